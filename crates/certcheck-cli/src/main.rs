@@ -1,0 +1,2 @@
+//! The `certcheck` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A PKI forge for tests.
