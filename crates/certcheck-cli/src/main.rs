@@ -1,2 +1,35 @@
-//! The `certcheck` program.
-fn main() {}
+//! The `certcheck` program: is this client certificate still good, right now?
+
+mod exit;
+mod flags;
+mod input;
+mod json;
+mod ring_command;
+mod setup;
+mod text;
+mod verify;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use exit::Exit;
+use flags::{Command, Flags};
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let outcome = match &flags.command {
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Ring(arguments) => ring_command::run(arguments),
+    };
+    let exit = outcome.unwrap_or_else(|error| {
+        // Who reads our output may stop reading: that is no fault of anyone's.
+        let is_broken_pipe = error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe);
+        if !is_broken_pipe {
+            let _ = writeln!(io::stderr(), "certcheck: {error}");
+        }
+        Exit::Unusable
+    });
+    exit.into()
+}

@@ -1,1 +1,35 @@
-//! The certcheck core.
+//! Is this client certificate still good, right now?
+//!
+//! The core of certcheck: X.509 views over the original octets, key rings, path building and validation
+//! by RFC 5280, with a report that says why. It does no I/O, reads no clock, and is bounded whatever it
+//! is given. [`Check`] is where to begin.
+//!
+//! Data goes one way, each module importing from those before it:
+//!
+//! ```text
+//! der, oid, time -> view -> container, ring -> signature -> path -> check -> report
+//! ```
+//! `policy`, `budget` and `reason` are the vocabulary that all share.
+
+pub mod budget;
+mod check;
+mod container;
+pub mod der;
+pub mod oid;
+mod path;
+pub mod policy;
+pub mod reason;
+pub mod report;
+pub mod ring;
+mod signature;
+mod time;
+pub mod view;
+
+pub use check::Check;
+pub use container::{ContainerFault, certificates as certificates_of};
+pub use path::VerifiedIssuers;
+pub use policy::{Policy, Purpose, Revocation};
+pub use report::{Report, Verdict};
+pub use ring::KeyRing;
+pub use signature::Algorithms;
+pub use time::Time;

@@ -1,0 +1,176 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use certcheck_core::Time;
+use certcheck_core::oid::OidBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Is this client certificate still good, right now?
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  accepted
+  1  rejected
+  2  usage, or input that cannot be read
+  3  undetermined: the path is good, revocation could not be established
+Of several inputs the worst counts: 2, then 1, then 3.
+
+The verdict goes to standard output, all else to standard error.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  certcheck verify client.pem --ring keyring/ --revocation off
+  certcheck verify client.pem --ring root.pem --untrusted intermediates.pem --json
+  openssl s_client ... | certcheck verify - --ring keyring/
+  certcheck verify *.pem --ring keyring/ --at 2027-01-01T00:00:00Z
+
+Exit codes: 0 accepted, 1 rejected, 2 usage or unreadable input, 3 undetermined.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Give a verdict for certificates.
+    Verify(Box<VerifyArguments>),
+    /// Tell what a key ring holds, what chains to what, what is weak, what expires.
+    Ring(RingArguments),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(crate) struct VerifyArguments {
+    /// Certificates: PEM, DER or PKCS #7; `-` is standard input. Of several in one file the first is
+    /// the target, the rest are presented intermediates.
+    #[arg(required = true, value_name = "CERT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// Key ring: a file, a directory of files, or a directory with anchors/, intermediates/, distrusted/.
+    #[arg(long, required = true, value_name = "PATH")]
+    pub(crate) ring: Vec<PathBuf>,
+
+    /// More intermediates that are presented but not trusted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) untrusted: Vec<PathBuf>,
+
+    /// The time to ask about, in RFC 3339. Now by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Time>,
+
+    /// What the certificate is for.
+    #[arg(long, value_name = "PURPOSE", default_value = "client")]
+    pub(crate) purpose: PurposeFlag,
+
+    /// A certificate policy that is acceptable. Any by default.
+    #[arg(long, value_name = "OID", value_parser = parse_oid)]
+    pub(crate) policy: Vec<OidBuf>,
+
+    /// Demand that an acceptable policy holds for the whole path.
+    #[arg(long)]
+    pub(crate) require_explicit_policy: bool,
+
+    /// Do not follow policy mappings.
+    #[arg(long)]
+    pub(crate) inhibit_policy_mapping: bool,
+
+    /// Do not take any-policy for a policy.
+    #[arg(long)]
+    pub(crate) inhibit_any_policy: bool,
+
+    /// How many intermediates a path may have, self-issued ones not counted.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) max_depth: u32,
+
+    /// The shortest RSA key that is taken.
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1024..=8192))]
+    pub(crate) min_rsa_bits: u32,
+
+    /// Take signatures over SHA-1, for old rings.
+    #[arg(long)]
+    pub(crate) allow_sha1: bool,
+
+    /// Whether an anchor may be a certificate that is not self-signed.
+    #[arg(long, value_name = "ON|OFF", default_value = "on")]
+    pub(crate) partial_chain: Switch,
+
+    /// Refuse anchors outside their validity, instead of warning.
+    #[arg(long)]
+    pub(crate) enforce_anchor_validity: bool,
+
+    /// Demand duties of issuers too that RFC 5280 does not have validators check.
+    #[arg(long)]
+    pub(crate) pedantic: bool,
+
+    /// What to do about revocation. Evidence is not gathered yet: only `off` and `soft-fail`, and
+    /// `if-offered` for certificates that name no source, can accept.
+    #[arg(long, value_name = "HOW", default_value = "hard-fail")]
+    pub(crate) revocation: RevocationFlag,
+
+    /// Use no network. Nothing does yet.
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// One JSON object a line for each input.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Tell of all paths tried, clauses and what was spent.
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RingArguments {
+    /// Key ring: a file, a directory of files, or a directory with anchors/, intermediates/, distrusted/.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) ring: Vec<PathBuf>,
+
+    /// The time to ask about, in RFC 3339. Now by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Time>,
+
+    /// How many days ahead an expiry is told of.
+    #[arg(long, value_name = "DAYS", default_value_t = 60)]
+    pub(crate) expires_within: u32,
+
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PurposeFlag {
+    Client,
+    Server,
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RevocationFlag {
+    /// Every certificate must be shown not to be revoked.
+    HardFail,
+    /// A certificate that names no source of evidence passes.
+    IfOffered,
+    /// Not knowing passes, and the verdict says so.
+    SoftFail,
+    /// Do not look.
+    Off,
+}
+
+fn parse_time(text: &str) -> Result<Time, String> {
+    Time::from_rfc3339(text).ok_or_else(|| "not RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
+}
+
+fn parse_oid(text: &str) -> Result<OidBuf, String> {
+    OidBuf::from_dotted(text).ok_or_else(|| "not a dotted object identifier".to_owned())
+}

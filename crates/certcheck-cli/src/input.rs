@@ -1,0 +1,46 @@
+//! Files with certificates, and standard input.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use certcheck_core::{ContainerFault, certificates_of};
+use pki_types::CertificateDer;
+
+/// Larger files are not read.
+const MAX_FILE: u64 = 64 << 20;
+
+/// Why an input is no input.
+#[derive(Debug)]
+pub(crate) enum InputError {
+    Io(io::Error),
+    TooLarge,
+    Content(ContainerFault),
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "{error}"),
+            Self::TooLarge => write!(f, "larger than {MAX_FILE} octets"),
+            Self::Content(fault) => write!(f, "{fault}"),
+        }
+    }
+}
+
+/// The certificates of a file; `-` is standard input.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, InputError> {
+    let content = if path == Path::new("-") { read(io::stdin().lock()) } else { File::open(path).and_then(read) };
+    let content = content.map_err(InputError::Io)?;
+    if u64::try_from(content.len()).is_ok_and(|length| length > MAX_FILE) {
+        return Err(InputError::TooLarge);
+    }
+    certificates_of(&content).map_err(InputError::Content)
+}
+
+fn read(source: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    source.take(MAX_FILE + 1).read_to_end(&mut content)?;
+    Ok(content)
+}

@@ -1,0 +1,191 @@
+//! JSON for programs: one object a line, `"schema": 1`. Keys are stable; new ones may come.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use certcheck_core::reason::Rejection;
+use certcheck_core::report::{PathCertificate, Report, Status};
+use certcheck_core::view::Certificate;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    schema: u32,
+    input: String,
+    verdict: &'a str,
+    reason: Option<ReasonObject>,
+    valid_until: Option<String>,
+    policies: Vec<String>,
+    path: Vec<Member>,
+    attempts: Vec<AttemptObject>,
+    warnings: Vec<String>,
+    spent: SpentObject,
+    elapsed_us: u64,
+}
+
+#[derive(Serialize)]
+struct ReasonObject {
+    code: &'static str,
+    at: usize,
+    rfc: &'static str,
+    message: String,
+    hint: &'static str,
+}
+
+#[derive(Serialize)]
+struct Member {
+    role: &'static str,
+    #[serde(flatten)]
+    facts: Facts,
+    revocation: RevocationObject,
+}
+
+/// What a certificate says of itself.
+#[derive(Serialize)]
+pub(crate) struct Facts {
+    subject: String,
+    issuer: String,
+    serial: String,
+    sha256: String,
+    not_before: String,
+    not_after: String,
+}
+
+#[derive(Serialize)]
+struct RevocationObject {
+    status: &'static str,
+    cause: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct AttemptObject {
+    path: Vec<String>,
+    code: &'static str,
+    at: usize,
+    message: String,
+}
+
+#[derive(Default, Serialize)]
+struct SpentObject {
+    signatures: u32,
+    steps: u32,
+    paths: u32,
+    name_comparisons: u32,
+    policy_nodes: u32,
+}
+
+impl Facts {
+    pub(crate) fn of(certificate: &Certificate<'_>) -> Self {
+        Self {
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+            serial: certificate.serial().to_string(),
+            sha256: fingerprint(certificate),
+            not_before: certificate.not_before().to_string(),
+            not_after: certificate.not_after().to_string(),
+        }
+    }
+}
+
+impl Facts {
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    pub(crate) fn not_after(&self) -> &str {
+        &self.not_after
+    }
+}
+
+/// SHA-256 of the certificate, in lower-case hexadecimal.
+pub(crate) fn fingerprint(certificate: &Certificate<'_>) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, certificate.der());
+    digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+impl From<&Rejection> for ReasonObject {
+    fn from(rejection: &Rejection) -> Self {
+        let reason = &rejection.reason;
+        Self {
+            code: reason.code(),
+            at: rejection.at,
+            rfc: reason.rfc(),
+            message: reason.to_string(),
+            hint: reason.hint(),
+        }
+    }
+}
+
+impl From<&PathCertificate<'_>> for Member {
+    fn from(member: &PathCertificate<'_>) -> Self {
+        let cause = match member.revocation {
+            Status::Unknown(cause) => Some(cause.code()),
+            _ => None,
+        };
+        Self {
+            role: member.role.code(),
+            facts: Facts::of(&member.certificate),
+            revocation: RevocationObject { status: member.revocation.code(), cause },
+        }
+    }
+}
+
+pub(crate) fn print_report(input: &Path, report: &Report<'_>, elapsed: Duration) -> io::Result<()> {
+    let attempts = report.attempts.iter().map(|attempt| AttemptObject {
+        path: attempt.path.iter().map(|certificate| certificate.subject().to_string()).collect(),
+        code: attempt.rejection.reason.code(),
+        at: attempt.rejection.at,
+        message: attempt.rejection.reason.to_string(),
+    });
+    let spent = report.spent;
+    print(&Line {
+        schema: 1,
+        input: input.display().to_string(),
+        verdict: report.verdict.code(),
+        reason: report.reason.as_ref().map(ReasonObject::from),
+        valid_until: report.valid_until.map(|time| time.to_string()),
+        policies: report.policies.iter().map(ToString::to_string).collect(),
+        path: report.path.iter().map(Member::from).collect(),
+        attempts: attempts.collect(),
+        warnings: report.warnings.iter().map(ToString::to_string).collect(),
+        spent: SpentObject {
+            signatures: spent.signatures,
+            steps: spent.steps,
+            paths: spent.paths,
+            name_comparisons: spent.name_comparisons,
+            policy_nodes: spent.policy_nodes,
+        },
+        elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+    })
+}
+
+/// An input that could not be read has a line too, so that none is missing.
+pub(crate) fn print_unreadable(input: &Path, message: &str) -> io::Result<()> {
+    print(&Line {
+        schema: 1,
+        input: input.display().to_string(),
+        verdict: "reject",
+        reason: Some(ReasonObject {
+            code: "no-certificate",
+            at: 0,
+            rfc: "RFC 5280 6.1.1",
+            message: message.to_owned(),
+            hint: "give a file with a certificate in PEM, DER or PKCS #7",
+        }),
+        valid_until: None,
+        policies: Vec::new(),
+        path: Vec::new(),
+        attempts: Vec::new(),
+        warnings: Vec::new(),
+        spent: SpentObject::default(),
+        elapsed_us: 0,
+    })
+}
+
+/// One line to standard output.
+pub(crate) fn print<T: Serialize>(value: &T) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, value)?;
+    out.write_all(b"\n")
+}

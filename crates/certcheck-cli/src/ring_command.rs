@@ -1,0 +1,179 @@
+//! `certcheck ring`: what is in a ring.
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use certcheck_core::report::PathRole;
+use certcheck_core::ring::{RingCertificate, Role};
+use certcheck_core::{Check, KeyRing, Policy, Purpose, Revocation, Time, VerifiedIssuers};
+use pki_types::CertificateDer;
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::flags::RingArguments;
+use crate::json::Facts;
+use crate::{json, setup};
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// All that is told of a ring. `"schema": 1`.
+#[derive(Serialize)]
+struct Survey {
+    schema: u32,
+    at: String,
+    anchors: usize,
+    intermediates: usize,
+    distrusted: usize,
+    certificates: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    role: &'static str,
+    source: String,
+    #[serde(flatten)]
+    facts: Facts,
+    self_signed: bool,
+    /// Subjects from the issuer up to an anchor; `null` where there is none.
+    chains_to: Option<Vec<String>>,
+    /// Stable codes of what is weak or amiss.
+    notes: Vec<Note>,
+}
+
+#[derive(Serialize)]
+struct Note {
+    code: &'static str,
+    message: String,
+}
+
+pub(crate) fn run(arguments: &RingArguments) -> Result<Exit, Box<dyn Error>> {
+    let ring = KeyRing::from_paths(&arguments.ring)?;
+    let now = setup::time(arguments.at);
+    let survey = survey(&ring, now, arguments.expires_within);
+    if arguments.json {
+        json::print(&survey)?;
+    } else {
+        print_text(&survey)?;
+    }
+    Ok(Exit::Accepted)
+}
+
+fn survey(ring: &KeyRing, now: Time, days: u32) -> Survey {
+    let policy = lenient();
+    let issuers = VerifiedIssuers::new();
+    let certificates = ring.certificates();
+    let count = |role| certificates.iter().filter(|entry| entry.role() == role).count();
+    Survey {
+        schema: 1,
+        at: now.to_string(),
+        anchors: count(Role::Anchor),
+        intermediates: count(Role::Intermediate),
+        distrusted: count(Role::Distrusted),
+        certificates: certificates
+            .iter()
+            .map(|entry| survey_one(entry, ring, &policy, now, days, &issuers))
+            .collect(),
+    }
+}
+
+/// What may still be in use: a survey tells of weakness, it does not stop at it.
+fn lenient() -> Policy {
+    let mut policy = Policy::client(Revocation::Off).with_purpose(Purpose::Any);
+    policy.allow_sha1 = true;
+    policy.min_rsa_bits = 1024;
+    policy
+}
+
+fn survey_one(
+    entry: &RingCertificate,
+    ring: &KeyRing,
+    policy: &Policy,
+    now: Time,
+    days: u32,
+    issuers: &VerifiedIssuers,
+) -> Entry {
+    let certificate = entry.certificate();
+    let mut notes = Vec::new();
+    let chains_to = match entry.role() {
+        Role::Intermediate => {
+            let chain = [CertificateDer::from(certificate.der())];
+            let report = Check::new(&chain, ring, policy, now).with_verified_issuers(issuers).run();
+            if let Some(rejection) = &report.reason {
+                let reason = &rejection.reason;
+                notes.push(Note { code: reason.code(), message: reason.to_string() });
+            }
+            let above = report.path.iter().filter(|member| member.role != PathRole::Leaf);
+            report.is_accepted().then(|| above.map(|member| member.certificate.subject().to_string()).collect())
+        }
+        _ => None,
+    };
+    if entry.role() == Role::Anchor && !entry.is_self_signed() {
+        notes.push(Note { code: "partial", message: "an anchor that is not self-signed".to_owned() });
+    }
+    notes.extend(validity_note(entry, now, days).filter(|note| notes.iter().all(|known| known.code != note.code)));
+    notes.extend(weakness(entry));
+    Entry {
+        role: match entry.role() {
+            Role::Anchor => "anchor",
+            Role::Intermediate => "intermediate",
+            _ => "distrusted",
+        },
+        source: entry.source().to_owned(),
+        facts: Facts::of(&certificate),
+        self_signed: entry.is_self_signed(),
+        chains_to,
+        notes,
+    }
+}
+
+fn validity_note(entry: &RingCertificate, now: Time, days: u32) -> Option<Note> {
+    let certificate = entry.certificate();
+    let (from, until) = (certificate.not_before(), certificate.not_after());
+    let horizon = Time::from_unix(now.unix().saturating_add(i64::from(days) * SECONDS_A_DAY));
+    if now > until {
+        Some(Note { code: "expired", message: format!("expired at {until}") })
+    } else if now < from {
+        Some(Note { code: "not-yet-valid", message: format!("valid from {from}") })
+    } else if horizon > until {
+        let left = (until.unix() - now.unix()) / SECONDS_A_DAY;
+        Some(Note { code: "expires-soon", message: format!("expires in {left} days, at {until}") })
+    } else {
+        None
+    }
+}
+
+/// What a check would refuse by default.
+fn weakness(entry: &RingCertificate) -> Option<Note> {
+    let policy = Policy::client(Revocation::Off);
+    let reason = entry.weakness(&policy)?;
+    Some(Note { code: reason.code(), message: reason.to_string() })
+}
+
+fn print_text(survey: &Survey) -> io::Result<()> {
+    const NOTED: Style = AnsiColor::Yellow.on_default();
+    const QUIET: Style = Style::new().dimmed();
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let Survey { anchors, intermediates, distrusted, at, .. } = survey;
+    writeln!(out, "{anchors} anchors, {intermediates} intermediates, {distrusted} distrusted, at {at}")?;
+    for role in ["anchor", "intermediate", "distrusted"] {
+        for entry in survey.certificates.iter().filter(|entry| entry.role == role) {
+            entry.print(&mut out, NOTED, QUIET)?;
+        }
+    }
+    Ok(())
+}
+
+impl Entry {
+    fn print(&self, out: &mut impl Write, noted: Style, quiet: Style) -> io::Result<()> {
+        writeln!(out, "{:<12} {}", self.role, self.facts.subject())?;
+        writeln!(out, "  {quiet}{}, until {}{quiet:#}", self.source, self.facts.not_after())?;
+        if let Some(above) = &self.chains_to {
+            writeln!(out, "  chains to {}", above.join(" <- "))?;
+        }
+        for note in &self.notes {
+            writeln!(out, "  {noted}{}: {}{noted:#}", note.code, note.message)?;
+        }
+        Ok(())
+    }
+}

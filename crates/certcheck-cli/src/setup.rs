@@ -1,0 +1,43 @@
+//! From flags to what the core is asked with.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use certcheck_core::policy::AnchorValidity;
+use certcheck_core::{Policy, Purpose, Revocation, Time};
+
+use crate::flags::{PurposeFlag, RevocationFlag, Switch, VerifyArguments};
+
+pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
+    let mut policy = Policy::client(match arguments.revocation {
+        RevocationFlag::HardFail => Revocation::HardFail,
+        RevocationFlag::IfOffered => Revocation::IfOffered,
+        RevocationFlag::SoftFail => Revocation::SoftFail,
+        RevocationFlag::Off => Revocation::Off,
+    });
+    policy.purpose = match arguments.purpose {
+        PurposeFlag::Client => Purpose::Client,
+        PurposeFlag::Server => Purpose::Server,
+        PurposeFlag::Any => Purpose::Any,
+    };
+    policy.initial_policies.clone_from(&arguments.policy);
+    policy.require_explicit_policy = arguments.require_explicit_policy;
+    policy.inhibit_policy_mapping = arguments.inhibit_policy_mapping;
+    policy.inhibit_any_policy = arguments.inhibit_any_policy;
+    policy.max_depth = arguments.max_depth;
+    policy.min_rsa_bits = arguments.min_rsa_bits;
+    policy.allow_sha1 = arguments.allow_sha1;
+    policy.partial_chain = arguments.partial_chain == Switch::On;
+    if arguments.enforce_anchor_validity {
+        policy.anchor_validity = AnchorValidity::Enforce;
+    }
+    policy.pedantic = arguments.pedantic;
+    policy
+}
+
+/// The time asked about: the given one, else the clock's.
+pub(crate) fn time(given: Option<Time>) -> Time {
+    given.unwrap_or_else(|| {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Time::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
+    })
+}

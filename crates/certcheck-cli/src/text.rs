@@ -1,0 +1,92 @@
+//! Text for people. Colours only on a terminal.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use certcheck_core::Verdict;
+use certcheck_core::reason::Reason;
+use certcheck_core::report::{Attempt, PathCertificate, Report, Status};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+
+/// The verdict, the path, and with `explain` all that led to it.
+pub(crate) fn print_report(input: &Path, report: &Report<'_>, elapsed: Duration, explain: bool) -> io::Result<()> {
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let (style, word) = match report.verdict {
+        Verdict::Accept => (GOOD, "accepted"),
+        Verdict::Reject => (BAD, "rejected"),
+        Verdict::Undetermined => (UNSURE, "undetermined"),
+    };
+    let input = input.display();
+    match &report.reason {
+        None => writeln!(out, "{style}{word}{style:#}: {input}")?,
+        Some(rejection) => writeln!(out, "{style}{word}{style:#}: {input}: {}", rejection.reason.code())?,
+    }
+    let blamed = report.reason.as_ref().map(|rejection| (rejection.at, &rejection.reason));
+    for (at, member) in report.path.iter().enumerate() {
+        let reason = blamed.filter(|(place, _)| *place == at).map(|(_, reason)| reason);
+        print_member(&mut out, at, member, reason)?;
+    }
+    if let Some((at, reason)) = blamed {
+        if report.path.get(at).is_none() {
+            writeln!(out, "  {BAD}{reason}{BAD:#}")?;
+        }
+        writeln!(out, "  {QUIET}{}; {}{QUIET:#}", reason.rfc(), reason.hint())?;
+    }
+    if let Some(until) = report.valid_until {
+        writeln!(out, "  {QUIET}good until {until}{QUIET:#}")?;
+    }
+    if explain {
+        print_explanation(&mut out, report, elapsed)?;
+    }
+    Ok(())
+}
+
+fn print_member(out: &mut impl Write, at: usize, member: &PathCertificate<'_>, reason: Option<&Reason>) -> io::Result<()> {
+    let certificate = &member.certificate;
+    let subject = certificate.subject();
+    let subject = if subject.is_empty() { format!("#{}", certificate.serial()) } else { subject.to_string() };
+    write!(out, "  {at} {:<12} {subject}", member.role.code())?;
+    match (reason, member.in_ring, member.revocation) {
+        (Some(reason), _, _) => write!(out, "  {BAD}{reason}{BAD:#}")?,
+        (None, Some(entry), _) => write!(out, "  {QUIET}{}{QUIET:#}", entry.source())?,
+        (None, None, Status::Unknown(cause)) => write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?,
+        (None, None, _) => {}
+    }
+    writeln!(out)
+}
+
+fn print_explanation(out: &mut impl Write, report: &Report<'_>, elapsed: Duration) -> io::Result<()> {
+    if !report.policies.is_empty() {
+        let policies: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
+        writeln!(out, "  policies: {}", policies.join(" "))?;
+    }
+    for (member, at) in report.path.iter().zip(0..) {
+        let certificate = &member.certificate;
+        let (from, until) = (certificate.not_before(), certificate.not_after());
+        writeln!(out, "  {at}: serial {}, valid {from} to {until}", certificate.serial())?;
+        writeln!(out, "     sha256 {}", crate::json::fingerprint(certificate))?;
+    }
+    for Attempt { path, rejection, .. } in &report.attempts {
+        let names: Vec<_> = path.iter().map(|certificate| certificate.subject().to_string()).collect();
+        let reason = &rejection.reason;
+        writeln!(out, "  tried: {}", names.join(" <- "))?;
+        writeln!(out, "     {} at {}: {reason} ({})", reason.code(), rejection.at, reason.rfc())?;
+    }
+    let spent = report.spent;
+    writeln!(
+        out,
+        "  spent: {} signatures, {} steps, {} paths, {} name comparisons, {} policy nodes, {} us",
+        spent.signatures,
+        spent.steps,
+        spent.paths,
+        spent.name_comparisons,
+        spent.policy_nodes,
+        elapsed.as_micros()
+    )
+}

@@ -1,0 +1,145 @@
+//! What a check may spend. Every number says where it comes from; a bound that is hit is a reason of its own.
+
+use core::fmt;
+
+/// The bounds of one check.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Signatures verified. 100 is what rustls-webpki and Go allow; real bridges need fewer than 20.
+    pub signatures: u32,
+    /// Certificates put into a path that is being searched. At about 100 ns each, 20 ms.
+    pub steps: u32,
+    /// Complete paths validated. Each costs about a microsecond besides its signatures.
+    pub paths: u32,
+    /// Certificates in a path, anchor and self-issued ones included. The Federal PKI needs 8.
+    pub path_length: u32,
+    /// Names compared with constraints. 250,000 is what Go and rustls-webpki allow.
+    pub name_comparisons: u32,
+    /// Nodes and edges of the policy graph (RFC 9618), mappings included.
+    pub policy_nodes: u32,
+    /// Octets of one certificate. The largest in the Federal PKI has 4 KiB.
+    pub certificate_octets: u32,
+    /// Certificates presented beside the target.
+    pub presented: u32,
+    /// Paths tried that a report tells of.
+    pub attempts: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            signatures: 100,
+            steps: 100_000,
+            paths: 5_000,
+            path_length: 20,
+            name_comparisons: 250_000,
+            policy_nodes: 20_000,
+            certificate_octets: 1 << 20,
+            presented: 1_000,
+            attempts: 8,
+        }
+    }
+}
+
+/// Which bound.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`Limits::signatures`].
+    Signatures,
+    /// [`Limits::steps`].
+    Steps,
+    /// [`Limits::paths`].
+    Paths,
+    /// [`Limits::name_comparisons`].
+    NameComparisons,
+    /// [`Limits::policy_nodes`].
+    PolicyNodes,
+    /// [`Limits::certificate_octets`].
+    CertificateOctets,
+    /// [`Limits::presented`].
+    Presented,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Signatures => "signatures verified",
+            Self::Steps => "steps of path building",
+            Self::Paths => "paths validated",
+            Self::NameComparisons => "names compared with constraints",
+            Self::PolicyNodes => "policy nodes",
+            Self::CertificateOctets => "octets of a certificate",
+            Self::Presented => "certificates presented",
+        })
+    }
+}
+
+/// A bound was reached.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LimitHit {
+    /// Which.
+    pub limit: Limit,
+    /// Where it stands.
+    pub allowed: u32,
+}
+
+/// What a check has spent.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Spent {
+    /// Signatures verified.
+    pub signatures: u32,
+    /// Steps of path building.
+    pub steps: u32,
+    /// Complete paths validated.
+    pub paths: u32,
+    /// Names compared with constraints.
+    pub name_comparisons: u32,
+    /// Nodes and edges of policy graphs.
+    pub policy_nodes: u32,
+}
+
+/// Limits and what of them is gone.
+#[derive(Debug)]
+pub(crate) struct Budget<'a> {
+    limits: &'a Limits,
+    pub(crate) spent: Spent,
+}
+
+impl<'a> Budget<'a> {
+    pub(crate) fn new(limits: &'a Limits) -> Self {
+        Self { limits, spent: Spent::default() }
+    }
+
+    pub(crate) fn signature(&mut self) -> Result<(), LimitHit> {
+        spend(&mut self.spent.signatures, 1, self.limits.signatures, Limit::Signatures)
+    }
+
+    pub(crate) fn step(&mut self) -> Result<(), LimitHit> {
+        spend(&mut self.spent.steps, 1, self.limits.steps, Limit::Steps)
+    }
+
+    pub(crate) fn path(&mut self) -> Result<(), LimitHit> {
+        spend(&mut self.spent.paths, 1, self.limits.paths, Limit::Paths)
+    }
+
+    pub(crate) fn name_comparison(&mut self) -> Result<(), LimitHit> {
+        spend(&mut self.spent.name_comparisons, 1, self.limits.name_comparisons, Limit::NameComparisons)
+    }
+
+    pub(crate) fn policy_nodes(&mut self, count: usize) -> Result<(), LimitHit> {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        spend(&mut self.spent.policy_nodes, count, self.limits.policy_nodes, Limit::PolicyNodes)
+    }
+}
+
+fn spend(spent: &mut u32, count: u32, allowed: u32, limit: Limit) -> Result<(), LimitHit> {
+    let after = spent.saturating_add(count);
+    if after > allowed {
+        return Err(LimitHit { limit, allowed });
+    }
+    *spent = after;
+    Ok(())
+}

@@ -1,0 +1,460 @@
+//! A strict reader of DER (X.690 section 10) over borrowed bytes.
+//!
+//! What it guarantees: every length is definite and minimal, every tag is of one octet, and no value
+//! reaches beyond the bytes that hold it. It never allocates and never recurses; nesting is bounded
+//! by the shape of the parser that drives it. What it does not: the meaning of any value.
+
+use core::fmt;
+
+/// Tags of the universal class and the context-specific ones that X.509 uses (X.690 8.1.2).
+pub mod tag {
+    /// BOOLEAN.
+    pub const BOOLEAN: u8 = 0x01;
+    /// INTEGER.
+    pub const INTEGER: u8 = 0x02;
+    /// BIT STRING.
+    pub const BIT_STRING: u8 = 0x03;
+    /// OCTET STRING.
+    pub const OCTET_STRING: u8 = 0x04;
+    /// NULL.
+    pub const NULL: u8 = 0x05;
+    /// OBJECT IDENTIFIER.
+    pub const OID: u8 = 0x06;
+    /// ENUMERATED.
+    pub const ENUMERATED: u8 = 0x0a;
+    /// UTF8String.
+    pub const UTF8_STRING: u8 = 0x0c;
+    /// PrintableString.
+    pub const PRINTABLE_STRING: u8 = 0x13;
+    /// TeletexString, also T61String.
+    pub const TELETEX_STRING: u8 = 0x14;
+    /// IA5String.
+    pub const IA5_STRING: u8 = 0x16;
+    /// UTCTime.
+    pub const UTC_TIME: u8 = 0x17;
+    /// GeneralizedTime.
+    pub const GENERALIZED_TIME: u8 = 0x18;
+    /// VisibleString.
+    pub const VISIBLE_STRING: u8 = 0x1a;
+    /// UniversalString.
+    pub const UNIVERSAL_STRING: u8 = 0x1c;
+    /// BMPString.
+    pub const BMP_STRING: u8 = 0x1e;
+    /// SEQUENCE and SEQUENCE OF.
+    pub const SEQUENCE: u8 = 0x30;
+    /// SET and SET OF.
+    pub const SET: u8 = 0x31;
+
+    /// `[n]` over a primitive value. `n` is below 31.
+    #[must_use]
+    pub const fn context(n: u8) -> u8 {
+        0x80 | n
+    }
+
+    /// `[n]` over a constructed value. `n` is below 31.
+    #[must_use]
+    pub const fn context_constructed(n: u8) -> u8 {
+        0xa0 | n
+    }
+}
+
+/// Why bytes are not what they should be: where, in which field, and which rule they break.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ViewFault {
+    /// Octets from the start of the document (a certificate, say) to the fault.
+    pub offset: usize,
+    /// The field as its ASN.1 module names it, such as `tbsCertificate.validity`.
+    pub field: &'static str,
+    /// The rule that was broken.
+    pub rule: Rule,
+}
+
+impl fmt::Display for ViewFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at octet {}: {}", self.field, self.offset, self.rule)
+    }
+}
+
+impl core::error::Error for ViewFault {}
+
+/// One rule of encoding (X.690) or of profile (RFC 5280 section 4) that bytes can break.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The value ends before its length says.
+    Truncated,
+    /// An indefinite length: BER, not DER (X.690 10.1).
+    IndefiniteLength,
+    /// A length in more octets than it needs (X.690 10.1).
+    NonMinimalLength,
+    /// A length that does not fit four octets.
+    LengthTooLarge,
+    /// A tag number above 30, which nothing in X.509 uses.
+    HighTagNumber,
+    /// Another tag than the one expected here.
+    UnexpectedTag {
+        /// The tag the ASN.1 module has here.
+        want: u8,
+        /// The tag that was found.
+        found: u8,
+    },
+    /// Octets left over after the last field.
+    TrailingData,
+    /// An INTEGER without content.
+    EmptyInteger,
+    /// An INTEGER with a superfluous leading octet (X.690 8.3.2).
+    NonMinimalInteger,
+    /// A negative INTEGER where the field has no place for one.
+    NegativeInteger,
+    /// An INTEGER larger than the field can mean anything by.
+    IntegerTooLarge,
+    /// A BOOLEAN other than `00` or `ff` (X.690 11.1).
+    BadBoolean,
+    /// A BIT STRING whose count of unused bits is above 7 or lacks the octets.
+    BadUnusedBits,
+    /// Unused bits of a BIT STRING that are not zero (X.690 11.2.1).
+    UnusedBitsNotZero,
+    /// A BIT STRING of named bits with trailing zero bits (X.690 11.2.2).
+    TrailingZeroBits,
+    /// An OBJECT IDENTIFIER that is empty, padded, cut short or over 128 octets.
+    BadOid,
+    /// A time that RFC 5280 4.1.2.5 does not allow: no seconds, a fraction, no `Z`, no such day.
+    BadTime,
+    /// A character that its string type does not have.
+    BadCharacter,
+    /// A NULL with content.
+    BadNull,
+    /// A version that does not exist or does not fit the fields that follow (RFC 5280 4.1.2.1).
+    BadVersion,
+    /// `signature` and `signatureAlgorithm` differ (RFC 5280 4.1.1.2).
+    SignatureAlgorithmMismatch,
+    /// An issuer name without any attribute (RFC 5280 4.1.2.4).
+    EmptyIssuer,
+    /// A list that needs at least one member has none.
+    EmptyList,
+    /// The same extension twice (RFC 5280 4.2).
+    DuplicateExtension,
+    /// Extensions in a version 1 or 2 certificate (RFC 5280 4.1.2.9).
+    ExtensionsBeforeV3,
+    /// An extension marked critical that a conforming CA marks non-critical.
+    MustNotBeCritical,
+    /// The same policy twice (RFC 5280 4.2.1.4).
+    DuplicatePolicy,
+    /// A policy qualifier of anyPolicy other than CPS or user notice (RFC 5280 4.2.1.4).
+    BadPolicyQualifier,
+    /// anyPolicy in a policy mapping (RFC 5280 6.1.4 (a)).
+    AnyPolicyMapped,
+    /// pathLenConstraint without cA (RFC 5280 4.2.1.9).
+    PathLenWithoutCa,
+    /// `minimum` or `maximum` in a name constraint (RFC 5280 4.2.1.10).
+    SubtreeBounds,
+    /// An address of another length than 4 or 16 octets, in constraints 8 or 32 with a contiguous mask.
+    BadIpAddress,
+    /// authorityCertIssuer without authorityCertSerialNumber or the reverse (RFC 5280 4.2.1.1).
+    HalfIssuerAndSerial,
+    /// A choice that the ASN.1 module does not have.
+    UnknownChoice,
+    /// More members than this reader takes.
+    TooMany,
+    /// A document longer than this reader takes.
+    TooLong,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::UnexpectedTag { want, found } => {
+                return write!(f, "tag {found:#04x} where {want:#04x} is due");
+            }
+            Self::Truncated => "the value ends before its length says",
+            Self::IndefiniteLength => "indefinite length, which DER forbids",
+            Self::NonMinimalLength => "length not in the fewest octets",
+            Self::LengthTooLarge => "length over four octets",
+            Self::HighTagNumber => "tag number above 30",
+            Self::TrailingData => "octets left over after the last field",
+            Self::EmptyInteger => "INTEGER without content",
+            Self::NonMinimalInteger => "INTEGER not in the fewest octets",
+            Self::NegativeInteger => "negative INTEGER",
+            Self::IntegerTooLarge => "INTEGER out of range",
+            Self::BadBoolean => "BOOLEAN other than 00 or ff",
+            Self::BadUnusedBits => "bad count of unused bits",
+            Self::UnusedBitsNotZero => "unused bits are not zero",
+            Self::TrailingZeroBits => "named bits end in zero bits",
+            Self::BadOid => "bad OBJECT IDENTIFIER",
+            Self::BadTime => "not a time of RFC 5280 4.1.2.5",
+            Self::BadCharacter => "character outside the string's type",
+            Self::BadNull => "NULL with content",
+            Self::BadVersion => "version that does not exist or is encoded wrongly",
+            Self::SignatureAlgorithmMismatch => "signature and signatureAlgorithm differ",
+            Self::EmptyIssuer => "empty issuer name",
+            Self::EmptyList => "empty list where one member is the least",
+            Self::DuplicateExtension => "extension present twice",
+            Self::ExtensionsBeforeV3 => "extensions in a version 1 or 2 certificate",
+            Self::MustNotBeCritical => "marked critical, which the profile forbids",
+            Self::DuplicatePolicy => "policy present twice",
+            Self::BadPolicyQualifier => "qualifier that anyPolicy may not have",
+            Self::AnyPolicyMapped => "anyPolicy in a policy mapping",
+            Self::PathLenWithoutCa => "pathLenConstraint without cA",
+            Self::SubtreeBounds => "minimum or maximum in a name constraint",
+            Self::BadIpAddress => "bad IP address or mask",
+            Self::HalfIssuerAndSerial => "authorityCertIssuer and authorityCertSerialNumber go together",
+            Self::UnknownChoice => "unknown choice",
+            Self::TooMany => "more members than are read",
+            Self::TooLong => "longer than is read",
+        };
+        f.write_str(text)
+    }
+}
+
+/// One element: tag, content, and the octets of both with the length between.
+#[derive(Clone, Copy, Debug)]
+pub struct Tlv<'a> {
+    /// The identifier octet.
+    pub tag: u8,
+    /// The content octets.
+    pub value: &'a [u8],
+    /// Identifier, length and content octets.
+    pub raw: &'a [u8],
+    /// Where `value` begins in the document.
+    pub offset: usize,
+}
+
+impl<'a> Tlv<'a> {
+    /// A reader over the content.
+    #[must_use]
+    pub const fn reader(&self) -> Reader<'a> {
+        Reader { rest: self.value, offset: self.offset }
+    }
+
+    /// A fault at the start of the content.
+    #[must_use]
+    pub const fn fault(&self, field: &'static str, rule: Rule) -> ViewFault {
+        ViewFault { offset: self.offset, field, rule }
+    }
+}
+
+/// Reads elements one after another. Copying it is how to look ahead.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader over a whole document.
+    #[must_use]
+    pub const fn new(document: &'a [u8]) -> Self {
+        Self { rest: document, offset: 0 }
+    }
+
+    /// A reader over a part of a document that begins `offset` octets into it.
+    #[must_use]
+    pub const fn at(rest: &'a [u8], offset: usize) -> Self {
+        Self { rest, offset }
+    }
+
+    /// Whether all has been read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// What has not been read yet.
+    #[must_use]
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Octets from the start of the document to here.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// A fault at this place.
+    #[must_use]
+    pub const fn fault(&self, field: &'static str, rule: Rule) -> ViewFault {
+        ViewFault { offset: self.offset, field, rule }
+    }
+
+    /// The tag of the next element, if there is one.
+    #[must_use]
+    pub fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// The next element, whatever its tag.
+    ///
+    /// # Errors
+    /// The rule of X.690 that its tag or length breaks.
+    #[inline]
+    pub fn any(&mut self, field: &'static str) -> Result<Tlv<'a>, ViewFault> {
+        match read_header(self.rest) {
+            Ok((tag, header, length)) => {
+                let end = header.saturating_add(length);
+                let (Some(raw), Some(value), Some(rest)) =
+                    (self.rest.get(..end), self.rest.get(header..end), self.rest.get(end..))
+                else {
+                    return Err(self.fault(field, Rule::Truncated));
+                };
+                let offset = self.offset + header;
+                self.rest = rest;
+                self.offset += end;
+                Ok(Tlv { tag, value, raw, offset })
+            }
+            Err(rule) => Err(self.fault(field, rule)),
+        }
+    }
+
+    /// The next element, which must have this tag.
+    ///
+    /// # Errors
+    /// As [`Reader::any`], and [`Rule::UnexpectedTag`].
+    #[inline]
+    pub fn expect(&mut self, want: u8, field: &'static str) -> Result<Tlv<'a>, ViewFault> {
+        match self.peek() {
+            Some(found) if found == want => self.any(field),
+            Some(found) => Err(self.fault(field, Rule::UnexpectedTag { want, found })),
+            None => Err(self.fault(field, Rule::Truncated)),
+        }
+    }
+
+    /// The next element if it has this tag.
+    ///
+    /// # Errors
+    /// As [`Reader::any`].
+    #[inline]
+    pub fn optional(&mut self, want: u8, field: &'static str) -> Result<Option<Tlv<'a>>, ViewFault> {
+        if self.peek() == Some(want) { self.any(field).map(Some) } else { Ok(None) }
+    }
+
+    /// A reader over the content of the next element, which must be a SEQUENCE.
+    ///
+    /// # Errors
+    /// As [`Reader::expect`].
+    #[inline]
+    pub fn sequence(&mut self, field: &'static str) -> Result<Self, ViewFault> {
+        Ok(self.expect(tag::SEQUENCE, field)?.reader())
+    }
+
+    /// Asserts that nothing is left.
+    ///
+    /// # Errors
+    /// [`Rule::TrailingData`].
+    #[inline]
+    pub const fn finish(&self, field: &'static str) -> Result<(), ViewFault> {
+        if self.rest.is_empty() { Ok(()) } else { Err(self.fault(field, Rule::TrailingData)) }
+    }
+
+    /// The BOOLEAN that follows, or `false` where it is absent (`DEFAULT FALSE`).
+    ///
+    /// DER forbids a default that is spelled out (X.690 11.5), yet RFC 8410's own example and
+    /// certificates in use have an explicit FALSE. It changes no meaning and no signed octet here,
+    /// so it is read (deviation).
+    ///
+    /// # Errors
+    /// [`Rule::BadBoolean`].
+    pub fn boolean_default_false(&mut self, field: &'static str) -> Result<bool, ViewFault> {
+        match self.optional(tag::BOOLEAN, field)? {
+            None => Ok(false),
+            Some(tlv) => boolean(tlv, field),
+        }
+    }
+}
+
+/// Tag, length of the header, length of the content.
+#[inline]
+fn read_header(input: &[u8]) -> Result<(u8, usize, usize), Rule> {
+    let (&tag, &first) = match input {
+        [tag, first, ..] => (tag, first),
+        _ => return Err(Rule::Truncated),
+    };
+    if tag & 0x1f == 0x1f {
+        return Err(Rule::HighTagNumber);
+    }
+    match (first, input) {
+        (0..=0x7f, _) => Ok((tag, 2, usize::from(first))),
+        (0x80, _) => Err(Rule::IndefiniteLength),
+        (0x81, [_, _, a, ..]) if *a >= 0x80 => Ok((tag, 3, usize::from(*a))),
+        (0x82, [_, _, a, b, ..]) if *a != 0 => Ok((tag, 4, usize::from(u16::from_be_bytes([*a, *b])))),
+        (0x83, [_, _, a, b, c, ..]) if *a != 0 => length_u32([0, *a, *b, *c]).map(|n| (tag, 5, n)),
+        (0x84, [_, _, a, b, c, d, ..]) if *a != 0 => length_u32([*a, *b, *c, *d]).map(|n| (tag, 6, n)),
+        (0x85.., _) => Err(Rule::LengthTooLarge),
+        (n, _) if input.len() < 2 + usize::from(n & 0x7f) => Err(Rule::Truncated),
+        _ => Err(Rule::NonMinimalLength),
+    }
+}
+
+fn length_u32(octets: [u8; 4]) -> Result<usize, Rule> {
+    usize::try_from(u32::from_be_bytes(octets)).map_err(|_| Rule::LengthTooLarge)
+}
+
+/// A BOOLEAN's value.
+///
+/// # Errors
+/// [`Rule::BadBoolean`].
+pub fn boolean(tlv: Tlv<'_>, field: &'static str) -> Result<bool, ViewFault> {
+    match tlv.value {
+        [0x00] => Ok(false),
+        [0xff] => Ok(true),
+        _ => Err(tlv.fault(field, Rule::BadBoolean)),
+    }
+}
+
+/// The content of an INTEGER, checked to be minimal. Two's complement, as encoded.
+///
+/// # Errors
+/// [`Rule::EmptyInteger`] and [`Rule::NonMinimalInteger`].
+pub fn integer<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
+    match tlv.value {
+        [] => Err(tlv.fault(field, Rule::EmptyInteger)),
+        [0x00, next, ..] if next & 0x80 == 0 => Err(tlv.fault(field, Rule::NonMinimalInteger)),
+        [0xff, next, ..] if next & 0x80 != 0 => Err(tlv.fault(field, Rule::NonMinimalInteger)),
+        value => Ok(value),
+    }
+}
+
+/// The value of an INTEGER that is not negative; what exceeds `u32` saturates.
+///
+/// # Errors
+/// As [`integer`], and [`Rule::NegativeInteger`].
+pub fn unsigned(tlv: Tlv<'_>, field: &'static str) -> Result<u32, ViewFault> {
+    let value = integer(tlv, field)?;
+    if value.first().is_some_and(|first| first & 0x80 != 0) {
+        return Err(tlv.fault(field, Rule::NegativeInteger));
+    }
+    Ok(value.iter().try_fold(0u32, |n, octet| Some(n.checked_mul(256)? | u32::from(*octet))).unwrap_or(u32::MAX))
+}
+
+/// The octets of a BIT STRING that must be a whole number of octets, as signatures and keys are.
+///
+/// # Errors
+/// [`Rule::BadUnusedBits`].
+pub fn bit_string_octets<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
+    match tlv.value {
+        [0, octets @ ..] => Ok(octets),
+        _ => Err(tlv.fault(field, Rule::BadUnusedBits)),
+    }
+}
+
+/// The first 16 bits of a BIT STRING of named bits; bit 0 is the most significant.
+///
+/// # Errors
+/// [`Rule::BadUnusedBits`], [`Rule::UnusedBitsNotZero`] and [`Rule::TrailingZeroBits`].
+pub fn named_bits(tlv: Tlv<'_>, field: &'static str) -> Result<u16, ViewFault> {
+    let (unused, octets) = match tlv.value {
+        [0, octets @ ..] => (0, octets),
+        [unused @ 1..=7, octets @ ..] if !octets.is_empty() => (*unused, octets),
+        _ => return Err(tlv.fault(field, Rule::BadUnusedBits)),
+    };
+    if let Some(last) = octets.last() {
+        if last & !(0xffu8 << unused) != 0 {
+            return Err(tlv.fault(field, Rule::UnusedBitsNotZero));
+        }
+        if last >> unused & 1 == 0 {
+            return Err(tlv.fault(field, Rule::TrailingZeroBits));
+        }
+    }
+    let octet = |at: usize| octets.get(at).copied().unwrap_or(0);
+    Ok(u16::from_be_bytes([octet(0), octet(1)]))
+}

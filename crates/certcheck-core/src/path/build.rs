@@ -1,0 +1,311 @@
+//! The search for a path (RFC 4158 has the craft of it): every candidate, best first, shortest first, bounded.
+//!
+//! The search goes by name from the target up, one length of path after another. No signature is looked
+//! at before a path has reached an anchor; then it is validated from the anchor down, so that no key is
+//! used that is not itself vouched for. What is learned from a failure prunes what follows.
+
+use std::collections::HashMap;
+
+use super::pool::{CertificateRef, Pool};
+use super::verify::{Context, Failure, Link, Scope, Valid, validate};
+use crate::reason::{self, Reason, Rejection};
+use crate::ring::{NameId, RingCertificate, Role};
+
+/// Steps after which it pays to find out what leads to an anchor at all.
+const STEPS_BEFORE_SURVEY: u32 = 64;
+
+/// A path that was tried and what came of it. Target first; the anchor is last if one was reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) path: Vec<CertificateRef>,
+    pub(crate) rejection: Rejection,
+}
+
+/// What a search came to.
+pub(crate) struct Outcome<'a> {
+    /// The good path, or the one that got furthest.
+    pub(crate) path: Vec<CertificateRef>,
+    pub(crate) result: Result<Valid<'a>, Rejection>,
+    /// The paths that failed, up to the limit.
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+/// Why a branch of the search need not go on.
+enum Stop<'a> {
+    Found(Vec<CertificateRef>, Valid<'a>),
+    /// No path can be good any more.
+    Over,
+}
+
+struct Search<'s, 'a> {
+    context: &'s mut Context<'a>,
+    pool: &'s Pool<'a>,
+    /// From the target up, the anchor left out.
+    stack: Vec<Link<'a>>,
+    /// Certificates that no good path has.
+    dead: Vec<CertificateRef>,
+    /// How many certificates at least stand between a name and an anchor; names that lead to none are absent.
+    distance: Option<HashMap<NameId, usize>>,
+    /// Some path was left because it would have been longer than this round's.
+    was_cut: bool,
+    /// Some path was left because it has more intermediates than policy allows.
+    was_too_deep: bool,
+    best: Option<Attempt>,
+    attempts: Vec<Attempt>,
+}
+
+/// Searches a path for the pool's target.
+pub(crate) fn search<'a>(context: &mut Context<'a>, pool: &Pool<'a>) -> Outcome<'a> {
+    let longest = usize::try_from(context.policy.limits.path_length).unwrap_or(usize::MAX).saturating_sub(2);
+    let target = pool.target();
+    let mut search = Search {
+        context,
+        pool,
+        stack: vec![target],
+        dead: Vec::new(),
+        distance: None,
+        was_cut: false,
+        was_too_deep: false,
+        best: None,
+        attempts: Vec::new(),
+    };
+    for intermediates in 0..=longest {
+        search.was_cut = false;
+        match search.extend(pool.target_issuer(), intermediates) {
+            Err(Stop::Found(path, valid)) => {
+                return Outcome { path, result: Ok(valid), attempts: search.attempts };
+            }
+            Err(Stop::Over) => break,
+            Ok(()) if !search.was_cut => break,
+            Ok(()) => {}
+        }
+    }
+    search.give_up()
+}
+
+impl<'a> Search<'_, 'a> {
+    /// Tries every certificate of this name as the issuer of the last in the stack, in paths with exactly so many
+    /// intermediates more.
+    fn extend(&mut self, issuer: NameId, intermediates: usize) -> Result<(), Stop<'a>> {
+        for candidate in self.candidates(issuer) {
+            if let Err(hit) = self.context.budget.step() {
+                return self.stop_at(hit.into());
+            }
+            if self.context.budget.spent.steps == STEPS_BEFORE_SURVEY {
+                self.distance = Some(self.survey());
+            }
+            let Some((link, above)) = self.pool.link(candidate) else { continue };
+            let key = link.certificate.spki().raw;
+            if let Some(child) = self.stack.last() {
+                if self.context.is_refused_edge(child.reference, key) {
+                    continue;
+                }
+            }
+            if let Some(anchor) = self.anchor(candidate) {
+                if intermediates == 0 {
+                    self.try_path(candidate, anchor)?;
+                } else {
+                    // It was tried when its turn was.
+                }
+                continue;
+            }
+            // RFC 4158 2.4.2: a name with the same key twice leads nowhere that once does not.
+            let repeats = |earlier: &Link<'_>| {
+                earlier.certificate.spki().raw == key && earlier.certificate.subject().matches(link.certificate.subject())
+            };
+            if self.dead.contains(&candidate) || self.stack.iter().any(repeats) {
+                continue;
+            }
+            if intermediates == 0 {
+                self.was_cut = true;
+                continue;
+            }
+            if !link.is_self_issued && self.depth() >= self.context.policy.max_depth {
+                self.was_too_deep = true;
+                continue;
+            }
+            if let Some(distance) = &self.distance {
+                match distance.get(&above) {
+                    None => continue,
+                    Some(least) if *least > intermediates - 1 => {
+                        self.was_cut = true;
+                        continue;
+                    }
+                    Some(_) => {}
+                }
+            }
+            self.stack.push(link);
+            let outcome = self.extend(above, intermediates - 1);
+            self.stack.pop();
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// Intermediates in the stack that are not self-issued.
+    fn depth(&self) -> u32 {
+        let count = self.stack.iter().skip(1).filter(|link| !link.is_self_issued).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// The ring's entry, if the certificate may end a path.
+    fn anchor(&self, candidate: CertificateRef) -> Option<&'a RingCertificate> {
+        let CertificateRef::Ring(at) = candidate else { return None };
+        let entry = self.context.ring.get(at)?;
+        let may = entry.role() == Role::Anchor && (self.context.policy.partial_chain || entry.is_self_signed());
+        may.then_some(entry)
+    }
+
+    /// The certificates of a name, best first: named by key identifier, valid now, newest; the order is total.
+    fn candidates(&self, name: NameId) -> Vec<CertificateRef> {
+        let mut found: Vec<CertificateRef> = self.pool.by_subject(name).collect();
+        if found.len() > 1 {
+            let wanted = self.stack.last().and_then(|child| {
+                // An identifier that does not read is no hint; the certificate would not have been read either.
+                child.certificate.authority_key_identifier().ok().flatten().and_then(|authority| authority.key_identifier)
+            });
+            found.sort_by_cached_key(|candidate| {
+                let Some((link, _)) = self.pool.link(*candidate) else { return (3, true, 0, *candidate) };
+                let certificate = link.certificate;
+                let own = certificate.subject_key_identifier().ok().flatten();
+                let key_match = match (wanted, own) {
+                    (Some(wanted), Some(own)) if wanted == own => 0,
+                    (Some(_), Some(_)) => 2,
+                    _ => 1,
+                };
+                let now = self.context.now;
+                let is_outside = now < certificate.not_before() || now > certificate.not_after();
+                (key_match, is_outside, -certificate.not_before().unix(), *candidate)
+            });
+        }
+        found
+    }
+
+    /// For every name that can be reached from the target: the least certificates between it and an anchor.
+    fn survey(&self) -> HashMap<NameId, usize> {
+        let mut below: HashMap<NameId, Vec<NameId>> = HashMap::new();
+        let mut reached = vec![self.pool.target_issuer()];
+        let mut seen: std::collections::HashSet<NameId> = reached.iter().copied().collect();
+        let mut distance = HashMap::new();
+        let mut frontier = Vec::new();
+        while let Some(name) = reached.pop() {
+            for candidate in self.pool.by_subject(name) {
+                if self.anchor(candidate).is_some() {
+                    if distance.insert(name, 0).is_none() {
+                        frontier.push(name);
+                    }
+                } else if let Some((_, above)) = self.pool.link(candidate) {
+                    below.entry(above).or_default().push(name);
+                    if seen.insert(above) {
+                        reached.push(above);
+                    }
+                }
+            }
+        }
+        let mut steps = 0;
+        while !frontier.is_empty() {
+            steps += 1;
+            let mut next = Vec::new();
+            for name in frontier.iter().filter_map(|name| below.get(name)).flatten() {
+                if !distance.contains_key(name) {
+                    distance.insert(*name, steps);
+                    next.push(*name);
+                }
+            }
+            frontier = next;
+        }
+        distance
+    }
+
+    /// Validates the path from the stack to this anchor.
+    fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> Result<(), Stop<'a>> {
+        // The anchor's own certificate, presented or cross-certified back, adds nothing below the anchor.
+        let anchor_certificate = anchor.certificate();
+        let repeats = self.stack.iter().skip(1).any(|link| {
+            link.certificate.spki().raw == anchor_certificate.spki().raw
+                && link.certificate.subject().matches(anchor_certificate.subject())
+        });
+        if repeats {
+            return Ok(());
+        }
+        if let Err(hit) = self.context.budget.path() {
+            return self.stop_at(hit.into());
+        }
+        let mut path: Vec<_> = self.stack.iter().map(|link| link.reference).collect();
+        path.push(reference);
+        match validate(self.context, &self.stack, anchor) {
+            Ok(valid) => Err(Stop::Found(path, valid)),
+            Err(Failure { rejection, scope }) => {
+                let at = rejection.at;
+                let is_over = reason::is_fatal(&rejection.reason) || (scope == Scope::Certificate && at == 0);
+                if let (Scope::Certificate, Some(reference)) = (scope, path.get(at)) {
+                    self.dead.push(*reference);
+                }
+                self.note(Attempt { path, rejection });
+                if is_over { Err(Stop::Over) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// A bound of the search itself: the reason is told of the whole, on top of what has failed so far.
+    fn stop_at(&mut self, reason: Reason) -> Result<(), Stop<'a>> {
+        let path = self.stack.iter().map(|link| link.reference).collect();
+        self.note(Attempt { path, rejection: Rejection { at: 0, reason } });
+        Err(Stop::Over)
+    }
+
+    /// Keeps the attempt if there is room, and as the best if it got further than any before: nearest to the
+    /// target, then by what the reason is worth. A bound that ended the search is what there is to tell.
+    fn note(&mut self, attempt: Attempt) {
+        let standing = |attempt: &Attempt| {
+            let Rejection { at, reason } = &attempt.rejection;
+            (reason::is_fatal(reason), core::cmp::Reverse(*at), reason.rank())
+        };
+        if self.best.as_ref().is_none_or(|best| standing(&attempt) > standing(best)) {
+            self.best = Some(attempt.clone());
+        }
+        if self.attempts.len() < usize::try_from(self.context.policy.limits.attempts).unwrap_or(usize::MAX) {
+            self.attempts.push(attempt);
+        }
+    }
+
+    /// Nothing was found: tells of the path that got furthest, or of where the names give out.
+    fn give_up(mut self) -> Outcome<'a> {
+        if self.best.is_none() {
+            let attempt = if self.was_too_deep {
+                let allowed = self.context.policy.max_depth;
+                let path = self.stack.iter().map(|link| link.reference).collect();
+                Attempt { path, rejection: Rejection { at: 0, reason: Reason::Depth { allowed } } }
+            } else {
+                self.dead_end()
+            };
+            self.note(attempt);
+        }
+        let (path, rejection) = match self.best {
+            Some(Attempt { path, rejection }) => (path, rejection),
+            None => (Vec::new(), Rejection { at: 0, reason: Reason::UnknownIssuer }),
+        };
+        Outcome { path, result: Err(rejection), attempts: self.attempts }
+    }
+
+    /// Follows the best candidates up until a name has none.
+    fn dead_end(&mut self) -> Attempt {
+        let mut issuer = self.pool.target_issuer();
+        loop {
+            let next = self.candidates(issuer).into_iter().filter_map(|candidate| self.pool.link(candidate)).find(
+                |(link, _)| {
+                    self.stack.iter().all(|earlier| earlier.certificate.spki().raw != link.certificate.spki().raw)
+                },
+            );
+            match next {
+                Some((link, above)) if self.stack.len() < 20 => {
+                    self.stack.push(link);
+                    issuer = above;
+                }
+                _ => break,
+            }
+        }
+        let path: Vec<_> = self.stack.iter().map(|link| link.reference).collect();
+        Attempt { rejection: Rejection { at: path.len().saturating_sub(1), reason: Reason::UnknownIssuer }, path }
+    }
+}

@@ -1,0 +1,270 @@
+//! Name constraints (RFC 5280 4.2.1.10, 6.1.3 (b) and (c)).
+//!
+//! Instead of intersecting permitted and uniting excluded subtrees (6.1.4 (g)), each name is held
+//! against the constraints of every CA above it: the same outcome, with no set to compute.
+//!
+//! Whatever cannot be compared for certain offends: a constraint or a name of bad syntax, a form that
+//! has no rule here. Criticality makes no difference to that.
+
+use crate::budget::Budget;
+use crate::oid;
+use crate::reason::{NameOffence, Reason};
+use crate::view::{Certificate, GeneralName, Name, NameConstraints, Subtrees};
+
+/// How a name stands to the base of a subtree.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Standing {
+    /// The base is of another form and says nothing.
+    OtherForm,
+    /// Inside, wholly.
+    Inside,
+    /// Some of what the name stands for is inside: a wildcard.
+    Partly,
+    /// Outside, wholly.
+    Outside,
+    /// It cannot be told.
+    Unclear,
+}
+
+/// Holds every name of a certificate against the constraints of the CAs above it.
+pub(crate) fn check(
+    certificate: &Certificate<'_>,
+    above: &[NameConstraints<'_>],
+    budget: &mut Budget<'_>,
+) -> Result<(), Reason> {
+    if above.is_empty() {
+        return Ok(());
+    }
+    let subject = certificate.subject();
+    if !subject.is_empty() {
+        check_name(GeneralName::Directory(subject), above, budget)?;
+    }
+    let mut has_mailbox = false;
+    if let Some(names) = certificate.subject_alt_name()? {
+        for name in names {
+            let name = name?;
+            has_mailbox |= matches!(name, GeneralName::Rfc822(_));
+            check_name(name, above, budget)?;
+        }
+    }
+    // 4.2.1.10: without a mailbox in subjectAltName, the subject's emailAddress is held against rfc822Name.
+    if !has_mailbox {
+        for attribute in subject.attributes().filter(|attribute| attribute.oid == oid::EMAIL_ADDRESS) {
+            // What is no ASCII is no mailbox: the empty one is comparable with none.
+            let mailbox = core::str::from_utf8(attribute.value).ok().filter(|text| text.is_ascii()).unwrap_or_default();
+            check_name(GeneralName::Rfc822(mailbox), above, budget)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_name(name: GeneralName<'_>, above: &[NameConstraints<'_>], budget: &mut Budget<'_>) -> Result<(), Reason> {
+    let offend = |offence| Err(Reason::NameConstraint { name: name.to_string(), offence });
+    for constraints in above {
+        // (b) within one of the permitted subtrees of its form, if there are any.
+        if let Some(permitted) = constraints.permitted {
+            match permits(name, permitted, budget)? {
+                Standing::OtherForm | Standing::Inside => {}
+                Standing::Unclear => return offend(NameOffence::NotComparable),
+                Standing::Partly | Standing::Outside => return offend(NameOffence::NotPermitted),
+            }
+        }
+        // (c) within none of the excluded ones.
+        for base in constraints.excluded.into_iter().flatten() {
+            budget.name_comparison()?;
+            match standing(name, base?, Side::Excluded) {
+                Standing::OtherForm | Standing::Outside => {}
+                Standing::Inside | Standing::Partly => return offend(NameOffence::Excluded),
+                Standing::Unclear => return offend(NameOffence::NotComparable),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The best standing towards any of the bases.
+fn permits(name: GeneralName<'_>, bases: Subtrees<'_>, budget: &mut Budget<'_>) -> Result<Standing, Reason> {
+    let mut best = Standing::OtherForm;
+    for base in bases {
+        budget.name_comparison()?;
+        match standing(name, base?, Side::Permitted) {
+            Standing::Inside => return Ok(Standing::Inside),
+            Standing::OtherForm => {}
+            Standing::Unclear => best = Standing::Unclear,
+            Standing::Partly | Standing::Outside if best != Standing::Unclear => best = Standing::Outside,
+            Standing::Partly | Standing::Outside => {}
+        }
+    }
+    Ok(best)
+}
+
+/// Which list a base is from. What is ambiguous is read narrowly if permitted, widely if excluded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Side {
+    Permitted,
+    Excluded,
+}
+
+pub(crate) fn standing(name: GeneralName<'_>, base: GeneralName<'_>, side: Side) -> Standing {
+    match (name, base) {
+        (GeneralName::Directory(name), GeneralName::Directory(base)) => directory(name, base),
+        (GeneralName::Dns(name), GeneralName::Dns(base)) => dns(name, base, side),
+        (GeneralName::Rfc822(name), GeneralName::Rfc822(base)) => mailbox(name, base),
+        (GeneralName::Uri(name), GeneralName::Uri(base)) => uri(name, base),
+        (GeneralName::Ip(name), GeneralName::Ip(base)) => ip(name, base),
+        // An arc is inside the arcs above it; the encoding of one is a prefix of the other's.
+        (GeneralName::RegisteredId(name), GeneralName::RegisteredId(base)) => {
+            inside(name.content().starts_with(base.content()))
+        }
+        // RFC 9598 6: rfc822Name constraints apply to SmtpUTF8Mailbox as well.
+        (GeneralName::Other { type_id: oid::ON_SMTP_UTF8_MAILBOX, value }, GeneralName::Rfc822(base)) => {
+            utf8_string(value).map_or(Standing::Unclear, |name| mailbox(name, base))
+        }
+        (
+            GeneralName::Other { type_id: name_type, value: name },
+            GeneralName::Other { type_id: base_type, value: base },
+        ) => {
+            if name_type != base_type {
+                Standing::Outside
+            } else if name == base {
+                Standing::Inside
+            } else if name_type == oid::ON_UPN {
+                match (utf8_string(name), utf8_string(base)) {
+                    (Some(name), Some(base)) => mailbox(name, base.strip_prefix('@').unwrap_or(base)),
+                    _ => Standing::Unclear,
+                }
+            } else {
+                Standing::Unclear
+            }
+        }
+        (GeneralName::X400(_), GeneralName::X400(_)) | (GeneralName::EdiParty(_), GeneralName::EdiParty(_)) => {
+            Standing::Unclear
+        }
+        _ => Standing::OtherForm,
+    }
+}
+
+fn inside(is_inside: bool) -> Standing {
+    if is_inside { Standing::Inside } else { Standing::Outside }
+}
+
+fn directory(name: Name<'_>, base: Name<'_>) -> Standing {
+    if name.is_within(base) {
+        Standing::Inside
+    } else if name.has_incomparable_value() || base.has_incomparable_value() {
+        Standing::Unclear
+    } else {
+        Standing::Outside
+    }
+}
+
+/// The content of a UTF8String given with its header.
+fn utf8_string(value: &[u8]) -> Option<&str> {
+    let mut reader = crate::der::Reader::new(value);
+    let tlv = reader.expect(crate::der::tag::UTF8_STRING, "otherName").ok()?;
+    if reader.is_empty() { core::str::from_utf8(tlv.value).ok() } else { None }
+}
+
+/// A host name: labels of letters, digits, hyphens and underscores. One trailing dot means the same name.
+fn host(text: &str) -> Option<&str> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let good_label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    (text.len() <= 253 && text.split('.').all(good_label)).then_some(text)
+}
+
+/// Whether `name` is `base` or has it as its last labels.
+fn is_same_or_below(name: &str, base: &str) -> bool {
+    let (name, base) = (name.as_bytes(), base.as_bytes());
+    let Some((head, tail)) = name.len().checked_sub(base.len()).and_then(|at| name.split_at_checked(at)) else {
+        return false;
+    };
+    tail.eq_ignore_ascii_case(base) && (head.is_empty() || head.ends_with(b"."))
+}
+
+fn is_below(name: &str, base: &str) -> bool {
+    name.len() > base.len() && is_same_or_below(name, base)
+}
+
+/// 4.2.1.10: "any DNS name that can be constructed by adding zero or more labels to the left-hand side".
+fn dns(name: &str, base: &str, side: Side) -> Standing {
+    if base.is_empty() {
+        return Standing::Inside;
+    }
+    // A leading dot has no meaning for dNSName; read as "below only" if permitted, as the whole subtree if excluded.
+    let (dotted, base) = base.strip_prefix('.').map_or((false, base), |rest| (true, rest));
+    let Some(base) = host(base) else { return Standing::Unclear };
+    if let Some(parent) = name.strip_prefix("*.") {
+        let Some(parent) = host(parent) else { return Standing::Unclear };
+        return if is_same_or_below(parent, base) {
+            Standing::Inside
+        } else if is_same_or_below(base, parent) {
+            Standing::Partly
+        } else {
+            Standing::Outside
+        };
+    }
+    let Some(name) = host(name) else { return Standing::Unclear };
+    inside(if dotted && side == Side::Permitted { is_below(name, base) } else { is_same_or_below(name, base) })
+}
+
+/// 4.2.1.10: a mailbox, all mailboxes of a host, or with a leading dot of all hosts below a domain.
+/// The local part counts octet for octet (7.5), the host without case.
+fn mailbox(name: &str, base: &str) -> Standing {
+    // A quoted local part may hold an @ of its own; the host follows the last.
+    let Some((local, name_host)) = name.rsplit_once('@') else { return Standing::Unclear };
+    let Some(name_host) = host(name_host) else { return Standing::Unclear };
+    if local.is_empty() || local.bytes().any(|b| b.is_ascii_control()) {
+        return Standing::Unclear;
+    }
+    if base.is_empty() {
+        return Standing::Inside;
+    }
+    if let Some((base_local, base_host)) = base.rsplit_once('@') {
+        return match host(base_host) {
+            Some(base_host) => inside(local == base_local && name_host.eq_ignore_ascii_case(base_host)),
+            None => Standing::Unclear,
+        };
+    }
+    host_standing(name_host, base)
+}
+
+/// 4.2.1.10: the host part of the authority; no authority, or an address for a host, offends.
+fn uri(name: &str, base: &str) -> Standing {
+    let Some(name_host) = uri_host(name) else { return Standing::Unclear };
+    if base.is_empty() { Standing::Inside } else { host_standing(name_host, base) }
+}
+
+/// A host against a host, or against a domain with a leading dot.
+fn host_standing(name: &str, base: &str) -> Standing {
+    let (dotted, base) = base.strip_prefix('.').map_or((false, base), |rest| (true, rest));
+    let Some(base) = host(base) else { return Standing::Unclear };
+    inside(if dotted { is_below(name, base) } else { name.eq_ignore_ascii_case(base) })
+}
+
+/// The host of a URI (RFC 3986 3.2), if it is a domain name.
+fn uri_host(uri: &str) -> Option<&str> {
+    let (scheme, rest) = uri.split_once("://")?;
+    if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next()?;
+    // A backslash and its like are where readers of URIs disagree about the host.
+    if !authority.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@[]".contains(&b)) {
+        return None;
+    }
+    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, after)| after);
+    let (name, port) = host_and_port.split_once(':').unwrap_or((host_and_port, ""));
+    let name = host(name)?;
+    let is_address = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x"));
+    (!is_address && port.bytes().all(|b| b.is_ascii_digit())).then_some(name)
+}
+
+/// Address against address and mask. The other family is outside.
+fn ip(name: &[u8], base: &[u8]) -> Standing {
+    let Some((address, mask)) = base.split_at_checked(base.len() / 2) else { return Standing::Unclear };
+    let same = name.len() == address.len()
+        && name.iter().zip(address).zip(mask).all(|((name, address), mask)| name & mask == address & mask);
+    inside(same)
+}

@@ -1,0 +1,11 @@
+//! Paths: found (`build`), then validated (`verify`) by RFC 5280 6.1.
+
+pub(crate) mod build;
+pub(crate) mod constraints;
+pub(crate) mod duties;
+mod issuers;
+pub(crate) mod pool;
+pub(crate) mod policies;
+pub(crate) mod verify;
+
+pub use issuers::VerifiedIssuers;

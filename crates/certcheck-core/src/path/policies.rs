@@ -1,0 +1,199 @@
+//! Certificate policies (RFC 5280 6.1 as RFC 9618 updates it): a graph, so that nothing is exponential.
+//!
+//! A level holds the policies valid for one certificate. A node names its parents by policy instead
+//! of being repeated under each, so nodes are at most certificates times policies, and edges at most
+//! the mappings that were written. Both are counted against the budget.
+
+use crate::budget::Budget;
+use crate::der::{Rule, ViewFault};
+use crate::oid::{self, Oid};
+use crate::reason::Reason;
+use crate::view::{Certificate, Policies};
+
+/// One valid policy of one certificate.
+#[derive(Clone, Debug)]
+struct Node<'a> {
+    /// valid_policy, in the domain of this certificate's issuer.
+    policy: Oid<'a>,
+    /// The nodes of the level above whose expected_policy_set has this policy; empty where the parent is any-policy.
+    parents: Vec<Oid<'a>>,
+    /// expected_policy_set where mapping changed it. Empty is the policy itself.
+    expected: Vec<Oid<'a>>,
+}
+
+/// The nodes of one depth, sorted by policy, and whether there is one for any-policy.
+#[derive(Clone, Debug, Default)]
+struct Level<'a> {
+    nodes: Vec<Node<'a>>,
+    any: bool,
+}
+
+impl<'a> Level<'a> {
+    fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && !self.any
+    }
+
+    fn position(&self, policy: Oid<'_>) -> Result<usize, usize> {
+        self.nodes.binary_search_by(|node| node.policy.cmp(&policy))
+    }
+}
+
+/// valid_policy_graph. Depth 0 is the anchor's any-policy and is not kept.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyGraph<'a> {
+    levels: Vec<Level<'a>>,
+    /// What the next level may have: (policy, its parent), sorted by policy, and any-policy.
+    expected: Vec<(Oid<'a>, Oid<'a>)>,
+    any_expected: bool,
+}
+
+impl<'a> PolicyGraph<'a> {
+    /// 6.1.2 (a): one node, any-policy.
+    pub(crate) const fn new() -> Self {
+        Self { levels: Vec::new(), expected: Vec::new(), any_expected: true }
+    }
+
+    /// valid_policy_graph is NULL.
+    pub(crate) fn is_null(&self) -> bool {
+        self.levels.last().is_some_and(Level::is_empty)
+    }
+
+    /// 6.1.3 (d) and (e). `any_counts`: inhibit_anyPolicy is above 0, or the certificate is self-issued and not the last.
+    pub(crate) fn add_certificate(
+        &mut self,
+        policies: Option<Policies<'a>>,
+        any_counts: bool,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Reason> {
+        let mut level = Level::default();
+        // (e) without the extension the graph is NULL; once NULL it stays so.
+        if let Some(policies) = policies.filter(|_| !self.is_null()) {
+            let mut asserted = Vec::new();
+            let mut asserts_any = false;
+            for information in policies {
+                let policy = information?.policy;
+                if policy == oid::ANY_POLICY { asserts_any = true } else { asserted.push(policy) }
+            }
+            asserts_any &= any_counts;
+            budget.policy_nodes(asserted.len())?;
+            asserted.sort_unstable();
+            // (d)(1)(i) policies that some node above expects.
+            let expected = core::mem::take(&mut self.expected);
+            for edges in expected.chunk_by(|a, b| a.0 == b.0) {
+                let Some((policy, _)) = edges.first().copied() else { continue };
+                // (d)(2) any-policy stands for whatever is expected and not named.
+                if asserts_any || asserted.binary_search(&policy).is_ok() {
+                    let parents = edges.iter().map(|(_, parent)| *parent).collect();
+                    level.nodes.push(Node { policy, parents, expected: Vec::new() });
+                }
+            }
+            // (d)(1)(ii) policies that nothing expects, under a parent of any-policy.
+            if self.any_expected {
+                let fresh: Vec<_> = asserted.into_iter().filter(|policy| level.position(*policy).is_err()).collect();
+                level.nodes.extend(fresh.into_iter().map(|policy| Node { policy, parents: Vec::new(), expected: Vec::new() }));
+                level.nodes.sort_unstable_by(|a, b| a.policy.cmp(&b.policy));
+                level.any = asserts_any;
+            }
+        }
+        budget.policy_nodes(level.nodes.len())?;
+        // (d)(3): what has no child is pruned when the sets are read off, from the last level up.
+        self.levels.push(level);
+        self.expected.clear();
+        Ok(())
+    }
+
+    /// 6.1.4 (a) and (b), and the expected_policy_sets for the certificate that follows.
+    pub(crate) fn prepare_next(
+        &mut self,
+        certificate: &Certificate<'a>,
+        mapping_allowed: bool,
+        budget: &mut Budget<'_>,
+    ) -> Result<(), Reason> {
+        let mut mappings = Vec::new();
+        if let Some(pairs) = certificate.policy_mappings()? {
+            for pair in pairs {
+                let (issuer_domain, subject_domain) = pair?;
+                // (a) any-policy is neither mapped nor mapped to.
+                if issuer_domain == oid::ANY_POLICY || subject_domain == oid::ANY_POLICY {
+                    let fault = ViewFault { offset: 0, field: "policyMappings", rule: Rule::AnyPolicyMapped };
+                    return Err(fault.into());
+                }
+                budget.policy_nodes(1)?;
+                mappings.push((issuer_domain, subject_domain));
+            }
+            mappings.sort_unstable();
+            mappings.dedup();
+        }
+        let Some(level) = self.levels.last_mut() else { return Ok(()) };
+        if mapping_allowed {
+            let mut fresh = Vec::new();
+            for pairs in mappings.chunk_by(|a, b| a.0 == b.0) {
+                let Some((policy, _)) = pairs.first().copied() else { continue };
+                let expected = pairs.iter().map(|(_, subject_domain)| *subject_domain).collect();
+                match level.position(policy) {
+                    // (b)(1) the node expects what the policy is mapped to,
+                    Ok(at) => {
+                        if let Some(node) = level.nodes.get_mut(at) {
+                            node.expected = expected;
+                        }
+                    }
+                    // or any-policy gets a node for it.
+                    Err(_) if level.any => fresh.push(Node { policy, parents: Vec::new(), expected }),
+                    Err(_) => {}
+                }
+            }
+            level.nodes.append(&mut fresh);
+            level.nodes.sort_unstable_by(|a, b| a.policy.cmp(&b.policy));
+        } else {
+            // (b)(2) mapping is inhibited: the node goes.
+            level.nodes.retain(|node| mappings.binary_search_by(|pair| pair.0.cmp(&node.policy)).is_err());
+        }
+        self.any_expected = level.any;
+        self.expected.clear();
+        for node in &level.nodes {
+            if node.expected.is_empty() {
+                self.expected.push((node.policy, node.policy));
+            }
+            self.expected.extend(node.expected.iter().map(|policy| (*policy, node.policy)));
+        }
+        self.expected.sort_unstable();
+        Ok(())
+    }
+
+    /// 6.1.5 (g) and 6.1.6: authority-constrained-policy-set, the policies in the anchor's domain that hold
+    /// for the whole path. any-policy is told as itself.
+    pub(crate) fn authority_constrained_set(&self) -> Vec<Oid<'a>> {
+        let Some(last) = self.levels.last() else { return Vec::new() };
+        let mut set = Vec::new();
+        if last.any {
+            set.push(oid::ANY_POLICY);
+        }
+        let mut reached: Vec<Oid<'a>> = last.nodes.iter().map(|node| node.policy).collect();
+        for level in self.levels.iter().rev() {
+            let mut above = Vec::new();
+            for policy in &reached {
+                let Some(node) = level.position(*policy).ok().and_then(|at| level.nodes.get(at)) else { continue };
+                // A child of any-policy is where the anchor's domain begins.
+                if node.parents.is_empty() { set.push(node.policy) } else { above.extend_from_slice(&node.parents) }
+            }
+            above.sort_unstable();
+            above.dedup();
+            reached = above;
+        }
+        set.sort_unstable();
+        set.dedup();
+        set
+    }
+}
+
+/// 6.1.5 (g)(iii): what remains of the authority's set for who accepts only `wanted` (empty: all).
+pub(crate) fn user_constrained_set<'a>(authority: &[Oid<'a>], wanted: &[Oid<'a>]) -> Vec<Oid<'a>> {
+    if wanted.is_empty() || wanted.contains(&oid::ANY_POLICY) {
+        return authority.to_vec();
+    }
+    let any = authority.contains(&oid::ANY_POLICY);
+    let mut set: Vec<_> = wanted.iter().copied().filter(|policy| any || authority.contains(policy)).collect();
+    set.sort_unstable();
+    set.dedup();
+    set
+}

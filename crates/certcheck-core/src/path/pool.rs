@@ -1,0 +1,120 @@
+//! The certificates a path may be made of: the ring's and the presented ones, found by name.
+
+use std::collections::HashMap;
+
+use super::verify::Link;
+use crate::ring::{KeyRing, NameId};
+use crate::view::{Certificate, Name};
+
+/// A certificate of the search, by where it is kept.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) enum CertificateRef {
+    /// The one that is asked about.
+    Target,
+    /// In the ring.
+    Ring(u32),
+    /// Presented with the target.
+    Presented(u32),
+}
+
+/// Presented certificates up to which their names are compared one by one.
+const FEW: usize = 8;
+
+struct Presented<'a> {
+    certificate: Certificate<'a>,
+    issuer: NameId,
+    subject: NameId,
+}
+
+/// The target, the presented certificates and the ring, with numbers for all their names.
+pub(crate) struct Pool<'a> {
+    ring: &'a KeyRing,
+    target: Certificate<'a>,
+    target_issuer: NameId,
+    presented: Vec<Presented<'a>>,
+    /// Presented certificates by subject, sorted.
+    by_subject: Vec<(NameId, u32)>,
+}
+
+impl<'a> Pool<'a> {
+    pub(crate) fn new(ring: &'a KeyRing, target: Certificate<'a>, presented: Vec<Certificate<'a>>) -> Self {
+        let mut numbers = Numbers { ring, few: Vec::new(), many: HashMap::new(), are_many: presented.len() > FEW };
+        let mut kept: Vec<Presented<'a>> = Vec::with_capacity(presented.len());
+        for certificate in presented {
+            let subject = numbers.of(certificate.subject());
+            // A copy of what the ring has would only be tried twice.
+            let mut in_ring = ring.by_subject(subject).iter().filter_map(|at| ring.get(*at));
+            if in_ring.any(|entry| entry.certificate().der() == certificate.der()) {
+                continue;
+            }
+            kept.push(Presented { issuer: numbers.of(certificate.issuer()), subject, certificate });
+        }
+        let mut by_subject: Vec<_> = kept.iter().zip(0..).map(|(presented, at)| (presented.subject, at)).collect();
+        by_subject.sort_unstable();
+        let target_issuer = numbers.of(target.issuer());
+        Self { ring, target, target_issuer, presented: kept, by_subject }
+    }
+
+    pub(crate) fn target(&self) -> Link<'a> {
+        Link {
+            reference: CertificateRef::Target,
+            certificate: self.target,
+            is_self_issued: self.target.is_self_issued(),
+        }
+    }
+
+    pub(crate) const fn target_issuer(&self) -> NameId {
+        self.target_issuer
+    }
+
+    /// The certificate and the number of its issuer's name.
+    pub(crate) fn link(&self, reference: CertificateRef) -> Option<(Link<'a>, NameId)> {
+        let (certificate, issuer, subject) = match reference {
+            CertificateRef::Target => return Some((self.target(), self.target_issuer)),
+            CertificateRef::Ring(at) => {
+                let entry = self.ring.get(at)?;
+                (entry.certificate(), entry.issuer, entry.subject)
+            }
+            CertificateRef::Presented(at) => {
+                let presented = self.presented.get(usize::try_from(at).ok()?)?;
+                (presented.certificate, presented.issuer, presented.subject)
+            }
+        };
+        Some((Link { reference, certificate, is_self_issued: issuer == subject }, issuer))
+    }
+
+    /// The certificates with this subject, the ring's first.
+    pub(crate) fn by_subject(&self, name: NameId) -> impl Iterator<Item = CertificateRef> + use<'_, 'a> {
+        let from = self.by_subject.partition_point(|(subject, _)| *subject < name);
+        let presented = self.by_subject.get(from..).unwrap_or_default();
+        let presented = presented.iter().take_while(move |(subject, _)| *subject == name);
+        let ring = self.ring.by_subject(name).iter().copied().map(CertificateRef::Ring);
+        ring.chain(presented.map(|(_, at)| CertificateRef::Presented(*at)))
+    }
+}
+
+/// Numbers for the names of presented certificates: the ring's where it has the name, else the next free one.
+struct Numbers<'a> {
+    ring: &'a KeyRing,
+    few: Vec<Name<'a>>,
+    many: HashMap<Vec<u8>, NameId>,
+    are_many: bool,
+}
+
+impl<'a> Numbers<'a> {
+    fn of(&mut self, name: Name<'a>) -> NameId {
+        if let Some(known) = self.ring.name_id(name) {
+            return known;
+        }
+        let first = self.ring.name_count();
+        if self.are_many {
+            let next = first.saturating_add(u32::try_from(self.many.len()).unwrap_or(u32::MAX));
+            return *self.many.entry(name.normalized()).or_insert(next);
+        }
+        let at = self.few.iter().position(|known| known.matches(name)).unwrap_or_else(|| {
+            self.few.push(name);
+            self.few.len() - 1
+        });
+        first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+}

@@ -1,0 +1,425 @@
+//! Validation of one candidate path (RFC 5280 6.1), step by step, from the anchor down.
+//!
+//! Revocation, step 6.1.3 (a)(3), is decided after a path has validated: only then may its URLs be followed.
+
+use super::pool::CertificateRef;
+use super::constraints;
+use super::duties::{self, Station};
+use super::issuers::VerifiedIssuers;
+use super::policies::{PolicyGraph, user_constrained_set};
+use crate::budget::Budget;
+use crate::der::{Rule, ViewFault};
+use crate::oid::{self, Oid};
+use crate::policy::{AnchorValidity, Policy};
+use crate::reason::{NotACa, Reason, Rejection};
+use crate::ring::{KeyRing, RingCertificate};
+use crate::signature::{self, SignatureFault, Signed};
+use crate::time::Time;
+use crate::view::{Certificate, KeyUsage, NameConstraints, Version};
+
+/// What every path of a check is validated with.
+pub(crate) struct Context<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) ring: &'a KeyRing,
+    pub(crate) now: Time,
+    pub(crate) budget: Budget<'a>,
+    pub(crate) issuers: Option<&'a VerifiedIssuers>,
+    /// Signatures verified in this check: certificate, the issuer's key, outcome. At most as many as the budget has.
+    edges: Vec<(CertificateRef, &'a [u8], Result<(), Reason>)>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(ring: &'a KeyRing, policy: &'a Policy, now: Time, issuers: Option<&'a VerifiedIssuers>) -> Self {
+        Self { policy, ring, now, budget: Budget::new(&policy.limits), issuers, edges: Vec::new() }
+    }
+
+    /// Whether the signature is known not to verify with this key.
+    pub(crate) fn is_refused_edge(&self, child: CertificateRef, key: &[u8]) -> bool {
+        self.edges.iter().any(|(known, issuer, outcome)| *known == child && *issuer == key && outcome.is_err())
+    }
+
+    /// 6.1.3 (a)(1), at most once for a certificate and a key.
+    fn verify_signature(&mut self, link: &Link<'a>, issuer: &Certificate<'a>) -> Result<(), Reason> {
+        let key = issuer.spki();
+        if let Some((_, _, outcome)) =
+            self.edges.iter().find(|(child, known_key, _)| *child == link.reference && *known_key == key.raw)
+        {
+            return outcome.clone();
+        }
+        let certificate = &link.certificate;
+        let signed = Signed {
+            message: certificate.tbs(),
+            algorithm: certificate.signature_algorithm(),
+            signature: certificate.signature(),
+        };
+        let is_known = self
+            .issuers
+            .is_some_and(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
+        let outcome = if is_known {
+            signature::admit(signed, key, self.policy).map(drop)
+        } else {
+            match signature::verify(signed, key, self.policy, &mut self.budget) {
+                Ok(()) => Ok(()),
+                Err(SignatureFault::Reason(reason)) => Err(reason),
+                Err(SignatureFault::Limit(hit)) => return Err(hit.into()),
+            }
+        };
+        self.edges.push((link.reference, key.raw, outcome.clone()));
+        outcome
+    }
+}
+
+/// A certificate below the anchor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link<'a> {
+    pub(crate) reference: CertificateRef,
+    pub(crate) certificate: Certificate<'a>,
+    /// Subject and issuer are the same name (RFC 5280 3.2).
+    pub(crate) is_self_issued: bool,
+}
+
+/// What a failure says about other paths.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Scope {
+    /// No path with this certificate can be good.
+    Certificate,
+    /// This signature, or this combination: other paths may be.
+    Path,
+}
+
+/// A path that failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) rejection: Rejection,
+    pub(crate) scope: Scope,
+}
+
+/// 6.1.6: what validation yields. The working public key is the target's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Valid<'a> {
+    /// user-constrained-policy-set.
+    pub(crate) policies: Vec<Oid<'a>>,
+    /// The anchor is outside its validity.
+    pub(crate) anchor_outside_validity: bool,
+}
+
+/// 6.1.2: the variables of the state that are numbers. The others are the path itself, the graph and the constraints.
+struct State {
+    explicit_policy: u32,
+    inhibit_any_policy: u32,
+    policy_mapping: u32,
+    max_path_length: u32,
+}
+
+/// Validates `chain`, target first, under `anchor`.
+pub(crate) fn validate<'a>(
+    context: &mut Context<'a>,
+    chain: &[Link<'a>],
+    anchor: &'a RingCertificate,
+) -> Result<Valid<'a>, Failure> {
+    let n = chain.len();
+    let anchor_certificate = anchor.certificate();
+    // A self-signed target that is itself an anchor is its own issuer, and need not be a CA for that.
+    let is_own_anchor = match chain {
+        [only] => only.certificate.der() == anchor_certificate.der(),
+        _ => false,
+    };
+    let at_anchor = |reason| Failure { rejection: Rejection { at: n, reason }, scope: Scope::Path };
+    let anchor_outside_validity = check_anchor(context, anchor, &anchor_certificate, is_own_anchor).map_err(at_anchor)?;
+    let mut above: Vec<NameConstraints<'a>> = Vec::new();
+    let mut state = initial_state(context.policy, n, anchor, &anchor_certificate, &mut above).map_err(at_anchor)?;
+    // 6.1.2 (a)
+    let mut graph = PolicyGraph::new();
+
+    let mut issuer = anchor_certificate;
+    for (at, link) in chain.iter().enumerate().rev() {
+        let is_final = at == 0;
+        let failure = |(scope, reason)| Failure { rejection: Rejection { at, reason }, scope };
+        // 6.1.3 (a)(1); (a)(4) holds since the search goes by name.
+        context.verify_signature(link, &issuer).map_err(|reason| failure((Scope::Path, reason)))?;
+        inspect(context, link, is_final).map_err(|reason| failure((Scope::Certificate, reason)))?;
+        process(context, link, is_final, &above, &mut graph, &mut state)
+            .map_err(|reason| failure((Scope::Path, reason)))?;
+        if !is_final {
+            prepare_next(context, link, &mut above, &mut graph, &mut state)
+                .map_err(|reason| failure((Scope::Path, reason)))?;
+        }
+        issuer = link.certificate;
+    }
+    wrap_up(context.policy, chain, anchor, &anchor_certificate, graph, state)
+        .map_err(|reason| Failure { rejection: Rejection { at: 0, reason }, scope: Scope::Path })
+        .map(|policies| Valid { policies, anchor_outside_validity })
+}
+
+/// What holds for a certificate in any path: its strength, validity and extensions, its role.
+fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -> Result<(), Reason> {
+    let (certificate, policy) = (&link.certificate, context.policy);
+    if context.ring.distrusts(certificate) {
+        return Err(Reason::Distrusted);
+    }
+    signature::key_strength(certificate.spki(), policy)?;
+    // 6.1.3 (a)(2)
+    if context.now < certificate.not_before() {
+        return Err(Reason::NotYetValid { not_before: certificate.not_before(), now: context.now });
+    }
+    if context.now > certificate.not_after() {
+        return Err(Reason::Expired { not_after: certificate.not_after(), now: context.now });
+    }
+    check_criticality(certificate)?;
+    if policy.pedantic {
+        let station = if is_target { Station::Target } else { Station::Intermediate };
+        duties::check(certificate, station, false)?;
+    }
+    if is_target {
+        // 4.1.2.6: a subject is named somewhere.
+        if certificate.subject().is_empty() && certificate.subject_alt_name()?.is_none() {
+            return Err(Reason::Nameless);
+        }
+        // 4.2.1.3
+        if let (Some(wanted), Some(usage)) = (policy.purpose.key_usage(), certificate.key_usage()) {
+            if !usage.has_any(wanted) {
+                return Err(Reason::KeyUsage { wanted: "digitalSignature" });
+            }
+        }
+    } else {
+        check_ca(certificate)?;
+    }
+    // 4.2.1.12, on CAs too: what a CA may not issue for is not to be had below it.
+    check_purpose(certificate, policy.purpose.key_purpose())
+}
+
+/// 6.1.4 (o) and 6.1.5 (f), and extensions that are critical against the profile.
+fn check_criticality(certificate: &Certificate<'_>) -> Result<(), Reason> {
+    if let Some(oid) = certificate.unhandled_critical_extension() {
+        return Err(Reason::UnhandledCriticalExtension { oid: oid.into() });
+    }
+    if let Some(known) = certificate.wrongly_critical_extension() {
+        return Err(ViewFault { offset: 0, field: known.field(), rule: Rule::MustNotBeCritical }.into());
+    }
+    Ok(())
+}
+
+/// 6.1.4 (k) and (n).
+fn check_ca(certificate: &Certificate<'_>) -> Result<(), Reason> {
+    if certificate.version() != Version::V3 {
+        // (k) leaves v1 and v2 to out-of-band means: being an anchor is such a means, nothing else here is.
+        return Err(Reason::NotACa(NotACa::Version));
+    }
+    match certificate.basic_constraints() {
+        None => return Err(Reason::NotACa(NotACa::NoBasicConstraints)),
+        Some(constraints) if !constraints.ca => return Err(Reason::NotACa(NotACa::NotAsserted)),
+        Some(_) => {}
+    }
+    check_may_sign(certificate)
+}
+
+/// 6.1.4 (n).
+fn check_may_sign(certificate: &Certificate<'_>) -> Result<(), Reason> {
+    match certificate.key_usage() {
+        Some(usage) if !usage.has_any(KeyUsage::KEY_CERT_SIGN) => Err(Reason::KeyUsage { wanted: "keyCertSign" }),
+        _ => Ok(()),
+    }
+}
+
+fn check_purpose(certificate: &Certificate<'_>, wanted: Option<Oid<'_>>) -> Result<(), Reason> {
+    let (Some(wanted), Some(usage)) = (wanted, certificate.extended_key_usage()?) else { return Ok(()) };
+    for purpose in usage.purposes() {
+        let purpose = purpose?;
+        if purpose == wanted || purpose == oid::ANY_EXTENDED_KEY_USAGE {
+            return Ok(());
+        }
+    }
+    Err(Reason::ExtendedKeyUsage { wanted: wanted.into() })
+}
+
+/// The anchor, as RFC 5937 has its certificate and settings constrain it. Tells whether it is outside its validity.
+fn check_anchor(
+    context: &Context<'_>,
+    anchor: &RingCertificate,
+    certificate: &Certificate<'_>,
+    is_own_anchor: bool,
+) -> Result<bool, Reason> {
+    let (policy, now) = (context.policy, context.now);
+    if context.ring.distrusts(certificate) {
+        return Err(Reason::Distrusted);
+    }
+    let constraints = anchor.constraints();
+    if let Some(not_after) = constraints.not_after.filter(|not_after| now > *not_after) {
+        return Err(Reason::Expired { not_after, now });
+    }
+    let outside = now < certificate.not_before() || now > certificate.not_after();
+    if outside && policy.anchor_validity == AnchorValidity::Enforce {
+        return Err(if now > certificate.not_after() {
+            Reason::Expired { not_after: certificate.not_after(), now }
+        } else {
+            Reason::NotYetValid { not_before: certificate.not_before(), now }
+        });
+    }
+    signature::key_strength(certificate.spki(), policy)?;
+    check_criticality(certificate)?;
+    if !is_own_anchor {
+        match certificate.basic_constraints() {
+            // Anchors older than version 3, or than the habit of basicConstraints, sign themselves.
+            None if anchor.is_self_signed() => check_may_sign(certificate)?,
+            _ => check_ca(certificate)?,
+        }
+    }
+    if policy.pedantic {
+        duties::check(certificate, Station::Anchor, anchor.is_self_signed())?;
+    }
+    let wanted = policy.purpose.key_purpose();
+    check_purpose(certificate, wanted)?;
+    if let (Some(wanted), Some(purposes)) = (wanted, &constraints.purposes) {
+        if !purposes.iter().any(|purpose| purpose.as_oid() == wanted) {
+            return Err(Reason::ExtendedKeyUsage { wanted: wanted.into() });
+        }
+    }
+    Ok(outside)
+}
+
+/// 6.1.2, with the inputs that RFC 5937 section 4 takes from the anchor.
+fn initial_state<'a>(
+    policy: &'a Policy,
+    n: usize,
+    anchor: &'a RingCertificate,
+    certificate: &Certificate<'a>,
+    above: &mut Vec<NameConstraints<'a>>,
+) -> Result<State, Reason> {
+    let unlimited = u32::try_from(n + 1).unwrap_or(u32::MAX);
+    let unless = |inhibited: bool| if inhibited { 0 } else { unlimited };
+    let constraints = anchor.constraints();
+    let mut state = State {
+        // (d), (e), (f)
+        explicit_policy: unless(policy.require_explicit_policy || constraints.require_explicit_policy),
+        inhibit_any_policy: unless(policy.inhibit_any_policy),
+        policy_mapping: unless(policy.inhibit_policy_mapping),
+        // (k)
+        max_path_length: u32::try_from(n).unwrap_or(u32::MAX).min(constraints.path_len.unwrap_or(u32::MAX)),
+    };
+    if let Some(path_len) = certificate.basic_constraints().and_then(|constraints| constraints.path_len) {
+        state.max_path_length = state.max_path_length.min(path_len);
+    }
+    lower_counters(&mut state, certificate)?;
+    // (b), (c): whose constraints each name below is held against.
+    for subtrees in [&policy.initial_names, &constraints.names].into_iter().flatten() {
+        above.push(subtrees.constraints()?);
+    }
+    above.extend(certificate.name_constraints()?);
+    Ok(state)
+}
+
+/// 6.1.4 (i) and (j).
+fn lower_counters(state: &mut State, certificate: &Certificate<'_>) -> Result<(), Reason> {
+    if let Some(constraints) = certificate.policy_constraints()? {
+        if let Some(skip) = constraints.require_explicit_policy {
+            state.explicit_policy = state.explicit_policy.min(skip);
+        }
+        if let Some(skip) = constraints.inhibit_policy_mapping {
+            state.policy_mapping = state.policy_mapping.min(skip);
+        }
+    }
+    if let Some(skip) = certificate.inhibit_any_policy()? {
+        state.inhibit_any_policy = state.inhibit_any_policy.min(skip);
+    }
+    Ok(())
+}
+
+/// 6.1.3 (b) to (f).
+fn process<'a>(
+    context: &mut Context<'a>,
+    link: &Link<'a>,
+    is_final: bool,
+    above: &[NameConstraints<'a>],
+    graph: &mut PolicyGraph<'a>,
+    state: &mut State,
+) -> Result<(), Reason> {
+    // (b), (c): not for self-issued certificates inside the path.
+    if is_final || !link.is_self_issued {
+        constraints::check(&link.certificate, above, &mut context.budget)?;
+    }
+    // (d), (e)
+    let any_counts = state.inhibit_any_policy > 0 || (!is_final && link.is_self_issued);
+    graph.add_certificate(link.certificate.policies()?, any_counts, &mut context.budget)?;
+    // (f)
+    if state.explicit_policy == 0 && graph.is_null() { Err(Reason::Policy) } else { Ok(()) }
+}
+
+/// 6.1.4, for a certificate that has another below it.
+fn prepare_next<'a>(
+    context: &mut Context<'a>,
+    link: &Link<'a>,
+    above: &mut Vec<NameConstraints<'a>>,
+    graph: &mut PolicyGraph<'a>,
+    state: &mut State,
+) -> Result<(), Reason> {
+    let certificate = &link.certificate;
+    // (a), (b)
+    graph.prepare_next(certificate, state.policy_mapping > 0, &mut context.budget)?;
+    // (c) to (f): the working name and key are this certificate's; parameters are never inherited (DSA is not supported).
+    // (g)
+    above.extend(certificate.name_constraints()?);
+    if !link.is_self_issued {
+        // (h)
+        state.explicit_policy = state.explicit_policy.saturating_sub(1);
+        state.policy_mapping = state.policy_mapping.saturating_sub(1);
+        state.inhibit_any_policy = state.inhibit_any_policy.saturating_sub(1);
+        // (l)
+        state.max_path_length = state.max_path_length.checked_sub(1).ok_or(Reason::PathLength)?;
+    }
+    // (i), (j)
+    lower_counters(state, certificate)?;
+    // (k), (n) and (o) hold for the certificate whatever the path: see `inspect`.
+    // (m)
+    if let Some(path_len) = certificate.basic_constraints().and_then(|constraints| constraints.path_len) {
+        state.max_path_length = state.max_path_length.min(path_len);
+    }
+    Ok(())
+}
+
+/// 6.1.5. (c) to (e) yield the target's own key; (f) holds by `inspect`.
+fn wrap_up<'a>(
+    policy: &'a Policy,
+    chain: &[Link<'a>],
+    anchor: &'a RingCertificate,
+    anchor_certificate: &Certificate<'a>,
+    graph: PolicyGraph<'a>,
+    mut state: State,
+) -> Result<Vec<Oid<'a>>, Reason> {
+    if let Some(target) = chain.first() {
+        // (a), for self-issued targets too: RFC 3280 excepted them, RFC 5280 does not.
+        state.explicit_policy = state.explicit_policy.saturating_sub(1);
+        // (b)
+        let constraints = target.certificate.policy_constraints()?;
+        if constraints.and_then(|constraints| constraints.require_explicit_policy) == Some(0) {
+            state.explicit_policy = 0;
+        }
+    }
+    // (g)
+    let mut set = graph.authority_constrained_set();
+    for allowed in anchor_policies(anchor, anchor_certificate)? {
+        set = user_constrained_set(&set, &allowed);
+    }
+    let wanted: Vec<Oid<'a>> = policy.initial_policies.iter().map(|policy| policy.as_oid()).collect();
+    let set = user_constrained_set(&set, &wanted);
+    if state.explicit_policy == 0 && set.is_empty() { Err(Reason::Policy) } else { Ok(set) }
+}
+
+/// RFC 5937 section 4: the policies of an anchor bound what it can vouch for. From its settings, and from its
+/// certificate unless that has none or any-policy.
+fn anchor_policies<'a>(
+    anchor: &'a RingCertificate,
+    certificate: &Certificate<'a>,
+) -> Result<Vec<Vec<Oid<'a>>>, Reason> {
+    let mut sets = Vec::new();
+    if let Some(policies) = &anchor.constraints().policies {
+        sets.push(policies.iter().map(|policy| policy.as_oid()).collect());
+    }
+    if let Some(policies) = certificate.policies()? {
+        let asserted: Result<Vec<_>, _> = policies.map(|information| information.map(|information| information.policy)).collect();
+        let asserted = asserted?;
+        if !asserted.contains(&oid::ANY_POLICY) {
+            sets.push(asserted);
+        }
+    }
+    Ok(sets)
+}

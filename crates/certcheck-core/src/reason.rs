@@ -1,0 +1,374 @@
+//! Why a certificate is refused: one stable code, the clause, a sentence, and what would mend it.
+
+use core::fmt;
+
+use crate::budget::{Limit, LimitHit};
+use crate::der::ViewFault;
+use crate::oid::OidBuf;
+use crate::time::Time;
+
+/// A reason and the certificate it is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rejection {
+    /// Which certificate of the path: 0 is the target, the last is the anchor.
+    pub at: usize,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "certificate {}: {}", self.at, self.reason)
+    }
+}
+
+impl core::error::Error for Rejection {}
+
+/// In what a certificate is not a CA.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum NotACa {
+    /// It is of version 1 or 2 and no anchor.
+    Version,
+    /// It has no basicConstraints.
+    NoBasicConstraints,
+    /// Its basicConstraints do not assert cA.
+    NotAsserted,
+}
+
+/// How a name offends a constraint.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum NameOffence {
+    /// It lies in none of the permitted subtrees of its form.
+    NotPermitted,
+    /// It lies in an excluded subtree, or cannot be shown not to.
+    Excluded,
+    /// Its form is constrained and this engine cannot compare it.
+    NotComparable,
+}
+
+/// A duty of issuers that section 6 does not check and a pedantic policy does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Duty {
+    /// What the certificate fails to do.
+    pub what: &'static str,
+    /// Where the duty stands.
+    pub rfc: &'static str,
+}
+
+/// Why nothing is known of a certificate's revocation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The certificate names no source of evidence.
+    NoSource,
+    /// There are sources, and none was asked.
+    NotTried,
+}
+
+impl Cause {
+    /// The stable word.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoSource => "no-source",
+            Self::NotTried => "not-tried",
+        }
+    }
+}
+
+/// Why a path is refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The octets break DER or the profile.
+    Malformed(ViewFault),
+    /// Neither subject nor subjectAltName names anyone.
+    Nameless,
+    /// A duty of the issuer's, under a pedantic policy.
+    Duty(Duty),
+    /// An algorithm that is not in the policy's set.
+    UnsupportedAlgorithm {
+        /// Which.
+        oid: OidBuf,
+        /// Whether it is the issuer's key that is of it.
+        is_key: bool,
+    },
+    /// An elliptic curve given by its parameters instead of its name.
+    ExplicitCurve,
+    /// A signature algorithm that the issuer's key cannot have made, or must not.
+    AlgorithmMismatch {
+        /// The signature's algorithm.
+        signature: OidBuf,
+        /// The key's.
+        key: OidBuf,
+    },
+    /// A modulus under the floor.
+    WeakKey {
+        /// Its length.
+        bits: u32,
+        /// The shortest that is taken.
+        floor: u32,
+    },
+    /// A signature over a broken hash.
+    WeakSignature {
+        /// The hash.
+        hash: &'static str,
+    },
+    /// The signature does not verify.
+    BadSignature,
+    /// No certificate of the issuer's name leads to an anchor.
+    UnknownIssuer,
+    /// The time is before notBefore.
+    NotYetValid {
+        /// The first second of validity.
+        not_before: Time,
+        /// The time asked about.
+        now: Time,
+    },
+    /// The time is after notAfter.
+    Expired {
+        /// The last second of validity.
+        not_after: Time,
+        /// The time asked about.
+        now: Time,
+    },
+    /// The ring distrusts it.
+    Distrusted,
+    /// An issuer that is not a CA.
+    NotACa(NotACa),
+    /// More intermediates follow than a CA allows.
+    PathLength,
+    /// keyUsage lacks a bit.
+    KeyUsage {
+        /// Which, in the RFC's words.
+        wanted: &'static str,
+    },
+    /// extKeyUsage does not have the purpose.
+    ExtendedKeyUsage {
+        /// The purpose.
+        wanted: OidBuf,
+    },
+    /// A name offends a constraint.
+    NameConstraint {
+        /// The name, as text.
+        name: String,
+        /// In which way.
+        offence: NameOffence,
+    },
+    /// No policy that is acceptable holds for the whole path.
+    Policy,
+    /// A critical extension that is not processed.
+    UnhandledCriticalExtension {
+        /// Which.
+        oid: OidBuf,
+    },
+    /// Nothing is known of a certificate's revocation.
+    RevocationUnknown(Cause),
+    /// A bound was reached before a good path was found.
+    LimitExceeded(LimitHit),
+    /// The path has more intermediates than the policy allows.
+    Depth {
+        /// How many it allows.
+        allowed: u32,
+    },
+    /// There is no certificate.
+    NoCertificate,
+}
+
+impl From<ViewFault> for Reason {
+    fn from(fault: ViewFault) -> Self {
+        Self::Malformed(fault)
+    }
+}
+
+impl From<LimitHit> for Reason {
+    fn from(hit: LimitHit) -> Self {
+        Self::LimitExceeded(hit)
+    }
+}
+
+impl Reason {
+    /// The stable word: the same in text, JSON, logs, metrics and TLS errors.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::Nameless | Self::Duty(_) => "malformed",
+            Self::UnsupportedAlgorithm { .. } | Self::ExplicitCurve => "unsupported-algorithm",
+            Self::WeakKey { .. } => "weak-key",
+            Self::WeakSignature { .. } => "weak-signature",
+            Self::BadSignature | Self::AlgorithmMismatch { .. } => "bad-signature",
+            Self::UnknownIssuer => "unknown-issuer",
+            Self::NotYetValid { .. } => "not-yet-valid",
+            Self::Expired { .. } => "expired",
+            Self::Distrusted => "distrusted",
+            Self::NotACa(_) => "not-a-ca",
+            Self::PathLength => "path-length",
+            Self::KeyUsage { .. } => "key-usage",
+            Self::ExtendedKeyUsage { .. } => "extended-key-usage",
+            Self::NameConstraint { .. } => "name-constraint",
+            Self::Policy => "policy",
+            Self::UnhandledCriticalExtension { .. } => "unhandled-critical-extension",
+            Self::RevocationUnknown(_) => "revocation-unknown",
+            Self::LimitExceeded(_) | Self::Depth { .. } => "limit-exceeded",
+            Self::NoCertificate => "no-certificate",
+        }
+    }
+
+    /// The clause that is not met.
+    #[must_use]
+    pub const fn rfc(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "RFC 5280 4.1",
+            Self::Nameless => "RFC 5280 4.1.2.6",
+            Self::Duty(duty) => duty.rfc,
+            Self::UnsupportedAlgorithm { .. }
+            | Self::AlgorithmMismatch { .. }
+            | Self::WeakKey { .. }
+            | Self::WeakSignature { .. }
+            | Self::BadSignature => "RFC 5280 6.1.3 (a)(1)",
+            Self::ExplicitCurve => "RFC 5480 2.1.1",
+            Self::UnknownIssuer => "RFC 5280 6.1.3 (a)(4)",
+            Self::NotYetValid { .. } | Self::Expired { .. } => "RFC 5280 6.1.3 (a)(2)",
+            Self::Distrusted | Self::NoCertificate => "RFC 5280 6.1.1",
+            Self::NotACa(_) => "RFC 5280 6.1.4 (k)",
+            Self::PathLength => "RFC 5280 6.1.4 (l)",
+            Self::KeyUsage { .. } => "RFC 5280 4.2.1.3",
+            Self::ExtendedKeyUsage { .. } => "RFC 5280 4.2.1.12",
+            Self::NameConstraint { offence: NameOffence::NotPermitted, .. } => "RFC 5280 6.1.3 (b)",
+            Self::NameConstraint { .. } => "RFC 5280 6.1.3 (c)",
+            Self::Policy => "RFC 5280 6.1.5 (g)",
+            Self::UnhandledCriticalExtension { .. } => "RFC 5280 6.1.4 (o)",
+            Self::RevocationUnknown(_) => "RFC 5280 6.3.3",
+            Self::LimitExceeded(_) | Self::Depth { .. } => "RFC 5280 8",
+        }
+    }
+
+    /// What would mend it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "have the certificate issued again by software that follows RFC 5280",
+            Self::Nameless => "issue the certificate with a subject or a critical subjectAltName",
+            Self::Duty(_) => "have the certificate issued again as the clause asks, or drop the pedantic policy",
+            Self::UnsupportedAlgorithm { .. } => "use RSA, P-256, P-384 or Ed25519, or build with aws-lc-rs for P-521 and ML-DSA",
+            Self::ExplicitCurve => "issue the certificate for a key on a named curve",
+            Self::AlgorithmMismatch { .. } => "look for another certificate of this issuer's name: this one has the wrong kind of key",
+            Self::WeakKey { .. } => "issue the certificate for a longer key; for an old ring, lower the floor with --min-rsa-bits",
+            Self::WeakSignature { .. } => "have it signed with SHA-256 or better; for an old ring, SHA-1 is admitted by --allow-sha1",
+            Self::BadSignature => "the issuer's key is another one or the certificate was altered; compare it with the original",
+            Self::UnknownIssuer => "add the missing issuer to the ring, or have the client send it with its certificate",
+            Self::NotYetValid { .. } => "check the clock, or wait until the certificate is valid",
+            Self::Expired { .. } => "renew the certificate, and check the clock",
+            Self::Distrusted => "take the certificate out of the ring's distrusted part if it is to be trusted again",
+            Self::NotACa(_) => "use an issuer whose basicConstraints assert cA",
+            Self::PathLength => "issue from a CA that allows intermediates below it",
+            Self::KeyUsage { .. } => "issue the certificate with this key usage",
+            Self::ExtendedKeyUsage { .. } => "issue the certificate for this purpose, or ask for another with --purpose",
+            Self::NameConstraint { .. } => "use a name within what the CA may issue for",
+            Self::Policy => "issue under a policy that is asked for, or ask for one the CA asserts",
+            Self::UnhandledCriticalExtension { .. } => "issue the certificate without this extension, or with it not critical",
+            Self::RevocationUnknown(_) => "give evidence, or choose another --revocation",
+            Self::LimitExceeded(_) => "send fewer certificates, or raise the limit if this PKI needs it",
+            Self::Depth { .. } => "raise --max-depth if this PKI has that many intermediates",
+            Self::NoCertificate => "send a certificate",
+        }
+    }
+
+    /// How useful the reason is beside others that got as far: a signature by a namesake says least.
+    pub(crate) const fn rank(&self) -> u8 {
+        match self {
+            Self::UnknownIssuer => 0,
+            Self::AlgorithmMismatch { .. } | Self::BadSignature => 1,
+            _ => 2,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(fault) => write!(f, "{fault}"),
+            Self::Nameless => f.write_str("subject is empty and there is no subjectAltName"),
+            Self::Duty(duty) => f.write_str(duty.what),
+            Self::UnsupportedAlgorithm { oid, is_key: false } => write!(f, "signature algorithm {oid} is not supported"),
+            Self::UnsupportedAlgorithm { oid, is_key: true } => {
+                write!(f, "the issuer's key, of algorithm {oid}, is of no kind that is supported for this signature")
+            }
+            Self::ExplicitCurve => f.write_str("the key's elliptic curve is not named but spelled out"),
+            Self::AlgorithmMismatch { signature, key } => {
+                write!(f, "signature algorithm {signature} does not fit the issuer's key, of algorithm {key}")
+            }
+            Self::WeakKey { bits, floor } => write!(f, "RSA key of {bits} bits where {floor} are the least"),
+            Self::WeakSignature { hash } => write!(f, "signature over {hash}"),
+            Self::BadSignature => f.write_str("the signature does not verify with the issuer's key"),
+            Self::UnknownIssuer => f.write_str("no certificate of its issuer leads to an anchor of the ring"),
+            Self::NotYetValid { not_before, now } => {
+                write!(f, "valid from {not_before}, {} after {now}", Span(not_before.unix().saturating_sub(now.unix())))
+            }
+            Self::Expired { not_after, now } => {
+                write!(f, "valid until {not_after}, {} before {now}", Span(now.unix().saturating_sub(not_after.unix())))
+            }
+            Self::Distrusted => f.write_str("distrusted by the ring"),
+            Self::NotACa(NotACa::Version) => f.write_str("an issuer of version 1 or 2 cannot say that it is a CA"),
+            Self::NotACa(NotACa::NoBasicConstraints) => f.write_str("an issuer without basicConstraints is not a CA"),
+            Self::NotACa(NotACa::NotAsserted) => f.write_str("an issuer whose basicConstraints deny cA is not a CA"),
+            Self::PathLength => f.write_str("more intermediates follow than a CA above allows"),
+            Self::KeyUsage { wanted } => write!(f, "keyUsage lacks {wanted}"),
+            Self::ExtendedKeyUsage { wanted } => match purpose_name(wanted) {
+                Some(name) => write!(f, "extKeyUsage lacks {name}"),
+                None => write!(f, "extKeyUsage lacks {wanted}"),
+            },
+            Self::NameConstraint { name, offence: NameOffence::NotPermitted } => {
+                write!(f, "name {name} is outside the permitted subtrees of a CA above")
+            }
+            Self::NameConstraint { name, offence: NameOffence::Excluded } => {
+                write!(f, "name {name} is in an excluded subtree of a CA above")
+            }
+            Self::NameConstraint { name, offence: NameOffence::NotComparable } => {
+                write!(f, "name {name} is of a form that a CA above constrains and that cannot be compared")
+            }
+            Self::Policy => f.write_str("no certificate policy that is asked for holds for the whole path"),
+            Self::UnhandledCriticalExtension { oid } => write!(f, "critical extension {oid} is not processed"),
+            Self::RevocationUnknown(Cause::NoSource) => {
+                f.write_str("names no source of revocation evidence, and none was given")
+            }
+            Self::RevocationUnknown(Cause::NotTried) => f.write_str("no source of revocation evidence was asked"),
+            Self::LimitExceeded(hit) => write!(f, "limit of {} {} reached", hit.allowed, hit.limit),
+            Self::Depth { allowed } => write!(f, "the path has more than {allowed} intermediates"),
+            Self::NoCertificate => f.write_str("no certificate was presented"),
+        }
+    }
+}
+
+fn purpose_name(oid: &OidBuf) -> Option<&'static str> {
+    match oid.as_oid() {
+        crate::oid::KP_CLIENT_AUTH => Some("clientAuth"),
+        crate::oid::KP_SERVER_AUTH => Some("serverAuth"),
+        crate::oid::KP_OCSP_SIGNING => Some("OCSPSigning"),
+        _ => None,
+    }
+}
+
+/// Seconds in the largest unit that says enough.
+struct Span(i64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            s @ ..120 => write!(f, "{s} s"),
+            s @ ..7_200 => write!(f, "{} min", s / 60),
+            s @ ..172_800 => write!(f, "{} h", s / 3_600),
+            s => write!(f, "{} days", s / 86_400),
+        }
+    }
+}
+
+/// Bounds end a search; other reasons end a path.
+pub(crate) const fn is_fatal(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::LimitExceeded(LimitHit { limit: Limit::Signatures | Limit::Steps | Limit::Paths | Limit::NameComparisons | Limit::PolicyNodes, .. })
+    )
+}

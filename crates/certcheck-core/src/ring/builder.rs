@@ -1,0 +1,270 @@
+//! From files to a ring: everything is read, or the ring is refused with the name of what was not.
+
+use core::fmt;
+use std::sync::Arc;
+
+use ring::digest;
+
+use super::anchor::AnchorConstraints;
+use super::settings::{self, SettingsFault, Subject};
+use super::{Distrust, KeyRing, Names, RingCertificate, Role};
+use crate::budget::{Budget, Limits};
+use crate::container::{self, ContainerFault};
+use crate::policy::{Policy, Revocation};
+use crate::signature::{self, SignatureFault, Signed};
+use crate::view::{Certificate, OwnedCertificate};
+
+/// More certificates than any ring has.
+const MAX_CERTIFICATES: usize = 200_000;
+
+/// Where a file stands in a ring.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Placement {
+    /// `anchors/`: a path may end at any of them.
+    Anchor,
+    /// `intermediates/`: never trusted by themselves.
+    Intermediate,
+    /// `distrusted/`.
+    Distrusted,
+    /// A flat ring. Self-signed certificates are anchors. So is, where policy lets paths be partial, one whose
+    /// issuer is not in the ring: it stands highest of what was trusted. The rest are intermediates.
+    Flat,
+}
+
+/// Why a ring is refused, and which file is to blame.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RingError {
+    /// The file or other source.
+    pub source: String,
+    /// What is wrong with it.
+    pub fault: RingFault,
+}
+
+/// What is wrong with a part of a ring.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RingFault {
+    /// The file cannot be read.
+    Unreadable(String),
+    /// Its content cannot.
+    Content(ContainerFault),
+    /// The settings cannot, or speak of an anchor that is not there.
+    Settings(SettingsFault),
+    /// A directory where a file is due, or another name than anchors, intermediates, distrusted.
+    UnexpectedDirectory,
+    /// More certificates than a ring may have.
+    TooMany,
+}
+
+impl fmt::Display for RingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.source)?;
+        match &self.fault {
+            RingFault::Unreadable(message) => f.write_str(message),
+            RingFault::Content(fault) => write!(f, "{fault}"),
+            RingFault::Settings(fault) => write!(f, "{fault}"),
+            RingFault::UnexpectedDirectory => {
+                f.write_str("unexpected directory: a ring has anchors/, intermediates/, distrusted/, or files alone")
+            }
+            RingFault::TooMany => write!(f, "more than {MAX_CERTIFICATES} certificates"),
+        }
+    }
+}
+
+impl core::error::Error for RingError {}
+
+struct Pending {
+    certificate: OwnedCertificate,
+    placement: Placement,
+    source: Arc<str>,
+}
+
+/// Gathers the parts of a ring.
+///
+/// ```
+/// use certcheck_core::ring::{Placement, RingBuilder};
+///
+/// let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/demo/ring/root.pem"))?;
+/// let mut builder = RingBuilder::new();
+/// builder.add("root.pem", &pem, Placement::Anchor)?;
+/// let ring = builder.build()?;
+/// assert_eq!(ring.anchors().count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Default)]
+pub struct RingBuilder {
+    pending: Vec<Pending>,
+    settings: Vec<(String, Subject, AnchorConstraints)>,
+}
+
+impl RingBuilder {
+    /// An empty ring.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds every certificate of a file: PEM, DER or PKCS #7.
+    ///
+    /// # Errors
+    /// What in the file does not read.
+    pub fn add(&mut self, source: &str, file: &[u8], placement: Placement) -> Result<&mut Self, RingError> {
+        let refuse = |fault| RingError { source: source.to_owned(), fault };
+        let name: Arc<str> = source.into();
+        let found = container::certificates(file).map_err(|fault| refuse(RingFault::Content(fault)))?;
+        for (index, der) in found.iter().enumerate() {
+            let certificate = OwnedCertificate::parse(der)
+                .map_err(|fault| refuse(RingFault::Content(ContainerFault::Certificate { index, fault })))?;
+            self.pending.push(Pending { certificate, placement, source: Arc::clone(&name) });
+            if self.pending.len() > MAX_CERTIFICATES {
+                return Err(refuse(RingFault::TooMany));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Adds settings: the text of a `ring.toml`.
+    ///
+    /// # Errors
+    /// What in them does not read.
+    pub fn add_settings(&mut self, source: &str, text: &str) -> Result<&mut Self, RingError> {
+        let refuse = |fault| RingError { source: source.to_owned(), fault: RingFault::Settings(fault) };
+        for (subject, constraints) in settings::parse(text).map_err(refuse)? {
+            self.settings.push((source.to_owned(), subject, constraints));
+        }
+        Ok(self)
+    }
+
+    /// Builds the ring.
+    ///
+    /// # Errors
+    /// Settings about an anchor that the ring does not have.
+    pub fn build(self) -> Result<KeyRing, RingError> {
+        let mut names = Names::default();
+        let mut distrusted = Distrust::default();
+        let mut certificates: Vec<RingCertificate> = Vec::with_capacity(self.pending.len());
+        let mut flat = Vec::new();
+        for pending in self.pending {
+            let view = pending.certificate.view();
+            let (issuer, subject) = (names.add(view.issuer()), names.add(view.subject()));
+            let is_self_signed = issuer == subject && is_self_signed(&view);
+            if pending.placement == Placement::Distrusted {
+                distrusted.add(&view);
+            }
+            let role = match pending.placement {
+                Placement::Anchor => Role::Anchor,
+                Placement::Flat if is_self_signed => Role::Anchor,
+                Placement::Intermediate | Placement::Flat => Role::Intermediate,
+                Placement::Distrusted => Role::Distrusted,
+            };
+            if pending.placement == Placement::Flat {
+                flat.push(certificates.len());
+            }
+            certificates.push(RingCertificate {
+                certificate: pending.certificate,
+                role,
+                constraints: AnchorConstraints::default(),
+                is_self_signed,
+                issuer,
+                subject,
+                source: pending.source,
+            });
+        }
+        promote_highest(&mut certificates, &flat);
+        for (source, subject, constraints) in self.settings {
+            apply(&mut certificates, &subject, &constraints)
+                .map_err(|fault| RingError { source, fault: RingFault::Settings(fault) })?;
+        }
+        let mut by_subject = vec![Vec::new(); usize::try_from(names.count).unwrap_or(0)];
+        let mut seen = std::collections::HashSet::new();
+        for (at, entry) in certificates.iter().enumerate() {
+            let slot = usize::try_from(entry.subject).ok().and_then(|subject| by_subject.get_mut(subject));
+            // The same certificate twice in one role would only be tried twice.
+            let is_new = seen.insert((entry.role == Role::Anchor, entry.certificate.view().der()));
+            if let (Some(slot), Ok(at), true) = (slot, u32::try_from(at), is_new && entry.role != Role::Distrusted) {
+                slot.push(at);
+            }
+        }
+        drop(seen);
+        Ok(KeyRing { certificates, names, by_subject, distrusted })
+    }
+}
+
+/// In a flat ring, what has no issuer there stands highest.
+fn promote_highest(certificates: &mut [RingCertificate], flat: &[usize]) {
+    let subjects: std::collections::HashSet<u32> = certificates
+        .iter()
+        .filter(|entry| entry.role != Role::Distrusted)
+        .map(|entry| entry.subject)
+        .collect();
+    for at in flat {
+        if let Some(entry) = certificates.get_mut(*at) {
+            if !subjects.contains(&entry.issuer) {
+                entry.role = Role::Anchor;
+            }
+        }
+    }
+}
+
+fn apply(
+    certificates: &mut [RingCertificate],
+    subject: &Subject,
+    constraints: &AnchorConstraints,
+) -> Result<(), SettingsFault> {
+    let mut found = false;
+    for entry in certificates.iter_mut().filter(|entry| entry.role == Role::Anchor) {
+        let is_meant = match subject {
+            Subject::File(file) => is_file(&entry.source, file),
+            Subject::Sha256(wanted) => {
+                digest::digest(&digest::SHA256, entry.certificate.view().der()).as_ref() == wanted
+            }
+        };
+        if is_meant {
+            entry.constraints = constraints.clone();
+            found = true;
+        }
+    }
+    if found { Ok(()) } else { Err(SettingsFault(format!("no anchor of the ring is {subject:?}"))) }
+}
+
+/// Whether a path ends in this file name.
+fn is_file(path: &str, file: &str) -> bool {
+    path.strip_suffix(file).is_some_and(|head| head.is_empty() || head.ends_with(['/', '\\']))
+}
+
+/// Self-issued, naming no other key as its issuer's, and signed by its own key.
+///
+/// Where the algorithm is not built in (SHA-1 over ECDSA, DSA), kind of key and signature must at least fit.
+fn is_self_signed(certificate: &Certificate<'_>) -> bool {
+    let key = certificate.spki();
+    if !signature::could_fit(certificate.signature_algorithm(), key) {
+        return false;
+    }
+    let own_key = match (certificate.authority_key_identifier(), certificate.subject_key_identifier()) {
+        (Ok(Some(authority)), Ok(Some(own))) => authority.key_identifier.is_none_or(|key| key == own),
+        (Ok(_), Ok(_)) => true,
+        _ => false,
+    };
+    if !own_key {
+        return false;
+    }
+    // Whether its signature is strong enough is for a path to say, and there nobody looks at it.
+    let mut policy = Policy::client(Revocation::Off);
+    policy.allow_sha1 = true;
+    policy.min_rsa_bits = 1024;
+    let limits = Limits::default();
+    let signed = Signed {
+        message: certificate.tbs(),
+        algorithm: certificate.signature_algorithm(),
+        signature: certificate.signature(),
+    };
+    match signature::verify(signed, key, &policy, &mut Budget::new(&limits)) {
+        Ok(()) => true,
+        Err(SignatureFault::Reason(reason)) => !matches!(
+            reason,
+            crate::reason::Reason::BadSignature | crate::reason::Reason::AlgorithmMismatch { .. }
+        ),
+        Err(SignatureFault::Limit(_)) => false,
+    }
+}

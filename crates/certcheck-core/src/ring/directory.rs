@@ -1,0 +1,119 @@
+//! Rings from the file system: the one place of this crate that reads files, and only when asked for a ring.
+//!
+//! A ring is a file, a directory of files (flat), or a directory with `anchors/`, `intermediates/` and
+//! `distrusted/`. Beside them may stand a `ring.toml`. Names that begin with a dot are passed over, and
+//! so are `.md` and `.txt`; anything else must read.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::builder::{Placement, RingBuilder, RingError, RingFault};
+use super::KeyRing;
+use crate::container::ContainerFault;
+
+/// A ring file larger than this is not read: 64 MiB are over 30,000 certificates.
+const MAX_FILE: u64 = 64 << 20;
+
+impl KeyRing {
+    /// Reads a ring from files and directories.
+    ///
+    /// # Errors
+    /// The first file that does not read, by name.
+    pub fn from_paths<P: AsRef<Path>>(paths: &[P]) -> Result<Self, RingError> {
+        let mut builder = RingBuilder::new();
+        for path in paths {
+            builder.add_path(path.as_ref())?;
+        }
+        builder.build()
+    }
+}
+
+impl RingBuilder {
+    /// Adds a file or a directory.
+    ///
+    /// # Errors
+    /// The first file that does not read, by name.
+    pub fn add_path(&mut self, path: &Path) -> Result<&mut Self, RingError> {
+        let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        if !metadata.is_dir() {
+            return self.add_file(path, Placement::Flat);
+        }
+        let parts = [
+            ("anchors", Placement::Anchor),
+            ("intermediates", Placement::Intermediate),
+            ("distrusted", Placement::Distrusted),
+        ];
+        let is_structured = parts.iter().any(|(name, _)| path.join(name).is_dir());
+        for entry in entries(path)? {
+            let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_directory = entry.is_dir();
+            match parts.iter().find(|(part, _)| *part == name) {
+                _ if is_passed_over(name) => {}
+                Some((_, placement)) if is_directory => {
+                    for file in entries(&entry)? {
+                        let inner = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                        if !is_passed_over(inner) {
+                            self.add_file(&file, *placement)?;
+                        }
+                    }
+                }
+                _ if is_directory => {
+                    return Err(RingError { source: entry.display().to_string(), fault: RingFault::UnexpectedDirectory });
+                }
+                _ if name == "ring.toml" => {
+                    let text = read(&entry)?;
+                    let text = String::from_utf8(text).map_err(|error| RingError {
+                        source: entry.display().to_string(),
+                        fault: RingFault::Unreadable(error.to_string()),
+                    })?;
+                    self.add_settings(&entry.display().to_string(), &text)?;
+                }
+                // Beside the three parts nothing says what a certificate is.
+                _ if is_structured => {
+                    let message = "stands beside anchors/, intermediates/ and distrusted/, in none of them";
+                    let fault = RingFault::Unreadable(message.to_owned());
+                    return Err(RingError { source: entry.display().to_string(), fault });
+                }
+                _ => {
+                    self.add_file(&entry, Placement::Flat)?;
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    fn add_file(&mut self, path: &Path, placement: Placement) -> Result<&mut Self, RingError> {
+        let file = read(path)?;
+        self.add(&path.display().to_string(), &file, placement)
+    }
+}
+
+fn is_passed_over(name: &str) -> bool {
+    let is_note = Path::new(name).extension().is_some_and(|extension| extension == "md" || extension == "txt");
+    name.starts_with('.') || is_note
+}
+
+/// Sorted, so that a ring is the same on every machine.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, RingError> {
+    let read = fs::read_dir(directory).map_err(|error| unreadable(directory, &error))?;
+    let found: Result<Vec<_>, _> = read.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut found = found.map_err(|error| unreadable(directory, &error))?;
+    found.sort();
+    Ok(found)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, RingError> {
+    let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut content = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(|error| unreadable(path, &error))?;
+    if u64::try_from(content.len()).is_ok_and(|length| length > MAX_FILE) {
+        let fault = RingFault::Content(ContainerFault::Pem(format!("larger than {MAX_FILE} octets")));
+        return Err(RingError { source: path.display().to_string(), fault });
+    }
+    Ok(content)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> RingError {
+    RingError { source: path.display().to_string(), fault: RingFault::Unreadable(error.to_string()) }
+}

@@ -1,0 +1,199 @@
+//! The key ring: what is trusted, what helps to build paths, what is distrusted.
+//!
+//! A ring is built once and never changes; certificates are found by the name of their subject, not
+//! by a walk. Names that match (RFC 5280 7.1) share a number, so that path building compares numbers.
+
+mod anchor;
+mod builder;
+#[cfg(feature = "fs")]
+mod directory;
+mod settings;
+mod subtrees;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use anchor::AnchorConstraints;
+pub use builder::{Placement, RingBuilder, RingError, RingFault};
+pub use settings::SettingsFault;
+pub use subtrees::{NameSubtrees, SubtreeFault};
+
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::signature;
+use crate::view::{Certificate, Name, OwnedCertificate};
+
+/// What a certificate is in a ring.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Role {
+    /// A path may end at it.
+    Anchor,
+    /// A path may go through it, if it ends at an anchor.
+    Intermediate,
+    /// No path may have it (RACF's NOTRUST).
+    Distrusted,
+}
+
+/// Names that match have the same number.
+pub(crate) type NameId = u32;
+
+/// One certificate of a ring.
+#[derive(Debug)]
+pub struct RingCertificate {
+    pub(crate) certificate: OwnedCertificate,
+    pub(crate) role: Role,
+    pub(crate) constraints: AnchorConstraints,
+    pub(crate) is_self_signed: bool,
+    pub(crate) issuer: NameId,
+    pub(crate) subject: NameId,
+    pub(crate) source: Arc<str>,
+}
+
+impl RingCertificate {
+    /// The certificate.
+    #[must_use]
+    pub fn certificate(&self) -> Certificate<'_> {
+        self.certificate.view()
+    }
+
+    /// What it is here.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What the ring's settings demand of paths that end at it.
+    #[must_use]
+    pub const fn constraints(&self) -> &AnchorConstraints {
+        &self.constraints
+    }
+
+    /// Whether it names its own key as its issuer's and, where that can be checked, has signed itself.
+    #[must_use]
+    pub const fn is_self_signed(&self) -> bool {
+        self.is_self_signed
+    }
+
+    /// What a policy has against its key, or the signature on it, by name alone. Nobody looks at the signature of
+    /// an anchor that signs itself.
+    #[must_use]
+    pub fn weakness(&self, policy: &Policy) -> Option<Reason> {
+        let certificate = self.certificate();
+        let key = signature::key_strength(certificate.spki(), policy).err();
+        let by_hash = || signature::hash_strength(certificate.signature_algorithm(), policy).err();
+        key.or_else(|| if self.is_self_signed { None } else { by_hash() })
+    }
+
+    /// The file or other source it came from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
+/// A key ring.
+#[derive(Debug, Default)]
+pub struct KeyRing {
+    certificates: Vec<RingCertificate>,
+    names: Names,
+    /// The certificates with this subject that a path may have, by name.
+    by_subject: Vec<Vec<u32>>,
+    distrusted: Distrust,
+}
+
+impl KeyRing {
+    /// Everything in the ring, in the order it was added.
+    #[must_use]
+    pub fn certificates(&self) -> &[RingCertificate] {
+        &self.certificates
+    }
+
+    /// The anchors.
+    pub fn anchors(&self) -> impl Iterator<Item = &RingCertificate> {
+        self.certificates.iter().filter(|entry| entry.role == Role::Anchor)
+    }
+
+    /// The number of a name, if the ring has it.
+    pub(crate) fn name_id(&self, name: Name<'_>) -> Option<NameId> {
+        self.names.find(name)
+    }
+
+    /// How many names have numbers: the first that is free for others.
+    pub(crate) fn name_count(&self) -> NameId {
+        self.names.count
+    }
+
+    /// The anchors and intermediates of this subject.
+    pub(crate) fn by_subject(&self, name: NameId) -> &[u32] {
+        usize::try_from(name).ok().and_then(|at| self.by_subject.get(at)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&RingCertificate> {
+        usize::try_from(index).ok().and_then(|at| self.certificates.get(at))
+    }
+
+    /// Whether the ring distrusts this certificate.
+    ///
+    /// A CA is known again by subject and key, however it is certified; any other by issuer and serial.
+    /// The octets as a whole would not do: an ECDSA signature has a second form that anyone can write.
+    #[must_use]
+    pub fn distrusts(&self, certificate: &Certificate<'_>) -> bool {
+        self.distrusted.has(certificate)
+    }
+}
+
+/// Numbers for names: by their octets first, by their normalized form where the octets are new.
+#[derive(Debug, Default)]
+struct Names {
+    by_octets: HashMap<Box<[u8]>, NameId>,
+    by_form: HashMap<Vec<u8>, NameId>,
+    count: NameId,
+}
+
+impl Names {
+    fn find(&self, name: Name<'_>) -> Option<NameId> {
+        if let Some(id) = self.by_octets.get(name.raw()) {
+            return Some(*id);
+        }
+        if self.by_form.is_empty() { None } else { self.by_form.get(&name.normalized()).copied() }
+    }
+
+    fn add(&mut self, name: Name<'_>) -> NameId {
+        if let Some(id) = self.by_octets.get(name.raw()) {
+            return *id;
+        }
+        let id = *self.by_form.entry(name.normalized()).or_insert(self.count);
+        if id == self.count {
+            self.count += 1;
+        }
+        self.by_octets.insert(name.raw().into(), id);
+        id
+    }
+}
+
+/// What no path may have.
+#[derive(Debug, Default)]
+struct Distrust {
+    /// Normalized issuer, serial.
+    by_serial: std::collections::HashSet<(Vec<u8>, Box<[u8]>)>,
+    /// Normalized subject, key.
+    by_key: std::collections::HashSet<(Vec<u8>, Box<[u8]>)>,
+}
+
+impl Distrust {
+    fn add(&mut self, certificate: &Certificate<'_>) {
+        self.by_serial.insert((certificate.issuer().normalized(), certificate.serial().octets().into()));
+        if certificate.basic_constraints().is_some_and(|constraints| constraints.ca) || certificate.is_self_issued() {
+            self.by_key.insert((certificate.subject().normalized(), certificate.spki().raw.into()));
+        }
+    }
+
+    fn has(&self, certificate: &Certificate<'_>) -> bool {
+        if self.by_serial.is_empty() {
+            return false;
+        }
+        self.by_serial.contains(&(certificate.issuer().normalized(), certificate.serial().octets().into()))
+            || self.by_key.contains(&(certificate.subject().normalized(), certificate.spki().raw.into()))
+    }
+}

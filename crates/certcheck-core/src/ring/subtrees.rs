@@ -1,0 +1,217 @@
+//! Name subtrees from text, for settings and policies: `dns:example.com`, `email:.example.com`,
+//! `uri:host`, `ip:10.0.0.0/8`, `dir:O=Example,C=US`.
+
+use core::fmt;
+use std::net::IpAddr;
+
+use crate::der::{Reader, ViewFault, tag};
+use crate::oid::OidBuf;
+use crate::view::NameConstraints;
+
+/// Permitted and excluded subtrees, kept as the body of a nameConstraints extension.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NameSubtrees(Box<[u8]>);
+
+/// A subtree that cannot be read, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SubtreeFault {
+    /// The text.
+    pub text: String,
+    /// What is wrong with it.
+    pub message: &'static str,
+}
+
+impl fmt::Display for SubtreeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "name subtree {:?}: {}", self.text, self.message)
+    }
+}
+
+impl core::error::Error for SubtreeFault {}
+
+impl NameSubtrees {
+    /// Subtrees from their texts; `None` where both lists are empty.
+    ///
+    /// # Errors
+    /// The first text that is no subtree.
+    pub fn from_texts<S: AsRef<str>>(permitted: &[S], excluded: &[S]) -> Result<Option<Self>, SubtreeFault> {
+        if permitted.is_empty() && excluded.is_empty() {
+            return Ok(None);
+        }
+        let mut content = Vec::new();
+        for (n, texts) in [(0, permitted), (1, excluded)] {
+            let mut list = Vec::new();
+            for text in texts {
+                let text = text.as_ref();
+                let base = base_of(text).map_err(|message| SubtreeFault { text: text.to_owned(), message })?;
+                push(&mut list, tag::SEQUENCE, &base);
+            }
+            if !list.is_empty() {
+                push(&mut content, tag::context_constructed(n), &list);
+            }
+        }
+        let mut body = Vec::new();
+        push(&mut body, tag::SEQUENCE, &content);
+        Ok(Some(Self(body.into())))
+    }
+
+    /// The subtrees as constraints of a path.
+    pub(crate) fn constraints(&self) -> Result<NameConstraints<'_>, ViewFault> {
+        NameConstraints::of_body(Reader::new(&self.0))
+    }
+}
+
+/// The encoded base of a subtree.
+fn base_of(text: &str) -> Result<Vec<u8>, &'static str> {
+    let (kind, value) = text.split_once(':').ok_or("begin with dns:, email:, uri:, ip: or dir:")?;
+    let mut base = Vec::new();
+    match kind {
+        "email" => push(&mut base, tag::context(1), ascii(value)?),
+        "dns" => push(&mut base, tag::context(2), ascii(value)?),
+        "uri" => push(&mut base, tag::context(6), ascii(value)?),
+        "ip" => push(&mut base, tag::context(7), &subnet(value).ok_or("write an address, a slash and a prefix length")?),
+        "dir" => push(&mut base, tag::context_constructed(4), &directory_name(value)?),
+        _ => return Err("begin with dns:, email:, uri:, ip: or dir:"),
+    }
+    Ok(base)
+}
+
+fn ascii(value: &str) -> Result<&[u8], &'static str> {
+    if value.is_ascii() { Ok(value.as_bytes()) } else { Err("write international names as A-labels") }
+}
+
+fn subnet(value: &str) -> Option<Vec<u8>> {
+    let (address, prefix) = value.split_once('/')?;
+    let mut octets = match address.parse().ok()? {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    };
+    let prefix: usize = prefix.parse().ok()?;
+    let bits = octets.len() * 8;
+    if prefix > bits {
+        return None;
+    }
+    for at in (0..bits).step_by(8) {
+        let ones = u32::try_from(prefix.saturating_sub(at).min(8)).ok()?;
+        octets.push(u8::try_from(0xff00u32 >> ones & 0xff).ok()?);
+    }
+    Some(octets)
+}
+
+/// RFC 4514: the last RDN comes first. Values are taken as UTF8String; names compare across string types.
+fn directory_name(text: &str) -> Result<Vec<u8>, &'static str> {
+    let mut rdns = Vec::new();
+    for rdn in split_unescaped(text, ',') {
+        let mut set = Vec::new();
+        for attribute in split_unescaped(&rdn, '+') {
+            let (kind, value) = attribute.split_once('=').ok_or("write attributes as TYPE=value")?;
+            let oid = attribute_type(kind.trim()).ok_or("unknown attribute type: use its dotted identifier")?;
+            let mut fields = Vec::new();
+            push(&mut fields, tag::OID, oid.as_oid().content());
+            push(&mut fields, tag::UTF8_STRING, unescape(value.trim())?.as_bytes());
+            push(&mut set, tag::SEQUENCE, &fields);
+        }
+        rdns.push(set);
+    }
+    let mut content = Vec::new();
+    for set in rdns.iter().rev() {
+        push(&mut content, tag::SET, set);
+    }
+    let mut name = Vec::new();
+    push(&mut name, tag::SEQUENCE, &content);
+    Ok(name)
+}
+
+fn split_unescaped(text: &str, separator: char) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut escaped = false;
+    for character in text.chars() {
+        if character == separator && !escaped {
+            parts.push(String::new());
+            continue;
+        }
+        escaped = character == '\\' && !escaped;
+        if let Some(part) = parts.last_mut() {
+            part.push(character);
+        }
+    }
+    parts
+}
+
+fn unescape(value: &str) -> Result<String, &'static str> {
+    let mut octets = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(octet) = rest.next() {
+        if octet != b'\\' {
+            octets.push(octet);
+            continue;
+        }
+        let next = rest.next().ok_or("a backslash ends the value")?;
+        match char::from(next).to_digit(16) {
+            Some(high) => {
+                let low = rest.next().and_then(|low| char::from(low).to_digit(16)).ok_or("write \\ and two hex digits")?;
+                octets.push(u8::try_from(high * 16 + low).unwrap_or(0));
+            }
+            None => octets.push(next),
+        }
+    }
+    String::from_utf8(octets).map_err(|_| "not UTF-8")
+}
+
+fn attribute_type(kind: &str) -> Option<OidBuf> {
+    let dotted = match kind.to_ascii_uppercase().as_str() {
+        "CN" => "2.5.4.3",
+        "C" => "2.5.4.6",
+        "L" => "2.5.4.7",
+        "ST" => "2.5.4.8",
+        "STREET" => "2.5.4.9",
+        "O" => "2.5.4.10",
+        "OU" => "2.5.4.11",
+        "DC" => "0.9.2342.19200300.100.1.25",
+        "UID" => "0.9.2342.19200300.100.1.1",
+        "EMAILADDRESS" => "1.2.840.113549.1.9.1",
+        _ => kind,
+    };
+    OidBuf::from_dotted(dotted)
+}
+
+/// Appends one element.
+fn push(to: &mut Vec<u8>, tag: u8, value: &[u8]) {
+    to.push(tag);
+    match u8::try_from(value.len()) {
+        Ok(short @ 0..=0x7f) => to.push(short),
+        _ => {
+            let octets = value.len().to_be_bytes();
+            let significant = octets.iter().copied().skip_while(|octet| *octet == 0);
+            let length: Vec<u8> = significant.collect();
+            to.push(0x80 | u8::try_from(length.len()).unwrap_or(0));
+            to.extend_from_slice(&length);
+        }
+    }
+    to.extend_from_slice(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bases(texts: &[&str]) -> Vec<String> {
+        let subtrees = NameSubtrees::from_texts(texts, &[]).expect("good texts").expect("not empty");
+        let constraints = subtrees.constraints().expect("reads back");
+        constraints.permitted.expect("permitted").map(|base| base.expect("reads back").to_string()).collect()
+    }
+
+    #[test]
+    fn texts_read_back() {
+        let texts = ["dns:example.com", "email:.example.com", "uri:host", "ip:10.1.0.0/16", "ip:2001:db8::/33", "dir:CN=a\\,b,O=Ex+OU=u,C=US"];
+        assert_eq!(bases(&texts), texts);
+    }
+
+    #[test]
+    fn an_empty_dir_is_the_root_of_nothing() {
+        for bad in ["example.com", "dns:exämple", "ip:10.0.0.0", "ip:10.0.0.0/33", "dir:foo=bar", "dir:CN", "dir:CN=a\\"] {
+            assert!(NameSubtrees::from_texts(&[bad], &[]).is_err(), "{bad}");
+        }
+        assert_eq!(NameSubtrees::from_texts::<&str>(&[], &[]), Ok(None));
+    }
+}

@@ -1,0 +1,62 @@
+//! `AlgorithmIdentifier` and `SubjectPublicKeyInfo` (RFC 5280 4.1.1.2, 4.1.2.7).
+
+use crate::der::{Reader, Rule, ViewFault, bit_string_octets, tag};
+use crate::oid::Oid;
+
+/// ```asn1
+/// AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL }
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AlgorithmIdentifier<'a> {
+    /// The algorithm.
+    pub oid: Oid<'a>,
+    /// The parameters with their header, uninterpreted.
+    pub parameters: Option<&'a [u8]>,
+    /// The content of the SEQUENCE: what algorithms are chosen and compared by.
+    pub content: &'a [u8],
+}
+
+impl<'a> AlgorithmIdentifier<'a> {
+    /// Reads the content of the SEQUENCE.
+    ///
+    /// # Errors
+    /// What breaks DER, or more than two fields.
+    pub fn parse(mut reader: Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
+        let content = reader.rest();
+        let oid = Oid::parse(reader.any(field)?, field)?;
+        let parameters = if reader.is_empty() { None } else { Some(reader.any(field)?) };
+        reader.finish(field)?;
+        if let Some(tlv) = parameters.filter(|tlv| tlv.tag == tag::NULL && !tlv.value.is_empty()) {
+            return Err(tlv.fault(field, Rule::BadNull));
+        }
+        Ok(Self { oid, parameters: parameters.map(|tlv| tlv.raw), content })
+    }
+}
+
+/// ```asn1
+/// SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SubjectPublicKeyInfo<'a> {
+    /// The whole structure as encoded: what makes two keys the same key.
+    pub raw: &'a [u8],
+    /// The key's algorithm.
+    pub algorithm: AlgorithmIdentifier<'a>,
+    /// The content of the BIT STRING.
+    pub public_key: &'a [u8],
+}
+
+impl<'a> SubjectPublicKeyInfo<'a> {
+    /// Reads the structure where the reader stands.
+    ///
+    /// # Errors
+    /// What breaks DER.
+    pub fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
+        let outer = reader.expect(tag::SEQUENCE, field)?;
+        let mut fields = outer.reader();
+        let algorithm = AlgorithmIdentifier::parse(fields.sequence(field)?, field)?;
+        let public_key = bit_string_octets(fields.expect(tag::BIT_STRING, field)?, field)?;
+        fields.finish(field)?;
+        Ok(Self { raw: outer.raw, algorithm, public_key })
+    }
+}

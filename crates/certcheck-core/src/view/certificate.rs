@@ -1,0 +1,516 @@
+//! The certificate itself (RFC 5280 4.1).
+
+use core::fmt;
+use std::sync::Arc;
+
+use super::algorithm::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+use super::extension_table::{Extension, ExtensionTable, KnownExtension, Span};
+use super::extensions::{
+    AuthorityKeyIdentifier, BasicConstraints, Body, ExtendedKeyUsage, KeyUsage, NameConstraints,
+};
+use super::general_name::GeneralNames;
+use super::name::Name;
+use super::policy_extensions::{Policies, PolicyConstraints, PolicyMappings};
+use super::source_extensions::{AccessDescriptions, DistributionPoints};
+use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_octets, integer, tag};
+use crate::oid::Oid;
+use crate::time::Time;
+
+/// X.509 versions (RFC 5280 4.1.2.1).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "there will be no fourth version")]
+pub enum Version {
+    /// Encoded by absence.
+    V1,
+    /// Adds unique identifiers.
+    V2,
+    /// Adds extensions.
+    V3,
+}
+
+/// A serial number as encoded: zero, negative and over-long ones are represented; policy judges them
+/// (RFC 5280 4.1.2.2). Displays as lower-case hexadecimal of the content octets.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Serial<'a>(&'a [u8]);
+
+impl<'a> Serial<'a> {
+    /// The content octets of the INTEGER: two's complement, minimal.
+    #[must_use]
+    pub const fn octets(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether it is positive and at most 20 octets long.
+    #[must_use]
+    pub fn is_conforming(self) -> bool {
+        self.0.len() <= 20 && self.0.first().is_some_and(|first| first & 0x80 == 0) && self.0 != [0]
+    }
+}
+
+impl fmt::Display for Serial<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A sign octet says nothing to a reader; a lone zero does.
+        let shown = match self.0 {
+            [0, rest @ ..] if !rest.is_empty() => rest,
+            all => all,
+        };
+        shown.iter().take(64).try_for_each(|octet| write!(f, "{octet:02x}"))?;
+        if shown.len() > 64 { f.write_str("...") } else { Ok(()) }
+    }
+}
+
+/// Where things stand in the certificate, so that an owned certificate is its octets and this.
+#[derive(Clone, Copy, Debug)]
+struct Fields {
+    version: Version,
+    tbs: Span,
+    serial: Span,
+    signature_algorithm: Span,
+    signature: Span,
+    issuer: Span,
+    subject: Span,
+    not_before: Time,
+    not_after: Time,
+    spki: Span,
+    spki_algorithm: Span,
+    public_key: Span,
+    extension_list: Span,
+    extensions: ExtensionTable,
+}
+
+/// ```asn1
+/// Certificate ::= SEQUENCE {
+///      tbsCertificate TBSCertificate, signatureAlgorithm AlgorithmIdentifier, signatureValue BIT STRING }
+/// TBSCertificate ::= SEQUENCE {
+///      version [0] EXPLICIT INTEGER DEFAULT v1, serialNumber INTEGER, signature AlgorithmIdentifier,
+///      issuer Name, validity Validity, subject Name, subjectPublicKeyInfo SubjectPublicKeyInfo,
+///      issuerUniqueID [1] OPTIONAL, subjectUniqueID [2] OPTIONAL, extensions [3] EXPLICIT OPTIONAL }
+/// ```
+/// Parsing guarantees: strict DER down to the values of names; both algorithm identifiers are the same
+/// octets; no extension twice and none before version 3; every known extension reads. It does not
+/// verify, and does not judge what a path would: criticality, usage, time, serial numbers.
+#[derive(Clone, Copy)]
+pub struct Certificate<'a> {
+    der: &'a [u8],
+    fields: Fields,
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads a certificate. Allocates nothing.
+    ///
+    /// # Errors
+    /// Where and how the octets break DER or the profile.
+    pub fn parse(der: &'a [u8]) -> Result<Self, ViewFault> {
+        let mut document = Reader::new(der);
+        if u32::try_from(der.len()).is_err() {
+            return Err(document.fault("Certificate", Rule::TooLong));
+        }
+        let mut outer = document.sequence("Certificate")?;
+        document.finish("Certificate")?;
+        let tbs = outer.expect(tag::SEQUENCE, "tbsCertificate")?;
+        let algorithm = outer.expect(tag::SEQUENCE, "signatureAlgorithm")?;
+        AlgorithmIdentifier::parse(algorithm.reader(), "signatureAlgorithm")?;
+        let signature = outer.expect(tag::BIT_STRING, "signatureValue")?;
+        let signature_octets = bit_string_octets(signature, "signatureValue")?;
+        outer.finish("Certificate")?;
+
+        let mut tbs_fields = tbs.reader();
+        let version = parse_version(&mut tbs_fields)?;
+        let serial = tbs_fields.expect(tag::INTEGER, "serialNumber")?;
+        integer(serial, "serialNumber")?;
+        let inner_algorithm = tbs_fields.expect(tag::SEQUENCE, "signature")?;
+        // RFC 5280 4.1.1.2: the same algorithm identifier in both places.
+        if inner_algorithm.value != algorithm.value {
+            return Err(inner_algorithm.fault("signature", Rule::SignatureAlgorithmMismatch));
+        }
+        let (issuer_span, issuer) = parse_name(&mut tbs_fields, "issuer")?;
+        // RFC 5280 4.1.2.4: the issuer is not empty.
+        if issuer.is_empty() {
+            return Err(ViewFault { offset: tbs_fields.offset(), field: "issuer", rule: Rule::EmptyIssuer });
+        }
+        let mut validity = tbs_fields.sequence("validity")?;
+        let not_before = Time::parse(validity.any("notBefore")?, "notBefore")?;
+        let not_after = Time::parse(validity.any("notAfter")?, "notAfter")?;
+        validity.finish("validity")?;
+        let (subject_span, _) = parse_name(&mut tbs_fields, "subject")?;
+        let spki_at = tbs_fields.offset();
+        let spki = SubjectPublicKeyInfo::parse(&mut tbs_fields, "subjectPublicKeyInfo")?;
+        parse_unique_ids(&mut tbs_fields, version)?;
+        let (extension_list, extensions) = parse_extensions(&mut tbs_fields, version)?;
+        tbs_fields.finish("tbsCertificate")?;
+
+        let spki_end = spki_at + spki.raw.len();
+        // The key ends the structure; its algorithm begins two headers into it.
+        let spki_algorithm = spki_algorithm_span(spki, spki_at)?;
+        let fields = Fields {
+            version,
+            tbs: span_of_raw(tbs),
+            serial: span_of_value(serial),
+            signature_algorithm: span_of_value(algorithm),
+            signature: Span::of(signature.offset + 1, signature_octets.len()),
+            issuer: issuer_span,
+            subject: subject_span,
+            not_before,
+            not_after,
+            spki: Span::of(spki_at, spki.raw.len()),
+            spki_algorithm,
+            public_key: Span::of(spki_end - spki.public_key.len(), spki.public_key.len()),
+            extension_list,
+            extensions,
+        };
+        Ok(Self { der, fields })
+    }
+
+    fn slice(&self, span: Span) -> &'a [u8] {
+        span.slice(self.der)
+    }
+
+    /// The whole certificate as it came.
+    #[must_use]
+    pub const fn der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// The octets that were signed (RFC 5280 4.1.1.3).
+    #[must_use]
+    pub fn tbs(&self) -> &'a [u8] {
+        self.slice(self.fields.tbs)
+    }
+
+    /// RFC 5280 4.1.2.1.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.fields.version
+    }
+
+    /// RFC 5280 4.1.2.2.
+    #[must_use]
+    pub fn serial(&self) -> Serial<'a> {
+        Serial(self.slice(self.fields.serial))
+    }
+
+    /// RFC 5280 4.1.1.2.
+    #[must_use]
+    pub fn signature_algorithm(&self) -> AlgorithmIdentifier<'a> {
+        reread_algorithm(self.slice(self.fields.signature_algorithm))
+    }
+
+    /// RFC 5280 4.1.1.3.
+    #[must_use]
+    pub fn signature(&self) -> &'a [u8] {
+        self.slice(self.fields.signature)
+    }
+
+    /// RFC 5280 4.1.2.4. Never empty.
+    #[must_use]
+    pub fn issuer(&self) -> Name<'a> {
+        Name::reread(self.slice(self.fields.issuer))
+    }
+
+    /// RFC 5280 4.1.2.6. Empty in certificates whose subject stands in subjectAltName alone.
+    #[must_use]
+    pub fn subject(&self) -> Name<'a> {
+        Name::reread(self.slice(self.fields.subject))
+    }
+
+    /// RFC 5280 4.1.2.5.
+    #[must_use]
+    pub const fn not_before(&self) -> Time {
+        self.fields.not_before
+    }
+
+    /// RFC 5280 4.1.2.5; the last second of validity.
+    #[must_use]
+    pub const fn not_after(&self) -> Time {
+        self.fields.not_after
+    }
+
+    /// RFC 5280 4.1.2.7.
+    #[must_use]
+    pub fn spki(&self) -> SubjectPublicKeyInfo<'a> {
+        SubjectPublicKeyInfo {
+            raw: self.slice(self.fields.spki),
+            algorithm: reread_algorithm(self.slice(self.fields.spki_algorithm)),
+            public_key: self.slice(self.fields.public_key),
+        }
+    }
+
+    /// Whether subject and issuer are the same name (RFC 5280 3.2), whatever the key.
+    #[must_use]
+    pub fn is_self_issued(&self) -> bool {
+        self.subject().matches(self.issuer())
+    }
+
+    /// Every extension, known or not, in order.
+    pub fn extensions(&self) -> impl Iterator<Item = Result<Extension<'a>, ViewFault>> + use<'a> {
+        let span = self.fields.extension_list;
+        let mut rest = Reader::at(self.slice(span), usize::try_from(span.start).unwrap_or(usize::MAX));
+        core::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let extension = Extension::parse(&mut rest);
+            if extension.is_err() {
+                rest = Reader::new(&[]);
+            }
+            Some(extension)
+        })
+    }
+
+    /// Whether the certificate has this extension.
+    #[must_use]
+    pub fn has(&self, known: KnownExtension) -> bool {
+        self.fields.extensions.span(known).is_some()
+    }
+
+    /// Whether the certificate has this extension and marks it critical.
+    #[must_use]
+    pub fn is_critical(&self, known: KnownExtension) -> bool {
+        self.fields.extensions.is_critical(known)
+    }
+
+    /// The first critical extension that path validation does not process (RFC 5280 6.1.4 (o), 6.1.5 (f)).
+    #[must_use]
+    pub fn unhandled_critical_extension(&self) -> Option<Oid<'a>> {
+        if let Some(span) = self.fields.extensions.unknown_critical {
+            return Some(Oid::new(self.slice(span)));
+        }
+        self.fields.extensions.critical().find(|known| !known.is_processed()).map(KnownExtension::oid)
+    }
+
+    /// The first extension that is critical where the profile has it non-critical.
+    #[must_use]
+    pub fn wrongly_critical_extension(&self) -> Option<KnownExtension> {
+        self.fields.extensions.critical().find(|known| known.must_not_be_critical())
+    }
+
+    /// RFC 5280 4.2.1.9.
+    #[must_use]
+    pub const fn basic_constraints(&self) -> Option<BasicConstraints> {
+        self.fields.extensions.basic_constraints
+    }
+
+    /// RFC 5280 4.2.1.3.
+    #[must_use]
+    pub const fn key_usage(&self) -> Option<KeyUsage> {
+        self.fields.extensions.key_usage
+    }
+
+    fn body(&self, known: KnownExtension) -> Option<Body<'a>> {
+        let span = self.fields.extensions.span(known)?;
+        let offset = usize::try_from(span.start).unwrap_or(usize::MAX);
+        Some(Body { reader: Reader::at(self.slice(span), offset), field: known.field() })
+    }
+
+    /// RFC 5280 4.2.1.12.
+    ///
+    /// # Errors
+    /// None that [`Certificate::parse`] would not have found; so with all that follow.
+    pub fn extended_key_usage(&self) -> Result<Option<ExtendedKeyUsage<'a>>, ViewFault> {
+        self.body(KnownExtension::ExtendedKeyUsage).map(ExtendedKeyUsage::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.1.6.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn subject_alt_name(&self) -> Result<Option<GeneralNames<'a>>, ViewFault> {
+        self.body(KnownExtension::SubjectAltName).map(Body::general_names).transpose()
+    }
+
+    /// RFC 5280 4.2.1.10.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn name_constraints(&self) -> Result<Option<NameConstraints<'a>>, ViewFault> {
+        self.body(KnownExtension::NameConstraints).map(NameConstraints::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.1.4.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn policies(&self) -> Result<Option<Policies<'a>>, ViewFault> {
+        self.body(KnownExtension::CertificatePolicies).map(Policies::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.1.5.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn policy_mappings(&self) -> Result<Option<PolicyMappings<'a>>, ViewFault> {
+        self.body(KnownExtension::PolicyMappings).map(PolicyMappings::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.1.11.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn policy_constraints(&self) -> Result<Option<PolicyConstraints>, ViewFault> {
+        self.body(KnownExtension::PolicyConstraints).map(PolicyConstraints::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.1.14: after how many certificates anyPolicy counts no more.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn inhibit_any_policy(&self) -> Result<Option<u32>, ViewFault> {
+        self.body(KnownExtension::InhibitAnyPolicy).map(Body::unsigned).transpose()
+    }
+
+    /// RFC 5280 4.2.1.1.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn authority_key_identifier(&self) -> Result<Option<AuthorityKeyIdentifier<'a>>, ViewFault> {
+        self.body(KnownExtension::AuthorityKeyIdentifier).map(AuthorityKeyIdentifier::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.1.2.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn subject_key_identifier(&self) -> Result<Option<&'a [u8]>, ViewFault> {
+        self.body(KnownExtension::SubjectKeyIdentifier).map(Body::octet_string).transpose()
+    }
+
+    /// RFC 5280 4.2.1.13.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn crl_distribution_points(&self) -> Result<Option<DistributionPoints<'a>>, ViewFault> {
+        self.body(KnownExtension::CrlDistributionPoints).map(DistributionPoints::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.1.15.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn freshest_crl(&self) -> Result<Option<DistributionPoints<'a>>, ViewFault> {
+        self.body(KnownExtension::FreshestCrl).map(DistributionPoints::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.2.1.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn authority_info_access(&self) -> Result<Option<AccessDescriptions<'a>>, ViewFault> {
+        self.body(KnownExtension::AuthorityInfoAccess).map(AccessDescriptions::parse).transpose()
+    }
+
+    /// RFC 5280 4.2.2.2.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn subject_info_access(&self) -> Result<Option<AccessDescriptions<'a>>, ViewFault> {
+        self.body(KnownExtension::SubjectInfoAccess).map(AccessDescriptions::parse).transpose()
+    }
+}
+
+impl fmt::Debug for Certificate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({} #{})", self.subject(), self.serial())
+    }
+}
+
+/// A certificate with its octets: what a key ring holds.
+#[derive(Clone)]
+pub struct OwnedCertificate {
+    der: Arc<[u8]>,
+    fields: Box<Fields>,
+}
+
+impl OwnedCertificate {
+    /// Reads a certificate and keeps its octets.
+    ///
+    /// # Errors
+    /// As [`Certificate::parse`].
+    pub fn parse(der: &[u8]) -> Result<Self, ViewFault> {
+        let fields = Certificate::parse(der)?.fields;
+        Ok(Self { der: der.into(), fields: Box::new(fields) })
+    }
+
+    /// The certificate.
+    #[must_use]
+    pub fn view(&self) -> Certificate<'_> {
+        Certificate { der: &self.der, fields: *self.fields }
+    }
+}
+
+impl fmt::Debug for OwnedCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.view(), f)
+    }
+}
+
+fn span_of_value(tlv: Tlv<'_>) -> Span {
+    Span::of(tlv.offset, tlv.value.len())
+}
+
+fn span_of_raw(tlv: Tlv<'_>) -> Span {
+    Span::of(tlv.offset + tlv.value.len() - tlv.raw.len(), tlv.raw.len())
+}
+
+/// RFC 5280 4.1.2.1. An explicit v1 is a default spelled out, which nobody issues.
+fn parse_version(fields: &mut Reader<'_>) -> Result<Version, ViewFault> {
+    const FIELD: &str = "version";
+    let Some(explicit) = fields.optional(tag::context_constructed(0), FIELD)? else {
+        return Ok(Version::V1);
+    };
+    let mut inner = explicit.reader();
+    let number = inner.expect(tag::INTEGER, FIELD)?;
+    inner.finish(FIELD)?;
+    match integer(number, FIELD)? {
+        [1] => Ok(Version::V2),
+        [2] => Ok(Version::V3),
+        _ => Err(number.fault(FIELD, Rule::BadVersion)),
+    }
+}
+
+fn parse_name<'a>(fields: &mut Reader<'a>, field: &'static str) -> Result<(Span, Name<'a>), ViewFault> {
+    let at = fields.offset();
+    let name = Name::parse(fields, field)?;
+    Ok((Span::of(at, name.raw().len()), name))
+}
+
+/// RFC 5280 4.1.2.8: read past, never used.
+fn parse_unique_ids(fields: &mut Reader<'_>, version: Version) -> Result<(), ViewFault> {
+    for (n, field) in [(1, "issuerUniqueID"), (2, "subjectUniqueID")] {
+        if let Some(tlv) = fields.optional(tag::context(n), field)? {
+            if version == Version::V1 {
+                return Err(tlv.fault(field, Rule::BadVersion));
+            }
+            if !matches!(tlv.value, [0..=7, ..]) {
+                return Err(tlv.fault(field, Rule::BadUnusedBits));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// RFC 5280 4.1.2.9.
+fn parse_extensions(fields: &mut Reader<'_>, version: Version) -> Result<(Span, ExtensionTable), ViewFault> {
+    const FIELD: &str = "extensions";
+    let Some(explicit) = fields.optional(tag::context_constructed(3), FIELD)? else {
+        return Ok((Span::default(), ExtensionTable::default()));
+    };
+    if version != Version::V3 {
+        return Err(explicit.fault(FIELD, Rule::ExtensionsBeforeV3));
+    }
+    let mut inner = explicit.reader();
+    let list = inner.expect(tag::SEQUENCE, FIELD)?;
+    inner.finish(FIELD)?;
+    Ok((span_of_value(list), ExtensionTable::parse(list.reader())?))
+}
+
+fn spki_algorithm_span(spki: SubjectPublicKeyInfo<'_>, at: usize) -> Result<Span, ViewFault> {
+    const FIELD: &str = "subjectPublicKeyInfo";
+    let mut inner = Reader::at(spki.raw, at).sequence(FIELD)?;
+    Ok(span_of_value(inner.expect(tag::SEQUENCE, FIELD)?))
+}
+
+/// What `parse` has read before.
+fn reread_algorithm(content: &[u8]) -> AlgorithmIdentifier<'_> {
+    AlgorithmIdentifier::parse(Reader::new(content), "AlgorithmIdentifier")
+        .unwrap_or(AlgorithmIdentifier { oid: Oid::new(&[]), parameters: None, content })
+}

@@ -1,0 +1,168 @@
+//! Names as text (RFC 4514), bounded and without control characters: it is read in terminals and logs.
+
+use core::fmt::{self, Write as _};
+use std::borrow::Cow;
+
+use super::general_name::GeneralName;
+use super::name::{Attribute, Name};
+use super::name_match::decoded;
+use crate::der::tag;
+use crate::oid::Oid;
+
+/// Longer names are cut: a report must not be as large as a hostile certificate.
+const MAX_ATTRIBUTES: usize = 32;
+/// Characters of one value that are shown.
+const MAX_CHARACTERS: usize = 256;
+
+/// RFC 4514: the last RDN first, joined with commas; attributes of one RDN with plus signs.
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rdns: Vec<_> = self.rdns().take(MAX_ATTRIBUTES + 1).collect();
+        if rdns.len() > MAX_ATTRIBUTES {
+            rdns.truncate(MAX_ATTRIBUTES);
+            f.write_str("...,")?;
+        }
+        for (at, rdn) in rdns.iter().rev().enumerate() {
+            if at > 0 {
+                f.write_char(',')?;
+            }
+            for (at, attribute) in rdn.attributes().take(MAX_ATTRIBUTES).enumerate() {
+                if at > 0 {
+                    f.write_char('+')?;
+                }
+                write!(f, "{attribute}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (short_name(self.oid), text_of(*self)) {
+            (Some(name), Some(text)) => {
+                write!(f, "{name}=")?;
+                write_escaped(f, &text)
+            }
+            (None, Some(text)) => {
+                write!(f, "{}=", self.oid)?;
+                write_escaped(f, &text)
+            }
+            (name, None) => {
+                match name {
+                    Some(name) => write!(f, "{name}=#")?,
+                    None => write!(f, "{}=#", self.oid)?,
+                }
+                self.value.iter().take(MAX_CHARACTERS).try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for GeneralName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other { type_id, .. } => write!(f, "otherName:{type_id}"),
+            Self::Rfc822(mailbox) => write_labelled(f, "email", mailbox),
+            Self::Dns(name) => write_labelled(f, "dns", name),
+            Self::X400(_) => f.write_str("x400Address"),
+            Self::Directory(name) => write!(f, "dir:{name}"),
+            Self::EdiParty(_) => f.write_str("ediPartyName"),
+            Self::Uri(uri) => write_labelled(f, "uri", uri),
+            Self::Ip(octets) => write_ip(f, octets),
+            Self::RegisteredId(oid) => write!(f, "rid:{oid}"),
+        }
+    }
+}
+
+fn write_labelled(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
+    write!(f, "{label}:")?;
+    write_printable(f, text)
+}
+
+/// An address, or an address and its mask.
+fn write_ip(f: &mut fmt::Formatter<'_>, octets: &[u8]) -> fmt::Result {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    let (address, mask) = match octets.len() {
+        8 | 32 => octets.split_at(octets.len() / 2),
+        _ => (octets, &[][..]),
+    };
+    f.write_str("ip:")?;
+    match (<[u8; 4]>::try_from(address), <[u8; 16]>::try_from(address)) {
+        (Ok(v4), _) => write!(f, "{}", Ipv4Addr::from(v4))?,
+        (_, Ok(v6)) => write!(f, "{}", Ipv6Addr::from(v6))?,
+        _ => f.write_str("?")?,
+    }
+    if mask.is_empty() {
+        return Ok(());
+    }
+    write!(f, "/{}", mask.iter().map(|octet| octet.leading_ones()).sum::<u32>())
+}
+
+/// The names of RFC 4514 section 3 and those that client certificates carry beside them.
+fn short_name(oid: Oid<'_>) -> Option<&'static str> {
+    Some(match oid.content() {
+        [0x55, 4, 3] => "CN",
+        [0x55, 4, 4] => "SN",
+        [0x55, 4, 5] => "serialNumber",
+        [0x55, 4, 6] => "C",
+        [0x55, 4, 7] => "L",
+        [0x55, 4, 8] => "ST",
+        [0x55, 4, 9] => "STREET",
+        [0x55, 4, 10] => "O",
+        [0x55, 4, 11] => "OU",
+        [0x55, 4, 12] => "title",
+        [0x55, 4, 42] => "GN",
+        [0x55, 4, 46] => "dnQualifier",
+        [0x55, 4, 97] => "organizationIdentifier",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1] => "UID",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25] => "DC",
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1] => "emailAddress",
+        _ => return None,
+    })
+}
+
+/// The value as text. A PrintableString with other ASCII in it still reads.
+fn text_of(attribute: Attribute<'_>) -> Option<Cow<'_, str>> {
+    decoded(attribute.tag, attribute.value).or_else(|| match attribute.tag {
+        tag::PRINTABLE_STRING | tag::VISIBLE_STRING => core::str::from_utf8(attribute.value).ok().map(Cow::Borrowed),
+        _ => None,
+    })
+}
+
+/// RFC 4514 2.4, and control characters as escaped octets.
+fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let last = text.chars().count().saturating_sub(1);
+    for (at, character) in text.chars().enumerate() {
+        if at == MAX_CHARACTERS {
+            return f.write_str("...");
+        }
+        match character {
+            '"' | '+' | ',' | ';' | '<' | '>' | '\\' => write!(f, "\\{character}")?,
+            '#' if at == 0 => f.write_str("\\#")?,
+            ' ' if at == 0 || at == last => f.write_str("\\ ")?,
+            control if is_unprintable(control) => {
+                let mut octets = [0; 4];
+                control.encode_utf8(&mut octets).bytes().try_for_each(|octet| write!(f, "\\{octet:02x}"))?;
+            }
+            plain => f.write_char(plain)?,
+        }
+    }
+    Ok(())
+}
+
+fn write_printable(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    for (at, character) in text.chars().enumerate() {
+        if at == MAX_CHARACTERS {
+            return f.write_str("...");
+        }
+        if is_unprintable(character) { write!(f, "{}", character.escape_default())? } else { f.write_char(character)? }
+    }
+    Ok(())
+}
+
+/// Controls, and the characters that turn the direction of a line around.
+fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}

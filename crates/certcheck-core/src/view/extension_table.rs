@@ -1,0 +1,256 @@
+//! Which extensions a certificate has (RFC 5280 4.2), each read once when the certificate is.
+//!
+//! One that is present and unreadable refuses the certificate, critical or not.
+
+use super::extensions::{AuthorityKeyIdentifier, BasicConstraints, Body, ExtendedKeyUsage, KeyUsage, NameConstraints};
+use super::policy_extensions::{Policies, PolicyConstraints, PolicyMappings};
+use super::source_extensions::{AccessDescriptions, DistributionPoints};
+use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
+use crate::oid::{self, Oid};
+
+/// More extensions than any certificate has.
+const MAX_EXTENSIONS: usize = 64;
+
+/// ```asn1
+/// Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Extension<'a> {
+    /// Which extension it is.
+    pub oid: Oid<'a>,
+    /// Whether who does not know it must refuse the certificate.
+    pub critical: bool,
+    /// The content of `extnValue`.
+    pub value: Tlv<'a>,
+}
+
+impl<'a> Extension<'a> {
+    pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, ViewFault> {
+        const FIELD: &str = "extensions";
+        let mut fields = reader.sequence(FIELD)?;
+        let oid = Oid::parse(fields.any(FIELD)?, FIELD)?;
+        let critical = fields.boolean_default_false(FIELD)?;
+        let value = fields.expect(tag::OCTET_STRING, FIELD)?;
+        fields.finish(FIELD)?;
+        Ok(Self { oid, critical, value })
+    }
+}
+
+macro_rules! known_extensions {
+    ($($(#[$doc:meta])* $name:ident = $oid:ident, $field:literal;)*) => {
+        /// The extensions this engine reads.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        #[non_exhaustive]
+        pub enum KnownExtension { $($(#[$doc])* $name,)* }
+
+        impl KnownExtension {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+            pub(crate) const COUNT: usize = Self::ALL.len();
+
+            /// Its object identifier.
+            #[must_use]
+            pub const fn oid(self) -> Oid<'static> {
+                match self { $(Self::$name => oid::$oid,)* }
+            }
+
+            /// Its name in the ASN.1 modules.
+            #[must_use]
+            pub const fn field(self) -> &'static str {
+                match self { $(Self::$name => $field,)* }
+            }
+        }
+    };
+}
+
+known_extensions! {
+    /// RFC 5280 4.2.1.1.
+    AuthorityKeyIdentifier = AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier";
+    /// RFC 5280 4.2.1.2.
+    SubjectKeyIdentifier = SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier";
+    /// RFC 5280 4.2.1.3.
+    KeyUsage = KEY_USAGE, "keyUsage";
+    /// RFC 5280 4.2.1.4.
+    CertificatePolicies = CERTIFICATE_POLICIES, "certificatePolicies";
+    /// RFC 5280 4.2.1.5.
+    PolicyMappings = POLICY_MAPPINGS, "policyMappings";
+    /// RFC 5280 4.2.1.6.
+    SubjectAltName = SUBJECT_ALT_NAME, "subjectAltName";
+    /// RFC 5280 4.2.1.7.
+    IssuerAltName = ISSUER_ALT_NAME, "issuerAltName";
+    /// RFC 5280 4.2.1.9.
+    BasicConstraints = BASIC_CONSTRAINTS, "basicConstraints";
+    /// RFC 5280 4.2.1.10.
+    NameConstraints = NAME_CONSTRAINTS, "nameConstraints";
+    /// RFC 5280 4.2.1.11.
+    PolicyConstraints = POLICY_CONSTRAINTS, "policyConstraints";
+    /// RFC 5280 4.2.1.12.
+    ExtendedKeyUsage = EXTENDED_KEY_USAGE, "extKeyUsage";
+    /// RFC 5280 4.2.1.13.
+    CrlDistributionPoints = CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints";
+    /// RFC 5280 4.2.1.14.
+    InhibitAnyPolicy = INHIBIT_ANY_POLICY, "inhibitAnyPolicy";
+    /// RFC 5280 4.2.1.15.
+    FreshestCrl = FRESHEST_CRL, "freshestCRL";
+    /// RFC 5280 4.2.2.1.
+    AuthorityInfoAccess = AUTHORITY_INFO_ACCESS, "authorityInfoAccess";
+    /// RFC 5280 4.2.2.2.
+    SubjectInfoAccess = SUBJECT_INFO_ACCESS, "subjectInfoAccess";
+    /// RFC 9608.
+    NoRevAvail = NO_REV_AVAIL, "noRevAvail";
+    /// RFC 6960 4.2.2.2.1.
+    OcspNocheck = OCSP_NOCHECK, "id-pkix-ocsp-nocheck";
+    /// RFC 7633.
+    TlsFeature = TLS_FEATURE, "tlsfeature";
+}
+
+impl KnownExtension {
+    pub(crate) fn of(oid: Oid<'_>) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.oid() == oid)
+    }
+
+    /// Whether a conforming CA marks it non-critical, so that as critical it is outside the profile
+    /// (RFC 5280 4.2.1.1, 4.2.1.2, 4.2.1.15, 4.2.2; RFC 9608 3).
+    pub(crate) const fn must_not_be_critical(self) -> bool {
+        matches!(
+            self,
+            Self::AuthorityKeyIdentifier
+                | Self::SubjectKeyIdentifier
+                | Self::FreshestCrl
+                | Self::AuthorityInfoAccess
+                | Self::SubjectInfoAccess
+                | Self::NoRevAvail
+        )
+    }
+
+    /// Whether path validation acts on it, so that as critical it is handled (RFC 5280 6.1.4 (o), 6.1.5 (f)).
+    /// tlsfeature is told, not enforced.
+    pub(crate) const fn is_processed(self) -> bool {
+        !matches!(self, Self::TlsFeature)
+    }
+}
+
+/// Where an octet range stands in the certificate. `start` of 0 is "absent": octet 0 is the certificate's own tag.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Span {
+    pub(crate) fn of(start: usize, length: usize) -> Self {
+        // Documents are refused above u32::MAX octets before anything is read.
+        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { start: narrow(start), end: narrow(start + length) }
+    }
+
+    pub(crate) fn slice(self, document: &[u8]) -> &[u8] {
+        let wide = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        document.get(wide(self.start)..wide(self.end)).unwrap_or_default()
+    }
+}
+
+/// Which known extensions a certificate has, and the bodies that are numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ExtensionTable {
+    slots: [(Span, bool); KnownExtension::COUNT],
+    pub(crate) unknown_critical: Option<Span>,
+    pub(crate) basic_constraints: Option<BasicConstraints>,
+    pub(crate) key_usage: Option<KeyUsage>,
+}
+
+impl ExtensionTable {
+    /// Reads `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`, each body that is known included.
+    pub(crate) fn parse(list: Reader<'_>) -> Result<Self, ViewFault> {
+        const FIELD: &str = "extensions";
+        let mut table = Self::default();
+        let mut rest = list;
+        if rest.is_empty() {
+            return Err(list.fault(FIELD, Rule::EmptyList));
+        }
+        let mut count = 0;
+        while !rest.is_empty() {
+            let here = rest;
+            let extension = Extension::parse(&mut rest)?;
+            count += 1;
+            if count > MAX_EXTENSIONS {
+                return Err(here.fault(FIELD, Rule::TooMany));
+            }
+            let span = Span::of(extension.value.offset, extension.value.value.len());
+            if let Some(known) = KnownExtension::of(extension.oid) {
+                table.read_known(known, extension, span, here)?;
+            } else {
+                let mut before = list;
+                while before.offset() < here.offset() {
+                    if Extension::parse(&mut before)?.oid == extension.oid {
+                        return Err(here.fault(FIELD, Rule::DuplicateExtension));
+                    }
+                }
+                if extension.critical && table.unknown_critical.is_none() {
+                    let content = extension.oid.content();
+                    let back = extension.value.offset.saturating_sub(here.offset());
+                    // The identifier's octets stand between the start of the extension and its value.
+                    let at = here.rest().get(..back).and_then(|head| head.windows(content.len()).position(|w| w == content));
+                    table.unknown_critical = Some(Span::of(here.offset() + at.unwrap_or(0), content.len()));
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    fn read_known(
+        &mut self,
+        known: KnownExtension,
+        extension: Extension<'_>,
+        span: Span,
+        here: Reader<'_>,
+    ) -> Result<(), ViewFault> {
+        if let Some(slot) = self.slots.get_mut(slot_of(known)) {
+            if slot.0.start != 0 {
+                return Err(here.fault(known.field(), Rule::DuplicateExtension));
+            }
+            *slot = (span, extension.critical);
+        }
+        let body = Body { reader: extension.value.reader(), field: known.field() };
+        match known {
+            KnownExtension::AuthorityKeyIdentifier => AuthorityKeyIdentifier::parse(body).map(drop),
+            KnownExtension::SubjectKeyIdentifier => body.octet_string().map(drop),
+            KnownExtension::KeyUsage => KeyUsage::parse(body).map(|usage| self.key_usage = Some(usage)),
+            KnownExtension::CertificatePolicies => Policies::parse(body)?.check(),
+            KnownExtension::PolicyMappings => PolicyMappings::parse(body)?.check(),
+            KnownExtension::SubjectAltName | KnownExtension::IssuerAltName => body.general_names()?.check(),
+            KnownExtension::BasicConstraints => {
+                BasicConstraints::parse(body).map(|constraints| self.basic_constraints = Some(constraints))
+            }
+            KnownExtension::NameConstraints => NameConstraints::parse(body)?.check(),
+            KnownExtension::PolicyConstraints => PolicyConstraints::parse(body).map(drop),
+            KnownExtension::ExtendedKeyUsage => ExtendedKeyUsage::parse(body)?.check(),
+            KnownExtension::CrlDistributionPoints | KnownExtension::FreshestCrl => DistributionPoints::parse(body)?.check(),
+            KnownExtension::InhibitAnyPolicy => body.unsigned().map(drop),
+            KnownExtension::AuthorityInfoAccess | KnownExtension::SubjectInfoAccess => {
+                AccessDescriptions::parse(body)?.check()
+            }
+            KnownExtension::NoRevAvail | KnownExtension::OcspNocheck => body.null(),
+            KnownExtension::TlsFeature => body.integers(),
+        }
+    }
+
+    /// Where the body of an extension stands, if the certificate has it.
+    pub(crate) fn span(&self, known: KnownExtension) -> Option<Span> {
+        self.slots.get(slot_of(known)).map(|slot| slot.0).filter(|span| span.start != 0)
+    }
+
+    /// The extensions that are marked critical.
+    pub(crate) fn critical(&self) -> impl Iterator<Item = KnownExtension> {
+        KnownExtension::ALL.iter().copied().filter(|known| self.is_critical(*known))
+    }
+
+    pub(crate) fn is_critical(&self, known: KnownExtension) -> bool {
+        self.slots.get(slot_of(known)).is_some_and(|slot| slot.1)
+    }
+}
+
+#[expect(clippy::as_conversions, reason = "the discriminant of a field-less enum is its place in ALL")]
+const fn slot_of(known: KnownExtension) -> usize {
+    known as usize
+}

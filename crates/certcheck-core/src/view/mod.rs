@@ -1,0 +1,25 @@
+//! Borrowed views over the original DER. What is in them has been read, not trusted.
+//!
+//! A view allocates nothing. The octets that were signed are the octets that a view hands out.
+
+mod algorithm;
+mod certificate;
+mod display;
+mod extension_table;
+mod extensions;
+mod general_name;
+mod name;
+mod name_match;
+mod policy_extensions;
+mod source_extensions;
+
+pub use algorithm::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+pub use certificate::{Certificate, OwnedCertificate, Serial, Version};
+pub use extension_table::{Extension, KnownExtension};
+pub use extensions::{
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints, Subtrees,
+};
+pub use general_name::{GeneralName, GeneralNames};
+pub use name::{Attribute, Name, Rdn};
+pub use policy_extensions::{Policies, PolicyConstraints, PolicyInformation, PolicyMappings};
+pub use source_extensions::{AccessDescriptions, DistributionPoint, DistributionPointName, DistributionPoints};

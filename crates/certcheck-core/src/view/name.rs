@@ -1,0 +1,130 @@
+//! Distinguished names (RFC 5280 4.1.2.4): their structure. How they compare stands in `name_match`.
+
+use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
+use crate::oid::Oid;
+
+/// ```asn1
+/// Name ::= CHOICE { rdnSequence RDNSequence }
+/// RDNSequence ::= SEQUENCE OF RelativeDistinguishedName
+/// ```
+/// The structure has been checked; the characters of the values have not.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'a> {
+    raw: &'a [u8],
+    content: &'a [u8],
+}
+
+impl<'a> Name<'a> {
+    /// Reads a name where the reader stands.
+    ///
+    /// # Errors
+    /// What breaks DER, an empty RDN ([`Rule::EmptyList`]).
+    pub fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
+        let outer = reader.expect(tag::SEQUENCE, field)?;
+        let mut rdns = outer.reader();
+        while !rdns.is_empty() {
+            Rdn::parse(&mut rdns, field)?;
+        }
+        Ok(Self { raw: outer.raw, content: outer.value })
+    }
+
+    /// A name that has been read before, from its octets.
+    pub(crate) fn reread(raw: &'a [u8]) -> Self {
+        let content = Reader::new(raw).any("Name").map_or(&[][..], |outer| outer.value);
+        Self { raw, content }
+    }
+
+    /// The name as encoded, header included.
+    #[must_use]
+    pub const fn raw(self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// Whether it has no RDN.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.content.is_empty()
+    }
+
+    /// The RDNs, in the order of encoding (the root's first).
+    pub fn rdns(self) -> impl Iterator<Item = Rdn<'a>> + Clone {
+        let mut reader = Reader::new(self.content);
+        // The structure was walked by `parse`, so an error cannot come; were one to, the name would
+        // end short and match nothing.
+        core::iter::from_fn(move || if reader.is_empty() { None } else { Rdn::parse(&mut reader, "Name").ok() })
+    }
+
+    /// Every attribute of every RDN.
+    pub fn attributes(self) -> impl Iterator<Item = Attribute<'a>> + Clone {
+        self.rdns().flat_map(Rdn::attributes)
+    }
+}
+
+/// ```asn1
+/// RelativeDistinguishedName ::= SET SIZE (1..MAX) OF AttributeTypeAndValue
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Rdn<'a> {
+    raw: &'a [u8],
+    content: &'a [u8],
+}
+
+impl<'a> Rdn<'a> {
+    /// Reads an RDN where the reader stands. The order of the set is not checked: a set is compared as one.
+    ///
+    /// # Errors
+    /// What breaks DER, an empty set.
+    pub fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
+        let set = reader.expect(tag::SET, field)?;
+        if set.value.is_empty() {
+            return Err(set.fault(field, Rule::EmptyList));
+        }
+        Self::of_content(set.raw, set, field)
+    }
+
+    /// Checks the attributes of a set whose own tag is the caller's affair (`nameRelativeToCRLIssuer` is `[1] IMPLICIT`).
+    pub(crate) fn of_content(raw: &'a [u8], set: Tlv<'a>, field: &'static str) -> Result<Self, ViewFault> {
+        let mut attributes = set.reader();
+        while !attributes.is_empty() {
+            Attribute::parse(&mut attributes, field)?;
+        }
+        Ok(Self { raw, content: set.value })
+    }
+
+    /// The RDN as encoded.
+    #[must_use]
+    pub const fn raw(self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// Its attributes.
+    pub fn attributes(self) -> impl Iterator<Item = Attribute<'a>> + Clone {
+        let mut reader = Reader::new(self.content);
+        core::iter::from_fn(move || {
+            if reader.is_empty() { None } else { Attribute::parse(&mut reader, "Name").ok() }
+        })
+    }
+}
+
+/// ```asn1
+/// AttributeTypeAndValue ::= SEQUENCE { type OBJECT IDENTIFIER, value ANY }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Attribute<'a> {
+    /// The attribute's type.
+    pub oid: Oid<'a>,
+    /// The tag of its value.
+    pub tag: u8,
+    /// The content octets of its value.
+    pub value: &'a [u8],
+}
+
+impl<'a> Attribute<'a> {
+    fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
+        let mut fields = reader.sequence(field)?;
+        let oid = Oid::parse(fields.any(field)?, field)?;
+        let value = fields.any(field)?;
+        fields.finish(field)?;
+        Ok(Self { oid, tag: value.tag, value: value.value })
+    }
+}

@@ -1,0 +1,227 @@
+//! How names compare (RFC 5280 7.1, by the string preparation of RFC 4518).
+//!
+//! Octets that are equal are equal names. Otherwise every string is decoded from its type, mapped,
+//! normalized (NFKC), folded in case and its white space made insignificant, so that types compare
+//! across each other. Attributes that are not strings compare as encoded.
+//!
+//! Deviation: a control character other than white space is not mapped to nothing (RFC 4518 2.2), it
+//! makes the value equal to none but its own octets, so that `a\0b` is never `ab`.
+
+use std::borrow::Cow;
+
+use stringprep::tables::case_fold_for_nfkc;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::name::{Attribute, Name, Rdn};
+use crate::der::tag;
+
+impl Name<'_> {
+    /// Whether both are the same name.
+    #[must_use]
+    pub fn matches(self, other: Name<'_>) -> bool {
+        if self.raw() == other.raw() {
+            return true;
+        }
+        let (mut ours, mut theirs) = (self.rdns(), other.rdns());
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if rdns_match(a, b) => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// Whether this name lies in the subtree under `base`: the RDNs of `base` are its first RDNs
+    /// (RFC 5280 4.2.1.10). An empty base holds every name.
+    #[must_use]
+    pub fn is_within(self, base: Name<'_>) -> bool {
+        let mut ours = self.rdns();
+        base.rdns().all(|b| ours.next().is_some_and(|a| rdns_match(a, b)))
+    }
+
+    /// Whether some value can only be compared by its octets, so that a mismatch proves nothing.
+    #[must_use]
+    pub fn has_incomparable_value(self) -> bool {
+        self.attributes().any(|attribute| is_string(attribute.tag) && prepared(attribute).is_none())
+    }
+
+    /// A form that is equal for names that match: a key for maps.
+    #[must_use]
+    pub fn normalized(self) -> Vec<u8> {
+        let mut key = Vec::with_capacity(self.raw().len());
+        for rdn in self.rdns() {
+            let mut attributes: Vec<Vec<u8>> = rdn.attributes().map(normalized_attribute).collect();
+            attributes.sort_unstable();
+            push_counted(&mut key, &attributes.concat());
+        }
+        key
+    }
+}
+
+/// RDNs are sets: the same number of attributes, each with its match in the other.
+fn rdns_match(a: Rdn<'_>, b: Rdn<'_>) -> bool {
+    if a.raw() == b.raw() {
+        return true;
+    }
+    let (mut ours, mut theirs) = (a.attributes(), b.attributes());
+    let (first, second) = (ours.next(), ours.next());
+    match (first, second, theirs.next(), theirs.next()) {
+        (Some(a), None, Some(b), None) => attributes_match(a, b),
+        (Some(_), Some(_), Some(_), Some(_)) => {
+            let mut ours: Vec<_> = a.attributes().map(normalized_attribute).collect();
+            let mut theirs: Vec<_> = b.attributes().map(normalized_attribute).collect();
+            ours.sort_unstable();
+            theirs.sort_unstable();
+            ours == theirs
+        }
+        _ => false,
+    }
+}
+
+fn attributes_match(a: Attribute<'_>, b: Attribute<'_>) -> bool {
+    if a.oid != b.oid {
+        return false;
+    }
+    if a.tag == b.tag && a.value == b.value {
+        return true;
+    }
+    if !is_string(a.tag) || !is_string(b.tag) {
+        return false;
+    }
+    if is_plain(a) && is_plain(b) {
+        return plain_folded(a.value).eq(plain_folded(b.value));
+    }
+    match (prepared(a), prepared(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// Type, kind and value with their lengths, so that no two attributes share a form by accident.
+fn normalized_attribute(attribute: Attribute<'_>) -> Vec<u8> {
+    let mut form = Vec::new();
+    push_counted(&mut form, attribute.oid.content());
+    match is_string(attribute.tag).then(|| prepared(attribute)).flatten() {
+        Some(text) => {
+            form.push(0);
+            push_counted(&mut form, text.as_bytes());
+        }
+        None => {
+            form.push(attribute.tag);
+            push_counted(&mut form, attribute.value);
+        }
+    }
+    form
+}
+
+fn push_counted(form: &mut Vec<u8>, part: &[u8]) {
+    form.extend_from_slice(&part.len().to_be_bytes());
+    form.extend_from_slice(part);
+}
+
+/// The string types of DirectoryString (X.520), and IA5String for domainComponent and emailAddress.
+const fn is_string(tag: u8) -> bool {
+    matches!(
+        tag,
+        tag::UTF8_STRING
+            | tag::PRINTABLE_STRING
+            | tag::TELETEX_STRING
+            | tag::IA5_STRING
+            | tag::UNIVERSAL_STRING
+            | tag::BMP_STRING
+    )
+}
+
+/// Printable ASCII in a type of one octet a character: prepared without allocation.
+fn is_plain(attribute: Attribute<'_>) -> bool {
+    matches!(attribute.tag, tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING)
+        && attribute.value.iter().all(|octet| matches!(octet, 0x20..=0x7e))
+}
+
+/// Lower case, runs of spaces made one, none at either end.
+fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
+    let value = value.trim_ascii();
+    value.iter().enumerate().filter_map(move |(at, octet)| {
+        let repeats = *octet == b' ' && at.checked_sub(1).and_then(|before| value.get(before)) == Some(&b' ');
+        (!repeats).then(|| octet.to_ascii_lowercase())
+    })
+}
+
+/// The prepared string, or `None` where a value cannot be prepared.
+fn prepared(attribute: Attribute<'_>) -> Option<String> {
+    // 2.1 Transcode.
+    let text = decoded(attribute.tag, attribute.value)?;
+    // 2.2 Map, 2.3 Normalize; case is folded with the table made for NFKC (RFC 3454 B.2).
+    let mut folded = String::with_capacity(text.len());
+    for character in text.chars() {
+        match mapped(character)? {
+            None => {}
+            Some(' ') => folded.push(' '),
+            Some(character) => folded.extend(case_fold_for_nfkc(character)),
+        }
+    }
+    let normal: String = folded.nfkc().collect();
+    // 2.6.1 Insignificant spaces.
+    Some(normal.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
+}
+
+/// The characters of a value, or `None` where they are not of its type.
+pub(super) fn decoded(tag: u8, value: &[u8]) -> Option<Cow<'_, str>> {
+    match tag {
+        tag::UTF8_STRING => core::str::from_utf8(value).ok().map(Cow::Borrowed),
+        tag::PRINTABLE_STRING => {
+            let printable = |b: &u8| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(b);
+            if value.iter().all(printable) { core::str::from_utf8(value).ok().map(Cow::Borrowed) } else { None }
+        }
+        tag::IA5_STRING => value.is_ascii().then(|| core::str::from_utf8(value).ok().map(Cow::Borrowed)).flatten(),
+        // T.61 as deployed is ISO 8859-1; nobody emits its escape sequences.
+        tag::TELETEX_STRING => Some(value.iter().copied().map(char::from).collect()),
+        tag::BMP_STRING => {
+            let (units, rest) = value.as_chunks::<2>();
+            let text: Option<String> = units.iter().map(|u| char::from_u32(u32::from(u16::from_be_bytes(*u)))).collect();
+            text.filter(|_| rest.is_empty()).map(Cow::Owned)
+        }
+        tag::UNIVERSAL_STRING => {
+            let (units, rest) = value.as_chunks::<4>();
+            let text: Option<String> = units.iter().map(|u| char::from_u32(u32::from_be_bytes(*u))).collect();
+            text.filter(|_| rest.is_empty()).map(Cow::Owned)
+        }
+        _ => None,
+    }
+}
+
+/// RFC 4518 2.2: `Some(None)` is mapped to nothing; `None` is a character that no comparison takes.
+fn mapped(character: char) -> Option<Option<char>> {
+    match character {
+        '\u{9}'..='\u{d}'
+        | '\u{85}'
+        | ' '
+        | '\u{a0}'
+        | '\u{1680}'
+        | '\u{2000}'..='\u{200a}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{202f}'
+        | '\u{205f}'
+        | '\u{3000}' => Some(Some(' ')),
+        '\u{0}'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffd}' => None,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{6dd}'
+        | '\u{70f}'
+        | '\u{1806}'
+        | '\u{180b}'..='\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2063}'
+        | '\u{206a}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffc}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0001}'
+        | '\u{e0020}'..='\u{e007f}' => Some(None),
+        other => Some(Some(other)),
+    }
+}

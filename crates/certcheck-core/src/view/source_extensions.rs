@@ -1,0 +1,118 @@
+//! Bodies of the extensions that name where evidence is: CRL distribution points and information access
+//! (RFC 5280 4.2.1.13, 4.2.1.15, 4.2.2).
+
+use super::extensions::{Body, read_each};
+use super::general_name::{GeneralName, GeneralNames, IpForm};
+use super::name::Rdn;
+use crate::der::{Reader, Rule, Tlv, ViewFault, named_bits, tag};
+use crate::oid::Oid;
+
+/// `CRLDistributionPoints ::= SEQUENCE SIZE (1..MAX) OF DistributionPoint`. Iterates over them.
+#[derive(Clone, Copy, Debug)]
+pub struct DistributionPoints<'a>(Reader<'a>);
+
+/// ```asn1
+/// DistributionPoint ::= SEQUENCE {
+///      distributionPoint [0] DistributionPointName OPTIONAL, reasons [1] ReasonFlags OPTIONAL,
+///      cRLIssuer [2] GeneralNames OPTIONAL }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct DistributionPoint<'a> {
+    /// Where the CRL is and what it calls itself.
+    pub name: Option<DistributionPointName<'a>>,
+    /// The reasons its CRL covers; all where absent. Bit 0 is the most significant.
+    pub reasons: Option<u16>,
+    /// Who signs the CRL, where not the certificate's issuer.
+    pub crl_issuer: Option<GeneralNames<'a>>,
+}
+
+/// ```asn1
+/// DistributionPointName ::= CHOICE {
+///      fullName [0] GeneralNames, nameRelativeToCRLIssuer [1] RelativeDistinguishedName }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum DistributionPointName<'a> {
+    /// Alternative names of one CRL.
+    FullName(GeneralNames<'a>),
+    /// An RDN below the name of the CRL's issuer.
+    RelativeToIssuer(Rdn<'a>),
+}
+
+impl<'a> DistributionPointName<'a> {
+    /// The explicit content of `[0]`.
+    pub(crate) fn parse(outer: Tlv<'a>, field: &'static str) -> Result<Self, ViewFault> {
+        let mut inner = outer.reader();
+        let choice = inner.any(field)?;
+        inner.finish(field)?;
+        match choice.tag {
+            0xa0 => {
+                let names = GeneralNames::new(choice.reader(), field);
+                names.check()?;
+                Ok(Self::FullName(names))
+            }
+            0xa1 if choice.value.is_empty() => Err(choice.fault(field, Rule::EmptyList)),
+            0xa1 => Rdn::of_content(choice.raw, choice, field).map(Self::RelativeToIssuer),
+            _ => Err(choice.fault(field, Rule::UnknownChoice)),
+        }
+    }
+}
+
+impl<'a> DistributionPoints<'a> {
+    pub(crate) fn parse(body: Body<'a>) -> Result<Self, ViewFault> {
+        body.list().map(Self)
+    }
+
+    pub(super) fn check(mut self) -> Result<(), ViewFault> {
+        self.try_for_each(|point| point.map(drop))
+    }
+
+    fn read(&mut self) -> Result<DistributionPoint<'a>, ViewFault> {
+        const FIELD: &str = "cRLDistributionPoints";
+        let outer = self.0.expect(tag::SEQUENCE, FIELD)?;
+        let mut fields = outer.reader();
+        let name = fields.optional(tag::context_constructed(0), FIELD)?;
+        let name = name.map(|tlv| DistributionPointName::parse(tlv, FIELD)).transpose()?;
+        let reasons = fields.optional(tag::context(1), FIELD)?.map(|tlv| named_bits(tlv, FIELD)).transpose()?;
+        let crl_issuer = match fields.optional(tag::context_constructed(2), FIELD)? {
+            Some(tlv) => {
+                let names = GeneralNames::new(tlv.reader(), FIELD);
+                names.check()?;
+                Some(names)
+            }
+            None => None,
+        };
+        fields.finish(FIELD)?;
+        // 4.2.1.13: a point consists of more than reasons.
+        if name.is_none() && crl_issuer.is_none() {
+            return Err(outer.fault(FIELD, Rule::EmptyList));
+        }
+        Ok(DistributionPoint { name, reasons, crl_issuer })
+    }
+}
+
+read_each!(DistributionPoints, DistributionPoint<'a>);
+
+/// `AuthorityInfoAccessSyntax ::= SEQUENCE SIZE (1..MAX) OF AccessDescription`: method and location of each.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessDescriptions<'a>(Reader<'a>);
+
+impl<'a> AccessDescriptions<'a> {
+    pub(crate) fn parse(body: Body<'a>) -> Result<Self, ViewFault> {
+        body.list().map(Self)
+    }
+
+    pub(super) fn check(mut self) -> Result<(), ViewFault> {
+        self.try_for_each(|description| description.map(drop))
+    }
+
+    fn read(&mut self) -> Result<(Oid<'a>, GeneralName<'a>), ViewFault> {
+        const FIELD: &str = "authorityInfoAccess";
+        let mut fields = self.0.sequence(FIELD)?;
+        let method = Oid::parse(fields.any(FIELD)?, FIELD)?;
+        let location = GeneralName::parse(fields.any(FIELD)?, IpForm::Address, FIELD)?;
+        fields.finish(FIELD)?;
+        Ok((method, location))
+    }
+}
+
+read_each!(AccessDescriptions, (Oid<'a>, GeneralName<'a>));
