@@ -31,7 +31,8 @@ impl fmt::Display for InputError {
 
 /// The certificates of a file; `-` is standard input.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, InputError> {
-    let content = if path == Path::new("-") { read(io::stdin().lock()) } else { File::open(path).and_then(read) };
+    let content =
+        if path == Path::new("-") { read(io::stdin().lock()) } else { File::open(path).and_then(read) };
     let content = content.map_err(InputError::Io)?;
     if u64::try_from(content.len()).is_ok_and(|length| length > MAX_FILE) {
         return Err(InputError::TooLarge);

@@ -25,7 +25,8 @@ fn main() -> ExitCode {
     };
     let exit = outcome.unwrap_or_else(|error| {
         // Who reads our output may stop reading: that is no fault of anyone's.
-        let is_broken_pipe = error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe);
+        let is_broken_pipe =
+            error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe);
         if !is_broken_pipe {
             let _ = writeln!(io::stderr(), "certcheck: {error}");
         }

@@ -104,14 +104,18 @@ fn survey_one(
                 notes.push(Note { code: reason.code(), message: reason.to_string() });
             }
             let above = report.path.iter().filter(|member| member.role != PathRole::Leaf);
-            report.is_accepted().then(|| above.map(|member| member.certificate.subject().to_string()).collect())
+            report
+                .is_accepted()
+                .then(|| above.map(|member| member.certificate.subject().to_string()).collect())
         }
         _ => None,
     };
     if entry.role() == Role::Anchor && !entry.is_self_signed() {
         notes.push(Note { code: "partial", message: "an anchor that is not self-signed".to_owned() });
     }
-    notes.extend(validity_note(entry, now, days).filter(|note| notes.iter().all(|known| known.code != note.code)));
+    notes.extend(
+        validity_note(entry, now, days).filter(|note| notes.iter().all(|known| known.code != note.code)),
+    );
     notes.extend(weakness(entry));
     Entry {
         role: match entry.role() {

@@ -15,7 +15,12 @@ const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
 
 /// The verdict, the path, and with `explain` all that led to it.
-pub(crate) fn print_report(input: &Path, report: &Report<'_>, elapsed: Duration, explain: bool) -> io::Result<()> {
+pub(crate) fn print_report(
+    input: &Path,
+    report: &Report<'_>,
+    elapsed: Duration,
+    explain: bool,
+) -> io::Result<()> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let (style, word) = match report.verdict {
         Verdict::Accept => (GOOD, "accepted"),
@@ -47,7 +52,12 @@ pub(crate) fn print_report(input: &Path, report: &Report<'_>, elapsed: Duration,
     Ok(())
 }
 
-fn print_member(out: &mut impl Write, at: usize, member: &PathCertificate<'_>, reason: Option<&Reason>) -> io::Result<()> {
+fn print_member(
+    out: &mut impl Write,
+    at: usize,
+    member: &PathCertificate<'_>,
+    reason: Option<&Reason>,
+) -> io::Result<()> {
     let certificate = &member.certificate;
     let subject = certificate.subject();
     let subject = if subject.is_empty() { format!("#{}", certificate.serial()) } else { subject.to_string() };
@@ -55,7 +65,9 @@ fn print_member(out: &mut impl Write, at: usize, member: &PathCertificate<'_>, r
     match (reason, member.in_ring, member.revocation) {
         (Some(reason), _, _) => write!(out, "  {BAD}{reason}{BAD:#}")?,
         (None, Some(entry), _) => write!(out, "  {QUIET}{}{QUIET:#}", entry.source())?,
-        (None, None, Status::Unknown(cause)) => write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?,
+        (None, None, Status::Unknown(cause)) => {
+            write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?
+        }
         (None, None, _) => {}
     }
     writeln!(out)

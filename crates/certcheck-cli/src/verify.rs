@@ -64,7 +64,9 @@ fn verify_one(
         writeln!(std::io::stderr(), "certcheck: {}: warning: {warning}", path.display())?;
     }
     // The target itself does not read: that is about the input, not about trust.
-    if let (true, Some(Reason::Malformed(fault))) = (report.path.is_empty(), report.reason.as_ref().map(|r| &r.reason)) {
+    if let (true, Some(Reason::Malformed(fault))) =
+        (report.path.is_empty(), report.reason.as_ref().map(|r| &r.reason))
+    {
         writeln!(std::io::stderr(), "certcheck: {}: {fault}", path.display())?;
         return Ok(Exit::Unusable);
     }

@@ -41,7 +41,12 @@ pub struct Check<'a> {
 impl<'a> Check<'a> {
     /// Asks about the first certificate of a chain; the others are presented intermediates, in any order.
     #[must_use]
-    pub const fn new(chain: &'a [CertificateDer<'a>], ring: &'a KeyRing, policy: &'a Policy, now: Time) -> Self {
+    pub const fn new(
+        chain: &'a [CertificateDer<'a>],
+        ring: &'a KeyRing,
+        policy: &'a Policy,
+        now: Time,
+    ) -> Self {
         Self { chain, ring, policy, now, issuers: None }
     }
 
@@ -68,7 +73,12 @@ impl<'a> Check<'a> {
         let attempts = attempts
             .into_iter()
             .map(|attempt| Attempt {
-                path: attempt.path.iter().filter_map(|at| pool.link(*at)).map(|(link, _)| link.certificate).collect(),
+                path: attempt
+                    .path
+                    .iter()
+                    .filter_map(|at| pool.link(*at))
+                    .map(|(link, _)| link.certificate)
+                    .collect(),
                 rejection: attempt.rejection,
             })
             .collect();
@@ -76,7 +86,8 @@ impl<'a> Check<'a> {
             Ok(Valid { policies, anchor_outside_validity }) => {
                 self.remember(&path);
                 if let (true, Some(anchor)) = (anchor_outside_validity, path.last()) {
-                    let (not_before, not_after) = (anchor.certificate.not_before(), anchor.certificate.not_after());
+                    let (not_before, not_after) =
+                        (anchor.certificate.not_before(), anchor.certificate.not_after());
                     warnings.push(Warning::AnchorOutsideValidity { not_before, not_after });
                 }
                 match self.decide(&mut path, &mut warnings) {
@@ -128,7 +139,12 @@ impl<'a> Check<'a> {
                 Some(entry) if entry.role() == Role::Anchor && at + 1 == path.len() => PathRole::Anchor,
                 _ => PathRole::Intermediate,
             };
-            Some(PathCertificate { role, certificate: link.certificate, in_ring: entry, revocation: Status::NotChecked })
+            Some(PathCertificate {
+                role,
+                certificate: link.certificate,
+                in_ring: entry,
+                revocation: Status::NotChecked,
+            })
         };
         path.iter().enumerate().filter_map(tell).collect()
     }

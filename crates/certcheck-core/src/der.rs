@@ -423,7 +423,10 @@ pub fn unsigned(tlv: Tlv<'_>, field: &'static str) -> Result<u32, ViewFault> {
     if value.first().is_some_and(|first| first & 0x80 != 0) {
         return Err(tlv.fault(field, Rule::NegativeInteger));
     }
-    Ok(value.iter().try_fold(0u32, |n, octet| Some(n.checked_mul(256)? | u32::from(*octet))).unwrap_or(u32::MAX))
+    Ok(value
+        .iter()
+        .try_fold(0u32, |n, octet| Some(n.checked_mul(256)? | u32::from(*octet)))
+        .unwrap_or(u32::MAX))
 }
 
 /// The octets of a BIT STRING that must be a whole number of octets, as signatures and keys are.

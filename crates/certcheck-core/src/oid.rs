@@ -88,7 +88,9 @@ impl OidBuf {
     #[must_use]
     pub fn from_dotted(text: &str) -> Option<Self> {
         let mut arcs = text.split('.').map(|arc| {
-            let plain = !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit()) && (arc == "0" || !arc.starts_with('0'));
+            let plain = !arc.is_empty()
+                && arc.bytes().all(|b| b.is_ascii_digit())
+                && (arc == "0" || !arc.starts_with('0'));
             plain.then(|| arc.parse::<u128>().ok()).flatten()
         });
         let (root, second) = (arcs.next()??, arcs.next()??);
@@ -229,7 +231,14 @@ mod tests {
 
     #[test]
     fn dotted_reads_back() {
-        for text in ["1.2.3", "2.5.29.32.0", "0.9.2342.19200300.100.1.25", "2.999.1", "2.25.329800735698586629295641978511506172918", "2.16.840.1.101.3.2.1.3.7"] {
+        for text in [
+            "1.2.3",
+            "2.5.29.32.0",
+            "0.9.2342.19200300.100.1.25",
+            "2.999.1",
+            "2.25.329800735698586629295641978511506172918",
+            "2.16.840.1.101.3.2.1.3.7",
+        ] {
             assert_eq!(OidBuf::from_dotted(text).map(|oid| oid.to_string()).as_deref(), Some(text));
         }
         for bad in ["", "1", "3.1", "1.40", "1.2.", "1..2", "1.2.03", "1.2.x", "1.-2"] {

@@ -32,6 +32,12 @@ impl Purpose {
         }
     }
 
+    /// Whether the subject's common name may be taken for a host name. Of a client it is not.
+    #[must_use]
+    pub const fn may_name_hosts(&self) -> bool {
+        !matches!(self, Self::Client)
+    }
+
     /// The key usages of which the target must have one, if it has keyUsage at all.
     #[must_use]
     pub const fn key_usage(&self) -> Option<KeyUsage> {

@@ -251,24 +251,44 @@ impl Reason {
         match self {
             Self::Malformed(_) => "have the certificate issued again by software that follows RFC 5280",
             Self::Nameless => "issue the certificate with a subject or a critical subjectAltName",
-            Self::Duty(_) => "have the certificate issued again as the clause asks, or drop the pedantic policy",
-            Self::UnsupportedAlgorithm { .. } => "use RSA, P-256, P-384 or Ed25519, or build with aws-lc-rs for P-521 and ML-DSA",
+            Self::Duty(_) => {
+                "have the certificate issued again as the clause asks, or drop the pedantic policy"
+            }
+            Self::UnsupportedAlgorithm { .. } => {
+                "use RSA, P-256, P-384 or Ed25519, or build with aws-lc-rs for P-521 and ML-DSA"
+            }
             Self::ExplicitCurve => "issue the certificate for a key on a named curve",
-            Self::AlgorithmMismatch { .. } => "look for another certificate of this issuer's name: this one has the wrong kind of key",
-            Self::WeakKey { .. } => "issue the certificate for a longer key; for an old ring, lower the floor with --min-rsa-bits",
-            Self::WeakSignature { .. } => "have it signed with SHA-256 or better; for an old ring, SHA-1 is admitted by --allow-sha1",
-            Self::BadSignature => "the issuer's key is another one or the certificate was altered; compare it with the original",
-            Self::UnknownIssuer => "add the missing issuer to the ring, or have the client send it with its certificate",
+            Self::AlgorithmMismatch { .. } => {
+                "look for another certificate of this issuer's name: this one has the wrong kind of key"
+            }
+            Self::WeakKey { .. } => {
+                "issue the certificate for a longer key; for an old ring, lower the floor with --min-rsa-bits"
+            }
+            Self::WeakSignature { .. } => {
+                "have it signed with SHA-256 or better; for an old ring, SHA-1 is admitted by --allow-sha1"
+            }
+            Self::BadSignature => {
+                "the issuer's key is another one or the certificate was altered; compare it with the original"
+            }
+            Self::UnknownIssuer => {
+                "add the missing issuer to the ring, or have the client send it with its certificate"
+            }
             Self::NotYetValid { .. } => "check the clock, or wait until the certificate is valid",
             Self::Expired { .. } => "renew the certificate, and check the clock",
-            Self::Distrusted => "take the certificate out of the ring's distrusted part if it is to be trusted again",
+            Self::Distrusted => {
+                "take the certificate out of the ring's distrusted part if it is to be trusted again"
+            }
             Self::NotACa(_) => "use an issuer whose basicConstraints assert cA",
             Self::PathLength => "issue from a CA that allows intermediates below it",
             Self::KeyUsage { .. } => "issue the certificate with this key usage",
-            Self::ExtendedKeyUsage { .. } => "issue the certificate for this purpose, or ask for another with --purpose",
+            Self::ExtendedKeyUsage { .. } => {
+                "issue the certificate for this purpose, or ask for another with --purpose"
+            }
             Self::NameConstraint { .. } => "use a name within what the CA may issue for",
             Self::Policy => "issue under a policy that is asked for, or ask for one the CA asserts",
-            Self::UnhandledCriticalExtension { .. } => "issue the certificate without this extension, or with it not critical",
+            Self::UnhandledCriticalExtension { .. } => {
+                "issue the certificate without this extension, or with it not critical"
+            }
             Self::RevocationUnknown(_) => "give evidence, or choose another --revocation",
             Self::LimitExceeded(_) => "send fewer certificates, or raise the limit if this PKI needs it",
             Self::Depth { .. } => "raise --max-depth if this PKI has that many intermediates",
@@ -292,9 +312,14 @@ impl fmt::Display for Reason {
             Self::Malformed(fault) => write!(f, "{fault}"),
             Self::Nameless => f.write_str("subject is empty and there is no subjectAltName"),
             Self::Duty(duty) => f.write_str(duty.what),
-            Self::UnsupportedAlgorithm { oid, is_key: false } => write!(f, "signature algorithm {oid} is not supported"),
+            Self::UnsupportedAlgorithm { oid, is_key: false } => {
+                write!(f, "signature algorithm {oid} is not supported")
+            }
             Self::UnsupportedAlgorithm { oid, is_key: true } => {
-                write!(f, "the issuer's key, of algorithm {oid}, is of no kind that is supported for this signature")
+                write!(
+                    f,
+                    "the issuer's key, of algorithm {oid}, is of no kind that is supported for this signature"
+                )
             }
             Self::ExplicitCurve => f.write_str("the key's elliptic curve is not named but spelled out"),
             Self::AlgorithmMismatch { signature, key } => {
@@ -305,15 +330,29 @@ impl fmt::Display for Reason {
             Self::BadSignature => f.write_str("the signature does not verify with the issuer's key"),
             Self::UnknownIssuer => f.write_str("no certificate of its issuer leads to an anchor of the ring"),
             Self::NotYetValid { not_before, now } => {
-                write!(f, "valid from {not_before}, {} after {now}", Span(not_before.unix().saturating_sub(now.unix())))
+                write!(
+                    f,
+                    "valid from {not_before}, {} after {now}",
+                    Span(not_before.unix().saturating_sub(now.unix()))
+                )
             }
             Self::Expired { not_after, now } => {
-                write!(f, "valid until {not_after}, {} before {now}", Span(now.unix().saturating_sub(not_after.unix())))
+                write!(
+                    f,
+                    "valid until {not_after}, {} before {now}",
+                    Span(now.unix().saturating_sub(not_after.unix()))
+                )
             }
             Self::Distrusted => f.write_str("distrusted by the ring"),
-            Self::NotACa(NotACa::Version) => f.write_str("an issuer of version 1 or 2 cannot say that it is a CA"),
-            Self::NotACa(NotACa::NoBasicConstraints) => f.write_str("an issuer without basicConstraints is not a CA"),
-            Self::NotACa(NotACa::NotAsserted) => f.write_str("an issuer whose basicConstraints deny cA is not a CA"),
+            Self::NotACa(NotACa::Version) => {
+                f.write_str("an issuer of version 1 or 2 cannot say that it is a CA")
+            }
+            Self::NotACa(NotACa::NoBasicConstraints) => {
+                f.write_str("an issuer without basicConstraints is not a CA")
+            }
+            Self::NotACa(NotACa::NotAsserted) => {
+                f.write_str("an issuer whose basicConstraints deny cA is not a CA")
+            }
             Self::PathLength => f.write_str("more intermediates follow than a CA above allows"),
             Self::KeyUsage { wanted } => write!(f, "keyUsage lacks {wanted}"),
             Self::ExtendedKeyUsage { wanted } => match purpose_name(wanted) {
@@ -330,11 +369,15 @@ impl fmt::Display for Reason {
                 write!(f, "name {name} is of a form that a CA above constrains and that cannot be compared")
             }
             Self::Policy => f.write_str("no certificate policy that is asked for holds for the whole path"),
-            Self::UnhandledCriticalExtension { oid } => write!(f, "critical extension {oid} is not processed"),
+            Self::UnhandledCriticalExtension { oid } => {
+                write!(f, "critical extension {oid} is not processed")
+            }
             Self::RevocationUnknown(Cause::NoSource) => {
                 f.write_str("names no source of revocation evidence, and none was given")
             }
-            Self::RevocationUnknown(Cause::NotTried) => f.write_str("no source of revocation evidence was asked"),
+            Self::RevocationUnknown(Cause::NotTried) => {
+                f.write_str("no source of revocation evidence was asked")
+            }
             Self::LimitExceeded(hit) => write!(f, "limit of {} {} reached", hit.allowed, hit.limit),
             Self::Depth { allowed } => write!(f, "the path has more than {allowed} intermediates"),
             Self::NoCertificate => f.write_str("no certificate was presented"),
@@ -369,6 +412,13 @@ impl fmt::Display for Span {
 pub(crate) const fn is_fatal(reason: &Reason) -> bool {
     matches!(
         reason,
-        Reason::LimitExceeded(LimitHit { limit: Limit::Signatures | Limit::Steps | Limit::Paths | Limit::NameComparisons | Limit::PolicyNodes, .. })
+        Reason::LimitExceeded(LimitHit {
+            limit: Limit::Signatures
+                | Limit::Steps
+                | Limit::Paths
+                | Limit::NameComparisons
+                | Limit::PolicyNodes,
+            ..
+        })
     )
 }

@@ -143,9 +143,15 @@ impl fmt::Display for Warning {
                 write!(f, "the anchor is outside its validity, {not_before} to {not_after}")
             }
             Self::RevocationLetPass { at, cause } => {
-                write!(f, "revocation of certificate {at} is unknown ({}) and let pass by policy", cause.code())
+                write!(
+                    f,
+                    "revocation of certificate {at} is unknown ({}) and let pass by policy",
+                    cause.code()
+                )
             }
-            Self::PresentedMalformed { index, reason } => write!(f, "presented certificate {index} was left out: {reason}"),
+            Self::PresentedMalformed { index, reason } => {
+                write!(f, "presented certificate {index} was left out: {reason}")
+            }
             Self::PresentedTooMany { allowed } => {
                 write!(f, "presented certificates after the first {allowed} were not looked at")
             }

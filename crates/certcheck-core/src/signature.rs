@@ -5,7 +5,8 @@ use core::fmt;
 use pki_types::SignatureVerificationAlgorithm;
 
 use crate::budget::{Budget, LimitHit};
-use crate::der::{Reader, integer, tag};
+use crate::der::{Reader, ViewFault, integer, tag, unsigned};
+use crate::oid::Oid;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::view::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -140,15 +141,19 @@ pub(crate) fn admit(
     hash_strength(signed.algorithm, policy)?;
     key_strength(key, policy)?;
     let kind = SignatureKind::of(signed.algorithm);
-    let mismatch =
-        || Reason::AlgorithmMismatch { signature: signed.algorithm.oid.into(), key: key.algorithm.oid.into() };
+    let mismatch = || Reason::AlgorithmMismatch {
+        signature: signed.algorithm.oid.into(),
+        key: key.algorithm.oid.into(),
+    };
     let key_algorithm = registered_key_algorithm(key, signed.algorithm).ok_or_else(mismatch)?;
     if let Some(legacy) = legacy_rsa(signed.algorithm, key, kind) {
         return Ok(Verifier::Legacy(legacy));
     }
     let registered = policy.algorithms.modern;
-    let mut of_signature =
-        registered.iter().filter(|algorithm| *algorithm.signature_alg_id() == *signed.algorithm.content).peekable();
+    let mut of_signature = registered
+        .iter()
+        .filter(|algorithm| is_same_signature(signed.algorithm, algorithm.signature_alg_id().as_ref()))
+        .peekable();
     if of_signature.peek().is_none() {
         return Err(Reason::UnsupportedAlgorithm { oid: signed.algorithm.oid.into(), is_key: false });
     }
@@ -234,6 +239,69 @@ fn pss_hash_is_default(algorithm: AlgorithmIdentifier<'_>) -> bool {
     })
 }
 
+/// The same octets, or PSS with parameters that mean the same.
+fn is_same_signature(algorithm: AlgorithmIdentifier<'_>, registered: &[u8]) -> bool {
+    if algorithm.content == registered {
+        return true;
+    }
+    let Some(ours) = pss_parameters(algorithm) else { return false };
+    AlgorithmIdentifier::parse(Reader::new(registered), "AlgorithmIdentifier")
+        .is_ok_and(|registered| pss_parameters(registered).is_some_and(|theirs| ours == theirs))
+}
+
+/// The AlgorithmIdentifier that is all there is.
+fn only_identifier(mut reader: Reader<'_>) -> Result<AlgorithmIdentifier<'_>, ViewFault> {
+    const FIELD: &str = "RSASSA-PSS-params";
+    let identifier = AlgorithmIdentifier::parse(reader.sequence(FIELD)?, FIELD)?;
+    reader.finish(FIELD)?;
+    Ok(identifier)
+}
+
+/// The INTEGER that is all there is.
+fn only_number(mut reader: Reader<'_>) -> Result<u32, ViewFault> {
+    const FIELD: &str = "RSASSA-PSS-params";
+    let number = unsigned(reader.expect(tag::INTEGER, FIELD)?, FIELD)?;
+    reader.finish(FIELD)?;
+    Ok(number)
+}
+
+/// ```asn1
+/// RSASSA-PSS-params ::= SEQUENCE {
+///      hashAlgorithm [0] HashAlgorithm DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1,
+///      saltLength [2] INTEGER DEFAULT 20, trailerField [3] INTEGER DEFAULT 1 }
+/// ```
+/// Hash and length of the salt, where MGF1 has the same hash. A hash's parameters may be NULL or absent (RFC 4055 2.1).
+fn pss_parameters(algorithm: AlgorithmIdentifier<'_>) -> Option<(Oid<'_>, u32)> {
+    const FIELD: &str = "RSASSA-PSS-params";
+    const MGF1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
+    if !matches!(algorithm.oid.content(), [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10]) {
+        return None;
+    }
+    let read = || -> Result<Option<(Oid<'_>, u32)>, ViewFault> {
+        let mut outer = Reader::new(algorithm.parameters.unwrap_or_default());
+        let mut fields = outer.sequence(FIELD)?;
+        outer.finish(FIELD)?;
+        let hash = only_identifier(fields.expect(tag::context_constructed(0), FIELD)?.reader())?;
+        let mask = only_identifier(fields.expect(tag::context_constructed(1), FIELD)?.reader())?;
+        let mask_hash = only_identifier(Reader::new(mask.parameters.unwrap_or_default()))?;
+        let salt = only_number(fields.expect(tag::context_constructed(2), FIELD)?.reader())?;
+        let trailer = fields
+            .optional(tag::context_constructed(3), FIELD)?
+            .map(|tlv| only_number(tlv.reader()))
+            .transpose()?;
+        fields.finish(FIELD)?;
+        let is_plain =
+            |hash: AlgorithmIdentifier<'_>| hash.parameters.is_none_or(|null| null == [tag::NULL, 0]);
+        let fits = mask.oid.content() == MGF1
+            && mask_hash.oid == hash.oid
+            && is_plain(hash)
+            && is_plain(mask_hash)
+            && trailer.unwrap_or(1) == 1;
+        Ok(fits.then_some((hash.oid, salt)))
+    };
+    read().ok().flatten()
+}
+
 /// Bits of an RSA modulus, if the key is RSA.
 pub(crate) fn rsa_bits(key: SubjectPublicKeyInfo<'_>) -> Option<Result<u32, Reason>> {
     if !matches!(
@@ -299,7 +367,8 @@ fn registered_key_algorithm<'a>(
         // RFC 4055 3.1 and 3.3: a PSS key makes only PSS signatures, and with its parameters if it has some.
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => {
             let fits = signature.oid == key.algorithm.oid
-                && key.algorithm.parameters.is_none_or(|wanted| signature.parameters == Some(wanted));
+                && (key.algorithm.parameters.is_none()
+                    || pss_parameters(key.algorithm) == pss_parameters(signature));
             fits.then_some(RSA_ENCRYPTION)
         }
         _ => could_fit(signature, key).then_some(key.algorithm.content),

@@ -52,7 +52,14 @@ impl Time {
         if !(is(4, b"-") && is(7, b"-") && is(10, b"Tt ") && is(13, b":") && is(16, b":")) {
             return None;
         }
-        let local = seconds(number(0..4)?, number(5..7)?, number(8..10)?, number(11..13)?, number(14..16)?, number(17..19)?)?;
+        let local = seconds(
+            number(0..4)?,
+            number(5..7)?,
+            number(8..10)?,
+            number(11..13)?,
+            number(14..16)?,
+            number(17..19)?,
+        )?;
         let mut zone = bytes.get(19..)?;
         if let Some(fraction) = zone.strip_prefix(b".") {
             let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
@@ -82,7 +89,8 @@ impl Time {
         // Days are counted from 0000-03-01, so that a leap day ends its year.
         let shifted = days + 719_468;
         let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
@@ -122,7 +130,9 @@ fn from_digits(text: &[u8]) -> Option<Time> {
 }
 
 fn decimal(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |n, d| if d.is_ascii_digit() { Some(n * 10 + i64::from(d - b'0')) } else { None })
+    digits
+        .iter()
+        .try_fold(0, |n, d| if d.is_ascii_digit() { Some(n * 10 + i64::from(d - b'0')) } else { None })
 }
 
 /// Seconds since the epoch of a date that exists. Leap seconds do not.
@@ -170,15 +180,27 @@ mod tests {
         ] {
             assert_eq!(Time::from_rfc3339(text).map(Time::unix), Some(unix), "{text}");
         }
-        for text in ["2023-02-29T00:00:00Z", "2026-01-01", "2026-01-01T00:00:60Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z"] {
+        for text in [
+            "2023-02-29T00:00:00Z",
+            "2026-01-01",
+            "2026-01-01T00:00:60Z",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00.Z",
+        ] {
             assert_eq!(Time::from_rfc3339(text), None, "{text}");
         }
     }
 
     #[test]
     fn utc_time_is_of_1950_to_2049() {
-        assert_eq!(from_digits(b"500101000000Z").map(|t| t.to_string()).as_deref(), Some("1950-01-01T00:00:00Z"));
-        assert_eq!(from_digits(b"491231235959Z").map(|t| t.to_string()).as_deref(), Some("2049-12-31T23:59:59Z"));
+        assert_eq!(
+            from_digits(b"500101000000Z").map(|t| t.to_string()).as_deref(),
+            Some("1950-01-01T00:00:00Z")
+        );
+        assert_eq!(
+            from_digits(b"491231235959Z").map(|t| t.to_string()).as_deref(),
+            Some("2049-12-31T23:59:59Z")
+        );
         for bad in [&b"4912312359Z"[..], b"491231235959+0000", b"4912312359.9Z", b"49123123595 Z", b""] {
             assert_eq!(from_digits(bad), None);
         }

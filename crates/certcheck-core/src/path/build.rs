@@ -111,7 +111,8 @@ impl<'a> Search<'_, 'a> {
             }
             // RFC 4158 2.4.2: a name with the same key twice leads nowhere that once does not.
             let repeats = |earlier: &Link<'_>| {
-                earlier.certificate.spki().raw == key && earlier.certificate.subject().matches(link.certificate.subject())
+                earlier.certificate.spki().raw == key
+                    && earlier.certificate.subject().matches(link.certificate.subject())
             };
             if self.dead.contains(&candidate) || self.stack.iter().any(repeats) {
                 continue;
@@ -152,7 +153,8 @@ impl<'a> Search<'_, 'a> {
     fn anchor(&self, candidate: CertificateRef) -> Option<&'a RingCertificate> {
         let CertificateRef::Ring(at) = candidate else { return None };
         let entry = self.context.ring.get(at)?;
-        let may = entry.role() == Role::Anchor && (self.context.policy.partial_chain || entry.is_self_signed());
+        let may =
+            entry.role() == Role::Anchor && (self.context.policy.partial_chain || entry.is_self_signed());
         may.then_some(entry)
     }
 
@@ -162,7 +164,12 @@ impl<'a> Search<'_, 'a> {
         if found.len() > 1 {
             let wanted = self.stack.last().and_then(|child| {
                 // An identifier that does not read is no hint; the certificate would not have been read either.
-                child.certificate.authority_key_identifier().ok().flatten().and_then(|authority| authority.key_identifier)
+                child
+                    .certificate
+                    .authority_key_identifier()
+                    .ok()
+                    .flatten()
+                    .and_then(|authority| authority.key_identifier)
             });
             found.sort_by_cached_key(|candidate| {
                 let Some((link, _)) = self.pool.link(*candidate) else { return (3, true, 0, *candidate) };
@@ -292,11 +299,14 @@ impl<'a> Search<'_, 'a> {
     fn dead_end(&mut self) -> Attempt {
         let mut issuer = self.pool.target_issuer();
         loop {
-            let next = self.candidates(issuer).into_iter().filter_map(|candidate| self.pool.link(candidate)).find(
-                |(link, _)| {
-                    self.stack.iter().all(|earlier| earlier.certificate.spki().raw != link.certificate.spki().raw)
-                },
-            );
+            let next =
+                self.candidates(issuer).into_iter().filter_map(|candidate| self.pool.link(candidate)).find(
+                    |(link, _)| {
+                        self.stack
+                            .iter()
+                            .all(|earlier| earlier.certificate.spki().raw != link.certificate.spki().raw)
+                    },
+                );
             match next {
                 Some((link, above)) if self.stack.len() < 20 => {
                     self.stack.push(link);
@@ -306,6 +316,9 @@ impl<'a> Search<'_, 'a> {
             }
         }
         let path: Vec<_> = self.stack.iter().map(|link| link.reference).collect();
-        Attempt { rejection: Rejection { at: path.len().saturating_sub(1), reason: Reason::UnknownIssuer }, path }
+        Attempt {
+            rejection: Rejection { at: path.len().saturating_sub(1), reason: Reason::UnknownIssuer },
+            path,
+        }
     }
 }

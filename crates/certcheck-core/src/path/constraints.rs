@@ -26,9 +26,11 @@ pub(crate) enum Standing {
     Unclear,
 }
 
-/// Holds every name of a certificate against the constraints of the CAs above it.
+/// Holds every name of a certificate against the constraints of the CAs above it. `names_hosts`: the common name
+/// of the subject may be taken for a host's by who asks.
 pub(crate) fn check(
     certificate: &Certificate<'_>,
+    names_hosts: bool,
     above: &[NameConstraints<'_>],
     budget: &mut Budget<'_>,
 ) -> Result<(), Reason> {
@@ -39,26 +41,49 @@ pub(crate) fn check(
     if !subject.is_empty() {
         check_name(GeneralName::Directory(subject), above, budget)?;
     }
-    let mut has_mailbox = false;
+    let mut has_dns = false;
     if let Some(names) = certificate.subject_alt_name()? {
         for name in names {
             let name = name?;
-            has_mailbox |= matches!(name, GeneralName::Rfc822(_));
+            has_dns |= matches!(name, GeneralName::Dns(_));
             check_name(name, above, budget)?;
         }
     }
-    // 4.2.1.10: without a mailbox in subjectAltName, the subject's emailAddress is held against rfc822Name.
-    if !has_mailbox {
-        for attribute in subject.attributes().filter(|attribute| attribute.oid == oid::EMAIL_ADDRESS) {
+    for attribute in subject.attributes() {
+        // 4.2.1.10 asks this where there is no subjectAltName. It is done where there is one too (deviation, to the
+        // strict side): an application that reads the mailbox of the subject must not be led past a constraint.
+        if attribute.oid == oid::EMAIL_ADDRESS {
             // What is no ASCII is no mailbox: the empty one is comparable with none.
-            let mailbox = core::str::from_utf8(attribute.value).ok().filter(|text| text.is_ascii()).unwrap_or_default();
+            let mailbox =
+                core::str::from_utf8(attribute.value).ok().filter(|text| text.is_ascii()).unwrap_or_default();
             check_name(GeneralName::Rfc822(mailbox), above, budget)?;
+        }
+        // A common name is no host name to who authenticates clients. Where it may be read as one, it is held
+        // against dNSName as if it were one.
+        if names_hosts && !has_dns && attribute.oid == oid::COMMON_NAME {
+            if let Some(host) = attribute.text().filter(|text| looks_like_host(text)) {
+                // A dNSName is ASCII: what is not is comparable with none.
+                check_name(GeneralName::Dns(if host.is_ascii() { &host } else { "?" }), above, budget)?;
+            }
         }
     }
     Ok(())
 }
 
-fn check_name(name: GeneralName<'_>, above: &[NameConstraints<'_>], budget: &mut Budget<'_>) -> Result<(), Reason> {
+/// Labels with dots between them, of characters that a host name or a wildcard may have, or of no ASCII.
+fn looks_like_host(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '*' || !c.is_ascii();
+    let good_label = |label: &str| {
+        !label.is_empty() && label.chars().all(good) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.contains('.') && text.split('.').all(good_label)
+}
+
+fn check_name(
+    name: GeneralName<'_>,
+    above: &[NameConstraints<'_>],
+    budget: &mut Budget<'_>,
+) -> Result<(), Reason> {
     let offend = |offence| Err(Reason::NameConstraint { name: name.to_string(), offence });
     for constraints in above {
         // (b) within one of the permitted subtrees of its form, if there are any.
@@ -137,9 +162,8 @@ pub(crate) fn standing(name: GeneralName<'_>, base: GeneralName<'_>, side: Side)
                 Standing::Unclear
             }
         }
-        (GeneralName::X400(_), GeneralName::X400(_)) | (GeneralName::EdiParty(_), GeneralName::EdiParty(_)) => {
-            Standing::Unclear
-        }
+        (GeneralName::X400(_), GeneralName::X400(_))
+        | (GeneralName::EdiParty(_), GeneralName::EdiParty(_)) => Standing::Unclear,
         _ => Standing::OtherForm,
     }
 }
@@ -169,7 +193,8 @@ fn utf8_string(value: &[u8]) -> Option<&str> {
 fn host(text: &str) -> Option<&str> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let good_label = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     (text.len() <= 253 && text.split('.').all(good_label)).then_some(text)
 }
@@ -177,7 +202,8 @@ fn host(text: &str) -> Option<&str> {
 /// Whether `name` is `base` or has it as its last labels.
 fn is_same_or_below(name: &str, base: &str) -> bool {
     let (name, base) = (name.as_bytes(), base.as_bytes());
-    let Some((head, tail)) = name.len().checked_sub(base.len()).and_then(|at| name.split_at_checked(at)) else {
+    let Some((head, tail)) = name.len().checked_sub(base.len()).and_then(|at| name.split_at_checked(at))
+    else {
         return false;
     };
     tail.eq_ignore_ascii_case(base) && (head.is_empty() || head.ends_with(b"."))
@@ -206,7 +232,11 @@ fn dns(name: &str, base: &str, side: Side) -> Standing {
         };
     }
     let Some(name) = host(name) else { return Standing::Unclear };
-    inside(if dotted && side == Side::Permitted { is_below(name, base) } else { is_same_or_below(name, base) })
+    inside(if dotted && side == Side::Permitted {
+        is_below(name, base)
+    } else {
+        is_same_or_below(name, base)
+    })
 }
 
 /// 4.2.1.10: a mailbox, all mailboxes of a host, or with a leading dot of all hosts below a domain.
@@ -215,7 +245,7 @@ fn mailbox(name: &str, base: &str) -> Standing {
     // A quoted local part may hold an @ of its own; the host follows the last.
     let Some((local, name_host)) = name.rsplit_once('@') else { return Standing::Unclear };
     let Some(name_host) = host(name_host) else { return Standing::Unclear };
-    if local.is_empty() || local.bytes().any(|b| b.is_ascii_control()) {
+    if !is_local_part(local) {
         return Standing::Unclear;
     }
     if base.is_empty() {
@@ -228,6 +258,14 @@ fn mailbox(name: &str, base: &str) -> Standing {
         };
     }
     host_standing(name_host, base)
+}
+
+/// RFC 5321 4.1.2: a dot-string or a quoted string; RFC 6531 adds what is not ASCII.
+fn is_local_part(local: &str) -> bool {
+    let is_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii();
+    let is_dot_string = local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom));
+    let quoted = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    is_dot_string || quoted.is_some_and(|inner| !inner.contains('"') && !inner.chars().any(char::is_control))
 }
 
 /// 4.2.1.10: the host part of the authority; no authority, or an address for a host, offends.
@@ -257,7 +295,10 @@ fn uri_host(uri: &str) -> Option<&str> {
     let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, after)| after);
     let (name, port) = host_and_port.split_once(':').unwrap_or((host_and_port, ""));
     let name = host(name)?;
-    let is_address = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x"));
+    let is_address = name
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x"));
     (!is_address && port.bytes().all(|b| b.is_ascii_digit())).then_some(name)
 }
 

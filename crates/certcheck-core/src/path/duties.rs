@@ -13,21 +13,37 @@ pub(crate) enum Station {
 }
 
 /// Refuses the first duty that is not done.
-pub(crate) fn check(certificate: &Certificate<'_>, station: Station, is_self_signed: bool) -> Result<(), Reason> {
+pub(crate) fn check(
+    certificate: &Certificate<'_>,
+    station: Station,
+    is_self_signed: bool,
+) -> Result<(), Reason> {
     let duty = |done: bool, what, rfc| if done { Ok(()) } else { Err(Reason::Duty(Duty { what, rfc })) };
     let has = |known| certificate.has(known);
     let critical_if_present = |known| !certificate.has(known) || certificate.is_critical(known);
     let is_ca = station != Station::Target;
 
-    duty(certificate.serial().is_conforming(), "the serial number is not positive or over 20 octets", "RFC 5280 4.1.2.2")?;
+    duty(
+        certificate.serial().is_conforming(),
+        "the serial number is not positive or over 20 octets",
+        "RFC 5280 4.1.2.2",
+    )?;
     if !is_self_signed {
         let authority = certificate.authority_key_identifier()?;
         let named = authority.is_some_and(|authority| authority.key_identifier.is_some());
         duty(named, "authorityKeyIdentifier is absent", "RFC 5280 4.2.1.1")?;
     }
     if is_ca {
-        duty(has(KnownExtension::SubjectKeyIdentifier), "a CA certificate lacks subjectKeyIdentifier", "RFC 5280 4.2.1.2")?;
-        duty(has(KnownExtension::BasicConstraints), "a CA certificate lacks basicConstraints", "RFC 5280 4.2.1.9")?;
+        duty(
+            has(KnownExtension::SubjectKeyIdentifier),
+            "a CA certificate lacks subjectKeyIdentifier",
+            "RFC 5280 4.2.1.2",
+        )?;
+        duty(
+            has(KnownExtension::BasicConstraints),
+            "a CA certificate lacks basicConstraints",
+            "RFC 5280 4.2.1.9",
+        )?;
         let critical = certificate.is_critical(KnownExtension::BasicConstraints);
         duty(critical, "basicConstraints of a CA certificate is not critical", "RFC 5280 4.2.1.9")?;
     } else {
@@ -37,7 +53,11 @@ pub(crate) fn check(certificate: &Certificate<'_>, station: Station, is_self_sig
     }
     let constrained = critical_if_present(KnownExtension::NameConstraints);
     duty(constrained, "nameConstraints is not critical", "RFC 5280 4.2.1.10")?;
-    duty(is_ca || !has(KnownExtension::NameConstraints), "nameConstraints outside a CA certificate", "RFC 5280 4.2.1.10")?;
+    duty(
+        is_ca || !has(KnownExtension::NameConstraints),
+        "nameConstraints outside a CA certificate",
+        "RFC 5280 4.2.1.10",
+    )?;
     let constrained = critical_if_present(KnownExtension::PolicyConstraints);
     duty(constrained, "policyConstraints is not critical", "RFC 5280 4.2.1.11")?;
     let constrained = critical_if_present(KnownExtension::InhibitAnyPolicy);

@@ -53,6 +53,9 @@ impl VerifiedIssuers {
         if facts.len() >= CAPACITY {
             facts.clear();
         }
-        facts.insert(self.key(signature), Fact { certificate: certificate.into(), issuer_key: issuer_key.into() });
+        facts.insert(
+            self.key(signature),
+            Fact { certificate: certificate.into(), issuer_key: issuer_key.into() },
+        );
     }
 }

@@ -4,8 +4,8 @@ pub(crate) mod build;
 pub(crate) mod constraints;
 pub(crate) mod duties;
 mod issuers;
-pub(crate) mod pool;
 pub(crate) mod policies;
+pub(crate) mod pool;
 pub(crate) mod verify;
 
 pub use issuers::VerifiedIssuers;

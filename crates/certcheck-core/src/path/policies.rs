@@ -89,8 +89,13 @@ impl<'a> PolicyGraph<'a> {
             }
             // (d)(1)(ii) policies that nothing expects, under a parent of any-policy.
             if self.any_expected {
-                let fresh: Vec<_> = asserted.into_iter().filter(|policy| level.position(*policy).is_err()).collect();
-                level.nodes.extend(fresh.into_iter().map(|policy| Node { policy, parents: Vec::new(), expected: Vec::new() }));
+                let fresh: Vec<_> =
+                    asserted.into_iter().filter(|policy| level.position(*policy).is_err()).collect();
+                level.nodes.extend(fresh.into_iter().map(|policy| Node {
+                    policy,
+                    parents: Vec::new(),
+                    expected: Vec::new(),
+                }));
                 level.nodes.sort_unstable_by(|a, b| a.policy.cmp(&b.policy));
                 level.any = asserts_any;
             }
@@ -172,9 +177,15 @@ impl<'a> PolicyGraph<'a> {
         for level in self.levels.iter().rev() {
             let mut above = Vec::new();
             for policy in &reached {
-                let Some(node) = level.position(*policy).ok().and_then(|at| level.nodes.get(at)) else { continue };
+                let Some(node) = level.position(*policy).ok().and_then(|at| level.nodes.get(at)) else {
+                    continue;
+                };
                 // A child of any-policy is where the anchor's domain begins.
-                if node.parents.is_empty() { set.push(node.policy) } else { above.extend_from_slice(&node.parents) }
+                if node.parents.is_empty() {
+                    set.push(node.policy)
+                } else {
+                    above.extend_from_slice(&node.parents)
+                }
             }
             above.sort_unstable();
             above.dedup();

@@ -38,7 +38,8 @@ pub(crate) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     pub(crate) fn new(ring: &'a KeyRing, target: Certificate<'a>, presented: Vec<Certificate<'a>>) -> Self {
-        let mut numbers = Numbers { ring, few: Vec::new(), many: HashMap::new(), are_many: presented.len() > FEW };
+        let mut numbers =
+            Numbers { ring, few: Vec::new(), many: HashMap::new(), are_many: presented.len() > FEW };
         let mut kept: Vec<Presented<'a>> = Vec::with_capacity(presented.len());
         for certificate in presented {
             let subject = numbers.of(certificate.subject());
@@ -49,7 +50,8 @@ impl<'a> Pool<'a> {
             }
             kept.push(Presented { issuer: numbers.of(certificate.issuer()), subject, certificate });
         }
-        let mut by_subject: Vec<_> = kept.iter().zip(0..).map(|(presented, at)| (presented.subject, at)).collect();
+        let mut by_subject: Vec<_> =
+            kept.iter().zip(0..).map(|(presented, at)| (presented.subject, at)).collect();
         by_subject.sort_unstable();
         let target_issuer = numbers.of(target.issuer());
         Self { ring, target, target_issuer, presented: kept, by_subject }

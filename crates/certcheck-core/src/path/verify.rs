@@ -2,11 +2,11 @@
 //!
 //! Revocation, step 6.1.3 (a)(3), is decided after a path has validated: only then may its URLs be followed.
 
-use super::pool::CertificateRef;
 use super::constraints;
 use super::duties::{self, Station};
 use super::issuers::VerifiedIssuers;
 use super::policies::{PolicyGraph, user_constrained_set};
+use super::pool::CertificateRef;
 use crate::budget::Budget;
 use crate::der::{Rule, ViewFault};
 use crate::oid::{self, Oid};
@@ -29,13 +29,20 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(ring: &'a KeyRing, policy: &'a Policy, now: Time, issuers: Option<&'a VerifiedIssuers>) -> Self {
+    pub(crate) fn new(
+        ring: &'a KeyRing,
+        policy: &'a Policy,
+        now: Time,
+        issuers: Option<&'a VerifiedIssuers>,
+    ) -> Self {
         Self { policy, ring, now, budget: Budget::new(&policy.limits), issuers, edges: Vec::new() }
     }
 
     /// Whether the signature is known not to verify with this key.
     pub(crate) fn is_refused_edge(&self, child: CertificateRef, key: &[u8]) -> bool {
-        self.edges.iter().any(|(known, issuer, outcome)| *known == child && *issuer == key && outcome.is_err())
+        self.edges
+            .iter()
+            .any(|(known, issuer, outcome)| *known == child && *issuer == key && outcome.is_err())
     }
 
     /// 6.1.3 (a)(1), at most once for a certificate and a key.
@@ -125,9 +132,11 @@ pub(crate) fn validate<'a>(
         _ => false,
     };
     let at_anchor = |reason| Failure { rejection: Rejection { at: n, reason }, scope: Scope::Path };
-    let anchor_outside_validity = check_anchor(context, anchor, &anchor_certificate, is_own_anchor).map_err(at_anchor)?;
+    let anchor_outside_validity =
+        check_anchor(context, anchor, &anchor_certificate, is_own_anchor).map_err(at_anchor)?;
     let mut above: Vec<NameConstraints<'a>> = Vec::new();
-    let mut state = initial_state(context.policy, n, anchor, &anchor_certificate, &mut above).map_err(at_anchor)?;
+    let mut state =
+        initial_state(context.policy, n, anchor, &anchor_certificate, &mut above).map_err(at_anchor)?;
     // 6.1.2 (a)
     let mut graph = PolicyGraph::new();
 
@@ -216,7 +225,9 @@ fn check_ca(certificate: &Certificate<'_>) -> Result<(), Reason> {
 /// 6.1.4 (n).
 fn check_may_sign(certificate: &Certificate<'_>) -> Result<(), Reason> {
     match certificate.key_usage() {
-        Some(usage) if !usage.has_any(KeyUsage::KEY_CERT_SIGN) => Err(Reason::KeyUsage { wanted: "keyCertSign" }),
+        Some(usage) if !usage.has_any(KeyUsage::KEY_CERT_SIGN) => {
+            Err(Reason::KeyUsage { wanted: "keyCertSign" })
+        }
         _ => Ok(()),
     }
 }
@@ -335,7 +346,8 @@ fn process<'a>(
 ) -> Result<(), Reason> {
     // (b), (c): not for self-issued certificates inside the path.
     if is_final || !link.is_self_issued {
-        constraints::check(&link.certificate, above, &mut context.budget)?;
+        let names_hosts = is_final && context.policy.purpose.may_name_hosts();
+        constraints::check(&link.certificate, names_hosts, above, &mut context.budget)?;
     }
     // (d), (e)
     let any_counts = state.inhibit_any_policy > 0 || (!is_final && link.is_self_issued);
@@ -415,7 +427,8 @@ fn anchor_policies<'a>(
         sets.push(policies.iter().map(|policy| policy.as_oid()).collect());
     }
     if let Some(policies) = certificate.policies()? {
-        let asserted: Result<Vec<_>, _> = policies.map(|information| information.map(|information| information.policy)).collect();
+        let asserted: Result<Vec<_>, _> =
+            policies.map(|information| information.map(|information| information.policy)).collect();
         let asserted = asserted?;
         if !asserted.contains(&oid::ANY_POLICY) {
             sets.push(asserted);

@@ -12,7 +12,7 @@ use crate::budget::{Budget, Limits};
 use crate::container::{self, ContainerFault};
 use crate::policy::{Policy, Revocation};
 use crate::signature::{self, SignatureFault, Signed};
-use crate::view::{Certificate, OwnedCertificate};
+use crate::view::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
 
 /// More certificates than any ring has.
 const MAX_CERTIFICATES: usize = 200_000;
@@ -64,9 +64,9 @@ impl fmt::Display for RingError {
             RingFault::Unreadable(message) => f.write_str(message),
             RingFault::Content(fault) => write!(f, "{fault}"),
             RingFault::Settings(fault) => write!(f, "{fault}"),
-            RingFault::UnexpectedDirectory => {
-                f.write_str("unexpected directory: a ring has anchors/, intermediates/, distrusted/, or files alone")
-            }
+            RingFault::UnexpectedDirectory => f.write_str(
+                "unexpected directory: a ring has anchors/, intermediates/, distrusted/, or files alone",
+            ),
             RingFault::TooMany => write!(f, "more than {MAX_CERTIFICATES} certificates"),
         }
     }
@@ -182,7 +182,9 @@ impl RingBuilder {
             let slot = usize::try_from(entry.subject).ok().and_then(|subject| by_subject.get_mut(subject));
             // The same certificate twice in one role would only be tried twice.
             let is_new = seen.insert((entry.role == Role::Anchor, entry.certificate.view().der()));
-            if let (Some(slot), Ok(at), true) = (slot, u32::try_from(at), is_new && entry.role != Role::Distrusted) {
+            if let (Some(slot), Ok(at), true) =
+                (slot, u32::try_from(at), is_new && entry.role != Role::Distrusted)
+            {
                 slot.push(at);
             }
         }
@@ -242,8 +244,9 @@ fn is_self_signed(certificate: &Certificate<'_>) -> bool {
         return false;
     }
     let own_key = match (certificate.authority_key_identifier(), certificate.subject_key_identifier()) {
-        (Ok(Some(authority)), Ok(Some(own))) => authority.key_identifier.is_none_or(|key| key == own),
-        (Ok(_), Ok(_)) => true,
+        (Ok(authority), Ok(own)) => {
+            authority.is_none_or(|authority| names_own_key(certificate, authority, own))
+        }
         _ => false,
     };
     if !own_key {
@@ -267,4 +270,22 @@ fn is_self_signed(certificate: &Certificate<'_>) -> bool {
         ),
         Err(SignatureFault::Limit(_)) => false,
     }
+}
+
+/// Whether an authorityKeyIdentifier, as far as it says something, says that the certificate is its own issuer.
+fn names_own_key(
+    certificate: &Certificate<'_>,
+    authority: AuthorityKeyIdentifier<'_>,
+    own: Option<&[u8]>,
+) -> bool {
+    let same_key = match (authority.key_identifier, own) {
+        (Some(key), Some(own)) => key == own,
+        _ => true,
+    };
+    let same_serial = authority.issuer_and_serial.is_none_or(|(mut issuer, serial)| {
+        let is_issuer =
+            |name| matches!(name, Ok(GeneralName::Directory(name)) if name.matches(certificate.issuer()));
+        serial == certificate.serial().octets() && issuer.any(is_issuer)
+    });
+    same_key && same_serial
 }

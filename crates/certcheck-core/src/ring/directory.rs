@@ -8,8 +8,8 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::builder::{Placement, RingBuilder, RingError, RingFault};
 use super::KeyRing;
+use super::builder::{Placement, RingBuilder, RingError, RingFault};
 use crate::container::ContainerFault;
 
 /// A ring file larger than this is not read: 64 MiB are over 30,000 certificates.
@@ -59,7 +59,10 @@ impl RingBuilder {
                     }
                 }
                 _ if is_directory => {
-                    return Err(RingError { source: entry.display().to_string(), fault: RingFault::UnexpectedDirectory });
+                    return Err(RingError {
+                        source: entry.display().to_string(),
+                        fault: RingFault::UnexpectedDirectory,
+                    });
                 }
                 _ if name == "ring.toml" => {
                     let text = read(&entry)?;
@@ -90,7 +93,8 @@ impl RingBuilder {
 }
 
 fn is_passed_over(name: &str) -> bool {
-    let is_note = Path::new(name).extension().is_some_and(|extension| extension == "md" || extension == "txt");
+    let is_note =
+        Path::new(name).extension().is_some_and(|extension| extension == "md" || extension == "txt");
     name.starts_with('.') || is_note
 }
 

@@ -184,7 +184,9 @@ struct Distrust {
 impl Distrust {
     fn add(&mut self, certificate: &Certificate<'_>) {
         self.by_serial.insert((certificate.issuer().normalized(), certificate.serial().octets().into()));
-        if certificate.basic_constraints().is_some_and(|constraints| constraints.ca) || certificate.is_self_issued() {
+        if certificate.basic_constraints().is_some_and(|constraints| constraints.ca)
+            || certificate.is_self_issued()
+        {
             self.by_key.insert((certificate.subject().normalized(), certificate.spki().raw.into()));
         }
     }

@@ -43,7 +43,8 @@ impl NameSubtrees {
             let mut list = Vec::new();
             for text in texts {
                 let text = text.as_ref();
-                let base = base_of(text).map_err(|message| SubtreeFault { text: text.to_owned(), message })?;
+                let base =
+                    base_of(text).map_err(|message| SubtreeFault { text: text.to_owned(), message })?;
                 push(&mut list, tag::SEQUENCE, &base);
             }
             if !list.is_empty() {
@@ -69,7 +70,11 @@ fn base_of(text: &str) -> Result<Vec<u8>, &'static str> {
         "email" => push(&mut base, tag::context(1), ascii(value)?),
         "dns" => push(&mut base, tag::context(2), ascii(value)?),
         "uri" => push(&mut base, tag::context(6), ascii(value)?),
-        "ip" => push(&mut base, tag::context(7), &subnet(value).ok_or("write an address, a slash and a prefix length")?),
+        "ip" => push(
+            &mut base,
+            tag::context(7),
+            &subnet(value).ok_or("write an address, a slash and a prefix length")?,
+        ),
         "dir" => push(&mut base, tag::context_constructed(4), &directory_name(value)?),
         _ => return Err("begin with dns:, email:, uri:, ip: or dir:"),
     }
@@ -105,7 +110,8 @@ fn directory_name(text: &str) -> Result<Vec<u8>, &'static str> {
         let mut set = Vec::new();
         for attribute in split_unescaped(&rdn, '+') {
             let (kind, value) = attribute.split_once('=').ok_or("write attributes as TYPE=value")?;
-            let oid = attribute_type(kind.trim()).ok_or("unknown attribute type: use its dotted identifier")?;
+            let oid =
+                attribute_type(kind.trim()).ok_or("unknown attribute type: use its dotted identifier")?;
             let mut fields = Vec::new();
             push(&mut fields, tag::OID, oid.as_oid().content());
             push(&mut fields, tag::UTF8_STRING, unescape(value.trim())?.as_bytes());
@@ -149,7 +155,10 @@ fn unescape(value: &str) -> Result<String, &'static str> {
         let next = rest.next().ok_or("a backslash ends the value")?;
         match char::from(next).to_digit(16) {
             Some(high) => {
-                let low = rest.next().and_then(|low| char::from(low).to_digit(16)).ok_or("write \\ and two hex digits")?;
+                let low = rest
+                    .next()
+                    .and_then(|low| char::from(low).to_digit(16))
+                    .ok_or("write \\ and two hex digits")?;
                 octets.push(u8::try_from(high * 16 + low).unwrap_or(0));
             }
             None => octets.push(next),
@@ -203,13 +212,28 @@ mod tests {
 
     #[test]
     fn texts_read_back() {
-        let texts = ["dns:example.com", "email:.example.com", "uri:host", "ip:10.1.0.0/16", "ip:2001:db8::/33", "dir:CN=a\\,b,O=Ex+OU=u,C=US"];
+        let texts = [
+            "dns:example.com",
+            "email:.example.com",
+            "uri:host",
+            "ip:10.1.0.0/16",
+            "ip:2001:db8::/33",
+            "dir:CN=a\\,b,O=Ex+OU=u,C=US",
+        ];
         assert_eq!(bases(&texts), texts);
     }
 
     #[test]
     fn an_empty_dir_is_the_root_of_nothing() {
-        for bad in ["example.com", "dns:exämple", "ip:10.0.0.0", "ip:10.0.0.0/33", "dir:foo=bar", "dir:CN", "dir:CN=a\\"] {
+        for bad in [
+            "example.com",
+            "dns:exämple",
+            "ip:10.0.0.0",
+            "ip:10.0.0.0/33",
+            "dir:foo=bar",
+            "dir:CN",
+            "dir:CN=a\\",
+        ] {
             assert!(NameSubtrees::from_texts(&[bad], &[]).is_err(), "{bad}");
         }
         assert_eq!(NameSubtrees::from_texts::<&str>(&[], &[]), Ok(None));

@@ -511,6 +511,9 @@ fn spki_algorithm_span(spki: SubjectPublicKeyInfo<'_>, at: usize) -> Result<Span
 
 /// What `parse` has read before.
 fn reread_algorithm(content: &[u8]) -> AlgorithmIdentifier<'_> {
-    AlgorithmIdentifier::parse(Reader::new(content), "AlgorithmIdentifier")
-        .unwrap_or(AlgorithmIdentifier { oid: Oid::new(&[]), parameters: None, content })
+    AlgorithmIdentifier::parse(Reader::new(content), "AlgorithmIdentifier").unwrap_or(AlgorithmIdentifier {
+        oid: Oid::new(&[]),
+        parameters: None,
+        content,
+    })
 }

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use super::general_name::GeneralName;
 use super::name::{Attribute, Name};
-use super::name_match::decoded;
 use crate::der::tag;
 use crate::oid::Oid;
 
@@ -124,8 +123,10 @@ fn short_name(oid: Oid<'_>) -> Option<&'static str> {
 
 /// The value as text. A PrintableString with other ASCII in it still reads.
 fn text_of(attribute: Attribute<'_>) -> Option<Cow<'_, str>> {
-    decoded(attribute.tag, attribute.value).or_else(|| match attribute.tag {
-        tag::PRINTABLE_STRING | tag::VISIBLE_STRING => core::str::from_utf8(attribute.value).ok().map(Cow::Borrowed),
+    attribute.text().or_else(|| match attribute.tag {
+        tag::PRINTABLE_STRING | tag::VISIBLE_STRING => {
+            core::str::from_utf8(attribute.value).ok().map(Cow::Borrowed)
+        }
         _ => None,
     })
 }
@@ -156,7 +157,11 @@ fn write_printable(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         if at == MAX_CHARACTERS {
             return f.write_str("...");
         }
-        if is_unprintable(character) { write!(f, "{}", character.escape_default())? } else { f.write_char(character)? }
+        if is_unprintable(character) {
+            write!(f, "{}", character.escape_default())?
+        } else {
+            f.write_char(character)?
+        }
     }
     Ok(())
 }

@@ -2,7 +2,9 @@
 //!
 //! One that is present and unreadable refuses the certificate, critical or not.
 
-use super::extensions::{AuthorityKeyIdentifier, BasicConstraints, Body, ExtendedKeyUsage, KeyUsage, NameConstraints};
+use super::extensions::{
+    AuthorityKeyIdentifier, BasicConstraints, Body, ExtendedKeyUsage, KeyUsage, NameConstraints,
+};
 use super::policy_extensions::{Policies, PolicyConstraints, PolicyMappings};
 use super::source_extensions::{AccessDescriptions, DistributionPoints};
 use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
@@ -190,7 +192,10 @@ impl ExtensionTable {
                     let content = extension.oid.content();
                     let back = extension.value.offset.saturating_sub(here.offset());
                     // The identifier's octets stand between the start of the extension and its value.
-                    let at = here.rest().get(..back).and_then(|head| head.windows(content.len()).position(|w| w == content));
+                    let at = here
+                        .rest()
+                        .get(..back)
+                        .and_then(|head| head.windows(content.len()).position(|w| w == content));
                     table.unknown_critical = Some(Span::of(here.offset() + at.unwrap_or(0), content.len()));
                 }
             }
@@ -225,7 +230,9 @@ impl ExtensionTable {
             KnownExtension::NameConstraints => NameConstraints::parse(body)?.check(),
             KnownExtension::PolicyConstraints => PolicyConstraints::parse(body).map(drop),
             KnownExtension::ExtendedKeyUsage => ExtendedKeyUsage::parse(body)?.check(),
-            KnownExtension::CrlDistributionPoints | KnownExtension::FreshestCrl => DistributionPoints::parse(body)?.check(),
+            KnownExtension::CrlDistributionPoints | KnownExtension::FreshestCrl => {
+                DistributionPoints::parse(body)?.check()
+            }
             KnownExtension::InhibitAnyPolicy => body.unsigned().map(drop),
             KnownExtension::AuthorityInfoAccess | KnownExtension::SubjectInfoAccess => {
                 AccessDescriptions::parse(body)?.check()

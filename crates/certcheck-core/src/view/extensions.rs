@@ -48,7 +48,11 @@ impl<'a> Body<'a> {
     /// The content of the SEQUENCE of at least one member that is all there is.
     pub(super) fn list(self) -> Result<Reader<'a>, ViewFault> {
         let outer = self.only(tag::SEQUENCE)?;
-        if outer.value.is_empty() { Err(outer.fault(self.field, Rule::EmptyList)) } else { Ok(outer.reader()) }
+        if outer.value.is_empty() {
+            Err(outer.fault(self.field, Rule::EmptyList))
+        } else {
+            Ok(outer.reader())
+        }
     }
 
     pub(crate) fn octet_string(self) -> Result<&'a [u8], ViewFault> {
@@ -92,7 +96,8 @@ impl BasicConstraints {
     pub(super) fn parse(body: Body<'_>) -> Result<Self, ViewFault> {
         let mut fields = body.only(tag::SEQUENCE)?.reader();
         let ca = fields.boolean_default_false(body.field)?;
-        let path_len = fields.optional(tag::INTEGER, body.field)?.map(|tlv| unsigned(tlv, body.field)).transpose()?;
+        let path_len =
+            fields.optional(tag::INTEGER, body.field)?.map(|tlv| unsigned(tlv, body.field)).transpose()?;
         fields.finish(body.field)?;
         Ok(Self { ca, path_len })
     }

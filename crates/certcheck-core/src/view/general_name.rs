@@ -72,16 +72,17 @@ impl<'a> GeneralName<'a> {
             0x87 => {
                 let good = match (ip, tlv.value.len()) {
                     (IpForm::Address, 4 | 16) => true,
-                    (IpForm::Subnet, 8 | 32) => {
-                        tlv.value.split_at_checked(tlv.value.len() / 2).is_some_and(|(_, mask)| is_contiguous(mask))
-                    }
+                    (IpForm::Subnet, 8 | 32) => tlv
+                        .value
+                        .split_at_checked(tlv.value.len() / 2)
+                        .is_some_and(|(_, mask)| is_contiguous(mask)),
                     _ => false,
                 };
                 if good { Ok(Self::Ip(tlv.value)) } else { Err(tlv.fault(field, Rule::BadIpAddress)) }
             }
-            0x88 => {
-                Oid::parse_content(tlv.value).map(Self::RegisteredId).ok_or_else(|| tlv.fault(field, Rule::BadOid))
-            }
+            0x88 => Oid::parse_content(tlv.value)
+                .map(Self::RegisteredId)
+                .ok_or_else(|| tlv.fault(field, Rule::BadOid)),
             _ => Err(tlv.fault(field, Rule::UnknownChoice)),
         }
     }
@@ -136,7 +137,8 @@ impl<'a> Iterator for GeneralNames<'a> {
         if self.names.is_empty() {
             return None;
         }
-        let name = self.names.any(self.field).and_then(|tlv| GeneralName::parse(tlv, IpForm::Address, self.field));
+        let name =
+            self.names.any(self.field).and_then(|tlv| GeneralName::parse(tlv, IpForm::Address, self.field));
         if name.is_err() {
             self.names = Reader::new(&[]);
         }

@@ -22,4 +22,6 @@ pub use extensions::{
 pub use general_name::{GeneralName, GeneralNames};
 pub use name::{Attribute, Name, Rdn};
 pub use policy_extensions::{Policies, PolicyConstraints, PolicyInformation, PolicyMappings};
-pub use source_extensions::{AccessDescriptions, DistributionPoint, DistributionPointName, DistributionPoints};
+pub use source_extensions::{
+    AccessDescriptions, DistributionPoint, DistributionPointName, DistributionPoints,
+};

@@ -1,5 +1,8 @@
 //! Distinguished names (RFC 5280 4.1.2.4): their structure. How they compare stands in `name_match`.
 
+use std::borrow::Cow;
+
+use super::name_match::decoded;
 use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
 use crate::oid::Oid;
 
@@ -51,7 +54,9 @@ impl<'a> Name<'a> {
         let mut reader = Reader::new(self.content);
         // The structure was walked by `parse`, so an error cannot come; were one to, the name would
         // end short and match nothing.
-        core::iter::from_fn(move || if reader.is_empty() { None } else { Rdn::parse(&mut reader, "Name").ok() })
+        core::iter::from_fn(
+            move || if reader.is_empty() { None } else { Rdn::parse(&mut reader, "Name").ok() },
+        )
     }
 
     /// Every attribute of every RDN.
@@ -100,9 +105,11 @@ impl<'a> Rdn<'a> {
     /// Its attributes.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'a>> + Clone {
         let mut reader = Reader::new(self.content);
-        core::iter::from_fn(move || {
-            if reader.is_empty() { None } else { Attribute::parse(&mut reader, "Name").ok() }
-        })
+        core::iter::from_fn(
+            move || {
+                if reader.is_empty() { None } else { Attribute::parse(&mut reader, "Name").ok() }
+            },
+        )
     }
 }
 
@@ -120,6 +127,12 @@ pub struct Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
+    /// The value as text, if it is of a string type and its characters are of that type.
+    #[must_use]
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        decoded(self.tag, self.value)
+    }
+
     fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
         let mut fields = reader.sequence(field)?;
         let oid = Oid::parse(fields.any(field)?, field)?;

@@ -151,7 +151,7 @@ fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
 /// The prepared string, or `None` where a value cannot be prepared.
 fn prepared(attribute: Attribute<'_>) -> Option<String> {
     // 2.1 Transcode.
-    let text = decoded(attribute.tag, attribute.value)?;
+    let text = attribute.text()?;
     // 2.2 Map, 2.3 Normalize; case is folded with the table made for NFKC (RFC 3454 B.2).
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
@@ -172,14 +172,21 @@ pub(super) fn decoded(tag: u8, value: &[u8]) -> Option<Cow<'_, str>> {
         tag::UTF8_STRING => core::str::from_utf8(value).ok().map(Cow::Borrowed),
         tag::PRINTABLE_STRING => {
             let printable = |b: &u8| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(b);
-            if value.iter().all(printable) { core::str::from_utf8(value).ok().map(Cow::Borrowed) } else { None }
+            if value.iter().all(printable) {
+                core::str::from_utf8(value).ok().map(Cow::Borrowed)
+            } else {
+                None
+            }
         }
-        tag::IA5_STRING => value.is_ascii().then(|| core::str::from_utf8(value).ok().map(Cow::Borrowed)).flatten(),
+        tag::IA5_STRING => {
+            value.is_ascii().then(|| core::str::from_utf8(value).ok().map(Cow::Borrowed)).flatten()
+        }
         // T.61 as deployed is ISO 8859-1; nobody emits its escape sequences.
         tag::TELETEX_STRING => Some(value.iter().copied().map(char::from).collect()),
         tag::BMP_STRING => {
             let (units, rest) = value.as_chunks::<2>();
-            let text: Option<String> = units.iter().map(|u| char::from_u32(u32::from(u16::from_be_bytes(*u)))).collect();
+            let text: Option<String> =
+                units.iter().map(|u| char::from_u32(u32::from(u16::from_be_bytes(*u)))).collect();
             text.filter(|_| rest.is_empty()).map(Cow::Owned)
         }
         tag::UNIVERSAL_STRING => {

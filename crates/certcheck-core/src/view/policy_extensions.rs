@@ -117,8 +117,9 @@ pub struct PolicyConstraints {
 impl PolicyConstraints {
     pub(crate) fn parse(body: Body<'_>) -> Result<Self, ViewFault> {
         let mut fields = body.list()?;
-        let mut skip_certs =
-            |n| fields.optional(tag::context(n), body.field)?.map(|tlv| unsigned(tlv, body.field)).transpose();
+        let mut skip_certs = |n| {
+            fields.optional(tag::context(n), body.field)?.map(|tlv| unsigned(tlv, body.field)).transpose()
+        };
         let constraints =
             Self { require_explicit_policy: skip_certs(0)?, inhibit_policy_mapping: skip_certs(1)? };
         fields.finish(body.field)?;

@@ -72,7 +72,8 @@ impl<'a> DistributionPoints<'a> {
         let mut fields = outer.reader();
         let name = fields.optional(tag::context_constructed(0), FIELD)?;
         let name = name.map(|tlv| DistributionPointName::parse(tlv, FIELD)).transpose()?;
-        let reasons = fields.optional(tag::context(1), FIELD)?.map(|tlv| named_bits(tlv, FIELD)).transpose()?;
+        let reasons =
+            fields.optional(tag::context(1), FIELD)?.map(|tlv| named_bits(tlv, FIELD)).transpose()?;
         let crl_issuer = match fields.optional(tag::context_constructed(2), FIELD)? {
             Some(tlv) => {
                 let names = GeneralNames::new(tlv.reader(), FIELD);
