@@ -365,10 +365,7 @@ impl<'a> Reader<'a> {
 /// Tag, length of the header, length of the content.
 #[inline]
 fn read_header(input: &[u8]) -> Result<(u8, usize, usize), Rule> {
-    let (&tag, &first) = match input {
-        [tag, first, ..] => (tag, first),
-        _ => return Err(Rule::Truncated),
-    };
+    let [tag, first, ..] = *input else { return Err(Rule::Truncated) };
     if tag & 0x1f == 0x1f {
         return Err(Rule::HighTagNumber);
     }

@@ -96,10 +96,10 @@ impl<'a> Search<'_, 'a> {
             }
             let Some((link, above)) = self.pool.link(candidate) else { continue };
             let key = link.certificate.spki().raw;
-            if let Some(child) = self.stack.last() {
-                if self.context.is_refused_edge(child.reference, key) {
-                    continue;
-                }
+            if let Some(child) = self.stack.last()
+                && self.context.is_refused_edge(child.reference, key)
+            {
+                continue;
             }
             if let Some(anchor) = self.anchor(candidate) {
                 if intermediates == 0 {

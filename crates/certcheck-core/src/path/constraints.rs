@@ -60,11 +60,13 @@ pub(crate) fn check(
         }
         // A common name is no host name to who authenticates clients. Where it may be read as one, it is held
         // against dNSName as if it were one.
-        if names_hosts && !has_dns && attribute.oid == oid::COMMON_NAME {
-            if let Some(host) = attribute.text().filter(|text| looks_like_host(text)) {
-                // A dNSName is ASCII: what is not is comparable with none.
-                check_name(GeneralName::Dns(if host.is_ascii() { &host } else { "?" }), above, budget)?;
-            }
+        if names_hosts
+            && !has_dns
+            && attribute.oid == oid::COMMON_NAME
+            && let Some(host) = attribute.text().filter(|text| looks_like_host(text))
+        {
+            // A dNSName is ASCII: what is not is comparable with none.
+            check_name(GeneralName::Dns(if host.is_ascii() { &host } else { "?" }), above, budget)?;
         }
     }
     Ok(())

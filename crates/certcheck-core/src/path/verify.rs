@@ -185,10 +185,10 @@ fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -> Result<()
             return Err(Reason::Nameless);
         }
         // 4.2.1.3
-        if let (Some(wanted), Some(usage)) = (policy.purpose.key_usage(), certificate.key_usage()) {
-            if !usage.has_any(wanted) {
-                return Err(Reason::KeyUsage { wanted: "digitalSignature" });
-            }
+        if let (Some(wanted), Some(usage)) = (policy.purpose.key_usage(), certificate.key_usage())
+            && !usage.has_any(wanted)
+        {
+            return Err(Reason::KeyUsage { wanted: "digitalSignature" });
         }
     } else {
         check_ca(certificate)?;
@@ -280,10 +280,10 @@ fn check_anchor(
     }
     let wanted = policy.purpose.key_purpose();
     check_purpose(certificate, wanted)?;
-    if let (Some(wanted), Some(purposes)) = (wanted, &constraints.purposes) {
-        if !purposes.iter().any(|purpose| purpose.as_oid() == wanted) {
-            return Err(Reason::ExtendedKeyUsage { wanted: wanted.into() });
-        }
+    if let (Some(wanted), Some(purposes)) = (wanted, &constraints.purposes)
+        && !purposes.iter().any(|purpose| purpose.as_oid() == wanted)
+    {
+        return Err(Reason::ExtendedKeyUsage { wanted: wanted.into() });
     }
     Ok(outside)
 }

@@ -201,10 +201,10 @@ fn promote_highest(certificates: &mut [RingCertificate], flat: &[usize]) {
         .map(|entry| entry.subject)
         .collect();
     for at in flat {
-        if let Some(entry) = certificates.get_mut(*at) {
-            if !subjects.contains(&entry.issuer) {
-                entry.role = Role::Anchor;
-            }
+        if let Some(entry) = certificates.get_mut(*at)
+            && !subjects.contains(&entry.issuer)
+        {
+            entry.role = Role::Anchor;
         }
     }
 }
