@@ -63,6 +63,9 @@ fn print_member(
     let subject = if subject.is_empty() { format!("#{}", certificate.serial()) } else { subject.to_string() };
     write!(out, "  {at} {:<12} {subject}", member.role.code())?;
     match (reason, member.in_ring, member.revocation) {
+        (Some(Reason::UnknownIssuer), _, _) => {
+            write!(out, "  {BAD}{}: {}{BAD:#}", Reason::UnknownIssuer, certificate.issuer())?;
+        }
         (Some(reason), _, _) => write!(out, "  {BAD}{reason}{BAD:#}")?,
         (None, Some(entry), _) => write!(out, "  {QUIET}{}{QUIET:#}", entry.source())?,
         (None, None, Status::Unknown(cause)) => {

@@ -158,6 +158,8 @@ pub enum Rule {
     TooMany,
     /// A document longer than this reader takes.
     TooLong,
+    /// A critical extension that is not known, in a CRL, one of its entries, or an OCSP response.
+    UnknownCritical,
 }
 
 impl fmt::Display for Rule {
@@ -201,6 +203,7 @@ impl fmt::Display for Rule {
             Self::UnknownChoice => "unknown choice",
             Self::TooMany => "more members than are read",
             Self::TooLong => "longer than is read",
+            Self::UnknownCritical => "critical extension that is not known",
         };
         f.write_str(text)
     }
@@ -364,7 +367,7 @@ impl<'a> Reader<'a> {
 
 /// Tag, length of the header, length of the content.
 #[inline]
-fn read_header(input: &[u8]) -> Result<(u8, usize, usize), Rule> {
+pub(crate) fn read_header(input: &[u8]) -> Result<(u8, usize, usize), Rule> {
     let [tag, first, ..] = *input else { return Err(Rule::Truncated) };
     if tag & 0x1f == 0x1f {
         return Err(Rule::HighTagNumber);

@@ -14,6 +14,7 @@
 pub mod budget;
 mod check;
 mod container;
+pub mod crl;
 pub mod der;
 pub mod oid;
 mod path;
@@ -31,5 +32,5 @@ pub use path::VerifiedIssuers;
 pub use policy::{Policy, Purpose, Revocation};
 pub use report::{Report, Verdict};
 pub use ring::KeyRing;
-pub use signature::Algorithms;
+pub use signature::{Algorithms, verify_signed_data};
 pub use time::Time;

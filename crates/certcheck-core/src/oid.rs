@@ -54,8 +54,10 @@ impl fmt::Display for Oid<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
         for group in self.0.split_inclusive(|octet| octet & 0x80 == 0) {
-            // A sub-identifier of over 126 bits is told in hexadecimal rather than worked out.
-            if group.len() > 18 {
+            // A sub-identifier of over 128 bits is told in hexadecimal rather than worked out.
+            let is_wide =
+                group.len() > 19 || group.len() == 19 && group.first().is_some_and(|top| top & 0x7f > 3);
+            if is_wide {
                 f.write_str(if first { "0x" } else { ".0x" })?;
                 group.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
             } else {
@@ -187,6 +189,18 @@ oids! {
     FRESHEST_CRL = [0x55, 0x1d, 46];
     /// id-ce-inhibitAnyPolicy, RFC 5280 4.2.1.14.
     INHIBIT_ANY_POLICY = [0x55, 0x1d, 54];
+    /// id-ce-cRLNumber, RFC 5280 5.2.3.
+    CRL_NUMBER = [0x55, 0x1d, 20];
+    /// id-ce-cRLReasons, RFC 5280 5.3.1.
+    REASON_CODE = [0x55, 0x1d, 21];
+    /// id-ce-invalidityDate, RFC 5280 5.3.2.
+    INVALIDITY_DATE = [0x55, 0x1d, 24];
+    /// id-ce-deltaCRLIndicator, RFC 5280 5.2.4.
+    DELTA_CRL_INDICATOR = [0x55, 0x1d, 27];
+    /// id-ce-issuingDistributionPoint, RFC 5280 5.2.5.
+    ISSUING_DISTRIBUTION_POINT = [0x55, 0x1d, 28];
+    /// id-ce-certificateIssuer, RFC 5280 5.3.3.
+    CERTIFICATE_ISSUER = [0x55, 0x1d, 29];
     /// id-ce-noRevAvail, RFC 9608.
     NO_REV_AVAIL = [0x55, 0x1d, 56];
     /// id-pe-authorityInfoAccess, RFC 5280 4.2.2.1.

@@ -5,7 +5,7 @@ use core::fmt;
 use pki_types::SignatureVerificationAlgorithm;
 
 use crate::budget::{Budget, LimitHit};
-use crate::der::{Reader, ViewFault, integer, tag, unsigned};
+use crate::der::{Reader, ViewFault, bit_string_octets, integer, tag, unsigned};
 use crate::oid::Oid;
 use crate::policy::Policy;
 use crate::reason::Reason;
@@ -141,21 +141,23 @@ pub(crate) fn admit(
     hash_strength(signed.algorithm, policy)?;
     key_strength(key, policy)?;
     let kind = SignatureKind::of(signed.algorithm);
-    let mismatch = || Reason::AlgorithmMismatch {
-        signature: signed.algorithm.oid.into(),
-        key: key.algorithm.oid.into(),
-    };
-    let key_algorithm = registered_key_algorithm(key, signed.algorithm).ok_or_else(mismatch)?;
-    if let Some(legacy) = legacy_rsa(signed.algorithm, key, kind) {
-        return Ok(Verifier::Legacy(legacy));
-    }
     let registered = policy.algorithms.modern;
     let mut of_signature = registered
         .iter()
         .filter(|algorithm| is_same_signature(signed.algorithm, algorithm.signature_alg_id().as_ref()))
         .peekable();
-    if of_signature.peek().is_none() {
-        return Err(Reason::UnsupportedAlgorithm { oid: signed.algorithm.oid.into(), is_key: false });
+    let legacy = legacy_rsa(signed.algorithm, key, kind);
+    let unsupported = || Reason::UnsupportedAlgorithm { oid: signed.algorithm.oid.into(), is_key: false };
+    if of_signature.peek().is_none() && legacy.is_none() {
+        return Err(unsupported());
+    }
+    let mismatch = || Reason::AlgorithmMismatch {
+        signature: signed.algorithm.oid.into(),
+        key: key.algorithm.oid.into(),
+    };
+    let key_algorithm = registered_key_algorithm(key, signed.algorithm).ok_or_else(mismatch)?;
+    if let Some(legacy) = legacy {
+        return Ok(Verifier::Legacy(legacy));
     }
     if let Some(algorithm) = of_signature.find(|algorithm| *algorithm.public_key_alg_id() == *key_algorithm) {
         return Ok(Verifier::Registered(*algorithm));
@@ -185,6 +187,30 @@ pub(crate) fn verify(
             .is_ok(),
     };
     if is_good { Ok(()) } else { Err(SignatureFault::Reason(Reason::BadSignature)) }
+}
+
+/// Verifies signed data as it stands in X.509: `algorithm` is an AlgorithmIdentifier, `signature` a BIT STRING, both in
+/// DER. For who has structures of their own to verify with a policy's algorithms and floors.
+///
+/// # Errors
+/// Why it does not verify, or is not admitted.
+pub fn verify_signed_data(
+    message: &[u8],
+    algorithm: &[u8],
+    signature: &[u8],
+    key: SubjectPublicKeyInfo<'_>,
+    policy: &Policy,
+) -> Result<(), Reason> {
+    let (mut outer, mut bits) = (Reader::new(algorithm), Reader::new(signature));
+    let algorithm = AlgorithmIdentifier::parse(outer.sequence("algorithm")?, "algorithm")?;
+    outer.finish("algorithm")?;
+    let octets = bit_string_octets(bits.expect(tag::BIT_STRING, "signature")?, "signature")?;
+    bits.finish("signature")?;
+    let signed = Signed { message, algorithm, signature: octets };
+    verify(signed, key, policy, &mut Budget::new(&policy.limits)).map_err(|fault| match fault {
+        SignatureFault::Reason(reason) => reason,
+        SignatureFault::Limit(hit) => hit.into(),
+    })
 }
 
 /// Whether signature and key could belong together at all, without arithmetic: the cheap half of "self-signed".
@@ -362,6 +388,10 @@ fn registered_key_algorithm<'a>(
     signature: AlgorithmIdentifier<'_>,
 ) -> Option<&'a [u8]> {
     match key.algorithm.oid.content() {
+        // RFC 3279 2.3.1: the parameters are NULL.
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1] => {
+            (could_fit(signature, key) && key.algorithm.content == RSA_ENCRYPTION).then_some(RSA_ENCRYPTION)
+        }
         // X.509's own `rsa`, long obsolete, with the same key format.
         [0x55, 8, 1, 1] => Some(RSA_ENCRYPTION),
         // RFC 4055 3.1 and 3.3: a PSS key makes only PSS signatures, and with its parameters if it has some.

@@ -6,7 +6,7 @@
 //! Whatever cannot be compared for certain offends: a constraint or a name of bad syntax, a form that
 //! has no rule here. Criticality makes no difference to that.
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Limits};
 use crate::oid;
 use crate::reason::{NameOffence, Reason};
 use crate::view::{Certificate, GeneralName, Name, NameConstraints, Subtrees};
@@ -24,6 +24,17 @@ pub(crate) enum Standing {
     Outside,
     /// It cannot be told.
     Unclear,
+}
+
+impl NameConstraints<'_> {
+    /// Whether a name may stand below a CA with these constraints (RFC 5280 6.1.3 (b), (c)).
+    ///
+    /// # Errors
+    /// [`Reason::NameConstraint`], or that there are more subtrees than a check compares by default.
+    pub fn check_name(self, name: GeneralName<'_>) -> Result<(), Reason> {
+        let limits = Limits::default();
+        check_name(name, &[self], &mut Budget::new(&limits))
+    }
 }
 
 /// Holds every name of a certificate against the constraints of the CAs above it. `names_hosts`: the common name

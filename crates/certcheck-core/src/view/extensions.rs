@@ -184,6 +184,11 @@ pub struct AuthorityKeyIdentifier<'a> {
 }
 
 impl<'a> AuthorityKeyIdentifier<'a> {
+    /// The same extension of a CRL (RFC 5280 5.2.1).
+    pub(crate) fn of_body(reader: Reader<'a>) -> Result<Self, ViewFault> {
+        Self::parse(Body { reader, field: "authorityKeyIdentifier" })
+    }
+
     pub(crate) fn parse(body: Body<'a>) -> Result<Self, ViewFault> {
         let outer = body.only(tag::SEQUENCE)?;
         let mut fields = outer.reader();

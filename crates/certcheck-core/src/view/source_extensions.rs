@@ -58,6 +58,13 @@ impl<'a> DistributionPointName<'a> {
 }
 
 impl<'a> DistributionPoints<'a> {
+    /// freshestCRL of a CRL (RFC 5280 5.2.6), read through.
+    pub(crate) fn of_body(reader: Reader<'a>) -> Result<Self, ViewFault> {
+        let points = Self::parse(Body { reader, field: "freshestCRL" })?;
+        points.check()?;
+        Ok(points)
+    }
+
     pub(crate) fn parse(body: Body<'a>) -> Result<Self, ViewFault> {
         body.list().map(Self)
     }

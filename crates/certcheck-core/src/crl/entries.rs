@@ -1,0 +1,253 @@
+//! The entries of a CRL (RFC 5280 5.1.2.6, 5.3), read strictly in one pass that can stop where the octets end and
+//! go on when more have come.
+//!
+//! ```asn1
+//! revokedCertificates ::= SEQUENCE OF SEQUENCE {
+//!      userCertificate CertificateSerialNumber, revocationDate Time, crlEntryExtensions Extensions OPTIONAL }
+//! ```
+
+use crate::der::{Reader, Rule, ViewFault, integer, tag};
+use crate::oid;
+use crate::time::Time;
+use crate::view::Extension;
+
+const FIELD: &str = "revokedCertificates";
+
+/// reasonCode (RFC 5280 5.3.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RevocationReason {
+    /// 0, also where no reason is given.
+    Unspecified,
+    /// 1
+    KeyCompromise,
+    /// 2
+    CaCompromise,
+    /// 3
+    AffiliationChanged,
+    /// 4
+    Superseded,
+    /// 5
+    CessationOfOperation,
+    /// 6: may be lifted again.
+    CertificateHold,
+    /// 8: only in delta CRLs.
+    RemoveFromCrl,
+    /// 9
+    PrivilegeWithdrawn,
+    /// 10
+    AaCompromise,
+}
+
+impl RevocationReason {
+    /// From the number; 7 is unused.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Unspecified,
+            1 => Self::KeyCompromise,
+            2 => Self::CaCompromise,
+            3 => Self::AffiliationChanged,
+            4 => Self::Superseded,
+            5 => Self::CessationOfOperation,
+            6 => Self::CertificateHold,
+            8 => Self::RemoveFromCrl,
+            9 => Self::PrivilegeWithdrawn,
+            10 => Self::AaCompromise,
+            _ => return None,
+        })
+    }
+
+    /// The name in the ASN.1 module.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "keyCompromise",
+            Self::CaCompromise => "cACompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::CertificateHold => "certificateHold",
+            Self::RemoveFromCrl => "removeFromCRL",
+            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
+            Self::AaCompromise => "aACompromise",
+        }
+    }
+}
+
+/// One entry, read in full.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CrlEntry<'a> {
+    /// The content of userCertificate: two's complement, minimal.
+    pub serial: &'a [u8],
+    /// revocationDate.
+    pub revoked_at: Time,
+    /// reasonCode; unspecified where absent.
+    pub reason: RevocationReason,
+    /// invalidityDate (RFC 5280 5.3.2): since when the key is suspected.
+    pub invalid_since: Option<Time>,
+    /// The body of certificateIssuer (RFC 5280 5.3.3), which holds for the entries after it as well.
+    pub(crate) certificate_issuer: Option<Reader<'a>>,
+}
+
+impl<'a> CrlEntry<'a> {
+    /// Reads the entry where the reader stands.
+    pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, ViewFault> {
+        let mut fields = reader.sequence(FIELD)?;
+        let serial = integer(fields.expect(tag::INTEGER, FIELD)?, FIELD)?;
+        let revoked_at = Time::parse(fields.any(FIELD)?, FIELD)?;
+        let mut entry = Self {
+            serial,
+            revoked_at,
+            reason: RevocationReason::Unspecified,
+            invalid_since: None,
+            certificate_issuer: None,
+        };
+        if !fields.is_empty() {
+            entry.parse_extensions(fields.expect(tag::SEQUENCE, FIELD)?.reader())?;
+        }
+        fields.finish(FIELD)?;
+        Ok(entry)
+    }
+
+    /// RFC 5280 5.3. An empty list is seen in life and says nothing (deviation). A critical extension that is not
+    /// known makes the whole CRL unusable.
+    fn parse_extensions(&mut self, mut list: Reader<'a>) -> Result<(), ViewFault> {
+        let mut seen = 0u8;
+        while !list.is_empty() {
+            let here = list;
+            let extension = Extension::parse(&mut list)?;
+            let mut body = extension.value.reader();
+            let bit = match extension.oid {
+                oid::REASON_CODE => {
+                    let code = body.expect(tag::ENUMERATED, "reasonCode")?;
+                    let known = match code.value {
+                        [code] => RevocationReason::from_code(*code),
+                        _ => None,
+                    };
+                    self.reason = known.ok_or_else(|| code.fault("reasonCode", Rule::UnknownChoice))?;
+                    1
+                }
+                oid::INVALIDITY_DATE => {
+                    self.invalid_since = Some(Time::parse(body.any("invalidityDate")?, "invalidityDate")?);
+                    2
+                }
+                oid::CERTIFICATE_ISSUER => {
+                    let names = body.expect(tag::SEQUENCE, "certificateIssuer")?;
+                    self.certificate_issuer = Some(names.reader());
+                    4
+                }
+                _ if extension.critical => return Err(here.fault(FIELD, Rule::UnknownCritical)),
+                _ => continue,
+            };
+            body.finish(FIELD)?;
+            if seen & bit != 0 {
+                return Err(here.fault(FIELD, Rule::DuplicateExtension));
+            }
+            seen |= bit;
+        }
+        Ok(())
+    }
+}
+
+/// A pass over the entries. Octets before `position` have been read and will not be again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EntryScan {
+    pub(crate) position: usize,
+    end: usize,
+}
+
+/// What a pass hands out for each entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scanned<'a> {
+    /// Where the entry begins in the document.
+    pub(crate) offset: usize,
+    pub(crate) serial: &'a [u8],
+    /// The entry names who issued it and what follows.
+    pub(crate) has_issuer: bool,
+}
+
+impl EntryScan {
+    /// Over the content of revokedCertificates.
+    pub(crate) const fn new(start: usize, end: usize) -> Self {
+        Self { position: start, end }
+    }
+
+    /// Reads the entries that are whole in `document`, which may end before the list does. True at the end of the list.
+    pub(crate) fn advance<'a, E: From<ViewFault>>(
+        &mut self,
+        document: &'a [u8],
+        mut each: impl FnMut(Scanned<'a>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let available = document.get(..self.end.min(document.len())).unwrap_or_default();
+        while self.position < self.end {
+            let rest = available.get(self.position..).unwrap_or_default();
+            if let Some((length, serial)) = common_entry(rest) {
+                each(Scanned { offset: self.position, serial, has_issuer: false })?;
+                self.position += length;
+                continue;
+            }
+            let mut reader = Reader::at(rest, self.position);
+            match CrlEntry::parse(&mut reader) {
+                Ok(entry) => {
+                    let has_issuer = entry.certificate_issuer.is_some();
+                    each(Scanned { offset: self.position, serial: entry.serial, has_issuer })?;
+                    self.position = reader.offset();
+                }
+                // The octets end inside the entry and the list does not: more are to come.
+                Err(ViewFault { rule: Rule::Truncated, .. }) if available.len() < self.end => {
+                    return Ok(false);
+                }
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The shapes that nearly every entry has: a serial, UTCTime, and nothing or a reason that is not critical. Length of
+/// the entry and serial; `None` for any other shape, which the full parser then judges.
+#[inline]
+fn common_entry(rest: &[u8]) -> Option<(usize, &[u8])> {
+    let [tag::SEQUENCE, length, tag::INTEGER, serial_length @ 1..=0x7f, ..] = *rest else { return None };
+    let (length, serial_length) = (usize::from(length), usize::from(serial_length));
+    let entry = rest.get(2..2 + length).filter(|_| length < 0x80)?;
+    let serial = entry.get(2..2 + serial_length)?;
+    match serial {
+        [0x00, next, ..] if next & 0x80 == 0 => return None,
+        [0xff, next, ..] if next & 0x80 != 0 => return None,
+        _ => {}
+    }
+    let (time, extensions) = entry.get(2 + serial_length..)?.split_first_chunk::<15>()?;
+    if !is_utc_time(time) {
+        return None;
+    }
+    match extensions {
+        [] => {}
+        // Extensions, Extension, id-ce-reasonCode, OCTET STRING, ENUMERATED.
+        [0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, 0..=6 | 8..=10] => {}
+        _ => return None,
+    }
+    Some((2 + length, serial))
+}
+
+/// A UTCTime with its header, of digits, for a day that every month has; the rare others take the long way.
+#[inline]
+fn is_utc_time(element: &[u8; 15]) -> bool {
+    let [tag::UTC_TIME, 13, y1, y2, o1, o2, d1, d2, h1, h2, m1, m2, s1, s2, b'Z'] = *element else {
+        return false;
+    };
+    let digits = [y1, y2, o1, o2, d1, d2, h1, h2, m1, m2, s1, s2];
+    let all_digits = digits.iter().fold(true, |good, digit| good & digit.is_ascii_digit());
+    let pair =
+        |tens: u8, ones: u8| tens.wrapping_sub(b'0').wrapping_mul(10).wrapping_add(ones.wrapping_sub(b'0'));
+    let (month, day) = (pair(o1, o2), pair(d1, d2));
+    all_digits
+        & (month.wrapping_sub(1) < 12)
+        & (day.wrapping_sub(1) < 28)
+        & (pair(h1, h2) < 24)
+        & (pair(m1, m2) < 60)
+        & (pair(s1, s2) < 60)
+}

@@ -1,0 +1,320 @@
+//! CRLs of any size and kind: read strictly in one pass, indexed, and answering only for the key that signed them.
+//!
+//! The octets stay as they came. Beside them stands an index of about eight octets an entry; an answer
+//! is read from the entry itself.
+
+mod entries;
+mod index;
+mod ingest;
+mod memory;
+mod view;
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+
+pub use entries::{CrlEntry, RevocationReason};
+pub use ingest::CrlReader;
+pub use view::IssuingDistributionPoint;
+
+use crate::budget::Budget;
+use crate::der::{Reader, ViewFault};
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::signature::{self, SignatureFault, Signed};
+use crate::time::Time;
+use crate::view::{DistributionPoints, GeneralName, GeneralNames, Name, SubjectPublicKeyInfo, Version};
+
+use index::CrlIndex;
+use view::{Head, Tail};
+
+/// Keys of which is remembered whether they signed a CRL. More ask only where names collide.
+const REMEMBERED_KEYS: usize = 8;
+
+/// A certificate revocation list, read and indexed. Unverified until asked with a key: see [`Crl::verify`].
+#[derive(Debug)]
+pub struct Crl {
+    der: Bytes,
+    source: Arc<str>,
+    version: Version,
+    this_update: Time,
+    next_update: Option<Time>,
+    entries: (usize, usize),
+    count: usize,
+    number: Option<Box<[u8]>>,
+    base_number: Option<Box<[u8]>>,
+    has_idp: bool,
+    is_indirect: bool,
+    index: CrlIndex,
+    /// Of an indirect CRL: from which entry on which issuer holds (RFC 5280 5.3.3), by offset.
+    issuers: Vec<(usize, Box<[u8]>)>,
+    /// Keys that were tried, and whether they signed it.
+    keys: Mutex<Vec<TriedKey>>,
+}
+
+/// A SubjectPublicKeyInfo and whether it signed the CRL.
+type TriedKey = (Box<[u8]>, Result<(), Reason>);
+
+impl Crl {
+    /// Reads a CRL in DER. `source` is the URL or file it came from.
+    ///
+    /// # Errors
+    /// Where and how the octets break DER or the profile; a critical extension that is not known, anywhere in it.
+    pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
+        ingest::parse(der, source)
+    }
+
+    /// The octets as they came.
+    #[must_use]
+    pub const fn der(&self) -> &Bytes {
+        &self.der
+    }
+
+    /// The URL or file it came from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// RFC 5280 5.1.2.1.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// RFC 5280 5.1.2.4.
+    #[must_use]
+    pub const fn this_update(&self) -> Time {
+        self.this_update
+    }
+
+    /// RFC 5280 5.1.2.5. The profile demands it; without it a CRL is good for the policy's `max_age`.
+    #[must_use]
+    pub const fn next_update(&self) -> Option<Time> {
+        self.next_update
+    }
+
+    /// How many certificates are listed.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The content of cRLNumber (RFC 5280 5.2.3).
+    #[must_use]
+    pub fn number(&self) -> Option<&[u8]> {
+        self.number.as_deref()
+    }
+
+    /// The content of BaseCRLNumber, if this is a delta CRL (RFC 5280 5.2.4).
+    #[must_use]
+    pub fn base_number(&self) -> Option<&[u8]> {
+        self.base_number.as_deref()
+    }
+
+    /// Octets of memory beside the DER.
+    #[must_use]
+    pub fn overhead(&self) -> usize {
+        let issuers: usize = self.issuers.iter().map(|(_, octets)| octets.len() + 24).sum();
+        self.index.size() + issuers + size_of::<Self>()
+    }
+
+    /// What was read before reads again.
+    fn head(&self) -> Result<Head<'_>, ViewFault> {
+        Head::parse(&self.der)
+    }
+
+    fn tail(&self) -> Result<Tail<'_>, ViewFault> {
+        Tail::parse(&self.der, &self.head()?)
+    }
+
+    /// RFC 5280 5.1.2.3.
+    ///
+    /// # Errors
+    /// None that [`Crl::parse`] would not have found; so with those that follow.
+    pub fn issuer(&self) -> Result<Name<'_>, ViewFault> {
+        Ok(self.head()?.issuer)
+    }
+
+    /// The object identifier of the signature's algorithm.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn signature_algorithm(&self) -> Result<crate::oid::Oid<'_>, ViewFault> {
+        Ok(self.head()?.algorithm.oid)
+    }
+
+    /// RFC 5280 5.2.5, if the CRL has it.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn issuing_distribution_point(&self) -> Result<Option<IssuingDistributionPoint<'_>>, ViewFault> {
+        if self.has_idp { Ok(self.tail()?.idp) } else { Ok(None) }
+    }
+
+    /// The body of issuingDistributionPoint: CRLs with the same are of one scope. Empty where there is none.
+    pub(crate) fn scope(&self) -> Result<&[u8], ViewFault> {
+        if self.has_idp { Ok(self.tail()?.idp_octets) } else { Ok(&[]) }
+    }
+
+    /// The keyIdentifier of authorityKeyIdentifier (RFC 5280 5.2.1): a hint.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn authority_key(&self) -> Result<Option<&[u8]>, ViewFault> {
+        Ok(self.tail()?.authority_key)
+    }
+
+    /// Where deltas of it are (RFC 5280 5.2.6).
+    ///
+    /// # Errors
+    /// As above.
+    pub fn freshest_crl(&self) -> Result<Option<DistributionPoints<'_>>, ViewFault> {
+        Ok(self.tail()?.freshest)
+    }
+
+    /// Verifies the signature with a key, once: the outcome is remembered with the CRL.
+    pub(crate) fn verify_with(
+        &self,
+        key: SubjectPublicKeyInfo<'_>,
+        policy: &Policy,
+        budget: &mut Budget<'_>,
+    ) -> Result<Result<VerifiedCrl<'_>, Reason>, crate::budget::LimitHit> {
+        let signed = match self.signed() {
+            Ok(signed) => signed,
+            Err(fault) => return Ok(Err(fault.into())),
+        };
+        // What policy admits may differ from check to check; what a key has signed does not.
+        if let Err(reason) = signature::admit(signed, key, policy) {
+            return Ok(Err(reason));
+        }
+        let known = self.keys.lock().ok().and_then(|keys| {
+            keys.iter().find(|(known, _)| **known == *key.raw).map(|(_, outcome)| outcome.clone())
+        });
+        let outcome = match known {
+            Some(outcome) => outcome,
+            None => {
+                let outcome = match signature::verify(signed, key, policy, budget) {
+                    Ok(()) => Ok(()),
+                    Err(SignatureFault::Reason(reason)) => Err(reason),
+                    Err(SignatureFault::Limit(hit)) => return Err(hit),
+                };
+                if let Ok(mut keys) = self.keys.lock() {
+                    if keys.len() >= REMEMBERED_KEYS {
+                        drop(keys.remove(0));
+                    }
+                    keys.push((key.raw.into(), outcome.clone()));
+                }
+                outcome
+            }
+        };
+        Ok(outcome.map(|()| VerifiedCrl { crl: self }))
+    }
+
+    /// Verifies the signature with a key, for who looks into a CRL alone.
+    ///
+    /// # Errors
+    /// Why it does not verify.
+    pub fn verify(&self, key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<VerifiedCrl<'_>, Reason> {
+        self.verify_with(key, policy, &mut Budget::new(&policy.limits)).unwrap_or_else(|hit| Err(hit.into()))
+    }
+
+    fn signed(&self) -> Result<Signed<'_>, ViewFault> {
+        let head = self.head()?;
+        let tail = Tail::parse(&self.der, &head)?;
+        let slice = |(from, to): (usize, usize)| self.der.get(from..to).unwrap_or_default();
+        Ok(Signed { message: slice(head.tbs), algorithm: head.algorithm, signature: slice(tail.signature) })
+    }
+
+    /// Every entry in order, unverified: for who looks into a CRL.
+    pub fn entries(&self) -> impl Iterator<Item = Result<CrlEntry<'_>, ViewFault>> {
+        let (from, to) = self.entries;
+        let mut rest = Reader::at(self.der.get(from..to).unwrap_or_default(), from);
+        core::iter::from_fn(move || if rest.is_empty() { None } else { Some(CrlEntry::parse(&mut rest)) })
+    }
+
+    /// The entry of a serial among those of this issuer. `None` for the issuer is the CRL's own.
+    pub(crate) fn find(
+        &self,
+        serial: &[u8],
+        issuer: Option<Name<'_>>,
+    ) -> Option<Result<CrlEntry<'_>, ViewFault>> {
+        let offset = self.find_offset(serial, issuer)?;
+        Some(CrlEntry::parse(&mut self.reader_at(offset)?))
+    }
+
+    fn find_offset(&self, serial: &[u8], issuer: Option<Name<'_>>) -> Option<u32> {
+        self.index.find(serial, |offset| {
+            self.serial_at(offset) == Some(serial) && (!self.is_indirect || self.is_of(offset, issuer))
+        })
+    }
+
+    fn reader_at(&self, offset: u32) -> Option<Reader<'_>> {
+        let offset = usize::try_from(offset).ok()?;
+        self.der.get(offset..self.entries.1).map(|rest| Reader::at(rest, offset))
+    }
+
+    fn serial_at(&self, offset: u32) -> Option<&[u8]> {
+        let rest = self.der.get(usize::try_from(offset).ok()?..self.entries.1)?;
+        ingest::serial_of(rest)
+    }
+
+    /// Whether the entry at this offset is about a certificate of this issuer (RFC 5280 5.3.3).
+    fn is_of(&self, offset: u32, issuer: Option<Name<'_>>) -> bool {
+        let Ok(offset) = usize::try_from(offset) else { return false };
+        let before = self.issuers.partition_point(|(from, _)| *from <= offset);
+        let named = before.checked_sub(1).and_then(|at| self.issuers.get(at));
+        match (named, issuer) {
+            // Before the first certificateIssuer, entries are of the CRL's issuer.
+            (None, None) => true,
+            (None, Some(issuer)) => self.issuer().is_ok_and(|own| own.matches(issuer)),
+            (Some((_, names)), issuer) => {
+                let Some(issuer) = issuer.or_else(|| self.issuer().ok()) else { return false };
+                let mut names = GeneralNames::new(Reader::new(names), "certificateIssuer");
+                names.any(|name| matches!(name, Ok(GeneralName::Directory(name)) if name.matches(issuer)))
+            }
+        }
+    }
+}
+
+/// A CRL whose signature was verified with the key of its issuer: the only form that answers.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedCrl<'a> {
+    crl: &'a Crl,
+}
+
+impl<'a> VerifiedCrl<'a> {
+    /// The list.
+    #[must_use]
+    pub const fn crl(self) -> &'a Crl {
+        self.crl
+    }
+
+    /// The entry of a serial among those of this issuer; `None` for the issuer is the CRL's own. `None` as the answer
+    /// says that it is not listed; whether that means anything is a question of scope and time.
+    #[must_use]
+    pub fn find(self, serial: &[u8], issuer: Option<Name<'_>>) -> Option<Result<CrlEntry<'a>, ViewFault>> {
+        self.crl.find(serial, issuer)
+    }
+}
+
+/// Orders CRL numbers, which are minimal and not negative.
+pub(crate) fn compare_numbers(a: &[u8], b: &[u8]) -> core::cmp::Ordering {
+    let magnitude =
+        |octets: &[u8]| octets.iter().position(|octet| *octet != 0).map_or(0, |at| octets.len() - at);
+    let (long_a, long_b) = (magnitude(a), magnitude(b));
+    let (a, b) = (a.get(a.len() - long_a..), b.get(b.len() - long_b..));
+    long_a.cmp(&long_b).then_with(|| a.cmp(&b))
+}
+impl Crl {
+    #[doc(hidden)]
+    pub fn debug_find(&self) -> impl Fn(&[u8]) -> bool + '_ {
+        |s| self.find_offset(s, None).is_some()
+    }
+}

@@ -1,0 +1,276 @@
+//! `CertificateList` (RFC 5280 5.1): everything but its entries.
+
+use crate::der::{
+    Reader, Rule, Tlv, ViewFault, bit_string_octets, boolean, integer, named_bits, tag, unsigned,
+};
+use crate::oid::{self, Oid};
+use crate::time::Time;
+use crate::view::{
+    AlgorithmIdentifier, AuthorityKeyIdentifier, DistributionPointName, DistributionPoints, Extension, Name,
+    Version,
+};
+
+/// ```asn1
+/// IssuingDistributionPoint ::= SEQUENCE {
+///      distributionPoint [0] OPTIONAL, onlyContainsUserCerts [1] DEFAULT FALSE,
+///      onlyContainsCACerts [2] DEFAULT FALSE, onlySomeReasons [3] OPTIONAL,
+///      indirectCRL [4] DEFAULT FALSE, onlyContainsAttributeCerts [5] DEFAULT FALSE }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct IssuingDistributionPoint<'a> {
+    /// What the partition is called.
+    pub name: Option<DistributionPointName<'a>>,
+    /// It speaks of end entities only.
+    pub only_user: bool,
+    /// It speaks of CAs only.
+    pub only_ca: bool,
+    /// The reasons it covers; all where absent. Bit 0 is the most significant.
+    pub reasons: Option<u16>,
+    /// Its entries may be of other issuers.
+    pub indirect: bool,
+    /// It speaks of attribute certificates only.
+    pub only_attribute: bool,
+}
+
+impl<'a> IssuingDistributionPoint<'a> {
+    fn parse(mut body: Reader<'a>) -> Result<Self, ViewFault> {
+        const FIELD: &str = "issuingDistributionPoint";
+        let outer = body.expect(tag::SEQUENCE, FIELD)?;
+        body.finish(FIELD)?;
+        let mut fields = outer.reader();
+        let name = fields.optional(tag::context_constructed(0), FIELD)?;
+        let name = name.map(|tlv| DistributionPointName::parse(tlv, FIELD)).transpose()?;
+        let only_user = flag(&mut fields, 1, FIELD)?;
+        let only_ca = flag(&mut fields, 2, FIELD)?;
+        let reasons = match fields.optional(tag::context(3), FIELD)? {
+            None => None,
+            Some(tlv) => match named_bits(tlv, FIELD)? {
+                0 => return Err(tlv.fault(FIELD, Rule::EmptyList)),
+                bits => Some(bits),
+            },
+        };
+        let indirect = flag(&mut fields, 4, FIELD)?;
+        let only_attribute = flag(&mut fields, 5, FIELD)?;
+        fields.finish(FIELD)?;
+        // 5.2.5: at most one of the three; an empty sequence says nothing and may not be.
+        let exclusive = [only_user, only_ca, only_attribute].into_iter().filter(|only| *only).count();
+        if exclusive > 1 {
+            return Err(outer.fault(FIELD, Rule::UnknownChoice));
+        }
+        if outer.value.is_empty() {
+            return Err(outer.fault(FIELD, Rule::EmptyList));
+        }
+        Ok(Self { name, only_user, only_ca, reasons, indirect, only_attribute })
+    }
+}
+
+/// `[n] BOOLEAN DEFAULT FALSE`.
+fn flag(fields: &mut Reader<'_>, n: u8, field: &'static str) -> Result<bool, ViewFault> {
+    fields.optional(tag::context(n), field)?.map_or(Ok(false), |tlv| boolean(tlv, field))
+}
+
+/// ```asn1
+/// TBSCertList ::= SEQUENCE {
+///      version INTEGER OPTIONAL, signature AlgorithmIdentifier, issuer Name, thisUpdate Time,
+///      nextUpdate Time OPTIONAL, revokedCertificates SEQUENCE OF ... OPTIONAL,
+///      crlExtensions [0] EXPLICIT Extensions OPTIONAL }
+/// ```
+/// The fields before the entries: what can be read when only the beginning is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'a> {
+    pub(crate) version: Version,
+    pub(crate) algorithm: AlgorithmIdentifier<'a>,
+    pub(crate) issuer: Name<'a>,
+    pub(crate) this_update: Time,
+    pub(crate) next_update: Option<Time>,
+    /// Begin and end of the content of revokedCertificates.
+    pub(crate) entries: (usize, usize),
+    /// Begin and end of tbsCertList, and the end of the document.
+    pub(crate) tbs: (usize, usize),
+    pub(crate) end: usize,
+}
+
+impl<'a> Head<'a> {
+    /// Reads as much as stands before the entries. `Truncated` means that more octets are needed.
+    pub(crate) fn parse(available: &'a [u8]) -> Result<Self, ViewFault> {
+        let mut document = Open { rest: available, offset: 0 };
+        let outer = document.enter(tag::SEQUENCE, "CertificateList")?;
+        let tbs_start = document.offset;
+        let tbs = document.enter(tag::SEQUENCE, "tbsCertList")?;
+        let mut fields = Reader::at(document.rest, document.offset);
+        let version = match fields.optional(tag::INTEGER, "version")? {
+            None => Version::V1,
+            Some(tlv) if integer(tlv, "version")? == [1] => Version::V2,
+            Some(tlv) => return Err(tlv.fault("version", Rule::BadVersion)),
+        };
+        let algorithm = AlgorithmIdentifier::parse(fields.sequence("signature")?, "signature")?;
+        let issuer = Name::parse(&mut fields, "issuer")?;
+        // 5.1.2.3: the issuer is not empty.
+        if issuer.is_empty() {
+            return Err(fields.fault("issuer", Rule::EmptyIssuer));
+        }
+        let this_update = Time::parse(fields.any("thisUpdate")?, "thisUpdate")?;
+        let next_update = match fields.peek() {
+            Some(tag::UTC_TIME | tag::GENERALIZED_TIME) => {
+                Some(Time::parse(fields.any("nextUpdate")?, "nextUpdate")?)
+            }
+            _ => None,
+        };
+        if fields.is_empty() && fields.offset() < tbs {
+            return Err(fields.fault("tbsCertList", Rule::Truncated));
+        }
+        let mut rest = Open { rest: fields.rest(), offset: fields.offset() };
+        let entries = if rest.offset < tbs && rest.rest.first() == Some(&tag::SEQUENCE) {
+            let end = rest.enter(tag::SEQUENCE, "revokedCertificates")?;
+            (rest.offset, end)
+        } else {
+            (rest.offset, rest.offset)
+        };
+        if tbs > outer || entries.1 > tbs {
+            return Err(fields.fault("tbsCertList", Rule::Truncated));
+        }
+        Ok(Self {
+            version,
+            algorithm,
+            issuer,
+            this_update,
+            next_update,
+            entries,
+            tbs: (tbs_start, tbs),
+            end: outer,
+        })
+    }
+}
+
+/// Enters elements whose content may not all be there yet.
+struct Open<'a> {
+    rest: &'a [u8],
+    offset: usize,
+}
+
+impl Open<'_> {
+    /// The end of the element that begins here; the place moves to its content.
+    fn enter(&mut self, want: u8, field: &'static str) -> Result<usize, ViewFault> {
+        let fault = |rule| ViewFault { offset: self.offset, field, rule };
+        let (found, header, length) = crate::der::read_header(self.rest).map_err(fault)?;
+        if found != want {
+            return Err(fault(Rule::UnexpectedTag { want, found }));
+        }
+        let end = self.offset + header + length;
+        self.rest = self.rest.get(header..).unwrap_or_default();
+        self.offset += header;
+        Ok(end)
+    }
+}
+
+/// What stands behind the entries.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tail<'a> {
+    pub(crate) signature: (usize, usize),
+    /// The content of cRLNumber, minimal and not negative.
+    pub(crate) number: Option<&'a [u8]>,
+    /// The content of BaseCRLNumber, if this is a delta CRL.
+    pub(crate) base_number: Option<&'a [u8]>,
+    pub(crate) idp: Option<IssuingDistributionPoint<'a>>,
+    /// The octets of the IDP's body, by which the scope of two CRLs is the same.
+    pub(crate) idp_octets: &'a [u8],
+    pub(crate) authority_key: Option<&'a [u8]>,
+    pub(crate) freshest: Option<DistributionPoints<'a>>,
+}
+
+impl<'a> Tail<'a> {
+    /// Reads what follows the entries of a document that is all there.
+    pub(crate) fn parse(document: &'a [u8], head: &Head<'a>) -> Result<Self, ViewFault> {
+        let (_, entries_end) = head.entries;
+        let slice = |from: usize, to: usize| document.get(from..to).unwrap_or_default();
+        if document.len() != head.end {
+            let rule = if document.len() < head.end { Rule::Truncated } else { Rule::TrailingData };
+            return Err(ViewFault { offset: document.len().min(head.end), field: "CertificateList", rule });
+        }
+        let mut tail = Self::default();
+        let mut tbs = Reader::at(slice(entries_end, head.tbs.1), entries_end);
+        if let Some(explicit) = tbs.optional(tag::context_constructed(0), "crlExtensions")? {
+            // 5.1.2.1: extensions make it version 2.
+            if head.version == Version::V1 {
+                return Err(explicit.fault("crlExtensions", Rule::ExtensionsBeforeV3));
+            }
+            let mut inner = explicit.reader();
+            let list = inner.expect(tag::SEQUENCE, "crlExtensions")?;
+            inner.finish("crlExtensions")?;
+            tail.parse_extensions(list)?;
+        }
+        tbs.finish("tbsCertList")?;
+        let mut outer = Reader::at(slice(head.tbs.1, head.end), head.tbs.1);
+        let algorithm = outer.expect(tag::SEQUENCE, "signatureAlgorithm")?;
+        // 5.1.1.2, 5.1.2.2: the same identifier in both places.
+        if algorithm.value != head.algorithm.content {
+            return Err(algorithm.fault("signatureAlgorithm", Rule::SignatureAlgorithmMismatch));
+        }
+        let signature = outer.expect(tag::BIT_STRING, "signatureValue")?;
+        let octets = bit_string_octets(signature, "signatureValue")?;
+        outer.finish("CertificateList")?;
+        tail.signature = (signature.offset + 1, signature.offset + 1 + octets.len());
+        Ok(tail)
+    }
+
+    /// RFC 5280 5.2. A critical extension that is not known makes the CRL unusable.
+    fn parse_extensions(&mut self, list: Tlv<'a>) -> Result<(), ViewFault> {
+        const FIELD: &str = "crlExtensions";
+        let mut rest = list.reader();
+        let mut seen: Vec<Oid<'a>> = Vec::new();
+        if rest.is_empty() {
+            return Err(list.fault(FIELD, Rule::EmptyList));
+        }
+        while !rest.is_empty() {
+            let here = rest;
+            let extension = Extension::parse(&mut rest)?;
+            if seen.contains(&extension.oid) {
+                return Err(here.fault(FIELD, Rule::DuplicateExtension));
+            }
+            if seen.len() > 64 {
+                return Err(here.fault(FIELD, Rule::TooMany));
+            }
+            seen.push(extension.oid);
+            self.read_extension(extension, here)?;
+        }
+        Ok(())
+    }
+
+    fn read_extension(&mut self, extension: Extension<'a>, here: Reader<'a>) -> Result<(), ViewFault> {
+        let mut body = extension.value.reader();
+        let must_not_be_critical = |field| {
+            if extension.critical { Err(here.fault(field, Rule::MustNotBeCritical)) } else { Ok(()) }
+        };
+        match extension.oid {
+            oid::AUTHORITY_KEY_IDENTIFIER => {
+                self.authority_key = AuthorityKeyIdentifier::of_body(body)?.key_identifier;
+            }
+            oid::CRL_NUMBER => {
+                // 5.2.3
+                must_not_be_critical("cRLNumber")?;
+                self.number = Some(number(&mut body, "cRLNumber")?);
+            }
+            oid::DELTA_CRL_INDICATOR => self.base_number = Some(number(&mut body, "deltaCRLIndicator")?),
+            oid::ISSUING_DISTRIBUTION_POINT => {
+                self.idp_octets = extension.value.value;
+                self.idp = Some(IssuingDistributionPoint::parse(body)?);
+            }
+            oid::FRESHEST_CRL => {
+                must_not_be_critical("freshestCRL")?;
+                self.freshest = Some(DistributionPoints::of_body(body)?);
+            }
+            _ if extension.critical => return Err(here.fault("crlExtensions", Rule::UnknownCritical)),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A CRL number: the content octets, not negative, at most 20 (RFC 5280 5.2.3).
+fn number<'a>(body: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
+    let tlv = body.expect(tag::INTEGER, field)?;
+    body.finish(field)?;
+    unsigned(tlv, field)?;
+    if tlv.value.len() > 21 { Err(tlv.fault(field, Rule::IntegerTooLarge)) } else { Ok(tlv.value) }
+}

@@ -1,0 +1,94 @@
+//! x509-limbo: what RFC 5280 decides, and under a pedantic policy the duties of issuers.
+
+use std::path::Path;
+
+use certcheck_core::policy::AnchorValidity;
+use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::{Policy, Purpose, Revocation, Time, certificates_of};
+use serde_json::Value;
+
+use super::{Judge, ask, corpus, json, text, texts, time};
+
+fn classes(base: &Path) -> std::collections::HashMap<String, String> {
+    let list = json(&base.join("classes.json"));
+    let pair = |case: &Value| (text(case, "id").to_owned(), text(case, "class").to_owned());
+    list["cases"].as_array().expect("cases").iter().map(pair).collect()
+}
+
+/// Runs the cases of some classes that have no CRLs.
+fn run(judge: &mut Judge, wanted: &[&str], policy: &Policy, expected: Option<&str>) {
+    let Some(base) = corpus("limbo") else { return };
+    let classes = classes(&base);
+    let manifest = json(&base.join("limbo-no-bettertls.json"));
+    for case in manifest["testcases"].as_array().expect("cases") {
+        let id = text(case, "id");
+        let class = classes.get(id).map_or("", String::as_str);
+        if !wanted.contains(&class) || !texts(case, "crls").is_empty() {
+            continue;
+        }
+        let outcome = if text(case, "expected_result") == "SUCCESS" { "accept" } else { "refuse" };
+        judge.case(id, expected.unwrap_or(outcome), &one(case, policy));
+    }
+}
+
+fn one(case: &Value, policy: &Policy) -> String {
+    let mut policy = policy.clone();
+    if let Some(depth) = case["max_chain_depth"].as_u64() {
+        policy.max_depth = u32::try_from(depth).expect("small");
+    }
+    let mut builder = RingBuilder::new();
+    for anchor in texts(case, "trusted_certs") {
+        if builder.add("anchor", anchor.as_bytes(), Placement::Flat).is_err() {
+            return "ring does not read".to_owned();
+        }
+    }
+    let ring = builder.build().expect("ring builds");
+    let mut chain = certificates_of(text(case, "peer_certificate").as_bytes()).expect("target is PEM");
+    for presented in texts(case, "untrusted_intermediates") {
+        chain.extend(certificates_of(presented.as_bytes()).expect("intermediate is PEM"));
+    }
+    let now = case["validation_time"].as_str().map_or_else(now, time);
+    ask(&chain, Some(&ring), &policy, now)
+}
+
+/// Cases without a time are valid for a very long one.
+fn now() -> Time {
+    Time::from_unix(1_795_000_000)
+}
+
+fn policy() -> Policy {
+    Policy::client(Revocation::Off).with_purpose(Purpose::Any)
+}
+
+#[test]
+fn rfc5280_and_client() {
+    let mut judge = Judge::new("limbo");
+    if corpus("limbo").is_none() {
+        return;
+    }
+    run(&mut judge, &["rfc5280", "client"], &policy(), None);
+    judge.close(114);
+}
+
+#[test]
+fn duties_of_issuers_under_a_pedantic_policy() {
+    let mut judge = Judge::new("limbo-pedantic");
+    if corpus("limbo").is_none() {
+        return;
+    }
+    let mut policy = policy();
+    policy.pedantic = true;
+    run(&mut judge, &["issuer-rule"], &policy, None);
+    judge.close(20);
+}
+
+#[test]
+fn an_expired_anchor_is_refused_where_policy_asks() {
+    let Some(base) = corpus("limbo") else { return };
+    let mut policy = policy();
+    policy.anchor_validity = AnchorValidity::Enforce;
+    let manifest = json(&base.join("limbo-no-bettertls.json"));
+    let cases = manifest["testcases"].as_array().expect("cases");
+    let case = cases.iter().find(|case| text(case, "id") == "rfc5280::validity::expired-root").expect("case");
+    assert_eq!(one(case, &policy), "expired");
+}

@@ -1,0 +1,37 @@
+//! Writes the demonstration PKI: `cargo run -p certcheck-testkit --example demo -- testdata/demo`.
+#![allow(clippy::unwrap_used, reason = "a tool for who works on the project")]
+
+use std::path::Path;
+
+use certcheck_testkit::ext::{self, Point};
+use certcheck_testkit::{Cert, Key, pem};
+
+fn main() {
+    let directory = std::env::args().nth(1).unwrap();
+    let write = |file: &str, der: &[u8]| {
+        let path = Path::new(&directory).join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, pem("CERTIFICATE", der).replace("\r\n", "\n")).unwrap();
+    };
+    let key = |name: &str| Key::p256(&format!("demo {name}"));
+    let (root, ca, other) = (key("root"), key("issuing ca"), key("other root"));
+    let (root_name, ca_name) = ("C=US,O=Acme Corp,CN=Acme Root", "C=US,O=Acme Corp,CN=Acme Device CA");
+    write("ring/root.pem", &Cert::root(root_name, &root).issue(&root));
+    let issuing = Cert::ca(ca_name, &ca, root_name, &root).with([
+        ext::basic_constraints(true, Some(0)),
+        ext::cdp(&[Point::urls(&["http://crl.acme.example/root.crl"])]),
+    ]);
+    write("ring/device-ca.pem", &issuing.issue(&root));
+
+    let client = |name: &str, issuer_name: &str, issuer: &Key| {
+        Cert::leaf(&format!("C=US,O=Acme Corp,CN={name}"), &key(name), issuer_name, issuer).with([
+            ext::san(&[format!("dns:{name}.devices.acme.example")]),
+            ext::cdp(&[Point::urls(&["http://crl.acme.example/device-ca.crl"])]),
+        ])
+    };
+    write("good.pem", &client("device-17", ca_name, &ca).issue(&ca));
+    let expired = client("device-4", ca_name, &ca).valid("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z");
+    write("expired.pem", &expired.issue(&ca));
+    write("revoked.pem", &client("device-9", ca_name, &ca).issue(&ca));
+    write("wrong-ca.pem", &client("device-17", "C=US,O=Acme Corp,CN=Another CA", &other).issue(&other));
+}

@@ -1,0 +1,82 @@
+//! Writes seeds for the fuzz targets: `cargo run -p certcheck-testkit --example fuzz_seeds -- fuzz/corpus`.
+#![allow(clippy::unwrap_used, reason = "a tool for who works on the project")]
+
+use std::path::Path;
+
+use certcheck_testkit::{Cert, Key};
+use certcheck_testkit::{bulk, ext, flaw, pem};
+
+fn main() {
+    let directory = std::env::args().nth(1).unwrap();
+    let write = |target: &str, name: &str, data: &[u8]| {
+        let folder = Path::new(&directory).join(target);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), data).unwrap();
+    };
+    let framed = |parts: &[&[u8]]| -> Vec<u8> {
+        parts
+            .iter()
+            .flat_map(|part| [&u16::try_from(part.len()).unwrap().to_be_bytes()[..], part].concat())
+            .collect()
+    };
+    let (key, issuer) = (Key::p256("seed"), Key::p256("seed issuer"));
+    let leaf = Cert::leaf("C=US,O=Seed+OU=Two,CN=bmp:seed", &key, "CN=Seed CA", &issuer).with([
+        ext::san(&[
+            "dns:a.example",
+            "email:a@b.example",
+            "uri:spiffe://c.example/d",
+            "ip:10.0.0.1",
+            "upn:x@y",
+            "smtp:z@w",
+            "dir:CN=q",
+            "rid:1.2",
+        ]),
+        ext::policies(&["1.2.3", "2.5.29.32.0"]),
+        ext::aia(&["http://o.example"], &["http://i.example"]),
+    ]);
+    let ca = Cert::ca("CN=Seed CA", &issuer, "CN=Seed Root", &key).with([
+        ext::name_constraints(
+            &["dns:example", "email:example", "ip:10.0.0.0/8", "uri:.example", "dir:C=US", "upn:y"],
+            &["dns:x.example"],
+        ),
+        ext::policies(&["1.2.3", "1.2.4"]),
+        ext::policy_mappings(&[("1.2.4", "1.2.3")]),
+        ext::policy_constraints(Some(1), Some(0)),
+        ext::inhibit_any_policy(1),
+    ]);
+    let root = Cert::root("CN=Seed Root", &key).issue(&key);
+    let (ca_der, leaf_der) = (ca.issue(&key), leaf.issue(&issuer));
+    for flaw in flaw::ALL {
+        write("certificate", flaw.name, &flaw.issue(leaf.clone(), &issuer));
+        write("certificate", &format!("{}-ca", flaw.name), &flaw.issue(ca.clone(), &key));
+    }
+    write("certificate", "leaf", &leaf_der);
+    write("certificate", "ca", &ca_der);
+    write("name", "same", &[leaf.subject.clone(), leaf.subject.clone()].concat());
+    write(
+        "name",
+        "types",
+        &[
+            certcheck_testkit::name::name("CN=printable:Seed  A"),
+            certcheck_testkit::name::name("CN=bmp:seed a"),
+        ]
+        .concat(),
+    );
+    write("constraints", "pair", &[framed(&[&ca_der]), leaf_der.clone()].concat());
+    write(
+        "ring_file",
+        "pem",
+        format!("{}{}", pem("CERTIFICATE", &root), pem("CERTIFICATE", &ca_der)).as_bytes(),
+    );
+    write("ring_file", "der", &root);
+    write("ring_file", "toml", b"[[anchor]]\nfile = \"file\"\npermitted = [\"dns:example\"]\npath_len = 1\nnot_after = \"2030-01-01T00:00:00Z\"\n");
+    write("check", "chain", &[vec![0], framed(&[&root, &leaf_der, &ca_der])].concat());
+    let bomb = bulk::policy_bomb(4, 3);
+    let mut parts: Vec<&[u8]> = vec![&bomb.anchor, &bomb.leaf];
+    parts.extend(bomb.presented.iter().map(Vec::as_slice));
+    write("check", "policies", &[vec![1], framed(&parts)].concat());
+    let mesh = bulk::mesh(bulk::Mesh::SameNameOtherKeys, 12);
+    let mut parts: Vec<&[u8]> = vec![&mesh.anchor, &mesh.leaf];
+    parts.extend(mesh.presented.iter().map(Vec::as_slice));
+    write("check", "mesh", &[vec![16], framed(&parts)].concat());
+}

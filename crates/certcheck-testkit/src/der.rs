@@ -1,0 +1,147 @@
+//! A writer of DER that writes whatever it is told.
+
+/// Tag, length in the fewest octets, content.
+#[must_use]
+pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    if content.len() < 0x80 {
+        out.push(u8::try_from(content.len()).unwrap());
+    } else {
+        let octets = u32::try_from(content.len()).unwrap().to_be_bytes();
+        let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+        out.push(0x80 | u8::try_from(octets.len() - zeros).unwrap());
+        out.extend_from_slice(&octets[zeros..]);
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+/// SEQUENCE of parts.
+#[must_use]
+pub fn seq<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
+    tlv(0x30, &concat(parts))
+}
+
+/// SET of parts, in the order given.
+#[must_use]
+pub fn set<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
+    tlv(0x31, &concat(parts))
+}
+
+/// Parts one after another.
+#[must_use]
+pub fn concat<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
+    parts.iter().flat_map(|part| part.as_ref().iter().copied()).collect()
+}
+
+/// The content of an OBJECT IDENTIFIER.
+#[must_use]
+pub fn oid_content(dotted: &str) -> Vec<u8> {
+    let arcs: Vec<u128> = dotted.split('.').map(|arc| arc.parse().unwrap()).collect();
+    let mut out = Vec::new();
+    for arc in core::iter::once(arcs[0] * 40 + arcs[1]).chain(arcs[2..].iter().copied()) {
+        let groups = (128 - arc.leading_zeros()).div_ceil(7).max(1);
+        for group in (0..groups).rev() {
+            let low = u8::try_from(arc >> (7 * group) & 0x7f).unwrap();
+            out.push(if group == 0 { low } else { low | 0x80 });
+        }
+    }
+    out
+}
+
+/// OBJECT IDENTIFIER.
+#[must_use]
+pub fn oid(dotted: &str) -> Vec<u8> {
+    tlv(0x06, &oid_content(dotted))
+}
+
+/// INTEGER from its content octets, as they are.
+#[must_use]
+pub fn int_bytes(content: &[u8]) -> Vec<u8> {
+    tlv(0x02, content)
+}
+
+/// INTEGER, minimal.
+#[must_use]
+pub fn int(value: i64) -> Vec<u8> {
+    int_bytes(&int_content(value))
+}
+
+/// The content of an INTEGER, minimal.
+#[must_use]
+pub fn int_content(value: i64) -> Vec<u8> {
+    let octets = value.to_be_bytes();
+    let mut from = 0;
+    while from < 7
+        && ((octets[from] == 0 && octets[from + 1] < 0x80)
+            || (octets[from] == 0xff && octets[from + 1] >= 0x80))
+    {
+        from += 1;
+    }
+    octets[from..].to_vec()
+}
+
+/// BOOLEAN.
+#[must_use]
+pub fn boolean(value: bool) -> Vec<u8> {
+    tlv(0x01, &[if value { 0xff } else { 0 }])
+}
+
+/// BIT STRING of whole octets.
+#[must_use]
+pub fn bits(octets: &[u8]) -> Vec<u8> {
+    bit_string(0, octets)
+}
+
+/// BIT STRING with so many unused bits.
+#[must_use]
+pub fn bit_string(unused: u8, octets: &[u8]) -> Vec<u8> {
+    tlv(0x03, &concat(&[&[unused][..], octets]))
+}
+
+/// BIT STRING of named bits, bit 0 first, without trailing zeros.
+#[must_use]
+pub fn named_bits(set: &[u8]) -> Vec<u8> {
+    let Some(highest) = set.iter().max() else { return bit_string(0, &[]) };
+    let mut octets = vec![0u8; usize::from(highest / 8 + 1)];
+    for bit in set {
+        octets[usize::from(bit / 8)] |= 0x80 >> (bit % 8);
+    }
+    bit_string(7 - highest % 8, &octets)
+}
+
+/// OCTET STRING.
+#[must_use]
+pub fn octets(content: &[u8]) -> Vec<u8> {
+    tlv(0x04, content)
+}
+
+/// NULL.
+#[must_use]
+pub fn null() -> Vec<u8> {
+    tlv(0x05, &[])
+}
+
+/// `[n]` over primitive content.
+#[must_use]
+pub fn ctx(n: u8, content: &[u8]) -> Vec<u8> {
+    tlv(0x80 | n, content)
+}
+
+/// `[n]` over constructed content.
+#[must_use]
+pub fn ctx_c(n: u8, content: &[u8]) -> Vec<u8> {
+    tlv(0xa0 | n, content)
+}
+
+/// A time from RFC 3339 (`2026-01-01T00:00:00Z`), as UTCTime or GeneralizedTime by RFC 5280 4.1.2.5.
+#[must_use]
+pub fn time(text: &str) -> Vec<u8> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    assert_eq!(digits.len(), 14, "{text} is not a time");
+    if ("1950".."2050").contains(&&digits[..4]) {
+        tlv(0x17, format!("{}Z", &digits[2..]).as_bytes())
+    } else {
+        tlv(0x18, format!("{digits}Z").as_bytes())
+    }
+}

@@ -1,0 +1,202 @@
+//! Small PKIs from TOML, so that tests are data.
+//!
+//! ```toml
+//! [cert.root]
+//! profile = "root"
+//! subject = "CN=Root"
+//! key = "p256:root"
+//!
+//! [cert.leaf]
+//! profile = "leaf"
+//! subject = "CN=client"
+//! key = "p256:client"
+//! issuer = "root"
+//! san = ["dns:client.example"]
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::cert::Cert;
+use crate::ext::{self, Ext, Point};
+use crate::flaw::Flaw;
+use crate::key::{Key, SigAlg};
+use crate::name::name;
+
+/// Certificates by name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// By the name that others call them.
+    pub cert: BTreeMap<String, CertRecipe>,
+}
+
+/// One certificate. What is not said is as its profile has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertRecipe {
+    /// `root`, `ca` or `leaf`.
+    profile: String,
+    subject: String,
+    /// `p256:name` and so on; the subject's text names the key where it is absent.
+    key: Option<String>,
+    /// Another certificate of the recipe.
+    issuer: Option<String>,
+    /// The issuer's name, where it is to be another than the certificate's named as issuer.
+    issuer_name: Option<String>,
+    signed_by: Option<String>,
+    not_before: Option<String>,
+    not_after: Option<String>,
+    /// Hexadecimal.
+    serial: Option<String>,
+    version: Option<i64>,
+    sig: Option<String>,
+    ca: Option<bool>,
+    path_len: Option<i64>,
+    key_usage: Option<Vec<String>>,
+    eku: Option<Vec<String>>,
+    san: Option<Vec<String>>,
+    #[serde(default)]
+    permitted: Vec<String>,
+    #[serde(default)]
+    excluded: Vec<String>,
+    policies: Option<Vec<String>>,
+    mappings: Option<Vec<(String, String)>>,
+    require_explicit_policy: Option<i64>,
+    inhibit_policy_mapping: Option<i64>,
+    inhibit_any_policy: Option<i64>,
+    cdp: Option<Vec<String>>,
+    ocsp: Option<Vec<String>>,
+    ca_issuers: Option<Vec<String>>,
+    #[serde(default)]
+    extension: Vec<ExtRecipe>,
+    /// Dotted identifiers of extensions to mark critical, or not.
+    #[serde(default)]
+    critical: Vec<String>,
+    #[serde(default)]
+    not_critical: Vec<String>,
+    /// Dotted identifiers of extensions to leave out.
+    #[serde(default)]
+    without: Vec<String>,
+    flaw: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExtRecipe {
+    oid: String,
+    #[serde(default)]
+    critical: bool,
+    hex: String,
+}
+
+impl Recipe {
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// What TOML or a key says is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Makes every certificate.
+    ///
+    /// # Panics
+    /// If the recipe asks for what does not exist.
+    #[must_use]
+    pub fn forge(&self) -> BTreeMap<String, Vec<u8>> {
+        self.cert.iter().map(|(label, recipe)| (label.clone(), self.forge_one(recipe))).collect()
+    }
+
+    fn key(&self, recipe: &CertRecipe) -> Key {
+        let text = recipe.key.clone().unwrap_or_else(|| format!("p256:{}", recipe.subject));
+        Key::from_text(&text).unwrap_or_else(|| panic!("{text} is no key"))
+    }
+
+    fn forge_one(&self, recipe: &CertRecipe) -> Vec<u8> {
+        let key = self.key(recipe);
+        let issuer =
+            recipe.issuer.as_ref().map(|label| self.cert.get(label).unwrap_or_else(|| panic!("no {label}")));
+        let issuer_key = issuer.map_or_else(|| key.clone(), |issuer| self.key(issuer));
+        let issuer_name =
+            recipe.issuer_name.as_ref().or(issuer.map(|issuer| &issuer.subject)).unwrap_or(&recipe.subject);
+        let cert = match recipe.profile.as_str() {
+            "root" => Cert { issuer: name(issuer_name), ..Cert::root(&recipe.subject, &key) },
+            "ca" => Cert::ca(&recipe.subject, &key, issuer_name, &issuer_key),
+            "leaf" => Cert::leaf(&recipe.subject, &key, issuer_name, &issuer_key),
+            other => panic!("{other} is no profile"),
+        };
+        let cert = recipe.adjust(cert);
+        let signer = recipe.signed_by.as_ref().map_or(issuer_key, |text| Key::from_text(text).unwrap());
+        match &recipe.flaw {
+            Some(flaw) => Flaw::named(flaw).unwrap_or_else(|| panic!("no flaw {flaw}")).issue(cert, &signer),
+            None => cert.issue(&signer),
+        }
+    }
+}
+
+impl CertRecipe {
+    fn adjust(&self, mut cert: Cert) -> Cert {
+        if let Some(time) = &self.not_before {
+            cert.not_before = crate::der::time(time);
+        }
+        if let Some(time) = &self.not_after {
+            cert.not_after = crate::der::time(time);
+        }
+        if let Some(serial) = &self.serial {
+            cert.serial = unhex(serial);
+        }
+        cert.version = self.version.unwrap_or(cert.version);
+        if let Some(sig) = &self.sig {
+            cert.alg = match sig.as_str() {
+                "rsa-sha1" => SigAlg::RsaSha1,
+                "rsa-sha384" => SigAlg::RsaSha384,
+                "rsa-sha512" => SigAlg::RsaSha512,
+                "rsa-md5" => SigAlg::RsaMd5,
+                "dsa-sha1" => SigAlg::DsaSha1,
+                "unknown" => SigAlg::Unknown,
+                other => panic!("{other} is no signature algorithm"),
+            };
+        }
+        let mut cert = cert.with(self.extensions());
+        for extension in &mut cert.extensions {
+            extension.critical |= self.critical.contains(&extension.oid);
+            extension.critical &= !self.not_critical.contains(&extension.oid);
+        }
+        if cert.version != 3 && self.extension.is_empty() {
+            cert.extensions.clear();
+        }
+        self.without.iter().fold(cert, |cert, oid| cert.without(oid))
+    }
+
+    fn extensions(&self) -> Vec<Ext> {
+        let mut found = Vec::new();
+        if self.ca.is_some() || self.path_len.is_some() {
+            found.push(ext::basic_constraints(self.ca.unwrap_or(true), self.path_len));
+        }
+        found.extend(self.key_usage.as_ref().map(|names| ext::key_usage(names)));
+        found.extend(self.eku.as_ref().map(|purposes| ext::eku(purposes)));
+        found.extend(self.san.as_ref().map(|names| ext::san(names)));
+        if !self.permitted.is_empty() || !self.excluded.is_empty() {
+            found.push(ext::name_constraints(&self.permitted, &self.excluded));
+        }
+        found.extend(self.policies.as_ref().map(|policies| ext::policies(policies)));
+        found.extend(self.mappings.as_ref().map(|pairs| ext::policy_mappings(pairs)));
+        if self.require_explicit_policy.is_some() || self.inhibit_policy_mapping.is_some() {
+            found.push(ext::policy_constraints(self.require_explicit_policy, self.inhibit_policy_mapping));
+        }
+        found.extend(self.inhibit_any_policy.map(ext::inhibit_any_policy));
+        found.extend(self.cdp.as_ref().map(|urls| ext::cdp(&[Point::urls(urls)])));
+        if self.ocsp.is_some() || self.ca_issuers.is_some() {
+            let list = |urls: &Option<Vec<String>>| urls.clone().unwrap_or_default();
+            found.push(ext::aia(&list(&self.ocsp), &list(&self.ca_issuers)));
+        }
+        found.extend(self.extension.iter().map(|raw| Ext::new(&raw.oid, raw.critical, unhex(&raw.hex))));
+        found
+    }
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}

@@ -1,0 +1,57 @@
+//! The whole check over certificates made of the input, with signatures that always verify, so that every rule
+//! behind them is reached: names, policies, constraints, the search and its bounds.
+#![no_main]
+
+use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::{Algorithms, Check, Policy, Purpose, Revocation, Time};
+use libfuzzer_sys::fuzz_target;
+use pki_types::{AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
+
+#[derive(Debug)]
+struct Always;
+
+impl SignatureVerificationAlgorithm for Always {
+    fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        Ok(())
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_P256
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_SHA256
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((flags, mut rest)) = data.split_first() else { return };
+    let mut certificates = Vec::new();
+    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+        let Some((certificate, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))) else { break };
+        certificates.push(certificate);
+        rest = after;
+    }
+    let Some((anchor, chain)) = certificates.split_first() else { return };
+    let mut builder = RingBuilder::new();
+    if builder.add("anchor", anchor, Placement::Anchor).is_err() {
+        return;
+    }
+    let ring = builder.build().expect("a ring without settings builds");
+    let mut policy = Policy::client(Revocation::Off);
+    policy.algorithms = Algorithms::new(&[&Always]);
+    policy.require_explicit_policy = flags & 1 != 0;
+    policy.inhibit_any_policy = flags & 2 != 0;
+    policy.inhibit_policy_mapping = flags & 4 != 0;
+    policy.pedantic = flags & 8 != 0;
+    if flags & 16 != 0 {
+        policy.purpose = Purpose::Any;
+    }
+    let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(*der)).collect();
+    let now = Time::from_unix(1_800_000_000);
+    let first = Check::new(&chain, &ring, &policy, now).run();
+    let second = Check::new(&chain, &ring, &policy, now).run();
+    assert_eq!(first.verdict, second.verdict);
+    assert_eq!(first.reason, second.reason);
+    assert_eq!(first.is_accepted(), first.reason.is_none());
+});
