@@ -290,7 +290,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The rule of X.690 that its tag or length breaks.
-    #[inline]
+    #[inline(always)]
     pub fn any(&mut self, field: &'static str) -> Result<Tlv<'a>, ViewFault> {
         match read_header(self.rest) {
             Ok((tag, header, length)) => {
@@ -366,7 +366,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Tag, length of the header, length of the content.
-#[inline]
+#[inline(always)]
 pub(crate) fn read_header(input: &[u8]) -> Result<(u8, usize, usize), Rule> {
     let [tag, first, ..] = *input else { return Err(Rule::Truncated) };
     if tag & 0x1f == 0x1f {

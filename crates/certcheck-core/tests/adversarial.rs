@@ -1,5 +1,7 @@
 //! PKIs made to exhaust: each must end at once, with a true reason. Times are asserted nowhere; what was spent is.
 
+#![expect(clippy::disallowed_methods, reason = "a test may look at the clock")]
+
 use certcheck_core::budget::Limit;
 use certcheck_core::reason::Reason;
 use certcheck_core::ring::{Placement, RingBuilder};

@@ -1,5 +1,7 @@
 //! Scenarios as data: each file of `scenarios/` is a small PKI, a question and the answer.
 
+#![expect(clippy::disallowed_methods, reason = "scenarios are files")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

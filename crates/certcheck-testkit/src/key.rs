@@ -124,7 +124,7 @@ impl Key {
     fn rsa(pkcs8: &[u8]) -> Self {
         let secret = rsa::RsaPrivateKey::from_pkcs8_der(pkcs8).unwrap();
         let unsigned = |n: &rsa::BigUint| {
-            der::int_bytes(&[&[0], &n.to_bytes_be()[..]].concat()[usize::from(n.bits() % 8 != 0)..])
+            der::int_bytes(&[&[0], &n.to_bytes_be()[..]].concat()[usize::from(!n.bits().is_multiple_of(8))..])
         };
         let public = der::seq(&[unsigned(secret.n()), unsigned(secret.e())]);
         Self::new(Secret::Rsa(Box::new(secret)), &rsa_algorithm("1.2.840.113549.1.1.1"), &public)

@@ -119,8 +119,11 @@ impl Recipe {
         let issuer =
             recipe.issuer.as_ref().map(|label| self.cert.get(label).unwrap_or_else(|| panic!("no {label}")));
         let issuer_key = issuer.map_or_else(|| key.clone(), |issuer| self.key(issuer));
-        let issuer_name =
-            recipe.issuer_name.as_ref().or(issuer.map(|issuer| &issuer.subject)).unwrap_or(&recipe.subject);
+        let issuer_name = recipe
+            .issuer_name
+            .as_ref()
+            .or_else(|| issuer.map(|issuer| &issuer.subject))
+            .unwrap_or(&recipe.subject);
         let cert = match recipe.profile.as_str() {
             "root" => Cert { issuer: name(issuer_name), ..Cert::root(&recipe.subject, &key) },
             "ca" => Cert::ca(&recipe.subject, &key, issuer_name, &issuer_key),

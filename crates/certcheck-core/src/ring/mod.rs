@@ -14,7 +14,7 @@ mod directory;
 mod settings;
 mod subtrees;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use anchor::AnchorConstraints;
@@ -147,11 +147,15 @@ impl KeyRing {
     }
 }
 
-/// Numbers for names: by their octets first, by their normalized form where the octets are new.
+/// Numbers for names: by their octets first, then by a hash of their plain form, at last by their normalized form.
 #[derive(Debug, Default)]
 struct Names {
     by_octets: HashMap<Box<[u8]>, NameId>,
     by_form: HashMap<Vec<u8>, NameId>,
+    /// Hashes of the names that have a plain form. Whether a hash is here decides nothing but how to go on.
+    plain: HashSet<u64>,
+    /// Some name has no plain form, so that a plain one may match it all the same.
+    has_others: bool,
     count: NameId,
 }
 
@@ -159,6 +163,11 @@ impl Names {
     fn find(&self, name: Name<'_>) -> Option<NameId> {
         if let Some(id) = self.by_octets.get(name.raw()) {
             return Some(*id);
+        }
+        if let (Some(hash), false) = (name.plain_hash(), self.has_others)
+            && !self.plain.contains(&hash)
+        {
+            return None;
         }
         if self.by_form.is_empty() { None } else { self.by_form.get(&name.normalized()).copied() }
     }
@@ -171,6 +180,10 @@ impl Names {
         if id == self.count {
             self.count += 1;
         }
+        match name.plain_hash() {
+            Some(hash) => drop(self.plain.insert(hash)),
+            None => self.has_others = true,
+        }
         self.by_octets.insert(name.raw().into(), id);
         id
     }
@@ -180,9 +193,9 @@ impl Names {
 #[derive(Debug, Default)]
 struct Distrust {
     /// Normalized issuer, serial.
-    by_serial: std::collections::HashSet<(Vec<u8>, Box<[u8]>)>,
+    by_serial: HashSet<(Vec<u8>, Box<[u8]>)>,
     /// Normalized subject, key.
-    by_key: std::collections::HashSet<(Vec<u8>, Box<[u8]>)>,
+    by_key: HashSet<(Vec<u8>, Box<[u8]>)>,
 }
 
 impl Distrust {

@@ -108,7 +108,11 @@ known_extensions! {
 
 impl KnownExtension {
     pub(crate) fn of(oid: Oid<'_>) -> Option<Self> {
-        Self::ALL.iter().copied().find(|known| known.oid() == oid)
+        // Nearly all stand under id-ce: its last arc alone tells them apart.
+        match oid.content() {
+            [0x55, 0x1d, arc] => ID_CE.iter().find(|(known, _)| known == arc).map(|(_, known)| *known),
+            _ => OUTSIDE_ID_CE.iter().copied().find(|known| known.oid() == oid),
+        }
     }
 
     /// Whether a conforming CA marks it non-critical, so that as critical it is outside the profile
@@ -131,6 +135,32 @@ impl KnownExtension {
         !matches!(self, Self::TlsFeature)
     }
 }
+
+const OUTSIDE_ID_CE: [KnownExtension; 4] = [
+    KnownExtension::AuthorityInfoAccess,
+    KnownExtension::SubjectInfoAccess,
+    KnownExtension::OcspNocheck,
+    KnownExtension::TlsFeature,
+];
+
+/// The last arc of each under id-ce, those first that every certificate has.
+const ID_CE: [(u8, KnownExtension); 15] = [
+    (15, KnownExtension::KeyUsage),
+    (37, KnownExtension::ExtendedKeyUsage),
+    (14, KnownExtension::SubjectKeyIdentifier),
+    (35, KnownExtension::AuthorityKeyIdentifier),
+    (19, KnownExtension::BasicConstraints),
+    (17, KnownExtension::SubjectAltName),
+    (31, KnownExtension::CrlDistributionPoints),
+    (32, KnownExtension::CertificatePolicies),
+    (18, KnownExtension::IssuerAltName),
+    (30, KnownExtension::NameConstraints),
+    (33, KnownExtension::PolicyMappings),
+    (36, KnownExtension::PolicyConstraints),
+    (46, KnownExtension::FreshestCrl),
+    (54, KnownExtension::InhibitAnyPolicy),
+    (56, KnownExtension::NoRevAvail),
+];
 
 /// Where an octet range stands in the certificate. `start` of 0 is "absent": octet 0 is the certificate's own tag.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -155,7 +185,9 @@ impl Span {
 /// Which known extensions a certificate has, and the bodies that are numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ExtensionTable {
-    slots: [(Span, bool); KnownExtension::COUNT],
+    spans: [Span; KnownExtension::COUNT],
+    /// Which are marked critical, by place in [`KnownExtension::ALL`].
+    critical: u32,
     pub(crate) unknown_critical: Option<Span>,
     pub(crate) basic_constraints: Option<BasicConstraints>,
     pub(crate) key_usage: Option<KeyUsage>,
@@ -210,12 +242,13 @@ impl ExtensionTable {
         span: Span,
         here: Reader<'_>,
     ) -> Result<(), ViewFault> {
-        if let Some(slot) = self.slots.get_mut(slot_of(known)) {
-            if slot.0.start != 0 {
+        if let Some(slot) = self.spans.get_mut(slot_of(known)) {
+            if slot.start != 0 {
                 return Err(here.fault(known.field(), Rule::DuplicateExtension));
             }
-            *slot = (span, extension.critical);
+            *slot = span;
         }
+        self.critical |= u32::from(extension.critical) << slot_of(known);
         let body = Body { reader: extension.value.reader(), field: known.field() };
         match known {
             KnownExtension::AuthorityKeyIdentifier => AuthorityKeyIdentifier::parse(body).map(drop),
@@ -244,20 +277,38 @@ impl ExtensionTable {
 
     /// Where the body of an extension stands, if the certificate has it.
     pub(crate) fn span(&self, known: KnownExtension) -> Option<Span> {
-        self.slots.get(slot_of(known)).map(|slot| slot.0).filter(|span| span.start != 0)
+        self.spans.get(slot_of(known)).copied().filter(|span| span.start != 0)
     }
 
     /// The extensions that are marked critical.
     pub(crate) fn critical(&self) -> impl Iterator<Item = KnownExtension> {
-        KnownExtension::ALL.iter().copied().filter(|known| self.is_critical(*known))
+        let mut rest = self.critical;
+        core::iter::from_fn(move || {
+            let lowest = usize::try_from(rest.trailing_zeros()).ok()?;
+            rest &= rest.wrapping_sub(1);
+            KnownExtension::ALL.get(lowest).copied()
+        })
     }
 
     pub(crate) fn is_critical(&self, known: KnownExtension) -> bool {
-        self.slots.get(slot_of(known)).is_some_and(|slot| slot.1)
+        self.critical >> slot_of(known) & 1 != 0
     }
 }
 
 #[expect(clippy::as_conversions, reason = "the discriminant of a field-less enum is its place in ALL")]
 const fn slot_of(known: KnownExtension) -> usize {
     known as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_extension_is_found_by_its_identifier() {
+        for (at, known) in KnownExtension::ALL.iter().enumerate() {
+            assert_eq!(KnownExtension::of(known.oid()), Some(*known));
+            assert_eq!(slot_of(*known), at);
+        }
+    }
 }

@@ -59,6 +59,28 @@ impl Name<'_> {
     }
 }
 
+impl Name<'_> {
+    /// A hash that is equal for names that match, for names of plain values in RDNs of one attribute: nearly all.
+    /// Needs no memory. `None` for other names.
+    pub(crate) fn plain_hash(self) -> Option<u64> {
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut mix = |octet: u8| hash = (hash ^ u64::from(octet)).wrapping_mul(PRIME);
+        for rdn in self.rdns() {
+            let mut attributes = rdn.attributes();
+            let (Some(attribute), None) = (attributes.next(), attributes.next()) else { return None };
+            if !is_plain(attribute) {
+                return None;
+            }
+            attribute.oid.content().iter().copied().for_each(&mut mix);
+            mix(0);
+            plain_folded(attribute.value).for_each(&mut mix);
+            mix(0);
+        }
+        Some(hash)
+    }
+}
+
 /// RDNs are sets: the same number of attributes, each with its match in the other.
 fn rdns_match(a: Rdn<'_>, b: Rdn<'_>) -> bool {
     if a.raw() == b.raw() {
