@@ -24,6 +24,16 @@ pub struct Limits {
     pub presented: u32,
     /// Paths tried that a report tells of.
     pub attempts: u32,
+    /// Distribution points of one certificate that are looked at. The most seen in life is 3.
+    pub distribution_points: u32,
+    /// Locations of evidence that are asked for one certificate. AT-TLS has MaxSrcRevExtLocValues, 10 by default.
+    pub locations: u32,
+    /// Locations of certificates that are asked in a check (caIssuers).
+    pub issuer_locations: u32,
+    /// CRL issuers whose own path is searched for one certificate.
+    pub crl_issuers: u32,
+    /// Paths whose revocation is looked into, where those before had a CA that is revoked or unknown.
+    pub revocation_paths: u32,
 }
 
 impl Default for Limits {
@@ -38,6 +48,11 @@ impl Default for Limits {
             certificate_octets: 1 << 20,
             presented: 1_000,
             attempts: 8,
+            distribution_points: 100,
+            locations: 10,
+            issuer_locations: 4,
+            crl_issuers: 16,
+            revocation_paths: 4,
         }
     }
 }
@@ -110,7 +125,12 @@ pub(crate) struct Budget<'a> {
 
 impl<'a> Budget<'a> {
     pub(crate) fn new(limits: &'a Limits) -> Self {
-        Self { limits, spent: Spent::default() }
+        Self::with_spent(limits, Spent::default())
+    }
+
+    /// What is left after this has been spent.
+    pub(crate) const fn with_spent(limits: &'a Limits, spent: Spent) -> Self {
+        Self { limits, spent }
     }
 
     pub(crate) fn signature(&mut self) -> Result<(), LimitHit> {

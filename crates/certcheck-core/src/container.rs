@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use bytes::Bytes;
 use pki_types::CertificateDer;
 
 use crate::der::{Reader, Rule, ViewFault, tag};
@@ -31,7 +32,7 @@ impl fmt::Display for ContainerFault {
         match self {
             Self::Pem(message) => write!(f, "bad PEM: {message}"),
             Self::Der(fault) => write!(f, "neither PEM nor DER: {fault}"),
-            Self::Empty => f.write_str("holds no certificate"),
+            Self::Empty => f.write_str("holds nothing of what is looked for"),
             Self::Certificate { index, fault } => write!(f, "certificate {index}: {fault}"),
         }
     }
@@ -61,6 +62,58 @@ fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
     Ok(found)
 }
 
+/// The DER of every CRL in a file, unread: DER, PEM, or the CRLs of PKCS #7. What is DER already is not copied.
+///
+/// # Errors
+/// A file that is no container, or one without CRLs.
+pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
+    let found = if file.first() == Some(&tag::SEQUENCE) {
+        crls_of_der(file)?
+    } else {
+        let mut found = Vec::new();
+        for section in pem::parse_many(file).map_err(|error| ContainerFault::Pem(error.to_string()))? {
+            match section.tag() {
+                "X509 CRL" | "CRL" => found.push(section.into_contents().into()),
+                "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => {
+                    found.append(&mut crls_of_der(&section.into_contents().into())?);
+                }
+                _ => {}
+            }
+        }
+        found
+    };
+    if found.is_empty() { Err(ContainerFault::Empty) } else { Ok(found) }
+}
+
+fn crls_of_der(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
+    let mut document = Reader::new(file);
+    // Of what is cut short the parser of CRLs says where.
+    let Ok(outer) = document.sequence("CertificateList") else { return Ok(vec![file.clone()]) };
+    if outer.peek() != Some(tag::OID) {
+        return Ok(vec![file.clone()]);
+    }
+    document.finish("ContentInfo").map_err(ContainerFault::Der)?;
+    let members = of_content_info(outer, tag::context_constructed(1)).map_err(ContainerFault::Der)?;
+    Ok(members.into_iter().map(|member| file.slice_ref(member)).collect())
+}
+
+/// The DER of every OCSP response in a file, unread: DER or PEM.
+///
+/// # Errors
+/// A file that is no container, or one without responses.
+pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
+    if file.first() == Some(&tag::SEQUENCE) {
+        return Ok(vec![file.clone()]);
+    }
+    let sections = pem::parse_many(file).map_err(|error| ContainerFault::Pem(error.to_string()))?;
+    let found: Vec<Bytes> = sections
+        .into_iter()
+        .filter(|section| section.tag() == "OCSP RESPONSE")
+        .map(|section| section.into_contents().into())
+        .collect();
+    if found.is_empty() { Err(ContainerFault::Empty) } else { Ok(found) }
+}
+
 /// A certificate's first field is a SEQUENCE, that of PKCS #7 an OBJECT IDENTIFIER.
 fn of_der(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
     let mut document = Reader::new(file);
@@ -69,16 +122,19 @@ fn of_der(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
         return Ok(vec![file.to_vec().into()]);
     }
     document.finish("ContentInfo").map_err(ContainerFault::Der)?;
-    of_content_info(outer).map_err(ContainerFault::Der)
+    let members = of_content_info(outer, tag::context_constructed(0)).map_err(ContainerFault::Der)?;
+    Ok(members.into_iter().map(|member| member.to_vec().into()).collect())
 }
 
+/// The members of one of the sets: `[0]` certificates, `[1]` CRLs.
+///
 /// ```asn1
 /// ContentInfo ::= SEQUENCE { contentType OBJECT IDENTIFIER, content [0] EXPLICIT ANY }
 /// SignedData ::= SEQUENCE {
 ///      version INTEGER, digestAlgorithms SET, encapContentInfo SEQUENCE,
 ///      certificates [0] IMPLICIT CertificateSet OPTIONAL, crls [1] IMPLICIT OPTIONAL, signerInfos SET }
 /// ```
-fn of_content_info(mut fields: Reader<'_>) -> Result<Vec<CertificateDer<'static>>, ViewFault> {
+fn of_content_info(mut fields: Reader<'_>, wanted: u8) -> Result<Vec<&[u8]>, ViewFault> {
     const FIELD: &str = "SignedData";
     let kind = fields.any(FIELD)?;
     if Oid::parse(kind, FIELD)? != oid::SIGNED_DATA {
@@ -92,13 +148,14 @@ fn of_content_info(mut fields: Reader<'_>) -> Result<Vec<CertificateDer<'static>
     signed.expect(tag::SET, FIELD)?;
     signed.expect(tag::SEQUENCE, FIELD)?;
     let mut found = Vec::new();
-    if let Some(set) = signed.optional(tag::context_constructed(0), FIELD)? {
+    for set in [tag::context_constructed(0), tag::context_constructed(1)] {
+        let Some(set) = signed.optional(set, FIELD)?.filter(|set| set.tag == wanted) else { continue };
         let mut rest = set.reader();
         while !rest.is_empty() {
             let member = rest.any(FIELD)?;
-            // CertificateChoices: other than Certificate are attribute certificates and long obsolete forms.
+            // Other choices are attribute certificates, other revocation information and long obsolete forms.
             if member.tag == tag::SEQUENCE {
-                found.push(member.raw.to_vec().into());
+                found.push(member.raw);
             }
         }
     }

@@ -7,7 +7,7 @@
 //! Data goes one way, each module importing from those before it:
 //!
 //! ```text
-//! der, oid, time -> view -> container, ring -> signature -> path -> check -> report
+//! der, oid, time -> view -> container, ring -> signature -> path -> crl, ocsp -> revocation -> check -> report
 //! ```
 //! `policy`, `budget` and `reason` are the vocabulary that all share.
 
@@ -16,21 +16,29 @@ mod check;
 mod container;
 pub mod crl;
 pub mod der;
+mod encode;
+mod names;
+pub mod ocsp;
 pub mod oid;
 mod path;
 pub mod policy;
 pub mod reason;
 pub mod report;
+pub mod revocation;
 pub mod ring;
 mod signature;
 mod time;
+mod tried_keys;
 pub mod view;
 
-pub use check::Check;
-pub use container::{ContainerFault, certificates as certificates_of};
+pub use check::{Check, Progress};
+pub use container::{
+    ContainerFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,
+};
 pub use path::VerifiedIssuers;
 pub use policy::{Policy, Purpose, Revocation};
 pub use report::{Report, Verdict};
+pub use revocation::Evidence;
 pub use ring::KeyRing;
 pub use signature::{Algorithms, verify_signed_data};
 pub use time::Time;

@@ -231,6 +231,26 @@ oids! {
     ON_DNS_SRV = [0x2b, 6, 1, 5, 5, 7, 8, 7];
     /// Microsoft's user principal name.
     ON_UPN = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3];
+    /// id-pkix-ocsp-basic, RFC 6960 4.2.1.
+    OCSP_BASIC = [0x2b, 6, 1, 5, 5, 7, 48, 1, 1];
+    /// id-pkix-ocsp-nonce, RFC 9654.
+    OCSP_NONCE = [0x2b, 6, 1, 5, 5, 7, 48, 1, 2];
+    /// id-pkix-ocsp-crl, RFC 6960 4.4.2.
+    OCSP_CRL_REFERENCES = [0x2b, 6, 1, 5, 5, 7, 48, 1, 3];
+    /// id-pkix-ocsp-archive-cutoff, RFC 6960 4.4.4.
+    OCSP_ARCHIVE_CUTOFF = [0x2b, 6, 1, 5, 5, 7, 48, 1, 6];
+    /// id-pkix-ocsp-pref-sig-algs, RFC 6960 4.4.7.
+    OCSP_PREFERRED_ALGORITHMS = [0x2b, 6, 1, 5, 5, 7, 48, 1, 8];
+    /// id-pkix-ocsp-extended-revoke, RFC 6960 4.4.8.
+    OCSP_EXTENDED_REVOKE = [0x2b, 6, 1, 5, 5, 7, 48, 1, 9];
+    /// id-sha1.
+    SHA1 = [0x2b, 0x0e, 3, 2, 26];
+    /// id-sha256.
+    SHA256 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
+    /// id-sha384.
+    SHA384 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2];
+    /// id-sha512.
+    SHA512 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3];
     /// emailAddress, PKCS #9.
     EMAIL_ADDRESS = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
     /// id-at-commonName.

@@ -1,7 +1,10 @@
 //! What whoever asks demands: the inputs of RFC 5280 6.1.1 and what it leaves to the application.
 
+use pki_types::CertificateDer;
+
 use crate::budget::Limits;
 use crate::oid::{self, Oid, OidBuf};
+use crate::revocation::Cause;
 use crate::signature::Algorithms;
 use crate::view::KeyUsage;
 
@@ -61,10 +64,156 @@ pub enum Revocation {
     HardFail,
     /// A certificate that names no source of evidence passes; one that does must be shown good.
     IfOffered,
-    /// Revoked is refused; not knowing is let through, and the verdict says so.
+    /// Revoked is refused. Not knowing is let through, and the verdict says so; but evidence that was given and is
+    /// broken is not the same as none, and refuses.
     SoftFail,
+    /// Of one's own making.
+    Custom(Tolerance),
     /// Not looked at.
     Off,
+}
+
+/// Which ways of not knowing a certificate's status are let through. None by default. The verdict says when one was.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Tolerance {
+    /// The certificate names no source, and nothing was given.
+    pub no_source: bool,
+    /// There are sources, and none was asked; or nothing at hand covers the certificate.
+    pub not_tried: bool,
+    /// A source could not be reached, or did not answer the question.
+    pub unreachable: bool,
+    /// A responder says that it does not know the certificate.
+    pub unknown_to_responder: bool,
+    /// Evidence is too old, or of a time to come.
+    pub stale: bool,
+    /// Evidence is broken: it does not read, its signature does not verify, its signer may not sign it.
+    pub unusable: bool,
+}
+
+impl Tolerance {
+    /// Nothing is let through: `hard-fail`.
+    pub const NONE: Self = Self {
+        no_source: false,
+        not_tried: false,
+        unreachable: false,
+        unknown_to_responder: false,
+        stale: false,
+        unusable: false,
+    };
+
+    /// Whether this cause is let through.
+    #[must_use]
+    pub const fn lets_pass(&self, cause: Cause) -> bool {
+        match cause {
+            Cause::NoSource => self.no_source,
+            Cause::NotTried | Cause::OutOfScope => self.not_tried,
+            Cause::Unreachable | Cause::RefusedAddress | Cause::BreakerOpen | Cause::ResponderError => {
+                self.unreachable
+            }
+            Cause::ResponderUnknown => self.unknown_to_responder,
+            Cause::Stale | Cause::NotYetValid | Cause::Rollback => self.stale,
+            Cause::Malformed
+            | Cause::BadSignature
+            | Cause::WrongSigner
+            | Cause::Unsupported
+            | Cause::NonceMismatch
+            | Cause::Conflict
+            | Cause::TooLarge => self.unusable,
+        }
+    }
+}
+
+impl Revocation {
+    /// What this preset lets through.
+    #[must_use]
+    pub const fn tolerance(self) -> Tolerance {
+        match self {
+            Self::HardFail => Tolerance::NONE,
+            // Named and silent is not the same as never named: who can only drop packets must not win.
+            Self::IfOffered => Tolerance { no_source: true, ..Tolerance::NONE },
+            Self::SoftFail => Tolerance {
+                no_source: true,
+                not_tried: true,
+                unreachable: true,
+                unknown_to_responder: true,
+                stale: true,
+                unusable: false,
+            },
+            Self::Custom(tolerance) => tolerance,
+            // Nothing is asked.
+            Self::Off => Tolerance::NONE,
+        }
+    }
+}
+
+/// Which evidence is asked for first. AT-TLS calls it AIACDPPriority.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum EvidenceOrder {
+    /// OCSP, then CRLs where OCSP leaves a certificate unknown.
+    #[default]
+    OcspFirst,
+    /// CRLs, then OCSP.
+    CrlFirst,
+}
+
+/// Of which certificates of a path the status is asked.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RevocationScope {
+    /// Of every certificate below the anchor.
+    #[default]
+    Chain,
+    /// Of the target alone.
+    Leaf,
+}
+
+/// What is asked of keyUsage in the certificate of who signs a CRL (RFC 5280 6.3.3 (f)).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum CrlSignerUsage {
+    /// RFC 10007: below the anchor it is present and has cRLSign; of the anchor's own key absence is taken, since an
+    /// anchor is a name and a key.
+    #[default]
+    Rfc10007,
+    /// It is present and has cRLSign, in anchors too.
+    Required,
+    /// RFC 5280: it has cRLSign if it is present.
+    IfPresent,
+}
+
+/// What is done about the nonce of OCSP (RFC 9654).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Nonce {
+    /// None is sent. Responders that sign ahead could not answer it.
+    #[default]
+    Off,
+    /// One is sent; an answer without is taken, one with another is not.
+    Ask,
+    /// One is sent, and an answer without it is not taken.
+    Demand,
+}
+
+/// How old evidence may be. All in seconds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Freshness {
+    /// How far clocks may differ.
+    pub skew: i64,
+    /// How long evidence without nextUpdate is good for after its thisUpdate.
+    pub max_age: i64,
+    /// How long any evidence is good for after its thisUpdate, whatever its nextUpdate says. No bound by default.
+    pub oldest: Option<i64>,
+    /// How long evidence is taken after its nextUpdate: for issuers that publish late. 0 by default.
+    pub max_stale: i64,
+}
+
+impl Default for Freshness {
+    fn default() -> Self {
+        Self { skew: 300, max_age: 86_400, oldest: None, max_stale: 0 }
+    }
 }
 
 /// What is done about an anchor outside its validity. RFC 5280 6.1 does not look at it.
@@ -108,6 +257,22 @@ pub struct Policy {
     pub pedantic: bool,
     /// What is done about revocation.
     pub revocation: Revocation,
+    /// Of which certificates the status is asked.
+    pub revocation_scope: RevocationScope,
+    /// Which evidence is asked for first.
+    pub evidence_order: EvidenceOrder,
+    /// How old evidence may be.
+    pub freshness: Freshness,
+    /// Whether delta CRLs are used (RFC 5280 6.3.1 (b)).
+    pub use_deltas: bool,
+    /// What is asked of who signs CRLs.
+    pub crl_signer_usage: CrlSignerUsage,
+    /// What is done about the nonce of OCSP.
+    pub nonce: Nonce,
+    /// Responders that are trusted whatever CA they answer for (RFC 6960 4.2.2.2, 1).
+    pub trusted_responders: Vec<CertificateDer<'static>>,
+    /// Whether certificates are asked for where caIssuers says they are (RFC 5280 4.2.2.1).
+    pub aia: bool,
     /// The signature algorithms that are taken.
     pub algorithms: Algorithms,
     /// What a check may spend.
@@ -132,8 +297,27 @@ impl Policy {
             anchor_validity: AnchorValidity::Warn,
             pedantic: false,
             revocation,
+            revocation_scope: RevocationScope::Chain,
+            evidence_order: EvidenceOrder::OcspFirst,
+            freshness: Freshness::default(),
+            use_deltas: true,
+            crl_signer_usage: CrlSignerUsage::Rfc10007,
+            nonce: Nonce::Off,
+            trusted_responders: Vec::new(),
+            aia: false,
             algorithms: Algorithms::default(),
             limits: Limits::default(),
+        }
+    }
+
+    /// The policy under which paths of CRL issuers are validated: the same strength, no purpose, no policies.
+    pub(crate) fn for_crl_issuers(&self) -> Self {
+        Self {
+            purpose: Purpose::Any,
+            initial_policies: Vec::new(),
+            require_explicit_policy: false,
+            pedantic: false,
+            ..self.clone()
         }
     }
 

@@ -3,8 +3,10 @@
 use core::fmt;
 
 use crate::budget::{Limit, LimitHit};
+use crate::crl::RevocationReason;
 use crate::der::ViewFault;
 use crate::oid::OidBuf;
+use crate::revocation::{Cause, Revoked};
 use crate::time::Time;
 
 /// A reason and the certificate it is about.
@@ -55,27 +57,6 @@ pub struct Duty {
     pub what: &'static str,
     /// Where the duty stands.
     pub rfc: &'static str,
-}
-
-/// Why nothing is known of a certificate's revocation.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The certificate names no source of evidence.
-    NoSource,
-    /// There are sources, and none was asked.
-    NotTried,
-}
-
-impl Cause {
-    /// The stable word.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NoSource => "no-source",
-            Self::NotTried => "not-tried",
-        }
-    }
 }
 
 /// Why a path is refused.
@@ -164,6 +145,8 @@ pub enum Reason {
         /// Which.
         oid: OidBuf,
     },
+    /// It is revoked.
+    CertificateRevoked(Box<Revoked>),
     /// Nothing is known of a certificate's revocation.
     RevocationUnknown(Cause),
     /// A bound was reached before a good path was found.
@@ -210,6 +193,7 @@ impl Reason {
             Self::NameConstraint { .. } => "name-constraint",
             Self::Policy => "policy",
             Self::UnhandledCriticalExtension { .. } => "unhandled-critical-extension",
+            Self::CertificateRevoked(_) => "certificate-revoked",
             Self::RevocationUnknown(_) => "revocation-unknown",
             Self::LimitExceeded(_) | Self::Depth { .. } => "limit-exceeded",
             Self::NoCertificate => "no-certificate",
@@ -218,7 +202,7 @@ impl Reason {
 
     /// The clause that is not met.
     #[must_use]
-    pub const fn rfc(&self) -> &'static str {
+    pub fn rfc(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "RFC 5280 4.1",
             Self::Nameless => "RFC 5280 4.1.2.6",
@@ -240,14 +224,15 @@ impl Reason {
             Self::NameConstraint { .. } => "RFC 5280 6.1.3 (c)",
             Self::Policy => "RFC 5280 6.1.5 (g)",
             Self::UnhandledCriticalExtension { .. } => "RFC 5280 6.1.4 (o)",
-            Self::RevocationUnknown(_) => "RFC 5280 6.3.3",
+            Self::CertificateRevoked(revoked) => revoked.proof.by.clause(),
+            Self::RevocationUnknown(_) => "RFC 5280 6.1.3 (a)(3)",
             Self::LimitExceeded(_) | Self::Depth { .. } => "RFC 5280 8",
         }
     }
 
     /// What would mend it.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "have the certificate issued again by software that follows RFC 5280",
             Self::Nameless => "issue the certificate with a subject or a critical subjectAltName",
@@ -289,7 +274,11 @@ impl Reason {
             Self::UnhandledCriticalExtension { .. } => {
                 "issue the certificate without this extension, or with it not critical"
             }
-            Self::RevocationUnknown(_) => "give evidence, or choose another --revocation",
+            Self::CertificateRevoked(revoked) => match revoked.reason {
+                RevocationReason::CertificateHold => "have the CA lift the hold, or use another certificate",
+                _ => "use another certificate: a revocation is not taken back",
+            },
+            Self::RevocationUnknown(cause) => cause.hint(),
             Self::LimitExceeded(_) => "send fewer certificates, or raise the limit if this PKI needs it",
             Self::Depth { .. } => "raise --max-depth if this PKI has that many intermediates",
             Self::NoCertificate => "send a certificate",
@@ -372,12 +361,16 @@ impl fmt::Display for Reason {
             Self::UnhandledCriticalExtension { oid } => {
                 write!(f, "critical extension {oid} is not processed")
             }
-            Self::RevocationUnknown(Cause::NoSource) => {
-                f.write_str("names no source of revocation evidence, and none was given")
+            Self::CertificateRevoked(revoked) => {
+                write!(
+                    f,
+                    "revoked at {}, {}, says {}",
+                    revoked.at,
+                    revoked.reason.name(),
+                    revoked.proof.source
+                )
             }
-            Self::RevocationUnknown(Cause::NotTried) => {
-                f.write_str("no source of revocation evidence was asked")
-            }
+            Self::RevocationUnknown(cause) => f.write_str(cause.sentence()),
             Self::LimitExceeded(hit) => write!(f, "limit of {} {} reached", hit.allowed, hit.limit),
             Self::Depth { allowed } => write!(f, "the path has more than {allowed} intermediates"),
             Self::NoCertificate => f.write_str("no certificate was presented"),

@@ -4,7 +4,8 @@ use core::fmt;
 
 use crate::budget::Spent;
 use crate::oid::Oid;
-use crate::reason::{Cause, Reason, Rejection};
+use crate::reason::{Reason, Rejection};
+use crate::revocation::{Cause, Status};
 use crate::ring::RingCertificate;
 use crate::time::Time;
 use crate::view::Certificate;
@@ -54,28 +55,6 @@ impl PathRole {
             Self::Leaf => "leaf",
             Self::Intermediate => "intermediate",
             Self::Anchor => "anchor",
-        }
-    }
-}
-
-/// What is known of a certificate's revocation.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[must_use]
-#[non_exhaustive]
-pub enum Status {
-    /// It was not asked: anchors, revocation off, a path that is refused anyway.
-    NotChecked,
-    /// Nothing is known, and why.
-    Unknown(Cause),
-}
-
-impl Status {
-    /// The stable word.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NotChecked => "not-checked",
-            Self::Unknown(_) => "unknown",
         }
     }
 }

@@ -115,6 +115,15 @@ impl From<LimitHit> for SignatureFault {
     }
 }
 
+impl From<SignatureFault> for Reason {
+    fn from(fault: SignatureFault) -> Self {
+        match fault {
+            SignatureFault::Reason(reason) => reason,
+            SignatureFault::Limit(hit) => hit.into(),
+        }
+    }
+}
+
 /// One signature to verify.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed<'a> {
@@ -207,10 +216,7 @@ pub fn verify_signed_data(
     let octets = bit_string_octets(bits.expect(tag::BIT_STRING, "signature")?, "signature")?;
     bits.finish("signature")?;
     let signed = Signed { message, algorithm, signature: octets };
-    verify(signed, key, policy, &mut Budget::new(&policy.limits)).map_err(|fault| match fault {
-        SignatureFault::Reason(reason) => reason,
-        SignatureFault::Limit(hit) => hit.into(),
-    })
+    verify(signed, key, policy, &mut Budget::new(&policy.limits)).map_err(Reason::from)
 }
 
 /// Whether signature and key could belong together at all, without arithmetic: the cheap half of "self-signed".

@@ -1,14 +1,13 @@
 //! From octets to a CRL, all at once or as they arrive.
 
-use std::sync::Mutex;
-
 use bytes::{Bytes, BytesMut};
 
-use super::Crl;
 use super::entries::{CrlEntry, EntryScan, Scanned};
 use super::index::{BATCH, Full, IndexBuilder};
 use super::view::{Head, Tail};
+use super::{Crl, Parts};
 use crate::der::{Reader, Rule, ViewFault, tag};
+use crate::tried_keys::TriedKeys;
 use crate::view::GeneralNames;
 
 /// Entries that are looked at to guess how many there are.
@@ -219,11 +218,11 @@ fn finish(
         count: entries.count,
         number: tail.number.map(Into::into),
         base_number: tail.base_number.map(Into::into),
-        has_idp: tail.idp.is_some(),
+        parts: Parts::of(der, head, tail),
         is_indirect: idp.indirect,
         index: entries.builder.finish(),
         issuers: entries.issuers,
-        keys: Mutex::default(),
+        keys: TriedKeys::default(),
     })
 }
 

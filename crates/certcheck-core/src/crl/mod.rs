@@ -9,7 +9,8 @@ mod ingest;
 mod memory;
 mod view;
 
-use std::sync::{Arc, Mutex};
+use core::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -19,17 +20,19 @@ pub use view::IssuingDistributionPoint;
 
 use crate::budget::Budget;
 use crate::der::{Reader, ViewFault};
+use crate::oid::Oid;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::signature::{self, SignatureFault, Signed};
+use crate::signature::{SignatureFault, Signed};
 use crate::time::Time;
-use crate::view::{DistributionPoints, GeneralName, GeneralNames, Name, SubjectPublicKeyInfo, Version};
+use crate::tried_keys::TriedKeys;
+use crate::view::{
+    AccessDescriptions, AlgorithmIdentifier, DistributionPoints, GeneralName, GeneralNames, Name,
+    SubjectPublicKeyInfo, Version,
+};
 
 use index::CrlIndex;
 use view::{Head, Tail};
-
-/// Keys of which is remembered whether they signed a CRL. More ask only where names collide.
-const REMEMBERED_KEYS: usize = 8;
 
 /// A certificate revocation list, read and indexed. Unverified until asked with a key: see [`Crl::verify`].
 #[derive(Debug)]
@@ -43,17 +46,48 @@ pub struct Crl {
     count: usize,
     number: Option<Box<[u8]>>,
     base_number: Option<Box<[u8]>>,
-    has_idp: bool,
+    parts: Parts,
     is_indirect: bool,
     index: CrlIndex,
     /// Of an indirect CRL: from which entry on which issuer holds (RFC 5280 5.3.3), by offset.
     issuers: Vec<(usize, Box<[u8]>)>,
-    /// Keys that were tried, and whether they signed it.
-    keys: Mutex<Vec<TriedKey>>,
+    keys: TriedKeys,
 }
 
-/// A SubjectPublicKeyInfo and whether it signed the CRL.
-type TriedKey = (Box<[u8]>, Result<(), Reason>);
+/// Where in the octets stands what is asked for often. What has been read once reads again.
+#[derive(Clone, Debug)]
+struct Parts {
+    tbs: Range<usize>,
+    /// The name, with its header.
+    issuer: Range<usize>,
+    /// The content of AlgorithmIdentifier.
+    algorithm: Range<usize>,
+    signature: Range<usize>,
+    authority_key: Option<Range<usize>>,
+    /// Bodies of extensions.
+    idp: Option<Range<usize>>,
+    freshest: Option<Range<usize>>,
+    access: Option<Range<usize>>,
+}
+
+impl Parts {
+    fn of(document: &[u8], head: &Head<'_>, tail: &Tail<'_>) -> Self {
+        let place = |part: &[u8]| {
+            let from = part.as_ptr().addr().saturating_sub(document.as_ptr().addr());
+            from..from + part.len()
+        };
+        Self {
+            tbs: head.tbs.0..head.tbs.1,
+            issuer: place(head.issuer.raw()),
+            algorithm: place(head.algorithm.content),
+            signature: tail.signature.0..tail.signature.1,
+            authority_key: tail.authority_key.map(place),
+            idp: tail.idp.map(|_| place(tail.idp_octets)),
+            freshest: tail.freshest.map(place),
+            access: tail.access.map(place),
+        }
+    }
+}
 
 impl Crl {
     /// Reads a CRL in DER. `source` is the URL or file it came from.
@@ -72,7 +106,7 @@ impl Crl {
 
     /// The URL or file it came from.
     #[must_use]
-    pub fn source(&self) -> &str {
+    pub const fn source(&self) -> &Arc<str> {
         &self.source
     }
 
@@ -125,29 +159,27 @@ impl Crl {
         self.index.size() + issuers + size_of::<Self>()
     }
 
-    /// What was read before reads again.
-    fn head(&self) -> Result<Head<'_>, ViewFault> {
-        Head::parse(&self.der)
-    }
-
-    fn tail(&self) -> Result<Tail<'_>, ViewFault> {
-        Tail::parse(&self.der, &self.head()?)
+    fn part(&self, place: &Range<usize>) -> &[u8] {
+        self.der.get(place.clone()).unwrap_or_default()
     }
 
     /// RFC 5280 5.1.2.3.
-    ///
-    /// # Errors
-    /// None that [`Crl::parse`] would not have found; so with those that follow.
-    pub fn issuer(&self) -> Result<Name<'_>, ViewFault> {
-        Ok(self.head()?.issuer)
+    #[must_use]
+    pub fn issuer(&self) -> Name<'_> {
+        Name::reread(self.part(&self.parts.issuer))
+    }
+
+    fn algorithm(&self) -> Result<AlgorithmIdentifier<'_>, ViewFault> {
+        let content = Reader::at(self.part(&self.parts.algorithm), self.parts.algorithm.start);
+        AlgorithmIdentifier::parse(content, "signature")
     }
 
     /// The object identifier of the signature's algorithm.
     ///
     /// # Errors
-    /// As above.
-    pub fn signature_algorithm(&self) -> Result<crate::oid::Oid<'_>, ViewFault> {
-        Ok(self.head()?.algorithm.oid)
+    /// None that [`Crl::parse`] would not have found; so with those that follow.
+    pub fn signature_algorithm(&self) -> Result<Oid<'_>, ViewFault> {
+        Ok(self.algorithm()?.oid)
     }
 
     /// RFC 5280 5.2.5, if the CRL has it.
@@ -155,20 +187,18 @@ impl Crl {
     /// # Errors
     /// As above.
     pub fn issuing_distribution_point(&self) -> Result<Option<IssuingDistributionPoint<'_>>, ViewFault> {
-        if self.has_idp { Ok(self.tail()?.idp) } else { Ok(None) }
+        self.parts.idp.as_ref().map(|idp| IssuingDistributionPoint::parse(self.reader(idp))).transpose()
     }
 
     /// The body of issuingDistributionPoint: CRLs with the same are of one scope. Empty where there is none.
-    pub(crate) fn scope(&self) -> Result<&[u8], ViewFault> {
-        if self.has_idp { Ok(self.tail()?.idp_octets) } else { Ok(&[]) }
+    pub(crate) fn scope(&self) -> &[u8] {
+        self.parts.idp.as_ref().map_or(&[], |idp| self.part(idp))
     }
 
     /// The keyIdentifier of authorityKeyIdentifier (RFC 5280 5.2.1): a hint.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn authority_key(&self) -> Result<Option<&[u8]>, ViewFault> {
-        Ok(self.tail()?.authority_key)
+    #[must_use]
+    pub fn authority_key(&self) -> Option<&[u8]> {
+        self.parts.authority_key.as_ref().map(|key| self.part(key))
     }
 
     /// Where deltas of it are (RFC 5280 5.2.6).
@@ -176,60 +206,53 @@ impl Crl {
     /// # Errors
     /// As above.
     pub fn freshest_crl(&self) -> Result<Option<DistributionPoints<'_>>, ViewFault> {
-        Ok(self.tail()?.freshest)
+        self.parts
+            .freshest
+            .as_ref()
+            .map(|points| DistributionPoints::of_body(self.reader(points)))
+            .transpose()
+    }
+
+    /// Where certificates of its issuer are (RFC 5280 5.2.7).
+    ///
+    /// # Errors
+    /// As above.
+    pub fn authority_info_access(&self) -> Result<Option<AccessDescriptions<'_>>, ViewFault> {
+        self.parts.access.as_ref().map(|access| AccessDescriptions::of_body(self.reader(access))).transpose()
+    }
+
+    fn reader(&self, place: &Range<usize>) -> Reader<'_> {
+        Reader::at(self.part(place), place.start)
+    }
+
+    /// The octets that were signed.
+    pub(crate) fn tbs(&self) -> &[u8] {
+        self.part(&self.parts.tbs)
     }
 
     /// Verifies the signature with a key, once: the outcome is remembered with the CRL.
-    pub(crate) fn verify_with(
-        &self,
-        key: SubjectPublicKeyInfo<'_>,
+    pub(crate) fn verify_with<'a>(
+        &'a self,
+        key: SubjectPublicKeyInfo<'a>,
         policy: &Policy,
         budget: &mut Budget<'_>,
-    ) -> Result<Result<VerifiedCrl<'_>, Reason>, crate::budget::LimitHit> {
-        let signed = match self.signed() {
-            Ok(signed) => signed,
-            Err(fault) => return Ok(Err(fault.into())),
-        };
-        // What policy admits may differ from check to check; what a key has signed does not.
-        if let Err(reason) = signature::admit(signed, key, policy) {
-            return Ok(Err(reason));
-        }
-        let known = self.keys.lock().ok().and_then(|keys| {
-            keys.iter().find(|(known, _)| **known == *key.raw).map(|(_, outcome)| outcome.clone())
-        });
-        let outcome = match known {
-            Some(outcome) => outcome,
-            None => {
-                let outcome = match signature::verify(signed, key, policy, budget) {
-                    Ok(()) => Ok(()),
-                    Err(SignatureFault::Reason(reason)) => Err(reason),
-                    Err(SignatureFault::Limit(hit)) => return Err(hit),
-                };
-                if let Ok(mut keys) = self.keys.lock() {
-                    if keys.len() >= REMEMBERED_KEYS {
-                        drop(keys.remove(0));
-                    }
-                    keys.push((key.raw.into(), outcome.clone()));
-                }
-                outcome
-            }
-        };
-        Ok(outcome.map(|()| VerifiedCrl { crl: self }))
+    ) -> Result<VerifiedCrl<'a>, SignatureFault> {
+        let algorithm = self.algorithm().map_err(|fault| SignatureFault::Reason(fault.into()))?;
+        let signed = Signed { message: self.tbs(), algorithm, signature: self.part(&self.parts.signature) };
+        self.keys.verify(self.parts.tbs.start, signed, key, policy, budget)?;
+        Ok(VerifiedCrl { crl: self, key })
     }
 
     /// Verifies the signature with a key, for who looks into a CRL alone.
     ///
     /// # Errors
     /// Why it does not verify.
-    pub fn verify(&self, key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<VerifiedCrl<'_>, Reason> {
-        self.verify_with(key, policy, &mut Budget::new(&policy.limits)).unwrap_or_else(|hit| Err(hit.into()))
-    }
-
-    fn signed(&self) -> Result<Signed<'_>, ViewFault> {
-        let head = self.head()?;
-        let tail = Tail::parse(&self.der, &head)?;
-        let slice = |(from, to): (usize, usize)| self.der.get(from..to).unwrap_or_default();
-        Ok(Signed { message: slice(head.tbs), algorithm: head.algorithm, signature: slice(tail.signature) })
+    pub fn verify<'a>(
+        &'a self,
+        key: SubjectPublicKeyInfo<'a>,
+        policy: &Policy,
+    ) -> Result<VerifiedCrl<'a>, Reason> {
+        self.verify_with(key, policy, &mut Budget::new(&policy.limits)).map_err(Reason::from)
     }
 
     /// Every entry in order, unverified: for who looks into a CRL.
@@ -273,9 +296,9 @@ impl Crl {
         match (named, issuer) {
             // Before the first certificateIssuer, entries are of the CRL's issuer.
             (None, None) => true,
-            (None, Some(issuer)) => self.issuer().is_ok_and(|own| own.matches(issuer)),
+            (None, Some(issuer)) => self.issuer().matches(issuer),
             (Some((_, names)), issuer) => {
-                let Some(issuer) = issuer.or_else(|| self.issuer().ok()) else { return false };
+                let issuer = issuer.unwrap_or_else(|| self.issuer());
                 let mut names = GeneralNames::new(Reader::new(names), "certificateIssuer");
                 names.any(|name| matches!(name, Ok(GeneralName::Directory(name)) if name.matches(issuer)))
             }
@@ -287,6 +310,7 @@ impl Crl {
 #[derive(Clone, Copy, Debug)]
 pub struct VerifiedCrl<'a> {
     crl: &'a Crl,
+    key: SubjectPublicKeyInfo<'a>,
 }
 
 impl<'a> VerifiedCrl<'a> {
@@ -294,6 +318,12 @@ impl<'a> VerifiedCrl<'a> {
     #[must_use]
     pub const fn crl(self) -> &'a Crl {
         self.crl
+    }
+
+    /// The key that signed it.
+    #[must_use]
+    pub const fn key(self) -> SubjectPublicKeyInfo<'a> {
+        self.key
     }
 
     /// The entry of a serial among those of this issuer; `None` for the issuer is the CRL's own. `None` as the answer
@@ -311,10 +341,4 @@ pub(crate) fn compare_numbers(a: &[u8], b: &[u8]) -> core::cmp::Ordering {
     let (long_a, long_b) = (magnitude(a), magnitude(b));
     let (a, b) = (a.get(a.len() - long_a..), b.get(b.len() - long_b..));
     long_a.cmp(&long_b).then_with(|| a.cmp(&b))
-}
-impl Crl {
-    #[doc(hidden)]
-    pub fn debug_find(&self) -> impl Fn(&[u8]) -> bool + '_ {
-        |s| self.find_offset(s, None).is_some()
-    }
 }

@@ -1,13 +1,11 @@
 //! `CertificateList` (RFC 5280 5.1): everything but its entries.
 
-use crate::der::{
-    Reader, Rule, Tlv, ViewFault, bit_string_octets, boolean, integer, named_bits, tag, unsigned,
-};
+use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_octets, boolean, integer, named_bits, tag};
 use crate::oid::{self, Oid};
 use crate::time::Time;
 use crate::view::{
-    AlgorithmIdentifier, AuthorityKeyIdentifier, DistributionPointName, DistributionPoints, Extension, Name,
-    Version,
+    AccessDescriptions, AlgorithmIdentifier, AuthorityKeyIdentifier, DistributionPointName,
+    DistributionPoints, Extension, Name, Version,
 };
 
 /// ```asn1
@@ -34,7 +32,7 @@ pub struct IssuingDistributionPoint<'a> {
 }
 
 impl<'a> IssuingDistributionPoint<'a> {
-    fn parse(mut body: Reader<'a>) -> Result<Self, ViewFault> {
+    pub(super) fn parse(mut body: Reader<'a>) -> Result<Self, ViewFault> {
         const FIELD: &str = "issuingDistributionPoint";
         let outer = body.expect(tag::SEQUENCE, FIELD)?;
         body.finish(FIELD)?;
@@ -65,9 +63,16 @@ impl<'a> IssuingDistributionPoint<'a> {
     }
 }
 
-/// `[n] BOOLEAN DEFAULT FALSE`.
+/// `[n] BOOLEAN DEFAULT FALSE`. An EXPLICIT tag is taken too (deviation): it is seen in life, and says the same.
 fn flag(fields: &mut Reader<'_>, n: u8, field: &'static str) -> Result<bool, ViewFault> {
-    fields.optional(tag::context(n), field)?.map_or(Ok(false), |tlv| boolean(tlv, field))
+    if let Some(implicit) = fields.optional(tag::context(n), field)? {
+        return boolean(implicit, field);
+    }
+    let Some(explicit) = fields.optional(tag::context_constructed(n), field)? else { return Ok(false) };
+    let mut inner = explicit.reader();
+    let value = boolean(inner.expect(tag::BOOLEAN, field)?, field)?;
+    inner.finish(field)?;
+    Ok(value)
 }
 
 /// ```asn1
@@ -176,7 +181,9 @@ pub(crate) struct Tail<'a> {
     /// The octets of the IDP's body, by which the scope of two CRLs is the same.
     pub(crate) idp_octets: &'a [u8],
     pub(crate) authority_key: Option<&'a [u8]>,
-    pub(crate) freshest: Option<DistributionPoints<'a>>,
+    /// The bodies of freshestCRL and authorityInfoAccess.
+    pub(crate) freshest: Option<&'a [u8]>,
+    pub(crate) access: Option<&'a [u8]>,
 }
 
 impl<'a> Tail<'a> {
@@ -258,7 +265,14 @@ impl<'a> Tail<'a> {
             }
             oid::FRESHEST_CRL => {
                 must_not_be_critical("freshestCRL")?;
-                self.freshest = Some(DistributionPoints::of_body(body)?);
+                DistributionPoints::of_body(body)?;
+                self.freshest = Some(extension.value.value);
+            }
+            oid::AUTHORITY_INFO_ACCESS => {
+                // 5.2.7
+                must_not_be_critical("authorityInfoAccess")?;
+                AccessDescriptions::of_body(body)?;
+                self.access = Some(extension.value.value);
             }
             _ if extension.critical => return Err(here.fault("crlExtensions", Rule::UnknownCritical)),
             _ => {}
@@ -267,10 +281,14 @@ impl<'a> Tail<'a> {
     }
 }
 
-/// A CRL number: the content octets, not negative, at most 20 (RFC 5280 5.2.3).
+/// A CRL number: the content octets, not negative, of at most 20 octets beside the sign's (RFC 5280 5.2.3).
 fn number<'a>(body: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
     let tlv = body.expect(tag::INTEGER, field)?;
     body.finish(field)?;
-    unsigned(tlv, field)?;
-    if tlv.value.len() > 21 { Err(tlv.fault(field, Rule::IntegerTooLarge)) } else { Ok(tlv.value) }
+    let content = integer(tlv, field)?;
+    if content.first().is_some_and(|first| first & 0x80 != 0) {
+        return Err(tlv.fault(field, Rule::NegativeInteger));
+    }
+    let magnitude = content.strip_prefix(&[0]).unwrap_or(content);
+    if magnitude.len() > 20 { Err(tlv.fault(field, Rule::IntegerTooLarge)) } else { Ok(content) }
 }

@@ -54,15 +54,19 @@ struct Search<'s, 'a> {
     attempts: Vec<Attempt>,
 }
 
-/// Searches a path for the pool's target.
-pub(crate) fn search<'a>(context: &mut Context<'a>, pool: &Pool<'a>) -> Outcome<'a> {
+/// Searches a path for the pool's target that has none of the `excluded` certificates below the anchor.
+pub(crate) fn search<'a>(
+    context: &mut Context<'a>,
+    pool: &Pool<'a>,
+    excluded: &[CertificateRef],
+) -> Outcome<'a> {
     let longest = usize::try_from(context.policy.limits.path_length).unwrap_or(usize::MAX).saturating_sub(2);
     let target = pool.target();
     let mut search = Search {
         context,
         pool,
         stack: vec![target],
-        dead: Vec::new(),
+        dead: excluded.to_vec(),
         distance: None,
         was_cut: false,
         was_too_deep: false,

@@ -57,6 +57,15 @@ impl<'a> Pool<'a> {
         Self { ring, target, target_issuer, presented: kept, by_subject }
     }
 
+    /// The same ring and target with other presented certificates. References to the former are those of before where
+    /// these begin with them.
+    pub(crate) fn with_presented<'b>(&self, presented: Vec<Certificate<'b>>) -> Pool<'b>
+    where
+        'a: 'b,
+    {
+        Pool::new(self.ring, self.target, presented)
+    }
+
     pub(crate) fn target(&self) -> Link<'a> {
         Link {
             reference: CertificateRef::Target,
@@ -83,6 +92,19 @@ impl<'a> Pool<'a> {
             }
         };
         Some((Link { reference, certificate, is_self_issued: issuer == subject }, issuer))
+    }
+
+    /// The certificates of this name as subject, the ring's first.
+    pub(crate) fn by_name(&self, name: Name<'_>) -> Vec<CertificateRef> {
+        match self.ring.name_id(name) {
+            Some(known) => self.by_subject(known).collect(),
+            // A name that only presented certificates have.
+            None => (0..)
+                .zip(&self.presented)
+                .filter(|(_, presented)| presented.certificate.subject().matches(name))
+                .map(|(at, _)| CertificateRef::Presented(at))
+                .collect(),
+        }
     }
 
     /// The certificates with this subject, the ring's first.

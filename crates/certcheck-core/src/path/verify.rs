@@ -7,7 +7,7 @@ use super::duties::{self, Station};
 use super::issuers::VerifiedIssuers;
 use super::policies::{PolicyGraph, user_constrained_set};
 use super::pool::CertificateRef;
-use crate::budget::Budget;
+use crate::budget::{Budget, Spent};
 use crate::der::{Rule, ViewFault};
 use crate::oid::{self, Oid};
 use crate::policy::{AnchorValidity, Policy};
@@ -23,7 +23,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ring: &'a KeyRing,
     pub(crate) now: Time,
     pub(crate) budget: Budget<'a>,
-    pub(crate) issuers: Option<&'a VerifiedIssuers>,
+    /// Signatures on certificates that were verified before: in other checks, and in this.
+    pub(crate) issuers: [Option<&'a VerifiedIssuers>; 2],
     /// Signatures verified in this check: certificate, the issuer's key, outcome. At most as many as the budget has.
     edges: Vec<(CertificateRef, &'a [u8], Result<(), Reason>)>,
 }
@@ -33,9 +34,21 @@ impl<'a> Context<'a> {
         ring: &'a KeyRing,
         policy: &'a Policy,
         now: Time,
-        issuers: Option<&'a VerifiedIssuers>,
+        issuers: [Option<&'a VerifiedIssuers>; 2],
     ) -> Self {
-        Self { policy, ring, now, budget: Budget::new(&policy.limits), issuers, edges: Vec::new() }
+        Self::with_spent(ring, policy, now, issuers, Spent::default())
+    }
+
+    /// A context for a part of a check that has spent before.
+    pub(crate) fn with_spent(
+        ring: &'a KeyRing,
+        policy: &'a Policy,
+        now: Time,
+        issuers: [Option<&'a VerifiedIssuers>; 2],
+        spent: Spent,
+    ) -> Self {
+        let budget = Budget::with_spent(&policy.limits, spent);
+        Self { policy, ring, now, budget, issuers, edges: Vec::new() }
     }
 
     /// Whether the signature is known not to verify with this key.
@@ -61,7 +74,9 @@ impl<'a> Context<'a> {
         };
         let is_known = self
             .issuers
-            .is_some_and(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
+            .iter()
+            .flatten()
+            .any(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
         let outcome = if is_known {
             signature::admit(signed, key, self.policy).map(drop)
         } else {

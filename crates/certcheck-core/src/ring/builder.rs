@@ -176,7 +176,7 @@ impl RingBuilder {
             apply(&mut certificates, &subject, &constraints)
                 .map_err(|fault| RingError { source, fault: RingFault::Settings(fault) })?;
         }
-        let mut by_subject = vec![Vec::new(); usize::try_from(names.count).unwrap_or(0)];
+        let mut by_subject = vec![Vec::new(); usize::try_from(names.count()).unwrap_or(0)];
         let mut seen = std::collections::HashSet::new();
         for (at, entry) in certificates.iter().enumerate() {
             let slot = usize::try_from(entry.subject).ok().and_then(|subject| by_subject.get_mut(subject));

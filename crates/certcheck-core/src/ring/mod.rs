@@ -14,7 +14,7 @@ mod directory;
 mod settings;
 mod subtrees;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use anchor::AnchorConstraints;
@@ -22,6 +22,8 @@ pub use builder::{Placement, RingBuilder, RingError, RingFault};
 pub use settings::SettingsFault;
 pub use subtrees::{NameSubtrees, SubtreeFault};
 
+pub(crate) use crate::names::NameId;
+use crate::names::Names;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::signature;
@@ -38,9 +40,6 @@ pub enum Role {
     /// No path may have it (RACF's NOTRUST).
     Distrusted,
 }
-
-/// Names that match have the same number.
-pub(crate) type NameId = u32;
 
 /// One certificate of a ring.
 #[derive(Debug)]
@@ -125,7 +124,7 @@ impl KeyRing {
 
     /// How many names have numbers: the first that is free for others.
     pub(crate) fn name_count(&self) -> NameId {
-        self.names.count
+        self.names.count()
     }
 
     /// The anchors and intermediates of this subject.
@@ -144,48 +143,6 @@ impl KeyRing {
     #[must_use]
     pub fn distrusts(&self, certificate: &Certificate<'_>) -> bool {
         self.distrusted.has(certificate)
-    }
-}
-
-/// Numbers for names: by their octets first, then by a hash of their plain form, at last by their normalized form.
-#[derive(Debug, Default)]
-struct Names {
-    by_octets: HashMap<Box<[u8]>, NameId>,
-    by_form: HashMap<Vec<u8>, NameId>,
-    /// Hashes of the names that have a plain form. Whether a hash is here decides nothing but how to go on.
-    plain: HashSet<u64>,
-    /// Some name has no plain form, so that a plain one may match it all the same.
-    has_others: bool,
-    count: NameId,
-}
-
-impl Names {
-    fn find(&self, name: Name<'_>) -> Option<NameId> {
-        if let Some(id) = self.by_octets.get(name.raw()) {
-            return Some(*id);
-        }
-        if let (Some(hash), false) = (name.plain_hash(), self.has_others)
-            && !self.plain.contains(&hash)
-        {
-            return None;
-        }
-        if self.by_form.is_empty() { None } else { self.by_form.get(&name.normalized()).copied() }
-    }
-
-    fn add(&mut self, name: Name<'_>) -> NameId {
-        if let Some(id) = self.by_octets.get(name.raw()) {
-            return *id;
-        }
-        let id = *self.by_form.entry(name.normalized()).or_insert(self.count);
-        if id == self.count {
-            self.count += 1;
-        }
-        match name.plain_hash() {
-            Some(hash) => drop(self.plain.insert(hash)),
-            None => self.has_others = true,
-        }
-        self.by_octets.insert(name.raw().into(), id);
-        id
     }
 }
 

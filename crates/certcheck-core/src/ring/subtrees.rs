@@ -5,6 +5,7 @@ use core::fmt;
 use std::net::IpAddr;
 
 use crate::der::{Reader, ViewFault, tag};
+use crate::encode::push;
 use crate::oid::OidBuf;
 use crate::view::NameConstraints;
 
@@ -182,22 +183,6 @@ fn attribute_type(kind: &str) -> Option<OidBuf> {
         _ => kind,
     };
     OidBuf::from_dotted(dotted)
-}
-
-/// Appends one element.
-fn push(to: &mut Vec<u8>, tag: u8, value: &[u8]) {
-    to.push(tag);
-    match u8::try_from(value.len()) {
-        Ok(short @ 0..=0x7f) => to.push(short),
-        _ => {
-            let octets = value.len().to_be_bytes();
-            let significant = octets.iter().copied().skip_while(|octet| *octet == 0);
-            let length: Vec<u8> = significant.collect();
-            to.push(0x80 | u8::try_from(length.len()).unwrap_or(0));
-            to.extend_from_slice(&length);
-        }
-    }
-    to.extend_from_slice(value);
 }
 
 #[cfg(test)]

@@ -81,6 +81,13 @@ impl Name<'_> {
     }
 }
 
+impl Rdn<'_> {
+    /// Whether both are the same set of attributes.
+    pub(crate) fn matches(self, other: Rdn<'_>) -> bool {
+        rdns_match(self, other)
+    }
+}
+
 /// RDNs are sets: the same number of attributes, each with its match in the other.
 fn rdns_match(a: Rdn<'_>, b: Rdn<'_>) -> bool {
     if a.raw() == b.raw() {

@@ -105,6 +105,13 @@ read_each!(DistributionPoints, DistributionPoint<'a>);
 pub struct AccessDescriptions<'a>(Reader<'a>);
 
 impl<'a> AccessDescriptions<'a> {
+    /// authorityInfoAccess of a CRL (RFC 5280 5.2.7), read through.
+    pub(crate) fn of_body(reader: Reader<'a>) -> Result<Self, ViewFault> {
+        let descriptions = Self::parse(Body { reader, field: "authorityInfoAccess" })?;
+        descriptions.check()?;
+        Ok(descriptions)
+    }
+
     pub(crate) fn parse(body: Body<'a>) -> Result<Self, ViewFault> {
         body.list().map(Self)
     }

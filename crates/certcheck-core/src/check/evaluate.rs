@@ -1,0 +1,360 @@
+//! One evaluation of a question: a path, the statuses of its certificates, a verdict, and what it lacks.
+
+use std::cell::OnceCell;
+
+use pki_types::CertificateDer;
+
+use super::judge::judge;
+use super::{Check, read};
+use crate::budget::Spent;
+use crate::oid;
+use crate::path::VerifiedIssuers;
+use crate::path::build::{self, Outcome};
+use crate::path::pool::{CertificateRef, Pool};
+use crate::path::verify::{Context, Valid};
+use crate::policy::{AnchorValidity, Policy, Revocation, RevocationScope};
+use crate::reason::{Reason, Rejection};
+use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
+use crate::revocation::{Answers, Ask, Need, Status, Subject, Surroundings, plan};
+use crate::ring::Role;
+use crate::time::Time;
+use crate::view::Certificate;
+
+/// What an evaluation came to.
+pub(super) struct Evaluation<'e> {
+    /// The verdict as it stands.
+    pub(super) report: Report<'e>,
+    /// What would change it.
+    pub(super) needs: Vec<Need>,
+    /// What a search that failed asked for, answered or not.
+    pub(super) wanted_issuers: Vec<Ask>,
+}
+
+/// A path that validated, and what came of its certificates' statuses.
+struct Assessed<'e> {
+    path: Vec<PathCertificate<'e>>,
+    valid: Valid<'e>,
+    judgement: Result<(), Rejection>,
+    warnings: Vec<Warning>,
+    needs: Vec<Need>,
+}
+
+struct Evaluator<'c, 'e> {
+    check: &'c Check<'e>,
+    presented: Vec<Certificate<'e>>,
+    pool: Pool<'e>,
+    answers: &'c Answers,
+    /// Open questions are asked; without, they count as not tried.
+    may_ask: bool,
+    signer_policy: OnceCell<Policy>,
+    spent: Spent,
+}
+
+/// Evaluates. `issuers` came for paths; `verified` remembers signatures of this question from one evaluation to the
+/// next.
+pub(super) fn evaluate<'e>(
+    check: &Check<'e>,
+    issuers: &'e [CertificateDer<'static>],
+    verified: Option<&'e VerifiedIssuers>,
+    answers: &Answers,
+    may_ask: bool,
+) -> Evaluation<'e> {
+    let mut warnings = Vec::new();
+    let (target, presented) = match read::read(check, issuers, &mut warnings) {
+        Ok(read) => read,
+        Err(reason) => {
+            let report = refused(Rejection { at: 0, reason }, warnings);
+            return Evaluation { report, needs: Vec::new(), wanted_issuers: Vec::new() };
+        }
+    };
+    let pool = Pool::new(check.ring, target, presented.clone());
+    let evaluator = Evaluator {
+        check,
+        presented,
+        pool,
+        answers,
+        may_ask,
+        signer_policy: OnceCell::new(),
+        spent: Spent::default(),
+    };
+    evaluator.run(verified, warnings)
+}
+
+impl<'e> Evaluator<'_, 'e> {
+    fn run(mut self, verified: Option<&'e VerifiedIssuers>, warnings: Vec<Warning>) -> Evaluation<'e> {
+        let Check { ring, policy, now, issuers, .. } = *self.check;
+        let mut context = Context::new(ring, policy, now, [issuers, verified]);
+        let mut excluded: Vec<CertificateRef> = Vec::new();
+        let mut attempts: Vec<Attempt<'e>> = Vec::new();
+        // The first path that validated and is not good for what is known of revocation.
+        let mut blocked: Option<Assessed<'e>> = None;
+        loop {
+            let outcome = build::search(&mut context, &self.pool, &excluded);
+            self.spent = context.budget.spent;
+            let wanted_issuers = self.wanted_issuers(&outcome);
+            let Outcome { path, result, attempts: failed } = outcome;
+            if blocked.is_none() {
+                attempts.extend(failed.into_iter().map(|attempt| self.tell_attempt(attempt)));
+            }
+            let valid = match (result, blocked.is_some()) {
+                (Ok(valid), _) => valid,
+                (Err(rejection), false) => {
+                    let report = self.failed(&path, rejection, attempts, warnings);
+                    let needs = self.needs_of(&wanted_issuers);
+                    return Evaluation { report, needs, wanted_issuers };
+                }
+                (Err(_), true) => break,
+            };
+            let assessed = self.assess(&path, valid, verified);
+            context.budget.spent = self.spent;
+            let at = match &assessed.judgement {
+                Err(rejection) if assessed.needs.is_empty() => rejection.at,
+                // Good, or not decided yet: this path is what it hangs on.
+                _ => {
+                    attempts.extend(blocked.and_then(told_as_attempt));
+                    return self.close(assessed, attempts, warnings);
+                }
+            };
+            match blocked {
+                None => blocked = Some(assessed),
+                Some(_) => attempts.extend(told_as_attempt(assessed)),
+            }
+            // Of the target's own status no other path can tell otherwise.
+            let most = usize::try_from(policy.limits.revocation_paths).unwrap_or(usize::MAX);
+            match path.get(at) {
+                Some(blamed) if at > 0 && excluded.len() < most => excluded.push(*blamed),
+                _ => break,
+            }
+        }
+        match blocked {
+            Some(blocked) => self.close(blocked, attempts, warnings),
+            // Not reached: the loop ends only with a path that is blocked.
+            None => {
+                let rejection = Rejection { at: 0, reason: Reason::UnknownIssuer };
+                let report = self.failed(&[], rejection, attempts, warnings);
+                Evaluation { report, needs: Vec::new(), wanted_issuers: Vec::new() }
+            }
+        }
+    }
+
+    /// The statuses of a path that validated.
+    fn assess(
+        &mut self,
+        references: &[CertificateRef],
+        valid: Valid<'e>,
+        verified: Option<&VerifiedIssuers>,
+    ) -> Assessed<'e> {
+        let mut path = self.tell_path(references);
+        self.remember(&path, verified);
+        let mut needs: Vec<Need> = Vec::new();
+        let mut warnings = Vec::new();
+        let mut statuses = Vec::new();
+        if self.check.policy.revocation != Revocation::Off {
+            statuses = self.statuses(references, &path, &mut needs);
+        }
+        for (member, status) in path.iter_mut().zip(&statuses) {
+            member.revocation = status.clone();
+        }
+        let judgement = judge(&statuses, self.check.policy.revocation.tolerance(), &mut warnings);
+        // Revoked is certain, whatever else might be learned.
+        if statuses.iter().any(|status| matches!(status, Status::Revoked(_))) {
+            needs.clear();
+        }
+        Assessed { path, valid, judgement, warnings, needs }
+    }
+
+    fn statuses(
+        &mut self,
+        references: &[CertificateRef],
+        path: &[PathCertificate<'e>],
+        needs: &mut Vec<Need>,
+    ) -> Vec<Status> {
+        let Some(anchor) = references.last().copied() else { return Vec::new() };
+        let Check { ring, policy, now, issuers, evidence, .. } = *self.check;
+        let around = Surroundings {
+            ring,
+            policy,
+            now,
+            issuers,
+            pool: &self.pool,
+            presented: &self.presented,
+            anchor,
+            signer_policy: &self.signer_policy,
+        };
+        let mut spent = self.spent;
+        let subjects: Vec<Subject<'_>> = path
+            .iter()
+            .zip(path.iter().skip(1))
+            .take(if policy.revocation_scope == RevocationScope::Leaf { 1 } else { path.len() })
+            .map(|(member, issuer)| Subject {
+                certificate: member.certificate,
+                issuer: issuer.certificate,
+                issuer_is_anchor: issuer.role == PathRole::Anchor,
+            })
+            .collect();
+        let mut statuses = Vec::with_capacity(path.len());
+        let mut asked: Vec<Ask> = Vec::new();
+        for (at, subject) in subjects.iter().enumerate() {
+            let planned = plan::plan(around, evidence, self.answers, *subject, self.may_ask, &mut spent);
+            if let Some(ask) = planned.next
+                && !needs.iter().any(|need| need.ask == ask)
+            {
+                needs.push(Need { at, ask });
+            }
+            for ask in planned.asked {
+                if !asked.contains(&ask) {
+                    asked.push(ask);
+                }
+            }
+            statuses.push(planned.status);
+        }
+        // Everything that was asked for on behalf of the path is looked into for all of it: revoked in any is revoked.
+        if needs.is_empty() && !asked.is_empty() {
+            for (status, subject) in statuses.iter_mut().zip(&subjects) {
+                let by_all = plan::by_all(around, evidence, self.answers, &asked, subject, &mut spent);
+                match (&by_all, &*status) {
+                    (Status::Revoked(_), _) | (Status::Good(_), Status::Unknown(_)) => *status = by_all,
+                    _ => {}
+                }
+            }
+        }
+        self.spent = spent;
+        statuses
+    }
+
+    /// Where certificates might be that a failed search lacked.
+    fn wanted_issuers(&self, outcome: &Outcome<'e>) -> Vec<Ask> {
+        let mut wanted: Vec<Ask> = Vec::new();
+        if !self.check.policy.aia || outcome.result.is_ok() {
+            return wanted;
+        }
+        let most = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
+        let paths =
+            core::iter::once(&outcome.path).chain(outcome.attempts.iter().map(|attempt| &attempt.path));
+        for (link, _) in paths.flatten().filter_map(|reference| self.pool.link(*reference)) {
+            let access = link.certificate.authority_info_access().ok().flatten();
+            for url in plan::urls(access, oid::AD_CA_ISSUERS) {
+                let ask = Ask::Issuers { url: url.into() };
+                if wanted.len() < most && !wanted.contains(&ask) {
+                    wanted.push(ask);
+                }
+            }
+        }
+        wanted
+    }
+
+    fn needs_of(&self, wanted: &[Ask]) -> Vec<Need> {
+        let open = wanted.iter().filter(|ask| self.may_ask && !self.answers.given.contains_key(ask));
+        open.map(|ask| Need { at: 0, ask: ask.clone() }).collect()
+    }
+
+    fn tell_path(&self, path: &[CertificateRef]) -> Vec<PathCertificate<'e>> {
+        let tell = |(at, reference): (usize, &CertificateRef)| {
+            let (link, _) = self.pool.link(*reference)?;
+            let entry = match reference {
+                CertificateRef::Ring(index) => self.check.ring.get(*index),
+                CertificateRef::Target | CertificateRef::Presented(_) => None,
+            };
+            let role = match entry {
+                _ if at == 0 => PathRole::Leaf,
+                Some(entry) if entry.role() == Role::Anchor && at + 1 == path.len() => PathRole::Anchor,
+                _ => PathRole::Intermediate,
+            };
+            Some(PathCertificate {
+                role,
+                certificate: link.certificate,
+                in_ring: entry,
+                revocation: Status::NotChecked,
+            })
+        };
+        path.iter().enumerate().filter_map(tell).collect()
+    }
+
+    fn tell_attempt(&self, attempt: build::Attempt) -> Attempt<'e> {
+        let links = attempt.path.iter().filter_map(|at| self.pool.link(*at));
+        Attempt { path: links.map(|(link, _)| link.certificate).collect(), rejection: attempt.rejection }
+    }
+
+    /// Keeps the signatures of a good path: its CAs' from check to check, all of them within this one.
+    fn remember(&self, path: &[PathCertificate<'e>], verified: Option<&VerifiedIssuers>) {
+        for (at, (child, issuer)) in path.iter().zip(path.iter().skip(1)).enumerate() {
+            let certificate = &child.certificate;
+            for table in self.check.issuers.filter(|_| at > 0).into_iter().chain(verified) {
+                table.add(certificate.der(), certificate.signature(), issuer.certificate.spki().raw);
+            }
+        }
+    }
+
+    fn failed(
+        &self,
+        path: &[CertificateRef],
+        rejection: Rejection,
+        attempts: Vec<Attempt<'e>>,
+        warnings: Vec<Warning>,
+    ) -> Report<'e> {
+        let report = refused(rejection, warnings);
+        Report { path: self.tell_path(path), attempts, spent: self.spent, ..report }
+    }
+
+    fn close(
+        self,
+        assessed: Assessed<'e>,
+        attempts: Vec<Attempt<'e>>,
+        mut warnings: Vec<Warning>,
+    ) -> Evaluation<'e> {
+        let Assessed { path, valid, judgement, warnings: of_statuses, needs } = assessed;
+        let Valid { policies, anchor_outside_validity } = valid;
+        if let (true, Some(anchor)) = (anchor_outside_validity, path.last()) {
+            let (not_before, not_after) = (anchor.certificate.not_before(), anchor.certificate.not_after());
+            warnings.push(Warning::AnchorOutsideValidity { not_before, not_after });
+        }
+        warnings.extend(of_statuses);
+        let verdict = match &judgement {
+            Ok(()) => Verdict::Accept,
+            Err(Rejection { reason: Reason::RevocationUnknown(_), .. }) => Verdict::Undetermined,
+            Err(_) => Verdict::Reject,
+        };
+        let valid_until =
+            (verdict == Verdict::Accept).then(|| valid_until(self.check.policy, &path)).flatten();
+        let report = Report {
+            verdict,
+            reason: judgement.err(),
+            path,
+            policies,
+            valid_until,
+            attempts,
+            warnings,
+            spent: self.spent,
+        };
+        Evaluation { report, needs, wanted_issuers: Vec::new() }
+    }
+}
+
+/// A path that validated and was given up for another.
+fn told_as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
+    let rejection = assessed.judgement.err()?;
+    Some(Attempt { path: assessed.path.iter().map(|member| member.certificate).collect(), rejection })
+}
+
+/// The earliest end of validity; the anchor's counts where policy or settings make it count.
+fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Option<Time> {
+    let enforce = policy.anchor_validity == AnchorValidity::Enforce;
+    let counts = |member: &&PathCertificate<'_>| member.role != PathRole::Anchor || enforce;
+    let own = path.iter().filter(counts).map(|member| member.certificate.not_after()).min();
+    let trusted = path.last().and_then(|anchor| anchor.in_ring?.constraints().not_after);
+    own.into_iter().chain(trusted).min()
+}
+
+/// Nothing was found.
+fn refused(rejection: Rejection, warnings: Vec<Warning>) -> Report<'static> {
+    Report {
+        verdict: Verdict::Reject,
+        reason: Some(rejection),
+        path: Vec::new(),
+        policies: Vec::new(),
+        valid_until: None,
+        attempts: Vec::new(),
+        warnings,
+        spent: Spent::default(),
+    }
+}

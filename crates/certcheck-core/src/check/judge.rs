@@ -1,0 +1,31 @@
+//! What policy makes of the statuses of a path's certificates.
+
+use crate::policy::Tolerance;
+use crate::reason::{Reason, Rejection};
+use crate::report::Warning;
+use crate::revocation::Status;
+
+/// Whether the statuses let a path pass. A revocation counts before anything that is not known.
+pub(super) fn judge(
+    statuses: &[Status],
+    tolerance: Tolerance,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), Rejection> {
+    let mut unknown = None;
+    for (at, status) in statuses.iter().enumerate() {
+        match status {
+            Status::Revoked(revoked) => {
+                return Err(Rejection { at, reason: Reason::CertificateRevoked(Box::new(revoked.clone())) });
+            }
+            Status::Unknown(cause) => {
+                if tolerance.lets_pass(*cause) {
+                    warnings.push(Warning::RevocationLetPass { at, cause: *cause });
+                } else if unknown.is_none() {
+                    unknown = Some(Rejection { at, reason: Reason::RevocationUnknown(*cause) });
+                }
+            }
+            _ => {}
+        }
+    }
+    unknown.map_or(Ok(()), Err)
+}

@@ -1,0 +1,92 @@
+//! A check: certificates in, a report out. No I/O, no clock; the same answer for the same question.
+//!
+//! ```text
+//! Check -- begin --> Progress -- needs --> (whoever drives it) -- answer --> Progress -- finish --> Report
+//! ```
+
+mod evaluate;
+mod judge;
+mod progress;
+mod read;
+
+use pki_types::CertificateDer;
+
+pub use progress::Progress;
+
+use crate::path::VerifiedIssuers;
+use crate::policy::Policy;
+use crate::report::Report;
+use crate::revocation::Evidence;
+use crate::ring::KeyRing;
+use crate::time::Time;
+
+/// A question about a certificate.
+///
+/// ```
+/// use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, certificates_of};
+///
+/// let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/demo");
+/// let ring = KeyRing::from_paths(&[format!("{demo}/ring")])?;
+/// let chain = certificates_of(&std::fs::read(format!("{demo}/good.pem"))?)?;
+///
+/// let policy = Policy::client(Revocation::Off);
+/// let now = Time::from_rfc3339("2027-01-01T00:00:00Z").ok_or("not a time")?;
+/// let report = Check::new(&chain, &ring, &policy, now).run();
+/// assert!(report.is_accepted());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Check<'a> {
+    chain: &'a [CertificateDer<'a>],
+    ring: &'a KeyRing,
+    policy: &'a Policy,
+    now: Time,
+    issuers: Option<&'a VerifiedIssuers>,
+    evidence: Option<&'a Evidence>,
+    seed: Option<[u8; 32]>,
+}
+
+impl<'a> Check<'a> {
+    /// Asks about the first certificate of a chain; the others are presented intermediates, in any order.
+    #[must_use]
+    pub const fn new(
+        chain: &'a [CertificateDer<'a>],
+        ring: &'a KeyRing,
+        policy: &'a Policy,
+        now: Time,
+    ) -> Self {
+        Self { chain, ring, policy, now, issuers: None, evidence: None, seed: None }
+    }
+
+    /// Remembers signatures on CA certificates from check to check.
+    #[must_use]
+    pub const fn with_verified_issuers(mut self, issuers: &'a VerifiedIssuers) -> Self {
+        self.issuers = Some(issuers);
+        self
+    }
+
+    /// Has revocation evidence at hand from the start.
+    #[must_use]
+    pub const fn with_evidence(mut self, evidence: &'a Evidence) -> Self {
+        self.evidence = Some(evidence);
+        self
+    }
+
+    /// Randomness for the nonces that policy has OCSP requests carry; without it none is sent.
+    #[must_use]
+    pub const fn with_nonce_seed(mut self, seed: [u8; 32]) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Answers by what is at hand.
+    pub fn run(self) -> Report<'a> {
+        evaluate::evaluate(&self, &[], None, &progress::no_answers(), false).report
+    }
+
+    /// Begins a check that names the evidence it lacks.
+    #[must_use]
+    pub fn begin(self) -> Progress<'a> {
+        Progress::new(self)
+    }
+}

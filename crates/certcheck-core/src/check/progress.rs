@@ -1,0 +1,88 @@
+//! A check in progress: it names what it lacks, is answered, and names what it lacks then.
+
+use pki_types::CertificateDer;
+
+use super::Check;
+use super::evaluate::{Evaluation, evaluate};
+use crate::path::VerifiedIssuers;
+use crate::report::Report;
+use crate::revocation::{Answer, Answers, Ask, Need};
+
+/// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
+/// anyone fetch anything; the exception is `Policy::aia`.
+///
+/// Whoever drives it gets what is named by [`Progress::needs`] from wherever it likes, in any order, answers with
+/// [`Progress::answer`], and asks again until nothing is needed. The verdict does not depend on the order.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    check: Check<'a>,
+    answers: Answers,
+    /// Certificates that came for paths, in the order they were asked for.
+    issuers: Vec<CertificateDer<'static>>,
+    /// What issuers were asked for, in that order, and joined the above.
+    joined: Vec<Ask>,
+    /// Signatures of this check's own certificates that are known to verify.
+    verified: VerifiedIssuers,
+    needs: Vec<Need>,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(check: Check<'a>) -> Self {
+        let mut progress = Self {
+            check,
+            answers: Answers { seed: check.seed, ..Answers::default() },
+            issuers: Vec::new(),
+            joined: Vec::new(),
+            verified: VerifiedIssuers::new(),
+            needs: Vec::new(),
+        };
+        progress.go_on();
+        progress
+    }
+
+    /// What is lacking, in the order in which it is wanted. Empty if nothing is: the verdict stands.
+    #[must_use]
+    pub fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    /// Answers what was asked. What was not asked, or is not needed any more, is not taken.
+    pub fn answer(&mut self, ask: &Ask, answer: Answer) {
+        let is_needed = self.needs.iter().any(|need| need.ask == *ask);
+        if is_needed {
+            self.answers.given.insert(ask.clone(), answer);
+            self.go_on();
+        }
+    }
+
+    /// The verdict by what has been answered; what has not counts as not tried.
+    pub fn finish(&self) -> Report<'_> {
+        evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, false).report
+    }
+
+    fn go_on(&mut self) {
+        loop {
+            let Evaluation { needs, wanted_issuers, .. } =
+                evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
+            let is_answered = |ask: &Ask| self.answers.given.contains_key(ask);
+            let fresh: Vec<Ask> =
+                wanted_issuers.into_iter().filter(|ask| !self.joined.contains(ask)).collect();
+            // All that a failed search asked for is awaited, so that the next one begins with the same whatever came first.
+            if fresh.is_empty() || !fresh.iter().all(is_answered) {
+                self.needs = needs;
+                return;
+            }
+            for ask in fresh {
+                if let Some(Answer::Issuers(found)) = self.answers.given.get(&ask) {
+                    self.issuers.extend(found.iter().cloned());
+                }
+                self.joined.push(ask);
+            }
+        }
+    }
+}
+
+/// For checks that ask nothing.
+pub(super) fn no_answers() -> Answers {
+    Answers::default()
+}

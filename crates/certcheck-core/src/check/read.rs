@@ -1,0 +1,43 @@
+//! What is presented, read within bounds.
+
+use pki_types::CertificateDer;
+
+use super::Check;
+use crate::budget::{Limit, LimitHit, Limits};
+use crate::reason::Reason;
+use crate::report::Warning;
+use crate::view::Certificate;
+
+/// The target, and what of the rest reads: junk beside a good chain changes nothing. `issuers` came later and stand
+/// behind what was presented.
+pub(super) fn read<'e>(
+    check: &Check<'e>,
+    issuers: &'e [CertificateDer<'static>],
+    warnings: &mut Vec<Warning>,
+) -> Result<(Certificate<'e>, Vec<Certificate<'e>>), Reason> {
+    let limits = &check.policy.limits;
+    let (first, rest) = check.chain.split_first().ok_or(Reason::NoCertificate)?;
+    let target = parse(first, limits)?;
+    let most = usize::try_from(limits.presented).unwrap_or(usize::MAX);
+    if rest.len() > most {
+        warnings.push(Warning::PresentedTooMany { allowed: limits.presented });
+    }
+    let mut presented = Vec::with_capacity(rest.len().min(most));
+    for (index, der) in (1..).zip(rest.iter().take(most)) {
+        match parse(der, limits) {
+            Ok(certificate) => presented.push(certificate),
+            Err(reason) => warnings.push(Warning::PresentedMalformed { index, reason }),
+        }
+    }
+    let room = most.saturating_sub(presented.len());
+    presented.extend(issuers.iter().filter_map(|der| parse(der, limits).ok()).take(room));
+    Ok((target, presented))
+}
+
+fn parse<'e>(der: &'e CertificateDer<'_>, limits: &Limits) -> Result<Certificate<'e>, Reason> {
+    if u32::try_from(der.len()).is_ok_and(|length| length <= limits.certificate_octets) {
+        Certificate::parse(der).map_err(Reason::from)
+    } else {
+        Err(LimitHit { limit: Limit::CertificateOctets, allowed: limits.certificate_octets }.into())
+    }
+}

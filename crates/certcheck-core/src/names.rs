@@ -1,0 +1,57 @@
+//! Numbers for names, so that whoever keeps certificates or CRLs by name compares numbers.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::view::Name;
+
+/// Names that match (RFC 5280 7.1) have the same number.
+pub(crate) type NameId = u32;
+
+/// Numbers for names: by their octets first, then by a hash of their plain form, at last by their normalized form.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    by_octets: HashMap<Box<[u8]>, NameId>,
+    by_form: HashMap<Vec<u8>, NameId>,
+    /// Hashes of the names that have a plain form. Whether a hash is here decides nothing but how to go on.
+    plain: HashSet<u64>,
+    /// Some name has no plain form, so that a plain one may match it all the same.
+    has_others: bool,
+    count: NameId,
+}
+
+impl Names {
+    /// How many numbers are taken.
+    pub(crate) const fn count(&self) -> NameId {
+        self.count
+    }
+
+    /// The number of a name, if it has one. Allocates only for names that are written in another way than before.
+    pub(crate) fn find(&self, name: Name<'_>) -> Option<NameId> {
+        if let Some(id) = self.by_octets.get(name.raw()) {
+            return Some(*id);
+        }
+        if let (Some(hash), false) = (name.plain_hash(), self.has_others)
+            && !self.plain.contains(&hash)
+        {
+            return None;
+        }
+        if self.by_form.is_empty() { None } else { self.by_form.get(&name.normalized()).copied() }
+    }
+
+    /// The number of a name, a new one if it has none.
+    pub(crate) fn add(&mut self, name: Name<'_>) -> NameId {
+        if let Some(id) = self.by_octets.get(name.raw()) {
+            return *id;
+        }
+        let id = *self.by_form.entry(name.normalized()).or_insert(self.count);
+        if id == self.count {
+            self.count += 1;
+        }
+        match name.plain_hash() {
+            Some(hash) => drop(self.plain.insert(hash)),
+            None => self.has_others = true,
+        }
+        self.by_octets.insert(name.raw().into(), id);
+        id
+    }
+}

@@ -1,0 +1,10 @@
+//! OCSP messages (RFC 6960 4): requests that are written, responses that are read over the original octets, so that
+//! what was signed is what is verified.
+
+mod request;
+mod view;
+
+pub use request::{BadNonce, CertIdHash, OcspRequest};
+pub use view::{
+    BasicResponse, CertId, CertStatus, OcspResponse, ResponderId, ResponseStatus, SingleResponse,
+};

@@ -1,0 +1,206 @@
+//! The status of a certificate by CRLs: RFC 5280 6.3.3.
+
+use core::cmp::Ordering;
+use std::sync::Arc;
+
+use super::scope::{self, ALL_REASONS, Scope};
+use super::status::{Means, Proof, Revoked, Status};
+use super::{Assessor, Cause, Subject, freshness};
+use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
+use crate::view::{DistributionPoints, GeneralName, Name};
+
+/// What one CRL, with its delta, says of a certificate.
+enum Answer {
+    /// It is not listed, for these reasons.
+    Clear(u16, Proof),
+    Listed(Revoked),
+}
+
+impl<'e> Assessor<'e> {
+    /// 6.3.3, over every distribution point and every CRL at hand.
+    pub(super) fn by_crl(&mut self, subject: &Subject<'e>) -> Status {
+        let Ok(points) = subject.certificate.crl_distribution_points() else {
+            return Status::Unknown(Cause::Malformed);
+        };
+        let most = usize::try_from(self.policy().limits.distribution_points).unwrap_or(usize::MAX);
+        if points.is_some_and(|points| points.count() > most) {
+            return Status::Unknown(Cause::TooLarge);
+        }
+        let mut found = Found { covered: 0, proof: None, cause: Cause::NotTried };
+        let issuer = subject.certificate.issuer();
+        // CRLs of the certificate's issuer, by whatever point, and those that no point names (6.3.3, end).
+        let mut revoked = self.by_crls_of(issuer, points, subject, &mut found);
+        // (b)(1): CRLs of others, where a point says that they speak for this one.
+        let mut others: Vec<Name<'e>> = Vec::new();
+        for point in points.into_iter().flatten() {
+            let Ok(point) = point else { return Status::Unknown(Cause::Malformed) };
+            for name in point.crl_issuer.into_iter().flatten() {
+                if let Ok(GeneralName::Directory(name)) = name
+                    && !name.matches(issuer)
+                    && !others.iter().any(|known| known.matches(name))
+                {
+                    others.push(name);
+                }
+            }
+        }
+        for other in others {
+            revoked = revoked.or_else(|| self.by_crls_of(other, points, subject, &mut found));
+        }
+        match (revoked, found.proof) {
+            (Some(revoked), _) => Status::Revoked(revoked),
+            (None, Some(proof)) if found.covered == ALL_REASONS => Status::Good(proof),
+            (None, Some(_)) => Status::Unknown(found.cause.max(Cause::OutOfScope)),
+            (None, None) if found.cause == Cause::NotTried => {
+                Status::Unknown(self.at_hand.cause_of_nothing())
+            }
+            (None, None) => Status::Unknown(found.cause),
+        }
+    }
+
+    /// Consults every complete CRL of this name. Revoked in any is revoked, whatever others say.
+    fn by_crls_of(
+        &mut self,
+        name: Name<'e>,
+        points: Option<DistributionPoints<'e>>,
+        subject: &Subject<'e>,
+        found: &mut Found,
+    ) -> Option<Revoked> {
+        for crl in self.at_hand.crls_of(name).filter(|crl| crl.base_number().is_none()) {
+            // (b), (d): the reasons of all points by which it covers the certificate.
+            let scope = match scope::of(crl, points, subject, &mut self.context.budget) {
+                Ok(scope) if scope.reasons != 0 => scope,
+                Ok(_) => {
+                    found.cause = found.cause.max(Cause::OutOfScope);
+                    continue;
+                }
+                Err(cause) => {
+                    found.cause = found.cause.max(cause);
+                    continue;
+                }
+            };
+            match self.consult(crl, scope, subject) {
+                Ok(Answer::Listed(revoked)) => return Some(revoked),
+                Ok(Answer::Clear(reasons, proof)) => {
+                    // (e), (l): what it adds to the reasons covered.
+                    if reasons & !found.covered != 0 {
+                        found.covered |= reasons;
+                        found.proof = Some(proof);
+                    }
+                }
+                Err(cause) => found.cause = found.cause.max(cause),
+            }
+        }
+        None
+    }
+
+    /// Steps (a), (c) and (f) to (k) for one complete CRL.
+    fn consult(&mut self, crl: &'e Crl, scope: Scope, subject: &Subject<'e>) -> Result<Answer, Cause> {
+        // (f), (g)
+        let verified = self.verified(crl, subject)?;
+        // A newer CRL of the same scope takes its place, whoever brought the older.
+        let mut is_contradicted = false;
+        for other in self.at_hand.crls_of(crl.issuer()) {
+            match self.precedence(other, verified) {
+                Some(Ordering::Greater) => return Err(Cause::Rollback),
+                Some(Ordering::Equal) => is_contradicted = true,
+                _ => {}
+            }
+        }
+        let issuer = Some(subject.certificate.issuer()).filter(|_| scope.is_indirect);
+        let serial = subject.certificate.serial().octets();
+        let listed = verified.find(serial, issuer).transpose().map_err(|_| Cause::Malformed)?;
+        // (a): whether it is current.
+        if let Err(cause) = self.is_current(crl) {
+            // An old list that names the certificate still names it, unless the hold may have been lifted since.
+            return match listed {
+                Some(entry) if cause == Cause::Stale && entry.reason != RevocationReason::CertificateHold => {
+                    Ok(Answer::Listed(revoked(crl, &entry)))
+                }
+                _ => Err(cause),
+            };
+        }
+        // (c), (h), (i): the newest delta that fits.
+        if let Some(delta) = self.delta_of(verified) {
+            let entry = delta.find(serial, issuer).transpose().map_err(|_| Cause::Malformed)?;
+            match (entry, listed) {
+                // (k). Only a hold is lifted: who says that a compromised key is whole again is not believed (deviation).
+                (Some(entry), Some(base))
+                    if entry.reason == RevocationReason::RemoveFromCrl
+                        && base.reason != RevocationReason::CertificateHold =>
+                {
+                    return Ok(Answer::Listed(revoked(crl, &base)));
+                }
+                (Some(entry), _) if entry.reason == RevocationReason::RemoveFromCrl => {
+                    return Ok(Answer::Clear(scope.reasons, proof(delta.crl())));
+                }
+                (Some(entry), _) => return Ok(Answer::Listed(revoked(delta.crl(), &entry))),
+                (None, Some(base)) => return Ok(Answer::Listed(revoked(crl, &base))),
+                (None, None) => return Ok(Answer::Clear(scope.reasons, proof(delta.crl()))),
+            }
+        }
+        // (j)
+        match listed {
+            Some(entry) => Ok(Answer::Listed(revoked(crl, &entry))),
+            None if is_contradicted => Err(Cause::Conflict),
+            None => Ok(Answer::Clear(scope.reasons, proof(crl))),
+        }
+    }
+
+    pub(super) fn is_current(&self, crl: &Crl) -> Result<(), Cause> {
+        freshness::check(crl.this_update(), crl.next_update(), self.now(), &self.policy().freshness)
+    }
+
+    /// How another complete CRL stands to this one: `Greater` takes its place, `Equal` contradicts it. `None` if they
+    /// have nothing to do with each other. Signed with the same key, that is: a namesake must not push a CRL out.
+    fn precedence(&mut self, other: &'e Crl, verified: VerifiedCrl<'e>) -> Option<Ordering> {
+        let crl = verified.crl();
+        let is_of_series =
+            other.base_number().is_none() && is_same_series(crl, other) && other.tbs() != crl.tbs();
+        if !is_of_series {
+            return None;
+        }
+        // By number, then by thisUpdate.
+        let by_number = match (other.number(), crl.number()) {
+            (Some(a), Some(b)) => compare_numbers(a, b),
+            _ => Ordering::Equal,
+        };
+        let order = by_number.then(other.this_update().cmp(&crl.this_update()));
+        // An expired one never hides a fresh one: a newer number that is older in time is no newer.
+        let hides = order == Ordering::Greater
+            && (self.is_current(other).is_ok() || other.this_update() >= crl.this_update());
+        let contradicts = order == Ordering::Equal && crl.number().is_some();
+        let is_of_key = (hides || contradicts)
+            && other.verify_with(verified.key(), self.policy(), &mut self.context.budget).is_ok();
+        is_of_key.then_some(order)
+    }
+}
+
+/// reasons_mask so far, by what, and why not further.
+struct Found {
+    covered: u16,
+    proof: Option<Proof>,
+    cause: Cause,
+}
+
+/// One issuer and one IDP: CRLs of which the newer takes the older's place. Both are of matching names already.
+pub(super) fn is_same_series(a: &Crl, b: &Crl) -> bool {
+    a.scope() == b.scope()
+}
+
+fn proof(crl: &Crl) -> Proof {
+    Proof {
+        by: Means::Crl,
+        source: Arc::clone(crl.source()),
+        this_update: crl.this_update(),
+        next_update: crl.next_update(),
+    }
+}
+
+fn revoked(crl: &Crl, entry: &CrlEntry<'_>) -> Revoked {
+    Revoked {
+        proof: proof(crl),
+        at: entry.revoked_at,
+        reason: entry.reason,
+        invalid_since: entry.invalid_since,
+    }
+}

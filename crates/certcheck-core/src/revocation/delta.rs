@@ -1,0 +1,47 @@
+//! Delta CRLs: RFC 5280 5.2.4 and 6.3.3 (c).
+
+use core::cmp::Ordering;
+
+use super::Assessor;
+use super::crl::is_same_series;
+use crate::crl::{Crl, VerifiedCrl, compare_numbers};
+
+impl<'e> Assessor<'e> {
+    /// (c), (h): the delta with the highest number that combines with this complete CRL, signed with the same key
+    /// and current itself. Where none is at hand the complete CRL stands alone: it is current, and nothing in the
+    /// RFC makes a delta a duty of who asks.
+    pub(super) fn delta_of(&mut self, complete: VerifiedCrl<'e>) -> Option<VerifiedCrl<'e>> {
+        if !self.policy().use_deltas {
+            return None;
+        }
+        let crl = complete.crl();
+        let number = crl.number()?;
+        let mut best: Option<VerifiedCrl<'e>> = None;
+        for delta in self.at_hand.crls_of(crl.issuer()) {
+            let Some(own) = combining_number(crl, number, delta) else { continue };
+            let is_better = best.is_none_or(|best| {
+                best.crl().number().is_some_and(|best| compare_numbers(own, best) == Ordering::Greater)
+            });
+            if is_better && self.is_current(delta).is_ok() {
+                let verified = delta.verify_with(complete.key(), self.policy(), &mut self.context.budget);
+                best = verified.ok().or(best);
+            }
+        }
+        best
+    }
+}
+
+/// The number of a delta that combines with a complete CRL: (c)(1) to (3), of one issuer, scope and key identifier; the
+/// complete CRL is no older than the delta's base and older than the delta.
+fn combining_number<'c>(crl: &Crl, number: &[u8], delta: &'c Crl) -> Option<&'c [u8]> {
+    let (base, own) = (delta.base_number()?, delta.number()?);
+    let keys_agree = match (crl.authority_key(), delta.authority_key()) {
+        (Some(ours), Some(theirs)) => ours == theirs,
+        _ => true,
+    };
+    let combines = is_same_series(crl, delta)
+        && keys_agree
+        && compare_numbers(number, base) != Ordering::Less
+        && compare_numbers(number, own) == Ordering::Less;
+    combines.then_some(own)
+}

@@ -1,0 +1,206 @@
+//! Evidence at hand: CRLs and OCSP responses, read, not yet believed.
+
+use core::fmt;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Cause;
+use crate::crl::Crl;
+use crate::der::ViewFault;
+use crate::names::Names;
+use crate::ocsp::{BasicResponse, OcspResponse, ResponseStatus};
+use crate::tried_keys::TriedKeys;
+use crate::view::Name;
+
+/// Evidence that cannot be taken in, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EvidenceFault {
+    /// The URL or file it came from.
+    pub source: Arc<str>,
+    /// What is wrong.
+    pub fault: ViewFault,
+}
+
+impl EvidenceFault {
+    /// What is wrong with what came from there.
+    #[must_use]
+    pub fn new(source: &str, fault: ViewFault) -> Self {
+        Self { source: source.into(), fault }
+    }
+}
+
+impl fmt::Display for EvidenceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.fault)
+    }
+}
+
+impl core::error::Error for EvidenceFault {}
+
+/// An OCSP response that has been read. Unverified until it is asked about a certificate.
+#[derive(Debug)]
+pub struct OcspEvidence {
+    der: Bytes,
+    source: Arc<str>,
+    status: ResponseStatus,
+    /// The content of every serial number it speaks of.
+    serials: Vec<Box<[u8]>>,
+    pub(super) keys: TriedKeys,
+}
+
+impl OcspEvidence {
+    /// Reads a response in DER. `source` is the URL or file it came from.
+    ///
+    /// # Errors
+    /// As [`OcspResponse::parse`].
+    pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
+        let response = OcspResponse::parse(&der)?;
+        let answers = response.basic.iter().flat_map(BasicResponse::responses);
+        let serials: Result<Vec<_>, _> =
+            answers.map(|single| single.map(|single| single.cert_id.serial.into())).collect();
+        let (status, serials) = (response.status, serials?);
+        Ok(Self { der, source: source.into(), status, serials, keys: TriedKeys::default() })
+    }
+
+    /// The octets as they came.
+    #[must_use]
+    pub const fn der(&self) -> &Bytes {
+        &self.der
+    }
+
+    /// The URL or file it came from.
+    #[must_use]
+    pub const fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// Whether there is an answer in it.
+    #[must_use]
+    pub const fn status(&self) -> ResponseStatus {
+        self.status
+    }
+
+    /// What it says, unverified. `None` for an error.
+    #[must_use]
+    pub fn basic(&self) -> Option<BasicResponse<'_>> {
+        // It read when it came in.
+        OcspResponse::parse(&self.der).ok()?.basic
+    }
+}
+
+/// A store of evidence. What is in it answers nothing before its signature was verified for who it is about, and
+/// that is done once: the outcome is kept with the evidence.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    names: Names,
+    /// CRLs by the number of their issuer's name.
+    crls: Vec<Vec<Arc<Crl>>>,
+    /// Responses by serial number.
+    responses: HashMap<Box<[u8]>, Vec<Arc<OcspEvidence>>>,
+    /// A responder answered with an error. Nobody signs that, so it says nothing but why there is no answer.
+    has_error: bool,
+    /// What did not read.
+    faults: Vec<EvidenceFault>,
+}
+
+impl Evidence {
+    /// Nothing at hand.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in a CRL.
+    pub fn add_crl(&mut self, crl: Arc<Crl>) {
+        let group = usize::try_from(self.names.add(crl.issuer())).unwrap_or(usize::MAX);
+        while self.crls.len() <= group {
+            self.crls.push(Vec::new());
+        }
+        if let Some(group) = self.crls.get_mut(group)
+            && !group.iter().any(|known| known.der() == crl.der())
+        {
+            group.push(crl);
+        }
+    }
+
+    /// Takes in an OCSP response.
+    pub fn add_ocsp(&mut self, response: &Arc<OcspEvidence>) {
+        self.has_error |= response.status != ResponseStatus::Successful;
+        for serial in &response.serials {
+            let known = self.responses.entry(serial.clone()).or_default();
+            if !known.iter().any(|known| known.der == response.der) {
+                known.push(Arc::clone(response));
+            }
+        }
+    }
+
+    /// Notes evidence that did not read: a certificate about which nothing else is known then has that for a cause.
+    pub fn add_fault(&mut self, fault: EvidenceFault) {
+        self.faults.push(fault);
+    }
+
+    /// What did not read.
+    #[must_use]
+    pub fn faults(&self) -> &[EvidenceFault] {
+        &self.faults
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.crls.is_empty() && self.responses.is_empty()
+    }
+
+    fn crls_of(&self, issuer: Name<'_>) -> &[Arc<Crl>] {
+        let group = self.names.find(issuer).and_then(|group| usize::try_from(group).ok());
+        group.and_then(|group| self.crls.get(group)).map_or(&[], Vec::as_slice)
+    }
+
+    fn responses_about(&self, serial: &[u8]) -> &[Arc<OcspEvidence>] {
+        self.responses.get(serial).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What was given and what has arrived since.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AtHand<'e> {
+    stores: [Option<&'e Evidence>; 2],
+}
+
+impl<'e> AtHand<'e> {
+    pub(super) const fn new(stores: [Option<&'e Evidence>; 2]) -> Self {
+        Self { stores }
+    }
+
+    /// The CRLs of this issuer.
+    pub(super) fn crls_of<'n>(self, issuer: Name<'n>) -> impl Iterator<Item = &'e Crl> + use<'e, 'n> {
+        self.stores.into_iter().flatten().flat_map(move |store| store.crls_of(issuer)).map(AsRef::as_ref)
+    }
+
+    /// The responses with an answer about this serial number, of whatever issuer.
+    pub(super) fn responses_about(
+        self,
+        serial: &[u8],
+    ) -> impl Iterator<Item = &'e OcspEvidence> + use<'e, '_> {
+        self.stores
+            .into_iter()
+            .flatten()
+            .flat_map(move |store| store.responses_about(serial))
+            .map(AsRef::as_ref)
+    }
+
+    /// Why there may be nothing about a certificate.
+    pub(super) fn cause_of_nothing(self) -> Cause {
+        let stores = || self.stores.into_iter().flatten();
+        if stores().any(|store| !store.faults.is_empty()) {
+            Cause::Malformed
+        } else if stores().any(|store| store.has_error) {
+            Cause::ResponderError
+        } else {
+            Cause::NotTried
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Revocation (RFC 5280 6.3, RFC 6960): evidence in, one status for each certificate of a validated path out.
+//!
+//! Nothing is believed before its signature was verified for who it is about; that is done once for each piece of
+//! evidence and key. All evidence at hand is consulted: revoked in any is revoked, and unknown is never good.
+
+mod cause;
+mod crl;
+mod delta;
+mod evidence;
+mod freshness;
+mod need;
+mod ocsp;
+pub(crate) mod plan;
+mod responder;
+mod scope;
+mod signer;
+mod status;
+
+pub use cause::Cause;
+pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
+pub use need::{Answer, Ask, Need};
+pub use status::{Means, Proof, Revoked, Status};
+
+use std::cell::OnceCell;
+
+use crate::budget::Spent;
+use crate::path::VerifiedIssuers;
+use crate::path::pool::{CertificateRef, Pool};
+use crate::path::verify::Context;
+use crate::policy::{EvidenceOrder, Policy};
+use crate::reason::Reason;
+use crate::ring::KeyRing;
+use crate::signature::SignatureFault;
+use crate::time::Time;
+use crate::view::{Certificate, KnownExtension};
+
+use evidence::AtHand;
+pub(crate) use plan::Answers;
+
+/// How deep the paths of evidence's own signers are followed.
+const MAX_DEPTH: usize = 4;
+
+/// A certificate whose status is asked, with who issued it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) certificate: Certificate<'a>,
+    pub(crate) issuer: Certificate<'a>,
+    /// The issuer is the anchor of the path.
+    pub(crate) issuer_is_anchor: bool,
+}
+
+impl Subject<'_> {
+    /// Whether the certificate says where its status is to be had.
+    pub(crate) fn names_source(&self) -> bool {
+        [
+            KnownExtension::CrlDistributionPoints,
+            KnownExtension::FreshestCrl,
+            KnownExtension::AuthorityInfoAccess,
+        ]
+        .into_iter()
+        .any(|known| self.certificate.has(known))
+    }
+
+    /// RFC 9608 4: there will never be a status. Not said by CAs; beside a source of status it is a contradiction, and
+    /// says nothing (deviation: the RFC leaves open what then).
+    fn has_no_status(&self) -> bool {
+        let is_ca = self.certificate.basic_constraints().is_some_and(|constraints| constraints.ca);
+        self.certificate.has(KnownExtension::NoRevAvail) && !self.names_source() && !is_ca
+    }
+}
+
+/// What statuses are found with.
+pub(crate) struct Assessor<'e> {
+    context: Context<'e>,
+    /// Everything paths can be made of, for signers of evidence that are not the issuer.
+    pool: &'e Pool<'e>,
+    presented: &'e [Certificate<'e>],
+    /// Where the validated path ends: a signer's path must end there too (RFC 5280 6.3.3 (f)).
+    anchor: CertificateRef,
+    /// The policy under which signers' paths are validated, made when it is first needed.
+    signer_policy: &'e OnceCell<Policy>,
+    at_hand: AtHand<'e>,
+    /// CRL issuers that were judged, when nothing else was in progress.
+    judged: Vec<(CertificateRef, bool)>,
+    /// CRL issuers' paths that were searched.
+    searched: u32,
+    /// Certificates whose status is being found: evidence they sign themselves is taken as signed by them.
+    in_progress: Vec<Certificate<'e>>,
+}
+
+/// What a check lends an assessor.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'e> {
+    pub(crate) ring: &'e KeyRing,
+    pub(crate) policy: &'e Policy,
+    pub(crate) now: Time,
+    pub(crate) issuers: Option<&'e VerifiedIssuers>,
+    pub(crate) pool: &'e Pool<'e>,
+    pub(crate) presented: &'e [Certificate<'e>],
+    pub(crate) anchor: CertificateRef,
+    pub(crate) signer_policy: &'e OnceCell<Policy>,
+}
+
+impl<'e> Assessor<'e> {
+    pub(crate) fn new(around: Surroundings<'e>, evidence: &[Option<&'e Evidence>; 2], spent: Spent) -> Self {
+        let Surroundings { ring, policy, now, issuers, pool, presented, anchor, signer_policy } = around;
+        Self {
+            context: Context::with_spent(ring, policy, now, [issuers, None], spent),
+            pool,
+            presented,
+            anchor,
+            signer_policy,
+            at_hand: AtHand::new(*evidence),
+            judged: Vec::new(),
+            searched: 0,
+            in_progress: Vec::new(),
+        }
+    }
+
+    pub(crate) const fn spent(&self) -> Spent {
+        self.context.budget.spent
+    }
+
+    const fn policy(&self) -> &'e Policy {
+        self.context.policy
+    }
+
+    const fn now(&self) -> Time {
+        self.context.now
+    }
+
+    /// The status of one certificate by the evidence at hand.
+    pub(crate) fn status(&mut self, subject: &Subject<'e>) -> Status {
+        if subject.has_no_status() {
+            return Status::NoRevAvail;
+        }
+        let (ocsp, crl) = (self.by_ocsp(subject), self.by_crl(subject));
+        let (first, second) = match self.policy().evidence_order {
+            EvidenceOrder::OcspFirst => (ocsp, crl),
+            EvidenceOrder::CrlFirst => (crl, ocsp),
+        };
+        match (first, second) {
+            (Status::Revoked(revoked), _) | (_, Status::Revoked(revoked)) => Status::Revoked(revoked),
+            (Status::Good(proof), _) | (_, Status::Good(proof)) => Status::Good(proof),
+            (Status::Unknown(a), Status::Unknown(b)) => {
+                let cause = a.max(b);
+                let nothing = cause == Cause::NotTried && !subject.names_source();
+                Status::Unknown(if nothing { Cause::NoSource } else { cause })
+            }
+            (other, _) => other,
+        }
+    }
+}
+
+/// What a failed signature says of evidence.
+impl From<SignatureFault> for Cause {
+    fn from(fault: SignatureFault) -> Self {
+        match fault {
+            SignatureFault::Reason(Reason::BadSignature | Reason::AlgorithmMismatch { .. }) => {
+                Self::BadSignature
+            }
+            SignatureFault::Reason(Reason::Malformed(_)) => Self::Malformed,
+            SignatureFault::Reason(_) => Self::Unsupported,
+            SignatureFault::Limit(_) => Self::TooLarge,
+        }
+    }
+}

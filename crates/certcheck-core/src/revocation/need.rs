@@ -1,0 +1,69 @@
+//! What a check lacks, and what it is answered with.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pki_types::CertificateDer;
+
+use super::{Cause, OcspEvidence};
+use crate::crl::Crl;
+
+/// What is to be got, and from where. URLs are as certificates and CRLs have them: whoever follows them decides which
+/// schemes and addresses are allowed.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Ask {
+    /// The CRL at this URL.
+    Crl {
+        /// Out of a distribution point.
+        url: Arc<str>,
+    },
+    /// The answer of a responder.
+    Ocsp {
+        /// Out of authorityInfoAccess.
+        url: Arc<str>,
+        /// The request in DER, to be sent as it is.
+        request: Bytes,
+        /// The nonce in it. An answer with one cannot serve anyone else.
+        nonce: Option<Bytes>,
+    },
+    /// Certificates of an issuer.
+    Issuers {
+        /// Out of authorityInfoAccess.
+        url: Arc<str>,
+    },
+}
+
+impl Ask {
+    /// Where.
+    #[must_use]
+    pub const fn url(&self) -> &Arc<str> {
+        match self {
+            Self::Crl { url } | Self::Ocsp { url, .. } | Self::Issuers { url } => url,
+        }
+    }
+}
+
+/// What a check lacks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Need {
+    /// Which certificate of the path it is for; 0 is the target.
+    pub at: usize,
+    /// What is to be got.
+    pub ask: Ask,
+}
+
+/// What came of an [`Ask`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// A CRL. Read, and not yet believed.
+    Crl(Arc<Crl>),
+    /// An OCSP response. Read, and not yet believed.
+    Ocsp(Arc<OcspEvidence>),
+    /// Certificates. They help to build paths and are trusted in nothing.
+    Issuers(Vec<CertificateDer<'static>>),
+    /// Nothing, and why.
+    Failed(Cause),
+}

@@ -1,0 +1,423 @@
+//! Which evidence is asked for about a certificate, one after the other in the order of policy, until its status is
+//! certain.
+//!
+//! What is asked next depends on the evidence given at first and on the answers to what was asked about this very
+//! certificate, never on when other answers came. Whatever order answers come in, the same is asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ring::digest;
+
+use super::evidence::AtHand;
+use super::{Answer, Ask, Assessor, Cause, Evidence, Means, Status, Subject, Surroundings};
+use crate::budget::Spent;
+use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
+use crate::oid::{self, Oid};
+use crate::policy::{EvidenceOrder, Nonce};
+use crate::view::{
+    AccessDescriptions, Certificate, DistributionPoint, DistributionPointName, DistributionPoints,
+    GeneralName, KnownExtension,
+};
+
+/// What has been answered so far, and how unanswered questions are taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answers {
+    pub(crate) given: HashMap<Ask, Answer>,
+    /// Randomness for nonces, from who asks.
+    pub(crate) seed: Option<[u8; 32]>,
+}
+
+/// What planning for one certificate came to.
+pub(crate) struct Planned {
+    pub(crate) status: Status,
+    /// What is to be asked next. None if the status is certain, or nothing is left to ask.
+    pub(crate) next: Option<Ask>,
+    /// What was asked and answered.
+    pub(crate) asked: Vec<Ask>,
+}
+
+/// The status is certain, or a question is open.
+struct Halt;
+
+struct Plan<'s, 'e> {
+    around: Surroundings<'e>,
+    given: Option<&'e Evidence>,
+    answers: &'s Answers,
+    subject: Subject<'e>,
+    /// Open questions are asked; without, they count as not tried.
+    may_ask: bool,
+    own: Evidence,
+    /// Certificates that came for signers of evidence.
+    signers: Vec<&'s [u8]>,
+    status: Status,
+    cause: Cause,
+    next: Option<Ask>,
+    asked: Vec<Ask>,
+    spent: &'s mut Spent,
+}
+
+/// Plans for one certificate. `spent` goes on counting.
+pub(crate) fn plan<'e>(
+    around: Surroundings<'e>,
+    given: Option<&'e Evidence>,
+    answers: &Answers,
+    subject: Subject<'e>,
+    may_ask: bool,
+    spent: &mut Spent,
+) -> Planned {
+    let mut plan = Plan {
+        around,
+        given,
+        answers,
+        subject,
+        may_ask,
+        own: Evidence::new(),
+        signers: Vec::new(),
+        status: Status::NotChecked,
+        cause: Cause::NoSource,
+        next: None,
+        asked: Vec::new(),
+        spent,
+    };
+    // Without answers or the right to ask, what was given is all there is.
+    if plan.assess().is_ok() && (may_ask || !answers.given.is_empty()) {
+        let _halted = plan.ask_all();
+    }
+    plan.ask_deltas();
+    let status = match plan.status {
+        Status::Unknown(cause) => Status::Unknown(cause.max(plan.cause)),
+        certain => certain,
+    };
+    Planned { status, next: plan.next, asked: plan.asked }
+}
+
+/// The statuses of a whole path by all evidence that was asked for on its behalf: what was asked about one certificate
+/// may list another.
+pub(crate) fn by_all(
+    around: Surroundings<'_>,
+    given: Option<&Evidence>,
+    answers: &Answers,
+    asked: &[Ask],
+    subject: &Subject<'_>,
+    spent: &mut Spent,
+) -> Status {
+    let mut arrived = Evidence::new();
+    let mut signers: Vec<&[u8]> = Vec::new();
+    for ask in asked {
+        match answers.given.get(ask) {
+            Some(Answer::Crl(crl)) => arrived.add_crl(Arc::clone(crl)),
+            Some(Answer::Ocsp(response)) => arrived.add_ocsp(response),
+            Some(Answer::Issuers(found)) => signers.extend(found.iter().map(AsRef::as_ref)),
+            Some(Answer::Failed(_)) | None => {}
+        }
+    }
+    assess(around, given, Some(&arrived), &signers, subject, spent)
+}
+
+fn assess(
+    around: Surroundings<'_>,
+    given: Option<&Evidence>,
+    arrived: Option<&Evidence>,
+    signers: &[&[u8]],
+    subject: &Subject<'_>,
+    spent: &mut Spent,
+) -> Status {
+    let run = |around: Surroundings<'_>, spent: &mut Spent| {
+        let mut assessor = Assessor::new(around, &[given, arrived], *spent);
+        let status = assessor.status(subject);
+        *spent = assessor.spent();
+        status
+    };
+    if signers.is_empty() {
+        return run(around, spent);
+    }
+    // What came for signers joins what was presented, for them alone.
+    let mut presented = around.presented.to_vec();
+    presented.extend(signers.iter().filter_map(|der| Certificate::parse(der).ok()));
+    let pool = around.pool.with_presented(presented.clone());
+    run(Surroundings { pool: &pool, presented: &presented, ..around }, spent)
+}
+
+impl<'s, 'e> Plan<'s, 'e> {
+    /// The status by what there is now; `Err` if it is certain.
+    fn assess(&mut self) -> Result<(), Halt> {
+        let arrived = (!self.asked.is_empty()).then_some(&self.own);
+        self.status = assess(self.around, self.given, arrived, &self.signers, &self.subject, self.spent);
+        if self.status.is_certain() { Err(Halt) } else { Ok(()) }
+    }
+
+    fn ask_all(&mut self) -> Result<(), Halt> {
+        match self.around.policy.evidence_order {
+            EvidenceOrder::OcspFirst => {
+                self.ask_responders()?;
+                self.ask_points()
+            }
+            EvidenceOrder::CrlFirst => {
+                self.ask_points()?;
+                self.ask_responders()
+            }
+        }
+    }
+
+    /// Asks and takes in what came. `Ok(false)` if nothing usable did.
+    fn ask(&mut self, ask: Ask) -> Result<bool, Halt> {
+        let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
+        if self.asked.contains(&ask) {
+            return Ok(!matches!(self.answers.given.get(&ask), None | Some(Answer::Failed(_))));
+        }
+        if self.asked.len() >= most {
+            self.cause = self.cause.max(Cause::TooLarge);
+            return Ok(false);
+        }
+        let fault = match (&ask, self.answers.given.get(&ask)) {
+            (_, None) if self.may_ask => {
+                self.next = Some(ask);
+                return Err(Halt);
+            }
+            (_, None) => Some(Cause::NotTried),
+            (_, Some(Answer::Failed(cause))) => Some(*cause),
+            (Ask::Crl { .. }, Some(Answer::Crl(crl))) => {
+                self.own.add_crl(Arc::clone(crl));
+                None
+            }
+            (Ask::Ocsp { nonce, .. }, Some(Answer::Ocsp(response))) => {
+                match self.check_nonce(nonce.as_ref(), response.basic().and_then(|basic| basic.nonce)) {
+                    Ok(()) => {
+                        self.own.add_ocsp(response);
+                        None
+                    }
+                    Err(cause) => Some(cause),
+                }
+            }
+            (Ask::Issuers { .. }, Some(Answer::Issuers(found))) => {
+                self.signers.extend(found.iter().map(AsRef::as_ref));
+                None
+            }
+            // An answer of another kind than was asked for.
+            (_, Some(_)) => Some(Cause::Malformed),
+        };
+        self.asked.push(ask);
+        if let Some(cause) = fault {
+            self.cause = self.cause.max(cause);
+        }
+        Ok(fault.is_none())
+    }
+
+    /// RFC 9654: another nonce than ours is another's answer. None at all is for policy to judge.
+    fn check_nonce(&self, ours: Option<&Bytes>, theirs: Option<&[u8]>) -> Result<(), Cause> {
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) if strip_header(theirs) == &ours[..] || theirs == &ours[..] => Ok(()),
+            (Some(_), Some(_)) => Err(Cause::NonceMismatch),
+            (Some(_), None) if self.around.policy.nonce == Nonce::Demand => Err(Cause::NonceMismatch),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every responder that authorityInfoAccess names, each with the hash that reaches most, then with the other.
+    fn ask_responders(&mut self) -> Result<(), Halt> {
+        let Ok(access) = self.subject.certificate.authority_info_access() else { return Ok(()) };
+        for url in urls(access, oid::AD_OCSP) {
+            for hash in [CertIdHash::Sha1, CertIdHash::Sha256] {
+                let ask = self.ocsp_ask(url, hash);
+                let is_answered = self.ask(ask.clone())?;
+                if is_answered {
+                    self.assess()?;
+                    self.ask_about_delegates(&ask)?;
+                }
+                // Only who answers without an answer may have misunderstood the hash.
+                let was_misunderstood = match self.answers.given.get(&ask) {
+                    Some(Answer::Ocsp(response)) => {
+                        response.status() != ResponseStatus::Successful
+                            || matches!(
+                                self.status,
+                                Status::Unknown(Cause::ResponderUnknown | Cause::NotTried)
+                            )
+                    }
+                    _ => false,
+                };
+                if !was_misunderstood {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> Ask {
+        let Subject { certificate, issuer, .. } = &self.subject;
+        let request = OcspRequest::new().about(certificate, issuer, hash);
+        let nonce = match (self.around.policy.nonce, self.answers.seed) {
+            (Nonce::Ask | Nonce::Demand, Some(seed)) => {
+                // From the seed, so that who asks again asks the same.
+                let mut context = digest::Context::new(&digest::SHA256);
+                context.update(&seed);
+                context.update(url.as_bytes());
+                context.update(&request.encode());
+                Some(Bytes::copy_from_slice(context.finish().as_ref()))
+            }
+            _ => None,
+        };
+        let plain = request.clone();
+        let request = match &nonce {
+            // A digest is of a length that a nonce may have.
+            Some(nonce) => request.with_nonce(nonce).unwrap_or(plain),
+            None => request,
+        };
+        Ask::Ocsp { url: url.into(), request: request.encode().into(), nonce }
+    }
+
+    /// A delegate that names CRLs is believed only by them (RFC 6960 4.2.2.2.1).
+    fn ask_about_delegates(&mut self, ask: &Ask) -> Result<(), Halt> {
+        let Some(Answer::Ocsp(response)) = self.answers.given.get(ask) else { return Ok(()) };
+        let response = Arc::clone(response);
+        let Some(basic) = response.basic() else { return Ok(()) };
+        for delegate in
+            basic.certificates().filter_map(Result::ok).filter(|delegate| basic.responder.is(delegate))
+        {
+            if !delegate.has(KnownExtension::OcspNocheck)
+                && let Ok(Some(points)) = delegate.crl_distribution_points()
+            {
+                self.ask_each_point(points)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every distribution point: different ones are of different scopes.
+    fn ask_points(&mut self) -> Result<(), Halt> {
+        let Ok(points) = self.subject.certificate.crl_distribution_points() else { return Ok(()) };
+        if let Some(points) = points {
+            self.ask_each_point(points)?;
+            self.ask_about_crl_issuers()?;
+        }
+        Ok(())
+    }
+
+    fn ask_each_point(&mut self, points: DistributionPoints<'_>) -> Result<(), Halt> {
+        for point in points.filter_map(Result::ok) {
+            if self.ask_point(&point)? {
+                self.assess()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of one point are names of one CRL: the next is tried only if the one before failed.
+    fn ask_point(&mut self, point: &DistributionPoint<'_>) -> Result<bool, Halt> {
+        let Some(DistributionPointName::FullName(names)) = point.name else { return Ok(false) };
+        for name in names {
+            if let Ok(GeneralName::Uri(url)) = name
+                && self.ask(Ask::Crl { url: url.into() })?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// CRLs came, and who signed them is not known, or not known to be good: its certificates are asked for where the
+    /// CRLs say they are, then its own status.
+    fn ask_about_crl_issuers(&mut self) -> Result<(), Halt> {
+        let crls: Vec<_> = self
+            .asked
+            .iter()
+            .filter_map(|ask| match self.answers.given.get(ask) {
+                Some(Answer::Crl(crl)) => Some(Arc::clone(crl)),
+                _ => None,
+            })
+            .collect();
+        for crl in crls {
+            if self.around.policy.aia
+                && let Ok(access) = crl.authority_info_access()
+            {
+                for url in urls(access, oid::AD_CA_ISSUERS) {
+                    if self.ask(Ask::Issuers { url: url.into() })? {
+                        self.assess()?;
+                    }
+                }
+            }
+            let name = crl.issuer();
+            let pool = self.around.pool;
+            let known = pool
+                .by_name(name)
+                .into_iter()
+                .filter_map(|at| pool.link(at))
+                .map(|(link, _)| link.certificate);
+            let came: Vec<_> = self.signers.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+            let came = came.into_iter().filter(|signer| signer.subject().matches(name));
+            for signer in known
+                .chain(came)
+                .filter(|signer| signer.der() != self.subject.issuer.der())
+                .collect::<Vec<_>>()
+            {
+                if let Ok(Some(points)) = signer.crl_distribution_points() {
+                    self.ask_each_point(points)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Good by a CRL: whether a delta knows better (RFC 5280 5.2.6). If none is to be had, the CRL stands.
+    fn ask_deltas(&mut self) {
+        let is_asked = self.may_ask || !self.answers.given.is_empty();
+        let by_crl = self.status.proof().is_some_and(|proof| proof.by == Means::Crl);
+        if !is_asked || !by_crl || !matches!(self.status, Status::Good(_)) || !self.around.policy.use_deltas {
+            return;
+        }
+        let before = self.cause;
+        let certificate = self.subject.certificate;
+        let mut points: Vec<String> = Vec::new();
+        note_locations(certificate.freshest_crl().ok().flatten(), &mut points);
+        for crl in AtHand::new([self.given, Some(&self.own)]).crls_of(certificate.issuer()) {
+            note_locations(crl.freshest_crl().ok().flatten(), &mut points);
+        }
+        for url in points {
+            match self.ask(Ask::Crl { url: url.into() }) {
+                Ok(true) => {
+                    let _certain = self.assess();
+                }
+                Ok(false) => {}
+                Err(Halt) => break,
+            }
+        }
+        self.cause = before;
+    }
+}
+
+/// Where deltas are: every URL of every point.
+fn note_locations(points: Option<DistributionPoints<'_>>, to: &mut Vec<String>) {
+    for point in points.into_iter().flatten().filter_map(Result::ok) {
+        let Some(DistributionPointName::FullName(names)) = point.name else { continue };
+        for name in names {
+            if let Ok(GeneralName::Uri(url)) = name
+                && !to.iter().any(|known| known == url)
+            {
+                to.push(url.to_owned());
+            }
+        }
+    }
+}
+
+/// The URLs of one access method.
+pub(crate) fn urls<'c>(
+    access: Option<AccessDescriptions<'c>>,
+    method: Oid<'static>,
+) -> impl Iterator<Item = &'c str> {
+    access.into_iter().flatten().filter_map(move |description| match description {
+        Ok((found, GeneralName::Uri(url))) if found == method => Some(url),
+        _ => None,
+    })
+}
+
+/// The content of an OCTET STRING of less than 128 octets.
+fn strip_header(value: &[u8]) -> &[u8] {
+    match value {
+        [crate::der::tag::OCTET_STRING, length, content @ ..] if usize::from(*length) == content.len() => {
+            content
+        }
+        other => other,
+    }
+}

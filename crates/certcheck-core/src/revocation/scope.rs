@@ -1,0 +1,198 @@
+//! Whether a CRL covers a certificate by way of a distribution point: RFC 5280 6.3.3 (b), (d).
+
+use super::{Cause, Subject};
+use crate::budget::Budget;
+use crate::crl::{Crl, IssuingDistributionPoint};
+use crate::view::{
+    DistributionPoint, DistributionPointName, DistributionPoints, GeneralName, GeneralNames, Name, Rdn,
+};
+
+/// Every reason there is: bits 1 to 8 of ReasonFlags.
+pub(super) const ALL_REASONS: u16 = 0x7f80;
+
+/// How far a CRL covers a certificate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope {
+    /// interim_reasons_mask.
+    pub(super) reasons: u16,
+    /// Entries may be of other issuers, so that they are looked up with theirs.
+    pub(super) is_indirect: bool,
+}
+
+/// The scope by way of all the certificate's points, and of the one of 6.3.3's end: of a CRL that no point names, issued
+/// by the certificate's issuer. No reasons are no cover.
+pub(super) fn of(
+    crl: &Crl,
+    points: Option<DistributionPoints<'_>>,
+    subject: &Subject<'_>,
+    budget: &mut Budget<'_>,
+) -> Result<Scope, Cause> {
+    let idp = crl.issuing_distribution_point().map_err(|_| Cause::Malformed)?;
+    let is_indirect = idp.is_some_and(|idp| idp.indirect);
+    let mut reasons = reasons_by(crl, idp.as_ref(), None, subject, budget)?;
+    if reasons != ALL_REASONS {
+        for point in points.into_iter().flatten() {
+            let point = point.map_err(|_| Cause::Malformed)?;
+            reasons |= reasons_by(crl, idp.as_ref(), Some(&point), subject, budget)?;
+        }
+    }
+    Ok(Scope { reasons, is_indirect })
+}
+
+/// interim_reasons_mask by way of one point, (b) and (d).
+fn reasons_by(
+    crl: &Crl,
+    idp: Option<&IssuingDistributionPoint<'_>>,
+    point: Option<&DistributionPoint<'_>>,
+    subject: &Subject<'_>,
+    budget: &mut Budget<'_>,
+) -> Result<u16, Cause> {
+    let issuer = crl.issuer();
+    // (b)(1)
+    let is_issued_right = match point.and_then(|point| point.crl_issuer) {
+        Some(names) => names_directory(names, issuer, budget)? && idp.is_some_and(|idp| idp.indirect),
+        None => issuer.matches(subject.certificate.issuer()),
+    };
+    if !is_issued_right {
+        return Ok(0);
+    }
+    let point_reasons = point.and_then(|point| point.reasons).unwrap_or(ALL_REASONS) & ALL_REASONS;
+    // (d)(2) and (4) without an IDP.
+    let Some(idp) = idp else { return Ok(point_reasons) };
+    // (b)(2)(i)
+    if let Some(name) = idp.name
+        && !is_same_point(name, issuer, point, subject, budget)?
+    {
+        return Ok(0);
+    }
+    // (b)(2)(ii) to (iv)
+    if !covers_kind(idp, subject) {
+        return Ok(0);
+    }
+    // (d)
+    Ok(point_reasons & idp.reasons.unwrap_or(ALL_REASONS))
+}
+
+fn covers_kind(idp: &IssuingDistributionPoint<'_>, subject: &Subject<'_>) -> bool {
+    let is_ca = subject.certificate.basic_constraints().is_some_and(|constraints| constraints.ca);
+    !(idp.only_attribute || idp.only_user && is_ca || idp.only_ca && !is_ca)
+}
+
+fn names_directory(
+    names: GeneralNames<'_>,
+    wanted: Name<'_>,
+    budget: &mut Budget<'_>,
+) -> Result<bool, Cause> {
+    for name in names {
+        budget.name_comparison().map_err(|_| Cause::TooLarge)?;
+        if matches!(name, Ok(GeneralName::Directory(name)) if name.matches(wanted)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// (b)(2)(i): one name of the IDP is one name of the point; where the point has none, one of its cRLIssuer.
+fn is_same_point(
+    name: DistributionPointName<'_>,
+    crl_issuer: Name<'_>,
+    point: Option<&DistributionPoint<'_>>,
+    subject: &Subject<'_>,
+    budget: &mut Budget<'_>,
+) -> Result<bool, Cause> {
+    let certificate_issuer = GeneralName::Directory(subject.certificate.issuer());
+    let Some(point) = point else {
+        // 6.3.3, end: the point is assumed to have the certificate issuer's name.
+        return any_matches(name, crl_issuer, Form::Full(certificate_issuer), budget);
+    };
+    match (point.name, point.crl_issuer) {
+        (Some(DistributionPointName::FullName(names)), _) | (None, Some(names)) => {
+            for theirs in names {
+                let theirs = theirs.map_err(|_| Cause::Malformed)?;
+                if any_matches(name, crl_issuer, Form::Full(theirs), budget)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        (Some(DistributionPointName::RelativeToIssuer(rdn)), issuers) => {
+            // Relative to cRLIssuer, which is one name then (4.2.1.13), else to the certificate's issuer.
+            let base = match issuers.and_then(|mut names| names.next()) {
+                Some(Ok(GeneralName::Directory(name))) => name,
+                _ => subject.certificate.issuer(),
+            };
+            any_matches(name, crl_issuer, Form::Relative(base, rdn), budget)
+        }
+        (None, None) => Ok(false),
+    }
+}
+
+/// A name in full, or an RDN below another.
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    Full(GeneralName<'a>),
+    Relative(Name<'a>, Rdn<'a>),
+}
+
+fn is_same_form(a: Form<'_>, b: Form<'_>) -> bool {
+    match (a, b) {
+        (Form::Full(a), Form::Full(b)) => is_same_name(a, b),
+        (Form::Relative(base, rdn), Form::Full(GeneralName::Directory(name)))
+        | (Form::Full(GeneralName::Directory(name)), Form::Relative(base, rdn)) => {
+            is_below_by(name, base, rdn)
+        }
+        (Form::Relative(a, x), Form::Relative(b, y)) => a.matches(b) && x.matches(y),
+        _ => false,
+    }
+}
+
+/// Whether the IDP has the name. Every comparison counts: points and names are as many as their issuers like.
+fn any_matches(
+    name: DistributionPointName<'_>,
+    crl_issuer: Name<'_>,
+    wanted: Form<'_>,
+    budget: &mut Budget<'_>,
+) -> Result<bool, Cause> {
+    let mut compare = |ours: Form<'_>| {
+        budget.name_comparison().map_err(|_| Cause::TooLarge)?;
+        Ok(is_same_form(ours, wanted))
+    };
+    match name {
+        DistributionPointName::FullName(names) => {
+            for name in names {
+                if compare(Form::Full(name.map_err(|_| Cause::Malformed)?))? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        DistributionPointName::RelativeToIssuer(rdn) => compare(Form::Relative(crl_issuer, rdn)),
+    }
+}
+
+/// Whether a name is another with one RDN behind it.
+fn is_below_by(name: Name<'_>, base: Name<'_>, rdn: Rdn<'_>) -> bool {
+    let last = name.rdns().last();
+    name.rdns().count() == base.rdns().count() + 1
+        && name.is_within(base)
+        && last.is_some_and(|last| last.matches(rdn))
+}
+
+/// One form, and the same in it. Names of other forms are compared as octets of the same form or not at all.
+fn is_same_name(a: GeneralName<'_>, b: GeneralName<'_>) -> bool {
+    match (a, b) {
+        (GeneralName::Directory(a), GeneralName::Directory(b)) => a.matches(b),
+        (GeneralName::Uri(a), GeneralName::Uri(b)) | (GeneralName::Rfc822(a), GeneralName::Rfc822(b)) => {
+            a == b
+        }
+        (GeneralName::Dns(a), GeneralName::Dns(b)) => a.eq_ignore_ascii_case(b),
+        (GeneralName::Ip(a), GeneralName::Ip(b))
+        | (GeneralName::X400(a), GeneralName::X400(b))
+        | (GeneralName::EdiParty(a), GeneralName::EdiParty(b)) => a == b,
+        (GeneralName::RegisteredId(a), GeneralName::RegisteredId(b)) => a == b,
+        (GeneralName::Other { type_id: a, value: x }, GeneralName::Other { type_id: b, value: y }) => {
+            a == b && x == y
+        }
+        _ => false,
+    }
+}

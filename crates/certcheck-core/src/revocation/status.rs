@@ -1,0 +1,109 @@
+//! What is known of a certificate's revocation.
+
+use std::sync::Arc;
+
+use super::Cause;
+use crate::crl::RevocationReason;
+use crate::time::Time;
+
+/// By what a status is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Means {
+    /// A certificate revocation list.
+    Crl,
+    /// An OCSP response.
+    Ocsp,
+}
+
+impl Means {
+    /// The stable word.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Crl => "crl",
+            Self::Ocsp => "ocsp",
+        }
+    }
+
+    /// Where the RFCs say how it is read.
+    #[must_use]
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Self::Crl => "RFC 5280 6.3.3",
+            Self::Ocsp => "RFC 6960 2.2",
+        }
+    }
+}
+
+/// The evidence that a status rests on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Proof {
+    /// Of which kind.
+    pub by: Means,
+    /// The URL or file it came from.
+    pub source: Arc<str>,
+    /// As of when it speaks.
+    pub this_update: Time,
+    /// Until when there is nothing newer, if it says.
+    pub next_update: Option<Time>,
+}
+
+/// A revocation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Revoked {
+    /// What says so.
+    pub proof: Proof,
+    /// Since when. A time to come counts as now: who revokes ahead does not mean to trust till then.
+    pub at: Time,
+    /// Why. certificateHold is revoked like any other, and may be lifted.
+    pub reason: RevocationReason,
+    /// invalidityDate (RFC 5280 5.3.2): since when the key is suspected.
+    pub invalid_since: Option<Time>,
+}
+
+/// The status of one certificate: three-valued, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+#[non_exhaustive]
+pub enum Status {
+    /// It was not asked: anchors, revocation off, a path that is refused anyway.
+    NotChecked,
+    /// Current evidence that covers it does not list it.
+    Good(Proof),
+    /// It is revoked.
+    Revoked(Revoked),
+    /// Its issuer says that there will be no status (RFC 9608).
+    NoRevAvail,
+    /// Nothing is known, and why.
+    Unknown(Cause),
+}
+
+impl Status {
+    /// Whether nothing more needs to be asked.
+    pub(crate) const fn is_certain(&self) -> bool {
+        !matches!(self, Self::Unknown(_))
+    }
+
+    /// The evidence it rests on, if it rests on any.
+    #[must_use]
+    pub const fn proof(&self) -> Option<&Proof> {
+        match self {
+            Self::Good(proof) | Self::Revoked(Revoked { proof, .. }) => Some(proof),
+            _ => None,
+        }
+    }
+
+    /// The stable word.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotChecked => "not-checked",
+            Self::Good(_) | Self::NoRevAvail => "good",
+            Self::Revoked(_) => "revoked",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
