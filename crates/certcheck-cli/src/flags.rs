@@ -27,6 +27,7 @@ The verdict goes to standard output, all else to standard error.";
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   certcheck verify client.pem --ring keyring/ --revocation off
+  certcheck verify client.pem --ring keyring/ --crl crls/ --ocsp answer.der
   certcheck verify client.pem --ring root.pem --untrusted intermediates.pem --json
   openssl s_client ... | certcheck verify - --ring keyring/
   certcheck verify *.pem --ring keyring/ --at 2027-01-01T00:00:00Z
@@ -56,6 +57,14 @@ pub(crate) struct VerifyArguments {
     /// More intermediates that are presented but not trusted.
     #[arg(long, value_name = "FILE")]
     pub(crate) untrusted: Vec<PathBuf>,
+
+    /// CRLs, or directories of them: PEM, DER or PKCS #7.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) crl: Vec<PathBuf>,
+
+    /// OCSP responses, or directories of them: PEM or DER.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) ocsp: Vec<PathBuf>,
 
     /// The time to ask about, in RFC 3339. Now by default.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
@@ -105,10 +114,17 @@ pub(crate) struct VerifyArguments {
     #[arg(long)]
     pub(crate) pedantic: bool,
 
-    /// What to do about revocation. Evidence is not gathered yet: only `off` and `soft-fail`, and
-    /// `if-offered` for certificates that name no source, can accept.
+    /// What to do about revocation.
     #[arg(long, value_name = "HOW", default_value = "hard-fail")]
     pub(crate) revocation: RevocationFlag,
+
+    /// Of which certificates the status is asked: of the whole path below the anchor, or of the leaf alone.
+    #[arg(long, value_name = "WHICH", default_value = "chain")]
+    pub(crate) scope: ScopeFlag,
+
+    /// Which evidence is told of where both say the same.
+    #[arg(long, value_name = "ORDER", default_value = "ocsp-first")]
+    pub(crate) order: OrderFlag,
 
     /// Use no network. Nothing does yet.
     #[arg(long)]
@@ -165,6 +181,20 @@ pub(crate) enum RevocationFlag {
     SoftFail,
     /// Do not look.
     Off,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ScopeFlag {
+    /// Every certificate below the anchor.
+    Chain,
+    /// The target alone.
+    Leaf,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum OrderFlag {
+    OcspFirst,
+    CrlFirst,
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {

@@ -4,8 +4,10 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
+use certcheck_core::Time;
 use certcheck_core::reason::Rejection;
-use certcheck_core::report::{PathCertificate, Report, Status};
+use certcheck_core::report::{PathCertificate, Report};
+use certcheck_core::revocation::Status;
 use certcheck_core::view::Certificate;
 use serde::Serialize;
 
@@ -55,7 +57,44 @@ pub(crate) struct Facts {
 #[derive(Serialize)]
 struct RevocationObject {
     status: &'static str,
+    by: Option<&'static str>,
+    source: Option<String>,
+    from: Option<&'static str>,
+    this_update: Option<String>,
+    next_update: Option<String>,
+    revoked_at: Option<String>,
+    revocation_reason: Option<&'static str>,
+    invalid_since: Option<String>,
     cause: Option<&'static str>,
+}
+
+impl From<&Status> for RevocationObject {
+    fn from(status: &Status) -> Self {
+        let proof = status.proof();
+        let time = |time: Time| time.to_string();
+        let revoked = match status {
+            Status::Revoked(revoked) => Some(revoked),
+            _ => None,
+        };
+        Self {
+            status: status.code(),
+            by: match status {
+                Status::NoRevAvail => Some("no-rev-avail"),
+                _ => proof.map(|proof| proof.by.code()),
+            },
+            source: proof.map(|proof| proof.source.to_string()),
+            from: proof.map(|_| "file"),
+            this_update: proof.map(|proof| time(proof.this_update)),
+            next_update: proof.and_then(|proof| proof.next_update).map(time),
+            revoked_at: revoked.map(|revoked| time(revoked.at)),
+            revocation_reason: revoked.map(|revoked| revoked.reason.name()),
+            invalid_since: revoked.and_then(|revoked| revoked.invalid_since).map(time),
+            cause: match status {
+                Status::Unknown(cause) => Some(cause.code()),
+                _ => None,
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -119,14 +158,10 @@ impl From<&Rejection> for ReasonObject {
 
 impl From<&PathCertificate<'_>> for Member {
     fn from(member: &PathCertificate<'_>) -> Self {
-        let cause = match member.revocation {
-            Status::Unknown(cause) => Some(cause.code()),
-            _ => None,
-        };
         Self {
             role: member.role.code(),
             facts: Facts::of(&member.certificate),
-            revocation: RevocationObject { status: member.revocation.code(), cause },
+            revocation: RevocationObject::from(&member.revocation),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The `certcheck` program: is this client certificate still good, right now?
 
+mod evidence;
 mod exit;
 mod flags;
 mod input;

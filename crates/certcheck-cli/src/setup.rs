@@ -2,10 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use certcheck_core::policy::AnchorValidity;
+use certcheck_core::policy::{AnchorValidity, EvidenceOrder, RevocationScope};
 use certcheck_core::{Policy, Purpose, Revocation, Time};
 
-use crate::flags::{PurposeFlag, RevocationFlag, Switch, VerifyArguments};
+use crate::flags::{OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments};
 
 pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
     let mut policy = Policy::client(match arguments.revocation {
@@ -31,6 +31,14 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
         policy.anchor_validity = AnchorValidity::Enforce;
     }
     policy.pedantic = arguments.pedantic;
+    policy.revocation_scope = match arguments.scope {
+        ScopeFlag::Chain => RevocationScope::Chain,
+        ScopeFlag::Leaf => RevocationScope::Leaf,
+    };
+    policy.evidence_order = match arguments.order {
+        OrderFlag::OcspFirst => EvidenceOrder::OcspFirst,
+        OrderFlag::CrlFirst => EvidenceOrder::CrlFirst,
+    };
     policy
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use certcheck_core::Verdict;
 use certcheck_core::reason::Reason;
-use certcheck_core::report::{Attempt, PathCertificate, Report, Status};
+use certcheck_core::report::{Attempt, PathCertificate, Report};
+use certcheck_core::revocation::Status;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -62,15 +63,21 @@ fn print_member(
     let subject = certificate.subject();
     let subject = if subject.is_empty() { format!("#{}", certificate.serial()) } else { subject.to_string() };
     write!(out, "  {at} {:<12} {subject}", member.role.code())?;
-    match (reason, member.in_ring, member.revocation) {
+    match (reason, member.in_ring, &member.revocation) {
         (Some(Reason::UnknownIssuer), _, _) => {
             write!(out, "  {BAD}{}: {}{BAD:#}", Reason::UnknownIssuer, certificate.issuer())?;
         }
         (Some(reason), _, _) => write!(out, "  {BAD}{reason}{BAD:#}")?,
-        (None, Some(entry), _) => write!(out, "  {QUIET}{}{QUIET:#}", entry.source())?,
-        (None, None, Status::Unknown(cause)) => {
-            write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?
+        (None, _, Status::Unknown(cause)) => {
+            write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?;
         }
+        (None, _, Status::Good(proof)) => {
+            write!(out, "  {QUIET}not revoked, says {}, of {}{QUIET:#}", proof.source, proof.this_update)?;
+        }
+        (None, _, Status::NoRevAvail) => {
+            write!(out, "  {QUIET}its issuer revokes none of these (noRevAvail){QUIET:#}")?;
+        }
+        (None, Some(entry), _) => write!(out, "  {QUIET}{}{QUIET:#}", entry.source())?,
         (None, None, _) => {}
     }
     writeln!(out)

@@ -1,0 +1,66 @@
+//! CRLs and OCSP responses out of files and directories.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use certcheck_core::crl::Crl;
+use certcheck_core::revocation::{EvidenceFault, OcspEvidence};
+use certcheck_core::{Evidence, crls_of, ocsp_responses_of};
+
+/// All evidence in these files and directories. What reads as a container and not as evidence is noted as a fault.
+///
+/// # Errors
+/// A file that cannot be read, or holds nothing of its kind.
+pub(crate) fn load(crls: &[PathBuf], responses: &[PathBuf]) -> Result<Evidence, Box<dyn Error>> {
+    let mut evidence = Evidence::new();
+    for path in files(crls)? {
+        let source = path.display().to_string();
+        for der in crls_of(&read(&path)?).map_err(|fault| format!("{source}: {fault}"))? {
+            match Crl::parse(der, &source) {
+                Ok(crl) => evidence.add_crl(Arc::new(crl)),
+                Err(fault) => evidence.add_fault(EvidenceFault::new(&source, fault)),
+            }
+        }
+    }
+    for path in files(responses)? {
+        let source = path.display().to_string();
+        for der in ocsp_responses_of(&read(&path)?).map_err(|fault| format!("{source}: {fault}"))? {
+            match OcspEvidence::parse(der, &source) {
+                Ok(response) => evidence.add_ocsp(&Arc::new(response)),
+                Err(fault) => evidence.add_fault(EvidenceFault::new(&source, fault)),
+            }
+        }
+    }
+    Ok(evidence)
+}
+
+/// The content of a file, of any size: CRLs are large.
+pub(crate) fn read(path: &Path) -> Result<Bytes, Box<dyn Error>> {
+    Ok(fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?.into())
+}
+
+/// The files that are named and those in the directories that are, in order of name; hidden ones are passed over.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        let listing = fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut inside = Vec::new();
+        for entry in listing {
+            let file = entry?.path();
+            let is_hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            if file.is_file() && !is_hidden {
+                inside.push(file);
+            }
+        }
+        inside.sort();
+        found.append(&mut inside);
+    }
+    Ok(found)
+}
