@@ -119,7 +119,7 @@ fn run(file: &Path) {
     let text = std::fs::read_to_string(file).expect("scenario reads");
     let scenario: Scenario =
         toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let certs = Recipe { cert: scenario.cert }.forge();
+    let certs = Recipe { cert: scenario.cert, ..Recipe::default() }.forge();
     let mut builder = RingBuilder::new();
     for (names, placement) in [
         (&scenario.ring.anchors, Placement::Anchor),

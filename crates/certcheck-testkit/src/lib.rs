@@ -6,12 +6,15 @@
 
 pub mod bulk;
 pub mod cert;
+pub mod crl;
 pub mod der;
 pub mod ext;
 pub mod flaw;
 pub mod key;
 pub mod name;
+pub mod ocsp;
 pub mod recipe;
+mod recipe_evidence;
 
 pub use cert::Cert;
 pub use flaw::Flaw;

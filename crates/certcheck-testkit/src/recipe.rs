@@ -12,6 +12,10 @@
 //! key = "p256:client"
 //! issuer = "root"
 //! san = ["dns:client.example"]
+//!
+//! [crl.root]
+//! issuer = "root"
+//! revoked = [{ cert = "leaf", reason = "keyCompromise" }]
 //! ```
 
 use std::collections::BTreeMap;
@@ -23,13 +27,20 @@ use crate::ext::{self, Ext, Point};
 use crate::flaw::Flaw;
 use crate::key::{Key, SigAlg};
 use crate::name::name;
+pub use crate::recipe_evidence::{CrlRecipe, OcspRecipe, PointRecipe};
 
-/// Certificates by name.
-#[derive(Debug, Deserialize)]
+/// Certificates, CRLs and OCSP responses by name.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// By the name that others call them.
     pub cert: BTreeMap<String, CertRecipe>,
+    /// CRLs.
+    #[serde(default)]
+    pub crl: BTreeMap<String, CrlRecipe>,
+    /// OCSP responses.
+    #[serde(default)]
+    pub ocsp: BTreeMap<String, OcspRecipe>,
 }
 
 /// One certificate. What is not said is as its profile has it.
@@ -38,11 +49,11 @@ pub struct Recipe {
 pub struct CertRecipe {
     /// `root`, `ca` or `leaf`.
     profile: String,
-    subject: String,
+    pub(crate) subject: String,
     /// `p256:name` and so on; the subject's text names the key where it is absent.
     key: Option<String>,
     /// Another certificate of the recipe.
-    issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// The issuer's name, where it is to be another than the certificate's named as issuer.
     issuer_name: Option<String>,
     signed_by: Option<String>,
@@ -66,7 +77,15 @@ pub struct CertRecipe {
     require_explicit_policy: Option<i64>,
     inhibit_policy_mapping: Option<i64>,
     inhibit_any_policy: Option<i64>,
+    /// The URLs of one distribution point.
     cdp: Option<Vec<String>>,
+    /// Distribution points in full.
+    points: Option<Vec<PointRecipe>>,
+    freshest: Option<Vec<String>>,
+    #[serde(default)]
+    nocheck: bool,
+    #[serde(default)]
+    no_rev_avail: bool,
     ocsp: Option<Vec<String>>,
     ca_issuers: Option<Vec<String>>,
     #[serde(default)]
@@ -109,15 +128,36 @@ impl Recipe {
         self.cert.iter().map(|(label, recipe)| (label.clone(), self.forge_one(recipe))).collect()
     }
 
-    fn key(&self, recipe: &CertRecipe) -> Key {
+    pub(crate) fn cert(&self, label: &str) -> &CertRecipe {
+        self.cert.get(label).unwrap_or_else(|| panic!("no {label}"))
+    }
+
+    pub(crate) fn key(&self, recipe: &CertRecipe) -> Key {
         let text = recipe.key.clone().unwrap_or_else(|| format!("p256:{}", recipe.subject));
         Key::from_text(&text).unwrap_or_else(|| panic!("{text} is no key"))
     }
 
-    fn forge_one(&self, recipe: &CertRecipe) -> Vec<u8> {
+    pub(crate) fn forge_one(&self, recipe: &CertRecipe) -> Vec<u8> {
+        let signer = self.signer(recipe);
+        let cert = self.unsigned(recipe);
+        match &recipe.flaw {
+            Some(flaw) => Flaw::named(flaw).unwrap_or_else(|| panic!("no flaw {flaw}")).issue(cert, &signer),
+            None => cert.issue(&signer),
+        }
+    }
+
+    fn signer(&self, recipe: &CertRecipe) -> Key {
+        match (&recipe.signed_by, &recipe.issuer) {
+            (Some(text), _) => Key::from_text(text).unwrap(),
+            (None, Some(issuer)) => self.key(self.cert(issuer)),
+            (None, None) => self.key(recipe),
+        }
+    }
+
+    /// The certificate before it is signed.
+    pub(crate) fn unsigned(&self, recipe: &CertRecipe) -> Cert {
         let key = self.key(recipe);
-        let issuer =
-            recipe.issuer.as_ref().map(|label| self.cert.get(label).unwrap_or_else(|| panic!("no {label}")));
+        let issuer = recipe.issuer.as_ref().map(|label| self.cert(label));
         let issuer_key = issuer.map_or_else(|| key.clone(), |issuer| self.key(issuer));
         let issuer_name = recipe
             .issuer_name
@@ -130,12 +170,7 @@ impl Recipe {
             "leaf" => Cert::leaf(&recipe.subject, &key, issuer_name, &issuer_key),
             other => panic!("{other} is no profile"),
         };
-        let cert = recipe.adjust(cert);
-        let signer = recipe.signed_by.as_ref().map_or(issuer_key, |text| Key::from_text(text).unwrap());
-        match &recipe.flaw {
-            Some(flaw) => Flaw::named(flaw).unwrap_or_else(|| panic!("no flaw {flaw}")).issue(cert, &signer),
-            None => cert.issue(&signer),
-        }
+        recipe.adjust(cert)
     }
 }
 
@@ -152,15 +187,7 @@ impl CertRecipe {
         }
         cert.version = self.version.unwrap_or(cert.version);
         if let Some(sig) = &self.sig {
-            cert.alg = match sig.as_str() {
-                "rsa-sha1" => SigAlg::RsaSha1,
-                "rsa-sha384" => SigAlg::RsaSha384,
-                "rsa-sha512" => SigAlg::RsaSha512,
-                "rsa-md5" => SigAlg::RsaMd5,
-                "dsa-sha1" => SigAlg::DsaSha1,
-                "unknown" => SigAlg::Unknown,
-                other => panic!("{other} is no signature algorithm"),
-            };
+            cert.alg = sig_alg(sig);
         }
         let mut cert = cert.with(self.extensions());
         for extension in &mut cert.extensions {
@@ -191,6 +218,11 @@ impl CertRecipe {
         }
         found.extend(self.inhibit_any_policy.map(ext::inhibit_any_policy));
         found.extend(self.cdp.as_ref().map(|urls| ext::cdp(&[Point::urls(urls)])));
+        let points = |points: &Vec<PointRecipe>| points.iter().map(PointRecipe::point).collect::<Vec<_>>();
+        found.extend(self.points.as_ref().map(|list| ext::cdp(&points(list))));
+        found.extend(self.freshest.as_ref().map(|urls| ext::freshest_crl(&[Point::urls(urls)])));
+        found.extend(self.nocheck.then(ext::ocsp_nocheck));
+        found.extend(self.no_rev_avail.then(ext::no_rev_avail));
         if self.ocsp.is_some() || self.ca_issuers.is_some() {
             let list = |urls: &Option<Vec<String>>| urls.clone().unwrap_or_default();
             found.push(ext::aia(&list(&self.ocsp), &list(&self.ca_issuers)));
@@ -200,6 +232,18 @@ impl CertRecipe {
     }
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+pub(crate) fn sig_alg(name: &str) -> SigAlg {
+    match name {
+        "rsa-sha1" => SigAlg::RsaSha1,
+        "rsa-sha384" => SigAlg::RsaSha384,
+        "rsa-sha512" => SigAlg::RsaSha512,
+        "rsa-md5" => SigAlg::RsaMd5,
+        "dsa-sha1" => SigAlg::DsaSha1,
+        "unknown" => SigAlg::Unknown,
+        other => panic!("{other} is no signature algorithm"),
+    }
+}
+
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }

@@ -13,6 +13,8 @@ impl<'e> Assessor<'e> {
     /// The CRL, verified with a key that may sign it, or why it is not.
     pub(super) fn verified(&mut self, crl: &'e Crl, subject: &Subject<'e>) -> Result<VerifiedCrl<'e>, Cause> {
         let name = crl.issuer();
+        // That some key verifies it and may not sign says more than that others do not verify it.
+        let mut is_signed = false;
         let mut cause = Cause::WrongSigner;
         // The key that issued the certificate, if the CRL is of that name: nearly always.
         let is_of_issuer = subject.issuer.subject().matches(name);
@@ -21,7 +23,7 @@ impl<'e> Assessor<'e> {
                 Ok(verified) if self.may_sign_crls(&subject.issuer, subject.issuer_is_anchor) => {
                     return Ok(verified);
                 }
-                Ok(_) => cause = Cause::WrongSigner,
+                Ok(_) => is_signed = true,
                 Err(found) => cause = found.into(),
             }
         }
@@ -35,11 +37,11 @@ impl<'e> Assessor<'e> {
             }
             match self.try_key(crl, &candidate) {
                 Ok(verified) if self.is_trusted_signer(reference, &candidate) => return Ok(verified),
-                Ok(_) => cause = cause.max(Cause::WrongSigner),
+                Ok(_) => is_signed = true,
                 Err(found) => cause = cause.max(found.into()),
             }
         }
-        Err(cause)
+        Err(if is_signed { Cause::WrongSigner } else { cause })
     }
 
     /// (g)

@@ -1,0 +1,276 @@
+//! OCSP responses, field by field, and named ways to break them.
+
+use ring::digest;
+
+use crate::der;
+use crate::ext::Ext;
+use crate::key::{Key, SigAlg};
+
+/// A response before it is signed. Every field may be anything.
+#[derive(Clone)]
+pub struct Response {
+    /// responseStatus; responseBytes are written for 0 alone.
+    pub status: u8,
+    /// responseType.
+    pub kind: String,
+    /// How it is signed.
+    pub alg: SigAlg,
+    /// ResponderID, encoded.
+    pub responder: Vec<u8>,
+    /// The encoded time.
+    pub produced_at: Vec<u8>,
+    /// The answers.
+    pub answers: Vec<Answer>,
+    /// Extensions in order; none written if there are none.
+    pub extensions: Vec<Ext>,
+    /// Certificates sent along.
+    pub certificates: Vec<Vec<u8>>,
+}
+
+/// One answer.
+#[derive(Clone)]
+pub struct Answer {
+    /// CertID, encoded.
+    pub cert_id: Vec<u8>,
+    /// certStatus, encoded.
+    pub status: Vec<u8>,
+    /// The encoded time.
+    pub this_update: Vec<u8>,
+    /// The encoded time.
+    pub next_update: Option<Vec<u8>>,
+    /// Extensions in order; none written if there are none.
+    pub extensions: Vec<Ext>,
+}
+
+/// GeneralizedTime from RFC 3339, whatever the year.
+#[must_use]
+pub fn time(text: &str) -> Vec<u8> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    der::tlv(0x18, format!("{digits}Z").as_bytes())
+}
+
+/// A CertID by `sha1`, `sha256`, `sha384` or `sha512`.
+#[must_use]
+pub fn cert_id(hash: &str, issuer_name: &[u8], issuer: &Key, serial: &[u8]) -> Vec<u8> {
+    let (oid, algorithm) = match hash {
+        "sha1" => ("1.3.14.3.2.26", &digest::SHA1_FOR_LEGACY_USE_ONLY),
+        "sha256" => ("2.16.840.1.101.3.4.2.1", &digest::SHA256),
+        "sha384" => ("2.16.840.1.101.3.4.2.2", &digest::SHA384),
+        "sha512" => ("2.16.840.1.101.3.4.2.3", &digest::SHA512),
+        other => panic!("{other} is no hash"),
+    };
+    let of = |octets: &[u8]| der::octets(digest::digest(algorithm, octets).as_ref());
+    let hash = der::seq(&[der::oid(oid), der::null()]);
+    der::seq(&[hash, of(issuer_name), of(&issuer.public_key()), der::int_bytes(serial)])
+}
+
+impl Answer {
+    /// Good, as of the first of January 2027, for a week.
+    #[must_use]
+    pub fn good(cert_id: Vec<u8>) -> Self {
+        Self {
+            cert_id,
+            status: der::ctx(0, &[]),
+            this_update: time("2027-01-01T00:00:00Z"),
+            next_update: Some(time("2027-01-08T00:00:00Z")),
+            extensions: Vec::new(),
+        }
+    }
+
+    /// Revoked at a time, for a reason if one is given.
+    #[must_use]
+    pub fn revoked(cert_id: Vec<u8>, at: &str, reason: Option<&str>) -> Self {
+        let reason = reason
+            .map_or_else(Vec::new, |name| der::ctx_c(0, &der::tlv(0x0a, &[crate::crl::reason_code(name)])));
+        Self { status: der::ctx_c(1, &der::concat(&[time(at), reason])), ..Self::good(cert_id) }
+    }
+
+    /// The responder does not know.
+    #[must_use]
+    pub fn unknown(cert_id: Vec<u8>) -> Self {
+        Self { status: der::ctx(2, &[]), ..Self::good(cert_id) }
+    }
+
+    fn der(&self) -> Vec<u8> {
+        let next = self.next_update.as_ref().map_or_else(Vec::new, |time| der::ctx_c(0, time));
+        let parts = [self.cert_id.clone(), self.status.clone(), self.this_update.clone(), next];
+        der::seq(&[der::concat(&parts), extensions(1, &self.extensions)])
+    }
+}
+
+fn extensions(n: u8, list: &[Ext]) -> Vec<u8> {
+    if list.is_empty() {
+        return Vec::new();
+    }
+    der::ctx_c(n, &der::seq(&list.iter().map(Ext::der).collect::<Vec<_>>()))
+}
+
+/// `byKey`.
+#[must_use]
+pub fn by_key(key: &Key) -> Vec<u8> {
+    der::ctx_c(2, &der::octets(&key.id()))
+}
+
+/// `byName`, of an encoded name.
+#[must_use]
+pub fn by_name(name: &[u8]) -> Vec<u8> {
+    der::ctx_c(1, name)
+}
+
+impl Response {
+    /// Of this responder, produced on the first of January 2027.
+    #[must_use]
+    pub fn new(responder: Vec<u8>, answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self {
+            status: 0,
+            kind: "1.3.6.1.5.5.7.48.1.1".to_owned(),
+            alg: SigAlg::Default,
+            responder,
+            produced_at: time("2027-01-01T00:00:00Z"),
+            answers: answers.into_iter().collect(),
+            extensions: Vec::new(),
+            certificates: Vec::new(),
+        }
+    }
+
+    /// An error, by its number.
+    #[must_use]
+    pub fn error(status: u8) -> Vec<u8> {
+        der::seq(&[der::tlv(0x0a, &[status])])
+    }
+
+    /// Sends certificates along.
+    #[must_use]
+    pub fn with_certificates(mut self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        self.certificates.extend(certificates);
+        self
+    }
+
+    /// tbsResponseData.
+    #[must_use]
+    pub fn tbs(&self) -> Vec<u8> {
+        let answers = der::seq(&self.answers.iter().map(Answer::der).collect::<Vec<_>>());
+        let parts = [self.responder.clone(), self.produced_at.clone(), answers];
+        der::seq(&[der::concat(&parts), extensions(1, &self.extensions)])
+    }
+
+    /// Signs with this key.
+    #[must_use]
+    pub fn issue(&self, signer: &Key) -> Vec<u8> {
+        let tbs = self.tbs();
+        self.wrap(&[&tbs, &signer.algorithm(self.alg), &der::bits(&signer.sign(self.alg, &tbs))])
+    }
+
+    fn wrap(&self, signed: &[&[u8]]) -> Vec<u8> {
+        let certificates = if self.certificates.is_empty() {
+            Vec::new()
+        } else {
+            der::ctx_c(0, &der::seq(&self.certificates))
+        };
+        let basic = der::seq(&[der::concat(signed), certificates]);
+        let bytes = der::seq(&[der::oid(&self.kind), der::octets(&basic)]);
+        let bytes = if self.status == 0 { der::ctx_c(0, &bytes) } else { Vec::new() };
+        der::seq(&[der::tlv(0x0a, &[self.status]), bytes])
+    }
+}
+
+/// The nonce (RFC 9654).
+#[must_use]
+pub fn nonce(octets: &[u8]) -> Ext {
+    Ext::new("1.3.6.1.5.5.7.48.1.2", false, der::octets(octets))
+}
+
+/// A named breakage.
+#[derive(Clone, Copy)]
+pub struct OcspFlaw {
+    /// Its name.
+    pub name: &'static str,
+    apply: fn(Response, &Key) -> Vec<u8>,
+}
+
+impl OcspFlaw {
+    /// The flaw of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        FLAWS.iter().copied().find(|flaw| flaw.name == name)
+    }
+
+    /// Signs the response, broken.
+    #[must_use]
+    pub fn issue(self, response: Response, signer: &Key) -> Vec<u8> {
+        (self.apply)(response, signer)
+    }
+}
+
+/// All of them: each yields a response that no one may use.
+pub const FLAWS: &[OcspFlaw] = &[
+    OcspFlaw { name: "trailing-data", apply: |r, k| [r.issue(k), vec![0]].concat() },
+    OcspFlaw {
+        name: "trailing-data-inside",
+        apply: |r, k| {
+            let tbs = r.tbs();
+            r.wrap(&[&tbs, &k.algorithm(r.alg), &der::bits(&k.sign(r.alg, &tbs)), &der::null()])
+        },
+    },
+    OcspFlaw {
+        name: "bad-signature",
+        apply: |r, k| r.wrap(&[&r.tbs(), &k.algorithm(r.alg), &der::bits(&k.sign(r.alg, b"another"))]),
+    },
+    OcspFlaw {
+        name: "other-response-type",
+        apply: |r, k| Response { kind: "1.3.6.1.4.1.99999.3".to_owned(), ..r }.issue(k),
+    },
+    OcspFlaw { name: "success-without-bytes", apply: |_, _| Response::error(0) },
+    OcspFlaw { name: "unused-status", apply: |_, _| Response::error(4) },
+    OcspFlaw {
+        name: "unknown-critical-extension",
+        apply: |mut r, k| {
+            r.extensions.push(crate::ext::unknown(true));
+            r.issue(k)
+        },
+    },
+    OcspFlaw {
+        name: "unknown-critical-single-extension",
+        apply: |mut r, k| {
+            r.answers[0].extensions.push(crate::ext::unknown(true));
+            r.issue(k)
+        },
+    },
+    OcspFlaw {
+        name: "nonce-twice",
+        apply: |mut r, k| {
+            r.extensions.extend([nonce(b"a"), nonce(b"a")]);
+            r.issue(k)
+        },
+    },
+    OcspFlaw {
+        name: "utc-time",
+        apply: |r, k| Response { produced_at: der::time("2027-01-01T00:00:00Z"), ..r }.issue(k),
+    },
+    OcspFlaw {
+        name: "status-of-no-kind",
+        apply: |mut r, k| {
+            r.answers[0].status = der::ctx(3, &[]);
+            r.issue(k)
+        },
+    },
+    OcspFlaw {
+        name: "good-with-content",
+        apply: |mut r, k| {
+            r.answers[0].status = der::ctx(0, &[0]);
+            r.issue(k)
+        },
+    },
+    OcspFlaw {
+        name: "reason-unused",
+        apply: |mut r, k| {
+            let reason = der::ctx_c(0, &der::tlv(0x0a, &[7]));
+            r.answers[0].status = der::ctx_c(1, &der::concat(&[time("2026-01-01T00:00:00Z"), reason]));
+            r.issue(k)
+        },
+    },
+    OcspFlaw {
+        name: "responder-of-no-kind",
+        apply: |r, k| Response { responder: der::ctx_c(3, &der::null()), ..r }.issue(k),
+    },
+];
