@@ -18,12 +18,22 @@ fuzz_target!(|data: &[u8]| {
     }
     if let Some(constraints) = certificate.name_constraints().expect("nameConstraints read again") {
         let all = [constraints.permitted, constraints.excluded];
-        all.into_iter().flatten().flatten().for_each(|base| drop(base.expect("base reads again").to_string()));
+        all.into_iter()
+            .flatten()
+            .flatten()
+            .for_each(|base| drop(base.expect("base reads again").to_string()));
     }
     certificate.policy_mappings().expect("mappings read again");
     certificate.crl_distribution_points().expect("distribution points read again");
     certificate.authority_info_access().expect("access descriptions read again");
     assert!(certificate.subject().matches(certificate.subject()));
-    assert_eq!(certificate.is_self_issued(), certificate.subject().normalized() == certificate.issuer().normalized());
-    let _ = (certificate.subject().to_string(), certificate.serial().to_string(), certificate.not_after().to_string());
+    assert_eq!(
+        certificate.is_self_issued(),
+        certificate.subject().normalized() == certificate.issuer().normalized()
+    );
+    let _ = (
+        certificate.subject().to_string(),
+        certificate.serial().to_string(),
+        certificate.not_after().to_string(),
+    );
 });

@@ -3,35 +3,13 @@
 #![no_main]
 
 use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::{Algorithms, Check, Policy, Purpose, Revocation, Time};
+use certcheck_core::{Check, Policy, Purpose, Revocation, Time};
 use libfuzzer_sys::fuzz_target;
-use pki_types::{AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
-
-#[derive(Debug)]
-struct Always;
-
-impl SignatureVerificationAlgorithm for Always {
-    fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
-        Ok(())
-    }
-
-    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        alg_id::ECDSA_P256
-    }
-
-    fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        alg_id::ECDSA_SHA256
-    }
-}
+use pki_types::CertificateDer;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((flags, mut rest)) = data.split_first() else { return };
-    let mut certificates = Vec::new();
-    while let Some((length, after)) = rest.split_first_chunk::<2>() {
-        let Some((certificate, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))) else { break };
-        certificates.push(certificate);
-        rest = after;
-    }
+    let Some((flags, rest)) = data.split_first() else { return };
+    let (certificates, _) = certcheck_fuzz::framed(rest);
     let Some((anchor, chain)) = certificates.split_first() else { return };
     let mut builder = RingBuilder::new();
     if builder.add("anchor", anchor, Placement::Anchor).is_err() {
@@ -39,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let ring = builder.build().expect("a ring without settings builds");
     let mut policy = Policy::client(Revocation::Off);
-    policy.algorithms = Algorithms::new(&[&Always]);
+    policy.algorithms = certcheck_fuzz::always();
     // Sanitizers make each step a thousand times dearer; the bounds are reached all the same.
     policy.limits.steps = 5_000;
     policy.limits.paths = 200;

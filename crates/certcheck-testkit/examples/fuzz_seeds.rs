@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+use certcheck_testkit::crl::{self, Crl, Entry, Idp};
+use certcheck_testkit::ext::Point;
+use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::{Cert, Key};
 use certcheck_testkit::{bulk, ext, flaw, pem};
 
@@ -79,4 +82,46 @@ fn main() {
     let mut parts: Vec<&[u8]> = vec![&mesh.anchor, &mesh.leaf];
     parts.extend(mesh.presented.iter().map(Vec::as_slice));
     write("check", "mesh", &[vec![16], framed(&parts)].concat());
+    write_evidence(&write, &framed);
+}
+
+/// CRLs and responses, right and broken, alone and as answers in the machine.
+fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -> Vec<u8>) {
+    let (root, client) = (Key::p256("seed machine root"), Key::p256("seed machine client"));
+    let leaf = Cert::leaf("CN=client", &client, "CN=Root", &root).with([
+        ext::aia(&["http://o/1"], &["http://i/1"]),
+        ext::cdp(&[Point::urls(&["http://c/1", "http://c/2"]), Point::urls(&["http://c/3"])]),
+        ext::freshest_crl(&[Point::urls(&["http://d/1"])]),
+    ]);
+    let plain = Crl::new("CN=Root").revoking((1..60).map(|n| Entry::new(&[n])));
+    let idp = Idp { point: Point::urls(&["http://c/1"]), reasons: vec![1, 2], ..Idp::default() };
+    let partition = plain.clone().with([idp.ext()]);
+    let indirect = Crl::new("CN=Root").with([Idp { indirect: true, ..Idp::default() }.ext()]);
+    let listed = Entry::new(&leaf.serial)
+        .with([crl::reason("certificateHold"), crl::certificate_issuer(&["dir:CN=Root"])]);
+    let indirect = indirect.revoking([listed, Entry::new(&[9])]);
+    let delta = Crl::new("CN=Root").with([crl::number(2), crl::delta(1)]);
+    let id = ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial);
+    let response = Response::new(ocsp::by_key(&root), [Answer::good(id)]);
+    for (name, crl) in
+        [("plain", &plain), ("partition", &partition), ("indirect", &indirect), ("delta", &delta)]
+    {
+        write("crl", name, &[vec![40], crl.issue(&root)].concat());
+    }
+    for flaw in crl::FLAWS {
+        write("crl", flaw.name, &[vec![7], flaw.issue(plain.clone(), &root)].concat());
+    }
+    for flaw in ocsp::FLAWS {
+        write("ocsp", flaw.name, &flaw.issue(response.clone(), &root));
+    }
+    write("ocsp", "good", &response.issue(&root));
+    write("ocsp", "error", &Response::error(3));
+    let anchor = Cert::root("CN=Root", &root).issue(&root);
+    let chain = leaf.issue(&root);
+    let crls = [plain, partition, indirect, delta].map(|crl| crl.issue(&root));
+    let responses = [response.issue(&root), Response::error(6)];
+    for (flags, crl) in (0..).zip(&crls) {
+        let parts: [&[u8]; 6] = [&anchor, &chain, crl, &responses[0], &responses[1], &crls[0]];
+        write("machine", &format!("answers-{flags}"), &[vec![flags * 7, 1], framed(&parts)].concat());
+    }
 }
