@@ -1,4 +1,5 @@
 //! The `certcheck` program: is this client certificate still good, right now?
+#![forbid(unsafe_code)]
 
 mod evidence;
 mod exit;

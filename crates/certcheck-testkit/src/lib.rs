@@ -2,6 +2,7 @@
 //!
 //! The same words make the same octets, each time and everywhere: keys come from their names, signatures
 //! have no randomness, and there is no clock.
+#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "what a test asks for is possible or the test is wrong")]
 
 pub mod bulk;

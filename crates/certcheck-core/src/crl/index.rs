@@ -1,25 +1,30 @@
 //! A compact index of a CRL's entries: about eight octets an entry, one cache line to look into.
 //!
 //! ```text
-//! bucket, 64 octets: 12 tags of 1 octet, 12 offsets of 4 octets (little-endian), 4 octets unused
+//! bucket, 64 octets: 12 tags of 1 octet, 12 offsets of 4 octets (little-endian), count of tags, 3 octets unused
 //! ```
 //! A tag is a piece of the hash of a serial, never 0; 0 is a free slot. What finds its bucket full goes to the next,
 //! so a search ends at the first bucket with a free slot. An offset leads to the entry in the CRL itself, and only
 //! what stands there counts: an index can make a search longer, or miss; it cannot make up an entry. Therefore an
 //! index that comes from outside is bound to its CRL by digest and checked entry by entry or by a digest of its own.
 
+use core::hint::black_box;
+
 use bytes::Bytes;
 
 use super::memory::Memory;
 
 const SLOTS: usize = 12;
-const BUCKET: usize = 64;
+pub(super) const BUCKET: usize = 64;
 /// Entries a bucket is made for. At 8 of 12, one in thirty overflows.
 const MEAN: usize = 8;
 /// Buckets a search may walk through. Serials that collide so much were made to.
 const MAX_WALK: usize = 64;
-/// Entries added together.
-pub(crate) const BATCH: usize = 32;
+/// Up to so many entries the buckets stay in the cache whatever their order. Of more, parts of about that size are filled
+/// one after the other.
+const FEW: usize = 32_768;
+/// Parts at most: more streams than that are written slower than they are worth.
+const MAX_PARTS: usize = 256;
 
 /// Buckets in octets, aligned to cache lines as far as the allocator lets us.
 #[derive(Clone, Debug)]
@@ -31,27 +36,43 @@ pub(crate) struct CrlIndex {
     seed: u64,
 }
 
-/// An index that is being made.
+/// What an index is made of: places and offsets, sorted roughly as they come, so that the buckets can be filled part
+/// by part.
+///
+/// ```text
+/// item, 8 octets: the offset of an entry, 4 octets; the place its serial hashes to, 4 octets
+/// ```
 #[derive(Debug)]
 pub(crate) struct IndexBuilder {
-    octets: Memory,
-    start: usize,
-    buckets: u32,
+    items: Memory,
+    /// Items each part has room for, and how many it has.
+    room: usize,
+    filled: Vec<usize>,
+    /// What found its part full: the guess of how many there would be was low. In order.
+    spilled: Vec<[u8; 8]>,
+    count: usize,
     seed: u64,
-    touched: u8,
 }
 
 /// The index has no room at the place where the entry belongs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Full;
 
-/// Bucket and tag of a serial.
+/// Where a serial belongs: the upper bits say in which bucket, the lowest octet is the tag.
 #[inline]
-fn place(serial: &[u8], seed: u64, buckets: u32) -> (usize, u8) {
-    let hash = hash(serial, seed);
-    let bucket = ((hash >> 32) * u64::from(buckets)) >> 32;
-    let tag = u8::try_from(hash & 0xff).unwrap_or(0).max(1);
-    (usize::try_from(bucket).unwrap_or(0), tag)
+fn place(serial: &[u8], seed: u64) -> u32 {
+    u32::try_from(hash(serial, seed) >> 32).unwrap_or(0)
+}
+
+#[inline]
+fn bucket_of(place: u32, buckets: u32) -> usize {
+    usize::try_from((u64::from(place) * u64::from(buckets)) >> 32).unwrap_or(0)
+}
+
+#[inline]
+fn tag_of(place: u32) -> u8 {
+    let [tag, ..] = place.to_le_bytes();
+    tag.max(1)
 }
 
 /// Multiplies and folds, eight octets at a time.
@@ -114,68 +135,125 @@ fn offset_at(bucket: &[u8; BUCKET], slot: usize) -> u32 {
 impl IndexBuilder {
     /// Room for about so many entries.
     pub(crate) fn new(entries: usize, seed: u64) -> Self {
-        let buckets = u32::try_from(entries.div_ceil(MEAN) + 1).unwrap_or(u32::MAX);
-        let length = usize::try_from(buckets).unwrap_or(0) * BUCKET;
-        let octets = Memory::zeroed(length + BUCKET);
-        let start = octets.as_ref().as_ptr().align_offset(BUCKET).min(BUCKET);
-        Self { octets, start, buckets, seed, touched: 0 }
+        let parts = entries.div_ceil(FEW).next_power_of_two().min(MAX_PARTS);
+        // Parts differ by chance: four deviations and some.
+        let mean = entries / parts;
+        let room = mean + 4 * mean.isqrt() + 64;
+        Self {
+            items: Memory::zeroed(parts * room * 8),
+            room,
+            filled: vec![0; parts],
+            spilled: Vec::new(),
+            count: 0,
+            seed,
+        }
     }
 
-    /// Adds entries, each unless `is_same` finds it there already: a serial twice is one entry, the first.
-    ///
-    /// Entries come in batches so that the cache lines of all are on their way before the first is needed.
-    pub(crate) fn add(
-        &mut self,
-        batch: &[(&[u8], u32)],
-        mut is_same: impl FnMut(u32, (&[u8], u32)) -> bool,
-    ) -> Result<(), Full> {
-        let mut places = [(0, 0); BATCH];
-        let (buckets, _) =
-            self.octets.as_mut().get_mut(self.start..).unwrap_or_default().as_chunks_mut::<BUCKET>();
-        for (to, (serial, _)) in places.iter_mut().zip(batch) {
-            *to = place(serial, self.seed, self.buckets);
-            // Any use of the octet keeps the load.
-            self.touched ^= buckets.get(to.0).map_or(0, |bucket| bucket[0]);
+    /// How many entries were added.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Adds an entry.
+    #[inline]
+    pub(crate) fn add(&mut self, serial: &[u8], offset: u32) {
+        let place = place(serial, self.seed);
+        let item = (u64::from(offset) | u64::from(place) << 32).to_le_bytes();
+        self.count += 1;
+        let part = bucket_of(place, u32::try_from(self.filled.len()).unwrap_or(1));
+        if let Some(filled) = self.filled.get_mut(part)
+            && *filled < self.room
+            && let Some(to) = self.items.as_mut().as_chunks_mut::<8>().0.get_mut(part * self.room + *filled)
+        {
+            *to = item;
+            *filled += 1;
+        } else {
+            self.spilled.push(item);
         }
-        let count = usize::try_from(self.buckets).unwrap_or(1);
-        for ((first, tag), entry) in places.iter().zip(batch) {
-            let mut at = *first;
-            for step in 0.. {
-                let Some(bucket) = buckets.get_mut(at).filter(|_| step < MAX_WALK) else { return Err(Full) };
-                let tags = tags_of(bucket);
-                if matches(tags, *tag).any(|slot| is_same(offset_at(bucket, slot), *entry)) {
-                    break;
-                }
-                if let Some(free) = matches(tags, 0).next() {
-                    bucket[free] = *tag;
-                    if let Some(to) = bucket.get_mut(SLOTS + 4 * free..SLOTS + 4 * free + 4) {
-                        to.copy_from_slice(&entry.1.to_le_bytes());
-                    }
-                    break;
-                }
-                at = if at + 1 == count { 0 } else { at + 1 };
+    }
+
+    /// Makes the index. A serial twice is one entry, the first: `is_same` tells whether two entries are about one
+    /// certificate, and is asked only where a bucket is full.
+    pub(crate) fn finish(self, is_same: impl Fn(u32, u32) -> bool) -> Result<CrlIndex, Full> {
+        let buckets = u32::try_from(self.count.div_ceil(MEAN) + 1).unwrap_or(u32::MAX);
+        let length = usize::try_from(buckets).unwrap_or(0) * BUCKET;
+        let mut octets = Memory::zeroed(length + BUCKET);
+        let start = octets.as_ref().as_ptr().align_offset(BUCKET).min(BUCKET);
+        let target = octets.as_mut().get_mut(start..start + length).unwrap_or_default();
+        let (target, _) = target.as_chunks_mut::<BUCKET>();
+        let (items, _) = self.items.as_ref().as_chunks::<8>();
+        for (part, filled) in self.filled.iter().enumerate() {
+            let from = part * self.room;
+            // Memory that was just got is in no cache: in order it comes faster than bucket by bucket.
+            let bounds = |part: usize| part * target.len() / self.filled.len();
+            let part_of_target = target.get(bounds(part)..bounds(part + 1)).unwrap_or_default();
+            black_box(part_of_target.iter().fold(0, |sum, bucket| sum ^ bucket[0]));
+            for item in items.get(from..from + filled).unwrap_or_default() {
+                insert(target, *item, &is_same)?;
             }
         }
-        Ok(())
-    }
-
-    pub(crate) fn finish(self) -> CrlIndex {
-        CrlIndex {
-            octets: self.octets.into_bytes(),
-            start: self.start,
-            buckets: self.buckets,
-            seed: self.seed,
+        for item in &self.spilled {
+            insert(target, *item, &is_same)?;
         }
+        Ok(CrlIndex { octets: octets.into_bytes(), start, buckets, seed: self.seed })
     }
 }
 
+/// Puts an entry into its bucket, or the next with a free slot.
+#[inline]
+fn insert(
+    buckets: &mut [[u8; BUCKET]],
+    item: [u8; 8],
+    is_same: &impl Fn(u32, u32) -> bool,
+) -> Result<(), Full> {
+    let item = u64::from_le_bytes(item);
+    let offset = u32::try_from(item & u64::from(u32::MAX)).unwrap_or(0);
+    let place = u32::try_from(item >> 32).unwrap_or(0);
+    let tag = tag_of(place);
+    let mut at = bucket_of(place, u32::try_from(buckets.len()).unwrap_or(u32::MAX));
+    for _ in 0..MAX_WALK {
+        let Some(bucket) = buckets.get_mut(at) else { return Err(Full) };
+        let [.., count, _, _, _] = bucket;
+        let free = usize::from(*count);
+        if free < SLOTS {
+            *count += 1;
+            bucket[free] = tag;
+            if let Some(to) = bucket.get_mut(SLOTS + 4 * free..SLOTS + 4 * free + 4) {
+                to.copy_from_slice(&offset.to_le_bytes());
+            }
+            return Ok(());
+        }
+        if matches(tags_of(bucket), tag).any(|slot| is_same(offset_at(bucket, slot), offset)) {
+            return Ok(());
+        }
+        at = if at + 1 == buckets.len() { 0 } else { at + 1 };
+    }
+    Err(Full)
+}
+
 impl CrlIndex {
+    /// Of buckets that were kept.
+    pub(super) const fn kept(octets: Bytes, buckets: u32, seed: u64) -> Self {
+        Self { octets, start: 0, buckets, seed }
+    }
+
+    /// All buckets, to be kept.
+    pub(super) fn buckets(&self) -> &[u8] {
+        let length = usize::try_from(self.buckets).unwrap_or(0) * BUCKET;
+        self.octets.get(self.start..self.start + length).unwrap_or_default()
+    }
+
+    pub(super) const fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The first entry that `is_wanted` takes among those whose serials may be this one.
     #[inline]
     pub(crate) fn find(&self, serial: &[u8], mut is_wanted: impl FnMut(u32) -> bool) -> Option<u32> {
-        let (mut at, tag) = place(serial, self.seed, self.buckets);
-        let (buckets, _) = self.octets.get(self.start..)?.as_chunks::<BUCKET>();
+        let place = place(serial, self.seed);
+        let (mut at, tag) = (bucket_of(place, self.buckets), tag_of(place));
         let count = usize::try_from(self.buckets).ok()?;
+        let (buckets, _) = self.octets.get(self.start..self.start + count * BUCKET)?.as_chunks::<BUCKET>();
         for _ in 0..MAX_WALK {
             let bucket = buckets.get(at)?;
             let tags = tags_of(bucket);

@@ -3,7 +3,8 @@
 use bytes::{Bytes, BytesMut};
 
 use super::entries::{CrlEntry, EntryScan, Scanned};
-use super::index::{BATCH, Full, IndexBuilder};
+use super::index::{CrlIndex, IndexBuilder};
+use super::saved::{self, IndexFault, IndexTrust, Kept};
 use super::view::{Head, Tail};
 use super::{Crl, Parts};
 use crate::der::{Reader, Rule, ViewFault, tag};
@@ -15,102 +16,58 @@ const SAMPLE: usize = 256;
 /// How often an index is made anew, larger or with another seed, before the CRL is refused.
 const MAX_ATTEMPTS: u64 = 4;
 
-/// Why a pass ended early.
-enum Stop {
-    Fault(ViewFault),
-    /// The index has no room.
-    Full,
-}
-
-impl From<ViewFault> for Stop {
-    fn from(fault: ViewFault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<Full> for Stop {
-    fn from(_: Full) -> Self {
-        Self::Full
-    }
-}
-
-/// The entries as they are read: the index and what an indirect CRL says of issuers.
+/// The entries as they are read: what the index will be made of, and what an indirect CRL says of issuers.
 struct Entries {
     scan: EntryScan,
-    begin: usize,
     builder: IndexBuilder,
-    count: usize,
     issuers: Vec<(usize, Box<[u8]>)>,
-    attempt: u64,
 }
 
 impl Entries {
-    fn new(head: &Head<'_>, available: &[u8]) -> Self {
+    fn new(head: &Head<'_>, available: &[u8], attempt: u64) -> Self {
         let (begin, end) = head.entries;
         let guess = guess_count(available, begin, end);
         Self {
             scan: EntryScan::new(begin, end),
-            begin,
-            builder: IndexBuilder::new(guess, seed(head, 0)),
-            count: 0,
+            builder: IndexBuilder::new(guess, seed(head, attempt)),
             issuers: Vec::new(),
-            attempt: 0,
         }
     }
 
     /// Reads on as far as the octets go. True at the end of the list.
-    fn advance(&mut self, document: &[u8], head: &Head<'_>) -> Result<bool, ViewFault> {
-        loop {
-            match self.pass(document) {
-                Err(Stop::Full) if self.attempt < MAX_ATTEMPTS => self.begin_anew(document, head),
-                Err(Stop::Full) => {
-                    let offset = self.scan.position;
-                    return Err(ViewFault { offset, field: "revokedCertificates", rule: Rule::TooMany });
-                }
-                Err(Stop::Fault(fault)) => return Err(fault),
-                Ok(is_done) => return Ok(is_done),
-            }
-        }
-    }
-
-    fn pass(&mut self, document: &[u8]) -> Result<bool, Stop> {
-        let Self { scan, builder, count, issuers, .. } = self;
-        let mut batch = [(&[][..], 0); BATCH];
-        let mut filled = 0;
-        let is_done = scan.advance::<Stop>(document, |entry| {
+    fn advance(&mut self, document: &[u8]) -> Result<bool, ViewFault> {
+        let Self { scan, builder, issuers } = self;
+        scan.advance::<ViewFault>(document, |entry| {
             note_issuer(document, entry, issuers)?;
             let too_long =
                 ViewFault { offset: entry.offset, field: "revokedCertificates", rule: Rule::TooLong };
-            let offset = u32::try_from(entry.offset).map_err(|_| too_long)?;
-            if let Some(to) = batch.get_mut(filled) {
-                *to = (entry.serial, offset);
-            }
-            filled += 1;
-            *count += 1;
-            if filled == BATCH {
-                filled = 0;
-                builder.add(&batch, |known, entry| is_same_entry(document, known, entry, issuers))?;
-            }
+            builder.add(entry.serial, u32::try_from(entry.offset).map_err(|_| too_long)?);
             Ok(())
-        })?;
-        let rest = batch.get(..filled).unwrap_or_default();
-        builder.add(rest, |known, entry| is_same_entry(document, known, entry, issuers))?;
-        Ok(is_done)
+        })
     }
 
-    /// The guess was too low, or the seed unlucky.
-    fn begin_anew(&mut self, document: &[u8], head: &Head<'_>) {
-        self.attempt += 1;
-        let (begin, end) = head.entries;
-        let seen = self.count.max(guess_count(document, begin, end));
-        let read = self.scan.position.saturating_sub(begin).max(1);
-        let expected = seen.max(self.count.saturating_mul(end - begin) / read);
-        let room = expected + expected / 4 * usize::try_from(self.attempt).unwrap_or(4);
-        self.builder = IndexBuilder::new(room, seed(head, self.attempt));
-        self.scan = EntryScan::new(self.begin, end);
-        self.count = 0;
-        self.issuers.clear();
+    /// The index of all entries. A seed that is unlucky is changed, and the entries are read again.
+    fn index(self, document: &[u8], head: &Head<'_>) -> Result<Indexed, ViewFault> {
+        let mut entries = self;
+        for attempt in 1..=MAX_ATTEMPTS {
+            let Self { builder, issuers, .. } = entries;
+            let count = builder.count();
+            if let Ok(index) = builder.finish(|a, b| is_same_entry(document, a, b, &issuers)) {
+                return Ok(Indexed { index, count, issuers });
+            }
+            entries = Self::new(head, document, attempt);
+            entries.advance(document)?;
+        }
+        let offset = head.entries.0;
+        Err(ViewFault { offset, field: "revokedCertificates", rule: Rule::TooMany })
     }
+}
+
+/// Entries, ready to be asked.
+struct Indexed {
+    index: CrlIndex,
+    count: usize,
+    issuers: Vec<(usize, Box<[u8]>)>,
 }
 
 /// The same CRL always gets the same index; who wants serials to collide must choose them after all else.
@@ -163,9 +120,10 @@ fn note_issuer(
 }
 
 /// The same serial, and in an indirect CRL the same issuer.
-fn is_same_entry(document: &[u8], known: u32, entry: (&[u8], u32), issuers: &[(usize, Box<[u8]>)]) -> bool {
-    let (Ok(known), Ok(offset)) = (usize::try_from(known), usize::try_from(entry.1)) else { return false };
-    if document.get(known..).and_then(serial_of) != Some(entry.0) {
+fn is_same_entry(document: &[u8], a: u32, b: u32, issuers: &[(usize, Box<[u8]>)]) -> bool {
+    let (Ok(known), Ok(offset)) = (usize::try_from(a), usize::try_from(b)) else { return false };
+    let serial_at = |offset: usize| document.get(offset..).and_then(serial_of);
+    if serial_at(known) != serial_at(offset) {
         return false;
     }
     let issuer_at = |offset: usize| {
@@ -185,15 +143,62 @@ pub(super) fn serial_of(rest: &[u8]) -> Option<&[u8]> {
     fields.expect(tag::INTEGER, "revokedCertificates").ok().map(|tlv| tlv.value)
 }
 
-pub(super) fn parse(der: Bytes, source: &str) -> Result<Crl, ViewFault> {
-    if u32::try_from(der.len()).is_err() {
-        return Err(ViewFault { offset: 0, field: "CertificateList", rule: Rule::TooLong });
+/// CRLs of up to 4 GiB: offsets have four octets.
+fn check_length(length: usize) -> Result<(), ViewFault> {
+    match u32::try_from(length) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ViewFault { offset: 0, field: "CertificateList", rule: Rule::TooLong }),
     }
-    let head = Head::parse(&der)?;
-    let tail = Tail::parse(&der, &head)?;
-    let mut entries = Entries::new(&head, &der);
-    entries.advance(&der, &head)?;
-    finish(&der, source, &head, &tail, entries)
+}
+
+pub(super) fn parse(der: &Bytes, source: &str) -> Result<Crl, ViewFault> {
+    check_length(der.len())?;
+    let head = Head::parse(der)?;
+    let tail = Tail::parse(der, &head)?;
+    let mut entries = Entries::new(&head, der, 0);
+    entries.advance(der)?;
+    let indexed = entries.index(der, &head)?;
+    finish(der, source, &head, &tail, indexed)
+}
+
+/// As `parse`, and on a second thread what takes as long: `verify`, with the CRL as it is without its entries.
+pub(super) fn parse_beside(
+    der: &Bytes,
+    source: &str,
+    verify: impl FnOnce(&Crl) + Send,
+) -> Result<Crl, ViewFault> {
+    check_length(der.len())?;
+    let head = Head::parse(der)?;
+    let tail = Tail::parse(der, &head)?;
+    let nothing = Indexed { index: CrlIndex::kept(Bytes::new(), 0, 0), count: 0, issuers: Vec::new() };
+    let bare = finish(der, source, &head, &tail, nothing)?;
+    let indexed = std::thread::scope(|scope| {
+        scope.spawn(|| verify(&bare));
+        let mut entries = Entries::new(&head, der, 0);
+        entries.advance(der)?;
+        entries.index(der, &head)
+    })?;
+    // What was learned of keys stays.
+    let crl = finish(der, source, &head, &tail, indexed)?;
+    Ok(Crl { keys: bare.keys, ..crl })
+}
+
+/// With an index that was kept, or one built anew where that is of no use.
+pub(super) fn open(
+    der: &Bytes,
+    kept: &Bytes,
+    source: &str,
+    trust: IndexTrust,
+) -> Result<(Crl, Option<IndexFault>), ViewFault> {
+    check_length(der.len())?;
+    let head = Head::parse(der)?;
+    let tail = Tail::parse(der, &head)?;
+    match saved::open(der, kept, trust) {
+        Ok(Kept { index, count, issuers }) => {
+            finish(der, source, &head, &tail, Indexed { index, count, issuers }).map(|crl| (crl, None))
+        }
+        Err(fault) => parse(der, source).map(|crl| (crl, Some(fault))),
+    }
 }
 
 fn finish(
@@ -201,11 +206,12 @@ fn finish(
     source: &str,
     head: &Head<'_>,
     tail: &Tail<'_>,
-    entries: Entries,
+    indexed: Indexed,
 ) -> Result<Crl, ViewFault> {
+    let Indexed { index, count, issuers } = indexed;
     let idp = tail.idp.unwrap_or_default();
     // 5.3.3: entries of other issuers are for indirect CRLs alone.
-    if let (Some((offset, _)), false) = (entries.issuers.first(), idp.indirect) {
+    if let (Some((offset, _)), false) = (issuers.first(), idp.indirect) {
         return Err(ViewFault { offset: *offset, field: "certificateIssuer", rule: Rule::UnknownChoice });
     }
     Ok(Crl {
@@ -215,13 +221,13 @@ fn finish(
         this_update: head.this_update,
         next_update: head.next_update,
         entries: head.entries,
-        count: entries.count,
+        count,
         number: tail.number.map(Into::into),
         base_number: tail.base_number.map(Into::into),
         parts: Parts::of(der, head, tail),
         is_indirect: idp.indirect,
-        index: entries.builder.finish(),
-        issuers: entries.issuers,
+        index,
+        issuers,
         keys: TriedKeys::default(),
     })
 }
@@ -247,9 +253,7 @@ impl CrlReader {
     /// As [`Crl::parse`], as soon as the fault has arrived.
     pub fn push(&mut self, octets: &[u8]) -> Result<(), ViewFault> {
         self.octets.extend_from_slice(octets);
-        if u32::try_from(self.octets.len()).is_err() {
-            return Err(ViewFault { offset: 0, field: "CertificateList", rule: Rule::TooLong });
-        }
+        check_length(self.octets.len())?;
         if self.is_done {
             return Ok(());
         }
@@ -262,8 +266,8 @@ impl CrlReader {
         if self.entries.is_none() && self.octets.len() < head.entries.1.min(head.entries.0 + 16_384) {
             return Ok(());
         }
-        let entries = self.entries.get_or_insert_with(|| Entries::new(&head, &self.octets));
-        self.is_done = entries.advance(&self.octets, &head)?;
+        let entries = self.entries.get_or_insert_with(|| Entries::new(&head, &self.octets, 0));
+        self.is_done = entries.advance(&self.octets)?;
         Ok(())
     }
 
@@ -277,9 +281,10 @@ impl CrlReader {
         let tail = Tail::parse(&der, &head)?;
         let mut entries = match self.entries {
             Some(entries) => entries,
-            None => Entries::new(&head, &der),
+            None => Entries::new(&head, &der, 0),
         };
-        entries.advance(&der, &head)?;
-        finish(&der, source, &head, &tail, entries)
+        entries.advance(&der)?;
+        let indexed = entries.index(&der, &head)?;
+        finish(&der, source, &head, &tail, indexed)
     }
 }

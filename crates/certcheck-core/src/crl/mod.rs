@@ -6,9 +6,13 @@
 mod entries;
 mod index;
 mod ingest;
+#[cfg(feature = "fs")]
+mod mapped;
 mod memory;
+mod saved;
 mod view;
 
+use core::hint::black_box;
 use core::ops::Range;
 use std::sync::Arc;
 
@@ -16,6 +20,9 @@ use bytes::Bytes;
 
 pub use entries::{CrlEntry, RevocationReason};
 pub use ingest::CrlReader;
+#[cfg(feature = "fs")]
+pub use mapped::map;
+pub use saved::{IndexFault, IndexTrust};
 pub use view::IssuingDistributionPoint;
 
 use crate::budget::Budget;
@@ -33,6 +40,9 @@ use crate::view::{
 
 use index::CrlIndex;
 use view::{Head, Tail};
+
+/// Octets of an entry of a serial of 16 octets without extensions.
+const USUAL_ENTRY: usize = 35;
 
 /// A certificate revocation list, read and indexed. Unverified until asked with a key: see [`Crl::verify`].
 #[derive(Debug)]
@@ -95,7 +105,41 @@ impl Crl {
     /// # Errors
     /// Where and how the octets break DER or the profile; a critical extension that is not known, anywhere in it.
     pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
-        ingest::parse(der, source)
+        ingest::parse(&der, source)
+    }
+
+    /// Reads a CRL in DER and verifies it with a key meanwhile, on a second thread: for CRLs so large that hashing them
+    /// takes as long as reading. Whether the key signed it is remembered with the CRL: [`Crl::verify`] tells at once.
+    ///
+    /// # Errors
+    /// As [`Crl::parse`].
+    pub fn parse_and_verify(
+        der: Bytes,
+        source: &str,
+        key: SubjectPublicKeyInfo<'_>,
+        policy: &Policy,
+    ) -> Result<Self, ViewFault> {
+        ingest::parse_beside(&der, source, |crl| drop(crl.verify(key, policy).map(VerifiedCrl::crl)))
+    }
+
+    /// Opens a CRL with the index that [`Crl::index`] gave for it once, without reading its entries. Where that index is
+    /// of no use, another is built, and why is told beside the CRL.
+    ///
+    /// # Errors
+    /// As [`Crl::parse`]. Of a CRL whose index is taken, entries are not judged again.
+    pub fn open(
+        der: Bytes,
+        index: &Bytes,
+        source: &str,
+        trust: IndexTrust,
+    ) -> Result<(Self, Option<IndexFault>), ViewFault> {
+        ingest::open(&der, index, source, trust)
+    }
+
+    /// The index, to be kept beside the CRL for [`Crl::open`].
+    #[must_use]
+    pub fn index(&self) -> Vec<u8> {
+        saved::save(&self.der, &self.index, self.count, &self.issuers)
     }
 
     /// The octets as they came.
@@ -284,7 +328,11 @@ impl Crl {
     }
 
     fn serial_at(&self, offset: u32) -> Option<&[u8]> {
-        let rest = self.der.get(usize::try_from(offset).ok()?..self.entries.1)?;
+        let offset = usize::try_from(offset).ok().filter(|offset| *offset >= self.entries.0)?;
+        let rest = self.der.get(offset..self.entries.1)?;
+        // An entry may lie in two cache lines, and where its later fields stand is known only from the first: both are
+        // asked for at once.
+        black_box(rest.get(USUAL_ENTRY).copied());
         ingest::serial_of(rest)
     }
 

@@ -1,0 +1,152 @@
+//! An index kept beside its CRL, so that a CRL of millions of entries is opened again without being parsed.
+//!
+//! ```text
+//! magic 16 | SHA-256 of the CRL 32 | SHA-256 of all that follows 32
+//! | octets of the CRL 8 | entries 8 | seed 8 | buckets 4 | issuers 4 | octets of issuers 8 | zeros to 128
+//! | buckets, 64 each | issuers: offset 4, length 4, names
+//! ```
+//! Numbers are little-endian. The format is for the machine that wrote it and may change; what does not fit is built anew.
+
+use bytes::Bytes;
+use ring::digest::{SHA256, digest};
+
+use super::index::{BUCKET, CrlIndex};
+
+const MAGIC: &[u8; 16] = b"certcheck idx 2\n";
+const DIGESTS: usize = 80;
+const HEADER: usize = 128;
+
+/// What is believed of an index that was kept.
+///
+/// An index that someone else can write can make a listed certificate look as if it were not: it belongs where only who
+/// runs the check can write. What is checked here is damage, and that it is of this CRL.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum IndexTrust {
+    /// Its digests are computed anew: of the CRL and of the index itself.
+    Checked,
+    /// The digests that stand in it are taken as they are, and lengths alone are compared. For files that cannot have
+    /// changed since they were checked.
+    AsKept,
+}
+
+/// Why an index that was kept is of no use.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum IndexFault {
+    /// It is none, or of another format.
+    NotAnIndex,
+    /// It is of another CRL.
+    OtherCrl,
+    /// Its octets have changed, or are not all there.
+    Damaged,
+}
+
+impl core::fmt::Display for IndexFault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::NotAnIndex => "no index of this format",
+            Self::OtherCrl => "the index of another CRL",
+            Self::Damaged => "the index is damaged",
+        })
+    }
+}
+
+impl core::error::Error for IndexFault {}
+
+/// From which entry of an indirect CRL on which issuer holds.
+type Issuers = Vec<(usize, Box<[u8]>)>;
+
+/// What was kept.
+pub(super) struct Kept {
+    pub(super) index: CrlIndex,
+    pub(super) count: usize,
+    pub(super) issuers: Issuers,
+}
+
+/// The octets to keep.
+pub(super) fn save(der: &[u8], index: &CrlIndex, count: usize, issuers: &Issuers) -> Vec<u8> {
+    let mut names = Vec::new();
+    for (offset, issuer) in issuers {
+        names.extend(u32_of(*offset));
+        names.extend(u32_of(issuer.len()));
+        names.extend_from_slice(issuer);
+    }
+    let buckets = index.buckets();
+    let mut out = Vec::with_capacity(HEADER + buckets.len() + names.len());
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(digest(&SHA256, der).as_ref());
+    out.resize(DIGESTS, 0);
+    out.extend(u64_of(der.len()));
+    out.extend(u64_of(count));
+    out.extend(index.seed().to_le_bytes());
+    out.extend(u32_of(buckets.len() / BUCKET));
+    out.extend(u32_of(issuers.len()));
+    out.extend(u64_of(names.len()));
+    out.resize(HEADER, 0);
+    out.extend_from_slice(buckets);
+    out.extend(names);
+    let own = digest(&SHA256, out.get(DIGESTS..).unwrap_or_default());
+    if let Some(to) = out.get_mut(48..DIGESTS) {
+        to.copy_from_slice(own.as_ref());
+    }
+    out
+}
+
+/// The index that was kept, if it is of this CRL.
+pub(super) fn open(der: &[u8], kept: &Bytes, trust: IndexTrust) -> Result<Kept, IndexFault> {
+    let header = kept.first_chunk::<HEADER>().ok_or(IndexFault::NotAnIndex)?;
+    let rest = header.strip_prefix(MAGIC).ok_or(IndexFault::NotAnIndex)?;
+    let (of_crl, rest) = rest.split_first_chunk::<32>().ok_or(IndexFault::NotAnIndex)?;
+    let (own, mut rest) = rest.split_first_chunk::<32>().ok_or(IndexFault::NotAnIndex)?;
+    let mut number = |octets: usize| {
+        let (number, after) = rest.split_at_checked(octets)?;
+        rest = after;
+        let value = number.iter().rev().fold(0u64, |value, octet| value << 8 | u64::from(*octet));
+        usize::try_from(value).ok()
+    };
+    let (length, count) = (number(8), number(8));
+    let seed = number(8).and_then(|seed| u64::try_from(seed).ok());
+    let (buckets, issuers, names) = (number(4), number(4), number(8));
+    let (Some(length), Some(count), Some(seed), Some(buckets), Some(issuers), Some(names)) =
+        (length, count, seed, buckets, issuers, names)
+    else {
+        return Err(IndexFault::Damaged);
+    };
+    if length != der.len() {
+        return Err(IndexFault::OtherCrl);
+    }
+    let end = buckets.checked_mul(BUCKET).and_then(|octets| octets.checked_add(HEADER));
+    let end = end.filter(|end| end.checked_add(names) == Some(kept.len())).ok_or(IndexFault::Damaged)?;
+    if trust == IndexTrust::Checked {
+        if digest(&SHA256, kept.get(DIGESTS..).unwrap_or_default()).as_ref() != own {
+            return Err(IndexFault::Damaged);
+        }
+        if digest(&SHA256, der).as_ref() != of_crl {
+            return Err(IndexFault::OtherCrl);
+        }
+    }
+    let issuers = read_issuers(kept.get(end..).unwrap_or_default(), issuers).ok_or(IndexFault::Damaged)?;
+    let buckets = u32::try_from(buckets).map_err(|_| IndexFault::Damaged)?;
+    Ok(Kept { index: CrlIndex::kept(kept.slice(HEADER..end), buckets, seed), count, issuers })
+}
+
+fn read_issuers(mut rest: &[u8], count: usize) -> Option<Issuers> {
+    let mut issuers = Vec::new();
+    for _ in 0..count {
+        let (offset, after) = rest.split_first_chunk::<4>()?;
+        let (length, after) = after.split_first_chunk::<4>()?;
+        let (names, after) = after.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        issuers.push((usize::try_from(u32::from_le_bytes(*offset)).ok()?, names.into()));
+        rest = after;
+    }
+    rest.is_empty().then_some(issuers)
+}
+
+fn u32_of(number: usize) -> [u8; 4] {
+    u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+fn u64_of(number: usize) -> [u8; 8] {
+    u64::try_from(number).unwrap_or(u64::MAX).to_le_bytes()
+}

@@ -1,0 +1,207 @@
+//! CRLs of every shape against a model: what is listed is found with what stands there, what is not is not, however the
+//! octets arrived and whether the index was made, kept or damaged.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use certcheck_core::crl::{Crl as CoreCrl, CrlReader, IndexFault, IndexTrust};
+use certcheck_core::view::Certificate;
+use certcheck_core::{Policy, Revocation};
+use certcheck_testkit::crl::{self, Crl, Entry, Idp};
+use certcheck_testkit::{Cert, Key, name};
+use proptest::prelude::*;
+
+const CA: &str = "CN=CA";
+const ISSUERS: [&str; 3] = [CA, "CN=First", "CN=Second"];
+const REASONS: [&str; 4] = ["unspecified", "keyCompromise", "certificateHold", "aACompromise"];
+
+/// An entry as the model has it: its serial, its reason if one is written, and who issued it if that is written.
+#[derive(Clone, Debug)]
+struct Drawn {
+    serial: Vec<u8>,
+    reason: Option<usize>,
+    issuer: Option<usize>,
+    is_odd: bool,
+}
+
+fn serials() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        // Few of them, so that some come twice.
+        (0u8..40).prop_map(|octet| vec![octet]),
+        prop::collection::vec(any::<u8>(), 1..=20),
+        prop::collection::vec(any::<u8>(), 16..=16),
+    ]
+    .prop_map(minimal)
+}
+
+/// The octets as a minimal INTEGER.
+fn minimal(mut octets: Vec<u8>) -> Vec<u8> {
+    while let [first, second, ..] = octets[..]
+        && ((first == 0 && second < 0x80) || (first == 0xff && second >= 0x80))
+    {
+        octets.remove(0);
+    }
+    octets
+}
+
+fn entries(most: usize) -> impl Strategy<Value = Vec<Drawn>> {
+    let one = (serials(), prop::option::of(0..4usize), prop::option::weighted(0.2, 0..3usize), any::<bool>());
+    let one = one.prop_map(|(serial, reason, issuer, is_odd)| Drawn { serial, reason, issuer, is_odd });
+    prop::collection::vec(one, 0..most)
+}
+
+fn forge(drawn: &[Drawn], is_indirect: bool, key: &Key) -> Vec<u8> {
+    let entry = |drawn: &Drawn| {
+        let mut entry = Entry::new(&drawn.serial).with(drawn.reason.map(|at| crl::reason(REASONS[at])));
+        if drawn.is_odd {
+            entry = entry.with([crl::invalidity_date("2026-02-01T00:00:00Z")]);
+        }
+        let issuer = drawn.issuer.filter(|_| is_indirect).map(|at| format!("dir:{}", ISSUERS[at]));
+        entry.with(issuer.map(|issuer| crl::certificate_issuer(&[issuer])))
+    };
+    let plain = Crl::new(CA).with(is_indirect.then(|| Idp { indirect: true, ..Idp::default() }.ext()));
+    plain.revoking(drawn.iter().map(entry)).issue(key)
+}
+
+/// By issuer and serial, the first of each.
+fn model(drawn: &[Drawn], is_indirect: bool) -> BTreeMap<(usize, Vec<u8>), usize> {
+    let mut model = BTreeMap::new();
+    let mut issuer = 0;
+    for entry in drawn {
+        issuer = entry.issuer.filter(|_| is_indirect).unwrap_or(issuer);
+        model.entry((issuer, entry.serial.clone())).or_insert_with(|| entry.reason.unwrap_or(0));
+    }
+    model
+}
+
+fn arrive(der: &[u8], chunk: usize) -> CoreCrl {
+    let mut reader = CrlReader::new();
+    der.chunks(chunk).for_each(|octets| reader.push(octets).expect("reads"));
+    reader.finish("arrived").expect("reads")
+}
+
+fn check(crl: &CoreCrl, drawn: &[Drawn], is_indirect: bool, strangers: &[Vec<u8>]) {
+    let key = Key::p256("model");
+    let signer = Cert::root(CA, &key).issue(&key);
+    let signer = Certificate::parse(&signer).expect("reads");
+    let policy = Policy::client(Revocation::HardFail);
+    let verified = crl.verify(signer.spki(), &policy).expect("verifies");
+    let model = model(drawn, is_indirect);
+    let asked = model.keys().map(|(_, serial)| serial).chain(strangers);
+    for serial in asked {
+        for (at, issuer) in ISSUERS.iter().enumerate().filter(|(at, _)| is_indirect || *at == 0) {
+            let name = name::name(issuer);
+            let mut reader = certcheck_core::der::Reader::new(&name);
+            let name = certcheck_core::view::Name::parse(&mut reader, "name").expect("reads");
+            let found = verified.find(serial, Some(name).filter(|_| is_indirect));
+            let found = found.map(|entry| entry.expect("reads").reason.name());
+            let expected = model.get(&(at, serial.clone())).map(|reason| REASONS[*reason]);
+            assert_eq!(found, expected, "{serial:02x?} of {issuer}");
+        }
+    }
+    assert_eq!(crl.len(), drawn.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_listed_is_found_and_nothing_else(
+        drawn in entries(300),
+        is_indirect in any::<bool>(),
+        chunk in 1usize..2_000,
+        strangers in prop::collection::vec(serials(), 0..20),
+    ) {
+        let key = Key::p256("model");
+        let der = Bytes::from(forge(&drawn, is_indirect, &key));
+        let whole = CoreCrl::parse(der.clone(), "whole").expect("reads");
+        check(&whole, &drawn, is_indirect, &strangers);
+        check(&arrive(&der, chunk), &drawn, is_indirect, &strangers);
+        for trust in [IndexTrust::Checked, IndexTrust::AsKept] {
+            let (kept, fault) = CoreCrl::open(der.clone(), &whole.index().into(), "kept", trust).expect("reads");
+            prop_assert_eq!(fault, None);
+            check(&kept, &drawn, is_indirect, &strangers);
+        }
+    }
+
+    #[test]
+    fn a_damaged_index_is_built_anew(drawn in entries(60), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+        let key = Key::p256("model");
+        let der = Bytes::from(forge(&drawn, false, &key));
+        let whole = CoreCrl::parse(der.clone(), "whole").expect("reads");
+        let mut damaged = whole.index();
+        let at = at.index(damaged.len());
+        damaged[at] ^= 1 << bit;
+        let (crl, fault) = CoreCrl::open(der, &damaged.into(), "kept", IndexTrust::Checked).expect("reads");
+        prop_assert!(fault.is_some(), "octet {}", at);
+        check(&crl, &drawn, false, &[]);
+    }
+}
+
+/// So many that the index is made in parts, in no order, some twice.
+fn many() -> Vec<Drawn> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let serial = |number: u64| minimal([&[0x40][..], &number.to_be_bytes()].concat());
+    let mut drawn: Vec<Drawn> = (0..100_000)
+        .map(|_| Drawn {
+            serial: serial(next()),
+            reason: usize::try_from(next() % 5).ok().filter(|at| *at < 4),
+            issuer: None,
+            is_odd: next().is_multiple_of(7),
+        })
+        .collect();
+    let again: Vec<Drawn> =
+        drawn.iter().step_by(50).map(|entry| Drawn { reason: Some(1), ..entry.clone() }).collect();
+    drawn.extend(again);
+    drawn
+}
+
+#[test]
+fn an_index_in_parts() {
+    let key = Key::p256("model");
+    let drawn = many();
+    let der = Bytes::from(forge(&drawn, false, &key));
+    let whole = CoreCrl::parse(der.clone(), "whole").expect("reads");
+    check(&whole, &drawn, false, &[vec![1], vec![2, 3]]);
+    check(&arrive(&der, 65_536), &drawn, false, &[vec![1]]);
+    assert!(whole.overhead() <= 10 * drawn.len(), "{} octets beside the CRL", whole.overhead());
+    let signer = Cert::root(CA, &key).issue(&key);
+    let signer = Certificate::parse(&signer).expect("reads");
+    let policy = Policy::client(Revocation::HardFail);
+    let beside = CoreCrl::parse_and_verify(der, "beside", signer.spki(), &policy).expect("reads");
+    check(&beside, &drawn, false, &[vec![1]]);
+}
+
+#[test]
+fn one_serial_a_thousand_times_is_one_entry() {
+    let key = Key::p256("model");
+    let one = Drawn { serial: vec![0x11], reason: Some(1), issuer: None, is_odd: false };
+    let mut drawn = vec![one.clone(); 100_000];
+    drawn.push(Drawn { serial: vec![0x12], reason: Some(2), ..one });
+    let crl = CoreCrl::parse(forge(&drawn, false, &key).into(), "many").expect("reads");
+    check(&crl, &drawn, false, &[vec![0x13]]);
+}
+
+#[test]
+fn an_index_of_another_crl_is_not_taken() {
+    let key = Key::p256("model");
+    let one = |serial: u8| [Drawn { serial: vec![serial], reason: None, issuer: None, is_odd: false }];
+    let other = CoreCrl::parse(forge(&one(2), false, &key).into(), "other").expect("reads");
+    let der = Bytes::from(forge(&one(1), false, &key));
+    for (kept, fault) in [
+        (other.index(), IndexFault::OtherCrl),
+        (Vec::new(), IndexFault::NotAnIndex),
+        (vec![0; 200], IndexFault::NotAnIndex),
+        (other.index()[..130].to_vec(), IndexFault::Damaged),
+    ] {
+        let opened = CoreCrl::open(der.clone(), &kept.into(), "kept", IndexTrust::Checked).expect("reads");
+        assert_eq!(opened.1, Some(fault));
+        check(&opened.0, &one(1), false, &[vec![2]]);
+    }
+}
