@@ -1,11 +1,12 @@
-//! Files with certificates, and standard input.
+//! Files with certificates or OCSP responses, and standard input.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use certcheck_core::{ContainerFault, certificates_of};
+use bytes::Bytes;
+use certcheck_core::{ContainerFault, certificates_of, ocsp_responses_of};
 use pki_types::CertificateDer;
 
 /// Larger files are not read.
@@ -31,13 +32,22 @@ impl fmt::Display for InputError {
 
 /// The certificates of a file; `-` is standard input.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, InputError> {
+    certificates_of(&content(path)?).map_err(InputError::Content)
+}
+
+/// The OCSP responses of a file, in DER; `-` is standard input.
+pub(crate) fn ocsp_responses(path: &Path) -> Result<Vec<Bytes>, InputError> {
+    ocsp_responses_of(&content(path)?.into()).map_err(InputError::Content)
+}
+
+fn content(path: &Path) -> Result<Vec<u8>, InputError> {
     let content =
         if path == Path::new("-") { read(io::stdin().lock()) } else { File::open(path).and_then(read) };
     let content = content.map_err(InputError::Io)?;
     if u64::try_from(content.len()).is_ok_and(|length| length > MAX_FILE) {
         return Err(InputError::TooLarge);
     }
-    certificates_of(&content).map_err(InputError::Content)
+    Ok(content)
 }
 
 fn read(source: impl io::Read) -> io::Result<Vec<u8>> {

@@ -11,6 +11,8 @@ use certcheck_core::revocation::Status;
 use certcheck_core::view::Certificate;
 use serde::Serialize;
 
+use crate::hex;
+
 #[derive(Serialize)]
 struct Line<'a> {
     schema: u32,
@@ -26,8 +28,9 @@ struct Line<'a> {
     elapsed_us: u64,
 }
 
+/// Why a certificate is refused.
 #[derive(Serialize)]
-struct ReasonObject {
+pub(crate) struct ReasonObject {
     code: &'static str,
     at: usize,
     rfc: &'static str,
@@ -54,8 +57,9 @@ pub(crate) struct Facts {
     not_after: String,
 }
 
+/// The status of a certificate, and what it rests on.
 #[derive(Serialize)]
-struct RevocationObject {
+pub(crate) struct RevocationObject {
     status: &'static str,
     by: Option<&'static str>,
     source: Option<String>,
@@ -132,6 +136,10 @@ impl Facts {
         &self.subject
     }
 
+    pub(crate) fn not_before(&self) -> &str {
+        &self.not_before
+    }
+
     pub(crate) fn not_after(&self) -> &str {
         &self.not_after
     }
@@ -140,7 +148,17 @@ impl Facts {
 /// SHA-256 of the certificate, in lower-case hexadecimal.
 pub(crate) fn fingerprint(certificate: &Certificate<'_>) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, certificate.der());
-    digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+    hex::octets(digest.as_ref())
+}
+
+impl ReasonObject {
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
 }
 
 impl From<&Rejection> for ReasonObject {
@@ -220,7 +238,9 @@ pub(crate) fn print_unreadable(input: &Path, message: &str) -> io::Result<()> {
 
 /// One line to standard output.
 pub(crate) fn print<T: Serialize>(value: &T) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    // A line may be long: of a CRL all that is new.
+    let mut out = io::BufWriter::new(io::stdout().lock());
     serde_json::to_writer(&mut out, value)?;
-    out.write_all(b"\n")
+    out.write_all(b"\n")?;
+    out.flush()
 }

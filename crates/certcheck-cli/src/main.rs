@@ -1,13 +1,17 @@
 //! The `certcheck` program: is this client certificate still good, right now?
 #![forbid(unsafe_code)]
 
+mod crl;
 mod evidence;
 mod exit;
 mod flags;
+mod hex;
 mod input;
 mod json;
+mod ocsp;
 mod ring_command;
 mod setup;
+mod signer;
 mod text;
 mod verify;
 
@@ -24,6 +28,8 @@ fn main() -> ExitCode {
     let outcome = match &flags.command {
         Command::Verify(arguments) => verify::run(arguments),
         Command::Ring(arguments) => ring_command::run(arguments),
+        Command::Crl(arguments) => crl::run(arguments),
+        Command::Ocsp(arguments) => ocsp::run(arguments),
     };
     let exit = outcome.unwrap_or_else(|error| {
         // Who reads our output may stop reading: that is no fault of anyone's.

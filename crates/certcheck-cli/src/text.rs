@@ -10,10 +10,10 @@ use certcheck_core::reason::Reason;
 use certcheck_core::report::{Attempt, PathCertificate, Report};
 use certcheck_core::revocation::Status;
 
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
-const QUIET: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const QUIET: Style = Style::new().dimmed();
 
 /// The verdict, the path, and with `explain` all that led to it.
 pub(crate) fn print_report(

@@ -9,7 +9,7 @@
 use crate::der::{Reader, Rule, ViewFault, integer, tag};
 use crate::oid;
 use crate::time::Time;
-use crate::view::Extension;
+use crate::view::{Extension, GeneralNames};
 
 const FIELD: &str = "revokedCertificates";
 
@@ -93,6 +93,13 @@ pub struct CrlEntry<'a> {
 }
 
 impl<'a> CrlEntry<'a> {
+    /// certificateIssuer (RFC 5280 5.3.3): who issued this certificate and those of the entries after it. `None` where
+    /// the entry does not say, and so goes on as the one before; before the first that says, the issuer is the CRL's.
+    #[must_use]
+    pub fn certificate_issuer(&self) -> Option<GeneralNames<'a>> {
+        self.certificate_issuer.map(|names| GeneralNames::new(names, "certificateIssuer"))
+    }
+
     /// Reads the entry where the reader stands.
     pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, ViewFault> {
         let mut fields = reader.sequence(FIELD)?;

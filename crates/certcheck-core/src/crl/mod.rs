@@ -235,7 +235,8 @@ impl Crl {
     }
 
     /// The body of issuingDistributionPoint: CRLs with the same are of one scope. Empty where there is none.
-    pub(crate) fn scope(&self) -> &[u8] {
+    #[must_use]
+    pub fn scope(&self) -> &[u8] {
         self.parts.idp.as_ref().map_or(&[], |idp| self.part(idp))
     }
 
@@ -304,6 +305,17 @@ impl Crl {
         let (from, to) = self.entries;
         let mut rest = Reader::at(self.der.get(from..to).unwrap_or_default(), from);
         core::iter::from_fn(move || if rest.is_empty() { None } else { Some(CrlEntry::parse(&mut rest)) })
+    }
+
+    /// The entry of a serial among those of this issuer, whoever signed the list: for who looks into a CRL or compares
+    /// two. `None` for the issuer is the CRL's own. What is to be believed is asked of [`VerifiedCrl::find`].
+    #[must_use]
+    pub fn find_unverified(
+        &self,
+        serial: &[u8],
+        issuer: Option<Name<'_>>,
+    ) -> Option<Result<CrlEntry<'_>, ViewFault>> {
+        self.find(serial, issuer)
     }
 
     /// The entry of a serial among those of this issuer. `None` for the issuer is the CRL's own.

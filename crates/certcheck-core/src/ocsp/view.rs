@@ -1,11 +1,15 @@
 //! Borrowed views of responses.
 
 use super::CertIdHash;
+use crate::budget::Budget;
 use crate::crl::RevocationReason;
 use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_octets, integer, tag};
 use crate::oid::{self, Oid};
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::signature::{self, Signed};
 use crate::time::Time;
-use crate::view::{AlgorithmIdentifier, Certificate, Extension, Name};
+use crate::view::{AlgorithmIdentifier, Certificate, Extension, Name, SubjectPublicKeyInfo};
 
 /// More answers than one request asks for.
 const MAX_RESPONSES: usize = 4_096;
@@ -84,7 +88,8 @@ pub enum ResponderId<'a> {
 
 impl ResponderId<'_> {
     /// Whether this is the certificate that is meant (RFC 6960 3.2 (3)).
-    pub(crate) fn is(self, certificate: &Certificate<'_>) -> bool {
+    #[must_use]
+    pub fn is(self, certificate: &Certificate<'_>) -> bool {
         match self {
             Self::ByName(name) => name.matches(certificate.subject()),
             Self::ByKey(hash) => CertIdHash::Sha1.digest(certificate.spki().public_key).as_ref() == hash,
@@ -114,11 +119,18 @@ impl CertId<'_> {
     /// Whether it names this certificate of this issuer: name, key and serial (RFC 6960 3.2 (1)).
     #[must_use]
     pub fn is(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> bool {
-        if self.serial != certificate.serial().octets() {
-            return false;
-        }
+        self.serial == certificate.serial().octets() && self.is_hashed(certificate.issuer(), issuer)
+    }
+
+    /// Whether it names a certificate of this issuer, whichever: the hashes of name and key.
+    #[must_use]
+    pub fn is_of(&self, issuer: &Certificate<'_>) -> bool {
+        self.is_hashed(issuer.subject(), issuer)
+    }
+
+    fn is_hashed(&self, name: Name<'_>, issuer: &Certificate<'_>) -> bool {
         CertIdHash::of(self.algorithm).is_some_and(|hash| {
-            hash.digest(certificate.issuer().raw()).as_ref() == self.name_hash
+            hash.digest(name.raw()).as_ref() == self.name_hash
                 && hash.digest(issuer.spki().public_key).as_ref() == self.key_hash
         })
     }
@@ -261,6 +273,16 @@ impl<'a> BasicResponse<'a> {
             }
         }
         Ok(view)
+    }
+
+    /// Verifies the signature with a key, for who looks into a response alone. Whether the key's holder may answer is
+    /// another question: a check asks it.
+    ///
+    /// # Errors
+    /// Why it does not verify.
+    pub fn verify(&self, key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+        let signed = Signed { message: self.tbs, algorithm: self.algorithm, signature: self.signature };
+        signature::verify(signed, key, policy, &mut Budget::new(&policy.limits)).map_err(Reason::from)
     }
 
     /// The answers, in order.

@@ -5,6 +5,16 @@ use super::Cause;
 use crate::policy::Freshness;
 use crate::time::Time;
 
+impl Freshness {
+    /// Whether evidence of these times may be used at this one.
+    ///
+    /// # Errors
+    /// [`Cause::NotYetValid`], [`Cause::Stale`]
+    pub fn admit(&self, this_update: Time, next_update: Option<Time>, now: Time) -> Result<(), Cause> {
+        check(this_update, next_update, now, self)
+    }
+}
+
 /// Whether evidence of these times may be used.
 pub(super) fn check(
     this_update: Time,

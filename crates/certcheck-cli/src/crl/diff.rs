@@ -1,0 +1,93 @@
+//! What changed from one CRL to another of the same issuer and scope.
+
+use certcheck_core::crl::Crl;
+use certcheck_core::der::ViewFault;
+use serde::ser::{Error as _, SerializeStruct as _};
+use serde::{Serialize, Serializer};
+
+use super::listed::{CertificateIssuer, EntryObject, Listed, listed};
+use crate::hex;
+
+/// Certificates that one CRL lists and the other does not, by issuer and serial.
+///
+/// Nothing is gathered: each entry of one list is looked up in the index of the other, once to count and once more to
+/// tell, so that two lists of millions of entries take no more memory than they themselves.
+pub(super) struct Diff<'a> {
+    old: &'a Crl,
+    new: &'a Crl,
+    /// How many are listed now and were not.
+    pub(super) added: usize,
+    /// How many were listed and are no more.
+    pub(super) removed: usize,
+}
+
+impl<'a> Diff<'a> {
+    pub(super) fn new(old: &'a Crl, new: &'a Crl) -> Result<Self, ViewFault> {
+        let count = |one, other| missing(one, other).try_fold(0, |count, entry| entry.map(|_| count + 1));
+        Ok(Self { old, new, added: count(new, old)?, removed: count(old, new)? })
+    }
+
+    /// The CRL that was.
+    pub(super) const fn old(&self) -> &'a Crl {
+        self.old
+    }
+
+    /// In the order of the new list.
+    pub(super) fn added(&self) -> impl Iterator<Item = Result<Listed<'a>, ViewFault>> {
+        missing(self.new, self.old)
+    }
+
+    /// In the order of the old list.
+    pub(super) fn removed(&self) -> impl Iterator<Item = Result<Listed<'a>, ViewFault>> {
+        missing(self.old, self.new)
+    }
+}
+
+/// What `one` lists and `other` does not, each certificate once. Entries about nobody's certificates are passed over.
+fn missing<'a>(one: &'a Crl, other: &'a Crl) -> impl Iterator<Item = Result<Listed<'a>, ViewFault>> {
+    let is_missing = move |entry: &Listed<'_>| {
+        let is_somebodys = !matches!(entry.issuer, CertificateIssuer::Nobody);
+        is_somebodys && entry.find_in(other).is_none() && is_first(entry, one)
+    };
+    listed(one).filter(move |entry| entry.as_ref().map_or(true, is_missing))
+}
+
+/// Whether this is the entry that a search in its own CRL finds: a certificate may stand there twice.
+fn is_first(entry: &Listed<'_>, crl: &Crl) -> bool {
+    match entry.find_in(crl) {
+        Some(Ok(first)) => core::ptr::eq(first.serial, entry.entry.serial),
+        _ => true,
+    }
+}
+
+impl Serialize for Diff<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Diff", 7)?;
+        object.serialize_field("old", &**self.old.source())?;
+        object.serialize_field("old_number", &self.old.number().map(hex::number))?;
+        object.serialize_field("old_this_update", &self.old.this_update().to_string())?;
+        object.serialize_field("added", &self.added)?;
+        object.serialize_field("removed", &self.removed)?;
+        object.serialize_field("added_entries", &Each(|| self.added()))?;
+        object.serialize_field("removed_entries", &Each(|| self.removed()))?;
+        object.end()
+    }
+}
+
+/// A list that is written as it is walked.
+struct Each<F>(F);
+
+impl<'a, F, I> Serialize for Each<F>
+where
+    F: Fn() -> I,
+    I: Iterator<Item = Result<Listed<'a>, ViewFault>>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq as _;
+        let mut list = serializer.serialize_seq(None)?;
+        for entry in (self.0)() {
+            list.serialize_element(&EntryObject::from(&entry.map_err(S::Error::custom)?))?;
+        }
+        list.end()
+    }
+}

@@ -1,0 +1,150 @@
+//! CRLs out of files of any size, with a progress bar for large ones.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+use std::path::Path;
+
+use certcheck_core::crl::{Crl, CrlReader};
+use certcheck_core::crls_of;
+use certcheck_core::der::{ViewFault, tag};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Octets that are read at once.
+const CHUNK: usize = 1 << 20;
+/// From here on progress is shown.
+const LARGE: u64 = 10_000_000;
+
+/// The CRLs of a file, each read or not; `-` is standard input. One in DER is read while it comes in.
+pub(crate) fn crls(path: &Path) -> Result<Vec<Result<Crl, ViewFault>>, Box<dyn Error>> {
+    let source = path.display().to_string();
+    let found = if path == Path::new("-") {
+        crls_from(io::stdin().lock(), None, &source)
+    } else {
+        File::open(path).map_err(Box::from).and_then(|file| {
+            let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
+            crls_from(file, length, &source)
+        })
+    };
+    found.map_err(|error| format!("{source}: {error}").into())
+}
+
+fn crls_from(
+    input: impl Read,
+    length: Option<u64>,
+    source: &str,
+) -> Result<Vec<Result<Crl, ViewFault>>, Box<dyn Error>> {
+    let mut input = Chunks { input, progress: Progress::new(length), chunk: vec![0; CHUNK] };
+    let first = input.next()?;
+    if !is_list(first) {
+        let mut content = first.to_vec();
+        loop {
+            match input.next()? {
+                [] => break,
+                more => content.extend_from_slice(more),
+            }
+        }
+        let found = crls_of(&content.into())?;
+        return Ok(found.into_iter().map(|der| Crl::parse(der, source)).collect());
+    }
+    let mut reader = CrlReader::new();
+    let mut pushed = reader.push(first);
+    while pushed.is_ok() {
+        match input.next()? {
+            [] => break,
+            more => pushed = reader.push(more),
+        }
+    }
+    Ok(vec![pushed.and_then(|()| reader.finish(source))])
+}
+
+/// Whether this is the beginning of a CRL in DER: a SEQUENCE whose first member is one too, where PKCS #7 has an
+/// OBJECT IDENTIFIER.
+fn is_list(beginning: &[u8]) -> bool {
+    let [tag::SEQUENCE, length, rest @ ..] = beginning else { return false };
+    let more = if *length < 0x80 { 0 } else { usize::from(*length & 0x7f) };
+    rest.get(more) == Some(&tag::SEQUENCE)
+}
+
+/// An input in pieces of [`CHUNK`] octets; the last is shorter, and then there are none.
+struct Chunks<R> {
+    input: R,
+    progress: Progress,
+    chunk: Vec<u8>,
+}
+
+impl<R: Read> Chunks<R> {
+    fn next(&mut self) -> io::Result<&[u8]> {
+        let mut filled = 0;
+        while let Some(room) = self.chunk.get_mut(filled..).filter(|room| !room.is_empty()) {
+            match self.input.read(room) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.progress.add(filled);
+        Ok(self.chunk.get(..filled).unwrap_or_default())
+    }
+}
+
+/// How far reading is: on standard error, if that is a terminal and the input is large.
+struct Progress {
+    length: Option<u64>,
+    read: u64,
+    bar: Option<ProgressBar>,
+    is_wanted: bool,
+}
+
+impl Progress {
+    fn new(length: Option<u64>) -> Self {
+        Self { length, read: 0, bar: None, is_wanted: io::stderr().is_terminal() }
+    }
+
+    fn add(&mut self, octets: usize) {
+        self.read = self.read.saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
+        if self.is_wanted && self.bar.is_none() && self.length.unwrap_or(self.read) >= LARGE {
+            self.bar = Some(bar(self.length));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.read);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Of unknown length only what was read is told.
+fn bar(length: Option<u64>) -> ProgressBar {
+    let template = match length {
+        Some(_) => "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+        None => "{spinner} {bytes}, {bytes_per_sec}",
+    };
+    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_list;
+
+    #[test]
+    fn lists_and_containers_are_told_apart() {
+        assert!(is_list(&[0x30, 0x03, 0x30, 0x01, 0x00]));
+        assert!(is_list(&[0x30, 0x82, 0x01, 0x00, 0x30, 0x03]));
+        assert!(!is_list(&[0x30, 0x82, 0x01, 0x00, 0x06, 0x03]));
+        assert!(!is_list(b"-----BEGIN X509 CRL-----"));
+        assert!(!is_list(&[0x30, 0x84, 0x30]));
+        assert!(!is_list(&[]));
+    }
+}

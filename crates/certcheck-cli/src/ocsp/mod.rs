@@ -1,0 +1,70 @@
+//! `certcheck ocsp`: what an OCSP response says.
+
+mod facts;
+mod signer;
+mod subject;
+mod text;
+
+use std::error::Error;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use certcheck_core::revocation::OcspEvidence;
+use certcheck_core::{KeyRing, Policy, Revocation};
+
+use crate::exit::Exit;
+use crate::flags::OcspArguments;
+use crate::{input, json, setup};
+
+use facts::{OcspObject, Question};
+use subject::Subject;
+
+pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
+    let ring = match arguments.ring.as_slice() {
+        [] => None,
+        paths => Some(KeyRing::from_paths(paths)?),
+    };
+    let source = arguments.input.display().to_string();
+    let subject = arguments.cert.as_deref().map(Subject::read).transpose()?;
+    let policy = Policy::client(Revocation::Off);
+    let now = setup::time(arguments.at);
+    let responses = input::ocsp_responses(&arguments.input).map_err(|error| format!("{source}: {error}"))?;
+    let mut worst = Exit::Accepted;
+    for (index, der) in responses.into_iter().enumerate() {
+        let response = match OcspEvidence::parse(der, &source) {
+            Ok(response) => Arc::new(response),
+            Err(fault) => {
+                writeln!(std::io::stderr(), "certcheck: {source}: response {index}: {fault}")?;
+                worst = worst.max(Exit::Unusable);
+                continue;
+            }
+        };
+        let question = Question { input: &arguments.input, index, policy: &policy, now };
+        let mut told = OcspObject::new(&response, &question)?;
+        let exit = match (&ring, &subject) {
+            (Some(ring), Some(subject)) => {
+                let (certificate, exit) = subject.check(&response, ring, now)?;
+                told.certificate = Some(certificate);
+                exit
+            }
+            (Some(ring), None) => match response.basic() {
+                Some(basic) => {
+                    let signature = signer::find(&basic, ring, now);
+                    let exit = if signature.verified { Exit::Accepted } else { Exit::Rejected };
+                    told.signature = Some(signature);
+                    exit
+                }
+                // Nobody signs an error.
+                None => Exit::Undetermined,
+            },
+            (None, _) => Exit::Accepted,
+        };
+        worst = worst.max(exit);
+        if arguments.json {
+            json::print(&told)?;
+        } else {
+            text::print(&told)?;
+        }
+    }
+    Ok(worst)
+}

@@ -1,0 +1,73 @@
+//! What a response means for a certificate: a check with that response for all evidence.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use certcheck_core::policy::RevocationScope;
+use certcheck_core::reason::Reason;
+use certcheck_core::revocation::OcspEvidence;
+use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
+use pki_types::CertificateDer;
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::input;
+use crate::json::{ReasonObject, RevocationObject};
+
+/// The certificate that is asked about, and those that come with it.
+pub(super) struct Subject<'a> {
+    path: &'a Path,
+    chain: Vec<CertificateDer<'static>>,
+}
+
+/// The verdict on it.
+#[derive(Serialize)]
+pub(super) struct CertificateObject {
+    pub(super) input: String,
+    pub(super) verdict: &'static str,
+    pub(super) subject: Option<String>,
+    pub(super) serial: Option<String>,
+    pub(super) reason: Option<ReasonObject>,
+    pub(super) revocation: Option<RevocationObject>,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn read(path: &'a Path) -> Result<Self, Box<dyn Error>> {
+        let chain = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { path, chain })
+    }
+
+    /// The path is validated for any purpose; of revocation the leaf's status alone is asked, and must be known.
+    pub(super) fn check(
+        &self,
+        response: &Arc<OcspEvidence>,
+        ring: &KeyRing,
+        now: Time,
+    ) -> Result<(CertificateObject, Exit), Box<dyn Error>> {
+        let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
+        policy.revocation_scope = RevocationScope::Leaf;
+        let mut evidence = Evidence::new();
+        evidence.add_ocsp(response);
+        let report = Check::new(&self.chain, ring, &policy, now).with_evidence(&evidence).run();
+        for warning in &report.warnings {
+            writeln!(std::io::stderr(), "certcheck: {}: warning: {warning}", self.path.display())?;
+        }
+        let is_unreadable = report.path.is_empty()
+            && matches!(
+                report.reason.as_ref().map(|rejection| &rejection.reason),
+                Some(Reason::Malformed(_))
+            );
+        let leaf = report.path.first();
+        let told = CertificateObject {
+            input: self.path.display().to_string(),
+            verdict: report.verdict.code(),
+            subject: leaf.map(|leaf| leaf.certificate.subject().to_string()),
+            serial: leaf.map(|leaf| leaf.certificate.serial().to_string()),
+            reason: report.reason.as_ref().map(ReasonObject::from),
+            revocation: leaf.map(|leaf| RevocationObject::from(&leaf.revocation)),
+        };
+        Ok((told, if is_unreadable { Exit::Unusable } else { report.verdict.into() }))
+    }
+}

@@ -1,0 +1,151 @@
+//! Who signed a CRL or an OCSP response, as both commands tell it.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use certcheck_core::oid::Oid;
+use certcheck_core::reason::Reason;
+use certcheck_core::revocation::Cause;
+use certcheck_core::ring::{RingCertificate, Role};
+use certcheck_core::view::Certificate;
+use serde::Serialize;
+
+use crate::json::Facts;
+use crate::text::{BAD, GOOD, QUIET};
+
+/// Whether a signature verifies, and with which certificate or why not.
+#[derive(Serialize)]
+pub(crate) struct SignatureObject {
+    pub(crate) verified: bool,
+    by: Option<SignerObject>,
+    cause: Option<CauseObject>,
+}
+
+/// The certificate whose key signed.
+#[derive(Serialize)]
+struct SignerObject {
+    /// `issuer`, or of OCSP also `delegate`.
+    signs_as: &'static str,
+    /// `anchor` or `intermediate`, as it stands in the ring; `null` if it came with the response.
+    role: Option<&'static str>,
+    source: Option<String>,
+    #[serde(flatten)]
+    facts: Facts,
+}
+
+#[derive(Serialize)]
+struct CauseObject {
+    code: &'static str,
+    message: String,
+}
+
+impl SignatureObject {
+    /// It verifies with this certificate, of the ring or not.
+    pub(crate) fn good(
+        signs_as: &'static str,
+        certificate: &Certificate<'_>,
+        entry: Option<&RingCertificate>,
+    ) -> Self {
+        let role = entry.map(|entry| if entry.role() == Role::Anchor { "anchor" } else { "intermediate" });
+        let by = SignerObject {
+            signs_as,
+            role,
+            source: entry.map(|entry| entry.source().to_owned()),
+            facts: Facts::of(certificate),
+        };
+        Self { verified: true, by: Some(by), cause: None }
+    }
+
+    /// It does not.
+    pub(crate) fn bad(fault: &SignerFault) -> Self {
+        let (code, message) = match fault {
+            SignerFault::NoCertificate => {
+                ("no-certificate", "no certificate of the signer's name or key is in the ring".to_owned())
+            }
+            SignerFault::Signature(reason) => (reason.code(), reason.to_string()),
+            SignerFault::Wrong => (Cause::WrongSigner.code(), Cause::WrongSigner.sentence().to_owned()),
+        };
+        Self { verified: false, by: None, cause: Some(CauseObject { code, message }) }
+    }
+
+    /// One line.
+    pub(crate) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        if let Some(SignerObject { signs_as, source, facts, .. }) = &self.by {
+            let source = source.as_deref().unwrap_or("sent along");
+            let subject = facts.subject();
+            writeln!(out, "  {GOOD}verified{GOOD:#} with {signs_as} {subject}  {QUIET}{source}{QUIET:#}")?;
+        }
+        if let Some(CauseObject { code, message }) = &self.cause {
+            writeln!(out, "  {BAD}not verified{BAD:#}: {code}: {message}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a signature counts for nothing. Later ones tell more.
+#[derive(Clone, Debug)]
+pub(crate) enum SignerFault {
+    NoCertificate,
+    Signature(Reason),
+    /// It verifies with the key of who may not sign this.
+    Wrong,
+}
+
+impl SignerFault {
+    /// Of two the one that tells more.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::NoCertificate, _) | (Self::Signature(_), Self::Wrong) => other,
+            _ => self,
+        }
+    }
+}
+
+/// A signature's algorithm.
+#[derive(Serialize)]
+pub(crate) struct AlgorithmObject {
+    pub(crate) oid: String,
+    pub(crate) name: Option<&'static str>,
+}
+
+impl AlgorithmObject {
+    /// The name, or the identifier of what has none here.
+    pub(crate) fn shown(&self) -> &str {
+        self.name.unwrap_or(&self.oid)
+    }
+}
+
+impl From<Oid<'_>> for AlgorithmObject {
+    fn from(oid: Oid<'_>) -> Self {
+        let oid = oid.to_string();
+        let name = match oid.as_str() {
+            "1.2.840.113549.1.1.2" => Some("md2WithRSAEncryption"),
+            "1.2.840.113549.1.1.4" => Some("md5WithRSAEncryption"),
+            "1.2.840.113549.1.1.5" => Some("sha1WithRSAEncryption"),
+            "1.2.840.113549.1.1.10" => Some("rsassaPss"),
+            "1.2.840.113549.1.1.11" => Some("sha256WithRSAEncryption"),
+            "1.2.840.113549.1.1.12" => Some("sha384WithRSAEncryption"),
+            "1.2.840.113549.1.1.13" => Some("sha512WithRSAEncryption"),
+            "1.2.840.113549.1.1.14" => Some("sha224WithRSAEncryption"),
+            "1.2.840.10040.4.3" => Some("dsa-with-sha1"),
+            "2.16.840.1.101.3.4.3.2" => Some("dsa-with-sha256"),
+            "1.2.840.10045.4.1" => Some("ecdsa-with-SHA1"),
+            "1.2.840.10045.4.3.1" => Some("ecdsa-with-SHA224"),
+            "1.2.840.10045.4.3.2" => Some("ecdsa-with-SHA256"),
+            "1.2.840.10045.4.3.3" => Some("ecdsa-with-SHA384"),
+            "1.2.840.10045.4.3.4" => Some("ecdsa-with-SHA512"),
+            "1.3.101.112" => Some("Ed25519"),
+            "1.3.101.113" => Some("Ed448"),
+            "2.16.840.1.101.3.4.3.17" => Some("ML-DSA-44"),
+            "2.16.840.1.101.3.4.3.18" => Some("ML-DSA-65"),
+            "2.16.840.1.101.3.4.3.19" => Some("ML-DSA-87"),
+            _ => None,
+        };
+        Self { oid, name }
+    }
+}
+
+/// Whether evidence is current, as a style and a word.
+pub(crate) fn currency(cause: Option<&'static str>) -> (Style, &'static str) {
+    cause.map_or((GOOD, "current"), |cause| (BAD, cause))
+}
