@@ -191,7 +191,7 @@ pub(crate) struct CrlArguments {
     pub(crate) input: PathBuf,
 
     /// Verify the signature with the certificates of the issuer's name in this key ring.
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// Look for a serial number, in hexadecimal; colons and 0x may stand in it.
@@ -205,6 +205,10 @@ pub(crate) struct CrlArguments {
     /// How many of the entries that were added, and how many of those removed, are listed as text.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
+
+    /// Take signatures over SHA-1, for old rings.
+    #[arg(long)]
+    pub(crate) allow_sha1: bool,
 
     /// The time to ask about, in RFC 3339. Now by default.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
@@ -223,13 +227,17 @@ pub(crate) struct OcspArguments {
     pub(crate) input: PathBuf,
 
     /// Verify the signature with this key ring: by the CA that is answered for, or by whom it named for it.
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// Check this certificate with the response and nothing else. Of several in the file the first is the
     /// target, the rest are presented intermediates.
     #[arg(long, value_name = "FILE", requires = "ring")]
     pub(crate) cert: Option<PathBuf>,
+
+    /// Take signatures over SHA-1, for old rings.
+    #[arg(long)]
+    pub(crate) allow_sha1: bool,
 
     /// The time to ask about, in RFC 3339. Now by default.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]

@@ -25,7 +25,8 @@ pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
         [] => None,
         paths => Some(KeyRing::from_paths(paths)?),
     };
-    let policy = Policy::client(Revocation::Off);
+    let mut policy = Policy::client(Revocation::Off);
+    policy.allow_sha1 = arguments.allow_sha1;
     let now = setup::time(arguments.at);
     let mut older = Vec::new();
     if let Some(path) = &arguments.diff {

@@ -9,8 +9,9 @@ use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use certcheck_core::policy::RevocationScope;
 use certcheck_core::revocation::OcspEvidence;
-use certcheck_core::{KeyRing, Policy, Revocation};
+use certcheck_core::{KeyRing, Policy, Purpose, Revocation};
 
 use crate::exit::Exit;
 use crate::flags::OcspArguments;
@@ -26,7 +27,10 @@ pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
     };
     let source = arguments.input.display().to_string();
     let subject = arguments.cert.as_deref().map(Subject::read).transpose()?;
-    let policy = Policy::client(Revocation::Off);
+    // Of the path the leaf's status alone is asked, and must be known.
+    let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
+    policy.revocation_scope = RevocationScope::Leaf;
+    policy.allow_sha1 = arguments.allow_sha1;
     let now = setup::time(arguments.at);
     let responses = input::ocsp_responses(&arguments.input).map_err(|error| format!("{source}: {error}"))?;
     let mut worst = Exit::Accepted;
@@ -43,13 +47,13 @@ pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
         let mut told = OcspObject::new(&response, &question)?;
         let exit = match (&ring, &subject) {
             (Some(ring), Some(subject)) => {
-                let (certificate, exit) = subject.check(&response, ring, now)?;
+                let (certificate, exit) = subject.check(&response, ring, &policy, now)?;
                 told.certificate = Some(certificate);
                 exit
             }
             (Some(ring), None) => match response.basic() {
                 Some(basic) => {
-                    let signature = signer::find(&basic, ring, now);
+                    let signature = signer::find(&basic, ring, &policy, now);
                     let exit = if signature.verified { Exit::Accepted } else { Exit::Rejected };
                     told.signature = Some(signature);
                     exit

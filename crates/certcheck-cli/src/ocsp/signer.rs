@@ -4,15 +4,16 @@ use certcheck_core::ocsp::BasicResponse;
 use certcheck_core::oid;
 use certcheck_core::ring::{RingCertificate, Role};
 use certcheck_core::view::{Certificate, KeyUsage};
-use certcheck_core::{Check, KeyRing, Policy, Purpose, Revocation, Time};
+use certcheck_core::{Check, KeyRing, Policy, Revocation, Time};
 use pki_types::CertificateDer;
 
 use crate::signer::{SignatureObject, SignerFault};
 
 /// The first certificate, of the ring or sent along, that the response names, whose key verifies it, and that may
 /// answer about all it answers about. Whether a delegate is revoked itself is asked by a check.
-pub(super) fn find(basic: &BasicResponse<'_>, ring: &KeyRing, now: Time) -> SignatureObject {
-    let policy = Policy::client(Revocation::Off).with_purpose(Purpose::Any);
+pub(super) fn find(basic: &BasicResponse<'_>, ring: &KeyRing, policy: &Policy, now: Time) -> SignatureObject {
+    let mut policy = policy.clone();
+    policy.revocation = Revocation::Off;
     let chain = |target: &Certificate<'_>| -> Vec<CertificateDer<'static>> {
         let sent = basic.certificates().flatten().map(|certificate| certificate.der().to_vec());
         core::iter::once(target.der().to_vec()).chain(sent).map(CertificateDer::from).collect()

@@ -5,10 +5,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use certcheck_core::policy::RevocationScope;
 use certcheck_core::reason::Reason;
 use certcheck_core::revocation::OcspEvidence;
-use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
+use certcheck_core::{Check, Evidence, KeyRing, Policy, Time};
 use pki_types::CertificateDer;
 use serde::Serialize;
 
@@ -39,18 +38,17 @@ impl<'a> Subject<'a> {
         Ok(Self { path, chain })
     }
 
-    /// The path is validated for any purpose; of revocation the leaf's status alone is asked, and must be known.
+    /// By a policy that asks for the status of the leaf.
     pub(super) fn check(
         &self,
         response: &Arc<OcspEvidence>,
         ring: &KeyRing,
+        policy: &Policy,
         now: Time,
     ) -> Result<(CertificateObject, Exit), Box<dyn Error>> {
-        let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
-        policy.revocation_scope = RevocationScope::Leaf;
         let mut evidence = Evidence::new();
         evidence.add_ocsp(response);
-        let report = Check::new(&self.chain, ring, &policy, now).with_evidence(&evidence).run();
+        let report = Check::new(&self.chain, ring, policy, now).with_evidence(&evidence).run();
         for warning in &report.warnings {
             writeln!(std::io::stderr(), "certcheck: {}: warning: {warning}", self.path.display())?;
         }
