@@ -62,6 +62,9 @@ impl SignatureObject {
             SignerFault::NoCertificate => {
                 ("no-certificate", "no certificate of the signer's name or key is in the ring".to_owned())
             }
+            SignerFault::Malformed => {
+                (Cause::Malformed.code(), "a certificate that came with it does not read".to_owned())
+            }
             SignerFault::Signature(reason) => (reason.code(), reason.to_string()),
             SignerFault::Wrong => (Cause::WrongSigner.code(), Cause::WrongSigner.sentence().to_owned()),
         };
@@ -86,6 +89,8 @@ impl SignatureObject {
 #[derive(Clone, Debug)]
 pub(crate) enum SignerFault {
     NoCertificate,
+    /// The certificate of who signed may be one that does not read.
+    Malformed,
     Signature(Reason),
     /// It verifies with the key of who may not sign this.
     Wrong,
@@ -94,10 +99,13 @@ pub(crate) enum SignerFault {
 impl SignerFault {
     /// Of two the one that tells more.
     pub(crate) fn or(self, other: Self) -> Self {
-        match (&self, &other) {
-            (Self::NoCertificate, _) | (Self::Signature(_), Self::Wrong) => other,
-            _ => self,
-        }
+        let rank = |fault: &Self| match fault {
+            Self::NoCertificate => 0,
+            Self::Malformed => 1,
+            Self::Signature(_) => 2,
+            Self::Wrong => 3,
+        };
+        if rank(&other) > rank(&self) { other } else { self }
     }
 }
 

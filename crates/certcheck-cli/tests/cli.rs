@@ -1,9 +1,12 @@
 //! The program as its users see it: verdicts, exit codes, JSON, bad input.
 
+mod openssl_pki;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use openssl_pki::Pki;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -203,4 +206,232 @@ fn the_examples_of_the_readme() {
         ran += 1;
     }
     assert_eq!(ran, 2);
+}
+
+/// The lines of `certcheck COMMAND ... --json` and the exit code.
+fn told_json(arguments: &[&str]) -> (i32, Vec<Value>) {
+    let (exit, out, err) = run(&[arguments, &["--json"]].concat());
+    assert!(exit != 2, "{err}");
+    (exit, out.lines().map(json).collect())
+}
+
+#[test]
+fn crl_tells_what_a_crl_says() {
+    let Some(pki) = Pki::make("crl") else { return };
+    let (exit, lines) = told_json(&["crl", &pki.path("new.crl")]);
+    let crl = &lines[0];
+    assert_eq!((exit, lines.len()), (0, 1));
+    assert_eq!((&crl["schema"], &crl["version"], &crl["entries"]), (&1.into(), &2.into(), &1.into()));
+    assert_eq!(crl["issuer"], "CN=Issuer,O=Acme");
+    assert_eq!((&crl["number"], &crl["base_number"]), (&"08".into(), &Value::Null));
+    assert_eq!(crl["kind"], serde_json::json!(["complete"]));
+    assert_eq!(crl["signature_algorithm"]["name"], "ecdsa-with-SHA256");
+    assert_eq!((&crl["current"], &crl["cause"]), (&true.into(), &Value::Null));
+    assert_eq!((&crl["reasons"]["keyCompromise"], &crl["reasons"]["superseded"]), (&1.into(), &0.into()));
+    for key in ["signature", "find", "diff", "distribution_point"] {
+        assert_eq!(crl.get(key), Some(&Value::Null), "{key}");
+    }
+    let (_, lines) = told_json(&["crl", &pki.path("new.crl"), "--at", "2124-01-01T00:00:00Z"]);
+    assert_eq!((&lines[0]["current"], &lines[0]["cause"]), (&false.into(), &"stale".into()));
+
+    let (_, lines) = told_json(&["crl", &pki.path("part.crl")]);
+    assert_eq!(lines[0]["kind"], serde_json::json!(["partitioned"]));
+    let point = &lines[0]["distribution_point"];
+    assert_eq!(point["names"], serde_json::json!(["uri:http://crl.example/user.crl"]));
+    assert_eq!((&point["only"], &point["indirect"]), (&"user".into(), &false.into()));
+    assert_eq!(lines[0]["freshest_crl"], serde_json::json!(["uri:http://crl.example/delta.crl"]));
+
+    let (exit, out, _) = run(&["crl", &pki.path("new.crl")]);
+    assert_eq!(exit, 0);
+    assert!(out.starts_with("CN=Issuer,O=Acme: complete CRL 08\n"), "{out}");
+    assert!(out.contains("  1 entries: 1 keyCompromise\n") && !out.contains('\u{1b}'), "{out}");
+}
+
+#[test]
+fn crls_come_in_every_container() {
+    let Some(pki) = Pki::make("containers") else { return };
+    pki.openssl("crl -in new.crl -outform DER -out new.der");
+    pki.openssl("crl2pkcs7 -in new.crl -outform DER -out new.p7");
+    let both = pki.write("both.pem", &[pki.read("old.crl"), pki.read("new.crl")].concat());
+    for (file, entries) in [(pki.path("new.der"), &[1][..]), (pki.path("new.p7"), &[1]), (both, &[0, 1])] {
+        let (exit, lines) = told_json(&["crl", &file]);
+        assert_eq!(exit, 0, "{file}");
+        assert_eq!(lines.iter().map(|line| line["entries"].as_u64()).collect::<Vec<_>>(), {
+            entries.iter().map(|count| Some(*count)).collect::<Vec<_>>()
+        });
+        assert!(lines.iter().zip(0..).all(|(line, index)| line["index"] == index), "{file}");
+    }
+    let mut child = command(&["crl", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    child.stdin.take().expect("piped").write_all(&pki.read("new.der")).expect("written");
+    let (exit, out, err) = told(child.wait_with_output().expect("ends"));
+    assert_eq!((exit, err.as_str()), (0, ""), "no progress bar without a terminal");
+    assert_eq!(json(&out)["input"], "-");
+
+    let mut cut = pki.read("new.der");
+    cut.truncate(cut.len() - 9);
+    let cut = pki.write("cut.der", &cut);
+    for file in [cut, pki.path("ca.pem"), pki.path("none"), pki.write("empty", b"")] {
+        let (exit, out, err) = run(&["crl", &file]);
+        assert_eq!((exit, out.as_str()), (2, ""), "{file}");
+        assert!(err.contains(&file), "{err}");
+    }
+}
+
+#[test]
+fn crl_finds_serials_however_they_are_written() {
+    let Some(pki) = Pki::make("find") else { return };
+    let list = pki.path("new.crl");
+    for serial in ["1001", "0x1001", "10:01", "001001", "00:10:01"] {
+        let (exit, lines) = told_json(&["crl", &list, "--find", serial]);
+        let find = &lines[0]["find"];
+        assert_eq!((exit, &find["listed"], &find["serial"]), (0, &true.into(), &"1001".into()), "{serial}");
+        let entry = &find["entries"][0];
+        assert_eq!(
+            (&entry["serial"], &entry["revocation_reason"]),
+            (&"1001".into(), &"keyCompromise".into())
+        );
+        assert_eq!((&entry["certificate_issuer"], &entry["invalid_since"]), (&Value::Null, &Value::Null));
+    }
+    let (_, lines) = told_json(&["crl", &list, "--find", "1000"]);
+    assert_eq!(
+        (&lines[0]["find"]["listed"], &lines[0]["find"]["entries"]),
+        (&false.into(), &Value::Array(vec![]))
+    );
+    assert!(run(&["crl", &list, "--find", "1000"]).1.contains("not listed: 1000"));
+    assert_eq!(run(&["crl", &list, "--find", "xyz"]).0, 2);
+}
+
+#[test]
+fn crl_tells_who_signed() {
+    let Some(pki) = Pki::make("signer") else { return };
+    pki.root("twin");
+    let list = pki.path("new.crl");
+    let (exit, lines) = told_json(&["crl", &list, "--ring", &pki.path("ca.pem")]);
+    let signature = &lines[0]["signature"];
+    assert_eq!((exit, &signature["verified"]), (0, &true.into()));
+    assert_eq!(
+        (&signature["by"]["role"], &signature["by"]["subject"]),
+        (&"anchor".into(), &"CN=Issuer,O=Acme".into())
+    );
+    let both = ["crl", &list, "--ring", &pki.path("twin.pem"), "--ring", &pki.path("ca.pem")];
+    assert_eq!(told_json(&both).0, 0);
+    for (ring, code) in
+        [(pki.path("twin.pem"), "bad-signature"), ("testdata/demo/ring".to_owned(), "no-certificate")]
+    {
+        let (exit, lines) = told_json(&["crl", &list, "--ring", &ring]);
+        let signature = &lines[0]["signature"];
+        assert_eq!((exit, &signature["verified"]), (1, &false.into()));
+        assert_eq!(signature["cause"]["code"], code);
+    }
+}
+
+#[test]
+fn crl_tells_what_changed() {
+    let Some(pki) = Pki::make("diff") else { return };
+    let (old, new) = (pki.path("old.crl"), pki.path("new.crl"));
+    let (exit, lines) = told_json(&["crl", &new, "--diff", &old]);
+    let diff = &lines[0]["diff"];
+    assert_eq!((exit, &diff["added"], &diff["removed"]), (0, &1.into(), &0.into()));
+    assert_eq!(diff["added_entries"][0]["serial"], "1001");
+    assert_eq!((&diff["old"], &diff["old_number"]), (&old.as_str().into(), &"07".into()));
+    let (_, lines) = told_json(&["crl", &old, "--diff", &new]);
+    let diff = &lines[0]["diff"];
+    assert_eq!((&diff["added"], &diff["removed"]), (&0.into(), &1.into()));
+    assert_eq!(diff["removed_entries"][0]["serial"], "1001");
+    let (_, lines) = told_json(&["crl", &new, "--diff", &new]);
+    assert_eq!((&lines[0]["diff"]["added"], &lines[0]["diff"]["removed"]), (&0.into(), &0.into()));
+
+    let (_, out, _) = run(&["crl", &new, "--diff", &old]);
+    assert!(out.contains("1 added, 0 removed\n    + 1001 revoked "), "{out}");
+    let (_, out, _) = run(&["crl", &new, "--diff", &old, "--limit", "0"]);
+    assert!(out.contains("    + 1 more\n") && !out.contains("+ 1001"), "{out}");
+    let (exit, out, err) = run(&["crl", &new, "--diff", &pki.path("part.crl")]);
+    assert_eq!((exit, out.as_str()), (2, ""));
+    assert!(err.contains("part.crl: holds no CRL of CN=Issuer,O=Acme"), "{err}");
+}
+
+#[test]
+fn ocsp_tells_what_a_response_says() {
+    let Some(pki) = Pki::make("ocsp") else { return };
+    let (exit, lines) = told_json(&["ocsp", &pki.answer("bad", "responder")]);
+    let told = &lines[0];
+    assert_eq!((exit, &told["schema"], &told["status"]), (0, &1.into(), &"successful".into()));
+    assert_eq!(told["responder"]["name"], "CN=responder,O=Acme");
+    assert_eq!(told["signature_algorithm"]["name"], "ecdsa-with-SHA256");
+    assert!(told["nonce"].as_str().is_some_and(|nonce| nonce.len() == 32), "{told}");
+    let answer = &told["answers"][0];
+    assert_eq!((&answer["serial"], &answer["status"]), (&"1001".into(), &"revoked".into()));
+    assert_eq!((&answer["hash_algorithm"], &answer["current"]), (&"sha256".into(), &true.into()));
+    assert_eq!(answer["revocation_reason"], "keyCompromise");
+    let sent = &told["certificates"][0];
+    assert_eq!((&sent["subject"], &sent["ocsp_signing"]), (&"CN=responder,O=Acme".into(), &true.into()));
+    assert_eq!((&sent["nocheck"], &sent["fault"]), (&true.into(), &Value::Null));
+    assert_eq!((&told["signature"], &told["certificate"]), (&Value::Null, &Value::Null));
+
+    let (exit, out, _) = run(&["ocsp", &pki.answer("good", "responder")]);
+    assert_eq!(exit, 0);
+    assert!(out.starts_with("successful: ") && out.contains("  1000 good\n"), "{out}");
+    assert!(out.contains(", OCSPSigning, ocsp-nocheck\n"), "{out}");
+
+    let later = pki.write("later.ocsp", &[0x30, 3, 0x0a, 1, 3]);
+    let (exit, lines) = told_json(&["ocsp", &later]);
+    assert_eq!(
+        (exit, &lines[0]["status"], &lines[0]["answers"]),
+        (0, &"tryLater".into(), &Value::Array(vec![]))
+    );
+    assert_eq!(run(&["ocsp", &later, "--ring", &pki.path("ca.pem")]).0, 3);
+    assert_eq!(run(&["ocsp", &later, "--cert", &pki.path("good.pem")]).0, 2, "a certificate without a ring");
+    assert_eq!(run(&["ocsp", &pki.path("ca.pem")]).0, 2);
+}
+
+#[test]
+fn ocsp_tells_who_signed_and_what_it_means() {
+    let Some(pki) = Pki::make("responder") else { return };
+    pki.root("twin");
+    let (good, bad) = (pki.answer("good", "responder"), pki.answer("bad", "responder"));
+    let ring = pki.path("ca.pem");
+    for (file, signs_as) in [(&good, "delegate"), (&pki.answer("good", "ca"), "issuer")] {
+        let (exit, lines) = told_json(&["ocsp", file, "--ring", &ring]);
+        let signature = &lines[0]["signature"];
+        assert_eq!((exit, &signature["verified"]), (0, &true.into()), "{signature}");
+        assert_eq!(signature["by"]["signs_as"], signs_as);
+    }
+    let by_leaf = pki.answer("good", "bad");
+    let by_twin = pki.answer("good", "twin");
+    // Without its certificate, it looks like one of the CA.
+    pki.openssl(
+        "ocsp -index index.txt -CA ca.pem -rsigner twin.pem -rkey twin.key -reqin good.ocsq -respout bare.ocsp \
+         -resp_no_certs",
+    );
+    for (file, ring, code) in [
+        (&by_leaf, &ring, "wrong-signer"),
+        (&good, &pki.path("twin.pem"), "wrong-signer"),
+        (&by_twin, &ring, "wrong-signer"),
+        (&pki.path("bare.ocsp"), &ring, "bad-signature"),
+    ] {
+        let (exit, lines) = told_json(&["ocsp", file, "--ring", ring]);
+        assert_eq!((exit, &lines[0]["signature"]["cause"]["code"]), (1, &code.into()), "{file}");
+    }
+    let soon = "2124-01-01T00:00:00Z";
+    for (file, certificate, more, code, verdict, status) in [
+        (&good, "good", &[][..], 0, "accept", "good"),
+        (&bad, "bad", &[], 1, "reject", "revoked"),
+        (&bad, "good", &[], 3, "undetermined", "unknown"),
+        (&by_leaf, "good", &[], 3, "undetermined", "unknown"),
+        (&good, "good", &["--at", soon], 1, "reject", "not-checked"),
+    ] {
+        let certificate = pki.path(&format!("{certificate}.pem"));
+        let flags = ["ocsp", file, "--ring", &ring, "--cert", &certificate];
+        let (exit, lines) = told_json(&[&flags[..], more].concat());
+        let told = &lines[0]["certificate"];
+        assert_eq!((exit, &told["verdict"]), (code, &verdict.into()), "{told}");
+        assert_eq!(told["revocation"]["status"], status, "{told}");
+    }
+    let (_, out, _) = run(&["ocsp", &bad, "--ring", &ring, "--cert", &pki.path("bad.pem")]);
+    assert!(out.contains("  rejected: ") && out.contains("revoked"), "{out}");
 }

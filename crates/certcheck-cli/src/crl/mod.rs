@@ -46,9 +46,11 @@ pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
             }
         };
         let diff = match &arguments.diff {
-            Some(_) => {
+            Some(path) => {
                 let old = older.iter().find(|old| is_older_of(old, &crl));
-                let old = old.ok_or_else(|| format!("--diff: holds no CRL {index} of {}", crl.issuer()))?;
+                let (path, issuer) = (path.display(), crl.issuer());
+                let old =
+                    old.ok_or_else(|| format!("{path}: holds no CRL of {issuer} of this kind and scope"))?;
                 Some(Diff::new(old, &crl)?)
             }
             None => None,

@@ -36,6 +36,10 @@ pub(super) fn find(basic: &BasicResponse<'_>, ring: &KeyRing, policy: &Policy, n
             None => fault = fault.or(SignerFault::Wrong),
         }
     }
+    // One that does not read may be who signed.
+    if basic.certificates().any(|certificate| certificate.is_err()) {
+        fault = fault.or(SignerFault::Malformed);
+    }
     SignatureObject::bad(&fault)
 }
 
