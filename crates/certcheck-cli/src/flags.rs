@@ -50,10 +50,10 @@ Examples:
   certcheck ocsp answer.der
   certcheck ocsp answer.der --ring keyring/
   certcheck ocsp answer.der --ring keyring/ --cert client.pem --at 2027-01-01T00:00:00Z
-  openssl ocsp ... -respout /dev/stdout | certcheck ocsp - --json
+  certcheck ocsp - --json < answer.der
 
-Exit codes: 0 told, and good if asked; 1 the signature does not verify, or the certificate is rejected;
-2 usage or unreadable input; 3 undetermined.";
+Exit codes: 0 told, 1 not verified or the certificate is rejected, 2 usage or unreadable input,
+3 undetermined.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

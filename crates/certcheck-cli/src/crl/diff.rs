@@ -91,3 +91,62 @@ where
         list.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use certcheck_testkit::der;
+
+    fn name(common: &str) -> Vec<u8> {
+        der::seq(&[der::set(&[der::seq(&[der::oid("2.5.4.3"), der::tlv(0x0c, common.as_bytes())])])])
+    }
+
+    fn extension(oid: &str, body: &[u8]) -> Vec<u8> {
+        der::seq(&[der::oid(oid), der::boolean(true), der::octets(body)])
+    }
+
+    /// An entry; with a name, that is who issued the certificate and those after it.
+    fn entry(serial: i64, issuer: Option<&str>) -> Vec<u8> {
+        let mut parts = vec![der::int(serial), der::tlv(0x17, b"260101000000Z")];
+        if let Some(issuer) = issuer {
+            let names = der::seq(&[der::ctx_c(4, &name(issuer))]);
+            parts.push(der::seq(&[extension("2.5.29.29", &names)]));
+        }
+        der::seq(&parts)
+    }
+
+    fn indirect(entries: &[(i64, Option<&str>)]) -> Crl {
+        let algorithm = der::seq(&[der::oid("1.2.840.10045.4.3.2")]);
+        let entries: Vec<_> = entries.iter().map(|(serial, issuer)| entry(*serial, *issuer)).collect();
+        let point = extension("2.5.29.28", &der::seq(&[der::ctx(4, &[0xff])]));
+        let tbs = der::seq(&[
+            der::int(1),
+            algorithm.clone(),
+            name("own"),
+            der::tlv(0x17, b"260101000000Z"),
+            der::seq(&entries),
+            der::ctx_c(0, &der::seq(&[point])),
+        ]);
+        let document = der::seq(&[tbs, algorithm, der::bits(&[1])]);
+        Crl::parse(document.into(), "test").expect("reads")
+    }
+
+    fn told<'a>(
+        entries: impl Iterator<Item = Result<Listed<'a>, ViewFault>>,
+    ) -> Vec<(String, Option<String>)> {
+        let entries = entries.map(|entry| EntryObject::from(&entry.expect("reads")));
+        entries.map(|entry| (entry.serial, entry.certificate_issuer)).collect()
+    }
+
+    #[test]
+    fn a_serial_is_another_certificate_of_another_issuer() {
+        let old = indirect(&[(1, None), (2, None), (1, Some("x")), (2, None)]);
+        let new = indirect(&[(2, None), (3, Some("y")), (2, Some("x")), (5, None), (5, None), (1, None)]);
+        let diff = Diff::new(&old, &new).expect("reads");
+        let of =
+            |serial: &str, issuer: Option<&str>| (serial.to_owned(), issuer.map(|name| format!("CN={name}")));
+        assert_eq!(told(diff.added()), [of("03", Some("y")), of("05", Some("x"))]);
+        assert_eq!(told(diff.removed()), [of("01", None)]);
+        assert_eq!((diff.added, diff.removed), (2, 1));
+    }
+}

@@ -30,6 +30,10 @@ pub(super) fn find(basic: &BasicResponse<'_>, ring: &KeyRing, policy: &Policy, n
             fault = fault.or(SignerFault::Signature(reason));
             continue;
         }
+        if ring.distrusts(&certificate) {
+            fault = fault.or(SignerFault::Wrong);
+            continue;
+        }
         let chain = chain(&certificate);
         match signs_as(basic, &certificate, entry, Check::new(&chain, ring, &policy, now)) {
             Some(signs_as) => return SignatureObject::good(signs_as, &certificate, entry),

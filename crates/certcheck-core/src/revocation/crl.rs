@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::scope::{self, ALL_REASONS, Scope};
 use super::status::{Means, Proof, Revoked, Status};
-use super::{Assessor, Cause, Subject, freshness};
+use super::{Assessor, Cause, Subject};
 use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
 use crate::view::{DistributionPoints, GeneralName, Name};
 
@@ -147,7 +147,7 @@ impl<'e> Assessor<'e> {
     }
 
     pub(super) fn is_current(&self, crl: &Crl) -> Result<(), Cause> {
-        freshness::check(crl.this_update(), crl.next_update(), self.now(), &self.policy().freshness)
+        self.policy().freshness.admit(crl.this_update(), crl.next_update(), self.now())
     }
 
     /// How another complete CRL stands to this one: `Greater` takes its place, `Equal` contradicts it. `None` if they

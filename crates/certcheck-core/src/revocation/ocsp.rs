@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::evidence::OcspEvidence;
 use super::status::{Means, Proof, Revoked, Status};
-use super::{Assessor, Cause, Subject, freshness};
+use super::{Assessor, Cause, Subject};
 use crate::crl::RevocationReason;
 use crate::ocsp::{BasicResponse, CertStatus, ResponseStatus, SingleResponse};
 
@@ -109,6 +109,6 @@ impl<'e> Assessor<'e> {
         if basic.produced_at.unix() > self.now().unix().saturating_add(freshness.skew) {
             return Err(Cause::NotYetValid);
         }
-        freshness::check(single.this_update, single.next_update, self.now(), freshness)
+        freshness.admit(single.this_update, single.next_update, self.now())
     }
 }
