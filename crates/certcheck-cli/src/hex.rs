@@ -1,10 +1,17 @@
-//! Octets and numbers in lower-case hexadecimal.
+//! Octets and numbers in lower-case hexadecimal, bounded: what is told must not be as large as hostile input.
 
 use crate::flags::magnitude;
 
-/// All octets.
+/// Octets that are shown: a nonce has no more (RFC 9654 2.1).
+const MAX_OCTETS: usize = 128;
+
+/// All octets; of very many the first, and dots.
 pub(crate) fn octets(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    let mut shown: String = octets.iter().take(MAX_OCTETS).map(|octet| format!("{octet:02x}")).collect();
+    if octets.len() > MAX_OCTETS {
+        shown.push_str("...");
+    }
+    shown
 }
 
 /// The content of an INTEGER, as serial numbers are shown: without leading zeros, and zero as one octet.
@@ -22,5 +29,11 @@ mod tests {
         assert_eq!(super::number(&[0, 0x80]), "80");
         assert_eq!(super::number(&[0]), "00");
         assert_eq!(super::number(&[0x7f, 0]), "7f00");
+    }
+
+    #[test]
+    fn endless_ones_are_cut() {
+        assert_eq!(super::octets(&[1; 128]).len(), 256);
+        assert_eq!(super::octets(&[1; 1000]).len(), 259);
     }
 }
