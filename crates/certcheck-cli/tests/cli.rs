@@ -187,6 +187,60 @@ fn ring_as_text_and_json() {
     assert_eq!(survey["certificates"].as_array().map(Vec::len), Some(2));
 }
 
+#[test]
+fn evidence_out_of_files() {
+    let crls = ["--crl", "testdata/demo/crl", "--json"];
+    let (exit, out, err) =
+        verify(&[&["testdata/demo/good.pem", "testdata/demo/revoked.pem"], &crls[..]].concat());
+    assert_eq!((exit, err.as_str()), (1, ""));
+    let lines: Vec<Value> = out.lines().map(json).collect();
+    assert_eq!((&lines[0]["verdict"], &lines[1]["verdict"]), (&"accept".into(), &"reject".into()));
+    let good = &lines[0]["path"][0]["revocation"];
+    assert_eq!(good["status"], "good");
+    assert_eq!((&good["by"], &good["from"]), (&"crl".into(), &"file".into()));
+    assert_eq!(good["source"], "testdata/demo/crl/device-ca.pem");
+    assert_eq!(
+        (&good["this_update"], &good["next_update"]),
+        (&"2026-03-01T00:00:00Z".into(), &"2125-01-01T00:00:00Z".into())
+    );
+    assert_eq!(lines[0]["path"][2]["revocation"]["status"], "not-checked");
+    assert_eq!(
+        (&lines[1]["reason"]["code"], &lines[1]["reason"]["at"]),
+        (&"certificate-revoked".into(), &0.into())
+    );
+    let revoked = &lines[1]["path"][0]["revocation"];
+    assert_eq!(
+        (&revoked["status"], &revoked["revocation_reason"]),
+        (&"revoked".into(), &"keyCompromise".into())
+    );
+    assert_eq!(revoked["revoked_at"], "2026-03-01T00:00:00Z");
+    // The leaf's alone, where the leaf alone is asked about.
+    let of_ca = ["--crl", "testdata/demo/crl/device-ca.pem", "--scope", "leaf"];
+    assert_eq!(verify(&[&["testdata/demo/good.pem"], &of_ca[..]].concat()).0, 0);
+    assert_eq!(verify(&[&["testdata/demo/good.pem"], &of_ca[..2]].concat()).0, 3);
+}
+
+#[test]
+fn evidence_that_does_not_read() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken evidence");
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let broken = directory.join("broken.crl");
+    std::fs::write(&broken, [0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x01]).expect("a file");
+    let broken = broken.to_str().expect("UTF-8");
+    for flag in ["--crl", "--ocsp"] {
+        let (exit, out, err) = verify(&["testdata/demo/good.pem", flag, broken, "--json"]);
+        assert_eq!(exit, 3, "{err}");
+        assert_eq!(json(out.trim())["path"][0]["revocation"]["cause"], "malformed");
+        assert!(err.contains("broken.crl"), "{err}");
+        // What is no evidence at all is a mistake of who asks.
+        for file in ["README.md", "no-such-file"] {
+            let (exit, _, err) = verify(&["testdata/demo/good.pem", flag, file]);
+            assert_eq!(exit, 2, "{err}");
+            assert!(err.contains(file), "{err}");
+        }
+    }
+}
+
 /// Every console session of the README, as it stands there: `$ command`, `? code` where it is not 0, then the output.
 #[test]
 fn the_examples_of_the_readme() {
@@ -205,7 +259,7 @@ fn the_examples_of_the_readme() {
         assert_eq!((exit, out.as_str()), (code, output), "{line}");
         ran += 1;
     }
-    assert_eq!(ran, 2);
+    assert_eq!(ran, 3);
 }
 
 /// The lines of `certcheck COMMAND ... --json` and the exit code.

@@ -188,6 +188,29 @@ fn one_serial_a_thousand_times_is_one_entry() {
     check(&crl, &drawn, false, &[vec![0x13]]);
 }
 
+/// A PKCS #7 that carries CRLs and certificates and signs nothing (RFC 2315 9.1).
+#[test]
+fn crls_come_out_of_their_containers() {
+    use certcheck_testkit::{der, pem};
+    let key = Key::p256("model");
+    let one = |serial: u8| [Drawn { serial: vec![serial], reason: None, issuer: None, is_odd: false }];
+    let (a, b) = (forge(&one(1), false, &key), forge(&one(2), false, &key));
+    let data = der::seq(&[der::oid("1.2.840.113549.1.7.1")]);
+    let certificates = der::ctx_c(0, &Cert::root(CA, &key).issue(&key));
+    let crls = der::ctx_c(1, &[a.clone(), b.clone()].concat());
+    let none = der::set::<Vec<u8>>(&[]);
+    let signed = der::seq(&[der::int(1), none.clone(), data, certificates, crls, none]);
+    let pkcs7 = der::seq(&[der::oid("1.2.840.113549.1.7.2"), der::ctx_c(0, &signed)]);
+    let pems = format!("{}{}", pem("X509 CRL", &a), pem("X509 CRL", &b));
+    for file in [pkcs7.clone(), pems.into_bytes(), pem("PKCS7", &pkcs7).into_bytes()] {
+        let found = certcheck_core::crls_of(&file.into()).expect("CRLs");
+        assert_eq!(found, [&a[..], &b[..]]);
+    }
+    assert_eq!(certcheck_core::crls_of(&a.clone().into()).expect("a CRL"), [&a[..]]);
+    assert!(certcheck_core::crls_of(&Bytes::from_static(b"no CRL")).is_err());
+    assert_eq!(certcheck_core::certificates_of(&pkcs7).expect("a certificate").len(), 1);
+}
+
 #[test]
 fn an_index_of_another_crl_is_not_taken() {
     let key = Key::p256("model");
