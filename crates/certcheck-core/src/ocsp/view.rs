@@ -252,7 +252,7 @@ impl<'a> BasicResponse<'a> {
         let produced_at = generalized_time(&mut fields, "producedAt")?;
         let responses = fields.sequence("responses")?;
         let nonce = match fields.optional(tag::context_constructed(1), "responseExtensions")? {
-            Some(explicit) => Extensions::parse(explicit, "responseExtensions")?.nonce,
+            Some(explicit) => Extensions::parse(explicit, Place::Response, "responseExtensions")?.nonce,
             None => None,
         };
         fields.finish("tbsResponseData")?;
@@ -325,6 +325,15 @@ fn generalized_time(fields: &mut Reader<'_>, field: &'static str) -> Result<Time
     Time::parse(fields.expect(tag::GENERALIZED_TIME, field)?, field)
 }
 
+/// Where extensions stand: each means something in one place only.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    /// responseExtensions
+    Response,
+    /// singleExtensions
+    Answer,
+}
+
 /// What is taken from the extensions of a response or of an answer in it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Extensions<'a> {
@@ -334,8 +343,8 @@ struct Extensions<'a> {
 }
 
 impl<'a> Extensions<'a> {
-    /// A critical extension that is not known makes the response unusable.
-    fn parse(explicit: Tlv<'a>, field: &'static str) -> Result<Self, ViewFault> {
+    /// A critical extension that is not known there makes the response unusable.
+    fn parse(explicit: Tlv<'a>, place: Place, field: &'static str) -> Result<Self, ViewFault> {
         let mut outer = explicit.reader();
         let mut list = outer.sequence(field)?;
         outer.finish(field)?;
@@ -352,13 +361,16 @@ impl<'a> Extensions<'a> {
             }
             seen.push(extension.oid);
             let body = extension.value.reader();
-            match extension.oid {
+            match (extension.oid, place) {
                 // Wrapped in an OCTET STRING since RFC 8954; older responders echo whatever was sent.
-                oid::OCSP_NONCE => found.nonce = Some(extension.value.value),
-                oid::OCSP_ARCHIVE_CUTOFF => found.archive_cutoff = Some(only_time(body, field)?),
-                oid::INVALIDITY_DATE => found.invalid_since = Some(only_time(body, field)?),
+                (oid::OCSP_NONCE, Place::Response) => found.nonce = Some(extension.value.value),
+                (oid::OCSP_ARCHIVE_CUTOFF, Place::Answer) => {
+                    found.archive_cutoff = Some(only_time(body, field)?);
+                }
+                (oid::INVALIDITY_DATE, Place::Answer) => found.invalid_since = Some(only_time(body, field)?),
                 // What is told of where the answer comes from, and of how the entry would stand in a CRL.
-                oid::OCSP_CRL_REFERENCES | oid::REASON_CODE | oid::OCSP_EXTENDED_REVOKE => {}
+                (oid::OCSP_CRL_REFERENCES | oid::REASON_CODE, Place::Answer)
+                | (oid::OCSP_EXTENDED_REVOKE, Place::Response) => {}
                 _ if extension.critical => return Err(here.fault(field, Rule::UnknownCritical)),
                 _ => {}
             }
@@ -396,7 +408,7 @@ impl<'a> SingleResponse<'a> {
             None => None,
         };
         let extensions = match fields.optional(tag::context_constructed(1), "singleExtensions")? {
-            Some(explicit) => Extensions::parse(explicit, "singleExtensions")?,
+            Some(explicit) => Extensions::parse(explicit, Place::Answer, "singleExtensions")?,
             None => Extensions::default(),
         };
         fields.finish(FIELD)?;

@@ -7,7 +7,7 @@ use super::scope::{self, ALL_REASONS, Scope};
 use super::status::{Means, Proof, Revoked, Status};
 use super::{Assessor, Cause, Subject};
 use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
-use crate::view::{DistributionPoints, GeneralName, Name};
+use crate::view::{DistributionPoints, GeneralName, Name, Version};
 
 /// What one CRL, with its delta, says of a certificate.
 enum Answer {
@@ -95,6 +95,10 @@ impl<'e> Assessor<'e> {
 
     /// Steps (a), (c) and (f) to (k) for one complete CRL.
     fn consult(&mut self, crl: &'e Crl, scope: Scope, subject: &Subject<'e>) -> Result<Answer, Cause> {
+        // 5.2.3: a duty of issuers, which version 1 cannot do.
+        if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
+            return Err(Cause::Malformed);
+        }
         // (f), (g)
         let verified = self.verified(crl, subject)?;
         // A newer CRL of the same scope takes its place, whoever brought the older.

@@ -1,8 +1,11 @@
-//! The mock Federal PKI: bridges and meshes. Its certificates are the ring's intermediates.
+//! The mock Federal PKI: bridges and meshes. Its certificates are the ring's intermediates. Then its CRLs.
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use certcheck_core::crl::Crl;
 use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::view::Certificate;
 use certcheck_core::{Check, Policy, Purpose, Revocation};
 
 use super::{Judge, answer, corpus, json, read, text, time};
@@ -46,4 +49,62 @@ fn every_end_entity_that_is_expected_good_has_a_path() {
     }
     println!("federal: slowest {slowest:?}; of those nothing is claimed: {others:?}");
     judge.close(490);
+}
+
+/// Its CRLs, of up to 169,078 entries: all read, all listed is found, and whose issuer is known verifies.
+#[test]
+fn crls() {
+    let Some(base) = corpus("fpki/mock-federal-pki") else { return };
+    let mut files = Vec::new();
+    let mut folders = vec![base.join("http")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "crl") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let mut policy = Policy::client(Revocation::HardFail);
+    policy.allow_sha1 = true;
+    policy.min_rsa_bits = 1024;
+    let authorities: Vec<_> = [base.join("ca"), base.join("anchors")]
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .flat_map(|entry| read(&entry.expect("entry").path()))
+        .collect();
+    let (mut verified, mut entries) = (0, 0);
+    let mut judge = Judge::new("federal-crls");
+    for file in &files {
+        let name = file.strip_prefix(&base).expect("below").display().to_string();
+        let content = Bytes::from(std::fs::read(file).expect("file is there"));
+        let crl = match Crl::parse(content, &name) {
+            Ok(crl) => crl,
+            Err(fault) => {
+                judge.case(&name, "verified", &format!("refused: {fault}"));
+                continue;
+            }
+        };
+        let issuers = authorities.iter().filter_map(|der| Certificate::parse(der).ok());
+        let mut issuers = issuers.filter(|issuer| issuer.subject().matches(crl.issuer())).peekable();
+        let is_known = issuers.peek().is_some();
+        let Some(crl) = issuers.find_map(|issuer| crl.verify(issuer.spki(), &policy).ok()) else {
+            judge.case(&name, "verified", if is_known { "signed by another key" } else { "issuer unknown" });
+            continue;
+        };
+        for entry in crl.crl().entries() {
+            let entry = entry.expect("reads again");
+            let found = crl.find(entry.serial, None).expect("what is listed is found").expect("reads");
+            assert_eq!(found.serial, entry.serial);
+            entries += 1;
+        }
+        verified += 1;
+        judge.case(&name, "verified", "verified");
+    }
+    println!("federal: {} CRLs, {verified} verified with {entries} entries", files.len());
+    judge.close(120);
 }

@@ -1,13 +1,16 @@
 //! x509-limbo: what RFC 5280 decides, and under a pedantic policy the duties of issuers.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use certcheck_core::crl::Crl;
 use certcheck_core::policy::AnchorValidity;
+use certcheck_core::revocation::EvidenceFault;
 use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::{Policy, Purpose, Revocation, Time, certificates_of};
+use certcheck_core::{Check, Evidence, Policy, Purpose, Revocation, Time, certificates_of, crls_of};
 use serde_json::Value;
 
-use super::{Judge, ask, corpus, json, text, texts, time};
+use super::{Judge, answer, corpus, json, text, texts, time};
 
 fn classes(base: &Path) -> std::collections::HashMap<String, String> {
     let list = json(&base.join("classes.json"));
@@ -32,6 +35,10 @@ fn run(judge: &mut Judge, wanted: &[&str], policy: &Policy, expected: Option<&st
 }
 
 fn one(case: &Value, policy: &Policy) -> String {
+    with_evidence(case, policy, &Evidence::new())
+}
+
+fn with_evidence(case: &Value, policy: &Policy, evidence: &Evidence) -> String {
     let mut policy = policy.clone();
     if let Some(depth) = case["max_chain_depth"].as_u64() {
         policy.max_depth = u32::try_from(depth).expect("small");
@@ -48,7 +55,7 @@ fn one(case: &Value, policy: &Policy) -> String {
         chain.extend(certificates_of(presented.as_bytes()).expect("intermediate is PEM"));
     }
     let now = case["validation_time"].as_str().map_or_else(now, time);
-    ask(&chain, Some(&ring), &policy, now)
+    answer(&Check::new(&chain, &ring, &policy, now).with_evidence(evidence).run())
 }
 
 /// Cases without a time are valid for a very long one.
@@ -91,4 +98,36 @@ fn an_expired_anchor_is_refused_where_policy_asks() {
     let cases = manifest["testcases"].as_array().expect("cases");
     let case = cases.iter().find(|case| text(case, "id") == "rfc5280::validity::expired-root").expect("case");
     assert_eq!(one(case, &policy), "expired");
+}
+
+/// Under soft-fail too: broken evidence is not the same as none.
+#[test]
+fn crls() {
+    let Some(base) = corpus("limbo") else { return };
+    let classes = classes(&base);
+    let manifest = json(&base.join("limbo-no-bettertls.json"));
+    let cases = manifest["testcases"].as_array().expect("cases");
+    for revocation in [Revocation::HardFail, Revocation::SoftFail] {
+        let is_hard = revocation == Revocation::HardFail;
+        let mut judge = Judge::new(if is_hard { "limbo-crls" } else { "limbo-crls-soft" });
+        for case in cases.iter().filter(|case| !texts(case, "crls").is_empty()) {
+            let mut evidence = Evidence::new();
+            for der in texts(case, "crls")
+                .iter()
+                .flat_map(|pem| crls_of(&pem.as_bytes().to_vec().into()).expect("PEM"))
+            {
+                match Crl::parse(der, "limbo") {
+                    Ok(crl) => evidence.add_crl(Arc::new(crl)),
+                    Err(fault) => evidence.add_fault(EvidenceFault::new("limbo", fault)),
+                }
+            }
+            let mut policy = policy();
+            policy.revocation = revocation;
+            // A CRL number is a duty of issuers: demanded where such are.
+            policy.pedantic = classes.get(text(case, "id")).is_some_and(|class| class == "issuer-rule");
+            let expected = if text(case, "expected_result") == "SUCCESS" { "accept" } else { "refuse" };
+            judge.case(text(case, "id"), expected, &with_evidence(case, &policy, &evidence));
+        }
+        judge.close(8);
+    }
 }

@@ -8,16 +8,22 @@
 
 mod boringssl;
 mod federal;
+mod go;
 mod limbo;
 mod openssl;
 mod pkits;
+mod pyca;
 mod webpki;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bytes::Bytes;
+use certcheck_core::crl::Crl;
+use certcheck_core::revocation::{EvidenceFault, OcspEvidence, Status};
 use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::{Check, KeyRing, Policy, Report, Time, certificates_of};
+use certcheck_core::{Check, Evidence, KeyRing, Policy, Report, Time, certificates_of, crls_of};
 use pki_types::CertificateDer;
 use serde_json::Value;
 
@@ -65,6 +71,38 @@ fn flat_ring(files: &[PathBuf]) -> Option<KeyRing> {
     builder.build().ok()
 }
 
+/// CRLs and OCSP responses of files; what does not read is a fault among them.
+fn evidence(crls: &[PathBuf], responses: &[PathBuf]) -> Evidence {
+    let mut evidence = Evidence::new();
+    let read = |file: &PathBuf| Bytes::from(std::fs::read(file).expect("file is there"));
+    for file in crls {
+        let source = file.display().to_string();
+        for der in crls_of(&read(file)).expect("CRLs") {
+            match Crl::parse(der, &source) {
+                Ok(crl) => evidence.add_crl(Arc::new(crl)),
+                Err(fault) => evidence.add_fault(EvidenceFault::new(&source, fault)),
+            }
+        }
+    }
+    for file in responses {
+        let source = file.display().to_string();
+        match OcspEvidence::parse(read(file), &source) {
+            Ok(response) => evidence.add_ocsp(&Arc::new(response)),
+            Err(fault) => evidence.add_fault(EvidenceFault::new(&source, fault)),
+        }
+    }
+    evidence
+}
+
+/// The status of the target, in a word: `good`, `revoked`, or why it is not known.
+fn status_of(report: &Report<'_>) -> String {
+    match report.path.first().map(|leaf| &leaf.revocation) {
+        Some(Status::Unknown(cause)) => cause.code().to_owned(),
+        Some(status) => status.code().to_owned(),
+        None => "no path".to_owned(),
+    }
+}
+
 /// What was answered, in a word: `accept`, or the code of the reason.
 fn answer(report: &Report<'_>) -> String {
     report.reason.as_ref().map_or_else(|| "accept".to_owned(), |rejection| rejection.reason.code().to_owned())
@@ -94,10 +132,12 @@ impl Judge {
     }
 
     /// One case: what it should be and what it is. `accept` and `refuse` are what is expected of a path;
-    /// any reason refuses.
+    /// any reason refuses. `parse` and `no parse` are what is expected of a structure.
     fn case(&mut self, id: &str, expected: &str, actual: &str) {
         let agrees = match expected {
             "refuse" => actual != "accept",
+            "parse" => !actual.starts_with("refused"),
+            "no parse" => actual.starts_with("refused"),
             expected => expected == actual,
         };
         match self.exceptions.remove(id) {

@@ -1,11 +1,12 @@
-//! OpenSSL's own verification tests, those of class `rfc5280`, each with its options.
+//! OpenSSL's own tests of verification (those of class `rfc5280`), OCSP and CRLs, each with its options.
 
 use certcheck_core::oid::OidBuf;
-use certcheck_core::policy::AnchorValidity;
-use certcheck_core::{Policy, Purpose, Revocation, Time};
+use certcheck_core::policy::{AnchorValidity, Freshness, RevocationScope};
+use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::{Check, Policy, Purpose, Revocation, Time};
 use serde_json::Value;
 
-use super::{Judge, ask, corpus, flat_ring, json, read, text, texts};
+use super::{Judge, answer, ask, corpus, evidence, flat_ring, json, read, status_of, text, texts, time};
 
 fn policy(case: &Value) -> (Policy, Time) {
     let purpose = match case["purpose"].as_str() {
@@ -64,4 +65,85 @@ fn an_expired_anchor_is_refused_where_policy_asks() {
     let mut cases = manifest["cases"].as_array().expect("cases").iter();
     let case = cases.find(|case| text(case, "id") == "046-reject-expired-trusted-root").expect("case");
     assert_eq!(run(case, &base, |policy| policy.anchor_validity = AnchorValidity::Enforce), "expired");
+}
+
+/// Old certificates: SHA-1, 1024 bits.
+fn lenient() -> Policy {
+    let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
+    policy.allow_sha1 = true;
+    policy.min_rsa_bits = 1024;
+    policy
+}
+
+/// Whether a response verifies and its responder may answer; how old it is does not count there.
+#[test]
+fn ocsp_signatures() {
+    let Some(base) = corpus("openssl") else { return };
+    let manifest = json(&base.join("ocsp.json"));
+    let now = time(text(&manifest, "verify_time"));
+    let mut policy = lenient();
+    policy.revocation_scope = RevocationScope::Leaf;
+    let mut timeless = Freshness::default();
+    timeless.skew = i64::MAX / 8;
+    policy.freshness = timeless;
+    let mut judge = Judge::new("openssl-ocsp-signatures");
+    for case in manifest["cases"].as_array().expect("cases") {
+        let mut builder = RingBuilder::new();
+        for file in [text(case, "trusted")] {
+            let content = std::fs::read(base.join(file)).expect("file is there");
+            builder.add(file, &content, Placement::Anchor).expect("anchor reads");
+        }
+        let ring = builder.build().expect("ring builds");
+        let mut chain = read(&base.join(text(case, "cert")));
+        chain.extend(texts(case, "other_certs").iter().flat_map(|file| read(&base.join(file))));
+        let evidence = evidence(&[], &[base.join(text(case, "response"))]);
+        let report = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence).run();
+        let status = status_of(&report);
+        let is_verified = matches!(status.as_str(), "good" | "revoked");
+        let told = if is_verified { "accept".to_owned() } else { format!("{}: {status}", answer(&report)) };
+        let expected = if case["expected_verify_ok"] == true { "accept" } else { "refuse" };
+        judge.case(text(case, "id"), expected, &told);
+    }
+    judge.close(40);
+}
+
+#[test]
+fn ocsp_paths() {
+    let Some(base) = corpus("openssl") else { return };
+    let manifest = json(&base.join("ocsp.json"));
+    let mut judge = Judge::new("openssl-ocsp");
+    for case in manifest["path_cases"].as_array().expect("cases") {
+        let ring = flat_ring(&[base.join(text(case, "root"))]).expect("anchor reads");
+        let mut chain = read(&base.join(text(case, "cert")));
+        chain.extend(texts(case, "other_certs").iter().flat_map(|file| read(&base.join(file))));
+        let responses: Vec<_> = texts(case, "responses").into_iter().map(|file| base.join(file)).collect();
+        let evidence = evidence(&[], &responses);
+        let policy = lenient();
+        let report =
+            Check::new(&chain, &ring, &policy, time(text(case, "time"))).with_evidence(&evidence).run();
+        let expected = if case["expected_path_ok"] == true { "accept" } else { "refuse" };
+        judge.case(text(case, "id"), expected, &answer(&report));
+    }
+    judge.close(27);
+}
+
+#[test]
+fn crls() {
+    let Some(base) = corpus("openssl") else { return };
+    let manifest = json(&base.join("crltest.json"));
+    let mut policy = lenient();
+    policy.revocation_scope = RevocationScope::Leaf;
+    let mut judge = Judge::new("openssl-crl");
+    for case in manifest["cases"].as_array().expect("cases") {
+        let ring = flat_ring(&[base.join(text(case, "anchor"))]).expect("anchor reads");
+        let chain = read(&base.join(text(case, "cert")));
+        let crls: Vec<_> = texts(case, "crls").into_iter().map(|file| base.join(file)).collect();
+        let evidence = evidence(&crls, &[]);
+        let report =
+            Check::new(&chain, &ring, &policy, time(text(case, "time"))).with_evidence(&evidence).run();
+        let status = status_of(&report);
+        let told = if matches!(status.as_str(), "good" | "revoked") { status.as_str() } else { "unknown" };
+        judge.case(text(case, "id"), text(case, "expected"), told);
+    }
+    judge.close(8);
 }

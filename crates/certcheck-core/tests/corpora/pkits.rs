@@ -1,18 +1,18 @@
-//! NIST PKITS, the paths: sections 4.1 to 4.3, 4.5 to 4.13, 4.16, without revocation.
+//! NIST PKITS: the paths alone, then the whole with its CRLs, then the whole in the edition that is fetched.
 
 use certcheck_core::oid::OidBuf;
-use certcheck_core::{Check, Policy, Purpose, Revocation};
+use certcheck_core::{Check, Policy, Purpose, Report, Revocation};
 use serde_json::Value;
 
-use super::{Judge, answer, corpus, flat_ring, json, read, text, texts, time};
+use super::{Judge, answer, corpus, evidence, flat_ring, json, read, text, texts, time};
 
 /// DSA, which is not supported: refused by name.
 const DSA: [&str; 3] = ["4.1.4", "4.1.5", "4.1.6"];
 /// What these sections test is CRLs.
 const CRL_SECTIONS: [&str; 3] = ["4.4.", "4.14.", "4.15."];
 
-fn policy(initial: &Value) -> Policy {
-    let mut policy = Policy::client(Revocation::Off).with_purpose(Purpose::Any);
+fn policy(initial: &Value, revocation: Revocation) -> Policy {
+    let mut policy = Policy::client(revocation).with_purpose(Purpose::Any);
     let wanted = texts(initial, "user_initial_policy_set");
     policy.initial_policies =
         wanted.into_iter().map(|oid| OidBuf::from_dotted(oid).expect("an identifier")).collect();
@@ -36,7 +36,7 @@ fn paths() {
         let ring = flat_ring(&[base.join(text(case, "trust_anchor"))]).expect("anchor reads");
         let chain: Vec<_> =
             texts(case, "path").iter().rev().flat_map(|file| read(&base.join(file))).collect();
-        let policy = policy(&case["initial"]);
+        let policy = policy(&case["initial"], Revocation::Off);
         let report = Check::new(&chain, &ring, &policy, now).run();
         let rests_on_revocation = case["depends_on_revocation"] == true;
         let expected = match case["should_validate"] == true {
@@ -45,18 +45,62 @@ fn paths() {
             _ => "refuse",
         };
         judge.case(id, expected, &answer(&report));
-        let section: usize =
-            id.split('.').nth(1).and_then(|section| section.parse().ok()).expect("a section");
-        if (8..=12).contains(&section)
-            && case["should_validate"] == true
-            && !case["user_constrained_policy_set"].is_null()
-        {
-            let mut wanted = texts(case, "user_constrained_policy_set");
-            let mut told: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
-            wanted.sort_unstable();
-            told.sort_unstable();
-            judge.case(&format!("{id} policies"), &wanted.join(" "), &told.join(" "));
-        }
+        judge_policies(&mut judge, case, &report);
     }
     judge.close(200);
+}
+
+/// The policy set, where the section is about policies.
+fn judge_policies(judge: &mut Judge, case: &Value, report: &Report<'_>) {
+    let id = text(case, "id");
+    let section: usize = id.split('.').nth(1).and_then(|section| section.parse().ok()).expect("a section");
+    // The edition that is fetched has other policies, and claims nothing of them.
+    let is_told = case["should_validate"] == true
+        && !case["user_constrained_policy_set"].is_null()
+        && !case["section"].is_null();
+    if (8..=12).contains(&section) && is_told {
+        let mut wanted = texts(case, "user_constrained_policy_set");
+        let mut told: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
+        wanted.sort_unstable();
+        told.sort_unstable();
+        judge.case(&format!("{id} policies"), &wanted.join(" "), &told.join(" "));
+    }
+}
+
+/// Every case with its CRLs, and nothing let pass.
+fn whole(base: &std::path::Path, manifest: &str, mut judge: Judge) -> Judge {
+    let manifest = json(&base.join(manifest));
+    let now = time(text(&manifest, "validation_time"));
+    let files = |case: &Value, key: &str| -> Vec<_> {
+        texts(case, key).into_iter().map(|file| base.join(file)).collect()
+    };
+    for case in manifest["cases"].as_array().expect("cases") {
+        let id = text(case, "id");
+        let ring = flat_ring(&[base.join(text(case, "trust_anchor"))]).expect("anchor reads");
+        let path = files(case, "path").into_iter().rev().chain(files(case, "other_certs"));
+        let chain: Vec<_> = path.flat_map(|file| read(&file)).collect();
+        let evidence = evidence(&files(case, "crls"), &[]);
+        let policy = policy(&case["initial"], Revocation::HardFail);
+        let report = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence).run();
+        let expected = match case["should_validate"] == true {
+            _ if DSA.contains(&id) => "unsupported-algorithm",
+            true => "accept",
+            false => "refuse",
+        };
+        judge.case(id, expected, &answer(&report));
+        judge_policies(&mut judge, case, &report);
+    }
+    judge
+}
+
+#[test]
+fn with_crls() {
+    let Some(base) = corpus("pkits") else { return };
+    whole(&base, "pkits.json", Judge::new("pkits-crls")).close(290);
+}
+
+#[test]
+fn with_crls_of_the_edition_that_is_fetched() {
+    let Some(base) = corpus("fpki/pkits-online") else { return };
+    whole(&base, "manifest.json", Judge::new("pkits-online")).close(240);
 }
