@@ -15,7 +15,7 @@ use crate::path::verify::{Context, Valid};
 use crate::policy::{AnchorValidity, Policy, Revocation, RevocationScope};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
-use crate::revocation::{Answers, Ask, Need, Status, Subject, Surroundings, plan};
+use crate::revocation::{Answers, Ask, Assessor, Need, Status, Subject, Surroundings, plan};
 use crate::ring::Role;
 use crate::time::Time;
 use crate::view::Certificate;
@@ -152,13 +152,13 @@ impl<'e> Evaluator<'_, 'e> {
         if self.check.policy.revocation != Revocation::Off {
             statuses = self.statuses(references, &path, &mut needs);
         }
-        for (member, status) in path.iter_mut().zip(&statuses) {
-            member.revocation = status.clone();
-        }
         let judgement = judge(&statuses, self.check.policy.revocation.tolerance(), &mut warnings);
         // Revoked is certain, whatever else might be learned.
         if statuses.iter().any(|status| matches!(status, Status::Revoked(_))) {
             needs.clear();
+        }
+        for (member, status) in path.iter_mut().zip(statuses) {
+            member.revocation = status;
         }
         Assessed { path, valid, judgement, warnings, needs }
     }
@@ -181,8 +181,7 @@ impl<'e> Evaluator<'_, 'e> {
             anchor,
             signer_policy: &self.signer_policy,
         };
-        let mut spent = self.spent;
-        let subjects: Vec<Subject<'_>> = path
+        let subjects = path
             .iter()
             .zip(path.iter().skip(1))
             .take(if policy.revocation_scope == RevocationScope::Leaf { 1 } else { path.len() })
@@ -190,8 +189,16 @@ impl<'e> Evaluator<'_, 'e> {
                 certificate: member.certificate,
                 issuer: issuer.certificate,
                 issuer_is_anchor: issuer.role == PathRole::Anchor,
-            })
-            .collect();
+            });
+        let mut spent = self.spent;
+        // What was given is all there is: nothing to plan.
+        if !self.may_ask && self.answers.given.is_empty() {
+            let mut assessor = Assessor::new(around, &[evidence, None], spent);
+            let statuses = subjects.map(|subject| assessor.status(&subject)).collect();
+            self.spent = assessor.spent();
+            return statuses;
+        }
+        let subjects: Vec<Subject<'_>> = subjects.collect();
         let mut statuses = Vec::with_capacity(path.len());
         let mut asked: Vec<Ask> = Vec::new();
         for (at, subject) in subjects.iter().enumerate() {

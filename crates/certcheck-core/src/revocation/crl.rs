@@ -3,6 +3,7 @@
 use core::cmp::Ordering;
 use std::sync::Arc;
 
+use super::evidence::Group;
 use super::scope::{self, ALL_REASONS, Scope};
 use super::status::{Means, Proof, Revoked, Status};
 use super::{Assessor, Cause, Subject};
@@ -65,7 +66,8 @@ impl<'e> Assessor<'e> {
         subject: &Subject<'e>,
         found: &mut Found,
     ) -> Option<Revoked> {
-        for crl in self.at_hand.crls_of(name).filter(|crl| crl.base_number().is_none()) {
+        let group = self.at_hand.crls_of(name);
+        for crl in group.iter().filter(|crl| crl.base_number().is_none()) {
             // (b), (d): the reasons of all points by which it covers the certificate.
             let scope = match scope::of(crl, points, subject, &mut self.context.budget) {
                 Ok(scope) if scope.reasons != 0 => scope,
@@ -78,7 +80,7 @@ impl<'e> Assessor<'e> {
                     continue;
                 }
             };
-            match self.consult(crl, scope, subject) {
+            match self.consult(crl, group, scope, subject) {
                 Ok(Answer::Listed(revoked)) => return Some(revoked),
                 Ok(Answer::Clear(reasons, proof)) => {
                     // (e), (l): what it adds to the reasons covered.
@@ -94,7 +96,13 @@ impl<'e> Assessor<'e> {
     }
 
     /// Steps (a), (c) and (f) to (k) for one complete CRL.
-    fn consult(&mut self, crl: &'e Crl, scope: Scope, subject: &Subject<'e>) -> Result<Answer, Cause> {
+    fn consult(
+        &mut self,
+        crl: &'e Crl,
+        group: Group<'e>,
+        scope: Scope,
+        subject: &Subject<'e>,
+    ) -> Result<Answer, Cause> {
         // 5.2.3: a duty of issuers, which version 1 cannot do.
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
             return Err(Cause::Malformed);
@@ -103,7 +111,7 @@ impl<'e> Assessor<'e> {
         let verified = self.verified(crl, subject)?;
         // A newer CRL of the same scope takes its place, whoever brought the older.
         let mut is_contradicted = false;
-        for other in self.at_hand.crls_of(crl.issuer()) {
+        for other in group.iter().filter(|other| !core::ptr::eq(*other, crl)) {
             match self.precedence(other, verified) {
                 Some(Ordering::Greater) => return Err(Cause::Rollback),
                 Some(Ordering::Equal) => is_contradicted = true,
@@ -124,7 +132,7 @@ impl<'e> Assessor<'e> {
             };
         }
         // (c), (h), (i): the newest delta that fits.
-        if let Some(delta) = self.delta_of(verified) {
+        if let Some(delta) = self.delta_of(verified, group) {
             let entry = delta.find(serial, issuer).transpose().map_err(|_| Cause::Malformed)?;
             match (entry, listed) {
                 // (k). Only a hold is lifted: who says that a compromised key is whole again is not believed (deviation).
@@ -158,9 +166,7 @@ impl<'e> Assessor<'e> {
     /// have nothing to do with each other. Signed with the same key, that is: a namesake must not push a CRL out.
     fn precedence(&mut self, other: &'e Crl, verified: VerifiedCrl<'e>) -> Option<Ordering> {
         let crl = verified.crl();
-        let is_of_series =
-            other.base_number().is_none() && is_same_series(crl, other) && other.tbs() != crl.tbs();
-        if !is_of_series {
+        if other.base_number().is_some() || !is_same_series(crl, other) {
             return None;
         }
         // By number, then by thisUpdate.
@@ -172,7 +178,7 @@ impl<'e> Assessor<'e> {
         // An expired one never hides a fresh one: a newer number that is older in time is no newer.
         let hides = order == Ordering::Greater
             && (self.is_current(other).is_ok() || other.this_update() >= crl.this_update());
-        let contradicts = order == Ordering::Equal && crl.number().is_some();
+        let contradicts = order == Ordering::Equal && crl.number().is_some() && other.tbs() != crl.tbs();
         let is_of_key = (hides || contradicts)
             && other.verify_with(verified.key(), self.policy(), &mut self.context.budget).is_ok();
         is_of_key.then_some(order)

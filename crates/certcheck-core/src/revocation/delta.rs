@@ -4,20 +4,25 @@ use core::cmp::Ordering;
 
 use super::Assessor;
 use super::crl::is_same_series;
+use super::evidence::Group;
 use crate::crl::{Crl, VerifiedCrl, compare_numbers};
 
 impl<'e> Assessor<'e> {
     /// (c), (h): the delta with the highest number that combines with this complete CRL, signed with the same key
     /// and current itself. Where none is at hand the complete CRL stands alone: it is current, and nothing in the
     /// RFC makes a delta a duty of who asks.
-    pub(super) fn delta_of(&mut self, complete: VerifiedCrl<'e>) -> Option<VerifiedCrl<'e>> {
+    pub(super) fn delta_of(
+        &mut self,
+        complete: VerifiedCrl<'e>,
+        group: Group<'e>,
+    ) -> Option<VerifiedCrl<'e>> {
         if !self.policy().use_deltas {
             return None;
         }
         let crl = complete.crl();
         let number = crl.number()?;
         let mut best: Option<VerifiedCrl<'e>> = None;
-        for delta in self.at_hand.crls_of(crl.issuer()) {
+        for delta in group.iter() {
             let Some(own) = combining_number(crl, number, delta) else { continue };
             let is_better = best.is_none_or(|best| {
                 best.crl().number().is_some_and(|best| compare_numbers(own, best) == Ordering::Greater)

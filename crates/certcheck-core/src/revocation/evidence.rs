@@ -176,8 +176,8 @@ impl<'e> AtHand<'e> {
     }
 
     /// The CRLs of this issuer.
-    pub(super) fn crls_of<'n>(self, issuer: Name<'n>) -> impl Iterator<Item = &'e Crl> + use<'e, 'n> {
-        self.stores.into_iter().flatten().flat_map(move |store| store.crls_of(issuer)).map(AsRef::as_ref)
+    pub(super) fn crls_of(self, issuer: Name<'_>) -> Group<'e> {
+        Group(self.stores.map(|store| store.map_or(&[][..], |store| store.crls_of(issuer))))
     }
 
     /// The responses with an answer about this serial number, of whatever issuer.
@@ -202,5 +202,15 @@ impl<'e> AtHand<'e> {
         } else {
             Cause::NotTried
         }
+    }
+}
+
+/// The CRLs of one issuer, complete ones and deltas.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group<'e>([&'e [Arc<Crl>]; 2]);
+
+impl<'e> Group<'e> {
+    pub(super) fn iter(self) -> impl Iterator<Item = &'e Crl> {
+        self.0.into_iter().flatten().map(AsRef::as_ref)
     }
 }

@@ -81,8 +81,7 @@ pub(crate) fn plan<'e>(
         asked: Vec::new(),
         spent,
     };
-    // Without answers or the right to ask, what was given is all there is.
-    if plan.assess().is_ok() && (may_ask || !answers.given.is_empty()) {
+    if plan.assess().is_ok() {
         let _halted = plan.ask_all();
     }
     plan.ask_deltas();
@@ -362,16 +361,15 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     /// Good by a CRL: whether a delta knows better (RFC 5280 5.2.6). If none is to be had, the CRL stands.
     fn ask_deltas(&mut self) {
-        let is_asked = self.may_ask || !self.answers.given.is_empty();
         let by_crl = self.status.proof().is_some_and(|proof| proof.by == Means::Crl);
-        if !is_asked || !by_crl || !matches!(self.status, Status::Good(_)) || !self.around.policy.use_deltas {
+        if !by_crl || !matches!(self.status, Status::Good(_)) || !self.around.policy.use_deltas {
             return;
         }
         let before = self.cause;
         let certificate = self.subject.certificate;
         let mut points: Vec<String> = Vec::new();
         note_locations(certificate.freshest_crl().ok().flatten(), &mut points);
-        for crl in AtHand::new([self.given, Some(&self.own)]).crls_of(certificate.issuer()) {
+        for crl in AtHand::new([self.given, Some(&self.own)]).crls_of(certificate.issuer()).iter() {
             note_locations(crl.freshest_crl().ok().flatten(), &mut points);
         }
         for url in points {
