@@ -55,7 +55,7 @@ fn main() {
     let mut serial = [0x42; 16];
     let begun = Instant::now();
     for at in 0..1_000_u16 {
-        serial[..2].copy_from_slice(&(at * 31 | 0x4000).to_be_bytes());
+        serial[..2].copy_from_slice(&((at * 31) | 0x4000).to_be_bytes());
         assert!(verified.find(&serial, None).is_none());
     }
     let lookups = begun.elapsed();

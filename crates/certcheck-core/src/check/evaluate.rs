@@ -100,8 +100,7 @@ impl<'e> Evaluator<'_, 'e> {
                 (Ok(valid), _) => valid,
                 (Err(rejection), false) => {
                     let report = self.failed(&path, rejection, attempts, warnings);
-                    let needs = self.needs_of(&wanted_issuers);
-                    return Evaluation { report, needs, wanted_issuers };
+                    return Evaluation { report, needs: Vec::new(), wanted_issuers };
                 }
                 (Err(_), true) => break,
             };
@@ -241,18 +240,16 @@ impl<'e> Evaluator<'_, 'e> {
         for (link, _) in paths.flatten().filter_map(|reference| self.pool.link(*reference)) {
             let access = link.certificate.authority_info_access().ok().flatten();
             for url in plan::urls(access, oid::AD_CA_ISSUERS) {
+                if wanted.len() >= most {
+                    return wanted;
+                }
                 let ask = Ask::Issuers { url: url.into() };
-                if wanted.len() < most && !wanted.contains(&ask) {
+                if !wanted.contains(&ask) {
                     wanted.push(ask);
                 }
             }
         }
         wanted
-    }
-
-    fn needs_of(&self, wanted: &[Ask]) -> Vec<Need> {
-        let open = wanted.iter().filter(|ask| self.may_ask && !self.answers.given.contains_key(ask));
-        open.map(|ask| Need { at: 0, ask: ask.clone() }).collect()
     }
 
     fn tell_path(&self, path: &[CertificateRef]) -> Vec<PathCertificate<'e>> {

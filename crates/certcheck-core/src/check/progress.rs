@@ -64,12 +64,21 @@ impl<'a> Progress<'a> {
         loop {
             let Evaluation { needs, wanted_issuers, .. } =
                 evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
-            let is_answered = |ask: &Ask| self.answers.given.contains_key(ask);
-            let fresh: Vec<Ask> =
-                wanted_issuers.into_iter().filter(|ask| !self.joined.contains(ask)).collect();
-            // All that a failed search asked for is awaited, so that the next one begins with the same whatever came first.
-            if fresh.is_empty() || !fresh.iter().all(is_answered) {
+            // However a search goes on, so many locations are asked in all.
+            let most = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
+            let room = most.saturating_sub(self.joined.len());
+            let is_fresh = |ask: &Ask| !self.joined.contains(ask);
+            let fresh: Vec<Ask> = wanted_issuers.into_iter().filter(is_fresh).take(room).collect();
+            if fresh.is_empty() {
                 self.needs = needs;
+                return;
+            }
+            // All that a failed search asked for is awaited, so that the next one begins with the same whatever came first.
+            let is_open = |ask: &&Ask| !self.answers.given.contains_key(*ask);
+            let open: Vec<Need> =
+                fresh.iter().filter(is_open).map(|ask| Need { at: 0, ask: ask.clone() }).collect();
+            if !open.is_empty() {
+                self.needs = open;
                 return;
             }
             for ask in fresh {

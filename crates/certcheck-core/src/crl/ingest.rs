@@ -13,6 +13,8 @@ use crate::view::GeneralNames;
 
 /// Entries that are looked at to guess how many there are.
 const SAMPLE: usize = 256;
+/// Entries for which room is made on the word of a header: 128 MiB, of which what is not used is never touched.
+const MAX_GUESS: usize = 1 << 24;
 /// How often an index is made anew, larger or with another seed, before the CRL is refused.
 const MAX_ATTEMPTS: u64 = 4;
 
@@ -98,7 +100,7 @@ fn guess_count(available: &[u8], begin: usize, end: usize) -> usize {
         return SAMPLE.min((end - begin) / 20);
     }
     let guess = (end - begin).saturating_mul(seen) / read;
-    guess + guess / 32
+    (guess + guess / 32).min(MAX_GUESS)
 }
 
 /// Of an indirect CRL: the entry names the issuer that holds from here on (RFC 5280 5.3.3).
@@ -257,17 +259,21 @@ impl CrlReader {
         if self.is_done {
             return Ok(());
         }
-        let head = match Head::parse(&self.octets) {
-            Ok(head) => head,
-            Err(ViewFault { rule: Rule::Truncated, .. }) => return Ok(()),
-            Err(fault) => return Err(fault),
-        };
-        // A few entries make a better guess of how many there will be.
-        if self.entries.is_none() && self.octets.len() < head.entries.1.min(head.entries.0 + 16_384) {
-            return Ok(());
+        if self.entries.is_none() {
+            let head = match Head::parse(&self.octets) {
+                Ok(head) => head,
+                Err(ViewFault { rule: Rule::Truncated, .. }) => return Ok(()),
+                Err(fault) => return Err(fault),
+            };
+            // A few entries make a better guess of how many there will be.
+            if self.octets.len() < head.entries.1.min(head.entries.0 + 16_384) {
+                return Ok(());
+            }
+            self.entries = Some(Entries::new(&head, &self.octets, 0));
         }
-        let entries = self.entries.get_or_insert_with(|| Entries::new(&head, &self.octets, 0));
-        self.is_done = entries.advance(&self.octets)?;
+        if let Some(entries) = &mut self.entries {
+            self.is_done = entries.advance(&self.octets)?;
+        }
         Ok(())
     }
 

@@ -23,7 +23,9 @@ impl<'e> Assessor<'e> {
         let Ok(points) = subject.certificate.crl_distribution_points() else {
             return Status::Unknown(Cause::Malformed);
         };
-        let most = usize::try_from(self.policy().limits.distribution_points).unwrap_or(usize::MAX);
+        let limits = &self.policy().limits;
+        let most = usize::try_from(limits.distribution_points).unwrap_or(usize::MAX);
+        let most_issuers = usize::try_from(limits.crl_issuers).unwrap_or(usize::MAX);
         if points.is_some_and(|points| points.count() > most) {
             return Status::Unknown(Cause::TooLarge);
         }
@@ -40,6 +42,10 @@ impl<'e> Assessor<'e> {
                     && !name.matches(issuer)
                     && !others.iter().any(|known| known.matches(name))
                 {
+                    // 4.2.1.13 has one name in a point.
+                    if others.len() >= most_issuers {
+                        return Status::Unknown(Cause::TooLarge);
+                    }
                     others.push(name);
                 }
             }

@@ -367,10 +367,11 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
         let before = self.cause;
         let certificate = self.subject.certificate;
+        let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
         let mut points: Vec<String> = Vec::new();
-        note_locations(certificate.freshest_crl().ok().flatten(), &mut points);
+        note_locations(certificate.freshest_crl().ok().flatten(), most, &mut points);
         for crl in AtHand::new([self.given, Some(&self.own)]).crls_of(certificate.issuer()).iter() {
-            note_locations(crl.freshest_crl().ok().flatten(), &mut points);
+            note_locations(crl.freshest_crl().ok().flatten(), most, &mut points);
         }
         for url in points {
             match self.ask(Ask::Crl { url: url.into() }) {
@@ -385,14 +386,17 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 }
 
-/// Where deltas are: every URL of every point.
-fn note_locations(points: Option<DistributionPoints<'_>>, to: &mut Vec<String>) {
+/// Where deltas are: every URL of every point, as far as there is room.
+fn note_locations(points: Option<DistributionPoints<'_>>, most: usize, to: &mut Vec<String>) {
     for point in points.into_iter().flatten().filter_map(Result::ok) {
         let Some(DistributionPointName::FullName(names)) = point.name else { continue };
         for name in names {
             if let Ok(GeneralName::Uri(url)) = name
                 && !to.iter().any(|known| known == url)
             {
+                if to.len() >= most {
+                    return;
+                }
                 to.push(url.to_owned());
             }
         }

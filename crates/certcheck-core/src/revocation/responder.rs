@@ -25,12 +25,16 @@ impl<'e> Assessor<'e> {
                 return Ok(());
             }
         }
+        let mut cause = Cause::WrongSigner;
         // 2.
         if basic.responder.is(&subject.issuer) {
-            return self.verify(response, basic, &subject.issuer);
+            match self.verify(response, basic, &subject.issuer) {
+                Ok(()) => return Ok(()),
+                // A delegate may have the CA's name.
+                Err(found) => cause = found,
+            }
         }
         // 3.
-        let mut cause = Cause::WrongSigner;
         for delegate in basic.certificates() {
             // One that does not read may be who signed.
             let Ok(delegate) = delegate else {
