@@ -2,10 +2,12 @@
 //! up; opened again; what revocation adds to a check; OCSP beside its signature.
 //!
 //! CRLs of 10^7 entries are for machines with time: `CERTCHECK_BENCH_LARGE=1`.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(missing_docs, unsafe_code, clippy::unwrap_used, reason = "a benchmark, which counts allocations")]
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use certcheck_benches::{CA, ca, ca_key, crl};
@@ -162,7 +164,42 @@ fn statuses(c: &mut Criterion) {
         };
         group.bench_function(word, |b| b.iter(|| assert!(check().run().is_accepted())));
     }
+    // A client that is known: its path is kept, its revocation looked up.
+    let policy = Policy::client(Revocation::HardFail);
+    let check = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence);
+    let report = check.run();
+    let look_up = || {
+        let mut good = 0;
+        check.look_up(&report.path, |_, status| good += usize::from(status.code() == "good"));
+        assert_eq!(good, 3);
+    };
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    look_up();
+    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before, "a lookup allocates nothing");
+    group.bench_function("its three statuses looked up", |b| b.iter(look_up));
     group.finish();
+}
+
+/// Counts allocations.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: the system's allocator does the work, as it is asked to.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller vouches.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as the caller vouches.
+        unsafe { System.dealloc(memory, layout) }
+    }
 }
 
 /// A response about a client, read, verified and judged, beside its signature alone.

@@ -149,7 +149,7 @@ impl<'e> Evaluator<'_, 'e> {
         let mut warnings = Vec::new();
         let mut statuses = Vec::new();
         if self.check.policy.revocation != Revocation::Off {
-            statuses = self.statuses(references, &path, &mut needs);
+            statuses = self.statuses(&path, &mut needs);
         }
         let judgement = judge(&statuses, self.check.policy.revocation.tolerance(), &mut warnings);
         // Revoked is certain, whatever else might be learned.
@@ -162,13 +162,8 @@ impl<'e> Evaluator<'_, 'e> {
         Assessed { path, valid, judgement, warnings, needs }
     }
 
-    fn statuses(
-        &mut self,
-        references: &[CertificateRef],
-        path: &[PathCertificate<'e>],
-        needs: &mut Vec<Need>,
-    ) -> Vec<Status> {
-        let Some(anchor) = references.last().copied() else { return Vec::new() };
+    fn statuses(&mut self, path: &[PathCertificate<'e>], needs: &mut Vec<Need>) -> Vec<Status> {
+        let Some(anchor) = path.last().map(|anchor| anchor.certificate) else { return Vec::new() };
         let Check { ring, policy, now, issuers, evidence, .. } = *self.check;
         let around = Surroundings {
             ring,
@@ -180,15 +175,7 @@ impl<'e> Evaluator<'_, 'e> {
             anchor,
             signer_policy: &self.signer_policy,
         };
-        let subjects = path
-            .iter()
-            .zip(path.iter().skip(1))
-            .take(if policy.revocation_scope == RevocationScope::Leaf { 1 } else { path.len() })
-            .map(|(member, issuer)| Subject {
-                certificate: member.certificate,
-                issuer: issuer.certificate,
-                issuer_is_anchor: issuer.role == PathRole::Anchor,
-            });
+        let subjects = subjects(path, policy);
         let mut spent = self.spent;
         // What was given is all there is: nothing to plan.
         if !self.may_ask && self.answers.given.is_empty() {
@@ -332,6 +319,19 @@ impl<'e> Evaluator<'_, 'e> {
         };
         Evaluation { report, needs, wanted_issuers: Vec::new() }
     }
+}
+
+/// The certificates of a path whose statuses policy asks for, target first.
+pub(super) fn subjects<'e, 'p: 'e>(
+    path: &'p [PathCertificate<'e>],
+    policy: &Policy,
+) -> impl Iterator<Item = Subject<'e>> + use<'e, 'p> {
+    let asked = if policy.revocation_scope == RevocationScope::Leaf { 1 } else { path.len() };
+    path.iter().zip(path.iter().skip(1)).take(asked).map(|(member, issuer)| Subject {
+        certificate: member.certificate,
+        issuer: issuer.certificate,
+        issuer_is_anchor: issuer.role == PathRole::Anchor,
+    })
 }
 
 /// A path that validated and was given up for another.

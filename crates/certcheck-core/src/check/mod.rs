@@ -9,14 +9,18 @@ mod judge;
 mod progress;
 mod read;
 
+use std::cell::OnceCell;
+
 use pki_types::CertificateDer;
 
 pub use progress::Progress;
 
+use crate::budget::Spent;
 use crate::path::VerifiedIssuers;
+use crate::path::pool::Pool;
 use crate::policy::Policy;
-use crate::report::Report;
-use crate::revocation::Evidence;
+use crate::report::{PathCertificate, Report};
+use crate::revocation::{Assessor, Evidence, Status, Surroundings};
 use crate::ring::KeyRing;
 use crate::time::Time;
 
@@ -82,6 +86,31 @@ impl<'a> Check<'a> {
     /// Answers by what is at hand.
     pub fn run(self) -> Report<'a> {
         evaluate::evaluate(&self, &[], None, &progress::no_answers(), false).report
+    }
+
+    /// Looks up anew, in the evidence at hand, the revocation of a path that a check like this one found good: what a
+    /// client costs that is known. `each` is told the place and status of every certificate that policy asks about.
+    ///
+    /// Nothing is searched, and no signature is verified that was before; whether the path itself is still good is told
+    /// by `Report::valid_until`. Signers of evidence other than a certificate's own issuer are looked for in the ring.
+    pub fn look_up(&self, path: &[PathCertificate<'_>], mut each: impl FnMut(usize, &Status)) {
+        let (Some(target), Some(anchor)) = (path.first(), path.last()) else { return };
+        let pool = Pool::of_ring(self.ring, target.certificate);
+        let signer_policy = OnceCell::new();
+        let around = Surroundings {
+            ring: self.ring,
+            policy: self.policy,
+            now: self.now,
+            issuers: self.issuers,
+            pool: &pool,
+            presented: &[],
+            anchor: anchor.certificate,
+            signer_policy: &signer_policy,
+        };
+        let mut assessor = Assessor::new(around, &[self.evidence, None], Spent::default());
+        for (at, subject) in evaluate::subjects(path, self.policy).enumerate() {
+            each(at, &assessor.status(&subject));
+        }
     }
 
     /// Begins a check that names the evidence it lacks.

@@ -57,6 +57,11 @@ impl<'a> Pool<'a> {
         Self { ring, target, target_issuer, presented: kept, by_subject }
     }
 
+    /// The ring alone, for who has a path already and searches none.
+    pub(crate) fn of_ring(ring: &'a KeyRing, target: Certificate<'a>) -> Self {
+        Self { ring, target, target_issuer: NameId::MAX, presented: Vec::new(), by_subject: Vec::new() }
+    }
+
     /// The same ring and target with other presented certificates. References to the former are those of before where
     /// these begin with them.
     pub(crate) fn with_presented<'b>(&self, presented: Vec<Certificate<'b>>) -> Pool<'b>

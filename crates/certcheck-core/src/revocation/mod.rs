@@ -76,7 +76,7 @@ pub(crate) struct Assessor<'e> {
     pool: &'e Pool<'e>,
     presented: &'e [Certificate<'e>],
     /// Where the validated path ends: a signer's path must end there too (RFC 5280 6.3.3 (f)).
-    anchor: CertificateRef,
+    anchor: Certificate<'e>,
     /// The policy under which signers' paths are validated, made when it is first needed.
     signer_policy: &'e OnceCell<Policy>,
     at_hand: AtHand<'e>,
@@ -97,7 +97,7 @@ pub(crate) struct Surroundings<'e> {
     pub(crate) issuers: Option<&'e VerifiedIssuers>,
     pub(crate) pool: &'e Pool<'e>,
     pub(crate) presented: &'e [Certificate<'e>],
-    pub(crate) anchor: CertificateRef,
+    pub(crate) anchor: Certificate<'e>,
     pub(crate) signer_policy: &'e OnceCell<Policy>,
 }
 

@@ -51,7 +51,7 @@ impl<'e> Assessor<'e> {
 
     /// (f): the signer's own path leads to the same anchor, its keyUsage lets it sign CRLs, and it is not revoked.
     fn is_trusted_signer(&mut self, reference: CertificateRef, signer: &Certificate<'e>) -> bool {
-        if reference == self.anchor {
+        if signer.der() == self.anchor.der() {
             return self.may_sign_crls(signer, true);
         }
         if !self.may_sign_crls(signer, false) {
@@ -86,11 +86,12 @@ impl<'e> Assessor<'e> {
             Context::with_spent(ring, signer_policy, self.now(), self.context.issuers, self.spent());
         let outcome = build::search(&mut context, &pool, &[]);
         self.context.budget.spent = context.budget.spent;
-        if outcome.result.is_err() || outcome.path.last() != Some(&self.anchor) {
-            return false;
-        }
         let path: Vec<Certificate<'e>> =
             outcome.path.iter().filter_map(|at| pool.link(*at)).map(|(link, _)| link.certificate).collect();
+        let is_same_anchor = path.last().is_some_and(|anchor| anchor.der() == self.anchor.der());
+        if outcome.result.is_err() || !is_same_anchor {
+            return false;
+        }
         self.in_progress.push(*signer);
         let all_good = path.iter().zip(path.iter().skip(1)).enumerate().all(|(at, (certificate, issuer))| {
             let subject = Subject {
