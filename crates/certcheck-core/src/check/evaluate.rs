@@ -184,7 +184,7 @@ impl<'e> Evaluator<'_, 'e> {
             self.spent = assessor.spent();
             return statuses;
         }
-        let subjects: Vec<Subject<'_>> = subjects.collect();
+        let subjects: Vec<Subject<'_, '_>> = subjects.collect();
         let mut statuses = Vec::with_capacity(path.len());
         let mut asked: Vec<Ask> = Vec::new();
         for (at, subject) in subjects.iter().enumerate() {
@@ -325,11 +325,11 @@ impl<'e> Evaluator<'_, 'e> {
 pub(super) fn subjects<'e, 'p: 'e>(
     path: &'p [PathCertificate<'e>],
     policy: &Policy,
-) -> impl Iterator<Item = Subject<'e>> + use<'e, 'p> {
+) -> impl Iterator<Item = Subject<'p, 'e>> + use<'e, 'p> {
     let asked = if policy.revocation_scope == RevocationScope::Leaf { 1 } else { path.len() };
     path.iter().zip(path.iter().skip(1)).take(asked).map(|(member, issuer)| Subject {
-        certificate: member.certificate,
-        issuer: issuer.certificate,
+        certificate: &member.certificate,
+        issuer: &issuer.certificate,
         issuer_is_anchor: issuer.role == PathRole::Anchor,
     })
 }

@@ -19,7 +19,7 @@ enum Answer {
 
 impl<'e> Assessor<'e> {
     /// 6.3.3, over every distribution point and every CRL at hand.
-    pub(super) fn by_crl(&mut self, subject: &Subject<'e>) -> Status {
+    pub(super) fn by_crl(&mut self, subject: &Subject<'_, 'e>) -> Status {
         let Ok(points) = subject.certificate.crl_distribution_points() else {
             return Status::Unknown(Cause::Malformed);
         };
@@ -69,7 +69,7 @@ impl<'e> Assessor<'e> {
         &mut self,
         name: Name<'e>,
         points: Option<DistributionPoints<'e>>,
-        subject: &Subject<'e>,
+        subject: &Subject<'_, 'e>,
         found: &mut Found,
     ) -> Option<Revoked> {
         let group = self.at_hand.crls_of(name);
@@ -107,7 +107,7 @@ impl<'e> Assessor<'e> {
         crl: &'e Crl,
         group: Group<'e>,
         scope: Scope,
-        subject: &Subject<'e>,
+        subject: &Subject<'_, 'e>,
     ) -> Result<Answer, Cause> {
         // 5.2.3: a duty of issuers, which version 1 cannot do.
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {

@@ -42,14 +42,14 @@ const MAX_DEPTH: usize = 4;
 
 /// A certificate whose status is asked, with who issued it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'a> {
-    pub(crate) certificate: Certificate<'a>,
-    pub(crate) issuer: Certificate<'a>,
+pub(crate) struct Subject<'s, 'a> {
+    pub(crate) certificate: &'s Certificate<'a>,
+    pub(crate) issuer: &'s Certificate<'a>,
     /// The issuer is the anchor of the path.
     pub(crate) issuer_is_anchor: bool,
 }
 
-impl Subject<'_> {
+impl Subject<'_, '_> {
     /// Whether the certificate says where its status is to be had.
     pub(crate) fn names_source(&self) -> bool {
         [
@@ -130,7 +130,7 @@ impl<'e> Assessor<'e> {
     }
 
     /// The status of one certificate by the evidence at hand.
-    pub(crate) fn status(&mut self, subject: &Subject<'e>) -> Status {
+    pub(crate) fn status(&mut self, subject: &Subject<'_, 'e>) -> Status {
         if subject.has_no_status() {
             return Status::NoRevAvail;
         }

@@ -20,7 +20,7 @@ struct Found {
 
 impl<'e> Assessor<'e> {
     /// Every response at hand: the worst that is believed counts.
-    pub(super) fn by_ocsp(&mut self, subject: &Subject<'e>) -> Status {
+    pub(super) fn by_ocsp(&mut self, subject: &Subject<'_, 'e>) -> Status {
         let mut found = Found::default();
         for response in self.at_hand.responses_about(subject.certificate.serial().octets()) {
             if let Some(revoked) = self.consult_response(response, subject, &mut found) {
@@ -39,7 +39,7 @@ impl<'e> Assessor<'e> {
     fn consult_response(
         &mut self,
         response: &'e OcspEvidence,
-        subject: &Subject<'e>,
+        subject: &Subject<'_, 'e>,
         found: &mut Found,
     ) -> Option<Revoked> {
         let mut note = |cause: Cause| found.cause = Some(found.cause.map_or(cause, |known| known.max(cause)));
@@ -48,7 +48,7 @@ impl<'e> Assessor<'e> {
             return None;
         };
         // 3.2 (1): the answers about this certificate, wherever they stand among others.
-        let is_about = |single: &SingleResponse<'_>| single.cert_id.is(&subject.certificate, &subject.issuer);
+        let is_about = |single: &SingleResponse<'_>| single.cert_id.is(subject.certificate, subject.issuer);
         let mut about = basic.responses().filter_map(Result::ok).filter(is_about).peekable();
         about.peek()?;
         // 3.2 (2) to (4)

@@ -45,7 +45,7 @@ struct Plan<'s, 'e> {
     around: Surroundings<'e>,
     given: Option<&'e Evidence>,
     answers: &'s Answers,
-    subject: Subject<'e>,
+    subject: Subject<'e, 'e>,
     /// Open questions are asked; without, they count as not tried.
     may_ask: bool,
     own: Evidence,
@@ -63,7 +63,7 @@ pub(crate) fn plan<'e>(
     around: Surroundings<'e>,
     given: Option<&'e Evidence>,
     answers: &Answers,
-    subject: Subject<'e>,
+    subject: Subject<'e, 'e>,
     may_ask: bool,
     spent: &mut Spent,
 ) -> Planned {
@@ -99,7 +99,7 @@ pub(crate) fn by_all(
     given: Option<&Evidence>,
     answers: &Answers,
     asked: &[Ask],
-    subject: &Subject<'_>,
+    subject: &Subject<'_, '_>,
     spent: &mut Spent,
 ) -> Status {
     let mut arrived = Evidence::new();
@@ -120,7 +120,7 @@ fn assess(
     given: Option<&Evidence>,
     arrived: Option<&Evidence>,
     signers: &[&[u8]],
-    subject: &Subject<'_>,
+    subject: &Subject<'_, '_>,
     spent: &mut Spent,
 ) -> Status {
     let run = |around: Surroundings<'_>, spent: &mut Spent| {
@@ -245,7 +245,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> Ask {
-        let Subject { certificate, issuer, .. } = &self.subject;
+        let Subject { certificate, issuer, .. } = self.subject;
         let request = OcspRequest::new().about(certificate, issuer, hash);
         let nonce = match (self.around.policy.nonce, self.answers.seed) {
             (Nonce::Ask | Nonce::Demand, Some(seed)) => {

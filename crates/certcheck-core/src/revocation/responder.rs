@@ -14,7 +14,7 @@ impl<'e> Assessor<'e> {
         &mut self,
         response: &'e OcspEvidence,
         basic: &BasicResponse<'e>,
-        subject: &Subject<'e>,
+        subject: &Subject<'_, 'e>,
     ) -> Result<(), Cause> {
         // 1.
         for trusted in &self.policy().trusted_responders {
@@ -27,8 +27,8 @@ impl<'e> Assessor<'e> {
         }
         let mut cause = Cause::WrongSigner;
         // 2.
-        if basic.responder.is(&subject.issuer) {
-            match self.verify(response, basic, &subject.issuer) {
+        if basic.responder.is(subject.issuer) {
+            match self.verify(response, basic, subject.issuer) {
                 Ok(()) => return Ok(()),
                 // A delegate may have the CA's name.
                 Err(found) => cause = found,
@@ -73,7 +73,7 @@ impl<'e> Assessor<'e> {
         &mut self,
         response: &OcspEvidence,
         delegate: &Certificate<'e>,
-        subject: &Subject<'e>,
+        subject: &Subject<'_, 'e>,
     ) -> Result<(), Cause> {
         let is_named = delegate.issuer().matches(subject.issuer.subject());
         let is_for_answers = delegate
@@ -112,7 +112,7 @@ impl<'e> Assessor<'e> {
     fn check_delegate_status(
         &mut self,
         delegate: &Certificate<'e>,
-        subject: &Subject<'e>,
+        subject: &Subject<'_, 'e>,
     ) -> Result<(), Cause> {
         if delegate.has(KnownExtension::OcspNocheck) || !delegate.has(KnownExtension::CrlDistributionPoints) {
             return Ok(());
@@ -120,7 +120,7 @@ impl<'e> Assessor<'e> {
         if self.in_progress.len() >= MAX_DEPTH {
             return Err(Cause::TooLarge);
         }
-        let about = Subject { certificate: *delegate, ..*subject };
+        let about = Subject { certificate: delegate, ..*subject };
         self.in_progress.push(*delegate);
         let status = self.by_crl(&about);
         self.in_progress.pop();

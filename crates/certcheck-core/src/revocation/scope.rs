@@ -24,7 +24,7 @@ pub(super) struct Scope {
 pub(super) fn of(
     crl: &Crl,
     points: Option<DistributionPoints<'_>>,
-    subject: &Subject<'_>,
+    subject: &Subject<'_, '_>,
     budget: &mut Budget<'_>,
 ) -> Result<Scope, Cause> {
     let idp = crl.issuing_distribution_point().map_err(|_| Cause::Malformed)?;
@@ -44,7 +44,7 @@ fn reasons_by(
     crl: &Crl,
     idp: Option<&IssuingDistributionPoint<'_>>,
     point: Option<&DistributionPoint<'_>>,
-    subject: &Subject<'_>,
+    subject: &Subject<'_, '_>,
     budget: &mut Budget<'_>,
 ) -> Result<u16, Cause> {
     let issuer = crl.issuer();
@@ -73,7 +73,7 @@ fn reasons_by(
     Ok(point_reasons & idp.reasons.unwrap_or(ALL_REASONS))
 }
 
-fn covers_kind(idp: &IssuingDistributionPoint<'_>, subject: &Subject<'_>) -> bool {
+fn covers_kind(idp: &IssuingDistributionPoint<'_>, subject: &Subject<'_, '_>) -> bool {
     let is_ca = subject.certificate.basic_constraints().is_some_and(|constraints| constraints.ca);
     !(idp.only_attribute || idp.only_user && is_ca || idp.only_ca && !is_ca)
 }
@@ -97,7 +97,7 @@ fn is_same_point(
     name: DistributionPointName<'_>,
     crl_issuer: Name<'_>,
     point: Option<&DistributionPoint<'_>>,
-    subject: &Subject<'_>,
+    subject: &Subject<'_, '_>,
     budget: &mut Budget<'_>,
 ) -> Result<bool, Cause> {
     let certificate_issuer = GeneralName::Directory(subject.certificate.issuer());

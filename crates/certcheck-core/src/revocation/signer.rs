@@ -11,7 +11,11 @@ use crate::view::{Certificate, KeyUsage};
 
 impl<'e> Assessor<'e> {
     /// The CRL, verified with a key that may sign it, or why it is not.
-    pub(super) fn verified(&mut self, crl: &'e Crl, subject: &Subject<'e>) -> Result<VerifiedCrl<'e>, Cause> {
+    pub(super) fn verified(
+        &mut self,
+        crl: &'e Crl,
+        subject: &Subject<'_, 'e>,
+    ) -> Result<VerifiedCrl<'e>, Cause> {
         let name = crl.issuer();
         // That some key verifies it and may not sign says more than that others do not verify it.
         let mut is_signed = false;
@@ -19,8 +23,8 @@ impl<'e> Assessor<'e> {
         // The key that issued the certificate, if the CRL is of that name: nearly always.
         let is_of_issuer = subject.issuer.subject().matches(name);
         if is_of_issuer {
-            match self.try_key(crl, &subject.issuer) {
-                Ok(verified) if self.may_sign_crls(&subject.issuer, subject.issuer_is_anchor) => {
+            match self.try_key(crl, subject.issuer) {
+                Ok(verified) if self.may_sign_crls(subject.issuer, subject.issuer_is_anchor) => {
                     return Ok(verified);
                 }
                 Ok(_) => is_signed = true,
@@ -94,11 +98,7 @@ impl<'e> Assessor<'e> {
         }
         self.in_progress.push(*signer);
         let all_good = path.iter().zip(path.iter().skip(1)).enumerate().all(|(at, (certificate, issuer))| {
-            let subject = Subject {
-                certificate: *certificate,
-                issuer: *issuer,
-                issuer_is_anchor: at + 2 == path.len(),
-            };
+            let subject = Subject { certificate, issuer, issuer_is_anchor: at + 2 == path.len() };
             matches!(self.status(&subject), Status::Good(_) | Status::NoRevAvail)
         });
         self.in_progress.pop();
