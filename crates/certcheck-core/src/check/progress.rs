@@ -13,6 +13,38 @@ use crate::revocation::{Answer, Answers, Ask, Need};
 ///
 /// Whoever drives it gets what is named by [`Progress::needs`] from wherever it likes, in any order, answers with
 /// [`Progress::answer`], and asks again until nothing is needed. The verdict does not depend on the order.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use certcheck_core::crl::Crl;
+/// use certcheck_core::revocation::{Answer, Ask, Cause};
+/// use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, certificates_of, crls_of};
+///
+/// let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/demo");
+/// let ring = KeyRing::from_paths(&[format!("{demo}/ring")])?;
+/// let chain = certificates_of(&std::fs::read(format!("{demo}/revoked.pem"))?)?;
+/// let policy = Policy::client(Revocation::HardFail);
+/// let now = Time::from_rfc3339("2027-01-01T00:00:00Z").ok_or("not a time")?;
+///
+/// let mut progress = Check::new(&chain, &ring, &policy, now).begin();
+/// while let Some(need) = progress.needs().first() {
+///     let ask = need.ask.clone();
+///     // Whoever has a network fetches the URL; here the CRLs are files.
+///     let answer = match &ask {
+///         Ask::Crl { url } => {
+///             let file = url.replace("http://crl.acme.example/", "").replace(".crl", ".pem");
+///             let crls = crls_of(&std::fs::read(format!("{demo}/crl/{file}"))?.into())?;
+///             Answer::Crl(Arc::new(Crl::parse(crls[0].clone(), url)?))
+///         }
+///         _ => Answer::Failed(Cause::Unreachable),
+///     };
+///     progress.answer(&ask, answer);
+/// }
+/// let report = progress.finish();
+/// assert_eq!(report.reason.ok_or("it is revoked")?.reason.code(), "certificate-revoked");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Progress<'a> {
     check: Check<'a>,
