@@ -1,6 +1,6 @@
 //! Which keys were tried on evidence that is kept, so that each signature is verified once.
 
-use std::sync::RwLock;
+use std::sync::OnceLock;
 
 use crate::budget::Budget;
 use crate::policy::Policy;
@@ -8,13 +8,16 @@ use crate::reason::Reason;
 use crate::signature::{self, SignatureFault, Signed};
 use crate::view::SubjectPublicKeyInfo;
 
-/// Outcomes that are remembered. More keys are tried only where names collide.
+/// Outcomes that are remembered. More keys are tried only where names collide: these are tried anew each time.
 const REMEMBERED: usize = 16;
 
 /// That a key has signed octets, or has not, is a fact that does not age. Whether policy admits key and algorithm is
 /// asked each time.
+///
+/// Facts are added at the end and never change, so that readers take no lock and write nothing: evidence of a CA is
+/// asked by every thread at every handshake.
 #[derive(Debug, Default)]
-pub(crate) struct TriedKeys(RwLock<Vec<Tried>>);
+pub(crate) struct TriedKeys(OnceLock<Box<Tried>>);
 
 #[derive(Debug)]
 struct Tried {
@@ -23,6 +26,7 @@ struct Tried {
     /// SubjectPublicKeyInfo.
     key: Box<[u8]>,
     is_good: bool,
+    next: TriedKeys,
 }
 
 impl TriedKeys {
@@ -54,16 +58,32 @@ impl TriedKeys {
         }
     }
 
-    fn known(&self, at: usize, key: SubjectPublicKeyInfo<'_>) -> Option<bool> {
-        let tried = self.0.read().ok()?;
-        tried.iter().find(|known| known.at == at && *known.key == *key.raw).map(|known| known.is_good)
+    fn iter(&self) -> impl Iterator<Item = &Tried> {
+        core::iter::successors(self.0.get(), |tried| tried.next.0.get()).map(AsRef::as_ref)
     }
 
-    fn remember(&self, at: usize, key: SubjectPublicKeyInfo<'_>, is_good: bool) {
-        let Ok(mut tried) = self.0.write() else { return };
-        if tried.len() >= REMEMBERED {
-            drop(tried.remove(0));
+    fn known(&self, at: usize, key: SubjectPublicKeyInfo<'_>) -> Option<bool> {
+        self.iter().find(|known| known.at == at && *known.key == *key.raw).map(|known| known.is_good)
+    }
+
+    /// The keys, as SubjectPublicKeyInfo, that are known to have signed what begins there.
+    pub(crate) fn good(&self, at: usize) -> impl Iterator<Item = &[u8]> {
+        self.iter().filter(move |tried| tried.at == at && tried.is_good).map(|tried| &*tried.key)
+    }
+
+    pub(crate) fn remember(&self, at: usize, key: SubjectPublicKeyInfo<'_>, is_good: bool) {
+        let mut fact = Box::new(Tried { at, key: key.raw.into(), is_good, next: Self::default() });
+        let mut end = self;
+        for _ in 0..REMEMBERED {
+            match end.0.set(fact) {
+                Ok(()) => return,
+                Err(refused) => fact = refused,
+            }
+            match end.0.get() {
+                Some(tried) => end = &tried.next,
+                // Not reached: what cannot be set is there.
+                None => return,
+            }
         }
-        tried.push(Tried { at, key: key.raw.into(), is_good });
     }
 }

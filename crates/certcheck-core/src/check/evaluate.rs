@@ -12,10 +12,10 @@ use crate::path::VerifiedIssuers;
 use crate::path::build::{self, Outcome};
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::{Context, Valid};
-use crate::policy::{AnchorValidity, Policy, Revocation, RevocationScope};
+use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
-use crate::revocation::{Answers, Ask, Assessor, Need, Status, Subject, Surroundings, plan};
+use crate::revocation::{Answers, Ask, Assessor, Cause, Need, Status, Subject, Surroundings, plan};
 use crate::ring::Role;
 use crate::time::Time;
 use crate::view::Certificate;
@@ -28,6 +28,8 @@ pub(super) struct Evaluation<'e> {
     pub(super) needs: Vec<Need>,
     /// What a search that failed asked for, answered or not.
     pub(super) wanted_issuers: Vec<Ask>,
+    /// What was asked and answered for statuses, and why an answer was of no use to any certificate.
+    pub(super) asked: Vec<(Ask, Option<Cause>)>,
 }
 
 /// A path that validated, and what came of its certificates' statuses.
@@ -48,6 +50,8 @@ struct Evaluator<'c, 'e> {
     may_ask: bool,
     signer_policy: OnceCell<Policy>,
     spent: Spent,
+    /// See [`Evaluation::asked`].
+    asked: Vec<(Ask, Option<Cause>)>,
 }
 
 /// Evaluates. `issuers` came for paths; `verified` remembers signatures of this question from one evaluation to the
@@ -64,7 +68,7 @@ pub(super) fn evaluate<'e>(
         Ok(read) => read,
         Err(reason) => {
             let report = refused(Rejection { at: 0, reason }, warnings);
-            return Evaluation { report, needs: Vec::new(), wanted_issuers: Vec::new() };
+            return Evaluation { report, needs: Vec::new(), wanted_issuers: Vec::new(), asked: Vec::new() };
         }
     };
     let pool = Pool::new(check.ring, target, presented.clone());
@@ -76,6 +80,7 @@ pub(super) fn evaluate<'e>(
         may_ask,
         signer_policy: OnceCell::new(),
         spent: Spent::default(),
+        asked: Vec::new(),
     };
     evaluator.run(verified, warnings)
 }
@@ -100,7 +105,7 @@ impl<'e> Evaluator<'_, 'e> {
                 (Ok(valid), _) => valid,
                 (Err(rejection), false) => {
                     let report = self.failed(&path, rejection, attempts, warnings);
-                    return Evaluation { report, needs: Vec::new(), wanted_issuers };
+                    return Evaluation { report, needs: Vec::new(), wanted_issuers, asked: Vec::new() };
                 }
                 (Err(_), true) => break,
             };
@@ -131,7 +136,7 @@ impl<'e> Evaluator<'_, 'e> {
             None => {
                 let rejection = Rejection { at: 0, reason: Reason::UnknownIssuer };
                 let report = self.failed(&[], rejection, attempts, warnings);
-                Evaluation { report, needs: Vec::new(), wanted_issuers: Vec::new() }
+                Evaluation { report, needs: Vec::new(), wanted_issuers: Vec::new(), asked: Vec::new() }
             }
         }
     }
@@ -175,28 +180,31 @@ impl<'e> Evaluator<'_, 'e> {
             anchor,
             signer_policy: &self.signer_policy,
         };
-        let subjects = subjects(path, policy);
+        let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
+        let subjects = Subject::of_path(&certificates, policy);
         let mut spent = self.spent;
         // What was given is all there is: nothing to plan.
         if !self.may_ask && self.answers.given.is_empty() {
             let mut assessor = Assessor::new(around, &[evidence, None], spent);
-            let statuses = subjects.map(|subject| assessor.status(&subject)).collect();
+            let statuses = subjects.map(|subject| assessor.status(&subject).to_owned()).collect();
             self.spent = assessor.spent();
             return statuses;
         }
         let subjects: Vec<Subject<'_, '_>> = subjects.collect();
         let mut statuses = Vec::with_capacity(path.len());
-        let mut asked: Vec<Ask> = Vec::new();
+        let mut asked: Vec<(Ask, Option<Cause>)> = Vec::new();
         for (at, subject) in subjects.iter().enumerate() {
             let planned = plan::plan(around, evidence, self.answers, *subject, self.may_ask, &mut spent);
             if let Some(ask) = planned.next
                 && !needs.iter().any(|need| need.ask == ask)
             {
-                needs.push(Need { at, ask });
+                needs.push(Need { at, ask, signer: subject.issuer.spki().raw.into() });
             }
-            for ask in planned.asked {
-                if !asked.contains(&ask) {
-                    asked.push(ask);
+            for (ask, fault) in planned.asked {
+                match asked.iter_mut().find(|(known, _)| *known == ask) {
+                    // Of use to one is of use.
+                    Some((_, known)) => *known = if fault.is_none() { None } else { *known },
+                    None => asked.push((ask, fault)),
                 }
             }
             statuses.push(planned.status);
@@ -212,6 +220,7 @@ impl<'e> Evaluator<'_, 'e> {
             }
         }
         self.spent = spent;
+        self.asked.extend(asked);
         statuses
     }
 
@@ -317,21 +326,8 @@ impl<'e> Evaluator<'_, 'e> {
             warnings,
             spent: self.spent,
         };
-        Evaluation { report, needs, wanted_issuers: Vec::new() }
+        Evaluation { report, needs, wanted_issuers: Vec::new(), asked: self.asked }
     }
-}
-
-/// The certificates of a path whose statuses policy asks for, target first.
-pub(super) fn subjects<'e, 'p: 'e>(
-    path: &'p [PathCertificate<'e>],
-    policy: &Policy,
-) -> impl Iterator<Item = Subject<'p, 'e>> + use<'e, 'p> {
-    let asked = if policy.revocation_scope == RevocationScope::Leaf { 1 } else { path.len() };
-    path.iter().zip(path.iter().skip(1)).take(asked).map(|(member, issuer)| Subject {
-        certificate: &member.certificate,
-        issuer: &issuer.certificate,
-        issuer_is_anchor: issuer.role == PathRole::Anchor,
-    })
 }
 
 /// A path that validated and was given up for another.

@@ -10,6 +10,7 @@ mod progress;
 mod read;
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
@@ -19,10 +20,11 @@ use crate::budget::Spent;
 use crate::path::VerifiedIssuers;
 use crate::path::pool::Pool;
 use crate::policy::Policy;
-use crate::report::{PathCertificate, Report};
-use crate::revocation::{Assessor, Evidence, Status, Surroundings};
+use crate::report::Report;
+use crate::revocation::{Assessor, Evidence, Status, Subject, Surroundings};
 use crate::ring::KeyRing;
 use crate::time::Time;
+use crate::view::Certificate;
 
 /// A question about a certificate.
 ///
@@ -88,14 +90,14 @@ impl<'a> Check<'a> {
         evaluate::evaluate(&self, &[], None, &progress::no_answers(), false).report
     }
 
-    /// Looks up anew, in the evidence at hand, the revocation of a path that a check like this one found good: what a
-    /// client costs that is known. `each` is told the place and status of every certificate that policy asks about.
+    /// Looks up anew, in the evidence at hand, the revocation of a path that a check like this one found good, anchor last:
+    /// what a client costs that is known. `each` is told the place and status of every certificate that policy asks about.
     ///
     /// Nothing is searched, and no signature is verified that was before; whether the path itself is still good is told
     /// by `Report::valid_until`. Signers of evidence other than a certificate's own issuer are looked for in the ring.
-    pub fn look_up(&self, path: &[PathCertificate<'_>], mut each: impl FnMut(usize, &Status)) {
-        let (Some(target), Some(anchor)) = (path.first(), path.last()) else { return };
-        let pool = Pool::of_ring(self.ring, target.certificate);
+    pub fn look_up(&self, path: &[Certificate<'_>], mut each: impl FnMut(usize, &Status<&Arc<str>>)) {
+        let ([target, ..], [.., anchor]) = (path, path) else { return };
+        let pool = Pool::of_ring(self.ring, *target);
         let signer_policy = OnceCell::new();
         let around = Surroundings {
             ring: self.ring,
@@ -104,11 +106,11 @@ impl<'a> Check<'a> {
             issuers: self.issuers,
             pool: &pool,
             presented: &[],
-            anchor: anchor.certificate,
+            anchor: *anchor,
             signer_policy: &signer_policy,
         };
         let mut assessor = Assessor::new(around, &[self.evidence, None], Spent::default());
-        for (at, subject) in evaluate::subjects(path, self.policy).enumerate() {
+        for (at, subject) in Subject::of_path(path, self.policy).enumerate() {
             each(at, &assessor.status(&subject));
         }
     }

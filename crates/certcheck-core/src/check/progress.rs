@@ -6,7 +6,7 @@ use super::Check;
 use super::evaluate::{Evaluation, evaluate};
 use crate::path::VerifiedIssuers;
 use crate::report::Report;
-use crate::revocation::{Answer, Answers, Ask, Need};
+use crate::revocation::{Answer, Answers, Ask, Cause, Need, Supposition};
 
 /// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
 /// anyone fetch anything; the exception is `Policy::aia`.
@@ -87,6 +87,33 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// What this answer would change, if it were given. What is needed is asked of a cache first and elsewhere if that has
+    /// nothing of use; and what was got is kept for others only if it is.
+    #[must_use]
+    pub fn suppose(&self, ask: &Ask, answer: &Answer) -> Supposition {
+        if let Ask::Issuers { .. } = ask {
+            let fault = match answer {
+                Answer::Issuers(found) if !found.is_empty() => None,
+                Answer::Failed(cause) => Some(*cause),
+                _ => Some(Cause::Malformed),
+            };
+            return Supposition { fault, asks_on: true };
+        }
+        let mut answers = self.answers.clone();
+        answers.given.insert(ask.clone(), answer.clone());
+        let Evaluation { needs, asked, .. } =
+            evaluate(&self.check, &self.issuers, Some(&self.verified), &answers, true);
+        let mut faults = asked.iter().filter(|(known, _)| known == ask).map(|(_, fault)| *fault).peekable();
+        let fault = match faults.peek() {
+            // Of use to one path is of use.
+            Some(_) => faults.collect::<Option<Vec<_>>>().and_then(|faults| faults.into_iter().max()),
+            // Not looked at: all is certain without it.
+            None => Some(Cause::NotTried),
+        };
+        let asks_on = needs.iter().any(|need| !self.needs.iter().any(|known| known.ask == need.ask));
+        Supposition { fault, asks_on }
+    }
+
     /// The verdict by what has been answered; what has not counts as not tried.
     pub fn finish(&self) -> Report<'_> {
         evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, false).report
@@ -108,7 +135,7 @@ impl<'a> Progress<'a> {
             // All that a failed search asked for is awaited, so that the next one begins with the same whatever came first.
             let is_open = |ask: &&Ask| !self.answers.given.contains_key(*ask);
             let open: Vec<Need> =
-                fresh.iter().filter(is_open).map(|ask| Need { at: 0, ask: ask.clone() }).collect();
+                fresh.iter().filter(is_open).map(|ask| need_of_issuers(ask.clone())).collect();
             if !open.is_empty() {
                 self.needs = open;
                 return;
@@ -121,6 +148,11 @@ impl<'a> Progress<'a> {
             }
         }
     }
+}
+
+/// Whose certificates are asked for has no key that is known.
+fn need_of_issuers(ask: Ask) -> Need {
+    Need { at: 0, ask, signer: Box::default() }
 }
 
 /// For checks that ask nothing.

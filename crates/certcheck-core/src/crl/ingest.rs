@@ -72,6 +72,13 @@ struct Indexed {
     issuers: Vec<(usize, Box<[u8]>)>,
 }
 
+impl Indexed {
+    /// For who does not look at entries.
+    fn nothing() -> Self {
+        Self { index: CrlIndex::kept(Bytes::new(), 0, 0), count: 0, issuers: Vec::new() }
+    }
+}
+
 /// The same CRL always gets the same index; who wants serials to collide must choose them after all else.
 fn seed(head: &Head<'_>, attempt: u64) -> u64 {
     let times =
@@ -172,8 +179,7 @@ pub(super) fn parse_beside(
     check_length(der.len())?;
     let head = Head::parse(der)?;
     let tail = Tail::parse(der, &head)?;
-    let nothing = Indexed { index: CrlIndex::kept(Bytes::new(), 0, 0), count: 0, issuers: Vec::new() };
-    let bare = finish(der, source, &head, &tail, nothing)?;
+    let bare = finish(der, source, &head, &tail, Indexed::nothing())?;
     let indexed = std::thread::scope(|scope| {
         scope.spawn(|| verify(&bare));
         let mut entries = Entries::new(&head, der, 0);
@@ -201,6 +207,24 @@ pub(super) fn open(
         }
         Err(fault) => parse(der, source).map(|crl| (crl, Some(fault))),
     }
+}
+
+/// As `open`, with the index checked, and on a second thread what takes as long: `verify`.
+pub(super) fn open_beside(
+    der: &Bytes,
+    kept: &Bytes,
+    source: &str,
+    verify: impl FnOnce(&Crl) + Send,
+) -> Result<(Crl, Option<IndexFault>), ViewFault> {
+    check_length(der.len())?;
+    let head = Head::parse(der)?;
+    let tail = Tail::parse(der, &head)?;
+    let bare = finish(der, source, &head, &tail, Indexed::nothing())?;
+    let (crl, fault) = std::thread::scope(|scope| {
+        scope.spawn(|| verify(&bare));
+        open(der, kept, source, IndexTrust::Checked)
+    })?;
+    Ok((Crl { keys: bare.keys, ..crl }, fault))
 }
 
 fn finish(

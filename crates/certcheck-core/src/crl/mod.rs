@@ -136,10 +136,66 @@ impl Crl {
         ingest::open(&der, index, source, trust)
     }
 
+    /// As [`Crl::open`] with [`IndexTrust::Checked`], and verifies the CRL with a key meanwhile, on a second thread, as
+    /// [`Crl::parse_and_verify`] does.
+    ///
+    /// # Errors
+    /// As [`Crl::open`].
+    pub fn open_and_verify(
+        der: Bytes,
+        index: &Bytes,
+        source: &str,
+        key: SubjectPublicKeyInfo<'_>,
+        policy: &Policy,
+    ) -> Result<(Self, Option<IndexFault>), ViewFault> {
+        let verify = |crl: &Self| drop(crl.verify(key, policy).map(VerifiedCrl::crl));
+        ingest::open_beside(&der, index, source, verify)
+    }
+
     /// The index, to be kept beside the CRL for [`Crl::open`].
     #[must_use]
     pub fn index(&self) -> Vec<u8> {
-        saved::save(&self.der, &self.index, self.count, &self.issuers)
+        let mut out = Vec::with_capacity(self.index.size() + 256);
+        // Nothing written to memory fails.
+        drop(self.write_index(&mut out));
+        out
+    }
+
+    /// Writes the index as [`Crl::index`] has it, without another copy of it in memory.
+    ///
+    /// # Errors
+    /// Of the writer.
+    pub fn write_index(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        saved::save(&self.der, &self.index, self.count, &self.issuers, out)
+    }
+
+    /// Takes it as a fact that this key signed the CRL: for who found so once, and kept both where nobody else can have
+    /// changed them since.
+    pub fn assume_signed_with(&self, key: SubjectPublicKeyInfo<'_>) {
+        self.keys.remember(self.parts.tbs.start, key, true);
+    }
+
+    /// The keys, as SubjectPublicKeyInfo, that are known to have signed it.
+    pub fn known_signers(&self) -> impl Iterator<Item = &[u8]> {
+        self.keys.good(self.parts.tbs.start)
+    }
+
+    /// Whether another takes this one's place and is newer: of the same issuer, scope and kind, known to be signed with
+    /// the same key, with a higher number or of a later time. What is known of neither's signature has no say.
+    #[must_use]
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        let is_same_series = self.issuer().matches(other.issuer())
+            && self.scope() == other.scope()
+            && self.base_number.is_some() == other.base_number.is_some();
+        let by_number = match (self.number(), other.number()) {
+            (Some(own), Some(other)) => compare_numbers(own, other),
+            _ => core::cmp::Ordering::Equal,
+        };
+        // A higher number that is of an earlier time is no newer.
+        is_same_series
+            && by_number.then(self.this_update.cmp(&other.this_update)).is_lt()
+            && self.this_update <= other.this_update
+            && self.known_signers().any(|key| other.known_signers().any(|theirs| theirs == key))
     }
 
     /// The octets as they came.

@@ -7,8 +7,10 @@
 //! ```
 //! Numbers are little-endian. The format is for the machine that wrote it and may change; what does not fit is built anew.
 
+use std::io::{self, Write};
+
 use bytes::Bytes;
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256, digest};
 
 use super::index::{BUCKET, CrlIndex};
 
@@ -64,8 +66,14 @@ pub(super) struct Kept {
     pub(super) issuers: Issuers,
 }
 
-/// The octets to keep.
-pub(super) fn save(der: &[u8], index: &CrlIndex, count: usize, issuers: &Issuers) -> Vec<u8> {
+/// Writes what is kept.
+pub(super) fn save(
+    der: &[u8],
+    index: &CrlIndex,
+    count: usize,
+    issuers: &Issuers,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut names = Vec::new();
     for (offset, issuer) in issuers {
         names.extend(u32_of(*offset));
@@ -73,24 +81,23 @@ pub(super) fn save(der: &[u8], index: &CrlIndex, count: usize, issuers: &Issuers
         names.extend_from_slice(issuer);
     }
     let buckets = index.buckets();
-    let mut out = Vec::with_capacity(HEADER + buckets.len() + names.len());
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(digest(&SHA256, der).as_ref());
-    out.resize(DIGESTS, 0);
-    out.extend(u64_of(der.len()));
-    out.extend(u64_of(count));
-    out.extend(index.seed().to_le_bytes());
-    out.extend(u32_of(buckets.len() / BUCKET));
-    out.extend(u32_of(issuers.len()));
-    out.extend(u64_of(names.len()));
-    out.resize(HEADER, 0);
-    out.extend_from_slice(buckets);
-    out.extend(names);
-    let own = digest(&SHA256, out.get(DIGESTS..).unwrap_or_default());
-    if let Some(to) = out.get_mut(48..DIGESTS) {
-        to.copy_from_slice(own.as_ref());
+    let mut numbers = Vec::with_capacity(HEADER - DIGESTS);
+    numbers.extend(u64_of(der.len()));
+    numbers.extend(u64_of(count));
+    numbers.extend(index.seed().to_le_bytes());
+    numbers.extend(u32_of(buckets.len() / BUCKET));
+    numbers.extend(u32_of(issuers.len()));
+    numbers.extend(u64_of(names.len()));
+    numbers.resize(HEADER - DIGESTS, 0);
+    let mut own = Context::new(&SHA256);
+    for part in [&numbers[..], buckets, &names] {
+        own.update(part);
     }
-    out
+    for part in [&MAGIC[..], digest(&SHA256, der).as_ref(), own.finish().as_ref(), &numbers, buckets, &names]
+    {
+        out.write_all(part)?;
+    }
+    Ok(())
 }
 
 /// The index that was kept, if it is of this CRL.

@@ -11,15 +11,15 @@ use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
 use crate::view::{DistributionPoints, GeneralName, Name, Version};
 
 /// What one CRL, with its delta, says of a certificate.
-enum Answer {
+enum Answer<'e> {
     /// It is not listed, for these reasons.
-    Clear(u16, Proof),
-    Listed(Revoked),
+    Clear(u16, Proof<&'e Arc<str>>),
+    Listed(Revoked<&'e Arc<str>>),
 }
 
 impl<'e> Assessor<'e> {
     /// 6.3.3, over every distribution point and every CRL at hand.
-    pub(super) fn by_crl(&mut self, subject: &Subject<'_, 'e>) -> Status {
+    pub(super) fn by_crl(&mut self, subject: &Subject<'_, 'e>) -> Status<&'e Arc<str>> {
         let Ok(points) = subject.certificate.crl_distribution_points() else {
             return Status::Unknown(Cause::Malformed);
         };
@@ -70,8 +70,8 @@ impl<'e> Assessor<'e> {
         name: Name<'e>,
         points: Option<DistributionPoints<'e>>,
         subject: &Subject<'_, 'e>,
-        found: &mut Found,
-    ) -> Option<Revoked> {
+        found: &mut Found<'e>,
+    ) -> Option<Revoked<&'e Arc<str>>> {
         let group = self.at_hand.crls_of(name);
         for crl in group.iter().filter(|crl| crl.base_number().is_none()) {
             // (b), (d): the reasons of all points by which it covers the certificate.
@@ -108,7 +108,7 @@ impl<'e> Assessor<'e> {
         group: Group<'e>,
         scope: Scope,
         subject: &Subject<'_, 'e>,
-    ) -> Result<Answer, Cause> {
+    ) -> Result<Answer<'e>, Cause> {
         // 5.2.3: a duty of issuers, which version 1 cannot do.
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
             return Err(Cause::Malformed);
@@ -192,9 +192,9 @@ impl<'e> Assessor<'e> {
 }
 
 /// reasons_mask so far, by what, and why not further.
-struct Found {
+struct Found<'e> {
     covered: u16,
-    proof: Option<Proof>,
+    proof: Option<Proof<&'e Arc<str>>>,
     cause: Cause,
 }
 
@@ -203,16 +203,16 @@ pub(super) fn is_same_series(a: &Crl, b: &Crl) -> bool {
     a.scope() == b.scope()
 }
 
-fn proof(crl: &Crl) -> Proof {
+fn proof(crl: &Crl) -> Proof<&Arc<str>> {
     Proof {
         by: Means::Crl,
-        source: Arc::clone(crl.source()),
+        source: crl.source(),
         this_update: crl.this_update(),
         next_update: crl.next_update(),
     }
 }
 
-fn revoked(crl: &Crl, entry: &CrlEntry<'_>) -> Revoked {
+fn revoked<'e>(crl: &'e Crl, entry: &CrlEntry<'_>) -> Revoked<&'e Arc<str>> {
     Revoked {
         proof: proof(crl),
         at: entry.revoked_at,

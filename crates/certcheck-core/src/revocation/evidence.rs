@@ -11,6 +11,7 @@ use crate::crl::Crl;
 use crate::der::ViewFault;
 use crate::names::Names;
 use crate::ocsp::{BasicResponse, OcspResponse, ResponseStatus};
+use crate::time::Time;
 use crate::tried_keys::TriedKeys;
 use crate::view::Name;
 
@@ -48,6 +49,9 @@ pub struct OcspEvidence {
     status: ResponseStatus,
     /// The content of every serial number it speaks of.
     serials: Vec<Box<[u8]>>,
+    /// The earliest thisUpdate and nextUpdate in it.
+    this_update: Option<Time>,
+    next_update: Option<Time>,
     pub(super) keys: TriedKeys,
 }
 
@@ -59,10 +63,12 @@ impl OcspEvidence {
     pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
         let response = OcspResponse::parse(&der)?;
         let answers = response.basic.iter().flat_map(BasicResponse::responses);
-        let serials: Result<Vec<_>, _> =
-            answers.map(|single| single.map(|single| single.cert_id.serial.into())).collect();
-        let (status, serials) = (response.status, serials?);
-        Ok(Self { der, source: source.into(), status, serials, keys: TriedKeys::default() })
+        let answers = answers.collect::<Result<Vec<_>, _>>()?;
+        let serials = answers.iter().map(|single| single.cert_id.serial.into()).collect();
+        let this_update = answers.iter().map(|single| single.this_update).min();
+        let next_update = answers.iter().filter_map(|single| single.next_update).min();
+        let (status, keys) = (response.status, TriedKeys::default());
+        Ok(Self { der, source: source.into(), status, serials, this_update, next_update, keys })
     }
 
     /// The octets as they came.
@@ -81,6 +87,18 @@ impl OcspEvidence {
     #[must_use]
     pub const fn status(&self) -> ResponseStatus {
         self.status
+    }
+
+    /// The earliest thisUpdate of its answers. `None` for an error.
+    #[must_use]
+    pub const fn this_update(&self) -> Option<Time> {
+        self.this_update
+    }
+
+    /// The earliest nextUpdate of its answers, if any says.
+    #[must_use]
+    pub const fn next_update(&self) -> Option<Time> {
+        self.next_update
     }
 
     /// What it says, unverified. `None` for an error.

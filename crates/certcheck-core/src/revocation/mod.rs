@@ -15,19 +15,21 @@ mod responder;
 mod scope;
 mod signer;
 mod status;
+mod usefulness;
 
 pub use cause::Cause;
 pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
-pub use need::{Answer, Ask, Need};
+pub use need::{Answer, Ask, Need, Supposition};
 pub use status::{Means, Proof, Revoked, Status};
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use crate::budget::Spent;
 use crate::path::VerifiedIssuers;
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::Context;
-use crate::policy::{EvidenceOrder, Policy};
+use crate::policy::{EvidenceOrder, Policy, RevocationScope};
 use crate::reason::Reason;
 use crate::ring::KeyRing;
 use crate::signature::SignatureFault;
@@ -47,6 +49,23 @@ pub(crate) struct Subject<'s, 'a> {
     pub(crate) issuer: &'s Certificate<'a>,
     /// The issuer is the anchor of the path.
     pub(crate) issuer_is_anchor: bool,
+}
+
+impl<'s, 'a> Subject<'s, 'a> {
+    /// The certificates of a path, anchor last, whose statuses policy asks for: target first.
+    pub(crate) fn of_path(
+        path: &'s [Certificate<'a>],
+        policy: &Policy,
+    ) -> impl Iterator<Item = Self> + use<'s, 'a> {
+        let asked = if policy.revocation_scope == RevocationScope::Leaf { 1 } else { path.len() };
+        let last = path.len().saturating_sub(2);
+        let pairs = path.iter().zip(path.iter().skip(1)).enumerate().take(asked);
+        pairs.map(move |(at, (certificate, issuer))| Self {
+            certificate,
+            issuer,
+            issuer_is_anchor: at == last,
+        })
+    }
 }
 
 impl Subject<'_, '_> {
@@ -86,6 +105,8 @@ pub(crate) struct Assessor<'e> {
     searched: u32,
     /// Certificates whose status is being found: evidence they sign themselves is taken as signed by them.
     in_progress: Vec<Certificate<'e>>,
+    /// Signers of evidence are taken as good without a status of their own.
+    takes_signers_unasked: bool,
 }
 
 /// What a check lends an assessor.
@@ -114,6 +135,7 @@ impl<'e> Assessor<'e> {
             judged: Vec::new(),
             searched: 0,
             in_progress: Vec::new(),
+            takes_signers_unasked: false,
         }
     }
 
@@ -130,7 +152,7 @@ impl<'e> Assessor<'e> {
     }
 
     /// The status of one certificate by the evidence at hand.
-    pub(crate) fn status(&mut self, subject: &Subject<'_, 'e>) -> Status {
+    pub(crate) fn status(&mut self, subject: &Subject<'_, 'e>) -> Status<&'e Arc<str>> {
         if subject.has_no_status() {
             return Status::NoRevAvail;
         }

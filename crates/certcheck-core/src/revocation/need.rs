@@ -52,6 +52,9 @@ pub struct Need {
     pub at: usize,
     /// What is to be got.
     pub ask: Ask,
+    /// SubjectPublicKeyInfo of who issued the certificate, who most likely signs what comes: for who verifies a large CRL
+    /// while it reads it. It decides nothing.
+    pub signer: Box<[u8]>,
 }
 
 /// What came of an [`Ask`].
@@ -66,4 +69,14 @@ pub enum Answer {
     Issuers(Vec<CertificateDer<'static>>),
     /// Nothing, and why.
     Failed(Cause),
+}
+
+/// What an answer would change, if it were given: see `Progress::suppose`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Supposition {
+    /// Why it would be of no use. Who keeps evidence for others keeps none that has such a fault.
+    pub fault: Option<Cause>,
+    /// Whether something else would be asked for then.
+    pub asks_on: bool,
 }

@@ -10,17 +10,17 @@ use crate::ocsp::{BasicResponse, CertStatus, ResponseStatus, SingleResponse};
 
 /// What all responses together say.
 #[derive(Default)]
-struct Found {
+pub(super) struct Found<'e> {
     /// The newest.
-    good: Option<Proof>,
+    pub(super) good: Option<Proof<&'e Arc<str>>>,
     /// certificateHold, the newest: a later good lifts it.
-    held: Option<Revoked>,
-    cause: Option<Cause>,
+    pub(super) held: Option<Revoked<&'e Arc<str>>>,
+    pub(super) cause: Option<Cause>,
 }
 
 impl<'e> Assessor<'e> {
     /// Every response at hand: the worst that is believed counts.
-    pub(super) fn by_ocsp(&mut self, subject: &Subject<'_, 'e>) -> Status {
+    pub(super) fn by_ocsp(&mut self, subject: &Subject<'_, 'e>) -> Status<&'e Arc<str>> {
         let mut found = Found::default();
         for response in self.at_hand.responses_about(subject.certificate.serial().octets()) {
             if let Some(revoked) = self.consult_response(response, subject, &mut found) {
@@ -36,12 +36,12 @@ impl<'e> Assessor<'e> {
     }
 
     /// What one response says. A revocation for good is returned, all else noted.
-    fn consult_response(
+    pub(super) fn consult_response(
         &mut self,
         response: &'e OcspEvidence,
         subject: &Subject<'_, 'e>,
-        found: &mut Found,
-    ) -> Option<Revoked> {
+        found: &mut Found<'e>,
+    ) -> Option<Revoked<&'e Arc<str>>> {
         let mut note = |cause: Cause| found.cause = Some(found.cause.map_or(cause, |known| known.max(cause)));
         let Some(basic) = response.basic().filter(|_| response.status() == ResponseStatus::Successful) else {
             note(Cause::ResponderError);
@@ -62,7 +62,7 @@ impl<'e> Assessor<'e> {
         for single in about {
             let proof = Proof {
                 by: Means::Ocsp,
-                source: Arc::clone(response.source()),
+                source: response.source(),
                 this_update: single.this_update,
                 next_update: single.next_update,
             };

@@ -34,8 +34,19 @@ pub(crate) struct Planned {
     pub(crate) status: Status,
     /// What is to be asked next. None if the status is certain, or nothing is left to ask.
     pub(crate) next: Option<Ask>,
-    /// What was asked and answered.
-    pub(crate) asked: Vec<Ask>,
+    /// What was asked and answered, and why an answer was of no use.
+    pub(crate) asked: Vec<(Ask, Option<Cause>)>,
+}
+
+/// What came of asking.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Came {
+    /// Evidence that is of use.
+    Useful,
+    /// Evidence that is not. It counts all the same: what is too old may still list the certificate.
+    Useless,
+    /// No evidence.
+    Nothing,
 }
 
 /// The status is certain, or a question is open.
@@ -54,7 +65,7 @@ struct Plan<'s, 'e> {
     status: Status,
     cause: Cause,
     next: Option<Ask>,
-    asked: Vec<Ask>,
+    asked: Vec<(Ask, Option<Cause>)>,
     spent: &'s mut Spent,
 }
 
@@ -98,13 +109,13 @@ pub(crate) fn by_all(
     around: Surroundings<'_>,
     given: Option<&Evidence>,
     answers: &Answers,
-    asked: &[Ask],
+    asked: &[(Ask, Option<Cause>)],
     subject: &Subject<'_, '_>,
     spent: &mut Spent,
 ) -> Status {
     let mut arrived = Evidence::new();
     let mut signers: Vec<&[u8]> = Vec::new();
-    for ask in asked {
+    for (ask, _) in asked {
         match answers.given.get(ask) {
             Some(Answer::Crl(crl)) => arrived.add_crl(Arc::clone(crl)),
             Some(Answer::Ocsp(response)) => arrived.add_ocsp(response),
@@ -123,20 +134,49 @@ fn assess(
     subject: &Subject<'_, '_>,
     spent: &mut Spent,
 ) -> Status {
-    let run = |around: Surroundings<'_>, spent: &mut Spent| {
+    with_signers(around, signers, |around| {
         let mut assessor = Assessor::new(around, &[given, arrived], *spent);
-        let status = assessor.status(subject);
+        let status = assessor.status(subject).to_owned();
         *spent = assessor.spent();
         status
-    };
+    })
+}
+
+/// Why this answer is of no use for this certificate.
+fn fault(
+    around: Surroundings<'_>,
+    signers: &[&[u8]],
+    answer: &Answer,
+    subject: &Subject<'_, '_>,
+    spent: &mut Spent,
+) -> Option<Cause> {
+    with_signers(around, signers, |around| {
+        let mut assessor = Assessor::new(around, &[None, None], *spent);
+        let outcome = match answer {
+            Answer::Crl(crl) => assessor.check_crl_is_useful(crl, subject),
+            Answer::Ocsp(response) => assessor.check_response_is_useful(response, subject),
+            Answer::Issuers(found) if found.is_empty() => Err(Cause::Malformed),
+            Answer::Issuers(_) => Ok(()),
+            Answer::Failed(cause) => Err(*cause),
+        };
+        *spent = assessor.spent();
+        outcome.err()
+    })
+}
+
+/// With what came for signers beside what was presented, for them alone.
+fn with_signers<T>(
+    around: Surroundings<'_>,
+    signers: &[&[u8]],
+    run: impl FnOnce(Surroundings<'_>) -> T,
+) -> T {
     if signers.is_empty() {
-        return run(around, spent);
+        return run(around);
     }
-    // What came for signers joins what was presented, for them alone.
     let mut presented = around.presented.to_vec();
     presented.extend(signers.iter().filter_map(|der| Certificate::parse(der).ok()));
     let pool = around.pool.with_presented(presented.clone());
-    run(Surroundings { pool: &pool, presented: &presented, ..around }, spent)
+    run(Surroundings { pool: &pool, presented: &presented, ..around })
 }
 
 impl<'s, 'e> Plan<'s, 'e> {
@@ -160,48 +200,69 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
     }
 
-    /// Asks and takes in what came. `Ok(false)` if nothing usable did.
-    fn ask(&mut self, ask: Ask) -> Result<bool, Halt> {
+    /// Asks, and takes in what came. Whether it is of use is judged for this certificate, where it is said.
+    fn ask(&mut self, ask: Ask, about: Option<&Subject<'_, '_>>) -> Result<Came, Halt> {
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
-        if self.asked.contains(&ask) {
-            return Ok(!matches!(self.answers.given.get(&ask), None | Some(Answer::Failed(_))));
+        let answer = self.answers.given.get(&ask);
+        let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
+        let came = |fault: Option<Cause>| match fault {
+            None => Came::Useful,
+            Some(_) if is_evidence => Came::Useless,
+            Some(_) => Came::Nothing,
+        };
+        if let Some((_, fault)) = self.asked.iter().find(|(known, _)| *known == ask) {
+            return Ok(came(*fault));
         }
         if self.asked.len() >= most {
             self.cause = self.cause.max(Cause::TooLarge);
-            return Ok(false);
+            return Ok(Came::Nothing);
         }
-        let fault = match (&ask, self.answers.given.get(&ask)) {
-            (_, None) if self.may_ask => {
+        let Some(answer) = answer else {
+            if self.may_ask {
                 self.next = Some(ask);
                 return Err(Halt);
             }
-            (_, None) => Some(Cause::NotTried),
-            (_, Some(Answer::Failed(cause))) => Some(*cause),
-            (Ask::Crl { .. }, Some(Answer::Crl(crl))) => {
+            self.asked.push((ask, Some(Cause::NotTried)));
+            self.cause = self.cause.max(Cause::NotTried);
+            return Ok(Came::Nothing);
+        };
+        let mut found = match (&ask, answer) {
+            (_, Answer::Failed(cause)) => Some(*cause),
+            (Ask::Crl { .. }, Answer::Crl(crl)) => {
                 self.own.add_crl(Arc::clone(crl));
                 None
             }
-            (Ask::Ocsp { nonce, .. }, Some(Answer::Ocsp(response))) => {
-                match self.check_nonce(nonce.as_ref(), response.basic().and_then(|basic| basic.nonce)) {
-                    Ok(()) => {
-                        self.own.add_ocsp(response);
-                        None
-                    }
-                    Err(cause) => Some(cause),
+            (Ask::Ocsp { nonce, .. }, Answer::Ocsp(response)) => {
+                let nonce = self.check_nonce(nonce.as_ref(), response.basic().and_then(|basic| basic.nonce));
+                if nonce.is_ok() {
+                    self.own.add_ocsp(response);
                 }
+                nonce.err()
             }
-            (Ask::Issuers { .. }, Some(Answer::Issuers(found))) => {
+            (Ask::Issuers { .. }, Answer::Issuers(found)) => {
                 self.signers.extend(found.iter().map(AsRef::as_ref));
                 None
             }
             // An answer of another kind than was asked for.
-            (_, Some(_)) => Some(Cause::Malformed),
+            _ => Some(Cause::Malformed),
         };
-        self.asked.push(ask);
-        if let Some(cause) = fault {
+        if let (None, Some(about)) = (found, about) {
+            found = fault(self.around, &self.signers, answer, about, self.spent);
+        }
+        self.asked.push((ask, found));
+        if let Some(cause) = found {
             self.cause = self.cause.max(cause);
         }
-        Ok(fault.is_none())
+        Ok(came(found))
+    }
+
+    /// As `ask`, and then the status by what there is now.
+    fn ask_and_assess(&mut self, ask: Ask, about: Option<&Subject<'_, '_>>) -> Result<Came, Halt> {
+        let came = self.ask(ask, about)?;
+        if came != Came::Nothing {
+            self.assess()?;
+        }
+        Ok(came)
     }
 
     /// RFC 9654: another nonce than ours is another's answer. None at all is for policy to judge.
@@ -220,9 +281,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         for url in urls(access, oid::AD_OCSP) {
             for hash in [CertIdHash::Sha1, CertIdHash::Sha256] {
                 let ask = self.ocsp_ask(url, hash);
-                let is_answered = self.ask(ask.clone())?;
-                if is_answered {
-                    self.assess()?;
+                let about = self.subject;
+                if self.ask_and_assess(ask.clone(), Some(&about))? != Came::Nothing {
                     self.ask_about_delegates(&ask)?;
                 }
                 // Only who answers without an answer may have misunderstood the hash.
@@ -278,7 +338,8 @@ impl<'s, 'e> Plan<'s, 'e> {
             if !delegate.has(KnownExtension::OcspNocheck)
                 && let Ok(Some(points)) = delegate.crl_distribution_points()
             {
-                self.ask_each_point(points)?;
+                let about = Subject { certificate: &delegate, ..self.subject };
+                self.ask_each_point(points, Some(&about))?;
             }
         }
         Ok(())
@@ -288,32 +349,39 @@ impl<'s, 'e> Plan<'s, 'e> {
     fn ask_points(&mut self) -> Result<(), Halt> {
         let Ok(points) = self.subject.certificate.crl_distribution_points() else { return Ok(()) };
         if let Some(points) = points {
-            self.ask_each_point(points)?;
+            let about = self.subject;
+            self.ask_each_point(points, Some(&about))?;
             self.ask_about_crl_issuers()?;
         }
         Ok(())
     }
 
-    fn ask_each_point(&mut self, points: DistributionPoints<'_>) -> Result<(), Halt> {
+    fn ask_each_point(
+        &mut self,
+        points: DistributionPoints<'_>,
+        about: Option<&Subject<'_, '_>>,
+    ) -> Result<(), Halt> {
         for point in points.filter_map(Result::ok) {
-            if self.ask_point(&point)? {
-                self.assess()?;
-            }
+            self.ask_point(&point, about)?;
         }
         Ok(())
     }
 
-    /// The names of one point are names of one CRL: the next is tried only if the one before failed.
-    fn ask_point(&mut self, point: &DistributionPoint<'_>) -> Result<bool, Halt> {
-        let Some(DistributionPointName::FullName(names)) = point.name else { return Ok(false) };
+    /// The names of one point are names of one CRL: the next is tried only if the one before brought nothing of use.
+    fn ask_point(
+        &mut self,
+        point: &DistributionPoint<'_>,
+        about: Option<&Subject<'_, '_>>,
+    ) -> Result<(), Halt> {
+        let Some(DistributionPointName::FullName(names)) = point.name else { return Ok(()) };
         for name in names {
             if let Ok(GeneralName::Uri(url)) = name
-                && self.ask(Ask::Crl { url: url.into() })?
+                && self.ask_and_assess(Ask::Crl { url: url.into() }, about)? == Came::Useful
             {
-                return Ok(true);
+                break;
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     /// CRLs came, and who signed them is not known, or not known to be good: its certificates are asked for where the
@@ -322,7 +390,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         let crls: Vec<_> = self
             .asked
             .iter()
-            .filter_map(|ask| match self.answers.given.get(ask) {
+            .filter_map(|(ask, _)| match self.answers.given.get(ask) {
                 Some(Answer::Crl(crl)) => Some(Arc::clone(crl)),
                 _ => None,
             })
@@ -332,9 +400,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 && let Ok(access) = crl.authority_info_access()
             {
                 for url in urls(access, oid::AD_CA_ISSUERS) {
-                    if self.ask(Ask::Issuers { url: url.into() })? {
-                        self.assess()?;
-                    }
+                    self.ask_and_assess(Ask::Issuers { url: url.into() }, None)?;
                 }
             }
             let name = crl.issuer();
@@ -352,7 +418,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 .collect::<Vec<_>>()
             {
                 if let Ok(Some(points)) = signer.crl_distribution_points() {
-                    self.ask_each_point(points)?;
+                    self.ask_each_point(points, None)?;
                 }
             }
         }
@@ -374,11 +440,12 @@ impl<'s, 'e> Plan<'s, 'e> {
             note_locations(crl.freshest_crl().ok().flatten(), most, &mut points);
         }
         for url in points {
-            match self.ask(Ask::Crl { url: url.into() }) {
-                Ok(true) => {
+            let about = self.subject;
+            match self.ask(Ask::Crl { url: url.into() }, Some(&about)) {
+                Ok(Came::Nothing) => {}
+                Ok(_) => {
                     let _certain = self.assess();
                 }
-                Ok(false) => {}
                 Err(Halt) => break,
             }
         }

@@ -114,7 +114,9 @@ impl<'e> Assessor<'e> {
         delegate: &Certificate<'e>,
         subject: &Subject<'_, 'e>,
     ) -> Result<(), Cause> {
-        if delegate.has(KnownExtension::OcspNocheck) || !delegate.has(KnownExtension::CrlDistributionPoints) {
+        let is_taken =
+            delegate.has(KnownExtension::OcspNocheck) || !delegate.has(KnownExtension::CrlDistributionPoints);
+        if is_taken || self.takes_signers_unasked {
             return Ok(());
         }
         if self.in_progress.len() >= MAX_DEPTH {

@@ -36,14 +36,15 @@ impl Means {
     }
 }
 
-/// The evidence that a status rests on.
+/// The evidence that a status rests on. `S` is how its source is held: owned, or borrowed from the evidence by who looks
+/// up a status and keeps nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Proof {
+pub struct Proof<S = Arc<str>> {
     /// Of which kind.
     pub by: Means,
     /// The URL or file it came from.
-    pub source: Arc<str>,
+    pub source: S,
     /// As of when it speaks.
     pub this_update: Time,
     /// Until when there is nothing newer, if it says.
@@ -53,9 +54,9 @@ pub struct Proof {
 /// A revocation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Revoked {
+pub struct Revoked<S = Arc<str>> {
     /// What says so.
-    pub proof: Proof,
+    pub proof: Proof<S>,
     /// Since when. A time to come counts as now: who revokes ahead does not mean to trust till then.
     pub at: Time,
     /// Why. certificateHold is revoked like any other, and may be lifted.
@@ -68,20 +69,45 @@ pub struct Revoked {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 #[non_exhaustive]
-pub enum Status {
+pub enum Status<S = Arc<str>> {
     /// It was not asked: anchors, revocation off, a path that is refused anyway.
     NotChecked,
     /// Current evidence that covers it does not list it.
-    Good(Proof),
+    Good(Proof<S>),
     /// It is revoked.
-    Revoked(Revoked),
+    Revoked(Revoked<S>),
     /// Its issuer says that there will be no status (RFC 9608).
     NoRevAvail,
     /// Nothing is known, and why.
     Unknown(Cause),
 }
 
-impl Status {
+impl Proof<&Arc<str>> {
+    fn to_owned(&self) -> Proof {
+        let Self { by, source, this_update, next_update } = *self;
+        Proof { by, source: Arc::clone(source), this_update, next_update }
+    }
+}
+
+impl Status<&Arc<str>> {
+    /// The same, keeping the name of its source.
+    pub fn to_owned(&self) -> Status {
+        match self {
+            Self::NotChecked => Status::NotChecked,
+            Self::Good(proof) => Status::Good(proof.to_owned()),
+            Self::Revoked(Revoked { proof, at, reason, invalid_since }) => Status::Revoked(Revoked {
+                proof: proof.to_owned(),
+                at: *at,
+                reason: *reason,
+                invalid_since: *invalid_since,
+            }),
+            Self::NoRevAvail => Status::NoRevAvail,
+            Self::Unknown(cause) => Status::Unknown(*cause),
+        }
+    }
+}
+
+impl<S> Status<S> {
     /// Whether nothing more needs to be asked.
     pub(crate) const fn is_certain(&self) -> bool {
         !matches!(self, Self::Unknown(_))
@@ -89,7 +115,7 @@ impl Status {
 
     /// The evidence it rests on, if it rests on any.
     #[must_use]
-    pub const fn proof(&self) -> Option<&Proof> {
+    pub const fn proof(&self) -> Option<&Proof<S>> {
         match self {
             Self::Good(proof) | Self::Revoked(Revoked { proof, .. }) => Some(proof),
             _ => None,

@@ -1,0 +1,59 @@
+//! Whether one piece of evidence is of use for a certificate: what a cache may keep, and whether another source is to be
+//! tried for the same.
+//!
+//! The status of a certificate is decided elsewhere, over all evidence together. Here a signer counts as good whose own
+//! status is not known yet: it is asked for next.
+
+use super::evidence::OcspEvidence;
+use super::ocsp::Found;
+use super::scope;
+use super::{Assessor, Cause, Subject};
+use crate::crl::Crl;
+use crate::ocsp::ResponseStatus;
+use crate::oid;
+
+impl<'e> Assessor<'e> {
+    /// A CRL that covers the certificate, is signed by who may sign it, and is current.
+    pub(super) fn check_crl_is_useful(
+        &mut self,
+        crl: &'e Crl,
+        subject: &Subject<'_, 'e>,
+    ) -> Result<(), Cause> {
+        self.takes_signers_unasked = true;
+        let points = subject.certificate.crl_distribution_points().map_err(|_| Cause::Malformed)?;
+        let scope = scope::of(crl, points, subject, &mut self.context.budget)?;
+        if scope.reasons == 0 {
+            return Err(Cause::OutOfScope);
+        }
+        match self.verified(crl, subject) {
+            Ok(_) => {}
+            // Its signer's certificate is had where the CRL says.
+            Err(Cause::WrongSigner) if self.policy().aia && names_issuers(crl) => {}
+            Err(cause) => return Err(cause),
+        }
+        self.is_current(crl)
+    }
+
+    /// A response that is signed by who may sign it and has a current answer about the certificate.
+    pub(super) fn check_response_is_useful(
+        &mut self,
+        response: &'e OcspEvidence,
+        subject: &Subject<'_, 'e>,
+    ) -> Result<(), Cause> {
+        self.takes_signers_unasked = true;
+        if response.status() != ResponseStatus::Successful {
+            return Err(Cause::ResponderError);
+        }
+        let mut found = Found::default();
+        let is_revoked = self.consult_response(response, subject, &mut found).is_some();
+        if is_revoked || found.good.is_some() || found.held.is_some() {
+            return Ok(());
+        }
+        Err(found.cause.unwrap_or(Cause::OutOfScope))
+    }
+}
+
+fn names_issuers(crl: &Crl) -> bool {
+    let access = crl.authority_info_access().ok().flatten();
+    super::plan::urls(access, oid::AD_CA_ISSUERS).next().is_some()
+}
