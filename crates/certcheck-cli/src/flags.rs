@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use certcheck_core::Time;
 use certcheck_core::oid::OidBuf;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+use url::Url;
 
 /// Is this client certificate still good, right now?
 #[derive(Debug, Parser)]
@@ -26,7 +28,8 @@ The verdict goes to standard output, all else to standard error.";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
-  certcheck verify client.pem --ring keyring/ --revocation off
+  certcheck verify client.pem --ring keyring/
+  certcheck verify client.pem --ring keyring/ --offline --revocation off
   certcheck verify client.pem --ring keyring/ --crl crls/ --ocsp answer.der
   certcheck verify client.pem --ring root.pem --untrusted intermediates.pem --json
   openssl s_client ... | certcheck verify - --ring keyring/
@@ -55,6 +58,22 @@ Examples:
 Exit codes: 0 told, 1 not verified or the certificate is rejected, 2 usage or unreadable input,
 3 undetermined.";
 
+const FETCH_EXAMPLES: &str = "\
+Examples:
+  certcheck fetch http://crl.example/ca.crl
+  certcheck fetch http://crl.example/ca.crl --ring keyring/ --out crls/
+  certcheck fetch client.pem --ring keyring/
+
+Exit codes: 0 all that came is good, 1 something does not verify, 2 usage or unreadable input,
+3 something did not come.";
+
+const CACHE_EXAMPLES: &str = "\
+Examples:
+  certcheck cache list
+  certcheck cache show http://crl.example/ca.crl
+  certcheck cache clear
+  certcheck cache prefetch --ring keyring/ client.pem";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Give a verdict for certificates.
@@ -65,6 +84,10 @@ pub(crate) enum Command {
     Crl(CrlArguments),
     /// Tell what an OCSP response says, who signed it, and what that means for a certificate.
     Ocsp(OcspArguments),
+    /// Get evidence now, verify it, show it.
+    Fetch(Box<FetchArguments>),
+    /// Look into the evidence that is kept between runs.
+    Cache(CacheArguments),
 }
 
 #[derive(Args, Debug)]
@@ -147,21 +170,192 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "WHICH", default_value = "chain")]
     pub(crate) scope: ScopeFlag,
 
-    /// Which evidence is told of where both say the same.
+    /// Which evidence is asked for first, and told of where both say the same.
     #[arg(long, value_name = "ORDER", default_value = "ocsp-first")]
     pub(crate) order: OrderFlag,
 
-    /// Use no network. Nothing does yet.
+    /// Whether certificates of issuers are fetched from where certificates say they are (caIssuers).
+    #[arg(long, value_name = "ON|OFF", default_value = "off")]
+    pub(crate) aia: Switch,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+
+    /// Ask nobody, and print what would be asked, of whom, in order, were every source to fail in its turn.
     #[arg(long)]
-    pub(crate) offline: bool,
+    pub(crate) dry_run: bool,
 
     /// One JSON object a line for each input.
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Tell of all paths tried, clauses and what was spent.
+    /// Tell of all paths tried, sources asked, clauses and what was spent.
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// How evidence is fetched and kept.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network and cache")]
+pub(crate) struct NetworkArguments {
+    /// Use no network: evidence comes from files and the cache.
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// How long a certificate's evidence may take in all.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
+
+    /// Where evidence is kept between runs [default: ~/.cache/certcheck].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// Keep nothing between runs.
+    #[arg(long, conflicts_with = "cache_dir")]
+    pub(crate) no_cache: bool,
+
+    /// Take CRLs out of the cache as verified: fast for large ones, and as safe as the folder is.
+    #[arg(long)]
+    pub(crate) trust_cache: bool,
+
+    /// An HTTP proxy for all that is fetched.
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<Url>,
+
+    /// Addresses to which URLs may lead whatever they are: loopback, say.
+    #[arg(long, value_name = "CIDR", value_parser = parse_net)]
+    pub(crate) allow_net: Vec<IpNet>,
+
+    /// A port under 1024 to which URLs may lead, beside 80, 389, 443 and 636.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) allow_port: Vec<u16>,
+
+    /// Refuse private addresses.
+    #[arg(long)]
+    pub(crate) deny_private: bool,
+
+    /// Follow https and ldaps URLs too.
+    #[arg(long)]
+    pub(crate) allow_https: bool,
+
+    /// The directory for ldap URLs without a host.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) ldap_server: Option<String>,
+
+    /// Tell what goes on, on standard error; twice for more.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = FETCH_EXAMPLES)]
+pub(crate) struct FetchArguments {
+    /// A URL, or a file with a certificate whose sources are all asked.
+    #[arg(value_name = "URL|CERT")]
+    pub(crate) what: String,
+
+    /// Key ring: verifies what comes. With a certificate it is needed.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ring: Vec<PathBuf>,
+
+    /// What is at the URL.
+    #[arg(long, value_name = "KIND", default_value = "crl")]
+    pub(crate) kind: FetchKind,
+
+    /// Write what comes into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Take signatures over SHA-1, for old rings.
+    #[arg(long)]
+    pub(crate) allow_sha1: bool,
+
+    /// The time to ask about, in RFC 3339. Now by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Time>,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+
+    /// One JSON object a line for each source.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = CACHE_EXAMPLES)]
+pub(crate) struct CacheArguments {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Tell what is kept, a line each.
+    List(CacheFolder),
+    /// Tell all about what is kept under a key, or of a URL.
+    Show(CacheShow),
+    /// Forget what is kept: all of it, or of a URL.
+    Clear(CacheClear),
+    /// Get the evidence about every CA of a ring, and about certificates.
+    Prefetch(Box<CachePrefetch>),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CacheFolder {
+    /// Where evidence is kept [default: ~/.cache/certcheck].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CacheShow {
+    /// A key as `list` tells it, or its beginning, or a URL.
+    #[arg(value_name = "KEY|URL")]
+    pub(crate) what: String,
+
+    #[command(flatten)]
+    pub(crate) folder: CacheFolder,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CacheClear {
+    /// A key as `list` tells it, or its beginning, or a URL. All without.
+    #[arg(value_name = "KEY|URL")]
+    pub(crate) what: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) folder: CacheFolder,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CachePrefetch {
+    /// Key ring.
+    #[arg(long, required = true, value_name = "PATH")]
+    pub(crate) ring: Vec<PathBuf>,
+
+    /// Certificates whose evidence is got too.
+    #[arg(value_name = "CERT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// The time to ask about, in RFC 3339. Now by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Time>,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum FetchKind {
+    /// A CRL.
+    Crl,
+    /// Certificates of an issuer (caIssuers).
+    Issuers,
 }
 
 #[derive(Args, Debug)]
@@ -293,6 +487,11 @@ pub(crate) enum OrderFlag {
 
 fn parse_time(text: &str) -> Result<Time, String> {
     Time::from_rfc3339(text).ok_or_else(|| "not RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
+}
+
+fn parse_net(text: &str) -> Result<IpNet, String> {
+    let net = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+    net.map_err(|_| "not a network, such as 127.0.0.0/8 or ::1".to_owned())
 }
 
 fn parse_oid(text: &str) -> Result<OidBuf, String> {

@@ -1,16 +1,19 @@
 //! JSON for programs: one object a line, `"schema": 1`. Keys are stable; new ones may come.
 
+use std::error::Error;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use certcheck_core::Time;
 use certcheck_core::reason::Rejection;
 use certcheck_core::report::{PathCertificate, Report};
-use certcheck_core::revocation::Status;
+use certcheck_core::revocation::{Ask, Need, Status};
 use certcheck_core::view::Certificate;
+use certcheck_core::{Time, Verdict};
+use certcheck_fetch::{Origin, SourceTried};
 use serde::Serialize;
 
+use crate::exit::Exit;
 use crate::hex;
 
 #[derive(Serialize)]
@@ -23,6 +26,7 @@ struct Line<'a> {
     policies: Vec<String>,
     path: Vec<Member>,
     attempts: Vec<AttemptObject>,
+    sources: Vec<SourceObject>,
     warnings: Vec<String>,
     spent: SpentObject,
     elapsed_us: u64,
@@ -72,8 +76,43 @@ pub(crate) struct RevocationObject {
     cause: Option<&'static str>,
 }
 
-impl From<&Status> for RevocationObject {
-    fn from(status: &Status) -> Self {
+/// A source that was tried.
+#[derive(Serialize)]
+struct SourceObject {
+    at: usize,
+    kind: &'static str,
+    url: String,
+    from: Option<&'static str>,
+    elapsed_us: u64,
+    octets: usize,
+    cause: Option<&'static str>,
+    detail: Option<String>,
+}
+
+impl From<&SourceTried> for SourceObject {
+    fn from(tried: &SourceTried) -> Self {
+        Self {
+            at: tried.at,
+            kind: tried.kind.code(),
+            url: tried.url.to_string(),
+            from: tried.from.map(Origin::code),
+            elapsed_us: u64::try_from(tried.elapsed.as_micros()).unwrap_or(u64::MAX),
+            octets: tried.octets,
+            cause: tried.failure.as_ref().map(|(cause, _)| cause.code()),
+            detail: tried.failure.as_ref().map(|(_, detail)| detail.clone()),
+        }
+    }
+}
+
+/// From where the evidence came that is named so: what was not fetched was given in a file.
+fn from_where(source: &str, sources: &[SourceTried]) -> &'static str {
+    let from = sources.iter().filter(|tried| *tried.url == *source).find_map(|tried| tried.from);
+    from.map_or("file", Origin::code)
+}
+
+impl RevocationObject {
+    /// With the sources that were tried, where some were.
+    pub(crate) fn new(status: &Status, sources: &[SourceTried]) -> Self {
         let proof = status.proof();
         let time = |time: Time| time.to_string();
         let revoked = match status {
@@ -87,7 +126,7 @@ impl From<&Status> for RevocationObject {
                 _ => proof.map(|proof| proof.by.code()),
             },
             source: proof.map(|proof| proof.source.to_string()),
-            from: proof.map(|_| "file"),
+            from: proof.map(|proof| from_where(&proof.source, sources)),
             this_update: proof.map(|proof| time(proof.this_update)),
             next_update: proof.and_then(|proof| proof.next_update).map(time),
             revoked_at: revoked.map(|revoked| time(revoked.at)),
@@ -174,17 +213,80 @@ impl From<&Rejection> for ReasonObject {
     }
 }
 
-impl From<&PathCertificate<'_>> for Member {
-    fn from(member: &PathCertificate<'_>) -> Self {
+impl Member {
+    fn new(member: &PathCertificate<'_>, sources: &[SourceTried]) -> Self {
         Self {
             role: member.role.code(),
             facts: Facts::of(&member.certificate),
-            revocation: RevocationObject::from(&member.revocation),
+            revocation: RevocationObject::new(&member.revocation, sources),
         }
     }
 }
 
-pub(crate) fn print_report(input: &Path, report: &Report<'_>, elapsed: Duration) -> io::Result<()> {
+#[derive(Serialize)]
+struct PlanLine<'a> {
+    schema: u32,
+    input: String,
+    dry_run: bool,
+    verdict: &'a str,
+    reason: Option<ReasonObject>,
+    asks: Vec<AskObject>,
+}
+
+#[derive(Serialize)]
+struct AskObject {
+    at: usize,
+    subject: Option<String>,
+    kind: &'static str,
+    url: String,
+    request_octets: Option<usize>,
+}
+
+/// What would be asked. What is not known for that alone is no refusal.
+pub(crate) fn print_plan(input: &Path, report: &Report<'_>, plan: &[Need]) -> Result<Exit, Box<dyn Error>> {
+    let asks = plan.iter().map(|need| AskObject {
+        at: need.at,
+        subject: report.path.get(need.at).map(|member| member.certificate.subject().to_string()),
+        kind: kind_of(&need.ask),
+        url: need.ask.url().to_string(),
+        request_octets: match &need.ask {
+            Ask::Ocsp { request, .. } => Some(request.len()),
+            _ => None,
+        },
+    });
+    print(&PlanLine {
+        schema: 1,
+        input: input.display().to_string(),
+        dry_run: true,
+        verdict: report.verdict.code(),
+        reason: report.reason.as_ref().map(ReasonObject::from),
+        asks: asks.collect(),
+    })?;
+    Ok(plan_exit(report))
+}
+
+/// A path that is good will be asked about: that is what was wanted.
+pub(crate) fn plan_exit(report: &Report<'_>) -> Exit {
+    match report.verdict {
+        Verdict::Undetermined => Exit::Accepted,
+        verdict => verdict.into(),
+    }
+}
+
+pub(crate) fn kind_of(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Crl { .. } => "crl",
+        Ask::Ocsp { .. } => "ocsp",
+        _ => "issuers",
+    }
+}
+
+pub(crate) fn print_report(
+    input: &Path,
+    report: &Report<'_>,
+    sources: &[SourceTried],
+    elapsed: Duration,
+) -> io::Result<()> {
     let attempts = report.attempts.iter().map(|attempt| AttemptObject {
         path: attempt.path.iter().map(|certificate| certificate.subject().to_string()).collect(),
         code: attempt.rejection.reason.code(),
@@ -199,8 +301,9 @@ pub(crate) fn print_report(input: &Path, report: &Report<'_>, elapsed: Duration)
         reason: report.reason.as_ref().map(ReasonObject::from),
         valid_until: report.valid_until.map(|time| time.to_string()),
         policies: report.policies.iter().map(ToString::to_string).collect(),
-        path: report.path.iter().map(Member::from).collect(),
+        path: report.path.iter().map(|member| Member::new(member, sources)).collect(),
         attempts: attempts.collect(),
+        sources: sources.iter().map(SourceObject::from).collect(),
         warnings: report.warnings.iter().map(ToString::to_string).collect(),
         spent: SpentObject {
             signatures: spent.signatures,
@@ -230,6 +333,7 @@ pub(crate) fn print_unreadable(input: &Path, message: &str) -> io::Result<()> {
         policies: Vec::new(),
         path: Vec::new(),
         attempts: Vec::new(),
+        sources: Vec::new(),
         warnings: Vec::new(),
         spent: SpentObject::default(),
         elapsed_us: 0,

@@ -1,13 +1,16 @@
 //! The `certcheck` program: is this client certificate still good, right now?
 #![forbid(unsafe_code)]
 
+mod cache;
 mod crl;
 mod evidence;
 mod exit;
+mod fetch;
 mod flags;
 mod hex;
 mod input;
 mod json;
+mod network;
 mod ocsp;
 mod ring_command;
 mod setup;
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
         Command::Ring(arguments) => ring_command::run(arguments),
         Command::Crl(arguments) => crl::run(arguments),
         Command::Ocsp(arguments) => ocsp::run(arguments),
+        Command::Fetch(arguments) => fetch::run(arguments),
+        Command::Cache(arguments) => cache::run(arguments),
     };
     let exit = outcome.unwrap_or_else(|error| {
         // Who reads our output may stop reading: that is no fault of anyone's.

@@ -35,6 +35,7 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
         ScopeFlag::Chain => RevocationScope::Chain,
         ScopeFlag::Leaf => RevocationScope::Leaf,
     };
+    policy.aia = arguments.aia == Switch::On;
     policy.evidence_order = match arguments.order {
         OrderFlag::OcspFirst => EvidenceOrder::OcspFirst,
         OrderFlag::CrlFirst => EvidenceOrder::CrlFirst,

@@ -1,5 +1,6 @@
 //! Text for people. Colours only on a terminal.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +9,11 @@ use anstyle::{AnsiColor, Style};
 use certcheck_core::Verdict;
 use certcheck_core::reason::Reason;
 use certcheck_core::report::{Attempt, PathCertificate, Report};
-use certcheck_core::revocation::Status;
+use certcheck_core::revocation::{Need, Status};
+use certcheck_fetch::SourceTried;
+
+use crate::exit::Exit;
+use crate::json;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -19,6 +24,7 @@ pub(crate) const QUIET: Style = Style::new().dimmed();
 pub(crate) fn print_report(
     input: &Path,
     report: &Report<'_>,
+    sources: &[SourceTried],
     elapsed: Duration,
     explain: bool,
 ) -> io::Result<()> {
@@ -46,6 +52,13 @@ pub(crate) fn print_report(
     }
     if let Some(until) = report.valid_until {
         writeln!(out, "  {QUIET}good until {until}{QUIET:#}")?;
+    }
+    // Who is refused for want of evidence wants to know what became of it.
+    let lacks = matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::RevocationUnknown(_)));
+    if explain || lacks {
+        for tried in sources.iter().filter(|tried| explain || tried.failure.is_some()) {
+            print_source(&mut out, tried)?;
+        }
     }
     if explain {
         print_explanation(&mut out, report, elapsed)?;
@@ -83,6 +96,42 @@ fn print_member(
     writeln!(out)
 }
 
+fn print_source(out: &mut impl Write, tried: &SourceTried) -> io::Result<()> {
+    let SourceTried { at, kind, url, octets, elapsed, .. } = tried;
+    let took = format!("{:.1} ms", elapsed.as_secs_f64() * 1e3);
+    write!(out, "  {QUIET}asked for {at}: {} {url}: ", kind.code())?;
+    match (&tried.failure, tried.from) {
+        (Some((cause, detail)), _) => write!(out, "{}: {detail}, after {took}", cause.code())?,
+        (None, Some(from)) => write!(out, "{octets} octets from {} in {took}", from.code())?,
+        (None, None) => write!(out, "{octets} octets in {took}")?,
+    }
+    writeln!(out, "{QUIET:#}")
+}
+
+/// What would be asked, and of whom.
+pub(crate) fn print_plan(input: &Path, report: &Report<'_>, plan: &[Need]) -> Result<Exit, Box<dyn Error>> {
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let exit = json::plan_exit(report);
+    match &report.reason {
+        Some(rejection) if exit != Exit::Accepted => {
+            writeln!(out, "{BAD}rejected{BAD:#}: {}: {}", input.display(), rejection.reason.code())?;
+        }
+        _ => writeln!(out, "{UNSURE}would ask{UNSURE:#}: {}", input.display())?,
+    }
+    for need in plan {
+        let subject = report.path.get(need.at).map(|member| member.certificate.subject().to_string());
+        let kind = json::kind_of(&need.ask);
+        writeln!(
+            out,
+            "  {} {kind:<7} {}  {QUIET}{}{QUIET:#}",
+            need.at,
+            need.ask.url(),
+            subject.unwrap_or_default()
+        )?;
+    }
+    Ok(exit)
+}
+
 fn print_explanation(out: &mut impl Write, report: &Report<'_>, elapsed: Duration) -> io::Result<()> {
     if !report.policies.is_empty() {
         let policies: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
@@ -92,7 +141,7 @@ fn print_explanation(out: &mut impl Write, report: &Report<'_>, elapsed: Duratio
         let certificate = &member.certificate;
         let (from, until) = (certificate.not_before(), certificate.not_after());
         writeln!(out, "  {at}: serial {}, valid {from} to {until}", certificate.serial())?;
-        writeln!(out, "     sha256 {}", crate::json::fingerprint(certificate))?;
+        writeln!(out, "     sha256 {}", json::fingerprint(certificate))?;
     }
     for Attempt { path, rejection, .. } in &report.attempts {
         let names: Vec<_> = path.iter().map(|certificate| certificate.subject().to_string()).collect();

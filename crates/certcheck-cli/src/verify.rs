@@ -3,15 +3,16 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use certcheck_core::reason::Reason;
-use certcheck_core::{Check, Evidence, KeyRing, Policy, Time, VerifiedIssuers};
+use certcheck_core::{KeyRing, Time};
+use certcheck_fetch::Engine;
 use pki_types::CertificateDer;
 
 use crate::exit::Exit;
 use crate::flags::VerifyArguments;
-use crate::{evidence, input, json, setup, text};
+use crate::{evidence, input, json, network, setup, text};
 
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     let ring = KeyRing::from_paths(&arguments.ring)?;
@@ -26,9 +27,8 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     for fault in evidence.faults() {
         writeln!(std::io::stderr(), "certcheck: warning: left out: {fault}")?;
     }
-    let issuers = VerifiedIssuers::new();
-    let question =
-        Question { arguments, ring: &ring, policy: &policy, now, issuers: &issuers, evidence: &evidence };
+    let engine = network::engine(&arguments.network, ring, policy, evidence)?;
+    let question = Question { arguments, engine: &engine, now };
     let mut worst = Exit::Accepted;
     for path in &arguments.inputs {
         let exit = match input::certificates(path) {
@@ -46,30 +46,42 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         };
         worst = worst.max(exit);
     }
+    engine.flush_blocking();
     Ok(worst)
 }
 
 /// What every input is asked with.
 struct Question<'q> {
     arguments: &'q VerifyArguments,
-    ring: &'q KeyRing,
-    policy: &'q Policy,
+    engine: &'q Engine,
     now: Time,
-    issuers: &'q VerifiedIssuers,
-    evidence: &'q Evidence,
 }
 
 impl Question<'_> {
     fn ask(&self, path: &Path, chain: &[CertificateDer<'_>]) -> Result<Exit, Box<dyn Error>> {
-        let Self { arguments, ring, policy, now, issuers, evidence } = *self;
+        let Self { arguments, engine, now } = *self;
         let begun = Instant::now();
-        let report =
-            Check::new(chain, ring, policy, now).with_verified_issuers(issuers).with_evidence(evidence).run();
-        let elapsed = begun.elapsed();
-        if arguments.json {
-            json::print_report(path, &report, elapsed)?;
+        let (told, plan) = if arguments.dry_run {
+            let (told, plan) = engine.plan(chain, now);
+            (told, Some(plan))
         } else {
-            text::print_report(path, &report, elapsed, arguments.explain)?;
+            let within = Duration::from_secs(arguments.network.timeout);
+            (engine.check_blocking(chain, now, within), None)
+        };
+        let elapsed = begun.elapsed();
+        let details = told.details();
+        let report = details.view();
+        if let Some(plan) = plan {
+            return if arguments.json {
+                json::print_plan(path, &report, &plan)
+            } else {
+                text::print_plan(path, &report, &plan)
+            };
+        }
+        if arguments.json {
+            json::print_report(path, &report, told.sources(), elapsed)?;
+        } else {
+            text::print_report(path, &report, told.sources(), elapsed, arguments.explain)?;
         }
         for warning in &report.warnings {
             writeln!(std::io::stderr(), "certcheck: {}: warning: {warning}", path.display())?;

@@ -3,12 +3,12 @@
 use core::fmt;
 
 use crate::budget::Spent;
-use crate::oid::Oid;
+use crate::oid::{Oid, OidBuf};
 use crate::reason::{Reason, Rejection};
 use crate::revocation::{Cause, Status};
-use crate::ring::RingCertificate;
+use crate::ring::{KeyRing, RingCertificate};
 use crate::time::Time;
-use crate::view::Certificate;
+use crate::view::{Certificate, OwnedCertificate};
 
 /// The outcome.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -166,5 +166,118 @@ impl Report<'_> {
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.verdict == Verdict::Accept
+    }
+}
+
+/// A report that keeps what it tells of: it outlives the chain, and needs only its ring to be read again.
+#[derive(Clone, Debug)]
+pub struct OwnedReport {
+    verdict: Verdict,
+    reason: Option<Rejection>,
+    path: Vec<OwnedMember>,
+    policies: Vec<OidBuf>,
+    valid_until: Option<Time>,
+    attempts: Vec<(Vec<OwnedCertificate>, Rejection)>,
+    warnings: Vec<Warning>,
+    spent: Spent,
+}
+
+#[derive(Clone, Debug)]
+struct OwnedMember {
+    role: PathRole,
+    certificate: OwnedCertificate,
+    in_ring: Option<usize>,
+    revocation: Status,
+}
+
+impl OwnedReport {
+    /// Keeps a report of a check against this ring.
+    #[must_use]
+    pub fn new(report: &Report<'_>, ring: &KeyRing) -> Self {
+        let place = |entry: &RingCertificate| {
+            ring.certificates().iter().position(|known| core::ptr::eq(known, entry))
+        };
+        let path = report.path.iter().map(|member| OwnedMember {
+            role: member.role,
+            certificate: member.certificate.to_owned(),
+            in_ring: member.in_ring.and_then(place),
+            revocation: member.revocation.clone(),
+        });
+        let attempts = report.attempts.iter().map(|attempt| {
+            let path = attempt.path.iter().map(Certificate::to_owned).collect();
+            (path, attempt.rejection.clone())
+        });
+        Self {
+            verdict: report.verdict,
+            reason: report.reason.clone(),
+            path: path.collect(),
+            policies: report.policies.iter().map(|policy| OidBuf::from(*policy)).collect(),
+            valid_until: report.valid_until,
+            attempts: attempts.collect(),
+            warnings: report.warnings.clone(),
+            spent: report.spent,
+        }
+    }
+
+    /// The report, with the ring it is about.
+    pub fn view<'r>(&'r self, ring: &'r KeyRing) -> Report<'r> {
+        let path = self.path.iter().map(|member| PathCertificate {
+            role: member.role,
+            certificate: member.certificate.view(),
+            in_ring: member.in_ring.and_then(|at| ring.certificates().get(at)),
+            revocation: member.revocation.clone(),
+        });
+        let attempts = self.attempts.iter().map(|(path, rejection)| Attempt {
+            path: path.iter().map(OwnedCertificate::view).collect(),
+            rejection: rejection.clone(),
+        });
+        Report {
+            verdict: self.verdict,
+            reason: self.reason.clone(),
+            path: path.collect(),
+            policies: self.policies.iter().map(OidBuf::as_oid).collect(),
+            valid_until: self.valid_until,
+            attempts: attempts.collect(),
+            warnings: self.warnings.clone(),
+            spent: self.spent,
+        }
+    }
+
+    /// The outcome.
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Why, unless accepted.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&Rejection> {
+        self.reason.as_ref()
+    }
+
+    /// See [`Report::valid_until`].
+    #[must_use]
+    pub const fn valid_until(&self) -> Option<Time> {
+        self.valid_until
+    }
+
+    /// The certificates of the path, target first.
+    pub fn path(&self) -> impl ExactSizeIterator<Item = &OwnedCertificate> {
+        self.path.iter().map(|member| &member.certificate)
+    }
+
+    /// The statuses of the path's certificates, in the same order.
+    pub fn statuses(&self) -> impl ExactSizeIterator<Item = &Status> {
+        self.path.iter().map(|member| &member.revocation)
+    }
+
+    /// The same path, found good anew by these statuses.
+    #[must_use]
+    pub fn with_good_statuses(&self, statuses: impl IntoIterator<Item = Status>) -> Self {
+        let mut report = Self { verdict: Verdict::Accept, reason: None, ..self.clone() };
+        report.warnings.retain(|warning| !matches!(warning, Warning::RevocationLetPass { .. }));
+        for (member, status) in report.path.iter_mut().zip(statuses) {
+            member.revocation = status;
+        }
+        report
     }
 }

@@ -9,9 +9,10 @@ mod text;
 
 use std::error::Error;
 use std::io::Write as _;
+use std::path::Path;
 
 use certcheck_core::crl::Crl;
-use certcheck_core::{KeyRing, Policy, Revocation};
+use certcheck_core::{KeyRing, Policy, Revocation, Time};
 
 use crate::exit::Exit;
 use crate::flags::CrlArguments;
@@ -57,18 +58,41 @@ pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
         };
         let question = Question { input: &arguments.input, index, policy: &policy, now };
         let mut told = CrlObject::new(&crl, &question, arguments.find.as_ref())?;
-        told.signature = ring.as_ref().map(|ring| signer::find(&crl, ring, &policy));
         told.diff = diff;
-        if told.signature.as_ref().is_some_and(|signature| !signature.verified) {
-            worst = worst.max(Exit::Rejected);
-        }
-        if arguments.json {
-            json::print(&told)?;
-        } else {
-            text::print(&told, arguments.limit)?;
-        }
+        worst = worst.max(tell(told, &crl, ring.as_ref(), &policy, arguments.json, arguments.limit)?);
     }
     Ok(worst)
+}
+
+/// Tells of a CRL that was fetched.
+pub(crate) fn tell_fetched(
+    crl: &Crl,
+    ring: Option<&KeyRing>,
+    policy: &Policy,
+    now: Time,
+    is_json: bool,
+) -> Result<Exit, Box<dyn Error>> {
+    let question = Question { input: Path::new(&**crl.source()), index: 0, policy, now };
+    let told = CrlObject::new(crl, &question, None)?;
+    tell(told, crl, ring, policy, is_json, 0)
+}
+
+fn tell(
+    mut told: CrlObject<'_>,
+    crl: &Crl,
+    ring: Option<&KeyRing>,
+    policy: &Policy,
+    is_json: bool,
+    limit: usize,
+) -> Result<Exit, Box<dyn Error>> {
+    told.signature = ring.map(|ring| signer::find(crl, ring, policy));
+    let is_bad = told.signature.as_ref().is_some_and(|signature| !signature.verified);
+    if is_json {
+        json::print(&told)?;
+    } else {
+        text::print(&told, limit)?;
+    }
+    Ok(if is_bad { Exit::Rejected } else { Exit::Accepted })
 }
 
 /// Whether two CRLs speak of the same certificates, in the same form.

@@ -7,11 +7,12 @@ mod text;
 
 use std::error::Error;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use certcheck_core::policy::RevocationScope;
 use certcheck_core::revocation::OcspEvidence;
-use certcheck_core::{KeyRing, Policy, Purpose, Revocation};
+use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
 
 use crate::exit::Exit;
 use crate::flags::OcspArguments;
@@ -51,16 +52,7 @@ pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
                 told.certificate = Some(certificate);
                 exit
             }
-            (Some(ring), None) => match response.basic() {
-                Some(basic) => {
-                    let signature = signer::find(&basic, ring, &policy, now);
-                    let exit = if signature.verified { Exit::Accepted } else { Exit::Rejected };
-                    told.signature = Some(signature);
-                    exit
-                }
-                // Nobody signs an error.
-                None => Exit::Undetermined,
-            },
+            (Some(ring), None) => find_signer(&mut told, &response, ring, &policy, now),
             (None, _) => Exit::Accepted,
         };
         worst = worst.max(exit);
@@ -71,4 +63,38 @@ pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
         }
     }
     Ok(worst)
+}
+
+/// Tells of a response that was fetched.
+pub(crate) fn tell_fetched(
+    response: &OcspEvidence,
+    ring: Option<&KeyRing>,
+    policy: &Policy,
+    now: Time,
+    is_json: bool,
+) -> Result<Exit, Box<dyn Error>> {
+    let question = Question { input: Path::new(&**response.source()), index: 0, policy, now };
+    let mut told = OcspObject::new(response, &question)?;
+    let exit = ring.map_or(Exit::Accepted, |ring| find_signer(&mut told, response, ring, policy, now));
+    if is_json {
+        json::print(&told)?;
+    } else {
+        text::print(&told)?;
+    }
+    Ok(exit)
+}
+
+fn find_signer(
+    told: &mut OcspObject,
+    response: &OcspEvidence,
+    ring: &KeyRing,
+    policy: &Policy,
+    now: Time,
+) -> Exit {
+    // Nobody signs an error.
+    let Some(basic) = response.basic() else { return Exit::Undetermined };
+    let signature = signer::find(&basic, ring, policy, now);
+    let exit = if signature.verified { Exit::Accepted } else { Exit::Rejected };
+    told.signature = Some(signature);
+    exit
 }

@@ -64,7 +64,7 @@ impl<'a> Subject<'a> {
             subject: leaf.map(|leaf| leaf.certificate.subject().to_string()),
             serial: leaf.map(|leaf| leaf.certificate.serial().to_string()),
             reason: report.reason.as_ref().map(ReasonObject::from),
-            revocation: leaf.map(|leaf| RevocationObject::from(&leaf.revocation)),
+            revocation: leaf.map(|leaf| RevocationObject::new(&leaf.revocation, &[])),
         };
         Ok((told, if is_unreadable { Exit::Unusable } else { report.verdict.into() }))
     }

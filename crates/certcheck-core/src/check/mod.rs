@@ -94,8 +94,14 @@ impl<'a> Check<'a> {
     /// what a client costs that is known. `each` is told the place and status of every certificate that policy asks about.
     ///
     /// Nothing is searched, and no signature is verified that was before; whether the path itself is still good is told
-    /// by `Report::valid_until`. Signers of evidence other than a certificate's own issuer are looked for in the ring.
-    pub fn look_up(&self, path: &[Certificate<'_>], mut each: impl FnMut(usize, &Status<&Arc<str>>)) {
+    /// by `Report::valid_until`. Signers of evidence other than a certificate's own issuer are looked for in the ring. What
+    /// is at hand `also` counts like what was given.
+    pub fn look_up(
+        &self,
+        path: &[Certificate<'_>],
+        also: Option<&Evidence>,
+        mut each: impl FnMut(usize, &Status<&Arc<str>>),
+    ) {
         let ([target, ..], [.., anchor]) = (path, path) else { return };
         let pool = Pool::of_ring(self.ring, *target);
         let signer_policy = OnceCell::new();
@@ -109,7 +115,7 @@ impl<'a> Check<'a> {
             anchor: *anchor,
             signer_policy: &signer_policy,
         };
-        let mut assessor = Assessor::new(around, &[self.evidence, None], Spent::default());
+        let mut assessor = Assessor::new(around, &[self.evidence, also], Spent::default());
         for (at, subject) in Subject::of_path(path, self.policy).enumerate() {
             each(at, &assessor.status(&subject));
         }

@@ -57,6 +57,14 @@ pub struct Need {
     pub signer: Box<[u8]>,
 }
 
+impl Need {
+    /// Something to be got that no check has named: for who looks into what is at a URL.
+    #[must_use]
+    pub const fn new(at: usize, ask: Ask, signer: Box<[u8]>) -> Self {
+        Self { at, ask, signer }
+    }
+}
+
 /// What came of an [`Ask`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -407,6 +407,14 @@ impl<'a> Certificate<'a> {
     }
 }
 
+impl Certificate<'_> {
+    /// The same, keeping its octets.
+    #[must_use]
+    pub fn to_owned(&self) -> OwnedCertificate {
+        OwnedCertificate { der: self.der.into(), fields: Box::new(self.fields) }
+    }
+}
+
 impl fmt::Debug for Certificate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({} #{})", self.subject(), self.serial())
@@ -434,6 +442,14 @@ impl OwnedCertificate {
     #[must_use]
     pub fn view(&self) -> Certificate<'_> {
         Certificate { der: &self.der, fields: *self.fields }
+    }
+}
+
+impl OwnedCertificate {
+    /// The octets.
+    #[must_use]
+    pub const fn der(&self) -> &Arc<[u8]> {
+        &self.der
     }
 }
 

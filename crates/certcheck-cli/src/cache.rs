@@ -1,0 +1,190 @@
+//! `certcheck cache`: the evidence that is kept between runs.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::crl::Crl;
+use certcheck_core::revocation::{Ask, OcspEvidence};
+use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
+use certcheck_fetch::store::{Entry, Store};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::flags::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
+use crate::json::{self, kind_of};
+use crate::text::{BAD, GOOD, QUIET, UNSURE};
+use crate::{crl, input, network, ocsp, setup};
+
+#[derive(Serialize)]
+struct EntryObject {
+    schema: u32,
+    key: String,
+    kind: &'static str,
+    url: String,
+    octets: u64,
+    fetched_at: String,
+    this_update: Option<String>,
+    next_update: Option<String>,
+    current: Option<bool>,
+}
+
+pub(crate) fn run(arguments: &CacheArguments) -> Result<Exit, Box<dyn Error>> {
+    match &arguments.command {
+        CacheCommand::List(folder) => list(folder),
+        CacheCommand::Show(show) => show_one(show),
+        CacheCommand::Clear(clear) => clear_some(clear),
+        CacheCommand::Prefetch(prefetch) => get_ahead(prefetch),
+    }
+}
+
+/// The store, and a runtime to ask it in.
+fn open(folder: &CacheFolder) -> Result<(Arc<dyn Store>, tokio::runtime::Runtime), Box<dyn Error>> {
+    let store = network::store(folder.cache_dir.as_deref(), false)?;
+    Ok((store, tokio::runtime::Builder::new_current_thread().enable_all().build()?))
+}
+
+/// What is named: by its URL, its key, or the beginning of one.
+fn find(entries: Vec<Entry>, what: &str) -> Vec<Entry> {
+    let is_it = |entry: &Entry| {
+        **entry.ask.url() == *what || (what.len() >= 4 && entry.key.to_hex().starts_with(what))
+    };
+    entries.into_iter().filter(is_it).collect()
+}
+
+fn list(folder: &CacheFolder) -> Result<Exit, Box<dyn Error>> {
+    let (store, runtime) = open(folder)?;
+    let now = setup::time(None);
+    let entries = runtime.block_on(store.list())?;
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    for entry in &entries {
+        if folder.json {
+            json::print(&told(entry, now))?;
+            continue;
+        }
+        let key = entry.key.to_hex();
+        let until = match entry.next_update {
+            Some(next) if next < now => format!("{UNSURE}ended {next}{UNSURE:#}"),
+            Some(next) => format!("until {next}"),
+            None => "without end".to_owned(),
+        };
+        let (kind, url) = (kind_of(&entry.ask), entry.ask.url());
+        let short = key.get(..12).unwrap_or_default();
+        writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.octets)?;
+    }
+    let total: u64 = entries.iter().map(|entry| entry.octets).sum();
+    writeln!(io::stderr(), "certcheck: {} kept, {total} octets", entries.len())?;
+    Ok(Exit::Accepted)
+}
+
+fn told(entry: &Entry, now: Time) -> EntryObject {
+    EntryObject {
+        schema: 1,
+        key: entry.key.to_hex(),
+        kind: kind_of(&entry.ask),
+        url: entry.ask.url().to_string(),
+        octets: entry.octets,
+        fetched_at: entry.fetched_at.to_string(),
+        this_update: entry.this_update.map(|time| time.to_string()),
+        next_update: entry.next_update.map(|time| time.to_string()),
+        current: entry.next_update.map(|next| next >= now),
+    }
+}
+
+fn show_one(show: &CacheShow) -> Result<Exit, Box<dyn Error>> {
+    let (store, runtime) = open(&show.folder)?;
+    let found = find(runtime.block_on(store.list())?, &show.what);
+    if found.is_empty() {
+        return Err(format!("{}: nothing is kept of it", show.what).into());
+    }
+    let (policy, now) = (Policy::client(Revocation::Off), setup::time(None));
+    let is_json = show.folder.json;
+    let mut worst = Exit::Accepted;
+    for entry in found {
+        if is_json {
+            json::print(&told(&entry, now))?;
+        } else {
+            let mut out = anstream::AutoStream::auto(io::stdout().lock());
+            let (kind, url) = (kind_of(&entry.ask), entry.ask.url());
+            writeln!(
+                out,
+                "{kind} {url}  {QUIET}{}, fetched {}{QUIET:#}",
+                entry.key.to_hex(),
+                entry.fetched_at
+            )?;
+        }
+        let Some(stored) = runtime.block_on(store.get(&entry.key))? else { continue };
+        let url = entry.ask.url();
+        worst = worst.max(match &entry.ask {
+            Ask::Crl { .. } => {
+                let crl = Crl::parse(stored.body.bytes, url).map_err(|fault| format!("{url}: {fault}"))?;
+                crl::tell_fetched(&crl, None, &policy, now, is_json)?
+            }
+            Ask::Ocsp { .. } => {
+                let response = OcspEvidence::parse(stored.body.bytes, url);
+                let response = response.map_err(|fault| format!("{url}: {fault}"))?;
+                ocsp::tell_fetched(&response, None, &policy, now, is_json)?
+            }
+            _ => Exit::Accepted,
+        });
+    }
+    Ok(worst)
+}
+
+fn clear_some(clear: &CacheClear) -> Result<Exit, Box<dyn Error>> {
+    let (store, runtime) = open(&clear.folder)?;
+    let entries = runtime.block_on(store.list())?;
+    let chosen = match &clear.what {
+        Some(what) => find(entries, what),
+        None => entries,
+    };
+    for entry in &chosen {
+        runtime.block_on(store.remove(&entry.key))?;
+    }
+    writeln!(io::stderr(), "certcheck: {} forgotten", chosen.len())?;
+    Ok(Exit::Accepted)
+}
+
+fn get_ahead(prefetch: &CachePrefetch) -> Result<Exit, Box<dyn Error>> {
+    if prefetch.network.no_cache {
+        return Err("there is nothing to fill with --no-cache".into());
+    }
+    let ring = KeyRing::from_paths(&prefetch.ring)?;
+    let now = setup::time(prefetch.at);
+    let within = Duration::from_secs(prefetch.network.timeout);
+    let policy = Policy::client(Revocation::HardFail).with_purpose(certcheck_core::Purpose::Any);
+    let engine = network::engine(&prefetch.network, ring, policy, Evidence::new())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut reports = runtime.block_on(engine.prefetch_ring(now, within));
+    for path in &prefetch.inputs {
+        let chain = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        reports.push(engine.check_blocking(&chain, now, within));
+    }
+    engine.flush_blocking();
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut worst = Exit::Accepted;
+    for report in &reports {
+        for tried in report.sources() {
+            let (kind, url) = (tried.kind.code(), &tried.url);
+            match (&tried.failure, tried.from) {
+                (Some((cause, detail)), _) => {
+                    writeln!(out, "{BAD}failed{BAD:#}  {kind} {url}  {}: {detail}", cause.code())?;
+                }
+                (None, from) => {
+                    let from = from.map_or("nowhere", certcheck_fetch::Origin::code);
+                    writeln!(
+                        out,
+                        "{GOOD}there{GOOD:#}   {kind} {url}  {QUIET}{} octets from {from}{QUIET:#}",
+                        tried.octets
+                    )?;
+                }
+            }
+        }
+        // Revoked or not is not the question here; whether it is known is.
+        if report.verdict() == certcheck_core::Verdict::Undetermined {
+            worst = Exit::Undetermined;
+        }
+    }
+    Ok(worst)
+}

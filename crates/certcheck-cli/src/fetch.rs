@@ -1,0 +1,178 @@
+//! `certcheck fetch`: gets evidence, tells where from and how long it took, and what it says.
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use certcheck_core::revocation::{Answer, Ask, Need};
+use certcheck_core::view::Certificate;
+use certcheck_core::{Evidence, KeyRing, Policy, Purpose, Revocation, Time};
+use certcheck_fetch::{Engine, Failure, Held};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::flags::{FetchArguments, FetchKind};
+use crate::json::{self, kind_of};
+use crate::text::{BAD, GOOD, QUIET};
+use crate::{crl, input, network, ocsp, setup};
+
+#[derive(Serialize)]
+struct FetchObject {
+    schema: u32,
+    url: String,
+    kind: &'static str,
+    elapsed_us: u64,
+    octets: Option<usize>,
+    file: Option<String>,
+    cause: Option<&'static str>,
+    detail: Option<String>,
+}
+
+pub(crate) fn run(arguments: &FetchArguments) -> Result<Exit, Box<dyn Error>> {
+    // Of the path every status is asked; what a certificate is for is not the question.
+    let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
+    policy.allow_sha1 = arguments.allow_sha1;
+    let now = setup::time(arguments.at);
+    let ring = || KeyRing::from_paths(&arguments.ring);
+    let is_url = arguments.what.contains("://");
+    if !is_url && arguments.ring.is_empty() {
+        return Err(
+            "a certificate is asked about with --ring: its issuer's key is part of the question".into()
+        );
+    }
+    let engine = network::engine(&arguments.network, ring()?, policy.clone(), Evidence::new())?;
+    let needs = if is_url { vec![need_of_url(arguments)] } else { needs_of_file(arguments, &engine, now)? };
+    let ring = if arguments.ring.is_empty() { None } else { Some(ring()?) };
+    let question = Question { arguments, engine: &engine, ring: ring.as_ref(), policy: &policy, now };
+    let mut worst = Exit::Accepted;
+    for need in &needs {
+        worst = worst.max(question.ask(need)?);
+    }
+    if needs.is_empty() {
+        writeln!(io::stderr(), "certcheck: {}: names no source of evidence", arguments.what)?;
+        return Ok(Exit::Undetermined);
+    }
+    Ok(worst)
+}
+
+fn need_of_url(arguments: &FetchArguments) -> Need {
+    let url = arguments.what.as_str().into();
+    let ask = match arguments.kind {
+        FetchKind::Crl => Ask::Crl { url },
+        FetchKind::Issuers => Ask::Issuers { url },
+    };
+    Need::new(0, ask, Box::default())
+}
+
+/// Every source that the path's certificates name.
+fn needs_of_file(
+    arguments: &FetchArguments,
+    engine: &Engine,
+    now: Time,
+) -> Result<Vec<Need>, Box<dyn Error>> {
+    let path = Path::new(&arguments.what);
+    let chain = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let (report, needs) = engine.plan(&chain, now);
+    if let Some(rejection) = report.reason()
+        && needs.is_empty()
+    {
+        return Err(format!("{}: {rejection}", path.display()).into());
+    }
+    Ok(needs)
+}
+
+struct Question<'q> {
+    arguments: &'q FetchArguments,
+    engine: &'q Engine,
+    ring: Option<&'q KeyRing>,
+    policy: &'q Policy,
+    now: Time,
+}
+
+impl Question<'_> {
+    fn ask(&self, need: &Need) -> Result<Exit, Box<dyn Error>> {
+        let begun = Instant::now();
+        let came = self.engine.obtain_blocking(need);
+        let elapsed = begun.elapsed();
+        let file = match (&came, &self.arguments.out) {
+            (Ok(held), Some(folder)) => Some(write(held, folder)?),
+            _ => None,
+        };
+        self.tell(need, &came, elapsed, file)?;
+        let Ok(held) = came else { return Ok(Exit::Undetermined) };
+        let (ring, policy, now, is_json) = (self.ring, self.policy, self.now, self.arguments.json);
+        match held.answer() {
+            Answer::Crl(crl) => crl::tell_fetched(crl, ring, policy, now, is_json),
+            Answer::Ocsp(response) => ocsp::tell_fetched(response, ring, policy, now, is_json),
+            Answer::Issuers(found) => {
+                for der in found {
+                    let subject =
+                        Certificate::parse(der).map(|certificate| certificate.subject().to_string());
+                    let subject = subject.unwrap_or_else(|fault| format!("does not read: {fault}"));
+                    if !is_json {
+                        writeln!(io::stdout(), "  certificate of {subject}")?;
+                    }
+                }
+                Ok(Exit::Accepted)
+            }
+            _ => Ok(Exit::Undetermined),
+        }
+    }
+
+    fn tell(
+        &self,
+        need: &Need,
+        came: &Result<std::sync::Arc<Held>, Failure>,
+        elapsed: Duration,
+        file: Option<String>,
+    ) -> io::Result<()> {
+        let kind = kind_of(&need.ask);
+        if self.arguments.json {
+            let failure = came.as_ref().err();
+            return json::print(&FetchObject {
+                schema: 1,
+                url: need.ask.url().to_string(),
+                kind,
+                elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+                octets: came.as_ref().ok().map(|held| held.octets()),
+                file,
+                cause: failure.map(|failure| failure.cause.code()),
+                detail: failure.map(|failure| failure.detail.clone()),
+            });
+        }
+        let mut out = anstream::AutoStream::auto(io::stdout().lock());
+        let (url, took) = (need.ask.url(), elapsed.as_secs_f64() * 1e3);
+        match came {
+            Ok(held) => writeln!(
+                out,
+                "{GOOD}fetched{GOOD:#}: {kind} {url}  {QUIET}{} octets in {took:.1} ms{QUIET:#}",
+                held.octets()
+            )?,
+            Err(failure) => writeln!(out, "{BAD}failed{BAD:#}: {kind} {url}  {failure}, after {took:.1} ms")?,
+        }
+        match file {
+            Some(file) => writeln!(out, "  {QUIET}written to {file}{QUIET:#}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes what came under a name made of its URL.
+fn write(held: &Held, folder: &Path) -> Result<String, Box<dyn Error>> {
+    let (octets, end): (Vec<u8>, _) = match held.answer() {
+        Answer::Crl(crl) => (crl.der().to_vec(), "crl"),
+        Answer::Ocsp(response) => (response.der().to_vec(), "ocsp"),
+        Answer::Issuers(found) => (found.iter().flat_map(|der| der.iter().copied()).collect(), "cer"),
+        _ => return Err("nothing to write".into()),
+    };
+    let keep = |sign: char| if sign.is_ascii_alphanumeric() { sign } else { '-' };
+    let url: String = held.ask().url().chars().take(120).map(keep).collect();
+    let digest = certcheck_fetch::Key::of(held.ask()).map(|key| key.to_hex()).unwrap_or_default();
+    let name = format!("{}-{}.{end}", url.trim_matches('-'), digest.get(..8).unwrap_or_default());
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let path = folder.join(name);
+    fs::write(&path, octets).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path.display().to_string())
+}

@@ -1,0 +1,120 @@
+//! From flags to an engine: how evidence is fetched, and where it is kept.
+
+use std::error::Error;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use certcheck_core::{Evidence, KeyRing, Policy};
+use certcheck_fetch::store::{DiskOptions, DiskStore, Store};
+use certcheck_fetch::{Engine, Guard, Observer};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing::Level;
+
+use crate::flags::NetworkArguments;
+
+/// Downloads from here on show their progress.
+const LARGE: u64 = 4 << 20;
+
+/// The engine that these flags ask for.
+pub(crate) fn engine(
+    arguments: &NetworkArguments,
+    ring: KeyRing,
+    policy: Policy,
+    given: Evidence,
+) -> Result<Engine, Box<dyn Error>> {
+    tell_events(arguments.verbose);
+    let mut guard = Guard::new().deny_private(arguments.deny_private).allow_tls(arguments.allow_https);
+    for net in &arguments.allow_net {
+        guard = guard.allow_net(*net);
+    }
+    for port in &arguments.allow_port {
+        guard = guard.allow_port(*port);
+    }
+    let mut builder = Engine::builder(ring, policy)
+        .evidence(given)
+        .guard(guard)
+        .offline(arguments.offline)
+        // A run ends before anything grows old.
+        .refreshes(false);
+    if let Some(proxy) = &arguments.proxy {
+        builder = builder.proxy(proxy.clone());
+    }
+    if let Some(directory) = &arguments.ldap_server {
+        builder = builder.directory(directory.clone());
+    }
+    if std::io::stderr().is_terminal() {
+        builder = builder.observer(progress());
+    }
+    if !arguments.no_cache {
+        match store(arguments.cache_dir.as_deref(), arguments.trust_cache) {
+            Ok(store) => builder = builder.store(store),
+            // A folder that was named must be of use; the default one need not.
+            Err(error) if arguments.cache_dir.is_some() => return Err(error),
+            Err(error) => writeln!(std::io::stderr(), "certcheck: warning: no cache: {error}")?,
+        }
+    }
+    Ok(builder.build()?)
+}
+
+/// The disk store in this folder, or where it is by default.
+pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> Result<Arc<dyn Store>, Box<dyn Error>> {
+    let path = match path {
+        Some(path) => path.to_owned(),
+        None => DiskStore::default_path().ok_or("neither HOME nor XDG_CACHE_HOME says where it would be")?,
+    };
+    let mut options = DiskOptions::default();
+    options.trust_index = trust_index;
+    Ok(Arc::new(DiskStore::open(&path, options)?))
+}
+
+/// Warnings always, more where it is asked for.
+fn tell_events(verbose: u8) {
+    let most = match verbose {
+        0 => Level::WARN,
+        1 => Level::DEBUG,
+        _ => Level::TRACE,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(most)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time()
+        .with_target(false)
+        .finish();
+    // Set once: a second engine in one run tells the same way.
+    let _known = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// A bar for what is large, on a terminal.
+fn progress() -> Observer {
+    let bar: Mutex<Option<(String, ProgressBar)>> = Mutex::new(None);
+    Arc::new(move |url: &str, octets: u64, length: Option<u64>| {
+        if length.unwrap_or(octets) < LARGE {
+            return;
+        }
+        let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
+        if bar.as_ref().is_none_or(|(known, _)| known != url) {
+            *bar = Some((url.to_owned(), new_bar(url, length)));
+        }
+        if let Some((_, bar)) = &*bar {
+            bar.set_position(octets);
+            if length == Some(octets) {
+                bar.finish_and_clear();
+            }
+        }
+    })
+}
+
+fn new_bar(url: &str, length: Option<u64>) -> ProgressBar {
+    let template = match length {
+        Some(_) => "{msg} {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+        None => "{msg} {spinner} {bytes}, {bytes_per_sec}",
+    };
+    let bar =
+        ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr()).with_message(url.to_owned());
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,121 @@
+//! Directories that certificates and CRLs name: which one is asked, at which address, and for what.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use certcheck_core::revocation::Cause;
+use tokio::time::timeout;
+
+use crate::failure::Failure;
+use crate::guard::Target;
+use crate::http::refused;
+use crate::ldap::{self, LdapFault, LdapUrl};
+use crate::limits::{Kind, Limits};
+use crate::resolve::{GuardedResolver, ResolveError};
+use crate::spool::Body;
+use crate::transport::{Fetched, Transport};
+
+/// What is looked for where a URL names no attribute (RFC 4523 2).
+const OF_CRLS: [&str; 2] = ["certificateRevocationList;binary", "authorityRevocationList;binary"];
+const OF_CERTIFICATES: [&str; 1] = ["cACertificate;binary"];
+
+#[derive(Debug)]
+pub(crate) struct Directories {
+    resolver: GuardedResolver,
+    /// `host[:port]` for URLs without a host (GSK_LDAP_SERVER).
+    configured: Option<String>,
+    tls: Arc<rustls::ClientConfig>,
+    limits: Arc<Limits>,
+    has_proxy: bool,
+}
+
+impl Directories {
+    pub(crate) fn new(
+        resolver: GuardedResolver,
+        configured: Option<String>,
+        tls: rustls::ClientConfig,
+        limits: &Arc<Limits>,
+        has_proxy: bool,
+    ) -> Self {
+        Self { resolver, configured, tls: Arc::new(tls), limits: Arc::clone(limits), has_proxy }
+    }
+
+    pub(crate) async fn search(&self, kind: Kind, target: &Target) -> Result<Fetched, Failure> {
+        if self.has_proxy {
+            return Err(Failure::unsupported("LDAP does not go through an HTTP proxy"));
+        }
+        let malformed = |what: &str| Failure::new(Cause::Unsupported, format!("LDAP URL: {what}"));
+        let mut url = LdapUrl::parse(target.url.as_str()).map_err(malformed)?;
+        url.with_default_attributes(match kind {
+            Kind::Crl => &OF_CRLS,
+            Kind::Issuers => &OF_CERTIFICATES,
+            Kind::Ocsp => return Err(Failure::unsupported("OCSP is not asked over LDAP")),
+        });
+        let whole = self.limits.whole(kind);
+        let most = usize::try_from(self.limits.octets(kind)).unwrap_or(usize::MAX);
+        let search = async {
+            let (name, addresses) = self.addresses(&url).await?;
+            let mut last = Failure::unreachable("no address");
+            for address in addresses {
+                match ldap::fetch(&url, address, &name, Arc::clone(&self.tls), most).await {
+                    Ok(values) => return Ok(values),
+                    Err(fault) => last = told(&fault, self.limits.octets(kind)),
+                }
+            }
+            Err(last)
+        };
+        match timeout(whole, search).await {
+            Ok(values) => {
+                let bodies = values?.into_iter().map(Body::from).collect();
+                Ok(Fetched::Body(bodies, Transport::default()))
+            }
+            Err(_) => Err(Failure::unreachable(format!("not complete after {whole:?}"))),
+        }
+    }
+
+    /// Where to connect. Of the URL's own host every address is judged; the configured directory is vouched for.
+    async fn addresses(&self, url: &LdapUrl) -> Result<(String, Vec<SocketAddr>), Failure> {
+        if let Some(host) = &url.host {
+            let found = match host.parse() {
+                Ok(address) => {
+                    self.resolver.guard.judge_address(address).map_err(refused)?;
+                    vec![address]
+                }
+                Err(_) => self.resolver.addresses(host).await.map_err(unresolved)?,
+            };
+            return Ok((host.clone(), found.into_iter().map(|ip| SocketAddr::new(ip, url.port)).collect()));
+        }
+        let Some(configured) = &self.configured else {
+            return Err(Failure::unreachable("no directory is configured for LDAP URLs without a host"));
+        };
+        if let Ok(address) = configured.parse() {
+            return Ok((configured.clone(), vec![address]));
+        }
+        let (name, port) = match configured.rsplit_once(':') {
+            Some((name, port)) => (name, port.parse().unwrap_or(url.port)),
+            None => (configured.as_str(), url.port),
+        };
+        let found = match name.parse() {
+            Ok(address) => vec![address],
+            Err(_) => {
+                let failed = |error| unresolved(ResolveError::Failed(error));
+                self.resolver.inner.resolve(name).await.map_err(failed)?
+            }
+        };
+        Ok((name.to_owned(), found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()))
+    }
+}
+
+fn unresolved(error: ResolveError) -> Failure {
+    match error {
+        ResolveError::Refused(why) => refused(why),
+        ResolveError::Failed(error) => Failure::unreachable(format!("not resolved: {error}")),
+    }
+}
+
+fn told(fault: &LdapFault, most: u64) -> Failure {
+    match fault {
+        LdapFault::TooLarge => Failure::too_large(most),
+        other => Failure::unreachable(other.to_string()),
+    }
+}

@@ -1,0 +1,366 @@
+//! A check driven to its end: what it needs is looked for in memory, then in the store, then fetched, all needs at once,
+//! until a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::report::OwnedReport;
+use certcheck_core::revocation::{Answer, Ask, Cause, Need};
+use certcheck_core::{Check, Progress, Time};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use pki_types::CertificateDer;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::Failure;
+use crate::fetcher::{Fetcher, Flying, Landing, Level, State};
+use crate::held::{Held, Origin};
+use crate::key::Key;
+use crate::limits::Kind;
+use crate::memory::Slot;
+use crate::metrics as names;
+use crate::report::SourceTried;
+use crate::snapshot::Snapshot;
+
+/// What is asked, and by when it must be answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order<'o> {
+    pub(crate) chain: &'o [CertificateDer<'o>],
+    pub(crate) now: Time,
+    pub(crate) deadline: Instant,
+    /// What is at hand under this key is not enough: it is to be fetched anew.
+    pub(crate) renew: Option<Key>,
+    /// What is in memory is all there is.
+    pub(crate) only_memory: bool,
+}
+
+/// What it came to.
+pub(crate) struct Driven {
+    pub(crate) report: OwnedReport,
+    pub(crate) sources: Vec<SourceTried>,
+    /// The places of all that was asked for about the path.
+    pub(crate) slots: Vec<Arc<Slot>>,
+}
+
+/// Something that is waited for.
+struct Awaited {
+    need: Need,
+    level: Level,
+    begun: Instant,
+    /// What is at hand and would do, were there nothing newer.
+    fallback: Option<Arc<Held>>,
+    landed: Result<Arc<Landing>, Failure>,
+}
+
+/// Where something stands in the search for an answer.
+struct Sought {
+    need: Need,
+    begun: Instant,
+    fallback: Option<Arc<Held>>,
+}
+
+struct Driver<'d> {
+    fetcher: &'d Arc<Fetcher>,
+    snapshot: &'d Arc<Snapshot>,
+    order: Order<'d>,
+    progress: Progress<'d>,
+    sources: Vec<SourceTried>,
+    slots: Vec<Arc<Slot>>,
+}
+
+/// What comes of seeking.
+enum Step {
+    /// It has been answered.
+    Answered,
+    /// It is on its way.
+    Wait { sought: Sought, level: Level, flying: Flying, patience: Patience },
+}
+
+/// How long something is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// Without an octet, or with too few of them.
+    silent: Instant,
+    /// At all.
+    whole: Instant,
+}
+
+/// Drives a check. With the fetcher offline, or `only_memory`, it waits for nothing but the store, or nothing at all.
+pub(crate) async fn drive(fetcher: &Arc<Fetcher>, snapshot: &Arc<Snapshot>, order: Order<'_>) -> Driven {
+    let mut driver = Driver::begin(fetcher, snapshot, order);
+    driver.run().await;
+    driver.finish()
+}
+
+/// Answers from memory and waits for nothing.
+pub(crate) fn answer_from_memory(
+    fetcher: &Arc<Fetcher>,
+    snapshot: &Arc<Snapshot>,
+    chain: &[CertificateDer<'_>],
+    now: Time,
+) -> Driven {
+    let order = Order { chain, now, deadline: Instant::now(), renew: None, only_memory: true };
+    let mut driver = Driver::begin(fetcher, snapshot, order);
+    while let Some(need) = driver.progress.needs().first().cloned() {
+        // In memory or not: either way it is answered.
+        let _answered = driver.seek(need);
+    }
+    driver.finish()
+}
+
+/// What a check would ask, in order, each source failing in its turn.
+pub(crate) fn plan(snapshot: &Snapshot, chain: &[CertificateDer<'_>], now: Time) -> (OwnedReport, Vec<Need>) {
+    let mut progress = Check::new(chain, &snapshot.ring, &snapshot.policy, now)
+        .with_verified_issuers(&snapshot.issuers)
+        .with_evidence(&snapshot.given)
+        .begin();
+    let mut asked = Vec::new();
+    while let Some(need) = progress.needs().first().cloned() {
+        progress.answer(&need.ask, Answer::Failed(Cause::NotTried));
+        asked.push(need);
+    }
+    asked.sort_by_key(|need| need.at);
+    let report = OwnedReport::new(&progress.finish(), &snapshot.ring);
+    (report, asked)
+}
+
+impl<'d> Driver<'d> {
+    fn begin(fetcher: &'d Arc<Fetcher>, snapshot: &'d Arc<Snapshot>, order: Order<'d>) -> Self {
+        let mut seed = [0; 32];
+        let has_seed = SystemRandom::new().fill(&mut seed).is_ok();
+        let mut check = Check::new(order.chain, &snapshot.ring, &snapshot.policy, order.now)
+            .with_verified_issuers(&snapshot.issuers)
+            .with_evidence(&snapshot.given);
+        if has_seed {
+            check = check.with_nonce_seed(seed);
+        }
+        let progress = check.begin();
+        Self { fetcher, snapshot, order, progress, sources: Vec::new(), slots: Vec::new() }
+    }
+
+    async fn run(&mut self) {
+        let mut waiting = FuturesUnordered::new();
+        let mut open: Vec<Ask> = Vec::new();
+        loop {
+            // An answer may make something else needed.
+            while let Some(need) =
+                self.progress.needs().iter().find(|need| !open.contains(&need.ask)).cloned()
+            {
+                if let Step::Wait { sought, level, flying, patience } = self.seek(need) {
+                    open.push(sought.need.ask.clone());
+                    waiting.push(wait(sought, level, flying, patience));
+                }
+            }
+            // What is still in the air is not waited for once the verdict stands.
+            if self.progress.needs().is_empty() {
+                return;
+            }
+            let Some(awaited) = waiting.next().await else { return };
+            let ask = awaited.need.ask.clone();
+            match self.land(awaited) {
+                Step::Answered => open.retain(|known| *known != ask),
+                Step::Wait { sought, level, flying, patience } => {
+                    waiting.push(wait(sought, level, flying, patience));
+                }
+            }
+        }
+    }
+
+    /// Looks in memory, then begins to look elsewhere.
+    fn seek(&mut self, need: Need) -> Step {
+        let mut sought = Sought { need, begun: Instant::now(), fallback: None };
+        let key = Key::of(&sought.need.ask);
+        if let Some(key) = key {
+            let slot = self.fetcher.memory.slot(key);
+            slot.touch(self.order.now);
+            if !self.slots.iter().any(|known| known.key == key) {
+                self.slots.push(Arc::clone(&slot));
+            }
+            if let Some(held) = slot.get() {
+                let fault = self.progress.suppose(&sought.need.ask, &held.answer).fault;
+                let is_wanted_anew = self.order.renew == Some(key);
+                match fault {
+                    None if !is_wanted_anew && !held.is_due(self.order.now) => {
+                        return self.answer_with(&sought, &held, Origin::Memory);
+                    }
+                    None => sought.fallback = Some(held),
+                    Some(_) => {}
+                }
+                if is_wanted_anew {
+                    return self.ask_network(sought);
+                }
+            }
+        }
+        if self.order.only_memory {
+            return self.answer_failed(sought, Failure::new(Cause::NotTried, "not in memory"));
+        }
+        if key.is_some() && self.fetcher.store.is_some() {
+            let policy = &self.snapshot.policy;
+            if let Ok(flying) = self.fetcher.begin(&sought.need, Level::Store, None, policy) {
+                let whole = self.order.deadline;
+                let patience = Patience { silent: whole, whole };
+                return Step::Wait { sought, level: Level::Store, flying, patience };
+            }
+        }
+        self.ask_network(sought)
+    }
+
+    fn ask_network(&mut self, sought: Sought) -> Step {
+        let known = sought.fallback.as_ref();
+        match self.fetcher.begin(&sought.need, Level::Network, known, &self.snapshot.policy) {
+            Ok(flying) => {
+                let patience = self.patience(&sought.need.ask);
+                Step::Wait { sought, level: Level::Network, flying, patience }
+            }
+            Err(failure) => self.answer_failed(sought, failure),
+        }
+    }
+
+    /// All the time there is; where another source is left, half of it for one that is silent.
+    fn patience(&self, ask: &Ask) -> Patience {
+        let whole = self.order.deadline;
+        let supposed = self.progress.suppose(ask, &Answer::Failed(Cause::Unreachable));
+        let now = Instant::now();
+        let left = whole.saturating_duration_since(now);
+        let silent = if supposed.asks_on { now + left / 2 } else { whole };
+        Patience { silent, whole }
+    }
+
+    /// Judges what landed.
+    fn land(&mut self, awaited: Awaited) -> Step {
+        let Awaited { need, level, begun, mut fallback, landed } = awaited;
+        let landing = match landed {
+            Ok(landing) => landing,
+            Err(failure) => {
+                let sought = Sought { need, begun, fallback };
+                return match level {
+                    Level::Store => self.ask_network(sought),
+                    Level::Network => self.answer_failed(sought, failure),
+                };
+            }
+        };
+        let held = &landing.held;
+        let fault = self.progress.suppose(&need.ask, &held.answer).fault;
+        let failure = match fault {
+            None => match self.fetcher.keep(&landing, level, self.order.now) {
+                Ok(()) if level == Level::Store && held.is_due(self.order.now) => {
+                    fallback = Some(Arc::clone(held));
+                    return self.ask_network(Sought { need, begun, fallback });
+                }
+                Ok(()) => {
+                    let sought = Sought { need, begun, fallback };
+                    return self.answer_with(&sought, held, held.origin);
+                }
+                Err(failure) => failure,
+            },
+            Some(cause) => {
+                let failure = Failure::new(cause, cause.sentence());
+                self.fetcher.reject(&landing, level, &failure);
+                failure
+            }
+        };
+        let sought = Sought { need, begun, fallback };
+        if level == Level::Store {
+            return self.ask_network(sought);
+        }
+        // Of no use, and still evidence: what is too old may list the certificate.
+        if sought.fallback.is_none() && failure.cause != Cause::Rollback {
+            self.tell(&sought, Some(held), None, Some(&failure));
+            self.progress.answer(&sought.need.ask, held.answer.clone());
+            return Step::Answered;
+        }
+        self.answer_failed(sought, failure)
+    }
+
+    fn answer_with(&mut self, sought: &Sought, held: &Arc<Held>, from: Origin) -> Step {
+        let labels = [("kind", held.kind().code()), ("from", from.code())];
+        metrics::counter!(names::ANSWERS, &labels).increment(1);
+        self.tell(sought, Some(held), Some(from), None);
+        self.progress.answer(&sought.need.ask, held.answer.clone());
+        Step::Answered
+    }
+
+    /// Nothing newer is to be had: what is at hand does if policy admits it, else nothing does.
+    fn answer_failed(&mut self, sought: Sought, failure: Failure) -> Step {
+        self.tell(&sought, None, None, Some(&failure));
+        let answer = match &sought.fallback {
+            Some(held) => {
+                self.tell(&sought, Some(held), Some(Origin::Memory), None);
+                held.answer.clone()
+            }
+            None => Answer::Failed(failure.cause),
+        };
+        self.progress.answer(&sought.need.ask, answer);
+        Step::Answered
+    }
+
+    fn tell(
+        &mut self,
+        sought: &Sought,
+        held: Option<&Arc<Held>>,
+        from: Option<Origin>,
+        failure: Option<&Failure>,
+    ) {
+        let Some(kind) = Kind::of(&sought.need.ask) else { return };
+        self.sources.push(SourceTried {
+            at: sought.need.at,
+            kind,
+            url: Arc::clone(sought.need.ask.url()),
+            from,
+            elapsed: sought.begun.elapsed(),
+            octets: held.map_or(0, |held| held.octets()),
+            failure: failure.map(|failure| (failure.cause, failure.detail.clone())),
+        });
+    }
+
+    fn finish(self) -> Driven {
+        let report = OwnedReport::new(&self.progress.finish(), &self.snapshot.ring);
+        Driven { report, sources: self.sources, slots: self.slots }
+    }
+}
+
+/// Waits for a flight to land.
+async fn wait(sought: Sought, level: Level, mut flying: Flying, patience: Patience) -> Awaited {
+    let Sought { need, begun, fallback } = sought;
+    let mut until = patience.silent;
+    let landed = loop {
+        let arriving = match &*flying.borrow_and_update() {
+            State::Landed(outcome) => break outcome.clone(),
+            State::Arriving(octets, length) => Some((*octets, *length)),
+            State::Waiting => None,
+        };
+        tokio::select! {
+            changed = flying.changed() => {
+                if changed.is_err() {
+                    break Err(Failure::unreachable("given up"));
+                }
+            }
+            () = sleep_until(until) => {
+                if until < patience.whole && is_worth_waiting(arriving, begun, patience.whole) {
+                    until = patience.whole;
+                } else {
+                    break Err(too_late(arriving, begun.elapsed()));
+                }
+            }
+        }
+    };
+    Awaited { need, level, begun, fallback, landed }
+}
+
+/// Whether what has begun to arrive will be there in time, if it goes on so.
+fn is_worth_waiting(arriving: Option<(u64, Option<u64>)>, begun: Instant, whole: Instant) -> bool {
+    let Some((octets @ 1.., length)) = arriving else { return false };
+    let left = whole.saturating_duration_since(Instant::now()).as_secs_f64();
+    let rate = octets as f64 / begun.elapsed().as_secs_f64().max(0.001);
+    length.is_none_or(|length| length.saturating_sub(octets) as f64 <= rate * left)
+}
+
+fn too_late(arriving: Option<(u64, Option<u64>)>, after: Duration) -> Failure {
+    let seconds = after.as_secs_f64();
+    Failure::unreachable(match arriving {
+        None => format!("no answer within the {seconds:.1} s that this check had for it"),
+        Some((octets, Some(length))) => format!("{octets} of {length} octets after {seconds:.1} s"),
+        Some((octets, None)) => format!("{octets} octets and no end after {seconds:.1} s"),
+    })
+}

@@ -1,0 +1,44 @@
+//! Why a source brought nothing.
+
+use core::fmt;
+use std::time::Duration;
+
+use certcheck_core::revocation::Cause;
+
+/// Why a source brought nothing: the core's word for it, what exactly happened, and when to come back.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The stable word.
+    pub cause: Cause,
+    /// What happened, for people.
+    pub detail: String,
+    /// When the source wants to be asked again (RFC 9110 10.2.3).
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    pub(crate) fn new(cause: Cause, detail: impl Into<String>) -> Self {
+        Self { cause, detail: detail.into(), retry_after: None }
+    }
+
+    pub(crate) fn unreachable(detail: impl Into<String>) -> Self {
+        Self::new(Cause::Unreachable, detail)
+    }
+
+    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(Cause::Malformed, detail)
+    }
+
+    pub(crate) fn too_large(most: u64) -> Self {
+        Self::new(Cause::TooLarge, format!("more than {most} octets"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.cause.code(), self.detail)
+    }
+}
+
+impl core::error::Error for Failure {}

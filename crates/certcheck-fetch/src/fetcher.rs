@@ -1,0 +1,486 @@
+//! Evidence, got once however many ask: single flight for each source, then memory and the store.
+//!
+//! What lands is not kept before a check has found it to be of use: see `keep` and `reject`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use certcheck_core::revocation::{Answer, Cause, Need};
+use certcheck_core::{Policy, Time};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::Instant;
+use tracing::{Instrument as _, debug, info_span, warn};
+
+use crate::failure::Failure;
+use crate::guard::Target;
+use crate::health::{Health, Host};
+use crate::held::{Held, Origin};
+use crate::key::Key;
+use crate::limits::{Kind, Limits};
+use crate::memory::Memory;
+use crate::metrics as names;
+use crate::read;
+use crate::store::{Lease, Store, StoreError, Stored};
+use crate::transport::{Fetched, Network, now};
+
+/// What has landed and nobody has judged yet is given to who asks meanwhile, for so long.
+const LINGER: Duration = Duration::from_secs(5);
+/// Flights that are remembered before those that have landed are let go.
+const MANY: usize = 1_024;
+
+/// Which way evidence comes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Level {
+    Store,
+    Network,
+}
+
+/// How far a flight is.
+#[derive(Clone, Debug)]
+pub(crate) enum State {
+    Waiting,
+    /// Octets that have come, and how many there will be, if that is known.
+    Arriving(u64, Option<u64>),
+    Landed(Result<Arc<Landing>, Failure>),
+}
+
+/// What a flight brought.
+#[derive(Debug)]
+pub(crate) struct Landing {
+    pub(crate) held: Arc<Held>,
+    pub(crate) elapsed: Duration,
+    /// Nobody in the fleet fetches the same before this is kept or rejected.
+    lease: Mutex<Option<Lease>>,
+    is_settled: AtomicBool,
+}
+
+struct Flight {
+    state: watch::Receiver<State>,
+    begun: Instant,
+}
+
+/// How a check of many sources watches the download of one.
+pub(crate) type Flying = watch::Receiver<State>;
+
+/// Gets evidence.
+pub(crate) struct Fetcher {
+    /// `None` offline.
+    network: Option<Network>,
+    pub(crate) store: Option<Arc<dyn Store>>,
+    pub(crate) memory: Memory,
+    health: Health,
+    limits: Arc<Limits>,
+    flights: Mutex<HashMap<(Key, Level), Flight>>,
+    permits: Arc<Semaphore>,
+    runtime: Handle,
+    /// What is being written to the store.
+    writing: Mutex<JoinSet<()>>,
+    observer: Option<Observer>,
+}
+
+/// Told of octets as they arrive: from where, how many are there, and how many there will be, if that is known.
+pub type Observer = Arc<dyn Fn(&str, u64, Option<u64>) + Send + Sync>;
+
+impl std::fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetcher")
+            .field("network", &self.network)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Fetcher {
+    pub(crate) fn new(
+        network: Option<Network>,
+        store: Option<Arc<dyn Store>>,
+        limits: &Arc<Limits>,
+        runtime: Handle,
+        observer: Option<Observer>,
+    ) -> Self {
+        Self {
+            network,
+            store,
+            memory: Memory::new(limits),
+            health: Health::new(limits),
+            limits: Arc::clone(limits),
+            flights: Mutex::default(),
+            permits: Arc::new(Semaphore::new(limits.at_once)),
+            runtime,
+            writing: Mutex::default(),
+            observer,
+        }
+    }
+
+    /// Where temporary files go.
+    pub(crate) fn folder(store: Option<&Arc<dyn Store>>) -> PathBuf {
+        store.and_then(|store| store.folder()).map_or_else(std::env::temp_dir, ToOwned::to_owned)
+    }
+
+    /// Begins to get what is needed, or joins who has begun. `known` is what is at hand and good, and may have changed.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        need: &Need,
+        level: Level,
+        known: Option<&Arc<Held>>,
+        policy: &Arc<Policy>,
+    ) -> Result<Flying, Failure> {
+        let key = Key::of(&need.ask);
+        if let Some(key) = key
+            && let Some(flying) = self.join(key, level)
+        {
+            return Ok(flying);
+        }
+        let route = match level {
+            Level::Store => None,
+            Level::Network => {
+                let network =
+                    self.network.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))?;
+                let target = network.judge(&need.ask)?;
+                let host = self.health.host(&target.host_key());
+                self.health.admit(key.as_ref(), &host)?;
+                Some((target, host))
+            }
+        };
+        let (sender, receiver) = watch::channel(State::Waiting);
+        if let Some(key) = key {
+            let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+            if flights.len() > MANY {
+                flights.retain(|_, flight| is_of_use(flight));
+            }
+            // Someone may have been faster.
+            if let Some(flight) = flights.get(&(key, level)).filter(|flight| is_of_use(flight)) {
+                return Ok(flight.state.clone());
+            }
+            flights.insert((key, level), Flight { state: receiver.clone(), begun: Instant::now() });
+        }
+        let (fetcher, need, known, policy) =
+            (Arc::clone(self), need.clone(), known.cloned(), Arc::clone(policy));
+        let kind = Kind::of(&need.ask).map_or("", Kind::code);
+        let span = info_span!("fetch", kind, url = %need.ask.url(), level = ?level);
+        // On its own: who asked may go away, and others wait for the same.
+        self.runtime.spawn(
+            async move {
+                let begun = Instant::now();
+                let outcome = match route {
+                    None => fetcher.load(&need, &policy).await.map(|held| (held, None)),
+                    Some((target, host)) => {
+                        fetcher.fetch(&need, &target, &host, known, &policy, &sender).await
+                    }
+                };
+                let outcome = outcome.map(|(held, lease)| {
+                    let elapsed = begun.elapsed();
+                    let lease = Mutex::new(lease);
+                    Arc::new(Landing { held, elapsed, lease, is_settled: AtomicBool::new(false) })
+                });
+                if outcome.is_err()
+                    && let Some(key) = key
+                {
+                    fetcher.end(key, level);
+                }
+                sender.send_replace(State::Landed(outcome));
+            }
+            .instrument(span),
+        );
+        Ok(receiver)
+    }
+
+    /// Gets something from the network alone, for who looks into it, and keeps it nowhere.
+    pub(crate) async fn obtain(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
+        let network = self.network.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))?;
+        let target = network.judge(&need.ask)?;
+        let host = self.health.host(&target.host_key());
+        let (sender, _) = watch::channel(State::Waiting);
+        self.fetch(need, &target, &host, None, policy, &sender).await.map(|(held, _)| held)
+    }
+
+    fn join(&self, key: Key, level: Level) -> Option<Flying> {
+        let flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        flights.get(&(key, level)).filter(|flight| is_of_use(flight)).map(|flight| flight.state.clone())
+    }
+
+    fn end(&self, key: Key, level: Level) {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&(key, level));
+    }
+
+    async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
+        let nothing = || Failure::new(Cause::NotTried, "not in the store");
+        let (Some(store), Some(key)) = (&self.store, Key::of(&need.ask)) else { return Err(nothing()) };
+        let stored = match store.get(&key).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return Err(nothing()),
+            Err(error) => return Err(self.refuse_stored(&key, need, &error.to_string())),
+        };
+        let origin = store.origin();
+        let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
+        let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy)).await;
+        match read {
+            Ok(Ok((held, None))) => Ok(held),
+            Ok(Ok((held, Some(note)))) => {
+                warn!(url = %need.ask.url(), note, "an index in the store is of no use and was built anew");
+                metrics::counter!(names::STORE_REFUSED, "why" => "index").increment(1);
+                Ok(held)
+            }
+            Ok(Err(failure)) => {
+                let failure = self.refuse_stored(&key, need, &failure.detail);
+                self.forget(key);
+                Err(failure)
+            }
+            Err(error) => Err(Failure::malformed(error.to_string())),
+        }
+    }
+
+    fn refuse_stored(&self, key: &Key, need: &Need, why: &str) -> Failure {
+        warn!(url = %need.ask.url(), key = %key.to_hex(), why, "what the store has is of no use and is dropped");
+        metrics::counter!(names::STORE_REFUSED, "why" => "unreadable").increment(1);
+        Failure::malformed(format!("the store: {why}"))
+    }
+
+    /// Drops what the store has.
+    pub(crate) fn forget(&self, key: Key) {
+        if let Some(store) = self.store.clone() {
+            self.write(async move {
+                // It stays a little longer then; it is judged each time.
+                let _gone: Result<(), StoreError> = store.remove(&key).await;
+            });
+        }
+    }
+
+    async fn fetch(
+        &self,
+        need: &Need,
+        target: &Target,
+        host: &Host,
+        known: Option<Arc<Held>>,
+        policy: &Arc<Policy>,
+        sender: &watch::Sender<State>,
+    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
+        let kind = Kind::of(&need.ask).unwrap_or(Kind::Crl);
+        let key = Key::of(&need.ask);
+        let outcome = self.exchange(kind, need, target, host, known, policy, sender).await;
+        match &outcome {
+            Ok(_) => Health::answered(host),
+            Err(failure) => {
+                debug!(cause = failure.cause.code(), detail = %failure.detail, "failed");
+                self.health.failed(key.as_ref(), host, failure);
+                let labels = [("kind", kind.code()), ("cause", failure.cause.code())];
+                metrics::counter!(names::FAILURES, &labels).increment(1);
+            }
+        }
+        outcome
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what an exchange is made of")]
+    async fn exchange(
+        &self,
+        kind: Kind,
+        need: &Need,
+        target: &Target,
+        host: &Host,
+        known: Option<Arc<Held>>,
+        policy: &Arc<Policy>,
+        sender: &watch::Sender<State>,
+    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
+        let closed = |_| Failure::unreachable("shutting down");
+        let _of_host = Arc::clone(&host.permits).acquire_owned().await.map_err(closed)?;
+        let _of_all = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
+        let begun = now();
+        let lease = self.lease(need, kind).await;
+        if lease.is_some()
+            && let Some(held) = self.put_meanwhile(need, begun, policy).await
+        {
+            return Ok((held, lease));
+        }
+        let network = self.network.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))?;
+        metrics::counter!(names::FETCHES, "kind" => kind.code()).increment(1);
+        let started = Instant::now();
+        let arriving = |octets, length| {
+            sender.send_replace(State::Arriving(octets, length));
+            if let Some(observer) = &self.observer {
+                observer(need.ask.url(), octets, length);
+            }
+        };
+        let transport = known.as_deref().map(|known| &known.transport);
+        let fetched = network.fetch(&need.ask, target, transport, &arriving).await?;
+        let (bodies, transport) = match (fetched, known) {
+            (Fetched::NotModified(transport), Some(known)) => {
+                return Ok((Arc::new(known.revalidated(transport, now())), lease));
+            }
+            (Fetched::NotModified(_), None) => {
+                return Err(Failure::unreachable("304 for nothing that is at hand"));
+            }
+            (Fetched::Body(bodies, transport), _) => (bodies, transport),
+        };
+        metrics::histogram!(names::SECONDS, "kind" => kind.code()).record(started.elapsed().as_secs_f64());
+        let octets: usize = bodies.iter().map(|body| body.bytes.len()).sum();
+        metrics::histogram!(names::OCTETS, "kind" => kind.code()).record(octets as f64);
+        let (ask, signer, policy) = (need.ask.clone(), need.signer.clone(), Arc::clone(policy));
+        let read = move || -> Result<Held, Failure> {
+            let (answer, body) = read::read(&ask, bodies, &signer, &policy)?;
+            Ok(Held { ask, answer, body, transport, fetched_at: now(), origin: Origin::Network })
+        };
+        // Of a large CRL this takes as long as hashing it twice.
+        match spawn_blocking(read).await {
+            Ok(held) => Ok((Arc::new(held?), lease)),
+            Err(error) => Err(Failure::malformed(error.to_string())),
+        }
+    }
+
+    /// The right to fetch, where there is a store to ask for it. Without it both fetch: no harm.
+    async fn lease(&self, need: &Need, kind: Kind) -> Option<Lease> {
+        let (store, key) = (self.store.as_ref()?, Key::of(&need.ask)?);
+        match store.lease(&key, self.limits.whole(kind)).await {
+            Ok(lease) => lease,
+            Err(error) => {
+                debug!(%error, "no lease");
+                None
+            }
+        }
+    }
+
+    /// What another has put into the store while we waited for our turn.
+    async fn put_meanwhile(&self, need: &Need, begun: Time, policy: &Arc<Policy>) -> Option<Arc<Held>> {
+        let held = self.load(need, policy).await.ok()?;
+        (held.fetched_at >= begun && held.origin != Origin::Memory).then_some(held)
+    }
+
+    /// A check found that what landed is of use: it is kept for others, unless newer evidence is there.
+    pub(crate) fn keep(&self, landing: &Arc<Landing>, level: Level, now: Time) -> Result<(), Failure> {
+        let held = &landing.held;
+        let Some(key) = Key::of(&held.ask) else { return Ok(()) };
+        if landing.is_settled.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        if self.memory.get(&key).is_some_and(|current| held.is_older_than(&current)) {
+            let failure = Failure::new(Cause::Rollback, "older than what is at hand from there");
+            self.reject(landing, level, &failure);
+            return Err(failure);
+        }
+        if landing.is_settled.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        if let (Some(this), _) = held.times() {
+            let age = now.unix().saturating_sub(this.unix()).max(0);
+            metrics::histogram!(names::AGE, "kind" => held.kind().code()).record(age as f64);
+        }
+        self.memory.set(key, Arc::clone(held));
+        metrics::gauge!(names::MEMORY).set(self.memory.kib() as f64);
+        self.end(key, level);
+        if level == Level::Store {
+            return Ok(());
+        }
+        self.health.served(&key);
+        let lease = landing.lease.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(store) = self.store.clone().filter(|store| held.origin != store.origin()) {
+            let stored = stored_of(held);
+            self.write(async move {
+                match store.put(&key, stored).await {
+                    Ok(()) | Err(StoreError::Older) => {}
+                    Err(error) => warn!(%error, "not kept in the store"),
+                }
+                drop(lease);
+            });
+        }
+        Ok(())
+    }
+
+    /// A check found that what landed is of no use: the source is left alone for a while.
+    pub(crate) fn reject(&self, landing: &Arc<Landing>, level: Level, failure: &Failure) {
+        let Some(key) = Key::of(&landing.held.ask) else { return };
+        if landing.is_settled.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.end(key, level);
+        drop(landing.lease.lock().unwrap_or_else(PoisonError::into_inner).take());
+        match level {
+            // Too old to be of use, and signed by who may: what an older one still is told by.
+            Level::Store if failure.cause == Cause::Stale => {
+                if self.memory.get(&key).is_none() {
+                    self.memory.set(key, Arc::clone(&landing.held));
+                }
+            }
+            Level::Store => {
+                warn!(url = %landing.held.ask.url(), cause = failure.cause.code(), "what the store has is of no use and is dropped");
+                metrics::counter!(names::STORE_REFUSED, "why" => failure.cause.code()).increment(1);
+                self.forget(key);
+            }
+            Level::Network => {
+                let labels = [("kind", landing.held.kind().code()), ("cause", failure.cause.code())];
+                metrics::counter!(names::FAILURES, &labels).increment(1);
+                if let Some(network) = &self.network
+                    && let Ok(target) = network.judge(&landing.held.ask)
+                {
+                    self.health.failed(Some(&key), &self.health.host(&target.host_key()), failure);
+                }
+            }
+        }
+    }
+
+    fn write(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        while writing.try_join_next().is_some() {}
+        writing.spawn_on(work, &self.runtime);
+    }
+
+    /// Until all that was kept is written.
+    pub(crate) async fn flush(&self) {
+        let mut writing = std::mem::take(&mut *self.writing.lock().unwrap_or_else(PoisonError::into_inner));
+        while writing.join_next().await.is_some() {}
+    }
+}
+
+/// In the air, or landed a moment ago and not judged yet.
+fn is_of_use(flight: &Flight) -> bool {
+    match &*flight.state.borrow() {
+        State::Landed(Ok(landing)) => {
+            !landing.is_settled.load(Ordering::Acquire) && flight.begun.elapsed() < LINGER + landing.elapsed
+        }
+        State::Landed(Err(_)) => false,
+        State::Waiting | State::Arriving(..) => flight.state.has_changed().is_ok(),
+    }
+}
+
+fn stored_of(held: &Held) -> Stored {
+    let (this_update, next_update) = held.times();
+    Stored {
+        ask: held.ask.clone(),
+        body: held.body.clone(),
+        transport: held.transport.clone(),
+        fetched_at: held.fetched_at,
+        this_update,
+        next_update,
+        signers: held.signers(),
+        crl: held.crl().cloned(),
+        index: None,
+        is_trusted: false,
+    }
+}
+
+/// What a store had, read and verified anew. Beside it what of an index is no good.
+fn read_stored(
+    stored: Stored,
+    origin: Origin,
+    signer: &[u8],
+    policy: &Policy,
+) -> Result<(Arc<Held>, Option<String>), Failure> {
+    let Stored { ask, body, transport, fetched_at, signers, index, is_trusted, .. } = stored;
+    let signer = signers.first().map_or(signer, |known| known);
+    let (answer, body, note) = match index {
+        Some(index) => {
+            let (crl, fault) =
+                read::reopen(body.bytes.clone(), &index, ask.url(), signer, policy, is_trusted)?;
+            (Answer::Crl(Arc::new(crl)), body, fault.map(|fault| fault.to_string()))
+        }
+        None => {
+            let (answer, read) = read::read(&ask, vec![body.clone()], signer, policy)?;
+            let body = if read.bytes.len() == body.bytes.len() { body } else { read };
+            (answer, body, None)
+        }
+    };
+    Ok((Arc::new(Held { ask, answer, body, transport, fetched_at, origin }), note))
+}

@@ -1,0 +1,365 @@
+//! The network guard: which URLs out of certificates are followed, and to which addresses.
+//!
+//! A certificate must not be able to make the server talk to its neighbours. A URL is judged before anything is
+//! resolved, since literals never reach a resolver; then every address that a name resolves to, and the one that was
+//! judged is the one connected to, so that a second look-up cannot change it.
+
+use core::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+/// Octets of a URL that is followed.
+pub const MAX_URL: usize = 2_048;
+
+/// Why the guard refuses.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused(pub(crate) String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for Refused {}
+
+/// A scheme that evidence is fetched by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// `http`.
+    Http,
+    /// `https`: not unless allowed. Evidence is signed, and a responder behind TLS whose certificate is to be checked by
+    /// that same responder answers nobody.
+    Https,
+    /// `ldap`.
+    Ldap,
+    /// `ldaps`: as `https`.
+    Ldaps,
+}
+
+/// A URL that passed.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) url: Url,
+    pub(crate) scheme: Scheme,
+}
+
+impl Target {
+    /// Scheme, host and port: what a breaker and a limit are for.
+    pub(crate) fn host_key(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        format!("{}:{}", host.trim_end_matches('.'), self.url.port_or_known_default().unwrap_or(0))
+    }
+}
+
+/// The rules.
+#[derive(Clone, Debug, Default)]
+pub struct Guard {
+    allowed: Vec<IpNet>,
+    allowed_ports: Vec<u16>,
+    deny_private: bool,
+    allow_tls: bool,
+}
+
+impl Guard {
+    /// The default rules: `http` and `ldap`, to private and public addresses, to ports 80, 389, 443, 636 and those from
+    /// 1024 on.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets addresses of this network pass whatever else is said of them.
+    #[must_use]
+    pub fn allow_net(mut self, net: IpNet) -> Self {
+        self.allowed.push(net);
+        self
+    }
+
+    /// Lets a port under 1024 pass.
+    #[must_use]
+    pub fn allow_port(mut self, port: u16) -> Self {
+        self.allowed_ports.push(port);
+        self
+    }
+
+    /// Refuses private ranges (RFC 1918, RFC 4193, RFC 6598) unless allowed.
+    #[must_use]
+    pub const fn deny_private(mut self, deny: bool) -> Self {
+        self.deny_private = deny;
+        self
+    }
+
+    /// Lets `https` and `ldaps` pass.
+    #[must_use]
+    pub const fn allow_tls(mut self, allow: bool) -> Self {
+        self.allow_tls = allow;
+        self
+    }
+
+    /// Judges a URL by itself: scheme, length, characters, user information, port, and a host that is an address.
+    pub(crate) fn judge_url(&self, text: &str) -> Result<Target, Refused> {
+        if text.len() > MAX_URL {
+            return Err(Refused(format!("a URL of more than {MAX_URL} octets")));
+        }
+        // The parser drops tabs and line ends: what is logged and judged must be what is sent.
+        if !text.bytes().all(|octet| matches!(octet, 0x21..=0x7e)) {
+            return Err(Refused(
+                "a URL with spaces, control or other characters that URLs do not have".into(),
+            ));
+        }
+        let url = Url::parse(text).map_err(|error| Refused(format!("no URL: {error}")))?;
+        let scheme = match url.scheme() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            "ldap" => Scheme::Ldap,
+            "ldaps" => Scheme::Ldaps,
+            other => return Err(Refused(format!("scheme {other} is not followed"))),
+        };
+        if matches!(scheme, Scheme::Https | Scheme::Ldaps) && !self.allow_tls {
+            return Err(Refused(format!("scheme {} is not allowed", url.scheme())));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refused("a URL with user information".into()));
+        }
+        let is_ldap = matches!(scheme, Scheme::Ldap | Scheme::Ldaps);
+        match url.host() {
+            // Where a directory server is configured, such a URL is about it (RFC 4516 2).
+            None if is_ldap => {}
+            None => return Err(Refused("a URL without a host".into())),
+            Some(Host::Ipv4(address)) => self.judge_address(address.into())?,
+            Some(Host::Ipv6(address)) => self.judge_address(address.into())?,
+            // A scheme of which the URL standard says nothing leaves a host as it is written.
+            Some(Host::Domain(name)) => self.judge_name(name)?,
+        }
+        let port = url.port().unwrap_or(match scheme {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+            Scheme::Ldap => 389,
+            Scheme::Ldaps => 636,
+        });
+        if port < 1_024 && !matches!(port, 80 | 389 | 443 | 636) && !self.allowed_ports.contains(&port) {
+            return Err(Refused(format!("port {port} is not allowed")));
+        }
+        Ok(Target { url, scheme })
+    }
+
+    pub(crate) const fn allows_tls(&self) -> bool {
+        self.allow_tls
+    }
+
+    /// Names that stand for this host without being asked of anyone. Behind a proxy, which resolves, this is all there is
+    /// to judge.
+    pub(crate) fn judge_name(&self, name: &str) -> Result<(), Refused> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse() {
+            return self.judge_address(address);
+        }
+        if name.is_empty() {
+            return Err(Refused("an empty host".into()));
+        }
+        // `2130706433` and `0x7f.1` are addresses to some resolvers, where a URL's own rules do not make them such.
+        let last = name.rsplit('.').next().unwrap_or_default();
+        if last.starts_with("0x") || last.bytes().all(|octet| octet.is_ascii_digit()) {
+            return Err(Refused(format!("{name} is a number, not a name")));
+        }
+        if name == "localhost" || name.ends_with(".localhost") {
+            return self.judge_address(Ipv4Addr::LOCALHOST.into());
+        }
+        Ok(())
+    }
+
+    /// Judges an address.
+    pub(crate) fn judge_address(&self, address: IpAddr) -> Result<(), Refused> {
+        // An IPv4 address in any of its disguises is what it is.
+        let plain = match address {
+            IpAddr::V6(address) => embedded(address).map_or(IpAddr::V6(address), IpAddr::V4),
+            IpAddr::V4(_) => address,
+        };
+        if self.allowed.iter().any(|net| net.contains(&address) || net.contains(&plain)) {
+            return Ok(());
+        }
+        let kind = match plain {
+            IpAddr::V4(plain) => kind_of_v4(plain),
+            IpAddr::V6(plain) => kind_of_v6(plain),
+        };
+        match kind {
+            Kind::Refused(why) => Err(Refused(format!("{address} is {why}"))),
+            Kind::Private if self.deny_private => Err(Refused(format!("{address} is private"))),
+            Kind::Private | Kind::Public => Ok(()),
+        }
+    }
+}
+
+enum Kind {
+    Refused(&'static str),
+    Private,
+    Public,
+}
+
+/// The IPv4 address inside: mapped (RFC 4291 2.5.5.2), compatible, NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056) and Teredo's
+/// server are all ways to reach one.
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
+    match [a, b, c, d, e, f] {
+        [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] | [0, 0, 0, 0, 0xffff, 0] => Some(v4(g, h)),
+        [0x64, 0xff9b, 1, ..] => Some(v4(g, h)),
+        // `::` and `::1` are their own.
+        [0, 0, 0, 0, 0, 0] if (g, h) != (0, 0) && (g, h) != (0, 1) => Some(v4(g, h)),
+        [0x2002, high, low, ..] => Some(v4(high, low)),
+        _ => None,
+    }
+}
+
+fn kind_of_v4(address: Ipv4Addr) -> Kind {
+    let [a, b, c, _] = address.octets();
+    match (a, b, c) {
+        (0, ..) => Kind::Refused("of this network (RFC 1122 3.2.1.3)"),
+        (127, ..) => Kind::Refused("loopback"),
+        // 169.254.169.254, where clouds keep credentials, is one of these.
+        (169, 254, _) => Kind::Refused("link-local"),
+        (100, 100, 100) if address.octets()[3] == 200 => Kind::Refused("a metadata service"),
+        (168, 63, 129) if address.octets()[3] == 16 => Kind::Refused("a metadata service"),
+        (192, 0, 0) => Kind::Refused("of protocol assignments (RFC 6890)"),
+        (224..=239, ..) => Kind::Refused("multicast"),
+        (240..=255, ..) => Kind::Refused("reserved or broadcast"),
+        (10, ..) | (172, 16..=31, _) | (192, 168, _) | (100, 64..=127, _) | (198, 18..=19, _) => {
+            Kind::Private
+        }
+        _ => Kind::Public,
+    }
+}
+
+fn kind_of_v6(address: Ipv6Addr) -> Kind {
+    if address.is_unspecified() {
+        return Kind::Refused("unspecified");
+    }
+    if address.is_loopback() {
+        return Kind::Refused("loopback");
+    }
+    // fd00:ec2::/32 is where a cloud keeps its metadata inside the private range.
+    let [a, b, ..] = address.segments();
+    match a {
+        0xfd00 if b == 0x0ec2 => Kind::Refused("a metadata service"),
+        0xfe80..=0xfebf => Kind::Refused("link-local"),
+        0xff00..=0xffff => Kind::Refused("multicast"),
+        0x2001 if b == 0 => Kind::Refused("Teredo, which leads to any IPv4 address"),
+        0xfc00..=0xfdff | 0xfec0..=0xfeff => Kind::Private,
+        _ => Kind::Public,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let refused = [
+            "127.0.0.1",
+            "127.255.255.254",
+            "0.0.0.0",
+            "169.254.169.254",
+            "224.0.0.1",
+            "255.255.255.255",
+            "100.100.100.200",
+            "168.63.129.16",
+            "192.0.0.192",
+            "::1",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::a9fe:a9fe",
+            "2002:7f00:1::",
+            "::ffff:0:127.0.0.1",
+            "2001:0:7f00:1::",
+            "fd00:ec2::254",
+        ];
+        let private = ["10.0.0.1", "172.31.0.1", "192.168.1.1", "100.64.0.1", "fd12::1", "::ffff:10.0.0.1"];
+        let public = ["192.0.2.1", "8.8.8.8", "2001:db8::1", "64:ff9b::808:808", "172.32.0.1"];
+        let guard = Guard::new();
+        let strict = Guard::new().deny_private(true);
+        for text in refused {
+            assert!(guard.judge_address(text.parse().unwrap()).is_err(), "{text}");
+        }
+        for text in private {
+            assert!(guard.judge_address(text.parse().unwrap()).is_ok(), "{text}");
+            assert!(strict.judge_address(text.parse().unwrap()).is_err(), "{text}");
+        }
+        for text in public {
+            assert!(strict.judge_address(text.parse().unwrap()).is_ok(), "{text}");
+        }
+        let allowed = Guard::new().allow_net("127.0.0.0/8".parse().unwrap());
+        assert!(allowed.judge_address("::ffff:127.0.0.1".parse().unwrap()).is_ok());
+        assert!(allowed.judge_address("::1".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn urls() {
+        let good = [
+            "http://crl.example/a.crl",
+            "http://crl.example:8080/a?b=c",
+            "ldap://dir.example/cn=ca?certificateRevocationList",
+            "ldap:///cn=ca?certificateRevocationList",
+            "http://10.0.0.1/x",
+            "http://[2001:db8::1]/x",
+        ];
+        let bad = [
+            "",
+            "crl.example/a",
+            "https://crl.example/a",
+            "file:///etc/passwd",
+            "gopher://x/",
+            "ftp://x/y",
+            "http://user@crl.example/",
+            "http://user:pw@crl.example/",
+            "http://crl.example:22/",
+            "http://crl.example:25/",
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://127.1/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://localhost/",
+            "http://localhost./",
+            "http://LOCALHOST/",
+            "http://a.localhost/",
+            "http://169.254.169.254/latest",
+            "http://crl.example/a b",
+            "http://crl.example/\r\nHost: x",
+            "http://crl.example/\u{e9}",
+            "http:///x",
+            "ldap://2130706433/cn=x",
+            "ldap://0x7f.1/cn=x",
+            "ldap://127.0.0.1/cn=x",
+            "ldap://localhost/cn=x",
+            "ldap://[::1]/cn=x",
+            "http://\t127.0.0.1/",
+            "jar:http://x!/y",
+            "http://%31%32%37.0.0.1/",
+        ];
+        let guard = Guard::new();
+        for text in good {
+            assert!(guard.judge_url(text).is_ok(), "{text}: {:?}", guard.judge_url(text));
+        }
+        for text in bad {
+            assert!(guard.judge_url(text).is_err(), "{text}");
+        }
+        assert!(guard.judge_url(&format!("http://crl.example/{}", "a".repeat(MAX_URL))).is_err());
+        assert!(Guard::new().allow_tls(true).judge_url("https://crl.example/a").is_ok());
+        assert!(Guard::new().allow_port(81).judge_url("http://crl.example:81/a").is_ok());
+    }
+}

@@ -1,0 +1,151 @@
+//! How sources fare: back-off for each, a breaker for each host.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use certcheck_core::revocation::Cause;
+use moka::sync::Cache;
+use tokio::sync::Semaphore;
+
+use crate::failure::Failure;
+use crate::key::Key;
+use crate::limits::Limits;
+
+/// Sources and hosts that are remembered.
+const REMEMBERED: u64 = 10_000;
+
+/// What went wrong with a source last.
+#[derive(Clone, Debug)]
+struct Failed {
+    failure: Failure,
+    /// In a row.
+    times: u32,
+    retry_at: Instant,
+}
+
+/// A host, with what is asked of it at once.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) permits: Arc<Semaphore>,
+    breaker: Mutex<Breaker>,
+}
+
+#[derive(Debug, Default)]
+struct Breaker {
+    failures: u32,
+    open_until: Option<Instant>,
+}
+
+/// What is remembered of sources.
+#[derive(Debug)]
+pub(crate) struct Health {
+    failed: Cache<Key, Failed>,
+    hosts: Cache<String, Arc<Host>>,
+    limits: Arc<Limits>,
+}
+
+impl Health {
+    pub(crate) fn new(limits: &Arc<Limits>) -> Self {
+        Self { failed: Cache::new(REMEMBERED), hosts: Cache::new(REMEMBERED), limits: Arc::clone(limits) }
+    }
+
+    pub(crate) fn host(&self, name: &str) -> Arc<Host> {
+        let made = || {
+            let permits = Arc::new(Semaphore::new(self.limits.at_once_per_host));
+            Arc::new(Host { permits, breaker: Mutex::default() })
+        };
+        self.hosts.get_with_by_ref(name, made)
+    }
+
+    /// Whether the source may be asked now.
+    pub(crate) fn admit(&self, key: Option<&Key>, host: &Host) -> Result<(), Failure> {
+        let now = Instant::now();
+        if let Some(failed) = key.and_then(|key| self.failed.get(key))
+            && let Some(pause) = failed.retry_at.checked_duration_since(now)
+        {
+            let Failure { cause, detail, .. } = failed.failure;
+            let detail = format!("{detail}; not asked again for another {} s", pause.as_secs() + 1);
+            return Err(Failure { cause, detail, retry_after: Some(pause) });
+        }
+        let breaker = host.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        match breaker.open_until.and_then(|until| until.checked_duration_since(now)) {
+            Some(pause) => {
+                let detail = format!("{} failures in a row, left alone", breaker.failures);
+                Err(Failure { cause: Cause::BreakerOpen, detail, retry_after: Some(pause) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The source brought nothing of use.
+    pub(crate) fn failed(&self, key: Option<&Key>, host: &Host, failure: &Failure) {
+        if let Some(key) = key {
+            let times = self.failed.get(key).map_or(0, |known| known.times).saturating_add(1);
+            let pause = self.pause(times, failure.retry_after);
+            let retry_at = Instant::now() + pause;
+            self.failed.insert(*key, Failed { failure: failure.clone(), times, retry_at });
+        }
+        // What a host says of one question says nothing of others; that it does not answer does.
+        if failure.cause == Cause::Unreachable {
+            let mut breaker = host.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+            breaker.failures = breaker.failures.saturating_add(1);
+            if breaker.failures >= self.limits.breaker_failures {
+                breaker.open_until = Some(Instant::now() + self.limits.breaker_pause);
+            }
+        }
+    }
+
+    /// It doubles with each failure, up to a bound, give or take a quarter. A server that says when counts, within the
+    /// same bound.
+    fn pause(&self, times: u32, retry_after: Option<Duration>) -> Duration {
+        let doubled = self.limits.back_off.saturating_mul(1 << times.saturating_sub(1).min(16));
+        let pause = doubled.max(retry_after.unwrap_or_default()).min(self.limits.back_off_most);
+        pause.mul_f64(0.75 + fastrand::f64() / 2.0)
+    }
+
+    /// The host answered.
+    pub(crate) fn answered(host: &Host) {
+        *host.breaker.lock().unwrap_or_else(PoisonError::into_inner) = Breaker::default();
+    }
+
+    /// The source brought what is of use.
+    pub(crate) fn served(&self, key: &Key) {
+        self.failed.invalidate(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses() {
+        let health = Health::new(&Arc::new(Limits::default()));
+        for (times, retry_after, least, most) in [
+            (1, None, 0.75, 1.25),
+            (3, None, 3.0, 5.0),
+            (60, None, 225.0, 375.0),
+            (1, Some(20), 15.0, 25.0),
+            (1, Some(9_999), 225.0, 375.0),
+        ] {
+            let pause = health.pause(times, retry_after.map(Duration::from_secs)).as_secs_f64();
+            assert!((least..=most).contains(&pause), "{times} {retry_after:?}: {pause}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_fails_often_is_left_alone() {
+        let health = Health::new(&Arc::new(Limits { breaker_pause: Duration::ZERO, ..Limits::default() }));
+        let (host, other) = (health.host("a:80"), health.host("b:80"));
+        for _ in 0..10 {
+            health.failed(None, &host, &Failure::unreachable("x"));
+        }
+        // With no pause it is tried again at once; with one it is not.
+        assert_eq!(health.admit(None, &host), Ok(()));
+        host.breaker.lock().unwrap().open_until = Some(Instant::now() + Duration::from_secs(9));
+        assert_eq!(health.admit(None, &host).unwrap_err().cause, Cause::BreakerOpen);
+        assert_eq!(health.admit(None, &other), Ok(()));
+        Health::answered(&host);
+        assert_eq!(health.admit(None, &host), Ok(()));
+    }
+}

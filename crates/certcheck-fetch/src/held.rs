@@ -1,0 +1,185 @@
+//! Evidence that is held: what it is, where it came from, how large it is, and when to ask for it anew.
+
+use std::sync::Arc;
+
+use certcheck_core::Time;
+use certcheck_core::revocation::{Answer, Ask};
+
+use crate::limits::Kind;
+use crate::spool::Body;
+use crate::transport::Transport;
+
+/// From where an answer came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// This process had it.
+    Memory,
+    /// The disk store had it.
+    Disk,
+    /// A store shared with others had it.
+    Shared,
+    /// It was fetched.
+    Network,
+}
+
+impl Origin {
+    /// The stable word.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Disk => "disk",
+            Self::Shared => "shared",
+            Self::Network => "network",
+        }
+    }
+}
+
+/// Evidence, with what is known of its coming. Not believed by being held: see [`Key`](crate::Key).
+#[derive(Debug)]
+pub struct Held {
+    pub(crate) ask: Ask,
+    pub(crate) answer: Answer,
+    /// The octets as they are kept: of a CRL its DER, of certificates one after the other.
+    pub(crate) body: Body,
+    pub(crate) transport: Transport,
+    pub(crate) fetched_at: Time,
+    pub(crate) origin: Origin,
+}
+
+impl Held {
+    /// What it is an answer to.
+    #[must_use]
+    pub const fn ask(&self) -> &Ask {
+        &self.ask
+    }
+
+    /// The evidence.
+    #[must_use]
+    pub const fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// From where it came into this process.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// When it was fetched.
+    #[must_use]
+    pub const fn fetched_at(&self) -> Time {
+        self.fetched_at
+    }
+
+    /// Octets that came.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.body.bytes.len()
+    }
+
+    /// Octets of memory that it takes of our own: what is in a file is the system's to lend and take back.
+    pub(crate) fn memory(&self) -> usize {
+        let body = if self.body.is_in_file() { 0 } else { self.body.bytes.len() };
+        let beside = match &self.answer {
+            Answer::Crl(crl) => crl.overhead(),
+            _ => self.body.bytes.len(),
+        };
+        body + beside + 1_024
+    }
+
+    /// As of when it speaks and until when, as it says itself.
+    #[must_use]
+    pub fn times(&self) -> (Option<Time>, Option<Time>) {
+        match &self.answer {
+            Answer::Crl(crl) => (Some(crl.this_update()), crl.next_update()),
+            Answer::Ocsp(response) => (response.this_update(), response.next_update()),
+            _ => (None, None),
+        }
+    }
+
+    /// Whether newer evidence is due at this time, whatever policy still admits: its nextUpdate has passed, or for
+    /// certificates, which have none, a day.
+    pub(crate) fn is_due(&self, now: Time) -> bool {
+        match self.times() {
+            (_, Some(next)) => next < now,
+            (Some(_), None) => false,
+            (None, None) => now.unix().saturating_sub(self.fetched_at.unix()) > 86_400,
+        }
+    }
+
+    /// When it is to be asked for anew, ahead of what ends it: a tenth of its life before nextUpdate, between 10 seconds
+    /// and an hour, so that there is time to try again; sooner if HTTP says that a newer one may be there, but not more
+    /// than once a minute. Evidence without nextUpdate is asked for anew after an hour.
+    pub(crate) fn refresh_at(&self, jitter: f64) -> Time {
+        let fetched = self.fetched_at.unix();
+        let by_life = match self.times() {
+            (Some(this), Some(next)) => {
+                let life = next.unix().saturating_sub(this.unix()).max(0);
+                let lead = (life / 10).clamp(10, 3_600);
+                // Servers that began together do not ask together.
+                let spread = (lead_f64(lead) * jitter / 2.0).floor();
+                next.unix().saturating_sub(lead).saturating_sub(whole(spread))
+            }
+            _ => fetched.saturating_add(3_600),
+        };
+        let by_http = self.transport.fresh_until.map(|until| until.max(fetched.saturating_add(60)));
+        Time::from_unix(by_http.map_or(by_life, |http| http.min(by_life)))
+    }
+
+    /// Whether another of the same key is newer, so that this one must not take its place.
+    pub(crate) fn is_older_than(&self, other: &Self) -> bool {
+        match (&self.answer, &other.answer) {
+            (Answer::Crl(own), Answer::Crl(other)) => own.is_older_than(other),
+            (Answer::Ocsp(own), Answer::Ocsp(other)) => own.this_update() < other.this_update(),
+            _ => false,
+        }
+    }
+
+    /// The same after a server has said that it has not changed.
+    pub(crate) fn revalidated(&self, transport: Transport, at: Time) -> Self {
+        let Transport { etag, last_modified, fresh_until } = transport;
+        Self {
+            ask: self.ask.clone(),
+            answer: self.answer.clone(),
+            body: self.body.clone(),
+            transport: Transport {
+                etag: etag.or_else(|| self.transport.etag.clone()),
+                last_modified: last_modified.or_else(|| self.transport.last_modified.clone()),
+                fresh_until,
+            },
+            fetched_at: at,
+            origin: Origin::Network,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        Kind::of(&self.ask).unwrap_or(Kind::Crl)
+    }
+
+    /// The keys known to have signed it: who looks at it next tries them first.
+    pub(crate) fn signers(&self) -> Vec<Box<[u8]>> {
+        match &self.answer {
+            Answer::Crl(crl) => crl.known_signers().map(Into::into).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn crl(&self) -> Option<&Arc<certcheck_core::crl::Crl>> {
+        match &self.answer {
+            Answer::Crl(crl) => Some(crl),
+            _ => None,
+        }
+    }
+}
+
+/// A lead is an hour at most: exact either way.
+fn lead_f64(seconds: i64) -> f64 {
+    i32::try_from(seconds).map_or(0.0, f64::from)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half an hour at most")]
+fn whole(seconds: f64) -> i64 {
+    seconds as i64
+}

@@ -1,0 +1,319 @@
+//! One exchange over HTTP: bounded in octets, time and redirects, each hop judged by the guard.
+
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt as _;
+use http::header::{self, HeaderMap, HeaderValue};
+use http_cache_semantics::{CacheOptions, CachePolicy};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, Method, Response, StatusCode};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::failure::Failure;
+use crate::guard::{Guard, Refused, Scheme, Target};
+use crate::limits::{Kind, Limits};
+use crate::resolve::GuardedResolver;
+use crate::shape::Shape;
+use crate::spool::{Spool, SpoolError};
+use crate::transport::{Fetched, Transport, now};
+use certcheck_core::revocation::Cause;
+
+/// The longest URL that is asked with GET (RFC 9919 5): longer ones are posted.
+const LONGEST_GET: usize = 255;
+
+/// The client, one for all.
+#[derive(Debug)]
+pub(crate) struct Http {
+    client: Client,
+    guard: Arc<Guard>,
+    limits: Arc<Limits>,
+    folder: PathBuf,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question<'q> {
+    pub(crate) kind: Kind,
+    /// The request of OCSP, in DER.
+    pub(crate) ocsp: Option<&'q [u8]>,
+    /// OCSP may be asked with GET: answers can be cached on the way, and have no nonce.
+    pub(crate) may_get: bool,
+    /// What is at hand already and good: asked whether it has changed.
+    pub(crate) known: Option<&'q Transport>,
+}
+
+/// One hop.
+struct Hop<'b> {
+    method: Method,
+    target: Target,
+    body: Option<&'b [u8]>,
+}
+
+impl Http {
+    pub(crate) fn new(
+        resolver: GuardedResolver,
+        limits: &Arc<Limits>,
+        tls: rustls::ClientConfig,
+        proxy: Option<&Url>,
+        folder: PathBuf,
+    ) -> Result<Self, reqwest::Error> {
+        let guard = Arc::clone(&resolver.guard);
+        let mut builder = Client::builder()
+            .user_agent(concat!("certcheck/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .dns_resolver(Arc::new(resolver))
+            .connect_timeout(limits.connect)
+            .read_timeout(limits.idle)
+            .pool_max_idle_per_host(limits.at_once_per_host)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tls_backend_preconfigured(tls);
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy.clone())?);
+        }
+        Ok(Self { client: builder.build()?, guard, limits: Arc::clone(limits), folder })
+    }
+
+    /// Asks, follows redirects, and takes in the body. `arriving` is told how many octets are there.
+    pub(crate) async fn ask(
+        &self,
+        target: &Target,
+        question: Question<'_>,
+        arriving: &(dyn Fn(u64, Option<u64>) + Send + Sync),
+    ) -> Result<Fetched, Failure> {
+        let whole = self.limits.whole(question.kind);
+        let exchange = async {
+            let Some(request) = question.ocsp else {
+                let hop = Hop { method: Method::GET, target: target.clone(), body: None };
+                return self.follow(hop, question, arriving).await;
+            };
+            if let Some(url) = question.may_get.then(|| ocsp_get_url(&target.url, request)).flatten() {
+                let hop = Hop { method: Method::GET, target: Target { url, ..target.clone() }, body: None };
+                match self.follow(hop, question, arriving).await {
+                    // A responder that takes POST alone says so with a status.
+                    Err(Failure { cause: Cause::ResponderError, retry_after: None, .. }) => {}
+                    other => return other,
+                }
+            }
+            let hop = Hop { method: Method::POST, target: target.clone(), body: Some(request) };
+            self.follow(hop, question, arriving).await
+        };
+        match timeout(whole, exchange).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::unreachable(format!("not complete after {whole:?}"))),
+        }
+    }
+
+    async fn follow(
+        &self,
+        first: Hop<'_>,
+        question: Question<'_>,
+        arriving: &(dyn Fn(u64, Option<u64>) + Send + Sync),
+    ) -> Result<Fetched, Failure> {
+        let mut hop = first;
+        for _ in 0..=self.limits.redirects {
+            let response = self.send(&hop, question).await?;
+            let status = response.status();
+            if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
+                return self.take(response, question, arriving).await;
+            }
+            // RFC 9110 15.4: these two repeat the request as it is; the others would turn it into another.
+            let keeps_method =
+                matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+            if hop.method == Method::POST && !keeps_method {
+                return Err(Failure::unreachable(format!("a request was redirected with {status}")));
+            }
+            hop.target = self.redirected(&hop.target, response.headers())?;
+        }
+        Err(Failure::unreachable(format!("more than {} redirects", self.limits.redirects)))
+    }
+
+    /// Where a redirect leads, judged as if it stood in a certificate.
+    fn redirected(&self, from: &Target, headers: &HeaderMap) -> Result<Target, Failure> {
+        let location = headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
+        let location = location.ok_or_else(|| Failure::unreachable("a redirect to nowhere"))?;
+        let url = from.url.join(location).map_err(|error| Failure::unreachable(format!("{error}")))?;
+        let target = self.guard.judge_url(url.as_str()).map_err(refused)?;
+        let is_no_worse = matches!(
+            (from.scheme, target.scheme),
+            (Scheme::Http, Scheme::Http | Scheme::Https) | (Scheme::Https, Scheme::Https)
+        );
+        if !is_no_worse {
+            let (from, to) = (from.url.scheme(), target.url.scheme());
+            return Err(Failure::new(Cause::RefusedAddress, format!("redirected from {from} to {to}")));
+        }
+        Ok(target)
+    }
+
+    async fn send(&self, hop: &Hop<'_>, question: Question<'_>) -> Result<Response, Failure> {
+        let mut request = self.client.request(hop.method.clone(), hop.target.url.clone());
+        let accepted = match question.kind {
+            Kind::Crl => "application/pkix-crl, */*;q=0.1",
+            Kind::Ocsp => "application/ocsp-response",
+            Kind::Issuers => "application/pkix-cert, application/pkcs7-mime, */*;q=0.1",
+        };
+        request = request.header(header::ACCEPT, accepted);
+        match question.known {
+            Some(known) => {
+                for (name, value) in
+                    [(header::IF_NONE_MATCH, &known.etag), (header::IF_MODIFIED_SINCE, &known.last_modified)]
+                {
+                    if let Some(value) = value.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
+                        request = request.header(name, value);
+                    }
+                }
+            }
+            // What is wanted is not what was had before.
+            None => request = request.header(header::CACHE_CONTROL, "no-cache"),
+        }
+        if let Some(body) = hop.body {
+            request = request.header(header::CONTENT_TYPE, "application/ocsp-request").body(body.to_vec());
+        }
+        let patience = self.limits.first_octet;
+        match timeout(patience, request.send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(told(&error)),
+            Err(_) => Err(Failure::unreachable(format!("no answer after {patience:?}"))),
+        }
+    }
+
+    async fn take(
+        &self,
+        response: Response,
+        question: Question<'_>,
+        arriving: &(dyn Fn(u64, Option<u64>) + Send + Sync),
+    ) -> Result<Fetched, Failure> {
+        let status = response.status();
+        let transport = transport_of(&response);
+        match (status, question.known) {
+            (StatusCode::OK, _) => {}
+            (StatusCode::NOT_MODIFIED, Some(_)) => return Ok(Fetched::NotModified(transport)),
+            (StatusCode::NOT_MODIFIED, None) => {
+                return Err(Failure::unreachable("304 where nothing is at hand that might not have changed"));
+            }
+            _ => {
+                let retry_after = retry_after(response.headers());
+                let cause =
+                    if question.kind == Kind::Ocsp { Cause::ResponderError } else { Cause::Unreachable };
+                return Err(Failure { cause, detail: format!("HTTP {status}"), retry_after });
+            }
+        }
+        let most = self.limits.octets(question.kind);
+        let announced = response.content_length();
+        if announced.is_some_and(|length| length > most) {
+            return Err(Failure::too_large(most));
+        }
+        let mut shape = Shape::new(most);
+        let mut spool = Spool::new(&self.folder, most);
+        let mut stream = response.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| told(&error))?;
+            spool.push(&chunk).map_err(spool_failure)?;
+            // What cannot become evidence is not waited for.
+            shape.push(&chunk)?;
+            arriving(spool.taken(), announced.or_else(|| shape.length()));
+        }
+        shape.finish()?;
+        let body = spool.finish().map_err(|error| spool_failure(SpoolError::Io(error)))?;
+        Ok(Fetched::Body(vec![body], transport))
+    }
+}
+
+fn spool_failure(error: SpoolError) -> Failure {
+    match error {
+        SpoolError::TooLarge(most) => Failure::too_large(most),
+        SpoolError::Io(error) => Failure::unreachable(format!("temporary file: {error}")),
+    }
+}
+
+pub(crate) fn refused(why: Refused) -> Failure {
+    Failure::new(Cause::RefusedAddress, why.0)
+}
+
+/// RFC 6960 A.1 and RFC 9919 5: base64, percent-encoded to the last sign, behind the responder's URL. `None` if that is too
+/// long.
+fn ocsp_get_url(responder: &Url, request: &[u8]) -> Option<Url> {
+    let encoded = STANDARD.encode(request);
+    let encoded = utf8_percent_encode(&encoded, NON_ALPHANUMERIC);
+    let base = responder.as_str();
+    let slash = if base.ends_with('/') { "" } else { "/" };
+    let text = format!("{base}{slash}{encoded}");
+    if text.len() > LONGEST_GET || responder.query().is_some() {
+        return None;
+    }
+    Url::parse(&text).ok()
+}
+
+/// What an error of the client comes from: the guard's word is found at the bottom of it.
+fn told(error: &reqwest::Error) -> Failure {
+    let mut source = error.source();
+    let mut last = None;
+    while let Some(inner) = source {
+        if let Some(why) = inner.downcast_ref::<Refused>() {
+            return refused(why.clone());
+        }
+        last = Some(inner);
+        source = inner.source();
+    }
+    let what = if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "not connected"
+    } else if error.is_body() || error.is_decode() {
+        "cut off"
+    } else {
+        "no HTTP"
+    };
+    Failure::unreachable(last.map_or_else(|| what.to_owned(), |last| format!("{what}: {last}")))
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    // A date is as good as no hint: the back-off goes by itself.
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// What HTTP says of the body: by what it is known again, and until when caches may give it out.
+fn transport_of(response: &Response) -> Transport {
+    let text = |name| {
+        response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned)
+    };
+    let wall = SystemTime::now();
+    let asked = http::Request::get("http://evidence/").body(());
+    let mut answered = http::Response::new(());
+    *answered.status_mut() = response.status();
+    *answered.headers_mut() = response.headers().clone();
+    // A 304 says how long the body stays good as a 200 would.
+    if response.status() == StatusCode::NOT_MODIFIED {
+        *answered.status_mut() = StatusCode::OK;
+    }
+    let says =
+        [header::CACHE_CONTROL, header::EXPIRES].iter().any(|name| response.headers().contains_key(name));
+    let fresh_until = asked.ok().filter(|_| says).map(|asked| {
+        let options = CacheOptions { shared: false, ..CacheOptions::default() };
+        let policy = CachePolicy::new_options(&asked, &answered, wall, options);
+        now().unix().saturating_add(i64::try_from(policy.time_to_live(wall).as_secs()).unwrap_or(i64::MAX))
+    });
+    Transport { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED), fresh_until }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_in_a_url() {
+        let responder = Url::parse("http://ocsp.example/ca").unwrap();
+        let url = ocsp_get_url(&responder, &[0xfb, 0xff, 0xfe, 0x30]).unwrap();
+        assert_eq!(url.as_str(), "http://ocsp.example/ca/%2B%2F%2F%2BMA%3D%3D");
+        let slash = Url::parse("http://ocsp.example/").unwrap();
+        assert_eq!(ocsp_get_url(&slash, b"a").unwrap().as_str(), "http://ocsp.example/YQ%3D%3D");
+        assert_eq!(ocsp_get_url(&slash, &[0x30; 200]), None);
+    }
+}

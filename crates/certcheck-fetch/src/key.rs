@@ -1,0 +1,97 @@
+//! What evidence is kept under.
+
+use core::fmt;
+
+use certcheck_core::revocation::Ask;
+use ring::digest::{Context, SHA256};
+
+use crate::limits::Kind;
+
+/// What evidence is kept under: a digest of what was asked and of whom.
+///
+/// A key says where octets came from, not that they are to be believed: whoever finds something under it has the core
+/// judge it for the certificate in question, and asks elsewhere if it is of no use. So it does no harm that two issuers
+/// name one URL.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The key of an ask. `None` for one that nobody else can be served with: its answer has a nonce.
+    #[must_use]
+    pub fn of(ask: &Ask) -> Option<Self> {
+        let request: &[u8] = match ask {
+            Ask::Ocsp { nonce: Some(_), .. } => return None,
+            Ask::Ocsp { request, .. } => request,
+            _ => &[],
+        };
+        let mut context = Context::new(&SHA256);
+        // Neither words nor URLs have a zero octet.
+        for part in [b"certcheck 1", Kind::of(ask)?.code().as_bytes(), ask.url().as_bytes()] {
+            context.update(part);
+            context.update(&[0]);
+        }
+        context.update(request);
+        context.finish().as_ref().try_into().ok().map(Self)
+    }
+
+    /// In hexadecimal: the name of a file, or the end of a key in a shared store.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        self.0
+            .iter()
+            .flat_map(|octet| [octet >> 4, octet & 15])
+            .map(|digit| char::from(HEX[usize::from(digit)]))
+            .collect()
+    }
+
+    /// The first octets, for what is to differ between keys.
+    pub(crate) fn leading(&self) -> u64 {
+        self.0.iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
+    }
+
+    /// From hexadecimal in lower case.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits: Option<Vec<u8>> = text
+            .bytes()
+            .map(|digit| HEX.iter().position(|known| *known == digit).and_then(|at| u8::try_from(at).ok()))
+            .collect();
+        let octets: Vec<u8> = digits?
+            .chunks_exact(2)
+            .map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit))
+            .collect();
+        if text.len() == 64 { octets.try_into().ok().map(Self) } else { None }
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.to_hex())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys() {
+        let crl = |url: &str| Ask::Crl { url: url.into() };
+        let key = Key::of(&crl("http://a/")).unwrap();
+        assert_eq!(Key::from_hex(&key.to_hex()), Some(key));
+        assert_ne!(Key::of(&crl("http://b/")), Some(key));
+        assert_ne!(Key::of(&Ask::Issuers { url: "http://a/".into() }), Some(key));
+        let ocsp = |nonce: Option<&'static [u8]>| Ask::Ocsp {
+            url: "http://a/".into(),
+            request: bytes::Bytes::from_static(b"x"),
+            nonce: nonce.map(bytes::Bytes::from_static),
+        };
+        assert!(Key::of(&ocsp(None)).is_some());
+        assert_eq!(Key::of(&ocsp(Some(b"n"))), None);
+        for text in ["", "00", &"0".repeat(63), &"0".repeat(65), &"G".repeat(64), &"A".repeat(64)] {
+            assert_eq!(Key::from_hex(text), None, "{text}");
+        }
+    }
+}

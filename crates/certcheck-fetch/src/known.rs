@@ -1,0 +1,246 @@
+//! Paths that have been validated, kept by the leaf's octets: what is asked of a client that is known is whether time has
+//! run out, and its revocation. Never a verdict.
+
+use std::hash::{Hash, Hasher, RandomState};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use certcheck_core::report::OwnedReport;
+use certcheck_core::revocation::{Answer, Status};
+use certcheck_core::view::Certificate;
+use certcheck_core::{Check, Evidence, Revocation, Time};
+use pki_types::CertificateDer;
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, UnitWeighter};
+use smallvec::SmallVec;
+
+use crate::held::Held;
+use crate::memory::Slot;
+use crate::snapshot::Snapshot;
+
+/// Octets that are hashed: the end of a certificate is its signature, which differs most.
+const HASHED: usize = 64;
+
+/// A certificate by its octets: hashed by their end with a secret, compared in full.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct OwnedLeaf(Arc<[u8]>);
+
+struct Leaf<'a>(&'a [u8]);
+
+fn hash_end<H: Hasher>(octets: &[u8], state: &mut H) {
+    state.write(octets.last_chunk::<HASHED>().map_or(octets, |end| end));
+}
+
+impl Hash for OwnedLeaf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_end(&self.0, state);
+    }
+}
+
+impl Hash for Leaf<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_end(self.0, state);
+    }
+}
+
+impl Equivalent<OwnedLeaf> for Leaf<'_> {
+    fn equivalent(&self, key: &OwnedLeaf) -> bool {
+        *self.0 == *key.0
+    }
+}
+
+/// Evidence about a path, ready to be looked into, and what it was made of.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    evidence: Evidence,
+    of: SmallVec<[Option<Arc<Held>>; 4]>,
+}
+
+impl Compiled {
+    fn new(slots: &[Arc<Slot>]) -> Self {
+        let of: SmallVec<[Option<Arc<Held>>; 4]> = slots.iter().map(|slot| slot.get()).collect();
+        let mut evidence = Evidence::new();
+        for held in of.iter().flatten() {
+            match &held.answer {
+                Answer::Crl(crl) => evidence.add_crl(Arc::clone(crl)),
+                Answer::Ocsp(response) => evidence.add_ocsp(response),
+                _ => {}
+            }
+        }
+        Self { evidence, of }
+    }
+
+    /// Whether the places still hold what this was made of.
+    fn is_of(&self, slots: &[Arc<Slot>]) -> bool {
+        slots.iter().zip(&self.of).all(|(slot, known)| match (&*slot.load(), known) {
+            (Some(held), Some(known)) => Arc::ptr_eq(held, known),
+            (None, None) => true,
+            _ => false,
+        })
+    }
+}
+
+/// A path that was found good, and the places of the evidence about it.
+#[derive(Debug)]
+pub(crate) struct KnownPath {
+    pub(crate) report: OwnedReport,
+    /// The chain as it was presented, to be asked about again.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    /// Every certificate of the path is valid from the first of these to the second.
+    valid: (Time, Time),
+    pub(crate) slots: Vec<Arc<Slot>>,
+    compiled: ArcSwap<Compiled>,
+}
+
+impl KnownPath {
+    /// Of a report that accepts. `None` if it does not, or ends nowhere.
+    pub(crate) fn new(
+        report: OwnedReport,
+        chain: &[CertificateDer<'_>],
+        slots: Vec<Arc<Slot>>,
+    ) -> Option<Self> {
+        let until = report.valid_until()?;
+        // An anchor's own validity is the policy's affair: `valid_until` has it where it counts.
+        let below = report.path().len().saturating_sub(1).max(1);
+        let from = report.path().take(below).map(|certificate| certificate.view().not_before()).max()?;
+        Some(Self {
+            chain: chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect(),
+            valid: (from, until),
+            compiled: ArcSwap::from_pointee(Compiled::new(&slots)),
+            slots,
+            report,
+        })
+    }
+
+    pub(crate) fn is_valid(&self, now: Time) -> bool {
+        (self.valid.0..=self.valid.1).contains(&now)
+    }
+
+    /// The evidence as it is now. Made anew only if some of it has changed.
+    pub(crate) fn compiled(&self) -> arc_swap::Guard<Arc<Compiled>> {
+        let compiled = self.compiled.load();
+        if compiled.is_of(&self.slots) {
+            return compiled;
+        }
+        self.compiled.store(Arc::new(Compiled::new(&self.slots)));
+        self.compiled.load()
+    }
+
+    /// Lets go of evidence that is not in its place any more.
+    pub(crate) fn let_go(&self) {
+        if !self.compiled.load().is_of(&self.slots) {
+            self.compiled.store(Arc::new(Compiled::new(&self.slots)));
+        }
+    }
+
+    /// The statuses of the path's certificates by what is at hand.
+    pub(crate) fn look_up(
+        &self,
+        snapshot: &Snapshot,
+        compiled: &Compiled,
+        now: Time,
+        each: impl FnMut(usize, &Status<&Arc<str>>),
+    ) {
+        let path: SmallVec<[Certificate<'_>; 4]> =
+            self.report.path().map(|certificate| certificate.view()).collect();
+        Check::new(&[], &snapshot.ring, &snapshot.policy, now)
+            .with_verified_issuers(&snapshot.issuers)
+            .with_evidence(&compiled.evidence)
+            .look_up(&path, Some(&snapshot.given), each);
+    }
+
+    /// Whether everything at hand says that the path is good. Allocates nothing.
+    pub(crate) fn is_good(&self, snapshot: &Snapshot, compiled: &Compiled, now: Time) -> bool {
+        if snapshot.policy.revocation == Revocation::Off {
+            return true;
+        }
+        let mut is_good = true;
+        self.look_up(snapshot, compiled, now, |_, status| {
+            is_good &= matches!(status, Status::Good(_) | Status::NoRevAvail);
+        });
+        is_good
+    }
+}
+
+/// The paths of clients that are known, bounded by their number: those not asked for go.
+#[derive(Debug)]
+pub(crate) struct KnownPaths(Cache<OwnedLeaf, Arc<KnownPath>, UnitWeighter, RandomState>);
+
+impl KnownPaths {
+    pub(crate) fn new(most: usize) -> Self {
+        let capacity = u64::try_from(most).unwrap_or(u64::MAX);
+        Self(Cache::with(
+            most,
+            capacity,
+            UnitWeighter,
+            RandomState::new(),
+            quick_cache::sync::DefaultLifecycle::default(),
+        ))
+    }
+
+    pub(crate) fn get(&self, leaf: &[u8]) -> Option<Arc<KnownPath>> {
+        self.0.get(&Leaf(leaf))
+    }
+
+    pub(crate) fn insert(&self, path: Arc<KnownPath>) {
+        let leaf = path.report.path().next().map(|leaf| OwnedLeaf(Arc::clone(leaf.der())));
+        if let Some(leaf) = leaf {
+            self.0.insert(leaf, path);
+        }
+    }
+
+    pub(crate) fn remove(&self, leaf: &[u8]) {
+        self.0.remove(&Leaf(leaf));
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<KnownPath>> {
+        self.0.iter().map(|(_, path)| path)
+    }
+}
+
+/// Chains that were refused a moment ago, apart from those that are good, so that junk pushes none of them out.
+#[derive(Debug)]
+pub(crate) struct Refusals {
+    kept: Cache<Vec<u8>, Arc<(Time, OwnedReport)>, UnitWeighter, RandomState>,
+    seconds: i64,
+}
+
+/// Octets of a chain whose refusal is kept: larger ones are judged anew.
+const MAX_REFUSED: usize = 16 << 10;
+
+impl Refusals {
+    pub(crate) fn new(most: usize, seconds: i64) -> Self {
+        let capacity = u64::try_from(most).unwrap_or(u64::MAX);
+        let kept = Cache::with(
+            most,
+            capacity,
+            UnitWeighter,
+            RandomState::new(),
+            quick_cache::sync::DefaultLifecycle::default(),
+        );
+        Self { kept, seconds }
+    }
+
+    fn key(chain: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
+        let octets: usize = chain.iter().map(|der| der.len()).sum();
+        // With lengths, so that another cut of the same octets is another chain.
+        let one = |der: &CertificateDer<'_>| [&der.len().to_be_bytes()[..], der].concat();
+        (octets <= MAX_REFUSED).then(|| chain.iter().flat_map(one).collect())
+    }
+
+    /// The refusal of the same chain at nearly the same time.
+    pub(crate) fn get(&self, chain: &[CertificateDer<'_>], now: Time) -> Option<Arc<(Time, OwnedReport)>> {
+        if self.kept.is_empty() {
+            return None;
+        }
+        let kept = self.kept.get(&Self::key(chain)?)?;
+        let age = now.unix().saturating_sub(kept.0.unix());
+        (0..=self.seconds).contains(&age).then_some(kept)
+    }
+
+    pub(crate) fn insert(&self, chain: &[CertificateDer<'_>], now: Time, report: OwnedReport) {
+        if let Some(key) = Self::key(chain) {
+            self.kept.insert(key, Arc::new((now, report)));
+        }
+    }
+}

@@ -1,0 +1,631 @@
+//! CRLs and certificates out of a directory: LDAP URLs (RFC 4516) and one search each (RFC 4511).
+//!
+//! Of `ldap3` only what makes a request is used, its filters and its BER. Its connection reads a message whole whatever
+//! length it claims, follows nesting with recursion, and panics on answers of another shape than it looks for, so a
+//! directory that a certificate names could end the process. The answer is therefore read here, counted.
+
+use std::fmt;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use ldap3::asn1::{ASNTag, Boolean, Enumerated, Integer, OctetString, Sequence, Tag, TagClass, write};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Take};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::{self, pki_types::ServerName};
+
+/// Octets of a URL.
+const MAX_URL: usize = 2_048;
+/// Attributes that a URL asks for.
+const MAX_ATTRIBUTES: usize = 8;
+/// Parentheses of a filter: their nesting is read with recursion.
+const MAX_PARENTHESES: usize = 16;
+/// Values of an entry. Each takes memory of its own, however short it is.
+const MAX_VALUES: usize = 256;
+/// Octets of an answer beside its values.
+const MAX_OVERHEAD: usize = 64 * 1_024;
+/// What a search asks for where its URL does not say.
+const ANY_ENTRY: &str = "(objectClass=*)";
+
+/// An LDAP URL, read strictly and bounded.
+///
+/// ```text
+/// ldap[s]://[host[:port]]/dn[?[attributes][?[scope][?[filter][?extensions]]]]
+/// ```
+///
+/// It names one entry, so the scope is always `base`: RFC 5280 4.2.1.13 wants "the distinguished name of the entry
+/// holding the CRL", and of a search below it nothing bounds the work and the entries.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct LdapUrl {
+    /// `ldaps`.
+    pub(crate) is_tls: bool,
+    /// In lower case, an IPv6 address without brackets; `None` is the directory that the configuration names.
+    pub(crate) host: Option<String>,
+    /// 389, or 636 with TLS, unless given.
+    pub(crate) port: u16,
+    dn: String,
+    attributes: Vec<String>,
+    filter: String,
+}
+
+impl LdapUrl {
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
+        if url.len() > MAX_URL {
+            return Err("longer than 2048 octets");
+        }
+        if !url.bytes().all(|octet| octet.is_ascii_graphic()) || url.contains('#') {
+            return Err("holds a character that has to be percent-encoded");
+        }
+        let (scheme, rest) = url.split_once("://").ok_or("not a URL with an authority")?;
+        let is_tls = match scheme {
+            _ if scheme.eq_ignore_ascii_case("ldap") => false,
+            _ if scheme.eq_ignore_ascii_case("ldaps") => true,
+            _ => return Err("neither ldap nor ldaps"),
+        };
+        let (authority, rest) = rest.split_once('/').ok_or("names no entry")?;
+        let (host, port) = host_and_port(authority)?;
+        let mut parts = rest.split('?');
+        let mut next = || parts.next().unwrap_or_default();
+        let (dn, attributes, scope, filter, extensions) = (next(), next(), next(), next(), next());
+        if parts.next().is_some() {
+            return Err("has more than four question marks");
+        }
+        let dn = decoded(dn)?;
+        if dn.is_empty() {
+            return Err("names no entry");
+        }
+        if !scope.is_empty() && !scope.eq_ignore_ascii_case("base") {
+            return Err("asks for more than one entry");
+        }
+        for extension in extensions.split(',') {
+            if decoded(extension)?.starts_with('!') {
+                return Err("has a critical extension");
+            }
+        }
+        Ok(Self {
+            is_tls,
+            host,
+            port: port.unwrap_or(if is_tls { 636 } else { 389 }),
+            dn,
+            attributes: attributes_of(attributes)?,
+            filter: filter_of(filter)?,
+        })
+    }
+
+    /// Asks for these attributes where the URL names none.
+    pub(crate) fn with_default_attributes(&mut self, names: &[&str]) {
+        if self.attributes.is_empty() {
+            self.attributes = names.iter().map(|name| (*name).to_owned()).collect();
+        }
+    }
+
+    /// Whether values of this attribute are asked for: with the option `binary` or without, as RFC 4523 and servers
+    /// differ. Other options make other attributes.
+    fn asks_for(&self, attribute: &[u8]) -> bool {
+        let base = |name: &str| match name.split_once(';') {
+            None => Some(name.len()),
+            Some((base, option)) => option.eq_ignore_ascii_case("binary").then_some(base.len()),
+        };
+        let Ok(attribute) = std::str::from_utf8(attribute) else { return false };
+        let Some(found) = base(attribute).and_then(|end| attribute.get(..end)) else { return false };
+        self.attributes
+            .iter()
+            .filter_map(|name| base(name).and_then(|end| name.get(..end)))
+            .any(|wanted| wanted.eq_ignore_ascii_case(found))
+    }
+
+    /// A search for the one entry. Without a bind before it, it is anonymous (RFC 4511 4.2.1).
+    fn request(&self) -> Option<BytesMut> {
+        let text = |text: &str| Tag::OctetString(OctetString { inner: text.into(), ..Default::default() });
+        let number = |inner| Tag::Integer(Integer { inner, ..Default::default() });
+        let choice = |inner| Tag::Enumerated(Enumerated { inner, ..Default::default() });
+        let list = |inner| Tag::Sequence(Sequence { inner, ..Default::default() });
+        // Scope and aliases, then how many entries, how many seconds (the caller counts them), and whether values are
+        // left out.
+        let (base, never) = (choice(0), choice(0));
+        let (entries, seconds) = (number(1), number(0));
+        let only_types = Tag::Boolean(Boolean { inner: false, ..Default::default() });
+        let filter = ldap3::parse_filter(&self.filter).ok()?;
+        let attributes = list(self.attributes.iter().map(|name| text(name)).collect());
+        let search = Tag::Sequence(Sequence {
+            class: TagClass::Application,
+            id: 3,
+            inner: vec![text(&self.dn), base, never, entries, seconds, only_types, filter, attributes],
+        });
+        let mut request = BytesMut::new();
+        write::encode_into(&mut request, list(vec![number(1), search]).into_structure()).ok()?;
+        Some(request)
+    }
+}
+
+fn host_and_port(authority: &str) -> Result<(Option<String>, Option<u16>), &'static str> {
+    const BAD_HOST: &str = "bad host";
+    if authority.is_empty() {
+        return Ok((None, None));
+    }
+    if authority.contains('@') {
+        return Err("names a user");
+    }
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (address, port) = rest.split_once(']').ok_or(BAD_HOST)?;
+        (address.parse::<Ipv6Addr>().map_err(|_| BAD_HOST)?.to_string(), port)
+    } else {
+        let (name, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+        let is_name = (1..=253).contains(&name.len())
+            && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet));
+        if !is_name {
+            return Err(BAD_HOST);
+        }
+        (name.to_ascii_lowercase(), port)
+    };
+    if port.is_empty() {
+        return Ok((Some(host), None));
+    }
+    let port = port
+        .strip_prefix(':')
+        .filter(|digits| digits.bytes().all(|octet| octet.is_ascii_digit()))
+        .and_then(|digits| digits.parse::<u16>().ok())
+        .filter(|port| *port != 0)
+        .ok_or("bad port")?;
+    Ok((Some(host), Some(port)))
+}
+
+fn attributes_of(part: &str) -> Result<Vec<String>, &'static str> {
+    if part.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for name in part.split(',') {
+        let name = decoded(name)?;
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-.;".contains(&octet));
+        if !is_name {
+            return Err("bad attribute");
+        }
+        names.push(name);
+    }
+    if names.len() > MAX_ATTRIBUTES { Err("asks for too many attributes") } else { Ok(names) }
+}
+
+/// With or without the outer parentheses, which the URLs of Microsoft's CAs leave out.
+fn filter_of(part: &str) -> Result<String, &'static str> {
+    if part.is_empty() {
+        return Ok(ANY_ENTRY.to_owned());
+    }
+    let filter = decoded(part)?;
+    let parentheses = filter.bytes().filter(|octet| *octet == b'(').count();
+    if parentheses > MAX_PARENTHESES || ldap3::parse_filter(&filter).is_err() {
+        return Err("bad filter");
+    }
+    Ok(filter)
+}
+
+/// Percent-decoded, without control characters.
+fn decoded(part: &str) -> Result<String, &'static str> {
+    const BAD: &str = "bad percent-encoding";
+    let mut octets = Vec::with_capacity(part.len());
+    let mut rest = part.bytes();
+    while let Some(octet) = rest.next() {
+        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16)).ok_or(BAD);
+        octets.push(match octet {
+            b'%' => u8::try_from(digit()? * 16 + digit()?).map_err(|_| BAD)?,
+            _ => octet,
+        });
+    }
+    let text = String::from_utf8(octets).map_err(|_| "not UTF-8")?;
+    if text.chars().any(char::is_control) { Err("holds a control character") } else { Ok(text) }
+}
+
+/// Why a directory gave nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum LdapFault {
+    /// No connection, or it broke.
+    Unreachable(String),
+    /// More than is taken.
+    TooLarge,
+    /// No such entry, or none of the attributes in it.
+    Nothing,
+    /// An answer of another kind: the result code, a referral, or what does not read.
+    Refused(String),
+}
+
+impl fmt::Display for LdapFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(message) => write!(f, "directory not reached: {message}"),
+            Self::TooLarge => f.write_str("the directory answers with more than is taken"),
+            Self::Nothing => f.write_str("the directory has no such entry or attribute"),
+            Self::Refused(message) => write!(f, "the directory refuses: {message}"),
+        }
+    }
+}
+
+impl LdapFault {
+    fn unreachable(error: impl fmt::Display) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+
+    fn malformed() -> Self {
+        Self::Refused("malformed answer".to_owned())
+    }
+}
+
+/// Asks a directory for the values of the URL's attributes.
+///
+/// `address` is the one connected to, without another look-up; `name` is for TLS. Referrals are not followed. Nothing is
+/// spawned: dropped, it closes the connection.
+///
+/// # Errors
+/// Why there are none. Their octets together are at most `cap`, and no more than `cap` and 64 KiB are read.
+pub(crate) async fn fetch(
+    url: &LdapUrl,
+    address: SocketAddr,
+    name: &str,
+    tls: Arc<rustls::ClientConfig>,
+    cap: usize,
+) -> Result<Vec<Bytes>, LdapFault> {
+    let server = if url.is_tls {
+        Some(ServerName::try_from(name.to_owned()).map_err(LdapFault::unreachable)?)
+    } else {
+        None
+    };
+    let stream = TcpStream::connect(address).await.map_err(LdapFault::unreachable)?;
+    match server {
+        Some(server) => {
+            let stream = TlsConnector::from(tls).connect(server, stream).await;
+            ask(stream.map_err(LdapFault::unreachable)?, url, cap).await
+        }
+        None => ask(stream, url, cap).await,
+    }
+}
+
+async fn ask<S>(mut stream: S, url: &LdapUrl, cap: usize) -> Result<Vec<Bytes>, LdapFault>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let request = url.request().ok_or_else(|| LdapFault::Refused("no such request".to_owned()))?;
+    stream.write_all(&request).await.map_err(LdapFault::unreachable)?;
+    stream.flush().await.map_err(LdapFault::unreachable)?;
+    let mut stream = stream.take(u64::try_from(cap.saturating_add(MAX_OVERHEAD)).unwrap_or(u64::MAX));
+    let mut buffer = BytesMut::with_capacity(8 * 1_024);
+    let mut entry = None;
+    loop {
+        let message = message(&mut stream, &mut buffer).await?;
+        let mut fields = Ber(Ber(&message).expect(tag::SEQUENCE)?);
+        let id = fields.expect(tag::INTEGER)?;
+        let (operation, content) = fields.any()?;
+        // Controls may follow: without one asked for, none changes what is read.
+        match operation {
+            tag::EXTENDED if id == [0] => return Err(LdapFault::unreachable("the directory says goodbye")),
+            _ if id != [1] => return Err(LdapFault::malformed()),
+            tag::ENTRY if entry.is_none() => entry = Some(values(&message, content, url, cap)?),
+            tag::REFERENCE => {}
+            tag::DONE => {
+                return match Ber(content).expect(tag::ENUMERATED)? {
+                    [0] => entry.filter(|values| !values.is_empty()).ok_or(LdapFault::Nothing),
+                    // noSuchAttribute, noSuchObject
+                    [16 | 32] => Err(LdapFault::Nothing),
+                    [10] => Err(LdapFault::Refused("a referral, not followed".to_owned())),
+                    [code] => Err(LdapFault::Refused(format!("result code {code}"))),
+                    _ => Err(LdapFault::malformed()),
+                };
+            }
+            _ => return Err(LdapFault::malformed()),
+        }
+    }
+}
+
+/// The next message, whole. What it claims to be is compared with what may still come before it is waited for.
+async fn message<S>(stream: &mut Take<S>, buffer: &mut BytesMut) -> Result<Bytes, LdapFault>
+where
+    S: AsyncRead + Unpin,
+{
+    loop {
+        if let Some(header) = Header::read(buffer)? {
+            if header.tag != tag::SEQUENCE {
+                return Err(LdapFault::malformed());
+            }
+            let Some(missing) = header.end.checked_sub(buffer.len()).filter(|missing| *missing > 0) else {
+                return Ok(buffer.split_to(header.end).freeze());
+            };
+            if u64::try_from(missing).is_ok_and(|missing| missing > stream.limit()) {
+                return Err(LdapFault::TooLarge);
+            }
+        }
+        if stream.read_buf(buffer).await.map_err(LdapFault::unreachable)? == 0 {
+            return Err(match stream.limit() {
+                0 => LdapFault::TooLarge,
+                _ => LdapFault::unreachable("the directory closes the connection"),
+            });
+        }
+    }
+}
+
+/// The values that are asked for out of an entry, as parts of its message.
+///
+/// ```asn1
+/// SearchResultEntry ::= [APPLICATION 4] SEQUENCE {
+///      objectName OCTET STRING, attributes SEQUENCE OF SEQUENCE { type OCTET STRING, vals SET OF OCTET STRING } }
+/// ```
+fn values(message: &Bytes, entry: &[u8], url: &LdapUrl, cap: usize) -> Result<Vec<Bytes>, LdapFault> {
+    let mut found = Vec::new();
+    let mut total = 0_usize;
+    let mut fields = Ber(entry);
+    fields.expect(tag::OCTET_STRING)?;
+    let mut attributes = Ber(fields.expect(tag::SEQUENCE)?);
+    while !attributes.0.is_empty() {
+        let mut attribute = Ber(attributes.expect(tag::SEQUENCE)?);
+        let is_wanted = url.asks_for(attribute.expect(tag::OCTET_STRING)?);
+        let mut values = Ber(attribute.expect(tag::SET)?);
+        while is_wanted && !values.0.is_empty() {
+            let value = values.expect(tag::OCTET_STRING)?;
+            total = total.saturating_add(value.len());
+            if total > cap || found.len() == MAX_VALUES {
+                return Err(LdapFault::TooLarge);
+            }
+            found.push(message.slice_ref(value));
+        }
+    }
+    Ok(found)
+}
+
+mod tag {
+    pub(super) const INTEGER: u8 = 0x02;
+    pub(super) const OCTET_STRING: u8 = 0x04;
+    pub(super) const ENUMERATED: u8 = 0x0a;
+    pub(super) const SEQUENCE: u8 = 0x30;
+    pub(super) const SET: u8 = 0x31;
+    /// SearchResultEntry.
+    pub(super) const ENTRY: u8 = 0x64;
+    /// SearchResultDone.
+    pub(super) const DONE: u8 = 0x65;
+    /// SearchResultReference.
+    pub(super) const REFERENCE: u8 = 0x73;
+    /// ExtendedResponse: with the message number 0, the notice of disconnection.
+    pub(super) const EXTENDED: u8 = 0x78;
+}
+
+/// Of a BER value.
+struct Header {
+    tag: u8,
+    /// Where the content begins.
+    start: usize,
+    /// Where it ends.
+    end: usize,
+}
+
+impl Header {
+    /// `None` where more octets are needed. Lengths are definite (RFC 4511 5.1) and in any form of up to four octets.
+    fn read(octets: &[u8]) -> Result<Option<Self>, LdapFault> {
+        let (Some(tag), Some(first)) = (octets.first(), octets.get(1)) else { return Ok(None) };
+        let (start, length) = match first {
+            0..=0x7f => (2, usize::from(*first)),
+            0x81..=0x84 => {
+                let start = 2 + usize::from(*first & 0x7f);
+                let Some(digits) = octets.get(2..start) else { return Ok(None) };
+                (start, digits.iter().fold(0, |length, digit| (length << 8) | usize::from(*digit)))
+            }
+            _ => return Err(LdapFault::malformed()),
+        };
+        let end = start.checked_add(length).ok_or(LdapFault::TooLarge)?;
+        Ok(Some(Self { tag: *tag, start, end }))
+    }
+}
+
+/// BER values, one after the other.
+struct Ber<'a>(&'a [u8]);
+
+impl<'a> Ber<'a> {
+    /// Tag and content of the next.
+    fn any(&mut self) -> Result<(u8, &'a [u8]), LdapFault> {
+        let header = Header::read(self.0)?.ok_or_else(LdapFault::malformed)?;
+        let content = self.0.get(header.start..header.end).ok_or_else(LdapFault::malformed)?;
+        self.0 = self.0.get(header.end..).unwrap_or_default();
+        Ok((header.tag, content))
+    }
+
+    /// Content of the next, which has this tag.
+    fn expect(&mut self, tag: u8) -> Result<&'a [u8], LdapFault> {
+        let (found, content) = self.any()?;
+        if found == tag { Ok(content) } else { Err(LdapFault::malformed()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> LdapUrl {
+        LdapUrl::parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
+    }
+
+    #[test]
+    fn reads_urls() {
+        let cases = [
+            ("ldap://h/o=A", false, Some("h"), 389, "o=A", "", ANY_ENTRY),
+            ("LDAPS://H.Example/o=A?", true, Some("h.example"), 636, "o=A", "", ANY_ENTRY),
+            ("ldap:///o=A?x;binary", false, None, 389, "o=A", "x;binary", ANY_ENTRY),
+            ("ldap://[2001:DB8::1]:1389/o=A?x,y", false, Some("2001:db8::1"), 1389, "o=A", "x,y", ANY_ENTRY),
+            ("ldap://h/cn=a%20b%3Fc,o=%C3%84", false, Some("h"), 389, "cn=a b?c,o=Ä", "", ANY_ENTRY),
+            ("ldap://h/o=A??BASE??x,y=1", false, Some("h"), 389, "o=A", "", ANY_ENTRY),
+            ("ldap://h/o=A?x?base?objectClass=b", false, Some("h"), 389, "o=A", "x", "objectClass=b"),
+            ("ldap://h/o=A?x??(%26(a=b)(!(c=*)))", false, Some("h"), 389, "o=A", "x", "(&(a=b)(!(c=*)))"),
+        ];
+        for (text, is_tls, host, port, dn, attributes, filter) in cases {
+            let expected = LdapUrl {
+                is_tls,
+                host: host.map(str::to_owned),
+                port,
+                dn: dn.to_owned(),
+                attributes: attributes.split_terminator(',').map(str::to_owned).collect(),
+                filter: filter.to_owned(),
+            };
+            assert_eq!(url(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_urls() {
+        let long = format!("ldap://h/o={}", "a".repeat(MAX_URL));
+        let deep = format!("ldap://h/o=A???{}(a=b){}", "(!".repeat(100), ")".repeat(100));
+        let many = format!("ldap://h/o=A?{}", ["x"; MAX_ATTRIBUTES + 1].join(","));
+        let cases = [
+            ("", "not a URL with an authority"),
+            ("ldap:/o=A", "not a URL with an authority"),
+            ("ldapi://%2Ftmp/o=A", "neither ldap nor ldaps"),
+            ("http://h/o=A", "neither ldap nor ldaps"),
+            (long.as_str(), "longer than 2048 octets"),
+            ("ldap://h/o=A B", "holds a character that has to be percent-encoded"),
+            ("ldap://h/o=Ä", "holds a character that has to be percent-encoded"),
+            ("ldap://h/o=A#b", "holds a character that has to be percent-encoded"),
+            ("ldap://h", "names no entry"),
+            ("ldap://h/", "names no entry"),
+            ("ldap://h/?x", "names no entry"),
+            ("ldap://user@h/o=A", "names a user"),
+            ("ldap://user:word@h:389/o=A", "names a user"),
+            ("ldap://h%2e/o=A", "bad host"),
+            ("ldap://h?x/o=A", "bad host"),
+            ("ldap://:389/o=A", "bad host"),
+            ("ldap://2001:db8::1/o=A", "bad port"),
+            ("ldap://[2001:db8::1/o=A", "bad host"),
+            ("ldap://[fe80::1%25eth0]/o=A", "bad host"),
+            ("ldap://[127.0.0.1]/o=A", "bad host"),
+            ("ldap://[::1]389/o=A", "bad port"),
+            ("ldap://h:/o=A", "bad port"),
+            ("ldap://h:0/o=A", "bad port"),
+            ("ldap://h:+1/o=A", "bad port"),
+            ("ldap://h:65536/o=A", "bad port"),
+            ("ldap://h/o=%4", "bad percent-encoding"),
+            ("ldap://h/o=%+4", "bad percent-encoding"),
+            ("ldap://h/o=%ff", "not UTF-8"),
+            ("ldap://h/o=%00", "holds a control character"),
+            ("ldap://h/o=A???(a=%0d%0a)", "holds a control character"),
+            ("ldap://h/o=A?*", "bad attribute"),
+            ("ldap://h/o=A?x,", "bad attribute"),
+            (many.as_str(), "asks for too many attributes"),
+            ("ldap://h/o=A??one", "asks for more than one entry"),
+            ("ldap://h/o=A??sub", "asks for more than one entry"),
+            ("ldap://h/o=A???(a=b", "bad filter"),
+            (deep.as_str(), "bad filter"),
+            ("ldap://h/o=A????a,!b", "has a critical extension"),
+            ("ldap://h/o=A????%21b", "has a critical extension"),
+            ("ldap://h/o=A?????", "has more than four question marks"),
+        ];
+        for (text, fault) in cases {
+            assert_eq!(LdapUrl::parse(text), Err(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_attributes_with_and_without_binary() {
+        let mut url = url("ldap:///o=A");
+        url.with_default_attributes(&["certificateRevocationList;binary", "cACertificate"]);
+        url.with_default_attributes(&["other"]);
+        for name in ["CERTIFICATERevocationList", "certificateRevocationList;Binary", "cacertificate;binary"]
+        {
+            assert!(url.asks_for(name.as_bytes()), "{name}");
+        }
+        for name in ["other", "cACertificate;lang-de", "cACertificate;binary;x", "cACert", "", ";binary"] {
+            assert!(!url.asks_for(name.as_bytes()), "{name}");
+        }
+        assert!(!url.asks_for(b"\xff"));
+    }
+
+    #[test]
+    fn asks_anonymously_for_one_entry() {
+        let request = url("ldap:///o=A?x??a=b").request().expect("encodes");
+        let expected = b"\x30\x26\x02\x01\x01\x63\x21\x04\x03o=A\x0a\x01\x00\x0a\x01\x00\x02\x01\x01\x02\x01\x00\x01\x01\x00\
+            \xa3\x06\x04\x01a\x04\x01b\x30\x03\x04\x01x";
+        assert_eq!(&request[..], expected);
+    }
+
+    fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let content = parts.concat();
+        let length = u32::try_from(content.len()).expect("short").to_be_bytes();
+        [&[tag, 0x84], &length[..], &content].concat()
+    }
+
+    fn entry(attribute: &str, values: &[&[u8]]) -> Vec<u8> {
+        let values: Vec<Vec<u8>> = values.iter().map(|value| tlv(tag::OCTET_STRING, &[value])).collect();
+        let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+        let name = tlv(tag::OCTET_STRING, &[attribute.as_bytes()]);
+        let attribute = tlv(tag::SEQUENCE, &[&name, &tlv(tag::SET, &values)]);
+        let fields = [tlv(tag::OCTET_STRING, &[b"o=A"]), tlv(tag::SEQUENCE, &[&attribute])];
+        tlv(tag::SEQUENCE, &[&[tag::INTEGER, 1, 1], &tlv(tag::ENTRY, &[&fields[0], &fields[1]])])
+    }
+
+    fn done(code: u8) -> Vec<u8> {
+        let result = [tag::ENUMERATED, 1, code, tag::OCTET_STRING, 0, tag::OCTET_STRING, 0];
+        tlv(tag::SEQUENCE, &[&[tag::INTEGER, 1, 1], &tlv(tag::DONE, &[&result])])
+    }
+
+    /// What comes of an answer, which is cut into pieces of few octets.
+    fn outcome(answer: &[u8], cap: usize) -> Result<Vec<Bytes>, LdapFault> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+        let (near, mut far) = tokio::io::duplex(1_024);
+        let answer = answer.to_vec();
+        let url = url("ldap:///o=A?x");
+        runtime.block_on(async {
+            let serve = async {
+                let mut request = [0; 1_024];
+                let _ = far.read(&mut request).await;
+                for piece in answer.chunks(7) {
+                    let _ = far.write_all(piece).await;
+                }
+                drop(far);
+            };
+            tokio::join!(ask(near, &url, cap), serve).0
+        })
+    }
+
+    #[test]
+    fn takes_answers() {
+        let both = [entry("X;binary", &[b"one", b"\xff"]), done(0)].concat();
+        assert_eq!(outcome(&both, 4), Ok(vec![Bytes::from("one"), Bytes::from(&b"\xff"[..])]));
+        let reference = tlv(tag::SEQUENCE, &[&[tag::INTEGER, 1, 1], &tlv(tag::REFERENCE, &[b"\x04\x01a"])]);
+        assert_eq!(outcome(&[reference, both].concat(), 4).map(|found| found.len()), Ok(2));
+    }
+
+    #[test]
+    fn faults_of_answers() {
+        let malformed = LdapFault::malformed();
+        let closed = LdapFault::unreachable("the directory closes the connection");
+        let refused = |message: &str| LdapFault::Refused(message.to_owned());
+        let nested = (0..5_000).fold(Vec::new(), |inner: Vec<u8>, _| tlv(tag::SEQUENCE, &[&inner]));
+        let goodbye = tlv(tag::SEQUENCE, &[&[tag::INTEGER, 1, 0], &tlv(tag::EXTENDED, &[])]);
+        let one = entry("x", &[b"one"]);
+        let cases: Vec<(&str, Vec<u8>, LdapFault)> = vec![
+            ("nothing", vec![], closed.clone()),
+            ("no result", one.clone(), closed.clone()),
+            ("half", one[..one.len() / 2].to_vec(), closed),
+            ("no entry", done(0), LdapFault::Nothing),
+            ("no value", [entry("x", &[]), done(0)].concat(), LdapFault::Nothing),
+            ("another attribute", [entry("y", &[b"one"]), done(0)].concat(), LdapFault::Nothing),
+            ("noSuchObject", done(32), LdapFault::Nothing),
+            ("referral", done(10), refused("a referral, not followed")),
+            ("insufficientAccessRights", done(50), refused("result code 50")),
+            ("two entries", [one.clone(), one.clone()].concat(), malformed.clone()),
+            ("goodbye", goodbye, LdapFault::unreachable("the directory says goodbye")),
+            ("values over the cap", entry("x", &[b"one", b"two"]), LdapFault::TooLarge),
+            ("empty values", entry("x", &[&b""[..]; MAX_VALUES + 1]), LdapFault::TooLarge),
+            ("claims 4 GiB", b"\x30\x84\xff\xff\xff\xff".to_vec(), LdapFault::TooLarge),
+            (
+                "references for ever",
+                tlv(tag::SEQUENCE, &[b"\x02\x01\x01\x73\x00"]).repeat(7_000),
+                LdapFault::TooLarge,
+            ),
+            ("nested", nested, malformed.clone()),
+            ("indefinite", b"\x30\x80\x02\x01\x01".to_vec(), malformed.clone()),
+            ("not LDAP", b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), malformed.clone()),
+            ("empty message", b"\x30\x00".to_vec(), malformed.clone()),
+            ("another message", b"\x30\x05\x02\x01\x02\x65\x00".to_vec(), malformed.clone()),
+            ("a part that is longer than the whole", b"\x30\x05\x02\x01\x01\x65\x7f".to_vec(), malformed),
+        ];
+        for (what, answer, fault) in cases {
+            assert_eq!(outcome(&answer, 5), Err(fault), "{what}");
+        }
+    }
+}

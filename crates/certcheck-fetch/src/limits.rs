@@ -1,0 +1,128 @@
+//! What fetching may cost.
+
+use std::time::Duration;
+
+use certcheck_core::revocation::Ask;
+
+/// What is fetched.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A CRL.
+    Crl,
+    /// An answer of an OCSP responder.
+    Ocsp,
+    /// Certificates of an issuer (caIssuers).
+    Issuers,
+}
+
+impl Kind {
+    /// The stable word, in logs, metrics and the store.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Crl => "crl",
+            Self::Ocsp => "ocsp",
+            Self::Issuers => "issuers",
+        }
+    }
+
+    pub(crate) const fn of(ask: &Ask) -> Option<Self> {
+        match ask {
+            Ask::Crl { .. } => Some(Self::Crl),
+            Ask::Ocsp { .. } => Some(Self::Ocsp),
+            Ask::Issuers { .. } => Some(Self::Issuers),
+            _ => None,
+        }
+    }
+}
+
+/// The bounds of fetching and caching.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Octets of a CRL, after inflation. The largest seen in life have tens of MiB.
+    pub crl_octets: u64,
+    /// Octets of an OCSP response. AT-TLS allows 20 KiB.
+    pub ocsp_octets: u64,
+    /// Octets of what caIssuers names.
+    pub issuers_octets: u64,
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// From the request to the first octet of the answer.
+    pub first_octet: Duration,
+    /// Between two octets.
+    pub idle: Duration,
+    /// For a whole CRL. A check that cannot wait so long goes on without it; who comes later finds it.
+    pub crl_whole: Duration,
+    /// For a whole OCSP response, or certificates.
+    pub small_whole: Duration,
+    /// Redirects that are followed.
+    pub redirects: u32,
+    /// Fetches at once.
+    pub at_once: usize,
+    /// Fetches at once from one host.
+    pub at_once_per_host: usize,
+    /// Checks that wait for evidence at once, those that were begun ahead included.
+    pub checks_at_once: usize,
+    /// KiB of memory for evidence.
+    pub memory_kib: u64,
+    /// Clients whose path is kept.
+    pub known_paths: usize,
+    /// Chains whose refusal is kept for a moment.
+    pub known_refusals: usize,
+    /// How long a refused chain is refused unseen.
+    pub refusal_seconds: i64,
+    /// The first pause after a failure; each further doubles it.
+    pub back_off: Duration,
+    /// The longest.
+    pub back_off_most: Duration,
+    /// Failures of one host in a row after which all its sources are left alone for a while.
+    pub breaker_failures: u32,
+    /// For how long.
+    pub breaker_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            crl_octets: 512 << 20,
+            ocsp_octets: 64 << 10,
+            issuers_octets: 256 << 10,
+            connect: Duration::from_secs(3),
+            first_octet: Duration::from_secs(5),
+            idle: Duration::from_secs(5),
+            crl_whole: Duration::from_secs(120),
+            small_whole: Duration::from_secs(10),
+            redirects: 3,
+            at_once: 64,
+            at_once_per_host: 8,
+            checks_at_once: 16_384,
+            memory_kib: 512 << 10,
+            known_paths: 20_000,
+            known_refusals: 10_000,
+            refusal_seconds: 10,
+            back_off: Duration::from_secs(1),
+            back_off_most: Duration::from_secs(300),
+            breaker_failures: 10,
+            breaker_pause: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) const fn octets(&self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Crl => self.crl_octets,
+            Kind::Ocsp => self.ocsp_octets,
+            Kind::Issuers => self.issuers_octets,
+        }
+    }
+
+    pub(crate) const fn whole(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Crl => self.crl_whole,
+            Kind::Ocsp | Kind::Issuers => self.small_whole,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! From octets to evidence: read strictly, and large CRLs verified meanwhile with the key that most likely signed them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use certcheck_core::crl::{Crl, IndexFault};
+use certcheck_core::der::Reader;
+use certcheck_core::revocation::{Answer, Ask, OcspEvidence};
+use certcheck_core::view::SubjectPublicKeyInfo;
+use certcheck_core::{Policy, certificates_of, crls_of, ocsp_responses_of};
+
+use crate::failure::Failure;
+use crate::spool::Body;
+
+/// CRLs from here on are read and verified on two threads.
+const LARGE: usize = 256 << 10;
+/// Certificates out of one bag.
+const MAX_CERTIFICATES: usize = 100;
+
+/// What came, with the octets that are kept of it.
+pub(crate) fn read(
+    ask: &Ask,
+    bodies: Vec<Body>,
+    signer: &[u8],
+    policy: &Policy,
+) -> Result<(Answer, Body), Failure> {
+    match ask {
+        Ask::Crl { url } => read_crls(url, bodies, signer, policy),
+        Ask::Ocsp { url, .. } => {
+            let body = first(bodies)?;
+            let der =
+                ocsp_responses_of(&body.bytes).map_err(|fault| Failure::malformed(fault.to_string()))?;
+            let der = der.into_iter().next().ok_or_else(|| Failure::malformed("empty"))?;
+            let response = OcspEvidence::parse(der.clone(), url)
+                .map_err(|fault| Failure::malformed(fault.to_string()))?;
+            Ok((Answer::Ocsp(Arc::new(response)), Body::from(der)))
+        }
+        Ask::Issuers { .. } => {
+            let mut found = Vec::new();
+            for body in &bodies {
+                let some =
+                    certificates_of(&body.bytes).map_err(|fault| Failure::malformed(fault.to_string()))?;
+                found.extend(some);
+            }
+            found.truncate(MAX_CERTIFICATES);
+            let kept = found.iter().map(AsRef::as_ref).collect::<Vec<&[u8]>>();
+            let kept = pem_of(&kept);
+            Ok((Answer::Issuers(found), Body::from(kept)))
+        }
+        _ => Err(Failure::malformed("no way to read this")),
+    }
+}
+
+/// Several certificates are kept as one PEM.
+fn pem_of(certificates: &[&[u8]]) -> Bytes {
+    use base64::Engine as _;
+    let mut text = String::new();
+    for der in certificates {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(der);
+        text.push_str("-----BEGIN CERTIFICATE-----\n");
+        for line in encoded.as_bytes().chunks(64) {
+            text.push_str(&String::from_utf8_lossy(line));
+            text.push('\n');
+        }
+        text.push_str("-----END CERTIFICATE-----\n");
+    }
+    text.into()
+}
+
+fn first(bodies: Vec<Body>) -> Result<Body, Failure> {
+    bodies.into_iter().next().ok_or_else(|| Failure::malformed("empty"))
+}
+
+/// One CRL stands at a URL. Where a directory entry or a bag has several, the first that the likely signer signed is the
+/// one meant.
+fn read_crls(
+    url: &str,
+    bodies: Vec<Body>,
+    signer: &[u8],
+    policy: &Policy,
+) -> Result<(Answer, Body), Failure> {
+    let mut best: Option<(Crl, Body)> = None;
+    let mut last = Failure::malformed("empty");
+    for body in bodies {
+        let ders = match crls_of(&body.bytes) {
+            Ok(ders) => ders,
+            Err(fault) => {
+                last = Failure::malformed(fault.to_string());
+                continue;
+            }
+        };
+        for der in ders {
+            // DER is kept in the file that it came in; out of PEM or a bag, as octets of its own.
+            let kept =
+                if der.len() == body.bytes.len() { body.clone() } else { Body::from(copy_of(&der, &body)) };
+            match read_crl(kept.bytes.clone(), url, signer, policy) {
+                Ok(crl) => {
+                    let is_signed = crl.known_signers().next().is_some();
+                    if best.is_none() || is_signed {
+                        best = Some((crl, kept));
+                    }
+                    if is_signed {
+                        break;
+                    }
+                }
+                Err(failure) => last = failure,
+            }
+        }
+    }
+    best.map(|(crl, body)| (Answer::Crl(Arc::new(crl)), body)).ok_or(last)
+}
+
+/// Octets that do not keep the container they came in alive.
+fn copy_of(der: &Bytes, container: &Body) -> Bytes {
+    if container.is_in_file() { Bytes::copy_from_slice(der) } else { der.clone() }
+}
+
+fn read_crl(der: Bytes, url: &str, signer: &[u8], policy: &Policy) -> Result<Crl, Failure> {
+    let malformed = |fault: certcheck_core::der::ViewFault| Failure::malformed(fault.to_string());
+    match key_of(signer) {
+        Some(key) if der.len() >= LARGE => Crl::parse_and_verify(der, url, key, policy).map_err(malformed),
+        key => {
+            let crl = Crl::parse(der, url).map_err(malformed)?;
+            if let Some(key) = key {
+                // Whether it does is remembered with the CRL.
+                let _known: bool = crl.verify(key, policy).is_ok();
+            }
+            Ok(crl)
+        }
+    }
+}
+
+/// A CRL that was kept with its index. What of the index is no good is told beside it.
+pub(crate) fn reopen(
+    der: Bytes,
+    index: &Bytes,
+    url: &str,
+    signer: &[u8],
+    policy: &Policy,
+    is_trusted: bool,
+) -> Result<(Crl, Option<IndexFault>), Failure> {
+    use certcheck_core::crl::IndexTrust;
+    let key = key_of(signer);
+    let opened = match key {
+        Some(key) if is_trusted => {
+            Crl::open(der, index, url, IndexTrust::AsKept).inspect(|(crl, _)| crl.assume_signed_with(key))
+        }
+        Some(key) => Crl::open_and_verify(der, index, url, key, policy),
+        None => Crl::open(der, index, url, IndexTrust::Checked),
+    };
+    opened.map_err(|fault| Failure::malformed(fault.to_string()))
+}
+
+/// A key that was kept or comes from a certificate that was read. One that does not read is no hint.
+pub(crate) fn key_of(spki: &[u8]) -> Option<SubjectPublicKeyInfo<'_>> {
+    SubjectPublicKeyInfo::parse(&mut Reader::new(spki), "signer").ok()
+}

@@ -1,0 +1,72 @@
+//! Evidence in use is fetched anew before it ends, so that a steady server never waits for a fetch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::Time;
+use tokio::time::{Instant, sleep};
+use tracing::debug;
+
+use crate::engine::{Shared, WeakShared};
+use crate::known::KnownPath;
+use crate::memory::Slot;
+use crate::metrics as names;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long one renewal may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Renewals at once.
+const AT_ONCE: usize = 8;
+/// What was not asked for in so many seconds is not in use.
+const IN_USE: i64 = 3_600;
+
+/// Looks what is due, as long as the engine lives.
+pub(crate) async fn keep_fresh(shared: WeakShared) {
+    loop {
+        sleep(PAUSE).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let now = (shared.clock)();
+        let due = due(&shared, now);
+        for some in due.chunks(AT_ONCE) {
+            let renewals = some.iter().map(|(slot, path)| renew(&shared, slot, path, now));
+            futures_util::future::join_all(renewals).await;
+        }
+    }
+}
+
+/// The places whose evidence is due, each with a path that it is about.
+fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
+    let is_due = |slot: &Arc<Slot>| {
+        let is_in_use = now.unix().saturating_sub(slot.used().unix()) <= IN_USE;
+        is_in_use && slot.get().is_some_and(|held| held.refresh_at(jitter(slot)) <= now)
+    };
+    let slots: Vec<Arc<Slot>> = shared.fetcher.memory.all().into_iter().filter(is_due).collect();
+    let snapshot = shared.snapshot();
+    let mut due: Vec<(Arc<Slot>, Arc<KnownPath>)> = Vec::new();
+    for path in snapshot.paths.iter() {
+        // In passing: what memory had no room for is not kept by paths that nobody asks about.
+        path.let_go();
+        for slot in &path.slots {
+            let is_wanted = slots.iter().any(|known| Arc::ptr_eq(known, slot));
+            if is_wanted && !due.iter().any(|(known, _)| Arc::ptr_eq(known, slot)) {
+                due.push((Arc::clone(slot), Arc::clone(&path)));
+            }
+        }
+    }
+    due
+}
+
+/// The same for one place in one process, and different between processes: they do not ask together.
+fn jitter(slot: &Slot) -> f64 {
+    let salt = u64::from(std::process::id());
+    let seed = slot.key.leading().wrapping_mul(salt | 1);
+    fastrand::Rng::with_seed(seed).f64()
+}
+
+async fn renew(shared: &Shared, slot: &Slot, path: &KnownPath, now: Time) {
+    let is_renewed = shared.renew(path, slot.key, now, Instant::now() + PATIENCE).await;
+    let outcome = if is_renewed { "renewed" } else { "not-renewed" };
+    debug!(key = %slot.key.to_hex(), outcome, "fetched ahead");
+    metrics::counter!(names::REFRESHES, "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,132 @@
+//! What a check came to, and whom it asked.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::reason::Rejection;
+use certcheck_core::report::OwnedReport;
+use certcheck_core::revocation::{Cause, Status};
+use certcheck_core::{Report as CoreReport, Time, Verdict};
+use smallvec::SmallVec;
+
+use crate::held::Origin;
+use crate::known::{Compiled, KnownPath};
+use crate::limits::Kind;
+use crate::snapshot::Snapshot;
+
+/// A source that was tried in a check.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SourceTried {
+    /// For which certificate of the path; 0 is the target.
+    pub at: usize,
+    /// What was asked for.
+    pub kind: Kind,
+    /// Where.
+    pub url: Arc<str>,
+    /// From where an answer came; `None` if none did.
+    pub from: Option<Origin>,
+    /// How long this check waited for it.
+    pub elapsed: Duration,
+    /// Octets of the answer.
+    pub octets: usize,
+    /// Why it was of no use.
+    pub failure: Option<(Cause, String)>,
+}
+
+/// What a check came to. It outlives the chain and keeps the ring and policy that it was made with.
+#[derive(Clone)]
+#[must_use]
+pub struct Report {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) inner: Inner,
+    pub(crate) sources: Vec<SourceTried>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Inner {
+    /// A client that is known, and nothing that is at hand speaks against it. Its statuses are looked up again when they
+    /// are asked for.
+    Known {
+        path: Arc<KnownPath>,
+        compiled: Arc<Compiled>,
+        now: Time,
+    },
+    Full(Arc<OwnedReport>),
+}
+
+impl Report {
+    /// The outcome.
+    pub fn verdict(&self) -> Verdict {
+        match &self.inner {
+            Inner::Known { .. } => Verdict::Accept,
+            Inner::Full(report) => report.verdict(),
+        }
+    }
+
+    /// Whether the certificate is good for what was asked.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.verdict() == Verdict::Accept
+    }
+
+    /// Why, unless accepted.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Rejection> {
+        match &self.inner {
+            Inner::Known { .. } => None,
+            Inner::Full(report) => report.reason(),
+        }
+    }
+
+    /// The sources that were tried, in the order in which they were done with. Empty where all was at hand.
+    #[must_use]
+    pub fn sources(&self) -> &[SourceTried] {
+        &self.sources
+    }
+
+    /// Whether the path was known, so that only revocation was looked up.
+    #[must_use]
+    pub const fn is_of_known_path(&self) -> bool {
+        matches!(self.inner, Inner::Known { .. })
+    }
+
+    /// All of it, as the core tells it.
+    #[must_use]
+    pub fn details(&self) -> Details {
+        let report = match &self.inner {
+            Inner::Full(report) => Arc::clone(report),
+            Inner::Known { path, compiled, now } => {
+                let mut statuses: SmallVec<[Status; 4]> = SmallVec::new();
+                path.look_up(&self.snapshot, compiled, *now, |_, status| statuses.push(status.to_owned()));
+                Arc::new(path.report.with_good_statuses(statuses))
+            }
+        };
+        Details { snapshot: Arc::clone(&self.snapshot), report }
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report")
+            .field("verdict", &self.verdict())
+            .field("reason", &self.reason())
+            .field("sources", &self.sources)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All of a report, and the ring that it is about.
+#[derive(Debug)]
+pub struct Details {
+    snapshot: Arc<Snapshot>,
+    report: Arc<OwnedReport>,
+}
+
+impl Details {
+    /// The report.
+    pub fn view(&self) -> CoreReport<'_> {
+        self.report.view(self.snapshot.ring())
+    }
+}

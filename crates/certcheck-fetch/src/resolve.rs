@@ -1,0 +1,89 @@
+//! Names to addresses, each address judged before anything is connected to it.
+
+use core::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use reqwest::dns::{Addrs, Name, Resolving};
+
+use crate::guard::{Guard, Refused};
+
+/// What resolves names.
+pub trait Resolve: fmt::Debug + Send + Sync {
+    /// The addresses of a name.
+    fn resolve(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+}
+
+/// The system's own resolver.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+}
+
+/// A resolver whose answers are judged: what comes out may be connected to.
+#[derive(Clone, Debug)]
+pub(crate) struct GuardedResolver {
+    pub(crate) inner: Arc<dyn Resolve>,
+    pub(crate) guard: Arc<Guard>,
+    /// The proxy's own host, which whoever configured it vouches for.
+    pub(crate) trusted: Option<String>,
+}
+
+impl GuardedResolver {
+    /// The addresses of a name that may be connected to.
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        let is_trusted = self.trusted.as_deref().is_some_and(|trusted| trusted == name);
+        if !is_trusted {
+            self.guard.judge_name(name).map_err(ResolveError::Refused)?;
+        }
+        let found = self.inner.resolve(name).await.map_err(ResolveError::Failed)?;
+        let mut refused = None;
+        let mut good = Vec::new();
+        for address in found {
+            match self.guard.judge_address(address) {
+                Err(why) if !is_trusted => refused = Some(why),
+                _ => good.push(address),
+            }
+        }
+        match (good.is_empty(), refused) {
+            (false, _) => Ok(good),
+            (true, Some(why)) => Err(ResolveError::Refused(Refused(format!("{name}: {why}")))),
+            (true, None) => {
+                Err(ResolveError::Failed(io::Error::new(io::ErrorKind::NotFound, "a name without addresses")))
+            }
+        }
+    }
+}
+
+/// Why a name yields no address to connect to.
+#[derive(Debug)]
+pub(crate) enum ResolveError {
+    Refused(Refused),
+    Failed(io::Error),
+}
+
+impl reqwest::dns::Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let resolver = self.clone();
+        Box::pin(async move {
+            match resolver.addresses(name.as_str()).await {
+                Ok(found) => {
+                    let addresses = found.into_iter().map(|address| SocketAddr::new(address, 0));
+                    Ok(Box::new(addresses) as Addrs)
+                }
+                Err(ResolveError::Refused(why)) => Err(why.into()),
+                Err(ResolveError::Failed(error)) => Err(error.into()),
+            }
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Whether octets that arrive can still become evidence: an endless body, or a page of a captive portal, is given up as
+//! soon as that shows.
+
+use crate::failure::Failure;
+
+/// Octets of text before the first line of PEM.
+const PREAMBLE: usize = 64 << 10;
+/// PEM is taken apart in memory: larger ones are refused.
+const PEM_OCTETS: u64 = 64 << 20;
+
+/// What the beginning of a body promises.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    head: Vec<u8>,
+    seen: u64,
+    most: u64,
+    kind: Promise,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Promise {
+    Unknown,
+    /// DER of this length in all.
+    Der(u64),
+    /// Text in which PEM has begun, or may yet.
+    Text {
+        has_begun: bool,
+    },
+}
+
+impl Shape {
+    pub(crate) const fn new(most: u64) -> Self {
+        Self { head: Vec::new(), seen: 0, most, kind: Promise::Unknown }
+    }
+
+    /// How long it says that it is.
+    pub(crate) const fn length(&self) -> Option<u64> {
+        match self.kind {
+            Promise::Der(length) => Some(length),
+            _ => None,
+        }
+    }
+
+    /// Judges the next octets.
+    pub(crate) fn push(&mut self, octets: &[u8]) -> Result<(), Failure> {
+        self.seen = self.seen.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+        let is_der = matches!(self.kind, Promise::Der(_));
+        if !is_der && self.head.len() < PREAMBLE {
+            let room = PREAMBLE - self.head.len();
+            self.head.extend_from_slice(octets.get(..room.min(octets.len())).unwrap_or_default());
+        }
+        self.promise()?;
+        match self.kind {
+            Promise::Der(length) if length > self.most => Err(Failure::too_large(self.most)),
+            Promise::Der(length) if self.seen > length => {
+                Err(Failure::malformed(format!("more octets than the {length} that its length says")))
+            }
+            Promise::Text { has_begun: false } if self.head.len() >= PREAMBLE => Err(no_evidence()),
+            Promise::Text { .. } if self.seen > PEM_OCTETS => Err(Failure::too_large(PEM_OCTETS)),
+            _ => Ok(()),
+        }
+    }
+
+    fn promise(&mut self) -> Result<(), Failure> {
+        match self.kind {
+            Promise::Der(_) | Promise::Text { has_begun: true } => return Ok(()),
+            Promise::Unknown | Promise::Text { has_begun: false } => {}
+        }
+        self.kind = match self.head.as_slice() {
+            [] | [0x30] => Promise::Unknown,
+            // BER's indefinite length, which evidence does not have.
+            [0x30, 0x80, ..] => return Err(Failure::malformed("indefinite length")),
+            [0x30, length @ 0..=0x7f, ..] => Promise::Der(u64::from(*length) + 2),
+            [0x30, count @ 0x81..=0x88, rest @ ..] => {
+                let count = usize::from(count & 0x7f);
+                match rest.get(..count) {
+                    Some(digits) => {
+                        let length = digits.iter().fold(0_u64, |sum, digit| sum << 8 | u64::from(*digit));
+                        let header = u64::try_from(count).unwrap_or(u64::MAX).saturating_add(2);
+                        Promise::Der(length.saturating_add(header))
+                    }
+                    None => Promise::Unknown,
+                }
+            }
+            [b'-' | b' ' | b'\t' | b'\r' | b'\n' | b'#' | b'A'..=b'Z' | b'a'..=b'z' | 0xef, ..] => {
+                let has_begun = self.head.windows(11).any(|window| window == b"-----BEGIN ");
+                Promise::Text { has_begun }
+            }
+            _ => return Err(no_evidence()),
+        };
+        Ok(())
+    }
+
+    /// All octets have come.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        match self.kind {
+            Promise::Der(length) if self.seen < length => {
+                Err(Failure::malformed(format!("cut short: {} octets of {length}", self.seen)))
+            }
+            Promise::Der(_) | Promise::Text { has_begun: true } => Ok(()),
+            Promise::Text { .. } | Promise::Unknown if self.seen == 0 => Err(Failure::malformed("empty")),
+            Promise::Text { .. } | Promise::Unknown => Err(no_evidence()),
+        }
+    }
+}
+
+fn no_evidence() -> Failure {
+    Failure::malformed("neither DER nor PEM")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(body: &[u8], most: u64) -> Result<(), &'static str> {
+        // One octet after the other, and all at once, come to the same.
+        let mut slow = Shape::new(most);
+        let outcome = body.iter().try_for_each(|octet| slow.push(&[*octet])).and_then(|()| slow.finish());
+        let mut fast = Shape::new(most);
+        let at_once = fast.push(body).and_then(|()| fast.finish());
+        assert_eq!(outcome.is_ok(), at_once.is_ok(), "{body:?}");
+        outcome.map_err(|failure| failure.cause.code())
+    }
+
+    #[test]
+    fn bodies() {
+        assert_eq!(judge(&[0x30, 1, 0], 9), Ok(()));
+        assert_eq!(judge(&[0x30, 0x81, 2, 0, 0], 9), Ok(()));
+        assert_eq!(judge(b"text\n-----BEGIN X509 CRL-----\n", 99), Ok(()));
+        assert_eq!(judge(b"", 9), Err("malformed"));
+        assert_eq!(judge(&[0x30], 9), Err("malformed"));
+        assert_eq!(judge(&[0x30, 2, 0], 9), Err("malformed"));
+        assert_eq!(judge(&[0x30, 0, 0], 9), Err("malformed"));
+        assert_eq!(judge(&[0x30, 0x80, 0, 0], 9), Err("malformed"));
+        assert_eq!(judge(b"<html>", 9), Err("malformed"));
+        assert_eq!(judge(b"Hello, please log in", 99), Err("malformed"));
+        assert_eq!(judge(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
+        assert_eq!(judge(&[0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
+        assert_eq!(judge(&[b'a'; PREAMBLE + 1], 1 << 20), Err("malformed"));
+    }
+}

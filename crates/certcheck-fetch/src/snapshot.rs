@@ -1,0 +1,63 @@
+//! Ring and policy, as one: a check keeps the snapshot that it began with, and a new one begins with nothing known.
+
+use core::fmt;
+use std::sync::Arc;
+
+use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
+
+use crate::known::{KnownPaths, Refusals};
+use crate::limits::Limits;
+
+/// What checks are made with.
+pub struct Snapshot {
+    pub(crate) ring: Arc<KeyRing>,
+    pub(crate) policy: Arc<Policy>,
+    /// Evidence that was given, beside what is fetched.
+    pub(crate) given: Evidence,
+    pub(crate) issuers: VerifiedIssuers,
+    pub(crate) paths: KnownPaths,
+    pub(crate) refusals: Refusals,
+}
+
+impl Snapshot {
+    pub(crate) fn new(ring: KeyRing, policy: Policy, given: Evidence, limits: &Limits) -> Self {
+        Self {
+            ring: Arc::new(ring),
+            policy: Arc::new(policy),
+            given,
+            issuers: VerifiedIssuers::new(),
+            paths: KnownPaths::new(limits.known_paths),
+            refusals: Refusals::new(limits.known_refusals, limits.refusal_seconds),
+        }
+    }
+
+    /// The same ring under another policy, with nothing known.
+    pub(crate) fn with_policy(&self, policy: Policy, limits: &Limits) -> Self {
+        Self {
+            ring: Arc::clone(&self.ring),
+            policy: Arc::new(policy),
+            given: self.given.clone(),
+            issuers: VerifiedIssuers::new(),
+            paths: KnownPaths::new(1),
+            refusals: Refusals::new(1, limits.refusal_seconds),
+        }
+    }
+
+    /// The ring.
+    #[must_use]
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("ring", &self.ring.certificates().len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,393 @@
+//! The embedded store: a folder that several processes share.
+//!
+//! ```text
+//! records/KEY.json             what was asked, of whom, when; small octets stand in it
+//! blobs/KEY.RANDOM.der, .idx   large octets, and the index of a CRL
+//! locks/XXX                    who may fetch, and who writes, for keys that begin so
+//! ```
+//! A record is written last, so that what it names is there. All of it may be thrown away at any time.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use certcheck_core::Time;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+
+use super::folder::Folder;
+use super::record::{MAX_INLINE, MAX_RECORD, Record};
+use super::{Entry, Lease, Store, StoreError, Stored};
+use crate::held::Origin;
+use crate::key::Key;
+use crate::mapped;
+use crate::spool::Body;
+
+/// Between two looks whether a lease is free.
+const PAUSE: Duration = Duration::from_millis(20);
+/// A blob without a record is removed after so long: its record may be about to be written.
+const ORPHAN: Duration = Duration::from_secs(3_600);
+/// A record that is used is marked so at most this often.
+const MARK: Duration = Duration::from_secs(3_600);
+
+/// How a disk store is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DiskOptions {
+    /// Octets that it may take. What was not used for longest goes first.
+    pub most: u64,
+    /// Takes the index of a CRL, and that the CRL was verified, as they were kept: opening a CRL of millions of entries
+    /// then costs nothing. Whoever can write the folder as this user could then hide a revocation.
+    pub trust_index: bool,
+}
+
+impl Default for DiskOptions {
+    fn default() -> Self {
+        Self { most: 4 << 30, trust_index: false }
+    }
+}
+
+/// A store in a folder.
+#[derive(Clone, Debug)]
+pub struct DiskStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    records: Folder,
+    blobs: Folder,
+    locks: Folder,
+    options: DiskOptions,
+    /// Octets written since it was last tidied, and those found then.
+    taken: AtomicU64,
+}
+
+impl DiskStore {
+    /// Opens the store, or makes it.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, or that others than its owner can write.
+    pub fn open(path: &Path, options: DiskOptions) -> Result<Self, StoreError> {
+        let top = Folder::open(path)?;
+        let part = |name: &str| Folder::open(&top.path().join(name));
+        let inner = Inner {
+            records: part("records")?,
+            blobs: part("blobs")?,
+            locks: part("locks")?,
+            options,
+            taken: AtomicU64::new(0),
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Where such a store is by default: `$XDG_CACHE_HOME/certcheck`, else `~/.cache/certcheck`.
+    #[must_use]
+    pub fn default_path() -> Option<PathBuf> {
+        let of = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        of("XDG_CACHE_HOME")
+            .or_else(|| of("HOME").map(|home| home.join(".cache")))
+            .map(|cache| cache.join("certcheck"))
+    }
+
+    /// Removes what dead processes left, blobs that no record names, and what is beyond the bound.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn tidy(&self) -> Result<(), StoreError> {
+        self.0.tidy()
+    }
+
+    /// Runs what waits for the disk where waiting hurts nobody.
+    fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
+        let inner = Arc::clone(&self.0);
+        async move {
+            match spawn_blocking(move || work(&inner)).await {
+                Ok(outcome) => outcome,
+                Err(error) => Err(StoreError::Unusable(format!("the store's thread ended: {error}"))),
+            }
+        }
+        .boxed()
+    }
+}
+
+fn record_name(key: &Key) -> String {
+    format!("{}.json", key.to_hex())
+}
+
+impl Inner {
+    fn record(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        let content = self.records.content(&record_name(key), MAX_RECORD)?;
+        content.map(|content| Record::parse(&content)).transpose()
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let found = self.read(key);
+        if let Err(StoreError::Unusable(_)) = &found {
+            self.remove(key);
+        }
+        found
+    }
+
+    fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let Some(record) = self.record(key)? else { return Ok(None) };
+        let ask = record.ask_under(key)?;
+        self.mark(key);
+        if let Some(octets) = record.inline()? {
+            return record.into_stored(ask, Body::from(octets), None).map(Some);
+        }
+        let blob = record.blob.clone().unwrap_or_default();
+        let file = self.blob(key, &blob, "der")?;
+        let file = file.ok_or_else(|| StoreError::Unusable(format!("{blob} is missing")))?;
+        let bytes = mapped::map(&file).map_err(|error| StoreError::Io(blob.clone(), error))?;
+        if u64::try_from(bytes.len()).ok() != Some(record.octets) {
+            return Err(StoreError::Unusable(format!("{blob} is not as long as it was")));
+        }
+        // Without its index a CRL is read anew: slower, no worse.
+        let index = if record.has_index { self.blob(key, &blob, "idx").ok().flatten() } else { None };
+        let index = index.and_then(|file| mapped::map(&file).ok());
+        let stored = record.into_stored(ask, Body::of_store(bytes), index)?;
+        Ok(Some(Stored { is_trusted: self.options.trust_index, ..stored }))
+    }
+
+    /// A blob of this key: its name begins with the key's and has no way out of the folder.
+    fn blob(&self, key: &Key, stem: &str, kind: &str) -> Result<Option<File>, StoreError> {
+        let is_name =
+            stem.len() < 128 && stem.bytes().all(|octet| octet.is_ascii_hexdigit() || octet == b'.');
+        if !is_name || !stem.starts_with(&key.to_hex()) {
+            return Err(StoreError::Unusable("its octets are said to be in a file of another".into()));
+        }
+        self.blobs.file(&format!("{stem}.{kind}"))
+    }
+
+    /// Notes that the record is in use.
+    fn mark(&self, key: &Key) {
+        if let Ok(Some(file)) = self.records.file(&record_name(key)) {
+            let is_due = file
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .is_ok_and(|written| written.elapsed().is_ok_and(|age| age > MARK));
+            if is_due {
+                // Not marked, it may go sooner: no harm.
+                let _marked = file.set_modified(SystemTime::now());
+            }
+        }
+    }
+
+    fn put(&self, key: &Key, stored: &Stored) -> Result<(), StoreError> {
+        let lock = self.locks.lock_file(&format!("w{}", &key.to_hex()[..2]))?;
+        lock.lock().map_err(|error| StoreError::Io("lock".into(), error))?;
+        // What does not read is as good as nothing.
+        let before = self.record(key).ok().flatten();
+        if let Some(before) = &before
+            && before
+                .this_update
+                .is_some_and(|known| stored.this_update.is_some_and(|new| new.unix() < known))
+        {
+            return Err(StoreError::Older);
+        }
+        let octets = &stored.body.bytes;
+        let mut blob = None;
+        let mut has_index = false;
+        let kept_as = before.as_ref().and_then(|before| before.blob.clone());
+        if octets.len() > MAX_INLINE {
+            let stem = self.put_blob(key, stored, kept_as.as_deref())?;
+            has_index = self.put_index(&stem, stored, kept_as.as_deref())?;
+            blob = Some(stem);
+        }
+        let record = Record::new(stored, blob.clone(), has_index)?;
+        let text = serde_json::to_vec(&record).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        self.records.write(&record_name(key), |out| out.write_all(&text))?;
+        if let Some(old) = kept_as.filter(|old| Some(old) != blob.as_ref()) {
+            self.remove_blob(key, &old);
+        }
+        let taken = u64::try_from(octets.len() + text.len()).unwrap_or(u64::MAX);
+        let taken = self.taken.fetch_add(taken, Ordering::Relaxed).saturating_add(taken);
+        drop(lock);
+        // Tidied when it has grown by a sixteenth of what it may take, and at first to learn what it takes.
+        if taken > self.options.most / 16 {
+            self.tidy()?;
+        }
+        Ok(())
+    }
+
+    /// The octets, under a new name unless they are there already: a server said that they have not changed.
+    fn put_blob(&self, key: &Key, stored: &Stored, known: Option<&str>) -> Result<String, StoreError> {
+        let octets = &stored.body.bytes;
+        if let Some(known) = known
+            && stored.body.is_in_file()
+            && let Ok(Some(file)) = self.blob(key, known, "der")
+            && mapped::map(&file).is_ok_and(|kept| kept == *octets)
+        {
+            return Ok(known.to_owned());
+        }
+        let mut random = [0; 8];
+        // Only so that names differ: without randomness the time does it.
+        if SystemRandom::new().fill(&mut random).is_err() {
+            random = stored.fetched_at.unix().to_be_bytes();
+        }
+        let random: String = random.iter().map(|octet| format!("{octet:02x}")).collect();
+        let stem = format!("{}.{random}", key.to_hex());
+        let name = format!("{stem}.der");
+        match stored.body.file() {
+            Some(file) => self.blobs.adopt(file, octets, &name)?,
+            None => self.blobs.write(&name, |out| out.write_all(octets))?,
+        }
+        Ok(stem)
+    }
+
+    fn put_index(&self, stem: &str, stored: &Stored, known: Option<&str>) -> Result<bool, StoreError> {
+        let Some(crl) = &stored.crl else { return Ok(false) };
+        let name = format!("{stem}.idx");
+        if known == Some(stem) && self.blobs.file(&name).is_ok_and(|file| file.is_some()) {
+            return Ok(true);
+        }
+        self.blobs.write(&name, |out| crl.write_index(out))?;
+        Ok(true)
+    }
+
+    fn remove_blob(&self, key: &Key, stem: &str) {
+        if self.blob(key, stem, "der").is_ok() {
+            self.blobs.remove(&format!("{stem}.der"));
+            self.blobs.remove(&format!("{stem}.idx"));
+        }
+    }
+
+    fn remove(&self, key: &Key) {
+        if let Ok(Some(Record { blob: Some(blob), .. })) = self.record(key) {
+            self.remove_blob(key, &blob);
+        }
+        self.records.remove(&record_name(key));
+    }
+
+    fn list(&self) -> Result<Vec<Entry>, StoreError> {
+        let mut entries = Vec::new();
+        for (name, size, _) in self.records.list()? {
+            let Some(key) = name.strip_suffix(".json").and_then(Key::from_hex) else { continue };
+            let Ok(Some(record)) = self.record(&key) else { continue };
+            let Ok(ask) = record.ask_under(&key) else { continue };
+            let large = if record.blob.is_some() { record.octets } else { 0 };
+            entries.push(Entry {
+                key,
+                ask,
+                octets: size + large,
+                fetched_at: Time::from_unix(record.fetched_at),
+                this_update: record.this_update.map(Time::from_unix),
+                next_update: record.next_update.map(Time::from_unix),
+            });
+        }
+        entries.sort_by(|a, b| a.ask.url().cmp(b.ask.url()).then(a.key.cmp(&b.key)));
+        Ok(entries)
+    }
+
+    fn tidy(&self) -> Result<(), StoreError> {
+        // One does it for all.
+        let lock = self.locks.lock_file("tidy")?;
+        if lock.try_lock().is_err() {
+            return Ok(());
+        }
+        let blobs = self.blobs.list()?;
+        let mut sizes = std::collections::HashMap::<&str, u64>::new();
+        for (name, size, _) in &blobs {
+            *sizes.entry(name.get(..64).unwrap_or_default()).or_default() += size;
+        }
+        let mut kept = Vec::new();
+        for (name, size, used) in self.records.list()? {
+            match name.strip_suffix(".json").and_then(Key::from_hex) {
+                Some(key) => {
+                    let large = sizes.get(key.to_hex().as_str()).copied().unwrap_or(0);
+                    kept.push((used, key, size.saturating_add(large)));
+                }
+                // Nothing that we wrote.
+                None => self.records.remove(&name),
+            }
+        }
+        kept.sort_unstable();
+        let mut total: u64 = kept.iter().map(|(_, _, size)| size).sum();
+        let mut gone = HashSet::new();
+        if total > self.options.most {
+            for (_, key, size) in &kept {
+                if total <= self.options.most / 4 * 3 {
+                    break;
+                }
+                self.remove(key);
+                gone.insert(*key);
+                total = total.saturating_sub(*size);
+            }
+        }
+        let named: HashSet<String> = kept
+            .iter()
+            .filter(|(_, key, _)| !gone.contains(key))
+            .filter_map(|(_, key, _)| self.record(key).ok().flatten()?.blob)
+            .collect();
+        for (name, _, written) in &blobs {
+            let is_named = name.rsplit_once('.').is_some_and(|(stem, _)| named.contains(stem));
+            if !is_named && written.elapsed().is_ok_and(|age| age > ORPHAN) {
+                self.blobs.remove(name);
+            }
+        }
+        self.taken.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Store for DiskStore {
+    fn origin(&self) -> Origin {
+        Origin::Disk
+    }
+
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+        let key = *key;
+        self.run(move |store| store.get(&key))
+    }
+
+    fn put<'a>(&'a self, key: &'a Key, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
+        let key = *key;
+        self.run(move |store| store.put(&key, &stored))
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), StoreError>> {
+        let key = *key;
+        self.run(move |store| {
+            store.remove(&key);
+            Ok(())
+        })
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<Entry>, StoreError>> {
+        self.run(Inner::list)
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a Key,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
+        let name = key.to_hex()[..3].to_owned();
+        async move {
+            let file = self.0.locks.lock_file(&name)?;
+            let until = Instant::now() + patience;
+            loop {
+                match file.try_lock() {
+                    Ok(()) => return Ok(Some(Lease::new(file))),
+                    Err(std::fs::TryLockError::WouldBlock) if Instant::now() < until => sleep(PAUSE).await,
+                    Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+                    Err(std::fs::TryLockError::Error(error)) => return Err(StoreError::Io(name, error)),
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(self.0.blobs.path())
+    }
+}

@@ -1,0 +1,158 @@
+//! A folder that only its owner can write, and files in it that are whole or not there.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Read as _, Write};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process::geteuid;
+use tempfile::Builder;
+
+use super::StoreError;
+use crate::spool::TEMPORARY;
+
+/// What is left of a process that died is removed after so long, if nobody holds it.
+const LEFT_OVER: Duration = Duration::from_secs(60);
+
+/// A folder of the store.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+}
+
+fn io_of(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    move |error| StoreError::Io(path.display().to_string(), error)
+}
+
+impl Folder {
+    /// Makes the folder, or takes it if only we can write there: what others can write could be changed while it is mapped.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_of(path))?;
+        let metadata = fs::metadata(path).map_err(io_of(path))?;
+        let whose = if !metadata.is_dir() {
+            Some("is not a folder")
+        } else if metadata.uid() != geteuid().as_raw() {
+            Some("belongs to another user")
+        } else if metadata.mode() & 0o022 != 0 {
+            Some("can be written by others")
+        } else {
+            None
+        };
+        match whose {
+            Some(why) => Err(StoreError::Unsafe(format!("{} {why}", path.display()))),
+            None => Ok(Self { path: path.to_owned() }),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a file for reading. `None` if there is none. A link, a device, or what is not ours is not taken.
+    pub(super) fn file(&self, name: &str) -> Result<Option<File>, StoreError> {
+        let path = self.path.join(name);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = match rustix::fs::open(&path, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(rustix::io::Errno::NOENT) => return Ok(None),
+            Err(rustix::io::Errno::LOOP) => {
+                return Err(StoreError::Unusable(format!("{} is a link", path.display())));
+            }
+            Err(error) => return Err(io_of(&path)(error.into())),
+        };
+        let metadata = file.metadata().map_err(io_of(&path))?;
+        let is_ours =
+            metadata.is_file() && metadata.uid() == geteuid().as_raw() && metadata.mode() & 0o022 == 0;
+        if is_ours {
+            Ok(Some(file))
+        } else {
+            Err(StoreError::Unusable(format!("{} is no file of ours", path.display())))
+        }
+    }
+
+    /// The content of a small file.
+    pub(super) fn content(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(file) = self.file(name)? else { return Ok(None) };
+        let mut content = Vec::new();
+        file.take(most + 1).read_to_end(&mut content).map_err(io_of(&self.path.join(name)))?;
+        if u64::try_from(content.len()).is_ok_and(|length| length > most) {
+            return Err(StoreError::Unusable(format!("{name} has more than {most} octets")));
+        }
+        Ok(Some(content))
+    }
+
+    /// Writes a file: under another name, to the disk, then to its place. Who reads sees the old or the new one.
+    pub(super) fn write(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        let outcome = || -> io::Result<()> {
+            let temporary = Builder::new().prefix(TEMPORARY).tempfile_in(&self.path)?;
+            temporary.as_file().lock()?;
+            let mut out = BufWriter::with_capacity(1 << 16, temporary.as_file().try_clone()?);
+            write(&mut out)?;
+            out.flush()?;
+            temporary.as_file().sync_data()?;
+            temporary.persist(&path).map_err(|error| error.error)?;
+            File::open(&self.path)?.sync_all()
+        };
+        outcome().map_err(io_of(&path))
+    }
+
+    /// Moves a temporary file here, written to the disk. Copies it if it cannot be moved: from another file system, say.
+    pub(super) fn adopt(&self, from: &Path, octets: &[u8], name: &str) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        let moved = File::open(from)
+            .and_then(|file| file.sync_data())
+            .and_then(|()| fs::rename(from, &path))
+            .and_then(|()| File::open(&self.path)?.sync_all());
+        match moved {
+            Ok(()) => Ok(()),
+            Err(_) => self.write(name, |out| out.write_all(octets)),
+        }
+    }
+
+    /// Takes a lock that ends with the file, or with the process that holds it.
+    pub(super) fn lock_file(&self, name: &str) -> Result<File, StoreError> {
+        let path = self.path.join(name);
+        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io_of(&path))
+    }
+
+    /// Removes a file, if it is there.
+    pub(super) fn remove(&self, name: &str) {
+        // Who cannot remove it cannot help it; the space is found again when the store is next tidied.
+        let _gone: io::Result<()> = fs::remove_file(self.path.join(name));
+    }
+
+    /// The names of the files, with their size and when they were last written. What dead processes left is removed.
+    pub(super) fn list(&self) -> Result<Vec<(String, u64, SystemTime)>, StoreError> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(io_of(&self.path))? {
+            let Ok(entry) = entry else { continue };
+            let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), entry.metadata()) else {
+                continue;
+            };
+            let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            if name.starts_with(TEMPORARY) {
+                self.remove_left_over(&name, written);
+            } else {
+                found.push((name, metadata.len(), written));
+            }
+        }
+        Ok(found)
+    }
+
+    fn remove_left_over(&self, name: &str, written: SystemTime) {
+        let is_old = written.elapsed().is_ok_and(|age| age > LEFT_OVER);
+        if is_old
+            && let Ok(Some(file)) = self.file(name)
+            && file.try_lock().is_ok()
+        {
+            self.remove(name);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What stands on disk beside the octets: one JSON object, small and bounded.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use certcheck_core::Time;
+use certcheck_core::revocation::Ask;
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, Stored};
+use crate::key::Key;
+use crate::spool::Body;
+use crate::transport::Transport;
+
+/// Octets of a record that is read.
+pub(super) const MAX_RECORD: u64 = 256 << 10;
+/// Bodies up to here stand in the record itself: one file to write instead of two.
+pub(super) const MAX_INLINE: usize = 64 << 10;
+/// Keys of signers in a record.
+const MAX_SIGNERS: usize = 4;
+
+/// A record, as it stands in its file.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    /// The format: this one is 1.
+    certcheck: u32,
+    kind: String,
+    url: String,
+    /// The request of OCSP, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+    pub(super) octets: u64,
+    /// The octets, in base64, or the file they are in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) blob: Option<String>,
+    #[serde(default)]
+    pub(super) has_index: bool,
+    pub(super) fetched_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) this_update: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) next_update: Option<i64>,
+    /// SubjectPublicKeyInfo, in base64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    signers: Vec<String>,
+    #[serde(default)]
+    transport: Transport,
+}
+
+impl Record {
+    /// The record of an answer. The octets stand in it unless they are in this file.
+    pub(super) fn new(stored: &Stored, blob: Option<String>, has_index: bool) -> Result<Self, StoreError> {
+        let (kind, url, request) = match &stored.ask {
+            Ask::Crl { url } => ("crl", url, None),
+            Ask::Ocsp { url, request, .. } => ("ocsp", url, Some(STANDARD.encode(request))),
+            Ask::Issuers { url } => ("issuers", url, None),
+            _ => return Err(StoreError::Unusable("no way to keep this".into())),
+        };
+        let inline = blob.is_none().then(|| STANDARD.encode(&stored.body.bytes));
+        Ok(Self {
+            certcheck: 1,
+            kind: kind.to_owned(),
+            url: url.to_string(),
+            request,
+            octets: u64::try_from(stored.body.bytes.len()).unwrap_or(u64::MAX),
+            body: inline,
+            blob,
+            has_index,
+            fetched_at: stored.fetched_at.unix(),
+            this_update: stored.this_update.map(Time::unix),
+            next_update: stored.next_update.map(Time::unix),
+            signers: stored.signers.iter().take(MAX_SIGNERS).map(|key| STANDARD.encode(key)).collect(),
+            transport: stored.transport.clone(),
+        })
+    }
+
+    /// Reads a record.
+    pub(super) fn parse(octets: &[u8]) -> Result<Self, StoreError> {
+        let record: Self =
+            serde_json::from_slice(octets).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        if record.certcheck != 1 {
+            return Err(StoreError::Unusable(format!("format {} is not known", record.certcheck)));
+        }
+        Ok(record)
+    }
+
+    /// What it answers.
+    pub(super) fn ask(&self) -> Result<Ask, StoreError> {
+        let url = self.url.as_str().into();
+        match (self.kind.as_str(), &self.request) {
+            ("crl", None) => Ok(Ask::Crl { url }),
+            ("issuers", None) => Ok(Ask::Issuers { url }),
+            ("ocsp", Some(request)) => Ok(Ask::Ocsp { url, request: decoded(request)?, nonce: None }),
+            _ => Err(StoreError::Unusable("of no kind that is known".into())),
+        }
+    }
+
+    /// The same for who asked under this key: a record of another, under its name, is not taken.
+    pub(super) fn ask_under(&self, key: &Key) -> Result<Ask, StoreError> {
+        let ask = self.ask()?;
+        if Key::of(&ask) == Some(*key) {
+            Ok(ask)
+        } else {
+            Err(StoreError::Unusable("it stands under a name that is not its own".into()))
+        }
+    }
+
+    /// The octets that stand in the record itself.
+    pub(super) fn inline(&self) -> Result<Option<Bytes>, StoreError> {
+        let Some(body) = &self.body else { return Ok(None) };
+        let body = decoded(body)?;
+        if u64::try_from(body.len()).ok() != Some(self.octets) {
+            return Err(StoreError::Unusable("its length is not what it says".into()));
+        }
+        Ok(Some(body))
+    }
+
+    /// All but what is in other files.
+    pub(super) fn into_stored(
+        self,
+        ask: Ask,
+        body: Body,
+        index: Option<Bytes>,
+    ) -> Result<Stored, StoreError> {
+        let signers: Result<Vec<_>, _> = self.signers.iter().map(|key| decoded(key)).collect();
+        Ok(Stored {
+            ask,
+            body,
+            fetched_at: Time::from_unix(self.fetched_at),
+            this_update: self.this_update.map(Time::from_unix),
+            next_update: self.next_update.map(Time::from_unix),
+            signers: signers?.into_iter().map(|key| key.to_vec().into()).collect(),
+            transport: self.transport,
+            crl: None,
+            index,
+            is_trusted: false,
+        })
+    }
+}
+
+fn decoded(text: &str) -> Result<Bytes, StoreError> {
+    STANDARD.decode(text).map(Bytes::from).map_err(|error| StoreError::Unusable(error.to_string()))
+}

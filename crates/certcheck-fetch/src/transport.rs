@@ -1,0 +1,160 @@
+//! From a URL to octets, by whichever protocol it names.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use certcheck_core::Time;
+use certcheck_core::revocation::{Ask, Cause};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::failure::Failure;
+use crate::guard::{Guard, Scheme, Target};
+use crate::http::{Http, Question, refused};
+use crate::limits::{Kind, Limits};
+use crate::resolve::{GuardedResolver, Resolve};
+use crate::spool::Body;
+
+/// What a transport says of what it brought.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Transport {
+    /// By what the server knows this version again (RFC 9110 8.8.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The same by time (RFC 9110 8.8.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+    /// Until when caches may give it out (RFC 9111 4.2), in seconds since 1970. It makes evidence be asked for sooner than
+    /// its nextUpdate, never later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh_until: Option<i64>,
+}
+
+/// What came.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// Octets; of LDAP, the values of the attribute.
+    Body(Vec<Body>, Transport),
+    /// What was known has not changed.
+    NotModified(Transport),
+}
+
+/// How the network is reached.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Route {
+    pub(crate) guard: Guard,
+    pub(crate) resolver: Option<Arc<dyn Resolve>>,
+    pub(crate) proxy: Option<Url>,
+    /// `host[:port]` of the directory for LDAP URLs without a host.
+    pub(crate) directory: Option<String>,
+    pub(crate) use_ocsp_get: bool,
+}
+
+/// The network, guarded.
+#[derive(Debug)]
+pub(crate) struct Network {
+    guard: Arc<Guard>,
+    http: Http,
+    use_ocsp_get: bool,
+    #[cfg(feature = "ldap")]
+    directories: crate::directory::Directories,
+}
+
+impl Network {
+    pub(crate) fn new(route: Route, limits: &Arc<Limits>, folder: &Path) -> Result<Self, String> {
+        let Route { guard, resolver, proxy, directory, use_ocsp_get } = route;
+        let guard = Arc::new(guard);
+        let tls = tls(&guard)?;
+        let resolver = GuardedResolver {
+            inner: resolver.unwrap_or_else(|| Arc::new(crate::resolve::SystemResolver)),
+            guard: Arc::clone(&guard),
+            trusted: proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
+        };
+        #[cfg(feature = "ldap")]
+        let directories = crate::directory::Directories::new(
+            GuardedResolver { trusted: None, ..resolver.clone() },
+            directory,
+            tls.clone(),
+            limits,
+            proxy.is_some(),
+        );
+        #[cfg(not(feature = "ldap"))]
+        let _ = directory;
+        let http = Http::new(resolver, limits, tls, proxy.as_ref(), folder.to_owned())
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            guard,
+            http,
+            use_ocsp_get,
+            #[cfg(feature = "ldap")]
+            directories,
+        })
+    }
+
+    /// Judges where an ask leads.
+    pub(crate) fn judge(&self, ask: &Ask) -> Result<Target, Failure> {
+        self.guard.judge_url(ask.url()).map_err(refused)
+    }
+
+    /// Asks. `known` is what is at hand and still good.
+    pub(crate) async fn fetch(
+        &self,
+        ask: &Ask,
+        target: &Target,
+        known: Option<&Transport>,
+        arriving: &(dyn Fn(u64, Option<u64>) + Send + Sync),
+    ) -> Result<Fetched, Failure> {
+        let kind = Kind::of(ask).ok_or_else(|| Failure::unreachable("no way to ask this"))?;
+        match target.scheme {
+            Scheme::Http | Scheme::Https => {
+                let (ocsp, has_nonce) = match ask {
+                    Ask::Ocsp { request, nonce, .. } => (Some(&request[..]), nonce.is_some()),
+                    _ => (None, false),
+                };
+                let may_get = self.use_ocsp_get && !has_nonce;
+                self.http.ask(target, Question { kind, ocsp, may_get, known }, arriving).await
+            }
+            Scheme::Ldap | Scheme::Ldaps => self.search(kind, target).await,
+        }
+    }
+
+    #[cfg(feature = "ldap")]
+    async fn search(&self, kind: Kind, target: &Target) -> Result<Fetched, Failure> {
+        self.directories.search(kind, target).await
+    }
+
+    #[cfg(not(feature = "ldap"))]
+    #[expect(clippy::unused_async, reason = "as with the feature")]
+    async fn search(&self, _: Kind, _: &Target) -> Result<Fetched, Failure> {
+        Err(Failure::new(Cause::Unsupported, "built without LDAP"))
+    }
+}
+
+/// TLS for those who allow it, with the system's roots: they cost milliseconds to read, so not for those who do not.
+fn tls(guard: &Guard) -> Result<rustls::ClientConfig, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    if guard.allows_tls() {
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The clock, for what transports say. Evidence is judged by the time that is asked about.
+pub(crate) fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Time::from_unix(i64::try_from(since).unwrap_or(i64::MAX))
+}
+
+impl Failure {
+    /// A protocol that is not spoken.
+    #[cfg(feature = "ldap")]
+    pub(crate) fn unsupported(detail: impl Into<String>) -> Self {
+        Self::new(Cause::Unsupported, detail)
+    }
+}
