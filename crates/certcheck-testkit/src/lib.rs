@@ -14,8 +14,10 @@ pub mod flaw;
 pub mod key;
 pub mod name;
 pub mod ocsp;
+pub mod peers;
 pub mod recipe;
 mod recipe_evidence;
+pub mod server;
 
 pub use cert::Cert;
 pub use flaw::Flaw;

@@ -1,0 +1,16 @@
+//! Servers that others wrote, each a child process on 127.0.0.1 that ends with its value: nginx, OpenLDAP's slapd and
+//! the responder of the `openssl` program.
+//!
+//! `start` gives `None` where the program is not installed, and says so on standard error. With `CERTCHECK_REQUIRE_PEERS`
+//! in the environment it panics instead, so that nothing is skipped unseen.
+
+mod nginx;
+mod ocsp;
+mod process;
+mod slapd;
+#[cfg(test)]
+mod tests;
+
+pub use nginx::Nginx;
+pub use ocsp::OcspResponder;
+pub use slapd::Slapd;

@@ -1,0 +1,131 @@
+//! A child process that listens on a port, with a folder of its own.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a port is looked for: between its choice and its use another process may take it.
+const TRIES: u32 = 3;
+/// How long a peer may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where a program is: in the `PATH`, or where those of root are.
+pub(super) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        assert!(std::env::var_os("CERTCHECK_REQUIRE_PEERS").is_none(), "there is no {program} here");
+        eprintln!("skipped: there is no {program} here");
+    }
+    found
+}
+
+/// Removed with what is in it.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new(name: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("certcheck-{name}-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).expect("folder");
+        Self(folder)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn write(&self, name: &str, content: &str) -> PathBuf {
+        let file = self.0.join(name);
+        fs::write(&file, content).expect("written");
+        file
+    }
+
+    pub(super) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap_or_default()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Killed when dropped.
+pub(super) struct Process {
+    child: Child,
+    pub(super) port: u16,
+    /// After the child: dropped when the child is dead.
+    pub(super) folder: Folder,
+}
+
+impl Process {
+    /// Starts what `command` makes for a port, until it is ready.
+    pub(super) fn start(
+        folder: Folder,
+        command: impl Fn(&Folder, u16) -> Command,
+        is_ready: impl Fn(&Folder, u16) -> bool,
+    ) -> Self {
+        for _ in 0..TRIES {
+            let port = free_port();
+            let log = |name| File::create(folder.path().join(name)).expect("log");
+            let mut child = command(&folder, port)
+                .stdin(Stdio::null())
+                .stdout(log("stdout"))
+                .stderr(log("stderr"))
+                .spawn()
+                .expect("starts");
+            if runs(&mut child, || is_ready(&folder, port)) {
+                return Self { child, port, folder };
+            }
+            end(&mut child);
+        }
+        panic!("does not start: {}", folder.read("stderr"));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
+/// Whether something accepts connections.
+pub(super) fn accepts(_: &Folder, port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// False once the child ended: its port was taken, or it cannot run.
+fn runs(child: &mut Child, is_ready: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        let is_ready = is_ready();
+        if child.try_wait().expect("a child").is_some() {
+            return false;
+        }
+        if is_ready {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    false
+}

@@ -1,0 +1,127 @@
+//! One connection: nothing waits on it for longer than a tick without a look at the stop flag.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::request::Request;
+
+/// How often the stop flag is looked at.
+pub(super) const TICK: Duration = Duration::from_millis(20);
+
+/// A connection.
+///
+/// The last octet of a request stays unread until [`Self::settle`]: a socket closed with octets unread is
+/// reset, and std has no other way to do that.
+pub(super) struct Wire<'a> {
+    stream: TcpStream,
+    stop: &'a AtomicBool,
+    unread: usize,
+}
+
+impl<'a> Wire<'a> {
+    pub(super) fn new(stream: TcpStream, stop: &'a AtomicBool) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(TICK))?;
+        stream.set_write_timeout(Some(TICK))?;
+        Ok(Self { stream, stop, unread: 0 })
+    }
+
+    /// Repeats what times out until it does not, or the server stops.
+    fn patiently<T>(&mut self, mut act: impl FnMut(&mut TcpStream) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(ErrorKind::ConnectionAborted.into());
+            }
+            match act(&mut self.stream) {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// The next request but for its last octet, or the status to refuse it with.
+    pub(super) fn request(&mut self) -> io::Result<Result<Request, u16>> {
+        let mut taken = Vec::new();
+        let mut chunk = [0; 16 << 10];
+        loop {
+            let seen = self.patiently(|stream| stream.peek(&mut chunk))?;
+            if seen == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            let before = taken.len();
+            taken.extend_from_slice(&chunk[..seen]);
+            match Request::parse(&taken) {
+                Ok(None) => self.stream.read_exact(&mut chunk[..seen])?,
+                Ok(Some((request, length))) => {
+                    self.stream.read_exact(&mut chunk[..length - before - 1])?;
+                    self.unread = 1;
+                    return Ok(Ok(request));
+                }
+                Err(status) => {
+                    self.stream.read_exact(&mut chunk[..seen])?;
+                    return Ok(Err(status));
+                }
+            }
+        }
+    }
+
+    /// Reads the last octet of the request.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        let mut last = [0];
+        self.stream.read_exact(&mut last[..std::mem::take(&mut self.unread)])
+    }
+
+    /// Sends all of it.
+    pub(super) fn send(&mut self, mut octets: &[u8]) -> io::Result<()> {
+        while !octets.is_empty() {
+            let sent = self.patiently(|stream| stream.write(octets))?;
+            octets = &octets[sent..];
+        }
+        Ok(())
+    }
+
+    /// Waits.
+    pub(super) fn pause(&self, time: Duration) -> io::Result<()> {
+        let until = Instant::now() + time;
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(ErrorKind::ConnectionAborted.into());
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(left.min(TICK));
+        }
+    }
+
+    /// Keeps the connection open until the client closes it.
+    pub(super) fn hang(mut self) -> io::Result<()> {
+        self.settle()?;
+        let mut chunk = [0; 1 << 10];
+        while self.patiently(|stream| stream.read(&mut chunk))? > 0 {}
+        Ok(())
+    }
+
+    /// Closes so that the client gets all that was sent: it has a second to close on its side.
+    pub(super) fn close(mut self) -> io::Result<()> {
+        self.settle()?;
+        self.stream.shutdown(Shutdown::Write)?;
+        let until = Instant::now() + Duration::from_secs(1);
+        let mut chunk = [0; 1 << 10];
+        while Instant::now() < until && self.patiently(|stream| stream.read(&mut chunk))? > 0 {}
+        Ok(())
+    }
+
+    /// Closes abruptly: the client sees a reset.
+    pub(super) fn reset(self) {
+        debug_assert_eq!(self.unread, 1, "without an unread octet the close is a clean one");
+    }
+}
