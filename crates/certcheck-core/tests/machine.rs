@@ -268,6 +268,52 @@ fn the_mirror_is_asked_only_when_the_first_name_of_a_point_fails() {
 }
 
 #[test]
+fn a_delta_lifts_a_hold() {
+    let mut policy = policy(Revocation::HardFail);
+    policy.evidence_order = certcheck_core::policy::EvidenceOrder::CrlFirst;
+    let with = |url: &'static str, word: &str, mut world: World| {
+        let place = PKI.sources[url].iter().position(|(known, _)| *known == word).expect("a choice");
+        world.insert(url, place);
+        world
+    };
+    let held = with("http://crl/ca", "held", all("good"));
+    let (verdict, code, _, asked) = outcome(&held, &policy, 0);
+    assert_eq!((verdict, code), (Verdict::Reject, Some("certificate-revoked")));
+    assert!(asked.iter().any(|url| url == "http://crl/ca-delta"), "{asked:?}");
+    let (verdict, ..) = outcome(&with("http://crl/ca-delta", "lifted", held), &policy, 0);
+    assert_eq!(verdict, Verdict::Accept);
+}
+
+#[test]
+fn evidence_of_no_use_is_told_before_it_is_given() {
+    let mut policy = policy(Revocation::HardFail);
+    policy.evidence_order = certcheck_core::policy::EvidenceOrder::CrlFirst;
+    let mut progress = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
+    let ask = Ask::Crl { url: "http://crl/ca".into() };
+    let faults = [
+        ("good", None),
+        ("listed", None),
+        ("old", Some(Cause::Stale)),
+        ("forged", Some(Cause::BadSignature)),
+        ("partition", Some(Cause::OutOfScope)),
+        ("unreachable", Some(Cause::Unreachable)),
+        ("of another kind", Some(Cause::Malformed)),
+    ];
+    for (word, fault) in faults {
+        let (_, answer) =
+            PKI.sources["http://crl/ca"].iter().find(|(known, _)| *known == word).expect("a choice");
+        let supposed = progress.suppose(&ask, answer);
+        assert_eq!(supposed.fault, fault, "{word}");
+        // What is of no use leaves the mirror to be asked.
+        assert_eq!(supposed.asks_on, word != "listed", "{word}");
+    }
+    // Nothing was given: the same is still needed.
+    assert!(progress.needs().iter().any(|need| need.ask == ask));
+    progress.answer(&ask, Answer::Failed(Cause::Unreachable));
+    assert!(progress.needs().iter().any(|need| &**need.ask.url() == "http://crl/ca-mirror"));
+}
+
+#[test]
 fn a_revoked_ca_gives_way_to_its_cross_certificate() {
     let mut world = all("good");
     for url in ["http://crl/root", "http://ocsp/ca"] {

@@ -156,9 +156,19 @@ impl<'e> Evaluator<'_, 'e> {
         if self.check.policy.revocation != Revocation::Off {
             statuses = self.statuses(&path, &mut needs);
         }
-        let judgement = judge(&statuses, self.check.policy.revocation.tolerance(), &mut warnings);
-        // Revoked is certain, whatever else might be learned.
-        if statuses.iter().any(|status| matches!(status, Status::Revoked(_))) {
+        // Revoked is certain, whatever else might be learned; a hold if nothing is left that might lift it.
+        let is_certain = |(at, status): (usize, &Status)| match status {
+            Status::Revoked(_) if status.is_hold() => needs.iter().all(|need| need.at != at),
+            Status::Revoked(_) => true,
+            _ => false,
+        };
+        let certain = statuses.iter().enumerate().position(is_certain);
+        let tolerance = self.check.policy.revocation.tolerance();
+        // What is certain is judged alone: a hold before it that may be lifted must not be blamed.
+        let passed_over = certain.unwrap_or(0);
+        let judgement = judge(statuses.get(passed_over..).unwrap_or_default(), tolerance, &mut warnings)
+            .map_err(|rejection| Rejection { at: rejection.at + passed_over, ..rejection });
+        if certain.is_some() {
             needs.clear();
         }
         for (member, status) in path.iter_mut().zip(statuses) {

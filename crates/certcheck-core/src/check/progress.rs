@@ -56,6 +56,8 @@ pub struct Progress<'a> {
     /// Signatures of this check's own certificates that are known to verify.
     verified: VerifiedIssuers,
     needs: Vec<Need>,
+    /// Signatures verified so far: the report tells of all of them.
+    signatures: u32,
 }
 
 impl<'a> Progress<'a> {
@@ -67,6 +69,7 @@ impl<'a> Progress<'a> {
             joined: Vec::new(),
             verified: VerifiedIssuers::new(),
             needs: Vec::new(),
+            signatures: 0,
         };
         progress.go_on();
         progress
@@ -116,13 +119,17 @@ impl<'a> Progress<'a> {
 
     /// The verdict by what has been answered; what has not counts as not tried.
     pub fn finish(&self) -> Report<'_> {
-        evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, false).report
+        let mut report =
+            evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, false).report;
+        report.spent.signatures = report.spent.signatures.saturating_add(self.signatures);
+        report
     }
 
     fn go_on(&mut self) {
         loop {
-            let Evaluation { needs, wanted_issuers, .. } =
+            let Evaluation { needs, wanted_issuers, report, .. } =
                 evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
+            self.signatures = self.signatures.saturating_add(report.spent.signatures);
             // However a search goes on, so many locations are asked in all.
             let most = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
             let room = most.saturating_sub(self.joined.len());

@@ -425,10 +425,11 @@ impl<'s, 'e> Plan<'s, 'e> {
         Ok(())
     }
 
-    /// Good by a CRL: whether a delta knows better (RFC 5280 5.2.6). If none is to be had, the CRL stands.
+    /// Good or on hold by a CRL: whether a delta knows better (RFC 5280 5.2.6). If none is to be had, the CRL stands.
     fn ask_deltas(&mut self) {
         let by_crl = self.status.proof().is_some_and(|proof| proof.by == Means::Crl);
-        if !by_crl || !matches!(self.status, Status::Good(_)) || !self.around.policy.use_deltas {
+        let may_change = matches!(self.status, Status::Good(_)) || self.status.is_hold();
+        if !by_crl || !may_change || !self.around.policy.use_deltas {
             return;
         }
         let before = self.cause;

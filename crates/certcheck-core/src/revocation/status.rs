@@ -113,6 +113,11 @@ impl<S> Status<S> {
         !matches!(self, Self::Unknown(_))
     }
 
+    /// Revoked for now: the one revocation that may be lifted (RFC 5280 5.3.1).
+    pub(crate) fn is_hold(&self) -> bool {
+        matches!(self, Self::Revoked(revoked) if revoked.reason == RevocationReason::CertificateHold)
+    }
+
     /// The evidence it rests on, if it rests on any.
     #[must_use]
     pub const fn proof(&self) -> Option<&Proof<S>> {
