@@ -1,4 +1,5 @@
 //! A small PKI that the `openssl` program makes: evidence that is not of our own forge.
+#![allow(dead_code, reason = "each test uses its part")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +35,12 @@ default_crl_days = 30
 unique_subject = no
 policy = any
 crl_extensions = list
+[below]
+database = none.txt
+certificate = sub.pem
+private_key = sub.key
+default_md = sha256
+default_crl_days = 30
 [any]
 organizationName = optional
 commonName = supplied
@@ -58,6 +65,7 @@ impl Pki {
     /// `new.crl` that revokes `bad`. `None` where there is no such program.
     pub(crate) fn make(name: &str) -> Option<Self> {
         if Command::new("openssl").arg("version").output().is_err() {
+            assert!(std::env::var_os("CERTCHECK_REQUIRE_PEERS").is_none(), "there is no openssl here");
             eprintln!("skipped: there is no openssl here");
             return None;
         }
@@ -93,6 +101,19 @@ impl Pki {
             "req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {name}.key -out {name}.csr \
              -subj /O=Acme/CN={name}"
         ));
+    }
+
+    /// A certificate with a key of its own and these lines for its extensions. The serial may be one that the index knows
+    /// something of: then this certificate is good or revoked like the one it was first given to.
+    pub(crate) fn issue(&self, name: &str, issuer: &str, serial: &str, extensions: &str) -> String {
+        self.request(name);
+        self.write(&format!("{name}.ext"), extensions.as_bytes());
+        let to = format!("{name}.pem");
+        self.openssl(&format!(
+            "x509 -req -in {name}.csr -CA {issuer}.pem -CAkey {issuer}.key -set_serial {serial} -days 3650 -sha256 \
+             -extfile {name}.ext -out {to}"
+        ));
+        self.path(&to)
     }
 
     /// An OCSP response about a certificate, signed by another.

@@ -66,6 +66,8 @@ struct Plan<'s, 'e> {
     cause: Cause,
     next: Option<Ask>,
     asked: Vec<(Ask, Option<Cause>)>,
+    /// What is asked for now is a delta; else a delta is not what is wanted.
+    wants_delta: bool,
     spent: &'s mut Spent,
 }
 
@@ -90,6 +92,7 @@ pub(crate) fn plan<'e>(
         cause: Cause::NoSource,
         next: None,
         asked: Vec::new(),
+        wants_delta: false,
         spent,
     };
     if plan.assess().is_ok() {
@@ -248,6 +251,10 @@ impl<'s, 'e> Plan<'s, 'e> {
         };
         if let (None, Some(about)) = (found, about) {
             found = fault(self.around, &self.signers, answer, about, self.spent);
+        }
+        let is_delta = matches!(answer, Answer::Crl(crl) if crl.base_number().is_some());
+        if found.is_none() && is_delta && !self.wants_delta {
+            found = Some(Cause::OutOfScope);
         }
         self.asked.push((ask, found));
         if let Some(cause) = found {
@@ -433,6 +440,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             return;
         }
         let before = self.cause;
+        self.wants_delta = true;
         let certificate = self.subject.certificate;
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
         let mut points: Vec<String> = Vec::new();

@@ -1,0 +1,173 @@
+//! A PKI whose evidence is at a server on loopback: root, issuing CA, clients.
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use certcheck_core::policy::EvidenceOrder;
+use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
+use certcheck_fetch::{Builder, Engine, Guard, Limits, Report, Resolve};
+use certcheck_testkit::crl::{self, Crl, Entry};
+use certcheck_testkit::ext::{self, Point};
+use certcheck_testkit::server::{OcspResponder, Page, Server};
+use certcheck_testkit::{Cert, Key};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use pki_types::CertificateDer;
+
+pub(crate) const ROOT: &str = "O=Fetch,CN=Root";
+pub(crate) const CA: &str = "O=Fetch,CN=CA";
+
+/// The time that is asked about, unless a test has another.
+pub(crate) fn now() -> Time {
+    Time::from_rfc3339("2027-01-02T00:00:00Z").expect("a time")
+}
+
+pub(crate) fn at(text: &str) -> Time {
+    Time::from_rfc3339(text).expect("a time")
+}
+
+/// The PKI and its server.
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) root: Key,
+    pub(crate) ca: Key,
+    pub(crate) stranger: Key,
+    pub(crate) ca_cert: Cert,
+    pub(crate) responder: OcspResponder,
+}
+
+impl World {
+    /// Everything is good: `/root.crl`, `/ca.crl`, and a responder at `/ocsp` that knows nobody yet.
+    pub(crate) fn new() -> Self {
+        let key = |name: &str| Key::p256(&format!("fetch {name}"));
+        let (root, ca, stranger) = (key("root"), key("ca"), key("stranger"));
+        let server = Server::start();
+        let ca_cert =
+            Cert::ca(CA, &ca, ROOT, &root).with([ext::cdp(&[Point::urls(&[server.url("/root.crl")])])]);
+        server.serve("/root.crl", Page::new(Crl::new(ROOT).issue(&root)));
+        server.serve("/ca.crl", Page::new(Crl::new(CA).issue(&ca)));
+        let responder = OcspResponder::new(CA, ca.clone());
+        server.serve_with("/ocsp", responder.handler());
+        Self { server, root, ca, stranger, ca_cert, responder }
+    }
+
+    pub(crate) fn ring(&self) -> KeyRing {
+        let mut builder = RingBuilder::new();
+        let root = Cert::root(ROOT, &self.root).issue(&self.root);
+        builder.add("root", &root, Placement::Anchor).expect("reads");
+        let ca = self.ca_cert.issue(&self.root);
+        builder.add("ca", &ca, Placement::Intermediate).expect("reads");
+        builder.build().expect("builds")
+    }
+
+    /// A client with these CRL URLs in one point, and these responders.
+    pub(crate) fn client(&self, name: &str, crls: &[String], responders: &[String]) -> Cert {
+        let key = Key::p256(&format!("fetch client {name}"));
+        let mut cert = Cert::leaf(&format!("O=Fetch,CN={name}"), &key, CA, &self.ca);
+        if !crls.is_empty() {
+            cert = cert.with([ext::cdp(&[Point::urls(crls)])]);
+        }
+        if !responders.is_empty() {
+            cert = cert.with([ext::aia(responders, &[])]);
+        }
+        cert
+    }
+
+    /// The usual client, with a CRL at `/ca.crl`.
+    pub(crate) fn plain(&self, name: &str) -> Cert {
+        self.client(name, &[self.server.url("/ca.crl")], &[])
+    }
+
+    pub(crate) fn chain(&self, cert: &Cert) -> Vec<CertificateDer<'static>> {
+        vec![cert.issue(&self.ca).into()]
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        Policy::client(Revocation::HardFail).with_purpose(Purpose::Client)
+    }
+
+    pub(crate) fn crl_first(&self) -> Policy {
+        let mut policy = self.policy();
+        policy.evidence_order = EvidenceOrder::CrlFirst;
+        policy
+    }
+
+    /// An engine that may go to loopback, with little patience and without a background.
+    pub(crate) fn builder(&self) -> Builder {
+        Engine::builder(self.ring(), self.policy())
+            .guard(loopback())
+            .limits(impatient())
+            .refreshes(false)
+            .clock(now)
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.builder().build().expect("builds")
+    }
+
+    /// A CRL of the CA that lists these.
+    pub(crate) fn revoking(&self, number: i64, certs: &[&Cert]) -> Vec<u8> {
+        let entries = certs.iter().map(|cert| Entry::new(&cert.serial).with([crl::reason("keyCompromise")]));
+        Crl::new(CA).with([crl::number(number)]).revoking(entries.collect::<Vec<_>>()).issue(&self.ca)
+    }
+}
+
+pub(crate) fn loopback() -> Guard {
+    Guard::new().allow_net("127.0.0.0/8".parse().expect("a network"))
+}
+
+/// Short times, so that tests of what does not come are short too.
+pub(crate) fn impatient() -> Limits {
+    let mut limits = Limits::default();
+    limits.connect = Duration::from_millis(300);
+    limits.first_octet = Duration::from_millis(300);
+    limits.idle = Duration::from_millis(300);
+    limits.crl_whole = Duration::from_millis(700);
+    limits.small_whole = Duration::from_millis(700);
+    limits.back_off = Duration::from_millis(50);
+    limits.back_off_most = Duration::from_millis(200);
+    limits.breaker_pause = Duration::from_millis(200);
+    limits
+}
+
+/// What became of the leaf: verdict, code of the refusal, and the cause or means of its status.
+pub(crate) fn told(report: &Report) -> (&'static str, &'static str, &'static str) {
+    let details = report.details();
+    let report = details.view();
+    let code = report.reason.as_ref().map_or("", |rejection| rejection.reason.code());
+    let of_leaf = report.path.first().map_or("", |leaf| match &leaf.revocation {
+        certcheck_core::revocation::Status::Unknown(cause) => cause.code(),
+        other => other.proof().map_or(other.code(), |proof| proof.by.code()),
+    });
+    (report.verdict.code(), code, of_leaf)
+}
+
+/// Names to addresses, given in turn: the last for ever.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    known: HashMap<String, Vec<IpAddr>>,
+    pub(crate) asked: Arc<AtomicUsize>,
+}
+
+impl Names {
+    pub(crate) fn new(names: &[(&str, &[&str])]) -> Self {
+        let parse = |text: &&str| text.parse().expect("an address");
+        let known = names.iter().map(|(name, all)| ((*name).to_owned(), all.iter().map(parse).collect()));
+        Self { known: known.collect(), asked: Arc::default() }
+    }
+}
+
+impl Resolve for Names {
+    fn resolve(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        let turn = self.asked.fetch_add(1, Ordering::Relaxed);
+        let found = self.known.get(name).map(|all| all[turn.min(all.len() - 1)]);
+        async move { found.map(|address| vec![address]).ok_or_else(|| io::ErrorKind::NotFound.into()) }
+            .boxed()
+    }
+}
