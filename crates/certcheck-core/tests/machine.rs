@@ -365,6 +365,13 @@ fn a_nonce_is_the_seed_s_and_another_is_refused() {
     drive(&mut progress, &all("good"), 0);
     let status = progress.finish().path[0].revocation.clone();
     assert!(status.proof().is_some_and(|proof| proof.by.code() == "crl"), "{status:?}");
+    // Nor if there is nothing else.
+    let mut progress = begin(1);
+    let mut world = all("unreachable");
+    world.extend([("http://ocsp/1", 0), ("http://ocsp/2", 0)]);
+    drive(&mut progress, &world, 0);
+    let status = progress.finish().path[0].revocation.clone();
+    assert_eq!(status, Status::Unknown(Cause::NonceMismatch));
 }
 
 #[test]

@@ -118,7 +118,9 @@ pub(crate) fn by_all(
 ) -> Status {
     let mut arrived = Evidence::new();
     let mut signers: Vec<&[u8]> = Vec::new();
-    for (ask, _) in asked {
+    // Another's answer is nobody's evidence. Whatever else was found wrong is found again.
+    let own = asked.iter().filter(|(_, fault)| *fault != Some(Cause::NonceMismatch));
+    for (ask, _) in own {
         match answers.given.get(ask) {
             Some(Answer::Crl(crl)) => arrived.add_crl(Arc::clone(crl)),
             Some(Answer::Ocsp(response)) => arrived.add_ocsp(response),
