@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use certcheck_core::Verdict;
 use certcheck_core::reason::Reason;
 use certcheck_core::report::{Attempt, PathCertificate, Report};
-use certcheck_core::revocation::{Need, Status};
+use certcheck_core::revocation::{Cause, Need, Status};
 use certcheck_fetch::SourceTried;
 
 use crate::exit::Exit;
@@ -56,7 +56,12 @@ pub(crate) fn print_report(
     // Who is refused for want of evidence wants to know what became of it.
     let lacks = matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::RevocationUnknown(_)));
     if explain || lacks {
-        for tried in sources.iter().filter(|tried| explain || tried.failure.is_some()) {
+        let is_told = |tried: &&SourceTried| match &tried.failure {
+            // That nobody was asked is told already.
+            Some((cause, _)) => explain || *cause != Cause::NotTried,
+            None => explain,
+        };
+        for tried in sources.iter().filter(is_told) {
             print_source(&mut out, tried)?;
         }
     }

@@ -27,6 +27,9 @@ impl Names {
 
     /// The number of a name, if it has one. Allocates only for names that are written in another way than before.
     pub(crate) fn find(&self, name: Name<'_>) -> Option<NameId> {
+        if self.count == 0 {
+            return None;
+        }
         if let Some(id) = self.by_octets.get(name.raw()) {
             return Some(*id);
         }

@@ -219,6 +219,12 @@ impl OwnedReport {
         }
     }
 
+    /// With so many signatures spent in all.
+    pub(crate) const fn with_signatures(mut self, signatures: u32) -> Self {
+        self.spent.signatures = signatures;
+        self
+    }
+
     /// The report, with the ring it is about.
     pub fn view<'r>(&'r self, ring: &'r KeyRing) -> Report<'r> {
         let path = self.path.iter().map(|member| PathCertificate {

@@ -66,14 +66,29 @@ impl TriedKeys {
         self.iter().find(|known| known.at == at && *known.key == *key.raw).map(|known| known.is_good)
     }
 
+    /// As found by `find` once for these octets: something else that does not age, of what begins there.
+    pub(crate) fn fact(&self, at: usize, of: [&[u8]; 2], find: impl FnOnce() -> bool) -> bool {
+        let [a, b] = of;
+        let is_same = |key: &[u8]| key.strip_prefix(a).is_some_and(|rest| rest == b);
+        if let Some(known) = self.iter().find(|known| known.at == at && is_same(&known.key)) {
+            return known.is_good;
+        }
+        let is_so = find();
+        self.push(Box::new(Tried { at, key: of.concat().into(), is_good: is_so, next: Self::default() }));
+        is_so
+    }
+
     /// The keys, as SubjectPublicKeyInfo, that are known to have signed what begins there.
     pub(crate) fn good(&self, at: usize) -> impl Iterator<Item = &[u8]> {
         self.iter().filter(move |tried| tried.at == at && tried.is_good).map(|tried| &*tried.key)
     }
 
     pub(crate) fn remember(&self, at: usize, key: SubjectPublicKeyInfo<'_>, is_good: bool) {
-        let mut fact = Box::new(Tried { at, key: key.raw.into(), is_good, next: Self::default() });
-        let mut end = self;
+        self.push(Box::new(Tried { at, key: key.raw.into(), is_good, next: Self::default() }));
+    }
+
+    fn push(&self, fact: Box<Tried>) {
+        let (mut fact, mut end) = (fact, self);
         for _ in 0..REMEMBERED {
             match end.0.set(fact) {
                 Ok(()) => return,

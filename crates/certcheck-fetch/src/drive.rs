@@ -121,8 +121,7 @@ pub(crate) fn plan(snapshot: &Snapshot, chain: &[CertificateDer<'_>], now: Time)
         asked.push(need);
     }
     asked.sort_by_key(|need| need.at);
-    let report = OwnedReport::new(&progress.finish(), &snapshot.ring);
-    (report, asked)
+    (progress.into_report(), asked)
 }
 
 impl<'d> Driver<'d> {
@@ -178,14 +177,12 @@ impl<'d> Driver<'d> {
                 self.slots.push(Arc::clone(&slot));
             }
             if let Some(held) = slot.get() {
-                let fault = self.progress.suppose(&sought.need.ask, &held.answer).fault;
                 let is_wanted_anew = self.order.renew == Some(key);
-                match fault {
-                    None if !is_wanted_anew && !held.is_due(self.order.now) => {
-                        return self.answer_with(&sought, &held, Origin::Memory);
-                    }
-                    None => sought.fallback = Some(held),
-                    Some(_) => {}
+                if is_wanted_anew || held.is_due(self.order.now) {
+                    let supposed = self.progress.suppose(&sought.need.ask, &held.answer);
+                    sought.fallback = supposed.fault.is_none().then_some(held);
+                } else if self.progress.offer(&sought.need.ask, held.answer.clone()).is_ok() {
+                    return self.answered_with(&sought, &held, Origin::Memory);
                 }
                 if is_wanted_anew {
                     return self.ask_network(sought);
@@ -229,7 +226,7 @@ impl<'d> Driver<'d> {
 
     /// Judges what landed.
     fn land(&mut self, awaited: Awaited) -> Step {
-        let Awaited { need, level, begun, mut fallback, landed } = awaited;
+        let Awaited { need, level, begun, fallback, landed } = awaited;
         let landing = match landed {
             Ok(landing) => landing,
             Err(failure) => {
@@ -241,43 +238,51 @@ impl<'d> Driver<'d> {
             }
         };
         let held = &landing.held;
-        let fault = self.progress.suppose(&need.ask, &held.answer).fault;
-        let failure = match fault {
-            None => match self.fetcher.keep(&landing, level, self.order.now) {
-                Ok(()) if level == Level::Store && held.is_due(self.order.now) => {
-                    fallback = Some(Arc::clone(held));
-                    return self.ask_network(Sought { need, begun, fallback });
+        let is_due = level == Level::Store && held.is_due(self.order.now);
+        let mut sought = Sought { need, begun, fallback };
+        if held.crl().is_some_and(|crl| crl.known_signers().next().is_none()) {
+            // Not by the issuer: who signed it must be known before it can be told from an older one.
+            let _signer_is_known = self.progress.suppose(&sought.need.ask, &held.answer);
+        }
+        let judged = if is_due {
+            // It may do if nothing newer is to be had: not given yet.
+            self.progress.suppose(&sought.need.ask, &held.answer).fault.map_or(Ok(()), Err)
+        } else if self.fetcher.is_rollback(held) {
+            Err(Cause::Rollback)
+        } else {
+            self.progress.offer(&sought.need.ask, held.answer.clone())
+        };
+        match judged {
+            Ok(()) => {
+                self.fetcher.keep(&landing, level, self.order.now);
+                if is_due {
+                    sought.fallback = Some(Arc::clone(held));
+                    return self.ask_network(sought);
                 }
-                Ok(()) => {
-                    let sought = Sought { need, begun, fallback };
-                    return self.answer_with(&sought, held, held.origin);
-                }
-                Err(failure) => failure,
-            },
-            Some(cause) => {
+                self.answered_with(&sought, held, held.origin)
+            }
+            Err(cause) => {
                 let failure = Failure::new(cause, cause.sentence());
                 self.fetcher.reject(&landing, level, &failure);
-                failure
+                if level == Level::Store {
+                    return self.ask_network(sought);
+                }
+                // Of no use, and still evidence: what is too old may list the certificate.
+                if sought.fallback.is_none() && cause != Cause::Rollback {
+                    self.tell(&sought, Some(held), None, Some(&failure));
+                    self.progress.answer(&sought.need.ask, held.answer.clone());
+                    return Step::Answered;
+                }
+                self.answer_failed(sought, failure)
             }
-        };
-        let sought = Sought { need, begun, fallback };
-        if level == Level::Store {
-            return self.ask_network(sought);
         }
-        // Of no use, and still evidence: what is too old may list the certificate.
-        if sought.fallback.is_none() && failure.cause != Cause::Rollback {
-            self.tell(&sought, Some(held), None, Some(&failure));
-            self.progress.answer(&sought.need.ask, held.answer.clone());
-            return Step::Answered;
-        }
-        self.answer_failed(sought, failure)
     }
 
-    fn answer_with(&mut self, sought: &Sought, held: &Arc<Held>, from: Origin) -> Step {
+    /// It has been given, and was of use.
+    fn answered_with(&mut self, sought: &Sought, held: &Arc<Held>, from: Origin) -> Step {
         let labels = [("kind", held.kind().code()), ("from", from.code())];
         metrics::counter!(names::ANSWERS, &labels).increment(1);
         self.tell(sought, Some(held), Some(from), None);
-        self.progress.answer(&sought.need.ask, held.answer.clone());
         Step::Answered
     }
 
@@ -315,8 +320,7 @@ impl<'d> Driver<'d> {
     }
 
     fn finish(self) -> Driven {
-        let report = OwnedReport::new(&self.progress.finish(), &self.snapshot.ring);
-        Driven { report, sources: self.sources, slots: self.slots }
+        Driven { report: self.progress.into_report(), sources: self.sources, slots: self.slots }
     }
 }
 

@@ -403,7 +403,12 @@ impl Engine {
         self.shared.fetcher.store.as_ref()
     }
 
-    /// Forgets all evidence in memory: for tests of what is elsewhere.
+    /// Forgets which clients are known: each is validated anew. Evidence stays.
+    pub fn forget_paths(&self) {
+        self.shared.snapshot().paths.clear();
+    }
+
+    /// Forgets all evidence in memory: what is in a store stays.
     pub fn forget(&self) {
         self.shared.fetcher.memory.clear_all();
     }
@@ -494,16 +499,17 @@ impl Shared {
         driven: Driven,
     ) -> Report {
         let Driven { report, sources, slots } = driven;
+        let report = Arc::new(report);
         let verdict = report.verdict();
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
         match verdict {
             Verdict::Accept => {
-                if let Some(path) = KnownPath::new(report.clone(), chain, slots) {
+                if let Some(path) = KnownPath::new(Arc::clone(&report), chain, slots) {
                     snapshot.paths.insert(Arc::new(path));
                 }
             }
             Verdict::Reject if is_of_path(&report) && sources.is_empty() => {
-                snapshot.refusals.insert(chain, now, report.clone());
+                snapshot.refusals.insert(chain, now, Arc::clone(&report));
             }
             Verdict::Reject => {
                 if let Some(leaf) = chain.first() {
@@ -512,7 +518,7 @@ impl Shared {
             }
             Verdict::Undetermined => {}
         }
-        Report { snapshot, inner: Inner::Full(Arc::new(report)), sources }
+        Report { snapshot, inner: Inner::Full(report), sources }
     }
 }
 
@@ -528,8 +534,7 @@ fn is_of_path(report: &OwnedReport) -> bool {
 }
 
 fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
-    let kept = snapshot.refusals.get(chain, now)?;
-    let inner = Inner::Full(Arc::new(kept.1.clone()));
+    let inner = Inner::Full(snapshot.refusals.get(chain, now)?);
     Some(Report { snapshot: Arc::clone(snapshot), inner, sources: Vec::new() })
 }
 

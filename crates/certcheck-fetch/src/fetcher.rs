@@ -349,20 +349,18 @@ impl Fetcher {
         (held.fetched_at >= begun && held.origin != Origin::Memory).then_some(held)
     }
 
-    /// A check found that what landed is of use: it is kept for others, unless newer evidence is there.
-    pub(crate) fn keep(&self, landing: &Arc<Landing>, level: Level, now: Time) -> Result<(), Failure> {
+    /// Whether newer evidence from there is at hand: an older one does not come back.
+    pub(crate) fn is_rollback(&self, held: &Held) -> bool {
+        let current = Key::of(&held.ask).and_then(|key| self.memory.get(&key));
+        current.is_some_and(|current| held.is_older_than(&current))
+    }
+
+    /// A check found that what landed is of use: it is kept for others.
+    pub(crate) fn keep(&self, landing: &Arc<Landing>, level: Level, now: Time) {
         let held = &landing.held;
-        let Some(key) = Key::of(&held.ask) else { return Ok(()) };
-        if landing.is_settled.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        if self.memory.get(&key).is_some_and(|current| held.is_older_than(&current)) {
-            let failure = Failure::new(Cause::Rollback, "older than what is at hand from there");
-            self.reject(landing, level, &failure);
-            return Err(failure);
-        }
-        if landing.is_settled.swap(true, Ordering::AcqRel) {
-            return Ok(());
+        let Some(key) = Key::of(&held.ask) else { return };
+        if landing.is_settled.load(Ordering::Acquire) || landing.is_settled.swap(true, Ordering::AcqRel) {
+            return;
         }
         if let (Some(this), _) = held.times() {
             let age = now.unix().saturating_sub(this.unix()).max(0);
@@ -372,7 +370,7 @@ impl Fetcher {
         metrics::gauge!(names::MEMORY).set(self.memory.kib() as f64);
         self.end(key, level);
         if level == Level::Store {
-            return Ok(());
+            return;
         }
         self.health.served(&key);
         let lease = landing.lease.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -386,7 +384,6 @@ impl Fetcher {
                 drop(lease);
             });
         }
-        Ok(())
     }
 
     /// A check found that what landed is of no use: the source is left alone for a while.

@@ -83,7 +83,7 @@ impl Compiled {
 /// A path that was found good, and the places of the evidence about it.
 #[derive(Debug)]
 pub(crate) struct KnownPath {
-    pub(crate) report: OwnedReport,
+    pub(crate) report: Arc<OwnedReport>,
     /// The chain as it was presented, to be asked about again.
     pub(crate) chain: Vec<CertificateDer<'static>>,
     /// Every certificate of the path is valid from the first of these to the second.
@@ -95,7 +95,7 @@ pub(crate) struct KnownPath {
 impl KnownPath {
     /// Of a report that accepts. `None` if it does not, or ends nowhere.
     pub(crate) fn new(
-        report: OwnedReport,
+        report: Arc<OwnedReport>,
         chain: &[CertificateDer<'_>],
         slots: Vec<Arc<Slot>>,
     ) -> Option<Self> {
@@ -193,6 +193,10 @@ impl KnownPaths {
         self.0.remove(&Leaf(leaf));
     }
 
+    pub(crate) fn clear(&self) {
+        self.0.clear();
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<KnownPath>> {
         self.0.iter().map(|(_, path)| path)
     }
@@ -201,7 +205,7 @@ impl KnownPaths {
 /// Chains that were refused a moment ago, apart from those that are good, so that junk pushes none of them out.
 #[derive(Debug)]
 pub(crate) struct Refusals {
-    kept: Cache<Vec<u8>, Arc<(Time, OwnedReport)>, UnitWeighter, RandomState>,
+    kept: Cache<Vec<u8>, (Time, Arc<OwnedReport>), UnitWeighter, RandomState>,
     seconds: i64,
 }
 
@@ -229,18 +233,18 @@ impl Refusals {
     }
 
     /// The refusal of the same chain at nearly the same time.
-    pub(crate) fn get(&self, chain: &[CertificateDer<'_>], now: Time) -> Option<Arc<(Time, OwnedReport)>> {
+    pub(crate) fn get(&self, chain: &[CertificateDer<'_>], now: Time) -> Option<Arc<OwnedReport>> {
         if self.kept.is_empty() {
             return None;
         }
-        let kept = self.kept.get(&Self::key(chain)?)?;
-        let age = now.unix().saturating_sub(kept.0.unix());
-        (0..=self.seconds).contains(&age).then_some(kept)
+        let (since, report) = self.kept.get(&Self::key(chain)?)?;
+        let age = now.unix().saturating_sub(since.unix());
+        (0..=self.seconds).contains(&age).then_some(report)
     }
 
-    pub(crate) fn insert(&self, chain: &[CertificateDer<'_>], now: Time, report: OwnedReport) {
+    pub(crate) fn insert(&self, chain: &[CertificateDer<'_>], now: Time, report: Arc<OwnedReport>) {
         if let Some(key) = Self::key(chain) {
-            self.kept.insert(key, Arc::new((now, report)));
+            self.kept.insert(key, (now, report));
         }
     }
 }

@@ -5,7 +5,7 @@ use pki_types::CertificateDer;
 use super::Check;
 use super::evaluate::{Evaluation, evaluate};
 use crate::path::VerifiedIssuers;
-use crate::report::Report;
+use crate::report::{OwnedReport, Report};
 use crate::revocation::{Answer, Answers, Ask, Cause, Need, Supposition};
 
 /// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
@@ -58,6 +58,8 @@ pub struct Progress<'a> {
     needs: Vec<Need>,
     /// Signatures verified so far: the report tells of all of them.
     signatures: u32,
+    /// The report, once nothing is needed.
+    settled: Option<OwnedReport>,
 }
 
 impl<'a> Progress<'a> {
@@ -70,6 +72,7 @@ impl<'a> Progress<'a> {
             verified: VerifiedIssuers::new(),
             needs: Vec::new(),
             signatures: 0,
+            settled: None,
         };
         progress.go_on();
         progress
@@ -95,26 +98,57 @@ impl<'a> Progress<'a> {
     #[must_use]
     pub fn suppose(&self, ask: &Ask, answer: &Answer) -> Supposition {
         if let Ask::Issuers { .. } = ask {
-            let fault = match answer {
-                Answer::Issuers(found) if !found.is_empty() => None,
-                Answer::Failed(cause) => Some(*cause),
-                _ => Some(Cause::Malformed),
-            };
-            return Supposition { fault, asks_on: true };
+            return Supposition { fault: fault_of_issuers(answer), asks_on: true };
         }
         let mut answers = self.answers.clone();
         answers.given.insert(ask.clone(), answer.clone());
         let Evaluation { needs, asked, .. } =
             evaluate(&self.check, &self.issuers, Some(&self.verified), &answers, true);
-        let mut faults = asked.iter().filter(|(known, _)| known == ask).map(|(_, fault)| *fault).peekable();
-        let fault = match faults.peek() {
-            // Of use to one path is of use.
-            Some(_) => faults.collect::<Option<Vec<_>>>().and_then(|faults| faults.into_iter().max()),
-            // Not looked at: all is certain without it.
-            None => Some(Cause::NotTried),
-        };
         let asks_on = needs.iter().any(|need| !self.needs.iter().any(|known| known.ask == need.ask));
-        Supposition { fault, asks_on }
+        Supposition { fault: fault_in(ask, &asked), asks_on }
+    }
+
+    /// Answers what was asked if the answer is of use; else changes nothing, and says why not.
+    ///
+    /// # Errors
+    /// Why it is of no use, as [`Progress::suppose`] has it.
+    pub fn offer(&mut self, ask: &Ask, answer: Answer) -> Result<(), Cause> {
+        if !self.needs.iter().any(|need| need.ask == *ask) {
+            return Err(Cause::NotTried);
+        }
+        if let Ask::Issuers { .. } = ask {
+            fault_of_issuers(&answer).map_or(Ok(()), Err)?;
+            self.answer(ask, answer);
+            return Ok(());
+        }
+        self.answers.given.insert(ask.clone(), answer);
+        let evaluation = evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
+        if let Some(cause) = fault_in(ask, &evaluation.asked) {
+            self.answers.given.remove(ask);
+            return Err(cause);
+        }
+        let Evaluation { needs, wanted_issuers, report, .. } = evaluation;
+        self.signatures = self.signatures.saturating_add(report.spent.signatures);
+        if wanted_issuers.is_empty() {
+            self.settled = needs.is_empty().then(|| self.owned(&report));
+            self.needs = needs;
+        } else {
+            self.go_on();
+        }
+        Ok(())
+    }
+
+    fn owned(&self, report: &Report<'_>) -> OwnedReport {
+        OwnedReport::new(report, self.check.ring).with_signatures(self.signatures)
+    }
+
+    /// As [`Progress::finish`], for who keeps the report: once nothing is needed it is there already.
+    #[must_use]
+    pub fn into_report(self) -> OwnedReport {
+        match self.settled {
+            Some(report) => report,
+            None => OwnedReport::new(&self.finish(), self.check.ring),
+        }
     }
 
     /// The verdict by what has been answered; what has not counts as not tried.
@@ -136,6 +170,7 @@ impl<'a> Progress<'a> {
             let is_fresh = |ask: &Ask| !self.joined.contains(ask);
             let fresh: Vec<Ask> = wanted_issuers.into_iter().filter(is_fresh).take(room).collect();
             if fresh.is_empty() {
+                self.settled = needs.is_empty().then(|| self.owned(&report));
                 self.needs = needs;
                 return;
             }
@@ -144,6 +179,7 @@ impl<'a> Progress<'a> {
             let open: Vec<Need> =
                 fresh.iter().filter(is_open).map(|ask| need_of_issuers(ask.clone())).collect();
             if !open.is_empty() {
+                self.settled = None;
                 self.needs = open;
                 return;
             }
@@ -154,6 +190,24 @@ impl<'a> Progress<'a> {
                 self.joined.push(ask);
             }
         }
+    }
+}
+
+fn fault_of_issuers(answer: &Answer) -> Option<Cause> {
+    match answer {
+        Answer::Issuers(found) if !found.is_empty() => None,
+        Answer::Failed(cause) => Some(*cause),
+        _ => Some(Cause::Malformed),
+    }
+}
+
+/// Why the answer to this is of no use. Of use to one path is of use.
+fn fault_in(ask: &Ask, asked: &[(Ask, Option<Cause>)]) -> Option<Cause> {
+    let mut faults = asked.iter().filter(|(known, _)| known == ask).map(|(_, fault)| *fault).peekable();
+    match faults.peek() {
+        Some(_) => faults.collect::<Option<Vec<_>>>().and_then(|faults| faults.into_iter().max()),
+        // Not looked at: all is certain without it.
+        None => Some(Cause::NotTried),
     }
 }
 

@@ -5,6 +5,7 @@ mod request;
 mod view;
 
 pub use request::{BadNonce, CertIdHash, OcspRequest};
+pub(crate) use view::Layout;
 pub use view::{
     BasicResponse, CertId, CertStatus, OcspResponse, ResponderId, ResponseStatus, SingleResponse,
 };

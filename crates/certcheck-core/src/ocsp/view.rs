@@ -1,5 +1,7 @@
 //! Borrowed views of responses.
 
+use core::ops::Range;
+
 use super::CertIdHash;
 use crate::budget::Budget;
 use crate::crl::RevocationReason;
@@ -128,7 +130,7 @@ impl CertId<'_> {
         self.is_hashed(issuer.subject(), issuer)
     }
 
-    fn is_hashed(&self, name: Name<'_>, issuer: &Certificate<'_>) -> bool {
+    pub(crate) fn is_hashed(&self, name: Name<'_>, issuer: &Certificate<'_>) -> bool {
         CertIdHash::of(self.algorithm).is_some_and(|hash| {
             hash.digest(name.raw()).as_ref() == self.name_hash
                 && hash.digest(issuer.spki().public_key).as_ref() == self.key_hash
@@ -305,6 +307,69 @@ impl<'a> BasicResponse<'a> {
         let mut rest = self.certificates;
         let raw = core::iter::from_fn(move || if rest.is_empty() { None } else { rest.any("certs").ok() });
         raw.take(MAX_CERTIFICATES).map(|tlv| Certificate::parse(tlv.raw))
+    }
+}
+
+/// Where in the octets the parts of a response stand, so that what has been read once need not be read again.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    tbs: Range<usize>,
+    /// The content of AlgorithmIdentifier.
+    algorithm: Range<usize>,
+    signature: Range<usize>,
+    /// The name with its header, or the hash of the key.
+    responder: Range<usize>,
+    is_by_name: bool,
+    produced_at: Time,
+    nonce: Option<Range<usize>>,
+    responses: Range<usize>,
+    certificates: Range<usize>,
+}
+
+impl Layout {
+    /// Of a response that was read out of these octets.
+    pub(crate) fn of(document: &[u8], basic: &BasicResponse<'_>) -> Self {
+        let place = |part: &[u8]| {
+            let from = part.as_ptr().addr().saturating_sub(document.as_ptr().addr());
+            from..from + part.len()
+        };
+        let (responder, is_by_name) = match basic.responder {
+            ResponderId::ByName(name) => (name.raw(), true),
+            ResponderId::ByKey(hash) => (hash, false),
+        };
+        Self {
+            tbs: place(basic.tbs),
+            algorithm: place(basic.algorithm.content),
+            signature: place(basic.signature),
+            responder: place(responder),
+            is_by_name,
+            produced_at: basic.produced_at,
+            nonce: basic.nonce.map(place),
+            responses: place(basic.responses.rest()),
+            certificates: if basic.certificates.is_empty() { 0..0 } else { place(basic.certificates.rest()) },
+        }
+    }
+
+    /// The response in the same octets.
+    pub(crate) fn view<'a>(&self, document: &'a [u8]) -> Option<BasicResponse<'a>> {
+        let part = |place: &Range<usize>| document.get(place.clone()).unwrap_or_default();
+        let reader = |place: &Range<usize>| Reader::at(part(place), place.start);
+        let responder = part(&self.responder);
+        Some(BasicResponse {
+            tbs: part(&self.tbs),
+            // It read before.
+            algorithm: AlgorithmIdentifier::parse(reader(&self.algorithm), "signatureAlgorithm").ok()?,
+            signature: part(&self.signature),
+            responder: if self.is_by_name {
+                ResponderId::ByName(Name::reread(responder))
+            } else {
+                ResponderId::ByKey(responder)
+            },
+            produced_at: self.produced_at,
+            nonce: self.nonce.as_ref().map(part),
+            responses: reader(&self.responses),
+            certificates: reader(&self.certificates),
+        })
     }
 }
 

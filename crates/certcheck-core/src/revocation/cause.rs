@@ -105,11 +105,13 @@ impl Cause {
                 "give evidence with --crl or --ocsp, have the CA name a source, or let such certificates pass with \
                  --revocation if-offered"
             }
-            Self::NotTried => "give evidence with --crl or --ocsp",
+            Self::NotTried => "let it be fetched, or give evidence with --crl or --ocsp",
             Self::BreakerOpen | Self::Unreachable => {
                 "look whether the source answers from here, or give evidence with --crl or --ocsp"
             }
-            Self::RefusedAddress => "allow the address if it is right, or give evidence with --crl or --ocsp",
+            Self::RefusedAddress => {
+                "allow the address with --allow-net if it is right, or give evidence with --crl or --ocsp"
+            }
             Self::TooLarge => "raise the limit if this PKI needs it",
             Self::OutOfScope => "give the CRLs of all distribution points that the certificate names",
             Self::ResponderError | Self::ResponderUnknown => {

@@ -26,17 +26,14 @@ impl<'e> Assessor<'e> {
         let limits = &self.policy().limits;
         let most = usize::try_from(limits.distribution_points).unwrap_or(usize::MAX);
         let most_issuers = usize::try_from(limits.crl_issuers).unwrap_or(usize::MAX);
-        if points.is_some_and(|points| points.count() > most) {
-            return Status::Unknown(Cause::TooLarge);
-        }
-        let mut found = Found { covered: 0, proof: None, cause: Cause::NotTried };
         let issuer = subject.certificate.issuer();
-        // CRLs of the certificate's issuer, by whatever point, and those that no point names (6.3.3, end).
-        let mut revoked = self.by_crls_of(issuer, points, subject, &mut found);
         // (b)(1): CRLs of others, where a point says that they speak for this one.
         let mut others: Vec<Name<'e>> = Vec::new();
-        for point in points.into_iter().flatten() {
+        for (at, point) in points.into_iter().flatten().enumerate() {
             let Ok(point) = point else { return Status::Unknown(Cause::Malformed) };
+            if at >= most {
+                return Status::Unknown(Cause::TooLarge);
+            }
             for name in point.crl_issuer.into_iter().flatten() {
                 if let Ok(GeneralName::Directory(name)) = name
                     && !name.matches(issuer)
@@ -50,6 +47,9 @@ impl<'e> Assessor<'e> {
                 }
             }
         }
+        let mut found = Found { covered: 0, proof: None, cause: Cause::NotTried };
+        // CRLs of the certificate's issuer, by whatever point, and those that no point names (6.3.3, end).
+        let mut revoked = self.by_crls_of(issuer, points, subject, &mut found);
         for other in others {
             revoked = revoked.or_else(|| self.by_crls_of(other, points, subject, &mut found));
         }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Cause;
+use super::{Cause, Subject};
 use crate::crl::Crl;
 use crate::der::ViewFault;
 use crate::names::Names;
-use crate::ocsp::{BasicResponse, OcspResponse, ResponseStatus};
+use crate::ocsp::{BasicResponse, Layout, OcspResponse, ResponderId, ResponseStatus, SingleResponse};
 use crate::time::Time;
 use crate::tried_keys::TriedKeys;
-use crate::view::Name;
+use crate::view::{Certificate, Name};
 
 /// Evidence that cannot be taken in, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,7 +52,11 @@ pub struct OcspEvidence {
     /// The earliest thisUpdate and nextUpdate in it.
     this_update: Option<Time>,
     next_update: Option<Time>,
+    /// Where its parts stand, unless it is an error.
+    layout: Option<Layout>,
     pub(super) keys: TriedKeys,
+    /// Whether an answer in it, or its responder, is of an issuer: hashes that were compared.
+    hashes: TriedKeys,
 }
 
 impl OcspEvidence {
@@ -67,8 +71,20 @@ impl OcspEvidence {
         let serials = answers.iter().map(|single| single.cert_id.serial.into()).collect();
         let this_update = answers.iter().map(|single| single.this_update).min();
         let next_update = answers.iter().filter_map(|single| single.next_update).min();
-        let (status, keys) = (response.status, TriedKeys::default());
-        Ok(Self { der, source: source.into(), status, serials, this_update, next_update, keys })
+        let layout = response.basic.as_ref().map(|basic| Layout::of(&der, basic));
+        let status = response.status;
+        let (keys, hashes) = (TriedKeys::default(), TriedKeys::default());
+        Ok(Self {
+            der,
+            source: source.into(),
+            status,
+            serials,
+            this_update,
+            next_update,
+            layout,
+            keys,
+            hashes,
+        })
     }
 
     /// The octets as they came.
@@ -105,7 +121,30 @@ impl OcspEvidence {
     #[must_use]
     pub fn basic(&self) -> Option<BasicResponse<'_>> {
         // It read when it came in.
-        OcspResponse::parse(&self.der).ok()?.basic
+        self.layout.as_ref()?.view(&self.der)
+    }
+
+    /// RFC 6960 3.2 (1): whether this answer in it is about this certificate.
+    pub(super) fn is_about(&self, single: &SingleResponse<'_>, subject: &Subject<'_, '_>) -> bool {
+        let (certificate, issuer) = (subject.certificate, subject.issuer);
+        let at = self.place(single.cert_id.name_hash);
+        let of = [certificate.issuer().raw(), issuer.spki().raw];
+        single.cert_id.serial == certificate.serial().octets()
+            && self.hashes.fact(at, of, || single.cert_id.is_hashed(certificate.issuer(), issuer))
+    }
+
+    /// RFC 6960 3.2 (3): whether its responder is this certificate.
+    pub(super) fn is_by(&self, responder: ResponderId<'_>, signer: &Certificate<'_>) -> bool {
+        match responder {
+            ResponderId::ByName(_) => responder.is(signer),
+            ResponderId::ByKey(hash) => {
+                self.hashes.fact(self.place(hash), [signer.spki().raw, &[]], || responder.is(signer))
+            }
+        }
+    }
+
+    fn place(&self, part: &[u8]) -> usize {
+        part.as_ptr().addr().saturating_sub(self.der.as_ptr().addr())
     }
 }
 
@@ -178,6 +217,10 @@ impl Evidence {
     }
 
     fn responses_about(&self, serial: &[u8]) -> &[Arc<OcspEvidence>] {
+        // A store without responses, of which there are many, hashes nothing.
+        if self.responses.is_empty() {
+            return &[];
+        }
         self.responses.get(serial).map_or(&[], Vec::as_slice)
     }
 }

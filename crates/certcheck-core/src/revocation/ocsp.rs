@@ -48,7 +48,7 @@ impl<'e> Assessor<'e> {
             return None;
         };
         // 3.2 (1): the answers about this certificate, wherever they stand among others.
-        let is_about = |single: &SingleResponse<'_>| single.cert_id.is(subject.certificate, subject.issuer);
+        let is_about = |single: &SingleResponse<'_>| response.is_about(single, subject);
         let mut about = basic.responses().filter_map(Result::ok).filter(is_about).peekable();
         about.peek()?;
         // 3.2 (2) to (4)

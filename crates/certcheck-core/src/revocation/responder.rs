@@ -27,7 +27,7 @@ impl<'e> Assessor<'e> {
         }
         let mut cause = Cause::WrongSigner;
         // 2.
-        if basic.responder.is(subject.issuer) {
+        if response.is_by(basic.responder, subject.issuer) {
             match self.verify(response, basic, subject.issuer) {
                 Ok(()) => return Ok(()),
                 // A delegate may have the CA's name.

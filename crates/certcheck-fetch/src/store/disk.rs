@@ -130,9 +130,15 @@ impl Inner {
     }
 
     fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        let found = self.read(key);
-        if let Err(StoreError::Unusable(_)) = &found {
-            self.remove(key);
+        let mut found = self.read(key);
+        if matches!(found, Err(StoreError::Unusable(_))) {
+            // Another may have put something newer after the record was read. What it writes is not removed.
+            let lock = self.locks.lock_file(&format!("w{}", &key.to_hex()[..2]))?;
+            let is_alone = lock.try_lock().is_ok();
+            found = self.read(key);
+            if is_alone && matches!(found, Err(StoreError::Unusable(_))) {
+                self.remove(key);
+            }
         }
         found
     }
@@ -262,10 +268,12 @@ impl Inner {
     }
 
     fn remove(&self, key: &Key) {
-        if let Ok(Some(Record { blob: Some(blob), .. })) = self.record(key) {
+        let record = self.record(key);
+        // The record first, so that there is never one whose blob is gone.
+        self.records.remove(&record_name(key));
+        if let Ok(Some(Record { blob: Some(blob), .. })) = record {
             self.remove_blob(key, &blob);
         }
-        self.records.remove(&record_name(key));
     }
 
     fn list(&self) -> Result<Vec<Entry>, StoreError> {
