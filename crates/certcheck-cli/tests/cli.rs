@@ -262,7 +262,7 @@ fn the_examples_of_the_readme() {
         assert_eq!((exit, out.as_str()), (code, output), "{line}");
         ran += 1;
     }
-    assert_eq!(ran, 3);
+    assert_eq!(ran, 4);
 }
 
 /// The lines of `certcheck COMMAND ... --json` and the exit code.

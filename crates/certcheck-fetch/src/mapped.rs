@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use bytes::Bytes;
 use certcheck_core::crl;
+use memmap2::MmapMut;
 
 /// Maps a file that nobody writes any more.
 ///
@@ -18,4 +20,13 @@ pub(crate) fn map(file: &File) -> io::Result<Bytes> {
     }
     // SAFETY: nobody changes or truncates the file, as said above.
     unsafe { crl::map(file) }
+}
+
+/// Memory of so many octets in a file without a name in this folder, for what is large and not to take memory of our own.
+#[expect(unsafe_code, reason = "as above: the file has no name, so nobody else can open it")]
+pub(crate) fn room(folder: &Path, octets: usize) -> Option<MmapMut> {
+    let file = tempfile::tempfile_in(folder).ok()?;
+    file.set_len(u64::try_from(octets).ok()?).ok()?;
+    // SAFETY: nobody else has the file, and it keeps its length.
+    unsafe { MmapMut::map_mut(&file) }.ok()
 }

@@ -1,5 +1,6 @@
 //! From octets to evidence: read strictly, and large CRLs verified meanwhile with the key that most likely signed them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,10 +11,13 @@ use certcheck_core::view::SubjectPublicKeyInfo;
 use certcheck_core::{Policy, certificates_of, crls_of, ocsp_responses_of};
 
 use crate::failure::Failure;
+use crate::mapped::room;
 use crate::spool::Body;
 
 /// CRLs from here on are read and verified on two threads.
 const LARGE: usize = 256 << 10;
+/// Indexes from here on are made in a file, where the CRL is in one.
+const LARGE_INDEX: usize = 16 << 20;
 /// Certificates out of one bag.
 const MAX_CERTIFICATES: usize = 100;
 
@@ -93,7 +97,7 @@ fn read_crls(
             // DER is kept in the file that it came in; out of PEM or a bag, as octets of its own.
             let kept =
                 if der.len() == body.bytes.len() { body.clone() } else { Body::from(copy_of(&der, &body)) };
-            match read_crl(kept.bytes.clone(), url, signer, policy) {
+            match read_crl(kept.bytes.clone(), url, signer, policy, kept.folder()) {
                 Ok(crl) => {
                     let is_signed = crl.known_signers().next().is_some();
                     if best.is_none() || is_signed {
@@ -115,10 +119,21 @@ fn copy_of(der: &Bytes, container: &Body) -> Bytes {
     if container.is_in_file() { Bytes::copy_from_slice(der) } else { der.clone() }
 }
 
-fn read_crl(der: Bytes, url: &str, signer: &[u8], policy: &Policy) -> Result<Crl, Failure> {
+fn read_crl(
+    der: Bytes,
+    url: &str,
+    signer: &[u8],
+    policy: &Policy,
+    folder: Option<&Path>,
+) -> Result<Crl, Failure> {
     let malformed = |fault: certcheck_core::der::ViewFault| Failure::malformed(fault.to_string());
     match key_of(signer) {
-        Some(key) if der.len() >= LARGE => Crl::parse_and_verify(der, url, key, policy).map_err(malformed),
+        Some(key) if der.len() >= LARGE => {
+            // An index of tens of MiB goes where its CRL is.
+            let room =
+                |octets: usize| folder.filter(|_| octets >= LARGE_INDEX).and_then(|at| room(at, octets));
+            Crl::parse_and_verify_in(der, url, key, policy, Some(&room)).map_err(malformed)
+        }
         key => {
             let crl = Crl::parse(der, url).map_err(malformed)?;
             if let Some(key) = key {

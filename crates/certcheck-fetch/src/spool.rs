@@ -123,6 +123,11 @@ impl Body {
         self.bytes.chunks(octets.get())
     }
 
+    /// The folder of the temporary file.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.file()?.parent()
+    }
+
     /// The temporary file that has just these octets.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {

@@ -12,7 +12,7 @@ use core::hint::black_box;
 
 use bytes::Bytes;
 
-use super::memory::Memory;
+use super::memory::{Memory, Rooms};
 
 const SLOTS: usize = 12;
 pub(super) const BUCKET: usize = 64;
@@ -134,13 +134,13 @@ fn offset_at(bucket: &[u8; BUCKET], slot: usize) -> u32 {
 
 impl IndexBuilder {
     /// Room for about so many entries.
-    pub(crate) fn new(entries: usize, seed: u64) -> Self {
+    pub(crate) fn new(entries: usize, seed: u64, rooms: Option<Rooms<'_>>) -> Self {
         let parts = entries.div_ceil(FEW).next_power_of_two().min(MAX_PARTS);
         // Parts differ by chance: four deviations and some.
         let mean = entries / parts;
         let room = mean + 4 * mean.isqrt() + 64;
         Self {
-            items: Memory::zeroed(parts * room * 8),
+            items: Memory::zeroed(parts * room * 8, rooms),
             room,
             filled: vec![0; parts],
             spilled: Vec::new(),
@@ -174,10 +174,14 @@ impl IndexBuilder {
 
     /// Makes the index. A serial twice is one entry, the first: `is_same` tells whether two entries are about one
     /// certificate, and is asked only where a bucket is full.
-    pub(crate) fn finish(self, is_same: impl Fn(u32, u32) -> bool) -> Result<CrlIndex, Full> {
+    pub(crate) fn finish(
+        self,
+        rooms: Option<Rooms<'_>>,
+        is_same: impl Fn(u32, u32) -> bool,
+    ) -> Result<CrlIndex, Full> {
         let buckets = u32::try_from(self.count.div_ceil(MEAN) + 1).unwrap_or(u32::MAX);
         let length = usize::try_from(buckets).unwrap_or(0) * BUCKET;
-        let mut octets = Memory::zeroed(length + BUCKET);
+        let mut octets = Memory::zeroed(length + BUCKET, rooms);
         let start = octets.as_ref().as_ptr().align_offset(BUCKET).min(BUCKET);
         let target = octets.as_mut().get_mut(start..start + length).unwrap_or_default();
         let (target, _) = target.as_chunks_mut::<BUCKET>();

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::entries::{CrlEntry, EntryScan, Scanned};
 use super::index::{CrlIndex, IndexBuilder};
+use super::memory::Rooms;
 use super::saved::{self, IndexFault, IndexTrust, Kept};
 use super::view::{Head, Tail};
 use super::{Crl, Parts};
@@ -26,12 +27,12 @@ struct Entries {
 }
 
 impl Entries {
-    fn new(head: &Head<'_>, available: &[u8], attempt: u64) -> Self {
+    fn new(head: &Head<'_>, available: &[u8], attempt: u64, rooms: Option<Rooms<'_>>) -> Self {
         let (begin, end) = head.entries;
         let guess = guess_count(available, begin, end);
         Self {
             scan: EntryScan::new(begin, end),
-            builder: IndexBuilder::new(guess, seed(head, attempt)),
+            builder: IndexBuilder::new(guess, seed(head, attempt), rooms),
             issuers: Vec::new(),
         }
     }
@@ -49,15 +50,15 @@ impl Entries {
     }
 
     /// The index of all entries. A seed that is unlucky is changed, and the entries are read again.
-    fn index(self, document: &[u8], head: &Head<'_>) -> Result<Indexed, ViewFault> {
+    fn index(self, document: &[u8], head: &Head<'_>, rooms: Option<Rooms<'_>>) -> Result<Indexed, ViewFault> {
         let mut entries = self;
         for attempt in 1..=MAX_ATTEMPTS {
             let Self { builder, issuers, .. } = entries;
             let count = builder.count();
-            if let Ok(index) = builder.finish(|a, b| is_same_entry(document, a, b, &issuers)) {
+            if let Ok(index) = builder.finish(rooms, |a, b| is_same_entry(document, a, b, &issuers)) {
                 return Ok(Indexed { index, count, issuers });
             }
-            entries = Self::new(head, document, attempt);
+            entries = Self::new(head, document, attempt, rooms);
             entries.advance(document)?;
         }
         let offset = head.entries.0;
@@ -164,9 +165,9 @@ pub(super) fn parse(der: &Bytes, source: &str) -> Result<Crl, ViewFault> {
     check_length(der.len())?;
     let head = Head::parse(der)?;
     let tail = Tail::parse(der, &head)?;
-    let mut entries = Entries::new(&head, der, 0);
+    let mut entries = Entries::new(&head, der, 0, None);
     entries.advance(der)?;
-    let indexed = entries.index(der, &head)?;
+    let indexed = entries.index(der, &head, None)?;
     finish(der, source, &head, &tail, indexed)
 }
 
@@ -174,6 +175,7 @@ pub(super) fn parse(der: &Bytes, source: &str) -> Result<Crl, ViewFault> {
 pub(super) fn parse_beside(
     der: &Bytes,
     source: &str,
+    rooms: Option<Rooms<'_>>,
     verify: impl FnOnce(&Crl) + Send,
 ) -> Result<Crl, ViewFault> {
     check_length(der.len())?;
@@ -182,9 +184,9 @@ pub(super) fn parse_beside(
     let bare = finish(der, source, &head, &tail, Indexed::nothing())?;
     let indexed = std::thread::scope(|scope| {
         scope.spawn(|| verify(&bare));
-        let mut entries = Entries::new(&head, der, 0);
+        let mut entries = Entries::new(&head, der, 0, rooms);
         entries.advance(der)?;
-        entries.index(der, &head)
+        entries.index(der, &head, rooms)
     })?;
     // What was learned of keys stays.
     let crl = finish(der, source, &head, &tail, indexed)?;
@@ -293,7 +295,7 @@ impl CrlReader {
             if self.octets.len() < head.entries.1.min(head.entries.0 + 16_384) {
                 return Ok(());
             }
-            self.entries = Some(Entries::new(&head, &self.octets, 0));
+            self.entries = Some(Entries::new(&head, &self.octets, 0, None));
         }
         if let Some(entries) = &mut self.entries {
             self.is_done = entries.advance(&self.octets)?;
@@ -311,10 +313,10 @@ impl CrlReader {
         let tail = Tail::parse(&der, &head)?;
         let mut entries = match self.entries {
             Some(entries) => entries,
-            None => Entries::new(&head, &der, 0),
+            None => Entries::new(&head, &der, 0, None),
         };
         entries.advance(&der)?;
-        let indexed = entries.index(&der, &head)?;
+        let indexed = entries.index(&der, &head, None)?;
         finish(&der, source, &head, &tail, indexed)
     }
 }

@@ -13,8 +13,15 @@ pub(crate) enum Memory {
     Mapped(MmapMut),
 }
 
+/// Gives zeroed memory of so many octets in a file, for indexes that are not to take memory of one's own; `None` for what
+/// is as well elsewhere.
+pub type Rooms<'r> = &'r (dyn Fn(usize) -> Option<MmapMut> + Sync);
+
 impl Memory {
-    pub(crate) fn zeroed(length: usize) -> Self {
+    pub(crate) fn zeroed(length: usize, rooms: Option<Rooms<'_>>) -> Self {
+        if let Some(room) = rooms.and_then(|rooms| rooms(length)).filter(|room| room.len() == length) {
+            return Self::Mapped(room);
+        }
         if length >= LARGE
             && let Ok(map) = MmapMut::map_anon(length)
         {

@@ -22,6 +22,7 @@ pub use entries::{CrlEntry, RevocationReason};
 pub use ingest::CrlReader;
 #[cfg(feature = "fs")]
 pub use mapped::map;
+pub use memory::Rooms;
 pub use saved::{IndexFault, IndexTrust};
 pub use view::IssuingDistributionPoint;
 
@@ -119,7 +120,21 @@ impl Crl {
         key: SubjectPublicKeyInfo<'_>,
         policy: &Policy,
     ) -> Result<Self, ViewFault> {
-        ingest::parse_beside(&der, source, |crl| drop(crl.verify(key, policy).map(VerifiedCrl::crl)))
+        Self::parse_and_verify_in(der, source, key, policy, None)
+    }
+
+    /// As [`Crl::parse_and_verify`], with the index in memory that is given.
+    ///
+    /// # Errors
+    /// As [`Crl::parse`].
+    pub fn parse_and_verify_in(
+        der: Bytes,
+        source: &str,
+        key: SubjectPublicKeyInfo<'_>,
+        policy: &Policy,
+        rooms: Option<Rooms<'_>>,
+    ) -> Result<Self, ViewFault> {
+        ingest::parse_beside(&der, source, rooms, |crl| drop(crl.verify(key, policy).map(VerifiedCrl::crl)))
     }
 
     /// Opens a CRL with the index that [`Crl::index`] gave for it once, without reading its entries. Where that index is
