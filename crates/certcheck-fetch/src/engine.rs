@@ -504,7 +504,7 @@ impl Shared {
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
         match verdict {
             Verdict::Accept => {
-                if let Some(path) = KnownPath::new(Arc::clone(&report), chain, slots) {
+                if let Some(path) = KnownPath::new(Arc::clone(&report), chain, slots, &snapshot.policy) {
                     snapshot.paths.insert(Arc::new(path));
                 }
             }

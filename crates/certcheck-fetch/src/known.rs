@@ -2,13 +2,14 @@
 //! run out, and its revocation. Never a verdict.
 
 use std::hash::{Hash, Hasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use certcheck_core::policy::AnchorValidity;
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Status};
 use certcheck_core::view::Certificate;
-use certcheck_core::{Check, Evidence, Revocation, Time};
+use certcheck_core::{Check, Evidence, Policy, Revocation, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, UnitWeighter};
@@ -54,6 +55,9 @@ impl Equivalent<OwnedLeaf> for Leaf<'_> {
 pub(crate) struct Compiled {
     evidence: Evidence,
     of: SmallVec<[Option<Arc<Held>>; 4]>,
+    /// From when and until when this very evidence says that the path is good. Not a verdict: from the moment that any of
+    /// the evidence is replaced it means nothing, and that is looked at each time.
+    says_good: OnceLock<(Time, Time)>,
 }
 
 impl Compiled {
@@ -67,7 +71,7 @@ impl Compiled {
                 _ => {}
             }
         }
-        Self { evidence, of }
+        Self { evidence, of, says_good: OnceLock::new() }
     }
 
     /// Whether the places still hold what this was made of.
@@ -98,11 +102,13 @@ impl KnownPath {
         report: Arc<OwnedReport>,
         chain: &[CertificateDer<'_>],
         slots: Vec<Arc<Slot>>,
+        policy: &Policy,
     ) -> Option<Self> {
         let until = report.valid_until()?;
-        // An anchor's own validity is the policy's affair: `valid_until` has it where it counts.
-        let below = report.path().len().saturating_sub(1).max(1);
-        let from = report.path().take(below).map(|certificate| certificate.view().not_before()).max()?;
+        // Whether an anchor's own validity counts is the policy's affair: `valid_until` has it where it does.
+        let counts = if policy.anchor_validity == AnchorValidity::Enforce { 0 } else { 1 };
+        let counted = report.path().len().saturating_sub(counts).max(1);
+        let from = report.path().take(counted).map(|certificate| certificate.view().not_before()).max()?;
         Some(Self {
             chain: chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect(),
             valid: (from, until),
@@ -140,13 +146,13 @@ impl KnownPath {
         compiled: &Compiled,
         now: Time,
         each: impl FnMut(usize, &Status<&Arc<str>>),
-    ) {
+    ) -> Time {
         let path: SmallVec<[Certificate<'_>; 4]> =
             self.report.path().map(|certificate| certificate.view()).collect();
         Check::new(&[], &snapshot.ring, &snapshot.policy, now)
             .with_verified_issuers(&snapshot.issuers)
             .with_evidence(&compiled.evidence)
-            .look_up(&path, Some(&snapshot.given), each);
+            .look_up(&path, Some(&snapshot.given), each)
     }
 
     /// Whether everything at hand says that the path is good. Allocates nothing.
@@ -154,10 +160,17 @@ impl KnownPath {
         if snapshot.policy.revocation == Revocation::Off {
             return true;
         }
+        if compiled.says_good.get().is_some_and(|(from, until)| (*from..=*until).contains(&now)) {
+            return true;
+        }
         let mut is_good = true;
-        self.look_up(snapshot, compiled, now, |_, status| {
+        let until = self.look_up(snapshot, compiled, now, |_, status| {
             is_good &= matches!(status, Status::Good(_) | Status::NoRevAvail);
         });
+        if is_good {
+            // Said once: what holds for longer is looked up each time after that.
+            let _first = compiled.says_good.set((now, until));
+        }
         is_good
     }
 }

@@ -99,7 +99,8 @@ impl Report {
             Inner::Full(report) => Arc::clone(report),
             Inner::Known { path, compiled, now } => {
                 let mut statuses: SmallVec<[Status; 4]> = SmallVec::new();
-                path.look_up(&self.snapshot, compiled, *now, |_, status| statuses.push(status.to_owned()));
+                let each = |_, status: &Status<&Arc<str>>| statuses.push(status.to_owned());
+                let _until = path.look_up(&self.snapshot, compiled, *now, each);
                 Arc::new(path.report.with_good_statuses(statuses))
             }
         };

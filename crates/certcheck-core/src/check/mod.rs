@@ -95,14 +95,14 @@ impl<'a> Check<'a> {
     ///
     /// Nothing is searched, and no signature is verified that was before; whether the path itself is still good is told
     /// by `Report::valid_until`. Signers of evidence other than a certificate's own issuer are looked for in the ring. What
-    /// is at hand `also` counts like what was given.
+    /// is at hand `also` counts like what was given. Returns the last second at which the same evidence says the same.
     pub fn look_up(
         &self,
         path: &[Certificate<'_>],
         also: Option<&Evidence>,
         mut each: impl FnMut(usize, &Status<&Arc<str>>),
-    ) {
-        let ([target, ..], [.., anchor]) = (path, path) else { return };
+    ) -> Time {
+        let ([target, ..], [.., anchor]) = (path, path) else { return self.now };
         let pool = Pool::of_ring(self.ring, *target);
         let signer_policy = OnceCell::new();
         let around = Surroundings {
@@ -119,6 +119,7 @@ impl<'a> Check<'a> {
         for (at, subject) in Subject::of_path(path, self.policy).enumerate() {
             each(at, &assessor.status(&subject));
         }
+        assessor.until()
     }
 
     /// Begins a check that names the evidence it lacks.

@@ -164,8 +164,8 @@ impl<'e> Assessor<'e> {
         }
     }
 
-    pub(super) fn is_current(&self, crl: &Crl) -> Result<(), Cause> {
-        self.policy().freshness.admit(crl.this_update(), crl.next_update(), self.now())
+    pub(super) fn is_current(&mut self, crl: &Crl) -> Result<(), Cause> {
+        self.admit(crl.this_update(), crl.next_update())
     }
 
     /// How another complete CRL stands to this one: `Greater` takes its place, `Equal` contradicts it. `None` if they

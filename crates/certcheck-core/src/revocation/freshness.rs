@@ -11,18 +11,64 @@ impl Freshness {
     /// # Errors
     /// [`Cause::NotYetValid`], [`Cause::Stale`]
     pub fn admit(&self, this_update: Time, next_update: Option<Time>, now: Time) -> Result<(), Cause> {
+        let until = self.end(this_update, next_update);
         let (this_update, now) = (this_update.unix(), now.unix());
         if this_update > now.saturating_add(self.skew) {
             return Err(Cause::NotYetValid);
         }
-        // Without nextUpdate newer information is to be had all the time: it is as good as policy says, never for ever.
-        let until = next_update.map_or_else(|| this_update.saturating_add(self.max_age), Time::unix);
-        let until = self.oldest.map_or(until, |oldest| until.min(this_update.saturating_add(oldest)));
         // A nextUpdate before thisUpdate is nonsense, and so is what it is said of.
         let is_nonsense = next_update.is_some_and(|next| next.unix() < this_update);
         if is_nonsense || now > until.saturating_add(self.skew).saturating_add(self.max_stale) {
             return Err(Cause::Stale);
         }
         Ok(())
+    }
+
+    /// The last second at which [`Freshness::admit`] says the same as at this one.
+    pub(super) fn says_so_until(&self, this_update: Time, next_update: Option<Time>, now: Time) -> Time {
+        let this = this_update.unix();
+        match self.admit(this_update, next_update, now) {
+            Err(Cause::NotYetValid) => Time::from_unix(this.saturating_sub(self.skew).saturating_sub(1)),
+            // What is too old stays so.
+            Err(_) => Time::from_unix(i64::MAX),
+            Ok(()) => {
+                let until = self.end(this_update, next_update);
+                Time::from_unix(until.saturating_add(self.skew).saturating_add(self.max_stale))
+            }
+        }
+    }
+
+    /// Until when evidence speaks, by itself and by policy, in seconds.
+    fn end(&self, this_update: Time, next_update: Option<Time>) -> i64 {
+        let this = this_update.unix();
+        // Without nextUpdate newer information is to be had all the time: it is as good as policy says, never for ever.
+        let until = next_update.map_or_else(|| this.saturating_add(self.max_age), Time::unix);
+        self.oldest.map_or(until, |oldest| until.min(this.saturating_add(oldest)))
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_said_until_then_and_not_longer() {
+        let time = Time::from_unix;
+        let kinds = [
+            Freshness { skew: 5, max_age: 50, oldest: None, max_stale: 0 },
+            Freshness { skew: 0, max_age: 50, oldest: Some(30), max_stale: 7 },
+        ];
+        for freshness in kinds {
+            for (this, next) in [(100, Some(200)), (100, None), (100, Some(90)), (100, Some(100))] {
+                let say = |now: i64| freshness.admit(time(this), next.map(time), time(now));
+                for now in 80..260 {
+                    let until = freshness.says_so_until(time(this), next.map(time), time(now)).unix();
+                    assert!(
+                        (now..=until.min(300)).all(|later| say(later) == say(now)),
+                        "{this} {next:?} {now}"
+                    );
+                    assert!(until == i64::MAX || say(until + 1) != say(now), "{this} {next:?} {now} {until}");
+                }
+            }
+        }
     }
 }

@@ -107,6 +107,8 @@ pub(crate) struct Assessor<'e> {
     in_progress: Vec<Certificate<'e>>,
     /// Signers of evidence are taken as good without a status of their own.
     takes_signers_unasked: bool,
+    /// The last second at which everything that time has a say in is as it is now.
+    until: Time,
 }
 
 /// What a check lends an assessor.
@@ -136,11 +138,24 @@ impl<'e> Assessor<'e> {
             searched: 0,
             in_progress: Vec::new(),
             takes_signers_unasked: false,
+            until: Time::from_unix(i64::MAX),
         }
     }
 
     pub(crate) const fn spent(&self) -> Spent {
         self.context.budget.spent
+    }
+
+    /// The last second at which all that was found is the same, by the same evidence.
+    pub(crate) const fn until(&self) -> Time {
+        self.until
+    }
+
+    /// Whether evidence of these times is current, noting until when that is so.
+    fn admit(&mut self, this_update: Time, next_update: Option<Time>) -> Result<(), Cause> {
+        let (freshness, now) = (&self.policy().freshness, self.now());
+        self.until = self.until.min(freshness.says_so_until(this_update, next_update, now));
+        freshness.admit(this_update, next_update, now)
     }
 
     const fn policy(&self) -> &'e Policy {

@@ -104,11 +104,17 @@ impl<'e> Assessor<'e> {
     }
 
     /// 3.2 (5), (6), and that nobody signs in the future.
-    fn is_answer_current(&self, basic: &BasicResponse<'_>, single: &SingleResponse<'_>) -> Result<(), Cause> {
-        let freshness = &self.policy().freshness;
-        if basic.produced_at.unix() > self.now().unix().saturating_add(freshness.skew) {
+    fn is_answer_current(
+        &mut self,
+        basic: &BasicResponse<'_>,
+        single: &SingleResponse<'_>,
+    ) -> Result<(), Cause> {
+        let skew = self.policy().freshness.skew;
+        if basic.produced_at.unix() > self.now().unix().saturating_add(skew) {
+            // Rare enough not to be worth a time.
+            self.until = self.now();
             return Err(Cause::NotYetValid);
         }
-        freshness.admit(single.this_update, single.next_update, self.now())
+        self.admit(single.this_update, single.next_update)
     }
 }

@@ -5,6 +5,7 @@ use super::{Assessor, Cause, MAX_DEPTH, Status, Subject};
 use crate::ocsp::BasicResponse;
 use crate::oid;
 use crate::signature::Signed;
+use crate::time::Time;
 use crate::view::{Certificate, KeyUsage, KnownExtension};
 
 impl<'e> Assessor<'e> {
@@ -85,6 +86,8 @@ impl<'e> Assessor<'e> {
         let (now, skew) = (self.now().unix(), self.policy().freshness.skew);
         let is_current = now.saturating_add(skew) >= delegate.not_before().unix()
             && now.saturating_sub(skew) <= delegate.not_after().unix();
+        let ends = if is_current { delegate.not_after().unix().saturating_add(skew) } else { now };
+        self.until = self.until.min(Time::from_unix(ends));
         let is_plain = delegate.unhandled_critical_extension().is_none();
         let may = is_named && is_for_answers && may_sign && !is_ca && is_current && is_plain;
         if !may || self.context.ring.distrusts(delegate) {
