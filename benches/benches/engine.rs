@@ -85,6 +85,15 @@ fn known(c: &mut Criterion) {
         assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before, "nothing is allocated");
         group.bench_function(word, |b| b.iter(check));
     }
+    // What two threads of this machine are worth, by arithmetic that shares nothing.
+    let sum = || {
+        let mut number = std::hint::black_box(1_u64);
+        for _ in 0..100 {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).rotate_left(7);
+        }
+        std::hint::black_box(number);
+    };
+    println!("two threads, arithmetic alone: {:.2} times", together(sum, sum) / alone(sum));
     // Two threads: one client for both, and one for each.
     for (word, second) in [("two threads, one client", 0), ("two threads, a client each", 1)] {
         let one = alone(|| assert!(scene.engine.check_cached(&scene.clients[0], now()).is_accepted()));

@@ -50,7 +50,14 @@ struct Awaited {
     begun: Instant,
     /// What is at hand and would do, were there nothing newer.
     fallback: Option<Arc<Held>>,
-    landed: Result<Arc<Landing>, Failure>,
+    came: Came,
+}
+
+/// What waiting came to.
+enum Came {
+    Landed(Result<Arc<Landing>, Failure>),
+    /// Half the time is gone, and it will not be there by the end, as far as can be seen.
+    Quiet(Flying, Failure),
 }
 
 /// Where something stands in the search for an answer.
@@ -102,6 +109,7 @@ pub(crate) fn answer_from_memory(
 ) -> Driven {
     let order = Order { chain, now, deadline: Instant::now(), renew: None, only_memory: true };
     let mut driver = Driver::begin(fetcher, snapshot, order);
+    driver.answer_all_from_memory();
     while let Some(need) = driver.progress.needs().first().cloned() {
         // In memory or not: either way it is answered.
         let _answered = driver.seek(need);
@@ -111,9 +119,9 @@ pub(crate) fn answer_from_memory(
 
 /// What a check would ask, in order, each source failing in its turn.
 pub(crate) fn plan(snapshot: &Snapshot, chain: &[CertificateDer<'_>], now: Time) -> (OwnedReport, Vec<Need>) {
-    let mut progress = Check::new(chain, &snapshot.ring, &snapshot.policy, now)
-        .with_verified_issuers(&snapshot.issuers)
-        .with_evidence(&snapshot.given)
+    let mut progress = Check::new(chain, snapshot.ring(), snapshot.policy(), now)
+        .with_verified_issuers(&snapshot.basis.issuers)
+        .with_evidence(&snapshot.basis.given)
         .begin();
     let mut asked = Vec::new();
     while let Some(need) = progress.needs().first().cloned() {
@@ -128,9 +136,9 @@ impl<'d> Driver<'d> {
     fn begin(fetcher: &'d Arc<Fetcher>, snapshot: &'d Arc<Snapshot>, order: Order<'d>) -> Self {
         let mut seed = [0; 32];
         let has_seed = SystemRandom::new().fill(&mut seed).is_ok();
-        let mut check = Check::new(order.chain, &snapshot.ring, &snapshot.policy, order.now)
-            .with_verified_issuers(&snapshot.issuers)
-            .with_evidence(&snapshot.given);
+        let mut check = Check::new(order.chain, snapshot.ring(), snapshot.policy(), order.now)
+            .with_verified_issuers(&snapshot.basis.issuers)
+            .with_evidence(&snapshot.basis.given);
         if has_seed {
             check = check.with_nonce_seed(seed);
         }
@@ -141,6 +149,7 @@ impl<'d> Driver<'d> {
     async fn run(&mut self) {
         let mut waiting = FuturesUnordered::new();
         let mut open: Vec<Ask> = Vec::new();
+        self.answer_all_from_memory();
         loop {
             // An answer may make something else needed.
             while let Some(need) =
@@ -157,12 +166,45 @@ impl<'d> Driver<'d> {
             }
             let Some(awaited) = waiting.next().await else { return };
             let ask = awaited.need.ask.clone();
-            match self.land(awaited) {
+            match self.judge(awaited) {
                 Step::Answered => open.retain(|known| *known != ask),
                 Step::Wait { sought, level, flying, patience } => {
                     waiting.push(wait(sought, level, flying, patience));
                 }
             }
+        }
+    }
+
+    /// Answers all needs at once, if memory has something of use for each: nearly always, where an issuer is known.
+    fn answer_all_from_memory(&mut self) {
+        if self.order.renew.is_some() || self.progress.needs().len() < 2 {
+            return;
+        }
+        let mut found = Vec::new();
+        for need in self.progress.needs() {
+            let Some(key) = Key::of(&need.ask) else { return };
+            let slot = self.fetcher.memory.slot(key);
+            match slot.get().filter(|held| !held.is_due(self.order.now)) {
+                Some(held) => found.push((need.clone(), slot, held)),
+                None => return,
+            }
+        }
+        let offered = found.iter().map(|(need, _, held)| (need.ask.clone(), held.answer.clone())).collect();
+        // Where one is of no use, each is looked at by itself.
+        if !self.progress.offer_all(offered) {
+            return;
+        }
+        for (need, slot, held) in found {
+            slot.touch(self.order.now);
+            self.note_slot(slot);
+            let sought = Sought { need, begun: Instant::now(), fallback: None };
+            let _answered = self.answered_with(&sought, &held, Origin::Memory);
+        }
+    }
+
+    fn note_slot(&mut self, slot: Arc<Slot>) {
+        if !self.slots.iter().any(|known| known.key == slot.key) {
+            self.slots.push(slot);
         }
     }
 
@@ -173,9 +215,7 @@ impl<'d> Driver<'d> {
         if let Some(key) = key {
             let slot = self.fetcher.memory.slot(key);
             slot.touch(self.order.now);
-            if !self.slots.iter().any(|known| known.key == key) {
-                self.slots.push(Arc::clone(&slot));
-            }
+            self.note_slot(Arc::clone(&slot));
             if let Some(held) = slot.get() {
                 let is_wanted_anew = self.order.renew == Some(key);
                 if is_wanted_anew || held.is_due(self.order.now) {
@@ -193,7 +233,7 @@ impl<'d> Driver<'d> {
             return self.answer_failed(sought, Failure::new(Cause::NotTried, "not in memory"));
         }
         if key.is_some() && self.fetcher.store.is_some() {
-            let policy = &self.snapshot.policy;
+            let policy = &self.snapshot.basis.policy;
             if let Ok(flying) = self.fetcher.begin(&sought.need, Level::Store, None, policy) {
                 let whole = self.order.deadline;
                 let patience = Patience { silent: whole, whole };
@@ -205,32 +245,38 @@ impl<'d> Driver<'d> {
 
     fn ask_network(&mut self, sought: Sought) -> Step {
         let known = sought.fallback.as_ref();
-        match self.fetcher.begin(&sought.need, Level::Network, known, &self.snapshot.policy) {
+        match self.fetcher.begin(&sought.need, Level::Network, known, &self.snapshot.basis.policy) {
             Ok(flying) => {
-                let patience = self.patience(&sought.need.ask);
+                let (now, whole) = (Instant::now(), self.order.deadline);
+                let patience = Patience { silent: now + whole.saturating_duration_since(now) / 2, whole };
                 Step::Wait { sought, level: Level::Network, flying, patience }
             }
             Err(failure) => self.answer_failed(sought, failure),
         }
     }
 
-    /// All the time there is; where another source is left, half of it for one that is silent.
-    fn patience(&self, ask: &Ask) -> Patience {
-        let whole = self.order.deadline;
-        let supposed = self.progress.suppose(ask, &Answer::Failed(Cause::Unreachable));
-        let now = Instant::now();
-        let left = whole.saturating_duration_since(now);
-        let silent = if supposed.asks_on { now + left / 2 } else { whole };
-        Patience { silent, whole }
+    /// A source that is quiet for half of the time gives way to another, if there is one; else it has all of it.
+    fn judge(&mut self, awaited: Awaited) -> Step {
+        let Awaited { need, level, begun, fallback, came } = awaited;
+        let sought = Sought { need, begun, fallback };
+        match came {
+            Came::Landed(landed) => self.land(sought, level, landed),
+            Came::Quiet(flying, failure) => {
+                let whole = self.order.deadline;
+                let supposed = self.progress.suppose(&sought.need.ask, &Answer::Failed(Cause::Unreachable));
+                if supposed.asks_on || sought.fallback.is_some() || Instant::now() >= whole {
+                    return self.answer_failed(sought, failure);
+                }
+                Step::Wait { sought, level, flying, patience: Patience { silent: whole, whole } }
+            }
+        }
     }
 
     /// Judges what landed.
-    fn land(&mut self, awaited: Awaited) -> Step {
-        let Awaited { need, level, begun, fallback, landed } = awaited;
+    fn land(&mut self, sought: Sought, level: Level, landed: Result<Arc<Landing>, Failure>) -> Step {
         let landing = match landed {
             Ok(landing) => landing,
             Err(failure) => {
-                let sought = Sought { need, begun, fallback };
                 return match level {
                     Level::Store => self.ask_network(sought),
                     Level::Network => self.answer_failed(sought, failure),
@@ -239,7 +285,7 @@ impl<'d> Driver<'d> {
         };
         let held = &landing.held;
         let is_due = level == Level::Store && held.is_due(self.order.now);
-        let mut sought = Sought { need, begun, fallback };
+        let mut sought = sought;
         if held.crl().is_some_and(|crl| crl.known_signers().next().is_none()) {
             // Not by the issuer: who signed it must be known before it can be told from an older one.
             let _signer_is_known = self.progress.suppose(&sought.need.ask, &held.answer);
@@ -328,28 +374,28 @@ impl<'d> Driver<'d> {
 async fn wait(sought: Sought, level: Level, mut flying: Flying, patience: Patience) -> Awaited {
     let Sought { need, begun, fallback } = sought;
     let mut until = patience.silent;
-    let landed = loop {
+    let came = loop {
         let arriving = match &*flying.borrow_and_update() {
-            State::Landed(outcome) => break outcome.clone(),
+            State::Landed(outcome) => break Came::Landed(outcome.clone()),
             State::Arriving(octets, length) => Some((*octets, *length)),
             State::Waiting => None,
         };
         tokio::select! {
             changed = flying.changed() => {
                 if changed.is_err() {
-                    break Err(Failure::unreachable("given up"));
+                    break Came::Landed(Err(Failure::unreachable("given up")));
                 }
             }
             () = sleep_until(until) => {
                 if until < patience.whole && is_worth_waiting(arriving, begun, patience.whole) {
                     until = patience.whole;
                 } else {
-                    break Err(too_late(arriving, begun.elapsed()));
+                    break Came::Quiet(flying, too_late(arriving, begun.elapsed()));
                 }
             }
         }
     };
-    Awaited { need, level, begun, fallback, landed }
+    Awaited { need, level, begun, fallback, came }
 }
 
 /// Whether what has begun to arrive will be there in time, if it goes on so.

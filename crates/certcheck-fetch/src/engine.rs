@@ -25,7 +25,7 @@ use crate::known::KnownPath;
 use crate::limits::Limits;
 use crate::metrics as names;
 use crate::refresh;
-use crate::report::{Inner, Report};
+use crate::report::{Inner, Report, SourceTried};
 use crate::resolve::Resolve;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
@@ -190,7 +190,7 @@ impl Builder {
         let fetcher = Fetcher::new(network, store, &limits, runtime.handle().clone(), observer);
         let shared = Arc::new(Shared {
             fetcher: Arc::new(fetcher),
-            snapshot: ArcSwap::from_pointee(Snapshot::new(ring, policy, given, &limits)),
+            snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),
             checks: Arc::new(Semaphore::new(limits.checks_at_once)),
             prefetches: Arc::new(Semaphore::new(PREFETCHES_AT_ONCE)),
             limits,
@@ -261,7 +261,12 @@ impl Engine {
 
     /// The ring and policy that checks begin with from here on. Evidence stays: it is judged by whoever uses it.
     pub fn reload(&self, ring: KeyRing, policy: Policy, given: Evidence) {
-        self.shared.snapshot.store(Arc::new(Snapshot::new(ring, policy, given, &self.shared.limits)));
+        self.shared.snapshot.store(Arc::new(Snapshot::new(
+            Arc::new(ring),
+            policy,
+            given,
+            &self.shared.limits,
+        )));
     }
 
     /// The ring and policy that checks begin with now.
@@ -335,7 +340,7 @@ impl Engine {
         policy.initial_policies = Vec::new();
         policy.require_explicit_policy = false;
         let mut reports = Vec::new();
-        let below = snapshot.ring.certificates().iter();
+        let below = snapshot.ring().certificates().iter();
         for entry in below.filter(|entry| entry.role() == certcheck_core::ring::Role::Intermediate) {
             let chain = [CertificateDer::from(entry.certificate().der().to_vec())];
             reports.push(self.check_with(&policy, &chain, now, within).await);
@@ -361,9 +366,7 @@ impl Engine {
             drive::drive(&fetcher, &snapshot, order).await
         });
         match task.await {
-            Ok(Driven { report, sources, .. }) => {
-                Report { snapshot: ring, inner: Inner::Full(Arc::new(report)), sources }
-            }
+            Ok(Driven { report, sources, .. }) => Report::full(&ring, Arc::new(report), sources),
             Err(_) => self.look_up(chain, now),
         }
     }
@@ -372,7 +375,7 @@ impl Engine {
     pub fn plan(&self, chain: &[CertificateDer<'_>], now: Time) -> (Report, Vec<Need>) {
         let snapshot = self.snapshot();
         let (report, needs) = drive::plan(&snapshot, chain, now);
-        (Report { snapshot, inner: Inner::Full(Arc::new(report)), sources: Vec::new() }, needs)
+        (Report::full(&snapshot, Arc::new(report), Vec::new()), needs)
     }
 
     /// Gets what is named from the network, for who looks into it: nothing is judged, and nothing kept.
@@ -382,7 +385,7 @@ impl Engine {
     pub fn obtain_blocking(&self, need: &Need) -> Result<Arc<Held>, Failure> {
         let Some(runtime) = &self.runtime else { return Err(Failure::unreachable("shutting down")) };
         let snapshot = self.snapshot();
-        runtime.block_on(self.shared.fetcher.obtain(need, &snapshot.policy))
+        runtime.block_on(self.shared.fetcher.obtain(need, &snapshot.basis.policy))
     }
 
     /// Until all that came is in the store. For programs that end.
@@ -434,13 +437,13 @@ impl Shared {
 
     /// A client that is known and good by all that is at hand.
     fn known(&self, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
-        let snapshot = self.snapshot.load_full();
+        let snapshot = self.snapshot.load();
         let path = snapshot.paths.get(chain.first()?)?;
         if !path.is_valid(now) {
             return None;
         }
         let compiled = path.compiled();
-        if !path.is_good(&snapshot, &compiled, now) {
+        if !path.is_good(&compiled, now) {
             return None;
         }
         for slot in &path.slots {
@@ -448,7 +451,7 @@ impl Shared {
         }
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
         let compiled = Arc::clone(&compiled);
-        Some(Report { snapshot, inner: Inner::Known { path, compiled, now }, sources: Vec::new() })
+        Some(Report { inner: Inner::Known { path, compiled, now }, sources: Vec::new() })
     }
 
     fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
@@ -504,7 +507,7 @@ impl Shared {
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
         match verdict {
             Verdict::Accept => {
-                if let Some(path) = KnownPath::new(Arc::clone(&report), chain, slots, &snapshot.policy) {
+                if let Some(path) = KnownPath::new(Arc::clone(&report), chain, slots, &snapshot.basis) {
                     snapshot.paths.insert(Arc::new(path));
                 }
             }
@@ -518,7 +521,13 @@ impl Shared {
             }
             Verdict::Undetermined => {}
         }
-        Report { snapshot, inner: Inner::Full(report), sources }
+        Report::full(&snapshot, report, sources)
+    }
+}
+
+impl Report {
+    fn full(snapshot: &Snapshot, report: Arc<OwnedReport>, sources: Vec<SourceTried>) -> Self {
+        Self { inner: Inner::Full { basis: Arc::clone(&snapshot.basis), report }, sources }
     }
 }
 
@@ -534,8 +543,7 @@ fn is_of_path(report: &OwnedReport) -> bool {
 }
 
 fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
-    let inner = Inner::Full(snapshot.refusals.get(chain, now)?);
-    Some(Report { snapshot: Arc::clone(snapshot), inner, sources: Vec::new() })
+    Some(Report::full(snapshot, snapshot.refusals.get(chain, now)?, Vec::new()))
 }
 
 /// For tasks that must not keep the engine alive.

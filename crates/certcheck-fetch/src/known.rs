@@ -9,7 +9,7 @@ use certcheck_core::policy::AnchorValidity;
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Status};
 use certcheck_core::view::Certificate;
-use certcheck_core::{Check, Evidence, Policy, Revocation, Time};
+use certcheck_core::{Check, Evidence, Revocation, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, UnitWeighter};
@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 
 use crate::held::Held;
 use crate::memory::Slot;
-use crate::snapshot::Snapshot;
+use crate::snapshot::Basis;
 
 /// Octets that are hashed: the end of a certificate is its signature, which differs most.
 const HASHED: usize = 64;
@@ -87,6 +87,7 @@ impl Compiled {
 /// A path that was found good, and the places of the evidence about it.
 #[derive(Debug)]
 pub(crate) struct KnownPath {
+    pub(crate) basis: Arc<Basis>,
     pub(crate) report: Arc<OwnedReport>,
     /// The chain as it was presented, to be asked about again.
     pub(crate) chain: Vec<CertificateDer<'static>>,
@@ -102,14 +103,15 @@ impl KnownPath {
         report: Arc<OwnedReport>,
         chain: &[CertificateDer<'_>],
         slots: Vec<Arc<Slot>>,
-        policy: &Policy,
+        basis: &Arc<Basis>,
     ) -> Option<Self> {
         let until = report.valid_until()?;
         // Whether an anchor's own validity counts is the policy's affair: `valid_until` has it where it does.
-        let counts = if policy.anchor_validity == AnchorValidity::Enforce { 0 } else { 1 };
+        let counts = if basis.policy.anchor_validity == AnchorValidity::Enforce { 0 } else { 1 };
         let counted = report.path().len().saturating_sub(counts).max(1);
         let from = report.path().take(counted).map(|certificate| certificate.view().not_before()).max()?;
         Some(Self {
+            basis: Arc::clone(basis),
             chain: chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect(),
             valid: (from, until),
             compiled: ArcSwap::from_pointee(Compiled::new(&slots)),
@@ -142,29 +144,29 @@ impl KnownPath {
     /// The statuses of the path's certificates by what is at hand.
     pub(crate) fn look_up(
         &self,
-        snapshot: &Snapshot,
         compiled: &Compiled,
         now: Time,
         each: impl FnMut(usize, &Status<&Arc<str>>),
     ) -> Time {
         let path: SmallVec<[Certificate<'_>; 4]> =
             self.report.path().map(|certificate| certificate.view()).collect();
-        Check::new(&[], &snapshot.ring, &snapshot.policy, now)
-            .with_verified_issuers(&snapshot.issuers)
+        let Basis { ring, policy, given, issuers } = &*self.basis;
+        Check::new(&[], ring, policy, now)
+            .with_verified_issuers(issuers)
             .with_evidence(&compiled.evidence)
-            .look_up(&path, Some(&snapshot.given), each)
+            .look_up(&path, Some(given), each)
     }
 
     /// Whether everything at hand says that the path is good. Allocates nothing.
-    pub(crate) fn is_good(&self, snapshot: &Snapshot, compiled: &Compiled, now: Time) -> bool {
-        if snapshot.policy.revocation == Revocation::Off {
+    pub(crate) fn is_good(&self, compiled: &Compiled, now: Time) -> bool {
+        if self.basis.policy.revocation == Revocation::Off {
             return true;
         }
         if compiled.says_good.get().is_some_and(|(from, until)| (*from..=*until).contains(&now)) {
             return true;
         }
         let mut is_good = true;
-        let until = self.look_up(snapshot, compiled, now, |_, status| {
+        let until = self.look_up(compiled, now, |_, status| {
             is_good &= matches!(status, Status::Good(_) | Status::NoRevAvail);
         });
         if is_good {

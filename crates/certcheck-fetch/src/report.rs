@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use crate::held::Origin;
 use crate::known::{Compiled, KnownPath};
 use crate::limits::Kind;
-use crate::snapshot::Snapshot;
+use crate::snapshot::Basis;
 
 /// A source that was tried in a check.
 #[derive(Clone, Debug)]
@@ -39,7 +39,6 @@ pub struct SourceTried {
 #[derive(Clone)]
 #[must_use]
 pub struct Report {
-    pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) inner: Inner,
     pub(crate) sources: Vec<SourceTried>,
 }
@@ -53,7 +52,10 @@ pub(crate) enum Inner {
         compiled: Arc<Compiled>,
         now: Time,
     },
-    Full(Arc<OwnedReport>),
+    Full {
+        basis: Arc<Basis>,
+        report: Arc<OwnedReport>,
+    },
 }
 
 impl Report {
@@ -61,7 +63,7 @@ impl Report {
     pub fn verdict(&self) -> Verdict {
         match &self.inner {
             Inner::Known { .. } => Verdict::Accept,
-            Inner::Full(report) => report.verdict(),
+            Inner::Full { report, .. } => report.verdict(),
         }
     }
 
@@ -76,7 +78,7 @@ impl Report {
     pub fn reason(&self) -> Option<&Rejection> {
         match &self.inner {
             Inner::Known { .. } => None,
-            Inner::Full(report) => report.reason(),
+            Inner::Full { report, .. } => report.reason(),
         }
     }
 
@@ -95,16 +97,16 @@ impl Report {
     /// All of it, as the core tells it.
     #[must_use]
     pub fn details(&self) -> Details {
-        let report = match &self.inner {
-            Inner::Full(report) => Arc::clone(report),
+        match &self.inner {
+            Inner::Full { basis, report } => Details { basis: Arc::clone(basis), report: Arc::clone(report) },
             Inner::Known { path, compiled, now } => {
                 let mut statuses: SmallVec<[Status; 4]> = SmallVec::new();
                 let each = |_, status: &Status<&Arc<str>>| statuses.push(status.to_owned());
-                let _until = path.look_up(&self.snapshot, compiled, *now, each);
-                Arc::new(path.report.with_good_statuses(statuses))
+                let _until = path.look_up(compiled, *now, each);
+                let report = Arc::new(path.report.with_good_statuses(statuses));
+                Details { basis: Arc::clone(&path.basis), report }
             }
-        };
-        Details { snapshot: Arc::clone(&self.snapshot), report }
+        }
     }
 }
 
@@ -121,13 +123,13 @@ impl fmt::Debug for Report {
 /// All of a report, and the ring that it is about.
 #[derive(Debug)]
 pub struct Details {
-    snapshot: Arc<Snapshot>,
+    basis: Arc<Basis>,
     report: Arc<OwnedReport>,
 }
 
 impl Details {
     /// The report.
     pub fn view(&self) -> CoreReport<'_> {
-        self.report.view(self.snapshot.ring())
+        self.report.view(&self.basis.ring)
     }
 }

@@ -8,24 +8,26 @@ use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 use crate::known::{KnownPaths, Refusals};
 use crate::limits::Limits;
 
-/// What checks are made with.
+/// What checks are made with, and what is known by it.
 pub struct Snapshot {
+    pub(crate) basis: Arc<Basis>,
+    pub(crate) paths: KnownPaths,
+    pub(crate) refusals: Refusals,
+}
+
+/// What checks are made with. Whoever keeps a path keeps this too.
+pub(crate) struct Basis {
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) policy: Arc<Policy>,
     /// Evidence that was given, beside what is fetched.
     pub(crate) given: Evidence,
     pub(crate) issuers: VerifiedIssuers,
-    pub(crate) paths: KnownPaths,
-    pub(crate) refusals: Refusals,
 }
 
 impl Snapshot {
-    pub(crate) fn new(ring: KeyRing, policy: Policy, given: Evidence, limits: &Limits) -> Self {
+    pub(crate) fn new(ring: Arc<KeyRing>, policy: Policy, given: Evidence, limits: &Limits) -> Self {
         Self {
-            ring: Arc::new(ring),
-            policy: Arc::new(policy),
-            given,
-            issuers: VerifiedIssuers::new(),
+            basis: Arc::new(Basis { ring, policy: Arc::new(policy), given, issuers: VerifiedIssuers::new() }),
             paths: KnownPaths::new(limits.known_paths),
             refusals: Refusals::new(limits.known_refusals, limits.refusal_seconds),
         }
@@ -33,31 +35,30 @@ impl Snapshot {
 
     /// The same ring under another policy, with nothing known.
     pub(crate) fn with_policy(&self, policy: Policy, limits: &Limits) -> Self {
-        Self {
-            ring: Arc::clone(&self.ring),
-            policy: Arc::new(policy),
-            given: self.given.clone(),
-            issuers: VerifiedIssuers::new(),
-            paths: KnownPaths::new(1),
-            refusals: Refusals::new(1, limits.refusal_seconds),
-        }
+        Self::new(Arc::clone(&self.basis.ring), policy, self.basis.given.clone(), limits)
     }
 
     /// The ring.
     #[must_use]
     pub fn ring(&self) -> &KeyRing {
-        &self.ring
+        &self.basis.ring
     }
 
     /// The policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        &self.basis.policy
     }
 }
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("ring", &self.ring.certificates().len()).finish_non_exhaustive()
+        f.debug_struct("Snapshot").field("ring", &self.ring().certificates().len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Basis").field("ring", &self.ring.certificates().len()).finish_non_exhaustive()
     }
 }

@@ -62,6 +62,14 @@ pub struct Progress<'a> {
     settled: Option<OwnedReport>,
 }
 
+/// What an evaluation leaves behind.
+struct Kept {
+    needs: Vec<Need>,
+    wants_issuers: bool,
+    signatures: u32,
+    settled: Option<OwnedReport>,
+}
+
 impl<'a> Progress<'a> {
     pub(super) fn new(check: Check<'a>) -> Self {
         let mut progress = Self {
@@ -127,15 +135,48 @@ impl<'a> Progress<'a> {
             self.answers.given.remove(ask);
             return Err(cause);
         }
-        let Evaluation { needs, wanted_issuers, report, .. } = evaluation;
-        self.signatures = self.signatures.saturating_add(report.spent.signatures);
-        if wanted_issuers.is_empty() {
-            self.settled = needs.is_empty().then(|| self.owned(&report));
-            self.needs = needs;
-        } else {
-            self.go_on();
-        }
+        let kept = self.kept(evaluation);
+        self.take(kept);
         Ok(())
+    }
+
+    /// As [`Progress::offer`], for several at once: all are taken if all are of use, else none is.
+    pub fn offer_all(&mut self, offered: Vec<(Ask, Answer)>) -> bool {
+        let is_needed = |ask: &Ask| self.needs.iter().any(|need| need.ask == *ask);
+        if offered.iter().any(|(ask, _)| matches!(ask, Ask::Issuers { .. }) || !is_needed(ask)) {
+            return false;
+        }
+        let asks: Vec<Ask> = offered.iter().map(|(ask, _)| ask.clone()).collect();
+        self.answers.given.extend(offered);
+        let evaluation = evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
+        if asks.iter().any(|ask| fault_in(ask, &evaluation.asked).is_some()) {
+            self.answers.given.retain(|known, _| !asks.contains(known));
+            return false;
+        }
+        let kept = self.kept(evaluation);
+        self.take(kept);
+        true
+    }
+
+    /// What is kept of an evaluation.
+    fn kept(&self, evaluation: Evaluation<'_>) -> Kept {
+        let Evaluation { needs, wanted_issuers, report, .. } = evaluation;
+        let signatures = self.signatures.saturating_add(report.spent.signatures);
+        let is_settled = wanted_issuers.is_empty() && needs.is_empty();
+        let settled =
+            is_settled.then(|| OwnedReport::new(&report, self.check.ring).with_signatures(signatures));
+        Kept { needs, wants_issuers: !wanted_issuers.is_empty(), signatures, settled }
+    }
+
+    fn take(&mut self, kept: Kept) {
+        let Kept { needs, wants_issuers, signatures, settled } = kept;
+        self.signatures = signatures;
+        if wants_issuers {
+            self.go_on();
+        } else {
+            self.settled = settled;
+            self.needs = needs;
+        }
     }
 
     fn owned(&self, report: &Report<'_>) -> OwnedReport {

@@ -15,6 +15,9 @@ use crate::time::Time;
 use crate::tried_keys::TriedKeys;
 use crate::view::{Certificate, Name};
 
+/// Issuers up to which their names are compared one by one.
+const FEW: usize = 8;
+
 /// Evidence that cannot be taken in, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -152,9 +155,10 @@ impl OcspEvidence {
 /// that is done once: the outcome is kept with the evidence.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    names: Names,
-    /// CRLs by the number of their issuer's name.
+    /// CRLs, those of one issuer together.
     crls: Vec<Vec<Arc<Crl>>>,
+    /// Numbers for the issuers' names, where there are more than a few: which group is theirs.
+    names: Names,
     /// Responses by serial number.
     responses: HashMap<Box<[u8]>, Vec<Arc<OcspEvidence>>>,
     /// A responder answered with an error. Nobody signs that, so it says nothing but why there is no answer.
@@ -172,15 +176,29 @@ impl Evidence {
 
     /// Takes in a CRL.
     pub fn add_crl(&mut self, crl: Arc<Crl>) {
-        let group = usize::try_from(self.names.add(crl.issuer())).unwrap_or(usize::MAX);
-        while self.crls.len() <= group {
+        let group = self.group_of(crl.issuer()).unwrap_or_else(|| {
             self.crls.push(Vec::new());
-        }
+            // Few names are compared; of many, each gets a number.
+            let unnumbered = if self.crls.len() == FEW + 1 { 0 } else { self.crls.len() - 1 };
+            if self.crls.len() > FEW {
+                for group in self.crls.iter().skip(unnumbered) {
+                    self.names.add(group.first().unwrap_or(&crl).issuer());
+                }
+            }
+            self.crls.len() - 1
+        });
         if let Some(group) = self.crls.get_mut(group)
             && !group.iter().any(|known| known.der() == crl.der())
         {
             group.push(crl);
         }
+    }
+
+    fn group_of(&self, issuer: Name<'_>) -> Option<usize> {
+        if self.crls.len() > FEW {
+            return self.names.find(issuer).and_then(|group| usize::try_from(group).ok());
+        }
+        self.crls.iter().position(|group| group.first().is_some_and(|crl| crl.issuer().matches(issuer)))
     }
 
     /// Takes in an OCSP response.
@@ -212,8 +230,7 @@ impl Evidence {
     }
 
     fn crls_of(&self, issuer: Name<'_>) -> &[Arc<Crl>] {
-        let group = self.names.find(issuer).and_then(|group| usize::try_from(group).ok());
-        group.and_then(|group| self.crls.get(group)).map_or(&[], Vec::as_slice)
+        self.group_of(issuer).and_then(|group| self.crls.get(group)).map_or(&[], Vec::as_slice)
     }
 
     fn responses_about(&self, serial: &[u8]) -> &[Arc<OcspEvidence>] {
@@ -273,5 +290,33 @@ pub(super) struct Group<'e>([&'e [Arc<Crl>]; 2]);
 impl<'e> Group<'e> {
     pub(super) fn iter(self) -> impl Iterator<Item = &'e Crl> {
         self.0.into_iter().flatten().map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_stay_with_their_issuers_however_many_there_are() {
+        let key = certcheck_testkit::Key::p256("groups");
+        let crl = |n: usize, number: i64| {
+            let crl = certcheck_testkit::crl::Crl::new(&format!("CN=Issuer {n}"));
+            let der = crl.with([certcheck_testkit::crl::number(number)]).issue(&key);
+            Arc::new(Crl::parse(der.into(), "test").unwrap())
+        };
+        for issuers in [1, FEW, FEW + 1, FEW + 2, 3 * FEW] {
+            let mut evidence = Evidence::new();
+            for number in [1, 2, 2] {
+                (0..issuers).for_each(|n| evidence.add_crl(crl(n, number)));
+            }
+            for n in 0..issuers {
+                let wanted = crl(n, 1);
+                let found = evidence.crls_of(wanted.issuer());
+                assert_eq!(found.len(), 2, "{n} of {issuers}");
+                assert!(found.iter().all(|crl| crl.issuer().matches(wanted.issuer())));
+            }
+            assert!(evidence.crls_of(crl(issuers, 1).issuer()).is_empty());
+        }
     }
 }
