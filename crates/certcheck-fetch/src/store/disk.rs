@@ -29,11 +29,14 @@ use crate::held::Origin;
 use crate::key::Key;
 use crate::mapped;
 use crate::spool::Body;
+use crate::transport::now;
 
 /// Between two looks whether a lease is free.
 const PAUSE: Duration = Duration::from_millis(20);
 /// A blob without a record is removed after so long: its record may be about to be written.
 const ORPHAN: Duration = Duration::from_secs(3_600);
+/// How far the clocks of who shares a store may differ, in seconds.
+const AHEAD: i64 = 86_400;
 /// A record that is used is marked so at most this often.
 const MARK: Duration = Duration::from_secs(3_600);
 
@@ -133,7 +136,7 @@ impl Inner {
         let mut found = self.read(key);
         if matches!(found, Err(StoreError::Unusable(_))) {
             // Another may have put something newer after the record was read. What it writes is not removed.
-            let lock = self.locks.lock_file(&format!("w{}", &key.to_hex()[..2]))?;
+            let lock = self.writing(key)?;
             let is_alone = lock.try_lock().is_ok();
             found = self.read(key);
             if is_alone && matches!(found, Err(StoreError::Unusable(_))) {
@@ -189,15 +192,14 @@ impl Inner {
     }
 
     fn put(&self, key: &Key, stored: &Stored) -> Result<(), StoreError> {
-        let lock = self.locks.lock_file(&format!("w{}", &key.to_hex()[..2]))?;
+        let lock = self.writing(key)?;
         lock.lock().map_err(|error| StoreError::Io("lock".into(), error))?;
         // What does not read is as good as nothing.
         let before = self.record(key).ok().flatten();
-        if let Some(before) = &before
-            && before
-                .this_update
-                .is_some_and(|known| stored.this_update.is_some_and(|new| new.unix() < known))
-        {
+        // A record that says to be of a time to come is damaged: it must not keep others out.
+        let latest = now().unix().saturating_add(AHEAD);
+        let known = before.as_ref().and_then(|before| before.this_update).filter(|known| *known <= latest);
+        if known.is_some_and(|known| stored.this_update.is_some_and(|new| new.unix() < known)) {
             return Err(StoreError::Older);
         }
         let octets = &stored.body.bytes;
@@ -267,6 +269,12 @@ impl Inner {
         }
     }
 
+    /// The lock of who writes or removes records of this key.
+    fn writing(&self, key: &Key) -> Result<File, StoreError> {
+        self.locks.lock_file(&format!("w{}", &key.to_hex()[..2]))
+    }
+
+    /// Removes a record and its blob. The caller holds the lock.
     fn remove(&self, key: &Key) {
         let record = self.record(key);
         // The record first, so that there is never one whose blob is gone.
@@ -326,6 +334,10 @@ impl Inner {
                 if total <= self.options.most / 4 * 3 {
                     break;
                 }
+                // What is being written is in use.
+                if self.writing(key)?.try_lock().is_err() {
+                    continue;
+                }
                 self.remove(key);
                 gone.insert(*key);
                 total = total.saturating_sub(*size);
@@ -365,6 +377,8 @@ impl Store for DiskStore {
     fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), StoreError>> {
         let key = *key;
         self.run(move |store| {
+            let lock = store.writing(&key)?;
+            lock.lock().map_err(|error| StoreError::Io("lock".into(), error))?;
             store.remove(&key);
             Ok(())
         })

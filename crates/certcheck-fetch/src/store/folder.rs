@@ -40,10 +40,18 @@ impl Folder {
         } else {
             None
         };
-        match whose {
-            Some(why) => Err(StoreError::Unsafe(format!("{} {why}", path.display()))),
-            None => Ok(Self { path: path.to_owned() }),
+        if let Some(why) = whose {
+            return Err(StoreError::Unsafe(format!("{} {why}", path.display())));
         }
+        // Whoever can write a folder above can put another in this one's place; a sticky one lets nobody.
+        for above in path.canonicalize().map_err(io_of(path))?.ancestors().skip(1) {
+            let mode = fs::metadata(above).map_err(io_of(above))?.mode();
+            if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+                let why = format!("{}, which is above it, can be written by all", above.display());
+                return Err(StoreError::Unsafe(format!("{}: {why}", path.display())));
+            }
+        }
+        Ok(Self { path: path.to_owned() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -97,7 +105,11 @@ impl Folder {
             write(&mut out)?;
             out.flush()?;
             temporary.as_file().sync_data()?;
-            temporary.persist(&path).map_err(|error| error.error)?;
+            if let Err(error) = temporary.persist(&path) {
+                // Something that is no file stands there.
+                self.remove(name);
+                error.file.persist(&path).map_err(|error| error.error)?;
+            }
             File::open(&self.path)?.sync_all()
         };
         outcome().map_err(io_of(&path))
@@ -125,7 +137,12 @@ impl Folder {
     /// Removes a file, if it is there.
     pub(super) fn remove(&self, name: &str) {
         // Who cannot remove it cannot help it; the space is found again when the store is next tidied.
-        let _gone: io::Result<()> = fs::remove_file(self.path.join(name));
+        let path = self.path.join(name);
+        let gone = fs::remove_file(&path);
+        // A folder of that name, which nobody here makes, would be in the way for ever.
+        if gone.is_err_and(|error| error.kind() == io::ErrorKind::IsADirectory) {
+            let _gone: io::Result<()> = fs::remove_dir_all(&path);
+        }
     }
 
     /// The names of the files, with their size and when they were last written. What dead processes left is removed.

@@ -54,6 +54,25 @@ pub struct Stored {
     pub is_trusted: bool,
 }
 
+impl Stored {
+    /// What a store of one's own gives back: the octets and what was kept with them.
+    #[must_use]
+    pub const fn new(ask: Ask, body: Body, transport: Transport, fetched_at: Time) -> Self {
+        Self {
+            ask,
+            body,
+            transport,
+            fetched_at,
+            this_update: None,
+            next_update: None,
+            signers: Vec::new(),
+            crl: None,
+            index: None,
+            is_trusted: false,
+        }
+    }
+}
+
 /// Why a store did not do what was asked. Nothing that a check depends on: evidence is fetched anew.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -114,6 +133,22 @@ pub struct Entry {
     pub this_update: Option<Time>,
     /// Until when there is nothing newer.
     pub next_update: Option<Time>,
+}
+
+impl Entry {
+    /// What a store of one's own tells of an answer that it keeps so many octets of.
+    #[must_use]
+    pub fn of(key: Key, stored: &Stored, octets: u64) -> Self {
+        let Stored { ask, fetched_at, this_update, next_update, .. } = stored;
+        Self {
+            key,
+            ask: ask.clone(),
+            octets,
+            fetched_at: *fetched_at,
+            this_update: *this_update,
+            next_update: *next_update,
+        }
+    }
 }
 
 /// A store of evidence, for one process, several, or a fleet.
