@@ -282,7 +282,7 @@ pub(crate) async fn fetch(
     }
 }
 
-async fn ask<S>(mut stream: S, url: &LdapUrl, cap: usize) -> Result<Vec<Bytes>, LdapFault>
+pub(crate) async fn ask<S>(mut stream: S, url: &LdapUrl, cap: usize) -> Result<Vec<Bytes>, LdapFault>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

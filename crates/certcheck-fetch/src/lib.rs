@@ -50,3 +50,51 @@ pub use resolve::{Resolve, SystemResolver};
 pub use snapshot::Snapshot;
 pub use spool::{Body, Spool, SpoolError};
 pub use transport::Transport;
+
+/// Doors for fuzzers: what reads hostile octets and is nobody else's business.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// A URL out of a certificate: what passes leads to no guarded literal.
+    pub fn url(text: &str) {
+        #[cfg(feature = "ldap")]
+        let _ldap = crate::ldap::LdapUrl::parse(text);
+        let guard = crate::Guard::new().deny_private(true);
+        let Ok(target) = guard.judge_url(text) else { return };
+        assert!(target.url.username().is_empty() && target.url.password().is_none());
+        if let Some(host) = target.url.host_str()
+            && let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse()
+        {
+            assert!(guard.judge_address(address).is_ok(), "{host}");
+        }
+        // What is sent is judged like what was written.
+        assert!(guard.judge_url(target.url.as_str()).is_ok(), "{text}");
+    }
+
+    /// A record of the store.
+    pub fn record(octets: &[u8]) {
+        crate::store::read_record(octets);
+    }
+
+    /// A body, in pieces of any size.
+    pub fn body(octets: &[u8], piece: usize) {
+        let mut shape = crate::shape::Shape::new(1 << 20);
+        let came = octets.chunks(piece.max(1)).try_for_each(|some| shape.push(some));
+        let mut whole = crate::shape::Shape::new(1 << 20);
+        let at_once = whole.push(octets);
+        assert_eq!(came.and_then(|()| shape.finish()).is_ok(), at_once.and_then(|()| whole.finish()).is_ok());
+    }
+
+    /// What a directory answers.
+    #[cfg(feature = "ldap")]
+    pub fn directory(octets: &[u8]) {
+        let Ok(url) = crate::ldap::LdapUrl::parse("ldap://h/cn=a?certificateRevocationList;binary") else {
+            return;
+        };
+        let stream = tokio::io::join(octets, tokio::io::sink());
+        if let Some(Ok(values)) = futures_util::FutureExt::now_or_never(crate::ldap::ask(stream, &url, 4_096))
+        {
+            assert!(values.iter().map(bytes::Bytes::len).sum::<usize>() <= 4_096);
+        }
+    }
+}

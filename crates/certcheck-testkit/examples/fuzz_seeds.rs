@@ -124,4 +124,26 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
         let parts: [&[u8]; 6] = [&anchor, &chain, crl, &responses[0], &responses[1], &crls[0]];
         write("machine", &format!("answers-{flags}"), &[vec![flags * 7, 1], framed(&parts)].concat());
     }
+    let urls = [
+        "http://crl.example/a.crl",
+        "http://2130706433/",
+        "http://[::ffff:7f00:1]:8080/",
+        "http://a:b@c/",
+        "ldap://dir.example/cn=ca,o=x?certificateRevocationList;binary?base?(cn=*)",
+        "ldap:///cn=a",
+        "https://x/",
+    ];
+    for (n, url) in urls.iter().enumerate() {
+        write("fetch_url", &n.to_string(), url.as_bytes());
+    }
+    let record = r#"{"certcheck":1,"kind":"crl","url":"http://a/","octets":3,"body":"MAEA","fetched_at":1,"signers":["MAA="]}"#;
+    write("store_record", "inline", record.as_bytes());
+    write(
+        "store_record",
+        "blob",
+        record.replace(r#""body":"MAEA""#, r#""blob":"0.1","has_index":true"#).as_bytes(),
+    );
+    write("body", "der", &[&[3][..], &crls[0]].concat());
+    write("body", "pem", b"\x05text\n-----BEGIN X509 CRL-----\n");
+    write("directory", "done", &[0x30, 0x0c, 2, 1, 1, 0x65, 7, 10, 1, 0, 4, 0, 4, 0]);
 }

@@ -184,3 +184,15 @@ pub trait Store: fmt::Debug + Send + Sync {
         None
     }
 }
+
+/// For fuzzers: reads what claims to be a record, and whatever of it would be used.
+#[cfg(fuzzing)]
+pub(crate) fn read_record(octets: &[u8]) {
+    let Ok(record) = record::Record::parse(octets) else { return };
+    let Ok(ask) = record.ask() else { return };
+    let key = Key::of(&ask);
+    assert!(key.is_some_and(|key| record.ask_under(&key).is_ok()));
+    if let Ok(Some(body)) = record.inline() {
+        let _stored = record.into_stored(ask, Body::from(body), None);
+    }
+}
