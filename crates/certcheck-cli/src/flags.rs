@@ -174,6 +174,10 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "ORDER", default_value = "ocsp-first")]
     pub(crate) order: OrderFlag,
 
+    /// Whether OCSP requests carry a nonce, and answers must.
+    #[arg(long, value_name = "HOW", default_value = "off")]
+    pub(crate) nonce: NonceFlag,
+
     /// Whether certificates of issuers are fetched from where certificates say they are (caIssuers).
     #[arg(long, value_name = "ON|OFF", default_value = "off")]
     pub(crate) aia: Switch,
@@ -483,6 +487,16 @@ pub(crate) enum ScopeFlag {
 pub(crate) enum OrderFlag {
     OcspFirst,
     CrlFirst,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum NonceFlag {
+    /// None is sent: answers can be signed ahead, and kept.
+    Off,
+    /// One is sent, and an answer without it is taken.
+    Ask,
+    /// One is sent, and an answer without it is not taken.
+    Demand,
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {

@@ -2,10 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use certcheck_core::policy::{AnchorValidity, EvidenceOrder, RevocationScope};
+use certcheck_core::policy::{AnchorValidity, EvidenceOrder, Nonce, RevocationScope};
 use certcheck_core::{Policy, Purpose, Revocation, Time};
 
-use crate::flags::{OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments};
+use crate::flags::{NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments};
 
 pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
     let mut policy = Policy::client(match arguments.revocation {
@@ -34,6 +34,11 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
     policy.revocation_scope = match arguments.scope {
         ScopeFlag::Chain => RevocationScope::Chain,
         ScopeFlag::Leaf => RevocationScope::Leaf,
+    };
+    policy.nonce = match arguments.nonce {
+        NonceFlag::Off => Nonce::Off,
+        NonceFlag::Ask => Nonce::Ask,
+        NonceFlag::Demand => Nonce::Demand,
     };
     policy.aia = arguments.aia == Switch::On;
     policy.evidence_order = match arguments.order {

@@ -203,6 +203,8 @@ fn verdicts() {
         (GOOD, &[&ca], none, none, by_ocsp),
         (BAD, &[&ca], none, none, ocsp_says),
         (STRANGER, &[&ca], none, none, &lacks("responder-unknown")),
+        (GOOD, &[&ca], none, &["--nonce", "demand"], by_ocsp),
+        (BAD, &[&ca], none, &["--nonce", "ask"], ocsp_says),
         (GOOD, &[&delegate], none, none, by_ocsp),
         (BAD, &[&delegate], none, none, ocsp_says),
         (GOOD, &[&leaf], none, none, &lacks("wrong-signer")),

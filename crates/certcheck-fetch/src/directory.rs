@@ -19,6 +19,9 @@ use crate::transport::{Fetched, Transport};
 const OF_CRLS: [&str; 2] = ["certificateRevocationList;binary", "authorityRevocationList;binary"];
 const OF_CERTIFICATES: [&str; 1] = ["cACertificate;binary"];
 
+/// Octets that are taken from a directory: its answers are held in memory.
+const MOST: u64 = 64 << 20;
+
 #[derive(Debug)]
 pub(crate) struct Directories {
     resolver: GuardedResolver,
@@ -52,14 +55,17 @@ impl Directories {
             Kind::Ocsp => return Err(Failure::unsupported("OCSP is not asked over LDAP")),
         });
         let whole = self.limits.whole(kind);
-        let most = usize::try_from(self.limits.octets(kind)).unwrap_or(usize::MAX);
+        let most = usize::try_from(MOST.min(self.limits.octets(kind))).unwrap_or(usize::MAX);
         let search = async {
             let (name, addresses) = self.addresses(&url).await?;
             let mut last = Failure::unreachable("no address");
             for address in addresses {
-                match ldap::fetch(&url, address, &name, Arc::clone(&self.tls), most).await {
-                    Ok(values) => return Ok(values),
-                    Err(fault) => last = told(&fault, self.limits.octets(kind)),
+                let asked = ldap::fetch(&url, address, &name, Arc::clone(&self.tls), most);
+                // One address that does not answer must not take the time of the next.
+                match timeout(self.limits.connect + self.limits.small_whole, asked).await {
+                    Ok(Ok(values)) => return Ok(values),
+                    Ok(Err(fault)) => last = told(&fault, MOST.min(self.limits.octets(kind))),
+                    Err(_) => last = Failure::silent(format!("no answer from {address}")),
                 }
             }
             Err(last)

@@ -41,15 +41,14 @@ pub(crate) struct Driven {
     pub(crate) sources: Vec<SourceTried>,
     /// The places of all that was asked for about the path.
     pub(crate) slots: Vec<Arc<Slot>>,
+    /// Something is still on its way that this check could not wait for.
+    pub(crate) left_something: bool,
 }
 
 /// Something that is waited for.
 struct Awaited {
-    need: Need,
+    sought: Sought,
     level: Level,
-    begun: Instant,
-    /// What is at hand and would do, were there nothing newer.
-    fallback: Option<Arc<Held>>,
     came: Came,
 }
 
@@ -64,7 +63,23 @@ enum Came {
 struct Sought {
     need: Need,
     begun: Instant,
+    /// What is at hand and would do, were there nothing newer.
     fallback: Option<Arc<Held>>,
+    /// What is at hand and too old to say that anyone is good: whom it lists, it still lists.
+    last: Option<Arc<Held>>,
+}
+
+impl Sought {
+    fn new(need: Need) -> Self {
+        Self { need, begun: Instant::now(), fallback: None, last: None }
+    }
+
+    /// Something newer in place of what was at hand; an older one does not come back.
+    fn hold(place: &mut Option<Arc<Held>>, held: &Arc<Held>) {
+        if place.as_ref().is_none_or(|known| !held.is_older_than(known)) {
+            *place = Some(Arc::clone(held));
+        }
+    }
 }
 
 struct Driver<'d> {
@@ -74,6 +89,7 @@ struct Driver<'d> {
     progress: Progress<'d>,
     sources: Vec<SourceTried>,
     slots: Vec<Arc<Slot>>,
+    left_something: bool,
 }
 
 /// What comes of seeking.
@@ -143,7 +159,15 @@ impl<'d> Driver<'d> {
             check = check.with_nonce_seed(seed);
         }
         let progress = check.begin();
-        Self { fetcher, snapshot, order, progress, sources: Vec::new(), slots: Vec::new() }
+        Self {
+            fetcher,
+            snapshot,
+            order,
+            progress,
+            sources: Vec::new(),
+            slots: Vec::new(),
+            left_something: false,
+        }
     }
 
     async fn run(&mut self) {
@@ -165,7 +189,7 @@ impl<'d> Driver<'d> {
                 return;
             }
             let Some(awaited) = waiting.next().await else { return };
-            let ask = awaited.need.ask.clone();
+            let ask = awaited.sought.need.ask.clone();
             match self.judge(awaited) {
                 Step::Answered => open.retain(|known| *known != ask),
                 Step::Wait { sought, level, flying, patience } => {
@@ -184,7 +208,7 @@ impl<'d> Driver<'d> {
         for need in self.progress.needs() {
             let Some(key) = Key::of(&need.ask) else { return };
             let slot = self.fetcher.memory.slot(key);
-            match slot.get().filter(|held| !held.is_due(self.order.now)) {
+            match slot.get().filter(|held| !self.is_due(held)) {
                 Some(held) => found.push((need.clone(), slot, held)),
                 None => return,
             }
@@ -197,7 +221,7 @@ impl<'d> Driver<'d> {
         for (need, slot, held) in found {
             slot.touch(self.order.now);
             self.note_slot(slot);
-            let sought = Sought { need, begun: Instant::now(), fallback: None };
+            let sought = Sought::new(need);
             let _answered = self.answered_with(&sought, &held, Origin::Memory);
         }
     }
@@ -210,7 +234,7 @@ impl<'d> Driver<'d> {
 
     /// Looks in memory, then begins to look elsewhere.
     fn seek(&mut self, need: Need) -> Step {
-        let mut sought = Sought { need, begun: Instant::now(), fallback: None };
+        let mut sought = Sought::new(need);
         let key = Key::of(&sought.need.ask);
         if let Some(key) = key {
             let slot = self.fetcher.memory.slot(key);
@@ -218,11 +242,18 @@ impl<'d> Driver<'d> {
             self.note_slot(Arc::clone(&slot));
             if let Some(held) = slot.get() {
                 let is_wanted_anew = self.order.renew == Some(key);
-                if is_wanted_anew || held.is_due(self.order.now) {
-                    let supposed = self.progress.suppose(&sought.need.ask, &held.answer);
-                    sought.fallback = supposed.fault.is_none().then_some(held);
-                } else if self.progress.offer(&sought.need.ask, held.answer.clone()).is_ok() {
-                    return self.answered_with(&sought, &held, Origin::Memory);
+                let fault = if is_wanted_anew || self.is_due(&held) {
+                    self.progress.suppose(&sought.need.ask, &held.answer).fault
+                } else {
+                    match self.progress.offer(&sought.need.ask, held.answer.clone()) {
+                        Ok(()) => return self.answered_with(&sought, &held, Origin::Memory),
+                        Err(fault) => Some(fault),
+                    }
+                };
+                match fault {
+                    None => sought.fallback = Some(held),
+                    Some(Cause::Stale) => sought.last = Some(held),
+                    Some(_) => {}
                 }
                 if is_wanted_anew {
                     return self.ask_network(sought);
@@ -235,8 +266,10 @@ impl<'d> Driver<'d> {
         if key.is_some() && self.fetcher.store.is_some() {
             let policy = &self.snapshot.basis.policy;
             if let Ok(flying) = self.fetcher.begin(&sought.need, Level::Store, None, policy) {
-                let whole = self.order.deadline;
-                let patience = Patience { silent: whole, whole };
+                // A store that does not answer must not take the network's time.
+                let now = Instant::now();
+                let half = now + self.order.deadline.saturating_duration_since(now) / 2;
+                let patience = Patience { silent: half, whole: half };
                 return Step::Wait { sought, level: Level::Store, flying, patience };
             }
         }
@@ -257,14 +290,15 @@ impl<'d> Driver<'d> {
 
     /// A source that is quiet for half of the time gives way to another, if there is one; else it has all of it.
     fn judge(&mut self, awaited: Awaited) -> Step {
-        let Awaited { need, level, begun, fallback, came } = awaited;
-        let sought = Sought { need, begun, fallback };
+        let Awaited { sought, level, came } = awaited;
         match came {
             Came::Landed(landed) => self.land(sought, level, landed),
+            Came::Quiet(..) if level == Level::Store => self.ask_network(sought),
             Came::Quiet(flying, failure) => {
                 let whole = self.order.deadline;
                 let supposed = self.progress.suppose(&sought.need.ask, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || sought.fallback.is_some() || Instant::now() >= whole {
+                    self.left_something = true;
                     return self.answer_failed(sought, failure);
                 }
                 Step::Wait { sought, level, flying, patience: Patience { silent: whole, whole } }
@@ -284,44 +318,58 @@ impl<'d> Driver<'d> {
             }
         };
         let held = &landing.held;
-        let is_due = level == Level::Store && held.is_due(self.order.now);
         let mut sought = sought;
+        let need = sought.need.clone();
+        if !self.progress.needs().iter().any(|known| known.ask == need.ask) {
+            // The verdict, or another path, does without it: it is no fault of what came.
+            return Step::Answered;
+        }
         if held.crl().is_some_and(|crl| crl.known_signers().next().is_none()) {
             // Not by the issuer: who signed it must be known before it can be told from an older one.
-            let _signer_is_known = self.progress.suppose(&sought.need.ask, &held.answer);
+            let _signer_is_known = self.progress.suppose(&need.ask, &held.answer);
         }
-        let judged = if is_due {
-            // It may do if nothing newer is to be had: not given yet.
-            self.progress.suppose(&sought.need.ask, &held.answer).fault.map_or(Ok(()), Err)
-        } else if self.fetcher.is_rollback(held) {
+        let is_due = level == Level::Store && self.is_due(held);
+        let judged = if self.fetcher.is_rollback(held) {
             Err(Cause::Rollback)
+        } else if is_due {
+            // It may do if nothing newer is to be had: not given yet.
+            self.progress.suppose(&need.ask, &held.answer).fault.map_or(Ok(()), Err)
         } else {
-            self.progress.offer(&sought.need.ask, held.answer.clone())
+            self.progress.offer(&need.ask, held.answer.clone())
         };
         match judged {
             Ok(()) => {
-                self.fetcher.keep(&landing, level, self.order.now);
+                self.fetcher.keep(&need, &landing, level, self.order.now);
                 if is_due {
-                    sought.fallback = Some(Arc::clone(held));
+                    Sought::hold(&mut sought.fallback, held);
                     return self.ask_network(sought);
                 }
                 self.answered_with(&sought, held, held.origin)
             }
             Err(cause) => {
                 let failure = Failure::new(cause, cause.sentence());
-                self.fetcher.reject(&landing, level, &failure);
+                self.fetcher.reject(&need, &landing, level, &failure);
+                // Of no use, and still evidence: what is too old may list the certificate.
+                if cause == Cause::Stale {
+                    Sought::hold(&mut sought.last, held);
+                }
                 if level == Level::Store {
                     return self.ask_network(sought);
                 }
-                // Of no use, and still evidence: what is too old may list the certificate.
-                if sought.fallback.is_none() && cause != Cause::Rollback {
+                if sought.fallback.is_none() && !matches!(cause, Cause::Stale | Cause::Rollback) {
                     self.tell(&sought, Some(held), None, Some(&failure));
-                    self.progress.answer(&sought.need.ask, held.answer.clone());
+                    self.progress.answer(&need.ask, held.answer.clone());
                     return Step::Answered;
                 }
                 self.answer_failed(sought, failure)
             }
         }
+    }
+
+    /// Whether newer evidence is due: by what it says itself, and where nothing is fetched ahead, by HTTP.
+    fn is_due(&self, held: &Held) -> bool {
+        held.is_due(self.order.now)
+            || self.fetcher.revalidates && held.is_stale_by_http(crate::transport::now())
     }
 
     /// It has been given, and was of use.
@@ -340,7 +388,11 @@ impl<'d> Driver<'d> {
                 self.tell(&sought, Some(held), Some(Origin::Memory), None);
                 held.answer.clone()
             }
-            None => Answer::Failed(failure.cause),
+            // It says of nobody that he is good. Of a rollback the newer one, which is at hand, tells nothing.
+            None => match sought.last.as_ref().filter(|_| failure.cause != Cause::Rollback) {
+                Some(held) => held.answer.clone(),
+                None => Answer::Failed(failure.cause),
+            },
         };
         self.progress.answer(&sought.need.ask, answer);
         Step::Answered
@@ -366,13 +418,18 @@ impl<'d> Driver<'d> {
     }
 
     fn finish(self) -> Driven {
-        Driven { report: self.progress.into_report(), sources: self.sources, slots: self.slots }
+        Driven {
+            report: self.progress.into_report(),
+            sources: self.sources,
+            slots: self.slots,
+            left_something: self.left_something,
+        }
     }
 }
 
 /// Waits for a flight to land.
 async fn wait(sought: Sought, level: Level, mut flying: Flying, patience: Patience) -> Awaited {
-    let Sought { need, begun, fallback } = sought;
+    let begun = sought.begun;
     let mut until = patience.silent;
     let came = loop {
         let arriving = match &*flying.borrow_and_update() {
@@ -395,7 +452,7 @@ async fn wait(sought: Sought, level: Level, mut flying: Flying, patience: Patien
             }
         }
     };
-    Awaited { need, level, begun, fallback, came }
+    Awaited { sought, level, came }
 }
 
 /// Whether what has begun to arrive will be there in time, if it goes on so.

@@ -33,8 +33,8 @@ use crate::transport::{Network, Route};
 
 /// Checks that are begun ahead for clients that had to be refused for want of evidence.
 const PREFETCHES_AT_ONCE: usize = 256;
-/// How long such a check may take.
-const PREFETCH_PATIENCE: Duration = Duration::from_secs(30);
+/// How long such a check may take: a whole CRL, and then some.
+const PREFETCH_PATIENCE: Duration = Duration::from_secs(150);
 
 /// Why an engine cannot be made.
 #[derive(Debug)]
@@ -187,7 +187,7 @@ impl Builder {
             let _inside = runtime.enter();
             Some(Network::new(route, &limits, &folder).map_err(EngineError::Network)?)
         };
-        let fetcher = Fetcher::new(network, store, &limits, runtime.handle().clone(), observer);
+        let fetcher = Fetcher::new(network, store, &limits, runtime.handle().clone(), observer, !refreshes);
         let shared = Arc::new(Shared {
             fetcher: Arc::new(fetcher),
             snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),
@@ -296,7 +296,7 @@ impl Engine {
     /// Checks, and gets what evidence lacks, within this time. What has not come by then counts as unreachable; it goes on
     /// coming, for who asks next.
     pub async fn check(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> Report {
-        if let Some(report) = self.shared.known(chain, now) {
+        if let Some(report) = self.shared.known(chain, now, true) {
             return report;
         }
         let deadline = Instant::now() + within;
@@ -304,7 +304,7 @@ impl Engine {
             return self.look_up(chain, now);
         };
         let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
-        let task = handle.spawn(async move { shared.check(&owned, now, deadline).await });
+        let task = handle.spawn(async move { shared.check(owned, now, deadline).await });
         match task.await {
             Ok(report) => report,
             // Shutting down: by what is at hand.
@@ -327,7 +327,7 @@ impl Engine {
         let Some(runtime) = &self.runtime else { return };
         let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
         runtime.spawn(async move {
-            let _done = shared.check(&owned, now, Instant::now() + PREFETCH_PATIENCE).await;
+            let _done = shared.check(owned, now, Instant::now() + PREFETCH_PATIENCE).await;
             drop(permit);
         });
     }
@@ -378,14 +378,18 @@ impl Engine {
         (Report::full(&snapshot, Arc::new(report), Vec::new()), needs)
     }
 
-    /// Gets what is named from the network, for who looks into it: nothing is judged, and nothing kept.
+    /// Gets what is named from the network within this time, for who looks into it: nothing is judged, and nothing kept.
     ///
     /// # Errors
     /// Why nothing came, or nothing that reads.
-    pub fn obtain_blocking(&self, need: &Need) -> Result<Arc<Held>, Failure> {
+    pub fn obtain_blocking(&self, need: &Need, within: Duration) -> Result<Arc<Held>, Failure> {
         let Some(runtime) = &self.runtime else { return Err(Failure::unreachable("shutting down")) };
         let snapshot = self.snapshot();
-        runtime.block_on(self.shared.fetcher.obtain(need, &snapshot.basis.policy))
+        let obtained = self.shared.fetcher.obtain(need, &snapshot.basis.policy);
+        runtime.block_on(async {
+            let late = |_| Failure::unreachable(format!("not there after {within:?}"));
+            tokio::time::timeout(within, obtained).await.map_err(late)?
+        })
     }
 
     /// Until all that came is in the store. For programs that end.
@@ -436,13 +440,17 @@ impl Shared {
     }
 
     /// A client that is known and good by all that is at hand.
-    fn known(&self, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
+    /// Who can wait does not take what policy admits beyond its end before something newer was asked for.
+    fn known(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
         let snapshot = self.snapshot.load();
         let path = snapshot.paths.get(chain.first()?)?;
         if !path.is_valid(now) {
             return None;
         }
         let compiled = path.compiled();
+        if can_wait && compiled.is_due(now) {
+            return None;
+        }
         if !path.is_good(&compiled, now) {
             return None;
         }
@@ -455,7 +463,7 @@ impl Shared {
     }
 
     fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
-        if let Some(report) = self.known(chain, now) {
+        if let Some(report) = self.known(chain, now, false) {
             return report;
         }
         let snapshot = self.snapshot();
@@ -467,7 +475,13 @@ impl Shared {
     }
 
     /// Drives a check and remembers what may be remembered of it.
-    pub(crate) async fn check(&self, chain: &[CertificateDer<'_>], now: Time, deadline: Instant) -> Report {
+    async fn check(
+        self: Arc<Self>,
+        chain: Vec<CertificateDer<'static>>,
+        now: Time,
+        deadline: Instant,
+    ) -> Report {
+        let chain = &chain[..];
         let snapshot = self.snapshot();
         if let Some(report) = refused_before(&snapshot, chain, now) {
             return report;
@@ -478,7 +492,24 @@ impl Shared {
         }
         let order = Order { chain, now, deadline, renew: None, only_memory: false };
         let driven = drive::drive(&self.fetcher, &snapshot, order).await;
+        if driven.left_something {
+            self.go_on_later(chain, now);
+        }
         self.close(snapshot, chain, now, driven)
+    }
+
+    /// Takes in what a check could not wait for, so that who asks next finds it.
+    fn go_on_later(self: &Arc<Self>, chain: &[CertificateDer<'_>], now: Time) {
+        let Ok(permit) = Arc::clone(&self.prefetches).try_acquire_owned() else { return };
+        let (shared, chain) = (Arc::clone(self), owned(chain));
+        self.fetcher.runtime().spawn(async move {
+            let snapshot = shared.snapshot();
+            let deadline = Instant::now() + PREFETCH_PATIENCE;
+            let order = Order { chain: &chain, now, deadline, renew: None, only_memory: false };
+            let driven = drive::drive(&shared.fetcher, &snapshot, order).await;
+            let _report = shared.close(snapshot, &chain, now, driven);
+            drop(permit);
+        });
     }
 
     /// Fetches what stands under this key anew, on behalf of a path that uses it.
@@ -501,7 +532,7 @@ impl Shared {
         now: Time,
         driven: Driven,
     ) -> Report {
-        let Driven { report, sources, slots } = driven;
+        let Driven { report, sources, slots, .. } = driven;
         let report = Arc::new(report);
         let verdict = report.verdict();
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);

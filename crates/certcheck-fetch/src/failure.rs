@@ -15,15 +15,23 @@ pub struct Failure {
     pub detail: String,
     /// When the source wants to be asked again (RFC 9110 10.2.3).
     pub retry_after: Option<Duration>,
+    /// The host does not answer, whatever it is asked.
+    pub(crate) is_of_host: bool,
 }
 
 impl Failure {
     pub(crate) fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), retry_after: None }
+        Self { cause, detail: detail.into(), retry_after: None, is_of_host: false }
     }
 
+    /// Nothing came, by no fault of the host that is known.
     pub(crate) fn unreachable(detail: impl Into<String>) -> Self {
         Self::new(Cause::Unreachable, detail)
+    }
+
+    /// The host does not answer.
+    pub(crate) fn silent(detail: impl Into<String>) -> Self {
+        Self { is_of_host: true, ..Self::unreachable(detail) }
     }
 
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {

@@ -4,16 +4,16 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certcheck_core::revocation::{Answer, Cause, Need};
 use certcheck_core::{Policy, Time};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::failure::Failure;
@@ -29,7 +29,17 @@ use crate::store::{Lease, Store, StoreError, Stored};
 use crate::transport::{Fetched, Network, now};
 
 /// What has landed and nobody has judged yet is given to who asks meanwhile, for so long.
-const LINGER: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(1);
+/// How long another's turn is waited for. After it both fetch: no harm.
+const TURN: Duration = Duration::from_secs(5);
+/// How long a fetch waits for others of its host.
+const QUEUE: Duration = Duration::from_secs(10);
+/// How many fetches wait for one host.
+const QUEUED: usize = 1_024;
+/// Answers that wait to be written to the store. What is beyond is not written.
+const WRITES: usize = 4_096;
+/// How long a program that ends waits for them.
+const FLUSH: Duration = Duration::from_secs(10);
 /// Flights that are remembered before those that have landed are let go.
 const MANY: usize = 1_024;
 
@@ -57,11 +67,20 @@ pub(crate) struct Landing {
     /// Nobody in the fleet fetches the same before this is kept or rejected.
     lease: Mutex<Option<Lease>>,
     is_settled: AtomicBool,
+    /// Which flight it was.
+    number: u64,
+}
+
+impl Landing {
+    fn take_lease(&self) -> Option<Lease> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 struct Flight {
     state: watch::Receiver<State>,
     begun: Instant,
+    number: u64,
 }
 
 /// How a check of many sources watches the download of one.
@@ -74,8 +93,10 @@ pub(crate) struct Fetcher {
     pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) memory: Memory,
     health: Health,
-    limits: Arc<Limits>,
     flights: Mutex<HashMap<(Key, Level), Flight>>,
+    numbers: AtomicU64,
+    /// Nothing is fetched ahead, so that HTTP's freshness is looked at when evidence is used.
+    pub(crate) revalidates: bool,
     permits: Arc<Semaphore>,
     runtime: Handle,
     /// What is being written to the store.
@@ -102,14 +123,16 @@ impl Fetcher {
         limits: &Arc<Limits>,
         runtime: Handle,
         observer: Option<Observer>,
+        revalidates: bool,
     ) -> Self {
         Self {
             network,
             store,
             memory: Memory::new(limits),
             health: Health::new(limits),
-            limits: Arc::clone(limits),
             flights: Mutex::default(),
+            numbers: AtomicU64::new(0),
+            revalidates,
             permits: Arc::new(Semaphore::new(limits.at_once)),
             runtime,
             writing: Mutex::default(),
@@ -143,11 +166,12 @@ impl Fetcher {
                     self.network.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))?;
                 let target = network.judge(&need.ask)?;
                 let host = self.health.host(&target.host_key());
-                self.health.admit(key.as_ref(), &host)?;
+                self.health.admit(&keys_of(need), &host)?;
                 Some((target, host))
             }
         };
         let (sender, receiver) = watch::channel(State::Waiting);
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         if let Some(key) = key {
             let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
             if flights.len() > MANY {
@@ -157,7 +181,7 @@ impl Fetcher {
             if let Some(flight) = flights.get(&(key, level)).filter(|flight| is_of_use(flight)) {
                 return Ok(flight.state.clone());
             }
-            flights.insert((key, level), Flight { state: receiver.clone(), begun: Instant::now() });
+            flights.insert((key, level), Flight { state: receiver.clone(), begun: Instant::now(), number });
         }
         let (fetcher, need, known, policy) =
             (Arc::clone(self), need.clone(), known.cloned(), Arc::clone(policy));
@@ -176,14 +200,28 @@ impl Fetcher {
                 let outcome = outcome.map(|(held, lease)| {
                     let elapsed = begun.elapsed();
                     let lease = Mutex::new(lease);
-                    Arc::new(Landing { held, elapsed, lease, is_settled: AtomicBool::new(false) })
+                    Arc::new(Landing { held, elapsed, lease, is_settled: AtomicBool::new(false), number })
                 });
-                if outcome.is_err()
-                    && let Some(key) = key
-                {
-                    fetcher.end(key, level);
+                let Some(key) = key else {
+                    sender.send_replace(State::Landed(outcome));
+                    return;
+                };
+                let Ok(landing) = &outcome else {
+                    fetcher.end(key, level, number);
+                    sender.send_replace(State::Landed(outcome));
+                    return;
+                };
+                let landing = Arc::clone(landing);
+                // All but our own have gone: nobody will keep it, so nobody else need wait.
+                if sender.receiver_count() <= 1 {
+                    drop(landing.take_lease());
                 }
                 sender.send_replace(State::Landed(outcome));
+                sleep(LINGER).await;
+                if !landing.is_settled.load(Ordering::Acquire) {
+                    drop(landing.take_lease());
+                    fetcher.end(key, level, number);
+                }
             }
             .instrument(span),
         );
@@ -204,17 +242,36 @@ impl Fetcher {
         flights.get(&(key, level)).filter(|flight| is_of_use(flight)).map(|flight| flight.state.clone())
     }
 
-    fn end(&self, key: Key, level: Level) {
-        self.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&(key, level));
+    fn end(&self, key: Key, level: Level, number: u64) {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if flights.get(&(key, level)).is_some_and(|flight| flight.number == number) {
+            flights.remove(&(key, level));
+        }
     }
 
     async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
+        let stored = self.stored(need).await?;
+        self.read(stored, need, policy).await
+    }
+
+    /// What the store has under the key of this.
+    async fn stored(&self, need: &Need) -> Result<Stored, Failure> {
         let nothing = || Failure::new(Cause::NotTried, "not in the store");
         let (Some(store), Some(key)) = (&self.store, Key::of(&need.ask)) else { return Err(nothing()) };
-        let stored = match store.get(&key).await {
-            Ok(Some(stored)) => stored,
-            Ok(None) => return Err(nothing()),
-            Err(error) => return Err(self.refuse_stored(&key, need, &error.to_string())),
+        match store.get(&key).await {
+            // A shared store may be anyone's.
+            Ok(Some(stored)) if Key::of(&stored.ask) != Some(key) => {
+                Err(self.refuse_stored(&key, need, "an answer to another question"))
+            }
+            Ok(Some(stored)) => Ok(stored),
+            Ok(None) => Err(nothing()),
+            Err(error) => Err(self.refuse_stored(&key, need, &error.to_string())),
+        }
+    }
+
+    async fn read(&self, stored: Stored, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
+        let (Some(store), Some(key)) = (&self.store, Key::of(&need.ask)) else {
+            return Err(Failure::new(Cause::NotTried, "no store"));
         };
         let origin = store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
@@ -286,21 +343,27 @@ impl Fetcher {
         policy: &Arc<Policy>,
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
-        let closed = |_| Failure::unreachable("shutting down");
-        let _of_host = Arc::clone(&host.permits).acquire_owned().await.map_err(closed)?;
-        let _of_all = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
         let begun = now();
-        let lease = self.lease(need, kind).await;
+        let lease = self.lease(need).await;
         if lease.is_some()
             && let Some(held) = self.put_meanwhile(need, begun, policy).await
         {
             return Ok((held, lease));
         }
+        let _permits = self.permits_of(host).await?;
+        // What happened while this waited counts.
+        self.health.admit(&[], host)?;
         let network = self.network.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))?;
         metrics::counter!(names::FETCHES, "kind" => kind.code()).increment(1);
         let started = Instant::now();
+        // Every waiter is woken by this: not at every piece.
+        let told = AtomicU64::new(0);
         let arriving = |octets, length| {
-            sender.send_replace(State::Arriving(octets, length));
+            let tenths =
+                u64::try_from(started.elapsed().as_millis() / 100).unwrap_or(u64::MAX).saturating_add(1);
+            if told.swap(tenths, Ordering::Relaxed) != tenths {
+                sender.send_replace(State::Arriving(octets, length));
+            }
             if let Some(observer) = &self.observer {
                 observer(need.ask.url(), octets, length);
             }
@@ -331,10 +394,33 @@ impl Fetcher {
         }
     }
 
-    /// The right to fetch, where there is a store to ask for it. Without it both fetch: no harm.
-    async fn lease(&self, need: &Need, kind: Kind) -> Option<Lease> {
+    /// Leave to ask this host, within so many of it and of all. A queue that is too long, or too slow, is left.
+    async fn permits_of(&self, host: &Host) -> Result<[OwnedSemaphorePermit; 2], Failure> {
+        struct Waiting<'h>(&'h Host);
+        impl Drop for Waiting<'_> {
+            fn drop(&mut self) {
+                self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        let before = host.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(host);
+        if before >= QUEUED {
+            return Err(Failure::unreachable(format!("{before} others wait for this host")));
+        }
+        let both = async {
+            let of_host = Arc::clone(&host.permits).acquire_owned().await?;
+            Ok::<_, AcquireError>([of_host, Arc::clone(&self.permits).acquire_owned().await?])
+        };
+        match timeout(QUEUE, both).await {
+            Ok(permits) => permits.map_err(|_| Failure::unreachable("shutting down")),
+            Err(_) => Err(Failure::unreachable(format!("others of this host took all of {QUEUE:?}"))),
+        }
+    }
+
+    /// The right to fetch, where there is a store to ask for it.
+    async fn lease(&self, need: &Need) -> Option<Lease> {
         let (store, key) = (self.store.as_ref()?, Key::of(&need.ask)?);
-        match store.lease(&key, self.limits.whole(kind)).await {
+        match store.lease(&key, TURN).await {
             Ok(lease) => lease,
             Err(error) => {
                 debug!(%error, "no lease");
@@ -345,8 +431,8 @@ impl Fetcher {
 
     /// What another has put into the store while we waited for our turn.
     async fn put_meanwhile(&self, need: &Need, begun: Time, policy: &Arc<Policy>) -> Option<Arc<Held>> {
-        let held = self.load(need, policy).await.ok()?;
-        (held.fetched_at >= begun && held.origin != Origin::Memory).then_some(held)
+        let stored = self.stored(need).await.ok().filter(|stored| stored.fetched_at >= begun)?;
+        self.read(stored, need, policy).await.ok()
     }
 
     /// Whether newer evidence from there is at hand: an older one does not come back.
@@ -355,25 +441,33 @@ impl Fetcher {
         current.is_some_and(|current| held.is_older_than(&current))
     }
 
-    /// A check found that what landed is of use: it is kept for others.
-    pub(crate) fn keep(&self, landing: &Arc<Landing>, level: Level, now: Time) {
+    /// A check found that what landed is of use: it is kept for others, if it is known who signed it.
+    pub(crate) fn keep(&self, need: &Need, landing: &Arc<Landing>, level: Level, now: Time) {
         let held = &landing.held;
         let Some(key) = Key::of(&held.ask) else { return };
-        if landing.is_settled.load(Ordering::Acquire) || landing.is_settled.swap(true, Ordering::AcqRel) {
+        // Evidence that nobody has verified takes no place from what was.
+        let is_unsigned = held.crl().is_some_and(|crl| crl.known_signers().next().is_none());
+        if is_unsigned || landing.is_settled.load(Ordering::Acquire) {
+            return;
+        }
+        if landing.is_settled.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let lease = landing.take_lease();
+        self.end(key, level, landing.number);
+        if !self.memory.replace(key, held) {
             return;
         }
         if let (Some(this), _) = held.times() {
             let age = now.unix().saturating_sub(this.unix()).max(0);
             metrics::histogram!(names::AGE, "kind" => held.kind().code()).record(age as f64);
         }
-        self.memory.set(key, Arc::clone(held));
         metrics::gauge!(names::MEMORY).set(self.memory.kib() as f64);
-        self.end(key, level);
         if level == Level::Store {
             return;
         }
         self.health.served(&key);
-        let lease = landing.lease.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.health.served(&key.for_signer(&need.signer));
         if let Some(store) = self.store.clone().filter(|store| held.origin != store.origin()) {
             let stored = stored_of(held);
             self.write(async move {
@@ -386,49 +480,73 @@ impl Fetcher {
         }
     }
 
-    /// A check found that what landed is of no use: the source is left alone for a while.
-    pub(crate) fn reject(&self, landing: &Arc<Landing>, level: Level, failure: &Failure) {
-        let Some(key) = Key::of(&landing.held.ask) else { return };
-        if landing.is_settled.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        self.end(key, level);
-        drop(landing.lease.lock().unwrap_or_else(PoisonError::into_inner).take());
+    /// A check found that what landed is of no use to it: its source is left alone for a while, for who trusts the same
+    /// issuer. To others it may be of use: those who wait for it judge for themselves, and in the store it stays.
+    pub(crate) fn reject(&self, need: &Need, landing: &Arc<Landing>, level: Level, failure: &Failure) {
+        let (Some(key), cause) = (Key::of(&need.ask), failure.cause) else { return };
         match level {
-            // Too old to be of use, and signed by who may: what an older one still is told by.
-            Level::Store if failure.cause == Cause::Stale => {
-                if self.memory.get(&key).is_none() {
-                    self.memory.set(key, Arc::clone(&landing.held));
+            Level::Store => {
+                debug!(url = %need.ask.url(), cause = cause.code(), "what the store has is of no use here");
+                metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
+                // Too old to be of use, and signed by who may: what an older one still is told by.
+                if cause == Cause::Stale && self.memory.get(&key).is_none() {
+                    self.memory.replace(key, &landing.held);
                 }
             }
-            Level::Store => {
-                warn!(url = %landing.held.ask.url(), cause = failure.cause.code(), "what the store has is of no use and is dropped");
-                metrics::counter!(names::STORE_REFUSED, "why" => failure.cause.code()).increment(1);
-                self.forget(key);
-            }
             Level::Network => {
-                let labels = [("kind", landing.held.kind().code()), ("cause", failure.cause.code())];
+                drop(landing.take_lease());
+                // Who waits for it has it; who comes later asks anew, if it may.
+                self.end(key, level, landing.number);
+                let labels = [("kind", landing.held.kind().code()), ("cause", cause.code())];
                 metrics::counter!(names::FAILURES, &labels).increment(1);
                 if let Some(network) = &self.network
-                    && let Ok(target) = network.judge(&landing.held.ask)
+                    && let Ok(target) = network.judge(&need.ask)
                 {
-                    self.health.failed(Some(&key), &self.health.host(&target.host_key()), failure);
+                    let host = self.health.host(&target.host_key());
+                    self.health.failed(Some(&key.for_signer(&need.signer)), &host, failure);
                 }
             }
         }
     }
 
+    /// Whether this source has failed, and its pause is over.
+    pub(crate) fn may_be_asked_again(&self, key: &Key) -> bool {
+        self.health.may_be_asked_again(key)
+    }
+
+    /// Whether this source has failed, and is left alone for now.
+    pub(crate) fn is_paused(&self, key: &Key) -> bool {
+        self.health.is_paused(key)
+    }
+
+    pub(crate) const fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     fn write(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         while writing.try_join_next().is_some() {}
+        if writing.len() >= WRITES {
+            debug!("the store does not keep up: something is not written");
+            return;
+        }
         writing.spawn_on(work, &self.runtime);
     }
 
     /// Until all that was kept is written.
     pub(crate) async fn flush(&self) {
         let mut writing = std::mem::take(&mut *self.writing.lock().unwrap_or_else(PoisonError::into_inner));
-        while writing.join_next().await.is_some() {}
+        let all = async { while writing.join_next().await.is_some() {} };
+        if timeout(FLUSH, all).await.is_err() {
+            warn!("the store takes too long: not all that came is kept");
+        }
     }
+}
+
+/// What is remembered of a source: for all, and for who trusts this issuer.
+fn keys_of(need: &Need) -> Vec<Key> {
+    let key = Key::of(&need.ask);
+    key.into_iter().flat_map(|key| [key, key.for_signer(&need.signer)]).collect()
 }
 
 /// In the air, or landed a moment ago and not judged yet.
@@ -466,6 +584,8 @@ fn read_stored(
     policy: &Policy,
 ) -> Result<(Arc<Held>, Option<String>), Failure> {
     let Stored { ask, body, transport, fetched_at, signers, index, is_trusted, .. } = stored;
+    // Taken on trust is only what was found once: who signed it.
+    let is_trusted = is_trusted && !signers.is_empty();
     let signer = signers.first().map_or(signer, |known| known);
     let (answer, body, note) = match index {
         Some(index) => {

@@ -244,10 +244,11 @@ fn kind_of_v6(address: Ipv6Addr) -> Kind {
     if address.is_loopback() {
         return Kind::Refused("loopback");
     }
-    // fd00:ec2::/32 is where a cloud keeps its metadata inside the private range.
+    // Where clouds keep their metadata inside the private range.
     let [a, b, ..] = address.segments();
     match a {
-        0xfd00 if b == 0x0ec2 => Kind::Refused("a metadata service"),
+        0xfd00 if b == 0x0ec2 || b == 0x00c1 => Kind::Refused("a metadata service"),
+        0xfd20 if b == 0x00ce => Kind::Refused("a metadata service"),
         0xfe80..=0xfebf => Kind::Refused("link-local"),
         0xff00..=0xffff => Kind::Refused("multicast"),
         0x2001 if b == 0 => Kind::Refused("Teredo, which leads to any IPv4 address"),
@@ -284,6 +285,8 @@ mod tests {
             "::ffff:0:127.0.0.1",
             "2001:0:7f00:1::",
             "fd00:ec2::254",
+            "fd20:ce::254",
+            "fd00:c1::a9fe:a9fe",
         ];
         let private = ["10.0.0.1", "172.31.0.1", "192.168.1.1", "100.64.0.1", "fd12::1", "::ffff:10.0.0.1"];
         let public = ["192.0.2.1", "8.8.8.8", "2001:db8::1", "64:ff9b::808:808", "172.32.0.1"];
@@ -341,7 +344,6 @@ mod tests {
             "http://crl.example/a b",
             "http://crl.example/\r\nHost: x",
             "http://crl.example/\u{e9}",
-            "http:///x",
             "ldap://2130706433/cn=x",
             "ldap://0x7f.1/cn=x",
             "ldap://127.0.0.1/cn=x",

@@ -1,5 +1,6 @@
 //! How sources fare: back-off for each, a breaker for each host.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ struct Failed {
 #[derive(Debug)]
 pub(crate) struct Host {
     pub(crate) permits: Arc<Semaphore>,
+    /// How many wait for one.
+    pub(crate) waiting: AtomicUsize,
     breaker: Mutex<Breaker>,
 }
 
@@ -52,26 +55,25 @@ impl Health {
     pub(crate) fn host(&self, name: &str) -> Arc<Host> {
         let made = || {
             let permits = Arc::new(Semaphore::new(self.limits.at_once_per_host));
-            Arc::new(Host { permits, breaker: Mutex::default() })
+            Arc::new(Host { permits, waiting: AtomicUsize::new(0), breaker: Mutex::default() })
         };
         self.hosts.get_with_by_ref(name, made)
     }
 
     /// Whether the source may be asked now.
-    pub(crate) fn admit(&self, key: Option<&Key>, host: &Host) -> Result<(), Failure> {
+    pub(crate) fn admit(&self, keys: &[Key], host: &Host) -> Result<(), Failure> {
         let now = Instant::now();
-        if let Some(failed) = key.and_then(|key| self.failed.get(key))
-            && let Some(pause) = failed.retry_at.checked_duration_since(now)
-        {
+        for failed in keys.iter().filter_map(|key| self.failed.get(key)) {
+            let Some(pause) = failed.retry_at.checked_duration_since(now) else { continue };
             let Failure { cause, detail, .. } = failed.failure;
             let detail = format!("{detail}; not asked again for another {} s", pause.as_secs() + 1);
-            return Err(Failure { cause, detail, retry_after: Some(pause) });
+            return Err(Failure { retry_after: Some(pause), ..Failure::new(cause, detail) });
         }
         let breaker = host.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         match breaker.open_until.and_then(|until| until.checked_duration_since(now)) {
             Some(pause) => {
                 let detail = format!("{} failures in a row, left alone", breaker.failures);
-                Err(Failure { cause: Cause::BreakerOpen, detail, retry_after: Some(pause) })
+                Err(Failure { retry_after: Some(pause), ..Failure::new(Cause::BreakerOpen, detail) })
             }
             None => Ok(()),
         }
@@ -86,7 +88,7 @@ impl Health {
             self.failed.insert(*key, Failed { failure: failure.clone(), times, retry_at });
         }
         // What a host says of one question says nothing of others; that it does not answer does.
-        if failure.cause == Cause::Unreachable {
+        if failure.is_of_host {
             let mut breaker = host.breaker.lock().unwrap_or_else(PoisonError::into_inner);
             breaker.failures = breaker.failures.saturating_add(1);
             if breaker.failures >= self.limits.breaker_failures {
@@ -101,6 +103,16 @@ impl Health {
         let doubled = self.limits.back_off.saturating_mul(1 << times.saturating_sub(1).min(16));
         let pause = doubled.max(retry_after.unwrap_or_default()).min(self.limits.back_off_most);
         pause.mul_f64(0.75 + fastrand::f64() / 2.0)
+    }
+
+    /// Whether this source has failed, and may be asked again.
+    pub(crate) fn may_be_asked_again(&self, key: &Key) -> bool {
+        self.failed.get(key).is_some_and(|failed| failed.retry_at <= Instant::now())
+    }
+
+    /// Whether this source has failed, and is not asked now.
+    pub(crate) fn is_paused(&self, key: &Key) -> bool {
+        self.failed.get(key).is_some_and(|failed| failed.retry_at > Instant::now())
     }
 
     /// The host answered.
@@ -138,14 +150,14 @@ mod tests {
         let health = Health::new(&Arc::new(Limits { breaker_pause: Duration::ZERO, ..Limits::default() }));
         let (host, other) = (health.host("a:80"), health.host("b:80"));
         for _ in 0..10 {
-            health.failed(None, &host, &Failure::unreachable("x"));
+            health.failed(None, &host, &Failure::silent("x"));
         }
         // With no pause it is tried again at once; with one it is not.
-        assert_eq!(health.admit(None, &host), Ok(()));
+        assert_eq!(health.admit(&[], &host), Ok(()));
         host.breaker.lock().unwrap().open_until = Some(Instant::now() + Duration::from_secs(9));
-        assert_eq!(health.admit(None, &host).unwrap_err().cause, Cause::BreakerOpen);
-        assert_eq!(health.admit(None, &other), Ok(()));
+        assert_eq!(health.admit(&[], &host).unwrap_err().cause, Cause::BreakerOpen);
+        assert_eq!(health.admit(&[], &other), Ok(()));
         Health::answered(&host);
-        assert_eq!(health.admit(None, &host), Ok(()));
+        assert_eq!(health.admit(&[], &host), Ok(()));
     }
 }

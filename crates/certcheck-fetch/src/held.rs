@@ -100,13 +100,21 @@ impl Held {
     }
 
     /// Whether newer evidence is due at this time, whatever policy still admits: its nextUpdate has passed, or for
-    /// certificates, which have none, a day.
+    /// certificates, which have none, an hour.
     pub(crate) fn is_due(&self, now: Time) -> bool {
         match self.times() {
             (_, Some(next)) => next < now,
             (Some(_), None) => false,
-            (None, None) => now.unix().saturating_sub(self.fetched_at.unix()) > 86_400,
+            // A time to come is nobody's, so it counts as long ago.
+            (None, None) => !(0..=3_600).contains(&now.unix().saturating_sub(self.fetched_at.unix())),
         }
+    }
+
+    /// Whether HTTP says that a newer one may be there (RFC 9111 4.2), by the clock; not more than once a minute.
+    pub(crate) fn is_stale_by_http(&self, clock: Time) -> bool {
+        let until =
+            self.transport.fresh_until.map(|until| until.max(self.fetched_at.unix().saturating_add(60)));
+        until.is_some_and(|until| until < clock.unix())
     }
 
     /// When it is to be asked for anew, ahead of what ends it: a tenth of its life before nextUpdate, between 10 seconds

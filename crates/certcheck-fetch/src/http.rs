@@ -106,7 +106,7 @@ impl Http {
         };
         match timeout(whole, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failure::unreachable(format!("not complete after {whole:?}"))),
+            Err(_) => Err(Failure::silent(format!("not complete after {whole:?}"))),
         }
     }
 
@@ -179,7 +179,7 @@ impl Http {
         match timeout(patience, request.send()).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(told(&error)),
-            Err(_) => Err(Failure::unreachable(format!("no answer after {patience:?}"))),
+            Err(_) => Err(Failure::silent(format!("no answer after {patience:?}"))),
         }
     }
 
@@ -201,7 +201,7 @@ impl Http {
                 let retry_after = retry_after(response.headers());
                 let cause =
                     if question.kind == Kind::Ocsp { Cause::ResponderError } else { Cause::Unreachable };
-                return Err(Failure { cause, detail: format!("HTTP {status}"), retry_after });
+                return Err(Failure { retry_after, ..Failure::new(cause, format!("HTTP {status}")) });
             }
         }
         let most = self.limits.octets(question.kind);
@@ -270,7 +270,7 @@ fn told(error: &reqwest::Error) -> Failure {
     } else {
         "no HTTP"
     };
-    Failure::unreachable(last.map_or_else(|| what.to_owned(), |last| format!("{what}: {last}")))
+    Failure::silent(last.map_or_else(|| what.to_owned(), |last| format!("{what}: {last}")))
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {

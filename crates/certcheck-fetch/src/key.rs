@@ -10,8 +10,8 @@ use crate::limits::Kind;
 /// What evidence is kept under: a digest of what was asked and of whom.
 ///
 /// A key says where octets came from, not that they are to be believed: whoever finds something under it has the core
-/// judge it for the certificate in question, and asks elsewhere if it is of no use. So it does no harm that two issuers
-/// name one URL.
+/// judge it for the certificate in question, and asks elsewhere if it is of no use; that it was of none is remembered for
+/// that issuer alone. So it does no harm that two issuers name one URL.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Key([u8; 32]);
 
@@ -42,6 +42,14 @@ impl Key {
             .flat_map(|octet| [octet >> 4, octet & 15])
             .map(|digit| char::from(HEX[usize::from(digit)]))
             .collect()
+    }
+
+    /// What came from there, for who takes this key for the signer's: what is of no use to one may be to another.
+    pub(crate) fn for_signer(&self, signer: &[u8]) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(&self.0);
+        context.update(signer);
+        context.finish().as_ref().try_into().map_or(*self, Self)
     }
 
     /// The first octets, for what is to differ between keys.

@@ -74,6 +74,11 @@ impl Compiled {
         Self { evidence, of, says_good: OnceLock::new() }
     }
 
+    /// Whether some of it has come to its end, whatever policy admits beyond.
+    pub(crate) fn is_due(&self, now: Time) -> bool {
+        self.of.iter().flatten().any(|held| held.is_due(now))
+    }
+
     /// Whether the places still hold what this was made of.
     fn is_of(&self, slots: &[Arc<Slot>]) -> bool {
         slots.iter().zip(&self.of).all(|(slot, known)| match (&*slot.load(), known) {

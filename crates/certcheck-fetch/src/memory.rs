@@ -80,12 +80,23 @@ impl Memory {
         self.slots.get(key)?.get()
     }
 
-    /// Puts evidence in its place.
-    pub(crate) fn set(&self, key: Key, held: Arc<Held>) {
+    /// Puts evidence in its place, unless newer is there.
+    pub(crate) fn replace(&self, key: Key, held: &Arc<Held>) -> bool {
         let slot = self.slot(key);
-        slot.current.store(Some(held));
+        let mut current = slot.current.load();
+        loop {
+            if current.as_ref().is_some_and(|current| held.is_older_than(current)) {
+                return false;
+            }
+            let before = slot.current.compare_and_swap(&*current, Some(Arc::clone(held)));
+            if before.as_ref().map(Arc::as_ptr) == current.as_ref().map(Arc::as_ptr) {
+                break;
+            }
+            current = before;
+        }
         // Weighed anew.
         self.slots.insert(key, slot);
+        true
     }
 
     pub(crate) fn clear_all(&self) {

@@ -1,6 +1,7 @@
 //! Evidence in use is fetched anew before it ends, so that a steady server never waits for a fetch.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certcheck_core::Time;
@@ -8,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use crate::engine::{Shared, WeakShared};
+use crate::key::Key;
 use crate::known::KnownPath;
 use crate::memory::Slot;
 use crate::metrics as names;
@@ -17,40 +19,53 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long one renewal may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Renewals at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 32;
 /// What was not asked for in so many seconds is not in use.
 const IN_USE: i64 = 3_600;
 
-/// Looks what is due, as long as the engine lives.
+/// Looks what is due, as long as the engine lives. Each renewal goes by itself: one that is slow holds up no other.
 pub(crate) async fn keep_fresh(shared: WeakShared) {
+    let renewing: Arc<Mutex<HashSet<Key>>> = Arc::default();
     loop {
         sleep(PAUSE).await;
         let Some(shared) = shared.upgrade() else { return };
         let now = (shared.clock)();
-        let due = due(&shared, now);
-        for some in due.chunks(AT_ONCE) {
-            let renewals = some.iter().map(|(slot, path)| renew(&shared, slot, path, now));
-            futures_util::future::join_all(renewals).await;
+        for (slot, path) in due(&shared, now) {
+            {
+                let mut renewing = renewing.lock().unwrap_or_else(PoisonError::into_inner);
+                if renewing.len() >= AT_ONCE || !renewing.insert(slot.key) {
+                    continue;
+                }
+            }
+            let (shared, renewing) = (Arc::clone(&shared), Arc::clone(&renewing));
+            tokio::spawn(async move {
+                renew(&shared, &slot, &path, now).await;
+                renewing.lock().unwrap_or_else(PoisonError::into_inner).remove(&slot.key);
+            });
         }
     }
 }
 
-/// The places whose evidence is due, each with a path that it is about.
+/// The places whose evidence is due, or is lacking since its source failed, each with a path that it is about.
 fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
     let is_due = |slot: &Arc<Slot>| {
         let is_in_use = now.unix().saturating_sub(slot.used().unix()) <= IN_USE;
-        is_in_use && slot.get().is_some_and(|held| held.refresh_at(jitter(slot)) <= now)
+        is_in_use
+            && match slot.get() {
+                Some(held) => held.refresh_at(jitter(slot)) <= now && !shared.fetcher.is_paused(&slot.key),
+                None => shared.fetcher.may_be_asked_again(&slot.key),
+            }
     };
-    let slots: Vec<Arc<Slot>> = shared.fetcher.memory.all().into_iter().filter(is_due).collect();
+    let slots = shared.fetcher.memory.all().into_iter().filter(is_due);
+    let mut wanted: HashMap<Key, Arc<Slot>> = slots.map(|slot| (slot.key, slot)).collect();
     let snapshot = shared.snapshot();
-    let mut due: Vec<(Arc<Slot>, Arc<KnownPath>)> = Vec::new();
+    let mut due = Vec::new();
     for path in snapshot.paths.iter() {
         // In passing: what memory had no room for is not kept by paths that nobody asks about.
         path.let_go();
         for slot in &path.slots {
-            let is_wanted = slots.iter().any(|known| Arc::ptr_eq(known, slot));
-            if is_wanted && !due.iter().any(|(known, _)| Arc::ptr_eq(known, slot)) {
-                due.push((Arc::clone(slot), Arc::clone(&path)));
+            if let Some(slot) = wanted.remove(&slot.key) {
+                due.push((slot, Arc::clone(&path)));
             }
         }
     }

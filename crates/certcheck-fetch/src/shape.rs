@@ -5,6 +5,8 @@ use crate::failure::Failure;
 
 /// Octets of text before the first line of PEM.
 const PREAMBLE: usize = 64 << 10;
+/// The first line of PEM begins so.
+const BEGIN: &[u8] = b"-----BEGIN ";
 /// PEM is taken apart in memory: larger ones are refused.
 const PEM_OCTETS: u64 = 64 << 20;
 
@@ -45,11 +47,12 @@ impl Shape {
     pub(crate) fn push(&mut self, octets: &[u8]) -> Result<(), Failure> {
         self.seen = self.seen.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
         let is_der = matches!(self.kind, Promise::Der(_));
+        let scanned = self.head.len().saturating_sub(BEGIN.len());
         if !is_der && self.head.len() < PREAMBLE {
             let room = PREAMBLE - self.head.len();
             self.head.extend_from_slice(octets.get(..room.min(octets.len())).unwrap_or_default());
         }
-        self.promise()?;
+        self.promise(scanned)?;
         match self.kind {
             Promise::Der(length) if length > self.most => Err(Failure::too_large(self.most)),
             Promise::Der(length) if self.seen > length => {
@@ -61,7 +64,8 @@ impl Shape {
         }
     }
 
-    fn promise(&mut self) -> Result<(), Failure> {
+    /// `scanned` octets of the beginning have been looked at for PEM.
+    fn promise(&mut self, scanned: usize) -> Result<(), Failure> {
         match self.kind {
             Promise::Der(_) | Promise::Text { has_begun: true } => return Ok(()),
             Promise::Unknown | Promise::Text { has_begun: false } => {}
@@ -83,7 +87,8 @@ impl Shape {
                 }
             }
             [b'-' | b' ' | b'\t' | b'\r' | b'\n' | b'#' | b'A'..=b'Z' | b'a'..=b'z' | 0xef, ..] => {
-                let has_begun = self.head.windows(11).any(|window| window == b"-----BEGIN ");
+                let fresh = self.head.get(scanned..).unwrap_or_default();
+                let has_begun = fresh.windows(BEGIN.len()).any(|window| window == BEGIN);
                 Promise::Text { has_begun }
             }
             _ => return Err(no_evidence()),
