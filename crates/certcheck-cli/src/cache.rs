@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::flags::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 use crate::json::{self, kind_of};
-use crate::text::{BAD, GOOD, QUIET, UNSURE};
+use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
 use crate::{crl, input, network, ocsp, setup};
 
 #[derive(Serialize)]
@@ -69,7 +69,7 @@ fn list(folder: &CacheFolder) -> Result<Exit, Box<dyn Error>> {
             Some(next) => format!("until {next}"),
             None => "without end".to_owned(),
         };
-        let (kind, url) = (kind_of(&entry.ask), entry.ask.url());
+        let (kind, url) = (kind_of(&entry.ask), shown(entry.ask.url()));
         let short = key.get(..12).unwrap_or_default();
         writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.octets)?;
     }
@@ -106,7 +106,7 @@ fn show_one(show: &CacheShow) -> Result<Exit, Box<dyn Error>> {
             json::print(&told(&entry, now))?;
         } else {
             let mut out = anstream::AutoStream::auto(io::stdout().lock());
-            let (kind, url) = (kind_of(&entry.ask), entry.ask.url());
+            let (kind, url) = (kind_of(&entry.ask), shown(entry.ask.url()));
             writeln!(
                 out,
                 "{kind} {url}  {QUIET}{}, fetched {}{QUIET:#}",
@@ -154,7 +154,7 @@ fn get_ahead(prefetch: &CachePrefetch) -> Result<Exit, Box<dyn Error>> {
     let now = setup::time(prefetch.at);
     let within = Duration::from_secs(prefetch.network.timeout);
     let policy = Policy::client(Revocation::HardFail).with_purpose(certcheck_core::Purpose::Any);
-    let engine = network::engine(&prefetch.network, ring, policy, Evidence::new())?;
+    let engine = network::engine(&prefetch.network, true, ring, policy, Evidence::new())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut reports = runtime.block_on(engine.prefetch_ring(now, within));
     for path in &prefetch.inputs {
@@ -166,7 +166,7 @@ fn get_ahead(prefetch: &CachePrefetch) -> Result<Exit, Box<dyn Error>> {
     let mut worst = Exit::Accepted;
     for report in &reports {
         for tried in report.sources() {
-            let (kind, url) = (tried.kind.code(), &tried.url);
+            let (kind, url) = (tried.kind.code(), shown(&tried.url));
             match (&tried.failure, tried.from) {
                 (Some((cause, detail)), _) => {
                     writeln!(out, "{BAD}failed{BAD:#}  {kind} {url}  {}: {detail}", cause.code())?;

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::flags::{FetchArguments, FetchKind};
 use crate::json::{self, kind_of};
-use crate::text::{BAD, GOOD, QUIET};
+use crate::text::{BAD, GOOD, QUIET, shown};
 use crate::{crl, input, network, ocsp, setup};
 
 #[derive(Serialize)]
@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &FetchArguments) -> Result<Exit, Box<dyn Error>> {
             "a certificate is asked about with --ring: its issuer's key is part of the question".into()
         );
     }
-    let engine = network::engine(&arguments.network, ring()?, policy.clone(), Evidence::new())?;
+    // What is looked into is not kept, and what is kept is not what was asked for.
+    let engine = network::engine(&arguments.network, false, ring()?, policy.clone(), Evidence::new())?;
     let needs = if is_url { vec![need_of_url(arguments)] } else { needs_of_file(arguments, &engine, now)? };
     let ring = if arguments.ring.is_empty() { None } else { Some(ring()?) };
     let question = Question { arguments, engine: &engine, ring: ring.as_ref(), policy: &policy, now };
@@ -94,7 +95,8 @@ struct Question<'q> {
 impl Question<'_> {
     fn ask(&self, need: &Need) -> Result<Exit, Box<dyn Error>> {
         let begun = Instant::now();
-        let came = self.engine.obtain_blocking(need);
+        let within = Duration::from_secs(self.arguments.network.timeout);
+        let came = self.engine.obtain_blocking(need, within);
         let elapsed = begun.elapsed();
         let file = match (&came, &self.arguments.out) {
             (Ok(held), Some(folder)) => Some(write(held, folder)?),
@@ -143,7 +145,7 @@ impl Question<'_> {
             });
         }
         let mut out = anstream::AutoStream::auto(io::stdout().lock());
-        let (url, took) = (need.ask.url(), elapsed.as_secs_f64() * 1e3);
+        let (url, took) = (shown(need.ask.url()), elapsed.as_secs_f64() * 1e3);
         match came {
             Ok(held) => writeln!(
                 out,

@@ -64,8 +64,10 @@ Examples:
   certcheck fetch http://crl.example/ca.crl --ring keyring/ --out crls/
   certcheck fetch client.pem --ring keyring/
 
-Exit codes: 0 all that came is good, 1 something does not verify, 2 usage or unreadable input,
-3 something did not come.";
+Nothing is kept; certcheck cache prefetch does that. Without --ring nothing is verified, only read.
+
+Exit codes: 0 all came, and verifies with the ring if one is given, 1 something does not verify,
+2 usage or unreadable input, 3 something did not come.";
 
 const CACHE_EXAMPLES: &str = "\
 Examples:

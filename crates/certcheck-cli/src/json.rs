@@ -104,10 +104,15 @@ impl From<&SourceTried> for SourceObject {
     }
 }
 
-/// From where the evidence came that is named so: what was not fetched was given in a file.
+/// From where the evidence came that is named so: by its URL, or by the file it was given in.
 fn from_where(source: &str, sources: &[SourceTried]) -> &'static str {
-    let from = sources.iter().filter(|tried| *tried.url == *source).find_map(|tried| tried.from);
-    from.map_or("file", Origin::code)
+    let tried = sources.iter().filter(|tried| *tried.url == *source).find_map(|tried| tried.from);
+    match tried {
+        Some(from) => from.code(),
+        // A client that is known is answered by what this process has.
+        None if source.contains("://") => Origin::Memory.code(),
+        None => "file",
+    }
 }
 
 impl RevocationObject {

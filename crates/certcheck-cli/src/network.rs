@@ -19,6 +19,7 @@ const LARGE: u64 = 4 << 20;
 /// The engine that these flags ask for.
 pub(crate) fn engine(
     arguments: &NetworkArguments,
+    has_store: bool,
     ring: KeyRing,
     policy: Policy,
     given: Evidence,
@@ -46,7 +47,7 @@ pub(crate) fn engine(
     if std::io::stderr().is_terminal() {
         builder = builder.observer(progress());
     }
-    if !arguments.no_cache {
+    if has_store && !arguments.no_cache {
         match store(arguments.cache_dir.as_deref(), arguments.trust_cache) {
             Ok(store) => builder = builder.store(store),
             // A folder that was named must be of use; the default one need not.

@@ -90,7 +90,12 @@ fn print_member(
             write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?;
         }
         (None, _, Status::Good(proof)) => {
-            write!(out, "  {QUIET}not revoked, says {}, of {}{QUIET:#}", proof.source, proof.this_update)?;
+            write!(
+                out,
+                "  {QUIET}not revoked, says {}, of {}{QUIET:#}",
+                shown(&proof.source),
+                proof.this_update
+            )?;
         }
         (None, _, Status::NoRevAvail) => {
             write!(out, "  {QUIET}its issuer revokes none of these (noRevAvail){QUIET:#}")?;
@@ -101,10 +106,18 @@ fn print_member(
     writeln!(out)
 }
 
+/// A URL out of a certificate, which may hold anything that IA5 has: nothing of it moves a terminal's cursor.
+pub(crate) fn shown(url: &str) -> String {
+    let escape = |sign: char| {
+        if sign.is_ascii_graphic() { sign.to_string() } else { sign.escape_default().to_string() }
+    };
+    url.chars().map(escape).collect()
+}
+
 fn print_source(out: &mut impl Write, tried: &SourceTried) -> io::Result<()> {
     let SourceTried { at, kind, url, octets, elapsed, .. } = tried;
     let took = format!("{:.1} ms", elapsed.as_secs_f64() * 1e3);
-    write!(out, "  {QUIET}asked for {at}: {} {url}: ", kind.code())?;
+    write!(out, "  {QUIET}asked for {at}: {} {}: ", kind.code(), shown(url))?;
     match (&tried.failure, tried.from) {
         (Some((cause, detail)), _) => write!(out, "{}: {detail}, after {took}", cause.code())?,
         (None, Some(from)) => write!(out, "{octets} octets from {} in {took}", from.code())?,
@@ -130,7 +143,7 @@ pub(crate) fn print_plan(input: &Path, report: &Report<'_>, plan: &[Need]) -> Re
             out,
             "  {} {kind:<7} {}  {QUIET}{}{QUIET:#}",
             need.at,
-            need.ask.url(),
+            shown(need.ask.url()),
             subject.unwrap_or_default()
         )?;
     }

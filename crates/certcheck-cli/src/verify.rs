@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     for fault in evidence.faults() {
         writeln!(std::io::stderr(), "certcheck: warning: left out: {fault}")?;
     }
-    let engine = network::engine(&arguments.network, ring, policy, evidence)?;
+    let engine = network::engine(&arguments.network, true, ring, policy, evidence)?;
     let question = Question { arguments, engine: &engine, now };
     let mut worst = Exit::Accepted;
     for path in &arguments.inputs {

@@ -317,7 +317,7 @@ fn a_name_that_rebinds_is_looked_up_once() {
     let asked = Arc::clone(&names.asked);
     let engine = world.builder().resolver(Arc::new(names)).build().expect("builds");
     assert_eq!(check(&engine, &chain).0, "accept");
-    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
 #[test]

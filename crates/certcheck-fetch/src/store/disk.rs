@@ -8,7 +8,7 @@
 //! A record is written last, so that what it names is there. All of it may be thrown away at any time.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +33,11 @@ use crate::transport::now;
 
 /// Between two looks whether a lease is free.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The file that tells when the store was last tidied, and how often that is done.
+const TIDIED: &str = "tidied";
+const BETWEEN: Duration = Duration::from_secs(3_600);
+/// How long another's writing is waited for.
+const TURN: Duration = Duration::from_secs(2);
 /// A blob without a record is removed after so long: its record may be about to be written.
 const ORPHAN: Duration = Duration::from_secs(3_600);
 /// How far the clocks of who shares a store may differ, in seconds.
@@ -79,13 +84,11 @@ impl DiskStore {
     pub fn open(path: &Path, options: DiskOptions) -> Result<Self, StoreError> {
         let top = Folder::open(path)?;
         let part = |name: &str| Folder::open(&top.path().join(name));
-        let inner = Inner {
-            records: part("records")?,
-            blobs: part("blobs")?,
-            locks: part("locks")?,
-            options,
-            taken: AtomicU64::new(0),
-        };
+        let locks = part("locks")?;
+        // Programs that run for a moment tidy too: who writes first in an hour.
+        let is_tidied = locks.age(TIDIED).is_some_and(|age| age < BETWEEN);
+        let taken = AtomicU64::new(if is_tidied { 0 } else { options.most });
+        let inner = Inner { records: part("records")?, blobs: part("blobs")?, locks, options, taken };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -124,6 +127,12 @@ impl DiskStore {
 
 fn record_name(key: &Key) -> String {
     format!("{}.json", key.to_hex())
+}
+
+/// Whether this is the name of a blob or an index.
+fn is_blob(name: &str) -> bool {
+    let stem = name.strip_suffix(".der").or_else(|| name.strip_suffix(".idx"));
+    stem.and_then(|stem| stem.split_once('.')).is_some_and(|(key, _)| Key::from_hex(key).is_some())
 }
 
 impl Inner {
@@ -192,8 +201,7 @@ impl Inner {
     }
 
     fn put(&self, key: &Key, stored: &Stored) -> Result<(), StoreError> {
-        let lock = self.writing(key)?;
-        lock.lock().map_err(|error| StoreError::Io("lock".into(), error))?;
+        let lock = self.turn(key)?;
         // What does not read is as good as nothing.
         let before = self.record(key).ok().flatten();
         // A record that says to be of a time to come is damaged: it must not keep others out.
@@ -274,6 +282,22 @@ impl Inner {
         self.locks.lock_file(&format!("w{}", &key.to_hex()[..2]))
     }
 
+    /// The same lock, held. Who holds it for long has been stopped, and keeps nobody else.
+    fn turn(&self, key: &Key) -> Result<File, StoreError> {
+        let lock = self.writing(key)?;
+        let until = std::time::Instant::now() + TURN;
+        while let Err(error) = lock.try_lock() {
+            match error {
+                TryLockError::WouldBlock if std::time::Instant::now() < until => std::thread::sleep(PAUSE),
+                TryLockError::WouldBlock => {
+                    return Err(StoreError::Io("lock".into(), std::io::ErrorKind::TimedOut.into()));
+                }
+                TryLockError::Error(error) => return Err(StoreError::Io("lock".into(), error)),
+            }
+        }
+        Ok(lock)
+    }
+
     /// Removes a record and its blob. The caller holds the lock.
     fn remove(&self, key: &Key) {
         let record = self.record(key);
@@ -317,13 +341,10 @@ impl Inner {
         }
         let mut kept = Vec::new();
         for (name, size, used) in self.records.list()? {
-            match name.strip_suffix(".json").and_then(Key::from_hex) {
-                Some(key) => {
-                    let large = sizes.get(key.to_hex().as_str()).copied().unwrap_or(0);
-                    kept.push((used, key, size.saturating_add(large)));
-                }
-                // Nothing that we wrote.
-                None => self.records.remove(&name),
+            // What nobody here wrote is none of our business.
+            if let Some(key) = name.strip_suffix(".json").and_then(Key::from_hex) {
+                let large = sizes.get(key.to_hex().as_str()).copied().unwrap_or(0);
+                kept.push((used, key, size.saturating_add(large)));
             }
         }
         kept.sort_unstable();
@@ -350,12 +371,12 @@ impl Inner {
             .collect();
         for (name, _, written) in &blobs {
             let is_named = name.rsplit_once('.').is_some_and(|(stem, _)| named.contains(stem));
-            if !is_named && written.elapsed().is_ok_and(|age| age > ORPHAN) {
+            if !is_named && is_blob(name) && written.elapsed().is_ok_and(|age| age > ORPHAN) {
                 self.blobs.remove(name);
             }
         }
         self.taken.store(0, Ordering::Relaxed);
-        Ok(())
+        self.locks.write(TIDIED, |_| Ok(()))
     }
 }
 
@@ -377,8 +398,7 @@ impl Store for DiskStore {
     fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), StoreError>> {
         let key = *key;
         self.run(move |store| {
-            let lock = store.writing(&key)?;
-            lock.lock().map_err(|error| StoreError::Io("lock".into(), error))?;
+            let _turn = store.turn(&key)?;
             store.remove(&key);
             Ok(())
         })
@@ -400,9 +420,9 @@ impl Store for DiskStore {
             loop {
                 match file.try_lock() {
                     Ok(()) => return Ok(Some(Lease::new(file))),
-                    Err(std::fs::TryLockError::WouldBlock) if Instant::now() < until => sleep(PAUSE).await,
-                    Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
-                    Err(std::fs::TryLockError::Error(error)) => return Err(StoreError::Io(name, error)),
+                    Err(TryLockError::WouldBlock) if Instant::now() < until => sleep(PAUSE).await,
+                    Err(TryLockError::WouldBlock) => return Ok(None),
+                    Err(TryLockError::Error(error)) => return Err(StoreError::Io(name, error)),
                 }
             }
         }

@@ -134,6 +134,11 @@ impl Folder {
         OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io_of(&path))
     }
 
+    /// How long ago a file was written, if it is there.
+    pub(super) fn age(&self, name: &str) -> Option<Duration> {
+        fs::symlink_metadata(self.path.join(name)).ok()?.modified().ok()?.elapsed().ok()
+    }
+
     /// Removes a file, if it is there.
     pub(super) fn remove(&self, name: &str) {
         // Who cannot remove it cannot help it; the space is found again when the store is next tidied.
