@@ -22,3 +22,21 @@ pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
 /// Evidence got ahead of its end, by `outcome`.
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
+
+#[cfg(test)]
+mod tests {
+    /// Every name of this file stands in the table, and the table names nothing else.
+    #[test]
+    fn the_table_has_them_all() {
+        let names = |text: &str, quote: char| -> Vec<String> {
+            let pieces = text.split(quote).filter(|piece| piece.starts_with("certcheck_"));
+            let mut names: Vec<String> = pieces.map(str::to_owned).collect();
+            names.sort();
+            names
+        };
+        let own = include_str!("metrics.rs").split("#[cfg(test)]").next().unwrap_or_default();
+        let table = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/observability.md");
+        let table = std::fs::read_to_string(table).expect("the page");
+        assert_eq!(names(own, '"'), names(&table, '`'));
+    }
+}

@@ -8,20 +8,16 @@ use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use certcheck_core::{Policy, Revocation};
-use certcheck_fetch::store::{Entry, Lease, MemoryStore, Store, StoreError, Stored};
-use certcheck_fetch::{Engine, Guard, Key, Origin};
+use certcheck_fetch::{Engine, Guard};
 use certcheck_testkit::Cert;
 use certcheck_testkit::crl::{self, Crl};
 use certcheck_testkit::ext;
 use certcheck_testkit::server::{Fault, Page};
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use pki_types::CertificateDer;
-use support::{CA, Names, World, at, impatient, loopback, now, told};
+use support::{CA, Names, World, impatient, now, told};
 
 /// What a check may take that gives up on all its sources, the machine's hiccups included.
 const WITHIN: Duration = Duration::from_millis(1_500);
@@ -377,205 +373,6 @@ fn what_is_poisoned_gives_way_to_the_mirror_and_is_not_kept() {
     world.server.serve("/poisoned.crl", Page::new(world.revoking(2, &[&client])));
     let alone = world.client("alone", &urls[..1], &[]);
     assert!(recovers(&engine, &world.chain(&alone)));
-}
-
-/// A CRL that is older than what was had does not come back, though it is current.
-#[test]
-fn an_older_crl_does_not_take_the_place_of_a_newer() {
-    let world = World::new();
-    let engine = world.engine();
-    let client = world.plain("rollback");
-    let chain = world.chain(&client);
-    let crl = |number: i64, from: &str, until: &str| {
-        let crl = Crl::new(CA).with([crl::number(number)]).valid(from, Some(until));
-        world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
-    };
-    crl(10, "2027-01-01T00:00:00Z", "2027-01-03T00:00:00Z");
-    assert_eq!(check(&engine, &chain).0, "accept");
-    // The newer one ends; an older one with a longer life is played.
-    crl(9, "2026-12-31T00:00:00Z", "2027-02-01T00:00:00Z");
-    let later = at("2027-01-04T00:00:00Z");
-    let report = engine.check_blocking(&chain, later, WITHIN);
-    assert_eq!(told(&report), ("undetermined", "revocation-unknown", "rollback"));
-    crl(11, "2027-01-03T00:00:00Z", "2027-02-01T00:00:00Z");
-    std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(told(&engine.check_blocking(&chain, later, WITHIN)).0, "accept");
-}
-
-/// What policy admits beyond its end is used only if nothing newer is to be had.
-#[test]
-fn stale_evidence_is_used_only_on_error_and_within_its_bound() {
-    let world = World::new();
-    let mut policy = world.policy();
-    policy.freshness.max_stale = 86_400;
-    let engine = Engine::builder(world.ring(), policy)
-        .guard(loopback())
-        .limits(impatient())
-        .refreshes(false)
-        .build()
-        .expect("builds");
-    let chain = world.chain(&world.plain("stale"));
-    let crl = |until: &str| {
-        let crl = Crl::new(CA).valid("2027-01-01T00:00:00Z", Some(until));
-        world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
-    };
-    crl("2027-01-03T00:00:00Z");
-    assert_eq!(check(&engine, &chain).0, "accept");
-    let asked = world.server.count("/ca.crl");
-    let (late, too_late) = (at("2027-01-03T12:00:00Z"), at("2027-01-04T12:00:00Z"));
-    world.server.break_with("/ca.crl", Fault::Unavailable(0));
-    let report = engine.check_blocking(&chain, late, WITHIN);
-    assert_eq!(told(&report).0, "accept");
-    assert!(world.server.count("/ca.crl") > asked, "newer was asked for, though the client is known");
-    let other = world.chain(&world.plain("stale too"));
-    assert_eq!(told(&engine.check_blocking(&other, late, WITHIN)).0, "accept");
-    // Who may not wait takes what policy admits.
-    assert!(engine.check_cached(&chain, late).is_of_known_path());
-    std::thread::sleep(Duration::from_millis(300));
-    let report = engine.check_blocking(&chain, too_late, WITHIN);
-    assert_eq!(told(&report), ("undetermined", "revocation-unknown", "stale"));
-}
-
-/// A revocation that is at hand is not forgotten when its list ends, though nothing newer is to be had.
-#[test]
-fn who_is_listed_stays_listed_when_the_network_is_cut() {
-    let world = World::new();
-    let client = world.plain("listed");
-    let entry = crl::Entry::new(&client.serial).with([crl::reason("keyCompromise")]);
-    let listing = Crl::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-01-03T00:00:00Z")).revoking([entry]);
-    world.server.serve("/ca.crl", Page::new(listing.issue(&world.ca)));
-    let policy = Policy::client(Revocation::SoftFail);
-    let engine = Engine::builder(world.ring(), policy)
-        .guard(loopback())
-        .limits(impatient())
-        .refreshes(false)
-        .build()
-        .expect("builds");
-    let chain = world.chain(&client);
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
-    world.server.break_with("/", Fault::HangBeforeHeaders);
-    for late in [at("2027-01-03T01:00:00Z"), at("2028-01-03T00:00:00Z")] {
-        assert_eq!(told(&engine.look_up(&chain, late)).1, "certificate-revoked");
-        assert_eq!(told(&engine.check_blocking(&chain, late, WITHIN)).1, "certificate-revoked");
-    }
-}
-
-/// A store that lags behind does not bring back what memory knows better.
-#[test]
-fn a_store_that_lags_does_not_roll_memory_back() {
-    let world = World::new();
-    let client = world.plain("lag");
-    let chain = world.chain(&client);
-    let crl = |number: i64, from: &str, revoked: bool| {
-        let entry = crl::Entry::new(&client.serial).with([crl::reason("keyCompromise")]);
-        let crl = Crl::new(CA).with([crl::number(number)]).valid(from, Some("2027-01-03T00:00:00Z"));
-        let crl = if revoked { crl.revoking([entry]) } else { crl };
-        world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
-    };
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(100));
-    crl(8, "2027-01-01T00:00:00Z", false);
-    let behind = world.builder().store(Arc::clone(&store)).build().expect("builds");
-    assert!(behind.check_blocking(&chain, now(), WITHIN).is_accepted());
-    behind.flush_blocking();
-    // Another engine has the newer one in memory alone, then finds the store.
-    let lagging = Arc::new(Lagging { inner: store, is_there: AtomicBool::new(false) });
-    let engine = world.builder().store(Arc::clone(&lagging) as Arc<dyn Store>).build().expect("builds");
-    crl(9, "2027-01-01T12:00:00Z", true);
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
-    lagging.is_there.store(true, Ordering::Relaxed);
-    world.server.break_with("/", Fault::Refuse);
-    // Within the skew after its end, what is at hand still counts.
-    let after = at("2027-01-03T00:01:00Z");
-    assert_eq!(told(&engine.check_blocking(&chain, after, WITHIN)).1, "certificate-revoked");
-    assert_eq!(told(&engine.look_up(&chain, now())).1, "certificate-revoked");
-}
-
-/// A store of one's own: it takes nothing, and has what another has once it is there.
-#[derive(Debug)]
-struct Lagging {
-    inner: Arc<dyn Store>,
-    is_there: AtomicBool,
-}
-
-impl Store for Lagging {
-    fn origin(&self) -> Origin {
-        Origin::Shared
-    }
-
-    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
-        async move {
-            if !self.is_there.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            let stored = self.inner.get(key).await?;
-            Ok(stored.map(|stored| Stored::new(stored.ask, stored.body, stored.transport, stored.fetched_at)))
-        }
-        .boxed()
-    }
-
-    fn put<'a>(&'a self, _: &'a Key, _: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn remove<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<(), StoreError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn list(&self) -> BoxFuture<'_, Result<Vec<Entry>, StoreError>> {
-        async { Ok(Vec::new()) }.boxed()
-    }
-
-    fn lease<'a>(&'a self, _: &'a Key, _: Duration) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
-        async { Ok(None) }.boxed()
-    }
-}
-
-/// What a check could not wait for is there for the next, however late that comes.
-#[test]
-fn what_comes_too_late_is_kept_for_the_next() {
-    let world = World::new();
-    let mut limits = impatient();
-    limits.first_octet = Duration::from_secs(10);
-    limits.idle = Duration::from_secs(10);
-    limits.crl_whole = Duration::from_secs(10);
-    let engine = world.builder().limits(limits).build().expect("builds");
-    let page = Page::new(Crl::new(CA).issue(&world.ca)).with_delay(Duration::from_millis(1_200));
-    world.server.serve("/ca.crl", page);
-    let chain = world.chain(&world.plain("late"));
-    let report = engine.check_blocking(&chain, now(), Duration::from_millis(400));
-    assert_eq!(told(&report), ("undetermined", "revocation-unknown", "unreachable"));
-    std::thread::sleep(Duration::from_secs(3));
-    assert!(engine.look_up(&chain, now()).is_accepted(), "it has come meanwhile");
-    assert_eq!(world.server.count("/ca.crl"), 1);
-}
-
-/// Two issuers that name one URL: what is of no use to one is no fault of the other's source.
-#[test]
-fn an_issuer_that_names_another_s_list_harms_nobody() {
-    let world = World::new();
-    let key = certcheck_testkit::Key::p256("fetch rival");
-    let rival = Cert::ca("O=Fetch,CN=Rival", &key, support::ROOT, &world.root)
-        .with([ext::cdp(&[ext::Point::urls(&[world.server.url("/root.crl")])])])
-        .issue(&world.root);
-    let leaf = Cert::leaf("O=Fetch,CN=x", &certcheck_testkit::Key::p256("x"), "O=Fetch,CN=Rival", &key)
-        .with([ext::cdp(&[ext::Point::urls(&[world.server.url("/ca.crl")])])])
-        .issue(&key);
-    let theirs = vec![CertificateDer::from(leaf), CertificateDer::from(rival)];
-    let ours = world.chain(&world.plain("ours"));
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(100));
-    let engine = world.builder().store(Arc::clone(&store)).build().expect("builds");
-    assert_eq!(told(&engine.check_blocking(&theirs, now(), WITHIN)).2, "out-of-scope");
-    assert!(
-        engine.check_blocking(&ours, now(), WITHIN).is_accepted(),
-        "its source is not left alone for that"
-    );
-    engine.flush_blocking();
-    for _ in 0..3 {
-        assert_eq!(told(&engine.check_blocking(&theirs, now(), WITHIN)).2, "out-of-scope");
-    }
-    engine.flush_blocking();
-    let offline = world.builder().store(store).offline(true).build().expect("builds");
-    assert!(offline.check_blocking(&ours, now(), WITHIN).is_accepted(), "nor dropped from the store");
 }
 
 /// Whose key signs nothing else: a certificate made for the table above must not be mistaken for a CA's.

@@ -2,13 +2,15 @@
 //!
 //! What lands is not kept before a check has found it to be of use: see `keep` and `reject`.
 
+mod kept;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certcheck_core::revocation::{Answer, Cause, Need};
+use certcheck_core::revocation::{Cause, Need};
 use certcheck_core::{Policy, Time};
 use tokio::runtime::Handle;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
@@ -25,8 +27,9 @@ use crate::limits::{Kind, Limits};
 use crate::memory::Memory;
 use crate::metrics as names;
 use crate::read;
-use crate::store::{Lease, Store, StoreError, Stored};
+use crate::store::{Lease, Store, StoreError};
 use crate::transport::{Fetched, Network, now};
+use kept::stored_of;
 
 /// What has landed and nobody has judged yet is given to who asks meanwhile, for so long.
 const LINGER: Duration = Duration::from_secs(1);
@@ -249,65 +252,6 @@ impl Fetcher {
         }
     }
 
-    async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
-        let stored = self.stored(need).await?;
-        self.read(stored, need, policy).await
-    }
-
-    /// What the store has under the key of this.
-    async fn stored(&self, need: &Need) -> Result<Stored, Failure> {
-        let nothing = || Failure::new(Cause::NotTried, "not in the store");
-        let (Some(store), Some(key)) = (&self.store, Key::of(&need.ask)) else { return Err(nothing()) };
-        match store.get(&key).await {
-            // A shared store may be anyone's.
-            Ok(Some(stored)) if Key::of(&stored.ask) != Some(key) => {
-                Err(self.refuse_stored(&key, need, "an answer to another question"))
-            }
-            Ok(Some(stored)) => Ok(stored),
-            Ok(None) => Err(nothing()),
-            Err(error) => Err(self.refuse_stored(&key, need, &error.to_string())),
-        }
-    }
-
-    async fn read(&self, stored: Stored, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
-        let (Some(store), Some(key)) = (&self.store, Key::of(&need.ask)) else {
-            return Err(Failure::new(Cause::NotTried, "no store"));
-        };
-        let origin = store.origin();
-        let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
-        let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy)).await;
-        match read {
-            Ok(Ok((held, None))) => Ok(held),
-            Ok(Ok((held, Some(note)))) => {
-                warn!(url = %need.ask.url(), note, "an index in the store is of no use and was built anew");
-                metrics::counter!(names::STORE_REFUSED, "why" => "index").increment(1);
-                Ok(held)
-            }
-            Ok(Err(failure)) => {
-                let failure = self.refuse_stored(&key, need, &failure.detail);
-                self.forget(key);
-                Err(failure)
-            }
-            Err(error) => Err(Failure::malformed(error.to_string())),
-        }
-    }
-
-    fn refuse_stored(&self, key: &Key, need: &Need, why: &str) -> Failure {
-        warn!(url = %need.ask.url(), key = %key.to_hex(), why, "what the store has is of no use and is dropped");
-        metrics::counter!(names::STORE_REFUSED, "why" => "unreadable").increment(1);
-        Failure::malformed(format!("the store: {why}"))
-    }
-
-    /// Drops what the store has.
-    pub(crate) fn forget(&self, key: Key) {
-        if let Some(store) = self.store.clone() {
-            self.write(async move {
-                // It stays a little longer then; it is judged each time.
-                let _gone: Result<(), StoreError> = store.remove(&key).await;
-            });
-        }
-    }
-
     async fn fetch(
         &self,
         need: &Need,
@@ -429,12 +373,6 @@ impl Fetcher {
         }
     }
 
-    /// What another has put into the store while we waited for our turn.
-    async fn put_meanwhile(&self, need: &Need, begun: Time, policy: &Arc<Policy>) -> Option<Arc<Held>> {
-        let stored = self.stored(need).await.ok().filter(|stored| stored.fetched_at >= begun)?;
-        self.read(stored, need, policy).await.ok()
-    }
-
     /// Whether newer evidence from there is at hand: an older one does not come back.
     pub(crate) fn is_rollback(&self, held: &Held) -> bool {
         let current = Key::of(&held.ask).and_then(|key| self.memory.get(&key));
@@ -522,25 +460,6 @@ impl Fetcher {
     pub(crate) const fn runtime(&self) -> &Handle {
         &self.runtime
     }
-
-    fn write(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        while writing.try_join_next().is_some() {}
-        if writing.len() >= WRITES {
-            debug!("the store does not keep up: something is not written");
-            return;
-        }
-        writing.spawn_on(work, &self.runtime);
-    }
-
-    /// Until all that was kept is written.
-    pub(crate) async fn flush(&self) {
-        let mut writing = std::mem::take(&mut *self.writing.lock().unwrap_or_else(PoisonError::into_inner));
-        let all = async { while writing.join_next().await.is_some() {} };
-        if timeout(FLUSH, all).await.is_err() {
-            warn!("the store takes too long: not all that came is kept");
-        }
-    }
 }
 
 /// What is remembered of a source: for all, and for who trusts this issuer.
@@ -558,46 +477,4 @@ fn is_of_use(flight: &Flight) -> bool {
         State::Landed(Err(_)) => false,
         State::Waiting | State::Arriving(..) => flight.state.has_changed().is_ok(),
     }
-}
-
-fn stored_of(held: &Held) -> Stored {
-    let (this_update, next_update) = held.times();
-    Stored {
-        ask: held.ask.clone(),
-        body: held.body.clone(),
-        transport: held.transport.clone(),
-        fetched_at: held.fetched_at,
-        this_update,
-        next_update,
-        signers: held.signers(),
-        crl: held.crl().cloned(),
-        index: None,
-        is_trusted: false,
-    }
-}
-
-/// What a store had, read and verified anew. Beside it what of an index is no good.
-fn read_stored(
-    stored: Stored,
-    origin: Origin,
-    signer: &[u8],
-    policy: &Policy,
-) -> Result<(Arc<Held>, Option<String>), Failure> {
-    let Stored { ask, body, transport, fetched_at, signers, index, is_trusted, .. } = stored;
-    // Taken on trust is only what was found once: who signed it.
-    let is_trusted = is_trusted && !signers.is_empty();
-    let signer = signers.first().map_or(signer, |known| known);
-    let (answer, body, note) = match index {
-        Some(index) => {
-            let (crl, fault) =
-                read::reopen(body.bytes.clone(), &index, ask.url(), signer, policy, is_trusted)?;
-            (Answer::Crl(Arc::new(crl)), body, fault.map(|fault| fault.to_string()))
-        }
-        None => {
-            let (answer, read) = read::read(&ask, vec![body.clone()], signer, policy)?;
-            let body = if read.bytes.len() == body.bytes.len() { body } else { read };
-            (answer, body, None)
-        }
-    };
-    Ok((Arc::new(Held { ask, answer, body, transport, fetched_at, origin }), note))
 }
