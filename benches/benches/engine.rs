@@ -2,8 +2,8 @@
 //! one thread and on two; and that a known one allocates nothing.
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, reason = "a benchmark, which counts allocations")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod counting;
+
 use std::time::{Duration, Instant};
 
 use certcheck_benches::{CA, ca_key, crl};
@@ -14,6 +14,7 @@ use certcheck_testkit::crl::Crl;
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key};
+use counting::allocations;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pki_types::CertificateDer;
 
@@ -80,9 +81,9 @@ fn known(c: &mut Criterion) {
         [("by OCSP and a CRL of 10^6", &scene.clients[0]), ("by a CRL of 10^6", &scene.clients[1])]
     {
         let check = || assert!(scene.engine.check_cached(chain, now()).is_of_known_path());
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        let before = allocations();
         check();
-        assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before, "nothing is allocated");
+        assert_eq!(allocations(), before, "nothing is allocated");
         group.bench_function(word, |b| b.iter(check));
     }
     // What two threads of this machine are worth, by arithmetic that shares nothing.
@@ -140,28 +141,6 @@ fn first_seen(c: &mut Criterion) {
         });
     });
     group.finish();
-}
-
-/// Counts allocations.
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: the system's allocator does the work, as it is asked to.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: as the caller vouches.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as the caller vouches.
-        unsafe { System.dealloc(memory, layout) }
-    }
 }
 
 criterion_group!(benches, known, first_seen);

@@ -4,10 +4,10 @@
 //! CRLs of 10^7 entries are for machines with time: `CERTCHECK_BENCH_LARGE=1`.
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, reason = "a benchmark, which counts allocations")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod counting;
+
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use certcheck_benches::{CA, ca, ca_key, crl};
@@ -17,6 +17,7 @@ use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::view::Certificate;
 use certcheck_core::{Check, Policy, Revocation, Time, VerifiedIssuers};
 use certcheck_testkit::{Cert, Key, ocsp, pem};
+use counting::allocations;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pki_types::CertificateDer;
 
@@ -174,33 +175,11 @@ fn statuses(c: &mut Criterion) {
         let _until = check.look_up(&path, None, |_, status| good += usize::from(status.code() == "good"));
         assert_eq!(good, 3);
     };
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = allocations();
     look_up();
-    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before, "a lookup allocates nothing");
+    assert_eq!(allocations(), before, "a lookup allocates nothing");
     group.bench_function("its three statuses looked up", |b| b.iter(look_up));
     group.finish();
-}
-
-/// Counts allocations.
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: the system's allocator does the work, as it is asked to.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: as the caller vouches.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as the caller vouches.
-        unsafe { System.dealloc(memory, layout) }
-    }
 }
 
 /// A response about a client, read, verified and judged, beside its signature alone.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certcheck_core::revocation::{Cause, Need};
+use certcheck_core::revocation::{Ask, Cause, Need};
 use certcheck_core::{Policy, Time};
 use tokio::runtime::Handle;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
@@ -33,8 +33,9 @@ use kept::stored_of;
 
 /// What has landed and nobody has judged yet is given to who asks meanwhile, for so long.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long another's turn is waited for. After it both fetch: no harm.
+/// How long another's turn is waited for, for what is small and for CRLs. After it both fetch: no harm.
 const TURN: Duration = Duration::from_secs(5);
+const TURN_OF_CRL: Duration = Duration::from_secs(30);
 /// How long a fetch waits for others of its host.
 const QUEUE: Duration = Duration::from_secs(10);
 /// How many fetches wait for one host.
@@ -364,7 +365,8 @@ impl Fetcher {
     /// The right to fetch, where there is a store to ask for it.
     async fn lease(&self, need: &Need) -> Option<Lease> {
         let (store, key) = (self.store.as_ref()?, Key::of(&need.ask)?);
-        match store.lease(&key, TURN).await {
+        let turn = if matches!(need.ask, Ask::Crl { .. }) { TURN_OF_CRL } else { TURN };
+        match store.lease(&key, turn).await {
             Ok(lease) => lease,
             Err(error) => {
                 debug!(%error, "no lease");
