@@ -102,7 +102,6 @@ fn recovers(engine: &Engine, chain: &[CertificateDer<'_>]) -> bool {
 #[test]
 fn sources_of_crls() {
     let world = World::new();
-    let engine = world.engine();
     let client = world.chain(&world.client("faults", &[world.server.url("/broken.crl")], &[]));
     let healthy = world.chain(&world.plain("healthy"));
     let before = resident();
@@ -113,7 +112,8 @@ fn sources_of_crls() {
         writeln!(table, "| `{name}` | {what} | `{cause}` |").expect("written");
     };
     for (name, what, expected) in faults_of_crls() {
-        engine.forget();
+        // Nothing is remembered from one row to the next.
+        let engine = world.engine();
         world.server.serve("/broken.crl", good.clone());
         world.server.break_with("/broken.crl", Fault::named(name).expect("a fault"));
         let (verdict, code, cause) = check(&engine, &client);
@@ -125,7 +125,8 @@ fn sources_of_crls() {
         assert!(recovers(&engine, &client), "{name}");
     }
     for (name, what, body, expected) in wrong_crls(&world) {
-        engine.forget();
+        // Nothing is remembered from one row to the next.
+        let engine = world.engine();
         world.server.serve("/broken.crl", Page::new(body));
         let (verdict, code, cause) = check(&engine, &client);
         assert_eq!((verdict, code), ("undetermined", "revocation-unknown"), "{name}");
@@ -141,7 +142,6 @@ fn sources_of_crls() {
 #[test]
 fn sources_of_answers() {
     let world = World::new();
-    let engine = world.engine();
     let client = world.client("answers", &[], &[world.server.url("/ocsp")]);
     let chain = world.chain(&client);
     world.responder.good(&client.serial);
@@ -156,7 +156,7 @@ fn sources_of_answers() {
             "too-many-requests" | "unavailable" | "server-error" => "responder-error",
             _ => expected,
         };
-        engine.forget();
+        let engine = world.engine();
         world.server.break_with("/ocsp", Fault::named(name).expect("a fault"));
         row(name, what, check(&engine, &chain), expected);
         world.server.mend("/ocsp");
@@ -166,13 +166,13 @@ fn sources_of_answers() {
         ("try-later", "an unsigned error, tryLater", 3, "responder-error"),
         ("unauthorized", "an unsigned error, unauthorized", 6, "responder-error"),
     ] {
-        engine.forget();
+        let engine = world.engine();
         world.responder.set_error(Some(status));
         row(name, what, check(&engine, &chain), expected);
         world.responder.set_error(None);
         assert!(recovers(&engine, &chain), "{name}");
     }
-    engine.forget();
+    let engine = world.engine();
     world.responder.forget(&client.serial);
     row(
         "unknown",
@@ -184,7 +184,7 @@ fn sources_of_answers() {
     assert!(recovers(&engine, &chain));
 
     // An answer of long ago, played again.
-    engine.forget();
+    let engine = world.engine();
     world.responder.set_this_update("2026-01-01T00:00:00Z");
     world.responder.set_next_update(Some("2026-01-08T00:00:00Z"));
     row("replayed", "a good answer of a year ago", check(&engine, &chain), "stale");
@@ -192,7 +192,7 @@ fn sources_of_answers() {
     assert!(recovers(&engine, &chain));
 
     // Another certificate's good answer in place of this one's.
-    engine.forget();
+    let engine = world.engine();
     let other = world.client("other", &[], &[]);
     let id = certcheck_testkit::ocsp::cert_id("sha1", &other.issuer, &world.ca, &other.serial);
     let answer = certcheck_testkit::ocsp::Answer::good(id);
@@ -201,8 +201,7 @@ fn sources_of_answers() {
     world.server.serve_with("/ocsp", move |_| Page::new(&body));
     row("of-another", "a good answer about another certificate", check(&engine, &chain), "out-of-scope");
     // A good answer about this one by a stranger, in the CA's name.
-    engine.forget();
-    std::thread::sleep(Duration::from_millis(300));
+    let engine = world.engine();
     let id = certcheck_testkit::ocsp::cert_id("sha1", &client.issuer, &world.ca, &client.serial);
     let answer = certcheck_testkit::ocsp::Answer::good(id);
     let body = certcheck_testkit::ocsp::Response::new(by_ca, [answer]).issue(&world.stranger);
