@@ -90,6 +90,8 @@ struct Driver<'d> {
     sources: Vec<SourceTried>,
     slots: Vec<Arc<Slot>>,
     left_something: bool,
+    /// What was of use.
+    landed: Vec<(Need, Arc<Landing>, Level)>,
 }
 
 /// What comes of seeking.
@@ -167,6 +169,7 @@ impl<'d> Driver<'d> {
             sources: Vec::new(),
             slots: Vec::new(),
             left_something: false,
+            landed: Vec::new(),
         }
     }
 
@@ -321,7 +324,11 @@ impl<'d> Driver<'d> {
         let mut sought = sought;
         let need = sought.need.clone();
         if !self.progress.needs().iter().any(|known| known.ask == need.ask) {
-            // The verdict, or another path, does without it: it is no fault of what came.
+            // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
+            // is kept for others.
+            if held.crl().is_some() && !self.fetcher.is_rollback(held) {
+                self.fetcher.keep(&need, &landing, level, self.order.now);
+            }
             return Step::Answered;
         }
         if held.crl().is_some_and(|crl| crl.known_signers().next().is_none()) {
@@ -340,6 +347,8 @@ impl<'d> Driver<'d> {
         match judged {
             Ok(()) => {
                 self.fetcher.keep(&need, &landing, level, self.order.now);
+                // Who signed it may be known only when all is.
+                self.landed.push((need, Arc::clone(&landing), level));
                 if is_due {
                     Sought::hold(&mut sought.fallback, held);
                     return self.ask_network(sought);
@@ -350,13 +359,15 @@ impl<'d> Driver<'d> {
                 let failure = Failure::new(cause, cause.sentence());
                 self.fetcher.reject(&need, &landing, level, &failure);
                 // Of no use, and still evidence: what is too old may list the certificate.
-                if cause == Cause::Stale {
+                let is_signed = held.crl().is_none_or(|crl| crl.known_signers().next().is_some());
+                if cause == Cause::Stale && is_signed {
                     Sought::hold(&mut sought.last, held);
                 }
                 if level == Level::Store {
                     return self.ask_network(sought);
                 }
-                if sought.fallback.is_none() && !matches!(cause, Cause::Stale | Cause::Rollback) {
+                let is_told = sought.fallback.is_none() && self.last_word(&sought).is_none();
+                if is_told && cause != Cause::Rollback {
                     self.tell(&sought, Some(held), None, Some(&failure));
                     self.progress.answer(&need.ask, held.answer.clone());
                     return Step::Answered;
@@ -364,6 +375,13 @@ impl<'d> Driver<'d> {
                 self.answer_failed(sought, failure)
             }
         }
+    }
+
+    /// What is at hand and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
+    fn last_word(&self, sought: &Sought) -> Option<Answer> {
+        let last = sought.last.as_ref()?;
+        let supposed = self.progress.suppose(&sought.need.ask, &last.answer);
+        supposed.finds_revoked.then(|| last.answer.clone())
     }
 
     /// Whether newer evidence is due: by what it says itself, and where nothing is fetched ahead, by HTTP.
@@ -388,11 +406,7 @@ impl<'d> Driver<'d> {
                 self.tell(&sought, Some(held), Some(Origin::Memory), None);
                 held.answer.clone()
             }
-            // It says of nobody that he is good. Of a rollback the newer one, which is at hand, tells nothing.
-            None => match sought.last.as_ref().filter(|_| failure.cause != Cause::Rollback) {
-                Some(held) => held.answer.clone(),
-                None => Answer::Failed(failure.cause),
-            },
+            None => self.last_word(&sought).unwrap_or(Answer::Failed(failure.cause)),
         };
         self.progress.answer(&sought.need.ask, answer);
         Step::Answered
@@ -418,6 +432,9 @@ impl<'d> Driver<'d> {
     }
 
     fn finish(self) -> Driven {
+        for (need, landing, level) in &self.landed {
+            self.fetcher.keep(need, landing, *level, self.order.now);
+        }
         Driven {
             report: self.progress.into_report(),
             sources: self.sources,

@@ -17,16 +17,23 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// The host does not answer, whatever it is asked.
     pub(crate) is_of_host: bool,
+    /// False if others were in the way.
+    pub(crate) was_asked: bool,
 }
 
 impl Failure {
     pub(crate) fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), retry_after: None, is_of_host: false }
+        Self { cause, detail: detail.into(), retry_after: None, is_of_host: false, was_asked: true }
     }
 
     /// Nothing came, by no fault of the host that is known.
     pub(crate) fn unreachable(detail: impl Into<String>) -> Self {
         Self::new(Cause::Unreachable, detail)
+    }
+
+    /// Others were in the way.
+    pub(crate) fn not_asked(detail: impl Into<String>) -> Self {
+        Self { was_asked: false, ..Self::unreachable(detail) }
     }
 
     /// The host does not answer.

@@ -73,7 +73,8 @@ impl Health {
         match breaker.open_until.and_then(|until| until.checked_duration_since(now)) {
             Some(pause) => {
                 let detail = format!("{} failures in a row, left alone", breaker.failures);
-                Err(Failure { retry_after: Some(pause), ..Failure::new(Cause::BreakerOpen, detail) })
+                let left_alone = Failure::new(Cause::BreakerOpen, detail);
+                Err(Failure { retry_after: Some(pause), was_asked: false, ..left_alone })
             }
             None => Ok(()),
         }

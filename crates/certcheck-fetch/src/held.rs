@@ -133,14 +133,27 @@ impl Held {
             _ => fetched.saturating_add(3_600),
         };
         let by_http = self.transport.fresh_until.map(|until| until.max(fetched.saturating_add(60)));
-        Time::from_unix(by_http.map_or(by_life, |http| http.min(by_life)))
+        // What came a moment ago is not asked for again at once, though it be near its end: who issues it may be late.
+        let again = fetched.saturating_add(self.pause());
+        Time::from_unix(by_http.map_or(by_life, |http| http.min(by_life)).max(again))
+    }
+
+    /// Seconds between two renewals: a fiftieth of its life, between a second and five minutes.
+    fn pause(&self) -> i64 {
+        match self.times() {
+            (Some(this), Some(next)) => (next.unix().saturating_sub(this.unix()) / 50).clamp(1, 300),
+            _ => 60,
+        }
     }
 
     /// Whether another of the same key is newer, so that this one must not take its place.
     pub(crate) fn is_older_than(&self, other: &Self) -> bool {
         match (&self.answer, &other.answer) {
             (Answer::Crl(own), Answer::Crl(other)) => own.is_older_than(other),
-            (Answer::Ocsp(own), Answer::Ocsp(other)) => own.this_update() < other.this_update(),
+            (Answer::Ocsp(own), Answer::Ocsp(other)) => {
+                // An error has no time, and is no older answer.
+                own.this_update().zip(other.this_update()).is_some_and(|(own, other)| own < other)
+            }
             _ => false,
         }
     }

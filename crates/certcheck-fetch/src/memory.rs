@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::{ArcSwapOption, Guard};
 use certcheck_core::Time;
+use moka::notification::RemovalCause;
 use moka::sync::Cache;
 
 use crate::held::Held;
@@ -60,7 +61,7 @@ impl Memory {
             .weigher(weigh)
             // Who still keeps the place keeps no evidence in it.
             .eviction_listener(|_, slot: Arc<Slot>, cause| {
-                if cause.was_evicted() {
+                if cause != RemovalCause::Replaced {
                     slot.current.store(None);
                     metrics::counter!(crate::metrics::EVICTIONS).increment(1);
                 }

@@ -74,7 +74,7 @@ fn stale_evidence_is_used_only_on_error_and_within_its_bound() {
     assert!(engine.check_cached(&chain, late).is_of_known_path());
     std::thread::sleep(Duration::from_millis(300));
     let report = engine.check_blocking(&chain, too_late, WITHIN);
-    assert_eq!(told(&report), ("undetermined", "revocation-unknown", "stale"));
+    assert_eq!(told(&report), ("undetermined", "revocation-unknown", "unreachable"));
 }
 
 /// A revocation that is at hand is not forgotten when its list ends, though nothing newer is to be had.
@@ -98,6 +98,42 @@ fn who_is_listed_stays_listed_when_the_network_is_cut() {
     for late in [at("2027-01-03T01:00:00Z"), at("2028-01-03T00:00:00Z")] {
         assert_eq!(told(&engine.look_up(&chain, late)).1, "certificate-revoked");
         assert_eq!(told(&engine.check_blocking(&chain, late, WITHIN)).1, "certificate-revoked");
+    }
+    // Nor when something else is put in its place: an older list, another CA's, a forged one.
+    world.server.mend("/");
+    let late = at("2027-01-03T01:00:00Z");
+    let older =
+        Crl::new(CA).with([crl::number(0)]).valid("2026-12-01T00:00:00Z", Some("2027-06-01T00:00:00Z"));
+    let others = [
+        older.issue(&world.ca),
+        Crl::new(support::ROOT).issue(&world.root),
+        Crl::new(CA).valid("2027-01-03T00:00:00Z", Some("2027-06-01T00:00:00Z")).issue(&world.stranger),
+    ];
+    for body in others {
+        world.server.serve("/ca.crl", Page::new(body));
+        std::thread::sleep(Duration::from_millis(300));
+        for _ in 0..2 {
+            assert_eq!(told(&engine.check_blocking(&chain, late, WITHIN)).1, "certificate-revoked");
+        }
+    }
+}
+
+/// A CA that still serves a list that has ended: whom it lists is refused each time, not the first time alone.
+#[test]
+fn a_list_that_has_ended_lists_each_time() {
+    let world = World::new();
+    let client = world.plain("ended");
+    let entry = crl::Entry::new(&client.serial).with([crl::reason("superseded")]);
+    let ended = Crl::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z")).revoking([entry]);
+    world.server.serve("/ca.crl", Page::new(ended.issue(&world.ca)));
+    let engine = Engine::builder(world.ring(), Policy::client(Revocation::SoftFail))
+        .guard(loopback())
+        .refreshes(false)
+        .build()
+        .expect("builds");
+    for _ in 0..3 {
+        let report = engine.check_blocking(&world.chain(&client), now(), WITHIN);
+        assert_eq!(told(&report).1, "certificate-revoked", "{report:?}");
     }
 }
 

@@ -5,8 +5,9 @@ use pki_types::CertificateDer;
 use super::Check;
 use super::evaluate::{Evaluation, evaluate};
 use crate::path::VerifiedIssuers;
+use crate::reason::Reason;
 use crate::report::{OwnedReport, Report};
-use crate::revocation::{Answer, Answers, Ask, Cause, Need, Supposition};
+use crate::revocation::{Answer, Answers, Ask, Cause, Need, Status, Supposition};
 
 /// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
 /// anyone fetch anything; the exception is `Policy::aia`.
@@ -106,14 +107,18 @@ impl<'a> Progress<'a> {
     #[must_use]
     pub fn suppose(&self, ask: &Ask, answer: &Answer) -> Supposition {
         if let Ask::Issuers { .. } = ask {
-            return Supposition { fault: fault_of_issuers(answer), asks_on: true };
+            return Supposition { fault: fault_of_issuers(answer), asks_on: true, finds_revoked: false };
         }
         let mut answers = self.answers.clone();
         answers.given.insert(ask.clone(), answer.clone());
-        let Evaluation { needs, asked, .. } =
+        let Evaluation { needs, asked, report, .. } =
             evaluate(&self.check, &self.issuers, Some(&self.verified), &answers, true);
         let asks_on = needs.iter().any(|need| !self.needs.iter().any(|known| known.ask == need.ask));
-        Supposition { fault: fault_in(ask, &asked), asks_on }
+        let is_revoked = |status: &Status| matches!(status, Status::Revoked(_));
+        let was_revoked = |reason: &Reason| matches!(reason, Reason::CertificateRevoked(_));
+        let finds_revoked = report.path.iter().any(|member| is_revoked(&member.revocation))
+            || report.attempts.iter().any(|attempt| was_revoked(&attempt.rejection.reason));
+        Supposition { fault: fault_in(ask, &asked), asks_on, finds_revoked }
     }
 
     /// Answers what was asked if the answer is of use; else changes nothing, and says why not.

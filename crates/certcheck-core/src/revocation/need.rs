@@ -87,4 +87,6 @@ pub struct Supposition {
     pub fault: Option<Cause>,
     /// Whether something else would be asked for then.
     pub asks_on: bool,
+    /// Whether some certificate would be known to be revoked: evidence of no other use is of that use.
+    pub finds_revoked: bool,
 }

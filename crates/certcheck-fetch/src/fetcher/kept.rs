@@ -8,13 +8,14 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::{FLUSH, Fetcher, WRITES};
+use super::{FLUSH, Fetcher, STORE, WRITES};
 use crate::failure::Failure;
 use crate::held::{Held, Origin};
 use crate::key::Key;
 use crate::metrics as names;
 use crate::read;
 use crate::store::{StoreError, Stored};
+use crate::transport::now;
 
 impl Fetcher {
     pub(super) async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
@@ -26,7 +27,10 @@ impl Fetcher {
     async fn stored(&self, need: &Need) -> Result<Stored, Failure> {
         let nothing = || Failure::new(Cause::NotTried, "not in the store");
         let (Some(store), Some(key)) = (&self.store, Key::of(&need.ask)) else { return Err(nothing()) };
-        match store.get(&key).await {
+        let Ok(found) = timeout(STORE, store.get(&key)).await else {
+            return Err(Failure::new(Cause::NotTried, "the store does not answer"));
+        };
+        match found {
             // A shared store may be anyone's.
             Ok(Some(stored)) if Key::of(&stored.ask) != Some(key) => {
                 Err(self.refuse_stored(&key, need, "an answer to another question"))
@@ -83,7 +87,8 @@ impl Fetcher {
         begun: Time,
         policy: &Arc<Policy>,
     ) -> Option<Arc<Held>> {
-        let stored = self.stored(need).await.ok().filter(|stored| stored.fetched_at >= begun)?;
+        let stored =
+            self.stored(need).await.ok().filter(|stored| (begun..=now()).contains(&stored.fetched_at))?;
         self.read(stored, need, policy).await.ok()
     }
 
@@ -131,6 +136,8 @@ fn read_stored(
     policy: &Policy,
 ) -> Result<(Arc<Held>, Option<String>), Failure> {
     let Stored { ask, body, transport, fetched_at, signers, index, is_trusted, .. } = stored;
+    // A time to come is nobody's.
+    let fetched_at = fetched_at.min(now());
     // Taken on trust is only what was found once: who signed it.
     let is_trusted = is_trusted && !signers.is_empty();
     let signer = signers.first().map_or(signer, |known| known);

@@ -36,6 +36,8 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long another's turn is waited for, for what is small and for CRLs. After it both fetch: no harm.
 const TURN: Duration = Duration::from_secs(5);
 const TURN_OF_CRL: Duration = Duration::from_secs(30);
+/// How long a store is waited for.
+const STORE: Duration = Duration::from_secs(5);
 /// How long a fetch waits for others of its host.
 const QUEUE: Duration = Duration::from_secs(10);
 /// How many fetches wait for one host.
@@ -266,8 +268,14 @@ impl Fetcher {
         let key = Key::of(&need.ask);
         let outcome = self.exchange(kind, need, target, host, known, policy, sender).await;
         match &outcome {
-            Ok(_) => Health::answered(host),
+            Ok((held, _)) if held.origin == Origin::Network => Health::answered(host),
+            Ok(_) => {}
+            // Others were in the way: it says nothing of the source.
+            Err(failure) if !failure.was_asked => {}
             Err(failure) => {
+                if !failure.is_of_host {
+                    Health::answered(host);
+                }
                 debug!(cause = failure.cause.code(), detail = %failure.detail, "failed");
                 self.health.failed(key.as_ref(), host, failure);
                 let labels = [("kind", kind.code()), ("cause", failure.cause.code())];
@@ -350,7 +358,7 @@ impl Fetcher {
         let before = host.waiting.fetch_add(1, Ordering::Relaxed);
         let _waiting = Waiting(host);
         if before >= QUEUED {
-            return Err(Failure::unreachable(format!("{before} others wait for this host")));
+            return Err(Failure::not_asked(format!("{before} others wait for this host")));
         }
         let both = async {
             let of_host = Arc::clone(&host.permits).acquire_owned().await?;
@@ -358,7 +366,7 @@ impl Fetcher {
         };
         match timeout(QUEUE, both).await {
             Ok(permits) => permits.map_err(|_| Failure::unreachable("shutting down")),
-            Err(_) => Err(Failure::unreachable(format!("others of this host took all of {QUEUE:?}"))),
+            Err(_) => Err(Failure::not_asked(format!("others of this host took all of {QUEUE:?}"))),
         }
     }
 
@@ -366,9 +374,11 @@ impl Fetcher {
     async fn lease(&self, need: &Need) -> Option<Lease> {
         let (store, key) = (self.store.as_ref()?, Key::of(&need.ask)?);
         let turn = if matches!(need.ask, Ask::Crl { .. }) { TURN_OF_CRL } else { TURN };
-        match store.lease(&key, turn).await {
-            Ok(lease) => lease,
-            Err(error) => {
+        // A store that does not answer must not keep us from the network.
+        match timeout(turn + STORE, store.lease(&key, turn)).await {
+            Err(_) => None,
+            Ok(Ok(lease)) => lease,
+            Ok(Err(error)) => {
                 debug!(%error, "no lease");
                 None
             }
@@ -424,14 +434,19 @@ impl Fetcher {
     /// issuer. To others it may be of use: those who wait for it judge for themselves, and in the store it stays.
     pub(crate) fn reject(&self, need: &Need, landing: &Arc<Landing>, level: Level, failure: &Failure) {
         let (Some(key), cause) = (Key::of(&need.ask), failure.cause) else { return };
+        let held = &landing.held;
+        let is_signed = held.crl().is_none_or(|crl| crl.known_signers().next().is_some());
+        // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is told by it.
+        if cause == Cause::Stale
+            && is_signed
+            && self.memory.get(&key).is_none_or(|known| known.is_older_than(held))
+        {
+            self.memory.replace(key, held);
+        }
         match level {
             Level::Store => {
                 debug!(url = %need.ask.url(), cause = cause.code(), "what the store has is of no use here");
                 metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
-                // Too old to be of use, and signed by who may: what an older one still is told by.
-                if cause == Cause::Stale && self.memory.get(&key).is_none() {
-                    self.memory.replace(key, &landing.held);
-                }
             }
             Level::Network => {
                 drop(landing.take_lease());

@@ -356,10 +356,12 @@ impl Inner {
                     break;
                 }
                 // What is being written is in use.
-                if self.writing(key)?.try_lock().is_err() {
+                let lock = self.writing(key)?;
+                if lock.try_lock().is_err() {
                     continue;
                 }
                 self.remove(key);
+                drop(lock);
                 gone.insert(*key);
                 total = total.saturating_sub(*size);
             }
