@@ -14,7 +14,7 @@ use crate::held::{Held, Origin};
 use crate::key::Key;
 use crate::metrics as names;
 use crate::read;
-use crate::store::{StoreError, Stored};
+use crate::store::Stored;
 use crate::transport::now;
 
 impl Fetcher {
@@ -57,7 +57,8 @@ impl Fetcher {
             }
             Ok(Err(failure)) => {
                 let failure = self.refuse_stored(&key, need, &failure.detail);
-                self.forget(key);
+                // Before anything is fetched in its place: what is written then must stay.
+                let _gone = timeout(STORE, store.remove(&key)).await;
                 Err(failure)
             }
             Err(error) => Err(Failure::malformed(error.to_string())),
@@ -68,16 +69,6 @@ impl Fetcher {
         warn!(url = %need.ask.url(), key = %key.to_hex(), why, "what the store has is of no use and is dropped");
         metrics::counter!(names::STORE_REFUSED, "why" => "unreadable").increment(1);
         Failure::malformed(format!("the store: {why}"))
-    }
-
-    /// Drops what the store has.
-    pub(crate) fn forget(&self, key: Key) {
-        if let Some(store) = self.store.clone() {
-            self.write(async move {
-                // It stays a little longer then; it is judged each time.
-                let _gone: Result<(), StoreError> = store.remove(&key).await;
-            });
-        }
     }
 
     /// What another has put into the store while we waited for our turn.
