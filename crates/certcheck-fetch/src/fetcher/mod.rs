@@ -36,6 +36,8 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long another's turn is waited for, for what is small and for CRLs. After it both fetch: no harm.
 const TURN: Duration = Duration::from_secs(5);
 const TURN_OF_CRL: Duration = Duration::from_secs(30);
+/// A turn that comes within this was free.
+const AT_ONCE: Duration = Duration::from_millis(15);
 /// How long a store is waited for.
 const STORE: Duration = Duration::from_secs(5);
 /// How long a fetch waits for others of its host.
@@ -297,8 +299,12 @@ impl Fetcher {
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
         let begun = now();
+        let queued = Instant::now();
         let lease = self.lease(need).await;
+        // Who had to wait for a turn looks whether the one before has put what is wanted.
+        let had_to_wait = queued.elapsed() > AT_ONCE;
         if lease.is_some()
+            && had_to_wait
             && let Some(held) = self.put_meanwhile(need, begun, policy).await
         {
             return Ok((held, lease));
