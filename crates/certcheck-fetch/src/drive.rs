@@ -331,7 +331,7 @@ impl<'d> Driver<'d> {
             }
             return Step::Answered;
         }
-        if held.crl().is_some_and(|crl| crl.known_signers().next().is_none()) {
+        if !held.is_signed() {
             // Not by the issuer: who signed it must be known before it can be told from an older one.
             let _signer_is_known = self.progress.suppose(&need.ask, &held.answer);
         }
@@ -359,8 +359,7 @@ impl<'d> Driver<'d> {
                 let failure = Failure::new(cause, cause.sentence());
                 self.fetcher.reject(&need, &landing, level, &failure);
                 // Of no use, and still evidence: what is too old may list the certificate.
-                let is_signed = held.crl().is_none_or(|crl| crl.known_signers().next().is_some());
-                if cause == Cause::Stale && is_signed {
+                if cause == Cause::Stale && held.is_signed() {
                     Sought::hold(&mut sought.last, held);
                 }
                 if level == Level::Store {

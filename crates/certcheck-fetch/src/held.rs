@@ -187,6 +187,11 @@ impl Held {
         }
     }
 
+    /// False of a CRL of which nobody knows who signed it. Other answers are judged whole or not at all.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.crl().is_none_or(|crl| crl.known_signers().next().is_some())
+    }
+
     pub(crate) fn crl(&self) -> Option<&Arc<certcheck_core::crl::Crl>> {
         match &self.answer {
             Answer::Crl(crl) => Some(crl),

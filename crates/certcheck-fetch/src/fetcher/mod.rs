@@ -402,8 +402,7 @@ impl Fetcher {
         let held = &landing.held;
         let Some(key) = Key::of(&held.ask) else { return };
         // Evidence that nobody has verified takes no place from what was.
-        let is_unsigned = held.crl().is_some_and(|crl| crl.known_signers().next().is_none());
-        if is_unsigned || landing.is_settled.load(Ordering::Acquire) {
+        if !held.is_signed() || landing.is_settled.load(Ordering::Acquire) {
             return;
         }
         if landing.is_settled.swap(true, Ordering::AcqRel) {
@@ -441,10 +440,9 @@ impl Fetcher {
     pub(crate) fn reject(&self, need: &Need, landing: &Arc<Landing>, level: Level, failure: &Failure) {
         let (Some(key), cause) = (Key::of(&need.ask), failure.cause) else { return };
         let held = &landing.held;
-        let is_signed = held.crl().is_none_or(|crl| crl.known_signers().next().is_some());
         // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is told by it.
         if cause == Cause::Stale
-            && is_signed
+            && held.is_signed()
             && self.memory.get(&key).is_none_or(|known| known.is_older_than(held))
         {
             self.memory.replace(key, held);
