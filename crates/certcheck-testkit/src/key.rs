@@ -20,10 +20,14 @@ const RSA_1024: [&[u8]; 2] =
     [include_bytes!("../keys/rsa1024-0.der"), include_bytes!("../keys/rsa1024-1.der")];
 const RSA_4096: [&[u8]; 1] = [include_bytes!("../keys/rsa4096-0.der")];
 
+const P256: &str = "1.2.840.10045.3.1.7";
+const P384: &str = "1.3.132.0.34";
+
 enum Secret {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
-    Ed25519(ring::signature::Ed25519KeyPair),
+    /// With its seed.
+    Ed25519(ring::signature::Ed25519KeyPair, Vec<u8>),
     Rsa(Box<rsa::RsaPrivateKey>),
 }
 
@@ -68,7 +72,7 @@ impl Key {
     pub fn p256(seed: &str) -> Self {
         let secret = p256::ecdsa::SigningKey::from_slice(&sha256(seed.as_bytes())).unwrap();
         let point = secret.verifying_key().to_encoded_point(false);
-        Self::new(Secret::P256(secret), &ec_algorithm("1.2.840.10045.3.1.7"), point.as_bytes())
+        Self::new(Secret::P256(secret), &ec_algorithm(P256), point.as_bytes())
     }
 
     /// ECDSA on P-384.
@@ -77,15 +81,16 @@ impl Key {
         let scalar = [vec![0; 16], sha256(seed.as_bytes())].concat();
         let secret = p384::ecdsa::SigningKey::from_slice(&scalar).unwrap();
         let point = secret.verifying_key().to_encoded_point(false);
-        Self::new(Secret::P384(secret), &ec_algorithm("1.3.132.0.34"), point.as_bytes())
+        Self::new(Secret::P384(secret), &ec_algorithm(P384), point.as_bytes())
     }
 
     /// Ed25519.
     #[must_use]
     pub fn ed25519(seed: &str) -> Self {
-        let secret = ring::signature::Ed25519KeyPair::from_seed_unchecked(&sha256(seed.as_bytes())).unwrap();
+        let seed = sha256(seed.as_bytes());
+        let secret = ring::signature::Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
         let public = secret.public_key().as_ref().to_vec();
-        Self::new(Secret::Ed25519(secret), &der::seq(&[der::oid("1.3.101.112")]), &public)
+        Self::new(Secret::Ed25519(secret, seed), &der::seq(&[der::oid("1.3.101.112")]), &public)
     }
 
     /// RSA of 2048 bits: one of four, by name.
@@ -153,11 +158,33 @@ impl Key {
         match &*self.secret {
             Secret::P256(key) => key.verifying_key().to_encoded_point(false).as_bytes().to_vec(),
             Secret::P384(key) => key.verifying_key().to_encoded_point(false).as_bytes().to_vec(),
-            Secret::Ed25519(key) => key.public_key().as_ref().to_vec(),
+            Secret::Ed25519(key, _) => key.public_key().as_ref().to_vec(),
             Secret::Rsa(key) => rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_der(&key.to_public_key())
                 .unwrap()
                 .as_bytes()
                 .to_vec(),
+        }
+    }
+
+    /// The private key as PKCS #8 (RFC 5208), for TLS libraries and tools.
+    #[must_use]
+    pub fn pkcs8(&self) -> Vec<u8> {
+        let ec = |curve: &str, scalar: &[u8]| {
+            let public = der::ctx_c(1, &der::bits(&self.public_key()));
+            let key = der::seq(&[der::int(1), der::octets(scalar), public]);
+            der::seq(&[der::int(0), ec_algorithm(curve), der::octets(&key)])
+        };
+        match &*self.secret {
+            Secret::P256(key) => ec(P256, &key.to_bytes()),
+            Secret::P384(key) => ec(P384, &key.to_bytes()),
+            Secret::Ed25519(_, seed) => {
+                let algorithm = der::seq(&[der::oid("1.3.101.112")]);
+                der::seq(&[der::int(0), algorithm, der::octets(&der::octets(seed))])
+            }
+            Secret::Rsa(key) => {
+                let document = rsa::pkcs8::EncodePrivateKey::to_pkcs8_der(&**key).unwrap();
+                document.as_bytes().to_vec()
+            }
         }
     }
 
@@ -173,7 +200,7 @@ impl Key {
         match (alg, &*self.secret) {
             (SigAlg::Default, Secret::P256(_)) => der::seq(&[der::oid("1.2.840.10045.4.3.2")]),
             (SigAlg::Default, Secret::P384(_)) => der::seq(&[der::oid("1.2.840.10045.4.3.3")]),
-            (SigAlg::Default, Secret::Ed25519(_)) => der::seq(&[der::oid("1.3.101.112")]),
+            (SigAlg::Default, Secret::Ed25519(..)) => der::seq(&[der::oid("1.3.101.112")]),
             (SigAlg::Default, Secret::Rsa(_)) => rsa_algorithm("1.2.840.113549.1.1.11"),
             (SigAlg::RsaSha1, _) => rsa_algorithm("1.2.840.113549.1.1.5"),
             (SigAlg::RsaSha384, _) => rsa_algorithm("1.2.840.113549.1.1.12"),
@@ -197,7 +224,7 @@ impl Key {
                 let signature: p384::ecdsa::DerSignature = key.sign(message);
                 signature.as_bytes().to_vec()
             }
-            (Secret::Ed25519(key), SigAlg::Default) => key.sign(message).as_ref().to_vec(),
+            (Secret::Ed25519(key, _), SigAlg::Default) => key.sign(message).as_ref().to_vec(),
             (Secret::Rsa(key), SigAlg::Default) => sign_rsa(key, &digest::SHA256, 1, message),
             (Secret::Rsa(key), SigAlg::RsaSha384) => sign_rsa(key, &digest::SHA384, 2, message),
             (Secret::Rsa(key), SigAlg::RsaSha512) => sign_rsa(key, &digest::SHA512, 3, message),
