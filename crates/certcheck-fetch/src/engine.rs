@@ -23,6 +23,7 @@ use crate::held::Held;
 use crate::key::Key;
 use crate::known::KnownPath;
 use crate::limits::Limits;
+use crate::memory::Memory;
 use crate::metrics as names;
 use crate::refresh;
 use crate::report::{Inner, Report, SourceTried};
@@ -30,11 +31,14 @@ use crate::resolve::Resolve;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::transport::{Network, Route};
+use crate::watch::{self, Watch, Watches};
 
 /// Checks that are begun ahead for clients that had to be refused for want of evidence.
 const PREFETCHES_AT_ONCE: usize = 256;
 /// How long such a check may take: a whole CRL, and then some.
 const PREFETCH_PATIENCE: Duration = Duration::from_secs(150);
+/// How much later than its deadline a check may end.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// Why an engine cannot be made.
 #[derive(Debug)]
@@ -187,7 +191,10 @@ impl Builder {
             let _inside = runtime.enter();
             Some(Network::new(route, &limits, &folder).map_err(EngineError::Network)?)
         };
-        let fetcher = Fetcher::new(network, store, &limits, runtime.handle().clone(), observer, !refreshes);
+        let watches = Arc::<Watches>::default();
+        let memory = Memory::new(&limits, Arc::clone(&watches));
+        let fetcher =
+            Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer, !refreshes);
         let shared = Arc::new(Shared {
             fetcher: Arc::new(fetcher),
             snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),
@@ -195,7 +202,9 @@ impl Builder {
             prefetches: Arc::new(Semaphore::new(PREFETCHES_AT_ONCE)),
             limits,
             clock,
+            watches,
         });
+        runtime.spawn(watch::keep_watch(Arc::downgrade(&shared)));
         if refreshes && !is_offline {
             runtime.spawn(refresh::keep_fresh(Arc::downgrade(&shared)));
         }
@@ -213,6 +222,7 @@ pub(crate) struct Shared {
     prefetches: Arc<Semaphore>,
     limits: Arc<Limits>,
     pub(crate) clock: fn() -> Time,
+    pub(crate) watches: Arc<Watches>,
 }
 
 /// Checks certificates with evidence that it gets itself, and never twice.
@@ -267,6 +277,30 @@ impl Engine {
             given,
             &self.shared.limits,
         )));
+        self.shared.watches.basis_changed();
+    }
+
+    /// The number of the snapshot that checks begin with now.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.shared.snapshot.load().generation()
+    }
+
+    /// The time by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        (self.shared.clock)()
+    }
+
+    /// Watches the client of a live connection, by the report that it was admitted with: once later evidence revokes it,
+    /// its time is up, or ring and policy have changed against it, the watch says so, within a second of the news. The
+    /// evidence about it is kept fresh meanwhile, like that of clients that come anew.
+    pub fn watch(&self, report: &Report) -> Watch {
+        let path = report.leaf().and_then(|leaf| self.shared.known_path(leaf));
+        let watch = self.shared.watches.add(path, report);
+        // News between the report and now would be nobody's.
+        self.shared.watches.look_again(report);
+        watch
     }
 
     /// The ring and policy that checks begin with now.
@@ -282,7 +316,7 @@ impl Engine {
     /// its key, lest anyone who has seen it could have us fetch. See [`Engine::look_up`] for who does not know yet.
     pub fn check_cached(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
         let report = self.look_up(chain, now);
-        if report.verdict() == Verdict::Undetermined {
+        if report.lacks_evidence() {
             self.prefetch(chain, now);
         }
         report
@@ -312,12 +346,21 @@ impl Engine {
         }
     }
 
-    /// As [`Engine::check`], for threads that wait. Not to be called where a runtime's tasks run.
+    /// As [`Engine::check`], for threads that wait. The check itself runs on the engine's own threads; yet a runtime whose
+    /// thread waits here serves nobody else meanwhile.
     pub fn check_blocking(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> Report {
-        match self.runtime.as_ref() {
-            Some(runtime) => runtime.block_on(self.check(chain, now, within)),
-            None => self.look_up(chain, now),
+        if let Some(report) = self.shared.known(chain, now, true) {
+            return report;
         }
+        let deadline = Instant::now() + within;
+        let Some(runtime) = self.runtime.as_ref() else { return self.look_up(chain, now) };
+        let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        runtime.spawn(async move {
+            let _nobody_waits = tell.try_send(shared.check(owned, now, deadline).await);
+        });
+        // It ends by itself at the deadline; where threads are short, not much later.
+        told.recv_timeout(within + GRACE).unwrap_or_else(|_| self.look_up(chain, now))
     }
 
     /// Gets what a check of this chain would lack, in the background.
@@ -462,7 +505,12 @@ impl Shared {
         Some(Report { inner: Inner::Known { path, compiled, now }, sources: Vec::new() })
     }
 
-    fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
+    /// The path of a client that is known, whatever its evidence says.
+    pub(crate) fn known_path(&self, leaf: &[u8]) -> Option<Arc<KnownPath>> {
+        self.snapshot.load().paths.get(leaf)
+    }
+
+    pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
         if let Some(report) = self.known(chain, now, false) {
             return report;
         }

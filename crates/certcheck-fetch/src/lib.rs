@@ -37,6 +37,7 @@ mod snapshot;
 mod spool;
 pub mod store;
 mod transport;
+mod watch;
 
 pub use engine::{Builder, Engine, EngineError};
 pub use failure::Failure;
@@ -50,6 +51,7 @@ pub use resolve::{Resolve, SystemResolver};
 pub use snapshot::Snapshot;
 pub use spool::{Body, Spool, SpoolError};
 pub use transport::Transport;
+pub use watch::{Ended, Watch};
 
 /// Doors for fuzzers: what reads hostile octets and is nobody else's business.
 #[cfg(fuzzing)]

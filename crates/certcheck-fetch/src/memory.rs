@@ -11,6 +11,7 @@ use moka::sync::Cache;
 use crate::held::Held;
 use crate::key::Key;
 use crate::limits::Limits;
+use crate::watch::Watches;
 
 /// The place of one piece of evidence: what is in it changes, and who keeps the place sees that at once.
 #[derive(Debug)]
@@ -47,10 +48,12 @@ impl Slot {
 #[derive(Debug)]
 pub(crate) struct Memory {
     slots: Cache<Key, Arc<Slot>>,
+    /// Who is told of what comes in.
+    watches: Arc<Watches>,
 }
 
 impl Memory {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, watches: Arc<Watches>) -> Self {
         // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
         let weigh = |_: &Key, slot: &Arc<Slot>| {
             let octets = slot.load().as_ref().map_or(512, |held| held.memory());
@@ -67,7 +70,7 @@ impl Memory {
                 }
             })
             .build();
-        Self { slots }
+        Self { slots, watches }
     }
 
     /// The place of this key, made where there is none.
@@ -97,6 +100,7 @@ impl Memory {
         }
         // Weighed anew.
         self.slots.insert(key, slot);
+        self.watches.evidence_came(key);
         true
     }
 

@@ -22,10 +22,12 @@ pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
 /// Evidence got ahead of its end, by `outcome`.
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
+/// Clients of live connections that were told to be refused from then on, by `reason`.
+pub(crate) const ENDED: &str = "certcheck_watches_ended_total";
 
 #[cfg(test)]
 mod tests {
-    /// Every name of this file stands in the table, and the table names nothing else.
+    /// Every name of this file stands in this crate's table, and the table names nothing else.
     #[test]
     fn the_table_has_them_all() {
         let names = |text: &str, quote: char| -> Vec<String> {
@@ -35,8 +37,11 @@ mod tests {
             names
         };
         let own = include_str!("metrics.rs").split("#[cfg(test)]").next().unwrap_or_default();
-        let table = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/observability.md");
-        let table = std::fs::read_to_string(table).expect("the page");
-        assert_eq!(names(own, '"'), names(&table, '`'));
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/observability.md");
+        let page = std::fs::read_to_string(page).expect("the page");
+        let (_, after) =
+            page.split_once(concat!("## Metrics of ", env!("CARGO_PKG_NAME"))).expect("a section");
+        let table = after.split("## ").next().unwrap_or_default();
+        assert_eq!(names(own, '"'), names(table, '`'));
     }
 }

@@ -60,7 +60,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
     let mut wanted: HashMap<Key, Arc<Slot>> = slots.map(|slot| (slot.key, slot)).collect();
     let snapshot = shared.snapshot();
     let mut due = Vec::new();
-    for path in snapshot.paths.iter() {
+    for path in snapshot.paths.iter().chain(shared.watches.paths()) {
         // In passing: what memory had no room for is not kept by paths that nobody asks about.
         path.let_go();
         for slot in &path.slots {

@@ -4,10 +4,11 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certcheck_core::reason::Rejection;
+use certcheck_core::reason::{Reason, Rejection};
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Cause, Status};
 use certcheck_core::{Report as CoreReport, Time, Verdict};
+use pki_types::CertificateDer;
 use smallvec::SmallVec;
 
 use crate::held::Origin;
@@ -80,6 +81,55 @@ impl Report {
             Inner::Known { .. } => None,
             Inner::Full { report, .. } => report.reason(),
         }
+    }
+
+    /// The stable word of what it came to: the reason's code, or `accept`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.reason().map_or_else(|| self.verdict().code(), |rejection| rejection.reason.code())
+    }
+
+    /// The last second for which the path is good as it stands.
+    #[must_use]
+    pub fn valid_until(&self) -> Option<Time> {
+        self.owned().valid_until()
+    }
+
+    /// Whether something that is not at hand might change it: revocation is not known, be it that policy lets that pass, or
+    /// an issuer that may be fetched is not (`Policy::aia`).
+    #[must_use]
+    pub fn lacks_evidence(&self) -> bool {
+        let Inner::Full { basis, report } = &self.inner else { return false };
+        let is_unknown = |status: &Status| matches!(status, Status::Unknown(_));
+        match report.verdict() {
+            Verdict::Undetermined => true,
+            Verdict::Accept => report.statuses().any(is_unknown),
+            Verdict::Reject => {
+                let reason = report.reason().map(|rejection| &rejection.reason);
+                basis.policy.aia && matches!(reason, Some(Reason::UnknownIssuer))
+            }
+        }
+    }
+
+    fn owned(&self) -> &Arc<OwnedReport> {
+        match &self.inner {
+            Inner::Known { path, .. } => &path.report,
+            Inner::Full { report, .. } => report,
+        }
+    }
+
+    /// The octets of the certificate that was asked about, if it reads.
+    pub(crate) fn leaf(&self) -> Option<&Arc<[u8]>> {
+        self.owned().path().next().map(|leaf| leaf.der())
+    }
+
+    /// The path as a chain to ask about again: all of it but the anchor.
+    pub(crate) fn presentable(&self) -> Option<Arc<[CertificateDer<'static>]>> {
+        let path = self.owned().path();
+        let below = path.len().saturating_sub(1).max(1);
+        let chain = path.take(below).map(|certificate| CertificateDer::from(certificate.der().to_vec()));
+        let chain: Arc<[_]> = chain.collect();
+        (!chain.is_empty()).then_some(chain)
     }
 
     /// The sources that were tried, in the order in which they were done with. Empty where all was at hand.

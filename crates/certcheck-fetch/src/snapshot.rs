@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
@@ -13,7 +14,11 @@ pub struct Snapshot {
     pub(crate) basis: Arc<Basis>,
     pub(crate) paths: KnownPaths,
     pub(crate) refusals: Refusals,
+    generation: u64,
 }
+
+/// Snapshots of this process, numbered.
+static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// What checks are made with. Whoever keeps a path keeps this too.
 pub(crate) struct Basis {
@@ -30,12 +35,19 @@ impl Snapshot {
             basis: Arc::new(Basis { ring, policy: Arc::new(policy), given, issuers: VerifiedIssuers::new() }),
             paths: KnownPaths::new(limits.known_paths),
             refusals: Refusals::new(limits.known_refusals, limits.refusal_seconds),
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
         }
     }
 
     /// The same ring under another policy, with nothing known.
     pub(crate) fn with_policy(&self, policy: Policy, limits: &Limits) -> Self {
         Self::new(Arc::clone(&self.basis.ring), policy, self.basis.given.clone(), limits)
+    }
+
+    /// Its number: another ring or policy has another, whatever engine they are of.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The ring.

@@ -129,6 +129,7 @@ impl Fetcher {
         network: Option<Network>,
         store: Option<Arc<dyn Store>>,
         limits: &Arc<Limits>,
+        memory: Memory,
         runtime: Handle,
         observer: Option<Observer>,
         revalidates: bool,
@@ -136,7 +137,7 @@ impl Fetcher {
         Self {
             network,
             store,
-            memory: Memory::new(limits),
+            memory,
             health: Health::new(limits),
             flights: Mutex::default(),
             numbers: AtomicU64::new(0),

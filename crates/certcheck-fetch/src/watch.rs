@@ -1,0 +1,263 @@
+//! Clients of live connections: whoever serves one is told when it is not good any more.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use certcheck_core::{Time, Verdict};
+use pki_types::CertificateDer;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
+
+use crate::engine::{Shared, WeakShared};
+use crate::key::Key;
+use crate::known::KnownPath;
+use crate::metrics as names;
+use crate::report::Report;
+
+/// Between two looks at the clock.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Seconds between two notes that the evidence is still in use.
+const NOTE: i64 = 600;
+/// Checks in a row, before other tasks have their turn.
+const CHECKS_IN_A_ROW: usize = 64;
+
+/// What became of a client that was watched.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ended {
+    /// It would be refused now: revoked, expired, or not good for the ring and policy of today.
+    Refused(Report),
+    /// The engine is gone: nobody will tell.
+    Unwatched,
+}
+
+/// Resolves once the client would be refused. To drop it is to stop watching.
+///
+/// What is not known is no news: a responder that cannot be reached ends no connection.
+#[derive(Debug)]
+#[must_use = "nobody is told unless it is awaited"]
+pub struct Watch {
+    told: oneshot::Receiver<Report>,
+    _place: Place,
+}
+
+impl Future for Watch {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
+        Pin::new(&mut self.told).poll(context).map(|told| told.map_or(Ended::Unwatched, Ended::Refused))
+    }
+}
+
+/// Where a watch stands among all.
+#[derive(Debug)]
+struct Place {
+    watches: Weak<Watches>,
+    leaf: Arc<[u8]>,
+    number: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(watches) = self.watches.upgrade() {
+            watches.lock().forget(&self.leaf, self.number);
+        }
+    }
+}
+
+/// A client with live connections, however many.
+#[derive(Debug)]
+struct Client {
+    chain: Arc<[CertificateDer<'static>]>,
+    path: Option<Arc<KnownPath>>,
+    /// When its path ends by itself.
+    until: Option<Time>,
+    listeners: Vec<(u64, oneshot::Sender<Report>)>,
+}
+
+/// All clients that are watched, by their certificate.
+#[derive(Debug, Default)]
+struct Clients {
+    clients: HashMap<Arc<[u8]>, Client>,
+    /// Whom evidence is about.
+    by_key: HashMap<Key, HashSet<Arc<[u8]>>>,
+    ends: BTreeSet<(Time, Arc<[u8]>)>,
+    next: u64,
+    /// Evidence that came since the last look.
+    arrived: HashSet<Key>,
+    /// Clients that are to be checked once more.
+    named: HashSet<Arc<[u8]>>,
+    /// Ring or policy changed: all are to be checked.
+    is_all_changed: bool,
+}
+
+impl Clients {
+    fn add(
+        &mut self,
+        path: Option<Arc<KnownPath>>,
+        report: &Report,
+    ) -> Option<(Arc<[u8]>, u64, oneshot::Receiver<Report>)> {
+        let (chain, until) = (report.presentable()?, report.valid_until());
+        let leaf: Arc<[u8]> = chain.first()?.as_ref().into();
+        let (tell, told) = oneshot::channel();
+        let number = self.next;
+        self.next += 1;
+        if let Some(client) = self.clients.get_mut(&leaf) {
+            client.listeners.push((number, tell));
+        } else {
+            let listeners = vec![(number, tell)];
+            let client = Client { chain, path: None, until: None, listeners };
+            self.clients.insert(Arc::clone(&leaf), client);
+        }
+        self.place(&leaf, path, until);
+        Some((leaf, number, told))
+    }
+
+    /// Notes what the client's path hangs on, instead of what was noted before.
+    fn place(&mut self, leaf: &Arc<[u8]>, path: Option<Arc<KnownPath>>, until: Option<Time>) {
+        self.displace(leaf);
+        let Some(client) = self.clients.get_mut(leaf) else { return };
+        for slot in path.iter().flat_map(|path| &path.slots) {
+            self.by_key.entry(slot.key).or_default().insert(Arc::clone(leaf));
+        }
+        self.ends.extend(until.map(|until| (until, Arc::clone(leaf))));
+        (client.path, client.until) = (path, until);
+    }
+
+    fn displace(&mut self, leaf: &Arc<[u8]>) {
+        let Some(client) = self.clients.get_mut(leaf) else { return };
+        if let Some(until) = client.until.take() {
+            self.ends.remove(&(until, Arc::clone(leaf)));
+        }
+        for slot in client.path.take().iter().flat_map(|path| &path.slots) {
+            if let Some(leaves) = self.by_key.get_mut(&slot.key) {
+                leaves.remove(leaf);
+                if leaves.is_empty() {
+                    self.by_key.remove(&slot.key);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, leaf: &Arc<[u8]>) -> Option<Client> {
+        self.displace(leaf);
+        self.clients.remove(leaf)
+    }
+
+    fn forget(&mut self, leaf: &Arc<[u8]>, number: u64) {
+        let Some(client) = self.clients.get_mut(leaf) else { return };
+        client.listeners.retain(|(known, _)| *known != number);
+        if client.listeners.is_empty() {
+            self.remove(leaf);
+        }
+    }
+
+    /// Who is to be checked: those that news is about, and those whose time is up.
+    fn due(&mut self, now: Time) -> Vec<Arc<[u8]>> {
+        let arrived = core::mem::take(&mut self.arrived);
+        let mut due = core::mem::take(&mut self.named);
+        if core::mem::take(&mut self.is_all_changed) {
+            return self.clients.keys().cloned().collect();
+        }
+        due.extend(arrived.iter().filter_map(|key| self.by_key.get(key)).flatten().cloned());
+        due.extend(self.ends.iter().take_while(|(until, _)| *until < now).map(|(_, leaf)| Arc::clone(leaf)));
+        due.into_iter().collect()
+    }
+}
+
+/// The clients of live connections, and the news for them.
+#[derive(Debug, Default)]
+pub(crate) struct Watches {
+    clients: Mutex<Clients>,
+    news: Notify,
+}
+
+impl Watches {
+    fn lock(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Watches the client of a report.
+    pub(crate) fn add(self: &Arc<Self>, path: Option<Arc<KnownPath>>, report: &Report) -> Watch {
+        let added = self.lock().add(path, report);
+        // A report without a path has nobody in it: its watch tells so at once.
+        let (leaf, number, told) = added.unwrap_or_else(|| (Arc::default(), 0, oneshot::channel().1));
+        Watch { told, _place: Place { watches: Arc::downgrade(self), leaf, number } }
+    }
+
+    /// Looks at the client of a report anew, as soon as may be.
+    pub(crate) fn look_again(&self, report: &Report) {
+        let Some(leaf) = report.leaf() else { return };
+        self.lock().named.insert(Arc::clone(leaf));
+        self.news.notify_one();
+    }
+
+    /// New evidence is in its place.
+    pub(crate) fn evidence_came(&self, key: Key) {
+        let mut clients = self.lock();
+        if clients.by_key.contains_key(&key) && clients.arrived.insert(key) {
+            self.news.notify_one();
+        }
+    }
+
+    /// Ring or policy are others.
+    pub(crate) fn basis_changed(&self) {
+        self.lock().is_all_changed = true;
+        self.news.notify_one();
+    }
+
+    /// Paths whose evidence is in use by live connections.
+    pub(crate) fn paths(&self) -> Vec<Arc<KnownPath>> {
+        self.lock().clients.values().filter_map(|client| client.path.clone()).collect()
+    }
+}
+
+/// Checks who is to be checked, as long as the engine lives.
+pub(crate) async fn keep_watch(engine: WeakShared) {
+    let mut noted = Time::from_unix(0);
+    loop {
+        let Some(watches) = engine.upgrade().map(|shared| Arc::clone(&shared.watches)) else { return };
+        let _news_or_time = timeout(PAUSE, watches.news.notified()).await;
+        let Some(shared) = engine.upgrade() else { return };
+        let now = (shared.clock)();
+        let due = watches.lock().due(now);
+        for (done, leaf) in (1_usize..).zip(due) {
+            look_at(&shared, &leaf, now);
+            if done % CHECKS_IN_A_ROW == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        if now.unix().saturating_sub(noted.unix()) >= NOTE {
+            noted = now;
+            watches.paths().iter().flat_map(|path| &path.slots).for_each(|slot| slot.touch(now));
+        }
+    }
+}
+
+fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time) {
+    let watches = &shared.watches;
+    let Some(chain) = watches.lock().clients.get(leaf).map(|client| Arc::clone(&client.chain)) else {
+        return;
+    };
+    let report = shared.look_up(&chain, now);
+    match report.verdict() {
+        Verdict::Reject => {
+            let Some(client) = watches.lock().remove(leaf) else { return };
+            metrics::counter!(names::ENDED, "reason" => report.code()).increment(1);
+            for (_, tell) in client.listeners {
+                let _nobody_listens = tell.send(report.clone());
+            }
+        }
+        // It may be good on another path, of other evidence.
+        Verdict::Accept => {
+            let path = shared.known_path(leaf);
+            watches.lock().place(leaf, path, report.valid_until());
+        }
+        // Not known is no news, and it is asked again when there is some.
+        Verdict::Undetermined => {}
+    }
+}

@@ -1,0 +1,138 @@
+//! Live connections: whoever serves one is told when its client is not good any more.
+
+mod support;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
+use certcheck_fetch::{Ended, Engine, Watch};
+use certcheck_testkit::server::{Fault, Page};
+use support::*;
+
+const WITHIN: Duration = Duration::from_secs(2);
+/// What waits for nothing to come.
+const QUIET: Duration = Duration::from_millis(1_500);
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// The code of what a watch tells, or `None` if it tells nothing for so long.
+fn told_within(watch: Watch, within: Duration) -> Option<&'static str> {
+    runtime().block_on(async {
+        match tokio::time::timeout(within, watch).await.ok()? {
+            Ended::Refused(report) => Some(report.code()),
+            _ => Some("unwatched"),
+        }
+    })
+}
+
+/// Fetches anew, as whoever comes next would have it fetched.
+fn fetch_anew(engine: &Engine, world: &World) {
+    engine.forget();
+    let _report = engine.check_blocking(&world.chain(&world.plain("other")), now(), WITHIN);
+}
+
+#[test]
+fn whoever_is_revoked_is_told_and_nobody_else() {
+    let world = World::new();
+    let engine = world.engine();
+    let (good, bad) = (world.plain("good"), world.plain("bad"));
+    let watch = |cert| engine.watch(&engine.check_blocking(&world.chain(cert), now(), WITHIN));
+    let (of_good, of_bad, of_bad_too) = (watch(&good), watch(&bad), watch(&bad));
+    world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
+    fetch_anew(&engine, &world);
+    assert_eq!(told_within(of_bad, WITHIN), Some("certificate-revoked"));
+    assert_eq!(told_within(of_bad_too, WITHIN), Some("certificate-revoked"));
+    assert_eq!(told_within(of_good, QUIET), None);
+}
+
+/// Between the report and the watch nothing is lost.
+#[test]
+fn news_before_the_watch_is_told_too() {
+    let world = World::new();
+    let engine = world.engine();
+    let bad = world.plain("bad");
+    let report = engine.check_blocking(&world.chain(&bad), now(), WITHIN);
+    assert!(report.is_accepted());
+    world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
+    fetch_anew(&engine, &world);
+    assert_eq!(told_within(engine.watch(&report), WITHIN), Some("certificate-revoked"));
+}
+
+/// A source that fails, and evidence that ends, are no news of a client.
+#[test]
+fn what_is_not_known_ends_nothing() {
+    let world = World::new();
+    let engine = world.engine();
+    let watch = engine.watch(&engine.check_blocking(&world.chain(&world.plain("good")), now(), WITHIN));
+    world.server.break_with("/ca.crl", Fault::Refuse);
+    fetch_anew(&engine, &world);
+    assert_eq!(told_within(watch, QUIET), None);
+}
+
+static CLOCK: AtomicI64 = AtomicI64::new(0);
+
+fn clock() -> Time {
+    Time::from_unix(CLOCK.load(Ordering::Relaxed))
+}
+
+#[test]
+fn whose_time_is_up_is_told() {
+    let world = World::new();
+    CLOCK.store(now().unix(), Ordering::Relaxed);
+    let engine = world.builder().clock(clock).build().expect("builds");
+    let cert = world.plain("brief").valid("2026-01-01T00:00:00Z", "2027-01-02T00:10:00Z");
+    let watch = |cert| engine.watch(&engine.check_blocking(&world.chain(cert), clock(), WITHIN));
+    let (of_brief, of_good) = (watch(&cert), watch(&world.plain("good")));
+    CLOCK.store(now().unix() + 601, Ordering::Relaxed);
+    assert_eq!(told_within(of_brief, WITHIN), Some("expired"));
+    assert_eq!(told_within(of_good, QUIET), None);
+}
+
+#[test]
+fn a_ring_without_the_clients_issuer_ends_it() {
+    let world = World::new();
+    let engine = world.engine();
+    let policy = Policy::client(Revocation::HardFail);
+    let watch = || engine.watch(&engine.check_blocking(&world.chain(&world.plain("good")), now(), WITHIN));
+    let watched = watch();
+    engine.reload(world.ring(), policy.clone(), Evidence::new());
+    assert_eq!(told_within(watched, QUIET), None);
+    let watched = watch();
+    engine.reload(KeyRing::default(), policy, Evidence::new());
+    assert_eq!(told_within(watched, WITHIN), Some("unknown-issuer"));
+}
+
+#[test]
+fn without_its_engine_a_watch_says_so() {
+    let world = World::new();
+    let engine = world.engine();
+    let watch = engine.watch(&engine.check_blocking(&world.chain(&world.plain("good")), now(), WITHIN));
+    drop(engine);
+    assert_eq!(told_within(watch, WITHIN), Some("unwatched"));
+}
+
+/// Evidence of live connections is renewed though nobody comes anew, and what it says is told.
+#[test]
+fn evidence_of_live_connections_is_kept_fresh() {
+    let world = World::new();
+    CLOCK_OF_FRESH.store(now().unix(), Ordering::Relaxed);
+    let engine = world.builder().refreshes(true).clock(clock_of_fresh).build().expect("builds");
+    let bad = world.plain("bad");
+    let watch = engine.watch(&engine.check_blocking(&world.chain(&bad), clock_of_fresh(), WITHIN));
+    // Nobody is known but by the watch.
+    engine.forget_paths();
+    world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
+    // Within the last tenth of the CRL's life.
+    let next_update = Time::from_rfc3339("2027-02-01T00:00:00Z").expect("a time");
+    CLOCK_OF_FRESH.store(next_update.unix() - 120, Ordering::Relaxed);
+    assert_eq!(told_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
+}
+
+static CLOCK_OF_FRESH: AtomicI64 = AtomicI64::new(0);
+
+fn clock_of_fresh() -> Time {
+    Time::from_unix(CLOCK_OF_FRESH.load(Ordering::Relaxed))
+}
