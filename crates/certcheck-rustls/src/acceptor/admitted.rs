@@ -1,0 +1,158 @@
+//! A client that was let in.
+
+use core::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use certcheck_fetch::{Engine, Report, Watch};
+use pki_types::CertificateDer;
+use rustls::HandshakeKind;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::gate::Gate;
+use crate::identity::{Identity, IdentityError};
+
+/// A stream of TLS over its transport.
+pub type TlsStream<IO> = tokio_rustls::server::TlsStream<Gate<IO>>;
+
+/// Who was let in, and by what.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) engine: Arc<Engine>,
+    pub(super) report: Option<Report>,
+    pub(super) presented: Arc<[CertificateDer<'static>]>,
+    pub(super) is_resumed: bool,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("report", &self.report)
+            .field("is_resumed", &self.is_resumed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// What the check came to. `None` if there was nothing to check: no certificate was sent, or
+    /// [`ClientAuth::PassThru`](crate::ClientAuth::PassThru) takes all of them.
+    #[must_use]
+    pub const fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+
+    /// What the client presented, its own certificate first; empty if nothing. Under
+    /// [`ClientAuth::PassThru`](crate::ClientAuth::PassThru) that is a claim, and no more.
+    #[must_use]
+    pub fn presented(&self) -> &[CertificateDer<'static>] {
+        &self.presented
+    }
+
+    /// Who it is. `None` if nothing was checked.
+    ///
+    /// # Errors
+    /// If the certificate says so in a way that cannot be relied on.
+    pub fn identity(&self) -> Option<Result<Identity, IdentityError>> {
+        self.report.as_ref().map(|report| Identity::of(&report.details().view()))
+    }
+
+    /// Whether a session resumed. It was checked like any other.
+    #[must_use]
+    pub const fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    /// Tells once this client would be refused: within a second of the evidence's arrival, of the end of its certificate,
+    /// or of a change of ring and policy. `None` if nothing was checked.
+    pub fn watch(&self) -> Option<Watch> {
+        self.report.as_ref().map(|report| self.engine.watch(report))
+    }
+}
+
+/// A client's stream, which comes only with its verdict.
+pub struct Admitted<IO> {
+    pub(super) stream: TlsStream<IO>,
+    pub(super) client: Client,
+}
+
+impl<IO> fmt::Debug for Admitted<IO> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admitted").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+impl<IO> Admitted<IO> {
+    /// Who it is.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What the check came to; see [`Client::report`].
+    #[must_use]
+    pub const fn report(&self) -> Option<&Report> {
+        self.client.report()
+    }
+
+    /// See [`Client::watch`].
+    pub fn watch(&self) -> Option<Watch> {
+        self.client.watch()
+    }
+
+    /// The protocol that was agreed on (RFC 7301).
+    #[must_use]
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.stream.get_ref().1.alpn_protocol()
+    }
+
+    /// Stream and client.
+    #[must_use]
+    pub fn into_parts(self) -> (TlsStream<IO>, Client) {
+        (self.stream, self.client)
+    }
+}
+
+pub(super) fn is_resumed<IO>(stream: &TlsStream<IO>) -> bool {
+    stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Admitted<IO> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Admitted<IO> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, octets)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

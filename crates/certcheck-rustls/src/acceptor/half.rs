@@ -1,0 +1,40 @@
+//! The verifier of a handshake that a gate follows. It knows the path and what memory calls revoked, and lets pass what
+//! is not known: outside this module nobody can have it.
+
+use std::sync::Arc;
+
+use certcheck_core::Time;
+use certcheck_fetch::Engine;
+use pki_types::CertificateDer;
+use rustls::Error;
+
+use super::pending::Pending;
+use crate::client_auth::ClientAuth;
+use crate::refused::Refused;
+use crate::verifier::Rules;
+
+#[derive(Debug)]
+pub(super) struct Half {
+    pub(super) engine: Arc<Engine>,
+    pub(super) auth: ClientAuth,
+}
+
+impl Rules for Half {
+    fn presented(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error> {
+        if !self.auth.is_checked() {
+            return Ok(());
+        }
+        let report = self.engine.look_up(chain, now);
+        if report.is_accepted() || report.lacks_evidence() {
+            return Ok(());
+        }
+        let refused = Refused::new(report);
+        let _told = Pending::with(|pending| pending.refuse(refused.report().clone()));
+        Err(refused.error())
+    }
+
+    fn proved(&self, _leaf: &CertificateDer<'_>) -> Result<(), Error> {
+        // Without a gate to follow nobody is let in by half.
+        Pending::with(Pending::hold).ok_or_else(|| Error::General("no gate follows this handshake".into()))
+    }
+}

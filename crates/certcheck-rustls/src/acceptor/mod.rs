@@ -1,0 +1,355 @@
+//! Door 2: the accept loop is ours, and a gate follows each handshake.
+//!
+//! ```text
+//! permit -> handshake (path, and what memory calls revoked) -> gate: engine.check(...).await -> Admitted
+//!           `-------------------------- one deadline --------------------------'
+//! ```
+//! Full and resumed sessions pass the same gate. Until it opens no octet of the application goes in or out.
+
+mod admitted;
+mod alert;
+mod error;
+mod gate;
+mod half;
+mod pending;
+mod sessions;
+
+use core::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use certcheck_fetch::{Engine, Report};
+use pki_types::CertificateDer;
+use rustls::{AlertDescription, Error, ServerConfig};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use tracing::{debug, warn};
+
+pub use admitted::{Admitted, Client, TlsStream};
+pub use error::AcceptError;
+pub use gate::Gate;
+pub use sessions::SessionPolicy;
+
+use crate::client_auth::ClientAuth;
+use crate::metrics as names;
+use crate::parts::ServerParts;
+use crate::refused::Refused;
+use crate::verifier::{ClientVerifier, hints_of};
+use half::Half;
+use pending::Pending;
+use sessions::Sessions;
+
+/// How long a client that is refused has to read why: to close at once could destroy the alert on its way.
+const LINGER: Duration = Duration::from_millis(500);
+/// Octets that are read from it meanwhile, and thrown away.
+const LINGER_OCTETS: u64 = 64 << 10;
+
+/// What accepting may cost.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct AcceptLimits {
+    /// From the transport to the verdict: permit, handshake and gate (AT-TLS: HandshakeTimeout).
+    pub deadline: Duration,
+    /// Connections between transport and verdict at once. Each takes some 20 KiB.
+    pub pending: NonZeroUsize,
+}
+
+impl Default for AcceptLimits {
+    /// 10 seconds, 16,384 connections.
+    fn default() -> Self {
+        Self { deadline: Duration::from_secs(10), pending: NonZeroUsize::MIN.saturating_add(16_383) }
+    }
+}
+
+impl AcceptLimits {
+    /// The same with this deadline.
+    #[must_use]
+    pub const fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// The same with so many pending at once.
+    #[must_use]
+    pub const fn with_pending(self, pending: NonZeroUsize) -> Self {
+        Self { pending, ..self }
+    }
+}
+
+/// Accepts connections of clients whose certificate is good, revocation included.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use certcheck_core::{KeyRing, Policy, Revocation};
+/// use certcheck_fetch::Engine;
+/// use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
+/// use rustls::pki_types::pem::PemObject as _;
+/// use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+/// use tokio::io::AsyncWriteExt as _;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let ring = KeyRing::from_paths(&["keyring"])?;
+/// let engine = Arc::new(Engine::builder(ring, Policy::client(Revocation::HardFail)).build()?);
+/// let chain = CertificateDer::pem_file_iter("server.pem")?.collect::<Result<_, _>>()?;
+/// let parts = ServerParts::new(chain, PrivateKeyDer::from_pem_file("server.key")?)?;
+/// let acceptor = Acceptor::new(parts, engine, SessionPolicy::default(), AcceptLimits::default())?;
+///
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:4433").await?;
+/// loop {
+///     let (connection, _) = listener.accept().await?;
+///     let acceptor = acceptor.clone();
+///     tokio::spawn(async move {
+///         match acceptor.accept(connection).await {
+///             Ok(mut client) => drop(client.write_all(b"hello\n").await),
+///             Err(error) => eprintln!("{error}"),
+///         }
+///     });
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Acceptor {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptor")
+            .field("parts", &self.shared.parts)
+            .field("limits", &self.shared.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    engine: Arc<Engine>,
+    parts: ServerParts,
+    limits: AcceptLimits,
+    permits: Semaphore,
+    sessions: Arc<Sessions>,
+    /// Made anew for each ring, whose names are in it.
+    serving: ArcSwap<Serving>,
+}
+
+struct Serving {
+    generation: u64,
+    tls: TlsAcceptor,
+}
+
+impl Acceptor {
+    /// An acceptor that asks this engine.
+    ///
+    /// # Errors
+    /// If the provider has none of the versions.
+    pub fn new(
+        parts: ServerParts,
+        engine: Arc<Engine>,
+        sessions: SessionPolicy,
+        limits: AcceptLimits,
+    ) -> Result<Self, Error> {
+        let sessions = Arc::new(Sessions::new(Arc::clone(&engine), parts.auth, sessions));
+        let serving = ArcSwap::from_pointee(Serving::new(&parts, &engine, &sessions)?);
+        let permits = Semaphore::new(limits.pending.get().min(Semaphore::MAX_PERMITS));
+        Ok(Self { shared: Arc::new(Shared { engine, parts, limits, permits, sessions, serving }) })
+    }
+
+    /// The engine that is asked.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.shared.engine
+    }
+
+    /// Connections between transport and verdict now.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.shared.limits.pending.get().saturating_sub(self.shared.permits.available_permits())
+    }
+
+    /// Accepts a connection: handshake, check, verdict, all before the deadline.
+    ///
+    /// # Errors
+    /// Why it is not admitted. A client that is refused has been told by the alert that says so.
+    pub async fn accept<IO: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        io: IO,
+    ) -> Result<Admitted<IO>, AcceptError> {
+        let shared = &*self.shared;
+        let deadline = Instant::now() + shared.limits.deadline;
+        let outcome = match timeout_at(deadline, shared.permits.acquire()).await {
+            Ok(Ok(permit)) => shared.handshake(io, deadline, permit).await,
+            _ => Err(AcceptError::Busy),
+        };
+        let word = outcome.as_ref().map_or_else(AcceptError::code, |_| "accept");
+        metrics::counter!(names::HANDSHAKES, "door" => "acceptor", "outcome" => word).increment(1);
+        if let Err(error) = &outcome {
+            debug!(reason = %error, "client not admitted");
+        }
+        outcome
+    }
+}
+
+impl Serving {
+    fn new(parts: &ServerParts, engine: &Arc<Engine>, sessions: &Arc<Sessions>) -> Result<Self, Error> {
+        let snapshot = engine.snapshot();
+        let hints = if parts.has_hints { hints_of(snapshot.ring()) } else { Vec::new() };
+        let half = Half { engine: Arc::clone(engine), auth: parts.auth };
+        let verifier = ClientVerifier::with_rules(Arc::new(half), parts.auth, hints, parts.provider());
+        let mut config = parts.config(engine, verifier, Arc::clone(sessions) as _)?;
+        if !sessions.are_kept() {
+            config.send_tls13_tickets = 0;
+        }
+        // So that an alert can be sealed once the handshake is over.
+        config.enable_secret_extraction = true;
+        let tls = TlsAcceptor::from(Arc::new(config) as Arc<ServerConfig>);
+        Ok(Self { generation: snapshot.generation(), tls })
+    }
+}
+
+/// What comes out of a handshake that went well.
+struct Handshaken<IO> {
+    stream: TlsStream<IO>,
+    pending: Arc<Pending>,
+    generation: u64,
+}
+
+impl Shared {
+    /// What is served with, by the ring of now.
+    fn serving(&self) -> Arc<Serving> {
+        let serving = self.serving.load_full();
+        if serving.generation == self.engine.generation() {
+            return serving;
+        }
+        match Serving::new(&self.parts, &self.engine, &self.sessions) {
+            Ok(fresh) => {
+                let fresh = Arc::new(fresh);
+                self.serving.store(Arc::clone(&fresh));
+                fresh
+            }
+            // Only the hints are of another ring.
+            Err(error) => {
+                warn!(%error, "no configuration for the new ring");
+                serving
+            }
+        }
+    }
+
+    async fn handshake<IO: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        io: IO,
+        deadline: Instant,
+        _permit: SemaphorePermit<'_>,
+    ) -> Result<Admitted<IO>, AcceptError> {
+        let _counted = Counted::new();
+        let serving = self.serving();
+        let pending = Arc::<Pending>::default();
+        let gate = Gate::new(io, Arc::clone(&pending));
+        let handshake = Arc::clone(&pending).scope(serving.tls.accept(gate).into_fallible());
+        let stream = match timeout_at(deadline, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err((error, mut gate))) => {
+                // The alert, if the gate has it.
+                let _gone = timeout_at(deadline, gate.open()).await;
+                linger(gate.get_mut()).await;
+                return Err(match pending.take_refusal() {
+                    Some(report) => AcceptError::Refused(Box::new(Refused::new(report))),
+                    None => AcceptError::Handshake(error),
+                });
+            }
+            Err(_) => return Err(AcceptError::Deadline),
+        };
+        let generation = serving.generation;
+        self.pass_gate(Handshaken { stream, pending, generation }, deadline).await
+    }
+
+    async fn pass_gate<IO: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        handshaken: Handshaken<IO>,
+        deadline: Instant,
+    ) -> Result<Admitted<IO>, AcceptError> {
+        let Handshaken { mut stream, pending, generation } = handshaken;
+        let presented: Option<&[CertificateDer<'static>]> = stream.get_ref().1.peer_certificates();
+        let report = match presented {
+            None if self.parts.auth == ClientAuth::Required => {
+                // rustls has refused it, or its session was of no client.
+                let error = std::io::Error::other(Error::NoCertificatesPresented);
+                refuse(stream, AlertDescription::CertificateRequired).await;
+                return Err(AcceptError::Handshake(error));
+            }
+            Some(chain) if self.parts.auth.is_checked() => Some(self.check(chain, deadline).await),
+            _ => None,
+        };
+        match report {
+            Some(report) if !report.is_accepted() => {
+                let refused = Refused::new(report);
+                refuse(stream, refused.alert()).await;
+                Err(AcceptError::Refused(Box::new(refused)))
+            }
+            report => {
+                self.sessions.keep(&pending, presented, generation);
+                let client = Client {
+                    engine: Arc::clone(&self.engine),
+                    report,
+                    presented: presented.unwrap_or_default().into(),
+                    is_resumed: admitted::is_resumed(&stream),
+                };
+                pending.let_go();
+                match timeout_at(deadline, stream.get_mut().0.open()).await {
+                    Ok(Ok(())) => Ok(Admitted { stream, client }),
+                    Ok(Err(error)) => Err(AcceptError::Handshake(error)),
+                    Err(_) => Err(AcceptError::Deadline),
+                }
+            }
+        }
+    }
+
+    async fn check(&self, chain: &[CertificateDer<'static>], deadline: Instant) -> Report {
+        let within = deadline.saturating_duration_since(Instant::now());
+        self.engine.check(chain, self.engine.now(), within).await
+    }
+}
+
+/// Tells a client that it is refused, after its handshake, and ends the connection.
+async fn refuse<IO: AsyncRead + AsyncWrite + Unpin>(stream: TlsStream<IO>, alert: AlertDescription) {
+    let (mut gate, connection) = stream.into_inner();
+    let was_held = gate.drop_held();
+    let mut io = gate.into_inner();
+    if let Some(record) = alert::record(connection, alert, was_held) {
+        let until = Instant::now() + LINGER;
+        let _gone = timeout_at(until, async {
+            io.write_all(&record).await?;
+            io.flush().await
+        })
+        .await;
+    }
+    linger(&mut io).await;
+}
+
+/// Lets a client read what was sent last: ends our side, and waits for its own to end.
+async fn linger<IO: AsyncRead + AsyncWrite + Unpin>(io: &mut IO) {
+    let until = Instant::now() + LINGER;
+    let _late = timeout_at(until, async {
+        io.shutdown().await?;
+        tokio::io::copy(&mut io.take(LINGER_OCTETS), &mut tokio::io::sink()).await
+    })
+    .await;
+}
+
+/// Counts a pending connection as long as it is one.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        metrics::gauge!(names::PENDING).increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!(names::PENDING).decrement(1.0);
+    }
+}

@@ -1,0 +1,87 @@
+//! A connection between its first octet and its verdict: what verifier, session store and gate know of it.
+//!
+//! rustls gives none of them the connection. All three are called from within the handshake's own polls, so the task
+//! says which it is.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use certcheck_fetch::Report;
+
+use super::sessions::Session;
+
+tokio::task_local! {
+    static PENDING: Arc<Pending>;
+}
+
+/// What is known of a connection that has no verdict yet.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// What the server writes stays here.
+    holds: AtomicBool,
+    notes: Mutex<Notes>,
+}
+
+#[derive(Debug, Default)]
+struct Notes {
+    refused: Option<Report>,
+    /// Sessions that rustls wants kept, by their names.
+    offered: Vec<(Vec<u8>, Vec<u8>)>,
+    resumed: Option<Arc<Session>>,
+}
+
+impl Pending {
+    /// Runs a handshake as this connection's.
+    pub(super) async fn scope<F: Future>(self: Arc<Self>, handshake: F) -> F::Output {
+        PENDING.scope(self, handshake).await
+    }
+
+    /// Does something with the connection whose handshake is being polled.
+    pub(super) fn with<T>(run: impl FnOnce(&Self) -> T) -> Option<T> {
+        PENDING.try_with(|pending| run(pending)).ok()
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From here on nothing goes out.
+    pub(super) fn hold(&self) {
+        self.holds.store(true, Ordering::Release);
+    }
+
+    pub(super) fn let_go(&self) {
+        self.holds.store(false, Ordering::Release);
+    }
+
+    pub(super) fn holds(&self) -> bool {
+        self.holds.load(Ordering::Acquire)
+    }
+
+    /// The verifier refuses it.
+    pub(super) fn refuse(&self, report: Report) {
+        self.notes().refused = Some(report);
+    }
+
+    pub(super) fn take_refusal(&self) -> Option<Report> {
+        self.notes().refused.take()
+    }
+
+    /// A session that is to be kept if the client is let in.
+    pub(super) fn offer(&self, name: Vec<u8>, session: Vec<u8>) {
+        self.notes().offered.push((name, session));
+    }
+
+    pub(super) fn take_offered(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        core::mem::take(&mut self.notes().offered)
+    }
+
+    /// This session was given back to it.
+    pub(super) fn resume(&self, session: Arc<Session>) {
+        self.notes().resumed = Some(session);
+    }
+
+    pub(super) fn resumed(&self) -> Option<Arc<Session>> {
+        self.notes().resumed.clone()
+    }
+}

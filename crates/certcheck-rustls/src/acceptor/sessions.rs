@@ -1,0 +1,152 @@
+//! Sessions that may resume: how old they may be, and that whose they are would be let in now.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use certcheck_fetch::Engine;
+use pki_types::CertificateDer;
+use quick_cache::sync::Cache;
+use rustls::server::StoresServerSessions;
+
+use super::pending::Pending;
+use crate::client_auth::ClientAuth;
+use crate::metrics as names;
+
+/// Which sessions may resume. One rule for TLS 1.2 and for the tickets of TLS 1.3 (AT-TLS: GSK_V3_SESSION_TIMEOUT).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SessionPolicy {
+    /// How long after its full handshake a session may resume, however often it has by then. Zero is never: each
+    /// connection then needs the client's key anew.
+    pub lifetime: Duration,
+    /// Sessions that are kept; beyond that the ones least used go.
+    pub most: usize,
+}
+
+impl Default for SessionPolicy {
+    /// 300 seconds, 16,384 sessions.
+    fn default() -> Self {
+        Self { lifetime: Duration::from_secs(300), most: 16_384 }
+    }
+}
+
+impl SessionPolicy {
+    /// Sessions of at most this age resume.
+    #[must_use]
+    pub fn up_to(lifetime: Duration) -> Self {
+        Self { lifetime, ..Self::default() }
+    }
+
+    /// No session resumes.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::up_to(Duration::ZERO)
+    }
+}
+
+/// A session of a client that was let in.
+pub(super) struct Session {
+    /// As rustls has it: with its secret.
+    value: Vec<u8>,
+    /// What the client presented; empty if nothing.
+    chain: Arc<[CertificateDer<'static>]>,
+    /// Its full handshake.
+    since: Instant,
+    /// Ring and policy of that.
+    generation: u64,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("since", &self.since).finish_non_exhaustive()
+    }
+}
+
+/// The sessions of one acceptor.
+pub(super) struct Sessions {
+    engine: Arc<Engine>,
+    auth: ClientAuth,
+    policy: SessionPolicy,
+    kept: Cache<Vec<u8>, Arc<Session>>,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl Sessions {
+    pub(super) fn new(engine: Arc<Engine>, auth: ClientAuth, policy: SessionPolicy) -> Self {
+        Self { engine, auth, policy, kept: Cache::new(policy.most.max(1)) }
+    }
+
+    pub(super) const fn are_kept(&self) -> bool {
+        !self.policy.lifetime.is_zero() && self.policy.most > 0
+    }
+
+    /// Keeps the sessions of a client that is let in. Those that come of a resumed one are as old as that.
+    pub(super) fn keep(&self, pending: &Pending, chain: Option<&[CertificateDer<'static>]>, generation: u64) {
+        let offered = pending.take_offered();
+        if offered.is_empty() || !self.are_kept() {
+            return;
+        }
+        let (since, generation) = pending
+            .resumed()
+            .map_or_else(|| (Instant::now(), generation), |session| (session.since, session.generation));
+        let chain: Arc<[CertificateDer<'static>]> = chain.unwrap_or_default().into();
+        for (name, value) in offered {
+            let session = Session { value, chain: Arc::clone(&chain), since, generation };
+            self.kept.insert(name, Arc::new(session));
+        }
+    }
+
+    /// Whether a session may resume, or why not. Not to resume is no failure: a full handshake follows, and tells the
+    /// client what is wrong, if anything is.
+    fn judge(&self, session: &Session) -> Result<(), &'static str> {
+        if session.since.elapsed() > self.policy.lifetime {
+            return Err("session-too-old");
+        }
+        if session.generation != self.engine.generation() {
+            return Err("other-ring");
+        }
+        if session.chain.is_empty() || !self.auth.is_checked() {
+            return Ok(());
+        }
+        let report = self.engine.look_up(&session.chain, self.engine.now());
+        if report.is_accepted() { Ok(()) } else { Err(report.code()) }
+    }
+
+    fn give_back(&self, session: Option<Arc<Session>>) -> Option<Vec<u8>> {
+        let outcome = session.as_ref().map_or(Err("unknown"), |session| self.judge(session));
+        metrics::counter!(names::SESSIONS, "outcome" => outcome.err().unwrap_or("resumed")).increment(1);
+        let session = session.filter(|_| outcome.is_ok())?;
+        let value = session.value.clone();
+        Pending::with(|pending| pending.resume(session))?;
+        Some(value)
+    }
+}
+
+impl StoresServerSessions for Sessions {
+    /// Taken down until the client is let in. What the server writes after this waits.
+    fn put(&self, name: Vec<u8>, session: Vec<u8>) -> bool {
+        let offer = |pending: &Pending| {
+            pending.hold();
+            pending.offer(name, session);
+        };
+        self.are_kept() && Pending::with(offer).is_some()
+    }
+
+    fn get(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.give_back(self.kept.get(name))
+    }
+
+    fn take(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.give_back(self.kept.remove(name).map(|(_, session)| session))
+    }
+
+    fn can_cache(&self) -> bool {
+        self.are_kept()
+    }
+}

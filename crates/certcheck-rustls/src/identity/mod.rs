@@ -1,0 +1,175 @@
+//! Who a certificate that was accepted speaks of.
+//!
+//! ```text
+//! accepted report -> leaf, policies, anchor -> Identity -> one accessor per kind of name
+//! ```
+//! A name is what the certificate says, octet for octet, read anew at each call. Where one must not be used its
+//! accessor returns an error, never a part of it. No accessor falls back from subjectAltName to the common name, which
+//! names no server either (RFC 9525 2); the EDIPI alone is looked for there, since its issuers have it there.
+
+mod edipi;
+mod error;
+mod fasc_n;
+mod names;
+mod sid;
+mod spiffe;
+
+use core::fmt;
+use std::borrow::Cow;
+
+use certcheck_core::der::{Reader, tag};
+use certcheck_core::oid::{self, OidBuf};
+use certcheck_core::view::{Attribute, Certificate, Name, OwnedCertificate};
+use certcheck_core::{Report, Time, Verdict};
+use pki_types::CertificateDer;
+use ring::digest::{SHA256, digest};
+
+pub use edipi::Edipi;
+pub use error::IdentityError;
+pub use fasc_n::FascN;
+pub use names::OtherName;
+
+/// The identity of an accepted client: its certificate and what was found of it. Owned, so that it outlives the
+/// handshake and can be kept beside a session for resumption.
+///
+/// Displays and debugs as subject, serial and issuer: for people, not for comparing.
+#[derive(Clone)]
+pub struct Identity {
+    certificate: OwnedCertificate,
+    policies: Vec<OidBuf>,
+    /// The anchor's subject, encoded.
+    anchor: Box<[u8]>,
+    /// SPIFFE trust domains that the anchor names for itself.
+    anchor_domains: Vec<Box<str>>,
+}
+
+impl Identity {
+    /// Who is identified by the certificate that a report accepts.
+    ///
+    /// Which names count is the caller's choice of accessor. A name that cannot be used fails its accessor; it does not
+    /// fail this.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotAccepted`] for any verdict but [`Verdict::Accept`].
+    pub fn of(report: &Report<'_>) -> Result<Self, IdentityError> {
+        let (Verdict::Accept, [leaf, ..], [.., anchor]) = (report.verdict, &*report.path, &*report.path)
+        else {
+            return Err(IdentityError::NotAccepted { verdict: report.verdict });
+        };
+        Ok(Self {
+            certificate: leaf.certificate.to_owned(),
+            policies: report.policies.iter().map(|policy| OidBuf::from(*policy)).collect(),
+            anchor: anchor.certificate.subject().raw().into(),
+            anchor_domains: spiffe::trust_domains(&anchor.certificate)?,
+        })
+    }
+
+    /// The certificate, as the core reads it.
+    #[must_use]
+    pub fn view(&self) -> Certificate<'_> {
+        self.certificate.view()
+    }
+
+    /// The certificate as it was presented.
+    #[must_use]
+    pub fn certificate(&self) -> CertificateDer<'_> {
+        CertificateDer::from(&**self.certificate.der())
+    }
+
+    /// The subject in the form of RFC 4514; empty where only subjectAltName names anyone (RFC 5280 4.1.2.6).
+    ///
+    /// Text of this kind is cut where it is very long. What decides by name compares names, which
+    /// [`view`](Self::view) has, not text.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        self.view().subject().to_string()
+    }
+
+    /// The issuer (RFC 5280 4.1.2.4), written like the subject.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.view().issuer().to_string()
+    }
+
+    /// The subject of the anchor that vouches for the path, written like the subject of the certificate.
+    #[must_use]
+    pub fn anchor(&self) -> String {
+        Name::parse(&mut Reader::new(&self.anchor), "subject")
+            .map_or_else(|_| String::new(), |name| name.to_string())
+    }
+
+    /// The serial number (RFC 5280 4.1.2.2) in lower-case hexadecimal, without a sign octet.
+    #[must_use]
+    pub fn serial(&self) -> String {
+        self.view().serial().to_string()
+    }
+
+    /// SHA-256 of the certificate.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        sha256(self.certificate.der())
+    }
+
+    /// SHA-256 of the subjectPublicKeyInfo (RFC 5280 4.1.2.7), header included: the pin of RFC 7469 2.4.
+    #[must_use]
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        sha256(self.view().spki().raw)
+    }
+
+    /// The last second of the certificate's validity (RFC 5280 4.1.2.5). What stands above it may end sooner.
+    #[must_use]
+    pub fn not_after(&self) -> Time {
+        self.view().not_after()
+    }
+
+    /// The policies that hold for the whole path, in the anchor's domain (user-constrained-policy-set, RFC 5280 6.1.6).
+    #[must_use]
+    pub fn policies(&self) -> &[OidBuf] {
+        &self.policies
+    }
+
+    /// The most specific common name (X.520 6.2.2), to be shown. **Not an identity**: CAs put any text there, and name
+    /// constraints do not bind it. `None` also where it is not text or has control characters.
+    #[must_use]
+    pub fn common_name(&self) -> Option<Cow<'_, str>> {
+        self.common_names().last().flatten().filter(|text| !text.chars().any(names::is_forbidden))
+    }
+
+    /// Each common name of the subject, the root's first; `None` for one that is not text.
+    fn common_names(&self) -> impl Iterator<Item = Option<Cow<'_, str>>> {
+        self.view().subject().attributes().filter(|attribute| attribute.oid == oid::COMMON_NAME).map(text_of)
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let certificate = self.view();
+        if !certificate.subject().is_empty() {
+            write!(f, "{}, ", certificate.subject())?;
+        }
+        write!(f, "serial {} of {}", certificate.serial(), certificate.issuer())
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({self})")
+    }
+}
+
+fn sha256(octets: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    // Both are of 32 octets.
+    hash.iter_mut().zip(digest(&SHA256, octets).as_ref()).for_each(|(to, from)| *to = *from);
+    hash
+}
+
+/// The value as text. A PrintableString with other ASCII in it still reads, as where the core shows names.
+fn text_of(attribute: Attribute<'_>) -> Option<Cow<'_, str>> {
+    attribute.text().or_else(|| match attribute.tag {
+        tag::PRINTABLE_STRING => {
+            core::str::from_utf8(attribute.value).ok().filter(|text| text.is_ascii()).map(Cow::Borrowed)
+        }
+        _ => None,
+    })
+}

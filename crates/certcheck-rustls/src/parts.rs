@@ -1,0 +1,173 @@
+//! What a server is made of besides its ring: its own certificate, and what it asks of clients.
+
+use core::fmt;
+use std::sync::Arc;
+
+use certcheck_fetch::Engine;
+use pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::crypto::CryptoProvider;
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert, StoresServerSessions};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::time_provider::TimeProvider;
+use rustls::{Error, ServerConfig, SupportedProtocolVersion};
+
+use crate::client_auth::ClientAuth;
+use crate::verifier::{ClientVerifier, default_provider};
+
+type Tune = dyn Fn(&mut ServerConfig) + Send + Sync;
+
+/// What a server of TLS is made of. A [`ServerConfig`] comes out of it only with revocation checked: by
+/// [`server_config`](Self::server_config) for other people's accept loops, or within an [`Acceptor`](crate::Acceptor).
+#[must_use]
+pub struct ServerParts {
+    provider: Arc<CryptoProvider>,
+    resolver: Arc<dyn ResolvesServerCert>,
+    versions: &'static [&'static SupportedProtocolVersion],
+    alpn: Vec<Vec<u8>>,
+    pub(crate) auth: ClientAuth,
+    pub(crate) has_hints: bool,
+    tune: Option<Box<Tune>>,
+}
+
+impl fmt::Debug for ServerParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerParts")
+            .field("resolver", &self.resolver)
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+/// By the engine's clock.
+#[derive(Debug)]
+struct EngineClock(Arc<Engine>);
+
+impl TimeProvider for EngineClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().unix()).ok()?;
+        Some(UnixTime::since_unix_epoch(core::time::Duration::from_secs(seconds)))
+    }
+}
+
+impl ServerParts {
+    /// A server with this chain and key, over the process's provider.
+    ///
+    /// # Errors
+    /// If the key does not read or is another's, or there is no provider.
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, Error> {
+        let provider = default_provider()?;
+        let key = CertifiedKey::from_der(chain, key, &provider)?;
+        Ok(Self::with_resolver(provider, Arc::new(SingleCertAndKey::from(key))))
+    }
+
+    /// A server over this provider whose certificate is chosen by `resolver` for each client.
+    pub fn with_resolver(provider: Arc<CryptoProvider>, resolver: Arc<dyn ResolvesServerCert>) -> Self {
+        Self {
+            provider,
+            resolver,
+            versions: rustls::DEFAULT_VERSIONS,
+            alpn: Vec::new(),
+            auth: ClientAuth::default(),
+            has_hints: true,
+            tune: None,
+        }
+    }
+
+    /// What is asked of clients.
+    pub const fn client_auth(mut self, auth: ClientAuth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// Whether clients are told the names of the ring's anchors; see
+    /// [`Builder::root_hints`](crate::verifier::Builder::root_hints).
+    pub const fn root_hints(mut self, has_hints: bool) -> Self {
+        self.has_hints = has_hints;
+        self
+    }
+
+    /// The versions of TLS that are spoken.
+    pub const fn versions(mut self, versions: &'static [&'static SupportedProtocolVersion]) -> Self {
+        self.versions = versions;
+        self
+    }
+
+    /// The protocols that are spoken over it, best first.
+    pub fn alpn<P: Into<Vec<u8>>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
+        self.alpn = protocols.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// A hand on the rest of the configuration. Sessions, tickets, early data and the clock are set after it, and not by
+    /// it: what it says of them does not count.
+    pub fn tune(mut self, tune: impl Fn(&mut ServerConfig) + Send + Sync + 'static) -> Self {
+        self.tune = Some(Box::new(tune));
+        self
+    }
+
+    /// A configuration for servers whose accept loop is not ours, with a [`ClientVerifier`] that never waits. No session
+    /// resumes: rustls would ask no verifier about it.
+    ///
+    /// # Errors
+    /// If the provider has none of the versions.
+    pub fn server_config(&self, engine: &Arc<Engine>) -> Result<ServerConfig, Error> {
+        let verifier = ClientVerifier::builder(Arc::clone(engine))
+            .provider(Arc::clone(&self.provider))
+            .client_auth(self.auth)
+            .root_hints(self.has_hints)
+            .build()?;
+        let mut config = self.config(engine, verifier, Arc::new(NoServerSessionStorage {}))?;
+        config.send_tls13_tickets = 0;
+        Ok(config)
+    }
+
+    pub(crate) fn provider(&self) -> &CryptoProvider {
+        &self.provider
+    }
+
+    /// A configuration with this verifier. No data goes in or out before the handshake is over.
+    pub(crate) fn config(
+        &self,
+        engine: &Arc<Engine>,
+        verifier: ClientVerifier,
+        sessions: Arc<dyn StoresServerSessions>,
+    ) -> Result<ServerConfig, Error> {
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(self.versions)?
+            .with_client_cert_verifier(Arc::new(verifier))
+            .with_cert_resolver(Arc::clone(&self.resolver));
+        config.alpn_protocols.clone_from(&self.alpn);
+        if let Some(tune) = &self.tune {
+            tune(&mut config);
+        }
+        config.session_storage = sessions;
+        config.ticketer = Arc::new(NoTickets);
+        config.max_tls13_tickets = 0;
+        config.max_early_data_size = 0;
+        config.send_half_rtt_data = false;
+        config.time_provider = Arc::new(EngineClock(Arc::clone(engine)));
+        Ok(config)
+    }
+}
+
+/// No tickets that hold their session themselves: nobody could take one back.
+#[derive(Debug)]
+struct NoTickets;
+
+impl rustls::server::ProducesTickets for NoTickets {
+    fn enabled(&self) -> bool {
+        false
+    }
+
+    fn lifetime(&self) -> u32 {
+        0
+    }
+
+    fn encrypt(&self, _plain: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn decrypt(&self, _cipher: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+}

@@ -1,0 +1,93 @@
+//! A refusal, in the words of TLS.
+
+use core::fmt;
+use std::sync::Arc;
+
+use certcheck_core::Time;
+use certcheck_core::reason::{Reason, Rejection};
+use certcheck_fetch::Report;
+use pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError, Error, OtherError};
+
+/// Why a client is not let in. It keeps the whole report, and is what [`CertificateError::Other`] holds where rustls has
+/// no word of its own.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    report: Report,
+}
+
+impl Refused {
+    /// Of a report that does not accept.
+    pub(crate) const fn new(report: Report) -> Self {
+        Self { report }
+    }
+
+    /// The stable word of the reason.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.report.code()
+    }
+
+    /// Which certificate of the path, and why.
+    #[must_use]
+    pub fn reason(&self) -> Option<&Rejection> {
+        self.report.reason()
+    }
+
+    /// All that is known: paths that were tried, sources that were asked.
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The alert that tells the client (RFC 8446 6.2).
+    #[must_use]
+    pub fn alert(&self) -> AlertDescription {
+        self.certificate_error().into()
+    }
+
+    /// The word of rustls, and so the alert. Revocation that is not known is neither an unknown CA nor the client's fault:
+    /// like all that rustls has no word for it is `Other`, and the alert certificate_unknown.
+    pub(crate) fn certificate_error(&self) -> CertificateError {
+        match self.reason().map(|rejection| &rejection.reason) {
+            Some(Reason::CertificateRevoked(_)) => CertificateError::Revoked,
+            Some(Reason::Expired { not_after, now }) => {
+                CertificateError::ExpiredContext { time: unix(*now), not_after: unix(*not_after) }
+            }
+            Some(Reason::NotYetValid { not_before, now }) => {
+                CertificateError::NotValidYetContext { time: unix(*now), not_before: unix(*not_before) }
+            }
+            Some(Reason::UnknownIssuer) => CertificateError::UnknownIssuer,
+            // rustls has decrypt_error for it, where RFC 8446 6.2 has bad_certificate.
+            Some(Reason::BadSignature | Reason::AlgorithmMismatch { .. }) => CertificateError::BadSignature,
+            Some(Reason::Malformed(_) | Reason::Nameless | Reason::Duty(_)) => CertificateError::BadEncoding,
+            Some(Reason::UnhandledCriticalExtension { .. }) => CertificateError::UnhandledCriticalExtension,
+            Some(Reason::KeyUsage { .. } | Reason::ExtendedKeyUsage { .. }) => {
+                CertificateError::InvalidPurpose
+            }
+            _ => CertificateError::Other(OtherError(Arc::new(self.clone()))),
+        }
+    }
+
+    pub(crate) fn error(&self) -> Error {
+        Error::InvalidCertificate(self.certificate_error())
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Rejection { at, reason }) = self.reason() else { return f.write_str(self.code()) };
+        write!(f, "{}: certificate {at}: {reason} ({}); {}", reason.code(), reason.rfc(), reason.hint())
+    }
+}
+
+impl core::error::Error for Refused {}
+
+/// Times before 1970 are none to rustls.
+fn unix(time: Time) -> UnixTime {
+    UnixTime::since_unix_epoch(core::time::Duration::from_secs(u64::try_from(time.unix()).unwrap_or(0)))
+}
+
+/// What rustls says the time is.
+pub(crate) fn time(unix: UnixTime) -> Time {
+    Time::from_unix(i64::try_from(unix.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,120 @@
+//! The rules of the verifier: what memory says, and once possession is proved, what policy says of the rest.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::Time;
+use certcheck_fetch::{Engine, Report};
+use pki_types::CertificateDer;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use rustls::Error;
+use tokio::sync::Semaphore;
+use tracing::debug;
+
+use super::{Observer, Rules};
+use crate::client_auth::ClientAuth;
+use crate::metrics as names;
+use crate::refused::Refused;
+
+/// Octets of chains that are kept between being presented and being proved to be their presenter's: some thousands. Who
+/// has lost its place by then is judged by the leaf alone, and so at worst refused.
+const UNDECIDED: u64 = 32 << 20;
+
+/// A chain, so that its leaf's path is found again.
+type Chain = Arc<[CertificateDer<'static>]>;
+
+#[derive(Clone, Debug)]
+struct Octets;
+
+impl Weighter<Box<[u8]>, Chain> for Octets {
+    fn weight(&self, _: &Box<[u8]>, chain: &Chain) -> u64 {
+        let octets: usize = chain.iter().map(|der| der.len()).sum();
+        u64::try_from(octets).unwrap_or(u64::MAX)
+    }
+}
+
+pub(super) struct Cached {
+    engine: Arc<Engine>,
+    auth: ClientAuth,
+    patience: Option<Duration>,
+    waiters: Semaphore,
+    /// Chains with a good path of which not all is known, by leaf.
+    undecided: Cache<Box<[u8]>, Chain, Octets>,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for Cached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cached")
+            .field("auth", &self.auth)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cached {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        auth: ClientAuth,
+        patience: Option<Duration>,
+        most_waiters: usize,
+        observer: Option<Observer>,
+    ) -> Self {
+        let waiters = Semaphore::new(most_waiters.min(Semaphore::MAX_PERMITS));
+        let undecided = Cache::with_weighter(8_192, UNDECIDED, Octets);
+        Self { engine, auth, patience, waiters, undecided, observer }
+    }
+
+    fn refuse(&self, report: Report) -> Error {
+        metrics::counter!(names::HANDSHAKES, "door" => "verifier", "outcome" => report.code()).increment(1);
+        let refused = Refused::new(report);
+        debug!(reason = %refused, "client refused");
+        if let Some(observer) = &self.observer {
+            observer(refused.report());
+        }
+        refused.error()
+    }
+
+    /// Checks with what is at hand, or waits for what is not, if that is allowed and few enough do.
+    fn decide(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
+        let waits = self.patience.and_then(|patience| Some((patience, self.waiters.try_acquire().ok()?)));
+        match waits {
+            Some((patience, _permit)) => self.engine.check_blocking(chain, now, patience),
+            None => self.engine.check_cached(chain, now),
+        }
+    }
+}
+
+impl Rules for Cached {
+    fn presented(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error> {
+        if !self.auth.is_checked() {
+            return Ok(());
+        }
+        let report = self.engine.look_up(chain, now);
+        if report.lacks_evidence() {
+            if let Some(leaf) = chain.first() {
+                let chain = chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
+                self.undecided.insert(leaf.as_ref().into(), chain);
+            }
+            return Ok(());
+        }
+        if report.is_accepted() { Ok(()) } else { Err(self.refuse(report)) }
+    }
+
+    fn proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
+        if !self.auth.is_checked() {
+            return Ok(());
+        }
+        let open = if self.undecided.is_empty() { None } else { self.undecided.get(leaf.as_ref()) };
+        // What was decided is known; if it is not any more, the leaf must do.
+        let chain = open.as_deref().unwrap_or_else(|| core::slice::from_ref(leaf));
+        let report = self.decide(chain, self.engine.now());
+        if !report.is_accepted() {
+            return Err(self.refuse(report));
+        }
+        metrics::counter!(names::HANDSHAKES, "door" => "verifier", "outcome" => "accept").increment(1);
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! Door 1: a verifier for servers whose accept loop is not ours.
+
+mod adapter;
+mod cached;
+mod hints;
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::Time;
+use certcheck_fetch::{Engine, Report};
+use pki_types::CertificateDer;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
+use rustls::{DistinguishedName, Error};
+
+use crate::client_auth::ClientAuth;
+use cached::Cached;
+pub use hints::MAX_HINTS;
+pub(crate) use hints::hints_of;
+
+/// Who is told of refusals.
+pub(crate) type Observer = Arc<dyn Fn(&Report) + Send + Sync>;
+
+/// Handshakes that may wait for evidence at once, each of them holding a thread.
+const MOST_WAITERS: usize = 64;
+
+/// What is decided when.
+pub(crate) trait Rules: fmt::Debug + Send + Sync {
+    /// A chain is presented, by anybody: nobody has proved to hold its key yet.
+    fn presented(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error>;
+
+    /// Whoever presented a chain with this leaf holds its key.
+    fn proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error>;
+}
+
+/// A client certificate verifier with full revocation, for any server of rustls: axum, hyper, tonic, quinn.
+///
+/// It never waits, unless told to: path and what memory calls revoked are judged when the certificate is presented; what
+/// is not known then is judged once the client has proved to hold its key. By default the client is refused, what lacks
+/// is fetched in the background, and its next attempt finds it. Nothing is fetched before that proof.
+///
+/// rustls asks no verifier when a session resumes: a server that lets sessions resume lets a client in that was revoked
+/// meanwhile. [`ServerParts::server_config`](crate::ServerParts::server_config) makes a whole configuration in which none
+/// does; [`Acceptor`](crate::Acceptor) lets them, and checks.
+pub struct ClientVerifier {
+    rules: Arc<dyn Rules>,
+    auth: ClientAuth,
+    hints: Vec<DistinguishedName>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl fmt::Debug for ClientVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientVerifier")
+            .field("auth", &self.auth)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientVerifier {
+    /// One in the making: certificates are demanded, nothing is waited for, anchors are hinted at, and algorithms are those
+    /// of the process's provider.
+    pub fn builder(engine: Arc<Engine>) -> Builder {
+        Builder {
+            engine,
+            provider: None,
+            auth: ClientAuth::default(),
+            has_hints: true,
+            patience: None,
+            most_waiters: MOST_WAITERS,
+            observer: None,
+        }
+    }
+
+    /// With other rules than the public ones.
+    pub(crate) fn with_rules(
+        rules: Arc<dyn Rules>,
+        auth: ClientAuth,
+        hints: Vec<DistinguishedName>,
+        provider: &CryptoProvider,
+    ) -> Self {
+        Self { rules, auth, hints, algorithms: provider.signature_verification_algorithms }
+    }
+}
+
+/// A [`ClientVerifier`] in the making.
+#[must_use]
+pub struct Builder {
+    engine: Arc<Engine>,
+    provider: Option<Arc<CryptoProvider>>,
+    auth: ClientAuth,
+    has_hints: bool,
+    patience: Option<Duration>,
+    most_waiters: usize,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("auth", &self.auth).finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// The provider whose algorithms verify the signature of the handshake.
+    pub fn provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// What is asked of clients.
+    pub const fn client_auth(mut self, auth: ClientAuth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// Whether clients are told which anchors the ring has, so that they choose the right certificate. They are, unless the
+    /// names take more than [16 KiB](crate::MAX_HINTS). A ring that is reloaded later changes nothing of it.
+    pub const fn root_hints(mut self, has_hints: bool) -> Self {
+        self.has_hints = has_hints;
+        self
+    }
+
+    /// Waits for evidence that lacks, for as long as this, **holding the thread**. For servers with a thread for each
+    /// connection, and no others: on a runtime all that share the thread wait too. No more than
+    /// [`most_waiters`](Self::most_waiters) wait at once; the rest is judged at once.
+    pub const fn waiting_up_to(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// How many handshakes may wait at once; 64 unless said.
+    pub const fn most_waiters(mut self, most: usize) -> Self {
+        self.most_waiters = most;
+        self
+    }
+
+    /// Who is told of each client that is refused, with the whole report. It is called within the handshake.
+    pub fn on_refusal(mut self, observer: impl Fn(&Report) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// If no provider is named and the process has none.
+    pub fn build(self) -> Result<ClientVerifier, Error> {
+        let Self { engine, provider, auth, has_hints, patience, most_waiters, observer } = self;
+        let provider = provider.map_or_else(default_provider, Ok)?;
+        let hints = if has_hints { hints_of(engine.snapshot().ring()) } else { Vec::new() };
+        let rules = Arc::new(Cached::new(engine, auth, patience, most_waiters, observer));
+        Ok(ClientVerifier::with_rules(rules, auth, hints, &provider))
+    }
+}
+
+/// The process's provider, or else the one this crate was built with.
+pub(crate) fn default_provider() -> Result<Arc<CryptoProvider>, Error> {
+    if let Some(provider) = CryptoProvider::get_default() {
+        return Ok(Arc::clone(provider));
+    }
+    #[cfg(feature = "aws-lc-rs")]
+    return Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+    return Ok(Arc::new(rustls::crypto::ring::default_provider()));
+    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+    Err(Error::General(
+        "no crypto provider: name one, install one, or build with `ring` or `aws-lc-rs`".into(),
+    ))
+}

@@ -1,0 +1,174 @@
+//! Door 2: who comes in, and what the others are told.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::Revocation;
+use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, SessionPolicy};
+use certcheck_testkit::server::{Fault, Page};
+use support::*;
+
+/// Evidence lacks at first: it is fetched between handshake and verdict, for each version.
+#[test]
+fn a_good_client_is_admitted_once_its_evidence_has_come() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let person = Person::new(&world, "good", &world.plain("good"));
+        let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
+        let config = Arc::new(client_config(Some(&person), version));
+        let connected = runtime().block_on(connect(served.address, &config));
+        assert_eq!(connected.told.as_deref(), Ok(HELLO), "{word}");
+        assert_eq!(served.outcomes(1), ["accept"], "{word}");
+        assert_eq!(world.server.count("/ca.crl"), 1, "{word}");
+    }
+}
+
+/// First what is fetched says so, at the gate; then memory says so, in the handshake. The client is told the same.
+#[test]
+fn a_revoked_client_gets_its_alert_from_gate_and_handshake() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let cert = world.plain("revoked");
+        world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&cert])));
+        let person = Person::new(&world, "revoked", &cert);
+        let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
+        let config = Arc::new(client_config(Some(&person), version));
+        for at in ["gate", "handshake"] {
+            let connected = runtime().block_on(connect(served.address, &config));
+            assert_eq!(connected.told, Err("certificate_revoked (44)".into()), "{word}, {at}");
+        }
+        assert_eq!(served.outcomes(2), ["certificate-revoked"; 2], "{word}");
+        assert_eq!(world.server.count("/ca.crl"), 1, "{word}");
+    }
+}
+
+/// Whose revocation cannot be known is told so, and not that its CA is unknown.
+#[test]
+fn an_unknown_status_is_certificate_unknown() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        world.server.break_with("/ca.crl", Fault::Unavailable(1));
+        let person = Person::new(&world, "good", &world.plain("good"));
+        let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
+        let config = Arc::new(client_config(Some(&person), version));
+        let connected = runtime().block_on(connect(served.address, &config));
+        assert_eq!(connected.told, Err("certificate_unknown (46)".into()), "{word}");
+        assert_eq!(served.outcomes(1), ["revocation-unknown"], "{word}");
+    }
+}
+
+/// One deadline for handshake and gate: a source that hangs, and a client that says nothing.
+#[test]
+fn the_deadline_covers_handshake_and_gate() {
+    let world = World::new();
+    world.server.break_with("/ca.crl", Fault::HangBeforeHeaders);
+    let person = Person::new(&world, "good", &world.plain("good"));
+    let limits = AcceptLimits::default().with_deadline(Duration::from_millis(400));
+    let engine = engine(&world, Revocation::HardFail);
+    let acceptor = Acceptor::new(parts(), engine, SessionPolicy::default(), limits).expect("an acceptor");
+    let served = Served::acceptor(acceptor);
+    let config = Arc::new(client_config(Some(&person), &rustls::version::TLS13));
+    runtime().block_on(async {
+        let connected = connect(served.address, &config).await;
+        assert_eq!(connected.told, Err("certificate_unknown (46)".into()));
+        let silent = tokio::net::TcpStream::connect(served.address).await.expect("connects");
+        assert_eq!(served.outcomes(2), ["revocation-unknown", "deadline"]);
+        drop(silent);
+    });
+}
+
+/// What is asked of clients: nothing is checked, whoever sends one is, or all are.
+#[test]
+fn client_auth_decides_who_is_asked() {
+    let world = World::new();
+    let revoked = world.plain("revoked");
+    world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&revoked])));
+    let revoked = Person::new(&world, "revoked", &revoked);
+    let good = Person::new(&world, "good", &world.plain("good"));
+    let hello = || Ok(HELLO.to_owned());
+    let told_revoked = || Err("certificate_revoked (44)".to_owned());
+    for (word, version) in VERSIONS {
+        // rustls has one alert for both versions, though that of TLS 1.2 knows it not.
+        let none = "certificate_required (116)";
+        let table = [
+            (ClientAuth::PassThru, [hello(), hello(), hello()]),
+            (ClientAuth::IfSent, [hello(), hello(), told_revoked()]),
+            (ClientAuth::Required, [Err(none.to_owned()), hello(), told_revoked()]),
+        ];
+        for (auth, expected) in table {
+            let parts = parts().client_auth(auth);
+            let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts));
+            for (person, expected) in [None, Some(&good), Some(&revoked)].into_iter().zip(expected) {
+                let config = Arc::new(client_config(person, version));
+                let connected = runtime().block_on(connect(served.address, &config));
+                assert_eq!(connected.told, expected, "{word}, {auth:?}");
+            }
+        }
+    }
+}
+
+/// No octet of the application is read or written before the verdict: what was sent early is there after it.
+#[test]
+fn nothing_passes_before_the_verdict() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        world.server.serve("/ca.crl", world_page(&world).with_delay(Duration::from_millis(250)));
+        let person = Person::new(&world, "good", &world.plain("good"));
+        let acceptor = acceptor(&engine(&world, Revocation::HardFail), parts());
+        let server = Arc::new(std::sync::Mutex::new(None));
+        let verdict_at = Arc::clone(&server);
+        let served = Served::start(move |io| {
+            let (acceptor, verdict_at) = (acceptor.clone(), Arc::clone(&verdict_at));
+            async move {
+                use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+                let mut admitted = acceptor.accept(io).await.expect("admitted");
+                *verdict_at.lock().expect("no panic") = Some(std::time::Instant::now());
+                let mut line = [0; 3];
+                admitted.read_exact(&mut line).await.expect("reads");
+                admitted.write_all(HELLO.as_bytes()).await.expect("writes");
+                admitted.shutdown().await.expect("ends");
+                String::from_utf8_lossy(&line).into_owned()
+            }
+        });
+        let config = Arc::new(client_config(Some(&person), version));
+        let connected = runtime().block_on(connect(served.address, &config));
+        let told_at = std::time::Instant::now();
+        assert_eq!(connected.told.as_deref(), Ok(HELLO), "{word}");
+        assert_eq!(served.outcomes(1), ["GET"], "{word}");
+        assert!(server.lock().expect("no panic").is_some_and(|verdict| verdict < told_at), "{word}");
+    }
+}
+
+fn world_page(world: &World) -> Page {
+    Page::new(world.revoking(1, &[]))
+}
+
+/// As many as may be are pending: the next waits for its turn.
+#[test]
+fn permits_bound_what_is_pending() {
+    let world = World::new();
+    let person = Person::new(&world, "good", &world.plain("good"));
+    let limits = AcceptLimits::default()
+        .with_deadline(Duration::from_secs(1))
+        .with_pending(std::num::NonZeroUsize::MIN);
+    let engine = engine(&world, Revocation::HardFail);
+    let acceptor = Acceptor::new(parts(), engine, SessionPolicy::default(), limits).expect("an acceptor");
+    let served = Served::acceptor(acceptor.clone());
+    let config = Arc::new(client_config(Some(&person), &rustls::version::TLS13));
+    runtime().block_on(async {
+        let silent = tokio::net::TcpStream::connect(served.address).await.expect("connects");
+        while acceptor.pending() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let mut next = std::pin::pin!(connect(served.address, &config));
+        let waits = tokio::time::timeout(Duration::from_millis(200), &mut next).await.is_err();
+        assert!(waits && acceptor.pending() == 1);
+        drop(silent);
+        let connected = next.await;
+        assert_eq!(connected.told.as_deref(), Ok(HELLO));
+        assert_eq!(served.outcomes(2), ["handshake", "accept"]);
+        assert_eq!(acceptor.pending(), 0);
+    });
+}

@@ -1,0 +1,644 @@
+//! Who a certificate speaks of, by tables: what it holds on the left, what the accessor says on the right. Certificates
+//! are forged, and accepted by a real check.
+
+use core::fmt::Debug;
+
+use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, Verdict};
+use certcheck_rustls::{Edipi, FascN, Identity, IdentityError};
+use certcheck_testkit::ext::{self, Ext};
+use certcheck_testkit::name::general_name;
+use certcheck_testkit::{Cert, Key, der};
+use pki_types::CertificateDer;
+use proptest::prelude::*;
+use ring::digest::{SHA256, digest};
+
+const ROOT: &str = "C=US,O=Acme,CN=Root";
+const PIV_FASC_N: &str = "2.16.840.1.101.3.6.6";
+/// The example of TIG SCEPACS 2.2, section 6.2.
+const TIG: &str = "d0439458210c2c19a0846d83685a1082108ce73984108ca3fc";
+/// What yubico-piv-tool writes on cards: agency, system and credential all nines. Its redundancy character is no digit.
+const YUBICO: &str = "d4e739da739ced39ce739d836858210842108421c84210c3eb";
+
+fn ring_of(root: &[u8]) -> KeyRing {
+    let mut builder = RingBuilder::new();
+    builder.add("root", root, Placement::Anchor).expect("root reads");
+    builder.build().expect("ring builds")
+}
+
+fn check(root: &Cert, leaf: &Cert, policy: &Policy, now: &str) -> Result<Identity, IdentityError> {
+    let key = Key::p256("root");
+    let ring = ring_of(&root.issue(&key));
+    let chain = [CertificateDer::from(leaf.issue(&key))];
+    let report = Check::new(&chain, &ring, policy, Time::from_rfc3339(now).expect("a time")).run();
+    Identity::of(&report)
+}
+
+fn root() -> Cert {
+    Cert::root(ROOT, &Key::p256("root"))
+}
+
+fn leaf(subject: &str) -> Cert {
+    Cert::leaf(subject, &Key::p256("leaf"), ROOT, &Key::p256("root"))
+}
+
+/// The identity in a certificate that such a root issued.
+fn issued_by(root: &Cert, leaf: &Cert) -> Identity {
+    check(root, leaf, &Policy::client(Revocation::Off), "2026-06-01T00:00:00Z").expect("accepted")
+}
+
+fn identity(subject: &str, names: &[&str]) -> Identity {
+    let san = (!names.is_empty()).then(|| ext::san(names));
+    issued_by(&root(), &leaf(subject).with(san))
+}
+
+/// subjectAltName of encoded names.
+fn raw_san(names: &[Vec<u8>]) -> Ext {
+    Ext::new("2.5.29.17", false, der::seq(names))
+}
+
+fn other_name(dotted: &str, value: &[u8]) -> Vec<u8> {
+    der::ctx_c(0, &der::concat(&[der::oid(dotted), der::ctx_c(0, value)]))
+}
+
+/// What an accessor says: the value, or the error without its hint.
+fn told<T: Debug>(said: Result<T, IdentityError>) -> String {
+    match said {
+        Ok(value) => format!("{value:?}"),
+        Err(error) => {
+            assert_eq!(error.code(), "no-identity");
+            let text = error.to_string();
+            let sentence = text.strip_suffix(error.hint()).and_then(|text| text.strip_suffix("; "));
+            sentence.expect("a sentence and a hint").to_owned()
+        }
+    }
+}
+
+fn octets(hex: &str) -> Vec<u8> {
+    (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal"))
+        .collect()
+}
+
+#[test]
+fn only_an_accepted_report_identifies() {
+    let (off, hard) = (Policy::client(Revocation::Off), Policy::client(Revocation::HardFail));
+    let leaf = leaf("CN=leaf").valid("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+    for (policy, now, verdict) in [
+        (&off, "2026-06-01T00:00:00Z", Verdict::Accept),
+        (&off, "2027-06-01T00:00:00Z", Verdict::Reject),
+        (&hard, "2026-06-01T00:00:00Z", Verdict::Undetermined),
+    ] {
+        match (check(&root(), &leaf, policy, now), verdict) {
+            (Ok(_), Verdict::Accept) => {}
+            (Err(error), _) => assert_eq!(error, IdentityError::NotAccepted { verdict }),
+            (Ok(identity), _) => panic!("{identity} at {now}"),
+        }
+    }
+    let ring = ring_of(&root().issue(&Key::p256("root")));
+    let chain = [CertificateDer::from(&b"no certificate"[..])];
+    let report = Check::new(&chain, &ring, &off, Time::from_unix(1_800_000_000)).run();
+    let said = told(Identity::of(&report));
+    assert_eq!(said, "a certificate that is not accepted identifies nobody; its verdict is reject");
+}
+
+#[test]
+fn what_a_certificate_says_beside_names() {
+    let leaf =
+        leaf("C=US,O=Acme,CN=device;17+UID=x").with([ext::policies(&["2.16.840.1.101.3.2.1.3.13", "1.2.3"])]);
+    let leaf =
+        Cert { serial: vec![0, 0xab, 0xcd], ..leaf }.valid("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+    let octets = leaf.issue(&Key::p256("root"));
+    let identity = issued_by(&root(), &leaf);
+
+    // It outlives all that it came from, and clones.
+    let identity = identity.clone();
+    assert_eq!(identity.subject(), r"UID=x+CN=device\;17,O=Acme,C=US");
+    assert_eq!(identity.issuer(), "CN=Root,O=Acme,C=US");
+    assert_eq!(identity.anchor(), "CN=Root,O=Acme,C=US");
+    assert_eq!(identity.serial(), "abcd");
+    assert_eq!(identity.certificate(), CertificateDer::from(&octets[..]));
+    assert_eq!(identity.view().der(), octets);
+    assert_eq!(identity.sha256(), digest(&SHA256, &octets).as_ref());
+    assert_eq!(identity.spki_sha256(), digest(&SHA256, Key::p256("leaf").spki()).as_ref());
+    assert_eq!(identity.not_after().to_string(), "2027-01-01T00:00:00Z");
+    let policies: Vec<_> = identity.policies().iter().map(ToString::to_string).collect();
+    assert_eq!(policies.len(), 2);
+    assert!(policies.contains(&"1.2.3".to_owned()), "{policies:?}");
+    assert_eq!(identity.to_string(), r"UID=x+CN=device\;17,O=Acme,C=US, serial abcd of CN=Root,O=Acme,C=US");
+    assert_eq!(format!("{identity:?}"), format!("Identity({identity})"));
+}
+
+#[test]
+fn a_subject_of_no_name_is_shown_by_serial_and_issuer() {
+    let san = Ext { critical: true, ..ext::san(&["dns:a.example"]) };
+    let identity = issued_by(&root(), &Cert { serial: vec![7], ..leaf("").with([san]) });
+    assert_eq!(identity.subject(), "");
+    assert_eq!(identity.to_string(), "serial 07 of CN=Root,O=Acme,C=US");
+    assert_eq!(identity.common_name(), None);
+}
+
+#[test]
+fn common_names_are_shown_and_no_more() {
+    for (subject, shown) in [
+        ("O=Acme,CN=first,CN=last", Some("last")),
+        ("CN=bmp:Zoë", Some("Zoë")),
+        ("CN=printable:under_score", Some("under_score")),
+        ("O=Acme", None),
+        ("CN=a\0b", None),
+        ("CN=good,CN=a\u{202e}b", None),
+    ] {
+        let identity = identity(subject, &[]);
+        assert_eq!(identity.common_name().as_deref(), shown, "{subject}");
+    }
+    // The last counts, also where it is not text.
+    let unreadable = der::seq(&[der::set(&[der::seq(&[der::oid("2.5.4.3"), der::tlv(0x0c, b"\xff")])])]);
+    let subject = [&certcheck_testkit::name::name("CN=good")[2..], &unreadable[2..]].concat();
+    let leaf = Cert { subject: der::tlv(0x30, &subject), ..leaf("CN=leaf") };
+    assert_eq!(issued_by(&root(), &leaf).common_name(), None);
+
+    // Whatever the common name looks like, nothing falls back to it.
+    for subject in
+        ["CN=a.example", "CN=spiffe://a.example/b", "CN=j@a.example", "CN=10.0.0.1", "CN=1234567890@mil"]
+    {
+        let identity = identity(&format!("{subject},emailAddress=j@a.example"), &[]);
+        let said = [
+            told(identity.emails()),
+            told(identity.dns_names()),
+            told(identity.uris()),
+            told(identity.ip_addresses()),
+            told(identity.other_names()),
+        ];
+        assert_eq!(said, ["[]"; 5], "{subject}");
+        let said = [
+            told(identity.spiffe_id()),
+            told(identity.upn()),
+            told(identity.edipi()),
+            told(identity.fasc_n()),
+            told(identity.card_uuid()),
+            told(identity.sid()),
+        ];
+        assert_eq!(said, ["None"; 6], "{subject}");
+    }
+}
+
+#[test]
+fn lists_of_names() {
+    type Accessor = fn(&Identity) -> String;
+    let emails: Accessor = |identity| told(identity.emails());
+    let dns: Accessor = |identity| told(identity.dns_names());
+    let uris: Accessor = |identity| told(identity.uris());
+    let ips: Accessor = |identity| told(identity.ip_addresses());
+    let cases: &[(Accessor, &[&str], &str)] = &[
+        (emails, &["dns:a.example"], "[]"),
+        (emails, &["smtp:é@a.example", "email:j@a.example"], r#"["é@a.example", "j@a.example"]"#),
+        (
+            emails,
+            &["email:good@a.example", "email:j@a.example\0.b.example"],
+            r#"rfc822Name of subjectAltName "j@a.example\0.b.example" has a control character"#,
+        ),
+        (
+            emails,
+            &["smtp:é\r@a.example"],
+            r#"SmtpUTF8Mailbox of subjectAltName "é\r@a.example" has a control character"#,
+        ),
+        (
+            emails,
+            &["smtp:é\u{202e}@a.example"],
+            r#"SmtpUTF8Mailbox of subjectAltName "é\u{202e}@a.example" has a control character"#,
+        ),
+        (emails, &["email:"], r#"rfc822Name of subjectAltName "" is empty"#),
+        (emails, &["email:j@a.example", "dns:a\0b"], r#"["j@a.example"]"#),
+        (dns, &["dns:A.example", "email:j@a.example", "dns:*.b.example"], r#"["A.example", "*.b.example"]"#),
+        (dns, &["x400:", "dns:a.example", "edi:x", "rid:1.2"], r#"["a.example"]"#),
+        (
+            dns,
+            &["dns:a.example\0.evil.example"],
+            r#"dNSName of subjectAltName "a.example\0.evil.example" has a control character"#,
+        ),
+        (
+            dns,
+            &["dns:good.example", "dns:a\u{7f}"],
+            r#"dNSName of subjectAltName "a\u{7f}" has a control character"#,
+        ),
+        (dns, &["dns:"], r#"dNSName of subjectAltName "" is empty"#),
+        (uris, &["uri:https://a.example/", "uri:x"], r#"["https://a.example/", "x"]"#),
+        (
+            uris,
+            &["uri:https://a.example/\n"],
+            r#"URI of subjectAltName "https://a.example/\n" has a control character"#,
+        ),
+        (ips, &["ip:10.0.0.1", "dns:10.0.0.2", "ip:2001:db8::1"], "[10.0.0.1, 2001:db8::1]"),
+    ];
+    for (accessor, names, said) in cases {
+        assert_eq!(accessor(&identity("CN=leaf", names)), *said, "{names:?}");
+    }
+
+    let identity = identity("CN=leaf", &["other:1.2.3=x", "dns:a.example", "upn:j"]);
+    let names = identity.other_names().expect("two");
+    let names: Vec<_> = names.iter().map(|name| (name.type_id.to_string(), name.value)).collect();
+    let upn = "1.3.6.1.4.1.311.20.2.3".to_owned();
+    assert_eq!(names, [("1.2.3".to_owned(), &b"\x0c\x01x"[..]), (upn, &b"\x0c\x01j"[..])]);
+}
+
+#[test]
+fn what_is_told_of_a_bad_name_is_bounded() {
+    let said = told(identity("CN=leaf", &[&format!("dns:{}\0", "a".repeat(60_000))]).dns_names());
+    assert_eq!(
+        said,
+        format!(r#"dNSName of subjectAltName "{}..." has a control character"#, "a".repeat(128))
+    );
+    let blob = other_name("1.3.6.1.4.1.311.20.2.3", &der::octets(&[7; 60_000]));
+    let said = told(issued_by(&root(), &leaf("CN=leaf").with([raw_san(&[blob])])).upn());
+    assert!(said.len() < 200 && said.ends_with("...\" is not a UTF8String"), "{said}");
+}
+
+#[test]
+fn user_principal_names() {
+    for (names, said) in [
+        (&["dns:a.example"][..], "None"),
+        (&["upn:jane@corp.example", "dns:a.example"], r#"Some("jane@corp.example")"#),
+        (&["upn:a@x", "upn:b@x"], "UPN of subjectAltName stands there 2 times, which names nobody"),
+        (&["upn:a@x", "upn:a@x"], "UPN of subjectAltName stands there 2 times, which names nobody"),
+        (&["upn:admin\0@x"], r#"UPN of subjectAltName "admin\0@x" has a control character"#),
+        (&["upn:good@x", "upn:admin\0@x"], r#"UPN of subjectAltName "admin\0@x" has a control character"#),
+        (&["upn:"], r#"UPN of subjectAltName "" is empty"#),
+    ] {
+        assert_eq!(told(identity("CN=leaf", names).upn()), said, "{names:?}");
+    }
+    for (value, said) in [
+        (der::tlv(0x16, b"j@x"), r#"UPN of subjectAltName "16036a4078" is not a UTF8String"#),
+        (der::tlv(0x0c, b"\xff"), r#"UPN of subjectAltName "0c01ff" is not a UTF8String"#),
+    ] {
+        let san = raw_san(&[other_name("1.3.6.1.4.1.311.20.2.3", &value)]);
+        assert_eq!(told(issued_by(&root(), &leaf("CN=leaf").with([san])).upn()), said);
+    }
+}
+
+#[test]
+fn edipis() {
+    const DOE: &str = "C=US,O=U.S. Government,OU=DoD,CN=DOE.JANE.Q.1234567890";
+    const NONE: &str = "None";
+    const SOME: &str = "Some(Edipi(1234567890))";
+    for (subject, names, said) in [
+        (DOE, &[][..], SOME),
+        (DOE, &["upn:1234567890@mil"], SOME),
+        ("CN=leaf", &["upn:1234567890@mil"], SOME),
+        ("CN=leaf", &["upn:1234567890117002@MIL"], SOME),
+        (DOE, &["upn:1234567890117002@mil"], SOME),
+        // A UPN of another form says nothing of it.
+        (DOE, &["upn:jane@corp.example"], SOME),
+        (DOE, &["upn:9876543210@mil.example"], SOME),
+        (DOE, &["upn:9876543210@mil"], "two EDIPIs, 9876543210 and 1234567890, in one certificate"),
+        (
+            DOE,
+            &["upn:1234567890@mil", "upn:1234567890@mil"],
+            "UPN of subjectAltName stands there 2 times, which names nobody",
+        ),
+        (
+            DOE,
+            &["upn:1234567890\0@mil"],
+            r#"UPN of subjectAltName "1234567890\0@mil" has a control character"#,
+        ),
+        ("CN=A.1234567890,CN=B.9876543210", &[], "two EDIPIs, 1234567890 and 9876543210, in one certificate"),
+        ("CN=A.1234567890,CN=B", &[], SOME),
+        (
+            "CN=DOE\0.1234567890",
+            &[],
+            r#"common name of the subject "DOE\0.1234567890" has a control character"#,
+        ),
+        ("CN=leaf", &["upn:123456789@mil"], NONE),
+        ("CN=leaf", &["upn:1234567890x@mil"], NONE),
+        ("CN=leaf", &["upn:1234567890@x@mil"], NONE),
+        ("CN=leaf", &["upn:1234567890"], NONE),
+        ("CN=leaf", &["email:1234567890@mil"], NONE),
+        ("CN=1234567890", &[], NONE),
+        ("CN=DOE.JANE.123456789", &[], NONE),
+        ("CN=DOE.JANE.12345678901", &[], NONE),
+        ("CN=DOE.JANE.١٢٣٤٥", &[], NONE),
+        ("OU=DOE.JANE.Q.1234567890", &[], NONE),
+    ] {
+        assert_eq!(told(identity(subject, names).edipi()), said, "{subject} {names:?}");
+    }
+    let edipi = Edipi::from_digits("0000000007").expect("ten digits");
+    assert_eq!((edipi.as_str(), edipi.to_string()), ("0000000007", "0000000007".to_owned()));
+}
+
+#[test]
+fn spiffe_ids() {
+    let refused = |id: &str, flaw: &str| format!("SPIFFE ID of subjectAltName {id:?} {flaw}");
+    let ill_segment = "has a path segment that is empty, . or ..";
+    let ill_domain = "has a character that a trust domain does not have";
+    let ill_path = "has a character that a path segment does not have";
+    let longest = format!("spiffe://a/{}", "b".repeat(2048 - 11));
+    let too_long = format!("{longest}b");
+    let long_domain = format!("spiffe://{}/b", "a".repeat(255));
+    let longer_domain = format!("spiffe://{}/b", "a".repeat(256));
+    for good in [
+        "spiffe://example.org/ns/default/sa/web",
+        "spiffe://a_b-c.1/Z.z/-_",
+        "spiffe://a/.../..x",
+        &longest,
+        &long_domain,
+    ] {
+        let said = told(identity("CN=leaf", &[&format!("uri:{good}")]).spiffe_id());
+        assert_eq!(said, format!("Some({good:?})"));
+    }
+    for (id, flaw) in [
+        ("spiffe://a/b?c", "has a query or a fragment"),
+        ("spiffe://a?c", "has a query or a fragment"),
+        ("spiffe://a/b#c", "has a query or a fragment"),
+        ("spiffe://j@a/b", "has user information or a port"),
+        ("spiffe://a:443/b", "has user information or a port"),
+        ("spiffe:///b", "has no trust domain"),
+        ("spiffe://", "has no trust domain"),
+        ("spiffe://A.example/b", ill_domain),
+        ("spiffe://a%2f/b", ill_domain),
+        ("spiffe://a\\b/c", ill_domain),
+        ("spiffe://a", "has no path, so that it names no workload"),
+        ("spiffe://a/", ill_segment),
+        ("spiffe://a/b/", ill_segment),
+        ("spiffe://a//b", ill_segment),
+        ("spiffe://a/./b", ill_segment),
+        ("spiffe://a/b/..", ill_segment),
+        ("spiffe://a/b%20c", ill_path),
+        ("spiffe://a/b c", ill_path),
+        ("spiffe:a/b", "does not begin with spiffe://"),
+        ("SPIFFE://a/b", "does not begin with spiffe://"),
+        (&longer_domain, "has a trust domain longer than 255 octets"),
+    ] {
+        let said = told(identity("CN=leaf", &[&format!("uri:{id}")]).spiffe_id());
+        if id.len() > 128 {
+            assert!(said.ends_with(flaw), "{said}");
+        } else {
+            assert_eq!(said, refused(id, flaw));
+        }
+    }
+    assert!(
+        told(identity("CN=leaf", &[&format!("uri:{too_long}")]).spiffe_id())
+            .ends_with("is longer than 2048 octets")
+    );
+
+    let not_alone = refused("spiffe://a/b", "is not the only URI");
+    for (names, said) in [
+        (&["dns:a"][..], "None"),
+        (&["uri:https://a/b"], "None"),
+        (&["uri:https://a/b", "uri:urn:x"], "None"),
+        (&["uri:spiffe://a/b", "dns:a", "email:j@a", "x400:"], r#"Some("spiffe://a/b")"#),
+        (&["uri:spiffe://a/b", "uri:spiffe://a/c"], &not_alone),
+        (&["uri:spiffe://a/b", "uri:spiffe://a/b"], &not_alone),
+        (&["uri:https://a/b", "uri:spiffe://a/b"], &not_alone),
+        (&["uri:spiffe://a/b\0"], r#"URI of subjectAltName "spiffe://a/b\0" has a control character"#),
+    ] {
+        assert_eq!(told(identity("CN=leaf", names).spiffe_id()), said, "{names:?}");
+    }
+}
+
+#[test]
+fn a_spiffe_id_is_of_a_leaf_in_the_domain_of_its_anchor() {
+    let svid = leaf("CN=leaf").with([ext::san(&["uri:spiffe://a/b"])]);
+    let signs = "stands in a certificate whose keyUsage has keyCertSign or cRLSign";
+    for (extensions, flaw) in [
+        (vec![ext::basic_constraints(false, None)], None),
+        (vec![ext::basic_constraints(true, None)], Some("stands in the certificate of a CA")),
+        (vec![ext::key_usage(&["digitalSignature", "cRLSign"])], Some(signs)),
+        (
+            vec![ext::basic_constraints(true, None), ext::key_usage(&["digitalSignature", "keyCertSign"])],
+            Some("stands in the certificate of a CA"),
+        ),
+    ] {
+        let said = told(issued_by(&root(), &svid.clone().with(extensions)).spiffe_id());
+        match flaw {
+            Some(flaw) => assert_eq!(said, format!(r#"SPIFFE ID of subjectAltName "spiffe://a/b" {flaw}"#)),
+            None => assert_eq!(said, r#"Some("spiffe://a/b")"#),
+        }
+    }
+    let foreign = r#"SPIFFE ID of subjectAltName "spiffe://a/b" is of another trust domain than the anchor"#;
+    for (names, said) in [
+        (&["uri:https://a.example"][..], r#"Some("spiffe://a/b")"#),
+        (&["uri:spiffe://a"], r#"Some("spiffe://a/b")"#),
+        (&["uri:spiffe://c", "uri:spiffe://a/"], r#"Some("spiffe://a/b")"#),
+        (&["uri:spiffe://c"], foreign),
+        (&["uri:spiffe://a.example"], foreign),
+        (&["uri:SPIFFE://a"], foreign),
+        (&["uri:spiffe:a"], foreign),
+    ] {
+        let root = root().with([ext::san(names)]);
+        assert_eq!(told(issued_by(&root, &svid).spiffe_id()), said, "{names:?}");
+    }
+}
+
+#[test]
+fn card_uuids() {
+    const UUID: &str = "9b8c1f2e-0d3a-4b5c-8d7e-6f0a1b2c3d4e";
+    let some = format!("Some({UUID:?})");
+    let good = format!("uri:urn:uuid:{UUID}");
+    let upper = format!("uri:URN:UUID:{}", UUID.to_uppercase());
+    let cut = format!("uri:urn:uuid:{}", &UUID[..35]);
+    let braced = format!("uri:urn:uuid:{{{}}}", &UUID[..34]);
+    let flat = format!("uri:urn:uuid:{}", UUID.replace('-', "0"));
+    for (names, said) in [
+        (&["uri:https://a.example/"][..], "None"),
+        (&["uri:urn:uui"], "None"),
+        (&[&good, "uri:https://a.example/"], &some),
+        (&[&upper], &some),
+        (&[&good, &good], "card UUID of subjectAltName stands there 2 times, which names nobody"),
+    ] {
+        assert_eq!(told(identity("CN=leaf", names).card_uuid()), said, "{names:?}");
+    }
+    for bad in ["uri:urn:uuid:", &cut, &braced, &flat] {
+        let said = told(identity("CN=leaf", &[&good, bad]).card_uuid());
+        assert_eq!(said, format!("card UUID of subjectAltName {:?} is not a UUID", &bad[4..]));
+    }
+}
+
+#[test]
+fn security_identifiers() {
+    const EXTENSION: &str = "1.3.6.1.4.1.311.25.2";
+    const OBJECT_SID: &str = "1.3.6.1.4.1.311.25.2.1";
+    const SID: &str = "S-1-5-21-3623811015-3361044348-30300820-1013";
+    let member = |text: &str| other_name(OBJECT_SID, &der::octets(text.as_bytes()));
+    let some = format!("Some({SID:?})");
+    let refused =
+        |text: &str| format!("SID of the NTDS security extension {text:?} is not a SID of the NT authority");
+    let mut cases = vec![
+        (der::seq(&[member(SID)]), some.clone()),
+        (der::seq(&[other_name("1.2.3", &der::null()), member(SID)]), some.clone()),
+        (der::seq(&[member("S-1-5-18")]), r#"Some("S-1-5-18")"#.to_owned()),
+        (
+            der::seq(&[member(SID), member(SID)]),
+            "SID of the NTDS security extension stands there 2 times, which names nobody".to_owned(),
+        ),
+        (
+            der::seq(&[member("S-1-5-21-1\0-2")]),
+            r#"SID of the NTDS security extension "S-1-5-21-1\0-2" has a control character"#.to_owned(),
+        ),
+        (der::seq(&[member("")]), r#"SID of the NTDS security extension "" is empty"#.to_owned()),
+    ];
+    let many = format!("S-1-5{}", "-1".repeat(16));
+    for bad in [
+        "S-1-5",
+        "S-1-5-",
+        "S-1-5-21-",
+        "S-1-5-021",
+        "S-1-5-4294967296",
+        "S-1-5-+1",
+        "s-1-5-21",
+        "S-1-12-1-2",
+        "S-1-5-21 ",
+        &many,
+    ] {
+        cases.push((der::seq(&[member(bad)]), refused(bad)));
+    }
+    for (value, said) in cases {
+        assert_eq!(
+            told(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid()),
+            said
+        );
+    }
+    let not_text = der::seq(&[other_name(OBJECT_SID, &der::octets(b"\xff"))]);
+    let said = told(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, not_text)])).sid());
+    assert_eq!(said, r#"SID of the NTDS security extension "ff" is not a SID of the NT authority"#);
+    // What does not read is told with its place, and is never no SID.
+    for (value, rule) in [
+        (vec![], "the value ends before its length says"),
+        (der::seq::<Vec<u8>>(&[]), "empty list where one member is the least"),
+        (der::seq(&[other_name("1.2.3", &der::null())]), "empty list where one member is the least"),
+        (der::octets(SID.as_bytes()), "tag 0x04 where 0x30 is due"),
+        (der::seq(&[general_name("dns:a")]), "tag 0x82 where 0xa0 is due"),
+        (der::seq(&[other_name(OBJECT_SID, &der::tlv(0x0c, SID.as_bytes()))]), "tag 0x0c where 0x04 is due"),
+        (der::concat(&[der::seq(&[member(SID)]), der::null()]), "octets left over after the last field"),
+    ] {
+        let said = told(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid());
+        assert!(said.starts_with("szOID_NTDS_CA_SECURITY_EXT at octet ") && said.ends_with(rule), "{said}");
+    }
+}
+
+/// Writes a FASC-N: `S`, `F`, `E`, digits, and `A` and `C` for what has no meaning; the redundancy character is added.
+fn encode(text: &str) -> Vec<u8> {
+    let values: Vec<u8> = text
+        .chars()
+        .map(|character| match character {
+            'S' => 0xb,
+            'F' => 0xd,
+            'E' => 0xf,
+            other => u8::try_from(other.to_digit(16).expect("a digit")).expect("small"),
+        })
+        .collect();
+    let sum = values.iter().fold(0, |sum, value| sum ^ value);
+    let character = |value: u8| {
+        let bits: String = (0..4).map(|bit| if value >> bit & 1 == 1 { '1' } else { '0' }).collect();
+        let parity = if value.count_ones().is_multiple_of(2) { '1' } else { '0' };
+        format!("{bits}{parity}")
+    };
+    let bits: String = values.iter().copied().chain([sum]).map(character).collect();
+    bits.as_bytes()
+        .chunks(8)
+        .map(|octet| u8::from_str_radix(core::str::from_utf8(octet).expect("ASCII"), 2).expect("bits"))
+        .collect()
+}
+
+/// The character at this place with these of its five bits turned over.
+fn flipped(mut octets: Vec<u8>, at: usize, bits: u8) -> Vec<u8> {
+    for bit in (0..5).filter(|bit| bits >> (4 - bit) & 1 == 1) {
+        let place = at * 5 + bit;
+        octets[place / 8] ^= 0x80 >> (place % 8);
+    }
+    octets
+}
+
+#[test]
+fn federal_agency_smart_credential_numbers() {
+    let number = |octets: &[u8]| {
+        let san = raw_san(&[general_name("dns:a"), other_name(PIV_FASC_N, &der::octets(octets))]);
+        issued_by(&root(), &leaf("CN=leaf").with([san])).fasc_n()
+    };
+    let tig = number(&octets(TIG)).expect("reads").expect("is there");
+    assert_eq!(tig.octets()[..], octets(TIG));
+    assert_eq!((tig.agency(), tig.system(), tig.credential()), ("0032", "0001", "092446"));
+    assert_eq!((tig.credential_series(), tig.individual_credential_issue()), ("0", "1"));
+    assert_eq!(tig.person(), "1112223333");
+    assert_eq!((tig.organizational_category(), tig.organization(), tig.association()), ("1", "1223", "2"));
+    assert_eq!(tig.digits(), "00320001092446011112223333112232");
+    assert_eq!(tig.to_string(), "0032-0001-092446-0-1-1112223333-1-1223-2");
+    assert_eq!(format!("{tig:?}"), format!("FascN({tig})"));
+    let yubico = number(&octets(YUBICO)).expect("reads").expect("is there");
+    assert_eq!(yubico.to_string(), "9999-9999-999999-0-1-0000000000-3-0000-1");
+    assert_eq!(encode("S0032F0001F092446F0F1F1112223333112232E"), octets(TIG));
+
+    for (octets, flaw) in [
+        (octets(TIG)[..24].to_vec(), "is not of 25 octets"),
+        ([octets(TIG), vec![0]].concat(), "is not of 25 octets"),
+        (vec![], "is not of 25 octets"),
+        (vec![0; 25], "has a character of even parity"),
+        (vec![0xff; 25], "has something else where a sentinel or separator is due"),
+        (flipped(octets(TIG), 7, 0b00001), "has a character of even parity"),
+        (flipped(octets(TIG), 39, 0b00001), "has a character of even parity"),
+        (flipped(octets(TIG), 39, 0b00101), "has a wrong redundancy character"),
+        // One digit for another, of good parity.
+        (flipped(octets(TIG), 7, 0b10001), "has a wrong redundancy character"),
+        (
+            encode("F0032F0001F092446F0F1F1112223333112232E"),
+            "has something else where a sentinel or separator is due",
+        ),
+        (
+            encode("S0032S0001F092446F0F1F1112223333112232E"),
+            "has something else where a sentinel or separator is due",
+        ),
+        (
+            encode("S003200001F092446F0F1F1112223333112232E"),
+            "has something else where a sentinel or separator is due",
+        ),
+        (
+            encode("S0032F0001F092446F0F1F1112223333112232F"),
+            "has something else where a sentinel or separator is due",
+        ),
+        (encode("S0032F0001F09244FF0F1F1112223333112232E"), "has something else where a digit is due"),
+        (encode("S00A2F0001F092446F0F1F1112223333112232E"), "has something else where a digit is due"),
+        (encode("S0032F0001F092446F0F1F11122233331122E2E"), "has something else where a digit is due"),
+    ] {
+        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        assert_eq!(told(number(&octets)), format!("FASC-N of subjectAltName \"{hex}\" {flaw}"));
+    }
+
+    for (names, said) in [
+        (
+            vec![other_name(PIV_FASC_N, &der::octets(&octets(TIG))); 2],
+            "FASC-N of subjectAltName stands there 2 times, which names nobody".to_owned(),
+        ),
+        (
+            vec![other_name(PIV_FASC_N, &der::tlv(0x0c, &octets(TIG)))],
+            format!("FASC-N of subjectAltName \"0c19{TIG}\" is not an OCTET STRING"),
+        ),
+        (vec![other_name("2.16.840.1.101.3.6.7", &der::octets(&octets(TIG)))], "None".to_owned()),
+    ] {
+        assert_eq!(told(issued_by(&root(), &leaf("CN=leaf").with([raw_san(&names)])).fasc_n()), said);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fasc_ns_read_back(digits in "[0-9]{32}") {
+        let (a, b, c) = (&digits[..4], &digits[4..8], &digits[8..14]);
+        let (d, e, f) = (&digits[14..15], &digits[15..16], &digits[16..]);
+        let octets = encode(&format!("S{a}F{b}F{c}F{d}F{e}F{f}E"));
+        let number = FascN::parse(&octets).expect("reads");
+        prop_assert_eq!(number.digits(), digits);
+        prop_assert_eq!(&number.octets()[..], octets);
+    }
+
+    #[test]
+    fn no_bit_of_a_fasc_n_turns_unseen(digits in "[0-9]{32}", at in 0usize..40, bits in 1u8..32) {
+        let octets = encode(&format!("S{}F{}F{}F{}F{}F{}E",
+            &digits[..4], &digits[4..8], &digits[8..14], &digits[14..15], &digits[15..16], &digits[16..]));
+        prop_assert!(FascN::parse(&flipped(octets, at, bits)).is_err());
+    }
+
+    #[test]
+    fn other_octets_are_no_fasc_n(octets in prop::collection::vec(any::<u8>(), 0..40)) {
+        prop_assert!(FascN::parse(&octets).is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! Sessions that resume, or do not: how old they are, whose they are, and whether the gate lets them in.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::{Evidence, Policy, Revocation};
+use certcheck_fetch::Engine;
+use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, SessionPolicy};
+use certcheck_testkit::crl::{self, Crl, Entry};
+use certcheck_testkit::server::Page;
+use rustls::{ClientConfig, SupportedProtocolVersion};
+use support::*;
+
+/// A server, a client of it with a session, and the engine between.
+struct Scene {
+    world: World,
+    engine: Arc<Engine>,
+    served: Served,
+    config: Arc<ClientConfig>,
+}
+
+impl Scene {
+    fn new(version: &'static SupportedProtocolVersion, sessions: SessionPolicy) -> Self {
+        let world = World::new();
+        let person = Person::new(&world, "good", &world.plain("good"));
+        let engine = engine(&world, Revocation::HardFail);
+        let limits = AcceptLimits::default().with_deadline(Duration::from_secs(3));
+        let acceptor = Acceptor::new(parts(), Arc::clone(&engine), sessions, limits).expect("an acceptor");
+        let scene = Self {
+            world,
+            engine,
+            served: Served::acceptor(acceptor),
+            config: Arc::new(client_config(Some(&person), version)),
+        };
+        assert_eq!(scene.connect(), (Ok(HELLO.to_owned()), false));
+        scene
+    }
+
+    fn connect(&self) -> (Told, bool) {
+        let connected = runtime().block_on(connect(self.served.address, &self.config));
+        (connected.told, connected.is_resumed)
+    }
+
+    /// The client is revoked, and the engine has heard of it.
+    fn revoke(&self) {
+        let cert = self.world.plain("good");
+        self.world.server.serve("/ca.crl", Page::new(self.world.revoking(2, &[&cert])));
+        self.engine.forget();
+        let report = self.engine.check_blocking(&self.world.chain(&cert), now(), Duration::from_secs(3));
+        assert_eq!(told(&report).1, "certificate-revoked");
+    }
+}
+
+fn resumes() -> (Told, bool) {
+    (Ok(HELLO.to_owned()), true)
+}
+
+fn in_full() -> (Told, bool) {
+    (Ok(HELLO.to_owned()), false)
+}
+
+#[test]
+fn a_good_client_resumes() {
+    for (word, version) in VERSIONS {
+        let scene = Scene::new(version, SessionPolicy::default());
+        for _ in 0..3 {
+            assert_eq!(scene.connect(), resumes(), "{word}");
+        }
+        assert_eq!(scene.served.outcomes(4), ["accept"; 4]);
+    }
+}
+
+/// By what memory says: its session is declined, and the full handshake tells it why.
+#[test]
+fn a_client_revoked_meanwhile_does_not_resume() {
+    for (word, version) in VERSIONS {
+        let scene = Scene::new(version, SessionPolicy::default());
+        scene.revoke();
+        assert_eq!(scene.connect(), (Err("certificate_revoked (44)".into()), false), "{word}");
+        assert_eq!(scene.served.outcomes(2), ["accept", "certificate-revoked"], "{word}");
+    }
+}
+
+/// Memory has a CRL that policy admits beyond its end, and a newer one that lists the client is there to be fetched: the
+/// session resumes, and the gate refuses it, with an alert sealed under the keys of a resumed session.
+#[test]
+fn the_gate_refuses_a_resumed_session() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let cert = world.plain("good");
+        let aged = |number: i64, next: &str| {
+            Crl::new(CA).with([crl::number(number)]).valid("2026-12-01T00:00:00Z", Some(next))
+        };
+        world.server.serve("/ca.crl", Page::new(aged(1, "2027-01-01T00:00:00Z").issue(&world.ca)));
+        let mut policy = Policy::client(Revocation::HardFail);
+        policy.freshness.max_stale = 7 * 86_400;
+        let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(impatient());
+        let engine = Arc::new(engine.refreshes(false).clock(now).build().expect("builds"));
+        let served = Served::acceptor(acceptor(&engine, parts()));
+        let config = Arc::new(client_config(Some(&Person::new(&world, "good", &cert)), version));
+        let connect = || runtime().block_on(connect(served.address, &config));
+        assert_eq!(connect().told, Ok(HELLO.to_owned()), "{word}");
+        let listing = aged(2, "2027-02-01T00:00:00Z").revoking([Entry::new(&cert.serial)]);
+        world.server.serve("/ca.crl", Page::new(listing.issue(&world.ca)));
+        std::thread::sleep(Duration::from_millis(1_100));
+        let connected = connect();
+        assert_eq!(connected.told, Err("certificate_revoked (44)".into()), "{word}");
+        assert!(connected.is_resumed, "{word}: as far as the client could see");
+        assert_eq!(served.outcomes(2), ["accept", "certificate-revoked"], "{word}");
+    }
+}
+
+/// As old as its full handshake, however often it was resumed since.
+#[test]
+fn a_session_ends_with_its_lifetime() {
+    for (word, version) in VERSIONS {
+        let scene = Scene::new(version, SessionPolicy::up_to(Duration::from_millis(900)));
+        std::thread::sleep(Duration::from_millis(350));
+        assert_eq!(scene.connect(), resumes(), "{word}");
+        std::thread::sleep(Duration::from_millis(600));
+        assert_eq!(scene.connect(), in_full(), "{word}: the lineage is over");
+    }
+}
+
+#[test]
+fn a_lifetime_of_zero_is_never() {
+    for (word, version) in VERSIONS {
+        let scene = Scene::new(version, SessionPolicy::never());
+        assert_eq!(scene.connect(), in_full(), "{word}");
+    }
+}
+
+/// Another ring, or another policy, and what was agreed before is void.
+#[test]
+fn a_new_ring_ends_old_sessions() {
+    for (word, version) in VERSIONS {
+        let scene = Scene::new(version, SessionPolicy::default());
+        let policy = Policy::client(Revocation::HardFail);
+        scene.engine.reload(scene.world.ring(), policy, Evidence::new());
+        assert_eq!(scene.connect(), in_full(), "{word}");
+        assert_eq!(scene.connect(), resumes(), "{word}");
+    }
+}
+
+/// Nobody who was refused has a session, nor has one from another server.
+#[test]
+fn sessions_are_of_those_let_in() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let cert = world.plain("revoked");
+        world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&cert])));
+        let person = Person::new(&world, "revoked", &cert);
+        let config = Arc::new(client_config(Some(&person), version));
+        let strict = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
+        let lenient = Served::acceptor(acceptor(
+            &engine(&world, Revocation::HardFail),
+            parts().client_auth(ClientAuth::PassThru),
+        ));
+        let connect_to = |served: &Served| runtime().block_on(connect(served.address, &config));
+        assert_eq!(connect_to(&lenient).told, Ok(HELLO.to_owned()), "{word}");
+        for _ in 0..2 {
+            let connected = connect_to(&strict);
+            assert_eq!(connected.told, Err("certificate_revoked (44)".into()), "{word}");
+            assert!(!connected.is_resumed, "{word}");
+        }
+    }
+}
+
+/// Door 1's own configuration lets no session resume, so a revoked client is asked for its certificate.
+#[test]
+fn the_verifiers_configuration_resumes_nothing() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let cert = world.plain("good");
+        let person = Person::new(&world, "good", &cert);
+        let engine = engine(&world, Revocation::HardFail);
+        let chain = world.chain(&cert);
+        assert!(engine.check_blocking(&chain, now(), Duration::from_secs(3)).is_accepted());
+        let served = Served::verifier(parts().server_config(&engine).expect("a configuration"));
+        let config = Arc::new(client_config(Some(&person), version));
+        let connect = || runtime().block_on(connect(served.address, &config));
+        for _ in 0..2 {
+            let connected = connect();
+            assert_eq!((connected.told, connected.is_resumed), in_full(), "{word}");
+        }
+        world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&cert])));
+        engine.forget();
+        assert!(!engine.check_blocking(&chain, now(), Duration::from_secs(3)).is_accepted());
+        assert_eq!(connect().told, Err("certificate_revoked (44)".into()), "{word}");
+    }
+}

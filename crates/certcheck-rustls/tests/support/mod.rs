@@ -1,0 +1,255 @@
+//! Servers behind both doors, and clients.
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+#[path = "../../../certcheck-fetch/tests/support/mod.rs"]
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use certcheck_core::{Policy, Revocation};
+use certcheck_fetch::Engine;
+use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
+use certcheck_testkit::{Cert, Key, ext};
+use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::client::Resumption;
+use rustls::{AlertDescription, ClientConfig, Error, RootCertStore, SupportedProtocolVersion};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+pub(crate) use world::*;
+
+pub(crate) const VERSIONS: [(&str, &SupportedProtocolVersion); 2] =
+    [("TLS 1.2", &rustls::version::TLS12), ("TLS 1.3", &rustls::version::TLS13)];
+
+/// What an admitted client is told.
+pub(crate) const HELLO: &str = "hello\n";
+
+const SERVER_ROOT: &str = "O=Server,CN=Root";
+
+fn pkcs8(key: &Key) -> PrivateKeyDer<'static> {
+    PrivatePkcs8KeyDer::from(key.pkcs8()).into()
+}
+
+/// Whom clients trust.
+pub(crate) fn server_root() -> Vec<u8> {
+    let key = Key::p256("rustls server root");
+    Cert::root(SERVER_ROOT, &key).valid("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z").issue(&key)
+}
+
+/// A server for `localhost`.
+pub(crate) fn parts() -> ServerParts {
+    let (root, own) = (Key::p256("rustls server root"), Key::p256("rustls server"));
+    let cert = Cert::leaf("O=Server,CN=localhost", &own, SERVER_ROOT, &root)
+        .with([ext::san(&["dns:localhost"]), ext::eku(&["server"])])
+        .valid("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z");
+    ServerParts::new(vec![cert.issue(&root).into()], pkcs8(&own)).expect("a server")
+}
+
+/// An engine for a world, under a policy of revocation.
+pub(crate) fn engine(world: &World, revocation: Revocation) -> Arc<Engine> {
+    let engine = Engine::builder(world.ring(), Policy::client(revocation)).guard(loopback());
+    Arc::new(engine.limits(impatient()).refreshes(false).clock(now).build().expect("builds"))
+}
+
+/// A client of the world: its chain and key.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) key: Key,
+}
+
+impl Person {
+    /// The client that was issued as `name`.
+    pub(crate) fn new(world: &World, name: &str, cert: &Cert) -> Self {
+        Self { chain: world.chain(cert), key: Key::p256(&format!("fetch client {name}")) }
+    }
+}
+
+/// A client configuration of rustls that keeps its sessions.
+pub(crate) fn client_config(
+    person: Option<&Person>,
+    version: &'static SupportedProtocolVersion,
+) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(server_root().into()).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .expect("a version")
+        .with_root_certificates(roots);
+    let mut config = match person {
+        Some(person) => {
+            builder.with_client_auth_cert(person.chain.clone(), pkcs8(&person.key)).expect("a client's key")
+        }
+        None => builder.with_no_client_auth(),
+    };
+    config.resumption = Resumption::in_memory_sessions(8);
+    config
+}
+
+/// What a client was told, or the name of the alert that it got.
+pub(crate) type Told = Result<String, String>;
+
+/// What one connection came to for the client.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    pub(crate) told: Told,
+    pub(crate) is_resumed: bool,
+}
+
+/// Connects, writes a line, and reads to the end.
+pub(crate) async fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> Connected {
+    let name = ServerName::try_from("localhost").expect("a name");
+    let io = TcpStream::connect(address).await.expect("connects");
+    let mut stream = match tokio_rustls::TlsConnector::from(Arc::clone(config)).connect(name, io).await {
+        Ok(stream) => stream,
+        Err(error) => return Connected { told: Err(alert_of(&error)), is_resumed: false },
+    };
+    let is_resumed = stream.get_ref().1.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+    let _written = stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
+    let mut text = String::new();
+    let told = match stream.read_to_string(&mut text).await {
+        Ok(_) => Ok(text),
+        // A server that has said all it has to say may just hang up.
+        Err(_) if !text.is_empty() => Ok(text),
+        Err(error) => Err(alert_of(&error)),
+    };
+    Connected { told, is_resumed }
+}
+
+fn alert_of(error: &std::io::Error) -> String {
+    match error.get_ref().and_then(|error| error.downcast_ref::<Error>()) {
+        Some(Error::AlertReceived(alert)) => word(*alert),
+        _ => error.to_string(),
+    }
+}
+
+/// An alert by its name in RFC 8446 and its number.
+pub(crate) fn word(alert: AlertDescription) -> String {
+    let camel = format!("{alert:?}").replace("CA", "Ca");
+    let mut name = String::new();
+    for (at, letter) in camel.chars().enumerate() {
+        if letter.is_uppercase() && at > 0 {
+            name.push('_');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    format!("{name} ({})", u8::from(alert))
+}
+
+/// A server that runs until it is dropped.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    outcomes: Arc<Mutex<Vec<String>>>,
+    runtime: Option<Runtime>,
+}
+
+impl Served {
+    /// Serves everyone with the future that `serve` makes; it tells what each came to.
+    pub(crate) fn start<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = String> + Send + 'static,
+    {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let outcomes = Arc::<Mutex<Vec<String>>>::default();
+        let noted = Arc::clone(&outcomes);
+        runtime.spawn(async move {
+            while let Ok((io, _)) = listener.accept().await {
+                let (served, noted) = (serve(io), Arc::clone(&noted));
+                tokio::spawn(async move {
+                    let outcome = served.await;
+                    noted.lock().expect("no panic").push(outcome);
+                });
+            }
+        });
+        Self { address, outcomes, runtime: Some(runtime) }
+    }
+
+    /// Behind door 2.
+    pub(crate) fn acceptor(acceptor: Acceptor) -> Self {
+        Self::start(move |io| {
+            let acceptor = acceptor.clone();
+            async move {
+                match acceptor.accept(io).await {
+                    Ok(mut admitted) => {
+                        let _gone = admitted.write_all(HELLO.as_bytes()).await;
+                        let _gone = admitted.shutdown().await;
+                        drain(&mut admitted).await;
+                        "accept".to_owned()
+                    }
+                    Err(error) => error.code().to_owned(),
+                }
+            }
+        })
+    }
+
+    /// Behind door 1, in a runtime's accept loop.
+    pub(crate) fn verifier(config: rustls::ServerConfig) -> Self {
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        Self::start(move |io| {
+            let acceptor = acceptor.clone();
+            async move {
+                match acceptor.accept(io).into_fallible().await {
+                    Ok(mut stream) => {
+                        let _gone = stream.write_all(HELLO.as_bytes()).await;
+                        let _gone = stream.shutdown().await;
+                        drain(&mut stream).await;
+                        "accept".to_owned()
+                    }
+                    Err((error, mut io)) => {
+                        // So that the alert gets there.
+                        let _gone = io.shutdown().await;
+                        drain(&mut io).await;
+                        error.to_string()
+                    }
+                }
+            }
+        })
+    }
+
+    /// What connections came to, in the order in which they ended. Waits until there are so many.
+    pub(crate) fn outcomes(&self, number: usize) -> Vec<String> {
+        for _ in 0..500 {
+            let outcomes = self.outcomes.lock().expect("no panic").clone();
+            if outcomes.len() >= number {
+                return outcomes;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{:?} after 5 s", self.outcomes.lock());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn drain<IO: tokio::io::AsyncRead + Unpin>(io: &mut IO) {
+    let mut octets = [0; 1_024];
+    let read = async { while matches!(io.read(&mut octets).await, Ok(1..)) {} };
+    let _late = tokio::time::timeout(Duration::from_millis(500), read).await;
+}
+
+/// Door 2 with the usual limits.
+pub(crate) fn acceptor(engine: &Arc<Engine>, parts: ServerParts) -> Acceptor {
+    let limits = AcceptLimits::default().with_deadline(Duration::from_secs(3));
+    Acceptor::new(parts, Arc::clone(engine), SessionPolicy::default(), limits).expect("an acceptor")
+}
+
+/// A runtime for clients.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
