@@ -11,7 +11,7 @@ use rustls::{AlertDescription, CertificateError, Error, OtherError};
 
 /// Why a client is not let in. It keeps the whole report, and is what [`CertificateError::Other`] holds where rustls has
 /// no word of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Refused {
     report: Report,
 }
@@ -77,6 +77,13 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(Rejection { at, reason }) = self.reason() else { return f.write_str(self.code()) };
         write!(f, "{}: certificate {at}: {reason} ({}); {}", reason.code(), reason.rfc(), reason.hint())
+    }
+}
+
+/// As it displays: rustls shows its errors to people so.
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -14,6 +14,7 @@ use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
 use certcheck_testkit::{Cert, Key, ext};
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::client::Resumption;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{AlertDescription, ClientConfig, Error, RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -80,12 +81,13 @@ pub(crate) fn client_config(
         .with_protocol_versions(&[version])
         .expect("a version")
         .with_root_certificates(roots);
-    let mut config = match person {
-        Some(person) => {
-            builder.with_client_auth_cert(person.chain.clone(), pkcs8(&person.key)).expect("a client's key")
-        }
-        None => builder.with_no_client_auth(),
-    };
+    let mut config = builder.with_no_client_auth();
+    if let Some(person) = person {
+        // Whether the two fit is not looked at: clients may be thieves.
+        let key = rustls::crypto::ring::sign::any_supported_type(&pkcs8(&person.key)).expect("a key");
+        let own = CertifiedKey::new(person.chain.clone(), key);
+        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(own));
+    }
     config.resumption = Resumption::in_memory_sessions(8);
     config
 }

@@ -10,6 +10,7 @@ mod process;
 mod slapd;
 #[cfg(test)]
 mod tests;
+pub mod tool;
 
 pub use nginx::Nginx;
 pub use ocsp::OcspResponder;

@@ -1,0 +1,62 @@
+//! Programs that run to their end: clients of TLS, mostly.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::process::find;
+
+/// What a program wrote, to both of its outputs, and whether it succeeded.
+#[derive(Debug)]
+pub struct Ran {
+    /// Standard output, then standard error.
+    pub text: String,
+    /// Exit code 0.
+    pub is_success: bool,
+}
+
+/// Runs a program until it ends, or for so long. Its standard input stays open and says nothing, as a terminal's would.
+/// `None` if there is no such program here.
+///
+/// # Panics
+/// If it cannot be run, or if peers are required and it is not there.
+#[must_use]
+pub fn run(program: &str, arguments: &[&str], patience: Duration) -> Option<Ran> {
+    let mut child = Command::new(find(program)?)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    let stdin = child.stdin.take();
+    let read = |mut from: Box<dyn std::io::Read + Send>| {
+        thread::spawn(move || {
+            let mut octets = Vec::new();
+            let _gone = from.read_to_end(&mut octets);
+            String::from_utf8_lossy(&octets).into_owned()
+        })
+    };
+    let outputs = [
+        read(Box::new(child.stdout.take().expect("piped"))),
+        read(Box::new(child.stderr.take().expect("piped"))),
+    ];
+    let begun = Instant::now();
+    let mut is_success = false;
+    loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            is_success = status.success();
+            break;
+        }
+        if begun.elapsed() > patience {
+            let _gone = child.kill();
+            let _gone = child.wait();
+            break;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    drop(stdin);
+    let text = outputs.map(|output| output.join().unwrap_or_default()).concat();
+    Some(Ran { text, is_success })
+}
