@@ -128,6 +128,15 @@ impl Recipe {
         self.cert.iter().map(|(label, recipe)| (label.clone(), self.forge_one(recipe))).collect()
     }
 
+    /// The key of a certificate.
+    ///
+    /// # Panics
+    /// If there is no such certificate.
+    #[must_use]
+    pub fn key_of(&self, label: &str) -> Key {
+        self.key(self.cert(label))
+    }
+
     pub(crate) fn cert(&self, label: &str) -> &CertRecipe {
         self.cert.get(label).unwrap_or_else(|| panic!("no {label}"))
     }

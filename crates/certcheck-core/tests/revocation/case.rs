@@ -1,16 +1,17 @@
 //! What a file says, and how it is asked.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+#![allow(dead_code, reason = "whoever asks takes what it needs")]
 
-use certcheck_core::crl::Crl;
+use std::collections::BTreeMap;
+
 use certcheck_core::policy::{CrlSignerUsage, EvidenceOrder, RevocationScope};
-use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence, Status};
-use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::{Check, Policy, Purpose, Report, Revocation, Time};
+use certcheck_core::revocation::Status;
+use certcheck_core::ring::Placement;
+use certcheck_core::{Check, Policy, Purpose, Report, Revocation};
 use certcheck_testkit::recipe::{CertRecipe, CrlRecipe, OcspRecipe, Recipe};
-use pki_types::CertificateDer;
 use serde::Deserialize;
+
+use crate::question::Question;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +40,6 @@ pub(crate) struct Case {
     about: String,
     /// The RFC that has it so.
     #[serde(default)]
-    #[expect(dead_code, reason = "for who reads the file")]
     rfc: String,
     /// Target first.
     #[serde(default = "leaf")]
@@ -93,63 +93,57 @@ struct Forged {
 }
 
 impl Suite {
-    /// Asks every question; what was answered otherwise than expected.
-    pub(crate) fn run(self) -> Vec<String> {
-        let recipe = Recipe { cert: self.cert, crl: self.crl, ocsp: self.ocsp };
+    pub(crate) fn parse(text: &str) -> Self {
+        toml::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The questions, each with its case.
+    pub(crate) fn questions(&self) -> Vec<(&Case, Question)> {
+        let recipe = Recipe { cert: self.cert.clone(), crl: self.crl.clone(), ocsp: self.ocsp.clone() };
         let forged =
             Forged { certs: recipe.forge(), crls: recipe.forge_crls(), responses: recipe.forge_responses() };
-        let mut builder = RingBuilder::new();
-        for (names, placement) in
-            [(&self.ring.anchors, Placement::Anchor), (&self.ring.intermediates, Placement::Intermediate)]
-        {
-            for name in names {
-                builder.add(name, &forged.certs[name], placement).expect("ring file reads");
-            }
-        }
-        let ring = builder.build().expect("ring builds");
-        let ask = |case: &Case| {
-            let chain: Vec<CertificateDer<'_>> =
-                case.chain.iter().map(|name| forged.certs[name].as_slice().into()).collect();
-            let policy = case.policy.policy(&forged);
-            let now = Time::from_rfc3339(&case.at).expect("a time");
+        let in_ring =
+            [(&self.ring.anchors, Placement::Anchor), (&self.ring.intermediates, Placement::Intermediate)];
+        let placed = in_ring.into_iter().flat_map(|(names, placement)| {
+            names.iter().map(move |name| (placement, name)).collect::<Vec<_>>()
+        });
+        let ring: Vec<_> =
+            placed.map(|(placement, name)| (placement, name.clone(), forged.certs[name].clone())).collect();
+        let named = |names: &[String], all: &BTreeMap<String, Vec<u8>>, what: &str| {
+            let found = |name: &String| all.get(name).unwrap_or_else(|| panic!("no {what} {name}")).clone();
+            names.iter().map(|name| (name.clone(), found(name))).collect()
+        };
+        let question = |case: &Case| Question {
+            about: case.about.clone(),
+            at: case.at.clone(),
+            chain: case.chain.iter().map(|name| forged.certs[name].clone()).collect(),
+            key: recipe.key_of(&case.chain[0]),
+            ring: ring.clone(),
+            settings: String::new(),
+            policy: case.policy.policy(&forged),
+            crls: named(&case.crl, &forged.crls, "CRL"),
+            responses: named(&case.ocsp, &forged.responses, "response"),
+        };
+        self.case.iter().map(|case| (case, question(case))).collect()
+    }
+
+    /// Asks every question; what was answered otherwise than expected.
+    pub(crate) fn run(&self) -> Vec<String> {
+        let ask = |(case, question): &(&Case, Question)| {
+            let (chain, ring) = (question.presented(), question.key_ring());
             // The order of evidence says nothing.
             for is_reversed in [false, true] {
-                let evidence = case.evidence(&forged, is_reversed);
-                let report = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence).run();
-                case.judge(&report)?;
+                let evidence = question.evidence(is_reversed);
+                let check = Check::new(&chain, &ring, &question.policy, question.now());
+                case.judge(&check.with_evidence(&evidence).run())?;
             }
             Ok(())
         };
-        self.case.iter().filter_map(|case| ask(case).err()).collect()
+        self.questions().iter().filter_map(|question| ask(question).err()).collect()
     }
 }
 
 impl Case {
-    fn evidence(&self, forged: &Forged, is_reversed: bool) -> Evidence {
-        let mut evidence = Evidence::new();
-        let mut crls = self.crl.clone();
-        let mut responses = self.ocsp.clone();
-        if is_reversed {
-            crls.reverse();
-            responses.reverse();
-        }
-        for name in &crls {
-            let der = forged.crls.get(name).unwrap_or_else(|| panic!("no CRL {name}"));
-            match Crl::parse(der.clone().into(), name) {
-                Ok(crl) => evidence.add_crl(Arc::new(crl)),
-                Err(fault) => evidence.add_fault(EvidenceFault::new(name, fault)),
-            }
-        }
-        for name in &responses {
-            let der = forged.responses.get(name).unwrap_or_else(|| panic!("no response {name}"));
-            match OcspEvidence::parse(der.clone().into(), name) {
-                Ok(response) => evidence.add_ocsp(&Arc::new(response)),
-                Err(fault) => evidence.add_fault(EvidenceFault::new(name, fault)),
-            }
-        }
-        evidence
-    }
-
     fn judge(&self, report: &Report<'_>) -> Result<(), String> {
         let status = report.path.get(self.of).map(|member| &member.revocation);
         let told = status.map_or_else(|| format!("{:?}", report.reason), |status| tell(status, &self.expect));

@@ -4,6 +4,8 @@
 
 mod case;
 mod flaws;
+#[path = "../question/mod.rs"]
+mod question;
 
 use std::path::Path;
 
@@ -11,19 +13,10 @@ use case::Suite;
 
 #[test]
 fn every_case() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/revocation");
-    let mut files: Vec<_> = std::fs::read_dir(directory)
-        .expect("scenarios")
-        .map(|entry| entry.expect("entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    files.sort();
+    let files = question::files_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/revocation"));
     let (mut cases, mut wrong) = (0, Vec::new());
-    for file in &files {
-        let text = std::fs::read_to_string(file).expect("suite reads");
-        let suite: Suite =
-            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    for (name, text) in &files {
+        let suite = Suite::parse(text);
         cases += suite.case.len();
         wrong.extend(suite.run().into_iter().map(|fault| format!("{name}: {fault}")));
     }

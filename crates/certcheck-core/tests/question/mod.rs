@@ -1,0 +1,84 @@
+//! A question, whoever is asked: the library, the program, a server.
+#![allow(dead_code, reason = "whoever asks takes what it needs")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use certcheck_core::crl::Crl;
+use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence};
+use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::{KeyRing, Policy, Time};
+use certcheck_testkit::Key;
+use pki_types::CertificateDer;
+
+/// Everything that a verdict hangs on.
+pub(crate) struct Question {
+    /// What it shows.
+    pub(crate) about: String,
+    pub(crate) at: String,
+    /// Target first.
+    pub(crate) chain: Vec<Vec<u8>>,
+    /// The target's key.
+    pub(crate) key: Key,
+    pub(crate) ring: Vec<(Placement, String, Vec<u8>)>,
+    pub(crate) settings: String,
+    pub(crate) policy: Policy,
+    pub(crate) crls: Vec<(String, Vec<u8>)>,
+    pub(crate) responses: Vec<(String, Vec<u8>)>,
+}
+
+impl Question {
+    pub(crate) fn now(&self) -> Time {
+        Time::from_rfc3339(&self.at).expect("a time")
+    }
+
+    pub(crate) fn key_ring(&self) -> KeyRing {
+        let mut builder = RingBuilder::new();
+        for (placement, name, der) in &self.ring {
+            builder.add(name, der, *placement).expect("ring file reads");
+        }
+        builder.add_settings("ring.toml", &self.settings).expect("settings read");
+        builder.build().expect("ring builds")
+    }
+
+    pub(crate) fn presented(&self) -> Vec<CertificateDer<'_>> {
+        self.chain.iter().map(|der| der.as_slice().into()).collect()
+    }
+
+    /// The evidence, in this order or the other way round.
+    pub(crate) fn evidence(&self, is_reversed: bool) -> Evidence {
+        let mut evidence = Evidence::new();
+        let in_order = |list: &[(String, Vec<u8>)]| {
+            let mut list = list.to_vec();
+            if is_reversed {
+                list.reverse();
+            }
+            list
+        };
+        for (name, der) in in_order(&self.crls) {
+            match Crl::parse(der.into(), &name) {
+                Ok(crl) => evidence.add_crl(Arc::new(crl)),
+                Err(fault) => evidence.add_fault(EvidenceFault::new(&name, fault)),
+            }
+        }
+        for (name, der) in in_order(&self.responses) {
+            match OcspEvidence::parse(der.into(), &name) {
+                Ok(response) => evidence.add_ocsp(&Arc::new(response)),
+                Err(fault) => evidence.add_fault(EvidenceFault::new(&name, fault)),
+            }
+        }
+        evidence
+    }
+}
+
+/// The text of every file of a folder that ends in `.toml`, by name.
+pub(crate) fn files_of(folder: &Path) -> Vec<(String, String)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("scenarios")
+        .map(|entry| entry.expect("entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    files.iter().map(|path| (name(path), std::fs::read_to_string(path).expect("reads"))).collect()
+}
