@@ -180,11 +180,11 @@ impl RingBuilder {
         let mut seen = std::collections::HashSet::new();
         for (at, entry) in certificates.iter().enumerate() {
             let slot = usize::try_from(entry.subject).ok().and_then(|subject| by_subject.get_mut(subject));
-            // The same certificate twice in one role would only be tried twice.
-            let is_new = seen.insert((entry.role == Role::Anchor, entry.certificate.view().der()));
-            if let (Some(slot), Ok(at), true) =
-                (slot, u32::try_from(at), is_new && entry.role != Role::Distrusted)
-            {
+            // The same certificate twice in one role would only be tried twice. What is distrusted leads nowhere by that
+            // entry, whatever it is by another, and in whatever order they came.
+            let is_new = entry.role != Role::Distrusted
+                && seen.insert((entry.role == Role::Anchor, entry.certificate.view().der()));
+            if let (Some(slot), Ok(at), true) = (slot, u32::try_from(at), is_new) {
                 slot.push(at);
             }
         }
