@@ -40,7 +40,7 @@ pub(super) struct Cached {
     auth: ClientAuth,
     patience: Option<Duration>,
     waiters: Semaphore,
-    /// Chains with a good path of which not all is known, by leaf.
+    /// Chains whose path is good, of clients that are not known by their leaf, by which they are found.
     undecided: Cache<Box<[u8]>, Chain, Octets>,
     observer: Option<Observer>,
 }
@@ -93,14 +93,19 @@ impl Rules for Cached {
             return Ok(());
         }
         let report = self.engine.look_up(chain, now);
-        if report.lacks_evidence() {
-            if let Some(leaf) = chain.first() {
-                let chain = chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
-                self.undecided.insert(leaf.as_ref().into(), chain);
-            }
-            return Ok(());
+        if !report.is_accepted() && !report.lacks_evidence() {
+            return Err(self.refuse(report));
         }
-        if report.is_accepted() { Ok(()) } else { Err(self.refuse(report)) }
+        // What is open is judged again by the same chain; so is who is not known by the leaf alone, such as one whose CRL
+        // is signed by a certificate that comes with it.
+        if let Some(leaf) = chain.first()
+            && !report.is_of_known_path()
+            && (report.lacks_evidence() || !self.engine.look_up(&chain[..1], now).is_accepted())
+        {
+            let chain = chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
+            self.undecided.insert(leaf.as_ref().into(), chain);
+        }
+        Ok(())
     }
 
     fn proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
