@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::{ArcSwapOption, Guard};
 use certcheck_core::Time;
+use moka::Entry;
 use moka::notification::RemovalCause;
+use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
 use crate::held::Held;
@@ -23,6 +25,10 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    fn empty(key: Key) -> Arc<Self> {
+        Arc::new(Self { key, current: ArcSwapOption::empty(), used: AtomicI64::new(0) })
+    }
+
     /// What is in it now. Takes no lock and counts nothing.
     pub(crate) fn load(&self) -> Guard<Option<Arc<Held>>> {
         self.current.load()
@@ -75,43 +81,45 @@ impl Memory {
 
     /// The place of this key, made where there is none.
     pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
-        self.slots.get_with(key, || {
-            Arc::new(Slot { key, current: ArcSwapOption::empty(), used: AtomicI64::new(0) })
-        })
+        self.slots.get_with(key, || Slot::empty(key))
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Held>> {
         self.slots.get(key)?.get()
     }
 
-    /// Puts evidence in its place, unless newer is there.
+    /// Puts evidence in its place, unless newer is there. Whatever is cleared meanwhile: only the place that whoever asks next
+    /// finds is ever filled, lest who keeps another went by what nobody replaces.
     pub(crate) fn replace(&self, key: Key, held: &Arc<Held>) -> bool {
-        let slot = self.slot(key);
-        let mut current = slot.current.load();
-        loop {
-            if current.as_ref().is_some_and(|current| held.is_older_than(current)) {
-                return false;
+        let fill = |known: Option<Entry<Key, Arc<Slot>>>| {
+            let slot = known.map_or_else(|| Slot::empty(key), Entry::into_value);
+            let current = slot.get();
+            if current.is_some_and(|current| held.is_older_than(&current)) {
+                return Op::Nop;
             }
-            let before = slot.current.compare_and_swap(&*current, Some(Arc::clone(held)));
-            if before.as_ref().map(Arc::as_ptr) == current.as_ref().map(Arc::as_ptr) {
-                break;
-            }
-            current = before;
+            slot.current.store(Some(Arc::clone(held)));
+            // Put again, so that it is weighed anew.
+            Op::Put(slot)
+        };
+        let is_replaced = matches!(
+            self.slots.entry(key).and_compute_with(fill),
+            CompResult::Inserted(_) | CompResult::ReplacedWith(_)
+        );
+        if is_replaced {
+            self.watches.evidence_came(key);
         }
-        // Weighed anew.
-        self.slots.insert(key, slot);
-        self.watches.evidence_came(key);
-        true
+        is_replaced
     }
 
     pub(crate) fn clear_all(&self) {
-        for (_, slot) in &self.slots {
+        let all = self.all();
+        self.slots.invalidate_all();
+        for slot in all {
             slot.current.store(None);
         }
-        self.slots.invalidate_all();
     }
 
-    /// Every place with evidence in it.
+    /// Every place.
     pub(crate) fn all(&self) -> Vec<Arc<Slot>> {
         self.slots.iter().map(|(_, slot)| slot).collect()
     }
@@ -119,5 +127,73 @@ impl Memory {
     /// Octets held, as weighed.
     pub(crate) fn kib(&self) -> u64 {
         self.slots.weighted_size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use certcheck_core::crl::Crl;
+    use certcheck_core::revocation::{Answer, Ask};
+    use certcheck_testkit::Key as Signer;
+    use certcheck_testkit::crl;
+
+    use super::*;
+    use crate::held::Origin;
+    use crate::spool::Body;
+    use crate::transport::Transport;
+
+    fn held(number: i64) -> Arc<Held> {
+        let list = crl::Crl::new("CN=CA").with([crl::number(number)]);
+        let der: bytes::Bytes = list.issue(&Signer::p256("memory")).into();
+        let list = Crl::parse(der.clone(), "http://ca.example/crl").expect("reads");
+        Arc::new(Held {
+            ask: Ask::Crl { url: "http://ca.example/crl".into() },
+            answer: Answer::Crl(Arc::new(list)),
+            body: Body::from(der),
+            transport: Transport::default(),
+            fetched_at: Time::from_unix(0),
+            origin: Origin::Network,
+        })
+    }
+
+    /// Memory is cleared while evidence comes in and places are taken: no place is left that has evidence and that nobody
+    /// would replace.
+    #[test]
+    fn no_place_is_filled_that_nobody_finds() {
+        let memory = Memory::new(&Limits::default(), Arc::default());
+        let numbers: Vec<_> = (1..=64).map(held).collect();
+        let key = Key::of(&numbers[0].ask).expect("a key");
+        let is_over = AtomicBool::new(false);
+        let mut places: Vec<Arc<Slot>> = Vec::new();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for held in numbers.iter().cycle().take(20_000) {
+                        memory.replace(key, held);
+                    }
+                    is_over.store(true, Ordering::Relaxed);
+                });
+            }
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    memory.clear_all();
+                }
+            });
+            while !is_over.load(Ordering::Relaxed) {
+                let place = memory.slot(key);
+                if places.last().is_none_or(|last| !Arc::ptr_eq(last, &place)) {
+                    places.push(place);
+                }
+            }
+        });
+        let newest = numbers.last().expect("some");
+        memory.clear_all();
+        memory.replace(key, newest);
+        let current = memory.slot(key);
+        let stale = |place: &&Arc<Slot>| !Arc::ptr_eq(place, &current) && place.get().is_some();
+        assert_eq!(places.iter().filter(stale).count(), 0, "of {}", places.len());
+        assert!(current.get().is_some_and(|held| Arc::ptr_eq(&held, newest)));
     }
 }
