@@ -6,8 +6,10 @@
 
 mod evaluate;
 mod judge;
+mod kind;
 mod progress;
 mod read;
+mod template;
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use pki_types::CertificateDer;
 
 pub use progress::Progress;
+pub use template::{Admitted, IssuerStatuses, Newcomer, Template};
 
 use crate::budget::Spent;
 use crate::path::VerifiedIssuers;
@@ -120,6 +123,12 @@ impl<'a> Check<'a> {
             each(at, &assessor.status(&subject));
         }
         assessor.until()
+    }
+
+    /// The question for a [`Template`]. `None` if the certificate does not read.
+    #[must_use]
+    pub fn newcomer(self) -> Option<Newcomer<'a>> {
+        Newcomer::new(self)
     }
 
     /// Begins a check that names the evidence it lacks.

@@ -188,7 +188,7 @@ impl Evidence {
             self.crls.len() - 1
         });
         if let Some(group) = self.crls.get_mut(group)
-            && !group.iter().any(|known| known.der() == crl.der())
+            && !group.iter().any(|known| Arc::ptr_eq(known, &crl) || known.der() == crl.der())
         {
             group.push(crl);
         }

@@ -3,6 +3,7 @@
 //! Nothing is believed before its signature was verified for who it is about; that is done once for each piece of
 //! evidence and key. All evidence at hand is consulted: revoked in any is revoked, and unknown is never good.
 
+mod answers;
 mod cause;
 mod crl;
 mod delta;
@@ -36,8 +37,8 @@ use crate::signature::SignatureFault;
 use crate::time::Time;
 use crate::view::{Certificate, KnownExtension};
 
+pub(crate) use answers::{Answered, Answers, Gathered};
 use evidence::AtHand;
-pub(crate) use plan::Answers;
 
 /// How deep the paths of evidence's own signers are followed.
 const MAX_DEPTH: usize = 4;

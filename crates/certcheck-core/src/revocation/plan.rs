@@ -4,30 +4,22 @@
 //! What is asked next depends on the evidence given at first and on the answers to what was asked about this very
 //! certificate, never on when other answers came. Whatever order answers come in, the same is asked.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ring::digest;
 
 use super::evidence::AtHand;
-use super::{Answer, Ask, Assessor, Cause, Evidence, Means, Status, Subject, Surroundings};
+use super::{Answer, Answered, Ask, Assessor, Cause, Evidence, Means, Status, Subject, Surroundings};
 use crate::budget::Spent;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
 use crate::oid::{self, Oid};
 use crate::policy::{EvidenceOrder, Nonce};
+use crate::time::Time;
 use crate::view::{
     AccessDescriptions, Certificate, DistributionPoint, DistributionPointName, DistributionPoints,
     GeneralName, KnownExtension,
 };
-
-/// What has been answered so far, and how unanswered questions are taken.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answers {
-    pub(crate) given: HashMap<Ask, Answer>,
-    /// Randomness for nonces, from who asks.
-    pub(crate) seed: Option<[u8; 32]>,
-}
 
 /// What planning for one certificate came to.
 pub(crate) struct Planned {
@@ -55,7 +47,7 @@ struct Halt;
 struct Plan<'s, 'e> {
     around: Surroundings<'e>,
     given: Option<&'e Evidence>,
-    answers: &'s Answers,
+    answers: &'s dyn Answered,
     subject: Subject<'e, 'e>,
     /// Open questions are asked; without, they count as not tried.
     may_ask: bool,
@@ -75,7 +67,7 @@ struct Plan<'s, 'e> {
 pub(crate) fn plan<'e>(
     around: Surroundings<'e>,
     given: Option<&'e Evidence>,
-    answers: &Answers,
+    answers: &dyn Answered,
     subject: Subject<'e, 'e>,
     may_ask: bool,
     spent: &mut Spent,
@@ -106,29 +98,64 @@ pub(crate) fn plan<'e>(
     Planned { status, next: plan.next, asked: plan.asked }
 }
 
+/// All evidence that was asked for on behalf of a path.
+#[derive(Default)]
+pub(crate) struct Arrived<'s> {
+    evidence: Evidence,
+    /// Certificates that came for its signers.
+    signers: Vec<&'s [u8]>,
+}
+
+impl<'s> Arrived<'s> {
+    pub(crate) fn of(answers: impl Iterator<Item = &'s Answer>) -> Self {
+        let mut arrived = Self::default();
+        for answer in answers {
+            match answer {
+                Answer::Crl(crl) => arrived.evidence.add_crl(Arc::clone(crl)),
+                Answer::Ocsp(response) => arrived.evidence.add_ocsp(response),
+                Answer::Issuers(found) => arrived.signers.extend(found.iter().map(AsRef::as_ref)),
+                Answer::Failed(_) => {}
+            }
+        }
+        arrived
+    }
+
+    pub(crate) fn into_evidence(self) -> Evidence {
+        self.evidence
+    }
+}
+
 /// The statuses of a whole path by all evidence that was asked for on its behalf: what was asked about one certificate
-/// may list another.
-pub(crate) fn by_all(
+/// may list another, and revoked in any is revoked.
+pub(crate) fn settle(
     around: Surroundings<'_>,
     given: Option<&Evidence>,
-    answers: &Answers,
-    asked: &[(Ask, Option<Cause>)],
-    subject: &Subject<'_, '_>,
+    arrived: &Arrived<'_>,
+    subjects: &[Subject<'_, '_>],
+    statuses: &mut [Status],
     spent: &mut Spent,
-) -> Status {
-    let mut arrived = Evidence::new();
-    let mut signers: Vec<&[u8]> = Vec::new();
-    // Another's answer is nobody's evidence. Whatever else was found wrong is found again.
-    let own = asked.iter().filter(|(_, fault)| *fault != Some(Cause::NonceMismatch));
-    for (ask, _) in own {
-        match answers.given.get(ask) {
-            Some(Answer::Crl(crl)) => arrived.add_crl(Arc::clone(crl)),
-            Some(Answer::Ocsp(response)) => arrived.add_ocsp(response),
-            Some(Answer::Issuers(found)) => signers.extend(found.iter().map(AsRef::as_ref)),
-            Some(Answer::Failed(_)) | None => {}
+) {
+    for (status, subject) in statuses.iter_mut().zip(subjects) {
+        let by_all = assess(around, given, Some(&arrived.evidence), &arrived.signers, subject, spent);
+        match (&by_all, &*status) {
+            (Status::Revoked(_), _) | (Status::Good(_), Status::Unknown(_)) => *status = by_all,
+            _ => {}
         }
     }
-    assess(around, given, Some(&arrived), &signers, subject, spent)
+}
+
+/// The last second at which all this evidence says of these what it says now.
+pub(crate) fn until(
+    around: Surroundings<'_>,
+    given: Option<&Evidence>,
+    arrived: &Arrived<'_>,
+    subjects: &[Subject<'_, '_>],
+) -> Time {
+    let mut assessor = Assessor::new(around, &[given, Some(&arrived.evidence)], Spent::default());
+    for subject in subjects {
+        let _status = assessor.status(subject);
+    }
+    assessor.until()
 }
 
 fn assess(
@@ -208,7 +235,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     /// Asks, and takes in what came. Whether it is of use is judged for this certificate, where it is said.
     fn ask(&mut self, ask: Ask, about: Option<&Subject<'_, '_>>) -> Result<Came, Halt> {
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
-        let answer = self.answers.given.get(&ask);
+        let answer = self.answers.get(&ask);
         let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
         let came = |fault: Option<Cause>| match fault {
             None => Came::Useful,
@@ -295,7 +322,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                     self.ask_about_delegates(&ask)?;
                 }
                 // Only who answers without an answer may have misunderstood the hash.
-                let was_misunderstood = match self.answers.given.get(&ask) {
+                let was_misunderstood = match self.answers.get(&ask) {
                     Some(Answer::Ocsp(response)) => {
                         response.status() != ResponseStatus::Successful
                             || matches!(
@@ -316,7 +343,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> Ask {
         let Subject { certificate, issuer, .. } = self.subject;
         let request = OcspRequest::new().about(certificate, issuer, hash);
-        let nonce = match (self.around.policy.nonce, self.answers.seed) {
+        let nonce = match (self.around.policy.nonce, self.answers.seed()) {
             (Nonce::Ask | Nonce::Demand, Some(seed)) => {
                 // From the seed, so that who asks again asks the same.
                 let mut context = digest::Context::new(&digest::SHA256);
@@ -338,7 +365,7 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     /// A delegate that names CRLs is believed only by them (RFC 6960 4.2.2.2.1).
     fn ask_about_delegates(&mut self, ask: &Ask) -> Result<(), Halt> {
-        let Some(Answer::Ocsp(response)) = self.answers.given.get(ask) else { return Ok(()) };
+        let Some(Answer::Ocsp(response)) = self.answers.get(ask) else { return Ok(()) };
         let response = Arc::clone(response);
         let Some(basic) = response.basic() else { return Ok(()) };
         for delegate in
@@ -399,7 +426,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         let crls: Vec<_> = self
             .asked
             .iter()
-            .filter_map(|(ask, _)| match self.answers.given.get(ask) {
+            .filter_map(|(ask, _)| match self.answers.get(ask) {
                 Some(Answer::Crl(crl)) => Some(Arc::clone(crl)),
                 _ => None,
             })
