@@ -77,6 +77,11 @@ impl Memory {
         })
     }
 
+    /// The place of this key, if there is one.
+    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Slot>> {
+        self.slots.get(key)
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Held>> {
         self.slots.get(key)?.get()
     }

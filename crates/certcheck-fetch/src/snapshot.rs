@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
+use crate::first_seen::Templates;
 use crate::known::{KnownPaths, Refusals};
 use crate::limits::Limits;
 
@@ -13,6 +14,7 @@ pub struct Snapshot {
     pub(crate) basis: Arc<Basis>,
     pub(crate) paths: KnownPaths,
     pub(crate) refusals: Refusals,
+    pub(crate) templates: Templates,
 }
 
 /// What checks are made with. Whoever keeps a path keeps this too.
@@ -30,6 +32,7 @@ impl Snapshot {
             basis: Arc::new(Basis { ring, policy: Arc::new(policy), given, issuers: VerifiedIssuers::new() }),
             paths: KnownPaths::new(limits.known_paths),
             refusals: Refusals::new(limits.known_refusals, limits.refusal_seconds),
+            templates: Templates::new(),
         }
     }
 
