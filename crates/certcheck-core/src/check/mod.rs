@@ -117,6 +117,7 @@ impl<'a> Check<'a> {
             presented: &[],
             anchor: *anchor,
             signer_policy: &signer_policy,
+            hashed_issuer: None,
         };
         let mut assessor = Assessor::new(around, &[self.evidence, also], Spent::default());
         for (at, subject) in Subject::of_path(path, self.policy).enumerate() {

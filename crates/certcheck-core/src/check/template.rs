@@ -19,16 +19,18 @@ use super::judge::judge;
 use super::kind::{self, Kind};
 use super::{Check, read};
 use crate::budget::{Budget, Spent};
+use crate::ocsp::{CertIdHash, HashedIssuer};
 use crate::oid::OidBuf;
 use crate::path::VerifiedIssuers;
 use crate::path::build;
 use crate::path::constraints;
-use crate::path::pool::{CertificateRef, Pool};
+use crate::path::pool::{CertificateRef, OwnedPool, Pool};
 use crate::path::verify::{self, Context, Link};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
-use crate::revocation::plan::{self, Arrived};
-use crate::revocation::{Answer, Ask, Evidence, Gathered, Status, Subject, Surroundings};
+use crate::revocation::{
+    Answer, Answered as _, Arrived, Ask, Evidence, Gathered, Own, Status, Subject, Surroundings, plan,
+};
 use crate::ring::RingCertificate;
 use crate::time::Time;
 use crate::view::{Certificate, NameConstraints, OwnedCertificate};
@@ -61,6 +63,7 @@ impl<'a> Newcomer<'a> {
 #[derive(Debug)]
 pub struct IssuerStatuses {
     statuses: Vec<Status>,
+    owns: Vec<Own>,
     /// For which certificate of the path, what, and what came of it.
     asked: Vec<(usize, Ask, Answer)>,
     /// From when until when the same evidence says the same.
@@ -97,8 +100,15 @@ pub struct Admitted {
 pub struct Template {
     kind: Kind,
     presented: Vec<OwnedCertificate>,
+    pool: OwnedPool,
     /// From the issuer up, the anchor last.
     above: Vec<OwnedMember>,
+    /// Their keys.
+    keys: Vec<Box<[u8]>>,
+    /// The leaf's issuer, for requests.
+    hashed_issuer: HashedIssuer,
+    /// Some constraint stands over the leaf's names.
+    is_constrained: bool,
     policies: Vec<OidBuf>,
     warnings: Vec<Warning>,
     /// The search finds the same path from the first of these to the second.
@@ -139,7 +149,8 @@ impl Template {
         }
         let anchor = anchor_of(check, members)?;
         let mut spent = Spent { signatures: 0, ..context.budget.spent };
-        let own_names = names_compared(check, &target, &constraints_of(policy, anchor, members)?)?;
+        let constraints = constraints_of(policy, anchor, members)?;
+        let own_names = names_compared(check, &target, &constraints)?;
         spent.name_comparisons = spent.name_comparisons.checked_sub(own_names)?;
         let view = report.view(ring);
         if valid.anchor_outside_validity {
@@ -152,7 +163,11 @@ impl Template {
         Some(Self {
             kind: Kind::of(&target, check.chain.get(1..)?)?,
             presented: presented.iter().map(Certificate::to_owned).collect(),
+            pool: pool.to_owned(),
             above: members.iter().skip(1).map(unchecked).collect(),
+            keys: path.iter().skip(1).map(|link| link.certificate.spki().raw.into()).collect(),
+            hashed_issuer: HashedIssuer::new(&target, &path.get(1)?.certificate, CertIdHash::Sha1),
+            is_constrained: !constraints.is_empty(),
             policies: valid.policies.iter().map(|policy| OidBuf::from(*policy)).collect(),
             warnings,
             steady: steady(&pool, &outcome.path, anchor, now),
@@ -194,6 +209,7 @@ impl Template {
         let Check { policy, now, evidence, seed, .. } = newcomer.check;
         let mut found = IssuerStatuses {
             statuses: Vec::new(),
+            owns: Vec::new(),
             asked: Vec::new(),
             holds: (now, Time::from_unix(i64::MAX)),
             spent: Spent::default(),
@@ -209,9 +225,10 @@ impl Template {
                     }
                 }
                 found.statuses.push(planned.status);
+                found.owns.push(planned.own);
             }
             let arrived = Arrived::of(found.asked.iter().map(|(.., answer)| answer));
-            let until = plan::until(around, evidence, &arrived, subjects.get(1..).unwrap_or_default());
+            let until = arrived.until(around, evidence, subjects.get(1..).unwrap_or_default());
             // Evidence that was not consulted has a say all the same in what is asked for.
             let ends = found.asked.iter().filter_map(|(.., answer)| match answer {
                 Answer::Crl(crl) => {
@@ -243,7 +260,7 @@ impl Template {
         let issuer = self.above.first()?.certificate.view();
         // RFC 4158 2.4.2: the search goes past a CA of the target's own key.
         let key = target.spki().raw;
-        if self.above.iter().any(|member| member.certificate.view().spki().raw == key) {
+        if self.keys.iter().any(|known| **known == *key) {
             return None;
         }
         let mut spent = self.spent;
@@ -251,7 +268,8 @@ impl Template {
         let mut warnings = self.warnings.clone();
         judge(&statuses, policy.revocation.tolerance(), &mut warnings).ok()?;
 
-        let constraints = constraints_of(policy, anchor, &self.above)?;
+        let constraints =
+            if self.is_constrained { constraints_of(policy, anchor, &self.above)? } else { Vec::new() };
         let mut context = Context::with_spent(ring, policy, now, [None, None], spent);
         let link = Link { reference: CertificateRef::Target, certificate: target, is_self_issued: false };
         verify::validate_alike(&mut context, &link, &issuer, &constraints).ok()?;
@@ -289,7 +307,8 @@ impl Template {
         let source = |ask: &Ask| at_hand(ask, source);
         let answers = Gathered::new(&source, seed);
         self.surrounded(newcomer, |around, subjects| {
-            let planned = plan::plan(around, evidence, &answers, *subjects.first()?, true, spent);
+            let for_leaf = Surroundings { hashed_issuer: Some(&self.hashed_issuer), ..around };
+            let planned = plan::plan(for_leaf, evidence, &answers, *subjects.first()?, true, spent);
             let mut asked = Vec::with_capacity(planned.asked.len());
             for ask in of_use(&planned)? {
                 asked.push(at_hand_of(&answers, ask)?);
@@ -300,7 +319,10 @@ impl Template {
             *spent = spent.and(above.spent);
             let arrived = Arrived::of(asked.iter().chain(above.asked.iter().map(|(.., answer)| answer)));
             if !(asked.is_empty() && above.asked.is_empty()) {
-                plan::settle(around, evidence, &arrived, subjects, &mut statuses, spent);
+                let owns = core::iter::once(&planned.own).chain(&above.owns);
+                for ((status, own), subject) in statuses.iter_mut().zip(owns).zip(subjects) {
+                    arrived.settle(around, evidence, subject, own, status, spent);
+                }
             }
             Some((statuses, arrived.into_evidence()))
         })
@@ -318,11 +340,7 @@ impl Template {
         path.push(target);
         path.extend(above);
         let presented: Vec<Certificate<'_>> = self.presented.iter().map(OwnedCertificate::view).collect();
-        let pool = if presented.is_empty() {
-            Pool::of_ring(ring, target)
-        } else {
-            Pool::new(ring, target, presented.clone())
-        };
+        let pool = self.pool.with_target(ring, target);
         let signer_policy = OnceCell::new();
         let around = Surroundings {
             ring,
@@ -333,6 +351,7 @@ impl Template {
             presented: &presented,
             anchor: *path.last()?,
             signer_policy: &signer_policy,
+            hashed_issuer: None,
         };
         let subjects: Vec<Subject<'_, '_>> = match policy.revocation {
             Revocation::Off => Vec::new(),
@@ -351,7 +370,6 @@ fn at_hand(ask: &Ask, source: &dyn Fn(&Ask) -> Option<Answer>) -> Option<Answer>
 }
 
 fn at_hand_of(answers: &Gathered<'_>, ask: &Ask) -> Option<Answer> {
-    use crate::revocation::Answered as _;
     answers.get(ask).cloned()
 }
 

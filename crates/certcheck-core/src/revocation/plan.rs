@@ -9,13 +9,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ring::digest;
 
+use super::arrived::{Own, assess, with_signers};
 use super::evidence::AtHand;
 use super::{Answer, Answered, Ask, Assessor, Cause, Evidence, Means, Status, Subject, Surroundings};
 use crate::budget::Spent;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
 use crate::oid::{self, Oid};
 use crate::policy::{EvidenceOrder, Nonce};
-use crate::time::Time;
 use crate::view::{
     AccessDescriptions, Certificate, DistributionPoint, DistributionPointName, DistributionPoints,
     GeneralName, KnownExtension,
@@ -28,6 +28,8 @@ pub(crate) struct Planned {
     pub(crate) next: Option<Ask>,
     /// What was asked and answered, and why an answer was of no use.
     pub(crate) asked: Vec<(Ask, Option<Cause>)>,
+    /// What came, and whether more than evidence of the issuer's and about the certificate had a say in the status.
+    pub(crate) own: Own,
 }
 
 /// What came of asking.
@@ -51,13 +53,15 @@ struct Plan<'s, 'e> {
     subject: Subject<'e, 'e>,
     /// Open questions are asked; without, they count as not tried.
     may_ask: bool,
-    own: Evidence,
+    own: Own,
     /// Certificates that came for signers of evidence.
     signers: Vec<&'s [u8]>,
     status: Status,
     cause: Cause,
     next: Option<Ask>,
     asked: Vec<(Ask, Option<Cause>)>,
+    /// What came last made the status certain.
+    is_assessed: bool,
     /// What is asked for now is a delta; else a delta is not what is wanted.
     wants_delta: bool,
     spent: &'s mut Spent,
@@ -78,100 +82,30 @@ pub(crate) fn plan<'e>(
         answers,
         subject,
         may_ask,
-        own: Evidence::new(),
+        own: Own::default(),
         signers: Vec::new(),
         status: Status::NotChecked,
         cause: Cause::NoSource,
         next: None,
         asked: Vec::new(),
+        is_assessed: false,
         wants_delta: false,
         spent,
     };
-    if plan.assess().is_ok() {
+    // Where there is nothing yet, what would be found is that nothing is known.
+    let may_wait = plan.has_nothing() && !subject.has_no_status();
+    if may_wait || plan.assess().is_ok() {
         let _halted = plan.ask_all();
+    }
+    if plan.status == Status::NotChecked {
+        let _certain = plan.assess();
     }
     plan.ask_deltas();
     let status = match plan.status {
         Status::Unknown(cause) => Status::Unknown(cause.max(plan.cause)),
         certain => certain,
     };
-    Planned { status, next: plan.next, asked: plan.asked }
-}
-
-/// All evidence that was asked for on behalf of a path.
-#[derive(Default)]
-pub(crate) struct Arrived<'s> {
-    evidence: Evidence,
-    /// Certificates that came for its signers.
-    signers: Vec<&'s [u8]>,
-}
-
-impl<'s> Arrived<'s> {
-    pub(crate) fn of(answers: impl Iterator<Item = &'s Answer>) -> Self {
-        let mut arrived = Self::default();
-        for answer in answers {
-            match answer {
-                Answer::Crl(crl) => arrived.evidence.add_crl(Arc::clone(crl)),
-                Answer::Ocsp(response) => arrived.evidence.add_ocsp(response),
-                Answer::Issuers(found) => arrived.signers.extend(found.iter().map(AsRef::as_ref)),
-                Answer::Failed(_) => {}
-            }
-        }
-        arrived
-    }
-
-    pub(crate) fn into_evidence(self) -> Evidence {
-        self.evidence
-    }
-}
-
-/// The statuses of a whole path by all evidence that was asked for on its behalf: what was asked about one certificate
-/// may list another, and revoked in any is revoked.
-pub(crate) fn settle(
-    around: Surroundings<'_>,
-    given: Option<&Evidence>,
-    arrived: &Arrived<'_>,
-    subjects: &[Subject<'_, '_>],
-    statuses: &mut [Status],
-    spent: &mut Spent,
-) {
-    for (status, subject) in statuses.iter_mut().zip(subjects) {
-        let by_all = assess(around, given, Some(&arrived.evidence), &arrived.signers, subject, spent);
-        match (&by_all, &*status) {
-            (Status::Revoked(_), _) | (Status::Good(_), Status::Unknown(_)) => *status = by_all,
-            _ => {}
-        }
-    }
-}
-
-/// The last second at which all this evidence says of these what it says now.
-pub(crate) fn until(
-    around: Surroundings<'_>,
-    given: Option<&Evidence>,
-    arrived: &Arrived<'_>,
-    subjects: &[Subject<'_, '_>],
-) -> Time {
-    let mut assessor = Assessor::new(around, &[given, Some(&arrived.evidence)], Spent::default());
-    for subject in subjects {
-        let _status = assessor.status(subject);
-    }
-    assessor.until()
-}
-
-fn assess(
-    around: Surroundings<'_>,
-    given: Option<&Evidence>,
-    arrived: Option<&Evidence>,
-    signers: &[&[u8]],
-    subject: &Subject<'_, '_>,
-    spent: &mut Spent,
-) -> Status {
-    with_signers(around, signers, |around| {
-        let mut assessor = Assessor::new(around, &[given, arrived], *spent);
-        let status = assessor.status(subject).to_owned();
-        *spent = assessor.spent();
-        status
-    })
+    Planned { status, next: plan.next, asked: plan.asked, own: plan.own }
 }
 
 /// Why this answer is of no use for this certificate.
@@ -196,27 +130,17 @@ fn fault(
     })
 }
 
-/// With what came for signers beside what was presented, for them alone.
-fn with_signers<T>(
-    around: Surroundings<'_>,
-    signers: &[&[u8]],
-    run: impl FnOnce(Surroundings<'_>) -> T,
-) -> T {
-    if signers.is_empty() {
-        return run(around);
-    }
-    let mut presented = around.presented.to_vec();
-    presented.extend(signers.iter().filter_map(|der| Certificate::parse(der).ok()));
-    let pool = around.pool.with_presented(presented.clone());
-    run(Surroundings { pool: &pool, presented: &presented, ..around })
-}
-
 impl<'s, 'e> Plan<'s, 'e> {
     /// The status by what there is now; `Err` if it is certain.
     fn assess(&mut self) -> Result<(), Halt> {
-        let arrived = (!self.asked.is_empty()).then_some(&self.own);
-        self.status = assess(self.around, self.given, arrived, &self.signers, &self.subject, self.spent);
+        let arrived = Some(&self.own.evidence);
+        (self.status, self.own.looked_beyond) =
+            assess(self.around, self.given, arrived, &self.signers, &self.subject, self.spent);
         if self.status.is_certain() { Err(Halt) } else { Ok(()) }
+    }
+
+    fn has_nothing(&self) -> bool {
+        self.given.is_none_or(Evidence::is_blank) && self.own.evidence.is_blank()
     }
 
     fn ask_all(&mut self) -> Result<(), Halt> {
@@ -258,16 +182,17 @@ impl<'s, 'e> Plan<'s, 'e> {
             self.cause = self.cause.max(Cause::NotTried);
             return Ok(Came::Nothing);
         };
+        let is_sole = self.has_nothing();
         let mut found = match (&ask, answer) {
             (_, Answer::Failed(cause)) => Some(*cause),
             (Ask::Crl { .. }, Answer::Crl(crl)) => {
-                self.own.add_crl(Arc::clone(crl));
+                self.own.evidence.add_crl(Arc::clone(crl));
                 None
             }
             (Ask::Ocsp { nonce, .. }, Answer::Ocsp(response)) => {
                 let nonce = self.check_nonce(nonce.as_ref(), response.basic().and_then(|basic| basic.nonce));
                 if nonce.is_ok() {
-                    self.own.add_ocsp(response);
+                    self.own.evidence.add_ocsp(response);
                 }
                 nonce.err()
             }
@@ -279,7 +204,14 @@ impl<'s, 'e> Plan<'s, 'e> {
             _ => Some(Cause::Malformed),
         };
         if let (None, Some(about)) = (found, about) {
-            found = fault(self.around, &self.signers, answer, about, self.spent);
+            let is_own = core::ptr::eq(about.certificate, self.subject.certificate);
+            // What alone makes the status good is of use.
+            if is_own && is_sole {
+                self.is_assessed = self.assess().is_err();
+            }
+            if !(is_own && is_sole && matches!(self.status, Status::Good(_))) {
+                found = fault(self.around, &self.signers, answer, about, self.spent);
+            }
         }
         let is_delta = matches!(answer, Answer::Crl(crl) if crl.base_number().is_some());
         if found.is_none() && is_delta && !self.wants_delta {
@@ -295,6 +227,9 @@ impl<'s, 'e> Plan<'s, 'e> {
     /// As `ask`, and then the status by what there is now.
     fn ask_and_assess(&mut self, ask: Ask, about: Option<&Subject<'_, '_>>) -> Result<Came, Halt> {
         let came = self.ask(ask, about)?;
+        if core::mem::take(&mut self.is_assessed) {
+            return Err(Halt);
+        }
         if came != Came::Nothing {
             self.assess()?;
         }
@@ -342,7 +277,10 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> Ask {
         let Subject { certificate, issuer, .. } = self.subject;
-        let request = OcspRequest::new().about(certificate, issuer, hash);
+        let request = match self.around.hashed_issuer.filter(|hashed| hashed.hash() == hash) {
+            Some(hashed) => OcspRequest::new().about_serial(certificate.serial().octets(), hashed),
+            None => OcspRequest::new().about(certificate, issuer, hash),
+        };
         let nonce = match (self.around.policy.nonce, self.answers.seed()) {
             (Nonce::Ask | Nonce::Demand, Some(seed)) => {
                 // From the seed, so that who asks again asks the same.
@@ -354,10 +292,9 @@ impl<'s, 'e> Plan<'s, 'e> {
             }
             _ => None,
         };
-        let plain = request.clone();
         let request = match &nonce {
             // A digest is of a length that a nonce may have.
-            Some(nonce) => request.with_nonce(nonce).unwrap_or(plain),
+            Some(nonce) => request.clone().with_nonce(nonce).unwrap_or(request),
             None => request,
         };
         Ask::Ocsp { url: url.into(), request: request.encode().into(), nonce }
@@ -474,7 +411,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
         let mut points: Vec<String> = Vec::new();
         note_locations(certificate.freshest_crl().ok().flatten(), most, &mut points);
-        for crl in AtHand::new([self.given, Some(&self.own)]).crls_of(certificate.issuer()).iter() {
+        for crl in AtHand::new([self.given, Some(&self.own.evidence)]).crls_of(certificate.issuer()).iter() {
             note_locations(crl.freshest_crl().ok().flatten(), most, &mut points);
         }
         for url in points {
