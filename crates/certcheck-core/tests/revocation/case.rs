@@ -12,6 +12,8 @@ use certcheck_testkit::recipe::{CertRecipe, CrlRecipe, OcspRecipe, Recipe};
 use pki_types::CertificateDer;
 use serde::Deserialize;
 
+use crate::alike::{self, Tally};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Suite {
@@ -94,7 +96,7 @@ struct Forged {
 
 impl Suite {
     /// Asks every question; what was answered otherwise than expected.
-    pub(crate) fn run(self) -> Vec<String> {
+    pub(crate) fn run(self, tally: &mut Tally) -> Vec<String> {
         let recipe = Recipe { cert: self.cert, crl: self.crl, ocsp: self.ocsp };
         let forged =
             Forged { certs: recipe.forge(), crls: recipe.forge_crls(), responses: recipe.forge_responses() };
@@ -107,16 +109,32 @@ impl Suite {
             }
         }
         let ring = builder.build().expect("ring builds");
-        let ask = |case: &Case| {
-            let chain: Vec<CertificateDer<'_>> =
-                case.chain.iter().map(|name| forged.certs[name].as_slice().into()).collect();
+        let chain_of = |names: &[String]| -> Vec<CertificateDer<'_>> {
+            names.iter().map(|name| forged.certs[name].as_slice().into()).collect()
+        };
+        let mut leaves: Vec<&String> = self.case.iter().filter_map(|case| case.chain.first()).collect();
+        leaves.sort();
+        leaves.dedup();
+        let mut ask = |case: &Case| {
+            let chain = chain_of(&case.chain);
             let policy = case.policy.policy(&forged);
             let now = Time::from_rfc3339(&case.at).expect("a time");
             // The order of evidence says nothing.
             for is_reversed in [false, true] {
                 let evidence = case.evidence(&forged, is_reversed);
-                let report = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence).run();
+                let check = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence);
+                let report = check.run();
                 case.judge(&report)?;
+                // Any leaf in the place of one that is good: what the template makes of it, and what a check does.
+                let Some(template) = alike::template(check) else { continue };
+                for leaf in &leaves {
+                    let other: Vec<String> =
+                        core::iter::once(*leaf).chain(case.chain.iter().skip(1)).cloned().collect();
+                    let other = chain_of(&other);
+                    let check = Check::new(&other, &ring, &policy, now).with_evidence(&evidence);
+                    alike::compare(&template, check, &ring, tally)
+                        .map_err(|fault| format!("{}: {leaf}: {fault}", case.about))?;
+                }
             }
             Ok(())
         };
