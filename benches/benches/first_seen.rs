@@ -65,7 +65,7 @@ fn scene(kind: &Kind, algorithms: Option<Algorithms>, large: &[u8]) -> Scene {
     let (root, ca) = (key("root"), ca_key());
     let server = Server::start();
     server.serve("/root.crl", Page::new(Crl::new(ROOT).issue(&root)));
-    server.serve("/ca.crl", Page::new(large.to_vec()));
+    server.serve("/ca.crl", Page::new(large));
     let responder = OcspResponder::new(CA, ca.clone());
     server.serve_with("/ocsp", responder.handler());
     let mut builder = RingBuilder::new();

@@ -285,7 +285,8 @@ impl Template {
         for (member, status) in path.iter_mut().zip(statuses.drain(..)) {
             member.revocation = status;
         }
-        let until = self.until.map_or(target.not_after(), |until| until.min(target.not_after()));
+        let own_end = target.not_after();
+        let until = self.until.map_or(own_end, |until| until.min(own_end));
         let spent = context.budget.spent;
         let report = OwnedReport::accepted(path, self.policies.clone(), Some(until), warnings, spent);
         Some(Admitted { report, evidence })
