@@ -182,7 +182,7 @@ fn who_is_admitted_is_who_a_check_accepts() {
                     let _report = engine.check_blocking(&chain(der), now(), WITHIN);
                 }
                 // By what is in memory now: of a time when all of it is current, and of others.
-                for time in ["2027-01-02T00:00:00Z", "2027-01-03T00:00:00Z", "2029-01-01T00:00:00Z"] {
+                for time in ["2027-01-02T00:00:00Z", "2029-01-01T00:00:00Z", "2044-01-01T00:00:00Z"] {
                     for (name, der) in &leaves {
                         let time = at(time);
                         // A snapshot that has seen nobody, then one that has seen a good one.
@@ -299,4 +299,77 @@ fn kinds_are_told_apart() {
     assert!(!was_admitted(&engine.look_up(&chain, now())));
     chain[0] = world.plain("with the same").issue(&world.ca).into();
     assert!(was_admitted(&engine.look_up(&chain, now())));
+}
+
+/// What speaks of the CA alone comes to its end without a nextUpdate.
+#[test]
+fn nobody_is_admitted_by_what_is_too_old_for_the_ca() {
+    let world = World::new();
+    world
+        .server
+        .serve("/root.crl", Page::new(Crl::new(ROOT).valid("2027-01-01T00:00:00Z", None).issue(&world.root)));
+    let mut policy = world.policy();
+    policy.freshness.max_age = 36 * 3_600;
+    let engine = engine(&world, world.ring(), policy);
+    for name in ["first", "second"] {
+        assert!(engine.check_blocking(&world.chain(&world.plain(name)), now(), WITHIN).is_accepted());
+    }
+    assert!(was_admitted(&engine.look_up(&world.chain(&world.plain("third")), now())));
+    let report = engine.look_up(&world.chain(&world.plain("fourth")), at("2027-01-03T00:00:00Z"));
+    assert_eq!(report.verdict(), Verdict::Undetermined, "{report:?}");
+}
+
+/// A CA whose new certificate begins to be valid, and whose old one ends: the path is the one that the search finds then.
+#[test]
+fn the_path_is_the_one_of_its_time() {
+    let world = World::new();
+    let of_ca = |from: &str, to: &str| world.ca_cert.clone().valid(from, to).issue(&world.root);
+    let old = of_ca("2026-01-01T00:00:00Z", "2027-06-01T00:00:00Z");
+    let new = of_ca("2027-03-01T00:00:00Z", "2029-01-01T00:00:00Z");
+    let ring = || {
+        let mut builder = RingBuilder::new();
+        let root = Cert::root(ROOT, &world.root).issue(&world.root);
+        builder.add("root", &root, Placement::Anchor).expect("reads");
+        builder.add("old", &old, Placement::Intermediate).expect("reads");
+        builder.add("new", &new, Placement::Intermediate).expect("reads");
+        builder.build().expect("builds")
+    };
+    let mut policy = world.policy();
+    policy.revocation = Revocation::Off;
+    let chain = world.chain(&world.plain("someone").valid("2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z"));
+    let times =
+        ["2027-01-02T00:00:00Z", "2027-04-01T00:00:00Z", "2027-07-01T00:00:00Z", "2029-06-01T00:00:00Z"];
+    let slow = engine(&world, ring(), policy.clone());
+    for learnt in times {
+        let fast = engine(&world, ring(), policy.clone());
+        let _learnt = fast.look_up(&world.chain(&world.plain("first")), at(learnt));
+        for time in times {
+            slow.reload(ring(), policy.clone(), Evidence::new());
+            fast.forget_paths();
+            let (fast, slow) = (fast.look_up(&chain, at(time)), slow.look_up(&chain, at(time)));
+            assert_eq!(told_but_signatures(&fast), told_but_signatures(&slow), "{learnt}, {time}");
+        }
+    }
+}
+
+/// A CA that has changed its key and certifies the new one with the old: what is asked about the CA may list the leaf.
+#[test]
+fn what_is_asked_about_the_ca_may_list_the_leaf() {
+    let world = World::new();
+    let mut builder = RingBuilder::new();
+    let old = Cert::root(CA, &world.root).issue(&world.root);
+    builder.add("old", &old, Placement::Anchor).expect("reads");
+    let point = ext::cdp(&[Point::urls(&[world.server.url("/old.crl")])]);
+    let new = Cert::ca(CA, &world.ca, CA, &world.root).with([point]).issue(&world.root);
+    builder.add("new", &new, Placement::Intermediate).expect("reads");
+    let listed = world.plain("listed by the old key");
+    let entry = certcheck_testkit::crl::Entry::new(&listed.serial);
+    world.server.serve("/old.crl", Page::new(Crl::new(CA).revoking([entry]).issue(&world.root)));
+    let engine = engine(&world, builder.build().expect("builds"), world.policy());
+    for name in ["first", "second"] {
+        let report = engine.check_blocking(&world.chain(&world.plain(name)), now(), WITHIN);
+        assert!(report.is_accepted(), "{report:?}");
+    }
+    let report = engine.look_up(&world.chain(&listed), now());
+    assert_eq!(support::told(&report).1, "certificate-revoked", "{report:?}");
 }
