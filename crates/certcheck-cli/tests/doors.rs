@@ -1,8 +1,6 @@
 //! One engine, four ways to ask it: the library with everything at hand, the program with files, and a server behind either
 //! door. All scenarios, and the same reason from all four.
 
-#![expect(clippy::disallowed_methods, reason = "scenarios are files")]
-
 #[path = "../../certcheck-core/tests/revocation/case.rs"]
 mod case;
 #[path = "../../certcheck-core/tests/question/mod.rs"]

@@ -116,6 +116,19 @@ pub struct Spent {
     pub policy_nodes: u32,
 }
 
+impl Spent {
+    /// This, and that beside it.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            signatures: self.signatures.saturating_add(other.signatures),
+            steps: self.steps.saturating_add(other.steps),
+            paths: self.paths.saturating_add(other.paths),
+            name_comparisons: self.name_comparisons.saturating_add(other.name_comparisons),
+            policy_nodes: self.policy_nodes.saturating_add(other.policy_nodes),
+        }
+    }
+}
+
 /// Limits and what of them is gone.
 #[derive(Debug)]
 pub(crate) struct Budget<'a> {

@@ -31,7 +31,7 @@ mod time;
 mod tried_keys;
 pub mod view;
 
-pub use check::{Check, Progress};
+pub use check::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template};
 pub use container::{
     ContainerFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,
 };

@@ -182,21 +182,21 @@ pub struct OwnedReport {
     spent: Spent,
 }
 
+/// One certificate of the path.
 #[derive(Clone, Debug)]
-struct OwnedMember {
-    role: PathRole,
-    certificate: OwnedCertificate,
-    in_ring: Option<usize>,
-    revocation: Status,
+pub(crate) struct OwnedMember {
+    pub(crate) role: PathRole,
+    pub(crate) certificate: OwnedCertificate,
+    /// Its place in the ring.
+    pub(crate) in_ring: Option<usize>,
+    pub(crate) revocation: Status,
 }
 
 impl OwnedReport {
     /// Keeps a report of a check against this ring.
     #[must_use]
     pub fn new(report: &Report<'_>, ring: &KeyRing) -> Self {
-        let place = |entry: &RingCertificate| {
-            ring.certificates().iter().position(|known| core::ptr::eq(known, entry))
-        };
+        let place = |entry: &RingCertificate| ring.place(entry);
         let path = report.path.iter().map(|member| OwnedMember {
             role: member.role,
             certificate: member.certificate.to_owned(),
@@ -217,6 +217,30 @@ impl OwnedReport {
             warnings: report.warnings.clone(),
             spent: report.spent,
         }
+    }
+
+    /// Of a path that is good.
+    pub(crate) const fn accepted(
+        path: Vec<OwnedMember>,
+        policies: Vec<OidBuf>,
+        valid_until: Option<Time>,
+        warnings: Vec<Warning>,
+        spent: Spent,
+    ) -> Self {
+        Self {
+            verdict: Verdict::Accept,
+            reason: None,
+            path,
+            policies,
+            valid_until,
+            attempts: Vec::new(),
+            warnings,
+            spent,
+        }
+    }
+
+    pub(crate) fn members(&self) -> &[OwnedMember] {
+        &self.path
     }
 
     /// With so many signatures spent in all.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use certcheck_core::policy::Nonce;
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Ask, Cause, Need};
 use certcheck_core::{Check, Progress, Time};
@@ -153,7 +154,9 @@ pub(crate) fn plan(snapshot: &Snapshot, chain: &[CertificateDer<'_>], now: Time)
 impl<'d> Driver<'d> {
     fn begin(fetcher: &'d Arc<Fetcher>, snapshot: &'d Arc<Snapshot>, order: Order<'d>) -> Self {
         let mut seed = [0; 32];
-        let has_seed = SystemRandom::new().fill(&mut seed).is_ok();
+        // Randomness costs a system call.
+        let is_wanted = snapshot.policy().nonce != Nonce::Off;
+        let has_seed = is_wanted && SystemRandom::new().fill(&mut seed).is_ok();
         let mut check = Check::new(order.chain, snapshot.ring(), snapshot.policy(), order.now)
             .with_verified_issuers(&snapshot.basis.issuers)
             .with_evidence(&snapshot.basis.given);
@@ -433,6 +436,9 @@ impl<'d> Driver<'d> {
     fn finish(self) -> Driven {
         for (need, landing, level) in &self.landed {
             self.fetcher.keep(need, landing, *level, self.order.now);
+        }
+        if self.order.renew.is_none() {
+            self.snapshot.templates.learn(&self.snapshot.basis, self.order, &self.progress);
         }
         Driven {
             report: self.progress.into_report(),

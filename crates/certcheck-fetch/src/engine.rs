@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::drive::{self, Driven, Order};
 use crate::failure::Failure;
 use crate::fetcher::{Fetcher, Observer};
+use crate::first_seen::{self, FirstSeen};
 use crate::guard::Guard;
 use crate::held::Held;
 use crate::key::Key;
@@ -330,7 +331,7 @@ impl Engine {
     /// Checks, and gets what evidence lacks, within this time. What has not come by then counts as unreachable; it goes on
     /// coming, for who asks next.
     pub async fn check(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> Report {
-        if let Some(report) = self.shared.known(chain, now, true) {
+        if let Some(report) = self.shared.at_hand(chain, now, true) {
             return report;
         }
         let deadline = Instant::now() + within;
@@ -510,14 +511,28 @@ impl Shared {
         self.snapshot.load().paths.get(leaf)
     }
 
-    pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
-        if let Some(report) = self.known(chain, now, false) {
-            return report;
+    /// What can be said by what is at hand without a whole check: of who is known, of who was refused a moment ago, and of
+    /// who is good and of a kind that is known.
+    fn at_hand(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
+        if let Some(report) = self.known(chain, now, can_wait) {
+            return Some(report);
         }
         let snapshot = self.snapshot();
         if let Some(report) = refused_before(&snapshot, chain, now) {
+            return Some(report);
+        }
+        let FirstSeen { path, sources } = first_seen::admit(&self.fetcher, &snapshot, chain, now)?;
+        metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
+        let report = Arc::clone(&path.report);
+        snapshot.paths.insert(Arc::new(path));
+        Some(Report::full(&snapshot, report, sources))
+    }
+
+    pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
+        if let Some(report) = self.at_hand(chain, now, false) {
             return report;
         }
+        let snapshot = self.snapshot();
         let driven = drive::answer_from_memory(&self.fetcher, &snapshot, chain, now);
         self.close(snapshot, chain, now, driven)
     }
@@ -563,7 +578,7 @@ impl Shared {
     /// Fetches what stands under this key anew, on behalf of a path that uses it.
     pub(crate) async fn renew(&self, path: &KnownPath, key: Key, now: Time, deadline: Instant) -> bool {
         let snapshot = self.snapshot();
-        let order = Order { chain: &path.chain, now, deadline, renew: Some(key), only_memory: false };
+        let order = Order { chain: &path.chain(), now, deadline, renew: Some(key), only_memory: false };
         let before = self.fetcher.memory.get(&key);
         let _driven = drive::drive(&self.fetcher, &snapshot, order).await;
         match (before, self.fetcher.memory.get(&key)) {

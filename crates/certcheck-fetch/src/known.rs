@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use certcheck_core::policy::AnchorValidity;
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Status};
-use certcheck_core::view::Certificate;
+use certcheck_core::view::{Certificate, OwnedCertificate};
 use certcheck_core::{Check, Evidence, Revocation, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
@@ -94,8 +94,8 @@ impl Compiled {
 pub(crate) struct KnownPath {
     pub(crate) basis: Arc<Basis>,
     pub(crate) report: Arc<OwnedReport>,
-    /// The chain as it was presented, to be asked about again.
-    pub(crate) chain: Vec<CertificateDer<'static>>,
+    /// What was presented beside the leaf, to be asked about again.
+    presented: Arc<[CertificateDer<'static>]>,
     /// Every certificate of the path is valid from the first of these to the second.
     valid: (Time, Time),
     pub(crate) slots: Vec<Arc<Slot>>,
@@ -110,19 +110,51 @@ impl KnownPath {
         slots: Vec<Arc<Slot>>,
         basis: &Arc<Basis>,
     ) -> Option<Self> {
+        let presented =
+            chain.iter().skip(1).map(|der| CertificateDer::from(der.to_vec())).collect::<Vec<_>>().into();
+        let compiled = Compiled::new(&slots);
+        Self::compiled_of(report, presented, slots, basis, compiled)
+    }
+
+    /// As [`KnownPath::new`], by evidence that was found in these places.
+    pub(crate) fn of_evidence(
+        report: Arc<OwnedReport>,
+        presented: Arc<[CertificateDer<'static>]>,
+        slots: Vec<Arc<Slot>>,
+        basis: &Arc<Basis>,
+        evidence: Evidence,
+        of: SmallVec<[Option<Arc<Held>>; 4]>,
+    ) -> Option<Self> {
+        let compiled = Compiled { evidence, of, says_good: OnceLock::new() };
+        Self::compiled_of(report, presented, slots, basis, compiled)
+    }
+
+    fn compiled_of(
+        report: Arc<OwnedReport>,
+        presented: Arc<[CertificateDer<'static>]>,
+        slots: Vec<Arc<Slot>>,
+        basis: &Arc<Basis>,
+        compiled: Compiled,
+    ) -> Option<Self> {
         let until = report.valid_until()?;
         // Whether an anchor's own validity counts is the policy's affair: `valid_until` has it where it does.
         let counts = if basis.policy.anchor_validity == AnchorValidity::Enforce { 0 } else { 1 };
         let counted = report.path().len().saturating_sub(counts).max(1);
-        let from = report.path().take(counted).map(|certificate| certificate.view().not_before()).max()?;
+        let from = report.path().take(counted).map(OwnedCertificate::not_before).max()?;
         Some(Self {
             basis: Arc::clone(basis),
-            chain: chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect(),
+            presented,
             valid: (from, until),
-            compiled: ArcSwap::from_pointee(Compiled::new(&slots)),
+            compiled: ArcSwap::from_pointee(compiled),
             slots,
             report,
         })
+    }
+
+    /// The chain as it was presented.
+    pub(crate) fn chain(&self) -> Vec<CertificateDer<'_>> {
+        let leaf = self.report.path().take(1).map(|leaf| CertificateDer::from(&**leaf.der()));
+        leaf.chain(self.presented.iter().map(|der| CertificateDer::from(&**der))).collect()
     }
 
     pub(crate) fn is_valid(&self, now: Time) -> bool {

@@ -16,6 +16,7 @@ mod drive;
 mod engine;
 mod failure;
 mod fetcher;
+mod first_seen;
 mod guard;
 mod health;
 mod held;

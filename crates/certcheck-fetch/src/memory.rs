@@ -84,6 +84,11 @@ impl Memory {
         self.slots.get_with(key, || Slot::empty(key))
     }
 
+    /// The place of this key, if there is one.
+    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Slot>> {
+        self.slots.get(key)
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Held>> {
         self.slots.get(key)?.get()
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
+use crate::first_seen::Templates;
 use crate::known::{KnownPaths, Refusals};
 use crate::limits::Limits;
 
@@ -15,6 +16,7 @@ pub struct Snapshot {
     pub(crate) paths: KnownPaths,
     pub(crate) refusals: Refusals,
     generation: u64,
+    pub(crate) templates: Templates,
 }
 
 /// Snapshots of this process, numbered.
@@ -36,6 +38,7 @@ impl Snapshot {
             paths: KnownPaths::new(limits.known_paths),
             refusals: Refusals::new(limits.known_refusals, limits.refusal_seconds),
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+            templates: Templates::new(),
         }
     }
 

@@ -15,7 +15,8 @@ use crate::path::verify::{Context, Valid};
 use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
-use crate::revocation::{Answers, Ask, Assessor, Cause, Need, Status, Subject, Surroundings, plan};
+use crate::revocation::plan;
+use crate::revocation::{Answers, Arrived, Ask, Assessor, Cause, Need, Status, Subject, Surroundings};
 use crate::ring::Role;
 use crate::time::Time;
 use crate::view::Certificate;
@@ -189,6 +190,7 @@ impl<'e> Evaluator<'_, 'e> {
             presented: &self.presented,
             anchor,
             signer_policy: &self.signer_policy,
+            hashed_issuer: None,
         };
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let subjects = Subject::of_path(&certificates, policy);
@@ -202,6 +204,7 @@ impl<'e> Evaluator<'_, 'e> {
         }
         let subjects: Vec<Subject<'_, '_>> = subjects.collect();
         let mut statuses = Vec::with_capacity(path.len());
+        let mut owns = Vec::with_capacity(path.len());
         let mut asked: Vec<(Ask, Option<Cause>)> = Vec::new();
         for (at, subject) in subjects.iter().enumerate() {
             let planned = plan::plan(around, evidence, self.answers, *subject, self.may_ask, &mut spent);
@@ -218,15 +221,15 @@ impl<'e> Evaluator<'_, 'e> {
                 }
             }
             statuses.push(planned.status);
+            owns.push(planned.own);
         }
         // Everything that was asked for on behalf of the path is looked into for all of it: revoked in any is revoked.
         if needs.is_empty() && !asked.is_empty() {
-            for (status, subject) in statuses.iter_mut().zip(&subjects) {
-                let by_all = plan::by_all(around, evidence, self.answers, &asked, subject, &mut spent);
-                match (&by_all, &*status) {
-                    (Status::Revoked(_), _) | (Status::Good(_), Status::Unknown(_)) => *status = by_all,
-                    _ => {}
-                }
+            // Another's answer is nobody's evidence. Whatever else was found wrong is found again.
+            let own = asked.iter().filter(|(_, fault)| *fault != Some(Cause::NonceMismatch));
+            let arrived = Arrived::of(own.filter_map(|(ask, _)| self.answers.given.get(ask)));
+            for ((status, own), subject) in statuses.iter_mut().zip(&owns).zip(&subjects) {
+                arrived.settle(around, evidence, subject, own, status, &mut spent);
             }
         }
         self.spent = spent;
@@ -347,7 +350,7 @@ fn told_as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
 }
 
 /// The earliest end of validity; the anchor's counts where policy or settings make it count.
-fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Option<Time> {
+pub(super) fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Option<Time> {
     let enforce = policy.anchor_validity == AnchorValidity::Enforce;
     let counts = |member: &&PathCertificate<'_>| member.role != PathRole::Anchor || enforce;
     let own = path.iter().filter(counts).map(|member| member.certificate.not_after()).min();

@@ -6,8 +6,10 @@
 
 mod evaluate;
 mod judge;
+mod kind;
 mod progress;
 mod read;
+mod template;
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use pki_types::CertificateDer;
 
 pub use progress::Progress;
+pub use template::{Admitted, IssuerStatuses, Newcomer, Template};
 
 use crate::budget::Spent;
 use crate::path::VerifiedIssuers;
@@ -114,12 +117,19 @@ impl<'a> Check<'a> {
             presented: &[],
             anchor: *anchor,
             signer_policy: &signer_policy,
+            hashed_issuer: None,
         };
         let mut assessor = Assessor::new(around, &[self.evidence, also], Spent::default());
         for (at, subject) in Subject::of_path(path, self.policy).enumerate() {
             each(at, &assessor.status(&subject));
         }
         assessor.until()
+    }
+
+    /// The question for a [`Template`]. `None` if the certificate does not read.
+    #[must_use]
+    pub fn newcomer(self) -> Option<Newcomer<'a>> {
+        Newcomer::new(self)
     }
 
     /// Begins a check that names the evidence it lacks.

@@ -2,8 +2,8 @@
 
 use pki_types::CertificateDer;
 
-use super::Check;
 use super::evaluate::{Evaluation, evaluate};
+use super::{Check, Template};
 use crate::path::VerifiedIssuers;
 use crate::reason::Reason;
 use crate::report::{OwnedReport, Report};
@@ -203,6 +203,12 @@ impl<'a> Progress<'a> {
             evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, false).report;
         report.spent.signatures = report.spent.signatures.saturating_add(self.signatures);
         report
+    }
+
+    /// What can be kept of the path for other leaves of the same kind, once it has been accepted.
+    #[must_use]
+    pub fn template(&self) -> Option<Template> {
+        Template::new(&self.check, &self.verified, self.settled.as_ref()?)
     }
 
     fn go_on(&mut self) {

@@ -34,7 +34,7 @@ pub(super) fn read<'e>(
     Ok((target, presented))
 }
 
-fn parse<'e>(der: &'e CertificateDer<'_>, limits: &Limits) -> Result<Certificate<'e>, Reason> {
+pub(super) fn parse<'e>(der: &'e CertificateDer<'_>, limits: &Limits) -> Result<Certificate<'e>, Reason> {
     if u32::try_from(der.len()).is_ok_and(|length| length <= limits.certificate_octets) {
         Certificate::parse(der).map_err(Reason::from)
     } else {

@@ -4,6 +4,7 @@
 mod request;
 mod view;
 
+pub(crate) use request::HashedIssuer;
 pub use request::{BadNonce, CertIdHash, OcspRequest};
 pub(crate) use view::Layout;
 pub use view::{

@@ -3,7 +3,7 @@
 use ring::digest;
 
 use crate::der::tag;
-use crate::encode::{element, push};
+use crate::encode::{element, push, push_header, size};
 use crate::oid::{self, Oid};
 use crate::view::Certificate;
 
@@ -45,6 +45,26 @@ impl CertIdHash {
             },
             octets,
         )
+    }
+}
+
+/// An issuer as a CertID names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HashedIssuer {
+    hash: CertIdHash,
+    name: digest::Digest,
+    key: digest::Digest,
+}
+
+impl HashedIssuer {
+    /// Over the issuer's name as the certificate has it, and the key without the count of unused bits.
+    pub(crate) fn new(certificate: &Certificate<'_>, issuer: &Certificate<'_>, hash: CertIdHash) -> Self {
+        let (name, key) = (certificate.issuer().raw(), issuer.spki().public_key);
+        Self { hash, name: hash.digest(name), key: hash.digest(key) }
+    }
+
+    pub(crate) const fn hash(&self) -> CertIdHash {
+        self.hash
     }
 }
 
@@ -93,22 +113,26 @@ impl OcspRequest {
     ///      serialNumber INTEGER }
     /// ```
     #[must_use]
-    pub fn about(
-        mut self,
-        certificate: &Certificate<'_>,
-        issuer: &Certificate<'_>,
-        hash: CertIdHash,
-    ) -> Self {
-        let algorithm = [element(tag::OID, hash.oid().content()), element(tag::NULL, &[])].concat();
-        let cert_id = [
-            element(tag::SEQUENCE, &algorithm),
-            // Over the issuer's name as the certificate has it, and the key without the count of unused bits.
-            element(tag::OCTET_STRING, hash.digest(certificate.issuer().raw()).as_ref()),
-            element(tag::OCTET_STRING, hash.digest(issuer.spki().public_key).as_ref()),
-            element(tag::INTEGER, certificate.serial().octets()),
-        ]
-        .concat();
-        push(&mut self.list, tag::SEQUENCE, &element(tag::SEQUENCE, &cert_id));
+    pub fn about(self, certificate: &Certificate<'_>, issuer: &Certificate<'_>, hash: CertIdHash) -> Self {
+        self.about_serial(certificate.serial().octets(), &HashedIssuer::new(certificate, issuer, hash))
+    }
+
+    /// As [`OcspRequest::about`], of a certificate of an issuer that has been hashed before.
+    pub(crate) fn about_serial(mut self, serial: &[u8], issuer: &HashedIssuer) -> Self {
+        let HashedIssuer { hash, name, key } = issuer;
+        let (oid, name, key) = (hash.oid().content(), name.as_ref(), key.as_ref());
+        let algorithm = size(oid.len()) + size(0);
+        let cert_id = size(algorithm) + size(name.len()) + size(key.len()) + size(serial.len());
+        let list = &mut self.list;
+        list.reserve(size(size(cert_id)));
+        push_header(list, tag::SEQUENCE, size(cert_id));
+        push_header(list, tag::SEQUENCE, cert_id);
+        push_header(list, tag::SEQUENCE, algorithm);
+        push(list, tag::OID, oid);
+        push(list, tag::NULL, &[]);
+        push(list, tag::OCTET_STRING, name);
+        push(list, tag::OCTET_STRING, key);
+        push(list, tag::INTEGER, serial);
         self
     }
 
@@ -143,6 +167,25 @@ impl OcspRequest {
     /// `tbsRequest`: what a signature is made over.
     #[must_use]
     pub fn tbs(&self) -> Vec<u8> {
+        let extensions = self.extensions();
+        let mut out = Vec::with_capacity(size(self.content_length(&extensions)));
+        self.push_tbs(&extensions, &mut out);
+        out
+    }
+
+    /// The request in DER.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let extensions = self.extensions();
+        let tbs = size(self.content_length(&extensions));
+        let mut out = Vec::with_capacity(size(tbs));
+        push_header(&mut out, tag::SEQUENCE, tbs);
+        self.push_tbs(&extensions, &mut out);
+        out
+    }
+
+    /// `requestExtensions`, with its headers if there are any.
+    fn extensions(&self) -> Vec<u8> {
         let mut extensions = Vec::new();
         if let Some(nonce) = &self.nonce {
             extensions.extend(extension(oid::OCSP_NONCE, &element(tag::OCTET_STRING, nonce)));
@@ -151,18 +194,21 @@ impl OcspRequest {
             let list = element(tag::SEQUENCE, &self.preferred);
             extensions.extend(extension(oid::OCSP_PREFERRED_ALGORITHMS, &list));
         }
-        let mut content = self.requestor.clone().unwrap_or_default();
-        push(&mut content, tag::SEQUENCE, &self.list);
-        if !extensions.is_empty() {
-            push(&mut content, tag::context_constructed(2), &element(tag::SEQUENCE, &extensions));
+        if extensions.is_empty() {
+            return extensions;
         }
-        element(tag::SEQUENCE, &content)
+        element(tag::context_constructed(2), &element(tag::SEQUENCE, &extensions))
     }
 
-    /// The request in DER.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        element(tag::SEQUENCE, &self.tbs())
+    fn content_length(&self, extensions: &[u8]) -> usize {
+        self.requestor.as_ref().map_or(0, Vec::len) + size(self.list.len()) + extensions.len()
+    }
+
+    fn push_tbs(&self, extensions: &[u8], to: &mut Vec<u8>) {
+        push_header(to, tag::SEQUENCE, self.content_length(extensions));
+        to.extend_from_slice(self.requestor.as_deref().unwrap_or_default());
+        push(to, tag::SEQUENCE, &self.list);
+        to.extend_from_slice(extensions);
     }
 
     /// The request with a signature over [`OcspRequest::tbs`], for responders that demand one (RFC 6960 4.1.2).

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::verify::Link;
 use crate::ring::{KeyRing, NameId};
-use crate::view::{Certificate, Name};
+use crate::view::{Certificate, Name, OwnedCertificate};
 
 /// A certificate of the search, by where it is kept.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -24,6 +24,33 @@ struct Presented<'a> {
     certificate: Certificate<'a>,
     issuer: NameId,
     subject: NameId,
+}
+
+/// The presented certificates of a pool, kept for other targets of the same issuer.
+#[derive(Debug)]
+pub(crate) struct OwnedPool {
+    target_issuer: NameId,
+    /// Each with the numbers of its issuer's name and its own.
+    presented: Vec<(OwnedCertificate, NameId, NameId)>,
+    by_subject: Vec<(NameId, u32)>,
+}
+
+impl OwnedPool {
+    /// The pool with this target, in the same ring.
+    pub(crate) fn with_target<'a>(&'a self, ring: &'a KeyRing, target: Certificate<'a>) -> Pool<'a> {
+        let view = |(certificate, issuer, subject): &'a (OwnedCertificate, NameId, NameId)| Presented {
+            certificate: certificate.view(),
+            issuer: *issuer,
+            subject: *subject,
+        };
+        Pool {
+            ring,
+            target,
+            target_issuer: self.target_issuer,
+            presented: self.presented.iter().map(view).collect(),
+            by_subject: self.by_subject.clone(),
+        }
+    }
 }
 
 /// The target, the presented certificates and the ring, with numbers for all their names.
@@ -60,6 +87,16 @@ impl<'a> Pool<'a> {
     /// The ring alone, for who has a path already and searches none.
     pub(crate) fn of_ring(ring: &'a KeyRing, target: Certificate<'a>) -> Self {
         Self { ring, target, target_issuer: NameId::MAX, presented: Vec::new(), by_subject: Vec::new() }
+    }
+
+    /// What of it is the same for every target of this issuer.
+    pub(crate) fn to_owned(&self) -> OwnedPool {
+        let kept = |one: &Presented<'_>| (one.certificate.to_owned(), one.issuer, one.subject);
+        OwnedPool {
+            target_issuer: self.target_issuer,
+            presented: self.presented.iter().map(kept).collect(),
+            by_subject: self.by_subject.clone(),
+        }
     }
 
     /// The same ring and target with other presented certificates. References to the former are those of before where

@@ -175,6 +175,52 @@ pub(crate) fn validate<'a>(
         .map(|policies| Valid { policies, anchor_outside_validity })
 }
 
+/// What a target must stand up to by itself where the path above it has been validated with another target that has the
+/// same issuer and the same extensions but for its names: all that 6.1 says of it and those do not settle. The signature
+/// comes last, so that nothing is spent on what is refused anyway.
+pub(crate) fn validate_alike<'a>(
+    context: &mut Context<'a>,
+    target: &Link<'a>,
+    issuer: &Certificate<'a>,
+    above: &[NameConstraints<'_>],
+) -> Result<(), Reason> {
+    inspect(context, target, true)?;
+    // 6.1.3 (b), (c)
+    let names_hosts = context.policy.purpose.may_name_hosts();
+    constraints::check(&target.certificate, names_hosts, above, &mut context.budget)?;
+    // 6.1.3 (a)(1)
+    context.verify_signature(target, issuer)
+}
+
+/// Whose constraints the names of a target are held against: policy's, the anchor's, and those of the certificates below
+/// it, `below` being from the anchor down.
+pub(crate) fn constraints_above<'a>(
+    policy: &'a Policy,
+    anchor: &'a RingCertificate,
+    below: impl Iterator<Item = Certificate<'a>>,
+) -> Result<Vec<NameConstraints<'a>>, Reason> {
+    let mut above = Vec::new();
+    push_initial(policy, anchor, &anchor.certificate(), &mut above)?;
+    for certificate in below {
+        above.extend(certificate.name_constraints()?);
+    }
+    Ok(above)
+}
+
+/// 6.1.2 (b), (c).
+fn push_initial<'a>(
+    policy: &'a Policy,
+    anchor: &'a RingCertificate,
+    certificate: &Certificate<'a>,
+    above: &mut Vec<NameConstraints<'a>>,
+) -> Result<(), Reason> {
+    for subtrees in [&policy.initial_names, &anchor.constraints().names].into_iter().flatten() {
+        above.push(subtrees.constraints()?);
+    }
+    above.extend(certificate.name_constraints()?);
+    Ok(())
+}
+
 /// What holds for a certificate in any path: its strength, validity and extensions, its role.
 fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -> Result<(), Reason> {
     let (certificate, policy) = (&link.certificate, context.policy);
@@ -327,10 +373,7 @@ fn initial_state<'a>(
     }
     lower_counters(&mut state, certificate)?;
     // (b), (c): whose constraints each name below is held against.
-    for subtrees in [&policy.initial_names, &constraints.names].into_iter().flatten() {
-        above.push(subtrees.constraints()?);
-    }
-    above.extend(certificate.name_constraints()?);
+    push_initial(policy, anchor, certificate, above)?;
     Ok(state)
 }
 

@@ -50,6 +50,7 @@ impl<'e> Assessor<'e> {
         let mut found = Found { covered: 0, proof: None, cause: Cause::NotTried };
         // CRLs of the certificate's issuer, by whatever point, and those that no point names (6.3.3, end).
         let mut revoked = self.by_crls_of(issuer, points, subject, &mut found);
+        self.looked_beyond |= !others.is_empty();
         for other in others {
             revoked = revoked.or_else(|| self.by_crls_of(other, points, subject, &mut found));
         }

@@ -188,7 +188,7 @@ impl Evidence {
             self.crls.len() - 1
         });
         if let Some(group) = self.crls.get_mut(group)
-            && !group.iter().any(|known| known.der() == crl.der())
+            && !group.iter().any(|known| Arc::ptr_eq(known, &crl) || known.der() == crl.der())
         {
             group.push(crl);
         }
@@ -227,6 +227,20 @@ impl Evidence {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.crls.is_empty() && self.responses.is_empty()
+    }
+
+    /// Whether there is nothing, and nothing to tell of why.
+    pub(super) fn is_blank(&self) -> bool {
+        self.is_empty() && !self.has_error && self.faults.is_empty()
+    }
+
+    /// Whether the CRLs of this name and the responses about this serial number are the same in both, in the same order.
+    pub(super) fn is_same_about(&self, other: &Self, issuer: Name<'_>, serial: &[u8]) -> bool {
+        fn is_same<T>(ours: &[Arc<T>], theirs: &[Arc<T>]) -> bool {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| Arc::ptr_eq(a, b))
+        }
+        is_same(self.crls_of(issuer), other.crls_of(issuer))
+            && is_same(self.responses_about(serial), other.responses_about(serial))
     }
 
     fn crls_of(&self, issuer: Name<'_>) -> &[Arc<Crl>] {

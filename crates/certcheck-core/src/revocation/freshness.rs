@@ -25,7 +25,7 @@ impl Freshness {
     }
 
     /// The last second at which [`Freshness::admit`] says the same as at this one.
-    pub(super) fn says_so_until(&self, this_update: Time, next_update: Option<Time>, now: Time) -> Time {
+    pub(crate) fn says_so_until(&self, this_update: Time, next_update: Option<Time>, now: Time) -> Time {
         let this = this_update.unix();
         match self.admit(this_update, next_update, now) {
             Err(Cause::NotYetValid) => Time::from_unix(this.saturating_sub(self.skew).saturating_sub(1)),

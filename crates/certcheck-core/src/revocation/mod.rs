@@ -3,6 +3,8 @@
 //! Nothing is believed before its signature was verified for who it is about; that is done once for each piece of
 //! evidence and key. All evidence at hand is consulted: revoked in any is revoked, and unknown is never good.
 
+mod answers;
+mod arrived;
 mod cause;
 mod crl;
 mod delta;
@@ -26,6 +28,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::budget::Spent;
+use crate::ocsp::HashedIssuer;
 use crate::path::VerifiedIssuers;
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::Context;
@@ -36,8 +39,9 @@ use crate::signature::SignatureFault;
 use crate::time::Time;
 use crate::view::{Certificate, KnownExtension};
 
+pub(crate) use answers::{Answered, Answers, Gathered};
+pub(crate) use arrived::{Arrived, Own};
 use evidence::AtHand;
-pub(crate) use plan::Answers;
 
 /// How deep the paths of evidence's own signers are followed.
 const MAX_DEPTH: usize = 4;
@@ -107,6 +111,8 @@ pub(crate) struct Assessor<'e> {
     in_progress: Vec<Certificate<'e>>,
     /// Signers of evidence are taken as good without a status of their own.
     takes_signers_unasked: bool,
+    /// More had a say than evidence by the subject's issuer and responses about it.
+    looked_beyond: bool,
     /// The last second at which everything that time has a say in is as it is now.
     until: Time,
 }
@@ -122,11 +128,13 @@ pub(crate) struct Surroundings<'e> {
     pub(crate) presented: &'e [Certificate<'e>],
     pub(crate) anchor: Certificate<'e>,
     pub(crate) signer_policy: &'e OnceCell<Policy>,
+    /// The issuer of the one certificate that is planned for with this, if it has been hashed before.
+    pub(crate) hashed_issuer: Option<&'e HashedIssuer>,
 }
 
 impl<'e> Assessor<'e> {
     pub(crate) fn new(around: Surroundings<'e>, evidence: &[Option<&'e Evidence>; 2], spent: Spent) -> Self {
-        let Surroundings { ring, policy, now, issuers, pool, presented, anchor, signer_policy } = around;
+        let Surroundings { ring, policy, now, issuers, pool, presented, anchor, signer_policy, .. } = around;
         Self {
             context: Context::with_spent(ring, policy, now, [issuers, None], spent),
             pool,
@@ -138,12 +146,19 @@ impl<'e> Assessor<'e> {
             searched: 0,
             in_progress: Vec::new(),
             takes_signers_unasked: false,
+            looked_beyond: false,
             until: Time::from_unix(i64::MAX),
         }
     }
 
     pub(crate) const fn spent(&self) -> Spent {
         self.context.budget.spent
+    }
+
+    /// Whether more had a say than CRLs of the subject's issuer and responses about its serial number: with these the same,
+    /// and this false, whatever else is at hand makes no difference.
+    pub(crate) const fn looked_beyond(&self) -> bool {
+        self.looked_beyond
     }
 
     /// The last second at which all that was found is the same, by the same evidence.

@@ -4,14 +4,14 @@
 //! What is asked next depends on the evidence given at first and on the answers to what was asked about this very
 //! certificate, never on when other answers came. Whatever order answers come in, the same is asked.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ring::digest;
 
+use super::arrived::{Own, assess, with_signers};
 use super::evidence::AtHand;
-use super::{Answer, Ask, Assessor, Cause, Evidence, Means, Status, Subject, Surroundings};
+use super::{Answer, Answered, Ask, Assessor, Cause, Evidence, Means, Status, Subject, Surroundings};
 use crate::budget::Spent;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
 use crate::oid::{self, Oid};
@@ -21,14 +21,6 @@ use crate::view::{
     GeneralName, KnownExtension,
 };
 
-/// What has been answered so far, and how unanswered questions are taken.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answers {
-    pub(crate) given: HashMap<Ask, Answer>,
-    /// Randomness for nonces, from who asks.
-    pub(crate) seed: Option<[u8; 32]>,
-}
-
 /// What planning for one certificate came to.
 pub(crate) struct Planned {
     pub(crate) status: Status,
@@ -36,6 +28,8 @@ pub(crate) struct Planned {
     pub(crate) next: Option<Ask>,
     /// What was asked and answered, and why an answer was of no use.
     pub(crate) asked: Vec<(Ask, Option<Cause>)>,
+    /// What came, and whether more than evidence of the issuer's and about the certificate had a say in the status.
+    pub(crate) own: Own,
 }
 
 /// What came of asking.
@@ -55,17 +49,19 @@ struct Halt;
 struct Plan<'s, 'e> {
     around: Surroundings<'e>,
     given: Option<&'e Evidence>,
-    answers: &'s Answers,
+    answers: &'s dyn Answered,
     subject: Subject<'e, 'e>,
     /// Open questions are asked; without, they count as not tried.
     may_ask: bool,
-    own: Evidence,
+    own: Own,
     /// Certificates that came for signers of evidence.
     signers: Vec<&'s [u8]>,
     status: Status,
     cause: Cause,
     next: Option<Ask>,
     asked: Vec<(Ask, Option<Cause>)>,
+    /// What came last made the status certain.
+    is_assessed: bool,
     /// What is asked for now is a delta; else a delta is not what is wanted.
     wants_delta: bool,
     spent: &'s mut Spent,
@@ -75,7 +71,7 @@ struct Plan<'s, 'e> {
 pub(crate) fn plan<'e>(
     around: Surroundings<'e>,
     given: Option<&'e Evidence>,
-    answers: &Answers,
+    answers: &dyn Answered,
     subject: Subject<'e, 'e>,
     may_ask: bool,
     spent: &mut Spent,
@@ -86,65 +82,30 @@ pub(crate) fn plan<'e>(
         answers,
         subject,
         may_ask,
-        own: Evidence::new(),
+        own: Own::default(),
         signers: Vec::new(),
         status: Status::NotChecked,
         cause: Cause::NoSource,
         next: None,
         asked: Vec::new(),
+        is_assessed: false,
         wants_delta: false,
         spent,
     };
-    if plan.assess().is_ok() {
+    // Where there is nothing yet, what would be found is that nothing is known.
+    let may_wait = plan.has_nothing() && !subject.has_no_status();
+    if may_wait || plan.assess().is_ok() {
         let _halted = plan.ask_all();
+    }
+    if plan.status == Status::NotChecked {
+        let _certain = plan.assess();
     }
     plan.ask_deltas();
     let status = match plan.status {
         Status::Unknown(cause) => Status::Unknown(cause.max(plan.cause)),
         certain => certain,
     };
-    Planned { status, next: plan.next, asked: plan.asked }
-}
-
-/// The statuses of a whole path by all evidence that was asked for on its behalf: what was asked about one certificate
-/// may list another.
-pub(crate) fn by_all(
-    around: Surroundings<'_>,
-    given: Option<&Evidence>,
-    answers: &Answers,
-    asked: &[(Ask, Option<Cause>)],
-    subject: &Subject<'_, '_>,
-    spent: &mut Spent,
-) -> Status {
-    let mut arrived = Evidence::new();
-    let mut signers: Vec<&[u8]> = Vec::new();
-    // Another's answer is nobody's evidence. Whatever else was found wrong is found again.
-    let own = asked.iter().filter(|(_, fault)| *fault != Some(Cause::NonceMismatch));
-    for (ask, _) in own {
-        match answers.given.get(ask) {
-            Some(Answer::Crl(crl)) => arrived.add_crl(Arc::clone(crl)),
-            Some(Answer::Ocsp(response)) => arrived.add_ocsp(response),
-            Some(Answer::Issuers(found)) => signers.extend(found.iter().map(AsRef::as_ref)),
-            Some(Answer::Failed(_)) | None => {}
-        }
-    }
-    assess(around, given, Some(&arrived), &signers, subject, spent)
-}
-
-fn assess(
-    around: Surroundings<'_>,
-    given: Option<&Evidence>,
-    arrived: Option<&Evidence>,
-    signers: &[&[u8]],
-    subject: &Subject<'_, '_>,
-    spent: &mut Spent,
-) -> Status {
-    with_signers(around, signers, |around| {
-        let mut assessor = Assessor::new(around, &[given, arrived], *spent);
-        let status = assessor.status(subject).to_owned();
-        *spent = assessor.spent();
-        status
-    })
+    Planned { status, next: plan.next, asked: plan.asked, own: plan.own }
 }
 
 /// Why this answer is of no use for this certificate.
@@ -169,27 +130,17 @@ fn fault(
     })
 }
 
-/// With what came for signers beside what was presented, for them alone.
-fn with_signers<T>(
-    around: Surroundings<'_>,
-    signers: &[&[u8]],
-    run: impl FnOnce(Surroundings<'_>) -> T,
-) -> T {
-    if signers.is_empty() {
-        return run(around);
-    }
-    let mut presented = around.presented.to_vec();
-    presented.extend(signers.iter().filter_map(|der| Certificate::parse(der).ok()));
-    let pool = around.pool.with_presented(presented.clone());
-    run(Surroundings { pool: &pool, presented: &presented, ..around })
-}
-
 impl<'s, 'e> Plan<'s, 'e> {
     /// The status by what there is now; `Err` if it is certain.
     fn assess(&mut self) -> Result<(), Halt> {
-        let arrived = (!self.asked.is_empty()).then_some(&self.own);
-        self.status = assess(self.around, self.given, arrived, &self.signers, &self.subject, self.spent);
+        let arrived = Some(&self.own.evidence);
+        (self.status, self.own.looked_beyond) =
+            assess(self.around, self.given, arrived, &self.signers, &self.subject, self.spent);
         if self.status.is_certain() { Err(Halt) } else { Ok(()) }
+    }
+
+    fn has_nothing(&self) -> bool {
+        self.given.is_none_or(Evidence::is_blank) && self.own.evidence.is_blank()
     }
 
     fn ask_all(&mut self) -> Result<(), Halt> {
@@ -208,7 +159,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     /// Asks, and takes in what came. Whether it is of use is judged for this certificate, where it is said.
     fn ask(&mut self, ask: Ask, about: Option<&Subject<'_, '_>>) -> Result<Came, Halt> {
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
-        let answer = self.answers.given.get(&ask);
+        let answer = self.answers.get(&ask);
         let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
         let came = |fault: Option<Cause>| match fault {
             None => Came::Useful,
@@ -231,16 +182,17 @@ impl<'s, 'e> Plan<'s, 'e> {
             self.cause = self.cause.max(Cause::NotTried);
             return Ok(Came::Nothing);
         };
+        let is_sole = self.has_nothing();
         let mut found = match (&ask, answer) {
             (_, Answer::Failed(cause)) => Some(*cause),
             (Ask::Crl { .. }, Answer::Crl(crl)) => {
-                self.own.add_crl(Arc::clone(crl));
+                self.own.evidence.add_crl(Arc::clone(crl));
                 None
             }
             (Ask::Ocsp { nonce, .. }, Answer::Ocsp(response)) => {
                 let nonce = self.check_nonce(nonce.as_ref(), response.basic().and_then(|basic| basic.nonce));
                 if nonce.is_ok() {
-                    self.own.add_ocsp(response);
+                    self.own.evidence.add_ocsp(response);
                 }
                 nonce.err()
             }
@@ -252,7 +204,14 @@ impl<'s, 'e> Plan<'s, 'e> {
             _ => Some(Cause::Malformed),
         };
         if let (None, Some(about)) = (found, about) {
-            found = fault(self.around, &self.signers, answer, about, self.spent);
+            let is_own = core::ptr::eq(about.certificate, self.subject.certificate);
+            // What alone makes the status good is of use.
+            if is_own && is_sole {
+                self.is_assessed = self.assess().is_err();
+            }
+            if !(is_own && is_sole && matches!(self.status, Status::Good(_))) {
+                found = fault(self.around, &self.signers, answer, about, self.spent);
+            }
         }
         let is_delta = matches!(answer, Answer::Crl(crl) if crl.base_number().is_some());
         if found.is_none() && is_delta && !self.wants_delta {
@@ -268,6 +227,9 @@ impl<'s, 'e> Plan<'s, 'e> {
     /// As `ask`, and then the status by what there is now.
     fn ask_and_assess(&mut self, ask: Ask, about: Option<&Subject<'_, '_>>) -> Result<Came, Halt> {
         let came = self.ask(ask, about)?;
+        if core::mem::take(&mut self.is_assessed) {
+            return Err(Halt);
+        }
         if came != Came::Nothing {
             self.assess()?;
         }
@@ -295,7 +257,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                     self.ask_about_delegates(&ask)?;
                 }
                 // Only who answers without an answer may have misunderstood the hash.
-                let was_misunderstood = match self.answers.given.get(&ask) {
+                let was_misunderstood = match self.answers.get(&ask) {
                     Some(Answer::Ocsp(response)) => {
                         response.status() != ResponseStatus::Successful
                             || matches!(
@@ -315,8 +277,11 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> Ask {
         let Subject { certificate, issuer, .. } = self.subject;
-        let request = OcspRequest::new().about(certificate, issuer, hash);
-        let nonce = match (self.around.policy.nonce, self.answers.seed) {
+        let request = match self.around.hashed_issuer.filter(|hashed| hashed.hash() == hash) {
+            Some(hashed) => OcspRequest::new().about_serial(certificate.serial().octets(), hashed),
+            None => OcspRequest::new().about(certificate, issuer, hash),
+        };
+        let nonce = match (self.around.policy.nonce, self.answers.seed()) {
             (Nonce::Ask | Nonce::Demand, Some(seed)) => {
                 // From the seed, so that who asks again asks the same.
                 let mut context = digest::Context::new(&digest::SHA256);
@@ -327,10 +292,9 @@ impl<'s, 'e> Plan<'s, 'e> {
             }
             _ => None,
         };
-        let plain = request.clone();
         let request = match &nonce {
             // A digest is of a length that a nonce may have.
-            Some(nonce) => request.with_nonce(nonce).unwrap_or(plain),
+            Some(nonce) => request.clone().with_nonce(nonce).unwrap_or(request),
             None => request,
         };
         Ask::Ocsp { url: url.into(), request: request.encode().into(), nonce }
@@ -338,7 +302,7 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     /// A delegate that names CRLs is believed only by them (RFC 6960 4.2.2.2.1).
     fn ask_about_delegates(&mut self, ask: &Ask) -> Result<(), Halt> {
-        let Some(Answer::Ocsp(response)) = self.answers.given.get(ask) else { return Ok(()) };
+        let Some(Answer::Ocsp(response)) = self.answers.get(ask) else { return Ok(()) };
         let response = Arc::clone(response);
         let Some(basic) = response.basic() else { return Ok(()) };
         for delegate in
@@ -399,7 +363,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         let crls: Vec<_> = self
             .asked
             .iter()
-            .filter_map(|(ask, _)| match self.answers.given.get(ask) {
+            .filter_map(|(ask, _)| match self.answers.get(ask) {
                 Some(Answer::Crl(crl)) => Some(Arc::clone(crl)),
                 _ => None,
             })
@@ -447,7 +411,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
         let mut points: Vec<String> = Vec::new();
         note_locations(certificate.freshest_crl().ok().flatten(), most, &mut points);
-        for crl in AtHand::new([self.given, Some(&self.own)]).crls_of(certificate.issuer()).iter() {
+        for crl in AtHand::new([self.given, Some(&self.own.evidence)]).crls_of(certificate.issuer()).iter() {
             note_locations(crl.freshest_crl().ok().flatten(), most, &mut points);
         }
         for url in points {

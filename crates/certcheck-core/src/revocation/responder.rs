@@ -125,6 +125,7 @@ impl<'e> Assessor<'e> {
         if self.in_progress.len() >= MAX_DEPTH {
             return Err(Cause::TooLarge);
         }
+        self.looked_beyond = true;
         let about = Subject { certificate: delegate, ..*subject };
         self.in_progress.push(*delegate);
         let status = self.by_crl(&about);

@@ -85,6 +85,7 @@ impl<'e> Assessor<'e> {
     fn is_good_signer(&mut self, signer: &Certificate<'e>) -> bool {
         // The certificates of that path have times of their own.
         self.until = self.now();
+        self.looked_beyond = true;
         let (ring, policy) = (self.context.ring, self.context.policy);
         let signer_policy = self.signer_policy.get_or_init(|| policy.for_crl_issuers());
         let pool = Pool::new(ring, *signer, self.presented.to_vec());

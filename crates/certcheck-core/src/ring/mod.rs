@@ -136,6 +136,13 @@ impl KeyRing {
         usize::try_from(index).ok().and_then(|at| self.certificates.get(at))
     }
 
+    /// Where an entry of this ring stands in it.
+    pub(crate) fn place(&self, entry: &RingCertificate) -> Option<usize> {
+        let is_it = |at: &usize| self.certificates.get(*at).is_some_and(|known| core::ptr::eq(known, entry));
+        let named = self.by_subject(entry.subject).iter().filter_map(|at| usize::try_from(*at).ok());
+        named.chain(0..self.certificates.len()).find(is_it)
+    }
+
     /// Whether the ring distrusts this certificate.
     ///
     /// A CA is known again by subject and key, however it is certified; any other by issuer and serial.

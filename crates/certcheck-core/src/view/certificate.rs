@@ -241,6 +241,11 @@ impl<'a> Certificate<'a> {
         self.subject().matches(self.issuer())
     }
 
+    /// The content of `Extensions`. Empty where there are none.
+    pub(crate) fn extension_list(&self) -> &'a [u8] {
+        self.slice(self.fields.extension_list)
+    }
+
     /// Every extension, known or not, in order.
     pub fn extensions(&self) -> impl Iterator<Item = Result<Extension<'a>, ViewFault>> + use<'a> {
         let span = self.fields.extension_list;
@@ -294,6 +299,11 @@ impl<'a> Certificate<'a> {
     #[must_use]
     pub const fn key_usage(&self) -> Option<KeyUsage> {
         self.fields.extensions.key_usage
+    }
+
+    /// The octets of an extension's body. Empty where the certificate has it not.
+    pub(crate) fn extension_body(&self, known: KnownExtension) -> &'a [u8] {
+        self.fields.extensions.span(known).map_or(&[], |span| self.slice(span))
     }
 
     fn body(&self, known: KnownExtension) -> Option<Body<'a>> {
@@ -411,7 +421,7 @@ impl Certificate<'_> {
     /// The same, keeping its octets.
     #[must_use]
     pub fn to_owned(&self) -> OwnedCertificate {
-        OwnedCertificate { der: self.der.into(), fields: Box::new(self.fields) }
+        OwnedCertificate { der: self.der.into(), fields: Arc::new(self.fields) }
     }
 }
 
@@ -425,7 +435,7 @@ impl fmt::Debug for Certificate<'_> {
 #[derive(Clone)]
 pub struct OwnedCertificate {
     der: Arc<[u8]>,
-    fields: Box<Fields>,
+    fields: Arc<Fields>,
 }
 
 impl OwnedCertificate {
@@ -435,7 +445,7 @@ impl OwnedCertificate {
     /// As [`Certificate::parse`].
     pub fn parse(der: &[u8]) -> Result<Self, ViewFault> {
         let fields = Certificate::parse(der)?.fields;
-        Ok(Self { der: der.into(), fields: Box::new(fields) })
+        Ok(Self { der: der.into(), fields: Arc::new(fields) })
     }
 
     /// The certificate.
@@ -450,6 +460,12 @@ impl OwnedCertificate {
     #[must_use]
     pub const fn der(&self) -> &Arc<[u8]> {
         &self.der
+    }
+
+    /// The first second of validity.
+    #[must_use]
+    pub fn not_before(&self) -> Time {
+        self.fields.not_before
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Question {
     pub(crate) policy: Policy,
     pub(crate) crls: Vec<(String, Vec<u8>)>,
     pub(crate) responses: Vec<(String, Vec<u8>)>,
+    /// Certificates that may be put in the target's place, by name.
+    pub(crate) others: Vec<(String, Vec<u8>)>,
 }
 
 impl Question {

@@ -2,12 +2,12 @@
 
 #![allow(dead_code, reason = "whoever asks takes what it needs")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use certcheck_core::policy::{CrlSignerUsage, EvidenceOrder, RevocationScope};
 use certcheck_core::revocation::Status;
 use certcheck_core::ring::Placement;
-use certcheck_core::{Check, Policy, Purpose, Report, Revocation};
+use certcheck_core::{Policy, Purpose, Report, Revocation};
 use certcheck_testkit::recipe::{CertRecipe, CrlRecipe, OcspRecipe, Recipe};
 use serde::Deserialize;
 
@@ -113,6 +113,9 @@ impl Suite {
             let found = |name: &String| all.get(name).unwrap_or_else(|| panic!("no {what} {name}")).clone();
             names.iter().map(|name| (name.clone(), found(name))).collect()
         };
+        let leaves: BTreeSet<&String> = self.case.iter().filter_map(|case| case.chain.first()).collect();
+        let others: Vec<_> =
+            leaves.into_iter().map(|name| (name.clone(), forged.certs[name].clone())).collect();
         let question = |case: &Case| Question {
             about: case.about.clone(),
             at: case.at.clone(),
@@ -123,28 +126,14 @@ impl Suite {
             policy: case.policy.policy(&forged),
             crls: named(&case.crl, &forged.crls, "CRL"),
             responses: named(&case.ocsp, &forged.responses, "response"),
+            others: others.clone(),
         };
         self.case.iter().map(|case| (case, question(case))).collect()
-    }
-
-    /// Asks every question; what was answered otherwise than expected.
-    pub(crate) fn run(&self) -> Vec<String> {
-        let ask = |(case, question): &(&Case, Question)| {
-            let (chain, ring) = (question.presented(), question.key_ring());
-            // The order of evidence says nothing.
-            for is_reversed in [false, true] {
-                let evidence = question.evidence(is_reversed);
-                let check = Check::new(&chain, &ring, &question.policy, question.now());
-                case.judge(&check.with_evidence(&evidence).run())?;
-            }
-            Ok(())
-        };
-        self.questions().iter().filter_map(|question| ask(question).err()).collect()
     }
 }
 
 impl Case {
-    fn judge(&self, report: &Report<'_>) -> Result<(), String> {
+    pub(crate) fn judge(&self, report: &Report<'_>) -> Result<(), String> {
         let status = report.path.get(self.of).map(|member| &member.revocation);
         let told = status.map_or_else(|| format!("{:?}", report.reason), |status| tell(status, &self.expect));
         let verdict = self.verdict.as_deref().unwrap_or(match status {

@@ -141,6 +141,7 @@ impl Scenario {
             policy: self.policy.policy(),
             crls: Vec::new(),
             responses: Vec::new(),
+            others: certs.clone().into_iter().collect(),
         }
     }
 }

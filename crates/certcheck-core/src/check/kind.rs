@@ -1,0 +1,126 @@
+//! What leaves of one kind have in common: everything that a path's validation reads of a leaf but its serial number, its
+//! names, its validity and its key.
+
+use core::hash::Hasher;
+
+use pki_types::CertificateDer;
+
+use crate::der::Reader;
+use crate::view::{Certificate, Extension, KnownExtension, Version};
+
+/// A run of extensions that leaves of one kind have in the same octets, or one that each has of its own.
+#[derive(Clone, Debug)]
+enum Piece {
+    Same(Box<[u8]>),
+    Own { known: KnownExtension, critical: bool },
+}
+
+/// A kind of leaf, and what is presented with it.
+#[derive(Debug)]
+pub(super) struct Kind {
+    version: Version,
+    algorithm: Box<[u8]>,
+    issuer: Box<[u8]>,
+    points: Box<[u8]>,
+    pieces: Vec<Piece>,
+    pub(super) presented: Box<[CertificateDer<'static>]>,
+}
+
+impl Kind {
+    /// The kind of this leaf. `None` if its extensions do not read.
+    pub(super) fn of(leaf: &Certificate<'_>, presented: &[CertificateDer<'_>]) -> Option<Self> {
+        let mut pieces = Vec::new();
+        let mut same: Vec<u8> = Vec::new();
+        let mut rest = Reader::new(leaf.extension_list());
+        while !rest.is_empty() {
+            let before = rest.rest();
+            let extension = Extension::parse(&mut rest).ok()?;
+            match own(&extension) {
+                Some(known) => {
+                    if !same.is_empty() {
+                        pieces.push(Piece::Same(core::mem::take(&mut same).into()));
+                    }
+                    pieces.push(Piece::Own { known, critical: extension.critical });
+                }
+                None => same.extend_from_slice(before.get(..before.len() - rest.rest().len())?),
+            }
+        }
+        if !same.is_empty() {
+            pieces.push(Piece::Same(same.into()));
+        }
+        let owned = |der: &CertificateDer<'_>| CertificateDer::from(der.to_vec());
+        Some(Self {
+            version: leaf.version(),
+            algorithm: leaf.signature_algorithm().content.into(),
+            issuer: leaf.issuer().raw().into(),
+            points: points(leaf).into(),
+            pieces,
+            presented: presented.iter().map(owned).collect(),
+        })
+    }
+
+    /// Whether this leaf, with what is presented with it, is of the kind.
+    pub(super) fn has(&self, leaf: &Certificate<'_>, presented: &[CertificateDer<'_>]) -> bool {
+        *self.issuer == *leaf.issuer().raw()
+            && self.version == leaf.version()
+            && *self.algorithm == *leaf.signature_algorithm().content
+            && self.has_extensions(leaf.extension_list())
+            && self.presented.len() == presented.len()
+            && self.presented.iter().zip(presented).all(|(own, other)| **own == **other)
+    }
+
+    fn has_extensions(&self, list: &[u8]) -> bool {
+        let mut rest = list;
+        for piece in &self.pieces {
+            rest = match piece {
+                Piece::Same(octets) => match rest.strip_prefix(&**octets) {
+                    Some(rest) => rest,
+                    None => return false,
+                },
+                Piece::Own { known, critical } => {
+                    let mut reader = Reader::new(rest);
+                    match Extension::parse(&mut reader) {
+                        Ok(extension)
+                            if own(&extension) == Some(*known) && extension.critical == *critical =>
+                        {
+                            reader.rest()
+                        }
+                        _ => return false,
+                    }
+                }
+            };
+        }
+        rest.is_empty()
+    }
+
+    /// As [`hash`] has it for every leaf of the kind.
+    pub(super) fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_parts([&self.issuer, &self.points], self.presented.len(), state);
+    }
+}
+
+/// What leaves of one kind hash to alike.
+pub(super) fn hash<H: Hasher>(leaf: &Certificate<'_>, presented: &[CertificateDer<'_>], state: &mut H) {
+    hash_parts([leaf.issuer().raw(), points(leaf)], presented.len(), state);
+}
+
+fn hash_parts<H: Hasher>(parts: [&[u8]; 2], presented: usize, state: &mut H) {
+    for part in parts {
+        state.write_usize(part.len());
+        state.write(part);
+    }
+    state.write_usize(presented);
+}
+
+/// Distribution points are what one CA's leaves differ in most.
+fn points<'c>(leaf: &Certificate<'c>) -> &'c [u8] {
+    leaf.extension_body(KnownExtension::CrlDistributionPoints)
+}
+
+/// Which extension every leaf has of its own: names are held against constraints anew, and nothing reads a leaf's own key
+/// identifier but the profile's duties, which are asked anew too.
+fn own(extension: &Extension<'_>) -> Option<KnownExtension> {
+    KnownExtension::of(extension.oid).filter(|known| {
+        matches!(known, KnownExtension::SubjectAltName | KnownExtension::SubjectKeyIdentifier)
+    })
+}

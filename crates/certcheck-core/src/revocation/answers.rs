@@ -1,0 +1,71 @@
+//! What has been answered of what was asked.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use super::{Answer, Ask};
+
+/// What has been answered.
+pub(crate) trait Answered {
+    /// The answer to this, if there is one.
+    fn get(&self, ask: &Ask) -> Option<&Answer>;
+
+    /// Randomness for nonces, from who asks.
+    fn seed(&self) -> Option<[u8; 32]>;
+}
+
+/// What has been answered so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answers {
+    pub(crate) given: HashMap<Ask, Answer>,
+    pub(crate) seed: Option<[u8; 32]>,
+}
+
+impl Answered for Answers {
+    fn get(&self, ask: &Ask) -> Option<&Answer> {
+        self.given.get(ask)
+    }
+
+    fn seed(&self) -> Option<[u8; 32]> {
+        self.seed
+    }
+}
+
+/// What is at hand with someone who is asked for each when it comes up, and only once.
+pub(crate) struct Gathered<'f> {
+    source: &'f dyn Fn(&Ask) -> Option<Answer>,
+    seed: Option<[u8; 32]>,
+    first: OnceCell<Box<Entry>>,
+}
+
+/// As many as one certificate has locations: few enough to be walked.
+struct Entry {
+    ask: Ask,
+    answer: Answer,
+    next: OnceCell<Box<Self>>,
+}
+
+impl<'f> Gathered<'f> {
+    pub(crate) const fn new(source: &'f dyn Fn(&Ask) -> Option<Answer>, seed: Option<[u8; 32]>) -> Self {
+        Self { source, seed, first: OnceCell::new() }
+    }
+}
+
+impl Answered for Gathered<'_> {
+    fn get(&self, ask: &Ask) -> Option<&Answer> {
+        let mut place = &self.first;
+        while let Some(entry) = place.get() {
+            if entry.ask == *ask {
+                return Some(&entry.answer);
+            }
+            place = &entry.next;
+        }
+        let answer = (self.source)(ask)?;
+        let entry = Entry { ask: ask.clone(), answer, next: OnceCell::new() };
+        Some(&place.get_or_init(|| Box::new(entry)).answer)
+    }
+
+    fn seed(&self) -> Option<[u8; 32]> {
+        self.seed
+    }
+}

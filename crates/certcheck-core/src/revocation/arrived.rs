@@ -1,0 +1,118 @@
+//! Evidence that came because it was asked for: each certificate's own, and all of a path's together.
+
+use std::sync::Arc;
+
+use super::{Answer, Assessor, Evidence, Status, Subject, Surroundings};
+use crate::budget::Spent;
+use crate::time::Time;
+use crate::view::Certificate;
+
+/// What came for one certificate.
+#[derive(Debug, Default)]
+pub(crate) struct Own {
+    pub(super) evidence: Evidence,
+    /// More than CRLs of its issuer and responses about it had a say in its status.
+    pub(super) looked_beyond: bool,
+}
+
+/// All evidence that was asked for on behalf of a path.
+#[derive(Default)]
+pub(crate) struct Arrived<'s> {
+    evidence: Evidence,
+    /// Certificates that came for its signers.
+    signers: Vec<&'s [u8]>,
+}
+
+impl<'s> Arrived<'s> {
+    pub(crate) fn of(answers: impl Iterator<Item = &'s Answer>) -> Self {
+        let mut arrived = Self::default();
+        for answer in answers {
+            match answer {
+                Answer::Crl(crl) => arrived.evidence.add_crl(Arc::clone(crl)),
+                Answer::Ocsp(response) => arrived.evidence.add_ocsp(response),
+                Answer::Issuers(found) => arrived.signers.extend(found.iter().map(AsRef::as_ref)),
+                Answer::Failed(_) => {}
+            }
+        }
+        arrived
+    }
+
+    pub(crate) fn into_evidence(self) -> Evidence {
+        self.evidence
+    }
+
+    /// A certificate's status by all of it, if that can be another than by its own: what was asked about one certificate may
+    /// list another, and revoked in any is revoked.
+    pub(crate) fn settle(
+        &self,
+        around: Surroundings<'_>,
+        given: Option<&Evidence>,
+        subject: &Subject<'_, '_>,
+        own: &Own,
+        status: &mut Status,
+        spent: &mut Spent,
+    ) {
+        let certificate = subject.certificate;
+        let says_same = !own.looked_beyond
+            && self.signers.is_empty()
+            && self.evidence.is_same_about(
+                &own.evidence,
+                certificate.issuer(),
+                certificate.serial().octets(),
+            );
+        if says_same {
+            return;
+        }
+        let (by_all, _) = assess(around, given, Some(&self.evidence), &self.signers, subject, spent);
+        match (&by_all, &*status) {
+            (Status::Revoked(_), _) | (Status::Good(_), Status::Unknown(_)) => *status = by_all,
+            _ => {}
+        }
+    }
+
+    /// The last second at which all of it says of these what it says now.
+    pub(crate) fn until(
+        &self,
+        around: Surroundings<'_>,
+        given: Option<&Evidence>,
+        subjects: &[Subject<'_, '_>],
+    ) -> Time {
+        let mut assessor = Assessor::new(around, &[given, Some(&self.evidence)], Spent::default());
+        for subject in subjects {
+            let _status = assessor.status(subject);
+        }
+        assessor.until()
+    }
+}
+
+/// The status by all this evidence, and whether more than evidence of the issuer's and about the certificate had a say.
+pub(super) fn assess(
+    around: Surroundings<'_>,
+    given: Option<&Evidence>,
+    arrived: Option<&Evidence>,
+    signers: &[&[u8]],
+    subject: &Subject<'_, '_>,
+    spent: &mut Spent,
+) -> (Status, bool) {
+    with_signers(around, signers, |around| {
+        let mut assessor = Assessor::new(around, &[given, arrived], *spent);
+        let status = assessor.status(subject).to_owned();
+        *spent = assessor.spent();
+        (status, assessor.looked_beyond() || !signers.is_empty())
+    })
+}
+
+/// With what came for signers beside what was presented, for them alone.
+pub(super) fn with_signers<T>(
+    around: Surroundings<'_>,
+    signers: &[&[u8]],
+    run: impl FnOnce(Surroundings<'_>) -> T,
+) -> T {
+    if signers.is_empty() {
+        return run(around);
+    }
+    let mut presented = around.presented.to_vec();
+    presented.extend(signers.iter().filter_map(|der| Certificate::parse(der).ok()));
+    let pool = around.pool.with_presented(presented.clone());
+    run(Surroundings { pool: &pool, presented: &presented, ..around })
+}

@@ -1,0 +1,276 @@
+//! Clients that are seen for the first time under an issuer that is known: a template of the core's, kept by the kind of
+//! leaf, with the places of the evidence about it. What it takes is one signature; whoever is not admitted so is checked
+//! as if there were no template.
+
+use std::cell::{OnceCell, RefCell};
+use std::hash::{Hash, Hasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use certcheck_core::revocation::{Answer, Ask};
+use certcheck_core::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template, Time};
+use pki_types::CertificateDer;
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, UnitWeighter};
+use smallvec::SmallVec;
+
+use crate::drive::Order;
+use crate::fetcher::Fetcher;
+use crate::held::{Held, Origin};
+use crate::key::Key;
+use crate::known::KnownPath;
+use crate::limits::Kind;
+use crate::memory::Slot;
+use crate::metrics as names;
+use crate::report::SourceTried;
+use crate::snapshot::{Basis, Snapshot};
+
+/// Kinds of leaves that are kept: one or a few for each issuer.
+const MOST: usize = 1_024;
+
+/// A client that was admitted.
+pub(crate) struct FirstSeen {
+    pub(crate) path: KnownPath,
+    pub(crate) sources: Vec<SourceTried>,
+}
+
+/// Evidence that was asked for and is at hand.
+#[derive(Clone, Debug)]
+struct Found {
+    /// For which certificate of the path.
+    at: usize,
+    ask: Ask,
+    slot: Arc<Slot>,
+    held: Arc<Held>,
+}
+
+/// What is known of the CAs of a template, and by what.
+#[derive(Debug)]
+struct Above {
+    statuses: IssuerStatuses,
+    by: Vec<Found>,
+}
+
+/// A template, and where the evidence about its paths is.
+#[derive(Debug)]
+struct Kept {
+    template: Template,
+    presented: Arc<[CertificateDer<'static>]>,
+    above: ArcSwapOption<Above>,
+    /// The CRLs that leaves of the kind ask for.
+    places: ArcSwap<Vec<(Ask, Arc<Slot>)>>,
+}
+
+#[derive(Clone, Debug)]
+struct OwnedKind(Arc<Kept>);
+
+struct KindOf<'n>(&'n Newcomer<'n>);
+
+impl Hash for OwnedKind {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.template.hash_kind(state);
+    }
+}
+
+impl PartialEq for OwnedKind {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for OwnedKind {}
+
+impl Hash for KindOf<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash_kind(state);
+    }
+}
+
+impl Equivalent<OwnedKind> for KindOf<'_> {
+    fn equivalent(&self, key: &OwnedKind) -> bool {
+        key.0.template.is_of_kind(self.0)
+    }
+}
+
+/// Templates by the kind of their leaves, bounded by their number.
+#[derive(Debug)]
+pub(crate) struct Templates(Cache<OwnedKind, Arc<Kept>, UnitWeighter, RandomState>);
+
+impl Templates {
+    pub(crate) fn new() -> Self {
+        let capacity = u64::try_from(MOST).unwrap_or(u64::MAX);
+        let lifecycle = quick_cache::sync::DefaultLifecycle::default();
+        Self(Cache::with(MOST, capacity, UnitWeighter, RandomState::new(), lifecycle))
+    }
+
+    /// Keeps what can be kept of a check that accepts, unless there is a template for it.
+    pub(crate) fn learn(&self, basis: &Basis, order: Order<'_>, progress: &Progress<'_>) {
+        let Some(newcomer) = newcomer(basis, order.chain, order.now) else { return };
+        match self.0.get(&KindOf(&newcomer)) {
+            Some(kept) if kept.template.is_steady(order.now) => return,
+            // Of another time.
+            Some(_) => drop(self.0.remove(&KindOf(&newcomer))),
+            None => {}
+        }
+        let Some(template) = progress.template() else { return };
+        let kept = Arc::new(Kept {
+            presented: template.presented().into(),
+            template,
+            above: ArcSwapOption::empty(),
+            places: ArcSwap::default(),
+        });
+        self.0.insert(OwnedKind(Arc::clone(&kept)), kept);
+    }
+}
+
+fn newcomer<'n>(basis: &'n Basis, chain: &'n [CertificateDer<'n>], now: Time) -> Option<Newcomer<'n>> {
+    Check::new(chain, &basis.ring, &basis.policy, now)
+        .with_verified_issuers(&basis.issuers)
+        .with_evidence(&basis.given)
+        // Where policy has requests carry nonces, theirs is answered by nothing that is at hand.
+        .with_nonce_seed([0; 32])
+        .newcomer()
+}
+
+/// Who looks for evidence in memory.
+struct Looker<'l> {
+    fetcher: &'l Fetcher,
+    now: Time,
+    /// The clock, if HTTP has a say in what is due.
+    clock: OnceCell<Time>,
+    /// Where it was the last time.
+    places: &'l [(Ask, Arc<Slot>)],
+    found: RefCell<SmallVec<[Found; 4]>>,
+}
+
+impl<'l> Looker<'l> {
+    fn new(fetcher: &'l Fetcher, now: Time, places: &'l [(Ask, Arc<Slot>)]) -> Self {
+        Self { fetcher, now, clock: OnceCell::new(), places, found: RefCell::default() }
+    }
+
+    /// As who drives a check has it: what is due is first asked for anew.
+    fn is_due(&self, held: &Held) -> bool {
+        let clock = || *self.clock.get_or_init(crate::transport::now);
+        held.is_due(self.now) || self.fetcher.revalidates && held.is_stale_by_http(clock())
+    }
+
+    /// What is at hand and not due.
+    fn find(&self, ask: &Ask) -> Option<Answer> {
+        let place = self.places.iter().find(|(known, _)| known == ask).map(|(_, slot)| Arc::clone(slot));
+        let kept = place.and_then(|slot| slot.get().map(|held| (slot, held)));
+        let (slot, held) = kept.or_else(|| {
+            let slot = self.fetcher.memory.find(&Key::of(ask)?)?;
+            let held = slot.get()?;
+            Some((slot, held))
+        })?;
+        if self.is_due(&held) {
+            return None;
+        }
+        let answer = held.answer.clone();
+        self.found.borrow_mut().push(Found { at: 0, ask: ask.clone(), slot, held });
+        Some(answer)
+    }
+}
+
+impl Above {
+    /// Whether it is made of what is at hand still, and of nothing that is due.
+    fn is_current(&self, looker: &Looker<'_>) -> bool {
+        let is_same = |found: &Found| {
+            found.slot.load().as_ref().is_some_and(|held| Arc::ptr_eq(held, &found.held))
+                && !looker.is_due(&found.held)
+        };
+        self.statuses.hold(looker.now) && self.by.iter().all(is_same)
+    }
+}
+
+impl Kept {
+    fn above(&self, newcomer: &Newcomer<'_>, looker: &Looker<'_>) -> Option<Arc<Above>> {
+        let known = self.above.load();
+        if let Some(above) = &*known
+            && above.is_current(looker)
+        {
+            return Some(Arc::clone(above));
+        }
+        let own = Looker::new(looker.fetcher, looker.now, &[]);
+        let statuses = self.template.issuer_statuses(newcomer, &|ask| own.find(ask))?;
+        let mut by = own.found.into_inner().into_vec();
+        for found in &mut by {
+            found.at = statuses.place_of(&found.ask)?;
+        }
+        let above = Arc::new(Above { statuses, by });
+        self.above.store(Some(Arc::clone(&above)));
+        Some(above)
+    }
+
+    /// Notes where the CRLs are, for who comes next.
+    fn note_places(&self, places: &[(Ask, Arc<Slot>)], found: &[Found]) {
+        let crls = || found.iter().filter(|found| matches!(found.ask, Ask::Crl { .. }));
+        let is_known = |found: &Found| {
+            places.iter().any(|(ask, slot)| *ask == found.ask && Arc::ptr_eq(slot, &found.slot))
+        };
+        if !crls().all(is_known) {
+            let places = crls().map(|found| (found.ask.clone(), Arc::clone(&found.slot)));
+            self.places.store(Arc::new(places.collect()));
+        }
+    }
+}
+
+/// Admits a client that was not seen before, if all that has a say in it is at hand. `None` says nothing: a check must find
+/// out.
+pub(crate) fn admit(
+    fetcher: &Fetcher,
+    snapshot: &Snapshot,
+    chain: &[CertificateDer<'_>],
+    now: Time,
+) -> Option<FirstSeen> {
+    let basis = &snapshot.basis;
+    let newcomer = newcomer(basis, chain, now)?;
+    let kept = snapshot.templates.0.get(&KindOf(&newcomer))?;
+    if !kept.template.is_steady(now) {
+        return None;
+    }
+    let places = kept.places.load();
+    let looker = Looker::new(fetcher, now, &places);
+    let above = kept.above(&newcomer, &looker)?;
+    let Admitted { report, evidence } =
+        kept.template.admit(&newcomer, &above.statuses, &|ask| looker.find(ask))?;
+    let found = looker.found.into_inner();
+    kept.note_places(&places, &found);
+    let count = found.len() + above.by.len();
+    let mut sources = Vec::with_capacity(count);
+    let mut slots: Vec<Arc<Slot>> = Vec::with_capacity(count);
+    let mut held: SmallVec<[Option<Arc<Held>>; 4]> = SmallVec::with_capacity(count);
+    let (mut crls, mut responses) = (0, 0);
+    for found in found.iter().chain(&above.by) {
+        if slots.iter().any(|known| known.key == found.slot.key) {
+            continue;
+        }
+        found.slot.touch(now);
+        let kind = found.held.kind();
+        match kind {
+            Kind::Ocsp => responses += 1,
+            _ => crls += 1,
+        }
+        sources.push(SourceTried {
+            at: found.at,
+            kind,
+            url: Arc::clone(found.ask.url()),
+            from: Some(Origin::Memory),
+            elapsed: Duration::ZERO,
+            octets: found.held.octets(),
+            failure: None,
+        });
+        slots.push(Arc::clone(&found.slot));
+        held.push(Some(Arc::clone(&found.held)));
+    }
+    if crls > 0 {
+        metrics::counter!(names::ANSWERS, "kind" => "crl", "from" => "memory").increment(crls);
+    }
+    if responses > 0 {
+        metrics::counter!(names::ANSWERS, "kind" => "ocsp", "from" => "memory").increment(responses);
+    }
+    let presented = Arc::clone(&kept.presented);
+    let path = KnownPath::of_evidence(Arc::new(report), presented, slots, basis, evidence, held)?;
+    Some(FirstSeen { path, sources })
+}
