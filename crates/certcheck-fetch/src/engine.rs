@@ -1,230 +1,26 @@
 //! The engine: checks with evidence from memory, store and network.
 
-use core::fmt;
-use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use certcheck_core::reason::Reason;
-use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::Need;
-use certcheck_core::{Evidence, KeyRing, Policy, Time, Verdict};
+use certcheck_core::{Evidence, KeyRing, Policy, Time};
 use pki_types::CertificateDer;
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::builder::Builder;
 use crate::drive::{self, Driven, Order};
 use crate::failure::Failure;
-use crate::fetcher::{Fetcher, Observer};
-use crate::first_seen::{self, FirstSeen};
-use crate::guard::Guard;
 use crate::held::Held;
-use crate::key::Key;
-use crate::known::KnownPath;
-use crate::limits::Limits;
-use crate::memory::Memory;
-use crate::metrics as names;
-use crate::refresh;
-use crate::report::{Inner, Report, SourceTried};
-use crate::resolve::Resolve;
+use crate::report::Report;
+use crate::shared::{PREFETCH_PATIENCE, Shared, owned};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
-use crate::transport::{Network, Route};
-use crate::watch::{self, Watch, Watches};
+use crate::watch::Watch;
 
-/// Checks that are begun ahead for clients that had to be refused for want of evidence.
-const PREFETCHES_AT_ONCE: usize = 256;
-/// How long such a check may take: a whole CRL, and then some.
-const PREFETCH_PATIENCE: Duration = Duration::from_secs(150);
 /// How much later than its deadline a check may end.
 const GRACE: Duration = Duration::from_millis(200);
-
-/// Why an engine cannot be made.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// No thread, no I/O driver.
-    Runtime(std::io::Error),
-    /// The HTTP client cannot be made, or its proxy is none.
-    Network(String),
-}
-
-impl fmt::Display for EngineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Runtime(error) => write!(f, "no runtime: {error}"),
-            Self::Network(error) => write!(f, "no HTTP client: {error}"),
-        }
-    }
-}
-
-impl core::error::Error for EngineError {}
-
-/// An engine in the making.
-pub struct Builder {
-    ring: KeyRing,
-    policy: Policy,
-    given: Evidence,
-    limits: Limits,
-    route: Route,
-    store: Option<Arc<dyn Store>>,
-    is_offline: bool,
-    refreshes: bool,
-    clock: fn() -> Time,
-    observer: Option<Observer>,
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("limits", &self.limits)
-            .field("route", &self.route)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Builder {
-    /// Evidence that is at hand from the start, beside what is fetched.
-    #[must_use]
-    pub fn evidence(mut self, given: Evidence) -> Self {
-        self.given = given;
-        self
-    }
-
-    /// What fetching and caching may cost.
-    #[must_use]
-    pub const fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Which URLs and addresses are followed.
-    #[must_use]
-    pub fn guard(mut self, guard: Guard) -> Self {
-        self.route.guard = guard;
-        self
-    }
-
-    /// What resolves names, instead of the system.
-    #[must_use]
-    pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
-        self.route.resolver = Some(resolver);
-        self
-    }
-
-    /// An HTTP proxy (AT-TLS: HttpCdpProxyServer). It resolves names, so names and literals alone are judged.
-    #[must_use]
-    pub fn proxy(mut self, proxy: url::Url) -> Self {
-        self.route.proxy = Some(proxy);
-        self
-    }
-
-    /// `host[:port]` of the directory for LDAP URLs without a host (System SSL: GSK_LDAP_SERVER).
-    #[must_use]
-    pub fn directory(mut self, directory: String) -> Self {
-        self.route.directory = Some(directory);
-        self
-    }
-
-    /// Whether short OCSP requests are asked with GET, which caches on the way can answer (RFC 9919 5). They are by
-    /// default; AT-TLS: OcspRetrieveViaGet.
-    #[must_use]
-    pub const fn ocsp_get(mut self, get: bool) -> Self {
-        self.route.use_ocsp_get = get;
-        self
-    }
-
-    /// Where evidence outlives the process.
-    #[must_use]
-    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(store);
-        self
-    }
-
-    /// Nothing is fetched: what is in memory and in the store is all there is.
-    #[must_use]
-    pub const fn offline(mut self, is_offline: bool) -> Self {
-        self.is_offline = is_offline;
-        self
-    }
-
-    /// Whether evidence in use is fetched anew ahead of its end. It is by default.
-    #[must_use]
-    pub const fn refreshes(mut self, refreshes: bool) -> Self {
-        self.refreshes = refreshes;
-        self
-    }
-
-    /// The clock of what goes on in the background, instead of the system's.
-    #[must_use]
-    pub const fn clock(mut self, clock: fn() -> Time) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Who is told of octets as they arrive, to show progress.
-    #[must_use]
-    pub fn observer(mut self, observer: Observer) -> Self {
-        self.observer = Some(observer);
-        self
-    }
-
-    /// Makes the engine, with threads of its own.
-    ///
-    /// # Errors
-    /// What the system lacks.
-    pub fn build(self) -> Result<Engine, EngineError> {
-        let Self { ring, policy, given, limits, route, store, is_offline, refreshes, clock, observer } = self;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("certcheck")
-            .enable_all()
-            .build()
-            .map_err(EngineError::Runtime)?;
-        let limits = Arc::new(limits);
-        let folder: PathBuf = Fetcher::folder(store.as_ref());
-        let network = if is_offline {
-            None
-        } else {
-            // The client takes hold of the runtime that it is made in.
-            let _inside = runtime.enter();
-            Some(Network::new(route, &limits, &folder).map_err(EngineError::Network)?)
-        };
-        let watches = Arc::<Watches>::default();
-        let memory = Memory::new(&limits, Arc::clone(&watches));
-        let fetcher =
-            Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer, !refreshes);
-        let shared = Arc::new(Shared {
-            fetcher: Arc::new(fetcher),
-            snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),
-            checks: Arc::new(Semaphore::new(limits.checks_at_once)),
-            prefetches: Arc::new(Semaphore::new(PREFETCHES_AT_ONCE)),
-            limits,
-            clock,
-            watches,
-        });
-        runtime.spawn(watch::keep_watch(Arc::downgrade(&shared)));
-        if refreshes && !is_offline {
-            runtime.spawn(refresh::keep_fresh(Arc::downgrade(&shared)));
-        }
-        Ok(Engine { shared, runtime: Some(runtime) })
-    }
-}
-
-/// What the engine and its tasks share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) fetcher: Arc<Fetcher>,
-    snapshot: ArcSwap<Snapshot>,
-    /// Checks that may wait at once.
-    checks: Arc<Semaphore>,
-    prefetches: Arc<Semaphore>,
-    limits: Arc<Limits>,
-    pub(crate) clock: fn() -> Time,
-    pub(crate) watches: Arc<Watches>,
-}
 
 /// Checks certificates with evidence that it gets itself, and never twice.
 ///
@@ -248,26 +44,15 @@ pub(crate) struct Shared {
 /// ```
 #[derive(Debug)]
 pub struct Engine {
-    shared: Arc<Shared>,
-    runtime: Option<Runtime>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) runtime: Option<Runtime>,
 }
 
 impl Engine {
     /// An engine for a ring and a policy.
     #[must_use]
     pub fn builder(ring: KeyRing, policy: Policy) -> Builder {
-        Builder {
-            ring,
-            policy,
-            given: Evidence::new(),
-            limits: Limits::default(),
-            route: Route { use_ocsp_get: true, ..Route::default() },
-            store: None,
-            is_offline: false,
-            refreshes: true,
-            clock: crate::transport::now,
-            observer: None,
-        }
+        Builder::new(ring, policy)
     }
 
     /// The ring and policy that checks begin with from here on. Evidence stays: it is judged by whoever uses it.
@@ -350,7 +135,7 @@ impl Engine {
     /// As [`Engine::check`], for threads that wait. The check itself runs on the engine's own threads; yet a runtime whose
     /// thread waits here serves nobody else meanwhile.
     pub fn check_blocking(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> Report {
-        if let Some(report) = self.shared.known(chain, now, true) {
+        if let Some(report) = self.shared.at_hand(chain, now, true) {
             return report;
         }
         let deadline = Instant::now() + within;
@@ -473,172 +258,3 @@ impl Drop for Engine {
         }
     }
 }
-
-fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
-    chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect()
-}
-
-impl Shared {
-    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
-    }
-
-    /// A client that is known and good by all that is at hand.
-    /// Who can wait does not take what policy admits beyond its end before something newer was asked for.
-    fn known(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
-        let snapshot = self.snapshot.load();
-        let path = snapshot.paths.get(chain.first()?)?;
-        if !path.is_valid(now) {
-            return None;
-        }
-        let compiled = path.compiled();
-        if can_wait && compiled.is_due(now) {
-            return None;
-        }
-        if !path.is_good(&compiled, now) {
-            return None;
-        }
-        for slot in &path.slots {
-            slot.touch(now);
-        }
-        metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
-        let compiled = Arc::clone(&compiled);
-        Some(Report { inner: Inner::Known { path, compiled, now }, sources: Vec::new() })
-    }
-
-    /// The path of a client that is known, whatever its evidence says.
-    pub(crate) fn known_path(&self, leaf: &[u8]) -> Option<Arc<KnownPath>> {
-        self.snapshot.load().paths.get(leaf)
-    }
-
-    /// What can be said by what is at hand without a whole check: of who is known, of who was refused a moment ago, and of
-    /// who is good and of a kind that is known.
-    fn at_hand(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
-        if let Some(report) = self.known(chain, now, can_wait) {
-            return Some(report);
-        }
-        let snapshot = self.snapshot();
-        if let Some(report) = refused_before(&snapshot, chain, now) {
-            return Some(report);
-        }
-        let FirstSeen { path, sources } = first_seen::admit(&self.fetcher, &snapshot, chain, now)?;
-        metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
-        let report = Arc::clone(&path.report);
-        snapshot.paths.insert(Arc::new(path));
-        Some(Report::full(&snapshot, report, sources))
-    }
-
-    pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
-        if let Some(report) = self.at_hand(chain, now, false) {
-            return report;
-        }
-        let snapshot = self.snapshot();
-        let driven = drive::answer_from_memory(&self.fetcher, &snapshot, chain, now);
-        self.close(snapshot, chain, now, driven)
-    }
-
-    /// Drives a check and remembers what may be remembered of it.
-    async fn check(
-        self: Arc<Self>,
-        chain: Vec<CertificateDer<'static>>,
-        now: Time,
-        deadline: Instant,
-    ) -> Report {
-        let chain = &chain[..];
-        let snapshot = self.snapshot();
-        if let Some(report) = refused_before(&snapshot, chain, now) {
-            return report;
-        }
-        let waits = tokio::time::timeout_at(deadline, self.checks.acquire()).await;
-        if !matches!(waits, Ok(Ok(_))) {
-            return self.look_up(chain, now);
-        }
-        let order = Order { chain, now, deadline, renew: None, only_memory: false };
-        let driven = drive::drive(&self.fetcher, &snapshot, order).await;
-        if driven.left_something {
-            self.go_on_later(chain, now);
-        }
-        self.close(snapshot, chain, now, driven)
-    }
-
-    /// Takes in what a check could not wait for, so that who asks next finds it.
-    fn go_on_later(self: &Arc<Self>, chain: &[CertificateDer<'_>], now: Time) {
-        let Ok(permit) = Arc::clone(&self.prefetches).try_acquire_owned() else { return };
-        let (shared, chain) = (Arc::clone(self), owned(chain));
-        self.fetcher.runtime().spawn(async move {
-            let snapshot = shared.snapshot();
-            let deadline = Instant::now() + PREFETCH_PATIENCE;
-            let order = Order { chain: &chain, now, deadline, renew: None, only_memory: false };
-            let driven = drive::drive(&shared.fetcher, &snapshot, order).await;
-            let _report = shared.close(snapshot, &chain, now, driven);
-            drop(permit);
-        });
-    }
-
-    /// Fetches what stands under this key anew, on behalf of a path that uses it.
-    pub(crate) async fn renew(&self, path: &KnownPath, key: Key, now: Time, deadline: Instant) -> bool {
-        let snapshot = self.snapshot();
-        let order = Order { chain: &path.chain(), now, deadline, renew: Some(key), only_memory: false };
-        let before = self.fetcher.memory.get(&key);
-        let _driven = drive::drive(&self.fetcher, &snapshot, order).await;
-        match (before, self.fetcher.memory.get(&key)) {
-            (Some(before), Some(after)) => !Arc::ptr_eq(&before, &after),
-            (None, Some(_)) => true,
-            (_, None) => false,
-        }
-    }
-
-    fn close(
-        &self,
-        snapshot: Arc<Snapshot>,
-        chain: &[CertificateDer<'_>],
-        now: Time,
-        driven: Driven,
-    ) -> Report {
-        let Driven { report, sources, slots, .. } = driven;
-        let report = Arc::new(report);
-        let verdict = report.verdict();
-        metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
-        match verdict {
-            Verdict::Accept => {
-                if let Some(path) = KnownPath::new(Arc::clone(&report), chain, slots, &snapshot.basis) {
-                    snapshot.paths.insert(Arc::new(path));
-                }
-            }
-            Verdict::Reject if is_of_path(&report) && sources.is_empty() => {
-                snapshot.refusals.insert(chain, now, Arc::clone(&report));
-            }
-            Verdict::Reject => {
-                if let Some(leaf) = chain.first() {
-                    snapshot.paths.remove(leaf);
-                }
-            }
-            Verdict::Undetermined => {}
-        }
-        Report::full(&snapshot, report, sources)
-    }
-}
-
-impl Report {
-    fn full(snapshot: &Snapshot, report: Arc<OwnedReport>, sources: Vec<SourceTried>) -> Self {
-        Self { inner: Inner::Full { basis: Arc::clone(&snapshot.basis), report }, sources }
-    }
-}
-
-/// Refused for its path, which another try a moment later does not change. What is not valid yet may be.
-fn is_of_path(report: &OwnedReport) -> bool {
-    let reason = report.reason().map(|rejection| &rejection.reason);
-    !matches!(
-        reason,
-        None | Some(
-            Reason::CertificateRevoked(_) | Reason::RevocationUnknown(_) | Reason::NotYetValid { .. }
-        )
-    )
-}
-
-fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
-    Some(Report::full(snapshot, snapshot.refusals.get(chain, now)?, Vec::new()))
-}
-
-/// For tasks that must not keep the engine alive.
-pub(crate) type WeakShared = Weak<Shared>;

@@ -10,6 +10,7 @@
 //! passed over for the next.
 #![deny(unsafe_code)]
 
+mod builder;
 #[cfg(feature = "ldap")]
 mod directory;
 mod drive;
@@ -34,13 +35,15 @@ mod refresh;
 mod report;
 mod resolve;
 mod shape;
+mod shared;
 mod snapshot;
 mod spool;
 pub mod store;
 mod transport;
 mod watch;
 
-pub use engine::{Builder, Engine, EngineError};
+pub use builder::{Builder, EngineError};
+pub use engine::Engine;
 pub use failure::Failure;
 pub use fetcher::Observer;
 pub use guard::{Guard, MAX_URL, Refused, Scheme};

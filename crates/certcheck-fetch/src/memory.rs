@@ -80,8 +80,25 @@ impl Memory {
     }
 
     /// The place of this key, made where there is none.
+    ///
+    /// Places are made and filled in one way alone, under moka's lock of the key: two places for a key, and whoever keeps
+    /// the wrong one goes by what nobody replaces.
     pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
-        self.slots.get_with(key, || Slot::empty(key))
+        if let Some(slot) = self.slots.get(&key) {
+            return slot;
+        }
+        let make = |known: Option<Entry<Key, Arc<Slot>>>| match known {
+            Some(_) => Op::Nop,
+            None => Op::Put(Slot::empty(key)),
+        };
+        match self.slots.entry(key).and_compute_with(make) {
+            CompResult::Unchanged(entry)
+            | CompResult::Inserted(entry)
+            | CompResult::ReplacedWith(entry)
+            | CompResult::Removed(entry) => entry.into_value(),
+            // It does not come: what is not there is put.
+            CompResult::StillNone(_) => Slot::empty(key),
+        }
     }
 
     /// The place of this key, if there is one.
@@ -93,8 +110,7 @@ impl Memory {
         self.slots.get(key)?.get()
     }
 
-    /// Puts evidence in its place, unless newer is there. Whatever is cleared meanwhile: only the place that whoever asks next
-    /// finds is ever filled, lest who keeps another went by what nobody replaces.
+    /// Puts evidence in its place, unless newer is there.
     pub(crate) fn replace(&self, key: Key, held: &Arc<Held>) -> bool {
         let fill = |known: Option<Entry<Key, Arc<Slot>>>| {
             let slot = known.map_or_else(|| Slot::empty(key), Entry::into_value);
@@ -116,11 +132,17 @@ impl Memory {
         is_replaced
     }
 
+    /// Empties every place. The places stay, for who keeps them.
     pub(crate) fn clear_all(&self) {
-        let all = self.all();
-        self.slots.invalidate_all();
-        for slot in all {
-            slot.current.store(None);
+        for slot in self.all() {
+            let empty = |known: Option<Entry<Key, Arc<Slot>>>| match known.map(Entry::into_value) {
+                Some(slot) => {
+                    slot.current.store(None);
+                    Op::Put(slot)
+                }
+                None => Op::Nop,
+            };
+            let _emptied = self.slots.entry(slot.key).and_compute_with(empty);
         }
     }
 

@@ -8,11 +8,11 @@ use certcheck_core::Time;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use crate::engine::{Shared, WeakShared};
 use crate::key::Key;
 use crate::known::KnownPath;
 use crate::memory::Slot;
 use crate::metrics as names;
+use crate::shared::{Shared, WeakShared};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -1,0 +1,212 @@
+//! An engine in the making.
+
+use core::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use certcheck_core::{Evidence, KeyRing, Policy, Time};
+use tokio::sync::Semaphore;
+
+use crate::engine::Engine;
+use crate::fetcher::{Fetcher, Observer};
+use crate::guard::Guard;
+use crate::limits::Limits;
+use crate::memory::Memory;
+use crate::refresh;
+use crate::resolve::Resolve;
+use crate::shared::Shared;
+use crate::snapshot::Snapshot;
+use crate::store::Store;
+use crate::transport::{Network, Route};
+use crate::watch::{self, Watches};
+
+/// Checks that are begun ahead for clients that had to be refused for want of evidence.
+const PREFETCHES_AT_ONCE: usize = 256;
+
+/// Why an engine cannot be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// No thread, no I/O driver.
+    Runtime(std::io::Error),
+    /// The HTTP client cannot be made, or its proxy is none.
+    Network(String),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Runtime(error) => write!(f, "no runtime: {error}"),
+            Self::Network(error) => write!(f, "no HTTP client: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for EngineError {}
+
+/// An engine in the making.
+pub struct Builder {
+    ring: KeyRing,
+    policy: Policy,
+    given: Evidence,
+    limits: Limits,
+    route: Route,
+    store: Option<Arc<dyn Store>>,
+    is_offline: bool,
+    refreshes: bool,
+    clock: fn() -> Time,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("limits", &self.limits)
+            .field("route", &self.route)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    pub(crate) fn new(ring: KeyRing, policy: Policy) -> Self {
+        Self {
+            ring,
+            policy,
+            given: Evidence::new(),
+            limits: Limits::default(),
+            route: Route { use_ocsp_get: true, ..Route::default() },
+            store: None,
+            is_offline: false,
+            refreshes: true,
+            clock: crate::transport::now,
+            observer: None,
+        }
+    }
+
+    /// Evidence that is at hand from the start, beside what is fetched.
+    #[must_use]
+    pub fn evidence(mut self, given: Evidence) -> Self {
+        self.given = given;
+        self
+    }
+
+    /// What fetching and caching may cost.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Which URLs and addresses are followed.
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.route.guard = guard;
+        self
+    }
+
+    /// What resolves names, instead of the system.
+    #[must_use]
+    pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.route.resolver = Some(resolver);
+        self
+    }
+
+    /// An HTTP proxy (AT-TLS: HttpCdpProxyServer). It resolves names, so names and literals alone are judged.
+    #[must_use]
+    pub fn proxy(mut self, proxy: url::Url) -> Self {
+        self.route.proxy = Some(proxy);
+        self
+    }
+
+    /// `host[:port]` of the directory for LDAP URLs without a host (System SSL: GSK_LDAP_SERVER).
+    #[must_use]
+    pub fn directory(mut self, directory: String) -> Self {
+        self.route.directory = Some(directory);
+        self
+    }
+
+    /// Whether short OCSP requests are asked with GET, which caches on the way can answer (RFC 9919 5). They are by
+    /// default; AT-TLS: OcspRetrieveViaGet.
+    #[must_use]
+    pub const fn ocsp_get(mut self, get: bool) -> Self {
+        self.route.use_ocsp_get = get;
+        self
+    }
+
+    /// Where evidence outlives the process.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Nothing is fetched: what is in memory and in the store is all there is.
+    #[must_use]
+    pub const fn offline(mut self, is_offline: bool) -> Self {
+        self.is_offline = is_offline;
+        self
+    }
+
+    /// Whether evidence in use is fetched anew ahead of its end. It is by default.
+    #[must_use]
+    pub const fn refreshes(mut self, refreshes: bool) -> Self {
+        self.refreshes = refreshes;
+        self
+    }
+
+    /// The clock of what goes on in the background, instead of the system's.
+    #[must_use]
+    pub const fn clock(mut self, clock: fn() -> Time) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Who is told of octets as they arrive, to show progress.
+    #[must_use]
+    pub fn observer(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Makes the engine, with threads of its own.
+    ///
+    /// # Errors
+    /// What the system lacks.
+    pub fn build(self) -> Result<Engine, EngineError> {
+        let Self { ring, policy, given, limits, route, store, is_offline, refreshes, clock, observer } = self;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("certcheck")
+            .enable_all()
+            .build()
+            .map_err(EngineError::Runtime)?;
+        let limits = Arc::new(limits);
+        let folder: PathBuf = Fetcher::folder(store.as_ref());
+        let network = if is_offline {
+            None
+        } else {
+            // The client takes hold of the runtime that it is made in.
+            let _inside = runtime.enter();
+            Some(Network::new(route, &limits, &folder).map_err(EngineError::Network)?)
+        };
+        let watches = Arc::<Watches>::default();
+        let memory = Memory::new(&limits, Arc::clone(&watches));
+        let fetcher =
+            Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer, !refreshes);
+        let shared = Arc::new(Shared {
+            fetcher: Arc::new(fetcher),
+            snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),
+            checks: Arc::new(Semaphore::new(limits.checks_at_once)),
+            prefetches: Arc::new(Semaphore::new(PREFETCHES_AT_ONCE)),
+            limits,
+            clock,
+            watches,
+        });
+        runtime.spawn(watch::keep_watch(Arc::downgrade(&shared)));
+        if refreshes && !is_offline {
+            runtime.spawn(refresh::keep_fresh(Arc::downgrade(&shared)));
+        }
+        Ok(Engine { shared, runtime: Some(runtime) })
+    }
+}

@@ -1,0 +1,208 @@
+//! What the engine and its tasks share: what can be said at once, and checks that are driven to their end.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use certcheck_core::reason::Reason;
+use certcheck_core::report::OwnedReport;
+use certcheck_core::{Time, Verdict};
+use pki_types::CertificateDer;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::drive::{self, Driven, Order};
+use crate::fetcher::Fetcher;
+use crate::first_seen::{self, FirstSeen};
+use crate::key::Key;
+use crate::known::KnownPath;
+use crate::limits::Limits;
+use crate::metrics as names;
+use crate::report::{Inner, Report, SourceTried};
+use crate::snapshot::Snapshot;
+use crate::watch::Watches;
+
+/// How long a check may take that nobody waits for: a whole CRL, and then some.
+pub(crate) const PREFETCH_PATIENCE: Duration = Duration::from_secs(150);
+
+/// What the engine and its tasks share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) fetcher: Arc<Fetcher>,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// Checks that may wait at once.
+    pub(crate) checks: Arc<Semaphore>,
+    pub(crate) prefetches: Arc<Semaphore>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) clock: fn() -> Time,
+    pub(crate) watches: Arc<Watches>,
+}
+
+pub(crate) fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
+    chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect()
+}
+
+impl Shared {
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// A client that is known and good by all that is at hand.
+    /// Who can wait does not take what policy admits beyond its end before something newer was asked for.
+    pub(crate) fn known(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
+        let snapshot = self.snapshot.load();
+        let path = snapshot.paths.get(chain.first()?)?;
+        if !path.is_valid(now) {
+            return None;
+        }
+        let compiled = path.compiled();
+        if can_wait && compiled.is_due(now) {
+            return None;
+        }
+        if !path.is_good(&compiled, now) {
+            return None;
+        }
+        for slot in &path.slots {
+            slot.touch(now);
+        }
+        metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
+        let compiled = Arc::clone(&compiled);
+        Some(Report { inner: Inner::Known { path, compiled, now }, sources: Vec::new() })
+    }
+
+    /// The path of a client that is known, whatever its evidence says.
+    pub(crate) fn known_path(&self, leaf: &[u8]) -> Option<Arc<KnownPath>> {
+        self.snapshot.load().paths.get(leaf)
+    }
+
+    /// What can be said by what is at hand without a whole check: of who is known, of who was refused a moment ago, and of
+    /// who is good and of a kind that is known.
+    pub(crate) fn at_hand(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
+        if let Some(report) = self.known(chain, now, can_wait) {
+            return Some(report);
+        }
+        let snapshot = self.snapshot();
+        if let Some(report) = refused_before(&snapshot, chain, now) {
+            return Some(report);
+        }
+        let FirstSeen { path, sources } = first_seen::admit(&self.fetcher, &snapshot, chain, now)?;
+        metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
+        let report = Arc::clone(&path.report);
+        snapshot.paths.insert(Arc::new(path));
+        Some(Report::full(&snapshot, report, sources))
+    }
+
+    pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
+        if let Some(report) = self.at_hand(chain, now, false) {
+            return report;
+        }
+        let snapshot = self.snapshot();
+        let driven = drive::answer_from_memory(&self.fetcher, &snapshot, chain, now);
+        self.close(snapshot, chain, now, driven)
+    }
+
+    /// Drives a check and remembers what may be remembered of it.
+    pub(crate) async fn check(
+        self: Arc<Self>,
+        chain: Vec<CertificateDer<'static>>,
+        now: Time,
+        deadline: Instant,
+    ) -> Report {
+        let chain = &chain[..];
+        let snapshot = self.snapshot();
+        if let Some(report) = refused_before(&snapshot, chain, now) {
+            return report;
+        }
+        let waits = tokio::time::timeout_at(deadline, self.checks.acquire()).await;
+        if !matches!(waits, Ok(Ok(_))) {
+            return self.look_up(chain, now);
+        }
+        let order = Order { chain, now, deadline, renew: None, only_memory: false };
+        let driven = drive::drive(&self.fetcher, &snapshot, order).await;
+        if driven.left_something {
+            self.go_on_later(chain, now);
+        }
+        self.close(snapshot, chain, now, driven)
+    }
+
+    /// Takes in what a check could not wait for, so that who asks next finds it.
+    fn go_on_later(self: &Arc<Self>, chain: &[CertificateDer<'_>], now: Time) {
+        let Ok(permit) = Arc::clone(&self.prefetches).try_acquire_owned() else { return };
+        let (shared, chain) = (Arc::clone(self), owned(chain));
+        self.fetcher.runtime().spawn(async move {
+            let snapshot = shared.snapshot();
+            let deadline = Instant::now() + PREFETCH_PATIENCE;
+            let order = Order { chain: &chain, now, deadline, renew: None, only_memory: false };
+            let driven = drive::drive(&shared.fetcher, &snapshot, order).await;
+            let _report = shared.close(snapshot, &chain, now, driven);
+            drop(permit);
+        });
+    }
+
+    /// Fetches what stands under this key anew, on behalf of a path that uses it.
+    pub(crate) async fn renew(&self, path: &KnownPath, key: Key, now: Time, deadline: Instant) -> bool {
+        let snapshot = self.snapshot();
+        let order = Order { chain: &path.chain(), now, deadline, renew: Some(key), only_memory: false };
+        let before = self.fetcher.memory.get(&key);
+        let _driven = drive::drive(&self.fetcher, &snapshot, order).await;
+        match (before, self.fetcher.memory.get(&key)) {
+            (Some(before), Some(after)) => !Arc::ptr_eq(&before, &after),
+            (None, Some(_)) => true,
+            (_, None) => false,
+        }
+    }
+
+    pub(crate) fn close(
+        &self,
+        snapshot: Arc<Snapshot>,
+        chain: &[CertificateDer<'_>],
+        now: Time,
+        driven: Driven,
+    ) -> Report {
+        let Driven { report, sources, slots, .. } = driven;
+        let report = Arc::new(report);
+        let verdict = report.verdict();
+        metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
+        match verdict {
+            Verdict::Accept => {
+                if let Some(path) = KnownPath::new(Arc::clone(&report), chain, slots, &snapshot.basis) {
+                    snapshot.paths.insert(Arc::new(path));
+                }
+            }
+            Verdict::Reject if is_of_path(&report) && sources.is_empty() => {
+                snapshot.refusals.insert(chain, now, Arc::clone(&report));
+            }
+            Verdict::Reject => {
+                if let Some(leaf) = chain.first() {
+                    snapshot.paths.remove(leaf);
+                }
+            }
+            Verdict::Undetermined => {}
+        }
+        Report::full(&snapshot, report, sources)
+    }
+}
+
+impl Report {
+    pub(crate) fn full(snapshot: &Snapshot, report: Arc<OwnedReport>, sources: Vec<SourceTried>) -> Self {
+        Self { inner: Inner::Full { basis: Arc::clone(&snapshot.basis), report }, sources }
+    }
+}
+
+/// Refused for its path, which another try a moment later does not change. What is not valid yet may be.
+fn is_of_path(report: &OwnedReport) -> bool {
+    let reason = report.reason().map(|rejection| &rejection.reason);
+    !matches!(
+        reason,
+        None | Some(
+            Reason::CertificateRevoked(_) | Reason::RevocationUnknown(_) | Reason::NotYetValid { .. }
+        )
+    )
+}
+
+fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
+    Some(Report::full(snapshot, snapshot.refusals.get(chain, now)?, Vec::new()))
+}
+
+/// For tasks that must not keep the engine alive.
+pub(crate) type WeakShared = Weak<Shared>;
