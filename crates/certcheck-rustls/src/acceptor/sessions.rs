@@ -1,7 +1,7 @@
 //! Sessions that may resume: how old they may be, and that whose they are would be let in now.
 
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use certcheck_fetch::Engine;
@@ -12,6 +12,9 @@ use rustls::server::StoresServerSessions;
 use super::pending::Pending;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
+
+/// Between two sweeps.
+const LEAST_SWEEP: Duration = Duration::from_secs(1);
 
 /// Which sessions may resume. One rule for TLS 1.2 and for the tickets of TLS 1.3 (AT-TLS: GSK_V3_SESSION_TIMEOUT).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,6 +72,8 @@ pub(super) struct Sessions {
     auth: ClientAuth,
     policy: SessionPolicy,
     kept: Cache<Vec<u8>, Arc<Session>>,
+    /// When those that are too old go.
+    sweep_at: Mutex<Instant>,
 }
 
 impl fmt::Debug for Sessions {
@@ -79,7 +84,8 @@ impl fmt::Debug for Sessions {
 
 impl Sessions {
     pub(super) fn new(engine: Arc<Engine>, auth: ClientAuth, policy: SessionPolicy) -> Self {
-        Self { engine, auth, policy, kept: Cache::new(policy.most.max(1)) }
+        let sweep_at = Mutex::new(Instant::now() + policy.lifetime);
+        Self { engine, auth, policy, kept: Cache::new(policy.most.max(1)), sweep_at }
     }
 
     pub(super) const fn are_kept(&self) -> bool {
@@ -99,6 +105,17 @@ impl Sessions {
         for (name, value) in offered {
             let session = Session { value, chain: Arc::clone(&chain), since, generation };
             self.kept.insert(name, Arc::new(session));
+        }
+        self.sweep();
+    }
+
+    /// Drops what nobody can resume any more, once in a lifetime: a session has a secret, and is not kept for nothing.
+    fn sweep(&self) {
+        let Ok(mut sweep_at) = self.sweep_at.try_lock() else { return };
+        if *sweep_at <= Instant::now() {
+            *sweep_at = Instant::now() + self.policy.lifetime.max(LEAST_SWEEP);
+            drop(sweep_at);
+            self.kept.retain(|_, session| session.since.elapsed() <= self.policy.lifetime);
         }
     }
 

@@ -14,6 +14,7 @@ use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
 use certcheck_testkit::{Cert, Key, ext};
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{AlertDescription, ClientConfig, Error, RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -42,11 +43,23 @@ pub(crate) fn server_root() -> Vec<u8> {
 
 /// A server for `localhost`.
 pub(crate) fn parts() -> ServerParts {
+    let (chain, key) = server();
+    ServerParts::new(chain, key).expect("a server")
+}
+
+/// The same over this provider.
+pub(crate) fn parts_over(provider: &Arc<CryptoProvider>) -> ServerParts {
+    let (chain, key) = server();
+    let own = CertifiedKey::from_der(chain, key, provider).expect("a server");
+    ServerParts::with_resolver(Arc::clone(provider), Arc::new(SingleCertAndKey::from(own)))
+}
+
+fn server() -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
     let (root, own) = (Key::p256("rustls server root"), Key::p256("rustls server"));
     let cert = Cert::leaf("O=Server,CN=localhost", &own, SERVER_ROOT, &root)
         .with([ext::san(&["dns:localhost"]), ext::eku(&["server"])])
         .valid("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z");
-    ServerParts::new(vec![cert.issue(&root).into()], pkcs8(&own)).expect("a server")
+    (vec![cert.issue(&root).into()], pkcs8(&own))
 }
 
 /// An engine for a world, under a policy of revocation.
@@ -74,10 +87,18 @@ pub(crate) fn client_config(
     person: Option<&Person>,
     version: &'static SupportedProtocolVersion,
 ) -> ClientConfig {
+    client_config_over(rustls::crypto::ring::default_provider(), person, version)
+}
+
+/// The same over this provider.
+pub(crate) fn client_config_over(
+    provider: CryptoProvider,
+    person: Option<&Person>,
+    version: &'static SupportedProtocolVersion,
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(server_root().into()).expect("a root");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[version])
         .expect("a version")
         .with_root_certificates(roots);
