@@ -43,6 +43,8 @@ use half::Half;
 use pending::Pending;
 use sessions::Sessions;
 
+/// The longest deadline: a day.
+const LONGEST: Duration = Duration::from_secs(86_400);
 /// How long a client that is refused has to read why: to close at once could destroy the alert on its way.
 const LINGER: Duration = Duration::from_millis(500);
 /// Octets that are read from it meanwhile, and thrown away.
@@ -52,7 +54,7 @@ const LINGER_OCTETS: u64 = 64 << 10;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AcceptLimits {
-    /// From the transport to the verdict: permit, handshake and gate (AT-TLS: HandshakeTimeout).
+    /// From the transport to the verdict: permit, handshake and gate (AT-TLS: HandshakeTimeout). At most a day.
     pub deadline: Duration,
     /// Connections between transport and verdict at once. Each takes some 20 KiB.
     pub pending: NonZeroUsize,
@@ -178,7 +180,7 @@ impl Acceptor {
         io: IO,
     ) -> Result<Admitted<IO>, AcceptError> {
         let shared = &*self.shared;
-        let deadline = Instant::now() + shared.limits.deadline;
+        let deadline = Instant::now() + shared.limits.deadline.min(LONGEST);
         let outcome = match timeout_at(deadline, shared.permits.acquire()).await {
             Ok(Ok(permit)) => shared.handshake(io, deadline, permit).await,
             _ => Err(AcceptError::Busy),

@@ -13,8 +13,9 @@ use super::pending::Pending;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
 
-/// Between two sweeps.
+/// Between two sweeps, whatever the lifetime.
 const LEAST_SWEEP: Duration = Duration::from_secs(1);
+const MOST_SWEEP: Duration = Duration::from_secs(3_600);
 
 /// Which sessions may resume. One rule for TLS 1.2 and for the tickets of TLS 1.3 (AT-TLS: GSK_V3_SESSION_TIMEOUT).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,7 +85,7 @@ impl fmt::Debug for Sessions {
 
 impl Sessions {
     pub(super) fn new(engine: Arc<Engine>, auth: ClientAuth, policy: SessionPolicy) -> Self {
-        let sweep_at = Mutex::new(Instant::now() + policy.lifetime);
+        let sweep_at = Mutex::new(Instant::now());
         Self { engine, auth, policy, kept: Cache::new(policy.most.max(1)), sweep_at }
     }
 
@@ -113,7 +114,7 @@ impl Sessions {
     fn sweep(&self) {
         let Ok(mut sweep_at) = self.sweep_at.try_lock() else { return };
         if *sweep_at <= Instant::now() {
-            *sweep_at = Instant::now() + self.policy.lifetime.max(LEAST_SWEEP);
+            *sweep_at = Instant::now() + self.policy.lifetime.clamp(LEAST_SWEEP, MOST_SWEEP);
             drop(sweep_at);
             self.kept.retain(|_, session| session.since.elapsed() <= self.policy.lifetime);
         }
