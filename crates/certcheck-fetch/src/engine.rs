@@ -19,6 +19,8 @@ use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::watch::Watch;
 
+/// The longest that anybody waits: a day.
+const LONGEST: Duration = Duration::from_secs(86_400);
 /// How much later than its deadline a check may end.
 const GRACE: Duration = Duration::from_millis(200);
 
@@ -78,12 +80,15 @@ impl Engine {
         (self.shared.clock)()
     }
 
-    /// Watches the client of a live connection, by the report that it was admitted with: once later evidence revokes it,
-    /// its time is up, or ring and policy have changed against it, the watch says so, within a second of the news. The
-    /// evidence about it is kept fresh meanwhile, like that of clients that come anew.
-    pub fn watch(&self, report: &Report) -> Watch {
-        let path = report.leaf().and_then(|leaf| self.shared.known_path(leaf));
-        let watch = self.shared.watches.add(path, report);
+    /// Watches the client of a live connection, by what it presented and the report that it was admitted with: once later
+    /// evidence revokes it, its time is up, or ring and policy have changed against it, the watch says so, within a second
+    /// of the news. The evidence about it is kept fresh meanwhile, like that of clients that come anew.
+    ///
+    /// All that are watched are looked at in turn: where ring or policy change, a hundred thousand of them take some seconds.
+    pub fn watch(&self, report: &Report, presented: &[CertificateDer<'_>]) -> Watch {
+        let known = || report.leaf().and_then(|leaf| self.shared.known_path(leaf));
+        let path = report.known_path().cloned().or_else(known);
+        let watch = self.shared.watches.add(path, report, presented);
         // News between the report and now would be nobody's.
         self.shared.watches.look_again(report);
         watch
@@ -119,7 +124,7 @@ impl Engine {
         if let Some(report) = self.shared.at_hand(chain, now, true) {
             return report;
         }
-        let deadline = Instant::now() + within;
+        let deadline = Instant::now() + within.min(LONGEST);
         let Some(handle) = self.runtime.as_ref().map(Runtime::handle) else {
             return self.look_up(chain, now);
         };
@@ -138,6 +143,7 @@ impl Engine {
         if let Some(report) = self.shared.at_hand(chain, now, true) {
             return report;
         }
+        let within = within.min(LONGEST);
         let deadline = Instant::now() + within;
         let Some(runtime) = self.runtime.as_ref() else { return self.look_up(chain, now) };
         let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
@@ -188,7 +194,7 @@ impl Engine {
         let ring = Arc::new(self.snapshot().with_policy(policy.clone(), &self.shared.limits));
         let Some(runtime) = &self.runtime else { return self.look_up(chain, now) };
         let (fetcher, owned) = (Arc::clone(&self.shared.fetcher), owned(chain));
-        let deadline = Instant::now() + within;
+        let deadline = Instant::now() + within.min(LONGEST);
         let snapshot = Arc::clone(&ring);
         let task = runtime.spawn(async move {
             let order = Order { chain: &owned, now, deadline, renew: None, only_memory: false };

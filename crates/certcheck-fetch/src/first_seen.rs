@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use certcheck_core::revocation::{Answer, Ask};
+use certcheck_core::report::OwnedReport;
+use certcheck_core::revocation::{Answer, Ask, Status};
 use certcheck_core::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, UnitWeighter};
+use quick_cache::{Equivalent, Weighter};
 use smallvec::SmallVec;
 
 use crate::drive::Order;
@@ -95,17 +96,42 @@ impl Equivalent<OwnedKind> for KindOf<'_> {
 
 /// Templates by the kind of their leaves, bounded by their number.
 #[derive(Debug)]
-pub(crate) struct Templates(Cache<OwnedKind, Arc<Kept>, UnitWeighter, RandomState>);
+pub(crate) struct Templates(Cache<OwnedKind, Arc<Kept>, Octets, RandomState>);
+
+/// Octets that may be presented beside the leaf by clients of a kind that is kept.
+const MOST_PRESENTED: usize = 32 << 10;
+/// KiB that a template may take on the average, where all places are taken.
+const KIB_EACH: u64 = 8;
+
+/// Templates by what is presented, in KiB: clients decide how much that is.
+#[derive(Clone, Debug)]
+struct Octets;
+
+impl Weighter<OwnedKind, Arc<Kept>> for Octets {
+    fn weight(&self, _: &OwnedKind, kept: &Arc<Kept>) -> u64 {
+        u64::try_from(octets_of(&kept.presented)).unwrap_or(u64::MAX) / 1_024 + 2
+    }
+}
+
+fn octets_of(chain: &[CertificateDer<'_>]) -> usize {
+    chain.iter().map(|der| der.len()).sum()
+}
 
 impl Templates {
     pub(crate) fn new() -> Self {
-        let capacity = u64::try_from(MOST).unwrap_or(u64::MAX);
+        let capacity = u64::try_from(MOST).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
         let lifecycle = quick_cache::sync::DefaultLifecycle::default();
-        Self(Cache::with(MOST, capacity, UnitWeighter, RandomState::new(), lifecycle))
+        Self(Cache::with(MOST, capacity, Octets, RandomState::new(), lifecycle))
     }
 
-    /// Keeps what can be kept of a check that accepts, unless there is a template for it.
+    /// Keeps what can be kept of a check that accepts, unless there is a template for it. Where something is unknown
+    /// clients are never known, and whoever has seen one could have any number of kinds kept.
     pub(crate) fn learn(&self, basis: &Basis, order: Order<'_>, progress: &Progress<'_>) {
+        let is_unknown =
+            |report: &OwnedReport| report.statuses().any(|status| matches!(status, Status::Unknown(_)));
+        if octets_of(order.chain) > MOST_PRESENTED || progress.settled().is_none_or(is_unknown) {
+            return;
+        }
         let Some(newcomer) = newcomer(basis, order.chain, order.now) else { return };
         match self.0.get(&KindOf(&newcomer)) {
             Some(kept) if kept.template.is_steady(order.now) => return,

@@ -12,7 +12,7 @@ use certcheck_core::view::{Certificate, OwnedCertificate};
 use certcheck_core::{Check, Evidence, Revocation, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, UnitWeighter};
+use quick_cache::{Equivalent, UnitWeighter, Weighter};
 use smallvec::SmallVec;
 
 use crate::held::Held;
@@ -24,7 +24,7 @@ const HASHED: usize = 64;
 
 /// A certificate by its octets: hashed by their end with a secret, compared in full.
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct OwnedLeaf(Arc<[u8]>);
+pub(crate) struct OwnedLeaf(Arc<[u8]>);
 
 struct Leaf<'a>(&'a [u8]);
 
@@ -216,18 +216,28 @@ impl KnownPath {
 
 /// The paths of clients that are known, bounded by their number: those not asked for go.
 #[derive(Debug)]
-pub(crate) struct KnownPaths(Cache<OwnedLeaf, Arc<KnownPath>, UnitWeighter, RandomState>);
+pub(crate) struct KnownPaths(Cache<OwnedLeaf, Arc<KnownPath>, Octets, RandomState>);
+
+/// KiB that a known path may take on the average, where all places are taken.
+const KIB_EACH: u64 = 4;
+
+/// Paths by their octets, in KiB: clients decide how much they present.
+#[derive(Clone, Debug)]
+pub(crate) struct Octets;
+
+impl Weighter<OwnedLeaf, Arc<KnownPath>> for Octets {
+    fn weight(&self, _: &OwnedLeaf, path: &Arc<KnownPath>) -> u64 {
+        let members = path.report.path().map(|member| member.der().len());
+        let octets: usize = members.chain(path.presented.iter().map(|der| der.len())).sum();
+        u64::try_from(octets).unwrap_or(u64::MAX) / 1_024 + 1
+    }
+}
 
 impl KnownPaths {
     pub(crate) fn new(most: usize) -> Self {
-        let capacity = u64::try_from(most).unwrap_or(u64::MAX);
-        Self(Cache::with(
-            most,
-            capacity,
-            UnitWeighter,
-            RandomState::new(),
-            quick_cache::sync::DefaultLifecycle::default(),
-        ))
+        let capacity = u64::try_from(most).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
+        let lifecycle = quick_cache::sync::DefaultLifecycle::default();
+        Self(Cache::with(most, capacity, Octets, RandomState::new(), lifecycle))
     }
 
     pub(crate) fn get(&self, leaf: &[u8]) -> Option<Arc<KnownPath>> {

@@ -59,10 +59,13 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
     let slots = shared.fetcher.memory.all().into_iter().filter(is_due);
     let mut wanted: HashMap<Key, Arc<Slot>> = slots.map(|slot| (slot.key, slot)).collect();
     let snapshot = shared.snapshot();
+    // What memory had no room for is not kept by paths that nobody asks about.
+    snapshot.paths.iter().for_each(|path| path.let_go());
     let mut due = Vec::new();
+    if wanted.is_empty() {
+        return due;
+    }
     for path in snapshot.paths.iter().chain(shared.watches.paths()) {
-        // In passing: what memory had no room for is not kept by paths that nobody asks about.
-        path.let_go();
         for slot in &path.slots {
             if let Some(slot) = wanted.remove(&slot.key) {
                 due.push((slot, Arc::clone(&path)));

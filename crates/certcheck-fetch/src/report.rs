@@ -123,13 +123,25 @@ impl Report {
         self.owned().path().next().map(|leaf| leaf.der())
     }
 
-    /// The path as a chain to ask about again: all of it but the anchor.
-    pub(crate) fn presentable(&self) -> Option<Arc<[CertificateDer<'static>]>> {
+    /// What to ask about again: what was presented, and what of the path was not, the anchor but for a target that is one.
+    pub(crate) fn chain_with(&self, presented: &[CertificateDer<'_>]) -> Arc<[CertificateDer<'static>]> {
         let path = self.owned().path();
         let below = path.len().saturating_sub(1).max(1);
-        let chain = path.take(below).map(|certificate| CertificateDer::from(certificate.der().to_vec()));
-        let chain: Arc<[_]> = chain.collect();
-        (!chain.is_empty()).then_some(chain)
+        let fetched = path.take(below).map(|member| &**member.der());
+        let given = || presented.iter().map(|der| &**der);
+        let missing = fetched.filter(|der| !given().any(|known| known == *der));
+        // The leaf is the report's, whatever stands first.
+        let leaf = self.leaf().map(|leaf| &**leaf);
+        let rest = given().chain(missing).filter(|der| Some(*der) != leaf);
+        leaf.into_iter().chain(rest).map(|der| CertificateDer::from(der.to_vec())).collect()
+    }
+
+    /// The known path that it is of, if it is.
+    pub(crate) fn known_path(&self) -> Option<&Arc<KnownPath>> {
+        match &self.inner {
+            Inner::Known { path, .. } => Some(path),
+            Inner::Full { .. } => None,
+        }
     }
 
     /// The sources that were tried, in the order in which they were done with. Empty where all was at hand.

@@ -48,6 +48,7 @@ impl Shared {
     }
 
     /// A client that is known and good by all that is at hand.
+    ///
     /// Who can wait does not take what policy admits beyond its end before something newer was asked for.
     pub(crate) fn known(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
         let snapshot = self.snapshot.load();

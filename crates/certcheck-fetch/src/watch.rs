@@ -22,6 +22,8 @@ use crate::shared::{Shared, WeakShared};
 const PAUSE: Duration = Duration::from_secs(1);
 /// Seconds between two notes that the evidence is still in use.
 const NOTE: i64 = 600;
+/// Seconds between two looks at those who could be neither accepted nor refused.
+const ANEW: i64 = 10;
 /// Checks in a row, before other tasks have their turn.
 const CHECKS_IN_A_ROW: usize = 64;
 
@@ -31,7 +33,7 @@ const CHECKS_IN_A_ROW: usize = 64;
 pub enum Ended {
     /// It would be refused now: revoked, expired, or not good for the ring and policy of today.
     Refused(Report),
-    /// The engine is gone: nobody will tell.
+    /// Nobody will tell: the engine is gone, or the report was of no client.
     Unwatched,
 }
 
@@ -85,7 +87,11 @@ struct Clients {
     clients: HashMap<Arc<[u8]>, Client>,
     /// Whom evidence is about.
     by_key: HashMap<Key, HashSet<Arc<[u8]>>>,
+    /// Whom any evidence may be about.
+    pathless: HashSet<Arc<[u8]>>,
     ends: BTreeSet<(Time, Arc<[u8]>)>,
+    /// Who could be neither accepted nor refused at the last look.
+    open: HashSet<Arc<[u8]>>,
     next: u64,
     /// Evidence that came since the last look.
     arrived: HashSet<Key>,
@@ -98,37 +104,42 @@ struct Clients {
 impl Clients {
     fn add(
         &mut self,
-        path: Option<Arc<KnownPath>>,
-        report: &Report,
-    ) -> Option<(Arc<[u8]>, u64, oneshot::Receiver<Report>)> {
-        let (chain, until) = (report.presentable()?, report.valid_until());
-        let leaf: Arc<[u8]> = chain.first()?.as_ref().into();
+        leaf: &Arc<[u8]>,
+        chain: impl FnOnce() -> Arc<[CertificateDer<'static>]>,
+    ) -> (u64, oneshot::Receiver<Report>) {
         let (tell, told) = oneshot::channel();
         let number = self.next;
         self.next += 1;
-        if let Some(client) = self.clients.get_mut(&leaf) {
+        if let Some(client) = self.clients.get_mut(leaf) {
             client.listeners.push((number, tell));
         } else {
-            let listeners = vec![(number, tell)];
-            let client = Client { chain, path: None, until: None, listeners };
-            self.clients.insert(Arc::clone(&leaf), client);
+            let client = Client { chain: chain(), path: None, until: None, listeners: vec![(number, tell)] };
+            self.clients.insert(Arc::clone(leaf), client);
+            self.pathless.insert(Arc::clone(leaf));
         }
-        self.place(&leaf, path, until);
-        Some((leaf, number, told))
+        (number, told)
     }
 
-    /// Notes what the client's path hangs on, instead of what was noted before.
+    /// Notes what the client's path hangs on, instead of what was noted before. Who has a path keeps it until there is
+    /// another.
     fn place(&mut self, leaf: &Arc<[u8]>, path: Option<Arc<KnownPath>>, until: Option<Time>) {
+        let Some(client) = self.clients.get(leaf) else { return };
+        let path = path.or_else(|| client.path.clone());
         self.displace(leaf);
-        let Some(client) = self.clients.get_mut(leaf) else { return };
         for slot in path.iter().flat_map(|path| &path.slots) {
             self.by_key.entry(slot.key).or_default().insert(Arc::clone(leaf));
         }
+        if path.is_none() {
+            self.pathless.insert(Arc::clone(leaf));
+        }
         self.ends.extend(until.map(|until| (until, Arc::clone(leaf))));
-        (client.path, client.until) = (path, until);
+        if let Some(client) = self.clients.get_mut(leaf) {
+            (client.path, client.until) = (path, until);
+        }
     }
 
     fn displace(&mut self, leaf: &Arc<[u8]>) {
+        self.pathless.remove(leaf);
         let Some(client) = self.clients.get_mut(leaf) else { return };
         if let Some(until) = client.until.take() {
             self.ends.remove(&(until, Arc::clone(leaf)));
@@ -145,6 +156,7 @@ impl Clients {
 
     fn remove(&mut self, leaf: &Arc<[u8]>) -> Option<Client> {
         self.displace(leaf);
+        self.open.remove(leaf);
         self.clients.remove(leaf)
     }
 
@@ -162,6 +174,9 @@ impl Clients {
         let mut due = core::mem::take(&mut self.named);
         if core::mem::take(&mut self.is_all_changed) {
             return self.clients.keys().cloned().collect();
+        }
+        if !arrived.is_empty() {
+            due.extend(self.pathless.iter().cloned());
         }
         due.extend(arrived.iter().filter_map(|key| self.by_key.get(key)).flatten().cloned());
         due.extend(self.ends.iter().take_while(|(until, _)| *until < now).map(|(_, leaf)| Arc::clone(leaf)));
@@ -181,11 +196,21 @@ impl Watches {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Watches the client of a report.
-    pub(crate) fn add(self: &Arc<Self>, path: Option<Arc<KnownPath>>, report: &Report) -> Watch {
-        let added = self.lock().add(path, report);
-        // A report without a path has nobody in it: its watch tells so at once.
-        let (leaf, number, told) = added.unwrap_or_else(|| (Arc::default(), 0, oneshot::channel().1));
+    /// Watches the client of a report, who presented this chain.
+    pub(crate) fn add(
+        self: &Arc<Self>,
+        path: Option<Arc<KnownPath>>,
+        report: &Report,
+        presented: &[CertificateDer<'_>],
+    ) -> Watch {
+        let Some(leaf) = report.leaf().map(Arc::clone) else {
+            // A report without a path has nobody in it.
+            let place = Place { watches: Weak::new(), leaf: Arc::default(), number: 0 };
+            return Watch { told: oneshot::channel().1, _place: place };
+        };
+        let mut clients = self.lock();
+        let (number, told) = clients.add(&leaf, || report.chain_with(presented));
+        clients.place(&leaf, path, report.valid_until());
         Watch { told, _place: Place { watches: Arc::downgrade(self), leaf, number } }
     }
 
@@ -196,10 +221,18 @@ impl Watches {
         self.news.notify_one();
     }
 
+    /// Has those looked at anew of whom nothing could be said.
+    fn look_at_open(&self) {
+        let mut clients = self.lock();
+        let open = core::mem::take(&mut clients.open);
+        clients.named.extend(open);
+    }
+
     /// New evidence is in its place.
     pub(crate) fn evidence_came(&self, key: Key) {
         let mut clients = self.lock();
-        if clients.by_key.contains_key(&key) && clients.arrived.insert(key) {
+        let is_wanted = clients.by_key.contains_key(&key) || !clients.pathless.is_empty();
+        if is_wanted && clients.arrived.insert(key) {
             self.news.notify_one();
         }
     }
@@ -218,7 +251,7 @@ impl Watches {
 
 /// Checks who is to be checked, as long as the engine lives.
 pub(crate) async fn keep_watch(engine: WeakShared) {
-    let mut noted = Time::from_unix(0);
+    let (mut noted, mut looked) = (Time::from_unix(0), Time::from_unix(0));
     loop {
         let Some(watches) = engine.upgrade().map(|shared| Arc::clone(&shared.watches)) else { return };
         let _news_or_time = timeout(PAUSE, watches.news.notified()).await;
@@ -230,6 +263,10 @@ pub(crate) async fn keep_watch(engine: WeakShared) {
             if done % CHECKS_IN_A_ROW == 0 {
                 tokio::task::yield_now().await;
             }
+        }
+        if now.unix().saturating_sub(looked.unix()) >= ANEW {
+            looked = now;
+            watches.look_at_open();
         }
         if now.unix().saturating_sub(noted.unix()) >= NOTE {
             noted = now;
@@ -257,7 +294,7 @@ fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time) {
             let path = shared.known_path(leaf);
             watches.lock().place(leaf, path, report.valid_until());
         }
-        // Not known is no news, and it is asked again when there is some.
-        Verdict::Undetermined => {}
+        // Not known is no news. It is looked at again when there is some, and from time to time.
+        Verdict::Undetermined => drop(watches.lock().open.insert(Arc::clone(leaf))),
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
 use certcheck_fetch::{Ended, Engine, Watch};
+use certcheck_testkit::crl::{self, Crl, Entry};
 use certcheck_testkit::server::{Fault, Page};
+use certcheck_testkit::{Cert, Key};
 use support::*;
 
 const WITHIN: Duration = Duration::from_secs(2);
@@ -28,6 +30,15 @@ fn told_within(watch: Watch, within: Duration) -> Option<&'static str> {
     })
 }
 
+fn watch_at(engine: &Engine, world: &World, cert: &Cert, at: Time) -> Watch {
+    let chain = world.chain(cert);
+    engine.watch(&engine.check_blocking(&chain, at, WITHIN), &chain)
+}
+
+fn watch_of(engine: &Engine, world: &World, cert: &Cert) -> Watch {
+    watch_at(engine, world, cert, now())
+}
+
 /// Fetches anew, as whoever comes next would have it fetched.
 fn fetch_anew(engine: &Engine, world: &World) {
     engine.forget();
@@ -39,7 +50,7 @@ fn whoever_is_revoked_is_told_and_nobody_else() {
     let world = World::new();
     let engine = world.engine();
     let (good, bad) = (world.plain("good"), world.plain("bad"));
-    let watch = |cert| engine.watch(&engine.check_blocking(&world.chain(cert), now(), WITHIN));
+    let watch = |cert| watch_of(&engine, &world, cert);
     let (of_good, of_bad, of_bad_too) = (watch(&good), watch(&bad), watch(&bad));
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
     fetch_anew(&engine, &world);
@@ -58,7 +69,48 @@ fn news_before_the_watch_is_told_too() {
     assert!(report.is_accepted());
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
     fetch_anew(&engine, &world);
-    assert_eq!(told_within(engine.watch(&report), WITHIN), Some("certificate-revoked"));
+    assert_eq!(told_within(engine.watch(&report, &world.chain(&bad)), WITHIN), Some("certificate-revoked"));
+}
+
+/// The CRL is signed by another key of the CA's, whose certificate the client brings: what it brought counts for the watch.
+#[test]
+fn a_signer_that_was_presented_is_known_to_the_watch() {
+    let world = World::new();
+    let engine = world.engine();
+    let second = Key::p256("watch second key");
+    let signer = Cert::ca(CA, &second, ROOT, &world.root);
+    let signer = signer.with([certcheck_testkit::ext::key_usage(&["cRLSign"])]).issue(&world.root);
+    let list = |number: i64, entries: Vec<Entry>| {
+        Page::new(Crl::new(CA).with([crl::number(number)]).revoking(entries).issue(&second))
+    };
+    world.server.serve("/ca.crl", list(1, Vec::new()));
+    let chain = |cert: &Cert| [world.chain(cert), vec![signer.clone().into()]].concat();
+    let bad = chain(&world.plain("bad"));
+    let report = engine.check_blocking(&bad, now(), WITHIN);
+    assert!(report.is_accepted(), "{report:?}");
+    let watch = engine.watch(&report, &bad);
+    world.server.serve("/ca.crl", list(2, vec![Entry::new(&world.plain("bad").serial)]));
+    engine.forget();
+    let _report = engine.check_blocking(&chain(&world.plain("other")), now(), WITHIN);
+    assert_eq!(told_within(watch, WITHIN), Some("certificate-revoked"));
+}
+
+/// A second watch, made when memory knows nothing of the client any more, takes nothing from the first.
+#[test]
+fn a_second_watch_does_not_deafen_the_first() {
+    let world = World::new();
+    let engine = world.engine();
+    let bad = world.plain("bad");
+    let report = engine.check_blocking(&world.chain(&bad), now(), WITHIN);
+    let first = engine.watch(&report, &world.chain(&bad));
+    engine.forget_paths();
+    engine.forget();
+    let second = engine.watch(&report, &world.chain(&bad));
+    std::thread::sleep(Duration::from_millis(100));
+    world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
+    fetch_anew(&engine, &world);
+    assert_eq!(told_within(first, WITHIN), Some("certificate-revoked"));
+    assert_eq!(told_within(second, WITHIN), Some("certificate-revoked"));
 }
 
 /// A source that fails, and evidence that ends, are no news of a client.
@@ -66,7 +118,7 @@ fn news_before_the_watch_is_told_too() {
 fn what_is_not_known_ends_nothing() {
     let world = World::new();
     let engine = world.engine();
-    let watch = engine.watch(&engine.check_blocking(&world.chain(&world.plain("good")), now(), WITHIN));
+    let watch = watch_of(&engine, &world, &world.plain("good"));
     world.server.break_with("/ca.crl", Fault::Refuse);
     fetch_anew(&engine, &world);
     assert_eq!(told_within(watch, QUIET), None);
@@ -84,7 +136,7 @@ fn whose_time_is_up_is_told() {
     CLOCK.store(now().unix(), Ordering::Relaxed);
     let engine = world.builder().clock(clock).build().expect("builds");
     let cert = world.plain("brief").valid("2026-01-01T00:00:00Z", "2027-01-02T00:10:00Z");
-    let watch = |cert| engine.watch(&engine.check_blocking(&world.chain(cert), clock(), WITHIN));
+    let watch = |cert| watch_at(&engine, &world, cert, clock());
     let (of_brief, of_good) = (watch(&cert), watch(&world.plain("good")));
     CLOCK.store(now().unix() + 601, Ordering::Relaxed);
     assert_eq!(told_within(of_brief, WITHIN), Some("expired"));
@@ -96,7 +148,7 @@ fn a_ring_without_the_clients_issuer_ends_it() {
     let world = World::new();
     let engine = world.engine();
     let policy = Policy::client(Revocation::HardFail);
-    let watch = || engine.watch(&engine.check_blocking(&world.chain(&world.plain("good")), now(), WITHIN));
+    let watch = || watch_of(&engine, &world, &world.plain("good"));
     let watched = watch();
     engine.reload(world.ring(), policy.clone(), Evidence::new());
     assert_eq!(told_within(watched, QUIET), None);
@@ -109,7 +161,7 @@ fn a_ring_without_the_clients_issuer_ends_it() {
 fn without_its_engine_a_watch_says_so() {
     let world = World::new();
     let engine = world.engine();
-    let watch = engine.watch(&engine.check_blocking(&world.chain(&world.plain("good")), now(), WITHIN));
+    let watch = watch_of(&engine, &world, &world.plain("good"));
     drop(engine);
     assert_eq!(told_within(watch, WITHIN), Some("unwatched"));
 }
@@ -121,7 +173,7 @@ fn evidence_of_live_connections_is_kept_fresh() {
     CLOCK_OF_FRESH.store(now().unix(), Ordering::Relaxed);
     let engine = world.builder().refreshes(true).clock(clock_of_fresh).build().expect("builds");
     let bad = world.plain("bad");
-    let watch = engine.watch(&engine.check_blocking(&world.chain(&bad), clock_of_fresh(), WITHIN));
+    let watch = watch_at(&engine, &world, &bad, clock_of_fresh());
     // Nobody is known but by the watch.
     engine.forget_paths();
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));

@@ -188,6 +188,12 @@ impl<'a> Progress<'a> {
         OwnedReport::new(report, self.check.ring).with_signatures(self.signatures)
     }
 
+    /// The report, if the verdict stands: nothing is needed any more.
+    #[must_use]
+    pub const fn settled(&self) -> Option<&OwnedReport> {
+        self.settled.as_ref()
+    }
+
     /// As [`Progress::finish`], for who keeps the report: once nothing is needed it is there already.
     #[must_use]
     pub fn into_report(self) -> OwnedReport {

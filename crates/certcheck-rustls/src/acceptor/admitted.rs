@@ -67,7 +67,7 @@ impl Client {
     /// Tells once this client would be refused: within a second of the evidence's arrival, of the end of its certificate,
     /// or of a change of ring and policy. `None` if nothing was checked.
     pub fn watch(&self) -> Option<Watch> {
-        self.report.as_ref().map(|report| self.engine.watch(report))
+        self.report.as_ref().map(|report| self.engine.watch(report, &self.presented))
     }
 }
 
