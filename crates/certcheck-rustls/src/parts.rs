@@ -98,8 +98,8 @@ impl ServerParts {
         self
     }
 
-    /// A hand on the rest of the configuration. Sessions, tickets, early data and the clock are set after it, and not by
-    /// it: what it says of them does not count.
+    /// A hand on the rest of the configuration: fragment size, order of suites, compression of certificates, key log, extended
+    /// master secret, protocols and the server's certificate. Nothing else that it sets counts.
     pub fn tune(mut self, tune: impl Fn(&mut ServerConfig) + Send + Sync + 'static) -> Self {
         self.tune = Some(Box::new(tune));
         self
@@ -138,7 +138,10 @@ impl ServerParts {
             .with_cert_resolver(Arc::clone(&self.resolver));
         config.alpn_protocols.clone_from(&self.alpn);
         if let Some(tune) = &self.tune {
-            tune(&mut config);
+            // On another, lest it put one in place that has no verifier.
+            let mut tuned = config.clone();
+            tune(&mut tuned);
+            take_tuned(&mut config, tuned);
         }
         config.session_storage = sessions;
         config.ticketer = Arc::new(NoTickets);
@@ -148,6 +151,19 @@ impl ServerParts {
         config.time_provider = Arc::new(EngineClock(Arc::clone(engine)));
         Ok(config)
     }
+}
+
+/// What may be tuned.
+fn take_tuned(config: &mut ServerConfig, tuned: ServerConfig) {
+    config.ignore_client_order = tuned.ignore_client_order;
+    config.max_fragment_size = tuned.max_fragment_size;
+    config.cert_resolver = tuned.cert_resolver;
+    config.alpn_protocols = tuned.alpn_protocols;
+    config.key_log = tuned.key_log;
+    config.require_ems = tuned.require_ems;
+    config.cert_compressors = tuned.cert_compressors;
+    config.cert_compression_cache = tuned.cert_compression_cache;
+    config.cert_decompressors = tuned.cert_decompressors;
 }
 
 /// No tickets that hold their session themselves: nobody could take one back.

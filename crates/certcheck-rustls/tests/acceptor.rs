@@ -109,42 +109,6 @@ fn client_auth_decides_who_is_asked() {
     }
 }
 
-/// No octet of the application is read or written before the verdict: what was sent early is there after it.
-#[test]
-fn nothing_passes_before_the_verdict() {
-    for (word, version) in VERSIONS {
-        let world = World::new();
-        world.server.serve("/ca.crl", world_page(&world).with_delay(Duration::from_millis(250)));
-        let person = Person::new(&world, "good", &world.plain("good"));
-        let acceptor = acceptor(&engine(&world, Revocation::HardFail), parts());
-        let server = Arc::new(std::sync::Mutex::new(None));
-        let verdict_at = Arc::clone(&server);
-        let served = Served::start(move |io| {
-            let (acceptor, verdict_at) = (acceptor.clone(), Arc::clone(&verdict_at));
-            async move {
-                use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-                let mut admitted = acceptor.accept(io).await.expect("admitted");
-                *verdict_at.lock().expect("no panic") = Some(std::time::Instant::now());
-                let mut line = [0; 3];
-                admitted.read_exact(&mut line).await.expect("reads");
-                admitted.write_all(HELLO.as_bytes()).await.expect("writes");
-                admitted.shutdown().await.expect("ends");
-                String::from_utf8_lossy(&line).into_owned()
-            }
-        });
-        let config = Arc::new(client_config(Some(&person), version));
-        let connected = runtime().block_on(connect(served.address, &config));
-        let told_at = std::time::Instant::now();
-        assert_eq!(connected.told.as_deref(), Ok(HELLO), "{word}");
-        assert_eq!(served.outcomes(1), ["GET"], "{word}");
-        assert!(server.lock().expect("no panic").is_some_and(|verdict| verdict < told_at), "{word}");
-    }
-}
-
-fn world_page(world: &World) -> Page {
-    Page::new(world.revoking(1, &[]))
-}
-
 /// As many as may be are pending: the next waits for its turn.
 #[test]
 fn permits_bound_what_is_pending() {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use rustls::ContentType;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 use super::pending::Pending;
@@ -40,6 +41,16 @@ impl<IO> Gate<IO> {
     /// The transport alone.
     pub fn into_inner(self) -> IO {
         self.io
+    }
+
+    /// After a handshake that failed: lets an alert out, if nothing but that is held. A client that breaks its handshake off
+    /// with junk behind its own Finished gets neither the server's nor tickets, since nobody has judged it.
+    pub(super) fn keep_alert_alone(&mut self) {
+        let has_tickets = self.pending.as_ref().is_some_and(|pending| pending.has_offered());
+        let has_finished = self.held.first() == Some(&u8::from(ContentType::ChangeCipherSpec));
+        if has_tickets || has_finished {
+            self.held = Vec::new();
+        }
     }
 
     /// Drops what is held. Tells whether there was anything.

@@ -56,7 +56,8 @@ const LINGER_OCTETS: u64 = 64 << 10;
 pub struct AcceptLimits {
     /// From the transport to the verdict: permit, handshake and gate (AT-TLS: HandshakeTimeout). At most a day.
     pub deadline: Duration,
-    /// Connections between transport and verdict at once. Each takes some 20 KiB.
+    /// Connections between transport and verdict at once. Each takes some 20 KiB. Who is refused keeps its place for up to a
+    /// second beyond, to read why. Those that wait for a place are the caller's tasks, and not bounded here.
     pub pending: NonZeroUsize,
 }
 
@@ -131,6 +132,7 @@ struct Shared {
     engine: Arc<Engine>,
     parts: ServerParts,
     limits: AcceptLimits,
+    most_pending: usize,
     permits: Semaphore,
     sessions: Arc<Sessions>,
     /// Made anew for each ring, whose names are in it.
@@ -155,8 +157,10 @@ impl Acceptor {
     ) -> Result<Self, Error> {
         let sessions = Arc::new(Sessions::new(Arc::clone(&engine), parts.auth, sessions));
         let serving = ArcSwap::from_pointee(Serving::new(&parts, &engine, &sessions)?);
-        let permits = Semaphore::new(limits.pending.get().min(Semaphore::MAX_PERMITS));
-        Ok(Self { shared: Arc::new(Shared { engine, parts, limits, permits, sessions, serving }) })
+        let most_pending = limits.pending.get().min(Semaphore::MAX_PERMITS);
+        let permits = Semaphore::new(most_pending);
+        let shared = Shared { engine, parts, limits, most_pending, permits, sessions, serving };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The engine that is asked.
@@ -168,7 +172,7 @@ impl Acceptor {
     /// Connections between transport and verdict now.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.shared.limits.pending.get().saturating_sub(self.shared.permits.available_permits())
+        self.shared.most_pending.saturating_sub(self.shared.permits.available_permits())
     }
 
     /// Accepts a connection: handshake, check, verdict, all before the deadline.
@@ -253,7 +257,7 @@ impl Shared {
         let stream = match timeout_at(deadline, handshake).await {
             Ok(Ok(stream)) => stream,
             Ok(Err((error, mut gate))) => {
-                // The alert, if the gate has it.
+                gate.keep_alert_alone();
                 let _gone = timeout_at(deadline, gate.open()).await;
                 linger(gate.get_mut()).await;
                 return Err(match pending.take_refusal() {
@@ -309,8 +313,15 @@ impl Shared {
     }
 
     async fn check(&self, chain: &[CertificateDer<'static>], deadline: Instant) -> Report {
-        let within = deadline.saturating_duration_since(Instant::now());
-        self.engine.check(chain, self.engine.now(), within).await
+        loop {
+            let generation = self.engine.generation();
+            let within = deadline.saturating_duration_since(Instant::now());
+            let report = self.engine.check(chain, self.engine.now(), within).await;
+            // While evidence was waited for, ring or policy may have changed: nobody comes in by those of before.
+            if !report.is_accepted() || self.engine.generation() == generation {
+                return report;
+            }
+        }
     }
 }
 

@@ -72,6 +72,10 @@ impl Pending {
         self.notes().offered.push((name, session));
     }
 
+    pub(super) fn has_offered(&self) -> bool {
+        !self.notes().offered.is_empty()
+    }
+
     pub(super) fn take_offered(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         core::mem::take(&mut self.notes().offered)
     }

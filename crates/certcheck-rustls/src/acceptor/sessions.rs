@@ -6,12 +6,17 @@ use std::time::{Duration, Instant};
 
 use certcheck_fetch::Engine;
 use pki_types::CertificateDer;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rustls::server::StoresServerSessions;
 
 use super::pending::Pending;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
+
+/// Octets that a session may take, and what they take on the average where all places are taken.
+const MOST_OCTETS: u64 = 64 << 10;
+const OCTETS_EACH: u64 = 4 << 10;
 
 /// Between two sweeps, whatever the lifetime.
 const LEAST_SWEEP: Duration = Duration::from_secs(1);
@@ -24,7 +29,8 @@ pub struct SessionPolicy {
     /// How long after its full handshake a session may resume, however often it has by then. Zero is never: each
     /// connection then needs the client's key anew.
     pub lifetime: Duration,
-    /// Sessions that are kept; beyond that the ones least used go.
+    /// Sessions that are kept, of 4 KiB on the average: beyond that the ones least used go. Those of clients that present
+    /// more than 32 KiB are not kept.
     pub most: usize,
 }
 
@@ -67,12 +73,29 @@ impl fmt::Debug for Session {
     }
 }
 
+impl Session {
+    /// Clients decide how much they present, and rustls keeps it too.
+    fn octets(&self) -> u64 {
+        let chain: usize = self.chain.iter().map(|der| der.len()).sum();
+        u64::try_from(self.value.len() + chain).unwrap_or(u64::MAX)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Octets;
+
+impl Weighter<Vec<u8>, Arc<Session>> for Octets {
+    fn weight(&self, _: &Vec<u8>, session: &Arc<Session>) -> u64 {
+        session.octets().max(1)
+    }
+}
+
 /// The sessions of one acceptor.
 pub(super) struct Sessions {
     engine: Arc<Engine>,
     auth: ClientAuth,
     policy: SessionPolicy,
-    kept: Cache<Vec<u8>, Arc<Session>>,
+    kept: Cache<Vec<u8>, Arc<Session>, Octets>,
     /// When those that are too old go.
     sweep_at: Mutex<Instant>,
 }
@@ -86,7 +109,9 @@ impl fmt::Debug for Sessions {
 impl Sessions {
     pub(super) fn new(engine: Arc<Engine>, auth: ClientAuth, policy: SessionPolicy) -> Self {
         let sweep_at = Mutex::new(Instant::now());
-        Self { engine, auth, policy, kept: Cache::new(policy.most.max(1)), sweep_at }
+        let most = policy.most.max(1);
+        let octets = u64::try_from(most).unwrap_or(u64::MAX).saturating_mul(OCTETS_EACH);
+        Self { engine, auth, policy, kept: Cache::with_weighter(most, octets, Octets), sweep_at }
     }
 
     pub(super) const fn are_kept(&self) -> bool {
@@ -105,7 +130,9 @@ impl Sessions {
         let chain: Arc<[CertificateDer<'static>]> = chain.unwrap_or_default().into();
         for (name, value) in offered {
             let session = Session { value, chain: Arc::clone(&chain), since, generation };
-            self.kept.insert(name, Arc::new(session));
+            if session.octets() <= MOST_OCTETS {
+                self.kept.insert(name, Arc::new(session));
+            }
         }
         self.sweep();
     }

@@ -166,7 +166,12 @@ pub(super) fn clean<'a>(what: &'static str, name: &'a str) -> Result<&'a str, Id
 /// Controls, NUL before all; the separators of lines, and what turns the direction of a line around. PRECIS has none of
 /// them in identifiers either (RFC 8264 4.2.3).
 pub(super) fn is_forbidden(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    // Among them what has no width, and the marks of direction.
+    let is_unseen = matches!(
+        character,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    );
+    character.is_control() || is_unseen
 }
 
 fn utf8_string<'a>(what: &'static str, value: &'a [u8]) -> Result<&'a str, IdentityError> {

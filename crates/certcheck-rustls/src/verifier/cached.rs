@@ -113,9 +113,19 @@ impl Rules for Cached {
             return Ok(());
         }
         let open = if self.undecided.is_empty() { None } else { self.undecided.get(leaf.as_ref()) };
-        // What was decided is known; if it is not any more, the leaf must do.
-        let chain = open.as_deref().unwrap_or_else(|| core::slice::from_ref(leaf));
-        let report = self.decide(chain, self.engine.now());
+        let (alone, now) = (core::slice::from_ref(leaf), self.engine.now());
+        let report = match open {
+            // What was decided is known; if it is not any more, the leaf must do.
+            None => self.decide(alone, now),
+            Some(chain) => match self.engine.look_up(alone, now) {
+                // By now, or all along: another may have presented the leaf with a chain that is worse.
+                known if known.is_of_known_path() => {
+                    self.undecided.remove(leaf.as_ref());
+                    known
+                }
+                _ => self.decide(&chain, now),
+            },
+        };
         if !report.is_accepted() {
             return Err(self.refuse(report));
         }
