@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::Revocation;
+use certcheck_fetch::Ended;
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, SessionPolicy};
 use certcheck_testkit::server::{Fault, Page};
 use support::*;
+use tokio::io::AsyncWriteExt as _;
 
 /// Evidence lacks at first: it is fetched between handshake and verdict, for each version.
 #[test]
@@ -106,6 +108,54 @@ fn client_auth_decides_who_is_asked() {
                 assert_eq!(connected.told, expected, "{word}, {auth:?}");
             }
         }
+    }
+}
+
+/// A connection is live, and evidence comes that revokes its client: whoever serves it is told within a second, and can hang
+/// up.
+#[test]
+fn whoever_serves_a_client_that_is_revoked_is_told() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let cert = world.plain("turns");
+        let engine = engine(&world, Revocation::HardFail);
+        let acceptor = acceptor(&engine, parts());
+        let served = Served::start(move |io| {
+            let acceptor = acceptor.clone();
+            async move {
+                let mut admitted = acceptor.accept(io).await.expect("admitted");
+                let watch = admitted.watch().expect("it was checked");
+                admitted.write_all(HELLO.as_bytes()).await.expect("writes");
+                admitted.flush().await.expect("flushes");
+                let told = match watch.await {
+                    Ended::Refused(report) => report.code().to_owned(),
+                    _ => "unwatched".to_owned(),
+                };
+                let _gone = admitted.shutdown().await;
+                drain(&mut admitted).await;
+                told
+            }
+        });
+        let config = Arc::new(client_config(Some(&Person::new(&world, "turns", &cert)), version));
+        runtime().block_on(async {
+            let live = connect(served.address, &config);
+            let news = async {
+                while !engine.look_up(&world.chain(&cert), now()).is_accepted() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                // So that it is a live connection by then, as far as this can be seen from here.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&cert])));
+                engine.forget();
+                let other = world.chain(&world.plain("other"));
+                assert!(engine.check(&other, now(), Duration::from_secs(3)).await.is_accepted());
+                std::time::Instant::now()
+            };
+            let (connected, came_at) = tokio::join!(live, news);
+            assert_eq!(connected.told.as_deref(), Ok(HELLO), "{word}");
+            assert!(came_at.elapsed() < Duration::from_secs(1), "{word}: {:?}", came_at.elapsed());
+        });
+        assert_eq!(served.outcomes(1), ["certificate-revoked"], "{word}");
     }
 }
 

@@ -302,3 +302,27 @@ fn client_auth_decides_who_is_asked() {
         assert_eq!(connect(Some(&revoked)), of_revoked, "{auth:?}");
     }
 }
+
+/// Whatever a hand on the configuration does, clients are asked and checked.
+#[test]
+fn tuning_cannot_take_the_verifier_away() {
+    let world = World::new();
+    let engine = engine(&world, Revocation::HardFail);
+    let own = parts().server_config(&engine).expect("a configuration").cert_resolver;
+    let tuned = parts().tune(move |config| {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let other = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let other = other.expect("versions").with_no_client_auth();
+        *config = other.with_cert_resolver(Arc::clone(&own));
+        config.max_early_data_size = 16_384;
+        config.send_half_rtt_data = true;
+        config.max_fragment_size = Some(4_096);
+    });
+    let config = tuned.server_config(&engine).expect("a configuration");
+    assert_eq!(config.max_fragment_size, Some(4_096));
+    assert_eq!((config.max_early_data_size, config.send_half_rtt_data), (0, false));
+    let served = Served::verifier(config);
+    let config = Arc::new(client_config(None, &rustls::version::TLS13));
+    let told = runtime().block_on(connect(served.address, &config)).told;
+    assert_eq!(told, Err("certificate_required (116)".into()));
+}
