@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
+pub mod pki;
+
 use certcheck_testkit::{Cert, Key, der};
 
 /// Who issues the CRLs.
