@@ -23,3 +23,16 @@ pub use identity::{Edipi, FascN, Identity, IdentityError, OtherName};
 pub use parts::ServerParts;
 pub use refused::Refused;
 pub use verifier::{ClientVerifier, MAX_HINTS};
+
+/// Doors for fuzzers.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// Whatever names a certificate has: no accessor panics, and what it gives reads back.
+    pub fn identity(octets: &[u8]) {
+        let _number = crate::FascN::parse(octets);
+        if let Ok(certificate) = certcheck_core::view::Certificate::parse(octets) {
+            crate::Identity::exercise(&certificate);
+        }
+    }
+}

@@ -54,6 +54,7 @@ fn main() {
         write("certificate", &format!("{}-ca", flaw.name), &flaw.issue(ca.clone(), &key));
     }
     write("certificate", "leaf", &leaf_der);
+    write("identity", "leaf", &leaf_der);
     write("certificate", "ca", &ca_der);
     write("name", "same", &[leaf.subject.clone(), leaf.subject.clone()].concat());
     write(

@@ -39,8 +39,8 @@ pub struct Identity {
     policies: Vec<OidBuf>,
     /// The anchor's subject, encoded.
     anchor: Box<[u8]>,
-    /// SPIFFE trust domains that the anchor names for itself.
-    anchor_domains: Vec<Box<str>>,
+    /// SPIFFE trust domains that the anchor names for itself; `None` if its names do not read.
+    anchor_domains: Option<Vec<Box<str>>>,
 }
 
 impl Identity {
@@ -60,8 +60,27 @@ impl Identity {
             certificate: leaf.certificate.to_owned(),
             policies: report.policies.iter().map(|policy| OidBuf::from(*policy)).collect(),
             anchor: anchor.certificate.subject().raw().into(),
-            anchor_domains: spiffe::trust_domains(&anchor.certificate)?,
+            anchor_domains: spiffe::trust_domains(&anchor.certificate),
         })
+    }
+
+    /// Of any certificate that reads, as if it were accepted under itself: every accessor is asked.
+    #[cfg(fuzzing)]
+    pub(crate) fn exercise(certificate: &Certificate<'_>) {
+        let identity = Self {
+            certificate: certificate.to_owned(),
+            policies: Vec::new(),
+            anchor: certificate.subject().raw().into(),
+            anchor_domains: spiffe::trust_domains(certificate),
+        };
+        let _shown =
+            (identity.to_string(), identity.subject(), identity.issuer(), identity.common_name().is_some());
+        let _lists = (identity.emails(), identity.dns_names(), identity.uris(), identity.other_names());
+        let _names = (identity.ip_addresses(), identity.spiffe_id(), identity.upn(), identity.sid());
+        let _numbers = (identity.edipi(), identity.card_uuid());
+        if let Ok(Some(number)) = identity.fasc_n() {
+            assert_eq!(FascN::parse(number.octets()).ok(), Some(number));
+        }
     }
 
     /// The certificate, as the core reads it.

@@ -33,21 +33,22 @@ impl Identity {
         }
         check_leaf(&self.view()).map_err(refused)?;
         let trust_domain = check_id(id).map_err(refused)?;
-        if !self.anchor_domains.is_empty()
-            && !self.anchor_domains.iter().any(|domain| **domain == *trust_domain)
-        {
+        let Some(domains) = &self.anchor_domains else {
+            return Err(refused("is under an anchor whose own names do not read"));
+        };
+        if !domains.is_empty() && !domains.iter().any(|domain| **domain == *trust_domain) {
             return Err(refused("is of another trust domain than the anchor"));
         }
         Ok(Some(id))
     }
 }
 
-/// The trust domains in SPIFFE IDs of a certificate, in whatever form they stand there.
-pub(super) fn trust_domains(certificate: &Certificate<'_>) -> Result<Vec<Box<str>>, IdentityError> {
-    let names = certificate.subject_alt_name().map_err(IdentityError::Malformed)?;
+/// The trust domains in SPIFFE IDs of a certificate, in whatever form they stand there. `None` if its names do not read.
+pub(super) fn trust_domains(certificate: &Certificate<'_>) -> Option<Vec<Box<str>>> {
+    let names = certificate.subject_alt_name().ok()?;
     let mut domains = Vec::new();
     for name in names.into_iter().flatten() {
-        if let GeneralName::Uri(uri) = name.map_err(IdentityError::Malformed)?
+        if let GeneralName::Uri(uri) = name.ok()?
             && is_of_scheme(uri)
         {
             // One without this prefix has no trust domain that a leaf's could equal.
@@ -55,7 +56,7 @@ pub(super) fn trust_domains(certificate: &Certificate<'_>) -> Result<Vec<Box<str
             domains.push(rest.split('/').next().unwrap_or_default().into());
         }
     }
-    Ok(domains)
+    Some(domains)
 }
 
 /// Letters of a scheme are of either case (RFC 3986 3.1); those of a SPIFFE ID are not, which `check_id` sees to.
