@@ -160,7 +160,7 @@ def handshakes():
                 f"{above:+.1f} us beyond floor and signature ({rows[SIGNATURE]:.1f} us)",
                 verdict(above <= 5),
             ),
-            ("below WebPki without CRL", f"{known / rows[WEBPKI]:.2f} of it", verdict(known < rows[WEBPKI])),
+            ("first seen: below WebPki without CRL", f"{seen / rows[WEBPKI]:.2f} of it", verdict(seen < rows[WEBPKI])),
         ],
     )
     if rows := in_turn("handshake-tls12"):
