@@ -12,18 +12,8 @@ mod tests {
     /// Every name of this file stands in this crate's table, and the table names nothing else.
     #[test]
     fn the_table_has_them_all() {
-        let names = |text: &str, quote: char| -> Vec<String> {
-            let pieces = text.split(quote).filter(|piece| piece.starts_with("certcheck_"));
-            let mut names: Vec<String> = pieces.map(str::to_owned).collect();
-            names.sort();
-            names
-        };
-        let own = include_str!("metrics.rs").split("#[cfg(test)]").next().unwrap_or_default();
-        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/observability.md");
-        let page = std::fs::read_to_string(page).expect("the page");
-        let (_, after) =
-            page.split_once(concat!("## Metrics of ", env!("CARGO_PKG_NAME"))).expect("a section");
-        let table = after.split("## ").next().unwrap_or_default();
-        assert_eq!(names(own, '"'), names(table, '`'));
+        let [own, table] =
+            certcheck_testkit::docs::metrics(env!("CARGO_PKG_NAME"), include_str!("metrics.rs"));
+        assert_eq!(own, table);
     }
 }

@@ -1,4 +1,4 @@
-//! Sessions that resume, or do not: how old they are, whose they are, and whether the gate lets them in.
+//! Sessions that resume, or do not: how old they are and whose they are. That the gate judges those that do: `suites.rs`.
 
 mod support;
 
@@ -8,7 +8,6 @@ use std::time::Duration;
 use certcheck_core::{Evidence, Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, SessionPolicy};
-use certcheck_testkit::crl::{self, Crl, Entry};
 use certcheck_testkit::server::Page;
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use support::*;
@@ -80,35 +79,6 @@ fn a_client_revoked_meanwhile_does_not_resume() {
         scene.revoke();
         assert_eq!(scene.connect(), (Err("certificate_revoked (44)".into()), false), "{word}");
         assert_eq!(scene.served.outcomes(2), ["accept", "certificate-revoked"], "{word}");
-    }
-}
-
-/// Memory has a CRL that policy admits beyond its end, and a newer one that lists the client is there to be fetched: the
-/// session resumes, and the gate refuses it, with an alert sealed under the keys of a resumed session.
-#[test]
-fn the_gate_refuses_a_resumed_session() {
-    for (word, version) in VERSIONS {
-        let world = World::new();
-        let cert = world.plain("good");
-        let aged = |number: i64, next: &str| {
-            Crl::new(CA).with([crl::number(number)]).valid("2026-12-01T00:00:00Z", Some(next))
-        };
-        world.server.serve("/ca.crl", Page::new(aged(1, "2027-01-01T00:00:00Z").issue(&world.ca)));
-        let mut policy = Policy::client(Revocation::HardFail);
-        policy.freshness.max_stale = 7 * 86_400;
-        let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(impatient());
-        let engine = Arc::new(engine.refreshes(false).clock(now).build().expect("builds"));
-        let served = Served::acceptor(acceptor(&engine, parts()));
-        let config = Arc::new(client_config(Some(&Person::new(&world, "good", &cert)), version));
-        let connect = || runtime().block_on(connect(served.address, &config));
-        assert_eq!(connect().told, Ok(HELLO.to_owned()), "{word}");
-        let listing = aged(2, "2027-02-01T00:00:00Z").revoking([Entry::new(&cert.serial)]);
-        world.server.serve("/ca.crl", Page::new(listing.issue(&world.ca)));
-        std::thread::sleep(Duration::from_millis(1_100));
-        let connected = connect();
-        assert_eq!(connected.told, Err("certificate_revoked (44)".into()), "{word}");
-        assert!(connected.is_resumed, "{word}: as far as the client could see");
-        assert_eq!(served.outcomes(2), ["accept", "certificate-revoked"], "{word}");
     }
 }
 

@@ -40,6 +40,25 @@ fn wait_until(what: impl Fn() -> bool) {
     panic!("not within 5 s");
 }
 
+const LOWER: &str = "O=Fetch,CN=Lower";
+
+fn point(world: &World, path: &str) -> ext::Ext {
+    ext::cdp(&[ext::Point::urls(&[world.server.url(path)])])
+}
+
+/// A CA below the ring's, with its CRL: its key and its certificate.
+fn lower(world: &World) -> (Key, Cert) {
+    let key = Key::p256("verifier lower");
+    let cert = Cert::ca(LOWER, &key, CA, &world.ca).with([point(world, "/ca.crl")]);
+    world.server.serve("/lower.crl", Page::new(certcheck_testkit::crl::Crl::new(LOWER).issue(&key)));
+    (key, cert)
+}
+
+/// A client of it.
+fn below(world: &World, key: &Key, lower: &Key) -> Cert {
+    Cert::leaf("O=Fetch,CN=below", key, LOWER, lower).with([point(world, "/lower.crl")])
+}
+
 /// Nothing is known of it: refused, and for the next attempt it is fetched.
 #[test]
 fn what_is_unknown_is_refused_and_fetched_for_the_next_attempt() {
@@ -64,13 +83,9 @@ fn what_is_unknown_is_refused_and_fetched_for_the_next_attempt() {
 fn what_was_presented_is_what_is_fetched_for() {
     for (word, version) in VERSIONS {
         let world = World::new();
-        let lower = Key::p256("verifier lower");
-        let name = "O=Fetch,CN=Lower";
-        let point = |path: &str| ext::cdp(&[ext::Point::urls(&[world.server.url(path)])]);
-        let lower_cert = Cert::ca(name, &lower, CA, &world.ca).with([point("/ca.crl")]);
-        world.server.serve("/lower.crl", Page::new(certcheck_testkit::crl::Crl::new(name).issue(&lower)));
+        let (lower, lower_cert) = lower(&world);
         let key = Key::p256("verifier client");
-        let leaf = Cert::leaf("O=Fetch,CN=below", &key, name, &lower).with([point("/lower.crl")]);
+        let leaf = below(&world, &key, &lower);
         let chain = vec![leaf.issue(&lower).into(), lower_cert.issue(&world.ca).into()];
         let person = Person { chain: chain.clone(), key };
         let engine = engine(&world, Revocation::HardFail);
@@ -123,15 +138,10 @@ fn soft_fail_lets_in_and_fetches_for_the_next_attempt() {
 fn an_issuer_that_may_be_fetched_is() {
     for (word, version) in VERSIONS {
         let world = World::new();
-        let lower = Key::p256("verifier lower");
-        let name = "O=Fetch,CN=Lower";
-        let point = |path: &str| ext::cdp(&[ext::Point::urls(&[world.server.url(path)])]);
-        let lower_cert = Cert::ca(name, &lower, CA, &world.ca).with([point("/ca.crl")]);
-        world.server.serve("/lower.crl", Page::new(certcheck_testkit::crl::Crl::new(name).issue(&lower)));
+        let (lower, lower_cert) = lower(&world);
         world.server.serve("/lower.der", Page::new(lower_cert.issue(&world.ca)));
         let key = Key::p256("verifier client");
-        let leaf = Cert::leaf("O=Fetch,CN=below", &key, name, &lower)
-            .with([point("/lower.crl"), ext::aia(&[], &[world.server.url("/lower.der")])]);
+        let leaf = below(&world, &key, &lower).with([ext::aia(&[], &[world.server.url("/lower.der")])]);
         let person = Person { chain: vec![leaf.issue(&lower).into()], key };
         let mut policy = Policy::client(Revocation::HardFail);
         policy.aia = true;

@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod cert;
 pub mod crl;
 pub mod der;
+pub mod docs;
 pub mod ext;
 pub mod flaw;
 pub mod key;
