@@ -1,85 +1,16 @@
 //! Who a certificate speaks of, by tables: what it holds on the left, what the accessor says on the right. Certificates
 //! are forged, and accepted by a real check.
 
-use core::fmt::Debug;
+mod people;
 
-use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, Verdict};
-use certcheck_rustls::{Edipi, FascN, Identity, IdentityError};
+use certcheck_core::{Check, Policy, Revocation, Time, Verdict};
+use certcheck_rustls::{Edipi, Identity, IdentityError};
 use certcheck_testkit::ext::{self, Ext};
 use certcheck_testkit::name::general_name;
 use certcheck_testkit::{Cert, Key, der};
+use people::*;
 use pki_types::CertificateDer;
-use proptest::prelude::*;
 use ring::digest::{SHA256, digest};
-
-const ROOT: &str = "C=US,O=Acme,CN=Root";
-const PIV_FASC_N: &str = "2.16.840.1.101.3.6.6";
-/// The example of TIG SCEPACS 2.2, section 6.2.
-const TIG: &str = "d0439458210c2c19a0846d83685a1082108ce73984108ca3fc";
-/// What yubico-piv-tool writes on cards: agency, system and credential all nines. Its redundancy character is no digit.
-const YUBICO: &str = "d4e739da739ced39ce739d836858210842108421c84210c3eb";
-
-fn ring_of(root: &[u8]) -> KeyRing {
-    let mut builder = RingBuilder::new();
-    builder.add("root", root, Placement::Anchor).expect("root reads");
-    builder.build().expect("ring builds")
-}
-
-fn check(root: &Cert, leaf: &Cert, policy: &Policy, now: &str) -> Result<Identity, IdentityError> {
-    let key = Key::p256("root");
-    let ring = ring_of(&root.issue(&key));
-    let chain = [CertificateDer::from(leaf.issue(&key))];
-    let report = Check::new(&chain, &ring, policy, Time::from_rfc3339(now).expect("a time")).run();
-    Identity::of(&report)
-}
-
-fn root() -> Cert {
-    Cert::root(ROOT, &Key::p256("root"))
-}
-
-fn leaf(subject: &str) -> Cert {
-    Cert::leaf(subject, &Key::p256("leaf"), ROOT, &Key::p256("root"))
-}
-
-/// The identity in a certificate that such a root issued.
-fn issued_by(root: &Cert, leaf: &Cert) -> Identity {
-    check(root, leaf, &Policy::client(Revocation::Off), "2026-06-01T00:00:00Z").expect("accepted")
-}
-
-fn identity(subject: &str, names: &[&str]) -> Identity {
-    let san = (!names.is_empty()).then(|| ext::san(names));
-    issued_by(&root(), &leaf(subject).with(san))
-}
-
-/// subjectAltName of encoded names.
-fn raw_san(names: &[Vec<u8>]) -> Ext {
-    Ext::new("2.5.29.17", false, der::seq(names))
-}
-
-fn other_name(dotted: &str, value: &[u8]) -> Vec<u8> {
-    der::ctx_c(0, &der::concat(&[der::oid(dotted), der::ctx_c(0, value)]))
-}
-
-/// What an accessor says: the value, or the error without its hint.
-fn told<T: Debug>(said: Result<T, IdentityError>) -> String {
-    match said {
-        Ok(value) => format!("{value:?}"),
-        Err(error) => {
-            assert_eq!(error.code(), "no-identity");
-            let text = error.to_string();
-            let sentence = text.strip_suffix(error.hint()).and_then(|text| text.strip_suffix("; "));
-            sentence.expect("a sentence and a hint").to_owned()
-        }
-    }
-}
-
-fn octets(hex: &str) -> Vec<u8> {
-    (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal"))
-        .collect()
-}
 
 #[test]
 fn only_an_accepted_report_identifies() {
@@ -512,133 +443,5 @@ fn security_identifiers() {
     ] {
         let said = told(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid());
         assert!(said.starts_with("szOID_NTDS_CA_SECURITY_EXT at octet ") && said.ends_with(rule), "{said}");
-    }
-}
-
-/// Writes a FASC-N: `S`, `F`, `E`, digits, and `A` and `C` for what has no meaning; the redundancy character is added.
-fn encode(text: &str) -> Vec<u8> {
-    let values: Vec<u8> = text
-        .chars()
-        .map(|character| match character {
-            'S' => 0xb,
-            'F' => 0xd,
-            'E' => 0xf,
-            other => u8::try_from(other.to_digit(16).expect("a digit")).expect("small"),
-        })
-        .collect();
-    let sum = values.iter().fold(0, |sum, value| sum ^ value);
-    let character = |value: u8| {
-        let bits: String = (0..4).map(|bit| if value >> bit & 1 == 1 { '1' } else { '0' }).collect();
-        let parity = if value.count_ones().is_multiple_of(2) { '1' } else { '0' };
-        format!("{bits}{parity}")
-    };
-    let bits: String = values.iter().copied().chain([sum]).map(character).collect();
-    bits.as_bytes()
-        .chunks(8)
-        .map(|octet| u8::from_str_radix(core::str::from_utf8(octet).expect("ASCII"), 2).expect("bits"))
-        .collect()
-}
-
-/// The character at this place with these of its five bits turned over.
-fn flipped(mut octets: Vec<u8>, at: usize, bits: u8) -> Vec<u8> {
-    for bit in (0..5).filter(|bit| bits >> (4 - bit) & 1 == 1) {
-        let place = at * 5 + bit;
-        octets[place / 8] ^= 0x80 >> (place % 8);
-    }
-    octets
-}
-
-#[test]
-fn federal_agency_smart_credential_numbers() {
-    let number = |octets: &[u8]| {
-        let san = raw_san(&[general_name("dns:a"), other_name(PIV_FASC_N, &der::octets(octets))]);
-        issued_by(&root(), &leaf("CN=leaf").with([san])).fasc_n()
-    };
-    let tig = number(&octets(TIG)).expect("reads").expect("is there");
-    assert_eq!(tig.octets()[..], octets(TIG));
-    assert_eq!((tig.agency(), tig.system(), tig.credential()), ("0032", "0001", "092446"));
-    assert_eq!((tig.credential_series(), tig.individual_credential_issue()), ("0", "1"));
-    assert_eq!(tig.person(), "1112223333");
-    assert_eq!((tig.organizational_category(), tig.organization(), tig.association()), ("1", "1223", "2"));
-    assert_eq!(tig.digits(), "00320001092446011112223333112232");
-    assert_eq!(tig.to_string(), "0032-0001-092446-0-1-1112223333-1-1223-2");
-    assert_eq!(format!("{tig:?}"), format!("FascN({tig})"));
-    let yubico = number(&octets(YUBICO)).expect("reads").expect("is there");
-    assert_eq!(yubico.to_string(), "9999-9999-999999-0-1-0000000000-3-0000-1");
-    assert_eq!(encode("S0032F0001F092446F0F1F1112223333112232E"), octets(TIG));
-
-    for (octets, flaw) in [
-        (octets(TIG)[..24].to_vec(), "is not of 25 octets"),
-        ([octets(TIG), vec![0]].concat(), "is not of 25 octets"),
-        (vec![], "is not of 25 octets"),
-        (vec![0; 25], "has a character of even parity"),
-        (vec![0xff; 25], "has something else where a sentinel or separator is due"),
-        (flipped(octets(TIG), 7, 0b00001), "has a character of even parity"),
-        (flipped(octets(TIG), 39, 0b00001), "has a character of even parity"),
-        (flipped(octets(TIG), 39, 0b00101), "has a wrong redundancy character"),
-        // One digit for another, of good parity.
-        (flipped(octets(TIG), 7, 0b10001), "has a wrong redundancy character"),
-        (
-            encode("F0032F0001F092446F0F1F1112223333112232E"),
-            "has something else where a sentinel or separator is due",
-        ),
-        (
-            encode("S0032S0001F092446F0F1F1112223333112232E"),
-            "has something else where a sentinel or separator is due",
-        ),
-        (
-            encode("S003200001F092446F0F1F1112223333112232E"),
-            "has something else where a sentinel or separator is due",
-        ),
-        (
-            encode("S0032F0001F092446F0F1F1112223333112232F"),
-            "has something else where a sentinel or separator is due",
-        ),
-        (encode("S0032F0001F09244FF0F1F1112223333112232E"), "has something else where a digit is due"),
-        (encode("S00A2F0001F092446F0F1F1112223333112232E"), "has something else where a digit is due"),
-        (encode("S0032F0001F092446F0F1F11122233331122E2E"), "has something else where a digit is due"),
-    ] {
-        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        assert_eq!(told(number(&octets)), format!("FASC-N of subjectAltName \"{hex}\" {flaw}"));
-    }
-
-    for (names, said) in [
-        (
-            vec![other_name(PIV_FASC_N, &der::octets(&octets(TIG))); 2],
-            "FASC-N of subjectAltName stands there 2 times, which names nobody".to_owned(),
-        ),
-        (
-            vec![other_name(PIV_FASC_N, &der::tlv(0x0c, &octets(TIG)))],
-            format!("FASC-N of subjectAltName \"0c19{TIG}\" is not an OCTET STRING"),
-        ),
-        (vec![other_name("2.16.840.1.101.3.6.7", &der::octets(&octets(TIG)))], "None".to_owned()),
-    ] {
-        assert_eq!(told(issued_by(&root(), &leaf("CN=leaf").with([raw_san(&names)])).fasc_n()), said);
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn fasc_ns_read_back(digits in "[0-9]{32}") {
-        let (a, b, c) = (&digits[..4], &digits[4..8], &digits[8..14]);
-        let (d, e, f) = (&digits[14..15], &digits[15..16], &digits[16..]);
-        let octets = encode(&format!("S{a}F{b}F{c}F{d}F{e}F{f}E"));
-        let number = FascN::parse(&octets).expect("reads");
-        prop_assert_eq!(number.digits(), digits);
-        prop_assert_eq!(&number.octets()[..], octets);
-    }
-
-    #[test]
-    fn no_bit_of_a_fasc_n_turns_unseen(digits in "[0-9]{32}", at in 0usize..40, bits in 1u8..32) {
-        let octets = encode(&format!("S{}F{}F{}F{}F{}F{}E",
-            &digits[..4], &digits[4..8], &digits[8..14], &digits[14..15], &digits[15..16], &digits[16..]));
-        prop_assert!(FascN::parse(&flipped(octets, at, bits)).is_err());
-    }
-
-    #[test]
-    fn other_octets_are_no_fasc_n(octets in prop::collection::vec(any::<u8>(), 0..40)) {
-        prop_assert!(FascN::parse(&octets).is_err());
     }
 }
