@@ -84,7 +84,8 @@ impl Engine {
     /// evidence revokes it, its time is up, or ring and policy have changed against it, the watch says so, within a second
     /// of the news. The evidence about it is kept fresh meanwhile, like that of clients that come anew.
     ///
-    /// All that are watched are looked at in turn: where ring or policy change, a hundred thousand of them take some seconds.
+    /// All that are watched are looked at in turn: where ring or policy change, each of them takes a whole check, and very many
+    /// take longer than that second.
     pub fn watch(&self, report: &Report, presented: &[CertificateDer<'_>]) -> Watch {
         let known = || report.leaf().and_then(|leaf| self.shared.known_path(leaf));
         let path = report.known_path().cloned().or_else(known);
