@@ -96,14 +96,14 @@ impl Report {
     }
 
     /// Whether something that is not at hand might change it: revocation is not known, be it that policy lets that pass, or
-    /// an issuer that may be fetched is not (`Policy::aia`).
+    /// an issuer that may be fetched is not (`Policy::aia`). Where policy lets pass that no source is named, nothing lacks.
     #[must_use]
     pub fn lacks_evidence(&self) -> bool {
         let Inner::Full { basis, report } = &self.inner else { return false };
-        let is_unknown = |status: &Status| matches!(status, Status::Unknown(_));
+        let is_open = |status: &Status| matches!(status, Status::Unknown(cause) if *cause != Cause::NoSource);
         match report.verdict() {
             Verdict::Undetermined => true,
-            Verdict::Accept => report.statuses().any(is_unknown),
+            Verdict::Accept => report.statuses().any(is_open),
             Verdict::Reject => {
                 let reason = report.reason().map(|rejection| &rejection.reason);
                 basis.policy.aia && matches!(reason, Some(Reason::UnknownIssuer))

@@ -387,3 +387,19 @@ fn a_ring_is_got_ahead() {
     assert!(engine.check_blocking(&world.chain(&world.plain("x")), now(), WITHIN).is_accepted());
     assert_eq!(world.server.count("/root.crl"), 1);
 }
+
+/// Policy lets pass that a client names no source: there is nothing that a fetch could bring.
+#[test]
+fn who_names_no_source_lacks_nothing() {
+    let world = World::new();
+    let mut policy = world.policy();
+    policy.revocation = Revocation::IfOffered;
+    let engine = Engine::builder(world.ring(), policy).guard(loopback());
+    let engine = engine.refreshes(false).clock(now).build().expect("builds");
+    let none = world.chain(&world.client("none", &[], &[]));
+    let some = world.chain(&world.plain("some"));
+    assert!(engine.look_up(&some, now()).lacks_evidence());
+    assert!(engine.check_blocking(&some, now(), WITHIN).is_accepted());
+    let report = engine.look_up(&none, now());
+    assert!(report.is_accepted() && !report.lacks_evidence(), "{report:?}");
+}
