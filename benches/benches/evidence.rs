@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use certcheck_benches::{CA, ca, ca_key, crl};
+use certcheck_benches::{Always, CA, ca, ca_key, crl};
 use certcheck_core::crl::{Crl, IndexTrust};
 use certcheck_core::revocation::{Evidence, OcspEvidence};
 use certcheck_core::ring::{Placement, RingBuilder};
@@ -211,24 +211,6 @@ fn ocsp_response(c: &mut Criterion) {
         });
     });
     group.finish();
-}
-
-/// Verifies everything: what is left is overhead.
-#[derive(Debug)]
-struct Always;
-
-impl pki_types::SignatureVerificationAlgorithm for Always {
-    fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), pki_types::InvalidSignature> {
-        Ok(())
-    }
-
-    fn public_key_alg_id(&self) -> pki_types::AlgorithmIdentifier {
-        pki_types::alg_id::ECDSA_P256
-    }
-
-    fn signature_alg_id(&self) -> pki_types::AlgorithmIdentifier {
-        pki_types::alg_id::ECDSA_SHA256
-    }
 }
 
 criterion_group!(benches, ingest, lookup, statuses, ocsp_response);

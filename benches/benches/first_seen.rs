@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use certcheck_benches::{CA, ca_key, crl};
+use certcheck_benches::{Always, CA, ca_key, crl};
 use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::view::Certificate;
 use certcheck_core::{Algorithms, Policy, Revocation, Time};
@@ -14,7 +14,7 @@ use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key};
 use criterion::{Criterion, criterion_group, criterion_main};
-use pki_types::{CertificateDer, SignatureVerificationAlgorithm};
+use pki_types::CertificateDer;
 
 const ROOT: &str = "O=Bench,CN=Root";
 const WITHIN: Duration = Duration::from_secs(60);
@@ -22,21 +22,6 @@ const CLIENTS: usize = 500;
 
 fn now() -> Time {
     Time::from_rfc3339("2027-01-02T00:00:00Z").unwrap()
-}
-
-#[derive(Debug)]
-struct Always;
-
-impl SignatureVerificationAlgorithm for Always {
-    fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), pki_types::InvalidSignature> {
-        Ok(())
-    }
-    fn public_key_alg_id(&self) -> pki_types::AlgorithmIdentifier {
-        pki_types::alg_id::ECDSA_P256
-    }
-    fn signature_alg_id(&self) -> pki_types::AlgorithmIdentifier {
-        pki_types::alg_id::ECDSA_SHA256
-    }
 }
 
 /// Where the evidence about the clients is, and where the intermediate comes from.

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use certcheck_benches::Always;
 use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::view::Certificate;
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, VerifiedIssuers};
@@ -109,19 +110,6 @@ fn path(c: &mut Criterion) {
 
 /// What both do beside arithmetic: signatures that always verify.
 fn overhead(c: &mut Criterion) {
-    #[derive(Debug)]
-    struct Always;
-    impl SignatureVerificationAlgorithm for Always {
-        fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), pki_types::InvalidSignature> {
-            Ok(())
-        }
-        fn public_key_alg_id(&self) -> pki_types::AlgorithmIdentifier {
-            pki_types::alg_id::ECDSA_P256
-        }
-        fn signature_alg_id(&self) -> pki_types::AlgorithmIdentifier {
-            pki_types::alg_id::ECDSA_SHA256
-        }
-    }
     let mut group = c.benchmark_group("overhead");
     for intermediates in 1..=3 {
         let chain = chain(Key::p256, intermediates);

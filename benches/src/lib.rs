@@ -5,6 +5,7 @@
 pub mod pki;
 
 use certcheck_testkit::{Cert, Key, der};
+use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
 /// Who issues the CRLs.
 pub const CA: &str = "O=Bench,CN=CRL CA";
@@ -51,4 +52,22 @@ pub fn crl(entries: usize) -> (Vec<u8>, Vec<[u8; 16]>) {
     let crl = certcheck_testkit::crl::Crl::new(CA);
     let crl = certcheck_testkit::crl::Crl { raw_entries: Some(der::tlv(0x30, &list)), ..crl };
     (crl.issue(&ca_key()), serials)
+}
+
+/// Verifies everything: what is left of a check is overhead.
+#[derive(Debug)]
+pub struct Always;
+
+impl SignatureVerificationAlgorithm for Always {
+    fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        Ok(())
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_P256
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_SHA256
+    }
 }

@@ -25,6 +25,7 @@ use crate::limits::Kind;
 use crate::memory::Slot;
 use crate::metrics as names;
 use crate::report::SourceTried;
+use crate::shared::octets_of;
 use crate::snapshot::{Basis, Snapshot};
 
 /// Kinds of leaves that are kept: one or a few for each issuer.
@@ -111,10 +112,6 @@ impl Weighter<OwnedKind, Arc<Kept>> for Octets {
     fn weight(&self, _: &OwnedKind, kept: &Arc<Kept>) -> u64 {
         u64::try_from(octets_of(&kept.presented)).unwrap_or(u64::MAX) / 1_024 + 2
     }
-}
-
-fn octets_of(chain: &[CertificateDer<'_>]) -> usize {
-    chain.iter().map(|der| der.len()).sum()
 }
 
 impl Templates {

@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 
 use crate::held::Held;
 use crate::memory::Slot;
+use crate::shared::{octets_of, owned};
 use crate::snapshot::Basis;
 
 /// Octets that are hashed: the end of a certificate is its signature, which differs most.
@@ -110,8 +111,7 @@ impl KnownPath {
         slots: Vec<Arc<Slot>>,
         basis: &Arc<Basis>,
     ) -> Option<Self> {
-        let presented =
-            chain.iter().skip(1).map(|der| CertificateDer::from(der.to_vec())).collect::<Vec<_>>().into();
+        let presented = owned(chain.get(1..).unwrap_or_default()).into();
         let compiled = Compiled::new(&slots);
         Self::compiled_of(report, presented, slots, basis, compiled)
     }
@@ -228,7 +228,7 @@ pub(crate) struct Octets;
 impl Weighter<OwnedLeaf, Arc<KnownPath>> for Octets {
     fn weight(&self, _: &OwnedLeaf, path: &Arc<KnownPath>) -> u64 {
         let members = path.report.path().map(|member| member.der().len());
-        let octets: usize = members.chain(path.presented.iter().map(|der| der.len())).sum();
+        let octets = members.sum::<usize>() + octets_of(&path.presented);
         u64::try_from(octets).unwrap_or(u64::MAX) / 1_024 + 1
     }
 }
@@ -288,10 +288,9 @@ impl Refusals {
     }
 
     fn key(chain: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
-        let octets: usize = chain.iter().map(|der| der.len()).sum();
         // With lengths, so that another cut of the same octets is another chain.
         let one = |der: &CertificateDer<'_>| [&der.len().to_be_bytes()[..], der].concat();
-        (octets <= MAX_REFUSED).then(|| chain.iter().flat_map(one).collect())
+        (octets_of(chain) <= MAX_REFUSED).then(|| chain.iter().flat_map(one).collect())
     }
 
     /// The refusal of the same chain at nearly the same time.

@@ -38,6 +38,11 @@ pub(crate) struct Shared {
     pub(crate) watches: Arc<Watches>,
 }
 
+/// Octets of certificates.
+pub(crate) fn octets_of(chain: &[CertificateDer<'_>]) -> usize {
+    chain.iter().map(|der| der.len()).sum()
+}
+
 pub(crate) fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
     chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect()
 }

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acceptor;
+mod chain;
 mod client_auth;
 mod identity;
 mod metrics;

@@ -23,12 +23,6 @@ pub(super) fn record(
     was_held: bool,
 ) -> Option<Vec<u8>> {
     let (version, suite) = (connection.protocol_version()?, connection.negotiated_cipher_suite()?);
-    let body = [FATAL, alert.into()];
-    let message = OutboundPlainMessage {
-        typ: ContentType::Alert,
-        version: ProtocolVersion::TLSv1_2,
-        payload: OutboundChunks::Single(&body),
-    };
     if version == ProtocolVersion::TLSv1_2 && was_held {
         let [version_high, version_low] = version.to_array();
         return Some(vec![ContentType::Alert.into(), version_high, version_low, 0, 2, FATAL, alert.into()]);
@@ -39,6 +33,12 @@ pub(super) fn record(
     | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv }) = secrets
     else {
         return None;
+    };
+    let body = [FATAL, alert.into()];
+    let message = OutboundPlainMessage {
+        typ: ContentType::Alert,
+        version: ProtocolVersion::TLSv1_2,
+        payload: OutboundChunks::Single(&body),
     };
     let sequence = if version == ProtocolVersion::TLSv1_3 { 0 } else { written };
     let mut encrypter = encrypter(suite, key, iv)?;

@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use rustls::server::StoresServerSessions;
 
 use super::pending::Pending;
+use crate::chain::octets_of;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
 
@@ -76,8 +77,7 @@ impl fmt::Debug for Session {
 impl Session {
     /// Clients decide how much they present, and rustls keeps it too.
     fn octets(&self) -> u64 {
-        let chain: usize = self.chain.iter().map(|der| der.len()).sum();
-        u64::try_from(self.value.len() + chain).unwrap_or(u64::MAX)
+        octets_of(&self.chain).saturating_add(u64::try_from(self.value.len()).unwrap_or(u64::MAX))
     }
 }
 

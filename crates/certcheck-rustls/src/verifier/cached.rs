@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::{Observer, Rules};
+use crate::chain::octets_of;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
 use crate::refused::Refused;
@@ -30,8 +31,7 @@ struct Octets;
 
 impl Weighter<Box<[u8]>, Chain> for Octets {
     fn weight(&self, _: &Box<[u8]>, chain: &Chain) -> u64 {
-        let octets: usize = chain.iter().map(|der| der.len()).sum();
-        u64::try_from(octets).unwrap_or(u64::MAX)
+        octets_of(chain)
     }
 }
 
