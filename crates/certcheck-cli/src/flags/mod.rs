@@ -1,0 +1,58 @@
+//! The command line, as clap reads it.
+
+mod cache;
+mod evidence;
+mod fetch;
+mod network;
+mod ring;
+mod verify;
+
+use certcheck_core::Time;
+use clap::{Parser, Subcommand};
+
+pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
+pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
+pub(crate) use fetch::{FetchArguments, FetchKind};
+pub(crate) use network::NetworkArguments;
+pub(crate) use ring::RingArguments;
+pub(crate) use verify::{
+    NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments,
+};
+
+/// Is this client certificate still good, right now?
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  accepted
+  1  rejected
+  2  usage, or input that cannot be read
+  3  undetermined: the path is good, revocation could not be established
+Of several inputs the worst counts: 2, then 1, then 3.
+
+The verdict goes to standard output, all else to standard error.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Give a verdict for certificates.
+    Verify(Box<VerifyArguments>),
+    /// Tell what a key ring holds, what chains to what, what is weak, what expires.
+    Ring(RingArguments),
+    /// Tell what a CRL says, who signed it, whether it lists a certificate, and what is new in it.
+    Crl(CrlArguments),
+    /// Tell what an OCSP response says, who signed it, and what that means for a certificate.
+    Ocsp(OcspArguments),
+    /// Get evidence now, verify it, show it.
+    Fetch(Box<FetchArguments>),
+    /// Look into the evidence that is kept between runs.
+    Cache(CacheArguments),
+}
+
+fn parse_time(text: &str) -> Result<Time, String> {
+    Time::from_rfc3339(text).ok_or_else(|| "not RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
+}

@@ -1,0 +1,182 @@
+//! `certcheck verify`: what is asked about, and under which policy.
+
+use std::path::PathBuf;
+
+use certcheck_core::Time;
+use certcheck_core::oid::OidBuf;
+use clap::{Args, ValueEnum};
+
+use super::network::NetworkArguments;
+use super::parse_time;
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  certcheck verify client.pem --ring keyring/
+  certcheck verify client.pem --ring keyring/ --offline --revocation off
+  certcheck verify client.pem --ring keyring/ --crl crls/ --ocsp answer.der
+  certcheck verify client.pem --ring root.pem --untrusted intermediates.pem --json
+  openssl s_client ... | certcheck verify - --ring keyring/
+  certcheck verify *.pem --ring keyring/ --at 2027-01-01T00:00:00Z
+
+Exit codes: 0 accepted, 1 rejected, 2 usage or unreadable input, 3 undetermined.";
+
+#[derive(Args, Debug)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(crate) struct VerifyArguments {
+    /// Certificates: PEM, DER or PKCS #7; `-` is standard input. Of several in one file the first is
+    /// the target, the rest are presented intermediates.
+    #[arg(required = true, value_name = "CERT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// Key ring: a file, a directory of files, or a directory with anchors/, intermediates/, distrusted/.
+    #[arg(long, required = true, value_name = "PATH")]
+    pub(crate) ring: Vec<PathBuf>,
+
+    /// More intermediates that are presented but not trusted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) untrusted: Vec<PathBuf>,
+
+    /// CRLs, or directories of them: PEM, DER or PKCS #7.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) crl: Vec<PathBuf>,
+
+    /// OCSP responses, or directories of them: PEM or DER.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) ocsp: Vec<PathBuf>,
+
+    /// The time to ask about, in RFC 3339. Now by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Time>,
+
+    /// What the certificate is for.
+    #[arg(long, value_name = "PURPOSE", default_value = "client")]
+    pub(crate) purpose: PurposeFlag,
+
+    /// A certificate policy that is acceptable. Any by default.
+    #[arg(long, value_name = "OID", value_parser = parse_oid)]
+    pub(crate) policy: Vec<OidBuf>,
+
+    /// Demand that an acceptable policy holds for the whole path.
+    #[arg(long)]
+    pub(crate) require_explicit_policy: bool,
+
+    /// Do not follow policy mappings.
+    #[arg(long)]
+    pub(crate) inhibit_policy_mapping: bool,
+
+    /// Do not take any-policy for a policy.
+    #[arg(long)]
+    pub(crate) inhibit_any_policy: bool,
+
+    /// How many intermediates a path may have, self-issued ones not counted.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) max_depth: u32,
+
+    /// The shortest RSA key that is taken.
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1024..=8192))]
+    pub(crate) min_rsa_bits: u32,
+
+    /// Take signatures over SHA-1, for old rings.
+    #[arg(long)]
+    pub(crate) allow_sha1: bool,
+
+    /// Whether an anchor may be a certificate that is not self-signed.
+    #[arg(long, value_name = "ON|OFF", default_value = "on")]
+    pub(crate) partial_chain: Switch,
+
+    /// Refuse anchors outside their validity, instead of warning.
+    #[arg(long)]
+    pub(crate) enforce_anchor_validity: bool,
+
+    /// Demand duties of issuers too that RFC 5280 does not have validators check.
+    #[arg(long)]
+    pub(crate) pedantic: bool,
+
+    /// What to do about revocation.
+    #[arg(long, value_name = "HOW", default_value = "hard-fail")]
+    pub(crate) revocation: RevocationFlag,
+
+    /// Of which certificates the status is asked: of the whole path below the anchor, or of the leaf alone.
+    #[arg(long, value_name = "WHICH", default_value = "chain")]
+    pub(crate) scope: ScopeFlag,
+
+    /// Which evidence is asked for first, and told of where both say the same.
+    #[arg(long, value_name = "ORDER", default_value = "ocsp-first")]
+    pub(crate) order: OrderFlag,
+
+    /// Whether OCSP requests carry a nonce, and answers must.
+    #[arg(long, value_name = "HOW", default_value = "off")]
+    pub(crate) nonce: NonceFlag,
+
+    /// Whether certificates of issuers are fetched from where certificates say they are (caIssuers).
+    #[arg(long, value_name = "ON|OFF", default_value = "off")]
+    pub(crate) aia: Switch,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+
+    /// Ask nobody, and print what would be asked, of whom, in order, were every source to fail in its turn.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// One JSON object a line for each input.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Tell of all paths tried, sources asked, clauses and what was spent.
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PurposeFlag {
+    Client,
+    Server,
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RevocationFlag {
+    /// Every certificate must be shown not to be revoked.
+    HardFail,
+    /// A certificate that names no source of evidence passes.
+    IfOffered,
+    /// Not knowing passes, and the verdict says so.
+    SoftFail,
+    /// Do not look.
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ScopeFlag {
+    /// Every certificate below the anchor.
+    Chain,
+    /// The target alone.
+    Leaf,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum OrderFlag {
+    OcspFirst,
+    CrlFirst,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum NonceFlag {
+    /// None is sent: answers can be signed ahead, and kept.
+    Off,
+    /// One is sent, and an answer without it is taken.
+    Ask,
+    /// One is sent, and an answer without it is not taken.
+    Demand,
+}
+
+fn parse_oid(text: &str) -> Result<OidBuf, String> {
+    OidBuf::from_dotted(text).ok_or_else(|| "not a dotted object identifier".to_owned())
+}
