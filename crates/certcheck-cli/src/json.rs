@@ -1,7 +1,6 @@
 //! JSON for programs: one object a line, `"schema": 1`. Keys are stable; new ones may come.
 
-use std::error::Error;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -248,7 +247,12 @@ struct AskObject {
 }
 
 /// What would be asked. What is not known for that alone is no refusal.
-pub(crate) fn print_plan(input: &Path, report: &Report<'_>, plan: &[Need]) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn write_plan(
+    out: &mut impl Write,
+    input: &Path,
+    report: &Report<'_>,
+    plan: &[Need],
+) -> io::Result<()> {
     let asks = plan.iter().map(|need| AskObject {
         at: need.at,
         subject: report.path.get(need.at).map(|member| member.certificate.subject().to_string()),
@@ -259,15 +263,17 @@ pub(crate) fn print_plan(input: &Path, report: &Report<'_>, plan: &[Need]) -> Re
             _ => None,
         },
     });
-    print(&PlanLine {
-        schema: 1,
-        input: input.display().to_string(),
-        dry_run: true,
-        verdict: report.verdict.code(),
-        reason: report.reason.as_ref().map(ReasonObject::from),
-        asks: asks.collect(),
-    })?;
-    Ok(plan_exit(report))
+    write(
+        out,
+        &PlanLine {
+            schema: 1,
+            input: input.display().to_string(),
+            dry_run: true,
+            verdict: report.verdict.code(),
+            reason: report.reason.as_ref().map(ReasonObject::from),
+            asks: asks.collect(),
+        },
+    )
 }
 
 /// A path that is good will be asked about: that is what was wanted.
@@ -286,7 +292,8 @@ pub(crate) fn kind_of(ask: &Ask) -> &'static str {
     }
 }
 
-pub(crate) fn print_report(
+pub(crate) fn write_report(
+    out: &mut impl Write,
     input: &Path,
     report: &Report<'_>,
     sources: &[SourceTried],
@@ -299,57 +306,68 @@ pub(crate) fn print_report(
         message: attempt.rejection.reason.to_string(),
     });
     let spent = report.spent;
-    print(&Line {
-        schema: 1,
-        input: input.display().to_string(),
-        verdict: report.verdict.code(),
-        reason: report.reason.as_ref().map(ReasonObject::from),
-        valid_until: report.valid_until.map(|time| time.to_string()),
-        policies: report.policies.iter().map(ToString::to_string).collect(),
-        path: report.path.iter().map(|member| Member::new(member, sources)).collect(),
-        attempts: attempts.collect(),
-        sources: sources.iter().map(SourceObject::from).collect(),
-        warnings: report.warnings.iter().map(ToString::to_string).collect(),
-        spent: SpentObject {
-            signatures: spent.signatures,
-            steps: spent.steps,
-            paths: spent.paths,
-            name_comparisons: spent.name_comparisons,
-            policy_nodes: spent.policy_nodes,
+    write(
+        out,
+        &Line {
+            schema: 1,
+            input: input.display().to_string(),
+            verdict: report.verdict.code(),
+            reason: report.reason.as_ref().map(ReasonObject::from),
+            valid_until: report.valid_until.map(|time| time.to_string()),
+            policies: report.policies.iter().map(ToString::to_string).collect(),
+            path: report.path.iter().map(|member| Member::new(member, sources)).collect(),
+            attempts: attempts.collect(),
+            sources: sources.iter().map(SourceObject::from).collect(),
+            warnings: report.warnings.iter().map(ToString::to_string).collect(),
+            spent: SpentObject {
+                signatures: spent.signatures,
+                steps: spent.steps,
+                paths: spent.paths,
+                name_comparisons: spent.name_comparisons,
+                policy_nodes: spent.policy_nodes,
+            },
+            elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
         },
-        elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-    })
+    )
 }
 
 /// An input that could not be read has a line too, so that none is missing.
-pub(crate) fn print_unreadable(input: &Path, message: &str) -> io::Result<()> {
-    print(&Line {
-        schema: 1,
-        input: input.display().to_string(),
-        verdict: "reject",
-        reason: Some(ReasonObject {
-            code: "no-certificate",
-            at: 0,
-            rfc: "RFC 5280 6.1.1",
-            message: message.to_owned(),
-            hint: "give a file with a certificate in PEM, DER or PKCS #7",
-        }),
-        valid_until: None,
-        policies: Vec::new(),
-        path: Vec::new(),
-        attempts: Vec::new(),
-        sources: Vec::new(),
-        warnings: Vec::new(),
-        spent: SpentObject::default(),
-        elapsed_us: 0,
-    })
+pub(crate) fn write_unreadable(out: &mut impl Write, input: &Path, message: &str) -> io::Result<()> {
+    write(
+        out,
+        &Line {
+            schema: 1,
+            input: input.display().to_string(),
+            verdict: "reject",
+            reason: Some(ReasonObject {
+                code: "no-certificate",
+                at: 0,
+                rfc: "RFC 5280 6.1.1",
+                message: message.to_owned(),
+                hint: "give a file with a certificate in PEM, DER or PKCS #7",
+            }),
+            valid_until: None,
+            policies: Vec::new(),
+            path: Vec::new(),
+            attempts: Vec::new(),
+            sources: Vec::new(),
+            warnings: Vec::new(),
+            spent: SpentObject::default(),
+            elapsed_us: 0,
+        },
+    )
 }
 
 /// One line to standard output.
 pub(crate) fn print<T: Serialize>(value: &T) -> io::Result<()> {
     // A line may be long: of a CRL all that is new.
     let mut out = io::BufWriter::new(io::stdout().lock());
-    serde_json::to_writer(&mut out, value)?;
-    out.write_all(b"\n")?;
+    write(&mut out, value)?;
     out.flush()
+}
+
+/// One line.
+pub(crate) fn write<T: Serialize>(out: &mut impl Write, value: &T) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
 }

@@ -1,6 +1,5 @@
 //! Text for people. Colours only on a terminal.
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -22,13 +21,13 @@ pub(crate) const QUIET: Style = Style::new().dimmed();
 
 /// The verdict, the path, and with `explain` all that led to it.
 pub(crate) fn print_report(
+    out: &mut impl Write,
     input: &Path,
     report: &Report<'_>,
     sources: &[SourceTried],
     elapsed: Duration,
     explain: bool,
 ) -> io::Result<()> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let (style, word) = match report.verdict {
         Verdict::Accept => (GOOD, "accepted"),
         Verdict::Reject => (BAD, "rejected"),
@@ -42,7 +41,7 @@ pub(crate) fn print_report(
     let blamed = report.reason.as_ref().map(|rejection| (rejection.at, &rejection.reason));
     for (at, member) in report.path.iter().enumerate() {
         let reason = blamed.filter(|(place, _)| *place == at).map(|(_, reason)| reason);
-        print_member(&mut out, at, member, reason)?;
+        print_member(out, at, member, reason)?;
     }
     if let Some((at, reason)) = blamed {
         if report.path.get(at).is_none() {
@@ -62,11 +61,11 @@ pub(crate) fn print_report(
             None => explain,
         };
         for tried in sources.iter().filter(is_told) {
-            print_source(&mut out, tried)?;
+            print_source(out, tried)?;
         }
     }
     if explain {
-        print_explanation(&mut out, report, elapsed)?;
+        print_explanation(out, report, elapsed)?;
     }
     Ok(())
 }
@@ -127,8 +126,12 @@ fn print_source(out: &mut impl Write, tried: &SourceTried) -> io::Result<()> {
 }
 
 /// What would be asked, and of whom.
-pub(crate) fn print_plan(input: &Path, report: &Report<'_>, plan: &[Need]) -> Result<Exit, Box<dyn Error>> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+pub(crate) fn print_plan(
+    out: &mut impl Write,
+    input: &Path,
+    report: &Report<'_>,
+    plan: &[Need],
+) -> io::Result<()> {
     let exit = json::plan_exit(report);
     match &report.reason {
         Some(rejection) if exit != Exit::Accepted => {
@@ -147,7 +150,7 @@ pub(crate) fn print_plan(input: &Path, report: &Report<'_>, plan: &[Need]) -> Re
             subject.unwrap_or_default()
         )?;
     }
-    Ok(exit)
+    Ok(())
 }
 
 fn print_explanation(out: &mut impl Write, report: &Report<'_>, elapsed: Duration) -> io::Result<()> {

@@ -17,16 +17,35 @@ Examples:
   certcheck verify client.pem --ring root.pem --untrusted intermediates.pem --json
   openssl s_client ... | certcheck verify - --ring keyring/
   certcheck verify *.pem --ring keyring/ --at 2027-01-01T00:00:00Z
+  certcheck verify issued/ --ring keyring/ --summary
+  certcheck verify issued.pem --each --ring keyring/ --crl ca.crl
+  find . -name '*.pem' -print0 | certcheck verify --files0-from - --ring keyring/
 
 Exit codes: 0 accepted, 1 rejected, 2 usage or unreadable input, 3 undetermined.";
 
 #[derive(Args, Debug)]
 #[command(after_help = VERIFY_EXAMPLES)]
 pub(crate) struct VerifyArguments {
-    /// Certificates: PEM, DER or PKCS #7; `-` is standard input. Of several in one file the first is
-    /// the target, the rest are presented intermediates.
-    #[arg(required = true, value_name = "CERT")]
+    /// Certificates: PEM, DER or PKCS #7; `-` is standard input, of a directory all files that are named
+    /// like certificates. Of several in one file the first is the target, the rest are presented intermediates.
+    #[arg(required_unless_present = "files0_from", value_name = "CERT")]
     pub(crate) inputs: Vec<PathBuf>,
+
+    /// More inputs: a list of files, NUL behind each, as of `find -print0`; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) files0_from: Option<PathBuf>,
+
+    /// Take every certificate of a file for a target of its own: bundles, of any size.
+    #[arg(long)]
+    pub(crate) each: bool,
+
+    /// How many inputs are asked about at once [default: twice the cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Tell no input by itself, only how many came to what.
+    #[arg(long, conflicts_with_all = ["explain", "dry_run"])]
+    pub(crate) summary: bool,
 
     /// Key ring: a file, a directory of files, or a directory with anchors/, intermediates/, distrusted/.
     #[arg(long, required = true, value_name = "PATH")]

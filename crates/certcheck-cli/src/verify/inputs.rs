@@ -1,0 +1,194 @@
+//! What is asked about, one input at a time: files, all files of directories, lists of files, bundles.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use pki_types::CertificateDer;
+use walkdir::WalkDir;
+
+use super::bundle::Bundle;
+use crate::input;
+
+/// Of a directory's files those are inputs whose names end so: beside certificates lie keys, and lists.
+const ENDINGS: [&str; 7] = ["cer", "cert", "crt", "der", "p7b", "p7c", "pem"];
+/// How deep directories are looked into.
+const DEEPEST: usize = 32;
+/// The longest path in a list of files.
+const LONGEST_PATH: u64 = 64 << 10;
+
+/// An input, and how its certificates are got.
+pub(super) struct Input {
+    /// As it is told: a file's path, of a bundle with the number of the certificate behind it.
+    pub(super) name: PathBuf,
+    content: Content,
+}
+
+enum Content {
+    /// Not read yet: that is the work of many threads.
+    File,
+    Read(Result<Vec<CertificateDer<'static>>, String>),
+}
+
+impl Input {
+    /// The target, and behind it what is presented with it.
+    pub(super) fn chain(self) -> (PathBuf, Result<Vec<CertificateDer<'static>>, String>) {
+        let chain = match self.content {
+            Content::File => input::certificates(&self.name).map_err(|error| error.to_string()),
+            Content::Read(chain) => chain,
+        };
+        (self.name, chain)
+    }
+}
+
+/// A bundle that is being read.
+struct Opened {
+    path: PathBuf,
+    /// Of the certificate that comes next.
+    number: u64,
+    certificates: Bundle<Source>,
+}
+
+type Source = Box<dyn BufRead + Send>;
+
+/// All inputs, in order.
+pub(super) struct Inputs {
+    /// Paths as they were named.
+    named: std::vec::IntoIter<PathBuf>,
+    /// A list of more of them, NUL behind each.
+    list: Option<Source>,
+    directory: Option<walkdir::IntoIter>,
+    /// Every certificate of a file is a target.
+    each: bool,
+    bundle: Option<Opened>,
+}
+
+impl Inputs {
+    /// The named ones, then those of the list.
+    ///
+    /// # Errors
+    /// A list that cannot be opened.
+    pub(super) fn new(named: Vec<PathBuf>, list: Option<&Path>, each: bool) -> Result<Self, String> {
+        let list = list
+            .map(|path| open(path).map_err(|error| format!("{}: {error}", path.display())))
+            .transpose()?;
+        Ok(Self { named: named.into_iter(), list, directory: None, each, bundle: None })
+    }
+
+    /// The next path: of a directory that is being walked, of those that were named, of the list.
+    fn path(&mut self) -> Option<Result<PathBuf, (PathBuf, String)>> {
+        loop {
+            while let Some(directory) = &mut self.directory {
+                match directory.next() {
+                    None => self.directory = None,
+                    Some(Ok(entry)) if entry.file_type().is_dir() || !is_certificates(entry.path()) => {}
+                    Some(Ok(entry)) => return Some(Ok(entry.into_path())),
+                    Some(Err(error)) => {
+                        let path = error.path().unwrap_or_else(|| Path::new("?")).to_owned();
+                        let message = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                        return Some(Err((path, message)));
+                    }
+                }
+            }
+            let path = match self.named.next() {
+                Some(path) => path,
+                None => match self.listed()? {
+                    Ok(path) => path,
+                    Err(error) => return Some(Err((PathBuf::from("the list of files"), error.to_string()))),
+                },
+            };
+            if !path.is_dir() {
+                return Some(Ok(path));
+            }
+            let walk = WalkDir::new(&path).sort_by_file_name().max_depth(DEEPEST).into_iter();
+            self.directory = Some(walk);
+        }
+    }
+
+    /// The next path of the list.
+    fn listed(&mut self) -> Option<io::Result<PathBuf>> {
+        let list = self.list.as_mut()?;
+        loop {
+            let mut octets = Vec::new();
+            match list.by_ref().take(LONGEST_PATH + 1).read_until(0, &mut octets) {
+                Ok(0) => return None,
+                Ok(_) if octets.len() as u64 > LONGEST_PATH => {
+                    self.list = None;
+                    let message = "a path longer than 64 KiB: paths are separated by NUL";
+                    return Some(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
+                }
+                Ok(_) => {
+                    let path = octets.strip_suffix(&[0]).unwrap_or(&octets);
+                    if !path.is_empty() {
+                        return Some(path_of(path));
+                    }
+                }
+                Err(error) => {
+                    self.list = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+impl Iterator for Inputs {
+    type Item = Input;
+
+    fn next(&mut self) -> Option<Input> {
+        loop {
+            if let Some(Opened { path, number, certificates }) = &mut self.bundle {
+                let Some(read) = certificates.next() else {
+                    self.bundle = None;
+                    continue;
+                };
+                let mut name = path.clone().into_os_string();
+                name.push(format!("#{number}"));
+                *number += 1;
+                let read = read.map(|certificate| vec![certificate]).map_err(|error| error.to_string());
+                return Some(Input { name: name.into(), content: Content::Read(read) });
+            }
+            match self.path()? {
+                Ok(name) if self.each => match open(&name) {
+                    Ok(source) => {
+                        self.bundle =
+                            Some(Opened { path: name, number: 0, certificates: Bundle::new(source) })
+                    }
+                    Err(error) => {
+                        return Some(Input { name, content: Content::Read(Err(error.to_string())) });
+                    }
+                },
+                Ok(name) => return Some(Input { name, content: Content::File }),
+                Err((name, message)) => return Some(Input { name, content: Content::Read(Err(message)) }),
+            }
+        }
+    }
+}
+
+/// A file, or standard input as `-`.
+fn open(path: &Path) -> io::Result<Source> {
+    const PIECE: usize = 64 << 10;
+    Ok(if path == Path::new("-") {
+        Box::new(BufReader::with_capacity(PIECE, io::stdin()))
+    } else {
+        Box::new(BufReader::with_capacity(PIECE, File::open(path)?))
+    })
+}
+
+fn is_certificates(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !is_hidden && ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+}
+
+#[cfg(unix)]
+fn path_of(octets: &[u8]) -> io::Result<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+    Ok(std::ffi::OsStr::from_bytes(octets).into())
+}
+
+#[cfg(not(unix))]
+fn path_of(octets: &[u8]) -> io::Result<PathBuf> {
+    let text = std::str::from_utf8(octets);
+    text.map(PathBuf::from).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}

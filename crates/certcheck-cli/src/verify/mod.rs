@@ -1,0 +1,202 @@
+//! `certcheck verify`: one input or a hundred thousand.
+
+mod bundle;
+mod inputs;
+mod pool;
+mod tally;
+
+use std::error::Error;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZero;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use certcheck_core::reason::Reason;
+use certcheck_core::{KeyRing, Time, Verdict};
+use certcheck_fetch::Engine;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pki_types::CertificateDer;
+
+use crate::exit::Exit;
+use crate::flags::VerifyArguments;
+use crate::{evidence, input, json, network, setup, text};
+use inputs::{Input, Inputs};
+use tally::Tally;
+
+/// What came of one input.
+struct Told {
+    /// For standard output.
+    out: Vec<u8>,
+    /// For standard error.
+    remarks: Vec<String>,
+    exit: Exit,
+    verdict: Verdict,
+    code: &'static str,
+}
+
+pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
+    let ring = KeyRing::from_paths(&arguments.ring)?;
+    let policy = setup::policy(arguments);
+    let now = setup::time(arguments.at);
+    let mut untrusted = Vec::new();
+    for path in &arguments.untrusted {
+        let mut found = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        untrusted.append(&mut found);
+    }
+    let evidence = evidence::load(&arguments.crl, &arguments.ocsp)?;
+    for fault in evidence.faults() {
+        writeln!(io::stderr(), "certcheck: warning: left out: {fault}")?;
+    }
+    let inputs = Inputs::new(arguments.inputs.clone(), arguments.files0_from.as_deref(), arguments.each)?;
+    let engine = network::engine(&arguments.network, true, ring, policy, evidence)?;
+    let question = Question { arguments, engine: &engine, untrusted: &untrusted, now };
+    let begun = Instant::now();
+    let bar = bar();
+    let mut tally = Tally::default();
+    let mut worst = Exit::Accepted;
+    let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
+    let take = |told: Told, has_next: bool| -> io::Result<()> {
+        worst = worst.max(told.exit);
+        tally.add(told.exit, told.verdict, told.code);
+        bar.inc(1);
+        out.write_all(&told.out)?;
+        // Who waits for the next sees this one meanwhile, and remarks come in the order in which they were made.
+        if !has_next || !told.remarks.is_empty() {
+            out.flush()?;
+        }
+        if !told.remarks.is_empty() {
+            bar.suspend(|| told.remarks.iter().try_for_each(|line| writeln!(io::stderr(), "{line}")))?;
+        }
+        Ok(())
+    };
+    pool::in_order(inputs, threads(arguments), |input| question.ask(input), take)?;
+    bar.finish_and_clear();
+    let elapsed = begun.elapsed();
+    match (arguments.summary, arguments.json) {
+        (true, true) => tally.write_json(&mut out, elapsed)?,
+        (true, false) => tally.print(&mut out, elapsed)?,
+        (false, _) if tally.inputs() > 1 => {
+            out.flush()?;
+            tally.print(&mut anstream::AutoStream::auto(io::stderr().lock()), elapsed)?;
+        }
+        (false, _) => {}
+    }
+    out.flush()?;
+    if tally.inputs() == 0 {
+        return Err(
+            "there is no input: no file is named, or no directory among the inputs has certificates".into()
+        );
+    }
+    engine.flush_blocking();
+    Ok(worst)
+}
+
+/// How many inputs are asked about at once. A check that waits for the network leaves its core to others.
+fn threads(arguments: &VerifyArguments) -> usize {
+    const A_CORE: usize = 2;
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    arguments.jobs.map_or(cores * A_CORE, usize::from)
+}
+
+/// How far it is, on a terminal, once it takes more than a moment.
+fn bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+    match ProgressStyle::with_template("{spinner} {human_pos} checked, {per_sec}, {elapsed}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// What every input is asked with.
+struct Question<'q> {
+    arguments: &'q VerifyArguments,
+    engine: &'q Engine,
+    untrusted: &'q [CertificateDer<'static>],
+    now: Time,
+}
+
+impl Question<'_> {
+    fn ask(&self, input: Input) -> Told {
+        let (name, chain) = input.chain();
+        match chain {
+            Ok(mut chain) => {
+                chain.extend(self.untrusted.iter().map(CertificateDer::clone));
+                self.check(&name, &chain)
+            }
+            Err(message) => {
+                let mut told = Told {
+                    out: Vec::new(),
+                    remarks: vec![format!("certcheck: {}: {message}", name.display())],
+                    exit: Exit::Unusable,
+                    verdict: Verdict::Reject,
+                    code: Reason::NoCertificate.code(),
+                };
+                if self.arguments.json && !self.arguments.summary {
+                    written(json::write_unreadable(&mut told.out, &name, &message));
+                }
+                told
+            }
+        }
+    }
+
+    fn check(&self, name: &Path, chain: &[CertificateDer<'_>]) -> Told {
+        let Self { arguments, engine, now, .. } = *self;
+        let begun = Instant::now();
+        let (checked, plan) = if arguments.dry_run {
+            let (checked, plan) = engine.plan(chain, now);
+            (checked, Some(plan))
+        } else {
+            let within = Duration::from_secs(arguments.network.timeout);
+            (engine.check_blocking(chain, now, within), None)
+        };
+        let elapsed = begun.elapsed();
+        let mut told = Told {
+            out: Vec::new(),
+            remarks: Vec::new(),
+            exit: checked.verdict().into(),
+            verdict: checked.verdict(),
+            code: checked.code(),
+        };
+        if arguments.summary && checked.is_accepted() && plan.is_none() {
+            return told;
+        }
+        let details = checked.details();
+        let report = details.view();
+        let out = &mut told.out;
+        if let Some(plan) = plan {
+            told.exit = json::plan_exit(&report);
+            written(if arguments.json {
+                json::write_plan(out, name, &report, &plan)
+            } else {
+                text::print_plan(out, name, &report, &plan)
+            });
+            return told;
+        }
+        if !arguments.summary {
+            let sources = checked.sources();
+            written(if arguments.json {
+                json::write_report(out, name, &report, sources, elapsed)
+            } else {
+                text::print_report(out, name, &report, sources, elapsed, arguments.explain)
+            });
+            let remark = |warning| format!("certcheck: {}: warning: {warning}", name.display());
+            told.remarks.extend(report.warnings.iter().map(remark));
+        }
+        // The target itself does not read: that is about the input, not about trust.
+        if let (true, Some(Reason::Malformed(fault))) =
+            (report.path.is_empty(), report.reason.as_ref().map(|r| &r.reason))
+        {
+            told.remarks.push(format!("certcheck: {}: {fault}", name.display()));
+            told.exit = Exit::Unusable;
+        }
+        told
+    }
+}
+
+/// Nothing can fail that is written to memory.
+fn written(outcome: io::Result<()>) {
+    debug_assert!(outcome.is_ok(), "{outcome:?}");
+}

@@ -1,0 +1,172 @@
+//! Work on many things at once, and what comes of it in the order in which they came.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// How far the fastest may be ahead of what has been taken: so much is kept in memory, however much there is to do.
+const WINDOW: u64 = 2_048;
+/// A thread takes so many at a time: things are small, and a lock is not free.
+const HANDFUL: usize = 16;
+
+/// What there is to do.
+struct Supply<I> {
+    things: I,
+    next: u64,
+}
+
+/// What has been done.
+struct Done<T> {
+    ready: BTreeMap<u64, T>,
+    taken: u64,
+    workers: usize,
+    is_over: bool,
+}
+
+struct Shared<I, T> {
+    supply: Mutex<Supply<I>>,
+    done: Mutex<Done<T>>,
+    has_room: Condvar,
+    has_come: Condvar,
+}
+
+/// Does `work` to everything there is on so many threads, and hands what comes of each to `take`, in order, with
+/// whether the next is there already. An error of `take` ends it.
+pub(super) fn in_order<I, T, E>(
+    things: I,
+    threads: usize,
+    work: impl Fn(I::Item) -> T + Sync,
+    mut take: impl FnMut(T, bool) -> Result<(), E>,
+) -> Result<(), E>
+where
+    I: Iterator + Send,
+    I::Item: Send,
+    T: Send,
+{
+    let threads = threads.max(1);
+    let shared = Shared {
+        supply: Mutex::new(Supply { things, next: 0 }),
+        done: Mutex::new(Done { ready: BTreeMap::new(), taken: 0, workers: threads, is_over: false }),
+        has_room: Condvar::new(),
+        has_come: Condvar::new(),
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let _leaving = Leaving(&shared);
+                while let Some(handful) = shared.handful() {
+                    let results: Vec<_> =
+                        handful.into_iter().map(|(number, thing)| (number, work(thing))).collect();
+                    lock(&shared.done).ready.extend(results);
+                    shared.has_come.notify_one();
+                }
+            });
+        }
+        while let Some((result, has_next)) = shared.first() {
+            if let Err(error) = take(result, has_next) {
+                lock(&shared.done).is_over = true;
+                shared.has_room.notify_all();
+                return Err(error);
+            }
+        }
+        Ok(())
+    })
+}
+
+impl<I: Iterator, T> Shared<I, T> {
+    /// The next things to do, with their numbers. `None` at the end.
+    fn handful(&self) -> Option<Vec<(u64, I::Item)>> {
+        let mut supply = lock(&self.supply);
+        {
+            let mut done = lock(&self.done);
+            while supply.next >= done.taken + WINDOW && !done.is_over {
+                done = self.has_room.wait(done).unwrap_or_else(PoisonError::into_inner);
+            }
+            if done.is_over {
+                return None;
+            }
+        }
+        let things: Vec<_> = supply.things.by_ref().take(HANDFUL).collect();
+        let first = supply.next;
+        supply.next += things.len() as u64;
+        if things.is_empty() { None } else { Some((first..).zip(things).collect()) }
+    }
+
+    /// What is next in order, waited for, and whether what follows is there. `None` once all is done.
+    fn first(&self) -> Option<(T, bool)> {
+        let mut done = lock(&self.done);
+        loop {
+            let next = done.taken;
+            if let Some(result) = done.ready.remove(&next) {
+                done.taken += 1;
+                let has_next = done.ready.contains_key(&done.taken);
+                drop(done);
+                self.has_room.notify_all();
+                return Some((result, has_next));
+            }
+            if done.workers == 0 {
+                return None;
+            }
+            done = self.has_come.wait(done).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Says that a thread is gone, in whatever way it went.
+struct Leaving<'s, I, T>(&'s Shared<I, T>);
+
+impl<I, T> Drop for Leaving<'_, I, T> {
+    fn drop(&mut self) {
+        lock(&self.0.done).workers -= 1;
+        self.0.has_come.notify_one();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn all_comes_in_order_whatever_takes_longest() {
+        for (count, threads) in [(0, 3), (1, 1), (7, 4), (5_000, 3), (10_000, 1)] {
+            let mut taken = Vec::new();
+            let work = |n: u64| {
+                if n.is_multiple_of(997) {
+                    thread::sleep(Duration::from_millis(2));
+                }
+                n * 2
+            };
+            let outcome = in_order(0..count, threads, work, |n, _| {
+                taken.push(n);
+                Ok::<_, ()>(())
+            });
+            assert_eq!(outcome, Ok(()));
+            assert_eq!(taken, (0..count).map(|n| n * 2).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn nothing_is_begun_far_ahead_of_what_is_taken() {
+        let begun = std::sync::atomic::AtomicU64::new(0);
+        let mut taken = 0;
+        let work = |_: u64| begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let outcome = in_order(0..20_000, 4, work, |_, _| {
+            taken += 1;
+            let ahead = begun.load(std::sync::atomic::Ordering::SeqCst) - taken;
+            if ahead <= WINDOW + 4 * HANDFUL as u64 { Ok(()) } else { Err(ahead) }
+        });
+        assert_eq!(outcome, Ok(()));
+    }
+
+    #[test]
+    fn who_takes_may_end_it() {
+        let outcome = in_order(0.., 3, |n: u64| n, |n, _| if n < 100 { Ok(()) } else { Err(n) });
+        assert_eq!(outcome, Err(100));
+    }
+}

@@ -1,0 +1,204 @@
+//! Thousands of inputs: every way to name them, each told in order, the same verdicts as one by one, and a summary.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use certcheck_testkit::crl::{Crl, Entry};
+use certcheck_testkit::{Cert, Key, pem};
+use serde_json::Value;
+
+const CLIENTS: usize = 3_000;
+/// Every so manyth client is revoked, and another one has expired.
+const REVOKED: usize = 100;
+const EXPIRED: usize = 250;
+
+/// Folder with `ring.pem`, `ca.crl`, `clients.pem` and, of the first hundred, `clients/N.pem`.
+struct Issued {
+    folder: tempfile::TempDir,
+}
+
+fn name_of(number: usize) -> String {
+    format!("O=Bulk,CN=client {number}")
+}
+
+fn what_of(number: usize) -> &'static str {
+    match number {
+        n if n % EXPIRED == 1 => "expired",
+        n if n % REVOKED == 0 => "certificate-revoked",
+        _ => "accept",
+    }
+}
+
+impl Issued {
+    fn make() -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let root = Key::p256("bulk root");
+        let client = Key::p256("bulk client");
+        let put = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).expect("written");
+        put("ring.pem", pem("CERTIFICATE", &Cert::root("O=Bulk", &root).issue(&root)).as_bytes());
+        fs::create_dir_all(folder.path().join("clients/deeper")).expect("folder");
+        let (mut bundle, mut ders, mut entries) = (String::new(), Vec::new(), Vec::new());
+        for number in 0..CLIENTS {
+            let mut leaf = Cert::leaf(&name_of(number), &client, "O=Bulk", &root);
+            leaf.serial = u32::try_from(0x0100_0000 + number).expect("small").to_be_bytes().to_vec();
+            match what_of(number) {
+                "expired" => leaf = leaf.valid("2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z"),
+                "certificate-revoked" => entries.push(Entry::new(&leaf.serial)),
+                _ => {}
+            }
+            let der = leaf.issue(&root);
+            bundle += &pem("CERTIFICATE", &der);
+            if number < 100 {
+                let deeper = if number % 2 == 0 { "" } else { "deeper/" };
+                put(&format!("clients/{deeper}{number:03}.pem"), pem("CERTIFICATE", &der).as_bytes());
+            }
+            ders.extend(der);
+        }
+        put("clients.pem", bundle.as_bytes());
+        put("clients.der", &ders);
+        put("clients/000.key", b"not a certificate");
+        put("ca.crl", &Crl { entries, ..Crl::new("O=Bulk") }.issue(&root));
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn verify(&self, arguments: &[&str], input: Option<&[u8]>) -> (i32, String, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+            .current_dir(self.folder.path())
+            .arg("verify")
+            .args(arguments)
+            .args(["--ring", "ring.pem", "--crl", "ca.crl", "--at", "2027-01-02T00:00:00Z"])
+            .args(["--offline", "--no-cache"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        let input = input.unwrap_or_default().to_vec();
+        let writing = std::thread::spawn(move || {
+            let _gone = stdin.write_all(&input);
+        });
+        let output = child.wait_with_output().expect("ends");
+        writing.join().expect("written");
+        let text = |octets| String::from_utf8(octets).expect("UTF-8");
+        (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+    }
+}
+
+fn lines(out: &str) -> Vec<Value> {
+    out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+/// What an input came to, and of whom.
+fn told(line: &Value) -> (String, String) {
+    let code = line["reason"]["code"].as_str().or_else(|| line["verdict"].as_str());
+    let subject = line["path"][0]["subject"].as_str();
+    (subject.unwrap_or_default().to_owned(), code.unwrap_or_default().to_owned())
+}
+
+#[test]
+fn every_certificate_of_a_bundle_in_order_by_however_many_threads() {
+    let issued = Issued::make();
+    let pem = fs::read(issued.path("clients.pem")).expect("there");
+    for (file, jobs, input) in
+        [("clients.pem", "1", None), ("clients.der", "7", None), ("-", "64", Some(&pem[..]))]
+    {
+        let (exit, out, err) = issued.verify(&[file, "--each", "--json", "--jobs", jobs], input);
+        assert_eq!(exit, 1, "{err}");
+        let lines = lines(&out);
+        assert_eq!(lines.len(), CLIENTS);
+        for (number, line) in lines.iter().enumerate() {
+            assert_eq!(line["input"], format!("{file}#{number}"));
+            let (subject, code) = told(line);
+            assert!(subject.contains(&format!("client {number}")), "{subject}");
+            assert_eq!(code, what_of(number), "{number}");
+        }
+        assert!(err.contains("3000 inputs") && err.contains("rejected: certificate-revoked"), "{err}");
+    }
+}
+
+#[test]
+fn a_summary_counts_what_each_came_to() {
+    let issued = Issued::make();
+    let count = |what| (0..CLIENTS).filter(|number| what_of(*number) == what).count();
+    let (exit, out, _) = issued.verify(&["clients.pem", "--each", "--summary", "--json"], None);
+    assert_eq!(exit, 1);
+    let summary = &lines(&out)[0]["summary"];
+    assert_eq!(summary["inputs"], CLIENTS);
+    assert_eq!(summary["accepted"], count("accept"));
+    assert_eq!(summary["rejected"]["expired"], count("expired"));
+    assert_eq!(summary["rejected"]["certificate-revoked"], count("certificate-revoked"));
+    assert_eq!(summary["unreadable"], 0);
+    let (_, out, _) = issued.verify(&["clients.pem", "--each", "--summary"], None);
+    assert!(out.contains(&format!("{} accepted", count("accept"))), "{out}");
+    assert_eq!(out.lines().count(), 4, "{out}");
+}
+
+#[test]
+fn directories_and_lists_of_files() {
+    let issued = Issued::make();
+    let (exit, out, _) = issued.verify(&["clients", "--json"], None);
+    assert_eq!(exit, 1);
+    let told: Vec<_> = lines(&out).iter().map(|line| line["input"].as_str().unwrap().to_owned()).collect();
+    // All of the folder's certificates, in order of name, and not the key.
+    assert_eq!(told.len(), 100);
+    assert_eq!(told[0], Path::new("clients/000.pem").display().to_string());
+    assert_eq!(told[50], Path::new("clients/deeper/001.pem").display().to_string());
+    let list = b"clients/002.pem\0clients/deeper/003.pem\0missing.pem\0clients/004.pem";
+    let (exit, out, err) = issued.verify(&["--files0-from", "-", "--json"], Some(list));
+    assert_eq!(exit, 2, "one of them is not there");
+    let inputs: Vec<_> = lines(&out).iter().map(|line| line["input"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(inputs, ["clients/002.pem", "clients/deeper/003.pem", "missing.pem", "clients/004.pem"]);
+    assert!(err.contains("missing.pem: "), "{err}");
+    assert!(err.contains("1 not readable"), "{err}");
+}
+
+#[test]
+fn input_that_is_no_input_is_told_and_ends() {
+    let issued = Issued::make();
+    fs::create_dir(issued.path("empty")).expect("folder");
+    let (exit, _, err) = issued.verify(&["empty"], None);
+    assert_eq!(exit, 2);
+    assert!(err.contains("there is no input"), "{err}");
+    let (exit, _, err) = issued.verify(&["--files0-from", "-"], Some(&vec![b'a'; 200_000]));
+    assert_eq!(exit, 2);
+    assert!(err.contains("longer than 64 KiB"), "{err}");
+    let (exit, out, err) = issued.verify(&["ca.crl", "clients.pem", "--each", "--summary"], None);
+    assert_eq!(exit, 2, "a CRL is no certificate: {out}{err}");
+    let (exit, _, err) = issued.verify(&["--each"], None);
+    assert_eq!(exit, 2);
+    assert!(err.contains("<CERT>"), "{err}");
+}
+
+#[test]
+fn who_stops_reading_stops_the_work() {
+    let issued = Issued::make();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+        .current_dir(issued.folder.path())
+        .args([
+            "verify",
+            "clients.pem",
+            "--each",
+            "--json",
+            "--ring",
+            "ring.pem",
+            "--crl",
+            "ca.crl",
+            "--offline",
+        ])
+        .args(["--no-cache", "--at", "2027-01-02T00:00:00Z"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
