@@ -23,6 +23,9 @@ use crate::{evidence, input, json, network, setup, text};
 use inputs::{Input, Inputs};
 use tally::Tally;
 
+/// More inputs than anyone counts: a summary is told unasked.
+const A_SCREEN: u64 = 20;
+
 /// What came of one input.
 struct Told {
     /// For standard output.
@@ -75,7 +78,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     match (arguments.summary, arguments.json) {
         (true, true) => tally.write_json(&mut out, elapsed)?,
         (true, false) => tally.print(&mut out, elapsed)?,
-        (false, _) if tally.inputs() > 1 => {
+        (false, _) if tally.inputs() > A_SCREEN => {
             out.flush()?;
             tally.print(&mut anstream::AutoStream::auto(io::stderr().lock()), elapsed)?;
         }
