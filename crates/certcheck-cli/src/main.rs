@@ -6,17 +6,21 @@ mod crl;
 mod evidence;
 mod exit;
 mod fetch;
+mod file;
 mod flags;
 mod hex;
 mod input;
 mod json;
 mod network;
 mod ocsp;
+mod pool;
 mod ring_command;
 mod setup;
 mod signer;
+mod sources;
 mod text;
 mod verify;
+mod watch;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
         Command::Ocsp(arguments) => ocsp::run(arguments),
         Command::Fetch(arguments) => fetch::run(arguments),
         Command::Cache(arguments) => cache::run(arguments),
+        Command::Watch(arguments) => watch::run(arguments),
     };
     let exit = outcome.unwrap_or_else(|error| {
         // Who reads our output may stop reading: that is no fault of anyone's.

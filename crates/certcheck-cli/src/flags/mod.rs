@@ -6,9 +6,11 @@ mod fetch;
 mod network;
 mod ring;
 mod verify;
+mod watch;
 
 use certcheck_core::Time;
 use clap::{Parser, Subcommand};
+pub(crate) use watch::WatchArguments;
 
 pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Fetch(Box<FetchArguments>),
     /// Look into the evidence that is kept between runs.
     Cache(CacheArguments),
+    /// Tell which sources of a ring are stale, unreachable or about to expire.
+    Watch(Box<WatchArguments>),
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {

@@ -2,7 +2,6 @@
 
 mod bundle;
 mod inputs;
-mod pool;
 mod tally;
 
 use std::error::Error;
@@ -19,7 +18,7 @@ use pki_types::CertificateDer;
 
 use crate::exit::Exit;
 use crate::flags::VerifyArguments;
-use crate::{evidence, input, json, network, setup, text};
+use crate::{evidence, input, json, network, pool, setup, text};
 use inputs::{Input, Inputs};
 use tally::Tally;
 

@@ -32,7 +32,7 @@ struct Shared<I, T> {
 
 /// Does `work` to everything there is on so many threads, and hands what comes of each to `take`, in order, with
 /// whether the next is there already. An error of `take` ends it.
-pub(super) fn in_order<I, T, E>(
+pub(crate) fn in_order<I, T, E>(
     things: I,
     threads: usize,
     work: impl Fn(I::Item) -> T + Sync,

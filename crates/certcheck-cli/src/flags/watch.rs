@@ -1,0 +1,61 @@
+//! `certcheck watch`.
+
+use std::path::PathBuf;
+
+use certcheck_core::Time;
+use clap::Args;
+
+use super::network::NetworkArguments;
+use super::parse_time;
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  certcheck watch --ring keyring/
+  certcheck watch client.pem --ring keyring/ --soon 12
+  certcheck watch --ring keyring/ --json
+  certcheck watch --ring keyring/ --prometheus /var/lib/node_exporter/certcheck.prom
+
+The sources are those that the CAs of the ring name. Where clients name others, as they do where a CRL
+tells of them, give one client of each CA.
+
+Exit codes: 0 all is well, 1 something is unreachable, stale, not to be believed, expired or revoked,
+2 usage or unreadable input, 3 something will be, soon.";
+
+#[derive(Args, Debug)]
+#[command(after_help = WATCH_EXAMPLES)]
+pub(crate) struct WatchArguments {
+    /// Certificates whose sources are watched too.
+    #[arg(value_name = "CERT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// Key ring: the sources that its CAs name are asked, each by itself.
+    #[arg(long, required = true, value_name = "PATH")]
+    pub(crate) ring: Vec<PathBuf>,
+
+    /// How many hours ahead the end of evidence is told of [default: the last tenth of its life].
+    #[arg(long, value_name = "HOURS")]
+    pub(crate) soon: Option<u32>,
+
+    /// How many days ahead the expiry of a certificate of the ring is told of.
+    #[arg(long, value_name = "DAYS", default_value_t = 60)]
+    pub(crate) expires_within: u32,
+
+    /// Write what was found into this file, in the text format of Prometheus.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prometheus: Option<PathBuf>,
+
+    /// Take signatures over SHA-1, for old rings.
+    #[arg(long)]
+    pub(crate) allow_sha1: bool,
+
+    /// The time to ask about, in RFC 3339. Now by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Time>,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

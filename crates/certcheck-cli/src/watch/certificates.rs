@@ -1,0 +1,60 @@
+//! The certificates of the ring: those that expire take every path with them.
+
+use certcheck_core::ring::Role;
+use certcheck_core::{KeyRing, Time};
+use serde::Serialize;
+
+use super::Health;
+use crate::json::fingerprint;
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// A certificate of the ring that paths lead through.
+#[derive(Serialize)]
+pub(super) struct CertificateState {
+    pub(super) state: Health,
+    pub(super) role: &'static str,
+    pub(super) subject: String,
+    pub(super) sha256: String,
+    pub(super) source: String,
+    /// `good`, `expires-soon`, `expired` or `not-yet-valid`.
+    pub(super) code: &'static str,
+    pub(super) not_after: String,
+    #[serde(skip)]
+    pub(super) until: Time,
+}
+
+/// All but the distrusted ones.
+pub(super) fn of_ring(ring: &KeyRing, now: Time, days: u32) -> Vec<CertificateState> {
+    let horizon = now.unix().saturating_add(i64::from(days) * SECONDS_A_DAY);
+    let mut found = Vec::new();
+    for entry in ring.certificates() {
+        let role = match entry.role() {
+            Role::Anchor => "anchor",
+            Role::Intermediate => "intermediate",
+            _ => continue,
+        };
+        let certificate = entry.certificate();
+        let until = certificate.not_after();
+        let (state, code) = if now > until {
+            (Health::Bad, "expired")
+        } else if now < certificate.not_before() {
+            (Health::Bad, "not-yet-valid")
+        } else if until.unix() < horizon {
+            (Health::Soon, "expires-soon")
+        } else {
+            (Health::Good, "good")
+        };
+        found.push(CertificateState {
+            state,
+            role,
+            subject: certificate.subject().to_string(),
+            sha256: fingerprint(&certificate),
+            source: entry.source().to_owned(),
+            code,
+            not_after: until.to_string(),
+            until,
+        });
+    }
+    found
+}

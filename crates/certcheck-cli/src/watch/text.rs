@@ -1,0 +1,52 @@
+//! What was found, for people: what is wrong first.
+
+use std::cmp::Reverse;
+use std::io::{self, Write as _};
+
+use anstyle::Style;
+
+use super::{Found, Health};
+use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
+
+const fn style(state: Health) -> Style {
+    match state {
+        Health::Good => GOOD,
+        Health::Soon => UNSURE,
+        Health::Bad => BAD,
+    }
+}
+
+pub(super) fn print(found: &Found) -> io::Result<()> {
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let count = |state| found.sources.iter().filter(|source| source.state == state).count();
+    writeln!(
+        out,
+        "{} sources: {} good, {} end soon, {} bad, at {}",
+        found.sources.len(),
+        count(Health::Good),
+        count(Health::Soon),
+        count(Health::Bad),
+        found.at,
+    )?;
+    let mut sources: Vec<_> = found.sources.iter().collect();
+    sources.sort_by_key(|source| Reverse(source.state));
+    for source in sources {
+        let style = style(source.state);
+        let took = source.elapsed_us as f64 / 1e3;
+        writeln!(
+            out,
+            "{style}{:<12}{style:#}  {:<4} {}  {}  {QUIET}{took:.1} ms{QUIET:#}",
+            source.code,
+            source.kind,
+            shown(&source.url),
+            source.message,
+        )?;
+        writeln!(out, "  {QUIET}of {}{QUIET:#}", source.subject)?;
+    }
+    for one in found.certificates.iter().filter(|one| one.state != Health::Good) {
+        let style = style(one.state);
+        writeln!(out, "{style}{:<12}{style:#}  {} {}  {}", one.code, one.role, one.subject, one.not_after)?;
+        writeln!(out, "  {QUIET}{}{QUIET:#}", one.source)?;
+    }
+    Ok(())
+}
