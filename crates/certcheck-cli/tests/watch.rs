@@ -104,7 +104,7 @@ fn each_way_of_being_of_no_use() {
     assert_eq!(site.codes(&[]), "1 crl stale ocsp good");
     site.server.serve("/root.crl", Page::new(Crl::new(ROOT).issue(&Key::p256("somebody else"))));
     assert_eq!(site.codes(&[]), "1 crl bad-signature ocsp good");
-    site.server.serve("/root.crl", Page::new(b"<html>captive</html>".to_vec()));
+    site.server.serve("/root.crl", Page::new(b"<html>captive</html>"));
     assert_eq!(site.codes(&[]), "1 crl malformed ocsp good");
     site.server.break_with("/root.crl", Fault::Refuse);
     site.responder.set_error(Some(3));

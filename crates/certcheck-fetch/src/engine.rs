@@ -13,6 +13,7 @@ use crate::builder::Builder;
 use crate::drive::{self, Driven, Order};
 use crate::failure::Failure;
 use crate::held::Held;
+use crate::phases::{self, Phases};
 use crate::report::Report;
 use crate::shared::{PREFETCH_PATIENCE, Shared, owned};
 use crate::snapshot::Snapshot;
@@ -219,13 +220,21 @@ impl Engine {
     /// # Errors
     /// Why nothing came, or nothing that reads.
     pub fn obtain_blocking(&self, need: &Need, within: Duration) -> Result<Arc<Held>, Failure> {
-        let Some(runtime) = &self.runtime else { return Err(Failure::unreachable("shutting down")) };
+        self.measure_blocking(need, within).0
+    }
+
+    /// As [`Engine::obtain_blocking`], and tells how long each part took. A connection that stands from before is used again:
+    /// for one that has to be made, ask an engine that has asked nobody.
+    pub fn measure_blocking(&self, need: &Need, within: Duration) -> (Result<Arc<Held>, Failure>, Phases) {
+        let Some(runtime) = &self.runtime else {
+            return (Err(Failure::unreachable("shutting down")), Phases::default());
+        };
         let snapshot = self.snapshot();
         let obtained = self.shared.fetcher.obtain(need, &snapshot.basis.policy);
-        runtime.block_on(async {
+        runtime.block_on(phases::measured(async {
             let late = |_| Failure::unreachable(format!("not there after {within:?}"));
             tokio::time::timeout(within, obtained).await.map_err(late)?
-        })
+        }))
     }
 
     /// Until all that came is in the store. For programs that end.

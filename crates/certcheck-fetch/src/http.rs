@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +18,7 @@ use url::Url;
 use crate::failure::Failure;
 use crate::guard::{Guard, Refused, Scheme, Target};
 use crate::limits::{Kind, Limits};
+use crate::phases::{Connects, Part, took};
 use crate::resolve::GuardedResolver;
 use crate::shape::Shape;
 use crate::spool::{Spool, SpoolError};
@@ -69,6 +70,7 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .dns_resolver(Arc::new(resolver))
+            .connector_layer(Connects)
             .connect_timeout(limits.connect)
             .read_timeout(limits.idle)
             .pool_max_idle_per_host(limits.at_once_per_host)
@@ -176,7 +178,10 @@ impl Http {
             request = request.header(header::CONTENT_TYPE, "application/ocsp-request").body(body.to_vec());
         }
         let patience = self.limits.first_octet;
-        match timeout(patience, request.send()).await {
+        let begun = Instant::now();
+        let sent = timeout(patience, request.send()).await;
+        took(Part::Headers, begun);
+        match sent {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(told(&error)),
             Err(_) => Err(Failure::silent(format!("no answer after {patience:?}"))),
@@ -211,6 +216,7 @@ impl Http {
         }
         let mut shape = Shape::new(most);
         let mut spool = Spool::new(&self.folder, most);
+        let begun = Instant::now();
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| told(&error))?;
@@ -219,6 +225,7 @@ impl Http {
             shape.push(&chunk)?;
             arriving(spool.taken(), announced.or_else(|| shape.length()));
         }
+        took(Part::Transfer, begun);
         shape.finish()?;
         let body = spool.finish().map_err(|error| spool_failure(SpoolError::Io(error)))?;
         Ok(Fetched::Body(vec![body], transport))

@@ -4,11 +4,13 @@ use core::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolving};
 
 use crate::guard::{Guard, Refused};
+use crate::phases::{Part, took};
 
 /// What resolves names.
 pub trait Resolve: fmt::Debug + Send + Sync {
@@ -46,7 +48,10 @@ impl GuardedResolver {
         if !is_trusted {
             self.guard.judge_name(name).map_err(ResolveError::Refused)?;
         }
-        let found = self.inner.resolve(name).await.map_err(ResolveError::Failed)?;
+        let begun = Instant::now();
+        let found = self.inner.resolve(name).await;
+        took(Part::Resolve, begun);
+        let found = found.map_err(ResolveError::Failed)?;
         let mut refused = None;
         let mut good = Vec::new();
         for address in found {

@@ -1,0 +1,84 @@
+//! The parts of an exchange, as a server knows them that is slow on purpose.
+
+mod support;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::revocation::{Ask, Need};
+use certcheck_core::{Policy, Revocation};
+use certcheck_fetch::{Engine, Guard, Resolve};
+use certcheck_testkit::crl::Crl;
+use certcheck_testkit::server::Page;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use support::{CA, World};
+
+const SLOW: Duration = Duration::from_millis(60);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Everything is at 127.0.0.1, and to say so takes a while.
+#[derive(Debug)]
+struct Slow;
+
+impl Resolve for Slow {
+    fn resolve(&self, _: &str) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
+        async {
+            tokio::time::sleep(SLOW).await;
+            Ok(vec![Ipv4Addr::LOCALHOST.into()])
+        }
+        .boxed()
+    }
+}
+
+fn engine(world: &World) -> Engine {
+    Engine::builder(world.ring(), Policy::client(Revocation::HardFail))
+        .guard(Guard::new().allow_net("127.0.0.0/8".parse().expect("a network")))
+        .resolver(Arc::new(Slow))
+        .build()
+        .expect("an engine")
+}
+
+fn need(world: &World, path: &str) -> Need {
+    let url = world.server.url_as("crl.example", path);
+    Need::new(0, Ask::Crl { url: url.as_str().into() }, Box::default())
+}
+
+#[test]
+fn each_part_has_its_time_and_a_connection_is_made_once() {
+    let world = World::new();
+    let page = Page { delay: SLOW, ..Page::new(Crl::new(CA).issue(&world.ca)) };
+    world.server.serve("/slow.crl", page);
+    let (engine, need) = (engine(&world), need(&world, "/slow.crl"));
+    let (came, cold) = engine.measure_blocking(&need, PATIENCE);
+    assert!(came.is_ok(), "{came:?}");
+    assert!(cold.resolve.is_some_and(|took| took >= SLOW), "{cold:?}");
+    assert!(cold.first_octet.is_some_and(|took| took >= SLOW), "{cold:?}");
+    assert!(cold.connect.is_some() && cold.transfer.is_some(), "{cold:?}");
+    // The parts lie one behind the other.
+    let parts = [cold.resolve, cold.connect, cold.first_octet, cold.transfer];
+    assert!(parts.into_iter().flatten().sum::<Duration>() <= cold.whole, "{cold:?}");
+    assert_eq!(cold.requests, 1);
+    let (came, warm) = engine.measure_blocking(&need, PATIENCE);
+    assert!(came.is_ok(), "{came:?}");
+    assert_eq!((warm.resolve, warm.connect), (None, None));
+    assert!(warm.first_octet.is_some_and(|took| took >= SLOW), "{warm:?}");
+}
+
+#[test]
+fn what_did_not_happen_took_no_time() {
+    let world = World::new();
+    world.server.serve("/gone.crl", Page::redirect(&world.server.url_as("crl.example", "/ca.crl")));
+    let engine = engine(&world);
+    let (came, phases) = engine.measure_blocking(&need(&world, "/gone.crl"), PATIENCE);
+    assert!(came.is_ok(), "{came:?}");
+    assert_eq!(phases.requests, 2, "a redirect is another request");
+    let (came, phases) = engine.measure_blocking(&need(&world, "/missing.crl"), PATIENCE);
+    assert!(came.is_err());
+    assert_eq!(phases.transfer, None);
+    let refused = Need::new(0, Ask::Crl { url: "http://169.254.169.254/".into() }, Box::default());
+    let (came, phases) = engine.measure_blocking(&refused, PATIENCE);
+    assert!(came.is_err());
+    assert_eq!((phases.requests, phases.connect), (0, None), "nobody was asked");
+}
