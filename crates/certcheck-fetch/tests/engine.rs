@@ -403,3 +403,20 @@ fn who_names_no_source_lacks_nothing() {
     let report = engine.look_up(&none, now());
     assert!(report.is_accepted() && !report.lacks_evidence(), "{report:?}");
 }
+
+#[test]
+fn sources_are_told_who_asks() {
+    let world = World::new();
+    let chain = world.chain(&world.client("agent", &[world.server.url("/ca.crl")], &[]));
+    let asked_as = |engine: Engine| {
+        world.server.forget();
+        let _report = engine.check_blocking(&chain, now(), WITHIN);
+        let requests = world.server.requests();
+        requests.first().and_then(|request| request.header("user-agent").map(str::to_owned))
+    };
+    let ours = concat!("certcheck/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(asked_as(world.engine()).as_deref(), Some(ours));
+    let engine = world.builder().user_agent("front door/1".to_owned()).build().expect("builds");
+    assert_eq!(asked_as(engine).as_deref(), Some("front door/1"));
+    assert!(world.builder().user_agent("two\nlines".to_owned()).build().is_err());
+}
