@@ -12,6 +12,7 @@ pub(super) type Observer = Arc<dyn Fn(&Request, Option<&Fault>) + Send + Sync>;
 
 /// How a server is run. Without bounds by default, as suits a test; one that runs for long has some.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// The port; 0 lets the system pick one.
     pub port: u16,
