@@ -10,6 +10,7 @@ mod flags;
 mod hex;
 mod input;
 mod json;
+mod lab;
 mod network;
 mod ocsp;
 mod ring_command;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Ocsp(arguments) => ocsp::run(arguments),
         Command::Fetch(arguments) => fetch::run(arguments),
         Command::Cache(arguments) => cache::run(arguments),
+        Command::Lab(arguments) => lab::run(arguments),
     };
     let exit = outcome.unwrap_or_else(|error| {
         // Who reads our output may stop reading: that is no fault of anyone's.

@@ -3,6 +3,7 @@
 mod cache;
 mod evidence;
 mod fetch;
+mod lab;
 mod network;
 mod ring;
 mod verify;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
+pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
 pub(crate) use network::NetworkArguments;
 pub(crate) use ring::RingArguments;
 pub(crate) use verify::{
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Fetch(Box<FetchArguments>),
     /// Look into the evidence that is kept between runs.
     Cache(CacheArguments),
+    /// Run a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
+    Lab(LabArguments),
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {
