@@ -11,6 +11,7 @@ mod flags;
 mod hex;
 mod input;
 mod json;
+mod lab;
 mod network;
 mod ocsp;
 mod pool;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Fetch(arguments) => fetch::run(arguments),
         Command::Cache(arguments) => cache::run(arguments),
         Command::Watch(arguments) => watch::run(arguments),
+        Command::Lab(arguments) => lab::run(arguments),
     };
     let exit = outcome.unwrap_or_else(|error| {
         // Who reads our output may stop reading: that is no fault of anyone's.

@@ -30,7 +30,7 @@ const PREFETCHES_AT_ONCE: usize = 256;
 pub enum EngineError {
     /// No thread, no I/O driver.
     Runtime(std::io::Error),
-    /// The HTTP client cannot be made, or its proxy is none.
+    /// The HTTP client cannot be made, or its proxy or User-Agent is none.
     Network(String),
 }
 
@@ -131,6 +131,14 @@ impl Builder {
     #[must_use]
     pub const fn ocsp_get(mut self, get: bool) -> Self {
         self.route.use_ocsp_get = get;
+        self
+    }
+
+    /// The User-Agent (RFC 9110 10.1.5) that sources are asked with, so that whoever runs them can tell who asks.
+    /// `certcheck/` and a version by default.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: String) -> Self {
+        self.route.user_agent = Some(user_agent);
         self
     }
 

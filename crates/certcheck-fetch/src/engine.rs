@@ -203,7 +203,7 @@ impl Engine {
             drive::drive(&fetcher, &snapshot, order).await
         });
         match task.await {
-            Ok(Driven { report, sources, .. }) => Report::full(&ring, Arc::new(report), sources),
+            Ok(Driven { report, sources, .. }) => Report::full(&ring, Arc::new(report), now, sources),
             Err(_) => self.look_up(chain, now),
         }
     }
@@ -212,7 +212,7 @@ impl Engine {
     pub fn plan(&self, chain: &[CertificateDer<'_>], now: Time) -> (Report, Vec<Need>) {
         let snapshot = self.snapshot();
         let (report, needs) = drive::plan(&snapshot, chain, now);
-        (Report::full(&snapshot, Arc::new(report), Vec::new()), needs)
+        (Report::full(&snapshot, Arc::new(report), now, Vec::new()), needs)
     }
 
     /// Gets what is named from the network within this time, for who looks into it: nothing is judged, and nothing kept.

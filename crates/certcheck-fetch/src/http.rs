@@ -62,11 +62,12 @@ impl Http {
         limits: &Arc<Limits>,
         tls: rustls::ClientConfig,
         proxy: Option<&Url>,
+        user_agent: Option<&str>,
         folder: PathBuf,
     ) -> Result<Self, reqwest::Error> {
         let guard = Arc::clone(&resolver.guard);
         let mut builder = Client::builder()
-            .user_agent(concat!("certcheck/", env!("CARGO_PKG_VERSION")))
+            .user_agent(user_agent.unwrap_or(concat!("certcheck/", env!("CARGO_PKG_VERSION"))))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .dns_resolver(Arc::new(resolver))

@@ -56,6 +56,7 @@ pub(crate) enum Inner {
     Full {
         basis: Arc<Basis>,
         report: Arc<OwnedReport>,
+        now: Time,
     },
 }
 
@@ -96,18 +97,22 @@ impl Report {
     }
 
     /// Whether something that is not at hand might change it: revocation is not known, be it that policy lets that pass, or
-    /// an issuer that may be fetched is not (`Policy::aia`). Where policy lets pass that no source is named, nothing lacks.
+    /// what says that a certificate is revoked has passed its nextUpdate, so that a hold may have been lifted since, or an
+    /// issuer that may be fetched is not (`Policy::aia`). Where policy lets pass that no source is named, nothing lacks.
     #[must_use]
     pub fn lacks_evidence(&self) -> bool {
-        let Inner::Full { basis, report } = &self.inner else { return false };
+        let Inner::Full { basis, report, now } = &self.inner else { return false };
         let is_open = |status: &Status| matches!(status, Status::Unknown(cause) if *cause != Cause::NoSource);
         match report.verdict() {
             Verdict::Undetermined => true,
             Verdict::Accept => report.statuses().any(is_open),
-            Verdict::Reject => {
-                let reason = report.reason().map(|rejection| &rejection.reason);
-                basis.policy.aia && matches!(reason, Some(Reason::UnknownIssuer))
-            }
+            Verdict::Reject => match report.reason().map(|rejection| &rejection.reason) {
+                Some(Reason::CertificateRevoked(revoked)) => {
+                    revoked.proof.next_update.is_some_and(|next| next < *now)
+                }
+                Some(Reason::UnknownIssuer) => basis.policy.aia,
+                _ => false,
+            },
         }
     }
 
@@ -160,7 +165,9 @@ impl Report {
     #[must_use]
     pub fn details(&self) -> Details {
         match &self.inner {
-            Inner::Full { basis, report } => Details { basis: Arc::clone(basis), report: Arc::clone(report) },
+            Inner::Full { basis, report, .. } => {
+                Details { basis: Arc::clone(basis), report: Arc::clone(report) }
+            }
             Inner::Known { path, compiled, now } => {
                 let mut statuses: SmallVec<[Status; 4]> = SmallVec::new();
                 let each = |_, status: &Status<&Arc<str>>| statuses.push(status.to_owned());

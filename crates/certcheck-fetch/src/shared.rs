@@ -95,7 +95,7 @@ impl Shared {
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
         let report = Arc::clone(&path.report);
         snapshot.paths.insert(Arc::new(path));
-        Some(Report::full(&snapshot, report, sources))
+        Some(Report::full(&snapshot, report, now, sources))
     }
 
     pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
@@ -185,13 +185,18 @@ impl Shared {
             }
             Verdict::Undetermined => {}
         }
-        Report::full(&snapshot, report, sources)
+        Report::full(&snapshot, report, now, sources)
     }
 }
 
 impl Report {
-    pub(crate) fn full(snapshot: &Snapshot, report: Arc<OwnedReport>, sources: Vec<SourceTried>) -> Self {
-        Self { inner: Inner::Full { basis: Arc::clone(&snapshot.basis), report }, sources }
+    pub(crate) fn full(
+        snapshot: &Snapshot,
+        report: Arc<OwnedReport>,
+        now: Time,
+        sources: Vec<SourceTried>,
+    ) -> Self {
+        Self { inner: Inner::Full { basis: Arc::clone(&snapshot.basis), report, now }, sources }
     }
 }
 
@@ -207,7 +212,7 @@ fn is_of_path(report: &OwnedReport) -> bool {
 }
 
 fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
-    Some(Report::full(snapshot, snapshot.refusals.get(chain, now)?, Vec::new()))
+    Some(Report::full(snapshot, snapshot.refusals.get(chain, now)?, now, Vec::new()))
 }
 
 /// For tasks that must not keep the engine alive.

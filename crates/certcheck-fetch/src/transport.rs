@@ -49,6 +49,8 @@ pub(crate) struct Route {
     /// `host[:port]` of the directory for LDAP URLs without a host.
     pub(crate) directory: Option<String>,
     pub(crate) use_ocsp_get: bool,
+    /// User-Agent, if another than ours.
+    pub(crate) user_agent: Option<String>,
 }
 
 /// The network, guarded.
@@ -63,7 +65,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(route: Route, limits: &Arc<Limits>, folder: &Path) -> Result<Self, String> {
-        let Route { guard, resolver, proxy, directory, use_ocsp_get } = route;
+        let Route { guard, resolver, proxy, directory, use_ocsp_get, user_agent } = route;
         let guard = Arc::new(guard);
         let tls = tls(&guard)?;
         let resolver = GuardedResolver {
@@ -81,7 +83,7 @@ impl Network {
         );
         #[cfg(not(feature = "ldap"))]
         let _ = directory;
-        let http = Http::new(resolver, limits, tls, proxy.as_ref(), folder.to_owned())
+        let http = Http::new(resolver, limits, tls, proxy.as_ref(), user_agent.as_deref(), folder.to_owned())
             .map_err(|error| error.to_string())?;
         Ok(Self {
             guard,

@@ -403,3 +403,59 @@ fn who_names_no_source_lacks_nothing() {
     let report = engine.look_up(&none, now());
     assert!(report.is_accepted() && !report.lacks_evidence(), "{report:?}");
 }
+
+#[test]
+fn sources_are_told_who_asks() {
+    let world = World::new();
+    let chain = world.chain(&world.client("agent", &[world.server.url("/ca.crl")], &[]));
+    let asked_as = |engine: Engine| {
+        world.server.forget();
+        let _report = engine.check_blocking(&chain, now(), WITHIN);
+        let requests = world.server.requests();
+        requests.first().and_then(|request| request.header("user-agent").map(str::to_owned))
+    };
+    let ours = concat!("certcheck/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(asked_as(world.engine()).as_deref(), Some(ours));
+    let engine = world.builder().user_agent("front door/1".to_owned()).build().expect("builds");
+    assert_eq!(asked_as(engine).as_deref(), Some("front door/1"));
+    assert!(world.builder().user_agent("two\nlines".to_owned()).build().is_err());
+}
+
+/// A hold may be lifted (RFC 5280 5.3.1): what is past its nextUpdate and calls somebody revoked is asked for anew.
+#[test]
+fn who_was_on_hold_is_looked_at_anew() {
+    let world = World::new();
+    let cert = world.client("held", &[], &[world.server.url("/ocsp")]);
+    let chain = world.chain(&cert);
+    let engine = world.engine();
+    let before = |seconds| Time::from_unix(now().unix() - seconds).to_string();
+    let hold = || world.responder.revoke(&cert.serial, &before(9_000), Some("certificateHold"));
+    // Current: nothing lacks, whatever the responder would say by now.
+    world.responder.set_this_update(&before(600));
+    world.responder.set_produced_at(&before(600));
+    hold();
+    let report = engine.check_blocking(&chain, now(), WITHIN);
+    assert_eq!(told(&report), ("reject", "certificate-revoked", "ocsp"));
+    assert!(!report.lacks_evidence() && !engine.look_up(&chain, now()).lacks_evidence());
+    engine.forget();
+    // Over, though by no more than clocks may differ.
+    world.responder.set_next_update(Some(&before(60)));
+    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+    let by_memory = engine.look_up(&chain, now());
+    assert_eq!(told(&by_memory).1, "certificate-revoked");
+    assert!(by_memory.lacks_evidence());
+    world.responder.good(&cert.serial);
+    // Who waits for nothing is refused once more, and has it fetched.
+    assert_eq!(told(&engine.check_cached(&chain, now())).1, "certificate-revoked");
+    let begun = Instant::now();
+    while !engine.look_up(&chain, now()).is_accepted() {
+        assert!(begun.elapsed() < WITHIN, "not fetched");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Where nothing newer is to be had, it stands.
+    engine.forget();
+    hold();
+    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+    world.server.break_with("/ocsp", Fault::Refuse);
+    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+}

@@ -46,6 +46,28 @@ fn a_revoked_client_gets_its_alert_from_gate_and_handshake() {
     }
 }
 
+/// Memory calls a client revoked by an answer that is over: the gate asks whether that still holds.
+#[test]
+fn a_client_whose_hold_was_lifted_is_let_in() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let cert = world.client("held", &[], &[world.server.url("/ocsp")]);
+        world.responder.set_next_update(Some("2027-01-01T23:59:00Z"));
+        let revoke = || world.responder.revoke(&cert.serial, "2027-01-01T00:00:00Z", Some("certificateHold"));
+        let person = Person::new(&world, "held", &cert);
+        let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
+        let config = Arc::new(client_config(Some(&person), version));
+        let told = || runtime().block_on(connect(served.address, &config)).told;
+        revoke();
+        for _ in 0..2 {
+            assert_eq!(told(), Err("certificate_revoked (44)".into()), "{word}");
+        }
+        world.responder.good(&cert.serial);
+        assert_eq!(told().as_deref(), Ok(HELLO), "{word}");
+        assert_eq!(served.outcomes(3), ["certificate-revoked", "certificate-revoked", "accept"], "{word}");
+    }
+}
+
 /// Whose revocation cannot be known is told so, and not that its CA is unknown.
 #[test]
 fn an_unknown_status_is_certificate_unknown() {

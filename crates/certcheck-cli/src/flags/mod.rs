@@ -3,6 +3,7 @@
 mod cache;
 mod evidence;
 mod fetch;
+mod lab;
 mod network;
 mod ring;
 mod verify;
@@ -15,6 +16,7 @@ pub(crate) use watch::WatchArguments;
 pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
+pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
 pub(crate) use network::NetworkArguments;
 pub(crate) use ring::RingArguments;
 pub(crate) use verify::{
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Cache(CacheArguments),
     /// Tell which sources of a ring are stale, unreachable or about to expire.
     Watch(Box<WatchArguments>),
+    /// Run a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
+    Lab(LabArguments),
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {

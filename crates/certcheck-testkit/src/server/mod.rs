@@ -5,6 +5,7 @@
 
 mod fault;
 mod gzip;
+mod options;
 mod page;
 mod request;
 mod responder;
@@ -12,9 +13,9 @@ mod responder;
 mod tests;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 pub use fault::Fault;
+pub use options::Options;
 pub use page::Page;
 pub use request::Request;
 pub use responder::OcspResponder;
@@ -30,7 +32,7 @@ use wire::Wire;
 
 type Handler = Arc<dyn Fn(&Request) -> Page + Send + Sync>;
 
-/// A server on a port of 127.0.0.1 that the system picks.
+/// A server on a port of 127.0.0.1, which the system picks unless [`Options`] name one.
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -41,7 +43,8 @@ struct Shared {
     started: Instant,
     stop: AtomicBool,
     site: Mutex<Site>,
-    log: Mutex<Vec<Request>>,
+    log: Mutex<VecDeque<Request>>,
+    options: Options,
 }
 
 /// What is served, by path.
@@ -82,19 +85,28 @@ impl Server {
     /// Starts with nothing to serve: every path is 404.
     #[must_use]
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+        Self::start_with(Options::default()).unwrap()
+    }
+
+    /// The same, within bounds.
+    ///
+    /// # Errors
+    /// If the port is taken.
+    pub fn start_with(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
+        let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             started: Instant::now(),
             stop: AtomicBool::new(false),
             site: Mutex::default(),
             log: Mutex::default(),
+            options,
         });
-        let listening = thread::spawn({
+        let listening = thread::Builder::new().spawn({
             let shared = Arc::clone(&shared);
             move || listen(&listener, &shared)
-        });
-        Self { address, shared, listening: Some(listening) }
+        })?;
+        Ok(Self { address, shared, listening: Some(listening) })
     }
 
     /// Where it listens.
@@ -136,13 +148,14 @@ impl Server {
         lock(&self.shared.site).faults.remove(&rooted(path));
     }
 
-    /// All requests so far, broken paths included, in the order in which they were read.
+    /// All requests so far, broken paths included, in the order in which they were read; of more than
+    /// [`Options::most_requests`] the last.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        lock(&self.shared.log).clone()
+        lock(&self.shared.log).iter().cloned().collect()
     }
 
-    /// How many requests there were for this path and below it.
+    /// How many of these requests were for this path and below it.
     #[must_use]
     pub fn count(&self, path: &str) -> usize {
         let prefix = rooted(path);
@@ -181,6 +194,9 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
             continue;
         };
         connections.retain(|connection| !connection.is_finished());
+        if connections.len() >= shared.options.most_connections {
+            continue;
+        }
         let shared = Arc::clone(shared);
         // An error is a client that went away, or the end of the server.
         let connection = thread::Builder::new().spawn(move || drop(shared.converse(stream)));
@@ -194,7 +210,7 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
 impl Shared {
     /// One connection, request after request.
     fn converse(&self, stream: TcpStream) -> io::Result<()> {
-        let mut wire = Wire::new(stream, &self.stop)?;
+        let mut wire = Wire::new(stream, &self.stop, self.options.idle)?;
         loop {
             let mut request = match wire.request()? {
                 Ok(request) => request,
@@ -205,7 +221,7 @@ impl Shared {
             };
             request.at = self.started.elapsed();
             let (fault, route) = self.find(&mut request);
-            lock(&self.log).push(request.clone());
+            self.note(&request, fault.as_ref());
             let page = match fault {
                 None => route.page(&request),
                 Some(fault) => match fault.page(&request) {
@@ -219,6 +235,21 @@ impl Shared {
             if !request.keeps_alive() {
                 return wire.close();
             }
+        }
+    }
+
+    /// Tells of a request and keeps it, as many as are kept.
+    fn note(&self, request: &Request, fault: Option<&Fault>) {
+        if let Some(observer) = &self.options.observer {
+            observer(request, fault);
+        }
+        let most = self.options.most_requests;
+        if most > 0 {
+            let mut log = lock(&self.log);
+            if log.len() >= most {
+                log.pop_front();
+            }
+            log.push_back(request.clone());
         }
     }
 

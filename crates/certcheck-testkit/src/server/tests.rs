@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::{Fault, OcspResponder, Page, Server};
+use super::{Fault, OcspResponder, Options, Page, Server};
 use crate::der;
 use crate::key::Key;
 use crate::name::name;
@@ -327,4 +327,31 @@ fn responder_as_told() {
     for length in 0..asked.len() {
         assert_eq!(responder.respond(&asked[..length]), None, "{length}");
     }
+}
+
+#[test]
+fn what_runs_for_long_is_bounded() {
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let options = Options { most_requests: 2, most_connections: 1, idle: SHORT, ..Options::default() };
+    let observed = options.observed_by({
+        let told = std::sync::Arc::clone(&told);
+        move |request, fault| told.lock().unwrap().push((request.path.clone(), fault.cloned()))
+    });
+    let server = Server::start_with(observed).unwrap();
+    server.break_with("/3", Fault::Empty);
+    let mut first = connect(&server, LONG);
+    for path in ["/1", "/2", "/3"] {
+        write!(first, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        assert!(first.read(&mut [0; 1 << 10]).unwrap() > 0);
+    }
+    let kept: Vec<_> = server.requests().into_iter().map(|request| request.path).collect();
+    assert_eq!(kept, ["/2", "/3"]);
+    let told = told.lock().unwrap().clone();
+    assert_eq!(told.len(), 3);
+    assert_eq!(told[2], ("/3".to_owned(), Some(Fault::Empty)));
+    // There is no room for a second, until the first has been idle for too long.
+    assert_ne!(read(&mut connect(&server, LONG)).1, End::Open);
+    assert_eq!(read(&mut first).1, End::Closed);
+    let port = server.address().port();
+    assert!(Server::start_with(Options { port, ..Options::default() }).is_err());
 }

@@ -18,20 +18,34 @@ pub(super) const TICK: Duration = Duration::from_millis(20);
 pub(super) struct Wire<'a> {
     stream: TcpStream,
     stop: &'a AtomicBool,
+    /// How long a request may take to come.
+    idle: Duration,
     unread: usize,
 }
 
 impl<'a> Wire<'a> {
-    pub(super) fn new(stream: TcpStream, stop: &'a AtomicBool) -> io::Result<Self> {
+    pub(super) fn new(stream: TcpStream, stop: &'a AtomicBool, idle: Duration) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(TICK))?;
-        Ok(Self { stream, stop, unread: 0 })
+        Ok(Self { stream, stop, idle, unread: 0 })
     }
 
     /// Repeats what times out until it does not, or the server stops.
-    fn patiently<T>(&mut self, mut act: impl FnMut(&mut TcpStream) -> io::Result<T>) -> io::Result<T> {
+    fn patiently<T>(&mut self, act: impl FnMut(&mut TcpStream) -> io::Result<T>) -> io::Result<T> {
+        self.patiently_until(None, act)
+    }
+
+    /// The same until a time.
+    fn patiently_until<T>(
+        &mut self,
+        until: Option<Instant>,
+        mut act: impl FnMut(&mut TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
         loop {
+            if until.is_some_and(|until| until <= Instant::now()) {
+                return Err(ErrorKind::TimedOut.into());
+            }
             if self.stop.load(Ordering::Relaxed) {
                 return Err(ErrorKind::ConnectionAborted.into());
             }
@@ -50,8 +64,9 @@ impl<'a> Wire<'a> {
     pub(super) fn request(&mut self) -> io::Result<Result<Request, u16>> {
         let mut taken = Vec::new();
         let mut chunk = [0; 16 << 10];
+        let until = Instant::now().checked_add(self.idle);
         loop {
-            let seen = self.patiently(|stream| stream.peek(&mut chunk))?;
+            let seen = self.patiently_until(until, |stream| stream.peek(&mut chunk))?;
             if seen == 0 {
                 return Err(ErrorKind::UnexpectedEof.into());
             }

@@ -1,0 +1,225 @@
+//! What the CAs say: who is revoked, as CRLs (RFC 5280 5) and OCSP answers (RFC 6960) that are signed when they are asked for.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use certcheck_core::Time;
+use certcheck_testkit::Key;
+use certcheck_testkit::crl::{Crl, Entry, number, reason};
+use certcheck_testkit::der;
+use certcheck_testkit::server::{OcspResponder, Page, Request};
+
+use super::pki::{Ca, Subject};
+use crate::flags::LabSource;
+use crate::setup;
+
+/// Seconds from thisUpdate to nextUpdate: so long somebody may not see what has changed.
+const LIFE: i64 = 2;
+/// How old stale evidence is, and how long it had lived: it is over by more than clocks may differ.
+const STALE_AGE: i64 = 7_200;
+const STALE_LIFE: i64 = 3_600;
+
+/// What HTTP caches may do with evidence.
+pub(super) fn cache_control() -> String {
+    format!("max-age={LIFE}")
+}
+
+/// Whether somebody is revoked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    Good,
+    Revoked { at: Time, reason: &'static str },
+}
+
+/// A CRL, and what is told of it.
+pub(super) struct SignedCrl {
+    pub(super) der: Vec<u8>,
+    pub(super) number: i64,
+    pub(super) listed: Vec<&'static str>,
+}
+
+/// An OCSP answer, and what is told of it.
+pub(super) struct OcspAnswer {
+    pub(super) page: Page,
+    /// About whom, and what it says; `None` if about nobody of the lab.
+    pub(super) about: Option<(&'static str, &'static str)>,
+}
+
+struct Issuer {
+    slug: &'static str,
+    subject: &'static str,
+    key: Key,
+    responder: OcspResponder,
+}
+
+/// What a source went on saying when it was broken so.
+#[derive(Clone)]
+struct Stale {
+    since: Time,
+    standings: Vec<Standing>,
+}
+
+struct State {
+    /// One for each subject.
+    standings: Vec<Standing>,
+    /// Of the last CRL, whoever issued it.
+    number: i64,
+    stale_crls: Option<Stale>,
+    stale_ocsp: Option<Stale>,
+}
+
+/// The CAs, with what they know.
+pub(super) struct Authority {
+    issuers: Vec<Issuer>,
+    subjects: Vec<Subject>,
+    state: Mutex<State>,
+}
+
+/// thisUpdate, nextUpdate, and who is revoked.
+struct Snapshot {
+    this_update: String,
+    next_update: String,
+    standings: Vec<Standing>,
+}
+
+impl State {
+    fn snapshot(&self, source: LabSource) -> Snapshot {
+        let stale = match source {
+            LabSource::Cdp => &self.stale_crls,
+            LabSource::Ocsp => &self.stale_ocsp,
+        };
+        let (this_update, life, standings) = match stale {
+            Some(Stale { since, standings }) => (since.unix() - STALE_AGE, STALE_LIFE, standings),
+            None => (setup::time(None).unix(), LIFE, &self.standings),
+        };
+        let text = |seconds| Time::from_unix(seconds).to_string();
+        Snapshot {
+            this_update: text(this_update),
+            next_update: text(this_update + life),
+            standings: standings.clone(),
+        }
+    }
+}
+
+impl Authority {
+    pub(super) fn new(cas: Vec<Ca>, subjects: Vec<Subject>) -> Self {
+        let now = setup::time(None);
+        let standings = subjects.iter().map(|subject| match subject.revoked {
+            Some(reason) => Standing::Revoked { at: now, reason },
+            None => Standing::Good,
+        });
+        // Higher than that of any CRL that somebody may have kept from a lab before.
+        let state =
+            State { standings: standings.collect(), number: now.unix(), stale_crls: None, stale_ocsp: None };
+        let issuers = cas.into_iter().map(|Ca { slug, subject, key, .. }| {
+            let responder = OcspResponder::new(subject, key.clone());
+            Issuer { slug, subject, key, responder }
+        });
+        Self { issuers: issuers.collect(), subjects, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names of the issuers in URLs.
+    pub(super) fn issuers(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        self.issuers.iter().map(|issuer| issuer.slug).enumerate()
+    }
+
+    /// Everyone, and how they stand.
+    pub(super) fn everyone(&self) -> Vec<(&Subject, Standing)> {
+        let standings = self.state().standings.clone();
+        self.subjects.iter().zip(standings).collect()
+    }
+
+    /// Whom the CRL of an issuer, and its responder, know.
+    fn of_issuer<'a>(
+        &'a self,
+        issuer: usize,
+        standings: &'a [Standing],
+    ) -> impl Iterator<Item = (&'a Subject, Standing)> {
+        let all = self.subjects.iter().zip(standings.iter().copied());
+        all.filter(move |(subject, _)| subject.issuer == Some(issuer))
+    }
+
+    /// A CRL of this moment, with a number that none had before.
+    pub(super) fn crl(&self, issuer: usize) -> Option<SignedCrl> {
+        let Issuer { subject, key, .. } = self.issuers.get(issuer)?;
+        let (Snapshot { this_update, next_update, standings }, crl_number) = {
+            let mut state = self.state();
+            state.number += 1;
+            (state.snapshot(LabSource::Cdp), state.number)
+        };
+        let (mut entries, mut listed) = (Vec::new(), Vec::new());
+        for (person, standing) in self.of_issuer(issuer, &standings) {
+            if let Standing::Revoked { at, reason: word } = standing {
+                let revoked_at = der::time(&at.to_string());
+                entries.push(Entry { revoked_at, ..Entry::new(&person.serial) }.with([reason(word)]));
+                listed.push(person.name);
+            }
+        }
+        let crl = Crl::new(subject)
+            .with([number(crl_number), certcheck_testkit::ext::aki(key)])
+            .revoking(entries)
+            .valid(&this_update, Some(&next_update));
+        Some(SignedCrl { der: crl.issue(key), number: crl_number, listed })
+    }
+
+    /// An answer of this moment.
+    pub(super) fn ocsp(&self, issuer: usize, request: &Request) -> Option<OcspAnswer> {
+        let responder = &self.issuers.get(issuer)?.responder;
+        // Held until it has answered: what it is told here is for this request.
+        let state = self.state();
+        let Snapshot { this_update, next_update, standings } = state.snapshot(LabSource::Ocsp);
+        for (person, standing) in self.of_issuer(issuer, &standings) {
+            match standing {
+                Standing::Good => responder.good(&person.serial),
+                Standing::Revoked { at, reason } => {
+                    responder.revoke(&person.serial, &at.to_string(), Some(reason));
+                }
+            }
+        }
+        responder.set_this_update(&this_update);
+        responder.set_produced_at(&this_update);
+        responder.set_next_update(Some(&next_update));
+        let page = responder.handler()(request).with_header("Cache-Control", &cache_control());
+        drop(state);
+        let is_about = |serial: &[u8]| page.body.windows(serial.len()).any(|part| part == serial);
+        let about = self.of_issuer(issuer, &standings).find(|(person, _)| is_about(&person.serial));
+        let about = about.map(|(person, standing)| match standing {
+            Standing::Good => (person.name, "good"),
+            Standing::Revoked { .. } => (person.name, "revoked"),
+        });
+        Some(OcspAnswer { page, about })
+    }
+
+    /// Revokes somebody, or takes it back.
+    ///
+    /// # Errors
+    /// Nobody has this name, or nobody here speaks for its CA.
+    pub(super) fn set(&self, name: &str, revoked: Option<&'static str>) -> Result<(), String> {
+        let Some(place) = self.subjects.iter().position(|subject| subject.name == name) else {
+            let names: Vec<_> = self.subjects.iter().map(|subject| subject.name).collect();
+            return Err(format!("{name:?} is nobody here; there are {}", names.join(", ")));
+        };
+        if self.subjects.get(place).is_none_or(|subject| subject.issuer.is_none()) {
+            return Err(format!("{name} is of a CA that the lab has no CRL and no responder of"));
+        }
+        if let Some(standing) = self.state().standings.get_mut(place) {
+            *standing =
+                revoked.map_or(Standing::Good, |reason| Standing::Revoked { at: setup::time(None), reason });
+        }
+        Ok(())
+    }
+
+    /// Has a source say what it says now, as if it had said so long ago and nothing since.
+    pub(super) fn set_stale(&self, source: LabSource, is_stale: bool) {
+        let mut state = self.state();
+        let standings = state.standings.clone();
+        let stale = is_stale.then(|| Stale { since: setup::time(None), standings });
+        match source {
+            LabSource::Cdp => state.stale_crls = stale,
+            LabSource::Ocsp => state.stale_ocsp = stale,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a lab says when it runs: what is where, and commands that can be pasted.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::control::{Lab, Status};
+use super::folder::Folder;
+use crate::json;
+use crate::text::{BAD, GOOD, QUIET, UNSURE};
+
+#[derive(Serialize)]
+struct Ready<'r> {
+    schema: u32,
+    ready: bool,
+    dir: String,
+    ring: String,
+    echo: String,
+    cdp: &'r str,
+    ocsp: &'r str,
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "/._-+=:,@%".contains(sign);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn path(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+/// How this program was called: what was called by a path is not found without.
+fn program() -> String {
+    let called = std::env::args().next().filter(|called| called.contains('/'));
+    called.map_or_else(|| "certcheck".to_owned(), |called| quoted(&called))
+}
+
+pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()> {
+    let state = &lab.state;
+    if is_json {
+        return json::print(&Ready {
+            schema: 1,
+            ready: true,
+            dir: folder.path().display().to_string(),
+            ring: folder.ring().display().to_string(),
+            echo: state.echo.to_string(),
+            cdp: &state.cdp,
+            ocsp: &state.ocsp,
+        });
+    }
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let (certcheck, echo) = (program(), state.echo);
+    let (pem, key) = folder.client("good");
+    let (pem, key, ring, server) = (path(&pem), path(&key), path(&folder.ring()), path(&folder.server_ca()));
+    let dir = match path(folder.path()) {
+        dir if dir == "certcheck-lab" => String::new(),
+        dir => format!(" --dir {dir}"),
+    };
+    writeln!(out, "{GOOD}a lab runs{GOOD:#} in {}, until Ctrl-C", path(folder.path()))?;
+    writeln!(out, "  echo over TLS  {echo}")?;
+    writeln!(out, "  CRLs           {}", state.cdp)?;
+    writeln!(out, "  OCSP           {}", state.ocsp)?;
+    writeln!(out)?;
+    for (subject, _) in lab.authority.everyone() {
+        writeln!(
+            out,
+            "  {:<13}  {QUIET}{:<8}  {}{QUIET:#}",
+            subject.name,
+            subject.named.words(),
+            subject.about
+        )?;
+    }
+    writeln!(out, "\nin another terminal, from here:\n")?;
+    for command in [
+        format!("{certcheck} verify {pem} --ring {ring} --allow-net 127.0.0.0/8"),
+        format!("openssl s_client -quiet -connect {echo} -cert {pem} -key {key} -CAfile {server}"),
+        format!("curl --cacert {server} --cert {pem} --key {key} https://{echo}/"),
+        format!("{certcheck} lab revoke good{dir}"),
+        format!("{certcheck} lab release good{dir}"),
+        format!("{certcheck} lab break ocsp --how hang{dir}"),
+        format!("{certcheck} lab mend{dir}"),
+    ] {
+        writeln!(out, "  {command}")?;
+    }
+    writeln!(out)?;
+    out.flush()
+}
+
+/// How things stand, for people.
+pub(super) fn print_status(status: &Status) -> io::Result<()> {
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    writeln!(out, "echo  {}", status.echo)?;
+    for source in &status.sources {
+        write!(out, "{:<4}  {}", source.source.code(), source.url)?;
+        if let Some(how) = source.broken {
+            write!(out, "  {BAD}broken: {}{BAD:#}", how.code())?;
+        }
+        writeln!(out)?;
+    }
+    for subject in &status.subjects {
+        let style = match subject.standing.as_str() {
+            "good" => GOOD,
+            "revoked" => BAD,
+            _ => UNSURE,
+        };
+        write!(out, "{:<13}  {style}{:<7}{style:#}  {:<8}", subject.name, subject.standing, subject.named)?;
+        if let (Some(at), Some(reason)) = (&subject.revoked_at, &subject.reason) {
+            write!(out, "  {QUIET}since {at}, {reason}{QUIET:#}")?;
+        }
+        writeln!(out)?;
+    }
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_a_shell() {
+        for (word, told) in [("a/b-c.pem", "a/b-c.pem"), ("a b", "'a b'"), ("a'b", r"'a'\''b'"), ("", "''")] {
+            assert_eq!(quoted(word), told);
+        }
+    }
+}

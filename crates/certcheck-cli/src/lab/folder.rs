@@ -1,0 +1,149 @@
+//! The lab's folder: ring, clients, and a state file by which the commands find the lab.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use certcheck_testkit::pem;
+use serde::{Deserialize, Serialize};
+
+use super::pki::{Holder, Pki};
+
+const STATE: &str = "lab.json";
+const PARTS: [&str; 2] = ["ring", "clients"];
+const SERVER_CA: &str = "server-ca.pem";
+/// Octets of a state file.
+const MOST_STATE: u64 = 64 << 10;
+
+/// What the state file says.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct State {
+    /// `certcheck lab`, by which the folder is known to be a lab's.
+    program: String,
+    pub(super) pid: u32,
+    pub(super) echo: SocketAddr,
+    pub(super) cdp: String,
+    pub(super) ocsp: String,
+    pub(super) control: SocketAddr,
+    /// Who knows it may control the lab.
+    pub(super) token: String,
+}
+
+impl State {
+    pub(super) fn new(
+        echo: SocketAddr,
+        cdp: String,
+        ocsp: String,
+        control: SocketAddr,
+        token: String,
+    ) -> Self {
+        Self { program: "certcheck lab".to_owned(), pid: std::process::id(), echo, cdp, ocsp, control, token }
+    }
+}
+
+/// The lab's folder.
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+fn named(path: &Path) -> impl FnOnce(io::Error) -> String {
+    move |error| format!("{}: {error}", path.display())
+}
+
+impl Folder {
+    pub(super) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn ring(&self) -> PathBuf {
+        self.0.join("ring")
+    }
+
+    pub(super) fn server_ca(&self) -> PathBuf {
+        self.0.join(SERVER_CA)
+    }
+
+    /// The certificate and the key of a client.
+    pub(super) fn client(&self, name: &str) -> (PathBuf, PathBuf) {
+        let clients = self.0.join("clients");
+        (clients.join(format!("{name}.pem")), clients.join(format!("{name}.key")))
+    }
+
+    /// What the state file says; `None` if there is none of a lab.
+    pub(super) fn state(&self) -> Option<State> {
+        let file = fs::File::open(self.0.join(STATE)).ok()?;
+        let mut text = String::new();
+        file.take(MOST_STATE).read_to_string(&mut text).ok()?;
+        serde_json::from_str(&text).ok().filter(|state: &State| state.program == "certcheck lab")
+    }
+
+    /// Makes the folder, or empties that of an old lab. Nothing else is ever removed.
+    pub(super) fn prepare(&self) -> Result<(), String> {
+        let path = self.path();
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(named(path))?;
+        let is_empty = fs::read_dir(path).map_err(named(path))?.next().is_none();
+        if is_empty {
+            return Ok(());
+        }
+        if self.state().is_none() {
+            let path = path.display();
+            return Err(format!("{path} is not empty and no lab's; name another folder with --dir"));
+        }
+        for part in PARTS.map(|part| path.join(part)) {
+            ignore_absence(fs::remove_dir_all(&part)).map_err(named(&part))?;
+        }
+        for file in [self.server_ca(), path.join(STATE)] {
+            ignore_absence(fs::remove_file(&file)).map_err(named(&file))?;
+        }
+        Ok(())
+    }
+
+    /// Writes ring and clients.
+    pub(super) fn write(&self, pki: &Pki) -> Result<(), String> {
+        let [anchors, below] = ["anchors", "intermediates"].map(|part| self.ring().join(part));
+        for folder in [&anchors, &below, &self.0.join("clients")] {
+            fs::create_dir_all(folder).map_err(named(folder))?;
+        }
+        for (place, ca) in pki.cas.iter().enumerate() {
+            let folder = if place == 0 { &anchors } else { &below };
+            write(&folder.join(format!("{}.pem", ca.slug)), &certificates(&[&ca.der]), 0o644)?;
+        }
+        for Holder { name, key, der, issuer } in &pki.clients {
+            let (certificate, secret) = self.client(name);
+            write(&certificate, &certificates(&[der, issuer]), 0o644)?;
+            write(&secret, &pem("PRIVATE KEY", &key.pkcs8()), 0o600)?;
+        }
+        write(&self.server_ca(), &certificates(&[&pki.server.issuer]), 0o644)
+    }
+
+    /// Writes the state file, whole or not at all.
+    pub(super) fn write_state(&self, state: &State) -> Result<(), String> {
+        let text = serde_json::to_string_pretty(state).map_err(|error| error.to_string())?;
+        let (new, path) = (self.0.join("lab.json.new"), self.0.join(STATE));
+        ignore_absence(fs::remove_file(&new)).map_err(named(&new))?;
+        write(&new, &format!("{text}\n"), 0o600)?;
+        fs::rename(&new, &path).map_err(named(&path))
+    }
+}
+
+fn ignore_absence(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+fn certificates(ders: &[&[u8]]) -> String {
+    ders.iter().map(|der| pem("CERTIFICATE", der)).collect()
+}
+
+/// Writes a file that is not there, with this mode from the first.
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(named(path))
+}

@@ -1,0 +1,143 @@
+//! The live log: one line an event, written by a thread of its own.
+//!
+//! Who has something to tell never waits. Where more happens than can be written the surplus is counted, and told as such.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use anstyle::Style;
+use serde::Serialize;
+use tokio::sync::Notify;
+
+use crate::json;
+use crate::setup;
+use crate::text::{BAD, GOOD, QUIET, UNSURE};
+
+/// Events that wait to be written.
+const WAITING: usize = 1_024;
+
+/// Something that happened.
+#[derive(Debug, Serialize)]
+pub(super) struct Event {
+    schema: u32,
+    at: String,
+    /// Where: `cdp`, `ocsp`, `echo` or `control`.
+    place: &'static str,
+    /// About what or whom.
+    what: String,
+    /// In a stable word.
+    outcome: &'static str,
+    /// The reason's code and what else belongs to it.
+    detail: Option<String>,
+    /// Who asked.
+    by: Option<String>,
+    elapsed_us: Option<u64>,
+}
+
+impl Event {
+    pub(super) fn new(place: &'static str, what: impl Into<String>, outcome: &'static str) -> Self {
+        Self {
+            schema: 1,
+            at: setup::time(None).to_string(),
+            place,
+            what: what.into(),
+            outcome,
+            detail: None,
+            by: None,
+            elapsed_us: None,
+        }
+    }
+
+    /// Where, and about what.
+    pub(super) fn subject(&self) -> (&'static str, String) {
+        (self.place, self.what.clone())
+    }
+
+    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub(super) fn by(mut self, by: impl Into<String>) -> Self {
+        self.by = Some(by.into());
+        self
+    }
+
+    pub(super) fn took(mut self, elapsed: Duration) -> Self {
+        self.elapsed_us = Some(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
+        self
+    }
+
+    fn style(&self) -> Style {
+        match self.outcome {
+            "accepted" | "good" | "released" | "mended" => GOOD,
+            "refused" | "revoked" | "cut-off" => BAD,
+            "broken" | "on-hold" => UNSURE,
+            _ => Style::new(),
+        }
+    }
+
+    fn print(&self) -> io::Result<()> {
+        let Self { at, place, what, outcome, detail, by, elapsed_us, .. } = self;
+        let style = self.style();
+        let time = at.get(11..19).unwrap_or_default();
+        let mut out = anstream::AutoStream::auto(io::stdout().lock());
+        write!(out, "{QUIET}{time}{QUIET:#}  {place:<7}  {what:<13}  {style}{outcome}{style:#}")?;
+        if let Some(detail) = detail {
+            write!(out, ": {detail}")?;
+        }
+        if let Some(by) = by {
+            write!(out, "  {QUIET}to {by}{QUIET:#}")?;
+        }
+        if let Some(micros) = elapsed_us {
+            let millis = Duration::from_micros(*micros).as_secs_f64() * 1e3;
+            write!(out, "  {QUIET}{millis:.1} ms{QUIET:#}")?;
+        }
+        writeln!(out)?;
+        out.flush()
+    }
+}
+
+/// Takes events. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    events: SyncSender<Event>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Log {
+    /// Begins to write; `closed` is told if nobody reads any more.
+    pub(super) fn start(is_json: bool, closed: Arc<Notify>) -> io::Result<Self> {
+        let (events, waiting) = sync_channel(WAITING);
+        let lost = Arc::<AtomicU64>::default();
+        let log = Self { events, lost: Arc::clone(&lost) };
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            if write_all(&waiting, &lost, is_json).is_err() {
+                closed.notify_one();
+            }
+        })?;
+        Ok(log)
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        if self.events.try_send(event).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn write_all(waiting: &Receiver<Event>, lost: &AtomicU64, is_json: bool) -> io::Result<()> {
+    let write = |event: &Event| if is_json { json::print(event) } else { event.print() };
+    for event in waiting {
+        write(&event)?;
+        let lost = lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            write(&Event::new("lab", "log", "untold").detail(format!("{lost} events")))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! `certcheck lab`: a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
+//!
+//! ```text
+//! Pki -> Authority (who is revoked) -> Sources (CDP, OCSP; can be broken) <- engine <- Acceptor <- echo
+//!            ^ control: revoke, release, break, mend, status
+//! ```
+
+mod authority;
+mod banner;
+mod control;
+mod echo;
+mod folder;
+mod log;
+mod pki;
+mod serve;
+mod sources;
+
+use std::error::Error;
+use std::io::{self, Write as _};
+
+use control::{Action, Status};
+use folder::Folder;
+
+use crate::exit::Exit;
+use crate::flags::{LabArguments, LabCommand, LabFault, LabSource};
+use crate::json;
+use crate::text::{BAD, GOOD, UNSURE};
+
+pub(crate) fn run(arguments: &LabArguments) -> Result<Exit, Box<dyn Error>> {
+    let folder = Folder::new(&arguments.dir);
+    let Some(command) = &arguments.command else {
+        serve::run(arguments, &folder)?;
+        return Ok(Exit::Accepted);
+    };
+    if arguments.port.is_some() || arguments.all {
+        return Err("--port and --all are for starting a lab".into());
+    }
+    let action = match command.clone() {
+        LabCommand::Revoke { name, hold } => Action::Revoke { name, hold },
+        LabCommand::Release { name } => Action::Release { name },
+        LabCommand::Break { source, how } => Action::Break { source, how },
+        LabCommand::Mend => Action::Mend,
+        LabCommand::Status => Action::Status,
+    };
+    let status = control::order(&folder, action)?;
+    if arguments.json {
+        json::print(&status)?
+    } else {
+        print(command, &status)?
+    }
+    Ok(Exit::Accepted)
+}
+
+/// What was done, in a line.
+fn print(command: &LabCommand, status: &Status) -> io::Result<()> {
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    match command {
+        LabCommand::Revoke { name, hold: false } => {
+            writeln!(out, "{BAD}revoked{BAD:#}: {name}; all see it within 3 seconds")
+        }
+        LabCommand::Revoke { name, hold: true } => writeln!(out, "{UNSURE}on hold{UNSURE:#}: {name}"),
+        LabCommand::Release { name } => writeln!(out, "{GOOD}released{GOOD:#}: {name}"),
+        LabCommand::Break { source, how } => {
+            let what = match source {
+                LabSource::Cdp => "CRLs",
+                LabSource::Ocsp => "OCSP",
+            };
+            let does = match how {
+                LabFault::Hang => "takes requests and never answers",
+                LabFault::Refuse => "resets connections",
+                LabFault::Garbage => "answers with octets that mean nothing",
+                LabFault::Stale => "answers with what ended an hour ago",
+            };
+            writeln!(out, "{UNSURE}broken{UNSURE:#}: {what}: {does}")
+        }
+        LabCommand::Mend => writeln!(out, "{GOOD}mended{GOOD:#}: CRLs and OCSP"),
+        LabCommand::Status => {
+            drop(out);
+            banner::print_status(status)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A lab from its start to a signal.
+
+use std::error::Error;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::{KeyRing, Policy, Revocation};
+use certcheck_fetch::{Engine, Guard, Limits};
+use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
+use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::authority::Authority;
+use super::control::{self, Lab};
+use super::folder::{Folder, State};
+use super::log::Log;
+use super::pki::{self, Holder, Pki, Urls};
+use super::sources::{ECHO_AGENT, Sources};
+use super::{banner, echo};
+use crate::flags::{LabArguments, LabSource};
+use crate::setup;
+
+/// How far clocks may differ, in seconds: all run by one, and what is broken is to be seen soon.
+const SKEW: i64 = 4;
+/// How long what is under way has when the lab ends.
+const PARTING: Duration = Duration::from_millis(500);
+
+/// Makes a lab and runs it until it is told to end.
+pub(super) fn run(arguments: &LabArguments, folder: &Folder) -> Result<(), Box<dyn Error>> {
+    if folder.state().is_some_and(|state| control::is_running(&state)) {
+        let path = folder.path().display();
+        return Err(format!("a lab runs in {path} already; end it, or name another folder with --dir").into());
+    }
+    folder.prepare()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let outcome = runtime.block_on(run_until_told(arguments, folder));
+    runtime.shutdown_timeout(PARTING);
+    outcome
+}
+
+async fn run_until_told(arguments: &LabArguments, folder: &Folder) -> Result<(), Box<dyn Error>> {
+    // From here on a signal ends the lab in order.
+    let (mut interrupts, mut terminations) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let closed = Arc::new(Notify::new());
+    let log = Log::start(arguments.json, Arc::clone(&closed))?;
+    let port = arguments.port;
+    let echo_listener = listen(port.unwrap_or(0))?;
+    let control_listener = listen(0)?;
+    let sources = Sources::start(port.map(|port| port.saturating_add(1)), log.clone(), arguments.all)
+        .map_err(|error| format!("the ports after {}: {error}", port.unwrap_or(0)))?;
+    let (cdp, ocsp) = (sources.url(LabSource::Cdp), sources.url(LabSource::Ocsp));
+    let pki = Pki::new(setup::time(None), &Urls { cdp: &cdp, ocsp: &ocsp })?;
+    folder.write(&pki)?;
+    let acceptor = acceptor(folder, &pki.server)?;
+    let Pki { cas, subjects, .. } = pki;
+    let authority = Arc::new(Authority::new(cas, subjects));
+    sources.serve(&authority);
+    let (echo_at, control_at) = (echo_listener.local_addr()?, control_listener.local_addr()?);
+    let state = State::new(echo_at, cdp, ocsp, control_at, pki::secret()?);
+    folder.write_state(&state)?;
+    let lab = Arc::new(Lab { authority, sources, state, log: log.clone() });
+    banner::print(folder, &lab, arguments.json)?;
+    tokio::spawn(control::serve(control_listener, Arc::clone(&lab)));
+    tokio::spawn(echo::serve(echo_listener, acceptor, log));
+    tokio::select! {
+        _ = interrupts.recv() => {}
+        _ = terminations.recv() => {}
+        () = closed.notified() => {}
+    }
+    Ok(())
+}
+
+fn listen(port: u16) -> Result<tokio::net::TcpListener, Box<dyn Error>> {
+    let named = |error: io::Error| format!("port {port}: {error}; name another with --port");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(named)?;
+    listener.set_nonblocking(true)?;
+    Ok(tokio::net::TcpListener::from_std(listener)?)
+}
+
+/// The door, as any server has it, but that loopback may be asked and that nothing is waited for long.
+fn acceptor(folder: &Folder, server: &Holder) -> Result<Acceptor, Box<dyn Error>> {
+    let ring = KeyRing::from_paths(&[folder.ring()])?;
+    let mut policy = Policy::client(Revocation::HardFail);
+    policy.freshness.skew = SKEW;
+    let mut limits = Limits::default();
+    limits.first_octet = Duration::from_secs(1);
+    limits.small_whole = Duration::from_secs(3);
+    limits.back_off_most = Duration::from_secs(2);
+    limits.breaker_pause = Duration::from_secs(2);
+    let guard = Guard::new().allow_net("127.0.0.0/8".parse()?);
+    let engine = Engine::builder(ring, policy)
+        .limits(limits)
+        .guard(guard)
+        .user_agent(ECHO_AGENT.to_owned())
+        .build()?;
+    let chain = [&server.der, &server.issuer].map(|der| CertificateDer::from(der.clone()));
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(server.key.pkcs8()));
+    let parts = ServerParts::new(chain.into(), key)?.alpn([echo::HTTP]);
+    Ok(Acceptor::new(parts, Arc::new(engine), SessionPolicy::default(), AcceptLimits::default())?)
+}

@@ -1,0 +1,186 @@
+//! The distribution points of CRLs and the OCSP responders: two servers, which can be broken.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use certcheck_testkit::server::{Fault, Options, Page, Request, Server};
+
+use super::authority::{Authority, cache_control};
+use super::log::{Event, Log};
+use crate::flags::{LabFault, LabSource};
+use crate::text::shown;
+
+/// Connections to one server at once.
+const CONNECTIONS: usize = 64;
+/// How long one may be idle.
+const IDLE: Duration = Duration::from_secs(30);
+/// Things of which is remembered what the echo service was told last.
+const REMEMBERED: usize = 256;
+/// Characters of what others name that are shown.
+const MOST_SHOWN: usize = 24;
+
+/// With what the echo service asks.
+pub(super) const ECHO_AGENT: &str = "echo/certcheck-lab";
+
+/// What is told of requests.
+///
+/// The echo service renews its evidence every second or two. That is told where the answer is another than before.
+#[derive(Clone)]
+struct Teller {
+    log: Log,
+    tells_all: bool,
+    last: Arc<Mutex<HashMap<(&'static str, String), String>>>,
+}
+
+/// The first characters of what somebody else wrote, such that no terminal minds.
+fn short(text: &str) -> String {
+    shown(&text.chars().take(MOST_SHOWN).collect::<String>())
+}
+
+fn asker(request: &Request) -> String {
+    let product = request.header("user-agent").and_then(|agent| agent.split(['/', ' ']).next());
+    product.filter(|product| !product.is_empty()).map_or_else(|| "somebody".to_owned(), short)
+}
+
+impl Teller {
+    fn tell(&self, request: &Request, event: Event, same_as: String) {
+        let is_echo = request.header("user-agent") == Some(ECHO_AGENT);
+        if is_echo && !self.tells_all && !self.is_news(event.subject(), same_as) {
+            return;
+        }
+        self.log.tell(event.by(asker(request)));
+    }
+
+    fn is_news(&self, subject: (&'static str, String), answer: String) -> bool {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.len() >= REMEMBERED {
+            last.clear();
+        }
+        last.insert(subject, answer.clone()) != Some(answer)
+    }
+}
+
+/// Both servers.
+pub(super) struct Sources {
+    cdp: Server,
+    ocsp: Server,
+    teller: Teller,
+    authority: Mutex<Option<Arc<Authority>>>,
+    broken: Mutex<[Option<LabFault>; 2]>,
+}
+
+impl Sources {
+    /// Starts both, with nothing to serve, on this port and the next, or on any.
+    pub(super) fn start(port: Option<u16>, log: Log, tells_all: bool) -> io::Result<Self> {
+        let teller = Teller { log, tells_all, last: Arc::default() };
+        let start = |source: LabSource, port: u16| {
+            let teller = teller.clone();
+            let mut options = Options::default();
+            options.port = port;
+            options.most_requests = 0;
+            options.most_connections = CONNECTIONS;
+            options.idle = IDLE;
+            Server::start_with(options.observed_by(move |request, fault| {
+                if let Some(fault) = fault {
+                    let what = request.plain_path().trim_start_matches('/').split('/').next();
+                    let event = Event::new(source.code(), short(what.unwrap_or_default()), "broken");
+                    let word = if *fault == Fault::Garbage {
+                        "garbage"
+                    } else if *fault == Fault::Refuse {
+                        "refuse"
+                    } else {
+                        "hang"
+                    };
+                    teller.tell(request, event.detail(word), word.to_owned());
+                }
+            }))
+        };
+        let next = |by: u16| port.map_or(0, |port| port.saturating_add(by));
+        Ok(Self {
+            cdp: start(LabSource::Cdp, next(0))?,
+            ocsp: start(LabSource::Ocsp, next(1))?,
+            teller,
+            authority: Mutex::default(),
+            broken: Mutex::default(),
+        })
+    }
+
+    /// Where they are: of a source, with a slash at the end.
+    pub(super) fn url(&self, source: LabSource) -> String {
+        match source {
+            LabSource::Cdp => self.cdp.url("/"),
+            LabSource::Ocsp => self.ocsp.url("/"),
+        }
+    }
+
+    /// Serves what the CAs say from here on.
+    pub(super) fn serve(&self, authority: &Arc<Authority>) {
+        *self.authority.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(authority));
+        for (issuer, slug) in authority.issuers() {
+            let (known, teller) = (Arc::clone(authority), self.teller.clone());
+            self.cdp.serve_with(&format!("/{slug}.crl"), move |request| {
+                let Some(crl) = known.crl(issuer) else { return Page::not_found() };
+                let listed = if crl.listed.is_empty() { "nobody".to_owned() } else { crl.listed.join(", ") };
+                let event = Event::new("cdp", format!("{slug}.crl"), "served")
+                    .detail(format!("number {}, lists {listed}", crl.number));
+                teller.tell(request, event, listed);
+                Page::new(crl.der)
+                    .with_type("application/pkix-crl")
+                    .with_header("Cache-Control", &cache_control())
+            });
+            let (known, teller) = (Arc::clone(authority), self.teller.clone());
+            self.ocsp.serve_with(&format!("/{slug}"), move |request| {
+                let Some(answer) = known.ocsp(issuer, request) else { return Page::not_found() };
+                let (who, says) = answer.about.unwrap_or((slug, "knows nothing"));
+                let says = if answer.page.status == 200 { says } else { "no OCSP request" };
+                teller.tell(request, Event::new("ocsp", who, "answered").detail(says), says.to_owned());
+                answer.page
+            });
+        }
+    }
+
+    /// Breaks a source. What was broken otherwise is no more.
+    pub(super) fn break_with(&self, source: LabSource, how: LabFault) {
+        self.set(source, Some(how));
+    }
+
+    /// Mends both.
+    pub(super) fn mend(&self) {
+        self.set(LabSource::Cdp, None);
+        self.set(LabSource::Ocsp, None);
+    }
+
+    /// How a source is broken.
+    pub(super) fn fault(&self, source: LabSource) -> Option<LabFault> {
+        let [cdp, ocsp] = *self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        match source {
+            LabSource::Cdp => cdp,
+            LabSource::Ocsp => ocsp,
+        }
+    }
+
+    fn set(&self, source: LabSource, how: Option<LabFault>) {
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let [cdp, ocsp] = &mut *broken;
+        let (place, server) = match source {
+            LabSource::Cdp => (cdp, &self.cdp),
+            LabSource::Ocsp => (ocsp, &self.ocsp),
+        };
+        *place = how;
+        let fault = match how {
+            Some(LabFault::Hang) => Some(Fault::HangBeforeHeaders),
+            Some(LabFault::Refuse) => Some(Fault::Refuse),
+            Some(LabFault::Garbage) => Some(Fault::Garbage),
+            Some(LabFault::Stale) | None => None,
+        };
+        match fault {
+            Some(fault) => server.break_with("/", fault),
+            None => server.mend("/"),
+        }
+        if let Some(authority) = &*self.authority.lock().unwrap_or_else(PoisonError::into_inner) {
+            authority.set_stale(source, how == Some(LabFault::Stale));
+        }
+    }
+}

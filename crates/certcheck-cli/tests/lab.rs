@@ -1,0 +1,407 @@
+//! `certcheck lab` as people use it: the program itself, and beside it `openssl s_client` and curl.
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use certcheck_testkit::peers::tool;
+use pki_types::pem::PemObject as _;
+use pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long what happens within seconds may take, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What every name promises: exit code, reason code.
+const PROMISES: [(&str, i32, &str); 7] = [
+    ("good", 0, "accept"),
+    ("revoked", 1, "certificate-revoked"),
+    ("revoked-ocsp", 1, "certificate-revoked"),
+    ("expired", 1, "expired"),
+    ("on-hold", 1, "certificate-revoked"),
+    ("wrong-ca", 1, "unknown-issuer"),
+    ("no-sources", 3, "revocation-unknown"),
+];
+
+/// Asks again until it is so.
+fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(told) = ask() {
+            return told;
+        }
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The program, without the cache of whoever runs the test.
+fn program(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_certcheck"));
+    command.env_remove("CLICOLOR_FORCE").env_remove("XDG_CACHE_HOME").env("HOME", home);
+    command
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
+}
+
+/// A lab that runs. Its process ends with it.
+struct Lab {
+    child: Child,
+    /// What it said, a line each.
+    said: Arc<Mutex<Vec<Value>>>,
+    ready: Value,
+    folder: TempDir,
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Lab {
+    fn start() -> Self {
+        Self::start_in(TempDir::new().unwrap())
+    }
+
+    fn start_in(folder: TempDir) -> Self {
+        let mut child = program(folder.path())
+            .args(["lab", "--json", "--dir"])
+            .arg(folder.path().join("lab"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = Arc::<Mutex<Vec<Value>>>::default();
+        // From here on a panic ends the child.
+        let mut lab = Self { child, said: Arc::clone(&said), ready: Value::Null, folder };
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                said.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+            }
+        });
+        lab.ready = until("ready", || {
+            assert!(lab.child.try_wait().unwrap().is_none(), "it ended");
+            lab.said.lock().unwrap().first().cloned()
+        });
+        assert_eq!(lab.ready["ready"], true);
+        lab
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.folder.path().join("lab")
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir().join(name).display().to_string()
+    }
+
+    fn echo(&self) -> &str {
+        self.ready["echo"].as_str().unwrap()
+    }
+
+    /// `certcheck lab WORDS`.
+    fn order(&self, words: &[&str]) -> Output {
+        program(self.folder.path()).arg("lab").args(words).arg("--dir").arg(self.dir()).output().unwrap()
+    }
+
+    fn does(&self, words: &[&str]) {
+        let output = self.order(words);
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", text(&output.stderr));
+    }
+
+    /// `certcheck verify --json`: exit code, and the line.
+    fn verify(&self, name: &str, more: &[&str]) -> (i32, Value) {
+        let output = program(self.folder.path())
+            .args(["verify", "--json", &self.path(&format!("clients/{name}.pem"))])
+            .args(["--ring", &self.path("ring"), "--allow-net", "127.0.0.0/8"])
+            .args(more)
+            .output()
+            .unwrap();
+        let line = text(&output.stdout);
+        (output.status.code().unwrap(), serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}")))
+    }
+
+    /// Exit code, reason code, and by what or why not of the leaf, without a cache.
+    fn verdict(&self, name: &str) -> (i32, String, String) {
+        let (exit, line) = self.verify(name, &["--no-cache", "--timeout", "8"]);
+        let code = line["reason"]["code"].as_str().unwrap_or("accept").to_owned();
+        let status = &line["path"][0]["revocation"];
+        (exit, code, status["by"].as_str().or_else(|| status["cause"].as_str()).unwrap_or("-").to_owned())
+    }
+
+    /// A client of the echo service.
+    fn client(&self, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
+        let read = |path: String| -> Vec<CertificateDer<'static>> {
+            CertificateDer::pem_file_iter(path).unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(read(self.path("server-ca.pem")));
+        let key = PrivateKeyDer::from_pem_file(self.path(&format!("clients/{name}.key"))).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(read(self.path(&format!("clients/{name}.pem"))), key)
+            .unwrap();
+        let server = ServerName::try_from("localhost").unwrap();
+        let stream = TcpStream::connect(self.echo()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        StreamOwned::new(ClientConnection::new(Arc::new(config), server).unwrap(), stream)
+    }
+
+    /// What the echo service says to a client first, or how it refuses it.
+    fn knock(&self, name: &str) -> io::Result<String> {
+        let mut client = self.client(name);
+        let mut line = String::new();
+        BufReader::new(&mut client).read_line(&mut line)?;
+        client.conn.send_close_notify();
+        let _gone = client.flush();
+        Ok(line)
+    }
+
+    /// The detail of the last connection of a client that was told of from the line `from` on, and whether it was let in.
+    fn told_of(&self, from: usize, name: &str) -> Option<(bool, String)> {
+        let said = self.said.lock().unwrap();
+        let event = said.iter().skip(from).rev().find(|event| {
+            event["place"] == "echo"
+                && event["what"] == name
+                && event["elapsed_us"].is_u64()
+                && ["accepted", "refused"].contains(&event["outcome"].as_str().unwrap_or_default())
+        })?;
+        Some((event["outcome"] == "accepted", event["detail"].as_str().unwrap_or_default().to_owned()))
+    }
+
+    /// Knocks, and gives back what the lab told of it: `accept`, or the reason and its cause.
+    fn judged(&self, name: &str) -> String {
+        let from = self.said.lock().unwrap().len();
+        let heard = self.knock(name);
+        let (is_let_in, detail) = until("told of", || self.told_of(from, name));
+        assert_eq!(heard.is_ok(), is_let_in, "{name}: {heard:?}, {detail}");
+        if is_let_in { "accept".to_owned() } else { detail }
+    }
+
+    /// The words of `openssl s_client` and curl for this client.
+    fn openssl(&self, name: &str) -> Option<tool::Ran> {
+        let (pem, key) =
+            (self.path(&format!("clients/{name}.pem")), self.path(&format!("clients/{name}.key")));
+        let arguments =
+            ["s_client", "-quiet", "-connect", self.echo(), "-cert", &pem, "-key", &key, "-CAfile"];
+        tool::run("openssl", &[&arguments[..], &[&self.path("server-ca.pem")]].concat(), PATIENCE)
+    }
+
+    fn curl(&self, name: &str) -> Option<tool::Ran> {
+        let (pem, key) =
+            (self.path(&format!("clients/{name}.pem")), self.path(&format!("clients/{name}.key")));
+        let url = format!("https://{}/", self.echo());
+        let arguments = ["-sS", "--cacert", &self.path("server-ca.pem"), "--cert", &pem, "--key", &key, &url];
+        tool::run("curl", &arguments, PATIENCE)
+    }
+}
+
+#[test]
+fn every_client_gets_what_its_name_promises() {
+    let lab = Lab::start();
+    for (name, exit, code) in PROMISES {
+        let (told_exit, told, _) = lab.verdict(name);
+        assert_eq!((told_exit, &*told), (exit, code), "{name}");
+        let judged = lab.judged(name);
+        assert_eq!(judged.split(',').next(), Some(code), "{name}");
+    }
+    assert_eq!(lab.judged("no-sources"), "revocation-unknown, no-source");
+    assert_eq!(lab.knock("good").unwrap(), "you are CN=good,O=Certcheck Lab\n");
+    // A CRL alone says the one, OCSP alone the other.
+    assert_eq!(lab.verdict("revoked").2, "crl");
+    assert_eq!(lab.verdict("revoked-ocsp").2, "ocsp");
+}
+
+#[test]
+fn tools_of_others_are_let_in_and_refused() {
+    let lab = Lab::start();
+    if let Some(ran) = lab.curl("good") {
+        assert!(ran.is_success && ran.text.starts_with("you are CN=good"), "{ran:?}");
+    }
+    for (name, alert) in [
+        ("revoked", "certificate revoked"),
+        ("expired", "certificate expired"),
+        ("wrong-ca", "unknown ca"),
+        ("no-sources", "certificate unknown"),
+    ] {
+        for ran in [lab.curl(name), lab.openssl(name)].into_iter().flatten() {
+            assert!(!ran.is_success && ran.text.contains(alert), "{name}: {ran:?}");
+        }
+    }
+    // A live connection, held open by a program that says nothing, is told and closed.
+    thread::scope(|scope| {
+        let from = lab.said.lock().unwrap().len();
+        let live = scope.spawn(|| lab.openssl("good"));
+        if tool::run("openssl", &["version"], PATIENCE).is_none() {
+            return;
+        }
+        until("let in", || lab.told_of(from, "good"));
+        lab.does(&["revoke", "good"]);
+        let ran = live.join().unwrap().unwrap();
+        assert!(ran.text.contains("you are CN=good"), "{ran:?}");
+        assert!(ran.text.contains("you are not let in any more: certificate-revoked"), "{ran:?}");
+    });
+}
+
+#[test]
+fn a_revocation_is_seen_within_seconds_and_taken_back() {
+    let lab = Lab::start();
+    let cache = lab.path("../cache");
+    let cached = ["--cache-dir", &cache[..]];
+    assert_eq!(lab.verify("good", &cached).0, 0);
+    let mut live = lab.client("good");
+    live.write_all(b"hello\n").unwrap();
+    let mut live = BufReader::new(live);
+    let mut heard = String::new();
+    while !heard.ends_with("hello\n") {
+        assert!(live.read_line(&mut heard).unwrap() > 0, "{heard}");
+    }
+    assert!(heard.starts_with("you are CN=good"), "{heard}");
+
+    let begun = Instant::now();
+    lab.does(&["revoke", "good"]);
+    assert_eq!(lab.verdict("good"), (1, "certificate-revoked".to_owned(), "ocsp".to_owned()));
+    heard.clear();
+    live.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "you are not let in any more: certificate-revoked\n");
+    let told = begun.elapsed();
+    assert!(told < Duration::from_secs(10), "{told:?}");
+    assert_eq!(lab.judged("good"), "certificate-revoked");
+    until("seen with a cache", || (lab.verify("good", &cached).0 == 1).then_some(()));
+
+    lab.does(&["release", "good"]);
+    assert_eq!(lab.verdict("good").0, 0);
+    until("taken back with a cache", || (lab.verify("good", &cached).0 == 0).then_some(()));
+    until("taken back at the door", || (lab.judged("good") == "accept").then_some(()));
+
+    lab.does(&["release", "on-hold"]);
+    assert_eq!(lab.verdict("on-hold"), (0, "accept".to_owned(), "crl".to_owned()));
+    until("no hold any more", || (lab.judged("on-hold") == "accept").then_some(()));
+    lab.does(&["revoke", "on-hold", "--hold"]);
+    let (_, line) = lab.verify("on-hold", &["--no-cache"]);
+    assert_eq!(line["path"][0]["revocation"]["revocation_reason"], "certificateHold");
+
+    // With its CA goes whoever is of it.
+    lab.does(&["revoke", "device-ca"]);
+    assert_eq!(lab.verdict("good").1, "certificate-revoked");
+    until("refused with its CA", || (lab.judged("good") == "certificate-revoked").then_some(()));
+}
+
+/// Breaks a source in every way. `client` is of this source alone; `good` has another, and is told by that.
+fn break_and_mend(source: &str, client: &str, other: &str) {
+    let lab = Lab::start();
+    lab.does(&["release", client]);
+    for (how, cause) in
+        [("refuse", "unreachable"), ("hang", "unreachable"), ("garbage", "malformed"), ("stale", "stale")]
+    {
+        until(how, || (lab.judged(client) == "accept").then_some(()));
+        lab.does(&["break", source, "--how", how]);
+        let (exit, code, told) = lab.verdict(client);
+        assert_eq!((exit, &*code, &*told), (3, "revocation-unknown", cause), "{how}");
+        assert_eq!(lab.verdict("good"), (0, "accept".to_owned(), other.to_owned()), "{how}");
+        until(how, || lab.judged(client).starts_with("revocation-unknown, ").then_some(()));
+        assert_eq!(lab.judged("good"), "accept", "{how}");
+        lab.does(&["mend"]);
+        assert_eq!(lab.verdict(client).0, 0, "{how}");
+    }
+    until("mended", || (lab.judged(client) == "accept").then_some(()));
+}
+
+#[test]
+fn broken_crls_leave_unknown_who_has_nothing_else() {
+    break_and_mend("cdp", "on-hold", "ocsp");
+}
+
+#[test]
+fn broken_ocsp_leaves_unknown_who_has_nothing_else() {
+    break_and_mend("ocsp", "revoked-ocsp", "crl");
+}
+
+#[test]
+fn orders_that_cannot_be_followed() {
+    let folder = TempDir::new().unwrap();
+    let fails = |words: &[&str], dir: &Path, why: &str| {
+        let output = program(folder.path()).arg("lab").args(words).arg("--dir").arg(dir).output().unwrap();
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(why), "{told}");
+    };
+    let (none, other) = (folder.path().join("none"), folder.path().join("other"));
+    fails(&["revoke", "good"], &none, "there is no lab in");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("thesis.txt"), "years of work").unwrap();
+    fails(&[], &other, "is not empty and no lab's");
+    assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+
+    let lab = Lab::start();
+    let dir = lab.dir();
+    fails(&[], &dir, "a lab runs in");
+    fails(
+        &["revoke", "nobody"],
+        &dir,
+        "there are good, revoked, revoked-ocsp, expired, on-hold, wrong-ca, no-sources",
+    );
+    fails(&["revoke", "wrong-ca"], &dir, "is of a CA that the lab has no CRL");
+    fails(&["status", "--port", "2000"], &dir, "");
+    // Keys and the token are nobody else's to read.
+    for file in ["lab.json", "clients/good.key"] {
+        assert_eq!(fs::metadata(dir.join(file)).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
+    }
+    // Who has not the token gives no orders, and whatever he sends does no harm.
+    let state: Value = serde_json::from_str(&fs::read_to_string(dir.join("lab.json")).unwrap()).unwrap();
+    let ask = |line: &[u8]| {
+        let mut control = TcpStream::connect(state["control"].as_str().unwrap()).unwrap();
+        control.set_read_timeout(Some(PATIENCE)).unwrap();
+        control.write_all(line).unwrap();
+        let mut answer = String::new();
+        let _reset = control.read_to_string(&mut answer);
+        answer
+    };
+    assert!(
+        ask(b"{\"token\":\"x\",\"action\":{\"revoke\":{\"name\":\"good\",\"hold\":false}}}\n")
+            .contains("another lab's")
+    );
+    assert!(ask(b"\xff\xff\n").contains("no order"));
+    let _refused = ask(&[b'x'; 16 << 10]);
+    assert_eq!(lab.verdict("good").0, 0);
+    let status: Value = serde_json::from_slice(&lab.order(&["status", "--json"]).stdout).unwrap();
+    assert_eq!(status["subjects"][0]["standing"], "good");
+}
+
+#[test]
+fn ends_when_told_and_begins_anew() {
+    let folder = TempDir::new().unwrap();
+    let key = folder.path().join("lab/clients/good.key");
+    let mut lab = Lab::start_in(folder);
+    let first = fs::read(&key).unwrap();
+    let client = lab.client("good");
+    let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", lab.child.id())]).status().unwrap();
+    assert!(told.success());
+    let status = until("ended", || lab.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+    drop(client);
+    let output = lab.order(&["status"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("does not run"), "{}", text(&output.stderr));
+    // In the same folder, with other keys.
+    let folder = std::mem::replace(&mut lab.folder, TempDir::new().unwrap());
+    drop(lab);
+    let lab = Lab::start_in(folder);
+    assert_ne!(fs::read(&key).unwrap(), first);
+    assert_eq!(lab.verdict("good").0, 0);
+    assert_eq!(lab.judged("good"), "accept");
+}

@@ -1,0 +1,61 @@
+//! How a server is run.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fault::Fault;
+use super::request::Request;
+
+/// Is shown each request, with the fault of its path.
+pub(super) type Observer = Arc<dyn Fn(&Request, Option<&Fault>) + Send + Sync>;
+
+/// How a server is run. Without bounds by default, as suits a test; one that runs for long has some.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The port; 0 lets the system pick one.
+    pub port: u16,
+    /// How many requests are kept for [`Server::requests`](super::Server::requests).
+    pub most_requests: usize,
+    /// Connections at once; more are closed unread.
+    pub most_connections: usize,
+    /// How long a connection may go without a whole request before it is closed.
+    pub idle: Duration,
+    pub(super) observer: Option<Observer>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            most_requests: usize::MAX,
+            most_connections: usize::MAX,
+            idle: Duration::MAX,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("port", &self.port)
+            .field("most_requests", &self.most_requests)
+            .field("most_connections", &self.most_connections)
+            .field("idle", &self.idle)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Shows each request, once it is read, with the fault of its path, if that is broken.
+    #[must_use]
+    pub fn observed_by(
+        mut self,
+        observer: impl Fn(&Request, Option<&Fault>) + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+}
