@@ -1,6 +1,7 @@
 //! The `certcheck` program: is this client certificate still good, right now?
 #![forbid(unsafe_code)]
 
+mod bench;
 mod cache;
 mod crl;
 mod evidence;
@@ -16,6 +17,7 @@ mod network;
 mod ocsp;
 mod pool;
 mod ring_command;
+mod secret;
 mod setup;
 mod signer;
 mod sources;
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Command::Fetch(arguments) => fetch::run(arguments),
         Command::Cache(arguments) => cache::run(arguments),
         Command::Watch(arguments) => watch::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Lab(arguments) => lab::run(arguments),
     };
     let exit = outcome.unwrap_or_else(|error| {

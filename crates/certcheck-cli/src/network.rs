@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use certcheck_core::{Evidence, KeyRing, Policy};
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store};
-use certcheck_fetch::{Engine, Guard, Observer};
+use certcheck_fetch::{Builder, Engine, Guard, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::Level;
 
@@ -25,25 +25,7 @@ pub(crate) fn engine(
     given: Evidence,
 ) -> Result<Engine, Box<dyn Error>> {
     tell_events(arguments.verbose);
-    let mut guard = Guard::new().deny_private(arguments.deny_private).allow_tls(arguments.allow_https);
-    for net in &arguments.allow_net {
-        guard = guard.allow_net(*net);
-    }
-    for port in &arguments.allow_port {
-        guard = guard.allow_port(*port);
-    }
-    let mut builder = Engine::builder(ring, policy)
-        .evidence(given)
-        .guard(guard)
-        .offline(arguments.offline)
-        // A run ends before anything grows old.
-        .refreshes(false);
-    if let Some(proxy) = &arguments.proxy {
-        builder = builder.proxy(proxy.clone());
-    }
-    if let Some(directory) = &arguments.ldap_server {
-        builder = builder.directory(directory.clone());
-    }
+    let mut builder = builder(arguments, ring, policy).evidence(given);
     if std::io::stderr().is_terminal() {
         builder = builder.observer(progress());
     }
@@ -56,6 +38,29 @@ pub(crate) fn engine(
         }
     }
     Ok(builder.build()?)
+}
+
+/// An engine in the making, as these flags ask for it, that keeps nothing between runs.
+pub(crate) fn builder(arguments: &NetworkArguments, ring: KeyRing, policy: Policy) -> Builder {
+    let mut guard = Guard::new().deny_private(arguments.deny_private).allow_tls(arguments.allow_https);
+    for net in &arguments.allow_net {
+        guard = guard.allow_net(*net);
+    }
+    for port in &arguments.allow_port {
+        guard = guard.allow_port(*port);
+    }
+    let mut builder = Engine::builder(ring, policy)
+        .guard(guard)
+        .offline(arguments.offline)
+        // A run ends before anything grows old.
+        .refreshes(false);
+    if let Some(proxy) = &arguments.proxy {
+        builder = builder.proxy(proxy.clone());
+    }
+    if let Some(directory) = &arguments.ldap_server {
+        builder = builder.directory(directory.clone());
+    }
+    builder
 }
 
 /// The disk store in this folder, or where it is by default.

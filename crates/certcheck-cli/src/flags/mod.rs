@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+mod bench;
 mod cache;
 mod evidence;
 mod fetch;
@@ -13,6 +14,7 @@ use certcheck_core::Time;
 use clap::{Parser, Subcommand};
 pub(crate) use watch::WatchArguments;
 
+pub(crate) use bench::BenchArguments;
 pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Cache(CacheArguments),
     /// Tell which sources of a ring are stale, unreachable or about to expire.
     Watch(Box<WatchArguments>),
+    /// Measure how long revocation takes for a certificate, here and now.
+    Bench(Box<BenchArguments>),
     /// Run a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
     Lab(LabArguments),
 }

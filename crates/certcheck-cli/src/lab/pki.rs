@@ -4,12 +4,10 @@
 
 use std::error::Error;
 
+use crate::secret::secret;
 use certcheck_core::Time;
 use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::{Cert, Key};
-use ring::rand::{SecureRandom as _, SystemRandom};
-
-use crate::hex;
 
 const DAY: i64 = 86_400;
 
@@ -117,13 +115,6 @@ pub(super) struct Pki {
     pub(super) subjects: Vec<Subject>,
     /// The service itself, under a root of its own.
     pub(super) server: Holder,
-}
-
-/// Lower-case hexadecimal of so many octets that nobody can guess.
-pub(super) fn secret() -> Result<String, Box<dyn Error>> {
-    let mut octets = [0; 32];
-    SystemRandom::new().fill(&mut octets).map_err(|_| "the system has no random octets")?;
-    Ok(hex::octets(&octets))
 }
 
 fn new_key() -> Result<Key, Box<dyn Error>> {

@@ -17,7 +17,7 @@ use super::authority::Authority;
 use super::control::{self, Lab};
 use super::folder::{Folder, State};
 use super::log::Log;
-use super::pki::{self, Holder, Pki, Urls};
+use super::pki::{Holder, Pki, Urls};
 use super::sources::{ECHO_AGENT, Sources};
 use super::{banner, echo};
 use crate::flags::{LabArguments, LabSource};
@@ -60,7 +60,7 @@ async fn run_until_told(arguments: &LabArguments, folder: &Folder) -> Result<(),
     let authority = Arc::new(Authority::new(cas, subjects));
     sources.serve(&authority);
     let (echo_at, control_at) = (echo_listener.local_addr()?, control_listener.local_addr()?);
-    let state = State::new(echo_at, cdp, ocsp, control_at, pki::secret()?);
+    let state = State::new(echo_at, cdp, ocsp, control_at, crate::secret::secret()?);
     folder.write_state(&state)?;
     let lab = Arc::new(Lab { authority, sources, state, log: log.clone() });
     banner::print(folder, &lab, arguments.json)?;

@@ -1,0 +1,83 @@
+//! What was measured, as tables.
+
+use std::io::{self, Write};
+
+use super::Figures;
+use super::source::{PARTS, Parts, SourceFigures};
+use super::stats::{Summary, bars, shown};
+use crate::text::{BAD, GOOD, QUIET, shown as shown_url};
+
+pub(super) fn print(figures: &Figures) -> io::Result<()> {
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let Figures { input, rounds, concurrency, .. } = figures;
+    writeln!(out, "{input}  {QUIET}{rounds} rounds, {concurrency} at once{QUIET:#}")?;
+    for source in &figures.sources {
+        print_source(&mut out, source)?;
+    }
+    heading(&mut out, "decision")?;
+    for decision in &figures.decision {
+        row(&mut out, decision.from, decision.took)?;
+        let style = if decision.code == "accept" { GOOD } else { BAD };
+        bar(&mut out, &decision.histogram, decision.took)?;
+        writeln!(out, "    {style}{}{style:#}  {QUIET}{}{QUIET:#}", decision.code, decision.about)?;
+    }
+    if !figures.handshake.is_empty() {
+        heading(&mut out, "handshake")?;
+    }
+    for handshake in &figures.handshake {
+        row(&mut out, handshake.kind, handshake.took)?;
+        bar(&mut out, &handshake.histogram, handshake.took)?;
+        writeln!(out, "    {QUIET}{}{QUIET:#}", handshake.about)?;
+    }
+    Ok(())
+}
+
+fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> {
+    writeln!(out)?;
+    writeln!(out, "{} {} {}", source.kind, source.method, shown_url(&source.url))?;
+    writeln!(out, "  {QUIET}of {}{QUIET:#}", source.subject)?;
+    if source.failures > 0 {
+        let (cause, detail) =
+            (source.cause.unwrap_or_default(), source.detail.as_deref().unwrap_or_default());
+        writeln!(out, "  {BAD}{} failed{BAD:#}: {cause}: {detail}", source.failures)?;
+    }
+    let Some(octets) = source.octets else { return Ok(()) };
+    if source.requests > 1 {
+        writeln!(out, "  {QUIET}{} requests for one answer{QUIET:#}", source.requests)?;
+    }
+    heading(out, &format!("{octets} octets"))?;
+    for (temperature, parts) in [("cold", &source.cold), ("warm", &source.warm)] {
+        print_parts(out, temperature, parts)?;
+    }
+    row(out, "index", source.index)?;
+    row(out, "verify", source.verify)
+}
+
+fn print_parts(out: &mut impl Write, temperature: &str, parts: &Parts) -> io::Result<()> {
+    for (name, part) in PARTS.iter().zip(parts.all()) {
+        // What never happens, as connecting where a connection stands, has no line.
+        if part.is_some() {
+            row(out, &format!("{temperature} {name}"), part)?;
+        }
+    }
+    bar(out, &parts.histogram, parts.whole)
+}
+
+fn heading(out: &mut impl Write, what: &str) -> io::Result<()> {
+    writeln!(out, "  {QUIET}{what:<18}{:>10}{:>10}{:>10}{:>10}{QUIET:#}", "p50", "p90", "p99", "max")
+}
+
+fn row(out: &mut impl Write, name: &str, summary: Option<Summary>) -> io::Result<()> {
+    let Some(Summary { p50_us, p90_us, p99_us, max_us, .. }) = summary else { return Ok(()) };
+    write!(out, "  {name:<18}")?;
+    for figure in [p50_us, p90_us, p99_us, max_us] {
+        write!(out, "{:>10}", shown(figure))?;
+    }
+    writeln!(out)
+}
+
+/// The histogram, between the least and the greatest.
+fn bar(out: &mut impl Write, counts: &[usize], summary: Option<Summary>) -> io::Result<()> {
+    let Some(Summary { min_us, max_us, count: 2.., .. }) = summary else { return Ok(()) };
+    writeln!(out, "    {QUIET}{} {QUIET:#}{}{QUIET} {}{QUIET:#}", shown(min_us), bars(counts), shown(max_us))
+}

@@ -1,0 +1,68 @@
+//! `certcheck bench`.
+
+use std::path::PathBuf;
+
+use certcheck_core::Time;
+use clap::Args;
+
+use super::network::NetworkArguments;
+use super::parse_time;
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  certcheck bench client.pem --ring keyring/
+  certcheck bench client.pem --ring keyring/ --rounds 50 --pause 0 --report latency.html
+  certcheck bench client.pem --ring keyring/ --handshake --key client.key
+  certcheck bench client.pem --ring keyring/ --json | jq .decision
+
+Cold is a connection that has to be made, warm one that stands. The sources are other people's: the
+default is few rounds, with a pause between.
+
+Exit codes: 0 measured, 1 the path is not good, 2 usage or unreadable input, 3 some source did not answer.";
+
+#[derive(Args, Debug)]
+#[command(after_help = BENCH_EXAMPLES)]
+pub(crate) struct BenchArguments {
+    /// The certificate; what stands behind it in the file are presented intermediates.
+    #[arg(value_name = "CERT")]
+    pub(crate) input: PathBuf,
+
+    /// Key ring.
+    #[arg(long, required = true, value_name = "PATH")]
+    pub(crate) ring: Vec<PathBuf>,
+
+    /// How often everything is measured.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) rounds: u32,
+
+    /// How many ask one source at once.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) concurrency: u32,
+
+    /// Milliseconds between two rounds at one source.
+    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub(crate) pause: u64,
+
+    /// Measure handshakes over loopback too, as this client: --key has its private key.
+    #[arg(long, requires = "key")]
+    pub(crate) handshake: bool,
+
+    /// The client's private key, in PEM, for --handshake.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Take signatures over SHA-1, for old rings.
+    #[arg(long)]
+    pub(crate) allow_sha1: bool,
+
+    /// The time to ask about, in RFC 3339. Now by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Time>,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
