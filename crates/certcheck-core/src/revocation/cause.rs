@@ -112,7 +112,7 @@ impl Cause {
             Self::RefusedAddress => {
                 "allow the address with --allow-net if it is right, or give evidence with --crl or --ocsp"
             }
-            Self::TooLarge => "raise the limit if this PKI needs it",
+            Self::TooLarge => "give evidence with --crl or --ocsp, or raise the limit if this PKI needs it",
             Self::OutOfScope => "give the CRLs of all distribution points that the certificate names",
             Self::ResponderError | Self::ResponderUnknown => {
                 "ask the responder's operator why it does not answer for this CA, or give a CRL"
