@@ -1,0 +1,148 @@
+//! `certcheck bench`: every source by every method, the decision from every place, and handshakes.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use certcheck_testkit::crl::Crl;
+use certcheck_testkit::ext::{self, Point};
+use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
+use certcheck_testkit::{Cert, Key, pem};
+use serde_json::Value;
+
+const ROOT: &str = "O=Bench,CN=Root";
+const DELAY: Duration = Duration::from_millis(20);
+
+/// A client of the root that names a CRL and a responder.
+struct Site {
+    folder: tempfile::TempDir,
+    server: Server,
+}
+
+impl Site {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let server = Server::start();
+        let (root, client) = (Key::p256("bench root"), Key::p256("bench client"));
+        let mut leaf = Cert::leaf("O=Bench,CN=client", &client, ROOT, &root).with([
+            ext::cdp(&[Point::urls(&[server.url("/root.crl")])]),
+            ext::aia(&[server.url("/ocsp")], &[]),
+        ]);
+        leaf.serial = vec![0x55];
+        let put = |name: &str, text: String| fs::write(folder.path().join(name), text).expect("written");
+        put("client.pem", pem("CERTIFICATE", &leaf.issue(&root)));
+        put("client.key", pem("PRIVATE KEY", &client.pkcs8()));
+        put("ring.pem", pem("CERTIFICATE", &Cert::root(ROOT, &root).issue(&root)));
+        let responder = OcspResponder::new(ROOT, root.clone());
+        responder.good(&[0x55]);
+        responder.set_this_update("2026-01-01T00:00:00Z");
+        responder.set_produced_at("2026-01-01T00:00:00Z");
+        responder.set_next_update(Some("2125-01-01T00:00:00Z"));
+        server.serve_with("/ocsp", responder.handler());
+        server.serve("/root.crl", Page { delay: DELAY, ..Page::new(Crl::new(ROOT).issue(&root)) });
+        Self { folder, server }
+    }
+
+    fn bench(&self, more: &[&str]) -> (i32, String, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+            .current_dir(self.folder.path())
+            .args(["bench", "client.pem", "--ring", "ring.pem", "--allow-net", "127.0.0.0/8"])
+            .args(["--rounds", "3", "--pause", "0", "--timeout", "2"])
+            .args(more)
+            .env_remove("CLICOLOR_FORCE")
+            .output()
+            .expect("runs");
+        let text = |octets| String::from_utf8(octets).expect("UTF-8");
+        (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+    }
+
+    fn figures(&self, more: &[&str]) -> (i32, Value) {
+        let (exit, out, err) = self.bench(&[&["--json"], more].concat());
+        (exit, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
+    }
+}
+
+fn of<'f>(figures: &'f Value, kind: &str, method: &str) -> &'f Value {
+    let mut sources = figures["sources"].as_array().expect("sources").iter();
+    sources.find(|source| source["kind"] == kind && source["method"] == method).expect("measured")
+}
+
+#[test]
+fn every_source_by_every_method_and_the_decision_from_every_place() {
+    let site = Site::start();
+    let (exit, figures) = site.figures(&[]);
+    assert_eq!(exit, 0, "{figures}");
+    for (kind, method) in [("crl", "GET"), ("ocsp", "GET"), ("ocsp", "POST")] {
+        let source = of(&figures, kind, method);
+        assert_eq!(source["failures"], 0);
+        for part in ["connect", "first_octet", "transfer", "whole"] {
+            assert_eq!(source["cold"][part]["count"], 3, "{kind} {method} {part}");
+        }
+        assert!(source["warm"]["connect"].is_null(), "a connection that stands is not made");
+        assert_eq!(source["warm"]["whole"]["count"], 3);
+        assert!(source["verify"]["p50_us"].as_f64().is_some_and(|us| us > 0.0), "{source}");
+        assert!(source["index"]["p50_us"].is_number());
+    }
+    // A server that waits so long is measured to do so.
+    let crl = of(&figures, "crl", "GET");
+    let least = DELAY.as_secs_f64() * 1e6;
+    assert!(crl["cold"]["first_octet"]["min_us"].as_f64().is_some_and(|us| us >= least), "{crl}");
+    assert!(crl["warm"]["first_octet"]["min_us"].as_f64().is_some_and(|us| us >= least), "{crl}");
+    let decision = figures["decision"].as_array().expect("decisions");
+    let from: Vec<_> = decision.iter().map(|one| one["from"].as_str().unwrap_or_default()).collect();
+    assert_eq!(from, ["network", "disk", "memory", "known"]);
+    assert!(decision.iter().all(|one| one["code"] == "accept"), "{figures}");
+    let methods = |method| site.server.requests().iter().filter(|one| one.method == method).count();
+    assert!(methods("GET") > 0 && methods("POST") > 0);
+}
+
+#[test]
+fn several_at_once_are_so_many_requests() {
+    let site = Site::start();
+    let (_, figures) = site.figures(&["--concurrency", "3"]);
+    let crl = of(&figures, "crl", "GET");
+    assert_eq!((&crl["cold"]["whole"]["count"], &crl["warm"]["whole"]["count"]), (&9.into(), &9.into()));
+}
+
+#[test]
+fn text_has_a_table_and_a_histogram() {
+    let site = Site::start();
+    let (exit, out, _) = site.bench(&[]);
+    assert_eq!(exit, 0);
+    for word in ["p50", "p99", "cold connect", "warm first octet", "verify", "network", "known", "█"] {
+        assert!(out.contains(word), "{word}: {out}");
+    }
+    assert!(!out.contains('\u{1b}'), "colours without a terminal");
+}
+
+#[test]
+fn handshakes_as_the_client() {
+    let site = Site::start();
+    let (exit, figures) = site.figures(&["--handshake", "--key", "client.key"]);
+    assert_eq!(exit, 0, "{figures}");
+    let kinds: Vec<_> = figures["handshake"].as_array().expect("handshakes").iter().collect();
+    assert_eq!(kinds.len(), 3);
+    assert!(kinds.iter().all(|kind| kind["took"]["count"] == 60), "{figures}");
+    let (exit, _, err) = site.bench(&["--handshake"]);
+    assert_eq!(exit, 2);
+    assert!(err.contains("--key"), "{err}");
+    let (exit, _, err) = site.bench(&["--handshake", "--key", "client.pem"]);
+    assert_eq!(exit, 2);
+    assert!(err.contains("client.pem: "), "{err}");
+}
+
+#[test]
+fn a_source_that_fails_is_told_and_the_rest_is_measured() {
+    let site = Site::start();
+    site.server.break_with("/ocsp", Fault::Refuse);
+    let (exit, figures) = site.figures(&[]);
+    assert_eq!(exit, 3);
+    let broken = of(&figures, "ocsp", "POST");
+    assert_eq!((&broken["failures"], &broken["cause"]), (&6.into(), &"unreachable".into()));
+    assert_eq!(of(&figures, "crl", "GET")["failures"], 0);
+    let (exit, _, err) = site.bench(&["--at", "2200-01-01T00:00:00Z"]);
+    assert_eq!(exit, 1, "{err}");
+    assert!(err.contains("nothing is measured"), "{err}");
+    let (exit, _, err) = site.bench(&["--offline"]);
+    assert_eq!((exit, err.contains("--offline")), (2, true));
+}
