@@ -170,8 +170,8 @@ fn print_text(survey: &Survey) -> io::Result<()> {
 
 impl Entry {
     fn print(&self, out: &mut impl Write, noted: Style, quiet: Style) -> io::Result<()> {
-        writeln!(out, "{:<12} {}", self.role, self.facts.subject())?;
-        writeln!(out, "  {quiet}{}, until {}{quiet:#}", self.source, self.facts.not_after())?;
+        writeln!(out, "{:<12} {}", self.role, self.facts.subject)?;
+        writeln!(out, "  {quiet}{}, until {}{quiet:#}", self.source, self.facts.not_after)?;
         if let Some(above) = &self.chains_to {
             writeln!(out, "  chains to {}", above.join(" <- "))?;
         }

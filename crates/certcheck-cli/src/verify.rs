@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
             Err(error) => {
                 writeln!(std::io::stderr(), "certcheck: {}: {error}", path.display())?;
                 if arguments.json {
-                    json::print_unreadable(path, &error.to_string())?;
+                    json::print(&json::unreadable(path, &error.to_string()))?;
                 }
                 Exit::Unusable
             }
@@ -79,7 +79,7 @@ impl Question<'_> {
             };
         }
         if arguments.json {
-            json::print_report(path, &report, told.sources(), elapsed)?;
+            json::print(&json::line(path, &report, told.sources(), elapsed))?;
         } else {
             text::print_report(path, &report, told.sources(), elapsed, arguments.explain)?;
         }
