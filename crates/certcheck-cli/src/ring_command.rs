@@ -37,6 +37,8 @@ struct Entry {
     self_signed: bool,
     /// Subjects from the issuer up to an anchor; `null` where there is none.
     chains_to: Option<Vec<String>>,
+    /// Which certificate is the first of them: names are not unique, cross-certificates share theirs.
+    issuer_sha256: Option<String>,
     /// Stable codes of what is weak or amiss.
     notes: Vec<Note>,
 }
@@ -95,6 +97,7 @@ fn survey_one(
 ) -> Entry {
     let certificate = entry.certificate();
     let mut notes = Vec::new();
+    let mut issuer_sha256 = None;
     let chains_to = match entry.role() {
         Role::Intermediate => {
             let chain = [CertificateDer::from(certificate.der())];
@@ -103,10 +106,13 @@ fn survey_one(
                 let reason = &rejection.reason;
                 notes.push(Note { code: reason.code(), message: reason.to_string() });
             }
-            let above = report.path.iter().filter(|member| member.role != PathRole::Leaf);
+            let above = || report.path.iter().filter(|member| member.role != PathRole::Leaf);
+            if report.is_accepted() {
+                issuer_sha256 = above().next().map(|issuer| json::fingerprint(&issuer.certificate));
+            }
             report
                 .is_accepted()
-                .then(|| above.map(|member| member.certificate.subject().to_string()).collect())
+                .then(|| above().map(|member| member.certificate.subject().to_string()).collect())
         }
         _ => None,
     };
@@ -127,6 +133,7 @@ fn survey_one(
         facts: Facts::of(&certificate),
         self_signed: entry.is_self_signed(),
         chains_to,
+        issuer_sha256,
         notes,
     }
 }
