@@ -208,6 +208,31 @@ impl Member {
     }
 }
 
+impl Line {
+    /// Cuts every text to so many octets: what is kept of many inputs must not be as large as hostile input.
+    pub(crate) fn cut(&mut self, most: usize) {
+        let Self { input, reason, policies, path, attempts, sources, warnings, .. } = self;
+        let of_reason = reason.iter_mut().map(|reason| &mut reason.message);
+        let of_path = path.iter_mut().flat_map(|Member { facts, revocation, .. }| {
+            let Facts { subject, issuer, serial, .. } = facts;
+            [Some(subject), Some(issuer), Some(serial), revocation.source.as_mut()].into_iter().flatten()
+        });
+        let of_attempts =
+            attempts.iter_mut().flat_map(|attempt| attempt.path.iter_mut().chain([&mut attempt.message]));
+        let of_sources =
+            sources.iter_mut().flat_map(|source| [&mut source.url].into_iter().chain(source.detail.as_mut()));
+        let lists = policies.iter_mut().chain(warnings);
+        let texts = of_reason.chain(of_path).chain(of_attempts).chain(of_sources).chain(lists).chain([input]);
+        for text in texts {
+            if text.len() > most {
+                let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+                text.truncate(end);
+                text.shrink_to_fit();
+            }
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct PlanLine<'a> {
     schema: u32,

@@ -8,6 +8,7 @@ mod exit;
 mod fetch;
 mod flags;
 mod hex;
+mod html;
 mod input;
 mod json;
 mod network;

@@ -13,43 +13,46 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::flags::RingArguments;
 use crate::json::Facts;
-use crate::{json, setup};
+use crate::{html, json, setup};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// All that is told of a ring. `"schema": 1`.
 #[derive(Serialize)]
-struct Survey {
+pub(crate) struct Survey {
     schema: u32,
     at: String,
-    anchors: usize,
-    intermediates: usize,
-    distrusted: usize,
-    certificates: Vec<Entry>,
+    pub(crate) anchors: usize,
+    pub(crate) intermediates: usize,
+    pub(crate) distrusted: usize,
+    pub(crate) certificates: Vec<Entry>,
 }
 
+/// What is told of a certificate of the ring.
 #[derive(Serialize)]
-struct Entry {
-    role: &'static str,
-    source: String,
+pub(crate) struct Entry {
+    pub(crate) role: &'static str,
+    pub(crate) source: String,
     #[serde(flatten)]
-    facts: Facts,
+    pub(crate) facts: Facts,
     self_signed: bool,
     /// Subjects from the issuer up to an anchor; `null` where there is none.
-    chains_to: Option<Vec<String>>,
+    pub(crate) chains_to: Option<Vec<String>>,
     /// Which certificate is the first of them: names are not unique, cross-certificates share theirs.
-    issuer_sha256: Option<String>,
+    pub(crate) issuer_sha256: Option<String>,
     /// Stable codes of what is weak or amiss.
-    notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
 }
 
+/// What is worth telling of one.
 #[derive(Serialize)]
-struct Note {
-    code: &'static str,
-    message: String,
+pub(crate) struct Note {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
 }
 
 pub(crate) fn run(arguments: &RingArguments) -> Result<Exit, Box<dyn Error>> {
+    let page = arguments.report.as_deref().map(html::ring::create).transpose()?;
     let ring = KeyRing::from_paths(&arguments.ring)?;
     let now = setup::time(arguments.at);
     let survey = survey(&ring, now, arguments.expires_within);
@@ -57,6 +60,9 @@ pub(crate) fn run(arguments: &RingArguments) -> Result<Exit, Box<dyn Error>> {
         json::print(&survey)?;
     } else {
         print_text(&survey)?;
+    }
+    if let Some(finish) = page {
+        finish(&survey, now)?;
     }
     Ok(Exit::Accepted)
 }

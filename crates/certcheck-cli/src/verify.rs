@@ -12,12 +12,14 @@ use pki_types::CertificateDer;
 
 use crate::exit::Exit;
 use crate::flags::VerifyArguments;
+use crate::html::verify::Page;
 use crate::{evidence, input, json, network, setup, text};
 
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
+    let now = setup::time(arguments.at);
+    let mut page = arguments.report.as_deref().map(|path| Page::create(path, now)).transpose()?;
     let ring = KeyRing::from_paths(&arguments.ring)?;
     let policy = setup::policy(arguments);
-    let now = setup::time(arguments.at);
     let mut untrusted = Vec::new();
     for path in &arguments.untrusted {
         let mut found = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -34,12 +36,16 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         let exit = match input::certificates(path) {
             Ok(mut chain) => {
                 chain.extend(untrusted.iter().map(CertificateDer::clone));
-                question.ask(path, &chain)?
+                question.ask(path, &chain, page.as_mut())?
             }
             Err(error) => {
                 writeln!(std::io::stderr(), "certcheck: {}: {error}", path.display())?;
+                let line = json::unreadable(path, &error.to_string());
                 if arguments.json {
-                    json::print(&json::unreadable(path, &error.to_string()))?;
+                    json::print(&line)?;
+                }
+                if let Some(page) = &mut page {
+                    page.add(line);
                 }
                 Exit::Unusable
             }
@@ -47,6 +53,9 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         worst = worst.max(exit);
     }
     engine.flush_blocking();
+    if let Some(page) = page {
+        page.finish()?;
+    }
     Ok(worst)
 }
 
@@ -58,7 +67,12 @@ struct Question<'q> {
 }
 
 impl Question<'_> {
-    fn ask(&self, path: &Path, chain: &[CertificateDer<'_>]) -> Result<Exit, Box<dyn Error>> {
+    fn ask(
+        &self,
+        path: &Path,
+        chain: &[CertificateDer<'_>],
+        page: Option<&mut Page>,
+    ) -> Result<Exit, Box<dyn Error>> {
         let Self { arguments, engine, now } = *self;
         let begun = Instant::now();
         let (told, plan) = if arguments.dry_run {
@@ -78,10 +92,15 @@ impl Question<'_> {
                 text::print_plan(path, &report, &plan)
             };
         }
-        if arguments.json {
-            json::print(&json::line(path, &report, told.sources(), elapsed))?;
+        let line =
+            (arguments.json || page.is_some()).then(|| json::line(path, &report, told.sources(), elapsed));
+        if let (true, Some(line)) = (arguments.json, &line) {
+            json::print(line)?;
         } else {
             text::print_report(path, &report, told.sources(), elapsed, arguments.explain)?;
+        }
+        if let (Some(page), Some(line)) = (page, line) {
+            page.add(line);
         }
         for warning in &report.warnings {
             writeln!(std::io::stderr(), "certcheck: {}: warning: {warning}", path.display())?;
