@@ -15,77 +15,79 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::hex;
 
+/// What an input came to: what JSON prints and what a page tells, built once.
 #[derive(Serialize)]
-struct Line<'a> {
-    schema: u32,
-    input: String,
-    verdict: &'a str,
-    reason: Option<ReasonObject>,
-    valid_until: Option<String>,
-    policies: Vec<String>,
-    path: Vec<Member>,
-    attempts: Vec<AttemptObject>,
-    sources: Vec<SourceObject>,
-    warnings: Vec<String>,
-    spent: SpentObject,
-    elapsed_us: u64,
+pub(crate) struct Line {
+    pub(crate) schema: u32,
+    pub(crate) input: String,
+    pub(crate) verdict: &'static str,
+    pub(crate) reason: Option<ReasonObject>,
+    pub(crate) valid_until: Option<String>,
+    pub(crate) policies: Vec<String>,
+    pub(crate) path: Vec<Member>,
+    pub(crate) attempts: Vec<AttemptObject>,
+    pub(crate) sources: Vec<SourceObject>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) spent: SpentObject,
+    pub(crate) elapsed_us: u64,
 }
 
 /// Why a certificate is refused.
 #[derive(Serialize)]
 pub(crate) struct ReasonObject {
-    code: &'static str,
-    at: usize,
-    rfc: &'static str,
-    message: String,
-    hint: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) at: usize,
+    pub(crate) rfc: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: &'static str,
 }
 
+/// A certificate of the path.
 #[derive(Serialize)]
-struct Member {
-    role: &'static str,
+pub(crate) struct Member {
+    pub(crate) role: &'static str,
     #[serde(flatten)]
-    facts: Facts,
-    revocation: RevocationObject,
+    pub(crate) facts: Facts,
+    pub(crate) revocation: RevocationObject,
 }
 
 /// What a certificate says of itself.
 #[derive(Serialize)]
 pub(crate) struct Facts {
-    subject: String,
-    issuer: String,
-    serial: String,
-    sha256: String,
-    not_before: String,
-    not_after: String,
+    pub(crate) subject: String,
+    pub(crate) issuer: String,
+    pub(crate) serial: String,
+    pub(crate) sha256: String,
+    pub(crate) not_before: String,
+    pub(crate) not_after: String,
 }
 
 /// The status of a certificate, and what it rests on.
 #[derive(Serialize)]
 pub(crate) struct RevocationObject {
-    status: &'static str,
-    by: Option<&'static str>,
-    source: Option<String>,
-    from: Option<&'static str>,
-    this_update: Option<String>,
-    next_update: Option<String>,
-    revoked_at: Option<String>,
-    revocation_reason: Option<&'static str>,
-    invalid_since: Option<String>,
-    cause: Option<&'static str>,
+    pub(crate) status: &'static str,
+    pub(crate) by: Option<&'static str>,
+    pub(crate) source: Option<String>,
+    pub(crate) from: Option<&'static str>,
+    pub(crate) this_update: Option<String>,
+    pub(crate) next_update: Option<String>,
+    pub(crate) revoked_at: Option<String>,
+    pub(crate) revocation_reason: Option<&'static str>,
+    pub(crate) invalid_since: Option<String>,
+    pub(crate) cause: Option<&'static str>,
 }
 
 /// A source that was tried.
 #[derive(Serialize)]
-struct SourceObject {
-    at: usize,
-    kind: &'static str,
-    url: String,
-    from: Option<&'static str>,
-    elapsed_us: u64,
-    octets: usize,
-    cause: Option<&'static str>,
-    detail: Option<String>,
+pub(crate) struct SourceObject {
+    pub(crate) at: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) url: String,
+    pub(crate) from: Option<&'static str>,
+    pub(crate) elapsed_us: u64,
+    pub(crate) octets: usize,
+    pub(crate) cause: Option<&'static str>,
+    pub(crate) detail: Option<String>,
 }
 
 impl From<&SourceTried> for SourceObject {
@@ -144,21 +146,23 @@ impl RevocationObject {
     }
 }
 
+/// A path that was tried and failed.
 #[derive(Serialize)]
-struct AttemptObject {
-    path: Vec<String>,
-    code: &'static str,
-    at: usize,
-    message: String,
+pub(crate) struct AttemptObject {
+    pub(crate) path: Vec<String>,
+    pub(crate) code: &'static str,
+    pub(crate) at: usize,
+    pub(crate) message: String,
 }
 
+/// What a check spent.
 #[derive(Default, Serialize)]
-struct SpentObject {
-    signatures: u32,
-    steps: u32,
-    paths: u32,
-    name_comparisons: u32,
-    policy_nodes: u32,
+pub(crate) struct SpentObject {
+    pub(crate) signatures: u32,
+    pub(crate) steps: u32,
+    pub(crate) paths: u32,
+    pub(crate) name_comparisons: u32,
+    pub(crate) policy_nodes: u32,
 }
 
 impl Facts {
@@ -174,34 +178,10 @@ impl Facts {
     }
 }
 
-impl Facts {
-    pub(crate) fn subject(&self) -> &str {
-        &self.subject
-    }
-
-    pub(crate) fn not_before(&self) -> &str {
-        &self.not_before
-    }
-
-    pub(crate) fn not_after(&self) -> &str {
-        &self.not_after
-    }
-}
-
 /// SHA-256 of the certificate, in lower-case hexadecimal.
 pub(crate) fn fingerprint(certificate: &Certificate<'_>) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, certificate.der());
     hex::octets(digest.as_ref())
-}
-
-impl ReasonObject {
-    pub(crate) fn code(&self) -> &'static str {
-        self.code
-    }
-
-    pub(crate) fn message(&self) -> &str {
-        &self.message
-    }
 }
 
 impl From<&Rejection> for ReasonObject {
@@ -223,6 +203,31 @@ impl Member {
             role: member.role.code(),
             facts: Facts::of(&member.certificate),
             revocation: RevocationObject::new(&member.revocation, sources),
+        }
+    }
+}
+
+impl Line {
+    /// Cuts every text to so many octets: what is kept of many inputs must not be as large as hostile input.
+    pub(crate) fn cut(&mut self, most: usize) {
+        let Self { input, reason, policies, path, attempts, sources, warnings, .. } = self;
+        let of_reason = reason.iter_mut().map(|reason| &mut reason.message);
+        let of_path = path.iter_mut().flat_map(|Member { facts, revocation, .. }| {
+            let Facts { subject, issuer, serial, .. } = facts;
+            [Some(subject), Some(issuer), Some(serial), revocation.source.as_mut()].into_iter().flatten()
+        });
+        let of_attempts =
+            attempts.iter_mut().flat_map(|attempt| attempt.path.iter_mut().chain([&mut attempt.message]));
+        let of_sources =
+            sources.iter_mut().flat_map(|source| [&mut source.url].into_iter().chain(source.detail.as_mut()));
+        let lists = policies.iter_mut().chain(warnings);
+        let texts = of_reason.chain(of_path).chain(of_attempts).chain(of_sources).chain(lists).chain([input]);
+        for text in texts {
+            if text.len() > most {
+                let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+                text.truncate(end);
+                text.shrink_to_fit();
+            }
         }
     }
 }
@@ -292,13 +297,8 @@ pub(crate) fn kind_of(ask: &Ask) -> &'static str {
     }
 }
 
-pub(crate) fn write_report(
-    out: &mut impl Write,
-    input: &Path,
-    report: &Report<'_>,
-    sources: &[SourceTried],
-    elapsed: Duration,
-) -> io::Result<()> {
+/// What a report of an input says.
+pub(crate) fn line(input: &Path, report: &Report<'_>, sources: &[SourceTried], elapsed: Duration) -> Line {
     let attempts = report.attempts.iter().map(|attempt| AttemptObject {
         path: attempt.path.iter().map(|certificate| certificate.subject().to_string()).collect(),
         code: attempt.rejection.reason.code(),
@@ -306,56 +306,50 @@ pub(crate) fn write_report(
         message: attempt.rejection.reason.to_string(),
     });
     let spent = report.spent;
-    write(
-        out,
-        &Line {
-            schema: 1,
-            input: input.display().to_string(),
-            verdict: report.verdict.code(),
-            reason: report.reason.as_ref().map(ReasonObject::from),
-            valid_until: report.valid_until.map(|time| time.to_string()),
-            policies: report.policies.iter().map(ToString::to_string).collect(),
-            path: report.path.iter().map(|member| Member::new(member, sources)).collect(),
-            attempts: attempts.collect(),
-            sources: sources.iter().map(SourceObject::from).collect(),
-            warnings: report.warnings.iter().map(ToString::to_string).collect(),
-            spent: SpentObject {
-                signatures: spent.signatures,
-                steps: spent.steps,
-                paths: spent.paths,
-                name_comparisons: spent.name_comparisons,
-                policy_nodes: spent.policy_nodes,
-            },
-            elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+    Line {
+        schema: 1,
+        input: input.display().to_string(),
+        verdict: report.verdict.code(),
+        reason: report.reason.as_ref().map(ReasonObject::from),
+        valid_until: report.valid_until.map(|time| time.to_string()),
+        policies: report.policies.iter().map(ToString::to_string).collect(),
+        path: report.path.iter().map(|member| Member::new(member, sources)).collect(),
+        attempts: attempts.collect(),
+        sources: sources.iter().map(SourceObject::from).collect(),
+        warnings: report.warnings.iter().map(ToString::to_string).collect(),
+        spent: SpentObject {
+            signatures: spent.signatures,
+            steps: spent.steps,
+            paths: spent.paths,
+            name_comparisons: spent.name_comparisons,
+            policy_nodes: spent.policy_nodes,
         },
-    )
+        elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+    }
 }
 
 /// An input that could not be read has a line too, so that none is missing.
-pub(crate) fn write_unreadable(out: &mut impl Write, input: &Path, message: &str) -> io::Result<()> {
-    write(
-        out,
-        &Line {
-            schema: 1,
-            input: input.display().to_string(),
-            verdict: "reject",
-            reason: Some(ReasonObject {
-                code: "no-certificate",
-                at: 0,
-                rfc: "RFC 5280 6.1.1",
-                message: message.to_owned(),
-                hint: "give a file with a certificate in PEM, DER or PKCS #7",
-            }),
-            valid_until: None,
-            policies: Vec::new(),
-            path: Vec::new(),
-            attempts: Vec::new(),
-            sources: Vec::new(),
-            warnings: Vec::new(),
-            spent: SpentObject::default(),
-            elapsed_us: 0,
-        },
-    )
+pub(crate) fn unreadable(input: &Path, message: &str) -> Line {
+    Line {
+        schema: 1,
+        input: input.display().to_string(),
+        verdict: "reject",
+        reason: Some(ReasonObject {
+            code: "no-certificate",
+            at: 0,
+            rfc: "RFC 5280 6.1.1",
+            message: message.to_owned(),
+            hint: "give a file with a certificate in PEM, DER or PKCS #7",
+        }),
+        valid_until: None,
+        policies: Vec::new(),
+        path: Vec::new(),
+        attempts: Vec::new(),
+        sources: Vec::new(),
+        warnings: Vec::new(),
+        spent: SpentObject::default(),
+        elapsed_us: 0,
+    }
 }
 
 /// One line to standard output.

@@ -10,6 +10,7 @@ mod fetch;
 mod file;
 mod flags;
 mod hex;
+mod html;
 mod input;
 mod json;
 mod lab;

@@ -13,41 +13,46 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::flags::RingArguments;
 use crate::json::Facts;
-use crate::{json, setup};
+use crate::{html, json, setup};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// All that is told of a ring. `"schema": 1`.
 #[derive(Serialize)]
-struct Survey {
+pub(crate) struct Survey {
     schema: u32,
     at: String,
-    anchors: usize,
-    intermediates: usize,
-    distrusted: usize,
-    certificates: Vec<Entry>,
+    pub(crate) anchors: usize,
+    pub(crate) intermediates: usize,
+    pub(crate) distrusted: usize,
+    pub(crate) certificates: Vec<Entry>,
 }
 
+/// What is told of a certificate of the ring.
 #[derive(Serialize)]
-struct Entry {
-    role: &'static str,
-    source: String,
+pub(crate) struct Entry {
+    pub(crate) role: &'static str,
+    pub(crate) source: String,
     #[serde(flatten)]
-    facts: Facts,
+    pub(crate) facts: Facts,
     self_signed: bool,
     /// Subjects from the issuer up to an anchor; `null` where there is none.
-    chains_to: Option<Vec<String>>,
+    pub(crate) chains_to: Option<Vec<String>>,
+    /// Which certificate is the first of them: names are not unique, cross-certificates share theirs.
+    pub(crate) issuer_sha256: Option<String>,
     /// Stable codes of what is weak or amiss.
-    notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
 }
 
+/// What is worth telling of one.
 #[derive(Serialize)]
-struct Note {
-    code: &'static str,
-    message: String,
+pub(crate) struct Note {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
 }
 
 pub(crate) fn run(arguments: &RingArguments) -> Result<Exit, Box<dyn Error>> {
+    let page = arguments.report.as_deref().map(html::ring::create).transpose()?;
     let ring = KeyRing::from_paths(&arguments.ring)?;
     let now = setup::time(arguments.at);
     let survey = survey(&ring, now, arguments.expires_within);
@@ -55,6 +60,9 @@ pub(crate) fn run(arguments: &RingArguments) -> Result<Exit, Box<dyn Error>> {
         json::print(&survey)?;
     } else {
         print_text(&survey)?;
+    }
+    if let Some(finish) = page {
+        finish(&survey, now)?;
     }
     Ok(Exit::Accepted)
 }
@@ -95,6 +103,7 @@ fn survey_one(
 ) -> Entry {
     let certificate = entry.certificate();
     let mut notes = Vec::new();
+    let mut issuer_sha256 = None;
     let chains_to = match entry.role() {
         Role::Intermediate => {
             let chain = [CertificateDer::from(certificate.der())];
@@ -103,10 +112,13 @@ fn survey_one(
                 let reason = &rejection.reason;
                 notes.push(Note { code: reason.code(), message: reason.to_string() });
             }
-            let above = report.path.iter().filter(|member| member.role != PathRole::Leaf);
+            let above = || report.path.iter().filter(|member| member.role != PathRole::Leaf);
+            if report.is_accepted() {
+                issuer_sha256 = above().next().map(|issuer| json::fingerprint(&issuer.certificate));
+            }
             report
                 .is_accepted()
-                .then(|| above.map(|member| member.certificate.subject().to_string()).collect())
+                .then(|| above().map(|member| member.certificate.subject().to_string()).collect())
         }
         _ => None,
     };
@@ -127,6 +139,7 @@ fn survey_one(
         facts: Facts::of(&certificate),
         self_signed: entry.is_self_signed(),
         chains_to,
+        issuer_sha256,
         notes,
     }
 }
@@ -170,8 +183,8 @@ fn print_text(survey: &Survey) -> io::Result<()> {
 
 impl Entry {
     fn print(&self, out: &mut impl Write, noted: Style, quiet: Style) -> io::Result<()> {
-        writeln!(out, "{:<12} {}", self.role, self.facts.subject())?;
-        writeln!(out, "  {quiet}{}, until {}{quiet:#}", self.source, self.facts.not_after())?;
+        writeln!(out, "{:<12} {}", self.role, self.facts.subject)?;
+        writeln!(out, "  {quiet}{}, until {}{quiet:#}", self.source, self.facts.not_after)?;
         if let Some(above) = &self.chains_to {
             writeln!(out, "  chains to {}", above.join(" <- "))?;
         }

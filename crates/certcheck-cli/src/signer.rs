@@ -75,7 +75,7 @@ impl SignatureObject {
     pub(crate) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         if let Some(SignerObject { signs_as, source, facts, .. }) = &self.by {
             let source = source.as_deref().unwrap_or("sent along");
-            let subject = facts.subject();
+            let subject = &facts.subject;
             writeln!(out, "  {GOOD}verified{GOOD:#} with {signs_as} {subject}  {QUIET}{source}{QUIET:#}")?;
         }
         if let Some(CauseObject { code, message }) = &self.cause {

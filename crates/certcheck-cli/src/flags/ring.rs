@@ -21,6 +21,11 @@ pub(crate) struct RingArguments {
     #[arg(long, value_name = "DAYS", default_value_t = 60)]
     pub(crate) expires_within: u32,
 
+    /// Write a page that draws the ring: who issued whom, what expires when, what is weak. It loads nothing; a file that
+    /// is there is replaced.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -16,6 +16,7 @@ Examples:
   certcheck verify client.pem --ring keyring/ --crl crls/ --ocsp answer.der
   certcheck verify client.pem --ring root.pem --untrusted intermediates.pem --json
   openssl s_client ... | certcheck verify - --ring keyring/
+  certcheck verify *.pem --ring keyring/ --report clients.html
   certcheck verify *.pem --ring keyring/ --at 2027-01-01T00:00:00Z
   certcheck verify issued/ --ring keyring/ --summary
   certcheck verify issued.pem --each --ring keyring/ --crl ca.crl
@@ -141,6 +142,11 @@ pub(crate) struct VerifyArguments {
     /// One JSON object a line for each input.
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Write a page that shows the verdict, the path, what is valid until when, whom it asked, and what else it tried; of
+    /// several inputs with an index. It loads nothing; a file that is there is replaced.
+    #[arg(long, value_name = "FILE.html", conflicts_with = "dry_run")]
+    pub(crate) report: Option<PathBuf>,
 
     /// Tell of all paths tried, sources asked, clauses and what was spent.
     #[arg(long)]

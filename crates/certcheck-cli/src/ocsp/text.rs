@@ -64,8 +64,8 @@ fn print_sent(out: &mut impl Write, sent: &SentObject) -> io::Result<()> {
     let Some(facts) = &sent.facts else { return Ok(()) };
     let signing = if sent.ocsp_signing { ", OCSPSigning" } else { "" };
     let nocheck = if sent.nocheck { ", ocsp-nocheck" } else { "" };
-    let (from, until) = (facts.not_before(), facts.not_after());
-    writeln!(out, "  sent along: {}  {QUIET}{from} to {until}{signing}{nocheck}{QUIET:#}", facts.subject())
+    let (from, until) = (&facts.not_before, &facts.not_after);
+    writeln!(out, "  sent along: {}  {QUIET}{from} to {until}{signing}{nocheck}{QUIET:#}", facts.subject)
 }
 
 fn print_certificate(out: &mut impl Write, certificate: &CertificateObject) -> io::Result<()> {
@@ -76,7 +76,7 @@ fn print_certificate(out: &mut impl Write, certificate: &CertificateObject) -> i
     };
     write!(out, "  {style}{word}{style:#}: {}", certificate.input)?;
     match &certificate.reason {
-        Some(reason) => writeln!(out, ": {}: {}", reason.code(), reason.message()),
+        Some(reason) => writeln!(out, ": {}: {}", reason.code, reason.message),
         None => writeln!(out),
     }
 }

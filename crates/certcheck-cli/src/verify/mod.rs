@@ -18,6 +18,8 @@ use pki_types::CertificateDer;
 
 use crate::exit::Exit;
 use crate::flags::VerifyArguments;
+use crate::html::verify::Page;
+use crate::json::Line;
 use crate::{evidence, input, json, network, pool, setup, text};
 use inputs::{Input, Inputs};
 use tally::Tally;
@@ -29,6 +31,8 @@ const A_SCREEN: u64 = 20;
 struct Told {
     /// For standard output.
     out: Vec<u8>,
+    /// For the page.
+    line: Option<Box<Line>>,
     /// For standard error.
     remarks: Vec<String>,
     exit: Exit,
@@ -40,6 +44,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     let ring = KeyRing::from_paths(&arguments.ring)?;
     let policy = setup::policy(arguments);
     let now = setup::time(arguments.at);
+    let mut page = arguments.report.as_deref().map(|path| Page::create(path, now)).transpose()?;
     let mut untrusted = Vec::new();
     for path in &arguments.untrusted {
         let mut found = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -61,6 +66,9 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         worst = worst.max(told.exit);
         tally.add(told.exit, told.verdict, told.code);
         bar.inc(1);
+        if let (Some(page), Some(line)) = (&mut page, told.line) {
+            page.add(*line);
+        }
         out.write_all(&told.out)?;
         // Who waits for the next sees this one meanwhile, and remarks come in the order in which they were made.
         if !has_next || !told.remarks.is_empty() {
@@ -84,6 +92,9 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         (false, _) => {}
     }
     out.flush()?;
+    if let Some(page) = page {
+        page.finish()?;
+    }
     if tally.inputs() == 0 {
         return Err(
             "there is no input: no file is named, or no directory among the inputs has certificates".into()
@@ -129,16 +140,19 @@ impl Question<'_> {
                 self.check(&name, &chain)
             }
             Err(message) => {
+                let line = json::unreadable(&name, &message);
                 let mut told = Told {
                     out: Vec::new(),
+                    line: None,
                     remarks: vec![format!("certcheck: {}: {message}", name.display())],
                     exit: Exit::Unusable,
                     verdict: Verdict::Reject,
                     code: Reason::NoCertificate.code(),
                 };
                 if self.arguments.json && !self.arguments.summary {
-                    written(json::write_unreadable(&mut told.out, &name, &message));
+                    written(json::write(&mut told.out, &line));
                 }
+                told.line = self.arguments.report.as_ref().map(|_| Box::new(line));
                 told
             }
         }
@@ -157,12 +171,14 @@ impl Question<'_> {
         let elapsed = begun.elapsed();
         let mut told = Told {
             out: Vec::new(),
+            line: None,
             remarks: Vec::new(),
             exit: checked.verdict().into(),
             verdict: checked.verdict(),
             code: checked.code(),
         };
-        if arguments.summary && checked.is_accepted() && plan.is_none() {
+        let has_page = arguments.report.is_some();
+        if arguments.summary && checked.is_accepted() && plan.is_none() && !has_page {
             return told;
         }
         let details = checked.details();
@@ -177,16 +193,19 @@ impl Question<'_> {
             });
             return told;
         }
-        if !arguments.summary {
-            let sources = checked.sources();
-            written(if arguments.json {
-                json::write_report(out, name, &report, sources, elapsed)
-            } else {
-                text::print_report(out, name, &report, sources, elapsed, arguments.explain)
+        let sources = checked.sources();
+        let is_told = !arguments.summary;
+        let line =
+            ((is_told && arguments.json) || has_page).then(|| json::line(name, &report, sources, elapsed));
+        if is_told {
+            written(match &line {
+                Some(line) if arguments.json => json::write(out, line),
+                _ => text::print_report(out, name, &report, sources, elapsed, arguments.explain),
             });
             let remark = |warning| format!("certcheck: {}: warning: {warning}", name.display());
             told.remarks.extend(report.warnings.iter().map(remark));
         }
+        told.line = line.filter(|_| has_page).map(Box::new);
         // The target itself does not read: that is about the input, not about trust.
         if let (true, Some(Reason::Malformed(fault))) =
             (report.path.is_empty(), report.reason.as_ref().map(|r| &r.reason))

@@ -13,9 +13,10 @@ use certcheck_core::KeyRing;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::file::Draft;
 use crate::flags::WatchArguments;
 use crate::sources::{self, Subject};
-use crate::{file, input, json, network, pool, setup};
+use crate::{input, json, network, pool, setup};
 use certificates::CertificateState;
 use source::SourceState;
 
@@ -79,7 +80,7 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
     let state = states.chain(certificates.iter().map(|one| one.state)).max().unwrap_or(Health::Good);
     let found = Found { schema: 1, at: now.to_string(), state, sources: found, certificates };
     if let Some(path) = &arguments.prometheus {
-        file::replace(path, prometheus::render(&found, now).as_bytes())?;
+        Draft::create(path)?.finish(prometheus::render(&found, now).as_bytes())?;
     }
     if arguments.json {
         json::print(&found)?;

@@ -1,0 +1,221 @@
+//! The page of `certcheck ring`: who issued whom, what expires when, what is weak.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use certcheck_core::Time;
+use maud::{Markup, html};
+
+use super::page::{self, Script, Tone, section};
+use super::svg::{Icon, icon};
+use super::timeline::{self, LABEL, Lane};
+use super::verify::details;
+use super::words::{Shown, counted, instant, short_name, subject};
+use crate::file::Draft;
+use crate::ring_command::{Entry, Survey};
+
+/// So many certificates are told of, those with notes first, then what expires soonest; all are counted.
+const MAX_TOLD: usize = 300;
+/// So many have a lane on the calendar.
+const MAX_LANES: usize = 60;
+/// Issuers above issuers: as many as a path may have, and some.
+const MAX_DEPTH: usize = 16;
+
+/// Begins a page of a ring, so that a path that cannot be written to is told before the ring is read.
+pub(crate) fn create(
+    path: &Path,
+) -> Result<impl FnOnce(&Survey, Time) -> Result<(), String> + use<>, String> {
+    let draft = Draft::create(path)?;
+    Ok(move |survey: &Survey, now: Time| {
+        let title = format!("Key ring of {}", counted(survey.certificates.len(), "certificate"));
+        draft.finish(page::page(&title, now, Script::None, &body(survey, now)).into_string().as_bytes())
+    })
+}
+
+fn body(survey: &Survey, now: Time) -> Markup {
+    let mut told: Vec<&Entry> = survey.certificates.iter().collect();
+    told.sort_by_key(|entry| (entry.notes.is_empty(), until(entry)));
+    told.truncate(MAX_TOLD);
+    let left_out = survey.certificates.len() - told.len();
+    // Within the page it is the date that orders.
+    told.sort_by_key(|entry| until(entry));
+    let tree = Tree::new(&told);
+    html! {
+        section.card {
+            h1 { "Key ring" }
+            dl.counts {
+                div { dt { (icon(Icon::Anchor)) "anchors" } dd { (survey.anchors) } }
+                div { dt { (icon(Icon::Dot)) "intermediates" } dd { (survey.intermediates) } }
+                div { dt { (icon(Icon::Barred)) "distrusted" } dd { (survey.distrusted) } }
+            }
+            (noted(survey))
+        }
+        @if left_out > 0 {
+            section.card.warn {
+                p {
+                    strong { (counted(left_out, "certificate")) " left out" } " for length. All are counted above, and "
+                    code { "--json" } " tells of each; below are those with notes, then those that expire soonest."
+                }
+            }
+        }
+        @if !told.is_empty() { (section(2, "What expires when", &calendar(&told, now))) }
+        (section(2, "Who issued whom", &html! {
+            @if tree.roots.is_empty() { p.quiet { "No anchors." } } @else {
+                ul.tree { @for root in &tree.roots { (tree.node(*root, 0, now)) } }
+            }
+        }))
+        @let elsewhere = tree.of_role("intermediate", true);
+        @if !elsewhere.is_empty() {
+            (section(2, "Issued by what is not told of here", &html! {
+                ul.tree {
+                    @for entry in elsewhere {
+                        li {
+                            (node(entry, now))
+                            p.quiet.small {
+                                "Chains to " (Shown(&entry.chains_to.as_deref().unwrap_or_default().join(" ← ")))
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+        @let astray = tree.of_role("intermediate", false);
+        @if !astray.is_empty() {
+            (section(2, "Leads to no anchor", &html! {
+                p.quiet.small { "No path of trust can use these as they are." }
+                ul.tree { @for entry in astray { li { (node(entry, now)) } } }
+            }))
+        }
+        @let distrusted = tree.of_role("distrusted", false);
+        @if !distrusted.is_empty() {
+            (section(2, "Distrusted", &html! {
+                p.quiet.small { "No path may have one of these." }
+                ul.tree { @for entry in distrusted { li { (node(entry, now)) } } }
+            }))
+        }
+    }
+}
+
+fn until(entry: &Entry) -> Option<Time> {
+    Time::from_rfc3339(&entry.facts.not_after)
+}
+
+/// How many have which note.
+fn noted(survey: &Survey) -> Markup {
+    let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
+    for note in survey.certificates.iter().flat_map(|entry| &entry.notes) {
+        *codes.entry(note.code).or_default() += 1;
+    }
+    html! {
+        @if codes.is_empty() {
+            p.good { span.tone { (Tone::Good.icon()) } " Nothing is weak, and nothing expires soon." }
+        } @else {
+            ul.notes { @for (code, count) in codes { li { (icon(Icon::Warning)) (count) " " (code) } } }
+        }
+    }
+}
+
+fn calendar(told: &[&Entry], now: Time) -> Markup {
+    let lanes = told.iter().take(MAX_LANES).filter_map(|entry| {
+        let from = Time::from_rfc3339(&entry.facts.not_before)?;
+        let label = short_name(&entry.facts.subject, LABEL);
+        let mut lane = Lane::validity(label, from, until(entry)?, now);
+        if lane.class == "ok" && !entry.notes.is_empty() {
+            lane.class = "unsure";
+        }
+        if entry.notes.iter().any(|note| note.code == "expired") || entry.role == "distrusted" {
+            lane.class = "bad";
+        }
+        Some(lane)
+    });
+    let lanes: Vec<Lane> = lanes.collect();
+    html! {
+        p.quiet.small {
+            "The soonest first."
+            @if told.len() > MAX_LANES { " The first " (MAX_LANES) " of " (told.len()) "." }
+        }
+        (timeline::calendar("ring", "Validity of the certificates of the ring, what expires soonest first", now, &lanes))
+    }
+}
+
+/// Who is below whom, by places among those told of.
+struct Tree<'e> {
+    entries: &'e [&'e Entry],
+    roots: Vec<usize>,
+    below: BTreeMap<usize, Vec<usize>>,
+    reached: BTreeSet<usize>,
+}
+
+impl<'e> Tree<'e> {
+    fn new(entries: &'e [&'e Entry]) -> Self {
+        let places: BTreeMap<&str, usize> =
+            entries.iter().zip(0..).map(|(entry, at)| (entry.facts.sha256.as_str(), at)).collect();
+        let roots =
+            entries.iter().zip(0..).filter(|(entry, _)| entry.role == "anchor").map(|(_, at)| at).collect();
+        let mut below: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (entry, at) in entries.iter().zip(0..).filter(|(entry, _)| entry.role == "intermediate") {
+            let issuer = entry.issuer_sha256.as_deref().and_then(|issuer| places.get(issuer));
+            if let Some(issuer) = issuer {
+                below.entry(*issuer).or_default().push(at);
+            }
+        }
+        let mut tree = Self { entries, roots, below, reached: BTreeSet::new() };
+        // Each is below one issuer at most, so that what is reached from the roots is reached once.
+        let mut level = tree.roots.clone();
+        for _ in 0..=MAX_DEPTH {
+            tree.reached.extend(&level);
+            level = level.iter().flat_map(|at| tree.below.get(at).into_iter().flatten().copied()).collect();
+        }
+        tree
+    }
+
+    /// Those of a role that do not hang below an anchor, and whether they chain to one that is not told of.
+    fn of_role(&self, role: &str, chains: bool) -> Vec<&'e Entry> {
+        let unreached = self.entries.iter().zip(0..).filter(|(_, at)| !self.reached.contains(at));
+        let of_role =
+            unreached.filter(|(entry, _)| entry.role == role && entry.chains_to.is_some() == chains);
+        of_role.map(|(entry, _)| *entry).collect()
+    }
+
+    fn node(&self, at: usize, depth: usize, now: Time) -> Markup {
+        let below = self.below.get(&at).filter(|_| depth < MAX_DEPTH);
+        html! {
+            @if let Some(entry) = self.entries.get(at) {
+                li {
+                    (node(entry, now))
+                    @if let Some(below) = below {
+                        ul { @for child in below { (self.node(*child, depth + 1, now)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn node(entry: &Entry, now: Time) -> Markup {
+    let (class, sign) = match entry.role {
+        "anchor" => ("plain", Icon::Anchor),
+        "distrusted" => ("bad", Icon::Barred),
+        _ if entry.chains_to.is_none() => ("bad", Icon::Cross),
+        _ if !entry.notes.is_empty() => ("unsure", Icon::Warning),
+        _ => ("good", Icon::Tick),
+    };
+    html! {
+        div class={ "node " (class) } {
+            (icon(sign))
+            div {
+                p.name { (short_name(&entry.facts.subject, 60)) " " span.chip { (entry.role) } }
+                p.quiet.small { (Shown(subject(&entry.facts.subject))) }
+                p.small { "Until " (instant(&entry.facts.not_after)) ", from " code { (Shown(&entry.source)) } }
+                @if !entry.notes.is_empty() {
+                    ul.notes.small {
+                        @for note in &entry.notes {
+                            li { (icon(Icon::Warning)) strong { (note.code) } ": " (Shown(&note.message)) }
+                        }
+                    }
+                }
+                (details(&entry.facts, now))
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The other paths and where they broke; policies; what was spent.
+
+use maud::{Markup, html};
+
+use super::super::svg::{Icon, icon};
+use super::super::words::{Shown, counted, subject, took};
+use crate::json::{AttemptObject, Line};
+
+pub(super) fn attempts(line: &Line) -> Markup {
+    html! {
+        ol.rows {
+            @for attempt in &line.attempts {
+                li.bad {
+                    p { strong { (Shown(&attempt.message)) } " " span.chip.tone { (attempt.code) } }
+                    (tried(attempt))
+                }
+            }
+        }
+    }
+}
+
+fn tried(attempt: &AttemptObject) -> Markup {
+    html! {
+        ol.tried.small {
+            @for (name, at) in attempt.path.iter().zip(0..) {
+                @let is_broken = at == attempt.at;
+                li class=(if is_broken { "broken" } else { "quiet" }) {
+                    (icon(if is_broken { Icon::Cross } else { Icon::Dot }))
+                    span { (Shown(subject(name))) @if is_broken { " (broke here)" } }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn facts(line: &Line) -> Markup {
+    let spent = &line.spent;
+    html! {
+        dl.facts {
+            dt { "Policies" }
+            dd {
+                @match line.policies.as_slice() {
+                    [] => span.quiet { "none" },
+                    policies => @for policy in policies {
+                        @if policy == "2.5.29.32.0" { "any " code { (policy) } } @else { code { (Shown(policy)) } } " "
+                    },
+                }
+            }
+            dt { "Time" } dd { (took(line.elapsed_us)) }
+            dt { "Spent" }
+            dd {
+                (counted(spent.signatures, "signature")) ", " (counted(spent.steps, "step")) ", "
+                (counted(spent.paths, "path")) ", " (counted(spent.name_comparisons, "name comparison")) ", "
+                (counted(spent.policy_nodes, "policy node"))
+            }
+        }
+    }
+}

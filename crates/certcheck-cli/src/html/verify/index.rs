@@ -1,0 +1,98 @@
+//! Several inputs: what all came to in numbers, a way to find some, and each at length, the worst first.
+
+use certcheck_core::Time;
+use maud::{Markup, html};
+
+use super::super::page::Tone;
+use super::super::svg::{float, meter, stack};
+use super::super::words::{counted, grouped, took};
+use super::{Tally, report};
+use crate::json::Line;
+
+pub(super) fn index(tally: &Tally, lines: &[Line], now: Time) -> Markup {
+    let count = |tone: Tone| whole(tally.verdicts.get(&tone).copied().unwrap_or(0));
+    let left_out = tally.inputs.saturating_sub(u64::try_from(lines.len()).unwrap_or(u64::MAX));
+    let told = Tone::ALL.map(|tone| format!("{} {}", grouped(count(tone)), tone.word())).join(", ");
+    html! {
+        section.card {
+            h1 { (counted(tally.inputs, "certificate")) " checked" }
+            dl.counts {
+                @for tone in Tone::ALL {
+                    div class=(tone.class()) {
+                        dt { (tone.icon()) (tone.word()) }
+                        dd { (grouped(count(tone))) }
+                    }
+                }
+            }
+            (stack(&told, &Tone::ALL.map(|tone| (count(tone), tone.class()))))
+            p.quiet.small { "Checks took " (took(tally.elapsed_us)) ", added up." }
+        }
+        @if !tally.reasons.is_empty() { (reasons(tally)) }
+        @if left_out > 0 {
+            section.card.warn {
+                p {
+                    "The " (grouped(whole(tally.inputs - left_out))) " worst are told below. "
+                    strong { (counted(left_out, "input")) " left out" }
+                    " for length: all are counted above, and " code { "--json" } " tells of each."
+                }
+            }
+        }
+        @if lines.len() > 1 { (filter(tally)) }
+        @for (line, number) in lines.iter().zip(1..) {
+            (report::folded(line, &format!("r{number}"), now))
+        }
+    }
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Why, the commonest first.
+fn reasons(tally: &Tally) -> Markup {
+    let mut reasons: Vec<_> = tally.reasons.iter().collect();
+    reasons.sort_by_key(|(_, (_, count))| std::cmp::Reverse(*count));
+    let most = reasons.first().map_or(1, |(_, (_, count))| *count);
+    html! {
+        section.card {
+            h2 { "Why" }
+            ul.rows {
+                @for (code, (tone, count)) in reasons {
+                    li class=(tone.class()) {
+                        div.head { span { span.tone { (tone.icon()) } " " (code) } strong { (grouped(whole(*count))) } }
+                        (meter(float(whole(*count)) / float(whole(most)), tone.class()))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the script shows and works: without it there is nothing that does not work.
+fn filter(tally: &Tally) -> Markup {
+    html! {
+        form.card.filter id="filter" hidden {
+            label { "Text" input type="search" name="text" placeholder="name, file, URL, fingerprint" autocomplete="off"; }
+            label {
+                "Verdict"
+                select name="verdict" {
+                    option value="" { "any" }
+                    @for tone in Tone::ALL { option value=(tone.class()) { (tone.word()) } }
+                }
+            }
+            label {
+                "Reason"
+                select name="reason" {
+                    option value="" { "any" }
+                    @for code in tally.reasons.keys() { option value=(code) { (code) } }
+                }
+            }
+            div.buttons {
+                button type="button" id="open" { "Open all" }
+                button type="button" id="close" { "Close all" }
+                button type="reset" { "Reset" }
+            }
+            output.wide.quiet.small id="told" aria-live="polite" {}
+        }
+    }
+}

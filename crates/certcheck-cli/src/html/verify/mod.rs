@@ -1,0 +1,97 @@
+//! The page of `certcheck verify`: one input is told at length; of several there is an index before.
+
+mod facts;
+mod index;
+mod path;
+mod report;
+mod sources;
+mod times;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use certcheck_core::Time;
+
+use super::page::{self, Script, Tone};
+use super::words;
+use crate::file::Draft;
+use crate::json::Line;
+
+pub(super) use path::details;
+
+/// So many inputs are told at length, the worst first; all are counted.
+const MAX_TOLD: usize = 200;
+/// So many octets of one text of an input are kept.
+const MAX_TEXT: usize = 2000;
+
+/// A page that grows with each input, and stays bounded however many there are.
+pub(crate) struct Page {
+    draft: Draft,
+    now: Time,
+    tally: Tally,
+    /// By how bad they are, then in the order of the inputs.
+    told: BTreeMap<(Tone, u64), Line>,
+}
+
+/// What all inputs came to, in numbers.
+#[derive(Default)]
+struct Tally {
+    inputs: u64,
+    verdicts: BTreeMap<Tone, u64>,
+    reasons: BTreeMap<&'static str, (Tone, u64)>,
+    elapsed_us: u64,
+}
+
+impl Page {
+    /// Begins a page: nothing is at `path` before [`Self::finish`], but that it can be is known now.
+    pub(crate) fn create(path: &Path, now: Time) -> Result<Self, String> {
+        Ok(Self { draft: Draft::create(path)?, now, tally: Tally::default(), told: BTreeMap::new() })
+    }
+
+    /// Adds what an input came to.
+    pub(crate) fn add(&mut self, mut line: Line) {
+        let tone = Tone::of(line.verdict);
+        let number = self.tally.count(&line, tone);
+        // Who would be put out at once is not cut to size first.
+        let is_last = self.told.last_key_value().is_none_or(|(last, _)| *last < (tone, number));
+        if self.told.len() >= MAX_TOLD && is_last {
+            return;
+        }
+        line.cut(MAX_TEXT);
+        self.told.insert((tone, number), line);
+        if self.told.len() > MAX_TOLD {
+            self.told.pop_last();
+        }
+    }
+
+    /// Writes the page.
+    pub(crate) fn finish(self) -> Result<(), String> {
+        let Self { draft, now, tally, told } = self;
+        let mut told = told.into_values();
+        let page = match (tally.inputs, told.next()) {
+            (1, Some(line)) => {
+                let title = format!("{}: {}", Tone::of(line.verdict).word(), words::plain(&line.input, 100));
+                page::page(&title, now, Script::None, &report::alone(&line, now))
+            }
+            (_, first) => {
+                let lines: Vec<Line> = first.into_iter().chain(told).collect();
+                let title = format!("{} checked", words::counted(tally.inputs, "certificate"));
+                page::page(&title, now, Script::Filter, &index::index(&tally, &lines, now))
+            }
+        };
+        draft.finish(page.into_string().as_bytes())
+    }
+}
+
+impl Tally {
+    /// The number of the input.
+    fn count(&mut self, line: &Line, tone: Tone) -> u64 {
+        *self.verdicts.entry(tone).or_default() += 1;
+        if let Some(reason) = &line.reason {
+            self.reasons.entry(reason.code).or_insert((tone, 0)).1 += 1;
+        }
+        self.elapsed_us = self.elapsed_us.saturating_add(line.elapsed_us);
+        self.inputs += 1;
+        self.inputs
+    }
+}

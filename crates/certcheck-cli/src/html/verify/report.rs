@@ -1,0 +1,103 @@
+//! What one input came to, at length.
+
+use certcheck_core::Time;
+use maud::{Markup, html};
+
+use super::super::page::{Tone, section};
+use super::super::words::{Shown, instant, span, subject};
+use super::{facts, path, sources, times};
+use crate::json::{Line, Member};
+
+/// A page of its own.
+pub(super) fn alone(line: &Line, now: Time) -> Markup {
+    let tone = Tone::of(line.verdict);
+    html! {
+        section class={ "card verdict " (tone.class()) } {
+            h1.outcome { (tone.icon()) span { (tone.title()) } }
+            p.input { code { (Shown(&line.input)) } }
+            (reasons(line, now))
+        }
+        (rest(line, "r", 2, now))
+    }
+}
+
+/// Within the index: folded, so that many can be looked over.
+pub(super) fn folded(line: &Line, id: &str, now: Time) -> Markup {
+    let tone = Tone::of(line.verdict);
+    let code = line.reason.as_ref().map_or("", |reason| reason.code);
+    html! {
+        details class={ "report " (tone.class()) } id=(id) data-verdict=(tone.class()) data-reason=(code) {
+            summary {
+                (tone.icon())
+                h2 { (Shown(&line.input)) }
+                p.quiet.small {
+                    span.tone { (tone.word()) @if !code.is_empty() { ": " (code) } }
+                    @if let Some(leaf) = line.path.first() { " · " (Shown(subject(&leaf.facts.subject))) }
+                }
+            }
+            div.inner {
+                section class={ "card verdict " (tone.class()) } { (reasons(line, now)) }
+                (rest(line, id, 3, now))
+            }
+        }
+    }
+}
+
+/// What, why, where, by which clause, and what would mend it.
+fn reasons(line: &Line, now: Time) -> Markup {
+    let leaf = line.path.first().map(|leaf| subject(&leaf.facts.subject));
+    let until = line.valid_until.as_deref();
+    let left = until.and_then(Time::from_rfc3339).map(|until| span(until.unix().saturating_sub(now.unix())));
+    html! {
+        p.lead {
+            @match line.verdict {
+                "accept" => "The certificate is good for what was asked.",
+                "reject" => @match line.path.is_empty() {
+                    true => "There is no certificate here that could be judged.",
+                    false => "The certificate must not be trusted.",
+                },
+                _ => "The path is good, but whether all of it still holds could not be established: not knowing is not good.",
+            }
+        }
+        dl.facts {
+            @if let Some(leaf) = leaf { dt { "Certificate" } dd { (Shown(leaf)) } }
+            @if let Some(reason) = &line.reason {
+                dt { "Why" }
+                dd { strong { (Shown(&reason.message)) } " " span.chip.tone { (reason.code) } }
+                @if let Some(member) = line.path.get(reason.at) {
+                    dt { "Where" }
+                    dd { (place(reason.at, member)) }
+                }
+                dt { "Clause" } dd { (reason.rfc) }
+                dt { "To mend it" } dd { (reason.hint) }
+            }
+            @if let (Some(until), Some(left)) = (until, left) {
+                dt { "Good until" }
+                dd { (instant(until)) span.quiet { ", " (left) " from then" } }
+            }
+        }
+    }
+}
+
+/// Which certificate of the path.
+fn place(at: usize, member: &Member) -> Markup {
+    html! { "certificate " (at) ", the " (member.role) ": " (Shown(subject(&member.facts.subject))) }
+}
+
+/// All that the verdict rests on.
+fn rest(line: &Line, id: &str, level: u8, now: Time) -> Markup {
+    html! {
+        @if !line.warnings.is_empty() {
+            (section(level, "Warnings", &html! {
+                ul.notes { @for warning in &line.warnings { li { (Tone::Unsure.icon()) " " (Shown(warning)) } } }
+            }))
+        }
+        @if !line.path.is_empty() {
+            (section(level, "The path", &path::path(line, now)))
+            (times::times(line, id, level, now))
+        }
+        @if !line.path.is_empty() { (section(level, "Who was asked", &sources::sources(line))) }
+        @if !line.attempts.is_empty() { (section(level, "Paths that were tried and failed", &facts::attempts(line))) }
+        (section(level, "Policies, and what it took", &facts::facts(line)))
+    }
+}

@@ -1,0 +1,45 @@
+//! Whom the check asked, from where the answers came, how large they were and how long they took.
+
+use maud::{Markup, html};
+
+use super::super::svg::{Icon, float, icon, meter};
+use super::super::words::{Shown, counted, short_name, took};
+use crate::json::{Line, SourceObject};
+
+pub(super) fn sources(line: &Line) -> Markup {
+    let longest = line.sources.iter().map(|source| source.elapsed_us).max().unwrap_or(0);
+    html! {
+        @if line.sources.is_empty() {
+            p { "Nobody: what was at hand was enough, or nothing may be asked." }
+        } @else {
+            ol.rows { @for source in &line.sources { (one(line, source, longest)) } }
+        }
+    }
+}
+
+fn one(line: &Line, source: &SourceObject, longest: u64) -> Markup {
+    let whole = |number: u64| i64::try_from(number).map_or(f64::MAX, float);
+    let share = whole(source.elapsed_us) / whole(longest.max(1));
+    let failed = source.cause.is_some();
+    let (class, sign) = if failed { ("bad", Icon::Cross) } else { ("good", Icon::Tick) };
+    let about = line.path.get(source.at).map(|member| short_name(&member.facts.subject, 40));
+    html! {
+        li class=(class) {
+            div.head {
+                span.tone { (icon(sign)) " " @match source.cause { Some(cause) => (cause), None => "answered" } }
+                span.chip { @match source.kind { "crl" => "CRL", "ocsp" => "OCSP", kind => (kind) } }
+                span.quiet.small {
+                    @match source.from { Some(from) => { "from " (from) }, None => "no answer" }
+                    @if source.octets > 0 { ", " (counted(source.octets, "octet")) }
+                }
+                strong { (took(source.elapsed_us)) }
+            }
+            p { code { (Shown(&source.url)) } }
+            p.quiet.small {
+                "for certificate " (source.at) @if let Some(about) = about { ", " (about) }
+                @if let Some(detail) = &source.detail { ": " (Shown(detail)) }
+            }
+            (meter(share, if failed { "bad" } else { "" }))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Pages as a browser shows them: headless Chromium, on a telephone's width.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use certcheck_testkit::peers::tool;
+use serde_json::Value;
+
+/// How wide a small telephone is.
+const WIDTH: u32 = 360;
+
+/// What is asked of each page within the browser. All that folds is opened first.
+const PROBE: &str = r##"
+addEventListener("load", () => {
+  const seen = [...document.querySelectorAll("iframe")].map(frame => {
+    const page = frame.contentDocument, root = page.documentElement;
+    const folds = [...page.querySelectorAll("details")];
+    const told = page.getElementById("told");
+    folds.forEach(fold => { fold.open = true; });
+    const wide = [...page.body.querySelectorAll("*")].filter(item => {
+      const box = item.getBoundingClientRect();
+      return box.width > 0 && (box.right > root.clientWidth + 0.5 || box.left < -0.5);
+    });
+    const texts = [...page.querySelectorAll("svg.timeline text:not(.mark)")];
+    const boxes = texts.map(item => item.getBoundingClientRect());
+    const over = (one, other) => one.left < other.right && other.left < one.right &&
+      one.top < other.bottom - 4 && other.top < one.bottom - 4;
+    const overlaps = texts.filter((item, at) => boxes.some((box, other) => other > at && over(boxes[at], box)))
+      .map(item => item.textContent);
+    const small = texts.filter(item => parseFloat(frame.contentWindow.getComputedStyle(item).fontSize) < 12)
+      .map(item => item.textContent);
+    const filter = page.querySelector("form.filter");
+    const found = {};
+    if (filter) {
+      for (const text of ["device-9", "no such text", ""]) {
+        filter.elements.text.value = text;
+        filter.dispatchEvent(new Event("input", { bubbles: true }));
+        found[text] = page.querySelectorAll("details.report:not([hidden])").length;
+      }
+      filter.elements.verdict.value = "good";
+      filter.dispatchEvent(new Event("input", { bubbles: true }));
+      found.good = page.querySelectorAll("details.report:not([hidden])").length;
+      filter.elements.verdict.value = "";
+      filter.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    return {
+      title: page.title, scroll: root.scrollWidth, client: root.clientWidth, h1: page.querySelectorAll("h1").length,
+      wide: wide.map(item => item.tagName + "." + item.getAttribute("class") + " " + item.textContent.slice(0, 60)),
+      overlaps, small, drawings: page.querySelectorAll("svg.timeline").length,
+      images: page.querySelectorAll("img,object,embed,iframe,link,base").length,
+      scripts: page.scripts.length, filter: filter ? !filter.hidden : null, told: told && told.textContent, found,
+      loaded: frame.contentWindow.performance.getEntriesByType("resource").map(entry => entry.name),
+      text: root.innerText,
+    };
+  });
+  const out = document.createElement("pre");
+  out.id = "seen";
+  const octets = new TextEncoder().encode(JSON.stringify(seen));
+  out.textContent = [...octets].map(octet => octet.toString(16).padStart(2, "0")).join("");
+  document.body.replaceChildren(out);
+});
+"##;
+
+/// What the browser saw of each page, in order. `None` where there is no browser.
+pub(crate) fn see(pages: &[&Path]) -> Option<Vec<Value>> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("certcheck-browser-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("folder");
+    let frames = pages.iter().fold(String::new(), |mut all, page| {
+        let _infallible = write!(
+            all,
+            r#"<iframe src="file://{}" style="border:0;width:{WIDTH}px;height:900px"></iframe>"#,
+            page.display()
+        );
+        all
+    });
+    let wrapper = folder.join("wrapper.html");
+    std::fs::write(&wrapper, format!("<!DOCTYPE html><body><script>{PROBE}</script>{frames}"))
+        .expect("written");
+    let profile = format!("--user-data-dir={}", folder.join("profile").display());
+    let url = format!("file://{}", wrapper.display());
+    let flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--allow-file-access-from-files",
+        "--hide-scrollbars",
+        "--enable-logging=stderr",
+        "--v=0",
+        &profile,
+        "--dump-dom",
+        &url,
+    ];
+    let ran = tool::run("chromium", &flags, Duration::from_secs(60));
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let text = ran?.text;
+    let console: Vec<_> = text.lines().filter(|line| line.contains("CONSOLE")).collect();
+    assert!(console.is_empty(), "{console:?}");
+    let seen = text.split(r#"<pre id="seen">"#).nth(1).and_then(|rest| rest.split('<').next());
+    let digits = seen.unwrap_or_else(|| panic!("the browser told nothing: {text}"));
+    let octets: Option<Vec<u8>> =
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect();
+    let seen: Vec<Value> = serde_json::from_slice(&octets.expect("hexadecimal")).expect("JSON");
+    assert_eq!(seen.len(), pages.len());
+    Some(seen)
+}
+
+/// What holds of every page, whatever it tells.
+pub(crate) fn sound(seen: &Value, page: &Path) {
+    let page = page.display();
+    assert_eq!(seen["client"], WIDTH, "{page}");
+    assert!(seen["scroll"].as_u64().is_some_and(|wide| wide <= u64::from(WIDTH)), "{page}: {seen}");
+    assert_eq!(seen["wide"], Value::Array(Vec::new()), "{page} is wider than its screen");
+    for unreadable in ["overlaps", "small"] {
+        assert_eq!(seen[unreadable], Value::Array(Vec::new()), "{page}: {unreadable}");
+    }
+    assert_eq!((&seen["h1"], &seen["images"]), (&1.into(), &0.into()), "{page}");
+    assert_eq!(seen["loaded"], Value::Array(Vec::new()), "{page} loads something");
+}
+
+/// A page of its own for each test; they stay in the target folder, to be looked at.
+pub(crate) fn page(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reports");
+    std::fs::create_dir_all(&folder).expect("folder");
+    folder.join(format!("{name}.html"))
+}
