@@ -17,15 +17,15 @@ const LOOKS: usize = 200;
 
 /// How long a check takes, from one kind of place.
 #[derive(Serialize)]
-pub(super) struct DecisionFigures {
+pub(crate) struct DecisionFigures {
     /// `network`, `disk`, `memory` for a client that was not seen before, or `known`.
-    pub(super) from: &'static str,
+    pub(crate) from: &'static str,
     /// What that means.
-    pub(super) about: &'static str,
+    pub(crate) about: &'static str,
     /// The reason's code, or `accept`.
-    pub(super) code: &'static str,
-    pub(super) took: Option<Summary>,
-    pub(super) histogram: Vec<usize>,
+    pub(crate) code: &'static str,
+    pub(crate) took: Option<Summary>,
+    pub(crate) histogram: Vec<usize>,
 }
 
 #[derive(Default)]

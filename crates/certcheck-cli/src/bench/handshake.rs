@@ -26,11 +26,11 @@ const NAME: &str = "localhost";
 
 /// Handshakes of one kind: until the first octet of the application is with the client.
 #[derive(Serialize)]
-pub(super) struct HandshakeFigures {
-    pub(super) kind: &'static str,
-    pub(super) about: &'static str,
-    pub(super) took: Option<Summary>,
-    pub(super) histogram: Vec<usize>,
+pub(crate) struct HandshakeFigures {
+    pub(crate) kind: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) took: Option<Summary>,
+    pub(crate) histogram: Vec<usize>,
 }
 
 impl Bench<'_> {

@@ -17,23 +17,25 @@ use pki_types::CertificateDer;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::file::Draft;
 use crate::flags::BenchArguments;
-use crate::{input, json, network, setup, sources};
-use decision::DecisionFigures;
-use handshake::HandshakeFigures;
-use source::SourceFigures;
+use crate::{html, input, json, network, setup, sources};
+pub(crate) use decision::DecisionFigures;
+pub(crate) use handshake::HandshakeFigures;
+pub(crate) use source::{PARTS, Parts, SourceFigures};
+pub(crate) use stats::{Summary, shown};
 
 /// All that was measured.
 #[derive(Serialize)]
-struct Figures {
+pub(crate) struct Figures {
     schema: u32,
-    input: String,
-    at: String,
-    rounds: u32,
-    concurrency: u32,
-    sources: Vec<SourceFigures>,
-    decision: Vec<DecisionFigures>,
-    handshake: Vec<HandshakeFigures>,
+    pub(crate) input: String,
+    pub(crate) at: String,
+    pub(crate) rounds: u32,
+    pub(crate) concurrency: u32,
+    pub(crate) sources: Vec<SourceFigures>,
+    pub(crate) decision: Vec<DecisionFigures>,
+    pub(crate) handshake: Vec<HandshakeFigures>,
 }
 
 /// What everything is measured with.
@@ -82,6 +84,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
     let policy = sources::policy(arguments.allow_sha1);
     let within = Duration::from_secs(arguments.network.timeout);
     let bench = Bench { arguments, chain, policy, now, within, bar: bar() };
+    let draft = arguments.report.as_deref().map(Draft::create).transpose()?;
     let planning = bench.engine(true)?;
     let mut asks = Vec::new();
     for subject in &subjects {
@@ -120,6 +123,9 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
         json::print(&figures)?;
     } else {
         text::print(&figures)?;
+    }
+    if let Some(draft) = draft {
+        draft.finish(html::bench::page(&figures, now).into_string().as_bytes())?;
     }
     let has_failed = figures.sources.iter().any(|source| source.failures > 0);
     Ok(if has_failed { Exit::Undetermined } else { Exit::Accepted })

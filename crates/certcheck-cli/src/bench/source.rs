@@ -17,45 +17,45 @@ use crate::json::kind_of;
 use crate::sources::Subject;
 
 /// The parts, in their order, as they are told.
-pub(super) const PARTS: [&str; 5] = ["resolve", "connect", "first octet", "transfer", "whole"];
+pub(crate) const PARTS: [&str; 5] = ["resolve", "connect", "first octet", "transfer", "whole"];
 
 /// What was measured of a source.
 #[derive(Serialize)]
-pub(super) struct SourceFigures {
-    pub(super) kind: &'static str,
-    pub(super) method: &'static str,
-    pub(super) url: String,
+pub(crate) struct SourceFigures {
+    pub(crate) kind: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) url: String,
     /// The certificate that names it.
-    pub(super) subject: String,
-    pub(super) octets: Option<usize>,
+    pub(crate) subject: String,
+    pub(crate) octets: Option<usize>,
     /// Requests for one answer: more than one where the responder redirects, or refuses GET.
-    pub(super) requests: u32,
-    pub(super) cold: Parts,
-    pub(super) warm: Parts,
+    pub(crate) requests: u32,
+    pub(crate) cold: Parts,
+    pub(crate) warm: Parts,
     /// Reading: of a CRL this makes its index.
-    pub(super) index: Option<Summary>,
+    pub(crate) index: Option<Summary>,
     /// The signature.
-    pub(super) verify: Option<Summary>,
-    pub(super) failures: u32,
+    pub(crate) verify: Option<Summary>,
+    pub(crate) failures: u32,
     /// Of the last failure: the cause, and what happened.
-    pub(super) cause: Option<&'static str>,
-    pub(super) detail: Option<String>,
+    pub(crate) cause: Option<&'static str>,
+    pub(crate) detail: Option<String>,
 }
 
 /// Of one kind of exchange.
 #[derive(Serialize)]
-pub(super) struct Parts {
-    pub(super) resolve: Option<Summary>,
-    pub(super) connect: Option<Summary>,
-    pub(super) first_octet: Option<Summary>,
-    pub(super) transfer: Option<Summary>,
-    pub(super) whole: Option<Summary>,
-    pub(super) histogram: Vec<usize>,
+pub(crate) struct Parts {
+    pub(crate) resolve: Option<Summary>,
+    pub(crate) connect: Option<Summary>,
+    pub(crate) first_octet: Option<Summary>,
+    pub(crate) transfer: Option<Summary>,
+    pub(crate) whole: Option<Summary>,
+    pub(crate) histogram: Vec<usize>,
 }
 
 impl Parts {
     /// In the order of [`PARTS`].
-    pub(super) fn all(&self) -> [Option<Summary>; 5] {
+    pub(crate) fn all(&self) -> [Option<Summary>; 5] {
         [self.resolve, self.connect, self.first_octet, self.transfer, self.whole]
     }
 }

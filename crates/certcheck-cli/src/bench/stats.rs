@@ -15,13 +15,13 @@ pub(super) struct Samples(Vec<Duration>);
 
 /// What is told of them, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Summary {
-    pub(super) count: usize,
-    pub(super) min_us: f64,
-    pub(super) p50_us: f64,
-    pub(super) p90_us: f64,
-    pub(super) p99_us: f64,
-    pub(super) max_us: f64,
+pub(crate) struct Summary {
+    pub(crate) count: usize,
+    pub(crate) min_us: f64,
+    pub(crate) p50_us: f64,
+    pub(crate) p90_us: f64,
+    pub(crate) p99_us: f64,
+    pub(crate) max_us: f64,
 }
 
 impl Samples {
@@ -75,7 +75,7 @@ pub(super) fn bars(counts: &[usize]) -> String {
 }
 
 /// A time with three figures.
-pub(super) fn shown(microseconds: f64) -> String {
+pub(crate) fn shown(microseconds: f64) -> String {
     match microseconds {
         us @ ..10.0 => format!("{us:.2} us"),
         us @ ..100.0 => format!("{us:.1} us"),

@@ -51,6 +51,10 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
 
+    /// Write a page with the figures and their histograms. It loads nothing; a file that is there is replaced.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Take signatures over SHA-1, for old rings.
     #[arg(long)]
     pub(crate) allow_sha1: bool,

@@ -157,6 +157,28 @@ pub(super) fn meter(share: f64, class: &str) -> Markup {
     }
 }
 
+/// A histogram: a column for each count, as high as it is beside the greatest. What is there at all is seen.
+pub(super) fn columns(title: &str, counts: &[usize]) -> Markup {
+    const HEIGHT: f64 = 56.0;
+    const LEAST: f64 = 3.0;
+    let whole = |count: usize| i64::try_from(count).map_or(f64::MAX, float);
+    let most = whole(counts.iter().copied().max().unwrap_or(0).max(1));
+    let wide = 1.0 / whole(counts.len().max(1));
+    let drawn = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(at, count)| {
+        let height = (HEIGHT * whole(*count) / most).max(LEAST);
+        (wide * whole(at), height)
+    });
+    html! {
+        svg.columns role="img" width="100%" height=(HEIGHT) {
+            title { (title) }
+            rect class="track" y=(HEIGHT - 1.0) width="100%" height="1" {}
+            @for (x, height) in drawn {
+                rect class="fill" x=(percent(x)) y=(HEIGHT - height) width=(percent(wide * 0.86)) height=(height) {}
+            }
+        }
+    }
+}
+
 /// Bars one after another, in shares of the whole.
 pub(super) fn stack(title: &str, parts: &[(i64, &'static str)]) -> Markup {
     let all = float(parts.iter().map(|(count, _)| *count).sum::<i64>().max(1));
