@@ -1,5 +1,8 @@
 //! `certcheck bench`: every source by every method, the decision from every place, and handshakes.
 
+mod browser;
+mod markup;
+
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -113,6 +116,27 @@ fn text_has_a_table_and_a_histogram() {
         assert!(out.contains(word), "{word}: {out}");
     }
     assert!(!out.contains('\u{1b}'), "colours without a terminal");
+}
+
+#[test]
+fn a_page_with_the_figures_for_a_browser() {
+    let site = Site::start();
+    site.server.break_with("/root.crl", Fault::Refuse);
+    let page = browser::page("bench.html");
+    let _none = fs::remove_file(&page);
+    let to = page.to_str().expect("UTF-8");
+    let (exit, _, err) = site.bench(&["--report", to, "--handshake", "--key", "client.key"]);
+    assert_eq!(exit, 3, "{err}");
+    let text = fs::read_to_string(&page).expect("a page");
+    markup::check(&text);
+    for word in
+        ["What revocation takes", "Over a new connection", "p99", "first-seen", "6 failed: unreachable"]
+    {
+        assert!(text.contains(word), "{word}");
+    }
+    if let Some(seen) = browser::see(&[&page]) {
+        browser::sound(&seen[0], &page);
+    }
 }
 
 #[test]
