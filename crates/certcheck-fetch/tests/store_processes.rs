@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use store_kit::{
-    HANGS, Pair, RIGHT, age, crl, engine, key_of, names_in, now, open, runtime, seed, seeded, stored,
+    HANGS, Pair, RIGHT, age, crl, engine, key_of, names_in, open, runtime, seed, seeded, stored,
 };
 
 /// What a child is to do, and in which folder.
