@@ -90,7 +90,7 @@ impl Bench<'_> {
     /// As `verify` asks by default, of the whole path.
     pub(super) fn whole(&self) -> Result<certcheck_fetch::Builder, Box<dyn Error>> {
         let mut policy = Policy::client(Revocation::HardFail);
-        policy.allow_sha1 = self.arguments.allow_sha1;
+        policy.allow_sha1 = self.arguments.asked.allow_sha1;
         let ring = certcheck_core::KeyRing::from_paths(&self.arguments.ring)?;
         Ok(crate::network::builder(&self.arguments.network, ring, policy))
     }

@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
     if arguments.network.offline {
         return Err("what is measured is the network: --offline does not go with it".into());
     }
-    let now = setup::time(arguments.at);
+    let now = setup::time(arguments.asked.at);
     let path = arguments.input.display();
     let chain = input::certificates(&arguments.input).map_err(|error| format!("{path}: {error}"))?;
     let ring = KeyRing::from_paths(&arguments.ring)?;
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
             return Ok(Exit::Rejected);
         }
     };
-    let policy = sources::policy(arguments.allow_sha1);
+    let policy = sources::policy(arguments.asked.allow_sha1);
     let within = Duration::from_secs(arguments.network.timeout);
     let bench = Bench { arguments, chain, policy, now, within, bar: bar() };
     let draft = arguments.report.as_deref().map(Draft::create).transpose()?;

@@ -27,8 +27,8 @@ pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
         paths => Some(KeyRing::from_paths(paths)?),
     };
     let mut policy = Policy::client(Revocation::Off);
-    policy.allow_sha1 = arguments.allow_sha1;
-    let now = setup::time(arguments.at);
+    policy.allow_sha1 = arguments.asked.allow_sha1;
+    let now = setup::time(arguments.asked.at);
     let mut older = Vec::new();
     if let Some(path) = &arguments.diff {
         for crl in read::crls(path)? {

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use certcheck_core::Time;
 use clap::Args;
 
+use super::AskedArguments;
 use super::network::NetworkArguments;
-use super::parse_time;
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -55,13 +54,8 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Take signatures over SHA-1, for old rings.
-    #[arg(long)]
-    pub(crate) allow_sha1: bool,
-
-    /// The time to ask about, in RFC 3339. Now by default.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) at: Option<Time>,
+    #[command(flatten)]
+    pub(crate) asked: AskedArguments,
 
     #[command(flatten)]
     pub(crate) network: NetworkArguments,

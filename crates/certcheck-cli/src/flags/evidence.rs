@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use certcheck_core::Time;
 use clap::Args;
 
-use super::parse_time;
+use super::AskedArguments;
 
 const CRL_EXAMPLES: &str = "\
 Examples:
@@ -41,13 +40,8 @@ pub(crate) struct CrlArguments {
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
 
-    /// Take signatures over SHA-1, for old rings.
-    #[arg(long)]
-    pub(crate) allow_sha1: bool,
-
-    /// The time to ask about, in RFC 3339. Now by default.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) at: Option<Time>,
+    #[command(flatten)]
+    pub(crate) asked: AskedArguments,
 
     /// One JSON object a line for each CRL.
     #[arg(long)]
@@ -80,13 +74,8 @@ pub(crate) struct OcspArguments {
     #[arg(long, value_name = "FILE", requires = "ring")]
     pub(crate) cert: Option<PathBuf>,
 
-    /// Take signatures over SHA-1, for old rings.
-    #[arg(long)]
-    pub(crate) allow_sha1: bool,
-
-    /// The time to ask about, in RFC 3339. Now by default.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) at: Option<Time>,
+    #[command(flatten)]
+    pub(crate) asked: AskedArguments,
 
     /// One JSON object a line for each response.
     #[arg(long)]

@@ -11,7 +11,7 @@ mod verify;
 mod watch;
 
 use certcheck_core::Time;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 pub(crate) use watch::WatchArguments;
 
 pub(crate) use bench::BenchArguments;
@@ -63,6 +63,18 @@ pub(crate) enum Command {
     Bench(Box<BenchArguments>),
     /// Run a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
     Lab(LabArguments),
+}
+
+/// What evidence and certificates are judged by, where no whole policy is asked for.
+#[derive(Args, Debug)]
+pub(crate) struct AskedArguments {
+    /// Take signatures over SHA-1, for old rings.
+    #[arg(long)]
+    pub(crate) allow_sha1: bool,
+
+    /// The time to ask about, in RFC 3339. Now by default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Time>,
 }
 
 fn parse_time(text: &str) -> Result<Time, String> {

@@ -44,8 +44,8 @@ struct Found {
 }
 
 pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
-    let now = setup::time(arguments.at);
-    let policy = sources::policy(arguments.allow_sha1);
+    let now = setup::time(arguments.asked.at);
+    let policy = sources::policy(arguments.asked.allow_sha1);
     let ring = || KeyRing::from_paths(&arguments.ring);
     let judging = ring()?;
     let mut subjects = sources::of_ring(&judging);
