@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use certcheck_core::{Evidence, KeyRing, Policy};
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store};
-use certcheck_fetch::{Builder, Engine, Guard, Observer};
+use certcheck_fetch::{Builder, Engine, Guard, Limits, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::Level;
 
 use crate::flags::NetworkArguments;
 
+/// How many clients are remembered.
+const KNOWN_PATHS: usize = 1_024;
 /// Downloads from here on show their progress.
 const LARGE: u64 = 4 << 20;
 
@@ -49,7 +51,11 @@ pub(crate) fn builder(arguments: &NetworkArguments, ring: KeyRing, policy: Polic
     for port in &arguments.allow_port {
         guard = guard.allow_port(*port);
     }
+    let mut limits = Limits::default();
+    // A run asks about most certificates once.
+    limits.known_paths = KNOWN_PATHS;
     let mut builder = Engine::builder(ring, policy)
+        .limits(limits)
         .guard(guard)
         .offline(arguments.offline)
         // A run ends before anything grows old.

@@ -57,8 +57,14 @@ where
                 while let Some(handful) = shared.handful() {
                     let results: Vec<_> =
                         handful.into_iter().map(|(number, thing)| (number, work(thing))).collect();
-                    lock(&shared.done).ready.extend(results);
-                    shared.has_come.notify_one();
+                    let mut done = lock(&shared.done);
+                    done.ready.extend(results);
+                    // Who takes waits for the first of them alone.
+                    let is_awaited = done.ready.contains_key(&done.taken);
+                    drop(done);
+                    if is_awaited {
+                        shared.has_come.notify_one();
+                    }
                 }
             });
         }
@@ -100,8 +106,11 @@ impl<I: Iterator, T> Shared<I, T> {
             if let Some(result) = done.ready.remove(&next) {
                 done.taken += 1;
                 let has_next = done.ready.contains_key(&done.taken);
+                let makes_room = done.taken.is_multiple_of(HANDFUL as u64);
                 drop(done);
-                self.has_room.notify_all();
+                if makes_room {
+                    self.has_room.notify_all();
+                }
                 return Some((result, has_next));
             }
             if done.workers == 0 {
