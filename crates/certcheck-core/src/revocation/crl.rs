@@ -184,7 +184,13 @@ impl<'e> Assessor<'e> {
         let order = by_number.then(other.this_update().cmp(&crl.this_update()));
         // An expired one never hides a fresh one: a newer number that is older in time is no newer.
         let hides = order == Ordering::Greater
-            && (self.is_current(other).is_ok() || other.this_update() >= crl.this_update());
+            && match self.is_current(other) {
+                Ok(()) => true,
+                // What is not valid yet takes nobody's place: the list it would hide may name the certificate.
+                Err(Cause::NotYetValid) => false,
+                // An expired one never hides a fresh one: a newer number that is older in time is no newer.
+                Err(_) => other.this_update() >= crl.this_update(),
+            };
         let contradicts = order == Ordering::Equal && crl.number().is_some() && other.tbs() != crl.tbs();
         let is_of_key = (hides || contradicts)
             && other.verify_with(verified.key(), self.policy(), &mut self.context.budget).is_ok();
