@@ -138,6 +138,9 @@ impl<'e> Assessor<'e> {
                 _ => Err(cause),
             };
         }
+        if let Some((delta, entry)) = self.listed_beside(verified, group, serial, issuer)? {
+            return Ok(Answer::Listed(revoked(delta, &entry)));
+        }
         // (c), (h), (i): the newest delta that fits.
         if let Some(delta) = self.delta_of(verified, group) {
             let entry = delta.find(serial, issuer).transpose().map_err(|_| Cause::Malformed)?;
