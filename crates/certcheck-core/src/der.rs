@@ -144,8 +144,6 @@ pub enum Rule {
     BadPolicyQualifier,
     /// anyPolicy in a policy mapping (RFC 5280 6.1.4 (a)).
     AnyPolicyMapped,
-    /// pathLenConstraint without cA (RFC 5280 4.2.1.9).
-    PathLenWithoutCa,
     /// `minimum` or `maximum` in a name constraint (RFC 5280 4.2.1.10).
     SubtreeBounds,
     /// An address of another length than 4 or 16 octets, in constraints 8 or 32 with a contiguous mask.
@@ -196,7 +194,6 @@ impl fmt::Display for Rule {
             Self::DuplicatePolicy => "policy present twice",
             Self::BadPolicyQualifier => "qualifier that anyPolicy may not have",
             Self::AnyPolicyMapped => "anyPolicy in a policy mapping",
-            Self::PathLenWithoutCa => "pathLenConstraint without cA",
             Self::SubtreeBounds => "minimum or maximum in a name constraint",
             Self::BadIpAddress => "bad IP address or mask",
             Self::HalfIssuerAndSerial => "authorityCertIssuer and authorityCertSerialNumber go together",

@@ -102,6 +102,12 @@ impl Tolerance {
         unusable: false,
     };
 
+    /// Which of two causes counts: one that is not let through outweighs one that is, whatever they are; else the later.
+    /// Who sends broken evidence must not get by for having sent stale evidence too.
+    pub(crate) fn worse(&self, a: Cause, b: Cause) -> Cause {
+        core::cmp::max_by_key(a, b, |cause| (!self.lets_pass(*cause), *cause))
+    }
+
     /// Whether this cause is let through.
     #[must_use]
     pub const fn lets_pass(&self, cause: Cause) -> bool {

@@ -3,11 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "a test may look at the clock")]
 
 use certcheck_core::budget::Limit;
+use certcheck_core::crl::{Crl, CrlReader};
 use certcheck_core::reason::Reason;
 use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use certcheck_testkit::bulk::{self, Mesh, Onslaught};
-use certcheck_testkit::{Cert, Key};
+use certcheck_testkit::crl::{self, Entry};
+use certcheck_testkit::ext::{self, Ext};
+use certcheck_testkit::{Cert, Key, der};
 use pki_types::CertificateDer;
 
 fn ring_of(anchor: &[u8]) -> KeyRing {
@@ -125,4 +128,88 @@ fn no_certificate_is_a_reason() {
     let policy = policy();
     let report = Check::new(&[], &ring, &policy, Time::from_unix(0)).run();
     assert_eq!(code(&report), "no-certificate");
+}
+
+/// What is told of a refusal goes into logs and to terminals: it does not grow with what was sent.
+#[test]
+fn what_is_told_of_huge_names_is_short() {
+    const FEW_KIB: usize = 4_096;
+    let long = "a".repeat(60_000);
+    let constraint = || ext::name_constraints(&["dns:example.com", "uri:example.com"], &[]);
+    for name in [format!("dns:{long}.example"), format!("uri:https://{long}.example/")] {
+        let onslaught = bulk::pair([constraint()], [ext::san(&[name])]);
+        run("a name of 60,000 octets", &onslaught, &policy(), |report| {
+            assert_eq!(code(&report), "name-constraint");
+            let told = report.reason.expect("refused").to_string();
+            assert!(told.len() < FEW_KIB, "{} octets", told.len());
+        });
+    }
+    let rdn: Vec<String> = (0..32).map(|n| format!("1.2.3.{n}={}", "\u{1}".repeat(50))).collect();
+    let subject = vec![rdn.join("+"); 32].join(",");
+    let key = Key::p256("bulk ca");
+    let leaf = Cert::leaf(&subject, &Key::p256("bulk leaf"), "CN=Bulk CA", &key).issue(&key);
+    assert!(leaf.len() > 60_000, "{} octets", leaf.len());
+    let below_names = bulk::pair([ext::name_constraints(&["dir:O=Else"], &[])], []);
+    for onslaught in
+        [Onslaught { leaf: leaf.clone(), ..bulk::pair([], []) }, Onslaught { leaf, ..below_names }]
+    {
+        run("32 RDNs of 32 attributes", &onslaught, &policy(), |report| {
+            if let Some(rejection) = &report.reason {
+                assert_eq!(code(&report), "name-constraint");
+                assert!(rejection.to_string().len() < FEW_KIB, "{} octets", rejection.to_string().len());
+            }
+            for member in &report.path {
+                let told = member.certificate.subject().to_string();
+                assert!(told.len() < FEW_KIB, "{} octets", told.len());
+            }
+        });
+    }
+}
+
+#[test]
+fn huge_entries_of_crls_end_at_once() {
+    let key = Key::p256("bulk root");
+    let wide = Entry::new(&[1]).with([Ext::new("1.3.6.1.4.1.99999.3", false, vec![4; 65_536])]);
+    let mut many = Entry::new(&[2]);
+    many.extensions =
+        (0..10_000).map(|n| Ext::new(&format!("1.3.6.1.4.1.99999.{n}"), false, vec![5, 0])).collect();
+    let der = crl::Crl::new("CN=Bulk Root").revoking([wide, many]).issue(&key);
+    let whole = Crl::parse(der.clone().into(), "wide").expect("reads");
+    let mut reader = CrlReader::new();
+    der.chunks(1_000).for_each(|octets| reader.push(octets).expect("reads"));
+    let arrived = reader.finish("wide").expect("reads");
+    for crl in [whole, arrived] {
+        assert_eq!(crl.len(), 2);
+        assert!(crl.find_unverified(&[1], None).is_some() && crl.find_unverified(&[2], None).is_some());
+        assert!(crl.overhead() < 10_000, "{} octets beside the CRL", crl.overhead());
+    }
+    // A header that claims 4 GiB less one: nothing is made ready for what has not come.
+    let claims = |length: u32| [&[0x30, 0x84][..], &length.to_be_bytes(), &der[4..]].concat();
+    for length in [u32::MAX, u32::MAX / 2] {
+        assert!(Crl::parse(claims(length).into(), "claims").is_err());
+        let mut reader = CrlReader::new();
+        let pushed = reader.push(&claims(length));
+        assert!(pushed.and_then(|()| reader.finish("claims")).is_err());
+    }
+}
+
+/// Arithmetic on keys is bounded by the algorithms: none takes more than 8,192 bits.
+#[test]
+fn huge_rsa_keys_end_at_once() {
+    let huge = der::int_bytes(&[&[0x7f][..], &vec![0x55; 500_000]].concat());
+    let modulus = der::int_bytes(&[&[0][..], &vec![0xd5; 256]].concat());
+    let root_key = Key::p256("bulk root");
+    let ca_key = Key::rsa2048("bulk huge");
+    let rsa = der::seq(&[der::oid("1.2.840.113549.1.1.1"), der::null()]);
+    for (n, e) in [(huge.clone(), der::int(65_537)), (modulus, huge)] {
+        let spki = der::seq(&[rsa.clone(), der::bits(&der::seq(&[n, e]))]);
+        let odd_key = ca_key.clone().with_spki(spki);
+        let ca = Cert::ca("CN=Bulk CA", &odd_key, "CN=Bulk Root", &root_key).issue(&root_key);
+        let leaf = Cert::leaf("CN=leaf", &Key::p256("bulk leaf"), "CN=Bulk CA", &odd_key).issue(&ca_key);
+        let anchor = Cert::root("CN=Bulk Root", &root_key).issue(&root_key);
+        run("RSA of 500,000 octets", &Onslaught { anchor, leaf, presented: vec![ca] }, &policy(), |report| {
+            assert_eq!(code(&report), "bad-signature");
+            assert!(report.spent.signatures <= 2, "{:?}", report.spent);
+        });
+    }
 }

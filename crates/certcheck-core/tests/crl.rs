@@ -63,13 +63,23 @@ fn forge(drawn: &[Drawn], is_indirect: bool, key: &Key) -> Vec<u8> {
     plain.revoking(drawn.iter().map(entry)).issue(key)
 }
 
-/// By issuer and serial, the first of each.
+/// By issuer and serial, of each the one that counts.
 fn model(drawn: &[Drawn], is_indirect: bool) -> BTreeMap<(usize, Vec<u8>), usize> {
     let mut model = BTreeMap::new();
     let mut issuer = 0;
     for entry in drawn {
         issuer = entry.issuer.filter(|_| is_indirect).unwrap_or(issuer);
-        model.entry((issuer, entry.serial.clone())).or_insert_with(|| entry.reason.unwrap_or(0));
+        let reason = entry.reason.unwrap_or(0);
+        let counts = model.entry((issuer, entry.serial.clone())).or_insert(reason);
+        // All are of one time: the first for good, else the first hold.
+        let mildness = |reason: usize| match REASONS[reason] {
+            "removeFromCRL" => 2,
+            "certificateHold" => 1,
+            _ => 0,
+        };
+        if mildness(reason) < mildness(*counts) {
+            *counts = reason;
+        }
     }
     model
 }
@@ -183,9 +193,42 @@ fn one_serial_a_thousand_times_is_one_entry() {
     let key = Key::p256("model");
     let one = Drawn { serial: vec![0x11], reason: Some(1), issuer: None, is_odd: false };
     let mut drawn = vec![one.clone(); 100_000];
-    drawn.push(Drawn { serial: vec![0x12], reason: Some(2), ..one });
+    drawn.push(Drawn { serial: vec![0x12], reason: Some(2), ..one.clone() });
     let crl = CoreCrl::parse(forge(&drawn, false, &key).into(), "many").expect("reads");
     check(&crl, &drawn, false, &[vec![0x13]]);
+    // On hold however often, and once for good, wherever that stands.
+    for held in [1, 11, 12, 13, 1_000] {
+        let mut drawn = vec![Drawn { reason: Some(2), ..one.clone() }; held];
+        drawn.push(one.clone());
+        drawn.extend(vec![Drawn { reason: Some(2), ..one.clone() }; held]);
+        let crl = CoreCrl::parse(forge(&drawn, false, &key).into(), "held").expect("reads");
+        check(&crl, &drawn, false, &[]);
+    }
+}
+
+#[test]
+fn of_two_entries_about_one_certificate_the_worse_counts() {
+    let key = Key::p256("model");
+    let entry = |reason: &str, at: &str| {
+        let revoked_at = certcheck_testkit::der::time(at);
+        Entry { revoked_at, ..Entry::new(&[0x11]).with([crl::reason(reason)]) }
+    };
+    let cases = [
+        (["certificateHold", "keyCompromise"], "keyCompromise"),
+        (["removeFromCRL", "certificateHold"], "certificateHold"),
+        (["removeFromCRL", "superseded"], "superseded"),
+        (["superseded", "keyCompromise"], "superseded"),
+    ];
+    for ([earlier, later], counts) in cases {
+        let mut entries = [entry(earlier, "2026-03-01T00:00:00Z"), entry(later, "2026-04-01T00:00:00Z")];
+        for _ in 0..2 {
+            let der = Crl::new(CA).revoking(entries.clone()).issue(&key);
+            let crl = CoreCrl::parse(der.into(), "twice").expect("reads");
+            let found = crl.find_unverified(&[0x11], None).expect("listed").expect("reads");
+            assert_eq!(found.reason.name(), counts, "{earlier}, {later}");
+            entries.reverse();
+        }
+    }
 }
 
 /// A PKCS #7 that carries CRLs and certificates and signs nothing (RFC 2315 9.1).

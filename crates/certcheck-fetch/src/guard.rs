@@ -102,8 +102,9 @@ impl Guard {
 
     /// Judges a URL by itself: scheme, length, characters, user information, port, and a host that is an address.
     pub(crate) fn judge_url(&self, text: &str) -> Result<Target, Refused> {
+        let too_long = || Refused(format!("a URL of more than {MAX_URL} octets"));
         if text.len() > MAX_URL {
-            return Err(Refused(format!("a URL of more than {MAX_URL} octets")));
+            return Err(too_long());
         }
         // The parser drops tabs and line ends: what is logged and judged must be what is sent.
         if !text.bytes().all(|octet| matches!(octet, 0x21..=0x7e)) {
@@ -112,6 +113,10 @@ impl Guard {
             ));
         }
         let url = Url::parse(text).map_err(|error| Refused(format!("no URL: {error}")))?;
+        // What is sent is longer where the parser writes an octet as three.
+        if url.as_str().len() > MAX_URL {
+            return Err(too_long());
+        }
         let scheme = match url.scheme() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
@@ -361,6 +366,9 @@ mod tests {
             assert!(guard.judge_url(text).is_err(), "{text}");
         }
         assert!(guard.judge_url(&format!("http://crl.example/{}", "a".repeat(MAX_URL))).is_err());
+        // Each of these is sent as three octets.
+        assert!(guard.judge_url(&format!("http://crl.example/{}", "`".repeat(700))).is_err());
+        assert!(guard.judge_url(&format!("http://crl.example/{}", "`".repeat(600))).is_ok());
         assert!(Guard::new().allow_tls(true).judge_url("https://crl.example/a").is_ok());
         assert!(Guard::new().allow_port(81).judge_url("http://crl.example:81/a").is_ok());
     }

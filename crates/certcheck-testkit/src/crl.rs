@@ -299,6 +299,11 @@ pub const FLAWS: &[CrlFlaw] = &[
         apply: |c, k| c.with([Ext { value: der::int_bytes(&[0x7f; 21]), ..number(1) }]).issue(k),
     },
     CrlFlaw { name: "idp-empty", apply: |c, k| c.with([Idp::default().ext()]).issue(k) },
+    // RUSTSEC-2026-0104: bit strings that end where their header does, or before.
+    CrlFlaw { name: "idp-reasons-no-octets", apply: |c, k| reasons(c, &[]).issue(k) },
+    CrlFlaw { name: "idp-reasons-unused-bits", apply: |c, k| reasons(c, &[8, 0x80]).issue(k) },
+    CrlFlaw { name: "idp-reasons-no-bits", apply: |c, k| reasons(c, &[0]).issue(k) },
+    CrlFlaw { name: "idp-reasons-trailing-zeros", apply: |c, k| reasons(c, &[0, 0x60, 0]).issue(k) },
     CrlFlaw {
         name: "idp-user-and-ca",
         apply: |c, k| c.with([Idp { user: true, ca: true, ..Idp::default() }.ext()]).issue(k),
@@ -327,6 +332,16 @@ pub const FLAWS: &[CrlFlaw] = &[
         apply: |c, k| entry(c, |entry| entry.with([certificate_issuer(&["dir:CN=Other"])])).issue(k),
     },
     CrlFlaw {
+        name: "entry-issuer-unreadable",
+        apply: |c, k| {
+            let indirect = c.with([Idp { indirect: true, ..Idp::default() }.ext()]);
+            // A choice that GeneralName does not have.
+            let issuer =
+                Ext { value: der::seq(&[der::ctx(9, b"x")]), ..certificate_issuer(&["dir:CN=Other"]) };
+            entry(indirect, |entry| entry.with([issuer])).issue(k)
+        },
+    },
+    CrlFlaw {
         name: "entry-serial-not-minimal",
         apply: |c, k| entry(c, |entry| Entry { serial: vec![0, 1], ..entry }).issue(k),
     },
@@ -345,6 +360,11 @@ pub const FLAWS: &[CrlFlaw] = &[
         apply: |c, k| Crl { raw_entries: Some(der::seq(&[der::null()])), ..c }.issue(k),
     },
 ];
+
+/// onlySomeReasons with this content.
+fn reasons(crl: Crl, content: &[u8]) -> Crl {
+    crl.with([Ext::new("2.5.29.28", true, der::seq(&[der::ctx(3, content)]))])
+}
 
 /// One more entry, changed.
 fn entry(crl: Crl, change: impl FnOnce(Entry) -> Entry) -> Crl {

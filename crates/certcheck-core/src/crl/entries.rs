@@ -159,6 +159,24 @@ impl<'a> CrlEntry<'a> {
     }
 }
 
+/// Of two entries about one certificate, by their offsets, the one that counts: what cannot be lifted before a hold, a hold
+/// before removeFromCRL; of the same weight the earlier revocation, then the one listed first. The RFC has each
+/// certificate listed once (5.3); who lists it twice must not get the milder reading.
+#[cold]
+pub(super) fn that_counts(document: &[u8], a: u32, b: u32) -> u32 {
+    let weight = |offset: u32| {
+        let at = usize::try_from(offset).ok()?;
+        let entry = CrlEntry::parse(&mut Reader::at(document.get(at..)?, at)).ok()?;
+        let mildness = match entry.reason {
+            RevocationReason::RemoveFromCrl => 2,
+            RevocationReason::CertificateHold => 1,
+            _ => 0,
+        };
+        Some((mildness, entry.revoked_at, offset))
+    };
+    if weight(b) < weight(a) { b } else { a }
+}
+
 /// A pass over the entries. Octets before `position` have been read and will not be again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EntryScan {

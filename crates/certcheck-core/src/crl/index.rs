@@ -132,6 +132,13 @@ fn offset_at(bucket: &[u8; BUCKET], slot: usize) -> u32 {
         .map_or(0, |octets| u32::from_le_bytes(*octets))
 }
 
+#[inline]
+fn put_offset(bucket: &mut [u8; BUCKET], slot: usize, offset: u32) {
+    if let Some(to) = bucket.get_mut(SLOTS + 4 * slot..SLOTS + 4 * slot + 4) {
+        to.copy_from_slice(&offset.to_le_bytes());
+    }
+}
+
 impl IndexBuilder {
     /// Room for about so many entries.
     pub(crate) fn new(entries: usize, seed: u64, rooms: Option<Rooms<'_>>) -> Self {
@@ -172,12 +179,12 @@ impl IndexBuilder {
         }
     }
 
-    /// Makes the index. A serial twice is one entry, the first: `is_same` tells whether two entries are about one
-    /// certificate, and is asked only where a bucket is full.
+    /// Makes the index. Of a known entry and another `rival` tells, if they are about one certificate, which of them counts;
+    /// it is asked only where a bucket is full.
     pub(crate) fn finish(
         self,
         rooms: Option<Rooms<'_>>,
-        is_same: impl Fn(u32, u32) -> bool,
+        rival: impl Fn(u32, u32) -> Option<u32>,
     ) -> Result<CrlIndex, Full> {
         let buckets = u32::try_from(self.count.div_ceil(MEAN) + 1).unwrap_or(u32::MAX);
         let length = usize::try_from(buckets).unwrap_or(0) * BUCKET;
@@ -193,22 +200,22 @@ impl IndexBuilder {
             let part_of_target = target.get(bounds(part)..bounds(part + 1)).unwrap_or_default();
             black_box(part_of_target.iter().fold(0, |sum, bucket| sum ^ bucket[0]));
             for item in items.get(from..from + filled).unwrap_or_default() {
-                insert(target, *item, &is_same)?;
+                insert(target, *item, &rival)?;
             }
         }
         for item in &self.spilled {
-            insert(target, *item, &is_same)?;
+            insert(target, *item, &rival)?;
         }
         Ok(CrlIndex { octets: octets.into_bytes(), start, buckets, seed: self.seed })
     }
 }
 
-/// Puts an entry into its bucket, or the next with a free slot.
+/// Puts an entry into its bucket, or the next with a free slot. So entries about one certificate share a bucket.
 #[inline]
 fn insert(
     buckets: &mut [[u8; BUCKET]],
     item: [u8; 8],
-    is_same: &impl Fn(u32, u32) -> bool,
+    rival: &impl Fn(u32, u32) -> Option<u32>,
 ) -> Result<(), Full> {
     let item = u64::from_le_bytes(item);
     let offset = u32::try_from(item & u64::from(u32::MAX)).unwrap_or(0);
@@ -222,12 +229,13 @@ fn insert(
         if free < SLOTS {
             *count += 1;
             bucket[free] = tag;
-            if let Some(to) = bucket.get_mut(SLOTS + 4 * free..SLOTS + 4 * free + 4) {
-                to.copy_from_slice(&offset.to_le_bytes());
-            }
+            put_offset(bucket, free, offset);
             return Ok(());
         }
-        if matches(tags_of(bucket), tag).any(|slot| is_same(offset_at(bucket, slot), offset)) {
+        let known = matches(tags_of(bucket), tag);
+        let mut known = known.filter_map(|slot| Some((slot, rival(offset_at(bucket, slot), offset)?)));
+        if let Some((slot, counts)) = known.next() {
+            put_offset(bucket, slot, counts);
             return Ok(());
         }
         at = if at + 1 == buckets.len() { 0 } else { at + 1 };
@@ -251,9 +259,15 @@ impl CrlIndex {
         self.seed
     }
 
-    /// The first entry that `is_wanted` takes among those whose serials may be this one.
+    /// The entry that `is_wanted` takes among those whose serials may be this one. Of several, all in one bucket, `counts` says
+    /// which.
     #[inline]
-    pub(crate) fn find(&self, serial: &[u8], mut is_wanted: impl FnMut(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(
+        &self,
+        serial: &[u8],
+        mut is_wanted: impl FnMut(u32) -> bool,
+        counts: impl Fn(u32, u32) -> u32,
+    ) -> Option<u32> {
         let place = place(serial, self.seed);
         let (mut at, tag) = (bucket_of(place, self.buckets), tag_of(place));
         let count = usize::try_from(self.buckets).ok()?;
@@ -261,14 +275,10 @@ impl CrlIndex {
         for _ in 0..MAX_WALK {
             let bucket = buckets.get(at)?;
             let tags = tags_of(bucket);
-            for slot in matches(tags, tag) {
-                let offset = offset_at(bucket, slot);
-                if is_wanted(offset) {
-                    return Some(offset);
-                }
-            }
-            if matches(tags, 0).next().is_some() {
-                return None;
+            let wanted = matches(tags, tag).map(|slot| offset_at(bucket, slot)).filter(|at| is_wanted(*at));
+            let found = wanted.reduce(&counts);
+            if found.is_some() || matches(tags, 0).next().is_some() {
+                return found;
             }
             at = if at + 1 == count { 0 } else { at + 1 };
         }

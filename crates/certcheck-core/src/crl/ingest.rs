@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::entries::{CrlEntry, EntryScan, Scanned};
+use super::entries::{CrlEntry, EntryScan, Scanned, that_counts};
 use super::index::{CrlIndex, IndexBuilder};
 use super::memory::Rooms;
 use super::saved::{self, IndexFault, IndexTrust, Kept};
@@ -55,7 +55,9 @@ impl Entries {
         for attempt in 1..=MAX_ATTEMPTS {
             let Self { builder, issuers, .. } = entries;
             let count = builder.count();
-            if let Ok(index) = builder.finish(rooms, |a, b| is_same_entry(document, a, b, &issuers)) {
+            if let Ok(index) = builder.finish(rooms, |a, b| {
+                is_same_entry(document, a, b, &issuers).then(|| that_counts(document, a, b))
+            }) {
                 return Ok(Indexed { index, count, issuers });
             }
             entries = Self::new(head, document, attempt, rooms);

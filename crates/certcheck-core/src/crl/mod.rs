@@ -400,9 +400,13 @@ impl Crl {
     }
 
     fn find_offset(&self, serial: &[u8], issuer: Option<Name<'_>>) -> Option<u32> {
-        self.index.find(serial, |offset| {
-            self.serial_at(offset) == Some(serial) && (!self.is_indirect || self.is_of(offset, issuer))
-        })
+        self.index.find(
+            serial,
+            |offset| {
+                self.serial_at(offset) == Some(serial) && (!self.is_indirect || self.is_of(offset, issuer))
+            },
+            |a, b| entries::that_counts(&self.der, a, b),
+        )
     }
 
     fn reader_at(&self, offset: u32) -> Option<Reader<'_>> {

@@ -14,7 +14,7 @@ use ring::digest::{Context, SHA256, digest};
 
 use super::index::{BUCKET, CrlIndex};
 
-const MAGIC: &[u8; 16] = b"certcheck idx 2\n";
+const MAGIC: &[u8; 16] = b"certcheck idx 3\n";
 const DIGESTS: usize = 80;
 const HEADER: usize = 128;
 

@@ -51,6 +51,10 @@ pub(crate) fn check(
         let may = certificate.basic_constraints().is_some_and(|constraints| constraints.ca);
         duty(!signs || may, "keyUsage has keyCertSign and cA is not asserted", "RFC 5280 4.2.1.3")?;
     }
+    let bounds_nobody = certificate
+        .basic_constraints()
+        .is_some_and(|constraints| !constraints.ca && constraints.path_len.is_some());
+    duty(!bounds_nobody, "pathLenConstraint without cA", "RFC 5280 4.2.1.9")?;
     let constrained = critical_if_present(KnownExtension::NameConstraints);
     duty(constrained, "nameConstraints is not critical", "RFC 5280 4.2.1.10")?;
     duty(

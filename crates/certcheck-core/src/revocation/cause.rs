@@ -1,6 +1,7 @@
 //! Why nothing is known of a certificate's revocation.
 
-/// Why nothing is known of a certificate's revocation. Later ones tell more: of several causes the last is told.
+/// Why nothing is known of a certificate's revocation. Later ones tell more: of several causes the last is told, but one that
+/// policy does not let pass before any that it does.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Cause {

@@ -57,10 +57,7 @@ impl<'e> Assessor<'e> {
         match (revoked, found.proof) {
             (Some(revoked), _) => Status::Revoked(revoked),
             (None, Some(proof)) if found.covered == ALL_REASONS => Status::Good(proof),
-            (None, Some(_)) => Status::Unknown(found.cause.max(Cause::OutOfScope)),
-            (None, None) if found.cause == Cause::NotTried => {
-                Status::Unknown(self.at_hand.cause_of_nothing())
-            }
+            (None, Some(_)) => Status::Unknown(self.worse(found.cause, Cause::OutOfScope)),
             (None, None) => Status::Unknown(found.cause),
         }
     }
@@ -79,11 +76,11 @@ impl<'e> Assessor<'e> {
             let scope = match scope::of(crl, points, subject, &mut self.context.budget) {
                 Ok(scope) if scope.reasons != 0 => scope,
                 Ok(_) => {
-                    found.cause = found.cause.max(Cause::OutOfScope);
+                    found.cause = self.worse(found.cause, Cause::OutOfScope);
                     continue;
                 }
                 Err(cause) => {
-                    found.cause = found.cause.max(cause);
+                    found.cause = self.worse(found.cause, cause);
                     continue;
                 }
             };
@@ -96,7 +93,7 @@ impl<'e> Assessor<'e> {
                         found.proof = Some(proof);
                     }
                 }
-                Err(cause) => found.cause = found.cause.max(cause),
+                Err(cause) => found.cause = self.worse(found.cause, cause),
             }
         }
         None
@@ -137,6 +134,9 @@ impl<'e> Assessor<'e> {
                 }
                 _ => Err(cause),
             };
+        }
+        if let Some((delta, entry)) = self.listed_beside(verified, group, serial, issuer)? {
+            return Ok(Answer::Listed(revoked(delta, &entry)));
         }
         // (c), (h), (i): the newest delta that fits.
         if let Some(delta) = self.delta_of(verified, group) {
@@ -182,9 +182,14 @@ impl<'e> Assessor<'e> {
             _ => Ordering::Equal,
         };
         let order = by_number.then(other.this_update().cmp(&crl.this_update()));
-        // An expired one never hides a fresh one: a newer number that is older in time is no newer.
         let hides = order == Ordering::Greater
-            && (self.is_current(other).is_ok() || other.this_update() >= crl.this_update());
+            && match self.is_current(other) {
+                Ok(()) => true,
+                // What is not valid yet takes nobody's place: the list it would hide may name the certificate.
+                Err(Cause::NotYetValid) => false,
+                // An expired one never hides a fresh one: a newer number that is older in time is no newer.
+                Err(_) => other.this_update() >= crl.this_update(),
+            };
         let contradicts = order == Ordering::Equal && crl.number().is_some() && other.tbs() != crl.tbs();
         let is_of_key = (hides || contradicts)
             && other.verify_with(verified.key(), self.policy(), &mut self.context.budget).is_ok();

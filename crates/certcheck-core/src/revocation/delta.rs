@@ -2,10 +2,11 @@
 
 use core::cmp::Ordering;
 
-use super::Assessor;
 use super::crl::is_same_series;
 use super::evidence::Group;
-use crate::crl::{Crl, VerifiedCrl, compare_numbers};
+use super::{Assessor, Cause};
+use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
+use crate::view::Name;
 
 impl<'e> Assessor<'e> {
     /// (c), (h): the delta with the highest number that combines with this complete CRL, signed with the same key
@@ -33,6 +34,41 @@ impl<'e> Assessor<'e> {
             }
         }
         best
+    }
+
+    /// A delta that does not combine with this complete CRL, and lists the certificate: revoked in any is revoked (deviation,
+    /// the RFC has no use for it). It must be current, of the same issuer, scope and key, and not older than the complete
+    /// CRL, whose silence would be the later word.
+    pub(super) fn listed_beside(
+        &mut self,
+        complete: VerifiedCrl<'e>,
+        group: Group<'e>,
+        serial: &[u8],
+        issuer: Option<Name<'_>>,
+    ) -> Result<Option<(&'e Crl, CrlEntry<'e>)>, Cause> {
+        if !self.policy().use_deltas {
+            return Ok(None);
+        }
+        let crl = complete.crl();
+        for delta in group.iter().filter(|delta| delta.base_number().is_some() && is_same_series(crl, delta))
+        {
+            let is_older = match (delta.number(), crl.number()) {
+                (Some(own), Some(number)) => compare_numbers(own, number) == Ordering::Less,
+                _ => delta.this_update() < crl.this_update(),
+            };
+            let combines = crl.number().is_some_and(|number| combining_number(crl, number, delta).is_some());
+            if is_older || combines {
+                continue;
+            }
+            let listed = delta.find(serial, issuer).transpose().map_err(|_| Cause::Malformed)?;
+            if let Some(entry) = listed.filter(|entry| entry.reason != RevocationReason::RemoveFromCrl)
+                && self.is_current(delta).is_ok()
+                && delta.verify_with(complete.key(), self.policy(), &mut self.context.budget).is_ok()
+            {
+                return Ok(Some((delta, entry)));
+            }
+        }
+        Ok(None)
     }
 }
 

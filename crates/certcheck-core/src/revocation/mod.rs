@@ -177,6 +177,11 @@ impl<'e> Assessor<'e> {
         self.context.policy
     }
 
+    /// Of two causes the one that counts.
+    fn worse(&self, a: Cause, b: Cause) -> Cause {
+        self.policy().revocation.tolerance().worse(a, b)
+    }
+
     const fn now(&self) -> Time {
         self.context.now
     }
@@ -195,7 +200,8 @@ impl<'e> Assessor<'e> {
             (Status::Revoked(revoked), _) | (_, Status::Revoked(revoked)) => Status::Revoked(revoked),
             (Status::Good(proof), _) | (_, Status::Good(proof)) => Status::Good(proof),
             (Status::Unknown(a), Status::Unknown(b)) => {
-                let cause = a.max(b);
+                // What did not read may be what spoke of this certificate.
+                let cause = self.worse(self.worse(a, b), self.at_hand.cause_of_nothing());
                 let nothing = cause == Cause::NotTried && !subject.names_source();
                 Status::Unknown(if nothing { Cause::NoSource } else { cause })
             }

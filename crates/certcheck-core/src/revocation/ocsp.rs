@@ -31,7 +31,7 @@ impl<'e> Assessor<'e> {
             (Some(held), Some(good)) if good.this_update > held.proof.this_update => Status::Good(good),
             (Some(held), _) => Status::Revoked(held),
             (None, Some(good)) => Status::Good(good),
-            (None, None) => Status::Unknown(found.cause.unwrap_or_else(|| self.at_hand.cause_of_nothing())),
+            (None, None) => Status::Unknown(found.cause.unwrap_or(Cause::NotTried)),
         }
     }
 
@@ -42,7 +42,10 @@ impl<'e> Assessor<'e> {
         subject: &Subject<'_, 'e>,
         found: &mut Found<'e>,
     ) -> Option<Revoked<&'e Arc<str>>> {
-        let mut note = |cause: Cause| found.cause = Some(found.cause.map_or(cause, |known| known.max(cause)));
+        let tolerance = self.policy().revocation.tolerance();
+        let mut note = |cause: Cause| {
+            found.cause = Some(found.cause.map_or(cause, |known| tolerance.worse(known, cause)));
+        };
         let Some(basic) = response.basic().filter(|_| response.status() == ResponseStatus::Successful) else {
             note(Cause::ResponderError);
             return None;

@@ -102,7 +102,9 @@ pub(crate) fn plan<'e>(
     }
     plan.ask_deltas();
     let status = match plan.status {
-        Status::Unknown(cause) => Status::Unknown(cause.max(plan.cause)),
+        Status::Unknown(cause) => {
+            Status::Unknown(around.policy.revocation.tolerance().worse(cause, plan.cause))
+        }
         certain => certain,
     };
     Planned { status, next: plan.next, asked: plan.asked, own: plan.own }
@@ -170,7 +172,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             return Ok(came(*fault));
         }
         if self.asked.len() >= most {
-            self.cause = self.cause.max(Cause::TooLarge);
+            self.note(Cause::TooLarge);
             return Ok(Came::Nothing);
         }
         let Some(answer) = answer else {
@@ -179,7 +181,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 return Err(Halt);
             }
             self.asked.push((ask, Some(Cause::NotTried)));
-            self.cause = self.cause.max(Cause::NotTried);
+            self.note(Cause::NotTried);
             return Ok(Came::Nothing);
         };
         let is_sole = self.has_nothing();
@@ -219,9 +221,13 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
         self.asked.push((ask, found));
         if let Some(cause) = found {
-            self.cause = self.cause.max(cause);
+            self.note(cause);
         }
         Ok(came(found))
+    }
+
+    fn note(&mut self, cause: Cause) {
+        self.cause = self.around.policy.revocation.tolerance().worse(self.cause, cause);
     }
 
     /// As `ask`, and then the status by what there is now.

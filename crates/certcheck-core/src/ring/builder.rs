@@ -1,6 +1,7 @@
 //! From files to a ring: everything is read, or the ring is refused with the name of what was not.
 
 use core::fmt;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ring::digest;
@@ -95,7 +96,15 @@ struct Pending {
 #[derive(Default)]
 pub struct RingBuilder {
     pending: Vec<Pending>,
-    settings: Vec<(String, Subject, AnchorConstraints)>,
+    /// With the file they stand in, and which of its entries they are, from 1.
+    settings: Vec<Settings>,
+}
+
+struct Settings {
+    source: String,
+    entry: usize,
+    subject: Subject,
+    constraints: AnchorConstraints,
 }
 
 impl RingBuilder {
@@ -130,8 +139,8 @@ impl RingBuilder {
     /// What in them does not read.
     pub fn add_settings(&mut self, source: &str, text: &str) -> Result<&mut Self, RingError> {
         let refuse = |fault| RingError { source: source.to_owned(), fault: RingFault::Settings(fault) };
-        for (subject, constraints) in settings::parse(text).map_err(refuse)? {
-            self.settings.push((source.to_owned(), subject, constraints));
+        for (at, (subject, constraints)) in settings::parse(text).map_err(refuse)?.into_iter().enumerate() {
+            self.settings.push(Settings { source: source.to_owned(), entry: at + 1, subject, constraints });
         }
         Ok(self)
     }
@@ -139,7 +148,7 @@ impl RingBuilder {
     /// Builds the ring.
     ///
     /// # Errors
-    /// Settings about an anchor that the ring does not have.
+    /// Settings about an anchor that the ring does not have, or two about one.
     pub fn build(self) -> Result<KeyRing, RingError> {
         let mut names = Names::default();
         let mut distrusted = Distrust::default();
@@ -172,10 +181,7 @@ impl RingBuilder {
             });
         }
         promote_highest(&mut certificates, &flat);
-        for (source, subject, constraints) in self.settings {
-            apply(&mut certificates, &subject, &constraints)
-                .map_err(|fault| RingError { source, fault: RingFault::Settings(fault) })?;
-        }
+        bind(&mut certificates, &self.settings)?;
         let mut by_subject = vec![Vec::new(); usize::try_from(names.count()).unwrap_or(0)];
         let mut seen = std::collections::HashSet::new();
         for (at, entry) in certificates.iter().enumerate() {
@@ -209,25 +215,46 @@ fn promote_highest(certificates: &mut [RingCertificate], flat: &[usize]) {
     }
 }
 
-fn apply(
-    certificates: &mut [RingCertificate],
-    subject: &Subject,
-    constraints: &AnchorConstraints,
-) -> Result<(), SettingsFault> {
-    let mut found = false;
-    for entry in certificates.iter_mut().filter(|entry| entry.role == Role::Anchor) {
-        let is_meant = match subject {
-            Subject::File(file) => is_file(&entry.source, file),
-            Subject::Sha256(wanted) => {
-                digest::digest(&digest::SHA256, entry.certificate.view().der()).as_ref() == wanted
-            }
+/// Binds anchors to what the settings demand. Of two entries about one anchor neither may count alone: what the other forbids
+/// would be let through. A certificate that stands in two files is one anchor, bound by what is said of either.
+fn bind(certificates: &mut [RingCertificate], all: &[Settings]) -> Result<(), RingError> {
+    let mut bound: HashMap<Vec<u8>, &Settings> = HashMap::new();
+    for settings in all {
+        let refuse = |message| RingError {
+            source: settings.source.clone(),
+            fault: RingFault::Settings(SettingsFault(message)),
         };
-        if is_meant {
-            entry.constraints = constraints.clone();
+        let mut found = false;
+        for entry in certificates.iter().filter(|entry| entry.role == Role::Anchor) {
+            let der = entry.certificate.view().der();
+            let is_meant = match &settings.subject {
+                Subject::File(file) => is_file(&entry.source, file),
+                Subject::Sha256(wanted) => digest::digest(&digest::SHA256, der).as_ref() == wanted,
+            };
+            if !is_meant {
+                continue;
+            }
             found = true;
+            if let Some(first) = bound.insert(der.to_vec(), settings)
+                && !core::ptr::eq(first, settings)
+            {
+                let (anchor, this, other, source) =
+                    (&entry.source, settings.entry, first.entry, &first.source);
+                return Err(refuse(format!(
+                    "[[anchor]] {this} is about the anchor in {anchor}, and so is [[anchor]] {other} of {source}: write one"
+                )));
+            }
+        }
+        if !found {
+            return Err(refuse(format!("no anchor of the ring is {:?}", settings.subject)));
         }
     }
-    if found { Ok(()) } else { Err(SettingsFault(format!("no anchor of the ring is {subject:?}"))) }
+    for entry in certificates.iter_mut().filter(|entry| entry.role == Role::Anchor) {
+        if let Some(settings) = bound.get(entry.certificate.view().der()) {
+            entry.constraints = settings.constraints.clone();
+        }
+    }
+    Ok(())
 }
 
 /// Whether a path ends in this file name.
@@ -288,4 +315,56 @@ fn names_own_key(
         serial == certificate.serial().octets() && issuer.any(is_issuer)
     });
     same_key && same_serial
+}
+
+#[cfg(test)]
+mod tests {
+    use certcheck_testkit::{Cert, Key};
+
+    use super::*;
+
+    fn built(settings: &[&str], files: &[&str]) -> Result<KeyRing, RingError> {
+        let key = Key::p256("bound");
+        let root = Cert::root("CN=Root", &key).issue(&key);
+        let mut builder = RingBuilder::new();
+        for file in files {
+            builder.add(file, &root, Placement::Anchor)?;
+        }
+        for (at, text) in settings.iter().enumerate() {
+            builder.add_settings(&format!("{at}/ring.toml"), text)?;
+        }
+        builder.build()
+    }
+
+    #[test]
+    fn two_entries_about_one_anchor_are_refused() {
+        let key = Key::p256("bound");
+        let root = Cert::root("CN=Root", &key).issue(&key);
+        let hex: String = digest::digest(&digest::SHA256, &root)
+            .as_ref()
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect();
+        let named = "[[anchor]]\nfile = \"a.pem\"\npermitted = [\"dns:a.example\"]\n";
+        let hashed = format!("[[anchor]]\nsha256 = \"{hex}\"\npath_len = 1\n");
+        assert!(built(&[named], &["a.pem"]).is_ok());
+        for settings in [&[format!("{named}{hashed}").as_str()][..], &[named, &hashed], &[&hashed, named]] {
+            let error = built(settings, &["x/a.pem"]).expect_err("two are one too many").to_string();
+            assert!(
+                error.contains("ring.toml: [[anchor]] ") && error.contains("anchor in x/a.pem"),
+                "{error}"
+            );
+            assert!(error.contains("[[anchor]] 1 of 0/ring.toml"), "{error}");
+        }
+        let other = "[[anchor]]\nfile = \"b.pem\"\npath_len = 1\n";
+        assert!(built(&[named, other], &["a.pem", "b.pem"]).is_err(), "one certificate in two files");
+    }
+
+    #[test]
+    fn a_certificate_in_two_files_is_bound_by_what_is_said_of_either() {
+        let named = "[[anchor]]\nfile = \"b.pem\"\npath_len = 1\n";
+        let ring = built(&[named], &["a.pem", "b.pem"]).expect("builds");
+        assert!(ring.anchors().all(|anchor| anchor.constraints().path_len == Some(1)));
+        assert_eq!(ring.anchors().count(), 2);
+    }
 }

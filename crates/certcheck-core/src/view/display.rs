@@ -8,31 +8,50 @@ use super::name::{Attribute, Name};
 use crate::der::tag;
 use crate::oid::Oid;
 
-/// Longer names are cut: a report must not be as large as a hostile certificate.
+/// Longer names are cut: a report must not be as large as a hostile certificate. So many octets are shown of one name,
+const MAX_NAME: usize = 2_048;
+/// of so many RDNs, of each so many attributes,
 const MAX_ATTRIBUTES: usize = 32;
-/// Characters of one value that are shown.
+/// and of each value so many characters.
 const MAX_CHARACTERS: usize = 256;
 
 /// RFC 4514: the last RDN first, joined with commas; attributes of one RDN with plus signs.
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = Bounded { f, left: Some(MAX_NAME) };
         let mut rdns: Vec<_> = self.rdns().take(MAX_ATTRIBUTES + 1).collect();
         if rdns.len() > MAX_ATTRIBUTES {
             rdns.truncate(MAX_ATTRIBUTES);
-            f.write_str("...,")?;
+            out.write_str("...,")?;
         }
         for (at, rdn) in rdns.iter().rev().enumerate() {
             if at > 0 {
-                f.write_char(',')?;
+                out.write_char(',')?;
             }
-            for (at, attribute) in rdn.attributes().take(MAX_ATTRIBUTES).enumerate() {
-                if at > 0 {
-                    f.write_char('+')?;
+            for (at, attribute) in rdn.attributes().take(MAX_ATTRIBUTES + 1).enumerate() {
+                match at {
+                    0 => write!(out, "{attribute}")?,
+                    MAX_ATTRIBUTES => out.write_str("+...")?,
+                    _ => write!(out, "+{attribute}")?,
                 }
-                write!(f, "{attribute}")?;
             }
         }
         Ok(())
+    }
+}
+
+/// Writes so many octets, then that there are more.
+struct Bounded<'w, 'f> {
+    f: &'w mut fmt::Formatter<'f>,
+    /// `None` once something was left out.
+    left: Option<usize>,
+}
+
+impl fmt::Write for Bounded<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let Some(left) = self.left else { return Ok(()) };
+        self.left = left.checked_sub(text.len());
+        self.f.write_str(if self.left.is_some() { text } else { "..." })
     }
 }
 

@@ -179,8 +179,11 @@ fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
 
 /// The prepared string, or `None` where a value cannot be prepared.
 fn prepared(attribute: Attribute<'_>) -> Option<String> {
-    // 2.1 Transcode.
-    let text = attribute.text()?;
+    // 2.1 Transcode. A PrintableString is taken with all of ASCII in it, as is_plain takes it: `@`, `&` and `_` are seen in life.
+    let text = attribute.text().or_else(|| {
+        let is_ascii = attribute.tag == tag::PRINTABLE_STRING && attribute.value.is_ascii();
+        core::str::from_utf8(attribute.value).ok().filter(|_| is_ascii).map(Cow::Borrowed)
+    })?;
     // 2.2 Map, 2.3 Normalize; case is folded with the table made for NFKC (RFC 3454 B.2).
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
@@ -259,5 +262,54 @@ fn mapped(character: char) -> Option<Option<char>> {
         | '\u{e0001}'
         | '\u{e0020}'..='\u{e007f}' => Some(None),
         other => Some(Some(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use certcheck_testkit::name::name;
+
+    use super::*;
+    use crate::der::Reader;
+
+    /// What a name is compared by must not depend on the way: chaining compares pairs, what is distrusted is looked up.
+    #[test]
+    fn every_way_of_comparing_says_the_same() {
+        let values = [
+            "Seed",
+            "printable:seed",
+            "ia5:`Seed  ",
+            "printable:`Seed  ",
+            "`seed",
+            "bmp:`SEED",
+            "printable:A&B_c@d",
+            "a&b_C@D",
+            "printable:a\tb",
+            "a b",
+            "printable:a\u{0}b",
+            "a\u{0}b",
+            "printable:\u{e9}",
+            "\u{e9}",
+            "",
+            "printable: ",
+        ];
+        let names = values.map(|value| (value, name(&format!("CN={value}"))));
+        for (a_text, a) in &names {
+            for (b_text, b) in &names {
+                let read = |der| Name::parse(&mut Reader::new(der), "name").expect("reads");
+                let (a, b) = (read(a), read(b));
+                assert_eq!(a.matches(b), b.matches(a), "{a_text:?} {b_text:?}");
+                assert_eq!(a.matches(b), a.normalized() == b.normalized(), "{a_text:?} {b_text:?}");
+                assert_eq!(a.matches(b), a.is_within(b), "{a_text:?} {b_text:?}");
+            }
+        }
+        let is_same = |a: &str, b: &str| {
+            let (a, b) = (name(&format!("CN={a}")), name(&format!("CN={b}")));
+            let read = |der| Name::parse(&mut Reader::new(der), "name").expect("reads");
+            read(&a).matches(read(&b))
+        };
+        assert!(is_same("ia5:`Seed  ", "printable:`Seed  "), "found by a fuzzer");
+        assert!(is_same("printable:A&B_c@d", "a&b_C@D"));
+        assert!(!is_same("printable:a\u{0}b", "a\u{0}b"));
     }
 }
