@@ -18,11 +18,11 @@ use peers::{OpenSsl, Webpki};
 use seeds::Seeds;
 
 /// When everything is asked: 2027-01-02.
-pub const NOW: i64 = 1_798_848_000;
+pub(crate) const NOW: i64 = 1_798_848_000;
 
 /// An answer.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Said {
+pub(crate) enum Said {
     Good,
     Revoked,
     /// Not good, and why.
@@ -30,7 +30,7 @@ pub enum Said {
 }
 
 impl Said {
-    pub const fn word(&self) -> &'static str {
+    pub(crate) const fn word(&self) -> &'static str {
         match self {
             Self::Good => "good",
             Self::Revoked => "revoked",
@@ -38,7 +38,7 @@ impl Said {
         }
     }
 
-    pub fn why(&self) -> &str {
+    pub(crate) fn why(&self) -> &str {
         match self {
             Self::Refused(why) => why,
             _ => "",

@@ -4,7 +4,7 @@ use certcheck_testkit::der;
 
 /// A value: others, or octets.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub(crate) struct Node {
     tag: u8,
     content: Content,
     /// The length is written in more octets than it takes.
@@ -27,7 +27,7 @@ const BIT_STRING: u8 = 0x03;
 
 impl Node {
     /// The one value that these octets are; `None` if they are not one.
-    pub fn read(octets: &[u8]) -> Option<Self> {
+    pub(crate) fn read(octets: &[u8]) -> Option<Self> {
         let (node, rest) = Self::read_first(octets)?;
         rest.is_empty().then_some(node)
     }
@@ -61,7 +61,7 @@ impl Node {
     }
 
     /// In octets.
-    pub fn write(&self) -> Vec<u8> {
+    pub(crate) fn write(&self) -> Vec<u8> {
         let inside = match &self.content {
             Content::Octets(octets) => octets.clone(),
             Content::Parts(parts) => parts.iter().flat_map(Self::write).collect(),
@@ -98,7 +98,7 @@ impl Node {
     }
 
     /// Changes one value somewhere.
-    pub fn mutate(&mut self, random: &mut fastrand::Rng) {
+    pub(crate) fn mutate(&mut self, random: &mut fastrand::Rng) {
         let count = self.count();
         let other = self.at(random.usize(0..count)).cloned();
         let Some(node) = self.at(random.usize(0..count)) else { return };
@@ -147,7 +147,7 @@ fn change(tag: u8, octets: &mut Vec<u8>, random: &mut fastrand::Rng) {
 }
 
 /// One or two changes to what was signed.
-pub fn signed(tbs: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
+pub(crate) fn signed(tbs: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     let mut node = Node::read(tbs).expect("the forge writes DER");
     for _ in 0..random.u8(1..3) {
         node.mutate(random);
@@ -156,7 +156,7 @@ pub fn signed(tbs: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
 }
 
 /// One octet changed, wherever it is: the signature with it.
-pub fn raw(der: &mut [u8], random: &mut fastrand::Rng) {
+pub(crate) fn raw(der: &mut [u8], random: &mut fastrand::Rng) {
     let at = random.usize(0..der.len());
     der[at] ^= 1 << random.u8(0..8);
 }

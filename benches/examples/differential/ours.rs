@@ -12,14 +12,14 @@ use pki_types::CertificateDer;
 use crate::{NOW, Said};
 
 /// Asks certcheck.
-pub struct Ours {
+pub(crate) struct Ours {
     ring: KeyRing,
     path: Policy,
     status: Policy,
 }
 
 impl Ours {
-    pub fn new(root: &[u8]) -> Self {
+    pub(crate) fn new(root: &[u8]) -> Self {
         let mut builder = RingBuilder::new();
         builder.add("root", root, Placement::Anchor).unwrap();
         let mut status = Policy::client(Revocation::HardFail);
@@ -27,7 +27,7 @@ impl Ours {
         Self { ring: builder.build().unwrap(), path: Policy::client(Revocation::Off), status }
     }
 
-    pub fn path(&self, leaf: &[u8], ca: &[u8]) -> Said {
+    pub(crate) fn path(&self, leaf: &[u8], ca: &[u8]) -> Said {
         let chain = [CertificateDer::from(leaf), CertificateDer::from(ca)];
         let report = Check::new(&chain, &self.ring, &self.path, Time::from_unix(NOW)).run();
         // Of an intermediate that does not read the path tells nothing: it is asked about by itself.
@@ -48,7 +48,7 @@ impl Ours {
         }
     }
 
-    pub fn crl(&self, leaf: &[u8], ca: &[u8], crl: &[u8]) -> Said {
+    pub(crate) fn crl(&self, leaf: &[u8], ca: &[u8], crl: &[u8]) -> Said {
         let mut evidence = Evidence::new();
         match Crl::parse(crl.to_vec().into(), "crl") {
             Ok(crl) => evidence.add_crl(Arc::new(crl)),
@@ -57,7 +57,7 @@ impl Ours {
         self.status(leaf, ca, &evidence)
     }
 
-    pub fn ocsp(&self, leaf: &[u8], ca: &[u8], response: &[u8]) -> Said {
+    pub(crate) fn ocsp(&self, leaf: &[u8], ca: &[u8], response: &[u8]) -> Said {
         let mut evidence = Evidence::new();
         match OcspEvidence::parse(response.to_vec().into(), "ocsp") {
             Ok(response) => evidence.add_ocsp(&Arc::new(response)),

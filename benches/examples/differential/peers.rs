@@ -21,21 +21,21 @@ use webpki::{
 use crate::{NOW, Said};
 
 /// Asks rustls-webpki.
-pub struct Webpki {
+pub(crate) struct Webpki {
     anchor: TrustAnchor<'static>,
 }
 
 impl Webpki {
-    pub fn new(root: &[u8]) -> Self {
+    pub(crate) fn new(root: &[u8]) -> Self {
         let root = CertificateDer::from(root);
         Self { anchor: anchor_from_trusted_cert(&root).unwrap().to_owned() }
     }
 
-    pub fn path(&self, leaf: &[u8], ca: &[u8]) -> Said {
+    pub(crate) fn path(&self, leaf: &[u8], ca: &[u8]) -> Said {
         self.verify(leaf, ca, None)
     }
 
-    pub fn crl(&self, leaf: &[u8], ca: &[u8], crl: &[u8]) -> Said {
+    pub(crate) fn crl(&self, leaf: &[u8], ca: &[u8], crl: &[u8]) -> Said {
         match BorrowedCertRevocationList::from_der(crl) {
             Ok(crl) => self.verify(leaf, ca, Some(crl.into())),
             Err(error) => Said::Refused(word(&error)),
@@ -88,12 +88,12 @@ unsafe extern "C" {
 }
 
 /// Asks OpenSSL.
-pub struct OpenSsl {
+pub(crate) struct OpenSsl {
     root: X509,
 }
 
 impl OpenSsl {
-    pub fn new(root: &[u8]) -> Self {
+    pub(crate) fn new(root: &[u8]) -> Self {
         Self { root: X509::from_der(root).unwrap() }
     }
 
@@ -112,11 +112,11 @@ impl OpenSsl {
         store.build()
     }
 
-    pub fn path(&self, leaf: &[u8], ca: &[u8]) -> Said {
+    pub(crate) fn path(&self, leaf: &[u8], ca: &[u8]) -> Said {
         self.verify(leaf, ca, None)
     }
 
-    pub fn crl(&self, leaf: &[u8], ca: &[u8], crl: &[u8]) -> Said {
+    pub(crate) fn crl(&self, leaf: &[u8], ca: &[u8], crl: &[u8]) -> Said {
         match X509Crl::from_der(crl) {
             Ok(crl) => self.verify(leaf, ca, Some(&crl)),
             Err(_) => Said::Refused("does not read".to_owned()),
@@ -144,14 +144,16 @@ impl OpenSsl {
     }
 
     /// Its function for times reads the clock: they are judged here, as it would.
-    pub fn ocsp(&self, leaf: &[u8], ca: &[u8], response: &[u8]) -> Said {
+    pub(crate) fn ocsp(&self, leaf: &[u8], ca: &[u8], response: &[u8]) -> Said {
         let refused = |word: &str| Said::Refused(word.to_owned());
         let (leaf, ca) = (X509::from_der(leaf).unwrap(), X509::from_der(ca).unwrap());
         let Ok(response) = OcspResponse::from_der(response) else { return refused("does not read") };
         let Ok(basic) = response.basic() else { return refused("no basic response") };
         let mut sent = Stack::new().unwrap();
         sent.push(ca.clone()).unwrap();
-        if let Err(errors) = basic.verify(&sent, &self.store(X509PurposeId::OCSP_HELPER, None), OcspFlag::empty()) {
+        if let Err(errors) =
+            basic.verify(&sent, &self.store(X509PurposeId::OCSP_HELPER, None), OcspFlag::empty())
+        {
             let first = errors.errors().first().and_then(|error| error.reason());
             return Said::Refused(format!("not verified: {}", first.unwrap_or("no reason")));
         }

@@ -8,28 +8,28 @@ use certcheck_testkit::{Cert, Key, SigAlg, der, name};
 
 use crate::mutate;
 
-pub const ROOT: &str = "O=Differential,CN=Root";
+pub(crate) const ROOT: &str = "O=Differential,CN=Root";
 const CA: &str = "O=Differential,CN=CA";
 const URL: &str = "http://crl.example/ca.crl";
 const SERIAL: [u8; 4] = [0x41, 0x42, 0x43, 0x44];
 
 /// The keys, and what does not change.
-pub struct Seeds {
+pub(crate) struct Seeds {
     root_key: Key,
     ca_key: Key,
-    pub root: Vec<u8>,
-    pub ca: Vec<u8>,
-    pub leaf: Vec<u8>,
+    pub(crate) root: Vec<u8>,
+    pub(crate) ca: Vec<u8>,
+    pub(crate) leaf: Vec<u8>,
 }
 
 /// Leaf and CA, one of them changed.
-pub struct Chain {
-    pub leaf: Vec<u8>,
-    pub ca: Vec<u8>,
+pub(crate) struct Chain {
+    pub(crate) leaf: Vec<u8>,
+    pub(crate) ca: Vec<u8>,
 }
 
 impl Seeds {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (root_key, ca_key) = (Key::p256("differential root"), Key::p256("differential ca"));
         let mut seeds = Self {
             root: Cert::root(ROOT, &root_key).issue(&root_key),
@@ -59,7 +59,7 @@ impl Seeds {
     }
 
     /// A chain that is good, with one certificate changed and signed again, or an octet changed that no signature covers.
-    pub fn chain(&self, random: &mut fastrand::Rng) -> Chain {
+    pub(crate) fn chain(&self, random: &mut fastrand::Rng) -> Chain {
         let constraints = [
             ext::name_constraints(&["dns:example.com", "email:example.com"], &["dns:bad.example.com"]),
             ext::name_constraints(&[] as &[&str], &["dns:bad.example.com", "ip:10.0.0.0/8"]),
@@ -95,7 +95,7 @@ impl Seeds {
     }
 
     /// A CRL of the CA that lists the leaf, or not.
-    pub fn crl(&self, random: &mut fastrand::Rng) -> Vec<u8> {
+    pub(crate) fn crl(&self, random: &mut fastrand::Rng) -> Vec<u8> {
         let mut entries = vec![Entry::new(&[0x11]), Entry::new(&[0x22]).with([crl::reason("superseded")])];
         if random.bool() {
             let reason = ["keyCompromise", "certificateHold", "cessationOfOperation"][random.usize(0..3)];
@@ -114,7 +114,7 @@ impl Seeds {
     }
 
     /// A response about the leaf, and perhaps another.
-    pub fn response(&self, random: &mut fastrand::Rng) -> Vec<u8> {
+    pub(crate) fn response(&self, random: &mut fastrand::Rng) -> Vec<u8> {
         let id = |serial: &[u8]| {
             ocsp::cert_id(["sha1", "sha256"][random_index(serial)], &name::name(CA), &self.ca_key, serial)
         };
