@@ -37,8 +37,11 @@ fn leaf(root: &Key) -> Cert {
     ])
 }
 
+/// Of our nonce, what stands in the response and what beside the answer in it.
+type Make = fn(&[u8]) -> (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// The status by a responder that puts these nonces into its answer and beside it.
-fn status_with(nonce: Nonce, make: fn(&[u8]) -> (Option<Vec<u8>>, Option<Vec<u8>>)) -> Status {
+fn status_with(nonce: Nonce, make: Make) -> Status {
     let root = Key::p256("answers root");
     let (ring, leaf) = (ring(&root), leaf(&root));
     let mut policy = policy(Revocation::HardFail);
@@ -66,7 +69,6 @@ fn status_with(nonce: Nonce, make: fn(&[u8]) -> (Option<Vec<u8>>, Option<Vec<u8>
 
 #[test]
 fn a_nonce_that_is_not_ours_is_another_s_answer() {
-    type Make = fn(&[u8]) -> (Option<Vec<u8>>, Option<Vec<u8>>);
     let others: [(&str, Make); 4] = [
         ("32 other octets", |_| (Some(vec![0x5a; 32]), None)),
         ("the first 31 of ours", |ours| (Some(ours[..31].to_vec()), None)),
