@@ -73,7 +73,7 @@ fn reasons(line: &Line, now: Time) -> Markup {
             }
             @if let (Some(until), Some(left)) = (until, left) {
                 dt { "Good until" }
-                dd { (instant(until)) span.quiet { ", " (left) " from then" } }
+                dd { (instant(until)) span.quiet { ", " (left) " left" } }
             }
         }
     }
