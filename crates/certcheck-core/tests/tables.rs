@@ -1,7 +1,5 @@
 //! The tables of clauses and attacks name functions and tests: each is there.
 
-#![expect(clippy::disallowed_methods, reason = "the tables and what they name are files")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
