@@ -1,14 +1,12 @@
 //! The tables of clauses and attacks name functions and tests: each is there.
 
-#![expect(clippy::disallowed_methods, reason = "the tables and what they name are files")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const TABLES: [&str; 2] = ["docs/rfc.md", "docs/attacks.md"];
 
 /// Rows that say that there is no test yet. Whoever writes one lowers this; nobody raises it unseen.
-const WITHOUT_TEST: usize = 3;
+const WITHOUT_TEST: usize = 2;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
