@@ -1,0 +1,5 @@
+//! The explanations.
+
+use crate::explain::Explanation;
+
+pub(crate) const TABLE: &[Explanation] = &[];
