@@ -48,7 +48,10 @@ impl Forge {
                 ext::inhibit_any_policy(0),
             ]),
             plain().with([ext::eku(&["client"]), ext::cdp(&[Point::urls(&["http://crl.test/r.crl"])])]),
-            plain().with([ext::aia(&["http://ocsp.test"], &["http://ca.test"]), ext::policies(&["2.5.29.32.0"])]),
+            plain().with([
+                ext::aia(&["http://ocsp.test"], &["http://ca.test"]),
+                ext::policies(&["2.5.29.32.0"]),
+            ]),
             plain().without("2.5.29.15"),
         ];
         let client = || Cert::leaf("O=Acme,CN=leaf", &leaf, CA, &ca);
@@ -58,8 +61,11 @@ impl Forge {
             let cert = Cert::leaf("O=Acme,CN=responder", &responder, CA, &ca);
             cert.with([ext::eku(&["ocsp"]), ext::ocsp_nocheck()])
         };
-        let delegates =
-            [delegate(), delegate().without("1.3.6.1.5.5.7.48.1.5"), delegate().with([ext::eku(&["client"])])];
+        let delegates = [
+            delegate(),
+            delegate().without("1.3.6.1.5.5.7.48.1.5"),
+            delegate().with([ext::eku(&["client"])]),
+        ];
         Self {
             root_der: Cert::root(ROOT, &root).issue(&root),
             cas: cas.map(|cert| issued(cert, &root)).to_vec(),
@@ -127,14 +133,23 @@ impl Forge {
 
     fn some_leaf(&self, rng: &mut Rng) -> Cert {
         const SUBJECTS: [&str; 8] = [
-            "O=Acme,CN=leaf", "O=Acme,CN=leaf", "C=DE,O=Acme,OU=a+OU=b,CN=leaf", "O=bmp:Acme,CN=printable:leaf",
-            "", "DC=example,UID=leaf", "CN=host.example", "O=Other,emailAddress=a@bad.example",
+            "O=Acme,CN=leaf",
+            "O=Acme,CN=leaf",
+            "C=DE,O=Acme,OU=a+OU=b,CN=leaf",
+            "O=bmp:Acme,CN=printable:leaf",
+            "",
+            "DC=example,UID=leaf",
+            "CN=host.example",
+            "O=Other,emailAddress=a@bad.example",
         ];
         let subject = SUBJECTS[rng.usize(..SUBJECTS.len())];
         let mut cert = Cert::leaf(subject, &self.leaf, CA, &self.ca);
         let names = ext::san(
-            [&["dns:a.example"][..], &["email:a@example", "uri:https://a.example/x"], &["ip:10.1.2.3", "dns:b.example"]]
-                [rng.usize(..3)],
+            [
+                &["dns:a.example"][..],
+                &["email:a@example", "uri:https://a.example/x"],
+                &["ip:10.1.2.3", "dns:b.example"],
+            ][rng.usize(..3)],
         );
         if subject.is_empty() || rng.bool() {
             cert = cert.with([names]);
@@ -145,7 +160,9 @@ impl Forge {
         for _ in 0..rng.u8(..3) {
             let extension = some_extension(rng);
             // Most leaves are good before they are changed.
-            if !extension.critical && !["2.5.29.37", "2.5.29.17", "2.5.29.35"].contains(&extension.oid.as_str()) {
+            if !extension.critical
+                && !["2.5.29.37", "2.5.29.17", "2.5.29.35"].contains(&extension.oid.as_str())
+            {
                 cert = cert.with([extension]);
             }
         }

@@ -8,6 +8,7 @@
 mod case;
 mod corpus;
 mod explain;
+mod facts;
 mod forge;
 mod mutate;
 #[cfg(feature = "openssl")]

@@ -68,8 +68,8 @@ fn flip(root: &mut Node, rng: &mut Rng) -> Option<()> {
 
 fn tag(root: &mut Node, rng: &mut Rng) -> Option<()> {
     const TAGS: [u8; 24] = [
-        1, 2, 3, 4, 5, 6, 10, 12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1e, 0x30, 0x31, 0x80, 0x81, 0x82, 0xa0, 0xa1, 0xa3,
-        0x1f, 0x24,
+        1, 2, 3, 4, 5, 6, 10, 12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1e, 0x30, 0x31, 0x80, 0x81, 0x82, 0xa0,
+        0xa1, 0xa3, 0x1f, 0x24,
     ];
     let node = any(root, rng, &|_| true)?;
     node.tag = match rng.u8(..3) {
@@ -224,16 +224,32 @@ fn time(root: &mut Node, rng: &mut Rng) -> Option<()> {
     } else {
         let year = ["2024", "2025", "2026", "2027", "2027", "2028", "2049"][rng.usize(..7)];
         let rest = format!("{:02}{:02}000000Z", rng.u8(1..=12), rng.u8(1..=28));
-        node.octets = if node.tag == 0x17 { format!("{}{rest}", &year[2..]) } else { format!("{year}{rest}") }.into();
+        node.octets =
+            if node.tag == 0x17 { format!("{}{rest}", &year[2..]) } else { format!("{year}{rest}") }.into();
     }
     Some(())
 }
 
 fn identifier(root: &mut Node, rng: &mut Rng) -> Option<()> {
     const KNOWN: [&str; 18] = [
-        "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.32", "2.5.29.37", "2.5.29.37.0", "2.5.29.32.0",
-        "2.5.29.20", "2.5.29.28", "2.5.29.21", "2.5.29.27", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.9", "2.5.4.3",
-        "1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.3.6.1.4.1.99999.7",
+        "2.5.29.15",
+        "2.5.29.17",
+        "2.5.29.19",
+        "2.5.29.30",
+        "2.5.29.32",
+        "2.5.29.37",
+        "2.5.29.37.0",
+        "2.5.29.32.0",
+        "2.5.29.20",
+        "2.5.29.28",
+        "2.5.29.21",
+        "2.5.29.27",
+        "1.3.6.1.5.5.7.3.2",
+        "1.3.6.1.5.5.7.3.9",
+        "2.5.4.3",
+        "1.2.840.10045.4.3.2",
+        "1.2.840.10045.4.3.3",
+        "1.3.6.1.4.1.99999.7",
     ];
     let node = any(root, rng, &|node| node.tag == 6 && !node.octets.is_empty())?;
     match rng.u8(..5) {
@@ -273,7 +289,8 @@ fn critical(root: &mut Node, rng: &mut Rng) -> Option<()> {
 }
 
 fn extension(root: &mut Node, rng: &mut Rng) -> Option<()> {
-    let list = any(root, rng, &|node| !node.children.is_empty() && node.children.iter().all(Node::is_extension))?;
+    let list =
+        any(root, rng, &|node| !node.children.is_empty() && node.children.iter().all(Node::is_extension))?;
     let mut new = some_extension(rng);
     if rng.u8(..4) == 0 {
         new.critical = !new.critical;
@@ -288,13 +305,15 @@ fn extension(root: &mut Node, rng: &mut Rng) -> Option<()> {
 }
 
 fn extension_gone(root: &mut Node, rng: &mut Rng) -> Option<()> {
-    let list = any(root, rng, &|node| node.children.len() > 1 && node.children.iter().all(Node::is_extension))?;
+    let list =
+        any(root, rng, &|node| node.children.len() > 1 && node.children.iter().all(Node::is_extension))?;
     list.children.remove(rng.usize(..list.children.len()));
     Some(())
 }
 
 fn extension_order(root: &mut Node, rng: &mut Rng) -> Option<()> {
-    let list = any(root, rng, &|node| node.children.len() > 1 && node.children.iter().all(Node::is_extension))?;
+    let list =
+        any(root, rng, &|node| node.children.len() > 1 && node.children.iter().all(Node::is_extension))?;
     rng.shuffle(&mut list.children);
     Some(())
 }

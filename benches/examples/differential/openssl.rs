@@ -5,9 +5,12 @@ use std::ffi::{c_int, c_long, c_uchar};
 use std::ptr::null_mut;
 
 use foreign_types::{ForeignType as _, ForeignTypeRef as _};
+use openssl::asn1::Asn1Object;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
-use openssl::ocsp::{OcspBasicResponse, OcspCertId, OcspCertStatus, OcspFlag, OcspResponse, OcspResponseStatus};
+use openssl::ocsp::{
+    OcspBasicResponse, OcspCertId, OcspCertStatus, OcspFlag, OcspResponse, OcspResponseStatus,
+};
 use openssl::stack::Stack;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
@@ -20,6 +23,11 @@ unsafe extern "C" {
     // The crate has no names for them.
     fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
     fn X509_cmp_time(time: *const ffi::ASN1_TIME, at: *mut c_long) -> c_int;
+    fn X509_VERIFY_PARAM_add0_policy(
+        param: *mut ffi::X509_VERIFY_PARAM,
+        policy: *mut ffi::ASN1_OBJECT,
+    ) -> c_int;
+    fn OBJ_dup(object: *const ffi::ASN1_OBJECT) -> *mut ffi::ASN1_OBJECT;
     fn ASN1_GENERALIZEDTIME_check(time: *const ffi::ASN1_GENERALIZEDTIME) -> c_int;
 }
 
@@ -38,11 +46,7 @@ macro_rules! read_all {
         // SAFETY: the pointer and the length are of one slice; what is returned is owned by who asked.
         let read = unsafe { $read(null_mut(), &mut at, c_long::try_from(der.len()).unwrap()) };
         let used = at.addr() - der.as_ptr().addr();
-        if read.is_null() {
-            Err(parse_fault())
-        } else {
-            Ok((read, used == der.len()))
-        }
+        if read.is_null() { Err(parse_fault()) } else { Ok((read, used == der.len())) }
     }};
 }
 
@@ -106,6 +110,13 @@ impl OpenSsl {
             flags |= X509VerifyFlags::CRL_CHECK | X509VerifyFlags::EXTENDED_CRL_SUPPORT;
         }
         param.set_flags(flags).unwrap();
+        let any_policy = Asn1Object::from_str("2.5.29.32.0").unwrap();
+        // SAFETY: both live; the object becomes the parameter's own. Without it no policy is acceptable where one is
+        // required, where RFC 5280 6.1.1 (c) begins with any-policy.
+        unsafe {
+            let policy = OBJ_dup(any_policy.as_ptr());
+            assert_eq!(X509_VERIFY_PARAM_add0_policy(param.as_ptr(), policy), 1);
+        }
         store.set_param(&param).unwrap();
         store.build()
     }
@@ -136,7 +147,12 @@ impl OpenSsl {
         let store = self.store(None, X509PurposeId::OCSP_HELPER);
         basic.verify(&issuers, &store, OcspFlag::empty()).map_err(|stack| first_of(&stack))?;
         // By whichever hash the responder took.
-        let hashes = [MessageDigest::sha1(), MessageDigest::sha256(), MessageDigest::sha384(), MessageDigest::sha512()];
+        let hashes = [
+            MessageDigest::sha1(),
+            MessageDigest::sha256(),
+            MessageDigest::sha384(),
+            MessageDigest::sha512(),
+        ];
         let mut why = "no answer about it".to_owned();
         for hash in hashes {
             let id = OcspCertId::from_cert(hash, &leaf, &ca).unwrap();

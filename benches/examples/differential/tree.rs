@@ -104,6 +104,11 @@ impl Node {
         out
     }
 
+    /// What stands behind the length, written anew.
+    pub(crate) fn content(&self) -> Vec<u8> {
+        [self.octets.clone(), self.children.iter().flat_map(Self::der).collect()].concat()
+    }
+
     /// How many elements there are, this one included.
     pub(crate) fn count(&self) -> usize {
         1 + self.children.iter().map(Self::count).sum::<usize>()

@@ -1,5 +1,0 @@
-//! The explanations.
-
-use crate::explain::Explanation;
-
-pub(crate) const TABLE: &[Explanation] = &[];
