@@ -197,20 +197,26 @@ pub(crate) fn constrains_mailboxes(difference: &Difference<'_>) -> bool {
     has_base(difference, &[0x81])
 }
 
-pub(crate) fn constrains_hosts(difference: &Difference<'_>) -> bool {
-    has_base(difference, &[0x82])
+/// A name of ediPartyName in the leaf.
+pub(crate) fn has_edi_party(difference: &Difference<'_>) -> bool {
+    has(&difference.case.leaf, &|node| matches!(node.tag, 0x85 | 0xa5))
 }
 
 pub(crate) fn has_netscape_type(difference: &Difference<'_>) -> bool {
     difference.some(|der| has_extension(der, &["2.16.840.1.113730.1.1"]))
 }
 
+pub(crate) fn has_freshest(difference: &Difference<'_>) -> bool {
+    difference.some(|der| has_extension(der, &["2.5.29.46"]))
+}
+
 pub(crate) fn has_huge_identifier(difference: &Difference<'_>) -> bool {
     difference.some(|der| has(der, &|node| node.tag == 6 && node.octets.len() > 128))
 }
 
-pub(crate) fn has_certificate_issuer(difference: &Difference<'_>) -> bool {
-    has_extension(&difference.case.evidence, &["2.5.29.29"])
+/// certificateIssuer or reasonCode in an entry.
+pub(crate) fn has_entry_extension(difference: &Difference<'_>) -> bool {
+    has_extension(&difference.case.evidence, &["2.5.29.29", "2.5.29.21"])
 }
 
 /// A common name with dots.
@@ -317,7 +323,7 @@ pub(crate) fn removed_entry(difference: &Difference<'_>) -> bool {
 }
 
 pub(crate) fn version_1(difference: &Difference<'_>) -> bool {
-    !signed(&difference.case.evidence).first().is_some_and(|first| first.tag == 2)
+    signed(&difference.case.evidence).first().is_none_or(|first| first.tag != 2)
 }
 
 pub(crate) fn without_crl_extensions(difference: &Difference<'_>) -> bool {

@@ -7,11 +7,20 @@ use crate::facts;
 pub(super) const TABLE: &[Explanation] = &[
     they(
         (OPENSSL, CERTIFICATES),
+        &["unable to get local issuer certificate"],
+        facts::has_edi_party,
+        (
+            "RFC 5280 4.2.1.6",
+            "OpenSSL decodes an ediPartyName; we read past it, and where a constraint is on that form refuse it",
+        ),
+    ),
+    they(
+        (OPENSSL, CERTIFICATES),
         &["unsupported or invalid name syntax"],
-        facts::constrains_hosts,
+        facts::has_constraints,
         (
             "RFC 5280 4.2.1.10",
-            "OpenSSL holds the common name against dNSName constraints, and refuses one that has no syntax; a client is not known by a host in its common name",
+            "OpenSSL holds the common name against constraints as a host, and refuses one that has no syntax; a client is not known by a host in its common name",
         ),
     ),
     they(
@@ -208,6 +217,15 @@ pub(super) const TABLE: &[Explanation] = &[
             "RFC 5280 4.1.1.2",
             "OpenSSL decodes what stands as parameters of the leaf's own key; we leave it to who \
              verifies with it",
+        ),
+    ),
+    they(
+        (OPENSSL, CERTIFICATES),
+        &["unable to get local issuer certificate"],
+        facts::odd_name_value,
+        (
+            "RFC 5280 4.2.1.6, 4.2.1.10",
+            "OpenSSL decodes the values of names inside extensions too, and passes over a CA where one is no text; with us such a name is comparable with none",
         ),
     ),
 ];

@@ -157,6 +157,7 @@ pub(super) const TABLE: &[Explanation] = &[
             "type not primitive",
             "boolean is wrong length",
             "illegal zero content",
+            "EVP lib",
             "string too short",
             "null is wrong length",
             "invalid object encoding",
@@ -211,7 +212,15 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     they(
         (OPENSSL, RESPONSES),
-        &["invalid utf8string", "mstring", "bmpstring", "type not", "universalstring"],
+        &[
+            "invalid utf8string",
+            "too long",
+            "header too long",
+            "mstring",
+            "bmpstring",
+            "type not",
+            "universalstring",
+        ],
         facts::odd_name_value,
         (
             "RFC 5280 4.1.2.4",

@@ -8,10 +8,10 @@ pub(super) const TABLE: &[Explanation] = &[
     we(
         (OPENSSL, CRLS),
         (&["revokedCertificates"], &["critical extension that is not known"]),
-        facts::has_certificate_issuer,
+        facts::has_entry_extension,
         (
             "RFC 5280 5.3",
-            "once a certificateIssuer does not read OpenSSL looks no further, and misses the critical extension of the entry",
+            "once a certificateIssuer or reasonCode does not read OpenSSL looks no further, and misses the critical extension of the entry",
         ),
     ),
     we(
@@ -114,6 +114,8 @@ pub(super) const TABLE: &[Explanation] = &[
                 "the value ends",
                 "length not",
                 "indefinite",
+                "length over",
+                "character outside",
                 "empty list",
                 "authorityCert",
                 "bad OBJECT",

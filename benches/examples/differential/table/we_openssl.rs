@@ -8,6 +8,21 @@ use crate::facts;
 
 pub(super) const TABLE: &[Explanation] = &[
     we(
+        (OPENSSL, CERTIFICATES),
+        (&["cRLDistributionPoints", "subjectAltName"], &["unknown choice"]),
+        always,
+        ("X.690 8.14.3", "OpenSSL takes a choice whose tag says primitive where it is constructed"),
+    ),
+    we(
+        (OPENSSL, CERTIFICATES),
+        (&["cRLDistributionPoints"], STRUCTURE),
+        facts::has_freshest,
+        (
+            "RFC 5280 4.2.1.15",
+            "OpenSSL does not open freshestCRL on a path; its faults are told as of the distribution points it consists of",
+        ),
+    ),
+    we(
         (OPENSSL, ALL),
         (&[], &["tag 0x1f", "tag 0x3f", "tag 0x9f", "tag 0xbf", "tag number above 30"]),
         always,
@@ -180,7 +195,10 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (&["subjectAltName", "nameConstraints", "issuerAltName"], &["bad IP address or mask"]),
+        (
+            &["subjectAltName", "nameConstraints", "issuerAltName", "cRLDistributionPoints"],
+            &["bad IP address or mask"],
+        ),
         always,
         (
             "RFC 5280 4.2.1.6, 4.2.1.10",
@@ -205,11 +223,11 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (KEYS, &["bad count of unused bits", "INTEGER not in the fewest octets"]),
+        (KEYS, &["bad count of unused bits", "INTEGER not in the fewest octets", "octets left over"]),
         always,
         (
             "X.690 11.2, 8.3.2",
-            "OpenSSL takes unused bits in a key, and a padded modulus; that is a second encoding of \
+            "OpenSSL takes unused bits in a key, and a padded modulus or octets behind it; that is a second encoding of \
              one key",
         ),
     ),
