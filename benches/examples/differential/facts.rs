@@ -341,3 +341,8 @@ pub(crate) fn has_partition(difference: &Difference<'_>) -> bool {
 pub(crate) fn has_reason(difference: &Difference<'_>) -> bool {
     has_extension(&difference.case.evidence, &["2.5.29.21"])
 }
+
+/// A CRL of a part, such as of some reasons, has the leaf revoked to us.
+pub(crate) fn revoked_in_a_part(difference: &Difference<'_>) -> bool {
+    read_as_revoked(difference) && has_partition(difference)
+}

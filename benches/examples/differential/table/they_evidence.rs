@@ -259,4 +259,13 @@ pub(super) const TABLE: &[Explanation] = &[
              to OpenSSL and one to us",
         ),
     ),
+    they(
+        (OPENSSL, CRLS),
+        &["unable to get certificate CRL"],
+        facts::revoked_in_a_part,
+        (
+            "RFC 5280 6.3.3 (e), (j)",
+            "OpenSSL has no use for a CRL of some reasons alone; revoked for some is revoked, only good takes all",
+        ),
+    ),
 ];
