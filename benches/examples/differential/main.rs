@@ -1,133 +1,118 @@
-//! Certificates, CRLs and OCSP responses that were changed somewhere and signed again, put to certcheck, rustls-webpki and
-//! OpenSSL: `cargo run --release -p certcheck-benches --features openssl --example differential -- [COUNT [SEED [FILE.md]]]`.
+//! certcheck beside OpenSSL and rustls-webpki over mutated certificates, CRLs and OCSP responses.
 //!
-//! Whatever they disagree about has an explanation, or the run fails.
-#![allow(unsafe_code, missing_docs, clippy::unwrap_used, reason = "a measurement, of a C library too")]
+//! `cargo run --release -p certcheck-benches --features openssl --example differential -- [COUNT] [SEED] [--write FILE]`:
+//! COUNT is of each kind, or three numbers with commas. Whatever differs and is not explained is printed, saved below
+//! `target/differential`, and fails the run.
+#![allow(clippy::unwrap_used, reason = "an experiment")]
 
+mod case;
+mod corpus;
 mod explain;
+mod facts;
+mod forge;
 mod mutate;
+#[cfg(feature = "openssl")]
+mod openssl;
 mod ours;
-mod peers;
-mod seeds;
+mod report;
+mod run;
+mod table;
+mod tree;
+mod webpki;
 
-use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
 
-use explain::{Kind, Peer};
-use ours::Ours;
-use peers::{OpenSsl, Webpki};
-use seeds::Seeds;
+use case::{Case, Kind};
+use corpus::Corpus;
+use forge::Forge;
+use run::{Judges, Tally};
 
-/// When everything is asked: 2027-01-02.
-pub(crate) const NOW: i64 = 1_798_848_000;
-
-/// An answer.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Said {
-    Good,
-    Revoked,
-    /// Not good, and why.
-    Refused(String),
+/// What is asked for.
+struct Wish {
+    counts: Vec<u64>,
+    seed: u64,
+    write: Option<String>,
+    /// One case alone, of this kind and number.
+    only: Option<(Kind, u64)>,
 }
 
-impl Said {
-    pub(crate) const fn word(&self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Revoked => "revoked",
-            Self::Refused(_) => "refused",
+impl Wish {
+    fn read() -> Self {
+        let mut wish = Self { counts: vec![2_000; 3], seed: 1, write: None, only: None };
+        let mut arguments = std::env::args().skip(1);
+        let mut place = 0;
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--write" => wish.write = arguments.next(),
+                "--only" => {
+                    let kind: usize = arguments.next().unwrap().parse().unwrap();
+                    wish.only = Some((Kind::ALL[kind], arguments.next().unwrap().parse().unwrap()));
+                }
+                text if place == 0 => {
+                    let counts: Vec<u64> = text.split(',').map(|count| count.parse().unwrap()).collect();
+                    wish.counts = if counts.len() == 3 { counts } else { vec![counts[0]; 3] };
+                    place = 1;
+                }
+                text => wish.seed = text.parse().unwrap(),
+            }
         }
-    }
-
-    pub(crate) fn why(&self) -> &str {
-        match self {
-            Self::Refused(why) => why,
-            _ => "",
-        }
-    }
-}
-
-/// A way to disagree: of what, with whom, what was said.
-type Disagreement = (Kind, Peer, Said, Said);
-
-#[derive(Default)]
-struct Tally {
-    asked: BTreeMap<(Kind, Peer), [u64; 2]>,
-    /// How often, and octets to look at.
-    found: BTreeMap<Disagreement, (u64, Vec<u8>)>,
-}
-
-impl Tally {
-    fn compare(&mut self, kind: Kind, peer: Peer, ours: &Said, theirs: &Said, der: &[u8]) {
-        let [all, agreed] = self.asked.entry((kind, peer)).or_default();
-        *all += 1;
-        if ours.word() == theirs.word() {
-            *agreed += 1;
-            return;
-        }
-        let key = (kind, peer, without_values(ours), without_values(theirs));
-        self.found.entry(key).or_insert_with(|| (0, der.to_vec())).0 += 1;
+        wish
     }
 }
 
-/// What differs from case to case is no other reason.
-fn without_values(said: &Said) -> Said {
-    let Said::Refused(why) = said else { return said.clone() };
-    let mut out = String::new();
-    for word in why.split(' ') {
-        let has_digit = word.bytes().any(|octet| octet.is_ascii_digit());
-        let word = if has_digit || !word.is_ascii() || word.len() > 40 { "#" } else { word };
-        if !(word == "#" && out.ends_with("# ")) {
-            out.push_str(word);
-            out.push(' ');
-        }
+fn main() -> ExitCode {
+    let wish = Wish::read();
+    let corpus = Corpus::from_environment();
+    println!("found: {}", corpus.describe());
+    let found = corpus.describe();
+    let forge = Forge::new(wish.seed, corpus);
+    let judges = Judges::new(&forge.case(Kind::Certificate, 0).root);
+    if let Some((kind, number)) = wish.only {
+        tell(&forge.case(kind, number), &judges);
+        return ExitCode::SUCCESS;
     }
-    Said::Refused(out.trim_end().to_owned())
-}
-
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let count: u64 = arguments.next().map_or(100_000, |text| text.parse().unwrap());
-    let seed: u64 = arguments.next().map_or(1, |text| text.parse().unwrap());
-    let file = arguments.next();
-    let mut random = fastrand::Rng::with_seed(seed);
-    let seeds = Seeds::new();
-    let (ours, webpki, openssl) =
-        (Ours::new(&seeds.root), Webpki::new(&seeds.root), OpenSsl::new(&seeds.root));
     let mut tally = Tally::default();
-    for _ in 0..count / 2 {
-        let chain = seeds.chain(&mut random);
-        let der = [&chain.leaf[..], &chain.ca, &seeds.root].concat();
-        let said = ours.path(&chain.leaf, &chain.ca);
-        tally.compare(Kind::Path, Peer::Webpki, &said, &webpki.path(&chain.leaf, &chain.ca), &der);
-        tally.compare(Kind::Path, Peer::OpenSsl, &said, &openssl.path(&chain.leaf, &chain.ca), &der);
+    for (kind, count) in Kind::ALL.into_iter().zip(&wish.counts) {
+        tally.run(&forge, &judges, kind, 0..*count);
     }
-    let (leaf, ca) = (&seeds.leaf[..], &seeds.ca[..]);
-    for _ in 0..count * 3 / 10 {
-        let crl = seeds.crl(&mut random);
-        let said = ours.crl(leaf, ca, &crl);
-        tally.compare(Kind::Crl, Peer::Webpki, &said, &webpki.crl(leaf, ca, &crl), &crl);
-        tally.compare(Kind::Crl, Peer::OpenSsl, &said, &openssl.crl(leaf, ca, &crl), &crl);
+    let page = report::page(&tally, wish.seed, &found);
+    match &wish.write {
+        Some(file) => std::fs::write(file, page).unwrap(),
+        None => println!("{page}"),
     }
-    for _ in 0..count / 5 {
-        let response = seeds.response(&mut random);
-        let said = ours.ocsp(leaf, ca, &response);
-        tally.compare(Kind::Ocsp, Peer::OpenSsl, &said, &openssl.ocsp(leaf, ca, &response), &response);
+    print!("{}", tally.puzzles());
+    if tally.unexplained.is_empty() {
+        return ExitCode::SUCCESS;
     }
-    let page = explain::page(&tally.asked, &tally.found, count, seed);
-    if let Some(file) = file {
-        std::fs::write(file, &page.text).unwrap();
+    let folder = Path::new("target/differential");
+    for unexplained in tally.unexplained.values() {
+        let case = &unexplained.case;
+        save(&folder.join(format!("{:?}-{}-{}", case.kind, wish.seed, unexplained.number)), case);
     }
-    println!("{}", page.text);
-    for ((kind, peer, ours, theirs), (count, der)) in page.unexplained {
-        let (what, than) = (ours.word(), theirs.word());
-        println!(
-            "UNEXPLAINED {count} {kind:?} {peer:?}: we {what} ({}), it {than} ({})",
-            ours.why(),
-            theirs.why()
-        );
-        if std::env::var_os("HEX").is_some() {
-            println!("  {}", der.iter().map(|octet| format!("{octet:02x}")).collect::<String>());
-        }
+    println!("{} without an explanation, saved in {}", tally.unexplained.len(), folder.display());
+    ExitCode::FAILURE
+}
+
+fn save(folder: &Path, case: &Case) {
+    std::fs::create_dir_all(folder).unwrap();
+    let files = [
+        ("leaf.der", &case.leaf),
+        ("ca.der", &case.ca),
+        ("root.der", &case.root),
+        ("evidence.der", &case.evidence),
+    ];
+    for (name, der) in files.into_iter().filter(|(_, der)| !der.is_empty()) {
+        std::fs::write(folder.join(name), der).unwrap();
     }
-    std::process::exit(i32::from(page.has_unexplained));
+}
+
+fn tell(case: &Case, judges: &Judges) {
+    println!("changed: {}", case.changes);
+    let ours = judges.ours(case);
+    println!("certcheck: {:?} {}", ours.word, ours.why);
+    for (oracle, answer) in judges.others(case) {
+        println!("{}: {:?} {}", oracle.name(), answer.word, answer.why);
+    }
+    save(Path::new("target/differential/only"), case);
 }

@@ -1,162 +1,378 @@
-//! DER taken apart, changed in one or a few places, and put together again.
+//! Changes to what is signed, made before it is signed.
 
-use certcheck_testkit::der;
+use certcheck_testkit::crl::{Idp, certificate_issuer, delta, invalidity_date, number, reason};
+use certcheck_testkit::ext::{self, Ext, Point};
+use certcheck_testkit::{Key, der};
+use fastrand::Rng;
 
-/// A value: others, or octets.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    tag: u8,
-    content: Content,
-    /// The length is written in more octets than it takes.
-    is_long: bool,
-}
+use crate::tree::{Length, Node};
 
-#[derive(Clone, Debug)]
-enum Content {
-    Parts(Vec<Node>),
-    Octets(Vec<u8>),
-}
+/// One change, and how often it is chosen.
+type Change = (&'static str, usize, fn(&mut Node, &mut Rng) -> Option<()>);
 
-/// Tags that something else may be taken for.
-const TAGS: [u8; 14] = [0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0a, 0x0c, 0x13, 0x17, 0x18, 0x30, 0x31, 0xa0];
-const CONSTRUCTED: u8 = 0x20;
-const OCTET_STRING: u8 = 0x04;
-const BOOLEAN: u8 = 0x01;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
+const CHANGES: &[Change] = &[
+    ("flip", 8, flip),
+    ("tag", 5, tag),
+    ("length", 5, length),
+    ("drop", 6, drop_child),
+    ("duplicate", 4, duplicate),
+    ("swap", 4, swap),
+    ("insert", 3, insert),
+    ("nest", 2, nest),
+    ("resize", 4, resize),
+    ("integer", 6, integer),
+    ("boolean", 4, boolean),
+    ("bits", 6, bits),
+    ("time", 8, time),
+    ("identifier", 5, identifier),
+    ("text", 6, text),
+    ("critical", 6, critical),
+    ("extension", 12, extension),
+    ("extension gone", 4, extension_gone),
+    ("extension order", 2, extension_order),
+];
 
-impl Node {
-    /// The one value that these octets are; `None` if they are not one.
-    pub(crate) fn read(octets: &[u8]) -> Option<Self> {
-        let (node, rest) = Self::read_first(octets)?;
-        rest.is_empty().then_some(node)
-    }
-
-    fn read_first(octets: &[u8]) -> Option<(Self, &[u8])> {
-        let (&tag, rest) = octets.split_first()?;
-        let (&first, rest) = rest.split_first()?;
-        let (length, rest) = match first {
-            short @ ..0x80 => (usize::from(short), rest),
-            long => {
-                let (header, rest) = rest.split_at_checked(usize::from(long & 0x7f))?;
-                (header.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), rest)
+/// Makes one to three changes; says which.
+pub(crate) fn mutate(node: &mut Node, rng: &mut Rng) -> String {
+    let total = CHANGES.iter().map(|(_, weight, _)| weight).sum::<usize>();
+    let wanted = [1, 1, 1, 1, 1, 1, 1, 2, 2, 3][rng.usize(..10)];
+    let mut made = Vec::new();
+    for _ in 0..40 {
+        let mut left = rng.usize(..total);
+        for (name, weight, change) in CHANGES {
+            if left < *weight {
+                made.extend(change(node, rng).map(|()| *name));
+                break;
             }
-        };
-        let (inside, rest) = rest.split_at_checked(length)?;
-        // What an extension says is DER in an OCTET STRING.
-        let is_outer = tag & CONSTRUCTED != 0 || (tag == OCTET_STRING && inside.len() > 2);
-        let content = is_outer.then(|| Self::read_all(inside)).flatten();
-        let content = content.map_or_else(|| Content::Octets(inside.to_vec()), Content::Parts);
-        Some((Self { tag, content, is_long: false }, rest))
-    }
-
-    fn read_all(mut octets: &[u8]) -> Option<Vec<Self>> {
-        let mut all = Vec::new();
-        while !octets.is_empty() {
-            let (node, rest) = Self::read_first(octets)?;
-            all.push(node);
-            octets = rest;
+            left -= weight;
         }
-        Some(all)
-    }
-
-    /// In octets.
-    pub(crate) fn write(&self) -> Vec<u8> {
-        let inside = match &self.content {
-            Content::Octets(octets) => octets.clone(),
-            Content::Parts(parts) => parts.iter().flat_map(Self::write).collect(),
-        };
-        if !self.is_long {
-            return der::tlv(self.tag, &inside);
-        }
-        let length = u32::try_from(inside.len()).unwrap().to_be_bytes();
-        [&[self.tag, 0x84], &length[..], &inside].concat()
-    }
-
-    fn count(&self) -> usize {
-        match &self.content {
-            Content::Octets(_) => 1,
-            Content::Parts(parts) => 1 + parts.iter().map(Self::count).sum::<usize>(),
+        if made.len() >= wanted {
+            break;
         }
     }
+    made.join(", ")
+}
 
-    /// The value at this place, counted from the outside in.
-    fn at(&mut self, place: usize) -> Option<&mut Self> {
-        if place == 0 {
-            return Some(self);
-        }
-        let Content::Parts(parts) = &mut self.content else { return None };
-        let mut before = 1;
-        for part in parts {
-            let count = part.count();
-            if place < before + count {
-                return part.at(place - before);
-            }
-            before += count;
-        }
-        None
+fn any<'n>(root: &'n mut Node, rng: &mut Rng, is_wanted: &dyn Fn(&Node) -> bool) -> Option<&'n mut Node> {
+    let found = root.find(is_wanted);
+    let number = *found.get(rng.usize(..found.len().max(1)))?;
+    root.at(number)
+}
+
+fn flip(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| !node.octets.is_empty())?;
+    let at = rng.usize(..node.octets.len());
+    node.octets[at] ^= 1 << rng.u8(..8);
+    Some(())
+}
+
+fn tag(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    const TAGS: [u8; 24] = [
+        1, 2, 3, 4, 5, 6, 10, 12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1e, 0x30, 0x31, 0x80, 0x81, 0x82, 0xa0,
+        0xa1, 0xa3, 0x1f, 0x24,
+    ];
+    let node = any(root, rng, &|_| true)?;
+    node.tag = match rng.u8(..3) {
+        0 => node.tag ^ 0x20,
+        1 => node.tag ^ 1 << rng.u8(..8),
+        _ => TAGS[rng.usize(..TAGS.len())],
+    };
+    Some(())
+}
+
+fn length(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let form = [Length::Long, Length::Long, Length::Indefinite, Length::More, Length::Less][rng.usize(..5)];
+    any(root, rng, &|_| true)?.length = form;
+    Some(())
+}
+
+fn drop_child(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| !node.children.is_empty())?;
+    node.children.remove(rng.usize(..node.children.len()));
+    Some(())
+}
+
+fn duplicate(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| !node.children.is_empty())?;
+    let at = rng.usize(..node.children.len());
+    node.children.insert(at, node.children[at].clone());
+    Some(())
+}
+
+fn swap(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| node.children.len() > 1)?;
+    let (one, other) = (rng.usize(..node.children.len()), rng.usize(..node.children.len()));
+    node.children.swap(one, other);
+    (one != other).then_some(())
+}
+
+fn insert(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let new = match rng.u8(..5) {
+        0 => Node::leaf(5, Vec::new()),
+        1 => Node::leaf(2, vec![rng.u8(..)]),
+        2 => Node::leaf(0x80 | rng.u8(..4), vec![rng.u8(..)]),
+        3 => Node::leaf(1, vec![[0, 0xff][rng.usize(..2)]]),
+        _ => Node::of(0x30, Vec::new()),
+    };
+    let node = any(root, rng, &|node| !node.children.is_empty())?;
+    node.children.insert(rng.usize(..=node.children.len()), new);
+    Some(())
+}
+
+fn nest(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|_| true)?;
+    let tag = [0x30, 0x31, 0xa0, 0x04][rng.usize(..4)];
+    *node = if rng.bool() && node.children.len() == 1 {
+        node.children.remove(0)
+    } else {
+        Node::of(tag, vec![node.clone()])
+    };
+    Some(())
+}
+
+fn resize(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| !node.octets.is_empty())?;
+    match rng.u8(..4) {
+        0 => node.octets.clear(),
+        1 => node.octets.truncate(node.octets.len() - 1),
+        2 => node.octets.push(rng.u8(..)),
+        _ => node.octets.extend(vec![b'a'; [3, 130, 300][rng.usize(..3)]]),
     }
+    Some(())
+}
 
-    /// Changes one value somewhere.
-    pub(crate) fn mutate(&mut self, random: &mut fastrand::Rng) {
-        let count = self.count();
-        let other = self.at(random.usize(0..count)).cloned();
-        let Some(node) = self.at(random.usize(0..count)) else { return };
-        match random.u8(0..10) {
-            0 => node.tag = TAGS[random.usize(0..TAGS.len())],
-            1 => node.is_long = true,
-            2 => {
-                if let Some(other) = other {
-                    *node = other;
-                }
-            }
-            _ => match &mut node.content {
-                Content::Parts(parts) => rearrange(parts, random),
-                Content::Octets(octets) => change(node.tag, octets, random),
-            },
+fn integer(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| matches!(node.tag, 2 | 10 | 0x80..=0x82) && !node.octets.is_empty())?;
+    let old = node.octets.clone();
+    node.octets = match rng.u8(..9) {
+        0 => [vec![0], old].concat(),
+        1 => [vec![0xff], old].concat(),
+        2 => vec![0],
+        3 => old.iter().map(|octet| !octet).collect(),
+        4 => vec![0x7f; 20],
+        5 => vec![0x7f; 21],
+        6 => vec![0x80],
+        7 => vec![rng.u8(..12)],
+        _ => vec![0, 0x80 | rng.u8(..)],
+    };
+    Some(())
+}
+
+fn boolean(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| node.tag == 1)?;
+    node.octets = match rng.u8(..5) {
+        0 => Vec::new(),
+        1 => vec![1],
+        2 | 3 => vec![0],
+        _ => vec![0xff, 0xff],
+    };
+    Some(())
+}
+
+fn bits(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| {
+        matches!(node.tag, 3 | 0x81 | 0x83) && !node.octets.is_empty() && node.octets.len() < 5
+    })?;
+    match rng.u8(..5) {
+        0 => node.octets[0] = rng.u8(..10),
+        1 => node.octets.push(0),
+        2 => node.octets = vec![0],
+        3 => node.octets = vec![rng.u8(..8), rng.u8(..)],
+        _ => {
+            let last = node.octets.len() - 1;
+            node.octets[last] ^= 1 << rng.u8(..8);
         }
+    }
+    Some(())
+}
+
+fn time(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    const TIMES: [(u8, &[u8]); 26] = [
+        (0x17, b"270102000000Z"),
+        (0x17, b"270101235959Z"),
+        (0x17, b"270102000001Z"),
+        (0x17, b"500101000000Z"),
+        (0x17, b"491231235959Z"),
+        (0x17, b"2701020000Z"),
+        (0x17, b"270102000000+0000"),
+        (0x17, b"270102000000"),
+        (0x17, b"270229000000Z"),
+        (0x17, b"270101240000Z"),
+        (0x17, b"270101235960Z"),
+        (0x17, b"27010 000000Z"),
+        (0x18, b"20270102000000Z"),
+        (0x18, b"20270101235959Z"),
+        (0x18, b"20270102000001Z"),
+        (0x18, b"20261231000000Z"),
+        (0x18, b"20260101000000Z"),
+        (0x18, b"20300101000000Z"),
+        (0x18, b"20270109000000Z"),
+        (0x18, b"99991231235959Z"),
+        (0x18, b"00000101000000Z"),
+        (0x18, b"19691231235959Z"),
+        (0x18, b"20270102000000.0Z"),
+        (0x18, b"20270102000000.5Z"),
+        (0x18, b"2027010200Z"),
+        (0x18, b"20270102000000+0100"),
+    ];
+    let node = any(root, rng, &|node| matches!(node.tag, 0x17 | 0x18))?;
+    let (tag, octets) = TIMES[rng.usize(..TIMES.len())];
+    // Half of the time as it has to be: what is asked is what the time says.
+    if rng.bool() {
+        node.tag = tag;
+        node.octets = octets.to_vec();
+    } else {
+        let year = ["2024", "2025", "2026", "2027", "2027", "2028", "2049"][rng.usize(..7)];
+        let rest = format!("{:02}{:02}000000Z", rng.u8(1..=12), rng.u8(1..=28));
+        node.octets =
+            if node.tag == 0x17 { format!("{}{rest}", &year[2..]) } else { format!("{year}{rest}") }.into();
+    }
+    Some(())
+}
+
+fn identifier(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    const KNOWN: [&str; 18] = [
+        "2.5.29.15",
+        "2.5.29.17",
+        "2.5.29.19",
+        "2.5.29.30",
+        "2.5.29.32",
+        "2.5.29.37",
+        "2.5.29.37.0",
+        "2.5.29.32.0",
+        "2.5.29.20",
+        "2.5.29.28",
+        "2.5.29.21",
+        "2.5.29.27",
+        "1.3.6.1.5.5.7.3.2",
+        "1.3.6.1.5.5.7.3.9",
+        "2.5.4.3",
+        "1.2.840.10045.4.3.2",
+        "1.2.840.10045.4.3.3",
+        "1.3.6.1.4.1.99999.7",
+    ];
+    let node = any(root, rng, &|node| node.tag == 6 && !node.octets.is_empty())?;
+    match rng.u8(..5) {
+        0 => node.octets.push(0x81),
+        1 => node.octets.insert(1, 0x80),
+        2 => node.octets.push(rng.u8(..0x80)),
+        _ => node.octets = der::oid_content(KNOWN[rng.usize(..KNOWN.len())]),
+    }
+    Some(())
+}
+
+fn text(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let node = any(root, rng, &|node| {
+        matches!(node.tag, 0x0c | 0x13 | 0x14 | 0x16 | 0x1e | 0x81 | 0x82 | 0x86) && !node.octets.is_empty()
+    })?;
+    let at = rng.usize(..node.octets.len());
+    match rng.u8(..8) {
+        0 => node.octets[at] = 0,
+        1 => node.octets[at] = 0xff,
+        2 => node.octets[at] = b'*',
+        3 => node.octets = node.octets.to_ascii_uppercase(),
+        4 => node.octets.splice(at..at, *b"  ").for_each(drop),
+        5 => node.tag = [0x0c, 0x13, 0x14, 0x16][rng.usize(..4)],
+        6 => node.octets.insert(0, b'.'),
+        _ => node.octets.extend(*b"@x.example"),
+    }
+    Some(())
+}
+
+fn critical(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let extension = any(root, rng, &Node::is_extension)?;
+    match extension.children.len() {
+        2 => extension.children.insert(1, Node::leaf(1, vec![[0, 0xff, 0xff][rng.usize(..3)]])),
+        _ => drop(extension.children.remove(1)),
+    }
+    Some(())
+}
+
+fn extension(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let list =
+        any(root, rng, &|node| !node.children.is_empty() && node.children.iter().all(Node::is_extension))?;
+    let mut new = some_extension(rng);
+    if rng.u8(..4) == 0 {
+        new.critical = !new.critical;
+    }
+    let node = Node::parse(&new.der())?;
+    let name = |node: &Node| node.children[0].octets.clone();
+    match list.children.iter_mut().find(|known| name(known) == name(&node)) {
+        Some(known) if rng.u8(..6) > 0 => *known = node,
+        _ => list.children.insert(rng.usize(..=list.children.len()), node),
+    }
+    Some(())
+}
+
+fn extension_gone(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let list =
+        any(root, rng, &|node| node.children.len() > 1 && node.children.iter().all(Node::is_extension))?;
+    list.children.remove(rng.usize(..list.children.len()));
+    Some(())
+}
+
+fn extension_order(root: &mut Node, rng: &mut Rng) -> Option<()> {
+    let list =
+        any(root, rng, &|node| node.children.len() > 1 && node.children.iter().all(Node::is_extension))?;
+    rng.shuffle(&mut list.children);
+    Some(())
+}
+
+/// One that somebody might have put in.
+pub(crate) fn some_extension(rng: &mut Rng) -> Ext {
+    let key = Key::p256(["ca", "leaf", "else"][rng.usize(..3)]);
+    let url = |n: u8| format!("http://crl.test/{n}.crl");
+    match rng.u8(..34) {
+        0 => ext::basic_constraints(true, None),
+        1 => ext::basic_constraints(true, Some(0)),
+        2 => ext::basic_constraints(false, None),
+        3 => ext::basic_constraints(false, Some(1)),
+        4 => ext::key_usage(&["keyEncipherment"]),
+        5 => ext::key_usage(&["digitalSignature", "keyCertSign"]),
+        6 => ext::key_usage(&["cRLSign"]),
+        7 => ext::eku(&["any"]),
+        8 => ext::eku(&["server"]),
+        9 => ext::eku(&["client", "server", "1.2.3"]),
+        10 => ext::eku(&["ocsp"]),
+        11 => ext::san(&["dns:leaf.example", "email:a@b.example", "uri:https://x.example/"]),
+        12 => ext::san(&["ip:10.0.0.1", "dir:CN=other", "rid:1.2.3"]),
+        13 => ext::san(&["dns:*.example", "upn:a@b"]),
+        14 => ext::name_constraints(&["dns:example"], &[]),
+        15 => ext::name_constraints(&["dns:elsewhere.test", "email:test"], &["ip:10.0.0.0/8"]),
+        16 => ext::name_constraints(&[], &["dir:O=Acme", "uri:.example"]),
+        17 => ext::policies(&["1.2.3", "2.5.29.32.0"]),
+        18 => ext::policies(&["1.2.4"]),
+        19 => ext::policy_mappings(&[("1.2.3", "1.2.4")]),
+        20 => ext::policy_constraints(Some(0), None),
+        21 => ext::policy_constraints(Some(1), Some(0)),
+        22 => ext::inhibit_any_policy(0),
+        23 => ext::aki(&key),
+        24 => ext::ski(&key),
+        25 => ext::cdp(&[Point::urls(&[url(rng.u8(..2))])]),
+        26 => ext::aia(&["http://ocsp.test/"], &["http://ca.test/ca.der"]),
+        27 => ext::unknown(rng.bool()),
+        28 => ext::ocsp_nocheck(),
+        29 => [number(2), delta(1), ext::freshest_crl(&[Point::urls(&[url(9)])])][rng.usize(..3)].clone(),
+        30 => some_idp(rng).ext(),
+        31 => reason(["keyCompromise", "removeFromCRL", "certificateHold"][rng.usize(..3)]),
+        32 => [invalidity_date("2026-02-01T00:00:00Z"), ext::no_rev_avail()][rng.usize(..2)].clone(),
+        _ => certificate_issuer(&[["dir:CN=Other", "dir:O=Acme,CN=CA"][rng.usize(..2)]]),
     }
 }
 
-fn rearrange(parts: &mut Vec<Node>, random: &mut fastrand::Rng) {
-    if parts.is_empty() {
-        return;
+pub(crate) fn some_idp(rng: &mut Rng) -> Idp {
+    let mut idp = Idp::default();
+    match rng.u8(..8) {
+        0 | 1 => idp.point = Point::urls(&["http://crl.test/0.crl"]),
+        2 => idp.point = Point::urls(&["http://crl.test/1.crl"]),
+        3 => idp.user = true,
+        4 => idp.ca = true,
+        5 => idp.reasons = vec![1, 2],
+        6 => idp.indirect = true,
+        _ => idp.attribute = true,
     }
-    let (one, other) = (random.usize(0..parts.len()), random.usize(0..parts.len()));
-    match random.u8(0..4) {
-        0 => drop(parts.remove(one)),
-        1 => parts.insert(other, parts[one].clone()),
-        2 => parts.swap(one, other),
-        _ => parts.truncate(one),
+    if rng.u8(..4) == 0 {
+        idp.user = true;
     }
-}
-
-fn change(tag: u8, octets: &mut Vec<u8>, random: &mut fastrand::Rng) {
-    let at = random.usize(0..octets.len().max(1));
-    match (tag, random.u8(0..8)) {
-        (BOOLEAN, 0..4) => *octets = vec![[0x00, 0x01, 0xff][random.usize(0..3)]],
-        (INTEGER, 0..2) => octets.insert(0, [0x00, 0xff][random.usize(0..2)]),
-        (INTEGER, 2) => *octets = vec![random.u8(..)],
-        (BIT_STRING, 0..2) if !octets.is_empty() => octets[0] = random.u8(0..9),
-        (_, 0..4) if !octets.is_empty() => octets[at] ^= 1 << random.u8(0..8),
-        (_, 4) => octets.truncate(at),
-        (_, 5) => octets.push(random.u8(..)),
-        (_, 6) if !octets.is_empty() => octets[at] = random.u8(..),
-        _ => octets.clear(),
-    }
-}
-
-/// One or two changes to what was signed.
-pub(crate) fn signed(tbs: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
-    let mut node = Node::read(tbs).expect("the forge writes DER");
-    for _ in 0..random.u8(1..3) {
-        node.mutate(random);
-    }
-    node.write()
-}
-
-/// One octet changed, wherever it is: the signature with it.
-pub(crate) fn raw(der: &mut [u8], random: &mut fastrand::Rng) {
-    let at = random.usize(0..der.len());
-    der[at] ^= 1 << random.u8(0..8);
+    idp
 }

@@ -4,77 +4,70 @@ use std::sync::Arc;
 
 use certcheck_core::crl::Crl;
 use certcheck_core::policy::RevocationScope;
-use certcheck_core::revocation::{OcspEvidence, Status};
+use certcheck_core::reason::Reason;
+use certcheck_core::report::Warning;
+use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence, Status};
 use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::{Check, Evidence, KeyRing, Policy, Revocation, Time};
+use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use pki_types::CertificateDer;
 
-use crate::{NOW, Said};
+use crate::case::{Answer, Case, Kind, NOW};
 
-/// Asks certcheck.
+/// What stays the same from case to case.
 pub(crate) struct Ours {
     ring: KeyRing,
     path: Policy,
-    status: Policy,
+    revocation: Policy,
 }
 
 impl Ours {
     pub(crate) fn new(root: &[u8]) -> Self {
         let mut builder = RingBuilder::new();
         builder.add("root", root, Placement::Anchor).unwrap();
-        let mut status = Policy::client(Revocation::HardFail);
-        status.revocation_scope = RevocationScope::Leaf;
-        Self { ring: builder.build().unwrap(), path: Policy::client(Revocation::Off), status }
+        let mut revocation = Policy::client(Revocation::HardFail);
+        revocation.revocation_scope = RevocationScope::Leaf;
+        Self { ring: builder.build().unwrap(), path: Policy::client(Revocation::Off), revocation }
     }
 
-    pub(crate) fn path(&self, leaf: &[u8], ca: &[u8]) -> Said {
-        let chain = [CertificateDer::from(leaf), CertificateDer::from(ca)];
-        let report = Check::new(&chain, &self.ring, &self.path, Time::from_unix(NOW)).run();
-        // Of an intermediate that does not read the path tells nothing: it is asked about by itself.
-        let about_ca = || {
-            let ca = [CertificateDer::from(ca)];
-            let mut policy = self.path.clone();
-            policy.purpose = certcheck_core::Purpose::Any;
-            let report = Check::new(&ca, &self.ring, &policy, Time::from_unix(NOW)).run();
-            report.reason.map(|rejection| format!("CA: {}: {}", rejection.reason.code(), rejection.reason))
+    pub(crate) fn ask(&self, case: &Case) -> Answer {
+        let chain = [&case.leaf, &case.ca].map(|der| CertificateDer::from(der.as_slice()));
+        let now = Time::from_unix(NOW);
+        if case.kind == Kind::Certificate {
+            return of_path(&Check::new(&chain, &self.ring, &self.path, now).run());
+        }
+        let mut evidence = Evidence::new();
+        let der = case.evidence.clone().into();
+        let fault = if case.kind == Kind::Crl {
+            Crl::parse(der, "evidence").map(|crl| evidence.add_crl(Arc::new(crl)))
+        } else {
+            OcspEvidence::parse(der, "evidence").map(|response| evidence.add_ocsp(&Arc::new(response)))
         };
-        match report.reason {
-            None => Said::Good,
-            Some(rejection) => {
-                let own = format!("{}: {}", rejection.reason.code(), rejection.reason);
-                let is_vague = rejection.reason.code() == "unknown-issuer";
-                Said::Refused(is_vague.then(about_ca).flatten().unwrap_or(own))
-            }
+        if let Err(fault) = fault {
+            evidence.add_fault(EvidenceFault::new("evidence", fault));
+        }
+        let report = Check::new(&chain, &self.ring, &self.revocation, now).with_evidence(&evidence).run();
+        match report.path.first().map(|member| &member.revocation) {
+            Some(Status::Good(_)) => Answer::GOOD,
+            Some(Status::Revoked(_)) => Answer::REVOKED,
+            Some(Status::Unknown(cause)) => match evidence.faults() {
+                [only] => Answer::refused(format!("malformed: {}: {}", only.fault.field, only.fault.rule)),
+                _ => Answer::refused(cause.code()),
+            },
+            _ => of_path(&report),
         }
     }
+}
 
-    pub(crate) fn crl(&self, leaf: &[u8], ca: &[u8], crl: &[u8]) -> Said {
-        let mut evidence = Evidence::new();
-        match Crl::parse(crl.to_vec().into(), "crl") {
-            Ok(crl) => evidence.add_crl(Arc::new(crl)),
-            Err(fault) => return Said::Refused(format!("malformed: {fault}")),
-        }
-        self.status(leaf, ca, &evidence)
-    }
-
-    pub(crate) fn ocsp(&self, leaf: &[u8], ca: &[u8], response: &[u8]) -> Said {
-        let mut evidence = Evidence::new();
-        match OcspEvidence::parse(response.to_vec().into(), "ocsp") {
-            Ok(response) => evidence.add_ocsp(&Arc::new(response)),
-            Err(fault) => return Said::Refused(format!("malformed: {fault}")),
-        }
-        self.status(leaf, ca, &evidence)
-    }
-
-    fn status(&self, leaf: &[u8], ca: &[u8], evidence: &Evidence) -> Said {
-        let chain = [CertificateDer::from(leaf), CertificateDer::from(ca)];
-        let check = Check::new(&chain, &self.ring, &self.status, Time::from_unix(NOW));
-        let report = check.with_evidence(evidence).run();
-        match &report.path[0].revocation {
-            Status::Good(_) => Said::Good,
-            Status::Revoked(_) => Said::Revoked,
-            Status::Unknown(cause) => Said::Refused(cause.code().to_owned()),
-            other => Said::Refused(format!("{other:?}")),
-        }
-    }
+fn of_path(report: &Report<'_>) -> Answer {
+    let Some(rejection) = &report.reason else { return Answer::GOOD };
+    // An issuer that does not read is why it is not found.
+    let left_out = report.warnings.iter().find_map(|warning| match warning {
+        Warning::PresentedMalformed { reason, .. } => Some(reason),
+        _ => None,
+    });
+    let reason = left_out.unwrap_or(&rejection.reason);
+    Answer::refused(match reason {
+        Reason::Malformed(fault) => format!("malformed: {}: {}", fault.field, fault.rule),
+        reason => format!("{}: {reason}", reason.code()),
+    })
 }

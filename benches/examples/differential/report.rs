@@ -1,0 +1,123 @@
+//! The page that the run writes.
+
+use std::fmt::Write as _;
+
+use crate::case::{Direction, Kind, Oracle};
+use crate::explain::{Stricter, lines};
+use crate::run::Tally;
+
+const BEGINNING: &str = "\
+# Differential run
+
+certcheck beside two other implementations over certificates, CRLs and OCSP responses that were broken on purpose. A PKI of many
+shapes is forged, and with `CERTCHECK_CORPORA` the content of documents that were found is put in; what is signed is changed in
+one to three ways (octets, tags, lengths, elements dropped, doubled or swapped, extensions, criticality, times, identifiers,
+integers, BOOLEANs, unused bits, nesting) and **signed again with the right key**, so that content is judged and not the
+signature. A tenth has octets flipped after that.
+
+What is asked, at 2027-01-02T00:00:00Z:
+
+- of a certificate: does leaf, CA, anchor validate for a TLS client, revocation off;
+- of a CRL: is the leaf good or revoked by this CRL alone, or is it of no use (a complete path, hard-fail);
+- of a response: the same, by this response alone (OpenSSL: `OCSP_basic_verify`, then `OCSP_resp_find_status`; webpki has none).
+
+Where two differ, the reason is looked up in a table, by the words of who refuses, and by what is so of the octets. **What stands
+in no line of it fails the run.** This page is written by it:
+
+```sh
+cargo run --release -p certcheck-benches --features openssl --example differential -- 50000,30000,20000 1 --write docs/differential.md
+```
+
+The same runs as a test, with webpki alone and fewer cases: `cargo test -p certcheck-benches --test differential`.
+
+";
+
+pub(crate) fn page(tally: &Tally, seed: u64, found: &str) -> String {
+    let mut page = BEGINNING.to_owned();
+    figures(&mut page, tally, seed, found).unwrap();
+    let sections = [
+        (
+            Stricter::They,
+            "Where another is the stricter",
+            "*Only we accept* is where a fault of ours would be dangerous: of nearly every line an example was taken apart by hand; what OpenSSL does inside is told from what it did.",
+        ),
+        (
+            Stricter::Neither,
+            "Good against revoked",
+            "Both read it, and say the opposite. In each we say revoked.",
+        ),
+        (
+            Stricter::We,
+            "Where we are the stricter",
+            "By design: what can be read in two ways is read in none.",
+        ),
+    ];
+    for (stricter, title, about) in sections {
+        table(&mut page, tally, (stricter, title, about)).unwrap();
+    }
+    page
+}
+
+fn figures(page: &mut String, tally: &Tally, seed: u64, found: &str) -> std::fmt::Result {
+    let total: u64 = tally.asked.values().sum();
+    let asked = |kind: &Kind| tally.asked.get(kind).copied().unwrap_or(0);
+    let [certificates, crls, responses] = Kind::ALL.map(|kind| asked(&kind));
+    writeln!(page, "## Figures\n")?;
+    writeln!(
+        page,
+        "Seed {seed}; {total} cases: {certificates} certificates, {crls} CRLs, {responses} OCSP responses. Put in: {found}. {}.\n",
+        versions()
+    )?;
+    writeln!(page, "| | beside | both good | both revoked | both refuse | agree | differ |")?;
+    writeln!(page, "|---|---|---|---|---|---|---|")?;
+    for ((kind, oracle), agreement) in &tally.agreement {
+        let differ: u64 = agreement.differ.iter().sum();
+        let agree = agreement.good + agreement.revoked + agreement.refused;
+        let (good, revoked, refused) = (agreement.good, agreement.revoked, agreement.refused);
+        let of_thousand = agree * 1000 / (agree + differ).max(1);
+        let share = format!("{}.{} %", of_thousand / 10, of_thousand % 10);
+        let (kind, oracle) = (kind.name(), oracle.name());
+        writeln!(page, "| {kind} | {oracle} | {good} | {revoked} | {refused} | {share} | {differ} |")?;
+    }
+    let unexplained: u64 = tally.unexplained.values().map(|unexplained| unexplained.count).sum();
+    writeln!(page, "\nWithout an explanation: {unexplained}.\n")?;
+    writeln!(page, "How they differ:\n")?;
+    writeln!(page, "| | beside |{}", Direction::ALL.map(|way| format!(" {} |", way.name())).concat())?;
+    writeln!(page, "|---|---|{}", "---|".repeat(Direction::ALL.len()))?;
+    for ((kind, oracle), agreement) in &tally.agreement {
+        let counts = agreement.differ.map(|count| format!(" {count} |")).concat();
+        writeln!(page, "| {} | {} |{counts}", kind.name(), oracle.name())?;
+    }
+    Ok(())
+}
+
+fn table(page: &mut String, tally: &Tally, section: (Stricter, &str, &str)) -> std::fmt::Result {
+    let (stricter, title, about) = section;
+    writeln!(page, "\n## {title}\n\n{about}\n")?;
+    writeln!(page, "| of | beside | how often | why | clause |")?;
+    writeln!(page, "|---|---|---|---|---|")?;
+    for (at, line) in lines().enumerate().filter(|(_, line)| line.stricter == stricter) {
+        for oracle in [Oracle::OpenSsl, Oracle::Webpki] {
+            let counted =
+                |way: &Direction| tally.explained.get(&(at, oracle, *way)).map(|count| (way.name(), *count));
+            let counts: Vec<(&str, u64)> = Direction::ALL.iter().filter_map(counted).collect();
+            if counts.is_empty() {
+                continue;
+            }
+            let counts =
+                counts.iter().map(|(way, count)| format!("{way}: {count}")).collect::<Vec<_>>().join("; ");
+            let kinds = line.kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+            writeln!(page, "| {kinds} | {} | {counts} | {} | {} |", oracle.name(), line.text, line.clause)?;
+        }
+    }
+    Ok(())
+}
+
+fn versions() -> String {
+    let webpki = "rustls-webpki 0.103.17";
+    #[cfg(feature = "openssl")]
+    let text = format!("{}, {webpki}", crate::openssl::OpenSsl::version());
+    #[cfg(not(feature = "openssl"))]
+    let text = webpki.to_owned();
+    text
+}
