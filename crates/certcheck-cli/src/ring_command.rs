@@ -144,7 +144,8 @@ fn survey_one(
     }
 }
 
-fn validity_note(entry: &RingCertificate, now: Time, days: u32) -> Option<Note> {
+/// Whether it has expired, is not valid yet, or expires within so many days.
+pub(crate) fn validity_note(entry: &RingCertificate, now: Time, days: u32) -> Option<Note> {
     let certificate = entry.certificate();
     let (from, until) = (certificate.not_before(), certificate.not_after());
     let horizon = Time::from_unix(now.unix().saturating_add(i64::from(days) * SECONDS_A_DAY));

@@ -10,4 +10,4 @@ pub(crate) mod ring;
 mod svg;
 mod timeline;
 pub(crate) mod verify;
-mod words;
+pub(crate) mod words;

@@ -107,7 +107,7 @@ pub(super) fn instant(time: &str) -> Markup {
 }
 
 /// How long, in the largest unit that fits.
-pub(super) fn span(seconds: i64) -> String {
+pub(crate) fn span(seconds: i64) -> String {
     let seconds = seconds.saturating_abs();
     let (unit, word) = match seconds {
         0..MINUTE => (1, "second"),

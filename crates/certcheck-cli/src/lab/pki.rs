@@ -4,10 +4,11 @@
 
 use std::error::Error;
 
-use crate::secret::secret;
 use certcheck_core::Time;
 use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::{Cert, Key};
+
+use crate::secret::secret;
 
 const DAY: i64 = 86_400;
 

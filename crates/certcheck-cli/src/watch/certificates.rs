@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::Health;
 use crate::json::fingerprint;
-
-const SECONDS_A_DAY: i64 = 86_400;
+use crate::ring_command::validity_note;
 
 /// A certificate of the ring that paths lead through.
 #[derive(Serialize)]
@@ -26,7 +25,6 @@ pub(super) struct CertificateState {
 
 /// All but the distrusted ones.
 pub(super) fn of_ring(ring: &KeyRing, now: Time, days: u32) -> Vec<CertificateState> {
-    let horizon = now.unix().saturating_add(i64::from(days) * SECONDS_A_DAY);
     let mut found = Vec::new();
     for entry in ring.certificates() {
         let role = match entry.role() {
@@ -36,14 +34,11 @@ pub(super) fn of_ring(ring: &KeyRing, now: Time, days: u32) -> Vec<CertificateSt
         };
         let certificate = entry.certificate();
         let until = certificate.not_after();
-        let (state, code) = if now > until {
-            (Health::Bad, "expired")
-        } else if now < certificate.not_before() {
-            (Health::Bad, "not-yet-valid")
-        } else if until.unix() < horizon {
-            (Health::Soon, "expires-soon")
-        } else {
-            (Health::Good, "good")
+        let code = validity_note(entry, now, days).map_or("good", |note| note.code);
+        let state = match code {
+            "good" => Health::Good,
+            "expires-soon" => Health::Soon,
+            _ => Health::Bad,
         };
         found.push(CertificateState {
             state,

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Health;
 use crate::flags::WatchArguments;
+use crate::html::words::span;
 use crate::json::kind_of;
 use crate::sources::Subject;
 
@@ -94,14 +95,5 @@ impl Question<'_> {
             return (Health::Soon, "expires-soon", format!("nextUpdate is in {}", span(left)));
         }
         (Health::Good, "good", format!("for {}", span(left)))
-    }
-}
-
-/// Seconds in a unit that says enough.
-fn span(seconds: i64) -> String {
-    match seconds {
-        s @ ..7_200 => format!("{} min", s / 60),
-        s @ ..172_800 => format!("{} h", s / 3_600),
-        s => format!("{} days", s / 86_400),
     }
 }
