@@ -27,7 +27,7 @@ pub(crate) use verify::{
 
 /// Is this client certificate still good, right now?
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "certcheck", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Flags {
     #[command(subcommand)]
     pub(crate) command: Command,
