@@ -4,6 +4,7 @@
 mod bench;
 mod cache;
 mod crl;
+mod documents;
 mod evidence;
 mod exit;
 mod fetch;
@@ -46,6 +47,9 @@ fn main() -> ExitCode {
         Command::Watch(arguments) => watch::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Lab(arguments) => lab::run(arguments),
+        Command::Completions(arguments) => documents::completions(arguments),
+        Command::Manual(arguments) => documents::manual(arguments),
+        Command::Reference => documents::reference(),
     };
     let exit = outcome.unwrap_or_else(|error| {
         // Who reads our output may stop reading: that is no fault of anyone's.

@@ -40,12 +40,12 @@ pub(crate) struct FetchArguments {
     #[command(flatten)]
     pub(crate) asked: AskedArguments,
 
-    #[command(flatten)]
-    pub(crate) network: NetworkArguments,
-
     /// One JSON object a line for each source.
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

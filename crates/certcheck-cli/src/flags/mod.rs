@@ -2,6 +2,7 @@
 
 mod bench;
 mod cache;
+mod documents;
 mod evidence;
 mod fetch;
 mod lab;
@@ -16,6 +17,7 @@ pub(crate) use watch::WatchArguments;
 
 pub(crate) use bench::BenchArguments;
 pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
+pub(crate) use documents::{CompletionsArguments, ManualArguments};
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
 pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
@@ -63,6 +65,13 @@ pub(crate) enum Command {
     Bench(Box<BenchArguments>),
     /// Run a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
     Lab(LabArguments),
+    /// Print completions for a shell.
+    Completions(CompletionsArguments),
+    /// Write the manual pages into a folder, one for each command.
+    Manual(ManualArguments),
+    /// Print the page docs/cli.md.
+    #[command(hide = true)]
+    Reference,
 }
 
 /// What evidence and certificates are judged by, where no whole policy is asked for.

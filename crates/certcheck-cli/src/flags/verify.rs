@@ -132,9 +132,6 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "ON|OFF", default_value = "off")]
     pub(crate) aia: Switch,
 
-    #[command(flatten)]
-    pub(crate) network: NetworkArguments,
-
     /// Ask nobody, and print what would be asked, of whom, in order, were every source to fail in its turn.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -151,6 +148,9 @@ pub(crate) struct VerifyArguments {
     /// Tell of all paths tried, sources asked, clauses and what was spent.
     #[arg(long)]
     pub(crate) explain: bool,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -46,10 +46,10 @@ pub(crate) struct WatchArguments {
     #[command(flatten)]
     pub(crate) asked: AskedArguments,
 
-    #[command(flatten)]
-    pub(crate) network: NetworkArguments,
-
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
 }
