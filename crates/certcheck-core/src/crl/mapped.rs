@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 
 use bytes::Bytes;
-use memmap2::Mmap;
 
 /// Maps a file that holds a CRL or its index.
 ///
@@ -17,10 +16,77 @@ use memmap2::Mmap;
 /// What the system says.
 #[expect(unsafe_code, reason = "the one place: mapping lends octets that the compiler cannot watch")]
 pub unsafe fn map(file: &File) -> io::Result<Bytes> {
+    #[cfg(not(miri))]
     // SAFETY: the octets are only read, and whoever calls vouches that nobody writes them.
-    let map = unsafe { Mmap::map(file)? };
+    let map = unsafe { memmap2::Mmap::map(file)? };
+    #[cfg(miri)]
+    let map = copied(file)?;
     // Serials are spread over all of it.
-    #[cfg(unix)]
+    #[cfg(all(unix, not(miri)))]
     map.advise(memmap2::Advice::Random)?;
     Ok(Bytes::from_owner(map))
+}
+
+/// Miri cannot map files: there the octets are copied into a mapping without one, and all that is done with the pointer and
+/// its end is the same.
+#[cfg(miri)]
+fn copied(mut file: &File) -> io::Result<memmap2::MmapMut> {
+    let mut octets = Vec::new();
+    io::Read::read_to_end(&mut file, &mut octets)?;
+    let mut map = memmap2::MmapMut::map_anon(octets.len())?;
+    map.copy_from_slice(&octets);
+    Ok(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn file_with(name: &str, octets: &[u8]) -> (PathBuf, File) {
+        let path = std::env::temp_dir().join(format!("certcheck-mapped-{name}-{}", std::process::id()));
+        fs::write(&path, octets).unwrap();
+        let file = File::open(&path).unwrap();
+        (path, file)
+    }
+
+    #[expect(unsafe_code, reason = "the file is of this test alone")]
+    fn mapped(file: &File) -> Bytes {
+        // SAFETY: nobody writes it.
+        unsafe { map(file) }.unwrap()
+    }
+
+    #[test]
+    fn what_is_mapped_outlives_file_and_name_in_any_part() {
+        let octets: Vec<u8> = (0..=u8::MAX).cycle().take(9000).collect();
+        let (path, file) = file_with("outlives", &octets);
+        let whole = mapped(&file);
+        drop(file);
+        fs::remove_file(&path).unwrap();
+        let (head, tail) = (whole.slice(..10), whole.slice(8990..));
+        assert_eq!(whole, octets);
+        drop(whole);
+        assert_eq!(head, octets[..10]);
+        drop(head);
+        assert_eq!(tail.clone(), octets[8990..]);
+    }
+
+    #[test]
+    fn parts_may_be_read_and_dropped_by_other_threads() {
+        let (path, file) = file_with("threads", &[7; 5000]);
+        let whole = mapped(&file);
+        fs::remove_file(&path).unwrap();
+        let threads: Vec<_> = (0..2)
+            .map(|place| {
+                let part = whole.slice(place * 2500..(place + 1) * 2500);
+                std::thread::spawn(move || part.iter().filter(|octet| **octet == 7).count())
+            })
+            .collect();
+        drop(whole);
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), 2500);
+        }
+    }
 }
