@@ -140,10 +140,7 @@ pub(crate) fn critical_in_crl(difference: &Difference<'_>) -> bool {
 }
 
 pub(crate) fn critical_in_response(difference: &Difference<'_>) -> bool {
-    has_critical(
-        difference,
-        &["2.5.29.14", "2.5.29.35", "1.3.6.1.5.5.7.48.1.5", "1.3.6.1.5.5.7.1.1", "2.5.29.18"],
-    )
+    has_critical(difference, &["1.3.6.1.5.5.7.48.1.5", "2.5.29.18"])
 }
 
 /// Mappings and the like in a certificate without policies.
@@ -204,10 +201,6 @@ pub(crate) fn has_edi_party(difference: &Difference<'_>) -> bool {
 
 pub(crate) fn has_netscape_type(difference: &Difference<'_>) -> bool {
     difference.some(|der| has_extension(der, &["2.16.840.1.113730.1.1"]))
-}
-
-pub(crate) fn has_freshest(difference: &Difference<'_>) -> bool {
-    difference.some(|der| has_extension(der, &["2.5.29.46"]))
 }
 
 pub(crate) fn has_huge_identifier(difference: &Difference<'_>) -> bool {

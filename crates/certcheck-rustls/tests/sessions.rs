@@ -9,6 +9,8 @@ use certcheck_core::{Evidence, Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, SessionPolicy};
 use certcheck_testkit::server::Page;
+use certcheck_testkit::{Cert, Key};
+use pki_types::CertificateDer;
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use support::*;
 
@@ -111,6 +113,28 @@ fn a_new_ring_ends_old_sessions() {
         scene.engine.reload(scene.world.ring(), policy, Evidence::new());
         assert_eq!(scene.connect(), in_full(), "{word}");
         assert_eq!(scene.connect(), resumes(), "{word}");
+    }
+}
+
+/// What is not of the path is no reason to refuse, and none to keep: who presents a hundred certificates is let in, and
+/// the next time in full again.
+#[test]
+fn a_hundred_junk_intermediates_are_let_in_and_not_kept() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let mut person = Person::new(&world, "good", &world.plain("good"));
+        let key = Key::p256("rustls junk");
+        person.chain.extend((0..100).map(|n| {
+            let (own, above) = (format!("O=Junk,CN=CA {n}"), format!("O=Junk,CN=CA {}", n + 1));
+            CertificateDer::from(Cert::ca(&own, &key, &above, &key).issue(&key))
+        }));
+        let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
+        let config = Arc::new(client_config(Some(&person), version));
+        for _ in 0..2 {
+            let connected = runtime().block_on(connect(served.address, &config));
+            assert_eq!((connected.told, connected.is_resumed), in_full(), "{word}");
+        }
+        assert_eq!(served.outcomes(2), ["accept"; 2], "{word}");
     }
 }
 

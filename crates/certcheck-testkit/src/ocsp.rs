@@ -273,4 +273,11 @@ pub const FLAWS: &[OcspFlaw] = &[
         name: "responder-of-no-kind",
         apply: |r, k| Response { responder: der::ctx_c(3, &der::null()), ..r }.issue(k),
     },
+    OcspFlaw {
+        name: "certs-behind-signer",
+        apply: |mut r, k| {
+            r.certificates.push(vec![0x30, 0x05, 0]);
+            r.issue(k)
+        },
+    },
 ];

@@ -184,10 +184,9 @@ pub(super) const TABLE: &[Explanation] = &[
         &["certificate verify error"],
         facts::critical_in_response,
         (
-            "RFC 5280 4.2.1.1, 4.2.1.2",
-            "OpenSSL takes no responder's certificate with a critical key identifier or ocsp-nocheck. \
-             A CA must not mark key identifiers so; of path certificates we do not take it either, of \
-             responders we do",
+            "RFC 6960 4.2.2.2.1",
+            "OpenSSL takes no responder's certificate with a critical ocsp-nocheck; whether it is critical \
+             is not said, and we process it",
         ),
     ),
     they(
@@ -207,7 +206,8 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             "RFC 5280 6.1.5, RFC 6960 4.2.2.2",
             "OpenSSL validates a path for a responder's certificate, policies included; we ask of it \
-             what RFC 6960 asks: the CA's signature, the purpose, time, and that no critical extension is unknown",
+             what RFC 6960 asks: the CA's signature, the purpose, time, and that no critical extension is unknown. The \
+             CA may sign what it has the responder sign, so nobody gains by it",
         ),
     ),
     they(
@@ -235,7 +235,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             "RFC 6960 4.2.1",
             "OpenSSL reads all certificates that are sent along; we look for the signer among them, \
-             and leave off where the list does not read on. They are not signed: who could add to \
+             and read the others as far as they are elements. They are not signed: who could add to \
              them could leave them out",
         ),
     ),

@@ -15,12 +15,9 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (&["cRLDistributionPoints"], STRUCTURE),
-        facts::has_freshest,
-        (
-            "RFC 5280 4.2.1.15",
-            "OpenSSL does not open freshestCRL on a path; its faults are told as of the distribution points it consists of",
-        ),
+        (&["freshestCRL"], STRUCTURE),
+        always,
+        ("RFC 5280 4.2.1.15", "OpenSSL does not open freshestCRL on a path"),
     ),
     we(
         (OPENSSL, ALL),

@@ -9,7 +9,7 @@ use crate::oid::Oid;
 
 /// `CRLDistributionPoints ::= SEQUENCE SIZE (1..MAX) OF DistributionPoint`. Iterates over them.
 #[derive(Clone, Copy, Debug)]
-pub struct DistributionPoints<'a>(Reader<'a>);
+pub struct DistributionPoints<'a>(Reader<'a>, &'static str);
 
 /// ```asn1
 /// DistributionPoint ::= SEQUENCE {
@@ -65,8 +65,9 @@ impl<'a> DistributionPoints<'a> {
         Ok(points)
     }
 
+    /// Of cRLDistributionPoints or freshestCRL, as the body is called.
     pub(crate) fn parse(body: Body<'a>) -> Result<Self, ViewFault> {
-        body.list().map(Self)
+        body.list().map(|list| Self(list, body.field))
     }
 
     pub(super) fn check(mut self) -> Result<(), ViewFault> {
@@ -74,25 +75,25 @@ impl<'a> DistributionPoints<'a> {
     }
 
     fn read(&mut self) -> Result<DistributionPoint<'a>, ViewFault> {
-        const FIELD: &str = "cRLDistributionPoints";
-        let outer = self.0.expect(tag::SEQUENCE, FIELD)?;
+        let field = self.1;
+        let outer = self.0.expect(tag::SEQUENCE, field)?;
         let mut fields = outer.reader();
-        let name = fields.optional(tag::context_constructed(0), FIELD)?;
-        let name = name.map(|tlv| DistributionPointName::parse(tlv, FIELD)).transpose()?;
+        let name = fields.optional(tag::context_constructed(0), field)?;
+        let name = name.map(|tlv| DistributionPointName::parse(tlv, field)).transpose()?;
         let reasons =
-            fields.optional(tag::context(1), FIELD)?.map(|tlv| named_bits(tlv, FIELD)).transpose()?;
-        let crl_issuer = match fields.optional(tag::context_constructed(2), FIELD)? {
+            fields.optional(tag::context(1), field)?.map(|tlv| named_bits(tlv, field)).transpose()?;
+        let crl_issuer = match fields.optional(tag::context_constructed(2), field)? {
             Some(tlv) => {
-                let names = GeneralNames::new(tlv.reader(), FIELD);
+                let names = GeneralNames::new(tlv.reader(), field);
                 names.check()?;
                 Some(names)
             }
             None => None,
         };
-        fields.finish(FIELD)?;
+        fields.finish(field)?;
         // 4.2.1.13: a point consists of more than reasons.
         if name.is_none() && crl_issuer.is_none() {
-            return Err(outer.fault(FIELD, Rule::EmptyList));
+            return Err(outer.fault(field, Rule::EmptyList));
         }
         Ok(DistributionPoint { name, reasons, crl_issuer })
     }
