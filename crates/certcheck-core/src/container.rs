@@ -40,7 +40,8 @@ impl fmt::Display for ContainerFault {
 
 impl core::error::Error for ContainerFault {}
 
-/// The DER of every certificate in a file, unread. Sections of PEM that are not certificates are passed over.
+/// The DER of every certificate in a file, unread. Sections of PEM that are something else are passed over,
+/// none that does not read to its end.
 ///
 /// # Errors
 /// A file that is no container, or one without certificates.
@@ -50,16 +51,34 @@ pub fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Contain
 }
 
 fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
-    let sections = pem::parse_many(file).map_err(|error| ContainerFault::Pem(error.to_string()))?;
     let mut found = Vec::new();
-    for section in sections {
+    for section in sections(file)? {
         match section.tag() {
             "CERTIFICATE" | "X509 CERTIFICATE" => found.push(section.into_contents().into()),
             "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => found.append(&mut of_der(section.contents())?),
+            // Trust, or distrust, that OpenSSL keeps behind a certificate would be lost unseen.
+            "TRUSTED CERTIFICATE" => {
+                let message = "a TRUSTED CERTIFICATE, a form of OpenSSL's: `openssl x509` writes a plain one";
+                return Err(ContainerFault::Pem(message.to_owned()));
+            }
             _ => {}
         }
     }
     Ok(found)
+}
+
+/// The sections of PEM (RFC 7468), every one that begins: of one that is passed over nobody would learn that it is missing.
+fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, ContainerFault> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let sections = pem::parse_many(file).map_err(|error| ContainerFault::Pem(error.to_string()))?;
+    let begun = file.windows(BEGIN.len()).filter(|octets| *octets == BEGIN).count();
+    if begun == sections.len() {
+        return Ok(sections);
+    }
+    let read = sections.len();
+    Err(ContainerFault::Pem(format!(
+        "{begun} sections begin, {read} read to their end: BEGIN and END stand on lines of their own"
+    )))
 }
 
 /// The DER of every CRL in a file, unread: DER, PEM, or the CRLs of PKCS #7. What is DER already is not copied.
@@ -71,7 +90,7 @@ pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
         crls_of_der(file)?
     } else {
         let mut found = Vec::new();
-        for section in pem::parse_many(file).map_err(|error| ContainerFault::Pem(error.to_string()))? {
+        for section in sections(file)? {
             match section.tag() {
                 "X509 CRL" | "CRL" => found.push(section.into_contents().into()),
                 "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => {
@@ -105,8 +124,7 @@ pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
     if file.first() == Some(&tag::SEQUENCE) {
         return Ok(vec![file.clone()]);
     }
-    let sections = pem::parse_many(file).map_err(|error| ContainerFault::Pem(error.to_string()))?;
-    let found: Vec<Bytes> = sections
+    let found: Vec<Bytes> = sections(file)?
         .into_iter()
         .filter(|section| section.tag() == "OCSP RESPONSE")
         .map(|section| section.into_contents().into())
