@@ -60,11 +60,15 @@ impl<'e> Assessor<'e> {
             if is_older || combines {
                 continue;
             }
-            let listed = delta.find(serial, issuer).transpose().map_err(|_| Cause::Malformed)?;
-            if let Some(entry) = listed.filter(|entry| entry.reason != RevocationReason::RemoveFromCrl)
-                && self.is_current(delta).is_ok()
-                && delta.verify_with(complete.key(), self.policy(), &mut self.context.budget).is_ok()
-            {
+            let Some(listed) = delta.find(serial, issuer) else { continue };
+            // What nobody has signed is not even unreadable.
+            let counts = self.is_current(delta).is_ok()
+                && delta.verify_with(complete.key(), self.policy(), &mut self.context.budget).is_ok();
+            if !counts {
+                continue;
+            }
+            let entry = listed.map_err(|_| Cause::Malformed)?;
+            if entry.reason != RevocationReason::RemoveFromCrl {
                 return Ok(Some((delta, entry)));
             }
         }
