@@ -45,6 +45,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::disallowed_methods, reason = "what is mapped is a file")]
     fn file_with(name: &str, octets: &[u8]) -> (PathBuf, File) {
         let path = std::env::temp_dir().join(format!("certcheck-mapped-{name}-{}", std::process::id()));
         fs::write(&path, octets).unwrap();
