@@ -10,7 +10,7 @@ pub(crate) const FAILURES: &str = "certcheck_fetch_failures_total";
 pub(crate) const SECONDS: &str = "certcheck_fetch_seconds";
 /// Octets of what came, by `kind`.
 pub(crate) const OCTETS: &str = "certcheck_fetch_octets";
-/// Age of evidence in seconds when it is used first, by `kind`.
+/// Age of evidence in seconds when it is kept, by `kind`.
 pub(crate) const AGE: &str = "certcheck_evidence_age_seconds";
 /// Evidence that memory had no room for.
 pub(crate) const EVICTIONS: &str = "certcheck_memory_evictions_total";
@@ -20,6 +20,8 @@ pub(crate) const MEMORY: &str = "certcheck_memory_kibibytes";
 pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
 /// Checks, by `verdict` and `by`: `known` if nothing but a look-up was needed, `full` else.
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
+/// Clients that were accepted though something of their revocation is not known, by `cause`.
+pub(crate) const LET_PASS: &str = "certcheck_let_pass_total";
 /// Evidence got ahead of its end, by `outcome`.
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
 /// Clients of live connections that were told to be refused from then on, by `reason`.

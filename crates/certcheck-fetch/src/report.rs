@@ -60,6 +60,15 @@ pub(crate) enum Inner {
     },
 }
 
+/// See [`Report::let_pass`].
+pub(crate) fn let_pass(report: &OwnedReport) -> Option<Cause> {
+    let unknown = report.statuses().find_map(|status| match status {
+        Status::Unknown(cause) => Some(*cause),
+        _ => None,
+    });
+    unknown.filter(|_| report.verdict() == Verdict::Accept)
+}
+
 impl Report {
     /// The outcome.
     pub fn verdict(&self) -> Verdict {
@@ -113,6 +122,17 @@ impl Report {
                 Some(Reason::UnknownIssuer) => basis.policy.aia,
                 _ => false,
             },
+        }
+    }
+
+    /// Why nothing is known of the first certificate whose revocation policy let pass. `None` where all is known, and of
+    /// whom is not accepted.
+    #[must_use]
+    pub fn let_pass(&self) -> Option<Cause> {
+        // Of a known path all is known.
+        match &self.inner {
+            Inner::Known { .. } => None,
+            Inner::Full { report, .. } => let_pass(report),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::key::Key;
 use crate::known::KnownPath;
 use crate::limits::Limits;
 use crate::metrics as names;
-use crate::report::{Inner, Report, SourceTried};
+use crate::report::{Inner, Report, SourceTried, let_pass};
 use crate::snapshot::Snapshot;
 use crate::watch::Watches;
 
@@ -169,6 +169,9 @@ impl Shared {
         let report = Arc::new(report);
         let verdict = report.verdict();
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
+        if let Some(cause) = let_pass(&report) {
+            metrics::counter!(names::LET_PASS, "cause" => cause.code()).increment(1);
+        }
         match verdict {
             Verdict::Accept => {
                 if let Some(path) = KnownPath::new(Arc::clone(&report), chain, slots, &snapshot.basis) {
