@@ -25,9 +25,10 @@ mod signer;
 mod sources;
 mod text;
 mod verify;
+mod visible;
 mod watch;
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
         let is_broken_pipe =
             error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe);
         if !is_broken_pipe {
-            let _ = writeln!(io::stderr(), "certcheck: {error}");
+            let _ = visible::remark(error);
         }
         Exit::Unusable
     });

@@ -210,6 +210,28 @@ impl Lab {
     }
 }
 
+/// Whoever can write in the folder could put another ring there, or another lab.
+#[test]
+fn a_folder_that_others_can_write_is_no_labs() {
+    let folder = TempDir::new().unwrap();
+    let open = folder.path().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    let lab = |more: &[&str]| {
+        let output = program(folder.path()).arg("lab").args(more).arg("--dir").arg(&open).output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let (exit, told) = lab(&[]);
+    assert_eq!(exit, Some(2));
+    assert!(told.contains("can be written by others"), "{told}");
+    // Who answers on that port is not asked.
+    let state = r#"{"program":"certcheck lab","pid":1,"echo":"127.0.0.1:1","cdp":"","ocsp":"","control":"127.0.0.1:1","token":"x"}"#;
+    fs::write(open.join("lab.json"), state).unwrap();
+    let (exit, told) = lab(&["status"]);
+    assert_eq!(exit, Some(2));
+    assert!(!told.contains("refused"), "{told}");
+}
+
 #[test]
 fn every_client_gets_what_its_name_promises() {
     let lab = Lab::start();

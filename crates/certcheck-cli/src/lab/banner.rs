@@ -9,6 +9,7 @@ use super::control::{Lab, Status};
 use super::folder::Folder;
 use crate::json;
 use crate::text::{BAD, GOOD, QUIET, UNSURE};
+use crate::visible::Visible;
 
 #[derive(Serialize)]
 struct Ready<'r> {
@@ -94,9 +95,9 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
 /// How things stand, for people.
 pub(super) fn print_status(status: &Status) -> io::Result<()> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
-    writeln!(out, "echo  {}", status.echo)?;
+    writeln!(out, "echo  {}", Visible(&status.echo))?;
     for source in &status.sources {
-        write!(out, "{:<4}  {}", source.source.code(), source.url)?;
+        write!(out, "{:<4}  {}", source.source.code(), Visible(&source.url))?;
         if let Some(how) = source.broken {
             write!(out, "  {BAD}broken: {}{BAD:#}", how.code())?;
         }
@@ -108,9 +109,12 @@ pub(super) fn print_status(status: &Status) -> io::Result<()> {
             "revoked" => BAD,
             _ => UNSURE,
         };
-        write!(out, "{:<13}  {style}{:<7}{style:#}  {:<8}", subject.name, subject.standing, subject.named)?;
+        // A program that is no lab may have answered.
+        let [name, standing, named] =
+            [&subject.name, &subject.standing, &subject.named].map(|text| Visible(text).to_string());
+        write!(out, "{name:<13}  {style}{standing:<7}{style:#}  {named:<8}")?;
         if let (Some(at), Some(reason)) = (&subject.revoked_at, &subject.reason) {
-            write!(out, "  {QUIET}since {at}, {reason}{QUIET:#}")?;
+            write!(out, "  {QUIET}since {}, {}{QUIET:#}", Visible(at), Visible(reason))?;
         }
         writeln!(out)?;
     }

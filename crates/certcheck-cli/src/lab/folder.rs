@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use certcheck_testkit::pem;
@@ -74,9 +74,13 @@ impl Folder {
         (clients.join(format!("{name}.pem")), clients.join(format!("{name}.key")))
     }
 
-    /// What the state file says; `None` if there is none of a lab.
+    /// What the state file says; `None` if there is none of a lab, or one that others could have written.
     pub(super) fn state(&self) -> Option<State> {
         let file = fs::File::open(self.0.join(STATE)).ok()?;
+        let is_ours = |found: io::Result<fs::Metadata>| found.is_ok_and(|found| whose(&found).is_none());
+        if !is_ours(fs::metadata(&self.0)) || !is_ours(file.metadata()) {
+            return None;
+        }
         let mut text = String::new();
         file.take(MOST_STATE).read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok().filter(|state: &State| state.program == "certcheck lab")
@@ -86,6 +90,10 @@ impl Folder {
     pub(super) fn prepare(&self) -> Result<(), String> {
         let path = self.path();
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(named(path))?;
+        // Who can write there could put another ring in place of ours.
+        if let Some(why) = whose(&fs::metadata(path).map_err(named(path))?) {
+            return Err(format!("{} {why}; name another folder with --dir", path.display()));
+        }
         let is_empty = fs::read_dir(path).map_err(named(path))?.next().is_none();
         if is_empty {
             return Ok(());
@@ -128,6 +136,15 @@ impl Folder {
         ignore_absence(fs::remove_file(&new)).map_err(named(&new))?;
         write(&new, &format!("{text}\n"), 0o600)?;
         fs::rename(&new, &path).map_err(named(&path))
+    }
+}
+
+/// Why this is not ours alone to write.
+fn whose(found: &fs::Metadata) -> Option<&'static str> {
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        Some("belongs to another user")
+    } else {
+        (found.mode() & 0o022 != 0).then_some("can be written by others")
     }
 }
 
