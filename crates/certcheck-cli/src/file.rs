@@ -1,8 +1,10 @@
 //! A file that is there whole or not at all: written beside its place, then renamed.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
 
 /// Content that is not written yet. Whoever drops it leaves nothing behind.
 #[derive(Debug)]
@@ -10,43 +12,57 @@ pub(crate) struct Draft {
     /// As the user gave it, for errors.
     named: PathBuf,
     target: PathBuf,
-    beside: PathBuf,
-    file: File,
+    beside: NamedTempFile,
 }
 
 impl Draft {
-    /// Begins one, so that a path that cannot be written to is told before the work.
+    /// Begins one, so that a path that cannot be written to is told before the work. Who could read what stood there
+    /// can read what comes, and nobody else.
     pub(crate) fn create(path: &Path) -> Result<Self, String> {
         let fault = |what: &dyn std::fmt::Display| format!("{}: not written: {what}", path.display());
-        let target = match fs::metadata(path) {
-            // What a link points to is replaced, not the link.
-            Ok(found) if found.is_file() => fs::canonicalize(path).map_err(|error| fault(&error))?,
+        let before = match fs::metadata(path) {
+            Ok(found) if found.is_file() => Some(found.permissions()),
             Ok(_) => return Err(fault(&"not a file")),
-            Err(_) => path.to_path_buf(),
+            Err(_) if fs::symlink_metadata(path).is_ok() => return Err(fault(&"a link that leads nowhere")),
+            Err(_) => None,
+        };
+        // What a link points to is replaced, not the link.
+        let target = match before {
+            Some(_) => fs::canonicalize(path).map_err(|error| fault(&error))?,
+            None => path.to_path_buf(),
         };
         let name = target.file_name().ok_or_else(|| fault(&"not a file name"))?;
-        let mut beside_name = std::ffi::OsString::from(".");
-        beside_name.push(name);
-        beside_name.push(format!(".{}.new", std::process::id()));
-        let beside = target.with_file_name(beside_name);
-        let file = File::create_new(&beside).map_err(|error| fault(&error))?;
-        Ok(Self { named: path.to_path_buf(), target, beside, file })
+        let folder = match target.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) => parent,
+            None => return Err(fault(&"not a file name")),
+        };
+        let mut prefix = std::ffi::OsString::from(".");
+        prefix.push(name);
+        prefix.push(".");
+        let mut builder = Builder::new();
+        builder.prefix(&prefix).suffix(".new").permissions(of_new_files());
+        let beside = builder.tempfile_in(folder).map_err(|error| fault(&error))?;
+        if let Some(before) = before {
+            beside.as_file().set_permissions(before).map_err(|error| fault(&error))?;
+        }
+        Ok(Self { named: path.to_path_buf(), target, beside })
     }
 
     /// Writes it and puts it in its place: who reads it has the old content or the new.
     pub(crate) fn finish(mut self, content: &[u8]) -> Result<(), String> {
-        let written = self.file.write_all(content).and_then(|()| self.file.sync_all());
+        let file = self.beside.as_file_mut();
+        let written = file.write_all(content).and_then(|()| file.sync_all());
         written
-            .and_then(|()| fs::rename(&self.beside, &self.target))
+            .and_then(|()| self.beside.persist(&self.target).map(drop).map_err(|error| error.error))
             .map_err(|error| format!("{}: not written: {error}", self.named.display()))
     }
 }
 
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // After a rename there is none.
-        let _gone = fs::remove_file(&self.beside);
-    }
+/// As the umask leaves them.
+#[cfg(unix)]
+fn of_new_files() -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
 }
 
 #[cfg(test)]
@@ -69,5 +85,29 @@ mod tests {
             assert!(error.starts_with(&format!("{}: ", refused.display())), "{error}");
         }
         std::fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn who_could_read_it_still_can_and_nobody_else() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("watch.prom");
+        let mode = || std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+        Draft::create(&path).expect("a draft").finish(b"one").expect("written");
+        let as_new = mode();
+        assert_ne!(as_new & 0o044, 0, "nobody could read it: {as_new:o}");
+        for kept in [0o600, 0o640, 0o666] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(kept)).expect("ours");
+            Draft::create(&path).expect("a draft").finish(b"two").expect("written");
+            assert_eq!(mode(), kept, "{kept:o}");
+        }
+        let link = folder.path().join("link");
+        symlink("watch.prom", &link).expect("a link");
+        Draft::create(&link).expect("a draft").finish(b"three").expect("written");
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&path).expect("there"), b"three");
+        symlink("nothing", folder.path().join("dangling")).expect("a link");
+        let error = Draft::create(&folder.path().join("dangling")).expect_err("no file");
+        assert!(error.ends_with("a link that leads nowhere"), "{error}");
     }
 }
