@@ -32,6 +32,9 @@ struct Shared<I, T> {
 
 /// Does `work` to everything there is on so many threads, and hands what comes of each to `take`, in order, with
 /// whether the next is there already. An error of `take` ends it.
+///
+/// # Panics
+/// If anything of this does: all threads end first.
 pub(crate) fn in_order<I, T, E>(
     things: I,
     threads: usize,
@@ -51,6 +54,8 @@ where
         has_come: Condvar::new(),
     };
     thread::scope(|scope| {
+        // However this ends, nobody is left waiting.
+        let _ending = Ending(&shared);
         for _ in 0..threads {
             scope.spawn(|| {
                 let _leaving = Leaving(&shared);
@@ -69,11 +74,7 @@ where
             });
         }
         while let Some((result, has_next)) = shared.first() {
-            if let Err(error) = take(result, has_next) {
-                lock(&shared.done).is_over = true;
-                shared.has_room.notify_all();
-                return Err(error);
-            }
+            take(result, has_next)?;
         }
         Ok(())
     })
@@ -113,7 +114,7 @@ impl<I: Iterator, T> Shared<I, T> {
                 }
                 return Some((result, has_next));
             }
-            if done.workers == 0 {
+            if done.workers == 0 || done.is_over {
                 return None;
             }
             done = self.has_come.wait(done).unwrap_or_else(PoisonError::into_inner);
@@ -121,13 +122,27 @@ impl<I: Iterator, T> Shared<I, T> {
     }
 }
 
-/// Says that a thread is gone, in whatever way it went.
+/// Says that a thread is gone. If it panicked, what it had taken will never come, and all is over.
 struct Leaving<'s, I, T>(&'s Shared<I, T>);
 
 impl<I, T> Drop for Leaving<'_, I, T> {
     fn drop(&mut self) {
-        lock(&self.0.done).workers -= 1;
+        let mut done = lock(&self.0.done);
+        done.workers -= 1;
+        done.is_over |= thread::panicking();
+        drop(done);
+        self.0.has_room.notify_all();
         self.0.has_come.notify_one();
+    }
+}
+
+/// Says that nothing is taken any more.
+struct Ending<'s, I, T>(&'s Shared<I, T>);
+
+impl<I, T> Drop for Ending<'_, I, T> {
+    fn drop(&mut self) {
+        lock(&self.0.done).is_over = true;
+        self.0.has_room.notify_all();
     }
 }
 
@@ -171,6 +186,26 @@ mod tests {
             if ahead <= WINDOW + 4 * HANDFUL as u64 { Ok(()) } else { Err(ahead) }
         });
         assert_eq!(outcome, Ok(()));
+    }
+
+    #[test]
+    fn a_panic_ends_all_of_it() {
+        let on = |culprit: &'static str| {
+            move || {
+                let supply = (0..20_000).inspect(move |n| assert!(culprit != "supply" || *n < 5_000));
+                let work = move |n: u64| {
+                    assert!(culprit != "work" || n != 5);
+                    n
+                };
+                let _never = in_order(supply, 4, work, |n, _| {
+                    assert!(culprit != "take" || n < 300);
+                    Ok::<_, ()>(())
+                });
+            }
+        };
+        for culprit in ["supply", "work", "take"] {
+            assert!(std::panic::catch_unwind(on(culprit)).is_err(), "{culprit}");
+        }
     }
 
     #[test]
