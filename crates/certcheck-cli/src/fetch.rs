@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &FetchArguments) -> Result<Exit, Box<dyn Error>> {
         worst = worst.max(question.ask(need)?);
     }
     if needs.is_empty() {
-        writeln!(io::stderr(), "certcheck: {}: names no source of evidence", arguments.what)?;
+        crate::visible::remark(format_args!("{}: names no source of evidence", arguments.what))?;
         return Ok(Exit::Undetermined);
     }
     Ok(worst)

@@ -17,6 +17,8 @@ const MAX_FILE: u64 = 64 << 20;
 pub(crate) enum InputError {
     Io(io::Error),
     TooLarge,
+    /// A certificate that the core would refuse.
+    TooLong,
     Content(ContainerFault),
 }
 
@@ -25,6 +27,7 @@ impl fmt::Display for InputError {
         match self {
             Self::Io(error) => write!(f, "{error}"),
             Self::TooLarge => write!(f, "larger than {MAX_FILE} octets"),
+            Self::TooLong => f.write_str("a certificate of more than 1 MiB"),
             Self::Content(fault) => write!(f, "{fault}"),
         }
     }

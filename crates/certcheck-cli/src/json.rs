@@ -208,6 +208,12 @@ impl Member {
 }
 
 impl Line {
+    /// Accepted though something of its revocation is not known: why it is not.
+    pub(crate) fn let_pass(&self) -> Option<&'static str> {
+        let is_accepted = self.verdict == Verdict::Accept.code();
+        self.path.iter().find_map(|member| member.revocation.cause).filter(|_| is_accepted)
+    }
+
     /// Cuts every text to so many octets: what is kept of many inputs must not be as large as hostile input.
     pub(crate) fn cut(&mut self, most: usize) {
         let Self { input, reason, policies, path, attempts, sources, warnings, .. } = self;

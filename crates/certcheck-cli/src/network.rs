@@ -1,7 +1,7 @@
 //! From flags to an engine: how evidence is fetched, and where it is kept.
 
 use std::error::Error;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,7 +36,7 @@ pub(crate) fn engine(
             Ok(store) => builder = builder.store(store),
             // A folder that was named must be of use; the default one need not.
             Err(error) if arguments.cache_dir.is_some() => return Err(error),
-            Err(error) => writeln!(std::io::stderr(), "certcheck: warning: no cache: {error}")?,
+            Err(error) => crate::visible::remark(format_args!("warning: no cache: {error}"))?,
         }
     }
     Ok(builder.build()?)

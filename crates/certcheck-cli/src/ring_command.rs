@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::flags::RingArguments;
 use crate::json::Facts;
+use crate::visible::Visible;
 use crate::{html, json, setup};
 
 const SECONDS_A_DAY: i64 = 86_400;
@@ -185,7 +186,7 @@ fn print_text(survey: &Survey) -> io::Result<()> {
 impl Entry {
     fn print(&self, out: &mut impl Write, noted: Style, quiet: Style) -> io::Result<()> {
         writeln!(out, "{:<12} {}", self.role, self.facts.subject)?;
-        writeln!(out, "  {quiet}{}, until {}{quiet:#}", self.source, self.facts.not_after)?;
+        writeln!(out, "  {quiet}{}, until {}{quiet:#}", Visible(&self.source), self.facts.not_after)?;
         if let Some(above) = &self.chains_to {
             writeln!(out, "  chains to {}", above.join(" <- "))?;
         }

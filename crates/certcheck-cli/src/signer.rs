@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::json::Facts;
 use crate::text::{BAD, GOOD, QUIET};
+use crate::visible::Visible;
 
 /// Whether a signature verifies, and with which certificate or why not.
 #[derive(Serialize)]
@@ -76,7 +77,11 @@ impl SignatureObject {
         if let Some(SignerObject { signs_as, source, facts, .. }) = &self.by {
             let source = source.as_deref().unwrap_or("sent along");
             let subject = &facts.subject;
-            writeln!(out, "  {GOOD}verified{GOOD:#} with {signs_as} {subject}  {QUIET}{source}{QUIET:#}")?;
+            writeln!(
+                out,
+                "  {GOOD}verified{GOOD:#} with {signs_as} {subject}  {QUIET}{}{QUIET:#}",
+                Visible(source)
+            )?;
         }
         if let Some(CauseObject { code, message }) = &self.cause {
             writeln!(out, "  {BAD}not verified{BAD:#}: {code}: {message}")?;

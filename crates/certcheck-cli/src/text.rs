@@ -13,6 +13,7 @@ use certcheck_fetch::SourceTried;
 
 use crate::exit::Exit;
 use crate::json;
+use crate::visible::{self, Visible};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -33,7 +34,7 @@ pub(crate) fn print_report(
         Verdict::Reject => (BAD, "rejected"),
         Verdict::Undetermined => (UNSURE, "undetermined"),
     };
-    let input = input.display();
+    let input = visible::path(input);
     match &report.reason {
         None => writeln!(out, "{style}{word}{style:#}: {input}")?,
         Some(rejection) => writeln!(out, "{style}{word}{style:#}: {input}: {}", rejection.reason.code())?,
@@ -99,7 +100,7 @@ fn print_member(
         (None, _, Status::NoRevAvail) => {
             write!(out, "  {QUIET}its issuer revokes none of these (noRevAvail){QUIET:#}")?;
         }
-        (None, Some(entry), _) => write!(out, "  {QUIET}{}{QUIET:#}", entry.source())?,
+        (None, Some(entry), _) => write!(out, "  {QUIET}{}{QUIET:#}", Visible(entry.source()))?,
         (None, None, _) => {}
     }
     writeln!(out)
@@ -135,9 +136,9 @@ pub(crate) fn print_plan(
     let exit = json::plan_exit(report);
     match &report.reason {
         Some(rejection) if exit != Exit::Accepted => {
-            writeln!(out, "{BAD}rejected{BAD:#}: {}: {}", input.display(), rejection.reason.code())?;
+            writeln!(out, "{BAD}rejected{BAD:#}: {}: {}", visible::path(input), rejection.reason.code())?;
         }
-        _ => writeln!(out, "{UNSURE}would ask{UNSURE:#}: {}", input.display())?,
+        _ => writeln!(out, "{UNSURE}would ask{UNSURE:#}: {}", visible::path(input))?,
     }
     for need in plan {
         let subject = report.path.get(need.at).map(|member| member.certificate.subject().to_string());

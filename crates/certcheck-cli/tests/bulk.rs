@@ -164,15 +164,109 @@ fn input_that_is_no_input_is_told_and_ends() {
     fs::create_dir(issued.path("empty")).expect("folder");
     let (exit, _, err) = issued.verify(&["empty"], None);
     assert_eq!(exit, 2);
+    assert!(err.contains("empty: no file in it has a name of a certificate's"), "{err}");
+    let (exit, _, err) = issued.verify(&["--files0-from", "-"], Some(b""));
+    assert_eq!(exit, 2);
     assert!(err.contains("there is no input"), "{err}");
     let (exit, _, err) = issued.verify(&["--files0-from", "-"], Some(&vec![b'a'; 200_000]));
     assert_eq!(exit, 2);
     assert!(err.contains("longer than 64 KiB"), "{err}");
+    let (exit, _, err) = issued.verify(&["--files0-from", "-"], Some(b"clients/002.pem\nclients/004.pem\n"));
+    assert_eq!(exit, 2);
+    assert!(err.contains("separated by NUL"), "{err}");
     let (exit, out, err) = issued.verify(&["ca.crl", "clients.pem", "--each", "--summary"], None);
     assert_eq!(exit, 2, "a CRL is no certificate: {out}{err}");
     let (exit, _, err) = issued.verify(&["--each"], None);
     assert_eq!(exit, 2);
     assert!(err.contains("<CERT>"), "{err}");
+}
+
+/// Of what is in a folder and not looked into nobody can say that it is good: each is told, and the exit code says so.
+#[cfg(unix)]
+#[test]
+fn nothing_in_a_folder_is_passed_over_unseen() {
+    use std::os::unix::fs::symlink;
+    let issued = Issued::make();
+    let revoked = fs::read(issued.path("clients/000.pem")).expect("there");
+    let good = fs::read(issued.path("clients/002.pem")).expect("there");
+    let put = |name: &str, content: &[u8]| {
+        let path = issued.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
+        fs::write(path, content).expect("written");
+    };
+    put(&format!("deep/{}revoked.pem", "d/".repeat(34)), &revoked);
+    put("deep/good.pem", &good);
+    put("other/revoked.pem", &revoked);
+    put("linked/good.pem", &good);
+    symlink("../other", issued.path("linked/sub")).expect("a link");
+    symlink("../other/revoked.pem", issued.path("linked/x.pem")).expect("a link");
+    put("piped/good.pem", &good);
+    assert!(Command::new("mkfifo").arg(issued.path("piped/a.pem")).status().expect("runs").success());
+    symlink("/dev/zero", issued.path("piped/z.pem")).expect("a link");
+    let cases: [(&[&str], &[&str], &str); 4] = [
+        (&["deep"], &[": not looked into: more than 32 directories deep"], "1 accepted"),
+        (
+            &["linked"],
+            &["linked/sub: not looked into: a link to a directory"],
+            "1 rejected: certificate-revoked",
+        ),
+        (&["piped"], &["piped/a.pem: not a file", "piped/z.pem: not a file"], "1 accepted"),
+        (&["piped", "--each"], &["piped/a.pem: not a file", "piped/z.pem: not a file"], "1 accepted"),
+    ];
+    for (inputs, remarks, counted) in cases {
+        let (exit, out, err) = issued.verify(&[inputs, &["--summary"]].concat(), None);
+        assert_eq!(exit, 2, "{inputs:?}: {out}{err}");
+        assert!(remarks.iter().all(|remark| err.contains(remark)), "{inputs:?}: {err}");
+        assert!(out.contains(counted) && out.contains(&format!("{} not readable", remarks.len())), "{out}");
+    }
+    // What is named may be what a folder may not hold.
+    let (exit, out, _) = issued.verify(&["/dev/stdin", "--summary"], Some(&good));
+    assert_eq!((exit, out.contains("1 accepted")), (0, true), "{out}");
+}
+
+/// That policy let something pass is told wherever it is counted.
+#[test]
+fn a_summary_says_what_was_let_pass() {
+    let issued = Issued::make();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+            .current_dir(issued.folder.path())
+            .args(["verify", "clients/002.pem", "clients/004.pem", "clients/002.pem"])
+            .args(["--ring", "ring.pem", "--offline", "--no-cache", "--at", "2027-01-02T00:00:00Z"])
+            .args(arguments)
+            .output()
+            .expect("runs");
+        let text = |octets| String::from_utf8(octets).expect("UTF-8");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    for word in ["soft-fail", "if-offered"] {
+        let (exit, out, _) = run(&["--revocation", word, "--summary", "--report", "page.html"]);
+        assert_eq!(exit, Some(0), "{out}");
+        assert!(out.contains("3 of them let pass, revocation not known: no-source"), "{out}");
+        let page = fs::read_to_string(issued.path("page.html")).expect("a page");
+        assert_eq!(page.matches("policy lets that pass.").count(), 3);
+        let (_, out, _) = run(&["--revocation", word, "--summary", "--json"]);
+        assert_eq!(lines(&out)[0]["summary"]["let_pass"]["no-source"], 3, "{out}");
+        let (_, _, err) = run(&["--revocation", word]);
+        assert_eq!(err.matches("warning: ").count(), 3, "{err}");
+    }
+    let (_, out, _) = run(&["--revocation", "off", "--summary"]);
+    assert!(!out.contains("let pass"), "{out}");
+}
+
+/// Names of files move no cursor and end no line.
+#[cfg(unix)]
+#[test]
+fn names_of_files_are_shown_as_they_are() {
+    let issued = Issued::make();
+    let good = fs::read(issued.path("clients/002.pem")).expect("there");
+    let name = "x\naccepted: \u{1b}[2Jevil.pem";
+    fs::write(issued.path(name), good).expect("written");
+    fs::write(issued.path("y\u{7}.pem"), "no certificate").expect("written");
+    let (_, out, err) = issued.verify(&[name, "y\u{7}.pem", "z\u{7}.pem"], None);
+    assert!(out.starts_with("accepted: x\\u{a}accepted: \\u{1b}[2Jevil.pem\n"), "{out}");
+    assert!(err.contains("y\\u{7}.pem: ") && err.contains("z\\u{7}.pem: "), "{err}");
+    assert!(!err.contains('\u{7}'), "{err}");
 }
 
 #[test]

@@ -8,7 +8,6 @@ mod signer;
 mod text;
 
 use std::error::Error;
-use std::io::Write as _;
 use std::path::Path;
 
 use certcheck_core::crl::Crl;
@@ -41,7 +40,7 @@ pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
             Ok(crl) => crl,
             Err(fault) => {
                 let path = arguments.input.display();
-                writeln!(std::io::stderr(), "certcheck: {path}: CRL {index}: {fault}")?;
+                crate::visible::remark(format_args!("{path}: CRL {index}: {fault}"))?;
                 worst = worst.max(Exit::Unusable);
                 continue;
             }

@@ -10,6 +10,7 @@ use super::facts::{CrlObject, FindObject, PointObject};
 use super::listed::{EntryObject, Listed};
 use crate::signer;
 use crate::text::{BAD, GOOD, QUIET};
+use crate::visible::Visible;
 
 /// A paragraph.
 pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> Result<(), Box<dyn Error>> {
@@ -17,6 +18,7 @@ pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> Result<(), Box<dyn Err
     let number = crl.number.as_ref().map_or_else(String::new, |number| format!(" {number}"));
     writeln!(out, "{}: {} CRL{number}", crl.issuer, crl.kind.join(" "))?;
     let CrlObject { input, octets, memory, version, .. } = crl;
+    let input = Visible(input);
     writeln!(out, "  {QUIET}{input}, {octets} octets, {memory} of memory beside them{QUIET:#}")?;
     writeln!(out, "  version {version}, {}", crl.signature_algorithm.shown())?;
     if let Some(base) = &crl.base_number {

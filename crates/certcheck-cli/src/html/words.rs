@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::visible::is_hidden;
 use certcheck_core::Time;
 use maud::{Escaper, Markup, Render, html};
 
@@ -37,13 +38,6 @@ pub(super) fn plain(text: &str, most: usize) -> String {
         }
     }
     plain
-}
-
-/// Whether a sign has no shape of its own: controls, marks of direction, what joins or has no width, tags.
-fn is_hidden(sign: char) -> bool {
-    sign.is_control()
-        || matches!(sign, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(sign, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The common name of a name in RFC 4514, or its first part, about so many letters wide.

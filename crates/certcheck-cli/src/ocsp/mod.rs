@@ -6,7 +6,6 @@ mod subject;
 mod text;
 
 use std::error::Error;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,7 +38,7 @@ pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
         let response = match OcspEvidence::parse(der, &source) {
             Ok(response) => Arc::new(response),
             Err(fault) => {
-                writeln!(std::io::stderr(), "certcheck: {source}: response {index}: {fault}")?;
+                crate::visible::remark(format_args!("{source}: response {index}: {fault}"))?;
                 worst = worst.max(Exit::Unusable);
                 continue;
             }

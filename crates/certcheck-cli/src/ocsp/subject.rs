@@ -1,7 +1,6 @@
 //! What a response means for a certificate: a check with that response for all evidence.
 
 use std::error::Error;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -50,7 +49,7 @@ impl<'a> Subject<'a> {
         evidence.add_ocsp(response);
         let report = Check::new(&self.chain, ring, policy, now).with_evidence(&evidence).run();
         for warning in &report.warnings {
-            writeln!(std::io::stderr(), "certcheck: {}: warning: {warning}", self.path.display())?;
+            crate::visible::remark(format_args!("{}: warning: {warning}", self.path.display()))?;
         }
         let is_unreadable = report.path.is_empty()
             && matches!(

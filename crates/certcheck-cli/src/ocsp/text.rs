@@ -6,12 +6,13 @@ use super::facts::{AnswerObject, OcspObject, ResponderObject, SentObject};
 use super::subject::CertificateObject;
 use crate::signer;
 use crate::text::{BAD, GOOD, QUIET, UNSURE};
+use crate::visible::Visible;
 
 /// A paragraph.
 pub(super) fn print(response: &OcspObject) -> io::Result<()> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let style = if response.status == "successful" { GOOD } else { UNSURE };
-    writeln!(out, "{style}{}{style:#}: {}", response.status, response.input)?;
+    writeln!(out, "{style}{}{style:#}: {}", response.status, Visible(&response.input))?;
     if let Some(ResponderObject { name, key_hash }) = &response.responder {
         let produced_at = response.produced_at.as_deref().unwrap_or_default();
         let responder = match (name, key_hash) {
@@ -74,7 +75,7 @@ fn print_certificate(out: &mut impl Write, certificate: &CertificateObject) -> i
         "reject" => (BAD, "rejected"),
         _ => (UNSURE, "undetermined"),
     };
-    write!(out, "  {style}{word}{style:#}: {}", certificate.input)?;
+    write!(out, "  {style}{word}{style:#}: {}", Visible(&certificate.input))?;
     match &certificate.reason {
         Some(reason) => writeln!(out, ": {}: {}", reason.code, reason.message),
         None => writeln!(out),

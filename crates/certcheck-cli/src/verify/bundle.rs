@@ -1,40 +1,70 @@
-//! Files with many certificates, each a target of its own: read a piece at a time, however large they are.
+//! Files with many certificates, each a target of its own: read a piece at a time, however large they are. What does
+//! not read is told; nothing that begins is passed over.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead, Chain, Cursor, Read as _};
 
 use certcheck_core::{ContainerFault, certificates_of};
 use pki_types::CertificateDer;
 
 use crate::input::InputError;
 
-/// A longer certificate is not read, nor a longer line of PEM.
+/// A longer section is not read, nor a longer line.
 const MAX_SECTION: usize = 16 << 20;
-/// What PEM begins a section with, and ends it.
+/// The core refuses longer ones: so many octets of each that waits are kept, and no more.
+const MAX_CERTIFICATE: usize = 1 << 20;
+/// What PEM begins a section with, and ends it (RFC 7468 2).
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
-/// The first octet of a certificate, and of PKCS #7, in DER.
+const DASHES: &[u8] = b"-----";
+/// What some editors write before text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The first octet of a certificate, and of PKCS #7, in DER; the second is that of a length above 127.
 const SEQUENCE: u8 = 0x30;
+const LENGTHS: std::ops::RangeInclusive<u8> = 0x81..=0x84;
 
 /// The certificates of a bundle, one after another: PEM, PKCS #7, or DER one behind the other.
 pub(super) struct Bundle<R> {
-    source: R,
+    source: Chain<Cursor<Vec<u8>>, R>,
+    is_der: bool,
+    /// Of PEM: what stands on the last line behind the section that has been read.
+    behind: Vec<u8>,
     /// Of a section with several: those that come next.
     pending: std::vec::IntoIter<CertificateDer<'static>>,
     has_ended: bool,
     found: u64,
 }
 
+/// What comes next in a file.
+enum Piece {
+    /// Of PEM without what stands around it.
+    Section(Vec<u8>),
+    /// Between sections: what looks like part of one and is none.
+    Odd(&'static str),
+}
+
 impl<R: BufRead> Bundle<R> {
-    pub(super) fn new(source: R) -> Self {
-        Self { source, pending: Vec::new().into_iter(), has_ended: false, found: 0 }
+    /// Reads as much as tells what it is.
+    pub(super) fn new(mut source: R) -> io::Result<Self> {
+        let mut head = Vec::new();
+        source.by_ref().take(3).read_to_end(&mut head)?;
+        let is_der = matches!(head[..], [SEQUENCE, length, ..] if LENGTHS.contains(&length));
+        if head == BYTE_ORDER_MARK {
+            head.clear();
+        }
+        let pending = Vec::new().into_iter();
+        let source = Cursor::new(head).chain(source);
+        Ok(Self { source, is_der, behind: Vec::new(), pending, has_ended: false, found: 0 })
     }
 
-    /// A section as it stands: of PEM with the lines around it. `None` at the end.
-    fn section(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// `None` at the end.
+    fn piece(&mut self) -> io::Result<Option<Piece>> {
+        if !self.is_der {
+            return self.pem();
+        }
         match self.source.fill_buf()?.first() {
             None => Ok(None),
-            Some(&SEQUENCE) => self.der().map(Some),
-            Some(_) => self.pem(),
+            Some(&SEQUENCE) => self.der().map(Piece::Section).map(Some),
+            Some(_) => Err(bad("behind the last certificate stands something else")),
         }
     }
 
@@ -44,17 +74,14 @@ impl<R: BufRead> Bundle<R> {
         self.source.read_exact(&mut octets)?;
         let length = match octets[1] {
             short @ ..0x80 => usize::from(short),
-            long => {
-                let count = usize::from(long & 0x7f);
-                if count == 0 || count > 4 {
-                    return Err(bad("a length that DER does not have"));
-                }
+            long if LENGTHS.contains(&long) => {
                 let mut header = [0; 4];
-                let header = header.get_mut(..count).unwrap_or_default();
+                let header = header.get_mut(..usize::from(long & 0x7f)).unwrap_or_default();
                 self.source.read_exact(header)?;
                 octets.extend_from_slice(header);
                 header.iter().fold(0, |length, octet| length << 8 | usize::from(*octet))
             }
+            _ => return Err(bad("a length that DER does not have")),
         };
         if length > MAX_SECTION {
             return Err(bad("a section of more than 16 MiB"));
@@ -65,30 +92,84 @@ impl<R: BufRead> Bundle<R> {
         Ok(octets)
     }
 
-    fn pem(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// The next section, to its end; or as far as it goes, and whoever reads it says that it has none.
+    fn pem(&mut self) -> io::Result<Option<Piece>> {
         let mut section = Vec::new();
         loop {
-            let begins = section.len();
-            let room = (MAX_SECTION - begins) as u64;
-            let read = self.source.by_ref().take(room).read_until(b'\n', &mut section)?;
-            let line = section.get(begins..).unwrap_or_default();
-            if read == 0 && section.is_empty() {
-                return Ok(None);
+            let mut line = self.line(MAX_SECTION - section.len())?;
+            if line.is_empty() {
+                return Ok((!section.is_empty()).then_some(Piece::Section(section)));
             }
-            // What stands before a section is a remark of whoever wrote the file.
-            let is_outside = !section.starts_with(BEGIN);
-            if is_outside && read > 0 {
-                section.clear();
+            // Nothing in base64 is one: most lines are not looked at twice.
+            if !section.is_empty() && !line.contains(&b'-') {
+                section.append(&mut line);
                 continue;
             }
-            if read == 0 || line.starts_with(END) {
-                return Ok(Some(section));
+            if section.is_empty() {
+                let Some(begins) = find(&line, BEGIN) else {
+                    match oddity(&line) {
+                        Some(Oddity::Line(what)) => return Ok(Some(Piece::Odd(what))),
+                        Some(Oddity::File(what)) => return Err(bad(what)),
+                        // A remark of whoever wrote the file.
+                        None => continue,
+                    }
+                };
+                line.drain(..begins);
+            } else if let Some(next) = find(&line, BEGIN).filter(|next| !ends_before(&line, *next)) {
+                self.behind = line.split_off(next);
+                section.append(&mut line);
+                return Ok(Some(Piece::Section(section)));
             }
-            if section.len() >= MAX_SECTION {
-                return Err(bad("a section of more than 16 MiB"));
+            let label = find(&line, END).map(|end| end + END.len());
+            let close =
+                label.and_then(|label| Some(label + find(line.get(label..)?, DASHES)? + DASHES.len()));
+            if let Some(close) = close {
+                self.behind = line.split_off(close);
+            }
+            section.append(&mut line);
+            if label.is_some() {
+                return Ok(Some(Piece::Section(section)));
             }
         }
     }
+
+    /// A line with its end, or the rest of one. Empty at the end of the file.
+    fn line(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let mut line = std::mem::take(&mut self.behind);
+        if line.is_empty() {
+            let read = self.source.by_ref().take(most as u64).read_until(b'\n', &mut line)?;
+            if read == most {
+                return Err(bad("a section, or a line, of more than 16 MiB"));
+            }
+        }
+        Ok(line)
+    }
+}
+
+/// What is no remark outside a section.
+enum Oddity {
+    Line(&'static str),
+    File(&'static str),
+}
+
+fn oddity(line: &[u8]) -> Option<Oddity> {
+    if line.contains(&0) {
+        return Some(Oddity::File("octets that are no text, nor DER from the beginning"));
+    }
+    let has = |word| find(line, word).is_some();
+    if has(END) {
+        return Some(Oddity::Line("the end of a section that has no beginning"));
+    }
+    (has(DASHES) && has(b"BEGIN")).then_some(Oddity::Line("what looks like the beginning of a section"))
+}
+
+/// Whether a section ends on this line before that place.
+fn ends_before(line: &[u8], place: usize) -> bool {
+    find(line, END).is_some_and(|end| end < place)
+}
+
+fn find(octets: &[u8], wanted: &[u8]) -> Option<usize> {
+    octets.windows(wanted.len()).position(|window| window == wanted)
 }
 
 fn bad(message: &str) -> io::Error {
@@ -102,13 +183,18 @@ impl<R: BufRead> Iterator for Bundle<R> {
         loop {
             if let Some(certificate) = self.pending.next() {
                 self.found += 1;
-                return Some(Ok(certificate));
+                let is_longer = certificate.len() > MAX_CERTIFICATE;
+                return Some(if is_longer { Err(InputError::TooLong) } else { Ok(certificate) });
             }
             if self.has_ended {
                 return None;
             }
-            let section = match self.section() {
-                Ok(Some(section)) => section,
+            let section = match self.piece() {
+                Ok(Some(Piece::Section(section))) => section,
+                Ok(Some(Piece::Odd(what))) => {
+                    self.found += 1;
+                    return Some(Err(InputError::Io(bad(what))));
+                }
                 Ok(None) => {
                     self.has_ended = true;
                     let is_empty = self.found == 0;
@@ -135,8 +221,6 @@ impl<R: BufRead> Iterator for Bundle<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
     use super::*;
 
     fn demo(name: &str) -> Vec<u8> {
@@ -144,9 +228,15 @@ mod tests {
         std::fs::read(path).unwrap()
     }
 
-    fn read(octets: Vec<u8>) -> Vec<Option<usize>> {
-        let bundle = Bundle::new(Cursor::new(octets));
-        bundle.map(|one| one.ok().map(|der| der.len())).collect()
+    /// The lengths of the certificates, `None` for what does not read.
+    fn read(octets: &[u8]) -> Vec<Option<usize>> {
+        // A reader that gives little at a time must make no difference.
+        let whole = Bundle::new(octets).unwrap().map(|one| one.ok().map(|der| der.len())).collect::<Vec<_>>();
+        if octets.len() < 100_000 {
+            let slow = Bundle::new(io::BufReader::with_capacity(1, octets)).unwrap();
+            assert_eq!(slow.map(|one| one.ok().map(|der| der.len())).collect::<Vec<_>>(), whole);
+        }
+        whole
     }
 
     #[test]
@@ -154,27 +244,64 @@ mod tests {
         let (good, ca) = (demo("good.pem"), demo("ring/device-ca.pem"));
         let ders: Vec<_> = [&good, &ca].iter().flat_map(|pem| certificates_of(pem).unwrap()).collect();
         let lengths: Vec<_> = ders.iter().map(|der| Some(der.len())).collect();
+        let (bare, cut) = (good.trim_ascii_end(), ca.trim_ascii_end());
         let key = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-        assert_eq!(read([&good[..], b"a remark\n", key, &ca].concat()), lengths);
-        assert_eq!(read([&ders[0][..], &ders[1][..]].concat()), lengths);
-        // The last line may lack its end.
-        let cut = [&good[..], ca.trim_ascii_end()].concat();
-        assert_eq!(read(cut), lengths);
+        let windows = String::from_utf8([&good[..], &ca].concat()).unwrap().replace('\n', "\r\n");
+        let files: &[&[&[u8]]] = &[
+            &[&good, b"a remark\n", key, &ca],
+            &[&ders[0], &ders[1]],
+            // The last line may lack its end, and so may any.
+            &[&good, cut],
+            &[bare, &ca],
+            &[bare, b" and ", cut, b" and that is all"],
+            &[BYTE_ORDER_MARK, &good, &ca],
+            &[b"0 s:/CN=x\n", &good, b"0 s:/CN=y\n", &ca],
+            &["0\u{e9}\n".as_bytes(), &good, &ca],
+            &[windows.as_bytes()],
+        ];
+        for (number, file) in files.iter().enumerate() {
+            assert_eq!(read(&file.concat()), lengths, "{number}");
+        }
     }
 
     #[test]
-    fn what_is_broken_is_told_once_and_does_not_hang() {
+    fn nothing_that_begins_is_passed_over() {
         let good = demo("good.pem");
         let der = certificates_of(&good).unwrap().remove(0);
         let length = Some(der.len());
-        assert_eq!(read(Vec::new()), [None]);
-        assert_eq!(read(b"nothing here".to_vec()), [None]);
+        let half = &good[..good.len() / 2];
+        let indented = String::from_utf8(good.clone()).unwrap().replace('\n', "\n  ");
+        let spaced = String::from_utf8(good.clone()).unwrap().replace("-----BEGIN", "----- BEGIN");
+        let trusted = String::from_utf8(good.clone()).unwrap().replace(" CERT", " TRUSTED CERT");
+        let wide: Vec<u8> = good.iter().flat_map(|octet| [*octet, 0]).collect();
         let bad = b"-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
-        assert_eq!(read([&bad[..], &good].concat()), [None, length]);
-        assert_eq!(read(der[..der.len() - 1].to_vec()), [None]);
-        assert_eq!(read([&der[..], &[0x30, 0x80, 0, 0]].concat()), [length, None]);
-        assert_eq!(read(vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff]), [None]);
         let endless = [&b"-----BEGIN CERTIFICATE-----\n"[..], &vec![b'A'; MAX_SECTION + 9]].concat();
-        assert_eq!(read(endless), [None]);
+        let long = [&[0x30, 0x83, 0x20, 0, 0][..], &vec![0; 0x20_0000]].concat();
+        type Case<'c> = (&'c [&'c [u8]], &'c [Option<usize>]);
+        let files: &[Case<'_>] = &[
+            (&[], &[None]),
+            (&[b"nothing here"], &[None]),
+            (&[bad, &good], &[None, length]),
+            (&[half], &[None]),
+            (&[&good, half], &[length, None]),
+            (&[half, b"\n", &good], &[None, length]),
+            (&[half, &good], &[None, length]),
+            (&[&good, b"  ", indented.as_bytes(), b"\n", &good], &[length, length, length]),
+            // The beginning that is none, and the end that had none.
+            (&[&good, spaced.as_bytes(), &good], &[length, None, None, length]),
+            (&[&good, trusted.as_bytes()], &[length, None]),
+            (&[&good, &wide], &[length, None]),
+            (&[&vec![0; 100_000]], &[None]),
+            (&[&der[..der.len() - 1]], &[None]),
+            (&[&der, b"\n", &der], &[length, None]),
+            (&[&der, &good], &[length, None]),
+            (&[&der, &[0x30, 0x80, 0, 0]], &[length, None]),
+            (&[&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]], &[None]),
+            (&[&long, &der], &[None, length]),
+            (&[&endless], &[None]),
+        ];
+        for (number, (file, told)) in files.iter().enumerate() {
+            assert_eq!(read(&file.concat()), *told, "{number}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::input;
 
 /// Of a directory's files those are inputs whose names end so: beside certificates lie keys, and lists.
 const ENDINGS: [&str; 7] = ["cer", "cert", "crt", "der", "p7b", "p7c", "pem"];
-/// How deep directories are looked into.
+/// How deep directories are looked into. What is deeper is told, not passed over.
 const DEEPEST: usize = 32;
 /// The longest path in a list of files.
 const LONGEST_PATH: u64 = 64 << 10;
@@ -41,6 +41,74 @@ impl Input {
     }
 }
 
+/// A directory that is being walked: every certificate below it, and what is not looked into.
+struct Walk {
+    root: PathBuf,
+    entries: walkdir::IntoIter,
+    has_brought: bool,
+}
+
+impl Walk {
+    fn new(root: PathBuf) -> Self {
+        let entries = WalkDir::new(&root).sort_by_file_name().max_depth(DEEPEST).into_iter();
+        Self { root, entries, has_brought: false }
+    }
+
+    /// The next file, or what is wrong with it.
+    fn next(&mut self) -> Option<Result<PathBuf, (PathBuf, String)>> {
+        loop {
+            let found = match self.entries.next() {
+                Some(Ok(entry)) => judge(&entry).map(|fault| match fault {
+                    None => Ok(entry.into_path()),
+                    Some(fault) => Err((entry.into_path(), fault)),
+                }),
+                Some(Err(error)) => {
+                    let path = error.path().unwrap_or(&self.root).to_owned();
+                    let message = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    Some(Err((path, message)))
+                }
+                None if self.has_brought => return None,
+                None => {
+                    let message =
+                        format!("no file in it has a name of a certificate's ({})", ENDINGS.join(", "));
+                    Some(Err((self.root.clone(), message)))
+                }
+            };
+            if found.is_some() {
+                self.has_brought = true;
+                return found;
+            }
+        }
+    }
+}
+
+/// Whether an entry of a directory is an input, and why it cannot be one.
+fn judge(entry: &walkdir::DirEntry) -> Option<Option<String>> {
+    let kind = entry.file_type();
+    if kind.is_dir() {
+        let is_too_deep = entry.depth() == DEEPEST;
+        return is_too_deep.then(|| Some(format!("not looked into: more than {DEEPEST} directories deep")));
+    }
+    // A link may lead anywhere, also back.
+    let leads_to = kind.is_symlink().then(|| std::fs::metadata(entry.path()));
+    if let Some(Ok(found)) = &leads_to
+        && found.is_dir()
+    {
+        return Some(Some("not looked into: a link to a directory".to_owned()));
+    }
+    if !is_certificates(entry.path()) {
+        return None;
+    }
+    let is_file = match leads_to {
+        None => kind.is_file(),
+        Some(Ok(found)) => found.is_file(),
+        // Who reads it says what is wrong.
+        Some(Err(_)) => true,
+    };
+    // A pipe might never end.
+    Some((!is_file).then(|| "not a file".to_owned()))
+}
+
 /// A bundle that is being read.
 struct Opened {
     path: PathBuf,
@@ -57,7 +125,7 @@ pub(super) struct Inputs {
     named: std::vec::IntoIter<PathBuf>,
     /// A list of more of them, NUL behind each.
     list: Option<Source>,
-    directory: Option<walkdir::IntoIter>,
+    directory: Option<Walk>,
     /// Every certificate of a file is a target.
     each: bool,
     bundle: Option<Opened>,
@@ -78,17 +146,11 @@ impl Inputs {
     /// The next path: of a directory that is being walked, of those that were named, of the list.
     fn path(&mut self) -> Option<Result<PathBuf, (PathBuf, String)>> {
         loop {
-            while let Some(directory) = &mut self.directory {
-                match directory.next() {
-                    None => self.directory = None,
-                    Some(Ok(entry)) if entry.file_type().is_dir() || !is_certificates(entry.path()) => {}
-                    Some(Ok(entry)) => return Some(Ok(entry.into_path())),
-                    Some(Err(error)) => {
-                        let path = error.path().unwrap_or_else(|| Path::new("?")).to_owned();
-                        let message = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                        return Some(Err((path, message)));
-                    }
+            if let Some(walk) = &mut self.directory {
+                if let Some(found) = walk.next() {
+                    return Some(found);
                 }
+                self.directory = None;
             }
             let path = match self.named.next() {
                 Some(path) => path,
@@ -100,8 +162,7 @@ impl Inputs {
             if !path.is_dir() {
                 return Some(Ok(path));
             }
-            let walk = WalkDir::new(&path).sort_by_file_name().max_depth(DEEPEST).into_iter();
-            self.directory = Some(walk);
+            self.directory = Some(Walk::new(path));
         }
     }
 
@@ -119,9 +180,17 @@ impl Inputs {
                 }
                 Ok(_) => {
                     let path = octets.strip_suffix(&[0]).unwrap_or(&octets);
-                    if !path.is_empty() {
-                        return Some(path_of(path));
+                    if path.is_empty() {
+                        continue;
                     }
+                    let found = path_of(path);
+                    if path.contains(&b'\n') && found.as_ref().is_ok_and(|path| !path.exists()) {
+                        self.list = None;
+                        let message =
+                            "there is no file whose name has several lines: paths are separated by NUL";
+                        return Some(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
+                    }
+                    return Some(found);
                 }
                 Err(error) => {
                     self.list = None;
@@ -149,10 +218,9 @@ impl Iterator for Inputs {
                 return Some(Input { name: name.into(), content: Content::Read(read) });
             }
             match self.path()? {
-                Ok(name) if self.each => match open(&name) {
-                    Ok(source) => {
-                        self.bundle =
-                            Some(Opened { path: name, number: 0, certificates: Bundle::new(source) })
+                Ok(name) if self.each => match open(&name).and_then(Bundle::new) {
+                    Ok(certificates) => {
+                        self.bundle = Some(Opened { path: name, number: 0, certificates });
                     }
                     Err(error) => {
                         return Some(Input { name, content: Content::Read(Err(error.to_string())) });

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use certcheck_core::reason::Reason;
+use certcheck_core::revocation::Cause;
 use certcheck_core::{KeyRing, Time, Verdict};
 use certcheck_fetch::Engine;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,7 +21,7 @@ use crate::exit::Exit;
 use crate::flags::VerifyArguments;
 use crate::html::verify::Page;
 use crate::json::Line;
-use crate::{evidence, input, json, network, pool, setup, text};
+use crate::{evidence, input, json, network, pool, setup, text, visible};
 use inputs::{Input, Inputs};
 use tally::Tally;
 
@@ -38,6 +39,8 @@ struct Told {
     exit: Exit,
     verdict: Verdict,
     code: &'static str,
+    /// Accepted, and why nothing is known of its revocation, or of a CA's.
+    let_pass: Option<Cause>,
 }
 
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
@@ -52,7 +55,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     }
     let evidence = evidence::load(&arguments.crl, &arguments.ocsp)?;
     for fault in evidence.faults() {
-        writeln!(io::stderr(), "certcheck: warning: left out: {fault}")?;
+        visible::remark(format_args!("warning: left out: {fault}"))?;
     }
     let inputs = Inputs::new(arguments.inputs.clone(), arguments.files0_from.as_deref(), arguments.each)?;
     let engine = network::engine(&arguments.network, true, ring, policy, evidence)?;
@@ -64,7 +67,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
     let take = |told: Told, has_next: bool| -> io::Result<()> {
         worst = worst.max(told.exit);
-        tally.add(told.exit, told.verdict, told.code);
+        tally.add(told.exit, told.verdict, told.code, told.let_pass);
         bar.inc(1);
         if let (Some(page), Some(line)) = (&mut page, told.line) {
             page.add(*line);
@@ -75,7 +78,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
             out.flush()?;
         }
         if !told.remarks.is_empty() {
-            bar.suspend(|| told.remarks.iter().try_for_each(|line| writeln!(io::stderr(), "{line}")))?;
+            bar.suspend(|| told.remarks.iter().try_for_each(visible::remark))?;
         }
         Ok(())
     };
@@ -96,9 +99,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         page.finish()?;
     }
     if tally.inputs() == 0 {
-        return Err(
-            "there is no input: no file is named, or no directory among the inputs has certificates".into()
-        );
+        return Err("there is no input: no file is named".into());
     }
     engine.flush_blocking();
     Ok(worst)
@@ -144,10 +145,11 @@ impl Question<'_> {
                 let mut told = Told {
                     out: Vec::new(),
                     line: None,
-                    remarks: vec![format!("certcheck: {}: {message}", name.display())],
+                    remarks: vec![format!("{}: {message}", name.display())],
                     exit: Exit::Unusable,
                     verdict: Verdict::Reject,
                     code: Reason::NoCertificate.code(),
+                    let_pass: None,
                 };
                 if self.arguments.json && !self.arguments.summary {
                     written(json::write(&mut told.out, &line));
@@ -176,6 +178,7 @@ impl Question<'_> {
             exit: checked.verdict().into(),
             verdict: checked.verdict(),
             code: checked.code(),
+            let_pass: checked.let_pass(),
         };
         let has_page = arguments.report.is_some();
         if arguments.summary && checked.is_accepted() && plan.is_none() && !has_page {
@@ -202,7 +205,7 @@ impl Question<'_> {
                 Some(line) if arguments.json => json::write(out, line),
                 _ => text::print_report(out, name, &report, sources, elapsed, arguments.explain),
             });
-            let remark = |warning| format!("certcheck: {}: warning: {warning}", name.display());
+            let remark = |warning| format!("{}: warning: {warning}", name.display());
             told.remarks.extend(report.warnings.iter().map(remark));
         }
         told.line = line.filter(|_| has_page).map(Box::new);
@@ -210,7 +213,7 @@ impl Question<'_> {
         if let (true, Some(Reason::Malformed(fault))) =
             (report.path.is_empty(), report.reason.as_ref().map(|r| &r.reason))
         {
-            told.remarks.push(format!("certcheck: {}: {fault}", name.display()));
+            told.remarks.push(format!("{}: {fault}", name.display()));
             told.exit = Exit::Unusable;
         }
         told

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use certcheck_core::Verdict;
+use certcheck_core::revocation::Cause;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -16,6 +17,7 @@ pub(super) struct Tally {
     inputs: u64,
     unreadable: u64,
     accepted: u64,
+    let_pass: BTreeMap<&'static str, u64>,
     rejected: BTreeMap<&'static str, u64>,
     undetermined: BTreeMap<&'static str, u64>,
 }
@@ -31,6 +33,8 @@ struct TallyObject<'t> {
 struct Counts<'t> {
     inputs: u64,
     accepted: u64,
+    /// Of the accepted ones: those of whose revocation something is not known, by cause.
+    let_pass: &'t BTreeMap<&'static str, u64>,
     rejected: &'t BTreeMap<&'static str, u64>,
     undetermined: &'t BTreeMap<&'static str, u64>,
     unreadable: u64,
@@ -38,8 +42,11 @@ struct Counts<'t> {
 
 impl Tally {
     /// Counts one input.
-    pub(super) fn add(&mut self, exit: Exit, verdict: Verdict, code: &'static str) {
+    pub(super) fn add(&mut self, exit: Exit, verdict: Verdict, code: &'static str, let_pass: Option<Cause>) {
         self.inputs += 1;
+        if let Some(cause) = let_pass {
+            *self.let_pass.entry(cause.code()).or_default() += 1;
+        }
         match (exit, verdict) {
             (Exit::Unusable, _) => self.unreadable += 1,
             (_, Verdict::Accept) => self.accepted += 1,
@@ -60,6 +67,9 @@ impl Tally {
         writeln!(out, "{inputs} inputs  {QUIET}in {seconds:.2} s, {rate:.0} a second{QUIET:#}")?;
         if self.accepted > 0 {
             writeln!(out, "{:>9} {GOOD}accepted{GOOD:#}", self.accepted)?;
+        }
+        for (code, count) in &self.let_pass {
+            writeln!(out, "{count:>9} {UNSURE}of them let pass{UNSURE:#}, revocation not known: {code}")?;
         }
         for (code, count) in &self.rejected {
             writeln!(out, "{count:>9} {BAD}rejected{BAD:#}: {code}")?;
@@ -82,6 +92,7 @@ impl Tally {
                 summary: Counts {
                     inputs: self.inputs,
                     accepted: self.accepted,
+                    let_pass: &self.let_pass,
                     rejected: &self.rejected,
                     undetermined: &self.undetermined,
                     unreadable: self.unreadable,
