@@ -133,11 +133,12 @@ fn normalized_attribute(attribute: Attribute<'_>) -> Vec<u8> {
     push_counted(&mut form, attribute.oid.content());
     match is_string(attribute.tag).then(|| prepared(attribute)).flatten() {
         Some(text) => {
-            form.push(0);
+            form.push(1);
             push_counted(&mut form, text.as_bytes());
         }
         None => {
-            form.push(attribute.tag);
+            // Any octet may stand as a tag.
+            form.extend([0, attribute.tag]);
             push_counted(&mut form, attribute.value);
         }
     }
@@ -293,7 +294,13 @@ mod tests {
             "",
             "printable: ",
         ];
-        let names = values.map(|value| (value, name(&format!("CN={value}"))));
+        let mut names = Vec::from(values.map(|value| (value, name(&format!("CN={value}")))));
+        // Of a type that no string has; its octets are those of a string (found by a fuzzer).
+        for (about, tag) in [("tag 0", 0), ("tag 1", 1)] {
+            let mut odd = name("CN=seed");
+            *odd.iter_mut().rfind(|octet| **octet == tag::UTF8_STRING).expect("a string") = tag;
+            names.push((about, odd));
+        }
         for (a_text, a) in &names {
             for (b_text, b) in &names {
                 let read = |der| Name::parse(&mut Reader::new(der), "name").expect("reads");
