@@ -131,11 +131,7 @@ fn survey_one(
     );
     notes.extend(weakness(entry));
     Entry {
-        role: match entry.role() {
-            Role::Anchor => "anchor",
-            Role::Intermediate => "intermediate",
-            _ => "distrusted",
-        },
+        role: entry.role().code(),
         source: entry.source().to_owned(),
         facts: Facts::of(&certificate),
         self_signed: entry.is_self_signed(),

@@ -1,9 +1,11 @@
 //! From flags to what the core is asked with.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use certcheck_core::policy::{AnchorValidity, EvidenceOrder, Nonce, RevocationScope};
 use certcheck_core::{Policy, Purpose, Revocation, Time};
+use clap::ValueEnum;
 
 use crate::flags::{NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments};
 
@@ -46,6 +48,51 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
         OrderFlag::CrlFirst => EvidenceOrder::CrlFirst,
     };
     policy
+}
+
+/// What was asked, in words: a verdict means nothing without.
+pub(crate) fn asked(arguments: &VerifyArguments) -> Vec<(&'static str, String)> {
+    fn word(value: &impl ValueEnum) -> String {
+        value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+    let paths = |paths: &[PathBuf]| {
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let mut asked = vec![
+        ("Key ring", paths(&arguments.ring)),
+        ("Purpose", word(&arguments.purpose)),
+        ("Revocation", word(&arguments.revocation)),
+    ];
+    if arguments.revocation != RevocationFlag::Off {
+        asked.push(("Status of", word(&arguments.scope)));
+        asked.push(("Order", word(&arguments.order)));
+        asked.push(("Network", if arguments.network.offline { "none" } else { "asked" }.to_owned()));
+    }
+    let given =
+        [("CRLs", &arguments.crl), ("OCSP responses", &arguments.ocsp), ("Presented", &arguments.untrusted)];
+    asked.extend(
+        given.into_iter().filter(|(_, given)| !given.is_empty()).map(|(what, given)| (what, paths(given))),
+    );
+    if !arguments.policy.is_empty() {
+        let policies: Vec<_> = arguments.policy.iter().map(ToString::to_string).collect();
+        asked.push(("Policies", policies.join(", ")));
+    }
+    let unusual = [
+        (arguments.require_explicit_policy, "require-explicit-policy"),
+        (arguments.inhibit_policy_mapping, "inhibit-policy-mapping"),
+        (arguments.inhibit_any_policy, "inhibit-any-policy"),
+        (arguments.allow_sha1, "allow-sha1"),
+        (arguments.partial_chain == Switch::Off, "partial-chain off"),
+        (arguments.enforce_anchor_validity, "enforce-anchor-validity"),
+        (arguments.pedantic, "pedantic"),
+        (arguments.aia == Switch::On, "aia on"),
+        (arguments.nonce != NonceFlag::Off, "nonce"),
+    ];
+    let unusual: Vec<_> = unusual.into_iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| flag).collect();
+    if !unusual.is_empty() {
+        asked.push(("Besides", unusual.join(", ")));
+    }
+    asked
 }
 
 /// The time asked about: the given one, else the clock's.

@@ -6,7 +6,7 @@ use anstyle::Style;
 use certcheck_core::oid::Oid;
 use certcheck_core::reason::Reason;
 use certcheck_core::revocation::Cause;
-use certcheck_core::ring::{RingCertificate, Role};
+use certcheck_core::ring::RingCertificate;
 use certcheck_core::view::Certificate;
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ impl SignatureObject {
         certificate: &Certificate<'_>,
         entry: Option<&RingCertificate>,
     ) -> Self {
-        let role = entry.map(|entry| if entry.role() == Role::Anchor { "anchor" } else { "intermediate" });
+        let role = entry.map(|entry| entry.role().code());
         let by = SignerObject {
             signs_as,
             role,

@@ -95,6 +95,10 @@ fn one_input_is_told_at_length() {
     );
     assert_eq!(exit, 3);
     assert!(text.contains("Undetermined") && text.contains("not-tried"));
+    // Under which policy: a page that lies about for long says so itself.
+    for part in ["What was asked", "testdata/demo/ring", "hard-fail", "ocsp-first", "<dd>none</dd>"] {
+        assert!(text.contains(part), "{part}");
+    }
     let all: Vec<&Path> = pages.iter().map(|(_, to)| to.as_path()).chain([undetermined.as_path()]).collect();
     for (seen, page) in see(&all).into_iter().flatten().zip(&all) {
         sound(&seen, page);

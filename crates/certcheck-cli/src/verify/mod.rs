@@ -47,7 +47,11 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     let ring = KeyRing::from_paths(&arguments.ring)?;
     let policy = setup::policy(arguments);
     let now = setup::time(arguments.at);
-    let mut page = arguments.report.as_deref().map(|path| Page::create(path, now)).transpose()?;
+    let mut page = arguments
+        .report
+        .as_deref()
+        .map(|path| Page::create(path, now, setup::asked(arguments)))
+        .transpose()?;
     let mut untrusted = Vec::new();
     for path in &arguments.untrusted {
         let mut found = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;

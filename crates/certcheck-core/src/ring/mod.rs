@@ -41,6 +41,18 @@ pub enum Role {
     Distrusted,
 }
 
+impl Role {
+    /// The stable word: `anchor`, `intermediate`, `distrusted`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Anchor => "anchor",
+            Self::Intermediate => "intermediate",
+            Self::Distrusted => "distrusted",
+        }
+    }
+}
+
 /// One certificate of a ring.
 #[derive(Debug)]
 pub struct RingCertificate {

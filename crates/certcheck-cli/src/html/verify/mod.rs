@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use certcheck_core::Time;
+use maud::html;
 
 use super::page::{self, Script, Tone};
 use super::words;
@@ -28,6 +29,8 @@ const MAX_TEXT: usize = 2000;
 pub(crate) struct Page {
     draft: Draft,
     now: Time,
+    /// What was asked of each, in words.
+    asked: Vec<(&'static str, String)>,
     tally: Tally,
     /// By how bad they are, then in the order of the inputs.
     told: BTreeMap<(Tone, u64), Line>,
@@ -44,8 +47,8 @@ struct Tally {
 
 impl Page {
     /// Begins a page: nothing is at `path` before [`Self::finish`], but that it can be is known now.
-    pub(crate) fn create(path: &Path, now: Time) -> Result<Self, String> {
-        Ok(Self { draft: Draft::create(path)?, now, tally: Tally::default(), told: BTreeMap::new() })
+    pub(crate) fn create(path: &Path, now: Time, asked: Vec<(&'static str, String)>) -> Result<Self, String> {
+        Ok(Self { draft: Draft::create(path)?, now, asked, tally: Tally::default(), told: BTreeMap::new() })
     }
 
     /// Adds what an input came to.
@@ -66,19 +69,21 @@ impl Page {
 
     /// Writes the page.
     pub(crate) fn finish(self) -> Result<(), String> {
-        let Self { draft, now, tally, told } = self;
+        let Self { draft, now, asked, tally, told } = self;
         let mut told = told.into_values();
-        let page = match (tally.inputs, told.next()) {
+        let (title, script, body) = match (tally.inputs, told.next()) {
             (1, Some(line)) => {
                 let title = format!("{}: {}", Tone::of(line.verdict).word(), words::plain(&line.input, 100));
-                page::page(&title, now, Script::None, &report::alone(&line, now))
+                (title, Script::None, report::alone(&line, now))
             }
             (_, first) => {
                 let lines: Vec<Line> = first.into_iter().chain(told).collect();
                 let title = format!("{} checked", words::counted(tally.inputs, "certificate"));
-                page::page(&title, now, Script::Filter, &index::index(&tally, &lines, now))
+                (title, Script::Filter, index::index(&tally, &lines, now))
             }
         };
+        let body = html! { (body) (report::asked(&asked)) };
+        let page = page::page(&title, now, script, &body);
         draft.finish(page.into_string().as_bytes())
     }
 }

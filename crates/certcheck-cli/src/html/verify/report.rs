@@ -85,6 +85,14 @@ fn reasons(line: &Line, now: Time) -> Markup {
     }
 }
 
+/// What was asked: of a page that lies about for long nobody remembers.
+pub(super) fn asked(asked: &[(&'static str, String)]) -> Markup {
+    let list = html! {
+        dl.facts { @for (what, answer) in asked { dt { (what) } dd { (Shown(answer)) } } }
+    };
+    section(2, "What was asked", &list)
+}
+
 /// Which certificate of the path.
 fn place(at: usize, member: &Member) -> Markup {
     html! { "certificate " (at) ", the " (member.role) ": " (Shown(subject(&member.facts.subject))) }
