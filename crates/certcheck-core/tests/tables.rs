@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const TABLES: [&str; 2] = ["docs/rfc.md", "docs/attacks.md"];
 
 /// Rows that say that there is no test yet. Whoever writes one lowers this; nobody raises it unseen.
-const WITHOUT_TEST: usize = 2;
+const WITHOUT_TEST: usize = 0;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
