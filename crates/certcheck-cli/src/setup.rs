@@ -21,6 +21,7 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
         PurposeFlag::Server => Purpose::Server,
         PurposeFlag::Any => Purpose::Any,
     };
+    policy.server_name.clone_from(&arguments.hostname);
     policy.initial_policies.clone_from(&arguments.policy);
     policy.require_explicit_policy = arguments.require_explicit_policy;
     policy.inhibit_policy_mapping = arguments.inhibit_policy_mapping;
@@ -63,6 +64,9 @@ pub(crate) fn asked(arguments: &VerifyArguments) -> Vec<(&'static str, String)> 
         ("Purpose", word(&arguments.purpose)),
         ("Revocation", word(&arguments.revocation)),
     ];
+    if let Some(name) = &arguments.hostname {
+        asked.push(("Name", name.to_str().into_owned()));
+    }
     if arguments.revocation != RevocationFlag::Off {
         asked.push(("Status of", word(&arguments.scope)));
         asked.push(("Order", word(&arguments.order)));

@@ -276,6 +276,22 @@ const PATH: &[Row] = &[
         |asked| asked.flag(&["--purpose", "server"]),
     ),
     (
+        "name-mismatch",
+        "in subjectAltName",
+        Asked::path,
+        |asked| {
+            asked.leaf = asked
+                .leaf
+                .clone()
+                .without("2.5.29.37")
+                .with([ext::eku(&["server"]), ext::san(&["dns:a.good.example"])]);
+            asked.flag(&["--purpose", "server", "--hostname", "b.good.example"]);
+        },
+        |asked| {
+            asked.leaf = asked.leaf.clone().without("2.5.29.17").with([ext::san(&["dns:b.good.example"])]);
+        },
+    ),
+    (
         "name-constraint",
         "within what the CA may issue for",
         Asked::path,

@@ -1,6 +1,6 @@
 //! What whoever asks demands: the inputs of RFC 5280 6.1.1 and what it leaves to the application.
 
-use pki_types::CertificateDer;
+use pki_types::{CertificateDer, ServerName};
 
 use crate::budget::Limits;
 use crate::oid::{self, Oid, OidBuf};
@@ -239,6 +239,8 @@ pub enum AnchorValidity {
 pub struct Policy {
     /// What the certificate is for. TLS client authentication by default.
     pub purpose: Purpose,
+    /// The name that the target must have as a server (RFC 9525). None by default: clients are known by their reports.
+    pub server_name: Option<ServerName<'static>>,
     /// user-initial-policy-set (RFC 5280 6.1.1 (c)); empty is any-policy.
     pub initial_policies: Vec<OidBuf>,
     /// initial-explicit-policy (RFC 5280 6.1.1 (f)).
@@ -291,6 +293,7 @@ impl Policy {
     pub fn client(revocation: Revocation) -> Self {
         Self {
             purpose: Purpose::Client,
+            server_name: None,
             initial_policies: Vec::new(),
             require_explicit_policy: false,
             inhibit_policy_mapping: false,
@@ -320,6 +323,7 @@ impl Policy {
     pub(crate) fn for_crl_issuers(&self) -> Self {
         Self {
             purpose: Purpose::Any,
+            server_name: None,
             initial_policies: Vec::new(),
             require_explicit_policy: false,
             pedantic: false,

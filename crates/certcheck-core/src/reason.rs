@@ -131,6 +131,11 @@ pub enum Reason {
         /// The purpose.
         wanted: OidBuf,
     },
+    /// subjectAltName does not have the server's name.
+    NameMismatch {
+        /// The name.
+        wanted: String,
+    },
     /// A name offends a constraint.
     NameConstraint {
         /// The name, as text.
@@ -190,6 +195,7 @@ impl Reason {
             Self::PathLength => "path-length",
             Self::KeyUsage { .. } => "key-usage",
             Self::ExtendedKeyUsage { .. } => "extended-key-usage",
+            Self::NameMismatch { .. } => "name-mismatch",
             Self::NameConstraint { .. } => "name-constraint",
             Self::Policy => "policy",
             Self::UnhandledCriticalExtension { .. } => "unhandled-critical-extension",
@@ -220,6 +226,7 @@ impl Reason {
             Self::PathLength => "RFC 5280 6.1.4 (l)",
             Self::KeyUsage { .. } => "RFC 5280 4.2.1.3",
             Self::ExtendedKeyUsage { .. } => "RFC 5280 4.2.1.12",
+            Self::NameMismatch { .. } => "RFC 9525 6",
             Self::NameConstraint { offence: NameOffence::NotPermitted, .. } => "RFC 5280 6.1.3 (b)",
             Self::NameConstraint { .. } => "RFC 5280 6.1.3 (c)",
             Self::Policy => "RFC 5280 6.1.5 (g)",
@@ -268,6 +275,9 @@ impl Reason {
             Self::KeyUsage { .. } => "issue the certificate with this key usage",
             Self::ExtendedKeyUsage { .. } => {
                 "issue the certificate for this purpose, or ask for another with --purpose"
+            }
+            Self::NameMismatch { .. } => {
+                "ask for a name that it has in subjectAltName, or issue it for this one"
             }
             Self::NameConstraint { .. } => "use a name within what the CA may issue for",
             Self::Policy => "issue under a policy that is asked for, or ask for one the CA asserts",
@@ -348,6 +358,7 @@ impl fmt::Display for Reason {
                 Some(name) => write!(f, "extKeyUsage lacks {name}"),
                 None => write!(f, "extKeyUsage lacks {wanted}"),
             },
+            Self::NameMismatch { wanted } => write!(f, "not the certificate of {wanted}"),
             Self::NameConstraint { name, offence: NameOffence::NotPermitted } => {
                 write!(f, "name {name} is outside the permitted subtrees of a CA above")
             }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use certcheck_core::Time;
 use certcheck_core::oid::OidBuf;
 use clap::{Args, ValueEnum};
+use pki_types::ServerName;
 
 use super::network::NetworkArguments;
 use super::parse_time;
@@ -71,6 +72,10 @@ pub(crate) struct VerifyArguments {
     /// What the certificate is for.
     #[arg(long, value_name = "PURPOSE", default_value = "client")]
     pub(crate) purpose: PurposeFlag,
+
+    /// The name that a server must have in subjectAltName: a host, or an address.
+    #[arg(long, value_name = "NAME", value_parser = parse_server_name)]
+    pub(crate) hostname: Option<ServerName<'static>>,
 
     /// A certificate policy that is acceptable. Any by default.
     #[arg(long, value_name = "OID", value_parser = parse_oid)]
@@ -200,6 +205,10 @@ pub(crate) enum NonceFlag {
     Ask,
     /// One is sent, and an answer without it is not taken.
     Demand,
+}
+
+fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(text.to_owned()).map_err(|_| "neither a host name nor an address".to_owned())
 }
 
 fn parse_oid(text: &str) -> Result<OidBuf, String> {

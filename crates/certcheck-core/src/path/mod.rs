@@ -6,6 +6,7 @@ pub(crate) mod duties;
 mod issuers;
 pub(crate) mod policies;
 pub(crate) mod pool;
+mod server_name;
 pub(crate) mod verify;
 
 pub use issuers::VerifiedIssuers;

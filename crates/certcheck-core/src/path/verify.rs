@@ -7,6 +7,7 @@ use super::duties::{self, Station};
 use super::issuers::VerifiedIssuers;
 use super::policies::{PolicyGraph, user_constrained_set};
 use super::pool::CertificateRef;
+use super::server_name;
 use crate::budget::{Budget, Spent};
 use crate::der::{Rule, ViewFault};
 use crate::oid::{self, Oid};
@@ -250,6 +251,9 @@ fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -> Result<()
             && !usage.has_any(wanted)
         {
             return Err(Reason::KeyUsage { wanted: "digitalSignature" });
+        }
+        if let Some(wanted) = &policy.server_name {
+            server_name::check(certificate, wanted)?;
         }
     } else {
         check_ca(certificate)?;

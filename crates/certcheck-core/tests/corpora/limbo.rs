@@ -8,6 +8,7 @@ use certcheck_core::policy::AnchorValidity;
 use certcheck_core::revocation::EvidenceFault;
 use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Evidence, Policy, Purpose, Revocation, Time, certificates_of, crls_of};
+use pki_types::ServerName;
 use serde_json::Value;
 
 use super::{Judge, answer, corpus, json, text, texts, time};
@@ -43,6 +44,10 @@ fn with_evidence(case: &Value, policy: &Policy, evidence: &Evidence) -> String {
     if let Some(depth) = case["max_chain_depth"].as_u64() {
         policy.max_depth = u32::try_from(depth).expect("small");
     }
+    if policy.purpose == Purpose::Server {
+        let name = text(&case["expected_peer_name"], "value").to_owned();
+        policy.server_name = Some(ServerName::try_from(name).expect("a name"));
+    }
     let mut builder = RingBuilder::new();
     for anchor in texts(case, "trusted_certs") {
         if builder.add("anchor", anchor.as_bytes(), Placement::Flat).is_err() {
@@ -75,6 +80,16 @@ fn rfc5280_and_client() {
     }
     run(&mut judge, &["rfc5280", "client"], &policy(), None);
     judge.close(114);
+}
+
+#[test]
+fn names_of_servers() {
+    let mut judge = Judge::new("limbo-names");
+    if corpus("limbo").is_none() {
+        return;
+    }
+    run(&mut judge, &["name-matching", "real-server-chain"], &policy().with_purpose(Purpose::Server), None);
+    judge.close(31);
 }
 
 #[test]
