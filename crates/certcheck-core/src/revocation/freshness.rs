@@ -38,7 +38,13 @@ impl Freshness {
         }
     }
 
-    /// Until when evidence speaks, by itself and by policy, in seconds.
+    /// Until when evidence of these times speaks, by itself and by policy. What clocks may differ by, and what is taken after
+    /// its end, is not in it.
+    #[must_use]
+    pub fn ends(&self, this_update: Time, next_update: Option<Time>) -> Time {
+        Time::from_unix(self.end(this_update, next_update))
+    }
+
     fn end(&self, this_update: Time, next_update: Option<Time>) -> i64 {
         let this = this_update.unix();
         // Without nextUpdate newer information is to be had all the time: it is as good as policy says, never for ever.
