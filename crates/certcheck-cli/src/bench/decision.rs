@@ -92,6 +92,6 @@ impl Bench<'_> {
         let mut policy = Policy::client(Revocation::HardFail);
         policy.allow_sha1 = self.arguments.asked.allow_sha1;
         let ring = certcheck_core::KeyRing::from_paths(&self.arguments.ring)?;
-        Ok(crate::network::builder(&self.arguments.network, ring, policy))
+        Ok(crate::network::builder(&self.arguments.network.reach, ring, policy))
     }
 }

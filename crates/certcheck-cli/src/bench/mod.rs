@@ -7,7 +7,7 @@ mod stats;
 mod text;
 
 use std::error::Error;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use certcheck_core::{KeyRing, Policy, Time};
@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::BenchArguments;
+use crate::sources::{Grounds, Refusal};
 use crate::{html, input, json, network, setup, sources};
 pub(crate) use decision::DecisionFigures;
 pub(crate) use handshake::HandshakeFigures;
@@ -53,7 +54,7 @@ impl Bench<'_> {
     /// An engine that has asked nobody yet.
     fn engine(&self, uses_get: bool) -> Result<Engine, Box<dyn Error>> {
         let ring = KeyRing::from_paths(&self.arguments.ring)?;
-        let builder = network::builder(&self.arguments.network, ring, self.policy.clone());
+        let builder = network::builder(&self.arguments.network.reach, ring, self.policy.clone());
         Ok(builder.ocsp_get(uses_get).build()?)
     }
 
@@ -63,32 +64,27 @@ impl Bench<'_> {
 }
 
 pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
-    if arguments.network.offline {
-        return Err("what is measured is the network: --offline does not go with it".into());
-    }
+    network::tell_events(arguments.network.reach.verbose);
     let now = setup::time(arguments.asked.at);
     let path = arguments.input.display();
     let chain = input::certificates(&arguments.input).map_err(|error| format!("{path}: {error}"))?;
     let ring = KeyRing::from_paths(&arguments.ring)?;
-    let subjects = match sources::of_chain(&chain, &ring, now) {
-        Ok(subjects) => subjects,
-        Err(reason) => {
-            use io::Write as _;
-            writeln!(
-                io::stderr(),
-                "certcheck: {path}: {reason}: nothing is measured of a path that is not good"
-            )?;
-            return Ok(Exit::Rejected);
-        }
-    };
     let policy = sources::policy(arguments.asked.allow_sha1);
+    let subjects = match sources::of_chain(&chain, Grounds { ring: &ring, policy: &policy, now }) {
+        Ok(subjects) => subjects,
+        Err(refusal) => return refused(arguments, &refusal),
+    };
     let within = Duration::from_secs(arguments.network.timeout);
     let bench = Bench { arguments, chain, policy, now, within, bar: bar() };
     let draft = arguments.report.as_deref().map(Draft::create).transpose()?;
     let planning = bench.engine(true)?;
     let mut asks = Vec::new();
     for subject in &subjects {
-        for need in subject.needs(&planning, now) {
+        let needs = match subject.needs(&planning, now) {
+            Ok(needs) => needs,
+            Err(refusal) => return refused(arguments, &refusal),
+        };
+        for need in needs {
             asks.extend(source::methods(&need).iter().map(|method| (subject, need.clone(), *method)));
         }
     }
@@ -129,6 +125,12 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
     }
     let has_failed = figures.sources.iter().any(|source| source.failures > 0);
     Ok(if has_failed { Exit::Undetermined } else { Exit::Accepted })
+}
+
+fn refused(arguments: &BenchArguments, refusal: &Refusal) -> Result<Exit, Box<dyn Error>> {
+    let path = arguments.input.display();
+    writeln!(io::stderr(), "certcheck: {path}: {refusal}: nothing is measured of a path that is not good")?;
+    Ok(Exit::Rejected)
 }
 
 /// How far it is, on a terminal.

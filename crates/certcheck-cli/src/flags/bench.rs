@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::AskedArguments;
-use super::network::NetworkArguments;
+use super::network::LiveArguments;
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -58,7 +58,7 @@ pub(crate) struct BenchArguments {
     pub(crate) asked: AskedArguments,
 
     #[command(flatten)]
-    pub(crate) network: NetworkArguments,
+    pub(crate) network: LiveArguments,
 
     /// One JSON object.
     #[arg(long)]
