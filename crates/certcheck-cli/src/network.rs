@@ -64,11 +64,8 @@ pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy)
     for port in &arguments.allow_port {
         guard = guard.allow_port(*port);
     }
-    let mut limits = Limits::default();
-    // A run asks about most certificates once.
-    limits.known_paths = KNOWN_PATHS;
     let mut builder = Engine::builder(ring, policy)
-        .limits(limits)
+        .limits(limits())
         .guard(guard)
         // A run ends before anything grows old.
         .refreshes(false);
@@ -79,6 +76,14 @@ pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy)
         builder = builder.directory(directory.clone());
     }
     builder
+}
+
+/// What a run may take.
+pub(crate) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    // A run asks about most certificates once.
+    limits.known_paths = KNOWN_PATHS;
+    limits
 }
 
 /// The disk store in this folder, or where it is by default.

@@ -6,6 +6,7 @@ mod markup;
 use std::fs;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use certcheck_testkit::crl::{Crl, delta, number};
@@ -117,6 +118,27 @@ fn several_at_once_are_so_many_requests() {
     let warm = crl["warm"]["whole"]["count"].as_u64().unwrap_or_default();
     assert_eq!(warm + crl["reconnects"].as_u64().expect("counted"), 9, "{crl}");
     assert!(warm > 0 && crl["warm"]["connect"].is_null(), "{crl}");
+}
+
+#[test]
+fn nobody_waits_for_a_turn() {
+    let site = Site::start();
+    let (crl, seen) = (Crl::new(ROOT).issue(&site.root), Arc::new((Mutex::new((0, true)), Condvar::new())));
+    let shared = Arc::clone(&seen);
+    // The first dozen, over one engine's connections, are answered once all of them are there.
+    site.server.serve_with("/root.crl", move |_| {
+        let (seen, has_come) = &*shared;
+        let mut now = seen.lock().expect("nobody panics");
+        now.0 += 1;
+        has_come.notify_all();
+        let patience = Duration::from_millis(1_500);
+        let (mut now, waited) =
+            has_come.wait_timeout_while(now, patience, |(count, _)| *count < 12).expect("nobody panics");
+        now.1 &= !waited.timed_out();
+        Page::new(&crl)
+    });
+    let (exit, figures) = site.figures(&["--rounds", "1", "--concurrency", "12"]);
+    assert_eq!((exit, seen.0.lock().expect("nobody panics").1), (0, true), "{figures}");
 }
 
 #[test]

@@ -251,11 +251,19 @@ fn inputs_of_no_use_are_told_and_the_rest_is_watched() {
     }
 }
 
+/// The exit code, and what a CRL and its delta came to.
+fn found_codes(ring: &str) -> String {
+    let (exit, found) = found(ring, AT, &[]);
+    let [crl, delta] = ["crl", "delta"].map(|kind| told(&found, kind, "code").unwrap_or("none"));
+    format!("{exit} {crl} {delta}")
+}
+
 #[test]
 fn deltas_are_watched_with_their_bases() {
     let site = Site::start();
     let url = site.server.url("/delta.crl");
     let points = [Point::urls(&[&url])];
+    let ahead = Crl::new(ROOT).with([number(3), delta(2)]);
     let delta = |serials: &[u8]| {
         let listed = serials.iter().map(|serial| Entry::new(&[*serial]));
         Crl::new(ROOT).with([number(2), delta(1)]).revoking(listed)
@@ -279,32 +287,24 @@ fn deltas_are_watched_with_their_bases() {
             (Some(delta(&[0x55]).issue(&site.root)), "1 good revoked"),
             (Some(late(delta(&[])).issue(&site.root)), "1 good stale"),
             (Some(delta(&[]).issue(&other)), "1 good bad-signature"),
+            (Some(ahead.issue(&site.root)), "1 good out-of-scope"),
             (None, "1 good unreachable"),
         ] {
             site.publish(base.clone());
             serve(body);
-            let (exit, found) = found(ring, AT, &[]);
-            let [crl, delta] = ["crl", "delta"].map(|kind| told(&found, kind, "code").unwrap_or("none"));
-            assert_eq!(format!("{exit} {crl} {delta}"), codes, "{found}");
+            assert_eq!(found_codes(ring), codes);
         }
     }
     // A delta is nothing without its base, and who was on hold is let go by one.
     serve(Some(delta(&[]).issue(&site.root)));
     site.server.serve("/root.crl", Page::not_found());
-    let (exit, found) = found(&by_certificate, AT, &[]);
-    assert_eq!((exit, told(&found, "delta", "code")), (1, Some("out-of-scope")), "{found}");
+    assert_eq!(found_codes(&by_certificate), "1 unreachable out-of-scope");
     let entry = |why| Entry::new(&[0x55]).with([reason(why)]);
     site.publish(Crl::new(ROOT).revoking([entry("certificateHold")]));
     assert_eq!(found_codes(&by_certificate), "1 revoked revoked");
     let lifts = Crl::new(ROOT).with([number(2), self::delta(1)]).revoking([entry("removeFromCRL")]);
     serve(Some(lifts.issue(&site.root)));
     assert_eq!(found_codes(&by_certificate), "0 good good");
-}
-
-fn found_codes(ring: &str) -> String {
-    let (exit, found) = found(ring, AT, &[]);
-    let [crl, delta] = ["crl", "delta"].map(|kind| told(&found, kind, "code").unwrap_or("none"));
-    format!("{exit} {crl} {delta}")
 }
 
 #[test]

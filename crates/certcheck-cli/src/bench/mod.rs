@@ -57,7 +57,10 @@ impl Bench<'_> {
     fn engine(&self, uses_get: bool) -> Result<Engine, Box<dyn Error>> {
         let ring = KeyRing::from_paths(&self.arguments.ring)?;
         let builder = network::builder(&self.arguments.network.reach, ring, self.policy.clone());
-        Ok(builder.ocsp_get(uses_get).build()?)
+        let mut limits = network::limits();
+        // Who waits for a turn here measures the queue.
+        limits.at_once_per_host = limits.at_once_per_host.max(usize::try_from(self.arguments.concurrency)?);
+        Ok(builder.limits(limits).ocsp_get(uses_get).build()?)
     }
 
     /// Every source, by every method, and those of deltas once it is known where they are.

@@ -5,6 +5,7 @@ use certcheck_core::revocation::{Answer, Cause, Status};
 
 use super::Health;
 use super::asked::{Source, Sources};
+use crate::flags::magnitude;
 use crate::html::words::span;
 use crate::sources::{Grounds, Refusal, Subject};
 
@@ -109,16 +110,17 @@ fn worth(source: &Source, at: usize, sources: &Sources, subjects: &[Subject], by
     };
     if source.brought_delta() {
         // A delta is no evidence but with what it is a delta of.
+        let alone = |message: &str| Finding::new(Health::Bad, Cause::OutOfScope.code(), message);
         let mut bases = sources.answers_for(at);
         bases.retain(|base| matches!(base, Answer::Crl(_)));
         let with = [&bases[..], &[answer]].concat();
         return Worth::Told(match subject.judge(&with, by) {
-            Ok(Status::Good(_)) => fault(&bases).map_or_else(|| Finding::good(String::new()), Finding::bad),
-            Ok(Status::Unknown(_)) => Finding::new(
-                Health::Bad,
-                Cause::OutOfScope.code(),
-                "a delta, and no CRL came that is of use with it",
-            ),
+            Ok(Status::Good(_)) => match fault(&bases) {
+                Some(cause) => Finding::bad(cause),
+                None if bases.iter().any(|base| may_combine(base, answer)) => Finding::good(String::new()),
+                None => alone("a delta of a later CRL than the one that came"),
+            },
+            Ok(Status::Unknown(_)) => alone("a delta, and no CRL came that is of use with it"),
             status => told(status),
         });
     }
@@ -132,6 +134,13 @@ fn worth(source: &Source, at: usize, sources: &Sources, subjects: &[Subject], by
         }
         _ => Worth::Told(told(alone)),
     }
+}
+
+/// RFC 5280 5.2.4: the complete CRL is not older than what the delta is a delta of.
+fn may_combine(base: &Answer, delta: &Answer) -> bool {
+    let (Answer::Crl(base), Answer::Crl(delta)) = (base, delta) else { return false };
+    let order = |number| (magnitude(number).len(), magnitude(number));
+    matches!((base.number(), delta.base_number()), (Some(own), Some(least)) if order(own) >= order(least))
 }
 
 /// As of when an answer speaks, and until when.

@@ -52,9 +52,25 @@ impl Freshness {
         self.oldest.map_or(until, |oldest| until.min(this.saturating_add(oldest)))
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn policy_ends_what_says_of_no_end() {
+        let time = Time::from_unix;
+        for (oldest, next, end) in [
+            (None, Some(200), 200),
+            (None, None, 150),
+            (Some(30), Some(200), 130),
+            (Some(30), Some(120), 120),
+            (Some(70), None, 150),
+        ] {
+            let freshness = Freshness { skew: 5, max_age: 50, oldest, max_stale: 7 };
+            assert_eq!(freshness.ends(time(100), next.map(time)), time(end), "{oldest:?} {next:?}");
+        }
+    }
 
     #[test]
     fn what_is_said_is_said_until_then_and_not_longer() {
