@@ -11,7 +11,7 @@ use certcheck_fetch::{Builder, Engine, Guard, Limits, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::Level;
 
-use crate::flags::NetworkArguments;
+use crate::flags::{NetworkArguments, ReachArguments};
 
 /// How many clients are remembered.
 const KNOWN_PATHS: usize = 1_024;
@@ -26,11 +26,8 @@ pub(crate) fn engine(
     policy: Policy,
     given: Evidence,
 ) -> Result<Engine, Box<dyn Error>> {
-    tell_events(arguments.verbose);
-    let mut builder = builder(arguments, ring, policy).evidence(given);
-    if std::io::stderr().is_terminal() {
-        builder = builder.observer(progress());
-    }
+    let builder = told(&arguments.reach, ring, policy);
+    let mut builder = builder.offline(arguments.offline).evidence(given);
     if has_store && !arguments.no_cache {
         match store(arguments.cache_dir.as_deref(), arguments.trust_cache) {
             Ok(store) => builder = builder.store(store),
@@ -42,8 +39,24 @@ pub(crate) fn engine(
     Ok(builder.build()?)
 }
 
-/// An engine in the making, as these flags ask for it, that keeps nothing between runs.
-pub(crate) fn builder(arguments: &NetworkArguments, ring: KeyRing, policy: Policy) -> Builder {
+/// An engine that has what sources say now, and nothing else.
+pub(crate) fn live(
+    arguments: &ReachArguments,
+    ring: KeyRing,
+    policy: Policy,
+) -> Result<Engine, Box<dyn Error>> {
+    Ok(told(arguments, ring, policy).build()?)
+}
+
+/// An engine in the making that tells what goes on.
+fn told(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> Builder {
+    tell_events(arguments.verbose);
+    let builder = builder(arguments, ring, policy);
+    if std::io::stderr().is_terminal() { builder.observer(progress()) } else { builder }
+}
+
+/// An engine in the making, as these flags ask for it, that keeps nothing between runs and tells nothing.
+pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> Builder {
     let mut guard = Guard::new().deny_private(arguments.deny_private).allow_tls(arguments.allow_https);
     for net in &arguments.allow_net {
         guard = guard.allow_net(*net);
@@ -51,13 +64,9 @@ pub(crate) fn builder(arguments: &NetworkArguments, ring: KeyRing, policy: Polic
     for port in &arguments.allow_port {
         guard = guard.allow_port(*port);
     }
-    let mut limits = Limits::default();
-    // A run asks about most certificates once.
-    limits.known_paths = KNOWN_PATHS;
     let mut builder = Engine::builder(ring, policy)
-        .limits(limits)
+        .limits(limits())
         .guard(guard)
-        .offline(arguments.offline)
         // A run ends before anything grows old.
         .refreshes(false);
     if let Some(proxy) = &arguments.proxy {
@@ -67,6 +76,14 @@ pub(crate) fn builder(arguments: &NetworkArguments, ring: KeyRing, policy: Polic
         builder = builder.directory(directory.clone());
     }
     builder
+}
+
+/// What a run may take.
+pub(crate) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    // A run asks about most certificates once.
+    limits.known_paths = KNOWN_PATHS;
+    limits
 }
 
 /// The disk store in this folder, or where it is by default.
@@ -81,7 +98,7 @@ pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> Result<Arc<dyn St
 }
 
 /// Warnings always, more where it is asked for.
-fn tell_events(verbose: u8) {
+pub(crate) fn tell_events(verbose: u8) {
     let most = match verbose {
         0 => Level::WARN,
         1 => Level::DEBUG,

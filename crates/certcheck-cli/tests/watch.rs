@@ -1,10 +1,11 @@
 //! `certcheck watch`: each way in which a source can be of no use, and those that will be soon.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use certcheck_testkit::crl::{Crl, Entry};
-use certcheck_testkit::ext::{self, Point};
+use certcheck_testkit::crl::{Crl, Entry, Idp, delta, number, reason};
+use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key, pem};
 use serde_json::Value;
@@ -54,15 +55,13 @@ impl Site {
     }
 
     fn watch_at(&self, at: &str, more: &[&str]) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
-            .args(["watch", "--ring", &self.path("ring.pem"), "--at", at, "--allow-net", "127.0.0.0/8"])
-            .args(["--timeout", "2"])
-            .args(more)
-            .env_remove("CLICOLOR_FORCE")
-            .output()
-            .expect("runs");
-        let text = |octets| String::from_utf8(octets).expect("UTF-8");
-        (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+        watch(&self.path("ring.pem"), at, more)
+    }
+
+    fn write(&self, name: &str, certificates: &[Vec<u8>]) -> String {
+        let text: String = certificates.iter().map(|der| pem("CERTIFICATE", der)).collect();
+        fs::write(self.path(name), text).expect("written");
+        self.path(name)
     }
 
     /// The exit code, and what the CRL and the responder came to.
@@ -71,15 +70,33 @@ impl Site {
     }
 
     fn codes_at(&self, at: &str, more: &[&str]) -> String {
-        let (exit, out, err) = self.watch_at(at, &[&["--json"], more].concat());
-        let found: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
-        let sources = found["sources"].as_array().expect("sources");
-        let of = |kind: &str| {
-            let one = sources.iter().find(|source| source["kind"] == kind);
-            one.and_then(|source| source["code"].as_str()).unwrap_or("none").to_owned()
-        };
+        let (exit, found) = found(&self.path("ring.pem"), at, more);
+        let of = |kind: &str| told(&found, kind, "code").unwrap_or("none").to_owned();
         format!("{exit} crl {} ocsp {}", of("crl"), of("ocsp"))
     }
+}
+
+fn watch(ring: &str, at: &str, more: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+        .args(["watch", "--ring", ring, "--at", at, "--allow-net", "127.0.0.0/8", "--timeout", "2"])
+        .args(more)
+        .env_remove("CLICOLOR_FORCE")
+        .output()
+        .expect("runs");
+    let text = |octets| String::from_utf8(octets).expect("UTF-8");
+    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+}
+
+/// The exit code, and what was found as JSON.
+fn found(ring: &str, at: &str, more: &[&str]) -> (i32, Value) {
+    let (exit, out, err) = watch(ring, at, &[&["--json"], more].concat());
+    (exit, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
+}
+
+/// What is told of the first source of a kind.
+fn told<'f>(found: &'f Value, kind: &str, what: &str) -> Option<&'f str> {
+    let mut sources = found["sources"].as_array().expect("sources").iter();
+    sources.find(|source| source["kind"] == kind).and_then(|source| source[what].as_str())
 }
 
 #[test]
@@ -135,11 +152,253 @@ fn clients_name_sources_that_the_ring_does_not() {
     assert_eq!(exit, 0, "{out}");
     // What the CA names is asked once, though the ring and the client's path both lead to it.
     assert!(out.starts_with("3 sources"), "{out}");
-    fs::write(site.path("other.pem"), pem("CERTIFICATE", &Cert::root("CN=x", &key).issue(&key)))
-        .expect("written");
-    let (exit, _, err) = site.watch(&[&site.path("other.pem")]);
-    assert_eq!(exit, 2);
-    assert!(err.contains("other.pem: "), "{err}");
+}
+
+/// A certificate of the root's, by its serial number, that names this CRL.
+fn ca(name: &str, serial: u8, root: &Key, extensions: Vec<Ext>) -> Vec<u8> {
+    let mut ca = Cert::ca(&format!("O=Watch,CN={name}"), &Key::p256(name), ROOT, root).with(extensions);
+    ca.serial = vec![serial];
+    ca.issue(root)
+}
+
+#[test]
+fn a_shared_source_is_judged_for_all_who_name_it() {
+    let site = Site::start();
+    let named = || vec![ext::cdp(&[Point::urls(&[site.server.url("/root.crl")])])];
+    let cas = [1, 2, 3].map(|serial| ca(&format!("ca {serial}"), serial, &site.root, named()));
+    let root = Cert::root(ROOT, &site.root).issue(&site.root);
+    let ring = site.write("shared.pem", &[&[root], &cas[..]].concat());
+    for (listed, told_of) in [(None, "ca 1"), (Some(1), "ca 1"), (Some(2), "ca 2"), (Some(3), "ca 3")] {
+        site.publish(Crl::new(ROOT).revoking(listed.map(|serial| Entry::new(&[serial]))));
+        site.server.forget();
+        let (exit, found) = found(&ring, AT, &[]);
+        let code = if listed.is_some() { "revoked" } else { "good" };
+        assert_eq!(exit, i32::from(listed.is_some()), "{found}");
+        assert_eq!(told(&found, "crl", "code"), Some(code), "{found}");
+        assert_eq!(told(&found, "crl", "subject"), Some(format!("CN={told_of},O=Watch").as_str()));
+        assert_eq!(found["sources"][0]["subjects"], 3);
+        assert_eq!((site.server.count("/root.crl"), found["sources"].as_array().map(Vec::len)), (1, Some(1)));
+    }
+}
+
+#[test]
+fn a_certificate_without_a_good_path_is_bad() {
+    let site = Site::start();
+    let root = Cert::root(ROOT, &site.root).issue(&site.root);
+    let named = || vec![ext::cdp(&[Point::urls(&[site.server.url("/root.crl")])])];
+    let stray = Cert::ca("CN=stray", &Key::p256("stray"), "CN=nobody", &Key::p256("nobody")).with(named());
+    let critical = ca("critical", 7, &site.root, [named(), vec![ext::unknown(true)]].concat());
+    for (name, der, code) in [
+        ("stray", stray.issue(&Key::p256("nobody")), "unknown-issuer"),
+        ("critical", critical, "unhandled-critical-extension"),
+    ] {
+        let ring = site.path(&format!("ring of {name}"));
+        for (role, der) in [("anchors", &root), ("intermediates", &der)] {
+            fs::create_dir_all(format!("{ring}/{role}")).expect("a folder");
+            site.write(&format!("ring of {name}/{role}/one.pem"), std::slice::from_ref(der));
+        }
+        let (exit, found) = found(&ring, AT, &[]);
+        let certificates = found["certificates"].as_array().expect("certificates");
+        let codes: Vec<_> = certificates.iter().map(|one| one["code"].as_str().expect("a code")).collect();
+        assert_eq!((exit, codes), (1, vec!["good", code]), "{name}: {found}");
+        assert_eq!(found["state"], "bad");
+        let (_, out, err) = watch(&ring, AT, &[]);
+        assert!(out.contains(code) && err.contains("nothing to watch"), "{out}{err}");
+        // Given on the command line it is told too, and the ring is watched all the same.
+        let given = site.write("given.pem", &[der]);
+        let (exit, out, _) = site.watch(&[&given]);
+        assert_eq!(exit, 1, "{out}");
+        assert!(out.starts_with("2 sources: 2 good") && out.contains(&format!("{code}  {given}")), "{out}");
+    }
+}
+
+#[test]
+fn where_there_is_nothing_to_watch_that_is_told() {
+    let site = Site::start();
+    let root = Cert::root(ROOT, &site.root).issue(&site.root);
+    for (name, ring) in [
+        ("anchors alone", vec![root.clone()]),
+        ("no sources", vec![root, ca("ca", 1, &site.root, Vec::new())]),
+    ] {
+        let ring = site.write("bare.pem", &ring);
+        let (exit, _, err) = watch(&ring, AT, &[]);
+        assert_eq!(exit, 3, "{name}");
+        assert!(err.contains("nothing to watch"), "{name}: {err}");
+        assert_eq!(found(&ring, AT, &[]).1["state"], "nothing", "{name}");
+    }
+}
+
+#[test]
+fn inputs_of_no_use_are_told_and_the_rest_is_watched() {
+    let site = Site::start();
+    let file = site.path("inputs.prom");
+    let key = Key::p256("watch ca");
+    let old = Cert::leaf("O=Watch,CN=old", &key, "O=Watch,CN=\"CA\"", &key)
+        .valid("2026-01-01T00:00:00Z", "2026-12-31T00:00:00Z");
+    let old = site.write("old.pem", &[old.issue(&key)]);
+    fs::write(site.path("text.pem"), "no certificate").expect("written");
+    let (text, none) = (site.path("text.pem"), site.path("none.pem"));
+    for (given, exit, code) in
+        [(&old, 1, "expired"), (&text, 2, "no-certificate"), (&none, 2, "no-certificate")]
+    {
+        let _none = fs::remove_file(&file);
+        let (got, found) = found(&site.path("ring.pem"), AT, &[given, "--prometheus", &file]);
+        assert_eq!(got, exit, "{given}: {found}");
+        assert_eq!(told(&found, "crl", "code"), Some("good"), "{given}");
+        assert_eq!((&found["inputs"][0]["code"], &found["state"]), (&code.into(), &"bad".into()), "{found}");
+        let text = fs::read_to_string(&file).expect("written all the same");
+        assert!(text.contains(&format!("certcheck_watch_input_good{{input=\"{given}\"}} 0")), "{text}");
+    }
+}
+
+/// The exit code, and what a CRL and its delta came to.
+fn found_codes(ring: &str) -> String {
+    let (exit, found) = found(ring, AT, &[]);
+    let [crl, delta] = ["crl", "delta"].map(|kind| told(&found, kind, "code").unwrap_or("none"));
+    format!("{exit} {crl} {delta}")
+}
+
+#[test]
+fn deltas_are_watched_with_their_bases() {
+    let site = Site::start();
+    let url = site.server.url("/delta.crl");
+    let points = [Point::urls(&[&url])];
+    let ahead = Crl::new(ROOT).with([number(3), delta(2)]);
+    let delta = |serials: &[u8]| {
+        let listed = serials.iter().map(|serial| Entry::new(&[*serial]));
+        Crl::new(ROOT).with([number(2), delta(1)]).revoking(listed)
+    };
+    let late = |crl: Crl| crl.valid("2026-12-01T00:00:00Z", Some("2026-12-30T00:00:00Z"));
+    let other = Key::p256("somebody else");
+    let root = Cert::root(ROOT, &site.root).issue(&site.root);
+    let by_crl = site.path("ring.pem");
+    let cdp = ext::cdp(&[Point::urls(&[site.server.url("/root.crl")])]);
+    let ca = ca("CA", 0x55, &site.root, vec![cdp, ext::freshest_crl(&points)]);
+    let by_certificate = site.write("freshest.pem", &[root, ca]);
+    let serve = |body: Option<Vec<u8>>| match body {
+        Some(body) => site.server.serve("/delta.crl", Page::new(body)),
+        None => site.server.serve("/delta.crl", Page::not_found()),
+    };
+    for (ring, base) in
+        [(&by_crl, Crl::new(ROOT).with([ext::freshest_crl(&points)])), (&by_certificate, Crl::new(ROOT))]
+    {
+        for (body, codes) in [
+            (Some(delta(&[]).issue(&site.root)), "0 good good"),
+            (Some(delta(&[0x55]).issue(&site.root)), "1 good revoked"),
+            (Some(late(delta(&[])).issue(&site.root)), "1 good stale"),
+            (Some(delta(&[]).issue(&other)), "1 good bad-signature"),
+            (Some(ahead.issue(&site.root)), "1 good out-of-scope"),
+            (None, "1 good unreachable"),
+        ] {
+            site.publish(base.clone());
+            serve(body);
+            assert_eq!(found_codes(ring), codes);
+        }
+    }
+    // A delta is nothing without its base, and who was on hold is let go by one.
+    serve(Some(delta(&[]).issue(&site.root)));
+    site.server.serve("/root.crl", Page::not_found());
+    assert_eq!(found_codes(&by_certificate), "1 unreachable out-of-scope");
+    let entry = |why| Entry::new(&[0x55]).with([reason(why)]);
+    site.publish(Crl::new(ROOT).revoking([entry("certificateHold")]));
+    assert_eq!(found_codes(&by_certificate), "1 revoked revoked");
+    let lifts = Crl::new(ROOT).with([number(2), self::delta(1)]).revoking([entry("removeFromCRL")]);
+    serve(Some(lifts.issue(&site.root)));
+    assert_eq!(found_codes(&by_certificate), "0 good good");
+}
+
+#[test]
+fn what_covers_some_reasons_is_no_fault_where_the_rest_is_covered() {
+    let site = Site::start();
+    let urls = ["/key.crl", "/rest.crl", "/other.crl"].map(|path| site.server.url(path));
+    let points = [0, 1].map(|at: usize| Point::urls(&[&urls[at]]));
+    let root = Cert::root(ROOT, &site.root).issue(&site.root);
+    let ring = site.write("parts.pem", &[root, ca("CA", 0x55, &site.root, vec![ext::cdp(&points)])]);
+    // By bits of ReasonFlags: keyCompromise, and all others.
+    let (key, rest) = ([1], [2, 3, 4, 5, 6, 7, 8]);
+    let of = |point: usize, reasons: &[u8]| {
+        let point = Point::urls(&[&urls[point]]);
+        let idp = Idp { point, reasons: reasons.to_vec(), ..Idp::default() };
+        Some(Crl::new(ROOT).with([idp.ext()]).issue(&site.root))
+    };
+    for (first, second, codes) in [
+        (of(0, &key), of(1, &rest), "0 good good"),
+        // Who lets the other down is told, and who lets nobody down is not.
+        (of(0, &key), None, "1 good unreachable"),
+        (of(0, &key), of(1, &[4]), "1 out-of-scope out-of-scope"),
+        // Another partition covers nothing at all.
+        (of(2, &key), of(1, &rest), "1 out-of-scope good"),
+    ] {
+        for (path, body) in [("/key.crl", first), ("/rest.crl", second)] {
+            site.server.serve(path, body.map_or_else(Page::not_found, Page::new));
+        }
+        let (exit, found) = found(&ring, AT, &[]);
+        let codes_of = |at: usize| found["sources"][at]["code"].as_str().unwrap_or("none").to_owned();
+        assert_eq!(format!("{exit} {} {}", codes_of(0), codes_of(1)), codes, "{found}");
+    }
+}
+
+#[test]
+fn the_end_is_what_policy_makes_of_it() {
+    let site = Site::start();
+    // Past nextUpdate, and within what clocks may differ: checks take it, and somebody is late.
+    site.publish(Crl::new(ROOT).valid("2026-12-01T00:00:00Z", Some("2027-01-01T23:58:00Z")));
+    let (exit, out, _) = site.watch(&[]);
+    assert_eq!(exit, 1, "{out}");
+    assert!(out.contains("stale ") && out.contains("nextUpdate was 2 minutes ago"), "{out}");
+    // Without nextUpdate a day is the end by default.
+    for (this, codes, message) in [
+        ("2027-01-01T22:00:00Z", "0 crl good ocsp good", "for 22 hours, by policy"),
+        ("2027-01-01T01:00:00Z", "3 crl expires-soon ocsp good", "its end by policy is in 1 hour"),
+        ("2026-12-31T23:58:00Z", "1 crl stale ocsp good", "its end by policy was 2 minutes ago"),
+    ] {
+        site.publish(Crl::new(ROOT).valid(this, None));
+        assert_eq!(site.codes(&[]), codes);
+        let file = site.path("end.prom");
+        let (_, found) = found(&site.path("ring.pem"), AT, &["--prometheus", &file]);
+        assert_eq!(told(&found, "crl", "message"), Some(message), "{found}");
+        assert_eq!(told(&found, "crl", "evidence_end").map(|end| &end[10..]), Some(&this[10..]));
+        let text = fs::read_to_string(&file).expect("written");
+        assert!(text.contains("certcheck_source_evidence_end_seconds{kind=\"crl\""), "{text}");
+    }
+}
+
+#[test]
+fn no_sample_is_there_twice() {
+    let site = Site::start();
+    let (old, new) = (Key::p256("watch ca"), Key::p256("re-keyed"));
+    let url = || vec![ext::cdp(&[Point::urls(&[site.server.url("/root.crl")])])];
+    let rekeyed = Cert::ca("O=Watch,CN=\"CA\"", &new, ROOT, &site.root).with(url()).issue(&site.root);
+    let root = Cert::root(ROOT, &site.root).issue(&site.root);
+    let clients = [(&old, "old"), (&new, "new")].map(|(key, name)| {
+        let points = [Point::urls(&[site.server.url("/ca.crl")])];
+        let leaf = Cert::leaf("O=Watch,CN=client", &Key::p256(name), "O=Watch,CN=\"CA\"", key);
+        site.write(&format!("{name}.pem"), &[leaf.with([ext::cdp(&points)]).issue(key)])
+    });
+    site.server.serve("/ca.crl", Page::new(Crl::new("O=Watch,CN=\"CA\"").issue(&old)));
+    let (again, file) = (site.write("again.pem", &[root, rekeyed]), site.path("once.prom"));
+    let [old, new] = clients.each_ref().map(String::as_str);
+    let more = [old, new, old, "--ring", &again, "--prometheus", &file];
+    let (exit, found) = found(&site.path("ring.pem"), AT, &more);
+    // The re-keyed CA's CRL is signed with the old key: of no use to the new one's client.
+    assert_eq!(exit, 1, "{found}");
+    let worst = found["sources"].as_array().expect("sources").iter().find(|one| one["code"] != "good");
+    assert_eq!(worst.map(|one| &one["code"]), Some(&"wrong-signer".into()), "{found}");
+    let text = fs::read_to_string(&file).expect("written");
+    let mut seen = BTreeSet::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (series, _) = line.rsplit_once(' ').expect("a sample");
+        assert!(seen.insert(series), "twice: {series}");
+    }
+}
+
+#[test]
+fn what_is_kept_has_no_flags_where_nothing_is_kept() {
+    let site = Site::start();
+    for flag in [&["--offline"][..], &["--no-cache"], &["--trust-cache"], &["--cache-dir", "/nowhere"]] {
+        let (exit, _, err) = site.watch(flag);
+        assert!(exit == 2 && err.contains(flag[0]), "{flag:?}: {err}");
+    }
 }
 
 #[test]

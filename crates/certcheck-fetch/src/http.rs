@@ -18,12 +18,12 @@ use url::Url;
 use crate::failure::Failure;
 use crate::guard::{Guard, Refused, Scheme, Target};
 use crate::limits::{Kind, Limits};
-use crate::phases::{Connects, Part, took};
+use crate::phases::{Connects, Part, asked, took};
 use crate::resolve::GuardedResolver;
 use crate::shape::Shape;
 use crate::spool::{Spool, SpoolError};
 use crate::transport::{Fetched, Transport, now};
-use certcheck_core::revocation::Cause;
+use certcheck_core::revocation::{Ask, Cause};
 
 /// The longest URL that is asked with GET (RFC 9919 5): longer ones are posted.
 const LONGEST_GET: usize = 255;
@@ -182,6 +182,7 @@ impl Http {
         let begun = Instant::now();
         let sent = timeout(patience, request.send()).await;
         took(Part::Headers, begun);
+        asked(if hop.method == Method::POST { "POST" } else { "GET" });
         match sent {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(told(&error)),
@@ -242,6 +243,18 @@ fn spool_failure(error: SpoolError) -> Failure {
 
 pub(crate) fn refused(why: Refused) -> Failure {
     Failure::new(Cause::RefusedAddress, why.0)
+}
+
+/// Whether this can be asked with GET: OCSP cannot where the URL would be too long, or has a query already. Then it is
+/// posted, whatever was wanted.
+#[must_use]
+pub fn goes_with_get(ask: &Ask) -> bool {
+    match ask {
+        Ask::Ocsp { url, request, .. } => {
+            Url::parse(url).is_ok_and(|responder| ocsp_get_url(&responder, request).is_some())
+        }
+        _ => true,
+    }
 }
 
 /// RFC 6960 A.1 and RFC 9919 5: base64, percent-encoded to the last sign, behind the responder's URL. `None` if that is too
@@ -323,5 +336,19 @@ mod tests {
         let slash = Url::parse("http://ocsp.example/").unwrap();
         assert_eq!(ocsp_get_url(&slash, b"a").unwrap().as_str(), "http://ocsp.example/YQ%3D%3D");
         assert_eq!(ocsp_get_url(&slash, &[0x30; 200]), None);
+        let ask = |url: &str, length| Ask::Ocsp {
+            url: url.into(),
+            request: vec![0x30; length].into(),
+            nonce: None,
+        };
+        for (url, length, goes) in [
+            ("http://ocsp.example/ca", 80, true),
+            ("http://ocsp.example/ca", 200, false),
+            ("http://ocsp.example/?ca=1", 80, false),
+            ("no url", 80, false),
+        ] {
+            assert_eq!(goes_with_get(&ask(url, length)), goes, "{url} {length}");
+        }
+        assert!(goes_with_get(&Ask::Crl { url: "http://crl.example/?ca=1".into() }));
     }
 }

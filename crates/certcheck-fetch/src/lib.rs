@@ -49,6 +49,7 @@ pub use failure::Failure;
 pub use fetcher::Observer;
 pub use guard::{Guard, MAX_URL, Refused, Scheme};
 pub use held::{Held, Origin};
+pub use http::goes_with_get;
 pub use key::Key;
 pub use limits::{Kind, Limits};
 pub use phases::Phases;

@@ -29,6 +29,8 @@ pub struct Phases {
     pub transfer: Option<Duration>,
     /// How many requests it took: more than one where a redirect was followed, or GET was refused and POST was not.
     pub requests: u32,
+    /// Of the last request: `GET` or `POST`.
+    pub method: Option<&'static str>,
     /// All of it, with what lies between the parts.
     pub whole: Duration,
 }
@@ -43,6 +45,7 @@ struct Marks {
     headers: Option<Duration>,
     transfer: Option<Duration>,
     requests: u32,
+    method: Option<&'static str>,
 }
 
 /// A part that several hops of one exchange add to.
@@ -63,19 +66,27 @@ pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, Phases) {
     let marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
     let connect = marks.connect.map(|connect| connect.saturating_sub(marks.resolve.unwrap_or_default()));
     let first_octet = marks.headers.map(|headers| headers.saturating_sub(marks.connect.unwrap_or_default()));
-    let Marks { resolve, transfer, requests, .. } = *marks;
-    (output, Phases { resolve, connect, first_octet, transfer, requests, whole })
+    let Marks { resolve, transfer, requests, method, .. } = *marks;
+    (output, Phases { resolve, connect, first_octet, transfer, requests, method, whole })
+}
+
+/// Notes a request, where somebody measures.
+pub(crate) fn asked(method: &'static str) {
+    note(|marks| {
+        marks.requests += 1;
+        marks.method = Some(method);
+    });
+}
+
+fn note(what: impl FnOnce(&mut Marks)) {
+    // Nobody measures: the usual case.
+    let _ = WATCH.try_with(|marks| what(&mut marks.lock().unwrap_or_else(PoisonError::into_inner)));
 }
 
 /// Notes how long a part took, where somebody measures.
 pub(crate) fn took(part: Part, begun: Instant) {
     let elapsed = begun.elapsed();
-    // Nobody measures: the usual case.
-    let _ = WATCH.try_with(|marks| {
-        let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(part, Part::Headers) {
-            marks.requests += 1;
-        }
+    note(|marks| {
         let place = match part {
             Part::Resolve => &mut marks.resolve,
             Part::Connect => &mut marks.connect,

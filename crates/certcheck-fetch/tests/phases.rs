@@ -6,10 +6,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use certcheck_core::ocsp::OcspRequest;
 use certcheck_core::revocation::{Ask, Need};
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::{Engine, Guard, Resolve};
 use certcheck_testkit::crl::Crl;
+use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::Page;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -59,11 +61,33 @@ fn each_part_has_its_time_and_a_connection_is_made_once() {
     // The parts lie one behind the other.
     let parts = [cold.resolve, cold.connect, cold.first_octet, cold.transfer];
     assert!(parts.into_iter().flatten().sum::<Duration>() <= cold.whole, "{cold:?}");
-    assert_eq!(cold.requests, 1);
+    assert_eq!((cold.requests, cold.method), (1, Some("GET")));
     let (came, warm) = engine.measure_blocking(&need, PATIENCE);
     assert!(came.is_ok(), "{came:?}");
     assert_eq!((warm.resolve, warm.connect), (None, None));
     assert!(warm.first_octet.is_some_and(|took| took >= SLOW), "{warm:?}");
+}
+
+#[test]
+fn the_method_is_the_one_that_was_used() {
+    let world = World::new();
+    // That it is asked later is an answer too.
+    let later = || Page::new(Response::error(3));
+    world.server.serve_with("/both", move |_| later());
+    world.server.serve_with(
+        "/post",
+        move |asked| {
+            if asked.method == "GET" { Page::status(405) } else { later() }
+        },
+    );
+    let engine = engine(&world);
+    let request = || OcspRequest::new().encode().into();
+    for (path, used) in [("/both", ("GET", 1)), ("/post", ("POST", 2)), ("/both?ca=1", ("POST", 1))] {
+        let url = world.server.url_as("crl.example", path);
+        let ask = Ask::Ocsp { url: url.as_str().into(), request: request(), nonce: None };
+        let (_, phases) = engine.measure_blocking(&Need::new(0, ask, Box::default()), PATIENCE);
+        assert_eq!((phases.method, phases.requests), (Some(used.0), used.1), "{path}");
+    }
 }
 
 #[test]
@@ -80,5 +104,5 @@ fn what_did_not_happen_took_no_time() {
     let refused = Need::new(0, Ask::Crl { url: "http://169.254.169.254/".into() }, Box::default());
     let (came, phases) = engine.measure_blocking(&refused, PATIENCE);
     assert!(came.is_err());
-    assert_eq!((phases.requests, phases.connect), (0, None), "nobody was asked");
+    assert_eq!((phases.requests, phases.method, phases.connect), (0, None, None), "nobody was asked");
 }

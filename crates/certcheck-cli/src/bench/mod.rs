@@ -6,12 +6,13 @@ mod source;
 mod stats;
 mod text;
 
+use std::collections::VecDeque;
 use std::error::Error;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use certcheck_core::{KeyRing, Policy, Time};
-use certcheck_fetch::Engine;
+use certcheck_fetch::{Engine, Held};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pki_types::CertificateDer;
 use serde::Serialize;
@@ -19,9 +20,11 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::BenchArguments;
+use crate::sources::{Grounds, Refusal};
 use crate::{html, input, json, network, setup, sources};
 pub(crate) use decision::DecisionFigures;
 pub(crate) use handshake::HandshakeFigures;
+use source::Asked;
 pub(crate) use source::{PARTS, Parts, SourceFigures};
 pub(crate) use stats::{Summary, shown};
 
@@ -53,8 +56,38 @@ impl Bench<'_> {
     /// An engine that has asked nobody yet.
     fn engine(&self, uses_get: bool) -> Result<Engine, Box<dyn Error>> {
         let ring = KeyRing::from_paths(&self.arguments.ring)?;
-        let builder = network::builder(&self.arguments.network, ring, self.policy.clone());
-        Ok(builder.ocsp_get(uses_get).build()?)
+        let builder = network::builder(&self.arguments.network.reach, ring, self.policy.clone());
+        let mut limits = network::limits();
+        // Who waits for a turn here measures the queue.
+        limits.at_once_per_host = limits.at_once_per_host.max(usize::try_from(self.arguments.concurrency)?);
+        Ok(builder.limits(limits).ocsp_get(uses_get).build()?)
+    }
+
+    /// Every source, by every method, and those of deltas once it is known where they are.
+    fn measure_all(&self, mut asked: VecDeque<Asked<'_>>) -> Result<Vec<SourceFigures>, Box<dyn Error>> {
+        let mut measured: Vec<SourceFigures> = Vec::new();
+        while let Some(source) = asked.pop_front() {
+            let later = asked.iter().map(|later| later.methods().len()).sum::<usize>();
+            let own_parts = 1 + usize::from(self.arguments.handshake);
+            let parts = measured.len() + source.methods().len() + later + own_parts;
+            self.bar.set_length((parts as u64) * u64::from(self.arguments.rounds));
+            let url = source.need.ask.url();
+            self.bar.set_message(url.chars().take(60).collect::<String>());
+            for method in source.methods() {
+                let (figures, came) = self.measure(&source, method)?;
+                measured.push(figures);
+                let came = came.as_deref().map(Held::answer);
+                for delta in source.subject.deltas(&source.need, came, &self.policy) {
+                    let url = delta.ask.url();
+                    let is_known = measured.iter().any(|known| known.url == **url)
+                        || asked.iter().any(|known| known.need.ask.url() == url);
+                    if !is_known {
+                        asked.push_back(Asked { kind: "delta", ..Asked::new(source.subject, delta) });
+                    }
+                }
+            }
+        }
+        Ok(measured)
     }
 
     fn tick(&self) {
@@ -63,42 +96,28 @@ impl Bench<'_> {
 }
 
 pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
-    if arguments.network.offline {
-        return Err("what is measured is the network: --offline does not go with it".into());
-    }
+    network::tell_events(arguments.network.reach.verbose);
     let now = setup::time(arguments.asked.at);
     let path = arguments.input.display();
     let chain = input::certificates(&arguments.input).map_err(|error| format!("{path}: {error}"))?;
     let ring = KeyRing::from_paths(&arguments.ring)?;
-    let subjects = match sources::of_chain(&chain, &ring, now) {
-        Ok(subjects) => subjects,
-        Err(reason) => {
-            use io::Write as _;
-            writeln!(
-                io::stderr(),
-                "certcheck: {path}: {reason}: nothing is measured of a path that is not good"
-            )?;
-            return Ok(Exit::Rejected);
-        }
-    };
     let policy = sources::policy(arguments.asked.allow_sha1);
+    let subjects = match sources::of_chain(&chain, Grounds { ring: &ring, policy: &policy, now }) {
+        Ok(subjects) => subjects,
+        Err(refusal) => return refused(arguments, &refusal),
+    };
     let within = Duration::from_secs(arguments.network.timeout);
     let bench = Bench { arguments, chain, policy, now, within, bar: bar() };
     let draft = arguments.report.as_deref().map(Draft::create).transpose()?;
     let planning = bench.engine(true)?;
-    let mut asks = Vec::new();
+    let mut asked = VecDeque::new();
     for subject in &subjects {
-        for need in subject.needs(&planning, now) {
-            asks.extend(source::methods(&need).iter().map(|method| (subject, need.clone(), *method)));
+        match subject.needs(&planning, now) {
+            Ok(needs) => asked.extend(needs.into_iter().map(|need| Asked::new(subject, need))),
+            Err(refusal) => return refused(arguments, &refusal),
         }
     }
-    let parts = asks.len() + 1 + usize::from(arguments.handshake);
-    bench.bar.set_length((parts as u64) * u64::from(arguments.rounds));
-    let mut measured = Vec::new();
-    for (subject, need, method) in &asks {
-        bench.bar.set_message(need.ask.url().chars().take(60).collect::<String>());
-        measured.push(bench.measure(subject, need, method)?);
-    }
+    let measured = bench.measure_all(asked)?;
     bench.bar.set_message("decision");
     let decision = bench.decide()?;
     let handshake = match &arguments.key {
@@ -128,7 +147,14 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
         draft.finish(html::bench::page(&figures, now).into_string().as_bytes())?;
     }
     let has_failed = figures.sources.iter().any(|source| source.failures > 0);
-    Ok(if has_failed { Exit::Undetermined } else { Exit::Accepted })
+    let is_settled = decision::is_settled(&figures.decision);
+    Ok(if has_failed || !is_settled { Exit::Undetermined } else { Exit::Accepted })
+}
+
+fn refused(arguments: &BenchArguments, refusal: &Refusal) -> Result<Exit, Box<dyn Error>> {
+    let path = arguments.input.display();
+    writeln!(io::stderr(), "certcheck: {path}: {refusal}: nothing is measured of a path that is not good")?;
+    Ok(Exit::Rejected)
 }
 
 /// How far it is, on a terminal.

@@ -1,5 +1,8 @@
 //! One source, asked again and again: each part of the exchange, and what its answer costs to read and to believe.
 
+use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,7 +11,7 @@ use certcheck_core::crl::Crl;
 use certcheck_core::ocsp::BasicResponse;
 use certcheck_core::revocation::{Answer, Ask, Need, OcspEvidence};
 use certcheck_core::view::Certificate;
-use certcheck_fetch::{Engine, Failure, Held, Phases};
+use certcheck_fetch::{Engine, Failure, Held, Phases, goes_with_get};
 use serde::Serialize;
 
 use super::Bench;
@@ -22,7 +25,9 @@ pub(crate) const PARTS: [&str; 5] = ["resolve", "connect", "first octet", "trans
 /// What was measured of a source.
 #[derive(Serialize)]
 pub(crate) struct SourceFigures {
+    /// `crl`, `ocsp`, or `delta` for what is named for deltas.
     pub(crate) kind: &'static str,
+    /// The one that was wanted.
     pub(crate) method: &'static str,
     pub(crate) url: String,
     /// The certificate that names it.
@@ -30,8 +35,12 @@ pub(crate) struct SourceFigures {
     pub(crate) octets: Option<usize>,
     /// Requests for one answer: more than one where the responder redirects, or refuses GET.
     pub(crate) requests: u32,
+    /// The methods by which answers came: another than was wanted where the responder refuses that.
+    pub(crate) answered_to: Vec<&'static str>,
     pub(crate) cold: Parts,
     pub(crate) warm: Parts,
+    /// How often a connection that stood did not any more: these count for neither.
+    pub(crate) reconnects: usize,
     /// Reading: of a CRL this makes its index.
     pub(crate) index: Option<Summary>,
     /// The signature.
@@ -40,6 +49,13 @@ pub(crate) struct SourceFigures {
     /// Of the last failure: the cause, and what happened.
     pub(crate) cause: Option<&'static str>,
     pub(crate) detail: Option<String>,
+}
+
+impl SourceFigures {
+    /// By what an answer came, where that is not what was wanted.
+    pub(crate) fn other_method(&self) -> Option<&'static str> {
+        self.answered_to.iter().copied().find(|used| *used != self.method)
+    }
 }
 
 /// Of one kind of exchange.
@@ -63,10 +79,14 @@ impl Parts {
 #[derive(Default)]
 struct Exchanges {
     parts: [Samples; 5],
+    /// Only what needed no connection is wanted.
+    is_warm: bool,
+    reconnects: usize,
     failures: u32,
     failure: Option<Failure>,
     requests: u32,
-    held: Option<std::sync::Arc<Held>>,
+    methods: BTreeSet<&'static str>,
+    held: Option<Arc<Held>>,
 }
 
 impl Exchanges {
@@ -74,11 +94,16 @@ impl Exchanges {
         match came {
             Ok(held) => {
                 let Phases { resolve, connect, first_octet, transfer, whole, .. } = phases;
-                let parts = [resolve, connect, first_octet, transfer, Some(whole)];
-                for (samples, part) in self.parts.iter_mut().zip(parts) {
-                    samples.extend(part);
+                if self.is_warm && connect.is_some() {
+                    self.reconnects += 1;
+                } else {
+                    let parts = [resolve, connect, first_octet, transfer, Some(whole)];
+                    for (samples, part) in self.parts.iter_mut().zip(parts) {
+                        samples.extend(part);
+                    }
                 }
                 self.requests = self.requests.max(phases.requests);
+                self.methods.extend(phases.method);
                 self.held = Some(held);
             }
             Err(failure) => {
@@ -101,43 +126,61 @@ impl Exchanges {
     }
 }
 
-type Exchange = (Result<std::sync::Arc<Held>, Failure>, Phases);
+type Exchange = (Result<Arc<Held>, Failure>, Phases);
 
-/// The ways in which this can be asked: OCSP with GET and with POST.
-pub(super) fn methods(need: &Need) -> &'static [&'static str] {
-    match &need.ask {
-        Ask::Ocsp { .. } => &["GET", "POST"],
-        ask if ask.url().starts_with("ldap") => &["search"],
-        _ => &["GET"],
+/// The figures of a source, and what came of it last.
+pub(super) type Measured = (SourceFigures, Option<Arc<Held>>);
+
+/// A source, and whose certificate names it.
+pub(super) struct Asked<'a> {
+    pub(super) kind: &'static str,
+    pub(super) subject: &'a Subject,
+    pub(super) need: Need,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(subject: &'a Subject, need: Need) -> Self {
+        Self { kind: kind_of(&need.ask), subject, need }
+    }
+
+    /// The ways in which it can be asked: OCSP with GET, where the URL allows that, and with POST.
+    pub(super) fn methods(&self) -> &'static [&'static str] {
+        match &self.need.ask {
+            ask if !goes_with_get(ask) => &["POST"],
+            Ask::Ocsp { .. } => &["GET", "POST"],
+            ask if ask.url().starts_with("ldap") => &["search"],
+            _ => &["GET"],
+        }
     }
 }
 
 impl Bench<'_> {
-    /// Asks a source in every round, over new connections and over one that stands.
+    /// Asks a source in every round, over new connections and over ones that stand.
     pub(super) fn measure(
         &self,
-        subject: &Subject,
-        need: &Need,
+        asked: &Asked<'_>,
         method: &'static str,
-    ) -> Result<SourceFigures, Box<dyn std::error::Error>> {
+    ) -> Result<Measured, Box<dyn std::error::Error>> {
+        let Asked { kind, subject, need } = asked;
         let engine = || self.engine(method == "GET");
-        let (mut cold, mut warm) = (Exchanges::default(), Exchanges::default());
+        let (mut cold, mut warm) =
+            (Exchanges::default(), Exchanges { is_warm: true, ..Exchanges::default() });
         let standing = engine()?;
-        // Makes the connection that stands.
-        let _first = standing.measure_blocking(need, self.within);
+        let same = vec![&standing; usize::try_from(self.arguments.concurrency)?];
+        // Makes the connections that stand.
+        let _first = at_once(&same, need, self.within);
         for _ in 0..self.arguments.rounds {
             let fresh: Vec<Engine> =
                 (0..self.arguments.concurrency).map(|_| engine()).collect::<Result<_, _>>()?;
             let fresh: Vec<&Engine> = fresh.iter().collect();
             at_once(&fresh, need, self.within).into_iter().for_each(|exchange| cold.add(exchange));
-            let same = vec![&standing; fresh.len()];
             at_once(&same, need, self.within).into_iter().for_each(|exchange| warm.add(exchange));
             self.tick();
             thread::sleep(Duration::from_millis(self.arguments.pause));
         }
-        let held = cold.held.as_ref().or(warm.held.as_ref());
+        let held = cold.held.clone().or_else(|| warm.held.clone());
         let (mut index, mut verify) = (Samples::default(), Samples::default());
-        if let (Some(held), Some(issuer)) = (held, subject.chain.get(1)) {
+        if let (Some(held), Some(issuer)) = (&held, subject.chain.get(1)) {
             let issuer = Certificate::parse(issuer).map_err(|fault| fault.to_string())?;
             for _ in 0..self.arguments.rounds {
                 let (read, believed) = work(held.answer(), &issuer, &self.policy);
@@ -146,21 +189,24 @@ impl Bench<'_> {
             }
         }
         let failure = warm.failure.as_ref().or(cold.failure.as_ref());
-        Ok(SourceFigures {
-            kind: kind_of(&need.ask),
+        let figures = SourceFigures {
+            kind,
             method,
             url: need.ask.url().to_string(),
             subject: subject.name.clone(),
-            octets: held.map(|held| held.octets()),
+            octets: held.as_ref().map(|held| held.octets()),
             requests: cold.requests.max(warm.requests),
+            answered_to: cold.methods.union(&warm.methods).copied().collect(),
             cold: cold.parts(),
             warm: warm.parts(),
+            reconnects: warm.reconnects,
             index: index.summary(),
             verify: verify.summary(),
             failures: cold.failures + warm.failures,
             cause: failure.map(|failure| failure.cause.code()),
             detail: failure.map(|failure| failure.detail.clone()),
-        })
+        };
+        Ok((figures, held))
     }
 }
 
@@ -169,7 +215,8 @@ fn at_once(engines: &[&Engine], need: &Need, within: Duration) -> Vec<Exchange> 
     thread::scope(|scope| {
         let asking: Vec<_> =
             engines.iter().map(|engine| scope.spawn(move || engine.measure_blocking(need, within))).collect();
-        asking.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        // What panicked there panics here: no figure is left out in silence.
+        asking.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }
 

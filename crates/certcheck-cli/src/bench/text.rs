@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Figures;
 use super::source::{PARTS, Parts, SourceFigures};
 use super::stats::{Summary, bars, shown};
-use crate::text::{BAD, GOOD, QUIET, shown as shown_url};
+use crate::text::{BAD, GOOD, QUIET, UNSURE, shown as shown_url};
 
 pub(super) fn print(figures: &Figures) -> io::Result<()> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
@@ -19,7 +19,8 @@ pub(super) fn print(figures: &Figures) -> io::Result<()> {
         row(&mut out, decision.from, decision.took)?;
         let style = if decision.code == "accept" { GOOD } else { BAD };
         bar(&mut out, &decision.histogram, decision.took)?;
-        writeln!(out, "    {style}{}{style:#}  {QUIET}{}{QUIET:#}", decision.code, decision.about)?;
+        let count = decision.took.map_or(0, |took| took.count);
+        writeln!(out, "    {style}{}{style:#} x {count}  {QUIET}{}{QUIET:#}", decision.code, decision.about)?;
     }
     if !figures.handshake.is_empty() {
         heading(&mut out, "handshake")?;
@@ -44,6 +45,16 @@ fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> 
     let Some(octets) = source.octets else { return Ok(()) };
     if source.requests > 1 {
         writeln!(out, "  {QUIET}{} requests for one answer{QUIET:#}", source.requests)?;
+    }
+    if let Some(other) = source.other_method() {
+        writeln!(out, "  {UNSURE}answered to {other}{UNSURE:#}")?;
+    }
+    if source.reconnects > 0 {
+        writeln!(
+            out,
+            "  {QUIET}{} of the warm had to connect, and are left out{QUIET:#}",
+            source.reconnects
+        )?;
     }
     heading(out, &format!("{octets} octets"))?;
     for (temperature, parts) in [("cold", &source.cold), ("warm", &source.warm)] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::AskedArguments;
-use super::network::NetworkArguments;
+use super::network::LiveArguments;
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -14,10 +14,14 @@ Examples:
   certcheck bench client.pem --ring keyring/ --handshake --key client.key
   certcheck bench client.pem --ring keyring/ --json | jq .decision
 
-Cold is a connection that has to be made, warm one that stands. The sources are other people's: the
-default is few rounds, with a pause between.
+Cold is a connection that has to be made, warm one that stands; where one that stood had to be
+made anew, that counts for neither. The sources are other people's: the default is few rounds,
+with a pause between. Nothing kept between runs is looked at. OCSP with GET is measured where the
+URL allows it. Decisions are told by what they came to; from disk and memory only where one was
+reached.
 
-Exit codes: 0 measured, 1 the path is not good, 2 usage or unreadable input, 3 some source did not answer.";
+Exit codes: 0 measured, 1 the path is not good, 2 usage or unreadable input, 3 some source did not
+answer, or decisions lacked evidence or differed between rounds.";
 
 #[derive(Args, Debug)]
 #[command(after_help = BENCH_EXAMPLES)]
@@ -58,7 +62,7 @@ pub(crate) struct BenchArguments {
     pub(crate) asked: AskedArguments,
 
     #[command(flatten)]
-    pub(crate) network: NetworkArguments,
+    pub(crate) network: LiveArguments,
 
     /// One JSON object.
     #[arg(long)]

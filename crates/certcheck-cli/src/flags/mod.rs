@@ -21,7 +21,7 @@ pub(crate) use documents::{CompletionsArguments, ManualArguments};
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
 pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
-pub(crate) use network::NetworkArguments;
+pub(crate) use network::{NetworkArguments, ReachArguments};
 pub(crate) use ring::RingArguments;
 pub(crate) use verify::{
     NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments,

@@ -1,4 +1,5 @@
-//! How evidence is fetched and kept: the same flags wherever a network is used.
+//! How evidence is fetched and kept: the same flags wherever a network is used. Who asks what sources say now has none of
+//! those that are about what is kept.
 
 use std::path::PathBuf;
 
@@ -30,6 +31,25 @@ pub(crate) struct NetworkArguments {
     #[arg(long)]
     pub(crate) trust_cache: bool,
 
+    #[command(flatten)]
+    pub(crate) reach: ReachArguments,
+}
+
+/// How sources are asked that must answer now, whatever is kept.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct LiveArguments {
+    /// How long one answer may take, or the whole of a check.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
+
+    #[command(flatten)]
+    pub(crate) reach: ReachArguments,
+}
+
+/// Where URLs may lead, and how.
+#[derive(Args, Debug)]
+pub(crate) struct ReachArguments {
     /// An HTTP proxy for all that is fetched.
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<Url>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::AskedArguments;
-use super::network::NetworkArguments;
+use super::network::LiveArguments;
 
 const WATCH_EXAMPLES: &str = "\
 Examples:
@@ -14,16 +14,23 @@ Examples:
   certcheck watch --ring keyring/ --json
   certcheck watch --ring keyring/ --prometheus /var/lib/node_exporter/certcheck.prom
 
-The sources are those that the CAs of the ring name. Where clients name others, as they do where a CRL
-tells of them, give one client of each CA.
+The sources are those that the CAs of the ring name, and where their CRLs say that deltas are.
+Where clients name others, as they do where a CRL tells of them, give one client of each CA. A
+source that several certificates name is asked once and judged for each: the worst is told.
+Nothing kept between runs is looked at.
 
-Exit codes: 0 all is well, 1 something is unreachable, stale, not to be believed, expired or revoked,
-2 usage or unreadable input, 3 something will be, soon.";
+A CA to which no path is good has no sources that anyone would ask; it is told as bad, with the
+reason. So is a CERT, one that cannot be read too, and the rest is watched all the same. Evidence
+that is past its nextUpdate is stale here, though checks take it for as long as clocks may differ.
+
+Exit codes: 0 all is well, 1 something is unreachable, stale, not to be believed, expired, revoked
+or without a good path, 2 usage or an unreadable CERT, 3 something will be, soon, or there is
+nothing to watch: no certificate names a source. Of several the worst counts: 2, then 1, then 3.";
 
 #[derive(Args, Debug)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub(crate) struct WatchArguments {
-    /// Certificates whose sources are watched too.
+    /// Certificates whose sources are watched too; what stands behind one in its file are presented intermediates.
     #[arg(value_name = "CERT")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -51,5 +58,5 @@ pub(crate) struct WatchArguments {
     pub(crate) json: bool,
 
     #[command(flatten)]
-    pub(crate) network: NetworkArguments,
+    pub(crate) network: LiveArguments,
 }

@@ -68,7 +68,7 @@ struct Row<'f> {
 
 impl<'f> From<&'f DecisionFigures> for Row<'f> {
     fn from(figures: &'f DecisionFigures) -> Self {
-        let DecisionFigures { from, about, code, took, histogram } = figures;
+        let DecisionFigures { from, about, code, took, histogram, .. } = figures;
         let code = (*code != "accept").then_some(*code);
         Self { name: from, about, code, took: *took, histogram }
     }
@@ -139,6 +139,8 @@ fn source(source: &SourceFigures) -> Markup {
                 p.quiet.small {
                     (counted(i64::try_from(octets).unwrap_or(i64::MAX), "octet"))
                     @if source.requests > 1 { ", " (source.requests) " requests for one answer" }
+                    @if let Some(other) = source.other_method() { ", answered to " (other) }
+                    @if source.reconnects > 0 { ", " (source.reconnects) " of those over one that stands had to connect, and are left out" }
                 }
                 (parts("Over a new connection", &source.cold))
                 (parts("Over one that stands", &source.warm))

@@ -1,12 +1,16 @@
-//! The certificates of the ring: those that expire take every path with them.
+//! The certificates of the ring: those that expire, or to which no path is good, take every path with them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use certcheck_core::Time;
 use certcheck_core::ring::Role;
-use certcheck_core::{KeyRing, Time};
 use serde::Serialize;
 
 use super::Health;
+use super::judge::Finding;
 use crate::json::fingerprint;
 use crate::ring_command::validity_note;
+use crate::sources::{Grounds, Refusal};
 
 /// A certificate of the ring that paths lead through.
 #[derive(Serialize)]
@@ -16,37 +20,55 @@ pub(super) struct CertificateState {
     pub(super) subject: String,
     pub(super) sha256: String,
     pub(super) source: String,
-    /// `good`, `expires-soon`, `expired` or `not-yet-valid`.
+    /// `good`, `expires-soon`, `expired`, `not-yet-valid`, or why no path to it is good: a reason, as `verify` tells it.
     pub(super) code: &'static str,
+    pub(super) message: String,
     pub(super) not_after: String,
     #[serde(skip)]
     pub(super) until: Time,
 }
 
-/// All but the distrusted ones.
-pub(super) fn of_ring(ring: &KeyRing, now: Time, days: u32) -> Vec<CertificateState> {
+/// All but the distrusted ones, each once.
+pub(super) fn of_ring(
+    by: Grounds<'_>,
+    days: u32,
+    refused: &BTreeMap<String, Refusal>,
+) -> Vec<CertificateState> {
     let mut found = Vec::new();
-    for entry in ring.certificates() {
+    let mut seen = BTreeSet::new();
+    for entry in by.ring.certificates() {
         let role = match entry.role() {
             Role::Anchor => "anchor",
             Role::Intermediate => "intermediate",
             _ => continue,
         };
         let certificate = entry.certificate();
+        let sha256 = fingerprint(&certificate);
+        if !seen.insert((role, sha256.clone())) {
+            continue;
+        }
         let until = certificate.not_after();
-        let code = validity_note(entry, now, days).map_or("good", |note| note.code);
-        let state = match code {
-            "good" => Health::Good,
-            "expires-soon" => Health::Soon,
-            _ => Health::Bad,
+        let note = validity_note(entry, by.now, days).map(|note| {
+            let state = if note.code == "expires-soon" { Health::Soon } else { Health::Bad };
+            Finding::new(state, note.code, note.message)
+        });
+        // The CA alone is refused, not the anchor that it may be too.
+        let refusal = refused.get(&sha256).filter(|_| role == "intermediate").cloned().map(Finding::from);
+        let worst = match (note, refusal) {
+            // What has expired has no good path either: it is told once.
+            (Some(note), _) if note.state == Health::Bad => note,
+            (_, Some(refusal)) => refusal,
+            (Some(note), None) => note,
+            (None, None) => Finding::new(Health::Good, "good", String::new()),
         };
         found.push(CertificateState {
-            state,
+            state: worst.state,
             role,
             subject: certificate.subject().to_string(),
-            sha256: fingerprint(&certificate),
+            sha256,
             source: entry.source().to_owned(),
-            code,
+            code: worst.code,
+            message: worst.message,
             not_after: until.to_string(),
             until,
         });

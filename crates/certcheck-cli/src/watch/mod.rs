@@ -1,13 +1,16 @@
 //! `certcheck watch`: whether the evidence that a ring will need is there, and for how long it is good.
 
+mod asked;
 mod certificates;
+mod judge;
+mod named;
 mod prometheus;
 mod source;
 mod text;
 
-use std::collections::BTreeSet;
 use std::error::Error;
-use std::io;
+use std::io::{self, Write as _};
+use std::time::Duration;
 
 use certcheck_core::KeyRing;
 use serde::Serialize;
@@ -15,19 +18,20 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::WatchArguments;
-use crate::sources::{self, Subject};
-use crate::{input, json, network, pool, setup};
+use crate::sources::{self, Grounds};
+use crate::{json, network, setup};
 use certificates::CertificateState;
+use judge::Times;
+use named::{InputState, Named};
 use source::SourceState;
-
-/// How many sources are asked at once.
-const AT_ONCE: usize = 8;
 
 /// How something is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Health {
     Good,
+    /// Of all together: there is no source to look at.
+    Nothing,
     /// It will not be for long.
     Soon,
     Bad,
@@ -40,7 +44,30 @@ struct Found {
     at: String,
     state: Health,
     sources: Vec<SourceState>,
+    /// Of the ring.
     certificates: Vec<CertificateState>,
+    /// The certificates that were given.
+    inputs: Vec<InputState>,
+}
+
+impl Found {
+    fn worst(&self) -> Health {
+        let states = self.sources.iter().map(|one| one.state);
+        let states = states.chain(self.certificates.iter().map(|one| one.state));
+        let states = states.chain(self.inputs.iter().map(|one| one.state));
+        let nothing = if self.sources.is_empty() { Health::Nothing } else { Health::Good };
+        states.fold(nothing, Health::max)
+    }
+
+    fn exit(&self) -> Exit {
+        match self.state {
+            // Whatever else there is to tell.
+            _ if self.inputs.iter().any(InputState::is_unreadable) => Exit::Unusable,
+            Health::Good => Exit::Accepted,
+            Health::Nothing | Health::Soon => Exit::Undetermined,
+            Health::Bad => Exit::Rejected,
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
@@ -48,37 +75,25 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
     let policy = sources::policy(arguments.asked.allow_sha1);
     let ring = || KeyRing::from_paths(&arguments.ring);
     let judging = ring()?;
-    let mut subjects = sources::of_ring(&judging);
-    for path in &arguments.inputs {
-        let told = |error: String| format!("{}: {error}", path.display());
-        let chain = input::certificates(path).map_err(|error| told(error.to_string()))?;
-        subjects.append(&mut sources::of_chain(&chain, &judging, now).map_err(told)?);
-    }
+    let by = Grounds { ring: &judging, policy: &policy, now };
     // Whether a source answers now is the question: nothing kept answers for it.
-    let engine =
-        network::engine(&arguments.network, false, ring()?, policy.clone(), certcheck_core::Evidence::new())?;
-    let question = source::Question { engine: &engine, ring: &judging, policy: &policy, now, arguments };
-    let mut asked = BTreeSet::new();
-    let mut tasks: Vec<(&Subject, _)> = Vec::new();
-    for subject in &subjects {
-        for need in subject.needs(&engine, now) {
-            let key = certcheck_fetch::Key::of(&need.ask);
-            // One CRL tells of all that an issuer issued.
-            if key.is_none_or(|key| asked.insert((key, need.signer.clone()))) {
-                tasks.push((subject, need));
-            }
-        }
-    }
-    let mut found = Vec::new();
-    let ask = |(subject, need): (&Subject, _)| question.ask(subject, &need);
-    pool::in_order(tasks.into_iter(), AT_ONCE, ask, |state, _| {
-        found.push(state);
-        Ok::<(), io::Error>(())
-    })?;
-    let certificates = certificates::of_ring(&judging, now, arguments.expires_within);
-    let states = found.iter().map(|source| source.state);
-    let state = states.chain(certificates.iter().map(|one| one.state)).max().unwrap_or(Health::Good);
-    let found = Found { schema: 1, at: now.to_string(), state, sources: found, certificates };
+    let engine = network::live(&arguments.network.reach, ring()?, policy.clone())?;
+    let Named { subjects, mut sources, refused, inputs } = named::all(&arguments.inputs, &engine, by);
+    sources.ask(&engine, &subjects, &policy, Duration::from_secs(arguments.network.timeout));
+    let worst = judge::all(&sources, &subjects, by);
+    let told = sources.all.iter().zip(worst).map(|(source, (finding, at))| {
+        let times = Times::of(source, by);
+        SourceState::new(source, finding.and(times.finding(arguments.soon, now)), &subjects[at], times)
+    });
+    let mut found = Found {
+        schema: 1,
+        at: now.to_string(),
+        state: Health::Good,
+        sources: told.collect(),
+        certificates: certificates::of_ring(by, arguments.expires_within, &refused),
+        inputs,
+    };
+    found.state = found.worst();
     if let Some(path) = &arguments.prometheus {
         Draft::create(path)?.finish(prometheus::render(&found, now).as_bytes())?;
     }
@@ -87,9 +102,11 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
     } else {
         text::print(&found)?;
     }
-    Ok(match state {
-        Health::Good => Exit::Accepted,
-        Health::Soon => Exit::Undetermined,
-        Health::Bad => Exit::Rejected,
-    })
+    if found.sources.is_empty() {
+        writeln!(
+            io::stderr(),
+            "certcheck: nothing to watch: no certificate below the anchors to which a path is good names a source"
+        )?;
+    }
+    Ok(found.exit())
 }

@@ -11,24 +11,31 @@ pub(super) fn render(found: &Found, now: Time) -> String {
     let mut out = Page(String::new());
     let sources = &found.sources;
     let of = |source: &super::SourceState| {
-        labels(&[("kind", source.kind), ("url", &source.url), ("subject", &source.subject)])
+        labels(&[
+            ("kind", source.kind),
+            ("url", &source.url),
+            ("subject", &source.subject),
+            ("sha256", &source.sha256),
+        ])
     };
-    out.family("certcheck_source_good", "1 if the source answers and its answer is of use, else 0.");
-    for source in sources {
-        out.sample("certcheck_source_good", &of(source), i64::from(source.state != Health::Bad));
-    }
-    out.family("certcheck_source_state", "1, with what the source came to as a code.");
-    for source in sources {
-        let code = labels(&[("code", source.code)]);
-        out.sample("certcheck_source_state", &format!("{},{code}", of(source)), 1);
-    }
+    out.family("certcheck_watch_sources", "How many sources are watched.");
+    out.sample("certcheck_watch_sources", "", sources.len());
+    let states = sources.iter().map(|source| (of(source), source.state, source.code));
+    out.health("certcheck_source", "the source answers and its answer is of use", states);
     out.family("certcheck_source_this_update_seconds", "thisUpdate of the answer, in seconds since 1970.");
-    for (source, this) in sources.iter().filter_map(|source| Some((source, source.times.0?))) {
+    for (source, this) in sources.iter().filter_map(|source| Some((source, source.times.this?))) {
         out.sample("certcheck_source_this_update_seconds", &of(source), this.unix());
     }
     out.family("certcheck_source_next_update_seconds", "nextUpdate of the answer, in seconds since 1970.");
-    for (source, next) in sources.iter().filter_map(|source| Some((source, source.times.1?))) {
+    for (source, next) in sources.iter().filter_map(|source| Some((source, source.times.next?))) {
         out.sample("certcheck_source_next_update_seconds", &of(source), next.unix());
+    }
+    out.family(
+        "certcheck_source_evidence_end_seconds",
+        "Until when policy lets the answer speak, nextUpdate or not, in seconds since 1970.",
+    );
+    for (source, end) in sources.iter().filter_map(|source| Some((source, source.times.end?))) {
+        out.sample("certcheck_source_evidence_end_seconds", &of(source), end.unix());
     }
     out.family("certcheck_source_fetch_seconds", "How long it took to get the answer, or to do without.");
     for source in sources {
@@ -38,11 +45,21 @@ pub(super) fn render(found: &Found, now: Time) -> String {
     for (source, octets) in sources.iter().filter_map(|source| Some((source, source.octets?))) {
         out.sample("certcheck_source_octets", &of(source), octets);
     }
+    let of = |one: &super::CertificateState| {
+        labels(&[("role", one.role), ("subject", &one.subject), ("sha256", &one.sha256)])
+    };
     out.family("certcheck_ring_certificate_not_after_seconds", "notAfter, in seconds since 1970.");
     for one in &found.certificates {
-        let labels = labels(&[("role", one.role), ("subject", &one.subject), ("sha256", &one.sha256)]);
-        out.sample("certcheck_ring_certificate_not_after_seconds", &labels, one.until.unix());
+        out.sample("certcheck_ring_certificate_not_after_seconds", &of(one), one.until.unix());
     }
+    let certificates = found.certificates.iter().map(|one| (of(one), one.state, one.code));
+    out.health(
+        "certcheck_ring_certificate",
+        "the certificate is valid, and a path to it is good",
+        certificates,
+    );
+    let inputs = found.inputs.iter().map(|one| (labels(&[("input", &one.input)]), one.state, one.code));
+    out.health("certcheck_watch_input", "the sources of the certificate that was given are watched", inputs);
     out.family("certcheck_watch_run_seconds", "When this was found, in seconds since 1970.");
     out.sample("certcheck_watch_run_seconds", "", now.unix());
     out.0
@@ -54,6 +71,24 @@ impl Page {
     fn family(&mut self, name: &str, help: &str) {
         // Nothing can fail that is written to memory.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge");
+    }
+
+    /// Two families: whether it is so, and what it came to as a code.
+    fn health<'c>(
+        &mut self,
+        name: &str,
+        what: &str,
+        all: impl Iterator<Item = (String, Health, &'c str)> + Clone,
+    ) {
+        let (good, state) = (format!("{name}_good"), format!("{name}_state"));
+        self.family(&good, &format!("1 if {what}, else 0."));
+        for (labels, state, _) in all.clone() {
+            self.sample(&good, &labels, i64::from(state != Health::Bad));
+        }
+        self.family(&state, "1, with what it came to as a code.");
+        for (of, _, code) in all {
+            self.sample(&state, &format!("{of},{}", labels(&[("code", code)])), 1);
+        }
     }
 
     fn sample(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {

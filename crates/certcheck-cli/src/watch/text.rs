@@ -11,7 +11,7 @@ use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
 const fn style(state: Health) -> Style {
     match state {
         Health::Good => GOOD,
-        Health::Soon => UNSURE,
+        Health::Nothing | Health::Soon => UNSURE,
         Health::Bad => BAD,
     }
 }
@@ -35,18 +35,26 @@ pub(super) fn print(found: &Found) -> io::Result<()> {
         let took = source.elapsed_us as f64 / 1e3;
         writeln!(
             out,
-            "{style}{:<12}{style:#}  {:<4} {}  {}  {QUIET}{took:.1} ms{QUIET:#}",
+            "{style}{:<12}{style:#}  {:<5} {}  {}  {QUIET}{took:.1} ms{QUIET:#}",
             source.code,
             source.kind,
             shown(&source.url),
             source.message,
         )?;
-        writeln!(out, "  {QUIET}of {}{QUIET:#}", source.subject)?;
+        let others = match source.subjects.saturating_sub(1) {
+            0 => String::new(),
+            others => format!(", and {others} more"),
+        };
+        writeln!(out, "  {QUIET}of {}{others}{QUIET:#}", source.subject)?;
     }
     for one in found.certificates.iter().filter(|one| one.state != Health::Good) {
         let style = style(one.state);
-        writeln!(out, "{style}{:<12}{style:#}  {} {}  {}", one.code, one.role, one.subject, one.not_after)?;
-        writeln!(out, "  {QUIET}{}{QUIET:#}", one.source)?;
+        writeln!(out, "{style}{:<12}{style:#}  {} {}  {}", one.code, one.role, one.subject, one.message)?;
+        writeln!(out, "  {QUIET}{}, until {}{QUIET:#}", one.source, one.not_after)?;
+    }
+    for one in found.inputs.iter().filter(|one| one.state != Health::Good) {
+        let style = style(one.state);
+        writeln!(out, "{style}{:<12}{style:#}  {}  {}", one.code, one.input, one.message)?;
     }
     Ok(())
 }

@@ -38,7 +38,13 @@ impl Freshness {
         }
     }
 
-    /// Until when evidence speaks, by itself and by policy, in seconds.
+    /// Until when evidence of these times speaks, by itself and by policy. What clocks may differ by, and what is taken after
+    /// its end, is not in it.
+    #[must_use]
+    pub fn ends(&self, this_update: Time, next_update: Option<Time>) -> Time {
+        Time::from_unix(self.end(this_update, next_update))
+    }
+
     fn end(&self, this_update: Time, next_update: Option<Time>) -> i64 {
         let this = this_update.unix();
         // Without nextUpdate newer information is to be had all the time: it is as good as policy says, never for ever.
@@ -46,9 +52,25 @@ impl Freshness {
         self.oldest.map_or(until, |oldest| until.min(this.saturating_add(oldest)))
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn policy_ends_what_says_of_no_end() {
+        let time = Time::from_unix;
+        for (oldest, next, end) in [
+            (None, Some(200), 200),
+            (None, None, 150),
+            (Some(30), Some(200), 130),
+            (Some(30), Some(120), 120),
+            (Some(70), None, 150),
+        ] {
+            let freshness = Freshness { skew: 5, max_age: 50, oldest, max_stale: 7 };
+            assert_eq!(freshness.ends(time(100), next.map(time)), time(end), "{oldest:?} {next:?}");
+        }
+    }
 
     #[test]
     fn what_is_said_is_said_until_then_and_not_longer() {

@@ -436,17 +436,12 @@ impl<'s, 'e> Plan<'s, 'e> {
 
 /// Where deltas are: every URL of every point, as far as there is room.
 fn note_locations(points: Option<DistributionPoints<'_>>, most: usize, to: &mut Vec<String>) {
-    for point in points.into_iter().flatten().filter_map(Result::ok) {
-        let Some(DistributionPointName::FullName(names)) = point.name else { continue };
-        for name in names {
-            if let Ok(GeneralName::Uri(url)) = name
-                && !to.iter().any(|known| known == url)
-            {
-                if to.len() >= most {
-                    return;
-                }
-                to.push(url.to_owned());
+    for url in points.into_iter().flat_map(DistributionPoints::urls) {
+        if !to.iter().any(|known| known == url) {
+            if to.len() >= most {
+                return;
             }
+            to.push(url.to_owned());
         }
     }
 }

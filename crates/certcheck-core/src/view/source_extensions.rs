@@ -65,6 +65,18 @@ impl<'a> DistributionPoints<'a> {
         Ok(points)
     }
 
+    /// Every URL of every point that reads, in order.
+    pub fn urls(self) -> impl Iterator<Item = &'a str> {
+        let names = |point: DistributionPoint<'a>| match point.name {
+            Some(DistributionPointName::FullName(names)) => Some(names),
+            _ => None,
+        };
+        self.filter_map(Result::ok).filter_map(names).flatten().filter_map(|name| match name {
+            Ok(GeneralName::Uri(url)) => Some(url),
+            _ => None,
+        })
+    }
+
     /// Of cRLDistributionPoints or freshestCRL, as the body is called.
     pub(crate) fn parse(body: Body<'a>) -> Result<Self, ViewFault> {
         body.list().map(|list| Self(list, body.field))

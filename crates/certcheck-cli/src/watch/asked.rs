@@ -1,0 +1,127 @@
+//! Which sources there are, and what came of asking each once.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use certcheck_core::Policy;
+use certcheck_core::revocation::{Answer, Need};
+use certcheck_fetch::{Engine, Failure, Held, Key};
+
+use crate::pool;
+use crate::sources::Subject;
+
+/// How many sources are asked at once.
+const AT_ONCE: usize = 8;
+
+/// A source.
+pub(super) struct Source {
+    pub(super) need: Need,
+    /// Named for deltas alone.
+    pub(super) is_delta: bool,
+    /// Whose certificates name it, by their places.
+    pub(super) subjects: Vec<usize>,
+    /// What came, and how long that took. `None` until it is asked.
+    came: Option<Came>,
+}
+
+struct Came {
+    held: Result<Arc<Held>, Failure>,
+    took: Duration,
+}
+
+impl Source {
+    /// What came of asking.
+    pub(super) fn held(&self) -> Result<&Held, Option<&Failure>> {
+        match &self.came {
+            Some(Came { held: Ok(held), .. }) => Ok(held),
+            Some(Came { held: Err(failure), .. }) => Err(Some(failure)),
+            None => Err(None),
+        }
+    }
+
+    pub(super) fn answer(&self) -> Option<&Answer> {
+        self.held().ok().map(Held::answer)
+    }
+
+    pub(super) fn took(&self) -> Duration {
+        self.came.as_ref().map_or(Duration::ZERO, |came| came.took)
+    }
+
+    /// Whether a delta came from where deltas are.
+    pub(super) fn brought_delta(&self) -> bool {
+        self.is_delta && matches!(self.answer(), Some(Answer::Crl(crl)) if crl.base_number().is_some())
+    }
+}
+
+/// All sources, each once however many name it.
+#[derive(Default)]
+pub(super) struct Sources {
+    pub(super) all: Vec<Source>,
+    places: BTreeMap<Key, usize>,
+}
+
+impl Sources {
+    pub(super) fn add(&mut self, need: Need, is_delta: bool, subject: usize) {
+        let key = Key::of(&need.ask);
+        let known = key.and_then(|key| self.places.get(&key)).and_then(|at| self.all.get_mut(*at));
+        if let Some(source) = known {
+            source.is_delta &= is_delta;
+            if !source.subjects.contains(&subject) {
+                source.subjects.push(subject);
+            }
+            return;
+        }
+        self.places.extend(key.map(|key| (key, self.all.len())));
+        self.all.push(Source { need, is_delta, subjects: vec![subject], came: None });
+    }
+
+    /// Asks every source, and then where deltas are of what came.
+    pub(super) fn ask(&mut self, engine: &Engine, subjects: &[Subject], policy: &Policy, within: Duration) {
+        self.ask_rest(engine, within);
+        let mut deltas = Vec::new();
+        for source in &self.all {
+            for at in &source.subjects {
+                let named = subjects.get(*at).map(|one| one.deltas(&source.need, source.answer(), policy));
+                deltas.extend(named.into_iter().flatten().map(|need| (need, *at)));
+            }
+        }
+        for (need, subject) in deltas {
+            self.add(need, true, subject);
+        }
+        self.ask_rest(engine, within);
+    }
+
+    fn ask_rest(&mut self, engine: &Engine, within: Duration) {
+        let ask = |need: &Need| {
+            let begun = Instant::now();
+            let held = engine.obtain_blocking(need, within);
+            Came { held, took: begun.elapsed() }
+        };
+        let mut came = Vec::new();
+        let rest: Vec<_> = self.all.iter().filter(|source| source.came.is_none()).collect();
+        let Ok(()) = pool::in_order(rest.iter().map(|source| &source.need), AT_ONCE, ask, |one, _| {
+            came.push(one);
+            Ok::<(), Infallible>(())
+        });
+        let open = self.all.iter_mut().filter(|source| source.came.is_none());
+        for (source, came) in open.zip(came) {
+            source.came = Some(came);
+        }
+    }
+
+    /// What came for a subject, without deltas.
+    pub(super) fn answers_for(&self, subject: usize) -> Vec<&Answer> {
+        self.named_by(subject).filter(|source| !source.brought_delta()).filter_map(Source::answer).collect()
+    }
+
+    /// The deltas that came for a subject.
+    pub(super) fn deltas_for(&self, subject: usize) -> Vec<&Answer> {
+        self.named_by(subject).filter(|source| source.brought_delta()).filter_map(Source::answer).collect()
+    }
+
+    fn named_by(&self, subject: usize) -> impl Iterator<Item = &Source> {
+        self.all.iter().filter(move |source| source.subjects.contains(&subject))
+    }
+}
