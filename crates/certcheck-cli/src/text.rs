@@ -119,7 +119,7 @@ fn print_source(out: &mut impl Write, tried: &SourceTried) -> io::Result<()> {
     let took = format!("{:.1} ms", elapsed.as_secs_f64() * 1e3);
     write!(out, "  {QUIET}asked for {at}: {} {}: ", kind.code(), shown(url))?;
     match (&tried.failure, tried.from) {
-        (Some((cause, detail)), _) => write!(out, "{}: {detail}, after {took}", cause.code())?,
+        (Some((cause, detail)), _) => write!(out, "{}: {}, after {took}", cause.code(), Visible(detail))?,
         (None, Some(from)) => write!(out, "{octets} octets from {} in {took}", from.code())?,
         (None, None) => write!(out, "{octets} octets in {took}")?,
     }

@@ -8,7 +8,7 @@ mod text;
 
 use std::collections::VecDeque;
 use std::error::Error;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use certcheck_core::{KeyRing, Policy, Time};
@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::BenchArguments;
 use crate::sources::{Grounds, Refusal};
-use crate::{html, input, json, network, setup, sources};
+use crate::{html, input, json, network, setup, sources, visible};
 pub(crate) use decision::DecisionFigures;
 pub(crate) use handshake::HandshakeFigures;
 use source::Asked;
@@ -153,7 +153,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
 
 fn refused(arguments: &BenchArguments, refusal: &Refusal) -> Result<Exit, Box<dyn Error>> {
     let path = arguments.input.display();
-    writeln!(io::stderr(), "certcheck: {path}: {refusal}: nothing is measured of a path that is not good")?;
+    visible::remark(format_args!("{path}: {refusal}: nothing is measured of a path that is not good"))?;
     Ok(Exit::Rejected)
 }
 

@@ -37,14 +37,12 @@ pub(super) fn of_ring(
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for entry in by.ring.certificates() {
-        let role = match entry.role() {
-            Role::Anchor => "anchor",
-            Role::Intermediate => "intermediate",
-            _ => continue,
-        };
+        if entry.role() == Role::Distrusted {
+            continue;
+        }
         let certificate = entry.certificate();
         let sha256 = fingerprint(&certificate);
-        if !seen.insert((role, sha256.clone())) {
+        if !seen.insert((entry.role().code(), sha256.clone())) {
             continue;
         }
         let until = certificate.not_after();
@@ -53,7 +51,8 @@ pub(super) fn of_ring(
             Finding::new(state, note.code, note.message)
         });
         // The CA alone is refused, not the anchor that it may be too.
-        let refusal = refused.get(&sha256).filter(|_| role == "intermediate").cloned().map(Finding::from);
+        let refusal =
+            refused.get(&sha256).filter(|_| entry.role() == Role::Intermediate).cloned().map(Finding::from);
         let worst = match (note, refusal) {
             // What has expired has no good path either: it is told once.
             (Some(note), _) if note.state == Health::Bad => note,
@@ -63,7 +62,7 @@ pub(super) fn of_ring(
         };
         found.push(CertificateState {
             state: worst.state,
-            role,
+            role: entry.role().code(),
             subject: certificate.subject().to_string(),
             sha256,
             source: entry.source().to_owned(),

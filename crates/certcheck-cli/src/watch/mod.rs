@@ -9,7 +9,6 @@ mod source;
 mod text;
 
 use std::error::Error;
-use std::io::{self, Write as _};
 use std::time::Duration;
 
 use certcheck_core::KeyRing;
@@ -19,7 +18,7 @@ use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::WatchArguments;
 use crate::sources::{self, Grounds};
-use crate::{json, network, setup};
+use crate::{json, network, setup, visible};
 use certificates::CertificateState;
 use judge::Times;
 use named::{InputState, Named};
@@ -103,9 +102,8 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
         text::print(&found)?;
     }
     if found.sources.is_empty() {
-        writeln!(
-            io::stderr(),
-            "certcheck: nothing to watch: no certificate below the anchors to which a path is good names a source"
+        visible::remark(
+            "nothing to watch: no certificate below the anchors to which a path is good names a source",
         )?;
     }
     Ok(found.exit())

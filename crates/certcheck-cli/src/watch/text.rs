@@ -7,6 +7,7 @@ use anstyle::Style;
 
 use super::{Found, Health};
 use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
+use crate::visible::Visible;
 
 const fn style(state: Health) -> Style {
     match state {
@@ -39,7 +40,7 @@ pub(super) fn print(found: &Found) -> io::Result<()> {
             source.code,
             source.kind,
             shown(&source.url),
-            source.message,
+            Visible(&source.message),
         )?;
         let others = match source.subjects.saturating_sub(1) {
             0 => String::new(),
@@ -50,11 +51,17 @@ pub(super) fn print(found: &Found) -> io::Result<()> {
     for one in found.certificates.iter().filter(|one| one.state != Health::Good) {
         let style = style(one.state);
         writeln!(out, "{style}{:<12}{style:#}  {} {}  {}", one.code, one.role, one.subject, one.message)?;
-        writeln!(out, "  {QUIET}{}, until {}{QUIET:#}", one.source, one.not_after)?;
+        writeln!(out, "  {QUIET}{}, until {}{QUIET:#}", Visible(&one.source), one.not_after)?;
     }
     for one in found.inputs.iter().filter(|one| one.state != Health::Good) {
         let style = style(one.state);
-        writeln!(out, "{style}{:<12}{style:#}  {}  {}", one.code, one.input, one.message)?;
+        writeln!(
+            out,
+            "{style}{:<12}{style:#}  {}  {}",
+            one.code,
+            Visible(&one.input),
+            Visible(&one.message)
+        )?;
     }
     Ok(())
 }
