@@ -30,6 +30,7 @@ Exit codes: 0 accepted, 1 rejected, 2 usage or unreadable input, 3 undetermined.
 pub(crate) struct VerifyArguments {
     /// Certificates: PEM, DER or PKCS #7; `-` is standard input, of a directory all files that are named
     /// like certificates. Of several in one file the first is the target, the rest are presented intermediates.
+    /// What a directory has and is not looked into, links to directories and what is 32 deep, counts as unreadable.
     #[arg(required_unless_present = "files0_from", value_name = "CERT")]
     pub(crate) inputs: Vec<PathBuf>,
 
