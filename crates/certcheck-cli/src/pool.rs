@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// How far the fastest may be ahead of what has been taken: so much is kept in memory, however much there is to do.
 const WINDOW: u64 = 2_048;
-/// A thread takes so many at a time: things are small, and a lock is not free.
+/// A thread takes so many at a time at most: things are small, and a lock is not free.
 const HANDFUL: usize = 16;
+/// Whoever needs longer than this for what it took takes less the next time: what waits, for a network say, waits side by
+/// side and not one behind the other.
+const LONG: Duration = Duration::from_millis(5);
 
 /// What there is to do.
 struct Supply<I> {
@@ -59,9 +63,13 @@ where
         for _ in 0..threads {
             scope.spawn(|| {
                 let _leaving = Leaving(&shared);
-                while let Some(handful) = shared.handful() {
+                let mut most = 1;
+                while let Some(handful) = shared.handful(most) {
+                    let begun = Instant::now();
                     let results: Vec<_> =
                         handful.into_iter().map(|(number, thing)| (number, work(thing))).collect();
+                    let is_long = begun.elapsed() >= LONG;
+                    most = if is_long { 1 } else { (most * 2).min(HANDFUL) };
                     let mut done = lock(&shared.done);
                     done.ready.extend(results);
                     // Who takes waits for the first of them alone.
@@ -81,8 +89,8 @@ where
 }
 
 impl<I: Iterator, T> Shared<I, T> {
-    /// The next things to do, with their numbers. `None` at the end.
-    fn handful(&self) -> Option<Vec<(u64, I::Item)>> {
+    /// The next things to do, at most so many, with their numbers. `None` at the end.
+    fn handful(&self, most: usize) -> Option<Vec<(u64, I::Item)>> {
         let mut supply = lock(&self.supply);
         {
             let mut done = lock(&self.done);
@@ -93,7 +101,7 @@ impl<I: Iterator, T> Shared<I, T> {
                 return None;
             }
         }
-        let things: Vec<_> = supply.things.by_ref().take(HANDFUL).collect();
+        let things: Vec<_> = supply.things.by_ref().take(most).collect();
         let first = supply.next;
         supply.next += things.len() as u64;
         if things.is_empty() { None } else { Some((first..).zip(things).collect()) }
@@ -152,8 +160,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -173,6 +179,23 @@ mod tests {
             assert_eq!(outcome, Ok(()));
             assert_eq!(taken, (0..count).map(|n| n * 2).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn few_things_are_done_side_by_side() {
+        let (begun, patience) = (std::sync::atomic::AtomicUsize::new(0), Duration::from_secs(20));
+        let meets = |_: usize| {
+            begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let since = Instant::now();
+            let all = || begun.load(std::sync::atomic::Ordering::SeqCst) == 4;
+            while !all() && since.elapsed() < patience {
+                thread::sleep(Duration::from_millis(1));
+            }
+            all()
+        };
+        let outcome =
+            in_order(0..4, 4, meets, |met, _| if met { Ok(()) } else { Err("one waited for another") });
+        assert_eq!(outcome, Ok(()));
     }
 
     #[test]
