@@ -53,25 +53,55 @@ pub fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Contain
 fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
     let mut found = Vec::new();
     for section in sections(file)? {
-        match section.tag() {
-            "CERTIFICATE" | "X509 CERTIFICATE" => found.push(section.into_contents().into()),
-            "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => found.append(&mut of_der(section.contents())?),
-            // Trust, or distrust, that OpenSSL keeps behind a certificate would be lost unseen.
-            "TRUSTED CERTIFICATE" => {
-                let message = "a TRUSTED CERTIFICATE, a form of OpenSSL's: `openssl x509` writes a plain one";
-                return Err(ContainerFault::Pem(message.to_owned()));
-            }
+        match kind_of(section.tag())? {
+            Kind::Certificate => found.push(section.into_contents().into()),
+            Kind::Pkcs7 => found.append(&mut of_der(section.contents())?),
             _ => {}
         }
     }
     Ok(found)
 }
 
+/// What a section of PEM holds, by its label (RFC 7468 4 to 13).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Certificate,
+    Crl,
+    Pkcs7,
+    OcspResponse,
+    /// Known, and none of these: a key, a request.
+    Other,
+}
+
+/// A label that is not known might be another spelling of one that is: what it labels is not passed over.
+fn kind_of(label: &str) -> Result<Kind, ContainerFault> {
+    Ok(match label {
+        "CERTIFICATE" | "X509 CERTIFICATE" => Kind::Certificate,
+        "X509 CRL" | "CRL" => Kind::Crl,
+        "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => Kind::Pkcs7,
+        "OCSP RESPONSE" => Kind::OcspResponse,
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" | "ATTRIBUTE CERTIFICATE" | "OCSP REQUEST" => {
+            Kind::Other
+        }
+        // Trust, or distrust, that OpenSSL keeps behind a certificate would be lost unseen.
+        "TRUSTED CERTIFICATE" => {
+            let message = "a TRUSTED CERTIFICATE, a form of OpenSSL's: `openssl x509` writes a plain one";
+            return Err(ContainerFault::Pem(message.to_owned()));
+        }
+        key if ["PRIVATE KEY", "PUBLIC KEY", "PARAMETERS"].iter().any(|end| key.ends_with(end)) => {
+            Kind::Other
+        }
+        unknown => {
+            return Err(ContainerFault::Pem(format!("a section of an unknown label, {unknown:?}")));
+        }
+    })
+}
+
 /// The sections of PEM (RFC 7468), every one that begins: of one that is passed over nobody would learn that it is missing.
 fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, ContainerFault> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let sections = pem::parse_many(file).map_err(|error| ContainerFault::Pem(error.to_string()))?;
-    let begun = file.windows(BEGIN.len()).filter(|octets| *octets == BEGIN).count();
+    let begun = file.windows(BEGIN.len()).filter(|octets| octets.eq_ignore_ascii_case(BEGIN)).count();
     if begun == sections.len() {
         return Ok(sections);
     }
@@ -91,9 +121,9 @@ pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
     } else {
         let mut found = Vec::new();
         for section in sections(file)? {
-            match section.tag() {
-                "X509 CRL" | "CRL" => found.push(section.into_contents().into()),
-                "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => {
+            match kind_of(section.tag())? {
+                Kind::Crl => found.push(section.into_contents().into()),
+                Kind::Pkcs7 => {
                     found.append(&mut crls_of_der(&section.into_contents().into())?);
                 }
                 _ => {}
@@ -124,11 +154,12 @@ pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
     if file.first() == Some(&tag::SEQUENCE) {
         return Ok(vec![file.clone()]);
     }
-    let found: Vec<Bytes> = sections(file)?
-        .into_iter()
-        .filter(|section| section.tag() == "OCSP RESPONSE")
-        .map(|section| section.into_contents().into())
-        .collect();
+    let mut found = Vec::new();
+    for section in sections(file)? {
+        if kind_of(section.tag())? == Kind::OcspResponse {
+            found.push(section.into_contents().into());
+        }
+    }
     if found.is_empty() { Err(ContainerFault::Empty) } else { Ok(found) }
 }
 

@@ -11,6 +11,10 @@ fn read(file: &[u8]) -> Result<usize, String> {
     })
 }
 
+fn small(section: &str) -> String {
+    section.replace("BEGIN CERTIFICATE", "begin certificate").replace("END CERTIFICATE", "end certificate")
+}
+
 #[test]
 fn no_section_is_passed_over_unseen() {
     let key = Key::p256("containers");
@@ -27,6 +31,7 @@ fn no_section_is_passed_over_unseen() {
         ("a mark of order before", format!("\u{feff}{one}{one}"), 2),
         ("lines of Windows", format!("{one}{one}").replace('\n', "\r\n"), 2),
         ("the second begins where the first ends", format!("{bare}{one}"), 2),
+        ("what goes with a key", format!("{}{one}", pem("EC PARAMETERS", &[5, 0])), 1),
         ("a key between", format!("{one}{secret}{one}"), 2),
     ];
     for (about, file, count) in fine {
@@ -37,6 +42,22 @@ fn no_section_is_passed_over_unseen() {
         ("the last is cut short", format!("{one}{cut}"), "2 sections begin, 1 read"),
         ("the first has no end", format!("{cut}\n{one}"), "invalid data"),
         ("with what OpenSSL trusts it for", format!("{one}{trusted}"), "a TRUSTED CERTIFICATE"),
+        (
+            "a space in the label",
+            format!("{one}{}", pem("CERTIFICATE ", &der)),
+            "a section of an unknown label",
+        ),
+        (
+            "a label in small letters",
+            format!("{one}{}", pem("certificate", &der)),
+            "a section of an unknown label",
+        ),
+        (
+            "another word for it",
+            format!("{one}{}", pem("X.509 CERTIFICATE", &der)),
+            "a section of an unknown label",
+        ),
+        ("all in small letters", format!("{one}{}", small(&one)), "2 sections begin, 1 read"),
         ("none", String::from("no certificate"), "holds nothing"),
     ];
     for (about, file, why) in refused {
