@@ -228,6 +228,27 @@ fn where_there_is_nothing_to_watch_that_is_told() {
     }
 }
 
+/// Its clients would be refused for want of evidence, however well the sources of others are.
+#[test]
+fn who_names_no_source_is_told_beside_who_does() {
+    let site = Site::start();
+    let bare = site.write("bare.pem", &[ca("bare", 9, &site.root, Vec::new())]);
+    let both = fs::read_to_string(site.path("ring.pem")).expect("there")
+        + &fs::read_to_string(&bare).expect("there");
+    fs::write(site.path("both.pem"), both).expect("written");
+    let (exit, of_ring) = found(&site.path("both.pem"), AT, &[]);
+    let codes: Vec<_> = of_ring["certificates"]
+        .as_array()
+        .expect("all")
+        .iter()
+        .map(|one| one["code"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!((exit, codes), (3, vec!["good", "good", "no-source"]), "{of_ring}");
+    let (exit, given) = found(&site.path("ring.pem"), AT, &[&bare]);
+    assert_eq!((exit, &given["inputs"][0]["code"]), (3, &"no-source".into()), "{given}");
+    assert_eq!(told(&given, "crl", "code"), Some("good"), "{given}");
+}
+
 #[test]
 fn inputs_of_no_use_are_told_and_the_rest_is_watched() {
     let site = Site::start();

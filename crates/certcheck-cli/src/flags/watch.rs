@@ -24,8 +24,8 @@ reason. So is a CERT, one that cannot be read too, and the rest is watched all t
 that is past its nextUpdate is stale here, though checks take it for as long as clocks may differ.
 
 Exit codes: 0 all is well, 1 something is unreachable, stale, not to be believed, expired, revoked
-or without a good path, 2 usage or an unreadable CERT, 3 something will be, soon, or there is
-nothing to watch: no certificate names a source. Of several the worst counts: 2, then 1, then 3.";
+or without a good path, 2 usage or an unreadable CERT, 3 something will be, soon, or a certificate
+names no source, so that there is nothing to watch. Of several the worst counts: 2, then 1, then 3.";
 
 #[derive(Args, Debug)]
 #[command(after_help = WATCH_EXAMPLES)]

@@ -56,6 +56,7 @@ pub(super) fn of_ring(
         let worst = match (note, refusal) {
             // What has expired has no good path either: it is told once.
             (Some(note), _) if note.state == Health::Bad => note,
+            (Some(note), Some(refusal)) if refusal.state < note.state => note,
             (_, Some(refusal)) => refusal,
             (Some(note), None) => note,
             (None, None) => Finding::new(Health::Good, "good", String::new()),

@@ -46,7 +46,9 @@ impl Finding {
 
 impl From<Refusal> for Finding {
     fn from(refusal: Refusal) -> Self {
-        Self::new(Health::Bad, refusal.code, refusal.message)
+        // There may be evidence in files; a source is there none.
+        let is_unnamed = refusal.code == Cause::NoSource.code();
+        Self::new(if is_unnamed { Health::Nothing } else { Health::Bad }, refusal.code, refusal.message)
     }
 }
 

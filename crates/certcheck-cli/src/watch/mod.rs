@@ -29,7 +29,7 @@ use source::SourceState;
 #[serde(rename_all = "kebab-case")]
 enum Health {
     Good,
-    /// Of all together: there is no source to look at.
+    /// There is no source to look at: of all together, or of one certificate.
     Nothing,
     /// It will not be for long.
     Soon,
@@ -74,6 +74,8 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
     let policy = sources::policy(arguments.asked.allow_sha1);
     let ring = || KeyRing::from_paths(&arguments.ring);
     let judging = ring()?;
+    // A path that cannot be written to is told before the work.
+    let draft = arguments.prometheus.as_deref().map(Draft::create).transpose()?;
     let by = Grounds { ring: &judging, policy: &policy, now };
     // Whether a source answers now is the question: nothing kept answers for it.
     let engine = network::live(&arguments.network.reach, ring()?, policy.clone())?;
@@ -93,13 +95,13 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
         inputs,
     };
     found.state = found.worst();
-    if let Some(path) = &arguments.prometheus {
-        Draft::create(path)?.finish(prometheus::render(&found, now).as_bytes())?;
-    }
     if arguments.json {
         json::print(&found)?;
     } else {
         text::print(&found)?;
+    }
+    if let Some(draft) = draft {
+        draft.finish(prometheus::render(&found, now).as_bytes())?;
     }
     if found.sources.is_empty() {
         visible::remark(

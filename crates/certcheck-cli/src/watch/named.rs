@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use certcheck_core::revocation::Status;
 use certcheck_fetch::Engine;
 use serde::Serialize;
 
@@ -68,6 +69,12 @@ impl Named {
             return Ok(());
         }
         let needs = subject.needs(engine, by.now)?;
+        // Who names nobody to ask, and is not good for another reason, is not well looked after.
+        if needs.is_empty()
+            && let Status::Unknown(cause) = subject.judge(&[], by)?
+        {
+            return Err(Refusal { code: cause.code(), message: cause.sentence().to_owned() });
+        }
         for need in needs {
             self.sources.add(need, false, self.subjects.len());
         }

@@ -83,7 +83,7 @@ impl Page {
         let (good, state) = (format!("{name}_good"), format!("{name}_state"));
         self.family(&good, &format!("1 if {what}, else 0."));
         for (labels, state, _) in all.clone() {
-            self.sample(&good, &labels, i64::from(state != Health::Bad));
+            self.sample(&good, &labels, i64::from(matches!(state, Health::Good | Health::Soon)));
         }
         self.family(&state, "1, with what it came to as a code.");
         for (of, _, code) in all {
