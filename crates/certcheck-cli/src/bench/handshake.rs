@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::net::Ipv4Addr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,8 @@ use tokio_rustls::rustls;
 
 use super::Bench;
 use super::stats::{Samples, Summary};
+use crate::flags::BenchArguments;
+use crate::setup;
 
 /// Handshakes that each round makes.
 const A_ROUND: usize = 20;
@@ -33,19 +34,27 @@ pub(crate) struct HandshakeFigures {
     pub(crate) histogram: Vec<usize>,
 }
 
+/// The key of the client, which is looked at before anything is measured.
+pub(super) fn key(arguments: &BenchArguments) -> Result<Option<PrivateKeyDer<'static>>, String> {
+    let Some(path) = arguments.key.as_ref().filter(|_| arguments.handshake) else { return Ok(None) };
+    let skew = setup::time(arguments.asked.at).unix().abs_diff(setup::time(None).unix());
+    if skew > 60 {
+        return Err("a handshake is now: --handshake does not go with --at".to_owned());
+    }
+    PrivateKeyDer::from_pem_file(path).map(Some).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 impl Bench<'_> {
     /// No certificate, one whose client was not seen before, and one that is known.
-    pub(super) fn handshakes(&self, key: &Path) -> Result<Vec<HandshakeFigures>, Box<dyn Error>> {
-        let key = PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
+    pub(super) fn handshakes(
+        &self,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<Vec<HandshakeFigures>, Box<dyn Error>> {
         let engine = Arc::new(self.whole()?.build()?);
         // What is to be measured is the handshake, not the network.
         let report = engine.check_blocking(&self.chain, self.now, self.within);
         if !report.is_accepted() {
             return Err(format!("no handshake: {}", report.code()).into());
-        }
-        let skew = engine.now().unix().abs_diff(self.now.unix());
-        if skew > 60 {
-            return Err("a handshake is now: --handshake does not go with --at".into());
         }
         let server = Server::new()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -109,6 +109,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
     let within = Duration::from_secs(arguments.network.timeout);
     let bench = Bench { arguments, chain, policy, now, within, bar: bar() };
     let draft = arguments.report.as_deref().map(Draft::create).transpose()?;
+    let key = handshake::key(arguments)?;
     let planning = bench.engine(true)?;
     let mut asked = VecDeque::new();
     for subject in &subjects {
@@ -120,12 +121,17 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
     let measured = bench.measure_all(asked)?;
     bench.bar.set_message("decision");
     let decision = bench.decide()?;
-    let handshake = match &arguments.key {
-        Some(key) if arguments.handshake => {
+    let mut lacks_handshake = false;
+    let handshake = match key {
+        Some(key) => {
             bench.bar.set_message("handshakes");
-            bench.handshakes(key)?
+            // What has been measured is told all the same.
+            bench.handshakes(key).or_else(|error| {
+                lacks_handshake = true;
+                bench.bar.suspend(|| visible::remark(error)).map(|()| Vec::new())
+            })?
         }
-        _ => Vec::new(),
+        None => Vec::new(),
     };
     bench.bar.finish_and_clear();
     let figures = Figures {
@@ -148,7 +154,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
     }
     let has_failed = figures.sources.iter().any(|source| source.failures > 0);
     let is_settled = decision::is_settled(&figures.decision);
-    Ok(if has_failed || !is_settled { Exit::Undetermined } else { Exit::Accepted })
+    Ok(if has_failed || lacks_handshake || !is_settled { Exit::Undetermined } else { Exit::Accepted })
 }
 
 fn refused(arguments: &BenchArguments, refusal: &Refusal) -> Result<Exit, Box<dyn Error>> {

@@ -6,10 +6,12 @@ use super::Figures;
 use super::source::{PARTS, Parts, SourceFigures};
 use super::stats::{Summary, bars, shown};
 use crate::text::{BAD, GOOD, QUIET, UNSURE, shown as shown_url};
+use crate::visible::Visible;
 
 pub(super) fn print(figures: &Figures) -> io::Result<()> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let Figures { input, rounds, concurrency, .. } = figures;
+    let input = Visible(input);
     writeln!(out, "{input}  {QUIET}{rounds} rounds, {concurrency} at once{QUIET:#}")?;
     for source in &figures.sources {
         print_source(&mut out, source)?;
@@ -40,7 +42,7 @@ fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> 
     if source.failures > 0 {
         let (cause, detail) =
             (source.cause.unwrap_or_default(), source.detail.as_deref().unwrap_or_default());
-        writeln!(out, "  {BAD}{} failed{BAD:#}: {cause}: {detail}", source.failures)?;
+        writeln!(out, "  {BAD}{} failed{BAD:#}: {cause}: {}", source.failures, Visible(detail))?;
     }
     let Some(octets) = source.octets else { return Ok(()) };
     if source.requests > 1 {
