@@ -16,12 +16,12 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Begins one, so that a path that cannot be written to is told before the work. Who could read what stood there
-    /// can read what comes, and nobody else.
+    /// Begins one, so that a path that cannot be written to is told before the work. It has the mode of what stood there,
+    /// and its owner and group as far as we may give them away; where we may not, the group has no part in it.
     pub(crate) fn create(path: &Path) -> Result<Self, String> {
         let fault = |what: &dyn std::fmt::Display| format!("{}: not written: {what}", path.display());
         let before = match fs::metadata(path) {
-            Ok(found) if found.is_file() => Some(found.permissions()),
+            Ok(found) if found.is_file() => Some(found),
             Ok(_) => return Err(fault(&"not a file")),
             Err(_) if fs::symlink_metadata(path).is_ok() => return Err(fault(&"a link that leads nowhere")),
             Err(_) => None,
@@ -44,7 +44,7 @@ impl Draft {
         builder.prefix(&prefix).suffix(".new").permissions(of_new_files());
         let beside = builder.tempfile_in(folder).map_err(|error| fault(&error))?;
         if let Some(before) = before {
-            beside.as_file().set_permissions(before).map_err(|error| fault(&error))?;
+            follow(beside.as_file(), &before).map_err(|error| fault(&error))?;
         }
         Ok(Self { named: path.to_path_buf(), target, beside })
     }
@@ -57,6 +57,17 @@ impl Draft {
             .and_then(|()| self.beside.persist(&self.target).map(drop).map_err(|error| error.error))
             .map_err(|error| format!("{}: not written: {error}", self.named.display()))
     }
+}
+
+/// Gives a file the owner, the group and the mode of another.
+#[cfg(unix)]
+fn follow(file: &fs::File, before: &fs::Metadata) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let own = file.metadata()?;
+    let is_same = own.uid() == before.uid() && own.gid() == before.gid();
+    let follows = is_same || fchown(file, Some(before.uid()), Some(before.gid())).is_ok();
+    let mode = before.mode() & if follows { 0o7777 } else { 0o7707 };
+    file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 /// As the umask leaves them.
