@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const WINDOW: u64 = 2_048;
 /// A thread takes so many at a time at most: things are small, and a lock is not free.
 const HANDFUL: usize = 16;
-/// Whoever needs longer than this for what it took takes less the next time: what waits, for a network say, waits side by
+/// Whoever needs longer than this to get and do what it took takes less the next time: what waits, for a network say, waits side by
 /// side and not one behind the other.
 const LONG: Duration = Duration::from_millis(5);
 
@@ -63,13 +63,13 @@ where
         for _ in 0..threads {
             scope.spawn(|| {
                 let _leaving = Leaving(&shared);
-                let mut most = 1;
+                let (mut most, mut begun) = (1, Instant::now());
                 while let Some(handful) = shared.handful(most) {
-                    let begun = Instant::now();
                     let results: Vec<_> =
                         handful.into_iter().map(|(number, thing)| (number, work(thing))).collect();
                     let is_long = begun.elapsed() >= LONG;
                     most = if is_long { 1 } else { (most * 2).min(HANDFUL) };
+                    begun = Instant::now();
                     let mut done = lock(&shared.done);
                     done.ready.extend(results);
                     // Who takes waits for the first of them alone.

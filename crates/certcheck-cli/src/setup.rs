@@ -90,9 +90,20 @@ pub(crate) fn asked(arguments: &VerifyArguments) -> Vec<(&'static str, String)> 
         (arguments.enforce_anchor_validity, "enforce-anchor-validity"),
         (arguments.pedantic, "pedantic"),
         (arguments.aia == Switch::On, "aia on"),
-        (arguments.nonce != NonceFlag::Off, "nonce"),
+        (arguments.nonce == NonceFlag::Ask, "nonce ask"),
+        (arguments.nonce == NonceFlag::Demand, "nonce demand"),
+        (arguments.network.trust_cache, "trust-cache"),
+        (arguments.network.reach.allow_https, "allow-https"),
     ];
-    let unusual: Vec<_> = unusual.into_iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| flag).collect();
+    let mut unusual: Vec<_> =
+        unusual.into_iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| flag.to_owned()).collect();
+    let usual = Policy::client(Revocation::HardFail);
+    for (number, usual, flag) in [
+        (arguments.min_rsa_bits, usual.min_rsa_bits, "min-rsa-bits"),
+        (arguments.max_depth, usual.max_depth, "max-depth"),
+    ] {
+        unusual.extend((number != usual).then(|| format!("{flag} {number}")));
+    }
     if !unusual.is_empty() {
         asked.push(("Besides", unusual.join(", ")));
     }

@@ -12,6 +12,8 @@ use crate::input::InputError;
 const MAX_SECTION: usize = 16 << 20;
 /// The core refuses longer ones: so many octets of each that waits are kept, and no more.
 const MAX_CERTIFICATE: usize = 1 << 20;
+/// More than this does not stand on a line behind the end of a section, or before the beginning of one.
+const MAX_BESIDE: usize = 64 << 10;
 /// What PEM begins a section with, and ends it (RFC 7468 2).
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -117,6 +119,9 @@ impl<R: BufRead> Bundle<R> {
                 line.drain(..begins);
             } else if let Some(next) = find(&line, BEGIN).filter(|next| !ends_before(&line, *next)) {
                 self.behind = line.split_off(next);
+                if next > MAX_BESIDE {
+                    return Err(bad("more than 64 KiB on a line before the beginning of a section"));
+                }
                 section.append(&mut line);
                 return Ok(Some(Piece::Section(section)));
             }
@@ -125,6 +130,10 @@ impl<R: BufRead> Bundle<R> {
                 label.and_then(|label| Some(label + find(line.get(label..)?, DASHES)? + DASHES.len()));
             if let Some(close) = close {
                 self.behind = line.split_off(close);
+                // Each section on the line moves what follows it: many would take long.
+                if self.behind.len() > MAX_BESIDE {
+                    return Err(bad("more than 64 KiB on the line behind a section"));
+                }
             }
             section.append(&mut line);
             if label.is_some() {
@@ -156,7 +165,11 @@ fn oddity(line: &[u8]) -> Option<Oddity> {
     if line.contains(&0) {
         return Some(Oddity::File("octets that are no text, nor DER from the beginning"));
     }
-    let has = |word| find(line, word).is_some();
+    if !line.contains(&b'-') {
+        return None;
+    }
+    let line = line.to_ascii_uppercase();
+    let has = |word| find(&line, word).is_some();
     if has(END) {
         return Some(Oddity::Line("the end of a section that has no beginning"));
     }
@@ -273,6 +286,9 @@ mod tests {
         let indented = String::from_utf8(good.clone()).unwrap().replace('\n', "\n  ");
         let spaced = String::from_utf8(good.clone()).unwrap().replace("-----BEGIN", "----- BEGIN");
         let trusted = String::from_utf8(good.clone()).unwrap().replace(" CERT", " TRUSTED CERT");
+        let odd = String::from_utf8(good.clone()).unwrap().replace("CERTIFICATE-", "CERTIFICATE -");
+        let small = String::from_utf8(good.clone()).unwrap().to_ascii_lowercase();
+        let crowd = "-----BEGIN KEY----- -----END KEY-----".repeat(100_000);
         let wide: Vec<u8> = good.iter().flat_map(|octet| [*octet, 0]).collect();
         let bad = b"-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
         let endless = [&b"-----BEGIN CERTIFICATE-----\n"[..], &vec![b'A'; MAX_SECTION + 9]].concat();
@@ -290,6 +306,10 @@ mod tests {
             // The beginning that is none, and the end that had none.
             (&[&good, spaced.as_bytes(), &good], &[length, None, None, length]),
             (&[&good, trusted.as_bytes()], &[length, None]),
+            (&[&good, odd.as_bytes()], &[length, None]),
+            // The beginning and the end, each by itself.
+            (&[&good, small.as_bytes()], &[length, None, None]),
+            (&[crowd.as_bytes()], &[None]),
             (&[&good, &wide], &[length, None]),
             (&[&vec![0; 100_000]], &[None]),
             (&[&der[..der.len() - 1]], &[None]),

@@ -92,7 +92,8 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     match (arguments.summary, arguments.json) {
         (true, true) => tally.write_json(&mut out, elapsed)?,
         (true, false) => tally.print(&mut out, elapsed)?,
-        (false, _) if tally.inputs() > A_SCREEN => {
+        // Where nothing was asked there is nothing to count.
+        (false, _) if tally.inputs() > A_SCREEN && !arguments.dry_run => {
             out.flush()?;
             tally.print(&mut anstream::AutoStream::auto(io::stderr().lock()), elapsed)?;
         }
