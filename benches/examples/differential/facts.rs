@@ -203,6 +203,20 @@ pub(crate) fn has_netscape_type(difference: &Difference<'_>) -> bool {
     difference.some(|der| has_extension(der, &["2.16.840.1.113730.1.1"]))
 }
 
+pub(crate) fn has_proxy_info(difference: &Difference<'_>) -> bool {
+    difference.some(|der| has_extension(der, &["1.3.6.1.5.5.7.1.14"]))
+}
+
+/// The leaf does not say that it is of version 2 or 3.
+pub(crate) fn leaf_of_version_1(difference: &Difference<'_>) -> bool {
+    signed(&difference.case.leaf).first().is_none_or(|first| first.tag != 0xa0)
+}
+
+/// A BMPString, wherever it stands, that ends within a character.
+pub(crate) fn half_character(difference: &Difference<'_>) -> bool {
+    difference.some(|der| has(der, &|node| node.tag == 0x1e && !node.octets.len().is_multiple_of(2)))
+}
+
 pub(crate) fn has_huge_identifier(difference: &Difference<'_>) -> bool {
     difference.some(|der| has(der, &|node| node.tag == 6 && node.octets.len() > 128))
 }

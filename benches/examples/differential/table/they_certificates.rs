@@ -25,6 +25,30 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     they(
         (OPENSSL, CERTIFICATES),
+        &["proxy certificates not allowed"],
+        facts::has_proxy_info,
+        (
+            "RFC 5280 4.2",
+            "OpenSSL asks whether it may take proxy certificates (RFC 3820), critical or not; to us proxyCertInfo is not known, and refuses where it is critical",
+        ),
+    ),
+    they(
+        (WEBPKI, CERTIFICATES),
+        &["UnsupportedCertVersion"],
+        facts::leaf_of_version_1,
+        ("RFC 5280 6.1.4 (k)", "webpki takes no certificate of version 1; the RFC asks version 3 of CAs"),
+    ),
+    they(
+        (OPENSSL, CERTIFICATES),
+        &["unable to get local issuer certificate"],
+        facts::half_character,
+        (
+            "RFC 5280 4.2.1.6",
+            "OpenSSL decodes the values of other names too, and finds no issuer where one does not read; we read down to the value",
+        ),
+    ),
+    they(
+        (OPENSSL, CERTIFICATES),
         &["unsuitable certificate purpose"],
         facts::has_netscape_type,
         (

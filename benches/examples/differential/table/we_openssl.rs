@@ -220,11 +220,19 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (KEYS, &["bad count of unused bits", "INTEGER not in the fewest octets", "octets left over"]),
+        (
+            KEYS,
+            &[
+                "bad count of unused bits",
+                "INTEGER not in the fewest octets",
+                "INTEGER without content",
+                "octets left over",
+            ],
+        ),
         always,
         (
-            "X.690 11.2, 8.3.2",
-            "OpenSSL takes unused bits in a key, and a padded modulus or octets behind it; that is a second encoding of \
+            "X.690 11.2, 8.3",
+            "OpenSSL takes unused bits in a key, a number of no octets, and a padded modulus or octets behind it; that is a second encoding of \
              one key",
         ),
     ),
