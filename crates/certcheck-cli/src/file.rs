@@ -66,7 +66,7 @@ fn follow(file: &fs::File, before: &fs::Metadata) -> std::io::Result<()> {
     let own = file.metadata()?;
     let is_same = own.uid() == before.uid() && own.gid() == before.gid();
     let follows = is_same || fchown(file, Some(before.uid()), Some(before.gid())).is_ok();
-    let mode = before.mode() & if follows { 0o7777 } else { 0o7707 };
+    let mode = before.mode() & if follows { 0o777 } else { 0o707 };
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 

@@ -18,7 +18,9 @@ pub(crate) enum InputError {
     Io(io::Error),
     TooLarge,
     /// A certificate that the core would refuse.
-    TooLong,
+    TooLong {
+        most: u32,
+    },
     Content(ContainerFault),
 }
 
@@ -27,7 +29,7 @@ impl fmt::Display for InputError {
         match self {
             Self::Io(error) => write!(f, "{error}"),
             Self::TooLarge => write!(f, "larger than {MAX_FILE} octets"),
-            Self::TooLong => f.write_str("a certificate of more than 1 MiB"),
+            Self::TooLong { most } => write!(f, "a certificate of more than {most} octets"),
             Self::Content(fault) => write!(f, "{fault}"),
         }
     }

@@ -29,7 +29,7 @@ impl fmt::Write for Escaping<'_, '_> {
 }
 
 /// Whether a sign has no shape of its own: controls, marks of direction, what joins or has no width, tags.
-pub(crate) fn is_hidden(sign: char) -> bool {
+fn is_hidden(sign: char) -> bool {
     sign.is_control()
         || matches!(sign, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(sign, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::visible::is_hidden;
+use crate::visible::Visible;
 use certcheck_core::Time;
 use maud::{Escaper, Markup, Render, html};
 
@@ -24,20 +24,10 @@ impl Render for Shown<'_> {
 
 /// Such text, cut to so many characters, for what is not HTML yet.
 pub(super) fn plain(text: &str, most: usize) -> String {
-    let mut plain = String::new();
-    for (count, sign) in text.chars().enumerate() {
-        if count == most {
-            plain.push('…');
-            break;
-        }
-        match sign {
-            _ if is_hidden(sign) => {
-                let _infallible = write!(plain, "\\u{{{:x}}}", u32::from(sign));
-            }
-            _ => plain.push(sign),
-        }
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", Visible(text.get(..end).unwrap_or(text))),
+        None => Visible(text).to_string(),
     }
-    plain
 }
 
 /// The common name of a name in RFC 4514, or its first part, about so many letters wide.

@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, Chain, Cursor, Read as _};
 
+use certcheck_core::budget::Limits;
 use certcheck_core::{ContainerFault, certificates_of};
 use pki_types::CertificateDer;
 
@@ -10,8 +11,6 @@ use crate::input::InputError;
 
 /// A longer section is not read, nor a longer line.
 const MAX_SECTION: usize = 16 << 20;
-/// The core refuses longer ones: so many octets of each that waits are kept, and no more.
-const MAX_CERTIFICATE: usize = 1 << 20;
 /// More than this does not stand on a line behind the end of a section, or before the beginning of one.
 const MAX_BESIDE: usize = 64 << 10;
 /// What PEM begins a section with, and ends it (RFC 7468 2).
@@ -196,8 +195,10 @@ impl<R: BufRead> Iterator for Bundle<R> {
         loop {
             if let Some(certificate) = self.pending.next() {
                 self.found += 1;
-                let is_longer = certificate.len() > MAX_CERTIFICATE;
-                return Some(if is_longer { Err(InputError::TooLong) } else { Ok(certificate) });
+                // The core refuses longer ones: no more octets are kept of one that waits for its turn.
+                let most = Limits::default().certificate_octets;
+                let is_taken = u32::try_from(certificate.len()).is_ok_and(|length| length <= most);
+                return Some(if is_taken { Ok(certificate) } else { Err(InputError::TooLong { most }) });
             }
             if self.has_ended {
                 return None;
