@@ -2,13 +2,12 @@
 
 use std::error::Error;
 use std::io::{self, Write as _};
-use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::{Ask, OcspEvidence};
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
-use certcheck_fetch::store::{Entry, Store};
+use certcheck_fetch::store::{DiskStore, Entry, Store as _};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -40,7 +39,7 @@ pub(crate) fn run(arguments: &CacheArguments) -> Result<Exit, Box<dyn Error>> {
 }
 
 /// The store, and a runtime to ask it in.
-fn open(folder: &CacheFolder) -> Result<(Arc<dyn Store>, tokio::runtime::Runtime), Box<dyn Error>> {
+fn open(folder: &CacheFolder) -> Result<(DiskStore, tokio::runtime::Runtime), Box<dyn Error>> {
     let store = network::store(folder.cache_dir.as_deref(), false)?;
     Ok((store, tokio::runtime::Builder::new_current_thread().enable_all().build()?))
 }

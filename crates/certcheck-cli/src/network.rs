@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use certcheck_core::{Evidence, KeyRing, Policy};
-use certcheck_fetch::store::{DiskOptions, DiskStore, Store};
+use certcheck_fetch::store::{DiskOptions, DiskStore};
 use certcheck_fetch::{Builder, Engine, Guard, Limits, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::Level;
@@ -30,7 +30,7 @@ pub(crate) fn engine(
     let mut builder = builder.offline(arguments.offline).evidence(given);
     if has_store && !arguments.no_cache {
         match store(arguments.cache_dir.as_deref(), arguments.trust_cache) {
-            Ok(store) => builder = builder.store(store),
+            Ok(store) => builder = builder.disk_store(store),
             // A folder that was named must be of use; the default one need not.
             Err(error) if arguments.cache_dir.is_some() => return Err(error),
             Err(error) => crate::visible::remark(format_args!("warning: no cache: {error}"))?,
@@ -87,14 +87,14 @@ pub(crate) fn limits() -> Limits {
 }
 
 /// The disk store in this folder, or where it is by default.
-pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> Result<Arc<dyn Store>, Box<dyn Error>> {
+pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> Result<DiskStore, Box<dyn Error>> {
     let path = match path {
         Some(path) => path.to_owned(),
         None => DiskStore::default_path().ok_or("neither HOME nor XDG_CACHE_HOME says where it would be")?,
     };
     let mut options = DiskOptions::default();
     options.trust_index = trust_index;
-    Ok(Arc::new(DiskStore::open(&path, options)?))
+    Ok(DiskStore::open(&path, options)?)
 }
 
 /// Warnings always, more where it is asked for.

@@ -17,7 +17,7 @@ use crate::refresh;
 use crate::resolve::Resolve;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
-use crate::store::Store;
+use crate::store::{DiskStore, Store};
 use crate::transport::{Network, Route};
 use crate::watch::{self, Watches};
 
@@ -53,6 +53,7 @@ pub struct Builder {
     limits: Limits,
     route: Route,
     store: Option<Arc<dyn Store>>,
+    trusts_store: bool,
     is_offline: bool,
     refreshes: bool,
     clock: fn() -> Time,
@@ -77,6 +78,7 @@ impl Builder {
             limits: Limits::default(),
             route: Route { use_ocsp_get: true, ..Route::default() },
             store: None,
+            trusts_store: false,
             is_offline: false,
             refreshes: true,
             clock: crate::transport::now,
@@ -142,10 +144,21 @@ impl Builder {
         self
     }
 
-    /// Where evidence outlives the process.
+    /// Where evidence outlives the process. Nothing of it is believed, whatever the store says: all that comes from there is
+    /// read and verified anew.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
+        self.trusts_store = false;
+        self
+    }
+
+    /// As [`Builder::store`], and with [`DiskOptions::trust_index`](crate::store::DiskOptions::trust_index) the indexes and
+    /// verified signatures of this store are taken as they were kept. No other store can be trusted so.
+    #[must_use]
+    pub fn disk_store(mut self, store: DiskStore) -> Self {
+        self.trusts_store = store.is_trusted();
+        self.store = Some(Arc::new(store));
         self
     }
 
@@ -182,7 +195,8 @@ impl Builder {
     /// # Errors
     /// What the system lacks.
     pub fn build(self) -> Result<Engine, EngineError> {
-        let Self { ring, policy, given, limits, route, store, is_offline, refreshes, clock, observer } = self;
+        let Self { ring, policy, given, limits, route, store, trusts_store, is_offline, .. } = self;
+        let Self { refreshes, clock, observer, .. } = self;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("certcheck")
@@ -200,8 +214,16 @@ impl Builder {
         };
         let watches = Arc::<Watches>::default();
         let memory = Memory::new(&limits, Arc::clone(&watches));
-        let fetcher =
-            Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer, !refreshes);
+        let fetcher = Fetcher::new(
+            network,
+            store,
+            trusts_store,
+            &limits,
+            memory,
+            runtime.handle().clone(),
+            observer,
+            !refreshes,
+        );
         let shared = Arc::new(Shared {
             fetcher: Arc::new(fetcher),
             snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),

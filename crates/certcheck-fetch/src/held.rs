@@ -86,7 +86,7 @@ impl Held {
             Answer::Crl(crl) => crl.overhead(),
             _ => self.body.bytes.len(),
         };
-        body + beside + 1_024
+        body + beside + self.transport.memory() + self.ask.url().len() + 1_024
     }
 
     /// As of when it speaks and until when, as it says itself.

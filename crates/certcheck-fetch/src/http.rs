@@ -321,7 +321,7 @@ fn transport_of(response: &Response) -> Transport {
         let policy = CachePolicy::new_options(&asked, &answered, wall, options);
         now().unix().saturating_add(i64::try_from(policy.time_to_live(wall).as_secs()).unwrap_or(i64::MAX))
     });
-    Transport { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED), fresh_until }
+    Transport { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED), fresh_until }.bounded()
 }
 
 #[cfg(test)]

@@ -1,35 +1,91 @@
-//! The one place of this crate that maps files.
+//! The one place of this crate that maps files: only files without a name, which no other process can open.
+//!
+//! A file that is truncated while it is mapped ends the process by a signal, and so does a hole in it that the disk has no
+//! room for. Therefore what has a name (a blob of the disk store) is copied before it is mapped, and what is written through
+//! a mapping has its blocks reserved first. On file systems that share blocks (btrfs, XFS) such a copy costs nothing.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
 
 use bytes::Bytes;
 use certcheck_core::crl;
 use memmap2::MmapMut;
 
-/// Maps a file that nobody writes any more.
-///
-/// Only files that come from our own temporary files are given here: written under a name that nobody else knows, in a
-/// folder where only this user can write (the disk store refuses any other, see `store::disk::folder`), and from then on
-/// renamed or removed, never written. What is mapped stays when the name goes.
-#[expect(unsafe_code, reason = "mapping lends octets that the compiler cannot watch; the proof stands above")]
-pub(crate) fn map(file: &File) -> io::Result<Bytes> {
-    if file.metadata()?.len() == 0 {
-        return Ok(Bytes::new());
+/// What is not larger is read into memory.
+const SMALL: u64 = 1 << 20;
+
+/// A file without a name. It is written once, then only read.
+#[derive(Debug)]
+pub(crate) struct Unnamed(File);
+
+impl Unnamed {
+    /// Makes one, empty, on the file system of this folder.
+    pub(crate) fn new(folder: &Path) -> io::Result<Self> {
+        tempfile::tempfile_in(folder).map(Self)
     }
-    // SAFETY: nobody changes or truncates the file, as said above.
-    unsafe { crl::map(file) }
+
+    /// The file, to be written or read. Whoever has mapped it must not write or truncate it: only this crate has it.
+    pub(crate) const fn file(&self) -> &File {
+        &self.0
+    }
+
+    /// Maps it. It has been written to its end.
+    #[expect(
+        unsafe_code,
+        reason = "mapping lends octets that the compiler cannot watch; the proof stands at the top"
+    )]
+    pub(crate) fn map(&self) -> io::Result<Bytes> {
+        if self.0.metadata()?.len() == 0 {
+            return Ok(Bytes::new());
+        }
+        // SAFETY: the file has no name, so that no other process can open it; this one does not write it from here on.
+        unsafe { crl::map(&self.0) }
+    }
 }
 
-/// Memory of so many octets in a file without a name in this folder, for what is large and not to take memory of our own.
+/// The content of a file that others may change meanwhile: small ones in memory, large ones in a copy without a name in
+/// this folder.
+pub(crate) fn content(file: &File, folder: &Path) -> io::Result<Bytes> {
+    if file.metadata()?.len() <= SMALL {
+        let mut octets = Vec::new();
+        // It may grow while it is read.
+        file.take(SMALL + 1).read_to_end(&mut octets)?;
+        return Ok(octets.into());
+    }
+    let copy = Unnamed::new(folder)?;
+    // Within the kernel, and without copying where blocks can be shared.
+    io::copy(&mut &*file, &mut copy.file())?;
+    copy.map()
+}
+
+/// Whether a file has just these octets.
+pub(crate) fn has_content(file: &File, octets: &[u8]) -> io::Result<bool> {
+    let mut file = file;
+    file.rewind()?;
+    let mut chunk = vec![0; 1 << 16];
+    let mut rest = octets;
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(rest.is_empty()),
+            length => match chunk.get(..length).and_then(|read| rest.strip_prefix(read)) {
+                Some(after) => rest = after,
+                None => return Ok(false),
+            },
+        }
+    }
+}
+
+/// Memory of so many bytes in a file without a name in this folder, for what is large and should not take memory of our
+/// own. `None` if the file system has no room for all of it: a page that has no block ends the process when it is written.
 #[cfg(not(miri))]
 #[expect(unsafe_code, reason = "as above: the file has no name, so nobody else can open it")]
 pub(crate) fn room(folder: &Path, octets: usize) -> Option<MmapMut> {
-    let file = tempfile::tempfile_in(folder).ok()?;
-    file.set_len(u64::try_from(octets).ok()?).ok()?;
-    // SAFETY: nobody else has the file, and it keeps its length.
-    unsafe { MmapMut::map_mut(&file) }.ok()
+    let file = Unnamed::new(folder).ok()?;
+    rustix::fs::fallocate(file.file(), rustix::fs::FallocateFlags::empty(), 0, u64::try_from(octets).ok()?)
+        .ok()?;
+    // SAFETY: nobody else has the file, it keeps its length, and every page of it has its block.
+    unsafe { MmapMut::map_mut(file.file()) }.ok()
 }
 
 /// Miri cannot map files: there it is memory without one.
@@ -40,17 +96,33 @@ pub(crate) fn room(_: &Path, octets: usize) -> Option<MmapMut> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn an_empty_file_is_no_octets() {
-        let path = std::env::temp_dir().join(format!("certcheck-mapped-empty-{}", std::process::id()));
-        std::fs::write(&path, b"").unwrap();
-        assert!(map(&File::open(&path).unwrap()).unwrap().is_empty());
-        std::fs::write(&path, b"octets").unwrap();
-        let mapped = map(&File::open(&path).unwrap()).unwrap();
-        std::fs::remove_file(&path).unwrap();
+        let file = Unnamed::new(&std::env::temp_dir()).unwrap();
+        assert!(file.map().unwrap().is_empty());
+        file.file().write_all(b"octets").unwrap();
+        let mapped = file.map().unwrap();
+        drop(file);
         assert_eq!(mapped.slice(2..), b"tets"[..]);
+    }
+
+    #[test]
+    fn content_is_what_the_file_had() {
+        for length in [0, 1, 1 << 20, (1 << 20) + 1, 3 << 20] {
+            let octets: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&octets).unwrap();
+            assert!(has_content(file.as_file(), &octets).unwrap());
+            let open = File::open(file.path()).unwrap();
+            let read = content(&open, &std::env::temp_dir()).unwrap();
+            file.as_file().set_len(0).unwrap();
+            assert!(read == octets, "{length}");
+            assert_eq!(has_content(file.as_file(), &octets).unwrap(), length == 0);
+        }
     }
 
     #[test]

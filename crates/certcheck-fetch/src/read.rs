@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use certcheck_core::crl::{Crl, IndexFault};
+use certcheck_core::crl::{Crl, IndexFault, IndexTrust};
 use certcheck_core::der::Reader;
 use certcheck_core::revocation::{Answer, Ask, OcspEvidence};
 use certcheck_core::view::SubjectPublicKeyInfo;
@@ -145,24 +145,19 @@ fn read_crl(
     }
 }
 
-/// A CRL that was kept with its index. What of the index is no good is told beside it.
+/// A CRL that was kept with its index in a store that is trusted: both are taken as they were kept, if their lengths fit.
+/// What of the index is no good is told beside it; then the CRL is not taken for signed either.
 pub(crate) fn reopen(
     der: Bytes,
     index: &Bytes,
     url: &str,
     signer: &[u8],
-    policy: &Policy,
-    is_trusted: bool,
 ) -> Result<(Crl, Option<IndexFault>), Failure> {
-    use certcheck_core::crl::IndexTrust;
-    let key = key_of(signer);
-    let opened = match key {
-        Some(key) if is_trusted => {
-            Crl::open(der, index, url, IndexTrust::AsKept).inspect(|(crl, _)| crl.assume_signed_with(key))
+    let opened = Crl::open(der, index, url, IndexTrust::AsKept).inspect(|(crl, fault)| {
+        if let (Some(key), None) = (key_of(signer), fault) {
+            crl.assume_signed_with(key);
         }
-        Some(key) => Crl::open_and_verify(der, index, url, key, policy),
-        None => Crl::open(der, index, url, IndexTrust::Checked),
-    };
+    });
     opened.map_err(|fault| Failure::malformed(fault.to_string()))
 }
 

@@ -1,22 +1,17 @@
-//! Octets as they arrive: in memory while they are few, in a temporary file beyond that, mapped at the end.
+//! Octets as they arrive: in memory while they are few, in a file without a name beyond that, mapped at the end.
 
 use std::io::{self, BufWriter, Write as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::mapped::Unnamed;
 use bytes::Bytes;
-use tempfile::{Builder, NamedTempFile};
-
-use crate::mapped;
 
 /// Bodies up to here stay in memory.
 const SMALL: usize = 1 << 20;
 /// What is written at once.
 const BUFFER: usize = 256 << 10;
-
-/// Beginning of the names of temporary files: what is left of a process that was killed is known by it.
-pub(crate) const TEMPORARY: &str = ".arriving-";
 
 /// Why octets are not taken.
 #[derive(Debug)]
@@ -33,7 +28,7 @@ pub enum SpoolError {
 #[derive(Debug)]
 pub struct Spool {
     memory: Vec<u8>,
-    file: Option<BufWriter<NamedTempFile>>,
+    file: Option<BufWriter<Spilled>>,
     folder: PathBuf,
     taken: u64,
     most: u64,
@@ -68,9 +63,7 @@ impl Spool {
         if self.memory.len() <= SMALL {
             return Ok(());
         }
-        let file = Builder::new().prefix(TEMPORARY).tempfile_in(&self.folder).map_err(SpoolError::Io)?;
-        // Held while this process lives: who tidies up leaves it alone.
-        file.as_file().lock().map_err(SpoolError::Io)?;
+        let file = Spilled(Unnamed::new(&self.folder).map_err(SpoolError::Io)?);
         let mut file = BufWriter::with_capacity(BUFFER, file);
         file.write_all(&std::mem::take(&mut self.memory)).map_err(SpoolError::Io)?;
         self.file = Some(file);
@@ -83,26 +76,37 @@ impl Spool {
     /// A disk that is full.
     pub fn finish(self) -> io::Result<Body> {
         let Some(file) = self.file else { return Ok(Body::from(Bytes::from(self.memory))) };
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let bytes = mapped::map(file.as_file())?;
-        Ok(Body { bytes, file: Some(Arc::new(file)), is_kept: false })
+        let Spilled(file) = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok(Body { bytes: file.map()?, folder: Some(self.folder.into()) })
     }
 }
 
-/// Octets that have come, and the temporary file they are in, if they are in one.
+/// What did not fit into memory, as it is written.
+#[derive(Debug)]
+struct Spilled(Unnamed);
+
+impl io::Write for Spilled {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.file().write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Octets that have come. Large ones are in a file without a name, which goes with the last that holds them.
 #[derive(Clone, Debug)]
 pub struct Body {
     /// The octets.
     pub bytes: Bytes,
-    /// Removed with the last that holds it, unless a store has moved it to its place.
-    file: Option<Arc<NamedTempFile>>,
-    /// In a file that a store keeps.
-    is_kept: bool,
+    /// The folder of that file, if there is one.
+    folder: Option<Arc<Path>>,
 }
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self { bytes, file: None, is_kept: false }
+        Self { bytes, folder: None }
     }
 }
 
@@ -110,12 +114,12 @@ impl Body {
     /// Whether the octets are in a file and take no memory of our own.
     #[must_use]
     pub const fn is_in_file(&self) -> bool {
-        self.file.is_some() || self.is_kept
+        self.folder.is_some()
     }
 
-    /// Octets out of a file that a store keeps.
-    pub(crate) const fn of_store(bytes: Bytes) -> Self {
-        Self { bytes, file: None, is_kept: true }
+    /// Octets in a file without a name in this folder.
+    pub(crate) fn in_file(bytes: Bytes, folder: &Path) -> Self {
+        Self { bytes, folder: Some(folder.into()) }
     }
 
     /// The octets in pieces of this size, for stores that take no large ones.
@@ -123,14 +127,8 @@ impl Body {
         self.bytes.chunks(octets.get())
     }
 
-    /// The folder of the temporary file.
+    /// The folder of the file.
     pub(crate) fn folder(&self) -> Option<&Path> {
-        self.file()?.parent()
-    }
-
-    /// The temporary file that has just these octets.
-    #[must_use]
-    pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref().map(NamedTempFile::path)
+        self.folder.as_deref()
     }
 }

@@ -31,6 +31,28 @@ pub struct Transport {
     pub fresh_until: Option<i64>,
 }
 
+/// Bytes of a validator (ETag, Last-Modified) that is kept.
+const MAX_VALIDATOR: usize = 256;
+
+impl Transport {
+    /// The same without validators of more than 256 bytes: whoever sent them decides how much, and each is kept in memory.
+    /// Without one, the source is asked for the whole again.
+    #[must_use]
+    pub(crate) fn bounded(self) -> Self {
+        let bounded = |text: Option<String>| text.filter(|text| text.len() <= MAX_VALIDATOR);
+        Self {
+            etag: bounded(self.etag),
+            last_modified: bounded(self.last_modified),
+            fresh_until: self.fresh_until,
+        }
+    }
+
+    /// Bytes of memory that it takes beside itself.
+    pub(crate) fn memory(&self) -> usize {
+        [&self.etag, &self.last_modified].into_iter().flatten().map(String::len).sum()
+    }
+}
+
 /// What came.
 #[derive(Debug)]
 pub(crate) enum Fetched {

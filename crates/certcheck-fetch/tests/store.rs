@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use store_kit::{
-    HANGS, Pair, RIGHT, age, ca, crl, engine, is_wrong, key_of, names_in, open, runtime, seed, seeded, stored,
+    HANGS, Pair, RIGHT, age, builder, ca, crl, engine, is_wrong, key_of, names_in, open, runtime, seed,
+    seeded, stored,
 };
 
 /// A store with evidence of every shape, and where it came from.
@@ -46,7 +47,8 @@ impl Kept {
         server.serve_with("/ocsp", responder.handler());
         pairs.push(Pair::new(9, &server.url("/ocsp"), true));
         let folder = TempDir::new().expect("a folder");
-        let engine = engine(open(folder.path()), false);
+        // An index is kept for those who trust it alone.
+        let engine = builder().disk_store(open(folder.path())).build().expect("an engine");
         for pair in &pairs {
             assert_eq!(pair.verdicts(&engine), RIGHT, "{}", pair.url);
         }

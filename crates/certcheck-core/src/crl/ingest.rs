@@ -184,15 +184,37 @@ pub(super) fn parse_beside(
     let head = Head::parse(der)?;
     let tail = Tail::parse(der, &head)?;
     let bare = finish(der, source, &head, &tail, Indexed::nothing())?;
-    let indexed = std::thread::scope(|scope| {
-        scope.spawn(|| verify(&bare));
-        let mut entries = Entries::new(&head, der, 0, rooms);
-        entries.advance(der)?;
-        entries.index(der, &head, rooms)
-    })?;
+    let indexed = beside(
+        || verify(&bare),
+        || {
+            let mut entries = Entries::new(&head, der, 0, rooms);
+            entries.advance(der)?;
+            entries.index(der, &head, rooms)
+        },
+    )?;
     // What was learned of keys stays.
     let crl = finish(der, source, &head, &tail, indexed)?;
     Ok(Crl { keys: bare.keys, ..crl })
+}
+
+/// Does both, the first on a thread of its own. Where the system gives no thread, one after the other.
+fn beside<T>(first: impl FnOnce() + Send, second: impl FnOnce() -> T) -> T {
+    // Whoever takes it does it: a closure that cannot be spawned is gone.
+    let first = std::sync::Mutex::new(Some(first));
+    let run = || {
+        let taken = first.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(first) = taken {
+            first();
+        }
+    };
+    std::thread::scope(|scope| {
+        let spawned = std::thread::Builder::new().spawn_scoped(scope, run);
+        let outcome = second();
+        if spawned.is_err() {
+            run();
+        }
+        outcome
+    })
 }
 
 /// With an index that was kept, or one built anew where that is of no use.
@@ -224,10 +246,7 @@ pub(super) fn open_beside(
     let head = Head::parse(der)?;
     let tail = Tail::parse(der, &head)?;
     let bare = finish(der, source, &head, &tail, Indexed::nothing())?;
-    let (crl, fault) = std::thread::scope(|scope| {
-        scope.spawn(|| verify(&bare));
-        open(der, kept, source, IndexTrust::Checked)
-    })?;
+    let (crl, fault) = beside(|| verify(&bare), || open(der, kept, source, IndexTrust::Checked))?;
     Ok((Crl { keys: bare.keys, ..crl }, fault))
 }
 

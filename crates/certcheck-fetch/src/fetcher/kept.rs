@@ -47,7 +47,8 @@ impl Fetcher {
         };
         let origin = store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
-        let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy)).await;
+        let trusts = self.trusts_store;
+        let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy, trusts)).await;
         match read {
             Ok(Ok((held, None))) => Ok(held),
             Ok(Ok((held, Some(note)))) => {
@@ -103,7 +104,7 @@ impl Fetcher {
     }
 }
 
-pub(super) fn stored_of(held: &Held) -> Stored {
+pub(super) fn stored_of(held: &Held, trusts_store: bool) -> Stored {
     let (this_update, next_update) = held.times();
     Stored {
         ask: held.ask.clone(),
@@ -113,29 +114,30 @@ pub(super) fn stored_of(held: &Held) -> Stored {
         this_update,
         next_update,
         signers: held.signers(),
-        crl: held.crl().cloned(),
+        crl: held.crl().filter(|_| trusts_store).cloned(),
         index: None,
-        is_trusted: false,
     }
 }
 
-/// What a store had, read and verified anew. Beside it what of an index is no good.
+/// What a store had, read and verified anew, unless the builder of the engine `trusts` the store. Beside it what of an index
+/// is no good. A record cannot ask for trust: an index of a store that is not trusted is not looked at.
 fn read_stored(
     stored: Stored,
     origin: Origin,
     signer: &[u8],
     policy: &Policy,
+    trusts: bool,
 ) -> Result<(Arc<Held>, Option<String>), Failure> {
-    let Stored { ask, body, transport, fetched_at, signers, index, is_trusted, .. } = stored;
+    let Stored { ask, body, transport, fetched_at, signers, index, .. } = stored;
+    let transport = transport.bounded();
     // A time to come is nobody's.
     let fetched_at = fetched_at.min(now());
+    let known = signers.first();
+    let signer = known.map_or(signer, |known| known);
     // Taken on trust is only what was found once: who signed it.
-    let is_trusted = is_trusted && !signers.is_empty();
-    let signer = signers.first().map_or(signer, |known| known);
-    let (answer, body, note) = match index {
+    let (answer, body, note) = match index.filter(|_| trusts && known.is_some()) {
         Some(index) => {
-            let (crl, fault) =
-                read::reopen(body.bytes.clone(), &index, ask.url(), signer, policy, is_trusted)?;
+            let (crl, fault) = read::reopen(body.bytes.clone(), &index, ask.url(), signer)?;
             (Answer::Crl(Arc::new(crl)), body, fault.map(|fault| fault.to_string()))
         }
         None => {

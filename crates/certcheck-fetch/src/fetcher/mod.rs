@@ -99,6 +99,8 @@ pub(crate) struct Fetcher {
     /// `None` offline.
     network: Option<Network>,
     pub(crate) store: Option<Arc<dyn Store>>,
+    /// Indexes and signatures in the store are taken as they were kept: whoever built the engine said so.
+    trusts_store: bool,
     pub(crate) memory: Memory,
     health: Health,
     flights: Mutex<HashMap<(Key, Level), Flight>>,
@@ -128,6 +130,7 @@ impl Fetcher {
     pub(crate) fn new(
         network: Option<Network>,
         store: Option<Arc<dyn Store>>,
+        trusts_store: bool,
         limits: &Arc<Limits>,
         memory: Memory,
         runtime: Handle,
@@ -137,6 +140,7 @@ impl Fetcher {
         Self {
             network,
             store,
+            trusts_store,
             memory,
             health: Health::new(limits),
             flights: Mutex::default(),
@@ -425,7 +429,7 @@ impl Fetcher {
         self.health.served(&key);
         self.health.served(&key.for_signer(&need.signer));
         if let Some(store) = self.store.clone().filter(|store| held.origin != store.origin()) {
-            let stored = stored_of(held);
+            let stored = stored_of(held, self.trusts_store);
             self.write(async move {
                 match store.put(&key, stored).await {
                     Ok(()) | Err(StoreError::Older) => {}

@@ -51,8 +51,10 @@ const MARK: Duration = Duration::from_secs(3_600);
 pub struct DiskOptions {
     /// Octets that it may take. What was not used for longest goes first.
     pub most: u64,
-    /// Takes the index of a CRL, and that the CRL was verified, as they were kept: opening a CRL of millions of entries
-    /// then costs nothing. Whoever can write the folder as this user could then hide a revocation.
+    /// Keeps the index of a CRL beside it, and lets an engine take it, and that the CRL was verified, as they were kept:
+    /// opening a CRL of millions of entries then costs a copy of it at most. Whoever can write the folder as this user could
+    /// then hide a revocation. It counts only for engines that are given the store as
+    /// [`Builder::disk_store`](crate::Builder::disk_store).
     pub trust_index: bool,
 }
 
@@ -107,6 +109,11 @@ impl DiskStore {
     /// A folder that cannot be read.
     pub fn tidy(&self) -> Result<(), StoreError> {
         self.0.tidy()
+    }
+
+    /// Whether what it says of itself may be taken as it stands.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.0.options.trust_index
     }
 
     /// Runs what waits for the disk where waiting hurts nobody.
@@ -165,15 +172,15 @@ impl Inner {
         let blob = record.blob.clone().unwrap_or_default();
         let file = self.blob(key, &blob, "der")?;
         let file = file.ok_or_else(|| StoreError::Unusable(format!("{blob} is missing")))?;
-        let bytes = mapped::map(&file).map_err(|error| StoreError::Io(blob.clone(), error))?;
+        let bytes = self.blobs.octets_of(&blob, &file)?;
         if u64::try_from(bytes.len()).ok() != Some(record.octets) {
             return Err(StoreError::Unusable(format!("{blob} is not as long as it was")));
         }
         // Without its index a CRL is read anew: slower, no worse.
-        let index = if record.has_index { self.blob(key, &blob, "idx").ok().flatten() } else { None };
-        let index = index.and_then(|file| mapped::map(&file).ok());
-        let stored = record.into_stored(ask, Body::of_store(bytes), index)?;
-        Ok(Some(Stored { is_trusted: self.options.trust_index, ..stored }))
+        let is_wanted = record.has_index && self.options.trust_index;
+        let index = if is_wanted { self.blob(key, &blob, "idx").ok().flatten() } else { None };
+        let index = index.and_then(|file| self.blobs.octets_of(&blob, &file).ok());
+        record.into_stored(ask, Body::in_file(bytes, self.blobs.path()), index).map(Some)
     }
 
     /// A blob of this key: its name begins with the key's and has no way out of the folder.
@@ -241,7 +248,7 @@ impl Inner {
         if let Some(known) = known
             && stored.body.is_in_file()
             && let Ok(Some(file)) = self.blob(key, known, "der")
-            && mapped::map(&file).is_ok_and(|kept| kept == *octets)
+            && mapped::has_content(&file, octets).is_ok_and(|is_same| is_same)
         {
             return Ok(known.to_owned());
         }
@@ -253,15 +260,13 @@ impl Inner {
         let random: String = random.iter().map(|octet| format!("{octet:02x}")).collect();
         let stem = format!("{}.{random}", key.to_hex());
         let name = format!("{stem}.der");
-        match stored.body.file() {
-            Some(file) => self.blobs.adopt(file, octets, &name)?,
-            None => self.blobs.write(&name, |out| out.write_all(octets))?,
-        }
+        // A copy, though it may be in a file already: what is mapped must not have a name by which others can truncate it.
+        self.blobs.write(&name, |out| out.write_all(octets))?;
         Ok(stem)
     }
 
     fn put_index(&self, stem: &str, stored: &Stored, known: Option<&str>) -> Result<bool, StoreError> {
-        let Some(crl) = &stored.crl else { return Ok(false) };
+        let Some(crl) = stored.crl.as_ref().filter(|_| self.options.trust_index) else { return Ok(false) };
         let name = format!("{stem}.idx");
         if known == Some(stem) && self.blobs.file(&name).is_ok_and(|file| file.is_some()) {
             return Ok(true);

@@ -11,8 +11,11 @@ use rustix::process::geteuid;
 use tempfile::Builder;
 
 use super::StoreError;
-use crate::spool::TEMPORARY;
+use crate::mapped;
+use bytes::Bytes;
 
+/// Beginning of the names of temporary files: what is left of a process that was killed is known by it.
+const TEMPORARY: &str = ".arriving-";
 /// What is left of a process that died is removed after so long, if nobody holds it.
 const LEFT_OVER: Duration = Duration::from_secs(60);
 
@@ -24,6 +27,18 @@ pub(super) struct Folder {
 
 fn io_of(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |error| StoreError::Io(path.display().to_string(), error)
+}
+
+/// Whether somebody else could put another folder in place of one below this one: its owner, or whoever can write it. In
+/// a sticky folder (`/tmp`) only owners move what is theirs.
+const fn fault_of_ancestor(owner: u32, mode: u32, own: u32) -> Option<&'static str> {
+    if owner != own && owner != 0 {
+        Some("belongs to another user")
+    } else if mode & 0o022 != 0 && mode & 0o1000 == 0 {
+        Some("can be written by others (`chmod go-w` helps)")
+    } else {
+        None
+    }
 }
 
 impl Folder {
@@ -43,11 +58,10 @@ impl Folder {
         if let Some(why) = whose {
             return Err(StoreError::Unsafe(format!("{} {why}", path.display())));
         }
-        // Whoever can write a folder above can put another in this one's place; a sticky one lets nobody.
         for above in path.canonicalize().map_err(io_of(path))?.ancestors().skip(1) {
-            let mode = fs::metadata(above).map_err(io_of(above))?.mode();
-            if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-                let why = format!("{}, which is above it, can be written by all", above.display());
+            let metadata = fs::metadata(above).map_err(io_of(above))?;
+            if let Some(why) = fault_of_ancestor(metadata.uid(), metadata.mode(), geteuid().as_raw()) {
+                let why = format!("{}, which is above it, {why}", above.display());
                 return Err(StoreError::Unsafe(format!("{}: {why}", path.display())));
             }
         }
@@ -115,17 +129,9 @@ impl Folder {
         outcome().map_err(io_of(&path))
     }
 
-    /// Moves a temporary file here, written to the disk. Copies it if it cannot be moved: from another file system, say.
-    pub(super) fn adopt(&self, from: &Path, octets: &[u8], name: &str) -> Result<(), StoreError> {
-        let path = self.path.join(name);
-        let moved = File::open(from)
-            .and_then(|file| file.sync_data())
-            .and_then(|()| fs::rename(from, &path))
-            .and_then(|()| File::open(&self.path)?.sync_all());
-        match moved {
-            Ok(()) => Ok(()),
-            Err(_) => self.write(name, |out| out.write_all(octets)),
-        }
+    /// What a file of the store has, safe from whatever becomes of the file.
+    pub(super) fn octets_of(&self, name: &str, file: &File) -> Result<Bytes, StoreError> {
+        mapped::content(file, &self.path).map_err(io_of(&self.path.join(name)))
     }
 
     /// Takes a lock that ends with the file, or with the process that holds it.
@@ -175,6 +181,29 @@ impl Folder {
             && file.try_lock().is_ok()
         {
             self.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ancestors() {
+        for (owner, mode, is_safe) in [
+            (0, 0o755, true),
+            (1000, 0o700, true),
+            (1000, 0o755, true),
+            (0, 0o1777, true),
+            (1000, 0o1775, true),
+            (1000, 0o775, false),
+            (0, 0o775, false),
+            (0, 0o757, false),
+            (1001, 0o755, false),
+            (1001, 0o1777, false),
+        ] {
+            assert_eq!(fault_of_ancestor(owner, mode, 1000).is_none(), is_safe, "{owner} {mode:o}");
         }
     }
 }

@@ -48,10 +48,9 @@ pub struct Stored {
     pub signers: Vec<Box<[u8]>>,
     /// The CRL, if it is one and has been read: a store that can keeps its index beside it.
     pub crl: Option<Arc<Crl>>,
-    /// The index that was kept.
+    /// The index that was kept. It is taken from a [`DiskStore`] alone, by an engine that was built to trust it: from any
+    /// other store it is ignored, since an index can leave an entry out.
     pub index: Option<Bytes>,
-    /// The store vouches that only who runs the check can have written this.
-    pub is_trusted: bool,
 }
 
 impl Stored {
@@ -68,7 +67,6 @@ impl Stored {
             signers: Vec::new(),
             crl: None,
             index: None,
-            is_trusted: false,
         }
     }
 }

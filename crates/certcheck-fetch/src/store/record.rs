@@ -136,7 +136,6 @@ impl Record {
             transport: self.transport,
             crl: None,
             index,
-            is_trusted: false,
         })
     }
 }

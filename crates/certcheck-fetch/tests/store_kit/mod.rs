@@ -12,7 +12,7 @@ use certcheck_core::revocation::Ask;
 use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Policy, Revocation, Time, Verdict};
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store, Stored};
-use certcheck_fetch::{Engine, Guard, Key, Spool};
+use certcheck_fetch::{Builder, Engine, Guard, Key, Spool};
 use certcheck_testkit::cert::Cert;
 use certcheck_testkit::crl::{self as forge, Entry, Idp};
 use certcheck_testkit::ext::{self, Point};
@@ -31,8 +31,11 @@ pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
+/// A store that keeps indexes, for whoever trusts them.
 pub(crate) fn open(path: &Path) -> DiskStore {
-    DiskStore::open(path, DiskOptions::default()).expect("a store")
+    let mut options = DiskOptions::default();
+    options.trust_index = true;
+    DiskStore::open(path, options).expect("a store")
 }
 
 pub(crate) fn key_of(url: &str) -> Key {
@@ -93,18 +96,19 @@ pub(crate) fn is_wrong((good, bad): (Verdict, Verdict)) -> bool {
     good == Verdict::Reject || bad == Verdict::Accept
 }
 
+/// An engine that trusts no store, though this one could be trusted.
 pub(crate) fn engine(store: DiskStore, is_offline: bool) -> Engine {
+    builder().store(Arc::new(store)).offline(is_offline).build().expect("an engine")
+}
+
+pub(crate) fn builder() -> Builder {
     let root = Cert::root("CN=Root", &ca()).issue(&ca());
     let mut ring = RingBuilder::new();
     ring.add("root", &root, Placement::Anchor).expect("reads");
     let guard = Guard::new().allow_net("127.0.0.0/8".parse().expect("a network"));
     Engine::builder(ring.build().expect("a ring"), Policy::client(Revocation::HardFail))
         .guard(guard)
-        .store(Arc::new(store))
-        .offline(is_offline)
         .refreshes(false)
-        .build()
-        .expect("an engine")
 }
 
 /// A record as an engine writes it, to make others of.
