@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use certcheck_core::reason::Rejection;
 use certcheck_core::report::{PathCertificate, Report};
-use certcheck_core::revocation::{Ask, Need, Status};
+use certcheck_core::revocation::{Ask, Considered, Means, Need, Status};
 use certcheck_core::view::Certificate;
 use certcheck_core::{Time, Verdict};
 use certcheck_fetch::{Origin, SourceTried};
@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::hex;
+use crate::hint;
 
 /// What an input came to: what JSON prints and what a page tells, built once.
 #[derive(Serialize)]
@@ -27,6 +28,7 @@ pub(crate) struct Line {
     pub(crate) path: Vec<Member>,
     pub(crate) attempts: Vec<AttemptObject>,
     pub(crate) sources: Vec<SourceObject>,
+    pub(crate) considered: Vec<ConsideredObject>,
     pub(crate) warnings: Vec<String>,
     pub(crate) spent: SpentObject,
     pub(crate) elapsed_us: u64,
@@ -39,7 +41,31 @@ pub(crate) struct ReasonObject {
     pub(crate) at: usize,
     pub(crate) rfc: &'static str,
     pub(crate) message: String,
-    pub(crate) hint: &'static str,
+    pub(crate) hint: String,
+}
+
+/// A piece of evidence that was given or fetched and did not count.
+#[derive(Serialize)]
+pub(crate) struct ConsideredObject {
+    pub(crate) at: Option<usize>,
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) source: String,
+    pub(crate) about: String,
+    pub(crate) cause: &'static str,
+    pub(crate) message: String,
+}
+
+impl From<&Considered> for ConsideredObject {
+    fn from(piece: &Considered) -> Self {
+        Self {
+            at: piece.at,
+            kind: piece.kind.map(Means::code),
+            source: piece.source.to_string(),
+            about: piece.about.clone(),
+            cause: piece.why.cause().code(),
+            message: piece.why.to_string(),
+        }
+    }
 }
 
 /// A certificate of the path.
@@ -192,8 +218,20 @@ impl From<&Rejection> for ReasonObject {
             at: rejection.at,
             rfc: reason.rfc(),
             message: reason.to_string(),
-            hint: reason.hint(),
+            hint: hint::of(reason.remedy()).to_owned(),
         }
+    }
+}
+
+impl ReasonObject {
+    /// Why a report refuses, with what explains it and would help in this case.
+    pub(crate) fn of(report: &Report<'_>, sources: &[SourceTried]) -> Option<Self> {
+        let general = Self::from(report.reason.as_ref()?);
+        Some(Self {
+            message: report.message().unwrap_or_default(),
+            hint: hint::for_report(report, sources),
+            ..general
+        })
     }
 }
 
@@ -216,8 +254,10 @@ impl Line {
 
     /// Cuts every text to so many octets: what is kept of many inputs must not be as large as hostile input.
     pub(crate) fn cut(&mut self, most: usize) {
-        let Self { input, reason, policies, path, attempts, sources, warnings, .. } = self;
-        let of_reason = reason.iter_mut().map(|reason| &mut reason.message);
+        let Self { input, reason, policies, path, attempts, sources, considered, warnings, .. } = self;
+        let of_reason = reason.iter_mut().flat_map(|reason| [&mut reason.message, &mut reason.hint]);
+        let of_considered =
+            considered.iter_mut().flat_map(|piece| [&mut piece.source, &mut piece.about, &mut piece.message]);
         let of_path = path.iter_mut().flat_map(|Member { facts, revocation, .. }| {
             let Facts { subject, issuer, serial, .. } = facts;
             [Some(subject), Some(issuer), Some(serial), revocation.source.as_mut()].into_iter().flatten()
@@ -227,7 +267,13 @@ impl Line {
         let of_sources =
             sources.iter_mut().flat_map(|source| [&mut source.url].into_iter().chain(source.detail.as_mut()));
         let lists = policies.iter_mut().chain(warnings);
-        let texts = of_reason.chain(of_path).chain(of_attempts).chain(of_sources).chain(lists).chain([input]);
+        let texts = of_reason
+            .chain(of_path)
+            .chain(of_attempts)
+            .chain(of_sources)
+            .chain(of_considered)
+            .chain(lists)
+            .chain([input]);
         for text in texts {
             if text.len() > most {
                 let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
@@ -316,12 +362,13 @@ pub(crate) fn line(input: &Path, report: &Report<'_>, sources: &[SourceTried], e
         schema: 1,
         input: input.display().to_string(),
         verdict: report.verdict.code(),
-        reason: report.reason.as_ref().map(ReasonObject::from),
+        reason: ReasonObject::of(report, sources),
         valid_until: report.valid_until.map(|time| time.to_string()),
         policies: report.policies.iter().map(ToString::to_string).collect(),
         path: report.path.iter().map(|member| Member::new(member, sources)).collect(),
         attempts: attempts.collect(),
         sources: sources.iter().map(SourceObject::from).collect(),
+        considered: report.considered.iter().map(ConsideredObject::from).collect(),
         warnings: report.warnings.iter().map(ToString::to_string).collect(),
         spent: SpentObject {
             signatures: spent.signatures,
@@ -345,13 +392,14 @@ pub(crate) fn unreadable(input: &Path, message: &str) -> Line {
             at: 0,
             rfc: "RFC 5280 6.1.1",
             message: message.to_owned(),
-            hint: "give a file with a certificate in PEM, DER or PKCS #7",
+            hint: "give a file with a certificate in PEM, DER or PKCS #7".to_owned(),
         }),
         valid_until: None,
         policies: Vec::new(),
         path: Vec::new(),
         attempts: Vec::new(),
         sources: Vec::new(),
+        considered: Vec::new(),
         warnings: Vec::new(),
         spent: SpentObject::default(),
         elapsed_us: 0,

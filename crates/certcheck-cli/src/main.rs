@@ -11,6 +11,7 @@ mod fetch;
 mod file;
 mod flags;
 mod hex;
+mod hint;
 mod html;
 mod input;
 mod json;

@@ -44,6 +44,7 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
         NonceFlag::Demand => Nonce::Demand,
     };
     policy.aia = arguments.aia == Switch::On;
+    policy.explain = arguments.explain;
     policy.evidence_order = match arguments.order {
         OrderFlag::OcspFirst => EvidenceOrder::OcspFirst,
         OrderFlag::CrlFirst => EvidenceOrder::CrlFirst,

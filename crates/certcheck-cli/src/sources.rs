@@ -126,7 +126,7 @@ impl Subject {
         let mut progress = check.begin();
         while let Some(need) = progress.needs().first().cloned() {
             if need.ask == *ask {
-                return progress.suppose(ask, answer).fault;
+                return progress.suppose(ask, answer).fault.map(|fault| fault.cause());
             }
             progress.answer(&need.ask, Answer::Failed(Cause::NotTried));
         }

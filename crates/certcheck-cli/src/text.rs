@@ -8,10 +8,11 @@ use anstyle::{AnsiColor, Style};
 use certcheck_core::Verdict;
 use certcheck_core::reason::Reason;
 use certcheck_core::report::{Attempt, PathCertificate, Report};
-use certcheck_core::revocation::{Cause, Need, Status};
+use certcheck_core::revocation::{Cause, Considered, Need, Status};
 use certcheck_fetch::SourceTried;
 
 use crate::exit::Exit;
+use crate::hint;
 use crate::json;
 use crate::visible::{self, Visible};
 
@@ -39,16 +40,17 @@ pub(crate) fn print_report(
         None => writeln!(out, "{style}{word}{style:#}: {input}")?,
         Some(rejection) => writeln!(out, "{style}{word}{style:#}: {input}: {}", rejection.reason.code())?,
     }
+    let sentence = report.sentence().unwrap_or_default();
     let blamed = report.reason.as_ref().map(|rejection| (rejection.at, &rejection.reason));
     for (at, member) in report.path.iter().enumerate() {
         let reason = blamed.filter(|(place, _)| *place == at).map(|(_, reason)| reason);
-        print_member(out, at, member, reason)?;
+        print_member(out, at, member, reason.map(|reason| (reason, &*sentence)))?;
     }
     if let Some((at, reason)) = blamed {
         if report.path.get(at).is_none() {
-            writeln!(out, "  {BAD}{reason}{BAD:#}")?;
+            writeln!(out, "  {BAD}{sentence}{BAD:#}")?;
         }
-        writeln!(out, "  {QUIET}{}; {}{QUIET:#}", reason.rfc(), reason.hint())?;
+        writeln!(out, "  {QUIET}{}; {}{QUIET:#}", reason.rfc(), hint::for_report(report, sources))?;
     }
     if let Some(until) = report.valid_until {
         writeln!(out, "  {QUIET}good until {until}{QUIET:#}")?;
@@ -64,6 +66,7 @@ pub(crate) fn print_report(
         for tried in sources.iter().filter(is_told) {
             print_source(out, tried)?;
         }
+        print_considered(out, report, sources, explain)?;
     }
     if explain {
         print_explanation(out, report, elapsed)?;
@@ -75,17 +78,17 @@ fn print_member(
     out: &mut impl Write,
     at: usize,
     member: &PathCertificate<'_>,
-    reason: Option<&Reason>,
+    reason: Option<(&Reason, &str)>,
 ) -> io::Result<()> {
     let certificate = &member.certificate;
     let subject = certificate.subject();
     let subject = if subject.is_empty() { format!("#{}", certificate.serial()) } else { subject.to_string() };
     write!(out, "  {at} {:<12} {subject}", member.role.code())?;
     match (reason, member.in_ring, &member.revocation) {
-        (Some(Reason::UnknownIssuer), _, _) => {
-            write!(out, "  {BAD}{}: {}{BAD:#}", Reason::UnknownIssuer, certificate.issuer())?;
+        (Some((Reason::UnknownIssuer, sentence)), _, _) => {
+            write!(out, "  {BAD}{sentence}: {}{BAD:#}", certificate.issuer())?;
         }
-        (Some(reason), _, _) => write!(out, "  {BAD}{reason}{BAD:#}")?,
+        (Some((_, sentence)), _, _) => write!(out, "  {BAD}{sentence}{BAD:#}")?,
         (None, _, Status::Unknown(cause)) => {
             write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?;
         }
@@ -124,6 +127,28 @@ fn print_source(out: &mut impl Write, tried: &SourceTried) -> io::Result<()> {
         (None, None) => write!(out, "{octets} octets in {took}")?,
     }
     writeln!(out, "{QUIET:#}")
+}
+
+/// The evidence that did not count, in a line each: the first few, or all. What a source brought is told of with the source.
+fn print_considered(
+    out: &mut impl Write,
+    report: &Report<'_>,
+    sources: &[SourceTried],
+    explain: bool,
+) -> io::Result<()> {
+    const FEW: usize = 4;
+    let is_told = |piece: &&Considered| {
+        sources.iter().any(|tried| *tried.url == *piece.source && tried.failure.is_some())
+    };
+    let mut pieces = report.considered.iter().filter(|piece| !is_told(piece)).peekable();
+    let most = if explain { usize::MAX } else { FEW };
+    for piece in pieces.by_ref().take(most) {
+        writeln!(out, "  {QUIET}did not count: {}{QUIET:#}", Visible(&piece.to_string()))?;
+    }
+    if pieces.peek().is_some() {
+        writeln!(out, "  {QUIET}and {} more; --explain lists them{QUIET:#}", pieces.count())?;
+    }
+    Ok(())
 }
 
 /// What would be asked, and of whom.

@@ -425,7 +425,7 @@ const STATUS: &[Row] = &[
     ),
     (
         "revocation-unknown:wrong-signer",
-        "may not sign CRLs",
+        "sign it with a certificate that is valid and made for it",
         Asked::status,
         |asked| {
             asked.ca = asked.ca.clone().without("2.5.29.15").with([ext::key_usage(&["keyCertSign"])]);
@@ -450,7 +450,7 @@ const STATUS: &[Row] = &[
     ),
     (
         "revocation-unknown:bad-signature",
-        "get the evidence anew",
+        "get the evidence again",
         Asked::status,
         |asked| asked.crls.push(Crl::new(CA).issue(&Key::p256("reasons somebody else"))),
         |asked| {
@@ -460,7 +460,7 @@ const STATUS: &[Row] = &[
     ),
     (
         "revocation-unknown:malformed",
-        "get the evidence anew",
+        "get the evidence again",
         Asked::status,
         |asked| asked.crl(Crl::new(CA).with([ext::unknown(true)])),
         |asked| {

@@ -24,6 +24,8 @@ pub struct Limits {
     pub presented: u32,
     /// Paths tried that a report tells of.
     pub attempts: u32,
+    /// Pieces of evidence that did not count that a report tells of.
+    pub considered: u32,
     /// Distribution points of one certificate that are looked at. The most seen in life is 3.
     pub distribution_points: u32,
     /// Locations of evidence that are asked for one certificate. AT-TLS has MaxSrcRevExtLocValues, 10 by default.
@@ -48,6 +50,7 @@ impl Default for Limits {
             certificate_octets: 1 << 20,
             presented: 1_000,
             attempts: 8,
+            considered: 16,
             distribution_points: 100,
             locations: 10,
             issuer_locations: 4,

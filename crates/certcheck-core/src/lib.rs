@@ -23,6 +23,7 @@ pub mod oid;
 mod path;
 pub mod policy;
 pub mod reason;
+pub mod remedy;
 pub mod report;
 pub mod revocation;
 pub mod ring;
@@ -37,6 +38,7 @@ pub use container::{
 };
 pub use path::VerifiedIssuers;
 pub use policy::{Policy, Purpose, Revocation};
+pub use remedy::Remedy;
 pub use report::{Report, Verdict};
 pub use revocation::Evidence;
 pub use ring::KeyRing;

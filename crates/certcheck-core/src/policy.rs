@@ -285,6 +285,9 @@ pub struct Policy {
     pub algorithms: Algorithms,
     /// What a check may spend.
     pub limits: Limits,
+    /// Whether reports list evidence that did not count even where every status is known. Off by default: it costs a
+    /// second look at all evidence.
+    pub explain: bool,
 }
 
 impl Policy {
@@ -316,6 +319,7 @@ impl Policy {
             aia: false,
             algorithms: Algorithms::default(),
             limits: Limits::default(),
+            explain: false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Why a certificate is refused: one stable code, the clause, a sentence, and what would mend it.
+//! Why a certificate is refused: one stable code, the clause, a sentence, and what would help.
 
 use core::fmt;
 
@@ -6,6 +6,7 @@ use crate::budget::{Limit, LimitHit};
 use crate::crl::RevocationReason;
 use crate::der::ViewFault;
 use crate::oid::OidBuf;
+use crate::remedy::Remedy;
 use crate::revocation::{Cause, Revoked};
 use crate::time::Time;
 
@@ -237,61 +238,39 @@ impl Reason {
         }
     }
 
-    /// What would mend it.
+    /// What would help.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Malformed(_) => "have the certificate issued again by software that follows RFC 5280",
-            Self::Nameless => "issue the certificate with a subject or a critical subjectAltName",
-            Self::Duty(_) => {
-                "have the certificate issued again as the clause asks, or drop the pedantic policy"
-            }
-            Self::UnsupportedAlgorithm { .. } => {
-                "use RSA, P-256, P-384 or Ed25519, or build with aws-lc-rs for P-521 and ML-DSA"
-            }
-            Self::ExplicitCurve => "issue the certificate for a key on a named curve",
-            Self::AlgorithmMismatch { .. } => {
-                "look for another certificate of this issuer's name: this one has the wrong kind of key"
-            }
-            Self::WeakKey { .. } => {
-                "issue the certificate for a longer key; for an old ring, lower the floor with --min-rsa-bits"
-            }
-            Self::WeakSignature { .. } => {
-                "have it signed with SHA-256 or better; for an old ring, SHA-1 is admitted by --allow-sha1"
-            }
-            Self::BadSignature => {
-                "the issuer's key is another one or the certificate was altered; compare it with the original"
-            }
-            Self::UnknownIssuer => {
-                "add the missing issuer to the ring, or have the client send it with its certificate"
-            }
-            Self::NotYetValid { .. } => "check the clock, or wait until the certificate is valid",
-            Self::Expired { .. } => "renew the certificate, and check the clock",
-            Self::Distrusted => {
-                "take the certificate out of the ring's distrusted part if it is to be trusted again"
-            }
-            Self::NotACa(_) => "use an issuer whose basicConstraints assert cA",
-            Self::PathLength => "issue from a CA that allows intermediates below it",
-            Self::KeyUsage { .. } => "issue the certificate with this key usage",
-            Self::ExtendedKeyUsage { .. } => {
-                "issue the certificate for this purpose, or ask for another with --purpose"
-            }
-            Self::NameMismatch { .. } => {
-                "ask for a name that it has in subjectAltName, or issue it for this one"
-            }
-            Self::NameConstraint { .. } => "use a name within what the CA may issue for",
-            Self::Policy => "issue under a policy that is asked for, or ask for one the CA asserts",
-            Self::UnhandledCriticalExtension { .. } => {
-                "issue the certificate without this extension, or with it not critical"
-            }
+            Self::Malformed(_) => Remedy::ReissueCertificate,
+            Self::Nameless => Remedy::NameSubject,
+            Self::Duty(_) => Remedy::MeetDuty,
+            Self::UnsupportedAlgorithm { .. } => Remedy::UseSupportedAlgorithm,
+            Self::ExplicitCurve => Remedy::UseNamedCurve,
+            Self::AlgorithmMismatch { .. } => Remedy::FindOtherIssuer,
+            Self::WeakKey { .. } => Remedy::StrengthenKey,
+            Self::WeakSignature { .. } => Remedy::StrengthenHash,
+            Self::BadSignature => Remedy::CompareWithOriginal,
+            Self::UnknownIssuer => Remedy::AddIssuer,
+            Self::NotYetValid { .. } => Remedy::WaitUntilValid,
+            Self::Expired { .. } => Remedy::RenewCertificate,
+            Self::Distrusted => Remedy::Undistrust,
+            Self::NotACa(_) => Remedy::UseCa,
+            Self::PathLength => Remedy::UseHigherCa,
+            Self::KeyUsage { .. } => Remedy::AddKeyUsage,
+            Self::ExtendedKeyUsage { .. } => Remedy::AddPurpose,
+            Self::NameMismatch { .. } => Remedy::AskForItsName,
+            Self::NameConstraint { .. } => Remedy::UsePermittedName,
+            Self::Policy => Remedy::UsePolicy,
+            Self::UnhandledCriticalExtension { .. } => Remedy::DropExtension,
             Self::CertificateRevoked(revoked) => match revoked.reason {
-                RevocationReason::CertificateHold => "have the CA lift the hold, or use another certificate",
-                _ => "use another certificate: a revocation is not taken back",
+                RevocationReason::CertificateHold => Remedy::LiftHold,
+                _ => Remedy::ReplaceCertificate,
             },
-            Self::RevocationUnknown(cause) => cause.hint(),
-            Self::LimitExceeded(_) => "send fewer certificates, or raise the limit if this PKI needs it",
-            Self::Depth { .. } => "raise --max-depth if this PKI has that many intermediates",
-            Self::NoCertificate => "send a certificate",
+            Self::RevocationUnknown(cause) => cause.remedy(),
+            Self::LimitExceeded(_) => Remedy::SendLess,
+            Self::Depth { .. } => Remedy::AllowDepth,
+            Self::NoCertificate => Remedy::SendCertificate,
         }
     }
 

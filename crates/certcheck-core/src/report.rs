@@ -5,7 +5,8 @@ use core::fmt;
 use crate::budget::Spent;
 use crate::oid::{Oid, OidBuf};
 use crate::reason::{Reason, Rejection};
-use crate::revocation::{Cause, Status};
+use crate::remedy::Remedy;
+use crate::revocation::{Cause, Considered, Status};
 use crate::ring::{KeyRing, RingCertificate};
 use crate::time::Time;
 use crate::view::{Certificate, OwnedCertificate};
@@ -155,6 +156,9 @@ pub struct Report<'a> {
     pub valid_until: Option<Time>,
     /// The paths that failed, the first few.
     pub attempts: Vec<Attempt<'a>>,
+    /// Evidence that was given or fetched and did not count, the first pieces. Filled in where a status is unknown, and
+    /// where [`Policy::explain`](crate::Policy::explain) asks for it.
+    pub considered: Vec<Considered>,
     /// What else is worth telling.
     pub warnings: Vec<Warning>,
     /// What the check spent.
@@ -167,6 +171,61 @@ impl Report<'_> {
     pub fn is_accepted(&self) -> bool {
         self.verdict == Verdict::Accept
     }
+
+    /// What would help in this case: by the reason, and where revocation is unknown by the evidence that did not
+    /// count. `None` if accepted.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        remedy(self.reason.as_ref()?, &self.considered)
+    }
+
+    /// Why the certificate is refused, in one sentence. `None` if accepted.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        Some(sentence(self.reason.as_ref()?, &self.considered))
+    }
+
+    /// As [`Report::sentence`], with the piece of evidence that explains it, if one does. `None` if accepted.
+    #[must_use]
+    pub fn message(&self) -> Option<String> {
+        Some(message(self.reason.as_ref()?, &self.considered))
+    }
+}
+
+/// The piece of evidence that explains best why a status is unknown: held against that certificate, and for that cause.
+fn explanation<'c>(rejection: &Rejection, considered: &'c [Considered]) -> Option<&'c Considered> {
+    let Reason::RevocationUnknown(cause) = rejection.reason else { return None };
+    let is_about = |piece: &&Considered| piece.at.is_none_or(|at| at == rejection.at);
+    let is_cause = |piece: &&Considered| match cause {
+        // Nothing counted at all: the first piece says why.
+        Cause::NoSource | Cause::NotTried => true,
+        cause => piece.why.cause() == cause,
+    };
+    considered.iter().filter(is_about).find(is_cause)
+}
+
+fn remedy(rejection: &Rejection, considered: &[Considered]) -> Option<Remedy> {
+    let by_evidence = explanation(rejection, considered).map(|piece| piece.why.remedy());
+    Some(by_evidence.unwrap_or_else(|| rejection.reason.remedy()))
+}
+
+fn sentence(rejection: &Rejection, considered: &[Considered]) -> String {
+    match rejection.reason {
+        Reason::RevocationUnknown(Cause::NoSource) => {
+            let given =
+                if considered.is_empty() { "none was given" } else { "what was given does not count" };
+            format!("the certificate names no source of revocation evidence, and {given}")
+        }
+        ref reason => reason.to_string(),
+    }
+}
+
+fn message(rejection: &Rejection, considered: &[Considered]) -> String {
+    let sentence = sentence(rejection, considered);
+    match explanation(rejection, considered) {
+        Some(piece) => format!("{sentence}: {piece}"),
+        None => sentence,
+    }
 }
 
 /// A report that keeps what it tells of: it outlives the chain, and needs only its ring to be read again.
@@ -178,6 +237,7 @@ pub struct OwnedReport {
     policies: Vec<OidBuf>,
     valid_until: Option<Time>,
     attempts: Vec<(Vec<OwnedCertificate>, Rejection)>,
+    considered: Vec<Considered>,
     warnings: Vec<Warning>,
     spent: Spent,
 }
@@ -214,6 +274,7 @@ impl OwnedReport {
             policies: report.policies.iter().map(|policy| OidBuf::from(*policy)).collect(),
             valid_until: report.valid_until,
             attempts: attempts.collect(),
+            considered: report.considered.clone(),
             warnings: report.warnings.clone(),
             spent: report.spent,
         }
@@ -234,6 +295,7 @@ impl OwnedReport {
             policies,
             valid_until,
             attempts: Vec::new(),
+            considered: Vec::new(),
             warnings,
             spent,
         }
@@ -268,6 +330,7 @@ impl OwnedReport {
             policies: self.policies.iter().map(OidBuf::as_oid).collect(),
             valid_until: self.valid_until,
             attempts: attempts.collect(),
+            considered: self.considered.clone(),
             warnings: self.warnings.clone(),
             spent: self.spent,
         }
@@ -282,6 +345,24 @@ impl OwnedReport {
     #[must_use]
     pub const fn reason(&self) -> Option<&Rejection> {
         self.reason.as_ref()
+    }
+
+    /// See [`Report::considered`].
+    #[must_use]
+    pub fn considered(&self) -> &[Considered] {
+        &self.considered
+    }
+
+    /// See [`Report::remedy`].
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        remedy(self.reason.as_ref()?, &self.considered)
+    }
+
+    /// See [`Report::message`].
+    #[must_use]
+    pub fn message(&self) -> Option<String> {
+        Some(message(self.reason.as_ref()?, &self.considered))
     }
 
     /// See [`Report::valid_until`].

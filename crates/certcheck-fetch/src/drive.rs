@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use certcheck_core::policy::Nonce;
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Answer, Ask, Cause, Need};
+use certcheck_core::revocation::{Answer, Ask, Cause, Dismissal, Need};
 use certcheck_core::{Check, Progress, Time};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -258,7 +258,7 @@ impl<'d> Driver<'d> {
                 };
                 match fault {
                     None => sought.fallback = Some(held),
-                    Some(Cause::Stale) => sought.last = Some(held),
+                    Some(Dismissal::Stale { .. }) => sought.last = Some(held),
                     Some(_) => {}
                 }
                 if is_wanted_anew {
@@ -340,7 +340,7 @@ impl<'d> Driver<'d> {
         }
         let is_due = level == Level::Store && self.is_due(held);
         let judged = if self.fetcher.is_rollback(held) {
-            Err(Cause::Rollback)
+            Err(Dismissal::Superseded)
         } else if is_due {
             // It may do if nothing newer is to be had: not given yet.
             self.progress.suppose(&need.ask, &held.answer).fault.map_or(Ok(()), Err)
@@ -358,8 +358,9 @@ impl<'d> Driver<'d> {
                 }
                 self.answered_with(&sought, held, held.origin)
             }
-            Err(cause) => {
-                let failure = Failure::new(cause, cause.sentence());
+            Err(dismissal) => {
+                let cause = dismissal.cause();
+                let failure = Failure::new(cause, dismissal.to_string());
                 self.fetcher.reject(&need, &landing, level, &failure);
                 // Of no use, and still evidence: what is too old may list the certificate.
                 if cause == Cause::Stale && held.is_signed() {

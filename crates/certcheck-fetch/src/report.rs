@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use certcheck_core::reason::{Reason, Rejection};
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Cause, Status};
-use certcheck_core::{Report as CoreReport, Time, Verdict};
+use certcheck_core::revocation::{Cause, Considered, Status};
+use certcheck_core::{Remedy, Report as CoreReport, Time, Verdict};
 use pki_types::CertificateDer;
 use smallvec::SmallVec;
 
@@ -90,6 +90,34 @@ impl Report {
         match &self.inner {
             Inner::Known { .. } => None,
             Inner::Full { report, .. } => report.reason(),
+        }
+    }
+
+    /// Why the certificate is refused, with the piece of evidence that explains it. `None` if accepted.
+    #[must_use]
+    pub fn message(&self) -> Option<String> {
+        self.owned_refusal()?.message()
+    }
+
+    /// What would help. `None` if accepted.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        self.owned_refusal()?.remedy()
+    }
+
+    /// The evidence that was given or fetched and did not count, where a status is unknown or an explanation was asked for.
+    #[must_use]
+    pub fn considered(&self) -> &[Considered] {
+        match &self.inner {
+            Inner::Known { .. } => &[],
+            Inner::Full { report, .. } => report.considered(),
+        }
+    }
+
+    fn owned_refusal(&self) -> Option<&OwnedReport> {
+        match &self.inner {
+            Inner::Known { .. } => None,
+            Inner::Full { report, .. } => Some(report),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use certcheck_core::der::{Reader, ViewFault, tag};
-use certcheck_core::ocsp::{BasicResponse, CertStatus, ResponderId, ResponseStatus, SingleResponse};
+use certcheck_core::ocsp::{BasicResponse, CertStatus, ResponderId, SingleResponse};
 use certcheck_core::oid::{self, Oid};
 use certcheck_core::revocation::{Cause, OcspEvidence};
 use certcheck_core::view::{Certificate, KnownExtension};
@@ -87,17 +87,14 @@ impl OcspObject {
         let Question { input, index, policy, now } = *question;
         let basic = response.basic();
         let answers = basic.iter().flat_map(|basic| {
-            let is_signed_ahead = is_ahead(basic, policy, now);
-            basic.responses().map(move |single| {
-                single.map(|single| AnswerObject::new(&single, is_signed_ahead, policy, now))
-            })
+            basic.responses().map(move |single| single.map(|single| AnswerObject::new(&single, policy, now)))
         });
         Ok(Self {
             schema: 1,
             input: input.display().to_string(),
             index,
             at: now.to_string(),
-            status: status(response.status()),
+            status: response.status().name(),
             responder: basic.map(|basic| basic.responder.into()),
             produced_at: basic.map(|basic| basic.produced_at.to_string()),
             signature_algorithm: basic.map(|basic| basic.algorithm.oid.into()),
@@ -107,23 +104,6 @@ impl OcspObject {
             signature: None,
             certificate: None,
         })
-    }
-}
-
-/// Nobody signs in the future.
-fn is_ahead(basic: &BasicResponse<'_>, policy: &Policy, now: Time) -> bool {
-    basic.produced_at.unix() > now.unix().saturating_add(policy.freshness.skew)
-}
-
-const fn status(status: ResponseStatus) -> &'static str {
-    match status {
-        ResponseStatus::Successful => "successful",
-        ResponseStatus::MalformedRequest => "malformedRequest",
-        ResponseStatus::InternalError => "internalError",
-        ResponseStatus::TryLater => "tryLater",
-        ResponseStatus::SigRequired => "sigRequired",
-        ResponseStatus::Unauthorized => "unauthorized",
-        _ => "other",
     }
 }
 
@@ -153,18 +133,14 @@ fn hash_name(algorithm: Oid<'_>) -> String {
 }
 
 impl AnswerObject {
-    fn new(single: &SingleResponse<'_>, is_signed_ahead: bool, policy: &Policy, now: Time) -> Self {
+    fn new(single: &SingleResponse<'_>, policy: &Policy, now: Time) -> Self {
         let id = &single.cert_id;
         let (status, revoked) = match single.status {
             CertStatus::Good => ("good", None),
             CertStatus::Revoked { at, reason } => ("revoked", Some((at, reason))),
             CertStatus::Unknown => ("unknown", None),
         };
-        let cause = if is_signed_ahead {
-            Some(Cause::NotYetValid)
-        } else {
-            policy.freshness.admit(single.this_update, single.next_update, now).err()
-        };
+        let cause = policy.freshness.admit(single.this_update, single.next_update, now).err();
         let time = |time: Time| time.to_string();
         Self {
             hash_algorithm: hash_name(id.algorithm),

@@ -62,7 +62,7 @@ impl<'a> Subject<'a> {
             verdict: report.verdict.code(),
             subject: leaf.map(|leaf| leaf.certificate.subject().to_string()),
             serial: leaf.map(|leaf| leaf.certificate.serial().to_string()),
-            reason: report.reason.as_ref().map(ReasonObject::from),
+            reason: ReasonObject::of(&report, &[]),
             revocation: leaf.map(|leaf| RevocationObject::new(&leaf.revocation, &[])),
         };
         Ok((told, if is_unreadable { Exit::Unusable } else { report.verdict.into() }))

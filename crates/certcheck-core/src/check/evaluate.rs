@@ -1,6 +1,7 @@
 //! One evaluation of a question: a path, the statuses of its certificates, a verdict, and what it lacks.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
@@ -16,7 +17,9 @@ use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
 use crate::revocation::plan;
-use crate::revocation::{Answers, Arrived, Ask, Assessor, Cause, Need, Status, Subject, Surroundings};
+use crate::revocation::{
+    Answers, Arrived, Ask, Assessor, Considered, Dismissal, Means, Need, Status, Subject, Surroundings,
+};
 use crate::ring::Role;
 use crate::time::Time;
 use crate::view::Certificate;
@@ -30,7 +33,7 @@ pub(super) struct Evaluation<'e> {
     /// What a search that failed asked for, answered or not.
     pub(super) wanted_issuers: Vec<Ask>,
     /// What was asked and answered for statuses, and why an answer was of no use to any certificate.
-    pub(super) asked: Vec<(Ask, Option<Cause>)>,
+    pub(super) asked: Vec<(Ask, Option<Dismissal>)>,
 }
 
 /// A path that validated, and what came of its certificates' statuses.
@@ -52,7 +55,7 @@ struct Evaluator<'c, 'e> {
     signer_policy: OnceCell<Policy>,
     spent: Spent,
     /// See [`Evaluation::asked`].
-    asked: Vec<(Ask, Option<Cause>)>,
+    asked: Vec<(Ask, Option<Dismissal>)>,
 }
 
 /// Evaluates. `issuers` came for paths; `verified` remembers signatures of this question from one evaluation to the
@@ -179,19 +182,8 @@ impl<'e> Evaluator<'_, 'e> {
     }
 
     fn statuses(&mut self, path: &[PathCertificate<'e>], needs: &mut Vec<Need>) -> Vec<Status> {
-        let Some(anchor) = path.last().map(|anchor| anchor.certificate) else { return Vec::new() };
-        let Check { ring, policy, now, issuers, evidence, .. } = *self.check;
-        let around = Surroundings {
-            ring,
-            policy,
-            now,
-            issuers,
-            pool: &self.pool,
-            presented: &self.presented,
-            anchor,
-            signer_policy: &self.signer_policy,
-            hashed_issuer: None,
-        };
+        let Some(around) = self.surroundings(path) else { return Vec::new() };
+        let Check { policy, evidence, .. } = *self.check;
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let subjects = Subject::of_path(&certificates, policy);
         let mut spent = self.spent;
@@ -205,7 +197,7 @@ impl<'e> Evaluator<'_, 'e> {
         let subjects: Vec<Subject<'_, '_>> = subjects.collect();
         let mut statuses = Vec::with_capacity(path.len());
         let mut owns = Vec::with_capacity(path.len());
-        let mut asked: Vec<(Ask, Option<Cause>)> = Vec::new();
+        let mut asked: Vec<(Ask, Option<Dismissal>)> = Vec::new();
         for (at, subject) in subjects.iter().enumerate() {
             let planned = plan::plan(around, evidence, self.answers, *subject, self.may_ask, &mut spent);
             if let Some(ask) = planned.next
@@ -216,7 +208,7 @@ impl<'e> Evaluator<'_, 'e> {
             for (ask, fault) in planned.asked {
                 match asked.iter_mut().find(|(known, _)| *known == ask) {
                     // Of use to one is of use.
-                    Some((_, known)) => *known = if fault.is_none() { None } else { *known },
+                    Some((_, known)) => *known = if fault.is_none() { None } else { known.take() },
                     None => asked.push((ask, fault)),
                 }
             }
@@ -225,9 +217,7 @@ impl<'e> Evaluator<'_, 'e> {
         }
         // Everything that was asked for on behalf of the path is looked into for all of it: revoked in any is revoked.
         if needs.is_empty() && !asked.is_empty() {
-            // Another's answer is nobody's evidence. Whatever else was found wrong is found again.
-            let own = asked.iter().filter(|(_, fault)| *fault != Some(Cause::NonceMismatch));
-            let arrived = Arrived::of(own.filter_map(|(ask, _)| self.answers.given.get(ask)));
+            let arrived = self.arrived(&asked);
             for ((status, own), subject) in statuses.iter_mut().zip(&owns).zip(&subjects) {
                 arrived.settle(around, evidence, subject, own, status, &mut spent);
             }
@@ -235,6 +225,47 @@ impl<'e> Evaluator<'_, 'e> {
         self.spent = spent;
         self.asked.extend(asked);
         statuses
+    }
+
+    /// What the statuses of this path are found with.
+    fn surroundings(&self, path: &[PathCertificate<'e>]) -> Option<Surroundings<'_>> {
+        let Check { ring, policy, now, issuers, .. } = *self.check;
+        Some(Surroundings {
+            ring,
+            policy,
+            now,
+            issuers,
+            pool: &self.pool,
+            presented: &self.presented,
+            anchor: path.last()?.certificate,
+            signer_policy: &self.signer_policy,
+            hashed_issuer: None,
+        })
+    }
+
+    /// The answers to all of this. Another's answer is nobody's evidence. Whatever else was found wrong is found again.
+    fn arrived<'s>(&'s self, asked: &[(Ask, Option<Dismissal>)]) -> Arrived<'s> {
+        let own = asked.iter().filter(|(_, fault)| *fault != Some(Dismissal::NonceMismatch));
+        Arrived::of(own.filter_map(|(ask, _)| self.answers.given.get(ask)))
+    }
+
+    /// The evidence that did not count for this path.
+    fn considered(&self, path: &[PathCertificate<'e>]) -> Vec<Considered> {
+        let Some(around) = self.surroundings(path) else { return Vec::new() };
+        let Check { policy, evidence, .. } = *self.check;
+        let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
+        let subjects: Vec<Subject<'_, '_>> = Subject::of_path(&certificates, policy).collect();
+        let most = usize::try_from(policy.limits.considered).unwrap_or(usize::MAX);
+        let replayed = self.asked.iter().filter(|(_, fault)| *fault == Some(Dismissal::NonceMismatch));
+        let replayed = replayed.map(|(ask, _)| Considered {
+            at: None,
+            kind: Some(Means::Ocsp),
+            source: Arc::clone(ask.url()),
+            about: String::new(),
+            why: Dismissal::NonceMismatch,
+        });
+        let others = self.arrived(&self.asked).considered(around, evidence, &subjects, most);
+        replayed.chain(others).take(most).collect()
     }
 
     /// Where certificates might be that a failed search lacked.
@@ -327,6 +358,12 @@ impl<'e> Evaluator<'_, 'e> {
             Err(Rejection { reason: Reason::RevocationUnknown(_), .. }) => Verdict::Undetermined,
             Err(_) => Verdict::Reject,
         };
+        let has_unknown = path.iter().any(|member| matches!(member.revocation, Status::Unknown(_)));
+        let considered = if needs.is_empty() && (has_unknown || self.check.policy.explain) {
+            self.considered(&path)
+        } else {
+            Vec::new()
+        };
         let valid_until =
             (verdict == Verdict::Accept).then(|| valid_until(self.check.policy, &path)).flatten();
         let report = Report {
@@ -336,6 +373,7 @@ impl<'e> Evaluator<'_, 'e> {
             policies,
             valid_until,
             attempts,
+            considered,
             warnings,
             spent: self.spent,
         };
@@ -367,6 +405,7 @@ fn refused(rejection: Rejection, warnings: Vec<Warning>) -> Report<'static> {
         policies: Vec::new(),
         valid_until: None,
         attempts: Vec::new(),
+        considered: Vec::new(),
         warnings,
         spent: Spent::default(),
     }

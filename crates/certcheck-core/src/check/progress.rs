@@ -7,7 +7,7 @@ use super::{Check, Template};
 use crate::path::VerifiedIssuers;
 use crate::reason::Reason;
 use crate::report::{OwnedReport, Report};
-use crate::revocation::{Answer, Answers, Ask, Cause, Need, Status, Supposition};
+use crate::revocation::{Answer, Answers, Ask, Dismissal, Need, Status, Supposition};
 
 /// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
 /// anyone fetch anything; the exception is `Policy::aia`.
@@ -125,9 +125,9 @@ impl<'a> Progress<'a> {
     ///
     /// # Errors
     /// Why it is of no use, as [`Progress::suppose`] has it.
-    pub fn offer(&mut self, ask: &Ask, answer: Answer) -> Result<(), Cause> {
+    pub fn offer(&mut self, ask: &Ask, answer: Answer) -> Result<(), Dismissal> {
         if !self.needs.iter().any(|need| need.ask == *ask) {
-            return Err(Cause::NotTried);
+            return Err(Dismissal::NotLookedAt);
         }
         if let Ask::Issuers { .. } = ask {
             fault_of_issuers(&answer).map_or(Ok(()), Err)?;
@@ -136,9 +136,9 @@ impl<'a> Progress<'a> {
         }
         self.answers.given.insert(ask.clone(), answer);
         let evaluation = evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
-        if let Some(cause) = fault_in(ask, &evaluation.asked) {
+        if let Some(dismissal) = fault_in(ask, &evaluation.asked) {
             self.answers.given.remove(ask);
-            return Err(cause);
+            return Err(dismissal);
         }
         let kept = self.kept(evaluation);
         self.take(kept);
@@ -251,21 +251,24 @@ impl<'a> Progress<'a> {
     }
 }
 
-fn fault_of_issuers(answer: &Answer) -> Option<Cause> {
+fn fault_of_issuers(answer: &Answer) -> Option<Dismissal> {
     match answer {
         Answer::Issuers(found) if !found.is_empty() => None,
-        Answer::Failed(cause) => Some(*cause),
-        _ => Some(Cause::Malformed),
+        Answer::Failed(cause) => Some(Dismissal::NotFetched(*cause)),
+        _ => Some(Dismissal::Unreadable),
     }
 }
 
-/// Why the answer to this is of no use. Of use to one path is of use.
-fn fault_in(ask: &Ask, asked: &[(Ask, Option<Cause>)]) -> Option<Cause> {
-    let mut faults = asked.iter().filter(|(known, _)| known == ask).map(|(_, fault)| *fault).peekable();
+/// Why the answer to this does not count. What counts for one path counts.
+fn fault_in(ask: &Ask, asked: &[(Ask, Option<Dismissal>)]) -> Option<Dismissal> {
+    let mut faults =
+        asked.iter().filter(|(known, _)| known == ask).map(|(_, fault)| fault.clone()).peekable();
     match faults.peek() {
-        Some(_) => faults.collect::<Option<Vec<_>>>().and_then(|faults| faults.into_iter().max()),
+        Some(_) => faults
+            .collect::<Option<Vec<_>>>()
+            .and_then(|faults| faults.into_iter().max_by_key(Dismissal::cause)),
         // Not looked at: all is certain without it.
-        None => Some(Cause::NotTried),
+        None => Some(Dismissal::NotLookedAt),
     }
 }
 

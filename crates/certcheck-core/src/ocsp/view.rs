@@ -36,6 +36,21 @@ pub enum ResponseStatus {
     Unauthorized,
 }
 
+impl ResponseStatus {
+    /// The name that RFC 6960 4.2.1 gives it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Successful => "successful",
+            Self::MalformedRequest => "malformedRequest",
+            Self::InternalError => "internalError",
+            Self::TryLater => "tryLater",
+            Self::SigRequired => "sigRequired",
+            Self::Unauthorized => "unauthorized",
+        }
+    }
+}
+
 /// ```asn1
 /// OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, responseBytes [0] EXPLICIT SEQUENCE {
 ///      responseType OBJECT IDENTIFIER, response OCTET STRING } OPTIONAL }

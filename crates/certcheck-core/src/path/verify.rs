@@ -60,7 +60,11 @@ impl<'a> Context<'a> {
     }
 
     /// 6.1.3 (a)(1), at most once for a certificate and a key.
-    fn verify_signature(&mut self, link: &Link<'a>, issuer: &Certificate<'a>) -> Result<(), Reason> {
+    pub(crate) fn verify_signature(
+        &mut self,
+        link: &Link<'a>,
+        issuer: &Certificate<'a>,
+    ) -> Result<(), Reason> {
         let key = issuer.spki();
         if let Some((_, _, outcome)) =
             self.edges.iter().find(|(child, known_key, _)| *child == link.reference && *known_key == key.raw)

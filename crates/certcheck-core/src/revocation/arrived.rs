@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Assessor, Evidence, Status, Subject, Surroundings};
+use super::{Answer, Assessor, Considered, Evidence, Status, Subject, Surroundings};
 use crate::budget::Spent;
 use crate::time::Time;
 use crate::view::Certificate;
@@ -68,6 +68,19 @@ impl<'s> Arrived<'s> {
             (Status::Revoked(_), _) | (Status::Good(_), Status::Unknown(_)) => *status = by_all,
             _ => {}
         }
+    }
+
+    /// What of it, and of what was given, did not count for any of these, at most so many pieces.
+    pub(crate) fn considered(
+        &self,
+        around: Surroundings<'_>,
+        given: Option<&Evidence>,
+        subjects: &[Subject<'_, '_>],
+        most: usize,
+    ) -> Vec<Considered> {
+        with_signers(around, &self.signers, |around| {
+            Assessor::new(around, &[given, Some(&self.evidence)], Spent::default()).considered(subjects, most)
+        })
     }
 
     /// The last second at which all of it says of these what it says now.

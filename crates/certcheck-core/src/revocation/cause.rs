@@ -1,5 +1,7 @@
 //! Why nothing is known of a certificate's revocation.
 
+use crate::remedy::Remedy;
+
 /// Why nothing is known of a certificate's revocation. Later ones tell more: of several causes the last is told, but one that
 /// policy does not let pass before any that it does.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -73,68 +75,53 @@ impl Cause {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::NoSource => "the certificate names no source of revocation evidence, and none was given",
-            Self::NotTried => "no revocation evidence about the certificate is at hand",
+            Self::NoSource => {
+                "the certificate names no source of revocation evidence, and none that counts was given"
+            }
+            Self::NotTried => "no revocation evidence about the certificate was given or fetched",
             Self::BreakerOpen => {
                 "the source of revocation evidence failed too often and is left alone for now"
             }
             Self::Unreachable => "the source of revocation evidence could not be reached",
-            Self::RefusedAddress => "the source of revocation evidence has an address that is not allowed",
-            Self::TooLarge => "the revocation evidence, or its judgement, goes beyond the bounds",
-            Self::OutOfScope => "the revocation evidence at hand does not cover the certificate",
+            Self::RefusedAddress => "the source of revocation evidence is not allowed",
+            Self::TooLarge => "the revocation evidence, or the work to judge it, goes beyond a limit",
+            Self::OutOfScope => "the revocation evidence does not cover the certificate",
             Self::ResponderError => "the OCSP responder answered with an error",
             Self::ResponderUnknown => "the OCSP responder does not know the certificate",
             Self::NotYetValid => "the revocation evidence is from the future",
-            Self::WrongSigner => "the revocation evidence is signed by who may not sign it",
+            Self::WrongSigner => "the revocation evidence is signed by someone who may not sign it",
             Self::Unsupported => {
                 "the revocation evidence is signed with an algorithm or key that is not admitted"
             }
             Self::BadSignature => "the signature on the revocation evidence does not verify",
             Self::NonceMismatch => "the OCSP response answers another request",
-            Self::Malformed => "the revocation evidence does not read",
+            Self::Malformed => "the revocation evidence cannot be parsed",
             Self::Stale => "the revocation evidence is too old",
             Self::Rollback => "the revocation evidence is older than what has been seen before",
             Self::Conflict => "two CRLs of the same number and time differ",
         }
     }
 
-    /// What would mend it.
+    /// What would help, as far as the cause alone tells.
     #[must_use]
-    pub const fn hint(self) -> &'static str {
+    pub const fn remedy(self) -> Remedy {
         match self {
-            Self::NoSource => {
-                "give evidence with --crl or --ocsp, have the CA name a source, or let such certificates pass with \
-                 --revocation if-offered"
-            }
-            Self::NotTried => "let it be fetched, or give evidence with --crl or --ocsp",
-            Self::BreakerOpen | Self::Unreachable => {
-                "look whether the source answers from here, or give evidence with --crl or --ocsp"
-            }
-            Self::RefusedAddress => {
-                "allow the address with --allow-net if it is right, or give evidence with --crl or --ocsp"
-            }
-            Self::TooLarge => "give evidence with --crl or --ocsp, or raise the limit if this PKI needs it",
-            Self::OutOfScope => "give the CRLs of all distribution points that the certificate names",
-            Self::ResponderError | Self::ResponderUnknown => {
-                "ask the responder's operator why it does not answer for this CA, or give a CRL"
-            }
-            Self::NotYetValid => "check the clock",
-            Self::WrongSigner => {
-                "the signer is not in the ring, may not sign CRLs or OCSP responses, or is of another CA"
-            }
-            Self::Unsupported => {
-                "have the evidence signed with SHA-256 or better and a key of sufficient length"
-            }
-            Self::BadSignature => {
-                "get the evidence anew: it was altered, or another key of the same name signed it"
-            }
-            Self::NonceMismatch => "the response may be a replay; ask again, or do without a nonce",
-            Self::Malformed => {
-                "get the evidence anew; certcheck crl or certcheck ocsp tells what is wrong with it"
-            }
-            Self::Stale => "get newer evidence, and check the clock",
-            Self::Rollback => "use the newer evidence alone",
-            Self::Conflict => "ask the CA which of the two CRLs it stands by",
+            Self::NoSource => Remedy::NameSource,
+            Self::NotTried => Remedy::AllowFetching,
+            Self::BreakerOpen | Self::Unreachable => Remedy::CheckSource,
+            Self::RefusedAddress => Remedy::AllowAddress,
+            Self::TooLarge => Remedy::RaiseLimit,
+            Self::OutOfScope => Remedy::GiveAllCrls,
+            Self::ResponderError | Self::ResponderUnknown => Remedy::AskResponder,
+            Self::NotYetValid => Remedy::CheckClock,
+            Self::WrongSigner => Remedy::AddSigner,
+            Self::Unsupported => Remedy::StrengthenEvidence,
+            Self::BadSignature => Remedy::FetchEvidenceAgain,
+            Self::NonceMismatch => Remedy::AskAgain,
+            Self::Malformed => Remedy::InspectEvidence,
+            Self::Stale => Remedy::RenewEvidence,
+            Self::Rollback => Remedy::UseNewerEvidence,
+            Self::Conflict => Remedy::AskCa,
         }
     }
 }

@@ -3,10 +3,11 @@
 use core::cmp::Ordering;
 use std::sync::Arc;
 
+use super::considered::{Piece, SOME_REASONS};
 use super::evidence::Group;
 use super::scope::{self, ALL_REASONS, Scope};
 use super::status::{Means, Proof, Revoked, Status};
-use super::{Assessor, Cause, Subject};
+use super::{Assessor, Cause, Dismissal, Subject};
 use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
 use crate::view::{DistributionPoints, GeneralName, Name, Version};
 
@@ -47,7 +48,7 @@ impl<'e> Assessor<'e> {
                 }
             }
         }
-        let mut found = Found { covered: 0, proof: None, cause: Cause::NotTried };
+        let mut found = Found { covered: 0, proof: None, partial: Vec::new(), cause: Cause::NotTried };
         // CRLs of the certificate's issuer, by whatever point, and those that no point names (6.3.3, end).
         let mut revoked = self.by_crls_of(issuer, points, subject, &mut found);
         self.looked_beyond |= !others.is_empty();
@@ -57,7 +58,12 @@ impl<'e> Assessor<'e> {
         match (revoked, found.proof) {
             (Some(revoked), _) => Status::Revoked(revoked),
             (None, Some(proof)) if found.covered == ALL_REASONS => Status::Good(proof),
-            (None, Some(_)) => Status::Unknown(self.worse(found.cause, Cause::OutOfScope)),
+            (None, Some(_)) => {
+                for crl in found.partial {
+                    self.dismissed(Piece::Crl(crl), &SOME_REASONS);
+                }
+                Status::Unknown(self.worse(found.cause, Cause::OutOfScope))
+            }
             (None, None) => Status::Unknown(found.cause),
         }
     }
@@ -72,67 +78,78 @@ impl<'e> Assessor<'e> {
     ) -> Option<Revoked<&'e Arc<str>>> {
         let group = self.at_hand.crls_of(name);
         for crl in group.iter().filter(|crl| crl.base_number().is_none()) {
-            // (b), (d): the reasons of all points by which it covers the certificate.
-            let scope = match scope::of(crl, points, subject, &mut self.context.budget) {
-                Ok(scope) if scope.reasons != 0 => scope,
-                Ok(_) => {
-                    found.cause = self.worse(found.cause, Cause::OutOfScope);
-                    continue;
+            match self.consult(crl, group, points, subject) {
+                Ok(Answer::Listed(revoked)) => {
+                    self.counted(Piece::Crl(crl));
+                    return Some(revoked);
                 }
-                Err(cause) => {
-                    found.cause = self.worse(found.cause, cause);
-                    continue;
-                }
-            };
-            match self.consult(crl, group, scope, subject) {
-                Ok(Answer::Listed(revoked)) => return Some(revoked),
                 Ok(Answer::Clear(reasons, proof)) => {
+                    if reasons == ALL_REASONS {
+                        self.counted(Piece::Crl(crl));
+                    } else {
+                        found.partial.push(crl);
+                    }
                     // (e), (l): what it adds to the reasons covered.
                     if reasons & !found.covered != 0 {
                         found.covered |= reasons;
                         found.proof = Some(proof);
                     }
                 }
-                Err(cause) => found.cause = self.worse(found.cause, cause),
+                Err(dismissal) => {
+                    self.dismissed(Piece::Crl(crl), &dismissal);
+                    found.cause = self.worse(found.cause, dismissal.cause());
+                }
             }
         }
         None
     }
 
-    /// Steps (a), (c) and (f) to (k) for one complete CRL.
+    /// Steps (a) to (k) for one complete CRL. The signature, (f) and (g), comes first: judging the scope of a large CRL
+    /// takes time, and is done only for what its issuer has signed.
     fn consult(
         &mut self,
         crl: &'e Crl,
         group: Group<'e>,
-        scope: Scope,
+        points: Option<DistributionPoints<'e>>,
         subject: &Subject<'_, 'e>,
-    ) -> Result<Answer<'e>, Cause> {
+    ) -> Result<Answer<'e>, Dismissal> {
         // 5.2.3: a duty of issuers, which version 1 cannot do.
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
-            return Err(Cause::Malformed);
+            return Err(Dismissal::Unreadable);
         }
         // (f), (g)
         let verified = self.verified(crl, subject)?;
+        // (b), (d): the reasons of all points by which it covers the certificate.
+        let scope = scope::of(crl, points, subject, &mut self.context.budget)?;
+        self.answer(verified, group, scope, subject)
+    }
+
+    /// What a CRL that covers the certificate says of it: steps (a), (c) and (h) to (k).
+    fn answer(
+        &mut self,
+        verified: VerifiedCrl<'e>,
+        group: Group<'e>,
+        scope: Scope,
+        subject: &Subject<'_, 'e>,
+    ) -> Result<Answer<'e>, Dismissal> {
+        let crl = verified.crl();
         // A newer CRL of the same scope takes its place, whoever brought the older.
         let mut is_contradicted = false;
         for other in group.iter().filter(|other| !core::ptr::eq(*other, crl)) {
             match self.precedence(other, verified) {
-                Some(Ordering::Greater) => return Err(Cause::Rollback),
+                Some(Ordering::Greater) => return Err(Dismissal::Superseded),
                 Some(Ordering::Equal) => is_contradicted = true,
                 _ => {}
             }
         }
         let issuer = Some(subject.certificate.issuer()).filter(|_| scope.is_indirect);
         let serial = subject.certificate.serial().octets();
-        let listed = verified.find(serial, issuer).transpose().map_err(|_| Cause::Malformed)?;
+        let listed = verified.find(serial, issuer).transpose().map_err(Dismissal::Malformed)?;
         // (a): whether it is current.
-        if let Err(cause) = self.is_current(crl) {
-            // An old list that names the certificate still names it, unless the hold may have been lifted since.
+        if let Err(dismissal) = self.is_current(crl) {
             return match listed {
-                Some(entry) if cause == Cause::Stale && entry.reason != RevocationReason::CertificateHold => {
-                    Ok(Answer::Listed(revoked(crl, &entry)))
-                }
-                _ => Err(cause),
+                Some(entry) if still_counts(&entry, &dismissal) => Ok(Answer::Listed(revoked(crl, &entry))),
+                _ => Err(dismissal),
             };
         }
         if let Some((delta, entry)) = self.listed_beside(verified, group, serial, issuer)? {
@@ -140,7 +157,7 @@ impl<'e> Assessor<'e> {
         }
         // (c), (h), (i): the newest delta that fits.
         if let Some(delta) = self.delta_of(verified, group) {
-            let entry = delta.find(serial, issuer).transpose().map_err(|_| Cause::Malformed)?;
+            let entry = delta.find(serial, issuer).transpose().map_err(Dismissal::Malformed)?;
             match (entry, listed) {
                 // (k). Only a hold is lifted: who says that a compromised key is whole again is not believed (deviation).
                 (Some(entry), Some(base))
@@ -160,12 +177,12 @@ impl<'e> Assessor<'e> {
         // (j)
         match listed {
             Some(entry) => Ok(Answer::Listed(revoked(crl, &entry))),
-            None if is_contradicted => Err(Cause::Conflict),
+            None if is_contradicted => Err(Dismissal::Conflict),
             None => Ok(Answer::Clear(scope.reasons, proof(crl))),
         }
     }
 
-    pub(super) fn is_current(&mut self, crl: &Crl) -> Result<(), Cause> {
+    pub(super) fn is_current(&mut self, crl: &Crl) -> Result<(), Dismissal> {
         self.admit(crl.this_update(), crl.next_update())
     }
 
@@ -186,7 +203,7 @@ impl<'e> Assessor<'e> {
             && match self.is_current(other) {
                 Ok(()) => true,
                 // What is not valid yet takes nobody's place: the list it would hide may name the certificate.
-                Err(Cause::NotYetValid) => false,
+                Err(Dismissal::NotYetValid { .. }) => false,
                 // An expired one never hides a fresh one: a newer number that is older in time is no newer.
                 Err(_) => other.this_update() >= crl.this_update(),
             };
@@ -201,7 +218,19 @@ impl<'e> Assessor<'e> {
 struct Found<'e> {
     covered: u16,
     proof: Option<Proof<&'e Arc<str>>>,
+    /// CRLs that do not list the certificate for some reasons.
+    partial: Vec<&'e Crl>,
     cause: Cause,
+}
+
+/// Whether an entry of a CRL that is not current revokes all the same. A list that is too old still names the certificate,
+/// unless a hold may have been lifted since; one from the future names it from now on.
+pub(super) fn still_counts(entry: &CrlEntry<'_>, dismissal: &Dismissal) -> bool {
+    match dismissal {
+        Dismissal::Stale { .. } => entry.reason != RevocationReason::CertificateHold,
+        Dismissal::NotYetValid { .. } => true,
+        _ => false,
+    }
 }
 
 /// One issuer and one IDP: CRLs of which the newer takes the older's place. Both are of matching names already.

@@ -2,9 +2,10 @@
 
 use core::cmp::Ordering;
 
-use super::crl::is_same_series;
+use super::considered::Piece;
+use super::crl::{is_same_series, still_counts};
 use super::evidence::Group;
-use super::{Assessor, Cause};
+use super::{Assessor, Dismissal};
 use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
 use crate::view::Name;
 
@@ -28,24 +29,40 @@ impl<'e> Assessor<'e> {
             let is_better = best.is_none_or(|best| {
                 best.crl().number().is_some_and(|best| compare_numbers(own, best) == Ordering::Greater)
             });
-            if is_better && self.is_current(delta).is_ok() {
-                let verified = delta.verify_with(complete.key(), self.policy(), &mut self.context.budget);
-                best = verified.ok().or(best);
+            if !is_better {
+                continue;
             }
+            match self.verified_delta(delta, complete) {
+                Ok(verified) => best = Some(verified),
+                Err(dismissal) => self.dismissed(Piece::Crl(delta), &dismissal),
+            }
+        }
+        if let Some(best) = best {
+            self.counted(Piece::Crl(best.crl()));
         }
         best
     }
 
+    /// A delta that is current and signed with the key of its complete CRL (5.2.4).
+    fn verified_delta(
+        &mut self,
+        delta: &'e Crl,
+        complete: VerifiedCrl<'e>,
+    ) -> Result<VerifiedCrl<'e>, Dismissal> {
+        self.is_current(delta)?;
+        Ok(delta.verify_with(complete.key(), self.policy(), &mut self.context.budget)?)
+    }
+
     /// A delta that does not combine with this complete CRL, and lists the certificate: revoked in any is revoked (deviation,
-    /// the RFC has no use for it). It must be current, of the same issuer, scope and key, and not older than the complete
-    /// CRL, whose silence would be the later word.
+    /// the RFC has no use for it). It must be of the same issuer, scope and key, and not older than the complete CRL, whose
+    /// silence would be the later word. One that is not current counts as a complete CRL of its time would.
     pub(super) fn listed_beside(
         &mut self,
         complete: VerifiedCrl<'e>,
         group: Group<'e>,
         serial: &[u8],
         issuer: Option<Name<'_>>,
-    ) -> Result<Option<(&'e Crl, CrlEntry<'e>)>, Cause> {
+    ) -> Result<Option<(&'e Crl, CrlEntry<'e>)>, Dismissal> {
         if !self.policy().use_deltas {
             return Ok(None);
         }
@@ -56,19 +73,20 @@ impl<'e> Assessor<'e> {
                 (Some(own), Some(number)) => compare_numbers(own, number) == Ordering::Less,
                 _ => delta.this_update() < crl.this_update(),
             };
+            let currency = self.is_current(delta);
             let combines = crl.number().is_some_and(|number| combining_number(crl, number, delta).is_some());
-            if is_older || combines {
+            if is_older || combines && currency.is_ok() {
                 continue;
             }
             let Some(listed) = delta.find(serial, issuer) else { continue };
             // What nobody has signed is not even unreadable.
-            let counts = self.is_current(delta).is_ok()
-                && delta.verify_with(complete.key(), self.policy(), &mut self.context.budget).is_ok();
-            if !counts {
+            if delta.verify_with(complete.key(), self.policy(), &mut self.context.budget).is_err() {
                 continue;
             }
-            let entry = listed.map_err(|_| Cause::Malformed)?;
-            if entry.reason != RevocationReason::RemoveFromCrl {
+            let entry = listed.map_err(Dismissal::Malformed)?;
+            let counts = currency.map_or_else(|dismissal| still_counts(&entry, &dismissal), |()| true);
+            if counts && entry.reason != RevocationReason::RemoveFromCrl {
+                self.counted(Piece::Crl(delta));
                 return Ok(Some((delta, entry)));
             }
         }

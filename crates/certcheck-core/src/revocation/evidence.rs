@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::considered::Piece;
 use super::{Cause, Subject};
 use crate::crl::Crl;
 use crate::der::ViewFault;
@@ -17,6 +18,9 @@ use crate::view::{Certificate, Name};
 
 /// Issuers up to which their names are compared one by one.
 const FEW: usize = 8;
+
+/// Responses that are about no certificate that are kept, to be told of.
+const UNATTRIBUTED: usize = 16;
 
 /// Evidence that cannot be taken in, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -146,6 +150,16 @@ impl OcspEvidence {
         }
     }
 
+    /// Whether there is an answer in it, about whatever certificate.
+    pub(super) const fn has_answers(&self) -> bool {
+        !self.serials.is_empty()
+    }
+
+    /// Whether it has an answer about this serial number, of whatever issuer.
+    pub(super) fn has_serial(&self, serial: &[u8]) -> bool {
+        self.serials.iter().any(|known| **known == *serial)
+    }
+
     fn place(&self, part: &[u8]) -> usize {
         part.as_ptr().addr().saturating_sub(self.der.as_ptr().addr())
     }
@@ -163,6 +177,8 @@ pub struct Evidence {
     responses: HashMap<Box<[u8]>, Vec<Arc<OcspEvidence>>>,
     /// A responder answered with an error. Nobody signs that, so it says nothing but why there is no answer.
     has_error: bool,
+    /// Responses that are about no certificate: errors, and those without answers.
+    unattributed: Vec<Arc<OcspEvidence>>,
     /// What did not read.
     faults: Vec<EvidenceFault>,
 }
@@ -204,6 +220,13 @@ impl Evidence {
     /// Takes in an OCSP response.
     pub fn add_ocsp(&mut self, response: &Arc<OcspEvidence>) {
         self.has_error |= response.status != ResponseStatus::Successful;
+        let is_known = |known: &Arc<OcspEvidence>| known.der == response.der;
+        if response.serials.is_empty()
+            && self.unattributed.len() < UNATTRIBUTED
+            && !self.unattributed.iter().any(is_known)
+        {
+            self.unattributed.push(Arc::clone(response));
+        }
         for serial in &response.serials {
             let known = self.responses.entry(serial.clone()).or_default();
             if !known.iter().any(|known| known.der == response.der) {
@@ -282,6 +305,25 @@ impl<'e> AtHand<'e> {
             .flatten()
             .flat_map(move |store| store.responses_about(serial))
             .map(AsRef::as_ref)
+    }
+
+    /// Everything there is.
+    pub(super) fn pieces(self) -> impl Iterator<Item = Piece<'e>> {
+        let stores = || self.stores.into_iter().flatten();
+        let crls = stores().flat_map(|store| store.crls.iter().flatten()).map(|crl| Piece::Crl(crl));
+        let mut responses: Vec<&'e OcspEvidence> = stores()
+            .flat_map(|store| store.responses.values().flatten().chain(&store.unattributed))
+            .map(AsRef::as_ref)
+            .collect();
+        // In an order that does not depend on how they are hashed. One with answers about several certificates is one.
+        responses.sort_by(|a, b| (a.source(), a.der()).cmp(&(b.source(), b.der())));
+        responses.dedup_by(|a, b| core::ptr::eq(*a, *b));
+        crls.chain(responses.into_iter().map(Piece::Ocsp))
+    }
+
+    /// What could not be parsed.
+    pub(super) fn faults(self) -> impl Iterator<Item = &'e EvidenceFault> {
+        self.stores.into_iter().flatten().flat_map(|store| &store.faults)
     }
 
     /// Why there may be nothing about a certificate.

@@ -6,8 +6,10 @@
 mod answers;
 mod arrived;
 mod cause;
+mod considered;
 mod crl;
 mod delta;
+mod dismissal;
 mod evidence;
 mod freshness;
 mod need;
@@ -20,6 +22,8 @@ mod status;
 mod usefulness;
 
 pub use cause::Cause;
+pub use considered::Considered;
+pub use dismissal::{Dismissal, ScopeGap, SignerFault};
 pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
 pub use need::{Answer, Ask, Need, Supposition};
 pub use status::{Means, Proof, Revoked, Status};
@@ -33,14 +37,13 @@ use crate::path::VerifiedIssuers;
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::Context;
 use crate::policy::{EvidenceOrder, Policy, RevocationScope};
-use crate::reason::Reason;
 use crate::ring::KeyRing;
-use crate::signature::SignatureFault;
 use crate::time::Time;
 use crate::view::{Certificate, KnownExtension};
 
 pub(crate) use answers::{Answered, Answers, Gathered};
 pub(crate) use arrived::{Arrived, Own};
+use considered::Record;
 use evidence::AtHand;
 
 /// How deep the paths of evidence's own signers are followed.
@@ -51,8 +54,8 @@ const MAX_DEPTH: usize = 4;
 pub(crate) struct Subject<'s, 'a> {
     pub(crate) certificate: &'s Certificate<'a>,
     pub(crate) issuer: &'s Certificate<'a>,
-    /// The issuer is the anchor of the path.
-    pub(crate) issuer_is_anchor: bool,
+    /// The certificates above the issuer, the anchor last. Empty if the issuer is the anchor.
+    pub(crate) above: &'s [Certificate<'a>],
 }
 
 impl<'s, 'a> Subject<'s, 'a> {
@@ -62,13 +65,20 @@ impl<'s, 'a> Subject<'s, 'a> {
         policy: &Policy,
     ) -> impl Iterator<Item = Self> + use<'s, 'a> {
         let asked = if policy.revocation_scope == RevocationScope::Leaf { 1 } else { path.len() };
-        let last = path.len().saturating_sub(2);
-        let pairs = path.iter().zip(path.iter().skip(1)).enumerate().take(asked);
-        pairs.map(move |(at, (certificate, issuer))| Self {
-            certificate,
-            issuer,
-            issuer_is_anchor: at == last,
+        Self::of_each(path).take(asked)
+    }
+
+    /// Every certificate of a path below its anchor: target first.
+    pub(crate) fn of_each(path: &'s [Certificate<'a>]) -> impl Iterator<Item = Self> + use<'s, 'a> {
+        (0..path.len()).map_while(move |at| match path.get(at..)? {
+            [certificate, issuer, above @ ..] => Some(Self { certificate, issuer, above }),
+            _ => None,
         })
+    }
+
+    /// Whether the issuer is the anchor of the path.
+    pub(crate) const fn issuer_is_anchor(&self) -> bool {
+        self.above.is_empty()
     }
 }
 
@@ -104,7 +114,7 @@ pub(crate) struct Assessor<'e> {
     signer_policy: &'e OnceCell<Policy>,
     at_hand: AtHand<'e>,
     /// CRL issuers that were judged, when nothing else was in progress.
-    judged: Vec<(CertificateRef, bool)>,
+    judged: Vec<(CertificateRef, Result<(), SignerFault>)>,
     /// CRL issuers' paths that were searched.
     searched: u32,
     /// Certificates whose status is being found: evidence they sign themselves is taken as signed by them.
@@ -115,6 +125,8 @@ pub(crate) struct Assessor<'e> {
     looked_beyond: bool,
     /// The last second at which everything that time has a say in is as it is now.
     until: Time,
+    /// What becomes of each piece of evidence, where that will be told.
+    record: Option<Record<'e>>,
 }
 
 /// What a check lends an assessor.
@@ -148,6 +160,7 @@ impl<'e> Assessor<'e> {
             takes_signers_unasked: false,
             looked_beyond: false,
             until: Time::from_unix(i64::MAX),
+            record: None,
         }
     }
 
@@ -167,10 +180,13 @@ impl<'e> Assessor<'e> {
     }
 
     /// Whether evidence of these times is current, noting until when that is so.
-    fn admit(&mut self, this_update: Time, next_update: Option<Time>) -> Result<(), Cause> {
+    fn admit(&mut self, this_update: Time, next_update: Option<Time>) -> Result<(), Dismissal> {
         let (freshness, now) = (&self.policy().freshness, self.now());
         self.until = self.until.min(freshness.says_so_until(this_update, next_update, now));
-        freshness.admit(this_update, next_update, now)
+        freshness.admit(this_update, next_update, now).map_err(|cause| match cause {
+            Cause::NotYetValid => Dismissal::NotYetValid { this_update },
+            _ => Dismissal::Stale { ended: freshness.ends(this_update, next_update) },
+        })
     }
 
     const fn policy(&self) -> &'e Policy {
@@ -206,20 +222,6 @@ impl<'e> Assessor<'e> {
                 Status::Unknown(if nothing { Cause::NoSource } else { cause })
             }
             (other, _) => other,
-        }
-    }
-}
-
-/// What a failed signature says of evidence.
-impl From<SignatureFault> for Cause {
-    fn from(fault: SignatureFault) -> Self {
-        match fault {
-            SignatureFault::Reason(Reason::BadSignature | Reason::AlgorithmMismatch { .. }) => {
-                Self::BadSignature
-            }
-            SignatureFault::Reason(Reason::Malformed(_)) => Self::Malformed,
-            SignatureFault::Reason(_) => Self::Unsupported,
-            SignatureFault::Limit(_) => Self::TooLarge,
         }
     }
 }

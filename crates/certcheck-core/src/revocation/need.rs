@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pki_types::CertificateDer;
 
-use super::{Cause, OcspEvidence};
+use super::{Cause, Dismissal, OcspEvidence};
 use crate::crl::Crl;
 
 /// What is to be got, and from where. URLs are as certificates and CRLs have them: whoever follows them decides which
@@ -80,11 +80,11 @@ pub enum Answer {
 }
 
 /// What an answer would change, if it were given: see `Progress::suppose`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Supposition {
     /// Why it would be of no use. Who keeps evidence for others keeps none that has such a fault.
-    pub fault: Option<Cause>,
+    pub fault: Option<Dismissal>,
     /// Whether something else would be asked for then.
     pub asks_on: bool,
     /// Whether some certificate would be known to be revoked: evidence of no other use is of that use.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::considered::Piece;
 use super::evidence::OcspEvidence;
 use super::status::{Means, Proof, Revoked, Status};
-use super::{Assessor, Cause, Subject};
+use super::{Assessor, Cause, Dismissal, Subject};
 use crate::crl::RevocationReason;
-use crate::ocsp::{BasicResponse, CertStatus, ResponseStatus, SingleResponse};
+use crate::ocsp::{CertStatus, ResponseStatus, SingleResponse};
 
 /// What all responses together say.
 #[derive(Default)]
@@ -15,7 +16,8 @@ pub(super) struct Found<'e> {
     pub(super) good: Option<Proof<&'e Arc<str>>>,
     /// certificateHold, the newest: a later good lifts it.
     pub(super) held: Option<Revoked<&'e Arc<str>>>,
-    pub(super) cause: Option<Cause>,
+    /// Why other answers do not count: the strongest.
+    pub(super) dismissal: Option<Dismissal>,
 }
 
 impl<'e> Assessor<'e> {
@@ -31,7 +33,9 @@ impl<'e> Assessor<'e> {
             (Some(held), Some(good)) if good.this_update > held.proof.this_update => Status::Good(good),
             (Some(held), _) => Status::Revoked(held),
             (None, Some(good)) => Status::Good(good),
-            (None, None) => Status::Unknown(found.cause.unwrap_or(Cause::NotTried)),
+            (None, None) => {
+                Status::Unknown(found.dismissal.map_or(Cause::NotTried, |dismissal| dismissal.cause()))
+            }
         }
     }
 
@@ -42,12 +46,8 @@ impl<'e> Assessor<'e> {
         subject: &Subject<'_, 'e>,
         found: &mut Found<'e>,
     ) -> Option<Revoked<&'e Arc<str>>> {
-        let tolerance = self.policy().revocation.tolerance();
-        let mut note = |cause: Cause| {
-            found.cause = Some(found.cause.map_or(cause, |known| tolerance.worse(known, cause)));
-        };
         let Some(basic) = response.basic().filter(|_| response.status() == ResponseStatus::Successful) else {
-            note(Cause::ResponderError);
+            self.note(response, found, Dismissal::ResponderError(response.status()));
             return None;
         };
         // 3.2 (1): the answers about this certificate, wherever they stand among others.
@@ -55,8 +55,8 @@ impl<'e> Assessor<'e> {
         let mut about = basic.responses().filter_map(Result::ok).filter(is_about).peekable();
         about.peek()?;
         // 3.2 (2) to (4)
-        if let Err(cause) = self.check_responder(response, &basic, subject) {
-            note(cause);
+        if let Err(dismissal) = self.check_responder(response, &basic, subject) {
+            self.note(response, found, dismissal);
             return None;
         }
         // Several answers about one certificate: the worst counts, and one that is of no use spoils those that are good.
@@ -69,15 +69,21 @@ impl<'e> Assessor<'e> {
                 this_update: single.this_update,
                 next_update: single.next_update,
             };
-            let current = self.is_answer_current(&basic, &single);
+            // 3.2 (5), (6). producedAt may be later than the time asked about: what was signed later about that time counts.
+            let current = self.admit(single.this_update, single.next_update);
             match (single.status, current) {
-                // An old answer that it is revoked still says so, unless the hold may have been lifted since.
-                (CertStatus::Revoked { at, reason }, Ok(()) | Err(Cause::Stale))
+                // An answer of another time that it is revoked still says so, unless a hold may have been lifted since.
+                (
+                    CertStatus::Revoked { at, reason },
+                    Err(Dismissal::Stale { .. } | Dismissal::NotYetValid { .. }),
+                )
+                | (CertStatus::Revoked { at, reason }, Ok(()))
                     if reason != RevocationReason::CertificateHold =>
                 {
+                    self.counts(response);
                     return Some(Revoked { proof, at, reason, invalid_since: single.invalid_since });
                 }
-                (CertStatus::Revoked { at, reason }, Ok(())) => {
+                (CertStatus::Revoked { at, reason }, Ok(()) | Err(Dismissal::NotYetValid { .. })) => {
                     let held = Revoked { proof, at, reason, invalid_since: single.invalid_since };
                     let is_newer = found
                         .held
@@ -86,38 +92,42 @@ impl<'e> Assessor<'e> {
                     if is_newer {
                         found.held = Some(held);
                     }
+                    self.counts(response);
                     is_spoiled = true;
                 }
                 (CertStatus::Good, Ok(())) => good = Some(proof),
                 (CertStatus::Unknown, Ok(())) => {
-                    note(Cause::ResponderUnknown);
+                    self.note(response, found, Dismissal::ResponderUnknown);
                     is_spoiled = true;
                 }
-                (_, Err(cause)) => {
-                    note(cause);
+                (_, Err(dismissal)) => {
+                    self.note(response, found, dismissal);
                     is_spoiled = true;
                 }
             }
         }
         let good = good.filter(|_| !is_spoiled)?;
+        self.counts(response);
         if found.good.as_ref().is_none_or(|known| good.this_update > known.this_update) {
             found.good = Some(good);
         }
         None
     }
 
-    /// 3.2 (5), (6), and that nobody signs in the future.
-    fn is_answer_current(
-        &mut self,
-        basic: &BasicResponse<'_>,
-        single: &SingleResponse<'_>,
-    ) -> Result<(), Cause> {
-        let skew = self.policy().freshness.skew;
-        if basic.produced_at.unix() > self.now().unix().saturating_add(skew) {
-            // Rare enough not to be worth a time.
-            self.until = self.now();
-            return Err(Cause::NotYetValid);
+    /// Notes why a response does not count: of several causes the one that policy weighs most.
+    fn note(&mut self, response: &'e OcspEvidence, found: &mut Found<'e>, dismissal: Dismissal) {
+        self.dismissed(Piece::Ocsp(response), &dismissal);
+        let tolerance = self.policy().revocation.tolerance();
+        let is_worse = found.dismissal.as_ref().is_none_or(|known| {
+            known.cause() != dismissal.cause()
+                && tolerance.worse(known.cause(), dismissal.cause()) == dismissal.cause()
+        });
+        if is_worse {
+            found.dismissal = Some(dismissal);
         }
-        self.admit(single.this_update, single.next_update)
+    }
+
+    fn counts(&mut self, response: &'e OcspEvidence) {
+        self.counted(Piece::Ocsp(response));
     }
 }

@@ -11,7 +11,9 @@ use ring::digest;
 
 use super::arrived::{Own, assess, with_signers};
 use super::evidence::AtHand;
-use super::{Answer, Answered, Ask, Assessor, Cause, Evidence, Means, Status, Subject, Surroundings};
+use super::{
+    Answer, Answered, Ask, Assessor, Cause, Dismissal, Evidence, Means, Status, Subject, Surroundings,
+};
 use crate::budget::Spent;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
 use crate::oid::{self, Oid};
@@ -27,7 +29,7 @@ pub(crate) struct Planned {
     /// What is to be asked next. None if the status is certain, or nothing is left to ask.
     pub(crate) next: Option<Ask>,
     /// What was asked and answered, and why an answer was of no use.
-    pub(crate) asked: Vec<(Ask, Option<Cause>)>,
+    pub(crate) asked: Vec<(Ask, Option<Dismissal>)>,
     /// What came, and whether more than evidence of the issuer's and about the certificate had a say in the status.
     pub(crate) own: Own,
 }
@@ -59,7 +61,7 @@ struct Plan<'s, 'e> {
     status: Status,
     cause: Cause,
     next: Option<Ask>,
-    asked: Vec<(Ask, Option<Cause>)>,
+    asked: Vec<(Ask, Option<Dismissal>)>,
     /// What came last made the status certain.
     is_assessed: bool,
     /// What is asked for now is a delta; else a delta is not what is wanted.
@@ -117,15 +119,15 @@ fn fault(
     answer: &Answer,
     subject: &Subject<'_, '_>,
     spent: &mut Spent,
-) -> Option<Cause> {
+) -> Option<Dismissal> {
     with_signers(around, signers, |around| {
         let mut assessor = Assessor::new(around, &[None, None], *spent);
         let outcome = match answer {
             Answer::Crl(crl) => assessor.check_crl_is_useful(crl, subject),
             Answer::Ocsp(response) => assessor.check_response_is_useful(response, subject),
-            Answer::Issuers(found) if found.is_empty() => Err(Cause::Malformed),
+            Answer::Issuers(found) if found.is_empty() => Err(Dismissal::Unreadable),
             Answer::Issuers(_) => Ok(()),
-            Answer::Failed(cause) => Err(*cause),
+            Answer::Failed(cause) => Err(Dismissal::NotFetched(*cause)),
         };
         *spent = assessor.spent();
         outcome.err()
@@ -163,13 +165,13 @@ impl<'s, 'e> Plan<'s, 'e> {
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
         let answer = self.answers.get(&ask);
         let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
-        let came = |fault: Option<Cause>| match fault {
+        let came = |fault: &Option<Dismissal>| match fault {
             None => Came::Useful,
             Some(_) if is_evidence => Came::Useless,
             Some(_) => Came::Nothing,
         };
         if let Some((_, fault)) = self.asked.iter().find(|(known, _)| *known == ask) {
-            return Ok(came(*fault));
+            return Ok(came(fault));
         }
         if self.asked.len() >= most {
             self.note(Cause::TooLarge);
@@ -180,13 +182,13 @@ impl<'s, 'e> Plan<'s, 'e> {
                 self.next = Some(ask);
                 return Err(Halt);
             }
-            self.asked.push((ask, Some(Cause::NotTried)));
+            self.asked.push((ask, Some(Dismissal::NotFetched(Cause::NotTried))));
             self.note(Cause::NotTried);
             return Ok(Came::Nothing);
         };
         let is_sole = self.has_nothing();
         let mut found = match (&ask, answer) {
-            (_, Answer::Failed(cause)) => Some(*cause),
+            (_, Answer::Failed(cause)) => Some(Dismissal::NotFetched(*cause)),
             (Ask::Crl { .. }, Answer::Crl(crl)) => {
                 self.own.evidence.add_crl(Arc::clone(crl));
                 None
@@ -203,9 +205,9 @@ impl<'s, 'e> Plan<'s, 'e> {
                 None
             }
             // An answer of another kind than was asked for.
-            _ => Some(Cause::Malformed),
+            _ => Some(Dismissal::Unreadable),
         };
-        if let (None, Some(about)) = (found, about) {
+        if let (None, Some(about)) = (&found, about) {
             let is_own = core::ptr::eq(about.certificate, self.subject.certificate);
             // What alone makes the status good is of use.
             if is_own && is_sole {
@@ -217,13 +219,14 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
         let is_delta = matches!(answer, Answer::Crl(crl) if crl.base_number().is_some());
         if found.is_none() && is_delta && !self.wants_delta {
-            found = Some(Cause::OutOfScope);
+            found = Some(Dismissal::DeltaAlone);
         }
+        if let Some(dismissal) = &found {
+            self.note(dismissal.cause());
+        }
+        let came = came(&found);
         self.asked.push((ask, found));
-        if let Some(cause) = found {
-            self.note(cause);
-        }
-        Ok(came(found))
+        Ok(came)
     }
 
     fn note(&mut self, cause: Cause) {
@@ -243,11 +246,11 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// RFC 9654: another nonce than ours is another's answer. None at all is for policy to judge.
-    fn check_nonce(&self, ours: Option<&Bytes>, theirs: Option<&[u8]>) -> Result<(), Cause> {
+    fn check_nonce(&self, ours: Option<&Bytes>, theirs: Option<&[u8]>) -> Result<(), Dismissal> {
         match (ours, theirs) {
             (Some(ours), Some(theirs)) if strip_header(theirs) == &ours[..] || theirs == &ours[..] => Ok(()),
-            (Some(_), Some(_)) => Err(Cause::NonceMismatch),
-            (Some(_), None) if self.around.policy.nonce == Nonce::Demand => Err(Cause::NonceMismatch),
+            (Some(_), Some(_)) => Err(Dismissal::NonceMismatch),
+            (Some(_), None) if self.around.policy.nonce == Nonce::Demand => Err(Dismissal::NonceMismatch),
             _ => Ok(()),
         }
     }

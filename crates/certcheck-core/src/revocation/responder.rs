@@ -1,5 +1,6 @@
 //! Who may sign an OCSP response: RFC 6960 3.2 (2) to (4) and 4.2.2.2.
 
+use super::dismissal::{Dismissal, SignerFault, stronger};
 use super::evidence::OcspEvidence;
 use super::{Assessor, Cause, MAX_DEPTH, Status, Subject};
 use crate::ocsp::BasicResponse;
@@ -16,7 +17,7 @@ impl<'e> Assessor<'e> {
         response: &'e OcspEvidence,
         basic: &BasicResponse<'e>,
         subject: &Subject<'_, 'e>,
-    ) -> Result<(), Cause> {
+    ) -> Result<(), Dismissal> {
         // 1.
         for trusted in &self.policy().trusted_responders {
             if let Ok(trusted) = Certificate::parse(trusted)
@@ -26,34 +27,34 @@ impl<'e> Assessor<'e> {
                 return Ok(());
             }
         }
-        let mut cause = Cause::WrongSigner;
+        let mut dismissal: Option<Dismissal> = None;
         // 2.
         if response.is_by(basic.responder, subject.issuer) {
             match self.verify(response, basic, subject.issuer) {
                 Ok(()) => return Ok(()),
                 // A delegate may have the CA's name.
-                Err(found) => cause = found,
+                Err(found) => dismissal = Some(found),
             }
         }
         // 3.
         for delegate in basic.certificates() {
             // One that does not read may be who signed.
             let Ok(delegate) = delegate else {
-                cause = cause.max(Cause::Malformed);
+                dismissal = Some(stronger(dismissal, Dismissal::Unreadable));
                 continue;
             };
             if !basic.responder.is(&delegate) {
                 continue;
             }
             let outcome = self
-                .check_delegate(response, &delegate, subject)
+                .check_delegate(response, basic.produced_at, &delegate, subject)
                 .and_then(|()| self.verify(response, basic, &delegate));
             match outcome {
                 Ok(()) => return Ok(()),
-                Err(found) => cause = cause.max(found),
+                Err(found) => dismissal = Some(stronger(dismissal, found)),
             }
         }
-        Err(cause)
+        Err(dismissal.unwrap_or_else(|| SignerFault::Unknown.into()))
     }
 
     /// 3.2 (2)
@@ -62,7 +63,7 @@ impl<'e> Assessor<'e> {
         response: &OcspEvidence,
         basic: &BasicResponse<'_>,
         signer: &Certificate<'_>,
-    ) -> Result<(), Cause> {
+    ) -> Result<(), Dismissal> {
         let signed = Signed { message: basic.tbs, algorithm: basic.algorithm, signature: basic.signature };
         // The response itself stands at 0: no certificate in it does.
         Ok(response.keys.verify(0, signed, signer.spki(), self.context.policy, &mut self.context.budget)?)
@@ -73,28 +74,20 @@ impl<'e> Assessor<'e> {
     /// it: the CA may sign what it has the delegate sign, so nobody gains by it.
     fn check_delegate(
         &mut self,
-        response: &OcspEvidence,
+        response: &'e OcspEvidence,
+        produced_at: Time,
         delegate: &Certificate<'e>,
         subject: &Subject<'_, 'e>,
-    ) -> Result<(), Cause> {
-        let is_named = delegate.issuer().matches(subject.issuer.subject());
-        let is_for_answers = delegate
-            .extended_key_usage()
-            .map_err(|_| Cause::Malformed)?
-            .is_some_and(|usage| usage.purposes().any(|purpose| purpose == Ok(oid::KP_OCSP_SIGNING)));
-        let may_sign = delegate.key_usage().is_none_or(|usage| usage.has_any(KeyUsage::DIGITAL_SIGNATURE));
-        let is_ca = delegate.basic_constraints().is_some_and(|constraints| constraints.ca);
-        let (now, skew) = (self.now().unix(), self.policy().freshness.skew);
-        let is_current = now.saturating_add(skew) >= delegate.not_before().unix()
-            && now.saturating_sub(skew) <= delegate.not_after().unix();
-        let ends = if is_current { delegate.not_after().unix().saturating_add(skew) } else { now };
-        self.until = self.until.min(Time::from_unix(ends));
-        let is_plain = delegate.unhandled_critical_extension().is_none()
-            && delegate.wrongly_critical_extension().is_none();
-        let may = is_named && is_for_answers && may_sign && !is_ca && is_current && is_plain;
-        if !may || self.context.ring.distrusts(delegate) {
-            return Err(Cause::WrongSigner);
+    ) -> Result<(), Dismissal> {
+        let validity = self.check_validity(delegate, produced_at);
+        if self.context.ring.distrusts(delegate) {
+            return Err(SignerFault::Distrusted.into());
         }
+        if !delegate.issuer().matches(subject.issuer.subject()) {
+            return Err(SignerFault::NotByIssuer.into());
+        }
+        check_profile(delegate)?;
+        validity?;
         let signed = Signed {
             message: delegate.tbs(),
             algorithm: delegate.signature_algorithm(),
@@ -105,11 +98,30 @@ impl<'e> Assessor<'e> {
         match response.keys.verify(at, signed, key, self.context.policy, &mut self.context.budget) {
             Ok(()) => self.check_delegate_status(delegate, subject),
             // Of the issuer's name, and not by its key.
-            Err(fault) => match fault.into() {
-                Cause::BadSignature => Err(Cause::WrongSigner),
-                cause => Err(cause),
+            Err(fault) => match Dismissal::from(fault) {
+                found if found.cause() == Cause::BadSignature => Err(SignerFault::NotByIssuer.into()),
+                found => Err(found),
             },
         }
+    }
+
+    /// Whether the delegate is valid at the time asked about. An answer about the past may be produced later, by a
+    /// delegate that was certified later: then it is valid when it signs.
+    fn check_validity(&mut self, delegate: &Certificate<'_>, produced_at: Time) -> Result<(), SignerFault> {
+        let (now, skew) = (self.now().unix(), self.policy().freshness.skew);
+        let (not_before, not_after) = (delegate.not_before(), delegate.not_after());
+        let is_expired = now.saturating_sub(skew) > not_after.unix();
+        let signs_at = now.max(produced_at.unix());
+        let is_early = signs_at.saturating_add(skew) < not_before.unix();
+        let ends = if is_expired || is_early { now } else { not_after.unix().saturating_add(skew) };
+        self.until = self.until.min(Time::from_unix(ends));
+        if is_expired {
+            return Err(SignerFault::Expired { not_after });
+        }
+        if is_early {
+            return Err(SignerFault::NotYetValid { not_before });
+        }
+        Ok(())
     }
 
     /// 4.2.2.2.1: nocheck is trust for its lifetime; who names CRLs is checked by them, never by what it signs itself;
@@ -118,20 +130,48 @@ impl<'e> Assessor<'e> {
         &mut self,
         delegate: &Certificate<'e>,
         subject: &Subject<'_, 'e>,
-    ) -> Result<(), Cause> {
+    ) -> Result<(), Dismissal> {
         let is_taken =
             delegate.has(KnownExtension::OcspNocheck) || !delegate.has(KnownExtension::CrlDistributionPoints);
         if is_taken || self.takes_signers_unasked {
             return Ok(());
         }
         if self.in_progress.len() >= MAX_DEPTH {
-            return Err(Cause::TooLarge);
+            return Err(SignerFault::TooDeep.into());
         }
         self.looked_beyond = true;
         let about = Subject { certificate: delegate, ..*subject };
         self.in_progress.push(*delegate);
         let status = self.by_crl(&about);
         self.in_progress.pop();
-        if matches!(status, Status::Good(_)) { Ok(()) } else { Err(Cause::WrongSigner) }
+        match status {
+            Status::Good(_) => Ok(()),
+            Status::Revoked(_) => Err(SignerFault::Revoked.into()),
+            Status::Unknown(cause) => Err(SignerFault::StatusUnknown(cause).into()),
+            Status::NoRevAvail | Status::NotChecked => {
+                Err(SignerFault::StatusUnknown(Cause::NotTried).into())
+            }
+        }
     }
+}
+
+/// What 4.2.2.2 asks of a delegate's extensions. Of keyUsage it asks nothing: a delegate signs with digitalSignature or
+/// with nonRepudiation, which is all that some national identity schemes give their responders.
+fn check_profile(delegate: &Certificate<'_>) -> Result<(), Dismissal> {
+    let purposes = delegate.extended_key_usage().map_err(Dismissal::Malformed)?;
+    let is_for_answers =
+        purposes.is_some_and(|usage| usage.purposes().any(|purpose| purpose == Ok(oid::KP_OCSP_SIGNING)));
+    if !is_for_answers {
+        return Err(SignerFault::NoOcspSigning.into());
+    }
+    let signing = KeyUsage::DIGITAL_SIGNATURE.or(KeyUsage::NON_REPUDIATION);
+    if delegate.key_usage().is_some_and(|usage| !usage.has_any(signing)) {
+        return Err(SignerFault::NoSignatureUsage.into());
+    }
+    if delegate.basic_constraints().is_some_and(|constraints| constraints.ca) {
+        return Err(SignerFault::IsCa.into());
+    }
+    let is_plain =
+        delegate.unhandled_critical_extension().is_none() && delegate.wrongly_critical_extension().is_none();
+    if is_plain { Ok(()) } else { Err(SignerFault::CriticalExtension.into()) }
 }

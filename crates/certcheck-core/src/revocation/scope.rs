@@ -1,6 +1,7 @@
 //! Whether a CRL covers a certificate by way of a distribution point: RFC 5280 6.3.3 (b), (d).
 
-use super::{Cause, Subject};
+use super::Subject;
+use super::dismissal::{Dismissal, ScopeGap};
 use crate::budget::Budget;
 use crate::crl::{Crl, IssuingDistributionPoint};
 use crate::view::{
@@ -20,23 +21,48 @@ pub(super) struct Scope {
 }
 
 /// The scope by way of all the certificate's points, and of the one of 6.3.3's end: of a CRL that no point names, issued
-/// by the certificate's issuer. No reasons are no cover.
+/// by the certificate's issuer. There is always some reason in it.
 pub(super) fn of(
     crl: &Crl,
     points: Option<DistributionPoints<'_>>,
     subject: &Subject<'_, '_>,
     budget: &mut Budget<'_>,
-) -> Result<Scope, Cause> {
-    let idp = crl.issuing_distribution_point().map_err(|_| Cause::Malformed)?;
+) -> Result<Scope, Dismissal> {
+    let idp = crl.issuing_distribution_point().map_err(Dismissal::Malformed)?;
     let is_indirect = idp.is_some_and(|idp| idp.indirect);
     let mut reasons = reasons_by(crl, idp.as_ref(), None, subject, budget)?;
     if reasons != ALL_REASONS {
         for point in points.into_iter().flatten() {
-            let point = point.map_err(|_| Cause::Malformed)?;
+            let point = point.map_err(Dismissal::Malformed)?;
             reasons |= reasons_by(crl, idp.as_ref(), Some(&point), subject, budget)?;
         }
     }
+    if reasons == 0 {
+        return Err(gap(crl, idp.as_ref(), points, subject).into());
+    }
     Ok(Scope { reasons, is_indirect })
+}
+
+/// What keeps the CRL from covering the certificate.
+fn gap(
+    crl: &Crl,
+    idp: Option<&IssuingDistributionPoint<'_>>,
+    points: Option<DistributionPoints<'_>>,
+    subject: &Subject<'_, '_>,
+) -> ScopeGap {
+    let is_of_issuer = crl.issuer().matches(subject.certificate.issuer());
+    match idp {
+        Some(idp) if idp.only_attribute => ScopeGap::OnlyAttributes,
+        Some(idp) if idp.only_user && is_ca(subject) => ScopeGap::OnlyUsers,
+        Some(idp) if idp.only_ca && !is_ca(subject) => ScopeGap::OnlyCas,
+        idp if !is_of_issuer && !idp.is_some_and(|idp| idp.indirect) => ScopeGap::NotIndirect,
+        _ if points.is_none() => ScopeGap::NoPoint,
+        _ => ScopeGap::OtherPoint,
+    }
+}
+
+fn is_ca(subject: &Subject<'_, '_>) -> bool {
+    subject.certificate.basic_constraints().is_some_and(|constraints| constraints.ca)
 }
 
 /// interim_reasons_mask by way of one point, (b) and (d).
@@ -46,7 +72,7 @@ fn reasons_by(
     point: Option<&DistributionPoint<'_>>,
     subject: &Subject<'_, '_>,
     budget: &mut Budget<'_>,
-) -> Result<u16, Cause> {
+) -> Result<u16, Dismissal> {
     let issuer = crl.issuer();
     // (b)(1)
     let is_issued_right = match point.and_then(|point| point.crl_issuer) {
@@ -74,7 +100,7 @@ fn reasons_by(
 }
 
 fn covers_kind(idp: &IssuingDistributionPoint<'_>, subject: &Subject<'_, '_>) -> bool {
-    let is_ca = subject.certificate.basic_constraints().is_some_and(|constraints| constraints.ca);
+    let is_ca = is_ca(subject);
     !(idp.only_attribute || idp.only_user && is_ca || idp.only_ca && !is_ca)
 }
 
@@ -82,9 +108,9 @@ fn names_directory(
     names: GeneralNames<'_>,
     wanted: Name<'_>,
     budget: &mut Budget<'_>,
-) -> Result<bool, Cause> {
+) -> Result<bool, Dismissal> {
     for name in names {
-        budget.name_comparison().map_err(|_| Cause::TooLarge)?;
+        budget.name_comparison()?;
         if matches!(name, Ok(GeneralName::Directory(name)) if name.matches(wanted)) {
             return Ok(true);
         }
@@ -99,7 +125,7 @@ fn is_same_point(
     point: Option<&DistributionPoint<'_>>,
     subject: &Subject<'_, '_>,
     budget: &mut Budget<'_>,
-) -> Result<bool, Cause> {
+) -> Result<bool, Dismissal> {
     let certificate_issuer = GeneralName::Directory(subject.certificate.issuer());
     let Some(point) = point else {
         // 6.3.3, end: the point is assumed to have the certificate issuer's name.
@@ -108,7 +134,7 @@ fn is_same_point(
     match (point.name, point.crl_issuer) {
         (Some(DistributionPointName::FullName(names)), _) | (None, Some(names)) => {
             for theirs in names {
-                let theirs = theirs.map_err(|_| Cause::Malformed)?;
+                let theirs = theirs.map_err(Dismissal::Malformed)?;
                 if any_matches(name, crl_issuer, Form::Full(theirs), budget)? {
                     return Ok(true);
                 }
@@ -152,15 +178,15 @@ fn any_matches(
     crl_issuer: Name<'_>,
     wanted: Form<'_>,
     budget: &mut Budget<'_>,
-) -> Result<bool, Cause> {
+) -> Result<bool, Dismissal> {
     let mut compare = |ours: Form<'_>| {
-        budget.name_comparison().map_err(|_| Cause::TooLarge)?;
+        budget.name_comparison()?;
         Ok(is_same_form(ours, wanted))
     };
     match name {
         DistributionPointName::FullName(names) => {
             for name in names {
-                if compare(Form::Full(name.map_err(|_| Cause::Malformed)?))? {
+                if compare(Form::Full(name.map_err(Dismissal::Malformed)?))? {
                     return Ok(true);
                 }
             }

@@ -1,12 +1,17 @@
 //! Who may sign a CRL: RFC 5280 6.3.3 (f) and (g), with RFC 10007.
+//!
+//! Deviation, stricter than 6.3.3 (f): a name is not enough. Any CA below the anchor could issue a certificate for any
+//! name, and with it a CRL that undoes another CA's revocations. So a signer other than the issuer's own key must be in
+//! the ring, or be certified by a key that the certificate's own path rests on. What was presented or fetched does not
+//! count otherwise.
 
+use super::dismissal::{Dismissal, SignerFault, stronger};
 use super::{Assessor, Cause, MAX_DEPTH, Status, Subject};
 use crate::crl::{Crl, VerifiedCrl};
 use crate::path::build;
 use crate::path::pool::{CertificateRef, Pool};
-use crate::path::verify::Context;
+use crate::path::verify::{Context, Link};
 use crate::policy::CrlSignerUsage;
-use crate::signature::SignatureFault;
 use crate::view::{Certificate, KeyUsage};
 
 impl<'e> Assessor<'e> {
@@ -15,20 +20,20 @@ impl<'e> Assessor<'e> {
         &mut self,
         crl: &'e Crl,
         subject: &Subject<'_, 'e>,
-    ) -> Result<VerifiedCrl<'e>, Cause> {
+    ) -> Result<VerifiedCrl<'e>, Dismissal> {
         let name = crl.issuer();
         // That some key verifies it and may not sign says more than that others do not verify it.
-        let mut is_signed = false;
-        let mut cause = Cause::WrongSigner;
+        let mut refused: Option<SignerFault> = None;
+        let mut dismissal: Option<Dismissal> = None;
         // The key that issued the certificate, if the CRL is of that name: nearly always.
         let is_of_issuer = subject.issuer.subject().matches(name);
         if is_of_issuer {
             match self.try_key(crl, subject.issuer) {
-                Ok(verified) if self.may_sign_crls(subject.issuer, subject.issuer_is_anchor) => {
+                Ok(verified) if self.may_sign_crls(subject.issuer, subject.issuer_is_anchor()) => {
                     return Ok(verified);
                 }
-                Ok(_) => is_signed = true,
-                Err(found) => cause = found.into(),
+                Ok(_) => refused = Some(SignerFault::NoCrlSign),
+                Err(found) => dismissal = Some(found),
             }
         }
         // Another certificate of that name: another key of the CA, or a CRL issuer of its own.
@@ -39,50 +44,101 @@ impl<'e> Assessor<'e> {
             if was_tried {
                 continue;
             }
+            // Before the CRL is hashed for it: anybody can present certificates of this name.
+            if !self.is_tied(&link, is_of_issuer, subject) {
+                dismissal = Some(stronger(dismissal, SignerFault::NotTied.into()));
+                continue;
+            }
             match self.try_key(crl, &candidate) {
-                Ok(verified) if self.is_trusted_signer(reference, &candidate) => return Ok(verified),
-                Ok(_) => is_signed = true,
-                Err(found) => cause = cause.max(found.into()),
+                Ok(verified) => match self.check_signer(reference, &candidate) {
+                    Ok(()) => return Ok(verified),
+                    Err(fault) => refused = refused.or(Some(fault)),
+                },
+                Err(found) => dismissal = Some(stronger(dismissal, found)),
             }
         }
-        Err(if is_signed { Cause::WrongSigner } else { cause })
+        Err(refused.map(Dismissal::from).or(dismissal).unwrap_or_else(|| SignerFault::Unknown.into()))
     }
 
     /// (g)
-    fn try_key(&mut self, crl: &'e Crl, signer: &Certificate<'e>) -> Result<VerifiedCrl<'e>, SignatureFault> {
-        crl.verify_with(signer.spki(), self.context.policy, &mut self.context.budget)
+    fn try_key(&mut self, crl: &'e Crl, signer: &Certificate<'e>) -> Result<VerifiedCrl<'e>, Dismissal> {
+        Ok(crl.verify_with(signer.spki(), self.context.policy, &mut self.context.budget)?)
+    }
+
+    /// Whether a signer of the right name is tied to the certificate's path by a key: it is in the ring, its key and name are
+    /// on the path, or it was certified
+    /// - under the issuer's name (a CA with several keys): by a key that the CA has on the path, the issuer's first, or by
+    ///   the key that certified the CA there;
+    /// - under another name, for an indirect CRL: by any key of the path.
+    fn is_tied(&mut self, signer: &Link<'e>, is_of_issuer: bool, subject: &Subject<'_, 'e>) -> bool {
+        let (reference, certificate) = (signer.reference, &signer.certificate);
+        let path = || [subject.issuer].into_iter().chain(subject.above);
+        let is_on_path = |known: &Certificate<'e>| {
+            known.spki().raw == certificate.spki().raw && known.subject().matches(certificate.subject())
+        };
+        if matches!(reference, CertificateRef::Ring(_)) || path().any(is_on_path) {
+            return true;
+        }
+        // Self-issued certificates of the CA stand above one another; what certified the last of them certified the CA.
+        let own = path().take_while(|known| known.subject().matches(subject.issuer.subject())).count();
+        let certifiers = if is_of_issuer { own.saturating_add(1) } else { usize::MAX };
+        path().take(certifiers).enumerate().any(|(at, certifier)| {
+            certificate.issuer().matches(certifier.subject())
+                && self.context.verify_signature(signer, certifier).is_ok()
+                && (!is_of_issuer || at < own || self.is_certifier_of_ring(certifier, subject.issuer))
+        })
+    }
+
+    /// Whether the ring agrees that this key certified the CA: a client could present a path on which another CA has
+    /// certified the CA's key, and then its namesakes. A ring without the CA has nothing to say.
+    fn is_certifier_of_ring(&mut self, certifier: &Certificate<'e>, ca: &Certificate<'e>) -> bool {
+        let pool = self.pool;
+        let named = pool.by_name(ca.subject()).into_iter();
+        let in_ring = named.filter(|reference| matches!(reference, CertificateRef::Ring(_)));
+        let links = in_ring.filter_map(|reference| Some(pool.link(reference)?.0));
+        let of_key = links.filter(|link| link.certificate.spki().raw == ca.spki().raw);
+        let mut known = of_key.peekable();
+        known.peek().is_none()
+            || known.any(|link| {
+                link.certificate.issuer().matches(certifier.subject())
+                    && self.context.verify_signature(&link, certifier).is_ok()
+            })
     }
 
     /// (f): the signer's own path leads to the same anchor, its keyUsage lets it sign CRLs, and it is not revoked.
-    fn is_trusted_signer(&mut self, reference: CertificateRef, signer: &Certificate<'e>) -> bool {
+    fn check_signer(
+        &mut self,
+        reference: CertificateRef,
+        signer: &Certificate<'e>,
+    ) -> Result<(), SignerFault> {
         if signer.der() == self.anchor.der() {
-            return self.may_sign_crls(signer, true);
+            return if self.may_sign_crls(signer, true) { Ok(()) } else { Err(SignerFault::NoCrlSign) };
         }
         if !self.may_sign_crls(signer, false) {
-            return false;
+            return Err(SignerFault::NoCrlSign);
         }
         // Whether the signer is revoked is being asked, and this CRL is of what it says itself: it is taken as signed
         // (PKITS 4.14.30). Were it listed there, it would be found so.
         if self.in_progress.iter().any(|earlier| earlier.der() == signer.der()) {
-            return true;
+            return Ok(());
         }
         if let Some((_, known)) = self.judged.iter().find(|(known, _)| *known == reference) {
-            return *known;
+            return known.clone();
         }
         if self.in_progress.len() >= MAX_DEPTH || self.searched >= self.policy().limits.crl_issuers {
-            return false;
+            return Err(SignerFault::TooDeep);
         }
         self.searched += 1;
-        let is_good = self.is_good_signer(signer);
+        let outcome = self.check_path_of_signer(signer);
         // What was found while others were in progress leans on them.
         if self.in_progress.is_empty() {
-            self.judged.push((reference, is_good));
+            self.judged.push((reference, outcome.clone()));
         }
-        is_good
+        outcome
     }
 
     /// Its path, and the status of each certificate in it.
-    fn is_good_signer(&mut self, signer: &Certificate<'e>) -> bool {
+    fn check_path_of_signer(&mut self, signer: &Certificate<'e>) -> Result<(), SignerFault> {
         // The certificates of that path have times of their own.
         self.until = self.now();
         self.looked_beyond = true;
@@ -93,22 +149,26 @@ impl<'e> Assessor<'e> {
             Context::with_spent(ring, signer_policy, self.now(), self.context.issuers, self.spent());
         let outcome = build::search(&mut context, &pool, &[]);
         self.context.budget.spent = context.budget.spent;
+        if let Err(rejection) = outcome.result {
+            return Err(SignerFault::NoPath(Box::new(rejection.reason)));
+        }
         let path: Vec<Certificate<'e>> =
             outcome.path.iter().filter_map(|at| pool.link(*at)).map(|(link, _)| link.certificate).collect();
-        let is_same_anchor = path.last().is_some_and(|anchor| anchor.der() == self.anchor.der());
-        if outcome.result.is_err() || !is_same_anchor {
-            return false;
+        if path.last().is_none_or(|anchor| anchor.der() != self.anchor.der()) {
+            return Err(SignerFault::OtherAnchor);
         }
         if self.takes_signers_unasked {
-            return true;
+            return Ok(());
         }
         self.in_progress.push(*signer);
-        let all_good = path.iter().zip(path.iter().skip(1)).enumerate().all(|(at, (certificate, issuer))| {
-            let subject = Subject { certificate, issuer, issuer_is_anchor: at + 2 == path.len() };
-            matches!(self.status(&subject), Status::Good(_) | Status::NoRevAvail)
+        let fault = Subject::of_each(&path).find_map(|subject| match self.status(&subject) {
+            Status::Good(_) | Status::NoRevAvail => None,
+            Status::Revoked(_) => Some(SignerFault::Revoked),
+            Status::Unknown(cause) => Some(SignerFault::StatusUnknown(cause)),
+            Status::NotChecked => Some(SignerFault::StatusUnknown(Cause::NotTried)),
         });
         self.in_progress.pop();
-        all_good
+        fault.map_or(Ok(()), Err)
     }
 
     /// keyUsage, by the policy's reading of RFC 10007.

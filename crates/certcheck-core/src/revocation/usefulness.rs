@@ -7,7 +7,7 @@
 use super::evidence::OcspEvidence;
 use super::ocsp::Found;
 use super::scope;
-use super::{Assessor, Cause, Subject};
+use super::{Assessor, Cause, Dismissal, Subject};
 use crate::crl::Crl;
 use crate::ocsp::ResponseStatus;
 use crate::oid;
@@ -18,19 +18,18 @@ impl<'e> Assessor<'e> {
         &mut self,
         crl: &'e Crl,
         subject: &Subject<'_, 'e>,
-    ) -> Result<(), Cause> {
+    ) -> Result<(), Dismissal> {
         self.takes_signers_unasked = true;
-        let points = subject.certificate.crl_distribution_points().map_err(|_| Cause::Malformed)?;
-        let scope = scope::of(crl, points, subject, &mut self.context.budget)?;
-        if scope.reasons == 0 {
-            return Err(Cause::OutOfScope);
-        }
+        let points = subject.certificate.crl_distribution_points().map_err(Dismissal::Malformed)?;
+        // The signature first: what nobody has signed is not worth the time that its scope may take.
         match self.verified(crl, subject) {
             Ok(_) => {}
             // Its signer's certificate is had where the CRL says.
-            Err(Cause::WrongSigner) if self.policy().aia && names_issuers(crl) => {}
-            Err(cause) => return Err(cause),
+            Err(dismissal)
+                if dismissal.cause() == Cause::WrongSigner && self.policy().aia && names_issuers(crl) => {}
+            Err(dismissal) => return Err(dismissal),
         }
+        scope::of(crl, points, subject, &mut self.context.budget)?;
         self.is_current(crl)
     }
 
@@ -39,18 +38,23 @@ impl<'e> Assessor<'e> {
         &mut self,
         response: &'e OcspEvidence,
         subject: &Subject<'_, 'e>,
-    ) -> Result<(), Cause> {
+    ) -> Result<(), Dismissal> {
         self.takes_signers_unasked = true;
         if response.status() != ResponseStatus::Successful {
-            return Err(Cause::ResponderError);
+            return Err(Dismissal::ResponderError(response.status()));
         }
         let mut found = Found::default();
         let is_revoked = self.consult_response(response, subject, &mut found).is_some();
         if is_revoked || found.good.is_some() || found.held.is_some() {
             return Ok(());
         }
-        Err(found.cause.unwrap_or(Cause::OutOfScope))
+        Err(found.dismissal.unwrap_or_else(|| unrelated(response)))
     }
+}
+
+/// Why a response has nothing to say of a certificate.
+pub(super) fn unrelated(response: &OcspEvidence) -> Dismissal {
+    if response.has_answers() { Dismissal::OtherCertificates } else { Dismissal::NoAnswers }
 }
 
 fn names_issuers(crl: &Crl) -> bool {

@@ -110,6 +110,8 @@ pub struct KeyUsage(u16);
 impl KeyUsage {
     /// Bit 0.
     pub const DIGITAL_SIGNATURE: Self = Self(0x8000);
+    /// Bit 1, which X.509 calls contentCommitment today.
+    pub const NON_REPUDIATION: Self = Self(0x4000);
     /// Bit 2.
     pub const KEY_ENCIPHERMENT: Self = Self(0x2000);
     /// Bit 4.

@@ -58,6 +58,11 @@ pub(crate) struct Case {
     of: usize,
     /// By default what hard-fail makes of the status.
     verdict: Option<String>,
+    /// What the report tells of evidence that did not count: each a part of the text about one piece.
+    #[serde(default)]
+    considered: Vec<String>,
+    /// What the report says would help.
+    remedy: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -142,10 +147,28 @@ impl Case {
             _ => "accept",
         });
         if told == self.expect && report.verdict.code() == verdict {
-            return Ok(());
+            return self.judge_explanation(report);
         }
         let (about, expect, got) = (&self.about, &self.expect, report.verdict.code());
         Err(format!("{about}: expected {expect}, {verdict}; got {told}, {got}: {:?}", report.reason))
+    }
+}
+
+impl Case {
+    fn judge_explanation(&self, report: &Report<'_>) -> Result<(), String> {
+        let pieces: Vec<String> = report.considered.iter().map(ToString::to_string).collect();
+        for wanted in &self.considered {
+            if !pieces.iter().any(|piece| piece.contains(wanted)) {
+                return Err(format!("{}: nothing says {wanted:?}: {pieces:#?}", self.about));
+            }
+        }
+        let remedy = report.remedy().map(|remedy| format!("{remedy:?}"));
+        match &self.remedy {
+            Some(wanted) if remedy.as_ref() != Some(wanted) => {
+                Err(format!("{}: remedy {remedy:?}, not {wanted}", self.about))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -21,7 +21,9 @@ fn ask(case: &Case, question: &Question, tally: &mut Tally) -> Result<(), String
     let (chain, ring) = (question.presented(), question.key_ring());
     for is_reversed in [false, true] {
         let evidence = question.evidence(is_reversed);
-        let check = Check::new(&chain, &ring, &question.policy, question.now()).with_evidence(&evidence);
+        let mut policy = question.policy.clone();
+        policy.explain = true;
+        let check = Check::new(&chain, &ring, &policy, question.now()).with_evidence(&evidence);
         case.judge(&check.run())?;
         alike::compare_all(question, &evidence, tally)?;
     }

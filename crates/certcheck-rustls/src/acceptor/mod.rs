@@ -191,8 +191,10 @@ impl Acceptor {
         };
         let word = outcome.as_ref().map_or_else(AcceptError::code, |_| "accept");
         metrics::counter!(names::HANDSHAKES, "door" => "acceptor", "outcome" => word).increment(1);
-        if let Err(error) = &outcome {
-            debug!(reason = %error, "client not admitted");
+        match &outcome {
+            Err(AcceptError::Refused(refused)) => refused.log(),
+            Err(error) => debug!(reason = %error, "client not admitted"),
+            Ok(_) => {}
         }
         outcome
     }

@@ -11,7 +11,6 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rustls::Error;
 use tokio::sync::Semaphore;
-use tracing::debug;
 
 use super::{Observer, Rules};
 use crate::chain::octets_of;
@@ -70,7 +69,7 @@ impl Cached {
     fn refuse(&self, report: Report) -> Error {
         metrics::counter!(names::HANDSHAKES, "door" => "verifier", "outcome" => report.code()).increment(1);
         let refused = Refused::new(report);
-        debug!(reason = %refused, "client refused");
+        refused.log();
         if let Some(observer) = &self.observer {
             observer(refused.report());
         }

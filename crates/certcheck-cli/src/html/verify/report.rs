@@ -75,7 +75,7 @@ fn reasons(line: &Line, now: Time) -> Markup {
                     dd { (place(reason.at, member)) }
                 }
                 dt { "Clause" } dd { (reason.rfc) }
-                dt { "To mend it" } dd { (reason.hint) }
+                dt { "What would help" } dd { (reason.hint) }
             }
             @if let (Some(until), Some(left)) = (until, left) {
                 dt { "Good until" }
@@ -111,6 +111,16 @@ fn rest(line: &Line, id: &str, level: u8, now: Time) -> Markup {
             (times::times(line, id, level, now))
         }
         @if !line.path.is_empty() { (section(level, "Who was asked", &sources::sources(line))) }
+        @if !line.considered.is_empty() {
+            (section(level, "Evidence that did not count", &html! {
+                ul.notes { @for piece in &line.considered {
+                    li {
+                        (Shown(&piece.source)) @if !piece.about.is_empty() { ", by " (Shown(&piece.about)) }
+                        ": " (Shown(&piece.message))
+                    }
+                } }
+            }))
+        }
         @if !line.attempts.is_empty() { (section(level, "Paths that were tried and failed", &facts::attempts(line))) }
         (section(level, "Policies, and what it took", &facts::facts(line)))
     }

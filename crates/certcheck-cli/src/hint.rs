@@ -1,0 +1,76 @@
+//! What would help, in the words of this program: with the flag that does it, where there is one.
+
+use certcheck_core::reason::Reason;
+use certcheck_core::report::Report;
+use certcheck_core::revocation::Cause;
+use certcheck_core::{Remedy, Verdict};
+use certcheck_fetch::SourceTried;
+
+/// What would help with a report's refusal. Empty if it accepts.
+pub(crate) fn for_report(report: &Report<'_>, sources: &[SourceTried]) -> String {
+    if report.verdict == Verdict::Accept {
+        return String::new();
+    }
+    let refused = report
+        .reason
+        .as_ref()
+        .filter(|rejection| matches!(rejection.reason, Reason::RevocationUnknown(Cause::RefusedAddress)));
+    if let Some(rejection) = refused {
+        let at = rejection.at;
+        let mut latest = sources.iter().rev().filter(|tried| tried.at == at);
+        if let Some(hint) = latest.find_map(for_source) {
+            return hint;
+        }
+    }
+    report.remedy().map(|remedy| of(remedy).to_owned()).unwrap_or_default()
+}
+
+/// What would help with a source that was refused. `None` if it was not.
+fn for_source(tried: &SourceTried) -> Option<String> {
+    let (cause, _) = tried.failure.as_ref()?;
+    (*cause == Cause::RefusedAddress).then(|| of(Remedy::AllowAddress).to_owned())
+}
+
+/// A remedy, with the flag for it.
+pub(crate) const fn of(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::StrengthenKey => {
+            "issue the certificate for a stronger key; for an old ring, lower the minimum with --min-rsa-bits"
+        }
+        Remedy::StrengthenHash => {
+            "have it signed with SHA-256 or better; for an old ring, SHA-1 is accepted by --allow-sha1"
+        }
+        Remedy::AddPurpose => "issue the certificate for this purpose, or ask for another with --purpose",
+        Remedy::AllowDepth => "raise --max-depth if this PKI has that many intermediates",
+        Remedy::NameSource => {
+            "give evidence with --crl or --ocsp, have the CA name a source, or let such certificates pass with \
+             --revocation if-offered"
+        }
+        Remedy::AllowFetching => "let it be fetched, or give evidence with --crl or --ocsp",
+        Remedy::CheckSource => {
+            "check whether the source answers from here, or give evidence with --crl or --ocsp"
+        }
+        Remedy::AllowAddress => {
+            "allow the address with --allow-net if it is right, or give evidence with --crl or --ocsp"
+        }
+        Remedy::GiveEvidence => "give evidence with --crl or --ocsp: this source cannot be used",
+        Remedy::GiveEvidenceOfIssuer => {
+            "give a complete CRL (--crl) or an OCSP response (--ocsp) by the certificate's own issuer"
+        }
+        Remedy::RaiseLimit => "give evidence with --crl or --ocsp, or raise the limit if this PKI needs it",
+        Remedy::GiveAllCrls => {
+            "give the CRLs of all distribution points that the certificate names with --crl"
+        }
+        Remedy::GiveEvidenceOfSigner => {
+            "give a CRL (--crl) or an OCSP response (--ocsp) about the signer's own certificate"
+        }
+        Remedy::AddSigner => {
+            "add the signer's certificate to the ring if it may speak for this CA; certcheck crl and certcheck ocsp show \
+             who signed"
+        }
+        Remedy::InspectEvidence => {
+            "get the evidence again; certcheck crl and certcheck ocsp tell what is wrong with it"
+        }
+        other => other.text(),
+    }
+}

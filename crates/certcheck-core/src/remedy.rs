@@ -1,0 +1,196 @@
+//! What would help: the remedy for a refusal, as a value that programs can match on.
+//!
+//! The text says what to do in words that hold for every program. How a remedy is applied, by a flag or by a call, is for
+//! the program to say.
+
+use core::fmt;
+
+/// What would turn a refusal into an acceptance, or show why it is right.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// Have the certificate issued again by software that follows RFC 5280.
+    ReissueCertificate,
+    /// Issue the certificate with a subject or a critical subjectAltName.
+    NameSubject,
+    /// Meet a duty of issuers that a pedantic policy demands.
+    MeetDuty,
+    /// Use a key or signature algorithm that is supported.
+    UseSupportedAlgorithm,
+    /// Issue the certificate for a key on a named curve.
+    UseNamedCurve,
+    /// Find another certificate of the issuer's name: this one has the wrong kind of key.
+    FindOtherIssuer,
+    /// Issue the certificate for a stronger key.
+    StrengthenKey,
+    /// Have it signed over a stronger hash.
+    StrengthenHash,
+    /// Compare the certificate with the original: it was altered, or the issuer's key is another one.
+    CompareWithOriginal,
+    /// Add the missing issuer to the ring, or have the client send it.
+    AddIssuer,
+    /// Check the clock, or wait until the certificate is valid.
+    WaitUntilValid,
+    /// Renew the certificate, and check the clock.
+    RenewCertificate,
+    /// Take the certificate out of the ring's distrusted part.
+    Undistrust,
+    /// Use an issuer whose basicConstraints assert cA.
+    UseCa,
+    /// Issue from a CA that allows intermediates below it.
+    UseHigherCa,
+    /// Issue the certificate with the key usage that is missing.
+    AddKeyUsage,
+    /// Issue the certificate for the purpose, or ask for another.
+    AddPurpose,
+    /// Ask for a name that the certificate has.
+    AskForItsName,
+    /// Use a name within what the CA may issue for.
+    UsePermittedName,
+    /// Issue under a policy that is asked for.
+    UsePolicy,
+    /// Issue the certificate without the critical extension.
+    DropExtension,
+    /// Have the CA lift the hold.
+    LiftHold,
+    /// Use another certificate: this one stays revoked.
+    ReplaceCertificate,
+    /// Send fewer certificates, or raise the limit.
+    SendLess,
+    /// Allow more intermediates.
+    AllowDepth,
+    /// Send a certificate.
+    SendCertificate,
+    /// Give revocation evidence, have the CA name a source, or let such certificates pass.
+    NameSource,
+    /// Let evidence be fetched, or give it.
+    AllowFetching,
+    /// Look whether the source of evidence answers from here.
+    CheckSource,
+    /// Allow the address of the source of evidence.
+    AllowAddress,
+    /// Give the evidence itself: its source cannot be used.
+    GiveEvidence,
+    /// Raise the limit that was reached.
+    RaiseLimit,
+    /// Give evidence by the certificate's own issuer.
+    GiveEvidenceOfIssuer,
+    /// Give the CRLs of every distribution point that the certificate names.
+    GiveAllCrls,
+    /// Have the CA name the distribution point in the certificate, or publish a CRL without one.
+    NameDistributionPoint,
+    /// Ask the responder's operator.
+    AskResponder,
+    /// Check the clock.
+    CheckClock,
+    /// Add the signer's certificate to the ring.
+    AddSigner,
+    /// Have the evidence signed by someone who may: its signer's certificate does not allow it.
+    ReplaceSigner,
+    /// Give evidence of the status of the signer's own certificate.
+    GiveEvidenceOfSigner,
+    /// Have the evidence signed with stronger algorithms.
+    StrengthenEvidence,
+    /// Get the evidence again: it was altered, or signed by a namesake.
+    FetchEvidenceAgain,
+    /// Ask again: the answer may be a replay.
+    AskAgain,
+    /// Look into the evidence: it cannot be parsed.
+    InspectEvidence,
+    /// Get newer evidence, and check the clock.
+    RenewEvidence,
+    /// Use the newer evidence alone.
+    UseNewerEvidence,
+    /// Ask the CA which of two CRLs is right.
+    AskCa,
+}
+
+impl Remedy {
+    /// What to do, in words that hold for every program: no flags and no calls.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::ReissueCertificate => "have the certificate issued again by software that follows RFC 5280",
+            Self::NameSubject => "issue the certificate with a subject or a critical subjectAltName",
+            Self::MeetDuty => {
+                "have the certificate issued again as the clause asks, or drop the pedantic policy"
+            }
+            Self::UseSupportedAlgorithm => {
+                "use RSA, P-256, P-384 or Ed25519, or build with aws-lc-rs for P-521 and ML-DSA"
+            }
+            Self::UseNamedCurve => "issue the certificate for a key on a named curve",
+            Self::FindOtherIssuer => {
+                "look for another certificate of this issuer's name: this one has the wrong kind of key"
+            }
+            Self::StrengthenKey => {
+                "issue the certificate for a stronger key, or lower the minimum in the policy"
+            }
+            Self::StrengthenHash => "have it signed with SHA-256 or better, or accept SHA-1 in the policy",
+            Self::CompareWithOriginal => {
+                "the issuer's key is another one or the certificate was altered; compare it with the original"
+            }
+            Self::AddIssuer => {
+                "add the missing issuer to the ring, or have the client send it with its certificate"
+            }
+            Self::WaitUntilValid => "check the clock, or wait until the certificate is valid",
+            Self::RenewCertificate => "renew the certificate, and check the clock",
+            Self::Undistrust => {
+                "take the certificate out of the ring's distrusted part if it is to be trusted again"
+            }
+            Self::UseCa => "use an issuer whose basicConstraints assert cA",
+            Self::UseHigherCa => "issue from a CA that allows intermediates below it",
+            Self::AddKeyUsage => "issue the certificate with this key usage",
+            Self::AddPurpose => "issue the certificate for this purpose, or ask for another purpose",
+            Self::AskForItsName => "ask for a name that it has in subjectAltName, or issue it for this one",
+            Self::UsePermittedName => "use a name within what the CA may issue for",
+            Self::UsePolicy => "issue under a policy that is asked for, or ask for one the CA asserts",
+            Self::DropExtension => "issue the certificate without this extension, or with it not critical",
+            Self::LiftHold => "have the CA lift the hold, or use another certificate",
+            Self::ReplaceCertificate => "use another certificate: this one stays revoked",
+            Self::SendLess => "send fewer certificates, or raise the limit if this PKI needs it",
+            Self::AllowDepth => "allow more intermediates if this PKI has that many",
+            Self::SendCertificate => "send a certificate",
+            Self::NameSource => {
+                "give a CRL or an OCSP response, have the CA name a source, or accept certificates that name none"
+            }
+            Self::AllowFetching => "let evidence be fetched, or give a CRL or an OCSP response",
+            Self::CheckSource => {
+                "check whether the source answers from here, or give a CRL or an OCSP response"
+            }
+            Self::AllowAddress => "allow the source if it is right, or give a CRL or an OCSP response",
+            Self::GiveEvidence => "give a CRL or an OCSP response: this source cannot be used",
+            Self::RaiseLimit => "give smaller evidence, or raise the limit if this PKI needs it",
+            Self::GiveEvidenceOfIssuer => {
+                "give a complete CRL or an OCSP response by the certificate's own issuer"
+            }
+            Self::GiveAllCrls => "give the CRLs of all distribution points that the certificate names",
+            Self::NameDistributionPoint => {
+                "have the CA issue certificates that name the CRL's distribution point, or a CRL without one"
+            }
+            Self::AskResponder => {
+                "ask the responder's operator why it does not answer for this CA, or give a CRL"
+            }
+            Self::CheckClock => "check the clock",
+            Self::AddSigner => "add the signer's certificate to the ring if it may speak for this CA",
+            Self::ReplaceSigner => "have the CA sign it with a certificate that is valid and made for it",
+            Self::GiveEvidenceOfSigner => "give a CRL or an OCSP response about the signer's own certificate",
+            Self::StrengthenEvidence => {
+                "have the evidence signed with SHA-256 or better and a key of sufficient length"
+            }
+            Self::FetchEvidenceAgain => {
+                "get the evidence again: it was altered, or another key of the same name signed it"
+            }
+            Self::AskAgain => "the response may be a replay; ask again, or do without a nonce",
+            Self::InspectEvidence => "get the evidence again, and look into what is wrong with it",
+            Self::RenewEvidence => "get newer evidence, and check the clock",
+            Self::UseNewerEvidence => "use the newer evidence alone",
+            Self::AskCa => "ask the CA which of the two CRLs is right",
+        }
+    }
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}

@@ -1,0 +1,163 @@
+//! The evidence that was looked at and did not count, for reports.
+//!
+//! Statuses are found once more, this time keeping a record: what is told is what was decided, by the same code.
+
+use core::fmt;
+use std::sync::Arc;
+
+use super::dismissal::{Dismissal, ScopeGap};
+use super::evidence::OcspEvidence;
+use super::usefulness::unrelated;
+use super::{Assessor, Means, Subject};
+use crate::crl::Crl;
+use crate::ocsp::{ResponderId, ResponseStatus};
+
+/// A piece of evidence that was given or fetched and did not count, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Considered {
+    /// Which certificate of the path it was held against. `None` if it is about none of them.
+    pub at: Option<usize>,
+    /// What kind of evidence it is. `None` if that cannot be told.
+    pub kind: Option<Means>,
+    /// The URL or file it came from.
+    pub source: Arc<str>,
+    /// Who speaks in it: the CRL's issuer or the OCSP responder. Empty if that cannot be told.
+    pub about: String,
+    /// Why it did not count.
+    pub why: Dismissal,
+}
+
+impl fmt::Display for Considered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, source, about, why, .. } = self;
+        write!(f, "{source}")?;
+        match kind {
+            Some(Means::Crl) => write!(f, ", a CRL of {about}")?,
+            Some(Means::Ocsp) if !about.is_empty() => write!(f, ", an OCSP response by {about}")?,
+            Some(Means::Ocsp) => f.write_str(", an OCSP response")?,
+            None => {}
+        }
+        write!(f, ": {why}")
+    }
+}
+
+/// A piece of evidence.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Piece<'e> {
+    Crl(&'e Crl),
+    Ocsp(&'e OcspEvidence),
+}
+
+impl Piece<'_> {
+    /// Whether both are the same bytes from the same source.
+    fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Crl(a), Self::Crl(b)) => core::ptr::eq(a, b),
+            (Self::Ocsp(a), Self::Ocsp(b)) => core::ptr::eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+/// What became of the evidence that was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Record<'e> {
+    /// The certificate whose status is being found.
+    at: usize,
+    counted: Vec<Piece<'e>>,
+    dismissed: Vec<(Piece<'e>, usize, Dismissal)>,
+}
+
+impl<'e> Assessor<'e> {
+    /// Notes that a piece of evidence counted, where a record is kept.
+    pub(super) fn counted(&mut self, piece: Piece<'e>) {
+        if let Some(record) = &mut self.record {
+            record.counted.push(piece);
+        }
+    }
+
+    /// Notes why a piece of evidence did not count, where a record is kept.
+    pub(super) fn dismissed(&mut self, piece: Piece<'e>, why: &Dismissal) {
+        if let Some(record) = &mut self.record
+            && !record.dismissed.iter().any(|(known, _, reason)| known.is(piece) && reason == why)
+        {
+            record.dismissed.push((piece, record.at, why.clone()));
+        }
+    }
+
+    /// What of the evidence did not count for any of these certificates, at most so many pieces.
+    pub(crate) fn considered(mut self, subjects: &[Subject<'_, 'e>], most: usize) -> Vec<Considered> {
+        self.record = Some(Record::default());
+        for (at, subject) in subjects.iter().enumerate() {
+            if let Some(record) = &mut self.record {
+                record.at = at;
+            }
+            let _status = self.status(subject);
+        }
+        let Record { counted, dismissed, .. } = self.record.take().unwrap_or_default();
+        let is_counted = |piece: Piece<'e>| counted.iter().any(|known| known.is(piece));
+        let told = dismissed
+            .iter()
+            .filter(|(piece, ..)| !is_counted(*piece))
+            .map(|(piece, at, why)| tell(*piece, Some(*at), why.clone()));
+        let is_seen =
+            |piece: Piece<'e>| is_counted(piece) || dismissed.iter().any(|(known, ..)| known.is(piece));
+        let unseen = self.at_hand.pieces().filter(|piece| !is_seen(*piece));
+        let unseen = unseen.filter_map(|piece| Some(tell(piece, None, unseen_reason(piece, subjects)?)));
+        let faults = self.at_hand.faults().map(|fault| Considered {
+            at: None,
+            kind: None,
+            source: Arc::clone(&fault.source),
+            about: String::new(),
+            why: Dismissal::Malformed(fault.fault),
+        });
+        faults.chain(told).chain(unseen).take(most).collect()
+    }
+}
+
+/// Why nothing looked at a piece of evidence. `None` if something would have, had the status not been certain before.
+fn unseen_reason(piece: Piece<'_>, subjects: &[Subject<'_, '_>]) -> Option<Dismissal> {
+    match piece {
+        Piece::Crl(crl) => {
+            let is_of_path =
+                subjects.iter().any(|subject| subject.certificate.issuer().matches(crl.issuer()));
+            match (is_of_path, crl.base_number()) {
+                (false, _) => Some(Dismissal::OtherIssuer),
+                (true, Some(_)) => Some(Dismissal::DeltaAlone),
+                (true, None) => None,
+            }
+        }
+        Piece::Ocsp(response) if response.status() != ResponseStatus::Successful => {
+            Some(Dismissal::ResponderError(response.status()))
+        }
+        Piece::Ocsp(response) => {
+            let is_about =
+                subjects.iter().any(|subject| response.has_serial(subject.certificate.serial().octets()));
+            (!is_about || !response.has_answers()).then(|| unrelated(response))
+        }
+    }
+}
+
+fn tell(piece: Piece<'_>, at: Option<usize>, why: Dismissal) -> Considered {
+    let (kind, source, about) = match piece {
+        Piece::Crl(crl) => (Means::Crl, crl.source(), crl.issuer().to_string()),
+        Piece::Ocsp(response) => (Means::Ocsp, response.source(), responder(response)),
+    };
+    Considered { at, kind: Some(kind), source: Arc::clone(source), about, why }
+}
+
+/// The responder, by name or by the hash of its key.
+fn responder(response: &OcspEvidence) -> String {
+    match response.basic().map(|basic| basic.responder) {
+        Some(ResponderId::ByName(name)) => name.to_string(),
+        Some(ResponderId::ByKey(hash)) => {
+            let hex: String = hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+            format!("the key with hash {hex}")
+        }
+        None => String::new(),
+    }
+}
+
+/// A CRL that says good of some reasons only, where nothing covers the others.
+pub(super) const SOME_REASONS: Dismissal = Dismissal::Scope(ScopeGap::SomeReasons);

@@ -1,0 +1,316 @@
+//! Why a piece of evidence does not count for a certificate.
+
+use core::fmt;
+
+use super::Cause;
+use crate::budget::LimitHit;
+use crate::der::ViewFault;
+use crate::ocsp::ResponseStatus;
+use crate::reason::Reason;
+use crate::remedy::Remedy;
+use crate::signature::SignatureFault;
+use crate::time::Time;
+
+/// Why a piece of evidence does not count for a certificate, in detail. [`Dismissal::cause`] is its stable code.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Dismissal {
+    /// The evidence was not looked at: the status was certain without it.
+    NotLookedAt,
+    /// A CRL of an issuer that no certificate of the path names.
+    OtherIssuer,
+    /// An OCSP response about other certificates.
+    OtherCertificates,
+    /// An OCSP response that is successful and has no answer in it.
+    NoAnswers,
+    /// A responder answered with an error.
+    ResponderError(ResponseStatus),
+    /// A responder does not know the certificate.
+    ResponderUnknown,
+    /// A CRL does not cover the certificate (RFC 5280 6.3.3 (b), (d)).
+    Scope(ScopeGap),
+    /// Its signature cannot be used.
+    Signature(Box<Reason>),
+    /// It is signed by someone who may not sign it.
+    Signer(SignerFault),
+    /// Its thisUpdate is still to come.
+    NotYetValid {
+        /// thisUpdate, or producedAt where that is what is still to come.
+        this_update: Time,
+    },
+    /// It is too old.
+    Stale {
+        /// The last second at which it counted, by nextUpdate or by policy.
+        ended: Time,
+    },
+    /// Newer evidence of the same kind and scope takes its place (RFC 5280 6.3.3 (a)).
+    Superseded,
+    /// Another CRL of the same number and time says something else.
+    Conflict,
+    /// A delta CRL where no complete CRL combines with it (RFC 5280 5.2.4).
+    DeltaAlone,
+    /// It answers another request: the nonce differs or is missing (RFC 9654).
+    NonceMismatch,
+    /// It cannot be parsed.
+    Malformed(ViewFault),
+    /// It is not what was asked for, or part of it cannot be parsed.
+    Unreadable,
+    /// A limit was reached before it was judged.
+    Limit(LimitHit),
+    /// More than a limit of the policy allows.
+    TooMany,
+    /// Nothing came from its source, for this cause.
+    NotFetched(Cause),
+}
+
+/// How a CRL fails to cover a certificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ScopeGap {
+    /// It is of a distribution point that the certificate does not name, though it names others.
+    OtherPoint,
+    /// It is of a distribution point, and the certificate names none.
+    NoPoint,
+    /// Its issuer is not the certificate's, and the CRL does not say that it is indirect.
+    NotIndirect,
+    /// It covers user certificates only, and this is a CA's.
+    OnlyUsers,
+    /// It covers CA certificates only, and this is none.
+    OnlyCas,
+    /// It covers attribute certificates only.
+    OnlyAttributes,
+    /// It covers some reasons for revocation only, and nothing covers the others.
+    SomeReasons,
+}
+
+/// Why the signer of a piece of evidence may not sign it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SignerFault {
+    /// No certificate of the signer's name is known, or none whose key made the signature.
+    Unknown,
+    /// The signer has the CA's name, or is named by the certificate, but its key is not tied to the certificate's path.
+    NotTied,
+    /// Its keyUsage does not allow signing CRLs.
+    NoCrlSign,
+    /// Its certificate has no valid path, for this reason.
+    NoPath(Box<Reason>),
+    /// Its path leads to another anchor than the certificate's.
+    OtherAnchor,
+    /// Its own certificate is revoked.
+    Revoked,
+    /// The status of its own certificate is not known, for this cause.
+    StatusUnknown(Cause),
+    /// Signers certify each other deeper than is followed.
+    TooDeep,
+    /// The ring distrusts it.
+    Distrusted,
+    /// A delegate that the certificate's issuer has not certified itself (RFC 6960 4.2.2.2).
+    NotByIssuer,
+    /// A delegate without id-kp-OCSPSigning.
+    NoOcspSigning,
+    /// A delegate whose keyUsage allows no signatures.
+    NoSignatureUsage,
+    /// A delegate that is a CA.
+    IsCa,
+    /// A delegate with a critical extension that is not processed, or critical where the RFC forbids it.
+    CriticalExtension,
+    /// A delegate whose certificate is not valid yet.
+    NotYetValid {
+        /// The first second of its validity.
+        not_before: Time,
+    },
+    /// A delegate whose certificate has expired.
+    Expired {
+        /// The last second of its validity.
+        not_after: Time,
+    },
+}
+
+impl Dismissal {
+    /// The stable code.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::NotLookedAt => Cause::NotTried,
+            Self::OtherIssuer | Self::OtherCertificates | Self::NoAnswers | Self::Scope(_) => {
+                Cause::OutOfScope
+            }
+            Self::DeltaAlone => Cause::OutOfScope,
+            Self::ResponderError(_) => Cause::ResponderError,
+            Self::ResponderUnknown => Cause::ResponderUnknown,
+            Self::Signature(reason) => match **reason {
+                Reason::BadSignature | Reason::AlgorithmMismatch { .. } => Cause::BadSignature,
+                Reason::Malformed(_) => Cause::Malformed,
+                _ => Cause::Unsupported,
+            },
+            Self::Signer(SignerFault::TooDeep) | Self::Limit(_) | Self::TooMany => Cause::TooLarge,
+            Self::Signer(_) => Cause::WrongSigner,
+            Self::NotYetValid { .. } => Cause::NotYetValid,
+            Self::Stale { .. } => Cause::Stale,
+            Self::Superseded => Cause::Rollback,
+            Self::Conflict => Cause::Conflict,
+            Self::NonceMismatch => Cause::NonceMismatch,
+            Self::Malformed(_) | Self::Unreadable => Cause::Malformed,
+            Self::NotFetched(cause) => *cause,
+        }
+    }
+
+    /// What would help.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::OtherIssuer | Self::OtherCertificates | Self::NoAnswers | Self::DeltaAlone => {
+                Remedy::GiveEvidenceOfIssuer
+            }
+            Self::Scope(ScopeGap::NoPoint) => Remedy::NameDistributionPoint,
+            Self::Scope(_) => Remedy::GiveAllCrls,
+            Self::Signature(reason) if self.cause() == Cause::Unsupported => reason.remedy(),
+            Self::Signer(fault) => fault.remedy(),
+            _ => self.cause().remedy(),
+        }
+    }
+}
+
+/// Of two, the one that tells more: the later cause. Of the same cause the first.
+pub(super) fn stronger(known: Option<Dismissal>, other: Dismissal) -> Dismissal {
+    match known {
+        Some(known) if known.cause() >= other.cause() => known,
+        _ => other,
+    }
+}
+
+impl SignerFault {
+    const fn remedy(&self) -> Remedy {
+        match self {
+            Self::Unknown | Self::NotTied | Self::OtherAnchor => Remedy::AddSigner,
+            Self::NoCrlSign
+            | Self::NoPath(_)
+            | Self::NotByIssuer
+            | Self::NoOcspSigning
+            | Self::NoSignatureUsage
+            | Self::IsCa
+            | Self::CriticalExtension
+            | Self::NotYetValid { .. }
+            | Self::Expired { .. }
+            | Self::Revoked => Remedy::ReplaceSigner,
+            Self::StatusUnknown(_) => Remedy::GiveEvidenceOfSigner,
+            Self::TooDeep => Remedy::RaiseLimit,
+            Self::Distrusted => Remedy::Undistrust,
+        }
+    }
+}
+
+impl From<SignerFault> for Dismissal {
+    fn from(fault: SignerFault) -> Self {
+        Self::Signer(fault)
+    }
+}
+
+impl From<ScopeGap> for Dismissal {
+    fn from(gap: ScopeGap) -> Self {
+        Self::Scope(gap)
+    }
+}
+
+impl From<LimitHit> for Dismissal {
+    fn from(hit: LimitHit) -> Self {
+        Self::Limit(hit)
+    }
+}
+
+impl From<SignatureFault> for Dismissal {
+    fn from(fault: SignatureFault) -> Self {
+        match fault {
+            SignatureFault::Reason(Reason::Malformed(fault)) => Self::Malformed(fault),
+            SignatureFault::Reason(reason) => Self::Signature(Box::new(reason)),
+            SignatureFault::Limit(hit) => Self::Limit(hit),
+        }
+    }
+}
+
+impl fmt::Display for Dismissal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLookedAt => f.write_str("it was not needed"),
+            Self::OtherIssuer => {
+                f.write_str("its issuer issued no certificate of the path, and none names it for CRLs")
+            }
+            Self::OtherCertificates => f.write_str("it is about other certificates"),
+            Self::NoAnswers => f.write_str("the response has no answer in it"),
+            Self::ResponderError(status) => write!(f, "the responder answered {}", status.name()),
+            Self::ResponderUnknown => f.write_str("the responder does not know the certificate"),
+            Self::Scope(gap) => write!(f, "{gap}"),
+            Self::Signature(reason) => match **reason {
+                Reason::BadSignature | Reason::AlgorithmMismatch { .. } => {
+                    f.write_str("its signature does not verify with the key of any signer that is known")
+                }
+                ref reason => write!(f, "its signature is not accepted: {reason}"),
+            },
+            Self::Signer(fault) => write!(f, "{fault}"),
+            Self::NotYetValid { this_update } => write!(f, "it is from the future: {this_update}"),
+            Self::Stale { ended } => write!(f, "it is too old: it counted until {ended}"),
+            Self::Superseded => f.write_str("newer evidence takes its place"),
+            Self::Conflict => f.write_str("another CRL of the same number and time says something else"),
+            Self::DeltaAlone => {
+                f.write_str("it is a delta CRL, and no complete CRL that it belongs to counts")
+            }
+            Self::NonceMismatch => f.write_str("its nonce is not that of the request"),
+            Self::Malformed(fault) => write!(f, "it cannot be parsed: {fault}"),
+            Self::Unreadable => f.write_str("it is not what was asked for, or part of it cannot be parsed"),
+            Self::Limit(hit) => write!(f, "limit of {} {} reached", hit.allowed, hit.limit),
+            Self::TooMany => f.write_str("judging it goes beyond the limits of the policy"),
+            Self::NotFetched(cause) => f.write_str(cause.sentence()),
+        }
+    }
+}
+
+impl fmt::Display for ScopeGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherPoint => "it is of a distribution point that the certificate does not name",
+            Self::NoPoint => "it is of a distribution point, and the certificate names none",
+            Self::NotIndirect => "it is of another issuer and does not say that it is indirect",
+            Self::OnlyUsers => "it covers user certificates only, and this one is a CA's",
+            Self::OnlyCas => "it covers CA certificates only, and this one is not a CA's",
+            Self::OnlyAttributes => "it covers attribute certificates only",
+            Self::SomeReasons => "it covers some reasons for revocation only, and nothing covers the others",
+        })
+    }
+}
+
+impl fmt::Display for SignerFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("no certificate of the signer's name is known"),
+            Self::NotTied => f.write_str(
+                "its signer has the right name, but its key is not the issuer's, was not certified by a key of the \
+                 certificate's own path, and is not in the ring",
+            ),
+            Self::NoCrlSign => f.write_str("its signer's keyUsage does not allow signing CRLs"),
+            Self::NoPath(reason) => write!(f, "its signer's certificate has no valid path: {reason}"),
+            Self::OtherAnchor => f.write_str("its signer's path leads to another anchor"),
+            Self::Revoked => f.write_str("its signer's own certificate is revoked"),
+            Self::StatusUnknown(cause) => {
+                write!(f, "the status of its signer's own certificate is not known ({})", cause.code())
+            }
+            Self::TooDeep => f.write_str("its signer depends on other signers, deeper than is followed"),
+            Self::Distrusted => f.write_str("the ring distrusts its signer"),
+            Self::NotByIssuer => {
+                f.write_str("the responder's certificate was not issued by the key of the certificate's issuer")
+            }
+            Self::NoOcspSigning => f.write_str("the responder's certificate is not for OCSPSigning"),
+            Self::NoSignatureUsage => {
+                f.write_str("the responder's certificate has a keyUsage that does not allow signatures")
+            }
+            Self::IsCa => f.write_str("the responder's certificate is a CA's and not the issuer's"),
+            Self::CriticalExtension => f.write_str(
+                "the responder's certificate has a critical extension that is not processed or must not be critical",
+            ),
+            Self::NotYetValid { not_before } => {
+                write!(f, "the responder's certificate is not valid before {not_before}")
+            }
+            Self::Expired { not_after } => write!(f, "the responder's certificate expired on {not_after}"),
+        }
+    }
+}
