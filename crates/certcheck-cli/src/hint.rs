@@ -68,9 +68,29 @@ pub(crate) const fn of(remedy: Remedy) -> &'static str {
             "add the signer's certificate to the ring if it may speak for this CA; certcheck crl and certcheck ocsp show \
              who signed"
         }
+        Remedy::IdentifyResponder => {
+            "have the responder send its own certificate with the response, or give a CRL with --crl"
+        }
         Remedy::InspectEvidence => {
             "get the evidence again; certcheck crl and certcheck ocsp tell what is wrong with it"
         }
         other => other.text(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// Flags are promises: each that a hint names is one of `verify`.
+    #[test]
+    fn flags_in_hints_exist() {
+        let (hints, _tests) = include_str!("hint.rs").split_once("#[cfg(test)]").expect("hints, then tests");
+        let reference = include_str!("../../../docs/cli.md");
+        let is_of_flag = |sign: char| sign == '-' || sign.is_ascii_lowercase();
+        let flags: Vec<&str> =
+            hints.split(|sign| !is_of_flag(sign)).filter(|word| word.starts_with("--")).collect();
+        assert!(flags.len() >= 10, "{flags:?}");
+        for flag in flags {
+            assert!(reference.contains(&format!("`{flag}")), "no flag {flag}");
+        }
     }
 }

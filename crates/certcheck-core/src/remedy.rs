@@ -85,6 +85,8 @@ pub enum Remedy {
     CheckClock,
     /// Add the signer's certificate to the ring.
     AddSigner,
+    /// Have the OCSP responder send its own certificate with the response, or trust it by policy.
+    IdentifyResponder,
     /// Have the evidence signed by someone who may: its signer's certificate does not allow it.
     ReplaceSigner,
     /// Give evidence of the status of the signer's own certificate.
@@ -172,6 +174,9 @@ impl Remedy {
             }
             Self::CheckClock => "check the clock",
             Self::AddSigner => "add the signer's certificate to the ring if it may speak for this CA",
+            Self::IdentifyResponder => {
+                "have the responder send its own certificate with the response, or name it as trusted in the policy"
+            }
             Self::ReplaceSigner => "have the CA sign it with a certificate that is valid and made for it",
             Self::GiveEvidenceOfSigner => "give a CRL or an OCSP response about the signer's own certificate",
             Self::StrengthenEvidence => {
@@ -192,5 +197,23 @@ impl Remedy {
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// A library's text serves every program: it names no flag of any.
+    #[test]
+    fn no_text_names_a_flag() {
+        let (texts, _tests) =
+            include_str!("remedy.rs").split_once("#[cfg(test)]").expect("texts, then tests");
+        assert!(!texts.contains(" --"), "a flag in a remedy");
+        for file in [
+            include_str!("reason.rs"),
+            include_str!("revocation/dismissal.rs"),
+            include_str!("revocation/cause.rs"),
+        ] {
+            assert!(!file.contains(" --"), "a flag in a message");
+        }
     }
 }

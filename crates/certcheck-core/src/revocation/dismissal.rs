@@ -91,8 +91,12 @@ pub enum SignerFault {
     Unknown,
     /// The signer has the CA's name, or is named by the certificate, but its key is not tied to the certificate's path.
     NotTied,
+    /// An OCSP response that neither the certificate's issuer signed nor a delegate whose certificate came with it.
+    NotResponder,
     /// Its keyUsage does not allow signing CRLs.
     NoCrlSign,
+    /// It has no keyUsage, which a signer of CRLs below the anchor must have (RFC 10007).
+    NoKeyUsage,
     /// Its certificate has no valid path, for this reason.
     NoPath(Box<Reason>),
     /// Its path leads to another anchor than the certificate's.
@@ -184,7 +188,9 @@ impl SignerFault {
     const fn remedy(&self) -> Remedy {
         match self {
             Self::Unknown | Self::NotTied | Self::OtherAnchor => Remedy::AddSigner,
+            Self::NotResponder => Remedy::IdentifyResponder,
             Self::NoCrlSign
+            | Self::NoKeyUsage
             | Self::NoPath(_)
             | Self::NotByIssuer
             | Self::NoOcspSigning
@@ -287,6 +293,10 @@ impl fmt::Display for SignerFault {
                 "its signer has the right name, but its key is not the issuer's, was not certified by a key of the \
                  certificate's own path, and is not in the ring",
             ),
+            Self::NotResponder => f.write_str(
+                "it is signed neither by the certificate's issuer nor by a delegate whose certificate came with it",
+            ),
+            Self::NoKeyUsage => f.write_str("its signer's certificate has no keyUsage (RFC 10007 asks for cRLSign)"),
             Self::NoCrlSign => f.write_str("its signer's keyUsage does not allow signing CRLs"),
             Self::NoPath(reason) => write!(f, "its signer's certificate has no valid path: {reason}"),
             Self::OtherAnchor => f.write_str("its signer's path leads to another anchor"),

@@ -53,7 +53,10 @@ impl<'e> Assessor<'e> {
         // 3.2 (1): the answers about this certificate, wherever they stand among others.
         let is_about = |single: &SingleResponse<'_>| response.is_about(single, subject);
         let mut about = basic.responses().filter_map(Result::ok).filter(is_about).peekable();
-        about.peek()?;
+        if about.peek().is_none() {
+            self.dismissed(Piece::Ocsp(response), &Dismissal::OtherCertificates);
+            return None;
+        }
         // 3.2 (2) to (4)
         if let Err(dismissal) = self.check_responder(response, &basic, subject) {
             self.note(response, found, dismissal);

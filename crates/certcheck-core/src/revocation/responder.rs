@@ -54,7 +54,7 @@ impl<'e> Assessor<'e> {
                 Err(found) => dismissal = Some(stronger(dismissal, found)),
             }
         }
-        Err(dismissal.unwrap_or_else(|| SignerFault::Unknown.into()))
+        Err(dismissal.unwrap_or_else(|| SignerFault::NotResponder.into()))
     }
 
     /// 3.2 (2)

@@ -29,10 +29,10 @@ impl<'e> Assessor<'e> {
         let is_of_issuer = subject.issuer.subject().matches(name);
         if is_of_issuer {
             match self.try_key(crl, subject.issuer) {
-                Ok(verified) if self.may_sign_crls(subject.issuer, subject.issuer_is_anchor()) => {
-                    return Ok(verified);
-                }
-                Ok(_) => refused = Some(SignerFault::NoCrlSign),
+                Ok(verified) => match self.check_usage(subject.issuer, subject.issuer_is_anchor()) {
+                    Ok(()) => return Ok(verified),
+                    Err(fault) => refused = Some(fault),
+                },
                 Err(found) => dismissal = Some(found),
             }
         }
@@ -112,11 +112,9 @@ impl<'e> Assessor<'e> {
         signer: &Certificate<'e>,
     ) -> Result<(), SignerFault> {
         if signer.der() == self.anchor.der() {
-            return if self.may_sign_crls(signer, true) { Ok(()) } else { Err(SignerFault::NoCrlSign) };
+            return self.check_usage(signer, true);
         }
-        if !self.may_sign_crls(signer, false) {
-            return Err(SignerFault::NoCrlSign);
-        }
+        self.check_usage(signer, false)?;
         // Whether the signer is revoked is being asked, and this CRL is of what it says itself: it is taken as signed
         // (PKITS 4.14.30). Were it listed there, it would be found so.
         if self.in_progress.iter().any(|earlier| earlier.der() == signer.der()) {
@@ -172,12 +170,17 @@ impl<'e> Assessor<'e> {
     }
 
     /// keyUsage, by the policy's reading of RFC 10007.
-    fn may_sign_crls(&self, signer: &Certificate<'_>, is_anchor: bool) -> bool {
+    fn check_usage(&self, signer: &Certificate<'_>, is_anchor: bool) -> Result<(), SignerFault> {
         let is_absence_taken = match self.policy().crl_signer_usage {
             CrlSignerUsage::Rfc10007 => is_anchor,
             CrlSignerUsage::Required => false,
             CrlSignerUsage::IfPresent => true,
         };
-        signer.key_usage().map_or(is_absence_taken, |usage| usage.has_any(KeyUsage::CRL_SIGN))
+        match signer.key_usage() {
+            Some(usage) if usage.has_any(KeyUsage::CRL_SIGN) => Ok(()),
+            Some(_) => Err(SignerFault::NoCrlSign),
+            None if is_absence_taken => Ok(()),
+            None => Err(SignerFault::NoKeyUsage),
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use certcheck_core::policy::{CrlSignerUsage, EvidenceOrder, RevocationScope};
 use certcheck_core::revocation::Status;
 use certcheck_core::ring::Placement;
-use certcheck_core::{Policy, Purpose, Report, Revocation};
+use certcheck_core::{Policy, Purpose, Report, Revocation, Verdict};
 use certcheck_testkit::recipe::{CertRecipe, CrlRecipe, OcspRecipe, Recipe};
 use serde::Deserialize;
 
@@ -161,6 +161,14 @@ impl Case {
             if !pieces.iter().any(|piece| piece.contains(wanted)) {
                 return Err(format!("{}: nothing says {wanted:?}: {pieces:#?}", self.about));
             }
+        }
+        // What counted for no certificate of the path is told of, or at least what it was given beside.
+        let proofs = report.path.iter().filter_map(|member| member.revocation.proof());
+        let proofs: Vec<&str> = proofs.map(|proof| &*proof.source).collect();
+        let is_proof = |given: &String| proofs.contains(&&**given);
+        let is_unknown = report.verdict == Verdict::Undetermined;
+        if is_unknown && pieces.is_empty() && !self.crl.iter().chain(&self.ocsp).all(is_proof) {
+            return Err(format!("{}: nothing says why evidence did not count", self.about));
         }
         let remedy = report.remedy().map(|remedy| format!("{remedy:?}"));
         match &self.remedy {
