@@ -13,6 +13,7 @@ use crate::fetcher::{Fetcher, Observer};
 use crate::guard::Guard;
 use crate::limits::Limits;
 use crate::memory::Memory;
+use crate::permits::{Bounds, Permits};
 use crate::refresh;
 use crate::resolve::Resolve;
 use crate::shared::Shared;
@@ -22,7 +23,7 @@ use crate::transport::{Network, Route};
 use crate::watch::{self, Watches};
 
 /// Checks that are begun ahead for clients that had to be refused for want of evidence.
-const PREFETCHES_AT_ONCE: usize = 256;
+const PREFETCHES: Bounds = Bounds { all: 256, client: 4, host: usize::MAX, address: usize::MAX };
 
 /// Why an engine cannot be made.
 #[derive(Debug)]
@@ -228,7 +229,7 @@ impl Builder {
             fetcher: Arc::new(fetcher),
             snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),
             checks: Arc::new(Semaphore::new(limits.checks_at_once)),
-            prefetches: Arc::new(Semaphore::new(PREFETCHES_AT_ONCE)),
+            prefetches: Permits::new(PREFETCHES),
             limits,
             clock,
             watches,

@@ -22,6 +22,9 @@ const OF_CERTIFICATES: [&str; 1] = ["cACertificate;binary"];
 /// Octets that are taken from a directory: its answers are held in memory.
 const MOST: u64 = 64 << 20;
 
+/// Addresses of a directory that are tried, each for as long as a whole small answer may take.
+const MOST_ADDRESSES: usize = 4;
+
 #[derive(Debug)]
 pub(crate) struct Directories {
     resolver: GuardedResolver,
@@ -87,9 +90,10 @@ impl Directories {
                     self.resolver.guard.judge_address(address).map_err(refused)?;
                     vec![address]
                 }
-                Err(_) => self.resolver.addresses(host).await.map_err(unresolved)?,
+                Err(_) => self.resolver.addresses(host).await.map_err(ResolveError::failure)?.to_vec(),
             };
-            return Ok((host.clone(), found.into_iter().map(|ip| SocketAddr::new(ip, url.port)).collect()));
+            let found = found.into_iter().take(MOST_ADDRESSES);
+            return Ok((host.clone(), found.map(|ip| SocketAddr::new(ip, url.port)).collect()));
         }
         let Some(configured) = &self.configured else {
             return Err(Failure::unreachable("no directory is configured for LDAP URLs without a host"));
@@ -104,18 +108,11 @@ impl Directories {
         let found = match name.parse() {
             Ok(address) => vec![address],
             Err(_) => {
-                let failed = |error| unresolved(ResolveError::Failed(error));
+                let failed = |error| ResolveError::Failed(error).failure();
                 self.resolver.inner.resolve(name).await.map_err(failed)?
             }
         };
         Ok((name.to_owned(), found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()))
-    }
-}
-
-fn unresolved(error: ResolveError) -> Failure {
-    match error {
-        ResolveError::Refused(why) => refused(why),
-        ResolveError::Failed(error) => Failure::unreachable(format!("not resolved: {error}")),
     }
 }
 

@@ -12,15 +12,17 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use pki_types::CertificateDer;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use smallvec::SmallVec;
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::Failure;
-use crate::fetcher::{Fetcher, Flying, Landing, Level, State};
+use crate::fetcher::{Behalf, Fetcher, Flying, Landing, Level, State};
 use crate::held::{Held, Origin};
 use crate::key::Key;
 use crate::limits::Kind;
 use crate::memory::Slot;
 use crate::metrics as names;
+use crate::permits::{Parties, Party, of_path};
 use crate::report::SourceTried;
 use crate::snapshot::Snapshot;
 
@@ -42,9 +44,14 @@ pub(crate) struct Driven {
     pub(crate) sources: Vec<SourceTried>,
     /// The places of all that was asked for about the path.
     pub(crate) slots: Vec<Arc<Slot>>,
-    /// Something is still on its way that this check could not wait for.
-    pub(crate) left_something: bool,
+    /// What is still on its way that this check could not wait for.
+    pub(crate) left: Names,
+    /// What was not in memory, of a check that looks nowhere else.
+    pub(crate) lacking: Names,
 }
+
+/// Names of what is asked, hashed: the key, and where there is none what is asked by which client.
+pub(crate) type Names = SmallVec<[u64; 4]>;
 
 /// Something that is waited for.
 struct Awaited {
@@ -90,7 +97,10 @@ struct Driver<'d> {
     progress: Progress<'d>,
     sources: Vec<SourceTried>,
     slots: Vec<Arc<Slot>>,
-    left_something: bool,
+    left: Names,
+    lacking: Names,
+    /// For whom something is fetched, once something is.
+    parties: Option<Parties>,
     /// What was of use.
     landed: Vec<(Need, Arc<Landing>, Level)>,
 }
@@ -171,8 +181,10 @@ impl<'d> Driver<'d> {
             progress,
             sources: Vec::new(),
             slots: Vec::new(),
-            left_something: false,
+            left: Names::new(),
+            lacking: Names::new(),
             landed: Vec::new(),
+            parties: None,
         }
     }
 
@@ -196,7 +208,7 @@ impl<'d> Driver<'d> {
             }
             let Some(awaited) = waiting.next().await else { return };
             let ask = awaited.sought.need.ask.clone();
-            match self.judge(awaited) {
+            match self.judge(awaited).await {
                 Step::Answered => open.retain(|known| *known != ask),
                 Step::Wait { sought, level, flying, patience } => {
                     waiting.push(wait(sought, level, flying, patience));
@@ -267,11 +279,13 @@ impl<'d> Driver<'d> {
             }
         }
         if self.order.only_memory {
+            self.lacking.push(self.name_of(&sought.need));
             return self.answer_failed(sought, Failure::new(Cause::NotTried, "not in memory"));
         }
         if key.is_some() && self.fetcher.store.is_some() {
             let policy = &self.snapshot.basis.policy;
-            if let Ok(flying) = self.fetcher.begin(&sought.need, Level::Store, None, policy) {
+            let nobody = Behalf::default();
+            if let Ok(flying) = self.fetcher.begin(&sought.need, Level::Store, None, &nobody, policy) {
                 // A store that does not answer must not take the network's time.
                 let now = Instant::now();
                 let half = now + self.order.deadline.saturating_duration_since(now) / 2;
@@ -283,8 +297,9 @@ impl<'d> Driver<'d> {
     }
 
     fn ask_network(&mut self, sought: Sought) -> Step {
-        let known = sought.fallback.as_ref();
-        match self.fetcher.begin(&sought.need, Level::Network, known, &self.snapshot.basis.policy) {
+        let (known, policy) = (sought.fallback.as_ref(), &self.snapshot.basis.policy);
+        let behalf = self.behalf(&sought.need);
+        match self.fetcher.begin(&sought.need, Level::Network, known, &behalf, policy) {
             Ok(flying) => {
                 let (now, whole) = (Instant::now(), self.order.deadline);
                 let patience = Patience { silent: now + whole.saturating_duration_since(now) / 2, whole };
@@ -294,17 +309,64 @@ impl<'d> Driver<'d> {
         }
     }
 
+    /// The same for all who want the same.
+    fn name_of(&self, need: &Need) -> u64 {
+        match Key::of(&need.ask) {
+            Some(key) => Party::hashed(key),
+            None => Party::hashed((need.ask.url(), self.order.chain.first().map(|leaf| &**leaf))),
+        }
+    }
+
+    /// For whom it is fetched.
+    fn behalf(&mut self, need: &Need) -> Behalf {
+        let parties = match &self.parties {
+            Some(parties) => parties.clone(),
+            None => {
+                let parties = self.find_parties(need);
+                self.parties = Some(parties.clone());
+                parties
+            }
+        };
+        Behalf { parties, deadline: Some(self.order.deadline) }
+    }
+
+    fn find_parties(&self, need: &Need) -> Parties {
+        // What is fetched ahead is for whoever comes.
+        let client = match self.order.renew {
+            Some(key) => Party::hashed(key),
+            None => Party::hashed(self.order.chain.first().map(|leaf| &**leaf)),
+        };
+        let report = self.progress.finish();
+        let issuers = report.path.get(1..).unwrap_or_default();
+        let mut parties = of_path(client, issuers.iter().map(|issuer| issuer.certificate.spki().raw));
+        if issuers.is_empty() {
+            parties.push(Party::Issuer(Party::hashed(&*need.signer)));
+        }
+        parties
+    }
+
     /// A source that is quiet for half of the time gives way to another, if there is one; else it has all of it.
-    fn judge(&mut self, awaited: Awaited) -> Step {
+    async fn judge(&mut self, awaited: Awaited) -> Step {
         let Awaited { sought, level, came } = awaited;
         match came {
-            Came::Landed(landed) => self.land(sought, level, landed),
+            Came::Landed(Ok(landing)) => {
+                let fetcher = Arc::clone(self.fetcher);
+                // Signatures over large CRLs are checked and their entries looked at: others are served meanwhile.
+                // Of a CRL whose signer is known there is little to do.
+                let is_done = landing.held.crl().is_some() && landing.held.is_signed();
+                let turn = fetcher.heavy.turn(if is_done { 0 } else { landing.held.octets() }).await;
+                turn.run(|| self.land(sought, level, &landing))
+            }
+            Came::Landed(Err(failure)) => match level {
+                Level::Store => self.ask_network(sought),
+                Level::Network => self.answer_failed(sought, failure),
+            },
             Came::Quiet(..) if level == Level::Store => self.ask_network(sought),
             Came::Quiet(flying, failure) => {
                 let whole = self.order.deadline;
                 let supposed = self.progress.suppose(&sought.need.ask, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || sought.fallback.is_some() || Instant::now() >= whole {
-                    self.left_something = true;
+                    self.left.push(self.name_of(&sought.need));
                     return self.answer_failed(sought, failure);
                 }
                 Step::Wait { sought, level, flying, patience: Patience { silent: whole, whole } }
@@ -313,16 +375,7 @@ impl<'d> Driver<'d> {
     }
 
     /// Judges what landed.
-    fn land(&mut self, sought: Sought, level: Level, landed: Result<Arc<Landing>, Failure>) -> Step {
-        let landing = match landed {
-            Ok(landing) => landing,
-            Err(failure) => {
-                return match level {
-                    Level::Store => self.ask_network(sought),
-                    Level::Network => self.answer_failed(sought, failure),
-                };
-            }
-        };
+    fn land(&mut self, sought: Sought, level: Level, landing: &Arc<Landing>) -> Step {
         let held = &landing.held;
         let mut sought = sought;
         let need = sought.need.clone();
@@ -330,7 +383,7 @@ impl<'d> Driver<'d> {
             // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
             // is kept for others.
             if held.crl().is_some() && !self.fetcher.is_rollback(held) {
-                self.fetcher.keep(&need, &landing, level, self.order.now);
+                self.fetcher.keep(&need, landing, level, self.order.now);
             }
             return Step::Answered;
         }
@@ -349,9 +402,9 @@ impl<'d> Driver<'d> {
         };
         match judged {
             Ok(()) => {
-                self.fetcher.keep(&need, &landing, level, self.order.now);
+                self.fetcher.keep(&need, landing, level, self.order.now);
                 // Who signed it may be known only when all is.
-                self.landed.push((need, Arc::clone(&landing), level));
+                self.landed.push((need, Arc::clone(landing), level));
                 if is_due {
                     Sought::hold(&mut sought.fallback, held);
                     return self.ask_network(sought);
@@ -361,7 +414,7 @@ impl<'d> Driver<'d> {
             Err(dismissal) => {
                 let cause = dismissal.cause();
                 let failure = Failure::new(cause, dismissal.to_string());
-                self.fetcher.reject(&need, &landing, level, &failure);
+                self.fetcher.reject(&need, landing, level, &failure);
                 // Of no use, and still evidence: what is too old may list the certificate.
                 if cause == Cause::Stale && held.is_signed() {
                     Sought::hold(&mut sought.last, held);
@@ -445,7 +498,8 @@ impl<'d> Driver<'d> {
             report: self.progress.into_report(),
             sources: self.sources,
             slots: self.slots,
-            left_something: self.left_something,
+            left: self.left,
+            lacking: self.lacking,
         }
     }
 }

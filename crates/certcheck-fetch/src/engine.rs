@@ -110,7 +110,7 @@ impl Engine {
     pub fn check_cached(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
         let report = self.look_up(chain, now);
         if report.lacks_evidence() {
-            self.prefetch(chain, now);
+            self.prefetch_for(&report, chain, now);
         }
         report
     }
@@ -157,15 +157,20 @@ impl Engine {
         told.recv_timeout(within + GRACE).unwrap_or_else(|_| self.look_up(chain, now))
     }
 
-    /// Gets what a check of this chain would lack, in the background.
+    /// Gets what a check of this chain would lack, in the background. What is being got for another is not asked for twice;
+    /// and where as much is under way as may be, for all, for this client or for clients of its issuers, nothing is begun.
     pub fn prefetch(&self, chain: &[CertificateDer<'_>], now: Time) {
-        // Beyond so many at once the next attempt will have to ask again.
-        let Ok(permit) = Arc::clone(&self.shared.prefetches).try_acquire_owned() else { return };
+        self.prefetch_for(&self.look_up(chain, now), chain, now);
+    }
+
+    fn prefetch_for(&self, report: &Report, chain: &[CertificateDer<'_>], now: Time) {
+        let lacking = report.lacking.clone();
+        let Some(permit) = self.shared.permit_to_prefetch(report, lacking, chain) else { return };
         let Some(runtime) = &self.runtime else { return };
         let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
         runtime.spawn(async move {
-            let _done = shared.check(owned, now, Instant::now() + PREFETCH_PATIENCE).await;
-            drop(permit);
+            // What has begun to come comes, though nobody waits for it any more.
+            let _done = permit.spend(shared.check(owned, now, Instant::now() + PREFETCH_PATIENCE)).await;
         });
     }
 

@@ -47,11 +47,32 @@ pub(crate) struct Target {
     pub(crate) scheme: Scheme,
 }
 
+impl Scheme {
+    /// The port of a URL that names none.
+    const fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+            Self::Ldap => 389,
+            Self::Ldaps => 636,
+        }
+    }
+}
+
 impl Target {
+    /// The host as it is resolved. `None` for the directory that the configuration names.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.url.host_str().filter(|host| !host.is_empty())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.url.port().unwrap_or(self.scheme.port())
+    }
+
     /// Scheme, host and port: what a breaker and a limit are for.
     pub(crate) fn host_key(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        format!("{}:{}", host.trim_end_matches('.'), self.url.port_or_known_default().unwrap_or(0))
+        let host = self.url.host_str().unwrap_or_default().trim_end_matches('.');
+        format!("{}://{host}:{}", self.url.scheme(), self.port())
     }
 }
 
@@ -140,12 +161,7 @@ impl Guard {
             // A scheme of which the URL standard says nothing leaves a host as it is written.
             Some(Host::Domain(name)) => self.judge_name(name)?,
         }
-        let port = url.port().unwrap_or(match scheme {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
-            Scheme::Ldap => 389,
-            Scheme::Ldaps => 636,
-        });
+        let port = url.port().unwrap_or(scheme.port());
         if port < 1_024 && !matches!(port, 80 | 389 | 443 | 636) && !self.allowed_ports.contains(&port) {
             return Err(Refused(format!("port {port} is not allowed")));
         }

@@ -1,12 +1,10 @@
 //! How sources fare: back-off for each, a breaker for each host.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use certcheck_core::revocation::Cause;
 use moka::sync::Cache;
-use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
 use crate::key::Key;
@@ -24,12 +22,9 @@ struct Failed {
     retry_at: Instant,
 }
 
-/// A host, with what is asked of it at once.
+/// A host, and whether it answers.
 #[derive(Debug)]
 pub(crate) struct Host {
-    pub(crate) permits: Arc<Semaphore>,
-    /// How many wait for one.
-    pub(crate) waiting: AtomicUsize,
     breaker: Mutex<Breaker>,
 }
 
@@ -53,11 +48,7 @@ impl Health {
     }
 
     pub(crate) fn host(&self, name: &str) -> Arc<Host> {
-        let made = || {
-            let permits = Arc::new(Semaphore::new(self.limits.at_once_per_host));
-            Arc::new(Host { permits, waiting: AtomicUsize::new(0), breaker: Mutex::default() })
-        };
-        self.hosts.get_with_by_ref(name, made)
+        self.hosts.get_with_by_ref(name, || Arc::new(Host { breaker: Mutex::default() }))
     }
 
     /// Whether the source may be asked now.

@@ -219,10 +219,18 @@ impl Http {
         let mut shape = Shape::new(most);
         let mut spool = Spool::new(&self.folder, most);
         let begun = Instant::now();
+        let (least, after) = (self.limits.least_rate, self.limits.least_rate_after);
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| told(&error))?;
             spool.push(&chunk).map_err(spool_failure)?;
+            let elapsed = begun.elapsed();
+            if elapsed > after && spool.taken() < least.saturating_mul(elapsed.as_secs()) {
+                let (taken, elapsed) = (spool.taken(), elapsed.as_secs());
+                return Err(Failure::silent(format!(
+                    "{taken} octets in {elapsed} s: fewer than {least} a second"
+                )));
+            }
             // What cannot become evidence is not waited for.
             shape.push(&chunk)?;
             arriving(spool.taken(), announced.or_else(|| shape.length()));

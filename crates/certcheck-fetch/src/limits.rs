@@ -59,10 +59,20 @@ pub struct Limits {
     pub small_whole: Duration,
     /// Redirects that are followed.
     pub redirects: u32,
-    /// Fetches at once.
+    /// Bytes a second that a body must bring at least, as they come over the wire, once
+    /// [`least_rate_after`](Self::least_rate_after) has passed. A source that drips is given up.
+    pub least_rate: u64,
+    /// From when on a body must have come at the least rate.
+    pub least_rate_after: Duration,
+    /// Fetches at once that have begun within the last half second, of which half may be for one issuer. Three times as many
+    /// may go on for longer.
     pub at_once: usize,
     /// Fetches at once from one host.
     pub at_once_per_host: usize,
+    /// Fetches at once from one address (of IPv6 from one network of 64 bits), as [`at_once`](Self::at_once) counts.
+    pub at_once_per_address: usize,
+    /// Fetches at once for one client, as [`at_once`](Self::at_once) counts.
+    pub at_once_per_client: usize,
     /// Checks that wait for evidence at once, those that were begun ahead included.
     pub checks_at_once: usize,
     /// KiB of memory for evidence.
@@ -95,8 +105,12 @@ impl Default for Limits {
             crl_whole: Duration::from_secs(120),
             small_whole: Duration::from_secs(10),
             redirects: 3,
+            least_rate: 1_024,
+            least_rate_after: Duration::from_secs(5),
             at_once: 64,
             at_once_per_host: 8,
+            at_once_per_address: 16,
+            at_once_per_client: 4,
             checks_at_once: 16_384,
             memory_kib: 512 << 10,
             known_paths: 20_000,

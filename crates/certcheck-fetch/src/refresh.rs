@@ -1,7 +1,7 @@
 //! Evidence in use is fetched anew before it ends, so that a steady server never waits for a fetch.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::Time;
@@ -12,35 +12,33 @@ use crate::key::Key;
 use crate::known::KnownPath;
 use crate::memory::Slot;
 use crate::metrics as names;
+use crate::permits::{Bounds, Parties, Party, Permits, of_path};
 use crate::shared::{Shared, WeakShared};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long one renewal may take.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Renewals at once.
-const AT_ONCE: usize = 32;
+/// Renewals at once: a source that drips keeps none of others waiting.
+const RENEWALS: Bounds = Bounds { all: 32, client: usize::MAX, host: 4, address: usize::MAX };
 /// What was not asked for in so many seconds is not in use.
 const IN_USE: i64 = 3_600;
 
 /// Looks what is due, as long as the engine lives. Each renewal goes by itself: one that is slow holds up no other.
 pub(crate) async fn keep_fresh(shared: WeakShared) {
-    let renewing: Arc<Mutex<HashSet<Key>>> = Arc::default();
+    let renewing = Permits::new(RENEWALS);
     loop {
         sleep(PAUSE).await;
         let Some(shared) = shared.upgrade() else { return };
         let now = (shared.clock)();
         for (slot, path) in due(&shared, now) {
-            {
-                let mut renewing = renewing.lock().unwrap_or_else(PoisonError::into_inner);
-                if renewing.len() >= AT_ONCE || !renewing.insert(slot.key) {
-                    continue;
-                }
-            }
-            let (shared, renewing) = (Arc::clone(&shared), Arc::clone(&renewing));
+            let Ok(permit) = renewing.try_acquire_any([Party::hashed(slot.key)], parties(&slot, &path))
+            else {
+                continue;
+            };
+            let shared = Arc::clone(&shared);
             tokio::spawn(async move {
-                renew(&shared, &slot, &path, now).await;
-                renewing.lock().unwrap_or_else(PoisonError::into_inner).remove(&slot.key);
+                let _late = permit.spend(renew(&shared, &slot, &path, now)).await;
             });
         }
     }
@@ -73,6 +71,17 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
         }
     }
     due
+}
+
+/// Among whom renewals are shared: the host that is asked, and the issuers of the path that it is for.
+fn parties(slot: &Slot, path: &KnownPath) -> Parties {
+    let keys: Vec<_> = path.report.path().skip(1).map(|issuer| issuer.view().spki().raw).collect();
+    let mut parties = of_path(Party::hashed(slot.key), keys.into_iter());
+    let url = slot.get().and_then(|held| url::Url::parse(held.ask.url()).ok());
+    if let Some(url) = url {
+        parties.push(Party::Host(Party::hashed((url.scheme(), url.host_str(), url.port()))));
+    }
+    parties
 }
 
 /// The same for one place in one process, and different between processes: they do not ask together.

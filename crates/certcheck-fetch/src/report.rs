@@ -11,9 +11,11 @@ use certcheck_core::{Remedy, Report as CoreReport, Time, Verdict};
 use pki_types::CertificateDer;
 use smallvec::SmallVec;
 
+use crate::drive::Names;
 use crate::held::Origin;
 use crate::known::{Compiled, KnownPath};
 use crate::limits::Kind;
+use crate::permits::{Parties, Party, of_path};
 use crate::snapshot::Basis;
 
 /// A source that was tried in a check.
@@ -42,6 +44,8 @@ pub struct SourceTried {
 pub struct Report {
     pub(crate) inner: Inner,
     pub(crate) sources: Vec<SourceTried>,
+    /// What was not in memory, where nothing else was looked at.
+    pub(crate) lacking: Names,
 }
 
 #[derive(Clone)]
@@ -187,6 +191,13 @@ impl Report {
         let leaf = self.leaf().map(|leaf| &**leaf);
         let rest = given().chain(missing).filter(|der| Some(*der) != leaf);
         leaf.into_iter().chain(rest).map(|der| CertificateDer::from(der.to_vec())).collect()
+    }
+
+    /// The client and the issuers of its path, among whom permits are shared.
+    pub(crate) fn parties(&self, chain: &[CertificateDer<'_>]) -> Parties {
+        let client = Party::hashed(chain.first().map(|leaf| &**leaf));
+        let keys: Vec<_> = self.owned().path().skip(1).map(|issuer| issuer.view().spki().raw).collect();
+        of_path(client, keys.into_iter())
     }
 
     /// The known path that it is of, if it is.

@@ -4,12 +4,15 @@ use core::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use moka::sync::Cache;
 use reqwest::dns::{Addrs, Name, Resolving};
 
+use crate::failure::Failure;
 use crate::guard::{Guard, Refused};
+use crate::http::refused;
 use crate::phases::{Part, took};
 
 /// What resolves names.
@@ -39,11 +42,42 @@ pub(crate) struct GuardedResolver {
     pub(crate) guard: Arc<Guard>,
     /// The proxy's own host, which whoever configured it vouches for.
     pub(crate) trusted: Option<String>,
+    /// What was found a moment ago, and judged: who asks for a permit to connect to an address connects to that one.
+    found: Cache<String, Arc<[IpAddr]>>,
 }
 
+/// How long an address that was found is used.
+const FRESH: Duration = Duration::from_secs(10);
+/// Names whose addresses are remembered.
+const REMEMBERED: u64 = 1_024;
+
 impl GuardedResolver {
+    pub(crate) fn new(inner: Arc<dyn Resolve>, guard: Arc<Guard>, trusted: Option<String>) -> Self {
+        let found = Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
+        Self { inner, guard, trusted, found }
+    }
+
+    /// The same for those who go through no proxy.
+    pub(crate) fn without_proxy(&self) -> Self {
+        Self::new(Arc::clone(&self.inner), Arc::clone(&self.guard), None)
+    }
+
+    /// The addresses of a name, if they were found a moment ago.
+    pub(crate) fn known(&self, name: &str) -> Option<Arc<[IpAddr]>> {
+        self.found.get(name)
+    }
+
     /// The addresses of a name that may be connected to.
-    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Arc<[IpAddr]>, ResolveError> {
+        if let Some(found) = self.known(name) {
+            return Ok(found);
+        }
+        let found: Arc<[IpAddr]> = self.find(name).await?.into();
+        self.found.insert(name.to_owned(), Arc::clone(&found));
+        Ok(found)
+    }
+
+    async fn find(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
         let is_trusted = self.trusted.as_deref().is_some_and(|trusted| trusted == name);
         if !is_trusted {
             self.guard.judge_name(name).map_err(ResolveError::Refused)?;
@@ -77,14 +111,25 @@ pub(crate) enum ResolveError {
     Failed(io::Error),
 }
 
+impl ResolveError {
+    /// As whoever wanted to fetch tells it.
+    pub(crate) fn failure(self) -> Failure {
+        match self {
+            Self::Refused(why) => refused(why),
+            Self::Failed(error) => Failure::silent(format!("not resolved: {error}")),
+        }
+    }
+}
+
 impl reqwest::dns::Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = self.clone();
         Box::pin(async move {
             match resolver.addresses(name.as_str()).await {
                 Ok(found) => {
-                    let addresses = found.into_iter().map(|address| SocketAddr::new(address, 0));
-                    Ok(Box::new(addresses) as Addrs)
+                    let addresses: Vec<_> =
+                        found.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+                    Ok(Box::new(addresses.into_iter()) as Addrs)
                 }
                 Err(ResolveError::Refused(why)) => Err(why.into()),
                 Err(ResolveError::Failed(error)) => Err(error.into()),

@@ -10,14 +10,16 @@ use certcheck_core::{Time, Verdict};
 use pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::debug;
 
-use crate::drive::{self, Driven, Order};
+use crate::drive::{self, Driven, Names, Order};
 use crate::fetcher::Fetcher;
 use crate::first_seen::{self, FirstSeen};
 use crate::key::Key;
 use crate::known::KnownPath;
 use crate::limits::Limits;
 use crate::metrics as names;
+use crate::permits::{Party, Permit, Permits};
 use crate::report::{Inner, Report, SourceTried, let_pass};
 use crate::snapshot::Snapshot;
 use crate::watch::Watches;
@@ -32,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     /// Checks that may wait at once.
     pub(crate) checks: Arc<Semaphore>,
-    pub(crate) prefetches: Arc<Semaphore>,
+    pub(crate) prefetches: Arc<Permits>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> Time,
     pub(crate) watches: Arc<Watches>,
@@ -73,7 +75,8 @@ impl Shared {
         }
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
         let compiled = Arc::clone(&compiled);
-        Some(Report { inner: Inner::Known { path, compiled, now }, sources: Vec::new() })
+        let inner = Inner::Known { path, compiled, now };
+        Some(Report { inner, sources: Vec::new(), lacking: Names::new() })
     }
 
     /// The path of a client that is known, whatever its evidence says.
@@ -125,23 +128,46 @@ impl Shared {
         }
         let order = Order { chain, now, deadline, renew: None, only_memory: false };
         let driven = drive::drive(&self.fetcher, &snapshot, order).await;
-        if driven.left_something {
-            self.go_on_later(chain, now);
+        let left = driven.left.clone();
+        let report = self.close(snapshot, chain, now, driven);
+        if !left.is_empty() {
+            self.go_on_later(&report, left, chain, now);
         }
-        self.close(snapshot, chain, now, driven)
+        report
+    }
+
+    /// The right to get in the background what a client lacks, unless all of it is being got. What there is no permit for,
+    /// the client's next attempt asks for again.
+    pub(crate) fn permit_to_prefetch(
+        &self,
+        report: &Report,
+        lacking: Names,
+        chain: &[CertificateDer<'_>],
+    ) -> Option<Permit> {
+        let mut lacking = lacking;
+        if lacking.is_empty() {
+            lacking.push(Party::hashed(chain.first().map(|leaf| &**leaf)));
+        }
+        match self.prefetches.try_acquire_any(lacking, report.parties(chain)) {
+            Ok(permit) => Some(permit),
+            Err(full) => {
+                debug!(%full, "nothing is fetched ahead");
+                None
+            }
+        }
     }
 
     /// Takes in what a check could not wait for, so that who asks next finds it.
-    fn go_on_later(self: &Arc<Self>, chain: &[CertificateDer<'_>], now: Time) {
-        let Ok(permit) = Arc::clone(&self.prefetches).try_acquire_owned() else { return };
+    fn go_on_later(self: &Arc<Self>, report: &Report, left: Names, chain: &[CertificateDer<'_>], now: Time) {
+        let Some(permit) = self.permit_to_prefetch(report, left, chain) else { return };
         let (shared, chain) = (Arc::clone(self), owned(chain));
         self.fetcher.runtime().spawn(async move {
             let snapshot = shared.snapshot();
             let deadline = Instant::now() + PREFETCH_PATIENCE;
             let order = Order { chain: &chain, now, deadline, renew: None, only_memory: false };
-            let driven = drive::drive(&shared.fetcher, &snapshot, order).await;
-            let _report = shared.close(snapshot, &chain, now, driven);
-            drop(permit);
+            if let Ok(driven) = permit.spend(drive::drive(&shared.fetcher, &snapshot, order)).await {
+                let _report = shared.close(snapshot, &chain, now, driven);
+            }
         });
     }
 
@@ -165,7 +191,7 @@ impl Shared {
         now: Time,
         driven: Driven,
     ) -> Report {
-        let Driven { report, sources, slots, .. } = driven;
+        let Driven { report, sources, slots, lacking, .. } = driven;
         let report = Arc::new(report);
         let verdict = report.verdict();
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
@@ -188,7 +214,7 @@ impl Shared {
             }
             Verdict::Undetermined => {}
         }
-        Report::full(&snapshot, report, now, sources)
+        Report { lacking, ..Report::full(&snapshot, report, now, sources) }
     }
 }
 
@@ -199,7 +225,8 @@ impl Report {
         now: Time,
         sources: Vec<SourceTried>,
     ) -> Self {
-        Self { inner: Inner::Full { basis: Arc::clone(&snapshot.basis), report, now }, sources }
+        let inner = Inner::Full { basis: Arc::clone(&snapshot.basis), report, now };
+        Self { inner, sources, lacking: Names::new() }
     }
 }
 

@@ -1,19 +1,22 @@
 //! From a URL to octets, by whichever protocol it names.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use certcheck_core::Time;
 use certcheck_core::revocation::{Ask, Cause};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::failure::Failure;
 use crate::guard::{Guard, Scheme, Target};
 use crate::http::{Http, Question, refused};
 use crate::limits::{Kind, Limits};
-use crate::resolve::{GuardedResolver, Resolve};
+use crate::phases::{Part, took};
+use crate::resolve::{GuardedResolver, Resolve, ResolveError};
 use crate::spool::Body;
 
 /// What a transport says of what it brought.
@@ -79,6 +82,9 @@ pub(crate) struct Route {
 #[derive(Debug)]
 pub(crate) struct Network {
     guard: Arc<Guard>,
+    /// `None` behind a proxy, which resolves.
+    resolver: Option<GuardedResolver>,
+    connect: Duration,
     http: Http,
     use_ocsp_get: bool,
     #[cfg(feature = "ldap")]
@@ -90,14 +96,14 @@ impl Network {
         let Route { guard, resolver, proxy, directory, use_ocsp_get, user_agent } = route;
         let guard = Arc::new(guard);
         let tls = tls(&guard)?;
-        let resolver = GuardedResolver {
-            inner: resolver.unwrap_or_else(|| Arc::new(crate::resolve::SystemResolver)),
-            guard: Arc::clone(&guard),
-            trusted: proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
-        };
+        let resolver = GuardedResolver::new(
+            resolver.unwrap_or_else(|| Arc::new(crate::resolve::SystemResolver)),
+            Arc::clone(&guard),
+            proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
+        );
         #[cfg(feature = "ldap")]
         let directories = crate::directory::Directories::new(
-            GuardedResolver { trusted: None, ..resolver.clone() },
+            resolver.without_proxy(),
             directory,
             tls.clone(),
             limits,
@@ -105,10 +111,13 @@ impl Network {
         );
         #[cfg(not(feature = "ldap"))]
         let _ = directory;
+        let own = proxy.is_none().then(|| resolver.clone());
         let http = Http::new(resolver, limits, tls, proxy.as_ref(), user_agent.as_deref(), folder.to_owned())
             .map_err(|error| error.to_string())?;
         Ok(Self {
             guard,
+            resolver: own,
+            connect: limits.connect,
             http,
             use_ocsp_get,
             #[cfg(feature = "ldap")]
@@ -119,6 +128,34 @@ impl Network {
     /// Judges where an ask leads.
     pub(crate) fn judge(&self, ask: &Ask) -> Result<Target, Failure> {
         self.guard.judge_url(ask.url()).map_err(refused)
+    }
+
+    /// Where this leads, if that is known without asking a resolver. Empty where it is not ours to know: behind a proxy, or
+    /// of the directory that the configuration names.
+    pub(crate) fn known_addresses(&self, target: &Target) -> Option<Arc<[IpAddr]>> {
+        let (Some(resolver), Some(host)) = (&self.resolver, target.name()) else {
+            return Some(Arc::default());
+        };
+        match host.trim_start_matches('[').trim_end_matches(']').parse() {
+            Ok(address) => Some([address].into()),
+            Err(_) => resolver.known(host),
+        }
+    }
+
+    /// The same, from the resolver.
+    pub(crate) async fn addresses(&self, target: &Target) -> Result<Arc<[IpAddr]>, Failure> {
+        let (Some(resolver), Some(host)) = (&self.resolver, target.name()) else {
+            return Ok(Arc::default());
+        };
+        let begun = Instant::now();
+        let found = timeout(self.connect, resolver.addresses(host)).await;
+        // The resolver's part lies in these.
+        took(Part::Connect, begun);
+        took(Part::Headers, begun);
+        match found {
+            Ok(found) => found.map_err(ResolveError::failure),
+            Err(_) => Err(Failure::silent(format!("not resolved after {:?}", self.connect))),
+        }
     }
 
     /// Asks. `known` is what is at hand and still good.

@@ -48,6 +48,7 @@ impl Fetcher {
         let origin = store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
         let trusts = self.trusts_store;
+        let _turn = self.heavy.turn(stored.body.bytes.len()).await;
         let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy, trusts)).await;
         match read {
             Ok(Ok((held, None))) => Ok(held),

@@ -2,6 +2,7 @@
 //!
 //! What lands is not kept before a check has found it to be of use: see `keep` and `reject`.
 
+mod exchange;
 mod kept;
 
 use std::collections::HashMap;
@@ -10,25 +11,27 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certcheck_core::revocation::{Ask, Cause, Need};
+use certcheck_core::revocation::{Cause, Need};
 use certcheck_core::{Policy, Time};
 use tokio::runtime::Handle;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::failure::Failure;
-use crate::guard::Target;
-use crate::health::{Health, Host};
-use crate::held::{Held, Origin};
+use crate::health::Health;
+use crate::heavy::Heavy;
+use crate::held::Held;
 use crate::key::Key;
 use crate::limits::{Kind, Limits};
 use crate::memory::Memory;
 use crate::metrics as names;
-use crate::read;
+use crate::permits::{Bounds, Permits};
 use crate::store::{Lease, Store, StoreError};
-use crate::transport::{Fetched, Network, now};
+use crate::transport::Network;
+pub(crate) use exchange::Behalf;
+use exchange::Exchange;
 use kept::stored_of;
 
 /// What has landed and nobody has judged yet is given to who asks meanwhile, for so long.
@@ -40,10 +43,8 @@ const TURN_OF_CRL: Duration = Duration::from_secs(30);
 const AT_ONCE: Duration = Duration::from_millis(15);
 /// How long a store is waited for.
 const STORE: Duration = Duration::from_secs(5);
-/// How long a fetch waits for others of its host.
+/// How long a fetch waits for its permit.
 const QUEUE: Duration = Duration::from_secs(10);
-/// How many fetches wait for one host.
-const QUEUED: usize = 1_024;
 /// Answers that wait to be written to the store. What is beyond is not written.
 const WRITES: usize = 4_096;
 /// How long a program that ends waits for them.
@@ -107,7 +108,10 @@ pub(crate) struct Fetcher {
     numbers: AtomicU64,
     /// Nothing is fetched ahead, so that HTTP's freshness is looked at when evidence is used.
     pub(crate) revalidates: bool,
-    permits: Arc<Semaphore>,
+    permits: Arc<Permits>,
+    limits: Arc<Limits>,
+    /// Large evidence is read and judged a few at a time.
+    pub(crate) heavy: Heavy,
     runtime: Handle,
     /// What is being written to the store.
     writing: Mutex<JoinSet<()>>,
@@ -146,7 +150,14 @@ impl Fetcher {
             flights: Mutex::default(),
             numbers: AtomicU64::new(0),
             revalidates,
-            permits: Arc::new(Semaphore::new(limits.at_once)),
+            permits: Permits::new(Bounds {
+                all: limits.at_once,
+                client: limits.at_once_per_client,
+                host: limits.at_once_per_host,
+                address: limits.at_once_per_address,
+            }),
+            limits: Arc::clone(limits),
+            heavy: Heavy::new(),
             runtime,
             writing: Mutex::default(),
             observer,
@@ -164,6 +175,7 @@ impl Fetcher {
         need: &Need,
         level: Level,
         known: Option<&Arc<Held>>,
+        behalf: &Behalf,
         policy: &Arc<Policy>,
     ) -> Result<Flying, Failure> {
         let key = Key::of(&need.ask);
@@ -198,6 +210,7 @@ impl Fetcher {
         }
         let (fetcher, need, known, policy) =
             (Arc::clone(self), need.clone(), known.cloned(), Arc::clone(policy));
+        let behalf = behalf.clone();
         let kind = Kind::of(&need.ask).map_or("", Kind::code);
         let span = info_span!("fetch", kind, url = %need.ask.url(), level = ?level);
         // On its own: who asked may go away, and others wait for the same.
@@ -207,7 +220,8 @@ impl Fetcher {
                 let outcome = match route {
                     None => fetcher.load(&need, &policy).await.map(|held| (held, None)),
                     Some((target, host)) => {
-                        fetcher.fetch(&need, &target, &host, known, &policy, &sender).await
+                        let order = Exchange { need: &need, target: &target, known, behalf, policy: &policy };
+                        fetcher.fetch(order, &host, &sender).await
                     }
                 };
                 let outcome = outcome.map(|(held, lease)| {
@@ -247,7 +261,8 @@ impl Fetcher {
         let target = network.judge(&need.ask)?;
         let host = self.health.host(&target.host_key());
         let (sender, _) = watch::channel(State::Waiting);
-        self.fetch(need, &target, &host, None, policy, &sender).await.map(|(held, _)| held)
+        let order = Exchange { need, target: &target, known: None, behalf: Behalf::default(), policy };
+        self.fetch(order, &host, &sender).await.map(|(held, _)| held)
     }
 
     fn join(&self, key: Key, level: Level) -> Option<Flying> {
@@ -259,140 +274,6 @@ impl Fetcher {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if flights.get(&(key, level)).is_some_and(|flight| flight.number == number) {
             flights.remove(&(key, level));
-        }
-    }
-
-    async fn fetch(
-        &self,
-        need: &Need,
-        target: &Target,
-        host: &Host,
-        known: Option<Arc<Held>>,
-        policy: &Arc<Policy>,
-        sender: &watch::Sender<State>,
-    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
-        let kind = Kind::of(&need.ask).unwrap_or(Kind::Crl);
-        let key = Key::of(&need.ask);
-        let outcome = self.exchange(kind, need, target, host, known, policy, sender).await;
-        match &outcome {
-            Ok((held, _)) if held.origin == Origin::Network => Health::answered(host),
-            Ok(_) => {}
-            // Others were in the way: it says nothing of the source.
-            Err(failure) if !failure.was_asked => {}
-            Err(failure) => {
-                if !failure.is_of_host {
-                    Health::answered(host);
-                }
-                debug!(cause = failure.cause.code(), detail = %failure.detail, "failed");
-                self.health.failed(key.as_ref(), host, failure);
-                let labels = [("kind", kind.code()), ("cause", failure.cause.code())];
-                metrics::counter!(names::FAILURES, &labels).increment(1);
-            }
-        }
-        outcome
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "what an exchange is made of")]
-    async fn exchange(
-        &self,
-        kind: Kind,
-        need: &Need,
-        target: &Target,
-        host: &Host,
-        known: Option<Arc<Held>>,
-        policy: &Arc<Policy>,
-        sender: &watch::Sender<State>,
-    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
-        let begun = now();
-        let queued = Instant::now();
-        let lease = self.lease(need).await;
-        // Who had to wait for a turn looks whether the one before has put what is wanted.
-        let had_to_wait = queued.elapsed() > AT_ONCE;
-        if lease.is_some()
-            && had_to_wait
-            && let Some(held) = self.put_meanwhile(need, begun, policy).await
-        {
-            return Ok((held, lease));
-        }
-        let _permits = self.permits_of(host).await?;
-        // What happened while this waited counts.
-        self.health.admit(&[], host)?;
-        let network = self.network.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))?;
-        metrics::counter!(names::FETCHES, "kind" => kind.code()).increment(1);
-        let started = Instant::now();
-        // Every waiter is woken by this: not at every piece.
-        let told = AtomicU64::new(0);
-        let arriving = |octets, length| {
-            let tenths =
-                u64::try_from(started.elapsed().as_millis() / 100).unwrap_or(u64::MAX).saturating_add(1);
-            if told.swap(tenths, Ordering::Relaxed) != tenths {
-                sender.send_replace(State::Arriving(octets, length));
-            }
-            if let Some(observer) = &self.observer {
-                observer(need.ask.url(), octets, length);
-            }
-        };
-        let transport = known.as_deref().map(|known| &known.transport);
-        let fetched = network.fetch(&need.ask, target, transport, &arriving).await?;
-        let (bodies, transport) = match (fetched, known) {
-            (Fetched::NotModified(transport), Some(known)) => {
-                return Ok((Arc::new(known.revalidated(transport, now())), lease));
-            }
-            (Fetched::NotModified(_), None) => {
-                return Err(Failure::unreachable("304 for nothing that is at hand"));
-            }
-            (Fetched::Body(bodies, transport), _) => (bodies, transport),
-        };
-        metrics::histogram!(names::SECONDS, "kind" => kind.code()).record(started.elapsed().as_secs_f64());
-        let octets: usize = bodies.iter().map(|body| body.bytes.len()).sum();
-        metrics::histogram!(names::OCTETS, "kind" => kind.code()).record(octets as f64);
-        let (ask, signer, policy) = (need.ask.clone(), need.signer.clone(), Arc::clone(policy));
-        let read = move || -> Result<Held, Failure> {
-            let (answer, body) = read::read(&ask, bodies, &signer, &policy)?;
-            Ok(Held { ask, answer, body, transport, fetched_at: now(), origin: Origin::Network })
-        };
-        // Of a large CRL this takes as long as hashing it twice.
-        match spawn_blocking(read).await {
-            Ok(held) => Ok((Arc::new(held?), lease)),
-            Err(error) => Err(Failure::malformed(error.to_string())),
-        }
-    }
-
-    /// Leave to ask this host, within so many of it and of all. A queue that is too long, or too slow, is left.
-    async fn permits_of(&self, host: &Host) -> Result<[OwnedSemaphorePermit; 2], Failure> {
-        struct Waiting<'h>(&'h Host);
-        impl Drop for Waiting<'_> {
-            fn drop(&mut self) {
-                self.0.waiting.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-        let before = host.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(host);
-        if before >= QUEUED {
-            return Err(Failure::not_asked(format!("{before} others wait for this host")));
-        }
-        let both = async {
-            let of_host = Arc::clone(&host.permits).acquire_owned().await?;
-            Ok::<_, AcquireError>([of_host, Arc::clone(&self.permits).acquire_owned().await?])
-        };
-        match timeout(QUEUE, both).await {
-            Ok(permits) => permits.map_err(|_| Failure::unreachable("shutting down")),
-            Err(_) => Err(Failure::not_asked(format!("others of this host took all of {QUEUE:?}"))),
-        }
-    }
-
-    /// The right to fetch, where there is a store to ask for it.
-    async fn lease(&self, need: &Need) -> Option<Lease> {
-        let (store, key) = (self.store.as_ref()?, Key::of(&need.ask)?);
-        let turn = if matches!(need.ask, Ask::Crl { .. }) { TURN_OF_CRL } else { TURN };
-        // A store that does not answer must not keep us from the network.
-        match timeout(turn + STORE, store.lease(&key, turn)).await {
-            Err(_) => None,
-            Ok(Ok(lease)) => lease,
-            Ok(Err(error)) => {
-                debug!(%error, "no lease");
-                None
-            }
         }
     }
 

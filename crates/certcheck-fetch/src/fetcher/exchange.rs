@@ -1,0 +1,265 @@
+//! One exchange with a source: a permit, a lease where a fleet shares a store, the network, and what came is read.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use certcheck_core::Policy;
+use certcheck_core::revocation::{Ask, Cause, Need};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::debug;
+
+use super::{AT_ONCE, Fetcher, QUEUE, STORE, State, TURN, TURN_OF_CRL};
+use crate::failure::Failure;
+use crate::guard::Target;
+use crate::health::{Health, Host};
+use crate::held::{Held, Origin};
+use crate::key::Key;
+use crate::limits::Kind;
+use crate::metrics as names;
+use crate::permits::{Full, Parties, Party, Permit, YOUNG};
+use crate::read;
+use crate::spool::Body;
+use crate::store::Lease;
+use crate::transport::{Fetched, Network, Transport, now};
+
+/// For whom something is fetched: first of all those who wait for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Behalf {
+    /// Who asks: the client, and the issuers of its path.
+    pub(crate) parties: Parties,
+    /// Until when the answer is of use to it.
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Behalf {
+    /// How long another's turn to fetch is waited for: half of the time that is left at most.
+    fn turn(&self, most: Duration) -> Duration {
+        let half = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()) / 2);
+        half.map_or(most, |half| half.min(most))
+    }
+}
+
+/// What is asked, of whom, for whom.
+pub(super) struct Exchange<'e> {
+    pub(super) need: &'e Need,
+    pub(super) target: &'e Target,
+    /// What is at hand, good, and may have changed.
+    pub(super) known: Option<Arc<Held>>,
+    pub(super) behalf: Behalf,
+    pub(super) policy: &'e Arc<Policy>,
+}
+
+impl Exchange<'_> {
+    fn kind(&self) -> Kind {
+        Kind::of(&self.need.ask).unwrap_or(Kind::Crl)
+    }
+}
+
+/// What came of one.
+enum Came {
+    /// Another had put it into the store.
+    Stored(Arc<Held>),
+    NotModified(Transport),
+    Bodies(Vec<Body>, Transport),
+}
+
+/// The right to fetch, which others of a fleet wait for.
+type Turn = Mutex<Option<Lease>>;
+
+fn take(turn: &Turn) -> Option<Lease> {
+    turn.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+impl Fetcher {
+    pub(super) async fn fetch(
+        &self,
+        order: Exchange<'_>,
+        host: &Host,
+        sender: &watch::Sender<State>,
+    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
+        let (kind, key) = (order.kind(), Key::of(&order.need.ask));
+        let outcome = self.exchange(order, host, sender).await;
+        match &outcome {
+            Ok((held, _)) if held.origin == Origin::Network => Health::answered(host),
+            Ok(_) => {}
+            // Others were in the way: it says nothing of the source.
+            Err(failure) if !failure.was_asked => debug!(detail = %failure.detail, "not asked"),
+            Err(failure) => {
+                if !failure.is_of_host {
+                    Health::answered(host);
+                }
+                debug!(cause = failure.cause.code(), detail = %failure.detail, "failed");
+                self.health.failed(key.as_ref(), host, failure);
+                let labels = [("kind", kind.code()), ("cause", failure.cause.code())];
+                metrics::counter!(names::FAILURES, &labels).increment(1);
+            }
+        }
+        outcome
+    }
+
+    async fn exchange(
+        &self,
+        order: Exchange<'_>,
+        host: &Host,
+        sender: &watch::Sender<State>,
+    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
+        let network = self.network.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))?;
+        let permit = self.permit(network, &order).await?;
+        // What happened while this waited counts.
+        self.health.admit(&[], host)?;
+        let turn = Turn::default();
+        let work = self.ask_in_turn(network, &order, &turn, sender);
+        let came = self.while_permitted(permit, &turn, order.kind(), work).await?;
+        let (bodies, transport) = match came {
+            Came::Stored(held) => return Ok((held, take(&turn))),
+            Came::NotModified(transport) => {
+                let known =
+                    order.known.ok_or_else(|| Failure::unreachable("304 for nothing that is at hand"))?;
+                return Ok((Arc::new(known.revalidated(transport, now())), take(&turn)));
+            }
+            Came::Bodies(bodies, transport) => (bodies, transport),
+        };
+        let held = self.read_bodies(&order, bodies, transport).await?;
+        Ok((Arc::new(held), take(&turn)))
+    }
+
+    /// A permit to ask. Where a name leads is found out under a permit too, and then counts for one.
+    async fn permit(&self, network: &Network, order: &Exchange<'_>) -> Result<Permit, Failure> {
+        let too_many = |full: Full| Failure::not_asked(format!("not asked after {QUEUE:?}: {full}"));
+        let mut parties = order.behalf.parties.clone();
+        parties.push(Party::Host(Party::hashed(order.target.host_key())));
+        let addresses = match network.known_addresses(order.target) {
+            Some(known) => known,
+            None => {
+                let _resolving = self.permits.acquire(parties.clone(), QUEUE).await.map_err(too_many)?;
+                network.addresses(order.target).await?
+            }
+        };
+        let mut addresses: Vec<_> = addresses.iter().copied().map(Party::address).collect();
+        addresses.dedup();
+        parties.extend(addresses.into_iter().take(MOST_ADDRESSES));
+        self.permits.acquire(parties, QUEUE).await.map_err(too_many)
+    }
+
+    /// Does what a permit is for. What takes long makes room for others: first in the lane of those that are new, then it
+    /// gives up the right to be the only one of a fleet.
+    async fn while_permitted<T>(
+        &self,
+        mut permit: Permit,
+        turn: &Turn,
+        kind: Kind,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = sleep(YOUNG) => {}
+        }
+        permit.slow_down().map_err(|full| {
+            Failure::not_asked(format!(
+                "given up after {YOUNG:?}, since it is slow, and of what is slow {full}"
+            ))
+        })?;
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = sleep((self.limits.whole(kind) / 2).saturating_sub(YOUNG)) => drop(take(turn)),
+        }
+        work.await
+    }
+
+    /// Asks the network, in turn with others of a fleet.
+    async fn ask_in_turn(
+        &self,
+        network: &Network,
+        order: &Exchange<'_>,
+        turn: &Turn,
+        sender: &watch::Sender<State>,
+    ) -> Result<Came, Failure> {
+        let Exchange { need, policy, .. } = *order;
+        let (begun, queued) = (now(), Instant::now());
+        let lease = self.lease(need, &order.behalf).await;
+        let has_lease = lease.is_some();
+        *turn.lock().unwrap_or_else(PoisonError::into_inner) = lease;
+        // Who had to wait for a turn looks whether the one before has put what is wanted.
+        let had_to_wait = queued.elapsed() > AT_ONCE;
+        if has_lease
+            && had_to_wait
+            && let Some(held) = self.put_meanwhile(need, begun, policy).await
+        {
+            return Ok(Came::Stored(held));
+        }
+        let kind = order.kind().code();
+        metrics::counter!(names::FETCHES, "kind" => kind).increment(1);
+        let started = Instant::now();
+        // Every waiter is woken by this: not at every piece.
+        let told = AtomicU64::new(0);
+        let arriving = |octets, length| {
+            let tenths =
+                u64::try_from(started.elapsed().as_millis() / 100).unwrap_or(u64::MAX).saturating_add(1);
+            if told.swap(tenths, Ordering::Relaxed) != tenths {
+                sender.send_replace(State::Arriving(octets, length));
+            }
+            if let Some(observer) = &self.observer {
+                observer(need.ask.url(), octets, length);
+            }
+        };
+        let transport = order.known.as_deref().map(|known| &known.transport);
+        let fetched = network.fetch(&need.ask, order.target, transport, &arriving).await?;
+        Ok(match fetched {
+            Fetched::NotModified(transport) => Came::NotModified(transport),
+            Fetched::Body(bodies, transport) => {
+                let seconds = started.elapsed().as_secs_f64();
+                metrics::histogram!(names::SECONDS, "kind" => kind).record(seconds);
+                let octets: usize = bodies.iter().map(|body| body.bytes.len()).sum();
+                metrics::histogram!(names::OCTETS, "kind" => kind).record(octets as f64);
+                Came::Bodies(bodies, transport)
+            }
+        })
+    }
+
+    /// Reads what came, where it keeps nobody else.
+    async fn read_bodies(
+        &self,
+        order: &Exchange<'_>,
+        bodies: Vec<Body>,
+        transport: Transport,
+    ) -> Result<Held, Failure> {
+        let Need { ask, signer, .. } = order.need.clone();
+        let policy = Arc::clone(order.policy);
+        let octets = bodies.iter().map(|body| body.bytes.len()).sum();
+        let read = move || -> Result<Held, Failure> {
+            let (answer, body) = read::read(&ask, bodies, &signer, &policy)?;
+            Ok(Held { ask, answer, body, transport, fetched_at: now(), origin: Origin::Network })
+        };
+        // Of a large CRL this takes as long as hashing it twice.
+        let _turn = self.heavy.turn(octets).await;
+        match spawn_blocking(read).await {
+            Ok(held) => held,
+            Err(error) => Err(Failure::malformed(error.to_string())),
+        }
+    }
+
+    /// The right to fetch, where there is a store to ask for it.
+    async fn lease(&self, need: &Need, behalf: &Behalf) -> Option<Lease> {
+        let (store, key) = (self.store.as_ref()?, Key::of(&need.ask)?);
+        let turn = behalf.turn(if matches!(need.ask, Ask::Crl { .. }) { TURN_OF_CRL } else { TURN });
+        // A store that does not answer must not keep us from the network.
+        match timeout(turn + STORE.min(turn), store.lease(&key, turn)).await {
+            Err(_) => None,
+            Ok(Ok(lease)) => lease,
+            Ok(Err(error)) => {
+                debug!(%error, "no lease");
+                None
+            }
+        }
+    }
+}
+
+/// Addresses of a host that a fetch is counted for.
+const MOST_ADDRESSES: usize = 4;

@@ -1,0 +1,478 @@
+//! Permits: who may do how much at once, so that nobody takes the share of others.
+//!
+//! A permit is counted for each of its parties: the client that it is for, the issuers of its path, the host, its
+//! addresses. Each kind of party has a bound below that of all together, so a part is left for everybody else whatever one
+//! client, issuer, host or address does. And of what many share (all, an anchor, an issuer, an address) a quarter is kept for
+//! those whose client and host have nothing yet.
+//!
+//! ```text
+//! waiting -> young: for YOUNG at most -> slow: until it is done
+//! ```
+//! What goes on for long moves to another, larger lane with bounds of its own. So who comes new waits for others that are
+//! new, and never for a download that drips.
+
+use core::fmt;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// How long a permit counts as young.
+pub(crate) const YOUNG: Duration = Duration::from_millis(500);
+/// Permits that are waited for.
+const WAITING: usize = 4_096;
+
+/// Names are kept as hashes with a secret: two that collide share a bound, and nobody can choose with whom.
+static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// Whom a permit is counted for.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Party {
+    /// Something that is lacking.
+    Key(u64),
+    Client(u64),
+    Host(u64),
+    Address(IpAddr),
+    Issuer(u64),
+    /// An issuer whose own certificate is an anchor: all who trust it come by it.
+    Anchor(u64),
+}
+
+impl Party {
+    pub(crate) fn hashed(name: impl Hash) -> u64 {
+        SECRET.hash_one(name)
+    }
+
+    /// Of IPv6 the network of 64 bits, which whoever has one address has whole.
+    pub(crate) fn address(address: IpAddr) -> Self {
+        Self::Address(match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
+        })
+    }
+
+    /// Whether many have it in common who have nothing to do with each other.
+    const fn is_shared(self) -> bool {
+        matches!(self, Self::Issuer(_) | Self::Anchor(_) | Self::Address(_))
+    }
+
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Key(_) => "for the same",
+            Self::Client(_) => "for this client",
+            Self::Host(_) => "from this host",
+            Self::Address(_) => "from this address",
+            Self::Issuer(_) => "for clients of this issuer",
+            Self::Anchor(_) => "for clients below this anchor",
+        }
+    }
+}
+
+/// All parties of a permit.
+pub(crate) type Parties = SmallVec<[Party; 8]>;
+
+/// A client and the issuers of its path, each by its key and the anchor last.
+pub(crate) fn of_path<'k>(client: u64, issuers: impl DoubleEndedIterator<Item = &'k [u8]>) -> Parties {
+    let issuers = issuers.rev().enumerate().map(|(above, key)| match above {
+        0 => Party::Anchor(Party::hashed(key)),
+        _ => Party::Issuer(Party::hashed(key)),
+    });
+    [Party::Client(client)].into_iter().chain(issuers.take(MOST_ISSUERS)).collect()
+}
+
+/// Issuers of a path that a permit is counted for.
+const MOST_ISSUERS: usize = 16;
+
+/// How much each may have at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) all: usize,
+    pub(crate) client: usize,
+    pub(crate) host: usize,
+    pub(crate) address: usize,
+}
+
+impl Bounds {
+    /// Half for one issuer, three quarters for all below one anchor.
+    const fn of(&self, party: Party) -> usize {
+        match party {
+            Party::Key(_) => 1,
+            Party::Client(_) => self.client,
+            Party::Host(_) => self.host,
+            Party::Address(_) => self.address,
+            Party::Issuer(_) => self.all.div_ceil(2),
+            Party::Anchor(_) => self.all.div_ceil(4).saturating_mul(3),
+        }
+    }
+
+    /// Of downloads that go on for long: three times as many for all but the host, which counts them together.
+    fn slow(self) -> Self {
+        let Self { all, client, host, address } = self;
+        let thrice = |most: usize| most.saturating_mul(3);
+        Self { all: thrice(all), client: thrice(client), host, address: thrice(address) }
+    }
+}
+
+/// A bound that is hit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Full {
+    /// So many for all.
+    All(usize),
+    Party(Party, usize),
+    /// So many wait already.
+    Waiting(usize),
+    /// Nothing is lacking that nobody gets already.
+    UnderWay,
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(most) => write!(f, "{most} at once are under way"),
+            Self::Party(party, most) => write!(f, "{most} at once {} are under way", party.noun()),
+            Self::Waiting(many) => write!(f, "{many} wait already"),
+            Self::UnderWay => f.write_str("it is under way"),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    all: usize,
+    held: HashMap<Party, usize>,
+}
+
+impl Lane {
+    fn held(&self, party: Party) -> usize {
+        self.held.get(&party).copied().unwrap_or(0)
+    }
+
+    fn take(&mut self, parties: &Parties) {
+        self.all += 1;
+        for party in parties {
+            *self.held.entry(*party).or_default() += 1;
+        }
+    }
+
+    fn give_back(&mut self, parties: &Parties) {
+        self.all = self.all.saturating_sub(1);
+        for party in parties {
+            if let Some(held) = self.held.get_mut(party) {
+                *held = held.saturating_sub(1);
+                if *held == 0 {
+                    self.held.remove(party);
+                }
+            }
+        }
+    }
+
+    fn full(&self, bounds: &Bounds, parties: &Parties) -> Option<Full> {
+        let is_new = !parties.iter().any(|party| !party.is_shared() && self.held(*party) > 0);
+        let bound = |most: usize| if is_new { most } else { most.saturating_sub(most / 4) };
+        if self.all >= bound(bounds.all) {
+            return Some(Full::All(bound(bounds.all)));
+        }
+        parties.iter().find_map(|party| {
+            let most = bounds.of(*party);
+            let most = if party.is_shared() { bound(most) } else { most };
+            (self.held(*party) >= most).then_some(Full::Party(*party, most))
+        })
+    }
+
+    /// How much all parties have together.
+    fn load(&self, parties: &Parties) -> usize {
+        parties.iter().map(|party| self.held(*party)).sum()
+    }
+}
+
+#[derive(Debug)]
+struct Waiter {
+    parties: Parties,
+    tell: oneshot::Sender<Permit>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    young: Lane,
+    slow: Lane,
+    /// Permits of a host, of both lanes.
+    hosts: HashMap<Party, usize>,
+    waiting: VecDeque<Waiter>,
+}
+
+/// Permits, and who waits for one.
+#[derive(Debug)]
+pub(crate) struct Permits {
+    bounds: Bounds,
+    state: Mutex<State>,
+}
+
+/// A permit, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    of: Arc<Permits>,
+    parties: Parties,
+    is_slow: bool,
+}
+
+impl State {
+    fn full(&self, bounds: &Bounds, parties: &Parties) -> Option<Full> {
+        let of_host = parties.iter().find(|party| {
+            matches!(party, Party::Host(_)) && self.hosts.get(party).is_some_and(|held| *held >= bounds.host)
+        });
+        let of_host = of_host.map(|host| Full::Party(*host, bounds.host));
+        of_host.or_else(|| self.young.full(bounds, parties))
+    }
+
+    fn take(&mut self, parties: &Parties) {
+        self.young.take(parties);
+        for host in parties.iter().filter(|party| matches!(party, Party::Host(_))) {
+            *self.hosts.entry(*host).or_default() += 1;
+        }
+    }
+
+    fn give_back(&mut self, parties: &Parties, is_slow: bool) {
+        if is_slow {
+            self.slow.give_back(parties)
+        } else {
+            self.young.give_back(parties)
+        }
+        for host in parties.iter().filter(|party| matches!(party, Party::Host(_))) {
+            if let Some(held) = self.hosts.get_mut(host) {
+                *held = held.saturating_sub(1);
+                if *held == 0 {
+                    self.hosts.remove(host);
+                }
+            }
+        }
+    }
+
+    /// Who is next: of those that there is room for, who has least, and of these who came first.
+    fn next(&mut self, bounds: &Bounds) -> Option<Waiter> {
+        self.waiting.retain(|waiter| !waiter.tell.is_closed());
+        let has_room = |waiter: &&(usize, &Waiter)| self.full(bounds, &waiter.1.parties).is_none();
+        let load = |waiter: &(usize, &Waiter)| (self.young.load(&waiter.1.parties), waiter.0);
+        let next = self.waiting.iter().enumerate().filter(|waiter| has_room(&waiter)).min_by_key(load);
+        let at = next.map(|(at, _)| at)?;
+        self.waiting.remove(at)
+    }
+}
+
+impl Permits {
+    pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self { bounds, state: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A permit for what of these keys is not under way yet, if there is one now.
+    pub(crate) fn try_acquire_any(
+        self: &Arc<Self>,
+        keys: impl IntoIterator<Item = u64>,
+        mut parties: Parties,
+    ) -> Result<Permit, Full> {
+        let mut state = self.lock();
+        let keys = keys.into_iter().map(Party::Key);
+        let before = parties.len();
+        parties.extend(keys.filter(|key| state.young.held(*key) == 0));
+        if parties.len() == before {
+            return Err(Full::UnderWay);
+        }
+        if let Some(full) = state.full(&self.bounds, &parties) {
+            return Err(full);
+        }
+        state.take(&parties);
+        Ok(Permit { of: Arc::clone(self), parties, is_slow: false })
+    }
+
+    /// A permit, waited for so long. Else the bound that is in the way at the end.
+    pub(crate) async fn acquire(
+        self: &Arc<Self>,
+        parties: Parties,
+        patience: Duration,
+    ) -> Result<Permit, Full> {
+        let told = {
+            let mut state = self.lock();
+            if state.full(&self.bounds, &parties).is_none() {
+                state.take(&parties);
+                return Ok(Permit { of: Arc::clone(self), parties, is_slow: false });
+            }
+            if state.waiting.len() >= WAITING {
+                state.waiting.retain(|waiter| !waiter.tell.is_closed());
+                if state.waiting.len() >= WAITING {
+                    return Err(Full::Waiting(WAITING));
+                }
+            }
+            let (tell, told) = oneshot::channel();
+            state.waiting.push_back(Waiter { parties: parties.clone(), tell });
+            told
+        };
+        match timeout(patience, told).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(self.lock().full(&self.bounds, &parties).unwrap_or(Full::All(self.bounds.all))),
+        }
+    }
+
+    /// Gives what has become free to those who wait.
+    fn hand_on(self: &Arc<Self>) {
+        loop {
+            let mut state = self.lock();
+            let Some(Waiter { parties, tell }) = state.next(&self.bounds) else { return };
+            state.take(&parties);
+            // Who has gone away meanwhile gives it back by its drop, which needs the lock.
+            drop(state);
+            drop(tell.send(Permit { of: Arc::clone(self), parties, is_slow: false }));
+        }
+    }
+}
+
+impl Permit {
+    /// Does what it is for. What goes on for long makes room for others; `None` if too much does.
+    pub(crate) async fn spend<T>(mut self, work: impl Future<Output = T>) -> Result<T, Full> {
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return Ok(done),
+            () = tokio::time::sleep(YOUNG) => self.slow_down()?,
+        }
+        Ok(work.await)
+    }
+
+    /// What it is for goes on for longer: it makes room for others. If too much is slow already, it must end.
+    pub(crate) fn slow_down(&mut self) -> Result<(), Full> {
+        let bounds = self.of.bounds.slow();
+        {
+            let mut state = self.of.lock();
+            if let Some(full) = state.slow.full(&bounds, &self.parties) {
+                return Err(full);
+            }
+            state.young.give_back(&self.parties);
+            state.slow.take(&self.parties);
+            self.is_slow = true;
+        }
+        self.of.hand_on();
+        Ok(())
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.of.lock().give_back(&self.parties, self.is_slow);
+        self.of.hand_on();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { all: 16, client: 4, host: 4, address: 6 };
+
+    fn parties(client: u64, host: u64, address: u8, issuer: u64) -> Parties {
+        let address = Party::address([10, 0, 0, address].into());
+        [Party::Client(client), Party::Host(host), address, Party::Issuer(issuer), Party::Anchor(0)]
+            .into_iter()
+            .collect()
+    }
+
+    fn taken(permits: &Arc<Permits>, of: impl Fn(u8) -> Parties) -> (Vec<Permit>, Full) {
+        let mut held = Vec::new();
+        for n in 0..=u8::MAX {
+            match permits.try_acquire_any([u64::from(n)], of(n)) {
+                Ok(permit) => held.push(permit),
+                Err(full) => return (held, full),
+            }
+        }
+        panic!("no bound");
+    }
+
+    #[test]
+    fn each_party_has_its_bound_and_others_have_what_is_left() {
+        let cases: [(usize, &dyn Fn(u8) -> Parties, Party); 8] = [
+            (4, &|n| parties(1, n.into(), n, n.into()), Party::Client(1)),
+            (4, &|n| parties(n.into(), 1, n, n.into()), Party::Host(1)),
+            (6, &|n| parties(n.into(), n.into(), 1, n.into()), Party::address([10, 0, 0, 1].into())),
+            (8, &|n| parties(n.into(), n.into(), n, 1), Party::Issuer(1)),
+            (12, &|n| parties(n.into(), n.into(), n, n.into()), Party::Anchor(0)),
+            // A quarter is for those who have nothing.
+            (6, &|n| parties((n % 2).into(), n.into(), n, 1), Party::Issuer(1)),
+            (5, &|n| parties((n % 2).into(), n.into(), 1, n.into()), Party::address([10, 0, 0, 1].into())),
+            (9, &|n| parties((n % 3).into(), n.into(), n, n.into()), Party::Anchor(0)),
+        ];
+        for (most, of, party) in cases {
+            let permits = Permits::new(BOUNDS);
+            let (held, full) = taken(&permits, of);
+            assert_eq!((held.len(), full), (most, Full::Party(party, most)));
+            let other = [Party::Client(999), Party::Issuer(999), Party::Anchor(999)].into_iter().collect();
+            assert!(permits.try_acquire_any([999], other).is_ok(), "{party:?}");
+        }
+        let (held, full) = taken(&Permits::new(BOUNDS), |n| [Party::Client(n.into())].into_iter().collect());
+        assert_eq!((held.len(), full), (16, Full::All(16)));
+        // Of several keys those count that nobody has.
+        let permits = Permits::new(BOUNDS);
+        let get = |keys: &[u64]| permits.try_acquire_any(keys.iter().copied(), Parties::new());
+        let _first = get(&[1, 2]).expect("room");
+        assert_eq!(get(&[2, 1]).map(drop), Err(Full::UnderWay));
+        let second = get(&[2, 3]).expect("room");
+        assert_eq!(get(&[3]).map(drop), Err(Full::UnderWay));
+        drop(second);
+        assert!(get(&[3]).is_ok() && get(&[2]).is_err());
+    }
+
+    #[test]
+    fn what_is_slow_makes_room_and_has_bounds_of_its_own() {
+        let permits = Permits::new(BOUNDS);
+        let of = |n: u8| [Party::Client(1), Party::Address([10, 0, 0, n].into())].into_iter().collect();
+        let mut slow = Vec::new();
+        for n in 0..12 {
+            let mut permit = permits.try_acquire_any([u64::from(n)], of(n)).expect("room");
+            permit.slow_down().expect("room among the slow");
+            slow.push(permit);
+        }
+        let mut last = permits.try_acquire_any([99], of(99)).expect("room");
+        assert_eq!(last.slow_down(), Err(Full::Party(Party::Client(1), 12)));
+        slow.pop();
+        assert_eq!(last.slow_down(), Ok(()));
+        drop((slow, last));
+        let state = permits.lock();
+        assert_eq!((state.young.all, state.slow.all), (0, 0));
+        assert!(state.young.held.is_empty() && state.slow.held.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_has_least_is_next() {
+        let permits = Permits::new(Bounds { all: 2, client: 2, ..BOUNDS });
+        let of = |client: u64| -> Parties { [Party::Client(client)].into_iter().collect() };
+        let first = permits.try_acquire_any([1], of(1)).expect("room");
+        let second = permits.try_acquire_any([2], of(1)).expect("room");
+        let wait = |client| {
+            let permits = Arc::clone(&permits);
+            tokio::spawn(async move { permits.acquire(of(client), Duration::from_secs(30)).await })
+        };
+        let greedy = wait(1);
+        tokio::task::yield_now().await;
+        let modest = wait(2);
+        while permits.lock().waiting.len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        drop(first);
+        let modest = modest.await.expect("ends").expect("its turn");
+        assert!(!greedy.is_finished());
+        // Who gives up is passed over, and takes nothing away.
+        greedy.abort();
+        drop((second, modest));
+        assert_eq!(permits.acquire(of(3), Duration::ZERO).await.map(drop), Ok(()));
+        while permits.lock().young.all > 0 {
+            tokio::task::yield_now().await;
+        }
+        let full = Permits::new(Bounds { all: 0, ..BOUNDS }).acquire(of(1), Duration::from_millis(1)).await;
+        assert_eq!(full.map(drop), Err(Full::All(0)));
+    }
+}
