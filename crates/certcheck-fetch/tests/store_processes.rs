@@ -256,4 +256,32 @@ fn one_at_a_time_holds_a_lease() {
     assert!(held.is_some() && lease(0).is_none());
     drop(held);
     assert!(lease(0).is_some());
+    let left = names_in(&folder.path().join("store/locks"));
+    assert!(!left.iter().any(|name| name.ends_with(".fetch")), "locks go with their holders: {left:?}");
+}
+
+/// Keys that agree in their beginning are easily made: whoever holds one keeps nobody from another.
+#[test]
+fn leases_of_different_keys_never_meet() {
+    let folder = TempDir::new().expect("a folder");
+    let runtime = runtime();
+    let store = open(folder.path());
+    let victim = key_of("http://victim.test/a.crl");
+    let begins = |key: &certcheck_fetch::Key| key.to_hex()[..4].to_owned();
+    let ground = (0..).map(|n| key_of(&format!("http://ground.test/{n}")));
+    let alike = ground.into_iter().find(|key| begins(key) == begins(&victim)).expect("in the end");
+    let lease = |key| runtime.block_on(store.lease(key, Duration::ZERO)).expect("a lock");
+    let held = lease(&alike);
+    assert!(held.is_some() && lease(&alike).is_none());
+    assert!(lease(&victim).is_some(), "held up by another key");
+    // What dead processes left goes when it is old.
+    let left = folder.path().join("locks").join(format!("{}.fetch", victim.to_hex()));
+    let other = folder.path().join("locks").join(format!("{}.write", victim.to_hex()));
+    for path in [&left, &other] {
+        fs::write(path, "").expect("written");
+    }
+    age(&left, Duration::from_secs(7_200));
+    store.tidy().expect("tidied");
+    assert!(!left.exists() && other.exists());
+    assert!(lease(&alike).is_none(), "what is held stays");
 }

@@ -3,12 +3,12 @@
 //! ```text
 //! records/KEY.json             what was asked, of whom, when; small octets stand in it
 //! blobs/KEY.RANDOM.der, .idx   large octets, and the index of a CRL
-//! locks/XXX                    who may fetch, and who writes, for keys that begin so
+//! locks/KEY.fetch, KEY.write   who may fetch, and who writes: there while it is held
 //! ```
 //! A record is written last, so that what it names is there. All of it may be thrown away at any time.
 
 use std::collections::HashSet;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
-use super::folder::Folder;
+use super::folder::{Folder, Lock};
 use super::record::{MAX_INLINE, MAX_RECORD, Record};
 use super::{Entry, Lease, Store, StoreError, Stored};
 use crate::held::Origin;
@@ -132,6 +132,14 @@ impl DiskStore {
     }
 }
 
+/// The locks of a key: of who fetches, and of who writes or removes its record.
+const FETCHES: &str = "fetch";
+const WRITES: &str = "write";
+
+fn lock_name(key: &Key, what: &str) -> String {
+    format!("{}.{what}", key.to_hex())
+}
+
 fn record_name(key: &Key) -> String {
     format!("{}.json", key.to_hex())
 }
@@ -152,8 +160,8 @@ impl Inner {
         let mut found = self.read(key);
         if matches!(found, Err(StoreError::Unusable(_))) {
             // Another may have put something newer after the record was read. What it writes is not removed.
-            let lock = self.writing(key)?;
-            let is_alone = lock.try_lock().is_ok();
+            let lock = self.locks.try_lock(&lock_name(key, WRITES))?;
+            let is_alone = lock.is_some();
             found = self.read(key);
             if is_alone && matches!(found, Err(StoreError::Unusable(_))) {
                 self.remove(key);
@@ -282,25 +290,16 @@ impl Inner {
         }
     }
 
-    /// The lock of who writes or removes records of this key.
-    fn writing(&self, key: &Key) -> Result<File, StoreError> {
-        self.locks.lock_file(&format!("w{}", &key.to_hex()[..2]))
-    }
-
-    /// The same lock, held. Who holds it for long has been stopped, and keeps nobody else.
-    fn turn(&self, key: &Key) -> Result<File, StoreError> {
-        let lock = self.writing(key)?;
+    /// The lock of who writes or removes the record of this key. Who holds it for long has been stopped.
+    fn turn(&self, key: &Key) -> Result<Lock, StoreError> {
         let until = std::time::Instant::now() + TURN;
-        while let Err(error) = lock.try_lock() {
-            match error {
-                TryLockError::WouldBlock if std::time::Instant::now() < until => std::thread::sleep(PAUSE),
-                TryLockError::WouldBlock => {
-                    return Err(StoreError::Io("lock".into(), std::io::ErrorKind::TimedOut.into()));
-                }
-                TryLockError::Error(error) => return Err(StoreError::Io("lock".into(), error)),
+        loop {
+            match self.locks.try_lock(&lock_name(key, WRITES))? {
+                Some(lock) => return Ok(lock),
+                None if std::time::Instant::now() < until => std::thread::sleep(PAUSE),
+                None => return Err(StoreError::Io("lock".into(), std::io::ErrorKind::TimedOut.into())),
             }
         }
-        Ok(lock)
     }
 
     /// Removes a record and its blob. The caller holds the lock.
@@ -333,12 +332,21 @@ impl Inner {
         Ok(entries)
     }
 
+    /// Locks go with their holders, but for those of processes that died.
+    fn remove_old_locks(&self) -> Result<(), StoreError> {
+        for (name, _, written) in self.locks.list()? {
+            let of_key = name.split_once('.').is_some_and(|(key, _)| Key::from_hex(key).is_some());
+            if of_key && written.elapsed().is_ok_and(|age| age > ORPHAN) {
+                drop(self.locks.try_lock(&name)?);
+            }
+        }
+        Ok(())
+    }
+
     fn tidy(&self) -> Result<(), StoreError> {
         // One does it for all.
-        let lock = self.locks.lock_file("tidy")?;
-        if lock.try_lock().is_err() {
-            return Ok(());
-        }
+        let Some(_lock) = self.locks.try_lock("tidy")? else { return Ok(()) };
+        self.remove_old_locks()?;
         let blobs = self.blobs.list()?;
         let mut sizes = std::collections::HashMap::<&str, u64>::new();
         for (name, size, _) in &blobs {
@@ -361,10 +369,7 @@ impl Inner {
                     break;
                 }
                 // What is being written is in use.
-                let lock = self.writing(key)?;
-                if lock.try_lock().is_err() {
-                    continue;
-                }
+                let Some(lock) = self.locks.try_lock(&lock_name(key, WRITES))? else { continue };
                 self.remove(key);
                 drop(lock);
                 gone.insert(*key);
@@ -420,16 +425,15 @@ impl Store for DiskStore {
         key: &'a Key,
         patience: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
-        let name = key.to_hex()[..3].to_owned();
+        // By the whole key: one that agrees with it in part is somebody else's, and easily made.
+        let name = lock_name(key, FETCHES);
         async move {
-            let file = self.0.locks.lock_file(&name)?;
             let until = Instant::now() + patience;
             loop {
-                match file.try_lock() {
-                    Ok(()) => return Ok(Some(Lease::new(file))),
-                    Err(TryLockError::WouldBlock) if Instant::now() < until => sleep(PAUSE).await,
-                    Err(TryLockError::WouldBlock) => return Ok(None),
-                    Err(TryLockError::Error(error)) => return Err(StoreError::Io(name, error)),
+                match self.0.locks.try_lock(&name)? {
+                    Some(lock) => return Ok(Some(Lease::new(lock))),
+                    None if Instant::now() < until => sleep(PAUSE).await,
+                    None => return Ok(None),
                 }
             }
         }

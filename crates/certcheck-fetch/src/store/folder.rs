@@ -1,6 +1,6 @@
 //! A folder that only its owner can write, and files in it that are whole or not there.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,23 @@ const LEFT_OVER: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+}
+
+/// How often a lock is tried whose file has just been removed.
+const LOCK_TRIES: usize = 8;
+
+/// A lock that is held. Its file goes first, then the lock, so that no lock file is left behind.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+    path: PathBuf,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // One that stays is taken again by the next, or removed when the store is tidied.
+        let _gone: io::Result<()> = fs::remove_file(&self.path);
+    }
 }
 
 fn io_of(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
@@ -134,10 +151,23 @@ impl Folder {
         mapped::content(file, &self.path).map_err(io_of(&self.path.join(name)))
     }
 
-    /// Takes a lock that ends with the file, or with the process that holds it.
-    pub(super) fn lock_file(&self, name: &str) -> Result<File, StoreError> {
+    /// Takes a lock that ends when it is dropped, or with the process that holds it. `None` if another has it.
+    pub(super) fn try_lock(&self, name: &str) -> Result<Option<Lock>, StoreError> {
         let path = self.path.join(name);
-        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io_of(&path))
+        for _ in 0..LOCK_TRIES {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+            let file = file.map_err(io_of(&path))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(io_of(&path)(error)),
+            }
+            // Whoever had it before has removed the file since it was opened: it locks nobody out.
+            if file.metadata().is_ok_and(|metadata| metadata.nlink() > 0) {
+                return Ok(Some(Lock { _file: file, path }));
+            }
+        }
+        Ok(None)
     }
 
     /// How long ago a file was written, if it is there.
