@@ -4,7 +4,7 @@ use certcheck_core::reason::Reason;
 use certcheck_core::report::Report;
 use certcheck_core::revocation::Cause;
 use certcheck_core::{Remedy, Verdict};
-use certcheck_fetch::SourceTried;
+use certcheck_fetch::{Refusal, SourceTried};
 
 /// What would help with a report's refusal. Empty if it accepts.
 pub(crate) fn for_report(report: &Report<'_>, sources: &[SourceTried]) -> String {
@@ -28,7 +28,21 @@ pub(crate) fn for_report(report: &Report<'_>, sources: &[SourceTried]) -> String
 /// What would help with a source that was refused. `None` if it was not.
 fn for_source(tried: &SourceTried) -> Option<String> {
     let (cause, _) = tried.failure.as_ref()?;
-    (*cause == Cause::RefusedAddress).then(|| of(Remedy::AllowAddress).to_owned())
+    if *cause != Cause::RefusedAddress {
+        return None;
+    }
+    let how = match &tried.refusal {
+        Some(Refusal::Tls(_)) => "allow the scheme with --allow-https if it is right".to_owned(),
+        Some(Refusal::Port(port)) => format!("allow the port with --allow-port {port} if it is right"),
+        Some(Refusal::Address { address, .. } | Refusal::Private(address)) => {
+            format!("allow the address with --allow-net {address} if it is right")
+        }
+        Some(Refusal::NoDirectory) => "name the directory with --ldap-server".to_owned(),
+        // No flag lets these pass.
+        Some(_) => return Some(of(Remedy::GiveEvidence).to_owned()),
+        None => return Some(of(Remedy::AllowAddress).to_owned()),
+    };
+    Some(format!("{how}, or give evidence with --crl or --ocsp"))
 }
 
 /// A remedy, with the flag for it.

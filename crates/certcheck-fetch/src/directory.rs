@@ -3,14 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use certcheck_core::revocation::Cause;
 use tokio::time::timeout;
 
 use crate::failure::Failure;
 use crate::guard::Target;
-use crate::http::refused;
 use crate::ldap::{self, LdapFault, LdapUrl};
 use crate::limits::{Kind, Limits};
+use crate::refusal::Refusal;
 use crate::resolve::{GuardedResolver, ResolveError};
 use crate::spool::Body;
 use crate::transport::{Fetched, Transport};
@@ -48,14 +47,13 @@ impl Directories {
 
     pub(crate) async fn search(&self, kind: Kind, target: &Target) -> Result<Fetched, Failure> {
         if self.has_proxy {
-            return Err(Failure::unsupported("LDAP does not go through an HTTP proxy"));
+            return Err(Failure::refused(Refusal::LdapBehindProxy));
         }
-        let malformed = |what: &str| Failure::new(Cause::Unsupported, format!("LDAP URL: {what}"));
-        let mut url = LdapUrl::parse(target.url.as_str()).map_err(malformed)?;
+        let mut url = LdapUrl::parse(target.url.as_str()).map_err(Failure::refused)?;
         url.with_default_attributes(match kind {
             Kind::Crl => &OF_CRLS,
             Kind::Issuers => &OF_CERTIFICATES,
-            Kind::Ocsp => return Err(Failure::unsupported("OCSP is not asked over LDAP")),
+            Kind::Ocsp => return Err(Failure::refused(Refusal::Scheme("ldap (for OCSP)".to_owned()))),
         });
         let whole = self.limits.whole(kind);
         let most = usize::try_from(MOST.min(self.limits.octets(kind))).unwrap_or(usize::MAX);
@@ -87,7 +85,7 @@ impl Directories {
         if let Some(host) = &url.host {
             let found = match host.parse() {
                 Ok(address) => {
-                    self.resolver.guard.judge_address(address).map_err(refused)?;
+                    self.resolver.guard.judge_address(address).map_err(Failure::refused)?;
                     vec![address]
                 }
                 Err(_) => self.resolver.addresses(host).await.map_err(ResolveError::failure)?.to_vec(),
@@ -96,7 +94,7 @@ impl Directories {
             return Ok((host.clone(), found.map(|ip| SocketAddr::new(ip, url.port)).collect()));
         }
         let Some(configured) = &self.configured else {
-            return Err(Failure::unreachable("no directory is configured for LDAP URLs without a host"));
+            return Err(Failure::refused(Refusal::NoDirectory));
         };
         if let Ok(address) = configured.parse() {
             return Ok((configured.clone(), vec![address]));

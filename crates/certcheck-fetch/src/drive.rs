@@ -484,6 +484,7 @@ impl<'d> Driver<'d> {
             elapsed: sought.begun.elapsed(),
             octets: held.map_or(0, |held| held.octets()),
             failure: failure.map(|failure| (failure.cause, failure.detail.clone())),
+            refusal: failure.and_then(|failure| failure.refusal.clone()),
         });
     }
 

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use certcheck_core::revocation::Cause;
 
+use crate::guard::Refused;
+use crate::refusal::Refusal;
+
 /// Why a source brought nothing: the core's word for it, what exactly happened, and when to come back.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -15,6 +18,8 @@ pub struct Failure {
     pub detail: String,
     /// When the source wants to be asked again (RFC 9110 10.2.3).
     pub retry_after: Option<Duration>,
+    /// The rule by which the source is not followed, if that is why.
+    pub refusal: Option<Refusal>,
     /// The host does not answer, whatever it is asked.
     pub(crate) is_of_host: bool,
     /// False if others were in the way.
@@ -23,7 +28,14 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), retry_after: None, is_of_host: false, was_asked: true }
+        let detail = detail.into();
+        Self { cause, detail, retry_after: None, refusal: None, is_of_host: false, was_asked: true }
+    }
+
+    /// The guard, or what is spoken, does not go there.
+    pub(crate) fn refused(why: impl Into<Refused>) -> Self {
+        let why = why.into();
+        Self { refusal: Some(why.refusal.clone()), ..Self::new(Cause::RefusedAddress, why.to_string()) }
     }
 
     /// Nothing came, by no fault of the host that is known.

@@ -283,6 +283,7 @@ pub(crate) fn admit(
             elapsed: Duration::ZERO,
             octets: found.held.octets(),
             failure: None,
+            refusal: None,
         });
         slots.push(Arc::clone(&found.slot));
         held.push(Some(Arc::clone(&found.held)));

@@ -5,21 +5,45 @@
 //! judged is the one connected to, so that a second look-up cannot change it.
 
 use core::fmt;
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use url::{Host, Url};
+
+use crate::refusal::Refusal;
 
 /// Octets of a URL that is followed.
 pub const MAX_URL: usize = 2_048;
 
-/// Why the guard refuses.
+/// The guard refuses a URL, or an address that its host has.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Refused(pub(crate) String);
+pub struct Refused {
+    pub(crate) refusal: Refusal,
+    /// The name that led there, if it is not in the URL.
+    pub(crate) name: Option<String>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, name: None }
+    }
+}
+
+impl Refused {
+    /// By which rule.
+    #[must_use]
+    pub const fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.name {
+            Some(name) => write!(f, "{name}: {}", self.refusal),
+            None => write!(f, "{}", self.refusal),
+        }
     }
 }
 
@@ -81,6 +105,7 @@ impl Target {
 pub struct Guard {
     allowed: Vec<IpNet>,
     allowed_ports: Vec<u16>,
+    nat64: Vec<Ipv6Net>,
     deny_private: bool,
     allow_tls: bool,
 }
@@ -97,6 +122,15 @@ impl Guard {
     #[must_use]
     pub fn allow_net(mut self, net: IpNet) -> Self {
         self.allowed.push(net);
+        self
+    }
+
+    /// A prefix by which this network reaches IPv4 (RFC 6052), beside the well-known one and those for local use (RFC 8215),
+    /// which are always read. Addresses below it are judged by the IPv4 address inside. Its length is 32, 40, 48, 56, 64 or
+    /// 96; below one of another length every address is refused.
+    #[must_use]
+    pub fn nat64(mut self, prefix: Ipv6Net) -> Self {
+        self.nat64.push(prefix);
         self
     }
 
@@ -122,40 +156,46 @@ impl Guard {
     }
 
     /// Judges a URL by itself: scheme, length, characters, user information, port, and a host that is an address.
+    ///
+    /// RFC 3986 has no raw spaces, yet CAs write them (AD CS, EJBCA): those around a URL are dropped, those behind its host
+    /// are sent as `%20`. Other characters that it does not have (`"<>^`{|}`) are percent-encoded by the parser where it says
+    /// so. Not taken are control characters, which the parser would drop, a backslash, which some take for a slash, and what
+    /// is beyond ASCII, which an IA5String cannot have. What is judged is always what is sent.
     pub(crate) fn judge_url(&self, text: &str) -> Result<Target, Refused> {
-        let too_long = || Refused(format!("a URL of more than {MAX_URL} octets"));
+        let too_long = Refusal::TooLong { most: MAX_URL };
         if text.len() > MAX_URL {
-            return Err(too_long());
+            return Err(too_long.into());
         }
-        // The parser drops tabs and line ends: what is logged and judged must be what is sent.
-        if !text.bytes().all(|octet| matches!(octet, 0x21..=0x7e)) {
-            return Err(Refused(
-                "a URL with spaces, control or other characters that URLs do not have".into(),
-            ));
+        let text = without_spaces(text).ok_or(Refusal::Characters)?;
+        if !text.bytes().all(|octet| matches!(octet, 0x21..=0x7e) && octet != b'\\') {
+            return Err(Refusal::Characters.into());
         }
-        let url = Url::parse(text).map_err(|error| Refused(format!("no URL: {error}")))?;
+        let url = Url::parse(&text).map_err(|error| Refusal::NotAUrl(error.to_string()))?;
         // What is sent is longer where the parser writes an octet as three.
         if url.as_str().len() > MAX_URL {
-            return Err(too_long());
+            return Err(too_long.into());
         }
         let scheme = match url.scheme() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
             "ldap" => Scheme::Ldap,
             "ldaps" => Scheme::Ldaps,
-            other => return Err(Refused(format!("scheme {other} is not followed"))),
+            other => return Err(Refusal::Scheme(other.to_owned()).into()),
         };
-        if matches!(scheme, Scheme::Https | Scheme::Ldaps) && !self.allow_tls {
-            return Err(Refused(format!("scheme {} is not allowed", url.scheme())));
-        }
+        // What no rule can allow comes before what one could.
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refused("a URL with user information".into()));
+            return Err(Refusal::UserInformation.into());
+        }
+        match scheme {
+            Scheme::Https if !self.allow_tls => return Err(Refusal::Tls("https").into()),
+            Scheme::Ldaps if !self.allow_tls => return Err(Refusal::Tls("ldaps").into()),
+            _ => {}
         }
         let is_ldap = matches!(scheme, Scheme::Ldap | Scheme::Ldaps);
         match url.host() {
             // Where a directory server is configured, such a URL is about it (RFC 4516 2).
             None if is_ldap => {}
-            None => return Err(Refused("a URL without a host".into())),
+            None => return Err(Refusal::NoHost.into()),
             Some(Host::Ipv4(address)) => self.judge_address(address.into())?,
             Some(Host::Ipv6(address)) => self.judge_address(address.into())?,
             // A scheme of which the URL standard says nothing leaves a host as it is written.
@@ -163,7 +203,7 @@ impl Guard {
         }
         let port = url.port().unwrap_or(scheme.port());
         if port < 1_024 && !matches!(port, 80 | 389 | 443 | 636) && !self.allowed_ports.contains(&port) {
-            return Err(Refused(format!("port {port} is not allowed")));
+            return Err(Refusal::Port(port).into());
         }
         Ok(Target { url, scheme })
     }
@@ -180,12 +220,12 @@ impl Guard {
             return self.judge_address(address);
         }
         if name.is_empty() {
-            return Err(Refused("an empty host".into()));
+            return Err(Refusal::NoHost.into());
         }
         // `2130706433` and `0x7f.1` are addresses to some resolvers, where a URL's own rules do not make them such.
         let last = name.rsplit('.').next().unwrap_or_default();
         if last.starts_with("0x") || last.bytes().all(|octet| octet.is_ascii_digit()) {
-            return Err(Refused(format!("{name} is a number, not a name")));
+            return Err(Refusal::NumericHost(name).into());
         }
         if name == "localhost" || name.ends_with(".localhost") {
             return self.judge_address(Ipv4Addr::LOCALHOST.into());
@@ -196,11 +236,23 @@ impl Guard {
     /// Judges an address.
     pub(crate) fn judge_address(&self, address: IpAddr) -> Result<(), Refused> {
         // An IPv4 address in any of its disguises is what it is.
-        let plain = match address {
-            IpAddr::V6(address) => embedded(address).map_or(IpAddr::V6(address), IpAddr::V4),
-            IpAddr::V4(_) => address,
+        let (plain, perhaps) = match address {
+            IpAddr::V6(v6) => match self.translated(v6).map_err(|what| Refusal::Address { address, what })? {
+                Some(inside) => (IpAddr::V4(inside), Vec::new()),
+                None => (embedded(v6).map_or(address, IpAddr::V4), locally_embedded(v6)),
+            },
+            IpAddr::V4(_) => (address, Vec::new()),
         };
-        if self.allowed.iter().any(|net| net.contains(&address) || net.contains(&plain)) {
+        let is_allowed = |address: IpAddr| self.allowed.iter().any(|net| net.contains(&address));
+        if is_allowed(address) {
+            return Ok(());
+        }
+        // Nobody knows how long a prefix for local use is: where it could be one of these, it is.
+        if let Some(_reached) = perhaps.into_iter().find(|v4| is_own(*v4) && !is_allowed((*v4).into())) {
+            let what = "NAT64 that may lead to loopback, link-local or a metadata service";
+            return Err(Refusal::Address { address, what }.into());
+        }
+        if is_allowed(plain) {
             return Ok(());
         }
         let kind = match plain {
@@ -208,11 +260,65 @@ impl Guard {
             IpAddr::V6(plain) => kind_of_v6(plain),
         };
         match kind {
-            Kind::Refused(why) => Err(Refused(format!("{address} is {why}"))),
-            Kind::Private if self.deny_private => Err(Refused(format!("{address} is private"))),
+            Kind::Refused(what) => Err(Refusal::Address { address, what }.into()),
+            Kind::Private if self.deny_private => Err(Refusal::Private(address).into()),
             Kind::Private | Kind::Public => Ok(()),
         }
     }
+
+    /// The IPv4 address behind a prefix that is configured.
+    fn translated(&self, address: Ipv6Addr) -> Result<Option<Ipv4Addr>, &'static str> {
+        let Some(prefix) = self.nat64.iter().find(|prefix| prefix.contains(&address)) else {
+            return Ok(None);
+        };
+        let inside = v4_behind(address, prefix.prefix_len());
+        inside.map(Some).ok_or("below a NAT64 prefix of a length that none has (RFC 6052 2.2)")
+    }
+}
+
+/// Without the spaces around it, and with those behind its host as `%20`. `None` if there is one before.
+fn without_spaces(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim_matches(' ');
+    let Some(first) = text.find(' ') else { return Some(text.into()) };
+    let authority = text.find("://")? + 3;
+    let path = authority + text.get(authority..)?.find(['/', '?', '#'])?;
+    (first >= path).then(|| text.replace(' ', "%20").into())
+}
+
+/// The IPv4 address behind a prefix of this length (RFC 6052 2.2): the bits after it, but for those from 64 to 71.
+fn v4_behind(address: Ipv6Addr, length: u8) -> Option<Ipv4Addr> {
+    let octets = address.octets();
+    let places = match length {
+        32 => [4, 5, 6, 7],
+        40 => [5, 6, 7, 9],
+        48 => [6, 7, 9, 10],
+        56 => [7, 9, 10, 11],
+        64 => [9, 10, 11, 12],
+        96 => [12, 13, 14, 15],
+        _ => return None,
+    };
+    Some(Ipv4Addr::from(places.map(|place| octets[place])))
+}
+
+/// What an address below the prefix for local use, 64:ff9b:1::/48 (RFC 8215), leads to if the network's own prefix is
+/// shorter than 96 bits: its length is known to the network alone.
+fn locally_embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 1, ..] => {
+            [48, 56, 64].into_iter().filter_map(|length| v4_behind(address, length)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether this leads to what is of this host or its cloud alone.
+fn is_own(address: Ipv4Addr) -> bool {
+    address.is_loopback() || address.is_link_local() || is_metadata(address)
+}
+
+/// Where clouds keep credentials, beside 169.254.169.254.
+const fn is_metadata(address: Ipv4Addr) -> bool {
+    matches!(address.octets(), [100, 100, 100, 200] | [168, 63, 129, 16])
 }
 
 enum Kind {
@@ -246,8 +352,7 @@ fn kind_of_v4(address: Ipv4Addr) -> Kind {
         (127, ..) => Kind::Refused("loopback"),
         // 169.254.169.254, where clouds keep credentials, is one of these.
         (169, 254, _) => Kind::Refused("link-local"),
-        (100, 100, 100) if address.octets()[3] == 200 => Kind::Refused("a metadata service"),
-        (168, 63, 129) if address.octets()[3] == 16 => Kind::Refused("a metadata service"),
+        _ if is_metadata(address) => Kind::Refused("a metadata service"),
         (192, 0, 0) => Kind::Refused("of protocol assignments (RFC 6890)"),
         (224..=239, ..) => Kind::Refused("multicast"),
         (240..=255, ..) => Kind::Refused("reserved or broadcast"),
@@ -308,6 +413,11 @@ mod tests {
             "fd00:ec2::254",
             "fd20:ce::254",
             "fd00:c1::a9fe:a9fe",
+            // Below prefixes for local use of 48, 56 and 64 bits.
+            "64:ff9b:1:7f00:0:100::",
+            "64:ff9b:1:ab7f:0:1::",
+            "64:ff9b:1:abcd:7f:0:100:0",
+            "64:ff9b:1:a9fe:a9:fe00:0:7",
         ];
         let private = ["10.0.0.1", "172.31.0.1", "192.168.1.1", "100.64.0.1", "fd12::1", "::ffff:10.0.0.1"];
         let public = ["192.0.2.1", "8.8.8.8", "2001:db8::1", "64:ff9b::808:808", "172.32.0.1"];
@@ -326,6 +436,88 @@ mod tests {
         let allowed = Guard::new().allow_net("127.0.0.0/8".parse().unwrap());
         assert!(allowed.judge_address("::ffff:127.0.0.1".parse().unwrap()).is_ok());
         assert!(allowed.judge_address("::1".parse().unwrap()).is_err());
+        assert!(allowed.judge_address("64:ff9b:1:7f00:0:100:808:808".parse().unwrap()).is_ok());
+        assert!(strict.judge_address("64:ff9b:1:fffe::808:808".parse().unwrap()).is_ok());
+    }
+
+    /// RFC 6052 2.4: 192.0.2.33 below prefixes of each length.
+    #[test]
+    fn nat64() {
+        for (prefix, public, loopback) in [
+            ("2001:db8::/32", "2001:db8:c000:221::", "2001:db8:7f00:1::"),
+            ("2001:db8:100::/40", "2001:db8:1c0:2:21::", "2001:db8:17f:0:1::"),
+            ("2001:db8:122::/48", "2001:db8:122:c000:2:2100::", "2001:db8:122:7f00:0:100::"),
+            ("2001:db8:122:300::/56", "2001:db8:122:3c0:0:221::", "2001:db8:122:37f:0:1::"),
+            ("2001:db8:122:344::/64", "2001:db8:122:344:c0:2:2100::", "2001:db8:122:344:7f:0:100::"),
+            ("2001:db8:122:344::/96", "2001:db8:122:344::192.0.2.33", "2001:db8:122:344::127.0.0.1"),
+        ] {
+            let net: Ipv6Net = prefix.parse().unwrap();
+            let [public, loopback] = [public, loopback].map(|text| text.parse::<Ipv6Addr>().unwrap());
+            assert_eq!(v4_behind(public, net.prefix_len()), Some(Ipv4Addr::new(192, 0, 2, 33)), "{prefix}");
+            assert_eq!(v4_behind(loopback, net.prefix_len()), Some(Ipv4Addr::LOCALHOST), "{prefix}");
+            let guard = Guard::new().nat64(net);
+            assert!(guard.judge_address(public.into()).is_ok(), "{prefix}");
+            assert!(guard.judge_address(loopback.into()).is_err(), "{prefix}");
+            assert!(Guard::new().judge_address(loopback.into()).is_ok(), "not configured: {prefix}");
+            let allowed = guard.allow_net("127.0.0.0/8".parse().unwrap());
+            assert!(allowed.judge_address(loopback.into()).is_ok(), "{prefix}");
+        }
+        let strict = Guard::new().nat64("2001:db8::/96".parse().unwrap()).deny_private(true);
+        assert!(strict.judge_address("2001:db8::10.0.0.1".parse().unwrap()).is_err());
+        let odd = Guard::new().nat64("2001:db8::/33".parse().unwrap());
+        assert!(odd.judge_address("2001:db8::1".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn spaces_are_sent_encoded() {
+        for (written, sent) in [
+            (" http://crl.example/a b.crl  ", "http://crl.example/a%20b.crl"),
+            ("http://crl.example/a%20b  c?d e", "http://crl.example/a%20b%20%20c?d%20e"),
+            (
+                "ldap:///CN=A CA,O=X Y?certificateRevocationList",
+                "ldap:///CN=A%20CA,O=X%20Y?certificateRevocationList",
+            ),
+            ("http://crl.example/\"<>^`{|}", "http://crl.example/%22%3C%3E^%60%7B|%7D"),
+            ("http://crl.example/50%", "http://crl.example/50%"),
+        ] {
+            assert_eq!(Guard::new().judge_url(written).map(|target| target.url.to_string()), Ok(sent.into()));
+        }
+        for bad in [
+            "http://crl .example/a",
+            "http://crl.example /a",
+            "ht tp://crl.example/a",
+            "http://crl.example:8 0/a",
+        ] {
+            let refused = Guard::new().judge_url(bad).map(drop).map_err(|refused| refused.refusal);
+            assert_eq!(refused, Err(Refusal::Characters), "{bad}");
+        }
+    }
+
+    /// Each rule tells which it is.
+    #[test]
+    fn refusals_are_told_apart() {
+        let refused =
+            |text: &str| Guard::new().deny_private(true).judge_url(text).map(drop).unwrap_err().refusal;
+        let loopback = IpAddr::from([127, 0, 0, 1]);
+        for (text, refusal) in [
+            ("https://crl.example/", Refusal::Tls("https")),
+            ("ldaps://crl.example/cn=x", Refusal::Tls("ldaps")),
+            ("https://user@crl.example/", Refusal::UserInformation),
+            ("ftp://crl.example/", Refusal::Scheme("ftp".into())),
+            ("http://crl.example:22/", Refusal::Port(22)),
+            ("http://127.0.0.1/", Refusal::Address { address: loopback, what: "loopback" }),
+            ("http://localhost/", Refusal::Address { address: loopback, what: "loopback" }),
+            ("http://10.0.0.1/", Refusal::Private([10, 0, 0, 1].into())),
+            ("ldap://2130706433/cn=x", Refusal::NumericHost("2130706433".into())),
+            ("http://crl.example/\t", Refusal::Characters),
+            ("http://crl.example\\@other.example/", Refusal::Characters),
+            ("a b", Refusal::Characters),
+            ("crl.example", Refusal::NotAUrl("relative URL without a base".into())),
+        ] {
+            assert_eq!(refused(text), refusal, "{text}");
+        }
+        let long = format!("http://crl.example/{}", "a".repeat(MAX_URL));
+        assert_eq!(refused(&long), Refusal::TooLong { most: MAX_URL });
     }
 
     #[test]
@@ -362,7 +554,6 @@ mod tests {
             "http://LOCALHOST/",
             "http://a.localhost/",
             "http://169.254.169.254/latest",
-            "http://crl.example/a b",
             "http://crl.example/\r\nHost: x",
             "http://crl.example/\u{e9}",
             "ldap://2130706433/cn=x",

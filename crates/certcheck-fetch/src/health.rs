@@ -56,9 +56,9 @@ impl Health {
         let now = Instant::now();
         for failed in keys.iter().filter_map(|key| self.failed.get(key)) {
             let Some(pause) = failed.retry_at.checked_duration_since(now) else { continue };
-            let Failure { cause, detail, .. } = failed.failure;
+            let detail = &failed.failure.detail;
             let detail = format!("{detail}; not asked again for another {} s", pause.as_secs() + 1);
-            return Err(Failure { retry_after: Some(pause), ..Failure::new(cause, detail) });
+            return Err(Failure { retry_after: Some(pause), detail, ..failed.failure });
         }
         let breaker = host.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         match breaker.open_until.and_then(|until| until.checked_duration_since(now)) {

@@ -39,3 +39,51 @@ impl Turn<'_> {
         if self.0.is_some() { block_in_place(work) } else { work() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    /// On a runtime of one thread: what is small is done while something large is.
+    #[test]
+    fn others_are_served_meanwhile() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("runs");
+        let heavy = Arc::new(Heavy::new());
+        let (tell, told) = mpsc::channel();
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let large = runtime.spawn({
+            let heavy = Arc::clone(&heavy);
+            async move {
+                let turn = heavy.turn(LARGE).await;
+                turn.run(|| {
+                    begin.send(()).expect("heard");
+                    told.recv_timeout(Duration::from_secs(20))
+                })
+            }
+        });
+        let small = runtime.spawn(async move {
+            begun.await.expect("begun");
+            heavy.turn(LARGE - 1).await.run(|| tell.send(()))
+        });
+        runtime.block_on(small).expect("ends").expect("the large one still waits");
+        assert_eq!(runtime.block_on(large).expect("ends"), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn few_at_once_and_small_ones_do_not_wait() {
+        let heavy = Heavy::new();
+        let mut held = Vec::new();
+        while let Some(turn) = heavy.turn(LARGE).now_or_never() {
+            held.push(turn);
+        }
+        assert!(held.len() >= AT_ONCE);
+        assert!(heavy.turn(LARGE - 1).now_or_never().is_some());
+        held.pop();
+        assert!(heavy.turn(LARGE).now_or_never().is_some());
+    }
+}

@@ -17,13 +17,17 @@ use url::Url;
 
 use crate::failure::Failure;
 use crate::guard::{Guard, Refused, Scheme, Target};
+use crate::inflate::Inflater;
 use crate::limits::{Kind, Limits};
 use crate::phases::{Connects, Part, asked, took};
+use crate::refusal::Refusal;
 use crate::resolve::GuardedResolver;
 use crate::shape::Shape;
 use crate::spool::{Spool, SpoolError};
 use crate::transport::{Fetched, Transport, now};
-use certcheck_core::revocation::{Ask, Cause};
+use certcheck_core::ocsp::ResponseStatus;
+use certcheck_core::ocsp_responses_of;
+use certcheck_core::revocation::{Ask, Cause, OcspEvidence};
 
 /// The longest URL that is asked with GET (RFC 9919 5): longer ones are posted.
 const LONGEST_GET: usize = 255;
@@ -98,19 +102,31 @@ impl Http {
             };
             if let Some(url) = question.may_get.then(|| ocsp_get_url(&target.url, request)).flatten() {
                 let hop = Hop { method: Method::GET, target: Target { url, ..target.clone() }, body: None };
-                match self.follow(hop, question, arriving).await {
-                    // A responder that takes POST alone says so with a status.
-                    Err(Failure { cause: Cause::ResponderError, retry_after: None, .. }) => {}
-                    other => return other,
+                let got = self.follow(hop, question, arriving).await;
+                if !is_worth_a_post(&got) {
+                    return got;
                 }
+                let posted = self.post(target, request, question, arriving).await;
+                // An error of OCSP says more than that POST is not taken.
+                return if posted.is_err() && got.is_ok() { got } else { posted };
             }
-            let hop = Hop { method: Method::POST, target: target.clone(), body: Some(request) };
-            self.follow(hop, question, arriving).await
+            self.post(target, request, question, arriving).await
         };
         match timeout(whole, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::silent(format!("not complete after {whole:?}"))),
         }
+    }
+
+    async fn post(
+        &self,
+        target: &Target,
+        request: &[u8],
+        question: Question<'_>,
+        arriving: &(dyn Fn(u64, Option<u64>) + Send + Sync),
+    ) -> Result<Fetched, Failure> {
+        let hop = Hop { method: Method::POST, target: target.clone(), body: Some(request) };
+        self.follow(hop, question, arriving).await
     }
 
     async fn follow(
@@ -142,14 +158,14 @@ impl Http {
         let location = headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         let location = location.ok_or_else(|| Failure::unreachable("a redirect to nowhere"))?;
         let url = from.url.join(location).map_err(|error| Failure::unreachable(format!("{error}")))?;
-        let target = self.guard.judge_url(url.as_str()).map_err(refused)?;
+        let target = self.guard.judge_url(url.as_str()).map_err(Failure::refused)?;
         let is_no_worse = matches!(
             (from.scheme, target.scheme),
             (Scheme::Http, Scheme::Http | Scheme::Https) | (Scheme::Https, Scheme::Https)
         );
         if !is_no_worse {
-            let (from, to) = (from.url.scheme(), target.url.scheme());
-            return Err(Failure::new(Cause::RefusedAddress, format!("redirected from {from} to {to}")));
+            let [from, to] = [&from.url, &target.url].map(|url| url.scheme().to_owned());
+            return Err(Failure::refused(Refusal::Downgrade { from, to }));
         }
         Ok(target)
     }
@@ -161,7 +177,7 @@ impl Http {
             Kind::Ocsp => "application/ocsp-response",
             Kind::Issuers => "application/pkix-cert, application/pkcs7-mime, */*;q=0.1",
         };
-        request = request.header(header::ACCEPT, accepted);
+        request = request.header(header::ACCEPT, accepted).header(header::ACCEPT_ENCODING, "gzip");
         match question.known {
             Some(known) => {
                 for (name, value) in
@@ -212,33 +228,66 @@ impl Http {
             }
         }
         let most = self.limits.octets(question.kind);
-        let announced = response.content_length();
+        let encoding = response.headers().get(header::CONTENT_ENCODING);
+        let mut inflater = Inflater::new(encoding.and_then(|encoding| encoding.to_str().ok()));
+        // Of what is compressed nobody says how much it will be.
+        let announced = response.content_length().filter(|_| !inflater.is_compressed());
         if announced.is_some_and(|length| length > most) {
             return Err(Failure::too_large(most));
         }
-        let mut shape = Shape::new(most);
+        let mut shape = Shape::new(most, question.kind);
         let mut spool = Spool::new(&self.folder, most);
         let begun = Instant::now();
         let (least, after) = (self.limits.least_rate, self.limits.least_rate_after);
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| told(&error))?;
-            spool.push(&chunk).map_err(spool_failure)?;
-            let elapsed = begun.elapsed();
-            if elapsed > after && spool.taken() < least.saturating_mul(elapsed.as_secs()) {
-                let (taken, elapsed) = (spool.taken(), elapsed.as_secs());
-                return Err(Failure::silent(format!(
-                    "{taken} octets in {elapsed} s: fewer than {least} a second"
-                )));
+            for piece in inflater.pieces(&chunk) {
+                let octets = inflater.push(piece)?;
+                spool.push(&octets).map_err(spool_failure)?;
+                // What cannot become evidence is not waited for.
+                shape.push(&octets)?;
+                if octets.len() > piece.len() {
+                    // To inflate takes time, and others of this thread have theirs.
+                    tokio::task::consume_budget().await;
+                }
             }
-            // What cannot become evidence is not waited for.
-            shape.push(&chunk)?;
+            let (elapsed, came) = (begun.elapsed(), inflater.came());
+            if elapsed > after && came < least.saturating_mul(elapsed.as_secs()) {
+                let elapsed = elapsed.as_secs();
+                let why = format!("{came} octets in {elapsed} s: fewer than {least} a second");
+                return Err(Failure::silent(why));
+            }
             arriving(spool.taken(), announced.or_else(|| shape.length()));
         }
+        let rest = inflater.finish()?;
+        spool.push(&rest).map_err(spool_failure)?;
+        shape.push(&rest)?;
         took(Part::Transfer, begun);
         shape.finish()?;
         let body = spool.finish().map_err(|error| spool_failure(SpoolError::Io(error)))?;
         Ok(Fetched::Body(vec![body], transport))
+    }
+}
+
+/// Whether what came of asking with GET is no answer, and the same might be answered to POST: responders, and what stands
+/// before them, take POST alone and say so with a status, an empty body, a page, or an error of OCSP about the request. One
+/// that is busy, or not there, is not asked twice.
+fn is_worth_a_post(got: &Result<Fetched, Failure>) -> bool {
+    match got {
+        Ok(Fetched::Body(bodies, _)) => {
+            let body = bodies.first().map(|body| body.bytes.clone()).unwrap_or_default();
+            let ders = ocsp_responses_of(&body).unwrap_or_default();
+            let response = ders.into_iter().next().and_then(|der| OcspEvidence::parse(der, "").ok());
+            response.is_none_or(|response| {
+                matches!(response.status(), ResponseStatus::MalformedRequest | ResponseStatus::Unauthorized)
+            })
+        }
+        Ok(Fetched::NotModified(_)) => false,
+        Err(Failure { cause, retry_after: None, .. }) => {
+            matches!(cause, Cause::ResponderError | Cause::Malformed | Cause::TooLarge)
+        }
+        Err(_) => false,
     }
 }
 
@@ -247,10 +296,6 @@ fn spool_failure(error: SpoolError) -> Failure {
         SpoolError::TooLarge(most) => Failure::too_large(most),
         SpoolError::Io(error) => Failure::unreachable(format!("temporary file: {error}")),
     }
-}
-
-pub(crate) fn refused(why: Refused) -> Failure {
-    Failure::new(Cause::RefusedAddress, why.0)
 }
 
 /// Whether this can be asked with GET: OCSP cannot where the URL would be too long, or has a query already. Then it is
@@ -285,7 +330,7 @@ fn told(error: &reqwest::Error) -> Failure {
     let mut last = None;
     while let Some(inner) = source {
         if let Some(why) = inner.downcast_ref::<Refused>() {
-            return refused(why.clone());
+            return Failure::refused(why.clone());
         }
         last = Some(inner);
         source = inner.source();

@@ -23,6 +23,7 @@ mod health;
 mod heavy;
 mod held;
 mod http;
+mod inflate;
 mod key;
 mod known;
 #[cfg(feature = "ldap")]
@@ -35,6 +36,7 @@ mod permits;
 mod phases;
 mod read;
 mod refresh;
+mod refusal;
 mod report;
 mod resolve;
 mod shape;
@@ -55,6 +57,7 @@ pub use http::goes_with_get;
 pub use key::Key;
 pub use limits::{Kind, Limits};
 pub use phases::Phases;
+pub use refusal::Refusal;
 pub use report::{Details, Report, SourceTried};
 pub use resolve::{Resolve, SystemResolver};
 pub use snapshot::Snapshot;
@@ -89,9 +92,9 @@ pub mod fuzzing {
 
     /// A body, in pieces of any size.
     pub fn body(octets: &[u8], piece: usize) {
-        let mut shape = crate::shape::Shape::new(1 << 20);
+        let mut shape = crate::shape::Shape::new(1 << 20, crate::Kind::Issuers);
         let came = octets.chunks(piece.max(1)).try_for_each(|some| shape.push(some));
-        let mut whole = crate::shape::Shape::new(1 << 20);
+        let mut whole = crate::shape::Shape::new(1 << 20, crate::Kind::Issuers);
         let at_once = whole.push(octets);
         assert_eq!(came.and_then(|()| shape.finish()).is_ok(), at_once.and_then(|()| whole.finish()).is_ok());
     }

@@ -16,6 +16,7 @@ use crate::held::Origin;
 use crate::known::{Compiled, KnownPath};
 use crate::limits::Kind;
 use crate::permits::{Parties, Party, of_path};
+use crate::refusal::Refusal;
 use crate::snapshot::Basis;
 
 /// A source that was tried in a check.
@@ -36,6 +37,8 @@ pub struct SourceTried {
     pub octets: usize,
     /// Why it was of no use.
     pub failure: Option<(Cause, String)>,
+    /// The rule by which it was not asked, if that is why.
+    pub refusal: Option<Refusal>,
 }
 
 /// What a check came to. It outlives the chain and keeps the ring and policy that it was made with.

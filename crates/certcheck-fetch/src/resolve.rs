@@ -12,7 +12,6 @@ use reqwest::dns::{Addrs, Name, Resolving};
 
 use crate::failure::Failure;
 use crate::guard::{Guard, Refused};
-use crate::http::refused;
 use crate::phases::{Part, took};
 
 /// What resolves names.
@@ -96,7 +95,7 @@ impl GuardedResolver {
         }
         match (good.is_empty(), refused) {
             (false, _) => Ok(good),
-            (true, Some(why)) => Err(ResolveError::Refused(Refused(format!("{name}: {why}")))),
+            (true, Some(why)) => Err(ResolveError::Refused(Refused { name: Some(name.to_owned()), ..why })),
             (true, None) => {
                 Err(ResolveError::Failed(io::Error::new(io::ErrorKind::NotFound, "a name without addresses")))
             }
@@ -115,7 +114,7 @@ impl ResolveError {
     /// As whoever wanted to fetch tells it.
     pub(crate) fn failure(self) -> Failure {
         match self {
-            Self::Refused(why) => refused(why),
+            Self::Refused(why) => Failure::refused(why),
             Self::Failed(error) => Failure::silent(format!("not resolved: {error}")),
         }
     }

@@ -2,6 +2,7 @@
 //! soon as that shows.
 
 use crate::failure::Failure;
+use crate::limits::Kind;
 
 /// Octets of text before the first line of PEM.
 const PREAMBLE: usize = 64 << 10;
@@ -16,6 +17,8 @@ pub(crate) struct Shape {
     head: Vec<u8>,
     seen: u64,
     most: u64,
+    /// Whether the outer structure may have an indefinite length.
+    takes_ber: bool,
     kind: Promise,
 }
 
@@ -24,6 +27,8 @@ enum Promise {
     Unknown,
     /// DER of this length in all.
     Der(u64),
+    /// BER of no length that is known.
+    Ber,
     /// Text in which PEM has begun, or may yet.
     Text {
         has_begun: bool,
@@ -31,8 +36,9 @@ enum Promise {
 }
 
 impl Shape {
-    pub(crate) const fn new(most: u64) -> Self {
-        Self { head: Vec::new(), seen: 0, most, kind: Promise::Unknown }
+    pub(crate) const fn new(most: u64, of: Kind) -> Self {
+        let takes_ber = matches!(of, Kind::Issuers);
+        Self { head: Vec::new(), seen: 0, most, takes_ber, kind: Promise::Unknown }
     }
 
     /// How long it says that it is.
@@ -46,7 +52,7 @@ impl Shape {
     /// Judges the next octets.
     pub(crate) fn push(&mut self, octets: &[u8]) -> Result<(), Failure> {
         self.seen = self.seen.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
-        let is_der = matches!(self.kind, Promise::Der(_));
+        let is_der = matches!(self.kind, Promise::Der(_) | Promise::Ber);
         let scanned = self.head.len().saturating_sub(BEGIN.len());
         if !is_der && self.head.len() < PREAMBLE {
             let room = PREAMBLE - self.head.len();
@@ -67,12 +73,14 @@ impl Shape {
     /// `scanned` octets of the beginning have been looked at for PEM.
     fn promise(&mut self, scanned: usize) -> Result<(), Failure> {
         match self.kind {
-            Promise::Der(_) | Promise::Text { has_begun: true } => return Ok(()),
+            Promise::Der(_) | Promise::Ber | Promise::Text { has_begun: true } => return Ok(()),
             Promise::Unknown | Promise::Text { has_begun: false } => {}
         }
         self.kind = match self.head.as_slice() {
             [] | [0x30] => Promise::Unknown,
-            // BER's indefinite length, which evidence does not have.
+            // Certificates may come in a bag in BER (RFC 5280 4.2.2.1). Where it ends is not said.
+            [0x30, 0x80, ..] if self.takes_ber => Promise::Ber,
+            // BER's indefinite length, which other evidence does not have.
             [0x30, 0x80, ..] => return Err(Failure::malformed("indefinite length")),
             [0x30, length @ 0..=0x7f, ..] => Promise::Der(u64::from(*length) + 2),
             [0x30, count @ 0x81..=0x88, rest @ ..] => {
@@ -102,7 +110,7 @@ impl Shape {
             Promise::Der(length) if self.seen < length => {
                 Err(Failure::malformed(format!("cut short: {} octets of {length}", self.seen)))
             }
-            Promise::Der(_) | Promise::Text { has_begun: true } => Ok(()),
+            Promise::Der(_) | Promise::Ber | Promise::Text { has_begun: true } => Ok(()),
             Promise::Text { .. } | Promise::Unknown if self.seen == 0 => Err(Failure::malformed("empty")),
             Promise::Text { .. } | Promise::Unknown => Err(no_evidence()),
         }
@@ -119,9 +127,13 @@ mod tests {
 
     fn judge(body: &[u8], most: u64) -> Result<(), &'static str> {
         // One octet after the other, and all at once, come to the same.
-        let mut slow = Shape::new(most);
+        judge_as(body, most, Kind::Crl)
+    }
+
+    fn judge_as(body: &[u8], most: u64, of: Kind) -> Result<(), &'static str> {
+        let mut slow = Shape::new(most, of);
         let outcome = body.iter().try_for_each(|octet| slow.push(&[*octet])).and_then(|()| slow.finish());
-        let mut fast = Shape::new(most);
+        let mut fast = Shape::new(most, of);
         let at_once = fast.push(body).and_then(|()| fast.finish());
         assert_eq!(outcome.is_ok(), at_once.is_ok(), "{body:?}");
         outcome.map_err(|failure| failure.cause.code())
@@ -142,5 +154,8 @@ mod tests {
         assert_eq!(judge(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
         assert_eq!(judge(&[0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
         assert_eq!(judge(&[b'a'; PREAMBLE + 1], 1 << 20), Err("malformed"));
+        // A bag of certificates may be BER.
+        assert_eq!(judge_as(&[0x30, 0x80, 0, 0], 9, Kind::Issuers), Ok(()));
+        assert_eq!(judge_as(&[0x30, 0x80, 0, 0], 9, Kind::Ocsp), Err("malformed"));
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use certcheck_core::Time;
-use certcheck_core::revocation::{Ask, Cause};
+use certcheck_core::revocation::Ask;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use url::Url;
 
 use crate::failure::Failure;
 use crate::guard::{Guard, Scheme, Target};
-use crate::http::{Http, Question, refused};
+use crate::http::{Http, Question};
 use crate::limits::{Kind, Limits};
 use crate::phases::{Part, took};
 use crate::resolve::{GuardedResolver, Resolve, ResolveError};
@@ -127,7 +127,7 @@ impl Network {
 
     /// Judges where an ask leads.
     pub(crate) fn judge(&self, ask: &Ask) -> Result<Target, Failure> {
-        self.guard.judge_url(ask.url()).map_err(refused)
+        self.guard.judge_url(ask.url()).map_err(Failure::refused)
     }
 
     /// Where this leads, if that is known without asking a resolver. Empty where it is not ours to know: behind a proxy, or
@@ -188,7 +188,7 @@ impl Network {
     #[cfg(not(feature = "ldap"))]
     #[expect(clippy::unused_async, reason = "as with the feature")]
     async fn search(&self, _: Kind, _: &Target) -> Result<Fetched, Failure> {
-        Err(Failure::new(Cause::Unsupported, "built without LDAP"))
+        Err(Failure::refused(crate::Refusal::Scheme("ldap".to_owned())))
     }
 }
 
@@ -210,12 +210,4 @@ fn tls(guard: &Guard) -> Result<rustls::ClientConfig, String> {
 pub(crate) fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Time::from_unix(i64::try_from(since).unwrap_or(i64::MAX))
-}
-
-impl Failure {
-    /// A protocol that is not spoken.
-    #[cfg(feature = "ldap")]
-    pub(crate) fn unsupported(detail: impl Into<String>) -> Self {
-        Self::new(Cause::Unsupported, detail)
-    }
 }

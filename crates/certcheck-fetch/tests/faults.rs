@@ -41,7 +41,7 @@ fn faults_of_crls() -> Vec<(&'static str, &'static str, &'static str)> {
         ("wrong-length", "Content-Length says more than comes", "unreachable"),
         ("wrong-length-short", "Content-Length says less", "malformed"),
         ("endless-body", "a body without end", "malformed"),
-        ("gzip-bomb", "1 MiB that inflates to 1 GiB", "malformed"),
+        ("gzip-bomb", "1 MiB that inflates to 1 GiB", "too-large"),
         ("garbage", "octets without meaning", "malformed"),
         ("html", "a captive portal's page, with 200", "malformed"),
         ("empty", "nothing, with 200", "malformed"),

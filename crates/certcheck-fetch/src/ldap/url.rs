@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use crate::refusal::Refusal;
 use bytes::BytesMut;
 use ldap3::asn1::ASNTag as _;
 use ldap3::asn1::{Boolean, Enumerated, Integer, OctetString, Sequence, Tag, TagClass, write};
@@ -12,6 +13,8 @@ const MAX_URL: usize = 2_048;
 const MAX_ATTRIBUTES: usize = 8;
 /// Parentheses of a filter: their nesting is read with recursion.
 const MAX_PARENTHESES: usize = 16;
+/// Characters of a scope that are told.
+const MAX_SCOPE: usize = 16;
 /// What a search asks for where its URL does not say.
 const ANY_ENTRY: &str = "(objectClass=*)";
 
@@ -39,7 +42,17 @@ pub(crate) struct LdapUrl {
 impl LdapUrl {
     /// # Errors
     /// What is wrong.
-    pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(url: &str) -> Result<Self, Refusal> {
+        // RFC 4511 4.5.1.2: `base` is the entry itself. Whatever else is wrong counts first.
+        let (read, scope) = Self::parse_all(url).map_err(Refusal::LdapUrl)?;
+        match scope {
+            None => Ok(read),
+            Some(scope) => Err(Refusal::LdapScope(scope)),
+        }
+    }
+
+    /// The URL, and its scope if that is not `base`.
+    fn parse_all(url: &str) -> Result<(Self, Option<String>), &'static str> {
         if url.len() > MAX_URL {
             return Err("longer than 2048 octets");
         }
@@ -64,22 +77,22 @@ impl LdapUrl {
         if dn.is_empty() {
             return Err("names no entry");
         }
-        if !scope.is_empty() && !scope.eq_ignore_ascii_case("base") {
-            return Err("asks for more than one entry");
-        }
+        let is_base = scope.is_empty() || scope.eq_ignore_ascii_case("base");
+        let other = (!is_base).then(|| scope.chars().take(MAX_SCOPE).collect());
         for extension in extensions.split(',') {
             if decoded(extension)?.starts_with('!') {
                 return Err("has a critical extension");
             }
         }
-        Ok(Self {
+        let read = Self {
             is_tls,
             host,
             port: port.unwrap_or(if is_tls { 636 } else { 389 }),
             dn,
             attributes: attributes_of(attributes)?,
             filter: filter_of(filter)?,
-        })
+        };
+        Ok((read, other))
     }
 
     /// Asks for these attributes where the URL names none.
@@ -278,8 +291,6 @@ mod tests {
             ("ldap://h/o=A?*", "bad attribute"),
             ("ldap://h/o=A?x,", "bad attribute"),
             (many.as_str(), "asks for too many attributes"),
-            ("ldap://h/o=A??one", "asks for more than one entry"),
-            ("ldap://h/o=A??sub", "asks for more than one entry"),
             ("ldap://h/o=A???(a=b", "bad filter"),
             (deep.as_str(), "bad filter"),
             ("ldap://h/o=A????a,!b", "has a critical extension"),
@@ -287,7 +298,11 @@ mod tests {
             ("ldap://h/o=A?????", "has more than four question marks"),
         ];
         for (text, fault) in cases {
-            assert_eq!(LdapUrl::parse(text), Err(fault), "{text}");
+            assert_eq!(LdapUrl::parse(text), Err(Refusal::LdapUrl(fault)), "{text}");
+        }
+        for scope in ["one", "sub", "Sub", "children"] {
+            let url = format!("ldap://h/o=A??{scope}");
+            assert_eq!(LdapUrl::parse(&url), Err(Refusal::LdapScope(scope.to_owned())), "{url}");
         }
     }
 

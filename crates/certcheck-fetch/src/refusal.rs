@@ -1,0 +1,81 @@
+//! Why a URL or an address is not followed, as a value: who tells of it can say what would help.
+
+use core::fmt;
+use std::net::IpAddr;
+
+/// The rule by which a source is not followed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It is longer than any URL that is followed.
+    TooLong {
+        /// The most bytes that one may have.
+        most: usize,
+    },
+    /// It has characters that URLs do not have.
+    Characters,
+    /// It cannot be parsed.
+    NotAUrl(String),
+    /// Its scheme is not followed, or not for this kind of evidence.
+    Scheme(String),
+    /// Its scheme is `https` or `ldaps`, and the guard was not told to allow them.
+    Tls(&'static str),
+    /// A redirect leads from a scheme to a worse one.
+    Downgrade {
+        /// Where it came from.
+        from: String,
+        /// Where it leads.
+        to: String,
+    },
+    /// It has user information.
+    UserInformation,
+    /// It names no host.
+    NoHost,
+    /// Its host is a number, which some resolvers take for an address.
+    NumericHost(String),
+    /// Its port is under 1024 and none that evidence is served on.
+    Port(u16),
+    /// Its address is one that nobody publishes evidence at.
+    Address {
+        /// The address.
+        address: IpAddr,
+        /// What it is.
+        what: &'static str,
+    },
+    /// Its address is private, and the guard was told to deny these.
+    Private(IpAddr),
+    /// It is an LDAP URL that names no host, and no directory is configured.
+    NoDirectory,
+    /// It is an LDAP URL that asks for more than the entry that it names.
+    LdapScope(String),
+    /// It is an LDAP URL with another fault.
+    LdapUrl(&'static str),
+    /// LDAP does not go through an HTTP proxy.
+    LdapBehindProxy,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { most } => write!(f, "a URL of more than {most} bytes"),
+            Self::Characters => f.write_str("a URL with control or other characters that URLs do not have"),
+            Self::NotAUrl(why) => write!(f, "no URL: {why}"),
+            Self::Scheme(scheme) => write!(f, "scheme {scheme} is not followed"),
+            Self::Tls(scheme) => write!(f, "scheme {scheme} is not allowed"),
+            Self::Downgrade { from, to } => write!(f, "redirected from {from} to {to}"),
+            Self::UserInformation => f.write_str("a URL with user information"),
+            Self::NoHost => f.write_str("a URL without a host"),
+            Self::NumericHost(host) => write!(f, "{host} is a number, not a name"),
+            Self::Port(port) => write!(f, "port {port} is not allowed"),
+            Self::Address { address, what } => write!(f, "{address} is {what}"),
+            Self::Private(address) => write!(f, "{address} is private"),
+            Self::NoDirectory => f.write_str("no directory is configured for LDAP URLs without a host"),
+            Self::LdapScope(scope) => write!(
+                f,
+                "the LDAP URL has the scope {scope}; only base is followed, which asks for the entry it names"
+            ),
+            Self::LdapUrl(fault) => write!(f, "LDAP URL: {fault}"),
+            Self::LdapBehindProxy => f.write_str("LDAP does not go through an HTTP proxy"),
+        }
+    }
+}
