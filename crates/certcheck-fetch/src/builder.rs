@@ -9,7 +9,7 @@ use certcheck_core::{Evidence, KeyRing, Policy, Time};
 use tokio::sync::Semaphore;
 
 use crate::engine::Engine;
-use crate::fetcher::{Fetcher, Observer};
+use crate::fetcher::{Fetcher, Observer, StoreUsed};
 use crate::guard::Guard;
 use crate::limits::Limits;
 use crate::memory::Memory;
@@ -53,8 +53,7 @@ pub struct Builder {
     given: Evidence,
     limits: Limits,
     route: Route,
-    store: Option<Arc<dyn Store>>,
-    trusts_store: bool,
+    store: Option<StoreUsed>,
     is_offline: bool,
     refreshes: bool,
     clock: fn() -> Time,
@@ -79,7 +78,6 @@ impl Builder {
             limits: Limits::default(),
             route: Route { use_ocsp_get: true, ..Route::default() },
             store: None,
-            trusts_store: false,
             is_offline: false,
             refreshes: true,
             clock: crate::transport::now,
@@ -149,8 +147,7 @@ impl Builder {
     /// read and verified anew.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(store);
-        self.trusts_store = false;
+        self.store = Some(StoreUsed { store, is_trusted: false });
         self
     }
 
@@ -158,8 +155,8 @@ impl Builder {
     /// verified signatures of this store are taken as they were kept. No other store can be trusted so.
     #[must_use]
     pub fn disk_store(mut self, store: DiskStore) -> Self {
-        self.trusts_store = store.is_trusted();
-        self.store = Some(Arc::new(store));
+        let is_trusted = store.is_trusted();
+        self.store = Some(StoreUsed { store: Arc::new(store), is_trusted });
         self
     }
 
@@ -196,7 +193,7 @@ impl Builder {
     /// # Errors
     /// What the system lacks.
     pub fn build(self) -> Result<Engine, EngineError> {
-        let Self { ring, policy, given, limits, route, store, trusts_store, is_offline, .. } = self;
+        let Self { ring, policy, given, limits, route, store, is_offline, .. } = self;
         let Self { refreshes, clock, observer, .. } = self;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -215,16 +212,8 @@ impl Builder {
         };
         let watches = Arc::<Watches>::default();
         let memory = Memory::new(&limits, Arc::clone(&watches));
-        let fetcher = Fetcher::new(
-            network,
-            store,
-            trusts_store,
-            &limits,
-            memory,
-            runtime.handle().clone(),
-            observer,
-            !refreshes,
-        );
+        let fetcher =
+            Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer, !refreshes);
         let shared = Arc::new(Shared {
             fetcher: Arc::new(fetcher),
             snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),

@@ -90,7 +90,7 @@ impl Target {
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.url.port().unwrap_or(self.scheme.port())
+        self.url.port().unwrap_or_else(|| self.scheme.port())
     }
 
     /// Scheme, host and port: what a breaker and a limit are for.
@@ -201,7 +201,7 @@ impl Guard {
             // A scheme of which the URL standard says nothing leaves a host as it is written.
             Some(Host::Domain(name)) => self.judge_name(name)?,
         }
-        let port = url.port().unwrap_or(scheme.port());
+        let port = url.port().unwrap_or_else(|| scheme.port());
         if port < 1_024 && !matches!(port, 80 | 389 | 443 | 636) && !self.allowed_ports.contains(&port) {
             return Err(Refusal::Port(port).into());
         }

@@ -395,7 +395,8 @@ mod tests {
 
     #[test]
     fn each_party_has_its_bound_and_others_have_what_is_left() {
-        let cases: [(usize, &dyn Fn(u8) -> Parties, Party); 8] = [
+        type Of<'o> = &'o dyn Fn(u8) -> Parties;
+        let cases: [(usize, Of<'_>, Party); 8] = [
             (4, &|n| parties(1, n.into(), n, n.into()), Party::Client(1)),
             (4, &|n| parties(n.into(), 1, n, n.into()), Party::Host(1)),
             (6, &|n| parties(n.into(), n.into(), 1, n.into()), Party::address([10, 0, 0, 1].into())),

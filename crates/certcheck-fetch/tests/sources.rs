@@ -35,7 +35,8 @@ fn raw_spaces_are_sent_encoded() {
 /// What is no answer to GET is asked for with POST, once, before the source counts as failed.
 #[test]
 fn what_is_no_answer_to_get_is_posted() {
-    let no_answers: Vec<(&str, fn() -> Page)> = vec![
+    type Answers = fn() -> Page;
+    let no_answers: Vec<(&str, Answers)> = vec![
         ("an empty body", || Page::new("")),
         ("a page", || Page::new("<html><body>Welcome</body></html>")),
         ("malformedRequest", || Page::new(Response::error(1))),

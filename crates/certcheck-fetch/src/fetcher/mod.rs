@@ -95,6 +95,13 @@ struct Flight {
 /// How a check of many sources watches the download of one.
 pub(crate) type Flying = watch::Receiver<State>;
 
+/// A store, and whether indexes and signatures in it are taken as they were kept: whoever builds the engine says so.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreUsed {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) is_trusted: bool,
+}
+
 /// Gets evidence.
 pub(crate) struct Fetcher {
     /// `None` offline.
@@ -133,17 +140,17 @@ impl std::fmt::Debug for Fetcher {
 impl Fetcher {
     pub(crate) fn new(
         network: Option<Network>,
-        store: Option<Arc<dyn Store>>,
-        trusts_store: bool,
+        store: Option<StoreUsed>,
         limits: &Arc<Limits>,
         memory: Memory,
         runtime: Handle,
         observer: Option<Observer>,
         revalidates: bool,
     ) -> Self {
+        let trusts_store = store.as_ref().is_some_and(|used| used.is_trusted);
         Self {
             network,
-            store,
+            store: store.map(|used| used.store),
             trusts_store,
             memory,
             health: Health::new(limits),
@@ -165,8 +172,8 @@ impl Fetcher {
     }
 
     /// Where temporary files go.
-    pub(crate) fn folder(store: Option<&Arc<dyn Store>>) -> PathBuf {
-        store.and_then(|store| store.folder()).map_or_else(std::env::temp_dir, ToOwned::to_owned)
+    pub(crate) fn folder(store: Option<&StoreUsed>) -> PathBuf {
+        store.and_then(|used| used.store.folder()).map_or_else(std::env::temp_dir, ToOwned::to_owned)
     }
 
     /// Begins to get what is needed, or joins who has begun. `known` is what is at hand and good, and may have changed.
