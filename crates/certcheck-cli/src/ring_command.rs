@@ -123,7 +123,13 @@ fn survey_one(
         }
         _ => None,
     };
-    if entry.role() == Role::Anchor && !entry.is_self_signed() {
+    if entry.is_promoted() {
+        let message = format!(
+            "an anchor that is not self-signed, since its issuer is not in the ring: {}; put it into anchors/ if that is meant",
+            certificate.issuer()
+        );
+        notes.push(Note { code: "promoted", message });
+    } else if entry.role() == Role::Anchor && !entry.is_self_signed() {
         notes.push(Note { code: "partial", message: "an anchor that is not self-signed".to_owned() });
     }
     notes.extend(

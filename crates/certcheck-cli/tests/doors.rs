@@ -118,6 +118,7 @@ impl Folder {
         };
         for (placement, name, der) in &question.ring {
             let inner = match placement {
+                Placement::Distrusted if is_flat => "beside/distrusted",
                 _ if is_flat => "ring",
                 Placement::Intermediate => "ring/intermediates",
                 Placement::Distrusted => "ring/distrusted",
@@ -125,6 +126,7 @@ impl Folder {
             };
             write(inner, name, "CERTIFICATE", der);
         }
+        std::fs::create_dir_all(folder.join("beside/distrusted")).expect("a folder");
         std::fs::write(folder.join("ring/ring.toml"), &question.settings).expect("written");
         for (name, der) in &question.crls {
             write("crl", name, "X509 CRL", der);
@@ -153,7 +155,9 @@ impl Drop for Folder {
 fn by_program(question: &Question) -> Option<String> {
     let mut arguments = options(&question.policy)?;
     let files = Folder::of(question);
-    arguments.extend(["--ring".to_owned(), files.path("ring"), "--at".to_owned(), question.at.clone()]);
+    let rings = [files.path("ring"), files.path("beside")];
+    arguments.extend(rings.into_iter().flat_map(|ring| ["--ring".to_owned(), ring]));
+    arguments.extend(["--at".to_owned(), question.at.clone()]);
     for (option, folder, is_there) in
         [("--crl", "crl", !question.crls.is_empty()), ("--ocsp", "ocsp", !question.responses.is_empty())]
     {

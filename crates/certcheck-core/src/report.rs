@@ -95,6 +95,12 @@ pub enum Warning {
         /// The last.
         not_after: Time,
     },
+    /// The anchor is not self-signed and is one only since its issuer is not in the ring
+    /// ([`RingCertificate::is_promoted`]).
+    AnchorPromoted {
+        /// The name of the issuer that is missing.
+        issuer: String,
+    },
     /// Nothing is known of a certificate's revocation, and policy lets that pass.
     RevocationLetPass {
         /// Which certificate of the path.
@@ -122,6 +128,10 @@ impl fmt::Display for Warning {
             Self::AnchorOutsideValidity { not_before, not_after } => {
                 write!(f, "the anchor is outside its validity, {not_before} to {not_after}")
             }
+            Self::AnchorPromoted { issuer } => write!(
+                f,
+                "the anchor is not self-signed; it is taken as an anchor since its issuer is not in the ring: {issuer}"
+            ),
             Self::RevocationLetPass { at, cause } => {
                 write!(
                     f,

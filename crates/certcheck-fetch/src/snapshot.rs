@@ -9,6 +9,7 @@ use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 use crate::first_seen::Templates;
 use crate::known::{KnownPaths, Refusals};
 use crate::limits::Limits;
+use tracing::warn;
 
 /// What checks are made with, and what is known by it.
 pub struct Snapshot {
@@ -31,8 +32,22 @@ pub(crate) struct Basis {
     pub(crate) issuers: VerifiedIssuers,
 }
 
+/// Logs anchors that are such only since their issuer is not in the ring: a removal does that too.
+fn warn_of_promoted(ring: &KeyRing) {
+    for entry in ring.anchors().filter(|entry| entry.is_promoted()) {
+        let certificate = entry.certificate();
+        warn!(
+            source = entry.source(),
+            subject = %certificate.subject(),
+            issuer = %certificate.issuer(),
+            "an anchor that is not self-signed: its issuer is not in the ring"
+        );
+    }
+}
+
 impl Snapshot {
     pub(crate) fn new(ring: Arc<KeyRing>, policy: Policy, given: Evidence, limits: &Limits) -> Self {
+        warn_of_promoted(&ring);
         Self {
             basis: Arc::new(Basis { ring, policy: Arc::new(policy), given, issuers: VerifiedIssuers::new() }),
             paths: KnownPaths::new(limits.known_paths),

@@ -20,7 +20,7 @@ use crate::revocation::plan;
 use crate::revocation::{
     Answers, Arrived, Ask, Assessor, Considered, Dismissal, Means, Need, Status, Subject, Surroundings,
 };
-use crate::ring::Role;
+use crate::ring::{RingCertificate, Role};
 use crate::time::Time;
 use crate::view::Certificate;
 
@@ -347,10 +347,9 @@ impl<'e> Evaluator<'_, 'e> {
         mut warnings: Vec<Warning>,
     ) -> Evaluation<'e> {
         let Assessed { path, valid, judgement, warnings: of_statuses, needs } = assessed;
-        let Valid { policies, anchor_outside_validity } = valid;
-        if let (true, Some(anchor)) = (anchor_outside_validity, path.last()) {
-            let (not_before, not_after) = (anchor.certificate.not_before(), anchor.certificate.not_after());
-            warnings.push(Warning::AnchorOutsideValidity { not_before, not_after });
+        let policies = valid.policies.clone();
+        if let Some(anchor) = path.last().and_then(|anchor| anchor.in_ring) {
+            warnings.extend(warnings_of_anchor(&valid, anchor));
         }
         warnings.extend(of_statuses);
         let verdict = match &judgement {
@@ -385,6 +384,18 @@ impl<'e> Evaluator<'_, 'e> {
 fn told_as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
     let rejection = assessed.judgement.err()?;
     Some(Attempt { path: assessed.path.iter().map(|member| member.certificate).collect(), rejection })
+}
+
+/// What is worth telling of the anchor of a path.
+pub(super) fn warnings_of_anchor(valid: &Valid<'_>, anchor: &RingCertificate) -> Vec<Warning> {
+    let certificate = anchor.certificate();
+    let outside = valid.anchor_outside_validity.then(|| Warning::AnchorOutsideValidity {
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+    });
+    let promoted =
+        anchor.is_promoted().then(|| Warning::AnchorPromoted { issuer: certificate.issuer().to_string() });
+    outside.into_iter().chain(promoted).collect()
 }
 
 /// The earliest end of validity; the anchor's counts where policy or settings make it count.

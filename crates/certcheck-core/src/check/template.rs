@@ -14,7 +14,7 @@ use std::cell::OnceCell;
 
 use pki_types::CertificateDer;
 
-use super::evaluate::valid_until;
+use super::evaluate::{valid_until, warnings_of_anchor};
 use super::judge::judge;
 use super::kind::{self, Kind};
 use super::{Check, read};
@@ -153,11 +153,7 @@ impl Template {
         let own_names = names_compared(check, &target, &constraints)?;
         spent.name_comparisons = spent.name_comparisons.checked_sub(own_names)?;
         let view = report.view(ring);
-        if valid.anchor_outside_validity {
-            let (not_before, not_after) =
-                (anchor.certificate().not_before(), anchor.certificate().not_after());
-            warnings.push(Warning::AnchorOutsideValidity { not_before, not_after });
-        }
+        warnings.extend(warnings_of_anchor(&valid, anchor));
         let unchecked =
             |member: &OwnedMember| OwnedMember { revocation: Status::NotChecked, ..member.clone() };
         Some(Self {

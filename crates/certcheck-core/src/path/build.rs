@@ -319,10 +319,28 @@ impl<'a> Search<'_, 'a> {
                 _ => break,
             }
         }
-        let path: Vec<_> = self.stack.iter().map(|link| link.reference).collect();
+        let mut path: Vec<_> = self.stack.iter().map(|link| link.reference).collect();
+        if let Some(distrusted) = self.distrusted_issuer(issuer) {
+            path.push(distrusted);
+            return Attempt {
+                rejection: Rejection { at: path.len().saturating_sub(1), reason: Reason::Distrusted },
+                path,
+            };
+        }
         Attempt {
             rejection: Rejection { at: path.len().saturating_sub(1), reason: Reason::UnknownIssuer },
             path,
         }
+    }
+
+    /// The distrusted certificate that issued the last in the stack, by name and signature: to add it to the ring would be
+    /// the wrong thing to do.
+    fn distrusted_issuer(&mut self, name: NameId) -> Option<CertificateRef> {
+        let child = *self.stack.last()?;
+        let ring = self.context.ring;
+        ring.distrusted_by_subject(name).find_map(|at| {
+            let issuer = ring.get(at)?.certificate();
+            self.context.verify_signature(&child, &issuer).is_ok().then_some(CertificateRef::Ring(at))
+        })
     }
 }

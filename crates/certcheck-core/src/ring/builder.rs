@@ -29,7 +29,8 @@ pub enum Placement {
     /// `distrusted/`.
     Distrusted,
     /// A flat ring. Self-signed certificates are anchors. So is, where policy lets paths be partial, one whose
-    /// issuer is not in the ring: it stands highest of what was trusted. The rest are intermediates.
+    /// issuer is not in the ring: it stands highest of what was trusted
+    /// ([`RingCertificate::is_promoted`]). The rest are intermediates, and so is what a distrusted CA has issued.
     Flat,
 }
 
@@ -175,6 +176,7 @@ impl RingBuilder {
                 role,
                 constraints: AnchorConstraints::default(),
                 is_self_signed,
+                is_promoted: false,
                 issuer,
                 subject,
                 source: pending.source,
@@ -199,18 +201,17 @@ impl RingBuilder {
     }
 }
 
-/// In a flat ring, what has no issuer there stands highest.
+/// In a flat ring, what has no issuer there stands highest. A distrusted issuer is one all the same: to distrust a root must
+/// not make anchors of the CAs below it. Its name is enough for that, since a name too many only keeps an anchor out.
 fn promote_highest(certificates: &mut [RingCertificate], flat: &[usize]) {
-    let subjects: std::collections::HashSet<u32> = certificates
-        .iter()
-        .filter(|entry| entry.role != Role::Distrusted)
-        .map(|entry| entry.subject)
-        .collect();
+    let subjects: std::collections::HashSet<u32> = certificates.iter().map(|entry| entry.subject).collect();
     for at in flat {
         if let Some(entry) = certificates.get_mut(*at)
+            && entry.role == Role::Intermediate
             && !subjects.contains(&entry.issuer)
         {
             entry.role = Role::Anchor;
+            entry.is_promoted = true;
         }
     }
 }
@@ -358,6 +359,43 @@ mod tests {
         }
         let other = "[[anchor]]\nfile = \"b.pem\"\npath_len = 1\n";
         assert!(built(&[named, other], &["a.pem", "b.pem"]).is_err(), "one certificate in two files");
+    }
+
+    /// Who is an anchor of a ring of these: a root, a CA below it, and one below that.
+    fn anchors(placed: &[(&str, Placement)]) -> Vec<(String, bool)> {
+        let [root_key, ca_key, sub_key] = ["root", "ca", "sub"].map(Key::p256);
+        let mut builder = RingBuilder::new();
+        for (name, placement) in placed {
+            let der = match *name {
+                "root" => Cert::root("CN=Root", &root_key).issue(&root_key),
+                "ca" => Cert::ca("CN=CA", &ca_key, "CN=Root", &root_key).issue(&root_key),
+                _ => Cert::ca("CN=Sub", &sub_key, "CN=CA", &ca_key).issue(&ca_key),
+            };
+            builder.add(name, &der, *placement).expect("it can be read");
+        }
+        let ring = builder.build().expect("builds");
+        ring.anchors().map(|entry| (entry.source().to_owned(), entry.is_promoted())).collect()
+    }
+
+    #[test]
+    fn to_distrust_an_issuer_promotes_nothing_below_it() {
+        use Placement::{Anchor, Distrusted, Flat, Intermediate};
+        let promoted = |name: &str| vec![(name.to_owned(), true)];
+        for (placed, wanted) in [
+            (&[("ca", Flat)][..], promoted("ca")),
+            (&[("ca", Flat), ("sub", Flat)], promoted("ca")),
+            (&[("sub", Flat)], promoted("sub")),
+            (&[("ca", Flat), ("root", Distrusted)], vec![]),
+            (&[("root", Distrusted), ("ca", Flat)], vec![]),
+            (&[("root", Distrusted), ("ca", Flat), ("sub", Flat)], vec![]),
+            (&[("ca", Distrusted), ("sub", Flat)], vec![]),
+            (&[("ca", Distrusted), ("sub", Flat), ("root", Flat)], vec![("root".to_owned(), false)]),
+            (&[("root", Flat), ("ca", Flat)], vec![("root".to_owned(), false)]),
+            (&[("root", Intermediate), ("ca", Flat)], vec![]),
+            (&[("ca", Anchor), ("root", Distrusted)], vec![("ca".to_owned(), false)]),
+        ] {
+            assert_eq!(anchors(placed), wanted, "{placed:?}");
+        }
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub struct RingCertificate {
     pub(crate) role: Role,
     pub(crate) constraints: AnchorConstraints,
     pub(crate) is_self_signed: bool,
+    pub(crate) is_promoted: bool,
     pub(crate) issuer: NameId,
     pub(crate) subject: NameId,
     pub(crate) source: Arc<str>,
@@ -88,6 +89,13 @@ impl RingCertificate {
     #[must_use]
     pub const fn is_self_signed(&self) -> bool {
         self.is_self_signed
+    }
+
+    /// Whether it is an anchor only since its issuer is not in a flat ring. To take the issuer out of the ring does that: a
+    /// program that loads rings reports it.
+    #[must_use]
+    pub const fn is_promoted(&self) -> bool {
+        self.is_promoted
     }
 
     /// What a policy has against its key, or the signature on it, by name alone. Nobody looks at the signature of
@@ -142,6 +150,13 @@ impl KeyRing {
     /// The anchors and intermediates of this subject.
     pub(crate) fn by_subject(&self, name: NameId) -> &[u32] {
         usize::try_from(name).ok().and_then(|at| self.by_subject.get(at)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The distrusted certificates of this subject.
+    pub(crate) fn distrusted_by_subject(&self, name: NameId) -> impl Iterator<Item = u32> {
+        let entries = (0..).zip(&self.certificates);
+        let named = entries.filter(move |(_, entry)| entry.role == Role::Distrusted && entry.subject == name);
+        named.map(|(at, _)| at)
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&RingCertificate> {
