@@ -27,6 +27,9 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
     policy.inhibit_policy_mapping = arguments.inhibit_policy_mapping;
     policy.inhibit_any_policy = arguments.inhibit_any_policy;
     policy.max_depth = arguments.max_depth;
+    // With the target and the anchor, and room for self-issued certificates, which are not counted.
+    let longest = arguments.max_depth.saturating_add(4);
+    policy.limits.path_length = policy.limits.path_length.max(longest);
     policy.min_rsa_bits = arguments.min_rsa_bits;
     policy.allow_sha1 = arguments.allow_sha1;
     policy.partial_chain = arguments.partial_chain == Switch::On;

@@ -70,6 +70,8 @@ pub enum Limit {
     Steps,
     /// [`Limits::paths`].
     Paths,
+    /// [`Limits::path_length`].
+    PathLength,
     /// [`Limits::name_comparisons`].
     NameComparisons,
     /// [`Limits::policy_nodes`].
@@ -86,6 +88,7 @@ impl fmt::Display for Limit {
             Self::Signatures => "signatures verified",
             Self::Steps => "steps of path building",
             Self::Paths => "paths validated",
+            Self::PathLength => "certificates in a path",
             Self::NameComparisons => "names compared with constraints",
             Self::PolicyNodes => "policy nodes",
             Self::CertificateOctets => "octets of a certificate",

@@ -213,3 +213,43 @@ fn huge_rsa_keys_end_at_once() {
         });
     }
 }
+
+/// A chain of so many intermediates, under a policy that allows so many and a limit on the whole path.
+fn chain_of(intermediates: usize, max_depth: u32, path_length: u32) -> (String, Option<usize>) {
+    let key = Key::p256("deep");
+    let name = |at: usize| if at == 0 { "CN=Root".to_owned() } else { format!("CN=CA {at}") };
+    let root = Cert::root("CN=Root", &key).issue(&key);
+    let mut chain: Vec<Vec<u8>> =
+        (1..=intermediates).map(|at| Cert::ca(&name(at), &key, &name(at - 1), &key).issue(&key)).collect();
+    chain.push(Cert::leaf("CN=client", &key, &name(intermediates), &key).issue(&key));
+    chain.reverse();
+    let mut builder = RingBuilder::new();
+    builder.add("root", &root, Placement::Anchor).expect("it can be read");
+    let ring = builder.build().expect("builds");
+    let mut policy = Policy::client(Revocation::Off);
+    policy.max_depth = max_depth;
+    policy.limits.path_length = path_length;
+    let chain: Vec<CertificateDer<'_>> = chain.iter().map(|der| der.as_slice().into()).collect();
+    let now = Time::from_rfc3339("2027-01-01T00:00:00Z").expect("a time");
+    let report = Check::new(&chain, &ring, &policy, now).run();
+    let code = report.reason.as_ref().map_or("accept", |rejection| rejection.reason.code());
+    (code.to_owned(), report.is_accepted().then(|| report.path.len()))
+}
+
+#[test]
+fn a_long_path_is_found_or_the_limit_is_named() {
+    for (intermediates, max_depth, path_length, wanted) in [
+        (10, 10, 20, ("accept", Some(12))),
+        (11, 10, 20, ("limit-exceeded", None)),
+        (18, 40, 20, ("accept", Some(20))),
+        (19, 40, 20, ("limit-exceeded", None)),
+        (40, 40, 44, ("accept", Some(42))),
+        (41, 40, 44, ("limit-exceeded", None)),
+        (90, 90, 256, ("accept", Some(92))),
+        (254, u32::MAX, u32::MAX, ("limit-exceeded", None)),
+        (300, u32::MAX, u32::MAX, ("limit-exceeded", None)),
+    ] {
+        let (code, length) = chain_of(intermediates, max_depth, path_length);
+        assert_eq!((code.as_str(), length), wanted, "{intermediates} intermediates");
+    }
+}

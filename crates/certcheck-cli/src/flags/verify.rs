@@ -94,8 +94,8 @@ pub(crate) struct VerifyArguments {
     #[arg(long)]
     pub(crate) inhibit_any_policy: bool,
 
-    /// How many intermediates a path may have, self-issued ones not counted.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    /// How many intermediates a path may have, self-issued ones not counted: at most 90.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=90))]
     pub(crate) max_depth: u32,
 
     /// The shortest RSA key that is taken.

@@ -8,9 +8,12 @@ use std::collections::HashMap;
 
 use super::pool::{CertificateRef, Pool};
 use super::verify::{Context, Failure, Link, Scope, Valid, validate};
+use crate::budget::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};
 use crate::ring::{NameId, RingCertificate, Role};
 
+/// Certificates in a path, whatever policy says: the search goes as deep as the path is long.
+const LONGEST_PATH: usize = 256;
 /// Steps after which it pays to find out what leads to an anchor at all.
 const STEPS_BEFORE_SURVEY: u32 = 64;
 
@@ -60,7 +63,8 @@ pub(crate) fn search<'a>(
     pool: &Pool<'a>,
     excluded: &[CertificateRef],
 ) -> Outcome<'a> {
-    let longest = usize::try_from(context.policy.limits.path_length).unwrap_or(usize::MAX).saturating_sub(2);
+    let limit = usize::try_from(context.policy.limits.path_length).unwrap_or(usize::MAX);
+    let longest = limit.min(LONGEST_PATH).saturating_sub(2);
     let target = pool.target();
     let mut search = Search {
         context,
@@ -84,7 +88,7 @@ pub(crate) fn search<'a>(
             Ok(()) => {}
         }
     }
-    search.give_up()
+    search.give_up(longest)
 }
 
 impl<'a> Search<'_, 'a> {
@@ -281,9 +285,11 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// Nothing was found: tells of the path that got furthest, or of where the names give out.
-    fn give_up(mut self) -> Outcome<'a> {
+    fn give_up(mut self, longest: usize) -> Outcome<'a> {
         if self.best.is_none() {
-            let attempt = if self.was_too_deep {
+            let attempt = if self.was_cut {
+                self.too_long(longest)
+            } else if self.was_too_deep {
                 let allowed = self.context.policy.max_depth;
                 let path = self.stack.iter().map(|link| link.reference).collect();
                 Attempt { path, rejection: Rejection { at: 0, reason: Reason::Depth { allowed } } }
@@ -299,6 +305,14 @@ impl<'a> Search<'_, 'a> {
         Outcome { path, result: Err(rejection), attempts: self.attempts }
     }
 
+    /// Paths go on that are longer than the limit.
+    fn too_long(&self, longest: usize) -> Attempt {
+        let allowed = u32::try_from(longest.saturating_add(2)).unwrap_or(u32::MAX);
+        let path = self.stack.iter().map(|link| link.reference).collect();
+        let reason = LimitHit { limit: Limit::PathLength, allowed }.into();
+        Attempt { path, rejection: Rejection { at: 0, reason } }
+    }
+
     /// Follows the best candidates up until a name has none.
     fn dead_end(&mut self) -> Attempt {
         let mut issuer = self.pool.target_issuer();
@@ -312,7 +326,7 @@ impl<'a> Search<'_, 'a> {
                     },
                 );
             match next {
-                Some((link, above)) if self.stack.len() < 20 => {
+                Some((link, above)) if self.stack.len() < LONGEST_PATH => {
                     self.stack.push(link);
                     issuer = above;
                 }

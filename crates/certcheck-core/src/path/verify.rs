@@ -280,7 +280,7 @@ fn check_criticality(certificate: &Certificate<'_>) -> Result<(), Reason> {
 /// 6.1.4 (k) and (n).
 fn check_ca(certificate: &Certificate<'_>) -> Result<(), Reason> {
     if certificate.version() != Version::V3 {
-        // (k) leaves v1 and v2 to out-of-band means: being an anchor is such a means, nothing else here is.
+        // (k) leaves v1 and v2 to out-of-band means: being an anchor that signs itself is such a means, nothing else is.
         return Err(Reason::NotACa(NotACa::Version));
     }
     match certificate.basic_constraints() {
