@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use certcheck_core::reason::Reason;
 use certcheck_core::report::PathRole;
 use certcheck_core::ring::{RingCertificate, Role};
 use certcheck_core::{Check, KeyRing, Policy, Purpose, Revocation, Time, VerifiedIssuers};
@@ -123,6 +124,12 @@ fn survey_one(
         }
         _ => None,
     };
+    if let Some(reason) = entry.unverifiable(policy) {
+        notes.retain(|note| note.code != Reason::UnknownIssuer.code());
+        let message =
+            format!("{reason}, so that it is not known to be self-signed; put it into anchors/ to trust it");
+        notes.push(Note { code: reason.code(), message });
+    }
     if entry.is_promoted() {
         let message = format!(
             "an anchor that is not self-signed, since its issuer is not in the ring: {}; put it into anchors/ if that is meant",

@@ -341,9 +341,15 @@ impl<'a> Search<'_, 'a> {
                 path,
             };
         }
-        Attempt {
-            rejection: Rejection { at: path.len().saturating_sub(1), reason: Reason::UnknownIssuer },
-            path,
+        let reason = self.unverifiable_root().unwrap_or(Reason::UnknownIssuer);
+        Attempt { rejection: Rejection { at: path.len().saturating_sub(1), reason }, path }
+    }
+
+    /// Why the last in the stack is no anchor, if it looks like a root of the ring whose own signature cannot be verified.
+    fn unverifiable_root(&self) -> Option<Reason> {
+        match self.stack.last()?.reference {
+            CertificateRef::Ring(at) => self.context.ring.get(at)?.unverifiable(self.context.policy),
+            CertificateRef::Target | CertificateRef::Presented(_) => None,
         }
     }
 

@@ -26,7 +26,7 @@ pub(crate) use crate::names::NameId;
 use crate::names::Names;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::signature;
+use crate::signature::{self, Signed};
 use crate::view::{Certificate, Name, OwnedCertificate};
 
 /// What a certificate is in a ring.
@@ -106,6 +106,23 @@ impl RingCertificate {
         let key = signature::key_strength(certificate.spki(), policy).err();
         let by_hash = || signature::hash_strength(certificate.signature_algorithm(), policy).err();
         key.or_else(|| if self.is_self_signed { None } else { by_hash() })
+    }
+
+    /// Why it cannot be told whether it signs itself: it is self-issued, and its signature algorithm is not supported. In a
+    /// flat ring that keeps it from being an anchor. `None` if it can be told.
+    #[must_use]
+    pub fn unverifiable(&self, policy: &Policy) -> Option<Reason> {
+        if self.is_self_signed || self.issuer != self.subject || self.role != Role::Intermediate {
+            return None;
+        }
+        let certificate = self.certificate();
+        let signed = Signed {
+            message: certificate.tbs(),
+            algorithm: certificate.signature_algorithm(),
+            signature: certificate.signature(),
+        };
+        let refused = signature::admit(signed, certificate.spki(), policy).err()?;
+        matches!(refused, Reason::UnsupportedAlgorithm { .. }).then_some(refused)
     }
 
     /// The file or other source it came from.
