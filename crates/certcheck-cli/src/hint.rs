@@ -48,6 +48,9 @@ fn for_source(tried: &SourceTried) -> Option<String> {
 /// A remedy, with the flag for it.
 pub(crate) const fn of(remedy: Remedy) -> &'static str {
     match remedy {
+        Remedy::UseLargerCurve => {
+            "issue the certificate for a key on a larger curve, such as P-256; for an old ring, lower the minimum with --min-ec-bits"
+        }
         Remedy::StrengthenKey => {
             "issue the certificate for a stronger key; for an old ring, lower the minimum with --min-rsa-bits"
         }

@@ -92,6 +92,7 @@ fn lenient() -> Policy {
     let mut policy = Policy::client(Revocation::Off).with_purpose(Purpose::Any);
     policy.allow_sha1 = true;
     policy.min_rsa_bits = 1024;
+    policy.min_ec_bits = 160;
     policy
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
     let longest = arguments.max_depth.saturating_add(4);
     policy.limits.path_length = policy.limits.path_length.max(longest);
     policy.min_rsa_bits = arguments.min_rsa_bits;
+    policy.min_ec_bits = arguments.min_ec_bits;
     policy.allow_sha1 = arguments.allow_sha1;
     policy.partial_chain = arguments.partial_chain == Switch::On;
     if arguments.enforce_anchor_validity {
@@ -104,6 +105,7 @@ pub(crate) fn asked(arguments: &VerifyArguments) -> Vec<(&'static str, String)> 
     let usual = Policy::client(Revocation::HardFail);
     for (number, usual, flag) in [
         (arguments.min_rsa_bits, usual.min_rsa_bits, "min-rsa-bits"),
+        (arguments.min_ec_bits, usual.min_ec_bits, "min-ec-bits"),
         (arguments.max_depth, usual.max_depth, "max-depth"),
     ] {
         unusual.extend((number != usual).then(|| format!("{flag} {number}")));

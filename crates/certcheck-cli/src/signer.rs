@@ -130,31 +130,7 @@ impl AlgorithmObject {
 
 impl From<Oid<'_>> for AlgorithmObject {
     fn from(oid: Oid<'_>) -> Self {
-        let oid = oid.to_string();
-        let name = match oid.as_str() {
-            "1.2.840.113549.1.1.2" => Some("md2WithRSAEncryption"),
-            "1.2.840.113549.1.1.4" => Some("md5WithRSAEncryption"),
-            "1.2.840.113549.1.1.5" => Some("sha1WithRSAEncryption"),
-            "1.2.840.113549.1.1.10" => Some("rsassaPss"),
-            "1.2.840.113549.1.1.11" => Some("sha256WithRSAEncryption"),
-            "1.2.840.113549.1.1.12" => Some("sha384WithRSAEncryption"),
-            "1.2.840.113549.1.1.13" => Some("sha512WithRSAEncryption"),
-            "1.2.840.113549.1.1.14" => Some("sha224WithRSAEncryption"),
-            "1.2.840.10040.4.3" => Some("dsa-with-sha1"),
-            "2.16.840.1.101.3.4.3.2" => Some("dsa-with-sha256"),
-            "1.2.840.10045.4.1" => Some("ecdsa-with-SHA1"),
-            "1.2.840.10045.4.3.1" => Some("ecdsa-with-SHA224"),
-            "1.2.840.10045.4.3.2" => Some("ecdsa-with-SHA256"),
-            "1.2.840.10045.4.3.3" => Some("ecdsa-with-SHA384"),
-            "1.2.840.10045.4.3.4" => Some("ecdsa-with-SHA512"),
-            "1.3.101.112" => Some("Ed25519"),
-            "1.3.101.113" => Some("Ed448"),
-            "2.16.840.1.101.3.4.3.17" => Some("ML-DSA-44"),
-            "2.16.840.1.101.3.4.3.18" => Some("ML-DSA-65"),
-            "2.16.840.1.101.3.4.3.19" => Some("ML-DSA-87"),
-            _ => None,
-        };
-        Self { oid, name }
+        Self { oid: oid.to_string(), name: oid.algorithm_name() }
     }
 }
 

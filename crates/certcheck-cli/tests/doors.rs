@@ -84,6 +84,7 @@ fn options(policy: &Policy) -> Option<Vec<String>> {
     say("--order", if policy.evidence_order == EvidenceOrder::CrlFirst { "crl-first" } else { "ocsp-first" });
     say("--max-depth", &policy.max_depth.to_string());
     say("--min-rsa-bits", &policy.min_rsa_bits.to_string());
+    say("--min-ec-bits", &policy.min_ec_bits.to_string());
     say("--partial-chain", if policy.partial_chain { "on" } else { "off" });
     policy.initial_policies.iter().for_each(|oid| say("--policy", &oid.to_string()));
     let flags = [

@@ -7,21 +7,24 @@
 //! Data goes one way, each module importing from those before it:
 //!
 //! ```text
-//! der, oid, time -> view -> container, ring -> signature -> path -> crl, ocsp -> revocation -> check -> report
+//! der, oid, time -> view -> container, ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
 //! ```
 //! `policy`, `budget` and `reason` are the vocabulary that all share.
 
+mod algorithm_name;
 pub mod budget;
 mod check;
 mod container;
 pub mod crl;
 pub mod der;
 mod encode;
+mod key;
 mod names;
 pub mod ocsp;
 pub mod oid;
 mod path;
 pub mod policy;
+mod pss;
 pub mod reason;
 pub mod remedy;
 pub mod report;

@@ -255,6 +255,8 @@ pub struct Policy {
     pub max_depth: u32,
     /// The shortest RSA modulus taken, in bits. Not below 1024.
     pub min_rsa_bits: u32,
+    /// The smallest elliptic curve taken, in bits of its field. Not below 160. Curve25519 and Curve448 are always taken.
+    pub min_ec_bits: u32,
     /// Whether signatures over SHA-1 are taken.
     pub allow_sha1: bool,
     /// Whether an anchor may be a certificate that is not self-signed.
@@ -304,6 +306,7 @@ impl Policy {
             initial_names: None,
             max_depth: 10,
             min_rsa_bits: 2048,
+            min_ec_bits: 256,
             allow_sha1: false,
             partial_chain: true,
             anchor_validity: AnchorValidity::Warn,

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::budget::{Limit, LimitHit};
 use crate::crl::RevocationReason;
 use crate::der::ViewFault;
+pub use crate::key::{KeyFault, Unsupported};
 use crate::oid::OidBuf;
 use crate::remedy::Remedy;
 use crate::revocation::{Cause, Revoked};
@@ -70,13 +71,10 @@ pub enum Reason {
     Nameless,
     /// A duty of the issuer's, under a pedantic policy.
     Duty(Duty),
-    /// An algorithm that is not in the policy's set.
-    UnsupportedAlgorithm {
-        /// Which.
-        oid: OidBuf,
-        /// Whether it is the issuer's key that is of it.
-        is_key: bool,
-    },
+    /// An algorithm, or a kind of key, that is not supported or not in the policy's set.
+    UnsupportedAlgorithm(Unsupported),
+    /// A public key that protects nothing, or is not what its algorithm says.
+    Key(KeyFault),
     /// An elliptic curve given by its parameters instead of its name.
     ExplicitCurve,
     /// A signature algorithm that the issuer's key cannot have made, or must not.
@@ -172,6 +170,12 @@ impl From<ViewFault> for Reason {
     }
 }
 
+impl From<KeyFault> for Reason {
+    fn from(fault: KeyFault) -> Self {
+        Self::Key(fault)
+    }
+}
+
 impl From<LimitHit> for Reason {
     fn from(hit: LimitHit) -> Self {
         Self::LimitExceeded(hit)
@@ -184,7 +188,8 @@ impl Reason {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Nameless | Self::Duty(_) => "malformed",
-            Self::UnsupportedAlgorithm { .. } | Self::ExplicitCurve => "unsupported-algorithm",
+            Self::UnsupportedAlgorithm(_) | Self::ExplicitCurve => "unsupported-algorithm",
+            Self::Key(fault) => fault.code(),
             Self::WeakKey { .. } => "weak-key",
             Self::WeakSignature { .. } => "weak-signature",
             Self::BadSignature | Self::AlgorithmMismatch { .. } => "bad-signature",
@@ -214,7 +219,8 @@ impl Reason {
             Self::Malformed(_) => "RFC 5280 4.1",
             Self::Nameless => "RFC 5280 4.1.2.6",
             Self::Duty(duty) => duty.rfc,
-            Self::UnsupportedAlgorithm { .. }
+            Self::Key(fault) => fault.rfc(),
+            Self::UnsupportedAlgorithm(_)
             | Self::AlgorithmMismatch { .. }
             | Self::WeakKey { .. }
             | Self::WeakSignature { .. }
@@ -245,7 +251,8 @@ impl Reason {
             Self::Malformed(_) => Remedy::ReissueCertificate,
             Self::Nameless => Remedy::NameSubject,
             Self::Duty(_) => Remedy::MeetDuty,
-            Self::UnsupportedAlgorithm { .. } => Remedy::UseSupportedAlgorithm,
+            Self::Key(fault) => fault.remedy(),
+            Self::UnsupportedAlgorithm(unsupported) => unsupported.remedy(),
             Self::ExplicitCurve => Remedy::UseNamedCurve,
             Self::AlgorithmMismatch { .. } => Remedy::FindOtherIssuer,
             Self::WeakKey { .. } => Remedy::StrengthenKey,
@@ -290,17 +297,14 @@ impl fmt::Display for Reason {
             Self::Malformed(fault) => write!(f, "{fault}"),
             Self::Nameless => f.write_str("subject is empty and there is no subjectAltName"),
             Self::Duty(duty) => f.write_str(duty.what),
-            Self::UnsupportedAlgorithm { oid, is_key: false } => {
-                write!(f, "signature algorithm {oid} is not supported")
-            }
-            Self::UnsupportedAlgorithm { oid, is_key: true } => {
-                write!(
-                    f,
-                    "the issuer's key, of algorithm {oid}, is of no kind that is supported for this signature"
-                )
-            }
+            Self::UnsupportedAlgorithm(unsupported) => write!(f, "{unsupported}"),
+            Self::Key(fault) => write!(f, "{fault}"),
             Self::ExplicitCurve => f.write_str("the key's elliptic curve is not named but spelled out"),
             Self::AlgorithmMismatch { signature, key } => {
+                let name = |oid: &OidBuf| {
+                    oid.as_oid().algorithm_name().map_or_else(|| oid.to_string(), str::to_owned)
+                };
+                let (signature, key) = (name(signature), name(key));
                 write!(f, "signature algorithm {signature} does not fit the issuer's key, of algorithm {key}")
             }
             Self::WeakKey { bits, floor } => write!(f, "RSA key of {bits} bits where {floor} are the least"),

@@ -21,6 +21,12 @@ pub enum Remedy {
     UseNamedCurve,
     /// Find another certificate of the issuer's name: this one has the wrong kind of key.
     FindOtherIssuer,
+    /// Issue the certificate for a key on a larger elliptic curve.
+    UseLargerCurve,
+    /// Issue the certificate for the same key, its point not compressed.
+    UseUncompressedPoint,
+    /// Make another key pair: this one protects nothing, or is encoded wrongly.
+    ReplaceKey,
     /// Issue the certificate for a stronger key.
     StrengthenKey,
     /// Have it signed over a stronger hash.
@@ -118,11 +124,20 @@ impl Remedy {
                 "have the certificate issued again as the clause asks, or drop the pedantic policy"
             }
             Self::UseSupportedAlgorithm => {
-                "use RSA, P-256, P-384 or Ed25519, or build with aws-lc-rs for P-521 and ML-DSA"
+                "use RSA of 2048 to 8192 bits, P-256 or P-384 with SHA-256 or SHA-384, or Ed25519; a build with aws-lc-rs adds SHA-512, P-521 and ML-DSA"
             }
             Self::UseNamedCurve => "issue the certificate for a key on a named curve",
             Self::FindOtherIssuer => {
                 "look for another certificate of this issuer's name: this one has the wrong kind of key"
+            }
+            Self::UseLargerCurve => {
+                "issue the certificate for a key on a larger curve, such as P-256, or lower the minimum in the policy"
+            }
+            Self::UseUncompressedPoint => {
+                "issue the certificate for the same key, with its point in uncompressed form"
+            }
+            Self::ReplaceKey => {
+                "make another key pair with other software, and issue the certificate for its public key"
             }
             Self::StrengthenKey => {
                 "issue the certificate for a stronger key, or lower the minimum in the policy"

@@ -5,14 +5,19 @@ use core::fmt;
 use pki_types::SignatureVerificationAlgorithm;
 
 use crate::budget::{Budget, LimitHit};
-use crate::der::{Reader, ViewFault, bit_string_octets, integer, tag, unsigned};
+use crate::der::{Reader, bit_string_octets, tag};
+use crate::key::{self, RsaKey, Unsupported};
 use crate::oid::Oid;
 use crate::policy::Policy;
+use crate::pss;
 use crate::reason::Reason;
 use crate::view::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
 /// The content of `AlgorithmIdentifier` for rsaEncryption: what RSA algorithms are registered under.
 const RSA_ENCRYPTION: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+
+/// The shortest RSA key that registered algorithms take, in bits.
+const SHORTEST: u32 = 2048;
 
 /// A set of signature algorithms.
 #[derive(Clone, Copy)]
@@ -139,6 +144,7 @@ pub(crate) struct Signed<'a> {
 pub(crate) enum Verifier {
     Registered(&'static dyn SignatureVerificationAlgorithm),
     Legacy(&'static ring::signature::RsaParameters),
+    AnySalt(pss::AnySalt),
 }
 
 /// Judges algorithm and key by name, without arithmetic.
@@ -148,7 +154,7 @@ pub(crate) fn admit(
     policy: &Policy,
 ) -> Result<Verifier, Reason> {
     hash_strength(signed.algorithm, policy)?;
-    key_strength(key, policy)?;
+    key::check_signer(key, policy)?;
     let kind = SignatureKind::of(signed.algorithm);
     let registered = policy.algorithms.modern;
     let mut of_signature = registered
@@ -156,9 +162,9 @@ pub(crate) fn admit(
         .filter(|algorithm| is_same_signature(signed.algorithm, algorithm.signature_alg_id().as_ref()))
         .peekable();
     let legacy = legacy_rsa(signed.algorithm, key, kind);
-    let unsupported = || Reason::UnsupportedAlgorithm { oid: signed.algorithm.oid.into(), is_key: false };
-    if of_signature.peek().is_none() && legacy.is_none() {
-        return Err(unsupported());
+    let is_known = of_signature.peek().is_some() || legacy.is_some();
+    if !is_known && !has_other_salt(signed.algorithm, registered) {
+        return Err(unsupported(signed.algorithm, key));
     }
     let mismatch = || Reason::AlgorithmMismatch {
         signature: signed.algorithm.oid.into(),
@@ -168,14 +174,66 @@ pub(crate) fn admit(
     if let Some(legacy) = legacy {
         return Ok(Verifier::Legacy(legacy));
     }
-    if let Some(algorithm) = of_signature.find(|algorithm| *algorithm.public_key_alg_id() == *key_algorithm) {
-        return Ok(Verifier::Registered(*algorithm));
+    let short = short_rsa(key);
+    if !is_known || short.is_some() && pss::is_pss(signed.algorithm) {
+        return any_salt(signed.algorithm, key);
     }
-    // A curve that the set has, with another hash, is a mismatch; one it does not have is unsupported.
-    if registered.iter().any(|algorithm| *algorithm.public_key_alg_id() == *key_algorithm) {
-        return Err(mismatch());
+    let Some(algorithm) = of_signature.find(|algorithm| *algorithm.public_key_alg_id() == *key_algorithm)
+    else {
+        return Err(unsupported_key(signed.algorithm, key));
+    };
+    match short {
+        Some(bits) => Err(Reason::UnsupportedAlgorithm(Unsupported::RsaShort { bits, shortest: SHORTEST })),
+        None => Ok(Verifier::Registered(*algorithm)),
     }
-    Err(Reason::UnsupportedAlgorithm { oid: key.algorithm.oid.into(), is_key: true })
+}
+
+/// A signature algorithm that the set does not have.
+fn unsupported(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -> Reason {
+    let unsupported = match pss::Parameters::of(algorithm) {
+        Some(parameters) => Unsupported::PssParameters {
+            hash: parameters.hash.algorithm_name(),
+            mask_hash: parameters.mask_hash.algorithm_name(),
+        },
+        None => match (algorithm.oid.ecdsa_hash(), key::curve_name(key)) {
+            (Some(hash), Some(curve)) => Unsupported::HashWithCurve { hash, curve },
+            _ => Unsupported::Signature(algorithm.oid.into()),
+        },
+    };
+    Reason::UnsupportedAlgorithm(unsupported)
+}
+
+/// A key that the set has no algorithm for that makes such signatures.
+fn unsupported_key(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -> Reason {
+    let unsupported = match (algorithm.oid.ecdsa_hash(), key::curve_name(key)) {
+        (Some(hash), Some(curve)) => Unsupported::HashWithCurve { hash, curve },
+        _ => Unsupported::IssuerKey(key.algorithm.oid.into()),
+    };
+    Reason::UnsupportedAlgorithm(unsupported)
+}
+
+/// Whether this is RSASSA-PSS over a hash that the set has with another salt.
+fn has_other_salt(
+    algorithm: AlgorithmIdentifier<'_>,
+    registered: &[&dyn SignatureVerificationAlgorithm],
+) -> bool {
+    fn hash_of(algorithm: AlgorithmIdentifier<'_>) -> Option<Oid<'_>> {
+        pss::Parameters::of(algorithm).map(|parameters| parameters.hash)
+    }
+    hash_of(algorithm).is_some_and(|hash| {
+        registered.iter().any(|known| {
+            let known = known.signature_alg_id();
+            AlgorithmIdentifier::parse(Reader::new(known.as_ref()), "AlgorithmIdentifier")
+                .is_ok_and(|known| hash_of(known) == Some(hash))
+        })
+    })
+}
+
+fn any_salt(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -> Result<Verifier, Reason> {
+    let (Some(parameters), Some(Ok(rsa))) = (pss::Parameters::of(algorithm), RsaKey::of(key)) else {
+        return Err(unsupported(algorithm, key));
+    };
+    pss::AnySalt::new(parameters, rsa).map(Verifier::AnySalt).map_err(Reason::UnsupportedAlgorithm)
 }
 
 /// Verifies a signature, spending one of the budget unless it is refused by name before.
@@ -194,6 +252,8 @@ pub(crate) fn verify(
         Verifier::Legacy(parameters) => ring::signature::UnparsedPublicKey::new(parameters, key.public_key)
             .verify(signed.message, signed.signature)
             .is_ok(),
+        Verifier::AnySalt(verifier) => matches!(RsaKey::of(key), Some(Ok(rsa))
+            if verifier.verify(rsa, signed.message, signed.signature)),
     };
     if is_good { Ok(()) } else { Err(SignatureFault::Reason(Reason::BadSignature)) }
 }
@@ -222,8 +282,8 @@ pub fn verify_signed_data(
 /// Whether signature and key could belong together at all, without arithmetic: the cheap half of "self-signed".
 pub(crate) fn could_fit(signature: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -> bool {
     let family = |content: &[u8]| match content {
-        // pkcs-1, and the obsolete id-ea-rsa.
-        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, ..] | [0x55, 8, 1, 1] => 1,
+        // pkcs-1, the obsolete id-ea-rsa, and OIW's sha1WithRSASignature.
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, ..] | [0x55, 8, 1, 1] | [0x2b, 0x0e, 3, 2, 29] => 1,
         // ansi-X9-62: ecPublicKey and ecdsa-with-*.
         [0x2a, 0x86, 0x48, 0xce, 0x3d, ..] => 2,
         // x9-57: dsa and dsa-with-sha1; NIST's dsa-with-sha224 and sha256.
@@ -256,19 +316,11 @@ impl SignatureKind {
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5]
             | [0x2b, 0x0e, 3, 2, 29]
             | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1] => Self::Sha1,
-            // RSASSA-PSS whose parameters leave the hash at its default, SHA-1 (RFC 4055 3.1).
-            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] if pss_hash_is_default(algorithm) => Self::Sha1,
+            // RSASSA-PSS over SHA-1, which is the default (RFC 4055 3.1).
+            _ if pss::Parameters::of(algorithm).is_some_and(|pss| pss.is_sha1()) => Self::Sha1,
             _ => Self::Other,
         }
     }
-}
-
-fn pss_hash_is_default(algorithm: AlgorithmIdentifier<'_>) -> bool {
-    algorithm.parameters.is_some_and(|parameters| {
-        Reader::new(parameters)
-            .sequence("RSASSA-PSS-params")
-            .is_ok_and(|fields| fields.peek() != Some(tag::context_constructed(0)))
-    })
 }
 
 /// The same octets, or PSS with parameters that mean the same.
@@ -276,88 +328,9 @@ fn is_same_signature(algorithm: AlgorithmIdentifier<'_>, registered: &[u8]) -> b
     if algorithm.content == registered {
         return true;
     }
-    let Some(ours) = pss_parameters(algorithm) else { return false };
+    let Some(ours) = pss::Parameters::of(algorithm) else { return false };
     AlgorithmIdentifier::parse(Reader::new(registered), "AlgorithmIdentifier")
-        .is_ok_and(|registered| pss_parameters(registered).is_some_and(|theirs| ours == theirs))
-}
-
-/// The AlgorithmIdentifier that is all there is.
-fn only_identifier(mut reader: Reader<'_>) -> Result<AlgorithmIdentifier<'_>, ViewFault> {
-    const FIELD: &str = "RSASSA-PSS-params";
-    let identifier = AlgorithmIdentifier::parse(reader.sequence(FIELD)?, FIELD)?;
-    reader.finish(FIELD)?;
-    Ok(identifier)
-}
-
-/// The INTEGER that is all there is.
-fn only_number(mut reader: Reader<'_>) -> Result<u32, ViewFault> {
-    const FIELD: &str = "RSASSA-PSS-params";
-    let number = unsigned(reader.expect(tag::INTEGER, FIELD)?, FIELD)?;
-    reader.finish(FIELD)?;
-    Ok(number)
-}
-
-/// ```asn1
-/// RSASSA-PSS-params ::= SEQUENCE {
-///      hashAlgorithm [0] HashAlgorithm DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1,
-///      saltLength [2] INTEGER DEFAULT 20, trailerField [3] INTEGER DEFAULT 1 }
-/// ```
-/// Hash and length of the salt, where MGF1 has the same hash. A hash's parameters may be NULL or absent (RFC 4055 2.1).
-fn pss_parameters(algorithm: AlgorithmIdentifier<'_>) -> Option<(Oid<'_>, u32)> {
-    const FIELD: &str = "RSASSA-PSS-params";
-    const MGF1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
-    if !matches!(algorithm.oid.content(), [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10]) {
-        return None;
-    }
-    let read = || -> Result<Option<(Oid<'_>, u32)>, ViewFault> {
-        let mut outer = Reader::new(algorithm.parameters.unwrap_or_default());
-        let mut fields = outer.sequence(FIELD)?;
-        outer.finish(FIELD)?;
-        let hash = only_identifier(fields.expect(tag::context_constructed(0), FIELD)?.reader())?;
-        let mask = only_identifier(fields.expect(tag::context_constructed(1), FIELD)?.reader())?;
-        let mask_hash = only_identifier(Reader::new(mask.parameters.unwrap_or_default()))?;
-        let salt = only_number(fields.expect(tag::context_constructed(2), FIELD)?.reader())?;
-        let trailer = fields
-            .optional(tag::context_constructed(3), FIELD)?
-            .map(|tlv| only_number(tlv.reader()))
-            .transpose()?;
-        fields.finish(FIELD)?;
-        let is_plain =
-            |hash: AlgorithmIdentifier<'_>| hash.parameters.is_none_or(|null| null == [tag::NULL, 0]);
-        let fits = mask.oid.content() == MGF1
-            && mask_hash.oid == hash.oid
-            && is_plain(hash)
-            && is_plain(mask_hash)
-            && trailer.unwrap_or(1) == 1;
-        Ok(fits.then_some((hash.oid, salt)))
-    };
-    read().ok().flatten()
-}
-
-/// Bits of an RSA modulus, if the key is RSA.
-pub(crate) fn rsa_bits(key: SubjectPublicKeyInfo<'_>) -> Option<Result<u32, Reason>> {
-    if !matches!(
-        key.algorithm.oid.content(),
-        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1 | 10] | [0x55, 8, 1, 1]
-    ) {
-        return None;
-    }
-    let read = || {
-        const FIELD: &str = "RSAPublicKey";
-        let mut document = Reader::new(key.public_key);
-        let mut fields = document.sequence(FIELD)?;
-        document.finish(FIELD)?;
-        let modulus = integer(fields.expect(tag::INTEGER, FIELD)?, FIELD)?;
-        integer(fields.expect(tag::INTEGER, FIELD)?, FIELD)?;
-        fields.finish(FIELD)?;
-        let magnitude = match modulus {
-            [0, rest @ ..] => rest,
-            all => all,
-        };
-        let octets = u32::try_from(magnitude.len()).unwrap_or(u32::MAX / 8);
-        Ok((octets * 8).saturating_sub(magnitude.first().map_or(0, |first| first.leading_zeros())))
-    };
-    Some(read().map_err(Reason::Malformed))
+        .is_ok_and(|registered| pss::Parameters::of(registered) == Some(ours))
 }
 
 /// Refuses signatures over broken hashes.
@@ -367,25 +340,6 @@ pub(crate) fn hash_strength(algorithm: AlgorithmIdentifier<'_>, policy: &Policy)
         SignatureKind::Sha1 if !policy.allow_sha1 => Err(Reason::WeakSignature { hash: "SHA-1" }),
         SignatureKind::Sha1 | SignatureKind::Other => Ok(()),
     }
-}
-
-/// Refuses keys below the floor and elliptic curves that are spelled out instead of named.
-pub(crate) fn key_strength(key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
-    if let Some(bits) = rsa_bits(key) {
-        let bits = bits?;
-        let floor = policy.min_rsa_bits.max(1024);
-        if bits < floor {
-            return Err(Reason::WeakKey { bits, floor });
-        }
-    }
-    // RFC 5480 2.1.1: namedCurve is the only choice. Explicit parameters let a key choose its own generator.
-    if let [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1] = key.algorithm.oid.content() {
-        let named = key.algorithm.parameters.is_some_and(|parameters| parameters.first() == Some(&tag::OID));
-        if !named {
-            return Err(Reason::ExplicitCurve);
-        }
-    }
-    Ok(())
 }
 
 /// The identifier that algorithms are registered under for this key, or `None` where the key forbids this signature.
@@ -404,10 +358,18 @@ fn registered_key_algorithm<'a>(
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => {
             let fits = signature.oid == key.algorithm.oid
                 && (key.algorithm.parameters.is_none()
-                    || pss_parameters(key.algorithm) == pss_parameters(signature));
+                    || pss::Parameters::of(key.algorithm) == pss::Parameters::of(signature));
             fits.then_some(RSA_ENCRYPTION)
         }
         _ => could_fit(signature, key).then_some(key.algorithm.content),
+    }
+}
+
+/// The length of an RSA key that is shorter than the registered algorithms take.
+fn short_rsa(key: SubjectPublicKeyInfo<'_>) -> Option<u32> {
+    match RsaKey::of(key) {
+        Some(Ok(rsa)) => Some(rsa.bits()).filter(|bits| *bits < SHORTEST),
+        _ => None,
     }
 }
 
@@ -418,7 +380,7 @@ fn legacy_rsa(
     kind: SignatureKind,
 ) -> Option<&'static ring::signature::RsaParameters> {
     use ring::signature as alg;
-    let short = matches!(rsa_bits(key), Some(Ok(bits)) if bits < 2048);
+    let short = short_rsa(key).is_some();
     match (signature.oid.content(), kind) {
         ([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5] | [0x2b, 0x0e, 3, 2, 29], SignatureKind::Sha1) => {
             Some(&alg::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY)

@@ -46,10 +46,18 @@ pub enum SigAlg {
     Default,
     /// RSA PKCS #1 v1.5 over SHA-1.
     RsaSha1,
+    /// The same under its old identifier, OIW's sha1WithRSASignature.
+    RsaSha1Oiw,
     /// RSA PKCS #1 v1.5 over SHA-384.
     RsaSha384,
     /// RSA PKCS #1 v1.5 over SHA-512.
     RsaSha512,
+    /// RSASSA-PSS over SHA-256 with a salt of so many bytes.
+    RsaPss(u8),
+    /// RSASSA-PSS over SHA-256 whose parameters name a salt of so many bytes. It has one more.
+    RsaPssWrongSalt(u8),
+    /// ECDSA over SHA-512 in name; with P-384 and P-256 keys the signature is none.
+    EcdsaSha512,
     /// Named as RSA over MD5; the signature is none.
     RsaMd5,
     /// Named as DSA over SHA-1; the signature is none.
@@ -166,6 +174,18 @@ impl Key {
         }
     }
 
+    /// The modulus of an RSA key, without a byte for its sign.
+    ///
+    /// # Panics
+    /// If it is of another kind.
+    #[must_use]
+    pub fn modulus(&self) -> Vec<u8> {
+        match &*self.secret {
+            Secret::Rsa(key) => key.n().to_bytes_be(),
+            _ => panic!("no RSA key"),
+        }
+    }
+
     /// The private key as PKCS #8 (RFC 5208), for TLS libraries and tools.
     #[must_use]
     pub fn pkcs8(&self) -> Vec<u8> {
@@ -203,6 +223,9 @@ impl Key {
             (SigAlg::Default, Secret::Ed25519(..)) => der::seq(&[der::oid("1.3.101.112")]),
             (SigAlg::Default, Secret::Rsa(_)) => rsa_algorithm("1.2.840.113549.1.1.11"),
             (SigAlg::RsaSha1, _) => rsa_algorithm("1.2.840.113549.1.1.5"),
+            (SigAlg::RsaSha1Oiw, _) => rsa_algorithm("1.3.14.3.2.29"),
+            (SigAlg::RsaPss(salt) | SigAlg::RsaPssWrongSalt(salt), _) => pss_algorithm(salt),
+            (SigAlg::EcdsaSha512, _) => der::seq(&[der::oid("1.2.840.10045.4.3.4")]),
             (SigAlg::RsaSha384, _) => rsa_algorithm("1.2.840.113549.1.1.12"),
             (SigAlg::RsaSha512, _) => rsa_algorithm("1.2.840.113549.1.1.13"),
             (SigAlg::RsaMd5, _) => rsa_algorithm("1.2.840.113549.1.1.4"),
@@ -228,7 +251,11 @@ impl Key {
             (Secret::Rsa(key), SigAlg::Default) => sign_rsa(key, &digest::SHA256, 1, message),
             (Secret::Rsa(key), SigAlg::RsaSha384) => sign_rsa(key, &digest::SHA384, 2, message),
             (Secret::Rsa(key), SigAlg::RsaSha512) => sign_rsa(key, &digest::SHA512, 3, message),
-            (Secret::Rsa(key), SigAlg::RsaSha1) => {
+            (Secret::Rsa(key), SigAlg::RsaPss(salt)) => sign_pss(key, usize::from(salt), message),
+            (Secret::Rsa(key), SigAlg::RsaPssWrongSalt(salt)) => {
+                sign_pss(key, usize::from(salt) + 1, message)
+            }
+            (Secret::Rsa(key), SigAlg::RsaSha1 | SigAlg::RsaSha1Oiw) => {
                 let algorithm = der::seq(&[der::oid("1.3.14.3.2.26"), der::null()]);
                 sign_digest_info(
                     key,
@@ -249,6 +276,43 @@ fn sign_rsa(key: &rsa::RsaPrivateKey, hash: &'static digest::Algorithm, arc: u8,
 fn sign_digest_info(key: &rsa::RsaPrivateKey, algorithm: &[u8], digest: &[u8]) -> Vec<u8> {
     let info = der::seq(&[algorithm, &der::octets(digest)]);
     key.sign(Pkcs1v15Sign::new_unprefixed(), &info).unwrap()
+}
+
+/// RSASSA-PSS over SHA-256. The salt is always the same.
+fn sign_pss(key: &rsa::RsaPrivateKey, salt: usize, message: &[u8]) -> Vec<u8> {
+    key.sign_with_rng(&mut NoRandomness, rsa::Pss::new_with_salt::<sha2::Sha256>(salt), &sha256(message))
+        .unwrap()
+}
+
+/// Where randomness is asked for: the same bytes each time.
+struct NoRandomness;
+
+impl rsa::rand_core::RngCore for NoRandomness {
+    fn next_u32(&mut self) -> u32 {
+        0x5a5a_5a5a
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0x5a5a_5a5a_5a5a_5a5a
+    }
+
+    fn fill_bytes(&mut self, octets: &mut [u8]) {
+        octets.fill(0x5a);
+    }
+
+    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
+        self.fill_bytes(octets);
+        Ok(())
+    }
+}
+
+impl rsa::rand_core::CryptoRng for NoRandomness {}
+
+fn pss_algorithm(salt: u8) -> Vec<u8> {
+    let hash = der::seq(&[der::oid("2.16.840.1.101.3.4.2.1"), der::null()]);
+    let mask = der::seq(&[der::oid("1.2.840.113549.1.1.8"), hash.clone()]);
+    let parts = [der::ctx_c(0, &hash), der::ctx_c(1, &mask), der::ctx_c(2, &der::int(i64::from(salt)))];
+    der::seq(&[der::oid("1.2.840.113549.1.1.10"), der::seq(&parts)])
 }
 
 fn ec_algorithm(curve: &str) -> Vec<u8> {

@@ -15,6 +15,7 @@ pub mod flaw;
 pub mod key;
 pub mod name;
 pub mod ocsp;
+pub mod odd_key;
 pub mod peers;
 pub mod recipe;
 mod recipe_evidence;

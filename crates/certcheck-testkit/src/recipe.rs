@@ -244,12 +244,17 @@ impl CertRecipe {
 pub(crate) fn sig_alg(name: &str) -> SigAlg {
     match name {
         "rsa-sha1" => SigAlg::RsaSha1,
+        "rsa-sha1-oiw" => SigAlg::RsaSha1Oiw,
+        "ecdsa-sha512" => SigAlg::EcdsaSha512,
         "rsa-sha384" => SigAlg::RsaSha384,
         "rsa-sha512" => SigAlg::RsaSha512,
         "rsa-md5" => SigAlg::RsaMd5,
         "dsa-sha1" => SigAlg::DsaSha1,
         "unknown" => SigAlg::Unknown,
-        other => panic!("{other} is no signature algorithm"),
+        other => match other.strip_prefix("rsa-pss-").and_then(|salt| salt.parse().ok()) {
+            Some(salt) => SigAlg::RsaPss(salt),
+            None => panic!("{other} is no signature algorithm"),
+        },
     }
 }
 

@@ -102,6 +102,10 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1024..=8192))]
     pub(crate) min_rsa_bits: u32,
 
+    /// The smallest elliptic curve that is taken, in bits. Curve25519 and Curve448 always are.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(160..=521))]
+    pub(crate) min_ec_bits: u32,
+
     /// Take signatures over SHA-1, for old rings.
     #[arg(long)]
     pub(crate) allow_sha1: bool,

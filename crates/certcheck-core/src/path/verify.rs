@@ -10,6 +10,7 @@ use super::pool::CertificateRef;
 use super::server_name;
 use crate::budget::{Budget, Spent};
 use crate::der::{Rule, ViewFault};
+use crate::key;
 use crate::oid::{self, Oid};
 use crate::policy::{AnchorValidity, Policy};
 use crate::reason::{NotACa, Reason, Rejection};
@@ -232,7 +233,12 @@ fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -> Result<()
     if context.ring.distrusts(certificate) {
         return Err(Reason::Distrusted);
     }
-    signature::key_strength(certificate.spki(), policy)?;
+    // The keys of CAs verify signatures, which tells whether they are points on their curves.
+    if is_target {
+        key::check_whole(certificate.spki(), policy)?;
+    } else {
+        key::check_form(certificate.spki(), policy)?;
+    }
     // 6.1.3 (a)(2)
     if context.now < certificate.not_before() {
         return Err(Reason::NotYetValid { not_before: certificate.not_before(), now: context.now });
@@ -335,7 +341,7 @@ fn check_anchor(
             Reason::NotYetValid { not_before: certificate.not_before(), now }
         });
     }
-    signature::key_strength(certificate.spki(), policy)?;
+    key::check_form(certificate.spki(), policy)?;
     check_criticality(certificate)?;
     if !is_own_anchor {
         match certificate.basic_constraints() {

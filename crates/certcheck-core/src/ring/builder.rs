@@ -284,6 +284,7 @@ fn is_self_signed(certificate: &Certificate<'_>) -> bool {
     let mut policy = Policy::client(Revocation::Off);
     policy.allow_sha1 = true;
     policy.min_rsa_bits = 1024;
+    policy.min_ec_bits = 160;
     let limits = Limits::default();
     let signed = Signed {
         message: certificate.tbs(),

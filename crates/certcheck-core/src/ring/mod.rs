@@ -22,6 +22,7 @@ pub use builder::{Placement, RingBuilder, RingError, RingFault};
 pub use settings::SettingsFault;
 pub use subtrees::{NameSubtrees, SubtreeFault};
 
+use crate::key;
 pub(crate) use crate::names::NameId;
 use crate::names::Names;
 use crate::policy::Policy;
@@ -103,7 +104,7 @@ impl RingCertificate {
     #[must_use]
     pub fn weakness(&self, policy: &Policy) -> Option<Reason> {
         let certificate = self.certificate();
-        let key = signature::key_strength(certificate.spki(), policy).err();
+        let key = key::check_whole(certificate.spki(), policy).err();
         let by_hash = || signature::hash_strength(certificate.signature_algorithm(), policy).err();
         key.or_else(|| if self.is_self_signed { None } else { by_hash() })
     }

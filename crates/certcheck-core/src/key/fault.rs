@@ -1,0 +1,231 @@
+//! What is wrong with a public key.
+
+use core::fmt;
+
+use crate::oid::OidBuf;
+use crate::remedy::Remedy;
+
+/// Why a public key is refused, apart from an RSA modulus that is too short and an algorithm that is not supported.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeyFault {
+    /// A curve under the floor.
+    ShortCurve {
+        /// Which.
+        curve: &'static str,
+        /// The size of its field.
+        bits: u32,
+        /// The smallest that is taken.
+        floor: u32,
+    },
+    /// An RSA exponent that is even or less than 3: signatures without the private key are easy to make.
+    Exponent,
+    /// An RSA modulus that is even: whoever sees it knows a factor.
+    EvenModulus,
+    /// A point of small order on Curve25519: anybody can make signatures that verify with it.
+    SmallOrder,
+    /// An RSA exponent that is not less than the modulus.
+    ExponentTooLarge,
+    /// A key of another length than its algorithm has.
+    Length {
+        /// The algorithm, or the curve.
+        of: &'static str,
+        /// How long it is, in bytes.
+        found: usize,
+        /// How long it is to be.
+        want: usize,
+    },
+    /// A point in a form that RFC 5480 2.2 does not have, such as the point at infinity.
+    PointForm {
+        /// The first byte. `None` if there is none.
+        first: Option<u8>,
+    },
+    /// A point that is not on its curve.
+    NotOnCurve {
+        /// The curve.
+        curve: &'static str,
+    },
+    /// A coordinate that is not below the prime.
+    NotReduced,
+    /// Parameters where the algorithm has none (RFC 8410 3).
+    Parameters {
+        /// The algorithm.
+        of: &'static str,
+    },
+}
+
+impl KeyFault {
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::ShortCurve { .. } | Self::Exponent | Self::EvenModulus | Self::SmallOrder => "weak-key",
+            Self::ExponentTooLarge
+            | Self::Length { .. }
+            | Self::PointForm { .. }
+            | Self::NotOnCurve { .. }
+            | Self::NotReduced
+            | Self::Parameters { .. } => "malformed",
+        }
+    }
+
+    pub(crate) const fn rfc(self) -> &'static str {
+        match self {
+            Self::ShortCurve { .. } => "RFC 5280 6.1.3 (a)(1)",
+            Self::Exponent | Self::EvenModulus | Self::ExponentTooLarge => "RFC 8017 3.1",
+            Self::SmallOrder => "RFC 8032 8.9",
+            Self::Length { .. } | Self::PointForm { .. } | Self::NotOnCurve { .. } => "RFC 5480 2.2",
+            Self::NotReduced => "RFC 8032 5.1.3",
+            Self::Parameters { .. } => "RFC 8410 3",
+        }
+    }
+
+    pub(crate) const fn remedy(self) -> Remedy {
+        match self {
+            Self::ShortCurve { .. } => Remedy::UseLargerCurve,
+            _ => Remedy::ReplaceKey,
+        }
+    }
+}
+
+impl fmt::Display for KeyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ShortCurve { curve, bits, floor } => {
+                write!(f, "key on {curve}, a curve of {bits} bits where {floor} are the least")
+            }
+            Self::Exponent => f.write_str("RSA key whose public exponent is even or less than 3"),
+            Self::EvenModulus => f.write_str("RSA key whose modulus is even"),
+            Self::SmallOrder => f.write_str("key that is a point of small order, for which anybody can sign"),
+            Self::ExponentTooLarge => {
+                f.write_str("RSA key whose public exponent is not less than its modulus")
+            }
+            Self::Length { of, found, want } => {
+                write!(f, "{of} key of {found} bytes where {want} are right")
+            }
+            Self::PointForm { first: Some(0) } => f.write_str("key that is the point at infinity"),
+            Self::PointForm { first: Some(first) } => {
+                write!(f, "key that is a point in the unknown form {first:#04x}")
+            }
+            Self::PointForm { first: None } => f.write_str("key that is an empty point"),
+            Self::NotOnCurve { curve } => write!(f, "key that is not a point on {curve}"),
+            Self::NotReduced => f.write_str("key whose coordinate is not below the prime of its curve"),
+            Self::Parameters { of } => write!(f, "{of} key with parameters, which it does not have"),
+        }
+    }
+}
+
+/// What is not supported.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// A signature algorithm.
+    Signature(OidBuf),
+    /// The algorithm of a key.
+    Key(OidBuf),
+    /// The curve of a key, by a name that is not known.
+    Curve(OidBuf),
+    /// The algorithm of the issuer's key, where signatures are not verified with such keys.
+    IssuerKey(OidBuf),
+    /// A hash that is not verified with keys on a curve.
+    HashWithCurve {
+        /// The hash.
+        hash: &'static str,
+        /// The curve.
+        curve: &'static str,
+    },
+    /// RSASSA-PSS with parameters that do not go together, or over a hash that is not supported.
+    PssParameters {
+        /// The hash, if its name is known.
+        hash: Option<&'static str>,
+        /// The hash of the mask generation function, if its name is known.
+        mask_hash: Option<&'static str>,
+    },
+    /// RSASSA-PSS with a salt that is longer than the key and the hash allow.
+    PssSalt {
+        /// The hash.
+        hash: &'static str,
+        /// The length of the salt, in bytes.
+        bytes: u32,
+        /// The longest that fits.
+        longest: u32,
+    },
+    /// An RSA modulus of the issuer's that is longer than signatures are verified with.
+    RsaLength {
+        /// Its length.
+        bits: u32,
+        /// The longest that is supported.
+        longest: u32,
+    },
+    /// An RSA modulus of the issuer's that is shorter than signatures of this algorithm are verified with, whatever policy
+    /// takes.
+    RsaShort {
+        /// Its length.
+        bits: u32,
+        /// The shortest that is supported.
+        shortest: u32,
+    },
+    /// An RSA exponent of the issuer's that is larger than signatures are verified with.
+    RsaExponent {
+        /// Its length.
+        bits: u32,
+        /// The longest that is supported.
+        longest: u32,
+    },
+    /// A point in compressed form.
+    CompressedPoint {
+        /// Its curve.
+        curve: &'static str,
+    },
+}
+
+impl Unsupported {
+    pub(crate) const fn remedy(&self) -> Remedy {
+        match self {
+            Self::CompressedPoint { .. } => Remedy::UseUncompressedPoint,
+            _ => Remedy::UseSupportedAlgorithm,
+        }
+    }
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |oid: &OidBuf| oid.as_oid().algorithm_name().map_or_else(|| oid.to_string(), Into::into);
+        match self {
+            Self::Signature(oid) => write!(f, "signature algorithm {} is not supported", name(oid)),
+            Self::Key(oid) => write!(f, "key of algorithm {}, which is not supported", name(oid)),
+            Self::Curve(oid) => write!(f, "key on the curve {}, which is not known", name(oid)),
+            Self::IssuerKey(oid) => {
+                write!(f, "signatures by the issuer's kind of key, {}, are not supported", name(oid))
+            }
+            Self::HashWithCurve { hash, curve } => {
+                write!(f, "ECDSA on {curve} with {hash} is not supported")
+            }
+            Self::PssParameters { hash, mask_hash } => {
+                let name = |hash: &Option<&'static str>| hash.unwrap_or("an unknown hash");
+                write!(
+                    f,
+                    "RSASSA-PSS over {} with MGF1 over {} is not supported",
+                    name(hash),
+                    name(mask_hash)
+                )
+            }
+            Self::PssSalt { hash, bytes, longest } => write!(
+                f,
+                "RSASSA-PSS over {hash} with a salt of {bytes} bytes is not supported; {longest} are the most"
+            ),
+            Self::RsaLength { bits, longest } => {
+                write!(f, "the issuer's RSA key has {bits} bits; {longest} are the most that are supported")
+            }
+            Self::RsaShort { bits, shortest } => write!(
+                f,
+                "the issuer's RSA key has {bits} bits; {shortest} are the least that are supported with this algorithm"
+            ),
+            Self::RsaExponent { bits, longest } => write!(
+                f,
+                "the public exponent of the issuer's RSA key has {bits} bits; {longest} are the most that are supported"
+            ),
+            Self::CompressedPoint { curve } => {
+                write!(f, "key that is a compressed point on {curve}, a form that is not supported")
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Public keys: whether one protects anything, and is what its algorithm says (RFC 3279, RFC 5480, RFC 8410).
+//!
+//! The same holds for a client's key and for a CA's. A CA that certifies a key does not vouch for its strength: who knows
+//! the private key of somebody else's certificate is that somebody.
+
+mod curve;
+mod fault;
+mod named;
+
+pub use fault::{KeyFault, Unsupported};
+
+use crate::der::{Reader, Rule, Tlv, ViewFault, integer, tag};
+use crate::oid::Oid;
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::view::SubjectPublicKeyInfo;
+
+use named::Curve;
+
+/// The longest modulus that signatures are verified with, in bits. A certificate may have a longer key of its own: it is
+/// no weaker, and nothing here works with it.
+pub(crate) const LONGEST_MODULUS: u32 = 8192;
+/// The longest exponent that signatures are verified with, in bits: what providers take.
+const LONGEST_EXPONENT: u32 = 33;
+
+/// The modulus and the public exponent of an RSA key, without leading zeros.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RsaKey<'a> {
+    modulus: &'a [u8],
+    exponent: &'a [u8],
+}
+
+impl<'a> RsaKey<'a> {
+    /// ```asn1
+    /// RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }
+    /// ```
+    /// `None` if the key is of another algorithm.
+    pub(crate) fn of(key: SubjectPublicKeyInfo<'a>) -> Option<Result<Self, ViewFault>> {
+        // rsaEncryption, id-RSAES-OAEP, id-RSASSA-PSS, and the obsolete id-ea-rsa.
+        let is_rsa = matches!(
+            key.algorithm.oid.content(),
+            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1 | 7 | 10] | [0x55, 8, 1, 1]
+        );
+        is_rsa.then(|| Self::parse(key.public_key))
+    }
+
+    fn parse(document: &'a [u8]) -> Result<Self, ViewFault> {
+        const FIELD: &str = "RSAPublicKey";
+        let mut document = Reader::new(document);
+        let mut fields = document.sequence(FIELD)?;
+        document.finish(FIELD)?;
+        let modulus = natural(fields.expect(tag::INTEGER, FIELD)?, FIELD)?;
+        let exponent = natural(fields.expect(tag::INTEGER, FIELD)?, FIELD)?;
+        fields.finish(FIELD)?;
+        Ok(Self { modulus, exponent })
+    }
+
+    pub(crate) const fn modulus(self) -> &'a [u8] {
+        self.modulus
+    }
+
+    pub(crate) const fn exponent(self) -> &'a [u8] {
+        self.exponent
+    }
+
+    /// The length of the modulus.
+    pub(crate) fn bits(self) -> u32 {
+        bits(self.modulus)
+    }
+
+    /// Refuses what is no RSA key, or one that protects nothing.
+    fn check(self, floor: u32) -> Result<(), Reason> {
+        let bits = self.bits();
+        if bits < floor {
+            return Err(Reason::WeakKey { bits, floor });
+        }
+        let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+        if !is_odd(self.modulus) {
+            return Err(KeyFault::EvenModulus.into());
+        }
+        // RFC 8017 3.1: odd, and from 3.
+        if !is_odd(self.exponent) || self.exponent == [1] {
+            return Err(KeyFault::Exponent.into());
+        }
+        let lengths = self.exponent.len().cmp(&self.modulus.len());
+        if lengths.then_with(|| self.exponent.cmp(self.modulus)).is_ge() {
+            return Err(KeyFault::ExponentTooLarge.into());
+        }
+        Ok(())
+    }
+
+    /// Refuses what no provider verifies signatures with.
+    fn check_provided(self) -> Result<(), Reason> {
+        let (modulus, exponent) = (self.bits(), bits(self.exponent));
+        let unsupported = if modulus > LONGEST_MODULUS {
+            Unsupported::RsaLength { bits: modulus, longest: LONGEST_MODULUS }
+        } else if exponent > LONGEST_EXPONENT {
+            Unsupported::RsaExponent { bits: exponent, longest: LONGEST_EXPONENT }
+        } else {
+            return Ok(());
+        };
+        Err(Reason::UnsupportedAlgorithm(unsupported))
+    }
+}
+
+/// An INTEGER that is not negative, without the byte of its sign.
+fn natural<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
+    match integer(tlv, field)? {
+        [0x80..=0xff, ..] => Err(tlv.fault(field, Rule::NegativeInteger)),
+        [0, magnitude @ ..] if !magnitude.is_empty() => Ok(magnitude),
+        magnitude => Ok(magnitude),
+    }
+}
+
+fn bits(magnitude: &[u8]) -> u32 {
+    let bytes = u32::try_from(magnitude.len()).unwrap_or(u32::MAX / 8);
+    (bytes * 8).saturating_sub(magnitude.first().map_or(0, |first| first.leading_zeros()))
+}
+
+/// Refuses keys under the policy's floors, and those that are not what their algorithm says. Whether a point is on its
+/// curve is not asked: for keys that a signature is verified with, the verification tells.
+pub(crate) fn check_form(key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+    check(key, policy, false)
+}
+
+/// As [`check_form`], and whether a point is on its curve, where that can be told: for keys that nothing is verified with
+/// here.
+pub(crate) fn check_whole(key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+    check(key, policy, true)
+}
+
+/// As [`check_form`], and whether providers verify signatures with a key of this size and form.
+pub(crate) fn check_signer(key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+    check(key, policy, false)?;
+    match RsaKey::of(key) {
+        Some(rsa) => rsa.map_err(Reason::Malformed)?.check_provided(),
+        None => Ok(()),
+    }
+}
+
+fn check(key: SubjectPublicKeyInfo<'_>, policy: &Policy, is_whole: bool) -> Result<(), Reason> {
+    if let Some(rsa) = RsaKey::of(key) {
+        return rsa.map_err(Reason::Malformed)?.check(policy.min_rsa_bits.max(1024));
+    }
+    match key.algorithm.oid.content() {
+        // id-ecPublicKey, and id-ecDH and id-ecMQV for keys that only agree (RFC 5480 2.1).
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1] | [0x2b, 0x81, 0x04, 1, 12 | 13] => {
+            check_point(key, policy.min_ec_bits.max(160), is_whole)
+        }
+        _ => check_fixed(key),
+    }
+}
+
+/// The curve of an elliptic-curve key, if it has a name that is known.
+fn curve_of(key: SubjectPublicKeyInfo<'_>) -> Result<Curve, Reason> {
+    // RFC 5480 2.1.1: namedCurve is the only choice. Explicit parameters let a key choose its own generator.
+    let mut parameters = Reader::new(key.algorithm.parameters.unwrap_or_default());
+    let name = match parameters.peek() {
+        Some(tag::OID) => parameters.any("namedCurve").and_then(|tlv| Oid::parse(tlv, "namedCurve"))?,
+        _ => return Err(Reason::ExplicitCurve),
+    };
+    Curve::named(name).ok_or_else(|| Reason::UnsupportedAlgorithm(Unsupported::Curve(name.into())))
+}
+
+/// What the curve of a key is called, if the key is on one that is known.
+pub(crate) fn curve_name(key: SubjectPublicKeyInfo<'_>) -> Option<&'static str> {
+    matches!(key.algorithm.oid.content(), [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1])
+        .then(|| curve_of(key).ok())
+        .flatten()
+        .map(|curve| curve.name)
+}
+
+/// RFC 5480 2.2.
+fn check_point(key: SubjectPublicKeyInfo<'_>, floor: u32, is_whole: bool) -> Result<(), Reason> {
+    let curve = curve_of(key)?;
+    let Curve { name, bits, has } = curve;
+    if bits < floor {
+        return Err(KeyFault::ShortCurve { curve: name, bits, floor }.into());
+    }
+    let bytes = usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX);
+    let want = match key.public_key.first() {
+        Some(4) => 1 + 2 * bytes,
+        Some(2 | 3) => 1 + bytes,
+        first => return Err(KeyFault::PointForm { first: first.copied() }.into()),
+    };
+    let found = key.public_key.len();
+    if found != want {
+        return Err(KeyFault::Length { of: name, found, want }.into());
+    }
+    // RFC 5480 2.2 leaves this form to choice. Providers do not take it, and do not say whether there is such a point
+    // (deviation).
+    if found == 1 + bytes {
+        return Err(Reason::UnsupportedAlgorithm(Unsupported::CompressedPoint { curve: name }));
+    }
+    let coordinates = key.public_key.get(1..).and_then(|rest| rest.split_at_checked(bytes));
+    match (coordinates, has) {
+        (Some((x, y)), Some(has)) if is_whole && !has(x, y) => {
+            Err(KeyFault::NotOnCurve { curve: name }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What keys of an algorithm without parameters are, apart from their length.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fixed {
+    /// A coordinate y on edwards25519, with the sign of x (RFC 8032 5.1.2).
+    Edwards25519,
+    /// A coordinate u on curve25519 (RFC 7748 5).
+    Montgomery25519,
+    Bytes,
+}
+
+/// Keys whose algorithm says all: RFC 8410, RFC 9881, RFC 9909, RFC 9935.
+fn check_fixed(key: SubjectPublicKeyInfo<'_>) -> Result<(), Reason> {
+    let oid = key.algorithm.oid;
+    let (want, kind) = match oid.content() {
+        [0x2b, 0x65, 110] => (32, Fixed::Montgomery25519),
+        [0x2b, 0x65, 111] => (56, Fixed::Bytes),
+        [0x2b, 0x65, 112] => (32, Fixed::Edwards25519),
+        [0x2b, 0x65, 113] => (57, Fixed::Bytes),
+        // NIST's ML-DSA, SLH-DSA, ML-KEM.
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17] => (1312, Fixed::Bytes),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18] => (1952, Fixed::Bytes),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19] => (2592, Fixed::Bytes),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 20 | 21 | 26 | 27] => (32, Fixed::Bytes),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 22 | 23 | 28 | 29] => (48, Fixed::Bytes),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 24 | 25 | 30 | 31] => (64, Fixed::Bytes),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 4, 1] => (800, Fixed::Bytes),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 4, 2] => (1184, Fixed::Bytes),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 4, 3] => (1568, Fixed::Bytes),
+        _ => return Err(Reason::UnsupportedAlgorithm(Unsupported::Key(oid.into()))),
+    };
+    let of = oid.algorithm_name().unwrap_or("unnamed");
+    if key.algorithm.parameters.is_some() {
+        return Err(KeyFault::Parameters { of }.into());
+    }
+    match (kind, <&[u8; 32]>::try_from(key.public_key)) {
+        (Fixed::Edwards25519, Ok(point)) => check_25519(*point, kind),
+        (Fixed::Montgomery25519, Ok(point)) => check_25519(*point, kind),
+        (_, _) if key.public_key.len() == want => Ok(()),
+        _ => Err(KeyFault::Length { of, found: key.public_key.len(), want }.into()),
+    }
+}
+
+/// Refuses points of small order: with such an Ed25519 key anybody's signatures verify, and an X25519 key always agrees on
+/// zero. The byte order is little-endian.
+fn check_25519(mut point: [u8; 32], kind: Fixed) -> Result<(), Reason> {
+    /// The coordinates y of points of order 8.
+    const EDWARDS: [[u8; 32]; 2] = [
+        *b"\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
+        *b"\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
+    ];
+    /// The coordinates u of points of order 8.
+    const MONTGOMERY: [[u8; 32]; 2] = [
+        *b"\xe0\xeb\x7a\x7c\x3b\x41\xb8\xae\x16\x56\xe3\xfa\xf1\x9f\xc4\x6a\xda\x09\x8d\xeb\x9c\x32\xb1\xfd\x86\x62\x05\x16\x5f\x49\xb8\x00",
+        *b"\x5f\x9c\x95\xbc\xa3\x50\x8c\x24\xb1\xd0\xb1\x55\x9c\x83\xef\x5b\x04\x44\x5c\xc4\x58\x1c\x8e\x86\xd8\x22\x4e\xdd\xd0\x9f\x11\x57",
+    ];
+    // The sign of x; in X25519 a bit that is left out (RFC 7748 5).
+    point[31] &= 0x7f;
+    let (first, middle, last) = (point[0], &point[1..31], point[31]);
+    // 2^255 - 19 is the prime.
+    let is_at_the_top = last == 0x7f && middle.iter().all(|byte| *byte == 0xff);
+    let is_not_reduced = is_at_the_top && first >= 0xed;
+    let is_near_zero = last == 0 && middle.iter().all(|byte| *byte == 0) && first <= 1;
+    // 0, 1 and -1 have orders 1, 2 and 4; so have the prime and one more, for those who reduce them.
+    let is_small = is_near_zero || is_at_the_top && (0xec..=0xee).contains(&first);
+    let of_order_eight = if kind == Fixed::Edwards25519 { EDWARDS } else { MONTGOMERY };
+    if is_small || of_order_eight.contains(&point) {
+        return Err(KeyFault::SmallOrder.into());
+    }
+    // RFC 8032 5.1.3 refuses it; RFC 7748 5 takes it modulo the prime.
+    if is_not_reduced && kind == Fixed::Edwards25519 { Err(KeyFault::NotReduced.into()) } else { Ok(()) }
+}
