@@ -44,6 +44,8 @@ pub(crate) struct Driven {
     pub(crate) sources: Vec<SourceTried>,
     /// The places of all that was asked for about the path.
     pub(crate) slots: Vec<Arc<Slot>>,
+    /// When evidence that has no place in memory is to be got again: an answer with a nonce serves nobody else.
+    pub(crate) unkept_until: Option<Time>,
     /// What is still on its way that this check could not wait for.
     pub(crate) left: Names,
     /// What was not in memory, of a check that looks nowhere else.
@@ -97,6 +99,7 @@ struct Driver<'d> {
     progress: Progress<'d>,
     sources: Vec<SourceTried>,
     slots: Vec<Arc<Slot>>,
+    unkept_until: Option<Time>,
     left: Names,
     lacking: Names,
     /// For whom something is fetched, once something is.
@@ -181,6 +184,7 @@ impl<'d> Driver<'d> {
             progress,
             sources: Vec::new(),
             slots: Vec::new(),
+            unkept_until: None,
             left: Names::new(),
             lacking: Names::new(),
             landed: Vec::new(),
@@ -448,6 +452,10 @@ impl<'d> Driver<'d> {
 
     /// It has been given, and was of use.
     fn answered_with(&mut self, sought: &Sought, held: &Arc<Held>, from: Origin) -> Step {
+        if Key::of(&sought.need.ask).is_none() {
+            let again = held.refresh_at(fastrand::f64());
+            self.unkept_until = Some(self.unkept_until.map_or(again, |known| known.min(again)));
+        }
         let labels = [("kind", held.kind().code()), ("from", from.code())];
         metrics::counter!(names::ANSWERS, &labels).increment(1);
         self.tell(sought, Some(held), Some(from), None);
@@ -499,6 +507,7 @@ impl<'d> Driver<'d> {
             report: self.progress.into_report(),
             sources: self.sources,
             slots: self.slots,
+            unkept_until: self.unkept_until,
             left: self.left,
             lacking: self.lacking,
         }

@@ -49,6 +49,8 @@ pub struct Report {
     pub(crate) sources: Vec<SourceTried>,
     /// What was not in memory, where nothing else was looked at.
     pub(crate) lacking: Names,
+    /// When evidence that has no place in memory is to be got again.
+    pub(crate) unkept_until: Option<Time>,
 }
 
 #[derive(Clone)]

@@ -76,7 +76,7 @@ impl Shared {
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
         let compiled = Arc::clone(&compiled);
         let inner = Inner::Known { path, compiled, now };
-        Some(Report { inner, sources: Vec::new(), lacking: Names::new() })
+        Some(Report { inner, sources: Vec::new(), lacking: Names::new(), unkept_until: None })
     }
 
     /// The path of a client that is known, whatever its evidence says.
@@ -191,7 +191,7 @@ impl Shared {
         now: Time,
         driven: Driven,
     ) -> Report {
-        let Driven { report, sources, slots, lacking, .. } = driven;
+        let Driven { report, sources, slots, lacking, unkept_until, .. } = driven;
         let report = Arc::new(report);
         let verdict = report.verdict();
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
@@ -214,7 +214,7 @@ impl Shared {
             }
             Verdict::Undetermined => {}
         }
-        Report { lacking, ..Report::full(&snapshot, report, now, sources) }
+        Report { lacking, unkept_until, ..Report::full(&snapshot, report, now, sources) }
     }
 }
 
@@ -226,7 +226,7 @@ impl Report {
         sources: Vec<SourceTried>,
     ) -> Self {
         let inner = Inner::Full { basis: Arc::clone(&snapshot.basis), report, now };
-        Self { inner, sources, lacking: Names::new() }
+        Self { inner, sources, lacking: Names::new(), unkept_until: None }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use certcheck_core::{Time, Verdict};
 use pki_types::CertificateDer;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::key::Key;
 use crate::known::KnownPath;
@@ -20,12 +20,18 @@ use crate::shared::{Shared, WeakShared};
 
 /// Between two looks at the clock.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Seconds between two notes that the evidence is still in use.
+/// Seconds between two notes that the evidence is still in use, and between two looks at everybody.
 const NOTE: i64 = 600;
 /// Seconds between two looks at those who could be neither accepted nor refused.
 const ANEW: i64 = 10;
 /// Checks in a row, before other tasks have their turn.
 const CHECKS_IN_A_ROW: usize = 64;
+/// Clients that are checked with evidence fetched for them alone, at once.
+const CHECKED_AT_ONCE: usize = 16;
+/// How long such a check may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Such checks are spread over so many seconds, and those that came to nothing are made again after as many.
+const SPREAD: i64 = 60;
 
 /// What became of a client that was watched.
 #[derive(Debug)]
@@ -78,6 +84,8 @@ struct Client {
     path: Option<Arc<KnownPath>>,
     /// When its path ends by itself.
     until: Option<Time>,
+    /// When it is to be checked with evidence that is fetched for it alone.
+    check_at: Option<Time>,
     listeners: Vec<(u64, oneshot::Sender<Report>)>,
 }
 
@@ -92,6 +100,10 @@ struct Clients {
     ends: BTreeSet<(Time, Arc<[u8]>)>,
     /// Who could be neither accepted nor refused at the last look.
     open: HashSet<Arc<[u8]>>,
+    /// Who is to be checked with evidence of its own, and when.
+    checks: BTreeSet<(Time, Arc<[u8]>)>,
+    /// Who is being checked so.
+    checking: HashSet<Arc<[u8]>>,
     next: u64,
     /// Evidence that came since the last look.
     arrived: HashSet<Key>,
@@ -113,7 +125,8 @@ impl Clients {
         if let Some(client) = self.clients.get_mut(leaf) {
             client.listeners.push((number, tell));
         } else {
-            let client = Client { chain: chain(), path: None, until: None, listeners: vec![(number, tell)] };
+            let listeners = vec![(number, tell)];
+            let client = Client { chain: chain(), path: None, until: None, check_at: None, listeners };
             self.clients.insert(Arc::clone(leaf), client);
             self.pathless.insert(Arc::clone(leaf));
         }
@@ -154,8 +167,38 @@ impl Clients {
         }
     }
 
+    /// Has a client checked with evidence of its own, at this time or never.
+    fn check_at(&mut self, leaf: &Arc<[u8]>, at: Option<Time>) {
+        let Some(client) = self.clients.get_mut(leaf) else { return };
+        if let Some(before) = core::mem::replace(&mut client.check_at, at) {
+            self.checks.remove(&(before, Arc::clone(leaf)));
+        }
+        self.checks.extend(at.map(|at| (at, Arc::clone(leaf))));
+    }
+
+    /// The same, unless it is checked sooner anyhow.
+    fn check_by(&mut self, leaf: &Arc<[u8]>, at: Time) {
+        let known = self.clients.get(leaf).and_then(|client| client.check_at);
+        if known.is_none_or(|known| at < known) {
+            self.check_at(leaf, Some(at));
+        }
+    }
+
+    /// Who is to be checked so now, as many as may be at once.
+    fn to_check(&mut self, now: Time) -> Vec<Arc<[u8]>> {
+        let room = CHECKED_AT_ONCE.saturating_sub(self.checking.len());
+        let due = self.checks.iter().take_while(|(at, _)| *at <= now).map(|(_, leaf)| Arc::clone(leaf));
+        let due: Vec<_> = due.filter(|leaf| !self.checking.contains(leaf)).take(room).collect();
+        for leaf in &due {
+            self.check_at(leaf, None);
+        }
+        self.checking.extend(due.iter().cloned());
+        due
+    }
+
     fn remove(&mut self, leaf: &Arc<[u8]>) -> Option<Client> {
         self.displace(leaf);
+        self.check_at(leaf, None);
         self.open.remove(leaf);
         self.clients.remove(leaf)
     }
@@ -169,18 +212,19 @@ impl Clients {
     }
 
     /// Who is to be checked: those that news is about, and those whose time is up.
-    fn due(&mut self, now: Time) -> Vec<Arc<[u8]>> {
+    /// Beside it whether ring or policy changed.
+    fn due(&mut self, now: Time) -> (Vec<Arc<[u8]>>, bool) {
         let arrived = core::mem::take(&mut self.arrived);
         let mut due = core::mem::take(&mut self.named);
         if core::mem::take(&mut self.is_all_changed) {
-            return self.clients.keys().cloned().collect();
+            return (self.clients.keys().cloned().collect(), true);
         }
         if !arrived.is_empty() {
             due.extend(self.pathless.iter().cloned());
         }
         due.extend(arrived.iter().filter_map(|key| self.by_key.get(key)).flatten().cloned());
         due.extend(self.ends.iter().take_while(|(until, _)| *until < now).map(|(_, leaf)| Arc::clone(leaf)));
-        due.into_iter().collect()
+        (due.into_iter().collect(), false)
     }
 }
 
@@ -211,6 +255,9 @@ impl Watches {
         let mut clients = self.lock();
         let (number, told) = clients.add(&leaf, || report.chain_with(presented));
         clients.place(&leaf, path, report.valid_until());
+        if let Some(at) = report.unkept_until {
+            clients.check_by(&leaf, at);
+        }
         Watch { told, _place: Place { watches: Arc::downgrade(self), leaf, number } }
     }
 
@@ -226,6 +273,13 @@ impl Watches {
         let mut clients = self.lock();
         let open = core::mem::take(&mut clients.open);
         clients.named.extend(open);
+    }
+
+    /// Has all looked at anew: evidence that memory had no room for any more went without news.
+    fn look_at_all(&self) {
+        let mut clients = self.lock();
+        let all: Vec<_> = clients.clients.keys().cloned().collect();
+        clients.named.extend(all);
     }
 
     /// New evidence is in its place.
@@ -257,12 +311,15 @@ pub(crate) async fn keep_watch(engine: WeakShared) {
         let _news_or_time = timeout(PAUSE, watches.news.notified()).await;
         let Some(shared) = engine.upgrade() else { return };
         let now = (shared.clock)();
-        let due = watches.lock().due(now);
+        let (due, is_all_changed) = watches.lock().due(now);
         for (done, leaf) in (1_usize..).zip(due) {
-            look_at(&shared, &leaf, now);
+            look_at(&shared, &leaf, now, is_all_changed);
             if done % CHECKS_IN_A_ROW == 0 {
                 tokio::task::yield_now().await;
             }
+        }
+        for leaf in watches.lock().to_check(now) {
+            tokio::spawn(check(Arc::clone(&shared), leaf, now));
         }
         if now.unix().saturating_sub(looked.unix()) >= ANEW {
             looked = now;
@@ -271,19 +328,63 @@ pub(crate) async fn keep_watch(engine: WeakShared) {
         if now.unix().saturating_sub(noted.unix()) >= NOTE {
             noted = now;
             watches.paths().iter().flat_map(|path| &path.slots).for_each(|slot| slot.touch(now));
+            watches.look_at_all();
         }
     }
 }
 
-fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time) {
+/// Looks at a client by what is in memory.
+fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time, is_all_changed: bool) {
     let watches = &shared.watches;
     let Some(chain) = watches.lock().clients.get(leaf).map(|client| Arc::clone(&client.chain)) else {
         return;
     };
     let report = shared.look_up(&chain, now);
-    match report.verdict() {
+    if settle(shared, leaf, &report) == Verdict::Undetermined {
+        let mut clients = watches.lock();
+        let has_time = clients.clients.get(leaf).is_some_and(|client| client.check_at.is_some());
+        // Where its evidence has no place in memory, that is no news before it ends, unless it counts for another ring. Where
+        // memory had no room for it, or a source failed, it is got again.
+        if (is_all_changed || !has_time) && !clients.checking.contains(leaf) {
+            clients.check_by(leaf, spread(now));
+        }
+    }
+}
+
+/// A time soon, another for each: they do not all ask at once.
+fn spread(now: Time) -> Time {
+    Time::from_unix(now.unix().saturating_add(fastrand::i64(1..=SPREAD)))
+}
+
+/// Checks a client with evidence that is fetched for it.
+async fn check(shared: Arc<Shared>, leaf: Arc<[u8]>, now: Time) {
+    let chain = shared.watches.lock().clients.get(&leaf).map(|client| client.chain.to_vec());
+    let Some(chain) = chain else {
+        shared.watches.lock().checking.remove(&leaf);
+        return;
+    };
+    let report = Arc::clone(&shared).check(chain, now, Instant::now() + PATIENCE).await;
+    let verdict = settle(&shared, &leaf, &report);
+    let mut clients = shared.watches.lock();
+    clients.checking.remove(&leaf);
+    match verdict {
+        Verdict::Reject => {}
+        Verdict::Accept => clients.check_at(&leaf, report.unkept_until),
+        // Its source may come back.
+        Verdict::Undetermined => {
+            let again = Time::from_unix(spread(now).unix().saturating_add(SPREAD));
+            clients.check_at(&leaf, Some(again));
+        }
+    }
+}
+
+/// Notes what a look came to, and tells who listens if it would be refused.
+fn settle(shared: &Shared, leaf: &Arc<[u8]>, report: &Report) -> Verdict {
+    let watches = &shared.watches;
+    let verdict = report.verdict();
+    match verdict {
         Verdict::Reject => {
-            let Some(client) = watches.lock().remove(leaf) else { return };
+            let Some(client) = watches.lock().remove(leaf) else { return verdict };
             metrics::counter!(names::ENDED, "reason" => report.code()).increment(1);
             for (_, tell) in client.listeners {
                 let _nobody_listens = tell.send(report.clone());
@@ -295,6 +396,12 @@ fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time) {
             watches.lock().place(leaf, path, report.valid_until());
         }
         // Not known is no news. It is looked at again when there is some, and from time to time.
-        Verdict::Undetermined => drop(watches.lock().open.insert(Arc::clone(leaf))),
+        Verdict::Undetermined => {
+            let mut clients = watches.lock();
+            if clients.clients.contains_key(leaf) {
+                clients.open.insert(Arc::clone(leaf));
+            }
+        }
     }
+    verdict
 }

@@ -5,6 +5,7 @@ mod support;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use certcheck_core::policy::{Nonce, RevocationScope};
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
 use certcheck_fetch::{Ended, Engine, Watch};
 use certcheck_testkit::crl::{self, Crl, Entry};
@@ -181,6 +182,108 @@ fn evidence_of_live_connections_is_kept_fresh() {
     let next_update = Time::from_rfc3339("2027-02-01T00:00:00Z").expect("a time");
     CLOCK_OF_FRESH.store(next_update.unix() - 120, Ordering::Relaxed);
     assert_eq!(told_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
+}
+
+/// The policy's nonces make each answer serve one client alone, so that nothing in memory tells of a revocation: it is asked
+/// again when the answer ends, and no sooner.
+#[test]
+fn an_answer_with_a_nonce_is_asked_for_again_when_it_ends() {
+    for nonce in [Nonce::Ask, Nonce::Demand] {
+        let world = World::new();
+        world.responder.set_echo_nonce(true);
+        world.responder.set_this_update("2027-01-02T00:00:00Z");
+        world.responder.set_next_update(Some("2027-01-02T02:00:00Z"));
+        CLOCK_OF_NONCES.store(now().unix(), Ordering::Relaxed);
+        let mut policy = world.policy();
+        policy.nonce = nonce;
+        policy.revocation_scope = RevocationScope::Leaf;
+        let engine = Engine::builder(world.ring(), policy)
+            .guard(loopback())
+            .limits(impatient())
+            .clock(clock_of_nonces)
+            .build()
+            .expect("builds");
+        let (bad, good) = (answered(&world, "bad"), answered(&world, "good"));
+        let of = |cert| watch_at(&engine, &world, cert, clock_of_nonces());
+        let (of_bad, of_good) = (of(&bad), of(&good));
+        world.responder.revoke(&bad.serial, "2027-01-02T00:30:00Z", Some("keyCompromise"));
+        std::thread::sleep(QUIET);
+        assert_eq!(asked(&world), 2, "before the answers end nobody asks");
+        // Within the last tenth of the answer's life.
+        world.responder.set_this_update("2027-01-02T01:50:00Z");
+        world.responder.set_next_update(Some("2027-01-02T04:00:00Z"));
+        CLOCK_OF_NONCES.store(at("2027-01-02T01:59:00Z").unix(), Ordering::Relaxed);
+        assert_eq!(told_within(of_bad, Duration::from_secs(6)), Some("certificate-revoked"), "{nonce:?}");
+        assert_eq!(told_within(of_good, QUIET), None);
+        assert_eq!(asked(&world), 4, "{nonce:?}: once each");
+    }
+}
+
+/// Another policy makes all who are watched be checked anew, with evidence of their own where there is no other.
+#[test]
+fn a_reload_has_nonces_asked_for_anew() {
+    let world = World::new();
+    world.responder.set_echo_nonce(true);
+    CLOCK_OF_RELOAD.store(now().unix(), Ordering::Relaxed);
+    let mut policy = world.policy();
+    policy.nonce = Nonce::Demand;
+    policy.revocation_scope = RevocationScope::Leaf;
+    let builder = Engine::builder(world.ring(), policy.clone()).guard(loopback()).limits(impatient());
+    let engine = builder.clock(clock_of_reload).build().expect("builds");
+    let bad = answered(&world, "bad");
+    let watch = watch_at(&engine, &world, &bad, clock_of_reload());
+    world.responder.revoke(&bad.serial, "2027-01-01T12:00:00Z", Some("keyCompromise"));
+    engine.reload(world.ring(), policy, Evidence::new());
+    std::thread::sleep(Duration::from_millis(1_500));
+    // All have had their turn within a minute.
+    CLOCK_OF_RELOAD.store(now().unix() + 61, Ordering::Relaxed);
+    assert_eq!(told_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
+}
+
+/// Evidence that memory had no room for any more is no news by itself: it is got again for those who are watched.
+#[test]
+fn what_memory_lost_is_got_again() {
+    let world = World::new();
+    CLOCK_OF_LOSS.store(now().unix(), Ordering::Relaxed);
+    let engine = world.builder().clock(clock_of_loss).build().expect("builds");
+    let bad = world.plain("bad");
+    let watch = watch_at(&engine, &world, &bad, clock_of_loss());
+    // It looks at everybody now and then: once it has, memory loses all.
+    std::thread::sleep(QUIET);
+    engine.forget();
+    world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
+    CLOCK_OF_LOSS.fetch_add(601, Ordering::Relaxed);
+    std::thread::sleep(QUIET * 2);
+    CLOCK_OF_LOSS.fetch_add(61, Ordering::Relaxed);
+    assert_eq!(told_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
+}
+
+static CLOCK_OF_LOSS: AtomicI64 = AtomicI64::new(0);
+
+fn clock_of_loss() -> Time {
+    Time::from_unix(CLOCK_OF_LOSS.load(Ordering::Relaxed))
+}
+
+fn answered(world: &World, name: &str) -> Cert {
+    let cert = world.client(name, &[], &[world.server.url("/ocsp")]);
+    world.responder.good(&cert.serial);
+    cert
+}
+
+fn asked(world: &World) -> usize {
+    world.server.requests().iter().filter(|request| request.path.starts_with("/ocsp")).count()
+}
+
+static CLOCK_OF_NONCES: AtomicI64 = AtomicI64::new(0);
+
+fn clock_of_nonces() -> Time {
+    Time::from_unix(CLOCK_OF_NONCES.load(Ordering::Relaxed))
+}
+
+static CLOCK_OF_RELOAD: AtomicI64 = AtomicI64::new(0);
+
+fn clock_of_reload() -> Time {
+    Time::from_unix(CLOCK_OF_RELOAD.load(Ordering::Relaxed))
 }
 
 static CLOCK_OF_FRESH: AtomicI64 = AtomicI64::new(0);

@@ -5,6 +5,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use certcheck_core::policy::{Nonce, RevocationScope};
 use certcheck_core::{Evidence, Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, SessionPolicy};
@@ -183,5 +184,37 @@ fn the_verifiers_configuration_resumes_nothing() {
         engine.forget();
         assert!(!engine.check_blocking(&chain, now(), Duration::from_secs(3)).is_accepted());
         assert_eq!(connect().told, Err("certificate_revoked (44)".into()), "{word}");
+    }
+}
+
+/// Where policy has each answer carry a nonce, nothing in memory speaks for a session: it does not resume, and the full
+/// handshake that follows asks anew.
+#[test]
+fn where_answers_have_nonces_no_session_resumes_by_an_old_one() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        world.responder.set_echo_nonce(true);
+        let cert = world.client("nonce", &[], &[world.server.url("/ocsp")]);
+        world.responder.good(&cert.serial);
+        let person = Person::new(&world, "nonce", &cert);
+        let mut policy = Policy::client(Revocation::HardFail);
+        policy.nonce = Nonce::Demand;
+        policy.revocation_scope = RevocationScope::Leaf;
+        let engine =
+            Engine::builder(world.ring(), policy).guard(loopback()).clock(now).build().expect("builds");
+        let engine = Arc::new(engine);
+        let limits = AcceptLimits::default().with_deadline(Duration::from_secs(3));
+        let acceptor = Acceptor::new(parts(), Arc::clone(&engine), SessionPolicy::default(), limits);
+        let served = Served::acceptor(acceptor.expect("an acceptor"));
+        let config = Arc::new(client_config(Some(&person), version));
+        let connect = || runtime().block_on(connect(served.address, &config));
+        for _ in 0..2 {
+            let connected = connect();
+            assert_eq!((connected.told, connected.is_resumed), in_full(), "{word}");
+        }
+        world.responder.revoke(&cert.serial, "2027-01-01T12:00:00Z", Some("keyCompromise"));
+        let connected = connect();
+        assert!(connected.told.is_err() && !connected.is_resumed, "{word}: {:?}", connected.told);
+        assert_eq!(served.outcomes(3), ["accept", "accept", "certificate-revoked"], "{word}");
     }
 }
