@@ -4,12 +4,13 @@
 
 use certcheck_core::budget::Limit;
 use certcheck_core::crl::{Crl, CrlReader};
+use certcheck_core::der::Rule;
 use certcheck_core::reason::Reason;
 use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use certcheck_testkit::bulk::{self, Mesh, Onslaught};
 use certcheck_testkit::crl::{self, Entry};
-use certcheck_testkit::ext::{self, Ext};
+use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::{Cert, Key, der};
 use pki_types::CertificateDer;
 
@@ -190,6 +191,24 @@ fn huge_entries_of_crls_end_at_once() {
         let mut reader = CrlReader::new();
         let pushed = reader.push(&claims(length));
         assert!(pushed.and_then(|()| reader.finish("claims")).is_err());
+    }
+}
+
+/// What stands in a CRL's extensions is compared before anybody knows who signed it.
+#[test]
+fn extensions_of_crls_are_bounded_together() {
+    let key = Key::p256("bulk root");
+    let with = |names: usize, others: usize| {
+        let urls: Vec<String> = (0..names).map(|n| format!("http://crl.example/{n:08}")).collect();
+        let point = crl::Idp { point: Point::urls(&urls), ..crl::Idp::default() };
+        let other = |n| Ext::new(&format!("1.3.6.1.4.1.99999.{n}"), false, vec![5, 0]);
+        let extensions = [point.ext()].into_iter().chain((0..others).map(other));
+        Crl::parse(crl::Crl::new("CN=Bulk Root").with(extensions).issue(&key).into(), "wide")
+    };
+    assert_eq!(with(2_000, 10).map(drop), Ok(()));
+    for (names, others) in [(100_000, 0), (1, 20_000), (2_400, 0), (1, 5_000)] {
+        let fault = with(names, others).map(drop).map_err(|fault| (fault.field, fault.rule));
+        assert_eq!(fault, Err(("crlExtensions", Rule::TooLong)), "{names} names, {others} others");
     }
 }
 

@@ -169,6 +169,9 @@ impl Open<'_> {
     }
 }
 
+/// Bytes of all extensions of a CRL together. Those that publish one distribution point have a few hundred.
+const MAX_EXTENSIONS: usize = 64 << 10;
+
 /// What stands behind the entries.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tail<'a> {
@@ -205,6 +208,10 @@ impl<'a> Tail<'a> {
             let mut inner = explicit.reader();
             let list = inner.expect(tag::SEQUENCE, "crlExtensions")?;
             inner.finish("crlExtensions")?;
+            // Nobody has verified the signature yet, and who judges the scope compares the names in here.
+            if list.value.len() > MAX_EXTENSIONS {
+                return Err(list.fault("crlExtensions", Rule::TooLong));
+            }
             tail.parse_extensions(list)?;
         }
         tbs.finish("tbsCertList")?;
