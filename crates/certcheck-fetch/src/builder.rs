@@ -1,8 +1,9 @@
 //! An engine in the making.
 
 use core::fmt;
+use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use certcheck_core::{Evidence, KeyRing, Policy, Time};
@@ -25,12 +26,26 @@ use crate::watch::{self, Watches};
 /// Checks that are begun ahead for clients that had to be refused for want of evidence.
 const PREFETCHES: Bounds = Bounds { all: 256, client: 4, host: usize::MAX, address: usize::MAX };
 
+/// Threads on which evidence is waited for.
+const WORKERS: usize = 2;
+
+/// Whether the system gives so many threads now: a runtime that is refused them panics.
+fn try_threads(many: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    std::thread::scope(|scope| {
+        // Until all are there.
+        let _closed = gate.lock();
+        let wait = || drop(gate.lock());
+        (0..many).try_for_each(|_| std::thread::Builder::new().spawn_scoped(scope, wait).map(drop))
+    })
+}
+
 /// Why an engine cannot be made.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EngineError {
     /// No thread, no I/O driver.
-    Runtime(std::io::Error),
+    Runtime(io::Error),
     /// The HTTP client cannot be made, or its proxy or User-Agent is none.
     Network(String),
 }
@@ -195,8 +210,9 @@ impl Builder {
     pub fn build(self) -> Result<Engine, EngineError> {
         let Self { ring, policy, given, limits, route, store, is_offline, .. } = self;
         let Self { refreshes, clock, observer, .. } = self;
+        try_threads(WORKERS).map_err(EngineError::Runtime)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(WORKERS)
             .thread_name("certcheck")
             .enable_all()
             .build()
