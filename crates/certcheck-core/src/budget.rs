@@ -30,7 +30,7 @@ pub struct Limits {
     pub distribution_points: u32,
     /// Locations of evidence that are asked for one certificate. AT-TLS has MaxSrcRevExtLocValues, 10 by default.
     pub locations: u32,
-    /// Locations of certificates that are asked in a check (caIssuers).
+    /// Locations of certificates that are asked in a check (caIssuers). Bridges need five to eight.
     pub issuer_locations: u32,
     /// CRL issuers whose own path is searched for one certificate.
     pub crl_issuers: u32,
@@ -53,7 +53,7 @@ impl Default for Limits {
             considered: 16,
             distribution_points: 100,
             locations: 10,
-            issuer_locations: 4,
+            issuer_locations: 16,
             crl_issuers: 16,
             revocation_paths: 4,
         }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "what a test asks for is possible or the test is wrong")]
 
+pub mod bridge;
 pub mod bulk;
 pub mod cert;
 pub mod crl;

@@ -11,6 +11,7 @@ use crate::budget::Spent;
 use crate::oid;
 use crate::path::VerifiedIssuers;
 use crate::path::build::{self, Outcome};
+use crate::path::discovery;
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::{Context, Valid};
 use crate::policy::{AnchorValidity, Policy, Revocation};
@@ -24,6 +25,9 @@ use crate::ring::{RingCertificate, Role};
 use crate::time::Time;
 use crate::view::Certificate;
 
+/// Locations of one certificate that are asked for its issuer's. One is usual, with HTTP beside LDAP two.
+const LOCATIONS_OF_ONE: usize = 4;
+
 /// What an evaluation came to.
 pub(super) struct Evaluation<'e> {
     /// The verdict as it stands.
@@ -31,9 +35,24 @@ pub(super) struct Evaluation<'e> {
     /// What would change it.
     pub(super) needs: Vec<Need>,
     /// What a search that failed asked for, answered or not.
-    pub(super) wanted_issuers: Vec<Ask>,
+    pub(super) wanted_issuers: WantedIssuers,
     /// What was asked and answered for statuses, and why an answer was of no use to any certificate.
     pub(super) asked: Vec<(Ask, Option<Dismissal>)>,
+}
+
+/// Where certificates may be that a failed search was missing, nearest to the target first.
+#[derive(Default)]
+pub(super) struct WantedIssuers {
+    /// Issuers of which there is no certificate.
+    pub(super) missing: Vec<Ask>,
+    /// Issuers of which there may be other certificates than those that lead nowhere.
+    pub(super) others: Vec<Ask>,
+}
+
+impl WantedIssuers {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.others.is_empty()
+    }
 }
 
 /// A path that validated, and what came of its certificates' statuses.
@@ -72,7 +91,12 @@ pub(super) fn evaluate<'e>(
         Ok(read) => read,
         Err(reason) => {
             let report = refused(Rejection { at: 0, reason }, warnings);
-            return Evaluation { report, needs: Vec::new(), wanted_issuers: Vec::new(), asked: Vec::new() };
+            return Evaluation {
+                report,
+                needs: Vec::new(),
+                wanted_issuers: WantedIssuers::default(),
+                asked: Vec::new(),
+            };
         }
     };
     let pool = Pool::new(check.ring, target, presented.clone());
@@ -100,8 +124,11 @@ impl<'e> Evaluator<'_, 'e> {
         loop {
             let outcome = build::search(&mut context, &self.pool, &excluded);
             self.spent = context.budget.spent;
-            let wanted_issuers = self.wanted_issuers(&outcome);
             let Outcome { path, result, attempts: failed } = outcome;
+            let wanted_issuers = match &result {
+                Err(_) if policy.aia && blocked.is_none() => self.wanted_issuers(&mut context, verified),
+                _ => WantedIssuers::default(),
+            };
             if blocked.is_none() {
                 attempts.extend(failed.into_iter().map(|attempt| self.tell_attempt(attempt)));
             }
@@ -140,7 +167,12 @@ impl<'e> Evaluator<'_, 'e> {
             None => {
                 let rejection = Rejection { at: 0, reason: Reason::UnknownIssuer };
                 let report = self.failed(&[], rejection, attempts, warnings);
-                Evaluation { report, needs: Vec::new(), wanted_issuers: Vec::new(), asked: Vec::new() }
+                Evaluation {
+                    report,
+                    needs: Vec::new(),
+                    wanted_issuers: WantedIssuers::default(),
+                    asked: Vec::new(),
+                }
             }
         }
     }
@@ -268,28 +300,17 @@ impl<'e> Evaluator<'_, 'e> {
         replayed.chain(others).take(most).collect()
     }
 
-    /// Where certificates might be that a failed search lacked.
-    fn wanted_issuers(&self, outcome: &Outcome<'e>) -> Vec<Ask> {
-        let mut wanted: Vec<Ask> = Vec::new();
-        if !self.check.policy.aia || outcome.result.is_ok() {
-            return wanted;
-        }
-        let most = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
-        let paths =
-            core::iter::once(&outcome.path).chain(outcome.attempts.iter().map(|attempt| &attempt.path));
-        for (link, _) in paths.flatten().filter_map(|reference| self.pool.link(*reference)) {
-            let access = link.certificate.authority_info_access().ok().flatten();
-            for url in plan::urls(access, oid::AD_CA_ISSUERS) {
-                if wanted.len() >= most {
-                    return wanted;
-                }
-                let ask = Ask::Issuers { url: url.into() };
-                if !wanted.contains(&ask) {
-                    wanted.push(ask);
-                }
-            }
-        }
-        wanted
+    /// Where certificates may be that a failed search was missing: what the certificates name that the search reaches.
+    fn wanted_issuers(
+        &mut self,
+        context: &mut Context<'e>,
+        verified: Option<&VerifiedIssuers>,
+    ) -> WantedIssuers {
+        let reached = discovery::reach(context, &self.pool, verified);
+        self.spent = context.budget.spent;
+        let missing = locations(&reached.dead_ends, &[]);
+        let others = locations(&reached.others, &missing);
+        WantedIssuers { missing, others }
     }
 
     fn tell_path(&self, path: &[CertificateRef]) -> Vec<PathCertificate<'e>> {
@@ -376,8 +397,23 @@ impl<'e> Evaluator<'_, 'e> {
             warnings,
             spent: self.spent,
         };
-        Evaluation { report, needs, wanted_issuers: Vec::new(), asked: self.asked }
+        Evaluation { report, needs, wanted_issuers: WantedIssuers::default(), asked: self.asked }
     }
+}
+
+/// What caIssuers of these certificates names, each location once and none that is known.
+fn locations(certificates: &[Certificate<'_>], known: &[Ask]) -> Vec<Ask> {
+    let mut found: Vec<Ask> = Vec::new();
+    for certificate in certificates {
+        let access = certificate.authority_info_access().ok().flatten();
+        for url in plan::urls(access, oid::AD_CA_ISSUERS).take(LOCATIONS_OF_ONE) {
+            let ask = Ask::Issuers { url: url.into() };
+            if !known.contains(&ask) && !found.contains(&ask) {
+                found.push(ask);
+            }
+        }
+    }
+    found
 }
 
 /// A path that validated and was given up for another.

@@ -2,7 +2,7 @@
 
 use pki_types::CertificateDer;
 
-use super::evaluate::{Evaluation, evaluate};
+use super::evaluate::{Evaluation, WantedIssuers, evaluate};
 use super::{Check, Template};
 use crate::path::VerifiedIssuers;
 use crate::reason::Reason;
@@ -225,8 +225,16 @@ impl<'a> Progress<'a> {
             // However a search goes on, so many locations are asked in all.
             let most = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
             let room = most.saturating_sub(self.joined.len());
-            let is_fresh = |ask: &Ask| !self.joined.contains(ask);
-            let fresh: Vec<Ask> = wanted_issuers.into_iter().filter(is_fresh).take(room).collect();
+            let WantedIssuers { missing, others } = wanted_issuers;
+            let fresh = |wanted: Vec<Ask>| -> Vec<Ask> {
+                wanted.into_iter().filter(|ask| !self.joined.contains(ask)).take(room).collect()
+            };
+            // Where nothing is missing any more, what is there may have other certificates.
+            let mut next = fresh(missing);
+            if next.is_empty() {
+                next = fresh(others);
+            }
+            let fresh = next;
             if fresh.is_empty() {
                 self.settled = needs.is_empty().then(|| self.owned(&report));
                 self.needs = needs;

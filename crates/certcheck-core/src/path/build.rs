@@ -11,6 +11,8 @@ use super::verify::{Context, Failure, Link, Scope, Valid, validate};
 use crate::budget::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};
 use crate::ring::{NameId, RingCertificate, Role};
+use crate::time::Time;
+use crate::view::Certificate;
 
 /// Certificates in a path, whatever policy says: the search goes as deep as the path is long.
 const LONGEST_PATH: usize = 256;
@@ -55,6 +57,41 @@ struct Search<'s, 'a> {
     was_too_deep: bool,
     best: Option<Attempt>,
     attempts: Vec<Attempt>,
+}
+
+/// The certificates that may have issued this one, best first.
+pub(crate) fn candidates<'a>(now: Time, pool: &Pool<'a>, child: &Link<'a>) -> Vec<CertificateRef> {
+    match pool.link(child.reference) {
+        Some((link, issuer)) => candidates_of(now, pool, issuer, Some(&link.certificate)),
+        None => Vec::new(),
+    }
+}
+
+/// The certificates of a name, best first: named by key identifier, valid now, newest; the order is total.
+fn candidates_of(
+    now: Time,
+    pool: &Pool<'_>,
+    name: NameId,
+    child: Option<&Certificate<'_>>,
+) -> Vec<CertificateRef> {
+    let mut found: Vec<CertificateRef> = pool.by_subject(name).collect();
+    if found.len() > 1 {
+        // An identifier that cannot be parsed is no hint; the certificate would not have been taken either.
+        let wanted = child.and_then(|child| child.authority_key_identifier().ok().flatten()?.key_identifier);
+        found.sort_by_cached_key(|candidate| {
+            let Some((link, _)) = pool.link(*candidate) else { return (3, true, 0, *candidate) };
+            let certificate = link.certificate;
+            let own = certificate.subject_key_identifier().ok().flatten();
+            let key_match = match (wanted, own) {
+                (Some(wanted), Some(own)) if wanted == own => 0,
+                (Some(_), Some(_)) => 2,
+                _ => 1,
+            };
+            let is_outside = now < certificate.not_before() || now > certificate.not_after();
+            (key_match, is_outside, -certificate.not_before().unix(), *candidate)
+        });
+    }
+    found
 }
 
 /// Searches a path for the pool's target that has none of the `excluded` certificates below the anchor.
@@ -166,34 +203,10 @@ impl<'a> Search<'_, 'a> {
         may.then_some(entry)
     }
 
-    /// The certificates of a name, best first: named by key identifier, valid now, newest; the order is total.
+    /// The certificates of a name, best first.
     fn candidates(&self, name: NameId) -> Vec<CertificateRef> {
-        let mut found: Vec<CertificateRef> = self.pool.by_subject(name).collect();
-        if found.len() > 1 {
-            let wanted = self.stack.last().and_then(|child| {
-                // An identifier that does not read is no hint; the certificate would not have been read either.
-                child
-                    .certificate
-                    .authority_key_identifier()
-                    .ok()
-                    .flatten()
-                    .and_then(|authority| authority.key_identifier)
-            });
-            found.sort_by_cached_key(|candidate| {
-                let Some((link, _)) = self.pool.link(*candidate) else { return (3, true, 0, *candidate) };
-                let certificate = link.certificate;
-                let own = certificate.subject_key_identifier().ok().flatten();
-                let key_match = match (wanted, own) {
-                    (Some(wanted), Some(own)) if wanted == own => 0,
-                    (Some(_), Some(_)) => 2,
-                    _ => 1,
-                };
-                let now = self.context.now;
-                let is_outside = now < certificate.not_before() || now > certificate.not_after();
-                (key_match, is_outside, -certificate.not_before().unix(), *candidate)
-            });
-        }
-        found
+        let child = self.stack.last().map(|link| &link.certificate);
+        candidates_of(self.context.now, self.pool, name, child)
     }
 
     /// For every name that can be reached from the target: the least certificates between it and an anchor.

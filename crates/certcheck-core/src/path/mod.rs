@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod constraints;
+pub(crate) mod discovery;
 pub(crate) mod duties;
 mod issuers;
 pub(crate) mod policies;

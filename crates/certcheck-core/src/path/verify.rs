@@ -228,7 +228,7 @@ fn push_initial<'a>(
 }
 
 /// What holds for a certificate in any path: its strength, validity and extensions, its role.
-fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -> Result<(), Reason> {
+pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -> Result<(), Reason> {
     let (certificate, policy) = (&link.certificate, context.policy);
     if context.ring.distrusts(certificate) {
         return Err(Reason::Distrusted);

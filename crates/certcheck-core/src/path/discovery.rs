@@ -1,0 +1,69 @@
+//! Where a path could go on that ends nowhere: certificates whose issuers may be had from where they say (RFC 5280 4.2.2.1).
+//!
+//! A mesh of cross-certified CAs has several certificates for one CA, and any of them may lead on. So every certificate
+//! that a chain of verified signatures reaches from the target counts, not only those of the best attempt. A certificate
+//! that no signature ties to the target does not: a client could have a server follow any URL with it.
+
+use super::pool::{CertificateRef, Pool};
+use super::verify::{Context, Link, inspect};
+use super::{VerifiedIssuers, build};
+use crate::view::Certificate;
+
+/// Certificates that are looked at. Each costs at least one signature, of which there are fewer.
+const MOST: usize = 256;
+
+/// The certificates that verified signatures reach from the target, nearest first.
+#[derive(Default)]
+pub(crate) struct Reached<'a> {
+    /// Those whose issuer is not there, or only as a root that is not trusted.
+    pub(crate) dead_ends: Vec<Certificate<'a>>,
+    /// Those whose issuer is there and leads nowhere: it may have other certificates.
+    pub(crate) others: Vec<Certificate<'a>>,
+}
+
+/// Follows verified signatures from the target up. They are remembered in `verified`.
+pub(crate) fn reach<'a>(
+    context: &mut Context<'a>,
+    pool: &Pool<'a>,
+    verified: Option<&VerifiedIssuers>,
+) -> Reached<'a> {
+    let mut reached = Reached::default();
+    let mut queue: Vec<Link<'a>> = vec![pool.target()];
+    let mut seen: Vec<CertificateRef> = vec![CertificateRef::Target];
+    let mut at = 0;
+    while let Some(child) = queue.get(at).copied() {
+        at += 1;
+        let mut has_issuer = false;
+        for reference in build::candidates(context.now, pool, &child) {
+            let Some((issuer, _)) = pool.link(reference) else { continue };
+            if !issues(context, &child, &issuer, verified) {
+                continue;
+            }
+            // A root that is not trusted is where a path ends, not where it goes on.
+            has_issuer |= !issuer.is_self_issued;
+            let is_new = !seen.contains(&reference) && queue.len() < MOST;
+            if is_new && inspect(context, &issuer, false).is_ok() {
+                seen.push(reference);
+                queue.push(issuer);
+            }
+        }
+        let list = if has_issuer { &mut reached.others } else { &mut reached.dead_ends };
+        list.push(child.certificate);
+    }
+    reached
+}
+
+/// Whether this certificate's key made the child's signature.
+fn issues<'a>(
+    context: &mut Context<'a>,
+    child: &Link<'a>,
+    issuer: &Link<'a>,
+    verified: Option<&VerifiedIssuers>,
+) -> bool {
+    let certificate = &child.certificate;
+    let is_made = context.verify_signature(child, &issuer.certificate).is_ok();
+    if let (true, Some(table)) = (is_made, verified) {
+        table.add(certificate.der(), certificate.signature(), issuer.certificate.spki().raw);
+    }
+    is_made
+}
