@@ -20,6 +20,7 @@ mod network;
 mod ocsp;
 mod pool;
 mod ring_command;
+mod ring_files;
 mod secret;
 mod setup;
 mod signer;

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::flags::RingArguments;
 use crate::json::Facts;
 use crate::visible::Visible;
-use crate::{html, json, setup};
+use crate::{html, json, ring_files, setup};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -28,6 +28,15 @@ pub(crate) struct Survey {
     pub(crate) intermediates: usize,
     pub(crate) distrusted: usize,
     pub(crate) certificates: Vec<Entry>,
+    /// What could not be parsed and was passed over.
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// A part of the ring that could not be parsed.
+#[derive(Serialize)]
+pub(crate) struct Skipped {
+    pub(crate) source: String,
+    pub(crate) message: String,
 }
 
 /// What is told of a certificate of the ring.
@@ -55,7 +64,7 @@ pub(crate) struct Note {
 
 pub(crate) fn run(arguments: &RingArguments) -> Result<Exit, Box<dyn Error>> {
     let page = arguments.report.as_deref().map(html::ring::create).transpose()?;
-    let ring = KeyRing::from_paths(&arguments.ring)?;
+    let ring = ring_files::load(&arguments.ring, arguments.ring_skip_unreadable)?;
     let now = setup::time(arguments.at);
     let survey = survey(&ring, now, arguments.expires_within);
     if arguments.json {
@@ -83,6 +92,11 @@ fn survey(ring: &KeyRing, now: Time, days: u32) -> Survey {
         certificates: certificates
             .iter()
             .map(|entry| survey_one(entry, ring, &policy, now, days, &issuers))
+            .collect(),
+        skipped: ring
+            .skipped()
+            .iter()
+            .map(|error| Skipped { source: error.source.clone(), message: error.fault.to_string() })
             .collect(),
     }
 }
@@ -189,6 +203,9 @@ fn print_text(survey: &Survey) -> io::Result<()> {
         for entry in survey.certificates.iter().filter(|entry| entry.role == role) {
             entry.print(&mut out, NOTED, QUIET)?;
         }
+    }
+    for Skipped { source, message } in &survey.skipped {
+        writeln!(out, "{:<12} {}\n  {NOTED}{message}{NOTED:#}", "left out", Visible(source))?;
     }
     Ok(())
 }

@@ -13,6 +13,11 @@ pub(crate) struct RingArguments {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
+    /// Pass over what cannot be parsed in the ring, and name it, instead of refusing the ring. What is distrusted is never
+    /// passed over.
+    #[arg(long)]
+    pub(crate) ring_skip_unreadable: bool,
+
     /// The time to ask about, in RFC 3339. Now by default.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) at: Option<Time>,

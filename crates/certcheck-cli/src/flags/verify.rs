@@ -54,6 +54,11 @@ pub(crate) struct VerifyArguments {
     #[arg(long, required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
+    /// Pass over what cannot be parsed in the ring, and name it, instead of refusing the ring. What is distrusted is never
+    /// passed over.
+    #[arg(long)]
+    pub(crate) ring_skip_unreadable: bool,
+
     /// More intermediates that are presented but not trusted.
     #[arg(long, value_name = "FILE")]
     pub(crate) untrusted: Vec<PathBuf>,

@@ -38,6 +38,11 @@ pub(crate) struct WatchArguments {
     #[arg(long, required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
+    /// Pass over what cannot be parsed in the ring, and name it, instead of refusing the ring. What is distrusted is never
+    /// passed over.
+    #[arg(long)]
+    pub(crate) ring_skip_unreadable: bool,
+
     /// How many hours ahead the end of evidence is told of [default: the last tenth of its life].
     #[arg(long, value_name = "HOURS")]
     pub(crate) soon: Option<u32>,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_core::reason::Reason;
 use certcheck_core::revocation::Cause;
-use certcheck_core::{KeyRing, Time, Verdict};
+use certcheck_core::{Time, Verdict};
 use certcheck_fetch::Engine;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pki_types::CertificateDer;
@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::flags::VerifyArguments;
 use crate::html::verify::Page;
 use crate::json::Line;
-use crate::{evidence, input, json, network, pool, setup, text, visible};
+use crate::{evidence, input, json, network, pool, ring_files, setup, text, visible};
 use inputs::{Input, Inputs};
 use tally::Tally;
 
@@ -44,7 +44,8 @@ struct Told {
 }
 
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
-    let ring = KeyRing::from_paths(&arguments.ring)?;
+    let ring = ring_files::load(&arguments.ring, arguments.ring_skip_unreadable)?;
+    ring_files::warn_of_skipped(&ring)?;
     let policy = setup::policy(arguments);
     let now = setup::time(arguments.at);
     let mut page = arguments

@@ -11,14 +11,13 @@ mod text;
 use std::error::Error;
 use std::time::Duration;
 
-use certcheck_core::KeyRing;
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::WatchArguments;
 use crate::sources::{self, Grounds};
-use crate::{json, network, setup, visible};
+use crate::{json, network, ring_files, setup, visible};
 use certificates::CertificateState;
 use judge::Times;
 use named::{InputState, Named};
@@ -72,8 +71,9 @@ impl Found {
 pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
     let now = setup::time(arguments.asked.at);
     let policy = sources::policy(arguments.asked.allow_sha1);
-    let ring = || KeyRing::from_paths(&arguments.ring);
+    let ring = || ring_files::load(&arguments.ring, arguments.ring_skip_unreadable);
     let judging = ring()?;
+    ring_files::warn_of_skipped(&judging)?;
     // A path that cannot be written to is told before the work.
     let draft = arguments.prometheus.as_deref().map(Draft::create).transpose()?;
     let by = Grounds { ring: &judging, policy: &policy, now };

@@ -55,21 +55,29 @@ pub enum RingFault {
     Settings(SettingsFault),
     /// A directory where a file is due, or another name than anchors, intermediates, distrusted.
     UnexpectedDirectory,
+    /// A directory in a flat ring that holds no certificates. It refuses no ring: it is passed over.
+    NoCertificates,
     /// More certificates than a ring may have.
     TooMany,
 }
 
 impl fmt::Display for RingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.source)?;
-        match &self.fault {
-            RingFault::Unreadable(message) => f.write_str(message),
-            RingFault::Content(fault) => write!(f, "{fault}"),
-            RingFault::Settings(fault) => write!(f, "{fault}"),
-            RingFault::UnexpectedDirectory => f.write_str(
+        write!(f, "{}: {}", self.source, self.fault)
+    }
+}
+
+impl fmt::Display for RingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(message) => f.write_str(message),
+            Self::Content(fault) => write!(f, "{fault}"),
+            Self::Settings(fault) => write!(f, "{fault}"),
+            Self::UnexpectedDirectory => f.write_str(
                 "unexpected directory: a ring has anchors/, intermediates/, distrusted/, or files alone",
             ),
-            RingFault::TooMany => write!(f, "more than {MAX_CERTIFICATES} certificates"),
+            Self::NoCertificates => f.write_str("a directory without certificates"),
+            Self::TooMany => write!(f, "more than {MAX_CERTIFICATES} certificates"),
         }
     }
 }
@@ -99,6 +107,9 @@ pub struct RingBuilder {
     pending: Vec<Pending>,
     /// With the file they stand in, and which of its entries they are, from 1.
     settings: Vec<Settings>,
+    skips_unreadable: bool,
+    /// What was passed over.
+    skipped: Vec<RingError>,
 }
 
 struct Settings {
@@ -115,17 +126,47 @@ impl RingBuilder {
         Self::default()
     }
 
+    /// Has what cannot be parsed passed over instead of refusing the ring: [`KeyRing::skipped`] names it. What is to be
+    /// distrusted is never passed over, nor is a `ring.toml`.
+    #[must_use]
+    pub const fn skip_unreadable(mut self, skips: bool) -> Self {
+        self.skips_unreadable = skips;
+        self
+    }
+
+    /// Notes what is passed over.
+    #[cfg(feature = "fs")]
+    pub(super) fn pass_over(&mut self, what: RingError) {
+        self.skipped.push(what);
+    }
+
     /// Adds every certificate of a file: PEM, DER or PKCS #7.
     ///
     /// # Errors
-    /// What in the file does not read.
+    /// What in the file cannot be parsed, unless [`RingBuilder::skip_unreadable`] has it passed over.
     pub fn add(&mut self, source: &str, file: &[u8], placement: Placement) -> Result<&mut Self, RingError> {
         let refuse = |fault| RingError { source: source.to_owned(), fault };
         let name: Arc<str> = source.into();
-        let found = container::certificates(file).map_err(|fault| refuse(RingFault::Content(fault)))?;
+        let skips = self.skips_unreadable && placement != Placement::Distrusted;
+        let found = match container::certificates(file).map_err(|fault| refuse(RingFault::Content(fault))) {
+            Ok(found) => found,
+            Err(error) if skips => {
+                self.skipped.push(error);
+                return Ok(self);
+            }
+            Err(error) => return Err(error),
+        };
         for (index, der) in found.iter().enumerate() {
-            let certificate = OwnedCertificate::parse(der)
-                .map_err(|fault| refuse(RingFault::Content(ContainerFault::Certificate { index, fault })))?;
+            let parsed = OwnedCertificate::parse(der)
+                .map_err(|fault| refuse(RingFault::Content(ContainerFault::Certificate { index, fault })));
+            let certificate = match parsed {
+                Ok(certificate) => certificate,
+                Err(error) if skips => {
+                    self.skipped.push(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             self.pending.push(Pending { certificate, placement, source: Arc::clone(&name) });
             if self.pending.len() > MAX_CERTIFICATES {
                 return Err(refuse(RingFault::TooMany));
@@ -197,7 +238,7 @@ impl RingBuilder {
             }
         }
         drop(seen);
-        Ok(KeyRing { certificates, names, by_subject, distrusted })
+        Ok(KeyRing { certificates, names, by_subject, distrusted, skipped: self.skipped })
     }
 }
 
@@ -376,6 +417,38 @@ mod tests {
         }
         let ring = builder.build().expect("builds");
         ring.anchors().map(|entry| (entry.source().to_owned(), entry.is_promoted())).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_parsed_is_passed_over_where_that_is_asked_for() {
+        let key = Key::p256("skipped");
+        let root = certcheck_testkit::pem("CERTIFICATE", &Cert::root("CN=Root", &key).issue(&key));
+        let broken = certcheck_testkit::pem("CERTIFICATE", &[0x30, 0]);
+        let file = format!("{root}{broken}");
+        let add = |skips: bool, content: &str, placement: Placement| -> Result<KeyRing, RingError> {
+            let mut builder = RingBuilder::new().skip_unreadable(skips);
+            builder.add("file", content.as_bytes(), placement)?;
+            builder.build()
+        };
+        for placement in [Placement::Flat, Placement::Anchor, Placement::Intermediate, Placement::Distrusted]
+        {
+            assert!(add(false, &file, placement).is_err(), "{placement:?}");
+            assert!(add(false, "no PEM", placement).is_err(), "{placement:?}");
+        }
+        for placement in [Placement::Flat, Placement::Anchor, Placement::Intermediate] {
+            let ring = add(true, &file, placement).expect("passed over");
+            assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
+            assert!(
+                ring.skipped()[0].to_string().starts_with("file: certificate 1: "),
+                "{}",
+                ring.skipped()[0]
+            );
+            let ring = add(true, "no PEM", placement).expect("passed over");
+            assert_eq!((ring.certificates().len(), ring.skipped().len()), (0, 1));
+        }
+        // Who is to be distrusted must not be trusted for a typo.
+        assert!(add(true, &file, Placement::Distrusted).is_err());
+        assert!(add(true, "no PEM", Placement::Distrusted).is_err());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A ring is a file, a directory of files (flat), or a directory with `anchors/`, `intermediates/` and
 //! `distrusted/`. Beside them may stand a `ring.toml`. Names that begin with a dot are passed over, and
-//! so are `.md` and `.txt`; anything else must read.
+//! so are `.md` and `.txt`, and in a flat ring a directory without certificates, which is named; anything else must be
+//! readable.
 
 use std::fs;
 use std::io::Read as _;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::KeyRing;
 use super::builder::{Placement, RingBuilder, RingError, RingFault};
-use crate::container::ContainerFault;
+use crate::container::{self, ContainerFault};
 
 /// A ring file larger than this is not read: 64 MiB are over 30,000 certificates.
 const MAX_FILE: u64 = 64 << 20;
@@ -59,10 +60,11 @@ impl RingBuilder {
                     }
                 }
                 _ if is_directory => {
-                    return Err(RingError {
-                        source: entry.display().to_string(),
-                        fault: RingFault::UnexpectedDirectory,
-                    });
+                    let source = entry.display().to_string();
+                    if is_structured || !holds_no_certificates(&entry)? {
+                        return Err(RingError { source, fault: RingFault::UnexpectedDirectory });
+                    }
+                    self.pass_over(RingError { source, fault: RingFault::NoCertificates });
                 }
                 _ if name == "ring.toml" => {
                     let text = read(&entry)?;
@@ -90,6 +92,22 @@ impl RingBuilder {
         let file = read(path)?;
         self.add(&path.display().to_string(), &file, placement)
     }
+}
+
+/// Whether a directory that a flat ring has no place for holds nothing that could be meant for it: a key store of Java beside
+/// the system's roots, say. Certificates in it would be trusted by nobody's word, or not be distrusted against somebody's.
+fn holds_no_certificates(directory: &Path) -> Result<bool, RingError> {
+    for entry in entries(directory)? {
+        if entry.is_dir() {
+            return Ok(false);
+        }
+        match container::certificates(&read(&entry)?) {
+            // What is DER of something else holds none. What looks like PEM might.
+            Err(ContainerFault::Empty | ContainerFault::Der(_)) => {}
+            Ok(_) | Err(_) => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 fn is_passed_over(name: &str) -> bool {
@@ -120,4 +138,42 @@ fn read(path: &Path) -> Result<Vec<u8>, RingError> {
 
 fn unreadable(path: &Path, error: &std::io::Error) -> RingError {
     RingError { source: path.display().to_string(), fault: RingFault::Unreadable(error.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use certcheck_testkit::{Cert, Key, pem};
+
+    use super::*;
+
+    #[test]
+    fn a_directory_without_certificates_is_passed_over_in_a_flat_ring() {
+        let folder = std::env::temp_dir().join(format!("certcheck-ring-{}", std::process::id()));
+        let _none = fs::remove_dir_all(&folder);
+        let write = |name: &str, content: &[u8]| {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, content).expect("written");
+        };
+        let key = Key::p256("directories");
+        let root = pem("CERTIFICATE", &Cert::root("CN=Root", &key).issue(&key));
+        write("root.pem", root.as_bytes());
+        write("java/cacerts", &[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]);
+        let ring = KeyRing::from_paths(&[&folder]).expect("passed over");
+        assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
+        assert_eq!(ring.skipped()[0].fault, RingFault::NoCertificates);
+        // A misspelt part of a ring is none of these.
+        write("distrust/root.pem", root.as_bytes());
+        let error = KeyRing::from_paths(&[&folder]).expect_err("it may be meant to distrust");
+        assert_eq!(error.fault, RingFault::UnexpectedDirectory);
+        fs::remove_dir_all(folder.join("distrust")).expect("gone");
+        write("distrust/root.pem", b"-----BEGIN CERTIFICATE-----\nbroken");
+        assert!(KeyRing::from_paths(&[&folder]).is_err());
+        fs::remove_dir_all(folder.join("distrust")).expect("gone");
+        // Beside the three parts nothing is passed over.
+        write("anchors/root.pem", root.as_bytes());
+        fs::remove_file(folder.join("root.pem")).expect("gone");
+        assert!(KeyRing::from_paths(&[&folder]).is_err());
+        fs::remove_dir_all(&folder).expect("gone");
+    }
 }

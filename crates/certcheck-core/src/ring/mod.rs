@@ -141,9 +141,16 @@ pub struct KeyRing {
     /// The certificates with this subject that a path may have, by name.
     by_subject: Vec<Vec<u32>>,
     distrusted: Distrust,
+    skipped: Vec<RingError>,
 }
 
 impl KeyRing {
+    /// What could not be parsed and was passed over ([`RingBuilder::skip_unreadable`]).
+    #[must_use]
+    pub fn skipped(&self) -> &[RingError] {
+        &self.skipped
+    }
+
     /// Everything in the ring, in the order it was added.
     #[must_use]
     pub fn certificates(&self) -> &[RingCertificate] {
