@@ -427,6 +427,25 @@ mod tests {
         assert!(get(&[3]).is_ok() && get(&[2]).is_err());
     }
 
+    /// Whoever is not asked is told which bound was in the way.
+    #[test]
+    fn bounds_are_told_by_name() {
+        for (full, told) in [
+            (Full::All(64), "64 at once are under way"),
+            (Full::Party(Party::Client(1), 4), "4 at once for this client are under way"),
+            (Full::Party(Party::Host(1), 8), "8 at once from this host are under way"),
+            (
+                Full::Party(Party::address([10, 0, 0, 1].into()), 16),
+                "16 at once from this address are under way",
+            ),
+            (Full::Party(Party::Issuer(1), 32), "32 at once for clients of this issuer are under way"),
+            (Full::Party(Party::Anchor(1), 48), "48 at once for clients below this anchor are under way"),
+            (Full::Waiting(4_096), "4096 wait already"),
+        ] {
+            assert_eq!(full.to_string(), told);
+        }
+    }
+
     #[test]
     fn what_is_slow_makes_room_and_has_bounds_of_its_own() {
         let permits = Permits::new(BOUNDS);

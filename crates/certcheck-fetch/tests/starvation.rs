@@ -2,66 +2,18 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use certcheck_fetch::{Engine, Limits};
 use certcheck_testkit::crl::Crl;
-use certcheck_testkit::server::Page;
+use certcheck_testkit::server::{Dripper, Page};
 use pki_types::CertificateDer;
 use support::{CA, Names, World, loopback, now, told};
 
 /// Nothing here takes so long unless somebody starves.
 const WITHIN: Duration = Duration::from_secs(5);
-
-/// A source that sends the beginning of a long CRL, and then some bytes now and then: more than the least rate wants.
-struct Dripper {
-    address: SocketAddr,
-    open: Arc<AtomicUsize>,
-}
-
-impl Dripper {
-    /// At 127.0.0.N, with so many bytes ten times a second.
-    fn start(n: u8, octets: usize) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, n), 0)).expect("listens");
-        let address = listener.local_addr().expect("an address");
-        let open = Arc::<AtomicUsize>::default();
-        let counter = Arc::clone(&open);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let counter = Arc::clone(&counter);
-                thread::spawn(move || {
-                    counter.fetch_add(1, Ordering::SeqCst);
-                    let _gone = drip(stream, octets);
-                    counter.fetch_sub(1, Ordering::SeqCst);
-                });
-            }
-        });
-        Self { address, open }
-    }
-
-    fn url(&self, host: &str, path: &str) -> String {
-        format!("http://{host}:{}{path}", self.address.port())
-    }
-
-    fn open(&self) -> usize {
-        self.open.load(Ordering::SeqCst)
-    }
-}
-
-fn drip(mut stream: TcpStream, octets: usize) -> std::io::Result<()> {
-    let mut request = [0; 4_096];
-    let _length = stream.read(&mut request)?;
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1048580\r\n\r\n\x30\x83\x0f\xff\xff")?;
-    loop {
-        stream.write_all(&vec![0; octets])?;
-        thread::sleep(Duration::from_millis(100));
-    }
-}
 
 /// Until this is so; false if it takes too long.
 fn comes(is_so: impl Fn() -> bool) -> bool {
@@ -94,7 +46,7 @@ fn greedy(
 ) -> Vec<Vec<CertificateDer<'static>>> {
     let url = |client: usize, n: usize| {
         let host = client * urls + n;
-        drippers[host % drippers.len()].url(&format!("d{host}.example"), "/a.crl")
+        drippers[host % drippers.len()].url_as(&format!("d{host}.example"), "/a.crl")
     };
     let one = |client: usize| {
         let urls: Vec<_> = (0..urls).map(|n| url(client, n)).collect();
@@ -105,7 +57,7 @@ fn greedy(
 
 /// Each host at one of the drippers' addresses.
 fn names(drippers: &[Dripper], hosts: usize) -> Names {
-    let of = |n: usize| (format!("d{n}.example"), drippers[n % drippers.len()].address.ip().to_string());
+    let of = |n: usize| (format!("d{n}.example"), drippers[n % drippers.len()].address().ip().to_string());
     let all: Vec<_> = (0..hosts).map(of).collect();
     let known: Vec<_> = all.iter().map(|(name, ip)| (name.as_str(), [ip.as_str()])).collect();
     Names::new(&known.iter().map(|(name, ip)| (*name, &ip[..])).collect::<Vec<_>>())
@@ -116,7 +68,7 @@ fn names(drippers: &[Dripper], hosts: usize) -> Names {
 fn a_client_that_comes_again_and_again_takes_one_permit() {
     let world = World::new();
     let dripper = Dripper::start(1, 200);
-    let bad = world.chain(&world.client("again", &[dripper.url("127.0.0.1", "/a.crl")], &[]));
+    let bad = world.chain(&world.client("again", &[dripper.url_as("127.0.0.1", "/a.crl")], &[]));
     let good = world.chain(&world.plain("good"));
     let engine = engine(&world, Names::default());
     for _ in 0..256 {
@@ -196,7 +148,7 @@ fn a_body_has_a_least_rate() {
     limits.least_rate_after = Duration::from_secs(1);
     let dripper = Dripper::start(1, 50);
     let engine = world.builder().limits(limits).build().expect("builds");
-    let chain = world.chain(&world.client("slow", &[dripper.url("127.0.0.1", "/a.crl")], &[]));
+    let chain = world.chain(&world.client("slow", &[dripper.url_as("127.0.0.1", "/a.crl")], &[]));
     let report = engine.check_blocking(&chain, now(), Duration::from_secs(30));
     let told: Vec<_> = report.sources().iter().filter_map(|source| source.failure.as_ref()).collect();
     assert!(told.iter().any(|(_, detail)| detail.contains("fewer than 1024 a second")), "{told:?}");

@@ -3,6 +3,7 @@
 //! It runs on threads of its own and ends them when it is dropped. It may also be used as a forward proxy:
 //! a request for `http://host/path` is answered as one for `/path`.
 
+mod dripper;
 mod fault;
 mod gzip;
 mod options;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+pub use dripper::Dripper;
 pub use fault::Fault;
 pub use options::Options;
 pub use page::Page;
