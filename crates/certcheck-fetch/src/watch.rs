@@ -185,7 +185,7 @@ impl Clients {
     }
 
     /// Who is to be checked so now, as many as may be at once.
-    fn to_check(&mut self, now: Time) -> Vec<Arc<[u8]>> {
+    fn checks_due(&mut self, now: Time) -> Vec<Arc<[u8]>> {
         let room = CHECKED_AT_ONCE.saturating_sub(self.checking.len());
         let due = self.checks.iter().take_while(|(at, _)| *at <= now).map(|(_, leaf)| Arc::clone(leaf));
         let due: Vec<_> = due.filter(|leaf| !self.checking.contains(leaf)).take(room).collect();
@@ -318,7 +318,7 @@ pub(crate) async fn keep_watch(engine: WeakShared) {
                 tokio::task::yield_now().await;
             }
         }
-        for leaf in watches.lock().to_check(now) {
+        for leaf in watches.lock().checks_due(now) {
             tokio::spawn(check(Arc::clone(&shared), leaf, now));
         }
         if now.unix().saturating_sub(looked.unix()) >= ANEW {
