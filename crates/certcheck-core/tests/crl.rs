@@ -206,6 +206,20 @@ fn one_serial_a_thousand_times_is_one_entry() {
     }
 }
 
+/// The CRL's own issuer, named in so many words and by saying nothing, is one issuer: what does not fit one bucket of the
+/// index counts all the same.
+#[test]
+fn entries_of_one_issuer_that_is_named_in_two_ways() {
+    let key = Key::p256("model");
+    let one = Drawn { serial: vec![0x12], reason: None, issuer: Some(0), is_odd: false };
+    for held in [1, 11, 12, 13, 100] {
+        let mut drawn = vec![Drawn { reason: Some(2), issuer: None, ..one.clone() }; held];
+        drawn.push(one.clone());
+        let crl = CoreCrl::parse(forge(&drawn, true, &key).into(), "held").expect("reads");
+        check(&crl, &drawn, true, &[]);
+    }
+}
+
 #[test]
 fn of_two_entries_about_one_certificate_the_worse_counts() {
     let key = Key::p256("model");

@@ -259,12 +259,13 @@ impl CrlIndex {
         self.seed
     }
 
-    /// The entry that `is_wanted` takes among those whose serials may be this one. Of several, all in one bucket, `counts` says
-    /// which.
+    /// The entry that `is_wanted` takes among those whose serials may be this one. Of several `counts` says which. `is_single`
+    /// says that there is one at most, as in a CRL that is not indirect: there the index keeps the one that counts.
     #[inline]
     pub(crate) fn find(
         &self,
         serial: &[u8],
+        is_single: bool,
         mut is_wanted: impl FnMut(u32) -> bool,
         counts: impl Fn(u32, u32) -> u32,
     ) -> Option<u32> {
@@ -272,17 +273,18 @@ impl CrlIndex {
         let (mut at, tag) = (bucket_of(place, self.buckets), tag_of(place));
         let count = usize::try_from(self.buckets).ok()?;
         let (buckets, _) = self.octets.get(self.start..self.start + count * BUCKET)?.as_chunks::<BUCKET>();
+        let mut found = None;
         for _ in 0..MAX_WALK {
             let bucket = buckets.get(at)?;
             let tags = tags_of(bucket);
             let wanted = matches(tags, tag).map(|slot| offset_at(bucket, slot)).filter(|at| is_wanted(*at));
-            let found = wanted.reduce(&counts);
-            if found.is_some() || matches(tags, 0).next().is_some() {
+            found = found.into_iter().chain(wanted).reduce(&counts);
+            if (is_single && found.is_some()) || matches(tags, 0).next().is_some() {
                 return found;
             }
             at = if at + 1 == count { 0 } else { at + 1 };
         }
-        None
+        found
     }
 
     /// Octets it takes.

@@ -402,6 +402,7 @@ impl Crl {
     fn find_offset(&self, serial: &[u8], issuer: Option<Name<'_>>) -> Option<u32> {
         self.index.find(
             serial,
+            !self.is_indirect,
             |offset| {
                 self.serial_at(offset) == Some(serial) && (!self.is_indirect || self.is_of(offset, issuer))
             },
