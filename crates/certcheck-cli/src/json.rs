@@ -98,7 +98,7 @@ pub(crate) struct RevocationObject {
     pub(crate) this_update: Option<String>,
     pub(crate) next_update: Option<String>,
     pub(crate) revoked_at: Option<String>,
-    pub(crate) revocation_reason: Option<&'static str>,
+    pub(crate) revocation_reason: Option<String>,
     pub(crate) invalid_since: Option<String>,
     pub(crate) cause: Option<&'static str>,
 }
@@ -162,7 +162,7 @@ impl RevocationObject {
             this_update: proof.map(|proof| time(proof.this_update)),
             next_update: proof.and_then(|proof| proof.next_update).map(time),
             revoked_at: revoked.map(|revoked| time(revoked.at)),
-            revocation_reason: revoked.map(|revoked| revoked.reason.name()),
+            revocation_reason: revoked.map(|revoked| revoked.reason.to_string()),
             invalid_since: revoked.and_then(|revoked| revoked.invalid_since).map(time),
             cause: match status {
                 Status::Unknown(cause) => Some(cause.code()),

@@ -108,14 +108,12 @@ pub enum Rule {
     NegativeInteger,
     /// An INTEGER larger than the field can mean anything by.
     IntegerTooLarge,
-    /// A BOOLEAN other than `00` or `ff` (X.690 11.1).
+    /// A BOOLEAN that is not of one byte (X.690 8.2.1).
     BadBoolean,
     /// A BIT STRING whose count of unused bits is above 7 or lacks the octets.
     BadUnusedBits,
     /// Unused bits of a BIT STRING that are not zero (X.690 11.2.1).
     UnusedBitsNotZero,
-    /// A BIT STRING of named bits with trailing zero bits (X.690 11.2.2).
-    TrailingZeroBits,
     /// An OBJECT IDENTIFIER that is empty, padded, cut short or over 128 octets.
     BadOid,
     /// A time that RFC 5280 4.1.2.5 does not allow: no seconds, a fraction, no `Z`, no such day.
@@ -136,6 +134,8 @@ pub enum Rule {
     DuplicateExtension,
     /// Extensions in a version 1 or 2 certificate (RFC 5280 4.1.2.9).
     ExtensionsBeforeV3,
+    /// Extensions in a version 1 CRL (RFC 5280 5.1.2.1).
+    ExtensionsBeforeV2,
     /// An extension marked critical that a conforming CA marks non-critical.
     MustNotBeCritical,
     /// The same policy twice (RFC 5280 4.2.1.4).
@@ -176,10 +176,9 @@ impl fmt::Display for Rule {
             Self::NonMinimalInteger => "INTEGER not in the fewest octets",
             Self::NegativeInteger => "negative INTEGER",
             Self::IntegerTooLarge => "INTEGER out of range",
-            Self::BadBoolean => "BOOLEAN other than 00 or ff",
+            Self::BadBoolean => "BOOLEAN that is not of one byte",
             Self::BadUnusedBits => "bad count of unused bits",
             Self::UnusedBitsNotZero => "unused bits are not zero",
-            Self::TrailingZeroBits => "named bits end in zero bits",
             Self::BadOid => "bad OBJECT IDENTIFIER",
             Self::BadTime => "not a time of RFC 5280 4.1.2.5",
             Self::BadCharacter => "character outside the string's type",
@@ -190,6 +189,7 @@ impl fmt::Display for Rule {
             Self::EmptyList => "empty list where one member is the least",
             Self::DuplicateExtension => "extension present twice",
             Self::ExtensionsBeforeV3 => "extensions in a version 1 or 2 certificate",
+            Self::ExtensionsBeforeV2 => "extensions in a version 1 CRL",
             Self::MustNotBeCritical => "marked critical, which the profile forbids",
             Self::DuplicatePolicy => "policy present twice",
             Self::BadPolicyQualifier => "qualifier that anyPolicy may not have",
@@ -386,14 +386,15 @@ fn length_u32(octets: [u8; 4]) -> Result<usize, Rule> {
     usize::try_from(u32::from_be_bytes(octets)).map_err(|_| Rule::LengthTooLarge)
 }
 
-/// A BOOLEAN's value.
+/// A BOOLEAN's value. DER has `ff` alone for true (X.690 11.1); other values are seen in life, and BER has the same meaning
+/// for each that is not zero (deviation).
 ///
 /// # Errors
 /// [`Rule::BadBoolean`].
 pub fn boolean(tlv: Tlv<'_>, field: &'static str) -> Result<bool, ViewFault> {
     match tlv.value {
         [0x00] => Ok(false),
-        [0xff] => Ok(true),
+        [_] => Ok(true),
         _ => Err(tlv.fault(field, Rule::BadBoolean)),
     }
 }
@@ -439,21 +440,19 @@ pub fn bit_string_octets<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u
 
 /// The first 16 bits of a BIT STRING of named bits; bit 0 is the most significant.
 ///
+/// DER leaves trailing zero bits out (X.690 11.2.2). Many issuers have written them, and they change no meaning
+/// (deviation).
+///
 /// # Errors
-/// [`Rule::BadUnusedBits`], [`Rule::UnusedBitsNotZero`] and [`Rule::TrailingZeroBits`].
+/// [`Rule::BadUnusedBits`] and [`Rule::UnusedBitsNotZero`].
 pub fn named_bits(tlv: Tlv<'_>, field: &'static str) -> Result<u16, ViewFault> {
     let (unused, octets) = match tlv.value {
         [0, octets @ ..] => (0, octets),
         [unused @ 1..=7, octets @ ..] if !octets.is_empty() => (*unused, octets),
         _ => return Err(tlv.fault(field, Rule::BadUnusedBits)),
     };
-    if let Some(last) = octets.last() {
-        if last & !(0xffu8 << unused) != 0 {
-            return Err(tlv.fault(field, Rule::UnusedBitsNotZero));
-        }
-        if last >> unused & 1 == 0 {
-            return Err(tlv.fault(field, Rule::TrailingZeroBits));
-        }
+    if octets.last().is_some_and(|last| last & !(0xffu8 << unused) != 0) {
+        return Err(tlv.fault(field, Rule::UnusedBitsNotZero));
     }
     let octet = |at: usize| octets.get(at).copied().unwrap_or(0);
     Ok(u16::from_be_bytes([octet(0), octet(1)]))

@@ -356,13 +356,7 @@ impl fmt::Display for Reason {
                 write!(f, "critical extension {oid} is not processed")
             }
             Self::CertificateRevoked(revoked) => {
-                write!(
-                    f,
-                    "revoked at {}, {}, says {}",
-                    revoked.at,
-                    revoked.reason.name(),
-                    revoked.proof.source
-                )
+                write!(f, "revoked at {}, {}, says {}", revoked.at, revoked.reason, revoked.proof.source)
             }
             Self::RevocationUnknown(cause) => f.write_str(cause.sentence()),
             Self::LimitExceeded(hit) => write!(f, "limit of {} {} reached", hit.allowed, hit.limit),

@@ -43,6 +43,28 @@ impl Time {
         from_digits(digits).ok_or_else(|| tlv.fault(field, Rule::BadTime))
     }
 
+    /// As [`Time::parse`], of revocation evidence: a GeneralizedTime may have a fraction of a second, which is cut off.
+    ///
+    /// RFC 5280 5.1.2.4 and RFC 6960 4.2.2.1 have none; responders in use write milliseconds (deviation). What is cut off
+    /// makes evidence end earlier, never later.
+    ///
+    /// # Errors
+    /// As [`Time::parse`].
+    pub(crate) fn parse_with_fraction(tlv: Tlv<'_>, field: &'static str) -> Result<Self, ViewFault> {
+        match tlv.value.split_first_chunk::<14>() {
+            Some((digits, [b'.', fraction @ .., b'Z']))
+                if tlv.tag == tag::GENERALIZED_TIME
+                    && (1..=9).contains(&fraction.len())
+                    && fraction.iter().all(u8::is_ascii_digit) =>
+            {
+                let mut whole = [b'Z'; 15];
+                whole[..14].copy_from_slice(digits);
+                from_digits(&whole).ok_or_else(|| tlv.fault(field, Rule::BadTime))
+            }
+            _ => Self::parse(tlv, field),
+        }
+    }
+
     /// Reads RFC 3339, such as `2026-11-23T12:00:00Z` or `2026-11-23T12:00:00.5+01:00`. A fraction is cut off.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {

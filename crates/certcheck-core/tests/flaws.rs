@@ -58,6 +58,54 @@ fn in_the_target_and_in_an_intermediate() {
     }
 }
 
+/// What is read although it is not quite DER: in the target, and where a CA can have it in a CA. The signature is over the
+/// octets as they came: whatever bit is changed, nothing is encoded anew for it to verify.
+#[test]
+fn encodings_that_no_reader_takes_two_ways() {
+    let (root_key, ca_key, key) = (Key::p256("root"), Key::p256("ca"), Key::p256("leaf"));
+    let root = Cert::root("CN=Root", &root_key).issue(&root_key);
+    let (ca, leaf) =
+        (Cert::ca("CN=CA", &ca_key, "CN=Root", &root_key), Cert::leaf("CN=leaf", &key, "CN=CA", &ca_key));
+    let (good_ca, good_leaf) = (ca.issue(&root_key), leaf.issue(&ca_key));
+    let ring = ring(&root);
+    for flaw in flaw::LENIENT {
+        let odd = flaw.issue(leaf.clone(), &ca_key);
+        assert_ne!(odd, good_leaf, "{}", flaw.name);
+        // Whoever says TRUE of cA has it read as that.
+        assert_eq!(code(&[&odd, &good_ca], &ring), "accepted", "{}", flaw.name);
+        let mut signatures = 0;
+        for bit in 0..odd.len() * 8 {
+            let mut changed = odd.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let told = code(&[&changed, &good_ca], &ring);
+            assert_ne!(told, "accepted", "{}, bit {bit}", flaw.name);
+            signatures += usize::from(told == "bad-signature");
+        }
+        assert!(signatures > 500, "{}: {signatures}", flaw.name);
+        let odd = flaw.issue(ca.clone(), &root_key);
+        let expected = if flaw.name == "empty-extensions" { "not-a-ca" } else { "accepted" };
+        assert_eq!(code(&[&good_leaf, &odd], &ring), expected, "{} in the intermediate", flaw.name);
+    }
+}
+
+/// 4.1.2.6: an empty subject and an empty list of names name nobody.
+#[test]
+fn an_empty_list_of_names_names_nobody() {
+    let root_key = Key::p256("root");
+    let ring = ring(&Cert::root("CN=Root", &root_key).issue(&root_key));
+    let leaf = Cert::leaf("", &Key::p256("leaf"), "CN=Root", &root_key);
+    let named = leaf.clone().with([ext::san(&["dns:a.example"])]).issue(&root_key);
+    assert_eq!(code(&[&named], &ring), "accepted");
+    let mut empty = ext::san::<&str>(&[]);
+    for critical in [false, true] {
+        empty.critical = critical;
+        let nobody = leaf.clone().with([empty.clone()]).issue(&root_key);
+        let (code, words, _) = told(&[&nobody], &ring);
+        assert_eq!(code, "malformed");
+        assert!(words.contains("subject is empty"), "{words}");
+    }
+}
+
 #[test]
 fn a_ring_with_an_unreadable_file_is_an_error_that_names_it() {
     let key = Key::p256("root");

@@ -27,6 +27,8 @@ pub struct Crl {
     pub raw_entries: Option<Vec<u8>>,
     /// Extensions in order; none written if there are none.
     pub extensions: Vec<Ext>,
+    /// `[0]` whole, where it is to be something else.
+    pub raw_extensions: Option<Vec<u8>>,
 }
 
 /// An entry.
@@ -82,6 +84,7 @@ impl Crl {
             entries: Vec::new(),
             raw_entries: None,
             extensions: vec![number(1)],
+            raw_extensions: None,
         }
     }
 
@@ -121,10 +124,10 @@ impl Crl {
             None if self.entries.is_empty() => Vec::new(),
             None => der::seq(&self.entries.iter().map(Entry::der).collect::<Vec<_>>()),
         };
-        let extensions = if self.extensions.is_empty() {
-            Vec::new()
-        } else {
-            der::ctx_c(0, &der::seq(&self.extensions.iter().map(Ext::der).collect::<Vec<_>>()))
+        let extensions = match &self.raw_extensions {
+            Some(raw) => raw.clone(),
+            None if self.extensions.is_empty() => Vec::new(),
+            None => der::ctx_c(0, &der::seq(&self.extensions.iter().map(Ext::der).collect::<Vec<_>>())),
         };
         der::seq(&[
             version,
@@ -245,7 +248,7 @@ impl CrlFlaw {
     /// The flaw of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        FLAWS.iter().copied().find(|flaw| flaw.name == name)
+        FLAWS.iter().chain(LENIENT).copied().find(|flaw| flaw.name == name)
     }
 
     /// Signs the CRL, broken.
@@ -258,6 +261,7 @@ impl CrlFlaw {
 /// All of them: each yields a CRL that no one may use.
 pub const FLAWS: &[CrlFlaw] = &[
     CrlFlaw { name: "trailing-data", apply: |c, k| [c.issue(k), vec![0]].concat() },
+    CrlFlaw { name: "two-line-ends-behind", apply: |c, k| [c.issue(k), b"\n\n".to_vec()].concat() },
     CrlFlaw {
         name: "truncated",
         apply: |c, k| {
@@ -292,7 +296,6 @@ pub const FLAWS: &[CrlFlaw] = &[
             c.issue(k)
         },
     },
-    CrlFlaw { name: "number-critical", apply: |c, k| c.with([Ext { critical: true, ..number(1) }]).issue(k) },
     CrlFlaw { name: "number-negative", apply: |c, k| c.with([number(-1)]).issue(k) },
     CrlFlaw {
         name: "number-of-21-octets",
@@ -303,7 +306,6 @@ pub const FLAWS: &[CrlFlaw] = &[
     CrlFlaw { name: "idp-reasons-no-octets", apply: |c, k| reasons(c, &[]).issue(k) },
     CrlFlaw { name: "idp-reasons-unused-bits", apply: |c, k| reasons(c, &[8, 0x80]).issue(k) },
     CrlFlaw { name: "idp-reasons-no-bits", apply: |c, k| reasons(c, &[0]).issue(k) },
-    CrlFlaw { name: "idp-reasons-trailing-zeros", apply: |c, k| reasons(c, &[0, 0x60, 0]).issue(k) },
     CrlFlaw {
         name: "idp-user-and-ca",
         apply: |c, k| c.with([Idp { user: true, ca: true, ..Idp::default() }.ext()]).issue(k),
@@ -318,10 +320,6 @@ pub const FLAWS: &[CrlFlaw] = &[
     CrlFlaw {
         name: "unknown-critical-entry-extension",
         apply: |c, k| entry(c, |entry| entry.with([crate::ext::unknown(true)])).issue(k),
-    },
-    CrlFlaw {
-        name: "entry-reason-unused",
-        apply: |c, k| entry(c, |entry| entry.with([reason("unused")])).issue(k),
     },
     CrlFlaw {
         name: "entry-reason-twice",
@@ -360,6 +358,65 @@ pub const FLAWS: &[CrlFlaw] = &[
         apply: |c, k| Crl { raw_entries: Some(der::seq(&[der::null()])), ..c }.issue(k),
     },
 ];
+
+/// Encodings that are not quite DER or the profile, and that no reader can take two ways: CRLs in use have them, and they
+/// are read.
+pub const LENIENT: &[CrlFlaw] = &[
+    CrlFlaw { name: "number-critical", apply: |c, k| c.with([Ext { critical: true, ..number(1) }]).issue(k) },
+    CrlFlaw {
+        name: "empty-extensions",
+        apply: |c, k| {
+            Crl {
+                extensions: Vec::new(),
+                raw_extensions: Some(der::ctx_c(0, &der::seq::<Vec<u8>>(&[]))),
+                ..c
+            }
+            .issue(k)
+        },
+    },
+    CrlFlaw {
+        name: "idp-boolean-not-ff",
+        apply: |c, k| c.with([Ext::new("2.5.29.28", true, der::seq(&[der::ctx(1, &[1])]))]).issue(k),
+    },
+    // All reasons, in octets of which the last bits are unused and are written.
+    CrlFlaw { name: "idp-reasons-trailing-zeros", apply: |c, k| reasons(c, &[0, 0x7f, 0x80]).issue(k) },
+    CrlFlaw {
+        name: "entry-reason-unused",
+        apply: |c, k| entry(c, |entry| entry.with([reason("unused")])).issue(k),
+    },
+    CrlFlaw {
+        name: "entry-reason-weak-algorithm-or-key",
+        apply: |c, k| entry(c, |entry| entry.with([reason_number(&[11])])).issue(k),
+    },
+    CrlFlaw {
+        name: "entry-reason-of-two-octets",
+        apply: |c, k| entry(c, |entry| entry.with([reason_number(&[1, 0])])).issue(k),
+    },
+    CrlFlaw {
+        name: "entry-invalidity-date-utc-time",
+        apply: |c, k| {
+            let date = Ext::new("2.5.29.24", false, der::time("2026-02-01T00:00:00Z"));
+            entry(c, |entry| entry.with([date])).issue(k)
+        },
+    },
+    CrlFlaw {
+        name: "fractions-of-seconds",
+        apply: |c, k| {
+            let time = |text: &str| der::tlv(0x18, text.as_bytes());
+            let next = Some(time("20270201000000.999Z"));
+            Crl { this_update: time("20261201000000.5Z"), next_update: next, ..c }.issue(k)
+        },
+    },
+    CrlFlaw { name: "line-feed-behind", apply: |c, k| [c.issue(k), b"\n".to_vec()].concat() },
+    CrlFlaw { name: "carriage-return-behind", apply: |c, k| [c.issue(k), b"\r".to_vec()].concat() },
+    CrlFlaw { name: "line-end-behind", apply: |c, k| [c.issue(k), b"\r\n".to_vec()].concat() },
+];
+
+/// reasonCode of any number, in the content octets of its ENUMERATED.
+#[must_use]
+pub fn reason_number(content: &[u8]) -> Ext {
+    Ext::new("2.5.29.21", false, der::tlv(0x0a, content))
+}
 
 /// onlySomeReasons with this content.
 fn reasons(crl: Crl, content: &[u8]) -> Crl {

@@ -20,7 +20,7 @@ impl Flaw {
     /// The flaw of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        ALL.iter().copied().find(|flaw| flaw.name == name)
+        ALL.iter().chain(LENIENT).copied().find(|flaw| flaw.name == name)
     }
 
     /// Signs the certificate, broken.
@@ -30,7 +30,7 @@ impl Flaw {
     }
 }
 
-/// All of them.
+/// All that are refused.
 pub const ALL: &[Flaw] = &[
     Flaw { name: "trailing-data", apply: |c, k| [c.issue(k), vec![0]].concat() },
     Flaw {
@@ -111,10 +111,6 @@ pub const ALL: &[Flaw] = &[
         apply: |c, k| c.with([value("2.5.29.15", der::bit_string(0, &[]))]).issue(k),
     },
     Flaw {
-        name: "key-usage-trailing-zeros",
-        apply: |c, k| c.with([value("2.5.29.15", vec![3, 2, 5, 0x80])]).issue(k),
-    },
-    Flaw {
         name: "key-usage-too-many-unused-bits",
         apply: |c, k| c.with([value("2.5.29.15", vec![3, 2, 8, 0x80])]).issue(k),
     },
@@ -124,19 +120,7 @@ pub const ALL: &[Flaw] = &[
         name: "empty-rdn",
         apply: |c, k| Cert { subject: der::seq(&[der::set::<Vec<u8>>(&[])]), ..c }.issue(k),
     },
-    Flaw {
-        name: "boolean-not-ff",
-        apply: |c, k| {
-            raw(c, &der::seq(&[der::oid("2.5.29.14"), vec![1, 1, 1], der::octets(&der::octets(b"x"))]))
-                .issue(k)
-        },
-    },
-    Flaw {
-        name: "empty-extensions",
-        apply: |c, k| Cert { raw_extensions: Some(der::ctx_c(3, &der::seq::<Vec<u8>>(&[]))), ..c }.issue(k),
-    },
     Flaw { name: "empty-eku", apply: |c, k| c.with([ext::eku::<&str>(&[])]).issue(k) },
-    Flaw { name: "empty-san", apply: |c, k| c.with([ext::san::<&str>(&[])]).issue(k) },
     Flaw { name: "empty-policies", apply: |c, k| c.with([ext::policies::<&str>(&[])]).issue(k) },
     Flaw { name: "duplicate-policy", apply: |c, k| c.with([ext::policies(&["1.2.3", "1.2.3"])]).issue(k) },
     Flaw {
@@ -242,6 +226,70 @@ pub const ALL: &[Flaw] = &[
     Flaw {
         name: "null-with-content",
         apply: |c, k| c.with([value("1.3.6.1.5.5.7.48.1.5", der::tlv(5, &[0]))]).issue(k),
+    },
+];
+
+/// Encodings that are not quite DER or the profile, and that no reader can take two ways: certificates in use have them,
+/// and they are read.
+pub const LENIENT: &[Flaw] = &[
+    Flaw {
+        name: "key-usage-trailing-zeros",
+        apply: |c, k| {
+            let usage =
+                c.extensions.iter().find(|extension| extension.oid == "2.5.29.15").unwrap().value.clone();
+            // One octet of the same bits, none of them unused.
+            let content = inside(&usage);
+            c.with([Ext::new("2.5.29.15", true, der::bit_string(0, &content[1..]))]).issue(k)
+        },
+    },
+    Flaw {
+        name: "key-usage-trailing-zero-octet",
+        apply: |c, k| {
+            let usage =
+                c.extensions.iter().find(|extension| extension.oid == "2.5.29.15").unwrap().value.clone();
+            let content = [&inside(&usage)[1..], &[0]].concat();
+            c.with([Ext::new("2.5.29.15", true, der::bit_string(7, &content))]).issue(k)
+        },
+    },
+    Flaw {
+        name: "reasons-trailing-zeros",
+        apply: |c, k| {
+            let name = der::ctx_c(0, &der::ctx_c(0, &crate::name::general_name("uri:http://a.example/")));
+            let point = der::seq(&[name, der::ctx(1, &[0, 0x60])]);
+            c.with([value("2.5.29.31", der::seq(&[point]))]).issue(k)
+        },
+    },
+    Flaw {
+        name: "boolean-not-ff",
+        apply: |mut c, k| {
+            let written = |extension: &Ext| {
+                let critical = if extension.critical { vec![1, 1, 1] } else { vec![1, 1, 0] };
+                der::seq(&[der::oid(&extension.oid), critical, der::octets(&extension.value)])
+            };
+            let list: Vec<_> = c.extensions.iter().map(written).collect();
+            c.raw_extensions = Some(der::ctx_c(3, &der::seq(&list)));
+            c.issue(k)
+        },
+    },
+    Flaw {
+        name: "ca-not-ff",
+        apply: |c, k| c.with([Ext::new("2.5.29.19", true, der::seq(&[vec![1, 1, 0x2a]]))]).issue(k),
+    },
+    Flaw { name: "empty-san", apply: |c, k| c.with([ext::san::<&str>(&[])]).issue(k) },
+    Flaw {
+        name: "empty-issuer-alt-name",
+        apply: |c, k| c.with([value("2.5.29.18", der::seq::<Vec<u8>>(&[]))]).issue(k),
+    },
+    Flaw {
+        name: "empty-policy-qualifiers",
+        apply: |c, k| {
+            let information = der::seq(&[der::oid("1.2.3.4"), der::seq::<Vec<u8>>(&[])]);
+            c.with([value("2.5.29.32", der::seq(&[information]))]).issue(k)
+        },
+    },
+    Flaw {
+        name: "empty-extensions",
+        apply: |c, k| Cert { raw_extensions: Some(der::ctx_c(3, &der::seq::<Vec<u8>>(&[]))), ..c }.issue(k),
     },
 ];
 

@@ -192,7 +192,7 @@ impl OcspFlaw {
     /// The flaw of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        FLAWS.iter().copied().find(|flaw| flaw.name == name)
+        FLAWS.iter().chain(LENIENT).copied().find(|flaw| flaw.name == name)
     }
 
     /// Signs the response, broken.
@@ -219,6 +219,10 @@ pub const FLAWS: &[OcspFlaw] = &[
     OcspFlaw {
         name: "other-response-type",
         apply: |r, k| Response { kind: "1.3.6.1.4.1.99999.3".to_owned(), ..r }.issue(k),
+    },
+    OcspFlaw {
+        name: "time-with-empty-fraction",
+        apply: |r, k| Response { produced_at: der::tlv(0x18, b"20270101000000.Z"), ..r }.issue(k),
     },
     OcspFlaw { name: "success-without-bytes", apply: |_, _| Response::error(0) },
     OcspFlaw { name: "unused-status", apply: |_, _| Response::error(4) },
@@ -262,14 +266,6 @@ pub const FLAWS: &[OcspFlaw] = &[
         },
     },
     OcspFlaw {
-        name: "reason-unused",
-        apply: |mut r, k| {
-            let reason = der::ctx_c(0, &der::tlv(0x0a, &[7]));
-            r.answers[0].status = der::ctx_c(1, &der::concat(&[time("2026-01-01T00:00:00Z"), reason]));
-            r.issue(k)
-        },
-    },
-    OcspFlaw {
         name: "responder-of-no-kind",
         apply: |r, k| Response { responder: der::ctx_c(3, &der::null()), ..r }.issue(k),
     },
@@ -281,3 +277,58 @@ pub const FLAWS: &[OcspFlaw] = &[
         },
     },
 ];
+
+/// Encodings that are not quite DER or the profile, and that no reader can take two ways: responders in use have them, and
+/// they are read.
+pub const LENIENT: &[OcspFlaw] = &[
+    OcspFlaw {
+        name: "fractions-of-seconds",
+        apply: |mut r, k| {
+            let time = |text: &str| der::tlv(0x18, text.as_bytes());
+            r.answers[0].this_update = time("20270101000000.123Z");
+            r.answers[0].next_update = Some(time("20270108000000.5Z"));
+            Response { produced_at: time("20270101000000.000000001Z"), ..r }.issue(k)
+        },
+    },
+    OcspFlaw {
+        name: "invalidity-date-utc-time",
+        apply: |mut r, k| {
+            r.answers[0].extensions.push(Ext::new("2.5.29.24", false, der::time("2026-02-01T00:00:00Z")));
+            r.issue(k)
+        },
+    },
+    OcspFlaw {
+        name: "empty-extensions",
+        apply: |r, k| {
+            let parts = [r.responder.clone(), r.produced_at.clone()];
+            let answers = der::seq(&r.answers.iter().map(Answer::der).collect::<Vec<_>>());
+            let tbs = der::seq(&[der::concat(&parts), answers, der::ctx_c(1, &der::seq::<Vec<u8>>(&[]))]);
+            r.wrap(&[&tbs, &k.algorithm(r.alg), &der::bits(&k.sign(r.alg, &tbs))])
+        },
+    },
+    OcspFlaw {
+        name: "critical-not-ff",
+        apply: |r, k| {
+            // An archive cutoff, which is known in answers.
+            let body = der::octets(&time("2020-01-01T00:00:00Z"));
+            let extension = der::seq(&[der::oid("1.3.6.1.5.5.7.48.1.6"), vec![1, 1, 1], body]);
+            let answers: Vec<_> = r
+                .answers
+                .iter()
+                .map(|answer| {
+                    let whole = answer.der();
+                    let header = whole.len() - der_content(&whole).len();
+                    der::seq(&[&whole[header..], &der::ctx_c(1, &der::seq(&[&extension]))])
+                })
+                .collect();
+            let tbs =
+                der::seq(&[der::concat(&[r.responder.clone(), r.produced_at.clone()]), der::seq(&answers)]);
+            r.wrap(&[&tbs, &k.algorithm(r.alg), &der::bits(&k.sign(r.alg, &tbs))])
+        },
+    },
+];
+
+fn der_content(element: &[u8]) -> &[u8] {
+    let header = if element[1] < 0x80 { 2 } else { 2 + usize::from(element[1] & 0x7f) };
+    &element[header..]
+}

@@ -78,22 +78,24 @@ pub(super) struct FindObject {
 
 /// How often each reason is given. All of them are told, in the order of their numbers.
 #[derive(Default)]
-pub(super) struct Histogram([usize; 11]);
+pub(super) struct Histogram([usize; 12], usize);
 
 impl Histogram {
     fn count(&mut self, reason: RevocationReason) {
         let place =
             (0..).zip(&mut self.0).find(|(code, _)| RevocationReason::from_code(*code) == Some(reason));
-        if let Some((_, count)) = place {
-            *count += 1;
+        match place {
+            Some((_, count)) => *count += 1,
+            None => self.1 += 1,
         }
     }
 
     /// Name and count.
     pub(super) fn each(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        (0..).zip(&self.0).filter_map(|(code, count)| {
+        let known = (0..).zip(&self.0).filter_map(|(code, count)| {
             RevocationReason::from_code(code).map(|reason| (reason.name(), *count))
-        })
+        });
+        known.chain((self.1 > 0).then_some(("unknown", self.1)))
     }
 }
 
@@ -241,9 +243,11 @@ mod tests {
     #[test]
     fn every_reason_is_counted() {
         let mut histogram = Histogram::default();
-        for reason in (0..=10).filter_map(RevocationReason::from_code) {
+        for reason in (0..=11).filter_map(RevocationReason::from_code) {
             histogram.count(reason);
         }
-        assert_eq!(histogram.each().map(|(_, count)| count).collect::<Vec<_>>(), [1; 10]);
+        assert_eq!(histogram.each().map(|(_, count)| count).collect::<Vec<_>>(), [1; 11]);
+        histogram.count(RevocationReason::Other(12));
+        assert_eq!(histogram.each().last(), Some(("unknown", 1)));
     }
 }

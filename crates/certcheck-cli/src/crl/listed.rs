@@ -67,7 +67,7 @@ pub(super) struct EntryObject {
     /// `null` where it is the CRL's issuer.
     pub(super) certificate_issuer: Option<String>,
     pub(super) revoked_at: String,
-    pub(super) revocation_reason: &'static str,
+    pub(super) revocation_reason: String,
     pub(super) invalid_since: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl From<&Listed<'_>> for EntryObject {
                 CertificateIssuer::Nobody => Some(String::new()),
             },
             revoked_at: entry.revoked_at.to_string(),
-            revocation_reason: entry.reason.name(),
+            revocation_reason: entry.reason.to_string(),
             invalid_since: entry.invalid_since.map(|time| time.to_string()),
         }
     }

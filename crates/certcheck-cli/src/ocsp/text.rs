@@ -40,7 +40,7 @@ fn print_answer(out: &mut impl Write, answer: &AnswerObject) -> io::Result<()> {
         _ => UNSURE,
     };
     write!(out, "  {} {style}{}{style:#}", answer.serial, answer.status)?;
-    if let (Some(at), Some(reason)) = (&answer.revoked_at, answer.revocation_reason) {
+    if let (Some(at), Some(reason)) = (&answer.revoked_at, &answer.revocation_reason) {
         write!(out, " {at}, {reason}")?;
     }
     if let Some(since) = &answer.invalid_since {

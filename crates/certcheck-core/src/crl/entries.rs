@@ -6,7 +6,9 @@
 //!      userCertificate CertificateSerialNumber, revocationDate Time, crlEntryExtensions Extensions OPTIONAL }
 //! ```
 
-use crate::der::{Reader, Rule, ViewFault, integer, tag};
+use core::fmt;
+
+use crate::der::{Reader, Rule, Tlv, ViewFault, integer, tag, unsigned};
 use crate::oid;
 use crate::time::Time;
 use crate::view::{Extension, GeneralNames};
@@ -37,10 +39,15 @@ pub enum RevocationReason {
     PrivilegeWithdrawn,
     /// 10
     AaCompromise,
+    /// 11, of X.509 since 2019.
+    WeakAlgorithmOrKey,
+    /// Another, by its number. What is revoked for a reason that is not known is revoked (deviation: RFC 5280 5.3.1 has
+    /// ten).
+    Other(u32),
 }
 
 impl RevocationReason {
-    /// From the number; 7 is unused.
+    /// From the number, if it has a name; 7 is unused.
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
         Some(match code {
@@ -54,11 +61,19 @@ impl RevocationReason {
             8 => Self::RemoveFromCrl,
             9 => Self::PrivilegeWithdrawn,
             10 => Self::AaCompromise,
+            11 => Self::WeakAlgorithmOrKey,
             _ => return None,
         })
     }
 
-    /// The name in the ASN.1 module.
+    /// The reason in an ENUMERATED.
+    pub(crate) fn parse(tlv: Tlv<'_>, field: &'static str) -> Result<Self, ViewFault> {
+        let code = unsigned(tlv, field)?;
+        let known = u8::try_from(code).ok().and_then(Self::from_code);
+        Ok(known.unwrap_or(Self::Other(code)))
+    }
+
+    /// The name in the ASN.1 module; `unknown` for what is not in it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,6 +87,18 @@ impl RevocationReason {
             Self::RemoveFromCrl => "removeFromCRL",
             Self::PrivilegeWithdrawn => "privilegeWithdrawn",
             Self::AaCompromise => "aACompromise",
+            Self::WeakAlgorithmOrKey => "weakAlgorithmOrKey",
+            Self::Other(_) => "unknown",
+        }
+    }
+}
+
+/// The name, or `unknown-` and the number.
+impl fmt::Display for RevocationReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(code) => write!(f, "unknown-{code}"),
+            known => f.write_str(known.name()),
         }
     }
 }
@@ -104,7 +131,7 @@ impl<'a> CrlEntry<'a> {
     pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, ViewFault> {
         let mut fields = reader.sequence(FIELD)?;
         let serial = integer(fields.expect(tag::INTEGER, FIELD)?, FIELD)?;
-        let revoked_at = Time::parse(fields.any(FIELD)?, FIELD)?;
+        let revoked_at = Time::parse_with_fraction(fields.any(FIELD)?, FIELD)?;
         let mut entry = Self {
             serial,
             revoked_at,
@@ -130,15 +157,13 @@ impl<'a> CrlEntry<'a> {
             let bit = match extension.oid {
                 oid::REASON_CODE => {
                     let code = body.expect(tag::ENUMERATED, "reasonCode")?;
-                    let known = match code.value {
-                        [code] => RevocationReason::from_code(*code),
-                        _ => None,
-                    };
-                    self.reason = known.ok_or_else(|| code.fault("reasonCode", Rule::UnknownChoice))?;
+                    self.reason = RevocationReason::parse(code, "reasonCode")?;
                     1
                 }
                 oid::INVALIDITY_DATE => {
-                    self.invalid_since = Some(Time::parse(body.any("invalidityDate")?, "invalidityDate")?);
+                    // 5.3.2 has a GeneralizedTime; UTCTime is seen in life (deviation).
+                    let time = body.any("invalidityDate")?;
+                    self.invalid_since = Some(Time::parse_with_fraction(time, "invalidityDate")?);
                     2
                 }
                 oid::CERTIFICATE_ISSUER => {

@@ -8,7 +8,7 @@ use super::memory::Rooms;
 use super::saved::{self, IndexFault, IndexTrust, Kept};
 use super::view::{Head, Tail};
 use super::{Crl, Parts};
-use crate::der::{Reader, Rule, ViewFault, tag};
+use crate::der::{Reader, Rule, ViewFault, read_header, tag};
 use crate::tried_keys::TriedKeys;
 use crate::view::GeneralNames;
 
@@ -163,8 +163,18 @@ fn check_length(length: usize) -> Result<(), ViewFault> {
     }
 }
 
+/// The CRL without the line end behind it that some issuers publish: it is not signed and says nothing (deviation).
+fn without_line_end(der: &Bytes) -> Bytes {
+    let end = read_header(der).map_or(der.len(), |(_, header, length)| header.saturating_add(length));
+    match der.get(end..) {
+        Some(b"\n" | b"\r" | b"\r\n") => der.slice(..end),
+        _ => der.clone(),
+    }
+}
+
 pub(super) fn parse(der: &Bytes, source: &str) -> Result<Crl, ViewFault> {
     check_length(der.len())?;
+    let der = &without_line_end(der);
     let head = Head::parse(der)?;
     let tail = Tail::parse(der, &head)?;
     let mut entries = Entries::new(&head, der, 0, None);
@@ -181,6 +191,7 @@ pub(super) fn parse_beside(
     verify: impl FnOnce(&Crl) + Send,
 ) -> Result<Crl, ViewFault> {
     check_length(der.len())?;
+    let der = &without_line_end(der);
     let head = Head::parse(der)?;
     let tail = Tail::parse(der, &head)?;
     let bare = finish(der, source, &head, &tail, Indexed::nothing())?;
@@ -225,6 +236,7 @@ pub(super) fn open(
     trust: IndexTrust,
 ) -> Result<(Crl, Option<IndexFault>), ViewFault> {
     check_length(der.len())?;
+    let der = &without_line_end(der);
     let head = Head::parse(der)?;
     let tail = Tail::parse(der, &head)?;
     match saved::open(der, kept, trust) {
@@ -243,6 +255,7 @@ pub(super) fn open_beside(
     verify: impl FnOnce(&Crl) + Send,
 ) -> Result<(Crl, Option<IndexFault>), ViewFault> {
     check_length(der.len())?;
+    let der = &without_line_end(der);
     let head = Head::parse(der)?;
     let tail = Tail::parse(der, &head)?;
     let bare = finish(der, source, &head, &tail, Indexed::nothing())?;
@@ -329,7 +342,7 @@ impl CrlReader {
     /// # Errors
     /// As [`Crl::parse`].
     pub fn finish(self, source: &str) -> Result<Crl, ViewFault> {
-        let der = self.octets.freeze();
+        let der = without_line_end(&self.octets.freeze());
         let head = Head::parse(&der)?;
         let tail = Tail::parse(&der, &head)?;
         let mut entries = match self.entries {

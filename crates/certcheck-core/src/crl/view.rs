@@ -115,10 +115,10 @@ impl<'a> Head<'a> {
         if issuer.is_empty() {
             return Err(fields.fault("issuer", Rule::EmptyIssuer));
         }
-        let this_update = Time::parse(fields.any("thisUpdate")?, "thisUpdate")?;
+        let this_update = Time::parse_with_fraction(fields.any("thisUpdate")?, "thisUpdate")?;
         let next_update = match fields.peek() {
             Some(tag::UTC_TIME | tag::GENERALIZED_TIME) => {
-                Some(Time::parse(fields.any("nextUpdate")?, "nextUpdate")?)
+                Some(Time::parse_with_fraction(fields.any("nextUpdate")?, "nextUpdate")?)
             }
             _ => None,
         };
@@ -203,7 +203,7 @@ impl<'a> Tail<'a> {
         if let Some(explicit) = tbs.optional(tag::context_constructed(0), "crlExtensions")? {
             // 5.1.2.1: extensions make it version 2.
             if head.version == Version::V1 {
-                return Err(explicit.fault("crlExtensions", Rule::ExtensionsBeforeV3));
+                return Err(explicit.fault("crlExtensions", Rule::ExtensionsBeforeV2));
             }
             let mut inner = explicit.reader();
             let list = inner.expect(tag::SEQUENCE, "crlExtensions")?;
@@ -228,14 +228,12 @@ impl<'a> Tail<'a> {
         Ok(tail)
     }
 
-    /// RFC 5280 5.2. A critical extension that is not known makes the CRL unusable.
+    /// RFC 5280 5.2. A critical extension that is not known makes the CRL unusable. An empty list is seen in life and says
+    /// nothing (deviation).
     fn parse_extensions(&mut self, list: Tlv<'a>) -> Result<(), ViewFault> {
         const FIELD: &str = "crlExtensions";
         let mut rest = list.reader();
         let mut seen: Vec<Oid<'a>> = Vec::new();
-        if rest.is_empty() {
-            return Err(list.fault(FIELD, Rule::EmptyList));
-        }
         while !rest.is_empty() {
             let here = rest;
             let extension = Extension::parse(&mut rest)?;
@@ -261,8 +259,7 @@ impl<'a> Tail<'a> {
                 self.authority_key = AuthorityKeyIdentifier::of_body(body)?.key_identifier;
             }
             oid::CRL_NUMBER => {
-                // 5.2.3
-                must_not_be_critical("cRLNumber")?;
+                // 5.2.3 has it not critical. It is processed either way (deviation).
                 self.number = Some(number(&mut body, "cRLNumber")?);
             }
             oid::DELTA_CRL_INDICATOR => self.base_number = Some(number(&mut body, "deltaCRLIndicator")?),

@@ -407,7 +407,7 @@ fn parse_responder<'a>(fields: &mut Reader<'a>) -> Result<ResponderId<'a>, ViewF
 }
 
 fn generalized_time(fields: &mut Reader<'_>, field: &'static str) -> Result<Time, ViewFault> {
-    Time::parse(fields.expect(tag::GENERALIZED_TIME, field)?, field)
+    Time::parse_with_fraction(fields.expect(tag::GENERALIZED_TIME, field)?, field)
 }
 
 /// Where extensions stand: each means something in one place only.
@@ -452,7 +452,9 @@ impl<'a> Extensions<'a> {
                 (oid::OCSP_ARCHIVE_CUTOFF, Place::Answer) => {
                     found.archive_cutoff = Some(only_time(body, field)?);
                 }
-                (oid::INVALIDITY_DATE, Place::Answer) => found.invalid_since = Some(only_time(body, field)?),
+                (oid::INVALIDITY_DATE, Place::Answer) => {
+                    found.invalid_since = Some(invalidity_date(body, field)?);
+                }
                 // What is told of where the answer comes from, and of how the entry would stand in a CRL.
                 (oid::OCSP_CRL_REFERENCES | oid::REASON_CODE, Place::Answer)
                 | (oid::OCSP_EXTENDED_REVOKE, Place::Response) => {}
@@ -462,6 +464,13 @@ impl<'a> Extensions<'a> {
         }
         Ok(found)
     }
+}
+
+/// As in the entry of a CRL, where UTCTime is seen too.
+fn invalidity_date(mut body: Reader<'_>, field: &'static str) -> Result<Time, ViewFault> {
+    let time = Time::parse_with_fraction(body.any(field)?, field)?;
+    body.finish(field)?;
+    Ok(time)
 }
 
 /// The GeneralizedTime that is all there is.
@@ -518,11 +527,12 @@ fn parse_status(choice: Tlv<'_>) -> Result<CertStatus, ViewFault> {
             let mut fields = choice.reader();
             let at = generalized_time(&mut fields, FIELD)?;
             let reason = match fields.optional(tag::context_constructed(0), FIELD)? {
-                Some(explicit) => match explicit.value {
-                    [tag::ENUMERATED, 1, code] => RevocationReason::from_code(*code)
-                        .ok_or_else(|| explicit.fault(FIELD, Rule::UnknownChoice))?,
-                    _ => return Err(explicit.fault(FIELD, Rule::UnknownChoice)),
-                },
+                Some(explicit) => {
+                    let mut inner = explicit.reader();
+                    let reason = RevocationReason::parse(inner.expect(tag::ENUMERATED, FIELD)?, FIELD)?;
+                    inner.finish(FIELD)?;
+                    reason
+                }
                 None => RevocationReason::Unspecified,
             };
             fields.finish(FIELD)?;

@@ -320,12 +320,12 @@ impl<'a> Certificate<'a> {
         self.body(KnownExtension::ExtendedKeyUsage).map(ExtendedKeyUsage::parse).transpose()
     }
 
-    /// RFC 5280 4.2.1.6.
+    /// RFC 5280 4.2.1.6. An empty list is as none.
     ///
     /// # Errors
     /// As above.
     pub fn subject_alt_name(&self) -> Result<Option<GeneralNames<'a>>, ViewFault> {
-        self.body(KnownExtension::SubjectAltName).map(Body::general_names).transpose()
+        self.body(KnownExtension::SubjectAltName).map_or(Ok(None), Body::alternative_names)
     }
 
     /// RFC 5280 4.2.1.10.

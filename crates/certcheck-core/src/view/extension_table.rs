@@ -5,6 +5,7 @@
 use super::extensions::{
     AuthorityKeyIdentifier, BasicConstraints, Body, ExtendedKeyUsage, KeyUsage, NameConstraints,
 };
+use super::general_name::GeneralNames;
 use super::policy_extensions::{Policies, PolicyConstraints, PolicyMappings};
 use super::source_extensions::{AccessDescriptions, DistributionPoints};
 use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
@@ -194,14 +195,12 @@ pub(crate) struct ExtensionTable {
 }
 
 impl ExtensionTable {
-    /// Reads `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`, each body that is known included.
+    /// Reads `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`, each body that is known included. An empty list is seen
+    /// in life and says nothing (deviation).
     pub(crate) fn parse(list: Reader<'_>) -> Result<Self, ViewFault> {
         const FIELD: &str = "extensions";
         let mut table = Self::default();
         let mut rest = list;
-        if rest.is_empty() {
-            return Err(list.fault(FIELD, Rule::EmptyList));
-        }
         let mut count = 0;
         while !rest.is_empty() {
             let here = rest;
@@ -256,7 +255,9 @@ impl ExtensionTable {
             KnownExtension::KeyUsage => KeyUsage::parse(body).map(|usage| self.key_usage = Some(usage)),
             KnownExtension::CertificatePolicies => Policies::parse(body)?.check(),
             KnownExtension::PolicyMappings => PolicyMappings::parse(body)?.check(),
-            KnownExtension::SubjectAltName | KnownExtension::IssuerAltName => body.general_names()?.check(),
+            KnownExtension::SubjectAltName | KnownExtension::IssuerAltName => {
+                body.alternative_names()?.map_or(Ok(()), GeneralNames::check)
+            }
             KnownExtension::BasicConstraints => {
                 BasicConstraints::parse(body).map(|constraints| self.basic_constraints = Some(constraints))
             }

@@ -63,8 +63,10 @@ impl<'a> Body<'a> {
         unsigned(self.only(tag::INTEGER)?, self.field)
     }
 
-    pub(crate) fn general_names(self) -> Result<GeneralNames<'a>, ViewFault> {
-        Ok(GeneralNames::new(self.list()?, self.field))
+    /// Alternative names. An empty list is seen in life, names nobody, and is read as absent (deviation).
+    pub(crate) fn alternative_names(self) -> Result<Option<GeneralNames<'a>>, ViewFault> {
+        let list = self.only(tag::SEQUENCE)?.reader();
+        Ok((!list.is_empty()).then(|| GeneralNames::new(list, self.field)))
     }
 
     pub(super) fn null(self) -> Result<(), ViewFault> {

@@ -52,11 +52,10 @@ impl<'a> Policies<'a> {
         let policy = Oid::parse(fields.any(FIELD)?, FIELD)?;
         let qualifiers = fields.optional(tag::SEQUENCE, FIELD)?;
         fields.finish(FIELD)?;
+        // An empty list is seen in life and says nothing (deviation).
+        let qualifiers = qualifiers.filter(|list| !list.value.is_empty());
         if let Some(list) = qualifiers {
             let mut rest = list.reader();
-            if rest.is_empty() {
-                return Err(list.fault(FIELD, Rule::EmptyList));
-            }
             while !rest.is_empty() {
                 let mut qualifier = rest.sequence(FIELD)?;
                 let kind = Oid::parse(qualifier.any(FIELD)?, FIELD)?;

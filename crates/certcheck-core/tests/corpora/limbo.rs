@@ -143,6 +143,6 @@ fn crls() {
             let expected = if text(case, "expected_result") == "SUCCESS" { "accept" } else { "refuse" };
             judge.case(text(case, "id"), expected, &with_evidence(case, &policy, &evidence));
         }
-        judge.close(8);
+        judge.close(7);
     }
 }

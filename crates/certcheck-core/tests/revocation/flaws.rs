@@ -9,7 +9,7 @@ use certcheck_core::{Check, Policy, Purpose, Revocation, Time, Verdict};
 use certcheck_testkit::crl::{self, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer, Response};
-use certcheck_testkit::{Cert, Key};
+use certcheck_testkit::{Cert, Key, der};
 
 const ROOT: &str = "O=Flaws,CN=Root";
 
@@ -83,5 +83,123 @@ fn of_responses() {
             let expected = if flaw.name == "bad-signature" { Cause::BadSignature } else { Cause::Malformed };
             assert_eq!(status, Status::Unknown(expected), "{}", flaw.name);
         }
+    }
+}
+
+/// What is read although it is not quite DER: it says what it would say in DER, and the signature is over the octets as
+/// they came.
+#[test]
+fn encodings_of_crls_that_no_reader_takes_two_ways() {
+    let root = Key::p256("flaws root");
+    for is_listed in [false, true] {
+        let entry = Entry::new(&leaf(&root).serial);
+        let crl = crl::Crl::new(ROOT).revoking(is_listed.then_some(entry));
+        for flaw in crl::LENIENT {
+            let der = flaw.issue(crl.clone(), &root);
+            let whole = Crl::parse(der.clone().into(), flaw.name).expect(flaw.name);
+            let mut reader = CrlReader::new();
+            der.iter().try_for_each(|octet| reader.push(&[*octet])).expect(flaw.name);
+            let arrived = reader.finish(flaw.name).expect(flaw.name);
+            assert_eq!(whole.der(), arrived.der(), "{}", flaw.name);
+            for crl in [whole, arrived] {
+                let mut evidence = Evidence::new();
+                evidence.add_crl(Arc::new(crl));
+                let expected = if is_listed { "revoked" } else { "good" };
+                assert_eq!(status_with(&evidence).code(), expected, "{}", flaw.name);
+            }
+            changed_bits(&der, flaw.name, |der, evidence| {
+                let read = Crl::parse(der.into(), flaw.name);
+                read.is_ok_and(|crl| {
+                    evidence.add_crl(Arc::new(crl));
+                    true
+                })
+            });
+        }
+    }
+}
+
+#[test]
+fn encodings_of_responses_that_no_reader_takes_two_ways() {
+    let root = Key::p256("flaws root");
+    let cert = leaf(&root);
+    let id = || ocsp::cert_id("sha1", &cert.issuer, &root, &cert.serial);
+    for answer in [Answer::good(id()), Answer::revoked(id(), "2026-03-01T00:00:00Z", None)] {
+        let response = Response::new(ocsp::by_key(&root), [answer]);
+        for flaw in ocsp::LENIENT {
+            let der = flaw.issue(response.clone(), &root);
+            let mut evidence = Evidence::new();
+            evidence
+                .add_ocsp(&Arc::new(OcspEvidence::parse(der.clone().into(), flaw.name).expect(flaw.name)));
+            let expected = if response.answers[0].status[0] == 0x80 { "good" } else { "revoked" };
+            assert_eq!(status_with(&evidence).code(), expected, "{}", flaw.name);
+            changed_bits(&der, flaw.name, |der, evidence| {
+                let read = OcspEvidence::parse(der.into(), flaw.name);
+                read.is_ok_and(|response| {
+                    evidence.add_ocsp(&Arc::new(response));
+                    true
+                })
+            });
+        }
+    }
+}
+
+/// Changes a bit of each octet: nothing is believed of what still reads.
+fn changed_bits(der: &[u8], name: &str, read: impl Fn(Vec<u8>, &mut Evidence) -> bool) {
+    let mut reads = 0;
+    for at in 0..der.len() {
+        let mut changed = der.to_vec();
+        changed[at] ^= 1 << (at % 8);
+        let mut evidence = Evidence::new();
+        if read(changed, &mut evidence) {
+            reads += 1;
+            assert_eq!(status_with(&evidence).code(), "unknown", "{name}, octet {at}");
+        }
+    }
+    assert!(reads > 50, "{name}: {reads}");
+}
+
+/// A reason that is not known revokes for good, in CRLs and answers, and is told by its number.
+#[test]
+fn reasons_that_are_not_known() {
+    let root = Key::p256("flaws root");
+    let cert = leaf(&root);
+    for (content, told) in [
+        (&[7][..], "unknown-7"),
+        (&[11], "weakAlgorithmOrKey"),
+        (&[12], "unknown-12"),
+        (&[1, 0], "unknown-256"),
+        (&[0x7f, 0xff, 0xff, 0xff, 0xff], "unknown-4294967295"),
+    ] {
+        let entry = Entry::new(&cert.serial).with([crl::reason_number(content)]);
+        let crl = crl::Crl::new(ROOT).revoking([entry]).issue(&root);
+        let mut by_crl = Evidence::new();
+        by_crl.add_crl(Arc::new(Crl::parse(crl.into(), "crl").expect("reads")));
+        let id = ocsp::cert_id("sha1", &cert.issuer, &root, &cert.serial);
+        let mut answer = Answer::revoked(id, "2026-03-01T00:00:00Z", Some("superseded"));
+        let code = der::ctx_c(0, &der::tlv(0x0a, content));
+        answer.status = der::ctx_c(1, &der::concat(&[ocsp::time("2026-03-01T00:00:00Z"), code]));
+        let response = Response::new(ocsp::by_key(&root), [answer]).issue(&root);
+        let mut by_ocsp = Evidence::new();
+        by_ocsp.add_ocsp(&Arc::new(OcspEvidence::parse(response.into(), "ocsp").expect("reads")));
+        for evidence in [by_crl, by_ocsp] {
+            let Status::Revoked(revoked) = status_with(&evidence) else { panic!("{told} is not revoked") };
+            assert_eq!(revoked.reason.to_string(), told);
+        }
+    }
+    for content in [&[][..], &[0xff], &[0, 1]] {
+        let entry = Entry::new(&cert.serial).with([crl::reason_number(content)]);
+        let crl = crl::Crl::new(ROOT).revoking([entry]).issue(&root);
+        assert!(Crl::parse(crl.into(), "crl").is_err(), "{content:?}");
+    }
+}
+
+/// What is wrong with a CRL is told of a CRL.
+#[test]
+fn a_crl_is_not_called_a_certificate() {
+    let root = Key::p256("flaws root");
+    for flaw in crl::FLAWS {
+        let read = Crl::parse(flaw.issue(crl::Crl::new(ROOT), &root).into(), flaw.name);
+        let told = read.err().map(|fault| fault.to_string()).unwrap_or_default();
+        assert!(told.split_whitespace().all(|word| word != "certificate"), "{}: {told}", flaw.name);
     }
 }

@@ -69,7 +69,7 @@ fn status(member: &Member) -> Markup {
             "good" => { "Not revoked" (says) }
             "revoked" => {
                 "Revoked" @if let Some(at) = &known.revoked_at { " at " (instant(at)) }
-                @if let Some(reason) = known.revocation_reason { ", " (reason) }
+                @if let Some(reason) = &known.revocation_reason { ", " (reason) }
                 @if let Some(since) = &known.invalid_since { ", to be distrusted since " (instant(since)) }
                 (says)
             }
