@@ -5,6 +5,7 @@ use core::fmt;
 use bytes::Bytes;
 use pki_types::CertificateDer;
 
+use crate::ber;
 use crate::der::{Reader, Rule, ViewFault, tag};
 use crate::oid::{self, Oid};
 
@@ -135,14 +136,9 @@ pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
 }
 
 fn crls_of_der(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
-    let mut document = Reader::new(file);
     // Of what is cut short the parser of CRLs says where.
-    let Ok(outer) = document.sequence("CertificateList") else { return Ok(vec![file.clone()]) };
-    if outer.peek() != Some(tag::OID) {
-        return Ok(vec![file.clone()]);
-    }
-    document.finish("ContentInfo").map_err(ContainerFault::Der)?;
-    let members = of_content_info(outer, tag::context_constructed(1)).map_err(ContainerFault::Der)?;
+    let Ok(Some(content)) = content_info(file, "CertificateList") else { return Ok(vec![file.clone()]) };
+    let members = members(content, tag::context_constructed(1)).map_err(ContainerFault::Der)?;
     Ok(members.into_iter().map(|member| file.slice_ref(member)).collect())
 }
 
@@ -163,16 +159,24 @@ pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
     if found.is_empty() { Err(ContainerFault::Empty) } else { Ok(found) }
 }
 
-/// A certificate's first field is a SEQUENCE, that of PKCS #7 an OBJECT IDENTIFIER.
 fn of_der(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
-    let mut document = Reader::new(file);
-    let outer = document.sequence("Certificate").map_err(ContainerFault::Der)?;
-    if outer.peek() != Some(tag::OID) {
+    let Some(content) = content_info(file, "Certificate").map_err(ContainerFault::Der)? else {
         return Ok(vec![file.to_vec().into()]);
-    }
-    document.finish("ContentInfo").map_err(ContainerFault::Der)?;
-    let members = of_content_info(outer, tag::context_constructed(0)).map_err(ContainerFault::Der)?;
+    };
+    let members = members(content, tag::context_constructed(0)).map_err(ContainerFault::Der)?;
     Ok(members.into_iter().map(|member| member.to_vec().into()).collect())
+}
+
+/// The content of a ContentInfo, in DER or BER (RFC 5280 4.2.2.1). `None` if the file is none: the first field of a
+/// certificate or a CRL is a SEQUENCE, that of PKCS #7 an OBJECT IDENTIFIER.
+fn content_info<'a>(file: &'a [u8], field: &'static str) -> Result<Option<ber::Reader<'a>>, ViewFault> {
+    let mut document = ber::Reader::new(file);
+    let outer = document.sequence(field)?;
+    if outer.peek() != Some(tag::OID) {
+        return Ok(None);
+    }
+    document.finish("ContentInfo")?;
+    Ok(Some(outer))
 }
 
 /// The members of one of the sets: `[0]` certificates, `[1]` CRLs.
@@ -183,24 +187,27 @@ fn of_der(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
 ///      version INTEGER, digestAlgorithms SET, encapContentInfo SEQUENCE,
 ///      certificates [0] IMPLICIT CertificateSet OPTIONAL, crls [1] IMPLICIT OPTIONAL, signerInfos SET }
 /// ```
-fn of_content_info(mut fields: Reader<'_>, wanted: u8) -> Result<Vec<&[u8]>, ViewFault> {
+fn members(mut fields: ber::Reader<'_>, wanted: u8) -> Result<Vec<&[u8]>, ViewFault> {
     const FIELD: &str = "SignedData";
-    let kind = fields.any(FIELD)?;
+    let mut kind = Reader::new(fields.any(FIELD)?.raw);
+    let kind = kind.any(FIELD)?;
     if Oid::parse(kind, FIELD)? != oid::SIGNED_DATA {
         return Err(kind.fault(FIELD, Rule::UnknownChoice));
     }
-    let mut content = fields.expect(tag::context_constructed(0), FIELD)?.reader();
+    let mut content = fields.expect(tag::context_constructed(0), FIELD)?;
     fields.finish(FIELD)?;
     let mut signed = content.sequence(FIELD)?;
     content.finish(FIELD)?;
     signed.expect(tag::INTEGER, FIELD)?;
     signed.expect(tag::SET, FIELD)?;
-    signed.expect(tag::SEQUENCE, FIELD)?;
+    signed.sequence(FIELD)?;
     let mut found = Vec::new();
     for set in [tag::context_constructed(0), tag::context_constructed(1)] {
-        let Some(set) = signed.optional(set, FIELD)?.filter(|set| set.tag == wanted) else { continue };
-        let mut rest = set.reader();
-        while !rest.is_empty() {
+        if signed.peek() != Some(set) {
+            continue;
+        }
+        let mut rest = signed.expect(set, FIELD)?;
+        while set == wanted && !rest.is_empty() {
             let member = rest.any(FIELD)?;
             // Other choices are attribute certificates, other revocation information and long obsolete forms.
             if member.tag == tag::SEQUENCE {

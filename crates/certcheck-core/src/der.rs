@@ -152,6 +152,8 @@ pub enum Rule {
     HalfIssuerAndSerial,
     /// A choice that the ASN.1 module does not have.
     UnknownChoice,
+    /// Elements nested deeper than this reader takes.
+    TooDeep,
     /// More members than this reader takes.
     TooMany,
     /// A document longer than this reader takes.
@@ -198,6 +200,7 @@ impl fmt::Display for Rule {
             Self::BadIpAddress => "bad IP address or mask",
             Self::HalfIssuerAndSerial => "authorityCertIssuer and authorityCertSerialNumber go together",
             Self::UnknownChoice => "unknown choice",
+            Self::TooDeep => "nested deeper than is read",
             Self::TooMany => "more members than are read",
             Self::TooLong => "longer than is read",
             Self::UnknownCritical => "critical extension that is not known",

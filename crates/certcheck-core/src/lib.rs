@@ -7,11 +7,12 @@
 //! Data goes one way, each module importing from those before it:
 //!
 //! ```text
-//! der, oid, time -> view -> container, ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
+//! der, ber, oid, time -> view -> container, ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
 //! ```
 //! `policy`, `budget` and `reason` are the vocabulary that all share.
 
 mod algorithm_name;
+mod ber;
 pub mod budget;
 mod check;
 mod container;

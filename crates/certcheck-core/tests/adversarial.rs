@@ -254,7 +254,7 @@ fn chain_of(intermediates: usize, max_depth: u32, path_length: u32) -> (String, 
     let now = Time::from_rfc3339("2027-01-01T00:00:00Z").expect("a time");
     let report = Check::new(&chain, &ring, &policy, now).run();
     let code = report.reason.as_ref().map_or("accept", |rejection| rejection.reason.code());
-    (code.to_owned(), report.is_accepted().then(|| report.path.len()))
+    (code.to_owned(), report.is_accepted().then_some(report.path.len()))
 }
 
 #[test]

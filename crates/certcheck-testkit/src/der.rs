@@ -16,6 +16,12 @@ pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
+/// BER: tag, content, and a mark at its end instead of a length (X.690 8.1.3.6).
+#[must_use]
+pub fn indefinite(tag: u8, content: &[u8]) -> Vec<u8> {
+    [&[tag, 0x80], content, &[0, 0]].concat()
+}
+
 /// SEQUENCE of parts.
 #[must_use]
 pub fn seq<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
