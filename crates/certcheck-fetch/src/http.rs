@@ -253,6 +253,10 @@ impl Http {
                 }
             }
             let (elapsed, came) = (begun.elapsed(), inflater.came());
+            // Of what inflates to nothing there could be any amount.
+            if came > most {
+                return Err(Failure::too_large(most));
+            }
             if elapsed > after && came < least.saturating_mul(elapsed.as_secs()) {
                 let elapsed = elapsed.as_secs();
                 let why = format!("{came} octets in {elapsed} s: fewer than {least} a second");

@@ -10,6 +10,8 @@
 //! passed over for the next.
 #![deny(unsafe_code)]
 
+mod address;
+mod awaited;
 mod builder;
 #[cfg(feature = "ldap")]
 mod directory;

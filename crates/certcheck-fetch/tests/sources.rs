@@ -32,6 +32,19 @@ fn raw_spaces_are_sent_encoded() {
     assert!(asked.iter().any(|request| request.path == "/my%20ca.crl"), "{asked:?}");
 }
 
+/// Some issuers publish one behind the DER of a CRL.
+#[test]
+fn a_line_end_behind_a_crl_is_passed_over() {
+    for (end, is_good) in [("\n", true), ("\r\n", true), ("\n\n", false), (" ", false)] {
+        let world = World::new();
+        let mut crl = certcheck_testkit::crl::Crl::new(support::CA).issue(&world.ca);
+        crl.extend_from_slice(end.as_bytes());
+        world.server.serve("/ca.crl", Page::new(crl));
+        let report = world.engine().check_blocking(&world.chain(&world.plain("end")), now(), WITHIN);
+        assert_eq!(report.is_accepted(), is_good, "{end:?}: {report:?}");
+    }
+}
+
 /// What is no answer to GET is asked for with POST, once, before the source counts as failed.
 #[test]
 fn what_is_no_answer_to_get_is_posted() {

@@ -1,0 +1,102 @@
+//! What a check waits for, and for how long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::revocation::Need;
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::Failure;
+use crate::fetcher::{Flying, Landing, Level, State};
+use crate::held::Held;
+
+/// Something that is waited for.
+pub(crate) struct Awaited {
+    pub(crate) sought: Sought,
+    pub(crate) level: Level,
+    pub(crate) came: Came,
+}
+
+/// What waiting came to.
+pub(crate) enum Came {
+    Landed(Result<Arc<Landing>, Failure>),
+    /// Half the time is gone, and it will not be there by the end, as far as can be seen.
+    Quiet(Flying, Failure),
+}
+
+/// Where something stands in the search for an answer.
+pub(crate) struct Sought {
+    pub(crate) need: Need,
+    pub(crate) begun: Instant,
+    /// What is at hand and would do, were there nothing newer.
+    pub(crate) fallback: Option<Arc<Held>>,
+    /// What is at hand and too old to say that anyone is good: whom it lists, it still lists.
+    pub(crate) last: Option<Arc<Held>>,
+}
+
+impl Sought {
+    pub(crate) fn new(need: Need) -> Self {
+        Self { need, begun: Instant::now(), fallback: None, last: None }
+    }
+
+    /// Something newer in place of what was at hand; an older one does not come back.
+    pub(crate) fn hold(place: &mut Option<Arc<Held>>, held: &Arc<Held>) {
+        if place.as_ref().is_none_or(|known| !held.is_older_than(known)) {
+            *place = Some(Arc::clone(held));
+        }
+    }
+}
+
+/// How long something is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Without an octet, or with too few of them.
+    pub(crate) silent: Instant,
+    /// At all.
+    pub(crate) whole: Instant,
+}
+
+/// Waits for a flight to land.
+pub(crate) async fn wait(sought: Sought, level: Level, mut flying: Flying, patience: Patience) -> Awaited {
+    let begun = sought.begun;
+    let mut until = patience.silent;
+    let came = loop {
+        let arriving = match &*flying.borrow_and_update() {
+            State::Landed(outcome) => break Came::Landed(outcome.clone()),
+            State::Arriving(octets, length) => Some((*octets, *length)),
+            State::Waiting => None,
+        };
+        tokio::select! {
+            changed = flying.changed() => {
+                if changed.is_err() {
+                    break Came::Landed(Err(Failure::unreachable("given up")));
+                }
+            }
+            () = sleep_until(until) => {
+                if until < patience.whole && is_worth_waiting(arriving, begun, patience.whole) {
+                    until = patience.whole;
+                } else {
+                    break Came::Quiet(flying, too_late(arriving, begun.elapsed()));
+                }
+            }
+        }
+    };
+    Awaited { sought, level, came }
+}
+
+/// Whether what has begun to arrive will be there in time, if it goes on so.
+fn is_worth_waiting(arriving: Option<(u64, Option<u64>)>, begun: Instant, whole: Instant) -> bool {
+    let Some((octets @ 1.., length)) = arriving else { return false };
+    let left = whole.saturating_duration_since(Instant::now()).as_secs_f64();
+    let rate = octets as f64 / begun.elapsed().as_secs_f64().max(0.001);
+    length.is_none_or(|length| length.saturating_sub(octets) as f64 <= rate * left)
+}
+
+fn too_late(arriving: Option<(u64, Option<u64>)>, after: Duration) -> Failure {
+    let seconds = after.as_secs_f64();
+    Failure::unreachable(match arriving {
+        None => format!("no answer within the {seconds:.1} s that this check had for it"),
+        Some((octets, Some(length))) => format!("{octets} of {length} octets after {seconds:.1} s"),
+        Some((octets, None)) => format!("{octets} octets and no end after {seconds:.1} s"),
+    })
+}
