@@ -67,6 +67,11 @@ impl<'a> Parameters<'a> {
         read().ok().flatten()
     }
 
+    /// Whether a key with these parameters may make such a signature (RFC 4055 3.3).
+    pub(crate) fn admit(&self, signature: Parameters<'_>) -> bool {
+        self.hash == signature.hash && self.mask_hash == signature.mask_hash && self.salt <= signature.salt
+    }
+
     /// Whether the hash is SHA-1, which is the default (RFC 4055 3.1).
     pub(crate) fn is_sha1(&self) -> bool {
         self.hash == oid::SHA1
@@ -93,6 +98,10 @@ fn only_number(mut reader: Reader<'_>) -> Result<u32, ViewFault> {
     Ok(number)
 }
 
+/// The longest modulus that salts of any length are verified with, in bits. Providers verify with twice as many in the same
+/// time.
+const LONGEST: u32 = 4096;
+
 /// A hash of SHA-2 that is used with PSS.
 #[derive(Clone, Copy, Debug)]
 enum Hash {
@@ -109,7 +118,7 @@ pub(crate) struct AnySalt {
 }
 
 impl AnySalt {
-    /// For these parameters and a key that is not longer than providers take.
+    /// For these parameters and this key.
     pub(crate) fn new(parameters: Parameters<'_>, key: RsaKey<'_>) -> Result<Self, Unsupported> {
         let Parameters { hash, mask_hash, salt } = parameters;
         let names = || Unsupported::PssParameters {
@@ -125,6 +134,9 @@ impl AnySalt {
             oid::SHA512 => (Hash::Sha512, 64, "SHA-512"),
             _ => return Err(names()),
         };
+        if key.bits() > LONGEST {
+            return Err(Unsupported::RsaLength { bits: key.bits(), longest: LONGEST });
+        }
         // RFC 8017 9.1.1, step 3.
         let longest = key.bits().saturating_sub(1).div_ceil(8).saturating_sub(length + 2);
         if salt > longest {

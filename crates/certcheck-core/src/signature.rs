@@ -354,11 +354,14 @@ fn registered_key_algorithm<'a>(
         }
         // X.509's own `rsa`, long obsolete, with the same key format.
         [0x55, 8, 1, 1] => Some(RSA_ENCRYPTION),
-        // RFC 4055 3.1 and 3.3: a PSS key makes only PSS signatures, and with its parameters if it has some.
+        // RFC 4055 3.1 and 3.3: a PSS key makes only PSS signatures, and with its parameters if it has some, of which the
+        // length of the salt is the least.
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => {
             let fits = signature.oid == key.algorithm.oid
                 && (key.algorithm.parameters.is_none()
-                    || pss::Parameters::of(key.algorithm) == pss::Parameters::of(signature));
+                    || pss::Parameters::of(key.algorithm)
+                        .zip(pss::Parameters::of(signature))
+                        .is_some_and(|(key, signature)| key.admit(signature)));
             fits.then_some(RSA_ENCRYPTION)
         }
         _ => could_fit(signature, key).then_some(key.algorithm.content),

@@ -2,7 +2,7 @@
 
 use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Policy, Revocation, Time};
-use certcheck_testkit::{Cert, Key, SigAlg};
+use certcheck_testkit::{Cert, Key, SigAlg, der};
 use pki_types::CertificateDer;
 
 /// What is said of a leaf of a root with this key, signed so, and how many signatures were verified for it.
@@ -88,6 +88,40 @@ fn a_salt_that_does_not_fit_the_key() {
         let words = "RSASSA-PSS over SHA-256 with a salt of 95 bytes is not supported; 94 are the most";
         assert!(expected != "unsupported-algorithm" || message == words, "{message}");
     }
+}
+
+/// RFC 4055 3.3: of a key's own parameters the length of the salt is the least, and the others are the same.
+#[test]
+fn parameters_of_a_key() {
+    let key = Key::rsa2048("pss");
+    let with = |salt: u8| {
+        let spki = der::seq(&[key.algorithm(SigAlg::RsaPss(salt)), der::bits(&key.public_key())]);
+        key.clone().with_spki(spki)
+    };
+    for (least, salt, expected) in [
+        (32, 32, "accepted"),
+        (20, 32, "accepted"),
+        (32, 100, "accepted"),
+        (33, 32, "bad-signature"),
+        (32, 20, "bad-signature"),
+    ] {
+        let (code, message, _) = told(&with(least), SigAlg::RsaPss(salt), |_| (), &policy());
+        assert_eq!(code, expected, "{least}, {salt}: {message}");
+    }
+    assert_eq!(told(&with(32), SigAlg::Default, |_| (), &policy()).0, "bad-signature");
+}
+
+/// The work for a salt that providers do not take is bounded by the length of the key.
+#[test]
+fn a_key_that_is_long_under_a_salt_of_another_length() {
+    let modulus = [&[0][..], &[0xa5; 1000]].concat();
+    let public = der::seq(&[der::int_bytes(&modulus), der::int(65_537)]);
+    let algorithm = der::seq(&[der::oid("1.2.840.113549.1.1.1"), der::null()]);
+    let key = Key::rsa2048("pss").with_spki(der::seq(&[algorithm, der::bits(&public)]));
+    let (code, message, spent) = told(&key, SigAlg::RsaPss(20), |_| (), &policy());
+    assert_eq!((code.as_str(), spent), ("unsupported-algorithm", 0), "{message}");
+    assert!(message.contains("8000 bits; 4096 are the most"), "{message}");
+    assert_eq!(told(&key, SigAlg::RsaPss(32), |_| (), &policy()).0, "bad-signature");
 }
 
 /// Providers begin at 2048 bits. What an old ring has below is verified where that can be done.

@@ -148,7 +148,7 @@ pub enum Unsupported {
         /// The longest that fits.
         longest: u32,
     },
-    /// An RSA modulus of the issuer's that is longer than signatures are verified with.
+    /// An RSA modulus of the issuer's that is longer than signatures of this algorithm are verified with.
     RsaLength {
         /// Its length.
         bits: u32,
@@ -213,7 +213,10 @@ impl fmt::Display for Unsupported {
                 "RSASSA-PSS over {hash} with a salt of {bytes} bytes is not supported; {longest} are the most"
             ),
             Self::RsaLength { bits, longest } => {
-                write!(f, "the issuer's RSA key has {bits} bits; {longest} are the most that are supported")
+                write!(
+                    f,
+                    "the issuer's RSA key has {bits} bits; {longest} are the most that are supported with this algorithm"
+                )
             }
             Self::RsaShort { bits, shortest } => write!(
                 f,
