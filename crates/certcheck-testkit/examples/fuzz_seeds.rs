@@ -7,7 +7,7 @@ use certcheck_testkit::crl::{self, Crl, Entry, Idp};
 use certcheck_testkit::ext::Point;
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::{Cert, Key};
-use certcheck_testkit::{bulk, ext, flaw, pem};
+use certcheck_testkit::{bulk, der, ext, flaw, odd_key, pem};
 
 fn main() {
     let directory = std::env::args().nth(1).unwrap();
@@ -49,9 +49,13 @@ fn main() {
     ]);
     let root = Cert::root("CN=Seed Root", &key).issue(&key);
     let (ca_der, leaf_der) = (ca.issue(&key), leaf.issue(&issuer));
-    for flaw in flaw::ALL {
+    for flaw in flaw::ALL.iter().chain(flaw::LENIENT) {
         write("certificate", flaw.name, &flaw.issue(leaf.clone(), &issuer));
         write("certificate", &format!("{}-ca", flaw.name), &flaw.issue(ca.clone(), &key));
+    }
+    for odd in odd_key::all() {
+        let odd_leaf = Cert { spki: odd.spki, ..leaf.clone() };
+        write("certificate", &format!("key-{}", odd.name), &odd_leaf.issue(&issuer));
     }
     write("certificate", "leaf", &leaf_der);
     write("identity", "leaf", &leaf_der);
@@ -73,6 +77,11 @@ fn main() {
         format!("{}{}", pem("CERTIFICATE", &root), pem("CERTIFICATE", &ca_der)).as_bytes(),
     );
     write("ring_file", "der", &root);
+    let signed = [der::int(1), der::set::<Vec<u8>>(&[]), der::seq(&[der::oid("1.2.840.113549.1.7.1")])];
+    let signed = [der::concat(&signed), der::indefinite(0xa0, &root), der::set::<Vec<u8>>(&[])].concat();
+    let signed = der::indefinite(0xa0, &der::indefinite(0x30, &signed));
+    let message = [der::oid("1.2.840.113549.1.7.2"), signed].concat();
+    write("ring_file", "pkcs7-ber", &der::indefinite(0x30, &message));
     write("ring_file", "toml", b"[[anchor]]\nfile = \"file\"\npermitted = [\"dns:example\"]\npath_len = 1\nnot_after = \"2030-01-01T00:00:00Z\"\n");
     write("check", "chain", &[vec![0], framed(&[&root, &leaf_der, &ca_der])].concat());
     let bomb = bulk::policy_bomb(4, 3);
@@ -109,10 +118,10 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
     {
         write("crl", name, &[vec![40], crl.issue(&root)].concat());
     }
-    for flaw in crl::FLAWS {
+    for flaw in crl::FLAWS.iter().chain(crl::LENIENT) {
         write("crl", flaw.name, &[vec![7], flaw.issue(plain.clone(), &root)].concat());
     }
-    for flaw in ocsp::FLAWS {
+    for flaw in ocsp::FLAWS.iter().chain(ocsp::LENIENT) {
         write("ocsp", flaw.name, &flaw.issue(response.clone(), &root));
     }
     write("ocsp", "good", &response.issue(&root));
