@@ -6,9 +6,12 @@ mod support;
 use std::time::Duration;
 
 use certcheck_core::revocation::Cause;
+use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::{Engine, Guard, Kind, Refusal, Report, SourceTried};
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::{Page, Request};
+use certcheck_testkit::{Cert, Key, der, ext};
 use support::{World, impatient, loopback, now, told};
 
 const WITHIN: Duration = Duration::from_millis(1_500);
@@ -150,16 +153,51 @@ fn a_refusal_names_its_rule() {
     }
 }
 
+/// RFC 5280 4.2.2.1: certificates may come as "certs-only" in BER.
+#[test]
+fn issuers_come_in_ber_too() {
+    type Write = fn(u8, &[u8]) -> Vec<u8>;
+    for (what, write) in [("DER", der::tlv as Write), ("BER", der::indefinite)] {
+        let world = World::new();
+        let [root, issuing, own] = ["bag root", "bag issuing", "bag client"].map(Key::p256);
+        let anchor = Cert::root("CN=Bag Root", &root).issue(&root);
+        let member = Cert::ca("CN=Bag Issuing", &issuing, "CN=Bag Root", &root).issue(&root);
+        let signed = [
+            der::int(1),
+            write(0x31, &[]),
+            write(0x30, &der::oid("1.2.840.113549.1.7.1")),
+            write(0xa0, &member),
+            write(0x31, &[]),
+        ];
+        let signed = write(0x30, &der::concat(&signed));
+        let bag = write(0x30, &der::concat(&[der::oid("1.2.840.113549.1.7.2"), write(0xa0, &signed)]));
+        world.server.serve("/bag.p7c", Page::new(bag).with_type("application/pkcs7-mime"));
+        let mut ring = RingBuilder::new();
+        ring.add("anchor", &anchor, Placement::Anchor).expect("reads");
+        let mut policy = Policy::client(Revocation::Off);
+        policy.aia = true;
+        let engine = Engine::builder(ring.build().expect("builds"), policy)
+            .guard(loopback())
+            .refreshes(false)
+            .build()
+            .expect("builds");
+        let leaf = Cert::leaf("CN=client", &own, "CN=Bag Issuing", &issuing)
+            .with([ext::aia(&[] as &[&str], &[world.server.url("/bag.p7c").as_str()])]);
+        let report = engine.check_blocking(&[leaf.issue(&issuing).into()], now(), WITHIN);
+        assert!(report.is_accepted(), "{what}: {report:?}");
+    }
+}
+
 /// A failed fetch of an issuer is told with the report.
 #[test]
 fn an_issuer_that_cannot_be_fetched_is_told() {
     let world = World::new();
     let mut policy = world.policy();
     policy.aia = true;
-    let key = certcheck_testkit::Key::p256("nobody's");
+    let key = Key::p256("nobody's");
     let url = world.server.url("/missing.cer");
-    let leaf = certcheck_testkit::Cert::leaf("CN=orphan", &key, "CN=Nowhere", &key)
-        .with([certcheck_testkit::ext::aia(&[] as &[&str], &[url.as_str()])]);
+    let leaf =
+        Cert::leaf("CN=orphan", &key, "CN=Nowhere", &key).with([ext::aia(&[] as &[&str], &[url.as_str()])]);
     let engine = Engine::builder(world.ring(), policy)
         .guard(loopback())
         .limits(impatient())
