@@ -106,6 +106,26 @@ fn a_store_that_claims_everything_is_believed_nothing() {
     assert_eq!(got, RIGHT, "an index that hides");
 }
 
+/// A store that names a key of its own as the signer of a newer CRL: what is fetched is not held against it.
+#[test]
+fn a_store_does_not_choose_who_signs() {
+    let server = certcheck_testkit::server::Server::start();
+    let url = server.url("/a.crl");
+    let pair = Pair::new(7, &url, false);
+    server.serve("/a.crl", certcheck_testkit::server::Page::new(crl(&url, &Pair::bad(7), 3)));
+    let other = certcheck_testkit::Key::p256("other");
+    let forged = forge::Crl::new("CN=Root").valid("2026-12-31T00:00:00Z", Some("2027-06-01T00:00:00Z"));
+    let mut stored = claimed(&forged.with([forge::number(99)]).issue(&other), None);
+    stored.ask = Ask::Crl { url: url.as_str().into() };
+    stored.signers = vec![other.spki().into()];
+    let store = Hostile(HashMap::from([(key_of(&url), stored)]));
+    let engine = builder().store(Arc::new(store)).build().expect("an engine");
+    for _ in 0..3 {
+        assert_eq!(pair.verdicts(&engine), RIGHT);
+        engine.forget_paths();
+    }
+}
+
 /// What comes out of a disk store that could be trusted, changed and handed on by another.
 #[test]
 fn trust_is_not_handed_on() {

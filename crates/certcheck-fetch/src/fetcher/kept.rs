@@ -133,10 +133,11 @@ fn read_stored(
     let transport = transport.bounded();
     // A time to come is nobody's.
     let fetched_at = fetched_at.min(now());
-    let known = signers.first();
+    // A CRL counts as signed once a key is found that signed it: a store that is not trusted must not choose which.
+    let known = signers.first().filter(|_| trusts);
     let signer = known.map_or(signer, |known| known);
     // Taken on trust is only what was found once: who signed it.
-    let (answer, body, note) = match index.filter(|_| trusts && known.is_some()) {
+    let (answer, body, note) = match index.filter(|_| known.is_some()) {
         Some(index) => {
             let (crl, fault) = read::reopen(body.bytes.clone(), &index, ask.url(), signer)?;
             (Answer::Crl(Arc::new(crl)), body, fault.map(|fault| fault.to_string()))

@@ -44,7 +44,7 @@ pub struct Stored {
     pub this_update: Option<Time>,
     /// Until when there is nothing newer.
     pub next_update: Option<Time>,
-    /// SubjectPublicKeyInfo of who signed it: tried first when it is verified anew.
+    /// SubjectPublicKeyInfo of who signed it. Of a store that is trusted it is taken for that; else it is not looked at.
     pub signers: Vec<Box<[u8]>>,
     /// The CRL, if it is one and has been read: a store that can keeps its index beside it.
     pub crl: Option<Arc<Crl>>,
