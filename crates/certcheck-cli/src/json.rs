@@ -188,6 +188,7 @@ pub(crate) struct SpentObject {
     pub(crate) steps: u32,
     pub(crate) paths: u32,
     pub(crate) name_comparisons: u32,
+    pub(crate) name_bytes: u32,
     pub(crate) policy_nodes: u32,
 }
 
@@ -375,6 +376,7 @@ pub(crate) fn line(input: &Path, report: &Report<'_>, sources: &[SourceTried], e
             steps: spent.steps,
             paths: spent.paths,
             name_comparisons: spent.name_comparisons,
+            name_bytes: spent.name_bytes,
             policy_nodes: spent.policy_nodes,
         },
         elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),

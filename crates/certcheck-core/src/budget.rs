@@ -2,20 +2,31 @@
 
 use core::fmt;
 
+/// How many times a byte counts that has to be prepared before it is compared (RFC 4518).
+pub const PREPARED: usize = 72;
+/// Bytes that a comparison counts besides those of the names.
+const COMPARISON: usize = 8;
+
 /// The bounds of one check.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
     /// Signatures verified. 100 is what rustls-webpki and Go allow; real bridges need fewer than 20.
     pub signatures: u32,
-    /// Certificates put into a path that is being searched. At about 100 ns each, 20 ms.
+    /// What signatures may cost together, in verifications over P-256 (some 70 us): with `ring` one over P-384 costs eight
+    /// of them. 128 are 16 certificates and answers over P-384, or some 10 ms.
+    pub signature_cost: u32,
+    /// Certificates put into a path that is being searched. At some 300 ns each, 8 ms.
     pub steps: u32,
     /// Complete paths validated. Each costs about a microsecond besides its signatures.
     pub paths: u32,
     /// Certificates in a path, anchor and self-issued ones included. The Federal PKI needs 8.
     pub path_length: u32,
-    /// Names compared with constraints. 250,000 is what Go and rustls-webpki allow.
+    /// Names compared with constraints. Go and rustls-webpki allow 250,000.
     pub name_comparisons: u32,
+    /// Bytes of names that are compared, those of each comparison together. A value that has to be prepared for it (RFC 4518)
+    /// counts [`PREPARED`] times. 9 MiB take some 15 ms, and are 400 hosts under as many constraints.
+    pub name_bytes: u32,
     /// Nodes and edges of the policy graph (RFC 9618), mappings included.
     pub policy_nodes: u32,
     /// Octets of one certificate. The largest in the Federal PKI has 4 KiB.
@@ -42,11 +53,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             signatures: 100,
-            steps: 100_000,
+            signature_cost: 128,
+            steps: 25_000,
             paths: 5_000,
             path_length: 20,
-            name_comparisons: 250_000,
-            policy_nodes: 20_000,
+            name_comparisons: 200_000,
+            name_bytes: 9 << 20,
+            policy_nodes: 10_000,
             certificate_octets: 1 << 20,
             presented: 1_000,
             attempts: 8,
@@ -66,6 +79,8 @@ impl Default for Limits {
 pub enum Limit {
     /// [`Limits::signatures`].
     Signatures,
+    /// [`Limits::signature_cost`].
+    SignatureCost,
     /// [`Limits::steps`].
     Steps,
     /// [`Limits::paths`].
@@ -74,6 +89,8 @@ pub enum Limit {
     PathLength,
     /// [`Limits::name_comparisons`].
     NameComparisons,
+    /// [`Limits::name_bytes`].
+    NameBytes,
     /// [`Limits::policy_nodes`].
     PolicyNodes,
     /// [`Limits::certificate_octets`].
@@ -86,10 +103,12 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Signatures => "signatures verified",
+            Self::SignatureCost => "units of work on signatures",
             Self::Steps => "steps of path building",
             Self::Paths => "paths validated",
             Self::PathLength => "certificates in a path",
             Self::NameComparisons => "names compared with constraints",
+            Self::NameBytes => "bytes of names compared",
             Self::PolicyNodes => "policy nodes",
             Self::CertificateOctets => "octets of a certificate",
             Self::Presented => "certificates presented",
@@ -112,12 +131,16 @@ pub struct LimitHit {
 pub struct Spent {
     /// Signatures verified.
     pub signatures: u32,
+    /// What they cost, in verifications over P-256.
+    pub signature_cost: u32,
     /// Steps of path building.
     pub steps: u32,
     /// Complete paths validated.
     pub paths: u32,
     /// Names compared with constraints.
     pub name_comparisons: u32,
+    /// Bytes of names that were compared.
+    pub name_bytes: u32,
     /// Nodes and edges of policy graphs.
     pub policy_nodes: u32,
 }
@@ -127,9 +150,11 @@ impl Spent {
     pub(crate) const fn and(self, other: Self) -> Self {
         Self {
             signatures: self.signatures.saturating_add(other.signatures),
+            signature_cost: self.signature_cost.saturating_add(other.signature_cost),
             steps: self.steps.saturating_add(other.steps),
             paths: self.paths.saturating_add(other.paths),
             name_comparisons: self.name_comparisons.saturating_add(other.name_comparisons),
+            name_bytes: self.name_bytes.saturating_add(other.name_bytes),
             policy_nodes: self.policy_nodes.saturating_add(other.policy_nodes),
         }
     }
@@ -152,8 +177,16 @@ impl<'a> Budget<'a> {
         Self { limits, spent }
     }
 
-    pub(crate) fn signature(&mut self) -> Result<(), LimitHit> {
-        spend(&mut self.spent.signatures, 1, self.limits.signatures, Limit::Signatures)
+    /// A signature that costs so much to verify, in verifications over P-256.
+    pub(crate) fn signature(&mut self, cost: u32) -> Result<(), LimitHit> {
+        let limits = self.limits;
+        let after = self.spent.signature_cost.saturating_add(cost);
+        if after > limits.signature_cost {
+            return Err(LimitHit { limit: Limit::SignatureCost, allowed: limits.signature_cost });
+        }
+        spend(&mut self.spent.signatures, 1, limits.signatures, Limit::Signatures)?;
+        self.spent.signature_cost = after;
+        Ok(())
     }
 
     pub(crate) fn step(&mut self) -> Result<(), LimitHit> {
@@ -164,8 +197,12 @@ impl<'a> Budget<'a> {
         spend(&mut self.spent.paths, 1, self.limits.paths, Limit::Paths)
     }
 
-    pub(crate) fn name_comparison(&mut self) -> Result<(), LimitHit> {
-        spend(&mut self.spent.name_comparisons, 1, self.limits.name_comparisons, Limit::NameComparisons)
+    /// A comparison of two names that cost so many bytes together: see [`Name::cost`](crate::view::Name::cost).
+    pub(crate) fn compare_names(&mut self, bytes: usize) -> Result<(), LimitHit> {
+        let limits = self.limits;
+        spend(&mut self.spent.name_comparisons, 1, limits.name_comparisons, Limit::NameComparisons)?;
+        let bytes = u32::try_from(bytes.saturating_add(COMPARISON)).unwrap_or(u32::MAX);
+        spend(&mut self.spent.name_bytes, bytes, limits.name_bytes, Limit::NameBytes)
     }
 
     pub(crate) fn policy_nodes(&mut self, count: usize) -> Result<(), LimitHit> {

@@ -41,6 +41,11 @@ impl Names {
         if self.by_form.is_empty() { None } else { self.by_form.get(&name.normalized()).copied() }
     }
 
+    /// As [`Names::find`], for a name whose normalized form is known.
+    pub(crate) fn find_form(&self, name: Name<'_>, form: &[u8]) -> Option<NameId> {
+        self.by_octets.get(name.raw()).or_else(|| self.by_form.get(form)).copied()
+    }
+
     /// The number of a name, a new one if it has none.
     pub(crate) fn add(&mut self, name: Name<'_>) -> NameId {
         if let Some(id) = self.by_octets.get(name.raw()) {

@@ -395,9 +395,11 @@ pub(crate) const fn is_fatal(reason: &Reason) -> bool {
         reason,
         Reason::LimitExceeded(LimitHit {
             limit: Limit::Signatures
+                | Limit::SignatureCost
                 | Limit::Steps
                 | Limit::Paths
                 | Limit::NameComparisons
+                | Limit::NameBytes
                 | Limit::PolicyNodes,
             ..
         })

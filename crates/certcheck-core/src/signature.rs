@@ -236,6 +236,25 @@ fn any_salt(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -
     pss::AnySalt::new(parameters, rsa).map(Verifier::AnySalt).map_err(Reason::UnsupportedAlgorithm)
 }
 
+/// Bytes of an uncompressed point of a curve of 256 bits.
+const P256_POINT: usize = 65;
+
+/// What a verification costs, in verifications over P-256: measured with `ring`, and rounded up.
+fn cost(verifier: &Verifier, key: SubjectPublicKeyInfo<'_>) -> u32 {
+    let bits = match RsaKey::of(key) {
+        Some(Ok(rsa)) => rsa.bits(),
+        // Longer curves, and what is as long.
+        _ if key.public_key.len() > P256_POINT => return 8,
+        _ => return 1,
+    };
+    // The work grows with the square of the length.
+    let work = (bits / 2_048).saturating_mul(bits / 2_048).max(1);
+    match verifier {
+        Verifier::AnySalt(_) => work.saturating_mul(2),
+        Verifier::Registered(_) | Verifier::Legacy(_) => work.div_ceil(4),
+    }
+}
+
 /// Verifies a signature, spending one of the budget unless it is refused by name before.
 pub(crate) fn verify(
     signed: Signed<'_>,
@@ -244,7 +263,7 @@ pub(crate) fn verify(
     budget: &mut Budget<'_>,
 ) -> Result<(), SignatureFault> {
     let verifier = admit(signed, key, policy).map_err(SignatureFault::Reason)?;
-    budget.signature()?;
+    budget.signature(cost(&verifier, key))?;
     let is_good = match verifier {
         Verifier::Registered(algorithm) => {
             algorithm.verify_signature(key.public_key, signed.message, signed.signature).is_ok()

@@ -274,3 +274,54 @@ fn a_long_path_is_found_or_the_limit_is_named() {
         assert_eq!((code.as_str(), length), wanted, "{intermediates} intermediates");
     }
 }
+
+/// What these cost is measured by the benchmark `hostile`; here it is shown that each ends within its limits, and by which.
+#[test]
+fn the_worst_of_64_kib_ends_within_its_budget() {
+    let policy = Policy::client(Revocation::HardFail);
+    let limits = policy.limits.clone();
+    let mut hit = std::collections::BTreeSet::new();
+    for (about, onslaught) in certcheck_testkit::hostile::all() {
+        run(about, &onslaught, &policy, |report| {
+            assert!(!report.is_accepted(), "{about}");
+            let spent = report.spent;
+            assert!(spent.signature_cost <= limits.signature_cost && spent.steps <= limits.steps, "{about}");
+            assert!(spent.name_bytes <= limits.name_bytes && spent.paths <= limits.paths, "{about}");
+            if let Some(Reason::LimitExceeded(limit)) = report.reason.map(|rejection| rejection.reason) {
+                hit.insert(limit.limit.to_string());
+            }
+        });
+    }
+    for limit in
+        [Limit::NameBytes, Limit::NameComparisons, Limit::SignatureCost, Limit::Signatures, Limit::Steps]
+    {
+        assert!(hit.contains(&limit.to_string()), "nothing reaches the limit of {limit}: {hit:?}");
+    }
+}
+
+/// The keys of a CA that certify each other are tried in rows of three at most, not in every order.
+#[test]
+fn a_dozen_keys_of_one_ca_do_not_use_up_the_steps() {
+    let root_key = Key::p256("dozen root");
+    let key = |n: usize| Key::p256(&format!("dozen {n}"));
+    let ca = |own: usize, by: usize| Cert::ca("CN=CA", &key(own), "CN=CA", &key(by)).issue(&key(by));
+    let good = Cert::ca("CN=CA", &key(0), "CN=Root", &root_key).issue(&root_key);
+    let presented: Vec<Vec<u8>> = (1..=12).map(|n| ca(n, (n + 1) % 13)).collect();
+    let leaf =
+        |signer: usize| Cert::leaf("CN=client", &Key::p256("c"), "CN=CA", &key(signer)).issue(&key(signer));
+    let anchor = Cert::root("CN=Root", &root_key).issue(&root_key);
+    let with = |leaf: Vec<u8>, more: &[Vec<u8>]| Onslaught {
+        anchor: anchor.clone(),
+        leaf,
+        presented: presented.iter().chain(more).cloned().collect(),
+    };
+    run("a dozen keys, none good", &with(leaf(1), &[]), &policy(), |report| {
+        assert_eq!(code(&report), "unknown-issuer");
+    });
+    run("a dozen keys, one good", &with(leaf(0), core::slice::from_ref(&good)), &policy(), |report| {
+        assert!(report.is_accepted(), "{:?}", report.reason);
+    });
+    run("a dozen keys, a good one two keys away", &with(leaf(11), &[good]), &policy(), |report| {
+        assert!(report.is_accepted(), "{:?}", report.reason);
+    });
+}

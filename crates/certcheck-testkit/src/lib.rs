@@ -13,6 +13,7 @@ pub mod der;
 pub mod docs;
 pub mod ext;
 pub mod flaw;
+pub mod hostile;
 pub mod key;
 pub mod name;
 pub mod ocsp;

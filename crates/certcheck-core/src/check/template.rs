@@ -150,8 +150,9 @@ impl Template {
         let anchor = anchor_of(check, members)?;
         let mut spent = Spent { signatures: 0, ..context.budget.spent };
         let constraints = constraints_of(policy, anchor, members)?;
-        let own_names = names_compared(check, &target, &constraints)?;
-        spent.name_comparisons = spent.name_comparisons.checked_sub(own_names)?;
+        let own = names_compared(check, &target, &constraints)?;
+        spent.name_comparisons = spent.name_comparisons.checked_sub(own.name_comparisons)?;
+        spent.name_bytes = spent.name_bytes.checked_sub(own.name_bytes)?;
         let view = report.view(ring);
         warnings.extend(warnings_of_anchor(&valid, anchor));
         let unchecked =
@@ -390,11 +391,15 @@ fn constraints_of<'a>(
     verify::constraints_above(policy, anchor, below.map(|member| member.certificate.view())).ok()
 }
 
-/// How many comparisons the leaf's own names cost.
-fn names_compared(check: &Check<'_>, target: &Certificate<'_>, above: &[NameConstraints<'_>]) -> Option<u32> {
+/// What the leaf's own names cost.
+fn names_compared(
+    check: &Check<'_>,
+    target: &Certificate<'_>,
+    above: &[NameConstraints<'_>],
+) -> Option<Spent> {
     let mut budget = Budget::new(&check.policy.limits);
     constraints::check(target, check.policy.purpose.may_name_hosts(), above, &mut budget).ok()?;
-    Some(budget.spent.name_comparisons)
+    Some(budget.spent)
 }
 
 /// From when until when every certificate that stands to choose for this path is as valid, or not, as it is now: the

@@ -16,6 +16,8 @@ use crate::view::Certificate;
 
 /// Certificates in a path, whatever policy says: the search goes as deep as the path is long.
 const LONGEST_PATH: usize = 256;
+/// Self-issued certificates of one CA in a row. A change of keys needs one, or two where it is changed back.
+const MOST_SELF_ISSUED: usize = 3;
 /// Steps after which it pays to find out what leads to an anchor at all.
 const STEPS_BEFORE_SURVEY: u32 = 64;
 
@@ -47,6 +49,8 @@ struct Search<'s, 'a> {
     pool: &'s Pool<'a>,
     /// From the target up, the anchor left out.
     stack: Vec<Link<'a>>,
+    /// The numbers of their subjects.
+    names: Vec<NameId>,
     /// Certificates that no good path has.
     dead: Vec<CertificateRef>,
     /// How many certificates at least stand between a name and an anchor; names that lead to none are absent.
@@ -107,6 +111,7 @@ pub(crate) fn search<'a>(
         context,
         pool,
         stack: vec![target],
+        names: vec![pool.target_subject()],
         dead: excluded.to_vec(),
         distance: None,
         was_cut: false,
@@ -155,11 +160,11 @@ impl<'a> Search<'_, 'a> {
                 continue;
             }
             // RFC 4158 2.4.2: a name with the same key twice leads nowhere that once does not.
-            let repeats = |earlier: &Link<'_>| {
-                earlier.certificate.spki().raw == key
-                    && earlier.certificate.subject().matches(link.certificate.subject())
-            };
-            if self.dead.contains(&candidate) || self.stack.iter().any(repeats) {
+            if self.dead.contains(&candidate) || self.has_key(issuer, key, 0) {
+                continue;
+            }
+            // A dozen keys of one CA, each certified by any other, are a dozen factorial of paths.
+            if link.is_self_issued && self.self_issued_run() >= MOST_SELF_ISSUED {
                 continue;
             }
             if intermediates == 0 {
@@ -181,11 +186,24 @@ impl<'a> Search<'_, 'a> {
                 }
             }
             self.stack.push(link);
+            self.names.push(issuer);
             let outcome = self.extend(above, intermediates - 1);
             self.stack.pop();
+            self.names.pop();
             outcome?;
         }
         Ok(())
+    }
+
+    /// Whether the stack has a certificate of this name and key, from the given place on.
+    fn has_key(&self, name: NameId, key: &[u8], from: usize) -> bool {
+        let named = self.names.iter().zip(&self.stack).skip(from);
+        named.filter(|(known, _)| **known == name).any(|(_, link)| link.certificate.spki().raw == key)
+    }
+
+    /// Self-issued certificates at the end of the stack: they are of one name.
+    fn self_issued_run(&self) -> usize {
+        self.stack.iter().skip(1).rev().take_while(|link| link.is_self_issued).count()
     }
 
     /// Intermediates in the stack that are not self-issued.
@@ -249,11 +267,7 @@ impl<'a> Search<'_, 'a> {
     fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> Result<(), Stop<'a>> {
         // The anchor's own certificate, presented or cross-certified back, adds nothing below the anchor.
         let anchor_certificate = anchor.certificate();
-        let repeats = self.stack.iter().skip(1).any(|link| {
-            link.certificate.spki().raw == anchor_certificate.spki().raw
-                && link.certificate.subject().matches(anchor_certificate.subject())
-        });
-        if repeats {
+        if self.has_key(anchor.subject, anchor_certificate.spki().raw, 1) {
             return Ok(());
         }
         if let Err(hit) = self.context.budget.path() {

@@ -6,14 +6,21 @@
 //! Whatever cannot be compared for certain offends: a constraint or a name of bad syntax, a form that
 //! has no rule here. Criticality makes no difference to that.
 
+use std::cell::OnceCell;
+
 use crate::budget::{Budget, Limits};
 use crate::oid;
 use crate::reason::{NameOffence, Reason};
-use crate::view::{Certificate, GeneralName, Name, NameConstraints, Subtrees};
+use crate::view::{Certificate, GeneralName, Name, NameConstraints, PreparedName, Subtrees};
+
+/// The longest mailbox that is compared, in bytes. RFC 5321 4.5.3.1 has 64 for the local part and 255 for the domain.
+const LONGEST_MAILBOX: usize = 1_024;
+/// The longest URI that is compared, in bytes: what the guard of fetched URLs takes too.
+const LONGEST_URI: usize = 8_192;
 
 /// How a name stands to the base of a subtree.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Standing {
+enum Standing {
     /// The base is of another form and says nothing.
     OtherForm,
     /// Inside, wholly.
@@ -98,10 +105,12 @@ fn check_name(
     budget: &mut Budget<'_>,
 ) -> Result<(), Reason> {
     let offend = |offence| Err(Reason::NameConstraint { name: name.to_string(), offence });
+    let cost = name.cost();
+    let held = Held::new(name);
     for constraints in above {
         // (b) within one of the permitted subtrees of its form, if there are any.
         if let Some(permitted) = constraints.permitted {
-            match permits(name, permitted, budget)? {
+            match permits(&held, cost, permitted, budget)? {
                 Standing::OtherForm | Standing::Inside => {}
                 Standing::Unclear => return offend(NameOffence::NotComparable),
                 Standing::Partly | Standing::Outside => return offend(NameOffence::NotPermitted),
@@ -109,8 +118,9 @@ fn check_name(
         }
         // (c) within none of the excluded ones.
         for base in constraints.excluded.into_iter().flatten() {
-            budget.name_comparison()?;
-            match standing(name, base?, Side::Excluded) {
+            let base = base?;
+            budget.compare_names(cost_of(cost, name, base))?;
+            match held.standing(base, Side::Excluded) {
                 Standing::OtherForm | Standing::Outside => {}
                 Standing::Inside | Standing::Partly => return offend(NameOffence::Excluded),
                 Standing::Unclear => return offend(NameOffence::NotComparable),
@@ -120,12 +130,113 @@ fn check_name(
     Ok(())
 }
 
+/// A name that is held against many bases: what can be read of it by itself is read once.
+struct Held<'a> {
+    name: GeneralName<'a>,
+    form: Form<'a>,
+}
+
+/// What is compared of a name. `None` is bad syntax, which can be compared with nothing.
+enum Form<'a> {
+    Dns(Option<DnsName<'a>>),
+    Mailbox(Option<Mailbox<'a>>),
+    /// The host of a URI.
+    Uri(Option<&'a str>),
+    /// Prepared when it is first needed: plain names are compared without.
+    Directory(Name<'a>, OnceCell<PreparedName>),
+    /// Compared as encoded, or not at all.
+    Other,
+}
+
+#[derive(Clone, Copy)]
+enum DnsName<'a> {
+    Host(&'a str),
+    /// What follows `*.`.
+    Wildcard(&'a str),
+}
+
+#[derive(Clone, Copy)]
+struct Mailbox<'a> {
+    local: &'a str,
+    host: &'a str,
+}
+
+impl<'a> Held<'a> {
+    fn new(name: GeneralName<'a>) -> Self {
+        let form = match name {
+            GeneralName::Dns(text) => Form::Dns(DnsName::parse(text)),
+            GeneralName::Rfc822(text) => Form::Mailbox(Mailbox::parse(text)),
+            // RFC 9598 6: rfc822Name constraints apply to SmtpUTF8Mailbox as well.
+            GeneralName::Other { type_id: oid::ON_SMTP_UTF8_MAILBOX | oid::ON_UPN, value } => {
+                Form::Mailbox(utf8_string(value).and_then(Mailbox::parse))
+            }
+            GeneralName::Uri(text) => Form::Uri(uri_host(text)),
+            GeneralName::Directory(name) => Form::Directory(name, OnceCell::new()),
+            _ => Form::Other,
+        };
+        Self { name, form }
+    }
+
+    fn standing(&self, base: GeneralName<'_>, side: Side) -> Standing {
+        match (&self.form, self.name, base) {
+            (Form::Directory(name, prepared), _, GeneralName::Directory(base)) => {
+                directory(*name, prepared, base)
+            }
+            (Form::Dns(name), _, GeneralName::Dns(base)) => dns(*name, base, side),
+            (Form::Mailbox(name), GeneralName::Rfc822(_), GeneralName::Rfc822(base)) => mailbox(*name, base),
+            (Form::Uri(name), _, GeneralName::Uri(base)) => uri(*name, base),
+            (
+                Form::Mailbox(name),
+                GeneralName::Other { type_id: oid::ON_SMTP_UTF8_MAILBOX, .. },
+                GeneralName::Rfc822(base),
+            ) => mailbox(*name, base),
+            (
+                form,
+                GeneralName::Other { type_id: name_type, value: name },
+                GeneralName::Other { type_id: base_type, value: base },
+            ) => match form {
+                _ if name_type != base_type => Standing::Outside,
+                _ if name == base => Standing::Inside,
+                Form::Mailbox(name) if name_type == oid::ON_UPN => match utf8_string(base) {
+                    Some(base) => mailbox(*name, base.strip_prefix('@').unwrap_or(base)),
+                    None => Standing::Unclear,
+                },
+                _ => Standing::Unclear,
+            },
+            (_, GeneralName::Ip(name), GeneralName::Ip(base)) => ip(name, base),
+            // An arc is inside the arcs above it; the encoding of one is a prefix of the other's.
+            (_, GeneralName::RegisteredId(name), GeneralName::RegisteredId(base)) => {
+                inside(name.content().starts_with(base.content()))
+            }
+            (_, GeneralName::X400(_), GeneralName::X400(_))
+            | (_, GeneralName::EdiParty(_), GeneralName::EdiParty(_)) => Standing::Unclear,
+            _ => Standing::OtherForm,
+        }
+    }
+}
+
+/// What it costs to hold a name, which costs so much by itself, against this base. Other forms are not looked into.
+fn cost_of(cost: usize, name: GeneralName<'_>, base: GeneralName<'_>) -> usize {
+    let is_same_form = core::mem::discriminant(&name) == core::mem::discriminant(&base);
+    if is_same_form || matches!(name, GeneralName::Other { .. }) {
+        cost.saturating_add(base.cost())
+    } else {
+        0
+    }
+}
+
 /// The best standing towards any of the bases.
-fn permits(name: GeneralName<'_>, bases: Subtrees<'_>, budget: &mut Budget<'_>) -> Result<Standing, Reason> {
+fn permits(
+    name: &Held<'_>,
+    cost: usize,
+    bases: Subtrees<'_>,
+    budget: &mut Budget<'_>,
+) -> Result<Standing, Reason> {
     let mut best = Standing::OtherForm;
     for base in bases {
-        budget.name_comparison()?;
-        match standing(name, base?, Side::Permitted) {
+        let base = base?;
+        budget.compare_names(cost_of(cost, name.name, base))?;
+        match name.standing(base, Side::Permitted) {
             Standing::Inside => return Ok(Standing::Inside),
             Standing::OtherForm => {}
             Standing::Unclear => best = Standing::Unclear,
@@ -138,55 +249,22 @@ fn permits(name: GeneralName<'_>, bases: Subtrees<'_>, budget: &mut Budget<'_>) 
 
 /// Which list a base is from. What is ambiguous is read narrowly if permitted, widely if excluded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Side {
+enum Side {
     Permitted,
     Excluded,
-}
-
-pub(crate) fn standing(name: GeneralName<'_>, base: GeneralName<'_>, side: Side) -> Standing {
-    match (name, base) {
-        (GeneralName::Directory(name), GeneralName::Directory(base)) => directory(name, base),
-        (GeneralName::Dns(name), GeneralName::Dns(base)) => dns(name, base, side),
-        (GeneralName::Rfc822(name), GeneralName::Rfc822(base)) => mailbox(name, base),
-        (GeneralName::Uri(name), GeneralName::Uri(base)) => uri(name, base),
-        (GeneralName::Ip(name), GeneralName::Ip(base)) => ip(name, base),
-        // An arc is inside the arcs above it; the encoding of one is a prefix of the other's.
-        (GeneralName::RegisteredId(name), GeneralName::RegisteredId(base)) => {
-            inside(name.content().starts_with(base.content()))
-        }
-        // RFC 9598 6: rfc822Name constraints apply to SmtpUTF8Mailbox as well.
-        (GeneralName::Other { type_id: oid::ON_SMTP_UTF8_MAILBOX, value }, GeneralName::Rfc822(base)) => {
-            utf8_string(value).map_or(Standing::Unclear, |name| mailbox(name, base))
-        }
-        (
-            GeneralName::Other { type_id: name_type, value: name },
-            GeneralName::Other { type_id: base_type, value: base },
-        ) => {
-            if name_type != base_type {
-                Standing::Outside
-            } else if name == base {
-                Standing::Inside
-            } else if name_type == oid::ON_UPN {
-                match (utf8_string(name), utf8_string(base)) {
-                    (Some(name), Some(base)) => mailbox(name, base.strip_prefix('@').unwrap_or(base)),
-                    _ => Standing::Unclear,
-                }
-            } else {
-                Standing::Unclear
-            }
-        }
-        (GeneralName::X400(_), GeneralName::X400(_))
-        | (GeneralName::EdiParty(_), GeneralName::EdiParty(_)) => Standing::Unclear,
-        _ => Standing::OtherForm,
-    }
 }
 
 fn inside(is_inside: bool) -> Standing {
     if is_inside { Standing::Inside } else { Standing::Outside }
 }
 
-fn directory(name: Name<'_>, base: Name<'_>) -> Standing {
-    if name.is_within(base) {
+fn directory(name: Name<'_>, prepared: &OnceCell<PreparedName>, base: Name<'_>) -> Standing {
+    // Plain names have no values that cannot be compared.
+    if name.is_plain() && base.is_plain() {
+        return inside(name.is_within(base));
+    }
+    let (name, base) = (prepared.get_or_init(|| name.prepare()), base.prepare());
+    if name.is_within(&base) {
         Standing::Inside
     } else if name.has_incomparable_value() || base.has_incomparable_value() {
         Standing::Unclear
@@ -226,41 +304,45 @@ fn is_below(name: &str, base: &str) -> bool {
     name.len() > base.len() && is_same_or_below(name, base)
 }
 
+impl<'a> DnsName<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        match text.strip_prefix("*.") {
+            Some(parent) => host(parent).map(Self::Wildcard),
+            None => host(text).map(Self::Host),
+        }
+    }
+}
+
 /// 4.2.1.10: "any DNS name that can be constructed by adding zero or more labels to the left-hand side".
-fn dns(name: &str, base: &str, side: Side) -> Standing {
+fn dns(name: Option<DnsName<'_>>, base: &str, side: Side) -> Standing {
     if base.is_empty() {
         return Standing::Inside;
     }
     // A leading dot has no meaning for dNSName; read as "below only" if permitted, as the whole subtree if excluded.
     let (dotted, base) = base.strip_prefix('.').map_or((false, base), |rest| (true, rest));
-    let Some(base) = host(base) else { return Standing::Unclear };
-    if let Some(parent) = name.strip_prefix("*.") {
-        let Some(parent) = host(parent) else { return Standing::Unclear };
-        return if is_same_or_below(parent, base) {
-            Standing::Inside
-        } else if is_same_or_below(base, parent) {
-            Standing::Partly
-        } else {
-            Standing::Outside
-        };
+    let (Some(name), Some(base)) = (name, host(base)) else { return Standing::Unclear };
+    match name {
+        DnsName::Wildcard(parent) if is_same_or_below(parent, base) => Standing::Inside,
+        DnsName::Wildcard(parent) if is_same_or_below(base, parent) => Standing::Partly,
+        DnsName::Wildcard(_) => Standing::Outside,
+        DnsName::Host(name) if dotted && side == Side::Permitted => inside(is_below(name, base)),
+        DnsName::Host(name) => inside(is_same_or_below(name, base)),
     }
-    let Some(name) = host(name) else { return Standing::Unclear };
-    inside(if dotted && side == Side::Permitted {
-        is_below(name, base)
-    } else {
-        is_same_or_below(name, base)
-    })
+}
+
+impl<'a> Mailbox<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        // A quoted local part may hold an @ of its own; the host follows the last.
+        let (local, name_host) = text.rsplit_once('@')?;
+        let host = host(name_host)?;
+        (text.len() <= LONGEST_MAILBOX && is_local_part(local)).then_some(Self { local, host })
+    }
 }
 
 /// 4.2.1.10: a mailbox, all mailboxes of a host, or with a leading dot of all hosts below a domain.
 /// The local part counts octet for octet (7.5), the host without case.
-fn mailbox(name: &str, base: &str) -> Standing {
-    // A quoted local part may hold an @ of its own; the host follows the last.
-    let Some((local, name_host)) = name.rsplit_once('@') else { return Standing::Unclear };
-    let Some(name_host) = host(name_host) else { return Standing::Unclear };
-    if !is_local_part(local) {
-        return Standing::Unclear;
-    }
+fn mailbox(name: Option<Mailbox<'_>>, base: &str) -> Standing {
+    let Some(Mailbox { local, host: name_host }) = name else { return Standing::Unclear };
     if base.is_empty() {
         return Standing::Inside;
     }
@@ -282,8 +364,8 @@ fn is_local_part(local: &str) -> bool {
 }
 
 /// 4.2.1.10: the host part of the authority; no authority, or an address for a host, offends.
-fn uri(name: &str, base: &str) -> Standing {
-    let Some(name_host) = uri_host(name) else { return Standing::Unclear };
+fn uri(name_host: Option<&str>, base: &str) -> Standing {
+    let Some(name_host) = name_host else { return Standing::Unclear };
     if base.is_empty() { Standing::Inside } else { host_standing(name_host, base) }
 }
 
@@ -296,6 +378,9 @@ fn host_standing(name: &str, base: &str) -> Standing {
 
 /// The host of a URI (RFC 3986 3.2), if it is a domain name.
 fn uri_host(uri: &str) -> Option<&str> {
+    if uri.len() > LONGEST_URI {
+        return None;
+    }
     let (scheme, rest) = uri.split_once("://")?;
     if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
         return None;

@@ -1,5 +1,6 @@
 //! The certificates a path may be made of: the ring's and the presented ones, found by name.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::verify::Link;
@@ -47,6 +48,8 @@ impl OwnedPool {
             ring,
             target,
             target_issuer: self.target_issuer,
+            target_subject: NameId::MAX,
+            is_target_self_issued: OnceCell::new(),
             presented: self.presented.iter().map(view).collect(),
             by_subject: self.by_subject.clone(),
         }
@@ -58,6 +61,10 @@ pub(crate) struct Pool<'a> {
     ring: &'a KeyRing,
     target: Certificate<'a>,
     target_issuer: NameId,
+    /// `NameId::MAX` where no path is searched.
+    target_subject: NameId,
+    /// Found out when it is first asked for.
+    is_target_self_issued: OnceCell<bool>,
     presented: Vec<Presented<'a>>,
     /// Presented certificates by subject, sorted.
     by_subject: Vec<(NameId, u32)>,
@@ -65,8 +72,7 @@ pub(crate) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     pub(crate) fn new(ring: &'a KeyRing, target: Certificate<'a>, presented: Vec<Certificate<'a>>) -> Self {
-        let mut numbers =
-            Numbers { ring, few: Vec::new(), many: HashMap::new(), are_many: presented.len() > FEW };
+        let mut numbers = Numbers::new(ring, presented.len() > FEW);
         let mut kept: Vec<Presented<'a>> = Vec::with_capacity(presented.len());
         for certificate in presented {
             let subject = numbers.of(certificate.subject());
@@ -80,13 +86,30 @@ impl<'a> Pool<'a> {
         let mut by_subject: Vec<_> =
             kept.iter().zip(0..).map(|(presented, at)| (presented.subject, at)).collect();
         by_subject.sort_unstable();
-        let target_issuer = numbers.of(target.issuer());
-        Self { ring, target, target_issuer, presented: kept, by_subject }
+        let (target_issuer, target_subject) = (numbers.of(target.issuer()), numbers.of(target.subject()));
+        let is_target_self_issued = OnceCell::from(target_issuer == target_subject);
+        Self {
+            ring,
+            target,
+            target_issuer,
+            target_subject,
+            is_target_self_issued,
+            presented: kept,
+            by_subject,
+        }
     }
 
     /// The ring alone, for who has a path already and searches none.
     pub(crate) fn of_ring(ring: &'a KeyRing, target: Certificate<'a>) -> Self {
-        Self { ring, target, target_issuer: NameId::MAX, presented: Vec::new(), by_subject: Vec::new() }
+        Self {
+            ring,
+            target,
+            target_issuer: NameId::MAX,
+            target_subject: NameId::MAX,
+            is_target_self_issued: OnceCell::new(),
+            presented: Vec::new(),
+            by_subject: Vec::new(),
+        }
     }
 
     /// What of it is the same for every target of this issuer.
@@ -112,8 +135,12 @@ impl<'a> Pool<'a> {
         Link {
             reference: CertificateRef::Target,
             certificate: self.target,
-            is_self_issued: self.target.is_self_issued(),
+            is_self_issued: *self.is_target_self_issued.get_or_init(|| self.target.is_self_issued()),
         }
+    }
+
+    pub(crate) const fn target_subject(&self) -> NameId {
+        self.target_subject
     }
 
     pub(crate) const fn target_issuer(&self) -> NameId {
@@ -159,28 +186,77 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Numbers for the names of presented certificates: the ring's where it has the name, else the next free one.
+/// Numbers for the names of presented certificates: the ring's where it has the name, else the next free one. Whoever presents
+/// them chooses their names: each is prepared for comparison at most once, however often it comes.
 struct Numbers<'a> {
     ring: &'a KeyRing,
-    few: Vec<Name<'a>>,
-    many: HashMap<Vec<u8>, NameId>,
+    next: NameId,
+    /// Every name as encoded. Few are walked, many are hashed.
+    few: Vec<(Name<'a>, NameId)>,
+    many: HashMap<&'a [u8], NameId>,
     are_many: bool,
+    /// Names in the form that is equal for names that match, once one had to be prepared.
+    by_form: HashMap<Vec<u8>, NameId>,
+    has_forms: bool,
 }
 
 impl<'a> Numbers<'a> {
+    fn new(ring: &'a KeyRing, are_many: bool) -> Self {
+        let (few, many, by_form) = (Vec::new(), HashMap::new(), HashMap::new());
+        Self { ring, next: ring.name_count(), few, many, are_many, by_form, has_forms: are_many }
+    }
+
     fn of(&mut self, name: Name<'a>) -> NameId {
-        if let Some(known) = self.ring.name_id(name) {
-            return known;
+        let known = if self.are_many {
+            self.many.get(name.raw()).copied()
+        } else {
+            self.few.iter().find(|(known, _)| known.raw() == name.raw()).map(|(_, id)| *id)
+        };
+        known.unwrap_or_else(|| {
+            let id = self.find(name);
+            if self.are_many {
+                self.many.insert(name.raw(), id);
+            } else {
+                self.few.push((name, id));
+            }
+            id
+        })
+    }
+
+    /// The number of a name that has not come before in this encoding.
+    fn find(&mut self, name: Name<'a>) -> NameId {
+        if name.is_plain() {
+            if let Some(known) = self.ring.name_id(name) {
+                return known;
+            }
+            if !self.has_forms {
+                let known = self.few.iter().find(|(known, _)| known.matches(name)).map(|(_, id)| *id);
+                return known.unwrap_or_else(|| self.take());
+            }
         }
-        let first = self.ring.name_count();
-        if self.are_many {
-            let next = first.saturating_add(u32::try_from(self.many.len()).unwrap_or(u32::MAX));
-            return *self.many.entry(name.normalized()).or_insert(next);
+        self.keep_forms();
+        let form = name.normalized();
+        let known = self.ring.name_id_of_form(name, &form).or_else(|| self.by_form.get(&form).copied());
+        known.unwrap_or_else(|| {
+            let id = self.take();
+            self.by_form.insert(form, id);
+            id
+        })
+    }
+
+    /// From here on names are told apart by their forms.
+    fn keep_forms(&mut self) {
+        if !self.has_forms {
+            self.has_forms = true;
+            for (name, id) in &self.few {
+                self.by_form.insert(name.normalized(), *id);
+            }
         }
-        let at = self.few.iter().position(|known| known.matches(name)).unwrap_or_else(|| {
-            self.few.push(name);
-            self.few.len() - 1
-        });
-        first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    const fn take(&mut self) -> NameId {
+        let id = self.next;
+        self.next = self.next.saturating_add(1);
+        id
     }
 }

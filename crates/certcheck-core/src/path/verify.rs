@@ -19,6 +19,9 @@ use crate::signature::{self, SignatureFault, Signed};
 use crate::time::Time;
 use crate::view::{Certificate, KeyUsage, NameConstraints, Version};
 
+/// Certificates that are remembered as looked at: as many as signatures can vouch for.
+const INSPECTED: usize = 128;
+
 /// What every path of a check is validated with.
 pub(crate) struct Context<'a> {
     pub(crate) policy: &'a Policy,
@@ -29,6 +32,9 @@ pub(crate) struct Context<'a> {
     pub(crate) issuers: [Option<&'a VerifiedIssuers>; 2],
     /// Signatures verified in this check: certificate, the issuer's key, outcome. At most as many as the budget has.
     edges: Vec<(CertificateRef, &'a [u8], Result<(), Reason>)>,
+    /// Certificates that were looked at by themselves and found right, and whether as the target. Kept where several paths are
+    /// tried.
+    inspected: Vec<(CertificateRef, bool)>,
 }
 
 impl<'a> Context<'a> {
@@ -50,7 +56,7 @@ impl<'a> Context<'a> {
         spent: Spent,
     ) -> Self {
         let budget = Budget::with_spent(&policy.limits, spent);
-        Self { policy, ring, now, budget, issuers, edges: Vec::new() }
+        Self { policy, ring, now, budget, issuers, edges: Vec::new(), inspected: Vec::new() }
     }
 
     /// Whether the signature is known not to verify with this key.
@@ -58,6 +64,19 @@ impl<'a> Context<'a> {
         self.edges
             .iter()
             .any(|(known, issuer, outcome)| *known == child && *issuer == key && outcome.is_err())
+    }
+
+    /// [`inspect`], not again for each of many paths.
+    fn inspect_once(&mut self, link: &Link<'a>, is_target: bool) -> Result<(), Reason> {
+        let key = (link.reference, is_target);
+        if self.inspected.contains(&key) {
+            return Ok(());
+        }
+        inspect(self, link, is_target)?;
+        if self.budget.spent.paths > 1 && self.inspected.len() < INSPECTED {
+            self.inspected.push(key);
+        }
+        Ok(())
     }
 
     /// 6.1.3 (a)(1), at most once for a certificate and a key.
@@ -167,7 +186,7 @@ pub(crate) fn validate<'a>(
         let failure = |(scope, reason)| Failure { rejection: Rejection { at, reason }, scope };
         // 6.1.3 (a)(1); (a)(4) holds since the search goes by name.
         context.verify_signature(link, &issuer).map_err(|reason| failure((Scope::Path, reason)))?;
-        inspect(context, link, is_final).map_err(|reason| failure((Scope::Certificate, reason)))?;
+        context.inspect_once(link, is_final).map_err(|reason| failure((Scope::Certificate, reason)))?;
         process(context, link, is_final, &above, &mut graph, &mut state)
             .map_err(|reason| failure((Scope::Path, reason)))?;
         if !is_final {

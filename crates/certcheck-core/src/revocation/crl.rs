@@ -36,10 +36,13 @@ impl<'e> Assessor<'e> {
                 return Status::Unknown(Cause::TooLarge);
             }
             for name in point.crl_issuer.into_iter().flatten() {
-                if let Ok(GeneralName::Directory(name)) = name
-                    && !name.matches(issuer)
-                    && !others.iter().any(|known| known.matches(name))
-                {
+                let Ok(GeneralName::Directory(name)) = name else { continue };
+                // With the certificate's issuer and each of those found so far.
+                let each = name.cost().saturating_add(issuer.cost());
+                if self.context.budget.compare_names(each.saturating_mul(others.len() + 1)).is_err() {
+                    return Status::Unknown(Cause::TooLarge);
+                }
+                if !name.matches(issuer) && !others.iter().any(|known| known.matches(name)) {
                     // 4.2.1.13 has one name in a point.
                     if others.len() >= most_issuers {
                         return Status::Unknown(Cause::TooLarge);

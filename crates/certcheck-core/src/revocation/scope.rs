@@ -109,9 +109,11 @@ fn names_directory(
     wanted: Name<'_>,
     budget: &mut Budget<'_>,
 ) -> Result<bool, Dismissal> {
+    let cost = wanted.cost();
     for name in names {
-        budget.name_comparison()?;
-        if matches!(name, Ok(GeneralName::Directory(name)) if name.matches(wanted)) {
+        let Ok(name) = name else { continue };
+        budget.compare_names(cost.saturating_add(name.cost()))?;
+        if matches!(name, GeneralName::Directory(name) if name.matches(wanted)) {
             return Ok(true);
         }
     }
@@ -160,6 +162,16 @@ enum Form<'a> {
     Relative(Name<'a>, Rdn<'a>),
 }
 
+impl Form<'_> {
+    /// What it costs to compare it, in bytes.
+    fn cost(self) -> usize {
+        match self {
+            Self::Full(name) => name.cost(),
+            Self::Relative(base, rdn) => base.cost().saturating_add(rdn.cost()),
+        }
+    }
+}
+
 fn is_same_form(a: Form<'_>, b: Form<'_>) -> bool {
     match (a, b) {
         (Form::Full(a), Form::Full(b)) => is_same_name(a, b),
@@ -179,8 +191,9 @@ fn any_matches(
     wanted: Form<'_>,
     budget: &mut Budget<'_>,
 ) -> Result<bool, Dismissal> {
+    let cost = wanted.cost();
     let mut compare = |ours: Form<'_>| {
-        budget.name_comparison()?;
+        budget.compare_names(cost.saturating_add(ours.cost()))?;
         Ok(is_same_form(ours, wanted))
     };
     match name {

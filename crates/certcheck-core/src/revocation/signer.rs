@@ -83,7 +83,12 @@ impl<'e> Assessor<'e> {
         let own = path().take_while(|known| known.subject().matches(subject.issuer.subject())).count();
         let certifiers = if is_of_issuer { own.saturating_add(1) } else { usize::MAX };
         path().take(certifiers).enumerate().any(|(at, certifier)| {
-            certificate.issuer().matches(certifier.subject())
+            let (issuer, subject_of) = (certificate.issuer(), certifier.subject());
+            // Anybody can present certificates of the signer's name: a limit that is hit ties none of them.
+            let may_compare =
+                self.context.budget.compare_names(issuer.cost().saturating_add(subject_of.cost())).is_ok();
+            may_compare
+                && issuer.matches(subject_of)
                 && self.context.verify_signature(signer, certifier).is_ok()
                 && (!is_of_issuer || at < own || self.is_certifier_of_ring(certifier, subject.issuer))
         })

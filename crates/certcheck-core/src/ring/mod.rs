@@ -167,6 +167,11 @@ impl KeyRing {
         self.names.find(name)
     }
 
+    /// As [`KeyRing::name_id`], for a name whose form is known.
+    pub(crate) fn name_id_of_form(&self, name: Name<'_>, form: &[u8]) -> Option<NameId> {
+        self.names.find_form(name, form)
+    }
+
     /// How many names have numbers: the first that is free for others.
     pub(crate) fn name_count(&self) -> NameId {
         self.names.count()

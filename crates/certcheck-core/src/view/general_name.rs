@@ -46,6 +46,17 @@ pub(crate) enum IpForm {
 }
 
 impl<'a> GeneralName<'a> {
+    /// What it costs to compare this name, in bytes. Of a directory name as [`Name::cost`].
+    pub(crate) fn cost(self) -> usize {
+        match self {
+            Self::Directory(name) => name.cost(),
+            Self::Rfc822(text) | Self::Dns(text) | Self::Uri(text) => text.len(),
+            Self::Ip(bytes) | Self::X400(bytes) | Self::EdiParty(bytes) => bytes.len(),
+            Self::Other { value, .. } => value.len(),
+            Self::RegisteredId(oid) => oid.content().len(),
+        }
+    }
+
     pub(crate) fn parse(tlv: Tlv<'a>, ip: IpForm, field: &'static str) -> Result<Self, ViewFault> {
         match tlv.tag {
             0xa0 => {

@@ -4,6 +4,9 @@
 //! normalized (NFKC), folded in case and its white space made insignificant, so that types compare
 //! across each other. Attributes that are not strings compare as encoded.
 //!
+//! Deviation: a value that is very long, or grows very much when it is prepared, compares as encoded, so that nobody can make
+//! comparisons dear.
+//!
 //! Deviation: a control character other than white space is not mapped to nothing (RFC 4518 2.2), it
 //! makes the value equal to none but its own octets, so that `a\0b` is never `ab`.
 
@@ -13,9 +16,33 @@ use stringprep::tables::case_fold_for_nfkc;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::name::{Attribute, Name, Rdn};
+use crate::budget::PREPARED;
 use crate::der::tag;
 
+/// The longest value that is prepared, in bytes. X.520 has upper bounds of 64 characters for most attributes; what is longer
+/// than this compares as encoded.
+const LONGEST_VALUE: usize = 2_048;
+/// How many times longer than its value a prepared string may get. Characters that grow more under NFKC, up to eleven times,
+/// are no part of honest names of this length: the value compares as encoded.
+const GROWTH: usize = 4;
+/// Growth that is granted to every value.
+const SHORT: usize = 64;
+
 impl Name<'_> {
+    /// What it costs to compare this name, in bytes: those of its encoding, [`PREPARED`] times where they have to be prepared
+    /// for it.
+    pub(crate) fn cost(self) -> usize {
+        self.rdns().map(Rdn::cost).fold(0, usize::saturating_add)
+    }
+
+    /// Whether it has only plain values, in RDNs of one attribute: nearly all names. They compare without being prepared.
+    pub(crate) fn is_plain(self) -> bool {
+        self.rdns().all(|rdn| {
+            let mut attributes = rdn.attributes();
+            matches!((attributes.next(), attributes.next()), (Some(only), None) if is_plain(only))
+        })
+    }
+
     /// Whether both are the same name.
     #[must_use]
     pub fn matches(self, other: Name<'_>) -> bool {
@@ -43,19 +70,51 @@ impl Name<'_> {
     /// Whether some value can only be compared by its octets, so that a mismatch proves nothing.
     #[must_use]
     pub fn has_incomparable_value(self) -> bool {
-        self.attributes().any(|attribute| is_string(attribute.tag) && prepared(attribute).is_none())
+        self.prepare().has_incomparable_value()
+    }
+
+    /// Prepares the name for comparisons with many others.
+    pub(crate) fn prepare(self) -> PreparedName {
+        let mut prepared =
+            PreparedName { form: Vec::with_capacity(self.raw().len()), has_incomparable_value: false };
+        for rdn in self.rdns() {
+            let mut attributes: Vec<Vec<u8>> = rdn
+                .attributes()
+                .map(|attribute| {
+                    let form = normalized_attribute(attribute);
+                    prepared.has_incomparable_value |= form.is_incomparable;
+                    form.bytes
+                })
+                .collect();
+            attributes.sort_unstable();
+            push_counted(&mut prepared.form, &attributes.concat());
+        }
+        prepared
     }
 
     /// A form that is equal for names that match: a key for maps.
     #[must_use]
     pub fn normalized(self) -> Vec<u8> {
-        let mut key = Vec::with_capacity(self.raw().len());
-        for rdn in self.rdns() {
-            let mut attributes: Vec<Vec<u8>> = rdn.attributes().map(normalized_attribute).collect();
-            attributes.sort_unstable();
-            push_counted(&mut key, &attributes.concat());
-        }
-        key
+        self.prepare().form
+    }
+}
+
+/// A name in the form in which names are compared.
+pub(crate) struct PreparedName {
+    /// Its RDNs one after the other, each with its length: one name is within another if its form begins with the other's.
+    form: Vec<u8>,
+    has_incomparable_value: bool,
+}
+
+impl PreparedName {
+    /// As [`Name::is_within`].
+    pub(crate) fn is_within(&self, base: &Self) -> bool {
+        self.form.starts_with(&base.form)
+    }
+
+    /// As [`Name::has_incomparable_value`].
+    pub(crate) const fn has_incomparable_value(&self) -> bool {
+        self.has_incomparable_value
     }
 }
 
@@ -82,6 +141,17 @@ impl Name<'_> {
 }
 
 impl Rdn<'_> {
+    /// As [`Name::cost`].
+    pub(crate) fn cost(self) -> usize {
+        let mut attributes = self.attributes();
+        // Sets of several are sorted, whatever is in them.
+        let is_cheap = match (attributes.next(), attributes.next()) {
+            (Some(only), None) => is_plain(only),
+            _ => false,
+        };
+        self.raw().len().saturating_mul(if is_cheap { 1 } else { PREPARED })
+    }
+
     /// Whether both are the same set of attributes.
     pub(crate) fn matches(self, other: Rdn<'_>) -> bool {
         rdns_match(self, other)
@@ -98,8 +168,9 @@ fn rdns_match(a: Rdn<'_>, b: Rdn<'_>) -> bool {
     match (first, second, theirs.next(), theirs.next()) {
         (Some(a), None, Some(b), None) => attributes_match(a, b),
         (Some(_), Some(_), Some(_), Some(_)) => {
-            let mut ours: Vec<_> = a.attributes().map(normalized_attribute).collect();
-            let mut theirs: Vec<_> = b.attributes().map(normalized_attribute).collect();
+            let form = |attribute| normalized_attribute(attribute).bytes;
+            let mut ours: Vec<_> = a.attributes().map(form).collect();
+            let mut theirs: Vec<_> = b.attributes().map(form).collect();
             ours.sort_unstable();
             theirs.sort_unstable();
             ours == theirs
@@ -127,9 +198,17 @@ fn attributes_match(a: Attribute<'_>, b: Attribute<'_>) -> bool {
     }
 }
 
+/// An attribute in the form in which it is compared.
+struct AttributeForm {
+    bytes: Vec<u8>,
+    /// It is a string that cannot be prepared.
+    is_incomparable: bool,
+}
+
 /// Type, kind and value with their lengths, so that no two attributes share a form by accident.
-fn normalized_attribute(attribute: Attribute<'_>) -> Vec<u8> {
-    let mut form = Vec::new();
+fn normalized_attribute(attribute: Attribute<'_>) -> AttributeForm {
+    let mut form = Vec::with_capacity(attribute.value.len().saturating_add(32));
+    let mut is_incomparable = false;
     push_counted(&mut form, attribute.oid.content());
     match is_string(attribute.tag).then(|| prepared(attribute)).flatten() {
         Some(text) => {
@@ -137,12 +216,13 @@ fn normalized_attribute(attribute: Attribute<'_>) -> Vec<u8> {
             push_counted(&mut form, text.as_bytes());
         }
         None => {
+            is_incomparable = is_string(attribute.tag);
             // Any octet may stand as a tag.
             form.extend([0, attribute.tag]);
             push_counted(&mut form, attribute.value);
         }
     }
-    form
+    AttributeForm { bytes: form, is_incomparable }
 }
 
 fn push_counted(form: &mut Vec<u8>, part: &[u8]) {
@@ -180,6 +260,12 @@ fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
 
 /// The prepared string, or `None` where a value cannot be prepared.
 fn prepared(attribute: Attribute<'_>) -> Option<String> {
+    if is_plain(attribute) {
+        return String::from_utf8(plain_folded(attribute.value).collect()).ok();
+    }
+    if attribute.value.len() > LONGEST_VALUE {
+        return None;
+    }
     // 2.1 Transcode. A PrintableString is taken with all of ASCII in it, as is_plain takes it: `@`, `&` and `_` are seen in life.
     let text = attribute.text().or_else(|| {
         let is_ascii = attribute.tag == tag::PRINTABLE_STRING && attribute.value.is_ascii();
@@ -194,7 +280,14 @@ fn prepared(attribute: Attribute<'_>) -> Option<String> {
             Some(character) => folded.extend(case_fold_for_nfkc(character)),
         }
     }
-    let normal: String = folded.nfkc().collect();
+    let most = attribute.value.len().saturating_mul(GROWTH).saturating_add(SHORT);
+    let mut normal = String::with_capacity(folded.len());
+    for character in folded.nfkc() {
+        normal.push(character);
+        if normal.len() > most {
+            return None;
+        }
+    }
     // 2.6.1 Insignificant spaces.
     Some(normal.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
 }

@@ -76,7 +76,7 @@ fn told(report: &Report<'_>) -> String {
         .collect();
     let spent = &report.spent;
     format!(
-        "{:?} {:?} until {:?}, policies {:?}, warnings {:?}, attempts {}, steps {}, paths {}, names {}, nodes {}\n{path:?}",
+        "{:?} {:?} until {:?}, policies {:?}, warnings {:?}, attempts {}, steps {}, paths {}, names {} of {} bytes, nodes {}\n{path:?}",
         report.verdict,
         report.reason,
         report.valid_until,
@@ -86,6 +86,7 @@ fn told(report: &Report<'_>) -> String {
         spent.steps,
         spent.paths,
         spent.name_comparisons,
+        spent.name_bytes,
         spent.policy_nodes,
     )
 }
