@@ -9,7 +9,7 @@ use certcheck_testkit::crl::{self, Crl, Entry, Idp};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
-use certcheck_testkit::{Cert, Key, SigAlg, name, pem};
+use certcheck_testkit::{Cert, Key, SigAlg, name, odd_key, pem};
 use serde_json::Value;
 
 const ROOT: &str = "O=Reasons,CN=Root";
@@ -195,6 +195,20 @@ const PATH: &[Row] = &[
         Asked::path,
         |asked| asked.leaf.spki = Key::rsa1024("reasons weak").spki().to_vec(),
         |asked| asked.flag(&["--min-rsa-bits", "1024"]),
+    ),
+    (
+        "weak-key",
+        "--min-ec-bits",
+        Asked::path,
+        |asked| asked.leaf.spki = odd_key::named("secp224r1").expect("a key").spki,
+        |asked| asked.flag(&["--min-ec-bits", "224"]),
+    ),
+    (
+        "weak-key",
+        "another key pair",
+        Asked::path,
+        |asked| asked.leaf.spki = odd_key::named("rsa-exponent-1").expect("a key").spki,
+        renew,
     ),
     (
         "weak-signature",
