@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use pki_types::CertificateDer;
 
@@ -47,8 +48,30 @@ impl core::error::Error for ContainerFault {}
 /// # Errors
 /// A file that is no container, or one without certificates.
 pub fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
+    let decoded = bare_base64(file);
+    let file = decoded.as_deref().unwrap_or(file);
     let found = if file.first() == Some(&tag::SEQUENCE) { of_der(file)? } else { of_pem(file)? };
     if found.is_empty() { Err(ContainerFault::Empty) } else { Ok(found) }
+}
+
+/// The DER that a file holds in base64 without the armour of PEM, as some tools export it. `None` unless one SEQUENCE in
+/// base64 is all there is in the file.
+fn bare_base64(file: &[u8]) -> Option<Vec<u8>> {
+    const FIELD: &str = "base64";
+    let text = file.trim_ascii();
+    let is_base64 = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=') || byte.is_ascii_whitespace()
+    };
+    // The tag of a SEQUENCE begins with M.
+    if text.first() != Some(&b'M') || !text.iter().all(is_base64) {
+        return None;
+    }
+    let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let der = BASE64_STANDARD.decode(text).ok()?;
+    let mut document = ber::Reader::new(&der);
+    let outer = document.any(FIELD).ok()?.tag;
+    document.finish(FIELD).ok()?;
+    (outer == tag::SEQUENCE).then_some(der)
 }
 
 fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
@@ -117,6 +140,8 @@ fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, ContainerFault> {
 /// # Errors
 /// A file that is no container, or one without CRLs.
 pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
+    let decoded = bare_base64(file).map(Bytes::from);
+    let file = decoded.as_ref().unwrap_or(file);
     let found = if file.first() == Some(&tag::SEQUENCE) {
         crls_of_der(file)?
     } else {
@@ -147,6 +172,8 @@ fn crls_of_der(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
 /// # Errors
 /// A file that is no container, or one without responses.
 pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
+    let decoded = bare_base64(file).map(Bytes::from);
+    let file = decoded.as_ref().unwrap_or(file);
     if file.first() == Some(&tag::SEQUENCE) {
         return Ok(vec![file.clone()]);
     }
