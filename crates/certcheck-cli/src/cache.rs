@@ -2,11 +2,10 @@
 
 use std::error::Error;
 use std::io::{self, Write as _};
-use std::time::Duration;
 
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::{Ask, OcspEvidence};
-use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
+use certcheck_core::{Evidence, Policy, Revocation, Time};
 use certcheck_fetch::store::{DiskStore, Entry, Store as _};
 use serde::Serialize;
 
@@ -14,7 +13,7 @@ use crate::exit::Exit;
 use crate::flags::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 use crate::json::{self, kind_of};
 use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
-use crate::{crl, input, network, ocsp, setup};
+use crate::{crl, input, network, ocsp, ring_files, setup, visible};
 
 #[derive(Serialize)]
 struct EntryObject {
@@ -73,7 +72,7 @@ fn list(folder: &CacheFolder) -> Result<Exit, Box<dyn Error>> {
         writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.octets)?;
     }
     let total: u64 = entries.iter().map(|entry| entry.octets).sum();
-    writeln!(io::stderr(), "certcheck: {} kept, {total} octets", entries.len())?;
+    visible::remark(format_args!("{} kept, {total} octets", entries.len()))?;
     Ok(Exit::Accepted)
 }
 
@@ -141,7 +140,7 @@ fn clear_some(clear: &CacheClear) -> Result<Exit, Box<dyn Error>> {
     for entry in &chosen {
         runtime.block_on(store.remove(&entry.key))?;
     }
-    writeln!(io::stderr(), "certcheck: {} forgotten", chosen.len())?;
+    visible::remark(format_args!("{} forgotten", chosen.len()))?;
     Ok(Exit::Accepted)
 }
 
@@ -149,9 +148,9 @@ fn get_ahead(prefetch: &CachePrefetch) -> Result<Exit, Box<dyn Error>> {
     if prefetch.network.no_cache {
         return Err("there is nothing to fill with --no-cache".into());
     }
-    let ring = KeyRing::from_paths(&prefetch.ring)?;
+    let ring = ring_files::load(&prefetch.ring, false)?;
     let now = setup::time(prefetch.at);
-    let within = Duration::from_secs(prefetch.network.timeout);
+    let within = prefetch.network.timeout;
     let policy = Policy::client(Revocation::HardFail).with_purpose(certcheck_core::Purpose::Any);
     let engine = network::engine(&prefetch.network, true, ring, policy, Evidence::new())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

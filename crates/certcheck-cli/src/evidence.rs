@@ -10,6 +10,9 @@ use certcheck_core::crl::Crl;
 use certcheck_core::revocation::{EvidenceFault, OcspEvidence};
 use certcheck_core::{Evidence, crls_of, ocsp_responses_of};
 
+use crate::input;
+use crate::kind::Wanted;
+
 /// All evidence in these files and directories. What reads as a container and not as evidence is noted as a fault.
 ///
 /// # Errors
@@ -18,7 +21,9 @@ pub(crate) fn load(crls: &[PathBuf], responses: &[PathBuf]) -> Result<Evidence, 
     let mut evidence = Evidence::new();
     for path in files(crls)? {
         let source = path.display().to_string();
-        for der in crls_of(&read(&path)?).map_err(|fault| format!("{source}: {fault}"))? {
+        let content = read(&path)?;
+        let found = input::settle(&content, crls_of(&content), Wanted::Crl);
+        for der in found.map_err(|fault| format!("{source}: {fault}"))? {
             match Crl::parse(der, &source) {
                 Ok(crl) => evidence.add_crl(Arc::new(crl)),
                 Err(fault) => evidence.add_fault(EvidenceFault::new(&source, fault)),
@@ -27,7 +32,9 @@ pub(crate) fn load(crls: &[PathBuf], responses: &[PathBuf]) -> Result<Evidence, 
     }
     for path in files(responses)? {
         let source = path.display().to_string();
-        for der in ocsp_responses_of(&read(&path)?).map_err(|fault| format!("{source}: {fault}"))? {
+        let content = read(&path)?;
+        let found = input::settle(&content, ocsp_responses_of(&content), Wanted::OcspResponse);
+        for der in found.map_err(|fault| format!("{source}: {fault}"))? {
             match OcspEvidence::parse(der, &source) {
                 Ok(response) => evidence.add_ocsp(&Arc::new(response)),
                 Err(fault) => evidence.add_fault(EvidenceFault::new(&source, fault)),

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::flags::{FetchArguments, FetchKind};
 use crate::json::{self, kind_of};
 use crate::text::{BAD, GOOD, QUIET, shown};
-use crate::{crl, input, network, ocsp, setup};
+use crate::{crl, input, network, ocsp, ring_files, setup};
 
 #[derive(Serialize)]
 struct FetchObject {
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &FetchArguments) -> Result<Exit, Box<dyn Error>> {
     let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
     policy.allow_sha1 = arguments.asked.allow_sha1;
     let now = setup::time(arguments.asked.at);
-    let ring = || KeyRing::from_paths(&arguments.ring);
+    let ring = || ring_files::load(&arguments.ring, false);
     let is_url = arguments.what.contains("://");
     if !is_url && arguments.ring.is_empty() {
         return Err(
@@ -95,7 +95,7 @@ struct Question<'q> {
 impl Question<'_> {
     fn ask(&self, need: &Need) -> Result<Exit, Box<dyn Error>> {
         let begun = Instant::now();
-        let within = Duration::from_secs(self.arguments.network.timeout);
+        let within = self.arguments.network.timeout;
         let came = self.engine.obtain_blocking(need, within);
         let elapsed = begun.elapsed();
         let file = match (&came, &self.arguments.out) {

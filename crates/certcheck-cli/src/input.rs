@@ -9,8 +9,13 @@ use bytes::Bytes;
 use certcheck_core::{ContainerFault, certificates_of, ocsp_responses_of};
 use pki_types::CertificateDer;
 
+use crate::kind::{self, Misfit, Wanted};
+
 /// Larger files are not read.
 const MAX_FILE: u64 = 64 << 20;
+
+/// What is said where a file is read and a directory is named.
+pub(crate) const IS_DIRECTORY: &str = "is a directory; name a file in it";
 
 /// Why an input is no input.
 #[derive(Debug)]
@@ -22,27 +27,47 @@ pub(crate) enum InputError {
         most: u32,
     },
     Content(ContainerFault),
+    /// Something else than what was read for.
+    Misfit(Misfit),
 }
 
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => f.write_str(IS_DIRECTORY),
             Self::Io(error) => write!(f, "{error}"),
             Self::TooLarge => write!(f, "larger than {MAX_FILE} octets"),
             Self::TooLong { most } => write!(f, "a certificate of more than {most} octets"),
             Self::Content(fault) => write!(f, "{fault}"),
+            Self::Misfit(misfit) => write!(f, "{misfit}"),
         }
     }
 }
 
 /// The certificates of a file; `-` is standard input.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, InputError> {
-    certificates_of(&content(path)?).map_err(InputError::Content)
+    let content = content(path)?;
+    settle(&content, certificates_of(&content), Wanted::Certificate)
 }
 
 /// The OCSP responses of a file, in DER; `-` is standard input.
 pub(crate) fn ocsp_responses(path: &Path) -> Result<Vec<Bytes>, InputError> {
-    ocsp_responses_of(&content(path)?.into()).map_err(InputError::Content)
+    let content: Bytes = content(path)?.into();
+    settle(&content, ocsp_responses_of(&content), Wanted::OcspResponse)
+}
+
+/// What was found in a file, or what the file is instead: DER is told apart by its shape, text by what was not found.
+pub(crate) fn settle<T>(
+    content: &[u8],
+    found: Result<T, ContainerFault>,
+    wanted: Wanted,
+) -> Result<T, InputError> {
+    let misfit =
+        if found.is_ok() { kind::der_misfit(content, wanted) } else { kind::misfit(content, wanted) };
+    match (misfit, found) {
+        (Some(misfit), _) => Err(InputError::Misfit(misfit)),
+        (None, found) => found.map_err(InputError::Content),
+    }
 }
 
 fn content(path: &Path) -> Result<Vec<u8>, InputError> {

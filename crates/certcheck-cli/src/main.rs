@@ -15,6 +15,7 @@ mod hint;
 mod html;
 mod input;
 mod json;
+mod kind;
 mod lab;
 mod network;
 mod ocsp;

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::Level;
 
 use crate::flags::{NetworkArguments, ReachArguments};
+use crate::visible;
 
 /// How many clients are remembered.
 const KNOWN_PATHS: usize = 1_024;
@@ -33,7 +34,7 @@ pub(crate) fn engine(
             Ok(store) => builder = builder.disk_store(store),
             // A folder that was named must be of use; the default one need not.
             Err(error) if arguments.cache_dir.is_some() => return Err(error),
-            Err(error) => crate::visible::remark(format_args!("warning: no cache: {error}"))?,
+            Err(error) => visible::remark(format_args!("warning: no cache: {error}"))?,
         }
     }
     Ok(builder.build()?)
@@ -106,7 +107,7 @@ pub(crate) fn tell_events(verbose: u8) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(most)
-        .with_writer(std::io::stderr)
+        .with_writer(|| visible::WholeLines)
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .with_target(false)
@@ -141,9 +142,9 @@ fn new_bar(url: &str, length: Option<u64>) -> ProgressBar {
         None => "{msg} {spinner} {bytes}, {bytes_per_sec}",
     };
     let bar =
-        ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr()).with_message(url.to_owned());
-    match ProgressStyle::with_template(template) {
+        ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden()).with_message(url.to_owned());
+    visible::show(match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
-    }
+    })
 }

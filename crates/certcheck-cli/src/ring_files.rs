@@ -1,32 +1,56 @@
 //! Key rings from files, with what was passed over told.
 
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use certcheck_core::KeyRing;
-use certcheck_core::ring::{RingBuilder, RingError};
+use certcheck_core::ring::{RingBuilder, RingError, RingFault};
 
+use crate::kind::{self, Misfit, Wanted};
 use crate::visible;
 
 /// Reads a ring. With `skips`, what cannot be parsed is passed over ([`KeyRing::skipped`]), but for what is distrusted.
 ///
 /// # Errors
-/// The first file that cannot be used, by name.
-pub(crate) fn load(paths: &[PathBuf], skips: bool) -> Result<KeyRing, RingError> {
+/// The first file that cannot be used, by name, with what it is instead.
+pub(crate) fn load(paths: &[PathBuf], skips: bool) -> Result<KeyRing, String> {
     let mut builder = RingBuilder::new().skip_unreadable(skips);
     for path in paths {
-        builder.add_path(path)?;
+        builder.add_path(path).map_err(|error| named(&error))?;
     }
-    builder.build()
+    builder.build().map_err(|error| named(&error))
 }
 
-/// Says on standard error what was passed over, in a line each.
+/// A fault of a ring. Of a file with another content, with what that is.
+fn named(error: &RingError) -> String {
+    let misfit = match &error.fault {
+        RingFault::Content(_) => misfit(Path::new(&error.source)),
+        _ => None,
+    };
+    misfit.map_or_else(|| error.to_string(), |misfit| format!("{}: {misfit}", error.source))
+}
+
+/// What a file of a ring is instead of certificates. Pipes cannot be looked into twice.
+fn misfit(path: &Path) -> Option<Misfit> {
+    let mut head = Vec::new();
+    if !path.is_file() {
+        return None;
+    }
+    File::open(path).ok()?.take(kind::HEAD as u64).read_to_end(&mut head).ok()?;
+    kind::misfit(&head, Wanted::Certificate)
+}
+
+/// Says on standard error what was passed over, in a line each, and whether no anchor is left.
 ///
 /// # Errors
 /// Of standard error.
 pub(crate) fn warn_of_skipped(ring: &KeyRing) -> io::Result<()> {
     for error in ring.skipped() {
-        visible::remark(format_args!("warning: left out of the ring: {error}"))?;
+        visible::remark(format_args!("warning: left out of the ring: {}", named(error)))?;
+    }
+    if ring.anchors().next().is_none() {
+        visible::remark("warning: the ring holds no anchor: no certificate can be accepted")?;
     }
     Ok(())
 }

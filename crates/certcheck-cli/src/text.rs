@@ -57,7 +57,8 @@ pub(crate) fn print_report(
     }
     // Who is refused for want of evidence wants to know what became of it.
     let lacks = matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::RevocationUnknown(_)));
-    if explain || lacks {
+    let lacks_issuer = matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::UnknownIssuer));
+    if explain || lacks || lacks_issuer {
         let is_told = |tried: &&SourceTried| match &tried.failure {
             // That nobody was asked is told already.
             Some((cause, _)) => explain || *cause != Cause::NotTried,
@@ -66,7 +67,9 @@ pub(crate) fn print_report(
         for tried in sources.iter().filter(is_told) {
             print_source(out, tried)?;
         }
-        print_considered(out, report, sources, explain)?;
+        if explain || lacks {
+            print_considered(out, report, sources, explain)?;
+        }
     }
     if explain {
         print_explanation(out, report, elapsed)?;

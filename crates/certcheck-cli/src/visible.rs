@@ -3,6 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::LazyLock;
+
+use indicatif::{MultiProgress, ProgressBar};
 
 /// Shows what has no shape of its own as `\u{..}`, all else as it is.
 pub(crate) struct Visible<T>(pub(crate) T);
@@ -40,9 +43,31 @@ pub(crate) fn path(path: &Path) -> impl fmt::Display {
     Visible(path.display())
 }
 
-/// A line on standard error, in the program's name.
+/// A line on standard error, in the program's name. It is written at once: lines of several threads do not mix.
 pub(crate) fn remark(what: impl fmt::Display) -> io::Result<()> {
-    writeln!(io::stderr(), "certcheck: {}", Visible(what))
+    let line = format!("certcheck: {}\n", Visible(what));
+    BARS.suspend(|| io::stderr().write_all(line.as_bytes()))
+}
+
+/// The progress bars on standard error: they are cleared while a line is written.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Puts a progress bar on standard error, where [`remark`] clears it before it writes.
+pub(crate) fn show(bar: ProgressBar) -> ProgressBar {
+    BARS.add(bar)
+}
+
+/// Standard error for whole pieces of text: progress bars are cleared before one is written.
+pub(crate) struct WholeLines;
+
+impl io::Write for WholeLines {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        BARS.suspend(|| io::stderr().write_all(text)).map(|()| text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 #[cfg(test)]

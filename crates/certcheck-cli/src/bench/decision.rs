@@ -106,7 +106,7 @@ impl Bench<'_> {
                 }
             }
             self.tick();
-            std::thread::sleep(std::time::Duration::from_millis(self.arguments.pause));
+            std::thread::sleep(self.arguments.pause);
         }
         Ok([network, disk, memory, known].iter().flat_map(Place::figures).collect())
     }
@@ -115,7 +115,7 @@ impl Bench<'_> {
     pub(super) fn whole(&self) -> Result<certcheck_fetch::Builder, Box<dyn Error>> {
         let mut policy = Policy::client(Revocation::HardFail);
         policy.allow_sha1 = self.arguments.asked.allow_sha1;
-        let ring = certcheck_core::KeyRing::from_paths(&self.arguments.ring)?;
+        let ring = crate::ring_files::load(&self.arguments.ring, false)?;
         Ok(crate::network::builder(&self.arguments.network.reach, ring, policy))
     }
 }

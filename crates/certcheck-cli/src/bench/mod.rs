@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use certcheck_core::{KeyRing, Policy, Time};
+use certcheck_core::{Policy, Time};
 use certcheck_fetch::{Engine, Held};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pki_types::CertificateDer;
@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::BenchArguments;
 use crate::sources::{Grounds, Refusal};
-use crate::{html, input, json, network, setup, sources, visible};
+use crate::{html, input, json, network, ring_files, setup, sources, visible};
 pub(crate) use decision::DecisionFigures;
 pub(crate) use handshake::HandshakeFigures;
 use source::Asked;
@@ -55,7 +55,7 @@ struct Bench<'b> {
 impl Bench<'_> {
     /// An engine that has asked nobody yet.
     fn engine(&self, uses_get: bool) -> Result<Engine, Box<dyn Error>> {
-        let ring = KeyRing::from_paths(&self.arguments.ring)?;
+        let ring = ring_files::load(&self.arguments.ring, false)?;
         let builder = network::builder(&self.arguments.network.reach, ring, self.policy.clone());
         let mut limits = network::limits();
         // Who waits for a turn here measures the queue.
@@ -100,13 +100,13 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
     let now = setup::time(arguments.asked.at);
     let path = arguments.input.display();
     let chain = input::certificates(&arguments.input).map_err(|error| format!("{path}: {error}"))?;
-    let ring = KeyRing::from_paths(&arguments.ring)?;
+    let ring = ring_files::load(&arguments.ring, false)?;
     let policy = sources::policy(arguments.asked.allow_sha1);
     let subjects = match sources::of_chain(&chain, Grounds { ring: &ring, policy: &policy, now }) {
         Ok(subjects) => subjects,
         Err(refusal) => return refused(arguments, &refusal),
     };
-    let within = Duration::from_secs(arguments.network.timeout);
+    let within = arguments.network.timeout;
     let bench = Bench { arguments, chain, policy, now, within, bar: bar() };
     let draft = arguments.report.as_deref().map(Draft::create).transpose()?;
     let key = handshake::key(arguments)?;
@@ -128,7 +128,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
             // What has been measured is told all the same.
             bench.handshakes(key).or_else(|error| {
                 lacks_handshake = true;
-                bench.bar.suspend(|| visible::remark(error)).map(|()| Vec::new())
+                visible::remark(error).map(|()| Vec::new())
             })?
         }
         None => Vec::new(),
@@ -168,9 +168,9 @@ fn bar() -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template("{bar:30} {pos} of {len}, {eta} left  {msg}") {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+    visible::show(match ProgressStyle::with_template("{bar:30} {pos} of {len}, {eta} left  {msg}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
-    }
+    })
 }

@@ -176,7 +176,7 @@ impl Bench<'_> {
             at_once(&fresh, need, self.within).into_iter().for_each(|exchange| cold.add(exchange));
             at_once(&same, need, self.within).into_iter().for_each(|exchange| warm.add(exchange));
             self.tick();
-            thread::sleep(Duration::from_millis(self.arguments.pause));
+            thread::sleep(self.arguments.pause);
         }
         let held = cold.held.clone().or_else(|| warm.held.clone());
         let (mut index, mut verify) = (Samples::default(), Samples::default());

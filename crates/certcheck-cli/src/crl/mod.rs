@@ -15,7 +15,7 @@ use certcheck_core::{KeyRing, Policy, Revocation, Time};
 
 use crate::exit::Exit;
 use crate::flags::CrlArguments;
-use crate::{json, setup};
+use crate::{json, ring_files, setup};
 
 use diff::Diff;
 use facts::{CrlObject, Question};
@@ -23,7 +23,7 @@ use facts::{CrlObject, Question};
 pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
     let ring = match arguments.ring.as_slice() {
         [] => None,
-        paths => Some(KeyRing::from_paths(paths)?),
+        paths => Some(ring_files::load(paths, false)?),
     };
     let mut policy = Policy::client(Revocation::Off);
     policy.allow_sha1 = arguments.asked.allow_sha1;

@@ -5,10 +5,15 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
+use bytes::Bytes;
 use certcheck_core::crl::{Crl, CrlReader};
 use certcheck_core::crls_of;
 use certcheck_core::der::{ViewFault, tag};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::input::{self, InputError};
+use crate::kind::{self, Wanted};
+use crate::visible;
 
 /// Octets that are read at once.
 const CHUNK: usize = 1 << 20;
@@ -21,7 +26,7 @@ pub(crate) fn crls(path: &Path) -> Result<Vec<Result<Crl, ViewFault>>, Box<dyn E
     let found = if path == Path::new("-") {
         crls_from(io::stdin().lock(), None, &source)
     } else {
-        File::open(path).map_err(Box::from).and_then(|file| {
+        File::open(path).map_err(InputError::Io).and_then(|file| {
             let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
             crls_from(file, length, &source)
         })
@@ -33,24 +38,28 @@ fn crls_from(
     input: impl Read,
     length: Option<u64>,
     source: &str,
-) -> Result<Vec<Result<Crl, ViewFault>>, Box<dyn Error>> {
+) -> Result<Vec<Result<Crl, ViewFault>>, InputError> {
     let mut input = Chunks { input, progress: Progress::new(length), chunk: vec![0; CHUNK] };
-    let first = input.next()?;
+    let first = input.next().map_err(InputError::Io)?;
+    if let Some(misfit) = kind::der_misfit(first, Wanted::Crl) {
+        return Err(InputError::Misfit(misfit));
+    }
     if !is_list(first) {
         let mut content = first.to_vec();
         loop {
-            match input.next()? {
+            match input.next().map_err(InputError::Io)? {
                 [] => break,
                 more => content.extend_from_slice(more),
             }
         }
-        let found = crls_of(&content.into())?;
+        let content: Bytes = content.into();
+        let found = input::settle(&content, crls_of(&content), Wanted::Crl)?;
         return Ok(found.into_iter().map(|der| Crl::parse(der, source)).collect());
     }
     let mut reader = CrlReader::new();
     let mut pushed = reader.push(first);
     while pushed.is_ok() {
-        match input.next()? {
+        match input.next().map_err(InputError::Io)? {
             [] => break,
             more => pushed = reader.push(more),
         }
@@ -127,11 +136,11 @@ fn bar(length: Option<u64>) -> ProgressBar {
         Some(_) => "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
         None => "{spinner} {bytes}, {bytes_per_sec}",
     };
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template(template) {
+    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
+    visible::show(match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -71,7 +71,9 @@ fn options(page: &mut String, command: &Command) {
 
 fn argument(page: &mut String, arg: &Arg) {
     let help = arg.get_long_help().or_else(|| arg.get_help()).map(prose).unwrap_or_default();
-    let mut said = format!("- `{}`: {}.", signature(arg), help.trim_end_matches('.'));
+    let is_repeated = is_flag(arg) && matches!(arg.get_action(), clap::ArgAction::Append);
+    let repeated = if is_repeated { " (repeatable)" } else { "" };
+    let mut said = format!("- `{}`{repeated}: {}.", signature(arg), help.trim_end_matches('.'));
     let takes_value = arg.get_action().takes_values();
     let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     if takes_value && !defaults.is_empty() {
@@ -86,11 +88,15 @@ fn argument(page: &mut String, arg: &Arg) {
     }
 }
 
-/// `-v, --verbose`, `--ring <PATH>...`, `<CERT>`.
+fn is_flag(arg: &Arg) -> bool {
+    arg.get_short().is_some() || arg.get_long().is_some()
+}
+
+/// `-v, --verbose...`, `--ring <PATH>`, `[CERT]...`.
 fn signature(arg: &Arg) -> String {
     let short = arg.get_short().map(|short| format!("-{short}"));
     let long = arg.get_long().map(|long| format!("--{long}"));
-    let is_flag = short.is_some() || long.is_some();
+    let is_flag = is_flag(arg);
     let mut signature = [short, long].into_iter().flatten().collect::<Vec<_>>().join(", ");
     if arg.get_action().takes_values() {
         let names = arg.get_value_names().unwrap_or_default();
@@ -100,7 +106,9 @@ fn signature(arg: &Arg) -> String {
             let _ = write!(signature, "{space}{open}{name}{close}");
         }
     }
-    if matches!(arg.get_action(), clap::ArgAction::Append | clap::ArgAction::Count) {
+    // A flag takes one value: `--crl a b` is not two CRLs.
+    let has_several = matches!(arg.get_action(), clap::ArgAction::Append) && !is_flag;
+    if has_several || matches!(arg.get_action(), clap::ArgAction::Count) {
         signature.push_str("...");
     }
     signature

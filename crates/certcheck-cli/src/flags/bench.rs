@@ -1,11 +1,13 @@
 //! `certcheck bench`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::AskedArguments;
 use super::network::LiveArguments;
+use super::when::parse_pause;
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -42,9 +44,9 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) concurrency: u32,
 
-    /// Milliseconds between two rounds at one source.
-    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(0..=60_000))]
-    pub(crate) pause: u64,
+    /// How long between two rounds at one source: 200ms, 1s, or a bare number of milliseconds.
+    #[arg(long, value_name = "DURATION", default_value = "200ms", value_parser = parse_pause)]
+    pub(crate) pause: Duration,
 
     /// Measure handshakes over loopback too, as this client: --key has its private key.
     #[arg(long, requires = "key")]

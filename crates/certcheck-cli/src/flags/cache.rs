@@ -6,7 +6,7 @@ use certcheck_core::Time;
 use clap::{Args, Subcommand};
 
 use super::network::NetworkArguments;
-use super::parse_time;
+use super::when::parse_time;
 
 const CACHE_EXAMPLES: &str = "\
 Examples:
@@ -75,8 +75,9 @@ pub(crate) struct CachePrefetch {
     #[arg(value_name = "CERT")]
     pub(crate) inputs: Vec<PathBuf>,
 
-    /// The time to ask about, in RFC 3339. Now by default.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    /// The time to ask about: RFC 3339, a date such as 2027-01-01 (midnight UTC), or from now, such as +1d or -2h. Now by
+    /// default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub(crate) at: Option<Time>,
 
     #[command(flatten)]

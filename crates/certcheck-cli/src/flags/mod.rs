@@ -10,10 +10,12 @@ mod network;
 mod ring;
 mod verify;
 mod watch;
+mod when;
 
 use certcheck_core::Time;
 use clap::{Args, Parser, Subcommand};
 pub(crate) use watch::WatchArguments;
+use when::parse_time;
 
 pub(crate) use bench::BenchArguments;
 pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
@@ -81,11 +83,8 @@ pub(crate) struct AskedArguments {
     #[arg(long)]
     pub(crate) allow_sha1: bool,
 
-    /// The time to ask about, in RFC 3339. Now by default.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    /// The time to ask about: RFC 3339, a date such as 2027-01-01 (midnight UTC), or from now, such as +1d or -2h. Now by
+    /// default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub(crate) at: Option<Time>,
-}
-
-fn parse_time(text: &str) -> Result<Time, String> {
-    Time::from_rfc3339(text).ok_or_else(|| "not RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
 }

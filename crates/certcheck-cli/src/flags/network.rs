@@ -2,10 +2,13 @@
 //! those that are about what is kept.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
 use url::Url;
+
+use super::when::parse_duration;
 
 /// How evidence is fetched and kept.
 #[derive(Args, Debug)]
@@ -15,9 +18,9 @@ pub(crate) struct NetworkArguments {
     #[arg(long)]
     pub(crate) offline: bool,
 
-    /// How long a certificate's evidence may take in all.
-    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(crate) timeout: u64,
+    /// How long a certificate's evidence may take in all: 500ms, 5s, 1m, or a bare number of seconds.
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
+    pub(crate) timeout: Duration,
 
     /// Where evidence is kept between runs [default: ~/.cache/certcheck].
     #[arg(long, value_name = "DIR")]
@@ -39,9 +42,9 @@ pub(crate) struct NetworkArguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct LiveArguments {
-    /// How long one answer may take, or the whole of a check.
-    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(crate) timeout: u64,
+    /// How long one answer may take, or the whole of a check: 500ms, 5s, 1m, or a bare number of seconds.
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
+    pub(crate) timeout: Duration,
 
     #[command(flatten)]
     pub(crate) reach: ReachArguments,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use certcheck_core::Time;
 use clap::Args;
 
-use super::parse_time;
+use super::when::{parse_days, parse_time};
 
 #[derive(Args, Debug)]
 pub(crate) struct RingArguments {
@@ -18,12 +18,13 @@ pub(crate) struct RingArguments {
     #[arg(long)]
     pub(crate) ring_skip_unreadable: bool,
 
-    /// The time to ask about, in RFC 3339. Now by default.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    /// The time to ask about: RFC 3339, a date such as 2027-01-01 (midnight UTC), or from now, such as +1d or -2h. Now by
+    /// default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub(crate) at: Option<Time>,
 
     /// How many days ahead an expiry is told of.
-    #[arg(long, value_name = "DAYS", default_value_t = 60)]
+    #[arg(long, value_name = "DAYS", default_value = "60", value_parser = parse_days)]
     pub(crate) expires_within: u32,
 
     /// Write a page that draws the ring: who issued whom, what expires when, what is weak. It loads nothing; a file that

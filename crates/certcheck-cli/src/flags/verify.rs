@@ -8,17 +8,18 @@ use clap::{Args, ValueEnum};
 use pki_types::ServerName;
 
 use super::network::NetworkArguments;
-use super::parse_time;
+use super::when::parse_time;
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   certcheck verify client.pem --ring keyring/
   certcheck verify client.pem --ring keyring/ --offline --revocation off
   certcheck verify client.pem --ring keyring/ --crl crls/ --ocsp answer.der
+  certcheck verify client.pem --ring keyring/ --crl root.crl --crl issuing.crl
   certcheck verify client.pem --ring root.pem --untrusted intermediates.pem --json
   openssl s_client ... | certcheck verify - --ring keyring/
   certcheck verify *.pem --ring keyring/ --report clients.html
-  certcheck verify *.pem --ring keyring/ --at 2027-01-01T00:00:00Z
+  certcheck verify *.pem --ring keyring/ --at 2027-01-01
   certcheck verify issued/ --ring keyring/ --summary
   certcheck verify issued.pem --each --ring keyring/ --crl ca.crl
   find . -name '*.pem' -print0 | certcheck verify --files0-from - --ring keyring/
@@ -59,20 +60,21 @@ pub(crate) struct VerifyArguments {
     #[arg(long)]
     pub(crate) ring_skip_unreadable: bool,
 
-    /// More intermediates that are presented but not trusted.
+    /// More intermediates that are presented but not trusted. Repeat the flag for each file.
     #[arg(long, value_name = "FILE")]
     pub(crate) untrusted: Vec<PathBuf>,
 
-    /// CRLs, or directories of them: PEM, DER or PKCS #7.
+    /// A CRL file, or a directory of them: PEM, DER or PKCS #7. Repeat the flag for each: --crl a.crl --crl b.crl.
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) crl: Vec<PathBuf>,
 
-    /// OCSP responses, or directories of them: PEM or DER.
+    /// A file with OCSP responses, or a directory of them: PEM or DER. Repeat the flag for each.
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) ocsp: Vec<PathBuf>,
 
-    /// The time to ask about, in RFC 3339. Now by default.
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    /// The time to ask about: RFC 3339, a date such as 2027-01-01 (midnight UTC), or from now, such as +1d or -2h. Now by
+    /// default.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub(crate) at: Option<Time>,
 
     /// What the certificate is for.

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::AskedArguments;
 use super::network::LiveArguments;
+use super::when::{parse_days, parse_hours};
 
 const WATCH_EXAMPLES: &str = "\
 Examples:
@@ -44,11 +45,11 @@ pub(crate) struct WatchArguments {
     pub(crate) ring_skip_unreadable: bool,
 
     /// How many hours ahead the end of evidence is told of [default: the last tenth of its life].
-    #[arg(long, value_name = "HOURS")]
+    #[arg(long, value_name = "HOURS", value_parser = parse_hours)]
     pub(crate) soon: Option<u32>,
 
     /// How many days ahead the expiry of a certificate of the ring is told of.
-    #[arg(long, value_name = "DAYS", default_value_t = 60)]
+    #[arg(long, value_name = "DAYS", default_value = "60", value_parser = parse_days)]
     pub(crate) expires_within: u32,
 
     /// Write what was found into this file, in the text format of Prometheus.

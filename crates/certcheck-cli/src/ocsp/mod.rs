@@ -15,7 +15,7 @@ use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
 
 use crate::exit::Exit;
 use crate::flags::OcspArguments;
-use crate::{input, json, setup};
+use crate::{input, json, ring_files, setup};
 
 use facts::{OcspObject, Question};
 use subject::Subject;
@@ -23,7 +23,7 @@ use subject::Subject;
 pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
     let ring = match arguments.ring.as_slice() {
         [] => None,
-        paths => Some(KeyRing::from_paths(paths)?),
+        paths => Some(ring_files::load(paths, false)?),
     };
     let source = arguments.input.display().to_string();
     let subject = arguments.cert.as_deref().map(Subject::read).transpose()?;

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::num::NonZero;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use certcheck_core::reason::Reason;
 use certcheck_core::revocation::Cause;
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
             out.flush()?;
         }
         if !told.remarks.is_empty() {
-            bar.suspend(|| told.remarks.iter().try_for_each(visible::remark))?;
+            told.remarks.iter().try_for_each(visible::remark)?;
         }
         Ok(())
     };
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         // Where nothing was asked there is nothing to count.
         (false, _) if tally.inputs() > A_SCREEN && !arguments.dry_run => {
             out.flush()?;
-            tally.print(&mut anstream::AutoStream::auto(io::stderr().lock()), elapsed)?;
+            tally.print(&mut io::LineWriter::new(anstream::AutoStream::auto(io::stderr())), elapsed)?;
         }
         (false, _) => {}
     }
@@ -123,11 +123,11 @@ fn bar() -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-    match ProgressStyle::with_template("{spinner} {human_pos} checked, {per_sec}, {elapsed}") {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    visible::show(match ProgressStyle::with_template("{spinner} {human_pos} checked, {per_sec}, {elapsed}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
-    }
+    })
 }
 
 /// What every input is asked with.
@@ -173,7 +173,7 @@ impl Question<'_> {
             let (checked, plan) = engine.plan(chain, now);
             (checked, Some(plan))
         } else {
-            let within = Duration::from_secs(arguments.network.timeout);
+            let within = arguments.network.timeout;
             (engine.check_blocking(chain, now, within), None)
         };
         let elapsed = begun.elapsed();

@@ -9,7 +9,6 @@ mod source;
 mod text;
 
 use std::error::Error;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -80,7 +79,7 @@ pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
     // Whether a source answers now is the question: nothing kept answers for it.
     let engine = network::live(&arguments.network.reach, ring()?, policy.clone())?;
     let Named { subjects, mut sources, refused, inputs } = named::all(&arguments.inputs, &engine, by);
-    sources.ask(&engine, &subjects, &policy, Duration::from_secs(arguments.network.timeout));
+    sources.ask(&engine, &subjects, &policy, arguments.network.timeout);
     let worst = judge::all(&sources, &subjects, by);
     let told = sources.all.iter().zip(worst).map(|(source, (finding, at))| {
         let times = Times::of(source, by);
