@@ -1,11 +1,14 @@
 //! What a file is, by its content: PEM labels, the shape of DER, magic bytes. Input that cannot be used is named by it.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 
 use certcheck_core::der::tag;
 
 /// How much of a file is looked at.
-pub(crate) const HEAD: usize = 64 << 10;
+const HEAD: usize = 64 << 10;
 
 /// What a file was read for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,14 +62,33 @@ pub(crate) fn der_misfit(file: &[u8], wanted: Wanted) -> Option<Misfit> {
     if file.first() == Some(&tag::SEQUENCE) { misfit(file, wanted) } else { None }
 }
 
+/// As [`misfit`], of a file by its path. Pipes cannot be looked into twice.
+pub(crate) fn misfit_at(path: &Path, wanted: Wanted) -> Option<Misfit> {
+    misfit(&head(path)?, wanted)
+}
+
+/// As [`der_misfit`], of a file by its path.
+pub(crate) fn der_misfit_at(path: &Path, wanted: Wanted) -> Option<Misfit> {
+    der_misfit(&head(path)?, wanted)
+}
+
+fn head(path: &Path) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    if !path.is_file() {
+        return None;
+    }
+    File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
+    Some(head)
+}
+
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wanted = match self.wanted {
-            Wanted::Certificate => "certificate",
-            Wanted::Crl => "CRL",
-            Wanted::OcspResponse => "OCSP response",
+            Wanted::Certificate => "a certificate",
+            Wanted::Crl => "a CRL",
+            Wanted::OcspResponse => "an OCSP response",
         };
-        write!(f, "this is {}, not a {wanted}", self.kind.name())
+        write!(f, "this is {}, not {wanted}", self.kind.name())
             .and_then(|()| write!(f, "; {}", self.kind.advice(self.wanted)))
     }
 }
@@ -211,8 +233,7 @@ fn of_der(file: &[u8]) -> Option<Kind> {
                 | [tag::SEQUENCE, tag::SEQUENCE, tag::UTC_TIME | tag::GENERALIZED_TIME, ..] => {
                     Some(Kind::Crl)
                 }
-                [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE, CONTEXT_0, ..]
-                | [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE] => Some(Kind::Request),
+                [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE, CONTEXT_0, ..] => Some(Kind::Request),
                 [tag::SEQUENCE] | [tag::SEQUENCE, CONTEXT_2, ..] => Some(Kind::OcspRequest),
                 _ => None,
             }

@@ -1,13 +1,12 @@
 //! Key rings from files, with what was passed over told.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use certcheck_core::KeyRing;
 use certcheck_core::ring::{RingBuilder, RingError, RingFault};
 
-use crate::kind::{self, Misfit, Wanted};
+use crate::kind::{self, Wanted};
 use crate::visible;
 
 /// Reads a ring. With `skips`, what cannot be parsed is passed over ([`KeyRing::skipped`]), but for what is distrusted.
@@ -25,20 +24,10 @@ pub(crate) fn load(paths: &[PathBuf], skips: bool) -> Result<KeyRing, String> {
 /// A fault of a ring. Of a file with another content, with what that is.
 fn named(error: &RingError) -> String {
     let misfit = match &error.fault {
-        RingFault::Content(_) => misfit(Path::new(&error.source)),
+        RingFault::Content(_) => kind::misfit_at(Path::new(&error.source), Wanted::Certificate),
         _ => None,
     };
     misfit.map_or_else(|| error.to_string(), |misfit| format!("{}: {misfit}", error.source))
-}
-
-/// What a file of a ring is instead of certificates. Pipes cannot be looked into twice.
-fn misfit(path: &Path) -> Option<Misfit> {
-    let mut head = Vec::new();
-    if !path.is_file() {
-        return None;
-    }
-    File::open(path).ok()?.take(kind::HEAD as u64).read_to_end(&mut head).ok()?;
-    kind::misfit(&head, Wanted::Certificate)
 }
 
 /// Says on standard error what was passed over, in a line each, and whether no anchor is left.

@@ -151,6 +151,15 @@ fn each_kind_is_named_wherever_it_is_given() {
     for place in ["crl folder", "ocsp folder", "verify good.pem --ring root.pem --untrusted folder"] {
         rows.push((place.to_owned(), "certcheck: folder: is a directory".to_owned()));
     }
+    for (file, name, what) in [
+        ("client.p12", "client.p12", "a PKCS #12 file"),
+        ("crl.der", "crl.der", "a CRL"),
+        ("key.pem", "key.pem#0", "a private key"),
+        ("empty.pem", "empty.pem#0", "an empty file"),
+    ] {
+        let said = format!("certcheck: {name}: this is {what}, not a certificate");
+        rows.push((format!("verify {file} --each {ASKED}"), said));
+    }
     let mut bad = Vec::new();
     for (arguments, said) in rows {
         let (exit, out, err) = files.run(&arguments);

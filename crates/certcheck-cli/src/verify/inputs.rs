@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use certcheck_core::ContainerFault;
 use pki_types::CertificateDer;
 use walkdir::WalkDir;
 
 use super::bundle::Bundle;
-use crate::input;
+use crate::input::{self, InputError};
+use crate::kind::{self, Wanted};
 
 /// Of a directory's files those are inputs whose names end so: beside certificates lie keys, and lists.
 const ENDINGS: [&str; 7] = ["cer", "cert", "crt", "der", "p7b", "p7c", "pem"];
@@ -214,11 +216,17 @@ impl Iterator for Inputs {
                 let mut name = path.clone().into_os_string();
                 name.push(format!("#{number}"));
                 *number += 1;
-                let read = read.map(|certificate| vec![certificate]).map_err(|error| error.to_string());
+                // Where nothing was found, the file may be something else.
+                let named = |error: InputError| match error {
+                    InputError::Content(ContainerFault::Empty) => kind::misfit_at(path, Wanted::Certificate)
+                        .map_or_else(|| error.to_string(), |misfit| misfit.to_string()),
+                    _ => error.to_string(),
+                };
+                let read = read.map(|certificate| vec![certificate]).map_err(named);
                 return Some(Input { name: name.into(), content: Content::Read(read) });
             }
             match self.path()? {
-                Ok(name) if self.each => match open(&name).and_then(Bundle::new) {
+                Ok(name) if self.each => match open_bundle(&name).and_then(Bundle::new) {
                     Ok(certificates) => {
                         self.bundle = Some(Opened { path: name, number: 0, certificates });
                     }
@@ -241,6 +249,14 @@ fn open(path: &Path) -> io::Result<Source> {
     } else {
         Box::new(BufReader::with_capacity(PIECE, File::open(path)?))
     })
+}
+
+/// As [`open`]; DER of something else is refused.
+fn open_bundle(path: &Path) -> io::Result<Source> {
+    match kind::der_misfit_at(path, Wanted::Certificate) {
+        Some(misfit) => Err(io::Error::new(io::ErrorKind::InvalidData, misfit.to_string())),
+        None => open(path),
+    }
 }
 
 fn is_certificates(path: &Path) -> bool {
