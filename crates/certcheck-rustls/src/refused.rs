@@ -69,6 +69,8 @@ impl Refused {
             // rustls has decrypt_error for it, where RFC 8446 6.2 has bad_certificate.
             Some(Reason::BadSignature | Reason::AlgorithmMismatch { .. }) => CertificateError::BadSignature,
             Some(Reason::Malformed(_) | Reason::Nameless | Reason::Duty(_)) => CertificateError::BadEncoding,
+            // A key whose form is wrong, and not one that is weak.
+            Some(reason @ Reason::Key(_)) if reason.code() == "malformed" => CertificateError::BadEncoding,
             Some(Reason::UnhandledCriticalExtension { .. }) => CertificateError::UnhandledCriticalExtension,
             Some(Reason::KeyUsage { .. } | Reason::ExtendedKeyUsage { .. }) => {
                 CertificateError::InvalidPurpose
