@@ -57,6 +57,7 @@ impl GuardedResolver {
     }
 
     /// The same for those who go through no proxy.
+    #[cfg(feature = "ldap")]
     pub(crate) fn without_proxy(&self) -> Self {
         Self::new(Arc::clone(&self.inner), Arc::clone(&self.guard), None)
     }
