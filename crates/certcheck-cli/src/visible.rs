@@ -57,6 +57,14 @@ pub(crate) fn show(bar: ProgressBar) -> ProgressBar {
     BARS.add(bar)
 }
 
+/// Text with colours on standard error, in one write; without them where they are not wanted.
+pub(crate) fn write_text(text: &[u8]) -> io::Result<()> {
+    if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
+        return WholeLines.write_all(&anstream::adapter::strip_bytes(text).into_vec());
+    }
+    WholeLines.write_all(text)
+}
+
 /// Standard error for whole pieces of text: progress bars are cleared before one is written.
 pub(crate) struct WholeLines;
 

@@ -170,6 +170,31 @@ fn each_kind_is_named_wherever_it_is_given() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
+/// Each write to a datagram socket is a message of its own.
+#[test]
+fn each_line_on_standard_error_is_one_write() {
+    let files = files();
+    let (ours, theirs) = std::os::unix::net::UnixDatagram::pair().expect("a pair");
+    ours.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("set");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_certcheck"));
+    command.current_dir(files.0.path()).args(["verify", "--jobs", "8"]);
+    command.args(["key.pem"; 40]).args(ASKED.split_whitespace());
+    let mut child = command.stderr(std::os::fd::OwnedFd::from(theirs)).spawn().expect("runs");
+    drop(command);
+    for _ in 0..40 {
+        let mut line = [0; 4096];
+        let length = ours.recv(&mut line).expect("a line");
+        let line = String::from_utf8_lossy(&line[..length]).into_owned();
+        assert!(line.starts_with("certcheck: key.pem: this is") && line.ends_with('\n'), "{line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
+    let mut text = [0; 4096];
+    let length = ours.recv(&mut text).expect("the summary");
+    let text = String::from_utf8_lossy(&text[..length]).into_owned();
+    assert!(text.starts_with("40 inputs") && text.ends_with("not readable\n"), "{text}");
+    assert_eq!(child.wait().expect("ends").code(), Some(2));
+}
+
 #[test]
 fn bare_base64_is_read_as_der() {
     let files = files();

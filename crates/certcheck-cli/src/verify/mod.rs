@@ -96,7 +96,9 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         // Where nothing was asked there is nothing to count.
         (false, _) if tally.inputs() > A_SCREEN && !arguments.dry_run => {
             out.flush()?;
-            tally.print(&mut io::LineWriter::new(anstream::AutoStream::auto(io::stderr())), elapsed)?;
+            let mut text = Vec::new();
+            tally.print(&mut text, elapsed)?;
+            visible::write_text(&text)?;
         }
         (false, _) => {}
     }
