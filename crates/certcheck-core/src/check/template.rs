@@ -31,7 +31,7 @@ use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
     Answer, Answered as _, Arrived, Ask, Evidence, Gathered, Own, Status, Subject, Surroundings, plan,
 };
-use crate::ring::RingCertificate;
+use crate::ring::{NameId, RingCertificate};
 use crate::time::Time;
 use crate::view::{Certificate, NameConstraints, OwnedCertificate};
 
@@ -268,7 +268,12 @@ impl Template {
         let constraints =
             if self.is_constrained { constraints_of(policy, anchor, &self.above)? } else { Vec::new() };
         let mut context = Context::with_spent(ring, policy, now, [None, None], spent);
-        let link = Link { reference: CertificateRef::Target, certificate: target, is_self_issued: false };
+        let link = Link {
+            reference: CertificateRef::Target,
+            certificate: target,
+            subject: NameId::MAX,
+            is_self_issued: false,
+        };
         verify::validate_alike(&mut context, &link, &issuer, &constraints).ok()?;
 
         let mut path = Vec::with_capacity(self.above.len() + 1);

@@ -49,8 +49,6 @@ struct Search<'s, 'a> {
     pool: &'s Pool<'a>,
     /// From the target up, the anchor left out.
     stack: Vec<Link<'a>>,
-    /// The numbers of their subjects.
-    names: Vec<NameId>,
     /// Certificates that no good path has.
     dead: Vec<CertificateRef>,
     /// How many certificates at least stand between a name and an anchor; names that lead to none are absent.
@@ -111,7 +109,6 @@ pub(crate) fn search<'a>(
         context,
         pool,
         stack: vec![target],
-        names: vec![pool.target_subject()],
         dead: excluded.to_vec(),
         distance: None,
         was_cut: false,
@@ -186,10 +183,8 @@ impl<'a> Search<'_, 'a> {
                 }
             }
             self.stack.push(link);
-            self.names.push(issuer);
             let outcome = self.extend(above, intermediates - 1);
             self.stack.pop();
-            self.names.pop();
             outcome?;
         }
         Ok(())
@@ -197,8 +192,13 @@ impl<'a> Search<'_, 'a> {
 
     /// Whether the stack has a certificate of this name and key, from the given place on.
     fn has_key(&self, name: NameId, key: &[u8], from: usize) -> bool {
-        let named = self.names.iter().zip(&self.stack).skip(from);
-        named.filter(|(known, _)| **known == name).any(|(_, link)| link.certificate.spki().raw == key)
+        self.stack.iter().skip(from).any(|link| {
+            link.certificate.spki().raw == key
+                && match link.reference {
+                    CertificateRef::Target => self.pool.target_subject() == name,
+                    CertificateRef::Ring(_) | CertificateRef::Presented(_) => link.subject == name,
+                }
+        })
     }
 
     /// Self-issued certificates at the end of the stack: they are of one name.

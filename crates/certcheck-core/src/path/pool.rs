@@ -48,7 +48,7 @@ impl OwnedPool {
             ring,
             target,
             target_issuer: self.target_issuer,
-            target_subject: NameId::MAX,
+            target_subject: OnceCell::new(),
             is_target_self_issued: OnceCell::new(),
             presented: self.presented.iter().map(view).collect(),
             by_subject: self.by_subject.clone(),
@@ -61,8 +61,8 @@ pub(crate) struct Pool<'a> {
     ring: &'a KeyRing,
     target: Certificate<'a>,
     target_issuer: NameId,
-    /// `NameId::MAX` where no path is searched.
-    target_subject: NameId,
+    /// Found out when it is first asked for, if nothing was presented.
+    target_subject: OnceCell<NameId>,
     /// Found out when it is first asked for.
     is_target_self_issued: OnceCell<bool>,
     presented: Vec<Presented<'a>>,
@@ -86,8 +86,13 @@ impl<'a> Pool<'a> {
         let mut by_subject: Vec<_> =
             kept.iter().zip(0..).map(|(presented, at)| (presented.subject, at)).collect();
         by_subject.sort_unstable();
-        let (target_issuer, target_subject) = (numbers.of(target.issuer()), numbers.of(target.subject()));
-        let is_target_self_issued = OnceCell::from(target_issuer == target_subject);
+        let target_issuer = numbers.of(target.issuer());
+        let (target_subject, is_target_self_issued) = (OnceCell::new(), OnceCell::new());
+        // What was presented may have its name.
+        if !kept.is_empty() {
+            let subject = numbers.of(target.subject());
+            let _fresh = (target_subject.set(subject), is_target_self_issued.set(subject == target_issuer));
+        }
         Self {
             ring,
             target,
@@ -105,7 +110,7 @@ impl<'a> Pool<'a> {
             ring,
             target,
             target_issuer: NameId::MAX,
-            target_subject: NameId::MAX,
+            target_subject: OnceCell::new(),
             is_target_self_issued: OnceCell::new(),
             presented: Vec::new(),
             by_subject: Vec::new(),
@@ -135,12 +140,14 @@ impl<'a> Pool<'a> {
         Link {
             reference: CertificateRef::Target,
             certificate: self.target,
+            subject: NameId::MAX,
             is_self_issued: *self.is_target_self_issued.get_or_init(|| self.target.is_self_issued()),
         }
     }
 
-    pub(crate) const fn target_subject(&self) -> NameId {
-        self.target_subject
+    /// The number of the target's own name: none that a certificate of the ring has, where it has none.
+    pub(crate) fn target_subject(&self) -> NameId {
+        *self.target_subject.get_or_init(|| self.ring.name_id(self.target.subject()).unwrap_or(NameId::MAX))
     }
 
     pub(crate) const fn target_issuer(&self) -> NameId {
@@ -160,7 +167,7 @@ impl<'a> Pool<'a> {
                 (presented.certificate, presented.issuer, presented.subject)
             }
         };
-        Some((Link { reference, certificate, is_self_issued: issuer == subject }, issuer))
+        Some((Link { reference, certificate, subject, is_self_issued: issuer == subject }, issuer))
     }
 
     /// The certificates of this name as subject, the ring's first.

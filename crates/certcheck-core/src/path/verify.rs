@@ -14,7 +14,7 @@ use crate::key;
 use crate::oid::{self, Oid};
 use crate::policy::{AnchorValidity, Policy};
 use crate::reason::{NotACa, Reason, Rejection};
-use crate::ring::{KeyRing, RingCertificate};
+use crate::ring::{KeyRing, NameId, RingCertificate};
 use crate::signature::{self, SignatureFault, Signed};
 use crate::time::Time;
 use crate::view::{Certificate, KeyUsage, NameConstraints, Version};
@@ -121,6 +121,8 @@ impl<'a> Context<'a> {
 pub(crate) struct Link<'a> {
     pub(crate) reference: CertificateRef,
     pub(crate) certificate: Certificate<'a>,
+    /// The number of its subject's name. Of a target it is `NameId::MAX`: that is asked of the pool.
+    pub(crate) subject: NameId,
     /// Subject and issuer are the same name (RFC 5280 3.2).
     pub(crate) is_self_issued: bool,
 }
