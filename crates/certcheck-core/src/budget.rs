@@ -13,8 +13,8 @@ const COMPARISON: usize = 8;
 pub struct Limits {
     /// Signatures verified. 100 is what rustls-webpki and Go allow; real bridges need fewer than 20.
     pub signatures: u32,
-    /// What signatures may cost together, in verifications over P-256 (some 70 us): with `ring` one over P-384 costs eight
-    /// of them. 128 are 16 certificates and answers over P-384, or some 10 ms.
+    /// What signatures on certificates may cost together, in verifications over P-256 (some 70 us): with `ring` one over P-384 costs eight
+    /// of them. 128 are 16 certificates over P-384, or some 10 ms.
     pub signature_cost: u32,
     /// Certificates put into a path that is being searched. At some 300 ns each, 8 ms.
     pub steps: u32,

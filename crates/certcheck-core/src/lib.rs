@@ -9,7 +9,7 @@
 //! ```text
 //! der, ber, oid, time -> view -> container, ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
 //! ```
-//! `policy`, `budget` and `reason` are the vocabulary that all share.
+//! `policy`, `budget`, `reason` and `remedy` are the vocabulary that all share.
 
 mod algorithm_name;
 mod ber;

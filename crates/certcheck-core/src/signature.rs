@@ -264,11 +264,28 @@ pub(crate) fn verify(
 ) -> Result<(), SignatureFault> {
     let verifier = admit(signed, key, policy).map_err(SignatureFault::Reason)?;
     budget.signature(cost(&verifier, key))?;
+    run(&verifier, signed, key)
+}
+
+/// As [`verify`], for a signature on evidence. It counts as one whatever it costs: evidence is given, or fetched from a few
+/// places for a path that has validated, and nobody can present it.
+pub(crate) fn verify_evidence(
+    signed: Signed<'_>,
+    key: SubjectPublicKeyInfo<'_>,
+    policy: &Policy,
+    budget: &mut Budget<'_>,
+) -> Result<(), SignatureFault> {
+    let verifier = admit(signed, key, policy).map_err(SignatureFault::Reason)?;
+    budget.signature(0)?;
+    run(&verifier, signed, key)
+}
+
+fn run(verifier: &Verifier, signed: Signed<'_>, key: SubjectPublicKeyInfo<'_>) -> Result<(), SignatureFault> {
     let is_good = match verifier {
         Verifier::Registered(algorithm) => {
             algorithm.verify_signature(key.public_key, signed.message, signed.signature).is_ok()
         }
-        Verifier::Legacy(parameters) => ring::signature::UnparsedPublicKey::new(parameters, key.public_key)
+        Verifier::Legacy(parameters) => ring::signature::UnparsedPublicKey::new(*parameters, key.public_key)
             .verify(signed.message, signed.signature)
             .is_ok(),
         Verifier::AnySalt(verifier) => matches!(RsaKey::of(key), Some(Ok(rsa))

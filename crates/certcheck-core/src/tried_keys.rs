@@ -46,7 +46,7 @@ impl TriedKeys {
                 if is_good { Ok(()) } else { Err(SignatureFault::Reason(Reason::BadSignature)) }
             }
             None => {
-                let outcome = signature::verify(signed, key, policy, budget);
+                let outcome = signature::verify_evidence(signed, key, policy, budget);
                 match &outcome {
                     Ok(()) => self.remember(at, key, true),
                     Err(SignatureFault::Reason(Reason::BadSignature)) => self.remember(at, key, false),

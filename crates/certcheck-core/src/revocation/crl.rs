@@ -107,8 +107,8 @@ impl<'e> Assessor<'e> {
         None
     }
 
-    /// Steps (a) to (k) for one complete CRL. The signature, (f) and (g), comes first: judging the scope of a large CRL
-    /// takes time, and is done only for what its issuer has signed.
+    /// Steps (a) to (k) for one complete CRL. A scope that is short is judged before the signature, (f) and (g): of many
+    /// partitions one is verified. A long one takes time, and is judged only where its issuer has signed it.
     fn consult(
         &mut self,
         crl: &'e Crl,
@@ -120,10 +120,18 @@ impl<'e> Assessor<'e> {
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
             return Err(Dismissal::Unreadable);
         }
+        // (b), (d): the reasons of all points by which it covers the certificate.
+        let early = if scope::is_short(crl) {
+            Some(scope::of(crl, points, subject, &mut self.context.budget)?)
+        } else {
+            None
+        };
         // (f), (g)
         let verified = self.verified(crl, subject)?;
-        // (b), (d): the reasons of all points by which it covers the certificate.
-        let scope = scope::of(crl, points, subject, &mut self.context.budget)?;
+        let scope = match early {
+            Some(scope) => scope,
+            None => scope::of(crl, points, subject, &mut self.context.budget)?,
+        };
         self.answer(verified, group, scope, subject)
     }
 

@@ -20,6 +20,14 @@ pub(super) struct Scope {
     pub(super) is_indirect: bool,
 }
 
+/// Bytes of an issuingDistributionPoint that are judged before the CRL's signature is verified.
+const SHORT: usize = 1_024;
+
+/// Whether the scope of a CRL is judged at once, whoever signed it.
+pub(super) fn is_short(crl: &Crl) -> bool {
+    crl.scope().len() <= SHORT
+}
+
 /// The scope by way of all the certificate's points, and of the one of 6.3.3's end: of a CRL that no point names, issued
 /// by the certificate's issuer. There is always some reason in it.
 pub(super) fn of(

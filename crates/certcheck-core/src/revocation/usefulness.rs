@@ -21,7 +21,10 @@ impl<'e> Assessor<'e> {
     ) -> Result<(), Dismissal> {
         self.takes_signers_unasked = true;
         let points = subject.certificate.crl_distribution_points().map_err(Dismissal::Malformed)?;
-        // The signature first: what nobody has signed is not worth the time that its scope may take.
+        let is_short = scope::is_short(crl);
+        if is_short {
+            scope::of(crl, points, subject, &mut self.context.budget)?;
+        }
         match self.verified(crl, subject) {
             Ok(_) => {}
             // Its signer's certificate is had where the CRL says.
@@ -29,7 +32,9 @@ impl<'e> Assessor<'e> {
                 if dismissal.cause() == Cause::WrongSigner && self.policy().aia && names_issuers(crl) => {}
             Err(dismissal) => return Err(dismissal),
         }
-        scope::of(crl, points, subject, &mut self.context.budget)?;
+        if !is_short {
+            scope::of(crl, points, subject, &mut self.context.budget)?;
+        }
         self.is_current(crl)
     }
 
