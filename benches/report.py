@@ -237,6 +237,24 @@ def others(groups):
             yield chart(name, question.rstrip("?"), bars(rows), time, log=CHARTS[group])
 
 
+def hostile(groups):
+    rows = groups.get("hostile")
+    if not rows:
+        return
+    yield "## What can 64 KiB of hostile chain cost?\n"
+    yield (
+        "Chains made to cost as much as they can (`crates/certcheck-testkit/src/hostile.rs`): what anybody may send before "
+        "possession of a key is proved, and what a constrained CA below the anchor may add to it.\n"
+    )
+    worst = sorted(rows.items(), key=lambda row: -row[1])
+    yield table(("chain", "time"), [(case, time(value)) for case, value in worst])
+    limit = 20e6
+    yield table(
+        ("target", "measured", "met"),
+        [("no verdict over 20 ms", time(worst[0][1]), verdict(worst[0][1] <= limit))],
+    )
+
+
 def main():
     page = [
         "# Benchmarks\n",
@@ -246,6 +264,7 @@ def main():
         *handshakes(),
         *rates(),
         *others(criterion()),
+        *hostile(criterion()),
     ]
     DOCS.mkdir(exist_ok=True)
     (DOCS / "benchmarks.md").write_text("\n".join(page))
