@@ -49,6 +49,8 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
     };
     policy.aia = arguments.aia == Switch::On;
     policy.explain = arguments.explain;
+    // A past moment is asked about with what has been said of it since.
+    policy.produced_until = arguments.at.map(|_| time(None));
     policy.evidence_order = match arguments.order {
         OrderFlag::OcspFirst => EvidenceOrder::OcspFirst,
         OrderFlag::CrlFirst => EvidenceOrder::CrlFirst,

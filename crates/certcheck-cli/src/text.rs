@@ -48,7 +48,7 @@ pub(crate) fn print_report(
     }
     if let Some((at, reason)) = blamed {
         if report.path.get(at).is_none() {
-            writeln!(out, "  {BAD}{sentence}{BAD:#}")?;
+            writeln!(out, "  {BAD}{}{BAD:#}", Visible(&sentence))?;
         }
         writeln!(out, "  {QUIET}{}; {}{QUIET:#}", reason.rfc(), hint::for_report(report, sources))?;
     }
@@ -89,9 +89,9 @@ fn print_member(
     write!(out, "  {at} {:<12} {subject}", member.role.code())?;
     match (reason, member.in_ring, &member.revocation) {
         (Some((Reason::UnknownIssuer, sentence)), _, _) => {
-            write!(out, "  {BAD}{sentence}: {}{BAD:#}", certificate.issuer())?;
+            write!(out, "  {BAD}{}: {}{BAD:#}", Visible(sentence), certificate.issuer())?;
         }
-        (Some((_, sentence)), _, _) => write!(out, "  {BAD}{sentence}{BAD:#}")?,
+        (Some((_, sentence)), _, _) => write!(out, "  {BAD}{}{BAD:#}", Visible(sentence))?,
         (None, _, Status::Unknown(cause)) => {
             write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?;
         }

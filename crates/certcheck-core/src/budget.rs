@@ -11,7 +11,7 @@ const COMPARISON: usize = 8;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Signatures verified. 100 is what rustls-webpki and Go allow; real bridges need fewer than 20.
+    /// Signatures verified, on certificates and on evidence as many each. 100 is what rustls-webpki and Go allow; real bridges need fewer than 20.
     pub signatures: u32,
     /// What signatures on certificates may cost together, in verifications over P-256 (some 70 us): with `ring` one over P-384 costs eight
     /// of them. 128 are 16 certificates over P-384, or some 10 ms.
@@ -131,7 +131,9 @@ pub struct LimitHit {
 pub struct Spent {
     /// Signatures verified.
     pub signatures: u32,
-    /// What they cost, in verifications over P-256.
+    /// How many of them were on evidence.
+    pub evidence_signatures: u32,
+    /// What those on certificates cost, in verifications over P-256.
     pub signature_cost: u32,
     /// Steps of path building.
     pub steps: u32,
@@ -150,6 +152,7 @@ impl Spent {
     pub(crate) const fn and(self, other: Self) -> Self {
         Self {
             signatures: self.signatures.saturating_add(other.signatures),
+            evidence_signatures: self.evidence_signatures.saturating_add(other.evidence_signatures),
             signature_cost: self.signature_cost.saturating_add(other.signature_cost),
             steps: self.steps.saturating_add(other.steps),
             paths: self.paths.saturating_add(other.paths),
@@ -165,6 +168,8 @@ impl Spent {
 pub(crate) struct Budget<'a> {
     limits: &'a Limits,
     pub(crate) spent: Spent,
+    /// A limit was hit: what was found without the rest may not be the whole truth.
+    pub(crate) was_hit: bool,
 }
 
 impl<'a> Budget<'a> {
@@ -174,48 +179,70 @@ impl<'a> Budget<'a> {
 
     /// What is left after this has been spent.
     pub(crate) const fn with_spent(limits: &'a Limits, spent: Spent) -> Self {
-        Self { limits, spent }
+        Self { limits, spent, was_hit: false }
     }
 
-    /// A signature that costs so much to verify, in verifications over P-256.
+    /// A signature on a certificate, which costs so much to verify, in verifications over P-256.
     pub(crate) fn signature(&mut self, cost: u32) -> Result<(), LimitHit> {
-        let limits = self.limits;
-        let after = self.spent.signature_cost.saturating_add(cost);
-        if after > limits.signature_cost {
-            return Err(LimitHit { limit: Limit::SignatureCost, allowed: limits.signature_cost });
-        }
-        spend(&mut self.spent.signatures, 1, limits.signatures, Limit::Signatures)?;
-        self.spent.signature_cost = after;
+        let (limits, spent) = (self.limits, &self.spent);
+        let cost = spent.signature_cost.saturating_add(cost);
+        let count = spent.signatures.saturating_sub(spent.evidence_signatures).saturating_add(1);
+        self.within(cost, limits.signature_cost, Limit::SignatureCost)?;
+        self.within(count, limits.signatures, Limit::Signatures)?;
+        self.spent.signature_cost = cost;
+        self.spent.signatures = self.spent.signatures.saturating_add(1);
+        Ok(())
+    }
+
+    /// A signature on evidence. What was presented with a certificate takes none of these away.
+    pub(crate) fn evidence_signature(&mut self) -> Result<(), LimitHit> {
+        let count = self.spent.evidence_signatures.saturating_add(1);
+        self.within(count, self.limits.signatures, Limit::Signatures)?;
+        self.spent.evidence_signatures = count;
+        self.spent.signatures = self.spent.signatures.saturating_add(1);
         Ok(())
     }
 
     pub(crate) fn step(&mut self) -> Result<(), LimitHit> {
-        spend(&mut self.spent.steps, 1, self.limits.steps, Limit::Steps)
+        let after = self.spent.steps.saturating_add(1);
+        self.within(after, self.limits.steps, Limit::Steps)?;
+        self.spent.steps = after;
+        Ok(())
     }
 
     pub(crate) fn path(&mut self) -> Result<(), LimitHit> {
-        spend(&mut self.spent.paths, 1, self.limits.paths, Limit::Paths)
+        let after = self.spent.paths.saturating_add(1);
+        self.within(after, self.limits.paths, Limit::Paths)?;
+        self.spent.paths = after;
+        Ok(())
     }
 
     /// A comparison of two names that cost so many bytes together: see [`Name::cost`](crate::view::Name::cost).
     pub(crate) fn compare_names(&mut self, bytes: usize) -> Result<(), LimitHit> {
         let limits = self.limits;
-        spend(&mut self.spent.name_comparisons, 1, limits.name_comparisons, Limit::NameComparisons)?;
+        let count = self.spent.name_comparisons.saturating_add(1);
+        self.within(count, limits.name_comparisons, Limit::NameComparisons)?;
+        self.spent.name_comparisons = count;
         let bytes = u32::try_from(bytes.saturating_add(COMPARISON)).unwrap_or(u32::MAX);
-        spend(&mut self.spent.name_bytes, bytes, limits.name_bytes, Limit::NameBytes)
+        let bytes = self.spent.name_bytes.saturating_add(bytes);
+        self.within(bytes, limits.name_bytes, Limit::NameBytes)?;
+        self.spent.name_bytes = bytes;
+        Ok(())
     }
 
     pub(crate) fn policy_nodes(&mut self, count: usize) -> Result<(), LimitHit> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        spend(&mut self.spent.policy_nodes, count, self.limits.policy_nodes, Limit::PolicyNodes)
+        let after = self.spent.policy_nodes.saturating_add(count);
+        self.within(after, self.limits.policy_nodes, Limit::PolicyNodes)?;
+        self.spent.policy_nodes = after;
+        Ok(())
     }
-}
 
-fn spend(spent: &mut u32, count: u32, allowed: u32, limit: Limit) -> Result<(), LimitHit> {
-    let after = spent.saturating_add(count);
-    if after > allowed {
-        return Err(LimitHit { limit, allowed });
+    fn within(&mut self, after: u32, allowed: u32, limit: Limit) -> Result<(), LimitHit> {
+        if after > allowed {
+            self.was_hit = true;
+            return Err(LimitHit { limit, allowed });
+        }
+        Ok(())
     }
-    *spent = after;
-    Ok(())
 }

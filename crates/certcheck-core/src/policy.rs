@@ -6,6 +6,7 @@ use crate::budget::Limits;
 use crate::oid::{self, Oid, OidBuf};
 use crate::revocation::Cause;
 use crate::signature::Algorithms;
+use crate::time::Time;
 use crate::view::KeyUsage;
 
 /// What the certificate is to be used for (RFC 5280 4.2.1.12).
@@ -273,6 +274,9 @@ pub struct Policy {
     pub evidence_order: EvidenceOrder,
     /// How old evidence may be.
     pub freshness: Freshness,
+    /// The latest that an OCSP response may have been produced, where a past moment is asked about: the time of the clock.
+    /// By default the time that is asked about.
+    pub produced_until: Option<Time>,
     /// Whether delta CRLs are used (RFC 5280 6.3.1 (b)).
     pub use_deltas: bool,
     /// What is asked of who signs CRLs.
@@ -315,6 +319,7 @@ impl Policy {
             revocation_scope: RevocationScope::Chain,
             evidence_order: EvidenceOrder::OcspFirst,
             freshness: Freshness::default(),
+            produced_until: None,
             use_deltas: true,
             crl_signer_usage: CrlSignerUsage::Rfc10007,
             nonce: Nonce::Off,

@@ -276,7 +276,7 @@ pub(crate) fn verify_evidence(
     budget: &mut Budget<'_>,
 ) -> Result<(), SignatureFault> {
     let verifier = admit(signed, key, policy).map_err(SignatureFault::Reason)?;
-    budget.signature(0)?;
+    budget.evidence_signature()?;
     run(&verifier, signed, key)
 }
 

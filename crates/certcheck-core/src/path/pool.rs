@@ -78,7 +78,11 @@ impl<'a> Pool<'a> {
             let subject = numbers.of(certificate.subject());
             // A copy of what the ring has would only be tried twice.
             let mut in_ring = ring.by_subject(subject).iter().filter_map(|at| ring.get(*at));
-            if in_ring.any(|entry| entry.certificate().der() == certificate.der()) {
+            let is_same = |known: &Presented<'a>| {
+                known.subject == subject && known.certificate.der() == certificate.der()
+            };
+            if in_ring.any(|entry| entry.certificate().der() == certificate.der()) || kept.iter().any(is_same)
+            {
                 continue;
             }
             kept.push(Presented { issuer: numbers.of(certificate.issuer()), subject, certificate });

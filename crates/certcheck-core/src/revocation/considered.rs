@@ -11,6 +11,7 @@ use super::usefulness::unrelated;
 use super::{Assessor, Means, Subject};
 use crate::crl::Crl;
 use crate::ocsp::{ResponderId, ResponseStatus};
+use crate::view::Certificate;
 
 /// A piece of evidence that was given or fetched and did not count, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -65,7 +66,8 @@ impl Piece<'_> {
 pub(super) struct Record<'e> {
     /// The certificate whose status is being found.
     at: usize,
-    counted: Vec<Piece<'e>>,
+    /// What counted, and for which certificate.
+    counted: Vec<(Piece<'e>, usize)>,
     dismissed: Vec<(Piece<'e>, usize, Dismissal)>,
 }
 
@@ -73,20 +75,23 @@ impl<'e> Assessor<'e> {
     /// Notes that a piece of evidence counted, where a record is kept.
     pub(super) fn counted(&mut self, piece: Piece<'e>) {
         if let Some(record) = &mut self.record {
-            record.counted.push(piece);
+            record.counted.push((piece, record.at));
         }
     }
 
     /// Notes why a piece of evidence did not count, where a record is kept.
     pub(super) fn dismissed(&mut self, piece: Piece<'e>, why: &Dismissal) {
         if let Some(record) = &mut self.record
-            && !record.dismissed.iter().any(|(known, _, reason)| known.is(piece) && reason == why)
+            && !record
+                .dismissed
+                .iter()
+                .any(|(known, at, reason)| known.is(piece) && *at == record.at && reason == why)
         {
             record.dismissed.push((piece, record.at, why.clone()));
         }
     }
 
-    /// What of the evidence did not count for any of these certificates, at most so many pieces.
+    /// What of the evidence did not count for one of these certificates, at most so many pieces.
     pub(crate) fn considered(mut self, subjects: &[Subject<'_, 'e>], most: usize) -> Vec<Considered> {
         self.record = Some(Record::default());
         for (at, subject) in subjects.iter().enumerate() {
@@ -96,13 +101,17 @@ impl<'e> Assessor<'e> {
             let _status = self.status(subject);
         }
         let Record { counted, dismissed, .. } = self.record.take().unwrap_or_default();
-        let is_counted = |piece: Piece<'e>| counted.iter().any(|known| known.is(piece));
+        let is_counted_for = |piece: Piece<'e>, at: usize| {
+            counted.iter().any(|(known, place)| *place == at && known.is(piece))
+        };
         let told = dismissed
             .iter()
-            .filter(|(piece, ..)| !is_counted(*piece))
+            .filter(|(piece, at, _)| !is_counted_for(*piece, *at))
             .map(|(piece, at, why)| tell(*piece, Some(*at), why.clone()));
-        let is_seen =
-            |piece: Piece<'e>| is_counted(piece) || dismissed.iter().any(|(known, ..)| known.is(piece));
+        let is_seen = |piece: Piece<'e>| {
+            counted.iter().any(|(known, _)| known.is(piece))
+                || dismissed.iter().any(|(known, ..)| known.is(piece))
+        };
         let unseen = self.at_hand.pieces().filter(|piece| !is_seen(*piece));
         let unseen = unseen.filter_map(|piece| Some(tell(piece, None, unseen_reason(piece, subjects)?)));
         let faults = self.at_hand.faults().map(|fault| Considered {
@@ -112,7 +121,8 @@ impl<'e> Assessor<'e> {
             about: String::new(),
             why: Dismissal::Malformed(fault.fault),
         });
-        faults.chain(told).chain(unseen).take(most).collect()
+        // What explains a status comes first: files that cannot be parsed may be many.
+        told.chain(faults).chain(unseen).take(most).collect()
     }
 }
 
@@ -120,11 +130,14 @@ impl<'e> Assessor<'e> {
 fn unseen_reason(piece: Piece<'_>, subjects: &[Subject<'_, '_>]) -> Option<Dismissal> {
     match piece {
         Piece::Crl(crl) => {
-            let is_of_path =
-                subjects.iter().any(|subject| subject.certificate.issuer().matches(crl.issuer()));
-            match (is_of_path, crl.base_number()) {
+            let is_by = |certificate: &Certificate<'_>| certificate.subject().matches(crl.issuer());
+            let of_issuer = subjects.iter().any(|subject| is_by(subject.issuer));
+            // CRLs about CAs whose status policy does not ask for.
+            let of_path = subjects.iter().any(|subject| subject.above.iter().any(is_by));
+            match (of_issuer, crl.base_number()) {
+                (false, _) if of_path => Some(Dismissal::NotLookedAt),
                 (false, _) => Some(Dismissal::OtherIssuer),
-                (true, Some(_)) => Some(Dismissal::DeltaAlone),
+                (true, Some(_)) => Some(Dismissal::DeltaUnused),
                 (true, None) => None,
             }
         }

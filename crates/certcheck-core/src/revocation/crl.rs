@@ -118,7 +118,7 @@ impl<'e> Assessor<'e> {
     ) -> Result<Answer<'e>, Dismissal> {
         // 5.2.3: a duty of issuers, which version 1 cannot do.
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
-            return Err(Dismissal::Unreadable);
+            return Err(Dismissal::NoNumber);
         }
         // (b), (d): the reasons of all points by which it covers the certificate.
         let early = if scope::is_short(crl) {

@@ -35,7 +35,7 @@ pub enum Dismissal {
     Signer(SignerFault),
     /// Its thisUpdate is still to come.
     NotYetValid {
-        /// thisUpdate, or producedAt where that is what is still to come.
+        /// thisUpdate, or producedAt of an OCSP response where that is what is still to come.
         this_update: Time,
     },
     /// It is too old.
@@ -49,6 +49,11 @@ pub enum Dismissal {
     Conflict,
     /// A delta CRL where no complete CRL combines with it (RFC 5280 5.2.4).
     DeltaAlone,
+    /// A delta CRL that adds nothing: no complete CRL counts that it combines with, a newer delta does, or policy does not use
+    /// deltas.
+    DeltaUnused,
+    /// A CRL without a number, under a pedantic policy (RFC 5280 5.2.3).
+    NoNumber,
     /// It answers another request: the nonce differs or is missing (RFC 9654).
     NonceMismatch,
     /// It cannot be parsed.
@@ -140,7 +145,7 @@ impl Dismissal {
             Self::OtherIssuer | Self::OtherCertificates | Self::NoAnswers | Self::Scope(_) => {
                 Cause::OutOfScope
             }
-            Self::DeltaAlone => Cause::OutOfScope,
+            Self::DeltaAlone | Self::DeltaUnused => Cause::OutOfScope,
             Self::ResponderError(_) => Cause::ResponderError,
             Self::ResponderUnknown => Cause::ResponderUnknown,
             Self::Signature(reason) => match **reason {
@@ -155,7 +160,7 @@ impl Dismissal {
             Self::Superseded => Cause::Rollback,
             Self::Conflict => Cause::Conflict,
             Self::NonceMismatch => Cause::NonceMismatch,
-            Self::Malformed(_) | Self::Unreadable => Cause::Malformed,
+            Self::Malformed(_) | Self::Unreadable | Self::NoNumber => Cause::Malformed,
             Self::NotFetched(cause) => *cause,
         }
     }
@@ -249,7 +254,7 @@ impl fmt::Display for Dismissal {
             Self::Scope(gap) => write!(f, "{gap}"),
             Self::Signature(reason) => match **reason {
                 Reason::BadSignature | Reason::AlgorithmMismatch { .. } => {
-                    f.write_str("its signature does not verify with the key of any signer that is known")
+                    f.write_str("its signature does not verify with the key of any signer that may have made it")
                 }
                 ref reason => write!(f, "its signature is not accepted: {reason}"),
             },
@@ -261,6 +266,11 @@ impl fmt::Display for Dismissal {
             Self::DeltaAlone => {
                 f.write_str("it is a delta CRL, and no complete CRL that it belongs to counts")
             }
+            Self::DeltaUnused => f.write_str(
+                "it is a delta CRL that adds nothing: no complete CRL that it belongs to counts, a newer delta does, or \
+                 deltas are not used",
+            ),
+            Self::NoNumber => f.write_str("it has no CRL number, which a pedantic policy asks for"),
             Self::NonceMismatch => f.write_str("its nonce is not that of the request"),
             Self::Malformed(fault) => write!(f, "it cannot be parsed: {fault}"),
             Self::Unreadable => f.write_str("it is not what was asked for, or part of it cannot be parsed"),

@@ -207,6 +207,17 @@ impl<'e> Assessor<'e> {
         if subject.has_no_status() {
             return Status::NoRevAvail;
         }
+        match self.status_within_limits(subject) {
+            // Something was not looked at that may have said otherwise: a newer CRL, a delta, another response.
+            Status::Good(_) | Status::Unknown(_) if self.context.budget.was_hit => {
+                Status::Unknown(Cause::TooLarge)
+            }
+            status => status,
+        }
+    }
+
+    /// The status by what could be looked at.
+    fn status_within_limits(&mut self, subject: &Subject<'_, 'e>) -> Status<&'e Arc<str>> {
         let (ocsp, crl) = (self.by_ocsp(subject), self.by_crl(subject));
         let (first, second) = match self.policy().evidence_order {
             EvidenceOrder::OcspFirst => (ocsp, crl),

@@ -8,6 +8,7 @@ use super::status::{Means, Proof, Revoked, Status};
 use super::{Assessor, Cause, Dismissal, Subject};
 use crate::crl::RevocationReason;
 use crate::ocsp::{CertStatus, ResponseStatus, SingleResponse};
+use crate::time::Time;
 
 /// What all responses together say.
 #[derive(Default)]
@@ -72,8 +73,7 @@ impl<'e> Assessor<'e> {
                 this_update: single.this_update,
                 next_update: single.next_update,
             };
-            // 3.2 (5), (6). producedAt may be later than the time asked about: what was signed later about that time counts.
-            let current = self.admit(single.this_update, single.next_update);
+            let current = self.check_times(basic.produced_at, &single);
             match (single.status, current) {
                 // An answer of another time that it is revoked still says so, unless a hold may have been lifted since.
                 (
@@ -115,6 +115,22 @@ impl<'e> Assessor<'e> {
             found.good = Some(good);
         }
         None
+    }
+
+    /// 3.2 (5), (6), and that nobody signs in the future. Where a past moment is asked about, what was produced since and is
+    /// about that moment counts.
+    fn check_times(&mut self, produced_at: Time, single: &SingleResponse<'_>) -> Result<(), Dismissal> {
+        if produced_at.unix() > self.latest().unix().saturating_add(self.policy().freshness.skew) {
+            // Rare enough not to be worth a time.
+            self.until = self.now();
+            return Err(Dismissal::NotYetValid { this_update: produced_at });
+        }
+        self.admit(single.this_update, single.next_update)
+    }
+
+    /// The latest that a response may have been produced.
+    pub(super) fn latest(&self) -> Time {
+        self.policy().produced_until.unwrap_or_else(|| self.now()).max(self.now())
     }
 
     /// Notes why a response does not count: of several causes the one that policy weighs most.

@@ -110,8 +110,9 @@ impl<'e> Assessor<'e> {
     fn check_validity(&mut self, delegate: &Certificate<'_>, produced_at: Time) -> Result<(), SignerFault> {
         let (now, skew) = (self.now().unix(), self.policy().freshness.skew);
         let (not_before, not_after) = (delegate.not_before(), delegate.not_after());
-        let is_expired = now.saturating_sub(skew) > not_after.unix();
-        let signs_at = now.max(produced_at.unix());
+        // What it says of when it signed counts as far as the clock agrees.
+        let signs_at = now.max(produced_at.unix().min(self.latest().unix()));
+        let is_expired = now.max(produced_at.unix()).saturating_sub(skew) > not_after.unix();
         let is_early = signs_at.saturating_add(skew) < not_before.unix();
         let ends = if is_expired || is_early { now } else { not_after.unix().saturating_add(skew) };
         self.until = self.until.min(Time::from_unix(ends));
@@ -145,6 +146,9 @@ impl<'e> Assessor<'e> {
         let status = self.by_crl(&about);
         self.in_progress.pop();
         match status {
+            Status::Good(_) if self.context.budget.was_hit => {
+                Err(SignerFault::StatusUnknown(Cause::TooLarge).into())
+            }
             Status::Good(_) => Ok(()),
             Status::Revoked(_) => Err(SignerFault::Revoked.into()),
             Status::Unknown(cause) => Err(SignerFault::StatusUnknown(cause).into()),

@@ -65,49 +65,59 @@ impl<'e> Assessor<'e> {
         Ok(crl.verify_with(signer.spki(), self.context.policy, &mut self.context.budget)?)
     }
 
-    /// Whether a signer of the right name is tied to the certificate's path by a key: it is in the ring, its key and name are
-    /// on the path, or it was certified
+    /// Whether a signer of the right name is tied to the certificate's path by a key: it is in the ring, it has the issuer's
+    /// key, its key and name are on the path, or it was certified
     /// - under the issuer's name (a CA with several keys): by a key that the CA has on the path, the issuer's first, or by
     ///   the key that certified the CA there;
     /// - under another name, for an indirect CRL: by any key of the path.
+    ///
+    /// What is above the issuer has a say only if the ring does not know the CA otherwise: see [`Self::is_path_of_ring`].
     fn is_tied(&mut self, signer: &Link<'e>, is_of_issuer: bool, subject: &Subject<'_, 'e>) -> bool {
-        let (reference, certificate) = (signer.reference, &signer.certificate);
-        let path = || [subject.issuer].into_iter().chain(subject.above);
-        let is_on_path = |known: &Certificate<'e>| {
-            known.spki().raw == certificate.spki().raw && known.subject().matches(certificate.subject())
+        if matches!(signer.reference, CertificateRef::Ring(_)) {
+            return true;
+        }
+        let is = |known: &Certificate<'e>| {
+            known.spki().raw == signer.certificate.spki().raw
+                && known.subject().matches(signer.certificate.subject())
         };
-        if matches!(reference, CertificateRef::Ring(_)) || path().any(is_on_path) {
+        if is(subject.issuer) || self.certifies(subject.issuer, signer) {
             return true;
         }
         // Self-issued certificates of the CA stand above one another; what certified the last of them certified the CA.
-        let own = path().take_while(|known| known.subject().matches(subject.issuer.subject())).count();
-        let certifiers = if is_of_issuer { own.saturating_add(1) } else { usize::MAX };
-        path().take(certifiers).enumerate().any(|(at, certifier)| {
-            let (issuer, subject_of) = (certificate.issuer(), certifier.subject());
-            // Anybody can present certificates of the signer's name: a limit that is hit ties none of them.
-            let may_compare =
-                self.context.budget.compare_names(issuer.cost().saturating_add(subject_of.cost())).is_ok();
-            may_compare
-                && issuer.matches(subject_of)
-                && self.context.verify_signature(signer, certifier).is_ok()
-                && (!is_of_issuer || at < own || self.is_certifier_of_ring(certifier, subject.issuer))
-        })
+        let ca = subject.issuer.subject();
+        let own = subject.above.iter().take_while(|known| known.subject().matches(ca)).count();
+        if !self.is_path_of_ring(subject, own) {
+            // The anchor is trusted by itself, whatever leads to it.
+            let anchor = self.anchor;
+            return !is_of_issuer && self.certifies(&anchor, signer);
+        }
+        let above = if is_of_issuer { own.saturating_add(1) } else { usize::MAX };
+        subject.above.iter().any(is)
+            || subject.above.iter().take(above).any(|known| self.certifies(known, signer))
     }
 
-    /// Whether the ring agrees that this key certified the CA: a client could present a path on which another CA has
-    /// certified the CA's key, and then its namesakes. A ring without the CA has nothing to say.
-    fn is_certifier_of_ring(&mut self, certifier: &Certificate<'e>, ca: &Certificate<'e>) -> bool {
-        let pool = self.pool;
-        let named = pool.by_name(ca.subject()).into_iter();
-        let in_ring = named.filter(|reference| matches!(reference, CertificateRef::Ring(_)));
-        let links = in_ring.filter_map(|reference| Some(pool.link(reference)?.0));
-        let of_key = links.filter(|link| link.certificate.spki().raw == ca.spki().raw);
-        let mut known = of_key.peekable();
-        known.peek().is_none()
-            || known.any(|link| {
-                link.certificate.issuer().matches(certifier.subject())
-                    && self.context.verify_signature(&link, certifier).is_ok()
-            })
+    /// Whether this key made the signature on a signer's certificate. A limit that is hit ties nothing.
+    fn certifies(&mut self, certifier: &Certificate<'e>, signer: &Link<'e>) -> bool {
+        let (issuer, name) = (signer.certificate.issuer(), certifier.subject());
+        self.context.budget.compare_names(issuer.cost().saturating_add(name.cost())).is_ok()
+            && issuer.matches(name)
+            && self.context.verify_signature(signer, certifier).is_ok()
+    }
+
+    /// Whether what is above the CA on this path is what the ring has above it. A client could present a path on which
+    /// another CA has certified the CA's key, and then its namesakes. A ring that does not know the CA has nothing to say, and
+    /// neither has it where the anchor certified the CA. `own` certificates of the CA stand above the issuer.
+    fn is_path_of_ring(&mut self, subject: &Subject<'_, 'e>, own: usize) -> bool {
+        let Some(certifier) = subject.above.get(own) else { return true };
+        if certifier.der() == self.anchor.der() {
+            return true;
+        }
+        let (ring, ca) = (self.context.ring, subject.issuer);
+        let named = ring.name_id(ca.subject()).map_or(&[][..], |name| ring.by_subject(name));
+        let links = named.iter().filter_map(|at| Some(self.pool.link(CertificateRef::Ring(*at))?.0));
+        let of_key: Vec<Link<'e>> =
+            links.filter(|link| link.certificate.spki().raw == ca.spki().raw).collect();
+        of_key.is_empty() || of_key.iter().any(|link| self.certifies(certifier, link))
     }
 
     /// (f): the signer's own path leads to the same anchor, its keyUsage lets it sign CRLs, and it is not revoked.
@@ -152,6 +162,7 @@ impl<'e> Assessor<'e> {
             Context::with_spent(ring, signer_policy, self.now(), self.context.issuers, self.spent());
         let outcome = build::search(&mut context, &pool, &[]);
         self.context.budget.spent = context.budget.spent;
+        self.context.budget.was_hit |= context.budget.was_hit;
         if let Err(rejection) = outcome.result {
             return Err(SignerFault::NoPath(Box::new(rejection.reason)));
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use certcheck_core::policy::{CrlSignerUsage, EvidenceOrder, RevocationScope};
 use certcheck_core::revocation::Status;
 use certcheck_core::ring::Placement;
-use certcheck_core::{Policy, Purpose, Report, Revocation, Verdict};
+use certcheck_core::{Policy, Purpose, Report, Revocation, Time, Verdict};
 use certcheck_testkit::recipe::{CertRecipe, CrlRecipe, OcspRecipe, Recipe};
 use serde::Deserialize;
 
@@ -77,6 +77,7 @@ struct PolicyRecipe {
     oldest: Option<i64>,
     skew: Option<i64>,
     use_deltas: Option<bool>,
+    produced_until: Option<String>,
     #[serde(default)]
     allow_sha1: bool,
     #[serde(default)]
@@ -207,6 +208,8 @@ impl PolicyRecipe {
         });
         policy.purpose = Purpose::Any;
         policy.allow_sha1 = self.allow_sha1;
+        policy.produced_until =
+            self.produced_until.as_deref().map(|time| Time::from_rfc3339(time).expect("a time"));
         policy.use_deltas = self.use_deltas.unwrap_or(true);
         policy.freshness.max_age = self.max_age.unwrap_or(policy.freshness.max_age);
         policy.freshness.max_stale = self.max_stale.unwrap_or(0);

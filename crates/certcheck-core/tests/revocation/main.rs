@@ -80,3 +80,74 @@ fn of_many_partitions_one_is_verified() {
     assert!(report.is_accepted(), "{:?}", report.message());
     assert_eq!(report.spent.signatures, 2, "of the certificate and of one CRL");
 }
+
+/// A limit that is hit never makes a verdict better: whatever is not looked at for want of signatures may be what revokes.
+#[test]
+fn no_limit_makes_a_verdict_better() {
+    let files = question::files_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/revocation"));
+    let (mut asked, mut wrong) = (0, Vec::new());
+    for (name, text) in &files {
+        for (_, question) in Suite::parse(text).questions() {
+            let (chain, ring) = (question.presented(), question.key_ring());
+            let run = |signatures: u32| {
+                let evidence = question.evidence(false);
+                let mut policy = question.policy.clone();
+                policy.limits.signatures = signatures;
+                let check = Check::new(&chain, &ring, &policy, question.now()).with_evidence(&evidence);
+                check.run().is_accepted()
+            };
+            let whole = run(100);
+            for signatures in 0..16 {
+                asked += 1;
+                if run(signatures) && !whole {
+                    wrong.push(format!("{name}: {}: {signatures} signatures accept", question.about));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(asked > 3_000, "{asked}");
+}
+
+/// Junk that a client presents takes no signature away from revocation.
+#[test]
+fn junk_beside_a_revoked_client_leaves_it_revoked() {
+    use std::sync::Arc;
+
+    use certcheck_core::crl::Crl;
+    use certcheck_core::ring::{Placement, RingBuilder};
+    use certcheck_core::{Evidence, Policy, Revocation, Time};
+    use certcheck_testkit::crl::{self, Crl as ForgedCrl, Entry};
+    use certcheck_testkit::{Cert, Key};
+
+    let (root, ca, junk) = (Key::p256("junk root"), Key::p256("junk ca"), Key::p256("junk"));
+    let mut builder = RingBuilder::new();
+    builder.add("root", &Cert::root("CN=Root", &root).issue(&root), Placement::Anchor).expect("can be read");
+    let ring = builder.build().expect("builds");
+    let leaf = Cert::leaf("CN=client", &Key::p256("client"), "CN=CA", &ca);
+    let mut evidence = Evidence::new();
+    let clear = ForgedCrl::new("CN=CA").with([crl::number(1)]).issue(&ca);
+    let listing =
+        ForgedCrl::new("CN=CA").revoking([Entry::new(&leaf.serial)]).with([crl::number(2)]).issue(&ca);
+    for (name, der) in
+        [("clear", clear), ("listing", listing), ("root", ForgedCrl::new("CN=Root").issue(&root))]
+    {
+        evidence.add_crl(Arc::new(Crl::parse(der.into(), name).expect("can be read")));
+    }
+    let good = Cert::ca("CN=CA", &ca, "CN=Root", &root).issue(&root);
+    let policy = Policy::client(Revocation::HardFail);
+    let now = Time::from_rfc3339("2027-01-02T00:00:00Z").expect("a time");
+    for count in 90..110_u32 {
+        let mut chain = vec![leaf.clone().issue(&ca)];
+        chain.extend((0..count).map(|n| {
+            let mut cert = Cert::ca("CN=CA", &ca, "CN=Root", &root);
+            cert.serial = [&[0x40][..], &n.to_be_bytes()].concat();
+            cert.issue(&junk)
+        }));
+        chain.push(good.clone());
+        let chain: Vec<_> = chain.iter().map(|der| der.as_slice().into()).collect();
+        let report = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence).run();
+        let code = report.reason.as_ref().map(|rejection| rejection.reason.code());
+        assert!(matches!(code, Some("certificate-revoked" | "limit-exceeded")), "{count}: {code:?}");
+    }
+}
