@@ -207,6 +207,31 @@ pub(crate) fn has_proxy_info(difference: &Difference<'_>) -> bool {
     difference.some(|der| has_extension(der, &["1.3.6.1.5.5.7.1.14"]))
 }
 
+/// An encoding that DER forbids and that no reader takes two ways: a BOOLEAN other than 00 and FF, named bits that end in zero
+/// bits, an empty list of extensions or names. And a reason code that X.509 got later.
+pub(crate) fn lenient_encoding(difference: &Difference<'_>) -> bool {
+    let is_odd_boolean = |octets: &[u8]| matches!(octets, [value] if !matches!(value, 0 | 0xff));
+    let is_long = |octets: &[u8]| match octets {
+        [unused @ 0..=7, .., last] if octets.len() <= 3 => last.trailing_zeros() > u32::from(*unused),
+        _ => false,
+    };
+    difference.some(|der| {
+        has(der, &|node| match node.tag {
+            1 => is_odd_boolean(&node.octets),
+            3 => is_long(&node.octets),
+            // IMPLICIT, as issuingDistributionPoint has them.
+            0x81..=0x85 => is_odd_boolean(&node.octets),
+            // A reason code that is not known revokes; webpki refuses the CRL.
+            10 => !matches!(node.octets.as_slice(), [0..=10]),
+            0xa0 | 0xa3 => {
+                matches!(node.children.as_slice(), [list] if list.tag == 0x30 && list.children.is_empty())
+            }
+            4 => node.octets == [0x30, 0],
+            _ => false,
+        })
+    })
+}
+
 /// The leaf does not say that it is of version 2 or 3.
 pub(crate) fn leaf_of_version_1(difference: &Difference<'_>) -> bool {
     signed(&difference.case.leaf).first().is_none_or(|first| first.tag != 0xa0)

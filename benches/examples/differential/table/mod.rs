@@ -85,7 +85,7 @@ const CRL_EXTENSIONS: &[&str] = &[
     "cRLDistributionPoints",
 ];
 const NAMES: &[&str] = &["subject", "issuer", "responderID"];
-const KEYS: &[&str] = &["subjectPublicKeyInfo", "RSAPublicKey"];
+const KEYS: &[&str] = &["subjectPublicKeyInfo", "RSAPublicKey", "namedCurve"];
 const STRUCTURE: &[&str] = &[
     "octets left over",
     "tag 0x",

@@ -6,6 +6,15 @@ use crate::facts;
 
 pub(super) const TABLE: &[Explanation] = &[
     they(
+        (WEBPKI, CERTIFICATES),
+        &["BadDer", "TrailingData"],
+        facts::lenient_encoding,
+        (
+            "X.690 11.1, 11.2.2; RFC 5280 4.1.2.9",
+            "webpki takes no BOOLEAN other than FF, no named bits that end in zero bits and no empty list; they are in use, and nobody can take them two ways",
+        ),
+    ),
+    they(
         (OPENSSL, CERTIFICATES),
         &["unable to get local issuer certificate"],
         facts::has_edi_party,

@@ -16,6 +16,15 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     they(
         (WEBPKI, CRLS),
+        &["BadDer", "TrailingData"],
+        facts::lenient_encoding,
+        (
+            "X.690 11.1, 11.2.2; RFC 5280 5.1.2.7",
+            "webpki takes no BOOLEAN other than FF, no named bits that end in zero bits and no empty list; they are in use, and nobody can take them two ways",
+        ),
+    ),
+    they(
+        (WEBPKI, CRLS),
         &["BadDer", "UnsupportedCrlVersion"],
         facts::version_1,
         ("RFC 5280 5.1.2.1", "webpki takes no CRL of version 1; the RFC has applications process them"),

@@ -31,6 +31,25 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (WEBPKI, CERTIFICATES),
+        (
+            &[],
+            &[
+                "malformed: P-",
+                "malformed: key",
+                "malformed: RSA key",
+                "weak-key: key",
+                "weak-key: RSA key",
+                "unsupported-algorithm: key",
+            ],
+        ),
+        always,
+        (
+            "RFC 5280 4.1.2.7, RFC 5480 2.2, RFC 8017 3.1",
+            "webpki does not read the leaf's own key on a path; we ask its form and strength, and that a point is on its curve",
+        ),
+    ),
+    we(
+        (WEBPKI, CERTIFICATES),
         (&[], &["unsupported-algorithm: the key's elliptic curve is not named"]),
         always,
         (
