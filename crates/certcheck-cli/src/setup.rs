@@ -49,8 +49,8 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
     };
     policy.aia = arguments.aia == Switch::On;
     policy.explain = arguments.explain;
-    // A past moment is asked about with what has been said of it since.
-    policy.produced_until = arguments.at.map(|_| time(None));
+    // A moment that is named is asked about with all that has been said of it since, whatever the clock says.
+    policy.produced_until = arguments.at.map(|_| Time::from_unix(i64::MAX));
     policy.evidence_order = match arguments.order {
         OrderFlag::OcspFirst => EvidenceOrder::OcspFirst,
         OrderFlag::CrlFirst => EvidenceOrder::CrlFirst,

@@ -274,8 +274,8 @@ pub struct Policy {
     pub evidence_order: EvidenceOrder,
     /// How old evidence may be.
     pub freshness: Freshness,
-    /// The latest that an OCSP response may have been produced, where a past moment is asked about: the time of the clock.
-    /// By default the time that is asked about.
+    /// The latest that an OCSP response may have been produced, where another moment than now is asked about: what has been
+    /// said of it since counts. By default the time that is asked about.
     pub produced_until: Option<Time>,
     /// Whether delta CRLs are used (RFC 5280 6.3.1 (b)).
     pub use_deltas: bool,
