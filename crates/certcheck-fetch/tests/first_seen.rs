@@ -206,9 +206,13 @@ fn who_is_admitted_is_who_a_check_accepts() {
 
 /// A snapshot that has seen nobody verifies the CA's signature too.
 fn told_but_signatures(report: &Report) -> String {
-    let told = told(report);
-    let (before, after) = told.split_once("signatures: ").expect("it is told");
-    format!("{before}{}", after.trim_start_matches(|digit: char| digit.is_ascii_digit()))
+    let mut told = told(report);
+    // How many, how many of them on evidence, and what the others cost.
+    for field in [" signatures: ", "evidence_signatures: ", "signature_cost: "] {
+        let (before, after) = told.split_once(field).expect("it is told");
+        told = format!("{before}{}", after.trim_start_matches(|digit: char| digit.is_ascii_digit()));
+    }
+    told
 }
 
 fn warm(world: &World) -> Engine {

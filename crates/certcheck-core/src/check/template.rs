@@ -148,7 +148,8 @@ impl Template {
             return None;
         }
         let anchor = anchor_of(check, members)?;
-        let mut spent = Spent { signatures: 0, ..context.budget.spent };
+        let mut spent =
+            Spent { signatures: 0, evidence_signatures: 0, signature_cost: 0, ..context.budget.spent };
         let constraints = constraints_of(policy, anchor, members)?;
         let own = names_compared(check, &target, &constraints)?;
         spent.name_comparisons = spent.name_comparisons.checked_sub(own.name_comparisons)?;
