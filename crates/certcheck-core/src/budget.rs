@@ -35,7 +35,7 @@ pub struct Limits {
     pub presented: u32,
     /// Paths tried that a report tells of.
     pub attempts: u32,
-    /// Pieces of evidence that did not count that a report tells of.
+    /// Pieces of evidence that did not count that a report names.
     pub considered: u32,
     /// Distribution points of one certificate that are looked at. The most seen in life is 3.
     pub distribution_points: u32,

@@ -51,7 +51,7 @@ fn in_the_target_and_in_an_intermediate() {
         let broken = flaw.issue(leaf.clone(), &ca_key);
         assert_ne!(broken, good_leaf, "{}", flaw.name);
         assert_eq!(code(&[&broken, &good_ca], &ring), expected(*flaw), "{}", flaw.name);
-        // An intermediate that does not read is left out; one that reads and does not verify is told of.
+        // An intermediate that cannot be parsed is left out; one that can and does not verify is reported.
         let broken = flaw.issue(ca.clone(), &root_key);
         let wanted = if expected(*flaw) == "malformed" { "unknown-issuer" } else { expected(*flaw) };
         assert_eq!(code(&[&good_leaf, &broken], &ring), wanted, "{} in the intermediate", flaw.name);
@@ -59,7 +59,7 @@ fn in_the_target_and_in_an_intermediate() {
 }
 
 /// What is read although it is not quite DER: in the target, and where a CA can have it in a CA. The signature is over the
-/// octets as they came: whatever bit is changed, nothing is encoded anew for it to verify.
+/// octets as they came: whatever bit is changed, nothing is encoded again for it to verify.
 #[test]
 fn encodings_that_no_reader_takes_two_ways() {
     let (root_key, ca_key, key) = (Key::p256("root"), Key::p256("ca"), Key::p256("leaf"));
@@ -71,7 +71,7 @@ fn encodings_that_no_reader_takes_two_ways() {
     for flaw in flaw::LENIENT {
         let odd = flaw.issue(leaf.clone(), &ca_key);
         assert_ne!(odd, good_leaf, "{}", flaw.name);
-        // Whoever says TRUE of cA has it read as that.
+        // A cA of TRUE is read as TRUE.
         assert_eq!(code(&[&odd, &good_ca], &ring), "accepted", "{}", flaw.name);
         let mut signatures = 0;
         for bit in 0..odd.len() * 8 {

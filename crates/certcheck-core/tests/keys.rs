@@ -208,7 +208,7 @@ fn smaller_curves_by_policy() {
     assert_eq!(pki.told(&leaf, &ring).0, "weak-key");
 }
 
-/// A key that is longer than signatures are verified with is told as that, whoever's it is: an anchor in a flat ring too.
+/// A key that is longer than signatures are verified with is reported as that, no matter whose it is: an anchor in a flat ring too.
 #[test]
 fn issuers_of_sizes_that_are_not_supported() {
     let pki = Pki::new();

@@ -28,9 +28,9 @@ pub(crate) enum Came {
 pub(crate) struct Sought {
     pub(crate) need: Need,
     pub(crate) begun: Instant,
-    /// What is at hand and would do, were there nothing newer.
+    /// What is held and would do, were there nothing newer.
     pub(crate) fallback: Option<Arc<Held>>,
-    /// What is at hand and too old to say that anyone is good: whom it lists, it still lists.
+    /// What is held and too old to say that anyone is good: whom it lists, it still lists.
     pub(crate) last: Option<Arc<Held>>,
 }
 
@@ -39,7 +39,7 @@ impl Sought {
         Self { need, begun: Instant::now(), fallback: None, last: None }
     }
 
-    /// Something newer in place of what was at hand; an older one does not come back.
+    /// Something newer in place of what was held; an older one does not come back.
     pub(crate) fn hold(place: &mut Option<Arc<Held>>, held: &Arc<Held>) {
         if place.as_ref().is_none_or(|known| !held.is_older_than(known)) {
             *place = Some(Arc::clone(held));

@@ -159,7 +159,7 @@ impl Builder {
     }
 
     /// Where evidence outlives the process. Nothing of it is believed, whatever the store says: all that comes from there is
-    /// read and verified anew.
+    /// read and verified again.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(StoreUsed { store, is_trusted: false });

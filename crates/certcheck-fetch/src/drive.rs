@@ -289,7 +289,7 @@ impl<'d> Driver<'d> {
     }
 
     fn find_parties(&self, need: &Need) -> Parties {
-        // What is fetched ahead is for whoever comes.
+        // What is fetched ahead is for any client that comes.
         let client = match self.order.renew {
             Some(key) => Party::hashed(key),
             None => Party::hashed(self.order.chain.first().map(|leaf| &**leaf)),
@@ -391,7 +391,7 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// What is at hand and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
+    /// What is held and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
     fn last_word(&self, sought: &Sought) -> Option<Answer> {
         let last = sought.last.as_ref()?;
         let supposed = self.progress.suppose(&sought.need.ask, &last.answer);

@@ -5,7 +5,8 @@ use tokio::task::block_in_place;
 
 /// Evidence from here on is work that others notice: parsing, hashing and judging it take milliseconds.
 const LARGE: usize = 256 << 10;
-/// Large evidence that is worked on at once, beside what processors there are. The rest waits, and small evidence does not.
+/// The least number of large pieces worked on at once; as many as there are processors if that is more. Others wait, and small
+/// evidence does not.
 const AT_ONCE: usize = 2;
 
 /// Turns for large evidence.

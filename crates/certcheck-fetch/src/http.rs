@@ -218,7 +218,7 @@ impl Http {
             (StatusCode::OK, _) => {}
             (StatusCode::NOT_MODIFIED, Some(_)) => return Ok(Fetched::NotModified(transport)),
             (StatusCode::NOT_MODIFIED, None) => {
-                return Err(Failure::unreachable("304 where nothing is at hand that might not have changed"));
+                return Err(Failure::unreachable("304 where nothing is held that might not have changed"));
             }
             _ => {
                 let retry_after = retry_after(response.headers());
@@ -274,7 +274,7 @@ impl Http {
     }
 }
 
-/// Whether what came of asking with GET is no answer, and the same might be answered to POST: responders, and what stands
+/// Whether the result of asking with GET is no answer, and the same might be answered to POST: responders, and what stands
 /// before them, take POST alone and say so with a status, an empty body, a page, or an error of OCSP about the request. One
 /// that is busy, or not there, is not asked twice.
 fn is_worth_a_post(got: &Result<Fetched, Failure>) -> bool {

@@ -25,7 +25,7 @@ impl Unnamed {
         tempfile::tempfile_in(folder).map(Self)
     }
 
-    /// The file, to be written or read. Whoever has mapped it must not write or truncate it: only this crate has it.
+    /// The file, to be written or read. Code that has mapped it must not write or truncate it: only this crate has it.
     pub(crate) const fn file(&self) -> &File {
         &self.0
     }

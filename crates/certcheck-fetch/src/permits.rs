@@ -48,7 +48,7 @@ impl Party {
         SECRET.hash_one(name)
     }
 
-    /// Of IPv6 the network of 64 bits, which whoever has one address has whole.
+    /// Of IPv6 the network of 64 bits, which anyone who has one address has whole.
     pub(crate) fn address(address: IpAddr) -> Self {
         Self::Address(match address {
             IpAddr::V4(_) => address,
@@ -427,7 +427,7 @@ mod tests {
         assert!(get(&[3]).is_ok() && get(&[2]).is_err());
     }
 
-    /// Whoever is not asked is told which bound was in the way.
+    /// A source that is not asked is reported with the bound that was in the way.
     #[test]
     fn bounds_are_told_by_name() {
         for (full, told) in [

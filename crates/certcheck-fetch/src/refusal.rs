@@ -1,4 +1,4 @@
-//! Why a URL or an address is not followed, as a value: who tells of it can say what would help.
+//! Why a URL or an address is not followed, as a value: the caller that reports it can say what would help.
 
 use core::fmt;
 use std::net::IpAddr;

@@ -112,7 +112,7 @@ pub(crate) enum ResolveError {
 }
 
 impl ResolveError {
-    /// As whoever wanted to fetch tells it.
+    /// As the one that wanted to fetch reports it.
     pub(crate) fn failure(self) -> Failure {
         match self {
             Self::Refused(why) => Failure::refused(why),

@@ -38,7 +38,7 @@ pub struct Transport {
 const MAX_VALIDATOR: usize = 256;
 
 impl Transport {
-    /// The same without validators of more than 256 bytes: whoever sent them decides how much, and each is kept in memory.
+    /// The same without validators of more than 256 bytes: the server that sent them decides how much, and each is kept in memory.
     /// Without one, the source is asked for the whole again.
     #[must_use]
     pub(crate) fn bounded(self) -> Self {

@@ -275,7 +275,7 @@ impl Watches {
         clients.named.extend(open);
     }
 
-    /// Has all looked at anew: evidence that memory had no room for any more went without news.
+    /// Has all looked at again: evidence that memory had no room for any more went without news.
     fn look_at_all(&self) {
         let mut clients = self.lock();
         let all: Vec<_> = clients.clients.keys().cloned().collect();

@@ -63,7 +63,7 @@ fn names(drippers: &[Dripper], hosts: usize) -> Names {
     Names::new(&known.iter().map(|(name, ip)| (*name, &ip[..])).collect::<Vec<_>>())
 }
 
-/// A server that a handshake tells of (the verifier): one client, 256 handshakes, one source.
+/// A server that a handshake reports to (the verifier): one client, 256 handshakes, one source.
 #[test]
 fn a_client_that_comes_again_and_again_takes_one_permit() {
     let world = World::new();

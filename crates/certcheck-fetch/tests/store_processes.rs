@@ -260,7 +260,7 @@ fn one_at_a_time_holds_a_lease() {
     assert!(!left.iter().any(|name| name.ends_with(".fetch")), "locks go with their holders: {left:?}");
 }
 
-/// Keys that agree in their beginning are easily made: whoever holds one keeps nobody from another.
+/// Keys that agree in their beginning are easily made: holding one keeps nobody from another.
 #[test]
 fn leases_of_different_keys_never_meet() {
     let folder = TempDir::new().expect("a folder");

@@ -1,4 +1,4 @@
-//! Who is trusted: a store vouches for nothing, and an index counts only where whoever built the engine said so.
+//! Who is trusted: a store vouches for nothing, and an index counts only where the caller that built the engine said so.
 
 mod store_kit;
 

@@ -184,7 +184,7 @@ fn evidence_of_live_connections_is_kept_fresh() {
     assert_eq!(told_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
 }
 
-/// The policy's nonces make each answer serve one client alone, so that nothing in memory tells of a revocation: it is asked
+/// The policy's nonces make each answer serve one client alone, so that nothing in memory shows a revocation: it is asked
 /// again when the answer ends, and no sooner.
 #[test]
 fn an_answer_with_a_nonce_is_asked_for_again_when_it_ends() {
@@ -219,7 +219,7 @@ fn an_answer_with_a_nonce_is_asked_for_again_when_it_ends() {
     }
 }
 
-/// Another policy makes all who are watched be checked anew, with evidence of their own where there is no other.
+/// Another policy makes all who are watched be checked again, with evidence of their own where there is no other.
 #[test]
 fn a_reload_has_nonces_asked_for_anew() {
     let world = World::new();

@@ -188,7 +188,7 @@ fn the_verifiers_configuration_resumes_nothing() {
 }
 
 /// Where policy has each answer carry a nonce, nothing in memory speaks for a session: it does not resume, and the full
-/// handshake that follows asks anew.
+/// handshake that follows asks again.
 #[test]
 fn where_answers_have_nonces_no_session_resumes_by_an_old_one() {
     for (word, version) in VERSIONS {

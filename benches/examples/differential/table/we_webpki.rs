@@ -26,7 +26,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 4.1.2.7",
-            "webpki does not read the leaf's own key on a path; we do, since its strength is judged",
+            "webpki does not check the leaf's own key on a path; we do, since its strength is judged",
         ),
     ),
     we(
@@ -45,7 +45,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 4.1.2.7, RFC 5480 2.2, RFC 8017 3.1",
-            "webpki does not read the leaf's own key on a path; we ask its form and strength, and that a point is on its curve",
+            "webpki does not check the leaf's own key on a path; we ask its form and strength, and that a point is on its curve",
         ),
     ),
     we(
@@ -54,7 +54,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5480 2.1.1",
-            "webpki does not read the leaf's own key on a path; explicit curves are forbidden",
+            "webpki does not check the leaf's own key on a path; explicit curves are forbidden",
         ),
     ),
     we(

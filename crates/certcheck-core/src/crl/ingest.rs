@@ -210,7 +210,7 @@ pub(super) fn parse_beside(
 
 /// Does both, the first on a thread of its own. Where the system gives no thread, one after the other.
 fn beside<T>(first: impl FnOnce() + Send, second: impl FnOnce() -> T) -> T {
-    // Whoever takes it does it: a closure that cannot be spawned is gone.
+    // The one that takes it runs it: a closure that cannot be spawned is gone.
     let first = std::sync::Mutex::new(Some(first));
     let run = || {
         let taken = first.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();

@@ -20,7 +20,7 @@ pub enum KeyFault {
     },
     /// An RSA exponent that is even or less than 3: signatures without the private key are easy to make.
     Exponent,
-    /// An RSA modulus that is even: whoever sees it knows a factor.
+    /// An RSA modulus that is even: anyone who sees it knows a factor.
     EvenModulus,
     /// A point of small order on Curve25519: anybody can make signatures that verify with it.
     SmallOrder,

@@ -197,7 +197,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Numbers for the names of presented certificates: the ring's where it has the name, else the next free one. Whoever presents
+/// Numbers for the names of presented certificates: the ring's where it has the name, else the next free one. A client that presents
 /// them chooses their names: each is prepared for comparison at most once, however often it comes.
 struct Numbers<'a> {
     ring: &'a KeyRing,

@@ -23,7 +23,7 @@ pub(super) struct Scope {
 /// Bytes of an issuingDistributionPoint that are judged before the CRL's signature is verified.
 const SHORT: usize = 1_024;
 
-/// Whether the scope of a CRL is judged at once, whoever signed it.
+/// Whether the scope of a CRL is judged at once, no matter who signed it.
 pub(super) fn is_short(crl: &Crl) -> bool {
     crl.scope().len() <= SHORT
 }

@@ -58,7 +58,7 @@ pub(crate) struct Case {
     of: usize,
     /// By default what hard-fail makes of the status.
     verdict: Option<String>,
-    /// What the report tells of evidence that did not count: each a part of the text about one piece.
+    /// What the report says about evidence that did not count: each a part of the text about one piece.
     #[serde(default)]
     considered: Vec<String>,
     /// What the report says would help.

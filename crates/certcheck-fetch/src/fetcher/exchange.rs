@@ -47,7 +47,7 @@ impl Behalf {
 pub(super) struct Exchange<'e> {
     pub(super) need: &'e Need,
     pub(super) target: &'e Target,
-    /// What is at hand, good, and may have changed.
+    /// What is held, good, and may have changed.
     pub(super) known: Option<Arc<Held>>,
     pub(super) behalf: Behalf,
     pub(super) policy: &'e Arc<Policy>,
@@ -59,7 +59,7 @@ impl Exchange<'_> {
     }
 }
 
-/// What came of one.
+/// The outcome of one.
 enum Came {
     /// Another had put it into the store.
     Stored(Arc<Held>),
@@ -118,7 +118,7 @@ impl Fetcher {
             Came::Stored(held) => return Ok((held, take(&turn))),
             Came::NotModified(transport) => {
                 let known =
-                    order.known.ok_or_else(|| Failure::unreachable("304 for nothing that is at hand"))?;
+                    order.known.ok_or_else(|| Failure::unreachable("304 for nothing that is held"))?;
                 return Ok((Arc::new(known.revalidated(transport, now())), take(&turn)));
             }
             Came::Bodies(bodies, transport) => (bodies, transport),

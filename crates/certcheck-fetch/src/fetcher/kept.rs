@@ -120,7 +120,7 @@ pub(super) fn stored_of(held: &Held, trusts_store: bool) -> Stored {
     }
 }
 
-/// What a store had, read and verified anew, unless the builder of the engine `trusts` the store. Beside it what of an index
+/// What a store had, read and verified again, unless the builder of the engine `trusts` the store. Beside it what of an index
 /// is no good. A record cannot ask for trust: an index of a store that is not trusted is not looked at.
 fn read_stored(
     stored: Stored,

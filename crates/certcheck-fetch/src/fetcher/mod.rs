@@ -95,7 +95,7 @@ struct Flight {
 /// How a check of many sources watches the download of one.
 pub(crate) type Flying = watch::Receiver<State>;
 
-/// A store, and whether indexes and signatures in it are taken as they were kept: whoever builds the engine says so.
+/// A store, and whether indexes and signatures in it are taken as they were kept: the caller that builds the engine says so.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreUsed {
     pub(crate) store: Arc<dyn Store>,
@@ -107,7 +107,7 @@ pub(crate) struct Fetcher {
     /// `None` offline.
     network: Option<Network>,
     pub(crate) store: Option<Arc<dyn Store>>,
-    /// Indexes and signatures in the store are taken as they were kept: whoever built the engine said so.
+    /// Indexes and signatures in the store are taken as they were kept: the caller that built the engine said so.
     trusts_store: bool,
     pub(crate) memory: Memory,
     health: Health,

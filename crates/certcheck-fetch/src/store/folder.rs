@@ -46,7 +46,7 @@ fn io_of(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |error| StoreError::Io(path.display().to_string(), error)
 }
 
-/// Whether somebody else could put another folder in place of one below this one: its owner, or whoever can write it. In
+/// Whether somebody else could put another folder in place of one below this one: its owner, or anyone who can write it. In
 /// a sticky folder (`/tmp`) only owners move what is theirs.
 const fn fault_of_ancestor(owner: u32, mode: u32, own: u32) -> Option<&'static str> {
     if owner != own && owner != 0 {
@@ -162,7 +162,7 @@ impl Folder {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(io_of(&path)(error)),
             }
-            // Whoever had it before has removed the file since it was opened: it locks nobody out.
+            // The process that had it before has removed the file since it was opened: it locks nobody out.
             if file.metadata().is_ok_and(|metadata| metadata.nlink() > 0) {
                 return Ok(Some(Lock { _file: file, path }));
             }

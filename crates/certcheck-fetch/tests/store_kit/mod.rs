@@ -31,7 +31,7 @@ pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
-/// A store that keeps indexes, for whoever trusts them.
+/// A store that keeps indexes, for an engine that trusts them.
 pub(crate) fn open(path: &Path) -> DiskStore {
     let mut options = DiskOptions::default();
     options.trust_index = true;
