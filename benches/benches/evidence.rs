@@ -14,7 +14,7 @@ use certcheck_benches::{Always, CA, ca, ca_key, crl};
 use certcheck_core::crl::{Crl, IndexTrust};
 use certcheck_core::revocation::{Evidence, OcspEvidence};
 use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_core::{Check, Policy, Revocation, Time, VerifiedIssuers};
 use certcheck_testkit::{Cert, Key, ocsp, pem};
 use counting::allocations;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use certcheck_benches::Always;
 use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, VerifiedIssuers};
 use certcheck_testkit::{Cert, Key};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};

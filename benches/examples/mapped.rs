@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use certcheck_benches::{ca, crl};
 use certcheck_core::crl::{Crl, IndexTrust, map};
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_core::{Algorithms, Policy, Revocation};
 
 /// Resident memory in KiB: our own, and pages of files, which the system lends and takes back.

@@ -1,7 +1,7 @@
 //! A certificate reads or it does not; what reads can be asked everything.
 #![no_main]
 
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

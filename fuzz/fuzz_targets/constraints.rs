@@ -1,7 +1,7 @@
 //! Constraints and names from two certificates, each name against each constraint.
 #![no_main]
 
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use certcheck_core::crl::{Crl, CrlReader};
 use certcheck_core::der::Reader;
-use certcheck_core::view::SubjectPublicKeyInfo;
+use certcheck_core::x509::SubjectPublicKeyInfo;
 use certcheck_core::{Policy, Revocation};
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use certcheck_core::der::Reader;
-use certcheck_core::view::Name;
+use certcheck_core::x509::Name;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

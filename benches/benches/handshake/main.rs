@@ -13,7 +13,7 @@ mod scene;
 
 use std::time::{Duration, Instant};
 
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use criterion::{Criterion, criterion_group, criterion_main};
 use door::Doors;
 use measure::{Work, handshake, in_turn, is_measured, is_whole, table};

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use certcheck_core::revocation::{Answer, Ask, Need};
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_core::{Evidence, KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_fetch::{Engine, Failure, Held};
 use serde::Serialize;

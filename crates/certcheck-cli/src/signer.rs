@@ -7,7 +7,7 @@ use certcheck_core::oid::Oid;
 use certcheck_core::reason::Reason;
 use certcheck_core::revocation::Cause;
 use certcheck_core::ring::RingCertificate;
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use serde::Serialize;
 
 use crate::json::Facts;

@@ -217,7 +217,7 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// A comparison of two names that cost so many bytes together: see [`Name::cost`](crate::view::Name::cost).
+    /// A comparison of two names that cost so many bytes together: see [`Name::cost`](crate::x509::Name::cost).
     pub(crate) fn compare_names(&mut self, bytes: usize) -> Result<(), LimitHit> {
         let limits = self.limits;
         let count = self.spent.name_comparisons.saturating_add(1);

@@ -7,7 +7,7 @@
 //! Data goes one way, each module importing from those before it:
 //!
 //! ```text
-//! der, ber, oid, time -> view -> container, ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
+//! der, ber, oid, time -> x509 -> container, ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
 //! ```
 //! `policy`, `budget`, `reason` and `remedy` are the vocabulary that all share.
 
@@ -34,7 +34,7 @@ pub mod ring;
 mod signature;
 mod time;
 mod tried_keys;
-pub mod view;
+pub mod x509;
 
 pub use check::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template};
 pub use container::{

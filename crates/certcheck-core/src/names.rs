@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::view::Name;
+use crate::x509::Name;
 
 /// Names that match (RFC 5280 7.1) have the same number.
 pub(crate) type NameId = u32;

@@ -7,7 +7,7 @@ use crate::oid::{self, Oid, OidBuf};
 use crate::revocation::Cause;
 use crate::signature::Algorithms;
 use crate::time::Time;
-use crate::view::KeyUsage;
+use crate::x509::KeyUsage;
 
 /// What the certificate is to be used for (RFC 5280 4.2.1.12).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -11,7 +11,7 @@ use sha2::{Sha256, Sha384, Sha512};
 use crate::der::{Reader, ViewFault, tag, unsigned};
 use crate::key::{RsaKey, Unsupported};
 use crate::oid::{self, Oid};
-use crate::view::AlgorithmIdentifier;
+use crate::x509::AlgorithmIdentifier;
 
 const FIELD: &str = "RSASSA-PSS-params";
 

@@ -9,7 +9,7 @@ use crate::remedy::Remedy;
 use crate::revocation::{Cause, Considered, Status};
 use crate::ring::{KeyRing, RingCertificate};
 use crate::time::Time;
-use crate::view::{Certificate, OwnedCertificate};
+use crate::x509::{Certificate, OwnedCertificate};
 
 /// The outcome.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -11,7 +11,7 @@ use crate::oid::Oid;
 use crate::policy::Policy;
 use crate::pss;
 use crate::reason::Reason;
-use crate::view::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+use crate::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
 /// The content of `AlgorithmIdentifier` for rsaEncryption: what RSA algorithms are registered under.
 const RSA_ENCRYPTION: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];

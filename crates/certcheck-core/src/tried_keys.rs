@@ -6,7 +6,7 @@ use crate::budget::Budget;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::signature::{self, SignatureFault, Signed};
-use crate::view::SubjectPublicKeyInfo;
+use crate::x509::SubjectPublicKeyInfo;
 
 /// Outcomes that are remembered. More keys are tried only where names collide: these are tried anew each time.
 const REMEMBERED: usize = 16;

@@ -118,7 +118,7 @@ fn messages_of_certificates_in_ber() {
     // The certificate itself is handed on as it is, for its own parser to refuse.
     let inside = [der::indefinite(0x30, &root[4..])];
     let found = certificates_of(&certs_only(&inside, &[], der::indefinite)).expect("one");
-    assert!(certcheck_core::view::Certificate::parse(&found[0]).is_err());
+    assert!(certcheck_core::x509::Certificate::parse(&found[0]).is_err());
 }
 
 /// A content in pieces (X.690 8.7.3.2) is passed over like any other.

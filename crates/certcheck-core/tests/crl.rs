@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use certcheck_core::crl::{Crl as CoreCrl, CrlReader, IndexFault, IndexTrust};
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_core::{Policy, Revocation};
 use certcheck_testkit::crl::{self, Crl, Entry, Idp};
 use certcheck_testkit::{Cert, Key, name};
@@ -102,7 +102,7 @@ fn check(crl: &CoreCrl, drawn: &[Drawn], is_indirect: bool, strangers: &[Vec<u8>
         for (at, issuer) in ISSUERS.iter().enumerate().filter(|(at, _)| is_indirect || *at == 0) {
             let name = name::name(issuer);
             let mut reader = certcheck_core::der::Reader::new(&name);
-            let name = certcheck_core::view::Name::parse(&mut reader, "name").expect("reads");
+            let name = certcheck_core::x509::Name::parse(&mut reader, "name").expect("reads");
             let found = verified.find(serial, Some(name).filter(|_| is_indirect));
             let found = found.map(|entry| entry.expect("reads").reason.name());
             let expected = model.get(&(at, serial.clone())).map(|reason| REASONS[*reason]);

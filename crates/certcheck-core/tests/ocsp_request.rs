@@ -2,7 +2,7 @@
 
 use certcheck_core::der::{Reader, tag};
 use certcheck_core::ocsp::{BadNonce, CertIdHash, OcspRequest};
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_testkit::{Cert, Key, der, ocsp};
 
 struct Pair {

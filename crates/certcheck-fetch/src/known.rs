@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use certcheck_core::policy::AnchorValidity;
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Status};
-use certcheck_core::view::{Certificate, OwnedCertificate};
+use certcheck_core::x509::{Certificate, OwnedCertificate};
 use certcheck_core::{Check, Evidence, Revocation, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use certcheck_core::crl::{Crl, IndexFault, IndexTrust};
 use certcheck_core::der::Reader;
 use certcheck_core::revocation::{Answer, Ask, OcspEvidence};
-use certcheck_core::view::SubjectPublicKeyInfo;
+use certcheck_core::x509::SubjectPublicKeyInfo;
 use certcheck_core::{Policy, certificates_of, crls_of, ocsp_responses_of};
 
 use crate::failure::Failure;

@@ -32,7 +32,7 @@ pub mod fuzzing {
     /// Whatever names a certificate has: no accessor panics, and what it gives reads back.
     pub fn identity(octets: &[u8]) {
         let _number = crate::FascN::parse(octets);
-        if let Ok(certificate) = certcheck_core::view::Certificate::parse(octets) {
+        if let Ok(certificate) = certcheck_core::x509::Certificate::parse(octets) {
             crate::Identity::exercise(&certificate);
         }
     }

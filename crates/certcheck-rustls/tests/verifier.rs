@@ -271,7 +271,7 @@ fn anchors_are_hinted_at_unless_they_are_too_many() {
         verifier.root_hint_subjects().iter().map(|name| name.as_ref().to_vec()).collect::<Vec<_>>()
     };
     let root = Cert::root(ROOT, &world.root).issue(&world.root);
-    let root = certcheck_core::view::Certificate::parse(&root).expect("reads");
+    let root = certcheck_core::x509::Certificate::parse(&root).expect("reads");
     assert_eq!(hints(true), [root.subject().raw().to_vec()]);
     assert!(hints(false).is_empty());
     let mut many = certcheck_core::ring::RingBuilder::new();

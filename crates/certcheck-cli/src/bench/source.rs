@@ -10,7 +10,7 @@ use certcheck_core::Policy;
 use certcheck_core::crl::Crl;
 use certcheck_core::ocsp::BasicResponse;
 use certcheck_core::revocation::{Answer, Ask, Need, OcspEvidence};
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_fetch::{Engine, Failure, Held, Phases, goes_with_get};
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use certcheck_core::crl::{Crl, IssuingDistributionPoint, RevocationReason};
 use certcheck_core::der::ViewFault;
-use certcheck_core::view::{DistributionPoint, DistributionPointName, GeneralName, Version};
+use certcheck_core::x509::{DistributionPoint, DistributionPointName, GeneralName, Version};
 use certcheck_core::{Policy, Time};
 use serde::{Serialize, Serializer};
 

@@ -2,7 +2,7 @@
 
 use certcheck_core::crl::{Crl, CrlEntry};
 use certcheck_core::der::ViewFault;
-use certcheck_core::view::{GeneralName, GeneralNames, Name};
+use certcheck_core::x509::{GeneralName, GeneralNames, Name};
 use serde::Serialize;
 
 use crate::hex;

@@ -2,7 +2,7 @@
 
 use certcheck_core::crl::Crl;
 use certcheck_core::ring::{RingCertificate, Role};
-use certcheck_core::view::KeyUsage;
+use certcheck_core::x509::KeyUsage;
 use certcheck_core::{KeyRing, Policy};
 
 use crate::signer::{SignatureObject, SignerFault};

@@ -6,7 +6,7 @@ use certcheck_core::der::{Reader, ViewFault, tag};
 use certcheck_core::ocsp::{BasicResponse, CertStatus, ResponderId, SingleResponse};
 use certcheck_core::oid::{self, Oid};
 use certcheck_core::revocation::{Cause, OcspEvidence};
-use certcheck_core::view::{Certificate, KnownExtension};
+use certcheck_core::x509::{Certificate, KnownExtension};
 use certcheck_core::{Policy, Time};
 use serde::Serialize;
 

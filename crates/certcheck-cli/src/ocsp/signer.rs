@@ -3,7 +3,7 @@
 use certcheck_core::ocsp::BasicResponse;
 use certcheck_core::oid;
 use certcheck_core::ring::{RingCertificate, Role};
-use certcheck_core::view::{Certificate, KeyUsage};
+use certcheck_core::x509::{Certificate, KeyUsage};
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time};
 use pki_types::CertificateDer;
 

@@ -23,7 +23,7 @@ use crate::revocation::{
 };
 use crate::ring::{RingCertificate, Role};
 use crate::time::Time;
-use crate::view::Certificate;
+use crate::x509::Certificate;
 
 /// Locations of one certificate that are asked for its issuer's. One is usual, with HTTP beside LDAP two.
 const LOCATIONS_OF_ONE: usize = 4;

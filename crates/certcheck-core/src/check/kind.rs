@@ -6,7 +6,7 @@ use core::hash::Hasher;
 use pki_types::CertificateDer;
 
 use crate::der::Reader;
-use crate::view::{Certificate, Extension, KnownExtension, Version};
+use crate::x509::{Certificate, Extension, KnownExtension, Version};
 
 /// A run of extensions that leaves of one kind have in the same octets, or one that each has of its own.
 #[derive(Clone, Debug)]

@@ -27,7 +27,7 @@ use crate::report::Report;
 use crate::revocation::{Assessor, Evidence, Status, Subject, Surroundings};
 use crate::ring::KeyRing;
 use crate::time::Time;
-use crate::view::Certificate;
+use crate::x509::Certificate;
 
 /// A question about a certificate.
 ///

@@ -6,7 +6,7 @@ use super::Check;
 use crate::budget::{Limit, LimitHit, Limits};
 use crate::reason::Reason;
 use crate::report::Warning;
-use crate::view::Certificate;
+use crate::x509::Certificate;
 
 /// The target, and what of the rest reads: junk beside a good chain changes nothing. `issuers` came later and stand
 /// behind what was presented.

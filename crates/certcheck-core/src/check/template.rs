@@ -33,7 +33,7 @@ use crate::revocation::{
 };
 use crate::ring::{NameId, RingCertificate};
 use crate::time::Time;
-use crate::view::{Certificate, NameConstraints, OwnedCertificate};
+use crate::x509::{Certificate, NameConstraints, OwnedCertificate};
 
 /// A question about a certificate that reads, for a [`Template`].
 #[derive(Clone, Copy, Debug)]

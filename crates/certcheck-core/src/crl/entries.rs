@@ -11,7 +11,7 @@ use core::fmt;
 use crate::der::{Reader, Rule, Tlv, ViewFault, integer, tag, unsigned};
 use crate::oid;
 use crate::time::Time;
-use crate::view::{Extension, GeneralNames};
+use crate::x509::{Extension, GeneralNames};
 
 const FIELD: &str = "revokedCertificates";
 

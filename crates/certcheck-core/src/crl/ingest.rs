@@ -10,7 +10,7 @@ use super::view::{Head, Tail};
 use super::{Crl, Parts};
 use crate::der::{Reader, Rule, ViewFault, read_header, tag};
 use crate::tried_keys::TriedKeys;
-use crate::view::GeneralNames;
+use crate::x509::GeneralNames;
 
 /// Entries that are looked at to guess how many there are.
 const SAMPLE: usize = 256;

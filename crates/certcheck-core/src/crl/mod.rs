@@ -34,7 +34,7 @@ use crate::reason::Reason;
 use crate::signature::{SignatureFault, Signed};
 use crate::time::Time;
 use crate::tried_keys::TriedKeys;
-use crate::view::{
+use crate::x509::{
     AccessDescriptions, AlgorithmIdentifier, DistributionPoints, GeneralName, GeneralNames, Name,
     SubjectPublicKeyInfo, Version,
 };

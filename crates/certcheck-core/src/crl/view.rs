@@ -3,7 +3,7 @@
 use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_octets, boolean, integer, named_bits, tag};
 use crate::oid::{self, Oid};
 use crate::time::Time;
-use crate::view::{
+use crate::x509::{
     AccessDescriptions, AlgorithmIdentifier, AuthorityKeyIdentifier, DistributionPointName,
     DistributionPoints, Extension, Name, Version,
 };

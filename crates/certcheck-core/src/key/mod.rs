@@ -13,7 +13,7 @@ use crate::der::{Reader, Rule, Tlv, ViewFault, integer, tag};
 use crate::oid::Oid;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::view::SubjectPublicKeyInfo;
+use crate::x509::SubjectPublicKeyInfo;
 
 use named::Curve;
 

@@ -5,7 +5,7 @@ use ring::digest;
 use crate::der::tag;
 use crate::encode::{element, push, push_header, size};
 use crate::oid::{self, Oid};
-use crate::view::Certificate;
+use crate::x509::Certificate;
 
 /// The hash that names an issuer in a CertID. It signs nothing: SHA-1 is as good as any here.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

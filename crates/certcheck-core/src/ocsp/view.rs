@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::signature::{self, Signed};
 use crate::time::Time;
-use crate::view::{AlgorithmIdentifier, Certificate, Extension, Name, SubjectPublicKeyInfo};
+use crate::x509::{AlgorithmIdentifier, Certificate, Extension, Name, SubjectPublicKeyInfo};
 
 /// More answers than one request asks for.
 const MAX_RESPONSES: usize = 4_096;

@@ -12,7 +12,7 @@ use crate::budget::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};
 use crate::ring::{NameId, RingCertificate, Role};
 use crate::time::Time;
-use crate::view::Certificate;
+use crate::x509::Certificate;
 
 /// Certificates in a path, whatever policy says: the search goes as deep as the path is long.
 const LONGEST_PATH: usize = 256;

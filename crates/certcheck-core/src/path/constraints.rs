@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use crate::budget::{Budget, Limits};
 use crate::oid;
 use crate::reason::{NameOffence, Reason};
-use crate::view::{Certificate, GeneralName, Name, NameConstraints, PreparedName, Subtrees};
+use crate::x509::{Certificate, GeneralName, Name, NameConstraints, PreparedName, Subtrees};
 
 /// The longest mailbox that is compared, in bytes. RFC 5321 4.5.3.1 has 64 for the local part and 255 for the domain.
 const LONGEST_MAILBOX: usize = 1_024;

@@ -7,7 +7,7 @@
 use super::pool::{CertificateRef, Pool};
 use super::verify::{Context, Link, inspect};
 use super::{VerifiedIssuers, build};
-use crate::view::Certificate;
+use crate::x509::Certificate;
 
 /// Certificates that are looked at. Each costs at least one signature, of which there are fewer.
 const MOST: usize = 256;

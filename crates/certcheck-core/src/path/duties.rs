@@ -2,7 +2,7 @@
 
 use crate::der::ViewFault;
 use crate::reason::{Duty, Reason};
-use crate::view::{Certificate, GeneralName, KeyUsage, KnownExtension};
+use crate::x509::{Certificate, GeneralName, KeyUsage, KnownExtension};
 
 /// What a certificate is in the path, as far as duties differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

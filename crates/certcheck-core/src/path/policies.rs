@@ -8,7 +8,7 @@ use crate::budget::Budget;
 use crate::der::{Rule, ViewFault};
 use crate::oid::{self, Oid};
 use crate::reason::Reason;
-use crate::view::{Certificate, Policies};
+use crate::x509::{Certificate, Policies};
 
 /// One valid policy of one certificate.
 #[derive(Clone, Debug)]

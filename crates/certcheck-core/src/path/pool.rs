@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::verify::Link;
 use crate::ring::{KeyRing, NameId};
-use crate::view::{Certificate, Name, OwnedCertificate};
+use crate::x509::{Certificate, Name, OwnedCertificate};
 
 /// A certificate of the search, by where it is kept.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

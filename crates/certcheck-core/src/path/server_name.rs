@@ -3,7 +3,7 @@
 use pki_types::{IpAddr, ServerName};
 
 use crate::reason::Reason;
-use crate::view::{Certificate, GeneralName};
+use crate::x509::{Certificate, GeneralName};
 
 /// Looks for the name among those of subjectAltName; a common name is none (RFC 9525 6.1).
 pub(crate) fn check(certificate: &Certificate<'_>, wanted: &ServerName<'_>) -> Result<(), Reason> {

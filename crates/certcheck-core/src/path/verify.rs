@@ -17,7 +17,7 @@ use crate::reason::{NotACa, Reason, Rejection};
 use crate::ring::{KeyRing, NameId, RingCertificate};
 use crate::signature::{self, SignatureFault, Signed};
 use crate::time::Time;
-use crate::view::{Certificate, KeyUsage, NameConstraints, Version};
+use crate::x509::{Certificate, KeyUsage, NameConstraints, Version};
 
 /// Certificates that are remembered as looked at: as many as signatures can vouch for.
 const INSPECTED: usize = 128;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Answer, Assessor, Considered, Evidence, Status, Subject, Surroundings};
 use crate::budget::Spent;
 use crate::time::Time;
-use crate::view::Certificate;
+use crate::x509::Certificate;
 
 /// What came for one certificate.
 #[derive(Debug, Default)]

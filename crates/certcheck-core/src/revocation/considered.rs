@@ -11,7 +11,7 @@ use super::usefulness::unrelated;
 use super::{Assessor, Means, Subject};
 use crate::crl::Crl;
 use crate::ocsp::{ResponderId, ResponseStatus};
-use crate::view::Certificate;
+use crate::x509::Certificate;
 
 /// A piece of evidence that was given or fetched and did not count, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]

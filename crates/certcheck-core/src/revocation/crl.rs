@@ -9,7 +9,7 @@ use super::scope::{self, ALL_REASONS, Scope};
 use super::status::{Means, Proof, Revoked, Status};
 use super::{Assessor, Cause, Dismissal, Subject};
 use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
-use crate::view::{DistributionPoints, GeneralName, Name, Version};
+use crate::x509::{DistributionPoints, GeneralName, Name, Version};
 
 /// What one CRL, with its delta, says of a certificate.
 enum Answer<'e> {

@@ -7,7 +7,7 @@ use super::crl::{is_same_series, still_counts};
 use super::evidence::Group;
 use super::{Assessor, Dismissal};
 use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
-use crate::view::Name;
+use crate::x509::Name;
 
 impl<'e> Assessor<'e> {
     /// (c), (h): the delta with the highest number that combines with this complete CRL, signed with the same key

@@ -14,7 +14,7 @@ use crate::names::Names;
 use crate::ocsp::{BasicResponse, Layout, OcspResponse, ResponderId, ResponseStatus, SingleResponse};
 use crate::time::Time;
 use crate::tried_keys::TriedKeys;
-use crate::view::{Certificate, Name};
+use crate::x509::{Certificate, Name};
 
 /// Issuers up to which their names are compared one by one.
 const FEW: usize = 8;

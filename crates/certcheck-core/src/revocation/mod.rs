@@ -39,7 +39,7 @@ use crate::path::verify::Context;
 use crate::policy::{EvidenceOrder, Policy, RevocationScope};
 use crate::ring::KeyRing;
 use crate::time::Time;
-use crate::view::{Certificate, KnownExtension};
+use crate::x509::{Certificate, KnownExtension};
 
 pub(crate) use answers::{Answered, Answers, Gathered};
 pub(crate) use arrived::{Arrived, Own};

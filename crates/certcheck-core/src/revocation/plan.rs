@@ -18,7 +18,7 @@ use crate::budget::Spent;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
 use crate::oid::{self, Oid};
 use crate::policy::{EvidenceOrder, Nonce};
-use crate::view::{
+use crate::x509::{
     AccessDescriptions, Certificate, DistributionPoint, DistributionPointName, DistributionPoints,
     GeneralName, KnownExtension,
 };

@@ -7,7 +7,7 @@ use crate::ocsp::BasicResponse;
 use crate::oid;
 use crate::signature::Signed;
 use crate::time::Time;
-use crate::view::{Certificate, KeyUsage, KnownExtension};
+use crate::x509::{Certificate, KeyUsage, KnownExtension};
 
 impl<'e> Assessor<'e> {
     /// 4.2.2.2: signed by a responder that is trusted here, by the CA that issued the certificate, or by who that CA

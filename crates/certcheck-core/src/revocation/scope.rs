@@ -4,7 +4,7 @@ use super::Subject;
 use super::dismissal::{Dismissal, ScopeGap};
 use crate::budget::Budget;
 use crate::crl::{Crl, IssuingDistributionPoint};
-use crate::view::{
+use crate::x509::{
     DistributionPoint, DistributionPointName, DistributionPoints, GeneralName, GeneralNames, Name, Rdn,
 };
 

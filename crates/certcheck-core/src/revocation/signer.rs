@@ -12,7 +12,7 @@ use crate::path::build;
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::{Context, Link};
 use crate::policy::CrlSignerUsage;
-use crate::view::{Certificate, KeyUsage};
+use crate::x509::{Certificate, KeyUsage};
 
 impl<'e> Assessor<'e> {
     /// The CRL, verified with a key that may sign it, or why it is not.

@@ -13,7 +13,7 @@ use crate::budget::{Budget, Limits};
 use crate::container::{self, ContainerFault};
 use crate::policy::{Policy, Revocation};
 use crate::signature::{self, SignatureFault, Signed};
-use crate::view::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
+use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
 
 /// More certificates than any ring has.
 const MAX_CERTIFICATES: usize = 200_000;

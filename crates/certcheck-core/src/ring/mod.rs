@@ -28,7 +28,7 @@ use crate::names::Names;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::signature::{self, Signed};
-use crate::view::{Certificate, Name, OwnedCertificate};
+use crate::x509::{Certificate, Name, OwnedCertificate};
 
 /// What a certificate is in a ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::der::{Reader, ViewFault, tag};
 use crate::encode::push;
 use crate::oid::OidBuf;
-use crate::view::NameConstraints;
+use crate::x509::NameConstraints;
 
 /// Permitted and excluded subtrees, kept as the body of a nameConstraints extension.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use certcheck_core::der::{Reader, bit_string_octets, tag};
-use certcheck_core::view::{Certificate, Name, SubjectPublicKeyInfo};
+use certcheck_core::x509::{Certificate, Name, SubjectPublicKeyInfo};
 use certcheck_core::{Algorithms, Policy, Revocation, verify_signed_data};
 use certcheck_testkit::ext::Ext;
 use certcheck_testkit::{Cert, Key, der};

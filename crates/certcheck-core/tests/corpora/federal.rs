@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
 use certcheck_core::ring::{Placement, RingBuilder};
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_core::{Check, Policy, Purpose, Revocation};
 
 use super::{Judge, answer, corpus, json, read, text, time};

@@ -5,7 +5,7 @@ use certcheck_core::der::Reader;
 use certcheck_core::ocsp::{CertIdHash, CertStatus, OcspRequest, OcspResponse, ResponseStatus};
 use certcheck_core::reason::Reason;
 use certcheck_core::revocation::OcspEvidence;
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_core::{Policy, Revocation};
 
 use super::{corpus, read};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
 use certcheck_core::ocsp::OcspResponse;
-use certcheck_core::view::Certificate;
+use certcheck_core::x509::Certificate;
 use certcheck_core::{certificates_of, crls_of, ocsp_responses_of};
 
 use super::{Judge, corpus, json, text};

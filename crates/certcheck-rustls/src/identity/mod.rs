@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 use certcheck_core::der::{Reader, tag};
 use certcheck_core::oid::{self, OidBuf};
-use certcheck_core::view::{Attribute, Certificate, Name, OwnedCertificate};
+use certcheck_core::x509::{Attribute, Certificate, Name, OwnedCertificate};
 use certcheck_core::{Report, Time, Verdict};
 use pki_types::CertificateDer;
 use ring::digest::{SHA256, digest};

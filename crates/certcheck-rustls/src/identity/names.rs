@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use certcheck_core::der::{Reader, tag};
 use certcheck_core::oid::{self, Oid};
-use certcheck_core::view::GeneralName;
+use certcheck_core::x509::GeneralName;
 
 use super::fasc_n::{self, FascN};
 use super::{Identity, IdentityError};

@@ -1,6 +1,6 @@
 //! SPIFFE IDs (SPIFFE-ID 2) in certificates (X.509-SVID 2, 5.2).
 
-use certcheck_core::view::{Certificate, GeneralName, KeyUsage};
+use certcheck_core::x509::{Certificate, GeneralName, KeyUsage};
 
 use super::{Identity, IdentityError};
 
