@@ -7,7 +7,7 @@ mod counting;
 use std::time::{Duration, Instant};
 
 use certcheck_benches::{CA, ca_key, crl};
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Policy, Revocation, Time};
 use certcheck_fetch::{Engine, Guard};
 use certcheck_testkit::crl::Crl;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use certcheck_benches::{Always, CA, ca_key, crl};
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Algorithms, Policy, Revocation, Time};
 use certcheck_fetch::{Engine, Guard};

@@ -3,7 +3,7 @@
 //! The limit is 20 ms for each verdict on the machine of `docs/benchmarks.md`.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Policy, Revocation, Time};
 use certcheck_testkit::hostile;
 use criterion::{Criterion, criterion_group, criterion_main};

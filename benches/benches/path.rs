@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use certcheck_benches::Always;
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, VerifiedIssuers};
 use certcheck_testkit::{Cert, Key};

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use certcheck_benches::{CA, ca, ca_key, crl};
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Policy, Revocation, Time};
 use certcheck_fetch::store::{DiskOptions, DiskStore};
 use certcheck_fetch::{Engine, Guard};

@@ -2,7 +2,7 @@
 //! behind them is reached: names, policies, constraints, the search and its bounds.
 #![no_main]
 
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Policy, Purpose, Revocation, Time};
 use libfuzzer_sys::fuzz_target;
 use pki_types::CertificateDer;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use certcheck_core::crl::Crl;
 use certcheck_core::policy::{EvidenceOrder, Nonce};
 use certcheck_core::revocation::{Answer, Ask, Cause, OcspEvidence};
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Policy, Progress, Purpose, Revocation, Time};
 use libfuzzer_sys::fuzz_target;
 use pki_types::CertificateDer;

@@ -1,7 +1,7 @@
 //! Anything as a file of a ring, and as its settings.
 #![no_main]
 
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

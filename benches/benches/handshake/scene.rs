@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_benches::pki::{Pki, ROOT};
 use certcheck_benches::{CA, ca_key, crl};
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Policy, Revocation, Time};
 use certcheck_fetch::{Engine, Guard};
 use certcheck_rustls::ServerParts;

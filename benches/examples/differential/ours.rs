@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use certcheck_core::crl::Crl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::RevocationScope;
 use certcheck_core::reason::Reason;
 use certcheck_core::report::Warning;
 use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence, Status};
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use pki_types::CertificateDer;
 

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use certcheck_core::key_ring::{RingCertificate, Role};
 use certcheck_core::reason::Reason;
 use certcheck_core::report::PathRole;
-use certcheck_core::ring::{RingCertificate, Role};
 use certcheck_core::{Check, KeyRing, Policy, Purpose, Revocation, Time, VerifiedIssuers};
 use pki_types::CertificateDer;
 use serde::Serialize;

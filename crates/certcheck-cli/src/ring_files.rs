@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use certcheck_core::KeyRing;
-use certcheck_core::ring::{RingBuilder, RingError, RingFault};
+use certcheck_core::key_ring::{RingBuilder, RingError, RingFault};
 
 use crate::kind::{self, Wanted};
 use crate::visible;

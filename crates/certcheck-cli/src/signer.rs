@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
+use certcheck_core::key_ring::RingCertificate;
 use certcheck_core::oid::Oid;
 use certcheck_core::reason::Reason;
 use certcheck_core::revocation::Cause;
-use certcheck_core::ring::RingCertificate;
 use certcheck_core::x509::Certificate;
 use serde::Serialize;
 

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use certcheck_core::key_ring::Role;
 use certcheck_core::policy::RevocationScope;
 use certcheck_core::reason::{Reason, Rejection};
 use certcheck_core::revocation::{Answer, Ask, Cause, Need, Status};
-use certcheck_core::ring::Role;
 use certcheck_core::x509::{Certificate, DistributionPoints};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_fetch::Engine;

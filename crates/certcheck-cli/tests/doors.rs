@@ -15,10 +15,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use certcheck_core::key_ring::Placement;
 use certcheck_core::policy::{
     AnchorValidity, CrlSignerUsage, EvidenceOrder, Freshness, Policy, Purpose, Revocation, RevocationScope,
 };
-use certcheck_core::ring::Placement;
 use certcheck_core::{Check, Time};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{Acceptor, ClientVerifier};

@@ -7,7 +7,7 @@
 //! Data goes one way, each module importing from those before it:
 //!
 //! ```text
-//! der, ber, oid, time -> x509 -> container, ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
+//! der, ber, oid, time -> x509 -> container, key_ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
 //! ```
 //! `policy`, `budget`, `reason` and `remedy` are the vocabulary that all share.
 
@@ -20,6 +20,7 @@ pub mod crl;
 pub mod der;
 mod encode;
 mod key;
+pub mod key_ring;
 mod names;
 pub mod ocsp;
 pub mod oid;
@@ -30,7 +31,6 @@ pub mod reason;
 pub mod remedy;
 pub mod report;
 pub mod revocation;
-pub mod ring;
 mod signature;
 mod time;
 mod tried_keys;
@@ -40,11 +40,11 @@ pub use check::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template};
 pub use container::{
     ContainerFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,
 };
+pub use key_ring::KeyRing;
 pub use path::VerifiedIssuers;
 pub use policy::{Policy, Purpose, Revocation};
 pub use remedy::Remedy;
 pub use report::{Report, Verdict};
 pub use revocation::Evidence;
-pub use ring::KeyRing;
 pub use signature::{Algorithms, verify_signed_data};
 pub use time::Time;

@@ -251,7 +251,7 @@ pub struct Policy {
     /// initial-any-policy-inhibit (RFC 5280 6.1.1 (g)).
     pub inhibit_any_policy: bool,
     /// initial-permitted-subtrees and initial-excluded-subtrees (RFC 5280 6.1.1 (h), (i)).
-    pub initial_names: Option<crate::ring::NameSubtrees>,
+    pub initial_names: Option<crate::key_ring::NameSubtrees>,
     /// How many intermediates that are not self-issued a path may have.
     pub max_depth: u32,
     /// The shortest RSA modulus taken, in bits. Not below 1024.

@@ -3,11 +3,11 @@
 use core::fmt;
 
 use crate::budget::Spent;
+use crate::key_ring::{KeyRing, RingCertificate};
 use crate::oid::{Oid, OidBuf};
 use crate::reason::{Reason, Rejection};
 use crate::remedy::Remedy;
 use crate::revocation::{Cause, Considered, Status};
-use crate::ring::{KeyRing, RingCertificate};
 use crate::time::Time;
 use crate::x509::{Certificate, OwnedCertificate};
 

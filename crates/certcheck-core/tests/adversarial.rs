@@ -5,8 +5,8 @@
 use certcheck_core::budget::Limit;
 use certcheck_core::crl::{Crl, CrlReader};
 use certcheck_core::der::Rule;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::reason::Reason;
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use certcheck_testkit::bulk::{self, Mesh, Onslaught};
 use certcheck_testkit::crl::{self, Entry};

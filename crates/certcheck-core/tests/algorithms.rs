@@ -1,6 +1,6 @@
 //! Signature algorithms that are rare: verified where that can be done, and else told by their names.
 
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Policy, Revocation, Time};
 use certcheck_testkit::{Cert, Key, SigAlg, der};
 use pki_types::CertificateDer;

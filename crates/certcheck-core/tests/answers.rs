@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use certcheck_core::crl::Crl as CoreCrl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Nonce;
 use certcheck_core::revocation::{Answer, Ask, Cause, OcspEvidence, Status};
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::ext::{self, Point};

@@ -1,6 +1,6 @@
 //! Every named flaw of the forge, in the target and in an intermediate: refused, with the reason that is true.
 
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time};
 use certcheck_testkit::flaw::{self, Flaw};
 use certcheck_testkit::{Cert, Key, der, ext};

@@ -7,7 +7,7 @@ mod question;
 
 use std::collections::BTreeMap;
 
-use certcheck_core::ring::Placement;
+use certcheck_core::key_ring::Placement;
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Revocation};
 use certcheck_testkit::odd_key::{self, OddKey};
 use certcheck_testkit::{Cert, Key};

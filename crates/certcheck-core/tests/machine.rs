@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use certcheck_core::crl::Crl as CoreCrl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Nonce;
 use certcheck_core::revocation::{Answer, Ask, Cause, OcspEvidence, Status};
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Progress, Purpose, Revocation, Time, Verdict};
 use certcheck_testkit::crl::{self, Crl, Entry};
 use certcheck_testkit::ext::{self, Point};

@@ -183,7 +183,7 @@ impl Engine {
         policy.require_explicit_policy = false;
         let mut reports = Vec::new();
         let below = snapshot.ring().certificates().iter();
-        for entry in below.filter(|entry| entry.role() == certcheck_core::ring::Role::Intermediate) {
+        for entry in below.filter(|entry| entry.role() == certcheck_core::key_ring::Role::Intermediate) {
             let chain = [CertificateDer::from(entry.certificate().der().to_vec())];
             reports.push(self.check_with(&policy, &chain, now, within).await);
         }

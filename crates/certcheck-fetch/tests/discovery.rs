@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_testkit::bridge::{Bridge, pkcs7};

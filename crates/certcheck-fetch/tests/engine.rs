@@ -142,9 +142,9 @@ fn refusals_are_kept_apart_and_briefly() {
     assert!(engine.check_cached(&chain, now()).is_of_known_path());
     // A ring that knows the stranger does not inherit the refusal.
     let junk = vec![world.plain("junk 1").issue(&world.stranger).into()];
-    let mut builder = certcheck_core::ring::RingBuilder::new();
+    let mut builder = certcheck_core::key_ring::RingBuilder::new();
     let stranger = Cert::root(CA, &world.stranger).issue(&world.stranger);
-    builder.add("stranger", &stranger, certcheck_core::ring::Placement::Anchor).expect("reads");
+    builder.add("stranger", &stranger, certcheck_core::key_ring::Placement::Anchor).expect("reads");
     engine.reload(builder.build().expect("builds"), Policy::client(Revocation::Off), Evidence::new());
     assert!(engine.check_cached(&junk, now()).is_accepted());
     assert!(!engine.check_cached(&chain, now()).is_accepted(), "what another ring knew is forgotten");

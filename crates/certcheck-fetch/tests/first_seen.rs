@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::crl::Crl as CoreCrl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::oid::OidBuf;
 use certcheck_core::policy::{AnchorValidity, Nonce, RevocationScope};
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time, Verdict};
 use certcheck_fetch::{Engine, Report};
 use certcheck_testkit::crl::Crl;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Evidence, Policy, Revocation};
 use certcheck_testkit::peers::tool;
 use certcheck_testkit::server::{Fault, Page};

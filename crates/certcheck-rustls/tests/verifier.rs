@@ -274,11 +274,11 @@ fn anchors_are_hinted_at_unless_they_are_too_many() {
     let root = certcheck_core::x509::Certificate::parse(&root).expect("reads");
     assert_eq!(hints(true), [root.subject().raw().to_vec()]);
     assert!(hints(false).is_empty());
-    let mut many = certcheck_core::ring::RingBuilder::new();
+    let mut many = certcheck_core::key_ring::RingBuilder::new();
     for n in 0..600 {
         let name = format!("O=Fetch,CN=one root of very many number {n}");
         let der = Cert::root(&name, &world.root).issue(&world.root);
-        many.add("root", &der, certcheck_core::ring::Placement::Anchor).expect("reads");
+        many.add("root", &der, certcheck_core::key_ring::Placement::Anchor).expect("reads");
     }
     let policy = Policy::client(Revocation::HardFail);
     engine.reload(many.build().expect("builds"), policy, certcheck_core::Evidence::new());

@@ -1,7 +1,7 @@
 //! Which certificate of a ring signed a CRL (RFC 5280 6.3.3 (f), (g)).
 
 use certcheck_core::crl::Crl;
-use certcheck_core::ring::{RingCertificate, Role};
+use certcheck_core::key_ring::{RingCertificate, Role};
 use certcheck_core::x509::KeyUsage;
 use certcheck_core::{KeyRing, Policy};
 

@@ -1,8 +1,8 @@
 //! Who signed a response, and whether who signed may (RFC 6960 4.2.2.2).
 
+use certcheck_core::key_ring::{RingCertificate, Role};
 use certcheck_core::ocsp::BasicResponse;
 use certcheck_core::oid;
-use certcheck_core::ring::{RingCertificate, Role};
 use certcheck_core::x509::{Certificate, KeyUsage};
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time};
 use pki_types::CertificateDer;

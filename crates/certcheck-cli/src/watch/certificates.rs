@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use certcheck_core::Time;
-use certcheck_core::ring::Role;
+use certcheck_core::key_ring::Role;
 use serde::Serialize;
 
 use super::Health;

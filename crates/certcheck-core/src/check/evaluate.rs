@@ -8,6 +8,7 @@ use pki_types::CertificateDer;
 use super::judge::judge;
 use super::{Check, read};
 use crate::budget::Spent;
+use crate::key_ring::{RingCertificate, Role};
 use crate::oid;
 use crate::path::VerifiedIssuers;
 use crate::path::build::{self, Outcome};
@@ -21,7 +22,6 @@ use crate::revocation::plan;
 use crate::revocation::{
     Answers, Arrived, Ask, Assessor, Considered, Dismissal, Means, Need, Status, Subject, Surroundings,
 };
-use crate::ring::{RingCertificate, Role};
 use crate::time::Time;
 use crate::x509::Certificate;
 

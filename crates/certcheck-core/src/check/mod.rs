@@ -20,12 +20,12 @@ pub use progress::Progress;
 pub use template::{Admitted, IssuerStatuses, Newcomer, Template};
 
 use crate::budget::Spent;
+use crate::key_ring::KeyRing;
 use crate::path::VerifiedIssuers;
 use crate::path::pool::Pool;
 use crate::policy::Policy;
 use crate::report::Report;
 use crate::revocation::{Assessor, Evidence, Status, Subject, Surroundings};
-use crate::ring::KeyRing;
 use crate::time::Time;
 use crate::x509::Certificate;
 

@@ -19,6 +19,7 @@ use super::judge::judge;
 use super::kind::{self, Kind};
 use super::{Check, read};
 use crate::budget::{Budget, Spent};
+use crate::key_ring::{NameId, RingCertificate};
 use crate::ocsp::{CertIdHash, HashedIssuer};
 use crate::oid::OidBuf;
 use crate::path::VerifiedIssuers;
@@ -31,7 +32,6 @@ use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
     Answer, Answered as _, Arrived, Ask, Evidence, Gathered, Own, Status, Subject, Surroundings, plan,
 };
-use crate::ring::{NameId, RingCertificate};
 use crate::time::Time;
 use crate::x509::{Certificate, NameConstraints, OwnedCertificate};
 

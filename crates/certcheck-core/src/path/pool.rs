@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::verify::Link;
-use crate::ring::{KeyRing, NameId};
+use crate::key_ring::{KeyRing, NameId};
 use crate::x509::{Certificate, Name, OwnedCertificate};
 
 /// A certificate of the search, by where it is kept.

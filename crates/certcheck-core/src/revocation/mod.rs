@@ -32,12 +32,12 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::budget::Spent;
+use crate::key_ring::KeyRing;
 use crate::ocsp::HashedIssuer;
 use crate::path::VerifiedIssuers;
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::Context;
 use crate::policy::{EvidenceOrder, Policy, RevocationScope};
-use crate::ring::KeyRing;
 use crate::time::Time;
 use crate::x509::{Certificate, KnownExtension};
 

@@ -70,7 +70,7 @@ fn told(report: &Report<'_>) -> String {
         .path
         .iter()
         .map(|member| {
-            let source = member.in_ring.map(certcheck_core::ring::RingCertificate::source);
+            let source = member.in_ring.map(certcheck_core::key_ring::RingCertificate::source);
             (member.role, member.certificate.der().to_vec(), source, &member.revocation)
         })
         .collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Check, Policy, Purpose, Revocation};
 

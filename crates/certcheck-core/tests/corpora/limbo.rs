@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use certcheck_core::crl::Crl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::AnchorValidity;
 use certcheck_core::revocation::EvidenceFault;
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Evidence, Policy, Purpose, Revocation, Time, certificates_of, crls_of};
 use pki_types::ServerName;
 use serde_json::Value;

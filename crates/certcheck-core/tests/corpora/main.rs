@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::revocation::{EvidenceFault, OcspEvidence, Status};
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Report, Time, certificates_of, crls_of};
 use pki_types::CertificateDer;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! OpenSSL's own tests of verification (those of class `rfc5280`), OCSP and CRLs, each with its options.
 
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::oid::OidBuf;
 use certcheck_core::policy::{AnchorValidity, Freshness, RevocationScope};
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Policy, Purpose, Revocation, Time};
 use serde_json::Value;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use certcheck_core::crl::Crl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence};
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{KeyRing, Policy, Time};
 use certcheck_testkit::Key;
 use pki_types::CertificateDer;

@@ -53,7 +53,7 @@ fn of_many_partitions_one_is_verified() {
     use std::sync::Arc;
 
     use certcheck_core::crl::Crl;
-    use certcheck_core::ring::{Placement, RingBuilder};
+    use certcheck_core::key_ring::{Placement, RingBuilder};
     use certcheck_core::{Evidence, Policy, Revocation, Time};
     use certcheck_testkit::crl::{Crl as ForgedCrl, Idp};
     use certcheck_testkit::ext::{self, Point};
@@ -115,7 +115,7 @@ fn junk_beside_a_revoked_client_leaves_it_revoked() {
     use std::sync::Arc;
 
     use certcheck_core::crl::Crl;
-    use certcheck_core::ring::{Placement, RingBuilder};
+    use certcheck_core::key_ring::{Placement, RingBuilder};
     use certcheck_core::{Evidence, Policy, Revocation, Time};
     use certcheck_testkit::crl::{self, Crl as ForgedCrl, Entry};
     use certcheck_testkit::{Cert, Key};

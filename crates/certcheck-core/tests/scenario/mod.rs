@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use certcheck_core::key_ring::Placement;
 use certcheck_core::oid::OidBuf;
 use certcheck_core::policy::AnchorValidity;
-use certcheck_core::ring::Placement;
 use certcheck_core::{Policy, Purpose, Revocation};
 use certcheck_testkit::recipe::{CertRecipe, Recipe};
 use serde::Deserialize;

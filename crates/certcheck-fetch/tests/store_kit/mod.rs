@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::revocation::Ask;
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{Policy, Revocation, Time, Verdict};
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store, Stored};
 use certcheck_fetch::{Builder, Engine, Guard, Key, Spool};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::EvidenceOrder;
-use certcheck_core::ring::{Placement, RingBuilder};
 use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_fetch::{Builder, Engine, Guard, Limits, Report, Resolve};
 use certcheck_testkit::crl::{self, Crl, Entry};

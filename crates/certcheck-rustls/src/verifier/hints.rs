@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use certcheck_core::KeyRing;
-use certcheck_core::ring::Role;
+use certcheck_core::key_ring::Role;
 use rustls::DistinguishedName;
 
 /// Octets of names that are sent. A ring with more has none sent: clients choose by themselves then, and a flight of a

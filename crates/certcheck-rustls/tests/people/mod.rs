@@ -3,7 +3,7 @@
 
 use core::fmt::Debug;
 
-use certcheck_core::ring::{Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time};
 use certcheck_rustls::{Identity, IdentityError};
 use certcheck_testkit::ext::{self, Ext};

@@ -93,7 +93,7 @@ struct Pending {
 /// Gathers the parts of a ring.
 ///
 /// ```
-/// use certcheck_core::ring::{Placement, RingBuilder};
+/// use certcheck_core::key_ring::{Placement, RingBuilder};
 ///
 /// let pem = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/demo/ring/root.pem"))?;
 /// let mut builder = RingBuilder::new();
