@@ -9,6 +9,7 @@ use crate::der::{Reader, bit_string_octets, tag};
 use crate::key::{self, RsaKey, Unsupported};
 use crate::oid::Oid;
 use crate::policy::Policy;
+use crate::provider::signature::{RsaParameters, UnparsedPublicKey};
 use crate::pss;
 use crate::reason::Reason;
 use crate::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -90,14 +91,12 @@ impl Algorithms {
 }
 
 impl Default for Algorithms {
-    /// `ring` where it is built in, else `aws-lc-rs`, else none.
+    /// `ring` where it is built in, else `aws-lc-rs`.
     fn default() -> Self {
         #[cfg(feature = "ring")]
         return Self::ring();
         #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
         return Self::aws_lc_rs();
-        #[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
-        return Self::new(&[]);
     }
 }
 
@@ -143,7 +142,7 @@ pub(crate) struct Signed<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum Verifier {
     Registered(&'static dyn SignatureVerificationAlgorithm),
-    Legacy(&'static ring::signature::RsaParameters),
+    Legacy(&'static RsaParameters),
     AnySalt(pss::AnySalt),
 }
 
@@ -285,7 +284,7 @@ fn run(verifier: &Verifier, signed: Signed<'_>, key: SubjectPublicKeyInfo<'_>) -
         Verifier::Registered(algorithm) => {
             algorithm.verify_signature(key.public_key, signed.message, signed.signature).is_ok()
         }
-        Verifier::Legacy(parameters) => ring::signature::UnparsedPublicKey::new(*parameters, key.public_key)
+        Verifier::Legacy(parameters) => UnparsedPublicKey::new(*parameters, key.public_key)
             .verify(signed.message, signed.signature)
             .is_ok(),
         Verifier::AnySalt(verifier) => matches!(RsaKey::of(key), Some(Ok(rsa))
@@ -417,8 +416,8 @@ fn legacy_rsa(
     signature: AlgorithmIdentifier<'_>,
     key: SubjectPublicKeyInfo<'_>,
     kind: SignatureKind,
-) -> Option<&'static ring::signature::RsaParameters> {
-    use ring::signature as alg;
+) -> Option<&'static RsaParameters> {
+    use crate::provider::signature as alg;
     let short = short_rsa(key).is_some();
     match (signature.oid.content(), kind) {
         ([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5] | [0x2b, 0x0e, 3, 2, 29], SignatureKind::Sha1) => {

@@ -10,9 +10,9 @@
 use std::io::{self, Write};
 
 use bytes::Bytes;
-use ring::digest::{Context, SHA256, digest};
 
 use super::index::{BUCKET, CrlIndex};
+use crate::digest::{Sha256, sha256};
 
 const MAGIC: &[u8; 16] = b"certcheck idx 3\n";
 const DIGESTS: usize = 80;
@@ -89,12 +89,11 @@ pub(super) fn save(
     numbers.extend(u32_of(issuers.len()));
     numbers.extend(u64_of(names.len()));
     numbers.resize(HEADER - DIGESTS, 0);
-    let mut own = Context::new(&SHA256);
+    let mut own = Sha256::new();
     for part in [&numbers[..], buckets, &names] {
         own.update(part);
     }
-    for part in [&MAGIC[..], digest(&SHA256, der).as_ref(), own.finish().as_ref(), &numbers, buckets, &names]
-    {
+    for part in [&MAGIC[..], &sha256(der), &own.finish(), &numbers, buckets, &names] {
         out.write_all(part)?;
     }
     Ok(())
@@ -126,10 +125,10 @@ pub(super) fn open(der: &[u8], kept: &Bytes, trust: IndexTrust) -> Result<Kept, 
     let end = buckets.checked_mul(BUCKET).and_then(|octets| octets.checked_add(HEADER));
     let end = end.filter(|end| end.checked_add(names) == Some(kept.len())).ok_or(IndexFault::Damaged)?;
     if trust == IndexTrust::Checked {
-        if digest(&SHA256, kept.get(DIGESTS..).unwrap_or_default()).as_ref() != own {
+        if sha256(kept.get(DIGESTS..).unwrap_or_default()) != *own {
             return Err(IndexFault::Damaged);
         }
-        if digest(&SHA256, der).as_ref() != of_crl {
+        if sha256(der) != *of_crl {
             return Err(IndexFault::OtherCrl);
         }
     }

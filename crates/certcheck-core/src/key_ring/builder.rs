@@ -4,13 +4,12 @@ use core::fmt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ring::digest;
-
 use super::anchor::AnchorConstraints;
 use super::settings::{self, SettingsFault, Subject};
 use super::{Distrust, KeyRing, Names, RingCertificate, Role};
 use crate::budget::{Budget, Limits};
 use crate::container::{self, ContainerFault};
+use crate::digest::sha256;
 use crate::policy::{Policy, Revocation};
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
@@ -271,7 +270,7 @@ fn bind(certificates: &mut [RingCertificate], all: &[Settings]) -> Result<(), Ri
             let der = entry.certificate.view().der();
             let is_meant = match &settings.subject {
                 Subject::File(file) => is_file(&entry.source, file),
-                Subject::Sha256(wanted) => digest::digest(&digest::SHA256, der).as_ref() == wanted,
+                Subject::Sha256(wanted) => sha256(der) == *wanted,
             };
             if !is_meant {
                 continue;
@@ -383,11 +382,7 @@ mod tests {
     fn two_entries_about_one_anchor_are_refused() {
         let key = Key::p256("bound");
         let root = Cert::root("CN=Root", &key).issue(&key);
-        let hex: String = digest::digest(&digest::SHA256, &root)
-            .as_ref()
-            .iter()
-            .map(|octet| format!("{octet:02x}"))
-            .collect();
+        let hex: String = sha256(&root).iter().map(|octet| format!("{octet:02x}")).collect();
         let named = "[[anchor]]\nfile = \"a.pem\"\npermitted = [\"dns:a.example\"]\n";
         let hashed = format!("[[anchor]]\nsha256 = \"{hex}\"\npath_len = 1\n");
         assert!(built(&[named], &["a.pem"]).is_ok());

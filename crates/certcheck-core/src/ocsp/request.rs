@@ -1,10 +1,9 @@
 //! OCSP requests (RFC 6960 4.1.1).
 
-use ring::digest;
-
 use crate::der::tag;
 use crate::encode::{element, push, push_header, size};
 use crate::oid::{self, Oid};
+use crate::provider::digest;
 use crate::x509::Certificate;
 
 /// The hash that names an issuer in a CertID. It signs nothing: SHA-1 is as good as any here.

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ring::digest;
 
 use super::arrived::{Own, assess, with_signers};
 use super::evidence::AtHand;
@@ -15,6 +14,7 @@ use super::{
     Answer, Answered, Ask, Assessor, Cause, Dismissal, Evidence, Means, Status, Subject, Surroundings,
 };
 use crate::budget::Spent;
+use crate::digest::Sha256;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
 use crate::oid::{self, Oid};
 use crate::policy::{EvidenceOrder, Nonce};
@@ -293,11 +293,11 @@ impl<'s, 'e> Plan<'s, 'e> {
         let nonce = match (self.around.policy.nonce, self.answers.seed()) {
             (Nonce::Ask | Nonce::Demand, Some(seed)) => {
                 // From the seed, so that who asks again asks the same.
-                let mut context = digest::Context::new(&digest::SHA256);
-                context.update(&seed);
-                context.update(url.as_bytes());
-                context.update(&request.encode());
-                Some(Bytes::copy_from_slice(context.finish().as_ref()))
+                let mut hasher = Sha256::new();
+                hasher.update(&seed);
+                hasher.update(url.as_bytes());
+                hasher.update(&request.encode());
+                Some(Bytes::copy_from_slice(&hasher.finish()))
             }
             _ => None,
         };

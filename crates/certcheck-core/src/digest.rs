@@ -1,0 +1,72 @@
+//! Digests, over the provider that is built in.
+//!
+//! The one place where the workspace chooses between `ring` and `aws-lc-rs` for hashing: what fingerprints, binds or
+//! names octets asks here.
+
+use crate::provider::digest;
+
+/// A SHA-256 digest.
+pub type Sha256Digest = [u8; 32];
+
+/// The SHA-256 digest of these octets.
+#[must_use]
+pub fn sha256(octets: &[u8]) -> Sha256Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(octets);
+    hasher.finish()
+}
+
+/// A SHA-256 digest of octets that come in pieces.
+#[derive(Clone)]
+pub struct Sha256(digest::Context);
+
+impl Sha256 {
+    /// The digest of nothing, so far.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// Adds octets at the end.
+    pub fn update(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+
+    /// The digest of all that was added.
+    #[must_use]
+    pub fn finish(self) -> Sha256Digest {
+        let mut octets = Sha256Digest::default();
+        octets.copy_from_slice(self.0.finish().as_ref());
+        octets
+    }
+}
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl core::fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Sha256(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sha256, sha256};
+
+    /// FIPS 180-4's example: "abc".
+    #[test]
+    fn pieces_make_the_digest_of_the_whole() {
+        let mut hasher = Sha256::new();
+        for octet in b"abc" {
+            hasher.update(&[*octet]);
+        }
+        let digest = hasher.finish();
+        assert_eq!(digest, sha256(b"abc"));
+        assert_eq!(digest[..4], [0xba, 0x78, 0x16, 0xbf]);
+        assert_eq!(digest[28..], [0xf2, 0x00, 0x15, 0xad]);
+    }
+}

@@ -1,0 +1,10 @@
+//! The cryptographic provider that is built in: `ring`, or `aws-lc-rs` where `ring` is not.
+
+#[cfg(feature = "ring")]
+pub(crate) use ring::{digest, signature};
+
+#[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
+pub(crate) use aws_lc_rs::{digest, signature};
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!("certcheck needs a cryptographic provider: enable the feature `ring` or `aws-lc-rs`");
