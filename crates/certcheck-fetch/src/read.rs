@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use certcheck_core::crl::{Crl, IndexFault, IndexTrust};
+use certcheck_core::crl::{Crl, GivenMemory, IndexFault, IndexTrust};
 use certcheck_core::der::Reader;
 use certcheck_core::revocation::{Answer, Ask, OcspEvidence};
 use certcheck_core::x509::SubjectPublicKeyInfo;
@@ -130,8 +130,9 @@ fn read_crl(
     match key_of(signer) {
         Some(key) if der.len() >= LARGE => {
             // An index of tens of MiB goes where its CRL is.
-            let room =
-                |octets: usize| folder.filter(|_| octets >= LARGE_INDEX).and_then(|at| room(at, octets));
+            let room = |octets: usize| {
+                folder.filter(|_| octets >= LARGE_INDEX).and_then(|at| room(at, octets)).map(GivenMemory::new)
+            };
             Crl::parse_and_verify_in(der, url, key, policy, Some(&room)).map_err(malformed)
         }
         key => {

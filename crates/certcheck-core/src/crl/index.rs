@@ -12,7 +12,7 @@ use core::hint::black_box;
 
 use bytes::Bytes;
 
-use super::memory::{Memory, Rooms};
+use super::memory::{IndexAllocator, Memory};
 
 const SLOTS: usize = 12;
 pub(super) const BUCKET: usize = 64;
@@ -141,13 +141,13 @@ fn put_offset(bucket: &mut [u8; BUCKET], slot: usize, offset: u32) {
 
 impl IndexBuilder {
     /// Room for about so many entries.
-    pub(crate) fn new(entries: usize, seed: u64, rooms: Option<Rooms<'_>>) -> Self {
+    pub(crate) fn new(entries: usize, seed: u64, allocator: Option<IndexAllocator<'_>>) -> Self {
         let parts = entries.div_ceil(FEW).next_power_of_two().min(MAX_PARTS);
         // Parts differ by chance: four deviations and some.
         let mean = entries / parts;
         let room = mean + 4 * mean.isqrt() + 64;
         Self {
-            items: Memory::zeroed(parts * room * 8, rooms),
+            items: Memory::zeroed(parts * room * 8, allocator),
             room,
             filled: vec![0; parts],
             spilled: Vec::new(),
@@ -183,12 +183,12 @@ impl IndexBuilder {
     /// it is asked only where a bucket is full.
     pub(crate) fn finish(
         self,
-        rooms: Option<Rooms<'_>>,
+        allocator: Option<IndexAllocator<'_>>,
         rival: impl Fn(u32, u32) -> Option<u32>,
     ) -> Result<CrlIndex, Full> {
         let buckets = u32::try_from(self.count.div_ceil(MEAN) + 1).unwrap_or(u32::MAX);
         let length = usize::try_from(buckets).unwrap_or(0) * BUCKET;
-        let mut octets = Memory::zeroed(length + BUCKET, rooms);
+        let mut octets = Memory::zeroed(length + BUCKET, allocator);
         let start = octets.as_ref().as_ptr().align_offset(BUCKET).min(BUCKET);
         let target = octets.as_mut().get_mut(start..start + length).unwrap_or_default();
         let (target, _) = target.as_chunks_mut::<BUCKET>();

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::entries::{CrlEntry, EntryScan, Scanned, that_counts};
 use super::index::{CrlIndex, IndexBuilder};
-use super::memory::Rooms;
+use super::memory::IndexAllocator;
 use super::saved::{self, IndexFault, IndexTrust, Kept};
 use super::view::{Head, Tail};
 use super::{Crl, Parts};
@@ -27,12 +27,12 @@ struct Entries {
 }
 
 impl Entries {
-    fn new(head: &Head<'_>, available: &[u8], attempt: u64, rooms: Option<Rooms<'_>>) -> Self {
+    fn new(head: &Head<'_>, available: &[u8], attempt: u64, allocator: Option<IndexAllocator<'_>>) -> Self {
         let (begin, end) = head.entries;
         let guess = guess_count(available, begin, end);
         Self {
             scan: EntryScan::new(begin, end),
-            builder: IndexBuilder::new(guess, seed(head, attempt), rooms),
+            builder: IndexBuilder::new(guess, seed(head, attempt), allocator),
             issuers: Vec::new(),
         }
     }
@@ -50,17 +50,22 @@ impl Entries {
     }
 
     /// The index of all entries. A seed that is unlucky is changed, and the entries are read again.
-    fn index(self, document: &[u8], head: &Head<'_>, rooms: Option<Rooms<'_>>) -> Result<Indexed, ViewFault> {
+    fn index(
+        self,
+        document: &[u8],
+        head: &Head<'_>,
+        allocator: Option<IndexAllocator<'_>>,
+    ) -> Result<Indexed, ViewFault> {
         let mut entries = self;
         for attempt in 1..=MAX_ATTEMPTS {
             let Self { builder, issuers, .. } = entries;
             let count = builder.count();
-            if let Ok(index) = builder.finish(rooms, |a, b| {
+            if let Ok(index) = builder.finish(allocator, |a, b| {
                 is_same_entry(document, a, b, &issuers).then(|| that_counts(document, a, b))
             }) {
                 return Ok(Indexed { index, count, issuers });
             }
-            entries = Self::new(head, document, attempt, rooms);
+            entries = Self::new(head, document, attempt, allocator);
             entries.advance(document)?;
         }
         let offset = head.entries.0;
@@ -187,7 +192,7 @@ pub(super) fn parse(der: &Bytes, source: &str) -> Result<Crl, ViewFault> {
 pub(super) fn parse_beside(
     der: &Bytes,
     source: &str,
-    rooms: Option<Rooms<'_>>,
+    allocator: Option<IndexAllocator<'_>>,
     verify: impl FnOnce(&Crl) + Send,
 ) -> Result<Crl, ViewFault> {
     check_length(der.len())?;
@@ -198,9 +203,9 @@ pub(super) fn parse_beside(
     let indexed = beside(
         || verify(&bare),
         || {
-            let mut entries = Entries::new(&head, der, 0, rooms);
+            let mut entries = Entries::new(&head, der, 0, allocator);
             entries.advance(der)?;
-            entries.index(der, &head, rooms)
+            entries.index(der, &head, allocator)
         },
     )?;
     // What was learned of keys stays.

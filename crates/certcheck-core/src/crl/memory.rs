@@ -1,33 +1,75 @@
 //! Memory for what is large and looked into at random: in pages so large that finding the page costs nothing.
 
+use core::fmt;
+
 use bytes::Bytes;
-use memmap2::{Advice, MmapMut};
+#[cfg(feature = "fs")]
+use memmap2::MmapMut;
 
 /// From here on pages of 2 MiB pay.
+#[cfg(feature = "fs")]
 const LARGE: usize = 4 << 20;
 
 /// Zeroed octets. Large ones are asked of the system in huge pages; without, they are as good and slower.
 #[derive(Debug)]
 pub(crate) enum Memory {
     Heap(Vec<u8>),
+    #[cfg(feature = "fs")]
     Mapped(MmapMut),
+    Given(GivenMemory),
 }
 
-/// Gives zeroed memory of so many octets in a file, for indexes that are not to take memory of one's own; `None` for what
-/// is as well elsewhere.
-pub type Rooms<'r> = &'r (dyn Fn(usize) -> Option<MmapMut> + Sync);
+/// Memory that a caller gives for an index. What it is, a mapped file or anything else, is the caller's matter.
+pub struct GivenMemory(Box<dyn Octets>);
+
+/// Octets that can be written now, and read for as long as anybody holds them.
+trait Octets: AsMut<[u8]> + AsRef<[u8]> + Send + Sync {}
+
+impl<T: AsMut<[u8]> + AsRef<[u8]> + Send + Sync> Octets for T {}
+
+impl GivenMemory {
+    /// Memory over these octets, which are zero.
+    #[must_use]
+    pub fn new(octets: impl AsMut<[u8]> + AsRef<[u8]> + Send + Sync + 'static) -> Self {
+        Self(Box::new(octets))
+    }
+}
+
+impl AsRef<[u8]> for GivenMemory {
+    fn as_ref(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+impl AsMut<[u8]> for GivenMemory {
+    fn as_mut(&mut self) -> &mut [u8] {
+        (*self.0).as_mut()
+    }
+}
+
+impl fmt::Debug for GivenMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GivenMemory({})", self.as_ref().len())
+    }
+}
+
+/// Gives zeroed memory of so many octets, for indexes that are not to take memory of the process; `None` for what is as
+/// well elsewhere.
+pub type IndexAllocator<'a> = &'a (dyn Fn(usize) -> Option<GivenMemory> + Sync);
 
 impl Memory {
-    pub(crate) fn zeroed(length: usize, rooms: Option<Rooms<'_>>) -> Self {
-        if let Some(room) = rooms.and_then(|rooms| rooms(length)).filter(|room| room.len() == length) {
-            return Self::Mapped(room);
+    pub(crate) fn zeroed(length: usize, allocator: Option<IndexAllocator<'_>>) -> Self {
+        let given = allocator.and_then(|allocator| allocator(length));
+        if let Some(given) = given.filter(|given| given.as_ref().len() == length) {
+            return Self::Given(given);
         }
+        #[cfg(feature = "fs")]
         if length >= LARGE
             && let Ok(map) = MmapMut::map_anon(length)
         {
             // Advice that is not taken changes nothing but speed.
             #[cfg(target_os = "linux")]
-            drop(map.advise(Advice::HugePage));
+            drop(map.advise(memmap2::Advice::HugePage));
             return Self::Mapped(map);
         }
         Self::Heap(vec![0; length])
@@ -36,7 +78,9 @@ impl Memory {
     pub(crate) fn into_bytes(self) -> Bytes {
         match self {
             Self::Heap(octets) => Bytes::from(octets),
+            #[cfg(feature = "fs")]
             Self::Mapped(map) => Bytes::from_owner(map),
+            Self::Given(given) => Bytes::from_owner(given),
         }
     }
 }
@@ -45,7 +89,9 @@ impl AsRef<[u8]> for Memory {
     fn as_ref(&self) -> &[u8] {
         match self {
             Self::Heap(octets) => octets,
+            #[cfg(feature = "fs")]
             Self::Mapped(map) => map,
+            Self::Given(given) => given.as_ref(),
         }
     }
 }
@@ -54,7 +100,9 @@ impl AsMut<[u8]> for Memory {
     fn as_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Heap(octets) => octets,
+            #[cfg(feature = "fs")]
             Self::Mapped(map) => map,
+            Self::Given(given) => given.as_mut(),
         }
     }
 }

@@ -22,7 +22,7 @@ pub use entries::{CrlEntry, RevocationReason};
 pub use ingest::CrlReader;
 #[cfg(feature = "fs")]
 pub use mapped::map;
-pub use memory::Rooms;
+pub use memory::{GivenMemory, IndexAllocator};
 pub use saved::{IndexFault, IndexTrust};
 pub use view::IssuingDistributionPoint;
 
@@ -132,9 +132,11 @@ impl Crl {
         source: &str,
         key: SubjectPublicKeyInfo<'_>,
         policy: &Policy,
-        rooms: Option<Rooms<'_>>,
+        allocator: Option<IndexAllocator<'_>>,
     ) -> Result<Self, ViewFault> {
-        ingest::parse_beside(&der, source, rooms, |crl| drop(crl.verify(key, policy).map(VerifiedCrl::crl)))
+        ingest::parse_beside(&der, source, allocator, |crl| {
+            drop(crl.verify(key, policy).map(VerifiedCrl::crl))
+        })
     }
 
     /// Opens a CRL with the index that [`Crl::index`] gave for it once, without reading its entries. Where that index is

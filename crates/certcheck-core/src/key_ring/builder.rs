@@ -1,15 +1,14 @@
 //! From files to a ring: everything is read, or the ring is refused with the name of what was not.
 
 use core::fmt;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::anchor::AnchorConstraints;
-use super::settings::{self, SettingsFault, Subject};
+#[cfg(feature = "fs")]
+use super::settings::{self, AnchorSettings};
 use super::{Distrust, KeyRing, Names, RingCertificate, Role};
 use crate::budget::{Budget, Limits};
 use crate::container::{self, ContainerFault};
-use crate::digest::sha256;
 use crate::policy::{Policy, Revocation};
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
@@ -83,6 +82,18 @@ impl fmt::Display for RingFault {
 
 impl core::error::Error for RingError {}
 
+/// Why settings are refused. Settings restrict trust, so that nothing in them is passed over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SettingsFault(pub(crate) String);
+
+impl fmt::Display for SettingsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for SettingsFault {}
+
 struct Pending {
     certificate: OwnedCertificate,
     placement: Placement,
@@ -105,17 +116,11 @@ struct Pending {
 pub struct RingBuilder {
     pending: Vec<Pending>,
     /// With the file they stand in, and which of its entries they are, from 1.
-    settings: Vec<Settings>,
+    #[cfg(feature = "fs")]
+    settings: Vec<AnchorSettings>,
     skips_unreadable: bool,
     /// What was passed over.
     skipped: Vec<RingError>,
-}
-
-struct Settings {
-    source: String,
-    entry: usize,
-    subject: Subject,
-    constraints: AnchorConstraints,
 }
 
 impl RingBuilder {
@@ -178,11 +183,10 @@ impl RingBuilder {
     ///
     /// # Errors
     /// What in them does not read.
+    #[cfg(feature = "fs")]
     pub fn add_settings(&mut self, source: &str, text: &str) -> Result<&mut Self, RingError> {
         let refuse = |fault| RingError { source: source.to_owned(), fault: RingFault::Settings(fault) };
-        for (at, (subject, constraints)) in settings::parse(text).map_err(refuse)?.into_iter().enumerate() {
-            self.settings.push(Settings { source: source.to_owned(), entry: at + 1, subject, constraints });
-        }
+        self.settings.extend(settings::parse(source, text).map_err(refuse)?);
         Ok(self)
     }
 
@@ -223,7 +227,8 @@ impl RingBuilder {
             });
         }
         promote_highest(&mut certificates, &flat);
-        bind(&mut certificates, &self.settings)?;
+        #[cfg(feature = "fs")]
+        settings::bind(&mut certificates, &self.settings)?;
         let mut by_subject = vec![Vec::new(); usize::try_from(names.count()).unwrap_or(0)];
         let mut seen = std::collections::HashSet::new();
         for (at, entry) in certificates.iter().enumerate() {
@@ -254,53 +259,6 @@ fn promote_highest(certificates: &mut [RingCertificate], flat: &[usize]) {
             entry.is_promoted = true;
         }
     }
-}
-
-/// Binds anchors to what the settings demand. Of two entries about one anchor neither may count alone: what the other forbids
-/// would be let through. A certificate that stands in two files is one anchor, bound by what is said of either.
-fn bind(certificates: &mut [RingCertificate], all: &[Settings]) -> Result<(), RingError> {
-    let mut bound: HashMap<Vec<u8>, &Settings> = HashMap::new();
-    for settings in all {
-        let refuse = |message| RingError {
-            source: settings.source.clone(),
-            fault: RingFault::Settings(SettingsFault(message)),
-        };
-        let mut found = false;
-        for entry in certificates.iter().filter(|entry| entry.role == Role::Anchor) {
-            let der = entry.certificate.view().der();
-            let is_meant = match &settings.subject {
-                Subject::File(file) => is_file(&entry.source, file),
-                Subject::Sha256(wanted) => sha256(der) == *wanted,
-            };
-            if !is_meant {
-                continue;
-            }
-            found = true;
-            if let Some(first) = bound.insert(der.to_vec(), settings)
-                && !core::ptr::eq(first, settings)
-            {
-                let (anchor, this, other, source) =
-                    (&entry.source, settings.entry, first.entry, &first.source);
-                return Err(refuse(format!(
-                    "[[anchor]] {this} is about the anchor in {anchor}, and so is [[anchor]] {other} of {source}: write one"
-                )));
-            }
-        }
-        if !found {
-            return Err(refuse(format!("no anchor of the ring is {:?}", settings.subject)));
-        }
-    }
-    for entry in certificates.iter_mut().filter(|entry| entry.role == Role::Anchor) {
-        if let Some(settings) = bound.get(entry.certificate.view().der()) {
-            entry.constraints = settings.constraints.clone();
-        }
-    }
-    Ok(())
-}
-
-/// Whether a path ends in this file name.
-fn is_file(path: &str, file: &str) -> bool {
-    path.strip_suffix(file).is_some_and(|head| head.is_empty() || head.ends_with(['/', '\\']))
 }
 
 /// Self-issued, naming no other key as its issuer's, and signed by its own key.
@@ -361,6 +319,7 @@ fn names_own_key(
 
 #[cfg(test)]
 mod tests {
+    use crate::digest::sha256;
     use certcheck_testkit::{Cert, Key};
 
     use super::*;

@@ -11,6 +11,7 @@ mod builder;
     reason = "loading a ring is the one thing that reads files, and no check does it"
 )]
 mod directory;
+#[cfg(feature = "fs")]
 mod settings;
 mod subtrees;
 
@@ -18,8 +19,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use anchor::AnchorConstraints;
-pub use builder::{Placement, RingBuilder, RingError, RingFault};
-pub use settings::SettingsFault;
+pub use builder::{Placement, RingBuilder, RingError, RingFault, SettingsFault};
 pub use subtrees::{NameSubtrees, SubtreeFault};
 
 use crate::key;

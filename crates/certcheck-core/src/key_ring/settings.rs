@@ -12,37 +12,28 @@
 //! not_after = "2030-01-01T00:00:00Z"
 //! ```
 
-use core::fmt;
+use std::collections::HashMap;
 
 use serde::Deserialize;
 
 use super::anchor::AnchorConstraints;
+use super::builder::{RingError, RingFault, SettingsFault};
 use super::subtrees::NameSubtrees;
+use super::{RingCertificate, Role};
+use crate::digest::sha256;
 use crate::oid::{self, OidBuf};
 use crate::time::Time;
 
-/// Why settings are refused. Settings restrict trust, so that nothing in them is passed over.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SettingsFault(pub(crate) String);
-
-impl fmt::Display for SettingsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl core::error::Error for SettingsFault {}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Settings {
+struct SettingsFile {
     #[serde(default)]
-    anchor: Vec<AnchorSettings>,
+    anchor: Vec<AnchorTable>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AnchorSettings {
+struct AnchorTable {
     file: Option<String>,
     sha256: Option<String>,
     #[serde(default)]
@@ -59,25 +50,86 @@ struct AnchorSettings {
 
 /// Which anchor settings are about.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Subject {
+enum AnchorSelector {
     /// Every anchor of the file with this name.
     File(String),
     /// The anchor with this fingerprint.
     Sha256([u8; 32]),
 }
 
-/// Reads the settings.
-pub(crate) fn parse(text: &str) -> Result<Vec<(Subject, AnchorConstraints)>, SettingsFault> {
-    let settings: Settings = toml::from_str(text).map_err(|error| SettingsFault(error.to_string()))?;
-    settings.anchor.into_iter().map(read_anchor).collect()
+/// What one entry of a `ring.toml` demands.
+pub(super) struct AnchorSettings {
+    /// The file that it stands in.
+    source: String,
+    /// Which of the file's entries it is, from 1.
+    entry: usize,
+    selector: AnchorSelector,
+    constraints: AnchorConstraints,
 }
 
-fn read_anchor(settings: AnchorSettings) -> Result<(Subject, AnchorConstraints), SettingsFault> {
+/// Parses the text of a `ring.toml` that stands in `source`.
+pub(super) fn parse(source: &str, text: &str) -> Result<Vec<AnchorSettings>, SettingsFault> {
+    let settings: SettingsFile = toml::from_str(text).map_err(|error| SettingsFault(error.to_string()))?;
+    let read = |(at, table)| {
+        let (selector, constraints) = read_anchor(table)?;
+        Ok(AnchorSettings { source: source.to_owned(), entry: at + 1, selector, constraints })
+    };
+    settings.anchor.into_iter().enumerate().map(read).collect()
+}
+
+/// Binds anchors to what the settings demand. Of two entries about one anchor neither may count alone: what the other forbids
+/// would be let through. A certificate that stands in two files is one anchor, bound by what is said of either.
+pub(super) fn bind(certificates: &mut [RingCertificate], all: &[AnchorSettings]) -> Result<(), RingError> {
+    let mut bound: HashMap<Vec<u8>, &AnchorSettings> = HashMap::new();
+    for settings in all {
+        let refuse = |message| RingError {
+            source: settings.source.clone(),
+            fault: RingFault::Settings(SettingsFault(message)),
+        };
+        let mut found = false;
+        for entry in certificates.iter().filter(|entry| entry.role == Role::Anchor) {
+            let der = entry.certificate.view().der();
+            let is_meant = match &settings.selector {
+                AnchorSelector::File(file) => is_file(&entry.source, file),
+                AnchorSelector::Sha256(wanted) => sha256(der) == *wanted,
+            };
+            if !is_meant {
+                continue;
+            }
+            found = true;
+            if let Some(first) = bound.insert(der.to_vec(), settings)
+                && !core::ptr::eq(first, settings)
+            {
+                let (anchor, this, other, source) =
+                    (&entry.source, settings.entry, first.entry, &first.source);
+                return Err(refuse(format!(
+                    "[[anchor]] {this} is about the anchor in {anchor}, and so is [[anchor]] {other} of {source}: write one"
+                )));
+            }
+        }
+        if !found {
+            return Err(refuse(format!("no anchor of the ring is {:?}", settings.selector)));
+        }
+    }
+    for entry in certificates.iter_mut().filter(|entry| entry.role == Role::Anchor) {
+        if let Some(settings) = bound.get(entry.certificate.view().der()) {
+            entry.constraints = settings.constraints.clone();
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path ends in this file name.
+fn is_file(path: &str, file: &str) -> bool {
+    path.strip_suffix(file).is_some_and(|head| head.is_empty() || head.ends_with(['/', '\\']))
+}
+
+fn read_anchor(settings: AnchorTable) -> Result<(AnchorSelector, AnchorConstraints), SettingsFault> {
     let fault = |message: String| Err(SettingsFault(message));
     let subject = match (settings.file, settings.sha256) {
-        (Some(file), None) => Subject::File(file),
+        (Some(file), None) => AnchorSelector::File(file),
         (None, Some(hex)) => match fingerprint(&hex) {
-            Some(digest) => Subject::Sha256(digest),
+            Some(digest) => AnchorSelector::Sha256(digest),
             None => return fault(format!("sha256 {hex:?} is not 64 hex digits")),
         },
         _ => return fault("an [[anchor]] has either file or sha256".to_owned()),
