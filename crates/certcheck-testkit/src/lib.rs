@@ -14,6 +14,8 @@ pub mod docs;
 pub mod ext;
 pub mod flaw;
 pub mod hostile;
+#[cfg(feature = "imports")]
+pub mod imports;
 pub mod key;
 pub mod name;
 pub mod ocsp;
