@@ -7,7 +7,8 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::RevocationScope;
 use certcheck_core::reason::Reason;
 use certcheck_core::report::Warning;
-use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence, Status};
+use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence};
+use certcheck_core::status::Status;
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use pki_types::CertificateDer;
 

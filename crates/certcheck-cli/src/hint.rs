@@ -2,7 +2,7 @@
 
 use certcheck_core::reason::Reason;
 use certcheck_core::report::Report;
-use certcheck_core::revocation::Cause;
+use certcheck_core::status::Cause;
 use certcheck_core::{Remedy, Verdict};
 use certcheck_fetch::{Refusal, SourceTried};
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use certcheck_core::reason::Rejection;
 use certcheck_core::report::{PathCertificate, Report};
-use certcheck_core::revocation::{Ask, Considered, Means, Need, Status};
+use certcheck_core::revocation::{Ask, Considered, Need};
+use certcheck_core::status::{Means, Status};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Time, Verdict};
 use certcheck_fetch::{Origin, SourceTried};

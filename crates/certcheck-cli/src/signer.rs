@@ -6,7 +6,7 @@ use anstyle::Style;
 use certcheck_core::key_ring::RingCertificate;
 use certcheck_core::oid::Oid;
 use certcheck_core::reason::Reason;
-use certcheck_core::revocation::Cause;
+use certcheck_core::status::Cause;
 use certcheck_core::x509::Certificate;
 use serde::Serialize;
 

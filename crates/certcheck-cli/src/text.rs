@@ -8,7 +8,8 @@ use anstyle::{AnsiColor, Style};
 use certcheck_core::Verdict;
 use certcheck_core::reason::Reason;
 use certcheck_core::report::{Attempt, PathCertificate, Report};
-use certcheck_core::revocation::{Cause, Considered, Need, Status};
+use certcheck_core::revocation::{Considered, Need};
+use certcheck_core::status::{Cause, Status};
 use certcheck_fetch::SourceTried;
 
 use crate::exit::Exit;

@@ -597,7 +597,7 @@ fn no_code_is_left_out() {
     };
     let mut all = codes(include_str!("../../certcheck-core/src/reason.rs"));
     assert!(all.remove("revocation-unknown"), "{all:?}");
-    let causes = codes(include_str!("../../certcheck-core/src/revocation/cause.rs"));
+    let causes = codes(include_str!("../../certcheck-core/src/status/cause.rs"));
     all.extend(causes.iter().map(|cause| format!("revocation-unknown:{cause}")));
     let online = ["refused-address", "too-large", "nonce-mismatch"];
     let mut provoked: BTreeSet<String> =

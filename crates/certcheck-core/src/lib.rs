@@ -34,6 +34,7 @@ pub mod remedy;
 pub mod report;
 pub mod revocation;
 mod signature;
+pub mod status;
 mod time;
 mod tried_keys;
 pub mod x509;

@@ -4,8 +4,8 @@ use pki_types::{CertificateDer, ServerName};
 
 use crate::budget::Limits;
 use crate::oid::{self, Oid, OidBuf};
-use crate::revocation::Cause;
 use crate::signature::Algorithms;
+use crate::status::Cause;
 use crate::time::Time;
 use crate::x509::KeyUsage;
 

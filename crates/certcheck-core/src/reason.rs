@@ -3,12 +3,11 @@
 use core::fmt;
 
 use crate::budget::{Limit, LimitHit};
-use crate::crl::RevocationReason;
 use crate::der::ViewFault;
 pub use crate::key::{KeyFault, Unsupported};
 use crate::oid::OidBuf;
 use crate::remedy::Remedy;
-use crate::revocation::{Cause, Revoked};
+use crate::status::{Cause, RevocationReason, Revoked};
 use crate::time::Time;
 
 /// A reason and the certificate it is about.

@@ -226,7 +226,7 @@ mod tests {
         for file in [
             include_str!("reason.rs"),
             include_str!("revocation/dismissal.rs"),
-            include_str!("revocation/cause.rs"),
+            include_str!("status/cause.rs"),
         ] {
             assert!(!file.contains(" --"), "a flag in a message");
         }

@@ -7,7 +7,8 @@ use crate::key_ring::{KeyRing, RingCertificate};
 use crate::oid::{Oid, OidBuf};
 use crate::reason::{Reason, Rejection};
 use crate::remedy::Remedy;
-use crate::revocation::{Cause, Considered, Status};
+use crate::revocation::Considered;
+use crate::status::{Cause, Status};
 use crate::time::Time;
 use crate::x509::{Certificate, OwnedCertificate};
 

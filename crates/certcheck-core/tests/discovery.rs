@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::revocation::{Answer, Ask, Cause};
+use certcheck_core::revocation::{Answer, Ask};
+use certcheck_core::status::Cause;
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use certcheck_testkit::bridge::Bridge;
 use certcheck_testkit::{Cert, Key, ext};

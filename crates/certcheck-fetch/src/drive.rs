@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use certcheck_core::policy::Nonce;
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Answer, Ask, Cause, Dismissal, Need};
+use certcheck_core::revocation::{Answer, Ask, Dismissal, Need};
+use certcheck_core::status::Cause;
 use certcheck_core::{Check, Progress, Time};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::time::Duration;
 
-use certcheck_core::revocation::Cause;
+use certcheck_core::status::Cause;
 
 use crate::guard::Refused;
 use crate::refusal::Refusal;

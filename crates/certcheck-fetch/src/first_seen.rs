@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Answer, Ask, Status};
+use certcheck_core::revocation::{Answer, Ask};
+use certcheck_core::status::Status;
 use certcheck_core::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use certcheck_core::revocation::Cause;
+use certcheck_core::status::Cause;
 use moka::sync::Cache;
 
 use crate::failure::Failure;

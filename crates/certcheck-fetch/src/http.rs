@@ -27,7 +27,8 @@ use crate::spool::{Spool, SpoolError};
 use crate::transport::{Fetched, Transport, now};
 use certcheck_core::ocsp::ResponseStatus;
 use certcheck_core::ocsp_responses_of;
-use certcheck_core::revocation::{Ask, Cause, OcspEvidence};
+use certcheck_core::revocation::{Ask, OcspEvidence};
+use certcheck_core::status::Cause;
 
 /// The longest URL that is asked with GET (RFC 9919 5): longer ones are posted.
 const LONGEST_GET: usize = 255;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
-use certcheck_core::revocation::Cause;
+use certcheck_core::status::Cause;
 use flate2::write::MultiGzDecoder;
 
 use crate::failure::Failure;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use certcheck_core::reason::{Reason, Rejection};
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Cause, Considered, Status};
+use certcheck_core::revocation::Considered;
+use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Remedy, Report as CoreReport, Time, Verdict};
 use pki_types::CertificateDer;
 use smallvec::SmallVec;

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::revocation::Cause;
+use certcheck_core::status::Cause;
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::{Engine, Guard, Kind, Refusal, Report, SourceTried};
 use certcheck_testkit::ocsp::Response;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use certcheck_core::crl::{Crl, IssuingDistributionPoint, RevocationReason};
+use certcheck_core::crl::{Crl, IssuingDistributionPoint};
 use certcheck_core::der::ViewFault;
+use certcheck_core::status::RevocationReason;
 use certcheck_core::x509::{DistributionPoint, DistributionPointName, GeneralName, Version};
 use certcheck_core::{Policy, Time};
 use serde::{Serialize, Serializer};
@@ -141,7 +142,7 @@ impl CrlObject<'_> {
             this_update: this_update.to_string(),
             next_update: next_update.map(|time| time.to_string()),
             current: cause.is_none(),
-            cause: cause.map(certcheck_core::revocation::Cause::code),
+            cause: cause.map(certcheck_core::status::Cause::code),
             entries: crl.len(),
             reasons,
             freshest_crl: freshest(crl)?,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certcheck_core::reason::Reason;
-use certcheck_core::revocation::Status;
+use certcheck_core::status::Status;
 use certcheck_fetch::{Ended, Report};
 use certcheck_rustls::{AcceptError, Acceptor, Client};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use certcheck_core::reason::Reason;
-use certcheck_core::revocation::Cause;
+use certcheck_core::status::Cause;
 use certcheck_core::{Time, Verdict};
 use certcheck_fetch::Engine;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

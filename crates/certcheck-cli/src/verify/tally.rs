@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use certcheck_core::Verdict;
-use certcheck_core::revocation::Cause;
+use certcheck_core::status::Cause;
 use serde::Serialize;
 
 use crate::exit::Exit;

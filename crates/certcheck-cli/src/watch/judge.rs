@@ -1,7 +1,8 @@
 //! What the answer of a source is worth: to each certificate that names it, and for how long.
 
 use certcheck_core::Time;
-use certcheck_core::revocation::{Answer, Cause, Status};
+use certcheck_core::revocation::Answer;
+use certcheck_core::status::{Cause, Status};
 
 use super::Health;
 use super::asked::{Source, Sources};

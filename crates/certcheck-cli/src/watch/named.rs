@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use certcheck_core::revocation::Status;
+use certcheck_core::status::Status;
 use certcheck_fetch::Engine;
 use serde::Serialize;
 

@@ -20,8 +20,9 @@ use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
 use crate::revocation::plan;
 use crate::revocation::{
-    Answers, Arrived, Ask, Assessor, Considered, Dismissal, Means, Need, Status, Subject, Surroundings,
+    Answers, Arrived, Ask, Assessor, Considered, Dismissal, Need, Subject, Surroundings,
 };
+use crate::status::{Means, Status};
 use crate::time::Time;
 use crate::x509::Certificate;
 

@@ -3,7 +3,7 @@
 use crate::policy::Tolerance;
 use crate::reason::{Reason, Rejection};
 use crate::report::Warning;
-use crate::revocation::Status;
+use crate::status::Status;
 
 /// Whether the statuses let a path pass. A revocation counts before anything that is not known.
 pub(super) fn judge(

@@ -25,7 +25,8 @@ use crate::path::VerifiedIssuers;
 use crate::path::pool::Pool;
 use crate::policy::Policy;
 use crate::report::Report;
-use crate::revocation::{Assessor, Evidence, Status, Subject, Surroundings};
+use crate::revocation::{Assessor, Evidence, Subject, Surroundings};
+use crate::status::Status;
 use crate::time::Time;
 use crate::x509::Certificate;
 

@@ -7,7 +7,8 @@ use super::{Check, Template};
 use crate::path::VerifiedIssuers;
 use crate::reason::Reason;
 use crate::report::{OwnedReport, Report};
-use crate::revocation::{Answer, Answers, Ask, Dismissal, Need, Status, Supposition};
+use crate::revocation::{Answer, Answers, Ask, Dismissal, Need, Supposition};
+use crate::status::Status;
 
 /// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
 /// anyone fetch anything; the exception is `Policy::aia`.
@@ -19,7 +20,8 @@ use crate::revocation::{Answer, Answers, Ask, Dismissal, Need, Status, Suppositi
 /// use std::sync::Arc;
 ///
 /// use certcheck_core::crl::Crl;
-/// use certcheck_core::revocation::{Answer, Ask, Cause};
+/// use certcheck_core::revocation::{Answer, Ask};
+/// use certcheck_core::status::Cause;
 /// use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, certificates_of, crls_of};
 ///
 /// let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/demo");

@@ -30,8 +30,9 @@ use crate::path::verify::{self, Context, Link};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
-    Answer, Answered as _, Arrived, Ask, Evidence, Gathered, Own, Status, Subject, Surroundings, plan,
+    Answer, Answered as _, Arrived, Ask, Evidence, Gathered, Own, Subject, Surroundings, plan,
 };
+use crate::status::Status;
 use crate::time::Time;
 use crate::x509::{Certificate, NameConstraints, OwnedCertificate};
 

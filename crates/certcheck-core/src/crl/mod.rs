@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use entries::{CrlEntry, RevocationReason};
+pub use entries::CrlEntry;
 pub use ingest::CrlReader;
 #[cfg(feature = "fs")]
 pub use mapped::map;

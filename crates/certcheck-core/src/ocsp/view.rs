@@ -4,12 +4,12 @@ use core::ops::Range;
 
 use super::CertIdHash;
 use crate::budget::Budget;
-use crate::crl::RevocationReason;
 use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_octets, integer, tag};
 use crate::oid::{self, Oid};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::signature::{self, Signed};
+use crate::status::RevocationReason;
 use crate::time::Time;
 use crate::x509::{AlgorithmIdentifier, Certificate, Extension, Name, SubjectPublicKeyInfo};
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Assessor, Considered, Evidence, Status, Subject, Surroundings};
+use super::{Answer, Assessor, Considered, Evidence, Subject, Surroundings};
 use crate::budget::Spent;
+use crate::status::Status;
 use crate::time::Time;
 use crate::x509::Certificate;
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::dismissal::{Dismissal, ScopeGap};
 use super::evidence::OcspEvidence;
 use super::usefulness::unrelated;
-use super::{Assessor, Means, Subject};
+use super::{Assessor, Subject};
 use crate::crl::Crl;
 use crate::ocsp::{ResponderId, ResponseStatus};
+use crate::status::Means;
 use crate::x509::Certificate;
 
 /// A piece of evidence that was given or fetched and did not count, and why.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::considered::{Piece, SOME_REASONS};
 use super::evidence::Group;
 use super::scope::{self, ALL_REASONS, Scope};
-use super::status::{Means, Proof, Revoked, Status};
-use super::{Assessor, Cause, Dismissal, Subject};
-use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
+use super::{Assessor, Dismissal, Subject};
+use crate::crl::{Crl, CrlEntry, VerifiedCrl, compare_numbers};
+use crate::status::{Cause, Means, Proof, RevocationReason, Revoked, Status};
 use crate::x509::{DistributionPoints, GeneralName, Name, Version};
 
 /// What one CRL, with its delta, says of a certificate.

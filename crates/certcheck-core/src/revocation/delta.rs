@@ -6,7 +6,8 @@ use super::considered::Piece;
 use super::crl::{is_same_series, still_counts};
 use super::evidence::Group;
 use super::{Assessor, Dismissal};
-use crate::crl::{Crl, CrlEntry, RevocationReason, VerifiedCrl, compare_numbers};
+use crate::crl::{Crl, CrlEntry, VerifiedCrl, compare_numbers};
+use crate::status::RevocationReason;
 use crate::x509::Name;
 
 impl<'e> Assessor<'e> {

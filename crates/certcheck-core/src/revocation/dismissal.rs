@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use super::Cause;
 use crate::budget::LimitHit;
 use crate::der::ViewFault;
 use crate::ocsp::ResponseStatus;
 use crate::reason::Reason;
 use crate::remedy::Remedy;
 use crate::signature::SignatureFault;
+use crate::status::Cause;
 use crate::time::Time;
 
 /// Why a piece of evidence does not count for a certificate, in detail. [`Dismissal::cause`] is its stable code.

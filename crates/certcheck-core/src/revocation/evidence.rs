@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::Subject;
 use super::considered::Piece;
-use super::{Cause, Subject};
 use crate::crl::Crl;
 use crate::der::ViewFault;
 use crate::names::Names;
 use crate::ocsp::{BasicResponse, Layout, OcspResponse, ResponderId, ResponseStatus, SingleResponse};
+use crate::status::Cause;
 use crate::time::Time;
 use crate::tried_keys::TriedKeys;
 use crate::x509::{Certificate, Name};

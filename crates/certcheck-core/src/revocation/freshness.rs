@@ -1,8 +1,8 @@
 //! Whether evidence is current: thisUpdate, nextUpdate, and what policy makes of their absence
 //! (RFC 5280 5.1.2.4, 5.1.2.5; RFC 6960 3.2 (5), (6)).
 
-use super::Cause;
 use crate::policy::Freshness;
+use crate::status::Cause;
 use crate::time::Time;
 
 impl Freshness {

@@ -5,7 +5,6 @@
 
 mod answers;
 mod arrived;
-mod cause;
 mod considered;
 mod crl;
 mod delta;
@@ -18,15 +17,12 @@ pub(crate) mod plan;
 mod responder;
 mod scope;
 mod signer;
-mod status;
 mod usefulness;
 
-pub use cause::Cause;
 pub use considered::Considered;
 pub use dismissal::{Dismissal, ScopeGap, SignerFault};
 pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
 pub use need::{Answer, Ask, Need, Supposition};
-pub use status::{Means, Proof, Revoked, Status};
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -38,6 +34,7 @@ use crate::path::VerifiedIssuers;
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::Context;
 use crate::policy::{EvidenceOrder, Policy, RevocationScope};
+use crate::status::{Cause, Status};
 use crate::time::Time;
 use crate::x509::{Certificate, KnownExtension};
 

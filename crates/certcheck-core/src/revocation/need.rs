@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pki_types::CertificateDer;
 
-use super::{Cause, Dismissal, OcspEvidence};
+use super::{Dismissal, OcspEvidence};
 use crate::crl::Crl;
+use crate::status::Cause;
 
 /// What is to be got, and from where. URLs are as certificates and CRLs have them: whoever follows them decides which
 /// schemes and addresses are allowed.

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::considered::Piece;
 use super::evidence::OcspEvidence;
-use super::status::{Means, Proof, Revoked, Status};
-use super::{Assessor, Cause, Dismissal, Subject};
-use crate::crl::RevocationReason;
+use super::{Assessor, Dismissal, Subject};
 use crate::ocsp::{CertStatus, ResponseStatus, SingleResponse};
+use crate::status::{Cause, Means, Proof, RevocationReason, Revoked, Status};
 use crate::time::Time;
 
 /// What all responses together say.

@@ -10,14 +10,13 @@ use bytes::Bytes;
 
 use super::arrived::{Own, assess, with_signers};
 use super::evidence::AtHand;
-use super::{
-    Answer, Answered, Ask, Assessor, Cause, Dismissal, Evidence, Means, Status, Subject, Surroundings,
-};
+use super::{Answer, Answered, Ask, Assessor, Dismissal, Evidence, Subject, Surroundings};
 use crate::budget::Spent;
 use crate::digest::Sha256;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
 use crate::oid::{self, Oid};
 use crate::policy::{EvidenceOrder, Nonce};
+use crate::status::{Cause, Means, Status};
 use crate::x509::{
     AccessDescriptions, Certificate, DistributionPoint, DistributionPointName, DistributionPoints,
     GeneralName, KnownExtension,

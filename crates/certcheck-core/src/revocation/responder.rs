@@ -2,10 +2,11 @@
 
 use super::dismissal::{Dismissal, SignerFault, stronger};
 use super::evidence::OcspEvidence;
-use super::{Assessor, Cause, MAX_DEPTH, Status, Subject};
+use super::{Assessor, MAX_DEPTH, Subject};
 use crate::ocsp::BasicResponse;
 use crate::oid;
 use crate::signature::Signed;
+use crate::status::{Cause, Status};
 use crate::time::Time;
 use crate::x509::{Certificate, KeyUsage, KnownExtension};
 

@@ -6,12 +6,13 @@
 //! count otherwise.
 
 use super::dismissal::{Dismissal, SignerFault, stronger};
-use super::{Assessor, Cause, MAX_DEPTH, Status, Subject};
+use super::{Assessor, MAX_DEPTH, Subject};
 use crate::crl::{Crl, VerifiedCrl};
 use crate::path::build;
 use crate::path::pool::{CertificateRef, Pool};
 use crate::path::verify::{Context, Link};
 use crate::policy::CrlSignerUsage;
+use crate::status::{Cause, Status};
 use crate::x509::{Certificate, KeyUsage};
 
 impl<'e> Assessor<'e> {

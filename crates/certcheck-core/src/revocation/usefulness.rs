@@ -6,11 +6,11 @@
 
 use super::evidence::OcspEvidence;
 use super::ocsp::Found;
-use super::scope;
-use super::{Assessor, Cause, Dismissal, Subject};
+use super::{Assessor, Dismissal, Subject, scope};
 use crate::crl::Crl;
 use crate::ocsp::ResponseStatus;
 use crate::oid;
+use crate::status::Cause;
 
 impl<'e> Assessor<'e> {
     /// A CRL that covers the certificate, is signed by who may sign it, and is current.

@@ -2,7 +2,8 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Answer, Cause};
+use certcheck_core::revocation::Answer;
+use certcheck_core::status::Cause;
 use certcheck_core::{Check, Evidence, KeyRing, Report, Template, Verdict};
 
 use crate::question::Question;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use certcheck_core::key_ring::Placement;
 use certcheck_core::policy::{CrlSignerUsage, EvidenceOrder, RevocationScope};
-use certcheck_core::revocation::Status;
+use certcheck_core::status::Status;
 use certcheck_core::{Policy, Purpose, Report, Revocation, Time, Verdict};
 use certcheck_testkit::recipe::{CertRecipe, CrlRecipe, OcspRecipe, Recipe};
 use serde::Deserialize;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use certcheck_core::crl::{Crl, CrlReader};
 use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::revocation::{Cause, Evidence, EvidenceFault, OcspEvidence, Status};
+use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence};
+use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, Policy, Purpose, Revocation, Time, Verdict};
 use certcheck_testkit::crl::{self, Entry};
 use certcheck_testkit::ext::{self, Point};

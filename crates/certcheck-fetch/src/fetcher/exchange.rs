@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certcheck_core::Policy;
-use certcheck_core::revocation::{Ask, Cause, Need};
+use certcheck_core::revocation::{Ask, Need};
+use certcheck_core::status::Cause;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};

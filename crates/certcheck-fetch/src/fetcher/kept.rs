@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
-use certcheck_core::revocation::{Answer, Cause, Need};
+use certcheck_core::revocation::{Answer, Need};
+use certcheck_core::status::Cause;
 use certcheck_core::{Policy, Time};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;

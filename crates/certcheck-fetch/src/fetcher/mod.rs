@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certcheck_core::revocation::{Cause, Need};
+use certcheck_core::revocation::Need;
+use certcheck_core::status::Cause;
 use certcheck_core::{Policy, Time};
 use tokio::runtime::Handle;
 use tokio::sync::watch;

@@ -142,7 +142,7 @@ pub(crate) fn told(report: &Report) -> (&'static str, &'static str, &'static str
     let report = details.view();
     let code = report.reason.as_ref().map_or("", |rejection| rejection.reason.code());
     let of_leaf = report.path.first().map_or("", |leaf| match &leaf.revocation {
-        certcheck_core::revocation::Status::Unknown(cause) => cause.code(),
+        certcheck_core::status::Status::Unknown(cause) => cause.code(),
         other => other.proof().map_or_else(|| other.code(), |proof| proof.by.code()),
     });
     (report.verdict.code(), code, of_leaf)

@@ -1,9 +1,13 @@
 //! What is known of a certificate's revocation.
 
+mod cause;
+mod revocation_reason;
+
 use std::sync::Arc;
 
-use super::Cause;
-use crate::crl::RevocationReason;
+pub use cause::Cause;
+pub use revocation_reason::RevocationReason;
+
 use crate::time::Time;
 
 /// By what a status is known.
