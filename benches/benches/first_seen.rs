@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use certcheck_benches::{Always, CA, ca_key, crl};
 use certcheck_core::key_ring::{Placement, RingBuilder};
+use certcheck_core::policy::Algorithms;
 use certcheck_core::x509::Certificate;
-use certcheck_core::{Algorithms, Policy, Revocation, Time};
+use certcheck_core::{Policy, Revocation, Time};
 use certcheck_fetch::{Engine, Guard};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::ext::{self, Point};

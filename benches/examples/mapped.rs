@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use certcheck_benches::{ca, crl};
 use certcheck_core::crl::{Crl, IndexTrust, map};
+use certcheck_core::policy::Algorithms;
 use certcheck_core::x509::Certificate;
-use certcheck_core::{Algorithms, Policy, Revocation};
+use certcheck_core::{Policy, Revocation};
 
 /// Resident memory in KiB: our own, and pages of files, which the system lends and takes back.
 fn resident() -> (u64, u64) {

@@ -1,6 +1,6 @@
 //! What fuzz targets share: signatures that always verify, so that what lies behind them is reached.
 
-use certcheck_core::Algorithms;
+use certcheck_core::policy::Algorithms;
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
 #[derive(Debug)]

@@ -49,5 +49,5 @@ pub use policy::{Policy, Purpose, Revocation};
 pub use remedy::Remedy;
 pub use report::{Report, Verdict};
 pub use revocation::Evidence;
-pub use signature::{Algorithms, verify_signed_data};
+pub use signature::verify_signed_data;
 pub use time::Time;

@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use crate::budget::{Limit, LimitHit};
 use crate::der::ViewFault;
 pub use crate::key::{KeyFault, Unsupported};
 use crate::oid::OidBuf;
+use crate::policy::{Limit, LimitHit};
 use crate::remedy::Remedy;
 use crate::status::{Cause, RevocationReason, Revoked};
 use crate::time::Time;

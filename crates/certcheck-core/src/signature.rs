@@ -4,11 +4,11 @@ use core::fmt;
 
 use pki_types::SignatureVerificationAlgorithm;
 
-use crate::budget::{Budget, LimitHit};
+use crate::budget::Budget;
 use crate::der::{Reader, bit_string_octets, tag};
 use crate::key::{self, RsaKey, Unsupported};
 use crate::oid::Oid;
-use crate::policy::Policy;
+use crate::policy::{LimitHit, Policy};
 use crate::provider::signature::{RsaParameters, UnparsedPublicKey};
 use crate::pss;
 use crate::reason::Reason;
@@ -19,92 +19,6 @@ const RSA_ENCRYPTION: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 
 
 /// The shortest RSA key that registered algorithms take, in bits.
 const SHORTEST: u32 = 2048;
-
-/// A set of signature algorithms.
-#[derive(Clone, Copy)]
-pub struct Algorithms {
-    modern: &'static [&'static dyn SignatureVerificationAlgorithm],
-}
-
-impl Algorithms {
-    /// Exactly these.
-    #[must_use]
-    pub const fn new(algorithms: &'static [&'static dyn SignatureVerificationAlgorithm]) -> Self {
-        Self { modern: algorithms }
-    }
-
-    /// RSA PKCS #1 and PSS of 2048 to 8192 bits, P-256, P-384 and Ed25519, over `ring`.
-    #[cfg(feature = "ring")]
-    #[must_use]
-    pub const fn ring() -> Self {
-        use webpki::ring as alg;
-        const ALL: &[&dyn SignatureVerificationAlgorithm] = &[
-            alg::ECDSA_P256_SHA256,
-            alg::ECDSA_P256_SHA384,
-            alg::ECDSA_P384_SHA256,
-            alg::ECDSA_P384_SHA384,
-            alg::ED25519,
-            alg::RSA_PKCS1_2048_8192_SHA256,
-            alg::RSA_PKCS1_2048_8192_SHA384,
-            alg::RSA_PKCS1_2048_8192_SHA512,
-            alg::RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
-            alg::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
-            alg::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
-            alg::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
-            alg::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
-            alg::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
-        ];
-        Self::new(ALL)
-    }
-
-    /// The same over `aws-lc-rs`, with P-521, the other hashes of ECDSA, and ML-DSA.
-    #[cfg(feature = "aws-lc-rs")]
-    #[must_use]
-    pub const fn aws_lc_rs() -> Self {
-        use webpki::aws_lc_rs as alg;
-        const ALL: &[&dyn SignatureVerificationAlgorithm] = &[
-            alg::ECDSA_P256_SHA256,
-            alg::ECDSA_P256_SHA384,
-            alg::ECDSA_P256_SHA512,
-            alg::ECDSA_P384_SHA256,
-            alg::ECDSA_P384_SHA384,
-            alg::ECDSA_P384_SHA512,
-            alg::ECDSA_P521_SHA256,
-            alg::ECDSA_P521_SHA384,
-            alg::ECDSA_P521_SHA512,
-            alg::ED25519,
-            alg::ML_DSA_44,
-            alg::ML_DSA_65,
-            alg::ML_DSA_87,
-            alg::RSA_PKCS1_2048_8192_SHA256,
-            alg::RSA_PKCS1_2048_8192_SHA384,
-            alg::RSA_PKCS1_2048_8192_SHA512,
-            alg::RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
-            alg::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
-            alg::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
-            alg::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
-            alg::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
-            alg::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
-        ];
-        Self::new(ALL)
-    }
-}
-
-impl Default for Algorithms {
-    /// `ring` where it is built in, else `aws-lc-rs`.
-    fn default() -> Self {
-        #[cfg(feature = "ring")]
-        return Self::ring();
-        #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
-        return Self::aws_lc_rs();
-    }
-}
-
-impl fmt::Debug for Algorithms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Algorithms({})", self.modern.len())
-    }
-}
 
 /// Why a signature was not verified, or did not verify.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -155,7 +69,7 @@ pub(crate) fn admit(
     hash_strength(signed.algorithm, policy)?;
     key::check_signer(key, policy)?;
     let kind = SignatureKind::of(signed.algorithm);
-    let registered = policy.algorithms.modern;
+    let registered = policy.algorithms.as_slice();
     let mut of_signature = registered
         .iter()
         .filter(|algorithm| is_same_signature(signed.algorithm, algorithm.signature_alg_id().as_ref()))

@@ -2,10 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test may look at the clock")]
 
-use certcheck_core::budget::Limit;
 use certcheck_core::crl::{Crl, CrlReader};
 use certcheck_core::der::Rule;
 use certcheck_core::key_ring::{Placement, RingBuilder};
+use certcheck_core::policy::Limit;
 use certcheck_core::reason::Reason;
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use certcheck_testkit::bulk::{self, Mesh, Onslaught};

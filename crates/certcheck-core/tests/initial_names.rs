@@ -1,6 +1,7 @@
 //! Subtrees of the policy itself (RFC 5280 6.1.1 (h), (i)), where neither ring nor CA has any.
 
-use certcheck_core::key_ring::{NameSubtrees, Placement, RingBuilder};
+use certcheck_core::key_ring::{Placement, RingBuilder};
+use certcheck_core::policy::NameSubtrees;
 use certcheck_core::{Check, Policy, Revocation, Time};
 use certcheck_testkit::{bulk, ext};
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Chain, Cursor, Read as _};
 
-use certcheck_core::budget::Limits;
+use certcheck_core::policy::Limits;
 use certcheck_core::{ContainerFault, certificates_of};
 use pki_types::CertificateDer;
 

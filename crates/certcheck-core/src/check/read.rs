@@ -3,7 +3,7 @@
 use pki_types::CertificateDer;
 
 use super::Check;
-use crate::budget::{Limit, LimitHit, Limits};
+use crate::policy::{Limit, LimitHit, Limits};
 use crate::reason::Reason;
 use crate::report::Warning;
 use crate::x509::Certificate;

@@ -1,7 +1,7 @@
 //! What trust in an anchor is bound to (RFC 5937), beside what its own certificate says.
 
-use super::subtrees::NameSubtrees;
 use crate::oid::OidBuf;
+use crate::policy::NameSubtrees;
 use crate::time::Time;
 
 /// Constraints from a ring's settings. They add to those of the anchor's certificate; they lift none.

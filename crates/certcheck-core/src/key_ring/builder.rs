@@ -7,9 +7,9 @@ use super::anchor::AnchorConstraints;
 #[cfg(feature = "fs")]
 use super::settings::{self, AnchorSettings};
 use super::{Distrust, KeyRing, Names, RingCertificate, Role};
-use crate::budget::{Budget, Limits};
+use crate::budget::Budget;
 use crate::container::{self, ContainerFault};
-use crate::policy::{Policy, Revocation};
+use crate::policy::{Limits, Policy, Revocation};
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
 

@@ -13,14 +13,12 @@ mod builder;
 mod directory;
 #[cfg(feature = "fs")]
 mod settings;
-mod subtrees;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use anchor::AnchorConstraints;
 pub use builder::{Placement, RingBuilder, RingError, RingFault, SettingsFault};
-pub use subtrees::{NameSubtrees, SubtreeFault};
 
 use crate::key;
 pub(crate) use crate::names::NameId;

@@ -18,10 +18,10 @@ use serde::Deserialize;
 
 use super::anchor::AnchorConstraints;
 use super::builder::{RingError, RingFault, SettingsFault};
-use super::subtrees::NameSubtrees;
 use super::{RingCertificate, Role};
 use crate::digest::sha256;
 use crate::oid::{self, OidBuf};
+use crate::policy::NameSubtrees;
 use crate::time::Time;
 
 #[derive(Debug, Deserialize)]

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use super::pool::{CertificateRef, Pool};
 use super::verify::{Context, Failure, Link, Scope, Valid, validate};
-use crate::budget::{Limit, LimitHit};
 use crate::key_ring::{NameId, RingCertificate, Role};
+use crate::policy::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};
 use crate::time::Time;
 use crate::x509::Certificate;

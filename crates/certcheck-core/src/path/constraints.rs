@@ -8,8 +8,9 @@
 
 use std::cell::OnceCell;
 
-use crate::budget::{Budget, Limits};
+use crate::budget::Budget;
 use crate::oid;
+use crate::policy::Limits;
 use crate::reason::{NameOffence, Reason};
 use crate::x509::{Certificate, GeneralName, Name, NameConstraints, PreparedName, Subtrees};
 

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use crate::budget::LimitHit;
 use crate::der::ViewFault;
 use crate::ocsp::ResponseStatus;
+use crate::policy::LimitHit;
 use crate::reason::Reason;
 use crate::remedy::Remedy;
 use crate::signature::SignatureFault;

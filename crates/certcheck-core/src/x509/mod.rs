@@ -21,6 +21,7 @@ pub use extensions::{
 };
 pub use general_name::{GeneralName, GeneralNames};
 pub use name::{Attribute, Name, Rdn};
+pub use name_match::PREPARED;
 pub(crate) use name_match::PreparedName;
 pub use policy_extensions::{Policies, PolicyConstraints, PolicyInformation, PolicyMappings};
 pub use source_extensions::{

@@ -16,7 +16,6 @@ use stringprep::tables::case_fold_for_nfkc;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::name::{Attribute, Name, Rdn};
-use crate::budget::PREPARED;
 use crate::der::tag;
 
 /// The longest value that is prepared, in bytes. X.520 has upper bounds of 64 characters for most attributes; what is longer
@@ -27,6 +26,8 @@ const LONGEST_VALUE: usize = 2_048;
 const GROWTH: usize = 4;
 /// Growth that is granted to every value.
 const SHORT: usize = 64;
+/// How many times a byte counts that has to be prepared before it is compared (RFC 4518).
+pub const PREPARED: usize = 72;
 
 impl Name<'_> {
     /// What it costs to compare this name, in bytes: those of its encoding, [`PREPARED`] times where they have to be prepared

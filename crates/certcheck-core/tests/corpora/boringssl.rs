@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use certcheck_core::der::{Reader, bit_string_octets, tag};
+use certcheck_core::policy::Algorithms;
 use certcheck_core::x509::{Certificate, Name, SubjectPublicKeyInfo};
-use certcheck_core::{Algorithms, Policy, Revocation, verify_signed_data};
+use certcheck_core::{Policy, Revocation, verify_signed_data};
 use certcheck_testkit::ext::Ext;
 use certcheck_testkit::{Cert, Key, der};
 use serde_json::Value;

@@ -1,10 +1,16 @@
 //! What whoever asks demands: the inputs of RFC 5280 6.1.1 and what it leaves to the application.
 
+mod algorithms;
+mod limits;
+mod name_subtrees;
+
 use pki_types::{CertificateDer, ServerName};
 
-use crate::budget::Limits;
+pub use algorithms::Algorithms;
+pub use limits::{Limit, LimitHit, Limits};
+pub use name_subtrees::{NameSubtrees, SubtreeFault};
+
 use crate::oid::{self, Oid, OidBuf};
-use crate::signature::Algorithms;
 use crate::status::Cause;
 use crate::time::Time;
 use crate::x509::KeyUsage;
@@ -251,7 +257,7 @@ pub struct Policy {
     /// initial-any-policy-inhibit (RFC 5280 6.1.1 (g)).
     pub inhibit_any_policy: bool,
     /// initial-permitted-subtrees and initial-excluded-subtrees (RFC 5280 6.1.1 (h), (i)).
-    pub initial_names: Option<crate::key_ring::NameSubtrees>,
+    pub initial_names: Option<NameSubtrees>,
     /// How many intermediates that are not self-issued a path may have.
     pub max_depth: u32,
     /// The shortest RSA modulus taken, in bits. Not below 1024.

@@ -1,0 +1,123 @@
+//! What a check may spend. Every number says where it comes from; a limit that is hit is a reason of its own.
+
+use core::fmt;
+
+use crate::x509::PREPARED;
+
+/// The bounds of one check.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Signatures verified, on certificates and on evidence as many each. 100 is what rustls-webpki and Go allow; real bridges need fewer than 20.
+    pub signatures: u32,
+    /// What signatures on certificates may cost together, in verifications over P-256 (some 70 us): with `ring` one over P-384 costs eight
+    /// of them. 128 are 16 certificates over P-384, or some 10 ms.
+    pub signature_cost: u32,
+    /// Certificates put into a path that is being searched. At some 300 ns each, 8 ms.
+    pub steps: u32,
+    /// Complete paths validated. Each costs about a microsecond besides its signatures.
+    pub paths: u32,
+    /// Certificates in a path, anchor and self-issued ones included. The Federal PKI needs 8.
+    pub path_length: u32,
+    /// Names compared with constraints. Go and rustls-webpki allow 250,000.
+    pub name_comparisons: u32,
+    /// Bytes of names that are compared, those of each comparison together. A value that has to be prepared for it (RFC 4518)
+    /// counts [`PREPARED`] times. 9 MiB take some 15 ms, and are 400 hosts under as many constraints.
+    pub name_bytes: u32,
+    /// Nodes and edges of the policy graph (RFC 9618), mappings included.
+    pub policy_nodes: u32,
+    /// Octets of one certificate. The largest in the Federal PKI has 4 KiB.
+    pub certificate_octets: u32,
+    /// Certificates presented beside the target.
+    pub presented: u32,
+    /// Paths tried that a report tells of.
+    pub attempts: u32,
+    /// Pieces of evidence that did not count that a report names.
+    pub considered: u32,
+    /// Distribution points of one certificate that are looked at. The most seen in life is 3.
+    pub distribution_points: u32,
+    /// Locations of evidence that are asked for one certificate. AT-TLS has MaxSrcRevExtLocValues, 10 by default.
+    pub locations: u32,
+    /// Locations of certificates that are asked in a check (caIssuers). Bridges need five to eight.
+    pub issuer_locations: u32,
+    /// CRL issuers whose own path is searched for one certificate.
+    pub crl_issuers: u32,
+    /// Paths whose revocation is looked into, where those before had a CA that is revoked or unknown.
+    pub revocation_paths: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            signatures: 100,
+            signature_cost: 128,
+            steps: 25_000,
+            paths: 5_000,
+            path_length: 20,
+            name_comparisons: 200_000,
+            name_bytes: 9 << 20,
+            policy_nodes: 10_000,
+            certificate_octets: 1 << 20,
+            presented: 1_000,
+            attempts: 8,
+            considered: 16,
+            distribution_points: 100,
+            locations: 10,
+            issuer_locations: 16,
+            crl_issuers: 16,
+            revocation_paths: 4,
+        }
+    }
+}
+
+/// Which bound.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`Limits::signatures`].
+    Signatures,
+    /// [`Limits::signature_cost`].
+    SignatureCost,
+    /// [`Limits::steps`].
+    Steps,
+    /// [`Limits::paths`].
+    Paths,
+    /// [`Limits::path_length`].
+    PathLength,
+    /// [`Limits::name_comparisons`].
+    NameComparisons,
+    /// [`Limits::name_bytes`].
+    NameBytes,
+    /// [`Limits::policy_nodes`].
+    PolicyNodes,
+    /// [`Limits::certificate_octets`].
+    CertificateOctets,
+    /// [`Limits::presented`].
+    Presented,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Signatures => "signatures verified",
+            Self::SignatureCost => "units of work on signatures",
+            Self::Steps => "steps of path building",
+            Self::Paths => "paths validated",
+            Self::PathLength => "certificates in a path",
+            Self::NameComparisons => "names compared with constraints",
+            Self::NameBytes => "bytes of names compared",
+            Self::PolicyNodes => "policy nodes",
+            Self::CertificateOctets => "octets of a certificate",
+            Self::Presented => "certificates presented",
+        })
+    }
+}
+
+/// A bound was reached.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LimitHit {
+    /// Which.
+    pub limit: Limit,
+    /// Where it stands.
+    pub allowed: u32,
+}
