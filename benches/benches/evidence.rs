@@ -159,7 +159,7 @@ fn statuses(c: &mut Criterion) {
         [("without revocation", Revocation::Off), ("with three CRLs", Revocation::HardFail)]
     {
         let mut policy = Policy::client(revocation);
-        policy.algorithms = certcheck_core::policy::Algorithms::new(&[&Always]);
+        policy.signatures.algorithms = certcheck_core::policy::Algorithms::new(&[&Always]);
         let check = || {
             Check::new(&chain, &ring, &policy, now).with_verified_issuers(&issuers).with_evidence(&evidence)
         };

@@ -79,7 +79,7 @@ fn scene(kind: &Kind, algorithms: Option<Algorithms>, large: &[u8]) -> Scene {
     };
     let clients: Vec<_> = (0..CLIENTS).map(client).collect();
     let mut policy = Policy::client(Revocation::HardFail);
-    policy.algorithms = algorithms.unwrap_or_default();
+    policy.signatures.algorithms = algorithms.unwrap_or_default();
     let engine = Engine::builder(builder.build().unwrap(), policy)
         .guard(Guard::new().allow_net("127.0.0.0/8".parse().unwrap()))
         .refreshes(false)

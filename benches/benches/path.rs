@@ -117,7 +117,7 @@ fn overhead(c: &mut Criterion) {
             chain.presented.iter().map(|der| der.as_slice().into()).collect();
         let (bare, full) = (ring_of(&chain.root, &[]), ring_of(&chain.root, &chain.presented[1..]));
         let mut policy = Policy::client(Revocation::Off);
-        policy.algorithms = certcheck_core::policy::Algorithms::new(&[&Always]);
+        policy.signatures.algorithms = certcheck_core::policy::Algorithms::new(&[&Always]);
         let now = Time::from_unix(i64::try_from(NOW).unwrap());
         group.bench_function(BenchmarkId::new("certcheck", intermediates), |b| {
             b.iter(|| assert!(Check::new(&certificates, &bare, &policy, now).run().is_accepted()));
@@ -158,7 +158,7 @@ fn overhead(c: &mut Criterion) {
     let certificates: Vec<CertificateDer<'_>> =
         chain.presented.iter().map(|der| der.as_slice().into()).collect();
     let mut policy = Policy::client(Revocation::Off);
-    policy.algorithms = certcheck_core::policy::Algorithms::new(&[&Always]);
+    policy.signatures.algorithms = certcheck_core::policy::Algorithms::new(&[&Always]);
     let now = Time::from_unix(i64::try_from(NOW).unwrap());
     group.bench_function("certcheck, ring of 10,000", |b| {
         b.iter(|| assert!(Check::new(&certificates[..1], &ring, &policy, now).run().is_accepted()));

@@ -51,7 +51,7 @@ fn main() {
     let ca = ca();
     let signer = Certificate::parse(&ca).unwrap();
     let mut policy = Policy::client(Revocation::HardFail);
-    policy.algorithms = Algorithms::new(&[&Always]);
+    policy.signatures.algorithms = Algorithms::new(&[&Always]);
     let verified = crl.verify(signer.spki(), &policy).unwrap();
     let mut serial = [0x42; 16];
     let begun = Instant::now();

@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(whole.len(), arrived.len());
     let _ = (whole.issuing_distribution_point(), whole.freshest_crl(), whole.authority_info_access());
     let mut policy = Policy::client(Revocation::HardFail);
-    policy.algorithms = certcheck_fuzz::always();
+    policy.signatures.algorithms = certcheck_fuzz::always();
     let key = SubjectPublicKeyInfo::parse(&mut Reader::new(&KEY), "key").expect("a key");
     let (Ok(whole), Ok(arrived)) = (whole.verify(key, &policy), arrived.verify(key, &policy)) else { return };
     let is_indirect = whole.crl().issuing_distribution_point().ok().flatten().is_some_and(|idp| idp.indirect);

@@ -64,7 +64,7 @@ fuzz_target!(|data: &[u8]| {
         _ => Revocation::HardFail,
     });
     policy.purpose = Purpose::Any;
-    policy.algorithms = certcheck_fuzz::always();
+    policy.signatures.algorithms = certcheck_fuzz::always();
     policy.limits.steps = 2_000;
     policy.limits.paths = 50;
     policy.limits.name_comparisons = 5_000;

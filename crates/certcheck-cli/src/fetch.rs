@@ -33,7 +33,7 @@ struct FetchObject {
 pub(crate) fn run(arguments: &FetchArguments) -> Result<Exit, Box<dyn Error>> {
     // Of the path every status is asked; what a certificate is for is not the question.
     let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
-    policy.allow_sha1 = arguments.asked.allow_sha1;
+    policy.signatures.allow_sha1 = arguments.asked.allow_sha1;
     let now = setup::time(arguments.asked.at);
     let ring = || ring_files::load(&arguments.ring, false);
     let is_url = arguments.what.contains("://");

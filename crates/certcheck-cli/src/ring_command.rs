@@ -104,9 +104,9 @@ fn survey(ring: &KeyRing, now: Time, days: u32) -> Survey {
 /// What may still be in use: a survey tells of weakness, it does not stop at it.
 fn lenient() -> Policy {
     let mut policy = Policy::client(Revocation::Off).with_purpose(Purpose::Any);
-    policy.allow_sha1 = true;
-    policy.min_rsa_bits = 1024;
-    policy.min_ec_bits = 160;
+    policy.signatures.allow_sha1 = true;
+    policy.signatures.min_rsa_bits = 1024;
+    policy.signatures.min_ec_bits = 160;
     policy
 }
 

@@ -30,9 +30,9 @@ pub(crate) fn policy(arguments: &VerifyArguments) -> Policy {
     // With the target and the anchor, and room for self-issued certificates, which are not counted.
     let longest = arguments.max_depth.saturating_add(4);
     policy.limits.path_length = policy.limits.path_length.max(longest);
-    policy.min_rsa_bits = arguments.min_rsa_bits;
-    policy.min_ec_bits = arguments.min_ec_bits;
-    policy.allow_sha1 = arguments.allow_sha1;
+    policy.signatures.min_rsa_bits = arguments.min_rsa_bits;
+    policy.signatures.min_ec_bits = arguments.min_ec_bits;
+    policy.signatures.allow_sha1 = arguments.allow_sha1;
     policy.partial_chain = arguments.partial_chain == Switch::On;
     if arguments.enforce_anchor_validity {
         policy.anchor_validity = AnchorValidity::Enforce;
@@ -106,8 +106,8 @@ pub(crate) fn asked(arguments: &VerifyArguments) -> Vec<(&'static str, String)> 
         unusual.into_iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| flag.to_owned()).collect();
     let usual = Policy::client(Revocation::HardFail);
     for (number, usual, flag) in [
-        (arguments.min_rsa_bits, usual.min_rsa_bits, "min-rsa-bits"),
-        (arguments.min_ec_bits, usual.min_ec_bits, "min-ec-bits"),
+        (arguments.min_rsa_bits, usual.signatures.min_rsa_bits, "min-rsa-bits"),
+        (arguments.min_ec_bits, usual.signatures.min_ec_bits, "min-ec-bits"),
         (arguments.max_depth, usual.max_depth, "max-depth"),
     ] {
         unusual.extend((number != usual).then(|| format!("{flag} {number}")));

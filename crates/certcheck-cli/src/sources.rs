@@ -152,7 +152,7 @@ fn evidence_of(answers: &[&Answer]) -> Evidence {
 pub(crate) fn policy(allow_sha1: bool) -> Policy {
     let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
     policy.revocation_scope = RevocationScope::Leaf;
-    policy.allow_sha1 = allow_sha1;
+    policy.signatures.allow_sha1 = allow_sha1;
     policy
 }
 

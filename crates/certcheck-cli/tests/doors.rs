@@ -83,15 +83,15 @@ fn options(policy: &Policy) -> Option<Vec<String>> {
     say("--scope", if policy.revocation_scope == RevocationScope::Leaf { "leaf" } else { "chain" });
     say("--order", if policy.evidence_order == EvidenceOrder::CrlFirst { "crl-first" } else { "ocsp-first" });
     say("--max-depth", &policy.max_depth.to_string());
-    say("--min-rsa-bits", &policy.min_rsa_bits.to_string());
-    say("--min-ec-bits", &policy.min_ec_bits.to_string());
+    say("--min-rsa-bits", &policy.signatures.min_rsa_bits.to_string());
+    say("--min-ec-bits", &policy.signatures.min_ec_bits.to_string());
     say("--partial-chain", if policy.partial_chain { "on" } else { "off" });
     policy.initial_policies.iter().for_each(|oid| say("--policy", &oid.to_string()));
     let flags = [
         ("--require-explicit-policy", policy.require_explicit_policy),
         ("--inhibit-policy-mapping", policy.inhibit_policy_mapping),
         ("--inhibit-any-policy", policy.inhibit_any_policy),
-        ("--allow-sha1", policy.allow_sha1),
+        ("--allow-sha1", policy.signatures.allow_sha1),
         ("--pedantic", policy.pedantic),
         ("--enforce-anchor-validity", policy.anchor_validity == AnchorValidity::Enforce),
     ];

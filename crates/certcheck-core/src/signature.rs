@@ -1,14 +1,12 @@
 //! Signed data against a key (RFC 5280 6.1.3 (a)(1)), through algorithms that come from outside.
 
-use core::fmt;
-
 use pki_types::SignatureVerificationAlgorithm;
 
 use crate::budget::Budget;
 use crate::der::{Reader, bit_string_octets, tag};
 use crate::key::{self, RsaKey, Unsupported};
 use crate::oid::Oid;
-use crate::policy::{LimitHit, Policy};
+use crate::policy::{LimitHit, SignaturePolicy};
 use crate::provider::signature::{RsaParameters, UnparsedPublicKey};
 use crate::pss;
 use crate::reason::Reason;
@@ -64,7 +62,7 @@ pub(crate) enum Verifier {
 pub(crate) fn admit(
     signed: Signed<'_>,
     key: SubjectPublicKeyInfo<'_>,
-    policy: &Policy,
+    policy: &SignaturePolicy,
 ) -> Result<Verifier, Reason> {
     hash_strength(signed.algorithm, policy)?;
     key::check_signer(key, policy)?;
@@ -172,7 +170,7 @@ fn cost(verifier: &Verifier, key: SubjectPublicKeyInfo<'_>) -> u32 {
 pub(crate) fn verify(
     signed: Signed<'_>,
     key: SubjectPublicKeyInfo<'_>,
-    policy: &Policy,
+    policy: &SignaturePolicy,
     budget: &mut Budget<'_>,
 ) -> Result<(), SignatureFault> {
     let verifier = admit(signed, key, policy).map_err(SignatureFault::Reason)?;
@@ -185,7 +183,7 @@ pub(crate) fn verify(
 pub(crate) fn verify_evidence(
     signed: Signed<'_>,
     key: SubjectPublicKeyInfo<'_>,
-    policy: &Policy,
+    policy: &SignaturePolicy,
     budget: &mut Budget<'_>,
 ) -> Result<(), SignatureFault> {
     let verifier = admit(signed, key, policy).map_err(SignatureFault::Reason)?;
@@ -208,7 +206,7 @@ fn run(verifier: &Verifier, signed: Signed<'_>, key: SubjectPublicKeyInfo<'_>) -
 }
 
 /// Verifies signed data as it stands in X.509: `algorithm` is an AlgorithmIdentifier, `signature` a BIT STRING, both in
-/// DER. For who has structures of their own to verify with a policy's algorithms and floors.
+/// DER. For callers that verify structures of their own with a policy's algorithms and minimum lengths.
 ///
 /// # Errors
 /// Why it does not verify, or is not admitted.
@@ -217,7 +215,7 @@ pub fn verify_signed_data(
     algorithm: &[u8],
     signature: &[u8],
     key: SubjectPublicKeyInfo<'_>,
-    policy: &Policy,
+    policy: &SignaturePolicy,
 ) -> Result<(), Reason> {
     let (mut outer, mut bits) = (Reader::new(algorithm), Reader::new(signature));
     let algorithm = AlgorithmIdentifier::parse(outer.sequence("algorithm")?, "algorithm")?;
@@ -225,7 +223,8 @@ pub fn verify_signed_data(
     let octets = bit_string_octets(bits.expect(tag::BIT_STRING, "signature")?, "signature")?;
     bits.finish("signature")?;
     let signed = Signed { message, algorithm, signature: octets };
-    verify(signed, key, policy, &mut Budget::new(&policy.limits)).map_err(Reason::from)
+    let verifier = admit(signed, key, policy)?;
+    run(&verifier, signed, key).map_err(Reason::from)
 }
 
 /// Whether signature and key could belong together at all, without arithmetic: the cheap half of "self-signed".
@@ -283,7 +282,10 @@ fn is_same_signature(algorithm: AlgorithmIdentifier<'_>, registered: &[u8]) -> b
 }
 
 /// Refuses signatures over broken hashes.
-pub(crate) fn hash_strength(algorithm: AlgorithmIdentifier<'_>, policy: &Policy) -> Result<(), Reason> {
+pub(crate) fn hash_strength(
+    algorithm: AlgorithmIdentifier<'_>,
+    policy: &SignaturePolicy,
+) -> Result<(), Reason> {
     match SignatureKind::of(algorithm) {
         SignatureKind::Broken(hash) => Err(Reason::WeakSignature { hash }),
         SignatureKind::Sha1 if !policy.allow_sha1 => Err(Reason::WeakSignature { hash: "SHA-1" }),

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::budget::Budget;
-use crate::policy::Policy;
+use crate::policy::SignaturePolicy;
 use crate::reason::Reason;
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::SubjectPublicKeyInfo;
@@ -37,7 +37,7 @@ impl TriedKeys {
         at: usize,
         signed: Signed<'_>,
         key: SubjectPublicKeyInfo<'_>,
-        policy: &Policy,
+        policy: &SignaturePolicy,
         budget: &mut Budget<'_>,
     ) -> Result<(), SignatureFault> {
         match self.known(at, key) {

@@ -34,8 +34,8 @@ fn policy() -> Policy {
 
 fn old_policy() -> Policy {
     let mut policy = policy();
-    policy.min_rsa_bits = 1024;
-    policy.allow_sha1 = true;
+    policy.signatures.min_rsa_bits = 1024;
+    policy.signatures.allow_sha1 = true;
     policy
 }
 
@@ -162,9 +162,9 @@ fn the_old_identifier_of_sha1_with_rsa() {
     let key = Key::rsa2048("old");
     let mut old = policy();
     for alg in [SigAlg::RsaSha1, SigAlg::RsaSha1Oiw] {
-        old.allow_sha1 = false;
+        old.signatures.allow_sha1 = false;
         assert_eq!(told(&key, alg, |_| (), &old).0, "weak-signature");
-        old.allow_sha1 = true;
+        old.signatures.allow_sha1 = true;
         assert_eq!(told(&key, alg, |_| (), &old).0, "accepted");
         let change = |leaf: &mut Vec<u8>| *leaf.last_mut().expect("bytes") ^= 1;
         assert_eq!(told(&key, alg, change, &old).0, "bad-signature");

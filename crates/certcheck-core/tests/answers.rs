@@ -122,7 +122,7 @@ fn what_was_verified_is_not_admitted_by_a_stricter_policy() {
     evidence.add_crl(Arc::new(CoreCrl::parse(crl.issue(&root).into(), "crl").expect("reads")));
     for allow_sha1 in [true, false, true, false] {
         let mut policy = policy(Revocation::HardFail);
-        policy.allow_sha1 = allow_sha1;
+        policy.signatures.allow_sha1 = allow_sha1;
         let report = Check::new(&chain, &ring, &policy, now()).with_evidence(&evidence).run();
         let status = report.path[0].revocation.clone();
         if allow_sha1 {

@@ -190,7 +190,7 @@ fn of_a_client_of_a_known_kind() {
 #[test]
 fn smaller_curves_by_policy() {
     let mut pki = Pki::new();
-    pki.question.policy.min_ec_bits = 1;
+    pki.question.policy.signatures.min_ec_bits = 1;
     let ring = pki.ring();
     for (name, code) in [
         ("secp112r1", "weak-key"),
@@ -203,7 +203,7 @@ fn smaller_curves_by_policy() {
         let key = odd_key::named(name).expect("a key");
         assert_eq!(pki.told(&[pki.leaf(&key)], &ring).0, code, "{name}");
     }
-    pki.question.policy.min_ec_bits = 384;
+    pki.question.policy.signatures.min_ec_bits = 384;
     let leaf = pki.question.chain.clone();
     assert_eq!(pki.told(&leaf, &ring).0, "weak-key");
 }

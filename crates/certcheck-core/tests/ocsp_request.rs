@@ -84,7 +84,7 @@ fn a_signed_request_carries_requestor_signature_and_certificates() {
         &key.algorithm(certcheck_testkit::SigAlg::Default),
         &der::bits(&signature),
         requestor.spki(),
-        &certcheck_core::Policy::client(certcheck_core::Revocation::Off),
+        &certcheck_core::policy::SignaturePolicy::default(),
     );
     assert_eq!(verified, Ok(()));
 }

@@ -114,7 +114,7 @@ impl Bench<'_> {
     /// As `verify` asks by default, of the whole path.
     pub(super) fn whole(&self) -> Result<certcheck_fetch::Builder, Box<dyn Error>> {
         let mut policy = Policy::client(Revocation::HardFail);
-        policy.allow_sha1 = self.arguments.asked.allow_sha1;
+        policy.signatures.allow_sha1 = self.arguments.asked.allow_sha1;
         let ring = crate::ring_files::load(&self.arguments.ring, false)?;
         Ok(crate::network::builder(&self.arguments.network.reach, ring, policy))
     }

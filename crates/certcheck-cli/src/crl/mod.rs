@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
         paths => Some(ring_files::load(paths, false)?),
     };
     let mut policy = Policy::client(Revocation::Off);
-    policy.allow_sha1 = arguments.asked.allow_sha1;
+    policy.signatures.allow_sha1 = arguments.asked.allow_sha1;
     let now = setup::time(arguments.asked.at);
     let mut older = Vec::new();
     if let Some(path) = &arguments.diff {

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
     // Of the path the leaf's status alone is asked, and must be known.
     let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
     policy.revocation_scope = RevocationScope::Leaf;
-    policy.allow_sha1 = arguments.asked.allow_sha1;
+    policy.signatures.allow_sha1 = arguments.asked.allow_sha1;
     let now = setup::time(arguments.asked.at);
     let responses = input::ocsp_responses(&arguments.input).map_err(|error| format!("{source}: {error}"))?;
     let mut worst = Exit::Accepted;

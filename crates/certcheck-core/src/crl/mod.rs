@@ -357,7 +357,7 @@ impl Crl {
     ) -> Result<VerifiedCrl<'a>, SignatureFault> {
         let algorithm = self.algorithm().map_err(|fault| SignatureFault::Reason(fault.into()))?;
         let signed = Signed { message: self.tbs(), algorithm, signature: self.part(&self.parts.signature) };
-        self.keys.verify(self.parts.tbs.start, signed, key, policy, budget)?;
+        self.keys.verify(self.parts.tbs.start, signed, key, &policy.signatures, budget)?;
         Ok(VerifiedCrl { crl: self, key })
     }
 

@@ -11,7 +11,7 @@ pub use fault::{KeyFault, Unsupported};
 
 use crate::der::{Reader, Rule, Tlv, ViewFault, integer, tag};
 use crate::oid::Oid;
-use crate::policy::Policy;
+use crate::policy::SignaturePolicy;
 use crate::reason::Reason;
 use crate::x509::SubjectPublicKeyInfo;
 
@@ -119,18 +119,18 @@ fn bits(magnitude: &[u8]) -> u32 {
 
 /// Refuses keys under the policy's floors, and those that are not what their algorithm says. Whether a point is on its
 /// curve is not asked: for keys that a signature is verified with, the verification tells.
-pub(crate) fn check_form(key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+pub(crate) fn check_form(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
     check(key, policy, false)
 }
 
 /// As [`check_form`], and whether a point is on its curve, where that can be told: for keys that nothing is verified with
 /// here.
-pub(crate) fn check_whole(key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+pub(crate) fn check_whole(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
     check(key, policy, true)
 }
 
 /// As [`check_form`], and whether providers verify signatures with a key of this size and form.
-pub(crate) fn check_signer(key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+pub(crate) fn check_signer(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
     check(key, policy, false)?;
     match RsaKey::of(key) {
         Some(rsa) => rsa.map_err(Reason::Malformed)?.check_provided(),
@@ -138,7 +138,7 @@ pub(crate) fn check_signer(key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Re
     }
 }
 
-fn check(key: SubjectPublicKeyInfo<'_>, policy: &Policy, is_whole: bool) -> Result<(), Reason> {
+fn check(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy, is_whole: bool) -> Result<(), Reason> {
     if let Some(rsa) = RsaKey::of(key) {
         return rsa.map_err(Reason::Malformed)?.check(policy.min_rsa_bits.max(1024));
     }

@@ -9,7 +9,7 @@ use super::settings::{self, AnchorSettings};
 use super::{Distrust, KeyRing, Names, RingCertificate, Role};
 use crate::budget::Budget;
 use crate::container::{self, ContainerFault};
-use crate::policy::{Limits, Policy, Revocation};
+use crate::policy::{Limits, SignaturePolicy};
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
 
@@ -279,10 +279,12 @@ fn is_self_signed(certificate: &Certificate<'_>) -> bool {
         return false;
     }
     // Whether its signature is strong enough is for a path to say, and there nobody looks at it.
-    let mut policy = Policy::client(Revocation::Off);
-    policy.allow_sha1 = true;
-    policy.min_rsa_bits = 1024;
-    policy.min_ec_bits = 160;
+    let policy = SignaturePolicy {
+        allow_sha1: true,
+        min_rsa_bits: 1024,
+        min_ec_bits: 160,
+        ..SignaturePolicy::default()
+    };
     let limits = Limits::default();
     let signed = Signed {
         message: certificate.tbs(),

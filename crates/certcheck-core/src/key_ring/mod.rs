@@ -102,8 +102,9 @@ impl RingCertificate {
     #[must_use]
     pub fn weakness(&self, policy: &Policy) -> Option<Reason> {
         let certificate = self.certificate();
-        let key = key::check_whole(certificate.spki(), policy).err();
-        let by_hash = || signature::hash_strength(certificate.signature_algorithm(), policy).err();
+        let key = key::check_whole(certificate.spki(), &policy.signatures).err();
+        let by_hash =
+            || signature::hash_strength(certificate.signature_algorithm(), &policy.signatures).err();
         key.or_else(|| if self.is_self_signed { None } else { by_hash() })
     }
 
@@ -120,7 +121,7 @@ impl RingCertificate {
             algorithm: certificate.signature_algorithm(),
             signature: certificate.signature(),
         };
-        let refused = signature::admit(signed, certificate.spki(), policy).err()?;
+        let refused = signature::admit(signed, certificate.spki(), &policy.signatures).err()?;
         matches!(refused, Reason::UnsupportedAlgorithm { .. }).then_some(refused)
     }
 

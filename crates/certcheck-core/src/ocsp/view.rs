@@ -304,7 +304,8 @@ impl<'a> BasicResponse<'a> {
     /// Why it does not verify.
     pub fn verify(&self, key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
         let signed = Signed { message: self.tbs, algorithm: self.algorithm, signature: self.signature };
-        signature::verify(signed, key, policy, &mut Budget::new(&policy.limits)).map_err(Reason::from)
+        signature::verify(signed, key, &policy.signatures, &mut Budget::new(&policy.limits))
+            .map_err(Reason::from)
     }
 
     /// The answers, in order.

@@ -103,9 +103,9 @@ impl<'a> Context<'a> {
             .flatten()
             .any(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
         let outcome = if is_known {
-            signature::admit(signed, key, self.policy).map(drop)
+            signature::admit(signed, key, &self.policy.signatures).map(drop)
         } else {
-            match signature::verify(signed, key, self.policy, &mut self.budget) {
+            match signature::verify(signed, key, &self.policy.signatures, &mut self.budget) {
                 Ok(()) => Ok(()),
                 Err(SignatureFault::Reason(reason)) => Err(reason),
                 Err(SignatureFault::Limit(hit)) => return Err(hit.into()),
@@ -256,9 +256,9 @@ pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -
     }
     // The keys of CAs verify signatures, which tells whether they are points on their curves.
     if is_target {
-        key::check_whole(certificate.spki(), policy)?;
+        key::check_whole(certificate.spki(), &policy.signatures)?;
     } else {
-        key::check_form(certificate.spki(), policy)?;
+        key::check_form(certificate.spki(), &policy.signatures)?;
     }
     // 6.1.3 (a)(2)
     if context.now < certificate.not_before() {
@@ -362,7 +362,7 @@ fn check_anchor(
             Reason::NotYetValid { not_before: certificate.not_before(), now }
         });
     }
-    key::check_form(certificate.spki(), policy)?;
+    key::check_form(certificate.spki(), &policy.signatures)?;
     check_criticality(certificate)?;
     if !is_own_anchor {
         match certificate.basic_constraints() {

@@ -1,4 +1,4 @@
-//! The signature algorithms that a policy takes.
+//! The signature algorithms and keys that a policy takes.
 
 use core::fmt;
 
@@ -91,5 +91,25 @@ impl Default for Algorithms {
 impl fmt::Debug for Algorithms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Algorithms({})", self.algorithms.len())
+    }
+}
+
+/// Which signatures and keys are taken, on certificates and on evidence.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignaturePolicy {
+    /// The signature algorithms that are taken.
+    pub algorithms: Algorithms,
+    /// The shortest RSA modulus taken, in bits. Not below 1024.
+    pub min_rsa_bits: u32,
+    /// The smallest elliptic curve taken, in bits of its field. Not below 160. Curve25519 and Curve448 are always taken.
+    pub min_ec_bits: u32,
+    /// Whether signatures over SHA-1 are taken.
+    pub allow_sha1: bool,
+}
+
+impl Default for SignaturePolicy {
+    fn default() -> Self {
+        Self { algorithms: Algorithms::default(), min_rsa_bits: 2048, min_ec_bits: 256, allow_sha1: false }
     }
 }

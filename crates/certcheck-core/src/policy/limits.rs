@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use crate::x509::PREPARED;
-
 /// The bounds of one check.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -22,7 +20,7 @@ pub struct Limits {
     /// Names compared with constraints. Go and rustls-webpki allow 250,000.
     pub name_comparisons: u32,
     /// Bytes of names that are compared, those of each comparison together. A value that has to be prepared for it (RFC 4518)
-    /// counts [`PREPARED`] times. 9 MiB take some 15 ms, and are 400 hosts under as many constraints.
+    /// counts [`PREPARED`](crate::x509::PREPARED) times. 9 MiB take some 15 ms, and are 400 hosts under as many constraints.
     pub name_bytes: u32,
     /// Nodes and edges of the policy graph (RFC 9618), mappings included.
     pub policy_nodes: u32,

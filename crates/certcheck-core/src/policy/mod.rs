@@ -6,7 +6,7 @@ mod name_subtrees;
 
 use pki_types::{CertificateDer, ServerName};
 
-pub use algorithms::Algorithms;
+pub use algorithms::{Algorithms, SignaturePolicy};
 pub use limits::{Limit, LimitHit, Limits};
 pub use name_subtrees::{NameSubtrees, SubtreeFault};
 
@@ -260,12 +260,8 @@ pub struct Policy {
     pub initial_names: Option<NameSubtrees>,
     /// How many intermediates that are not self-issued a path may have.
     pub max_depth: u32,
-    /// The shortest RSA modulus taken, in bits. Not below 1024.
-    pub min_rsa_bits: u32,
-    /// The smallest elliptic curve taken, in bits of its field. Not below 160. Curve25519 and Curve448 are always taken.
-    pub min_ec_bits: u32,
-    /// Whether signatures over SHA-1 are taken.
-    pub allow_sha1: bool,
+    /// Which signatures and keys are taken.
+    pub signatures: SignaturePolicy,
     /// Whether an anchor may be a certificate that is not self-signed.
     pub partial_chain: bool,
     /// What is done about anchors outside their validity.
@@ -293,8 +289,6 @@ pub struct Policy {
     pub trusted_responders: Vec<CertificateDer<'static>>,
     /// Whether certificates are asked for where caIssuers says they are (RFC 5280 4.2.2.1).
     pub aia: bool,
-    /// The signature algorithms that are taken.
-    pub algorithms: Algorithms,
     /// What a check may spend.
     pub limits: Limits,
     /// Whether reports list evidence that did not count even where every status is known. Off by default: it costs a
@@ -315,9 +309,7 @@ impl Policy {
             inhibit_any_policy: false,
             initial_names: None,
             max_depth: 10,
-            min_rsa_bits: 2048,
-            min_ec_bits: 256,
-            allow_sha1: false,
+            signatures: SignaturePolicy::default(),
             partial_chain: true,
             anchor_validity: AnchorValidity::Warn,
             pedantic: false,
@@ -331,7 +323,6 @@ impl Policy {
             nonce: Nonce::Off,
             trusted_responders: Vec::new(),
             aia: false,
-            algorithms: Algorithms::default(),
             limits: Limits::default(),
             explain: false,
         }

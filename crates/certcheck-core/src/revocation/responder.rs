@@ -67,7 +67,13 @@ impl<'e> Assessor<'e> {
     ) -> Result<(), Dismissal> {
         let signed = Signed { message: basic.tbs, algorithm: basic.algorithm, signature: basic.signature };
         // The response itself stands at 0: no certificate in it does.
-        Ok(response.keys.verify(0, signed, signer.spki(), self.context.policy, &mut self.context.budget)?)
+        Ok(response.keys.verify(
+            0,
+            signed,
+            signer.spki(),
+            &self.context.policy.signatures,
+            &mut self.context.budget,
+        )?)
     }
 
     /// A delegate: issued directly by the CA's key, for signing answers and nothing inherited, no CA, valid now, not
@@ -96,7 +102,8 @@ impl<'e> Assessor<'e> {
         };
         let at = delegate.der().as_ptr().addr().saturating_sub(response.der().as_ptr().addr());
         let key = subject.issuer.spki();
-        match response.keys.verify(at, signed, key, self.context.policy, &mut self.context.budget) {
+        match response.keys.verify(at, signed, key, &self.context.policy.signatures, &mut self.context.budget)
+        {
             Ok(()) => self.check_delegate_status(delegate, subject),
             // Of the issuer's name, and not by its key.
             Err(fault) => match Dismissal::from(fault) {

@@ -70,9 +70,9 @@ fn signed_data() {
     let Some(base) = corpus("boringssl/verify_signed_data_unittest") else { return };
     let mut judge = Judge::new("boringssl-signed-data");
     let mut policy = Policy::client(Revocation::Off);
-    policy.algorithms = Algorithms::ring();
-    policy.allow_sha1 = true;
-    policy.min_rsa_bits = 1024;
+    policy.signatures.algorithms = Algorithms::ring();
+    policy.signatures.allow_sha1 = true;
+    policy.signatures.min_rsa_bits = 1024;
     for case in json(&base.join("manifest.json"))["cases"].as_array().expect("cases") {
         let (key, algorithm) = (file(&base, case, "public_key"), file(&base, case, "algorithm"));
         let (data, signature) = (file(&base, case, "data"), file(&base, case, "signature"));
@@ -80,7 +80,7 @@ fn signed_data() {
         let outcome = SubjectPublicKeyInfo::parse(&mut reader, "key")
             .and_then(|key| reader.finish("key").map(|()| key))
             .map_err(certcheck_core::reason::Reason::from)
-            .and_then(|key| verify_signed_data(&data, &algorithm, &signature, key, &policy));
+            .and_then(|key| verify_signed_data(&data, &algorithm, &signature, key, &policy.signatures));
         let told = outcome.map_or_else(|reason| reason.code(), |()| "accept");
         judge.case(text(case, "id"), expected(&case["expected"]), told);
     }
@@ -93,7 +93,7 @@ fn signed_data() {
 fn signed_data_over_aws_lc_rs() {
     let Some(base) = corpus("boringssl/verify_signed_data_unittest") else { return };
     let mut policy = Policy::client(Revocation::Off);
-    policy.algorithms = Algorithms::aws_lc_rs();
+    policy.signatures.algorithms = Algorithms::aws_lc_rs();
     let manifest = json(&base.join("manifest.json"));
     for id in ["ecdsa-prime256v1-sha512", "mldsa-44", "mldsa-65", "mldsa-87"] {
         let case = manifest["cases"]
@@ -105,7 +105,11 @@ fn signed_data_over_aws_lc_rs() {
         let (key, algorithm) = (file(&base, case, "public_key"), file(&base, case, "algorithm"));
         let key = SubjectPublicKeyInfo::parse(&mut Reader::new(&key), "key").expect("key reads");
         let (data, signature) = (file(&base, case, "data"), file(&base, case, "signature"));
-        assert_eq!(verify_signed_data(&data, &algorithm, &signature, key, &policy), Ok(()), "{id}");
+        assert_eq!(
+            verify_signed_data(&data, &algorithm, &signature, key, &policy.signatures),
+            Ok(()),
+            "{id}"
+        );
     }
 }
 

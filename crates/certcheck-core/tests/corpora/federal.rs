@@ -26,8 +26,8 @@ fn every_end_entity_that_is_expected_good_has_a_path() {
     authorities.iter().for_each(|path| add(&mut builder, path, Placement::Intermediate));
     let ring = builder.build().expect("ring builds");
     let mut policy = Policy::client(Revocation::Off).with_purpose(Purpose::Any);
-    policy.allow_sha1 = true;
-    policy.min_rsa_bits = 1024;
+    policy.signatures.allow_sha1 = true;
+    policy.signatures.min_rsa_bits = 1024;
 
     let now = text(&manifest, "validation_time");
     let mut judge = Judge::new("federal");
@@ -69,8 +69,8 @@ fn crls() {
     }
     files.sort();
     let mut policy = Policy::client(Revocation::HardFail);
-    policy.allow_sha1 = true;
-    policy.min_rsa_bits = 1024;
+    policy.signatures.allow_sha1 = true;
+    policy.signatures.min_rsa_bits = 1024;
     let authorities: Vec<_> = [base.join("ca"), base.join("anchors")]
         .iter()
         .filter_map(|folder| std::fs::read_dir(folder).ok())

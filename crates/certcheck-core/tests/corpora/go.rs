@@ -15,8 +15,8 @@ fn samples() {
     let Some(base) = corpus("go") else { return };
     let file = |name: &str| std::fs::read(base.join(name)).expect("file is there");
     let mut policy = Policy::client(Revocation::HardFail);
-    policy.allow_sha1 = true;
-    policy.min_rsa_bits = 1024;
+    policy.signatures.allow_sha1 = true;
+    policy.signatures.min_rsa_bits = 1024;
 
     // TestOCSPDecode: good, signed by the root.
     let (response, root) = (file("ocspResponse.der"), read(&base.join("GTSRoot.pem")));

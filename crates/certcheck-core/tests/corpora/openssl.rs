@@ -15,8 +15,8 @@ fn policy(case: &Value) -> (Policy, Time) {
         _ => Purpose::Any,
     };
     let mut policy = Policy::client(Revocation::Off).with_purpose(purpose);
-    policy.min_rsa_bits = 1024;
-    policy.allow_sha1 = true;
+    policy.signatures.min_rsa_bits = 1024;
+    policy.signatures.allow_sha1 = true;
     let mut now = Time::from_unix(1_795_000_000);
     let options = texts(case, "options");
     let mut rest = options.iter();
@@ -70,8 +70,8 @@ fn an_expired_anchor_is_refused_where_policy_asks() {
 /// Old certificates: SHA-1, 1024 bits.
 fn lenient() -> Policy {
     let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
-    policy.allow_sha1 = true;
-    policy.min_rsa_bits = 1024;
+    policy.signatures.allow_sha1 = true;
+    policy.signatures.min_rsa_bits = 1024;
     policy
 }
 

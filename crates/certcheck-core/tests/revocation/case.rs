@@ -207,7 +207,7 @@ impl PolicyRecipe {
             Some(other) => panic!("revocation {other}"),
         });
         policy.purpose = Purpose::Any;
-        policy.allow_sha1 = self.allow_sha1;
+        policy.signatures.allow_sha1 = self.allow_sha1;
         policy.produced_until =
             self.produced_until.as_deref().map(|time| Time::from_rfc3339(time).expect("a time"));
         policy.use_deltas = self.use_deltas.unwrap_or(true);

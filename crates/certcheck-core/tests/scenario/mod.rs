@@ -102,8 +102,8 @@ impl PolicyRecipe {
         policy.require_explicit_policy = self.require_explicit_policy;
         policy.inhibit_any_policy = self.inhibit_any_policy;
         policy.inhibit_policy_mapping = self.inhibit_policy_mapping;
-        policy.allow_sha1 = self.allow_sha1;
-        policy.min_rsa_bits = self.min_rsa_bits.unwrap_or(policy.min_rsa_bits);
+        policy.signatures.allow_sha1 = self.allow_sha1;
+        policy.signatures.min_rsa_bits = self.min_rsa_bits.unwrap_or(policy.signatures.min_rsa_bits);
         policy.max_depth = self.max_depth.unwrap_or(policy.max_depth);
         policy.partial_chain = self.partial_chain.unwrap_or(policy.partial_chain);
         policy.pedantic = self.pedantic;
