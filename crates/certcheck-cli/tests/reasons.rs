@@ -595,7 +595,7 @@ fn no_code_is_left_out() {
         let quoted = body.expect("its body").split('"').skip(1).step_by(2);
         quoted.map(str::to_owned).collect()
     };
-    let mut all = codes(include_str!("../../certcheck-core/src/reason.rs"));
+    let mut all = codes(include_str!("../../certcheck-core/src/reason/mod.rs"));
     assert!(all.remove("revocation-unknown"), "{all:?}");
     let causes = codes(include_str!("../../certcheck-core/src/status/cause.rs"));
     all.extend(causes.iter().map(|cause| format!("revocation-unknown:{cause}")));

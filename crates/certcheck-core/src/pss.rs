@@ -9,8 +9,9 @@ use rsa::signature::Verifier;
 use sha2::{Sha256, Sha384, Sha512};
 
 use crate::der::{Reader, ViewFault, tag, unsigned};
-use crate::key::{RsaKey, Unsupported};
+use crate::key::RsaKey;
 use crate::oid::{self, Oid};
+use crate::reason::Unsupported;
 use crate::x509::AlgorithmIdentifier;
 
 const FIELD: &str = "RSASSA-PSS-params";

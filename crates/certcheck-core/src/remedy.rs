@@ -224,7 +224,7 @@ mod tests {
             include_str!("remedy.rs").split_once("#[cfg(test)]").expect("texts, then tests");
         assert!(!texts.contains(" --"), "a flag in a remedy");
         for file in [
-            include_str!("reason.rs"),
+            include_str!("reason/mod.rs"),
             include_str!("revocation/dismissal.rs"),
             include_str!("status/cause.rs"),
         ] {

@@ -4,12 +4,12 @@ use pki_types::SignatureVerificationAlgorithm;
 
 use crate::budget::Budget;
 use crate::der::{Reader, bit_string_octets, tag};
-use crate::key::{self, RsaKey, Unsupported};
+use crate::key::{self, RsaKey};
 use crate::oid::Oid;
 use crate::policy::{LimitHit, SignaturePolicy};
 use crate::provider::signature::{RsaParameters, UnparsedPublicKey};
 use crate::pss;
-use crate::reason::Reason;
+use crate::reason::{Reason, Unsupported};
 use crate::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
 /// The content of `AlgorithmIdentifier` for rsaEncryption: what RSA algorithms are registered under.

@@ -10,17 +10,16 @@ use super::{Check, read};
 use crate::budget::Spent;
 use crate::key_ring::{RingCertificate, Role};
 use crate::oid;
-use crate::path::VerifiedIssuers;
 use crate::path::build::{self, Outcome};
-use crate::path::discovery;
-use crate::path::pool::{CertificateRef, Pool};
+use crate::path::candidate::CertificateRef;
+use crate::path::pool::Pool;
 use crate::path::verify::{Context, Valid};
+use crate::path::{VerifiedIssuers, discovery};
 use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
-use crate::revocation::plan;
 use crate::revocation::{
-    Answers, Arrived, Ask, Assessor, Considered, Dismissal, Need, Subject, Surroundings,
+    Answers, Arrived, Ask, Assessor, Considered, Dismissal, Need, Subject, Surroundings, plan,
 };
 use crate::status::{Means, Status};
 use crate::time::Time;

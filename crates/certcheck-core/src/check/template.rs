@@ -22,11 +22,10 @@ use crate::budget::{Budget, Spent};
 use crate::key_ring::{NameId, RingCertificate};
 use crate::ocsp::{CertIdHash, HashedIssuer};
 use crate::oid::OidBuf;
-use crate::path::VerifiedIssuers;
-use crate::path::build;
-use crate::path::constraints;
-use crate::path::pool::{CertificateRef, OwnedPool, Pool};
-use crate::path::verify::{self, Context, Link};
+use crate::path::candidate::{CertificateRef, Link};
+use crate::path::pool::{OwnedPool, Pool};
+use crate::path::verify::{self, Context};
+use crate::path::{VerifiedIssuers, build, constraints};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{

@@ -4,15 +4,12 @@
 //! the private key of somebody else's certificate is that somebody.
 
 mod curve;
-mod fault;
 mod named;
-
-pub use fault::{KeyFault, Unsupported};
 
 use crate::der::{Reader, Rule, Tlv, ViewFault, integer, tag};
 use crate::oid::Oid;
 use crate::policy::SignaturePolicy;
-use crate::reason::Reason;
+use crate::reason::{KeyFault, Reason, Unsupported};
 use crate::x509::SubjectPublicKeyInfo;
 
 use named::Curve;

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
-use super::pool::{CertificateRef, Pool};
-use super::verify::{Context, Failure, Link, Scope, Valid, validate};
+use super::candidate::{CertificateRef, Link};
+use super::pool::Pool;
+use super::verify::{Context, Failure, Scope, Valid, validate};
 use crate::key_ring::{NameId, RingCertificate, Role};
 use crate::policy::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};

@@ -4,8 +4,9 @@
 //! that a chain of verified signatures reaches from the target counts, not only those of the best attempt. A certificate
 //! that no signature ties to the target does not: a client could have a server follow any URL with it.
 
-use super::pool::{CertificateRef, Pool};
-use super::verify::{Context, Link, inspect};
+use super::candidate::{CertificateRef, Link};
+use super::pool::Pool;
+use super::verify::{Context, inspect};
 use super::{VerifiedIssuers, build};
 use crate::x509::Certificate;
 

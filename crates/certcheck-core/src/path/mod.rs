@@ -1,6 +1,7 @@
 //! Paths: found (`build`), then validated (`verify`) by RFC 5280 6.1.
 
 pub(crate) mod build;
+pub(crate) mod candidate;
 pub(crate) mod constraints;
 pub(crate) mod discovery;
 pub(crate) mod duties;

@@ -3,20 +3,9 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use super::verify::Link;
+use super::candidate::{CertificateRef, Link};
 use crate::key_ring::{KeyRing, NameId};
 use crate::x509::{Certificate, Name, OwnedCertificate};
-
-/// A certificate of the search, by where it is kept.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) enum CertificateRef {
-    /// The one that is asked about.
-    Target,
-    /// In the ring.
-    Ring(u32),
-    /// Presented with the target.
-    Presented(u32),
-}
 
 /// Presented certificates up to which their names are compared one by one.
 const FEW: usize = 8;

@@ -2,12 +2,11 @@
 //!
 //! Revocation, step 6.1.3 (a)(3), is decided after a path has validated: only then may its URLs be followed.
 
-use super::constraints;
+use super::candidate::{CertificateRef, Link};
 use super::duties::{self, Station};
 use super::issuers::VerifiedIssuers;
 use super::policies::{PolicyGraph, user_constrained_set};
-use super::pool::CertificateRef;
-use super::server_name;
+use super::{constraints, server_name};
 use crate::budget::{Budget, Spent};
 use crate::der::{Rule, ViewFault};
 use crate::key;
@@ -114,17 +113,6 @@ impl<'a> Context<'a> {
         self.edges.push((link.reference, key.raw, outcome.clone()));
         outcome
     }
-}
-
-/// A certificate below the anchor.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Link<'a> {
-    pub(crate) reference: CertificateRef,
-    pub(crate) certificate: Certificate<'a>,
-    /// The number of its subject's name. Of a target it is `NameId::MAX`: that is asked of the pool.
-    pub(crate) subject: NameId,
-    /// Subject and issuer are the same name (RFC 5280 3.2).
-    pub(crate) is_self_issued: bool,
 }
 
 /// What a failure says about other paths.

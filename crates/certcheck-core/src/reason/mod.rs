@@ -1,9 +1,12 @@
 //! Why a certificate is refused: one stable code, the clause, a sentence, and what would help.
 
+mod key_fault;
+
 use core::fmt;
 
+pub use key_fault::{KeyFault, Unsupported};
+
 use crate::der::ViewFault;
-pub use crate::key::{KeyFault, Unsupported};
 use crate::oid::OidBuf;
 use crate::policy::{Limit, LimitHit};
 use crate::remedy::Remedy;
