@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use bytes::Bytes;
-use certcheck_core::{ContainerFault, certificates_of, ocsp_responses_of};
+use certcheck_core::{EncodingFault, certificates_of, ocsp_responses_of};
 use pki_types::CertificateDer;
 
 use crate::kind::{self, Misfit, Wanted};
@@ -26,7 +26,7 @@ pub(crate) enum InputError {
     TooLong {
         most: u32,
     },
-    Content(ContainerFault),
+    Content(EncodingFault),
     /// Something else than what was read for.
     Misfit(Misfit),
 }
@@ -59,7 +59,7 @@ pub(crate) fn ocsp_responses(path: &Path) -> Result<Vec<Bytes>, InputError> {
 /// What was found in a file, or what the file is instead: DER is told apart by its shape, text by what was not found.
 pub(crate) fn settle<T>(
     content: &[u8],
-    found: Result<T, ContainerFault>,
+    found: Result<T, EncodingFault>,
     wanted: Wanted,
 ) -> Result<T, InputError> {
     let misfit =

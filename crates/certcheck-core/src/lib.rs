@@ -15,11 +15,11 @@ mod algorithm_name;
 mod ber;
 pub mod budget;
 mod check;
-mod container;
 pub mod crl;
 pub mod der;
 pub mod digest;
 mod encode;
+mod encoding;
 mod key;
 pub mod key_ring;
 mod names;
@@ -40,8 +40,8 @@ mod tried_keys;
 pub mod x509;
 
 pub use check::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template};
-pub use container::{
-    ContainerFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,
+pub use encoding::{
+    EncodingFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,
 };
 pub use key_ring::KeyRing;
 pub use path::VerifiedIssuers;

@@ -1,13 +1,13 @@
 //! Files with several things in them: all of them are read, or the file is refused.
 
 use certcheck_core::crls_of;
-use certcheck_core::{ContainerFault, certificates_of};
+use certcheck_core::{EncodingFault, certificates_of};
 use certcheck_testkit::{Cert, Key, crl, der, pem};
 
 /// How many certificates a file yields, or the beginning of why none.
 fn read(file: &[u8]) -> Result<usize, String> {
     certificates_of(file).map(|found| found.len()).map_err(|fault| match fault {
-        ContainerFault::Pem(message) => message,
+        EncodingFault::Pem(message) => message,
         other => other.to_string(),
     })
 }

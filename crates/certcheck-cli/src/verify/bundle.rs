@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Chain, Cursor, Read as _};
 
 use certcheck_core::policy::Limits;
-use certcheck_core::{ContainerFault, certificates_of};
+use certcheck_core::{EncodingFault, certificates_of};
 use pki_types::CertificateDer;
 
 use crate::input::InputError;
@@ -212,7 +212,7 @@ impl<R: BufRead> Iterator for Bundle<R> {
                 Ok(None) => {
                     self.has_ended = true;
                     let is_empty = self.found == 0;
-                    return is_empty.then_some(Err(InputError::Content(ContainerFault::Empty)));
+                    return is_empty.then_some(Err(InputError::Content(EncodingFault::Empty)));
                 }
                 // Where the next would begin is not known.
                 Err(error) => {
@@ -223,7 +223,7 @@ impl<R: BufRead> Iterator for Bundle<R> {
             match certificates_of(&section) {
                 Ok(found) => self.pending = found.into_iter(),
                 // Something else: a key, a CRL.
-                Err(ContainerFault::Empty) => {}
+                Err(EncodingFault::Empty) => {}
                 Err(fault) => {
                     self.found += 1;
                     return Some(Err(InputError::Content(fault)));

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use certcheck_core::ContainerFault;
+use certcheck_core::EncodingFault;
 use pki_types::CertificateDer;
 use walkdir::WalkDir;
 
@@ -218,7 +218,7 @@ impl Iterator for Inputs {
                 *number += 1;
                 // Where nothing was found, the file may be something else.
                 let named = |error: InputError| match error {
-                    InputError::Content(ContainerFault::Empty) => kind::misfit_at(path, Wanted::Certificate)
+                    InputError::Content(EncodingFault::Empty) => kind::misfit_at(path, Wanted::Certificate)
                         .map_or_else(|| error.to_string(), |misfit| misfit.to_string()),
                     _ => error.to_string(),
                 };

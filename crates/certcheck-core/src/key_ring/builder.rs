@@ -8,7 +8,7 @@ use super::anchor::AnchorConstraints;
 use super::settings::{self, AnchorSettings};
 use super::{Distrust, KeyRing, Names, RingCertificate, Role};
 use crate::budget::Budget;
-use crate::container::{self, ContainerFault};
+use crate::encoding::{self, EncodingFault};
 use crate::policy::{Limits, SignaturePolicy};
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
@@ -48,7 +48,7 @@ pub enum RingFault {
     /// The file cannot be read.
     Unreadable(String),
     /// Its content cannot.
-    Content(ContainerFault),
+    Content(EncodingFault),
     /// The settings cannot, or speak of an anchor that is not there.
     Settings(SettingsFault),
     /// A directory where a file is due, or another name than anchors, intermediates, distrusted.
@@ -152,7 +152,7 @@ impl RingBuilder {
         let refuse = |fault| RingError { source: source.to_owned(), fault };
         let name: Arc<str> = source.into();
         let skips = self.skips_unreadable && placement != Placement::Distrusted;
-        let found = match container::certificates(file).map_err(|fault| refuse(RingFault::Content(fault))) {
+        let found = match encoding::certificates(file).map_err(|fault| refuse(RingFault::Content(fault))) {
             Ok(found) => found,
             Err(error) if skips => {
                 self.skipped.push(error);
@@ -162,7 +162,7 @@ impl RingBuilder {
         };
         for (index, der) in found.iter().enumerate() {
             let parsed = OwnedCertificate::parse(der)
-                .map_err(|fault| refuse(RingFault::Content(ContainerFault::Certificate { index, fault })));
+                .map_err(|fault| refuse(RingFault::Content(EncodingFault::Certificate { index, fault })));
             let certificate = match parsed {
                 Ok(certificate) => certificate,
                 Err(error) if skips => {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::KeyRing;
 use super::builder::{Placement, RingBuilder, RingError, RingFault};
-use crate::container::{self, ContainerFault};
+use crate::encoding::{self, EncodingFault};
 
 /// A ring file larger than this is not read: 64 MiB are over 30,000 certificates.
 const MAX_FILE: u64 = 64 << 20;
@@ -101,9 +101,9 @@ fn holds_no_certificates(directory: &Path) -> Result<bool, RingError> {
         if entry.is_dir() {
             return Ok(false);
         }
-        match container::certificates(&read(&entry)?) {
+        match encoding::certificates(&read(&entry)?) {
             // What is DER of something else holds none. What looks like PEM might.
-            Err(ContainerFault::Empty | ContainerFault::Der(_)) => {}
+            Err(EncodingFault::Empty | EncodingFault::Der(_)) => {}
             Ok(_) | Err(_) => return Ok(false),
         }
     }
@@ -130,7 +130,7 @@ fn read(path: &Path) -> Result<Vec<u8>, RingError> {
     let mut content = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(|error| unreadable(path, &error))?;
     if u64::try_from(content.len()).is_ok_and(|length| length > MAX_FILE) {
-        let fault = RingFault::Content(ContainerFault::Pem(format!("larger than {MAX_FILE} octets")));
+        let fault = RingFault::Content(EncodingFault::Pem(format!("larger than {MAX_FILE} octets")));
         return Err(RingError { source: path.display().to_string(), fault });
     }
     Ok(content)

@@ -10,7 +10,7 @@ use super::{constraints, server_name};
 use crate::budget::{Budget, Spent};
 use crate::der::{Rule, ViewFault};
 use crate::key;
-use crate::key_ring::{KeyRing, NameId, RingCertificate};
+use crate::key_ring::{KeyRing, RingCertificate};
 use crate::oid::{self, Oid};
 use crate::policy::{AnchorValidity, Policy};
 use crate::reason::{NotACa, Reason, Rejection};

@@ -13,7 +13,7 @@ use crate::oid::{self, Oid};
 /// Why a file holds nothing to read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum ContainerFault {
+pub enum EncodingFault {
     /// Looks like PEM and is not.
     Pem(String),
     /// Neither PEM nor DER of a certificate or PKCS #7.
@@ -29,7 +29,7 @@ pub enum ContainerFault {
     },
 }
 
-impl fmt::Display for ContainerFault {
+impl fmt::Display for EncodingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pem(message) => write!(f, "bad PEM: {message}"),
@@ -40,18 +40,18 @@ impl fmt::Display for ContainerFault {
     }
 }
 
-impl core::error::Error for ContainerFault {}
+impl core::error::Error for EncodingFault {}
 
 /// The DER of every certificate in a file, unread. Sections of PEM that are something else are passed over,
 /// none that does not read to its end.
 ///
 /// # Errors
 /// A file that is no container, or one without certificates.
-pub fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
+pub fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {
     let decoded = bare_base64(file);
     let file = decoded.as_deref().unwrap_or(file);
     let found = if file.first() == Some(&tag::SEQUENCE) { of_der(file)? } else { of_pem(file)? };
-    if found.is_empty() { Err(ContainerFault::Empty) } else { Ok(found) }
+    if found.is_empty() { Err(EncodingFault::Empty) } else { Ok(found) }
 }
 
 /// The DER that a file holds in base64 without the armour of PEM, as some tools export it. `None` unless one SEQUENCE in
@@ -74,7 +74,7 @@ fn bare_base64(file: &[u8]) -> Option<Vec<u8>> {
     (outer == tag::SEQUENCE).then_some(der)
 }
 
-fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
+fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {
     let mut found = Vec::new();
     for section in sections(file)? {
         match kind_of(section.tag())? {
@@ -98,7 +98,7 @@ enum Kind {
 }
 
 /// A label that is not known might be another spelling of one that is: what it labels is not passed over.
-fn kind_of(label: &str) -> Result<Kind, ContainerFault> {
+fn kind_of(label: &str) -> Result<Kind, EncodingFault> {
     Ok(match label {
         "CERTIFICATE" | "X509 CERTIFICATE" => Kind::Certificate,
         "X509 CRL" | "CRL" => Kind::Crl,
@@ -110,27 +110,27 @@ fn kind_of(label: &str) -> Result<Kind, ContainerFault> {
         // Trust, or distrust, that OpenSSL keeps behind a certificate would be lost unseen.
         "TRUSTED CERTIFICATE" => {
             let message = "a TRUSTED CERTIFICATE, a form of OpenSSL's: `openssl x509` writes a plain one";
-            return Err(ContainerFault::Pem(message.to_owned()));
+            return Err(EncodingFault::Pem(message.to_owned()));
         }
         key if ["PRIVATE KEY", "PUBLIC KEY", "PARAMETERS"].iter().any(|end| key.ends_with(end)) => {
             Kind::Other
         }
         unknown => {
-            return Err(ContainerFault::Pem(format!("a section of an unknown label, {unknown:?}")));
+            return Err(EncodingFault::Pem(format!("a section of an unknown label, {unknown:?}")));
         }
     })
 }
 
 /// The sections of PEM (RFC 7468), every one that begins: of one that is passed over nobody would learn that it is missing.
-fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, ContainerFault> {
+fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, EncodingFault> {
     const BEGIN: &[u8] = b"-----BEGIN ";
-    let sections = pem::parse_many(file).map_err(|error| ContainerFault::Pem(error.to_string()))?;
+    let sections = pem::parse_many(file).map_err(|error| EncodingFault::Pem(error.to_string()))?;
     let begun = file.windows(BEGIN.len()).filter(|octets| octets.eq_ignore_ascii_case(BEGIN)).count();
     if begun == sections.len() {
         return Ok(sections);
     }
     let read = sections.len();
-    Err(ContainerFault::Pem(format!(
+    Err(EncodingFault::Pem(format!(
         "{begun} sections begin, {read} read to their end: BEGIN and END stand on lines of their own"
     )))
 }
@@ -139,7 +139,7 @@ fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, ContainerFault> {
 ///
 /// # Errors
 /// A file that is no container, or one without CRLs.
-pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
+pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
     let decoded = bare_base64(file).map(Bytes::from);
     let file = decoded.as_ref().unwrap_or(file);
     let found = if file.first() == Some(&tag::SEQUENCE) {
@@ -157,13 +157,13 @@ pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
         }
         found
     };
-    if found.is_empty() { Err(ContainerFault::Empty) } else { Ok(found) }
+    if found.is_empty() { Err(EncodingFault::Empty) } else { Ok(found) }
 }
 
-fn crls_of_der(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
+fn crls_of_der(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
     // Of what is cut short the parser of CRLs says where.
     let Ok(Some(content)) = content_info(file, "CertificateList") else { return Ok(vec![file.clone()]) };
-    let members = members(content, tag::context_constructed(1)).map_err(ContainerFault::Der)?;
+    let members = members(content, tag::context_constructed(1)).map_err(EncodingFault::Der)?;
     Ok(members.into_iter().map(|member| file.slice_ref(member)).collect())
 }
 
@@ -171,7 +171,7 @@ fn crls_of_der(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
 ///
 /// # Errors
 /// A file that is no container, or one without responses.
-pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
+pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
     let decoded = bare_base64(file).map(Bytes::from);
     let file = decoded.as_ref().unwrap_or(file);
     if file.first() == Some(&tag::SEQUENCE) {
@@ -183,14 +183,14 @@ pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, ContainerFault> {
             found.push(section.into_contents().into());
         }
     }
-    if found.is_empty() { Err(ContainerFault::Empty) } else { Ok(found) }
+    if found.is_empty() { Err(EncodingFault::Empty) } else { Ok(found) }
 }
 
-fn of_der(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, ContainerFault> {
-    let Some(content) = content_info(file, "Certificate").map_err(ContainerFault::Der)? else {
+fn of_der(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {
+    let Some(content) = content_info(file, "Certificate").map_err(EncodingFault::Der)? else {
         return Ok(vec![file.to_vec().into()]);
     };
-    let members = members(content, tag::context_constructed(0)).map_err(ContainerFault::Der)?;
+    let members = members(content, tag::context_constructed(0)).map_err(EncodingFault::Der)?;
     Ok(members.into_iter().map(|member| member.to_vec().into()).collect())
 }
 
