@@ -22,7 +22,7 @@ mod encode;
 mod encoding;
 mod key;
 pub mod key_ring;
-mod names;
+mod name_interner;
 pub mod ocsp;
 pub mod oid;
 mod path;

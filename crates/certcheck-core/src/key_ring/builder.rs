@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::anchor::AnchorConstraints;
 #[cfg(feature = "fs")]
 use super::settings::{self, AnchorSettings};
-use super::{Distrust, KeyRing, Names, RingCertificate, Role};
+use super::{Distrust, KeyRing, NameInterner, RingCertificate, Role};
 use crate::budget::Budget;
 use crate::encoding::{self, EncodingFault};
 use crate::policy::{Limits, SignaturePolicy};
@@ -195,7 +195,7 @@ impl RingBuilder {
     /// # Errors
     /// Settings about an anchor that the ring does not have, or two about one.
     pub fn build(self) -> Result<KeyRing, RingError> {
-        let mut names = Names::default();
+        let mut names = NameInterner::default();
         let mut distrusted = Distrust::default();
         let mut certificates: Vec<RingCertificate> = Vec::with_capacity(self.pending.len());
         let mut flat = Vec::new();

@@ -21,8 +21,8 @@ pub use anchor::AnchorConstraints;
 pub use builder::{Placement, RingBuilder, RingError, RingFault, SettingsFault};
 
 use crate::key;
-pub(crate) use crate::names::NameId;
-use crate::names::Names;
+pub(crate) use crate::name_interner::NameId;
+use crate::name_interner::NameInterner;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::signature::{self, Signed};
@@ -136,7 +136,7 @@ impl RingCertificate {
 #[derive(Debug, Default)]
 pub struct KeyRing {
     certificates: Vec<RingCertificate>,
-    names: Names,
+    names: NameInterner,
     /// The certificates with this subject that a path may have, by name.
     by_subject: Vec<Vec<u32>>,
     distrusted: Distrust,

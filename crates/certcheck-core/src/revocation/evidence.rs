@@ -10,7 +10,7 @@ use super::Subject;
 use super::considered::Piece;
 use crate::crl::Crl;
 use crate::der::ViewFault;
-use crate::names::Names;
+use crate::name_interner::NameInterner;
 use crate::ocsp::{BasicResponse, Layout, OcspResponse, ResponderId, ResponseStatus, SingleResponse};
 use crate::status::Cause;
 use crate::time::Time;
@@ -173,7 +173,7 @@ pub struct Evidence {
     /// CRLs, those of one issuer together.
     crls: Vec<Vec<Arc<Crl>>>,
     /// Numbers for the issuers' names, where there are more than a few: which group is theirs.
-    names: Names,
+    names: NameInterner,
     /// Responses by serial number.
     responses: HashMap<Box<[u8]>, Vec<Arc<OcspEvidence>>>,
     /// A responder answered with an error. Nobody signs that, so it says nothing but why there is no answer.

@@ -9,7 +9,7 @@ pub(crate) type NameId = u32;
 
 /// Numbers for names: by their octets first, then by a hash of their plain form, at last by their normalized form.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct NameInterner {
     by_octets: HashMap<Box<[u8]>, NameId>,
     by_form: HashMap<Vec<u8>, NameId>,
     /// Hashes of the names that have a plain form. Whether a hash is here decides nothing but how to go on.
@@ -19,7 +19,7 @@ pub(crate) struct Names {
     count: NameId,
 }
 
-impl Names {
+impl NameInterner {
     /// How many numbers are taken.
     pub(crate) const fn count(&self) -> NameId {
         self.count
@@ -41,7 +41,7 @@ impl Names {
         if self.by_form.is_empty() { None } else { self.by_form.get(&name.normalized()).copied() }
     }
 
-    /// As [`Names::find`], for a name whose normalized form is known.
+    /// As [`NameInterner::find`], for a name whose normalized form is known.
     pub(crate) fn find_form(&self, name: Name<'_>, form: &[u8]) -> Option<NameId> {
         self.by_octets.get(name.raw()).or_else(|| self.by_form.get(form)).copied()
     }
