@@ -36,7 +36,6 @@ pub mod revocation;
 mod signature;
 pub mod status;
 mod time;
-mod tried_keys;
 pub mod x509;
 
 pub use check::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template};

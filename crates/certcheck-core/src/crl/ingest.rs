@@ -9,7 +9,7 @@ use super::saved::{self, IndexFault, IndexTrust, Kept};
 use super::view::{Head, Tail};
 use super::{Crl, Parts};
 use crate::der::{Reader, Rule, ViewFault, read_header, tag};
-use crate::tried_keys::TriedKeys;
+use crate::signature::memo::SignatureMemo;
 use crate::x509::GeneralNames;
 
 /// Entries that are looked at to guess how many there are.
@@ -295,7 +295,7 @@ fn finish(
         is_indirect: idp.indirect,
         index,
         issuers,
-        keys: TriedKeys::default(),
+        keys: SignatureMemo::default(),
     })
 }
 

@@ -31,9 +31,9 @@ use crate::der::{Reader, ViewFault};
 use crate::oid::Oid;
 use crate::policy::Policy;
 use crate::reason::Reason;
+use crate::signature::memo::SignatureMemo;
 use crate::signature::{SignatureFault, Signed};
 use crate::time::Time;
-use crate::tried_keys::TriedKeys;
 use crate::x509::{
     AccessDescriptions, AlgorithmIdentifier, DistributionPoints, GeneralName, GeneralNames, Name,
     SubjectPublicKeyInfo, Version,
@@ -62,7 +62,7 @@ pub struct Crl {
     index: CrlIndex,
     /// Of an indirect CRL: from which entry on which issuer holds (RFC 5280 5.3.3), by offset.
     issuers: Vec<(usize, Box<[u8]>)>,
-    keys: TriedKeys,
+    keys: SignatureMemo,
 }
 
 /// Where in the octets stands what is asked for often. What has been read once reads again.

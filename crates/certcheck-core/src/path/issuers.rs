@@ -42,7 +42,7 @@ impl VerifiedIssuers {
         let Ok(facts) = self.facts.read() else { return false };
         facts
             .get(&self.key(signature))
-            .is_some_and(|fact| *fact.certificate == *certificate && *fact.issuer_key == *issuer_key)
+            .is_some_and(|known| *known.certificate == *certificate && *known.issuer_key == *issuer_key)
     }
 
     pub(crate) fn add(&self, certificate: &[u8], signature: &[u8], issuer_key: &[u8]) {

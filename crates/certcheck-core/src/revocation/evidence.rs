@@ -12,9 +12,9 @@ use crate::crl::Crl;
 use crate::der::ViewFault;
 use crate::name_interner::NameInterner;
 use crate::ocsp::{BasicResponse, Layout, OcspResponse, ResponderId, ResponseStatus, SingleResponse};
+use crate::signature::memo::SignatureMemo;
 use crate::status::Cause;
 use crate::time::Time;
-use crate::tried_keys::TriedKeys;
 use crate::x509::{Certificate, Name};
 
 /// Issuers up to which their names are compared one by one.
@@ -62,9 +62,9 @@ pub struct OcspEvidence {
     next_update: Option<Time>,
     /// Where its parts stand, unless it is an error.
     layout: Option<Layout>,
-    pub(super) keys: TriedKeys,
+    pub(super) keys: SignatureMemo,
     /// Whether an answer in it, or its responder, is of an issuer: hashes that were compared.
-    hashes: TriedKeys,
+    hashes: SignatureMemo,
 }
 
 impl OcspEvidence {
@@ -81,7 +81,7 @@ impl OcspEvidence {
         let next_update = answers.iter().filter_map(|single| single.next_update).min();
         let layout = response.basic.as_ref().map(|basic| Layout::of(&der, basic));
         let status = response.status;
-        let (keys, hashes) = (TriedKeys::default(), TriedKeys::default());
+        let (keys, hashes) = (SignatureMemo::default(), SignatureMemo::default());
         Ok(Self {
             der,
             source: source.into(),
@@ -138,7 +138,7 @@ impl OcspEvidence {
         let at = self.place(single.cert_id.name_hash);
         let of = [certificate.issuer().raw(), issuer.spki().raw];
         single.cert_id.serial == certificate.serial().octets()
-            && self.hashes.fact(at, of, || single.cert_id.is_hashed(certificate.issuer(), issuer))
+            && self.hashes.memoize(at, of, || single.cert_id.is_hashed(certificate.issuer(), issuer))
     }
 
     /// RFC 6960 3.2 (3): whether its responder is this certificate.
@@ -146,7 +146,7 @@ impl OcspEvidence {
         match responder {
             ResponderId::ByName(_) => responder.is(signer),
             ResponderId::ByKey(hash) => {
-                self.hashes.fact(self.place(hash), [signer.spki().raw, &[]], || responder.is(signer))
+                self.hashes.memoize(self.place(hash), [signer.spki().raw, &[]], || responder.is(signer))
             }
         }
     }

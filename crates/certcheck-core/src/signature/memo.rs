@@ -1,4 +1,4 @@
-//! Which keys were tried on evidence that is kept, so that each signature is verified once.
+//! Which keys have signed which evidence: each signature is verified once, and the outcome remembered.
 
 use std::sync::OnceLock;
 
@@ -8,28 +8,28 @@ use crate::reason::Reason;
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::SubjectPublicKeyInfo;
 
-/// Outcomes that are remembered. More keys are tried only where names collide: these are tried anew each time.
+/// Outcomes that are remembered. More keys are tried only where names collide: these are tried again each time.
 const REMEMBERED: usize = 16;
 
-/// That a key has signed octets, or has not, is a fact that does not age. Whether policy admits key and algorithm is
+/// That a key has signed octets, or has not, is a fact that does not age. Whether policy takes key and algorithm is
 /// asked each time.
 ///
 /// Facts are added at the end and never change, so that readers take no lock and write nothing: evidence of a CA is
 /// asked by every thread at every handshake.
 #[derive(Debug, Default)]
-pub(crate) struct TriedKeys(OnceLock<Box<Tried>>);
+pub(crate) struct SignatureMemo(OnceLock<Box<Entry>>);
 
 #[derive(Debug)]
-struct Tried {
+struct Entry {
     /// Where in the evidence the signed octets begin.
     at: usize,
     /// SubjectPublicKeyInfo.
     key: Box<[u8]>,
     is_good: bool,
-    next: TriedKeys,
+    next: SignatureMemo,
 }
 
-impl TriedKeys {
+impl SignatureMemo {
     /// As [`signature::verify`], spending nothing where the outcome is known. `at` tells the signatures of one piece of
     /// evidence apart.
     pub(crate) fn verify(
@@ -58,8 +58,8 @@ impl TriedKeys {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Tried> {
-        core::iter::successors(self.0.get(), |tried| tried.next.0.get()).map(AsRef::as_ref)
+    fn iter(&self) -> impl Iterator<Item = &Entry> {
+        core::iter::successors(self.0.get(), |entry| entry.next.0.get()).map(AsRef::as_ref)
     }
 
     fn known(&self, at: usize, key: SubjectPublicKeyInfo<'_>) -> Option<bool> {
@@ -67,35 +67,35 @@ impl TriedKeys {
     }
 
     /// As found by `find` once for these octets: something else that does not age, of what begins there.
-    pub(crate) fn fact(&self, at: usize, of: [&[u8]; 2], find: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn memoize(&self, at: usize, of: [&[u8]; 2], find: impl FnOnce() -> bool) -> bool {
         let [a, b] = of;
         let is_same = |key: &[u8]| key.strip_prefix(a).is_some_and(|rest| rest == b);
         if let Some(known) = self.iter().find(|known| known.at == at && is_same(&known.key)) {
             return known.is_good;
         }
         let is_so = find();
-        self.push(Box::new(Tried { at, key: of.concat().into(), is_good: is_so, next: Self::default() }));
+        self.push(Box::new(Entry { at, key: of.concat().into(), is_good: is_so, next: Self::default() }));
         is_so
     }
 
     /// The keys, as SubjectPublicKeyInfo, that are known to have signed what begins there.
     pub(crate) fn good(&self, at: usize) -> impl Iterator<Item = &[u8]> {
-        self.iter().filter(move |tried| tried.at == at && tried.is_good).map(|tried| &*tried.key)
+        self.iter().filter(move |entry| entry.at == at && entry.is_good).map(|entry| &*entry.key)
     }
 
     pub(crate) fn remember(&self, at: usize, key: SubjectPublicKeyInfo<'_>, is_good: bool) {
-        self.push(Box::new(Tried { at, key: key.raw.into(), is_good, next: Self::default() }));
+        self.push(Box::new(Entry { at, key: key.raw.into(), is_good, next: Self::default() }));
     }
 
-    fn push(&self, fact: Box<Tried>) {
-        let (mut fact, mut end) = (fact, self);
+    fn push(&self, entry: Box<Entry>) {
+        let (mut entry, mut end) = (entry, self);
         for _ in 0..REMEMBERED {
-            match end.0.set(fact) {
+            match end.0.set(entry) {
                 Ok(()) => return,
-                Err(refused) => fact = refused,
+                Err(refused) => entry = refused,
             }
             match end.0.get() {
-                Some(tried) => end = &tried.next,
+                Some(entry) => end = &entry.next,
                 // Not reached: what cannot be set is there.
                 None => return,
             }

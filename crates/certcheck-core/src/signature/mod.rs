@@ -1,5 +1,7 @@
 //! Signed data against a key (RFC 5280 6.1.3 (a)(1)), through algorithms that come from outside.
 
+pub(crate) mod memo;
+
 use pki_types::SignatureVerificationAlgorithm;
 
 use crate::budget::Budget;
