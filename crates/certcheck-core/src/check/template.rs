@@ -25,7 +25,7 @@ use crate::oid::OidBuf;
 use crate::path::candidate::{CertificateRef, Link};
 use crate::path::pool::{OwnedPool, Pool};
 use crate::path::verify::{self, Context};
-use crate::path::{VerifiedIssuers, build, constraints};
+use crate::path::{VerifiedIssuers, build, name_constraints};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
@@ -404,7 +404,7 @@ fn names_compared(
     above: &[NameConstraints<'_>],
 ) -> Option<Spent> {
     let mut budget = Budget::new(&check.policy.limits);
-    constraints::check(target, check.policy.purpose.may_name_hosts(), above, &mut budget).ok()?;
+    name_constraints::check(target, check.policy.purpose.may_name_hosts(), above, &mut budget).ok()?;
     Some(budget.spent)
 }
 

@@ -2,13 +2,13 @@
 
 pub(crate) mod build;
 pub(crate) mod candidate;
-pub(crate) mod constraints;
 pub(crate) mod discovery;
-pub(crate) mod duties;
-mod issuers;
+pub(crate) mod name_constraints;
 pub(crate) mod policies;
 pub(crate) mod pool;
+pub(crate) mod profile;
 mod server_name;
+mod verified_issuers;
 pub(crate) mod verify;
 
-pub use issuers::VerifiedIssuers;
+pub use verified_issuers::VerifiedIssuers;

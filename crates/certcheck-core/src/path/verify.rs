@@ -3,10 +3,10 @@
 //! Revocation, step 6.1.3 (a)(3), is decided after a path has validated: only then may its URLs be followed.
 
 use super::candidate::{CertificateRef, Link};
-use super::duties::{self, Station};
-use super::issuers::VerifiedIssuers;
 use super::policies::{PolicyGraph, user_constrained_set};
-use super::{constraints, server_name};
+use super::profile::{self, Station};
+use super::verified_issuers::VerifiedIssuers;
+use super::{name_constraints, server_name};
 use crate::budget::{Budget, Spent};
 use crate::der::{Rule, ViewFault};
 use crate::key;
@@ -202,7 +202,7 @@ pub(crate) fn validate_alike<'a>(
     inspect(context, target, true)?;
     // 6.1.3 (b), (c)
     let names_hosts = context.policy.purpose.may_name_hosts();
-    constraints::check(&target.certificate, names_hosts, above, &mut context.budget)?;
+    name_constraints::check(&target.certificate, names_hosts, above, &mut context.budget)?;
     // 6.1.3 (a)(1)
     context.verify_signature(target, issuer)
 }
@@ -258,7 +258,7 @@ pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -
     check_criticality(certificate)?;
     if policy.pedantic {
         let station = if is_target { Station::Target } else { Station::Intermediate };
-        duties::check(certificate, station, false)?;
+        profile::check(certificate, station, false)?;
     }
     if is_target {
         // 4.1.2.6: a subject is named somewhere.
@@ -360,7 +360,7 @@ fn check_anchor(
         }
     }
     if policy.pedantic {
-        duties::check(certificate, Station::Anchor, anchor.is_self_signed())?;
+        profile::check(certificate, Station::Anchor, anchor.is_self_signed())?;
     }
     let wanted = policy.purpose.key_purpose();
     check_purpose(certificate, wanted)?;
@@ -428,7 +428,7 @@ fn process<'a>(
     // (b), (c): not for self-issued certificates inside the path.
     if is_final || !link.is_self_issued {
         let names_hosts = is_final && context.policy.purpose.may_name_hosts();
-        constraints::check(&link.certificate, names_hosts, above, &mut context.budget)?;
+        name_constraints::check(&link.certificate, names_hosts, above, &mut context.budget)?;
     }
     // (d), (e)
     let any_counts = state.inhibit_any_policy > 0 || (!is_final && link.is_self_issued);
