@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::dismissal::{Dismissal, ScopeGap};
 use super::evidence::OcspEvidence;
-use super::usefulness::unrelated;
+use super::usable::unrelated;
 use super::{Assessor, Subject};
 use crate::crl::Crl;
 use crate::ocsp::{ResponderId, ResponseStatus};

@@ -4,25 +4,25 @@
 //! evidence and key. All evidence at hand is consulted: revoked in any is revoked, and unknown is never good.
 
 mod answers;
-mod arrived;
 mod considered;
 mod crl;
+mod crl_signer;
 mod delta;
 mod dismissal;
 mod evidence;
 mod freshness;
-mod need;
+mod merge;
 mod ocsp;
+mod ocsp_responder;
 pub(crate) mod plan;
-mod responder;
+mod request;
 mod scope;
-mod signer;
-mod usefulness;
+mod usable;
 
 pub use considered::Considered;
 pub use dismissal::{Dismissal, ScopeGap, SignerFault};
 pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
-pub use need::{Answer, Ask, Need, Supposition};
+pub use request::{Answer, Ask, Need, Supposition};
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -40,9 +40,9 @@ use crate::time::Time;
 use crate::x509::{Certificate, KnownExtension};
 
 pub(crate) use answers::{Answered, Answers, Gathered};
-pub(crate) use arrived::{Arrived, Own};
 use considered::Record;
 use evidence::AtHand;
+pub(crate) use merge::{Arrived, Own};
 
 /// How deep the paths of evidence's own signers are followed.
 const MAX_DEPTH: usize = 4;

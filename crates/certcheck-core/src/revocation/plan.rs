@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::arrived::{Own, assess, with_signers};
 use super::evidence::AtHand;
+use super::merge::{Own, assess, with_signers};
 use super::{Answer, Answered, Ask, Assessor, Dismissal, Evidence, Subject, Surroundings};
 use crate::budget::Spent;
 use crate::digest::Sha256;
