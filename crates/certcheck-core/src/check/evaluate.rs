@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
-use super::judge::judge;
-use super::{Check, read};
+use super::verdict::judge;
+use super::{Check, parse};
 use crate::budget::Spent;
 use crate::key_ring::{RingCertificate, Role};
 use crate::oid;
@@ -87,7 +87,7 @@ pub(super) fn evaluate<'e>(
     may_ask: bool,
 ) -> Evaluation<'e> {
     let mut warnings = Vec::new();
-    let (target, presented) = match read::read(check, issuers, &mut warnings) {
+    let (target, presented) = match parse::read(check, issuers, &mut warnings) {
         Ok(read) => read,
         Err(reason) => {
             let report = refused(Rejection { at: 0, reason }, warnings);

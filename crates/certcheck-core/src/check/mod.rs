@@ -5,19 +5,18 @@
 //! ```
 
 mod evaluate;
-mod judge;
-mod kind;
-mod progress;
-mod read;
-mod template;
+mod fast_path;
+mod parse;
+mod session;
+mod verdict;
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
-pub use progress::Progress;
-pub use template::{Admitted, IssuerStatuses, Newcomer, Template};
+pub use fast_path::{Admitted, IssuerStatuses, Newcomer, Template};
+pub use session::Progress;
 
 use crate::budget::Spent;
 use crate::key_ring::KeyRing;
@@ -91,7 +90,7 @@ impl<'a> Check<'a> {
 
     /// Answers by what is at hand.
     pub fn run(self) -> Report<'a> {
-        evaluate::evaluate(&self, &[], None, &progress::no_answers(), false).report
+        evaluate::evaluate(&self, &[], None, &session::no_answers(), false).report
     }
 
     /// Looks up anew, in the evidence at hand, the revocation of a path that a check like this one found good, anchor last:

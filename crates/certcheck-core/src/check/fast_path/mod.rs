@@ -9,15 +9,18 @@
 //! A template admits or says nothing: whoever is not admitted is checked as if there were none, so that refusals are
 //! explained by the whole engine.
 
+mod leaf_profile;
+
 use core::hash::Hasher;
 use std::cell::OnceCell;
 
 use pki_types::CertificateDer;
 
+use leaf_profile::Kind;
+
 use super::evaluate::{valid_until, warnings_of_anchor};
-use super::judge::judge;
-use super::kind::{self, Kind};
-use super::{Check, read};
+use super::verdict::judge;
+use super::{Check, parse};
 use crate::budget::{Budget, Spent};
 use crate::key_ring::{NameId, RingCertificate};
 use crate::ocsp::{CertIdHash, HashedIssuer};
@@ -45,7 +48,7 @@ pub struct Newcomer<'a> {
 impl<'a> Newcomer<'a> {
     /// `None` if the certificate does not read: the check itself says why.
     pub(super) fn new(check: Check<'a>) -> Option<Self> {
-        let target = read::parse(check.chain.first()?, &check.policy.limits).ok()?;
+        let target = parse::parse(check.chain.first()?, &check.policy.limits).ok()?;
         Some(Self { check, target })
     }
 
@@ -55,7 +58,7 @@ impl<'a> Newcomer<'a> {
 
     /// What newcomers of one kind hash to alike, as does their template.
     pub fn hash_kind<H: Hasher>(&self, state: &mut H) {
-        kind::hash(&self.target, self.presented(), state);
+        leaf_profile::hash(&self.target, self.presented(), state);
     }
 }
 
@@ -125,7 +128,7 @@ impl Template {
     pub(super) fn new(check: &Check<'_>, verified: &VerifiedIssuers, report: &OwnedReport) -> Option<Self> {
         let Check { ring, policy, now, issuers, .. } = *check;
         let mut warnings = Vec::new();
-        let (target, presented) = read::read(check, &[], &mut warnings).ok()?;
+        let (target, presented) = parse::read(check, &[], &mut warnings).ok()?;
         // Junk that was presented is told of each time, and whoever has the CA's own name is no client of it.
         if !report.view(ring).is_accepted() || !warnings.is_empty() || target.is_self_issued() {
             return None;
