@@ -11,7 +11,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Ask};
 use certcheck_core::status::Status;
-use certcheck_core::{Admitted, Check, IssuerStatuses, Newcomer, Progress, Template, Time};
+use certcheck_core::{Admitted, Check, IssuerStatuses, LeafCandidate, Progress, Template, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -68,7 +68,7 @@ struct Kept {
 #[derive(Clone, Debug)]
 struct OwnedKind(Arc<Kept>);
 
-struct KindOf<'n>(&'n Newcomer<'n>);
+struct KindOf<'n>(&'n LeafCandidate<'n>);
 
 impl Hash for OwnedKind {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -130,11 +130,11 @@ impl Templates {
         if octets_of(order.chain) > MOST_PRESENTED || progress.settled().is_none_or(is_unknown) {
             return;
         }
-        let Some(newcomer) = newcomer(basis, order.chain, order.now) else { return };
-        match self.0.get(&KindOf(&newcomer)) {
+        let Some(leaf_candidate) = leaf_candidate(basis, order.chain, order.now) else { return };
+        match self.0.get(&KindOf(&leaf_candidate)) {
             Some(kept) if kept.template.is_steady(order.now) => return,
             // Of another time.
-            Some(_) => drop(self.0.remove(&KindOf(&newcomer))),
+            Some(_) => drop(self.0.remove(&KindOf(&leaf_candidate))),
             None => {}
         }
         let Some(template) = progress.template() else { return };
@@ -148,13 +148,17 @@ impl Templates {
     }
 }
 
-fn newcomer<'n>(basis: &'n Basis, chain: &'n [CertificateDer<'n>], now: Time) -> Option<Newcomer<'n>> {
+fn leaf_candidate<'n>(
+    basis: &'n Basis,
+    chain: &'n [CertificateDer<'n>],
+    now: Time,
+) -> Option<LeafCandidate<'n>> {
     Check::new(chain, &basis.ring, &basis.policy, now)
         .with_verified_issuers(&basis.issuers)
         .with_evidence(&basis.given)
         // Where policy has requests carry nonces, theirs is answered by nothing that is at hand.
         .with_nonce_seed([0; 32])
-        .newcomer()
+        .leaf_candidate()
 }
 
 /// Who looks for evidence in memory.
@@ -209,7 +213,7 @@ impl Above {
 }
 
 impl Kept {
-    fn above(&self, newcomer: &Newcomer<'_>, looker: &Looker<'_>) -> Option<Arc<Above>> {
+    fn above(&self, leaf_candidate: &LeafCandidate<'_>, looker: &Looker<'_>) -> Option<Arc<Above>> {
         let known = self.above.load();
         if let Some(above) = &*known
             && above.is_current(looker)
@@ -217,7 +221,7 @@ impl Kept {
             return Some(Arc::clone(above));
         }
         let own = Looker::new(looker.fetcher, looker.now, &[]);
-        let statuses = self.template.issuer_statuses(newcomer, &|ask| own.find(ask))?;
+        let statuses = self.template.issuer_statuses(leaf_candidate, &|ask| own.find(ask))?;
         let mut by = own.found.into_inner().into_vec();
         for found in &mut by {
             found.at = statuses.place_of(&found.ask)?;
@@ -249,16 +253,16 @@ pub(crate) fn admit(
     now: Time,
 ) -> Option<FirstSeen> {
     let basis = &snapshot.basis;
-    let newcomer = newcomer(basis, chain, now)?;
-    let kept = snapshot.templates.0.get(&KindOf(&newcomer))?;
+    let leaf_candidate = leaf_candidate(basis, chain, now)?;
+    let kept = snapshot.templates.0.get(&KindOf(&leaf_candidate))?;
     if !kept.template.is_steady(now) {
         return None;
     }
     let places = kept.places.load();
     let looker = Looker::new(fetcher, now, &places);
-    let above = kept.above(&newcomer, &looker)?;
+    let above = kept.above(&leaf_candidate, &looker)?;
     let Admitted { report, evidence } =
-        kept.template.admit(&newcomer, &above.statuses, &|ask| looker.find(ask))?;
+        kept.template.admit(&leaf_candidate, &above.statuses, &|ask| looker.find(ask))?;
     let found = looker.found.into_inner();
     kept.note_places(&places, &found);
     let count = found.len() + above.by.len();

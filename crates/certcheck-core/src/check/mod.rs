@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
-pub use fast_path::{Admitted, IssuerStatuses, Newcomer, Template};
+pub use fast_path::{Admitted, IssuerStatuses, LeafCandidate, Template};
 pub use session::Progress;
 
 use crate::budget::Spent;
@@ -128,8 +128,8 @@ impl<'a> Check<'a> {
 
     /// The question for a [`Template`]. `None` if the certificate does not read.
     #[must_use]
-    pub fn newcomer(self) -> Option<Newcomer<'a>> {
-        Newcomer::new(self)
+    pub fn leaf_candidate(self) -> Option<LeafCandidate<'a>> {
+        LeafCandidate::new(self)
     }
 
     /// Begins a check that names the evidence it lacks.

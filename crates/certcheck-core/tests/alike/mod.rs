@@ -37,9 +37,9 @@ fn template(check: Check<'_>) -> Option<Template> {
 fn compare(template: &Template, check: Check<'_>, ring: &KeyRing, tally: &mut Tally) -> Result<(), String> {
     let (slow, _) = whole(check);
     tally.compared += 1;
-    let fast = check.newcomer().and_then(|newcomer| {
-        let above = template.issuer_statuses(&newcomer, &|_| None)?;
-        template.admit(&newcomer, &above, &|_| None)
+    let fast = check.leaf_candidate().and_then(|leaf_candidate| {
+        let above = template.issuer_statuses(&leaf_candidate, &|_| None)?;
+        template.admit(&leaf_candidate, &above, &|_| None)
     });
     let Some(fast) = fast else { return Ok(()) };
     tally.admitted += 1;

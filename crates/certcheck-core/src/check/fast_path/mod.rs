@@ -40,12 +40,12 @@ use crate::x509::{Certificate, NameConstraints, OwnedCertificate};
 
 /// A question about a certificate that reads, for a [`Template`].
 #[derive(Clone, Copy, Debug)]
-pub struct Newcomer<'a> {
+pub struct LeafCandidate<'a> {
     check: Check<'a>,
     target: Certificate<'a>,
 }
 
-impl<'a> Newcomer<'a> {
+impl<'a> LeafCandidate<'a> {
     /// `None` if the certificate does not read: the check itself says why.
     pub(super) fn new(check: Check<'a>) -> Option<Self> {
         let target = parse::parse(check.chain.first()?, &check.policy.limits).ok()?;
@@ -56,7 +56,7 @@ impl<'a> Newcomer<'a> {
         self.check.chain.get(1..).unwrap_or_default()
     }
 
-    /// What newcomers of one kind hash to alike, as does their template.
+    /// What candidates with one profile hash to alike, as does their issuer path.
     pub fn hash_kind<H: Hasher>(&self, state: &mut H) {
         leaf_profile::hash(&self.target, self.presented(), state);
     }
@@ -88,7 +88,7 @@ impl IssuerStatuses {
     }
 }
 
-/// A newcomer that is good.
+/// A candidate that is good.
 #[derive(Debug)]
 pub struct Admitted {
     /// What a check of it comes to.
@@ -177,15 +177,15 @@ impl Template {
         })
     }
 
-    /// See [`Newcomer::hash_kind`].
+    /// See [`LeafCandidate::hash_kind`].
     pub fn hash_kind<H: Hasher>(&self, state: &mut H) {
         self.kind.hash(state);
     }
 
-    /// Whether the newcomer's leaf is of the kind, and the same certificates are presented with it.
+    /// Whether the candidate's leaf has the profile, and the same certificates are presented with it.
     #[must_use]
-    pub fn is_of_kind(&self, newcomer: &Newcomer<'_>) -> bool {
-        self.kind.has(&newcomer.target, newcomer.presented())
+    pub fn is_of_kind(&self, candidate: &LeafCandidate<'_>) -> bool {
+        self.kind.has(&candidate.target, candidate.presented())
     }
 
     /// Whether the path above is at this time what it was when it was kept.
@@ -204,10 +204,10 @@ impl Template {
     /// and of use.
     pub fn issuer_statuses(
         &self,
-        newcomer: &Newcomer<'_>,
+        candidate: &LeafCandidate<'_>,
         source: &dyn Fn(&Ask) -> Option<Answer>,
     ) -> Option<IssuerStatuses> {
-        let Check { policy, now, evidence, seed, .. } = newcomer.check;
+        let Check { policy, now, evidence, seed, .. } = candidate.check;
         let mut found = IssuerStatuses {
             statuses: Vec::new(),
             owns: Vec::new(),
@@ -217,7 +217,7 @@ impl Template {
         };
         let source = |ask: &Ask| at_hand(ask, source);
         let answers = Gathered::new(&source, seed);
-        self.surrounded(newcomer, |around, subjects| {
+        self.surrounded(candidate, |around, subjects| {
             for (at, subject) in subjects.iter().enumerate().skip(1) {
                 let planned = plan::plan(around, evidence, &answers, *subject, true, &mut found.spent);
                 for ask in of_use(&planned)? {
@@ -242,22 +242,23 @@ impl Template {
         })
     }
 
-    /// Whether the newcomer is good, by all evidence that its path asks for. `above` is what [`Template::issuer_statuses`]
+    /// Whether the candidate is good, by all evidence that its path asks for. `above` is what [`Template::issuer_statuses`]
     /// found and holds; what is asked for on behalf of the leaf is asked of `source`.
     ///
     /// `None` means that a check must find out, not that it is refused. What is given is what a check would come to.
     pub fn admit(
         &self,
-        newcomer: &Newcomer<'_>,
+        candidate: &LeafCandidate<'_>,
         above: &IssuerStatuses,
         source: &dyn Fn(&Ask) -> Option<Answer>,
     ) -> Option<Admitted> {
-        let Check { ring, policy, now, .. } = newcomer.check;
-        let target = newcomer.target;
-        if !self.is_of_kind(newcomer) || !self.is_steady(now) || !above.hold(now) || target.is_self_issued() {
+        let Check { ring, policy, now, .. } = candidate.check;
+        let target = candidate.target;
+        if !self.is_of_kind(candidate) || !self.is_steady(now) || !above.hold(now) || target.is_self_issued()
+        {
             return None;
         }
-        let anchor = anchor_of(&newcomer.check, &self.above)?;
+        let anchor = anchor_of(&candidate.check, &self.above)?;
         let issuer = self.above.first()?.certificate.view();
         // RFC 4158 2.4.2: the search goes past a CA of the target's own key.
         let key = target.spki().raw;
@@ -265,7 +266,7 @@ impl Template {
             return None;
         }
         let mut spent = self.spent;
-        let (mut statuses, evidence) = self.statuses(newcomer, above, source, &mut spent)?;
+        let (mut statuses, evidence) = self.statuses(candidate, above, source, &mut spent)?;
         let mut warnings = self.warnings.clone();
         judge(&statuses, policy.revocation.tolerance(), &mut warnings).ok()?;
 
@@ -302,18 +303,18 @@ impl Template {
     /// all evidence.
     fn statuses(
         &self,
-        newcomer: &Newcomer<'_>,
+        candidate: &LeafCandidate<'_>,
         above: &IssuerStatuses,
         source: &dyn Fn(&Ask) -> Option<Answer>,
         spent: &mut Spent,
     ) -> Option<(Vec<Status>, Evidence)> {
-        let Check { policy, evidence, seed, .. } = newcomer.check;
+        let Check { policy, evidence, seed, .. } = candidate.check;
         if policy.revocation == Revocation::Off {
             return Some((Vec::new(), Evidence::new()));
         }
         let source = |ask: &Ask| at_hand(ask, source);
         let answers = Gathered::new(&source, seed);
-        self.surrounded(newcomer, |around, subjects| {
+        self.surrounded(candidate, |around, subjects| {
             let for_leaf = Surroundings { hashed_issuer: Some(&self.hashed_issuer), ..around };
             let planned = plan::plan(for_leaf, evidence, &answers, *subjects.first()?, true, spent);
             let mut asked = Vec::with_capacity(planned.asked.len());
@@ -338,10 +339,10 @@ impl Template {
     /// Lends everything that statuses are found with.
     fn surrounded<T>(
         &self,
-        newcomer: &Newcomer<'_>,
+        candidate: &LeafCandidate<'_>,
         run: impl for<'s> FnOnce(Surroundings<'s>, &[Subject<'s, 's>]) -> Option<T>,
     ) -> Option<T> {
-        let Newcomer { check: Check { ring, policy, now, issuers, .. }, target } = *newcomer;
+        let LeafCandidate { check: Check { ring, policy, now, issuers, .. }, target } = *candidate;
         let above = self.above.iter().map(|member| member.certificate.view());
         let mut path = Vec::with_capacity(self.above.len() + 1);
         path.push(target);
