@@ -38,7 +38,7 @@ pub mod status;
 mod time;
 pub mod x509;
 
-pub use check::{Admitted, Check, IssuerStatuses, LeafCandidate, Progress, Template};
+pub use check::{Admitted, Check, IssuerPath, IssuerStatuses, LeafCandidate, Progress};
 pub use encoding::{
     EncodingFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,
 };

@@ -16,7 +16,7 @@ fn run(name: &str, text: &str, tally: &mut alike::Tally) {
     let question = scenario.question();
     let (chain, ring) = (question.presented(), question.key_ring());
     let report = Check::new(&chain, &ring, &question.policy, question.now()).run();
-    // Whoever takes the leaf's place in the chain is admitted by its template only if the whole check accepts it.
+    // What takes the leaf's place in the chain is accepted by its issuer path only if the whole check accepts it.
     alike::compare_all(&question, &Evidence::new(), tally).unwrap_or_else(|fault| panic!("{name}: {fault}"));
     let told = (report.verdict.code(), report.reason.as_ref().map(|rejection| rejection.reason.code()));
     let context = format!("{name}: {}\n  {:?}", question.about, report.reason);

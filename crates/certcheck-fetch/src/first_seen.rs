@@ -11,7 +11,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Ask};
 use certcheck_core::status::Status;
-use certcheck_core::{Admitted, Check, IssuerStatuses, LeafCandidate, Progress, Template, Time};
+use certcheck_core::{Admitted, Check, IssuerPath, IssuerStatuses, LeafCandidate, Progress, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -58,7 +58,7 @@ struct Above {
 /// A template, and where the evidence about its paths is.
 #[derive(Debug)]
 struct Kept {
-    template: Template,
+    template: IssuerPath,
     presented: Arc<[CertificateDer<'static>]>,
     above: ArcSwapOption<Above>,
     /// The CRLs that leaves of the kind ask for.
@@ -72,7 +72,7 @@ struct KindOf<'n>(&'n LeafCandidate<'n>);
 
 impl Hash for OwnedKind {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.template.hash_kind(state);
+        self.0.template.hash_profile(state);
     }
 }
 
@@ -86,13 +86,13 @@ impl Eq for OwnedKind {}
 
 impl Hash for KindOf<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash_kind(state);
+        self.0.hash_profile(state);
     }
 }
 
 impl Equivalent<OwnedKind> for KindOf<'_> {
     fn equivalent(&self, key: &OwnedKind) -> bool {
-        key.0.template.is_of_kind(self.0)
+        key.0.template.has_same_profile(self.0)
     }
 }
 
@@ -132,12 +132,12 @@ impl Templates {
         }
         let Some(leaf_candidate) = leaf_candidate(basis, order.chain, order.now) else { return };
         match self.0.get(&KindOf(&leaf_candidate)) {
-            Some(kept) if kept.template.is_steady(order.now) => return,
+            Some(kept) if kept.template.is_stable(order.now) => return,
             // Of another time.
             Some(_) => drop(self.0.remove(&KindOf(&leaf_candidate))),
             None => {}
         }
-        let Some(template) = progress.template() else { return };
+        let Some(template) = progress.issuer_path() else { return };
         let kept = Arc::new(Kept {
             presented: template.presented().into(),
             template,
@@ -255,7 +255,7 @@ pub(crate) fn admit(
     let basis = &snapshot.basis;
     let leaf_candidate = leaf_candidate(basis, chain, now)?;
     let kept = snapshot.templates.0.get(&KindOf(&leaf_candidate))?;
-    if !kept.template.is_steady(now) {
+    if !kept.template.is_stable(now) {
         return None;
     }
     let places = kept.places.load();

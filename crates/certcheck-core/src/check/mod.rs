@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
-pub use fast_path::{Admitted, IssuerStatuses, LeafCandidate, Template};
+pub use fast_path::{Admitted, IssuerPath, IssuerStatuses, LeafCandidate};
 pub use session::Progress;
 
 use crate::budget::Spent;
@@ -126,7 +126,7 @@ impl<'a> Check<'a> {
         assessor.until()
     }
 
-    /// The question for a [`Template`]. `None` if the certificate does not read.
+    /// The question for a [`IssuerPath`]. `None` if the certificate does not read.
     #[must_use]
     pub fn leaf_candidate(self) -> Option<LeafCandidate<'a>> {
         LeafCandidate::new(self)

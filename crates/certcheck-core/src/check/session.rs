@@ -3,7 +3,7 @@
 use pki_types::CertificateDer;
 
 use super::evaluate::{Evaluation, WantedIssuers, evaluate};
-use super::{Check, Template};
+use super::{Check, IssuerPath};
 use crate::path::VerifiedIssuers;
 use crate::reason::Reason;
 use crate::report::{OwnedReport, Report};
@@ -213,10 +213,10 @@ impl<'a> Progress<'a> {
         report
     }
 
-    /// What can be kept of the path for other leaves of the same kind, once it has been accepted.
+    /// What can be kept of the path for other leaves with the same profile, once it has been accepted.
     #[must_use]
-    pub fn template(&self) -> Option<Template> {
-        Template::new(&self.check, &self.verified, self.settled.as_ref()?)
+    pub fn issuer_path(&self) -> Option<IssuerPath> {
+        IssuerPath::new(&self.check, &self.verified, self.settled.as_ref()?)
     }
 
     fn go_on(&mut self) {

@@ -1,10 +1,10 @@
-//! A leaf admitted by another's template, beside the whole check of it.
+//! A leaf accepted by another's issuer path, beside the whole check of it.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::Answer;
 use certcheck_core::status::Cause;
-use certcheck_core::{Check, Evidence, KeyRing, Report, Template, Verdict};
+use certcheck_core::{Check, Evidence, IssuerPath, KeyRing, Report, Verdict};
 
 use crate::question::Question;
 
@@ -16,30 +16,35 @@ pub(crate) struct Tally {
 }
 
 /// The whole check, with nothing but what is given.
-fn whole(check: Check<'_>) -> (OwnedReport, Option<Template>) {
+fn whole(check: Check<'_>) -> (OwnedReport, Option<IssuerPath>) {
     let mut progress = check.begin();
     let mut has_asked = false;
     while let Some(need) = progress.needs().first().cloned() {
         has_asked = true;
         progress.answer(&need.ask, Answer::Failed(Cause::NotTried));
     }
-    let template = progress.template();
-    assert!(template.is_none() || progress.finish().is_accepted() || has_asked);
-    (progress.into_report(), template)
+    let issuer_path = progress.issuer_path();
+    assert!(issuer_path.is_none() || progress.finish().is_accepted() || has_asked);
+    (progress.into_report(), issuer_path)
 }
 
 /// What is kept of a check.
-fn template(check: Check<'_>) -> Option<Template> {
+fn issuer_path(check: Check<'_>) -> Option<IssuerPath> {
     whole(check).1
 }
 
-/// Holds what a template makes of a leaf against what a check does. Whoever is admitted is accepted, for the same reasons.
-fn compare(template: &Template, check: Check<'_>, ring: &KeyRing, tally: &mut Tally) -> Result<(), String> {
+/// Holds what an issuer path makes of a leaf against what a check does. What it accepts is accepted, for the same reasons.
+fn compare(
+    issuer_path: &IssuerPath,
+    check: Check<'_>,
+    ring: &KeyRing,
+    tally: &mut Tally,
+) -> Result<(), String> {
     let (slow, _) = whole(check);
     tally.compared += 1;
     let fast = check.leaf_candidate().and_then(|leaf_candidate| {
-        let above = template.issuer_statuses(&leaf_candidate, &|_| None)?;
-        template.admit(&leaf_candidate, &above, &|_| None)
+        let above = issuer_path.issuer_statuses(&leaf_candidate, &|_| None)?;
+        issuer_path.admit(&leaf_candidate, &above, &|_| None)
     });
     let Some(fast) = fast else { return Ok(()) };
     tally.admitted += 1;
@@ -50,16 +55,16 @@ fn compare(template: &Template, check: Check<'_>, ring: &KeyRing, tally: &mut Ta
     Err(format!("admitted as\n{fast}\nchecked as\n{slow}"))
 }
 
-/// Any other in the place of a target that is good: what the template makes of it, and what a check does.
+/// Any other in the place of a target that is good: what the issuer path makes of it, and what a check does.
 pub(crate) fn compare_all(question: &Question, evidence: &Evidence, tally: &mut Tally) -> Result<(), String> {
     let (chain, ring) = (question.presented(), question.key_ring());
     let check = Check::new(&chain, &ring, &question.policy, question.now()).with_evidence(evidence);
-    let Some(template) = template(check) else { return Ok(()) };
+    let Some(issuer_path) = issuer_path(check) else { return Ok(()) };
     for (name, der) in &question.others {
         let mut other = chain.clone();
         other[0] = der.as_slice().into();
         let check = Check::new(&other, &ring, &question.policy, question.now()).with_evidence(evidence);
-        compare(&template, check, &ring, tally)
+        compare(&issuer_path, check, &ring, tally)
             .map_err(|fault| format!("{}: {name}: {fault}", question.about))?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What leaves of one kind have in common: everything that a path's validation reads of a leaf but its serial number, its
+//! What leaves with one profile have in common: everything that a path's validation reads of a leaf but its serial number, its
 //! names, its validity and its key.
 
 use core::hash::Hasher;
@@ -8,16 +8,16 @@ use pki_types::CertificateDer;
 use crate::der::Reader;
 use crate::x509::{Certificate, Extension, KnownExtension, Version};
 
-/// A run of extensions that leaves of one kind have in the same octets, or one that each has of its own.
+/// A run of extensions that leaves with one profile have in the same octets, or one that each has of its own.
 #[derive(Clone, Debug)]
 enum Piece {
     Same(Box<[u8]>),
     Own { known: KnownExtension, critical: bool },
 }
 
-/// A kind of leaf, and what is presented with it.
+/// The profile of a leaf, and what is presented with it.
 #[derive(Debug)]
-pub(super) struct Kind {
+pub(super) struct LeafProfile {
     version: Version,
     algorithm: Box<[u8]>,
     issuer: Box<[u8]>,
@@ -26,8 +26,8 @@ pub(super) struct Kind {
     pub(super) presented: Box<[CertificateDer<'static>]>,
 }
 
-impl Kind {
-    /// The kind of this leaf. `None` if its extensions do not read.
+impl LeafProfile {
+    /// The profile of this leaf. `None` if its extensions cannot be parsed.
     pub(super) fn of(leaf: &Certificate<'_>, presented: &[CertificateDer<'_>]) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut same: Vec<u8> = Vec::new();
@@ -59,7 +59,7 @@ impl Kind {
         })
     }
 
-    /// Whether this leaf, with what is presented with it, is of the kind.
+    /// Whether this leaf, with what is presented with it, has this profile.
     pub(super) fn has(&self, leaf: &Certificate<'_>, presented: &[CertificateDer<'_>]) -> bool {
         *self.issuer == *leaf.issuer().raw()
             && self.version == leaf.version()
@@ -93,13 +93,13 @@ impl Kind {
         rest.is_empty()
     }
 
-    /// As [`hash`] has it for every leaf of the kind.
+    /// As [`hash`] has it for every leaf with this profile.
     pub(super) fn hash<H: Hasher>(&self, state: &mut H) {
         hash_parts([&self.issuer, &self.points], self.presented.len(), state);
     }
 }
 
-/// What leaves of one kind hash to alike.
+/// What leaves with one profile hash to alike.
 pub(super) fn hash<H: Hasher>(leaf: &Certificate<'_>, presented: &[CertificateDer<'_>], state: &mut H) {
     hash_parts([leaf.issuer().raw(), points(leaf)], presented.len(), state);
 }

@@ -1,0 +1,418 @@
+//! What is the same for every leaf with one profile, and what is asked of each leaf.
+
+use core::hash::Hasher;
+use std::cell::OnceCell;
+
+use pki_types::CertificateDer;
+
+use super::super::evaluate::{valid_until, warnings_of_anchor};
+use super::super::verdict::judge;
+use super::super::{Check, parse};
+use super::leaf_candidate::LeafCandidate;
+use super::leaf_profile::LeafProfile;
+use crate::budget::{Budget, Spent};
+use crate::key_ring::{NameId, RingCertificate};
+use crate::ocsp::{CertIdHash, HashedIssuer};
+use crate::oid::OidBuf;
+use crate::path::candidate::{CertificateRef, Link};
+use crate::path::pool::{OwnedPool, Pool};
+use crate::path::verify::{self, Context};
+use crate::path::{VerifiedIssuers, build, name_constraints};
+use crate::policy::{Policy, Revocation};
+use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
+use crate::revocation::{
+    Answer, Answered as _, Arrived, Ask, Evidence, Gathered, Own, Subject, Surroundings, plan,
+};
+use crate::status::Status;
+use crate::time::Time;
+use crate::x509::{Certificate, NameConstraints, OwnedCertificate};
+
+/// What the evidence at hand says of the CAs of an issuer path.
+#[derive(Debug)]
+pub struct IssuerStatuses {
+    statuses: Vec<Status>,
+    owns: Vec<Own>,
+    /// For which certificate of the path, what, and what came of it.
+    asked: Vec<(usize, Ask, Answer)>,
+    /// From when until when the same evidence says the same.
+    holds: (Time, Time),
+    spent: Spent,
+}
+
+impl IssuerStatuses {
+    /// Whether the evidence that this was made of says the same at this time.
+    #[must_use]
+    pub fn hold(&self, now: Time) -> bool {
+        (self.holds.0..=self.holds.1).contains(&now)
+    }
+
+    /// For which certificate of the path this was asked first.
+    #[must_use]
+    pub fn place_of(&self, ask: &Ask) -> Option<usize> {
+        self.asked.iter().find(|(_, known, _)| known == ask).map(|(at, ..)| *at)
+    }
+}
+
+/// A candidate that is good.
+#[derive(Debug)]
+pub struct Admitted {
+    /// What a check of it comes to.
+    pub report: OwnedReport,
+    /// All the evidence that was asked for on behalf of its path.
+    pub evidence: Evidence,
+}
+
+/// What is kept of a good path for other leaves with the same profile. It belongs to one ring and one policy: it must
+/// be asked with no other.
+#[derive(Debug)]
+pub struct IssuerPath {
+    profile: LeafProfile,
+    presented: Vec<OwnedCertificate>,
+    pool: OwnedPool,
+    /// From the issuer up, the anchor last.
+    above: Vec<OwnedMember>,
+    /// Their keys.
+    keys: Vec<Box<[u8]>>,
+    /// The leaf's issuer, for requests.
+    hashed_issuer: HashedIssuer,
+    /// Some constraint stands over the leaf's names.
+    is_constrained: bool,
+    policies: Vec<OidBuf>,
+    warnings: Vec<Warning>,
+    /// The search finds the same path from the first of these to the second.
+    stable_window: (Time, Time),
+    /// The earliest end above.
+    until: Option<Time>,
+    /// What search and validation spend but for signatures and the leaf's own names.
+    spent: Spent,
+}
+
+impl IssuerPath {
+    /// Of a check that accepts, all of whose signatures are `verified`. `None` if the path depends on more than the
+    /// profile of its leaf.
+    pub(in crate::check) fn new(
+        check: &Check<'_>,
+        verified: &VerifiedIssuers,
+        report: &OwnedReport,
+    ) -> Option<Self> {
+        let Check { ring, policy, now, issuers, .. } = *check;
+        let mut warnings = Vec::new();
+        let (target, presented) = parse::read(check, &[], &mut warnings).ok()?;
+        // Junk that was presented is told of each time, and whoever has the CA's own name is no client of it.
+        if !report.view(ring).is_accepted() || !warnings.is_empty() || target.is_self_issued() {
+            return None;
+        }
+        let pool = Pool::new(ring, target, presented.clone());
+        let mut context = Context::new(ring, policy, now, [issuers, Some(verified)]);
+        let outcome = build::search(&mut context, &pool, &[]);
+        let valid = outcome.result.ok()?;
+        let path: Vec<Link<'_>> =
+            outcome.path.iter().filter_map(|at| pool.link(*at)).map(|(link, _)| link).collect();
+        let members = report.members();
+        let is_path = path.len() == members.len()
+            && path
+                .iter()
+                .zip(members)
+                .all(|(link, member)| link.certificate.der() == &**member.certificate.der());
+        // The first that was tried, and nothing in it was left because it resembles the target.
+        let is_plain = outcome.attempts.is_empty() && pool.by_name(target.subject()).is_empty();
+        if !is_path || !is_plain || path.len() < 2 {
+            return None;
+        }
+        let anchor = anchor_of(check, members)?;
+        let mut spent =
+            Spent { signatures: 0, evidence_signatures: 0, signature_cost: 0, ..context.budget.spent };
+        let constraints = constraints_of(policy, anchor, members)?;
+        let own = names_compared(check, &target, &constraints)?;
+        spent.name_comparisons = spent.name_comparisons.checked_sub(own.name_comparisons)?;
+        spent.name_bytes = spent.name_bytes.checked_sub(own.name_bytes)?;
+        let view = report.view(ring);
+        warnings.extend(warnings_of_anchor(&valid, anchor));
+        let unchecked =
+            |member: &OwnedMember| OwnedMember { revocation: Status::NotChecked, ..member.clone() };
+        Some(Self {
+            profile: LeafProfile::of(&target, check.chain.get(1..)?)?,
+            presented: presented.iter().map(Certificate::to_owned).collect(),
+            pool: pool.to_owned(),
+            above: members.iter().skip(1).map(unchecked).collect(),
+            keys: path.iter().skip(1).map(|link| link.certificate.spki().raw.into()).collect(),
+            hashed_issuer: HashedIssuer::new(&target, &path.get(1)?.certificate, CertIdHash::Sha1),
+            is_constrained: !constraints.is_empty(),
+            policies: valid.policies.iter().map(|policy| OidBuf::from(*policy)).collect(),
+            warnings,
+            stable_window: stable_window(&pool, &outcome.path, anchor, now),
+            until: valid_until(policy, view.path.get(1..)?),
+            spent,
+        })
+    }
+
+    /// See [`LeafCandidate::hash_profile`].
+    pub fn hash_profile<H: Hasher>(&self, state: &mut H) {
+        self.profile.hash(state);
+    }
+
+    /// Whether the candidate's leaf has the profile, and the same certificates are presented with it.
+    #[must_use]
+    pub fn has_same_profile(&self, candidate: &LeafCandidate<'_>) -> bool {
+        self.profile.has(&candidate.target, candidate.presented())
+    }
+
+    /// Whether the path above is at this time what it was when it was kept.
+    #[must_use]
+    pub fn is_stable(&self, now: Time) -> bool {
+        (self.stable_window.0..=self.stable_window.1).contains(&now)
+    }
+
+    /// What was presented beside the leaf.
+    #[must_use]
+    pub const fn presented(&self) -> &[CertificateDer<'static>] {
+        &self.profile.presented
+    }
+
+    /// What evidence says of the CAs, each piece of it asked of `source`. `None` unless all that is asked for is at hand
+    /// and of use.
+    pub fn issuer_statuses(
+        &self,
+        candidate: &LeafCandidate<'_>,
+        source: &dyn Fn(&Ask) -> Option<Answer>,
+    ) -> Option<IssuerStatuses> {
+        let Check { policy, now, evidence, seed, .. } = candidate.check;
+        let mut found = IssuerStatuses {
+            statuses: Vec::new(),
+            owns: Vec::new(),
+            asked: Vec::new(),
+            holds: (now, Time::from_unix(i64::MAX)),
+            spent: Spent::default(),
+        };
+        let source = |ask: &Ask| at_hand(ask, source);
+        let answers = Gathered::new(&source, seed);
+        self.surrounded(candidate, |around, subjects| {
+            for (at, subject) in subjects.iter().enumerate().skip(1) {
+                let planned = plan::plan(around, evidence, &answers, *subject, true, &mut found.spent);
+                for ask in of_use(&planned)? {
+                    if !found.asked.iter().any(|(_, known, _)| known == ask) {
+                        found.asked.push((at, ask.clone(), at_hand_of(&answers, ask)?));
+                    }
+                }
+                found.statuses.push(planned.status);
+                found.owns.push(planned.own);
+            }
+            let arrived = Arrived::of(found.asked.iter().map(|(.., answer)| answer));
+            let until = arrived.until(around, evidence, subjects.get(1..).unwrap_or_default());
+            // Evidence that was not consulted has a say all the same in what is asked for.
+            let ends = found.asked.iter().filter_map(|(.., answer)| match answer {
+                Answer::Crl(crl) => {
+                    Some(policy.freshness.says_so_until(crl.this_update(), crl.next_update(), now))
+                }
+                _ => None,
+            });
+            found.holds.1 = ends.fold(until, Time::min);
+            Some(found)
+        })
+    }
+
+    /// Whether the candidate is good, by all evidence that its path asks for. `above` is what [`IssuerPath::issuer_statuses`]
+    /// found and holds; what is asked for on behalf of the leaf is asked of `source`.
+    ///
+    /// `None` means that a check must find out, not that it is refused. What is given is what a check would come to.
+    pub fn admit(
+        &self,
+        candidate: &LeafCandidate<'_>,
+        above: &IssuerStatuses,
+        source: &dyn Fn(&Ask) -> Option<Answer>,
+    ) -> Option<Admitted> {
+        let Check { ring, policy, now, .. } = candidate.check;
+        let target = candidate.target;
+        if !self.has_same_profile(candidate)
+            || !self.is_stable(now)
+            || !above.hold(now)
+            || target.is_self_issued()
+        {
+            return None;
+        }
+        let anchor = anchor_of(&candidate.check, &self.above)?;
+        let issuer = self.above.first()?.certificate.view();
+        // RFC 4158 2.4.2: the search goes past a CA of the target's own key.
+        let key = target.spki().raw;
+        if self.keys.iter().any(|known| **known == *key) {
+            return None;
+        }
+        let mut spent = self.spent;
+        let (mut statuses, evidence) = self.statuses(candidate, above, source, &mut spent)?;
+        let mut warnings = self.warnings.clone();
+        judge(&statuses, policy.revocation.tolerance(), &mut warnings).ok()?;
+
+        let constraints =
+            if self.is_constrained { constraints_of(policy, anchor, &self.above)? } else { Vec::new() };
+        let mut context = Context::with_spent(ring, policy, now, [None, None], spent);
+        let link = Link {
+            reference: CertificateRef::Target,
+            certificate: target,
+            subject: NameId::MAX,
+            is_self_issued: false,
+        };
+        verify::validate_alike(&mut context, &link, &issuer, &constraints).ok()?;
+
+        let mut path = Vec::with_capacity(self.above.len() + 1);
+        path.push(OwnedMember {
+            role: PathRole::Leaf,
+            certificate: target.to_owned(),
+            in_ring: None,
+            revocation: Status::NotChecked,
+        });
+        path.extend(self.above.iter().cloned());
+        for (member, status) in path.iter_mut().zip(statuses.drain(..)) {
+            member.revocation = status;
+        }
+        let own_end = target.not_after();
+        let until = self.until.map_or(own_end, |until| until.min(own_end));
+        let spent = context.budget.spent;
+        let report = OwnedReport::accepted(path, self.policies.clone(), Some(until), warnings, spent);
+        Some(Admitted { report, evidence })
+    }
+
+    /// The statuses of the whole path, as a check finds them: each certificate's by what was asked about it, then all by
+    /// all evidence.
+    fn statuses(
+        &self,
+        candidate: &LeafCandidate<'_>,
+        above: &IssuerStatuses,
+        source: &dyn Fn(&Ask) -> Option<Answer>,
+        spent: &mut Spent,
+    ) -> Option<(Vec<Status>, Evidence)> {
+        let Check { policy, evidence, seed, .. } = candidate.check;
+        if policy.revocation == Revocation::Off {
+            return Some((Vec::new(), Evidence::new()));
+        }
+        let source = |ask: &Ask| at_hand(ask, source);
+        let answers = Gathered::new(&source, seed);
+        self.surrounded(candidate, |around, subjects| {
+            let for_leaf = Surroundings { hashed_issuer: Some(&self.hashed_issuer), ..around };
+            let planned = plan::plan(for_leaf, evidence, &answers, *subjects.first()?, true, spent);
+            let mut asked = Vec::with_capacity(planned.asked.len());
+            for ask in of_use(&planned)? {
+                asked.push(at_hand_of(&answers, ask)?);
+            }
+            let mut statuses = Vec::with_capacity(subjects.len());
+            statuses.push(planned.status);
+            statuses.extend(above.statuses.iter().cloned());
+            *spent = spent.and(above.spent);
+            let arrived = Arrived::of(asked.iter().chain(above.asked.iter().map(|(.., answer)| answer)));
+            if !(asked.is_empty() && above.asked.is_empty()) {
+                let owns = core::iter::once(&planned.own).chain(&above.owns);
+                for ((status, own), subject) in statuses.iter_mut().zip(owns).zip(subjects) {
+                    arrived.settle(around, evidence, subject, own, status, spent);
+                }
+            }
+            Some((statuses, arrived.into_evidence()))
+        })
+    }
+
+    /// Lends everything that statuses are found with.
+    fn surrounded<T>(
+        &self,
+        candidate: &LeafCandidate<'_>,
+        run: impl for<'s> FnOnce(Surroundings<'s>, &[Subject<'s, 's>]) -> Option<T>,
+    ) -> Option<T> {
+        let LeafCandidate { check: Check { ring, policy, now, issuers, .. }, target } = *candidate;
+        let above = self.above.iter().map(|member| member.certificate.view());
+        let mut path = Vec::with_capacity(self.above.len() + 1);
+        path.push(target);
+        path.extend(above);
+        let presented: Vec<Certificate<'_>> = self.presented.iter().map(OwnedCertificate::view).collect();
+        let pool = self.pool.with_target(ring, target);
+        let signer_policy = OnceCell::new();
+        let around = Surroundings {
+            ring,
+            policy,
+            now,
+            issuers,
+            pool: &pool,
+            presented: &presented,
+            anchor: *path.last()?,
+            signer_policy: &signer_policy,
+            hashed_issuer: None,
+        };
+        let subjects: Vec<Subject<'_, '_>> = match policy.revocation {
+            Revocation::Off => Vec::new(),
+            _ => Subject::of_path(&path, policy).collect(),
+        };
+        run(around, &subjects)
+    }
+}
+
+/// CRLs and responses alone: certificates that came for signers are a check's affair.
+fn at_hand(ask: &Ask, source: &dyn Fn(&Ask) -> Option<Answer>) -> Option<Answer> {
+    match ask {
+        Ask::Issuers { .. } => None,
+        _ => source(ask).filter(|answer| matches!(answer, Answer::Crl(_) | Answer::Ocsp(_))),
+    }
+}
+
+fn at_hand_of(answers: &Gathered<'_>, ask: &Ask) -> Option<Answer> {
+    answers.get(ask).cloned()
+}
+
+/// What was asked for, if every answer was there and of use.
+fn of_use(planned: &plan::Planned) -> Option<impl Iterator<Item = &Ask>> {
+    let is_whole = planned.next.is_none() && planned.asked.iter().all(|(_, fault)| fault.is_none());
+    is_whole.then(|| planned.asked.iter().map(|(ask, _)| ask))
+}
+
+fn anchor_of<'a>(check: &Check<'a>, members: &[OwnedMember]) -> Option<&'a RingCertificate> {
+    check.ring.certificates().get(members.last()?.in_ring?)
+}
+
+/// The constraints that stand over a leaf below these CAs, the anchor last.
+fn constraints_of<'a>(
+    policy: &'a Policy,
+    anchor: &'a RingCertificate,
+    members: &'a [OwnedMember],
+) -> Option<Vec<NameConstraints<'a>>> {
+    let below = members.iter().rev().skip(1).filter(|member| member.role != PathRole::Leaf);
+    verify::constraints_above(policy, anchor, below.map(|member| member.certificate.view())).ok()
+}
+
+/// What the leaf's own names cost.
+fn names_compared(
+    check: &Check<'_>,
+    target: &Certificate<'_>,
+    above: &[NameConstraints<'_>],
+) -> Option<Spent> {
+    let mut budget = Budget::new(&check.policy.limits);
+    name_constraints::check(target, check.policy.purpose.may_name_hosts(), above, &mut budget).ok()?;
+    Some(budget.spent)
+}
+
+/// From when until when every certificate that stands to choose for this path is as valid, or not, as it is now: the
+/// search takes those first that are.
+fn stable_window(
+    pool: &Pool<'_>,
+    path: &[CertificateRef],
+    anchor: &RingCertificate,
+    now: Time,
+) -> (Time, Time) {
+    let (mut from, mut until) = (Time::from_unix(i64::MIN), Time::from_unix(i64::MAX));
+    let second_before = |time: Time| Time::from_unix(time.unix().saturating_sub(1));
+    let second_after = |time: Time| Time::from_unix(time.unix().saturating_add(1));
+    let mut name = pool.target_issuer();
+    for reference in path.iter().skip(1) {
+        for (link, _) in pool.by_subject(name).filter_map(|at| pool.link(at)) {
+            let (not_before, not_after) = (link.certificate.not_before(), link.certificate.not_after());
+            if now < not_before {
+                until = until.min(second_before(not_before));
+            } else {
+                from = from.max(not_before);
+            }
+            if now > not_after {
+                from = from.max(second_after(not_after));
+            } else {
+                until = until.min(not_after);
+            }
+        }
+        if let Some((_, above)) = pool.link(*reference) {
+            name = above;
+        }
+    }
+    (from, anchor.constraints().not_after.map_or(until, |not_after| until.min(not_after)))
+}
