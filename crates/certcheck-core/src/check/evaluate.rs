@@ -19,7 +19,7 @@ use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
 use crate::revocation::{
-    Answers, Arrived, Ask, Assessor, Considered, Dismissal, Need, Subject, Surroundings, plan,
+    Answers, Arrived, Ask, Assessor, CheckedCertificate, Considered, Dismissal, Need, Surroundings, plan,
 };
 use crate::status::{Means, Status};
 use crate::time::Time;
@@ -217,25 +217,25 @@ impl<'e> Evaluator<'_, 'e> {
         let Some(around) = self.surroundings(path) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
-        let subjects = Subject::of_path(&certificates, policy);
+        let checked_certificates = CheckedCertificate::of_path(&certificates, policy);
         let mut spent = self.spent;
         // What was given is all there is: nothing to plan.
         if !self.may_ask && self.answers.given.is_empty() {
             let mut assessor = Assessor::new(around, &[evidence, None], spent);
-            let statuses = subjects.map(|subject| assessor.status(&subject).to_owned()).collect();
+            let statuses = checked_certificates.map(|checked| assessor.status(&checked).to_owned()).collect();
             self.spent = assessor.spent();
             return statuses;
         }
-        let subjects: Vec<Subject<'_, '_>> = subjects.collect();
+        let checked_certificates: Vec<CheckedCertificate<'_, '_>> = checked_certificates.collect();
         let mut statuses = Vec::with_capacity(path.len());
         let mut owns = Vec::with_capacity(path.len());
         let mut asked: Vec<(Ask, Option<Dismissal>)> = Vec::new();
-        for (at, subject) in subjects.iter().enumerate() {
-            let planned = plan::plan(around, evidence, self.answers, *subject, self.may_ask, &mut spent);
+        for (at, checked) in checked_certificates.iter().enumerate() {
+            let planned = plan::plan(around, evidence, self.answers, *checked, self.may_ask, &mut spent);
             if let Some(ask) = planned.next
                 && !needs.iter().any(|need| need.ask == ask)
             {
-                needs.push(Need { at, ask, signer: subject.issuer.spki().raw.into() });
+                needs.push(Need { at, ask, signer: checked.issuer.spki().raw.into() });
             }
             for (ask, fault) in planned.asked {
                 match asked.iter_mut().find(|(known, _)| *known == ask) {
@@ -250,8 +250,8 @@ impl<'e> Evaluator<'_, 'e> {
         // Everything that was asked for on behalf of the path is looked into for all of it: revoked in any is revoked.
         if needs.is_empty() && !asked.is_empty() {
             let arrived = self.arrived(&asked);
-            for ((status, own), subject) in statuses.iter_mut().zip(&owns).zip(&subjects) {
-                arrived.settle(around, evidence, subject, own, status, &mut spent);
+            for ((status, own), checked) in statuses.iter_mut().zip(&owns).zip(&checked_certificates) {
+                arrived.settle(around, evidence, checked, own, status, &mut spent);
             }
         }
         self.spent = spent;
@@ -286,7 +286,8 @@ impl<'e> Evaluator<'_, 'e> {
         let Some(around) = self.surroundings(path) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
-        let subjects: Vec<Subject<'_, '_>> = Subject::of_path(&certificates, policy).collect();
+        let checked_certificates: Vec<CheckedCertificate<'_, '_>> =
+            CheckedCertificate::of_path(&certificates, policy).collect();
         let most = usize::try_from(policy.limits.considered).unwrap_or(usize::MAX);
         let replayed = self.asked.iter().filter(|(_, fault)| *fault == Some(Dismissal::NonceMismatch));
         let replayed = replayed.map(|(ask, _)| Considered {
@@ -296,7 +297,7 @@ impl<'e> Evaluator<'_, 'e> {
             about: String::new(),
             why: Dismissal::NonceMismatch,
         });
-        let others = self.arrived(&self.asked).considered(around, evidence, &subjects, most);
+        let others = self.arrived(&self.asked).considered(around, evidence, &checked_certificates, most);
         replayed.chain(others).take(most).collect()
     }
 

@@ -24,7 +24,7 @@ use crate::path::VerifiedIssuers;
 use crate::path::pool::Pool;
 use crate::policy::Policy;
 use crate::report::Report;
-use crate::revocation::{Assessor, Evidence, Subject, Surroundings};
+use crate::revocation::{Assessor, CheckedCertificate, Evidence, Surroundings};
 use crate::status::Status;
 use crate::time::Time;
 use crate::x509::Certificate;
@@ -120,8 +120,8 @@ impl<'a> Check<'a> {
             hashed_issuer: None,
         };
         let mut assessor = Assessor::new(around, &[self.evidence, also], Spent::default());
-        for (at, subject) in Subject::of_path(path, self.policy).enumerate() {
-            each(at, &assessor.status(&subject));
+        for (at, checked) in CheckedCertificate::of_path(path, self.policy).enumerate() {
+            each(at, &assessor.status(&checked));
         }
         assessor.until()
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::dismissal::{Dismissal, ScopeGap};
 use super::evidence::OcspEvidence;
 use super::usable::unrelated;
-use super::{Assessor, Subject};
+use super::{Assessor, CheckedCertificate};
 use crate::crl::Crl;
 use crate::ocsp::{ResponderId, ResponseStatus};
 use crate::status::Means;
@@ -93,13 +93,17 @@ impl<'e> Assessor<'e> {
     }
 
     /// What of the evidence did not count for one of these certificates, at most so many pieces.
-    pub(crate) fn considered(mut self, subjects: &[Subject<'_, 'e>], most: usize) -> Vec<Considered> {
+    pub(crate) fn considered(
+        mut self,
+        checked_certificates: &[CheckedCertificate<'_, 'e>],
+        most: usize,
+    ) -> Vec<Considered> {
         self.record = Some(Record::default());
-        for (at, subject) in subjects.iter().enumerate() {
+        for (at, checked) in checked_certificates.iter().enumerate() {
             if let Some(record) = &mut self.record {
                 record.at = at;
             }
-            let _status = self.status(subject);
+            let _status = self.status(checked);
         }
         let Record { counted, dismissed, .. } = self.record.take().unwrap_or_default();
         let is_counted_for = |piece: Piece<'e>, at: usize| {
@@ -114,7 +118,8 @@ impl<'e> Assessor<'e> {
                 || dismissed.iter().any(|(known, ..)| known.is(piece))
         };
         let unseen = self.at_hand.pieces().filter(|piece| !is_seen(*piece));
-        let unseen = unseen.filter_map(|piece| Some(tell(piece, None, unseen_reason(piece, subjects)?)));
+        let unseen =
+            unseen.filter_map(|piece| Some(tell(piece, None, unseen_reason(piece, checked_certificates)?)));
         let faults = self.at_hand.faults().map(|fault| Considered {
             at: None,
             kind: None,
@@ -128,13 +133,13 @@ impl<'e> Assessor<'e> {
 }
 
 /// Why nothing looked at a piece of evidence. `None` if something would have, had the status not been certain before.
-fn unseen_reason(piece: Piece<'_>, subjects: &[Subject<'_, '_>]) -> Option<Dismissal> {
+fn unseen_reason(piece: Piece<'_>, checked_certificates: &[CheckedCertificate<'_, '_>]) -> Option<Dismissal> {
     match piece {
         Piece::Crl(crl) => {
             let is_by = |certificate: &Certificate<'_>| certificate.subject().matches(crl.issuer());
-            let of_issuer = subjects.iter().any(|subject| is_by(subject.issuer));
+            let of_issuer = checked_certificates.iter().any(|checked| is_by(checked.issuer));
             // CRLs about CAs whose status policy does not ask for.
-            let of_path = subjects.iter().any(|subject| subject.above.iter().any(is_by));
+            let of_path = checked_certificates.iter().any(|checked| checked.above.iter().any(is_by));
             match (of_issuer, crl.base_number()) {
                 (false, _) if of_path => Some(Dismissal::NotLookedAt),
                 (false, _) => Some(Dismissal::OtherIssuer),
@@ -146,8 +151,9 @@ fn unseen_reason(piece: Piece<'_>, subjects: &[Subject<'_, '_>]) -> Option<Dismi
             Some(Dismissal::ResponderError(response.status()))
         }
         Piece::Ocsp(response) => {
-            let is_about =
-                subjects.iter().any(|subject| response.has_serial(subject.certificate.serial().octets()));
+            let is_about = checked_certificates
+                .iter()
+                .any(|checked| response.has_serial(checked.certificate.serial().octets()));
             (!is_about || !response.has_answers()).then(|| unrelated(response))
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::considered::{Piece, SOME_REASONS};
 use super::evidence::Group;
 use super::scope::{self, ALL_REASONS, Scope};
-use super::{Assessor, Dismissal, Subject};
+use super::{Assessor, CheckedCertificate, Dismissal};
 use crate::crl::{Crl, CrlEntry, VerifiedCrl, compare_numbers};
 use crate::status::{Cause, Means, Proof, RevocationReason, Revoked, Status};
 use crate::x509::{DistributionPoints, GeneralName, Name, Version};
@@ -20,14 +20,14 @@ enum Answer<'e> {
 
 impl<'e> Assessor<'e> {
     /// 6.3.3, over every distribution point and every CRL at hand.
-    pub(super) fn by_crl(&mut self, subject: &Subject<'_, 'e>) -> Status<&'e Arc<str>> {
-        let Ok(points) = subject.certificate.crl_distribution_points() else {
+    pub(super) fn by_crl(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
+        let Ok(points) = checked.certificate.crl_distribution_points() else {
             return Status::Unknown(Cause::Malformed);
         };
         let limits = &self.policy().limits;
         let most = usize::try_from(limits.distribution_points).unwrap_or(usize::MAX);
         let most_issuers = usize::try_from(limits.crl_issuers).unwrap_or(usize::MAX);
-        let issuer = subject.certificate.issuer();
+        let issuer = checked.certificate.issuer();
         // (b)(1): CRLs of others, where a point says that they speak for this one.
         let mut others: Vec<Name<'e>> = Vec::new();
         for (at, point) in points.into_iter().flatten().enumerate() {
@@ -53,10 +53,10 @@ impl<'e> Assessor<'e> {
         }
         let mut found = Found { covered: 0, proof: None, partial: Vec::new(), cause: Cause::NotTried };
         // CRLs of the certificate's issuer, by whatever point, and those that no point names (6.3.3, end).
-        let mut revoked = self.by_crls_of(issuer, points, subject, &mut found);
+        let mut revoked = self.by_crls_of(issuer, points, checked, &mut found);
         self.looked_beyond |= !others.is_empty();
         for other in others {
-            revoked = revoked.or_else(|| self.by_crls_of(other, points, subject, &mut found));
+            revoked = revoked.or_else(|| self.by_crls_of(other, points, checked, &mut found));
         }
         match (revoked, found.proof) {
             (Some(revoked), _) => Status::Revoked(revoked),
@@ -76,12 +76,12 @@ impl<'e> Assessor<'e> {
         &mut self,
         name: Name<'e>,
         points: Option<DistributionPoints<'e>>,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
         found: &mut Found<'e>,
     ) -> Option<Revoked<&'e Arc<str>>> {
         let group = self.at_hand.crls_of(name);
         for crl in group.iter().filter(|crl| crl.base_number().is_none()) {
-            match self.consult(crl, group, points, subject) {
+            match self.consult(crl, group, points, checked) {
                 Ok(Answer::Listed(revoked)) => {
                     self.counted(Piece::Crl(crl));
                     return Some(revoked);
@@ -114,7 +114,7 @@ impl<'e> Assessor<'e> {
         crl: &'e Crl,
         group: Group<'e>,
         points: Option<DistributionPoints<'e>>,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<Answer<'e>, Dismissal> {
         // 5.2.3: a duty of issuers, which version 1 cannot do.
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
@@ -122,17 +122,17 @@ impl<'e> Assessor<'e> {
         }
         // (b), (d): the reasons of all points by which it covers the certificate.
         let early = if scope::is_short(crl) {
-            Some(scope::of(crl, points, subject, &mut self.context.budget)?)
+            Some(scope::of(crl, points, checked, &mut self.context.budget)?)
         } else {
             None
         };
         // (f), (g)
-        let verified = self.verified(crl, subject)?;
+        let verified = self.verified(crl, checked)?;
         let scope = match early {
             Some(scope) => scope,
-            None => scope::of(crl, points, subject, &mut self.context.budget)?,
+            None => scope::of(crl, points, checked, &mut self.context.budget)?,
         };
-        self.answer(verified, group, scope, subject)
+        self.answer(verified, group, scope, checked)
     }
 
     /// What a CRL that covers the certificate says of it: steps (a), (c) and (h) to (k).
@@ -141,7 +141,7 @@ impl<'e> Assessor<'e> {
         verified: VerifiedCrl<'e>,
         group: Group<'e>,
         scope: Scope,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<Answer<'e>, Dismissal> {
         let crl = verified.crl();
         // A newer CRL of the same scope takes its place, whoever brought the older.
@@ -153,8 +153,8 @@ impl<'e> Assessor<'e> {
                 _ => {}
             }
         }
-        let issuer = Some(subject.certificate.issuer()).filter(|_| scope.is_indirect);
-        let serial = subject.certificate.serial().octets();
+        let issuer = Some(checked.certificate.issuer()).filter(|_| scope.is_indirect);
+        let serial = checked.certificate.serial().octets();
         let listed = verified.find(serial, issuer).transpose().map_err(Dismissal::Malformed)?;
         // (a): whether it is current.
         if let Err(dismissal) = self.is_current(crl) {

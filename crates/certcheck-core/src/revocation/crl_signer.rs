@@ -6,7 +6,7 @@
 //! count otherwise.
 
 use super::dismissal::{Dismissal, SignerFault, stronger};
-use super::{Assessor, MAX_DEPTH, Subject};
+use super::{Assessor, CheckedCertificate, MAX_DEPTH};
 use crate::crl::{Crl, VerifiedCrl};
 use crate::path::build;
 use crate::path::candidate::{CertificateRef, Link};
@@ -21,17 +21,17 @@ impl<'e> Assessor<'e> {
     pub(super) fn verified(
         &mut self,
         crl: &'e Crl,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<VerifiedCrl<'e>, Dismissal> {
         let name = crl.issuer();
         // That some key verifies it and may not sign says more than that others do not verify it.
         let mut refused: Option<SignerFault> = None;
         let mut dismissal: Option<Dismissal> = None;
         // The key that issued the certificate, if the CRL is of that name: nearly always.
-        let is_of_issuer = subject.issuer.subject().matches(name);
+        let is_of_issuer = checked.issuer.subject().matches(name);
         if is_of_issuer {
-            match self.try_key(crl, subject.issuer) {
-                Ok(verified) => match self.check_usage(subject.issuer, subject.issuer_is_anchor()) {
+            match self.try_key(crl, checked.issuer) {
+                Ok(verified) => match self.check_usage(checked.issuer, checked.issuer_is_anchor()) {
                     Ok(()) => return Ok(verified),
                     Err(fault) => refused = Some(fault),
                 },
@@ -42,12 +42,12 @@ impl<'e> Assessor<'e> {
         for reference in self.pool.by_name(name) {
             let Some((link, _)) = self.pool.link(reference) else { continue };
             let candidate = link.certificate;
-            let was_tried = is_of_issuer && candidate.der() == subject.issuer.der();
+            let was_tried = is_of_issuer && candidate.der() == checked.issuer.der();
             if was_tried {
                 continue;
             }
             // Before the CRL is hashed for it: anybody can present certificates of this name.
-            if !self.is_tied(&link, is_of_issuer, subject) {
+            if !self.is_tied(&link, is_of_issuer, checked) {
                 dismissal = Some(stronger(dismissal, SignerFault::NotTied.into()));
                 continue;
             }
@@ -74,7 +74,12 @@ impl<'e> Assessor<'e> {
     /// - under another name, for an indirect CRL: by any key of the path.
     ///
     /// What is above the issuer has a say only if the ring does not know the CA otherwise: see [`Self::is_path_of_ring`].
-    fn is_tied(&mut self, signer: &Link<'e>, is_of_issuer: bool, subject: &Subject<'_, 'e>) -> bool {
+    fn is_tied(
+        &mut self,
+        signer: &Link<'e>,
+        is_of_issuer: bool,
+        checked: &CheckedCertificate<'_, 'e>,
+    ) -> bool {
         if matches!(signer.reference, CertificateRef::Ring(_)) {
             return true;
         }
@@ -82,20 +87,20 @@ impl<'e> Assessor<'e> {
             known.spki().raw == signer.certificate.spki().raw
                 && known.subject().matches(signer.certificate.subject())
         };
-        if is(subject.issuer) || self.certifies(subject.issuer, signer) {
+        if is(checked.issuer) || self.certifies(checked.issuer, signer) {
             return true;
         }
         // Self-issued certificates of the CA stand above one another; what certified the last of them certified the CA.
-        let ca = subject.issuer.subject();
-        let own = subject.above.iter().take_while(|known| known.subject().matches(ca)).count();
-        if !self.is_path_of_ring(subject, own) {
+        let ca = checked.issuer.subject();
+        let own = checked.above.iter().take_while(|known| known.subject().matches(ca)).count();
+        if !self.is_path_of_ring(checked, own) {
             // The anchor is trusted by itself, whatever leads to it.
             let anchor = self.anchor;
             return !is_of_issuer && self.certifies(&anchor, signer);
         }
         let above = if is_of_issuer { own.saturating_add(1) } else { usize::MAX };
-        subject.above.iter().any(is)
-            || subject.above.iter().take(above).any(|known| self.certifies(known, signer))
+        checked.above.iter().any(is)
+            || checked.above.iter().take(above).any(|known| self.certifies(known, signer))
     }
 
     /// Whether this key made the signature on a signer's certificate. A limit that is hit ties nothing.
@@ -109,12 +114,12 @@ impl<'e> Assessor<'e> {
     /// Whether what is above the CA on this path is what the ring has above it. A client could present a path on which
     /// another CA has certified the CA's key, and then its namesakes. A ring that does not know the CA has nothing to say, and
     /// neither has it where the anchor certified the CA. `own` certificates of the CA stand above the issuer.
-    fn is_path_of_ring(&mut self, subject: &Subject<'_, 'e>, own: usize) -> bool {
-        let Some(certifier) = subject.above.get(own) else { return true };
+    fn is_path_of_ring(&mut self, checked: &CheckedCertificate<'_, 'e>, own: usize) -> bool {
+        let Some(certifier) = checked.above.get(own) else { return true };
         if certifier.der() == self.anchor.der() {
             return true;
         }
-        let (ring, ca) = (self.context.ring, subject.issuer);
+        let (ring, ca) = (self.context.ring, checked.issuer);
         let named = ring.name_id(ca.subject()).map_or(&[][..], |name| ring.by_subject(name));
         let links = named.iter().filter_map(|at| Some(self.pool.link(CertificateRef::Ring(*at))?.0));
         let of_key: Vec<Link<'e>> =
@@ -177,7 +182,7 @@ impl<'e> Assessor<'e> {
             return Ok(());
         }
         self.in_progress.push(*signer);
-        let fault = Subject::of_each(&path).find_map(|subject| match self.status(&subject) {
+        let fault = CheckedCertificate::of_each(&path).find_map(|checked| match self.status(&checked) {
             Status::Good(_) | Status::NoRevAvail => None,
             Status::Revoked(_) => Some(SignerFault::Revoked),
             Status::Unknown(cause) => Some(SignerFault::StatusUnknown(cause)),

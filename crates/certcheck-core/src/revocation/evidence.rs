@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Subject;
+use super::CheckedCertificate;
 use super::considered::Piece;
 use crate::crl::Crl;
 use crate::der::ViewFault;
@@ -133,8 +133,8 @@ impl OcspEvidence {
     }
 
     /// RFC 6960 3.2 (1): whether this answer in it is about this certificate.
-    pub(super) fn is_about(&self, single: &SingleResponse<'_>, subject: &Subject<'_, '_>) -> bool {
-        let (certificate, issuer) = (subject.certificate, subject.issuer);
+    pub(super) fn is_about(&self, single: &SingleResponse<'_>, checked: &CheckedCertificate<'_, '_>) -> bool {
+        let (certificate, issuer) = (checked.certificate, checked.issuer);
         let at = self.place(single.cert_id.name_hash);
         let of = [certificate.issuer().raw(), issuer.spki().raw];
         single.cert_id.serial == certificate.serial().octets()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Assessor, Considered, Evidence, Subject, Surroundings};
+use super::{Answer, Assessor, CheckedCertificate, Considered, Evidence, Surroundings};
 use crate::budget::Spent;
 use crate::status::Status;
 use crate::time::Time;
@@ -48,12 +48,12 @@ impl<'s> Arrived<'s> {
         &self,
         around: Surroundings<'_>,
         given: Option<&Evidence>,
-        subject: &Subject<'_, '_>,
+        checked: &CheckedCertificate<'_, '_>,
         own: &Own,
         status: &mut Status,
         spent: &mut Spent,
     ) {
-        let certificate = subject.certificate;
+        let certificate = checked.certificate;
         let says_same = !own.looked_beyond
             && self.signers.is_empty()
             && self.evidence.is_same_about(
@@ -64,7 +64,7 @@ impl<'s> Arrived<'s> {
         if says_same {
             return;
         }
-        let (by_all, _) = assess(around, given, Some(&self.evidence), &self.signers, subject, spent);
+        let (by_all, _) = assess(around, given, Some(&self.evidence), &self.signers, checked, spent);
         match (&by_all, &*status) {
             (Status::Revoked(_), _) | (Status::Good(_), Status::Unknown(_)) => *status = by_all,
             _ => {}
@@ -76,11 +76,12 @@ impl<'s> Arrived<'s> {
         &self,
         around: Surroundings<'_>,
         given: Option<&Evidence>,
-        subjects: &[Subject<'_, '_>],
+        checked_certificates: &[CheckedCertificate<'_, '_>],
         most: usize,
     ) -> Vec<Considered> {
         with_signers(around, &self.signers, |around| {
-            Assessor::new(around, &[given, Some(&self.evidence)], Spent::default()).considered(subjects, most)
+            Assessor::new(around, &[given, Some(&self.evidence)], Spent::default())
+                .considered(checked_certificates, most)
         })
     }
 
@@ -89,11 +90,11 @@ impl<'s> Arrived<'s> {
         &self,
         around: Surroundings<'_>,
         given: Option<&Evidence>,
-        subjects: &[Subject<'_, '_>],
+        checked_certificates: &[CheckedCertificate<'_, '_>],
     ) -> Time {
         let mut assessor = Assessor::new(around, &[given, Some(&self.evidence)], Spent::default());
-        for subject in subjects {
-            let _status = assessor.status(subject);
+        for checked in checked_certificates {
+            let _status = assessor.status(checked);
         }
         assessor.until()
     }
@@ -105,12 +106,12 @@ pub(super) fn assess(
     given: Option<&Evidence>,
     arrived: Option<&Evidence>,
     signers: &[&[u8]],
-    subject: &Subject<'_, '_>,
+    checked: &CheckedCertificate<'_, '_>,
     spent: &mut Spent,
 ) -> (Status, bool) {
     with_signers(around, signers, |around| {
         let mut assessor = Assessor::new(around, &[given, arrived], *spent);
-        let status = assessor.status(subject).to_owned();
+        let status = assessor.status(checked).to_owned();
         *spent = assessor.spent();
         (status, assessor.looked_beyond() || !signers.is_empty())
     })

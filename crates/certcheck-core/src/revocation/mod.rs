@@ -49,14 +49,14 @@ const MAX_DEPTH: usize = 4;
 
 /// A certificate whose status is asked, with who issued it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'s, 'a> {
+pub(crate) struct CheckedCertificate<'s, 'a> {
     pub(crate) certificate: &'s Certificate<'a>,
     pub(crate) issuer: &'s Certificate<'a>,
     /// The certificates above the issuer, the anchor last. Empty if the issuer is the anchor.
     pub(crate) above: &'s [Certificate<'a>],
 }
 
-impl<'s, 'a> Subject<'s, 'a> {
+impl<'s, 'a> CheckedCertificate<'s, 'a> {
     /// The certificates of a path, anchor last, whose statuses policy asks for: target first.
     pub(crate) fn of_path(
         path: &'s [Certificate<'a>],
@@ -80,7 +80,7 @@ impl<'s, 'a> Subject<'s, 'a> {
     }
 }
 
-impl Subject<'_, '_> {
+impl CheckedCertificate<'_, '_> {
     /// Whether the certificate says where its status is to be had.
     pub(crate) fn names_source(&self) -> bool {
         [
@@ -119,7 +119,7 @@ pub(crate) struct Assessor<'e> {
     in_progress: Vec<Certificate<'e>>,
     /// Signers of evidence are taken as good without a status of their own.
     takes_signers_unasked: bool,
-    /// More had a say than evidence by the subject's issuer and responses about it.
+    /// More had a say than evidence by the certificate's issuer and responses about it.
     looked_beyond: bool,
     /// The last second at which everything that time has a say in is as it is now.
     until: Time,
@@ -166,7 +166,7 @@ impl<'e> Assessor<'e> {
         self.context.budget.spent
     }
 
-    /// Whether more had a say than CRLs of the subject's issuer and responses about its serial number: with these the same,
+    /// Whether more had a say than CRLs of the certificate's issuer and responses about its serial number: with these the same,
     /// and this false, whatever else is at hand makes no difference.
     pub(crate) const fn looked_beyond(&self) -> bool {
         self.looked_beyond
@@ -201,11 +201,11 @@ impl<'e> Assessor<'e> {
     }
 
     /// The status of one certificate by the evidence at hand.
-    pub(crate) fn status(&mut self, subject: &Subject<'_, 'e>) -> Status<&'e Arc<str>> {
-        if subject.has_no_status() {
+    pub(crate) fn status(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
+        if checked.has_no_status() {
             return Status::NoRevAvail;
         }
-        match self.status_within_limits(subject) {
+        match self.status_within_limits(checked) {
             // Something was not looked at that may have said otherwise: a newer CRL, a delta, another response.
             Status::Good(_) | Status::Unknown(_) if self.context.budget.was_hit => {
                 Status::Unknown(Cause::TooLarge)
@@ -215,8 +215,8 @@ impl<'e> Assessor<'e> {
     }
 
     /// The status by what could be looked at.
-    fn status_within_limits(&mut self, subject: &Subject<'_, 'e>) -> Status<&'e Arc<str>> {
-        let (ocsp, crl) = (self.by_ocsp(subject), self.by_crl(subject));
+    fn status_within_limits(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
+        let (ocsp, crl) = (self.by_ocsp(checked), self.by_crl(checked));
         let (first, second) = match self.policy().evidence_order {
             EvidenceOrder::OcspFirst => (ocsp, crl),
             EvidenceOrder::CrlFirst => (crl, ocsp),
@@ -227,7 +227,7 @@ impl<'e> Assessor<'e> {
             (Status::Unknown(a), Status::Unknown(b)) => {
                 // What did not read may be what spoke of this certificate.
                 let cause = self.worse(self.worse(a, b), self.at_hand.cause_of_nothing());
-                let nothing = cause == Cause::NotTried && !subject.names_source();
+                let nothing = cause == Cause::NotTried && !checked.names_source();
                 Status::Unknown(if nothing { Cause::NoSource } else { cause })
             }
             (other, _) => other,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::considered::Piece;
 use super::evidence::OcspEvidence;
-use super::{Assessor, Dismissal, Subject};
+use super::{Assessor, CheckedCertificate, Dismissal};
 use crate::ocsp::{CertStatus, ResponseStatus, SingleResponse};
 use crate::status::{Cause, Means, Proof, RevocationReason, Revoked, Status};
 use crate::time::Time;
@@ -22,10 +22,10 @@ pub(super) struct Found<'e> {
 
 impl<'e> Assessor<'e> {
     /// Every response at hand: the worst that is believed counts.
-    pub(super) fn by_ocsp(&mut self, subject: &Subject<'_, 'e>) -> Status<&'e Arc<str>> {
+    pub(super) fn by_ocsp(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
         let mut found = Found::default();
-        for response in self.at_hand.responses_about(subject.certificate.serial().octets()) {
-            if let Some(revoked) = self.consult_response(response, subject, &mut found) {
+        for response in self.at_hand.responses_about(checked.certificate.serial().octets()) {
+            if let Some(revoked) = self.consult_response(response, checked, &mut found) {
                 return Status::Revoked(revoked);
             }
         }
@@ -43,7 +43,7 @@ impl<'e> Assessor<'e> {
     pub(super) fn consult_response(
         &mut self,
         response: &'e OcspEvidence,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
         found: &mut Found<'e>,
     ) -> Option<Revoked<&'e Arc<str>>> {
         let Some(basic) = response.basic().filter(|_| response.status() == ResponseStatus::Successful) else {
@@ -51,14 +51,14 @@ impl<'e> Assessor<'e> {
             return None;
         };
         // 3.2 (1): the answers about this certificate, wherever they stand among others.
-        let is_about = |single: &SingleResponse<'_>| response.is_about(single, subject);
+        let is_about = |single: &SingleResponse<'_>| response.is_about(single, checked);
         let mut about = basic.responses().filter_map(Result::ok).filter(is_about).peekable();
         if about.peek().is_none() {
             self.dismissed(Piece::Ocsp(response), &Dismissal::OtherCertificates);
             return None;
         }
         // 3.2 (2) to (4)
-        if let Err(dismissal) = self.check_responder(response, &basic, subject) {
+        if let Err(dismissal) = self.check_responder(response, &basic, checked) {
             self.note(response, found, dismissal);
             return None;
         }

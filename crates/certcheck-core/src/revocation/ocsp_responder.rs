@@ -2,7 +2,7 @@
 
 use super::dismissal::{Dismissal, SignerFault, stronger};
 use super::evidence::OcspEvidence;
-use super::{Assessor, MAX_DEPTH, Subject};
+use super::{Assessor, CheckedCertificate, MAX_DEPTH};
 use crate::ocsp::BasicResponse;
 use crate::oid;
 use crate::signature::Signed;
@@ -17,7 +17,7 @@ impl<'e> Assessor<'e> {
         &mut self,
         response: &'e OcspEvidence,
         basic: &BasicResponse<'e>,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<(), Dismissal> {
         // 1.
         for trusted in &self.policy().trusted_responders {
@@ -30,8 +30,8 @@ impl<'e> Assessor<'e> {
         }
         let mut dismissal: Option<Dismissal> = None;
         // 2.
-        if response.is_by(basic.responder, subject.issuer) {
-            match self.verify(response, basic, subject.issuer) {
+        if response.is_by(basic.responder, checked.issuer) {
+            match self.verify(response, basic, checked.issuer) {
                 Ok(()) => return Ok(()),
                 // A delegate may have the CA's name.
                 Err(found) => dismissal = Some(found),
@@ -48,7 +48,7 @@ impl<'e> Assessor<'e> {
                 continue;
             }
             let outcome = self
-                .check_delegate(response, basic.produced_at, &delegate, subject)
+                .check_delegate(response, basic.produced_at, &delegate, checked)
                 .and_then(|()| self.verify(response, basic, &delegate));
             match outcome {
                 Ok(()) => return Ok(()),
@@ -84,13 +84,13 @@ impl<'e> Assessor<'e> {
         response: &'e OcspEvidence,
         produced_at: Time,
         delegate: &Certificate<'e>,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<(), Dismissal> {
         let validity = self.check_validity(delegate, produced_at);
         if self.context.ring.distrusts(delegate) {
             return Err(SignerFault::Distrusted.into());
         }
-        if !delegate.issuer().matches(subject.issuer.subject()) {
+        if !delegate.issuer().matches(checked.issuer.subject()) {
             return Err(SignerFault::NotByIssuer.into());
         }
         check_profile(delegate)?;
@@ -101,10 +101,10 @@ impl<'e> Assessor<'e> {
             signature: delegate.signature(),
         };
         let at = delegate.der().as_ptr().addr().saturating_sub(response.der().as_ptr().addr());
-        let key = subject.issuer.spki();
+        let key = checked.issuer.spki();
         match response.keys.verify(at, signed, key, &self.context.policy.signatures, &mut self.context.budget)
         {
-            Ok(()) => self.check_delegate_status(delegate, subject),
+            Ok(()) => self.check_delegate_status(delegate, checked),
             // Of the issuer's name, and not by its key.
             Err(fault) => match Dismissal::from(fault) {
                 found if found.cause() == Cause::BadSignature => Err(SignerFault::NotByIssuer.into()),
@@ -138,7 +138,7 @@ impl<'e> Assessor<'e> {
     fn check_delegate_status(
         &mut self,
         delegate: &Certificate<'e>,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<(), Dismissal> {
         let is_taken =
             delegate.has(KnownExtension::OcspNocheck) || !delegate.has(KnownExtension::CrlDistributionPoints);
@@ -149,7 +149,7 @@ impl<'e> Assessor<'e> {
             return Err(SignerFault::TooDeep.into());
         }
         self.looked_beyond = true;
-        let about = Subject { certificate: delegate, ..*subject };
+        let about = CheckedCertificate { certificate: delegate, ..*checked };
         self.in_progress.push(*delegate);
         let status = self.by_crl(&about);
         self.in_progress.pop();

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::evidence::AtHand;
 use super::merge::{Own, assess, with_signers};
-use super::{Answer, Answered, Ask, Assessor, Dismissal, Evidence, Subject, Surroundings};
+use super::{Answer, Answered, Ask, Assessor, CheckedCertificate, Dismissal, Evidence, Surroundings};
 use crate::budget::Spent;
 use crate::digest::Sha256;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
@@ -51,7 +51,7 @@ struct Plan<'s, 'e> {
     around: Surroundings<'e>,
     given: Option<&'e Evidence>,
     answers: &'s dyn Answered,
-    subject: Subject<'e, 'e>,
+    checked: CheckedCertificate<'e, 'e>,
     /// Open questions are asked; without, they count as not tried.
     may_ask: bool,
     own: Own,
@@ -73,7 +73,7 @@ pub(crate) fn plan<'e>(
     around: Surroundings<'e>,
     given: Option<&'e Evidence>,
     answers: &dyn Answered,
-    subject: Subject<'e, 'e>,
+    checked: CheckedCertificate<'e, 'e>,
     may_ask: bool,
     spent: &mut Spent,
 ) -> Planned {
@@ -81,7 +81,7 @@ pub(crate) fn plan<'e>(
         around,
         given,
         answers,
-        subject,
+        checked,
         may_ask,
         own: Own::default(),
         signers: Vec::new(),
@@ -94,7 +94,7 @@ pub(crate) fn plan<'e>(
         spent,
     };
     // Where there is nothing yet, what would be found is that nothing is known.
-    let may_wait = plan.has_nothing() && !subject.has_no_status();
+    let may_wait = plan.has_nothing() && !checked.has_no_status();
     if may_wait || plan.assess().is_ok() {
         let _halted = plan.ask_all();
     }
@@ -116,14 +116,14 @@ fn fault(
     around: Surroundings<'_>,
     signers: &[&[u8]],
     answer: &Answer,
-    subject: &Subject<'_, '_>,
+    checked: &CheckedCertificate<'_, '_>,
     spent: &mut Spent,
 ) -> Option<Dismissal> {
     with_signers(around, signers, |around| {
         let mut assessor = Assessor::new(around, &[None, None], *spent);
         let outcome = match answer {
-            Answer::Crl(crl) => assessor.check_crl_is_useful(crl, subject),
-            Answer::Ocsp(response) => assessor.check_response_is_useful(response, subject),
+            Answer::Crl(crl) => assessor.check_crl_is_useful(crl, checked),
+            Answer::Ocsp(response) => assessor.check_response_is_useful(response, checked),
             Answer::Issuers(found) if found.is_empty() => Err(Dismissal::Unreadable),
             Answer::Issuers(_) => Ok(()),
             Answer::Failed(cause) => Err(Dismissal::NotFetched(*cause)),
@@ -138,7 +138,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     fn assess(&mut self) -> Result<(), Halt> {
         let arrived = Some(&self.own.evidence);
         (self.status, self.own.looked_beyond) =
-            assess(self.around, self.given, arrived, &self.signers, &self.subject, self.spent);
+            assess(self.around, self.given, arrived, &self.signers, &self.checked, self.spent);
         if self.status.is_certain() { Err(Halt) } else { Ok(()) }
     }
 
@@ -160,7 +160,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// Asks, and takes in what came. Whether it is of use is judged for this certificate, where it is said.
-    fn ask(&mut self, ask: Ask, about: Option<&Subject<'_, '_>>) -> Result<Came, Halt> {
+    fn ask(&mut self, ask: Ask, about: Option<&CheckedCertificate<'_, '_>>) -> Result<Came, Halt> {
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
         let answer = self.answers.get(&ask);
         let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
@@ -207,7 +207,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             _ => Some(Dismissal::Unreadable),
         };
         if let (None, Some(about)) = (&found, about) {
-            let is_own = core::ptr::eq(about.certificate, self.subject.certificate);
+            let is_own = core::ptr::eq(about.certificate, self.checked.certificate);
             // What alone makes the status good is of use.
             if is_own && is_sole {
                 self.is_assessed = self.assess().is_err();
@@ -233,7 +233,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// As `ask`, and then the status by what there is now.
-    fn ask_and_assess(&mut self, ask: Ask, about: Option<&Subject<'_, '_>>) -> Result<Came, Halt> {
+    fn ask_and_assess(&mut self, ask: Ask, about: Option<&CheckedCertificate<'_, '_>>) -> Result<Came, Halt> {
         let came = self.ask(ask, about)?;
         if core::mem::take(&mut self.is_assessed) {
             return Err(Halt);
@@ -256,11 +256,11 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     /// Every responder that authorityInfoAccess names, each with the hash that reaches most, then with the other.
     fn ask_responders(&mut self) -> Result<(), Halt> {
-        let Ok(access) = self.subject.certificate.authority_info_access() else { return Ok(()) };
+        let Ok(access) = self.checked.certificate.authority_info_access() else { return Ok(()) };
         for url in urls(access, oid::AD_OCSP) {
             for hash in [CertIdHash::Sha1, CertIdHash::Sha256] {
                 let ask = self.ocsp_ask(url, hash);
-                let about = self.subject;
+                let about = self.checked;
                 if self.ask_and_assess(ask.clone(), Some(&about))? != Came::Nothing {
                     self.ask_about_delegates(&ask)?;
                 }
@@ -284,7 +284,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> Ask {
-        let Subject { certificate, issuer, .. } = self.subject;
+        let CheckedCertificate { certificate, issuer, .. } = self.checked;
         let request = match self.around.hashed_issuer.filter(|hashed| hashed.hash() == hash) {
             Some(hashed) => OcspRequest::new().about_serial(certificate.serial().octets(), hashed),
             None => OcspRequest::new().about(certificate, issuer, hash),
@@ -319,7 +319,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             if !delegate.has(KnownExtension::OcspNocheck)
                 && let Ok(Some(points)) = delegate.crl_distribution_points()
             {
-                let about = Subject { certificate: &delegate, ..self.subject };
+                let about = CheckedCertificate { certificate: &delegate, ..self.checked };
                 self.ask_each_point(points, Some(&about))?;
             }
         }
@@ -328,9 +328,9 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     /// Every distribution point: different ones are of different scopes.
     fn ask_points(&mut self) -> Result<(), Halt> {
-        let Ok(points) = self.subject.certificate.crl_distribution_points() else { return Ok(()) };
+        let Ok(points) = self.checked.certificate.crl_distribution_points() else { return Ok(()) };
         if let Some(points) = points {
-            let about = self.subject;
+            let about = self.checked;
             self.ask_each_point(points, Some(&about))?;
             self.ask_about_crl_issuers()?;
         }
@@ -340,7 +340,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     fn ask_each_point(
         &mut self,
         points: DistributionPoints<'_>,
-        about: Option<&Subject<'_, '_>>,
+        about: Option<&CheckedCertificate<'_, '_>>,
     ) -> Result<(), Halt> {
         for point in points.filter_map(Result::ok) {
             self.ask_point(&point, about)?;
@@ -352,7 +352,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     fn ask_point(
         &mut self,
         point: &DistributionPoint<'_>,
-        about: Option<&Subject<'_, '_>>,
+        about: Option<&CheckedCertificate<'_, '_>>,
     ) -> Result<(), Halt> {
         let Some(DistributionPointName::FullName(names)) = point.name else { return Ok(()) };
         for name in names {
@@ -395,7 +395,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             let came = came.into_iter().filter(|signer| signer.subject().matches(name));
             for signer in known
                 .chain(came)
-                .filter(|signer| signer.der() != self.subject.issuer.der())
+                .filter(|signer| signer.der() != self.checked.issuer.der())
                 .collect::<Vec<_>>()
             {
                 if let Ok(Some(points)) = signer.crl_distribution_points() {
@@ -415,7 +415,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
         let before = self.cause;
         self.wants_delta = true;
-        let certificate = self.subject.certificate;
+        let certificate = self.checked.certificate;
         let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
         let mut points: Vec<String> = Vec::new();
         note_locations(certificate.freshest_crl().ok().flatten(), most, &mut points);
@@ -423,7 +423,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             note_locations(crl.freshest_crl().ok().flatten(), most, &mut points);
         }
         for url in points {
-            let about = self.subject;
+            let about = self.checked;
             match self.ask(Ask::Crl { url: url.into() }, Some(&about)) {
                 Ok(Came::Nothing) => {}
                 Ok(_) => {

@@ -1,6 +1,6 @@
 //! Whether a CRL covers a certificate by way of a distribution point: RFC 5280 6.3.3 (b), (d).
 
-use super::Subject;
+use super::CheckedCertificate;
 use super::dismissal::{Dismissal, ScopeGap};
 use crate::budget::Budget;
 use crate::crl::{Crl, IssuingDistributionPoint};
@@ -33,20 +33,20 @@ pub(super) fn is_short(crl: &Crl) -> bool {
 pub(super) fn of(
     crl: &Crl,
     points: Option<DistributionPoints<'_>>,
-    subject: &Subject<'_, '_>,
+    checked: &CheckedCertificate<'_, '_>,
     budget: &mut Budget<'_>,
 ) -> Result<Scope, Dismissal> {
     let idp = crl.issuing_distribution_point().map_err(Dismissal::Malformed)?;
     let is_indirect = idp.is_some_and(|idp| idp.indirect);
-    let mut reasons = reasons_by(crl, idp.as_ref(), None, subject, budget)?;
+    let mut reasons = reasons_by(crl, idp.as_ref(), None, checked, budget)?;
     if reasons != ALL_REASONS {
         for point in points.into_iter().flatten() {
             let point = point.map_err(Dismissal::Malformed)?;
-            reasons |= reasons_by(crl, idp.as_ref(), Some(&point), subject, budget)?;
+            reasons |= reasons_by(crl, idp.as_ref(), Some(&point), checked, budget)?;
         }
     }
     if reasons == 0 {
-        return Err(gap(crl, idp.as_ref(), points, subject).into());
+        return Err(gap(crl, idp.as_ref(), points, checked).into());
     }
     Ok(Scope { reasons, is_indirect })
 }
@@ -56,21 +56,21 @@ fn gap(
     crl: &Crl,
     idp: Option<&IssuingDistributionPoint<'_>>,
     points: Option<DistributionPoints<'_>>,
-    subject: &Subject<'_, '_>,
+    checked: &CheckedCertificate<'_, '_>,
 ) -> ScopeGap {
-    let is_of_issuer = crl.issuer().matches(subject.certificate.issuer());
+    let is_of_issuer = crl.issuer().matches(checked.certificate.issuer());
     match idp {
         Some(idp) if idp.only_attribute => ScopeGap::OnlyAttributes,
-        Some(idp) if idp.only_user && is_ca(subject) => ScopeGap::OnlyUsers,
-        Some(idp) if idp.only_ca && !is_ca(subject) => ScopeGap::OnlyCas,
+        Some(idp) if idp.only_user && is_ca(checked) => ScopeGap::OnlyUsers,
+        Some(idp) if idp.only_ca && !is_ca(checked) => ScopeGap::OnlyCas,
         idp if !is_of_issuer && !idp.is_some_and(|idp| idp.indirect) => ScopeGap::NotIndirect,
         _ if points.is_none() => ScopeGap::NoPoint,
         _ => ScopeGap::OtherPoint,
     }
 }
 
-fn is_ca(subject: &Subject<'_, '_>) -> bool {
-    subject.certificate.basic_constraints().is_some_and(|constraints| constraints.ca)
+fn is_ca(checked: &CheckedCertificate<'_, '_>) -> bool {
+    checked.certificate.basic_constraints().is_some_and(|constraints| constraints.ca)
 }
 
 /// interim_reasons_mask by way of one point, (b) and (d).
@@ -78,14 +78,14 @@ fn reasons_by(
     crl: &Crl,
     idp: Option<&IssuingDistributionPoint<'_>>,
     point: Option<&DistributionPoint<'_>>,
-    subject: &Subject<'_, '_>,
+    checked: &CheckedCertificate<'_, '_>,
     budget: &mut Budget<'_>,
 ) -> Result<u16, Dismissal> {
     let issuer = crl.issuer();
     // (b)(1)
     let is_issued_right = match point.and_then(|point| point.crl_issuer) {
         Some(names) => names_directory(names, issuer, budget)? && idp.is_some_and(|idp| idp.indirect),
-        None => issuer.matches(subject.certificate.issuer()),
+        None => issuer.matches(checked.certificate.issuer()),
     };
     if !is_issued_right {
         return Ok(0);
@@ -95,20 +95,20 @@ fn reasons_by(
     let Some(idp) = idp else { return Ok(point_reasons) };
     // (b)(2)(i)
     if let Some(name) = idp.name
-        && !is_same_point(name, issuer, point, subject, budget)?
+        && !is_same_point(name, issuer, point, checked, budget)?
     {
         return Ok(0);
     }
     // (b)(2)(ii) to (iv)
-    if !covers_kind(idp, subject) {
+    if !covers_kind(idp, checked) {
         return Ok(0);
     }
     // (d)
     Ok(point_reasons & idp.reasons.unwrap_or(ALL_REASONS))
 }
 
-fn covers_kind(idp: &IssuingDistributionPoint<'_>, subject: &Subject<'_, '_>) -> bool {
-    let is_ca = is_ca(subject);
+fn covers_kind(idp: &IssuingDistributionPoint<'_>, checked: &CheckedCertificate<'_, '_>) -> bool {
+    let is_ca = is_ca(checked);
     !(idp.only_attribute || idp.only_user && is_ca || idp.only_ca && !is_ca)
 }
 
@@ -133,10 +133,10 @@ fn is_same_point(
     name: DistributionPointName<'_>,
     crl_issuer: Name<'_>,
     point: Option<&DistributionPoint<'_>>,
-    subject: &Subject<'_, '_>,
+    checked: &CheckedCertificate<'_, '_>,
     budget: &mut Budget<'_>,
 ) -> Result<bool, Dismissal> {
-    let certificate_issuer = GeneralName::Directory(subject.certificate.issuer());
+    let certificate_issuer = GeneralName::Directory(checked.certificate.issuer());
     let Some(point) = point else {
         // 6.3.3, end: the point is assumed to have the certificate issuer's name.
         return any_matches(name, crl_issuer, Form::Full(certificate_issuer), budget);
@@ -155,7 +155,7 @@ fn is_same_point(
             // Relative to cRLIssuer, which is one name then (4.2.1.13), else to the certificate's issuer.
             let base = match issuers.and_then(|mut names| names.next()) {
                 Some(Ok(GeneralName::Directory(name))) => name,
-                _ => subject.certificate.issuer(),
+                _ => checked.certificate.issuer(),
             };
             any_matches(name, crl_issuer, Form::Relative(base, rdn), budget)
         }

@@ -6,7 +6,7 @@
 
 use super::evidence::OcspEvidence;
 use super::ocsp::Found;
-use super::{Assessor, Dismissal, Subject, scope};
+use super::{Assessor, CheckedCertificate, Dismissal, scope};
 use crate::crl::Crl;
 use crate::ocsp::ResponseStatus;
 use crate::oid;
@@ -17,15 +17,15 @@ impl<'e> Assessor<'e> {
     pub(super) fn check_crl_is_useful(
         &mut self,
         crl: &'e Crl,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<(), Dismissal> {
         self.takes_signers_unasked = true;
-        let points = subject.certificate.crl_distribution_points().map_err(Dismissal::Malformed)?;
+        let points = checked.certificate.crl_distribution_points().map_err(Dismissal::Malformed)?;
         let is_short = scope::is_short(crl);
         if is_short {
-            scope::of(crl, points, subject, &mut self.context.budget)?;
+            scope::of(crl, points, checked, &mut self.context.budget)?;
         }
-        match self.verified(crl, subject) {
+        match self.verified(crl, checked) {
             Ok(_) => {}
             // Its signer's certificate is had where the CRL says.
             Err(dismissal)
@@ -33,7 +33,7 @@ impl<'e> Assessor<'e> {
             Err(dismissal) => return Err(dismissal),
         }
         if !is_short {
-            scope::of(crl, points, subject, &mut self.context.budget)?;
+            scope::of(crl, points, checked, &mut self.context.budget)?;
         }
         self.is_current(crl)
     }
@@ -42,14 +42,14 @@ impl<'e> Assessor<'e> {
     pub(super) fn check_response_is_useful(
         &mut self,
         response: &'e OcspEvidence,
-        subject: &Subject<'_, 'e>,
+        checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<(), Dismissal> {
         self.takes_signers_unasked = true;
         if response.status() != ResponseStatus::Successful {
             return Err(Dismissal::ResponderError(response.status()));
         }
         let mut found = Found::default();
-        let is_revoked = self.consult_response(response, subject, &mut found).is_some();
+        let is_revoked = self.consult_response(response, checked, &mut found).is_some();
         if is_revoked || found.good.is_some() || found.held.is_some() {
             return Ok(());
         }

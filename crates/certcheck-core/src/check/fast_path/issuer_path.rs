@@ -21,7 +21,7 @@ use crate::path::{VerifiedIssuers, build, name_constraints};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
-    Answer, Answered as _, Arrived, Ask, Evidence, Gathered, Own, Subject, Surroundings, plan,
+    Answer, Answered as _, Arrived, Ask, CheckedCertificate, Evidence, Gathered, Own, Surroundings, plan,
 };
 use crate::status::Status;
 use crate::time::Time;
@@ -186,9 +186,9 @@ impl IssuerPath {
         };
         let source = |ask: &Ask| at_hand(ask, source);
         let answers = Gathered::new(&source, seed);
-        self.surrounded(candidate, |around, subjects| {
-            for (at, subject) in subjects.iter().enumerate().skip(1) {
-                let planned = plan::plan(around, evidence, &answers, *subject, true, &mut found.spent);
+        self.surrounded(candidate, |around, checked_certificates| {
+            for (at, checked) in checked_certificates.iter().enumerate().skip(1) {
+                let planned = plan::plan(around, evidence, &answers, *checked, true, &mut found.spent);
                 for ask in of_use(&planned)? {
                     if !found.asked.iter().any(|(_, known, _)| known == ask) {
                         found.asked.push((at, ask.clone(), at_hand_of(&answers, ask)?));
@@ -198,7 +198,7 @@ impl IssuerPath {
                 found.owns.push(planned.own);
             }
             let arrived = Arrived::of(found.asked.iter().map(|(.., answer)| answer));
-            let until = arrived.until(around, evidence, subjects.get(1..).unwrap_or_default());
+            let until = arrived.until(around, evidence, checked_certificates.get(1..).unwrap_or_default());
             // Evidence that was not consulted has a say all the same in what is asked for.
             let ends = found.asked.iter().filter_map(|(.., answer)| match answer {
                 Answer::Crl(crl) => {
@@ -286,22 +286,23 @@ impl IssuerPath {
         }
         let source = |ask: &Ask| at_hand(ask, source);
         let answers = Gathered::new(&source, seed);
-        self.surrounded(candidate, |around, subjects| {
+        self.surrounded(candidate, |around, checked_certificates| {
             let for_leaf = Surroundings { hashed_issuer: Some(&self.hashed_issuer), ..around };
-            let planned = plan::plan(for_leaf, evidence, &answers, *subjects.first()?, true, spent);
+            let planned =
+                plan::plan(for_leaf, evidence, &answers, *checked_certificates.first()?, true, spent);
             let mut asked = Vec::with_capacity(planned.asked.len());
             for ask in of_use(&planned)? {
                 asked.push(at_hand_of(&answers, ask)?);
             }
-            let mut statuses = Vec::with_capacity(subjects.len());
+            let mut statuses = Vec::with_capacity(checked_certificates.len());
             statuses.push(planned.status);
             statuses.extend(above.statuses.iter().cloned());
             *spent = spent.and(above.spent);
             let arrived = Arrived::of(asked.iter().chain(above.asked.iter().map(|(.., answer)| answer)));
             if !(asked.is_empty() && above.asked.is_empty()) {
                 let owns = core::iter::once(&planned.own).chain(&above.owns);
-                for ((status, own), subject) in statuses.iter_mut().zip(owns).zip(subjects) {
-                    arrived.settle(around, evidence, subject, own, status, spent);
+                for ((status, own), checked) in statuses.iter_mut().zip(owns).zip(checked_certificates) {
+                    arrived.settle(around, evidence, checked, own, status, spent);
                 }
             }
             Some((statuses, arrived.into_evidence()))
@@ -312,7 +313,7 @@ impl IssuerPath {
     fn surrounded<T>(
         &self,
         candidate: &LeafCandidate<'_>,
-        run: impl for<'s> FnOnce(Surroundings<'s>, &[Subject<'s, 's>]) -> Option<T>,
+        run: impl for<'s> FnOnce(Surroundings<'s>, &[CheckedCertificate<'s, 's>]) -> Option<T>,
     ) -> Option<T> {
         let LeafCandidate { check: Check { ring, policy, now, issuers, .. }, target } = *candidate;
         let above = self.above.iter().map(|member| member.certificate.view());
@@ -333,11 +334,11 @@ impl IssuerPath {
             signer_policy: &signer_policy,
             hashed_issuer: None,
         };
-        let subjects: Vec<Subject<'_, '_>> = match policy.revocation {
+        let checked_certificates: Vec<CheckedCertificate<'_, '_>> = match policy.revocation {
             Revocation::Off => Vec::new(),
-            _ => Subject::of_path(&path, policy).collect(),
+            _ => CheckedCertificate::of_path(&path, policy).collect(),
         };
-        run(around, &subjects)
+        run(around, &checked_certificates)
     }
 }
 
