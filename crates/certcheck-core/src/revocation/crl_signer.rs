@@ -5,8 +5,9 @@
 //! the ring, or be certified by a key that the certificate's own path rests on. What was presented or fetched does not
 //! count otherwise.
 
+use super::CheckedCertificate;
+use super::assessor::{Assessor, MAX_DEPTH};
 use super::dismissal::{Dismissal, SignerFault, stronger};
-use super::{Assessor, CheckedCertificate, MAX_DEPTH};
 use crate::crl::{Crl, VerifiedCrl};
 use crate::path::build;
 use crate::path::candidate::{CertificateRef, Link};

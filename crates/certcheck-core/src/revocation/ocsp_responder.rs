@@ -1,8 +1,9 @@
 //! Who may sign an OCSP response: RFC 6960 3.2 (2) to (4) and 4.2.2.2.
 
+use super::CheckedCertificate;
+use super::assessor::{Assessor, MAX_DEPTH};
 use super::dismissal::{Dismissal, SignerFault, stronger};
 use super::evidence::OcspEvidence;
-use super::{Assessor, CheckedCertificate, MAX_DEPTH};
 use crate::ocsp::BasicResponse;
 use crate::oid;
 use crate::signature::Signed;

@@ -1,0 +1,157 @@
+//! The assessor: one status for one certificate, by all evidence that it has.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use super::considered::Record;
+use super::evidence::AtHand;
+use super::{CheckedCertificate, Dismissal, Evidence, SignerFault};
+use crate::budget::Spent;
+use crate::key_ring::KeyRing;
+use crate::ocsp::HashedIssuer;
+use crate::path::VerifiedIssuers;
+use crate::path::candidate::CertificateRef;
+use crate::path::pool::Pool;
+use crate::path::verify::Context;
+use crate::policy::{EvidenceOrder, Policy};
+use crate::status::{Cause, Status};
+use crate::time::Time;
+use crate::x509::Certificate;
+
+/// How deep the paths of evidence's own signers are followed.
+pub(super) const MAX_DEPTH: usize = 4;
+
+/// What statuses are found with.
+pub(crate) struct Assessor<'e> {
+    pub(super) context: Context<'e>,
+    /// Everything paths can be made of, for signers of evidence that are not the issuer.
+    pub(super) pool: &'e Pool<'e>,
+    pub(super) presented: &'e [Certificate<'e>],
+    /// Where the validated path ends: a signer's path must end there too (RFC 5280 6.3.3 (f)).
+    pub(super) anchor: Certificate<'e>,
+    /// The policy under which signers' paths are validated, made when it is first needed.
+    pub(super) signer_policy: &'e OnceCell<Policy>,
+    pub(super) at_hand: AtHand<'e>,
+    /// CRL issuers that were judged, when nothing else was in progress.
+    pub(super) judged: Vec<(CertificateRef, Result<(), SignerFault>)>,
+    /// CRL issuers' paths that were searched.
+    pub(super) searched: u32,
+    /// Certificates whose status is being found: evidence they sign themselves is taken as signed by them.
+    pub(super) in_progress: Vec<Certificate<'e>>,
+    /// Signers of evidence are taken as good without a status of their own.
+    pub(super) takes_signers_unasked: bool,
+    /// More had a say than evidence by the certificate's issuer and responses about it.
+    pub(super) looked_beyond: bool,
+    /// The last second at which everything that time has a say in is as it is now.
+    pub(super) until: Time,
+    /// What becomes of each piece of evidence, where that will be told.
+    pub(super) record: Option<Record<'e>>,
+}
+
+/// What a check lends an assessor.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'e> {
+    pub(crate) ring: &'e KeyRing,
+    pub(crate) policy: &'e Policy,
+    pub(crate) now: Time,
+    pub(crate) issuers: Option<&'e VerifiedIssuers>,
+    pub(crate) pool: &'e Pool<'e>,
+    pub(crate) presented: &'e [Certificate<'e>],
+    pub(crate) anchor: Certificate<'e>,
+    pub(crate) signer_policy: &'e OnceCell<Policy>,
+    /// The issuer of the one certificate that is planned for with this, if it has been hashed before.
+    pub(crate) hashed_issuer: Option<&'e HashedIssuer>,
+}
+
+impl<'e> Assessor<'e> {
+    pub(crate) fn new(around: Surroundings<'e>, evidence: &[Option<&'e Evidence>; 2], spent: Spent) -> Self {
+        let Surroundings { ring, policy, now, issuers, pool, presented, anchor, signer_policy, .. } = around;
+        Self {
+            context: Context::with_spent(ring, policy, now, [issuers, None], spent),
+            pool,
+            presented,
+            anchor,
+            signer_policy,
+            at_hand: AtHand::new(*evidence),
+            judged: Vec::new(),
+            searched: 0,
+            in_progress: Vec::new(),
+            takes_signers_unasked: false,
+            looked_beyond: false,
+            until: Time::from_unix(i64::MAX),
+            record: None,
+        }
+    }
+
+    pub(crate) const fn spent(&self) -> Spent {
+        self.context.budget.spent
+    }
+
+    /// Whether more had a say than CRLs of the certificate's issuer and responses about its serial number: with these the same,
+    /// and this false, whatever else is at hand makes no difference.
+    pub(crate) const fn looked_beyond(&self) -> bool {
+        self.looked_beyond
+    }
+
+    /// The last second at which all that was found is the same, by the same evidence.
+    pub(crate) const fn until(&self) -> Time {
+        self.until
+    }
+
+    /// Whether evidence of these times is current, noting until when that is so.
+    pub(super) fn admit(&mut self, this_update: Time, next_update: Option<Time>) -> Result<(), Dismissal> {
+        let (freshness, now) = (&self.policy().freshness, self.now());
+        self.until = self.until.min(freshness.says_so_until(this_update, next_update, now));
+        freshness.admit(this_update, next_update, now).map_err(|cause| match cause {
+            Cause::NotYetValid => Dismissal::NotYetValid { this_update },
+            _ => Dismissal::Stale { ended: freshness.ends(this_update, next_update) },
+        })
+    }
+
+    pub(super) const fn policy(&self) -> &'e Policy {
+        self.context.policy
+    }
+
+    /// Of two causes the one that counts.
+    pub(super) fn worse(&self, a: Cause, b: Cause) -> Cause {
+        self.policy().revocation.tolerance().worse(a, b)
+    }
+
+    pub(super) const fn now(&self) -> Time {
+        self.context.now
+    }
+
+    /// The status of one certificate by the evidence at hand.
+    pub(crate) fn status(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
+        if checked.has_no_status() {
+            return Status::NoRevAvail;
+        }
+        match self.status_within_limits(checked) {
+            // Something was not looked at that may have said otherwise: a newer CRL, a delta, another response.
+            Status::Good(_) | Status::Unknown(_) if self.context.budget.was_hit => {
+                Status::Unknown(Cause::TooLarge)
+            }
+            status => status,
+        }
+    }
+
+    /// The status by what could be looked at.
+    fn status_within_limits(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
+        let (ocsp, crl) = (self.by_ocsp(checked), self.by_crl(checked));
+        let (first, second) = match self.policy().evidence_order {
+            EvidenceOrder::OcspFirst => (ocsp, crl),
+            EvidenceOrder::CrlFirst => (crl, ocsp),
+        };
+        match (first, second) {
+            (Status::Revoked(revoked), _) | (_, Status::Revoked(revoked)) => Status::Revoked(revoked),
+            (Status::Good(proof), _) | (_, Status::Good(proof)) => Status::Good(proof),
+            (Status::Unknown(a), Status::Unknown(b)) => {
+                // What did not read may be what spoke of this certificate.
+                let cause = self.worse(self.worse(a, b), self.at_hand.cause_of_nothing());
+                let nothing = cause == Cause::NotTried && !checked.names_source();
+                Status::Unknown(if nothing { Cause::NoSource } else { cause })
+            }
+            (other, _) => other,
+        }
+    }
+}
