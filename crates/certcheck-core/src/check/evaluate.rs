@@ -19,7 +19,7 @@ use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
 use crate::revocation::{
-    Answers, Arrived, Ask, Assessor, CheckedCertificate, Considered, Dismissal, Need, Surroundings, plan,
+    Answers, Arrived, Ask, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal, Need, plan,
 };
 use crate::status::{Means, Status};
 use crate::time::Time;
@@ -214,14 +214,14 @@ impl<'e> Evaluator<'_, 'e> {
     }
 
     fn statuses(&mut self, path: &[PathCertificate<'e>], needs: &mut Vec<Need>) -> Vec<Status> {
-        let Some(around) = self.surroundings(path) else { return Vec::new() };
+        let Some(context) = self.assess_context(path) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let checked_certificates = CheckedCertificate::of_path(&certificates, policy);
         let mut spent = self.spent;
         // What was given is all there is: nothing to plan.
         if !self.may_ask && self.answers.given.is_empty() {
-            let mut assessor = Assessor::new(around, &[evidence, None], spent);
+            let mut assessor = Assessor::new(context, &[evidence, None], spent);
             let statuses = checked_certificates.map(|checked| assessor.status(&checked).to_owned()).collect();
             self.spent = assessor.spent();
             return statuses;
@@ -231,7 +231,7 @@ impl<'e> Evaluator<'_, 'e> {
         let mut owns = Vec::with_capacity(path.len());
         let mut asked: Vec<(Ask, Option<Dismissal>)> = Vec::new();
         for (at, checked) in checked_certificates.iter().enumerate() {
-            let planned = plan::plan(around, evidence, self.answers, *checked, self.may_ask, &mut spent);
+            let planned = plan::plan(context, evidence, self.answers, *checked, self.may_ask, &mut spent);
             if let Some(ask) = planned.next
                 && !needs.iter().any(|need| need.ask == ask)
             {
@@ -251,7 +251,7 @@ impl<'e> Evaluator<'_, 'e> {
         if needs.is_empty() && !asked.is_empty() {
             let arrived = self.arrived(&asked);
             for ((status, own), checked) in statuses.iter_mut().zip(&owns).zip(&checked_certificates) {
-                arrived.settle(around, evidence, checked, own, status, &mut spent);
+                arrived.settle(context, evidence, checked, own, status, &mut spent);
             }
         }
         self.spent = spent;
@@ -260,9 +260,9 @@ impl<'e> Evaluator<'_, 'e> {
     }
 
     /// What the statuses of this path are found with.
-    fn surroundings(&self, path: &[PathCertificate<'e>]) -> Option<Surroundings<'_>> {
+    fn assess_context(&self, path: &[PathCertificate<'e>]) -> Option<AssessContext<'_>> {
         let Check { ring, policy, now, issuers, .. } = *self.check;
-        Some(Surroundings {
+        Some(AssessContext {
             ring,
             policy,
             now,
@@ -283,7 +283,7 @@ impl<'e> Evaluator<'_, 'e> {
 
     /// The evidence that did not count for this path.
     fn considered(&self, path: &[PathCertificate<'e>]) -> Vec<Considered> {
-        let Some(around) = self.surroundings(path) else { return Vec::new() };
+        let Some(context) = self.assess_context(path) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let checked_certificates: Vec<CheckedCertificate<'_, '_>> =
@@ -297,7 +297,7 @@ impl<'e> Evaluator<'_, 'e> {
             about: String::new(),
             why: Dismissal::NonceMismatch,
         });
-        let others = self.arrived(&self.asked).considered(around, evidence, &checked_certificates, most);
+        let others = self.arrived(&self.asked).considered(context, evidence, &checked_certificates, most);
         replayed.chain(others).take(most).collect()
     }
 

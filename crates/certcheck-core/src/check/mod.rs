@@ -24,7 +24,7 @@ use crate::path::VerifiedIssuers;
 use crate::path::pool::Pool;
 use crate::policy::Policy;
 use crate::report::Report;
-use crate::revocation::{Assessor, CheckedCertificate, Evidence, Surroundings};
+use crate::revocation::{AssessContext, Assessor, CheckedCertificate, Evidence};
 use crate::status::Status;
 use crate::time::Time;
 use crate::x509::Certificate;
@@ -108,7 +108,7 @@ impl<'a> Check<'a> {
         let ([target, ..], [.., anchor]) = (path, path) else { return self.now };
         let pool = Pool::of_ring(self.ring, *target);
         let signer_policy = OnceCell::new();
-        let around = Surroundings {
+        let context = AssessContext {
             ring: self.ring,
             policy: self.policy,
             now: self.now,
@@ -119,7 +119,7 @@ impl<'a> Check<'a> {
             signer_policy: &signer_policy,
             hashed_issuer: None,
         };
-        let mut assessor = Assessor::new(around, &[self.evidence, also], Spent::default());
+        let mut assessor = Assessor::new(context, &[self.evidence, also], Spent::default());
         for (at, checked) in CheckedCertificate::of_path(path, self.policy).enumerate() {
             each(at, &assessor.status(&checked));
         }

@@ -50,7 +50,7 @@ pub(crate) struct Assessor<'e> {
 
 /// What a check lends an assessor.
 #[derive(Clone, Copy)]
-pub(crate) struct Surroundings<'e> {
+pub(crate) struct AssessContext<'e> {
     pub(crate) ring: &'e KeyRing,
     pub(crate) policy: &'e Policy,
     pub(crate) now: Time,
@@ -64,8 +64,13 @@ pub(crate) struct Surroundings<'e> {
 }
 
 impl<'e> Assessor<'e> {
-    pub(crate) fn new(around: Surroundings<'e>, evidence: &[Option<&'e Evidence>; 2], spent: Spent) -> Self {
-        let Surroundings { ring, policy, now, issuers, pool, presented, anchor, signer_policy, .. } = around;
+    pub(crate) fn new(
+        context: AssessContext<'e>,
+        evidence: &[Option<&'e Evidence>; 2],
+        spent: Spent,
+    ) -> Self {
+        let AssessContext { ring, policy, now, issuers, pool, presented, anchor, signer_policy, .. } =
+            context;
         Self {
             context: Context::with_spent(ring, policy, now, [issuers, None], spent),
             pool,

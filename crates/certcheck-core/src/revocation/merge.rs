@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Assessor, CheckedCertificate, Considered, Evidence, Surroundings};
+use super::{Answer, AssessContext, Assessor, CheckedCertificate, Considered, Evidence};
 use crate::budget::Spent;
 use crate::status::Status;
 use crate::time::Time;
@@ -46,7 +46,7 @@ impl<'s> Arrived<'s> {
     /// list another, and revoked in any is revoked.
     pub(crate) fn settle(
         &self,
-        around: Surroundings<'_>,
+        context: AssessContext<'_>,
         given: Option<&Evidence>,
         checked: &CheckedCertificate<'_, '_>,
         own: &Own,
@@ -64,7 +64,7 @@ impl<'s> Arrived<'s> {
         if says_same {
             return;
         }
-        let (by_all, _) = assess(around, given, Some(&self.evidence), &self.signers, checked, spent);
+        let (by_all, _) = assess(context, given, Some(&self.evidence), &self.signers, checked, spent);
         match (&by_all, &*status) {
             (Status::Revoked(_), _) | (Status::Good(_), Status::Unknown(_)) => *status = by_all,
             _ => {}
@@ -74,13 +74,13 @@ impl<'s> Arrived<'s> {
     /// What of it, and of what was given, did not count for any of these, at most so many pieces.
     pub(crate) fn considered(
         &self,
-        around: Surroundings<'_>,
+        context: AssessContext<'_>,
         given: Option<&Evidence>,
         checked_certificates: &[CheckedCertificate<'_, '_>],
         most: usize,
     ) -> Vec<Considered> {
-        with_signers(around, &self.signers, |around| {
-            Assessor::new(around, &[given, Some(&self.evidence)], Spent::default())
+        with_signers(context, &self.signers, |context| {
+            Assessor::new(context, &[given, Some(&self.evidence)], Spent::default())
                 .considered(checked_certificates, most)
         })
     }
@@ -88,11 +88,11 @@ impl<'s> Arrived<'s> {
     /// The last second at which all of it says of these what it says now.
     pub(crate) fn until(
         &self,
-        around: Surroundings<'_>,
+        context: AssessContext<'_>,
         given: Option<&Evidence>,
         checked_certificates: &[CheckedCertificate<'_, '_>],
     ) -> Time {
-        let mut assessor = Assessor::new(around, &[given, Some(&self.evidence)], Spent::default());
+        let mut assessor = Assessor::new(context, &[given, Some(&self.evidence)], Spent::default());
         for checked in checked_certificates {
             let _status = assessor.status(checked);
         }
@@ -102,15 +102,15 @@ impl<'s> Arrived<'s> {
 
 /// The status by all this evidence, and whether more than evidence of the issuer's and about the certificate had a say.
 pub(super) fn assess(
-    around: Surroundings<'_>,
+    context: AssessContext<'_>,
     given: Option<&Evidence>,
     arrived: Option<&Evidence>,
     signers: &[&[u8]],
     checked: &CheckedCertificate<'_, '_>,
     spent: &mut Spent,
 ) -> (Status, bool) {
-    with_signers(around, signers, |around| {
-        let mut assessor = Assessor::new(around, &[given, arrived], *spent);
+    with_signers(context, signers, |context| {
+        let mut assessor = Assessor::new(context, &[given, arrived], *spent);
         let status = assessor.status(checked).to_owned();
         *spent = assessor.spent();
         (status, assessor.looked_beyond() || !signers.is_empty())
@@ -119,15 +119,15 @@ pub(super) fn assess(
 
 /// With what came for signers beside what was presented, for them alone.
 pub(super) fn with_signers<T>(
-    around: Surroundings<'_>,
+    context: AssessContext<'_>,
     signers: &[&[u8]],
-    run: impl FnOnce(Surroundings<'_>) -> T,
+    run: impl FnOnce(AssessContext<'_>) -> T,
 ) -> T {
     if signers.is_empty() {
-        return run(around);
+        return run(context);
     }
-    let mut presented = around.presented.to_vec();
+    let mut presented = context.presented.to_vec();
     presented.extend(signers.iter().filter_map(|der| Certificate::parse(der).ok()));
-    let pool = around.pool.with_presented(presented.clone());
-    run(Surroundings { pool: &pool, presented: &presented, ..around })
+    let pool = context.pool.with_presented(presented.clone());
+    run(AssessContext { pool: &pool, presented: &presented, ..context })
 }

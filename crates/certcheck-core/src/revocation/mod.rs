@@ -27,6 +27,6 @@ pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
 pub use request::{Answer, Ask, Need, Supposition};
 
 pub(crate) use answers::{Answered, Answers, Gathered};
-pub(crate) use assessor::{Assessor, Surroundings};
+pub(crate) use assessor::{AssessContext, Assessor};
 pub(crate) use checked_certificate::CheckedCertificate;
 pub(crate) use merge::{Arrived, Own};

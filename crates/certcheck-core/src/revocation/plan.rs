@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::evidence::AtHand;
 use super::merge::{Own, assess, with_signers};
-use super::{Answer, Answered, Ask, Assessor, CheckedCertificate, Dismissal, Evidence, Surroundings};
+use super::{Answer, Answered, Ask, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence};
 use crate::budget::Spent;
 use crate::digest::Sha256;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
@@ -48,7 +48,7 @@ enum Came {
 struct Halt;
 
 struct Plan<'s, 'e> {
-    around: Surroundings<'e>,
+    context: AssessContext<'e>,
     given: Option<&'e Evidence>,
     answers: &'s dyn Answered,
     checked: CheckedCertificate<'e, 'e>,
@@ -70,7 +70,7 @@ struct Plan<'s, 'e> {
 
 /// Plans for one certificate. `spent` goes on counting.
 pub(crate) fn plan<'e>(
-    around: Surroundings<'e>,
+    context: AssessContext<'e>,
     given: Option<&'e Evidence>,
     answers: &dyn Answered,
     checked: CheckedCertificate<'e, 'e>,
@@ -78,7 +78,7 @@ pub(crate) fn plan<'e>(
     spent: &mut Spent,
 ) -> Planned {
     let mut plan = Plan {
-        around,
+        context,
         given,
         answers,
         checked,
@@ -104,7 +104,7 @@ pub(crate) fn plan<'e>(
     plan.ask_deltas();
     let status = match plan.status {
         Status::Unknown(cause) => {
-            Status::Unknown(around.policy.revocation.tolerance().worse(cause, plan.cause))
+            Status::Unknown(context.policy.revocation.tolerance().worse(cause, plan.cause))
         }
         certain => certain,
     };
@@ -113,14 +113,14 @@ pub(crate) fn plan<'e>(
 
 /// Why this answer is of no use for this certificate.
 fn fault(
-    around: Surroundings<'_>,
+    context: AssessContext<'_>,
     signers: &[&[u8]],
     answer: &Answer,
     checked: &CheckedCertificate<'_, '_>,
     spent: &mut Spent,
 ) -> Option<Dismissal> {
-    with_signers(around, signers, |around| {
-        let mut assessor = Assessor::new(around, &[None, None], *spent);
+    with_signers(context, signers, |context| {
+        let mut assessor = Assessor::new(context, &[None, None], *spent);
         let outcome = match answer {
             Answer::Crl(crl) => assessor.check_crl_is_useful(crl, checked),
             Answer::Ocsp(response) => assessor.check_response_is_useful(response, checked),
@@ -138,7 +138,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     fn assess(&mut self) -> Result<(), Halt> {
         let arrived = Some(&self.own.evidence);
         (self.status, self.own.looked_beyond) =
-            assess(self.around, self.given, arrived, &self.signers, &self.checked, self.spent);
+            assess(self.context, self.given, arrived, &self.signers, &self.checked, self.spent);
         if self.status.is_certain() { Err(Halt) } else { Ok(()) }
     }
 
@@ -147,7 +147,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     fn ask_all(&mut self) -> Result<(), Halt> {
-        match self.around.policy.evidence_order {
+        match self.context.policy.evidence_order {
             EvidenceOrder::OcspFirst => {
                 self.ask_responders()?;
                 self.ask_points()
@@ -161,7 +161,7 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     /// Asks, and takes in what came. Whether it is of use is judged for this certificate, where it is said.
     fn ask(&mut self, ask: Ask, about: Option<&CheckedCertificate<'_, '_>>) -> Result<Came, Halt> {
-        let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
+        let most = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
         let answer = self.answers.get(&ask);
         let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
         let came = |fault: &Option<Dismissal>| match fault {
@@ -213,7 +213,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 self.is_assessed = self.assess().is_err();
             }
             if !(is_own && is_sole && matches!(self.status, Status::Good(_))) {
-                found = fault(self.around, &self.signers, answer, about, self.spent);
+                found = fault(self.context, &self.signers, answer, about, self.spent);
             }
         }
         let is_delta = matches!(answer, Answer::Crl(crl) if crl.base_number().is_some());
@@ -229,7 +229,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     fn note(&mut self, cause: Cause) {
-        self.cause = self.around.policy.revocation.tolerance().worse(self.cause, cause);
+        self.cause = self.context.policy.revocation.tolerance().worse(self.cause, cause);
     }
 
     /// As `ask`, and then the status by what there is now.
@@ -249,7 +249,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         match (ours, theirs) {
             (Some(ours), Some(theirs)) if strip_header(theirs) == &ours[..] || theirs == &ours[..] => Ok(()),
             (Some(_), Some(_)) => Err(Dismissal::NonceMismatch),
-            (Some(_), None) if self.around.policy.nonce == Nonce::Demand => Err(Dismissal::NonceMismatch),
+            (Some(_), None) if self.context.policy.nonce == Nonce::Demand => Err(Dismissal::NonceMismatch),
             _ => Ok(()),
         }
     }
@@ -285,11 +285,11 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> Ask {
         let CheckedCertificate { certificate, issuer, .. } = self.checked;
-        let request = match self.around.hashed_issuer.filter(|hashed| hashed.hash() == hash) {
+        let request = match self.context.hashed_issuer.filter(|hashed| hashed.hash() == hash) {
             Some(hashed) => OcspRequest::new().about_serial(certificate.serial().octets(), hashed),
             None => OcspRequest::new().about(certificate, issuer, hash),
         };
-        let nonce = match (self.around.policy.nonce, self.answers.seed()) {
+        let nonce = match (self.context.policy.nonce, self.answers.seed()) {
             (Nonce::Ask | Nonce::Demand, Some(seed)) => {
                 // From the seed, so that who asks again asks the same.
                 let mut hasher = Sha256::new();
@@ -377,7 +377,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             })
             .collect();
         for crl in crls {
-            if self.around.policy.aia
+            if self.context.policy.aia
                 && let Ok(access) = crl.authority_info_access()
             {
                 for url in urls(access, oid::AD_CA_ISSUERS) {
@@ -385,7 +385,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 }
             }
             let name = crl.issuer();
-            let pool = self.around.pool;
+            let pool = self.context.pool;
             let known = pool
                 .by_name(name)
                 .into_iter()
@@ -410,13 +410,13 @@ impl<'s, 'e> Plan<'s, 'e> {
     fn ask_deltas(&mut self) {
         let by_crl = self.status.proof().is_some_and(|proof| proof.by == Means::Crl);
         let may_change = matches!(self.status, Status::Good(_)) || self.status.is_hold();
-        if !by_crl || !may_change || !self.around.policy.use_deltas {
+        if !by_crl || !may_change || !self.context.policy.use_deltas {
             return;
         }
         let before = self.cause;
         self.wants_delta = true;
         let certificate = self.checked.certificate;
-        let most = usize::try_from(self.around.policy.limits.locations).unwrap_or(usize::MAX);
+        let most = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
         let mut points: Vec<String> = Vec::new();
         note_locations(certificate.freshest_crl().ok().flatten(), most, &mut points);
         for crl in AtHand::new([self.given, Some(&self.own.evidence)]).crls_of(certificate.issuer()).iter() {

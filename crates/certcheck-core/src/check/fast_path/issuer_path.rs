@@ -21,7 +21,7 @@ use crate::path::{VerifiedIssuers, build, name_constraints};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
-    Answer, Answered as _, Arrived, Ask, CheckedCertificate, Evidence, Gathered, Own, Surroundings, plan,
+    Answer, Answered as _, Arrived, Ask, AssessContext, CheckedCertificate, Evidence, Gathered, Own, plan,
 };
 use crate::status::Status;
 use crate::time::Time;
@@ -186,9 +186,9 @@ impl IssuerPath {
         };
         let source = |ask: &Ask| at_hand(ask, source);
         let answers = Gathered::new(&source, seed);
-        self.surrounded(candidate, |around, checked_certificates| {
+        self.with_context(candidate, |context, checked_certificates| {
             for (at, checked) in checked_certificates.iter().enumerate().skip(1) {
-                let planned = plan::plan(around, evidence, &answers, *checked, true, &mut found.spent);
+                let planned = plan::plan(context, evidence, &answers, *checked, true, &mut found.spent);
                 for ask in of_use(&planned)? {
                     if !found.asked.iter().any(|(_, known, _)| known == ask) {
                         found.asked.push((at, ask.clone(), at_hand_of(&answers, ask)?));
@@ -198,7 +198,7 @@ impl IssuerPath {
                 found.owns.push(planned.own);
             }
             let arrived = Arrived::of(found.asked.iter().map(|(.., answer)| answer));
-            let until = arrived.until(around, evidence, checked_certificates.get(1..).unwrap_or_default());
+            let until = arrived.until(context, evidence, checked_certificates.get(1..).unwrap_or_default());
             // Evidence that was not consulted has a say all the same in what is asked for.
             let ends = found.asked.iter().filter_map(|(.., answer)| match answer {
                 Answer::Crl(crl) => {
@@ -286,8 +286,8 @@ impl IssuerPath {
         }
         let source = |ask: &Ask| at_hand(ask, source);
         let answers = Gathered::new(&source, seed);
-        self.surrounded(candidate, |around, checked_certificates| {
-            let for_leaf = Surroundings { hashed_issuer: Some(&self.hashed_issuer), ..around };
+        self.with_context(candidate, |context, checked_certificates| {
+            let for_leaf = AssessContext { hashed_issuer: Some(&self.hashed_issuer), ..context };
             let planned =
                 plan::plan(for_leaf, evidence, &answers, *checked_certificates.first()?, true, spent);
             let mut asked = Vec::with_capacity(planned.asked.len());
@@ -302,7 +302,7 @@ impl IssuerPath {
             if !(asked.is_empty() && above.asked.is_empty()) {
                 let owns = core::iter::once(&planned.own).chain(&above.owns);
                 for ((status, own), checked) in statuses.iter_mut().zip(owns).zip(checked_certificates) {
-                    arrived.settle(around, evidence, checked, own, status, spent);
+                    arrived.settle(context, evidence, checked, own, status, spent);
                 }
             }
             Some((statuses, arrived.into_evidence()))
@@ -310,10 +310,10 @@ impl IssuerPath {
     }
 
     /// Lends everything that statuses are found with.
-    fn surrounded<T>(
+    fn with_context<T>(
         &self,
         candidate: &LeafCandidate<'_>,
-        run: impl for<'s> FnOnce(Surroundings<'s>, &[CheckedCertificate<'s, 's>]) -> Option<T>,
+        run: impl for<'s> FnOnce(AssessContext<'s>, &[CheckedCertificate<'s, 's>]) -> Option<T>,
     ) -> Option<T> {
         let LeafCandidate { check: Check { ring, policy, now, issuers, .. }, target } = *candidate;
         let above = self.above.iter().map(|member| member.certificate.view());
@@ -323,7 +323,7 @@ impl IssuerPath {
         let presented: Vec<Certificate<'_>> = self.presented.iter().map(OwnedCertificate::view).collect();
         let pool = self.pool.with_target(ring, target);
         let signer_policy = OnceCell::new();
-        let around = Surroundings {
+        let context = AssessContext {
             ring,
             policy,
             now,
@@ -338,7 +338,7 @@ impl IssuerPath {
             Revocation::Off => Vec::new(),
             _ => CheckedCertificate::of_path(&path, policy).collect(),
         };
-        run(around, &checked_certificates)
+        run(context, &checked_certificates)
     }
 }
 
