@@ -10,7 +10,7 @@ use crate::x509::Certificate;
 
 /// What came for one certificate.
 #[derive(Debug, Default)]
-pub(crate) struct Own {
+pub(crate) struct OwnEvidence {
     pub(super) evidence: Evidence,
     /// More than CRLs of its issuer and responses about it had a say in its status.
     pub(super) looked_beyond: bool,
@@ -49,7 +49,7 @@ impl<'s> Arrived<'s> {
         context: AssessContext<'_>,
         given: Option<&Evidence>,
         checked: &CheckedCertificate<'_, '_>,
-        own: &Own,
+        own: &OwnEvidence,
         status: &mut Status,
         spent: &mut Spent,
     ) {

@@ -29,4 +29,4 @@ pub use request::{Answer, Ask, Need, Supposition};
 pub(crate) use answers::{Answered, Answers, Gathered};
 pub(crate) use assessor::{AssessContext, Assessor};
 pub(crate) use checked_certificate::CheckedCertificate;
-pub(crate) use merge::{Arrived, Own};
+pub(crate) use merge::{Arrived, OwnEvidence};

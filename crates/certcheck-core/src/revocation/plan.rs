@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::evidence::AtHand;
-use super::merge::{Own, assess, with_signers};
+use super::merge::{OwnEvidence, assess, with_signers};
 use super::{Answer, Answered, Ask, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence};
 use crate::budget::Spent;
 use crate::digest::Sha256;
@@ -30,7 +30,7 @@ pub(crate) struct Planned {
     /// What was asked and answered, and why an answer was of no use.
     pub(crate) asked: Vec<(Ask, Option<Dismissal>)>,
     /// What came, and whether more than evidence of the issuer's and about the certificate had a say in the status.
-    pub(crate) own: Own,
+    pub(crate) own: OwnEvidence,
 }
 
 /// What came of asking.
@@ -54,7 +54,7 @@ struct Plan<'s, 'e> {
     checked: CheckedCertificate<'e, 'e>,
     /// Open questions are asked; without, they count as not tried.
     may_ask: bool,
-    own: Own,
+    own: OwnEvidence,
     /// Certificates that came for signers of evidence.
     signers: Vec<&'s [u8]>,
     status: Status,
@@ -83,7 +83,7 @@ pub(crate) fn plan<'e>(
         answers,
         checked,
         may_ask,
-        own: Own::default(),
+        own: OwnEvidence::default(),
         signers: Vec::new(),
         status: Status::NotChecked,
         cause: Cause::NoSource,

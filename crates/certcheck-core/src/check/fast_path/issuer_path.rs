@@ -21,7 +21,8 @@ use crate::path::{VerifiedIssuers, build, name_constraints};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
-    Answer, Answered as _, Arrived, Ask, AssessContext, CheckedCertificate, Evidence, Gathered, Own, plan,
+    Answer, Answered as _, Arrived, Ask, AssessContext, CheckedCertificate, Evidence, Gathered, OwnEvidence,
+    plan,
 };
 use crate::status::Status;
 use crate::time::Time;
@@ -31,7 +32,7 @@ use crate::x509::{Certificate, NameConstraints, OwnedCertificate};
 #[derive(Debug)]
 pub struct IssuerStatuses {
     statuses: Vec<Status>,
-    owns: Vec<Own>,
+    owns: Vec<OwnEvidence>,
     /// For which certificate of the path, what, and what came of it.
     asked: Vec<(usize, Ask, Answer)>,
     /// From when until when the same evidence says the same.
