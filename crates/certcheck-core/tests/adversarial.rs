@@ -178,8 +178,8 @@ fn huge_entries_of_crls_end_at_once() {
     let whole = Crl::parse(der.clone().into(), "wide").expect("reads");
     let mut reader = CrlReader::new();
     der.chunks(1_000).for_each(|octets| reader.push(octets).expect("reads"));
-    let arrived = reader.finish("wide").expect("reads");
-    for crl in [whole, arrived] {
+    let streamed = reader.finish("wide").expect("reads");
+    for crl in [whole, streamed] {
         assert_eq!(crl.len(), 2);
         assert!(crl.find_unverified(&[1], None).is_some() && crl.find_unverified(&[2], None).is_some());
         assert!(crl.overhead() < 10_000, "{} octets beside the CRL", crl.overhead());

@@ -19,7 +19,8 @@ use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
 use crate::revocation::{
-    Answers, Arrived, Ask, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal, Need, plan,
+    Answers, Ask, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal, FetchedEvidence, Need,
+    plan,
 };
 use crate::status::{Means, Status};
 use crate::time::Time;
@@ -249,9 +250,9 @@ impl<'e> Evaluator<'_, 'e> {
         }
         // Everything that was asked for on behalf of the path is looked into for all of it: revoked in any is revoked.
         if needs.is_empty() && !asked.is_empty() {
-            let arrived = self.arrived(&asked);
+            let fetched = self.fetched(&asked);
             for ((status, own), checked) in statuses.iter_mut().zip(&owns).zip(&checked_certificates) {
-                arrived.settle(context, evidence, checked, own, status, &mut spent);
+                fetched.merge_into(context, evidence, checked, own, status, &mut spent);
             }
         }
         self.spent = spent;
@@ -276,9 +277,9 @@ impl<'e> Evaluator<'_, 'e> {
     }
 
     /// The answers to all of this. Another's answer is nobody's evidence. Whatever else was found wrong is found again.
-    fn arrived<'s>(&'s self, asked: &[(Ask, Option<Dismissal>)]) -> Arrived<'s> {
+    fn fetched<'s>(&'s self, asked: &[(Ask, Option<Dismissal>)]) -> FetchedEvidence<'s> {
         let own = asked.iter().filter(|(_, fault)| *fault != Some(Dismissal::NonceMismatch));
-        Arrived::of(own.filter_map(|(ask, _)| self.answers.given.get(ask)))
+        FetchedEvidence::of(own.filter_map(|(ask, _)| self.answers.given.get(ask)))
     }
 
     /// The evidence that did not count for this path.
@@ -297,7 +298,7 @@ impl<'e> Evaluator<'_, 'e> {
             about: String::new(),
             why: Dismissal::NonceMismatch,
         });
-        let others = self.arrived(&self.asked).considered(context, evidence, &checked_certificates, most);
+        let others = self.fetched(&self.asked).considered(context, evidence, &checked_certificates, most);
         replayed.chain(others).take(most).collect()
     }
 

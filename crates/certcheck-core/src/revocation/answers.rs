@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{Answer, Ask};
 
 /// What has been answered.
-pub(crate) trait Answered {
+pub(crate) trait AnswerSource {
     /// The answer to this, if there is one.
     fn get(&self, ask: &Ask) -> Option<&Answer>;
 
@@ -21,7 +21,7 @@ pub(crate) struct Answers {
     pub(crate) seed: Option<[u8; 32]>,
 }
 
-impl Answered for Answers {
+impl AnswerSource for Answers {
     fn get(&self, ask: &Ask) -> Option<&Answer> {
         self.given.get(ask)
     }
@@ -32,7 +32,7 @@ impl Answered for Answers {
 }
 
 /// What is at hand with someone who is asked for each when it comes up, and only once.
-pub(crate) struct Gathered<'f> {
+pub(crate) struct LazyAnswers<'f> {
     source: &'f dyn Fn(&Ask) -> Option<Answer>,
     seed: Option<[u8; 32]>,
     first: OnceCell<Box<Entry>>,
@@ -45,13 +45,13 @@ struct Entry {
     next: OnceCell<Box<Self>>,
 }
 
-impl<'f> Gathered<'f> {
+impl<'f> LazyAnswers<'f> {
     pub(crate) const fn new(source: &'f dyn Fn(&Ask) -> Option<Answer>, seed: Option<[u8; 32]>) -> Self {
         Self { source, seed, first: OnceCell::new() }
     }
 }
 
-impl Answered for Gathered<'_> {
+impl AnswerSource for LazyAnswers<'_> {
     fn get(&self, ask: &Ask) -> Option<&Answer> {
         let mut place = &self.first;
         while let Some(entry) = place.get() {

@@ -18,24 +18,24 @@ pub(crate) struct OwnEvidence {
 
 /// All evidence that was asked for on behalf of a path.
 #[derive(Default)]
-pub(crate) struct Arrived<'s> {
+pub(crate) struct FetchedEvidence<'s> {
     evidence: Evidence,
     /// Certificates that came for its signers.
     signers: Vec<&'s [u8]>,
 }
 
-impl<'s> Arrived<'s> {
+impl<'s> FetchedEvidence<'s> {
     pub(crate) fn of(answers: impl Iterator<Item = &'s Answer>) -> Self {
-        let mut arrived = Self::default();
+        let mut fetched = Self::default();
         for answer in answers {
             match answer {
-                Answer::Crl(crl) => arrived.evidence.add_crl(Arc::clone(crl)),
-                Answer::Ocsp(response) => arrived.evidence.add_ocsp(response),
-                Answer::Issuers(found) => arrived.signers.extend(found.iter().map(AsRef::as_ref)),
+                Answer::Crl(crl) => fetched.evidence.add_crl(Arc::clone(crl)),
+                Answer::Ocsp(response) => fetched.evidence.add_ocsp(response),
+                Answer::Issuers(found) => fetched.signers.extend(found.iter().map(AsRef::as_ref)),
                 Answer::Failed(_) => {}
             }
         }
-        arrived
+        fetched
     }
 
     pub(crate) fn into_evidence(self) -> Evidence {
@@ -44,7 +44,7 @@ impl<'s> Arrived<'s> {
 
     /// A certificate's status by all of it, if that can be another than by its own: what was asked about one certificate may
     /// list another, and revoked in any is revoked.
-    pub(crate) fn settle(
+    pub(crate) fn merge_into(
         &self,
         context: AssessContext<'_>,
         given: Option<&Evidence>,
@@ -104,13 +104,13 @@ impl<'s> Arrived<'s> {
 pub(super) fn assess(
     context: AssessContext<'_>,
     given: Option<&Evidence>,
-    arrived: Option<&Evidence>,
+    fetched: Option<&Evidence>,
     signers: &[&[u8]],
     checked: &CheckedCertificate<'_, '_>,
     spent: &mut Spent,
 ) -> (Status, bool) {
     with_signers(context, signers, |context| {
-        let mut assessor = Assessor::new(context, &[given, arrived], *spent);
+        let mut assessor = Assessor::new(context, &[given, fetched], *spent);
         let status = assessor.status(checked).to_owned();
         *spent = assessor.spent();
         (status, assessor.looked_beyond() || !signers.is_empty())

@@ -26,7 +26,7 @@ pub use dismissal::{Dismissal, ScopeGap, SignerFault};
 pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
 pub use request::{Answer, Ask, Need, Supposition};
 
-pub(crate) use answers::{Answered, Answers, Gathered};
+pub(crate) use answers::{AnswerSource, Answers, LazyAnswers};
 pub(crate) use assessor::{AssessContext, Assessor};
 pub(crate) use checked_certificate::CheckedCertificate;
-pub(crate) use merge::{Arrived, OwnEvidence};
+pub(crate) use merge::{FetchedEvidence, OwnEvidence};

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::evidence::AtHand;
 use super::merge::{OwnEvidence, assess, with_signers};
-use super::{Answer, Answered, Ask, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence};
+use super::{Answer, AnswerSource, Ask, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence};
 use crate::budget::Spent;
 use crate::digest::Sha256;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
@@ -50,7 +50,7 @@ struct Halt;
 struct Plan<'s, 'e> {
     context: AssessContext<'e>,
     given: Option<&'e Evidence>,
-    answers: &'s dyn Answered,
+    answers: &'s dyn AnswerSource,
     checked: CheckedCertificate<'e, 'e>,
     /// Open questions are asked; without, they count as not tried.
     may_ask: bool,
@@ -72,7 +72,7 @@ struct Plan<'s, 'e> {
 pub(crate) fn plan<'e>(
     context: AssessContext<'e>,
     given: Option<&'e Evidence>,
-    answers: &dyn Answered,
+    answers: &dyn AnswerSource,
     checked: CheckedCertificate<'e, 'e>,
     may_ask: bool,
     spent: &mut Spent,
@@ -136,9 +136,9 @@ fn fault(
 impl<'s, 'e> Plan<'s, 'e> {
     /// The status by what there is now; `Err` if it is certain.
     fn assess(&mut self) -> Result<(), Halt> {
-        let arrived = Some(&self.own.evidence);
+        let fetched = Some(&self.own.evidence);
         (self.status, self.own.looked_beyond) =
-            assess(self.context, self.given, arrived, &self.signers, &self.checked, self.spent);
+            assess(self.context, self.given, fetched, &self.signers, &self.checked, self.spent);
         if self.status.is_certain() { Err(Halt) } else { Ok(()) }
     }
 

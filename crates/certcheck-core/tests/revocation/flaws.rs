@@ -49,9 +49,9 @@ fn of_crls() {
             let read = Crl::parse(der.clone().into(), flaw.name);
             // Octets that arrive one by one are judged as those that are there.
             let mut reader = CrlReader::new();
-            let arrived = der.iter().try_for_each(|octet| reader.push(&[*octet]));
-            let arrived = arrived.and_then(|()| reader.finish(flaw.name));
-            assert_eq!(read.is_ok(), arrived.is_ok(), "{}", flaw.name);
+            let streamed = der.iter().try_for_each(|octet| reader.push(&[*octet]));
+            let streamed = streamed.and_then(|()| reader.finish(flaw.name));
+            assert_eq!(read.is_ok(), streamed.is_ok(), "{}", flaw.name);
             match read {
                 Ok(crl) => evidence.add_crl(Arc::new(crl)),
                 Err(fault) => evidence.add_fault(EvidenceFault::new(flaw.name, fault)),
@@ -100,9 +100,9 @@ fn encodings_of_crls_that_no_reader_takes_two_ways() {
             let whole = Crl::parse(der.clone().into(), flaw.name).expect(flaw.name);
             let mut reader = CrlReader::new();
             der.iter().try_for_each(|octet| reader.push(&[*octet])).expect(flaw.name);
-            let arrived = reader.finish(flaw.name).expect(flaw.name);
-            assert_eq!(whole.der(), arrived.der(), "{}", flaw.name);
-            for crl in [whole, arrived] {
+            let streamed = reader.finish(flaw.name).expect(flaw.name);
+            assert_eq!(whole.der(), streamed.der(), "{}", flaw.name);
+            for crl in [whole, streamed] {
                 let mut evidence = Evidence::new();
                 evidence.add_crl(Arc::new(crl));
                 let expected = if is_listed { "revoked" } else { "good" };

@@ -21,8 +21,8 @@ use crate::path::{VerifiedIssuers, build, name_constraints};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
-    Answer, Answered as _, Arrived, Ask, AssessContext, CheckedCertificate, Evidence, Gathered, OwnEvidence,
-    plan,
+    Answer, AnswerSource as _, Ask, AssessContext, CheckedCertificate, Evidence, FetchedEvidence,
+    LazyAnswers, OwnEvidence, plan,
 };
 use crate::status::Status;
 use crate::time::Time;
@@ -186,7 +186,7 @@ impl IssuerPath {
             spent: Spent::default(),
         };
         let source = |ask: &Ask| at_hand(ask, source);
-        let answers = Gathered::new(&source, seed);
+        let answers = LazyAnswers::new(&source, seed);
         self.with_context(candidate, |context, checked_certificates| {
             for (at, checked) in checked_certificates.iter().enumerate().skip(1) {
                 let planned = plan::plan(context, evidence, &answers, *checked, true, &mut found.spent);
@@ -198,8 +198,8 @@ impl IssuerPath {
                 found.statuses.push(planned.status);
                 found.owns.push(planned.own);
             }
-            let arrived = Arrived::of(found.asked.iter().map(|(.., answer)| answer));
-            let until = arrived.until(context, evidence, checked_certificates.get(1..).unwrap_or_default());
+            let fetched = FetchedEvidence::of(found.asked.iter().map(|(.., answer)| answer));
+            let until = fetched.until(context, evidence, checked_certificates.get(1..).unwrap_or_default());
             // Evidence that was not consulted has a say all the same in what is asked for.
             let ends = found.asked.iter().filter_map(|(.., answer)| match answer {
                 Answer::Crl(crl) => {
@@ -286,7 +286,7 @@ impl IssuerPath {
             return Some((Vec::new(), Evidence::new()));
         }
         let source = |ask: &Ask| at_hand(ask, source);
-        let answers = Gathered::new(&source, seed);
+        let answers = LazyAnswers::new(&source, seed);
         self.with_context(candidate, |context, checked_certificates| {
             let for_leaf = AssessContext { hashed_issuer: Some(&self.hashed_issuer), ..context };
             let planned =
@@ -299,14 +299,15 @@ impl IssuerPath {
             statuses.push(planned.status);
             statuses.extend(above.statuses.iter().cloned());
             *spent = spent.and(above.spent);
-            let arrived = Arrived::of(asked.iter().chain(above.asked.iter().map(|(.., answer)| answer)));
+            let fetched =
+                FetchedEvidence::of(asked.iter().chain(above.asked.iter().map(|(.., answer)| answer)));
             if !(asked.is_empty() && above.asked.is_empty()) {
                 let owns = core::iter::once(&planned.own).chain(&above.owns);
                 for ((status, own), checked) in statuses.iter_mut().zip(owns).zip(checked_certificates) {
-                    arrived.settle(context, evidence, checked, own, status, spent);
+                    fetched.merge_into(context, evidence, checked, own, status, spent);
                 }
             }
-            Some((statuses, arrived.into_evidence()))
+            Some((statuses, fetched.into_evidence()))
         })
     }
 
@@ -351,7 +352,7 @@ fn at_hand(ask: &Ask, source: &dyn Fn(&Ask) -> Option<Answer>) -> Option<Answer>
     }
 }
 
-fn at_hand_of(answers: &Gathered<'_>, ask: &Ask) -> Option<Answer> {
+fn at_hand_of(answers: &LazyAnswers<'_>, ask: &Ask) -> Option<Answer> {
     answers.get(ask).cloned()
 }
 
