@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
 use certcheck_core::policy::{EvidenceOrder, Nonce};
-use certcheck_core::revocation::{Answer, Ask, OcspEvidence};
+use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::Cause;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Policy, Progress, Purpose, Revocation, Time};
@@ -31,7 +31,7 @@ fn answer(part: &[u8]) -> Answer {
 }
 
 /// The same question gets the same answer.
-fn pick<'p>(ask: &Ask, answers: &'p [Answer]) -> Option<&'p Answer> {
+fn pick<'p>(ask: &EvidenceRequest, answers: &'p [Answer]) -> Option<&'p Answer> {
     let mut hasher = DefaultHasher::new();
     ask.hash(&mut hasher);
     answers.get(usize::try_from(hasher.finish() % 1_000_003).unwrap_or(0) % answers.len().max(1))

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, Write as _};
 
 use certcheck_core::crl::Crl;
-use certcheck_core::revocation::{Ask, OcspEvidence};
+use certcheck_core::revocation::{EvidenceRequest, OcspEvidence};
 use certcheck_core::{Evidence, Policy, Revocation, Time};
 use certcheck_fetch::store::{DiskStore, Entry, Store as _};
 use serde::Serialize;
@@ -115,11 +115,11 @@ fn show_one(show: &CacheShow) -> Result<Exit, Box<dyn Error>> {
         let Some(stored) = runtime.block_on(store.get(&entry.key))? else { continue };
         let url = entry.ask.url();
         worst = worst.max(match &entry.ask {
-            Ask::Crl { .. } => {
+            EvidenceRequest::Crl { .. } => {
                 let crl = Crl::parse(stored.body.bytes, url).map_err(|fault| format!("{url}: {fault}"))?;
                 crl::tell_fetched(&crl, None, &policy, now, is_json)?
             }
-            Ask::Ocsp { .. } => {
+            EvidenceRequest::Ocsp { .. } => {
                 let response = OcspEvidence::parse(stored.body.bytes, url);
                 let response = response.map_err(|fault| format!("{url}: {fault}"))?;
                 ocsp::tell_fetched(&response, None, &policy, now, is_json)?

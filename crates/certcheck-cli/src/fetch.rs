@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use certcheck_core::revocation::{Answer, Ask, Need};
+use certcheck_core::revocation::{Answer, EvidenceRequest, Need};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Evidence, KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_fetch::{Engine, Failure, Held};
@@ -61,8 +61,8 @@ pub(crate) fn run(arguments: &FetchArguments) -> Result<Exit, Box<dyn Error>> {
 fn need_of_url(arguments: &FetchArguments) -> Need {
     let url = arguments.what.as_str().into();
     let ask = match arguments.kind {
-        FetchKind::Crl => Ask::Crl { url },
-        FetchKind::Issuers => Ask::Issuers { url },
+        FetchKind::Crl => EvidenceRequest::Crl { url },
+        FetchKind::Issuers => EvidenceRequest::Issuers { url },
     };
     Need::new(0, ask, Box::default())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use certcheck_core::reason::Rejection;
 use certcheck_core::report::{PathCertificate, Report};
-use certcheck_core::revocation::{Ask, Considered, Need};
+use certcheck_core::revocation::{Considered, EvidenceRequest, Need};
 use certcheck_core::status::{Means, Status};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Time, Verdict};
@@ -318,7 +318,7 @@ pub(crate) fn write_plan(
         kind: kind_of(&need.ask),
         url: need.ask.url().to_string(),
         request_octets: match &need.ask {
-            Ask::Ocsp { request, .. } => Some(request.len()),
+            EvidenceRequest::Ocsp { request, .. } => Some(request.len()),
             _ => None,
         },
     });
@@ -343,10 +343,10 @@ pub(crate) fn plan_exit(report: &Report<'_>) -> Exit {
     }
 }
 
-pub(crate) fn kind_of(ask: &Ask) -> &'static str {
+pub(crate) fn kind_of(ask: &EvidenceRequest) -> &'static str {
     match ask {
-        Ask::Crl { .. } => "crl",
-        Ask::Ocsp { .. } => "ocsp",
+        EvidenceRequest::Crl { .. } => "crl",
+        EvidenceRequest::Ocsp { .. } => "ocsp",
         _ => "issuers",
     }
 }

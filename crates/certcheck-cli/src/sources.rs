@@ -6,7 +6,7 @@ use std::sync::Arc;
 use certcheck_core::key_ring::Role;
 use certcheck_core::policy::RevocationScope;
 use certcheck_core::reason::{Reason, Rejection};
-use certcheck_core::revocation::{Answer, Ask, Need};
+use certcheck_core::revocation::{Answer, EvidenceRequest, Need};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::x509::{Certificate, DistributionPoints};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
@@ -81,7 +81,7 @@ impl Subject {
     /// Where the deltas of a CRL are that it names: where its certificate says, and where what came does
     /// (RFC 5280 4.2.1.15, 5.2.6).
     pub(crate) fn deltas(&self, need: &Need, came: Option<&Answer>, policy: &Policy) -> Vec<Need> {
-        let Ask::Crl { .. } = need.ask else { return Vec::new() };
+        let EvidenceRequest::Crl { .. } = need.ask else { return Vec::new() };
         let own = self.chain.first().and_then(|der| Certificate::parse(der).ok());
         let by_certificate = own.as_ref().and_then(|own| own.freshest_crl().ok().flatten());
         let by_crl = match came {
@@ -90,7 +90,7 @@ impl Subject {
         };
         let most = usize::try_from(policy.limits.locations).unwrap_or(usize::MAX);
         let urls = [by_certificate, by_crl].into_iter().flatten().flat_map(DistributionPoints::urls);
-        let need = |url: &str| Need::new(0, Ask::Crl { url: url.into() }, need.signer.clone());
+        let need = |url: &str| Need::new(0, EvidenceRequest::Crl { url: url.into() }, need.signer.clone());
         if policy.use_deltas { urls.take(most).map(need).collect() } else { Vec::new() }
     }
 
@@ -117,7 +117,7 @@ impl Subject {
     /// Why an answer to this is of no use to it, beside others that are there. That it does not suffice alone is no fault.
     pub(crate) fn fault(
         &self,
-        ask: &Ask,
+        ask: &EvidenceRequest,
         answer: &Answer,
         beside: &[&Answer],
         by: Grounds<'_>,

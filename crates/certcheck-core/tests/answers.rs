@@ -5,7 +5,7 @@ use std::sync::Arc;
 use certcheck_core::crl::Crl as CoreCrl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Nonce;
-use certcheck_core::revocation::{Answer, Ask, OcspEvidence};
+use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_testkit::crl::Crl;
@@ -52,7 +52,7 @@ fn status_with(nonce: Nonce, make: Make) -> Status {
     while let Some(need) = progress.needs().first() {
         let ask = need.ask.clone();
         let answer = match &ask {
-            Ask::Ocsp { nonce: Some(ours), .. } => {
+            EvidenceRequest::Ocsp { nonce: Some(ours), .. } => {
                 let (of_response, of_answer) = make(ours);
                 let mut single = Single::good(ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial));
                 single.extensions.extend(of_answer.as_deref().map(ocsp::nonce));

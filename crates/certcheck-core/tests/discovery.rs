@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::revocation::{Answer, Ask};
+use certcheck_core::revocation::{Answer, EvidenceRequest};
 use certcheck_core::status::Cause;
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use certcheck_testkit::bridge::Bridge;
@@ -38,7 +38,7 @@ fn discover(
     let mut asked = BTreeSet::new();
     while let Some(need) = progress.needs().first() {
         let ask = need.ask.clone();
-        let Ask::Issuers { url } = &ask else { panic!("{ask:?}") };
+        let EvidenceRequest::Issuers { url } = &ask else { panic!("{ask:?}") };
         assert!(asked.insert(url.to_string()), "{url} twice");
         let page = pages.iter().find(|(path, _)| url.strip_prefix(SITE) == Some(path));
         let answer = page.map_or(Answer::Failed(Cause::Unreachable), |(_, certificates)| {

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use certcheck_core::crl::Crl as CoreCrl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Nonce;
-use certcheck_core::revocation::{Answer, Ask, OcspEvidence};
+use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Progress, Purpose, Revocation, Time, Verdict};
 use certcheck_testkit::crl::{self, Crl, Entry};
@@ -155,7 +155,7 @@ fn drive(progress: &mut Progress<'_>, world: &World, mut seed: u64) -> Vec<Strin
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).rotate_left(7);
         let needs = progress.needs();
         let at = usize::try_from(seed >> 33).expect("fits") % needs.len();
-        let ask: Ask = needs[at].ask.clone();
+        let ask: EvidenceRequest = needs[at].ask.clone();
         let (url, choices) = PKI.sources.get_key_value(&**ask.url()).expect("a source that was named");
         progress.answer(&ask, choices[world[url]].1.clone());
         asked.push(url.to_string());
@@ -290,7 +290,7 @@ fn evidence_of_no_use_is_told_before_it_is_given() {
     let mut policy = policy(Revocation::HardFail);
     policy.evidence_order = certcheck_core::policy::EvidenceOrder::CrlFirst;
     let mut progress = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
-    let ask = Ask::Crl { url: "http://crl/ca".into() };
+    let ask = EvidenceRequest::Crl { url: "http://crl/ca".into() };
     let faults = [
         ("good", None),
         ("listed", None),
@@ -342,7 +342,7 @@ fn an_answer_that_nobody_asked_for_is_not_taken() {
     let mut progress = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
     let before = progress.needs().to_vec();
     let (_, good) = &PKI.sources["http://crl/ca"][0];
-    progress.answer(&Ask::Crl { url: "http://crl/ca".into() }, good.clone());
+    progress.answer(&EvidenceRequest::Crl { url: "http://crl/ca".into() }, good.clone());
     assert_eq!(progress.needs(), before);
 }
 
@@ -353,7 +353,7 @@ fn a_nonce_is_the_seed_s_and_another_is_refused() {
     let begin =
         |seed: u8| Check::new(&PKI.chain, &PKI.ring, &policy, now()).with_nonce_seed([seed; 32]).begin();
     let ask = |progress: &Progress<'_>| progress.needs()[0].ask.clone();
-    let (Ask::Ocsp { nonce: Some(a), request, .. }, Ask::Ocsp { nonce: Some(b), .. }) =
+    let (EvidenceRequest::Ocsp { nonce: Some(a), request, .. }, EvidenceRequest::Ocsp { nonce: Some(b), .. }) =
         (ask(&begin(1)), ask(&begin(2)))
     else {
         panic!("OCSP is asked first");
@@ -422,7 +422,7 @@ fn issuers_are_asked_for_where_policy_follows_ca_issuers() {
         ("http://aia/signer", Answer::Issuers(vec![signing.into()])),
     ];
     for (url, answer) in answers {
-        let asks: Vec<Ask> = progress.needs().iter().map(|need| need.ask.clone()).collect();
+        let asks: Vec<EvidenceRequest> = progress.needs().iter().map(|need| need.ask.clone()).collect();
         assert_eq!(asks.iter().map(|ask| &**ask.url()).collect::<Vec<_>>(), [url]);
         progress.answer(&asks[0], answer);
     }

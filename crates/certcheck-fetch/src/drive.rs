@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use certcheck_core::policy::Nonce;
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Answer, Ask, Dismissal, Need};
+use certcheck_core::revocation::{Answer, Dismissal, EvidenceRequest, Need};
 use certcheck_core::status::Cause;
 use certcheck_core::{Check, Progress, Time};
 use futures_util::StreamExt as _;
@@ -149,7 +149,7 @@ impl<'d> Driver<'d> {
 
     async fn run(&mut self) {
         let mut waiting = FuturesUnordered::new();
-        let mut open: Vec<Ask> = Vec::new();
+        let mut open: Vec<EvidenceRequest> = Vec::new();
         self.answer_all_from_memory();
         loop {
             // An answer may make something else needed.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Answer, Ask};
+use certcheck_core::revocation::{Answer, EvidenceRequest};
 use certcheck_core::status::Status;
 use certcheck_core::{Admitted, Check, IssuerPath, IssuerStatuses, LeafCandidate, Progress, Time};
 use pki_types::CertificateDer;
@@ -43,7 +43,7 @@ pub(crate) struct FirstSeen {
 struct Found {
     /// For which certificate of the path.
     at: usize,
-    ask: Ask,
+    ask: EvidenceRequest,
     slot: Arc<Slot>,
     held: Arc<Held>,
 }
@@ -62,7 +62,7 @@ struct Kept {
     presented: Arc<[CertificateDer<'static>]>,
     above: ArcSwapOption<Above>,
     /// The CRLs that leaves of the kind ask for.
-    places: ArcSwap<Vec<(Ask, Arc<Slot>)>>,
+    places: ArcSwap<Vec<(EvidenceRequest, Arc<Slot>)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -168,12 +168,12 @@ struct Looker<'l> {
     /// The clock, if HTTP has a say in what is due.
     clock: OnceCell<Time>,
     /// Where it was the last time.
-    places: &'l [(Ask, Arc<Slot>)],
+    places: &'l [(EvidenceRequest, Arc<Slot>)],
     found: RefCell<SmallVec<[Found; 4]>>,
 }
 
 impl<'l> Looker<'l> {
-    fn new(fetcher: &'l Fetcher, now: Time, places: &'l [(Ask, Arc<Slot>)]) -> Self {
+    fn new(fetcher: &'l Fetcher, now: Time, places: &'l [(EvidenceRequest, Arc<Slot>)]) -> Self {
         Self { fetcher, now, clock: OnceCell::new(), places, found: RefCell::default() }
     }
 
@@ -184,7 +184,7 @@ impl<'l> Looker<'l> {
     }
 
     /// What is at hand and not due.
-    fn find(&self, ask: &Ask) -> Option<Answer> {
+    fn find(&self, ask: &EvidenceRequest) -> Option<Answer> {
         let place = self.places.iter().find(|(known, _)| known == ask).map(|(_, slot)| Arc::clone(slot));
         let kept = place.and_then(|slot| slot.get().map(|held| (slot, held)));
         let (slot, held) = kept.or_else(|| {
@@ -232,8 +232,8 @@ impl Kept {
     }
 
     /// Notes where the CRLs are, for who comes next.
-    fn note_places(&self, places: &[(Ask, Arc<Slot>)], found: &[Found]) {
-        let crls = || found.iter().filter(|found| matches!(found.ask, Ask::Crl { .. }));
+    fn note_places(&self, places: &[(EvidenceRequest, Arc<Slot>)], found: &[Found]) {
+        let crls = || found.iter().filter(|found| matches!(found.ask, EvidenceRequest::Crl { .. }));
         let is_known = |found: &Found| {
             places.iter().any(|(ask, slot)| *ask == found.ask && Arc::ptr_eq(slot, &found.slot))
         };

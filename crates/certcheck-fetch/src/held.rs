@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use certcheck_core::Time;
-use certcheck_core::revocation::{Answer, Ask};
+use certcheck_core::revocation::{Answer, EvidenceRequest};
 
 use crate::limits::Kind;
 use crate::spool::Body;
@@ -39,7 +39,7 @@ impl Origin {
 /// Evidence, with what is known of its coming. Not believed by being held: see [`Key`](crate::Key).
 #[derive(Debug)]
 pub struct Held {
-    pub(crate) ask: Ask,
+    pub(crate) ask: EvidenceRequest,
     pub(crate) answer: Answer,
     /// The octets as they are kept: of a CRL its DER, of certificates one after the other.
     pub(crate) body: Body,
@@ -51,7 +51,7 @@ pub struct Held {
 impl Held {
     /// What it is an answer to.
     #[must_use]
-    pub const fn ask(&self) -> &Ask {
+    pub const fn ask(&self) -> &EvidenceRequest {
         &self.ask
     }
 

@@ -27,7 +27,7 @@ use crate::spool::{Spool, SpoolError};
 use crate::transport::{Fetched, Transport, now};
 use certcheck_core::ocsp::ResponseStatus;
 use certcheck_core::ocsp_responses_of;
-use certcheck_core::revocation::{Ask, OcspEvidence};
+use certcheck_core::revocation::{EvidenceRequest, OcspEvidence};
 use certcheck_core::status::Cause;
 
 /// The longest URL that is asked with GET (RFC 9919 5): longer ones are posted.
@@ -306,9 +306,9 @@ fn spool_failure(error: SpoolError) -> Failure {
 /// Whether this can be asked with GET: OCSP cannot where the URL would be too long, or has a query already. Then it is
 /// posted, whatever was wanted.
 #[must_use]
-pub fn goes_with_get(ask: &Ask) -> bool {
+pub fn goes_with_get(ask: &EvidenceRequest) -> bool {
     match ask {
-        Ask::Ocsp { url, request, .. } => {
+        EvidenceRequest::Ocsp { url, request, .. } => {
             Url::parse(url).is_ok_and(|responder| ocsp_get_url(&responder, request).is_some())
         }
         _ => true,
@@ -394,7 +394,7 @@ mod tests {
         let slash = Url::parse("http://ocsp.example/").unwrap();
         assert_eq!(ocsp_get_url(&slash, b"a").unwrap().as_str(), "http://ocsp.example/YQ%3D%3D");
         assert_eq!(ocsp_get_url(&slash, &[0x30; 200]), None);
-        let ask = |url: &str, length| Ask::Ocsp {
+        let ask = |url: &str, length| EvidenceRequest::Ocsp {
             url: url.into(),
             request: vec![0x30; length].into(),
             nonce: None,
@@ -407,6 +407,6 @@ mod tests {
         ] {
             assert_eq!(goes_with_get(&ask(url, length)), goes, "{url} {length}");
         }
-        assert!(goes_with_get(&Ask::Crl { url: "http://crl.example/?ca=1".into() }));
+        assert!(goes_with_get(&EvidenceRequest::Crl { url: "http://crl.example/?ca=1".into() }));
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use certcheck_core::revocation::Ask;
+use certcheck_core::revocation::EvidenceRequest;
 use ring::digest::{Context, SHA256};
 
 use crate::limits::Kind;
@@ -18,10 +18,10 @@ pub struct Key([u8; 32]);
 impl Key {
     /// The key of an ask. `None` for one that nobody else can be served with: its answer has a nonce.
     #[must_use]
-    pub fn of(ask: &Ask) -> Option<Self> {
+    pub fn of(ask: &EvidenceRequest) -> Option<Self> {
         let request: &[u8] = match ask {
-            Ask::Ocsp { nonce: Some(_), .. } => return None,
-            Ask::Ocsp { request, .. } => request,
+            EvidenceRequest::Ocsp { nonce: Some(_), .. } => return None,
+            EvidenceRequest::Ocsp { request, .. } => request,
             _ => &[],
         };
         let mut context = Context::new(&SHA256);
@@ -86,12 +86,12 @@ mod tests {
 
     #[test]
     fn keys() {
-        let crl = |url: &str| Ask::Crl { url: url.into() };
+        let crl = |url: &str| EvidenceRequest::Crl { url: url.into() };
         let key = Key::of(&crl("http://a/")).unwrap();
         assert_eq!(Key::from_hex(&key.to_hex()), Some(key));
         assert_ne!(Key::of(&crl("http://b/")), Some(key));
-        assert_ne!(Key::of(&Ask::Issuers { url: "http://a/".into() }), Some(key));
-        let ocsp = |nonce: Option<&'static [u8]>| Ask::Ocsp {
+        assert_ne!(Key::of(&EvidenceRequest::Issuers { url: "http://a/".into() }), Some(key));
+        let ocsp = |nonce: Option<&'static [u8]>| EvidenceRequest::Ocsp {
             url: "http://a/".into(),
             request: bytes::Bytes::from_static(b"x"),
             nonce: nonce.map(bytes::Bytes::from_static),

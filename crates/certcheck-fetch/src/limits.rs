@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certcheck_core::revocation::Ask;
+use certcheck_core::revocation::EvidenceRequest;
 
 /// What is fetched.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -27,11 +27,11 @@ impl Kind {
         }
     }
 
-    pub(crate) const fn of(ask: &Ask) -> Option<Self> {
+    pub(crate) const fn of(ask: &EvidenceRequest) -> Option<Self> {
         match ask {
-            Ask::Crl { .. } => Some(Self::Crl),
-            Ask::Ocsp { .. } => Some(Self::Ocsp),
-            Ask::Issuers { .. } => Some(Self::Issuers),
+            EvidenceRequest::Crl { .. } => Some(Self::Crl),
+            EvidenceRequest::Ocsp { .. } => Some(Self::Ocsp),
+            EvidenceRequest::Issuers { .. } => Some(Self::Issuers),
             _ => None,
         }
     }

@@ -162,7 +162,7 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use certcheck_core::crl::Crl;
-    use certcheck_core::revocation::{Answer, Ask};
+    use certcheck_core::revocation::{Answer, EvidenceRequest};
     use certcheck_testkit::Key as Signer;
     use certcheck_testkit::crl;
 
@@ -176,7 +176,7 @@ mod tests {
         let der: bytes::Bytes = list.issue(&Signer::p256("memory")).into();
         let list = Crl::parse(der.clone(), "http://ca.example/crl").expect("reads");
         Arc::new(Held {
-            ask: Ask::Crl { url: "http://ca.example/crl".into() },
+            ask: EvidenceRequest::Crl { url: "http://ca.example/crl".into() },
             answer: Answer::Crl(Arc::new(list)),
             body: Body::from(der),
             transport: Transport::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use certcheck_core::crl::{Crl, GivenMemory, IndexFault, IndexTrust};
 use certcheck_core::der::Reader;
-use certcheck_core::revocation::{Answer, Ask, OcspEvidence};
+use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::x509::SubjectPublicKeyInfo;
 use certcheck_core::{Policy, certificates_of, crls_of, ocsp_responses_of};
 
@@ -23,14 +23,14 @@ const MAX_CERTIFICATES: usize = 100;
 
 /// What came, with the octets that are kept of it.
 pub(crate) fn read(
-    ask: &Ask,
+    ask: &EvidenceRequest,
     bodies: Vec<Body>,
     signer: &[u8],
     policy: &Policy,
 ) -> Result<(Answer, Body), Failure> {
     match ask {
-        Ask::Crl { url } => read_crls(url, bodies, signer, policy),
-        Ask::Ocsp { url, .. } => {
+        EvidenceRequest::Crl { url } => read_crls(url, bodies, signer, policy),
+        EvidenceRequest::Ocsp { url, .. } => {
             let body = first(bodies)?;
             let der =
                 ocsp_responses_of(&body.bytes).map_err(|fault| Failure::malformed(fault.to_string()))?;
@@ -39,7 +39,7 @@ pub(crate) fn read(
                 .map_err(|fault| Failure::malformed(fault.to_string()))?;
             Ok((Answer::Ocsp(Arc::new(response)), Body::from(der)))
         }
-        Ask::Issuers { .. } => {
+        EvidenceRequest::Issuers { .. } => {
             let mut found = Vec::new();
             for body in &bodies {
                 let some =

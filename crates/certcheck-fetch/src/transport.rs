@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use certcheck_core::Time;
-use certcheck_core::revocation::Ask;
+use certcheck_core::revocation::EvidenceRequest;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use url::Url;
@@ -126,7 +126,7 @@ impl Network {
     }
 
     /// Judges where an ask leads.
-    pub(crate) fn judge(&self, ask: &Ask) -> Result<Target, Failure> {
+    pub(crate) fn judge(&self, ask: &EvidenceRequest) -> Result<Target, Failure> {
         self.guard.judge_url(ask.url()).map_err(Failure::refused)
     }
 
@@ -161,7 +161,7 @@ impl Network {
     /// Asks. `known` is what is at hand and still good.
     pub(crate) async fn fetch(
         &self,
-        ask: &Ask,
+        ask: &EvidenceRequest,
         target: &Target,
         known: Option<&Transport>,
         arriving: &(dyn Fn(u64, Option<u64>) + Send + Sync),
@@ -170,7 +170,7 @@ impl Network {
         match target.scheme {
             Scheme::Http | Scheme::Https => {
                 let (ocsp, has_nonce) = match ask {
-                    Ask::Ocsp { request, nonce, .. } => (Some(&request[..]), nonce.is_some()),
+                    EvidenceRequest::Ocsp { request, nonce, .. } => (Some(&request[..]), nonce.is_some()),
                     _ => (None, false),
                 };
                 let may_get = self.use_ocsp_get && !has_nonce;

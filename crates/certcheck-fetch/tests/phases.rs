@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::ocsp::OcspRequest;
-use certcheck_core::revocation::{Ask, Need};
+use certcheck_core::revocation::{EvidenceRequest, Need};
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::{Engine, Guard, Resolve};
 use certcheck_testkit::crl::Crl;
@@ -44,7 +44,7 @@ fn engine(world: &World) -> Engine {
 
 fn need(world: &World, path: &str) -> Need {
     let url = world.server.url_as("crl.example", path);
-    Need::new(0, Ask::Crl { url: url.as_str().into() }, Box::default())
+    Need::new(0, EvidenceRequest::Crl { url: url.as_str().into() }, Box::default())
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_method_is_the_one_that_was_used() {
     let request = || OcspRequest::new().encode().into();
     for (path, used) in [("/both", ("GET", 1)), ("/post", ("POST", 2)), ("/both?ca=1", ("POST", 1))] {
         let url = world.server.url_as("crl.example", path);
-        let ask = Ask::Ocsp { url: url.as_str().into(), request: request(), nonce: None };
+        let ask = EvidenceRequest::Ocsp { url: url.as_str().into(), request: request(), nonce: None };
         let (_, phases) = engine.measure_blocking(&Need::new(0, ask, Box::default()), PATIENCE);
         assert_eq!((phases.method, phases.requests), (Some(used.0), used.1), "{path}");
     }
@@ -101,7 +101,8 @@ fn what_did_not_happen_took_no_time() {
     let (came, phases) = engine.measure_blocking(&need(&world, "/missing.crl"), PATIENCE);
     assert!(came.is_err());
     assert_eq!(phases.transfer, None);
-    let refused = Need::new(0, Ask::Crl { url: "http://169.254.169.254/".into() }, Box::default());
+    let refused =
+        Need::new(0, EvidenceRequest::Crl { url: "http://169.254.169.254/".into() }, Box::default());
     let (came, phases) = engine.measure_blocking(&refused, PATIENCE);
     assert!(came.is_err());
     assert_eq!((phases.requests, phases.method, phases.connect), (0, None, None), "nobody was asked");

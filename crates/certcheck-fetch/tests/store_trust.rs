@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use certcheck_core::Verdict;
 use certcheck_core::crl::Crl;
-use certcheck_core::revocation::Ask;
+use certcheck_core::revocation::EvidenceRequest;
 use certcheck_fetch::store::{DiskOptions, DiskStore, Entry, Lease, Store, StoreError, Stored};
 use certcheck_fetch::{Body, Engine, Key, Origin, Transport};
 use certcheck_testkit::crl::{self as forge, Entry as Revoked};
@@ -60,7 +60,7 @@ fn pair() -> Pair {
 
 /// All that a store can claim of these bytes.
 fn claimed(der: &[u8], index: Option<&[u8]>) -> Stored {
-    let ask = Ask::Crl { url: URL.into() };
+    let ask = EvidenceRequest::Crl { url: URL.into() };
     let mut stored = Stored::new(ask, Body::from(Bytes::copy_from_slice(der)), Transport::default(), now());
     stored.this_update = Some(now());
     stored.signers = vec![ca().spki().into()];
@@ -116,7 +116,7 @@ fn a_store_does_not_choose_who_signs() {
     let other = certcheck_testkit::Key::p256("other");
     let forged = forge::Crl::new("CN=Root").valid("2026-12-31T00:00:00Z", Some("2027-06-01T00:00:00Z"));
     let mut stored = claimed(&forged.with([forge::number(99)]).issue(&other), None);
-    stored.ask = Ask::Crl { url: url.as_str().into() };
+    stored.ask = EvidenceRequest::Crl { url: url.as_str().into() };
     stored.signers = vec![other.spki().into()];
     let store = Hostile(HashMap::from([(key_of(&url), stored)]));
     let engine = builder().store(Arc::new(store)).build().expect("an engine");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use certcheck_core::Policy;
 use certcheck_core::crl::Crl;
 use certcheck_core::ocsp::BasicResponse;
-use certcheck_core::revocation::{Answer, Ask, Need, OcspEvidence};
+use certcheck_core::revocation::{Answer, EvidenceRequest, Need, OcspEvidence};
 use certcheck_core::x509::Certificate;
 use certcheck_fetch::{Engine, Failure, Held, Phases, goes_with_get};
 use serde::Serialize;
@@ -147,7 +147,7 @@ impl<'a> Asked<'a> {
     pub(super) fn methods(&self) -> &'static [&'static str] {
         match &self.need.ask {
             ask if !goes_with_get(ask) => &["POST"],
-            Ask::Ocsp { .. } => &["GET", "POST"],
+            EvidenceRequest::Ocsp { .. } => &["GET", "POST"],
             ask if ask.url().starts_with("ldap") => &["search"],
             _ => &["GET"],
         }

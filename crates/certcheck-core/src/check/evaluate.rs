@@ -19,8 +19,8 @@ use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
 use crate::revocation::{
-    Answers, Ask, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal, FetchedEvidence, Need,
-    plan,
+    Answers, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal, EvidenceRequest,
+    FetchedEvidence, Need, plan,
 };
 use crate::status::{Means, Status};
 use crate::time::Time;
@@ -38,16 +38,16 @@ pub(super) struct Evaluation<'e> {
     /// What a search that failed asked for, answered or not.
     pub(super) wanted_issuers: WantedIssuers,
     /// What was asked and answered for statuses, and why an answer was of no use to any certificate.
-    pub(super) asked: Vec<(Ask, Option<Dismissal>)>,
+    pub(super) asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
 }
 
 /// Where certificates may be that a failed search was missing, nearest to the target first.
 #[derive(Default)]
 pub(super) struct WantedIssuers {
     /// Issuers of which there is no certificate.
-    pub(super) missing: Vec<Ask>,
+    pub(super) missing: Vec<EvidenceRequest>,
     /// Issuers of which there may be other certificates than those that lead nowhere.
-    pub(super) others: Vec<Ask>,
+    pub(super) others: Vec<EvidenceRequest>,
 }
 
 impl WantedIssuers {
@@ -75,7 +75,7 @@ struct Evaluator<'c, 'e> {
     signer_policy: OnceCell<Policy>,
     spent: Spent,
     /// See [`Evaluation::asked`].
-    asked: Vec<(Ask, Option<Dismissal>)>,
+    asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
 }
 
 /// Evaluates. `issuers` came for paths; `verified` remembers signatures of this question from one evaluation to the
@@ -230,7 +230,7 @@ impl<'e> Evaluator<'_, 'e> {
         let checked_certificates: Vec<CheckedCertificate<'_, '_>> = checked_certificates.collect();
         let mut statuses = Vec::with_capacity(path.len());
         let mut owns = Vec::with_capacity(path.len());
-        let mut asked: Vec<(Ask, Option<Dismissal>)> = Vec::new();
+        let mut asked: Vec<(EvidenceRequest, Option<Dismissal>)> = Vec::new();
         for (at, checked) in checked_certificates.iter().enumerate() {
             let planned = plan::plan(context, evidence, self.answers, *checked, self.may_ask, &mut spent);
             if let Some(ask) = planned.next
@@ -277,7 +277,7 @@ impl<'e> Evaluator<'_, 'e> {
     }
 
     /// The answers to all of this. Another's answer is nobody's evidence. Whatever else was found wrong is found again.
-    fn fetched<'s>(&'s self, asked: &[(Ask, Option<Dismissal>)]) -> FetchedEvidence<'s> {
+    fn fetched<'s>(&'s self, asked: &[(EvidenceRequest, Option<Dismissal>)]) -> FetchedEvidence<'s> {
         let own = asked.iter().filter(|(_, fault)| *fault != Some(Dismissal::NonceMismatch));
         FetchedEvidence::of(own.filter_map(|(ask, _)| self.answers.given.get(ask)))
     }
@@ -404,12 +404,12 @@ impl<'e> Evaluator<'_, 'e> {
 }
 
 /// What caIssuers of these certificates names, each location once and none that is known.
-fn locations(certificates: &[Certificate<'_>], known: &[Ask]) -> Vec<Ask> {
-    let mut found: Vec<Ask> = Vec::new();
+fn locations(certificates: &[Certificate<'_>], known: &[EvidenceRequest]) -> Vec<EvidenceRequest> {
+    let mut found: Vec<EvidenceRequest> = Vec::new();
     for certificate in certificates {
         let access = certificate.authority_info_access().ok().flatten();
         for url in plan::urls(access, oid::AD_CA_ISSUERS).take(LOCATIONS_OF_ONE) {
-            let ask = Ask::Issuers { url: url.into() };
+            let ask = EvidenceRequest::Issuers { url: url.into() };
             if !known.contains(&ask) && !found.contains(&ask) {
                 found.push(ask);
             }

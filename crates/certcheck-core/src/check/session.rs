@@ -7,7 +7,7 @@ use super::{Check, IssuerPath};
 use crate::path::VerifiedIssuers;
 use crate::reason::Reason;
 use crate::report::{OwnedReport, Report};
-use crate::revocation::{Answer, Answers, Ask, Dismissal, Need, Supposition};
+use crate::revocation::{Answer, Answers, Dismissal, EvidenceRequest, Need, Supposition};
 use crate::status::Status;
 
 /// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
@@ -55,7 +55,7 @@ pub struct Progress<'a> {
     /// Certificates that came for paths, in the order they were asked for.
     issuers: Vec<CertificateDer<'static>>,
     /// What issuers were asked for, in that order, and joined the above.
-    joined: Vec<Ask>,
+    joined: Vec<EvidenceRequest>,
     /// Signatures of this check's own certificates that are known to verify.
     verified: VerifiedIssuers,
     needs: Vec<Need>,
@@ -96,7 +96,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Answers what was asked. What was not asked, or is not needed any more, is not taken.
-    pub fn answer(&mut self, ask: &Ask, answer: Answer) {
+    pub fn answer(&mut self, ask: &EvidenceRequest, answer: Answer) {
         let is_needed = self.needs.iter().any(|need| need.ask == *ask);
         if is_needed {
             self.answers.given.insert(ask.clone(), answer);
@@ -107,8 +107,8 @@ impl<'a> Progress<'a> {
     /// What this answer would change, if it were given. What is needed is asked of a cache first and elsewhere if that has
     /// nothing of use; and what was got is kept for others only if it is.
     #[must_use]
-    pub fn suppose(&self, ask: &Ask, answer: &Answer) -> Supposition {
-        if let Ask::Issuers { .. } = ask {
+    pub fn suppose(&self, ask: &EvidenceRequest, answer: &Answer) -> Supposition {
+        if let EvidenceRequest::Issuers { .. } = ask {
             return Supposition { fault: fault_of_issuers(answer), asks_on: true, finds_revoked: false };
         }
         let mut answers = self.answers.clone();
@@ -127,11 +127,11 @@ impl<'a> Progress<'a> {
     ///
     /// # Errors
     /// Why it is of no use, as [`Progress::suppose`] has it.
-    pub fn offer(&mut self, ask: &Ask, answer: Answer) -> Result<(), Dismissal> {
+    pub fn offer(&mut self, ask: &EvidenceRequest, answer: Answer) -> Result<(), Dismissal> {
         if !self.needs.iter().any(|need| need.ask == *ask) {
             return Err(Dismissal::NotLookedAt);
         }
-        if let Ask::Issuers { .. } = ask {
+        if let EvidenceRequest::Issuers { .. } = ask {
             fault_of_issuers(&answer).map_or(Ok(()), Err)?;
             self.answer(ask, answer);
             return Ok(());
@@ -148,12 +148,12 @@ impl<'a> Progress<'a> {
     }
 
     /// As [`Progress::offer`], for several at once: all are taken if all are of use, else none is.
-    pub fn offer_all(&mut self, offered: Vec<(Ask, Answer)>) -> bool {
-        let is_needed = |ask: &Ask| self.needs.iter().any(|need| need.ask == *ask);
-        if offered.iter().any(|(ask, _)| matches!(ask, Ask::Issuers { .. }) || !is_needed(ask)) {
+    pub fn offer_all(&mut self, offered: Vec<(EvidenceRequest, Answer)>) -> bool {
+        let is_needed = |ask: &EvidenceRequest| self.needs.iter().any(|need| need.ask == *ask);
+        if offered.iter().any(|(ask, _)| matches!(ask, EvidenceRequest::Issuers { .. }) || !is_needed(ask)) {
             return false;
         }
-        let asks: Vec<Ask> = offered.iter().map(|(ask, _)| ask.clone()).collect();
+        let asks: Vec<EvidenceRequest> = offered.iter().map(|(ask, _)| ask.clone()).collect();
         self.answers.given.extend(offered);
         let evaluation = evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
         if asks.iter().any(|ask| fault_in(ask, &evaluation.asked).is_some()) {
@@ -228,7 +228,7 @@ impl<'a> Progress<'a> {
             let most = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
             let room = most.saturating_sub(self.joined.len());
             let WantedIssuers { missing, others } = wanted_issuers;
-            let fresh = |wanted: Vec<Ask>| -> Vec<Ask> {
+            let fresh = |wanted: Vec<EvidenceRequest>| -> Vec<EvidenceRequest> {
                 wanted.into_iter().filter(|ask| !self.joined.contains(ask)).take(room).collect()
             };
             // Where nothing is missing any more, what is there may have other certificates.
@@ -243,7 +243,7 @@ impl<'a> Progress<'a> {
                 return;
             }
             // All that a failed search asked for is awaited, so that the next one begins with the same whatever came first.
-            let is_open = |ask: &&Ask| !self.answers.given.contains_key(*ask);
+            let is_open = |ask: &&EvidenceRequest| !self.answers.given.contains_key(*ask);
             let open: Vec<Need> =
                 fresh.iter().filter(is_open).map(|ask| need_of_issuers(ask.clone())).collect();
             if !open.is_empty() {
@@ -270,7 +270,7 @@ fn fault_of_issuers(answer: &Answer) -> Option<Dismissal> {
 }
 
 /// Why the answer to this does not count. What counts for one path counts.
-fn fault_in(ask: &Ask, asked: &[(Ask, Option<Dismissal>)]) -> Option<Dismissal> {
+fn fault_in(ask: &EvidenceRequest, asked: &[(EvidenceRequest, Option<Dismissal>)]) -> Option<Dismissal> {
     let mut faults =
         asked.iter().filter(|(known, _)| known == ask).map(|(_, fault)| fault.clone()).peekable();
     match faults.peek() {
@@ -283,7 +283,7 @@ fn fault_in(ask: &Ask, asked: &[(Ask, Option<Dismissal>)]) -> Option<Dismissal> 
 }
 
 /// Whose certificates are asked for has no key that is known.
-fn need_of_issuers(ask: Ask) -> Need {
+fn need_of_issuers(ask: EvidenceRequest) -> Need {
     Need { at: 0, ask, signer: Box::default() }
 }
 

@@ -3,12 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use super::{Answer, Ask};
+use super::{Answer, EvidenceRequest};
 
 /// What has been answered.
 pub(crate) trait AnswerSource {
     /// The answer to this, if there is one.
-    fn get(&self, ask: &Ask) -> Option<&Answer>;
+    fn get(&self, ask: &EvidenceRequest) -> Option<&Answer>;
 
     /// Randomness for nonces, from who asks.
     fn seed(&self) -> Option<[u8; 32]>;
@@ -17,12 +17,12 @@ pub(crate) trait AnswerSource {
 /// What has been answered so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answers {
-    pub(crate) given: HashMap<Ask, Answer>,
+    pub(crate) given: HashMap<EvidenceRequest, Answer>,
     pub(crate) seed: Option<[u8; 32]>,
 }
 
 impl AnswerSource for Answers {
-    fn get(&self, ask: &Ask) -> Option<&Answer> {
+    fn get(&self, ask: &EvidenceRequest) -> Option<&Answer> {
         self.given.get(ask)
     }
 
@@ -33,26 +33,29 @@ impl AnswerSource for Answers {
 
 /// What is at hand with someone who is asked for each when it comes up, and only once.
 pub(crate) struct LazyAnswers<'f> {
-    source: &'f dyn Fn(&Ask) -> Option<Answer>,
+    source: &'f dyn Fn(&EvidenceRequest) -> Option<Answer>,
     seed: Option<[u8; 32]>,
     first: OnceCell<Box<Entry>>,
 }
 
 /// As many as one certificate has locations: few enough to be walked.
 struct Entry {
-    ask: Ask,
+    ask: EvidenceRequest,
     answer: Answer,
     next: OnceCell<Box<Self>>,
 }
 
 impl<'f> LazyAnswers<'f> {
-    pub(crate) const fn new(source: &'f dyn Fn(&Ask) -> Option<Answer>, seed: Option<[u8; 32]>) -> Self {
+    pub(crate) const fn new(
+        source: &'f dyn Fn(&EvidenceRequest) -> Option<Answer>,
+        seed: Option<[u8; 32]>,
+    ) -> Self {
         Self { source, seed, first: OnceCell::new() }
     }
 }
 
 impl AnswerSource for LazyAnswers<'_> {
-    fn get(&self, ask: &Ask) -> Option<&Answer> {
+    fn get(&self, ask: &EvidenceRequest) -> Option<&Answer> {
         let mut place = &self.first;
         while let Some(entry) = place.get() {
             if entry.ask == *ask {

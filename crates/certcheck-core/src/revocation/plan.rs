@@ -10,7 +10,9 @@ use bytes::Bytes;
 
 use super::evidence::AtHand;
 use super::merge::{OwnEvidence, assess, with_signers};
-use super::{Answer, AnswerSource, Ask, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence};
+use super::{
+    Answer, AnswerSource, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence, EvidenceRequest,
+};
 use crate::budget::Spent;
 use crate::digest::Sha256;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
@@ -26,9 +28,9 @@ use crate::x509::{
 pub(crate) struct Planned {
     pub(crate) status: Status,
     /// What is to be asked next. None if the status is certain, or nothing is left to ask.
-    pub(crate) next: Option<Ask>,
+    pub(crate) next: Option<EvidenceRequest>,
     /// What was asked and answered, and why an answer was of no use.
-    pub(crate) asked: Vec<(Ask, Option<Dismissal>)>,
+    pub(crate) asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
     /// What came, and whether more than evidence of the issuer's and about the certificate had a say in the status.
     pub(crate) own: OwnEvidence,
 }
@@ -59,8 +61,8 @@ struct Plan<'s, 'e> {
     signers: Vec<&'s [u8]>,
     status: Status,
     cause: Cause,
-    next: Option<Ask>,
-    asked: Vec<(Ask, Option<Dismissal>)>,
+    next: Option<EvidenceRequest>,
+    asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
     /// What came last made the status certain.
     is_assessed: bool,
     /// What is asked for now is a delta; else a delta is not what is wanted.
@@ -160,7 +162,11 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// Asks, and takes in what came. Whether it is of use is judged for this certificate, where it is said.
-    fn ask(&mut self, ask: Ask, about: Option<&CheckedCertificate<'_, '_>>) -> Result<Came, Halt> {
+    fn ask(
+        &mut self,
+        ask: EvidenceRequest,
+        about: Option<&CheckedCertificate<'_, '_>>,
+    ) -> Result<Came, Halt> {
         let most = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
         let answer = self.answers.get(&ask);
         let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
@@ -188,18 +194,18 @@ impl<'s, 'e> Plan<'s, 'e> {
         let is_sole = self.has_nothing();
         let mut found = match (&ask, answer) {
             (_, Answer::Failed(cause)) => Some(Dismissal::NotFetched(*cause)),
-            (Ask::Crl { .. }, Answer::Crl(crl)) => {
+            (EvidenceRequest::Crl { .. }, Answer::Crl(crl)) => {
                 self.own.evidence.add_crl(Arc::clone(crl));
                 None
             }
-            (Ask::Ocsp { nonce, .. }, Answer::Ocsp(response)) => {
+            (EvidenceRequest::Ocsp { nonce, .. }, Answer::Ocsp(response)) => {
                 let nonce = self.check_nonce(nonce.as_ref(), response.basic().and_then(|basic| basic.nonce));
                 if nonce.is_ok() {
                     self.own.evidence.add_ocsp(response);
                 }
                 nonce.err()
             }
-            (Ask::Issuers { .. }, Answer::Issuers(found)) => {
+            (EvidenceRequest::Issuers { .. }, Answer::Issuers(found)) => {
                 self.signers.extend(found.iter().map(AsRef::as_ref));
                 None
             }
@@ -233,7 +239,11 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// As `ask`, and then the status by what there is now.
-    fn ask_and_assess(&mut self, ask: Ask, about: Option<&CheckedCertificate<'_, '_>>) -> Result<Came, Halt> {
+    fn ask_and_assess(
+        &mut self,
+        ask: EvidenceRequest,
+        about: Option<&CheckedCertificate<'_, '_>>,
+    ) -> Result<Came, Halt> {
         let came = self.ask(ask, about)?;
         if core::mem::take(&mut self.is_assessed) {
             return Err(Halt);
@@ -283,7 +293,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         Ok(())
     }
 
-    fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> Ask {
+    fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> EvidenceRequest {
         let CheckedCertificate { certificate, issuer, .. } = self.checked;
         let request = match self.context.hashed_issuer.filter(|hashed| hashed.hash() == hash) {
             Some(hashed) => OcspRequest::new().about_serial(certificate.serial().octets(), hashed),
@@ -305,11 +315,11 @@ impl<'s, 'e> Plan<'s, 'e> {
             Some(nonce) => request.clone().with_nonce(nonce).unwrap_or(request),
             None => request,
         };
-        Ask::Ocsp { url: url.into(), request: request.encode().into(), nonce }
+        EvidenceRequest::Ocsp { url: url.into(), request: request.encode().into(), nonce }
     }
 
     /// A delegate that names CRLs is believed only by them (RFC 6960 4.2.2.2.1).
-    fn ask_about_delegates(&mut self, ask: &Ask) -> Result<(), Halt> {
+    fn ask_about_delegates(&mut self, ask: &EvidenceRequest) -> Result<(), Halt> {
         let Some(Answer::Ocsp(response)) = self.answers.get(ask) else { return Ok(()) };
         let response = Arc::clone(response);
         let Some(basic) = response.basic() else { return Ok(()) };
@@ -357,7 +367,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         let Some(DistributionPointName::FullName(names)) = point.name else { return Ok(()) };
         for name in names {
             if let Ok(GeneralName::Uri(url)) = name
-                && self.ask_and_assess(Ask::Crl { url: url.into() }, about)? == Came::Useful
+                && self.ask_and_assess(EvidenceRequest::Crl { url: url.into() }, about)? == Came::Useful
             {
                 break;
             }
@@ -381,7 +391,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 && let Ok(access) = crl.authority_info_access()
             {
                 for url in urls(access, oid::AD_CA_ISSUERS) {
-                    self.ask_and_assess(Ask::Issuers { url: url.into() }, None)?;
+                    self.ask_and_assess(EvidenceRequest::Issuers { url: url.into() }, None)?;
                 }
             }
             let name = crl.issuer();
@@ -424,7 +434,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
         for url in points {
             let about = self.checked;
-            match self.ask(Ask::Crl { url: url.into() }, Some(&about)) {
+            match self.ask(EvidenceRequest::Crl { url: url.into() }, Some(&about)) {
                 Ok(Came::Nothing) => {}
                 Ok(_) => {
                     let _certain = self.assess();

@@ -13,7 +13,7 @@ use crate::status::Cause;
 /// schemes and addresses are allowed.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
-pub enum Ask {
+pub enum EvidenceRequest {
     /// The CRL at this URL.
     Crl {
         /// Out of a distribution point.
@@ -35,7 +35,7 @@ pub enum Ask {
     },
 }
 
-impl Ask {
+impl EvidenceRequest {
     /// Where.
     #[must_use]
     pub const fn url(&self) -> &Arc<str> {
@@ -52,7 +52,7 @@ pub struct Need {
     /// Which certificate of the path it is for; 0 is the target.
     pub at: usize,
     /// What is to be got.
-    pub ask: Ask,
+    pub ask: EvidenceRequest,
     /// SubjectPublicKeyInfo of who issued the certificate, who most likely signs what comes: for who verifies a large CRL
     /// while it reads it. It decides nothing.
     pub signer: Box<[u8]>,
@@ -61,12 +61,12 @@ pub struct Need {
 impl Need {
     /// Something to be got that no check has named: for who looks into what is at a URL.
     #[must_use]
-    pub const fn new(at: usize, ask: Ask, signer: Box<[u8]>) -> Self {
+    pub const fn new(at: usize, ask: EvidenceRequest, signer: Box<[u8]>) -> Self {
         Self { at, ask, signer }
     }
 }
 
-/// What came of an [`Ask`].
+/// What came of an [`EvidenceRequest`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Answer {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certcheck_core::Policy;
-use certcheck_core::revocation::{Ask, Need};
+use certcheck_core::revocation::{EvidenceRequest, Need};
 use certcheck_core::status::Cause;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -249,7 +249,8 @@ impl Fetcher {
     /// The right to fetch, where there is a store to ask for it.
     async fn lease(&self, need: &Need, behalf: &Behalf) -> Option<Lease> {
         let (store, key) = (self.store.as_ref()?, Key::of(&need.ask)?);
-        let turn = behalf.turn(if matches!(need.ask, Ask::Crl { .. }) { TURN_OF_CRL } else { TURN });
+        let turn =
+            behalf.turn(if matches!(need.ask, EvidenceRequest::Crl { .. }) { TURN_OF_CRL } else { TURN });
         // A store that does not answer must not keep us from the network.
         match timeout(turn + STORE.min(turn), store.lease(&key, turn)).await {
             Err(_) => None,

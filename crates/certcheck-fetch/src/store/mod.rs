@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use certcheck_core::Time;
 use certcheck_core::crl::Crl;
-use certcheck_core::revocation::Ask;
+use certcheck_core::revocation::EvidenceRequest;
 use futures_util::future::BoxFuture;
 
 pub use disk::{DiskOptions, DiskStore};
@@ -33,7 +33,7 @@ use crate::transport::Transport;
 #[non_exhaustive]
 pub struct Stored {
     /// What it answers. The key is made of this: what does not fit its key is not taken.
-    pub ask: Ask,
+    pub ask: EvidenceRequest,
     /// The octets. Of a shared store they may have come in chunks: see [`Body::chunks`] and [`Spool`](crate::Spool).
     pub body: Body,
     /// What the transport said.
@@ -56,7 +56,7 @@ pub struct Stored {
 impl Stored {
     /// What a store of one's own gives back: the octets and what was kept with them.
     #[must_use]
-    pub const fn new(ask: Ask, body: Body, transport: Transport, fetched_at: Time) -> Self {
+    pub const fn new(ask: EvidenceRequest, body: Body, transport: Transport, fetched_at: Time) -> Self {
         Self {
             ask,
             body,
@@ -122,7 +122,7 @@ pub struct Entry {
     /// Its key.
     pub key: Key,
     /// What it answers.
-    pub ask: Ask,
+    pub ask: EvidenceRequest,
     /// Octets that it takes, its index included.
     pub octets: u64,
     /// When it was fetched.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use certcheck_core::Time;
-use certcheck_core::revocation::Ask;
+use certcheck_core::revocation::EvidenceRequest;
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, Stored};
@@ -54,9 +54,9 @@ impl Record {
     /// The record of an answer. The octets stand in it unless they are in this file.
     pub(super) fn new(stored: &Stored, blob: Option<String>, has_index: bool) -> Result<Self, StoreError> {
         let (kind, url, request) = match &stored.ask {
-            Ask::Crl { url } => ("crl", url, None),
-            Ask::Ocsp { url, request, .. } => ("ocsp", url, Some(STANDARD.encode(request))),
-            Ask::Issuers { url } => ("issuers", url, None),
+            EvidenceRequest::Crl { url } => ("crl", url, None),
+            EvidenceRequest::Ocsp { url, request, .. } => ("ocsp", url, Some(STANDARD.encode(request))),
+            EvidenceRequest::Issuers { url } => ("issuers", url, None),
             _ => return Err(StoreError::Unusable("no way to keep this".into())),
         };
         let inline = blob.is_none().then(|| STANDARD.encode(&stored.body.bytes));
@@ -88,18 +88,20 @@ impl Record {
     }
 
     /// What it answers.
-    pub(super) fn ask(&self) -> Result<Ask, StoreError> {
+    pub(super) fn ask(&self) -> Result<EvidenceRequest, StoreError> {
         let url = self.url.as_str().into();
         match (self.kind.as_str(), &self.request) {
-            ("crl", None) => Ok(Ask::Crl { url }),
-            ("issuers", None) => Ok(Ask::Issuers { url }),
-            ("ocsp", Some(request)) => Ok(Ask::Ocsp { url, request: decoded(request)?, nonce: None }),
+            ("crl", None) => Ok(EvidenceRequest::Crl { url }),
+            ("issuers", None) => Ok(EvidenceRequest::Issuers { url }),
+            ("ocsp", Some(request)) => {
+                Ok(EvidenceRequest::Ocsp { url, request: decoded(request)?, nonce: None })
+            }
             _ => Err(StoreError::Unusable("of no kind that is known".into())),
         }
     }
 
     /// The same for who asked under this key: a record of another, under its name, is not taken.
-    pub(super) fn ask_under(&self, key: &Key) -> Result<Ask, StoreError> {
+    pub(super) fn ask_under(&self, key: &Key) -> Result<EvidenceRequest, StoreError> {
         let ask = self.ask()?;
         if Key::of(&ask) == Some(*key) {
             Ok(ask)
@@ -121,7 +123,7 @@ impl Record {
     /// All but what is in other files.
     pub(super) fn into_stored(
         self,
-        ask: Ask,
+        ask: EvidenceRequest,
         body: Body,
         index: Option<Bytes>,
     ) -> Result<Stored, StoreError> {

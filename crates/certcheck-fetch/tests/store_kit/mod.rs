@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::revocation::Ask;
+use certcheck_core::revocation::EvidenceRequest;
 use certcheck_core::{Policy, Revocation, Time, Verdict};
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store, Stored};
 use certcheck_fetch::{Builder, Engine, Guard, Key, Spool};
@@ -39,7 +39,7 @@ pub(crate) fn open(path: &Path) -> DiskStore {
 }
 
 pub(crate) fn key_of(url: &str) -> Key {
-    Key::of(&Ask::Crl { url: url.into() }).expect("a key")
+    Key::of(&EvidenceRequest::Crl { url: url.into() }).expect("a key")
 }
 
 /// A key of the forge.
@@ -133,7 +133,7 @@ pub(crate) fn stored(seed: &Stored, store: &DiskStore, url: &str, der: &[u8]) ->
     let mut spool = Spool::new(store.folder().expect("a folder"), u64::MAX);
     spool.push(der).expect("room");
     stored.body = spool.finish().expect("written");
-    stored.ask = Ask::Crl { url: url.into() };
+    stored.ask = EvidenceRequest::Crl { url: url.into() };
     stored.crl = Some(Arc::new(Crl::parse(Bytes::copy_from_slice(der), url).expect("a CRL")));
     stored
 }

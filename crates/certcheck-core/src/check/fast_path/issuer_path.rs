@@ -21,7 +21,7 @@ use crate::path::{VerifiedIssuers, build, name_constraints};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
 use crate::revocation::{
-    Answer, AnswerSource as _, Ask, AssessContext, CheckedCertificate, Evidence, FetchedEvidence,
+    Answer, AnswerSource as _, AssessContext, CheckedCertificate, Evidence, EvidenceRequest, FetchedEvidence,
     LazyAnswers, OwnEvidence, plan,
 };
 use crate::status::Status;
@@ -34,7 +34,7 @@ pub struct IssuerStatuses {
     statuses: Vec<Status>,
     owns: Vec<OwnEvidence>,
     /// For which certificate of the path, what, and what came of it.
-    asked: Vec<(usize, Ask, Answer)>,
+    asked: Vec<(usize, EvidenceRequest, Answer)>,
     /// From when until when the same evidence says the same.
     holds: (Time, Time),
     spent: Spent,
@@ -49,7 +49,7 @@ impl IssuerStatuses {
 
     /// For which certificate of the path this was asked first.
     #[must_use]
-    pub fn place_of(&self, ask: &Ask) -> Option<usize> {
+    pub fn place_of(&self, ask: &EvidenceRequest) -> Option<usize> {
         self.asked.iter().find(|(_, known, _)| known == ask).map(|(at, ..)| *at)
     }
 }
@@ -175,7 +175,7 @@ impl IssuerPath {
     pub fn issuer_statuses(
         &self,
         candidate: &LeafCandidate<'_>,
-        source: &dyn Fn(&Ask) -> Option<Answer>,
+        source: &dyn Fn(&EvidenceRequest) -> Option<Answer>,
     ) -> Option<IssuerStatuses> {
         let Check { policy, now, evidence, seed, .. } = candidate.check;
         let mut found = IssuerStatuses {
@@ -185,7 +185,7 @@ impl IssuerPath {
             holds: (now, Time::from_unix(i64::MAX)),
             spent: Spent::default(),
         };
-        let source = |ask: &Ask| at_hand(ask, source);
+        let source = |ask: &EvidenceRequest| at_hand(ask, source);
         let answers = LazyAnswers::new(&source, seed);
         self.with_context(candidate, |context, checked_certificates| {
             for (at, checked) in checked_certificates.iter().enumerate().skip(1) {
@@ -220,7 +220,7 @@ impl IssuerPath {
         &self,
         candidate: &LeafCandidate<'_>,
         above: &IssuerStatuses,
-        source: &dyn Fn(&Ask) -> Option<Answer>,
+        source: &dyn Fn(&EvidenceRequest) -> Option<Answer>,
     ) -> Option<Admitted> {
         let Check { ring, policy, now, .. } = candidate.check;
         let target = candidate.target;
@@ -278,14 +278,14 @@ impl IssuerPath {
         &self,
         candidate: &LeafCandidate<'_>,
         above: &IssuerStatuses,
-        source: &dyn Fn(&Ask) -> Option<Answer>,
+        source: &dyn Fn(&EvidenceRequest) -> Option<Answer>,
         spent: &mut Spent,
     ) -> Option<(Vec<Status>, Evidence)> {
         let Check { policy, evidence, seed, .. } = candidate.check;
         if policy.revocation == Revocation::Off {
             return Some((Vec::new(), Evidence::new()));
         }
-        let source = |ask: &Ask| at_hand(ask, source);
+        let source = |ask: &EvidenceRequest| at_hand(ask, source);
         let answers = LazyAnswers::new(&source, seed);
         self.with_context(candidate, |context, checked_certificates| {
             let for_leaf = AssessContext { hashed_issuer: Some(&self.hashed_issuer), ..context };
@@ -345,19 +345,19 @@ impl IssuerPath {
 }
 
 /// CRLs and responses alone: certificates that came for signers are a check's affair.
-fn at_hand(ask: &Ask, source: &dyn Fn(&Ask) -> Option<Answer>) -> Option<Answer> {
+fn at_hand(ask: &EvidenceRequest, source: &dyn Fn(&EvidenceRequest) -> Option<Answer>) -> Option<Answer> {
     match ask {
-        Ask::Issuers { .. } => None,
+        EvidenceRequest::Issuers { .. } => None,
         _ => source(ask).filter(|answer| matches!(answer, Answer::Crl(_) | Answer::Ocsp(_))),
     }
 }
 
-fn at_hand_of(answers: &LazyAnswers<'_>, ask: &Ask) -> Option<Answer> {
+fn at_hand_of(answers: &LazyAnswers<'_>, ask: &EvidenceRequest) -> Option<Answer> {
     answers.get(ask).cloned()
 }
 
 /// What was asked for, if every answer was there and of use.
-fn of_use(planned: &plan::Planned) -> Option<impl Iterator<Item = &Ask>> {
+fn of_use(planned: &plan::Planned) -> Option<impl Iterator<Item = &EvidenceRequest>> {
     let is_whole = planned.next.is_none() && planned.asked.iter().all(|(_, fault)| fault.is_none());
     is_whole.then(|| planned.asked.iter().map(|(ask, _)| ask))
 }
