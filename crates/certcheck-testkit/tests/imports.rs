@@ -1,7 +1,6 @@
 //! Imports are read in every form that they are written in.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use certcheck_testkit::imports::{cycles, graph};
 
@@ -9,7 +8,7 @@ fn crate_of(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in files {
         let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).expect("a folder");
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     }
     folder
