@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use certcheck_core::status::Cause;
 
-use crate::guard::Refused;
-use crate::refusal::Refusal;
+use crate::transport::guard::Refused;
+use crate::transport::refusal::Refusal;
 
 /// Why a source brought nothing: the core's word for it, what exactly happened, and when to come back.
 #[derive(Clone, Debug, Eq, PartialEq)]

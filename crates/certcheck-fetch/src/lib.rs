@@ -10,62 +10,35 @@
 //! passed over for the next.
 #![deny(unsafe_code)]
 
-mod address;
-mod awaited;
-mod builder;
-#[cfg(feature = "ldap")]
-mod directory;
-mod drive;
+mod cache;
 mod engine;
 mod failure;
 mod fetcher;
-mod first_seen;
-mod guard;
-mod health;
-mod heavy;
-mod held;
-mod http;
-mod inflate;
-mod key;
-mod known;
 #[cfg(feature = "ldap")]
 mod ldap;
 mod limits;
 mod mapped;
-mod memory;
 mod metrics;
-mod permits;
-mod phases;
-mod read;
-mod refresh;
-mod refusal;
-mod report;
-mod resolve;
-mod shape;
-mod shared;
-mod snapshot;
-mod spool;
 pub mod store;
 mod transport;
-mod watch;
 
-pub use builder::{Builder, EngineError};
+pub use cache::evidence::{Held, Origin};
+pub use cache::key::Key;
 pub use engine::Engine;
+pub use engine::builder::{Builder, EngineError};
+pub use engine::report::{Details, Report, SourceTried};
+pub use engine::snapshot::Snapshot;
+pub use engine::watch::{Ended, Watch};
 pub use failure::Failure;
 pub use fetcher::Observer;
-pub use guard::{Guard, MAX_URL, Refused, Scheme};
-pub use held::{Held, Origin};
-pub use http::goes_with_get;
-pub use key::Key;
 pub use limits::{Kind, Limits};
-pub use phases::Phases;
-pub use refusal::Refusal;
-pub use report::{Details, Report, SourceTried};
-pub use resolve::{Resolve, SystemResolver};
-pub use snapshot::Snapshot;
-pub use spool::{Body, Spool, SpoolError};
 pub use transport::Transport;
-pub use watch::{Ended, Watch};
+pub use transport::guard::{Guard, MAX_URL, Refused, Scheme};
+pub use transport::http::goes_with_get;
+pub use transport::refusal::Refusal;
+pub use transport::resolve::{Resolve, SystemResolver};
+pub use transport::spool::{Body, Spool, SpoolError};
+pub use transport::timings::Phases;
 
 /// Doors for fuzzers: what reads hostile octets and is nobody else's business.
 #[cfg(fuzzing)]
@@ -94,9 +67,9 @@ pub mod fuzzing {
 
     /// A body, in pieces of any size.
     pub fn body(octets: &[u8], piece: usize) {
-        let mut shape = crate::shape::Shape::new(1 << 20, crate::Kind::Issuers);
+        let mut shape = crate::transport::sniff::Shape::new(1 << 20, crate::Kind::Issuers);
         let came = octets.chunks(piece.max(1)).try_for_each(|some| shape.push(some));
-        let mut whole = crate::shape::Shape::new(1 << 20, crate::Kind::Issuers);
+        let mut whole = crate::transport::sniff::Shape::new(1 << 20, crate::Kind::Issuers);
         let at_once = whole.push(octets);
         assert_eq!(came.and_then(|()| shape.finish()).is_ok(), at_once.and_then(|()| whole.finish()).is_ok());
     }

@@ -14,17 +14,17 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
 use super::{AT_ONCE, Fetcher, QUEUE, STORE, State, TURN, TURN_OF_CRL};
+use crate::cache::evidence::{Held, Origin};
+use crate::cache::key::Key;
 use crate::failure::Failure;
-use crate::guard::Target;
-use crate::health::{Health, Host};
-use crate::held::{Held, Origin};
-use crate::key::Key;
+use crate::fetcher::health::{Health, Host};
+use crate::fetcher::permits::{Full, Parties, Party, Permit, YOUNG};
+use crate::fetcher::read;
 use crate::limits::Kind;
 use crate::metrics as names;
-use crate::permits::{Full, Parties, Party, Permit, YOUNG};
-use crate::read;
-use crate::spool::Body;
 use crate::store::Lease;
+use crate::transport::guard::Target;
+use crate::transport::spool::Body;
 use crate::transport::{Fetched, Network, Transport, now};
 
 /// For whom something is fetched: first of all those who wait for it.

@@ -3,7 +3,11 @@
 //! What lands is not kept before a check has found it to be of use: see `keep` and `reject`.
 
 mod exchange;
-mod kept;
+mod health;
+mod heavy;
+pub(crate) mod permits;
+mod persist;
+mod read;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -20,20 +24,20 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tracing::{Instrument as _, debug, info_span, warn};
 
+use crate::cache::entry::Memory;
+use crate::cache::evidence::Held;
+use crate::cache::key::Key;
 use crate::failure::Failure;
-use crate::health::Health;
-use crate::heavy::Heavy;
-use crate::held::Held;
-use crate::key::Key;
+use crate::fetcher::health::Health;
+use crate::fetcher::heavy::Heavy;
+use crate::fetcher::permits::{Bounds, Permits};
 use crate::limits::{Kind, Limits};
-use crate::memory::Memory;
 use crate::metrics as names;
-use crate::permits::{Bounds, Permits};
 use crate::store::{Lease, Store, StoreError};
 use crate::transport::Network;
 pub(crate) use exchange::Behalf;
 use exchange::Exchange;
-use kept::stored_of;
+use persist::stored_of;
 
 /// What has landed and nobody has judged yet is given to who asks meanwhile, for so long.
 const LINGER: Duration = Duration::from_secs(1);

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::refusal::Refusal;
+use crate::transport::refusal::Refusal;
 use bytes::BytesMut;
 use ldap3::asn1::ASNTag as _;
 use ldap3::asn1::{Boolean, Enumerated, Integer, OctetString, Sequence, Tag, TagClass, write};

@@ -25,11 +25,11 @@ use tokio::time::{Instant, sleep};
 use super::folder::{Folder, Lock};
 use super::record::{MAX_INLINE, MAX_RECORD, Record};
 use super::{Entry, Lease, Store, StoreError, Stored};
-use crate::held::Origin;
-use crate::key::Key;
+use crate::cache::evidence::Origin;
+use crate::cache::key::Key;
 use crate::mapped;
-use crate::spool::Body;
 use crate::transport::now;
+use crate::transport::spool::Body;
 
 /// Between two looks whether a lease is free.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -10,8 +10,8 @@ use tokio::sync::Mutex as Turn;
 use tokio::time::timeout;
 
 use super::{Entry, Lease, Store, StoreError, Stored};
-use crate::held::Origin;
-use crate::key::Key;
+use crate::cache::evidence::Origin;
+use crate::cache::key::Key;
 
 /// A store in memory, bounded by how many answers it keeps: the one fetched longest ago goes first.
 #[derive(Debug)]

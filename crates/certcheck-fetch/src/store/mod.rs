@@ -23,10 +23,10 @@ pub use memory::MemoryStore;
 
 use bytes::Bytes;
 
-use crate::held::Origin;
-use crate::key::Key;
-use crate::spool::Body;
+use crate::cache::evidence::Origin;
+use crate::cache::key::Key;
 use crate::transport::Transport;
+use crate::transport::spool::Body;
 
 /// What a store keeps of one answer.
 #[derive(Clone, Debug)]

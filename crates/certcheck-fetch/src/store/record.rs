@@ -8,9 +8,9 @@ use certcheck_core::revocation::EvidenceRequest;
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, Stored};
-use crate::key::Key;
-use crate::spool::Body;
+use crate::cache::key::Key;
 use crate::transport::Transport;
+use crate::transport::spool::Body;
 
 /// Octets of a record that is read.
 pub(super) const MAX_RECORD: u64 = 256 << 10;

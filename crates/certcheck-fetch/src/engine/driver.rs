@@ -15,17 +15,17 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use crate::awaited::{Awaited, Came, Patience, Sought, wait};
+use crate::cache::entry::Slot;
+use crate::cache::evidence::{Held, Origin};
+use crate::cache::key::Key;
+use crate::engine::report::SourceTried;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::waiting::{Awaited, Came, Patience, Sought, wait};
 use crate::failure::Failure;
+use crate::fetcher::permits::{Parties, Party, of_path};
 use crate::fetcher::{Behalf, Fetcher, Flying, Landing, Level};
-use crate::held::{Held, Origin};
-use crate::key::Key;
 use crate::limits::Kind;
-use crate::memory::Slot;
 use crate::metrics as names;
-use crate::permits::{Parties, Party, of_path};
-use crate::report::SourceTried;
-use crate::snapshot::Snapshot;
 
 /// What is asked, and by when it must be answered.
 #[derive(Clone, Copy, Debug)]

@@ -9,19 +9,19 @@ use arc_swap::ArcSwap;
 use certcheck_core::{Evidence, KeyRing, Policy, Time};
 use tokio::sync::Semaphore;
 
+use crate::cache::entry::Memory;
 use crate::engine::Engine;
+use crate::engine::refresh;
+use crate::engine::shared::Shared;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::watch::{self, Watches};
+use crate::fetcher::permits::{Bounds, Permits};
 use crate::fetcher::{Fetcher, Observer, StoreUsed};
-use crate::guard::Guard;
 use crate::limits::Limits;
-use crate::memory::Memory;
-use crate::permits::{Bounds, Permits};
-use crate::refresh;
-use crate::resolve::Resolve;
-use crate::shared::Shared;
-use crate::snapshot::Snapshot;
 use crate::store::{DiskStore, Store};
+use crate::transport::guard::Guard;
+use crate::transport::resolve::Resolve;
 use crate::transport::{Network, Route};
-use crate::watch::{self, Watches};
 
 /// Checks that are begun ahead for clients that had to be refused for want of evidence.
 const PREFETCHES: Bounds = Bounds { all: 256, client: 4, host: usize::MAX, address: usize::MAX };

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
-use crate::first_seen::Templates;
-use crate::known::{KnownPaths, Refusals};
+use crate::cache::known_paths::{KnownPaths, Refusals};
+use crate::cache::path_templates::Templates;
 use crate::limits::Limits;
 use tracing::warn;
 

@@ -12,11 +12,11 @@ use pki_types::CertificateDer;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 
-use crate::key::Key;
-use crate::known::KnownPath;
+use crate::cache::key::Key;
+use crate::cache::known_paths::KnownPath;
+use crate::engine::report::Report;
+use crate::engine::shared::{Shared, WeakShared};
 use crate::metrics as names;
-use crate::report::Report;
-use crate::shared::{Shared, WeakShared};
 
 /// Between two looks at the clock.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use certcheck_core::{Policy, certificates_of, crls_of, ocsp_responses_of};
 
 use crate::failure::Failure;
 use crate::mapped::room;
-use crate::spool::Body;
+use crate::transport::spool::Body;
 
 /// CRLs from here on are read and verified on two threads.
 const LARGE: usize = 256 << 10;

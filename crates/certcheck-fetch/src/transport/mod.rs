@@ -1,5 +1,17 @@
 //! From a URL to octets, by whichever protocol it names.
 
+mod address;
+pub(crate) mod guard;
+pub(crate) mod http;
+mod inflate;
+#[cfg(feature = "ldap")]
+mod ldap_source;
+pub(crate) mod refusal;
+pub(crate) mod resolve;
+pub(crate) mod sniff;
+pub(crate) mod spool;
+pub(crate) mod timings;
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +24,12 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::failure::Failure;
-use crate::guard::{Guard, Scheme, Target};
-use crate::http::{Http, Question};
 use crate::limits::{Kind, Limits};
-use crate::phases::{Part, took};
-use crate::resolve::{GuardedResolver, Resolve, ResolveError};
-use crate::spool::Body;
+use crate::transport::guard::{Guard, Scheme, Target};
+use crate::transport::http::{Http, Question};
+use crate::transport::resolve::{GuardedResolver, Resolve, ResolveError};
+use crate::transport::spool::Body;
+use crate::transport::timings::{Part, took};
 
 /// What a transport says of what it brought.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -88,7 +100,7 @@ pub(crate) struct Network {
     http: Http,
     use_ocsp_get: bool,
     #[cfg(feature = "ldap")]
-    directories: crate::directory::Directories,
+    directories: ldap_source::Directories,
 }
 
 impl Network {
@@ -97,12 +109,12 @@ impl Network {
         let guard = Arc::new(guard);
         let tls = tls(&guard)?;
         let resolver = GuardedResolver::new(
-            resolver.unwrap_or_else(|| Arc::new(crate::resolve::SystemResolver)),
+            resolver.unwrap_or_else(|| Arc::new(resolve::SystemResolver)),
             Arc::clone(&guard),
             proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
         );
         #[cfg(feature = "ldap")]
-        let directories = crate::directory::Directories::new(
+        let directories = ldap_source::Directories::new(
             resolver.without_proxy(),
             directory,
             tls.clone(),

@@ -1,5 +1,14 @@
 //! The engine: checks with evidence from memory, store and network.
 
+pub(crate) mod builder;
+pub(crate) mod driver;
+mod refresh;
+pub(crate) mod report;
+pub(crate) mod shared;
+pub(crate) mod snapshot;
+mod waiting;
+pub(crate) mod watch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +18,16 @@ use pki_types::CertificateDer;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use crate::builder::Builder;
-use crate::drive::{self, Driven, Order};
+use crate::cache::evidence::Held;
+use crate::engine::builder::Builder;
+use crate::engine::driver::{Driven, Order};
+use crate::engine::report::Report;
+use crate::engine::shared::{PREFETCH_PATIENCE, Shared, owned};
+use crate::engine::snapshot::Snapshot;
+use crate::engine::watch::Watch;
 use crate::failure::Failure;
-use crate::held::Held;
-use crate::phases::{self, Phases};
-use crate::report::Report;
-use crate::shared::{PREFETCH_PATIENCE, Shared, owned};
-use crate::snapshot::Snapshot;
 use crate::store::Store;
-use crate::watch::Watch;
+use crate::transport::timings::{self, Phases};
 
 /// The longest that anybody waits: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -205,7 +214,7 @@ impl Engine {
         let snapshot = Arc::clone(&ring);
         let task = runtime.spawn(async move {
             let order = Order { chain: &owned, now, deadline, renew: None, only_memory: false };
-            drive::drive(&fetcher, &snapshot, order).await
+            driver::drive(&fetcher, &snapshot, order).await
         });
         match task.await {
             Ok(Driven { report, sources, .. }) => Report::full(&ring, Arc::new(report), now, sources),
@@ -216,7 +225,7 @@ impl Engine {
     /// What a check of this chain would ask, in order, were nothing in memory or store and every source failed in its turn.
     pub fn plan(&self, chain: &[CertificateDer<'_>], now: Time) -> (Report, Vec<Need>) {
         let snapshot = self.snapshot();
-        let (report, needs) = drive::plan(&snapshot, chain, now);
+        let (report, needs) = driver::plan(&snapshot, chain, now);
         (Report::full(&snapshot, Arc::new(report), now, Vec::new()), needs)
     }
 
@@ -236,7 +245,7 @@ impl Engine {
         };
         let snapshot = self.snapshot();
         let obtained = self.shared.fetcher.obtain(need, &snapshot.basis.policy);
-        runtime.block_on(phases::measured(async {
+        runtime.block_on(timings::measured(async {
             let late = |_| Failure::unreachable(format!("not there after {within:?}"));
             tokio::time::timeout(within, obtained).await.map_err(late)?
         }))

@@ -17,17 +17,17 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use smallvec::SmallVec;
 
-use crate::drive::Order;
+use crate::cache::entry::Slot;
+use crate::cache::evidence::{Held, Origin};
+use crate::cache::key::Key;
+use crate::cache::known_paths::KnownPath;
+use crate::engine::driver::Order;
+use crate::engine::report::SourceTried;
+use crate::engine::shared::octets_of;
+use crate::engine::snapshot::{Basis, Snapshot};
 use crate::fetcher::Fetcher;
-use crate::held::{Held, Origin};
-use crate::key::Key;
-use crate::known::KnownPath;
 use crate::limits::Kind;
-use crate::memory::Slot;
 use crate::metrics as names;
-use crate::report::SourceTried;
-use crate::shared::octets_of;
-use crate::snapshot::{Basis, Snapshot};
 
 /// Kinds of leaves that are kept: one or a few for each issuer.
 const MOST: usize = 1_024;

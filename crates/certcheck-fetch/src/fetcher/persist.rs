@@ -10,11 +10,11 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::{FLUSH, Fetcher, STORE, WRITES};
+use crate::cache::evidence::{Held, Origin};
+use crate::cache::key::Key;
 use crate::failure::Failure;
-use crate::held::{Held, Origin};
-use crate::key::Key;
+use crate::fetcher::read;
 use crate::metrics as names;
-use crate::read;
 use crate::store::Stored;
 use crate::transport::now;
 

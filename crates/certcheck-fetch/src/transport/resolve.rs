@@ -11,8 +11,8 @@ use moka::sync::Cache;
 use reqwest::dns::{Addrs, Name, Resolving};
 
 use crate::failure::Failure;
-use crate::guard::{Guard, Refused};
-use crate::phases::{Part, took};
+use crate::transport::guard::{Guard, Refused};
+use crate::transport::timings::{Part, took};
 
 /// What resolves names.
 pub trait Resolve: fmt::Debug + Send + Sync {

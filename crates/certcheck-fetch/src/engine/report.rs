@@ -12,13 +12,13 @@ use certcheck_core::{Remedy, Report as CoreReport, Time, Verdict};
 use pki_types::CertificateDer;
 use smallvec::SmallVec;
 
-use crate::drive::Names;
-use crate::held::Origin;
-use crate::known::{Compiled, KnownPath};
+use crate::cache::evidence::Origin;
+use crate::cache::known_paths::{Compiled, KnownPath};
+use crate::engine::driver::Names;
+use crate::engine::snapshot::Basis;
+use crate::fetcher::permits::{Parties, Party, of_path};
 use crate::limits::Kind;
-use crate::permits::{Parties, Party, of_path};
-use crate::refusal::Refusal;
-use crate::snapshot::Basis;
+use crate::transport::refusal::Refusal;
 
 /// A source that was tried in a check.
 #[derive(Clone, Debug)]

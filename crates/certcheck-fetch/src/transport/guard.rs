@@ -11,8 +11,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv6Net};
 use url::{Host, Url};
 
-use crate::address::{Kind, embedded, is_own, kind_of_v4, kind_of_v6, locally_embedded, v4_behind};
-use crate::refusal::Refusal;
+use crate::transport::address::{
+    Kind, embedded, is_own, kind_of_v4, kind_of_v6, locally_embedded, v4_behind,
+};
+use crate::transport::refusal::Refusal;
 
 /// Octets of a URL that is followed.
 pub const MAX_URL: usize = 2_048;

@@ -10,10 +10,10 @@ use moka::notification::RemovalCause;
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
-use crate::held::Held;
-use crate::key::Key;
+use crate::cache::evidence::Held;
+use crate::cache::key::Key;
+use crate::engine::watch::Watches;
 use crate::limits::Limits;
-use crate::watch::Watches;
 
 /// The place of one piece of evidence: what is in it changes, and who keeps the place sees that at once.
 #[derive(Debug)]
@@ -167,9 +167,9 @@ mod tests {
     use certcheck_testkit::crl;
 
     use super::*;
-    use crate::held::Origin;
-    use crate::spool::Body;
+    use crate::cache::evidence::Origin;
     use crate::transport::Transport;
+    use crate::transport::spool::Body;
 
     fn held(number: i64) -> Arc<Held> {
         let list = crl::Crl::new("CN=CA").with([crl::number(number)]);

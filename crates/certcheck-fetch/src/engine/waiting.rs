@@ -6,9 +6,9 @@ use std::time::Duration;
 use certcheck_core::revocation::Need;
 use tokio::time::{Instant, sleep_until};
 
+use crate::cache::evidence::Held;
 use crate::failure::Failure;
 use crate::fetcher::{Flying, Landing, Level, State};
-use crate::held::Held;
 
 /// Something that is waited for.
 pub(crate) struct Awaited {

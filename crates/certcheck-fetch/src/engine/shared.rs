@@ -12,17 +12,17 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::drive::{self, Driven, Names, Order};
+use crate::cache::key::Key;
+use crate::cache::known_paths::KnownPath;
+use crate::cache::path_templates::{self, FirstSeen};
+use crate::engine::driver::{self, Driven, Names, Order};
+use crate::engine::report::{Inner, Report, SourceTried, let_pass};
+use crate::engine::snapshot::Snapshot;
+use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
-use crate::first_seen::{self, FirstSeen};
-use crate::key::Key;
-use crate::known::KnownPath;
+use crate::fetcher::permits::{Party, Permit, Permits};
 use crate::limits::Limits;
 use crate::metrics as names;
-use crate::permits::{Party, Permit, Permits};
-use crate::report::{Inner, Report, SourceTried, let_pass};
-use crate::snapshot::Snapshot;
-use crate::watch::Watches;
 
 /// How long a check may take that nobody waits for: a whole CRL, and then some.
 pub(crate) const PREFETCH_PATIENCE: Duration = Duration::from_secs(150);
@@ -94,7 +94,7 @@ impl Shared {
         if let Some(report) = refused_before(&snapshot, chain, now) {
             return Some(report);
         }
-        let FirstSeen { path, sources } = first_seen::admit(&self.fetcher, &snapshot, chain, now)?;
+        let FirstSeen { path, sources } = path_templates::admit(&self.fetcher, &snapshot, chain, now)?;
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
         let report = Arc::clone(&path.report);
         snapshot.paths.insert(Arc::new(path));
@@ -106,7 +106,7 @@ impl Shared {
             return report;
         }
         let snapshot = self.snapshot();
-        let driven = drive::answer_from_memory(&self.fetcher, &snapshot, chain, now);
+        let driven = driver::answer_from_memory(&self.fetcher, &snapshot, chain, now);
         self.close(snapshot, chain, now, driven)
     }
 
@@ -127,7 +127,7 @@ impl Shared {
             return self.look_up(chain, now);
         }
         let order = Order { chain, now, deadline, renew: None, only_memory: false };
-        let driven = drive::drive(&self.fetcher, &snapshot, order).await;
+        let driven = driver::drive(&self.fetcher, &snapshot, order).await;
         let left = driven.left.clone();
         let report = self.close(snapshot, chain, now, driven);
         if !left.is_empty() {
@@ -165,7 +165,7 @@ impl Shared {
             let snapshot = shared.snapshot();
             let deadline = Instant::now() + PREFETCH_PATIENCE;
             let order = Order { chain: &chain, now, deadline, renew: None, only_memory: false };
-            if let Ok(driven) = permit.spend(drive::drive(&shared.fetcher, &snapshot, order)).await {
+            if let Ok(driven) = permit.spend(driver::drive(&shared.fetcher, &snapshot, order)).await {
                 let _report = shared.close(snapshot, &chain, now, driven);
             }
         });
@@ -176,7 +176,7 @@ impl Shared {
         let snapshot = self.snapshot();
         let order = Order { chain: &path.chain(), now, deadline, renew: Some(key), only_memory: false };
         let before = self.fetcher.memory.get(&key);
-        let _driven = drive::drive(&self.fetcher, &snapshot, order).await;
+        let _driven = driver::drive(&self.fetcher, &snapshot, order).await;
         match (before, self.fetcher.memory.get(&key)) {
             (Some(before), Some(after)) => !Arc::ptr_eq(&before, &after),
             (None, Some(_)) => true,

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use certcheck_core::status::Cause;
 use moka::sync::Cache;
 
+use crate::cache::key::Key;
 use crate::failure::Failure;
-use crate::key::Key;
 use crate::limits::Limits;
 
 /// Sources and hosts that are remembered.

@@ -12,12 +12,12 @@ use certcheck_core::Time;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use crate::key::Key;
-use crate::known::KnownPath;
-use crate::memory::Slot;
+use crate::cache::entry::Slot;
+use crate::cache::key::Key;
+use crate::cache::known_paths::KnownPath;
+use crate::engine::shared::{Shared, WeakShared};
+use crate::fetcher::permits::{Bounds, Parties, Party, Permits, of_path};
 use crate::metrics as names;
-use crate::permits::{Bounds, Parties, Party, Permits, of_path};
-use crate::shared::{Shared, WeakShared};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);

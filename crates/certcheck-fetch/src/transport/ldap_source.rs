@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::time::timeout;
 
 use crate::failure::Failure;
-use crate::guard::Target;
 use crate::ldap::{self, LdapFault, LdapUrl};
 use crate::limits::{Kind, Limits};
-use crate::refusal::Refusal;
-use crate::resolve::{GuardedResolver, ResolveError};
-use crate::spool::Body;
+use crate::transport::guard::Target;
+use crate::transport::refusal::Refusal;
+use crate::transport::resolve::{GuardedResolver, ResolveError};
+use crate::transport::spool::Body;
 use crate::transport::{Fetched, Transport};
 
 /// What is looked for where a URL names no attribute (RFC 4523 2).

@@ -6,8 +6,8 @@ use certcheck_core::Time;
 use certcheck_core::revocation::{Answer, EvidenceRequest};
 
 use crate::limits::Kind;
-use crate::spool::Body;
 use crate::transport::Transport;
+use crate::transport::spool::Body;
 
 /// From where an answer came.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
