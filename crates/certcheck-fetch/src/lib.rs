@@ -10,7 +10,10 @@
 //! passed over for the next.
 #![deny(unsafe_code)]
 
+mod basis;
 mod cache;
+mod chain;
+mod clock;
 mod engine;
 mod failure;
 mod fetcher;
@@ -32,7 +35,7 @@ pub use engine::watch::{Ended, Watch};
 pub use failure::Failure;
 pub use fetcher::Observer;
 pub use limits::{Kind, Limits};
-pub use transport::Transport;
+pub use transport::answer::Transport;
 pub use transport::guard::{Guard, MAX_URL, Refused, Scheme};
 pub use transport::http::goes_with_get;
 pub use transport::refusal::Refusal;

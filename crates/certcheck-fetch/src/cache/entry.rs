@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
     use crate::cache::evidence::Origin;
-    use crate::transport::Transport;
+    use crate::transport::answer::Transport;
     use crate::transport::spool::Body;
 
     fn held(number: i64) -> Arc<Held> {

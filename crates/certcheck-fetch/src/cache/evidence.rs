@@ -6,7 +6,7 @@ use certcheck_core::Time;
 use certcheck_core::revocation::{Answer, EvidenceRequest};
 
 use crate::limits::Kind;
-use crate::transport::Transport;
+use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
 /// From where an answer came.

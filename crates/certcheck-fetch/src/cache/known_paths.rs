@@ -16,10 +16,10 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, UnitWeighter, Weighter};
 use smallvec::SmallVec;
 
+use crate::basis::Basis;
 use crate::cache::entry::Slot;
 use crate::cache::evidence::Held;
-use crate::engine::shared::{octets_of, owned};
-use crate::engine::snapshot::Basis;
+use crate::chain::{octets_of, owned};
 
 /// Octets that are hashed: the end of a certificate is its signature, which differs most.
 const HASHED: usize = 64;

@@ -17,14 +17,15 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use smallvec::SmallVec;
 
+use crate::basis::Basis;
 use crate::cache::entry::Slot;
 use crate::cache::evidence::{Held, Origin};
 use crate::cache::key::Key;
 use crate::cache::known_paths::KnownPath;
+use crate::chain::octets_of;
 use crate::engine::driver::Order;
 use crate::engine::report::SourceTried;
-use crate::engine::shared::octets_of;
-use crate::engine::snapshot::{Basis, Snapshot};
+use crate::engine::snapshot::Snapshot;
 use crate::fetcher::Fetcher;
 use crate::limits::Kind;
 use crate::metrics as names;
@@ -179,7 +180,7 @@ impl<'l> Looker<'l> {
 
     /// As who drives a check has it: what is due is first asked for anew.
     fn is_due(&self, held: &Held) -> bool {
-        let clock = || *self.clock.get_or_init(crate::transport::now);
+        let clock = || *self.clock.get_or_init(crate::clock::now);
         held.is_due(self.now) || self.fetcher.revalidates && held.is_stale_by_http(clock())
     }
 

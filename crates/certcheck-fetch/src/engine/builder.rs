@@ -95,7 +95,7 @@ impl Builder {
             store: None,
             is_offline: false,
             refreshes: true,
-            clock: crate::transport::now,
+            clock: crate::clock::now,
             observer: None,
         }
     }

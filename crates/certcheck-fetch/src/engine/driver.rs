@@ -401,8 +401,7 @@ impl<'d> Driver<'d> {
 
     /// Whether newer evidence is due: by what it says itself, and where nothing is fetched ahead, by HTTP.
     fn is_due(&self, held: &Held) -> bool {
-        held.is_due(self.order.now)
-            || self.fetcher.revalidates && held.is_stale_by_http(crate::transport::now())
+        held.is_due(self.order.now) || self.fetcher.revalidates && held.is_stale_by_http(crate::clock::now())
     }
 
     /// It has been given, and was of use.

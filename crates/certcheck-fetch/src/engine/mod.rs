@@ -19,10 +19,11 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::cache::evidence::Held;
+use crate::chain::owned;
 use crate::engine::builder::Builder;
 use crate::engine::driver::{Driven, Order};
 use crate::engine::report::Report;
-use crate::engine::shared::{PREFETCH_PATIENCE, Shared, owned};
+use crate::engine::shared::{PREFETCH_PATIENCE, Shared};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watch;
 use crate::failure::Failure;

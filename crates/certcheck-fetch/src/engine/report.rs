@@ -12,10 +12,10 @@ use certcheck_core::{Remedy, Report as CoreReport, Time, Verdict};
 use pki_types::CertificateDer;
 use smallvec::SmallVec;
 
+use crate::basis::Basis;
 use crate::cache::evidence::Origin;
 use crate::cache::known_paths::{Compiled, KnownPath};
 use crate::engine::driver::Names;
-use crate::engine::snapshot::Basis;
 use crate::fetcher::permits::{Parties, Party, of_path};
 use crate::limits::Kind;
 use crate::transport::refusal::Refusal;

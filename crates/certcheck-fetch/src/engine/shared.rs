@@ -15,6 +15,7 @@ use tracing::debug;
 use crate::cache::key::Key;
 use crate::cache::known_paths::KnownPath;
 use crate::cache::path_templates::{self, FirstSeen};
+use crate::chain::owned;
 use crate::engine::driver::{self, Driven, Names, Order};
 use crate::engine::report::{Inner, Report, SourceTried, let_pass};
 use crate::engine::snapshot::Snapshot;
@@ -38,15 +39,6 @@ pub(crate) struct Shared {
     pub(crate) limits: Arc<Limits>,
     pub(crate) clock: fn() -> Time,
     pub(crate) watches: Arc<Watches>,
-}
-
-/// Octets of certificates.
-pub(crate) fn octets_of(chain: &[CertificateDer<'_>]) -> usize {
-    chain.iter().map(|der| der.len()).sum()
-}
-
-pub(crate) fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
-    chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect()
 }
 
 impl Shared {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
+use crate::basis::Basis;
 use crate::cache::known_paths::{KnownPaths, Refusals};
 use crate::cache::path_templates::Templates;
 use crate::limits::Limits;
@@ -22,15 +23,6 @@ pub struct Snapshot {
 
 /// Snapshots of this process, numbered.
 static GENERATIONS: AtomicU64 = AtomicU64::new(0);
-
-/// What checks are made with. Whoever keeps a path keeps this too.
-pub(crate) struct Basis {
-    pub(crate) ring: Arc<KeyRing>,
-    pub(crate) policy: Arc<Policy>,
-    /// Evidence that was given, beside what is fetched.
-    pub(crate) given: Evidence,
-    pub(crate) issuers: VerifiedIssuers,
-}
 
 /// Logs anchors that are such only since their issuer is not in the ring: a removal does that too.
 fn warn_of_promoted(ring: &KeyRing) {
@@ -84,11 +76,5 @@ impl Snapshot {
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snapshot").field("ring", &self.ring().certificates().len()).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Basis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Basis").field("ring", &self.ring.certificates().len()).finish_non_exhaustive()
     }
 }

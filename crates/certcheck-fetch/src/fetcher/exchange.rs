@@ -16,6 +16,7 @@ use tracing::debug;
 use super::{AT_ONCE, Fetcher, QUEUE, STORE, State, TURN, TURN_OF_CRL};
 use crate::cache::evidence::{Held, Origin};
 use crate::cache::key::Key;
+use crate::clock::now;
 use crate::failure::Failure;
 use crate::fetcher::health::{Health, Host};
 use crate::fetcher::permits::{Full, Parties, Party, Permit, YOUNG};
@@ -23,9 +24,10 @@ use crate::fetcher::read;
 use crate::limits::Kind;
 use crate::metrics as names;
 use crate::store::Lease;
+use crate::transport::Network;
+use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::Target;
 use crate::transport::spool::Body;
-use crate::transport::{Fetched, Network, Transport, now};
 
 /// For whom something is fetched: first of all those who wait for it.
 #[derive(Clone, Debug, Default)]

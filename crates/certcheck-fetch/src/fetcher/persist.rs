@@ -12,11 +12,11 @@ use tracing::{debug, warn};
 use super::{FLUSH, Fetcher, STORE, WRITES};
 use crate::cache::evidence::{Held, Origin};
 use crate::cache::key::Key;
+use crate::clock::now;
 use crate::failure::Failure;
 use crate::fetcher::read;
 use crate::metrics as names;
 use crate::store::Stored;
-use crate::transport::now;
 
 impl Fetcher {
     pub(super) async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {

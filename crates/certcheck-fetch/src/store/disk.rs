@@ -27,8 +27,8 @@ use super::record::{MAX_INLINE, MAX_RECORD, Record};
 use super::{Entry, Lease, Store, StoreError, Stored};
 use crate::cache::evidence::Origin;
 use crate::cache::key::Key;
+use crate::clock::now;
 use crate::mapped;
-use crate::transport::now;
 use crate::transport::spool::Body;
 
 /// Between two looks whether a lease is free.

@@ -20,12 +20,14 @@ use futures_util::future::BoxFuture;
 
 pub use disk::{DiskOptions, DiskStore};
 pub use memory::MemoryStore;
+#[cfg(fuzzing)]
+pub(crate) use record::read_record;
 
 use bytes::Bytes;
 
 use crate::cache::evidence::Origin;
 use crate::cache::key::Key;
-use crate::transport::Transport;
+use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
 /// What a store keeps of one answer.
@@ -180,17 +182,5 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Where temporary files are best kept, so that they need not be copied.
     fn folder(&self) -> Option<&Path> {
         None
-    }
-}
-
-/// For fuzzers: reads what claims to be a record, and whatever of it would be used.
-#[cfg(fuzzing)]
-pub(crate) fn read_record(octets: &[u8]) {
-    let Ok(record) = record::Record::parse(octets) else { return };
-    let Ok(ask) = record.ask() else { return };
-    let key = Key::of(&ask);
-    assert!(key.is_some_and(|key| record.ask_under(&key).is_ok()));
-    if let Ok(Some(body)) = record.inline() {
-        let _stored = record.into_stored(ask, Body::from(body), None);
     }
 }

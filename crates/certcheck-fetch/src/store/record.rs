@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StoreError, Stored};
 use crate::cache::key::Key;
-use crate::transport::Transport;
+use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
 /// Octets of a record that is read.
@@ -144,4 +144,16 @@ impl Record {
 
 fn decoded(text: &str) -> Result<Bytes, StoreError> {
     STANDARD.decode(text).map(Bytes::from).map_err(|error| StoreError::Unusable(error.to_string()))
+}
+
+/// For fuzzers: reads what claims to be a record, and whatever of it would be used.
+#[cfg(fuzzing)]
+pub(crate) fn read_record(octets: &[u8]) {
+    let Ok(record) = Record::parse(octets) else { return };
+    let Ok(ask) = record.ask() else { return };
+    let key = Key::of(&ask);
+    assert!(key.is_some_and(|key| record.ask_under(&key).is_ok()));
+    if let Ok(Some(body)) = record.inline() {
+        let _stored = record.into_stored(ask, Body::from(body), None);
+    }
 }

@@ -15,8 +15,10 @@ use reqwest::{Client, Method, Response, StatusCode};
 use tokio::time::timeout;
 use url::Url;
 
+use crate::clock::now;
 use crate::failure::Failure;
 use crate::limits::{Kind, Limits};
+use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::{Guard, Refused, Scheme, Target};
 use crate::transport::inflate::Inflater;
 use crate::transport::refusal::Refusal;
@@ -24,7 +26,6 @@ use crate::transport::resolve::GuardedResolver;
 use crate::transport::sniff::Shape;
 use crate::transport::spool::{Spool, SpoolError};
 use crate::transport::timings::{Connects, Part, asked, took};
-use crate::transport::{Fetched, Transport, now};
 use certcheck_core::ocsp::ResponseStatus;
 use certcheck_core::ocsp_responses_of;
 use certcheck_core::revocation::{EvidenceRequest, OcspEvidence};

@@ -8,11 +8,11 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use crate::ldap::{self, LdapFault, LdapUrl};
 use crate::limits::{Kind, Limits};
+use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::Target;
 use crate::transport::refusal::Refusal;
 use crate::transport::resolve::{GuardedResolver, ResolveError};
 use crate::transport::spool::Body;
-use crate::transport::{Fetched, Transport};
 
 /// What is looked for where a URL names no attribute (RFC 4523 2).
 const OF_CRLS: [&str; 2] = ["certificateRevocationList;binary", "authorityRevocationList;binary"];

@@ -1,6 +1,7 @@
 //! From a URL to octets, by whichever protocol it names.
 
 mod address;
+pub(crate) mod answer;
 pub(crate) mod guard;
 pub(crate) mod http;
 mod inflate;
@@ -15,67 +16,19 @@ pub(crate) mod timings;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use certcheck_core::Time;
 use certcheck_core::revocation::EvidenceRequest;
-use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use url::Url;
 
 use crate::failure::Failure;
 use crate::limits::{Kind, Limits};
+use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::{Guard, Scheme, Target};
 use crate::transport::http::{Http, Question};
 use crate::transport::resolve::{GuardedResolver, Resolve, ResolveError};
-use crate::transport::spool::Body;
 use crate::transport::timings::{Part, took};
-
-/// What a transport says of what it brought.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Transport {
-    /// By what the server knows this version again (RFC 9110 8.8.3).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
-    /// The same by time (RFC 9110 8.8.2).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
-    /// Until when caches may give it out (RFC 9111 4.2), in seconds since 1970. It makes evidence be asked for sooner than
-    /// its nextUpdate, never later.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fresh_until: Option<i64>,
-}
-
-/// Bytes of a validator (ETag, Last-Modified) that is kept.
-const MAX_VALIDATOR: usize = 256;
-
-impl Transport {
-    /// The same without validators of more than 256 bytes: the server that sent them decides how much, and each is kept in memory.
-    /// Without one, the source is asked for the whole again.
-    #[must_use]
-    pub(crate) fn bounded(self) -> Self {
-        let bounded = |text: Option<String>| text.filter(|text| text.len() <= MAX_VALIDATOR);
-        Self {
-            etag: bounded(self.etag),
-            last_modified: bounded(self.last_modified),
-            fresh_until: self.fresh_until,
-        }
-    }
-
-    /// Bytes of memory that it takes beside itself.
-    pub(crate) fn memory(&self) -> usize {
-        [&self.etag, &self.last_modified].into_iter().flatten().map(String::len).sum()
-    }
-}
-
-/// What came.
-#[derive(Debug)]
-pub(crate) enum Fetched {
-    /// Octets; of LDAP, the values of the attribute.
-    Body(Vec<Body>, Transport),
-    /// What was known has not changed.
-    NotModified(Transport),
-}
 
 /// How the network is reached.
 #[derive(Clone, Debug, Default)]
@@ -216,10 +169,4 @@ fn tls(guard: &Guard) -> Result<rustls::ClientConfig, String> {
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// The clock, for what transports say. Evidence is judged by the time that is asked about.
-pub(crate) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Time::from_unix(i64::try_from(since).unwrap_or(i64::MAX))
 }
