@@ -1,5 +1,6 @@
 //! Evidence in memory, bounded by its weight.
 
+use core::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -12,7 +13,6 @@ use moka::sync::Cache;
 
 use crate::cache::evidence::Held;
 use crate::cache::key::Key;
-use crate::engine::watch::Watches;
 use crate::limits::Limits;
 
 /// The place of one piece of evidence: what is in it changes, and who keeps the place sees that at once.
@@ -50,16 +50,23 @@ impl Slot {
     }
 }
 
+/// Called with the key of evidence that has been replaced.
+pub(crate) type OnChange = Box<dyn Fn(Key) + Send + Sync>;
+
 /// All slots.
-#[derive(Debug)]
 pub(crate) struct Memory {
     slots: Cache<Key, Arc<Slot>>,
-    /// Who is told of what comes in.
-    watches: Arc<Watches>,
+    on_change: OnChange,
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("slots", &self.slots).finish_non_exhaustive()
+    }
 }
 
 impl Memory {
-    pub(crate) fn new(limits: &Limits, watches: Arc<Watches>) -> Self {
+    pub(crate) fn new(limits: &Limits, on_change: OnChange) -> Self {
         // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
         let weigh = |_: &Key, slot: &Arc<Slot>| {
             let octets = slot.load().as_ref().map_or(512, |held| held.memory());
@@ -76,7 +83,7 @@ impl Memory {
                 }
             })
             .build();
-        Self { slots, watches }
+        Self { slots, on_change }
     }
 
     /// The place of this key, made where there is none.
@@ -127,7 +134,7 @@ impl Memory {
             CompResult::Inserted(_) | CompResult::ReplacedWith(_)
         );
         if is_replaced {
-            self.watches.evidence_came(key);
+            (self.on_change)(key);
         }
         is_replaced
     }
@@ -189,7 +196,7 @@ mod tests {
     /// would replace.
     #[test]
     fn no_place_is_filled_that_nobody_finds() {
-        let memory = Memory::new(&Limits::default(), Arc::default());
+        let memory = Memory::new(&Limits::default(), Box::new(|_| ()));
         let numbers: Vec<_> = (1..=64).map(held).collect();
         let key = Key::of(&numbers[0].ask).expect("a key");
         let is_over = AtomicBool::new(false);

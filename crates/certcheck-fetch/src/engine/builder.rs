@@ -227,7 +227,8 @@ impl Builder {
             Some(Network::new(route, &limits, &folder).map_err(EngineError::Network)?)
         };
         let watches = Arc::<Watches>::default();
-        let memory = Memory::new(&limits, Arc::clone(&watches));
+        let told = Arc::clone(&watches);
+        let memory = Memory::new(&limits, Box::new(move |key| told.evidence_came(key)));
         let fetcher =
             Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer, !refreshes);
         let shared = Arc::new(Shared {
