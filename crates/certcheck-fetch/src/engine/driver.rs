@@ -12,7 +12,6 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use pki_types::CertificateDer;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::cache::entry::Slot;
@@ -22,7 +21,7 @@ use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::waiting::{Awaited, Came, Patience, Sought, wait};
 use crate::failure::Failure;
-use crate::fetcher::permits::{Parties, Party, of_path};
+use crate::fetcher::permits::{Names, Parties, Party, of_path};
 use crate::fetcher::{Behalf, Fetcher, Flying, Landing, Level};
 use crate::limits::Kind;
 use crate::metrics as names;
@@ -52,9 +51,6 @@ pub(crate) struct Driven {
     /// What was not in memory, of a check that looks nowhere else.
     pub(crate) lacking: Names,
 }
-
-/// Names of what is asked, hashed: the key, and where there is none what is asked by which client.
-pub(crate) type Names = SmallVec<[u64; 4]>;
 
 struct Driver<'d> {
     fetcher: &'d Arc<Fetcher>,

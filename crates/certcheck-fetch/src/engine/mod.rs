@@ -218,7 +218,7 @@ impl Engine {
             driver::drive(&fetcher, &snapshot, order).await
         });
         match task.await {
-            Ok(Driven { report, sources, .. }) => Report::full(&ring, Arc::new(report), now, sources),
+            Ok(Driven { report, sources, .. }) => Report::full(&ring.basis, Arc::new(report), now, sources),
             Err(_) => self.look_up(chain, now),
         }
     }
@@ -227,7 +227,7 @@ impl Engine {
     pub fn plan(&self, chain: &[CertificateDer<'_>], now: Time) -> (Report, Vec<Need>) {
         let snapshot = self.snapshot();
         let (report, needs) = driver::plan(&snapshot, chain, now);
-        (Report::full(&snapshot, Arc::new(report), now, Vec::new()), needs)
+        (Report::full(&snapshot.basis, Arc::new(report), now, Vec::new()), needs)
     }
 
     /// Gets what is named from the network within this time, for who looks into it: nothing is judged, and nothing kept.

@@ -15,8 +15,7 @@ use smallvec::SmallVec;
 use crate::basis::Basis;
 use crate::cache::evidence::Origin;
 use crate::cache::known_paths::{Compiled, KnownPath};
-use crate::engine::driver::Names;
-use crate::fetcher::permits::{Parties, Party, of_path};
+use crate::fetcher::permits::{Names, Parties, Party, of_path};
 use crate::limits::Kind;
 use crate::transport::refusal::Refusal;
 
@@ -80,6 +79,17 @@ pub(crate) fn let_pass(report: &OwnedReport) -> Option<Cause> {
 }
 
 impl Report {
+    /// What a whole check came to.
+    pub(crate) fn full(
+        basis: &Arc<Basis>,
+        report: Arc<OwnedReport>,
+        now: Time,
+        sources: Vec<SourceTried>,
+    ) -> Self {
+        let inner = Inner::Full { basis: Arc::clone(basis), report, now };
+        Self { inner, sources, lacking: Names::new(), unkept_until: None }
+    }
+
     /// The outcome.
     pub fn verdict(&self) -> Verdict {
         match &self.inner {

@@ -16,12 +16,12 @@ use crate::cache::key::Key;
 use crate::cache::known_paths::KnownPath;
 use crate::cache::path_templates::{self, FirstSeen};
 use crate::chain::owned;
-use crate::engine::driver::{self, Driven, Names, Order};
-use crate::engine::report::{Inner, Report, SourceTried, let_pass};
+use crate::engine::driver::{self, Driven, Order};
+use crate::engine::report::{Inner, Report, let_pass};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
-use crate::fetcher::permits::{Party, Permit, Permits};
+use crate::fetcher::permits::{Names, Party, Permit, Permits};
 use crate::limits::Limits;
 use crate::metrics as names;
 
@@ -90,7 +90,7 @@ impl Shared {
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
         let report = Arc::clone(&path.report);
         snapshot.paths.insert(Arc::new(path));
-        Some(Report::full(&snapshot, report, now, sources))
+        Some(Report::full(&snapshot.basis, report, now, sources))
     }
 
     pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
@@ -206,19 +206,7 @@ impl Shared {
             }
             Verdict::Undetermined => {}
         }
-        Report { lacking, unkept_until, ..Report::full(&snapshot, report, now, sources) }
-    }
-}
-
-impl Report {
-    pub(crate) fn full(
-        snapshot: &Snapshot,
-        report: Arc<OwnedReport>,
-        now: Time,
-        sources: Vec<SourceTried>,
-    ) -> Self {
-        let inner = Inner::Full { basis: Arc::clone(&snapshot.basis), report, now };
-        Self { inner, sources, lacking: Names::new(), unkept_until: None }
+        Report { lacking, unkept_until, ..Report::full(&snapshot.basis, report, now, sources) }
     }
 }
 
@@ -234,7 +222,7 @@ fn is_of_path(report: &OwnedReport) -> bool {
 }
 
 fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
-    Some(Report::full(snapshot, snapshot.refusals.get(chain, now)?, now, Vec::new()))
+    Some(Report::full(&snapshot.basis, snapshot.refusals.get(chain, now)?, now, Vec::new()))
 }
 
 /// For tasks that must not keep the engine alive.

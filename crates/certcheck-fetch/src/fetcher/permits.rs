@@ -73,6 +73,9 @@ impl Party {
     }
 }
 
+/// Names of what is asked, hashed: the key, and where there is none what is asked by which client.
+pub(crate) type Names = SmallVec<[u64; 4]>;
+
 /// All parties of a permit.
 pub(crate) type Parties = SmallVec<[Party; 8]>;
 
