@@ -13,6 +13,7 @@ use moka::sync::Cache;
 
 use crate::cache::evidence::Held;
 use crate::cache::key::Key;
+use crate::clock;
 use crate::limits::Limits;
 
 /// The place of one piece of evidence: what is in it changes, and who keeps the place sees that at once.
@@ -53,9 +54,19 @@ impl Slot {
 /// Called with the key of evidence that has been replaced.
 pub(crate) type OnChange = Box<dyn Fn(Key) + Send + Sync>;
 
+/// When newer evidence is looked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Renewal {
+    /// Ahead of its end, while it is in use.
+    Ahead,
+    /// When it is used, so that HTTP's freshness is looked at then.
+    OnUse,
+}
+
 /// All slots.
 pub(crate) struct Memory {
     slots: Cache<Key, Arc<Slot>>,
+    renewal: Renewal,
     on_change: OnChange,
 }
 
@@ -66,7 +77,7 @@ impl fmt::Debug for Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(limits: &Limits, on_change: OnChange) -> Self {
+    pub(crate) fn new(limits: &Limits, renewal: Renewal, on_change: OnChange) -> Self {
         // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
         let weigh = |_: &Key, slot: &Arc<Slot>| {
             let octets = slot.load().as_ref().map_or(512, |held| held.memory());
@@ -83,7 +94,7 @@ impl Memory {
                 }
             })
             .build();
-        Self { slots, on_change }
+        Self { slots, renewal, on_change }
     }
 
     /// The place of this key, made where there is none.
@@ -115,6 +126,17 @@ impl Memory {
 
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Held>> {
         self.slots.get(key)?.get()
+    }
+
+    /// Whether newer evidence is due: by what it says itself, and where nothing is fetched ahead, by HTTP.
+    pub(crate) fn is_due(&self, held: &Held, now: Time) -> bool {
+        held.is_due(now) || self.renewal == Renewal::OnUse && held.is_stale_by_http(clock::now())
+    }
+
+    /// Whether newer evidence from there is in its place: an older one does not come back.
+    pub(crate) fn is_rollback(&self, held: &Held) -> bool {
+        let current = Key::of(&held.ask).and_then(|key| self.get(&key));
+        current.is_some_and(|current| held.is_older_than(&current))
     }
 
     /// Puts evidence in its place, unless newer is there.
@@ -196,7 +218,7 @@ mod tests {
     /// would replace.
     #[test]
     fn no_place_is_filled_that_nobody_finds() {
-        let memory = Memory::new(&Limits::default(), Box::new(|_| ()));
+        let memory = Memory::new(&Limits::default(), Renewal::Ahead, Box::new(|_| ()));
         let numbers: Vec<_> = (1..=64).map(held).collect();
         let key = Key::of(&numbers[0].ask).expect("a key");
         let is_over = AtomicBool::new(false);

@@ -2,10 +2,9 @@
 //! leaf, with the places of the evidence about it. What it takes is one signature; whoever is not admitted so is checked
 //! as if there were no template.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use certcheck_core::report::OwnedReport;
@@ -18,17 +17,11 @@ use quick_cache::{Equivalent, Weighter};
 use smallvec::SmallVec;
 
 use crate::basis::Basis;
-use crate::cache::entry::Slot;
-use crate::cache::evidence::{Held, Origin};
+use crate::cache::entry::{Memory, Slot};
+use crate::cache::evidence::Held;
 use crate::cache::key::Key;
 use crate::cache::known_paths::KnownPath;
 use crate::chain::octets_of;
-use crate::engine::driver::Order;
-use crate::engine::report::SourceTried;
-use crate::engine::snapshot::Snapshot;
-use crate::fetcher::Fetcher;
-use crate::limits::Kind;
-use crate::metrics as names;
 
 /// Kinds of leaves that are kept: one or a few for each issuer.
 const MOST: usize = 1_024;
@@ -36,17 +29,18 @@ const MOST: usize = 1_024;
 /// A client that was admitted.
 pub(crate) struct FirstSeen {
     pub(crate) path: KnownPath,
-    pub(crate) sources: Vec<SourceTried>,
+    /// By what.
+    pub(crate) found: Vec<Found>,
 }
 
 /// Evidence that was asked for and is at hand.
 #[derive(Clone, Debug)]
-struct Found {
+pub(crate) struct Found {
     /// For which certificate of the path.
-    at: usize,
-    ask: EvidenceRequest,
+    pub(crate) at: usize,
+    pub(crate) ask: EvidenceRequest,
     slot: Arc<Slot>,
-    held: Arc<Held>,
+    pub(crate) held: Arc<Held>,
 }
 
 /// What is known of the CAs of a template, and by what.
@@ -125,15 +119,21 @@ impl Templates {
 
     /// Keeps what can be kept of a check that accepts, unless there is a template for it. Where something is unknown
     /// clients are never known, and whoever has seen one could have any number of kinds kept.
-    pub(crate) fn learn(&self, basis: &Basis, order: Order<'_>, progress: &Progress<'_>) {
+    pub(crate) fn learn(
+        &self,
+        basis: &Basis,
+        chain: &[CertificateDer<'_>],
+        now: Time,
+        progress: &Progress<'_>,
+    ) {
         let is_unknown =
             |report: &OwnedReport| report.statuses().any(|status| matches!(status, Status::Unknown(_)));
-        if octets_of(order.chain) > MOST_PRESENTED || progress.settled().is_none_or(is_unknown) {
+        if octets_of(chain) > MOST_PRESENTED || progress.settled().is_none_or(is_unknown) {
             return;
         }
-        let Some(leaf_candidate) = leaf_candidate(basis, order.chain, order.now) else { return };
+        let Some(leaf_candidate) = leaf_candidate(basis, chain, now) else { return };
         match self.0.get(&KindOf(&leaf_candidate)) {
-            Some(kept) if kept.template.is_stable(order.now) => return,
+            Some(kept) if kept.template.is_stable(now) => return,
             // Of another time.
             Some(_) => drop(self.0.remove(&KindOf(&leaf_candidate))),
             None => {}
@@ -146,6 +146,42 @@ impl Templates {
             places: ArcSwap::default(),
         });
         self.0.insert(OwnedKind(Arc::clone(&kept)), kept);
+    }
+
+    /// Admits a client that was not seen before, if all that has a say in it is at hand. `None` says nothing: a check must
+    /// find out.
+    pub(crate) fn admit(
+        &self,
+        memory: &Memory,
+        basis: &Arc<Basis>,
+        chain: &[CertificateDer<'_>],
+        now: Time,
+    ) -> Option<FirstSeen> {
+        let leaf_candidate = leaf_candidate(basis, chain, now)?;
+        let kept = self.0.get(&KindOf(&leaf_candidate))?;
+        if !kept.template.is_stable(now) {
+            return None;
+        }
+        let places = kept.places.load();
+        let looker = Looker::new(memory, now, &places);
+        let above = kept.above(&leaf_candidate, &looker)?;
+        let Admitted { report, evidence } =
+            kept.template.admit(&leaf_candidate, &above.statuses, &|ask| looker.find(ask))?;
+        let mut found = looker.found.into_inner().into_vec();
+        kept.note_places(&places, &found);
+        found.extend(above.by.iter().cloned());
+        let mut seen: SmallVec<[Key; 4]> = SmallVec::new();
+        found.retain(|found| {
+            let is_first = !seen.contains(&found.slot.key);
+            seen.push(found.slot.key);
+            is_first
+        });
+        let slots = found.iter().map(|found| Arc::clone(&found.slot)).collect();
+        let held = found.iter().map(|found| Some(Arc::clone(&found.held))).collect();
+        let presented = Arc::clone(&kept.presented);
+        let path = KnownPath::of_evidence(Arc::new(report), presented, slots, basis, evidence, held)?;
+        found.iter().for_each(|found| found.slot.touch(now));
+        Some(FirstSeen { path, found })
     }
 }
 
@@ -164,24 +200,16 @@ fn leaf_candidate<'n>(
 
 /// Who looks for evidence in memory.
 struct Looker<'l> {
-    fetcher: &'l Fetcher,
+    memory: &'l Memory,
     now: Time,
-    /// The clock, if HTTP has a say in what is due.
-    clock: OnceCell<Time>,
     /// Where it was the last time.
     places: &'l [(EvidenceRequest, Arc<Slot>)],
     found: RefCell<SmallVec<[Found; 4]>>,
 }
 
 impl<'l> Looker<'l> {
-    fn new(fetcher: &'l Fetcher, now: Time, places: &'l [(EvidenceRequest, Arc<Slot>)]) -> Self {
-        Self { fetcher, now, clock: OnceCell::new(), places, found: RefCell::default() }
-    }
-
-    /// As who drives a check has it: what is due is first asked for anew.
-    fn is_due(&self, held: &Held) -> bool {
-        let clock = || *self.clock.get_or_init(crate::clock::now);
-        held.is_due(self.now) || self.fetcher.revalidates && held.is_stale_by_http(clock())
+    fn new(memory: &'l Memory, now: Time, places: &'l [(EvidenceRequest, Arc<Slot>)]) -> Self {
+        Self { memory, now, places, found: RefCell::default() }
     }
 
     /// What is at hand and not due.
@@ -189,11 +217,11 @@ impl<'l> Looker<'l> {
         let place = self.places.iter().find(|(known, _)| known == ask).map(|(_, slot)| Arc::clone(slot));
         let kept = place.and_then(|slot| slot.get().map(|held| (slot, held)));
         let (slot, held) = kept.or_else(|| {
-            let slot = self.fetcher.memory.find(&Key::of(ask)?)?;
+            let slot = self.memory.find(&Key::of(ask)?)?;
             let held = slot.get()?;
             Some((slot, held))
         })?;
-        if self.is_due(&held) {
+        if self.memory.is_due(&held, self.now) {
             return None;
         }
         let answer = held.answer.clone();
@@ -207,7 +235,7 @@ impl Above {
     fn is_current(&self, looker: &Looker<'_>) -> bool {
         let is_same = |found: &Found| {
             found.slot.load().as_ref().is_some_and(|held| Arc::ptr_eq(held, &found.held))
-                && !looker.is_due(&found.held)
+                && !looker.memory.is_due(&found.held, looker.now)
         };
         self.statuses.hold(looker.now) && self.by.iter().all(is_same)
     }
@@ -221,7 +249,7 @@ impl Kept {
         {
             return Some(Arc::clone(above));
         }
-        let own = Looker::new(looker.fetcher, looker.now, &[]);
+        let own = Looker::new(looker.memory, looker.now, &[]);
         let statuses = self.template.issuer_statuses(leaf_candidate, &|ask| own.find(ask))?;
         let mut by = own.found.into_inner().into_vec();
         for found in &mut by {
@@ -243,64 +271,4 @@ impl Kept {
             self.places.store(Arc::new(places.collect()));
         }
     }
-}
-
-/// Admits a client that was not seen before, if all that has a say in it is at hand. `None` says nothing: a check must find
-/// out.
-pub(crate) fn admit(
-    fetcher: &Fetcher,
-    snapshot: &Snapshot,
-    chain: &[CertificateDer<'_>],
-    now: Time,
-) -> Option<FirstSeen> {
-    let basis = &snapshot.basis;
-    let leaf_candidate = leaf_candidate(basis, chain, now)?;
-    let kept = snapshot.templates.0.get(&KindOf(&leaf_candidate))?;
-    if !kept.template.is_stable(now) {
-        return None;
-    }
-    let places = kept.places.load();
-    let looker = Looker::new(fetcher, now, &places);
-    let above = kept.above(&leaf_candidate, &looker)?;
-    let Admitted { report, evidence } =
-        kept.template.admit(&leaf_candidate, &above.statuses, &|ask| looker.find(ask))?;
-    let found = looker.found.into_inner();
-    kept.note_places(&places, &found);
-    let count = found.len() + above.by.len();
-    let mut sources = Vec::with_capacity(count);
-    let mut slots: Vec<Arc<Slot>> = Vec::with_capacity(count);
-    let mut held: SmallVec<[Option<Arc<Held>>; 4]> = SmallVec::with_capacity(count);
-    let (mut crls, mut responses) = (0, 0);
-    for found in found.iter().chain(&above.by) {
-        if slots.iter().any(|known| known.key == found.slot.key) {
-            continue;
-        }
-        found.slot.touch(now);
-        let kind = found.held.kind();
-        match kind {
-            Kind::Ocsp => responses += 1,
-            _ => crls += 1,
-        }
-        sources.push(SourceTried {
-            at: found.at,
-            kind,
-            url: Arc::clone(found.ask.url()),
-            from: Some(Origin::Memory),
-            elapsed: Duration::ZERO,
-            octets: found.held.octets(),
-            failure: None,
-            refusal: None,
-        });
-        slots.push(Arc::clone(&found.slot));
-        held.push(Some(Arc::clone(&found.held)));
-    }
-    if crls > 0 {
-        metrics::counter!(names::ANSWERS, "kind" => "crl", "from" => "memory").increment(crls);
-    }
-    if responses > 0 {
-        metrics::counter!(names::ANSWERS, "kind" => "ocsp", "from" => "memory").increment(responses);
-    }
-    let presented = Arc::clone(&kept.presented);
-    let path = KnownPath::of_evidence(Arc::new(report), presented, slots, basis, evidence, held)?;
-    Some(FirstSeen { path, sources })
 }

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use certcheck_core::{Evidence, KeyRing, Policy, Time};
 use tokio::sync::Semaphore;
 
-use crate::cache::entry::Memory;
+use crate::cache::entry::{Memory, Renewal};
 use crate::engine::Engine;
 use crate::engine::refresh;
 use crate::engine::shared::Shared;
@@ -228,9 +228,9 @@ impl Builder {
         };
         let watches = Arc::<Watches>::default();
         let told = Arc::clone(&watches);
-        let memory = Memory::new(&limits, Box::new(move |key| told.evidence_came(key)));
-        let fetcher =
-            Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer, !refreshes);
+        let renewal = if refreshes { Renewal::Ahead } else { Renewal::OnUse };
+        let memory = Memory::new(&limits, renewal, Box::new(move |key| told.evidence_came(key)));
+        let fetcher = Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer);
         let shared = Arc::new(Shared {
             fetcher: Arc::new(fetcher),
             snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),

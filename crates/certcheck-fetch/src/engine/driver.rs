@@ -177,11 +177,12 @@ impl<'d> Driver<'d> {
         if self.order.renew.is_some() || self.progress.needs().len() < 2 {
             return;
         }
+        let now = self.order.now;
         let mut found = Vec::new();
         for need in self.progress.needs() {
             let Some(key) = Key::of(&need.ask) else { return };
             let slot = self.fetcher.memory.slot(key);
-            match slot.get().filter(|held| !self.is_due(held)) {
+            match slot.get().filter(|held| !self.fetcher.memory.is_due(held, now)) {
                 Some(held) => found.push((need.clone(), slot, held)),
                 None => return,
             }
@@ -215,7 +216,7 @@ impl<'d> Driver<'d> {
             self.note_slot(Arc::clone(&slot));
             if let Some(held) = slot.get() {
                 let is_wanted_anew = self.order.renew == Some(key);
-                let fault = if is_wanted_anew || self.is_due(&held) {
+                let fault = if is_wanted_anew || self.fetcher.memory.is_due(&held, self.order.now) {
                     self.progress.suppose(&sought.need.ask, &held.answer).fault
                 } else {
                     match self.progress.offer(&sought.need.ask, held.answer.clone()) {
@@ -337,17 +338,14 @@ impl<'d> Driver<'d> {
         if !self.progress.needs().iter().any(|known| known.ask == need.ask) {
             // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
             // is kept for others.
-            if held.crl().is_some() && !self.fetcher.is_rollback(held) {
+            if held.crl().is_some() && !self.fetcher.memory.is_rollback(held) {
                 self.fetcher.keep(&need, landing, level, self.order.now);
             }
             return Step::Answered;
         }
-        if !held.is_signed() {
-            // Not by the issuer: who signed it must be known before it can be told from an older one.
-            let _signer_is_known = self.progress.suppose(&need.ask, &held.answer);
-        }
-        let is_due = level == Level::Store && self.is_due(held);
-        let judged = if self.fetcher.is_rollback(held) {
+        self.find_signer(&need, held);
+        let is_due = level == Level::Store && self.fetcher.memory.is_due(held, self.order.now);
+        let judged = if self.fetcher.memory.is_rollback(held) {
             Err(Dismissal::Superseded)
         } else if is_due {
             // It may do if nothing newer is to be had: not given yet.
@@ -388,16 +386,19 @@ impl<'d> Driver<'d> {
         }
     }
 
+    /// Finds who signed a CRL, unless that is known: before, it cannot be told from an older one. It need not be the issuer.
+    fn find_signer(&self, need: &Need, held: &Held) {
+        if !held.is_signed() {
+            // The CRL remembers it. What else is found here is asked for below.
+            let _signer_is_known = self.progress.suppose(&need.ask, &held.answer);
+        }
+    }
+
     /// What is held and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
     fn last_word(&self, sought: &Sought) -> Option<Answer> {
         let last = sought.last.as_ref()?;
         let supposed = self.progress.suppose(&sought.need.ask, &last.answer);
         supposed.finds_revoked.then(|| last.answer.clone())
-    }
-
-    /// Whether newer evidence is due: by what it says itself, and where nothing is fetched ahead, by HTTP.
-    fn is_due(&self, held: &Held) -> bool {
-        held.is_due(self.order.now) || self.fetcher.revalidates && held.is_stale_by_http(crate::clock::now())
     }
 
     /// It has been given, and was of use.
@@ -451,7 +452,12 @@ impl<'d> Driver<'d> {
             self.fetcher.keep(need, landing, *level, self.order.now);
         }
         if self.order.renew.is_none() {
-            self.snapshot.templates.learn(&self.snapshot.basis, self.order, &self.progress);
+            self.snapshot.templates.learn(
+                &self.snapshot.basis,
+                self.order.chain,
+                self.order.now,
+                &self.progress,
+            );
         }
         Driven {
             report: self.progress.into_report(),

@@ -12,17 +12,18 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::debug;
 
+use crate::cache::evidence::Origin;
 use crate::cache::key::Key;
 use crate::cache::known_paths::KnownPath;
-use crate::cache::path_templates::{self, FirstSeen};
+use crate::cache::path_templates::{FirstSeen, Found};
 use crate::chain::owned;
 use crate::engine::driver::{self, Driven, Order};
-use crate::engine::report::{Inner, Report, let_pass};
+use crate::engine::report::{Inner, Report, SourceTried, let_pass};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
 use crate::fetcher::permits::{Names, Party, Permit, Permits};
-use crate::limits::Limits;
+use crate::limits::{Kind, Limits};
 use crate::metrics as names;
 
 /// How long a check may take that nobody waits for: a whole CRL, and then some.
@@ -86,7 +87,9 @@ impl Shared {
         if let Some(report) = refused_before(&snapshot, chain, now) {
             return Some(report);
         }
-        let FirstSeen { path, sources } = path_templates::admit(&self.fetcher, &snapshot, chain, now)?;
+        let FirstSeen { path, found } =
+            snapshot.templates.admit(&self.fetcher.memory, &snapshot.basis, chain, now)?;
+        let sources = sources_of(&found);
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
         let report = Arc::clone(&path.report);
         snapshot.paths.insert(Arc::new(path));
@@ -223,6 +226,36 @@ fn is_of_path(report: &OwnedReport) -> bool {
 
 fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
     Some(Report::full(&snapshot.basis, snapshot.refusals.get(chain, now)?, now, Vec::new()))
+}
+
+/// What a client was admitted by, counted and as reports name it.
+fn sources_of(found: &[Found]) -> Vec<SourceTried> {
+    let (mut crls, mut responses) = (0, 0);
+    let source = |found: &Found| {
+        let kind = found.held.kind();
+        match kind {
+            Kind::Ocsp => responses += 1,
+            _ => crls += 1,
+        }
+        SourceTried {
+            at: found.at,
+            kind,
+            url: Arc::clone(found.ask.url()),
+            from: Some(Origin::Memory),
+            elapsed: Duration::ZERO,
+            octets: found.held.octets(),
+            failure: None,
+            refusal: None,
+        }
+    };
+    let sources = found.iter().map(source).collect();
+    if crls > 0 {
+        metrics::counter!(names::ANSWERS, "kind" => "crl", "from" => "memory").increment(crls);
+    }
+    if responses > 0 {
+        metrics::counter!(names::ANSWERS, "kind" => "ocsp", "from" => "memory").increment(responses);
+    }
+    sources
 }
 
 /// For tasks that must not keep the engine alive.

@@ -118,8 +118,6 @@ pub(crate) struct Fetcher {
     health: Health,
     flights: Mutex<HashMap<(Key, Level), Flight>>,
     numbers: AtomicU64,
-    /// Nothing is fetched ahead, so that HTTP's freshness is looked at when evidence is used.
-    pub(crate) revalidates: bool,
     permits: Arc<Permits>,
     limits: Arc<Limits>,
     /// Large evidence is read and judged a few at a time.
@@ -150,7 +148,6 @@ impl Fetcher {
         memory: Memory,
         runtime: Handle,
         observer: Option<Observer>,
-        revalidates: bool,
     ) -> Self {
         let trusts_store = store.as_ref().is_some_and(|used| used.is_trusted);
         Self {
@@ -161,7 +158,6 @@ impl Fetcher {
             health: Health::new(limits),
             flights: Mutex::default(),
             numbers: AtomicU64::new(0),
-            revalidates,
             permits: Permits::new(Bounds {
                 all: limits.at_once,
                 client: limits.at_once_per_client,
@@ -287,12 +283,6 @@ impl Fetcher {
         if flights.get(&(key, level)).is_some_and(|flight| flight.number == number) {
             flights.remove(&(key, level));
         }
-    }
-
-    /// Whether newer evidence from there is at hand: an older one does not come back.
-    pub(crate) fn is_rollback(&self, held: &Held) -> bool {
-        let current = Key::of(&held.ask).and_then(|key| self.memory.get(&key));
-        current.is_some_and(|current| held.is_older_than(&current))
     }
 
     /// A check found that what landed is of use: it is kept for others, if it is known who signed it.
