@@ -16,7 +16,7 @@ use crate::engine::shared::Shared;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::{self, Watches};
 use crate::fetcher::permits::{Bounds, Permits};
-use crate::fetcher::{Fetcher, Observer, StoreUsed};
+use crate::fetcher::{self, Fetcher, Observer, StoreUsed};
 use crate::limits::Limits;
 use crate::store::{DiskStore, Store};
 use crate::transport::guard::Guard;
@@ -218,7 +218,7 @@ impl Builder {
             .build()
             .map_err(EngineError::Runtime)?;
         let limits = Arc::new(limits);
-        let folder: PathBuf = Fetcher::folder(store.as_ref());
+        let folder: PathBuf = fetcher::folder(store.as_ref());
         let network = if is_offline {
             None
         } else {
@@ -230,9 +230,9 @@ impl Builder {
         let told = Arc::clone(&watches);
         let renewal = if refreshes { Renewal::Ahead } else { Renewal::OnUse };
         let memory = Memory::new(&limits, renewal, Box::new(move |key| told.evidence_came(key)));
-        let fetcher = Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer);
+        let own = Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer);
         let shared = Arc::new(Shared {
-            fetcher: Arc::new(fetcher),
+            fetcher: Arc::new(own),
             snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),
             checks: Arc::new(Semaphore::new(limits.checks_at_once)),
             prefetches: Permits::new(PREFETCHES),

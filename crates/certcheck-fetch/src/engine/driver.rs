@@ -238,7 +238,7 @@ impl<'d> Driver<'d> {
             self.lacking.push(self.name_of(&sought.need));
             return self.answer_failed(sought, Failure::new(Cause::NotTried, "not in memory"));
         }
-        if key.is_some() && self.fetcher.store.is_some() {
+        if key.is_some() && self.fetcher.store().is_some() {
             let policy = &self.snapshot.basis.policy;
             let nobody = Behalf::default();
             if let Ok(flying) = self.fetcher.begin(&sought.need, Level::Store, None, &nobody, policy) {

@@ -267,7 +267,7 @@ impl Engine {
     /// The store, if there is one.
     #[must_use]
     pub fn store(&self) -> Option<&Arc<dyn Store>> {
-        self.shared.fetcher.store.as_ref()
+        self.shared.fetcher.store()
     }
 
     /// Forgets which clients are known: each is validated anew. Evidence stays.

@@ -1,5 +1,6 @@
 //! One exchange with a source: a permit, a lease where a fleet shares a store, the network, and what came is read.
 
+use core::fmt;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,27 +8,41 @@ use std::time::Duration;
 
 use certcheck_core::Policy;
 use certcheck_core::revocation::{EvidenceRequest, Need};
-use certcheck_core::status::Cause;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use super::{AT_ONCE, Fetcher, QUEUE, STORE, State, TURN, TURN_OF_CRL};
 use crate::cache::evidence::{Held, Origin};
 use crate::cache::key::Key;
 use crate::clock::now;
 use crate::failure::Failure;
 use crate::fetcher::health::{Health, Host};
-use crate::fetcher::permits::{Full, Parties, Party, Permit, YOUNG};
+use crate::fetcher::heavy::Heavy;
+use crate::fetcher::in_flight::State;
+use crate::fetcher::permits::{Bounds, Full, Parties, Party, Permit, Permits, YOUNG};
+use crate::fetcher::persist::Persist;
 use crate::fetcher::read;
-use crate::limits::Kind;
+use crate::limits::{Kind, Limits};
 use crate::metrics as names;
 use crate::store::Lease;
 use crate::transport::Network;
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::Target;
 use crate::transport::spool::Body;
+
+/// How long another's turn is waited for, for what is small and for CRLs. After it both fetch: no harm.
+const TURN: Duration = Duration::from_secs(5);
+const TURN_OF_CRL: Duration = Duration::from_secs(30);
+/// A turn that comes within this was free.
+const AT_ONCE: Duration = Duration::from_millis(15);
+/// How long a fetch waits for its permit.
+const QUEUE: Duration = Duration::from_secs(10);
+/// Addresses of a host that a fetch is counted for.
+const MOST_ADDRESSES: usize = 4;
+
+/// Told of octets as they arrive: from where, how many are there, and how many there will be, if that is known.
+pub type Observer = Arc<dyn Fn(&str, u64, Option<u64>) + Send + Sync>;
 
 /// For whom something is fetched: first of all those who wait for it.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +92,49 @@ fn take(turn: &Turn) -> Option<Lease> {
     turn.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-impl Fetcher {
+/// The network, and what bounds its use.
+pub(super) struct Exchanges {
+    network: Network,
+    persist: Option<Arc<Persist>>,
+    health: Arc<Health>,
+    permits: Arc<Permits>,
+    limits: Arc<Limits>,
+    heavy: Arc<Heavy>,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for Exchanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchanges").field("network", &self.network).finish_non_exhaustive()
+    }
+}
+
+impl Exchanges {
+    pub(super) fn new(
+        network: Network,
+        persist: Option<Arc<Persist>>,
+        health: &Arc<Health>,
+        limits: &Arc<Limits>,
+        heavy: &Arc<Heavy>,
+        observer: Option<Observer>,
+    ) -> Self {
+        let permits = Permits::new(Bounds {
+            all: limits.at_once,
+            client: limits.at_once_per_client,
+            host: limits.at_once_per_host,
+            address: limits.at_once_per_address,
+        });
+        let (health, limits, heavy) = (Arc::clone(health), Arc::clone(limits), Arc::clone(heavy));
+        Self { network, persist, health, permits, limits, heavy, observer }
+    }
+
+    /// Where this leads, judged, and its host.
+    pub(super) fn target(&self, ask: &EvidenceRequest) -> Result<(Target, Arc<Host>), Failure> {
+        let target = self.network.judge(ask)?;
+        let host = self.health.host(&target.host_key());
+        Ok((target, host))
+    }
+
     pub(super) async fn fetch(
         &self,
         order: Exchange<'_>,
@@ -110,12 +167,11 @@ impl Fetcher {
         host: &Host,
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
-        let network = self.network.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))?;
-        let permit = self.permit(network, &order).await?;
+        let permit = self.permit(&order).await?;
         // What happened while this waited counts.
         self.health.admit(&[], host)?;
         let turn = Turn::default();
-        let work = self.ask_in_turn(network, &order, &turn, sender);
+        let work = self.ask_in_turn(&order, &turn, sender);
         let came = self.while_permitted(permit, &turn, order.kind(), work).await?;
         let (bodies, transport) = match came {
             Came::Stored(held) => return Ok((held, take(&turn))),
@@ -131,15 +187,15 @@ impl Fetcher {
     }
 
     /// A permit to ask. Where a name leads is found out under a permit too, and then counts for one.
-    async fn permit(&self, network: &Network, order: &Exchange<'_>) -> Result<Permit, Failure> {
+    async fn permit(&self, order: &Exchange<'_>) -> Result<Permit, Failure> {
         let too_many = |full: Full| Failure::not_asked(format!("not asked after {QUEUE:?}: {full}"));
         let mut parties = order.behalf.parties.clone();
         parties.push(Party::Host(Party::hashed(order.target.host_key())));
-        let addresses = match network.known_addresses(order.target) {
+        let addresses = match self.network.known_addresses(order.target) {
             Some(known) => known,
             None => {
                 let _resolving = self.permits.acquire(parties.clone(), QUEUE).await.map_err(too_many)?;
-                network.addresses(order.target).await?
+                self.network.addresses(order.target).await?
             }
         };
         let mut addresses: Vec<_> = addresses.iter().copied().map(Party::address).collect();
@@ -179,7 +235,6 @@ impl Fetcher {
     /// Asks the network, in turn with others of a fleet.
     async fn ask_in_turn(
         &self,
-        network: &Network,
         order: &Exchange<'_>,
         turn: &Turn,
         sender: &watch::Sender<State>,
@@ -193,7 +248,8 @@ impl Fetcher {
         let had_to_wait = queued.elapsed() > AT_ONCE;
         if has_lease
             && had_to_wait
-            && let Some(held) = self.put_meanwhile(need, begun, policy).await
+            && let Some(persist) = &self.persist
+            && let Some(held) = persist.put_meanwhile(need, begun, policy).await
         {
             return Ok(Came::Stored(held));
         }
@@ -213,7 +269,7 @@ impl Fetcher {
             }
         };
         let transport = order.known.as_deref().map(|known| &known.transport);
-        let fetched = network.fetch(&need.ask, order.target, transport, &arriving).await?;
+        let fetched = self.network.fetch(&need.ask, order.target, transport, &arriving).await?;
         Ok(match fetched {
             Fetched::NotModified(transport) => Came::NotModified(transport),
             Fetched::Body(bodies, transport) => {
@@ -250,20 +306,9 @@ impl Fetcher {
 
     /// The right to fetch, where there is a store to ask for it.
     async fn lease(&self, need: &Need, behalf: &Behalf) -> Option<Lease> {
-        let (store, key) = (self.store.as_ref()?, Key::of(&need.ask)?);
+        let (persist, key) = (self.persist.as_ref()?, Key::of(&need.ask)?);
         let turn =
             behalf.turn(if matches!(need.ask, EvidenceRequest::Crl { .. }) { TURN_OF_CRL } else { TURN });
-        // A store that does not answer must not keep us from the network.
-        match timeout(turn + STORE.min(turn), store.lease(&key, turn)).await {
-            Err(_) => None,
-            Ok(Ok(lease)) => lease,
-            Ok(Err(error)) => {
-                debug!(%error, "no lease");
-                None
-            }
-        }
+        persist.lease(&key, turn).await
     }
 }
-
-/// Addresses of a host that a fetch is counted for.
-const MOST_ADDRESSES: usize = 4;

@@ -1,24 +1,64 @@
 //! What a fetcher does with its store: loads, refuses, writes.
 
-use std::sync::{Arc, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use certcheck_core::revocation::{Answer, Need};
 use certcheck_core::status::Cause;
 use certcheck_core::{Policy, Time};
-use tokio::task::spawn_blocking;
+use tokio::runtime::Handle;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::{FLUSH, Fetcher, STORE, WRITES};
 use crate::cache::evidence::{Held, Origin};
 use crate::cache::key::Key;
 use crate::clock::now;
 use crate::failure::Failure;
+use crate::fetcher::heavy::Heavy;
 use crate::fetcher::read;
 use crate::metrics as names;
-use crate::store::Stored;
+use crate::store::{Lease, Store, StoreError, Stored};
 
-impl Fetcher {
+/// How long a store is waited for.
+const STORE: Duration = Duration::from_secs(5);
+/// Answers that wait to be written to the store. What is beyond is not written.
+const WRITES: usize = 4_096;
+/// How long a program that ends waits for them.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// A store, and whether indexes and signatures in it are taken as they were kept: the caller that builds the engine says so.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreUsed {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) is_trusted: bool,
+}
+
+/// Where temporary files go.
+pub(crate) fn folder(store: Option<&StoreUsed>) -> PathBuf {
+    store.and_then(|used| used.store.folder()).map_or_else(std::env::temp_dir, ToOwned::to_owned)
+}
+
+/// The store, as a fetcher uses it.
+pub(super) struct Persist {
+    used: StoreUsed,
+    heavy: Arc<Heavy>,
+    runtime: Handle,
+    /// What is being written.
+    writing: Mutex<JoinSet<()>>,
+}
+
+impl Persist {
+    pub(super) fn new(used: StoreUsed, heavy: &Arc<Heavy>, runtime: &Handle) -> Self {
+        Self { used, heavy: Arc::clone(heavy), runtime: runtime.clone(), writing: Mutex::default() }
+    }
+
+    pub(super) const fn store(&self) -> &Arc<dyn Store> {
+        &self.used.store
+    }
+
+    /// What the store has of this, read and verified again.
     pub(super) async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
         let stored = self.stored(need).await?;
         self.read(stored, need, policy).await
@@ -27,8 +67,8 @@ impl Fetcher {
     /// What the store has under the key of this.
     async fn stored(&self, need: &Need) -> Result<Stored, Failure> {
         let nothing = || Failure::new(Cause::NotTried, "not in the store");
-        let (Some(store), Some(key)) = (&self.store, Key::of(&need.ask)) else { return Err(nothing()) };
-        let Ok(found) = timeout(STORE, store.get(&key)).await else {
+        let key = Key::of(&need.ask).ok_or_else(nothing)?;
+        let Ok(found) = timeout(STORE, self.used.store.get(&key)).await else {
             return Err(Failure::new(Cause::NotTried, "the store does not answer"));
         };
         match found {
@@ -43,12 +83,10 @@ impl Fetcher {
     }
 
     async fn read(&self, stored: Stored, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
-        let (Some(store), Some(key)) = (&self.store, Key::of(&need.ask)) else {
-            return Err(Failure::new(Cause::NotTried, "no store"));
-        };
-        let origin = store.origin();
+        let key = Key::of(&need.ask).ok_or_else(|| Failure::new(Cause::NotTried, "no store"))?;
+        let origin = self.used.store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
-        let trusts = self.trusts_store;
+        let trusts = self.used.is_trusted;
         let _turn = self.heavy.turn(stored.body.bytes.len()).await;
         let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy, trusts)).await;
         match read {
@@ -61,7 +99,7 @@ impl Fetcher {
             Ok(Err(failure)) => {
                 let failure = self.refuse_stored(&key, need, &failure.detail);
                 // Before anything is fetched in its place: what is written then must stay.
-                let _gone = timeout(STORE, store.remove(&key)).await;
+                let _gone = timeout(STORE, self.used.store.remove(&key)).await;
                 Err(failure)
             }
             Err(error) => Err(Failure::malformed(error.to_string())),
@@ -86,7 +124,36 @@ impl Fetcher {
         self.read(stored, need, policy).await.ok()
     }
 
-    pub(super) fn write(&self, work: impl Future<Output = ()> + Send + 'static) {
+    /// Writes what was fetched, in the background. The lease ends with it.
+    pub(super) fn write(&self, key: Key, held: &Held, lease: Option<Lease>) {
+        let store = Arc::clone(&self.used.store);
+        if held.origin == store.origin() {
+            return;
+        }
+        let stored = stored_of(held, self.used.is_trusted);
+        self.spawn(async move {
+            match store.put(&key, stored).await {
+                Ok(()) | Err(StoreError::Older) => {}
+                Err(error) => warn!(%error, "not kept in the store"),
+            }
+            drop(lease);
+        });
+    }
+
+    /// The right to fetch in the whole fleet, waited for so long.
+    pub(super) async fn lease(&self, key: &Key, turn: Duration) -> Option<Lease> {
+        // A store that does not answer must not keep us from the network.
+        match timeout(turn + STORE.min(turn), self.used.store.lease(key, turn)).await {
+            Err(_) => None,
+            Ok(Ok(lease)) => lease,
+            Ok(Err(error)) => {
+                debug!(%error, "no lease");
+                None
+            }
+        }
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         while writing.try_join_next().is_some() {}
         if writing.len() >= WRITES {
@@ -97,7 +164,7 @@ impl Fetcher {
     }
 
     /// Until all that was kept is written.
-    pub(crate) async fn flush(&self) {
+    pub(super) async fn flush(&self) {
         let mut writing = std::mem::take(&mut *self.writing.lock().unwrap_or_else(PoisonError::into_inner));
         let all = async { while writing.join_next().await.is_some() {} };
         if timeout(FLUSH, all).await.is_err() {
@@ -106,7 +173,7 @@ impl Fetcher {
     }
 }
 
-pub(super) fn stored_of(held: &Held, trusts_store: bool) -> Stored {
+fn stored_of(held: &Held, trusts_store: bool) -> Stored {
     let (this_update, next_update) = held.times();
     Stored {
         ask: held.ask.clone(),
