@@ -14,7 +14,8 @@ use crate::engine::Engine;
 use crate::engine::refresh;
 use crate::engine::shared::Shared;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::watch::{self, Watches};
+use crate::engine::watch::Watches;
+use crate::engine::watch_loop;
 use crate::fetcher::permits::{Bounds, Permits};
 use crate::fetcher::{self, Fetcher, Observer, StoreUsed};
 use crate::limits::Limits;
@@ -60,6 +61,14 @@ impl fmt::Display for EngineError {
 }
 
 impl core::error::Error for EngineError {}
+
+impl Engine {
+    /// An engine for a ring and a policy.
+    #[must_use]
+    pub fn builder(ring: KeyRing, policy: Policy) -> Builder {
+        Builder::new(ring, policy)
+    }
+}
 
 /// An engine in the making.
 pub struct Builder {
@@ -240,7 +249,7 @@ impl Builder {
             clock,
             watches,
         });
-        runtime.spawn(watch::keep_watch(Arc::downgrade(&shared)));
+        runtime.spawn(watch_loop::keep_watch(Arc::downgrade(&shared)));
         if refreshes && !is_offline {
             runtime.spawn(refresh::keep_fresh(Arc::downgrade(&shared)));
         }

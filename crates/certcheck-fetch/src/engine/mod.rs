@@ -8,6 +8,7 @@ pub(crate) mod shared;
 pub(crate) mod snapshot;
 mod waiting;
 pub(crate) mod watch;
+mod watch_loop;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,6 @@ use tokio::time::Instant;
 
 use crate::cache::evidence::Held;
 use crate::chain::owned;
-use crate::engine::builder::Builder;
 use crate::engine::driver::{Driven, Order};
 use crate::engine::report::Report;
 use crate::engine::shared::{PREFETCH_PATIENCE, Shared};
@@ -62,12 +62,6 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine for a ring and a policy.
-    #[must_use]
-    pub fn builder(ring: KeyRing, policy: Policy) -> Builder {
-        Builder::new(ring, policy)
-    }
-
     /// The ring and policy that checks begin with from here on. Evidence stays: it is judged by whoever uses it.
     pub fn reload(&self, ring: KeyRing, policy: Policy, given: Evidence) {
         self.shared.snapshot.store(Arc::new(Snapshot::new(

@@ -5,34 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use certcheck_core::{Time, Verdict};
+use certcheck_core::Time;
 use pki_types::CertificateDer;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, timeout};
 
 use crate::cache::key::Key;
 use crate::cache::known_paths::KnownPath;
 use crate::engine::report::Report;
-use crate::engine::shared::{Shared, WeakShared};
-use crate::metrics as names;
 
-/// Between two looks at the clock.
-const PAUSE: Duration = Duration::from_secs(1);
-/// Seconds between two notes that the evidence is still in use, and between two looks at everybody.
-const NOTE: i64 = 600;
-/// Seconds between two looks at those who could be neither accepted nor refused.
-const ANEW: i64 = 10;
-/// Checks in a row, before other tasks have their turn.
-const CHECKS_IN_A_ROW: usize = 64;
 /// Clients that are checked with evidence fetched for them alone, at once.
 const CHECKED_AT_ONCE: usize = 16;
-/// How long such a check may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Such checks are spread over so many seconds, and those that came to nothing are made again after as many.
-const SPREAD: i64 = 60;
-
 /// What became of a client that was watched.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -79,7 +62,7 @@ impl Drop for Place {
 
 /// A client with live connections, however many.
 #[derive(Debug)]
-struct Client {
+pub(super) struct Client {
     chain: Arc<[CertificateDer<'static>]>,
     path: Option<Arc<KnownPath>>,
     /// When its path ends by itself.
@@ -89,9 +72,18 @@ struct Client {
     listeners: Vec<(u64, oneshot::Sender<Report>)>,
 }
 
+impl Client {
+    /// Tells who listens that it would be refused.
+    pub(super) fn end(self, report: &Report) {
+        for (_, tell) in self.listeners {
+            let _nobody_listens = tell.send(report.clone());
+        }
+    }
+}
+
 /// All clients that are watched, by their certificate.
 #[derive(Debug, Default)]
-struct Clients {
+pub(super) struct Clients {
     clients: HashMap<Arc<[u8]>, Client>,
     /// Whom evidence is about.
     by_key: HashMap<Key, HashSet<Arc<[u8]>>>,
@@ -135,7 +127,7 @@ impl Clients {
 
     /// Notes what the client's path hangs on, instead of what was noted before. Who has a path keeps it until there is
     /// another.
-    fn place(&mut self, leaf: &Arc<[u8]>, path: Option<Arc<KnownPath>>, until: Option<Time>) {
+    pub(super) fn place(&mut self, leaf: &Arc<[u8]>, path: Option<Arc<KnownPath>>, until: Option<Time>) {
         let Some(client) = self.clients.get(leaf) else { return };
         let path = path.or_else(|| client.path.clone());
         self.displace(leaf);
@@ -168,7 +160,7 @@ impl Clients {
     }
 
     /// Has a client checked with evidence of its own, at this time or never.
-    fn check_at(&mut self, leaf: &Arc<[u8]>, at: Option<Time>) {
+    pub(super) fn check_at(&mut self, leaf: &Arc<[u8]>, at: Option<Time>) {
         let Some(client) = self.clients.get_mut(leaf) else { return };
         if let Some(before) = core::mem::replace(&mut client.check_at, at) {
             self.checks.remove(&(before, Arc::clone(leaf)));
@@ -177,7 +169,7 @@ impl Clients {
     }
 
     /// The same, unless it is checked sooner anyhow.
-    fn check_by(&mut self, leaf: &Arc<[u8]>, at: Time) {
+    pub(super) fn check_by(&mut self, leaf: &Arc<[u8]>, at: Time) {
         let known = self.clients.get(leaf).and_then(|client| client.check_at);
         if known.is_none_or(|known| at < known) {
             self.check_at(leaf, Some(at));
@@ -185,7 +177,7 @@ impl Clients {
     }
 
     /// Who is to be checked so now, as many as may be at once.
-    fn checks_due(&mut self, now: Time) -> Vec<Arc<[u8]>> {
+    pub(super) fn checks_due(&mut self, now: Time) -> Vec<Arc<[u8]>> {
         let room = CHECKED_AT_ONCE.saturating_sub(self.checking.len());
         let due = self.checks.iter().take_while(|(at, _)| *at <= now).map(|(_, leaf)| Arc::clone(leaf));
         let due: Vec<_> = due.filter(|leaf| !self.checking.contains(leaf)).take(room).collect();
@@ -196,11 +188,38 @@ impl Clients {
         due
     }
 
-    fn remove(&mut self, leaf: &Arc<[u8]>) -> Option<Client> {
+    pub(super) fn remove(&mut self, leaf: &Arc<[u8]>) -> Option<Client> {
         self.displace(leaf);
         self.check_at(leaf, None);
         self.open.remove(leaf);
         self.clients.remove(leaf)
+    }
+
+    /// What to ask about again.
+    pub(super) fn chain_of(&self, leaf: &Arc<[u8]>) -> Option<Arc<[CertificateDer<'static>]>> {
+        self.clients.get(leaf).map(|client| Arc::clone(&client.chain))
+    }
+
+    /// Whether it is to be checked at some time with evidence of its own.
+    pub(super) fn is_to_be_checked(&self, leaf: &Arc<[u8]>) -> bool {
+        self.clients.get(leaf).is_some_and(|client| client.check_at.is_some())
+    }
+
+    /// Whether it is being checked so.
+    pub(super) fn is_checked(&self, leaf: &Arc<[u8]>) -> bool {
+        self.checking.contains(leaf)
+    }
+
+    /// Such a check has ended.
+    pub(super) fn end_check(&mut self, leaf: &Arc<[u8]>) {
+        self.checking.remove(leaf);
+    }
+
+    /// It could be neither accepted nor refused.
+    pub(super) fn leave_open(&mut self, leaf: &Arc<[u8]>) {
+        if self.clients.contains_key(leaf) {
+            self.open.insert(Arc::clone(leaf));
+        }
     }
 
     fn forget(&mut self, leaf: &Arc<[u8]>, number: u64) {
@@ -213,7 +232,7 @@ impl Clients {
 
     /// Who is to be checked: those that news is about, and those whose time is up.
     /// Beside it whether ring or policy changed.
-    fn due(&mut self, now: Time) -> (Vec<Arc<[u8]>>, bool) {
+    pub(super) fn due(&mut self, now: Time) -> (Vec<Arc<[u8]>>, bool) {
         let arrived = core::mem::take(&mut self.arrived);
         let mut due = core::mem::take(&mut self.named);
         if core::mem::take(&mut self.is_all_changed) {
@@ -236,8 +255,13 @@ pub(crate) struct Watches {
 }
 
 impl Watches {
-    fn lock(&self) -> MutexGuard<'_, Clients> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Clients> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until there is news.
+    pub(super) async fn news(&self) {
+        self.news.notified().await;
     }
 
     /// Watches the client of a report, who presented this chain.
@@ -269,14 +293,14 @@ impl Watches {
     }
 
     /// Has those looked at anew of whom nothing could be said.
-    fn look_at_open(&self) {
+    pub(super) fn look_at_open(&self) {
         let mut clients = self.lock();
         let open = core::mem::take(&mut clients.open);
         clients.named.extend(open);
     }
 
     /// Has all looked at again: evidence that memory had no room for any more went without news.
-    fn look_at_all(&self) {
+    pub(super) fn look_at_all(&self) {
         let mut clients = self.lock();
         let all: Vec<_> = clients.clients.keys().cloned().collect();
         clients.named.extend(all);
@@ -301,107 +325,4 @@ impl Watches {
     pub(crate) fn paths(&self) -> Vec<Arc<KnownPath>> {
         self.lock().clients.values().filter_map(|client| client.path.clone()).collect()
     }
-}
-
-/// Checks who is to be checked, as long as the engine lives.
-pub(crate) async fn keep_watch(engine: WeakShared) {
-    let (mut noted, mut looked) = (Time::from_unix(0), Time::from_unix(0));
-    loop {
-        let Some(watches) = engine.upgrade().map(|shared| Arc::clone(&shared.watches)) else { return };
-        let _news_or_time = timeout(PAUSE, watches.news.notified()).await;
-        let Some(shared) = engine.upgrade() else { return };
-        let now = (shared.clock)();
-        let (due, is_all_changed) = watches.lock().due(now);
-        for (done, leaf) in (1_usize..).zip(due) {
-            look_at(&shared, &leaf, now, is_all_changed);
-            if done % CHECKS_IN_A_ROW == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-        for leaf in watches.lock().checks_due(now) {
-            tokio::spawn(check(Arc::clone(&shared), leaf, now));
-        }
-        if now.unix().saturating_sub(looked.unix()) >= ANEW {
-            looked = now;
-            watches.look_at_open();
-        }
-        if now.unix().saturating_sub(noted.unix()) >= NOTE {
-            noted = now;
-            watches.paths().iter().flat_map(|path| &path.slots).for_each(|slot| slot.touch(now));
-            watches.look_at_all();
-        }
-    }
-}
-
-/// Looks at a client by what is in memory.
-fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time, is_all_changed: bool) {
-    let watches = &shared.watches;
-    let Some(chain) = watches.lock().clients.get(leaf).map(|client| Arc::clone(&client.chain)) else {
-        return;
-    };
-    let report = shared.look_up(&chain, now);
-    if settle(shared, leaf, &report) == Verdict::Undetermined {
-        let mut clients = watches.lock();
-        let has_time = clients.clients.get(leaf).is_some_and(|client| client.check_at.is_some());
-        // Where its evidence has no place in memory, that is no news before it ends, unless it counts for another ring. Where
-        // memory had no room for it, or a source failed, it is got again.
-        if (is_all_changed || !has_time) && !clients.checking.contains(leaf) {
-            clients.check_by(leaf, spread(now));
-        }
-    }
-}
-
-/// A time soon, another for each: they do not all ask at once.
-fn spread(now: Time) -> Time {
-    Time::from_unix(now.unix().saturating_add(fastrand::i64(1..=SPREAD)))
-}
-
-/// Checks a client with evidence that is fetched for it.
-async fn check(shared: Arc<Shared>, leaf: Arc<[u8]>, now: Time) {
-    let chain = shared.watches.lock().clients.get(&leaf).map(|client| client.chain.to_vec());
-    let Some(chain) = chain else {
-        shared.watches.lock().checking.remove(&leaf);
-        return;
-    };
-    let report = Arc::clone(&shared).check(chain, now, Instant::now() + PATIENCE).await;
-    let verdict = settle(&shared, &leaf, &report);
-    let mut clients = shared.watches.lock();
-    clients.checking.remove(&leaf);
-    match verdict {
-        Verdict::Reject => {}
-        Verdict::Accept => clients.check_at(&leaf, report.unkept_until),
-        // Its source may come back.
-        Verdict::Undetermined => {
-            let again = Time::from_unix(spread(now).unix().saturating_add(SPREAD));
-            clients.check_at(&leaf, Some(again));
-        }
-    }
-}
-
-/// Notes what a look came to, and tells who listens if it would be refused.
-fn settle(shared: &Shared, leaf: &Arc<[u8]>, report: &Report) -> Verdict {
-    let watches = &shared.watches;
-    let verdict = report.verdict();
-    match verdict {
-        Verdict::Reject => {
-            let Some(client) = watches.lock().remove(leaf) else { return verdict };
-            metrics::counter!(names::ENDED, "reason" => report.code()).increment(1);
-            for (_, tell) in client.listeners {
-                let _nobody_listens = tell.send(report.clone());
-            }
-        }
-        // It may be good on another path, of other evidence.
-        Verdict::Accept => {
-            let path = shared.known_path(leaf);
-            watches.lock().place(leaf, path, report.valid_until());
-        }
-        // Not known is no news. It is looked at again when there is some, and from time to time.
-        Verdict::Undetermined => {
-            let mut clients = watches.lock();
-            if clients.clients.contains_key(leaf) {
-                clients.open.insert(Arc::clone(leaf));
-            }
-        }
-    }
-    verdict
 }
