@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use certcheck_core::revocation::{Answer, EvidenceRequest, Need};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Evidence, KeyRing, Policy, Purpose, Revocation, Time};
-use certcheck_fetch::{Engine, Failure, Held};
+use certcheck_fetch::{Engine, Failure, Held, measure};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -75,7 +75,7 @@ fn needs_of_file(
 ) -> Result<Vec<Need>, Box<dyn Error>> {
     let path = Path::new(&arguments.what);
     let chain = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (report, needs) = engine.plan(&chain, now);
+    let (report, needs) = measure::plan(engine, &chain, now);
     if let Some(rejection) = report.reason()
         && needs.is_empty()
     {
@@ -96,7 +96,7 @@ impl Question<'_> {
     fn ask(&self, need: &Need) -> Result<Exit, Box<dyn Error>> {
         let begun = Instant::now();
         let within = self.arguments.network.timeout;
-        let came = self.engine.obtain_blocking(need, within);
+        let came = measure::fetch_blocking(self.engine, need, within);
         let elapsed = begun.elapsed();
         let file = match (&came, &self.arguments.out) {
             (Ok(held), Some(folder)) => Some(write(held, folder)?),

@@ -10,7 +10,7 @@ use certcheck_core::revocation::{Answer, EvidenceRequest, Need};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::x509::{Certificate, DistributionPoints};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
-use certcheck_fetch::Engine;
+use certcheck_fetch::{Engine, measure};
 use pki_types::CertificateDer;
 
 use crate::json::fingerprint;
@@ -68,7 +68,7 @@ impl Subject {
     /// # Errors
     /// Why no path to it is good: then nobody would be asked.
     pub(crate) fn needs(&self, engine: &Engine, now: Time) -> Result<Vec<Need>, Refusal> {
-        let (report, mut needs) = engine.plan(&self.chain, now);
+        let (report, mut needs) = measure::plan(engine, &self.chain, now);
         match report.reason() {
             // Nothing has come: of course nothing is known.
             None | Some(Rejection { reason: Reason::RevocationUnknown(_), .. }) => {}

@@ -29,6 +29,7 @@ pub use cache::evidence::{Held, Origin};
 pub use cache::key::Key;
 pub use engine::Engine;
 pub use engine::builder::{Builder, EngineError};
+pub use engine::measure;
 pub use engine::report::{Details, Report, SourceTried};
 pub use engine::snapshot::Snapshot;
 pub use engine::watch::{Ended, Watch};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use certcheck_core::ocsp::OcspRequest;
 use certcheck_core::revocation::{EvidenceRequest, Need};
 use certcheck_core::{Policy, Revocation};
-use certcheck_fetch::{Engine, Guard, Resolve};
+use certcheck_fetch::{Engine, Guard, Resolve, measure};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::Page;
@@ -53,7 +53,7 @@ fn each_part_has_its_time_and_a_connection_is_made_once() {
     let page = Page { delay: SLOW, ..Page::new(Crl::new(CA).issue(&world.ca)) };
     world.server.serve("/slow.crl", page);
     let (engine, need) = (engine(&world), need(&world, "/slow.crl"));
-    let (came, cold) = engine.measure_blocking(&need, PATIENCE);
+    let (came, cold) = measure::timed_fetch_blocking(&engine, &need, PATIENCE);
     assert!(came.is_ok(), "{came:?}");
     assert!(cold.resolve.is_some_and(|took| took >= SLOW), "{cold:?}");
     assert!(cold.first_octet.is_some_and(|took| took >= SLOW), "{cold:?}");
@@ -62,7 +62,7 @@ fn each_part_has_its_time_and_a_connection_is_made_once() {
     let parts = [cold.resolve, cold.connect, cold.first_octet, cold.transfer];
     assert!(parts.into_iter().flatten().sum::<Duration>() <= cold.whole, "{cold:?}");
     assert_eq!((cold.requests, cold.method), (1, Some("GET")));
-    let (came, warm) = engine.measure_blocking(&need, PATIENCE);
+    let (came, warm) = measure::timed_fetch_blocking(&engine, &need, PATIENCE);
     assert!(came.is_ok(), "{came:?}");
     assert_eq!((warm.resolve, warm.connect), (None, None));
     assert!(warm.first_octet.is_some_and(|took| took >= SLOW), "{warm:?}");
@@ -85,7 +85,8 @@ fn the_method_is_the_one_that_was_used() {
     for (path, used) in [("/both", ("GET", 1)), ("/post", ("POST", 2)), ("/both?ca=1", ("POST", 1))] {
         let url = world.server.url_as("crl.example", path);
         let ask = EvidenceRequest::Ocsp { url: url.as_str().into(), request: request(), nonce: None };
-        let (_, phases) = engine.measure_blocking(&Need::new(0, ask, Box::default()), PATIENCE);
+        let (_, phases) =
+            measure::timed_fetch_blocking(&engine, &Need::new(0, ask, Box::default()), PATIENCE);
         assert_eq!((phases.method, phases.requests), (Some(used.0), used.1), "{path}");
     }
 }
@@ -95,15 +96,15 @@ fn what_did_not_happen_took_no_time() {
     let world = World::new();
     world.server.serve("/gone.crl", Page::redirect(&world.server.url_as("crl.example", "/ca.crl")));
     let engine = engine(&world);
-    let (came, phases) = engine.measure_blocking(&need(&world, "/gone.crl"), PATIENCE);
+    let (came, phases) = measure::timed_fetch_blocking(&engine, &need(&world, "/gone.crl"), PATIENCE);
     assert!(came.is_ok(), "{came:?}");
     assert_eq!(phases.requests, 2, "a redirect is another request");
-    let (came, phases) = engine.measure_blocking(&need(&world, "/missing.crl"), PATIENCE);
+    let (came, phases) = measure::timed_fetch_blocking(&engine, &need(&world, "/missing.crl"), PATIENCE);
     assert!(came.is_err());
     assert_eq!(phases.transfer, None);
     let refused =
         Need::new(0, EvidenceRequest::Crl { url: "http://169.254.169.254/".into() }, Box::default());
-    let (came, phases) = engine.measure_blocking(&refused, PATIENCE);
+    let (came, phases) = measure::timed_fetch_blocking(&engine, &refused, PATIENCE);
     assert!(came.is_err());
     assert_eq!((phases.requests, phases.method, phases.connect), (0, None, None), "nobody was asked");
 }

@@ -11,7 +11,7 @@ use certcheck_core::crl::Crl;
 use certcheck_core::ocsp::BasicResponse;
 use certcheck_core::revocation::{Answer, EvidenceRequest, Need, OcspEvidence};
 use certcheck_core::x509::Certificate;
-use certcheck_fetch::{Engine, Failure, Held, Phases, goes_with_get};
+use certcheck_fetch::{Engine, Failure, Held, Phases, goes_with_get, measure};
 use serde::Serialize;
 
 use super::Bench;
@@ -213,8 +213,10 @@ impl Bench<'_> {
 /// One request by each engine, all at the same time.
 fn at_once(engines: &[&Engine], need: &Need, within: Duration) -> Vec<Exchange> {
     thread::scope(|scope| {
-        let asking: Vec<_> =
-            engines.iter().map(|engine| scope.spawn(move || engine.measure_blocking(need, within))).collect();
+        let asking: Vec<_> = engines
+            .iter()
+            .map(|engine| scope.spawn(move || measure::timed_fetch_blocking(engine, need, within)))
+            .collect();
         // What panicked there panics here: no figure is left out in silence.
         asking.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })

@@ -13,7 +13,7 @@ use std::time::Instant;
 use certcheck_core::reason::Reason;
 use certcheck_core::status::Cause;
 use certcheck_core::{Time, Verdict};
-use certcheck_fetch::Engine;
+use certcheck_fetch::{Engine, measure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pki_types::CertificateDer;
 
@@ -172,7 +172,7 @@ impl Question<'_> {
         let Self { arguments, engine, now, .. } = *self;
         let begun = Instant::now();
         let (checked, plan) = if arguments.dry_run {
-            let (checked, plan) = engine.plan(chain, now);
+            let (checked, plan) = measure::plan(engine, chain, now);
             (checked, Some(plan))
         } else {
             let within = arguments.network.timeout;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_core::Policy;
 use certcheck_core::revocation::{Answer, Need};
-use certcheck_fetch::{Engine, Failure, Held, Key};
+use certcheck_fetch::{Engine, Failure, Held, Key, measure};
 
 use crate::pool;
 use crate::sources::Subject;
@@ -96,7 +96,7 @@ impl Sources {
     fn ask_rest(&mut self, engine: &Engine, within: Duration) {
         let ask = |need: &Need| {
             let begun = Instant::now();
-            let held = engine.obtain_blocking(need, within);
+            let held = measure::fetch_blocking(engine, need, within);
             Came { held, took: begun.elapsed() }
         };
         let mut came = Vec::new();

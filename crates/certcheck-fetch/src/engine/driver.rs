@@ -100,21 +100,6 @@ pub(crate) fn answer_from_memory(
     driver.finish()
 }
 
-/// What a check would ask, in order, each source failing in its turn.
-pub(crate) fn plan(snapshot: &Snapshot, chain: &[CertificateDer<'_>], now: Time) -> (OwnedReport, Vec<Need>) {
-    let mut progress = Check::new(chain, snapshot.ring(), snapshot.policy(), now)
-        .with_verified_issuers(&snapshot.basis.issuers)
-        .with_evidence(&snapshot.basis.given)
-        .begin();
-    let mut asked = Vec::new();
-    while let Some(need) = progress.needs().first().cloned() {
-        progress.answer(&need.ask, Answer::Failed(Cause::NotTried));
-        asked.push(need);
-    }
-    asked.sort_by_key(|need| need.at);
-    (progress.into_report(), asked)
-}
-
 impl<'d> Driver<'d> {
     fn begin(fetcher: &'d Arc<Fetcher>, snapshot: &'d Arc<Snapshot>, order: Order<'d>) -> Self {
         let mut seed = [0; 32];

@@ -2,6 +2,7 @@
 
 pub(crate) mod builder;
 pub(crate) mod driver;
+pub mod measure;
 mod refresh;
 pub(crate) mod report;
 pub(crate) mod shared;
@@ -13,22 +14,18 @@ mod watch_loop;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certcheck_core::revocation::Need;
 use certcheck_core::{Evidence, KeyRing, Policy, Time};
 use pki_types::CertificateDer;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use crate::cache::evidence::Held;
 use crate::chain::owned;
 use crate::engine::driver::{Driven, Order};
 use crate::engine::report::Report;
 use crate::engine::shared::{PREFETCH_PATIENCE, Shared};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watch;
-use crate::failure::Failure;
 use crate::store::Store;
-use crate::transport::timings::{self, Phases};
 
 /// The longest that anybody waits: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -215,35 +212,6 @@ impl Engine {
             Ok(Driven { report, sources, .. }) => Report::full(&ring.basis, Arc::new(report), now, sources),
             Err(_) => self.look_up(chain, now),
         }
-    }
-
-    /// What a check of this chain would ask, in order, were nothing in memory or store and every source failed in its turn.
-    pub fn plan(&self, chain: &[CertificateDer<'_>], now: Time) -> (Report, Vec<Need>) {
-        let snapshot = self.snapshot();
-        let (report, needs) = driver::plan(&snapshot, chain, now);
-        (Report::full(&snapshot.basis, Arc::new(report), now, Vec::new()), needs)
-    }
-
-    /// Gets what is named from the network within this time, for who looks into it: nothing is judged, and nothing kept.
-    ///
-    /// # Errors
-    /// Why nothing came, or nothing that reads.
-    pub fn obtain_blocking(&self, need: &Need, within: Duration) -> Result<Arc<Held>, Failure> {
-        self.measure_blocking(need, within).0
-    }
-
-    /// As [`Engine::obtain_blocking`], and tells how long each part took. A connection that stands from before is used again:
-    /// for one that has to be made, ask an engine that has asked nobody.
-    pub fn measure_blocking(&self, need: &Need, within: Duration) -> (Result<Arc<Held>, Failure>, Phases) {
-        let Some(runtime) = &self.runtime else {
-            return (Err(Failure::unreachable("shutting down")), Phases::default());
-        };
-        let snapshot = self.snapshot();
-        let obtained = self.shared.fetcher.obtain(need, &snapshot.basis.policy);
-        runtime.block_on(timings::measured(async {
-            let late = |_| Failure::unreachable(format!("not there after {within:?}"));
-            tokio::time::timeout(within, obtained).await.map_err(late)?
-        }))
     }
 
     /// Until all that came is in the store. For programs that end.
