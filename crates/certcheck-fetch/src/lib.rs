@@ -50,8 +50,6 @@ pub use transport::timings::Phases;
 pub mod fuzzing {
     /// A URL out of a certificate: what passes leads to no guarded literal.
     pub fn url(text: &str) {
-        #[cfg(feature = "ldap")]
-        let _ldap = crate::ldap::LdapUrl::parse(text);
         let guard = crate::Guard::new().deny_private(true);
         let Ok(target) = guard.judge_url(text) else { return };
         assert!(target.url.username().is_empty() && target.url.password().is_none());
@@ -59,6 +57,17 @@ pub mod fuzzing {
             && let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse()
         {
             assert!(guard.judge_address(address).is_ok(), "{host}");
+        }
+        // What a directory is asked for is of the very host that was judged.
+        #[cfg(feature = "ldap")]
+        if let Ok(asked) = crate::ldap::LdapUrl::of(&target) {
+            // An address has several spellings.
+            let host = |name: &str| match name.trim_start_matches('[').trim_end_matches(']').parse() {
+                Ok(address) => Ok::<std::net::IpAddr, String>(address),
+                Err(_) => Err(name.to_ascii_lowercase()),
+            };
+            assert_eq!(asked.host.as_deref().map(host), target.name().map(host), "{text}");
+            assert_eq!(asked.port, target.port(), "{text}");
         }
         // What is sent is judged like what was written.
         assert!(guard.judge_url(target.url.as_str()).is_ok(), "{text}");
@@ -81,7 +90,7 @@ pub mod fuzzing {
     /// What a directory answers.
     #[cfg(feature = "ldap")]
     pub fn directory(octets: &[u8]) {
-        let Ok(url) = crate::ldap::LdapUrl::parse("ldap://h/cn=a?certificateRevocationList;binary") else {
+        let Ok(url) = crate::ldap::judged("ldap://h/cn=a?certificateRevocationList;binary") else {
             return;
         };
         let stream = tokio::io::join(octets, tokio::io::sink());

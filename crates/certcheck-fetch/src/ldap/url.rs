@@ -1,14 +1,13 @@
 //! LDAP URLs (RFC 4516), and the search that one asks for (RFC 4511).
 
-use std::net::Ipv6Addr;
-
-use crate::transport::refusal::Refusal;
 use bytes::BytesMut;
 use ldap3::asn1::ASNTag as _;
 use ldap3::asn1::{Boolean, Enumerated, Integer, OctetString, Sequence, Tag, TagClass, write};
+use url::{Host, Url};
 
-/// Octets of a URL.
-const MAX_URL: usize = 2_048;
+use crate::transport::guard::Target;
+use crate::transport::refusal::Refusal;
+
 /// Attributes that a URL asks for.
 const MAX_ATTRIBUTES: usize = 8;
 /// Parentheses of a filter: their nesting is read with recursion.
@@ -18,7 +17,7 @@ const MAX_SCOPE: usize = 16;
 /// What a search asks for where its URL does not say.
 const ANY_ENTRY: &str = "(objectClass=*)";
 
-/// An LDAP URL, read strictly and bounded.
+/// An LDAP URL that the guard has let pass, read strictly and bounded.
 ///
 /// ```text
 /// ldap[s]://[host[:port]]/dn[?[attributes][?[scope][?[filter][?extensions]]]]
@@ -40,11 +39,14 @@ pub(crate) struct LdapUrl {
 }
 
 impl LdapUrl {
+    /// What a URL asks for that the guard has judged: its length, its characters, its user and its port. It is not read a
+    /// second time, so that what was judged is what is asked.
+    ///
     /// # Errors
     /// What is wrong.
-    pub(crate) fn parse(url: &str) -> Result<Self, Refusal> {
+    pub(crate) fn of(target: &Target) -> Result<Self, Refusal> {
         // RFC 4511 4.5.1.2: `base` is the entry itself. Whatever else is wrong counts first.
-        let (read, scope) = Self::parse_all(url).map_err(Refusal::LdapUrl)?;
+        let (read, scope) = Self::with_scope(&target.url).map_err(Refusal::LdapUrl)?;
         match scope {
             None => Ok(read),
             Some(scope) => Err(Refusal::LdapScope(scope)),
@@ -52,24 +54,23 @@ impl LdapUrl {
     }
 
     /// The URL, and its scope if that is not `base`.
-    fn parse_all(url: &str) -> Result<(Self, Option<String>), &'static str> {
-        if url.len() > MAX_URL {
-            return Err("longer than 2048 octets");
-        }
-        if !url.bytes().all(|octet| octet.is_ascii_graphic()) || url.contains('#') {
+    fn with_scope(url: &Url) -> Result<(Self, Option<String>), &'static str> {
+        if url.fragment().is_some() {
             return Err("holds a character that has to be percent-encoded");
         }
-        let (scheme, rest) = url.split_once("://").ok_or("not a URL with an authority")?;
-        let is_tls = match scheme {
-            _ if scheme.eq_ignore_ascii_case("ldap") => false,
-            _ if scheme.eq_ignore_ascii_case("ldaps") => true,
+        if !url.has_authority() {
+            return Err("not a URL with an authority");
+        }
+        let is_tls = match url.scheme() {
+            "ldap" => false,
+            "ldaps" => true,
             _ => return Err("neither ldap nor ldaps"),
         };
-        let (authority, rest) = rest.split_once('/').ok_or("names no entry")?;
-        let (host, port) = host_and_port(authority)?;
-        let mut parts = rest.split('?');
+        let dn = url.path().strip_prefix('/').ok_or("names no entry")?;
+        let host = host_of(url)?;
+        let mut parts = url.query().unwrap_or_default().split('?');
         let mut next = || parts.next().unwrap_or_default();
-        let (dn, attributes, scope, filter, extensions) = (next(), next(), next(), next(), next());
+        let (attributes, scope, filter, extensions) = (next(), next(), next(), next());
         if parts.next().is_some() {
             return Err("has more than four question marks");
         }
@@ -87,7 +88,7 @@ impl LdapUrl {
         let read = Self {
             is_tls,
             host,
-            port: port.unwrap_or(if is_tls { 636 } else { 389 }),
+            port: url.port().unwrap_or(if is_tls { 636 } else { 389 }),
             dn,
             attributes: attributes_of(attributes)?,
             filter: filter_of(filter)?,
@@ -141,36 +142,21 @@ impl LdapUrl {
     }
 }
 
-fn host_and_port(authority: &str) -> Result<(Option<String>, Option<u16>), &'static str> {
-    const BAD_HOST: &str = "bad host";
-    if authority.is_empty() {
-        return Ok((None, None));
-    }
-    if authority.contains('@') {
+/// The host in lower case, if there is one: a name of letters, digits, `-`, `.` and `_`, or an address.
+fn host_of(url: &Url) -> Result<Option<String>, &'static str> {
+    if !url.username().is_empty() || url.password().is_some() {
         return Err("names a user");
     }
-    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
-        let (address, port) = rest.split_once(']').ok_or(BAD_HOST)?;
-        (address.parse::<Ipv6Addr>().map_err(|_| BAD_HOST)?.to_string(), port)
-    } else {
-        let (name, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
-        let is_name = (1..=253).contains(&name.len())
-            && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet));
-        if !is_name {
-            return Err(BAD_HOST);
+    match url.host() {
+        None | Some(Host::Domain("")) => Ok(None),
+        Some(Host::Ipv4(address)) => Ok(Some(address.to_string())),
+        Some(Host::Ipv6(address)) => Ok(Some(address.to_string())),
+        Some(Host::Domain(name)) => {
+            let is_name = name.len() <= 253
+                && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet));
+            if is_name { Ok(Some(name.to_ascii_lowercase())) } else { Err("bad host") }
         }
-        (name.to_ascii_lowercase(), port)
-    };
-    if port.is_empty() {
-        return Ok((Some(host), None));
     }
-    let port = port
-        .strip_prefix(':')
-        .filter(|digits| digits.bytes().all(|octet| octet.is_ascii_digit()))
-        .and_then(|digits| digits.parse::<u16>().ok())
-        .filter(|port| *port != 0)
-        .ok_or("bad port")?;
-    Ok((Some(host), Some(port)))
 }
 
 fn attributes_of(part: &str) -> Result<Vec<String>, &'static str> {
@@ -219,12 +205,21 @@ fn decoded(part: &str) -> Result<String, &'static str> {
     if text.chars().any(char::is_control) { Err("holds a control character") } else { Ok(text) }
 }
 
+/// For tests and fuzzers: a URL as the guard lets it pass.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn judged(text: &str) -> Result<LdapUrl, Refusal> {
+    let guard = crate::Guard::new().allow_tls(true);
+    let target = guard.judge_url(text).map_err(|refused| refused.refusal)?;
+    LdapUrl::of(&target)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_URL;
 
     fn url(text: &str) -> LdapUrl {
-        LdapUrl::parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
+        judged(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
     }
 
     #[test]
@@ -235,6 +230,7 @@ mod tests {
             ("ldap:///o=A?x;binary", false, None, 389, "o=A", "x;binary", ANY_ENTRY),
             ("ldap://[2001:DB8::1]:1389/o=A?x,y", false, Some("2001:db8::1"), 1389, "o=A", "x,y", ANY_ENTRY),
             ("ldap://h/cn=a%20b%3Fc,o=%C3%84", false, Some("h"), 389, "cn=a b?c,o=Ä", "", ANY_ENTRY),
+            ("ldap://h:/o=A B", false, Some("h"), 389, "o=A B", "", ANY_ENTRY),
             ("ldap://h/o=A??BASE??x,y=1", false, Some("h"), 389, "o=A", "", ANY_ENTRY),
             ("ldap://h/o=A?x?base?objectClass=b", false, Some("h"), 389, "o=A", "x", "objectClass=b"),
             ("ldap://h/o=A?x??(%26(a=b)(!(c=*)))", false, Some("h"), 389, "o=A", "x", "(&(a=b)(!(c=*)))"),
@@ -254,35 +250,17 @@ mod tests {
 
     #[test]
     fn refuses_urls() {
-        let long = format!("ldap://h/o={}", "a".repeat(MAX_URL));
         let deep = format!("ldap://h/o=A???{}(a=b){}", "(!".repeat(100), ")".repeat(100));
         let many = format!("ldap://h/o=A?{}", ["x"; MAX_ATTRIBUTES + 1].join(","));
         let cases = [
-            ("", "not a URL with an authority"),
             ("ldap:/o=A", "not a URL with an authority"),
-            ("ldapi://%2Ftmp/o=A", "neither ldap nor ldaps"),
             ("http://h/o=A", "neither ldap nor ldaps"),
-            (long.as_str(), "longer than 2048 octets"),
-            ("ldap://h/o=A B", "holds a character that has to be percent-encoded"),
-            ("ldap://h/o=Ä", "holds a character that has to be percent-encoded"),
             ("ldap://h/o=A#b", "holds a character that has to be percent-encoded"),
             ("ldap://h", "names no entry"),
             ("ldap://h/", "names no entry"),
             ("ldap://h/?x", "names no entry"),
-            ("ldap://user@h/o=A", "names a user"),
-            ("ldap://user:word@h:389/o=A", "names a user"),
+            ("ldap://h?x/o=A", "names no entry"),
             ("ldap://h%2e/o=A", "bad host"),
-            ("ldap://h?x/o=A", "bad host"),
-            ("ldap://:389/o=A", "bad host"),
-            ("ldap://2001:db8::1/o=A", "bad port"),
-            ("ldap://[2001:db8::1/o=A", "bad host"),
-            ("ldap://[fe80::1%25eth0]/o=A", "bad host"),
-            ("ldap://[127.0.0.1]/o=A", "bad host"),
-            ("ldap://[::1]389/o=A", "bad port"),
-            ("ldap://h:/o=A", "bad port"),
-            ("ldap://h:0/o=A", "bad port"),
-            ("ldap://h:+1/o=A", "bad port"),
-            ("ldap://h:65536/o=A", "bad port"),
             ("ldap://h/o=%4", "bad percent-encoding"),
             ("ldap://h/o=%+4", "bad percent-encoding"),
             ("ldap://h/o=%ff", "not UTF-8"),
@@ -298,11 +276,40 @@ mod tests {
             ("ldap://h/o=A?????", "has more than four question marks"),
         ];
         for (text, fault) in cases {
-            assert_eq!(LdapUrl::parse(text), Err(Refusal::LdapUrl(fault)), "{text}");
+            assert_eq!(judged(text), Err(Refusal::LdapUrl(fault)), "{text}");
         }
         for scope in ["one", "sub", "Sub", "children"] {
             let url = format!("ldap://h/o=A??{scope}");
-            assert_eq!(LdapUrl::parse(&url), Err(Refusal::LdapScope(scope.to_owned())), "{url}");
+            assert_eq!(judged(&url), Err(Refusal::LdapScope(scope.to_owned())), "{url}");
+        }
+    }
+
+    /// What the guard refuses is never read for what it asks.
+    #[test]
+    fn the_guard_comes_first() {
+        let long = format!("ldap://h/o={}", "a".repeat(MAX_URL));
+        for (text, refusal) in [
+            (long.as_str(), Refusal::TooLong { most: MAX_URL }),
+            ("ldapi://%2Ftmp/o=A", Refusal::Scheme("ldapi".to_owned())),
+            ("ldap://h/o=Ä", Refusal::Characters),
+            ("ldap://user@h/o=A", Refusal::UserInformation),
+            ("ldap://user:word@h:389/o=A", Refusal::UserInformation),
+            ("ldap://h:0/o=A", Refusal::Port(0)),
+        ] {
+            assert_eq!(judged(text), Err(refusal), "{text}");
+        }
+        for text in [
+            "",
+            "ldap://:389/o=A",
+            "ldap://2001:db8::1/o=A",
+            "ldap://[2001:db8::1/o=A",
+            "ldap://[fe80::1%25eth0]/o=A",
+            "ldap://[127.0.0.1]/o=A",
+            "ldap://[::1]389/o=A",
+            "ldap://h:+1/o=A",
+            "ldap://h:65536/o=A",
+        ] {
+            assert!(matches!(judged(text), Err(Refusal::NotAUrl(_))), "{text}: {:?}", judged(text));
         }
     }
 

@@ -49,7 +49,7 @@ impl Directories {
         if self.has_proxy {
             return Err(Failure::refused(Refusal::LdapBehindProxy));
         }
-        let mut url = LdapUrl::parse(target.url.as_str()).map_err(Failure::refused)?;
+        let mut url = LdapUrl::of(target).map_err(Failure::refused)?;
         url.with_default_attributes(match kind {
             Kind::Crl => &OF_CRLS,
             Kind::Issuers => &OF_CERTIFICATES,
