@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use certcheck_core::revocation::{Answer, EvidenceRequest, Need};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Evidence, KeyRing, Policy, Purpose, Revocation, Time};
-use certcheck_fetch::{Engine, Failure, Held, measure};
+use certcheck_fetch::{CachedEvidence, Engine, Failure, measure};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -126,7 +126,7 @@ impl Question<'_> {
     fn tell(
         &self,
         need: &Need,
-        came: &Result<std::sync::Arc<Held>, Failure>,
+        came: &Result<std::sync::Arc<CachedEvidence>, Failure>,
         elapsed: Duration,
         file: Option<String>,
     ) -> io::Result<()> {
@@ -162,7 +162,7 @@ impl Question<'_> {
 }
 
 /// Writes what came under a name made of its URL.
-fn write(held: &Held, folder: &Path) -> Result<String, Box<dyn Error>> {
+fn write(held: &CachedEvidence, folder: &Path) -> Result<String, Box<dyn Error>> {
     let (octets, end): (Vec<u8>, _) = match held.answer() {
         Answer::Crl(crl) => (crl.der().to_vec(), "crl"),
         Answer::Ocsp(response) => (response.der().to_vec(), "ocsp"),

@@ -25,7 +25,7 @@ mod metrics;
 pub mod store;
 mod transport;
 
-pub use cache::evidence::{Held, Origin};
+pub use cache::evidence::{CachedEvidence, Origin};
 pub use cache::key::Key;
 pub use engine::Engine;
 pub use engine::builder::{Builder, EngineError};

@@ -252,9 +252,9 @@ fn one_at_a_time_holds_a_lease() {
     });
     holder.kill().expect("killed");
     holder.wait().expect("ended");
-    let held = waiting.join().expect("ended");
-    assert!(held.is_some() && lease(0).is_none());
-    drop(held);
+    let cached = waiting.join().expect("ended");
+    assert!(cached.is_some() && lease(0).is_none());
+    drop(cached);
     assert!(lease(0).is_some());
     let left = names_in(&folder.path().join("store/locks"));
     assert!(!left.iter().any(|name| name.ends_with(".fetch")), "locks go with their holders: {left:?}");
@@ -271,8 +271,8 @@ fn leases_of_different_keys_never_meet() {
     let ground = (0..).map(|n| key_of(&format!("http://ground.test/{n}")));
     let alike = ground.into_iter().find(|key| begins(key) == begins(&victim)).expect("in the end");
     let lease = |key| runtime.block_on(store.lease(key, Duration::ZERO)).expect("a lock");
-    let held = lease(&alike);
-    assert!(held.is_some() && lease(&alike).is_none());
+    let cached = lease(&alike);
+    assert!(cached.is_some() && lease(&alike).is_none());
     assert!(lease(&victim).is_some(), "held up by another key");
     // What dead processes left goes when it is old.
     let left = folder.path().join("locks").join(format!("{}.fetch", victim.to_hex()));

@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use certcheck_core::{Policy, Time};
-use certcheck_fetch::{Engine, Held};
+use certcheck_fetch::{CachedEvidence, Engine};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pki_types::CertificateDer;
 use serde::Serialize;
@@ -76,7 +76,7 @@ impl Bench<'_> {
             for method in source.methods() {
                 let (figures, came) = self.measure(&source, method)?;
                 measured.push(figures);
-                let came = came.as_deref().map(Held::answer);
+                let came = came.as_deref().map(CachedEvidence::answer);
                 for delta in source.subject.deltas(&source.need, came, &self.policy) {
                     let url = delta.ask.url();
                     let is_known = measured.iter().any(|known| known.url == **url)

@@ -11,7 +11,7 @@ use certcheck_core::crl::Crl;
 use certcheck_core::ocsp::BasicResponse;
 use certcheck_core::revocation::{Answer, EvidenceRequest, Need, OcspEvidence};
 use certcheck_core::x509::Certificate;
-use certcheck_fetch::{Engine, Failure, Held, Phases, goes_with_get, measure};
+use certcheck_fetch::{CachedEvidence, Engine, Failure, Phases, goes_with_get, measure};
 use serde::Serialize;
 
 use super::Bench;
@@ -86,7 +86,7 @@ struct Exchanges {
     failure: Option<Failure>,
     requests: u32,
     methods: BTreeSet<&'static str>,
-    held: Option<Arc<Held>>,
+    held: Option<Arc<CachedEvidence>>,
 }
 
 impl Exchanges {
@@ -126,10 +126,10 @@ impl Exchanges {
     }
 }
 
-type Exchange = (Result<Arc<Held>, Failure>, Phases);
+type Exchange = (Result<Arc<CachedEvidence>, Failure>, Phases);
 
 /// The figures of a source, and what came of it last.
-pub(super) type Measured = (SourceFigures, Option<Arc<Held>>);
+pub(super) type Measured = (SourceFigures, Option<Arc<CachedEvidence>>);
 
 /// A source, and whose certificate names it.
 pub(super) struct Asked<'a> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_core::Policy;
 use certcheck_core::revocation::{Answer, Need};
-use certcheck_fetch::{Engine, Failure, Held, Key, measure};
+use certcheck_fetch::{CachedEvidence, Engine, Failure, Key, measure};
 
 use crate::pool;
 use crate::sources::Subject;
@@ -27,13 +27,13 @@ pub(super) struct Source {
 }
 
 struct Came {
-    held: Result<Arc<Held>, Failure>,
+    held: Result<Arc<CachedEvidence>, Failure>,
     took: Duration,
 }
 
 impl Source {
     /// What came of asking.
-    pub(super) fn held(&self) -> Result<&Held, Option<&Failure>> {
+    pub(super) fn held(&self) -> Result<&CachedEvidence, Option<&Failure>> {
         match &self.came {
             Some(Came { held: Ok(held), .. }) => Ok(held),
             Some(Came { held: Err(failure), .. }) => Err(Some(failure)),
@@ -42,7 +42,7 @@ impl Source {
     }
 
     pub(super) fn answer(&self) -> Option<&Answer> {
-        self.held().ok().map(Held::answer)
+        self.held().ok().map(CachedEvidence::answer)
     }
 
     pub(super) fn took(&self) -> Duration {

@@ -157,7 +157,7 @@ pub(super) struct Times {
 
 impl Times {
     pub(super) fn of(source: &Source, by: Grounds<'_>) -> Self {
-        let (this, next) = source.held().map_or((None, None), certcheck_fetch::Held::times);
+        let (this, next) = source.held().map_or((None, None), certcheck_fetch::CachedEvidence::times);
         Self { this, next, end: this.map(|this| by.policy.freshness.ends(this, next)) }
     }
 

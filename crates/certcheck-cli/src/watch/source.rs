@@ -50,7 +50,7 @@ impl SourceState {
             next_update: time(times.next),
             evidence_end: time(times.end),
             times,
-            octets: source.held().ok().map(certcheck_fetch::Held::octets),
+            octets: source.held().ok().map(certcheck_fetch::CachedEvidence::octets),
             elapsed_us: u64::try_from(source.took().as_micros()).unwrap_or(u64::MAX),
         }
     }

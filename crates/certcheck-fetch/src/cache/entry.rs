@@ -11,7 +11,7 @@ use moka::notification::RemovalCause;
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
-use crate::cache::evidence::Held;
+use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::Key;
 use crate::clock;
 use crate::limits::Limits;
@@ -20,7 +20,7 @@ use crate::limits::Limits;
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) key: Key,
-    current: ArcSwapOption<Held>,
+    current: ArcSwapOption<CachedEvidence>,
     /// When it was last asked for, in seconds since 1970.
     used: AtomicI64,
 }
@@ -31,11 +31,11 @@ impl Slot {
     }
 
     /// What is in it now. Takes no lock and counts nothing.
-    pub(crate) fn load(&self) -> Guard<Option<Arc<Held>>> {
+    pub(crate) fn load(&self) -> Guard<Option<Arc<CachedEvidence>>> {
         self.current.load()
     }
 
-    pub(crate) fn get(&self) -> Option<Arc<Held>> {
+    pub(crate) fn get(&self) -> Option<Arc<CachedEvidence>> {
         self.current.load_full()
     }
 
@@ -80,7 +80,7 @@ impl Memory {
     pub(crate) fn new(limits: &Limits, renewal: Renewal, on_change: OnChange) -> Self {
         // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
         let weigh = |_: &Key, slot: &Arc<Slot>| {
-            let octets = slot.load().as_ref().map_or(512, |held| held.memory());
+            let octets = slot.load().as_ref().map_or(512, |cached| cached.memory());
             u32::try_from(octets / 1_024 + 1).unwrap_or(u32::MAX)
         };
         let slots = Cache::builder()
@@ -124,30 +124,30 @@ impl Memory {
         self.slots.get(key)
     }
 
-    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Held>> {
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<CachedEvidence>> {
         self.slots.get(key)?.get()
     }
 
     /// Whether newer evidence is due: by what it says itself, and where nothing is fetched ahead, by HTTP.
-    pub(crate) fn is_due(&self, held: &Held, now: Time) -> bool {
-        held.is_due(now) || self.renewal == Renewal::OnUse && held.is_stale_by_http(clock::now())
+    pub(crate) fn is_due(&self, cached: &CachedEvidence, now: Time) -> bool {
+        cached.is_due(now) || self.renewal == Renewal::OnUse && cached.is_stale_by_http(clock::now())
     }
 
     /// Whether newer evidence from there is in its place: an older one does not come back.
-    pub(crate) fn is_rollback(&self, held: &Held) -> bool {
-        let current = Key::of(&held.ask).and_then(|key| self.get(&key));
-        current.is_some_and(|current| held.is_older_than(&current))
+    pub(crate) fn is_rollback(&self, cached: &CachedEvidence) -> bool {
+        let current = Key::of(&cached.ask).and_then(|key| self.get(&key));
+        current.is_some_and(|current| cached.is_older_than(&current))
     }
 
     /// Puts evidence in its place, unless newer is there.
-    pub(crate) fn replace(&self, key: Key, held: &Arc<Held>) -> bool {
+    pub(crate) fn replace(&self, key: Key, cached: &Arc<CachedEvidence>) -> bool {
         let fill = |known: Option<Entry<Key, Arc<Slot>>>| {
             let slot = known.map_or_else(|| Slot::empty(key), Entry::into_value);
             let current = slot.get();
-            if current.is_some_and(|current| held.is_older_than(&current)) {
+            if current.is_some_and(|current| cached.is_older_than(&current)) {
                 return Op::Nop;
             }
-            slot.current.store(Some(Arc::clone(held)));
+            slot.current.store(Some(Arc::clone(cached)));
             // Put again, so that it is weighed anew.
             Op::Put(slot)
         };
@@ -200,11 +200,11 @@ mod tests {
     use crate::transport::answer::Transport;
     use crate::transport::spool::Body;
 
-    fn held(number: i64) -> Arc<Held> {
+    fn cached(number: i64) -> Arc<CachedEvidence> {
         let list = crl::Crl::new("CN=CA").with([crl::number(number)]);
         let der: bytes::Bytes = list.issue(&Signer::p256("memory")).into();
         let list = Crl::parse(der.clone(), "http://ca.example/crl").expect("reads");
-        Arc::new(Held {
+        Arc::new(CachedEvidence {
             ask: EvidenceRequest::Crl { url: "http://ca.example/crl".into() },
             answer: Answer::Crl(Arc::new(list)),
             body: Body::from(der),
@@ -219,15 +219,15 @@ mod tests {
     #[test]
     fn no_place_is_filled_that_nobody_finds() {
         let memory = Memory::new(&Limits::default(), Renewal::Ahead, Box::new(|_| ()));
-        let numbers: Vec<_> = (1..=64).map(held).collect();
+        let numbers: Vec<_> = (1..=64).map(cached).collect();
         let key = Key::of(&numbers[0].ask).expect("a key");
         let is_over = AtomicBool::new(false);
         let mut places: Vec<Arc<Slot>> = Vec::new();
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
-                    for held in numbers.iter().cycle().take(20_000) {
-                        memory.replace(key, held);
+                    for cached in numbers.iter().cycle().take(20_000) {
+                        memory.replace(key, cached);
                     }
                     is_over.store(true, Ordering::Relaxed);
                 });
@@ -250,6 +250,6 @@ mod tests {
         let current = memory.slot(key);
         let stale = |place: &&Arc<Slot>| !Arc::ptr_eq(place, &current) && place.get().is_some();
         assert_eq!(places.iter().filter(stale).count(), 0, "of {}", places.len());
-        assert!(current.get().is_some_and(|held| Arc::ptr_eq(&held, newest)));
+        assert!(current.get().is_some_and(|cached| Arc::ptr_eq(&cached, newest)));
     }
 }

@@ -1,4 +1,4 @@
-//! Evidence that is held: what it is, where it came from, how large it is, and when to ask for it anew.
+//! Evidence in the cache: what it is, where it came from, how large it is, and when to ask for it anew.
 
 use std::sync::Arc;
 
@@ -36,9 +36,9 @@ impl Origin {
     }
 }
 
-/// Evidence, with what is known of its coming. Not believed by being held: see [`Key`](crate::Key).
+/// Evidence, with where it came from. It is not believed for being in the cache: see [`Key`](crate::Key).
 #[derive(Debug)]
-pub struct Held {
+pub struct CachedEvidence {
     pub(crate) ask: EvidenceRequest,
     pub(crate) answer: Answer,
     /// The octets as they are kept: of a CRL its DER, of certificates one after the other.
@@ -48,7 +48,7 @@ pub struct Held {
     pub(crate) origin: Origin,
 }
 
-impl Held {
+impl CachedEvidence {
     /// What it is an answer to.
     #[must_use]
     pub const fn ask(&self) -> &EvidenceRequest {

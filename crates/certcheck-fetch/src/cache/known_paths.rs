@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 
 use crate::basis::Basis;
 use crate::cache::entry::Slot;
-use crate::cache::evidence::Held;
+use crate::cache::evidence::CachedEvidence;
 use crate::chain::{octets_of, owned};
 
 /// Octets that are hashed: the end of a certificate is its signature, which differs most.
@@ -56,7 +56,7 @@ impl Equivalent<OwnedLeaf> for Leaf<'_> {
 #[derive(Debug)]
 pub(crate) struct Compiled {
     evidence: Evidence,
-    of: SmallVec<[Option<Arc<Held>>; 4]>,
+    of: SmallVec<[Option<Arc<CachedEvidence>>; 4]>,
     /// From when and until when this very evidence says that the path is good. Not a verdict: from the moment that any of
     /// the evidence is replaced it means nothing, and that is looked at each time.
     says_good: OnceLock<(Time, Time)>,
@@ -64,10 +64,10 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     fn new(slots: &[Arc<Slot>]) -> Self {
-        let of: SmallVec<[Option<Arc<Held>>; 4]> = slots.iter().map(|slot| slot.get()).collect();
+        let of: SmallVec<[Option<Arc<CachedEvidence>>; 4]> = slots.iter().map(|slot| slot.get()).collect();
         let mut evidence = Evidence::new();
-        for held in of.iter().flatten() {
-            match &held.answer {
+        for cached in of.iter().flatten() {
+            match &cached.answer {
                 Answer::Crl(crl) => evidence.add_crl(Arc::clone(crl)),
                 Answer::Ocsp(response) => evidence.add_ocsp(response),
                 _ => {}
@@ -78,13 +78,13 @@ impl Compiled {
 
     /// Whether some of it has come to its end, whatever policy admits beyond.
     pub(crate) fn is_due(&self, now: Time) -> bool {
-        self.of.iter().flatten().any(|held| held.is_due(now))
+        self.of.iter().flatten().any(|cached| cached.is_due(now))
     }
 
     /// Whether the places still hold what this was made of.
     fn is_of(&self, slots: &[Arc<Slot>]) -> bool {
         slots.iter().zip(&self.of).all(|(slot, known)| match (&*slot.load(), known) {
-            (Some(held), Some(known)) => Arc::ptr_eq(held, known),
+            (Some(cached), Some(known)) => Arc::ptr_eq(cached, known),
             (None, None) => true,
             _ => false,
         })
@@ -124,7 +124,7 @@ impl KnownPath {
         slots: Vec<Arc<Slot>>,
         basis: &Arc<Basis>,
         evidence: Evidence,
-        of: SmallVec<[Option<Arc<Held>>; 4]>,
+        of: SmallVec<[Option<Arc<CachedEvidence>>; 4]>,
     ) -> Option<Self> {
         let compiled = Compiled { evidence, of, says_good: OnceLock::new() };
         Self::compiled_of(report, presented, slots, basis, compiled)

@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 
 use crate::basis::Basis;
 use crate::cache::entry::{Memory, Slot};
-use crate::cache::evidence::Held;
+use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::Key;
 use crate::cache::known_paths::KnownPath;
 use crate::chain::octets_of;
@@ -40,7 +40,7 @@ pub(crate) struct Found {
     pub(crate) at: usize,
     pub(crate) ask: EvidenceRequest,
     slot: Arc<Slot>,
-    pub(crate) held: Arc<Held>,
+    pub(crate) cached: Arc<CachedEvidence>,
 }
 
 /// What is known of the CAs of a template, and by what.
@@ -177,9 +177,9 @@ impl Templates {
             is_first
         });
         let slots = found.iter().map(|found| Arc::clone(&found.slot)).collect();
-        let held = found.iter().map(|found| Some(Arc::clone(&found.held))).collect();
+        let cached = found.iter().map(|found| Some(Arc::clone(&found.cached))).collect();
         let presented = Arc::clone(&kept.presented);
-        let path = KnownPath::of_evidence(Arc::new(report), presented, slots, basis, evidence, held)?;
+        let path = KnownPath::of_evidence(Arc::new(report), presented, slots, basis, evidence, cached)?;
         found.iter().for_each(|found| found.slot.touch(now));
         Some(FirstSeen { path, found })
     }
@@ -215,17 +215,17 @@ impl<'l> Looker<'l> {
     /// What is at hand and not due.
     fn find(&self, ask: &EvidenceRequest) -> Option<Answer> {
         let place = self.places.iter().find(|(known, _)| known == ask).map(|(_, slot)| Arc::clone(slot));
-        let kept = place.and_then(|slot| slot.get().map(|held| (slot, held)));
-        let (slot, held) = kept.or_else(|| {
+        let kept = place.and_then(|slot| slot.get().map(|cached| (slot, cached)));
+        let (slot, cached) = kept.or_else(|| {
             let slot = self.memory.find(&Key::of(ask)?)?;
-            let held = slot.get()?;
-            Some((slot, held))
+            let cached = slot.get()?;
+            Some((slot, cached))
         })?;
-        if self.memory.is_due(&held, self.now) {
+        if self.memory.is_due(&cached, self.now) {
             return None;
         }
-        let answer = held.answer.clone();
-        self.found.borrow_mut().push(Found { at: 0, ask: ask.clone(), slot, held });
+        let answer = cached.answer.clone();
+        self.found.borrow_mut().push(Found { at: 0, ask: ask.clone(), slot, cached });
         Some(answer)
     }
 }
@@ -234,8 +234,8 @@ impl Above {
     /// Whether it is made of what is at hand still, and of nothing that is due.
     fn is_current(&self, looker: &Looker<'_>) -> bool {
         let is_same = |found: &Found| {
-            found.slot.load().as_ref().is_some_and(|held| Arc::ptr_eq(held, &found.held))
-                && !looker.memory.is_due(&found.held, looker.now)
+            found.slot.load().as_ref().is_some_and(|cached| Arc::ptr_eq(cached, &found.cached))
+                && !looker.memory.is_due(&found.cached, looker.now)
         };
         self.statuses.hold(looker.now) && self.by.iter().all(is_same)
     }

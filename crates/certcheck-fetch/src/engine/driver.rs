@@ -15,7 +15,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::Instant;
 
 use crate::cache::entry::Slot;
-use crate::cache::evidence::{Held, Origin};
+use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::Key;
 use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
@@ -167,21 +167,22 @@ impl<'d> Driver<'d> {
         for need in self.progress.needs() {
             let Some(key) = Key::of(&need.ask) else { return };
             let slot = self.fetcher.memory.slot(key);
-            match slot.get().filter(|held| !self.fetcher.memory.is_due(held, now)) {
-                Some(held) => found.push((need.clone(), slot, held)),
+            match slot.get().filter(|cached| !self.fetcher.memory.is_due(cached, now)) {
+                Some(cached) => found.push((need.clone(), slot, cached)),
                 None => return,
             }
         }
-        let offered = found.iter().map(|(need, _, held)| (need.ask.clone(), held.answer.clone())).collect();
+        let offered =
+            found.iter().map(|(need, _, cached)| (need.ask.clone(), cached.answer.clone())).collect();
         // Where one is of no use, each is looked at by itself.
         if !self.progress.offer_all(offered) {
             return;
         }
-        for (need, slot, held) in found {
+        for (need, slot, cached) in found {
             slot.touch(self.order.now);
             self.note_slot(slot);
             let sought = Sought::new(need);
-            let _answered = self.answered_with(&sought, &held, Origin::Memory);
+            let _answered = self.answered_with(&sought, &cached, Origin::Memory);
         }
     }
 
@@ -199,19 +200,19 @@ impl<'d> Driver<'d> {
             let slot = self.fetcher.memory.slot(key);
             slot.touch(self.order.now);
             self.note_slot(Arc::clone(&slot));
-            if let Some(held) = slot.get() {
+            if let Some(cached) = slot.get() {
                 let is_wanted_anew = self.order.renew == Some(key);
-                let fault = if is_wanted_anew || self.fetcher.memory.is_due(&held, self.order.now) {
-                    self.progress.suppose(&sought.need.ask, &held.answer).fault
+                let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.order.now) {
+                    self.progress.suppose(&sought.need.ask, &cached.answer).fault
                 } else {
-                    match self.progress.offer(&sought.need.ask, held.answer.clone()) {
-                        Ok(()) => return self.answered_with(&sought, &held, Origin::Memory),
+                    match self.progress.offer(&sought.need.ask, cached.answer.clone()) {
+                        Ok(()) => return self.answered_with(&sought, &cached, Origin::Memory),
                         Err(fault) => Some(fault),
                     }
                 };
                 match fault {
-                    None => sought.fallback = Some(held),
-                    Some(Dismissal::Stale { .. }) => sought.last = Some(held),
+                    None => sought.fallback = Some(cached),
+                    Some(Dismissal::Stale { .. }) => sought.last = Some(cached),
                     Some(_) => {}
                 }
                 if is_wanted_anew {
@@ -294,8 +295,8 @@ impl<'d> Driver<'d> {
                 let fetcher = Arc::clone(self.fetcher);
                 // Signatures over large CRLs are checked and their entries looked at: others are served meanwhile.
                 // Of a CRL whose signer is known there is little to do.
-                let is_done = landing.held.crl().is_some() && landing.held.is_signed();
-                let turn = fetcher.heavy.turn(if is_done { 0 } else { landing.held.octets() }).await;
+                let is_done = landing.cached.crl().is_some() && landing.cached.is_signed();
+                let turn = fetcher.heavy.turn(if is_done { 0 } else { landing.cached.octets() }).await;
                 turn.run(|| self.land(sought, level, &landing))
             }
             Came::Landed(Err(failure)) => match level {
@@ -317,26 +318,26 @@ impl<'d> Driver<'d> {
 
     /// Judges what landed.
     fn land(&mut self, sought: Sought, level: Level, landing: &Arc<Landing>) -> Step {
-        let held = &landing.held;
+        let cached = &landing.cached;
         let mut sought = sought;
         let need = sought.need.clone();
         if !self.progress.needs().iter().any(|known| known.ask == need.ask) {
             // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
             // is kept for others.
-            if held.crl().is_some() && !self.fetcher.memory.is_rollback(held) {
+            if cached.crl().is_some() && !self.fetcher.memory.is_rollback(cached) {
                 self.fetcher.keep(&need, landing, level, self.order.now);
             }
             return Step::Answered;
         }
-        self.find_signer(&need, held);
-        let is_due = level == Level::Store && self.fetcher.memory.is_due(held, self.order.now);
-        let judged = if self.fetcher.memory.is_rollback(held) {
+        self.find_signer(&need, cached);
+        let is_due = level == Level::Store && self.fetcher.memory.is_due(cached, self.order.now);
+        let judged = if self.fetcher.memory.is_rollback(cached) {
             Err(Dismissal::Superseded)
         } else if is_due {
             // It may do if nothing newer is to be had: not given yet.
-            self.progress.suppose(&need.ask, &held.answer).fault.map_or(Ok(()), Err)
+            self.progress.suppose(&need.ask, &cached.answer).fault.map_or(Ok(()), Err)
         } else {
-            self.progress.offer(&need.ask, held.answer.clone())
+            self.progress.offer(&need.ask, cached.answer.clone())
         };
         match judged {
             Ok(()) => {
@@ -344,26 +345,26 @@ impl<'d> Driver<'d> {
                 // Who signed it may be known only when all is.
                 self.landed.push((need, Arc::clone(landing), level));
                 if is_due {
-                    Sought::hold(&mut sought.fallback, held);
+                    Sought::hold(&mut sought.fallback, cached);
                     return self.ask_network(sought);
                 }
-                self.answered_with(&sought, held, held.origin)
+                self.answered_with(&sought, cached, cached.origin)
             }
             Err(dismissal) => {
                 let cause = dismissal.cause();
                 let failure = Failure::new(cause, dismissal.to_string());
                 self.fetcher.reject(&need, landing, level, &failure);
                 // Of no use, and still evidence: what is too old may list the certificate.
-                if cause == Cause::Stale && held.is_signed() {
-                    Sought::hold(&mut sought.last, held);
+                if cause == Cause::Stale && cached.is_signed() {
+                    Sought::hold(&mut sought.last, cached);
                 }
                 if level == Level::Store {
                     return self.ask_network(sought);
                 }
                 let is_told = sought.fallback.is_none() && self.last_word(&sought).is_none();
                 if is_told && cause != Cause::Rollback {
-                    self.tell(&sought, Some(held), None, Some(&failure));
-                    self.progress.answer(&need.ask, held.answer.clone());
+                    self.tell(&sought, Some(cached), None, Some(&failure));
+                    self.progress.answer(&need.ask, cached.answer.clone());
                     return Step::Answered;
                 }
                 self.answer_failed(sought, failure)
@@ -372,10 +373,10 @@ impl<'d> Driver<'d> {
     }
 
     /// Finds who signed a CRL, unless that is known: before, it cannot be told from an older one. It need not be the issuer.
-    fn find_signer(&self, need: &Need, held: &Held) {
-        if !held.is_signed() {
+    fn find_signer(&self, need: &Need, cached: &CachedEvidence) {
+        if !cached.is_signed() {
             // The CRL remembers it. What else is found here is asked for below.
-            let _signer_is_known = self.progress.suppose(&need.ask, &held.answer);
+            let _signer_is_known = self.progress.suppose(&need.ask, &cached.answer);
         }
     }
 
@@ -387,14 +388,14 @@ impl<'d> Driver<'d> {
     }
 
     /// It has been given, and was of use.
-    fn answered_with(&mut self, sought: &Sought, held: &Arc<Held>, from: Origin) -> Step {
+    fn answered_with(&mut self, sought: &Sought, cached: &Arc<CachedEvidence>, from: Origin) -> Step {
         if Key::of(&sought.need.ask).is_none() {
-            let again = held.refresh_at(fastrand::f64());
+            let again = cached.refresh_at(fastrand::f64());
             self.unkept_until = Some(self.unkept_until.map_or(again, |known| known.min(again)));
         }
-        let labels = [("kind", held.kind().code()), ("from", from.code())];
+        let labels = [("kind", cached.kind().code()), ("from", from.code())];
         metrics::counter!(names::ANSWERS, &labels).increment(1);
-        self.tell(sought, Some(held), Some(from), None);
+        self.tell(sought, Some(cached), Some(from), None);
         Step::Answered
     }
 
@@ -402,9 +403,9 @@ impl<'d> Driver<'d> {
     fn answer_failed(&mut self, sought: Sought, failure: Failure) -> Step {
         self.tell(&sought, None, None, Some(&failure));
         let answer = match &sought.fallback {
-            Some(held) => {
-                self.tell(&sought, Some(held), Some(Origin::Memory), None);
-                held.answer.clone()
+            Some(cached) => {
+                self.tell(&sought, Some(cached), Some(Origin::Memory), None);
+                cached.answer.clone()
             }
             None => self.last_word(&sought).unwrap_or(Answer::Failed(failure.cause)),
         };
@@ -415,7 +416,7 @@ impl<'d> Driver<'d> {
     fn tell(
         &mut self,
         sought: &Sought,
-        held: Option<&Arc<Held>>,
+        cached: Option<&Arc<CachedEvidence>>,
         from: Option<Origin>,
         failure: Option<&Failure>,
     ) {
@@ -426,7 +427,7 @@ impl<'d> Driver<'d> {
             url: Arc::clone(sought.need.ask.url()),
             from,
             elapsed: sought.begun.elapsed(),
-            octets: held.map_or(0, |held| held.octets()),
+            octets: cached.map_or(0, |cached| cached.octets()),
             failure: failure.map(|failure| (failure.cause, failure.detail.clone())),
             refusal: failure.and_then(|failure| failure.refusal.clone()),
         });

@@ -10,7 +10,7 @@ use certcheck_core::status::Cause;
 use certcheck_core::{Check, Time};
 use pki_types::CertificateDer;
 
-use crate::cache::evidence::Held;
+use crate::cache::evidence::CachedEvidence;
 use crate::engine::Engine;
 use crate::engine::report::Report;
 use crate::failure::Failure;
@@ -37,7 +37,11 @@ pub fn plan(engine: &Engine, chain: &[CertificateDer<'_>], now: Time) -> (Report
 ///
 /// # Errors
 /// Why nothing came, or nothing that reads.
-pub fn fetch_blocking(engine: &Engine, need: &Need, within: Duration) -> Result<Arc<Held>, Failure> {
+pub fn fetch_blocking(
+    engine: &Engine,
+    need: &Need,
+    within: Duration,
+) -> Result<Arc<CachedEvidence>, Failure> {
     timed_fetch_blocking(engine, need, within).0
 }
 
@@ -47,7 +51,7 @@ pub fn timed_fetch_blocking(
     engine: &Engine,
     need: &Need,
     within: Duration,
-) -> (Result<Arc<Held>, Failure>, Phases) {
+) -> (Result<Arc<CachedEvidence>, Failure>, Phases) {
     let Some(runtime) = &engine.runtime else {
         return (Err(Failure::unreachable("shutting down")), Phases::default());
     };

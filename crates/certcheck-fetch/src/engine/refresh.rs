@@ -54,7 +54,9 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
         let is_in_use = now.unix().saturating_sub(slot.used().unix()) <= IN_USE;
         is_in_use
             && match slot.get() {
-                Some(held) => held.refresh_at(jitter(slot)) <= now && !shared.fetcher.is_paused(&slot.key),
+                Some(cached) => {
+                    cached.refresh_at(jitter(slot)) <= now && !shared.fetcher.is_paused(&slot.key)
+                }
                 None => shared.fetcher.may_be_asked_again(&slot.key),
             }
     };
@@ -81,7 +83,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
 fn parties(slot: &Slot, path: &KnownPath) -> Parties {
     let keys: Vec<_> = path.report.path().skip(1).map(|issuer| issuer.view().spki().raw).collect();
     let mut parties = of_path(Party::hashed(slot.key), keys.into_iter());
-    let url = slot.get().and_then(|held| url::Url::parse(held.ask.url()).ok());
+    let url = slot.get().and_then(|cached| url::Url::parse(cached.ask.url()).ok());
     if let Some(url) = url {
         parties.push(Party::Host(Party::hashed((url.scheme(), url.host_str(), url.port()))));
     }

@@ -232,7 +232,7 @@ fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: T
 fn sources_of(found: &[Found]) -> Vec<SourceTried> {
     let (mut crls, mut responses) = (0, 0);
     let source = |found: &Found| {
-        let kind = found.held.kind();
+        let kind = found.cached.kind();
         match kind {
             Kind::Ocsp => responses += 1,
             _ => crls += 1,
@@ -243,7 +243,7 @@ fn sources_of(found: &[Found]) -> Vec<SourceTried> {
             url: Arc::clone(found.ask.url()),
             from: Some(Origin::Memory),
             elapsed: Duration::ZERO,
-            octets: found.held.octets(),
+            octets: found.cached.octets(),
             failure: None,
             refusal: None,
         }

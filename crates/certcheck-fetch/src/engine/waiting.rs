@@ -6,7 +6,7 @@ use std::time::Duration;
 use certcheck_core::revocation::Need;
 use tokio::time::{Instant, sleep_until};
 
-use crate::cache::evidence::Held;
+use crate::cache::evidence::CachedEvidence;
 use crate::failure::Failure;
 use crate::fetcher::{Flying, Landing, Level, State};
 
@@ -29,9 +29,9 @@ pub(crate) struct Sought {
     pub(crate) need: Need,
     pub(crate) begun: Instant,
     /// What is held and would do, were there nothing newer.
-    pub(crate) fallback: Option<Arc<Held>>,
+    pub(crate) fallback: Option<Arc<CachedEvidence>>,
     /// What is held and too old to say that anyone is good: whom it lists, it still lists.
-    pub(crate) last: Option<Arc<Held>>,
+    pub(crate) last: Option<Arc<CachedEvidence>>,
 }
 
 impl Sought {
@@ -40,9 +40,9 @@ impl Sought {
     }
 
     /// Something newer in place of what was held; an older one does not come back.
-    pub(crate) fn hold(place: &mut Option<Arc<Held>>, held: &Arc<Held>) {
-        if place.as_ref().is_none_or(|known| !held.is_older_than(known)) {
-            *place = Some(Arc::clone(held));
+    pub(crate) fn hold(place: &mut Option<Arc<CachedEvidence>>, cached: &Arc<CachedEvidence>) {
+        if place.as_ref().is_none_or(|known| !cached.is_older_than(known)) {
+            *place = Some(Arc::clone(cached));
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use crate::cache::evidence::{Held, Origin};
+use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::Key;
 use crate::clock::now;
 use crate::failure::Failure;
@@ -66,7 +66,7 @@ pub(super) struct Exchange<'e> {
     pub(super) need: &'e Need,
     pub(super) target: &'e Target,
     /// What is held, good, and may have changed.
-    pub(super) known: Option<Arc<Held>>,
+    pub(super) known: Option<Arc<CachedEvidence>>,
     pub(super) behalf: Behalf,
     pub(super) policy: &'e Arc<Policy>,
 }
@@ -80,7 +80,7 @@ impl Exchange<'_> {
 /// The outcome of one.
 enum Came {
     /// Another had put it into the store.
-    Stored(Arc<Held>),
+    Stored(Arc<CachedEvidence>),
     NotModified(Transport),
     Bodies(Vec<Body>, Transport),
 }
@@ -140,11 +140,11 @@ impl Exchanges {
         order: Exchange<'_>,
         host: &Host,
         sender: &watch::Sender<State>,
-    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
+    ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
         let (kind, key) = (order.kind(), Key::of(&order.need.ask));
         let outcome = self.exchange(order, host, sender).await;
         match &outcome {
-            Ok((held, _)) if held.origin == Origin::Network => Health::answered(host),
+            Ok((cached, _)) if cached.origin == Origin::Network => Health::answered(host),
             Ok(_) => {}
             // Others were in the way: it says nothing of the source.
             Err(failure) if !failure.was_asked => debug!(detail = %failure.detail, "not asked"),
@@ -166,7 +166,7 @@ impl Exchanges {
         order: Exchange<'_>,
         host: &Host,
         sender: &watch::Sender<State>,
-    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
+    ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
         let permit = self.permit(&order).await?;
         // What happened while this waited counts.
         self.health.admit(&[], host)?;
@@ -174,7 +174,7 @@ impl Exchanges {
         let work = self.ask_in_turn(&order, &turn, sender);
         let came = self.while_permitted(permit, &turn, order.kind(), work).await?;
         let (bodies, transport) = match came {
-            Came::Stored(held) => return Ok((held, take(&turn))),
+            Came::Stored(cached) => return Ok((cached, take(&turn))),
             Came::NotModified(transport) => {
                 let known =
                     order.known.ok_or_else(|| Failure::unreachable("304 for nothing that is held"))?;
@@ -182,8 +182,8 @@ impl Exchanges {
             }
             Came::Bodies(bodies, transport) => (bodies, transport),
         };
-        let held = self.read_bodies(&order, bodies, transport).await?;
-        Ok((Arc::new(held), take(&turn)))
+        let cached = self.read_bodies(&order, bodies, transport).await?;
+        Ok((Arc::new(cached), take(&turn)))
     }
 
     /// A permit to ask. Where a name leads is found out under a permit too, and then counts for one.
@@ -249,9 +249,9 @@ impl Exchanges {
         if has_lease
             && had_to_wait
             && let Some(persist) = &self.persist
-            && let Some(held) = persist.put_meanwhile(need, begun, policy).await
+            && let Some(cached) = persist.put_meanwhile(need, begun, policy).await
         {
-            return Ok(Came::Stored(held));
+            return Ok(Came::Stored(cached));
         }
         let kind = order.kind().code();
         metrics::counter!(names::FETCHES, "kind" => kind).increment(1);
@@ -288,18 +288,18 @@ impl Exchanges {
         order: &Exchange<'_>,
         bodies: Vec<Body>,
         transport: Transport,
-    ) -> Result<Held, Failure> {
+    ) -> Result<CachedEvidence, Failure> {
         let Need { ask, signer, .. } = order.need.clone();
         let policy = Arc::clone(order.policy);
         let octets = bodies.iter().map(|body| body.bytes.len()).sum();
-        let read = move || -> Result<Held, Failure> {
+        let read = move || -> Result<CachedEvidence, Failure> {
             let (answer, body) = read::read(&ask, bodies, &signer, &policy)?;
-            Ok(Held { ask, answer, body, transport, fetched_at: now(), origin: Origin::Network })
+            Ok(CachedEvidence { ask, answer, body, transport, fetched_at: now(), origin: Origin::Network })
         };
         // Of a large CRL this takes as long as hashing it twice.
         let _turn = self.heavy.turn(octets).await;
         match spawn_blocking(read).await {
-            Ok(held) => held,
+            Ok(cached) => cached,
             Err(error) => Err(Failure::malformed(error.to_string())),
         }
     }

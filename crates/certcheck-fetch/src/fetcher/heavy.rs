@@ -78,13 +78,13 @@ mod tests {
     #[tokio::test]
     async fn few_at_once_and_small_ones_do_not_wait() {
         let heavy = Heavy::new();
-        let mut held = Vec::new();
+        let mut turns = Vec::new();
         while let Some(turn) = heavy.turn(LARGE).now_or_never() {
-            held.push(turn);
+            turns.push(turn);
         }
-        assert!(held.len() >= AT_ONCE);
+        assert!(turns.len() >= AT_ONCE);
         assert!(heavy.turn(LARGE - 1).now_or_never().is_some());
-        held.pop();
+        turns.pop();
         assert!(heavy.turn(LARGE).now_or_never().is_some());
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use crate::cache::evidence::Held;
+use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::Key;
 use crate::failure::Failure;
 use crate::store::Lease;
@@ -37,7 +37,7 @@ pub(crate) enum State {
 /// What a flight brought.
 #[derive(Debug)]
 pub(crate) struct Landing {
-    pub(crate) held: Arc<Held>,
+    pub(crate) cached: Arc<CachedEvidence>,
     elapsed: Duration,
     /// Nobody in the fleet fetches the same before this is kept or rejected.
     lease: Mutex<Option<Lease>>,
@@ -47,9 +47,9 @@ pub(crate) struct Landing {
 }
 
 impl Landing {
-    fn new(held: Arc<Held>, lease: Option<Lease>, elapsed: Duration, number: u64) -> Arc<Self> {
+    fn new(cached: Arc<CachedEvidence>, lease: Option<Lease>, elapsed: Duration, number: u64) -> Arc<Self> {
         let lease = Mutex::new(lease);
-        Arc::new(Self { held, elapsed, lease, is_settled: AtomicBool::new(false), number })
+        Arc::new(Self { cached, elapsed, lease, is_settled: AtomicBool::new(false), number })
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -122,9 +122,13 @@ impl Flights {
     }
 
     /// Gives the outcome to all who wait for it, and for a while to who asks later.
-    pub(super) async fn land(&self, begun: Begun, outcome: Result<(Arc<Held>, Option<Lease>), Failure>) {
+    pub(super) async fn land(
+        &self,
+        begun: Begun,
+        outcome: Result<(Arc<CachedEvidence>, Option<Lease>), Failure>,
+    ) {
         let Begun { sender, key, level, begun, number } = begun;
-        let outcome = outcome.map(|(held, lease)| Landing::new(held, lease, begun.elapsed(), number));
+        let outcome = outcome.map(|(cached, lease)| Landing::new(cached, lease, begun.elapsed(), number));
         let Some(key) = key else {
             sender.send_replace(State::Landed(outcome));
             return;

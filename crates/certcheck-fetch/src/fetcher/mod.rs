@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tracing::{Instrument as _, debug, info_span};
 
 use crate::cache::entry::Memory;
-use crate::cache::evidence::Held;
+use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::Key;
 use crate::failure::Failure;
 use crate::limits::{Kind, Limits};
@@ -90,7 +90,7 @@ impl Fetcher {
         self: &Arc<Self>,
         need: &Need,
         level: Level,
-        known: Option<&Arc<Held>>,
+        known: Option<&Arc<CachedEvidence>>,
         behalf: &Behalf,
         policy: &Arc<Policy>,
     ) -> Result<Flying, Failure> {
@@ -122,7 +122,7 @@ impl Fetcher {
         self.runtime.spawn(
             async move {
                 let outcome = match &route {
-                    None => fetcher.load(&need, &policy).await.map(|held| (held, None)),
+                    None => fetcher.load(&need, &policy).await.map(|cached| (cached, None)),
                     Some((target, host)) => {
                         let order = Exchange { need: &need, target, known, behalf, policy: &policy };
                         fetcher.fetch(order, host, &begun.sender).await
@@ -135,7 +135,7 @@ impl Fetcher {
         Ok(flying)
     }
 
-    async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
+    async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<CachedEvidence>, Failure> {
         match &self.persist {
             Some(persist) => persist.load(need, policy).await,
             None => Err(Failure::new(Cause::NotTried, "not in the store")),
@@ -147,34 +147,38 @@ impl Fetcher {
         order: Exchange<'_>,
         host: &Host,
         sender: &watch::Sender<State>,
-    ) -> Result<(Arc<Held>, Option<Lease>), Failure> {
+    ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
         self.exchanges()?.fetch(order, host, sender).await
     }
 
     /// Gets something from the network alone, for who looks into it, and keeps it nowhere.
-    pub(crate) async fn obtain(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
+    pub(crate) async fn obtain(
+        &self,
+        need: &Need,
+        policy: &Arc<Policy>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
         let (target, host) = self.exchanges()?.target(&need.ask)?;
         let (sender, _) = watch::channel(State::Waiting);
         let order = Exchange { need, target: &target, known: None, behalf: Behalf::default(), policy };
-        self.fetch(order, &host, &sender).await.map(|(held, _)| held)
+        self.fetch(order, &host, &sender).await.map(|(cached, _)| cached)
     }
 
     /// A check found that what landed is of use: it is kept for others, if it is known who signed it.
     pub(crate) fn keep(&self, need: &Need, landing: &Arc<Landing>, level: Level, now: Time) {
-        let held = &landing.held;
-        let Some(key) = Key::of(&held.ask) else { return };
+        let cached = &landing.cached;
+        let Some(key) = Key::of(&cached.ask) else { return };
         // Evidence that nobody has verified takes no place from what was.
-        if !held.is_signed() || !landing.settle() {
+        if !cached.is_signed() || !landing.settle() {
             return;
         }
         let lease = landing.take_lease();
         self.flights.end(key, level, landing);
-        if !self.memory.replace(key, held) {
+        if !self.memory.replace(key, cached) {
             return;
         }
-        if let (Some(this), _) = held.times() {
+        if let (Some(this), _) = cached.times() {
             let age = now.unix().saturating_sub(this.unix()).max(0);
-            metrics::histogram!(names::AGE, "kind" => held.kind().code()).record(age as f64);
+            metrics::histogram!(names::AGE, "kind" => cached.kind().code()).record(age as f64);
         }
         metrics::gauge!(names::MEMORY).set(self.memory.kib() as f64);
         if level == Level::Store {
@@ -183,7 +187,7 @@ impl Fetcher {
         self.health.served(&key);
         self.health.served(&key.for_signer(&need.signer));
         if let Some(persist) = &self.persist {
-            persist.write(key, held, lease);
+            persist.write(key, cached, lease);
         }
     }
 
@@ -191,13 +195,13 @@ impl Fetcher {
     /// issuer. To others it may be of use: those who wait for it judge for themselves, and in the store it stays.
     pub(crate) fn reject(&self, need: &Need, landing: &Arc<Landing>, level: Level, failure: &Failure) {
         let (Some(key), cause) = (Key::of(&need.ask), failure.cause) else { return };
-        let held = &landing.held;
+        let cached = &landing.cached;
         // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is told by it.
         if cause == Cause::Stale
-            && held.is_signed()
-            && self.memory.get(&key).is_none_or(|known| known.is_older_than(held))
+            && cached.is_signed()
+            && self.memory.get(&key).is_none_or(|known| known.is_older_than(cached))
         {
-            self.memory.replace(key, held);
+            self.memory.replace(key, cached);
         }
         match level {
             Level::Store => {
@@ -208,7 +212,7 @@ impl Fetcher {
                 drop(landing.take_lease());
                 // Who waits for it has it; who comes later asks anew, if it may.
                 self.flights.end(key, level, landing);
-                let labels = [("kind", landing.held.kind().code()), ("cause", cause.code())];
+                let labels = [("kind", landing.cached.kind().code()), ("cause", cause.code())];
                 metrics::counter!(names::FAILURES, &labels).increment(1);
                 if let Some(exchanges) = &self.exchanges
                     && let Ok((_, host)) = exchanges.target(&need.ask)

@@ -147,35 +147,35 @@ impl fmt::Display for Full {
 #[derive(Debug, Default)]
 struct Lane {
     all: usize,
-    held: HashMap<Party, usize>,
+    taken: HashMap<Party, usize>,
 }
 
 impl Lane {
-    fn held(&self, party: Party) -> usize {
-        self.held.get(&party).copied().unwrap_or(0)
+    fn taken(&self, party: Party) -> usize {
+        self.taken.get(&party).copied().unwrap_or(0)
     }
 
     fn take(&mut self, parties: &Parties) {
         self.all += 1;
         for party in parties {
-            *self.held.entry(*party).or_default() += 1;
+            *self.taken.entry(*party).or_default() += 1;
         }
     }
 
     fn give_back(&mut self, parties: &Parties) {
         self.all = self.all.saturating_sub(1);
         for party in parties {
-            if let Some(held) = self.held.get_mut(party) {
-                *held = held.saturating_sub(1);
-                if *held == 0 {
-                    self.held.remove(party);
+            if let Some(taken) = self.taken.get_mut(party) {
+                *taken = taken.saturating_sub(1);
+                if *taken == 0 {
+                    self.taken.remove(party);
                 }
             }
         }
     }
 
     fn full(&self, bounds: &Bounds, parties: &Parties) -> Option<Full> {
-        let is_new = !parties.iter().any(|party| !party.is_shared() && self.held(*party) > 0);
+        let is_new = !parties.iter().any(|party| !party.is_shared() && self.taken(*party) > 0);
         let bound = |most: usize| if is_new { most } else { most.saturating_sub(most / 4) };
         if self.all >= bound(bounds.all) {
             return Some(Full::All(bound(bounds.all)));
@@ -183,13 +183,13 @@ impl Lane {
         parties.iter().find_map(|party| {
             let most = bounds.of(*party);
             let most = if party.is_shared() { bound(most) } else { most };
-            (self.held(*party) >= most).then_some(Full::Party(*party, most))
+            (self.taken(*party) >= most).then_some(Full::Party(*party, most))
         })
     }
 
     /// How much all parties have together.
     fn load(&self, parties: &Parties) -> usize {
-        parties.iter().map(|party| self.held(*party)).sum()
+        parties.iter().map(|party| self.taken(*party)).sum()
     }
 }
 
@@ -226,7 +226,8 @@ pub(crate) struct Permit {
 impl State {
     fn full(&self, bounds: &Bounds, parties: &Parties) -> Option<Full> {
         let of_host = parties.iter().find(|party| {
-            matches!(party, Party::Host(_)) && self.hosts.get(party).is_some_and(|held| *held >= bounds.host)
+            matches!(party, Party::Host(_))
+                && self.hosts.get(party).is_some_and(|taken| *taken >= bounds.host)
         });
         let of_host = of_host.map(|host| Full::Party(*host, bounds.host));
         of_host.or_else(|| self.young.full(bounds, parties))
@@ -246,9 +247,9 @@ impl State {
             self.young.give_back(parties)
         }
         for host in parties.iter().filter(|party| matches!(party, Party::Host(_))) {
-            if let Some(held) = self.hosts.get_mut(host) {
-                *held = held.saturating_sub(1);
-                if *held == 0 {
+            if let Some(taken) = self.hosts.get_mut(host) {
+                *taken = taken.saturating_sub(1);
+                if *taken == 0 {
                     self.hosts.remove(host);
                 }
             }
@@ -284,7 +285,7 @@ impl Permits {
         let mut state = self.lock();
         let keys = keys.into_iter().map(Party::Key);
         let before = parties.len();
-        parties.extend(keys.filter(|key| state.young.held(*key) == 0));
+        parties.extend(keys.filter(|key| state.young.taken(*key) == 0));
         if parties.len() == before {
             return Err(Full::UnderWay);
         }
@@ -385,12 +386,12 @@ mod tests {
             .collect()
     }
 
-    fn taken(permits: &Arc<Permits>, of: impl Fn(u8) -> Parties) -> (Vec<Permit>, Full) {
-        let mut held = Vec::new();
+    fn all_of(permits: &Arc<Permits>, of: impl Fn(u8) -> Parties) -> (Vec<Permit>, Full) {
+        let mut taken = Vec::new();
         for n in 0..=u8::MAX {
             match permits.try_acquire_any([u64::from(n)], of(n)) {
-                Ok(permit) => held.push(permit),
-                Err(full) => return (held, full),
+                Ok(permit) => taken.push(permit),
+                Err(full) => return (taken, full),
             }
         }
         panic!("no bound");
@@ -412,13 +413,14 @@ mod tests {
         ];
         for (most, of, party) in cases {
             let permits = Permits::new(BOUNDS);
-            let (held, full) = taken(&permits, of);
-            assert_eq!((held.len(), full), (most, Full::Party(party, most)));
+            let (taken, full) = all_of(&permits, of);
+            assert_eq!((taken.len(), full), (most, Full::Party(party, most)));
             let other = [Party::Client(999), Party::Issuer(999), Party::Anchor(999)].into_iter().collect();
             assert!(permits.try_acquire_any([999], other).is_ok(), "{party:?}");
         }
-        let (held, full) = taken(&Permits::new(BOUNDS), |n| [Party::Client(n.into())].into_iter().collect());
-        assert_eq!((held.len(), full), (16, Full::All(16)));
+        let (taken, full) =
+            all_of(&Permits::new(BOUNDS), |n| [Party::Client(n.into())].into_iter().collect());
+        assert_eq!((taken.len(), full), (16, Full::All(16)));
         // Of several keys those count that nobody has.
         let permits = Permits::new(BOUNDS);
         let get = |keys: &[u64]| permits.try_acquire_any(keys.iter().copied(), Parties::new());
@@ -466,7 +468,7 @@ mod tests {
         drop((slow, last));
         let state = permits.lock();
         assert_eq!((state.young.all, state.slow.all), (0, 0));
-        assert!(state.young.held.is_empty() && state.slow.held.is_empty());
+        assert!(state.young.taken.is_empty() && state.slow.taken.is_empty());
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use crate::cache::evidence::{Held, Origin};
+use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::Key;
 use crate::clock::now;
 use crate::failure::Failure;
@@ -59,7 +59,11 @@ impl Persist {
     }
 
     /// What the store has of this, read and verified again.
-    pub(super) async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
+    pub(super) async fn load(
+        &self,
+        need: &Need,
+        policy: &Arc<Policy>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
         let stored = self.stored(need).await?;
         self.read(stored, need, policy).await
     }
@@ -82,7 +86,12 @@ impl Persist {
         }
     }
 
-    async fn read(&self, stored: Stored, need: &Need, policy: &Arc<Policy>) -> Result<Arc<Held>, Failure> {
+    async fn read(
+        &self,
+        stored: Stored,
+        need: &Need,
+        policy: &Arc<Policy>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
         let key = Key::of(&need.ask).ok_or_else(|| Failure::new(Cause::NotTried, "no store"))?;
         let origin = self.used.store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
@@ -90,11 +99,11 @@ impl Persist {
         let _turn = self.heavy.turn(stored.body.bytes.len()).await;
         let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy, trusts)).await;
         match read {
-            Ok(Ok((held, None))) => Ok(held),
-            Ok(Ok((held, Some(note)))) => {
+            Ok(Ok((cached, None))) => Ok(cached),
+            Ok(Ok((cached, Some(note)))) => {
                 warn!(url = %need.ask.url(), note, "an index in the store is of no use and was built anew");
                 metrics::counter!(names::STORE_REFUSED, "why" => "index").increment(1);
-                Ok(held)
+                Ok(cached)
             }
             Ok(Err(failure)) => {
                 let failure = self.refuse_stored(&key, need, &failure.detail);
@@ -118,19 +127,19 @@ impl Persist {
         need: &Need,
         begun: Time,
         policy: &Arc<Policy>,
-    ) -> Option<Arc<Held>> {
+    ) -> Option<Arc<CachedEvidence>> {
         let stored =
             self.stored(need).await.ok().filter(|stored| (begun..=now()).contains(&stored.fetched_at))?;
         self.read(stored, need, policy).await.ok()
     }
 
     /// Writes what was fetched, in the background. The lease ends with it.
-    pub(super) fn write(&self, key: Key, held: &Held, lease: Option<Lease>) {
+    pub(super) fn write(&self, key: Key, cached: &CachedEvidence, lease: Option<Lease>) {
         let store = Arc::clone(&self.used.store);
-        if held.origin == store.origin() {
+        if cached.origin == store.origin() {
             return;
         }
-        let stored = stored_of(held, self.used.is_trusted);
+        let stored = stored_of(cached, self.used.is_trusted);
         self.spawn(async move {
             match store.put(&key, stored).await {
                 Ok(()) | Err(StoreError::Older) => {}
@@ -173,17 +182,17 @@ impl Persist {
     }
 }
 
-fn stored_of(held: &Held, trusts_store: bool) -> Stored {
-    let (this_update, next_update) = held.times();
+fn stored_of(cached: &CachedEvidence, trusts_store: bool) -> Stored {
+    let (this_update, next_update) = cached.times();
     Stored {
-        ask: held.ask.clone(),
-        body: held.body.clone(),
-        transport: held.transport.clone(),
-        fetched_at: held.fetched_at,
+        ask: cached.ask.clone(),
+        body: cached.body.clone(),
+        transport: cached.transport.clone(),
+        fetched_at: cached.fetched_at,
         this_update,
         next_update,
-        signers: held.signers(),
-        crl: held.crl().filter(|_| trusts_store).cloned(),
+        signers: cached.signers(),
+        crl: cached.crl().filter(|_| trusts_store).cloned(),
         index: None,
     }
 }
@@ -196,7 +205,7 @@ fn read_stored(
     signer: &[u8],
     policy: &Policy,
     trusts: bool,
-) -> Result<(Arc<Held>, Option<String>), Failure> {
+) -> Result<(Arc<CachedEvidence>, Option<String>), Failure> {
     let Stored { ask, body, transport, fetched_at, signers, index, .. } = stored;
     let transport = transport.bounded();
     // A time to come is nobody's.
@@ -216,5 +225,5 @@ fn read_stored(
             (answer, body, None)
         }
     };
-    Ok((Arc::new(Held { ask, answer, body, transport, fetched_at, origin }), note))
+    Ok((Arc::new(CachedEvidence { ask, answer, body, transport, fetched_at, origin }), note))
 }

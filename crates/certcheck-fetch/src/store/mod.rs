@@ -101,13 +101,13 @@ impl core::error::Error for StoreError {}
 
 /// The right to fetch, held by one at a time in the whole fleet. Given back when it is dropped, or when its holder dies.
 pub struct Lease {
-    _held: Box<dyn Any + Send + Sync>,
+    _guard: Box<dyn Any + Send + Sync>,
 }
 
 impl Lease {
     /// A lease that ends when this is dropped.
-    pub fn new<T: Any + Send + Sync>(held: T) -> Self {
-        Self { _held: Box::new(held) }
+    pub fn new<T: Any + Send + Sync>(guard: T) -> Self {
+        Self { _guard: Box::new(guard) }
     }
 }
 
