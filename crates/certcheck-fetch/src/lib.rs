@@ -26,7 +26,7 @@ pub mod store;
 mod transport;
 
 pub use cache::evidence::{CachedEvidence, Origin};
-pub use cache::key::Key;
+pub use cache::key::EvidenceKey;
 pub use engine::Engine;
 pub use engine::builder::{Builder, EngineError};
 pub use engine::measure;

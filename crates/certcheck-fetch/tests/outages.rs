@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::store::{Entry, Lease, MemoryStore, Store, StoreError, Stored};
-use certcheck_fetch::{Engine, Key, Origin};
+use certcheck_fetch::{Engine, EvidenceKey, Origin};
 use certcheck_testkit::Cert;
 use certcheck_testkit::crl::{self, Crl};
 use certcheck_testkit::ext;
@@ -179,7 +179,7 @@ impl Store for Lagging {
         Origin::Shared
     }
 
-    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+    fn get<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         async move {
             if !self.is_there.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -190,11 +190,11 @@ impl Store for Lagging {
         .boxed()
     }
 
-    fn put<'a>(&'a self, _: &'a Key, _: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn put<'a>(&'a self, _: &'a EvidenceKey, _: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
         async { Ok(()) }.boxed()
     }
 
-    fn remove<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn remove<'a>(&'a self, _: &'a EvidenceKey) -> BoxFuture<'a, Result<(), StoreError>> {
         async { Ok(()) }.boxed()
     }
 
@@ -202,7 +202,11 @@ impl Store for Lagging {
         async { Ok(Vec::new()) }.boxed()
     }
 
-    fn lease<'a>(&'a self, _: &'a Key, _: Duration) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
+    fn lease<'a>(
+        &'a self,
+        _: &'a EvidenceKey,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
         async { Ok(None) }.boxed()
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store, StoreError};
-use certcheck_fetch::{Body, Key};
+use certcheck_fetch::{Body, EvidenceKey};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -120,7 +120,7 @@ impl Kept {
         let folder = self.again(spoil);
         let store = open(folder.path());
         let runtime = runtime();
-        let keys = self.files.keys().filter_map(|path| Key::from_hex(path.file_stem()?.to_str()?));
+        let keys = self.files.keys().filter_map(|path| EvidenceKey::from_hex(path.file_stem()?.to_str()?));
         for key in keys {
             // Whatever comes of it, it comes, and twice.
             for _ in 0..2 {

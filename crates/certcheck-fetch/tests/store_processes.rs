@@ -267,7 +267,7 @@ fn leases_of_different_keys_never_meet() {
     let runtime = runtime();
     let store = open(folder.path());
     let victim = key_of("http://victim.test/a.crl");
-    let begins = |key: &certcheck_fetch::Key| key.to_hex()[..4].to_owned();
+    let begins = |key: &certcheck_fetch::EvidenceKey| key.to_hex()[..4].to_owned();
     let ground = (0..).map(|n| key_of(&format!("http://ground.test/{n}")));
     let alike = ground.into_iter().find(|key| begins(key) == begins(&victim)).expect("in the end");
     let lease = |key| runtime.block_on(store.lease(key, Duration::ZERO)).expect("a lock");

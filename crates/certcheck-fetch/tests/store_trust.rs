@@ -13,7 +13,7 @@ use certcheck_core::Verdict;
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::EvidenceRequest;
 use certcheck_fetch::store::{DiskOptions, DiskStore, Entry, Lease, Store, StoreError, Stored};
-use certcheck_fetch::{Body, Engine, Key, Origin, Transport};
+use certcheck_fetch::{Body, Engine, EvidenceKey, Origin, Transport};
 use certcheck_testkit::crl::{self as forge, Entry as Revoked};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -23,23 +23,23 @@ use store_kit::{Pair, RIGHT, builder, ca, crl, is_wrong, key_of, now, open, runt
 
 /// A store that gives out what it likes and says that it is the disk.
 #[derive(Debug)]
-struct Hostile(HashMap<Key, Stored>);
+struct Hostile(HashMap<EvidenceKey, Stored>);
 
 impl Store for Hostile {
     fn origin(&self) -> Origin {
         Origin::Disk
     }
 
-    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+    fn get<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         let found = self.0.get(key).cloned();
         async move { Ok(found) }.boxed()
     }
 
-    fn put<'a>(&'a self, _: &'a Key, _: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn put<'a>(&'a self, _: &'a EvidenceKey, _: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
         async { Ok(()) }.boxed()
     }
 
-    fn remove<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn remove<'a>(&'a self, _: &'a EvidenceKey) -> BoxFuture<'a, Result<(), StoreError>> {
         async { Ok(()) }.boxed()
     }
 
@@ -47,7 +47,11 @@ impl Store for Hostile {
         async { Ok(Vec::new()) }.boxed()
     }
 
-    fn lease<'a>(&'a self, _: &'a Key, _: Duration) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
+    fn lease<'a>(
+        &'a self,
+        _: &'a EvidenceKey,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
         async { Ok(None) }.boxed()
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_core::Policy;
 use certcheck_core::revocation::{Answer, Need};
-use certcheck_fetch::{CachedEvidence, Engine, Failure, Key, measure};
+use certcheck_fetch::{CachedEvidence, Engine, EvidenceKey, Failure, measure};
 
 use crate::pool;
 use crate::sources::Subject;
@@ -59,12 +59,12 @@ impl Source {
 #[derive(Default)]
 pub(super) struct Sources {
     pub(super) all: Vec<Source>,
-    places: BTreeMap<Key, usize>,
+    places: BTreeMap<EvidenceKey, usize>,
 }
 
 impl Sources {
     pub(super) fn add(&mut self, need: Need, is_delta: bool, subject: usize) {
-        let key = Key::of(&need.ask);
+        let key = EvidenceKey::of(&need.ask);
         let known = key.and_then(|key| self.places.get(&key)).and_then(|at| self.all.get_mut(*at));
         if let Some(source) = known {
             source.is_delta &= is_delta;

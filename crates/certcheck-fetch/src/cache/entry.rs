@@ -12,21 +12,21 @@ use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
 use crate::cache::evidence::CachedEvidence;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::clock;
 use crate::limits::Limits;
 
 /// The place of one piece of evidence: what is in it changes, and who keeps the place sees that at once.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(crate) key: Key,
+    pub(crate) key: EvidenceKey,
     current: ArcSwapOption<CachedEvidence>,
     /// When it was last asked for, in seconds since 1970.
     used: AtomicI64,
 }
 
 impl Slot {
-    fn empty(key: Key) -> Arc<Self> {
+    fn empty(key: EvidenceKey) -> Arc<Self> {
         Arc::new(Self { key, current: ArcSwapOption::empty(), used: AtomicI64::new(0) })
     }
 
@@ -52,7 +52,7 @@ impl Slot {
 }
 
 /// Called with the key of evidence that has been replaced.
-pub(crate) type OnChange = Box<dyn Fn(Key) + Send + Sync>;
+pub(crate) type OnChange = Box<dyn Fn(EvidenceKey) + Send + Sync>;
 
 /// When newer evidence is looked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -65,7 +65,7 @@ pub(crate) enum Renewal {
 
 /// All slots.
 pub(crate) struct Memory {
-    slots: Cache<Key, Arc<Slot>>,
+    slots: Cache<EvidenceKey, Arc<Slot>>,
     renewal: Renewal,
     on_change: OnChange,
 }
@@ -79,7 +79,7 @@ impl fmt::Debug for Memory {
 impl Memory {
     pub(crate) fn new(limits: &Limits, renewal: Renewal, on_change: OnChange) -> Self {
         // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
-        let weigh = |_: &Key, slot: &Arc<Slot>| {
+        let weigh = |_: &EvidenceKey, slot: &Arc<Slot>| {
             let octets = slot.load().as_ref().map_or(512, |cached| cached.memory());
             u32::try_from(octets / 1_024 + 1).unwrap_or(u32::MAX)
         };
@@ -101,11 +101,11 @@ impl Memory {
     ///
     /// Places are made and filled in one way alone, under moka's lock of the key: two places for a key, and whoever keeps
     /// the wrong one goes by what nobody replaces.
-    pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
+    pub(crate) fn slot(&self, key: EvidenceKey) -> Arc<Slot> {
         if let Some(slot) = self.slots.get(&key) {
             return slot;
         }
-        let make = |known: Option<Entry<Key, Arc<Slot>>>| match known {
+        let make = |known: Option<Entry<EvidenceKey, Arc<Slot>>>| match known {
             Some(_) => Op::Nop,
             None => Op::Put(Slot::empty(key)),
         };
@@ -120,11 +120,11 @@ impl Memory {
     }
 
     /// The place of this key, if there is one.
-    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Slot>> {
+    pub(crate) fn find(&self, key: &EvidenceKey) -> Option<Arc<Slot>> {
         self.slots.get(key)
     }
 
-    pub(crate) fn get(&self, key: &Key) -> Option<Arc<CachedEvidence>> {
+    pub(crate) fn get(&self, key: &EvidenceKey) -> Option<Arc<CachedEvidence>> {
         self.slots.get(key)?.get()
     }
 
@@ -135,13 +135,13 @@ impl Memory {
 
     /// Whether newer evidence from there is in its place: an older one does not come back.
     pub(crate) fn is_rollback(&self, cached: &CachedEvidence) -> bool {
-        let current = Key::of(&cached.ask).and_then(|key| self.get(&key));
+        let current = EvidenceKey::of(&cached.ask).and_then(|key| self.get(&key));
         current.is_some_and(|current| cached.is_older_than(&current))
     }
 
     /// Puts evidence in its place, unless newer is there.
-    pub(crate) fn replace(&self, key: Key, cached: &Arc<CachedEvidence>) -> bool {
-        let fill = |known: Option<Entry<Key, Arc<Slot>>>| {
+    pub(crate) fn replace(&self, key: EvidenceKey, cached: &Arc<CachedEvidence>) -> bool {
+        let fill = |known: Option<Entry<EvidenceKey, Arc<Slot>>>| {
             let slot = known.map_or_else(|| Slot::empty(key), Entry::into_value);
             let current = slot.get();
             if current.is_some_and(|current| cached.is_older_than(&current)) {
@@ -164,7 +164,7 @@ impl Memory {
     /// Empties every place. The places stay, for who keeps them.
     pub(crate) fn clear_all(&self) {
         for slot in self.all() {
-            let empty = |known: Option<Entry<Key, Arc<Slot>>>| match known.map(Entry::into_value) {
+            let empty = |known: Option<Entry<EvidenceKey, Arc<Slot>>>| match known.map(Entry::into_value) {
                 Some(slot) => {
                     slot.current.store(None);
                     Op::Put(slot)
@@ -220,7 +220,7 @@ mod tests {
     fn no_place_is_filled_that_nobody_finds() {
         let memory = Memory::new(&Limits::default(), Renewal::Ahead, Box::new(|_| ()));
         let numbers: Vec<_> = (1..=64).map(cached).collect();
-        let key = Key::of(&numbers[0].ask).expect("a key");
+        let key = EvidenceKey::of(&numbers[0].ask).expect("a key");
         let is_over = AtomicBool::new(false);
         let mut places: Vec<Arc<Slot>> = Vec::new();
         std::thread::scope(|scope| {

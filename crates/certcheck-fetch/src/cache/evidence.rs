@@ -36,7 +36,7 @@ impl Origin {
     }
 }
 
-/// Evidence, with where it came from. It is not believed for being in the cache: see [`Key`](crate::Key).
+/// Evidence, with where it came from. It is not believed for being in the cache: see [`EvidenceKey`](crate::EvidenceKey).
 #[derive(Debug)]
 pub struct CachedEvidence {
     pub(crate) ask: EvidenceRequest,

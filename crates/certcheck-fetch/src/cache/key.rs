@@ -13,9 +13,9 @@ use crate::limits::Kind;
 /// judge it for the certificate in question, and asks elsewhere if it is of no use; that it was of none is remembered for
 /// that issuer alone. So it does no harm that two issuers name one URL.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Key([u8; 32]);
+pub struct EvidenceKey([u8; 32]);
 
-impl Key {
+impl EvidenceKey {
     /// The key of an ask. `None` for one that nobody else can be served with: its answer has a nonce.
     #[must_use]
     pub fn of(ask: &EvidenceRequest) -> Option<Self> {
@@ -74,9 +74,9 @@ impl Key {
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-impl fmt::Debug for Key {
+impl fmt::Debug for EvidenceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", self.to_hex())
+        write!(f, "EvidenceKey({})", self.to_hex())
     }
 }
 
@@ -87,19 +87,19 @@ mod tests {
     #[test]
     fn keys() {
         let crl = |url: &str| EvidenceRequest::Crl { url: url.into() };
-        let key = Key::of(&crl("http://a/")).unwrap();
-        assert_eq!(Key::from_hex(&key.to_hex()), Some(key));
-        assert_ne!(Key::of(&crl("http://b/")), Some(key));
-        assert_ne!(Key::of(&EvidenceRequest::Issuers { url: "http://a/".into() }), Some(key));
+        let key = EvidenceKey::of(&crl("http://a/")).unwrap();
+        assert_eq!(EvidenceKey::from_hex(&key.to_hex()), Some(key));
+        assert_ne!(EvidenceKey::of(&crl("http://b/")), Some(key));
+        assert_ne!(EvidenceKey::of(&EvidenceRequest::Issuers { url: "http://a/".into() }), Some(key));
         let ocsp = |nonce: Option<&'static [u8]>| EvidenceRequest::Ocsp {
             url: "http://a/".into(),
             request: bytes::Bytes::from_static(b"x"),
             nonce: nonce.map(bytes::Bytes::from_static),
         };
-        assert!(Key::of(&ocsp(None)).is_some());
-        assert_eq!(Key::of(&ocsp(Some(b"n"))), None);
+        assert!(EvidenceKey::of(&ocsp(None)).is_some());
+        assert_eq!(EvidenceKey::of(&ocsp(Some(b"n"))), None);
         for text in ["", "00", &"0".repeat(63), &"0".repeat(65), &"G".repeat(64), &"A".repeat(64)] {
-            assert_eq!(Key::from_hex(text), None, "{text}");
+            assert_eq!(EvidenceKey::from_hex(text), None, "{text}");
         }
     }
 }

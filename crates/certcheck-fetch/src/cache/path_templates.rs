@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 use crate::basis::Basis;
 use crate::cache::entry::{Memory, Slot};
 use crate::cache::evidence::CachedEvidence;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::chain::octets_of;
 
@@ -170,7 +170,7 @@ impl Templates {
         let mut found = looker.found.into_inner().into_vec();
         kept.note_places(&places, &found);
         found.extend(above.by.iter().cloned());
-        let mut seen: SmallVec<[Key; 4]> = SmallVec::new();
+        let mut seen: SmallVec<[EvidenceKey; 4]> = SmallVec::new();
         found.retain(|found| {
             let is_first = !seen.contains(&found.slot.key);
             seen.push(found.slot.key);
@@ -217,7 +217,7 @@ impl<'l> Looker<'l> {
         let place = self.places.iter().find(|(known, _)| known == ask).map(|(_, slot)| Arc::clone(slot));
         let kept = place.and_then(|slot| slot.get().map(|cached| (slot, cached)));
         let (slot, cached) = kept.or_else(|| {
-            let slot = self.memory.find(&Key::of(ask)?)?;
+            let slot = self.memory.find(&EvidenceKey::of(ask)?)?;
             let cached = slot.get()?;
             Some((slot, cached))
         })?;

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::cache::entry::Slot;
 use crate::cache::evidence::{CachedEvidence, Origin};
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::waiting::{Awaited, Came, Patience, Sought, wait};
@@ -33,7 +33,7 @@ pub(crate) struct Order<'o> {
     pub(crate) now: Time,
     pub(crate) deadline: Instant,
     /// What is at hand under this key is not enough: it is to be fetched anew.
-    pub(crate) renew: Option<Key>,
+    pub(crate) renew: Option<EvidenceKey>,
     /// What is in memory is all there is.
     pub(crate) only_memory: bool,
 }
@@ -165,7 +165,7 @@ impl<'d> Driver<'d> {
         let now = self.order.now;
         let mut found = Vec::new();
         for need in self.progress.needs() {
-            let Some(key) = Key::of(&need.ask) else { return };
+            let Some(key) = EvidenceKey::of(&need.ask) else { return };
             let slot = self.fetcher.memory.slot(key);
             match slot.get().filter(|cached| !self.fetcher.memory.is_due(cached, now)) {
                 Some(cached) => found.push((need.clone(), slot, cached)),
@@ -195,7 +195,7 @@ impl<'d> Driver<'d> {
     /// Looks in memory, then begins to look elsewhere.
     fn seek(&mut self, need: Need) -> Step {
         let mut sought = Sought::new(need);
-        let key = Key::of(&sought.need.ask);
+        let key = EvidenceKey::of(&sought.need.ask);
         if let Some(key) = key {
             let slot = self.fetcher.memory.slot(key);
             slot.touch(self.order.now);
@@ -253,7 +253,7 @@ impl<'d> Driver<'d> {
 
     /// The same for all who want the same.
     fn name_of(&self, need: &Need) -> u64 {
-        match Key::of(&need.ask) {
+        match EvidenceKey::of(&need.ask) {
             Some(key) => Party::hashed(key),
             None => Party::hashed((need.ask.url(), self.order.chain.first().map(|leaf| &**leaf))),
         }
@@ -389,7 +389,7 @@ impl<'d> Driver<'d> {
 
     /// It has been given, and was of use.
     fn answered_with(&mut self, sought: &Sought, cached: &Arc<CachedEvidence>, from: Origin) -> Step {
-        if Key::of(&sought.need.ask).is_none() {
+        if EvidenceKey::of(&sought.need.ask).is_none() {
             let again = cached.refresh_at(fastrand::f64());
             self.unkept_until = Some(self.unkept_until.map_or(again, |known| known.min(again)));
         }

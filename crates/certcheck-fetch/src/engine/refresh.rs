@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use crate::cache::entry::Slot;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::engine::shared::{Shared, WeakShared};
 use crate::fetcher::permits::{Bounds, Parties, Party, Permits, of_path};
@@ -61,7 +61,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
             }
     };
     let slots = shared.fetcher.memory.all().into_iter().filter(is_due);
-    let mut wanted: HashMap<Key, Arc<Slot>> = slots.map(|slot| (slot.key, slot)).collect();
+    let mut wanted: HashMap<EvidenceKey, Arc<Slot>> = slots.map(|slot| (slot.key, slot)).collect();
     let snapshot = shared.snapshot();
     // What memory had no room for is not kept by paths that nobody asks about.
     snapshot.paths.iter().for_each(|path| path.let_go());

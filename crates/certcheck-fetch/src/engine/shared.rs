@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use crate::cache::evidence::Origin;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::cache::path_templates::{FirstSeen, Found};
 use crate::chain::owned;
@@ -167,7 +167,13 @@ impl Shared {
     }
 
     /// Fetches what stands under this key anew, on behalf of a path that uses it.
-    pub(crate) async fn renew(&self, path: &KnownPath, key: Key, now: Time, deadline: Instant) -> bool {
+    pub(crate) async fn renew(
+        &self,
+        path: &KnownPath,
+        key: EvidenceKey,
+        now: Time,
+        deadline: Instant,
+    ) -> bool {
         let snapshot = self.snapshot();
         let order = Order { chain: &path.chain(), now, deadline, renew: Some(key), only_memory: false };
         let before = self.fetcher.memory.get(&key);

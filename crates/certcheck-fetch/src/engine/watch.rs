@@ -10,7 +10,7 @@ use certcheck_core::Time;
 use pki_types::CertificateDer;
 use tokio::sync::{Notify, oneshot};
 
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::engine::report::Report;
 
@@ -86,7 +86,7 @@ impl Client {
 pub(super) struct Clients {
     clients: HashMap<Arc<[u8]>, Client>,
     /// Whom evidence is about.
-    by_key: HashMap<Key, HashSet<Arc<[u8]>>>,
+    by_key: HashMap<EvidenceKey, HashSet<Arc<[u8]>>>,
     /// Whom any evidence may be about.
     pathless: HashSet<Arc<[u8]>>,
     ends: BTreeSet<(Time, Arc<[u8]>)>,
@@ -98,7 +98,7 @@ pub(super) struct Clients {
     checking: HashSet<Arc<[u8]>>,
     next: u64,
     /// Evidence that came since the last look.
-    arrived: HashSet<Key>,
+    arrived: HashSet<EvidenceKey>,
     /// Clients that are to be checked once more.
     named: HashSet<Arc<[u8]>>,
     /// Ring or policy changed: all are to be checked.
@@ -307,7 +307,7 @@ impl Watches {
     }
 
     /// New evidence is in its place.
-    pub(crate) fn evidence_came(&self, key: Key) {
+    pub(crate) fn evidence_came(&self, key: EvidenceKey) {
         let mut clients = self.lock();
         let is_wanted = clients.by_key.contains_key(&key) || !clients.pathless.is_empty();
         if is_wanted && clients.arrived.insert(key) {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use crate::cache::evidence::{CachedEvidence, Origin};
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::clock::now;
 use crate::failure::Failure;
 use crate::fetcher::health::{Health, Host};
@@ -141,7 +141,7 @@ impl Exchanges {
         host: &Host,
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
-        let (kind, key) = (order.kind(), Key::of(&order.need.ask));
+        let (kind, key) = (order.kind(), EvidenceKey::of(&order.need.ask));
         let outcome = self.exchange(order, host, sender).await;
         match &outcome {
             Ok((cached, _)) if cached.origin == Origin::Network => Health::answered(host),
@@ -306,7 +306,7 @@ impl Exchanges {
 
     /// The right to fetch, where there is a store to ask for it.
     async fn lease(&self, need: &Need, behalf: &Behalf) -> Option<Lease> {
-        let (persist, key) = (self.persist.as_ref()?, Key::of(&need.ask)?);
+        let (persist, key) = (self.persist.as_ref()?, EvidenceKey::of(&need.ask)?);
         let turn =
             behalf.turn(if matches!(need.ask, EvidenceRequest::Crl { .. }) { TURN_OF_CRL } else { TURN });
         persist.lease(&key, turn).await

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use certcheck_core::status::Cause;
 use moka::sync::Cache;
 
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
 use crate::limits::Limits;
 
@@ -37,7 +37,7 @@ struct Breaker {
 /// What is remembered of sources.
 #[derive(Debug)]
 pub(crate) struct Health {
-    failed: Cache<Key, Failed>,
+    failed: Cache<EvidenceKey, Failed>,
     hosts: Cache<String, Arc<Host>>,
     limits: Arc<Limits>,
 }
@@ -52,7 +52,7 @@ impl Health {
     }
 
     /// Whether the source may be asked now.
-    pub(crate) fn admit(&self, keys: &[Key], host: &Host) -> Result<(), Failure> {
+    pub(crate) fn admit(&self, keys: &[EvidenceKey], host: &Host) -> Result<(), Failure> {
         let now = Instant::now();
         for failed in keys.iter().filter_map(|key| self.failed.get(key)) {
             let Some(pause) = failed.retry_at.checked_duration_since(now) else { continue };
@@ -72,7 +72,7 @@ impl Health {
     }
 
     /// The source brought nothing of use.
-    pub(crate) fn failed(&self, key: Option<&Key>, host: &Host, failure: &Failure) {
+    pub(crate) fn failed(&self, key: Option<&EvidenceKey>, host: &Host, failure: &Failure) {
         if let Some(key) = key {
             let times = self.failed.get(key).map_or(0, |known| known.times).saturating_add(1);
             let pause = self.pause(times, failure.retry_after);
@@ -98,12 +98,12 @@ impl Health {
     }
 
     /// Whether this source has failed, and may be asked again.
-    pub(crate) fn may_be_asked_again(&self, key: &Key) -> bool {
+    pub(crate) fn may_be_asked_again(&self, key: &EvidenceKey) -> bool {
         self.failed.get(key).is_some_and(|failed| failed.retry_at <= Instant::now())
     }
 
     /// Whether this source has failed, and is not asked now.
-    pub(crate) fn is_paused(&self, key: &Key) -> bool {
+    pub(crate) fn is_paused(&self, key: &EvidenceKey) -> bool {
         self.failed.get(key).is_some_and(|failed| failed.retry_at > Instant::now())
     }
 
@@ -113,7 +113,7 @@ impl Health {
     }
 
     /// The source brought what is of use.
-    pub(crate) fn served(&self, key: &Key) {
+    pub(crate) fn served(&self, key: &EvidenceKey) {
         self.failed.invalidate(key);
     }
 }

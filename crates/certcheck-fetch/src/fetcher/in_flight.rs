@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::cache::evidence::CachedEvidence;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
 use crate::store::Lease;
 
@@ -78,7 +78,7 @@ pub(crate) type Flying = watch::Receiver<State>;
 /// Where the outcome of a fetch is put, by who makes it.
 pub(super) struct Begun {
     pub(super) sender: watch::Sender<State>,
-    key: Option<Key>,
+    key: Option<EvidenceKey>,
     level: Level,
     begun: Instant,
     number: u64,
@@ -93,18 +93,18 @@ pub(super) enum Entered {
 /// All fetches that are under way.
 #[derive(Default)]
 pub(super) struct Flights {
-    flights: Mutex<HashMap<(Key, Level), Flight>>,
+    flights: Mutex<HashMap<(EvidenceKey, Level), Flight>>,
     numbers: AtomicU64,
 }
 
 impl Flights {
-    pub(super) fn join(&self, key: Key, level: Level) -> Option<Flying> {
+    pub(super) fn join(&self, key: EvidenceKey, level: Level) -> Option<Flying> {
         let flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
         flights.get(&(key, level)).filter(|flight| is_of_use(flight)).map(|flight| flight.state.clone())
     }
 
     /// Begins one, unless someone was faster. What has no key serves nobody else.
-    pub(super) fn enter(&self, key: Option<Key>, level: Level) -> Entered {
+    pub(super) fn enter(&self, key: Option<EvidenceKey>, level: Level) -> Entered {
         let (sender, receiver) = watch::channel(State::Waiting);
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
@@ -152,11 +152,11 @@ impl Flights {
     }
 
     /// Forgets the one that brought this: who asks later begins another.
-    pub(super) fn end(&self, key: Key, level: Level, landing: &Landing) {
+    pub(super) fn end(&self, key: EvidenceKey, level: Level, landing: &Landing) {
         self.remove(key, level, landing.number);
     }
 
-    fn remove(&self, key: Key, level: Level, number: u64) {
+    fn remove(&self, key: EvidenceKey, level: Level, number: u64) {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if flights.get(&(key, level)).is_some_and(|flight| flight.number == number) {
             flights.remove(&(key, level));

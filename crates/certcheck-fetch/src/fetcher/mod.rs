@@ -21,7 +21,7 @@ use tracing::{Instrument as _, debug, info_span};
 
 use crate::cache::entry::Memory;
 use crate::cache::evidence::CachedEvidence;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
 use crate::limits::{Kind, Limits};
 use crate::metrics as names;
@@ -94,7 +94,7 @@ impl Fetcher {
         behalf: &Behalf,
         policy: &Arc<Policy>,
     ) -> Result<Flying, Failure> {
-        let key = Key::of(&need.ask);
+        let key = EvidenceKey::of(&need.ask);
         if let Some(key) = key
             && let Some(flying) = self.flights.join(key, level)
         {
@@ -166,7 +166,7 @@ impl Fetcher {
     /// A check found that what landed is of use: it is kept for others, if it is known who signed it.
     pub(crate) fn keep(&self, need: &Need, landing: &Arc<Landing>, level: Level, now: Time) {
         let cached = &landing.cached;
-        let Some(key) = Key::of(&cached.ask) else { return };
+        let Some(key) = EvidenceKey::of(&cached.ask) else { return };
         // Evidence that nobody has verified takes no place from what was.
         if !cached.is_signed() || !landing.settle() {
             return;
@@ -194,7 +194,7 @@ impl Fetcher {
     /// A check found that what landed is of no use to it: its source is left alone for a while, for who trusts the same
     /// issuer. To others it may be of use: those who wait for it judge for themselves, and in the store it stays.
     pub(crate) fn reject(&self, need: &Need, landing: &Arc<Landing>, level: Level, failure: &Failure) {
-        let (Some(key), cause) = (Key::of(&need.ask), failure.cause) else { return };
+        let (Some(key), cause) = (EvidenceKey::of(&need.ask), failure.cause) else { return };
         let cached = &landing.cached;
         // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is told by it.
         if cause == Cause::Stale
@@ -231,12 +231,12 @@ impl Fetcher {
     }
 
     /// Whether this source has failed, and its pause is over.
-    pub(crate) fn may_be_asked_again(&self, key: &Key) -> bool {
+    pub(crate) fn may_be_asked_again(&self, key: &EvidenceKey) -> bool {
         self.health.may_be_asked_again(key)
     }
 
     /// Whether this source has failed, and is left alone for now.
-    pub(crate) fn is_paused(&self, key: &Key) -> bool {
+    pub(crate) fn is_paused(&self, key: &EvidenceKey) -> bool {
         self.health.is_paused(key)
     }
 
@@ -246,7 +246,7 @@ impl Fetcher {
 }
 
 /// What is remembered of a source: for all, and for who trusts this issuer.
-fn keys_of(need: &Need) -> Vec<Key> {
-    let key = Key::of(&need.ask);
+fn keys_of(need: &Need) -> Vec<EvidenceKey> {
+    let key = EvidenceKey::of(&need.ask);
     key.into_iter().flat_map(|key| [key, key.for_signer(&need.signer)]).collect()
 }

@@ -34,7 +34,7 @@ static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Party {
     /// Something that is lacking.
-    Key(u64),
+    Evidence(u64),
     Client(u64),
     Host(u64),
     Address(IpAddr),
@@ -63,7 +63,7 @@ impl Party {
 
     const fn noun(self) -> &'static str {
         match self {
-            Self::Key(_) => "for the same",
+            Self::Evidence(_) => "for the same",
             Self::Client(_) => "for this client",
             Self::Host(_) => "from this host",
             Self::Address(_) => "from this address",
@@ -104,7 +104,7 @@ impl Bounds {
     /// Half for one issuer, three quarters for all below one anchor.
     const fn of(&self, party: Party) -> usize {
         match party {
-            Party::Key(_) => 1,
+            Party::Evidence(_) => 1,
             Party::Client(_) => self.client,
             Party::Host(_) => self.host,
             Party::Address(_) => self.address,
@@ -283,7 +283,7 @@ impl Permits {
         mut parties: Parties,
     ) -> Result<Permit, Full> {
         let mut state = self.lock();
-        let keys = keys.into_iter().map(Party::Key);
+        let keys = keys.into_iter().map(Party::Evidence);
         let before = parties.len();
         parties.extend(keys.filter(|key| state.young.taken(*key) == 0));
         if parties.len() == before {

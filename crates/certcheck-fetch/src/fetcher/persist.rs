@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use crate::cache::evidence::{CachedEvidence, Origin};
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::clock::now;
 use crate::failure::Failure;
 use crate::fetcher::heavy::Heavy;
@@ -71,13 +71,13 @@ impl Persist {
     /// What the store has under the key of this.
     async fn stored(&self, need: &Need) -> Result<Stored, Failure> {
         let nothing = || Failure::new(Cause::NotTried, "not in the store");
-        let key = Key::of(&need.ask).ok_or_else(nothing)?;
+        let key = EvidenceKey::of(&need.ask).ok_or_else(nothing)?;
         let Ok(found) = timeout(STORE, self.used.store.get(&key)).await else {
             return Err(Failure::new(Cause::NotTried, "the store does not answer"));
         };
         match found {
             // A shared store may be anyone's.
-            Ok(Some(stored)) if Key::of(&stored.ask) != Some(key) => {
+            Ok(Some(stored)) if EvidenceKey::of(&stored.ask) != Some(key) => {
                 Err(self.refuse_stored(&key, need, "an answer to another question"))
             }
             Ok(Some(stored)) => Ok(stored),
@@ -92,7 +92,7 @@ impl Persist {
         need: &Need,
         policy: &Arc<Policy>,
     ) -> Result<Arc<CachedEvidence>, Failure> {
-        let key = Key::of(&need.ask).ok_or_else(|| Failure::new(Cause::NotTried, "no store"))?;
+        let key = EvidenceKey::of(&need.ask).ok_or_else(|| Failure::new(Cause::NotTried, "no store"))?;
         let origin = self.used.store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
         let trusts = self.used.is_trusted;
@@ -115,7 +115,7 @@ impl Persist {
         }
     }
 
-    fn refuse_stored(&self, key: &Key, need: &Need, why: &str) -> Failure {
+    fn refuse_stored(&self, key: &EvidenceKey, need: &Need, why: &str) -> Failure {
         warn!(url = %need.ask.url(), key = %key.to_hex(), why, "what the store has is of no use and is dropped");
         metrics::counter!(names::STORE_REFUSED, "why" => "unreadable").increment(1);
         Failure::malformed(format!("the store: {why}"))
@@ -134,7 +134,7 @@ impl Persist {
     }
 
     /// Writes what was fetched, in the background. The lease ends with it.
-    pub(super) fn write(&self, key: Key, cached: &CachedEvidence, lease: Option<Lease>) {
+    pub(super) fn write(&self, key: EvidenceKey, cached: &CachedEvidence, lease: Option<Lease>) {
         let store = Arc::clone(&self.used.store);
         if cached.origin == store.origin() {
             return;
@@ -150,7 +150,7 @@ impl Persist {
     }
 
     /// The right to fetch in the whole fleet, waited for so long.
-    pub(super) async fn lease(&self, key: &Key, turn: Duration) -> Option<Lease> {
+    pub(super) async fn lease(&self, key: &EvidenceKey, turn: Duration) -> Option<Lease> {
         // A store that does not answer must not keep us from the network.
         match timeout(turn + STORE.min(turn), self.used.store.lease(key, turn)).await {
             Err(_) => None,

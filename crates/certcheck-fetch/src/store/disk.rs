@@ -26,7 +26,7 @@ use super::folder::{Folder, Lock};
 use super::record::{MAX_INLINE, MAX_RECORD, Record};
 use super::{Entry, Lease, Store, StoreError, Stored};
 use crate::cache::evidence::Origin;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::clock::now;
 use crate::mapped;
 use crate::transport::spool::Body;
@@ -136,27 +136,27 @@ impl DiskStore {
 const FETCHES: &str = "fetch";
 const WRITES: &str = "write";
 
-fn lock_name(key: &Key, what: &str) -> String {
+fn lock_name(key: &EvidenceKey, what: &str) -> String {
     format!("{}.{what}", key.to_hex())
 }
 
-fn record_name(key: &Key) -> String {
+fn record_name(key: &EvidenceKey) -> String {
     format!("{}.json", key.to_hex())
 }
 
 /// Whether this is the name of a blob or an index.
 fn is_blob(name: &str) -> bool {
     let stem = name.strip_suffix(".der").or_else(|| name.strip_suffix(".idx"));
-    stem.and_then(|stem| stem.split_once('.')).is_some_and(|(key, _)| Key::from_hex(key).is_some())
+    stem.and_then(|stem| stem.split_once('.')).is_some_and(|(key, _)| EvidenceKey::from_hex(key).is_some())
 }
 
 impl Inner {
-    fn record(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+    fn record(&self, key: &EvidenceKey) -> Result<Option<Record>, StoreError> {
         let content = self.records.content(&record_name(key), MAX_RECORD)?;
         content.map(|content| Record::parse(&content)).transpose()
     }
 
-    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+    fn get(&self, key: &EvidenceKey) -> Result<Option<Stored>, StoreError> {
         let mut found = self.read(key);
         if matches!(found, Err(StoreError::Unusable(_))) {
             // Another may have put something newer after the record was read. What it writes is not removed.
@@ -170,7 +170,7 @@ impl Inner {
         found
     }
 
-    fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+    fn read(&self, key: &EvidenceKey) -> Result<Option<Stored>, StoreError> {
         let Some(record) = self.record(key)? else { return Ok(None) };
         let ask = record.ask_under(key)?;
         self.mark(key);
@@ -192,7 +192,7 @@ impl Inner {
     }
 
     /// A blob of this key: its name begins with the key's and has no way out of the folder.
-    fn blob(&self, key: &Key, stem: &str, kind: &str) -> Result<Option<File>, StoreError> {
+    fn blob(&self, key: &EvidenceKey, stem: &str, kind: &str) -> Result<Option<File>, StoreError> {
         let is_name =
             stem.len() < 128 && stem.bytes().all(|octet| octet.is_ascii_hexdigit() || octet == b'.');
         if !is_name || !stem.starts_with(&key.to_hex()) {
@@ -202,7 +202,7 @@ impl Inner {
     }
 
     /// Notes that the record is in use.
-    fn mark(&self, key: &Key) {
+    fn mark(&self, key: &EvidenceKey) {
         if let Ok(Some(file)) = self.records.file(&record_name(key)) {
             let is_due = file
                 .metadata()
@@ -215,7 +215,7 @@ impl Inner {
         }
     }
 
-    fn put(&self, key: &Key, stored: &Stored) -> Result<(), StoreError> {
+    fn put(&self, key: &EvidenceKey, stored: &Stored) -> Result<(), StoreError> {
         let lock = self.turn(key)?;
         // What does not read is as good as nothing.
         let before = self.record(key).ok().flatten();
@@ -251,7 +251,12 @@ impl Inner {
     }
 
     /// The octets, under a new name unless they are there already: a server said that they have not changed.
-    fn put_blob(&self, key: &Key, stored: &Stored, known: Option<&str>) -> Result<String, StoreError> {
+    fn put_blob(
+        &self,
+        key: &EvidenceKey,
+        stored: &Stored,
+        known: Option<&str>,
+    ) -> Result<String, StoreError> {
         let octets = &stored.body.bytes;
         if let Some(known) = known
             && stored.body.is_in_file()
@@ -283,7 +288,7 @@ impl Inner {
         Ok(true)
     }
 
-    fn remove_blob(&self, key: &Key, stem: &str) {
+    fn remove_blob(&self, key: &EvidenceKey, stem: &str) {
         if self.blob(key, stem, "der").is_ok() {
             self.blobs.remove(&format!("{stem}.der"));
             self.blobs.remove(&format!("{stem}.idx"));
@@ -291,7 +296,7 @@ impl Inner {
     }
 
     /// The lock of who writes or removes the record of this key. Who holds it for long has been stopped.
-    fn turn(&self, key: &Key) -> Result<Lock, StoreError> {
+    fn turn(&self, key: &EvidenceKey) -> Result<Lock, StoreError> {
         let until = std::time::Instant::now() + TURN;
         loop {
             match self.locks.try_lock(&lock_name(key, WRITES))? {
@@ -303,7 +308,7 @@ impl Inner {
     }
 
     /// Removes a record and its blob. The caller holds the lock.
-    fn remove(&self, key: &Key) {
+    fn remove(&self, key: &EvidenceKey) {
         let record = self.record(key);
         // The record first, so that there is never one whose blob is gone.
         self.records.remove(&record_name(key));
@@ -315,7 +320,7 @@ impl Inner {
     fn list(&self) -> Result<Vec<Entry>, StoreError> {
         let mut entries = Vec::new();
         for (name, size, _) in self.records.list()? {
-            let Some(key) = name.strip_suffix(".json").and_then(Key::from_hex) else { continue };
+            let Some(key) = name.strip_suffix(".json").and_then(EvidenceKey::from_hex) else { continue };
             let Ok(Some(record)) = self.record(&key) else { continue };
             let Ok(ask) = record.ask_under(&key) else { continue };
             let large = if record.blob.is_some() { record.octets } else { 0 };
@@ -335,7 +340,7 @@ impl Inner {
     /// Locks go with their holders, but for those of processes that died.
     fn remove_old_locks(&self) -> Result<(), StoreError> {
         for (name, _, written) in self.locks.list()? {
-            let of_key = name.split_once('.').is_some_and(|(key, _)| Key::from_hex(key).is_some());
+            let of_key = name.split_once('.').is_some_and(|(key, _)| EvidenceKey::from_hex(key).is_some());
             if of_key && written.elapsed().is_ok_and(|age| age > ORPHAN) {
                 drop(self.locks.try_lock(&name)?);
             }
@@ -355,7 +360,7 @@ impl Inner {
         let mut kept = Vec::new();
         for (name, size, used) in self.records.list()? {
             // What nobody here wrote is none of our business.
-            if let Some(key) = name.strip_suffix(".json").and_then(Key::from_hex) {
+            if let Some(key) = name.strip_suffix(".json").and_then(EvidenceKey::from_hex) {
                 let large = sizes.get(key.to_hex().as_str()).copied().unwrap_or(0);
                 kept.push((used, key, size.saturating_add(large)));
             }
@@ -397,17 +402,17 @@ impl Store for DiskStore {
         Origin::Disk
     }
 
-    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+    fn get<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         let key = *key;
         self.run(move |store| store.get(&key))
     }
 
-    fn put<'a>(&'a self, key: &'a Key, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn put<'a>(&'a self, key: &'a EvidenceKey, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
         let key = *key;
         self.run(move |store| store.put(&key, &stored))
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn remove<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<(), StoreError>> {
         let key = *key;
         self.run(move |store| {
             let _turn = store.turn(&key)?;
@@ -422,7 +427,7 @@ impl Store for DiskStore {
 
     fn lease<'a>(
         &'a self,
-        key: &'a Key,
+        key: &'a EvidenceKey,
         patience: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
         // By the whole key: one that agrees with it in part is somebody else's, and easily made.

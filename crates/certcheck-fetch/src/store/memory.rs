@@ -11,13 +11,13 @@ use tokio::time::timeout;
 
 use super::{Entry, Lease, Store, StoreError, Stored};
 use crate::cache::evidence::Origin;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 
 /// A store in memory, bounded by how many answers it keeps: the one fetched longest ago goes first.
 #[derive(Debug)]
 pub struct MemoryStore {
-    kept: Mutex<HashMap<Key, Stored>>,
-    turns: Mutex<HashMap<Key, Arc<Turn<()>>>>,
+    kept: Mutex<HashMap<EvidenceKey, Stored>>,
+    turns: Mutex<HashMap<EvidenceKey, Arc<Turn<()>>>>,
     most: usize,
 }
 
@@ -28,7 +28,7 @@ impl MemoryStore {
         Self { kept: Mutex::default(), turns: Mutex::default(), most }
     }
 
-    fn put_now(&self, key: Key, stored: Stored) -> Result<(), StoreError> {
+    fn put_now(&self, key: EvidenceKey, stored: Stored) -> Result<(), StoreError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.get(&key).is_some_and(|known| known.this_update > stored.this_update) {
             return Err(StoreError::Older);
@@ -49,17 +49,17 @@ impl Store for MemoryStore {
         Origin::Shared
     }
 
-    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
+    fn get<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         let found = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         async move { Ok(found) }.boxed()
     }
 
-    fn put<'a>(&'a self, key: &'a Key, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn put<'a>(&'a self, key: &'a EvidenceKey, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
         let outcome = self.put_now(*key, stored);
         async move { outcome }.boxed()
     }
 
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn remove<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<(), StoreError>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         async { Ok(()) }.boxed()
     }
@@ -74,7 +74,7 @@ impl Store for MemoryStore {
 
     fn lease<'a>(
         &'a self,
-        key: &'a Key,
+        key: &'a EvidenceKey,
         patience: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
         let turn = {

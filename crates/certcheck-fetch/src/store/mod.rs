@@ -26,7 +26,7 @@ pub(crate) use record::read_record;
 use bytes::Bytes;
 
 use crate::cache::evidence::Origin;
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
@@ -122,7 +122,7 @@ impl fmt::Debug for Lease {
 #[non_exhaustive]
 pub struct Entry {
     /// Its key.
-    pub key: Key,
+    pub key: EvidenceKey,
     /// What it answers.
     pub ask: EvidenceRequest,
     /// Octets that it takes, its index included.
@@ -138,7 +138,7 @@ pub struct Entry {
 impl Entry {
     /// What a store of one's own tells of an answer that it keeps so many octets of.
     #[must_use]
-    pub fn of(key: Key, stored: &Stored, octets: u64) -> Self {
+    pub fn of(key: EvidenceKey, stored: &Stored, octets: u64) -> Self {
         let Stored { ask, fetched_at, this_update, next_update, .. } = stored;
         Self {
             key,
@@ -160,13 +160,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn origin(&self) -> Origin;
 
     /// What is kept under a key. What is damaged or foreign is dropped and told as an error.
-    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Stored>, StoreError>>;
+    fn get<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Stored>, StoreError>>;
 
     /// Keeps an answer in place of an older one.
-    fn put<'a>(&'a self, key: &'a Key, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn put<'a>(&'a self, key: &'a EvidenceKey, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Forgets an answer.
-    fn remove<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn remove<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Everything that is kept.
     fn list(&self) -> BoxFuture<'_, Result<Vec<Entry>, StoreError>>;
@@ -175,7 +175,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// lease looks first whether the one before has put what is wanted.
     fn lease<'a>(
         &'a self,
-        key: &'a Key,
+        key: &'a EvidenceKey,
         patience: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>>;
 

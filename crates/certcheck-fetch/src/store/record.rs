@@ -8,7 +8,7 @@ use certcheck_core::revocation::EvidenceRequest;
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, Stored};
-use crate::cache::key::Key;
+use crate::cache::key::EvidenceKey;
 use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
@@ -101,9 +101,9 @@ impl Record {
     }
 
     /// The same for who asked under this key: a record of another, under its name, is not taken.
-    pub(super) fn ask_under(&self, key: &Key) -> Result<EvidenceRequest, StoreError> {
+    pub(super) fn ask_under(&self, key: &EvidenceKey) -> Result<EvidenceRequest, StoreError> {
         let ask = self.ask()?;
-        if Key::of(&ask) == Some(*key) {
+        if EvidenceKey::of(&ask) == Some(*key) {
             Ok(ask)
         } else {
             Err(StoreError::Unusable("it stands under a name that is not its own".into()))
@@ -151,7 +151,7 @@ fn decoded(text: &str) -> Result<Bytes, StoreError> {
 pub(crate) fn read_record(octets: &[u8]) {
     let Ok(record) = Record::parse(octets) else { return };
     let Ok(ask) = record.ask() else { return };
-    let key = Key::of(&ask);
+    let key = EvidenceKey::of(&ask);
     assert!(key.is_some_and(|key| record.ask_under(&key).is_ok()));
     if let Ok(Some(body)) = record.inline() {
         let _stored = record.into_stored(ask, Body::from(body), None);

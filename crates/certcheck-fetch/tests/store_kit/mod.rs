@@ -12,7 +12,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::revocation::EvidenceRequest;
 use certcheck_core::{Policy, Revocation, Time, Verdict};
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store, Stored};
-use certcheck_fetch::{Builder, Engine, Guard, Key, Spool};
+use certcheck_fetch::{Builder, Engine, EvidenceKey, Guard, Spool};
 use certcheck_testkit::cert::Cert;
 use certcheck_testkit::crl::{self as forge, Entry, Idp};
 use certcheck_testkit::ext::{self, Point};
@@ -38,8 +38,8 @@ pub(crate) fn open(path: &Path) -> DiskStore {
     DiskStore::open(path, options).expect("a store")
 }
 
-pub(crate) fn key_of(url: &str) -> Key {
-    Key::of(&EvidenceRequest::Crl { url: url.into() }).expect("a key")
+pub(crate) fn key_of(url: &str) -> EvidenceKey {
+    EvidenceKey::of(&EvidenceRequest::Crl { url: url.into() }).expect("a key")
 }
 
 /// A key of the forge.
