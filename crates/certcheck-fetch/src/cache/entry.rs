@@ -18,14 +18,14 @@ use crate::limits::Limits;
 
 /// The place of one piece of evidence: what is in it changes, and who keeps the place sees that at once.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct CacheSlot {
     pub(crate) key: EvidenceKey,
     current: ArcSwapOption<CachedEvidence>,
     /// When it was last asked for, in seconds since 1970.
     used: AtomicI64,
 }
 
-impl Slot {
+impl CacheSlot {
     fn empty(key: EvidenceKey) -> Arc<Self> {
         Arc::new(Self { key, current: ArcSwapOption::empty(), used: AtomicI64::new(0) })
     }
@@ -65,7 +65,7 @@ pub(crate) enum Renewal {
 
 /// All slots.
 pub(crate) struct Memory {
-    slots: Cache<EvidenceKey, Arc<Slot>>,
+    slots: Cache<EvidenceKey, Arc<CacheSlot>>,
     renewal: Renewal,
     on_change: OnChange,
 }
@@ -79,7 +79,7 @@ impl fmt::Debug for Memory {
 impl Memory {
     pub(crate) fn new(limits: &Limits, renewal: Renewal, on_change: OnChange) -> Self {
         // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
-        let weigh = |_: &EvidenceKey, slot: &Arc<Slot>| {
+        let weigh = |_: &EvidenceKey, slot: &Arc<CacheSlot>| {
             let octets = slot.load().as_ref().map_or(512, |cached| cached.memory());
             u32::try_from(octets / 1_024 + 1).unwrap_or(u32::MAX)
         };
@@ -87,7 +87,7 @@ impl Memory {
             .max_capacity(limits.memory_kib)
             .weigher(weigh)
             // Who still keeps the place keeps no evidence in it.
-            .eviction_listener(|_, slot: Arc<Slot>, cause| {
+            .eviction_listener(|_, slot: Arc<CacheSlot>, cause| {
                 if cause != RemovalCause::Replaced {
                     slot.current.store(None);
                     metrics::counter!(crate::metrics::EVICTIONS).increment(1);
@@ -101,13 +101,13 @@ impl Memory {
     ///
     /// Places are made and filled in one way alone, under moka's lock of the key: two places for a key, and whoever keeps
     /// the wrong one goes by what nobody replaces.
-    pub(crate) fn slot(&self, key: EvidenceKey) -> Arc<Slot> {
+    pub(crate) fn slot(&self, key: EvidenceKey) -> Arc<CacheSlot> {
         if let Some(slot) = self.slots.get(&key) {
             return slot;
         }
-        let make = |known: Option<Entry<EvidenceKey, Arc<Slot>>>| match known {
+        let make = |known: Option<Entry<EvidenceKey, Arc<CacheSlot>>>| match known {
             Some(_) => Op::Nop,
-            None => Op::Put(Slot::empty(key)),
+            None => Op::Put(CacheSlot::empty(key)),
         };
         match self.slots.entry(key).and_compute_with(make) {
             CompResult::Unchanged(entry)
@@ -115,12 +115,12 @@ impl Memory {
             | CompResult::ReplacedWith(entry)
             | CompResult::Removed(entry) => entry.into_value(),
             // It does not come: what is not there is put.
-            CompResult::StillNone(_) => Slot::empty(key),
+            CompResult::StillNone(_) => CacheSlot::empty(key),
         }
     }
 
     /// The place of this key, if there is one.
-    pub(crate) fn find(&self, key: &EvidenceKey) -> Option<Arc<Slot>> {
+    pub(crate) fn find(&self, key: &EvidenceKey) -> Option<Arc<CacheSlot>> {
         self.slots.get(key)
     }
 
@@ -141,8 +141,8 @@ impl Memory {
 
     /// Puts evidence in its place, unless newer is there.
     pub(crate) fn replace(&self, key: EvidenceKey, cached: &Arc<CachedEvidence>) -> bool {
-        let fill = |known: Option<Entry<EvidenceKey, Arc<Slot>>>| {
-            let slot = known.map_or_else(|| Slot::empty(key), Entry::into_value);
+        let fill = |known: Option<Entry<EvidenceKey, Arc<CacheSlot>>>| {
+            let slot = known.map_or_else(|| CacheSlot::empty(key), Entry::into_value);
             let current = slot.get();
             if current.is_some_and(|current| cached.is_older_than(&current)) {
                 return Op::Nop;
@@ -164,7 +164,8 @@ impl Memory {
     /// Empties every place. The places stay, for who keeps them.
     pub(crate) fn clear_all(&self) {
         for slot in self.all() {
-            let empty = |known: Option<Entry<EvidenceKey, Arc<Slot>>>| match known.map(Entry::into_value) {
+            let empty = |known: Option<Entry<EvidenceKey, Arc<CacheSlot>>>| match known.map(Entry::into_value)
+            {
                 Some(slot) => {
                     slot.current.store(None);
                     Op::Put(slot)
@@ -176,7 +177,7 @@ impl Memory {
     }
 
     /// Every place.
-    pub(crate) fn all(&self) -> Vec<Arc<Slot>> {
+    pub(crate) fn all(&self) -> Vec<Arc<CacheSlot>> {
         self.slots.iter().map(|(_, slot)| slot).collect()
     }
 
@@ -222,7 +223,7 @@ mod tests {
         let numbers: Vec<_> = (1..=64).map(cached).collect();
         let key = EvidenceKey::of(&numbers[0].ask).expect("a key");
         let is_over = AtomicBool::new(false);
-        let mut places: Vec<Arc<Slot>> = Vec::new();
+        let mut places: Vec<Arc<CacheSlot>> = Vec::new();
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
@@ -248,7 +249,7 @@ mod tests {
         memory.clear_all();
         memory.replace(key, newest);
         let current = memory.slot(key);
-        let stale = |place: &&Arc<Slot>| !Arc::ptr_eq(place, &current) && place.get().is_some();
+        let stale = |place: &&Arc<CacheSlot>| !Arc::ptr_eq(place, &current) && place.get().is_some();
         assert_eq!(places.iter().filter(stale).count(), 0, "of {}", places.len());
         assert!(current.get().is_some_and(|cached| Arc::ptr_eq(&cached, newest)));
     }

@@ -17,7 +17,7 @@ use quick_cache::{Equivalent, UnitWeighter, Weighter};
 use smallvec::SmallVec;
 
 use crate::basis::Basis;
-use crate::cache::entry::Slot;
+use crate::cache::entry::CacheSlot;
 use crate::cache::evidence::CachedEvidence;
 use crate::chain::{octets_of, owned};
 
@@ -63,7 +63,7 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    fn new(slots: &[Arc<Slot>]) -> Self {
+    fn new(slots: &[Arc<CacheSlot>]) -> Self {
         let of: SmallVec<[Option<Arc<CachedEvidence>>; 4]> = slots.iter().map(|slot| slot.get()).collect();
         let mut evidence = Evidence::new();
         for cached in of.iter().flatten() {
@@ -82,7 +82,7 @@ impl Compiled {
     }
 
     /// Whether the places still hold what this was made of.
-    fn is_of(&self, slots: &[Arc<Slot>]) -> bool {
+    fn is_of(&self, slots: &[Arc<CacheSlot>]) -> bool {
         slots.iter().zip(&self.of).all(|(slot, known)| match (&*slot.load(), known) {
             (Some(cached), Some(known)) => Arc::ptr_eq(cached, known),
             (None, None) => true,
@@ -100,7 +100,7 @@ pub(crate) struct KnownPath {
     presented: Arc<[CertificateDer<'static>]>,
     /// Every certificate of the path is valid from the first of these to the second.
     valid: (Time, Time),
-    pub(crate) slots: Vec<Arc<Slot>>,
+    pub(crate) slots: Vec<Arc<CacheSlot>>,
     compiled: ArcSwap<Compiled>,
 }
 
@@ -109,7 +109,7 @@ impl KnownPath {
     pub(crate) fn new(
         report: Arc<OwnedReport>,
         chain: &[CertificateDer<'_>],
-        slots: Vec<Arc<Slot>>,
+        slots: Vec<Arc<CacheSlot>>,
         basis: &Arc<Basis>,
     ) -> Option<Self> {
         let presented = owned(chain.get(1..).unwrap_or_default()).into();
@@ -121,7 +121,7 @@ impl KnownPath {
     pub(crate) fn of_evidence(
         report: Arc<OwnedReport>,
         presented: Arc<[CertificateDer<'static>]>,
-        slots: Vec<Arc<Slot>>,
+        slots: Vec<Arc<CacheSlot>>,
         basis: &Arc<Basis>,
         evidence: Evidence,
         of: SmallVec<[Option<Arc<CachedEvidence>>; 4]>,
@@ -133,7 +133,7 @@ impl KnownPath {
     fn compiled_of(
         report: Arc<OwnedReport>,
         presented: Arc<[CertificateDer<'static>]>,
-        slots: Vec<Arc<Slot>>,
+        slots: Vec<Arc<CacheSlot>>,
         basis: &Arc<Basis>,
         compiled: Compiled,
     ) -> Option<Self> {

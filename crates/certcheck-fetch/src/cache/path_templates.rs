@@ -17,7 +17,7 @@ use quick_cache::{Equivalent, Weighter};
 use smallvec::SmallVec;
 
 use crate::basis::Basis;
-use crate::cache::entry::{Memory, Slot};
+use crate::cache::entry::{CacheSlot, Memory};
 use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
@@ -39,7 +39,7 @@ pub(crate) struct Found {
     /// For which certificate of the path.
     pub(crate) at: usize,
     pub(crate) ask: EvidenceRequest,
-    slot: Arc<Slot>,
+    slot: Arc<CacheSlot>,
     pub(crate) cached: Arc<CachedEvidence>,
 }
 
@@ -57,7 +57,7 @@ struct Kept {
     presented: Arc<[CertificateDer<'static>]>,
     above: ArcSwapOption<Above>,
     /// The CRLs that leaves of the kind ask for.
-    places: ArcSwap<Vec<(EvidenceRequest, Arc<Slot>)>>,
+    places: ArcSwap<Vec<(EvidenceRequest, Arc<CacheSlot>)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -203,12 +203,12 @@ struct Looker<'l> {
     memory: &'l Memory,
     now: Time,
     /// Where it was the last time.
-    places: &'l [(EvidenceRequest, Arc<Slot>)],
+    places: &'l [(EvidenceRequest, Arc<CacheSlot>)],
     found: RefCell<SmallVec<[Found; 4]>>,
 }
 
 impl<'l> Looker<'l> {
-    fn new(memory: &'l Memory, now: Time, places: &'l [(EvidenceRequest, Arc<Slot>)]) -> Self {
+    fn new(memory: &'l Memory, now: Time, places: &'l [(EvidenceRequest, Arc<CacheSlot>)]) -> Self {
         Self { memory, now, places, found: RefCell::default() }
     }
 
@@ -261,7 +261,7 @@ impl Kept {
     }
 
     /// Notes where the CRLs are, for who comes next.
-    fn note_places(&self, places: &[(EvidenceRequest, Arc<Slot>)], found: &[Found]) {
+    fn note_places(&self, places: &[(EvidenceRequest, Arc<CacheSlot>)], found: &[Found]) {
         let crls = || found.iter().filter(|found| matches!(found.ask, EvidenceRequest::Crl { .. }));
         let is_known = |found: &Found| {
             places.iter().any(|(ask, slot)| *ask == found.ask && Arc::ptr_eq(slot, &found.slot))

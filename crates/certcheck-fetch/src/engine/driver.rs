@@ -14,7 +14,7 @@ use pki_types::CertificateDer;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::Instant;
 
-use crate::cache::entry::Slot;
+use crate::cache::entry::CacheSlot;
 use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::EvidenceKey;
 use crate::engine::report::SourceTried;
@@ -43,7 +43,7 @@ pub(crate) struct Driven {
     pub(crate) report: OwnedReport,
     pub(crate) sources: Vec<SourceTried>,
     /// The places of all that was asked for about the path.
-    pub(crate) slots: Vec<Arc<Slot>>,
+    pub(crate) slots: Vec<Arc<CacheSlot>>,
     /// When evidence that has no place in memory is to be got again: an answer with a nonce serves nobody else.
     pub(crate) unkept_until: Option<Time>,
     /// What is still on its way that this check could not wait for.
@@ -58,7 +58,7 @@ struct Driver<'d> {
     order: Order<'d>,
     progress: Progress<'d>,
     sources: Vec<SourceTried>,
-    slots: Vec<Arc<Slot>>,
+    slots: Vec<Arc<CacheSlot>>,
     unkept_until: Option<Time>,
     left: Names,
     lacking: Names,
@@ -186,7 +186,7 @@ impl<'d> Driver<'d> {
         }
     }
 
-    fn note_slot(&mut self, slot: Arc<Slot>) {
+    fn note_slot(&mut self, slot: Arc<CacheSlot>) {
         if !self.slots.iter().any(|known| known.key == slot.key) {
             self.slots.push(slot);
         }

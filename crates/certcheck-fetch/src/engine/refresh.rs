@@ -12,7 +12,7 @@ use certcheck_core::Time;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use crate::cache::entry::Slot;
+use crate::cache::entry::CacheSlot;
 use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::engine::shared::{Shared, WeakShared};
@@ -49,8 +49,8 @@ pub(crate) async fn keep_fresh(shared: WeakShared) {
 }
 
 /// The places whose evidence is due, or is lacking since its source failed, each with a path that it is about.
-fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
-    let is_due = |slot: &Arc<Slot>| {
+fn due(shared: &Shared, now: Time) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
+    let is_due = |slot: &Arc<CacheSlot>| {
         let is_in_use = now.unix().saturating_sub(slot.used().unix()) <= IN_USE;
         is_in_use
             && match slot.get() {
@@ -61,7 +61,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
             }
     };
     let slots = shared.fetcher.memory.all().into_iter().filter(is_due);
-    let mut wanted: HashMap<EvidenceKey, Arc<Slot>> = slots.map(|slot| (slot.key, slot)).collect();
+    let mut wanted: HashMap<EvidenceKey, Arc<CacheSlot>> = slots.map(|slot| (slot.key, slot)).collect();
     let snapshot = shared.snapshot();
     // What memory had no room for is not kept by paths that nobody asks about.
     snapshot.paths.iter().for_each(|path| path.let_go());
@@ -80,7 +80,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<Slot>, Arc<KnownPath>)> {
 }
 
 /// Among whom renewals are shared: the host that is asked, and the issuers of the path that it is for.
-fn parties(slot: &Slot, path: &KnownPath) -> Parties {
+fn parties(slot: &CacheSlot, path: &KnownPath) -> Parties {
     let keys: Vec<_> = path.report.path().skip(1).map(|issuer| issuer.view().spki().raw).collect();
     let mut parties = of_path(Party::hashed(slot.key), keys.into_iter());
     let url = slot.get().and_then(|cached| url::Url::parse(cached.ask.url()).ok());
@@ -91,13 +91,13 @@ fn parties(slot: &Slot, path: &KnownPath) -> Parties {
 }
 
 /// The same for one place in one process, and different between processes: they do not ask together.
-fn jitter(slot: &Slot) -> f64 {
+fn jitter(slot: &CacheSlot) -> f64 {
     let salt = u64::from(std::process::id());
     let seed = slot.key.leading().wrapping_mul(salt | 1);
     fastrand::Rng::with_seed(seed).f64()
 }
 
-async fn renew(shared: &Shared, slot: &Slot, path: &KnownPath, now: Time) {
+async fn renew(shared: &Shared, slot: &CacheSlot, path: &KnownPath, now: Time) {
     let is_renewed = shared.renew(path, slot.key, now, Instant::now() + PATIENCE).await;
     let outcome = if is_renewed { "renewed" } else { "not-renewed" };
     debug!(key = %slot.key.to_hex(), outcome, "fetched ahead");
