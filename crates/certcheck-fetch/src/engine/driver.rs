@@ -22,7 +22,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::waiting::{Awaited, Came, Patience, Sought, wait};
 use crate::failure::Failure;
 use crate::fetcher::permits::{Names, Parties, Party, of_path};
-use crate::fetcher::{Behalf, Fetcher, Flying, Landing, Level};
+use crate::fetcher::{Behalf, FetchOutcome, FetchWatcher, Fetcher, Level};
 use crate::limits::Kind;
 use crate::metrics as names;
 
@@ -65,7 +65,7 @@ struct Driver<'d> {
     /// For whom something is fetched, once something is.
     parties: Option<Parties>,
     /// What was of use.
-    landed: Vec<(Need, Arc<Landing>, Level)>,
+    useful: Vec<(Need, Arc<FetchOutcome>, Level)>,
 }
 
 /// What comes of seeking.
@@ -73,7 +73,7 @@ enum Step {
     /// It has been answered.
     Answered,
     /// It is on its way.
-    Wait { sought: Sought, level: Level, flying: Flying, patience: Patience },
+    Wait { sought: Sought, level: Level, watcher: FetchWatcher, patience: Patience },
 }
 
 /// Drives a check. With the fetcher offline, or `only_memory`, it waits for nothing but the store, or nothing at all.
@@ -123,7 +123,7 @@ impl<'d> Driver<'d> {
             unkept_until: None,
             left: Names::new(),
             lacking: Names::new(),
-            landed: Vec::new(),
+            useful: Vec::new(),
             parties: None,
         }
     }
@@ -137,12 +137,12 @@ impl<'d> Driver<'d> {
             while let Some(need) =
                 self.progress.needs().iter().find(|need| !open.contains(&need.ask)).cloned()
             {
-                if let Step::Wait { sought, level, flying, patience } = self.seek(need) {
+                if let Step::Wait { sought, level, watcher, patience } = self.seek(need) {
                     open.push(sought.need.ask.clone());
-                    waiting.push(wait(sought, level, flying, patience));
+                    waiting.push(wait(sought, level, watcher, patience));
                 }
             }
-            // What is still in the air is not waited for once the verdict stands.
+            // What is still under way is not waited for once the verdict stands.
             if self.progress.needs().is_empty() {
                 return;
             }
@@ -150,8 +150,8 @@ impl<'d> Driver<'d> {
             let ask = awaited.sought.need.ask.clone();
             match self.judge(awaited).await {
                 Step::Answered => open.retain(|known| *known != ask),
-                Step::Wait { sought, level, flying, patience } => {
-                    waiting.push(wait(sought, level, flying, patience));
+                Step::Wait { sought, level, watcher, patience } => {
+                    waiting.push(wait(sought, level, watcher, patience));
                 }
             }
         }
@@ -227,12 +227,12 @@ impl<'d> Driver<'d> {
         if key.is_some() && self.fetcher.store().is_some() {
             let policy = &self.snapshot.basis.policy;
             let nobody = Behalf::default();
-            if let Ok(flying) = self.fetcher.begin(&sought.need, Level::Store, None, &nobody, policy) {
+            if let Ok(watcher) = self.fetcher.begin(&sought.need, Level::Store, None, &nobody, policy) {
                 // A store that does not answer must not take the network's time.
                 let now = Instant::now();
                 let half = now + self.order.deadline.saturating_duration_since(now) / 2;
                 let patience = Patience { silent: half, whole: half };
-                return Step::Wait { sought, level: Level::Store, flying, patience };
+                return Step::Wait { sought, level: Level::Store, watcher, patience };
             }
         }
         self.ask_network(sought)
@@ -242,10 +242,10 @@ impl<'d> Driver<'d> {
         let (known, policy) = (sought.fallback.as_ref(), &self.snapshot.basis.policy);
         let behalf = self.behalf(&sought.need);
         match self.fetcher.begin(&sought.need, Level::Network, known, &behalf, policy) {
-            Ok(flying) => {
+            Ok(watcher) => {
                 let (now, whole) = (Instant::now(), self.order.deadline);
                 let patience = Patience { silent: now + whole.saturating_duration_since(now) / 2, whole };
-                Step::Wait { sought, level: Level::Network, flying, patience }
+                Step::Wait { sought, level: Level::Network, watcher, patience }
             }
             Err(failure) => self.answer_failed(sought, failure),
         }
@@ -291,41 +291,41 @@ impl<'d> Driver<'d> {
     async fn judge(&mut self, awaited: Awaited) -> Step {
         let Awaited { sought, level, came } = awaited;
         match came {
-            Came::Landed(Ok(landing)) => {
+            Came::Finished(Ok(outcome)) => {
                 let fetcher = Arc::clone(self.fetcher);
                 // Signatures over large CRLs are checked and their entries looked at: others are served meanwhile.
                 // Of a CRL whose signer is known there is little to do.
-                let is_done = landing.cached.crl().is_some() && landing.cached.is_signed();
-                let turn = fetcher.heavy.turn(if is_done { 0 } else { landing.cached.octets() }).await;
-                turn.run(|| self.land(sought, level, &landing))
+                let is_done = outcome.cached.crl().is_some() && outcome.cached.is_signed();
+                let turn = fetcher.heavy.turn(if is_done { 0 } else { outcome.cached.octets() }).await;
+                turn.run(|| self.take_outcome(sought, level, &outcome))
             }
-            Came::Landed(Err(failure)) => match level {
+            Came::Finished(Err(failure)) => match level {
                 Level::Store => self.ask_network(sought),
                 Level::Network => self.answer_failed(sought, failure),
             },
             Came::Quiet(..) if level == Level::Store => self.ask_network(sought),
-            Came::Quiet(flying, failure) => {
+            Came::Quiet(watcher, failure) => {
                 let whole = self.order.deadline;
                 let supposed = self.progress.suppose(&sought.need.ask, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || sought.fallback.is_some() || Instant::now() >= whole {
                     self.left.push(self.name_of(&sought.need));
                     return self.answer_failed(sought, failure);
                 }
-                Step::Wait { sought, level, flying, patience: Patience { silent: whole, whole } }
+                Step::Wait { sought, level, watcher, patience: Patience { silent: whole, whole } }
             }
         }
     }
 
-    /// Judges what landed.
-    fn land(&mut self, sought: Sought, level: Level, landing: &Arc<Landing>) -> Step {
-        let cached = &landing.cached;
+    /// Decides what to do with what was fetched.
+    fn take_outcome(&mut self, sought: Sought, level: Level, outcome: &Arc<FetchOutcome>) -> Step {
+        let cached = &outcome.cached;
         let mut sought = sought;
         let need = sought.need.clone();
         if !self.progress.needs().iter().any(|known| known.ask == need.ask) {
             // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
             // is kept for others.
             if cached.crl().is_some() && !self.fetcher.memory.is_rollback(cached) {
-                self.fetcher.keep(&need, landing, level, self.order.now);
+                self.fetcher.keep(&need, outcome, level, self.order.now);
             }
             return Step::Answered;
         }
@@ -341,9 +341,9 @@ impl<'d> Driver<'d> {
         };
         match judged {
             Ok(()) => {
-                self.fetcher.keep(&need, landing, level, self.order.now);
+                self.fetcher.keep(&need, outcome, level, self.order.now);
                 // Who signed it may be known only when all is.
-                self.landed.push((need, Arc::clone(landing), level));
+                self.useful.push((need, Arc::clone(outcome), level));
                 if is_due {
                     Sought::hold(&mut sought.fallback, cached);
                     return self.ask_network(sought);
@@ -353,7 +353,7 @@ impl<'d> Driver<'d> {
             Err(dismissal) => {
                 let cause = dismissal.cause();
                 let failure = Failure::new(cause, dismissal.to_string());
-                self.fetcher.reject(&need, landing, level, &failure);
+                self.fetcher.reject(&need, outcome, level, &failure);
                 // Of no use, and still evidence: what is too old may list the certificate.
                 if cause == Cause::Stale && cached.is_signed() {
                     Sought::hold(&mut sought.last, cached);
@@ -434,8 +434,8 @@ impl<'d> Driver<'d> {
     }
 
     fn finish(self) -> Driven {
-        for (need, landing, level) in &self.landed {
-            self.fetcher.keep(need, landing, *level, self.order.now);
+        for (need, outcome, level) in &self.useful {
+            self.fetcher.keep(need, outcome, *level, self.order.now);
         }
         if self.order.renew.is_none() {
             self.snapshot.templates.learn(

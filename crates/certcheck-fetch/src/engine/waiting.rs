@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::cache::evidence::CachedEvidence;
 use crate::failure::Failure;
-use crate::fetcher::{Flying, Landing, Level, State};
+use crate::fetcher::{FetchOutcome, FetchWatcher, Level, State};
 
 /// Something that is waited for.
 pub(crate) struct Awaited {
@@ -19,9 +19,9 @@ pub(crate) struct Awaited {
 
 /// What waiting came to.
 pub(crate) enum Came {
-    Landed(Result<Arc<Landing>, Failure>),
+    Finished(Result<Arc<FetchOutcome>, Failure>),
     /// Half the time is gone, and it will not be there by the end, as far as can be seen.
-    Quiet(Flying, Failure),
+    Quiet(FetchWatcher, Failure),
 }
 
 /// Where something stands in the search for an answer.
@@ -56,27 +56,32 @@ pub(crate) struct Patience {
     pub(crate) whole: Instant,
 }
 
-/// Waits for a flight to land.
-pub(crate) async fn wait(sought: Sought, level: Level, mut flying: Flying, patience: Patience) -> Awaited {
+/// Waits for a fetch to end.
+pub(crate) async fn wait(
+    sought: Sought,
+    level: Level,
+    mut watcher: FetchWatcher,
+    patience: Patience,
+) -> Awaited {
     let begun = sought.begun;
     let mut until = patience.silent;
     let came = loop {
-        let arriving = match &*flying.borrow_and_update() {
-            State::Landed(outcome) => break Came::Landed(outcome.clone()),
+        let arriving = match &*watcher.borrow_and_update() {
+            State::Finished(result) => break Came::Finished(result.clone()),
             State::Arriving(octets, length) => Some((*octets, *length)),
             State::Waiting => None,
         };
         tokio::select! {
-            changed = flying.changed() => {
+            changed = watcher.changed() => {
                 if changed.is_err() {
-                    break Came::Landed(Err(Failure::unreachable("given up")));
+                    break Came::Finished(Err(Failure::unreachable("given up")));
                 }
             }
             () = sleep_until(until) => {
                 if until < patience.whole && is_worth_waiting(arriving, begun, patience.whole) {
                     until = patience.whole;
                 } else {
-                    break Came::Quiet(flying, too_late(arriving, begun.elapsed()));
+                    break Came::Quiet(watcher, too_late(arriving, begun.elapsed()));
                 }
             }
         }

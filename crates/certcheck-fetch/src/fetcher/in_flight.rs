@@ -13,9 +13,9 @@ use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
 use crate::store::Lease;
 
-/// What has landed and nobody has judged yet is given to who asks meanwhile, for so long.
+/// How long an outcome that nobody has judged yet is given to who asks meanwhile.
 const LINGER: Duration = Duration::from_secs(1);
-/// Flights that are remembered before those that have landed are let go.
+/// Fetches that are remembered before those that have ended are dropped.
 const MANY: usize = 1_024;
 
 /// Which way evidence comes.
@@ -25,28 +25,28 @@ pub(crate) enum Level {
     Network,
 }
 
-/// How far a flight is.
+/// How far a fetch is.
 #[derive(Clone, Debug)]
 pub(crate) enum State {
     Waiting,
     /// Octets that have come, and how many there will be, if that is known.
     Arriving(u64, Option<u64>),
-    Landed(Result<Arc<Landing>, Failure>),
+    Finished(Result<Arc<FetchOutcome>, Failure>),
 }
 
-/// What a flight brought.
+/// What a fetch brought.
 #[derive(Debug)]
-pub(crate) struct Landing {
+pub(crate) struct FetchOutcome {
     pub(crate) cached: Arc<CachedEvidence>,
     elapsed: Duration,
     /// Nobody in the fleet fetches the same before this is kept or rejected.
     lease: Mutex<Option<Lease>>,
     is_settled: AtomicBool,
-    /// Which flight it was.
+    /// Which fetch it was.
     number: u64,
 }
 
-impl Landing {
+impl FetchOutcome {
     fn new(cached: Arc<CachedEvidence>, lease: Option<Lease>, elapsed: Duration, number: u64) -> Arc<Self> {
         let lease = Mutex::new(lease);
         Arc::new(Self { cached, elapsed, lease, is_settled: AtomicBool::new(false), number })
@@ -66,14 +66,14 @@ impl Landing {
     }
 }
 
-struct Flight {
+struct InFlight {
     state: watch::Receiver<State>,
     begun: Instant,
     number: u64,
 }
 
 /// How a check of many sources watches the download of one.
-pub(crate) type Flying = watch::Receiver<State>;
+pub(crate) type FetchWatcher = watch::Receiver<State>;
 
 /// Where the outcome of a fetch is put, by who makes it.
 pub(super) struct Begun {
@@ -86,21 +86,21 @@ pub(super) struct Begun {
 
 /// A fetch, joined or to be made.
 pub(super) enum Entered {
-    Joined(Flying),
-    Begun(Begun, Flying),
+    Joined(FetchWatcher),
+    Begun(Begun, FetchWatcher),
 }
 
 /// All fetches that are under way.
 #[derive(Default)]
-pub(super) struct Flights {
-    flights: Mutex<HashMap<(EvidenceKey, Level), Flight>>,
+pub(super) struct FetchTable {
+    fetches: Mutex<HashMap<(EvidenceKey, Level), InFlight>>,
     numbers: AtomicU64,
 }
 
-impl Flights {
-    pub(super) fn join(&self, key: EvidenceKey, level: Level) -> Option<Flying> {
-        let flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        flights.get(&(key, level)).filter(|flight| is_of_use(flight)).map(|flight| flight.state.clone())
+impl FetchTable {
+    pub(super) fn join(&self, key: EvidenceKey, level: Level) -> Option<FetchWatcher> {
+        let fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        fetches.get(&(key, level)).filter(|fetch| is_of_use(fetch)).map(|fetch| fetch.state.clone())
     }
 
     /// Begins one, unless someone was faster. What has no key serves nobody else.
@@ -109,68 +109,68 @@ impl Flights {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
         if let Some(key) = key {
-            let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-            if flights.len() > MANY {
-                flights.retain(|_, flight| is_of_use(flight));
+            let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+            if fetches.len() > MANY {
+                fetches.retain(|_, fetch| is_of_use(fetch));
             }
-            if let Some(flight) = flights.get(&(key, level)).filter(|flight| is_of_use(flight)) {
-                return Entered::Joined(flight.state.clone());
+            if let Some(fetch) = fetches.get(&(key, level)).filter(|fetch| is_of_use(fetch)) {
+                return Entered::Joined(fetch.state.clone());
             }
-            flights.insert((key, level), Flight { state: receiver.clone(), begun, number });
+            fetches.insert((key, level), InFlight { state: receiver.clone(), begun, number });
         }
         Entered::Begun(Begun { sender, key, level, begun, number }, receiver)
     }
 
     /// Gives the outcome to all who wait for it, and for a while to who asks later.
-    pub(super) async fn land(
+    pub(super) async fn finish_fetch(
         &self,
         begun: Begun,
-        outcome: Result<(Arc<CachedEvidence>, Option<Lease>), Failure>,
+        brought: Result<(Arc<CachedEvidence>, Option<Lease>), Failure>,
     ) {
         let Begun { sender, key, level, begun, number } = begun;
-        let outcome = outcome.map(|(cached, lease)| Landing::new(cached, lease, begun.elapsed(), number));
+        let result = brought.map(|(cached, lease)| FetchOutcome::new(cached, lease, begun.elapsed(), number));
         let Some(key) = key else {
-            sender.send_replace(State::Landed(outcome));
+            sender.send_replace(State::Finished(result));
             return;
         };
-        let Ok(landing) = &outcome else {
+        let Ok(outcome) = &result else {
             self.remove(key, level, number);
-            sender.send_replace(State::Landed(outcome));
+            sender.send_replace(State::Finished(result));
             return;
         };
-        let landing = Arc::clone(landing);
+        let outcome = Arc::clone(outcome);
         // All but our own have gone: nobody will keep it, so nobody else need wait.
         if sender.receiver_count() <= 1 {
-            drop(landing.take_lease());
+            drop(outcome.take_lease());
         }
-        sender.send_replace(State::Landed(outcome));
+        sender.send_replace(State::Finished(result));
         sleep(LINGER).await;
-        if !landing.is_settled() {
-            drop(landing.take_lease());
+        if !outcome.is_settled() {
+            drop(outcome.take_lease());
             self.remove(key, level, number);
         }
     }
 
     /// Forgets the one that brought this: who asks later begins another.
-    pub(super) fn end(&self, key: EvidenceKey, level: Level, landing: &Landing) {
-        self.remove(key, level, landing.number);
+    pub(super) fn end(&self, key: EvidenceKey, level: Level, outcome: &FetchOutcome) {
+        self.remove(key, level, outcome.number);
     }
 
     fn remove(&self, key: EvidenceKey, level: Level, number: u64) {
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
-        if flights.get(&(key, level)).is_some_and(|flight| flight.number == number) {
-            flights.remove(&(key, level));
+        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        if fetches.get(&(key, level)).is_some_and(|fetch| fetch.number == number) {
+            fetches.remove(&(key, level));
         }
     }
 }
 
-/// In the air, or landed a moment ago and not judged yet.
-fn is_of_use(flight: &Flight) -> bool {
-    match &*flight.state.borrow() {
-        State::Landed(Ok(landing)) => {
-            !landing.is_settled() && flight.begun.elapsed() < LINGER + landing.elapsed
+/// Under way, or ended a moment ago and not judged yet.
+fn is_of_use(fetch: &InFlight) -> bool {
+    match &*fetch.state.borrow() {
+        State::Finished(Ok(outcome)) => {
+            !outcome.is_settled() && fetch.begun.elapsed() < LINGER + outcome.elapsed
         }
-        State::Landed(Err(_)) => false,
-        State::Waiting | State::Arriving(..) => flight.state.has_changed().is_ok(),
+        State::Finished(Err(_)) => false,
+        State::Waiting | State::Arriving(..) => fetch.state.has_changed().is_ok(),
     }
 }

@@ -1,6 +1,6 @@
-//! Evidence, got once however many ask: single flight for each source, then memory and the store.
+//! Evidence, got once however many ask: one fetch at a time for each source, then memory and the store.
 //!
-//! What lands is not kept before a check has found it to be of use: see `keep` and `reject`.
+//! What arrives is not kept before a check has found it to be of use: see `keep` and `reject`.
 
 mod exchange;
 mod health;
@@ -32,8 +32,8 @@ pub use exchange::Observer;
 use exchange::{Exchange, Exchanges};
 use health::{Health, Host};
 use heavy::Heavy;
-use in_flight::{Entered, Flights};
-pub(crate) use in_flight::{Flying, Landing, Level, State};
+use in_flight::{Entered, FetchTable};
+pub(crate) use in_flight::{FetchOutcome, FetchWatcher, Level, State};
 use persist::Persist;
 pub(crate) use persist::{StoreUsed, folder};
 
@@ -44,7 +44,7 @@ pub(crate) struct Fetcher {
     persist: Option<Arc<Persist>>,
     pub(crate) memory: Memory,
     health: Arc<Health>,
-    flights: Flights,
+    fetches: FetchTable,
     /// Large evidence is read and judged a few at a time.
     pub(crate) heavy: Arc<Heavy>,
     runtime: Handle,
@@ -73,7 +73,7 @@ impl Fetcher {
         let persist = store.map(|used| Arc::new(Persist::new(used, &heavy, &runtime)));
         let exchanges = network
             .map(|network| Exchanges::new(network, persist.clone(), &health, limits, &heavy, observer));
-        Self { exchanges, persist, memory, health, flights: Flights::default(), heavy, runtime }
+        Self { exchanges, persist, memory, health, fetches: FetchTable::default(), heavy, runtime }
     }
 
     /// The store, if there is one.
@@ -93,12 +93,12 @@ impl Fetcher {
         known: Option<&Arc<CachedEvidence>>,
         behalf: &Behalf,
         policy: &Arc<Policy>,
-    ) -> Result<Flying, Failure> {
+    ) -> Result<FetchWatcher, Failure> {
         let key = EvidenceKey::of(&need.ask);
         if let Some(key) = key
-            && let Some(flying) = self.flights.join(key, level)
+            && let Some(watcher) = self.fetches.join(key, level)
         {
-            return Ok(flying);
+            return Ok(watcher);
         }
         let route = match level {
             Level::Store => None,
@@ -108,10 +108,10 @@ impl Fetcher {
                 Some((target, host))
             }
         };
-        let (begun, flying) = match self.flights.enter(key, level) {
+        let (begun, watcher) = match self.fetches.enter(key, level) {
             // Someone was faster.
-            Entered::Joined(flying) => return Ok(flying),
-            Entered::Begun(begun, flying) => (begun, flying),
+            Entered::Joined(watcher) => return Ok(watcher),
+            Entered::Begun(begun, watcher) => (begun, watcher),
         };
         let (fetcher, need, known, policy) =
             (Arc::clone(self), need.clone(), known.cloned(), Arc::clone(policy));
@@ -128,11 +128,11 @@ impl Fetcher {
                         fetcher.fetch(order, host, &begun.sender).await
                     }
                 };
-                fetcher.flights.land(begun, outcome).await;
+                fetcher.fetches.finish_fetch(begun, outcome).await;
             }
             .instrument(span),
         );
-        Ok(flying)
+        Ok(watcher)
     }
 
     async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<CachedEvidence>, Failure> {
@@ -163,16 +163,16 @@ impl Fetcher {
         self.fetch(order, &host, &sender).await.map(|(cached, _)| cached)
     }
 
-    /// A check found that what landed is of use: it is kept for others, if it is known who signed it.
-    pub(crate) fn keep(&self, need: &Need, landing: &Arc<Landing>, level: Level, now: Time) {
-        let cached = &landing.cached;
+    /// A check found that what came is of use: it is kept for others, if it is known who signed it.
+    pub(crate) fn keep(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, now: Time) {
+        let cached = &outcome.cached;
         let Some(key) = EvidenceKey::of(&cached.ask) else { return };
         // Evidence that nobody has verified takes no place from what was.
-        if !cached.is_signed() || !landing.settle() {
+        if !cached.is_signed() || !outcome.settle() {
             return;
         }
-        let lease = landing.take_lease();
-        self.flights.end(key, level, landing);
+        let lease = outcome.take_lease();
+        self.fetches.end(key, level, outcome);
         if !self.memory.replace(key, cached) {
             return;
         }
@@ -191,11 +191,11 @@ impl Fetcher {
         }
     }
 
-    /// A check found that what landed is of no use to it: its source is left alone for a while, for who trusts the same
+    /// A check found that what came is of no use to it: its source is left alone for a while, for who trusts the same
     /// issuer. To others it may be of use: those who wait for it judge for themselves, and in the store it stays.
-    pub(crate) fn reject(&self, need: &Need, landing: &Arc<Landing>, level: Level, failure: &Failure) {
+    pub(crate) fn reject(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, failure: &Failure) {
         let (Some(key), cause) = (EvidenceKey::of(&need.ask), failure.cause) else { return };
-        let cached = &landing.cached;
+        let cached = &outcome.cached;
         // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is told by it.
         if cause == Cause::Stale
             && cached.is_signed()
@@ -209,10 +209,10 @@ impl Fetcher {
                 metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
             }
             Level::Network => {
-                drop(landing.take_lease());
+                drop(outcome.take_lease());
                 // Who waits for it has it; who comes later asks anew, if it may.
-                self.flights.end(key, level, landing);
-                let labels = [("kind", landing.cached.kind().code()), ("cause", cause.code())];
+                self.fetches.end(key, level, outcome);
+                let labels = [("kind", outcome.cached.kind().code()), ("cause", cause.code())];
                 metrics::counter!(names::FAILURES, &labels).increment(1);
                 if let Some(exchanges) = &self.exchanges
                     && let Ok((_, host)) = exchanges.target(&need.ask)
