@@ -81,10 +81,13 @@ pub mod fuzzing {
     /// A body, in pieces of any size.
     pub fn body(octets: &[u8], piece: usize) {
         let mut shape = crate::transport::sniff::Shape::new(1 << 20, crate::Kind::Issuers);
-        let came = octets.chunks(piece.max(1)).try_for_each(|some| shape.push(some));
+        let in_pieces = octets.chunks(piece.max(1)).try_for_each(|some| shape.push(some));
         let mut whole = crate::transport::sniff::Shape::new(1 << 20, crate::Kind::Issuers);
         let at_once = whole.push(octets);
-        assert_eq!(came.and_then(|()| shape.finish()).is_ok(), at_once.and_then(|()| whole.finish()).is_ok());
+        assert_eq!(
+            in_pieces.and_then(|()| shape.finish()).is_ok(),
+            at_once.and_then(|()| whole.finish()).is_ok()
+        );
     }
 
     /// What a directory answers.

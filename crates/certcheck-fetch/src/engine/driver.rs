@@ -19,7 +19,7 @@ use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::EvidenceKey;
 use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::waiting::{Awaited, Came, Patience, Sought, wait};
+use crate::engine::waiting::{Awaited, Patience, PendingNeed, WaitOutcome, wait};
 use crate::failure::Failure;
 use crate::fetcher::permits::{Names, Parties, Party, of_path};
 use crate::fetcher::{Behalf, FetchOutcome, FetchWatcher, Fetcher, Level};
@@ -73,7 +73,7 @@ enum Step {
     /// It has been answered.
     Answered,
     /// It is on its way.
-    Wait { sought: Sought, level: Level, watcher: FetchWatcher, patience: Patience },
+    Wait { pending: PendingNeed, level: Level, watcher: FetchWatcher, patience: Patience },
 }
 
 /// Drives a check. With the fetcher offline, or `only_memory`, it waits for nothing but the store, or nothing at all.
@@ -137,9 +137,9 @@ impl<'d> Driver<'d> {
             while let Some(need) =
                 self.progress.needs().iter().find(|need| !open.contains(&need.ask)).cloned()
             {
-                if let Step::Wait { sought, level, watcher, patience } = self.seek(need) {
-                    open.push(sought.need.ask.clone());
-                    waiting.push(wait(sought, level, watcher, patience));
+                if let Step::Wait { pending, level, watcher, patience } = self.seek(need) {
+                    open.push(pending.need.ask.clone());
+                    waiting.push(wait(pending, level, watcher, patience));
                 }
             }
             // What is still under way is not waited for once the verdict stands.
@@ -147,11 +147,11 @@ impl<'d> Driver<'d> {
                 return;
             }
             let Some(awaited) = waiting.next().await else { return };
-            let ask = awaited.sought.need.ask.clone();
+            let ask = awaited.pending.need.ask.clone();
             match self.judge(awaited).await {
                 Step::Answered => open.retain(|known| *known != ask),
-                Step::Wait { sought, level, watcher, patience } => {
-                    waiting.push(wait(sought, level, watcher, patience));
+                Step::Wait { pending, level, watcher, patience } => {
+                    waiting.push(wait(pending, level, watcher, patience));
                 }
             }
         }
@@ -181,8 +181,8 @@ impl<'d> Driver<'d> {
         for (need, slot, cached) in found {
             slot.touch(self.order.now);
             self.note_slot(slot);
-            let sought = Sought::new(need);
-            let _answered = self.answered_with(&sought, &cached, Origin::Memory);
+            let pending = PendingNeed::new(need);
+            let _answered = self.answered_with(&pending, &cached, Origin::Memory);
         }
     }
 
@@ -194,8 +194,8 @@ impl<'d> Driver<'d> {
 
     /// Looks in memory, then begins to look elsewhere.
     fn seek(&mut self, need: Need) -> Step {
-        let mut sought = Sought::new(need);
-        let key = EvidenceKey::of(&sought.need.ask);
+        let mut pending = PendingNeed::new(need);
+        let key = EvidenceKey::of(&pending.need.ask);
         if let Some(key) = key {
             let slot = self.fetcher.memory.slot(key);
             slot.touch(self.order.now);
@@ -203,51 +203,51 @@ impl<'d> Driver<'d> {
             if let Some(cached) = slot.get() {
                 let is_wanted_anew = self.order.renew == Some(key);
                 let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.order.now) {
-                    self.progress.suppose(&sought.need.ask, &cached.answer).fault
+                    self.progress.suppose(&pending.need.ask, &cached.answer).fault
                 } else {
-                    match self.progress.offer(&sought.need.ask, cached.answer.clone()) {
-                        Ok(()) => return self.answered_with(&sought, &cached, Origin::Memory),
+                    match self.progress.offer(&pending.need.ask, cached.answer.clone()) {
+                        Ok(()) => return self.answered_with(&pending, &cached, Origin::Memory),
                         Err(fault) => Some(fault),
                     }
                 };
                 match fault {
-                    None => sought.fallback = Some(cached),
-                    Some(Dismissal::Stale { .. }) => sought.last = Some(cached),
+                    None => pending.fallback = Some(cached),
+                    Some(Dismissal::Stale { .. }) => pending.last = Some(cached),
                     Some(_) => {}
                 }
                 if is_wanted_anew {
-                    return self.ask_network(sought);
+                    return self.ask_network(pending);
                 }
             }
         }
         if self.order.only_memory {
-            self.lacking.push(self.name_of(&sought.need));
-            return self.answer_failed(sought, Failure::new(Cause::NotTried, "not in memory"));
+            self.lacking.push(self.name_of(&pending.need));
+            return self.answer_failed(pending, Failure::new(Cause::NotTried, "not in memory"));
         }
         if key.is_some() && self.fetcher.store().is_some() {
             let policy = &self.snapshot.basis.policy;
             let nobody = Behalf::default();
-            if let Ok(watcher) = self.fetcher.begin(&sought.need, Level::Store, None, &nobody, policy) {
+            if let Ok(watcher) = self.fetcher.begin(&pending.need, Level::Store, None, &nobody, policy) {
                 // A store that does not answer must not take the network's time.
                 let now = Instant::now();
                 let half = now + self.order.deadline.saturating_duration_since(now) / 2;
                 let patience = Patience { silent: half, whole: half };
-                return Step::Wait { sought, level: Level::Store, watcher, patience };
+                return Step::Wait { pending, level: Level::Store, watcher, patience };
             }
         }
-        self.ask_network(sought)
+        self.ask_network(pending)
     }
 
-    fn ask_network(&mut self, sought: Sought) -> Step {
-        let (known, policy) = (sought.fallback.as_ref(), &self.snapshot.basis.policy);
-        let behalf = self.behalf(&sought.need);
-        match self.fetcher.begin(&sought.need, Level::Network, known, &behalf, policy) {
+    fn ask_network(&mut self, pending: PendingNeed) -> Step {
+        let (known, policy) = (pending.fallback.as_ref(), &self.snapshot.basis.policy);
+        let behalf = self.behalf(&pending.need);
+        match self.fetcher.begin(&pending.need, Level::Network, known, &behalf, policy) {
             Ok(watcher) => {
                 let (now, whole) = (Instant::now(), self.order.deadline);
                 let patience = Patience { silent: now + whole.saturating_duration_since(now) / 2, whole };
-                Step::Wait { sought, level: Level::Network, watcher, patience }
+                Step::Wait { pending, level: Level::Network, watcher, patience }
             }
-            Err(failure) => self.answer_failed(sought, failure),
+            Err(failure) => self.answer_failed(pending, failure),
         }
     }
 
@@ -289,38 +289,38 @@ impl<'d> Driver<'d> {
 
     /// A source that is quiet for half of the time gives way to another, if there is one; else it has all of it.
     async fn judge(&mut self, awaited: Awaited) -> Step {
-        let Awaited { sought, level, came } = awaited;
-        match came {
-            Came::Finished(Ok(outcome)) => {
+        let Awaited { pending, level, outcome } = awaited;
+        match outcome {
+            WaitOutcome::Finished(Ok(outcome)) => {
                 let fetcher = Arc::clone(self.fetcher);
                 // Signatures over large CRLs are checked and their entries looked at: others are served meanwhile.
                 // Of a CRL whose signer is known there is little to do.
                 let is_done = outcome.cached.crl().is_some() && outcome.cached.is_signed();
                 let turn = fetcher.heavy.turn(if is_done { 0 } else { outcome.cached.octets() }).await;
-                turn.run(|| self.take_outcome(sought, level, &outcome))
+                turn.run(|| self.take_outcome(pending, level, &outcome))
             }
-            Came::Finished(Err(failure)) => match level {
-                Level::Store => self.ask_network(sought),
-                Level::Network => self.answer_failed(sought, failure),
+            WaitOutcome::Finished(Err(failure)) => match level {
+                Level::Store => self.ask_network(pending),
+                Level::Network => self.answer_failed(pending, failure),
             },
-            Came::Quiet(..) if level == Level::Store => self.ask_network(sought),
-            Came::Quiet(watcher, failure) => {
+            WaitOutcome::Silent(..) if level == Level::Store => self.ask_network(pending),
+            WaitOutcome::Silent(watcher, failure) => {
                 let whole = self.order.deadline;
-                let supposed = self.progress.suppose(&sought.need.ask, &Answer::Failed(Cause::Unreachable));
-                if supposed.asks_on || sought.fallback.is_some() || Instant::now() >= whole {
-                    self.left.push(self.name_of(&sought.need));
-                    return self.answer_failed(sought, failure);
+                let supposed = self.progress.suppose(&pending.need.ask, &Answer::Failed(Cause::Unreachable));
+                if supposed.asks_on || pending.fallback.is_some() || Instant::now() >= whole {
+                    self.left.push(self.name_of(&pending.need));
+                    return self.answer_failed(pending, failure);
                 }
-                Step::Wait { sought, level, watcher, patience: Patience { silent: whole, whole } }
+                Step::Wait { pending, level, watcher, patience: Patience { silent: whole, whole } }
             }
         }
     }
 
     /// Decides what to do with what was fetched.
-    fn take_outcome(&mut self, sought: Sought, level: Level, outcome: &Arc<FetchOutcome>) -> Step {
+    fn take_outcome(&mut self, pending: PendingNeed, level: Level, outcome: &Arc<FetchOutcome>) -> Step {
         let cached = &outcome.cached;
-        let mut sought = sought;
-        let need = sought.need.clone();
+        let mut pending = pending;
+        let need = pending.need.clone();
         if !self.progress.needs().iter().any(|known| known.ask == need.ask) {
             // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
             // is kept for others.
@@ -345,10 +345,10 @@ impl<'d> Driver<'d> {
                 // Who signed it may be known only when all is.
                 self.useful.push((need, Arc::clone(outcome), level));
                 if is_due {
-                    Sought::hold(&mut sought.fallback, cached);
-                    return self.ask_network(sought);
+                    PendingNeed::hold(&mut pending.fallback, cached);
+                    return self.ask_network(pending);
                 }
-                self.answered_with(&sought, cached, cached.origin)
+                self.answered_with(&pending, cached, cached.origin)
             }
             Err(dismissal) => {
                 let cause = dismissal.cause();
@@ -356,18 +356,18 @@ impl<'d> Driver<'d> {
                 self.fetcher.reject(&need, outcome, level, &failure);
                 // Of no use, and still evidence: what is too old may list the certificate.
                 if cause == Cause::Stale && cached.is_signed() {
-                    Sought::hold(&mut sought.last, cached);
+                    PendingNeed::hold(&mut pending.last, cached);
                 }
                 if level == Level::Store {
-                    return self.ask_network(sought);
+                    return self.ask_network(pending);
                 }
-                let is_told = sought.fallback.is_none() && self.last_word(&sought).is_none();
+                let is_told = pending.fallback.is_none() && self.last_word(&pending).is_none();
                 if is_told && cause != Cause::Rollback {
-                    self.tell(&sought, Some(cached), None, Some(&failure));
+                    self.tell(&pending, Some(cached), None, Some(&failure));
                     self.progress.answer(&need.ask, cached.answer.clone());
                     return Step::Answered;
                 }
-                self.answer_failed(sought, failure)
+                self.answer_failed(pending, failure)
             }
         }
     }
@@ -381,52 +381,52 @@ impl<'d> Driver<'d> {
     }
 
     /// What is held and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
-    fn last_word(&self, sought: &Sought) -> Option<Answer> {
-        let last = sought.last.as_ref()?;
-        let supposed = self.progress.suppose(&sought.need.ask, &last.answer);
+    fn last_word(&self, pending: &PendingNeed) -> Option<Answer> {
+        let last = pending.last.as_ref()?;
+        let supposed = self.progress.suppose(&pending.need.ask, &last.answer);
         supposed.finds_revoked.then(|| last.answer.clone())
     }
 
     /// It has been given, and was of use.
-    fn answered_with(&mut self, sought: &Sought, cached: &Arc<CachedEvidence>, from: Origin) -> Step {
-        if EvidenceKey::of(&sought.need.ask).is_none() {
+    fn answered_with(&mut self, pending: &PendingNeed, cached: &Arc<CachedEvidence>, from: Origin) -> Step {
+        if EvidenceKey::of(&pending.need.ask).is_none() {
             let again = cached.refresh_at(fastrand::f64());
             self.unkept_until = Some(self.unkept_until.map_or(again, |known| known.min(again)));
         }
         let labels = [("kind", cached.kind().code()), ("from", from.code())];
         metrics::counter!(names::ANSWERS, &labels).increment(1);
-        self.tell(sought, Some(cached), Some(from), None);
+        self.tell(pending, Some(cached), Some(from), None);
         Step::Answered
     }
 
     /// Nothing newer is to be had: what is at hand does if policy admits it, else nothing does.
-    fn answer_failed(&mut self, sought: Sought, failure: Failure) -> Step {
-        self.tell(&sought, None, None, Some(&failure));
-        let answer = match &sought.fallback {
+    fn answer_failed(&mut self, pending: PendingNeed, failure: Failure) -> Step {
+        self.tell(&pending, None, None, Some(&failure));
+        let answer = match &pending.fallback {
             Some(cached) => {
-                self.tell(&sought, Some(cached), Some(Origin::Memory), None);
+                self.tell(&pending, Some(cached), Some(Origin::Memory), None);
                 cached.answer.clone()
             }
-            None => self.last_word(&sought).unwrap_or(Answer::Failed(failure.cause)),
+            None => self.last_word(&pending).unwrap_or(Answer::Failed(failure.cause)),
         };
-        self.progress.answer(&sought.need.ask, answer);
+        self.progress.answer(&pending.need.ask, answer);
         Step::Answered
     }
 
     fn tell(
         &mut self,
-        sought: &Sought,
+        pending: &PendingNeed,
         cached: Option<&Arc<CachedEvidence>>,
         from: Option<Origin>,
         failure: Option<&Failure>,
     ) {
-        let Some(kind) = Kind::of(&sought.need.ask) else { return };
+        let Some(kind) = Kind::of(&pending.need.ask) else { return };
         self.sources.push(SourceTried {
-            at: sought.need.at,
+            at: pending.need.at,
             kind,
-            url: Arc::clone(sought.need.ask.url()),
+            url: Arc::clone(pending.need.ask.url()),
             from,
-            elapsed: sought.begun.elapsed(),
+            elapsed: pending.begun.elapsed(),
             octets: cached.map_or(0, |cached| cached.octets()),
             failure: failure.map(|failure| (failure.cause, failure.detail.clone())),
             refusal: failure.and_then(|failure| failure.refusal.clone()),

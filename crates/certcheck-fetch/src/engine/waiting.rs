@@ -12,20 +12,20 @@ use crate::fetcher::{FetchOutcome, FetchWatcher, Level, State};
 
 /// Something that is waited for.
 pub(crate) struct Awaited {
-    pub(crate) sought: Sought,
+    pub(crate) pending: PendingNeed,
     pub(crate) level: Level,
-    pub(crate) came: Came,
+    pub(crate) outcome: WaitOutcome,
 }
 
-/// What waiting came to.
-pub(crate) enum Came {
+/// The result of waiting.
+pub(crate) enum WaitOutcome {
     Finished(Result<Arc<FetchOutcome>, Failure>),
     /// Half the time is gone, and it will not be there by the end, as far as can be seen.
-    Quiet(FetchWatcher, Failure),
+    Silent(FetchWatcher, Failure),
 }
 
 /// Where something stands in the search for an answer.
-pub(crate) struct Sought {
+pub(crate) struct PendingNeed {
     pub(crate) need: Need,
     pub(crate) begun: Instant,
     /// What is held and would do, were there nothing newer.
@@ -34,7 +34,7 @@ pub(crate) struct Sought {
     pub(crate) last: Option<Arc<CachedEvidence>>,
 }
 
-impl Sought {
+impl PendingNeed {
     pub(crate) fn new(need: Need) -> Self {
         Self { need, begun: Instant::now(), fallback: None, last: None }
     }
@@ -58,35 +58,35 @@ pub(crate) struct Patience {
 
 /// Waits for a fetch to end.
 pub(crate) async fn wait(
-    sought: Sought,
+    pending: PendingNeed,
     level: Level,
     mut watcher: FetchWatcher,
     patience: Patience,
 ) -> Awaited {
-    let begun = sought.begun;
+    let begun = pending.begun;
     let mut until = patience.silent;
-    let came = loop {
+    let outcome = loop {
         let arriving = match &*watcher.borrow_and_update() {
-            State::Finished(result) => break Came::Finished(result.clone()),
+            State::Finished(result) => break WaitOutcome::Finished(result.clone()),
             State::Arriving(octets, length) => Some((*octets, *length)),
             State::Waiting => None,
         };
         tokio::select! {
             changed = watcher.changed() => {
                 if changed.is_err() {
-                    break Came::Finished(Err(Failure::unreachable("given up")));
+                    break WaitOutcome::Finished(Err(Failure::unreachable("given up")));
                 }
             }
             () = sleep_until(until) => {
                 if until < patience.whole && is_worth_waiting(arriving, begun, patience.whole) {
                     until = patience.whole;
                 } else {
-                    break Came::Quiet(watcher, too_late(arriving, begun.elapsed()));
+                    break WaitOutcome::Silent(watcher, too_late(arriving, begun.elapsed()));
                 }
             }
         }
     };
-    Awaited { sought, level, came }
+    Awaited { pending, level, outcome }
 }
 
 /// Whether what has begun to arrive will be there in time, if it goes on so.

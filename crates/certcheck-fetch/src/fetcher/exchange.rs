@@ -78,7 +78,7 @@ impl Exchange<'_> {
 }
 
 /// The outcome of one.
-enum Came {
+enum Received {
     /// Another had put it into the store.
     Stored(Arc<CachedEvidence>),
     NotModified(Transport),
@@ -172,15 +172,15 @@ impl Exchanges {
         self.health.admit(&[], host)?;
         let turn = Turn::default();
         let work = self.ask_in_turn(&order, &turn, sender);
-        let came = self.while_permitted(permit, &turn, order.kind(), work).await?;
-        let (bodies, transport) = match came {
-            Came::Stored(cached) => return Ok((cached, take(&turn))),
-            Came::NotModified(transport) => {
+        let received = self.while_permitted(permit, &turn, order.kind(), work).await?;
+        let (bodies, transport) = match received {
+            Received::Stored(cached) => return Ok((cached, take(&turn))),
+            Received::NotModified(transport) => {
                 let known =
                     order.known.ok_or_else(|| Failure::unreachable("304 for nothing that is held"))?;
                 return Ok((Arc::new(known.revalidated(transport, now())), take(&turn)));
             }
-            Came::Bodies(bodies, transport) => (bodies, transport),
+            Received::Bodies(bodies, transport) => (bodies, transport),
         };
         let cached = self.read_bodies(&order, bodies, transport).await?;
         Ok((Arc::new(cached), take(&turn)))
@@ -238,7 +238,7 @@ impl Exchanges {
         order: &Exchange<'_>,
         turn: &Turn,
         sender: &watch::Sender<State>,
-    ) -> Result<Came, Failure> {
+    ) -> Result<Received, Failure> {
         let Exchange { need, policy, .. } = *order;
         let (begun, queued) = (now(), Instant::now());
         let lease = self.lease(need, &order.behalf).await;
@@ -251,7 +251,7 @@ impl Exchanges {
             && let Some(persist) = &self.persist
             && let Some(cached) = persist.put_meanwhile(need, begun, policy).await
         {
-            return Ok(Came::Stored(cached));
+            return Ok(Received::Stored(cached));
         }
         let kind = order.kind().code();
         metrics::counter!(names::FETCHES, "kind" => kind).increment(1);
@@ -271,13 +271,13 @@ impl Exchanges {
         let transport = order.known.as_deref().map(|known| &known.transport);
         let fetched = self.network.fetch(&need.ask, order.target, transport, &arriving).await?;
         Ok(match fetched {
-            Fetched::NotModified(transport) => Came::NotModified(transport),
+            Fetched::NotModified(transport) => Received::NotModified(transport),
             Fetched::Body(bodies, transport) => {
                 let seconds = started.elapsed().as_secs_f64();
                 metrics::histogram!(names::SECONDS, "kind" => kind).record(seconds);
                 let octets: usize = bodies.iter().map(|body| body.bytes.len()).sum();
                 metrics::histogram!(names::OCTETS, "kind" => kind).record(octets as f64);
-                Came::Bodies(bodies, transport)
+                Received::Bodies(bodies, transport)
             }
         })
     }

@@ -254,14 +254,14 @@ impl Http {
                     tokio::task::consume_budget().await;
                 }
             }
-            let (elapsed, came) = (begun.elapsed(), inflater.came());
+            let (elapsed, received) = (begun.elapsed(), inflater.received());
             // Of what inflates to nothing there could be any amount.
-            if came > most {
+            if received > most {
                 return Err(Failure::too_large(most));
             }
-            if elapsed > after && came < least.saturating_mul(elapsed.as_secs()) {
+            if elapsed > after && received < least.saturating_mul(elapsed.as_secs()) {
                 let elapsed = elapsed.as_secs();
-                let why = format!("{came} octets in {elapsed} s: fewer than {least} a second");
+                let why = format!("{received} octets in {elapsed} s: fewer than {least} a second");
                 return Err(Failure::silent(why));
             }
             arriving(spool.taken(), announced.or_else(|| shape.length()));

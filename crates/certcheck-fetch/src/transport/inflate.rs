@@ -43,7 +43,7 @@ impl Inflater {
     }
 
     /// Octets that came.
-    pub(crate) const fn came(&self) -> u64 {
+    pub(crate) const fn received(&self) -> u64 {
         self.came
     }
 
