@@ -19,7 +19,7 @@ use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::EvidenceKey;
 use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::waiting::{Awaited, Patience, PendingNeed, WaitOutcome, wait};
+use crate::engine::waiting::{Awaited, PendingNeed, WaitDeadlines, WaitOutcome, wait};
 use crate::failure::Failure;
 use crate::fetcher::permits::{Names, Parties, Party, of_path};
 use crate::fetcher::{Behalf, FetchOutcome, FetchWatcher, Fetcher, Level};
@@ -73,7 +73,7 @@ enum Step {
     /// It has been answered.
     Answered,
     /// It is on its way.
-    Wait { pending: PendingNeed, level: Level, watcher: FetchWatcher, patience: Patience },
+    Wait { pending: PendingNeed, level: Level, watcher: FetchWatcher, deadlines: WaitDeadlines },
 }
 
 /// Drives a check. With the fetcher offline, or `only_memory`, it waits for nothing but the store, or nothing at all.
@@ -137,9 +137,9 @@ impl<'d> Driver<'d> {
             while let Some(need) =
                 self.progress.needs().iter().find(|need| !open.contains(&need.ask)).cloned()
             {
-                if let Step::Wait { pending, level, watcher, patience } = self.seek(need) {
+                if let Step::Wait { pending, level, watcher, deadlines } = self.seek(need) {
                     open.push(pending.need.ask.clone());
-                    waiting.push(wait(pending, level, watcher, patience));
+                    waiting.push(wait(pending, level, watcher, deadlines));
                 }
             }
             // What is still under way is not waited for once the verdict stands.
@@ -150,8 +150,8 @@ impl<'d> Driver<'d> {
             let ask = awaited.pending.need.ask.clone();
             match self.judge(awaited).await {
                 Step::Answered => open.retain(|known| *known != ask),
-                Step::Wait { pending, level, watcher, patience } => {
-                    waiting.push(wait(pending, level, watcher, patience));
+                Step::Wait { pending, level, watcher, deadlines } => {
+                    waiting.push(wait(pending, level, watcher, deadlines));
                 }
             }
         }
@@ -231,8 +231,8 @@ impl<'d> Driver<'d> {
                 // A store that does not answer must not take the network's time.
                 let now = Instant::now();
                 let half = now + self.order.deadline.saturating_duration_since(now) / 2;
-                let patience = Patience { silent: half, whole: half };
-                return Step::Wait { pending, level: Level::Store, watcher, patience };
+                let deadlines = WaitDeadlines { silent: half, whole: half };
+                return Step::Wait { pending, level: Level::Store, watcher, deadlines };
             }
         }
         self.ask_network(pending)
@@ -244,8 +244,9 @@ impl<'d> Driver<'d> {
         match self.fetcher.begin(&pending.need, Level::Network, known, &behalf, policy) {
             Ok(watcher) => {
                 let (now, whole) = (Instant::now(), self.order.deadline);
-                let patience = Patience { silent: now + whole.saturating_duration_since(now) / 2, whole };
-                Step::Wait { pending, level: Level::Network, watcher, patience }
+                let deadlines =
+                    WaitDeadlines { silent: now + whole.saturating_duration_since(now) / 2, whole };
+                Step::Wait { pending, level: Level::Network, watcher, deadlines }
             }
             Err(failure) => self.answer_failed(pending, failure),
         }
@@ -311,7 +312,7 @@ impl<'d> Driver<'d> {
                     self.left.push(self.name_of(&pending.need));
                     return self.answer_failed(pending, failure);
                 }
-                Step::Wait { pending, level, watcher, patience: Patience { silent: whole, whole } }
+                Step::Wait { pending, level, watcher, deadlines: WaitDeadlines { silent: whole, whole } }
             }
         }
     }

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use crate::chain::owned;
 use crate::engine::driver::{Driven, Order};
 use crate::engine::report::Report;
-use crate::engine::shared::{PREFETCH_PATIENCE, Shared};
+use crate::engine::shared::{PREFETCH_TIMEOUT, Shared};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watch;
 use crate::store::Store;
@@ -171,7 +171,7 @@ impl Engine {
         let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
         runtime.spawn(async move {
             // What has begun to come comes, though nobody waits for it any more.
-            let _done = permit.spend(shared.check(owned, now, Instant::now() + PREFETCH_PATIENCE)).await;
+            let _done = permit.spend(shared.check(owned, now, Instant::now() + PREFETCH_TIMEOUT)).await;
         });
     }
 

@@ -22,7 +22,7 @@ use crate::metrics as names;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long one renewal may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 /// Renewals at once: a source that drips keeps none of others waiting.
 const RENEWALS: Bounds = Bounds { all: 32, client: usize::MAX, host: 4, address: usize::MAX };
 /// What was not asked for in so many seconds is not in use.
@@ -98,7 +98,7 @@ fn jitter(slot: &CacheSlot) -> f64 {
 }
 
 async fn renew(shared: &Shared, slot: &CacheSlot, path: &KnownPath, now: Time) {
-    let is_renewed = shared.renew(path, slot.key, now, Instant::now() + PATIENCE).await;
+    let is_renewed = shared.renew(path, slot.key, now, Instant::now() + TIMEOUT).await;
     let outcome = if is_renewed { "renewed" } else { "not-renewed" };
     debug!(key = %slot.key.to_hex(), outcome, "fetched ahead");
     metrics::counter!(names::REFRESHES, "outcome" => outcome).increment(1);

@@ -27,7 +27,7 @@ use crate::limits::{Kind, Limits};
 use crate::metrics as names;
 
 /// How long a check may take that nobody waits for: a whole CRL, and then some.
-pub(crate) const PREFETCH_PATIENCE: Duration = Duration::from_secs(150);
+pub(crate) const PREFETCH_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// What the engine and its tasks share.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ impl Shared {
         let (shared, chain) = (Arc::clone(self), owned(chain));
         self.fetcher.runtime().spawn(async move {
             let snapshot = shared.snapshot();
-            let deadline = Instant::now() + PREFETCH_PATIENCE;
+            let deadline = Instant::now() + PREFETCH_TIMEOUT;
             let order = Order { chain: &chain, now, deadline, renew: None, only_memory: false };
             if let Ok(driven) = permit.spend(driver::drive(&shared.fetcher, &snapshot, order)).await {
                 let _report = shared.close(snapshot, &chain, now, driven);

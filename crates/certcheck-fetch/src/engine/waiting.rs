@@ -49,7 +49,7 @@ impl PendingNeed {
 
 /// How long something is waited for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct WaitDeadlines {
     /// Without an octet, or with too few of them.
     pub(crate) silent: Instant,
     /// At all.
@@ -61,10 +61,10 @@ pub(crate) async fn wait(
     pending: PendingNeed,
     level: Level,
     mut watcher: FetchWatcher,
-    patience: Patience,
+    deadlines: WaitDeadlines,
 ) -> Awaited {
     let begun = pending.begun;
-    let mut until = patience.silent;
+    let mut until = deadlines.silent;
     let outcome = loop {
         let arriving = match &*watcher.borrow_and_update() {
             State::Finished(result) => break WaitOutcome::Finished(result.clone()),
@@ -78,8 +78,8 @@ pub(crate) async fn wait(
                 }
             }
             () = sleep_until(until) => {
-                if until < patience.whole && is_worth_waiting(arriving, begun, patience.whole) {
-                    until = patience.whole;
+                if until < deadlines.whole && is_worth_waiting(arriving, begun, deadlines.whole) {
+                    until = deadlines.whole;
                 } else {
                     break WaitOutcome::Silent(watcher, too_late(arriving, begun.elapsed()));
                 }

@@ -19,7 +19,7 @@ const ANEW: i64 = 10;
 /// Checks in a row, before other tasks have their turn.
 const CHECKS_IN_A_ROW: usize = 64;
 /// How long such a check may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Such checks are spread over so many seconds, and those that came to nothing are made again after as many.
 const SPREAD: i64 = 60;
 
@@ -82,7 +82,7 @@ async fn check(shared: Arc<Shared>, leaf: Arc<[u8]>, now: Time) {
         shared.watches.lock().end_check(&leaf);
         return;
     };
-    let report = Arc::clone(&shared).check(chain.to_vec(), now, Instant::now() + PATIENCE).await;
+    let report = Arc::clone(&shared).check(chain.to_vec(), now, Instant::now() + TIMEOUT).await;
     let verdict = settle(&shared, &leaf, &report);
     let mut clients = shared.watches.lock();
     clients.end_check(&leaf);

@@ -300,7 +300,7 @@ impl Permits {
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         parties: Parties,
-        patience: Duration,
+        max_wait: Duration,
     ) -> Result<Permit, Full> {
         let told = {
             let mut state = self.lock();
@@ -318,7 +318,7 @@ impl Permits {
             state.waiting.push_back(Waiter { parties: parties.clone(), tell });
             told
         };
-        match timeout(patience, told).await {
+        match timeout(max_wait, told).await {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(self.lock().full(&self.bounds, &parties).unwrap_or(Full::All(self.bounds.all))),
         }

@@ -428,12 +428,12 @@ impl Store for DiskStore {
     fn lease<'a>(
         &'a self,
         key: &'a EvidenceKey,
-        patience: Duration,
+        max_wait: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
         // By the whole key: one that agrees with it in part is somebody else's, and easily made.
         let name = lock_name(key, FETCHES);
         async move {
-            let until = Instant::now() + patience;
+            let until = Instant::now() + max_wait;
             loop {
                 match self.0.locks.try_lock(&name)? {
                     Some(lock) => return Ok(Some(Lease::new(lock))),

@@ -75,7 +75,7 @@ impl Store for MemoryStore {
     fn lease<'a>(
         &'a self,
         key: &'a EvidenceKey,
-        patience: Duration,
+        max_wait: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,6 +85,6 @@ impl Store for MemoryStore {
             }
             Arc::clone(turns.entry(*key).or_default())
         };
-        async move { Ok(timeout(patience, turn.lock_owned()).await.ok().map(Lease::new)) }.boxed()
+        async move { Ok(timeout(max_wait, turn.lock_owned()).await.ok().map(Lease::new)) }.boxed()
     }
 }

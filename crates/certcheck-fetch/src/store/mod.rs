@@ -176,7 +176,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn lease<'a>(
         &'a self,
         key: &'a EvidenceKey,
-        patience: Duration,
+        max_wait: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>>;
 
     /// Where temporary files are best kept, so that they need not be copied.

@@ -196,15 +196,15 @@ impl Http {
         if let Some(body) = hop.body {
             request = request.header(header::CONTENT_TYPE, "application/ocsp-request").body(body.to_vec());
         }
-        let patience = self.limits.first_octet;
+        let max_wait = self.limits.first_octet;
         let begun = Instant::now();
-        let sent = timeout(patience, request.send()).await;
+        let sent = timeout(max_wait, request.send()).await;
         took(Part::Headers, begun);
         asked(if hop.method == Method::POST { "POST" } else { "GET" });
         match sent {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(told(&error)),
-            Err(_) => Err(Failure::silent(format!("no answer after {patience:?}"))),
+            Err(_) => Err(Failure::silent(format!("no answer after {max_wait:?}"))),
         }
     }
 

@@ -22,7 +22,7 @@ const PIECE: usize = 512;
 pub(crate) struct Inflater {
     /// `None` if it comes as it is.
     decoder: Option<MultiGzDecoder<Vec<u8>>>,
-    came: u64,
+    received: u64,
     made: u64,
 }
 
@@ -34,7 +34,7 @@ impl Inflater {
             encoding.eq_ignore_ascii_case("gzip") || encoding.eq_ignore_ascii_case("x-gzip")
         });
         let decoder = is_gzip.then(|| MultiGzDecoder::new(Vec::new()));
-        Self { decoder, came: 0, made: 0 }
+        Self { decoder, received: 0, made: 0 }
     }
 
     /// Whether what comes is not the body itself.
@@ -44,7 +44,7 @@ impl Inflater {
 
     /// Octets that came.
     pub(crate) const fn received(&self) -> u64 {
-        self.came
+        self.received
     }
 
     /// Pieces of this size are small enough to be inflated at once.
@@ -54,7 +54,7 @@ impl Inflater {
 
     /// What this piece was before.
     pub(crate) fn push<'c>(&mut self, piece: &'c [u8]) -> Result<Cow<'c, [u8]>, Failure> {
-        self.came = self.came.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        self.received = self.received.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         let Some(decoder) = &mut self.decoder else { return Ok(piece.into()) };
         decoder.write_all(piece).map_err(|error| no_gzip(&error))?;
         let made = std::mem::take(decoder.get_mut());
@@ -71,7 +71,7 @@ impl Inflater {
 
     fn made(&mut self, made: Vec<u8>) -> Result<Vec<u8>, Failure> {
         self.made = self.made.saturating_add(u64::try_from(made.len()).unwrap_or(u64::MAX));
-        if self.made > EXEMPT && self.made > self.came.saturating_mul(MOST_TIMES) {
+        if self.made > EXEMPT && self.made > self.received.saturating_mul(MOST_TIMES) {
             let why = format!("gzip that expands more than {MOST_TIMES} times");
             return Err(Failure::new(Cause::TooLarge, why));
         }
