@@ -28,7 +28,7 @@ use crate::metrics as names;
 
 /// What is asked, and by when it must be answered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Order<'o> {
+pub(crate) struct CheckRequest<'o> {
     pub(crate) chain: &'o [CertificateDer<'o>],
     pub(crate) now: Time,
     pub(crate) deadline: Instant,
@@ -39,7 +39,7 @@ pub(crate) struct Order<'o> {
 }
 
 /// What it came to.
-pub(crate) struct Driven {
+pub(crate) struct CheckOutcome {
     pub(crate) report: OwnedReport,
     pub(crate) sources: Vec<SourceTried>,
     /// The places of all that was asked for about the path.
@@ -55,7 +55,7 @@ pub(crate) struct Driven {
 struct Driver<'d> {
     fetcher: &'d Arc<Fetcher>,
     snapshot: &'d Arc<Snapshot>,
-    order: Order<'d>,
+    request: CheckRequest<'d>,
     progress: Progress<'d>,
     sources: Vec<SourceTried>,
     slots: Vec<Arc<CacheSlot>>,
@@ -77,8 +77,12 @@ enum Step {
 }
 
 /// Drives a check. With the fetcher offline, or `only_memory`, it waits for nothing but the store, or nothing at all.
-pub(crate) async fn drive(fetcher: &Arc<Fetcher>, snapshot: &Arc<Snapshot>, order: Order<'_>) -> Driven {
-    let mut driver = Driver::begin(fetcher, snapshot, order);
+pub(crate) async fn drive(
+    fetcher: &Arc<Fetcher>,
+    snapshot: &Arc<Snapshot>,
+    request: CheckRequest<'_>,
+) -> CheckOutcome {
+    let mut driver = Driver::begin(fetcher, snapshot, request);
     driver.run().await;
     driver.finish()
 }
@@ -89,9 +93,9 @@ pub(crate) fn answer_from_memory(
     snapshot: &Arc<Snapshot>,
     chain: &[CertificateDer<'_>],
     now: Time,
-) -> Driven {
-    let order = Order { chain, now, deadline: Instant::now(), renew: None, only_memory: true };
-    let mut driver = Driver::begin(fetcher, snapshot, order);
+) -> CheckOutcome {
+    let request = CheckRequest { chain, now, deadline: Instant::now(), renew: None, only_memory: true };
+    let mut driver = Driver::begin(fetcher, snapshot, request);
     driver.answer_all_from_memory();
     while let Some(need) = driver.progress.needs().first().cloned() {
         // In memory or not: either way it is answered.
@@ -101,12 +105,12 @@ pub(crate) fn answer_from_memory(
 }
 
 impl<'d> Driver<'d> {
-    fn begin(fetcher: &'d Arc<Fetcher>, snapshot: &'d Arc<Snapshot>, order: Order<'d>) -> Self {
+    fn begin(fetcher: &'d Arc<Fetcher>, snapshot: &'d Arc<Snapshot>, request: CheckRequest<'d>) -> Self {
         let mut seed = [0; 32];
         // Randomness costs a system call.
         let is_wanted = snapshot.policy().nonce != Nonce::Off;
         let has_seed = is_wanted && SystemRandom::new().fill(&mut seed).is_ok();
-        let mut check = Check::new(order.chain, snapshot.ring(), snapshot.policy(), order.now)
+        let mut check = Check::new(request.chain, snapshot.ring(), snapshot.policy(), request.now)
             .with_verified_issuers(&snapshot.basis.issuers)
             .with_evidence(&snapshot.basis.given);
         if has_seed {
@@ -116,7 +120,7 @@ impl<'d> Driver<'d> {
         Self {
             fetcher,
             snapshot,
-            order,
+            request,
             progress,
             sources: Vec::new(),
             slots: Vec::new(),
@@ -159,10 +163,10 @@ impl<'d> Driver<'d> {
 
     /// Answers all needs at once, if memory has something of use for each: nearly always, where an issuer is known.
     fn answer_all_from_memory(&mut self) {
-        if self.order.renew.is_some() || self.progress.needs().len() < 2 {
+        if self.request.renew.is_some() || self.progress.needs().len() < 2 {
             return;
         }
-        let now = self.order.now;
+        let now = self.request.now;
         let mut found = Vec::new();
         for need in self.progress.needs() {
             let Some(key) = EvidenceKey::of(&need.ask) else { return };
@@ -179,7 +183,7 @@ impl<'d> Driver<'d> {
             return;
         }
         for (need, slot, cached) in found {
-            slot.touch(self.order.now);
+            slot.touch(self.request.now);
             self.note_slot(slot);
             let pending = PendingNeed::new(need);
             let _answered = self.answered_with(&pending, &cached, Origin::Memory);
@@ -198,11 +202,11 @@ impl<'d> Driver<'d> {
         let key = EvidenceKey::of(&pending.need.ask);
         if let Some(key) = key {
             let slot = self.fetcher.memory.slot(key);
-            slot.touch(self.order.now);
+            slot.touch(self.request.now);
             self.note_slot(Arc::clone(&slot));
             if let Some(cached) = slot.get() {
-                let is_wanted_anew = self.order.renew == Some(key);
-                let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.order.now) {
+                let is_wanted_anew = self.request.renew == Some(key);
+                let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.request.now) {
                     self.progress.suppose(&pending.need.ask, &cached.answer).fault
                 } else {
                     match self.progress.offer(&pending.need.ask, cached.answer.clone()) {
@@ -220,7 +224,7 @@ impl<'d> Driver<'d> {
                 }
             }
         }
-        if self.order.only_memory {
+        if self.request.only_memory {
             self.lacking.push(self.name_of(&pending.need));
             return self.answer_failed(pending, Failure::new(Cause::NotTried, "not in memory"));
         }
@@ -230,7 +234,7 @@ impl<'d> Driver<'d> {
             if let Ok(watcher) = self.fetcher.begin(&pending.need, Level::Store, None, &nobody, policy) {
                 // A store that does not answer must not take the network's time.
                 let now = Instant::now();
-                let half = now + self.order.deadline.saturating_duration_since(now) / 2;
+                let half = now + self.request.deadline.saturating_duration_since(now) / 2;
                 let deadlines = WaitDeadlines { silent: half, whole: half };
                 return Step::Wait { pending, level: Level::Store, watcher, deadlines };
             }
@@ -243,7 +247,7 @@ impl<'d> Driver<'d> {
         let behalf = self.behalf(&pending.need);
         match self.fetcher.begin(&pending.need, Level::Network, known, &behalf, policy) {
             Ok(watcher) => {
-                let (now, whole) = (Instant::now(), self.order.deadline);
+                let (now, whole) = (Instant::now(), self.request.deadline);
                 let deadlines =
                     WaitDeadlines { silent: now + whole.saturating_duration_since(now) / 2, whole };
                 Step::Wait { pending, level: Level::Network, watcher, deadlines }
@@ -256,7 +260,7 @@ impl<'d> Driver<'d> {
     fn name_of(&self, need: &Need) -> u64 {
         match EvidenceKey::of(&need.ask) {
             Some(key) => Party::hashed(key),
-            None => Party::hashed((need.ask.url(), self.order.chain.first().map(|leaf| &**leaf))),
+            None => Party::hashed((need.ask.url(), self.request.chain.first().map(|leaf| &**leaf))),
         }
     }
 
@@ -270,14 +274,14 @@ impl<'d> Driver<'d> {
                 parties
             }
         };
-        Behalf { parties, deadline: Some(self.order.deadline) }
+        Behalf { parties, deadline: Some(self.request.deadline) }
     }
 
     fn find_parties(&self, need: &Need) -> Parties {
         // What is fetched ahead is for any client that comes.
-        let client = match self.order.renew {
+        let client = match self.request.renew {
             Some(key) => Party::hashed(key),
-            None => Party::hashed(self.order.chain.first().map(|leaf| &**leaf)),
+            None => Party::hashed(self.request.chain.first().map(|leaf| &**leaf)),
         };
         let report = self.progress.finish();
         let issuers = report.path.get(1..).unwrap_or_default();
@@ -306,7 +310,7 @@ impl<'d> Driver<'d> {
             },
             WaitOutcome::Silent(..) if level == Level::Store => self.ask_network(pending),
             WaitOutcome::Silent(watcher, failure) => {
-                let whole = self.order.deadline;
+                let whole = self.request.deadline;
                 let supposed = self.progress.suppose(&pending.need.ask, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || pending.fallback.is_some() || Instant::now() >= whole {
                     self.left.push(self.name_of(&pending.need));
@@ -326,12 +330,12 @@ impl<'d> Driver<'d> {
             // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
             // is kept for others.
             if cached.crl().is_some() && !self.fetcher.memory.is_rollback(cached) {
-                self.fetcher.keep(&need, outcome, level, self.order.now);
+                self.fetcher.keep(&need, outcome, level, self.request.now);
             }
             return Step::Answered;
         }
         self.find_signer(&need, cached);
-        let is_due = level == Level::Store && self.fetcher.memory.is_due(cached, self.order.now);
+        let is_due = level == Level::Store && self.fetcher.memory.is_due(cached, self.request.now);
         let judged = if self.fetcher.memory.is_rollback(cached) {
             Err(Dismissal::Superseded)
         } else if is_due {
@@ -342,7 +346,7 @@ impl<'d> Driver<'d> {
         };
         match judged {
             Ok(()) => {
-                self.fetcher.keep(&need, outcome, level, self.order.now);
+                self.fetcher.keep(&need, outcome, level, self.request.now);
                 // Who signed it may be known only when all is.
                 self.useful.push((need, Arc::clone(outcome), level));
                 if is_due {
@@ -434,19 +438,19 @@ impl<'d> Driver<'d> {
         });
     }
 
-    fn finish(self) -> Driven {
+    fn finish(self) -> CheckOutcome {
         for (need, outcome, level) in &self.useful {
-            self.fetcher.keep(need, outcome, *level, self.order.now);
+            self.fetcher.keep(need, outcome, *level, self.request.now);
         }
-        if self.order.renew.is_none() {
+        if self.request.renew.is_none() {
             self.snapshot.templates.learn(
                 &self.snapshot.basis,
-                self.order.chain,
-                self.order.now,
+                self.request.chain,
+                self.request.now,
                 &self.progress,
             );
         }
-        Driven {
+        CheckOutcome {
             report: self.progress.into_report(),
             sources: self.sources,
             slots: self.slots,

@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::chain::owned;
-use crate::engine::driver::{Driven, Order};
+use crate::engine::driver::{CheckOutcome, CheckRequest};
 use crate::engine::report::Report;
 use crate::engine::shared::{PREFETCH_TIMEOUT, Shared};
 use crate::engine::snapshot::Snapshot;
@@ -205,11 +205,13 @@ impl Engine {
         let deadline = Instant::now() + within.min(LONGEST);
         let snapshot = Arc::clone(&ring);
         let task = runtime.spawn(async move {
-            let order = Order { chain: &owned, now, deadline, renew: None, only_memory: false };
-            driver::drive(&fetcher, &snapshot, order).await
+            let request = CheckRequest { chain: &owned, now, deadline, renew: None, only_memory: false };
+            driver::drive(&fetcher, &snapshot, request).await
         });
         match task.await {
-            Ok(Driven { report, sources, .. }) => Report::full(&ring.basis, Arc::new(report), now, sources),
+            Ok(CheckOutcome { report, sources, .. }) => {
+                Report::full(&ring.basis, Arc::new(report), now, sources)
+            }
             Err(_) => self.look_up(chain, now),
         }
     }

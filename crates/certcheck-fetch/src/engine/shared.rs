@@ -17,7 +17,7 @@ use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::cache::path_templates::{FirstSeen, Found};
 use crate::chain::owned;
-use crate::engine::driver::{self, Driven, Order};
+use crate::engine::driver::{self, CheckOutcome, CheckRequest};
 use crate::engine::report::{Inner, Report, SourceTried, let_pass};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
@@ -101,8 +101,8 @@ impl Shared {
             return report;
         }
         let snapshot = self.snapshot();
-        let driven = driver::answer_from_memory(&self.fetcher, &snapshot, chain, now);
-        self.close(snapshot, chain, now, driven)
+        let outcome = driver::answer_from_memory(&self.fetcher, &snapshot, chain, now);
+        self.close(snapshot, chain, now, outcome)
     }
 
     /// Drives a check and remembers what may be remembered of it.
@@ -121,10 +121,10 @@ impl Shared {
         if !matches!(waits, Ok(Ok(_))) {
             return self.look_up(chain, now);
         }
-        let order = Order { chain, now, deadline, renew: None, only_memory: false };
-        let driven = driver::drive(&self.fetcher, &snapshot, order).await;
-        let left = driven.left.clone();
-        let report = self.close(snapshot, chain, now, driven);
+        let request = CheckRequest { chain, now, deadline, renew: None, only_memory: false };
+        let outcome = driver::drive(&self.fetcher, &snapshot, request).await;
+        let left = outcome.left.clone();
+        let report = self.close(snapshot, chain, now, outcome);
         if !left.is_empty() {
             self.go_on_later(&report, left, chain, now);
         }
@@ -159,9 +159,9 @@ impl Shared {
         self.fetcher.runtime().spawn(async move {
             let snapshot = shared.snapshot();
             let deadline = Instant::now() + PREFETCH_TIMEOUT;
-            let order = Order { chain: &chain, now, deadline, renew: None, only_memory: false };
-            if let Ok(driven) = permit.spend(driver::drive(&shared.fetcher, &snapshot, order)).await {
-                let _report = shared.close(snapshot, &chain, now, driven);
+            let request = CheckRequest { chain: &chain, now, deadline, renew: None, only_memory: false };
+            if let Ok(outcome) = permit.spend(driver::drive(&shared.fetcher, &snapshot, request)).await {
+                let _report = shared.close(snapshot, &chain, now, outcome);
             }
         });
     }
@@ -175,9 +175,10 @@ impl Shared {
         deadline: Instant,
     ) -> bool {
         let snapshot = self.snapshot();
-        let order = Order { chain: &path.chain(), now, deadline, renew: Some(key), only_memory: false };
+        let request =
+            CheckRequest { chain: &path.chain(), now, deadline, renew: Some(key), only_memory: false };
         let before = self.fetcher.memory.get(&key);
-        let _driven = driver::drive(&self.fetcher, &snapshot, order).await;
+        let _driven = driver::drive(&self.fetcher, &snapshot, request).await;
         match (before, self.fetcher.memory.get(&key)) {
             (Some(before), Some(after)) => !Arc::ptr_eq(&before, &after),
             (None, Some(_)) => true,
@@ -190,9 +191,9 @@ impl Shared {
         snapshot: Arc<Snapshot>,
         chain: &[CertificateDer<'_>],
         now: Time,
-        driven: Driven,
+        outcome: CheckOutcome,
     ) -> Report {
-        let Driven { report, sources, slots, lacking, unkept_until, .. } = driven;
+        let CheckOutcome { report, sources, slots, lacking, unkept_until, .. } = outcome;
         let report = Arc::new(report);
         let verdict = report.verdict();
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);

@@ -137,12 +137,12 @@ impl Exchanges {
 
     pub(super) async fn fetch(
         &self,
-        order: Exchange<'_>,
+        exchange: Exchange<'_>,
         host: &Host,
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
-        let (kind, key) = (order.kind(), EvidenceKey::of(&order.need.ask));
-        let outcome = self.exchange(order, host, sender).await;
+        let (kind, key) = (exchange.kind(), EvidenceKey::of(&exchange.need.ask));
+        let outcome = self.exchange(exchange, host, sender).await;
         match &outcome {
             Ok((cached, _)) if cached.origin == Origin::Network => Health::answered(host),
             Ok(_) => {}
@@ -163,39 +163,39 @@ impl Exchanges {
 
     async fn exchange(
         &self,
-        order: Exchange<'_>,
+        exchange: Exchange<'_>,
         host: &Host,
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
-        let permit = self.permit(&order).await?;
+        let permit = self.permit(&exchange).await?;
         // What happened while this waited counts.
         self.health.admit(&[], host)?;
         let turn = Turn::default();
-        let work = self.ask_in_turn(&order, &turn, sender);
-        let received = self.while_permitted(permit, &turn, order.kind(), work).await?;
+        let work = self.ask_in_turn(&exchange, &turn, sender);
+        let received = self.while_permitted(permit, &turn, exchange.kind(), work).await?;
         let (bodies, transport) = match received {
             Received::Stored(cached) => return Ok((cached, take(&turn))),
             Received::NotModified(transport) => {
                 let known =
-                    order.known.ok_or_else(|| Failure::unreachable("304 for nothing that is held"))?;
+                    exchange.known.ok_or_else(|| Failure::unreachable("304 for nothing that is held"))?;
                 return Ok((Arc::new(known.revalidated(transport, now())), take(&turn)));
             }
             Received::Bodies(bodies, transport) => (bodies, transport),
         };
-        let cached = self.read_bodies(&order, bodies, transport).await?;
+        let cached = self.read_bodies(&exchange, bodies, transport).await?;
         Ok((Arc::new(cached), take(&turn)))
     }
 
     /// A permit to ask. Where a name leads is found out under a permit too, and then counts for one.
-    async fn permit(&self, order: &Exchange<'_>) -> Result<Permit, Failure> {
+    async fn permit(&self, exchange: &Exchange<'_>) -> Result<Permit, Failure> {
         let too_many = |full: Full| Failure::not_asked(format!("not asked after {QUEUE:?}: {full}"));
-        let mut parties = order.behalf.parties.clone();
-        parties.push(Party::Host(Party::hashed(order.target.host_key())));
-        let addresses = match self.network.known_addresses(order.target) {
+        let mut parties = exchange.behalf.parties.clone();
+        parties.push(Party::Host(Party::hashed(exchange.target.host_key())));
+        let addresses = match self.network.known_addresses(exchange.target) {
             Some(known) => known,
             None => {
                 let _resolving = self.permits.acquire(parties.clone(), QUEUE).await.map_err(too_many)?;
-                self.network.addresses(order.target).await?
+                self.network.addresses(exchange.target).await?
             }
         };
         let mut addresses: Vec<_> = addresses.iter().copied().map(Party::address).collect();
@@ -235,13 +235,13 @@ impl Exchanges {
     /// Asks the network, in turn with others of a fleet.
     async fn ask_in_turn(
         &self,
-        order: &Exchange<'_>,
+        exchange: &Exchange<'_>,
         turn: &Turn,
         sender: &watch::Sender<State>,
     ) -> Result<Received, Failure> {
-        let Exchange { need, policy, .. } = *order;
+        let Exchange { need, policy, .. } = *exchange;
         let (begun, queued) = (now(), Instant::now());
-        let lease = self.lease(need, &order.behalf).await;
+        let lease = self.lease(need, &exchange.behalf).await;
         let has_lease = lease.is_some();
         *turn.lock().unwrap_or_else(PoisonError::into_inner) = lease;
         // Who had to wait for a turn looks whether the one before has put what is wanted.
@@ -253,7 +253,7 @@ impl Exchanges {
         {
             return Ok(Received::Stored(cached));
         }
-        let kind = order.kind().code();
+        let kind = exchange.kind().code();
         metrics::counter!(names::FETCHES, "kind" => kind).increment(1);
         let started = Instant::now();
         // Every waiter is woken by this: not at every piece.
@@ -268,8 +268,8 @@ impl Exchanges {
                 observer(need.ask.url(), octets, length);
             }
         };
-        let transport = order.known.as_deref().map(|known| &known.transport);
-        let fetched = self.network.fetch(&need.ask, order.target, transport, &arriving).await?;
+        let transport = exchange.known.as_deref().map(|known| &known.transport);
+        let fetched = self.network.fetch(&need.ask, exchange.target, transport, &arriving).await?;
         Ok(match fetched {
             Fetched::NotModified(transport) => Received::NotModified(transport),
             Fetched::Body(bodies, transport) => {
@@ -285,12 +285,12 @@ impl Exchanges {
     /// Reads what came, where it keeps nobody else.
     async fn read_bodies(
         &self,
-        order: &Exchange<'_>,
+        exchange: &Exchange<'_>,
         bodies: Vec<Body>,
         transport: Transport,
     ) -> Result<CachedEvidence, Failure> {
-        let Need { ask, signer, .. } = order.need.clone();
-        let policy = Arc::clone(order.policy);
+        let Need { ask, signer, .. } = exchange.need.clone();
+        let policy = Arc::clone(exchange.policy);
         let octets = bodies.iter().map(|body| body.bytes.len()).sum();
         let read = move || -> Result<CachedEvidence, Failure> {
             let (answer, body) = read::read(&ask, bodies, &signer, &policy)?;

@@ -124,8 +124,8 @@ impl Fetcher {
                 let outcome = match &route {
                     None => fetcher.load(&need, &policy).await.map(|cached| (cached, None)),
                     Some((target, host)) => {
-                        let order = Exchange { need: &need, target, known, behalf, policy: &policy };
-                        fetcher.fetch(order, host, &begun.sender).await
+                        let exchange = Exchange { need: &need, target, known, behalf, policy: &policy };
+                        fetcher.fetch(exchange, host, &begun.sender).await
                     }
                 };
                 fetcher.fetches.finish_fetch(begun, outcome).await;
@@ -144,11 +144,11 @@ impl Fetcher {
 
     async fn fetch(
         &self,
-        order: Exchange<'_>,
+        exchange: Exchange<'_>,
         host: &Host,
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
-        self.exchanges()?.fetch(order, host, sender).await
+        self.exchanges()?.fetch(exchange, host, sender).await
     }
 
     /// Gets something from the network alone, for who looks into it, and keeps it nowhere.
@@ -159,8 +159,8 @@ impl Fetcher {
     ) -> Result<Arc<CachedEvidence>, Failure> {
         let (target, host) = self.exchanges()?.target(&need.ask)?;
         let (sender, _) = watch::channel(State::Waiting);
-        let order = Exchange { need, target: &target, known: None, behalf: Behalf::default(), policy };
-        self.fetch(order, &host, &sender).await.map(|(cached, _)| cached)
+        let exchange = Exchange { need, target: &target, known: None, behalf: Behalf::default(), policy };
+        self.fetch(exchange, &host, &sender).await.map(|(cached, _)| cached)
     }
 
     /// A check found that what came is of use: it is kept for others, if it is known who signed it.
