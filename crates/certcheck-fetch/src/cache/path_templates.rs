@@ -163,11 +163,11 @@ impl Templates {
             return None;
         }
         let places = kept.places.load();
-        let looker = Looker::new(memory, now, &places);
-        let above = kept.above(&leaf_candidate, &looker)?;
+        let lookup = CacheLookup::new(memory, now, &places);
+        let above = kept.above(&leaf_candidate, &lookup)?;
         let Admitted { report, evidence } =
-            kept.template.admit(&leaf_candidate, &above.statuses, &|ask| looker.find(ask))?;
-        let mut found = looker.found.into_inner().into_vec();
+            kept.template.admit(&leaf_candidate, &above.statuses, &|ask| lookup.find(ask))?;
+        let mut found = lookup.found.into_inner().into_vec();
         kept.note_places(&places, &found);
         found.extend(above.by.iter().cloned());
         let mut seen: SmallVec<[EvidenceKey; 4]> = SmallVec::new();
@@ -199,7 +199,7 @@ fn leaf_candidate<'n>(
 }
 
 /// Who looks for evidence in memory.
-struct Looker<'l> {
+struct CacheLookup<'l> {
     memory: &'l Memory,
     now: Time,
     /// Where it was the last time.
@@ -207,7 +207,7 @@ struct Looker<'l> {
     found: RefCell<SmallVec<[Found; 4]>>,
 }
 
-impl<'l> Looker<'l> {
+impl<'l> CacheLookup<'l> {
     fn new(memory: &'l Memory, now: Time, places: &'l [(EvidenceRequest, Arc<CacheSlot>)]) -> Self {
         Self { memory, now, places, found: RefCell::default() }
     }
@@ -232,24 +232,24 @@ impl<'l> Looker<'l> {
 
 impl Above {
     /// Whether it is made of what is at hand still, and of nothing that is due.
-    fn is_current(&self, looker: &Looker<'_>) -> bool {
+    fn is_current(&self, lookup: &CacheLookup<'_>) -> bool {
         let is_same = |found: &Found| {
             found.slot.load().as_ref().is_some_and(|cached| Arc::ptr_eq(cached, &found.cached))
-                && !looker.memory.is_due(&found.cached, looker.now)
+                && !lookup.memory.is_due(&found.cached, lookup.now)
         };
-        self.statuses.hold(looker.now) && self.by.iter().all(is_same)
+        self.statuses.hold(lookup.now) && self.by.iter().all(is_same)
     }
 }
 
 impl Kept {
-    fn above(&self, leaf_candidate: &LeafCandidate<'_>, looker: &Looker<'_>) -> Option<Arc<Above>> {
+    fn above(&self, leaf_candidate: &LeafCandidate<'_>, lookup: &CacheLookup<'_>) -> Option<Arc<Above>> {
         let known = self.above.load();
         if let Some(above) = &*known
-            && above.is_current(looker)
+            && above.is_current(lookup)
         {
             return Some(Arc::clone(above));
         }
-        let own = Looker::new(looker.memory, looker.now, &[]);
+        let own = CacheLookup::new(lookup.memory, lookup.now, &[]);
         let statuses = self.template.issuer_statuses(leaf_candidate, &|ask| own.find(ask))?;
         let mut by = own.found.into_inner().into_vec();
         for found in &mut by {
