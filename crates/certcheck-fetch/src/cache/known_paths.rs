@@ -54,7 +54,7 @@ impl Equivalent<OwnedLeaf> for Leaf<'_> {
 
 /// Evidence about a path, ready to be looked into, and what it was made of.
 #[derive(Debug)]
-pub(crate) struct Compiled {
+pub(crate) struct EvidenceSet {
     evidence: Evidence,
     of: SmallVec<[Option<Arc<CachedEvidence>>; 4]>,
     /// From when and until when this very evidence says that the path is good. Not a verdict: from the moment that any of
@@ -62,7 +62,7 @@ pub(crate) struct Compiled {
     says_good: OnceLock<(Time, Time)>,
 }
 
-impl Compiled {
+impl EvidenceSet {
     fn new(slots: &[Arc<CacheSlot>]) -> Self {
         let of: SmallVec<[Option<Arc<CachedEvidence>>; 4]> = slots.iter().map(|slot| slot.get()).collect();
         let mut evidence = Evidence::new();
@@ -101,7 +101,7 @@ pub(crate) struct KnownPath {
     /// Every certificate of the path is valid from the first of these to the second.
     valid: (Time, Time),
     pub(crate) slots: Vec<Arc<CacheSlot>>,
-    compiled: ArcSwap<Compiled>,
+    evidence_set: ArcSwap<EvidenceSet>,
 }
 
 impl KnownPath {
@@ -113,8 +113,8 @@ impl KnownPath {
         basis: &Arc<Basis>,
     ) -> Option<Self> {
         let presented = owned(chain.get(1..).unwrap_or_default()).into();
-        let compiled = Compiled::new(&slots);
-        Self::compiled_of(report, presented, slots, basis, compiled)
+        let evidence_set = EvidenceSet::new(&slots);
+        Self::of_set(report, presented, slots, basis, evidence_set)
     }
 
     /// As [`KnownPath::new`], by evidence that was found in these places.
@@ -126,16 +126,16 @@ impl KnownPath {
         evidence: Evidence,
         of: SmallVec<[Option<Arc<CachedEvidence>>; 4]>,
     ) -> Option<Self> {
-        let compiled = Compiled { evidence, of, says_good: OnceLock::new() };
-        Self::compiled_of(report, presented, slots, basis, compiled)
+        let evidence_set = EvidenceSet { evidence, of, says_good: OnceLock::new() };
+        Self::of_set(report, presented, slots, basis, evidence_set)
     }
 
-    fn compiled_of(
+    fn of_set(
         report: Arc<OwnedReport>,
         presented: Arc<[CertificateDer<'static>]>,
         slots: Vec<Arc<CacheSlot>>,
         basis: &Arc<Basis>,
-        compiled: Compiled,
+        evidence_set: EvidenceSet,
     ) -> Option<Self> {
         let until = report.valid_until()?;
         // Whether an anchor's own validity counts is the policy's affair: `valid_until` has it where it does.
@@ -146,7 +146,7 @@ impl KnownPath {
             basis: Arc::clone(basis),
             presented,
             valid: (from, until),
-            compiled: ArcSwap::from_pointee(compiled),
+            evidence_set: ArcSwap::from_pointee(evidence_set),
             slots,
             report,
         })
@@ -163,26 +163,26 @@ impl KnownPath {
     }
 
     /// The evidence as it is now. Made anew only if some of it has changed.
-    pub(crate) fn compiled(&self) -> arc_swap::Guard<Arc<Compiled>> {
-        let compiled = self.compiled.load();
-        if compiled.is_of(&self.slots) {
-            return compiled;
+    pub(crate) fn evidence_set(&self) -> arc_swap::Guard<Arc<EvidenceSet>> {
+        let evidence_set = self.evidence_set.load();
+        if evidence_set.is_of(&self.slots) {
+            return evidence_set;
         }
-        self.compiled.store(Arc::new(Compiled::new(&self.slots)));
-        self.compiled.load()
+        self.evidence_set.store(Arc::new(EvidenceSet::new(&self.slots)));
+        self.evidence_set.load()
     }
 
     /// Lets go of evidence that is not in its place any more.
     pub(crate) fn let_go(&self) {
-        if !self.compiled.load().is_of(&self.slots) {
-            self.compiled.store(Arc::new(Compiled::new(&self.slots)));
+        if !self.evidence_set.load().is_of(&self.slots) {
+            self.evidence_set.store(Arc::new(EvidenceSet::new(&self.slots)));
         }
     }
 
     /// The statuses of the path's certificates by what is at hand.
     pub(crate) fn look_up(
         &self,
-        compiled: &Compiled,
+        evidence_set: &EvidenceSet,
         now: Time,
         each: impl FnMut(usize, &Status<&Arc<str>>),
     ) -> Time {
@@ -191,25 +191,25 @@ impl KnownPath {
         let Basis { ring, policy, given, issuers } = &*self.basis;
         Check::new(&[], ring, policy, now)
             .with_verified_issuers(issuers)
-            .with_evidence(&compiled.evidence)
+            .with_evidence(&evidence_set.evidence)
             .look_up(&path, Some(given), each)
     }
 
     /// Whether everything at hand says that the path is good. Allocates nothing.
-    pub(crate) fn is_good(&self, compiled: &Compiled, now: Time) -> bool {
+    pub(crate) fn is_good(&self, evidence_set: &EvidenceSet, now: Time) -> bool {
         if self.basis.policy.revocation == Revocation::Off {
             return true;
         }
-        if compiled.says_good.get().is_some_and(|(from, until)| (*from..=*until).contains(&now)) {
+        if evidence_set.says_good.get().is_some_and(|(from, until)| (*from..=*until).contains(&now)) {
             return true;
         }
         let mut is_good = true;
-        let until = self.look_up(compiled, now, |_, status| {
+        let until = self.look_up(evidence_set, now, |_, status| {
             is_good &= matches!(status, Status::Good(_) | Status::NoRevAvail);
         });
         if is_good {
             // Said once: what holds for longer is looked up each time after that.
-            let _first = compiled.says_good.set((now, until));
+            let _first = evidence_set.says_good.set((now, until));
         }
         is_good
     }

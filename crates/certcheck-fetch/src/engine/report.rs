@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use crate::basis::Basis;
 use crate::cache::evidence::Origin;
-use crate::cache::known_paths::{Compiled, KnownPath};
+use crate::cache::known_paths::{EvidenceSet, KnownPath};
 use crate::fetcher::permits::{Names, Parties, Party, of_path};
 use crate::limits::Kind;
 use crate::transport::refusal::Refusal;
@@ -59,7 +59,7 @@ pub(crate) enum Inner {
     /// are asked for.
     Known {
         path: Arc<KnownPath>,
-        compiled: Arc<Compiled>,
+        evidence_set: Arc<EvidenceSet>,
         now: Time,
     },
     Full {
@@ -243,10 +243,10 @@ impl Report {
             Inner::Full { basis, report, .. } => {
                 Details { basis: Arc::clone(basis), report: Arc::clone(report) }
             }
-            Inner::Known { path, compiled, now } => {
+            Inner::Known { path, evidence_set, now } => {
                 let mut statuses: SmallVec<[Status; 4]> = SmallVec::new();
                 let each = |_, status: &Status<&Arc<str>>| statuses.push(status.to_owned());
-                let _until = path.look_up(compiled, *now, each);
+                let _until = path.look_up(evidence_set, *now, each);
                 let report = Arc::new(path.report.with_good_statuses(statuses));
                 Details { basis: Arc::clone(&path.basis), report }
             }

@@ -56,19 +56,19 @@ impl Shared {
         if !path.is_valid(now) {
             return None;
         }
-        let compiled = path.compiled();
-        if can_wait && compiled.is_due(now) {
+        let evidence_set = path.evidence_set();
+        if can_wait && evidence_set.is_due(now) {
             return None;
         }
-        if !path.is_good(&compiled, now) {
+        if !path.is_good(&evidence_set, now) {
             return None;
         }
         for slot in &path.slots {
             slot.touch(now);
         }
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
-        let compiled = Arc::clone(&compiled);
-        let inner = Inner::Known { path, compiled, now };
+        let evidence_set = Arc::clone(&evidence_set);
+        let inner = Inner::Known { path, evidence_set, now };
         Some(Report { inner, sources: Vec::new(), lacking: Names::new(), unkept_until: None })
     }
 
