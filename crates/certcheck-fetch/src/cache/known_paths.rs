@@ -267,15 +267,15 @@ impl KnownPaths {
 
 /// Chains that were refused a moment ago, apart from those that are good, so that junk pushes none of them out.
 #[derive(Debug)]
-pub(crate) struct Refusals {
+pub(crate) struct RejectionCache {
     kept: Cache<Vec<u8>, (Time, Arc<OwnedReport>), UnitWeighter, RandomState>,
     seconds: i64,
 }
 
 /// Octets of a chain whose refusal is kept: larger ones are judged anew.
-const MAX_REFUSED: usize = 16 << 10;
+const MAX_REJECTED: usize = 16 << 10;
 
-impl Refusals {
+impl RejectionCache {
     pub(crate) fn new(most: usize, seconds: i64) -> Self {
         let capacity = u64::try_from(most).unwrap_or(u64::MAX);
         let kept = Cache::with(
@@ -291,7 +291,7 @@ impl Refusals {
     fn key(chain: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
         // With lengths, so that another cut of the same octets is another chain.
         let one = |der: &CertificateDer<'_>| [&der.len().to_be_bytes()[..], der].concat();
-        (octets_of(chain) <= MAX_REFUSED).then(|| chain.iter().flat_map(one).collect())
+        (octets_of(chain) <= MAX_REJECTED).then(|| chain.iter().flat_map(one).collect())
     }
 
     /// The refusal of the same chain at nearly the same time.

@@ -207,7 +207,7 @@ impl Shared {
                 }
             }
             Verdict::Reject if is_of_path(&report) && sources.is_empty() => {
-                snapshot.refusals.insert(chain, now, Arc::clone(&report));
+                snapshot.rejections.insert(chain, now, Arc::clone(&report));
             }
             Verdict::Reject => {
                 if let Some(leaf) = chain.first() {
@@ -232,7 +232,7 @@ fn is_of_path(report: &OwnedReport) -> bool {
 }
 
 fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
-    Some(Report::full(&snapshot.basis, snapshot.refusals.get(chain, now)?, now, Vec::new()))
+    Some(Report::full(&snapshot.basis, snapshot.rejections.get(chain, now)?, now, Vec::new()))
 }
 
 /// What a client was admitted by, counted and as reports name it.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
 use crate::basis::Basis;
-use crate::cache::known_paths::{KnownPaths, Refusals};
+use crate::cache::known_paths::{KnownPaths, RejectionCache};
 use crate::cache::path_templates::Templates;
 use crate::limits::Limits;
 use tracing::warn;
@@ -16,7 +16,7 @@ use tracing::warn;
 pub struct Snapshot {
     pub(crate) basis: Arc<Basis>,
     pub(crate) paths: KnownPaths,
-    pub(crate) refusals: Refusals,
+    pub(crate) rejections: RejectionCache,
     generation: u64,
     pub(crate) templates: Templates,
 }
@@ -43,7 +43,7 @@ impl Snapshot {
         Self {
             basis: Arc::new(Basis { ring, policy: Arc::new(policy), given, issuers: VerifiedIssuers::new() }),
             paths: KnownPaths::new(limits.known_paths),
-            refusals: Refusals::new(limits.known_refusals, limits.refusal_seconds),
+            rejections: RejectionCache::new(limits.known_refusals, limits.refusal_seconds),
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             templates: Templates::new(),
         }
