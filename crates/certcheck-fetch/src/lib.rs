@@ -80,12 +80,12 @@ pub mod fuzzing {
 
     /// A body, in pieces of any size.
     pub fn body(octets: &[u8], piece: usize) {
-        let mut shape = crate::transport::sniff::Shape::new(1 << 20, crate::Kind::Issuers);
-        let in_pieces = octets.chunks(piece.max(1)).try_for_each(|some| shape.push(some));
-        let mut whole = crate::transport::sniff::Shape::new(1 << 20, crate::Kind::Issuers);
+        let mut sniffer = crate::transport::sniff::BodySniffer::new(1 << 20, crate::Kind::Issuers);
+        let in_pieces = octets.chunks(piece.max(1)).try_for_each(|some| sniffer.push(some));
+        let mut whole = crate::transport::sniff::BodySniffer::new(1 << 20, crate::Kind::Issuers);
         let at_once = whole.push(octets);
         assert_eq!(
-            in_pieces.and_then(|()| shape.finish()).is_ok(),
+            in_pieces.and_then(|()| sniffer.finish()).is_ok(),
             at_once.and_then(|()| whole.finish()).is_ok()
         );
     }

@@ -23,7 +23,7 @@ use crate::transport::guard::{Guard, Refused, Scheme, Target};
 use crate::transport::inflate::Inflater;
 use crate::transport::refusal::Refusal;
 use crate::transport::resolve::GuardedResolver;
-use crate::transport::sniff::Shape;
+use crate::transport::sniff::BodySniffer;
 use crate::transport::spool::{Spool, SpoolError};
 use crate::transport::timings::{Connects, Part, asked, took};
 use certcheck_core::ocsp::ResponseStatus;
@@ -237,7 +237,7 @@ impl Http {
         if announced.is_some_and(|length| length > most) {
             return Err(Failure::too_large(most));
         }
-        let mut shape = Shape::new(most, question.kind);
+        let mut sniffer = BodySniffer::new(most, question.kind);
         let mut spool = Spool::new(&self.folder, most);
         let begun = Instant::now();
         let (least, after) = (self.limits.least_rate, self.limits.least_rate_after);
@@ -248,7 +248,7 @@ impl Http {
                 let octets = inflater.push(piece)?;
                 spool.push(&octets).map_err(spool_failure)?;
                 // What cannot become evidence is not waited for.
-                shape.push(&octets)?;
+                sniffer.push(&octets)?;
                 if octets.len() > piece.len() {
                     // To inflate takes time, and others of this thread have theirs.
                     tokio::task::consume_budget().await;
@@ -264,13 +264,13 @@ impl Http {
                 let why = format!("{received} octets in {elapsed} s: fewer than {least} a second");
                 return Err(Failure::silent(why));
             }
-            arriving(spool.taken(), announced.or_else(|| shape.length()));
+            arriving(spool.taken(), announced.or_else(|| sniffer.length()));
         }
         let rest = inflater.finish()?;
         spool.push(&rest).map_err(spool_failure)?;
-        shape.push(&rest)?;
+        sniffer.push(&rest)?;
         took(Part::Transfer, begun);
-        shape.finish()?;
+        sniffer.finish()?;
         let body = spool.finish().map_err(|error| spool_failure(SpoolError::Io(error)))?;
         Ok(Fetched::Body(vec![body], transport))
     }

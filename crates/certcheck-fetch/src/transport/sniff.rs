@@ -15,7 +15,7 @@ const PEM_OCTETS: u64 = 64 << 20;
 
 /// What the beginning of a body promises.
 #[derive(Debug)]
-pub(crate) struct Shape {
+pub(crate) struct BodySniffer {
     head: Vec<u8>,
     seen: u64,
     most: u64,
@@ -37,7 +37,7 @@ enum Promise {
     },
 }
 
-impl Shape {
+impl BodySniffer {
     pub(crate) const fn new(most: u64, of: Kind) -> Self {
         let takes_ber = matches!(of, Kind::Issuers);
         Self { head: Vec::new(), seen: 0, most, takes_ber, kind: Promise::Unknown }
@@ -134,9 +134,9 @@ mod tests {
     }
 
     fn judge_as(body: &[u8], most: u64, of: Kind) -> Result<(), &'static str> {
-        let mut slow = Shape::new(most, of);
+        let mut slow = BodySniffer::new(most, of);
         let outcome = body.iter().try_for_each(|octet| slow.push(&[*octet])).and_then(|()| slow.finish());
-        let mut fast = Shape::new(most, of);
+        let mut fast = BodySniffer::new(most, of);
         let at_once = fast.push(body).and_then(|()| fast.finish());
         assert_eq!(outcome.is_ok(), at_once.is_ok(), "{body:?}");
         outcome.map_err(|failure| failure.cause.code())
