@@ -41,7 +41,7 @@ fn drive(progress: &mut Progress<'_>, answers: &[Answer], is_last_first: bool) {
     for _ in 0..MAX_ROUNDS {
         let needs = progress.needs();
         let Some(need) = (if is_last_first { needs.last() } else { needs.first() }) else { return };
-        let ask = need.ask.clone();
+        let ask = need.request.clone();
         let answer = pick(&ask, answers).cloned().unwrap_or(Answer::Failed(Cause::Unreachable));
         progress.answer(&ask, answer);
     }

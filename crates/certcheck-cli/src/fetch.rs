@@ -130,12 +130,12 @@ impl Question<'_> {
         elapsed: Duration,
         file: Option<String>,
     ) -> io::Result<()> {
-        let kind = kind_of(&need.ask);
+        let kind = kind_of(&need.request);
         if self.arguments.json {
             let failure = came.as_ref().err();
             return json::print(&FetchObject {
                 schema: 1,
-                url: need.ask.url().to_string(),
+                url: need.request.url().to_string(),
                 kind,
                 elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
                 octets: came.as_ref().ok().map(|held| held.octets()),
@@ -145,7 +145,7 @@ impl Question<'_> {
             });
         }
         let mut out = anstream::AutoStream::auto(io::stdout().lock());
-        let (url, took) = (shown(need.ask.url()), elapsed.as_secs_f64() * 1e3);
+        let (url, took) = (shown(need.request.url()), elapsed.as_secs_f64() * 1e3);
         match came {
             Ok(held) => writeln!(
                 out,

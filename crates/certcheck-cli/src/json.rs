@@ -315,9 +315,9 @@ pub(crate) fn write_plan(
     let asks = plan.iter().map(|need| AskObject {
         at: need.at,
         subject: report.path.get(need.at).map(|member| member.certificate.subject().to_string()),
-        kind: kind_of(&need.ask),
-        url: need.ask.url().to_string(),
-        request_octets: match &need.ask {
+        kind: kind_of(&need.request),
+        url: need.request.url().to_string(),
+        request_octets: match &need.request {
             EvidenceRequest::Ocsp { request, .. } => Some(request.len()),
             _ => None,
         },

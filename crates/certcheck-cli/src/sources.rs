@@ -81,7 +81,7 @@ impl Subject {
     /// Where the deltas of a CRL are that it names: where its certificate says, and where what came does
     /// (RFC 5280 4.2.1.15, 5.2.6).
     pub(crate) fn deltas(&self, need: &Need, came: Option<&Answer>, policy: &Policy) -> Vec<Need> {
-        let EvidenceRequest::Crl { .. } = need.ask else { return Vec::new() };
+        let EvidenceRequest::Crl { .. } = need.request else { return Vec::new() };
         let own = self.chain.first().and_then(|der| Certificate::parse(der).ok());
         let by_certificate = own.as_ref().and_then(|own| own.freshest_crl().ok().flatten());
         let by_crl = match came {
@@ -126,10 +126,10 @@ impl Subject {
         let check = Check::new(&self.chain, by.ring, by.policy, by.now).with_evidence(&evidence);
         let mut progress = check.begin();
         while let Some(need) = progress.needs().first().cloned() {
-            if need.ask == *ask {
+            if need.request == *ask {
                 return progress.suppose(ask, answer).fault.map(|fault| fault.cause());
             }
-            progress.answer(&need.ask, Answer::Failed(Cause::NotTried));
+            progress.answer(&need.request, Answer::Failed(Cause::NotTried));
         }
         // A check would not ask for it.
         Some(Cause::OutOfScope)

@@ -171,12 +171,12 @@ pub(crate) fn print_plan(
     }
     for need in plan {
         let subject = report.path.get(need.at).map(|member| member.certificate.subject().to_string());
-        let kind = json::kind_of(&need.ask);
+        let kind = json::kind_of(&need.request);
         writeln!(
             out,
             "  {} {kind:<7} {}  {QUIET}{}{QUIET:#}",
             need.at,
-            shown(need.ask.url()),
+            shown(need.request.url()),
             subject.unwrap_or_default()
         )?;
     }

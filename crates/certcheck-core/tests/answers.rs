@@ -50,7 +50,7 @@ fn status_with(nonce: Nonce, make: Make) -> Status {
     let chain = [CertificateDer::from(leaf.issue(&root))];
     let mut progress = Check::new(&chain, &ring, &policy, now()).with_nonce_seed([7; 32]).begin();
     while let Some(need) = progress.needs().first() {
-        let ask = need.ask.clone();
+        let ask = need.request.clone();
         let answer = match &ask {
             EvidenceRequest::Ocsp { nonce: Some(ours), .. } => {
                 let (of_response, of_answer) = make(ours);

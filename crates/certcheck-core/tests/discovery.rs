@@ -37,7 +37,7 @@ fn discover(
     let mut progress = Check::new(&chain, ring, policy, now).begin();
     let mut asked = BTreeSet::new();
     while let Some(need) = progress.needs().first() {
-        let ask = need.ask.clone();
+        let ask = need.request.clone();
         let EvidenceRequest::Issuers { url } = &ask else { panic!("{ask:?}") };
         assert!(asked.insert(url.to_string()), "{url} twice");
         let page = pages.iter().find(|(path, _)| url.strip_prefix(SITE) == Some(path));

@@ -155,7 +155,7 @@ fn drive(progress: &mut Progress<'_>, world: &World, mut seed: u64) -> Vec<Strin
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).rotate_left(7);
         let needs = progress.needs();
         let at = usize::try_from(seed >> 33).expect("fits") % needs.len();
-        let ask: EvidenceRequest = needs[at].ask.clone();
+        let ask: EvidenceRequest = needs[at].request.clone();
         let (url, choices) = PKI.sources.get_key_value(&**ask.url()).expect("a source that was named");
         progress.answer(&ask, choices[world[url]].1.clone());
         asked.push(url.to_string());
@@ -309,9 +309,9 @@ fn evidence_of_no_use_is_told_before_it_is_given() {
         assert_eq!(supposed.asks_on, word != "listed", "{word}");
     }
     // Nothing was given: the same is still needed.
-    assert!(progress.needs().iter().any(|need| need.ask == ask));
+    assert!(progress.needs().iter().any(|need| need.request == ask));
     progress.answer(&ask, Answer::Failed(Cause::Unreachable));
-    assert!(progress.needs().iter().any(|need| &**need.ask.url() == "http://crl/ca-mirror"));
+    assert!(progress.needs().iter().any(|need| &**need.request.url() == "http://crl/ca-mirror"));
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn a_nonce_is_the_seed_s_and_another_is_refused() {
     policy.nonce = Nonce::Demand;
     let begin =
         |seed: u8| Check::new(&PKI.chain, &PKI.ring, &policy, now()).with_nonce_seed([seed; 32]).begin();
-    let ask = |progress: &Progress<'_>| progress.needs()[0].ask.clone();
+    let ask = |progress: &Progress<'_>| progress.needs()[0].request.clone();
     let (EvidenceRequest::Ocsp { nonce: Some(a), request, .. }, EvidenceRequest::Ocsp { nonce: Some(b), .. }) =
         (ask(&begin(1)), ask(&begin(2)))
     else {
@@ -387,7 +387,7 @@ fn evidence_given_at_first_is_not_asked_for() {
     assert_eq!(check.run().verdict, Verdict::Accept);
     // The delta alone might know better.
     let needs = check.begin().needs().to_vec();
-    assert_eq!(needs.iter().map(|need| &**need.ask.url()).collect::<Vec<_>>(), ["http://crl/ca-delta"]);
+    assert_eq!(needs.iter().map(|need| &**need.request.url()).collect::<Vec<_>>(), ["http://crl/ca-delta"]);
 }
 
 /// A client, its CA behind a URL, and a CRL whose own signer is behind another.
@@ -422,7 +422,7 @@ fn issuers_are_asked_for_where_policy_follows_ca_issuers() {
         ("http://aia/signer", Answer::Issuers(vec![signing.into()])),
     ];
     for (url, answer) in answers {
-        let asks: Vec<EvidenceRequest> = progress.needs().iter().map(|need| need.ask.clone()).collect();
+        let asks: Vec<EvidenceRequest> = progress.needs().iter().map(|need| need.request.clone()).collect();
         assert_eq!(asks.iter().map(|ask| &**ask.url()).collect::<Vec<_>>(), [url]);
         progress.answer(&asks[0], answer);
     }
@@ -448,7 +448,7 @@ fn locations_are_bounded() {
         let mut progress = Check::new(&chain, &ring, &policy, now()).begin();
         let mut asked = 0;
         while let Some(need) = progress.needs().first() {
-            let ask = need.ask.clone();
+            let ask = need.request.clone();
             progress.answer(&ask, Answer::Failed(Cause::Unreachable));
             asked += 1;
         }

@@ -71,16 +71,16 @@ impl Bench<'_> {
             let own_parts = 1 + usize::from(self.arguments.handshake);
             let parts = measured.len() + source.methods().len() + later + own_parts;
             self.bar.set_length((parts as u64) * u64::from(self.arguments.rounds));
-            let url = source.need.ask.url();
+            let url = source.need.request.url();
             self.bar.set_message(url.chars().take(60).collect::<String>());
             for method in source.methods() {
                 let (figures, came) = self.measure(&source, method)?;
                 measured.push(figures);
                 let came = came.as_deref().map(CachedEvidence::answer);
                 for delta in source.subject.deltas(&source.need, came, &self.policy) {
-                    let url = delta.ask.url();
+                    let url = delta.request.url();
                     let is_known = measured.iter().any(|known| known.url == **url)
-                        || asked.iter().any(|known| known.need.ask.url() == url);
+                        || asked.iter().any(|known| known.need.request.url() == url);
                     if !is_known {
                         asked.push_back(Asked { kind: "delta", ..Asked::new(source.subject, delta) });
                     }

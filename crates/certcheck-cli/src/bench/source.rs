@@ -140,12 +140,12 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(subject: &'a Subject, need: Need) -> Self {
-        Self { kind: kind_of(&need.ask), subject, need }
+        Self { kind: kind_of(&need.request), subject, need }
     }
 
     /// The ways in which it can be asked: OCSP with GET, where the URL allows that, and with POST.
     pub(super) fn methods(&self) -> &'static [&'static str] {
-        match &self.need.ask {
+        match &self.need.request {
             ask if !goes_with_get(ask) => &["POST"],
             EvidenceRequest::Ocsp { .. } => &["GET", "POST"],
             ask if ask.url().starts_with("ldap") => &["search"],
@@ -192,7 +192,7 @@ impl Bench<'_> {
         let figures = SourceFigures {
             kind,
             method,
-            url: need.ask.url().to_string(),
+            url: need.request.url().to_string(),
             subject: subject.name.clone(),
             octets: held.as_ref().map(|held| held.octets()),
             requests: cold.requests.max(warm.requests),

@@ -64,7 +64,7 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) fn add(&mut self, need: Need, is_delta: bool, subject: usize) {
-        let key = EvidenceKey::of(&need.ask);
+        let key = EvidenceKey::of(&need.request);
         let known = key.and_then(|key| self.places.get(&key)).and_then(|at| self.all.get_mut(*at));
         if let Some(source) = known {
             source.is_delta &= is_delta;

@@ -100,7 +100,7 @@ fn worth(source: &Source, at: usize, sources: &Sources, subjects: &[Subject], by
         Err(None) => return Worth::Told(Finding::bad(Cause::NotTried)),
     };
     let subject = &subjects[at];
-    let fault = |beside: &[&Answer]| subject.fault(&source.need.ask, answer, beside, by);
+    let fault = |beside: &[&Answer]| subject.fault(&source.need.request, answer, beside, by);
     let told = |status: Result<Status, Refusal>| match status {
         Err(refusal) => refusal.into(),
         Ok(Status::Good(_) | Status::NoRevAvail) => Finding::good(String::new()),

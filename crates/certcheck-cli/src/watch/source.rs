@@ -39,8 +39,8 @@ impl SourceState {
         let Finding { state, code, message } = worst;
         Self {
             state,
-            kind: if source.is_delta { "delta" } else { kind_of(&source.need.ask) },
-            url: source.need.ask.url().to_string(),
+            kind: if source.is_delta { "delta" } else { kind_of(&source.need.request) },
+            url: source.need.request.url().to_string(),
             subject: subject.name.clone(),
             sha256: subject.sha256.clone(),
             subjects: source.subjects.len(),

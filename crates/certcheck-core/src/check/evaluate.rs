@@ -234,9 +234,9 @@ impl<'e> Evaluator<'_, 'e> {
         for (at, checked) in checked_certificates.iter().enumerate() {
             let planned = plan::plan(context, evidence, self.answers, *checked, self.may_ask, &mut spent);
             if let Some(ask) = planned.next
-                && !needs.iter().any(|need| need.ask == ask)
+                && !needs.iter().any(|need| need.request == ask)
             {
-                needs.push(Need { at, ask, signer: checked.issuer.spki().raw.into() });
+                needs.push(Need { at, request: ask, signer: checked.issuer.spki().raw.into() });
             }
             for (ask, fault) in planned.asked {
                 match asked.iter_mut().find(|(known, _)| *known == ask) {

@@ -97,7 +97,7 @@ impl<'a> Progress<'a> {
 
     /// Answers what was asked. What was not asked, or is not needed any more, is not taken.
     pub fn answer(&mut self, ask: &EvidenceRequest, answer: Answer) {
-        let is_needed = self.needs.iter().any(|need| need.ask == *ask);
+        let is_needed = self.needs.iter().any(|need| need.request == *ask);
         if is_needed {
             self.answers.given.insert(ask.clone(), answer);
             self.go_on();
@@ -115,7 +115,7 @@ impl<'a> Progress<'a> {
         answers.given.insert(ask.clone(), answer.clone());
         let Evaluation { needs, asked, report, .. } =
             evaluate(&self.check, &self.issuers, Some(&self.verified), &answers, true);
-        let asks_on = needs.iter().any(|need| !self.needs.iter().any(|known| known.ask == need.ask));
+        let asks_on = needs.iter().any(|need| !self.needs.iter().any(|known| known.request == need.request));
         let is_revoked = |status: &Status| matches!(status, Status::Revoked(_));
         let was_revoked = |reason: &Reason| matches!(reason, Reason::CertificateRevoked(_));
         let finds_revoked = report.path.iter().any(|member| is_revoked(&member.revocation))
@@ -128,7 +128,7 @@ impl<'a> Progress<'a> {
     /// # Errors
     /// Why it is of no use, as [`Progress::suppose`] has it.
     pub fn offer(&mut self, ask: &EvidenceRequest, answer: Answer) -> Result<(), Dismissal> {
-        if !self.needs.iter().any(|need| need.ask == *ask) {
+        if !self.needs.iter().any(|need| need.request == *ask) {
             return Err(Dismissal::NotLookedAt);
         }
         if let EvidenceRequest::Issuers { .. } = ask {
@@ -149,7 +149,7 @@ impl<'a> Progress<'a> {
 
     /// As [`Progress::offer`], for several at once: all are taken if all are of use, else none is.
     pub fn offer_all(&mut self, offered: Vec<(EvidenceRequest, Answer)>) -> bool {
-        let is_needed = |ask: &EvidenceRequest| self.needs.iter().any(|need| need.ask == *ask);
+        let is_needed = |ask: &EvidenceRequest| self.needs.iter().any(|need| need.request == *ask);
         if offered.iter().any(|(ask, _)| matches!(ask, EvidenceRequest::Issuers { .. }) || !is_needed(ask)) {
             return false;
         }
@@ -284,7 +284,7 @@ fn fault_in(ask: &EvidenceRequest, asked: &[(EvidenceRequest, Option<Dismissal>)
 
 /// Whose certificates are asked for has no key that is known.
 fn need_of_issuers(ask: EvidenceRequest) -> Need {
-    Need { at: 0, ask, signer: Box::default() }
+    Need { at: 0, request: ask, signer: Box::default() }
 }
 
 /// For checks that ask nothing.

@@ -1,4 +1,4 @@
-//! What a check lacks, and what it is answered with.
+//! The evidence that a check needs, and what it is answered with.
 
 use std::sync::Arc;
 
@@ -35,7 +35,41 @@ pub enum EvidenceRequest {
     },
 }
 
+/// Which kind of evidence a request is for.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "who obtains evidence must decide about every kind of it")]
+pub enum EvidenceKind {
+    /// A CRL.
+    Crl,
+    /// An OCSP response.
+    Ocsp,
+    /// Certificates of an issuer.
+    Issuers,
+}
+
+impl EvidenceKind {
+    /// The stable word: `crl`, `ocsp`, `issuers`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Crl => "crl",
+            Self::Ocsp => "ocsp",
+            Self::Issuers => "issuers",
+        }
+    }
+}
+
 impl EvidenceRequest {
+    /// Which kind of evidence it is for.
+    #[must_use]
+    pub const fn kind(&self) -> EvidenceKind {
+        match self {
+            Self::Crl { .. } => EvidenceKind::Crl,
+            Self::Ocsp { .. } => EvidenceKind::Ocsp,
+            Self::Issuers { .. } => EvidenceKind::Issuers,
+        }
+    }
+
     /// Where.
     #[must_use]
     pub const fn url(&self) -> &Arc<str> {
@@ -45,14 +79,14 @@ impl EvidenceRequest {
     }
 }
 
-/// What a check lacks.
+/// Evidence that a check needs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Need {
     /// Which certificate of the path it is for; 0 is the target.
     pub at: usize,
     /// What is to be got.
-    pub ask: EvidenceRequest,
+    pub request: EvidenceRequest,
     /// SubjectPublicKeyInfo of who issued the certificate, who most likely signs what comes: for who verifies a large CRL
     /// while it reads it. It decides nothing.
     pub signer: Box<[u8]>,
@@ -61,12 +95,12 @@ pub struct Need {
 impl Need {
     /// Something to be got that no check has named: for who looks into what is at a URL.
     #[must_use]
-    pub const fn new(at: usize, ask: EvidenceRequest, signer: Box<[u8]>) -> Self {
-        Self { at, ask, signer }
+    pub const fn new(at: usize, request: EvidenceRequest, signer: Box<[u8]>) -> Self {
+        Self { at, request, signer }
     }
 }
 
-/// What came of an [`EvidenceRequest`].
+/// The answer to an [`EvidenceRequest`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Answer {

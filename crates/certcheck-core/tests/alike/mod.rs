@@ -21,7 +21,7 @@ fn whole(check: Check<'_>) -> (OwnedReport, Option<IssuerPath>) {
     let mut has_asked = false;
     while let Some(need) = progress.needs().first().cloned() {
         has_asked = true;
-        progress.answer(&need.ask, Answer::Failed(Cause::NotTried));
+        progress.answer(&need.request, Answer::Failed(Cause::NotTried));
     }
     let issuer_path = progress.issuer_path();
     assert!(issuer_path.is_none() || progress.finish().is_accepted() || has_asked);

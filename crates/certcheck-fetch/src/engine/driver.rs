@@ -139,10 +139,10 @@ impl<'d> Driver<'d> {
         loop {
             // An answer may make something else needed.
             while let Some(need) =
-                self.progress.needs().iter().find(|need| !open.contains(&need.ask)).cloned()
+                self.progress.needs().iter().find(|need| !open.contains(&need.request)).cloned()
             {
                 if let Step::Wait { pending, level, watcher, deadlines } = self.seek(need) {
-                    open.push(pending.need.ask.clone());
+                    open.push(pending.need.request.clone());
                     waiting.push(wait(pending, level, watcher, deadlines));
                 }
             }
@@ -151,7 +151,7 @@ impl<'d> Driver<'d> {
                 return;
             }
             let Some(awaited) = waiting.next().await else { return };
-            let ask = awaited.pending.need.ask.clone();
+            let ask = awaited.pending.need.request.clone();
             match self.judge(awaited).await {
                 Step::Answered => open.retain(|known| *known != ask),
                 Step::Wait { pending, level, watcher, deadlines } => {
@@ -169,7 +169,7 @@ impl<'d> Driver<'d> {
         let now = self.request.now;
         let mut found = Vec::new();
         for need in self.progress.needs() {
-            let Some(key) = EvidenceKey::of(&need.ask) else { return };
+            let Some(key) = EvidenceKey::of(&need.request) else { return };
             let slot = self.fetcher.memory.slot(key);
             match slot.get().filter(|cached| !self.fetcher.memory.is_due(cached, now)) {
                 Some(cached) => found.push((need.clone(), slot, cached)),
@@ -177,7 +177,7 @@ impl<'d> Driver<'d> {
             }
         }
         let offered =
-            found.iter().map(|(need, _, cached)| (need.ask.clone(), cached.answer.clone())).collect();
+            found.iter().map(|(need, _, cached)| (need.request.clone(), cached.answer.clone())).collect();
         // Where one is of no use, each is looked at by itself.
         if !self.progress.offer_all(offered) {
             return;
@@ -199,7 +199,7 @@ impl<'d> Driver<'d> {
     /// Looks in memory, then begins to look elsewhere.
     fn seek(&mut self, need: Need) -> Step {
         let mut pending = PendingNeed::new(need);
-        let key = EvidenceKey::of(&pending.need.ask);
+        let key = EvidenceKey::of(&pending.need.request);
         if let Some(key) = key {
             let slot = self.fetcher.memory.slot(key);
             slot.touch(self.request.now);
@@ -207,9 +207,9 @@ impl<'d> Driver<'d> {
             if let Some(cached) = slot.get() {
                 let is_wanted_anew = self.request.renew == Some(key);
                 let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.request.now) {
-                    self.progress.suppose(&pending.need.ask, &cached.answer).fault
+                    self.progress.suppose(&pending.need.request, &cached.answer).fault
                 } else {
-                    match self.progress.offer(&pending.need.ask, cached.answer.clone()) {
+                    match self.progress.offer(&pending.need.request, cached.answer.clone()) {
                         Ok(()) => return self.answered_with(&pending, &cached, Origin::Memory),
                         Err(fault) => Some(fault),
                     }
@@ -258,9 +258,9 @@ impl<'d> Driver<'d> {
 
     /// The same for all who want the same.
     fn name_of(&self, need: &Need) -> u64 {
-        match EvidenceKey::of(&need.ask) {
+        match EvidenceKey::of(&need.request) {
             Some(key) => Party::hashed(key),
-            None => Party::hashed((need.ask.url(), self.request.chain.first().map(|leaf| &**leaf))),
+            None => Party::hashed((need.request.url(), self.request.chain.first().map(|leaf| &**leaf))),
         }
     }
 
@@ -311,7 +311,7 @@ impl<'d> Driver<'d> {
             WaitOutcome::Silent(..) if level == Level::Store => self.ask_network(pending),
             WaitOutcome::Silent(watcher, failure) => {
                 let whole = self.request.deadline;
-                let supposed = self.progress.suppose(&pending.need.ask, &Answer::Failed(Cause::Unreachable));
+                let supposed = self.progress.suppose(&pending.need.request, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || pending.fallback.is_some() || Instant::now() >= whole {
                     self.left.push(self.name_of(&pending.need));
                     return self.answer_failed(pending, failure);
@@ -326,7 +326,7 @@ impl<'d> Driver<'d> {
         let cached = &outcome.cached;
         let mut pending = pending;
         let need = pending.need.clone();
-        if !self.progress.needs().iter().any(|known| known.ask == need.ask) {
+        if !self.progress.needs().iter().any(|known| known.request == need.request) {
             // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
             // is kept for others.
             if cached.crl().is_some() && !self.fetcher.memory.is_rollback(cached) {
@@ -340,9 +340,9 @@ impl<'d> Driver<'d> {
             Err(Dismissal::Superseded)
         } else if is_due {
             // It may do if nothing newer is to be had: not given yet.
-            self.progress.suppose(&need.ask, &cached.answer).fault.map_or(Ok(()), Err)
+            self.progress.suppose(&need.request, &cached.answer).fault.map_or(Ok(()), Err)
         } else {
-            self.progress.offer(&need.ask, cached.answer.clone())
+            self.progress.offer(&need.request, cached.answer.clone())
         };
         match judged {
             Ok(()) => {
@@ -369,7 +369,7 @@ impl<'d> Driver<'d> {
                 let is_told = pending.fallback.is_none() && self.last_word(&pending).is_none();
                 if is_told && cause != Cause::Rollback {
                     self.tell(&pending, Some(cached), None, Some(&failure));
-                    self.progress.answer(&need.ask, cached.answer.clone());
+                    self.progress.answer(&need.request, cached.answer.clone());
                     return Step::Answered;
                 }
                 self.answer_failed(pending, failure)
@@ -381,20 +381,20 @@ impl<'d> Driver<'d> {
     fn find_signer(&self, need: &Need, cached: &CachedEvidence) {
         if !cached.is_signed() {
             // The CRL remembers it. What else is found here is asked for below.
-            let _signer_is_known = self.progress.suppose(&need.ask, &cached.answer);
+            let _signer_is_known = self.progress.suppose(&need.request, &cached.answer);
         }
     }
 
     /// What is held and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
     fn last_word(&self, pending: &PendingNeed) -> Option<Answer> {
         let last = pending.last.as_ref()?;
-        let supposed = self.progress.suppose(&pending.need.ask, &last.answer);
+        let supposed = self.progress.suppose(&pending.need.request, &last.answer);
         supposed.finds_revoked.then(|| last.answer.clone())
     }
 
     /// It has been given, and was of use.
     fn answered_with(&mut self, pending: &PendingNeed, cached: &Arc<CachedEvidence>, from: Origin) -> Step {
-        if EvidenceKey::of(&pending.need.ask).is_none() {
+        if EvidenceKey::of(&pending.need.request).is_none() {
             let again = cached.refresh_at(fastrand::f64());
             self.unkept_until = Some(self.unkept_until.map_or(again, |known| known.min(again)));
         }
@@ -414,7 +414,7 @@ impl<'d> Driver<'d> {
             }
             None => self.last_word(&pending).unwrap_or(Answer::Failed(failure.cause)),
         };
-        self.progress.answer(&pending.need.ask, answer);
+        self.progress.answer(&pending.need.request, answer);
         Step::Answered
     }
 
@@ -425,11 +425,11 @@ impl<'d> Driver<'d> {
         from: Option<Origin>,
         failure: Option<&Failure>,
     ) {
-        let Some(kind) = Kind::of(&pending.need.ask) else { return };
+        let Some(kind) = Kind::of(&pending.need.request) else { return };
         self.sources.push(SourceTried {
             at: pending.need.at,
             kind,
-            url: Arc::clone(pending.need.ask.url()),
+            url: Arc::clone(pending.need.request.url()),
             from,
             elapsed: pending.begun.elapsed(),
             octets: cached.map_or(0, |cached| cached.octets()),

@@ -25,7 +25,7 @@ pub fn plan(engine: &Engine, chain: &[CertificateDer<'_>], now: Time) -> (Report
         .begin();
     let mut asked = Vec::new();
     while let Some(need) = progress.needs().first().cloned() {
-        progress.answer(&need.ask, Answer::Failed(Cause::NotTried));
+        progress.answer(&need.request, Answer::Failed(Cause::NotTried));
         asked.push(need);
     }
     asked.sort_by_key(|need| need.at);

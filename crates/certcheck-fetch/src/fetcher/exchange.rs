@@ -73,7 +73,7 @@ pub(super) struct Exchange<'e> {
 
 impl Exchange<'_> {
     fn kind(&self) -> Kind {
-        Kind::of(&self.need.ask).unwrap_or(Kind::Crl)
+        Kind::of(&self.need.request).unwrap_or(Kind::Crl)
     }
 }
 
@@ -141,7 +141,7 @@ impl Exchanges {
         host: &Host,
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
-        let (kind, key) = (exchange.kind(), EvidenceKey::of(&exchange.need.ask));
+        let (kind, key) = (exchange.kind(), EvidenceKey::of(&exchange.need.request));
         let outcome = self.exchange(exchange, host, sender).await;
         match &outcome {
             Ok((cached, _)) if cached.origin == Origin::Network => Health::answered(host),
@@ -265,11 +265,11 @@ impl Exchanges {
                 sender.send_replace(State::Arriving(octets, length));
             }
             if let Some(observer) = &self.observer {
-                observer(need.ask.url(), octets, length);
+                observer(need.request.url(), octets, length);
             }
         };
         let transport = exchange.known.as_deref().map(|known| &known.transport);
-        let fetched = self.network.fetch(&need.ask, exchange.target, transport, &arriving).await?;
+        let fetched = self.network.fetch(&need.request, exchange.target, transport, &arriving).await?;
         Ok(match fetched {
             Fetched::NotModified(transport) => Received::NotModified(transport),
             Fetched::Body(bodies, transport) => {
@@ -289,7 +289,7 @@ impl Exchanges {
         bodies: Vec<Body>,
         transport: Transport,
     ) -> Result<CachedEvidence, Failure> {
-        let Need { ask, signer, .. } = exchange.need.clone();
+        let Need { request: ask, signer, .. } = exchange.need.clone();
         let policy = Arc::clone(exchange.policy);
         let octets = bodies.iter().map(|body| body.bytes.len()).sum();
         let read = move || -> Result<CachedEvidence, Failure> {
@@ -306,9 +306,9 @@ impl Exchanges {
 
     /// The right to fetch, where there is a store to ask for it.
     async fn lease(&self, need: &Need, behalf: &Behalf) -> Option<Lease> {
-        let (persist, key) = (self.persist.as_ref()?, EvidenceKey::of(&need.ask)?);
+        let (persist, key) = (self.persist.as_ref()?, EvidenceKey::of(&need.request)?);
         let turn =
-            behalf.turn(if matches!(need.ask, EvidenceRequest::Crl { .. }) { TURN_OF_CRL } else { TURN });
+            behalf.turn(if matches!(need.request, EvidenceRequest::Crl { .. }) { TURN_OF_CRL } else { TURN });
         persist.lease(&key, turn).await
     }
 }

@@ -94,7 +94,7 @@ impl Fetcher {
         behalf: &Behalf,
         policy: &Arc<Policy>,
     ) -> Result<FetchWatcher, Failure> {
-        let key = EvidenceKey::of(&need.ask);
+        let key = EvidenceKey::of(&need.request);
         if let Some(key) = key
             && let Some(watcher) = self.fetches.join(key, level)
         {
@@ -103,7 +103,7 @@ impl Fetcher {
         let route = match level {
             Level::Store => None,
             Level::Network => {
-                let (target, host) = self.exchanges()?.target(&need.ask)?;
+                let (target, host) = self.exchanges()?.target(&need.request)?;
                 self.health.admit(&keys_of(need), &host)?;
                 Some((target, host))
             }
@@ -116,8 +116,8 @@ impl Fetcher {
         let (fetcher, need, known, policy) =
             (Arc::clone(self), need.clone(), known.cloned(), Arc::clone(policy));
         let behalf = behalf.clone();
-        let kind = Kind::of(&need.ask).map_or("", Kind::code);
-        let span = info_span!("fetch", kind, url = %need.ask.url(), level = ?level);
+        let kind = Kind::of(&need.request).map_or("", Kind::code);
+        let span = info_span!("fetch", kind, url = %need.request.url(), level = ?level);
         // On its own: who asked may go away, and others wait for the same.
         self.runtime.spawn(
             async move {
@@ -157,7 +157,7 @@ impl Fetcher {
         need: &Need,
         policy: &Arc<Policy>,
     ) -> Result<Arc<CachedEvidence>, Failure> {
-        let (target, host) = self.exchanges()?.target(&need.ask)?;
+        let (target, host) = self.exchanges()?.target(&need.request)?;
         let (sender, _) = watch::channel(State::Waiting);
         let exchange = Exchange { need, target: &target, known: None, behalf: Behalf::default(), policy };
         self.fetch(exchange, &host, &sender).await.map(|(cached, _)| cached)
@@ -194,7 +194,7 @@ impl Fetcher {
     /// A check found that what came is of no use to it: its source is left alone for a while, for who trusts the same
     /// issuer. To others it may be of use: those who wait for it judge for themselves, and in the store it stays.
     pub(crate) fn reject(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, failure: &Failure) {
-        let (Some(key), cause) = (EvidenceKey::of(&need.ask), failure.cause) else { return };
+        let (Some(key), cause) = (EvidenceKey::of(&need.request), failure.cause) else { return };
         let cached = &outcome.cached;
         // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is told by it.
         if cause == Cause::Stale
@@ -205,7 +205,7 @@ impl Fetcher {
         }
         match level {
             Level::Store => {
-                debug!(url = %need.ask.url(), cause = cause.code(), "what the store has is of no use here");
+                debug!(url = %need.request.url(), cause = cause.code(), "what the store has is of no use here");
                 metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
             }
             Level::Network => {
@@ -215,7 +215,7 @@ impl Fetcher {
                 let labels = [("kind", outcome.cached.kind().code()), ("cause", cause.code())];
                 metrics::counter!(names::FAILURES, &labels).increment(1);
                 if let Some(exchanges) = &self.exchanges
-                    && let Ok((_, host)) = exchanges.target(&need.ask)
+                    && let Ok((_, host)) = exchanges.target(&need.request)
                 {
                     self.health.failed(Some(&key.for_signer(&need.signer)), &host, failure);
                 }
@@ -247,6 +247,6 @@ impl Fetcher {
 
 /// What is remembered of a source: for all, and for who trusts this issuer.
 fn keys_of(need: &Need) -> Vec<EvidenceKey> {
-    let key = EvidenceKey::of(&need.ask);
+    let key = EvidenceKey::of(&need.request);
     key.into_iter().flat_map(|key| [key, key.for_signer(&need.signer)]).collect()
 }

@@ -71,7 +71,7 @@ impl Persist {
     /// What the store has under the key of this.
     async fn stored(&self, need: &Need) -> Result<Stored, Failure> {
         let nothing = || Failure::new(Cause::NotTried, "not in the store");
-        let key = EvidenceKey::of(&need.ask).ok_or_else(nothing)?;
+        let key = EvidenceKey::of(&need.request).ok_or_else(nothing)?;
         let Ok(found) = timeout(STORE, self.used.store.get(&key)).await else {
             return Err(Failure::new(Cause::NotTried, "the store does not answer"));
         };
@@ -92,7 +92,7 @@ impl Persist {
         need: &Need,
         policy: &Arc<Policy>,
     ) -> Result<Arc<CachedEvidence>, Failure> {
-        let key = EvidenceKey::of(&need.ask).ok_or_else(|| Failure::new(Cause::NotTried, "no store"))?;
+        let key = EvidenceKey::of(&need.request).ok_or_else(|| Failure::new(Cause::NotTried, "no store"))?;
         let origin = self.used.store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
         let trusts = self.used.is_trusted;
@@ -101,7 +101,7 @@ impl Persist {
         match read {
             Ok(Ok((cached, None))) => Ok(cached),
             Ok(Ok((cached, Some(note)))) => {
-                warn!(url = %need.ask.url(), note, "an index in the store is of no use and was built anew");
+                warn!(url = %need.request.url(), note, "an index in the store is of no use and was built anew");
                 metrics::counter!(names::STORE_REFUSED, "why" => "index").increment(1);
                 Ok(cached)
             }
@@ -116,7 +116,7 @@ impl Persist {
     }
 
     fn refuse_stored(&self, key: &EvidenceKey, need: &Need, why: &str) -> Failure {
-        warn!(url = %need.ask.url(), key = %key.to_hex(), why, "what the store has is of no use and is dropped");
+        warn!(url = %need.request.url(), key = %key.to_hex(), why, "what the store has is of no use and is dropped");
         metrics::counter!(names::STORE_REFUSED, "why" => "unreadable").increment(1);
         Failure::malformed(format!("the store: {why}"))
     }
