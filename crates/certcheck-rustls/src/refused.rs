@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use certcheck_core::Time;
-use certcheck_core::reason::{Reason, Rejection};
+use certcheck_core::reason::{AlertClass, Reason, Rejection};
 use certcheck_fetch::Report;
 use pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, OtherError};
@@ -54,28 +54,31 @@ impl Refused {
         self.certificate_error().into()
     }
 
-    /// The word of rustls, and so the alert. Revocation that is not known is neither an unknown CA nor the client's fault:
-    /// like all that rustls has no word for it is `Other`, and the alert certificate_unknown.
+    /// The word of rustls, and so the alert. What rustls has no word for is `Other`, and the alert certificate_unknown.
     pub(crate) fn certificate_error(&self) -> CertificateError {
-        match self.reason().map(|rejection| &rejection.reason) {
-            Some(Reason::CertificateRevoked(_)) => CertificateError::Revoked,
-            Some(Reason::Expired { not_after, now }) => {
-                CertificateError::ExpiredContext { time: unix(*now), not_after: unix(*not_after) }
-            }
-            Some(Reason::NotYetValid { not_before, now }) => {
-                CertificateError::NotValidYetContext { time: unix(*now), not_before: unix(*not_before) }
-            }
-            Some(Reason::UnknownIssuer) => CertificateError::UnknownIssuer,
+        let other = || CertificateError::Other(OtherError(Arc::new(self.clone())));
+        let Some(Rejection { reason, .. }) = self.reason() else { return other() };
+        match reason.alert_class() {
+            AlertClass::Malformed => CertificateError::BadEncoding,
             // rustls has decrypt_error for it, where RFC 8446 6.2 has bad_certificate.
-            Some(Reason::BadSignature | Reason::AlgorithmMismatch { .. }) => CertificateError::BadSignature,
-            Some(Reason::Malformed(_) | Reason::Nameless | Reason::Duty(_)) => CertificateError::BadEncoding,
-            // A key whose form is wrong, and not one that is weak.
-            Some(reason @ Reason::Key(_)) if reason.code() == "malformed" => CertificateError::BadEncoding,
-            Some(Reason::UnhandledCriticalExtension { .. }) => CertificateError::UnhandledCriticalExtension,
-            Some(Reason::KeyUsage { .. } | Reason::ExtendedKeyUsage { .. }) => {
-                CertificateError::InvalidPurpose
-            }
-            _ => CertificateError::Other(OtherError(Arc::new(self.clone()))),
+            AlertClass::BadSignature => CertificateError::BadSignature,
+            AlertClass::UnhandledCriticalExtension => CertificateError::UnhandledCriticalExtension,
+            AlertClass::InvalidPurpose => CertificateError::InvalidPurpose,
+            AlertClass::Revoked => CertificateError::Revoked,
+            AlertClass::Expired => match reason {
+                Reason::Expired { not_after, now } => {
+                    CertificateError::ExpiredContext { time: unix(*now), not_after: unix(*not_after) }
+                }
+                _ => CertificateError::Expired,
+            },
+            AlertClass::NotYetValid => match reason {
+                Reason::NotYetValid { not_before, now } => {
+                    CertificateError::NotValidYetContext { time: unix(*now), not_before: unix(*not_before) }
+                }
+                _ => CertificateError::NotValidYet,
+            },
+            AlertClass::UnknownCa => CertificateError::UnknownIssuer,
+            AlertClass::Other => other(),
         }
     }
 

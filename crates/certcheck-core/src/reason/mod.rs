@@ -1,9 +1,11 @@
 //! Why a certificate is refused: one stable code, the clause, a sentence, and what would help.
 
+mod alert_class;
 mod key_fault;
 
 use core::fmt;
 
+pub use alert_class::AlertClass;
 pub use key_fault::{KeyFault, Unsupported};
 
 use crate::der::ViewFault;
