@@ -13,8 +13,8 @@ pub enum Remedy {
     ReissueCertificate,
     /// Issue the certificate with a subject or a critical subjectAltName.
     NameSubject,
-    /// Meet a duty of issuers that a pedantic policy demands.
-    MeetDuty,
+    /// Keep the rules of the profile that a pedantic policy demands.
+    MeetProfile,
     /// Use a key or signature algorithm that is supported.
     UseSupportedAlgorithm,
     /// Issue the certificate for a key on a named curve.
@@ -120,7 +120,7 @@ impl Remedy {
         match self {
             Self::ReissueCertificate => "have the certificate issued again by software that follows RFC 5280",
             Self::NameSubject => "issue the certificate with a subject or a critical subjectAltName",
-            Self::MeetDuty => {
+            Self::MeetProfile => {
                 "have the certificate issued again as the clause asks, or drop the pedantic policy"
             }
             Self::UseSupportedAlgorithm => {

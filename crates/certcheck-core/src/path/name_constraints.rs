@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use crate::budget::Budget;
 use crate::oid;
 use crate::policy::Limits;
-use crate::reason::{NameOffence, Reason};
+use crate::reason::{NameConstraintViolation, Reason};
 use crate::x509::{Certificate, GeneralName, Name, NameConstraints, PreparedName, Subtrees};
 
 /// The longest mailbox that is compared, in bytes. RFC 5321 4.5.3.1 has 64 for the local part and 255 for the domain.
@@ -105,7 +105,7 @@ fn check_name(
     above: &[NameConstraints<'_>],
     budget: &mut Budget<'_>,
 ) -> Result<(), Reason> {
-    let offend = |offence| Err(Reason::NameConstraint { name: name.to_string(), offence });
+    let offend = |violation| Err(Reason::NameConstraint { name: name.to_string(), violation });
     let cost = name.cost();
     let held = Held::new(name);
     for constraints in above {
@@ -113,8 +113,8 @@ fn check_name(
         if let Some(permitted) = constraints.permitted {
             match permits(&held, cost, permitted, budget)? {
                 Standing::OtherForm | Standing::Inside => {}
-                Standing::Unclear => return offend(NameOffence::NotComparable),
-                Standing::Partly | Standing::Outside => return offend(NameOffence::NotPermitted),
+                Standing::Unclear => return offend(NameConstraintViolation::NotComparable),
+                Standing::Partly | Standing::Outside => return offend(NameConstraintViolation::NotPermitted),
             }
         }
         // (c) within none of the excluded ones.
@@ -123,8 +123,8 @@ fn check_name(
             budget.compare_names(cost_of(cost, name, base))?;
             match held.standing(base, Side::Excluded) {
                 Standing::OtherForm | Standing::Outside => {}
-                Standing::Inside | Standing::Partly => return offend(NameOffence::Excluded),
-                Standing::Unclear => return offend(NameOffence::NotComparable),
+                Standing::Inside | Standing::Partly => return offend(NameConstraintViolation::Excluded),
+                Standing::Unclear => return offend(NameConstraintViolation::NotComparable),
             }
         }
     }

@@ -1,83 +1,68 @@
-//! Duties of issuers (RFC 5280 section 4) that section 6 does not have validators check: a pedantic policy does.
+//! Rules of the profile for issuers (RFC 5280 4) that section 6 does not have validators check: a pedantic policy does.
 
 use crate::der::ViewFault;
-use crate::reason::{Duty, Reason};
+use crate::reason::{ProfileViolation, Reason};
 use crate::x509::{Certificate, GeneralName, KeyUsage, KnownExtension};
 
-/// What a certificate is in the path, as far as duties differ.
+/// What a certificate is in the path, as far as the rules differ.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Station {
+pub(crate) enum PathPosition {
     Target,
     Intermediate,
     Anchor,
 }
 
-/// Refuses the first duty that is not done.
+/// Refuses the first rule that is broken.
 pub(crate) fn check(
     certificate: &Certificate<'_>,
-    station: Station,
+    position: PathPosition,
     is_self_signed: bool,
 ) -> Result<(), Reason> {
-    let duty = |done: bool, what, rfc| if done { Ok(()) } else { Err(Reason::Duty(Duty { what, rfc })) };
+    let demand = |holds: bool, otherwise| if holds { Ok(()) } else { Err(Reason::Profile(otherwise)) };
     let has = |known| certificate.has(known);
     let critical_if_present = |known| !certificate.has(known) || certificate.is_critical(known);
-    let is_ca = station != Station::Target;
+    let is_ca = position != PathPosition::Target;
 
-    duty(
-        certificate.serial().is_conforming(),
-        "the serial number is not positive or over 20 octets",
-        "RFC 5280 4.1.2.2",
-    )?;
+    demand(certificate.serial().is_conforming(), ProfileViolation::SerialNumber)?;
     if !is_self_signed {
         let authority = certificate.authority_key_identifier()?;
         let named = authority.is_some_and(|authority| authority.key_identifier.is_some());
-        duty(named, "authorityKeyIdentifier is absent", "RFC 5280 4.2.1.1")?;
+        demand(named, ProfileViolation::NoAuthorityKeyIdentifier)?;
     }
     if is_ca {
-        duty(
-            has(KnownExtension::SubjectKeyIdentifier),
-            "a CA certificate lacks subjectKeyIdentifier",
-            "RFC 5280 4.2.1.2",
-        )?;
-        duty(
-            has(KnownExtension::BasicConstraints),
-            "a CA certificate lacks basicConstraints",
-            "RFC 5280 4.2.1.9",
-        )?;
+        demand(has(KnownExtension::SubjectKeyIdentifier), ProfileViolation::NoSubjectKeyIdentifier)?;
+        demand(has(KnownExtension::BasicConstraints), ProfileViolation::NoBasicConstraints)?;
         let critical = certificate.is_critical(KnownExtension::BasicConstraints);
-        duty(critical, "basicConstraints of a CA certificate is not critical", "RFC 5280 4.2.1.9")?;
+        demand(critical, ProfileViolation::BasicConstraintsNotCritical)?;
     } else {
         let signs = certificate.key_usage().is_some_and(|usage| usage.has_any(KeyUsage::KEY_CERT_SIGN));
         let may = certificate.basic_constraints().is_some_and(|constraints| constraints.ca);
-        duty(!signs || may, "keyUsage has keyCertSign and cA is not asserted", "RFC 5280 4.2.1.3")?;
+        demand(!signs || may, ProfileViolation::KeyCertSignWithoutCa)?;
     }
     let bounds_nobody = certificate
         .basic_constraints()
         .is_some_and(|constraints| !constraints.ca && constraints.path_len.is_some());
-    duty(!bounds_nobody, "pathLenConstraint without cA", "RFC 5280 4.2.1.9")?;
+    demand(!bounds_nobody, ProfileViolation::PathLenWithoutCa)?;
     let constrained = critical_if_present(KnownExtension::NameConstraints);
-    duty(constrained, "nameConstraints is not critical", "RFC 5280 4.2.1.10")?;
-    duty(
-        is_ca || !has(KnownExtension::NameConstraints),
-        "nameConstraints outside a CA certificate",
-        "RFC 5280 4.2.1.10",
-    )?;
+    demand(constrained, ProfileViolation::NameConstraintsNotCritical)?;
+    demand(is_ca || !has(KnownExtension::NameConstraints), ProfileViolation::NameConstraintsOutsideCa)?;
     let constrained = critical_if_present(KnownExtension::PolicyConstraints);
-    duty(constrained, "policyConstraints is not critical", "RFC 5280 4.2.1.11")?;
+    demand(constrained, ProfileViolation::PolicyConstraintsNotCritical)?;
     let constrained = critical_if_present(KnownExtension::InhibitAnyPolicy);
-    duty(constrained, "inhibitAnyPolicy is not critical", "RFC 5280 4.2.1.14")?;
+    demand(constrained, ProfileViolation::InhibitAnyPolicyNotCritical)?;
     let named = !certificate.subject().is_empty() || certificate.is_critical(KnownExtension::SubjectAltName);
-    duty(named, "subject is empty and subjectAltName not critical", "RFC 5280 4.1.2.6")?;
-    check_names(certificate)?.map_or(Ok(()), |duty| Err(Reason::Duty(duty)))
+    demand(named, ProfileViolation::EmptySubject)?;
+    check_names(certificate)?.map_or(Ok(()), |violation| Err(Reason::Profile(violation)))
 }
 
 /// Syntax of host names (RFC 1034 3.5, as RFC 5280 4.2.1.6 asks) and of constraints on them.
-fn check_names(certificate: &Certificate<'_>) -> Result<Option<Duty>, ViewFault> {
-    let bad_host = Duty { what: "a dNSName is not in the preferred name syntax", rfc: "RFC 5280 4.2.1.6" };
+fn check_names(certificate: &Certificate<'_>) -> Result<Option<ProfileViolation>, ViewFault> {
     if let Some(names) = certificate.subject_alt_name()? {
         for name in names {
             match name? {
-                GeneralName::Dns(name) if !is_preferred_syntax(name) => return Ok(Some(bad_host)),
+                GeneralName::Dns(name) if !is_preferred_syntax(name) => {
+                    return Ok(Some(ProfileViolation::DnsNameSyntax));
+                }
                 _ => {}
             }
         }
@@ -86,8 +71,7 @@ fn check_names(certificate: &Certificate<'_>) -> Result<Option<Duty>, ViewFault>
         for base in [constraints.permitted, constraints.excluded].into_iter().flatten().flatten() {
             match base? {
                 GeneralName::Dns(base) if !base.is_empty() && !is_preferred_syntax(base) => {
-                    let what = "a dNSName constraint is not in the preferred name syntax";
-                    return Ok(Some(Duty { what, rfc: "RFC 5280 4.2.1.10" }));
+                    return Ok(Some(ProfileViolation::DnsConstraintSyntax));
                 }
                 _ => {}
             }

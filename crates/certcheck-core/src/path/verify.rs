@@ -4,7 +4,7 @@
 
 use super::candidate::{CertificateRef, Link};
 use super::policies::{PolicyGraph, user_constrained_set};
-use super::profile::{self, Station};
+use super::profile::{self, PathPosition};
 use super::verified_issuers::VerifiedIssuers;
 use super::{name_constraints, server_name};
 use crate::budget::{Budget, Spent};
@@ -257,13 +257,13 @@ pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -
     }
     check_criticality(certificate)?;
     if policy.pedantic {
-        let station = if is_target { Station::Target } else { Station::Intermediate };
-        profile::check(certificate, station, false)?;
+        let position = if is_target { PathPosition::Target } else { PathPosition::Intermediate };
+        profile::check(certificate, position, false)?;
     }
     if is_target {
         // 4.1.2.6: a subject is named somewhere.
         if certificate.subject().is_empty() && certificate.subject_alt_name()?.is_none() {
-            return Err(Reason::Nameless);
+            return Err(Reason::NoSubjectName);
         }
         // 4.2.1.3
         if let (Some(wanted), Some(usage)) = (policy.purpose.key_usage(), certificate.key_usage())
@@ -360,7 +360,7 @@ fn check_anchor(
         }
     }
     if policy.pedantic {
-        profile::check(certificate, Station::Anchor, anchor.is_self_signed())?;
+        profile::check(certificate, PathPosition::Anchor, anchor.is_self_signed())?;
     }
     let wanted = policy.purpose.key_purpose();
     check_purpose(certificate, wanted)?;

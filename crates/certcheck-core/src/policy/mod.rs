@@ -266,7 +266,7 @@ pub struct Policy {
     pub partial_chain: bool,
     /// What is done about anchors outside their validity.
     pub anchor_validity: AnchorValidity,
-    /// Whether duties that RFC 5280 section 4 lays on issuers, and section 6 does not check, are demanded too.
+    /// Whether the rules of RFC 5280 section 4 for issuers that section 6 does not check are demanded too.
     pub pedantic: bool,
     /// What is done about revocation.
     pub revocation: Revocation,

@@ -32,7 +32,7 @@ impl Reason {
     #[must_use]
     pub fn alert_class(&self) -> AlertClass {
         match self {
-            Self::Malformed(_) | Self::Nameless | Self::Duty(_) => AlertClass::Malformed,
+            Self::Malformed(_) | Self::NoSubjectName | Self::Profile(_) => AlertClass::Malformed,
             // A key whose form is wrong, and not one that is weak.
             Self::Key(_) if self.code() == "malformed" => AlertClass::Malformed,
             Self::BadSignature | Self::AlgorithmMismatch { .. } => AlertClass::BadSignature,

@@ -2,11 +2,13 @@
 
 mod alert_class;
 mod key_fault;
+mod profile_violation;
 
 use core::fmt;
 
 pub use alert_class::AlertClass;
 pub use key_fault::{KeyFault, Unsupported};
+pub use profile_violation::ProfileViolation;
 
 use crate::der::ViewFault;
 use crate::oid::OidBuf;
@@ -47,22 +49,13 @@ pub enum NotACa {
 /// How a name offends a constraint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum NameOffence {
+pub enum NameConstraintViolation {
     /// It lies in none of the permitted subtrees of its form.
     NotPermitted,
     /// It lies in an excluded subtree, or cannot be shown not to.
     Excluded,
     /// Its form is constrained and this engine cannot compare it.
     NotComparable,
-}
-
-/// A duty of issuers that section 6 does not check and a pedantic policy does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Duty {
-    /// What the certificate fails to do.
-    pub what: &'static str,
-    /// Where the duty stands.
-    pub rfc: &'static str,
 }
 
 /// Why a path is refused.
@@ -72,9 +65,9 @@ pub enum Reason {
     /// The octets break DER or the profile.
     Malformed(ViewFault),
     /// Neither subject nor subjectAltName names anyone.
-    Nameless,
-    /// A duty of the issuer's, under a pedantic policy.
-    Duty(Duty),
+    NoSubjectName,
+    /// A rule of the profile that section 6 does not check is broken, under a pedantic policy.
+    Profile(ProfileViolation),
     /// An algorithm, or a kind of key, that is not supported or not in the policy's set.
     UnsupportedAlgorithm(Unsupported),
     /// A public key that protects nothing, or is not what its algorithm says.
@@ -144,7 +137,7 @@ pub enum Reason {
         /// The name, as text.
         name: String,
         /// In which way.
-        offence: NameOffence,
+        violation: NameConstraintViolation,
     },
     /// No policy that is acceptable holds for the whole path.
     Policy,
@@ -191,7 +184,7 @@ impl Reason {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Malformed(_) | Self::Nameless | Self::Duty(_) => "malformed",
+            Self::Malformed(_) | Self::NoSubjectName | Self::Profile(_) => "malformed",
             Self::UnsupportedAlgorithm(_) | Self::ExplicitCurve => "unsupported-algorithm",
             Self::Key(fault) => fault.code(),
             Self::WeakKey { .. } => "weak-key",
@@ -221,8 +214,8 @@ impl Reason {
     pub fn rfc(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "RFC 5280 4.1",
-            Self::Nameless => "RFC 5280 4.1.2.6",
-            Self::Duty(duty) => duty.rfc,
+            Self::NoSubjectName => "RFC 5280 4.1.2.6",
+            Self::Profile(violation) => violation.rfc(),
             Self::Key(fault) => fault.rfc(),
             Self::UnsupportedAlgorithm(_)
             | Self::AlgorithmMismatch { .. }
@@ -238,7 +231,9 @@ impl Reason {
             Self::KeyUsage { .. } => "RFC 5280 4.2.1.3",
             Self::ExtendedKeyUsage { .. } => "RFC 5280 4.2.1.12",
             Self::NameMismatch { .. } => "RFC 9525 6",
-            Self::NameConstraint { offence: NameOffence::NotPermitted, .. } => "RFC 5280 6.1.3 (b)",
+            Self::NameConstraint { violation: NameConstraintViolation::NotPermitted, .. } => {
+                "RFC 5280 6.1.3 (b)"
+            }
             Self::NameConstraint { .. } => "RFC 5280 6.1.3 (c)",
             Self::Policy => "RFC 5280 6.1.5 (g)",
             Self::UnhandledCriticalExtension { .. } => "RFC 5280 6.1.4 (o)",
@@ -253,8 +248,8 @@ impl Reason {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Malformed(_) => Remedy::ReissueCertificate,
-            Self::Nameless => Remedy::NameSubject,
-            Self::Duty(_) => Remedy::MeetDuty,
+            Self::NoSubjectName => Remedy::NameSubject,
+            Self::Profile(_) => Remedy::MeetProfile,
             Self::Key(fault) => fault.remedy(),
             Self::UnsupportedAlgorithm(unsupported) => unsupported.remedy(),
             Self::ExplicitCurve => Remedy::UseNamedCurve,
@@ -299,8 +294,8 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(fault) => write!(f, "{fault}"),
-            Self::Nameless => f.write_str("subject is empty and there is no subjectAltName"),
-            Self::Duty(duty) => f.write_str(duty.what),
+            Self::NoSubjectName => f.write_str("subject is empty and there is no subjectAltName"),
+            Self::Profile(violation) => f.write_str(violation.sentence()),
             Self::UnsupportedAlgorithm(unsupported) => write!(f, "{unsupported}"),
             Self::Key(fault) => write!(f, "{fault}"),
             Self::ExplicitCurve => f.write_str("the key's elliptic curve is not named but spelled out"),
@@ -346,13 +341,13 @@ impl fmt::Display for Reason {
                 None => write!(f, "extKeyUsage lacks {wanted}"),
             },
             Self::NameMismatch { wanted } => write!(f, "not the certificate of {wanted}"),
-            Self::NameConstraint { name, offence: NameOffence::NotPermitted } => {
+            Self::NameConstraint { name, violation: NameConstraintViolation::NotPermitted } => {
                 write!(f, "name {name} is outside the permitted subtrees of a CA above")
             }
-            Self::NameConstraint { name, offence: NameOffence::Excluded } => {
+            Self::NameConstraint { name, violation: NameConstraintViolation::Excluded } => {
                 write!(f, "name {name} is in an excluded subtree of a CA above")
             }
-            Self::NameConstraint { name, offence: NameOffence::NotComparable } => {
+            Self::NameConstraint { name, violation: NameConstraintViolation::NotComparable } => {
                 write!(f, "name {name} is of a form that a CA above constrains and that cannot be compared")
             }
             Self::Policy => f.write_str("no certificate policy that is asked for holds for the whole path"),

@@ -116,7 +116,7 @@ impl<'e> Assessor<'e> {
         points: Option<DistributionPoints<'e>>,
         checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<Answer<'e>, Dismissal> {
-        // 5.2.3: a duty of issuers, which version 1 cannot do.
+        // 5.2.3: a rule for issuers, which version 1 cannot keep.
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
             return Err(Dismissal::NoNumber);
         }

@@ -1,4 +1,4 @@
-//! x509-limbo: what RFC 5280 decides, and under a pedantic policy the duties of issuers.
+//! x509-limbo: what RFC 5280 decides, and under a pedantic policy the rules for issuers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ fn names_of_servers() {
 }
 
 #[test]
-fn duties_of_issuers_under_a_pedantic_policy() {
+fn rules_for_issuers_under_a_pedantic_policy() {
     let mut judge = Judge::new("limbo-pedantic");
     if corpus("limbo").is_none() {
         return;
@@ -138,7 +138,7 @@ fn crls() {
             }
             let mut policy = policy();
             policy.revocation = revocation;
-            // A CRL number is a duty of issuers: demanded where such are.
+            // A CRL number is a rule for issuers: demanded where such are.
             policy.pedantic = classes.get(text(case, "id")).is_some_and(|class| class == "issuer-rule");
             let expected = if text(case, "expected_result") == "SUCCESS" { "accept" } else { "refuse" };
             judge.case(text(case, "id"), expected, &with_evidence(case, &policy, &evidence));

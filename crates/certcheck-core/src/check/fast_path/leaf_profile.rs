@@ -118,7 +118,7 @@ fn points<'c>(leaf: &Certificate<'c>) -> &'c [u8] {
 }
 
 /// Which extension every leaf has of its own: names are held against constraints anew, and nothing reads a leaf's own key
-/// identifier but the profile's duties, which are asked anew too.
+/// identifier but the rules of the profile, which are asked again too.
 fn own(extension: &Extension<'_>) -> Option<KnownExtension> {
     KnownExtension::of(extension.oid).filter(|known| {
         matches!(known, KnownExtension::SubjectAltName | KnownExtension::SubjectKeyIdentifier)

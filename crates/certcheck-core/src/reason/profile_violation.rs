@@ -1,0 +1,79 @@
+//! Rules of the profile for issuers that RFC 5280 section 6 does not check.
+
+/// A rule of the profile (RFC 5280 4) that a certificate breaks, that section 6 does not check, and a pedantic policy does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ProfileViolation {
+    /// The serial number is zero, negative or longer than 20 octets.
+    SerialNumber,
+    /// The subject is empty and subjectAltName is not critical.
+    EmptySubject,
+    /// authorityKeyIdentifier is absent.
+    NoAuthorityKeyIdentifier,
+    /// A CA certificate has no subjectKeyIdentifier.
+    NoSubjectKeyIdentifier,
+    /// keyUsage has keyCertSign, and cA is not asserted.
+    KeyCertSignWithoutCa,
+    /// A dNSName is not in the preferred name syntax.
+    DnsNameSyntax,
+    /// A CA certificate has no basicConstraints.
+    NoBasicConstraints,
+    /// basicConstraints of a CA certificate is not critical.
+    BasicConstraintsNotCritical,
+    /// pathLenConstraint without cA.
+    PathLenWithoutCa,
+    /// nameConstraints is not critical.
+    NameConstraintsNotCritical,
+    /// nameConstraints outside a CA certificate.
+    NameConstraintsOutsideCa,
+    /// A dNSName constraint is not in the preferred name syntax.
+    DnsConstraintSyntax,
+    /// policyConstraints is not critical.
+    PolicyConstraintsNotCritical,
+    /// inhibitAnyPolicy is not critical.
+    InhibitAnyPolicyNotCritical,
+}
+
+impl ProfileViolation {
+    /// What is wrong, in a sentence.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::SerialNumber => "the serial number is not positive or over 20 octets",
+            Self::EmptySubject => "subject is empty and subjectAltName not critical",
+            Self::NoAuthorityKeyIdentifier => "authorityKeyIdentifier is absent",
+            Self::NoSubjectKeyIdentifier => "a CA certificate lacks subjectKeyIdentifier",
+            Self::KeyCertSignWithoutCa => "keyUsage has keyCertSign and cA is not asserted",
+            Self::DnsNameSyntax => "a dNSName is not in the preferred name syntax",
+            Self::NoBasicConstraints => "a CA certificate lacks basicConstraints",
+            Self::BasicConstraintsNotCritical => "basicConstraints of a CA certificate is not critical",
+            Self::PathLenWithoutCa => "pathLenConstraint without cA",
+            Self::NameConstraintsNotCritical => "nameConstraints is not critical",
+            Self::NameConstraintsOutsideCa => "nameConstraints outside a CA certificate",
+            Self::DnsConstraintSyntax => "a dNSName constraint is not in the preferred name syntax",
+            Self::PolicyConstraintsNotCritical => "policyConstraints is not critical",
+            Self::InhibitAnyPolicyNotCritical => "inhibitAnyPolicy is not critical",
+        }
+    }
+
+    /// The clause that has the rule.
+    #[must_use]
+    pub const fn rfc(self) -> &'static str {
+        match self {
+            Self::SerialNumber => "RFC 5280 4.1.2.2",
+            Self::EmptySubject => "RFC 5280 4.1.2.6",
+            Self::NoAuthorityKeyIdentifier => "RFC 5280 4.2.1.1",
+            Self::NoSubjectKeyIdentifier => "RFC 5280 4.2.1.2",
+            Self::KeyCertSignWithoutCa => "RFC 5280 4.2.1.3",
+            Self::DnsNameSyntax => "RFC 5280 4.2.1.6",
+            Self::NoBasicConstraints | Self::BasicConstraintsNotCritical | Self::PathLenWithoutCa => {
+                "RFC 5280 4.2.1.9"
+            }
+            Self::NameConstraintsNotCritical | Self::NameConstraintsOutsideCa | Self::DnsConstraintSyntax => {
+                "RFC 5280 4.2.1.10"
+            }
+            Self::PolicyConstraintsNotCritical => "RFC 5280 4.2.1.11",
+            Self::InhibitAnyPolicyNotCritical => "RFC 5280 4.2.1.14",
+        }
+    }
+}
