@@ -127,7 +127,7 @@ impl Subject {
         let mut progress = check.begin();
         while let Some(need) = progress.needs().first().cloned() {
             if need.request == *ask {
-                return progress.suppose(ask, answer).fault.map(|fault| fault.cause());
+                return progress.preview(ask, answer).fault.map(|fault| fault.cause());
             }
             progress.answer(&need.request, Answer::Failed(Cause::NotTried));
         }

@@ -303,7 +303,7 @@ fn evidence_of_no_use_is_told_before_it_is_given() {
     for (word, fault) in faults {
         let (_, answer) =
             PKI.sources["http://crl/ca"].iter().find(|(known, _)| *known == word).expect("a choice");
-        let supposed = progress.suppose(&ask, answer);
+        let supposed = progress.preview(&ask, answer);
         assert_eq!(supposed.fault.map(|fault| fault.cause()), fault, "{word}");
         // What is of no use leaves the mirror to be asked.
         assert_eq!(supposed.asks_on, word != "listed", "{word}");

@@ -7,7 +7,7 @@ use super::{Check, IssuerPath};
 use crate::path::VerifiedIssuers;
 use crate::reason::Reason;
 use crate::report::{OwnedReport, Report};
-use crate::revocation::{Answer, Answers, Dismissal, EvidenceRequest, Need, Supposition};
+use crate::revocation::{Answer, AnswerPreview, Answers, Dismissal, EvidenceRequest, Need};
 use crate::status::Status;
 
 /// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
@@ -107,9 +107,9 @@ impl<'a> Progress<'a> {
     /// What this answer would change, if it were given. What is needed is asked of a cache first and elsewhere if that has
     /// nothing of use; and what was got is kept for others only if it is.
     #[must_use]
-    pub fn suppose(&self, ask: &EvidenceRequest, answer: &Answer) -> Supposition {
+    pub fn preview(&self, ask: &EvidenceRequest, answer: &Answer) -> AnswerPreview {
         if let EvidenceRequest::Issuers { .. } = ask {
-            return Supposition { fault: fault_of_issuers(answer), asks_on: true, finds_revoked: false };
+            return AnswerPreview { fault: fault_of_issuers(answer), asks_on: true, finds_revoked: false };
         }
         let mut answers = self.answers.clone();
         answers.given.insert(ask.clone(), answer.clone());
@@ -120,13 +120,13 @@ impl<'a> Progress<'a> {
         let was_revoked = |reason: &Reason| matches!(reason, Reason::CertificateRevoked(_));
         let finds_revoked = report.path.iter().any(|member| is_revoked(&member.revocation))
             || report.attempts.iter().any(|attempt| was_revoked(&attempt.rejection.reason));
-        Supposition { fault: fault_in(ask, &asked), asks_on, finds_revoked }
+        AnswerPreview { fault: fault_in(ask, &asked), asks_on, finds_revoked }
     }
 
     /// Answers what was asked if the answer is of use; else changes nothing, and says why not.
     ///
     /// # Errors
-    /// Why it is of no use, as [`Progress::suppose`] has it.
+    /// Why it is of no use, as [`Progress::preview`] has it.
     pub fn offer(&mut self, ask: &EvidenceRequest, answer: Answer) -> Result<(), Dismissal> {
         if !self.needs.iter().any(|need| need.request == *ask) {
             return Err(Dismissal::NotLookedAt);

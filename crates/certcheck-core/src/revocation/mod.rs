@@ -24,7 +24,7 @@ mod usable;
 pub use considered::Considered;
 pub use dismissal::{Dismissal, ScopeGap, SignerFault};
 pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
-pub use request::{Answer, EvidenceKind, EvidenceRequest, Need, Supposition};
+pub use request::{Answer, AnswerPreview, EvidenceKind, EvidenceRequest, Need};
 
 pub(crate) use answers::{AnswerSource, Answers, LazyAnswers};
 pub(crate) use assessor::{AssessContext, Assessor};

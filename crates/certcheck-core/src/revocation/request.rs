@@ -114,10 +114,10 @@ pub enum Answer {
     Failed(Cause),
 }
 
-/// What an answer would change, if it were given: see `Progress::suppose`.
+/// What an answer would change, if it were given: see `Progress::preview`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Supposition {
+pub struct AnswerPreview {
     /// Why it would be of no use. Who keeps evidence for others keeps none that has such a fault.
     pub fault: Option<Dismissal>,
     /// Whether something else would be asked for then.

@@ -207,7 +207,7 @@ impl<'d> Driver<'d> {
             if let Some(cached) = slot.get() {
                 let is_wanted_anew = self.request.renew == Some(key);
                 let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.request.now) {
-                    self.progress.suppose(&pending.need.request, &cached.answer).fault
+                    self.progress.preview(&pending.need.request, &cached.answer).fault
                 } else {
                     match self.progress.offer(&pending.need.request, cached.answer.clone()) {
                         Ok(()) => return self.answered_with(&pending, &cached, Origin::Memory),
@@ -311,7 +311,7 @@ impl<'d> Driver<'d> {
             WaitOutcome::Silent(..) if level == Level::Store => self.ask_network(pending),
             WaitOutcome::Silent(watcher, failure) => {
                 let whole = self.request.deadline;
-                let supposed = self.progress.suppose(&pending.need.request, &Answer::Failed(Cause::Unreachable));
+                let supposed = self.progress.preview(&pending.need.request, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || pending.fallback.is_some() || Instant::now() >= whole {
                     self.left.push(self.name_of(&pending.need));
                     return self.answer_failed(pending, failure);
@@ -340,7 +340,7 @@ impl<'d> Driver<'d> {
             Err(Dismissal::Superseded)
         } else if is_due {
             // It may do if nothing newer is to be had: not given yet.
-            self.progress.suppose(&need.request, &cached.answer).fault.map_or(Ok(()), Err)
+            self.progress.preview(&need.request, &cached.answer).fault.map_or(Ok(()), Err)
         } else {
             self.progress.offer(&need.request, cached.answer.clone())
         };
@@ -381,14 +381,14 @@ impl<'d> Driver<'d> {
     fn find_signer(&self, need: &Need, cached: &CachedEvidence) {
         if !cached.is_signed() {
             // The CRL remembers it. What else is found here is asked for below.
-            let _signer_is_known = self.progress.suppose(&need.request, &cached.answer);
+            let _signer_is_known = self.progress.preview(&need.request, &cached.answer);
         }
     }
 
     /// What is held and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
     fn last_word(&self, pending: &PendingNeed) -> Option<Answer> {
         let last = pending.last.as_ref()?;
-        let supposed = self.progress.suppose(&pending.need.request, &last.answer);
+        let supposed = self.progress.preview(&pending.need.request, &last.answer);
         supposed.finds_revoked.then(|| last.answer.clone())
     }
 
