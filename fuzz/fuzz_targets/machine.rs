@@ -10,7 +10,7 @@ use certcheck_core::policy::{EvidenceOrder, Nonce};
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::Cause;
 use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::{Check, Policy, Progress, Purpose, Revocation, Time};
+use certcheck_core::{Check, Policy, CheckSession, Purpose, Revocation, Time};
 use libfuzzer_sys::fuzz_target;
 use pki_types::CertificateDer;
 
@@ -37,7 +37,7 @@ fn pick<'p>(ask: &EvidenceRequest, answers: &'p [Answer]) -> Option<&'p Answer> 
     answers.get(usize::try_from(hasher.finish() % 1_000_003).unwrap_or(0) % answers.len().max(1))
 }
 
-fn drive(progress: &mut Progress<'_>, answers: &[Answer], is_last_first: bool) {
+fn drive(progress: &mut CheckSession<'_>, answers: &[Answer], is_last_first: bool) {
     for _ in 0..MAX_ROUNDS {
         let needs = progress.needs();
         let Some(need) = (if is_last_first { needs.last() } else { needs.first() }) else { return };

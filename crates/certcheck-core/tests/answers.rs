@@ -48,8 +48,8 @@ fn status_with(nonce: Nonce, make: Make) -> Status {
     let mut policy = policy(Revocation::HardFail);
     policy.nonce = nonce;
     let chain = [CertificateDer::from(leaf.issue(&root))];
-    let mut progress = Check::new(&chain, &ring, &policy, now()).with_nonce_seed([7; 32]).begin();
-    while let Some(need) = progress.needs().first() {
+    let mut session = Check::new(&chain, &ring, &policy, now()).with_nonce_seed([7; 32]).begin();
+    while let Some(need) = session.needs().first() {
         let ask = need.request.clone();
         let answer = match &ask {
             EvidenceRequest::Ocsp { nonce: Some(ours), .. } => {
@@ -63,9 +63,9 @@ fn status_with(nonce: Nonce, make: Make) -> Status {
             }
             _ => Answer::Failed(Cause::Unreachable),
         };
-        progress.answer(&ask, answer);
+        session.answer(&ask, answer);
     }
-    progress.finish().path[0].revocation.clone()
+    session.finish().path[0].revocation.clone()
 }
 
 #[test]

@@ -34,9 +34,9 @@ fn discover(
 ) {
     let chain: Vec<CertificateDer<'_>> = chain.iter().map(|der| der.as_slice().into()).collect();
     let now = Time::from_rfc3339("2027-01-01T00:00:00Z").expect("a time");
-    let mut progress = Check::new(&chain, ring, policy, now).begin();
+    let mut session = Check::new(&chain, ring, policy, now).begin();
     let mut asked = BTreeSet::new();
-    while let Some(need) = progress.needs().first() {
+    while let Some(need) = session.needs().first() {
         let ask = need.request.clone();
         let EvidenceRequest::Issuers { url } = &ask else { panic!("{ask:?}") };
         assert!(asked.insert(url.to_string()), "{url} twice");
@@ -44,9 +44,9 @@ fn discover(
         let answer = page.map_or(Answer::Failed(Cause::Unreachable), |(_, certificates)| {
             Answer::Issuers(certificates.iter().map(|der| der.clone().into()).collect())
         });
-        progress.answer(&ask, answer);
+        session.answer(&ask, answer);
     }
-    judge(&progress.finish(), &asked);
+    judge(&session.finish(), &asked);
 }
 
 #[test]

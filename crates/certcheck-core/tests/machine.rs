@@ -9,7 +9,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Nonce;
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
-use certcheck_core::{Check, Evidence, KeyRing, Policy, Progress, Purpose, Revocation, Time, Verdict};
+use certcheck_core::{Check, CheckSession, Evidence, KeyRing, Policy, Purpose, Revocation, Time, Verdict};
 use certcheck_testkit::crl::{self, Crl, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer as Single, Response};
@@ -149,15 +149,15 @@ fn word(world: &World, url: &str) -> &'static str {
 }
 
 /// Drives a check to its end, taking the needs in an order that the seed says: as they come for 0.
-fn drive(progress: &mut Progress<'_>, world: &World, mut seed: u64) -> Vec<String> {
+fn drive(session: &mut CheckSession<'_>, world: &World, mut seed: u64) -> Vec<String> {
     let mut asked = Vec::new();
-    while !progress.needs().is_empty() {
+    while !session.needs().is_empty() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).rotate_left(7);
-        let needs = progress.needs();
+        let needs = session.needs();
         let at = usize::try_from(seed >> 33).expect("fits") % needs.len();
         let ask: EvidenceRequest = needs[at].request.clone();
         let (url, choices) = PKI.sources.get_key_value(&**ask.url()).expect("a source that was named");
-        progress.answer(&ask, choices[world[url]].1.clone());
+        session.answer(&ask, choices[world[url]].1.clone());
         asked.push(url.to_string());
         assert!(asked.len() <= 64, "asked without end: {asked:?}");
     }
@@ -174,9 +174,9 @@ fn outcome(
     policy: &Policy,
     seed: u64,
 ) -> (Verdict, Option<&'static str>, Vec<String>, Vec<String>) {
-    let mut progress = Check::new(&PKI.chain, &PKI.ring, policy, now()).begin();
-    let asked = drive(&mut progress, world, seed);
-    let report = progress.finish();
+    let mut session = Check::new(&PKI.chain, &PKI.ring, policy, now()).begin();
+    let asked = drive(&mut session, world, seed);
+    let report = session.finish();
     let statuses = report.path.iter().map(|member| match &member.revocation {
         Status::Unknown(cause) => cause.code().to_owned(),
         status => status.code().to_owned(),
@@ -289,7 +289,7 @@ fn a_delta_lifts_a_hold() {
 fn evidence_of_no_use_is_told_before_it_is_given() {
     let mut policy = policy(Revocation::HardFail);
     policy.evidence_order = certcheck_core::policy::EvidenceOrder::CrlFirst;
-    let mut progress = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
+    let mut session = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
     let ask = EvidenceRequest::Crl { url: "http://crl/ca".into() };
     let faults = [
         ("good", None),
@@ -303,15 +303,15 @@ fn evidence_of_no_use_is_told_before_it_is_given() {
     for (word, fault) in faults {
         let (_, answer) =
             PKI.sources["http://crl/ca"].iter().find(|(known, _)| *known == word).expect("a choice");
-        let supposed = progress.preview(&ask, answer);
+        let supposed = session.preview(&ask, answer);
         assert_eq!(supposed.fault.map(|fault| fault.cause()), fault, "{word}");
         // What is of no use leaves the mirror to be asked.
         assert_eq!(supposed.asks_on, word != "listed", "{word}");
     }
     // Nothing was given: the same is still needed.
-    assert!(progress.needs().iter().any(|need| need.request == ask));
-    progress.answer(&ask, Answer::Failed(Cause::Unreachable));
-    assert!(progress.needs().iter().any(|need| &**need.request.url() == "http://crl/ca-mirror"));
+    assert!(session.needs().iter().any(|need| need.request == ask));
+    session.answer(&ask, Answer::Failed(Cause::Unreachable));
+    assert!(session.needs().iter().any(|need| &**need.request.url() == "http://crl/ca-mirror"));
 }
 
 #[test]
@@ -331,19 +331,19 @@ fn a_revoked_ca_gives_way_to_its_cross_certificate() {
 fn nothing_is_needed_for_a_path_that_does_not_validate() {
     let policy = policy(Revocation::HardFail);
     let empty = KeyRing::default();
-    let progress = Check::new(&PKI.chain, &empty, &policy, now()).begin();
-    assert_eq!(progress.needs(), []);
-    assert_eq!(progress.finish().verdict, Verdict::Reject);
+    let session = Check::new(&PKI.chain, &empty, &policy, now()).begin();
+    assert_eq!(session.needs(), []);
+    assert_eq!(session.finish().verdict, Verdict::Reject);
 }
 
 #[test]
 fn an_answer_that_nobody_asked_for_is_not_taken() {
     let policy = policy(Revocation::HardFail);
-    let mut progress = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
-    let before = progress.needs().to_vec();
+    let mut session = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
+    let before = session.needs().to_vec();
     let (_, good) = &PKI.sources["http://crl/ca"][0];
-    progress.answer(&EvidenceRequest::Crl { url: "http://crl/ca".into() }, good.clone());
-    assert_eq!(progress.needs(), before);
+    session.answer(&EvidenceRequest::Crl { url: "http://crl/ca".into() }, good.clone());
+    assert_eq!(session.needs(), before);
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn a_nonce_is_the_seed_s_and_another_is_refused() {
     policy.nonce = Nonce::Demand;
     let begin =
         |seed: u8| Check::new(&PKI.chain, &PKI.ring, &policy, now()).with_nonce_seed([seed; 32]).begin();
-    let ask = |progress: &Progress<'_>| progress.needs()[0].request.clone();
+    let ask = |session: &CheckSession<'_>| session.needs()[0].request.clone();
     let (EvidenceRequest::Ocsp { nonce: Some(a), request, .. }, EvidenceRequest::Ocsp { nonce: Some(b), .. }) =
         (ask(&begin(1)), ask(&begin(2)))
     else {
@@ -362,16 +362,16 @@ fn a_nonce_is_the_seed_s_and_another_is_refused() {
     assert_eq!(a.len(), 32);
     assert!(request.windows(32).any(|window| window == &a[..]), "the nonce is in the request");
     // A good answer without the nonce does not do where it is demanded.
-    let mut progress = begin(1);
-    drive(&mut progress, &all("good"), 0);
-    let status = progress.finish().path[0].revocation.clone();
+    let mut session = begin(1);
+    drive(&mut session, &all("good"), 0);
+    let status = session.finish().path[0].revocation.clone();
     assert!(status.proof().is_some_and(|proof| proof.by.code() == "crl"), "{status:?}");
     // Nor if there is nothing else.
-    let mut progress = begin(1);
+    let mut session = begin(1);
     let mut world = all("unreachable");
     world.extend([("http://ocsp/1", 0), ("http://ocsp/2", 0)]);
-    drive(&mut progress, &world, 0);
-    let status = progress.finish().path[0].revocation.clone();
+    drive(&mut session, &world, 0);
+    let status = session.finish().path[0].revocation.clone();
     assert_eq!(status, Status::Unknown(Cause::NonceMismatch));
 }
 
@@ -415,18 +415,18 @@ fn issuers_are_asked_for_where_policy_follows_ca_issuers() {
     );
 
     policy.aia = true;
-    let mut progress = Check::new(&chain, &ring, &policy, now()).begin();
+    let mut session = Check::new(&chain, &ring, &policy, now()).begin();
     let answers = [
         ("http://aia/ca", Answer::Issuers(vec![vec![0].into(), ca_cert.into()])),
         ("http://crl/ca", crl_answer(&crl, &signer)),
         ("http://aia/signer", Answer::Issuers(vec![signing.into()])),
     ];
     for (url, answer) in answers {
-        let asks: Vec<EvidenceRequest> = progress.needs().iter().map(|need| need.request.clone()).collect();
+        let asks: Vec<EvidenceRequest> = session.needs().iter().map(|need| need.request.clone()).collect();
         assert_eq!(asks.iter().map(|ask| &**ask.url()).collect::<Vec<_>>(), [url]);
-        progress.answer(&asks[0], answer);
+        session.answer(&asks[0], answer);
     }
-    let report = progress.finish();
+    let report = session.finish();
     assert_eq!(report.verdict, Verdict::Accept, "{:?}", report.reason);
     assert_eq!(report.path.len(), 3);
 }
@@ -445,15 +445,15 @@ fn locations_are_bounded() {
     let policy = policy(Revocation::HardFail);
     for leaf in [many_points, many_names] {
         let chain = [CertificateDer::from(leaf.issue(&key))];
-        let mut progress = Check::new(&chain, &ring, &policy, now()).begin();
+        let mut session = Check::new(&chain, &ring, &policy, now()).begin();
         let mut asked = 0;
-        while let Some(need) = progress.needs().first() {
+        while let Some(need) = session.needs().first() {
             let ask = need.request.clone();
-            progress.answer(&ask, Answer::Failed(Cause::Unreachable));
+            session.answer(&ask, Answer::Failed(Cause::Unreachable));
             asked += 1;
         }
         assert_eq!(asked, policy.limits.locations);
-        let status = progress.finish().path[0].revocation.clone();
+        let status = session.finish().path[0].revocation.clone();
         assert_eq!(status, Status::Unknown(Cause::TooLarge));
     }
 }

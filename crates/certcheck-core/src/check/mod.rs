@@ -1,7 +1,7 @@
 //! A check: certificates in, a report out. No I/O, no clock; the same answer for the same question.
 //!
 //! ```text
-//! Check -- begin --> Progress -- needs --> (whoever drives it) -- answer --> Progress -- finish --> Report
+//! Check -- begin --> CheckSession -- needs --> (the driver) -- answer --> CheckSession -- finish --> Report
 //! ```
 
 mod evaluate;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use pki_types::CertificateDer;
 
 pub use fast_path::{Admitted, IssuerPath, IssuerStatuses, LeafCandidate};
-pub use session::Progress;
+pub use session::CheckSession;
 
 use crate::budget::Spent;
 use crate::key_ring::KeyRing;
@@ -134,7 +134,7 @@ impl<'a> Check<'a> {
 
     /// Begins a check that names the evidence it lacks.
     #[must_use]
-    pub fn begin(self) -> Progress<'a> {
-        Progress::new(self)
+    pub fn begin(self) -> CheckSession<'a> {
+        CheckSession::new(self)
     }
 }

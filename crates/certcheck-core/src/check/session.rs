@@ -13,8 +13,8 @@ use crate::status::Status;
 /// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
 /// anyone fetch anything; the exception is `Policy::aia`.
 ///
-/// Whoever drives it gets what is named by [`Progress::needs`] from wherever it likes, in any order, answers with
-/// [`Progress::answer`], and asks again until nothing is needed. The verdict does not depend on the order.
+/// Whoever drives it gets what is named by [`CheckSession::needs`] from wherever it likes, in any order, answers with
+/// [`CheckSession::answer`], and asks again until nothing is needed. The verdict does not depend on the order.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -49,7 +49,7 @@ use crate::status::Status;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Progress<'a> {
+pub struct CheckSession<'a> {
     check: Check<'a>,
     answers: Answers,
     /// Certificates that came for paths, in the order they were asked for.
@@ -73,9 +73,9 @@ struct Kept {
     settled: Option<OwnedReport>,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> CheckSession<'a> {
     pub(super) fn new(check: Check<'a>) -> Self {
-        let mut progress = Self {
+        let mut session = Self {
             check,
             answers: Answers { seed: check.seed, ..Answers::default() },
             issuers: Vec::new(),
@@ -85,8 +85,8 @@ impl<'a> Progress<'a> {
             signatures: 0,
             settled: None,
         };
-        progress.go_on();
-        progress
+        session.go_on();
+        session
     }
 
     /// What is lacking, in the order in which it is wanted. Empty if nothing is: the verdict stands.
@@ -126,7 +126,7 @@ impl<'a> Progress<'a> {
     /// Answers what was asked if the answer is of use; else changes nothing, and says why not.
     ///
     /// # Errors
-    /// Why it is of no use, as [`Progress::preview`] has it.
+    /// Why it is of no use, as [`CheckSession::preview`] has it.
     pub fn offer(&mut self, ask: &EvidenceRequest, answer: Answer) -> Result<(), Dismissal> {
         if !self.needs.iter().any(|need| need.request == *ask) {
             return Err(Dismissal::NotLookedAt);
@@ -147,7 +147,7 @@ impl<'a> Progress<'a> {
         Ok(())
     }
 
-    /// As [`Progress::offer`], for several at once: all are taken if all are of use, else none is.
+    /// As [`CheckSession::offer`], for several at once: all are taken if all are of use, else none is.
     pub fn offer_all(&mut self, offered: Vec<(EvidenceRequest, Answer)>) -> bool {
         let is_needed = |ask: &EvidenceRequest| self.needs.iter().any(|need| need.request == *ask);
         if offered.iter().any(|(ask, _)| matches!(ask, EvidenceRequest::Issuers { .. }) || !is_needed(ask)) {
@@ -196,7 +196,7 @@ impl<'a> Progress<'a> {
         self.settled.as_ref()
     }
 
-    /// As [`Progress::finish`], for who keeps the report: once nothing is needed it is there already.
+    /// As [`CheckSession::finish`], for who keeps the report: once nothing is needed it is there already.
     #[must_use]
     pub fn into_report(self) -> OwnedReport {
         match self.settled {

@@ -114,7 +114,7 @@ pub enum Answer {
     Failed(Cause),
 }
 
-/// What an answer would change, if it were given: see `Progress::preview`.
+/// What an answer would change, if it were given: see `CheckSession::preview`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AnswerPreview {

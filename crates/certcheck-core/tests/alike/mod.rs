@@ -17,15 +17,15 @@ pub(crate) struct Tally {
 
 /// The whole check, with nothing but what is given.
 fn whole(check: Check<'_>) -> (OwnedReport, Option<IssuerPath>) {
-    let mut progress = check.begin();
+    let mut session = check.begin();
     let mut has_asked = false;
-    while let Some(need) = progress.needs().first().cloned() {
+    while let Some(need) = session.needs().first().cloned() {
         has_asked = true;
-        progress.answer(&need.request, Answer::Failed(Cause::NotTried));
+        session.answer(&need.request, Answer::Failed(Cause::NotTried));
     }
-    let issuer_path = progress.issuer_path();
-    assert!(issuer_path.is_none() || progress.finish().is_accepted() || has_asked);
-    (progress.into_report(), issuer_path)
+    let issuer_path = session.issuer_path();
+    assert!(issuer_path.is_none() || session.finish().is_accepted() || has_asked);
+    (session.into_report(), issuer_path)
 }
 
 /// What is kept of a check.

@@ -10,7 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, EvidenceRequest};
 use certcheck_core::status::Status;
-use certcheck_core::{Admitted, Check, IssuerPath, IssuerStatuses, LeafCandidate, Progress, Time};
+use certcheck_core::{Admitted, Check, CheckSession, IssuerPath, IssuerStatuses, LeafCandidate, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -124,7 +124,7 @@ impl Templates {
         basis: &Basis,
         chain: &[CertificateDer<'_>],
         now: Time,
-        progress: &Progress<'_>,
+        progress: &CheckSession<'_>,
     ) {
         let is_unknown =
             |report: &OwnedReport| report.statuses().any(|status| matches!(status, Status::Unknown(_)));

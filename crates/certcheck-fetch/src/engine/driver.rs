@@ -7,7 +7,7 @@ use certcheck_core::policy::Nonce;
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Dismissal, EvidenceRequest, Need};
 use certcheck_core::status::Cause;
-use certcheck_core::{Check, Progress, Time};
+use certcheck_core::{Check, CheckSession, Time};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use pki_types::CertificateDer;
@@ -56,7 +56,7 @@ struct Driver<'d> {
     fetcher: &'d Arc<Fetcher>,
     snapshot: &'d Arc<Snapshot>,
     request: CheckRequest<'d>,
-    progress: Progress<'d>,
+    progress: CheckSession<'d>,
     sources: Vec<SourceTried>,
     slots: Vec<Arc<CacheSlot>>,
     unkept_until: Option<Time>,
