@@ -18,6 +18,7 @@ use crate::path::{VerifiedIssuers, discovery};
 use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
+use crate::revocation::plan::OpenRequests;
 use crate::revocation::{
     Answers, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal, EvidenceRequest,
     FetchedEvidence, Need, plan,
@@ -71,7 +72,7 @@ struct Evaluator<'c, 'e> {
     pool: Pool<'e>,
     answers: &'c Answers,
     /// Open questions are asked; without, they count as not tried.
-    may_ask: bool,
+    open_requests: OpenRequests,
     signer_policy: OnceCell<Policy>,
     spent: Spent,
     /// See [`Evaluation::asked`].
@@ -85,7 +86,7 @@ pub(super) fn evaluate<'e>(
     issuers: &'e [CertificateDer<'static>],
     verified: Option<&'e VerifiedIssuers>,
     answers: &Answers,
-    may_ask: bool,
+    open_requests: OpenRequests,
 ) -> Evaluation<'e> {
     let mut warnings = Vec::new();
     let (target, presented) = match parse::read(check, issuers, &mut warnings) {
@@ -106,7 +107,7 @@ pub(super) fn evaluate<'e>(
         presented,
         pool,
         answers,
-        may_ask,
+        open_requests,
         signer_policy: OnceCell::new(),
         spent: Spent::default(),
         asked: Vec::new(),
@@ -221,7 +222,7 @@ impl<'e> Evaluator<'_, 'e> {
         let checked_certificates = CheckedCertificate::of_path(&certificates, policy);
         let mut spent = self.spent;
         // What was given is all there is: nothing to plan.
-        if !self.may_ask && self.answers.given.is_empty() {
+        if self.open_requests == OpenRequests::NotTried && self.answers.given.is_empty() {
             let mut assessor = Assessor::new(context, &[evidence, None], spent);
             let statuses = checked_certificates.map(|checked| assessor.status(&checked).to_owned()).collect();
             self.spent = assessor.spent();
@@ -232,7 +233,8 @@ impl<'e> Evaluator<'_, 'e> {
         let mut owns = Vec::with_capacity(path.len());
         let mut asked: Vec<(EvidenceRequest, Option<Dismissal>)> = Vec::new();
         for (at, checked) in checked_certificates.iter().enumerate() {
-            let planned = plan::plan(context, evidence, self.answers, *checked, self.may_ask, &mut spent);
+            let planned =
+                plan::plan(context, evidence, self.answers, *checked, self.open_requests, &mut spent);
             if let Some(ask) = planned.next
                 && !needs.iter().any(|need| need.request == ask)
             {

@@ -24,6 +24,7 @@ use crate::path::VerifiedIssuers;
 use crate::path::pool::Pool;
 use crate::policy::Policy;
 use crate::report::Report;
+use crate::revocation::plan::OpenRequests;
 use crate::revocation::{AssessContext, Assessor, CheckedCertificate, Evidence};
 use crate::status::Status;
 use crate::time::Time;
@@ -90,7 +91,7 @@ impl<'a> Check<'a> {
 
     /// Answers by what is at hand.
     pub fn run(self) -> Report<'a> {
-        evaluate::evaluate(&self, &[], None, &session::no_answers(), false).report
+        evaluate::evaluate(&self, &[], None, &session::no_answers(), OpenRequests::NotTried).report
     }
 
     /// Looks up anew, in the evidence at hand, the revocation of a path that a check like this one found good, anchor last:

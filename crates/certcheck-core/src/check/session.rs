@@ -7,6 +7,7 @@ use super::{Check, IssuerPath};
 use crate::path::VerifiedIssuers;
 use crate::reason::Reason;
 use crate::report::{OwnedReport, Report};
+use crate::revocation::plan::OpenRequests;
 use crate::revocation::{Answer, AnswerPreview, Answers, Dismissal, EvidenceRequest, Need};
 use crate::status::Status;
 
@@ -114,7 +115,7 @@ impl<'a> CheckSession<'a> {
         let mut answers = self.answers.clone();
         answers.given.insert(ask.clone(), answer.clone());
         let Evaluation { needs, asked, report, .. } =
-            evaluate(&self.check, &self.issuers, Some(&self.verified), &answers, true);
+            evaluate(&self.check, &self.issuers, Some(&self.verified), &answers, OpenRequests::Named);
         let asks_on = needs.iter().any(|need| !self.needs.iter().any(|known| known.request == need.request));
         let is_revoked = |status: &Status| matches!(status, Status::Revoked(_));
         let was_revoked = |reason: &Reason| matches!(reason, Reason::CertificateRevoked(_));
@@ -137,7 +138,8 @@ impl<'a> CheckSession<'a> {
             return Ok(());
         }
         self.answers.given.insert(ask.clone(), answer);
-        let evaluation = evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
+        let evaluation =
+            evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, OpenRequests::Named);
         if let Some(dismissal) = fault_in(ask, &evaluation.asked) {
             self.answers.given.remove(ask);
             return Err(dismissal);
@@ -155,7 +157,8 @@ impl<'a> CheckSession<'a> {
         }
         let asks: Vec<EvidenceRequest> = offered.iter().map(|(ask, _)| ask.clone()).collect();
         self.answers.given.extend(offered);
-        let evaluation = evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
+        let evaluation =
+            evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, OpenRequests::Named);
         if asks.iter().any(|ask| fault_in(ask, &evaluation.asked).is_some()) {
             self.answers.given.retain(|known, _| !asks.contains(known));
             return false;
@@ -208,7 +211,8 @@ impl<'a> CheckSession<'a> {
     /// The verdict by what has been answered; what has not counts as not tried.
     pub fn finish(&self) -> Report<'_> {
         let mut report =
-            evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, false).report;
+            evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, OpenRequests::NotTried)
+                .report;
         report.spent.signatures = report.spent.signatures.saturating_add(self.signatures);
         report
     }
@@ -221,8 +225,13 @@ impl<'a> CheckSession<'a> {
 
     fn go_on(&mut self) {
         loop {
-            let Evaluation { needs, wanted_issuers, report, .. } =
-                evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, true);
+            let Evaluation { needs, wanted_issuers, report, .. } = evaluate(
+                &self.check,
+                &self.issuers,
+                Some(&self.verified),
+                &self.answers,
+                OpenRequests::Named,
+            );
             self.signatures = self.signatures.saturating_add(report.spent.signatures);
             // However a search goes on, so many locations are asked in all.
             let most = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);

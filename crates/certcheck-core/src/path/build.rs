@@ -4,6 +4,7 @@
 //! at before a path has reached an anchor; then it is validated from the anchor down, so that no key is
 //! used that is not itself vouched for. What is learned from a failure prunes what follows.
 
+use core::ops::ControlFlow;
 use std::collections::HashMap;
 
 use super::candidate::{CertificateRef, Link};
@@ -120,12 +121,12 @@ pub(crate) fn search<'a>(
     for intermediates in 0..=longest {
         search.was_cut = false;
         match search.extend(pool.target_issuer(), intermediates) {
-            Err(Stop::Found(path, valid)) => {
+            ControlFlow::Break(Stop::Found(path, valid)) => {
                 return Outcome { path, result: Ok(valid), attempts: search.attempts };
             }
-            Err(Stop::Over) => break,
-            Ok(()) if !search.was_cut => break,
-            Ok(()) => {}
+            ControlFlow::Break(Stop::Over) => break,
+            ControlFlow::Continue(()) if !search.was_cut => break,
+            ControlFlow::Continue(()) => {}
         }
     }
     search.give_up(longest)
@@ -134,7 +135,7 @@ pub(crate) fn search<'a>(
 impl<'a> Search<'_, 'a> {
     /// Tries every certificate of this name as the issuer of the last in the stack, in paths with exactly so many
     /// intermediates more.
-    fn extend(&mut self, issuer: NameId, intermediates: usize) -> Result<(), Stop<'a>> {
+    fn extend(&mut self, issuer: NameId, intermediates: usize) -> ControlFlow<Stop<'a>> {
         for candidate in self.candidates(issuer) {
             if let Err(hit) = self.context.budget.step() {
                 return self.stop_at(hit.into());
@@ -188,7 +189,7 @@ impl<'a> Search<'_, 'a> {
             self.stack.pop();
             outcome?;
         }
-        Ok(())
+        ControlFlow::Continue(())
     }
 
     /// Whether the stack has a certificate of this name and key, from the given place on.
@@ -265,11 +266,11 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// Validates the path from the stack to this anchor.
-    fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> Result<(), Stop<'a>> {
+    fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> ControlFlow<Stop<'a>> {
         // The anchor's own certificate, presented or cross-certified back, adds nothing below the anchor.
         let anchor_certificate = anchor.certificate();
         if self.has_key(anchor.subject, anchor_certificate.spki().raw, 1) {
-            return Ok(());
+            return ControlFlow::Continue(());
         }
         if let Err(hit) = self.context.budget.path() {
             return self.stop_at(hit.into());
@@ -277,7 +278,7 @@ impl<'a> Search<'_, 'a> {
         let mut path: Vec<_> = self.stack.iter().map(|link| link.reference).collect();
         path.push(reference);
         match validate(self.context, &self.stack, anchor) {
-            Ok(valid) => Err(Stop::Found(path, valid)),
+            Ok(valid) => ControlFlow::Break(Stop::Found(path, valid)),
             Err(Failure { rejection, scope }) => {
                 let at = rejection.at;
                 let is_over = reason::is_fatal(&rejection.reason) || (scope == Scope::Certificate && at == 0);
@@ -285,16 +286,16 @@ impl<'a> Search<'_, 'a> {
                     self.dead.push(*reference);
                 }
                 self.note(Attempt { path, rejection });
-                if is_over { Err(Stop::Over) } else { Ok(()) }
+                if is_over { ControlFlow::Break(Stop::Over) } else { ControlFlow::Continue(()) }
             }
         }
     }
 
     /// A bound of the search itself: the reason is told of the whole, on top of what has failed so far.
-    fn stop_at(&mut self, reason: Reason) -> Result<(), Stop<'a>> {
+    fn stop_at(&mut self, reason: Reason) -> ControlFlow<Stop<'a>> {
         let path = self.stack.iter().map(|link| link.reference).collect();
         self.note(Attempt { path, rejection: Rejection { at: 0, reason } });
-        Err(Stop::Over)
+        ControlFlow::Break(Stop::Over)
     }
 
     /// Keeps the attempt if there is room, and as the best if it got further than any before: nearest to the

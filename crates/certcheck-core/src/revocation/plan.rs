@@ -4,6 +4,7 @@
 //! What is asked next depends on the evidence given at first and on the answers to what was asked about this very
 //! certificate, never on when other answers came. Whatever order answers come in, the same is asked.
 
+use core::ops::ControlFlow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -46,16 +47,32 @@ enum Came {
     Nothing,
 }
 
-/// The status is certain, or a question is open.
-struct Halt;
+/// Whether planning goes on: it ends once the status is certain, or a request is open.
+type Flow<T = ()> = ControlFlow<(), T>;
+
+/// What becomes of requests that have no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum OpenRequests {
+    /// They are named, to be answered.
+    Named,
+    /// They count as not tried.
+    NotTried,
+}
+
+/// Which CRL a request is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Wanted {
+    /// A complete one: a delta alone is of no use.
+    Complete,
+    Delta,
+}
 
 struct Plan<'s, 'e> {
     context: AssessContext<'e>,
     given: Option<&'e Evidence>,
     answers: &'s dyn AnswerSource,
     checked: CheckedCertificate<'e, 'e>,
-    /// Open questions are asked; without, they count as not tried.
-    may_ask: bool,
+    open_requests: OpenRequests,
     own: OwnEvidence,
     /// Certificates that came for signers of evidence.
     signers: Vec<&'s [u8]>,
@@ -65,8 +82,7 @@ struct Plan<'s, 'e> {
     asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
     /// What came last made the status certain.
     is_assessed: bool,
-    /// What is asked for now is a delta; else a delta is not what is wanted.
-    wants_delta: bool,
+    wanted: Wanted,
     spent: &'s mut Spent,
 }
 
@@ -76,7 +92,7 @@ pub(crate) fn plan<'e>(
     given: Option<&'e Evidence>,
     answers: &dyn AnswerSource,
     checked: CheckedCertificate<'e, 'e>,
-    may_ask: bool,
+    open_requests: OpenRequests,
     spent: &mut Spent,
 ) -> Planned {
     let mut plan = Plan {
@@ -84,7 +100,7 @@ pub(crate) fn plan<'e>(
         given,
         answers,
         checked,
-        may_ask,
+        open_requests,
         own: OwnEvidence::default(),
         signers: Vec::new(),
         status: Status::NotChecked,
@@ -92,12 +108,12 @@ pub(crate) fn plan<'e>(
         next: None,
         asked: Vec::new(),
         is_assessed: false,
-        wants_delta: false,
+        wanted: Wanted::Complete,
         spent,
     };
     // Where there is nothing yet, what would be found is that nothing is known.
     let may_wait = plan.has_nothing() && !checked.has_no_status();
-    if may_wait || plan.assess().is_ok() {
+    if may_wait || plan.assess().is_continue() {
         let _halted = plan.ask_all();
     }
     if plan.status == Status::NotChecked {
@@ -136,19 +152,19 @@ fn fault(
 }
 
 impl<'s, 'e> Plan<'s, 'e> {
-    /// The status by what there is now; `Err` if it is certain.
-    fn assess(&mut self) -> Result<(), Halt> {
+    /// The status by what there is now; planning ends if it is certain.
+    fn assess(&mut self) -> Flow {
         let fetched = Some(&self.own.evidence);
         (self.status, self.own.looked_beyond) =
             assess(self.context, self.given, fetched, &self.signers, &self.checked, self.spent);
-        if self.status.is_certain() { Err(Halt) } else { Ok(()) }
+        if self.status.is_certain() { Flow::Break(()) } else { Flow::Continue(()) }
     }
 
     fn has_nothing(&self) -> bool {
         self.given.is_none_or(Evidence::is_blank) && self.own.evidence.is_blank()
     }
 
-    fn ask_all(&mut self) -> Result<(), Halt> {
+    fn ask_all(&mut self) -> Flow {
         match self.context.policy.evidence_order {
             EvidenceOrder::OcspFirst => {
                 self.ask_responders()?;
@@ -162,12 +178,8 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// Asks, and takes in what came. Whether it is of use is judged for this certificate, where it is said.
-    fn ask(
-        &mut self,
-        ask: EvidenceRequest,
-        about: Option<&CheckedCertificate<'_, '_>>,
-    ) -> Result<Came, Halt> {
-        let most = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
+    fn ask(&mut self, ask: EvidenceRequest, about: Option<&CheckedCertificate<'_, '_>>) -> Flow<Came> {
+        let max = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
         let answer = self.answers.get(&ask);
         let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
         let came = |fault: &Option<Dismissal>| match fault {
@@ -176,20 +188,20 @@ impl<'s, 'e> Plan<'s, 'e> {
             Some(_) => Came::Nothing,
         };
         if let Some((_, fault)) = self.asked.iter().find(|(known, _)| *known == ask) {
-            return Ok(came(fault));
+            return Flow::Continue(came(fault));
         }
-        if self.asked.len() >= most {
+        if self.asked.len() >= max {
             self.note(Cause::TooLarge);
-            return Ok(Came::Nothing);
+            return Flow::Continue(Came::Nothing);
         }
         let Some(answer) = answer else {
-            if self.may_ask {
+            if self.open_requests == OpenRequests::Named {
                 self.next = Some(ask);
-                return Err(Halt);
+                return Flow::Break(());
             }
             self.asked.push((ask, Some(Dismissal::NotFetched(Cause::NotTried))));
             self.note(Cause::NotTried);
-            return Ok(Came::Nothing);
+            return Flow::Continue(Came::Nothing);
         };
         let is_sole = self.has_nothing();
         let mut found = match (&ask, answer) {
@@ -216,14 +228,14 @@ impl<'s, 'e> Plan<'s, 'e> {
             let is_own = core::ptr::eq(about.certificate, self.checked.certificate);
             // What alone makes the status good is of use.
             if is_own && is_sole {
-                self.is_assessed = self.assess().is_err();
+                self.is_assessed = self.assess().is_break();
             }
             if !(is_own && is_sole && matches!(self.status, Status::Good(_))) {
                 found = fault(self.context, &self.signers, answer, about, self.spent);
             }
         }
         let is_delta = matches!(answer, Answer::Crl(crl) if crl.base_number().is_some());
-        if found.is_none() && is_delta && !self.wants_delta {
+        if found.is_none() && is_delta && self.wanted == Wanted::Complete {
             found = Some(Dismissal::DeltaAlone);
         }
         if let Some(dismissal) = &found {
@@ -231,7 +243,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
         let came = came(&found);
         self.asked.push((ask, found));
-        Ok(came)
+        Flow::Continue(came)
     }
 
     fn note(&mut self, cause: Cause) {
@@ -243,15 +255,15 @@ impl<'s, 'e> Plan<'s, 'e> {
         &mut self,
         ask: EvidenceRequest,
         about: Option<&CheckedCertificate<'_, '_>>,
-    ) -> Result<Came, Halt> {
+    ) -> Flow<Came> {
         let came = self.ask(ask, about)?;
         if core::mem::take(&mut self.is_assessed) {
-            return Err(Halt);
+            return Flow::Break(());
         }
         if came != Came::Nothing {
             self.assess()?;
         }
-        Ok(came)
+        Flow::Continue(came)
     }
 
     /// RFC 9654: another nonce than ours is another's answer. None at all is for policy to judge.
@@ -265,8 +277,8 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// Every responder that authorityInfoAccess names, each with the hash that reaches most, then with the other.
-    fn ask_responders(&mut self) -> Result<(), Halt> {
-        let Ok(access) = self.checked.certificate.authority_info_access() else { return Ok(()) };
+    fn ask_responders(&mut self) -> Flow {
+        let Ok(access) = self.checked.certificate.authority_info_access() else { return Flow::Continue(()) };
         for url in urls(access, oid::AD_OCSP) {
             for hash in [CertIdHash::Sha1, CertIdHash::Sha256] {
                 let ask = self.ocsp_ask(url, hash);
@@ -290,7 +302,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 }
             }
         }
-        Ok(())
+        Flow::Continue(())
     }
 
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> EvidenceRequest {
@@ -319,10 +331,10 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// A delegate that names CRLs is believed only by them (RFC 6960 4.2.2.2.1).
-    fn ask_about_delegates(&mut self, ask: &EvidenceRequest) -> Result<(), Halt> {
-        let Some(Answer::Ocsp(response)) = self.answers.get(ask) else { return Ok(()) };
+    fn ask_about_delegates(&mut self, ask: &EvidenceRequest) -> Flow {
+        let Some(Answer::Ocsp(response)) = self.answers.get(ask) else { return Flow::Continue(()) };
         let response = Arc::clone(response);
-        let Some(basic) = response.basic() else { return Ok(()) };
+        let Some(basic) = response.basic() else { return Flow::Continue(()) };
         for delegate in
             basic.certificates().filter_map(Result::ok).filter(|delegate| basic.responder.is(delegate))
         {
@@ -333,29 +345,31 @@ impl<'s, 'e> Plan<'s, 'e> {
                 self.ask_each_point(points, Some(&about))?;
             }
         }
-        Ok(())
+        Flow::Continue(())
     }
 
     /// Every distribution point: different ones are of different scopes.
-    fn ask_points(&mut self) -> Result<(), Halt> {
-        let Ok(points) = self.checked.certificate.crl_distribution_points() else { return Ok(()) };
+    fn ask_points(&mut self) -> Flow {
+        let Ok(points) = self.checked.certificate.crl_distribution_points() else {
+            return Flow::Continue(());
+        };
         if let Some(points) = points {
             let about = self.checked;
             self.ask_each_point(points, Some(&about))?;
             self.ask_about_crl_issuers()?;
         }
-        Ok(())
+        Flow::Continue(())
     }
 
     fn ask_each_point(
         &mut self,
         points: DistributionPoints<'_>,
         about: Option<&CheckedCertificate<'_, '_>>,
-    ) -> Result<(), Halt> {
+    ) -> Flow {
         for point in points.filter_map(Result::ok) {
             self.ask_point(&point, about)?;
         }
-        Ok(())
+        Flow::Continue(())
     }
 
     /// The names of one point are names of one CRL: the next is tried only if the one before brought nothing of use.
@@ -363,8 +377,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         &mut self,
         point: &DistributionPoint<'_>,
         about: Option<&CheckedCertificate<'_, '_>>,
-    ) -> Result<(), Halt> {
-        let Some(DistributionPointName::FullName(names)) = point.name else { return Ok(()) };
+    ) -> Flow {
+        let Some(DistributionPointName::FullName(names)) = point.name else { return Flow::Continue(()) };
         for name in names {
             if let Ok(GeneralName::Uri(url)) = name
                 && self.ask_and_assess(EvidenceRequest::Crl { url: url.into() }, about)? == Came::Useful
@@ -372,12 +386,12 @@ impl<'s, 'e> Plan<'s, 'e> {
                 break;
             }
         }
-        Ok(())
+        Flow::Continue(())
     }
 
     /// CRLs came, and who signed them is not known, or not known to be good: its certificates are asked for where the
     /// CRLs say they are, then its own status.
-    fn ask_about_crl_issuers(&mut self) -> Result<(), Halt> {
+    fn ask_about_crl_issuers(&mut self) -> Flow {
         let crls: Vec<_> = self
             .asked
             .iter()
@@ -413,7 +427,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 }
             }
         }
-        Ok(())
+        Flow::Continue(())
     }
 
     /// Good or on hold by a CRL: whether a delta knows better (RFC 5280 5.2.6). If none is to be had, the CRL stands.
@@ -424,22 +438,22 @@ impl<'s, 'e> Plan<'s, 'e> {
             return;
         }
         let before = self.cause;
-        self.wants_delta = true;
+        self.wanted = Wanted::Delta;
         let certificate = self.checked.certificate;
-        let most = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
+        let max = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
         let mut points: Vec<String> = Vec::new();
-        note_locations(certificate.freshest_crl().ok().flatten(), most, &mut points);
+        note_locations(certificate.freshest_crl().ok().flatten(), max, &mut points);
         for crl in AtHand::new([self.given, Some(&self.own.evidence)]).crls_of(certificate.issuer()).iter() {
-            note_locations(crl.freshest_crl().ok().flatten(), most, &mut points);
+            note_locations(crl.freshest_crl().ok().flatten(), max, &mut points);
         }
         for url in points {
             let about = self.checked;
             match self.ask(EvidenceRequest::Crl { url: url.into() }, Some(&about)) {
-                Ok(Came::Nothing) => {}
-                Ok(_) => {
+                Flow::Continue(Came::Nothing) => {}
+                Flow::Continue(_) => {
                     let _certain = self.assess();
                 }
-                Err(Halt) => break,
+                Flow::Break(()) => break,
             }
         }
         self.cause = before;
@@ -447,10 +461,10 @@ impl<'s, 'e> Plan<'s, 'e> {
 }
 
 /// Where deltas are: every URL of every point, as far as there is room.
-fn note_locations(points: Option<DistributionPoints<'_>>, most: usize, to: &mut Vec<String>) {
+fn note_locations(points: Option<DistributionPoints<'_>>, max: usize, to: &mut Vec<String>) {
     for url in points.into_iter().flat_map(DistributionPoints::urls) {
         if !to.iter().any(|known| known == url) {
-            if to.len() >= most {
+            if to.len() >= max {
                 return;
             }
             to.push(url.to_owned());

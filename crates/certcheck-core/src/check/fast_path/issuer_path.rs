@@ -20,6 +20,7 @@ use crate::path::verify::{self, Context};
 use crate::path::{VerifiedIssuers, build, name_constraints};
 use crate::policy::{Policy, Revocation};
 use crate::report::{OwnedMember, OwnedReport, PathRole, Warning};
+use crate::revocation::plan::OpenRequests;
 use crate::revocation::{
     Answer, AnswerSource as _, AssessContext, CheckedCertificate, Evidence, EvidenceRequest, FetchedEvidence,
     LazyAnswers, OwnEvidence, plan,
@@ -189,7 +190,8 @@ impl IssuerPath {
         let answers = LazyAnswers::new(&source, seed);
         self.with_context(candidate, |context, checked_certificates| {
             for (at, checked) in checked_certificates.iter().enumerate().skip(1) {
-                let planned = plan::plan(context, evidence, &answers, *checked, true, &mut found.spent);
+                let planned =
+                    plan::plan(context, evidence, &answers, *checked, OpenRequests::Named, &mut found.spent);
                 for ask in of_use(&planned)? {
                     if !found.asked.iter().any(|(_, known, _)| known == ask) {
                         found.asked.push((at, ask.clone(), at_hand_of(&answers, ask)?));
@@ -289,8 +291,14 @@ impl IssuerPath {
         let answers = LazyAnswers::new(&source, seed);
         self.with_context(candidate, |context, checked_certificates| {
             let for_leaf = AssessContext { hashed_issuer: Some(&self.hashed_issuer), ..context };
-            let planned =
-                plan::plan(for_leaf, evidence, &answers, *checked_certificates.first()?, true, spent);
+            let planned = plan::plan(
+                for_leaf,
+                evidence,
+                &answers,
+                *checked_certificates.first()?,
+                OpenRequests::Named,
+                spent,
+            );
             let mut asked = Vec::with_capacity(planned.asked.len());
             for ask in of_use(&planned)? {
                 asked.push(at_hand_of(&answers, ask)?);
