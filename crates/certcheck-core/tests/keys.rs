@@ -186,7 +186,7 @@ fn of_a_client_of_a_known_kind() {
     assert_eq!((tally.compared, tally.admitted), (EXPECTED.len() + 1, accepted + 1));
 }
 
-/// A lower floor by policy, and none below what could be broken at home.
+/// A lower minimum by policy, and none below what could be broken at home.
 #[test]
 fn smaller_curves_by_policy() {
     let mut pki = Pki::new();

@@ -66,10 +66,10 @@ impl<'a> RsaKey<'a> {
     }
 
     /// Refuses what is no RSA key, or one that protects nothing.
-    fn check(self, floor: u32) -> Result<(), Reason> {
+    fn check(self, min_bits: u32) -> Result<(), Reason> {
         let bits = self.bits();
-        if bits < floor {
-            return Err(Reason::WeakKey { bits, floor });
+        if bits < min_bits {
+            return Err(Reason::WeakKey { bits, min_bits });
         }
         let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
         if !is_odd(self.modulus) {
@@ -114,35 +114,44 @@ fn bits(magnitude: &[u8]) -> u32 {
     (bytes * 8).saturating_sub(magnitude.first().map_or(0, |first| first.leading_zeros()))
 }
 
-/// Refuses keys under the policy's floors, and those that are not what their algorithm says. Whether a point is on its
+/// Refuses keys under the policy's minimum lengths, and those that are not what their algorithm says. Whether a point is on its
 /// curve is not asked: for keys that a signature is verified with, the verification tells.
 pub(crate) fn check_form(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
-    check(key, policy, false)
+    check(key, policy, PointCheck::Form)
 }
 
 /// As [`check_form`], and whether a point is on its curve, where that can be told: for keys that nothing is verified with
 /// here.
 pub(crate) fn check_whole(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
-    check(key, policy, true)
+    check(key, policy, PointCheck::OnCurve)
 }
 
 /// As [`check_form`], and whether providers verify signatures with a key of this size and form.
 pub(crate) fn check_signer(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
-    check(key, policy, false)?;
+    check(key, policy, PointCheck::Form)?;
     match RsaKey::of(key) {
         Some(rsa) => rsa.map_err(Reason::Malformed)?.check_provided(),
         None => Ok(()),
     }
 }
 
-fn check(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy, is_whole: bool) -> Result<(), Reason> {
+/// What is asked of the point of an elliptic-curve key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum PointCheck {
+    /// Its form and length.
+    Form,
+    /// Whether it is on its curve, too.
+    OnCurve,
+}
+
+fn check(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy, points: PointCheck) -> Result<(), Reason> {
     if let Some(rsa) = RsaKey::of(key) {
         return rsa.map_err(Reason::Malformed)?.check(policy.min_rsa_bits.max(1024));
     }
     match key.algorithm.oid.content() {
         // id-ecPublicKey, and id-ecDH and id-ecMQV for keys that only agree (RFC 5480 2.1).
         [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1] | [0x2b, 0x81, 0x04, 1, 12 | 13] => {
-            check_point(key, policy.min_ec_bits.max(160), is_whole)
+            check_point(key, policy.min_ec_bits.max(160), points)
         }
         _ => check_fixed(key),
     }
@@ -168,11 +177,11 @@ pub(crate) fn curve_name(key: SubjectPublicKeyInfo<'_>) -> Option<&'static str> 
 }
 
 /// RFC 5480 2.2.
-fn check_point(key: SubjectPublicKeyInfo<'_>, floor: u32, is_whole: bool) -> Result<(), Reason> {
+fn check_point(key: SubjectPublicKeyInfo<'_>, min_bits: u32, points: PointCheck) -> Result<(), Reason> {
     let curve = curve_of(key)?;
     let Curve { name, bits, has } = curve;
-    if bits < floor {
-        return Err(KeyFault::ShortCurve { curve: name, bits, floor }.into());
+    if bits < min_bits {
+        return Err(KeyFault::ShortCurve { curve: name, bits, min_bits }.into());
     }
     let bytes = usize::try_from(bits.div_ceil(8)).unwrap_or(usize::MAX);
     let want = match key.public_key.first() {
@@ -191,7 +200,7 @@ fn check_point(key: SubjectPublicKeyInfo<'_>, floor: u32, is_whole: bool) -> Res
     }
     let coordinates = key.public_key.get(1..).and_then(|rest| rest.split_at_checked(bytes));
     match (coordinates, has) {
-        (Some((x, y)), Some(has)) if is_whole && !has(x, y) => {
+        (Some((x, y)), Some(has)) if points == PointCheck::OnCurve && !has(x, y) => {
             Err(KeyFault::NotOnCurve { curve: name }.into())
         }
         _ => Ok(()),

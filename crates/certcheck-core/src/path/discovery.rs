@@ -6,6 +6,7 @@
 
 use super::candidate::{CertificateRef, Link};
 use super::pool::Pool;
+use super::profile::PathPosition;
 use super::verify::{Context, inspect};
 use super::{VerifiedIssuers, build};
 use crate::x509::Certificate;
@@ -43,7 +44,7 @@ pub(crate) fn reach<'a>(
             // A root that is not trusted is where a path ends, not where it goes on.
             has_issuer |= !issuer.is_self_issued;
             let is_new = !seen.contains(&reference) && queue.len() < MOST;
-            if is_new && inspect(context, &issuer, false).is_ok() {
+            if is_new && inspect(context, &issuer, PathPosition::Intermediate).is_ok() {
                 seen.push(reference);
                 queue.push(issuer);
             }

@@ -33,7 +33,7 @@ pub(crate) struct Context<'a> {
     edges: Vec<(CertificateRef, &'a [u8], Result<(), Reason>)>,
     /// Certificates that were looked at by themselves and found right, and whether as the target. Kept where several paths are
     /// tried.
-    inspected: Vec<(CertificateRef, bool)>,
+    inspected: Vec<(CertificateRef, PathPosition)>,
 }
 
 impl<'a> Context<'a> {
@@ -66,12 +66,12 @@ impl<'a> Context<'a> {
     }
 
     /// [`inspect`], not again for each of many paths.
-    fn inspect_once(&mut self, link: &Link<'a>, is_target: bool) -> Result<(), Reason> {
-        let key = (link.reference, is_target);
+    fn inspect_once(&mut self, link: &Link<'a>, position: PathPosition) -> Result<(), Reason> {
+        let key = (link.reference, position);
         if self.inspected.contains(&key) {
             return Ok(());
         }
-        inspect(self, link, is_target)?;
+        inspect(self, link, position)?;
         if self.budget.spent.paths > 1 && self.inspected.len() < INSPECTED {
             self.inspected.push(key);
         }
@@ -172,14 +172,14 @@ pub(crate) fn validate<'a>(
 
     let mut issuer = anchor_certificate;
     for (at, link) in chain.iter().enumerate().rev() {
-        let is_final = at == 0;
+        let position = if at == 0 { PathPosition::Target } else { PathPosition::Intermediate };
         let failure = |(scope, reason)| Failure { rejection: Rejection { at, reason }, scope };
         // 6.1.3 (a)(1); (a)(4) holds since the search goes by name.
         context.verify_signature(link, &issuer).map_err(|reason| failure((Scope::Path, reason)))?;
-        context.inspect_once(link, is_final).map_err(|reason| failure((Scope::Certificate, reason)))?;
-        process(context, link, is_final, &above, &mut graph, &mut state)
+        context.inspect_once(link, position).map_err(|reason| failure((Scope::Certificate, reason)))?;
+        process(context, link, position, &above, &mut graph, &mut state)
             .map_err(|reason| failure((Scope::Path, reason)))?;
-        if !is_final {
+        if position != PathPosition::Target {
             prepare_next(context, link, &mut above, &mut graph, &mut state)
                 .map_err(|reason| failure((Scope::Path, reason)))?;
         }
@@ -199,7 +199,7 @@ pub(crate) fn validate_alike<'a>(
     issuer: &Certificate<'a>,
     above: &[NameConstraints<'_>],
 ) -> Result<(), Reason> {
-    inspect(context, target, true)?;
+    inspect(context, target, PathPosition::Target)?;
     // 6.1.3 (b), (c)
     let names_hosts = context.policy.purpose.may_name_hosts();
     name_constraints::check(&target.certificate, names_hosts, above, &mut context.budget)?;
@@ -237,13 +237,13 @@ fn push_initial<'a>(
 }
 
 /// What holds for a certificate in any path: its strength, validity and extensions, its role.
-pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -> Result<(), Reason> {
+pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, position: PathPosition) -> Result<(), Reason> {
     let (certificate, policy) = (&link.certificate, context.policy);
     if context.ring.distrusts(certificate) {
         return Err(Reason::Distrusted);
     }
     // The keys of CAs verify signatures, which tells whether they are points on their curves.
-    if is_target {
+    if position == PathPosition::Target {
         key::check_whole(certificate.spki(), &policy.signatures)?;
     } else {
         key::check_form(certificate.spki(), &policy.signatures)?;
@@ -257,10 +257,9 @@ pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, is_target: bool) -
     }
     check_criticality(certificate)?;
     if policy.pedantic {
-        let position = if is_target { PathPosition::Target } else { PathPosition::Intermediate };
         profile::check(certificate, position, false)?;
     }
-    if is_target {
+    if position == PathPosition::Target {
         // 4.1.2.6: a subject is named somewhere.
         if certificate.subject().is_empty() && certificate.subject_alt_name()?.is_none() {
             return Err(Reason::NoSubjectName);
@@ -420,12 +419,13 @@ fn lower_counters(state: &mut State, certificate: &Certificate<'_>) -> Result<()
 fn process<'a>(
     context: &mut Context<'a>,
     link: &Link<'a>,
-    is_final: bool,
+    position: PathPosition,
     above: &[NameConstraints<'a>],
     graph: &mut PolicyGraph<'a>,
     state: &mut State,
 ) -> Result<(), Reason> {
     // (b), (c): not for self-issued certificates inside the path.
+    let is_final = position == PathPosition::Target;
     if is_final || !link.is_self_issued {
         let names_hosts = is_final && context.policy.purpose.may_name_hosts();
         name_constraints::check(&link.certificate, names_hosts, above, &mut context.budget)?;

@@ -9,14 +9,14 @@ use crate::remedy::Remedy;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyFault {
-    /// A curve under the floor.
+    /// A curve under the minimum length.
     ShortCurve {
         /// Which.
         curve: &'static str,
         /// The size of its field.
         bits: u32,
         /// The smallest that is taken.
-        floor: u32,
+        min_bits: u32,
     },
     /// An RSA exponent that is even or less than 3: signatures without the private key are easy to make.
     Exponent,
@@ -89,8 +89,8 @@ impl KeyFault {
 impl fmt::Display for KeyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ShortCurve { curve, bits, floor } => {
-                write!(f, "key on {curve}, a curve of {bits} bits where {floor} are the least")
+            Self::ShortCurve { curve, bits, min_bits } => {
+                write!(f, "key on {curve}, a curve of {bits} bits where {min_bits} are the least")
             }
             Self::Exponent => f.write_str("RSA key whose public exponent is even or less than 3"),
             Self::EvenModulus => f.write_str("RSA key whose modulus is even"),

@@ -81,12 +81,12 @@ pub enum Reason {
         /// The key's.
         key: OidBuf,
     },
-    /// A modulus under the floor.
+    /// A modulus under the minimum length.
     WeakKey {
         /// Its length.
         bits: u32,
         /// The shortest that is taken.
-        floor: u32,
+        min_bits: u32,
     },
     /// A signature over a broken hash.
     WeakSignature {
@@ -306,7 +306,9 @@ impl fmt::Display for Reason {
                 let (signature, key) = (name(signature), name(key));
                 write!(f, "signature algorithm {signature} does not fit the issuer's key, of algorithm {key}")
             }
-            Self::WeakKey { bits, floor } => write!(f, "RSA key of {bits} bits where {floor} are the least"),
+            Self::WeakKey { bits, min_bits } => {
+                write!(f, "RSA key of {bits} bits where {min_bits} are the least")
+            }
             Self::WeakSignature { hash } => write!(f, "signature over {hash}"),
             Self::BadSignature => f.write_str("the signature does not verify with the issuer's key"),
             Self::UnknownIssuer => f.write_str("no certificate of its issuer leads to an anchor of the ring"),

@@ -275,17 +275,18 @@ fn prepared(attribute: Attribute<'_>) -> Option<String> {
     // 2.2 Map, 2.3 Normalize; case is folded with the table made for NFKC (RFC 3454 B.2).
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
-        match mapped(character)? {
-            None => {}
-            Some(' ') => folded.push(' '),
-            Some(character) => folded.extend(case_fold_for_nfkc(character)),
+        match mapped(character) {
+            Mapped::Nothing => {}
+            Mapped::Character(' ') => folded.push(' '),
+            Mapped::Character(character) => folded.extend(case_fold_for_nfkc(character)),
+            Mapped::Prohibited => return None,
         }
     }
-    let most = attribute.value.len().saturating_mul(GROWTH).saturating_add(SHORT);
+    let max = attribute.value.len().saturating_mul(GROWTH).saturating_add(SHORT);
     let mut normal = String::with_capacity(folded.len());
     for character in folded.nfkc() {
         normal.push(character);
-        if normal.len() > most {
+        if normal.len() > max {
             return None;
         }
     }
@@ -325,8 +326,16 @@ pub(super) fn decoded(tag: u8, value: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
-/// RFC 4518 2.2: `Some(None)` is mapped to nothing; `None` is a character that no comparison takes.
-fn mapped(character: char) -> Option<Option<char>> {
+/// What a character is mapped to before names are compared (RFC 4518 2.2).
+enum Mapped {
+    Character(char),
+    Nothing,
+    /// No comparison takes it (RFC 4518 2.4).
+    Prohibited,
+}
+
+/// RFC 4518 2.2, and what 2.4 prohibits of what is left.
+fn mapped(character: char) -> Mapped {
     match character {
         '\u{9}'..='\u{d}'
         | '\u{85}'
@@ -338,8 +347,8 @@ fn mapped(character: char) -> Option<Option<char>> {
         | '\u{2029}'
         | '\u{202f}'
         | '\u{205f}'
-        | '\u{3000}' => Some(Some(' ')),
-        '\u{0}'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffd}' => None,
+        | '\u{3000}' => Mapped::Character(' '),
+        '\u{0}'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffd}' => Mapped::Prohibited,
         '\u{ad}'
         | '\u{34f}'
         | '\u{6dd}'
@@ -355,8 +364,8 @@ fn mapped(character: char) -> Option<Option<char>> {
         | '\u{fff9}'..='\u{fffc}'
         | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0001}'
-        | '\u{e0020}'..='\u{e007f}' => Some(None),
-        other => Some(Some(other)),
+        | '\u{e0020}'..='\u{e007f}' => Mapped::Nothing,
+        other => Mapped::Character(other),
     }
 }
 
