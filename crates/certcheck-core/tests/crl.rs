@@ -44,10 +44,10 @@ fn minimal(mut octets: Vec<u8>) -> Vec<u8> {
     octets
 }
 
-fn entries(most: usize) -> impl Strategy<Value = Vec<Drawn>> {
+fn entries(max: usize) -> impl Strategy<Value = Vec<Drawn>> {
     let one = (serials(), prop::option::of(0..4usize), prop::option::weighted(0.2, 0..3usize), any::<bool>());
     let one = one.prop_map(|(serial, reason, issuer, is_odd)| Drawn { serial, reason, issuer, is_odd });
-    prop::collection::vec(one, 0..most)
+    prop::collection::vec(one, 0..max)
 }
 
 fn forge(drawn: &[Drawn], is_indirect: bool, key: &Key) -> Vec<u8> {

@@ -157,9 +157,9 @@ impl<'e> Evaluator<'_, 'e> {
                 Some(_) => attempts.extend(told_as_attempt(assessed)),
             }
             // Of the target's own status no other path can tell otherwise.
-            let most = usize::try_from(policy.limits.revocation_paths).unwrap_or(usize::MAX);
+            let max = usize::try_from(policy.limits.revocation_paths).unwrap_or(usize::MAX);
             match path.get(at) {
-                Some(blamed) if at > 0 && excluded.len() < most => excluded.push(*blamed),
+                Some(blamed) if at > 0 && excluded.len() < max => excluded.push(*blamed),
                 _ => break,
             }
         }
@@ -291,7 +291,7 @@ impl<'e> Evaluator<'_, 'e> {
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let checked_certificates: Vec<CheckedCertificate<'_, '_>> =
             CheckedCertificate::of_path(&certificates, policy).collect();
-        let most = usize::try_from(policy.limits.considered).unwrap_or(usize::MAX);
+        let max = usize::try_from(policy.limits.considered).unwrap_or(usize::MAX);
         let replayed = self.asked.iter().filter(|(_, fault)| *fault == Some(Dismissal::NonceMismatch));
         let replayed = replayed.map(|(ask, _)| Considered {
             at: None,
@@ -300,8 +300,8 @@ impl<'e> Evaluator<'_, 'e> {
             about: String::new(),
             why: Dismissal::NonceMismatch,
         });
-        let others = self.fetched(&self.asked).considered(context, evidence, &checked_certificates, most);
-        replayed.chain(others).take(most).collect()
+        let others = self.fetched(&self.asked).considered(context, evidence, &checked_certificates, max);
+        replayed.chain(others).take(max).collect()
     }
 
     /// Where certificates may be that a failed search was missing: what the certificates name that the search reaches.

@@ -18,18 +18,18 @@ pub(super) fn read<'e>(
     let limits = &check.policy.limits;
     let (first, rest) = check.chain.split_first().ok_or(Reason::NoCertificate)?;
     let target = parse(first, limits)?;
-    let most = usize::try_from(limits.presented).unwrap_or(usize::MAX);
-    if rest.len() > most {
+    let max = usize::try_from(limits.presented).unwrap_or(usize::MAX);
+    if rest.len() > max {
         warnings.push(Warning::PresentedTooMany { allowed: limits.presented });
     }
-    let mut presented = Vec::with_capacity(rest.len().min(most));
-    for (index, der) in (1..).zip(rest.iter().take(most)) {
+    let mut presented = Vec::with_capacity(rest.len().min(max));
+    for (index, der) in (1..).zip(rest.iter().take(max)) {
         match parse(der, limits) {
             Ok(certificate) => presented.push(certificate),
             Err(reason) => warnings.push(Warning::PresentedMalformed { index, reason }),
         }
     }
-    let room = most.saturating_sub(presented.len());
+    let room = max.saturating_sub(presented.len());
     presented.extend(issuers.iter().filter_map(|der| parse(der, limits).ok()).take(room));
     Ok((target, presented))
 }

@@ -234,8 +234,8 @@ impl<'a> CheckSession<'a> {
             );
             self.signatures = self.signatures.saturating_add(report.spent.signatures);
             // However a search goes on, so many locations are asked in all.
-            let most = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
-            let room = most.saturating_sub(self.joined.len());
+            let max = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
+            let room = max.saturating_sub(self.joined.len());
             let WantedIssuers { missing, others } = wanted_issuers;
             let fresh = |wanted: Vec<EvidenceRequest>| -> Vec<EvidenceRequest> {
                 wanted.into_iter().filter(|ask| !self.joined.contains(ask)).take(room).collect()

@@ -96,7 +96,7 @@ impl<'e> Assessor<'e> {
     pub(crate) fn considered(
         mut self,
         checked_certificates: &[CheckedCertificate<'_, 'e>],
-        most: usize,
+        max: usize,
     ) -> Vec<Considered> {
         self.record = Some(Record::default());
         for (at, checked) in checked_certificates.iter().enumerate() {
@@ -128,7 +128,7 @@ impl<'e> Assessor<'e> {
             why: Dismissal::Malformed(fault.fault),
         });
         // What explains a status comes first: files that cannot be parsed may be many.
-        told.chain(faults).chain(unseen).take(most).collect()
+        told.chain(faults).chain(unseen).take(max).collect()
     }
 }
 

@@ -25,14 +25,14 @@ impl<'e> Assessor<'e> {
             return Status::Unknown(Cause::Malformed);
         };
         let limits = &self.policy().limits;
-        let most = usize::try_from(limits.distribution_points).unwrap_or(usize::MAX);
+        let max = usize::try_from(limits.distribution_points).unwrap_or(usize::MAX);
         let most_issuers = usize::try_from(limits.crl_issuers).unwrap_or(usize::MAX);
         let issuer = checked.certificate.issuer();
         // (b)(1): CRLs of others, where a point says that they speak for this one.
         let mut others: Vec<Name<'e>> = Vec::new();
         for (at, point) in points.into_iter().flatten().enumerate() {
             let Ok(point) = point else { return Status::Unknown(Cause::Malformed) };
-            if at >= most {
+            if at >= max {
                 return Status::Unknown(Cause::TooLarge);
             }
             for name in point.crl_issuer.into_iter().flatten() {

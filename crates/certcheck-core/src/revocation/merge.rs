@@ -77,11 +77,11 @@ impl<'s> FetchedEvidence<'s> {
         context: AssessContext<'_>,
         given: Option<&Evidence>,
         checked_certificates: &[CheckedCertificate<'_, '_>],
-        most: usize,
+        max: usize,
     ) -> Vec<Considered> {
         with_signers(context, &self.signers, |context| {
             Assessor::new(context, &[given, Some(&self.evidence)], Spent::default())
-                .considered(checked_certificates, most)
+                .considered(checked_certificates, max)
         })
     }
 
