@@ -21,6 +21,15 @@ use crate::x509::Certificate;
 /// How deep the paths of evidence's own signers are followed.
 pub(super) const MAX_DEPTH: usize = 4;
 
+/// How the statuses of those who sign evidence are treated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum SignerStatuses {
+    /// Each must be shown good by evidence of its own.
+    Assessed,
+    /// They are assumed good: for asking whether evidence is of use at all.
+    AssumedGood,
+}
+
 /// What statuses are found with.
 pub(crate) struct Assessor<'e> {
     pub(super) context: Context<'e>,
@@ -38,8 +47,7 @@ pub(crate) struct Assessor<'e> {
     pub(super) searched: u32,
     /// Certificates whose status is being found: evidence they sign themselves is taken as signed by them.
     pub(super) in_progress: Vec<Certificate<'e>>,
-    /// Signers of evidence are taken as good without a status of their own.
-    pub(super) takes_signers_unasked: bool,
+    pub(super) signer_statuses: SignerStatuses,
     /// More had a say than evidence by the certificate's issuer and responses about it.
     pub(super) looked_beyond: bool,
     /// The last second at which everything that time has a say in is as it is now.
@@ -81,7 +89,7 @@ impl<'e> Assessor<'e> {
             judged: Vec::new(),
             searched: 0,
             in_progress: Vec::new(),
-            takes_signers_unasked: false,
+            signer_statuses: SignerStatuses::Assessed,
             looked_beyond: false,
             until: Time::from_unix(i64::MAX),
             record: None,

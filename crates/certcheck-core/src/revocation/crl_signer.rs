@@ -6,7 +6,7 @@
 //! count otherwise.
 
 use super::CheckedCertificate;
-use super::assessor::{Assessor, MAX_DEPTH};
+use super::assessor::{Assessor, MAX_DEPTH, SignerStatuses};
 use super::dismissal::{Dismissal, SignerFault, stronger};
 use crate::crl::{Crl, VerifiedCrl};
 use crate::path::build;
@@ -179,7 +179,7 @@ impl<'e> Assessor<'e> {
         if path.last().is_none_or(|anchor| anchor.der() != self.anchor.der()) {
             return Err(SignerFault::OtherAnchor);
         }
-        if self.takes_signers_unasked {
+        if self.signer_statuses == SignerStatuses::AssumedGood {
             return Ok(());
         }
         self.in_progress.push(*signer);

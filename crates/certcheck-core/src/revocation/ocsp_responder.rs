@@ -1,7 +1,7 @@
 //! Who may sign an OCSP response: RFC 6960 3.2 (2) to (4) and 4.2.2.2.
 
 use super::CheckedCertificate;
-use super::assessor::{Assessor, MAX_DEPTH};
+use super::assessor::{Assessor, MAX_DEPTH, SignerStatuses};
 use super::dismissal::{Dismissal, SignerFault, stronger};
 use super::evidence::OcspEvidence;
 use crate::ocsp::BasicResponse;
@@ -143,7 +143,7 @@ impl<'e> Assessor<'e> {
     ) -> Result<(), Dismissal> {
         let is_taken =
             delegate.has(KnownExtension::OcspNocheck) || !delegate.has(KnownExtension::CrlDistributionPoints);
-        if is_taken || self.takes_signers_unasked {
+        if is_taken || self.signer_statuses == SignerStatuses::AssumedGood {
             return Ok(());
         }
         if self.in_progress.len() >= MAX_DEPTH {

@@ -4,6 +4,7 @@
 //! The status of a certificate is decided elsewhere, over all evidence together. Here a signer counts as good whose own
 //! status is not known yet: it is asked for next.
 
+use super::assessor::SignerStatuses;
 use super::evidence::OcspEvidence;
 use super::ocsp::Found;
 use super::{Assessor, CheckedCertificate, Dismissal, scope};
@@ -19,7 +20,7 @@ impl<'e> Assessor<'e> {
         crl: &'e Crl,
         checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<(), Dismissal> {
-        self.takes_signers_unasked = true;
+        self.signer_statuses = SignerStatuses::AssumedGood;
         let points = checked.certificate.crl_distribution_points().map_err(Dismissal::Malformed)?;
         let is_short = scope::is_short(crl);
         if is_short {
@@ -44,7 +45,7 @@ impl<'e> Assessor<'e> {
         response: &'e OcspEvidence,
         checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<(), Dismissal> {
-        self.takes_signers_unasked = true;
+        self.signer_statuses = SignerStatuses::AssumedGood;
         if response.status() != ResponseStatus::Successful {
             return Err(Dismissal::ResponderError(response.status()));
         }
