@@ -69,7 +69,7 @@ impl<'a> Parameters<'a> {
     }
 
     /// Whether a key with these parameters may make such a signature (RFC 4055 3.3).
-    pub(crate) fn admit(&self, signature: Parameters<'_>) -> bool {
+    pub(crate) fn allows(&self, signature: Parameters<'_>) -> bool {
         self.hash == signature.hash && self.mask_hash == signature.mask_hash && self.salt <= signature.salt
     }
 

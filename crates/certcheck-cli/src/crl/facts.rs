@@ -125,7 +125,7 @@ impl CrlObject<'_> {
         }
         let point = crl.issuing_distribution_point()?;
         let (this_update, next_update) = (crl.this_update(), crl.next_update());
-        let cause = policy.freshness.admit(this_update, next_update, now).err();
+        let cause = policy.freshness.check_current(this_update, next_update, now).err();
         Ok(Self {
             schema: 1,
             input: input.display().to_string(),

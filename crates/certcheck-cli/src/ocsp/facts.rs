@@ -141,7 +141,7 @@ impl AnswerObject {
             CertStatus::Revoked { at, reason } => ("revoked", Some((at, reason))),
             CertStatus::Unknown => ("unknown", None),
         };
-        let cause = policy.freshness.admit(single.this_update, single.next_update, now).err();
+        let cause = policy.freshness.check_current(single.this_update, single.next_update, now).err();
         let time = |time: Time| time.to_string();
         Self {
             hash_algorithm: hash_name(id.algorithm),

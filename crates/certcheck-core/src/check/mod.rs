@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
-pub use fast_path::{Admitted, IssuerPath, IssuerStatuses, LeafCandidate};
+pub use fast_path::{FastAccept, IssuerPath, IssuerStatuses, LeafCandidate};
 pub use session::CheckSession;
 
 use crate::budget::Spent;

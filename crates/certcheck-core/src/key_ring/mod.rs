@@ -121,7 +121,7 @@ impl RingCertificate {
             algorithm: certificate.signature_algorithm(),
             signature: certificate.signature(),
         };
-        let refused = signature::admit(signed, certificate.spki(), &policy.signatures).err()?;
+        let refused = signature::select_verifier(signed, certificate.spki(), &policy.signatures).err()?;
         matches!(refused, Reason::UnsupportedAlgorithm { .. }).then_some(refused)
     }
 

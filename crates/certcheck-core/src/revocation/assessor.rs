@@ -112,10 +112,14 @@ impl<'e> Assessor<'e> {
     }
 
     /// Whether evidence of these times is current, noting until when that is so.
-    pub(super) fn admit(&mut self, this_update: Time, next_update: Option<Time>) -> Result<(), Dismissal> {
+    pub(super) fn check_current(
+        &mut self,
+        this_update: Time,
+        next_update: Option<Time>,
+    ) -> Result<(), Dismissal> {
         let (freshness, now) = (&self.policy().freshness, self.now());
         self.until = self.until.min(freshness.says_so_until(this_update, next_update, now));
-        freshness.admit(this_update, next_update, now).map_err(|cause| match cause {
+        freshness.check_current(this_update, next_update, now).map_err(|cause| match cause {
             Cause::NotYetValid => Dismissal::NotYetValid { this_update },
             _ => Dismissal::Stale { ended: freshness.ends(this_update, next_update) },
         })

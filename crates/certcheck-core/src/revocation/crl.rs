@@ -194,7 +194,7 @@ impl<'e> Assessor<'e> {
     }
 
     pub(super) fn is_current(&mut self, crl: &Crl) -> Result<(), Dismissal> {
-        self.admit(crl.this_update(), crl.next_update())
+        self.check_current(crl.this_update(), crl.next_update())
     }
 
     /// How another complete CRL stands to this one: `Greater` takes its place, `Equal` contradicts it. `None` if they

@@ -10,7 +10,12 @@ impl Freshness {
     ///
     /// # Errors
     /// [`Cause::NotYetValid`], [`Cause::Stale`]
-    pub fn admit(&self, this_update: Time, next_update: Option<Time>, now: Time) -> Result<(), Cause> {
+    pub fn check_current(
+        &self,
+        this_update: Time,
+        next_update: Option<Time>,
+        now: Time,
+    ) -> Result<(), Cause> {
         let until = self.end(this_update, next_update);
         let (this_update, now) = (this_update.unix(), now.unix());
         if this_update > now.saturating_add(self.skew) {
@@ -24,10 +29,10 @@ impl Freshness {
         Ok(())
     }
 
-    /// The last second at which [`Freshness::admit`] says the same as at this one.
+    /// The last second at which [`Freshness::check_current`] says the same as at this one.
     pub(crate) fn says_so_until(&self, this_update: Time, next_update: Option<Time>, now: Time) -> Time {
         let this = this_update.unix();
-        match self.admit(this_update, next_update, now) {
+        match self.check_current(this_update, next_update, now) {
             Err(Cause::NotYetValid) => Time::from_unix(this.saturating_sub(self.skew).saturating_sub(1)),
             // What is too old stays so.
             Err(_) => Time::from_unix(i64::MAX),
@@ -81,7 +86,7 @@ mod tests {
         ];
         for freshness in kinds {
             for (this, next) in [(100, Some(200)), (100, None), (100, Some(90)), (100, Some(100))] {
-                let say = |now: i64| freshness.admit(time(this), next.map(time), time(now));
+                let say = |now: i64| freshness.check_current(time(this), next.map(time), time(now));
                 for now in 80..260 {
                     let until = freshness.says_so_until(time(this), next.map(time), time(now)).unix();
                     assert!(

@@ -124,7 +124,7 @@ impl<'e> Assessor<'e> {
             self.until = self.now();
             return Err(Dismissal::NotYetValid { this_update: produced_at });
         }
-        self.admit(single.this_update, single.next_update)
+        self.check_current(single.this_update, single.next_update)
     }
 
     /// The latest that a response may have been produced.

@@ -42,7 +42,7 @@ impl SignatureMemo {
     ) -> Result<(), SignatureFault> {
         match self.known(at, key) {
             Some(is_good) => {
-                signature::admit(signed, key, policy).map_err(SignatureFault::Reason)?;
+                signature::select_verifier(signed, key, policy).map_err(SignatureFault::Reason)?;
                 if is_good { Ok(()) } else { Err(SignatureFault::Reason(Reason::BadSignature)) }
             }
             None => {

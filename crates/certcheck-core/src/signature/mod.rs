@@ -61,7 +61,7 @@ pub(crate) enum Verifier {
 }
 
 /// Judges algorithm and key by name, without arithmetic.
-pub(crate) fn admit(
+pub(crate) fn select_verifier(
     signed: Signed<'_>,
     key: SubjectPublicKeyInfo<'_>,
     policy: &SignaturePolicy,
@@ -175,7 +175,7 @@ pub(crate) fn verify(
     policy: &SignaturePolicy,
     budget: &mut Budget<'_>,
 ) -> Result<(), SignatureFault> {
-    let verifier = admit(signed, key, policy).map_err(SignatureFault::Reason)?;
+    let verifier = select_verifier(signed, key, policy).map_err(SignatureFault::Reason)?;
     budget.signature(cost(&verifier, key))?;
     run(&verifier, signed, key)
 }
@@ -188,7 +188,7 @@ pub(crate) fn verify_evidence(
     policy: &SignaturePolicy,
     budget: &mut Budget<'_>,
 ) -> Result<(), SignatureFault> {
-    let verifier = admit(signed, key, policy).map_err(SignatureFault::Reason)?;
+    let verifier = select_verifier(signed, key, policy).map_err(SignatureFault::Reason)?;
     budget.evidence_signature()?;
     run(&verifier, signed, key)
 }
@@ -225,7 +225,7 @@ pub fn verify_signed_data(
     let octets = bit_string_octets(bits.expect(tag::BIT_STRING, "signature")?, "signature")?;
     bits.finish("signature")?;
     let signed = Signed { message, algorithm, signature: octets };
-    let verifier = admit(signed, key, policy)?;
+    let verifier = select_verifier(signed, key, policy)?;
     run(&verifier, signed, key).map_err(Reason::from)
 }
 
@@ -314,7 +314,7 @@ fn registered_key_algorithm<'a>(
                 && (key.algorithm.parameters.is_none()
                     || pss::Parameters::of(key.algorithm)
                         .zip(pss::Parameters::of(signature))
-                        .is_some_and(|(key, signature)| key.admit(signature)));
+                        .is_some_and(|(key, signature)| key.allows(signature)));
             fits.then_some(RSA_ENCRYPTION)
         }
         _ => could_fit(signature, key).then_some(key.algorithm.content),

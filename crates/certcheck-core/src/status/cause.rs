@@ -29,7 +29,7 @@ pub enum Cause {
     NotYetValid,
     /// Evidence is signed by who may not.
     WrongSigner,
-    /// Evidence is signed with what policy does not admit.
+    /// Evidence is signed with what policy does not take.
     Unsupported,
     /// A signature does not verify.
     BadSignature,

@@ -10,7 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, EvidenceRequest};
 use certcheck_core::status::Status;
-use certcheck_core::{Admitted, Check, CheckSession, IssuerPath, IssuerStatuses, LeafCandidate, Time};
+use certcheck_core::{Check, CheckSession, FastAccept, IssuerPath, IssuerStatuses, LeafCandidate, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -165,8 +165,8 @@ impl Templates {
         let places = kept.places.load();
         let lookup = CacheLookup::new(memory, now, &places);
         let above = kept.above(&leaf_candidate, &lookup)?;
-        let Admitted { report, evidence } =
-            kept.template.admit(&leaf_candidate, &above.statuses, &|ask| lookup.find(ask))?;
+        let FastAccept { report, evidence } =
+            kept.template.accept_fast(&leaf_candidate, &above.statuses, &|ask| lookup.find(ask))?;
         let mut found = lookup.found.into_inner().into_vec();
         kept.note_places(&places, &found);
         found.extend(above.by.iter().cloned());

@@ -57,7 +57,7 @@ impl IssuerStatuses {
 
 /// A candidate that is good.
 #[derive(Debug)]
-pub struct Admitted {
+pub struct FastAccept {
     /// What a check of it comes to.
     pub report: OwnedReport,
     /// All the evidence that was asked for on behalf of its path.
@@ -218,12 +218,12 @@ impl IssuerPath {
     /// found and holds; what is asked for on behalf of the leaf is asked of `source`.
     ///
     /// `None` means that a check must find out, not that it is refused. What is given is what a check would come to.
-    pub fn admit(
+    pub fn accept_fast(
         &self,
         candidate: &LeafCandidate<'_>,
         above: &IssuerStatuses,
         source: &dyn Fn(&EvidenceRequest) -> Option<Answer>,
-    ) -> Option<Admitted> {
+    ) -> Option<FastAccept> {
         let Check { ring, policy, now, .. } = candidate.check;
         let target = candidate.target;
         if !self.has_same_profile(candidate)
@@ -271,7 +271,7 @@ impl IssuerPath {
         let until = self.until.map_or(own_end, |until| until.min(own_end));
         let spent = context.budget.spent;
         let report = OwnedReport::accepted(path, self.policies.clone(), Some(until), warnings, spent);
-        Some(Admitted { report, evidence })
+        Some(FastAccept { report, evidence })
     }
 
     /// The statuses of the whole path, as a check finds them: each certificate's by what was asked about it, then all by

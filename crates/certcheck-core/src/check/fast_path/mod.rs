@@ -13,5 +13,5 @@ mod issuer_path;
 mod leaf_candidate;
 mod leaf_profile;
 
-pub use issuer_path::{Admitted, IssuerPath, IssuerStatuses};
+pub use issuer_path::{FastAccept, IssuerPath, IssuerStatuses};
 pub use leaf_candidate::LeafCandidate;
