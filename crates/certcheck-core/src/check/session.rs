@@ -11,17 +11,17 @@ use crate::revocation::plan::OpenRequests;
 use crate::revocation::{Answer, AnswerPreview, Answers, Dismissal, EvidenceRequest, Need};
 use crate::status::Status;
 
-/// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
+/// A check in session. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
 /// anyone fetch anything; the exception is `Policy::aia`.
 ///
-/// Whoever drives it gets what is named by [`CheckSession::needs`] from wherever it likes, in any order, answers with
+/// The driver gets what is named by [`CheckSession::needs`] from anywhere, in any order, answers with
 /// [`CheckSession::answer`], and asks again until nothing is needed. The verdict does not depend on the order.
 ///
 /// ```
 /// use std::sync::Arc;
 ///
 /// use certcheck_core::crl::Crl;
-/// use certcheck_core::revocation::{Answer, Ask};
+/// use certcheck_core::revocation::{Answer, EvidenceRequest};
 /// use certcheck_core::status::Cause;
 /// use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, certificates_of, crls_of};
 ///
@@ -31,21 +31,21 @@ use crate::status::Status;
 /// let policy = Policy::client(Revocation::HardFail);
 /// let now = Time::from_rfc3339("2027-01-01T00:00:00Z").ok_or("not a time")?;
 ///
-/// let mut progress = Check::new(&chain, &ring, &policy, now).begin();
-/// while let Some(need) = progress.needs().first() {
-///     let ask = need.ask.clone();
-///     // Whoever has a network fetches the URL; here the CRLs are files.
-///     let answer = match &ask {
-///         Ask::Crl { url } => {
+/// let mut session = Check::new(&chain, &ring, &policy, now).begin();
+/// while let Some(need) = session.needs().first() {
+///     let request = need.request.clone();
+///     // A driver with a network fetches the URL; here the CRLs are files.
+///     let answer = match &request {
+///         EvidenceRequest::Crl { url } => {
 ///             let file = url.replace("http://crl.acme.example/", "").replace(".crl", ".pem");
 ///             let crls = crls_of(&std::fs::read(format!("{demo}/crl/{file}"))?.into())?;
 ///             Answer::Crl(Arc::new(Crl::parse(crls[0].clone(), url)?))
 ///         }
 ///         _ => Answer::Failed(Cause::Unreachable),
 ///     };
-///     progress.answer(&ask, answer);
+///     session.answer(&request, answer);
 /// }
-/// let report = progress.finish();
+/// let report = session.finish();
 /// assert_eq!(report.reason.ok_or("it is revoked")?.reason.code(), "certificate-revoked");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
