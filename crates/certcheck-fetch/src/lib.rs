@@ -42,7 +42,7 @@ pub use transport::http::goes_with_get;
 pub use transport::refusal::Refusal;
 pub use transport::resolve::{Resolve, SystemResolver};
 pub use transport::spool::{Body, Spool, SpoolError};
-pub use transport::timings::Phases;
+pub use transport::timings::FetchTimings;
 
 /// Doors for fuzzers: what reads hostile octets and is nobody else's business.
 #[cfg(fuzzing)]

@@ -11,7 +11,7 @@ use certcheck_core::crl::Crl;
 use certcheck_core::ocsp::BasicResponse;
 use certcheck_core::revocation::{Answer, EvidenceRequest, Need, OcspEvidence};
 use certcheck_core::x509::Certificate;
-use certcheck_fetch::{CachedEvidence, Engine, Failure, Phases, goes_with_get, measure};
+use certcheck_fetch::{CachedEvidence, Engine, Failure, FetchTimings, goes_with_get, measure};
 use serde::Serialize;
 
 use super::Bench;
@@ -90,10 +90,10 @@ struct Exchanges {
 }
 
 impl Exchanges {
-    fn add(&mut self, (came, phases): Exchange) {
+    fn add(&mut self, (came, timings): Exchange) {
         match came {
             Ok(held) => {
-                let Phases { resolve, connect, first_octet, transfer, whole, .. } = phases;
+                let FetchTimings { resolve, connect, first_octet, transfer, whole, .. } = timings;
                 if self.is_warm && connect.is_some() {
                     self.reconnects += 1;
                 } else {
@@ -102,8 +102,8 @@ impl Exchanges {
                         samples.extend(part);
                     }
                 }
-                self.requests = self.requests.max(phases.requests);
-                self.methods.extend(phases.method);
+                self.requests = self.requests.max(timings.requests);
+                self.methods.extend(timings.method);
                 self.held = Some(held);
             }
             Err(failure) => {
@@ -126,7 +126,7 @@ impl Exchanges {
     }
 }
 
-type Exchange = (Result<Arc<CachedEvidence>, Failure>, Phases);
+type Exchange = (Result<Arc<CachedEvidence>, Failure>, FetchTimings);
 
 /// The figures of a source, and what came of it last.
 pub(super) type Measured = (SourceFigures, Option<Arc<CachedEvidence>>);

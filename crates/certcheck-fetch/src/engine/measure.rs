@@ -14,7 +14,7 @@ use crate::cache::evidence::CachedEvidence;
 use crate::engine::Engine;
 use crate::engine::report::Report;
 use crate::failure::Failure;
-use crate::transport::timings::{self, Phases};
+use crate::transport::timings::{self, FetchTimings};
 
 /// What a check of this chain would ask, in order, were nothing in memory or store and every source failed in its turn.
 pub fn plan(engine: &Engine, chain: &[CertificateDer<'_>], now: Time) -> (Report, Vec<Need>) {
@@ -51,9 +51,9 @@ pub fn timed_fetch_blocking(
     engine: &Engine,
     need: &Need,
     within: Duration,
-) -> (Result<Arc<CachedEvidence>, Failure>, Phases) {
+) -> (Result<Arc<CachedEvidence>, Failure>, FetchTimings) {
     let Some(runtime) = &engine.runtime else {
-        return (Err(Failure::unreachable("shutting down")), Phases::default());
+        return (Err(Failure::unreachable("shutting down")), FetchTimings::default());
     };
     let snapshot = engine.snapshot();
     let obtained = engine.shared.fetcher.obtain(need, &snapshot.basis.policy);

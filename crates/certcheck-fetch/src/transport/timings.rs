@@ -18,7 +18,7 @@ tokio::task_local! {
 /// already was not connected, an address needs no resolver; of LDAP only the whole is known.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Phases {
+pub struct FetchTimings {
     /// Asking the resolver for the host's addresses.
     pub resolve: Option<Duration>,
     /// Connecting, TLS included where the URL has it, without the resolver's part.
@@ -58,7 +58,7 @@ pub(crate) enum Part {
 }
 
 /// Measures the exchange that this future makes.
-pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, Phases) {
+pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, FetchTimings) {
     let marks = Arc::new(Mutex::new(Marks::default()));
     let begun = Instant::now();
     let output = WATCH.scope(Arc::clone(&marks), exchange).await;
@@ -67,7 +67,7 @@ pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, Phases) {
     let connect = marks.connect.map(|connect| connect.saturating_sub(marks.resolve.unwrap_or_default()));
     let first_octet = marks.headers.map(|headers| headers.saturating_sub(marks.connect.unwrap_or_default()));
     let Marks { resolve, transfer, requests, method, .. } = *marks;
-    (output, Phases { resolve, connect, first_octet, transfer, requests, method, whole })
+    (output, FetchTimings { resolve, connect, first_octet, transfer, requests, method, whole })
 }
 
 /// Notes a request, where somebody measures.

@@ -85,9 +85,9 @@ fn the_method_is_the_one_that_was_used() {
     for (path, used) in [("/both", ("GET", 1)), ("/post", ("POST", 2)), ("/both?ca=1", ("POST", 1))] {
         let url = world.server.url_as("crl.example", path);
         let ask = EvidenceRequest::Ocsp { url: url.as_str().into(), request: request(), nonce: None };
-        let (_, phases) =
+        let (_, timings) =
             measure::timed_fetch_blocking(&engine, &Need::new(0, ask, Box::default()), PATIENCE);
-        assert_eq!((phases.method, phases.requests), (Some(used.0), used.1), "{path}");
+        assert_eq!((timings.method, timings.requests), (Some(used.0), used.1), "{path}");
     }
 }
 
@@ -96,15 +96,15 @@ fn what_did_not_happen_took_no_time() {
     let world = World::new();
     world.server.serve("/gone.crl", Page::redirect(&world.server.url_as("crl.example", "/ca.crl")));
     let engine = engine(&world);
-    let (came, phases) = measure::timed_fetch_blocking(&engine, &need(&world, "/gone.crl"), PATIENCE);
+    let (came, timings) = measure::timed_fetch_blocking(&engine, &need(&world, "/gone.crl"), PATIENCE);
     assert!(came.is_ok(), "{came:?}");
-    assert_eq!(phases.requests, 2, "a redirect is another request");
-    let (came, phases) = measure::timed_fetch_blocking(&engine, &need(&world, "/missing.crl"), PATIENCE);
+    assert_eq!(timings.requests, 2, "a redirect is another request");
+    let (came, timings) = measure::timed_fetch_blocking(&engine, &need(&world, "/missing.crl"), PATIENCE);
     assert!(came.is_err());
-    assert_eq!(phases.transfer, None);
+    assert_eq!(timings.transfer, None);
     let refused =
         Need::new(0, EvidenceRequest::Crl { url: "http://169.254.169.254/".into() }, Box::default());
-    let (came, phases) = measure::timed_fetch_blocking(&engine, &refused, PATIENCE);
+    let (came, timings) = measure::timed_fetch_blocking(&engine, &refused, PATIENCE);
     assert!(came.is_err());
-    assert_eq!((phases.requests, phases.method, phases.connect), (0, None, None), "nobody was asked");
+    assert_eq!((timings.requests, timings.method, timings.connect), (0, None, None), "nobody was asked");
 }
