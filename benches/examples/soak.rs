@@ -320,7 +320,7 @@ fn turn(world: &World, engine: &Engine, tally: &Tally) {
         let told = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), watch).await });
         tally.live.fetch_sub(1, Ordering::Relaxed);
         match told {
-            Ok(Ended::Refused(_)) => drop(tally.live_told.fetch_add(1, Ordering::Relaxed)),
+            Ok(Ended::Rejected(_)) => drop(tally.live_told.fetch_add(1, Ordering::Relaxed)),
             _ => drop(tally.live_not_told.fetch_add(1, Ordering::Relaxed)),
         }
     }
@@ -336,7 +336,7 @@ async fn serve(acceptor: Acceptor, io: TcpStream, tally: Arc<Tally>) {
         tally.live.fetch_add(1, Ordering::Relaxed);
         let told = tokio::time::timeout(Duration::from_secs(2), watch).await;
         tally.live.fetch_sub(1, Ordering::Relaxed);
-        if let Ok(Ended::Refused(_)) = told {
+        if let Ok(Ended::Rejected(_)) = told {
             tally.live_told.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use certcheck_core::status::Cause;
 
-use crate::transport::guard::Refused;
+use crate::transport::guard::BlockedUrl;
 use crate::transport::refusal::Refusal;
 
 /// Why a source brought nothing: the core's word for it, what exactly happened, and when to come back.
@@ -33,7 +33,7 @@ impl Failure {
     }
 
     /// The guard, or what is spoken, does not go there.
-    pub(crate) fn refused(why: impl Into<Refused>) -> Self {
+    pub(crate) fn blocked(why: impl Into<BlockedUrl>) -> Self {
         let why = why.into();
         Self { refusal: Some(why.refusal.clone()), ..Self::new(Cause::RefusedAddress, why.to_string()) }
     }

@@ -37,7 +37,7 @@ pub use failure::Failure;
 pub use fetcher::Observer;
 pub use limits::{Kind, Limits};
 pub use transport::answer::Transport;
-pub use transport::guard::{Guard, MAX_URL, Refused, Scheme};
+pub use transport::guard::{BlockedUrl, Guard, MAX_URL, Scheme};
 pub use transport::http::goes_with_get;
 pub use transport::refusal::Refusal;
 pub use transport::resolve::{Resolve, SystemResolver};

@@ -25,7 +25,7 @@ fn runtime() -> tokio::runtime::Runtime {
 fn told_within(watch: Watch, within: Duration) -> Option<&'static str> {
     runtime().block_on(async {
         match tokio::time::timeout(within, watch).await.ok()? {
-            Ended::Refused(report) => Some(report.code()),
+            Ended::Rejected(report) => Some(report.code()),
             _ => Some("unwatched"),
         }
     })

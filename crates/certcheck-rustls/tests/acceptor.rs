@@ -150,7 +150,7 @@ fn whoever_serves_a_client_that_is_revoked_is_told() {
                 admitted.write_all(HELLO.as_bytes()).await.expect("writes");
                 admitted.flush().await.expect("flushes");
                 let told = match watch.await {
-                    Ended::Refused(report) => report.code().to_owned(),
+                    Ended::Rejected(report) => report.code().to_owned(),
                     _ => "unwatched".to_owned(),
                 };
                 let _gone = admitted.shutdown().await;

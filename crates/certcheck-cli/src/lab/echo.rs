@@ -77,7 +77,7 @@ async fn connection(acceptor: &Acceptor, io: TcpStream, log: &Log) {
         }
     };
     match ended {
-        Some(Ended::Refused(report)) => {
+        Some(Ended::Rejected(report)) => {
             let code = report.code();
             log.tell(Event::new("echo", &name, "cut-off").detail(code).took(begun.elapsed()));
             let line = format!("you are not let in any more: {code}\n");

@@ -21,7 +21,7 @@ const CHECKED_AT_ONCE: usize = 16;
 #[non_exhaustive]
 pub enum Ended {
     /// It would be refused now: revoked, expired, or not good for the ring and policy of today.
-    Refused(Report),
+    Rejected(Report),
     /// Nobody will tell: the engine is gone, or the report was of no client.
     Unwatched,
 }
@@ -40,7 +40,7 @@ impl Future for Watch {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
-        Pin::new(&mut self.told).poll(context).map(|told| told.map_or(Ended::Unwatched, Ended::Refused))
+        Pin::new(&mut self.told).poll(context).map(|told| told.map_or(Ended::Unwatched, Ended::Rejected))
     }
 }
 

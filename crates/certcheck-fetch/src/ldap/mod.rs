@@ -35,7 +35,7 @@ pub(crate) enum LdapFault {
     /// No such entry, or none of the attributes in it.
     Nothing,
     /// An answer of another kind: the result code, a referral, or what does not read.
-    Refused(String),
+    Rejected(String),
 }
 
 impl fmt::Display for LdapFault {
@@ -44,7 +44,7 @@ impl fmt::Display for LdapFault {
             Self::Unreachable(message) => write!(f, "directory not reached: {message}"),
             Self::TooLarge => f.write_str("the directory answers with more than is taken"),
             Self::Nothing => f.write_str("the directory has no such entry or attribute"),
-            Self::Refused(message) => write!(f, "the directory refuses: {message}"),
+            Self::Rejected(message) => write!(f, "the directory refuses: {message}"),
         }
     }
 }
@@ -55,7 +55,7 @@ impl LdapFault {
     }
 
     fn malformed() -> Self {
-        Self::Refused("malformed answer".to_owned())
+        Self::Rejected("malformed answer".to_owned())
     }
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn ask<S>(mut stream: S, url: &LdapUrl, cap: usize) -> Result<V
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let request = url.request().ok_or_else(|| LdapFault::Refused("no such request".to_owned()))?;
+    let request = url.request().ok_or_else(|| LdapFault::Rejected("no such request".to_owned()))?;
     stream.write_all(&request).await.map_err(LdapFault::unreachable)?;
     stream.flush().await.map_err(LdapFault::unreachable)?;
     let mut stream = stream.take(u64::try_from(cap.saturating_add(MAX_OVERHEAD)).unwrap_or(u64::MAX));
@@ -114,8 +114,8 @@ where
                     [0] => entry.filter(|values| !values.is_empty()).ok_or(LdapFault::Nothing),
                     // noSuchAttribute, noSuchObject
                     [16 | 32] => Err(LdapFault::Nothing),
-                    [10] => Err(LdapFault::Refused("a referral, not followed".to_owned())),
-                    [code] => Err(LdapFault::Refused(format!("result code {code}"))),
+                    [10] => Err(LdapFault::Rejected("a referral, not followed".to_owned())),
+                    [code] => Err(LdapFault::Rejected(format!("result code {code}"))),
                     _ => Err(LdapFault::malformed()),
                 };
             }
@@ -299,7 +299,7 @@ mod tests {
     fn faults_of_answers() {
         let malformed = LdapFault::malformed();
         let closed = LdapFault::unreachable("the directory closes the connection");
-        let refused = |message: &str| LdapFault::Refused(message.to_owned());
+        let refused = |message: &str| LdapFault::Rejected(message.to_owned());
         let nested = (0..5_000).fold(Vec::new(), |inner: Vec<u8>, _| tlv(tag::SEQUENCE, &[&inner]));
         let goodbye = tlv(tag::SEQUENCE, &[&[tag::INTEGER, 1, 0], &tlv(tag::EXTENDED, &[])]);
         let one = entry("x", &[b"one"]);

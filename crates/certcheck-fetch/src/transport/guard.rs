@@ -21,19 +21,19 @@ pub const MAX_URL: usize = 2_048;
 
 /// The guard refuses a URL, or an address that its host has.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Refused {
+pub struct BlockedUrl {
     pub(crate) refusal: Refusal,
     /// The name that led there, if it is not in the URL.
     pub(crate) name: Option<String>,
 }
 
-impl From<Refusal> for Refused {
+impl From<Refusal> for BlockedUrl {
     fn from(refusal: Refusal) -> Self {
         Self { refusal, name: None }
     }
 }
 
-impl Refused {
+impl BlockedUrl {
     /// By which rule.
     #[must_use]
     pub const fn refusal(&self) -> &Refusal {
@@ -41,7 +41,7 @@ impl Refused {
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for BlockedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "{name}: {}", self.refusal),
@@ -50,7 +50,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl core::error::Error for Refused {}
+impl core::error::Error for BlockedUrl {}
 
 /// A scheme that evidence is fetched by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -164,7 +164,7 @@ impl Guard {
     /// are sent as `%20`. Other characters that it does not have (`"<>^`{|}`) are percent-encoded by the parser where it says
     /// so. Not taken are control characters, which the parser would drop, a backslash, which some take for a slash, and what
     /// is beyond ASCII, which an IA5String cannot have. What is judged is always what is sent.
-    pub(crate) fn judge_url(&self, text: &str) -> Result<Target, Refused> {
+    pub(crate) fn judge_url(&self, text: &str) -> Result<Target, BlockedUrl> {
         let too_long = Refusal::TooLong { most: MAX_URL };
         if text.len() > MAX_URL {
             return Err(too_long.into());
@@ -217,7 +217,7 @@ impl Guard {
 
     /// Names that stand for this host without being asked of anyone. Behind a proxy, which resolves, this is all there is
     /// to judge.
-    pub(crate) fn judge_name(&self, name: &str) -> Result<(), Refused> {
+    pub(crate) fn judge_name(&self, name: &str) -> Result<(), BlockedUrl> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse() {
             return self.judge_address(address);
@@ -237,7 +237,7 @@ impl Guard {
     }
 
     /// Judges an address.
-    pub(crate) fn judge_address(&self, address: IpAddr) -> Result<(), Refused> {
+    pub(crate) fn judge_address(&self, address: IpAddr) -> Result<(), BlockedUrl> {
         // An IPv4 address in any of its disguises is what it is.
         let (plain, perhaps) = match address {
             IpAddr::V6(v6) => match self.translated(v6).map_err(|what| Refusal::Address { address, what })? {
@@ -263,7 +263,7 @@ impl Guard {
             IpAddr::V6(plain) => kind_of_v6(plain),
         };
         match kind {
-            Kind::Refused(what) => Err(Refusal::Address { address, what }.into()),
+            Kind::Blocked(what) => Err(Refusal::Address { address, what }.into()),
             Kind::Private if self.deny_private => Err(Refusal::Private(address).into()),
             Kind::Private | Kind::Public => Ok(()),
         }

@@ -19,7 +19,7 @@ use crate::clock::now;
 use crate::failure::Failure;
 use crate::limits::{Kind, Limits};
 use crate::transport::answer::{Fetched, Transport};
-use crate::transport::guard::{Guard, Refused, Scheme, Target};
+use crate::transport::guard::{BlockedUrl, Guard, Scheme, Target};
 use crate::transport::inflate::Inflater;
 use crate::transport::refusal::Refusal;
 use crate::transport::resolve::GuardedResolver;
@@ -160,14 +160,14 @@ impl Http {
         let location = headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         let location = location.ok_or_else(|| Failure::unreachable("a redirect to nowhere"))?;
         let url = from.url.join(location).map_err(|error| Failure::unreachable(format!("{error}")))?;
-        let target = self.guard.judge_url(url.as_str()).map_err(Failure::refused)?;
+        let target = self.guard.judge_url(url.as_str()).map_err(Failure::blocked)?;
         let is_no_worse = matches!(
             (from.scheme, target.scheme),
             (Scheme::Http, Scheme::Http | Scheme::Https) | (Scheme::Https, Scheme::Https)
         );
         if !is_no_worse {
             let [from, to] = [&from.url, &target.url].map(|url| url.scheme().to_owned());
-            return Err(Failure::refused(Refusal::Downgrade { from, to }));
+            return Err(Failure::blocked(Refusal::Downgrade { from, to }));
         }
         Ok(target)
     }
@@ -335,8 +335,8 @@ fn told(error: &reqwest::Error) -> Failure {
     let mut source = error.source();
     let mut last = None;
     while let Some(inner) = source {
-        if let Some(why) = inner.downcast_ref::<Refused>() {
-            return Failure::refused(why.clone());
+        if let Some(why) = inner.downcast_ref::<BlockedUrl>() {
+            return Failure::blocked(why.clone());
         }
         last = Some(inner);
         source = inner.source();

@@ -47,13 +47,13 @@ impl Directories {
 
     pub(crate) async fn search(&self, kind: Kind, target: &Target) -> Result<Fetched, Failure> {
         if self.has_proxy {
-            return Err(Failure::refused(Refusal::LdapBehindProxy));
+            return Err(Failure::blocked(Refusal::LdapBehindProxy));
         }
-        let mut url = LdapUrl::of(target).map_err(Failure::refused)?;
+        let mut url = LdapUrl::of(target).map_err(Failure::blocked)?;
         url.with_default_attributes(match kind {
             Kind::Crl => &OF_CRLS,
             Kind::Issuers => &OF_CERTIFICATES,
-            Kind::Ocsp => return Err(Failure::refused(Refusal::Scheme("ldap (for OCSP)".to_owned()))),
+            Kind::Ocsp => return Err(Failure::blocked(Refusal::Scheme("ldap (for OCSP)".to_owned()))),
         });
         let whole = self.limits.whole(kind);
         let most = usize::try_from(MOST.min(self.limits.octets(kind))).unwrap_or(usize::MAX);
@@ -85,7 +85,7 @@ impl Directories {
         if let Some(host) = &url.host {
             let found = match host.parse() {
                 Ok(address) => {
-                    self.resolver.guard.judge_address(address).map_err(Failure::refused)?;
+                    self.resolver.guard.judge_address(address).map_err(Failure::blocked)?;
                     vec![address]
                 }
                 Err(_) => self.resolver.addresses(host).await.map_err(ResolveError::failure)?.to_vec(),
@@ -94,7 +94,7 @@ impl Directories {
             return Ok((host.clone(), found.map(|ip| SocketAddr::new(ip, url.port)).collect()));
         }
         let Some(configured) = &self.configured else {
-            return Err(Failure::refused(Refusal::NoDirectory));
+            return Err(Failure::blocked(Refusal::NoDirectory));
         };
         if let Ok(address) = configured.parse() {
             return Ok((configured.clone(), vec![address]));

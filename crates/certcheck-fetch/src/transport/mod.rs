@@ -92,7 +92,7 @@ impl Network {
 
     /// Judges where an ask leads.
     pub(crate) fn judge(&self, ask: &EvidenceRequest) -> Result<Target, Failure> {
-        self.guard.judge_url(ask.url()).map_err(Failure::refused)
+        self.guard.judge_url(ask.url()).map_err(Failure::blocked)
     }
 
     /// Where this leads, if that is known without asking a resolver. Empty where it is not ours to know: behind a proxy, or
@@ -153,7 +153,7 @@ impl Network {
     #[cfg(not(feature = "ldap"))]
     #[expect(clippy::unused_async, reason = "as with the feature")]
     async fn search(&self, _: Kind, _: &Target) -> Result<Fetched, Failure> {
-        Err(Failure::refused(crate::Refusal::Scheme("ldap".to_owned())))
+        Err(Failure::blocked(crate::Refusal::Scheme("ldap".to_owned())))
     }
 }
 

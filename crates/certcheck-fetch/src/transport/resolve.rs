@@ -11,7 +11,7 @@ use moka::sync::Cache;
 use reqwest::dns::{Addrs, Name, Resolving};
 
 use crate::failure::Failure;
-use crate::transport::guard::{Guard, Refused};
+use crate::transport::guard::{BlockedUrl, Guard};
 use crate::transport::timings::{Part, took};
 
 /// What resolves names.
@@ -80,7 +80,7 @@ impl GuardedResolver {
     async fn find(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
         let is_trusted = self.trusted.as_deref().is_some_and(|trusted| trusted == name);
         if !is_trusted {
-            self.guard.judge_name(name).map_err(ResolveError::Refused)?;
+            self.guard.judge_name(name).map_err(ResolveError::Blocked)?;
         }
         let begun = Instant::now();
         let found = self.inner.resolve(name).await;
@@ -96,7 +96,9 @@ impl GuardedResolver {
         }
         match (good.is_empty(), refused) {
             (false, _) => Ok(good),
-            (true, Some(why)) => Err(ResolveError::Refused(Refused { name: Some(name.to_owned()), ..why })),
+            (true, Some(why)) => {
+                Err(ResolveError::Blocked(BlockedUrl { name: Some(name.to_owned()), ..why }))
+            }
             (true, None) => {
                 Err(ResolveError::Failed(io::Error::new(io::ErrorKind::NotFound, "a name without addresses")))
             }
@@ -107,7 +109,7 @@ impl GuardedResolver {
 /// Why a name yields no address to connect to.
 #[derive(Debug)]
 pub(crate) enum ResolveError {
-    Refused(Refused),
+    Blocked(BlockedUrl),
     Failed(io::Error),
 }
 
@@ -115,7 +117,7 @@ impl ResolveError {
     /// As the one that wanted to fetch reports it.
     pub(crate) fn failure(self) -> Failure {
         match self {
-            Self::Refused(why) => Failure::refused(why),
+            Self::Blocked(why) => Failure::blocked(why),
             Self::Failed(error) => Failure::silent(format!("not resolved: {error}")),
         }
     }
@@ -131,7 +133,7 @@ impl reqwest::dns::Resolve for GuardedResolver {
                         found.iter().map(|address| SocketAddr::new(*address, 0)).collect();
                     Ok(Box::new(addresses.into_iter()) as Addrs)
                 }
-                Err(ResolveError::Refused(why)) => Err(why.into()),
+                Err(ResolveError::Blocked(why)) => Err(why.into()),
                 Err(ResolveError::Failed(error)) => Err(error.into()),
             }
         })

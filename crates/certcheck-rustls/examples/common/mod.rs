@@ -121,7 +121,7 @@ pub(crate) async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 /// Why a watch has ended, in a stable word.
 pub(crate) fn word(ended: &Ended) -> &'static str {
     match ended {
-        Ended::Refused(report) => report.code(),
+        Ended::Rejected(report) => report.code(),
         _ => "unwatched",
     }
 }
