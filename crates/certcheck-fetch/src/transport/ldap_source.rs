@@ -25,7 +25,7 @@ const MOST: u64 = 64 << 20;
 const MOST_ADDRESSES: usize = 4;
 
 #[derive(Debug)]
-pub(crate) struct Directories {
+pub(crate) struct LdapSource {
     resolver: GuardedResolver,
     /// `host[:port]` for URLs without a host (GSK_LDAP_SERVER).
     configured: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct Directories {
     has_proxy: bool,
 }
 
-impl Directories {
+impl LdapSource {
     pub(crate) fn new(
         resolver: GuardedResolver,
         configured: Option<String>,

@@ -53,7 +53,7 @@ pub(crate) struct Network {
     http: Http,
     use_ocsp_get: bool,
     #[cfg(feature = "ldap")]
-    directories: ldap_source::Directories,
+    ldap_source: ldap_source::LdapSource,
 }
 
 impl Network {
@@ -67,7 +67,7 @@ impl Network {
             proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
         );
         #[cfg(feature = "ldap")]
-        let directories = ldap_source::Directories::new(
+        let ldap_source = ldap_source::LdapSource::new(
             resolver.without_proxy(),
             directory,
             tls.clone(),
@@ -86,7 +86,7 @@ impl Network {
             http,
             use_ocsp_get,
             #[cfg(feature = "ldap")]
-            directories,
+            ldap_source,
         })
     }
 
@@ -147,7 +147,7 @@ impl Network {
 
     #[cfg(feature = "ldap")]
     async fn search(&self, kind: Kind, target: &Target) -> Result<Fetched, Failure> {
-        self.directories.search(kind, target).await
+        self.ldap_source.search(kind, target).await
     }
 
     #[cfg(not(feature = "ldap"))]
