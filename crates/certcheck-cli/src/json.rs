@@ -249,7 +249,7 @@ impl Member {
 
 impl Line {
     /// Accepted though something of its revocation is not known: why it is not.
-    pub(crate) fn let_pass(&self) -> Option<&'static str> {
+    pub(crate) fn tolerated(&self) -> Option<&'static str> {
         let is_accepted = self.verdict == Verdict::Accept.code();
         self.path.iter().find_map(|member| member.revocation.cause).filter(|_| is_accepted)
     }

@@ -21,7 +21,7 @@ pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
 /// Checks, by `verdict` and `by`: `known` if nothing but a look-up was needed, `full` else.
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
 /// Clients that were accepted though something of their revocation is not known, by `cause`.
-pub(crate) const LET_PASS: &str = "certcheck_let_pass_total";
+pub(crate) const TOLERATED: &str = "certcheck_let_pass_total";
 /// Evidence got ahead of its end, by `outcome`.
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
 /// Clients of live connections that were told to be refused from then on, by `reason`.

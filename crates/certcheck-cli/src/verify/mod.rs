@@ -40,7 +40,7 @@ struct Told {
     verdict: Verdict,
     code: &'static str,
     /// Accepted, and why nothing is known of its revocation, or of a CA's.
-    let_pass: Option<Cause>,
+    tolerated: Option<Cause>,
 }
 
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
     let take = |told: Told, has_next: bool| -> io::Result<()> {
         worst = worst.max(told.exit);
-        tally.add(told.exit, told.verdict, told.code, told.let_pass);
+        tally.add(told.exit, told.verdict, told.code, told.tolerated);
         bar.inc(1);
         if let (Some(page), Some(line)) = (&mut page, told.line) {
             page.add(*line);
@@ -157,7 +157,7 @@ impl Question<'_> {
                     exit: Exit::Unusable,
                     verdict: Verdict::Reject,
                     code: Reason::NoCertificate.code(),
-                    let_pass: None,
+                    tolerated: None,
                 };
                 if self.arguments.json && !self.arguments.summary {
                     written(json::write(&mut told.out, &line));
@@ -186,7 +186,7 @@ impl Question<'_> {
             exit: checked.verdict().into(),
             verdict: checked.verdict(),
             code: checked.code(),
-            let_pass: checked.let_pass(),
+            tolerated: checked.tolerated(),
         };
         let has_page = arguments.report.is_some();
         if arguments.summary && checked.is_accepted() && plan.is_none() && !has_page {

@@ -69,8 +69,8 @@ pub(crate) enum Inner {
     },
 }
 
-/// See [`Report::let_pass`].
-pub(crate) fn let_pass(report: &OwnedReport) -> Option<Cause> {
+/// See [`Report::tolerated`].
+pub(crate) fn tolerated(report: &OwnedReport) -> Option<Cause> {
     let unknown = report.statuses().find_map(|status| match status {
         Status::Unknown(cause) => Some(*cause),
         _ => None,
@@ -176,11 +176,11 @@ impl Report {
     /// Why nothing is known of the first certificate whose revocation policy let pass. `None` where all is known, and of
     /// whom is not accepted.
     #[must_use]
-    pub fn let_pass(&self) -> Option<Cause> {
+    pub fn tolerated(&self) -> Option<Cause> {
         // Of a known path all is known.
         match &self.inner {
             Inner::Known { .. } => None,
-            Inner::Full { report, .. } => let_pass(report),
+            Inner::Full { report, .. } => tolerated(report),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::cache::known_paths::KnownPath;
 use crate::cache::path_templates::{FirstSeen, Found};
 use crate::chain::owned;
 use crate::engine::driver::{self, CheckOutcome, CheckRequest};
-use crate::engine::report::{Inner, Report, SourceTried, let_pass};
+use crate::engine::report::{Inner, Report, SourceTried, tolerated};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
@@ -197,8 +197,8 @@ impl Shared {
         let report = Arc::new(report);
         let verdict = report.verdict();
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
-        if let Some(cause) = let_pass(&report) {
-            metrics::counter!(names::LET_PASS, "cause" => cause.code()).increment(1);
+        if let Some(cause) = tolerated(&report) {
+            metrics::counter!(names::TOLERATED, "cause" => cause.code()).increment(1);
         }
         match verdict {
             Verdict::Accept => {

@@ -24,7 +24,8 @@ pub(super) fn alone(line: &Line, now: Time) -> Markup {
 /// Within the index: folded, so that many can be looked over.
 pub(super) fn folded(line: &Line, id: &str, now: Time) -> Markup {
     let tone = Tone::of(line.verdict);
-    let code = line.reason.as_ref().map(|reason| reason.code).or_else(|| line.let_pass()).unwrap_or_default();
+    let code =
+        line.reason.as_ref().map(|reason| reason.code).or_else(|| line.tolerated()).unwrap_or_default();
     html! {
         details class={ "report " (tone.class()) } id=(id) data-verdict=(tone.class()) data-reason=(code) {
             summary {
@@ -51,7 +52,7 @@ fn reasons(line: &Line, now: Time) -> Markup {
     html! {
         p.lead {
             @match line.verdict {
-                "accept" => @match line.let_pass() {
+                "accept" => @match line.tolerated() {
                     None => "The certificate is good for what was asked.",
                     Some(cause) => {
                         "The path is good. Whether all of it still holds is not known; policy lets that pass. "
