@@ -24,7 +24,7 @@ pub(crate) const CHECKS: &str = "certcheck_checks_total";
 pub(crate) const TOLERATED: &str = "certcheck_let_pass_total";
 /// Evidence got ahead of its end, by `outcome`.
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
-/// Clients of live connections that were told to be refused from then on, by `reason`.
+/// Clients of live connections that would be refused from then on, by `reason`.
 pub(crate) const ENDED: &str = "certcheck_watches_ended_total";
 
 #[cfg(test)]

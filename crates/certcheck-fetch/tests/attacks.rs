@@ -12,7 +12,7 @@ use certcheck_fetch::{Engine, Limits};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::server::{Page, Request, Server};
 use futures_util::FutureExt as _;
-use support::{CA, Names, World, at, loopback, now, told};
+use support::{CA, Names, World, at, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_millis(1_500);
 
@@ -28,7 +28,7 @@ fn an_older_answer_does_not_take_the_place_of_a_newer() {
         world.responder.set_this_update("2027-01-01T12:00:00Z");
         world.responder.set_next_update(Some("2027-01-03T12:00:00Z"));
         world.responder.revoke(&client.serial, "2027-01-01T11:00:00Z", Some(reason));
-        assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+        assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
         // Captured yesterday, before it was revoked.
         world.responder.set_this_update("2027-01-01T00:00:00Z");
         world.responder.set_next_update(Some("2027-01-10T00:00:00Z"));
@@ -43,7 +43,7 @@ fn an_older_answer_does_not_take_the_place_of_a_newer() {
                 let report = engine.check_blocking(&chain, time, WITHIN);
                 assert!(!report.is_accepted(), "{reason} at {time:?}: {report:?}");
                 if reason == "keyCompromise" || time == now() {
-                    assert_eq!(told(&report).1, "certificate-revoked", "{reason} at {time:?}");
+                    assert_eq!(outcome_of(&report).1, "certificate-revoked", "{reason} at {time:?}");
                 }
                 std::thread::sleep(Duration::from_millis(100));
             }
@@ -56,7 +56,11 @@ fn an_older_answer_does_not_take_the_place_of_a_newer() {
         );
         // Whoever begins with that store knows what this engine knows.
         let other = world.builder().store(store).build().expect("builds");
-        assert_eq!(told(&other.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked", "{reason}");
+        assert_eq!(
+            outcome_of(&other.check_blocking(&chain, now(), WITHIN)).1,
+            "certificate-revoked",
+            "{reason}"
+        );
         // A newer one lifts a hold.
         if reason == "certificateHold" {
             world.responder.set_this_update("2027-01-03T12:30:00Z");
@@ -83,9 +87,9 @@ fn a_known_certificate_with_one_octet_changed_is_a_stranger() {
     let changed = vec![changed.into()];
     for _ in 0..2 {
         let report = engine.check_blocking(&changed, now(), WITHIN);
-        assert_eq!(told(&report).1, "bad-signature");
+        assert_eq!(outcome_of(&report).1, "bad-signature");
         assert!(!report.is_of_known_path());
-        assert_eq!(told(&engine.look_up(&changed, now())).1, "bad-signature");
+        assert_eq!(outcome_of(&engine.look_up(&changed, now())).1, "bad-signature");
     }
     assert!(engine.check_cached(&chain, now()).is_of_known_path());
 }
@@ -109,11 +113,11 @@ fn an_answer_is_over_with_its_next_update_whatever_the_cache_is_told() {
     world.responder.set_next_update(Some("2027-01-05T00:00:00Z"));
     world.responder.revoke(&client.serial, "2027-01-02T12:00:00Z", Some("keyCompromise"));
     let report = engine.check_blocking(&chain, at("2027-01-03T06:00:00Z"), WITHIN);
-    assert_eq!(told(&report).1, "certificate-revoked");
+    assert_eq!(outcome_of(&report).1, "certificate-revoked");
     assert!(world.server.count("/kept") > asked);
 }
 
-/// Credentials of a proxy are for the proxy: each hop of a redirect goes through it, and no origin is told of them.
+/// Credentials of a proxy are for the proxy: each hop of a redirect goes through it, and no origin gets them.
 #[test]
 fn credentials_of_a_proxy_are_for_the_proxy_alone() {
     let world = World::new();
@@ -141,7 +145,7 @@ fn credentials_of_a_proxy_are_for_the_proxy_alone() {
     assert_eq!(asked.iter().map(Request::plain_path).collect::<Vec<_>>(), ["/moved.crl", "/ca.crl"]);
     for request in &asked {
         assert!(request.header("Proxy-Authorization").is_some(), "the proxy asks for them");
-        assert!(request.header("Authorization").is_none(), "an origin would be told");
+        assert!(request.header("Authorization").is_none(), "an origin would get them");
     }
     assert_eq!(origin.count("/"), 0, "nothing goes around the proxy");
 }

@@ -12,7 +12,7 @@ use certcheck_fetch::{Engine, Limits, Origin};
 use certcheck_testkit::crl::{self, Crl};
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, ext};
-use support::{CA, World, at, loopback, now, told};
+use support::{CA, World, at, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -27,7 +27,7 @@ fn a_source_is_asked_once() {
         // And again: this client is known now.
         let again = engine.check_blocking(&chain, now(), WITHIN);
         assert!(again.is_of_known_path() && again.is_accepted());
-        assert_eq!(told(&again).2, "crl");
+        assert_eq!(outcome_of(&again).2, "crl");
     }
     assert_eq!((world.server.count("/ca.crl"), world.server.count("/root.crl")), (1, 1));
 }
@@ -88,7 +88,7 @@ fn a_revocation_that_arrives_counts_for_who_is_known() {
     engine.forget();
     assert!(engine.check_blocking(&other, now(), WITHIN).is_accepted());
     let report = engine.check_cached(&chain, now());
-    assert_eq!(told(&report), ("reject", "certificate-revoked", "crl"));
+    assert_eq!(outcome_of(&report), ("reject", "certificate-revoked", "crl"));
     assert!(!report.is_of_known_path());
 }
 
@@ -98,10 +98,13 @@ fn a_check_that_may_not_wait_has_evidence_fetched_for_the_next() {
     let engine = world.engine();
     let chain = world.chain(&world.plain("cached"));
     let begun = Instant::now();
-    assert_eq!(told(&engine.look_up(&chain, now())), ("undetermined", "revocation-unknown", "not-tried"));
+    assert_eq!(
+        outcome_of(&engine.look_up(&chain, now())),
+        ("undetermined", "revocation-unknown", "not-tried")
+    );
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(world.server.count("/"), 0, "who only looks fetches nothing");
-    assert_eq!(told(&engine.check_cached(&chain, now())).0, "undetermined");
+    assert_eq!(outcome_of(&engine.check_cached(&chain, now())).0, "undetermined");
     while !engine.check_cached(&chain, now()).is_accepted() {
         assert!(begun.elapsed() < Duration::from_secs(10));
         std::thread::sleep(Duration::from_millis(10));
@@ -119,8 +122,8 @@ fn nothing_is_fetched_for_a_path_that_does_not_validate() {
     let chain = vec![forged.issue(&world.stranger).into()];
     for _ in 0..3 {
         let report = engine.check_blocking(&chain, now(), WITHIN);
-        assert_eq!(told(&report).1, "bad-signature");
-        assert_eq!(told(&engine.check_cached(&chain, now())).1, "bad-signature");
+        assert_eq!(outcome_of(&report).1, "bad-signature");
+        assert_eq!(outcome_of(&engine.check_cached(&chain, now())).1, "bad-signature");
     }
     assert_eq!(world.server.count("/"), 0);
 }
@@ -159,8 +162,8 @@ fn a_path_ends_with_the_first_certificate_that_does() {
     let (last, after) = (at("2027-01-10T00:00:00Z"), at("2027-01-10T00:00:01Z"));
     assert!(engine.check_blocking(&chain, now(), WITHIN).is_accepted());
     assert!(engine.check_cached(&chain, last).is_of_known_path());
-    assert_eq!(told(&engine.check_cached(&chain, after)).1, "expired");
-    assert_eq!(told(&engine.check_cached(&chain, at("2025-12-31T00:00:00Z"))).1, "not-yet-valid");
+    assert_eq!(outcome_of(&engine.check_cached(&chain, after)).1, "expired");
+    assert_eq!(outcome_of(&engine.check_cached(&chain, at("2025-12-31T00:00:00Z"))).1, "not-yet-valid");
 }
 
 #[test]
@@ -170,7 +173,7 @@ fn a_ring_that_distrusts_forgets_who_was_known() {
     let chain = world.chain(&world.plain("known"));
     assert!(engine.check_blocking(&chain, now(), WITHIN).is_accepted());
     engine.reload(KeyRing::default(), world.policy(), Evidence::new());
-    assert_eq!(told(&engine.check_cached(&chain, now())).1, "unknown-issuer");
+    assert_eq!(outcome_of(&engine.check_cached(&chain, now())).1, "unknown-issuer");
 }
 
 /// A clock that a test moves.
@@ -294,7 +297,7 @@ fn offline_nothing_is_asked() {
     let chain = world.chain(&world.plain("offline"));
     let offline = || world.builder().store(Arc::clone(&store)).offline(true).build().expect("builds");
     assert_eq!(
-        told(&offline().check_blocking(&chain, now(), WITHIN)),
+        outcome_of(&offline().check_blocking(&chain, now(), WITHIN)),
         ("undetermined", "revocation-unknown", "not-tried")
     );
     let online = world.builder().store(Arc::clone(&store)).build().expect("builds");
@@ -320,7 +323,7 @@ fn an_answer_with_a_nonce_is_for_one_check_alone() {
     assert!(engine.check_blocking(&chain, now(), WITHIN).is_accepted());
     assert_eq!(world.server.count("/ocsp"), 2);
     world.responder.set_echo_nonce(false);
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).2, "nonce-mismatch");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).2, "nonce-mismatch");
 }
 
 /// RFC 9919 5: what fits is asked with GET, and with POST where a responder takes no other.
@@ -370,7 +373,7 @@ fn deltas_are_fetched_and_count() {
     let engine = world.engine();
     assert!(engine.check_blocking(&world.chain(&good), now(), WITHIN).is_accepted());
     let report = engine.check_blocking(&world.chain(&bad), now(), WITHIN);
-    assert_eq!(told(&report), ("reject", "certificate-revoked", "crl"));
+    assert_eq!(outcome_of(&report), ("reject", "certificate-revoked", "crl"));
     assert!(engine.look_up(&world.chain(&good), now()).is_of_known_path());
     assert_eq!((world.server.count("/ca.crl"), world.server.count("/delta.crl")), (1, 1));
 }
@@ -435,18 +438,18 @@ fn who_was_on_hold_is_looked_at_anew() {
     world.responder.set_produced_at(&before(600));
     hold();
     let report = engine.check_blocking(&chain, now(), WITHIN);
-    assert_eq!(told(&report), ("reject", "certificate-revoked", "ocsp"));
+    assert_eq!(outcome_of(&report), ("reject", "certificate-revoked", "ocsp"));
     assert!(!report.lacks_evidence() && !engine.look_up(&chain, now()).lacks_evidence());
     engine.forget();
     // Over, though by no more than clocks may differ.
     world.responder.set_next_update(Some(&before(60)));
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
     let by_memory = engine.look_up(&chain, now());
-    assert_eq!(told(&by_memory).1, "certificate-revoked");
+    assert_eq!(outcome_of(&by_memory).1, "certificate-revoked");
     assert!(by_memory.lacks_evidence());
     world.responder.good(&cert.serial);
     // Who waits for nothing is refused once more, and has it fetched.
-    assert_eq!(told(&engine.check_cached(&chain, now())).1, "certificate-revoked");
+    assert_eq!(outcome_of(&engine.check_cached(&chain, now())).1, "certificate-revoked");
     let begun = Instant::now();
     while !engine.look_up(&chain, now()).is_accepted() {
         assert!(begun.elapsed() < WITHIN, "not fetched");
@@ -455,7 +458,7 @@ fn who_was_on_hold_is_looked_at_anew() {
     // Where nothing newer is to be had, it stands.
     engine.forget();
     hold();
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
     world.server.break_with("/ocsp", Fault::Refuse);
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
 }

@@ -17,7 +17,7 @@ use certcheck_testkit::crl::{self, Crl};
 use certcheck_testkit::ext;
 use certcheck_testkit::server::{Fault, Page};
 use pki_types::CertificateDer;
-use support::{CA, Names, World, impatient, now, told};
+use support::{CA, Names, World, impatient, now, outcome_of};
 
 /// What a check may take that gives up on all its sources, the machine's hiccups included.
 const WITHIN: Duration = Duration::from_millis(1_500);
@@ -29,7 +29,7 @@ fn resident() -> u64 {
     text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4_096
 }
 
-/// A fault of the CRL's source, by name, what it is, and the cause that is told.
+/// A fault of the CRL's source, by name, what it is, and the cause that is reported.
 fn faults_of_crls() -> Vec<(&'static str, &'static str, &'static str)> {
     vec![
         ("refuse", "the connection is reset", "unreachable"),
@@ -84,7 +84,7 @@ fn check(engine: &Engine, chain: &[CertificateDer<'_>]) -> (&'static str, &'stat
     let begun = Instant::now();
     let report = engine.check_blocking(chain, now(), WITHIN);
     assert!(begun.elapsed() < WITHIN + SLACK, "{:?} {:?}", begun.elapsed(), report.sources());
-    told(&report)
+    outcome_of(&report)
 }
 
 /// Asks until it is good, or for so long: the source was left alone for a while.
@@ -146,8 +146,8 @@ fn sources_of_answers() {
     let chain = world.chain(&client);
     world.responder.good(&client.serial);
     let mut table = String::new();
-    let mut row = |name: &str, what: &str, told: (&str, &str, &str), expected: &str| {
-        assert_eq!(told, ("undetermined", "revocation-unknown", expected), "{name}");
+    let mut row = |name: &str, what: &str, shown: (&str, &str, &str), expected: &str| {
+        assert_eq!(shown, ("undetermined", "revocation-unknown", expected), "{name}");
         writeln!(table, "| `{name}` | {what} | `{expected}` |").expect("written");
     };
     for (name, what, expected) in faults_of_crls() {

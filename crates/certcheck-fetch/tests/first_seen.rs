@@ -21,8 +21,8 @@ use support::{CA, ROOT, World, at, loopback, now};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// All that a report tells, and of whom it was asked, but for how long that took.
-fn told(report: &Report) -> String {
+/// All that a report says, and whom it asked, but for how long that took.
+fn outcome_of(report: &Report) -> String {
     let details = report.details();
     let view = details.view();
     let path: Vec<_> = view
@@ -206,13 +206,13 @@ fn who_is_admitted_is_who_a_check_accepts() {
 
 /// A snapshot that has seen nobody verifies the CA's signature too.
 fn told_but_signatures(report: &Report) -> String {
-    let mut told = told(report);
+    let mut shown = outcome_of(report);
     // How many, how many of them on evidence, and what the others cost.
     for field in [" signatures: ", "evidence_signatures: ", "signature_cost: "] {
-        let (before, after) = told.split_once(field).expect("it is told");
-        told = format!("{before}{}", after.trim_start_matches(|digit: char| digit.is_ascii_digit()));
+        let (before, after) = shown.split_once(field).expect("it is there");
+        shown = format!("{before}{}", after.trim_start_matches(|digit: char| digit.is_ascii_digit()));
     }
-    told
+    shown
 }
 
 fn warm(world: &World) -> Engine {
@@ -245,7 +245,7 @@ fn what_arrives_counts_for_the_next_client() {
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&leaf])));
     engine.forget();
     assert!(engine.check_blocking(&world.chain(&other), now(), WITHIN).is_accepted());
-    assert_eq!(support::told(&engine.look_up(&world.chain(&leaf), now())).1, "certificate-revoked");
+    assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&leaf), now())).1, "certificate-revoked");
     let next = engine.look_up(&world.chain(&world.plain("not listed")), now());
     assert!(was_admitted(&next), "the new places are found: {next:?}");
 
@@ -271,7 +271,7 @@ fn what_is_given_has_a_say() {
     for name in ["fifth", "sixth"] {
         assert!(engine.look_up(&world.chain(&world.plain(name)), now()).is_accepted());
     }
-    assert_eq!(support::told(&engine.look_up(&world.chain(&leaf), now())).1, "certificate-revoked");
+    assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&leaf), now())).1, "certificate-revoked");
 }
 
 /// Who can wait is not admitted by what is due: something newer is asked for first, as ever.
@@ -297,7 +297,7 @@ fn kinds_are_told_apart() {
     world.server.serve("/other.crl", Page::new(Crl::new(CA).issue(&world.ca)));
     let other = world.plain("elsewhere").without("2.5.29.31");
     let other = other.with([ext::cdp(&[Point::urls(&[world.server.url("/other.crl")])])]);
-    assert_eq!(support::told(&engine.look_up(&world.chain(&other), now())).2, "not-tried");
+    assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&other), now())).2, "not-tried");
     let mut chain = world.chain(&world.plain("with more"));
     chain.push(Cert::root("CN=Unasked", &world.stranger).issue(&world.stranger).into());
     assert!(!was_admitted(&engine.look_up(&chain, now())));
@@ -375,5 +375,5 @@ fn what_is_asked_about_the_ca_may_list_the_leaf() {
         assert!(report.is_accepted(), "{report:?}");
     }
     let report = engine.look_up(&world.chain(&listed), now());
-    assert_eq!(support::told(&report).1, "certificate-revoked", "{report:?}");
+    assert_eq!(support::outcome_of(&report).1, "certificate-revoked", "{report:?}");
 }

@@ -71,10 +71,10 @@ fn a_full_disk_ends_no_process() {
             return;
         }
     };
-    let told = [ended.stdout, ended.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    assert_eq!(ended.status.signal(), None, "{told:?}");
-    assert!(ended.status.success(), "{told:?}");
-    assert!(told[0].contains("1 passed"), "{told:?}");
+    let output = [ended.stdout, ended.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert_eq!(ended.status.signal(), None, "{output:?}");
+    assert!(ended.status.success(), "{output:?}");
+    assert!(output[0].contains("1 passed"), "{output:?}");
 }
 
 /// All files of a store, shortened to nothing by another process.

@@ -16,7 +16,7 @@ use certcheck_testkit::server::{Fault, Page};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pki_types::CertificateDer;
-use support::{CA, World, at, impatient, loopback, now, told};
+use support::{CA, World, at, impatient, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_millis(1_500);
 
@@ -32,15 +32,15 @@ fn an_older_crl_does_not_take_the_place_of_a_newer() {
         world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
     };
     crl(10, "2027-01-01T00:00:00Z", "2027-01-03T00:00:00Z");
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).0, "accept");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).0, "accept");
     // The newer one ends; an older one with a longer life is played.
     crl(9, "2026-12-31T00:00:00Z", "2027-02-01T00:00:00Z");
     let later = at("2027-01-04T00:00:00Z");
     let report = engine.check_blocking(&chain, later, WITHIN);
-    assert_eq!(told(&report), ("undetermined", "revocation-unknown", "rollback"));
+    assert_eq!(outcome_of(&report), ("undetermined", "revocation-unknown", "rollback"));
     crl(11, "2027-01-03T00:00:00Z", "2027-02-01T00:00:00Z");
     std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(told(&engine.check_blocking(&chain, later, WITHIN)).0, "accept");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, later, WITHIN)).0, "accept");
 }
 
 /// What policy admits beyond its end is used only if nothing newer is to be had.
@@ -61,20 +61,20 @@ fn stale_evidence_is_used_only_on_error_and_within_its_bound() {
         world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
     };
     crl("2027-01-03T00:00:00Z");
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).0, "accept");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).0, "accept");
     let asked = world.server.count("/ca.crl");
     let (late, too_late) = (at("2027-01-03T12:00:00Z"), at("2027-01-04T12:00:00Z"));
     world.server.break_with("/ca.crl", Fault::Unavailable(0));
     let report = engine.check_blocking(&chain, late, WITHIN);
-    assert_eq!(told(&report).0, "accept");
+    assert_eq!(outcome_of(&report).0, "accept");
     assert!(world.server.count("/ca.crl") > asked, "newer was asked for, though the client is known");
     let other = world.chain(&world.plain("stale too"));
-    assert_eq!(told(&engine.check_blocking(&other, late, WITHIN)).0, "accept");
+    assert_eq!(outcome_of(&engine.check_blocking(&other, late, WITHIN)).0, "accept");
     // Who may not wait takes what policy admits.
     assert!(engine.check_cached(&chain, late).is_of_known_path());
     std::thread::sleep(Duration::from_millis(300));
     let report = engine.check_blocking(&chain, too_late, WITHIN);
-    assert_eq!(told(&report), ("undetermined", "revocation-unknown", "unreachable"));
+    assert_eq!(outcome_of(&report), ("undetermined", "revocation-unknown", "unreachable"));
 }
 
 /// A revocation that is at hand is not forgotten when its list ends, though nothing newer is to be had.
@@ -93,11 +93,11 @@ fn who_is_listed_stays_listed_when_the_network_is_cut() {
         .build()
         .expect("builds");
     let chain = world.chain(&client);
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
     world.server.break_with("/", Fault::HangBeforeHeaders);
     for late in [at("2027-01-03T01:00:00Z"), at("2028-01-03T00:00:00Z")] {
-        assert_eq!(told(&engine.look_up(&chain, late)).1, "certificate-revoked");
-        assert_eq!(told(&engine.check_blocking(&chain, late, WITHIN)).1, "certificate-revoked");
+        assert_eq!(outcome_of(&engine.look_up(&chain, late)).1, "certificate-revoked");
+        assert_eq!(outcome_of(&engine.check_blocking(&chain, late, WITHIN)).1, "certificate-revoked");
     }
     // Nor when something else is put in its place: an older list, another CA's, a forged one.
     world.server.mend("/");
@@ -113,7 +113,7 @@ fn who_is_listed_stays_listed_when_the_network_is_cut() {
         world.server.serve("/ca.crl", Page::new(body));
         std::thread::sleep(Duration::from_millis(300));
         for _ in 0..2 {
-            assert_eq!(told(&engine.check_blocking(&chain, late, WITHIN)).1, "certificate-revoked");
+            assert_eq!(outcome_of(&engine.check_blocking(&chain, late, WITHIN)).1, "certificate-revoked");
         }
     }
 }
@@ -133,7 +133,7 @@ fn a_list_that_has_ended_lists_each_time() {
         .expect("builds");
     for _ in 0..3 {
         let report = engine.check_blocking(&world.chain(&client), now(), WITHIN);
-        assert_eq!(told(&report).1, "certificate-revoked", "{report:?}");
+        assert_eq!(outcome_of(&report).1, "certificate-revoked", "{report:?}");
     }
 }
 
@@ -158,13 +158,13 @@ fn a_store_that_lags_does_not_roll_memory_back() {
     let lagging = Arc::new(Lagging { inner: store, is_there: AtomicBool::new(false) });
     let engine = world.builder().store(Arc::clone(&lagging) as Arc<dyn Store>).build().expect("builds");
     crl(9, "2027-01-01T12:00:00Z", true);
-    assert_eq!(told(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
     lagging.is_there.store(true, Ordering::Relaxed);
     world.server.break_with("/", Fault::Refuse);
     // Within the skew after its end, what is at hand still counts.
     let after = at("2027-01-03T00:01:00Z");
-    assert_eq!(told(&engine.check_blocking(&chain, after, WITHIN)).1, "certificate-revoked");
-    assert_eq!(told(&engine.look_up(&chain, now())).1, "certificate-revoked");
+    assert_eq!(outcome_of(&engine.check_blocking(&chain, after, WITHIN)).1, "certificate-revoked");
+    assert_eq!(outcome_of(&engine.look_up(&chain, now())).1, "certificate-revoked");
 }
 
 /// A store of one's own: it takes nothing, and has what another has once it is there.
@@ -224,7 +224,7 @@ fn what_comes_too_late_is_kept_for_the_next() {
     world.server.serve("/ca.crl", page);
     let chain = world.chain(&world.plain("late"));
     let report = engine.check_blocking(&chain, now(), Duration::from_millis(400));
-    assert_eq!(told(&report), ("undetermined", "revocation-unknown", "unreachable"));
+    assert_eq!(outcome_of(&report), ("undetermined", "revocation-unknown", "unreachable"));
     std::thread::sleep(Duration::from_secs(3));
     assert!(engine.look_up(&chain, now()).is_accepted(), "it has come meanwhile");
     assert_eq!(world.server.count("/ca.crl"), 1);
@@ -245,14 +245,14 @@ fn an_issuer_that_names_another_s_list_harms_nobody() {
     let ours = world.chain(&world.plain("ours"));
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(100));
     let engine = world.builder().store(Arc::clone(&store)).build().expect("builds");
-    assert_eq!(told(&engine.check_blocking(&theirs, now(), WITHIN)).2, "out-of-scope");
+    assert_eq!(outcome_of(&engine.check_blocking(&theirs, now(), WITHIN)).2, "out-of-scope");
     assert!(
         engine.check_blocking(&ours, now(), WITHIN).is_accepted(),
         "its source is not left alone for that"
     );
     engine.flush_blocking();
     for _ in 0..3 {
-        assert_eq!(told(&engine.check_blocking(&theirs, now(), WITHIN)).2, "out-of-scope");
+        assert_eq!(outcome_of(&engine.check_blocking(&theirs, now(), WITHIN)).2, "out-of-scope");
     }
     engine.flush_blocking();
     let offline = world.builder().store(store).offline(true).build().expect("builds");

@@ -12,7 +12,7 @@ use certcheck_fetch::{Engine, Guard, Kind, Refusal, Report, SourceTried};
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::{Page, Request};
 use certcheck_testkit::{Cert, Key, der, ext};
-use support::{World, impatient, loopback, now, told};
+use support::{World, impatient, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_millis(1_500);
 
@@ -102,7 +102,7 @@ fn who_is_busy_is_not_asked_twice() {
         world.server.serve_with("/busy", move |_| page());
         let chain = world.chain(&world.client(what, &[], &[world.server.url("/busy")]));
         let report = world.engine().check_blocking(&chain, now(), WITHIN);
-        assert_eq!(told(&report), ("undetermined", "revocation-unknown", cause), "{what}");
+        assert_eq!(outcome_of(&report), ("undetermined", "revocation-unknown", cause), "{what}");
         let requests = world.server.requests();
         let own = requests.iter().filter(|request| request.path.starts_with("/busy"));
         let mut methods: Vec<_> = own.map(|request| &*request.method).collect();
@@ -123,7 +123,7 @@ fn the_error_that_says_most_is_told() {
     });
     let chain = world.chain(&world.client("gets", &[], &[world.server.url("/gets")]));
     let report = world.engine().check_blocking(&chain, now(), WITHIN);
-    assert_eq!(told(&report).2, "responder-error");
+    assert_eq!(outcome_of(&report).2, "responder-error");
     let details: Vec<_> = report.sources().iter().filter_map(|source| source.failure.as_ref()).collect();
     assert!(!details.iter().any(|(_, detail)| detail.contains("405")), "{details:?}");
 }
@@ -152,7 +152,7 @@ fn a_refusal_names_its_rule() {
         let chain = world.chain(&world.client("refused", &[url.to_owned()], &[]));
         let report = engine(guard).check_blocking(&chain, now(), WITHIN);
         assert_eq!(first_refusal(&report), Some((Cause::RefusedAddress, refusal)), "{url}");
-        assert_eq!(told(&report).2, "refused-address", "{url}");
+        assert_eq!(outcome_of(&report).2, "refused-address", "{url}");
     }
 }
 
@@ -191,7 +191,7 @@ fn issuers_come_in_ber_too() {
     }
 }
 
-/// A failed fetch of an issuer is told with the report.
+/// A failed fetch of an issuer is reported.
 #[test]
 fn an_issuer_that_cannot_be_fetched_is_told() {
     let world = World::new();

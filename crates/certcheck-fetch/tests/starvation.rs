@@ -10,7 +10,7 @@ use certcheck_fetch::{Engine, Limits};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::server::{Dripper, Page};
 use pki_types::CertificateDer;
-use support::{CA, Names, World, loopback, now, told};
+use support::{CA, Names, World, loopback, now, outcome_of};
 
 /// Nothing here takes so long unless somebody starves.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -127,7 +127,7 @@ fn sources_that_drip_keep_nobody_else_waiting() {
         }
         for check in attack {
             let report = check.join().expect("ends");
-            assert_eq!(told(&report).1, "revocation-unknown");
+            assert_eq!(outcome_of(&report).1, "revocation-unknown");
         }
     }
 }
@@ -150,7 +150,7 @@ fn a_body_has_a_least_rate() {
     let engine = world.builder().limits(limits).build().expect("builds");
     let chain = world.chain(&world.client("slow", &[dripper.url_as("127.0.0.1", "/a.crl")], &[]));
     let report = engine.check_blocking(&chain, now(), Duration::from_secs(30));
-    let told: Vec<_> = report.sources().iter().filter_map(|source| source.failure.as_ref()).collect();
-    assert!(told.iter().any(|(_, detail)| detail.contains("fewer than 1024 a second")), "{told:?}");
+    let shown: Vec<_> = report.sources().iter().filter_map(|source| source.failure.as_ref()).collect();
+    assert!(shown.iter().any(|(_, detail)| detail.contains("fewer than 1024 a second")), "{shown:?}");
     assert!(comes(|| dripper.open() == 0), "it is let go");
 }

@@ -33,7 +33,7 @@ struct Kept {
 impl Kept {
     fn make() -> Self {
         let server = Server::start();
-        // Two of a length, so that nothing but their content tells them apart.
+        // Two of a length, so that nothing but their content differs.
         let sources = [("/small.crl", 3), ("/smell.crl", 3), ("/large.crl", 4_000), ("/lathe.crl", 4_000)];
         let mut pairs = Vec::new();
         for (number, (path, entries)) in (0..).zip(sources) {
@@ -102,16 +102,16 @@ impl Kept {
     /// without the file is right; online all are right; and then, unless nobody could remove what is there, all is good
     /// again.
     fn survives(&self, file: &Path, what: &str, is_removable: bool, spoil: &dyn Fn(&Path)) {
-        let told = format!("{what}: {}", file.display());
+        let what_is_done = format!("{what}: {}", file.display());
         let is_index = file.extension().is_some_and(|kind| kind == "idx");
         let folder = self.again(spoil);
         let offline = engine(open(folder.path()), true);
         for pair in &self.pairs {
             let got = pair.verdicts(&offline);
-            assert!(!is_wrong(got), "offline, {told}, {}: {got:?}", pair.url);
+            assert!(!is_wrong(got), "offline, {what_is_done}, {}: {got:?}", pair.url);
             assert!(
                 got == RIGHT || (self.is_about(file, pair) && !is_index),
-                "offline, {told}, {}: {got:?}",
+                "offline, {what_is_done}, {}: {got:?}",
                 pair.url
             );
         }
@@ -133,18 +133,18 @@ impl Kept {
         let folder = self.again(spoil);
         let online = engine(open(folder.path()), false);
         for pair in &self.pairs {
-            assert_eq!(pair.verdicts(&online), RIGHT, "online, {told}, {}", pair.url);
+            assert_eq!(pair.verdicts(&online), RIGHT, "online, {what_is_done}, {}", pair.url);
         }
         online.flush_blocking();
         drop(online);
         let offline = engine(open(folder.path()), true);
         for pair in self.pairs.iter().filter(|pair| is_removable || !self.is_about(file, pair)) {
-            assert_eq!(pair.verdicts(&offline), RIGHT, "afterwards, {told}, {}", pair.url);
+            assert_eq!(pair.verdicts(&offline), RIGHT, "afterwards, {what_is_done}, {}", pair.url);
         }
     }
 }
 
-/// Runs it, and fails where it stands still: what it does is told as it goes.
+/// Runs it, and fails where it stands still: what it does is noted as it goes.
 fn watched(work: impl FnOnce(&dyn Fn(&str)) + Send + 'static) {
     let (sender, receiver) = mpsc::channel();
     let worker = thread::spawn(move || {
@@ -206,11 +206,11 @@ const SPOILS: &[(&str, Spoil)] = &[
 #[test]
 fn spoilt_files() {
     let passwd = fs::read("/etc/passwd").expect("readable");
-    watched(|tell| {
+    watched(|note| {
         let kept = Kept::make();
         for file in kept.files.keys() {
             for (what, spoil) in SPOILS {
-                tell(&format!("{what}: {}", file.display()));
+                note(&format!("{what}: {}", file.display()));
                 let spoil = |at: &Path| spoil(&at.join(file), &kept.files[file], kept.sibling(file));
                 kept.survives(file, what, *what != "a folder", &spoil);
             }
@@ -222,7 +222,7 @@ fn spoilt_files() {
 
 #[test]
 fn records_that_lie() {
-    watched(|tell| {
+    watched(|note| {
         let kept = Kept::make();
         let stems: Vec<_> = kept
             .files
@@ -275,7 +275,7 @@ fn records_that_lie() {
         for (file, content) in kept.files.iter().filter(|(path, _)| path.starts_with("records")) {
             for (name, lie) in &lies {
                 let what = format!("{name} is {lie:.40}");
-                tell(&format!("{what}: {}", file.display()));
+                note(&format!("{what}: {}", file.display()));
                 let mut record: Value = serde_json::from_slice(content).expect("JSON");
                 record[*name] = lie.clone();
                 let spoil = |at: &Path| fs::write(at.join(file), record.to_string()).expect("written");
@@ -287,7 +287,7 @@ fn records_that_lie() {
 
 #[test]
 fn an_index_with_one_bit_changed_hides_nothing() {
-    watched(|tell| {
+    watched(|note| {
         let kept = Kept::make();
         let indexes: Vec<_> =
             kept.files.keys().filter(|path| path.extension().is_some_and(|kind| kind == "idx")).collect();
@@ -298,7 +298,7 @@ fn an_index_with_one_bit_changed_hides_nothing() {
         let beyond = (0..300).map(|_| fastrand::usize(128 * 8..length * 8));
         for (turn, bit) in header.chain(beyond).enumerate() {
             let file = indexes[turn % 2];
-            tell(&format!("bit {bit}"));
+            note(&format!("bit {bit}"));
             let mut octets = kept.files[file].clone();
             octets[bit / 8] ^= 1 << (bit % 8);
             let folder = kept.again(&|at| fs::write(at.join(file), &octets).expect("written"));

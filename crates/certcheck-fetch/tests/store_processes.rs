@@ -47,10 +47,10 @@ fn a_child() {
     let store = open(&folder.join("store"));
     let seed = seeded(&folder, &runtime);
     let read = |name: &str| fs::read(folder.join(name)).expect("readable");
-    let tell = |word: &str| writeln!(std::io::stdout(), "{word}").expect("told");
+    let say = |word: &str| writeln!(std::io::stdout(), "{word}").expect("written");
     match role.as_str() {
         "write" => {
-            tell("begins");
+            say("begins");
             write_for_ever(&folder, &runtime, &store, &seed)
         }
         "ascend" => {
@@ -64,7 +64,7 @@ fn a_child() {
         "hold" => {
             let lease = runtime.block_on(store.lease(&key_of("http://a/"), HANGS));
             let _held = lease.expect("a lock").expect("free");
-            tell("held");
+            say("held");
             thread::sleep(HANGS);
         }
         other => panic!("no child does {other}"),
@@ -90,11 +90,11 @@ fn write_for_ever(folder: &Path, runtime: &Runtime, store: &DiskStore, seed: &St
     }
 }
 
-/// Until a child tells of this.
+/// Until a child says this.
 fn hear(child: &mut Child, word: &str) {
-    let mut told = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
     // The harness may have begun the line.
-    assert!(told.any(|line| line.ends_with(word)), "{word}");
+    assert!(lines.any(|line| line.ends_with(word)), "{word}");
 }
 
 /// How many entries the CRLs of a source have: in the record, in a blob, in a blob that came through a file.

@@ -37,6 +37,6 @@ fn an_engine_without_threads_is_an_error() {
         .env(CHILD, "1")
         .output()
         .expect("runs");
-    let told = String::from_utf8_lossy(&ended.stdout);
-    assert!(ended.status.success() && told.contains("1 passed"), "{}: {told}", ended.status);
+    let output = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.success() && output.contains("1 passed"), "{}: {output}", ended.status);
 }

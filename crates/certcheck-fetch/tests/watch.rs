@@ -1,4 +1,4 @@
-//! Live connections: whoever serves one is told when its client is not good any more.
+//! Live connections: a server learns when its client is not good any more.
 
 mod support;
 
@@ -21,7 +21,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// The code of what a watch tells, or `None` if it tells nothing for so long.
+/// The code of what a watch reports, or `None` if it reports nothing for so long.
 fn told_within(watch: Watch, within: Duration) -> Option<&'static str> {
     runtime().block_on(async {
         match tokio::time::timeout(within, watch).await.ok()? {
@@ -167,7 +167,7 @@ fn without_its_engine_a_watch_says_so() {
     assert_eq!(told_within(watch, WITHIN), Some("unwatched"));
 }
 
-/// Evidence of live connections is renewed though nobody comes anew, and what it says is told.
+/// Evidence of live connections is renewed though nobody comes anew, and what it says is reported.
 #[test]
 fn evidence_of_live_connections_is_kept_fresh() {
     let world = World::new();

@@ -51,7 +51,7 @@ impl Scene {
         self.world.server.serve("/ca.crl", Page::new(self.world.revoking(2, &[&cert])));
         self.engine.forget();
         let report = self.engine.check_blocking(&self.world.chain(&cert), now(), Duration::from_secs(3));
-        assert_eq!(told(&report).1, "certificate-revoked");
+        assert_eq!(outcome_of(&report).1, "certificate-revoked");
     }
 }
 

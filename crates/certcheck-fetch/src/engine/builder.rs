@@ -159,7 +159,7 @@ impl Builder {
         self
     }
 
-    /// The User-Agent (RFC 9110 10.1.5) that sources are asked with, so that whoever runs them can tell who asks.
+    /// The User-Agent (RFC 9110 10.1.5) that sources are asked with, so that their operators see who asks.
     /// `certcheck/` and a version by default.
     #[must_use]
     pub fn user_agent(mut self, user_agent: String) -> Self {
@@ -205,7 +205,7 @@ impl Builder {
         self
     }
 
-    /// Who is told of octets as they arrive, to show progress.
+    /// Called with octets as they arrive, to show progress.
     #[must_use]
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = Some(observer);
@@ -236,9 +236,9 @@ impl Builder {
             Some(Network::new(route, &limits, &folder).map_err(EngineError::Network)?)
         };
         let watches = Arc::<Watches>::default();
-        let told = Arc::clone(&watches);
+        let watchers = Arc::clone(&watches);
         let renewal = if refreshes { Renewal::Ahead } else { Renewal::OnUse };
-        let memory = Memory::new(&limits, renewal, Box::new(move |key| told.evidence_came(key)));
+        let memory = Memory::new(&limits, renewal, Box::new(move |key| watchers.evidence_came(key)));
         let own = Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer);
         let shared = Arc::new(Shared {
             fetcher: Arc::new(own),

@@ -366,9 +366,9 @@ impl<'d> Driver<'d> {
                 if level == Level::Store {
                     return self.ask_network(pending);
                 }
-                let is_told = pending.fallback.is_none() && self.last_word(&pending).is_none();
-                if is_told && cause != Cause::Rollback {
-                    self.tell(&pending, Some(cached), None, Some(&failure));
+                let is_reported = pending.fallback.is_none() && self.last_word(&pending).is_none();
+                if is_reported && cause != Cause::Rollback {
+                    self.record_source(&pending, Some(cached), None, Some(&failure));
                     self.progress.answer(&need.request, cached.answer.clone());
                     return Step::Answered;
                 }
@@ -377,7 +377,7 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// Finds who signed a CRL, unless that is known: before, it cannot be told from an older one. It need not be the issuer.
+    /// Finds who signed a CRL, unless that is known: before, it cannot be compared with an older one. It need not be the issuer.
     fn find_signer(&self, need: &Need, cached: &CachedEvidence) {
         if !cached.is_signed() {
             // The CRL remembers it. What else is found here is asked for below.
@@ -400,16 +400,16 @@ impl<'d> Driver<'d> {
         }
         let labels = [("kind", cached.kind().code()), ("from", from.code())];
         metrics::counter!(names::ANSWERS, &labels).increment(1);
-        self.tell(pending, Some(cached), Some(from), None);
+        self.record_source(pending, Some(cached), Some(from), None);
         Step::Answered
     }
 
     /// Nothing newer is to be had: what is at hand does if policy admits it, else nothing does.
     fn answer_failed(&mut self, pending: PendingNeed, failure: Failure) -> Step {
-        self.tell(&pending, None, None, Some(&failure));
+        self.record_source(&pending, None, None, Some(&failure));
         let answer = match &pending.fallback {
             Some(cached) => {
-                self.tell(&pending, Some(cached), Some(Origin::Memory), None);
+                self.record_source(&pending, Some(cached), Some(Origin::Memory), None);
                 cached.answer.clone()
             }
             None => self.last_word(&pending).unwrap_or(Answer::Failed(failure.cause)),
@@ -418,7 +418,7 @@ impl<'d> Driver<'d> {
         Step::Answered
     }
 
-    fn tell(
+    fn record_source(
         &mut self,
         pending: &PendingNeed,
         cached: Option<&Arc<CachedEvidence>>,

@@ -150,12 +150,12 @@ impl Engine {
         let deadline = Instant::now() + within;
         let Some(runtime) = self.runtime.as_ref() else { return self.look_up(chain, now) };
         let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         runtime.spawn(async move {
-            let _nobody_waits = tell.try_send(shared.check(owned, now, deadline).await);
+            let _nobody_waits = sender.try_send(shared.check(owned, now, deadline).await);
         });
         // It ends by itself at the deadline; where threads are short, not much later.
-        told.recv_timeout(within + GRACE).unwrap_or_else(|_| self.look_up(chain, now))
+        receiver.recv_timeout(within + GRACE).unwrap_or_else(|_| self.look_up(chain, now))
     }
 
     /// Gets what a check of this chain would lack, in the background. What is being got for another is not asked for twice;
@@ -175,7 +175,7 @@ impl Engine {
         });
     }
 
-    /// Gets the evidence about every CA of the ring, and tells what came of each.
+    /// Gets the evidence about every CA of the ring, with a report about each.
     pub async fn prefetch_ring(&self, now: Time, within: Duration) -> Vec<Report> {
         let snapshot = self.snapshot();
         let mut policy = snapshot.policy().clone();

@@ -236,7 +236,7 @@ impl Report {
         matches!(self.inner, Inner::Known { .. })
     }
 
-    /// All of it, as the core tells it.
+    /// All of it, as the core reports it.
     #[must_use]
     pub fn details(&self) -> Details {
         match &self.inner {

@@ -1,4 +1,4 @@
-//! Clients of live connections: whoever serves one is told when it is not good any more.
+//! Clients of live connections: a server learns when one is not good any more.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
@@ -22,7 +22,7 @@ const CHECKED_AT_ONCE: usize = 16;
 pub enum Ended {
     /// It would be refused now: revoked, expired, or not good for the ring and policy of today.
     Rejected(Report),
-    /// Nobody will tell: the engine is gone, or the report was of no client.
+    /// Nobody watches: the engine is gone, or the report was of no client.
     Unwatched,
 }
 
@@ -30,9 +30,9 @@ pub enum Ended {
 ///
 /// What is not known is no news: a responder that cannot be reached ends no connection.
 #[derive(Debug)]
-#[must_use = "nobody is told unless it is awaited"]
+#[must_use = "it reports nothing unless it is awaited"]
 pub struct Watch {
-    told: oneshot::Receiver<Report>,
+    receiver: oneshot::Receiver<Report>,
     _place: Place,
 }
 
@@ -40,7 +40,9 @@ impl Future for Watch {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
-        Pin::new(&mut self.told).poll(context).map(|told| told.map_or(Ended::Unwatched, Ended::Rejected))
+        Pin::new(&mut self.receiver)
+            .poll(context)
+            .map(|report| report.map_or(Ended::Unwatched, Ended::Rejected))
     }
 }
 
@@ -73,10 +75,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Tells who listens that it would be refused.
+    /// Sends the report to all who listen.
     pub(super) fn end(self, report: &Report) {
-        for (_, tell) in self.listeners {
-            let _nobody_listens = tell.send(report.clone());
+        for (_, sender) in self.listeners {
+            let _nobody_listens = sender.send(report.clone());
         }
     }
 }
@@ -111,18 +113,18 @@ impl Clients {
         leaf: &Arc<[u8]>,
         chain: impl FnOnce() -> Arc<[CertificateDer<'static>]>,
     ) -> (u64, oneshot::Receiver<Report>) {
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let number = self.next;
         self.next += 1;
         if let Some(client) = self.clients.get_mut(leaf) {
-            client.listeners.push((number, tell));
+            client.listeners.push((number, sender));
         } else {
-            let listeners = vec![(number, tell)];
+            let listeners = vec![(number, sender)];
             let client = Client { chain: chain(), path: None, until: None, check_at: None, listeners };
             self.clients.insert(Arc::clone(leaf), client);
             self.pathless.insert(Arc::clone(leaf));
         }
-        (number, told)
+        (number, receiver)
     }
 
     /// Notes what the client's path hangs on, instead of what was noted before. Who has a path keeps it until there is
@@ -274,15 +276,15 @@ impl Watches {
         let Some(leaf) = report.leaf().map(Arc::clone) else {
             // A report without a path has nobody in it.
             let place = Place { watches: Weak::new(), leaf: Arc::default(), number: 0 };
-            return Watch { told: oneshot::channel().1, _place: place };
+            return Watch { receiver: oneshot::channel().1, _place: place };
         };
         let mut clients = self.lock();
-        let (number, told) = clients.add(&leaf, || report.chain_with(presented));
+        let (number, receiver) = clients.add(&leaf, || report.chain_with(presented));
         clients.place(&leaf, path, report.valid_until());
         if let Some(at) = report.unkept_until {
             clients.check_by(&leaf, at);
         }
-        Watch { told, _place: Place { watches: Arc::downgrade(self), leaf, number } }
+        Watch { receiver, _place: Place { watches: Arc::downgrade(self), leaf, number } }
     }
 
     /// Looks at the client of a report anew, as soon as may be.

@@ -97,7 +97,7 @@ async fn check(shared: Arc<Shared>, leaf: Arc<[u8]>, now: Time) {
     }
 }
 
-/// Notes what a look came to, and tells who listens if it would be refused.
+/// Notes the outcome of a look, and reports to who listens if the client would be refused.
 fn settle(shared: &Shared, leaf: &Arc<[u8]>, report: &Report) -> Verdict {
     let watches = &shared.watches;
     let verdict = report.verdict();

@@ -41,7 +41,7 @@ const QUEUE: Duration = Duration::from_secs(10);
 /// Addresses of a host that a fetch is counted for.
 const MOST_ADDRESSES: usize = 4;
 
-/// Told of octets as they arrive: from where, how many are there, and how many there will be, if that is known.
+/// Called with octets as they arrive: from where, how many are there, and how many there will be, if that is known.
 pub type Observer = Arc<dyn Fn(&str, u64, Option<u64>) + Send + Sync>;
 
 /// For whom something is fetched: first of all those who wait for it.
@@ -257,11 +257,11 @@ impl Exchanges {
         metrics::counter!(names::FETCHES, "kind" => kind).increment(1);
         let started = Instant::now();
         // Every waiter is woken by this: not at every piece.
-        let told = AtomicU64::new(0);
+        let reported = AtomicU64::new(0);
         let arriving = |octets, length| {
             let tenths =
                 u64::try_from(started.elapsed().as_millis() / 100).unwrap_or(u64::MAX).saturating_add(1);
-            if told.swap(tenths, Ordering::Relaxed) != tenths {
+            if reported.swap(tenths, Ordering::Relaxed) != tenths {
                 sender.send_replace(State::Arriving(octets, length));
             }
             if let Some(observer) = &self.observer {

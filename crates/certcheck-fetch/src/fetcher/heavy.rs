@@ -55,7 +55,7 @@ mod tests {
     fn others_are_served_meanwhile() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("runs");
         let heavy = Arc::new(Heavy::new());
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let (begin, begun) = tokio::sync::oneshot::channel();
         let large = runtime.spawn({
             let heavy = Arc::clone(&heavy);
@@ -63,13 +63,13 @@ mod tests {
                 let turn = heavy.turn(LARGE).await;
                 turn.run(|| {
                     begin.send(()).expect("heard");
-                    told.recv_timeout(Duration::from_secs(20))
+                    receiver.recv_timeout(Duration::from_secs(20))
                 })
             }
         });
         let small = runtime.spawn(async move {
             begun.await.expect("begun");
-            heavy.turn(LARGE - 1).await.run(|| tell.send(()))
+            heavy.turn(LARGE - 1).await.run(|| sender.send(()))
         });
         runtime.block_on(small).expect("ends").expect("the large one still waits");
         assert_eq!(runtime.block_on(large).expect("ends"), Ok(()));

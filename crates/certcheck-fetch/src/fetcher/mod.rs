@@ -196,7 +196,7 @@ impl Fetcher {
     pub(crate) fn reject(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, failure: &Failure) {
         let (Some(key), cause) = (EvidenceKey::of(&need.request), failure.cause) else { return };
         let cached = &outcome.cached;
-        // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is told by it.
+        // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is recognised by it.
         if cause == Cause::Stale
             && cached.is_signed()
             && self.memory.get(&key).is_none_or(|known| known.is_older_than(cached))

@@ -196,7 +196,7 @@ impl Lane {
 #[derive(Debug)]
 struct Waiter {
     parties: Parties,
-    tell: oneshot::Sender<Permit>,
+    sender: oneshot::Sender<Permit>,
 }
 
 #[derive(Debug, Default)]
@@ -258,7 +258,7 @@ impl State {
 
     /// Who is next: of those that there is room for, who has least, and of these who came first.
     fn next(&mut self, bounds: &Bounds) -> Option<Waiter> {
-        self.waiting.retain(|waiter| !waiter.tell.is_closed());
+        self.waiting.retain(|waiter| !waiter.sender.is_closed());
         let has_room = |waiter: &&(usize, &Waiter)| self.full(bounds, &waiter.1.parties).is_none();
         let load = |waiter: &(usize, &Waiter)| (self.young.load(&waiter.1.parties), waiter.0);
         let next = self.waiting.iter().enumerate().filter(|waiter| has_room(&waiter)).min_by_key(load);
@@ -302,23 +302,23 @@ impl Permits {
         parties: Parties,
         max_wait: Duration,
     ) -> Result<Permit, Full> {
-        let told = {
+        let receiver = {
             let mut state = self.lock();
             if state.full(&self.bounds, &parties).is_none() {
                 state.take(&parties);
                 return Ok(Permit { of: Arc::clone(self), parties, is_slow: false });
             }
             if state.waiting.len() >= WAITING {
-                state.waiting.retain(|waiter| !waiter.tell.is_closed());
+                state.waiting.retain(|waiter| !waiter.sender.is_closed());
                 if state.waiting.len() >= WAITING {
                     return Err(Full::Waiting(WAITING));
                 }
             }
-            let (tell, told) = oneshot::channel();
-            state.waiting.push_back(Waiter { parties: parties.clone(), tell });
-            told
+            let (sender, receiver) = oneshot::channel();
+            state.waiting.push_back(Waiter { parties: parties.clone(), sender });
+            receiver
         };
-        match timeout(max_wait, told).await {
+        match timeout(max_wait, receiver).await {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(self.lock().full(&self.bounds, &parties).unwrap_or(Full::All(self.bounds.all))),
         }
@@ -328,11 +328,11 @@ impl Permits {
     fn hand_on(self: &Arc<Self>) {
         loop {
             let mut state = self.lock();
-            let Some(Waiter { parties, tell }) = state.next(&self.bounds) else { return };
+            let Some(Waiter { parties, sender }) = state.next(&self.bounds) else { return };
             state.take(&parties);
             // Who has gone away meanwhile gives it back by its drop, which needs the lock.
             drop(state);
-            drop(tell.send(Permit { of: Arc::clone(self), parties, is_slow: false }));
+            drop(sender.send(Permit { of: Arc::clone(self), parties, is_slow: false }));
         }
     }
 }
@@ -435,7 +435,7 @@ mod tests {
     /// A source that is not asked is reported with the bound that was in the way.
     #[test]
     fn bounds_are_told_by_name() {
-        for (full, told) in [
+        for (full, text) in [
             (Full::All(64), "64 at once are under way"),
             (Full::Party(Party::Client(1), 4), "4 at once for this client are under way"),
             (Full::Party(Party::Host(1), 8), "8 at once from this host are under way"),
@@ -447,7 +447,7 @@ mod tests {
             (Full::Party(Party::Anchor(1), 48), "48 at once for clients below this anchor are under way"),
             (Full::Waiting(4_096), "4096 wait already"),
         ] {
-            assert_eq!(full.to_string(), told);
+            assert_eq!(full.to_string(), text);
         }
     }
 

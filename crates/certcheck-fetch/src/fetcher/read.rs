@@ -147,7 +147,7 @@ fn read_crl(
 }
 
 /// A CRL that was kept with its index in a store that is trusted: both are taken as they were kept, if their lengths fit.
-/// What of the index is no good is told beside it; then the CRL is not taken for signed either.
+/// What of the index is no good is returned beside it; then the CRL is not taken for signed either.
 pub(crate) fn reopen(
     der: Bytes,
     index: &Bytes,

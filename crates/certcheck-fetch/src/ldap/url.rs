@@ -12,7 +12,7 @@ use crate::transport::refusal::Refusal;
 const MAX_ATTRIBUTES: usize = 8;
 /// Parentheses of a filter: their nesting is read with recursion.
 const MAX_PARENTHESES: usize = 16;
-/// Characters of a scope that are told.
+/// Characters of a scope that are reported.
 const MAX_SCOPE: usize = 16;
 /// What a search asks for where its URL does not say.
 const ANY_ENTRY: &str = "(objectClass=*)";

@@ -33,7 +33,7 @@ use crate::transport::spool::Body;
 
 /// Between two looks whether a lease is free.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The file that tells when the store was last tidied, and how often that is done.
+/// The file that says when the store was last tidied, and how often that is done.
 const TIDIED: &str = "tidied";
 const BETWEEN: Duration = Duration::from_secs(3_600);
 /// How long another's writing is waited for.

@@ -117,7 +117,7 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// What `list` tells of an answer that is kept.
+/// What `list` says of an answer that is kept.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Entry {
@@ -136,7 +136,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What a store of one's own tells of an answer that it keeps so many octets of.
+    /// What a store of one's own says of an answer that it keeps so many octets of.
     #[must_use]
     pub fn of(key: EvidenceKey, stored: &Stored, octets: u64) -> Self {
         let Stored { ask, fetched_at, this_update, next_update, .. } = stored;
@@ -159,7 +159,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// What reports call it.
     fn origin(&self) -> Origin;
 
-    /// What is kept under a key. What is damaged or foreign is dropped and told as an error.
+    /// What is kept under a key. What is damaged or foreign is dropped and returned as an error.
     fn get<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Stored>, StoreError>>;
 
     /// Keeps an answer in place of an older one.

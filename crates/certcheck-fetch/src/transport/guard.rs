@@ -398,7 +398,7 @@ mod tests {
         }
     }
 
-    /// Each rule tells which it is.
+    /// Each rule has its own refusal.
     #[test]
     fn refusals_are_told_apart() {
         let refused =

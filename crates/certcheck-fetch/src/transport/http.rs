@@ -89,7 +89,7 @@ impl Http {
         Ok(Self { client: builder.build()?, guard, limits: Arc::clone(limits), folder })
     }
 
-    /// Asks, follows redirects, and takes in the body. `arriving` is told how many octets are there.
+    /// Asks, follows redirects, and takes in the body. `arriving` is called with how many octets are there.
     pub(crate) async fn ask(
         &self,
         target: &Target,
@@ -203,7 +203,7 @@ impl Http {
         asked(if hop.method == Method::POST { "POST" } else { "GET" });
         match sent {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(told(&error)),
+            Ok(Err(error)) => Err(to_failure(&error)),
             Err(_) => Err(Failure::silent(format!("no answer after {max_wait:?}"))),
         }
     }
@@ -243,7 +243,7 @@ impl Http {
         let (least, after) = (self.limits.least_rate, self.limits.least_rate_after);
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| told(&error))?;
+            let chunk = chunk.map_err(|error| to_failure(&error))?;
             for piece in inflater.pieces(&chunk) {
                 let octets = inflater.push(piece)?;
                 spool.push(&octets).map_err(spool_failure)?;
@@ -331,7 +331,7 @@ fn ocsp_get_url(responder: &Url, request: &[u8]) -> Option<Url> {
 }
 
 /// What an error of the client comes from: the guard's word is found at the bottom of it.
-fn told(error: &reqwest::Error) -> Failure {
+fn to_failure(error: &reqwest::Error) -> Failure {
     let mut source = error.source();
     let mut last = None;
     while let Some(inner) = source {

@@ -99,12 +99,12 @@ mod tests {
     fn inflated(encoding: Option<&str>, body: &[u8]) -> Result<Vec<u8>, (Cause, usize)> {
         let mut inflater = Inflater::new(encoding);
         let mut made = Vec::new();
-        let told = |failure: Failure, made: usize| (failure.cause, made);
+        let seen = |failure: Failure, made: usize| (failure.cause, made);
         for piece in inflater.pieces(body) {
-            let some = inflater.push(piece).map_err(|failure| told(failure, made.len()))?;
+            let some = inflater.push(piece).map_err(|failure| seen(failure, made.len()))?;
             made.extend_from_slice(&some);
         }
-        let rest = inflater.finish().map_err(|failure| told(failure, made.len()))?;
+        let rest = inflater.finish().map_err(|failure| seen(failure, made.len()))?;
         made.extend(rest);
         Ok(made)
     }

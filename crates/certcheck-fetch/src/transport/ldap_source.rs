@@ -65,7 +65,7 @@ impl LdapSource {
                 // One address that does not answer must not take the time of the next.
                 match timeout(self.limits.connect + self.limits.small_whole, asked).await {
                     Ok(Ok(values)) => return Ok(values),
-                    Ok(Err(fault)) => last = told(&fault, MOST.min(self.limits.octets(kind))),
+                    Ok(Err(fault)) => last = to_failure(&fault, MOST.min(self.limits.octets(kind))),
                     Err(_) => last = Failure::silent(format!("no answer from {address}")),
                 }
             }
@@ -114,7 +114,7 @@ impl LdapSource {
     }
 }
 
-fn told(fault: &LdapFault, most: u64) -> Failure {
+fn to_failure(fault: &LdapFault, most: u64) -> Failure {
     match fault {
         LdapFault::TooLarge => Failure::too_large(most),
         other => Failure::unreachable(other.to_string()),

@@ -18,7 +18,7 @@ pub enum Refusal {
     NotAUrl(String),
     /// Its scheme is not followed, or not for this kind of evidence.
     Scheme(String),
-    /// Its scheme is `https` or `ldaps`, and the guard was not told to allow them.
+    /// Its scheme is `https` or `ldaps`, and the guard does not allow them.
     Tls(&'static str),
     /// A redirect leads from a scheme to a worse one.
     Downgrade {
@@ -42,7 +42,7 @@ pub enum Refusal {
         /// What it is.
         what: &'static str,
     },
-    /// Its address is private, and the guard was told to deny these.
+    /// Its address is private, and the guard denies these.
     Private(IpAddr),
     /// It is an LDAP URL that names no host, and no directory is configured.
     NoDirectory,

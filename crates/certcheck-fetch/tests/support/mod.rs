@@ -137,7 +137,7 @@ pub(crate) fn impatient() -> Limits {
 }
 
 /// What became of the leaf: verdict, code of the refusal, and the cause or means of its status.
-pub(crate) fn told(report: &Report) -> (&'static str, &'static str, &'static str) {
+pub(crate) fn outcome_of(report: &Report) -> (&'static str, &'static str, &'static str) {
     let details = report.details();
     let report = details.view();
     let code = report.reason.as_ref().map_or("", |rejection| rejection.reason.code());
