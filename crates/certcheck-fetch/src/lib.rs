@@ -4,9 +4,9 @@
 //! [`Engine`] is where to begin. It drives the core's checks and answers what they lack:
 //!
 //! ```text
-//! check -> known path -> memory -> store -> network (guard -> HTTP, LDAP) -> read -> judged by the core -> kept
+//! check -> known path -> memory -> store -> network (guard -> HTTP, LDAP) -> read -> checked by the core -> kept
 //! ```
-//! Whether evidence is good is the core's judgement, whatever layer it comes from; a layer whose copy is of no use is
+//! Whether evidence is good is the core's decision, whatever layer it comes from; a layer whose copy is of no use is
 //! passed over for the next.
 #![deny(unsafe_code)]
 
@@ -51,14 +51,14 @@ pub mod fuzzing {
     /// A URL out of a certificate: what passes leads to no guarded literal.
     pub fn url(text: &str) {
         let guard = crate::Guard::new().deny_private(true);
-        let Ok(target) = guard.judge_url(text) else { return };
+        let Ok(target) = guard.validate_url(text) else { return };
         assert!(target.url.username().is_empty() && target.url.password().is_none());
         if let Some(host) = target.url.host_str()
             && let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse()
         {
-            assert!(guard.judge_address(address).is_ok(), "{host}");
+            assert!(guard.validate_address(address).is_ok(), "{host}");
         }
-        // What a directory is asked for is of the very host that was judged.
+        // What a directory is asked for is of the very host that was validated.
         #[cfg(feature = "ldap")]
         if let Ok(asked) = crate::ldap::LdapUrl::of(&target) {
             // An address has several spellings.
@@ -69,8 +69,8 @@ pub mod fuzzing {
             assert_eq!(asked.host.as_deref().map(host), target.name().map(host), "{text}");
             assert_eq!(asked.port, target.port(), "{text}");
         }
-        // What is sent is judged like what was written.
-        assert!(guard.judge_url(target.url.as_str()).is_ok(), "{text}");
+        // What is sent is validated like what was written.
+        assert!(guard.validate_url(target.url.as_str()).is_ok(), "{text}");
     }
 
     /// A record of the store.
@@ -93,7 +93,7 @@ pub mod fuzzing {
     /// What a directory answers.
     #[cfg(feature = "ldap")]
     pub fn directory(octets: &[u8]) {
-        let Ok(url) = crate::ldap::judged("ldap://h/cn=a?certificateRevocationList;binary") else {
+        let Ok(url) = crate::ldap::validated("ldap://h/cn=a?certificateRevocationList;binary") else {
             return;
         };
         let stream = tokio::io::join(octets, tokio::io::sink());

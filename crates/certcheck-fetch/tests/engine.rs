@@ -74,7 +74,7 @@ fn ten_thousand_at_once_make_one_request() {
     assert_eq!(world.server.count("/root.crl"), 1);
 }
 
-/// What memory has is judged anew each time: a CRL that arrives counts for the next check.
+/// What memory has is checked again each time: a CRL that arrives counts for the next check.
 #[test]
 fn a_revocation_that_arrives_counts_for_who_is_known() {
     let world = World::new();

@@ -302,7 +302,7 @@ fn addresses_that_are_guarded() {
     compare("address", &table);
 }
 
-/// The address that was judged is the one connected to: a second look-up would lead elsewhere, and is not made.
+/// The address that was validated is the one connected to: a second look-up would lead elsewhere, and is not made.
 #[test]
 fn a_name_that_rebinds_is_looked_up_once() {
     let world = World::new();

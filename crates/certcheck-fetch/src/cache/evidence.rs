@@ -187,7 +187,7 @@ impl CachedEvidence {
         }
     }
 
-    /// False of a CRL of which nobody knows who signed it. Other answers are judged whole or not at all.
+    /// False of a CRL of which nobody knows who signed it. Other answers are checked whole or not at all.
     pub(crate) fn is_signed(&self) -> bool {
         self.crl().is_none_or(|crl| crl.known_signers().next().is_some())
     }

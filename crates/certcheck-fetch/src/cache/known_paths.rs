@@ -272,7 +272,7 @@ pub(crate) struct RejectionCache {
     seconds: i64,
 }
 
-/// Octets of a chain whose refusal is kept: larger ones are judged anew.
+/// Octets of a chain whose refusal is kept: larger ones are checked again.
 const MAX_REJECTED: usize = 16 << 10;
 
 impl RejectionCache {

@@ -137,7 +137,7 @@ impl Builder {
         self
     }
 
-    /// An HTTP proxy (AT-TLS: HttpCdpProxyServer). It resolves names, so names and literals alone are judged.
+    /// An HTTP proxy (AT-TLS: HttpCdpProxyServer). It resolves names, so names and literals alone are validated.
     #[must_use]
     pub fn proxy(mut self, proxy: url::Url) -> Self {
         self.route.proxy = Some(proxy);

@@ -152,7 +152,7 @@ impl<'d> Driver<'d> {
             }
             let Some(awaited) = waiting.next().await else { return };
             let ask = awaited.pending.need.request.clone();
-            match self.judge(awaited).await {
+            match self.decide(awaited).await {
                 Step::Answered => open.retain(|known| *known != ask),
                 Step::Wait { pending, level, watcher, deadlines } => {
                     waiting.push(wait(pending, level, watcher, deadlines));
@@ -293,7 +293,7 @@ impl<'d> Driver<'d> {
     }
 
     /// A source that is quiet for half of the time gives way to another, if there is one; else it has all of it.
-    async fn judge(&mut self, awaited: Awaited) -> Step {
+    async fn decide(&mut self, awaited: Awaited) -> Step {
         let Awaited { pending, level, outcome } = awaited;
         match outcome {
             WaitOutcome::Finished(Ok(outcome)) => {
@@ -336,7 +336,7 @@ impl<'d> Driver<'d> {
         }
         self.find_signer(&need, cached);
         let is_due = level == Level::Store && self.fetcher.memory.is_due(cached, self.request.now);
-        let judged = if self.fetcher.memory.is_rollback(cached) {
+        let decided = if self.fetcher.memory.is_rollback(cached) {
             Err(Dismissal::Superseded)
         } else if is_due {
             // It may do if nothing newer is to be had: not given yet.
@@ -344,7 +344,7 @@ impl<'d> Driver<'d> {
         } else {
             self.progress.offer(&need.request, cached.answer.clone())
         };
-        match judged {
+        match decided {
             Ok(()) => {
                 self.fetcher.keep(&need, outcome, level, self.request.now);
                 // Who signed it may be known only when all is.

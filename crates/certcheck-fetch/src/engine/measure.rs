@@ -1,6 +1,6 @@
 //! What a check would ask, and how long each source takes: for programs that look into sources, not for servers.
 //!
-//! Nothing here is judged, and nothing is kept.
+//! Nothing here is decided, and nothing is kept.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -59,7 +59,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The ring and policy that checks begin with from here on. Evidence stays: it is judged by whoever uses it.
+    /// The ring and policy that checks begin with from here on. Evidence stays: each check decides about it.
     pub fn reload(&self, ring: KeyRing, policy: Policy, given: Evidence) {
         self.shared.snapshot.store(Arc::new(Snapshot::new(
             Arc::new(ring),

@@ -128,9 +128,9 @@ impl Exchanges {
         Self { network, persist, health, permits, limits, heavy, observer }
     }
 
-    /// Where this leads, judged, and its host.
+    /// Where this leads, validated, and its host.
     pub(super) fn target(&self, ask: &EvidenceRequest) -> Result<(Target, Arc<Host>), Failure> {
-        let target = self.network.judge(ask)?;
+        let target = self.network.validate(ask)?;
         let host = self.health.host(&target.host_key());
         Ok((target, host))
     }

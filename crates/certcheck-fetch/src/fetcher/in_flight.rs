@@ -13,7 +13,7 @@ use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
 use crate::store::Lease;
 
-/// How long an outcome that nobody has judged yet is given to who asks meanwhile.
+/// How long an outcome that no check has decided about yet is given to who asks meanwhile.
 const LINGER: Duration = Duration::from_secs(1);
 /// Fetches that are remembered before those that have ended are dropped.
 const MANY: usize = 1_024;
@@ -164,7 +164,7 @@ impl FetchTable {
     }
 }
 
-/// Under way, or ended a moment ago and not judged yet.
+/// Under way, or ended a moment ago and not decided about yet.
 fn is_of_use(fetch: &InFlight) -> bool {
     match &*fetch.state.borrow() {
         State::Finished(Ok(outcome)) => {

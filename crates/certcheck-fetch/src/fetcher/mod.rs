@@ -45,7 +45,7 @@ pub(crate) struct Fetcher {
     pub(crate) memory: Memory,
     health: Arc<Health>,
     fetches: FetchTable,
-    /// Large evidence is read and judged a few at a time.
+    /// Large evidence is read and checked a few at a time.
     pub(crate) heavy: Arc<Heavy>,
     runtime: Handle,
 }
@@ -192,7 +192,7 @@ impl Fetcher {
     }
 
     /// A check found that what came is of no use to it: its source is left alone for a while, for who trusts the same
-    /// issuer. To others it may be of use: those who wait for it judge for themselves, and in the store it stays.
+    /// issuer. To others it may be of use: those who wait for it decide for themselves, and in the store it stays.
     pub(crate) fn reject(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, failure: &Failure) {
         let (Some(key), cause) = (EvidenceKey::of(&need.request), failure.cause) else { return };
         let cached = &outcome.cached;

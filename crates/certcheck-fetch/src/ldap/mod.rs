@@ -18,7 +18,7 @@ use tokio_rustls::rustls::{self, pki_types::ServerName};
 
 pub(crate) use url::LdapUrl;
 #[cfg(any(test, fuzzing))]
-pub(crate) use url::judged;
+pub(crate) use url::validated;
 
 /// Values of an entry. Each takes memory of its own, however short it is.
 const MAX_VALUES: usize = 256;
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     fn url(text: &str) -> LdapUrl {
-        judged(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
+        validated(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
     }
 
     fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {

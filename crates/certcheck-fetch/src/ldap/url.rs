@@ -39,8 +39,8 @@ pub(crate) struct LdapUrl {
 }
 
 impl LdapUrl {
-    /// What a URL asks for that the guard has judged: its length, its characters, its user and its port. It is not read a
-    /// second time, so that what was judged is what is asked.
+    /// What a URL asks for that the guard has validated: its length, its characters, its user and its port. It is not read a
+    /// second time, so that what was validated is what is asked.
     ///
     /// # Errors
     /// What is wrong.
@@ -207,9 +207,9 @@ fn decoded(part: &str) -> Result<String, &'static str> {
 
 /// For tests and fuzzers: a URL as the guard lets it pass.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn judged(text: &str) -> Result<LdapUrl, Refusal> {
+pub(crate) fn validated(text: &str) -> Result<LdapUrl, Refusal> {
     let guard = crate::Guard::new().allow_tls(true);
-    let target = guard.judge_url(text).map_err(|refused| refused.refusal)?;
+    let target = guard.validate_url(text).map_err(|refused| refused.refusal)?;
     LdapUrl::of(&target)
 }
 
@@ -219,7 +219,7 @@ mod tests {
     use crate::MAX_URL;
 
     fn url(text: &str) -> LdapUrl {
-        judged(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
+        validated(text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
     }
 
     #[test]
@@ -276,11 +276,11 @@ mod tests {
             ("ldap://h/o=A?????", "has more than four question marks"),
         ];
         for (text, fault) in cases {
-            assert_eq!(judged(text), Err(Refusal::LdapUrl(fault)), "{text}");
+            assert_eq!(validated(text), Err(Refusal::LdapUrl(fault)), "{text}");
         }
         for scope in ["one", "sub", "Sub", "children"] {
             let url = format!("ldap://h/o=A??{scope}");
-            assert_eq!(judged(&url), Err(Refusal::LdapScope(scope.to_owned())), "{url}");
+            assert_eq!(validated(&url), Err(Refusal::LdapScope(scope.to_owned())), "{url}");
         }
     }
 
@@ -296,7 +296,7 @@ mod tests {
             ("ldap://user:word@h:389/o=A", Refusal::UserInformation),
             ("ldap://h:0/o=A", Refusal::Port(0)),
         ] {
-            assert_eq!(judged(text), Err(refusal), "{text}");
+            assert_eq!(validated(text), Err(refusal), "{text}");
         }
         for text in [
             "",
@@ -309,7 +309,7 @@ mod tests {
             "ldap://h:+1/o=A",
             "ldap://h:65536/o=A",
         ] {
-            assert!(matches!(judged(text), Err(Refusal::NotAUrl(_))), "{text}: {:?}", judged(text));
+            assert!(matches!(validated(text), Err(Refusal::NotAUrl(_))), "{text}: {:?}", validated(text));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Where evidence outlives the process: a directory, or a store that a fleet shares.
 //!
-//! Nothing that comes out of a store is believed: it is read, verified and judged like what comes from the network.
+//! Nothing that comes out of a store is believed: it is read, verified and checked like what comes from the network.
 
 mod disk;
 mod folder;

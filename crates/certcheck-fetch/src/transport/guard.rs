@@ -1,8 +1,8 @@
 //! The network guard: which URLs out of certificates are followed, and to which addresses.
 //!
-//! A certificate must not be able to make the server talk to its neighbours. A URL is judged before anything is
+//! A certificate must not be able to make the server talk to its neighbours. A URL is validated before anything is
 //! resolved, since literals never reach a resolver; then every address that a name resolves to, and the one that was
-//! judged is the one connected to, so that a second look-up cannot change it.
+//! validated is the one connected to, so that a second look-up cannot change it.
 
 use core::fmt;
 use std::borrow::Cow;
@@ -129,7 +129,7 @@ impl Guard {
     }
 
     /// A prefix by which this network reaches IPv4 (RFC 6052), beside the well-known one and those for local use (RFC 8215),
-    /// which are always read. Addresses below it are judged by the IPv4 address inside. Its length is 32, 40, 48, 56, 64 or
+    /// which are always read. Addresses below it are validated by the IPv4 address inside. Its length is 32, 40, 48, 56, 64 or
     /// 96; below one of another length every address is refused.
     #[must_use]
     pub fn nat64(mut self, prefix: Ipv6Net) -> Self {
@@ -158,13 +158,13 @@ impl Guard {
         self
     }
 
-    /// Judges a URL by itself: scheme, length, characters, user information, port, and a host that is an address.
+    /// Validates a URL by itself: scheme, length, characters, user information, port, and a host that is an address.
     ///
     /// RFC 3986 has no raw spaces, yet CAs write them (AD CS, EJBCA): those around a URL are dropped, those behind its host
     /// are sent as `%20`. Other characters that it does not have (`"<>^`{|}`) are percent-encoded by the parser where it says
     /// so. Not taken are control characters, which the parser would drop, a backslash, which some take for a slash, and what
-    /// is beyond ASCII, which an IA5String cannot have. What is judged is always what is sent.
-    pub(crate) fn judge_url(&self, text: &str) -> Result<Target, BlockedUrl> {
+    /// is beyond ASCII, which an IA5String cannot have. What is validated is always what is sent.
+    pub(crate) fn validate_url(&self, text: &str) -> Result<Target, BlockedUrl> {
         let too_long = Refusal::TooLong { most: MAX_URL };
         if text.len() > MAX_URL {
             return Err(too_long.into());
@@ -199,10 +199,10 @@ impl Guard {
             // Where a directory server is configured, such a URL is about it (RFC 4516 2).
             None if is_ldap => {}
             None => return Err(Refusal::NoHost.into()),
-            Some(Host::Ipv4(address)) => self.judge_address(address.into())?,
-            Some(Host::Ipv6(address)) => self.judge_address(address.into())?,
+            Some(Host::Ipv4(address)) => self.validate_address(address.into())?,
+            Some(Host::Ipv6(address)) => self.validate_address(address.into())?,
             // A scheme of which the URL standard says nothing leaves a host as it is written.
-            Some(Host::Domain(name)) => self.judge_name(name)?,
+            Some(Host::Domain(name)) => self.validate_name(name)?,
         }
         let port = url.port().unwrap_or_else(|| scheme.port());
         if port < 1_024 && !matches!(port, 80 | 389 | 443 | 636) && !self.allowed_ports.contains(&port) {
@@ -216,11 +216,11 @@ impl Guard {
     }
 
     /// Names that stand for this host without being asked of anyone. Behind a proxy, which resolves, this is all there is
-    /// to judge.
-    pub(crate) fn judge_name(&self, name: &str) -> Result<(), BlockedUrl> {
+    /// to validate.
+    pub(crate) fn validate_name(&self, name: &str) -> Result<(), BlockedUrl> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse() {
-            return self.judge_address(address);
+            return self.validate_address(address);
         }
         if name.is_empty() {
             return Err(Refusal::NoHost.into());
@@ -231,13 +231,13 @@ impl Guard {
             return Err(Refusal::NumericHost(name).into());
         }
         if name == "localhost" || name.ends_with(".localhost") {
-            return self.judge_address(Ipv4Addr::LOCALHOST.into());
+            return self.validate_address(Ipv4Addr::LOCALHOST.into());
         }
         Ok(())
     }
 
-    /// Judges an address.
-    pub(crate) fn judge_address(&self, address: IpAddr) -> Result<(), BlockedUrl> {
+    /// Validates an address.
+    pub(crate) fn validate_address(&self, address: IpAddr) -> Result<(), BlockedUrl> {
         // An IPv4 address in any of its disguises is what it is.
         let (plain, perhaps) = match address {
             IpAddr::V6(v6) => match self.translated(v6).map_err(|what| Refusal::Address { address, what })? {
@@ -329,20 +329,20 @@ mod tests {
         let guard = Guard::new();
         let strict = Guard::new().deny_private(true);
         for text in refused {
-            assert!(guard.judge_address(text.parse().unwrap()).is_err(), "{text}");
+            assert!(guard.validate_address(text.parse().unwrap()).is_err(), "{text}");
         }
         for text in private {
-            assert!(guard.judge_address(text.parse().unwrap()).is_ok(), "{text}");
-            assert!(strict.judge_address(text.parse().unwrap()).is_err(), "{text}");
+            assert!(guard.validate_address(text.parse().unwrap()).is_ok(), "{text}");
+            assert!(strict.validate_address(text.parse().unwrap()).is_err(), "{text}");
         }
         for text in public {
-            assert!(strict.judge_address(text.parse().unwrap()).is_ok(), "{text}");
+            assert!(strict.validate_address(text.parse().unwrap()).is_ok(), "{text}");
         }
         let allowed = Guard::new().allow_net("127.0.0.0/8".parse().unwrap());
-        assert!(allowed.judge_address("::ffff:127.0.0.1".parse().unwrap()).is_ok());
-        assert!(allowed.judge_address("::1".parse().unwrap()).is_err());
-        assert!(allowed.judge_address("64:ff9b:1:7f00:0:100:808:808".parse().unwrap()).is_ok());
-        assert!(strict.judge_address("64:ff9b:1:fffe::808:808".parse().unwrap()).is_ok());
+        assert!(allowed.validate_address("::ffff:127.0.0.1".parse().unwrap()).is_ok());
+        assert!(allowed.validate_address("::1".parse().unwrap()).is_err());
+        assert!(allowed.validate_address("64:ff9b:1:7f00:0:100:808:808".parse().unwrap()).is_ok());
+        assert!(strict.validate_address("64:ff9b:1:fffe::808:808".parse().unwrap()).is_ok());
     }
 
     /// RFC 6052 2.4: 192.0.2.33 below prefixes of each length.
@@ -361,16 +361,16 @@ mod tests {
             assert_eq!(v4_behind(public, net.prefix_len()), Some(Ipv4Addr::new(192, 0, 2, 33)), "{prefix}");
             assert_eq!(v4_behind(loopback, net.prefix_len()), Some(Ipv4Addr::LOCALHOST), "{prefix}");
             let guard = Guard::new().nat64(net);
-            assert!(guard.judge_address(public.into()).is_ok(), "{prefix}");
-            assert!(guard.judge_address(loopback.into()).is_err(), "{prefix}");
-            assert!(Guard::new().judge_address(loopback.into()).is_ok(), "not configured: {prefix}");
+            assert!(guard.validate_address(public.into()).is_ok(), "{prefix}");
+            assert!(guard.validate_address(loopback.into()).is_err(), "{prefix}");
+            assert!(Guard::new().validate_address(loopback.into()).is_ok(), "not configured: {prefix}");
             let allowed = guard.allow_net("127.0.0.0/8".parse().unwrap());
-            assert!(allowed.judge_address(loopback.into()).is_ok(), "{prefix}");
+            assert!(allowed.validate_address(loopback.into()).is_ok(), "{prefix}");
         }
         let strict = Guard::new().nat64("2001:db8::/96".parse().unwrap()).deny_private(true);
-        assert!(strict.judge_address("2001:db8::10.0.0.1".parse().unwrap()).is_err());
+        assert!(strict.validate_address("2001:db8::10.0.0.1".parse().unwrap()).is_err());
         let odd = Guard::new().nat64("2001:db8::/33".parse().unwrap());
-        assert!(odd.judge_address("2001:db8::1".parse().unwrap()).is_err());
+        assert!(odd.validate_address("2001:db8::1".parse().unwrap()).is_err());
     }
 
     #[test]
@@ -385,7 +385,10 @@ mod tests {
             ("http://crl.example/\"<>^`{|}", "http://crl.example/%22%3C%3E^%60%7B|%7D"),
             ("http://crl.example/50%", "http://crl.example/50%"),
         ] {
-            assert_eq!(Guard::new().judge_url(written).map(|target| target.url.to_string()), Ok(sent.into()));
+            assert_eq!(
+                Guard::new().validate_url(written).map(|target| target.url.to_string()),
+                Ok(sent.into())
+            );
         }
         for bad in [
             "http://crl .example/a",
@@ -393,7 +396,7 @@ mod tests {
             "ht tp://crl.example/a",
             "http://crl.example:8 0/a",
         ] {
-            let refused = Guard::new().judge_url(bad).map(drop).map_err(|refused| refused.refusal);
+            let refused = Guard::new().validate_url(bad).map(drop).map_err(|refused| refused.refusal);
             assert_eq!(refused, Err(Refusal::Characters), "{bad}");
         }
     }
@@ -402,7 +405,7 @@ mod tests {
     #[test]
     fn refusals_are_told_apart() {
         let refused =
-            |text: &str| Guard::new().deny_private(true).judge_url(text).map(drop).unwrap_err().refusal;
+            |text: &str| Guard::new().deny_private(true).validate_url(text).map(drop).unwrap_err().refusal;
         let loopback = IpAddr::from([127, 0, 0, 1]);
         for (text, refusal) in [
             ("https://crl.example/", Refusal::Tls("https")),
@@ -472,16 +475,16 @@ mod tests {
         ];
         let guard = Guard::new();
         for text in good {
-            assert!(guard.judge_url(text).is_ok(), "{text}: {:?}", guard.judge_url(text));
+            assert!(guard.validate_url(text).is_ok(), "{text}: {:?}", guard.validate_url(text));
         }
         for text in bad {
-            assert!(guard.judge_url(text).is_err(), "{text}");
+            assert!(guard.validate_url(text).is_err(), "{text}");
         }
-        assert!(guard.judge_url(&format!("http://crl.example/{}", "a".repeat(MAX_URL))).is_err());
+        assert!(guard.validate_url(&format!("http://crl.example/{}", "a".repeat(MAX_URL))).is_err());
         // Each of these is sent as three octets.
-        assert!(guard.judge_url(&format!("http://crl.example/{}", "`".repeat(700))).is_err());
-        assert!(guard.judge_url(&format!("http://crl.example/{}", "`".repeat(600))).is_ok());
-        assert!(Guard::new().allow_tls(true).judge_url("https://crl.example/a").is_ok());
-        assert!(Guard::new().allow_port(81).judge_url("http://crl.example:81/a").is_ok());
+        assert!(guard.validate_url(&format!("http://crl.example/{}", "`".repeat(700))).is_err());
+        assert!(guard.validate_url(&format!("http://crl.example/{}", "`".repeat(600))).is_ok());
+        assert!(Guard::new().allow_tls(true).validate_url("https://crl.example/a").is_ok());
+        assert!(Guard::new().allow_port(81).validate_url("http://crl.example:81/a").is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! One exchange over HTTP: bounded in octets, time and redirects, each hop judged by the guard.
+//! One exchange over HTTP: bounded in octets, time and redirects, each hop validated by the guard.
 
 use std::error::Error as _;
 use std::path::PathBuf;
@@ -155,12 +155,12 @@ impl Http {
         Err(Failure::unreachable(format!("more than {} redirects", self.limits.redirects)))
     }
 
-    /// Where a redirect leads, judged as if it stood in a certificate.
+    /// Where a redirect leads, validated as if it stood in a certificate.
     fn redirected(&self, from: &Target, headers: &HeaderMap) -> Result<Target, Failure> {
         let location = headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         let location = location.ok_or_else(|| Failure::unreachable("a redirect to nowhere"))?;
         let url = from.url.join(location).map_err(|error| Failure::unreachable(format!("{error}")))?;
-        let target = self.guard.judge_url(url.as_str()).map_err(Failure::blocked)?;
+        let target = self.guard.validate_url(url.as_str()).map_err(Failure::blocked)?;
         let is_no_worse = matches!(
             (from.scheme, target.scheme),
             (Scheme::Http, Scheme::Http | Scheme::Https) | (Scheme::Https, Scheme::Https)

@@ -80,12 +80,12 @@ impl LdapSource {
         }
     }
 
-    /// Where to connect. Of the URL's own host every address is judged; the configured directory is vouched for.
+    /// Where to connect. Of the URL's own host every address is validated; the configured directory is vouched for.
     async fn addresses(&self, url: &LdapUrl) -> Result<(String, Vec<SocketAddr>), Failure> {
         if let Some(host) = &url.host {
             let found = match host.parse() {
                 Ok(address) => {
-                    self.resolver.guard.judge_address(address).map_err(Failure::blocked)?;
+                    self.resolver.guard.validate_address(address).map_err(Failure::blocked)?;
                     vec![address]
                 }
                 Err(_) => self.resolver.addresses(host).await.map_err(ResolveError::failure)?.to_vec(),

@@ -90,9 +90,9 @@ impl Network {
         })
     }
 
-    /// Judges where an ask leads.
-    pub(crate) fn judge(&self, ask: &EvidenceRequest) -> Result<Target, Failure> {
-        self.guard.judge_url(ask.url()).map_err(Failure::blocked)
+    /// Validates where an ask leads.
+    pub(crate) fn validate(&self, ask: &EvidenceRequest) -> Result<Target, Failure> {
+        self.guard.validate_url(ask.url()).map_err(Failure::blocked)
     }
 
     /// Where this leads, if that is known without asking a resolver. Empty where it is not ours to know: behind a proxy, or

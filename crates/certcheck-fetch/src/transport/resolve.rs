@@ -1,4 +1,4 @@
-//! Names to addresses, each address judged before anything is connected to it.
+//! Names to addresses, each address validated before anything is connected to it.
 
 use core::fmt;
 use std::io;
@@ -34,14 +34,14 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// A resolver whose answers are judged: what comes out may be connected to.
+/// A resolver whose answers are validated: what comes out may be connected to.
 #[derive(Clone, Debug)]
 pub(crate) struct GuardedResolver {
     pub(crate) inner: Arc<dyn Resolve>,
     pub(crate) guard: Arc<Guard>,
     /// The proxy's own host, which whoever configured it vouches for.
     pub(crate) trusted: Option<String>,
-    /// What was found a moment ago, and judged: who asks for a permit to connect to an address connects to that one.
+    /// What was found a moment ago, and validated: who asks for a permit to connect to an address connects to that one.
     found: Cache<String, Arc<[IpAddr]>>,
 }
 
@@ -80,7 +80,7 @@ impl GuardedResolver {
     async fn find(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
         let is_trusted = self.trusted.as_deref().is_some_and(|trusted| trusted == name);
         if !is_trusted {
-            self.guard.judge_name(name).map_err(ResolveError::Blocked)?;
+            self.guard.validate_name(name).map_err(ResolveError::Blocked)?;
         }
         let begun = Instant::now();
         let found = self.inner.resolve(name).await;
@@ -89,7 +89,7 @@ impl GuardedResolver {
         let mut refused = None;
         let mut good = Vec::new();
         for address in found {
-            match self.guard.judge_address(address) {
+            match self.guard.validate_address(address) {
                 Err(why) if !is_trusted => refused = Some(why),
                 _ => good.push(address),
             }

@@ -51,7 +51,7 @@ impl BodySniffer {
         }
     }
 
-    /// Judges the next octets.
+    /// Validates the next octets.
     pub(crate) fn push(&mut self, octets: &[u8]) -> Result<(), Failure> {
         self.seen = self.seen.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
         let is_der = matches!(self.kind, Promise::Der(_) | Promise::Ber);
@@ -128,12 +128,12 @@ fn no_evidence() -> Failure {
 mod tests {
     use super::*;
 
-    fn judge(body: &[u8], most: u64) -> Result<(), &'static str> {
+    fn sniff(body: &[u8], most: u64) -> Result<(), &'static str> {
         // One octet after the other, and all at once, come to the same.
-        judge_as(body, most, Kind::Crl)
+        sniff_as(body, most, Kind::Crl)
     }
 
-    fn judge_as(body: &[u8], most: u64, of: Kind) -> Result<(), &'static str> {
+    fn sniff_as(body: &[u8], most: u64, of: Kind) -> Result<(), &'static str> {
         let mut slow = BodySniffer::new(most, of);
         let outcome = body.iter().try_for_each(|octet| slow.push(&[*octet])).and_then(|()| slow.finish());
         let mut fast = BodySniffer::new(most, of);
@@ -144,22 +144,22 @@ mod tests {
 
     #[test]
     fn bodies() {
-        assert_eq!(judge(&[0x30, 1, 0], 9), Ok(()));
-        assert_eq!(judge(&[0x30, 0x81, 2, 0, 0], 9), Ok(()));
-        assert_eq!(judge(b"text\n-----BEGIN X509 CRL-----\n", 99), Ok(()));
-        assert_eq!(judge(b"", 9), Err("malformed"));
-        assert_eq!(judge(&[0x30], 9), Err("malformed"));
-        assert_eq!(judge(&[0x30, 2, 0], 9), Err("malformed"));
-        assert_eq!(judge(&[0x30, 0, b'\r', b'\n'], 9), Ok(()));
-        assert_eq!(judge(&[0x30, 0, 0, 0, 0], 9), Err("malformed"));
-        assert_eq!(judge(&[0x30, 0x80, 0, 0], 9), Err("malformed"));
-        assert_eq!(judge(b"<html>", 9), Err("malformed"));
-        assert_eq!(judge(b"Hello, please log in", 99), Err("malformed"));
-        assert_eq!(judge(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
-        assert_eq!(judge(&[0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
-        assert_eq!(judge(&[b'a'; PREAMBLE + 1], 1 << 20), Err("malformed"));
+        assert_eq!(sniff(&[0x30, 1, 0], 9), Ok(()));
+        assert_eq!(sniff(&[0x30, 0x81, 2, 0, 0], 9), Ok(()));
+        assert_eq!(sniff(b"text\n-----BEGIN X509 CRL-----\n", 99), Ok(()));
+        assert_eq!(sniff(b"", 9), Err("malformed"));
+        assert_eq!(sniff(&[0x30], 9), Err("malformed"));
+        assert_eq!(sniff(&[0x30, 2, 0], 9), Err("malformed"));
+        assert_eq!(sniff(&[0x30, 0, b'\r', b'\n'], 9), Ok(()));
+        assert_eq!(sniff(&[0x30, 0, 0, 0, 0], 9), Err("malformed"));
+        assert_eq!(sniff(&[0x30, 0x80, 0, 0], 9), Err("malformed"));
+        assert_eq!(sniff(b"<html>", 9), Err("malformed"));
+        assert_eq!(sniff(b"Hello, please log in", 99), Err("malformed"));
+        assert_eq!(sniff(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
+        assert_eq!(sniff(&[0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
+        assert_eq!(sniff(&[b'a'; PREAMBLE + 1], 1 << 20), Err("malformed"));
         // A bag of certificates may be BER.
-        assert_eq!(judge_as(&[0x30, 0x80, 0, 0], 9, Kind::Issuers), Ok(()));
-        assert_eq!(judge_as(&[0x30, 0x80, 0, 0], 9, Kind::Ocsp), Err("malformed"));
+        assert_eq!(sniff_as(&[0x30, 0x80, 0, 0], 9, Kind::Issuers), Ok(()));
+        assert_eq!(sniff_as(&[0x30, 0x80, 0, 0], 9, Kind::Ocsp), Err("malformed"));
     }
 }
