@@ -1,4 +1,4 @@
-//! Clients that are seen for the first time under a known issuer: what is kept of the issuer admits exactly whom a whole
+//! Clients that are seen for the first time under a known issuer: what is kept of the issuer accepts exactly whom a whole
 //! check accepts, for the same reasons and by the same evidence.
 
 mod support;
@@ -51,7 +51,7 @@ fn outcome_of(report: &Report) -> String {
 }
 
 /// Whether no whole check was needed: nothing was waited for then, not for a moment.
-fn was_admitted(report: &Report) -> bool {
+fn was_accepted_fast(report: &Report) -> bool {
     report.is_accepted() && report.sources().iter().all(|source| source.elapsed.is_zero())
 }
 
@@ -157,7 +157,7 @@ fn engine(world: &World, ring: KeyRing, policy: Policy) -> Engine {
 
 #[test]
 fn who_is_admitted_is_who_a_check_accepts() {
-    let (mut compared, mut admitted) = (0, 0);
+    let (mut compared, mut accepted) = (0, 0);
     for sources in [
         Sources { by_crl: true, by_ocsp: false },
         Sources { by_crl: false, by_ocsp: true },
@@ -194,14 +194,15 @@ fn who_is_admitted_is_who_a_check_accepts() {
                         let fast = engine.look_up(&chain(der), time);
                         assert_eq!(told_but_signatures(&fast), told_but_signatures(&slow), "{word}: {name}");
                         compared += 1;
-                        admitted += usize::from(was_admitted(&fast) && policy.revocation != Revocation::Off);
+                        accepted +=
+                            usize::from(was_accepted_fast(&fast) && policy.revocation != Revocation::Off);
                     }
                 }
             }
         }
     }
-    println!("{compared} compared, {admitted} admitted");
-    assert!(admitted >= 100, "{admitted} of {compared}");
+    println!("{compared} compared, {accepted} accepted");
+    assert!(accepted >= 100, "{accepted} of {compared}");
 }
 
 /// A snapshot that has seen nobody verifies the CA's signature too.
@@ -228,12 +229,12 @@ fn the_first_client_of_a_kind_is_checked_and_the_others_are_admitted() {
     let world = World::new();
     let engine = warm(&world);
     let report = engine.look_up(&world.chain(&world.plain("third")), now());
-    assert!(was_admitted(&report), "{report:?}");
+    assert!(was_accepted_fast(&report), "{report:?}");
     assert_eq!((report.sources().len(), report.details().view().spent.signatures), (2, 1));
     assert!(engine.check_cached(&world.chain(&world.plain("third")), now()).is_of_known_path());
-    // Who can wait is admitted as well.
+    // Who can wait is accepted as well.
     let report = engine.check_blocking(&world.chain(&world.plain("fourth")), now(), WITHIN);
-    assert!(was_admitted(&report), "{report:?}");
+    assert!(was_accepted_fast(&report), "{report:?}");
 }
 
 /// Of the leaf, of the CA, given from the start: from wherever evidence comes that someone is revoked, it counts at once.
@@ -247,7 +248,7 @@ fn what_arrives_counts_for_the_next_client() {
     assert!(engine.check_blocking(&world.chain(&other), now(), WITHIN).is_accepted());
     assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&leaf), now())).1, "certificate-revoked");
     let next = engine.look_up(&world.chain(&world.plain("not listed")), now());
-    assert!(was_admitted(&next), "the new places are found: {next:?}");
+    assert!(was_accepted_fast(&next), "the new places are found: {next:?}");
 
     // The CA itself.
     let entry = certcheck_testkit::crl::Entry::new(&world.ca_cert.serial);
@@ -274,7 +275,7 @@ fn what_is_given_has_a_say() {
     assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&leaf), now())).1, "certificate-revoked");
 }
 
-/// Who can wait is not admitted by what is due: something newer is asked for first, as ever.
+/// Who can wait is not accepted by what is due: something newer is asked for first, as ever.
 #[test]
 fn nobody_is_admitted_by_what_is_due() {
     let world = World::new();
@@ -282,10 +283,10 @@ fn nobody_is_admitted_by_what_is_due() {
     world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
     let engine = warm(&world);
     let later: Time = at("2027-01-02T12:00:01Z");
-    assert!(was_admitted(&engine.look_up(&world.chain(&world.plain("in time")), now())));
+    assert!(was_accepted_fast(&engine.look_up(&world.chain(&world.plain("in time")), now())));
     world.server.serve("/ca.crl", Page::new(Crl::new(CA).issue(&world.ca)));
     let report = engine.check_blocking(&world.chain(&world.plain("late")), later, WITHIN);
-    assert!(report.is_accepted() && !was_admitted(&report), "{report:?}");
+    assert!(report.is_accepted() && !was_accepted_fast(&report), "{report:?}");
     assert_eq!(world.server.count("/ca.crl"), 2);
 }
 
@@ -300,9 +301,9 @@ fn kinds_are_told_apart() {
     assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&other), now())).2, "not-tried");
     let mut chain = world.chain(&world.plain("with more"));
     chain.push(Cert::root("CN=Unasked", &world.stranger).issue(&world.stranger).into());
-    assert!(!was_admitted(&engine.look_up(&chain, now())));
+    assert!(!was_accepted_fast(&engine.look_up(&chain, now())));
     chain[0] = world.plain("with the same").issue(&world.ca).into();
-    assert!(was_admitted(&engine.look_up(&chain, now())));
+    assert!(was_accepted_fast(&engine.look_up(&chain, now())));
 }
 
 /// What speaks of the CA alone comes to its end without a nextUpdate.
@@ -318,7 +319,7 @@ fn nobody_is_admitted_by_what_is_too_old_for_the_ca() {
     for name in ["first", "second"] {
         assert!(engine.check_blocking(&world.chain(&world.plain(name)), now(), WITHIN).is_accepted());
     }
-    assert!(was_admitted(&engine.look_up(&world.chain(&world.plain("third")), now())));
+    assert!(was_accepted_fast(&engine.look_up(&world.chain(&world.plain("third")), now())));
     let report = engine.look_up(&world.chain(&world.plain("fourth")), at("2027-01-03T00:00:00Z"));
     assert_eq!(report.verdict(), Verdict::Undetermined, "{report:?}");
 }

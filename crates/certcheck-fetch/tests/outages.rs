@@ -43,7 +43,7 @@ fn an_older_crl_does_not_take_the_place_of_a_newer() {
     assert_eq!(outcome_of(&engine.check_blocking(&chain, later, WITHIN)).0, "accept");
 }
 
-/// What policy admits beyond its end is used only if nothing newer is to be had.
+/// What policy tolerates beyond its end is used only if nothing newer is to be had.
 #[test]
 fn stale_evidence_is_used_only_on_error_and_within_its_bound() {
     let world = World::new();
@@ -70,7 +70,7 @@ fn stale_evidence_is_used_only_on_error_and_within_its_bound() {
     assert!(world.server.count("/ca.crl") > asked, "newer was asked for, though the client is known");
     let other = world.chain(&world.plain("stale too"));
     assert_eq!(outcome_of(&engine.check_blocking(&other, late, WITHIN)).0, "accept");
-    // Who may not wait takes what policy admits.
+    // Who may not wait takes what policy tolerates.
     assert!(engine.check_cached(&chain, late).is_of_known_path());
     std::thread::sleep(Duration::from_millis(300));
     let report = engine.check_blocking(&chain, too_late, WITHIN);

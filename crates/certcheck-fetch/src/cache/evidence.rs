@@ -99,7 +99,7 @@ impl CachedEvidence {
         }
     }
 
-    /// Whether newer evidence is due at this time, whatever policy still admits: its nextUpdate has passed, or for
+    /// Whether newer evidence is due at this time, whatever policy still tolerates: its nextUpdate has passed, or for
     /// certificates, which have none, an hour.
     pub(crate) fn is_due(&self, now: Time) -> bool {
         match self.times() {

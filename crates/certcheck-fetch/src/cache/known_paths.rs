@@ -76,7 +76,7 @@ impl EvidenceSet {
         Self { evidence, of, says_good: OnceLock::new() }
     }
 
-    /// Whether some of it has come to its end, whatever policy admits beyond.
+    /// Whether some of it has come to its end, whatever policy tolerates beyond.
     pub(crate) fn is_due(&self, now: Time) -> bool {
         self.of.iter().flatten().any(|cached| cached.is_due(now))
     }

@@ -1,5 +1,5 @@
 //! Clients that are seen for the first time under an issuer that is known: a template of the core's, kept by the kind of
-//! leaf, with the places of the evidence about it. What it takes is one signature; whoever is not admitted so is checked
+//! leaf, with the places of the evidence about it. What it takes is one signature; whoever is not accepted so is checked
 //! as if there were no template.
 
 use std::cell::RefCell;
@@ -26,7 +26,7 @@ use crate::chain::octets_of;
 /// Kinds of leaves that are kept: one or a few for each issuer.
 const MOST: usize = 1_024;
 
-/// A client that was admitted.
+/// A client that was accepted.
 pub(crate) struct FirstSeen {
     pub(crate) path: KnownPath,
     /// By what.
@@ -148,9 +148,9 @@ impl Templates {
         self.0.insert(OwnedKind(Arc::clone(&kept)), kept);
     }
 
-    /// Admits a client that was not seen before, if all that has a say in it is at hand. `None` says nothing: a check must
+    /// Accepts a client that was not seen before, if all that has a say in it is at hand. `None` says nothing: a check must
     /// find out.
-    pub(crate) fn admit(
+    pub(crate) fn accept_fast(
         &self,
         memory: &Memory,
         basis: &Arc<Basis>,

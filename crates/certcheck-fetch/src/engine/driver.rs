@@ -404,7 +404,7 @@ impl<'d> Driver<'d> {
         Step::Answered
     }
 
-    /// Nothing newer is to be had: what is at hand does if policy admits it, else nothing does.
+    /// Nothing newer is to be had: what is at hand does if policy tolerates it, else nothing does.
     fn answer_failed(&mut self, pending: PendingNeed, failure: Failure) -> Step {
         self.record_source(&pending, None, None, Some(&failure));
         let answer = match &pending.fallback {

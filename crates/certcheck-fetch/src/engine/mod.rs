@@ -82,7 +82,7 @@ impl Engine {
         (self.shared.clock)()
     }
 
-    /// Watches the client of a live connection, by what it presented and the report that it was admitted with: once later
+    /// Watches the client of a live connection, by what it presented and the report that it was accepted with: once later
     /// evidence revokes it, its time is up, or ring and policy have changed against it, the watch says so, within a second
     /// of the news. The evidence about it is kept fresh meanwhile, like that of clients that come anew.
     ///

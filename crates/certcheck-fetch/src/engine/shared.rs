@@ -49,7 +49,7 @@ impl Shared {
 
     /// A client that is known and good by all that is at hand.
     ///
-    /// Who can wait does not take what policy admits beyond its end before something newer was asked for.
+    /// Who can wait does not take what policy tolerates beyond its end before something newer was asked for.
     pub(crate) fn known(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
         let snapshot = self.snapshot.load();
         let path = snapshot.paths.get(chain.first()?)?;
@@ -88,7 +88,7 @@ impl Shared {
             return Some(report);
         }
         let FirstSeen { path, found } =
-            snapshot.templates.admit(&self.fetcher.memory, &snapshot.basis, chain, now)?;
+            snapshot.templates.accept_fast(&self.fetcher.memory, &snapshot.basis, chain, now)?;
         let sources = sources_of(&found);
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
         let report = Arc::clone(&path.report);
@@ -235,7 +235,7 @@ fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: T
     Some(Report::full(&snapshot.basis, snapshot.rejections.get(chain, now)?, now, Vec::new()))
 }
 
-/// What a client was admitted by, counted and as reports name it.
+/// What a client was accepted by, counted and as reports name it.
 fn sources_of(found: &[Found]) -> Vec<SourceTried> {
     let (mut crls, mut responses) = (0, 0);
     let source = |found: &Found| {

@@ -169,7 +169,7 @@ impl Exchanges {
     ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
         let permit = self.permit(&exchange).await?;
         // What happened while this waited counts.
-        self.health.admit(&[], host)?;
+        self.health.ensure_allowed(&[], host)?;
         let turn = Turn::default();
         let work = self.ask_in_turn(&exchange, &turn, sender);
         let received = self.while_permitted(permit, &turn, exchange.kind(), work).await?;

@@ -52,7 +52,7 @@ impl Health {
     }
 
     /// Whether the source may be asked now.
-    pub(crate) fn admit(&self, keys: &[EvidenceKey], host: &Host) -> Result<(), Failure> {
+    pub(crate) fn ensure_allowed(&self, keys: &[EvidenceKey], host: &Host) -> Result<(), Failure> {
         let now = Instant::now();
         for failed in keys.iter().filter_map(|key| self.failed.get(key)) {
             let Some(pause) = failed.retry_at.checked_duration_since(now) else { continue };
@@ -145,11 +145,11 @@ mod tests {
             health.failed(None, &host, &Failure::silent("x"));
         }
         // With no pause it is tried again at once; with one it is not.
-        assert_eq!(health.admit(&[], &host), Ok(()));
+        assert_eq!(health.ensure_allowed(&[], &host), Ok(()));
         host.breaker.lock().unwrap().open_until = Some(Instant::now() + Duration::from_secs(9));
-        assert_eq!(health.admit(&[], &host).unwrap_err().cause, Cause::BreakerOpen);
-        assert_eq!(health.admit(&[], &other), Ok(()));
+        assert_eq!(health.ensure_allowed(&[], &host).unwrap_err().cause, Cause::BreakerOpen);
+        assert_eq!(health.ensure_allowed(&[], &other), Ok(()));
         Health::answered(&host);
-        assert_eq!(health.admit(&[], &host), Ok(()));
+        assert_eq!(health.ensure_allowed(&[], &host), Ok(()));
     }
 }

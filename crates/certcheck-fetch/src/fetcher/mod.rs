@@ -104,7 +104,7 @@ impl Fetcher {
             Level::Store => None,
             Level::Network => {
                 let (target, host) = self.exchanges()?.target(&need.request)?;
-                self.health.admit(&keys_of(need), &host)?;
+                self.health.ensure_allowed(&keys_of(need), &host)?;
                 Some((target, host))
             }
         };
