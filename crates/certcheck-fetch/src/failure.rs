@@ -57,8 +57,8 @@ impl Failure {
         Self::new(Cause::Malformed, detail)
     }
 
-    pub(crate) fn too_large(most: u64) -> Self {
-        Self::new(Cause::TooLarge, format!("more than {most} octets"))
+    pub(crate) fn too_large(max: u64) -> Self {
+        Self::new(Cause::TooLarge, format!("more than {max} octets"))
     }
 }
 

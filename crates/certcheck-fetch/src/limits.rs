@@ -60,10 +60,10 @@ pub struct Limits {
     /// Redirects that are followed.
     pub redirects: u32,
     /// Bytes a second that a body must bring at least, as they come over the wire, once
-    /// [`least_rate_after`](Self::least_rate_after) has passed. A source that drips is given up.
-    pub least_rate: u64,
-    /// From when on a body must have come at the least rate.
-    pub least_rate_after: Duration,
+    /// [`min_rate_after`](Self::min_rate_after) has passed. A source that drips is given up.
+    pub min_rate: u64,
+    /// From when on a body must have come at the minimum rate.
+    pub min_rate_after: Duration,
     /// Fetches at once that have begun within the last half second, of which half may be for one issuer. Three times as many
     /// may go on for longer.
     pub at_once: usize,
@@ -86,7 +86,7 @@ pub struct Limits {
     /// The first pause after a failure; each further doubles it.
     pub back_off: Duration,
     /// The longest.
-    pub back_off_most: Duration,
+    pub back_off_max: Duration,
     /// Failures of one host in a row after which all its sources are left alone for a while.
     pub breaker_failures: u32,
     /// For how long.
@@ -105,8 +105,8 @@ impl Default for Limits {
             crl_whole: Duration::from_secs(120),
             small_whole: Duration::from_secs(10),
             redirects: 3,
-            least_rate: 1_024,
-            least_rate_after: Duration::from_secs(5),
+            min_rate: 1_024,
+            min_rate_after: Duration::from_secs(5),
             at_once: 64,
             at_once_per_host: 8,
             at_once_per_address: 16,
@@ -117,7 +117,7 @@ impl Default for Limits {
             known_refusals: 10_000,
             refusal_seconds: 10,
             back_off: Duration::from_secs(1),
-            back_off_most: Duration::from_secs(300),
+            back_off_max: Duration::from_secs(300),
             breaker_failures: 10,
             breaker_pause: Duration::from_secs(30),
         }

@@ -157,8 +157,8 @@ fn a_slow_host_gets_few_requests_at_once_and_holds_nobody_up() {
     let world = World::new();
     let mut limits = Limits::default();
     limits.at_once_per_host = 8;
-    let (now_at_once, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (answer, counter, peak) = (world.responder.handler(), Arc::clone(&now_at_once), Arc::clone(&most));
+    let (now_at_once, max) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (answer, counter, peak) = (world.responder.handler(), Arc::clone(&now_at_once), Arc::clone(&max));
     world.server.serve_with("/slow", move |request| -> Page {
         peak.fetch_max(counter.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         std::thread::sleep(Duration::from_millis(100));
@@ -198,8 +198,8 @@ fn a_slow_host_gets_few_requests_at_once_and_holds_nobody_up() {
         }
         (others_turn, begun.elapsed())
     });
-    let most = most.load(Ordering::SeqCst);
-    println!("{CLIENTS} clients in {last:?}, {most} at once; another host's in {others_turn:?}");
-    assert!((2..=8).contains(&most), "{most} at once");
+    let max = max.load(Ordering::SeqCst);
+    println!("{CLIENTS} clients in {last:?}, {max} at once; another host's in {others_turn:?}");
+    assert!((2..=8).contains(&max), "{max} at once");
     assert!(others_turn < last / 3, "{others_turn:?} of {last:?}");
 }

@@ -140,12 +140,12 @@ fn own(world: &World, turn: usize) -> String {
     world.server.url(&path)
 }
 
-/// A body that brings less than the least rate is given up; one that is short is not.
+/// A body that brings less than the minimum rate is given up; one that is short is not.
 #[test]
-fn a_body_has_a_least_rate() {
+fn a_body_has_a_minimum_rate() {
     let world = World::new();
     let mut limits = Limits::default();
-    limits.least_rate_after = Duration::from_secs(1);
+    limits.min_rate_after = Duration::from_secs(1);
     let dripper = Dripper::start(1, 50);
     let engine = world.builder().limits(limits).build().expect("builds");
     let chain = world.chain(&world.client("slow", &[dripper.url_as("127.0.0.1", "/a.crl")], &[]));

@@ -342,7 +342,7 @@ fn what_was_not_used_for_longest_goes_first() {
     seed(folder.path());
     let runtime = runtime();
     let mut options = DiskOptions::default();
-    options.most = 2 << 20;
+    options.max_octets = 2 << 20;
     let path = folder.path().join("store");
     let store = DiskStore::open(&path, options.clone()).expect("a store");
     let seed = seeded(folder.path(), &runtime);
@@ -365,7 +365,7 @@ fn what_was_not_used_for_longest_goes_first() {
             .sum()
     };
     let total = size("records") + size("blobs");
-    assert!((options.most / 2..=options.most).contains(&total), "{total}");
+    assert!((options.max_octets / 2..=options.max_octets).contains(&total), "{total}");
     let kept: Vec<_> =
         urls.iter().map(|url| runtime.block_on(store.get(&key_of(url))).expect("reads").is_some()).collect();
     let first = kept.iter().position(|is_kept| *is_kept).expect("some");

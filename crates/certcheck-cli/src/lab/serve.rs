@@ -89,7 +89,7 @@ fn acceptor(folder: &Folder, server: &Holder) -> Result<Acceptor, Box<dyn Error>
     let mut limits = Limits::default();
     limits.first_octet = Duration::from_secs(1);
     limits.small_whole = Duration::from_secs(3);
-    limits.back_off_most = Duration::from_secs(2);
+    limits.back_off_max = Duration::from_secs(2);
     limits.breaker_pause = Duration::from_secs(2);
     let guard = Guard::new().allow_net("127.0.0.0/8".parse()?);
     let engine = Engine::builder(ring, policy)

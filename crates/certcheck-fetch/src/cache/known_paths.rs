@@ -235,10 +235,10 @@ impl Weighter<OwnedLeaf, Arc<KnownPath>> for Octets {
 }
 
 impl KnownPaths {
-    pub(crate) fn new(most: usize) -> Self {
-        let capacity = u64::try_from(most).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
+    pub(crate) fn new(max: usize) -> Self {
+        let capacity = u64::try_from(max).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
         let lifecycle = quick_cache::sync::DefaultLifecycle::default();
-        Self(Cache::with(most, capacity, Octets, RandomState::new(), lifecycle))
+        Self(Cache::with(max, capacity, Octets, RandomState::new(), lifecycle))
     }
 
     pub(crate) fn get(&self, leaf: &[u8]) -> Option<Arc<KnownPath>> {
@@ -276,10 +276,10 @@ pub(crate) struct RejectionCache {
 const MAX_REJECTED: usize = 16 << 10;
 
 impl RejectionCache {
-    pub(crate) fn new(most: usize, seconds: i64) -> Self {
-        let capacity = u64::try_from(most).unwrap_or(u64::MAX);
+    pub(crate) fn new(max: usize, seconds: i64) -> Self {
+        let capacity = u64::try_from(max).unwrap_or(u64::MAX);
         let kept = Cache::with(
-            most,
+            max,
             capacity,
             UnitWeighter,
             RandomState::new(),

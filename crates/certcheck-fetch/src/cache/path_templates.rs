@@ -24,7 +24,7 @@ use crate::cache::known_paths::KnownPath;
 use crate::chain::octets_of;
 
 /// Kinds of leaves that are kept: one or a few for each issuer.
-const MOST: usize = 1_024;
+const MAX: usize = 1_024;
 
 /// A client that was accepted.
 pub(crate) struct FirstSeen {
@@ -96,7 +96,7 @@ impl Equivalent<OwnedKind> for KindOf<'_> {
 pub(crate) struct Templates(Cache<OwnedKind, Arc<Kept>, Octets, RandomState>);
 
 /// Octets that may be presented beside the leaf by clients of a kind that is kept.
-const MOST_PRESENTED: usize = 32 << 10;
+const MAX_PRESENTED: usize = 32 << 10;
 /// KiB that a template may take on the average, where all places are taken.
 const KIB_EACH: u64 = 8;
 
@@ -112,9 +112,9 @@ impl Weighter<OwnedKind, Arc<Kept>> for Octets {
 
 impl Templates {
     pub(crate) fn new() -> Self {
-        let capacity = u64::try_from(MOST).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
+        let capacity = u64::try_from(MAX).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
         let lifecycle = quick_cache::sync::DefaultLifecycle::default();
-        Self(Cache::with(MOST, capacity, Octets, RandomState::new(), lifecycle))
+        Self(Cache::with(MAX, capacity, Octets, RandomState::new(), lifecycle))
     }
 
     /// Keeps what can be kept of a check that accepts, unless there is a template for it. Where something is unknown
@@ -128,7 +128,7 @@ impl Templates {
     ) {
         let is_unknown =
             |report: &OwnedReport| report.statuses().any(|status| matches!(status, Status::Unknown(_)));
-        if octets_of(chain) > MOST_PRESENTED || progress.settled().is_none_or(is_unknown) {
+        if octets_of(chain) > MAX_PRESENTED || progress.settled().is_none_or(is_unknown) {
             return;
         }
         let Some(leaf_candidate) = leaf_candidate(basis, chain, now) else { return };

@@ -311,7 +311,8 @@ impl<'d> Driver<'d> {
             WaitOutcome::Silent(..) if level == Level::Store => self.ask_network(pending),
             WaitOutcome::Silent(watcher, failure) => {
                 let whole = self.request.deadline;
-                let supposed = self.progress.preview(&pending.need.request, &Answer::Failed(Cause::Unreachable));
+                let supposed =
+                    self.progress.preview(&pending.need.request, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || pending.fallback.is_some() || Instant::now() >= whole {
                     self.left.push(self.name_of(&pending.need));
                     return self.answer_failed(pending, failure);

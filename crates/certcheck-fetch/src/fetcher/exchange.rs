@@ -39,7 +39,7 @@ const AT_ONCE: Duration = Duration::from_millis(15);
 /// How long a fetch waits for its permit.
 const QUEUE: Duration = Duration::from_secs(10);
 /// Addresses of a host that a fetch is counted for.
-const MOST_ADDRESSES: usize = 4;
+const MAX_ADDRESSES: usize = 4;
 
 /// Called with octets as they arrive: from where, how many are there, and how many there will be, if that is known.
 pub type Observer = Arc<dyn Fn(&str, u64, Option<u64>) + Send + Sync>;
@@ -55,9 +55,9 @@ pub(crate) struct Behalf {
 
 impl Behalf {
     /// How long another's turn to fetch is waited for: half of the time that is left at most.
-    fn turn(&self, most: Duration) -> Duration {
+    fn turn(&self, max: Duration) -> Duration {
         let half = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()) / 2);
-        half.map_or(most, |half| half.min(most))
+        half.map_or(max, |half| half.min(max))
     }
 }
 
@@ -200,7 +200,7 @@ impl Exchanges {
         };
         let mut addresses: Vec<_> = addresses.iter().copied().map(Party::address).collect();
         addresses.dedup();
-        parties.extend(addresses.into_iter().take(MOST_ADDRESSES));
+        parties.extend(addresses.into_iter().take(MAX_ADDRESSES));
         self.permits.acquire(parties, QUEUE).await.map_err(too_many)
     }
 

@@ -93,7 +93,7 @@ impl Health {
     /// same bound.
     fn pause(&self, times: u32, retry_after: Option<Duration>) -> Duration {
         let doubled = self.limits.back_off.saturating_mul(1 << times.saturating_sub(1).min(16));
-        let pause = doubled.max(retry_after.unwrap_or_default()).min(self.limits.back_off_most);
+        let pause = doubled.max(retry_after.unwrap_or_default()).min(self.limits.back_off_max);
         pause.mul_f64(0.75 + fastrand::f64() / 2.0)
     }
 
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn pauses() {
         let health = Health::new(&Arc::new(Limits::default()));
-        for (times, retry_after, least, most) in [
+        for (times, retry_after, min, max) in [
             (1, None, 0.75, 1.25),
             (3, None, 3.0, 5.0),
             (60, None, 225.0, 375.0),
@@ -133,7 +133,7 @@ mod tests {
             (1, Some(9_999), 225.0, 375.0),
         ] {
             let pause = health.pause(times, retry_after.map(Duration::from_secs)).as_secs_f64();
-            assert!((least..=most).contains(&pause), "{times} {retry_after:?}: {pause}");
+            assert!((min..=max).contains(&pause), "{times} {retry_after:?}: {pause}");
         }
     }
 

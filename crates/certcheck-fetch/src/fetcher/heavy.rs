@@ -5,7 +5,7 @@ use tokio::task::block_in_place;
 
 /// Evidence from here on is work that others notice: parsing, hashing and checking it take milliseconds.
 const LARGE: usize = 256 << 10;
-/// The least number of large pieces worked on at once; as many as there are processors if that is more. Others wait, and small
+/// The minimum of large pieces worked on at once; as many as there are processors if that is more. Others wait, and small
 /// evidence does not.
 const AT_ONCE: usize = 2;
 

@@ -85,11 +85,11 @@ pub(crate) fn of_path<'k>(client: u64, issuers: impl DoubleEndedIterator<Item = 
         0 => Party::Anchor(Party::hashed(key)),
         _ => Party::Issuer(Party::hashed(key)),
     });
-    [Party::Client(client)].into_iter().chain(issuers.take(MOST_ISSUERS)).collect()
+    [Party::Client(client)].into_iter().chain(issuers.take(MAX_ISSUERS)).collect()
 }
 
 /// Issuers of a path that a permit is counted for.
-const MOST_ISSUERS: usize = 16;
+const MAX_ISSUERS: usize = 16;
 
 /// How much each may have at once.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +116,7 @@ impl Bounds {
     /// Of downloads that go on for long: three times as many for all but the host, which counts them together.
     fn slow(self) -> Self {
         let Self { all, client, host, address } = self;
-        let thrice = |most: usize| most.saturating_mul(3);
+        let thrice = |max: usize| max.saturating_mul(3);
         Self { all: thrice(all), client: thrice(client), host, address: thrice(address) }
     }
 }
@@ -136,8 +136,8 @@ pub(crate) enum Full {
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::All(most) => write!(f, "{most} at once are under way"),
-            Self::Party(party, most) => write!(f, "{most} at once {} are under way", party.noun()),
+            Self::All(max) => write!(f, "{max} at once are under way"),
+            Self::Party(party, max) => write!(f, "{max} at once {} are under way", party.noun()),
             Self::Waiting(many) => write!(f, "{many} wait already"),
             Self::UnderWay => f.write_str("it is under way"),
         }
@@ -176,14 +176,14 @@ impl Lane {
 
     fn full(&self, bounds: &Bounds, parties: &Parties) -> Option<Full> {
         let is_new = !parties.iter().any(|party| !party.is_shared() && self.taken(*party) > 0);
-        let bound = |most: usize| if is_new { most } else { most.saturating_sub(most / 4) };
+        let bound = |max: usize| if is_new { max } else { max.saturating_sub(max / 4) };
         if self.all >= bound(bounds.all) {
             return Some(Full::All(bound(bounds.all)));
         }
         parties.iter().find_map(|party| {
-            let most = bounds.of(*party);
-            let most = if party.is_shared() { bound(most) } else { most };
-            (self.taken(*party) >= most).then_some(Full::Party(*party, most))
+            let max = bounds.of(*party);
+            let max = if party.is_shared() { bound(max) } else { max };
+            (self.taken(*party) >= max).then_some(Full::Party(*party, max))
         })
     }
 
@@ -411,10 +411,10 @@ mod tests {
             (5, &|n| parties((n % 2).into(), n.into(), 1, n.into()), Party::address([10, 0, 0, 1].into())),
             (9, &|n| parties((n % 3).into(), n.into(), n, n.into()), Party::Anchor(0)),
         ];
-        for (most, of, party) in cases {
+        for (max, of, party) in cases {
             let permits = Permits::new(BOUNDS);
             let (taken, full) = all_of(&permits, of);
-            assert_eq!((taken.len(), full), (most, Full::Party(party, most)));
+            assert_eq!((taken.len(), full), (max, Full::Party(party, max)));
             let other = [Party::Client(999), Party::Issuer(999), Party::Anchor(999)].into_iter().collect();
             assert!(permits.try_acquire_any([999], other).is_ok(), "{party:?}");
         }

@@ -289,7 +289,7 @@ mod tests {
     fn the_guard_comes_first() {
         let long = format!("ldap://h/o={}", "a".repeat(MAX_URL));
         for (text, refusal) in [
-            (long.as_str(), Refusal::TooLong { most: MAX_URL }),
+            (long.as_str(), Refusal::TooLong { max: MAX_URL }),
             ("ldapi://%2Ftmp/o=A", Refusal::Scheme("ldapi".to_owned())),
             ("ldap://h/o=Ä", Refusal::Characters),
             ("ldap://user@h/o=A", Refusal::UserInformation),

@@ -50,7 +50,7 @@ const MARK: Duration = Duration::from_secs(3_600);
 #[non_exhaustive]
 pub struct DiskOptions {
     /// Octets that it may take. What was not used for longest goes first.
-    pub most: u64,
+    pub max_octets: u64,
     /// Keeps the index of a CRL beside it, and lets an engine take it, and that the CRL was verified, as they were kept:
     /// opening a CRL of millions of entries then costs a copy of it at most. Anyone who can write the folder as this user could
     /// then hide a revocation. It counts only for engines that are given the store as
@@ -60,7 +60,7 @@ pub struct DiskOptions {
 
 impl Default for DiskOptions {
     fn default() -> Self {
-        Self { most: 4 << 30, trust_index: false }
+        Self { max_octets: 4 << 30, trust_index: false }
     }
 }
 
@@ -89,7 +89,7 @@ impl DiskStore {
         let locks = part("locks")?;
         // Programs that run for a moment tidy too: who writes first in an hour.
         let is_tidied = locks.age(TIDIED).is_some_and(|age| age < BETWEEN);
-        let taken = AtomicU64::new(if is_tidied { 0 } else { options.most });
+        let taken = AtomicU64::new(if is_tidied { 0 } else { options.max_octets });
         let inner = Inner { records: part("records")?, blobs: part("blobs")?, locks, options, taken };
         Ok(Self(Arc::new(inner)))
     }
@@ -244,7 +244,7 @@ impl Inner {
         let taken = self.taken.fetch_add(taken, Ordering::Relaxed).saturating_add(taken);
         drop(lock);
         // Tidied when it has grown by a sixteenth of what it may take, and at first to learn what it takes.
-        if taken > self.options.most / 16 {
+        if taken > self.options.max_octets / 16 {
             self.tidy()?;
         }
         Ok(())
@@ -368,9 +368,9 @@ impl Inner {
         kept.sort_unstable();
         let mut total: u64 = kept.iter().map(|(_, _, size)| size).sum();
         let mut gone = HashSet::new();
-        if total > self.options.most {
+        if total > self.options.max_octets {
             for (_, key, size) in &kept {
-                if total <= self.options.most / 4 * 3 {
+                if total <= self.options.max_octets / 4 * 3 {
                     break;
                 }
                 // What is being written is in use.

@@ -112,12 +112,12 @@ impl Folder {
     }
 
     /// The content of a small file.
-    pub(super) fn content(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn content(&self, name: &str, max: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(file) = self.file(name)? else { return Ok(None) };
         let mut content = Vec::new();
-        file.take(most + 1).read_to_end(&mut content).map_err(io_of(&self.path.join(name)))?;
-        if u64::try_from(content.len()).is_ok_and(|length| length > most) {
-            return Err(StoreError::Unusable(format!("{name} has more than {most} octets")));
+        file.take(max + 1).read_to_end(&mut content).map_err(io_of(&self.path.join(name)))?;
+        if u64::try_from(content.len()).is_ok_and(|length| length > max) {
+            return Err(StoreError::Unusable(format!("{name} has more than {max} octets")));
         }
         Ok(Some(content))
     }

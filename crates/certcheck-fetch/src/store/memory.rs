@@ -18,14 +18,14 @@ use crate::cache::key::EvidenceKey;
 pub struct MemoryStore {
     kept: Mutex<HashMap<EvidenceKey, Stored>>,
     turns: Mutex<HashMap<EvidenceKey, Arc<Turn<()>>>>,
-    most: usize,
+    max: usize,
 }
 
 impl MemoryStore {
     /// Keeps up to so many answers.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self { kept: Mutex::default(), turns: Mutex::default(), most }
+    pub fn new(max: usize) -> Self {
+        Self { kept: Mutex::default(), turns: Mutex::default(), max }
     }
 
     fn put_now(&self, key: EvidenceKey, stored: Stored) -> Result<(), StoreError> {
@@ -33,7 +33,7 @@ impl MemoryStore {
         if kept.get(&key).is_some_and(|known| known.this_update > stored.this_update) {
             return Err(StoreError::Older);
         }
-        if kept.len() >= self.most
+        if kept.len() >= self.max
             && !kept.contains_key(&key)
             && let Some(oldest) = kept.iter().min_by_key(|(_, stored)| stored.fetched_at).map(|(key, _)| *key)
         {
@@ -80,7 +80,7 @@ impl Store for MemoryStore {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             // Turns that nobody waits for are let go.
-            if turns.len() > self.most {
+            if turns.len() > self.max {
                 turns.retain(|_, turn| Arc::strong_count(turn) > 1);
             }
             Arc::clone(turns.entry(*key).or_default())

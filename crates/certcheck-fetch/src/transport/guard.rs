@@ -165,7 +165,7 @@ impl Guard {
     /// so. Not taken are control characters, which the parser would drop, a backslash, which some take for a slash, and what
     /// is beyond ASCII, which an IA5String cannot have. What is validated is always what is sent.
     pub(crate) fn validate_url(&self, text: &str) -> Result<Target, BlockedUrl> {
-        let too_long = Refusal::TooLong { most: MAX_URL };
+        let too_long = Refusal::TooLong { max: MAX_URL };
         if text.len() > MAX_URL {
             return Err(too_long.into());
         }
@@ -425,7 +425,7 @@ mod tests {
             assert_eq!(refused(text), refusal, "{text}");
         }
         let long = format!("http://crl.example/{}", "a".repeat(MAX_URL));
-        assert_eq!(refused(&long), Refusal::TooLong { most: MAX_URL });
+        assert_eq!(refused(&long), Refusal::TooLong { max: MAX_URL });
     }
 
     #[test]

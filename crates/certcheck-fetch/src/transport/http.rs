@@ -229,18 +229,18 @@ impl Http {
                 return Err(Failure { retry_after, ..Failure::new(cause, format!("HTTP {status}")) });
             }
         }
-        let most = self.limits.octets(question.kind);
+        let max = self.limits.octets(question.kind);
         let encoding = response.headers().get(header::CONTENT_ENCODING);
         let mut inflater = Inflater::new(encoding.and_then(|encoding| encoding.to_str().ok()));
         // Of what is compressed nobody says how much it will be.
         let announced = response.content_length().filter(|_| !inflater.is_compressed());
-        if announced.is_some_and(|length| length > most) {
-            return Err(Failure::too_large(most));
+        if announced.is_some_and(|length| length > max) {
+            return Err(Failure::too_large(max));
         }
-        let mut sniffer = BodySniffer::new(most, question.kind);
-        let mut spool = Spool::new(&self.folder, most);
+        let mut sniffer = BodySniffer::new(max, question.kind);
+        let mut spool = Spool::new(&self.folder, max);
         let begun = Instant::now();
-        let (least, after) = (self.limits.least_rate, self.limits.least_rate_after);
+        let (min, after) = (self.limits.min_rate, self.limits.min_rate_after);
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| to_failure(&error))?;
@@ -256,12 +256,12 @@ impl Http {
             }
             let (elapsed, received) = (begun.elapsed(), inflater.received());
             // Of what inflates to nothing there could be any amount.
-            if received > most {
-                return Err(Failure::too_large(most));
+            if received > max {
+                return Err(Failure::too_large(max));
             }
-            if elapsed > after && received < least.saturating_mul(elapsed.as_secs()) {
+            if elapsed > after && received < min.saturating_mul(elapsed.as_secs()) {
                 let elapsed = elapsed.as_secs();
-                let why = format!("{received} octets in {elapsed} s: fewer than {least} a second");
+                let why = format!("{received} octets in {elapsed} s: fewer than {min} a second");
                 return Err(Failure::silent(why));
             }
             arriving(spool.taken(), announced.or_else(|| sniffer.length()));
@@ -299,7 +299,7 @@ fn is_worth_a_post(got: &Result<Fetched, Failure>) -> bool {
 
 fn spool_failure(error: SpoolError) -> Failure {
     match error {
-        SpoolError::TooLarge(most) => Failure::too_large(most),
+        SpoolError::TooLarge(max) => Failure::too_large(max),
         SpoolError::Io(error) => Failure::unreachable(format!("temporary file: {error}")),
     }
 }

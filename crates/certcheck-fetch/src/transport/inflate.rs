@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// How many times as large as what came a body may be. The entries of a CRL differ in their serials, so that the largest
 /// seen shrink to a twentieth; octets that shrink to a thousandth are there to be worked on.
-const MOST_TIMES: u64 = 100;
+const MAX_TIMES: u64 = 100;
 /// Bodies up to here may have been compressed as much as they like: short ones with much repetition are, and cost nothing.
 const EXEMPT: u64 = 64 << 10;
 /// Octets that are inflated at once: they become a thousand times as many at most.
@@ -71,8 +71,8 @@ impl Inflater {
 
     fn made(&mut self, made: Vec<u8>) -> Result<Vec<u8>, Failure> {
         self.made = self.made.saturating_add(u64::try_from(made.len()).unwrap_or(u64::MAX));
-        if self.made > EXEMPT && self.made > self.received.saturating_mul(MOST_TIMES) {
-            let why = format!("gzip that expands more than {MOST_TIMES} times");
+        if self.made > EXEMPT && self.made > self.received.saturating_mul(MAX_TIMES) {
+            let why = format!("gzip that expands more than {MAX_TIMES} times");
             return Err(Failure::new(Cause::TooLarge, why));
         }
         Ok(made)

@@ -19,10 +19,10 @@ const OF_CRLS: [&str; 2] = ["certificateRevocationList;binary", "authorityRevoca
 const OF_CERTIFICATES: [&str; 1] = ["cACertificate;binary"];
 
 /// Octets that are taken from a directory: its answers are held in memory.
-const MOST: u64 = 64 << 20;
+const MAX: u64 = 64 << 20;
 
 /// Addresses of a directory that are tried, each for as long as a whole small answer may take.
-const MOST_ADDRESSES: usize = 4;
+const MAX_ADDRESSES: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct LdapSource {
@@ -56,16 +56,16 @@ impl LdapSource {
             Kind::Ocsp => return Err(Failure::blocked(Refusal::Scheme("ldap (for OCSP)".to_owned()))),
         });
         let whole = self.limits.whole(kind);
-        let most = usize::try_from(MOST.min(self.limits.octets(kind))).unwrap_or(usize::MAX);
+        let max = usize::try_from(MAX.min(self.limits.octets(kind))).unwrap_or(usize::MAX);
         let search = async {
             let (name, addresses) = self.addresses(&url).await?;
             let mut last = Failure::unreachable("no address");
             for address in addresses {
-                let asked = ldap::fetch(&url, address, &name, Arc::clone(&self.tls), most);
+                let asked = ldap::fetch(&url, address, &name, Arc::clone(&self.tls), max);
                 // One address that does not answer must not take the time of the next.
                 match timeout(self.limits.connect + self.limits.small_whole, asked).await {
                     Ok(Ok(values)) => return Ok(values),
-                    Ok(Err(fault)) => last = to_failure(&fault, MOST.min(self.limits.octets(kind))),
+                    Ok(Err(fault)) => last = to_failure(&fault, MAX.min(self.limits.octets(kind))),
                     Err(_) => last = Failure::silent(format!("no answer from {address}")),
                 }
             }
@@ -90,7 +90,7 @@ impl LdapSource {
                 }
                 Err(_) => self.resolver.addresses(host).await.map_err(ResolveError::failure)?.to_vec(),
             };
-            let found = found.into_iter().take(MOST_ADDRESSES);
+            let found = found.into_iter().take(MAX_ADDRESSES);
             return Ok((host.clone(), found.map(|ip| SocketAddr::new(ip, url.port)).collect()));
         }
         let Some(configured) = &self.configured else {
@@ -114,9 +114,9 @@ impl LdapSource {
     }
 }
 
-fn to_failure(fault: &LdapFault, most: u64) -> Failure {
+fn to_failure(fault: &LdapFault, max: u64) -> Failure {
     match fault {
-        LdapFault::TooLarge => Failure::too_large(most),
+        LdapFault::TooLarge => Failure::too_large(max),
         other => Failure::unreachable(other.to_string()),
     }
 }

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 pub enum Refusal {
     /// It is longer than any URL that is followed.
     TooLong {
-        /// The most bytes that one may have.
-        most: usize,
+        /// The maximum of bytes.
+        max: usize,
     },
     /// It has characters that URLs do not have.
     Characters,
@@ -57,7 +57,7 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong { most } => write!(f, "a URL of more than {most} bytes"),
+            Self::TooLong { max } => write!(f, "a URL of more than {max} bytes"),
             Self::Characters => f.write_str("a URL with control or other characters that URLs do not have"),
             Self::NotAUrl(why) => write!(f, "no URL: {why}"),
             Self::Scheme(scheme) => write!(f, "scheme {scheme} is not followed"),

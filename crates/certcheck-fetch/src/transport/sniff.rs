@@ -18,7 +18,7 @@ const PEM_OCTETS: u64 = 64 << 20;
 pub(crate) struct BodySniffer {
     head: Vec<u8>,
     seen: u64,
-    most: u64,
+    max: u64,
     /// Whether the outer structure may have an indefinite length.
     takes_ber: bool,
     kind: Promise,
@@ -38,9 +38,9 @@ enum Promise {
 }
 
 impl BodySniffer {
-    pub(crate) const fn new(most: u64, of: Kind) -> Self {
+    pub(crate) const fn new(max: u64, of: Kind) -> Self {
         let takes_ber = matches!(of, Kind::Issuers);
-        Self { head: Vec::new(), seen: 0, most, takes_ber, kind: Promise::Unknown }
+        Self { head: Vec::new(), seen: 0, max, takes_ber, kind: Promise::Unknown }
     }
 
     /// How long it says that it is.
@@ -62,7 +62,7 @@ impl BodySniffer {
         }
         self.promise(scanned)?;
         match self.kind {
-            Promise::Der(length) if length > self.most => Err(Failure::too_large(self.most)),
+            Promise::Der(length) if length > self.max => Err(Failure::too_large(self.max)),
             // A line end behind it is the reader's affair: some issuers publish one.
             Promise::Der(length) if self.seen > length.saturating_add(LINE_END) => {
                 Err(Failure::malformed(format!("more octets than the {length} that its length says")))
@@ -128,15 +128,15 @@ fn no_evidence() -> Failure {
 mod tests {
     use super::*;
 
-    fn sniff(body: &[u8], most: u64) -> Result<(), &'static str> {
+    fn sniff(body: &[u8], max: u64) -> Result<(), &'static str> {
         // One octet after the other, and all at once, come to the same.
-        sniff_as(body, most, Kind::Crl)
+        sniff_as(body, max, Kind::Crl)
     }
 
-    fn sniff_as(body: &[u8], most: u64, of: Kind) -> Result<(), &'static str> {
-        let mut slow = BodySniffer::new(most, of);
+    fn sniff_as(body: &[u8], max: u64, of: Kind) -> Result<(), &'static str> {
+        let mut slow = BodySniffer::new(max, of);
         let outcome = body.iter().try_for_each(|octet| slow.push(&[*octet])).and_then(|()| slow.finish());
-        let mut fast = BodySniffer::new(most, of);
+        let mut fast = BodySniffer::new(max, of);
         let at_once = fast.push(body).and_then(|()| fast.finish());
         assert_eq!(outcome.is_ok(), at_once.is_ok(), "{body:?}");
         outcome.map_err(|failure| failure.cause.code())

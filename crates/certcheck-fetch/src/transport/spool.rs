@@ -31,14 +31,14 @@ pub struct Spool {
     file: Option<BufWriter<Spilled>>,
     folder: PathBuf,
     taken: u64,
-    most: u64,
+    max: u64,
 }
 
 impl Spool {
     /// Takes up to so many octets; the temporary file, if one is needed, comes into this folder.
     #[must_use]
-    pub fn new(folder: &Path, most: u64) -> Self {
-        Self { memory: Vec::new(), file: None, folder: folder.to_owned(), taken: 0, most }
+    pub fn new(folder: &Path, max: u64) -> Self {
+        Self { memory: Vec::new(), file: None, folder: folder.to_owned(), taken: 0, max }
     }
 
     /// How many octets came.
@@ -53,8 +53,8 @@ impl Spool {
     /// More than allowed, or a disk that is full.
     pub fn push(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
         self.taken = self.taken.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
-        if self.taken > self.most {
-            return Err(SpoolError::TooLarge(self.most));
+        if self.taken > self.max {
+            return Err(SpoolError::TooLarge(self.max));
         }
         if let Some(file) = &mut self.file {
             return file.write_all(octets).map_err(SpoolError::Io);

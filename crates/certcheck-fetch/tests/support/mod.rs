@@ -131,7 +131,7 @@ pub(crate) fn impatient() -> Limits {
     limits.crl_whole = Duration::from_millis(700);
     limits.small_whole = Duration::from_millis(700);
     limits.back_off = Duration::from_millis(50);
-    limits.back_off_most = Duration::from_millis(200);
+    limits.back_off_max = Duration::from_millis(200);
     limits.breaker_pause = Duration::from_millis(200);
     limits
 }
