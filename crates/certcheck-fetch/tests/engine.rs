@@ -424,7 +424,7 @@ fn sources_are_told_who_asks() {
     assert!(world.builder().user_agent("two\nlines".to_owned()).build().is_err());
 }
 
-/// A hold may be lifted (RFC 5280 5.3.1): what is past its nextUpdate and calls somebody revoked is asked for anew.
+/// A hold may be lifted (RFC 5280 5.3.1): what is past its nextUpdate and calls somebody revoked is asked for again.
 #[test]
 fn who_was_on_hold_is_looked_at_anew() {
     let world = World::new();

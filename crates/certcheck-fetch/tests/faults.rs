@@ -400,6 +400,6 @@ fn compare(part: &str, table: &str) {
         let page = [&page[..from], &made, &page[to..]].concat();
         std::fs::write(&path, page).expect("written");
     } else {
-        assert_eq!(&page[from..to], made, "UPDATE_DOCS=1 makes it anew");
+        assert_eq!(&page[from..to], made, "UPDATE_DOCS=1 makes it again");
     }
 }

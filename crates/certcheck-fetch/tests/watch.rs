@@ -40,7 +40,7 @@ fn watch_of(engine: &Engine, world: &World, cert: &Cert) -> Watch {
     watch_at(engine, world, cert, now())
 }
 
-/// Fetches anew, as whoever comes next would have it fetched.
+/// Fetches again, as whoever comes next would have it fetched.
 fn fetch_anew(engine: &Engine, world: &World) {
     engine.forget();
     let _report = engine.check_blocking(&world.chain(&world.plain("other")), now(), WITHIN);
@@ -167,7 +167,7 @@ fn without_its_engine_a_watch_says_so() {
     assert_eq!(told_within(watch, WITHIN), Some("unwatched"));
 }
 
-/// Evidence of live connections is renewed though nobody comes anew, and what it says is reported.
+/// Evidence of live connections is renewed though nobody comes again, and what it says is reported.
 #[test]
 fn evidence_of_live_connections_is_kept_fresh() {
     let world = World::new();

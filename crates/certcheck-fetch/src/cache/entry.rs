@@ -148,7 +148,7 @@ impl Memory {
                 return Op::Nop;
             }
             slot.current.store(Some(Arc::clone(cached)));
-            // Put again, so that it is weighed anew.
+            // Put again, so that it is weighed again.
             Op::Put(slot)
         };
         let is_replaced = matches!(

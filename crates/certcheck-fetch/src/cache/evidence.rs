@@ -1,4 +1,4 @@
-//! Evidence in the cache: what it is, where it came from, how large it is, and when to ask for it anew.
+//! Evidence in the cache: what it is, where it came from, how large it is, and when to ask for it again.
 
 use std::sync::Arc;
 
@@ -117,9 +117,9 @@ impl CachedEvidence {
         until.is_some_and(|until| until < clock.unix())
     }
 
-    /// When it is to be asked for anew, ahead of what ends it: a tenth of its life before nextUpdate, between 10 seconds
+    /// When it is to be asked for again, ahead of what ends it: a tenth of its life before nextUpdate, between 10 seconds
     /// and an hour, so that there is time to try again; sooner if HTTP says that a newer one may be there, but not more
-    /// than once a minute. Evidence without nextUpdate is asked for anew after an hour.
+    /// than once a minute. Evidence without nextUpdate is asked for again after an hour.
     pub(crate) fn refresh_at(&self, jitter: f64) -> Time {
         let fetched = self.fetched_at.unix();
         let by_life = match self.times() {

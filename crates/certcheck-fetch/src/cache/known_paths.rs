@@ -162,7 +162,7 @@ impl KnownPath {
         (self.valid.0..=self.valid.1).contains(&now)
     }
 
-    /// The evidence as it is now. Made anew only if some of it has changed.
+    /// The evidence as it is now. Made again only if some of it has changed.
     pub(crate) fn evidence_set(&self) -> arc_swap::Guard<Arc<EvidenceSet>> {
         let evidence_set = self.evidence_set.load();
         if evidence_set.is_of(&self.slots) {

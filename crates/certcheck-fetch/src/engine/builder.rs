@@ -191,7 +191,7 @@ impl Builder {
         self
     }
 
-    /// Whether evidence in use is fetched anew ahead of its end. It is by default.
+    /// Whether evidence in use is fetched again ahead of its end. It is by default.
     #[must_use]
     pub const fn refreshes(mut self, refreshes: bool) -> Self {
         self.refreshes = refreshes;

@@ -32,7 +32,7 @@ pub(crate) struct CheckRequest<'o> {
     pub(crate) chain: &'o [CertificateDer<'o>],
     pub(crate) now: Time,
     pub(crate) deadline: Instant,
-    /// What is at hand under this key is not enough: it is to be fetched anew.
+    /// What is at hand under this key is not enough: it is to be fetched again.
     pub(crate) renew: Option<EvidenceKey>,
     /// What is in memory is all there is.
     pub(crate) only_memory: bool,

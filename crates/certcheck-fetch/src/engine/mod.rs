@@ -84,7 +84,7 @@ impl Engine {
 
     /// Watches the client of a live connection, by what it presented and the report that it was accepted with: once later
     /// evidence revokes it, its time is up, or ring and policy have changed against it, the watch says so, within a second
-    /// of the news. The evidence about it is kept fresh meanwhile, like that of clients that come anew.
+    /// of the news. The evidence about it is kept fresh meanwhile, like that of clients that come again.
     ///
     /// All that are watched are looked at in turn: where ring or policy change, each of them takes a whole check, and very many
     /// take longer than that second.
@@ -234,7 +234,7 @@ impl Engine {
         self.shared.fetcher.store()
     }
 
-    /// Forgets which clients are known: each is validated anew. Evidence stays.
+    /// Forgets which clients are known: each is validated again. Evidence stays.
     pub fn forget_paths(&self) {
         self.shared.snapshot().paths.clear();
     }

@@ -1,4 +1,4 @@
-//! Evidence in use is fetched anew before it ends, so that a busy server never waits for a fetch.
+//! Evidence in use is fetched again before it ends, so that a busy server never waits for a fetch.
 //!
 //! That is evidence with a place in memory. An OCSP response with a nonce has none: it serves one client, no path that waits on
 //! it is known, and each of that client's handshakes and sessions has its own. Live connections that hang on one are checked

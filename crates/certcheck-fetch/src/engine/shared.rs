@@ -166,7 +166,7 @@ impl Shared {
         });
     }
 
-    /// Fetches what stands under this key anew, on behalf of a path that uses it.
+    /// Fetches what stands under this key again, on behalf of a path that uses it.
     pub(crate) async fn renew(
         &self,
         path: &KnownPath,

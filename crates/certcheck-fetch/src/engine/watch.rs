@@ -287,14 +287,14 @@ impl Watches {
         Watch { receiver, _place: Place { watches: Arc::downgrade(self), leaf, number } }
     }
 
-    /// Looks at the client of a report anew, as soon as may be.
+    /// Looks at the client of a report again, as soon as may be.
     pub(crate) fn look_again(&self, report: &Report) {
         let Some(leaf) = report.leaf() else { return };
         self.lock().named.insert(Arc::clone(leaf));
         self.news.notify_one();
     }
 
-    /// Has those looked at anew of whom nothing could be said.
+    /// Has those looked at again of whom nothing could be said.
     pub(super) fn look_at_open(&self) {
         let mut clients = self.lock();
         let open = core::mem::take(&mut clients.open);

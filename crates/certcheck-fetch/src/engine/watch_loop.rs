@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Seconds between two notes that the evidence is still in use, and between two looks at everybody.
 const NOTE: i64 = 600;
 /// Seconds between two looks at those who could be neither accepted nor refused.
-const ANEW: i64 = 10;
+const OPEN_AGAIN: i64 = 10;
 /// Checks in a row, before other tasks have their turn.
 const CHECKS_IN_A_ROW: usize = 64;
 /// How long such a check may take.
@@ -41,7 +41,7 @@ pub(crate) async fn keep_watch(engine: WeakShared) {
         for leaf in watches.lock().checks_due(now) {
             tokio::spawn(check(Arc::clone(&shared), leaf, now));
         }
-        if now.unix().saturating_sub(looked.unix()) >= ANEW {
+        if now.unix().saturating_sub(looked.unix()) >= OPEN_AGAIN {
             looked = now;
             watches.look_at_open();
         }

@@ -210,7 +210,7 @@ impl Fetcher {
             }
             Level::Network => {
                 drop(outcome.take_lease());
-                // Who waits for it has it; who comes later asks anew, if it may.
+                // Who waits for it has it; who comes later asks again, if it may.
                 self.fetches.end(key, level, outcome);
                 let labels = [("kind", outcome.cached.kind().code()), ("cause", cause.code())];
                 metrics::counter!(names::FAILURES, &labels).increment(1);

@@ -184,7 +184,7 @@ impl Inner {
         if u64::try_from(bytes.len()).ok() != Some(record.octets) {
             return Err(StoreError::Unusable(format!("{blob} is not as long as it was")));
         }
-        // Without its index a CRL is read anew: slower, no worse.
+        // Without its index a CRL is read again: slower, no worse.
         let is_wanted = record.has_index && self.options.trust_index;
         let index = if is_wanted { self.blob(key, &blob, "idx").ok().flatten() } else { None };
         let index = index.and_then(|file| self.blobs.octets_of(&blob, &file).ok());

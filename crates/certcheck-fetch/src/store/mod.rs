@@ -73,7 +73,7 @@ impl Stored {
     }
 }
 
-/// Why a store did not do what was asked. Nothing that a check depends on: evidence is fetched anew.
+/// Why a store did not do what was asked. Nothing that a check depends on: evidence is fetched again.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
