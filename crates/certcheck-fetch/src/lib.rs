@@ -1,7 +1,7 @@
 //! Revocation evidence from where certificates say it is: CDP, AIA and OCSP responders, cached, guarded, never fetched
 //! twice.
 //!
-//! [`Engine`] is where to begin. It drives the core's checks and answers what they lack:
+//! [`Engine`] is where to begin. It drives the core's checks and answers what they are missing:
 //!
 //! ```text
 //! check -> known path -> memory -> store -> network (guard -> HTTP, LDAP) -> read -> checked by the core -> kept

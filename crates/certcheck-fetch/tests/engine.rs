@@ -393,7 +393,7 @@ fn a_ring_is_got_ahead() {
 
 /// Policy lets pass that a client names no source: there is nothing that a fetch could bring.
 #[test]
-fn who_names_no_source_lacks_nothing() {
+fn who_names_no_source_is_missing_nothing() {
     let world = World::new();
     let mut policy = world.policy();
     policy.revocation = Revocation::IfOffered;
@@ -401,10 +401,10 @@ fn who_names_no_source_lacks_nothing() {
     let engine = engine.refreshes(false).clock(now).build().expect("builds");
     let none = world.chain(&world.client("none", &[], &[]));
     let some = world.chain(&world.plain("some"));
-    assert!(engine.look_up(&some, now()).lacks_evidence());
+    assert!(engine.look_up(&some, now()).is_missing_evidence());
     assert!(engine.check_blocking(&some, now(), WITHIN).is_accepted());
     let report = engine.look_up(&none, now());
-    assert!(report.is_accepted() && !report.lacks_evidence(), "{report:?}");
+    assert!(report.is_accepted() && !report.is_missing_evidence(), "{report:?}");
 }
 
 #[test]
@@ -433,20 +433,20 @@ fn who_was_on_hold_is_looked_at_anew() {
     let engine = world.engine();
     let before = |seconds| Time::from_unix(now().unix() - seconds).to_string();
     let hold = || world.responder.revoke(&cert.serial, &before(9_000), Some("certificateHold"));
-    // Current: nothing lacks, whatever the responder would say by now.
+    // Current: nothing is missing, whatever the responder would say by now.
     world.responder.set_this_update(&before(600));
     world.responder.set_produced_at(&before(600));
     hold();
     let report = engine.check_blocking(&chain, now(), WITHIN);
     assert_eq!(outcome_of(&report), ("reject", "certificate-revoked", "ocsp"));
-    assert!(!report.lacks_evidence() && !engine.look_up(&chain, now()).lacks_evidence());
+    assert!(!report.is_missing_evidence() && !engine.look_up(&chain, now()).is_missing_evidence());
     engine.forget();
     // Over, though by no more than clocks may differ.
     world.responder.set_next_update(Some(&before(60)));
     assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
     let by_memory = engine.look_up(&chain, now());
     assert_eq!(outcome_of(&by_memory).1, "certificate-revoked");
-    assert!(by_memory.lacks_evidence());
+    assert!(by_memory.is_missing_evidence());
     world.responder.good(&cert.serial);
     // Who waits for nothing is refused once more, and has it fetched.
     assert_eq!(outcome_of(&engine.check_cached(&chain, now())).1, "certificate-revoked");

@@ -215,7 +215,7 @@ impl Builder {
     /// Makes the engine, with threads of its own.
     ///
     /// # Errors
-    /// What the system lacks.
+    /// What the system does not give.
     pub fn build(self) -> Result<Engine, EngineError> {
         let Self { ring, policy, given, limits, route, store, is_offline, .. } = self;
         let Self { refreshes, clock, observer, .. } = self;

@@ -49,7 +49,7 @@ pub(crate) struct CheckOutcome {
     /// What is still on its way that this check could not wait for.
     pub(crate) left: Names,
     /// What was not in memory, of a check that looks nowhere else.
-    pub(crate) lacking: Names,
+    pub(crate) missing: Names,
 }
 
 struct Driver<'d> {
@@ -61,7 +61,7 @@ struct Driver<'d> {
     slots: Vec<Arc<CacheSlot>>,
     unkept_until: Option<Time>,
     left: Names,
-    lacking: Names,
+    missing: Names,
     /// For whom something is fetched, once something is.
     parties: Option<Parties>,
     /// What was of use.
@@ -126,7 +126,7 @@ impl<'d> Driver<'d> {
             slots: Vec::new(),
             unkept_until: None,
             left: Names::new(),
-            lacking: Names::new(),
+            missing: Names::new(),
             useful: Vec::new(),
             parties: None,
         }
@@ -225,7 +225,7 @@ impl<'d> Driver<'d> {
             }
         }
         if self.request.only_memory {
-            self.lacking.push(self.name_of(&pending.need));
+            self.missing.push(self.name_of(&pending.need));
             return self.answer_failed(pending, Failure::new(Cause::NotTried, "not in memory"));
         }
         if key.is_some() && self.fetcher.store().is_some() {
@@ -457,7 +457,7 @@ impl<'d> Driver<'d> {
             slots: self.slots,
             unkept_until: self.unkept_until,
             left: self.left,
-            lacking: self.lacking,
+            missing: self.missing,
         }
     }
 }

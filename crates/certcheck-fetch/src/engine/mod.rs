@@ -106,11 +106,11 @@ impl Engine {
     /// Checks by what is in memory, and waits for nothing. Of a client that is known and good this takes less than a
     /// microsecond and allocates nothing.
     ///
-    /// Where evidence lacks, it is fetched for the next time: the caller must know that who presents the certificate holds
+    /// Where evidence is missing, it is fetched for the next time: the caller must know that who presents the certificate holds
     /// its key, lest anyone who has seen it could have us fetch. See [`Engine::look_up`] for who does not know yet.
     pub fn check_cached(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
         let report = self.look_up(chain, now);
-        if report.lacks_evidence() {
+        if report.is_missing_evidence() {
             self.prefetch_for(&report, chain, now);
         }
         report
@@ -121,7 +121,7 @@ impl Engine {
         self.shared.look_up(chain, now)
     }
 
-    /// Checks, and gets what evidence lacks, within this time. What has not come by then counts as unreachable; it goes on
+    /// Checks, and gets what evidence is missing, within this time. What has not come by then counts as unreachable; it goes on
     /// coming, for who asks next.
     pub async fn check(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> Report {
         if let Some(report) = self.shared.at_hand(chain, now, true) {
@@ -158,15 +158,15 @@ impl Engine {
         receiver.recv_timeout(within + GRACE).unwrap_or_else(|_| self.look_up(chain, now))
     }
 
-    /// Gets what a check of this chain would lack, in the background. What is being got for another is not asked for twice;
+    /// Gets what a check of this chain would miss, in the background. What is being got for another is not asked for twice;
     /// and where as much is under way as may be, for all, for this client or for clients of its issuers, nothing is begun.
     pub fn prefetch(&self, chain: &[CertificateDer<'_>], now: Time) {
         self.prefetch_for(&self.look_up(chain, now), chain, now);
     }
 
     fn prefetch_for(&self, report: &Report, chain: &[CertificateDer<'_>], now: Time) {
-        let lacking = report.lacking.clone();
-        let Some(permit) = self.shared.permit_to_prefetch(report, lacking, chain) else { return };
+        let missing = report.missing.clone();
+        let Some(permit) = self.shared.permit_to_prefetch(report, missing, chain) else { return };
         let Some(runtime) = &self.runtime else { return };
         let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
         runtime.spawn(async move {

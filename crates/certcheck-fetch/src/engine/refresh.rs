@@ -48,7 +48,7 @@ pub(crate) async fn keep_fresh(shared: WeakShared) {
     }
 }
 
-/// The places whose evidence is due, or is lacking since its source failed, each with a path that it is about.
+/// The places whose evidence is due, or is missing since its source failed, each with a path that it is about.
 fn due(shared: &Shared, now: Time) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
     let is_due = |slot: &Arc<CacheSlot>| {
         let is_in_use = now.unix().saturating_sub(slot.used().unix()) <= IN_USE;

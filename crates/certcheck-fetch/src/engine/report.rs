@@ -48,7 +48,7 @@ pub struct Report {
     pub(crate) inner: Inner,
     pub(crate) sources: Vec<SourceTried>,
     /// What was not in memory, where nothing else was looked at.
-    pub(crate) lacking: Names,
+    pub(crate) missing: Names,
     /// When evidence that has no place in memory is to be got again.
     pub(crate) unkept_until: Option<Time>,
 }
@@ -87,7 +87,7 @@ impl Report {
         sources: Vec<SourceTried>,
     ) -> Self {
         let inner = Inner::Full { basis: Arc::clone(basis), report, now };
-        Self { inner, sources, lacking: Names::new(), unkept_until: None }
+        Self { inner, sources, missing: Names::new(), unkept_until: None }
     }
 
     /// The outcome.
@@ -155,9 +155,9 @@ impl Report {
 
     /// Whether something that is not at hand might change it: revocation is not known, be it that policy lets that pass, or
     /// what says that a certificate is revoked has passed its nextUpdate, so that a hold may have been lifted since, or an
-    /// issuer that may be fetched is not (`Policy::aia`). Where policy lets pass that no source is named, nothing lacks.
+    /// issuer that may be fetched is not (`Policy::aia`). Where policy lets pass that no source is named, nothing is missing.
     #[must_use]
-    pub fn lacks_evidence(&self) -> bool {
+    pub fn is_missing_evidence(&self) -> bool {
         let Inner::Full { basis, report, now } = &self.inner else { return false };
         let is_open = |status: &Status| matches!(status, Status::Unknown(cause) if *cause != Cause::NoSource);
         match report.verdict() {

@@ -69,7 +69,7 @@ impl Shared {
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
         let evidence_set = Arc::clone(&evidence_set);
         let inner = Inner::Known { path, evidence_set, now };
-        Some(Report { inner, sources: Vec::new(), lacking: Names::new(), unkept_until: None })
+        Some(Report { inner, sources: Vec::new(), missing: Names::new(), unkept_until: None })
     }
 
     /// The path of a client that is known, whatever its evidence says.
@@ -131,19 +131,19 @@ impl Shared {
         report
     }
 
-    /// The right to get in the background what a client lacks, unless all of it is being got. What there is no permit for,
+    /// The right to get in the background what a client is missing, unless all of it is being got. What there is no permit for,
     /// the client's next attempt asks for again.
     pub(crate) fn permit_to_prefetch(
         &self,
         report: &Report,
-        lacking: Names,
+        missing: Names,
         chain: &[CertificateDer<'_>],
     ) -> Option<Permit> {
-        let mut lacking = lacking;
-        if lacking.is_empty() {
-            lacking.push(Party::hashed(chain.first().map(|leaf| &**leaf)));
+        let mut missing = missing;
+        if missing.is_empty() {
+            missing.push(Party::hashed(chain.first().map(|leaf| &**leaf)));
         }
-        match self.prefetches.try_acquire_any(lacking, report.parties(chain)) {
+        match self.prefetches.try_acquire_any(missing, report.parties(chain)) {
             Ok(permit) => Some(permit),
             Err(full) => {
                 debug!(%full, "nothing is fetched ahead");
@@ -193,7 +193,7 @@ impl Shared {
         now: Time,
         outcome: CheckOutcome,
     ) -> Report {
-        let CheckOutcome { report, sources, slots, lacking, unkept_until, .. } = outcome;
+        let CheckOutcome { report, sources, slots, missing, unkept_until, .. } = outcome;
         let report = Arc::new(report);
         let verdict = report.verdict();
         metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1);
@@ -216,7 +216,7 @@ impl Shared {
             }
             Verdict::Undetermined => {}
         }
-        Report { lacking, unkept_until, ..Report::full(&snapshot.basis, report, now, sources) }
+        Report { missing, unkept_until, ..Report::full(&snapshot.basis, report, now, sources) }
     }
 }
 

@@ -33,7 +33,7 @@ static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// Whom a permit is counted for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Party {
-    /// Something that is lacking.
+    /// Evidence that is missing.
     Evidence(u64),
     Client(u64),
     Host(u64),
@@ -129,7 +129,7 @@ pub(crate) enum Full {
     Party(Party, usize),
     /// So many wait already.
     Waiting(usize),
-    /// Nothing is lacking that nobody gets already.
+    /// All that is missing is being fetched already.
     UnderWay,
 }
 

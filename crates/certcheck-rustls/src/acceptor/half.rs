@@ -25,7 +25,7 @@ impl Rules for Half {
             return Ok(());
         }
         let report = self.engine.look_up(chain, now);
-        if report.is_accepted() || report.lacks_evidence() {
+        if report.is_accepted() || report.is_missing_evidence() {
             return Ok(());
         }
         let refused = Refused::new(report);

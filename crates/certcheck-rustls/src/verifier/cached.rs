@@ -92,14 +92,14 @@ impl Rules for Cached {
             return Ok(());
         }
         let report = self.engine.look_up(chain, now);
-        if !report.is_accepted() && !report.lacks_evidence() {
+        if !report.is_accepted() && !report.is_missing_evidence() {
             return Err(self.refuse(report));
         }
         // What is open is judged again by the same chain; so is who is not known by the leaf alone, such as one whose CRL
         // is signed by a certificate that comes with it.
         if let Some(leaf) = chain.first()
             && !report.is_of_known_path()
-            && (report.lacks_evidence() || !self.engine.look_up(&chain[..1], now).is_accepted())
+            && (report.is_missing_evidence() || !self.engine.look_up(&chain[..1], now).is_accepted())
         {
             let chain = chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
             self.undecided.insert(leaf.as_ref().into(), chain);
