@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
-/// What checks are made with. Whoever keeps a path keeps this too.
+/// What checks are made with. Every path keeps the one it was found with.
 pub(crate) struct Basis {
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) policy: Arc<Policy>,

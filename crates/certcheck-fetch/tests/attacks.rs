@@ -54,7 +54,7 @@ fn an_older_answer_does_not_take_the_place_of_a_newer() {
         assert!(
             kept.iter().filter(|entry| entry.ask.url().ends_with("/ocsp")).all(|e| e.this_update == newer)
         );
-        // Whoever begins with that store knows what this engine knows.
+        // Who begins with that store knows what this engine knows.
         let other = world.builder().store(store).build().expect("builds");
         assert_eq!(
             outcome_of(&other.check_blocking(&chain, now(), WITHIN)).1,

@@ -152,5 +152,5 @@ fn a_body_has_a_minimum_rate() {
     let report = engine.check_blocking(&chain, now(), Duration::from_secs(30));
     let shown: Vec<_> = report.sources().iter().filter_map(|source| source.failure.as_ref()).collect();
     assert!(shown.iter().any(|(_, detail)| detail.contains("fewer than 1024 a second")), "{shown:?}");
-    assert!(comes(|| dripper.open() == 0), "it is let go");
+    assert!(comes(|| dripper.open() == 0), "it is given up");
 }

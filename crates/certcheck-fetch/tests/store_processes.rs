@@ -245,7 +245,7 @@ fn one_at_a_time_holds_a_lease() {
     let begun = Instant::now();
     assert!(lease(200).is_none());
     assert!(begun.elapsed() >= Duration::from_millis(200), "not waited for");
-    // Whoever waits gets it when the holder dies.
+    // Who waits gets it when the holder dies.
     let waiting = thread::spawn({
         let store = store.clone();
         move || self::runtime().block_on(store.lease(&key, HANGS)).expect("a lock")

@@ -99,7 +99,7 @@ impl Memory {
 
     /// The place of this key, made where there is none.
     ///
-    /// Places are made and filled in one way alone, under moka's lock of the key: two places for a key, and whoever keeps
+    /// Places are made and filled in one way alone, under moka's lock of the key: two places for a key, and who keeps
     /// the wrong one goes by what nobody replaces.
     pub(crate) fn slot(&self, key: EvidenceKey) -> Arc<CacheSlot> {
         if let Some(slot) = self.slots.get(&key) {

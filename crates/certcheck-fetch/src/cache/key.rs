@@ -9,7 +9,7 @@ use crate::limits::Kind;
 
 /// What evidence is kept under: a digest of what was asked and of whom.
 ///
-/// A key says where octets came from, not that they are to be believed: whoever finds something under it has the core
+/// A key says where octets came from, not that they are to be believed: who finds something under it has the core
 /// check it for the certificate in question, and asks elsewhere if it is of no use; that it was of none is remembered for
 /// that issuer alone. So it does no harm that two issuers name one URL.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -172,8 +172,8 @@ impl KnownPath {
         self.evidence_set.load()
     }
 
-    /// Lets go of evidence that is not in its place any more.
-    pub(crate) fn let_go(&self) {
+    /// Releases evidence that is not in its place any more.
+    pub(crate) fn release_replaced(&self) {
         if !self.evidence_set.load().is_of(&self.slots) {
             self.evidence_set.store(Arc::new(EvidenceSet::new(&self.slots)));
         }

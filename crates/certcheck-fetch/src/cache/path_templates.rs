@@ -1,5 +1,5 @@
 //! Clients that are seen for the first time under an issuer that is known: a template of the core's, kept by the kind of
-//! leaf, with the places of the evidence about it. What it takes is one signature; whoever is not accepted so is checked
+//! leaf, with the places of the evidence about it. What it takes is one signature; who is not accepted so is checked
 //! as if there were no template.
 
 use std::cell::RefCell;
@@ -118,7 +118,7 @@ impl Templates {
     }
 
     /// Keeps what can be kept of a check that accepts, unless there is a template for it. Where something is unknown
-    /// clients are never known, and whoever has seen one could have any number of kinds kept.
+    /// clients are never known, and who has seen one could have any number of kinds kept.
     pub(crate) fn learn(
         &self,
         basis: &Basis,

@@ -1,4 +1,4 @@
-//! An engine in the making.
+//! What builds an engine.
 
 use core::fmt;
 use std::io;
@@ -70,7 +70,7 @@ impl Engine {
     }
 }
 
-/// An engine in the making.
+/// Builds an engine.
 pub struct Builder {
     ring: KeyRing,
     policy: Policy,

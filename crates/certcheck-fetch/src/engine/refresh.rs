@@ -64,7 +64,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
     let mut wanted: HashMap<EvidenceKey, Arc<CacheSlot>> = slots.map(|slot| (slot.key, slot)).collect();
     let snapshot = shared.snapshot();
     // What memory had no room for is not kept by paths that nobody asks about.
-    snapshot.paths.iter().for_each(|path| path.let_go());
+    snapshot.paths.iter().for_each(|path| path.release_replaced());
     let mut due = Vec::new();
     if wanted.is_empty() {
         return due;

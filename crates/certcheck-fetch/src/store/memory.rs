@@ -79,7 +79,7 @@ impl Store for MemoryStore {
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            // Turns that nobody waits for are let go.
+            // Turns that nobody waits for are dropped.
             if turns.len() > self.max {
                 turns.retain(|_, turn| Arc::strong_count(turn) > 1);
             }
