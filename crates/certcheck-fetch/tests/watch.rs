@@ -40,7 +40,7 @@ fn watch_of(engine: &Engine, world: &World, cert: &Cert) -> Watch {
     watch_at(engine, world, cert, now())
 }
 
-/// Fetches again, as who comes next would have it fetched.
+/// Fetches again, as the next client would have it fetched.
 fn fetch_anew(engine: &Engine, world: &World) {
     engine.forget();
     let _report = engine.check_blocking(&world.chain(&world.plain("other")), now(), WITHIN);

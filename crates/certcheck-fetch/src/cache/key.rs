@@ -9,8 +9,8 @@ use crate::limits::Kind;
 
 /// What evidence is kept under: a digest of what was asked and of whom.
 ///
-/// A key says where octets came from, not that they are to be believed: who finds something under it has the core
-/// check it for the certificate in question, and asks elsewhere if it is of no use; that it was of none is remembered for
+/// A key says where octets came from, not that they are to be believed: the core checks what is found
+/// under it for the certificate in question, and another source is asked if it is of no use; that it was of none is remembered for
 /// that issuer alone. So it does no harm that two issuers name one URL.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct EvidenceKey([u8; 32]);

@@ -118,7 +118,7 @@ impl Templates {
     }
 
     /// Keeps what can be kept of a check that accepts, unless there is a template for it. Where something is unknown
-    /// clients are never known, and who has seen one could have any number of kinds kept.
+    /// clients are never known, and anyone who has seen one could have any number of kinds kept.
     pub(crate) fn learn(
         &self,
         basis: &Basis,

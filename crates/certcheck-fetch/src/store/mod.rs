@@ -171,7 +171,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Everything that is kept.
     fn list(&self) -> BoxFuture<'_, Result<Vec<Entry>, StoreError>>;
 
-    /// The right to fetch for this key: waits so long for who holds it. `None` if that was not long enough; who gets a
+    /// The right to fetch for this key: waits so long for who holds it. `None` if that was not long enough; a holder of a
     /// lease looks first whether the one before has put what is wanted.
     fn lease<'a>(
         &'a self,

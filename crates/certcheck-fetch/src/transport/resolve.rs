@@ -39,7 +39,7 @@ impl Resolve for SystemResolver {
 pub(crate) struct GuardedResolver {
     pub(crate) inner: Arc<dyn Resolve>,
     pub(crate) guard: Arc<Guard>,
-    /// The proxy's own host, which who configured it vouches for.
+    /// The proxy's own host, which its configuration vouches for.
     pub(crate) trusted: Option<String>,
     /// What was found a moment ago, and validated: who asks for a permit to connect to an address connects to that one.
     found: Cache<String, Arc<[IpAddr]>>,

@@ -23,7 +23,7 @@ pub enum SpoolError {
     Io(io::Error),
 }
 
-/// Takes octets until all are there. For who brings evidence in pieces: HTTP, and stores that keep large CRLs in
+/// Takes octets until all are there. For sources that bring evidence in pieces: HTTP, and stores that keep large CRLs in
 /// chunks.
 #[derive(Debug)]
 pub struct Spool {
