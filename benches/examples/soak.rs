@@ -293,7 +293,7 @@ fn turn(world: &World, engine: &Engine, tally: &Tally) {
             engine.check_blocking(&chain, clock(), Duration::from_secs(2))
         };
         // Its sources come and go.
-        let report = (0..100).map(|_| check()).find(certcheck_fetch::Report::is_accepted)?;
+        let report = (0..100).map(|_| check()).find(certcheck_fetch::CheckReport::is_accepted)?;
         Some(engine.watch(&report, &chain))
     };
     let watches: Vec<_> = (0..PEOPLE).filter_map(watch).collect();

@@ -30,7 +30,7 @@ pub use cache::key::EvidenceKey;
 pub use engine::Engine;
 pub use engine::builder::{Builder, EngineError};
 pub use engine::measure;
-pub use engine::report::{Details, Report, SourceTried};
+pub use engine::report::{CheckReport, Details, SourceTried};
 pub use engine::snapshot::Snapshot;
 pub use engine::watch::{Ended, Watch};
 pub use failure::Failure;

@@ -11,7 +11,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::oid::OidBuf;
 use certcheck_core::policy::{AnchorValidity, Nonce, RevocationScope};
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time, Verdict};
-use certcheck_fetch::{Engine, Report};
+use certcheck_fetch::{CheckReport, Engine};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::Page;
@@ -22,7 +22,7 @@ use support::{CA, ROOT, World, at, loopback, now};
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// All that a report says, and whom it asked, but for how long that took.
-fn outcome_of(report: &Report) -> String {
+fn outcome_of(report: &CheckReport) -> String {
     let details = report.details();
     let view = details.view();
     let path: Vec<_> = view
@@ -51,7 +51,7 @@ fn outcome_of(report: &Report) -> String {
 }
 
 /// Whether no whole check was needed: nothing was waited for then, not for a moment.
-fn was_accepted_fast(report: &Report) -> bool {
+fn was_accepted_fast(report: &CheckReport) -> bool {
     report.is_accepted() && report.sources().iter().all(|source| source.elapsed.is_zero())
 }
 
@@ -206,7 +206,7 @@ fn who_is_admitted_is_who_a_check_accepts() {
 }
 
 /// A snapshot that has seen nobody verifies the CA's signature too.
-fn told_but_signatures(report: &Report) -> String {
+fn told_but_signatures(report: &CheckReport) -> String {
     let mut shown = outcome_of(report);
     // How many, how many of them on evidence, and what the others cost.
     for field in [" signatures: ", "evidence_signatures: ", "signature_cost: "] {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::status::Cause;
 use certcheck_core::{Policy, Revocation};
-use certcheck_fetch::{Engine, Guard, Kind, Refusal, Report, SourceTried};
+use certcheck_fetch::{CheckReport, Engine, Guard, Kind, Refusal, SourceTried};
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::{Page, Request};
 use certcheck_testkit::{Cert, Key, der, ext};
@@ -16,7 +16,7 @@ use support::{World, impatient, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_millis(1_500);
 
-fn first_refusal(report: &Report) -> Option<(Cause, Refusal)> {
+fn first_refusal(report: &CheckReport) -> Option<(Cause, Refusal)> {
     let of = |source: &SourceTried| Some((source.failure.as_ref()?.0, source.refusal.clone()?));
     report.sources().iter().find_map(of)
 }

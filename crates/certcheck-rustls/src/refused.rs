@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use certcheck_core::Time;
 use certcheck_core::reason::{AlertClass, Reason, Rejection};
-use certcheck_fetch::Report;
+use certcheck_fetch::CheckReport;
 use pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, OtherError};
 use tracing::debug;
@@ -14,12 +14,12 @@ use tracing::debug;
 /// no word of its own.
 #[derive(Clone)]
 pub struct Refused {
-    report: Report,
+    report: CheckReport,
 }
 
 impl Refused {
     /// Of a report that does not accept.
-    pub(crate) const fn new(report: Report) -> Self {
+    pub(crate) const fn new(report: CheckReport) -> Self {
         Self { report }
     }
 
@@ -36,7 +36,7 @@ impl Refused {
     }
 
     /// All that is known: paths that were tried, sources that were asked.
-    pub const fn report(&self) -> &Report {
+    pub const fn report(&self) -> &CheckReport {
         &self.report
     }
 

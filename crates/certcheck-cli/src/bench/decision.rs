@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use certcheck_core::{Policy, Revocation, Verdict};
 use certcheck_fetch::store::{DiskOptions, DiskStore};
-use certcheck_fetch::{Engine, Report};
+use certcheck_fetch::{CheckReport, Engine};
 use serde::Serialize;
 
 use super::Bench;
@@ -50,7 +50,7 @@ impl Place {
     }
 
     /// Whether it was decided.
-    fn add(&mut self, work: impl FnOnce() -> Report) -> bool {
+    fn add(&mut self, work: impl FnOnce() -> CheckReport) -> bool {
         let (report, took) = timed(work);
         let is_decided = report.verdict() != Verdict::Undetermined;
         let (samples, known) = self.by_code.entry(report.code()).or_default();

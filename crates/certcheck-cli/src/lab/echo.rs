@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_core::reason::Reason;
 use certcheck_core::status::Status;
-use certcheck_fetch::{Ended, Report};
+use certcheck_fetch::{CheckReport, Ended};
 use certcheck_rustls::{AcceptError, Acceptor, Client};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -91,7 +91,7 @@ async fn connection(acceptor: &Acceptor, io: TcpStream, log: &Log) {
 }
 
 /// The common name of whoever a report is about, for people; the subject where there is none.
-fn name_of(report: &Report) -> String {
+fn name_of(report: &CheckReport) -> String {
     let details = report.details();
     let view = details.view();
     let Some(leaf) = view.path.first() else { return "somebody".to_owned() };
@@ -117,7 +117,7 @@ fn refusal(error: &AcceptError) -> String {
 }
 
 /// By what the client is known to be good.
-fn evidence(report: &Report) -> String {
+fn evidence(report: &CheckReport) -> String {
     match report.details().view().path.first().map(|leaf| &leaf.revocation) {
         Some(Status::Good(proof)) => format!("{} of {}", proof.by.code(), proof.this_update),
         _ => "without evidence".to_owned(),
@@ -125,7 +125,7 @@ fn evidence(report: &Report) -> String {
 }
 
 /// What an admitted client is told.
-fn hello(client: &Client, report: &Report) -> String {
+fn hello(client: &Client, report: &CheckReport) -> String {
     let Some(Ok(identity)) = client.identity() else { return "you are let in\n".to_owned() };
     let emails = identity.emails().map(|emails| emails.join(", ")).unwrap_or_default();
     let resumed = if client.is_resumed() { ", a session resumed" } else { "" };

@@ -12,12 +12,12 @@ use pki_types::CertificateDer;
 
 use crate::cache::evidence::CachedEvidence;
 use crate::engine::Engine;
-use crate::engine::report::Report;
+use crate::engine::report::CheckReport;
 use crate::failure::Failure;
 use crate::transport::timings::{self, FetchTimings};
 
 /// What a check of this chain would ask, in order, were nothing in memory or store and every source failed in its turn.
-pub fn plan(engine: &Engine, chain: &[CertificateDer<'_>], now: Time) -> (Report, Vec<Need>) {
+pub fn plan(engine: &Engine, chain: &[CertificateDer<'_>], now: Time) -> (CheckReport, Vec<Need>) {
     let snapshot = engine.snapshot();
     let mut progress = Check::new(chain, snapshot.ring(), snapshot.policy(), now)
         .with_verified_issuers(&snapshot.basis.issuers)
@@ -30,7 +30,7 @@ pub fn plan(engine: &Engine, chain: &[CertificateDer<'_>], now: Time) -> (Report
     }
     asked.sort_by_key(|need| need.at);
     let report = Arc::new(progress.into_report());
-    (Report::full(&snapshot.basis, report, now, Vec::new()), asked)
+    (CheckReport::full(&snapshot.basis, report, now, Vec::new()), asked)
 }
 
 /// Gets what is named from the network within this time.

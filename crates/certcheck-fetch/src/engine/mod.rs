@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::chain::owned;
 use crate::engine::driver::{CheckOutcome, CheckRequest};
-use crate::engine::report::Report;
+use crate::engine::report::CheckReport;
 use crate::engine::shared::{PREFETCH_TIMEOUT, Shared};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watch;
@@ -88,7 +88,7 @@ impl Engine {
     ///
     /// All that are watched are looked at in turn: where ring or policy change, each of them takes a whole check, and very many
     /// take longer than that second.
-    pub fn watch(&self, report: &Report, presented: &[CertificateDer<'_>]) -> Watch {
+    pub fn watch(&self, report: &CheckReport, presented: &[CertificateDer<'_>]) -> Watch {
         let known = || report.leaf().and_then(|leaf| self.shared.known_path(leaf));
         let path = report.known_path().cloned().or_else(known);
         let watch = self.shared.watches.add(path, report, presented);
@@ -108,7 +108,7 @@ impl Engine {
     ///
     /// Where evidence is missing, it is fetched for the next time: the caller must know that who presents the certificate holds
     /// its key, lest anyone who has seen it could have us fetch. See [`Engine::look_up`] for who does not know yet.
-    pub fn check_cached(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
+    pub fn check_cached(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
         let report = self.look_up(chain, now);
         if report.is_missing_evidence() {
             self.prefetch_for(&report, chain, now);
@@ -117,13 +117,13 @@ impl Engine {
     }
 
     /// As [`Engine::check_cached`], and fetches nothing either.
-    pub fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
+    pub fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
         self.shared.look_up(chain, now)
     }
 
     /// Checks, and gets what evidence is missing, within this time. What has not come by then counts as unreachable; it goes on
     /// coming, for who asks next.
-    pub async fn check(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> Report {
+    pub async fn check(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> CheckReport {
         if let Some(report) = self.shared.at_hand(chain, now, true) {
             return report;
         }
@@ -142,7 +142,7 @@ impl Engine {
 
     /// As [`Engine::check`], for threads that wait. The check itself runs on the engine's own threads; yet a runtime whose
     /// thread waits here serves nobody else meanwhile.
-    pub fn check_blocking(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> Report {
+    pub fn check_blocking(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> CheckReport {
         if let Some(report) = self.shared.at_hand(chain, now, true) {
             return report;
         }
@@ -164,7 +164,7 @@ impl Engine {
         self.prefetch_for(&self.look_up(chain, now), chain, now);
     }
 
-    fn prefetch_for(&self, report: &Report, chain: &[CertificateDer<'_>], now: Time) {
+    fn prefetch_for(&self, report: &CheckReport, chain: &[CertificateDer<'_>], now: Time) {
         let missing = report.missing.clone();
         let Some(permit) = self.shared.permit_to_prefetch(report, missing, chain) else { return };
         let Some(runtime) = &self.runtime else { return };
@@ -176,7 +176,7 @@ impl Engine {
     }
 
     /// Gets the evidence about every CA of the ring, with a report about each.
-    pub async fn prefetch_ring(&self, now: Time, within: Duration) -> Vec<Report> {
+    pub async fn prefetch_ring(&self, now: Time, within: Duration) -> Vec<CheckReport> {
         let snapshot = self.snapshot();
         let mut policy = snapshot.policy().clone();
         policy.purpose = certcheck_core::Purpose::Any;
@@ -198,7 +198,7 @@ impl Engine {
         chain: &[CertificateDer<'_>],
         now: Time,
         within: Duration,
-    ) -> Report {
+    ) -> CheckReport {
         let ring = Arc::new(self.snapshot().with_policy(policy.clone(), &self.shared.limits));
         let Some(runtime) = &self.runtime else { return self.look_up(chain, now) };
         let (fetcher, owned) = (Arc::clone(&self.shared.fetcher), owned(chain));
@@ -210,7 +210,7 @@ impl Engine {
         });
         match task.await {
             Ok(CheckOutcome { report, sources, .. }) => {
-                Report::full(&ring.basis, Arc::new(report), now, sources)
+                CheckReport::full(&ring.basis, Arc::new(report), now, sources)
             }
             Err(_) => self.look_up(chain, now),
         }

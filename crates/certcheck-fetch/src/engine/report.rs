@@ -8,7 +8,7 @@ use certcheck_core::reason::{Reason, Rejection};
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::Considered;
 use certcheck_core::status::{Cause, Status};
-use certcheck_core::{Remedy, Report as CoreReport, Time, Verdict};
+use certcheck_core::{Remedy, Report, Time, Verdict};
 use pki_types::CertificateDer;
 use smallvec::SmallVec;
 
@@ -44,7 +44,7 @@ pub struct SourceTried {
 /// What a check came to. It outlives the chain and keeps the ring and policy that it was made with.
 #[derive(Clone)]
 #[must_use]
-pub struct Report {
+pub struct CheckReport {
     pub(crate) inner: Inner,
     pub(crate) sources: Vec<SourceTried>,
     /// What was not in memory, where nothing else was looked at.
@@ -69,7 +69,7 @@ pub(crate) enum Inner {
     },
 }
 
-/// See [`Report::tolerated`].
+/// See [`CheckReport::tolerated`].
 pub(crate) fn tolerated(report: &OwnedReport) -> Option<Cause> {
     let unknown = report.statuses().find_map(|status| match status {
         Status::Unknown(cause) => Some(*cause),
@@ -78,7 +78,7 @@ pub(crate) fn tolerated(report: &OwnedReport) -> Option<Cause> {
     unknown.filter(|_| report.verdict() == Verdict::Accept)
 }
 
-impl Report {
+impl CheckReport {
     /// What a whole check came to.
     pub(crate) fn full(
         basis: &Arc<Basis>,
@@ -254,9 +254,9 @@ impl Report {
     }
 }
 
-impl fmt::Debug for Report {
+impl fmt::Debug for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Report")
+        f.debug_struct("CheckReport")
             .field("verdict", &self.verdict())
             .field("reason", &self.reason())
             .field("sources", &self.sources)
@@ -273,7 +273,7 @@ pub struct Details {
 
 impl Details {
     /// The report.
-    pub fn view(&self) -> CoreReport<'_> {
+    pub fn view(&self) -> Report<'_> {
         self.report.view(&self.basis.ring)
     }
 }

@@ -18,7 +18,7 @@ use crate::cache::known_paths::KnownPath;
 use crate::cache::path_templates::{FirstSeen, Found};
 use crate::chain::owned;
 use crate::engine::driver::{self, CheckOutcome, CheckRequest};
-use crate::engine::report::{Inner, Report, SourceTried, tolerated};
+use crate::engine::report::{CheckReport, Inner, SourceTried, tolerated};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
@@ -50,7 +50,12 @@ impl Shared {
     /// A client that is known and good by all that is at hand.
     ///
     /// Who can wait does not take what policy tolerates beyond its end before something newer was asked for.
-    pub(crate) fn known(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
+    pub(crate) fn known(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: Time,
+        can_wait: bool,
+    ) -> Option<CheckReport> {
         let snapshot = self.snapshot.load();
         let path = snapshot.paths.get(chain.first()?)?;
         if !path.is_valid(now) {
@@ -69,7 +74,7 @@ impl Shared {
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
         let evidence_set = Arc::clone(&evidence_set);
         let inner = Inner::Known { path, evidence_set, now };
-        Some(Report { inner, sources: Vec::new(), missing: Names::new(), unkept_until: None })
+        Some(CheckReport { inner, sources: Vec::new(), missing: Names::new(), unkept_until: None })
     }
 
     /// The path of a client that is known, whatever its evidence says.
@@ -79,7 +84,12 @@ impl Shared {
 
     /// What can be said by what is at hand without a whole check: of who is known, of who was refused a moment ago, and of
     /// who is good and of a kind that is known.
-    pub(crate) fn at_hand(&self, chain: &[CertificateDer<'_>], now: Time, can_wait: bool) -> Option<Report> {
+    pub(crate) fn at_hand(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: Time,
+        can_wait: bool,
+    ) -> Option<CheckReport> {
         if let Some(report) = self.known(chain, now, can_wait) {
             return Some(report);
         }
@@ -93,10 +103,10 @@ impl Shared {
         metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
         let report = Arc::clone(&path.report);
         snapshot.paths.insert(Arc::new(path));
-        Some(Report::full(&snapshot.basis, report, now, sources))
+        Some(CheckReport::full(&snapshot.basis, report, now, sources))
     }
 
-    pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
+    pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
         if let Some(report) = self.at_hand(chain, now, false) {
             return report;
         }
@@ -111,7 +121,7 @@ impl Shared {
         chain: Vec<CertificateDer<'static>>,
         now: Time,
         deadline: Instant,
-    ) -> Report {
+    ) -> CheckReport {
         let chain = &chain[..];
         let snapshot = self.snapshot();
         if let Some(report) = refused_before(&snapshot, chain, now) {
@@ -135,7 +145,7 @@ impl Shared {
     /// the client's next attempt asks for again.
     pub(crate) fn permit_to_prefetch(
         &self,
-        report: &Report,
+        report: &CheckReport,
         missing: Names,
         chain: &[CertificateDer<'_>],
     ) -> Option<Permit> {
@@ -153,7 +163,13 @@ impl Shared {
     }
 
     /// Takes in what a check could not wait for, so that who asks next finds it.
-    fn go_on_later(self: &Arc<Self>, report: &Report, left: Names, chain: &[CertificateDer<'_>], now: Time) {
+    fn go_on_later(
+        self: &Arc<Self>,
+        report: &CheckReport,
+        left: Names,
+        chain: &[CertificateDer<'_>],
+        now: Time,
+    ) {
         let Some(permit) = self.permit_to_prefetch(report, left, chain) else { return };
         let (shared, chain) = (Arc::clone(self), owned(chain));
         self.fetcher.runtime().spawn(async move {
@@ -192,7 +208,7 @@ impl Shared {
         chain: &[CertificateDer<'_>],
         now: Time,
         outcome: CheckOutcome,
-    ) -> Report {
+    ) -> CheckReport {
         let CheckOutcome { report, sources, slots, missing, unkept_until, .. } = outcome;
         let report = Arc::new(report);
         let verdict = report.verdict();
@@ -216,7 +232,7 @@ impl Shared {
             }
             Verdict::Undetermined => {}
         }
-        Report { missing, unkept_until, ..Report::full(&snapshot.basis, report, now, sources) }
+        CheckReport { missing, unkept_until, ..CheckReport::full(&snapshot.basis, report, now, sources) }
     }
 }
 
@@ -231,8 +247,8 @@ fn is_of_path(report: &OwnedReport) -> bool {
     )
 }
 
-fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<Report> {
-    Some(Report::full(&snapshot.basis, snapshot.rejections.get(chain, now)?, now, Vec::new()))
+fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: Time) -> Option<CheckReport> {
+    Some(CheckReport::full(&snapshot.basis, snapshot.rejections.get(chain, now)?, now, Vec::new()))
 }
 
 /// What a client was accepted by, counted and as reports name it.

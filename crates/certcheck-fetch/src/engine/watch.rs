@@ -12,7 +12,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
-use crate::engine::report::Report;
+use crate::engine::report::CheckReport;
 
 /// Clients that are checked with evidence fetched for them alone, at once.
 const CHECKED_AT_ONCE: usize = 16;
@@ -21,7 +21,7 @@ const CHECKED_AT_ONCE: usize = 16;
 #[non_exhaustive]
 pub enum Ended {
     /// It would be refused now: revoked, expired, or not good for the ring and policy of today.
-    Rejected(Report),
+    Rejected(CheckReport),
     /// Nobody watches: the engine is gone, or the report was of no client.
     Unwatched,
 }
@@ -32,7 +32,7 @@ pub enum Ended {
 #[derive(Debug)]
 #[must_use = "it reports nothing unless it is awaited"]
 pub struct Watch {
-    receiver: oneshot::Receiver<Report>,
+    receiver: oneshot::Receiver<CheckReport>,
     _place: Place,
 }
 
@@ -71,12 +71,12 @@ pub(super) struct Client {
     until: Option<Time>,
     /// When it is to be checked with evidence that is fetched for it alone.
     check_at: Option<Time>,
-    listeners: Vec<(u64, oneshot::Sender<Report>)>,
+    listeners: Vec<(u64, oneshot::Sender<CheckReport>)>,
 }
 
 impl Client {
     /// Sends the report to all who listen.
-    pub(super) fn end(self, report: &Report) {
+    pub(super) fn end(self, report: &CheckReport) {
         for (_, sender) in self.listeners {
             let _nobody_listens = sender.send(report.clone());
         }
@@ -112,7 +112,7 @@ impl Clients {
         &mut self,
         leaf: &Arc<[u8]>,
         chain: impl FnOnce() -> Arc<[CertificateDer<'static>]>,
-    ) -> (u64, oneshot::Receiver<Report>) {
+    ) -> (u64, oneshot::Receiver<CheckReport>) {
         let (sender, receiver) = oneshot::channel();
         let number = self.next;
         self.next += 1;
@@ -270,7 +270,7 @@ impl Watches {
     pub(crate) fn add(
         self: &Arc<Self>,
         path: Option<Arc<KnownPath>>,
-        report: &Report,
+        report: &CheckReport,
         presented: &[CertificateDer<'_>],
     ) -> Watch {
         let Some(leaf) = report.leaf().map(Arc::clone) else {
@@ -288,7 +288,7 @@ impl Watches {
     }
 
     /// Looks at the client of a report again, as soon as may be.
-    pub(crate) fn look_again(&self, report: &Report) {
+    pub(crate) fn look_again(&self, report: &CheckReport) {
         let Some(leaf) = report.leaf() else { return };
         self.lock().named.insert(Arc::clone(leaf));
         self.news.notify_one();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use certcheck_core::{Time, Verdict};
 use tokio::time::{Instant, timeout};
 
-use crate::engine::report::Report;
+use crate::engine::report::CheckReport;
 use crate::engine::shared::{Shared, WeakShared};
 use crate::metrics as names;
 
@@ -98,7 +98,7 @@ async fn check(shared: Arc<Shared>, leaf: Arc<[u8]>, now: Time) {
 }
 
 /// Notes the outcome of a look, and reports to who listens if the client would be refused.
-fn settle(shared: &Shared, leaf: &Arc<[u8]>, report: &Report) -> Verdict {
+fn settle(shared: &Shared, leaf: &Arc<[u8]>, report: &CheckReport) -> Verdict {
     let watches = &shared.watches;
     let verdict = report.verdict();
     match verdict {

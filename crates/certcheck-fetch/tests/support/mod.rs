@@ -11,7 +11,7 @@ use std::time::Duration;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::EvidenceOrder;
 use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
-use certcheck_fetch::{Builder, Engine, Guard, Limits, Report, Resolve};
+use certcheck_fetch::{Builder, CheckReport, Engine, Guard, Limits, Resolve};
 use certcheck_testkit::crl::{self, Crl, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
@@ -137,7 +137,7 @@ pub(crate) fn impatient() -> Limits {
 }
 
 /// What became of the leaf: verdict, code of the refusal, and the cause or means of its status.
-pub(crate) fn outcome_of(report: &Report) -> (&'static str, &'static str, &'static str) {
+pub(crate) fn outcome_of(report: &CheckReport) -> (&'static str, &'static str, &'static str) {
     let details = report.details();
     let report = details.view();
     let code = report.reason.as_ref().map_or("", |rejection| rejection.reason.code());

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use certcheck_fetch::{Engine, Report, Watch};
+use certcheck_fetch::{CheckReport, Engine, Watch};
 use pki_types::CertificateDer;
 use rustls::HandshakeKind;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,7 +21,7 @@ pub type TlsStream<IO> = tokio_rustls::server::TlsStream<Gate<IO>>;
 #[derive(Clone)]
 pub struct Client {
     pub(super) engine: Arc<Engine>,
-    pub(super) report: Option<Report>,
+    pub(super) report: Option<CheckReport>,
     pub(super) presented: Arc<[CertificateDer<'static>]>,
     pub(super) is_resumed: bool,
 }
@@ -39,7 +39,7 @@ impl Client {
     /// What the check came to. `None` if there was nothing to check: no certificate was sent, or
     /// [`ClientAuth::PassThru`](crate::ClientAuth::PassThru) takes all of them.
     #[must_use]
-    pub const fn report(&self) -> Option<&Report> {
+    pub const fn report(&self) -> Option<&CheckReport> {
         self.report.as_ref()
     }
 
@@ -91,7 +91,7 @@ impl<IO> Admitted<IO> {
 
     /// What the check came to; see [`Client::report`].
     #[must_use]
-    pub const fn report(&self) -> Option<&Report> {
+    pub const fn report(&self) -> Option<&CheckReport> {
         self.client.report()
     }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use certcheck_fetch::{Engine, Report};
+use certcheck_fetch::{CheckReport, Engine};
 use pki_types::CertificateDer;
 use rustls::{AlertDescription, Error, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -314,7 +314,7 @@ impl Shared {
         }
     }
 
-    async fn check(&self, chain: &[CertificateDer<'static>], deadline: Instant) -> Report {
+    async fn check(&self, chain: &[CertificateDer<'static>], deadline: Instant) -> CheckReport {
         loop {
             let generation = self.engine.generation();
             let within = deadline.saturating_duration_since(Instant::now());

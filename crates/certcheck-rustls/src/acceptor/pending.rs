@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use certcheck_fetch::Report;
+use certcheck_fetch::CheckReport;
 
 use super::sessions::Session;
 
@@ -24,7 +24,7 @@ pub(super) struct Pending {
 
 #[derive(Debug, Default)]
 struct Notes {
-    refused: Option<Report>,
+    refused: Option<CheckReport>,
     /// Sessions that rustls wants kept, by their names.
     offered: Vec<(Vec<u8>, Vec<u8>)>,
     resumed: Option<Arc<Session>>,
@@ -59,11 +59,11 @@ impl Pending {
     }
 
     /// The verifier refuses it.
-    pub(super) fn refuse(&self, report: Report) {
+    pub(super) fn refuse(&self, report: CheckReport) {
         self.notes().refused = Some(report);
     }
 
-    pub(super) fn take_refusal(&self) -> Option<Report> {
+    pub(super) fn take_refusal(&self) -> Option<CheckReport> {
         self.notes().refused.take()
     }
 

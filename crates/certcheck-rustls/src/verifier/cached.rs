@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::Time;
-use certcheck_fetch::{Engine, Report};
+use certcheck_fetch::{CheckReport, Engine};
 use pki_types::CertificateDer;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -66,7 +66,7 @@ impl Cached {
         Self { engine, auth, patience, waiters, undecided, observer }
     }
 
-    fn refuse(&self, report: Report) -> Error {
+    fn refuse(&self, report: CheckReport) -> Error {
         metrics::counter!(names::HANDSHAKES, "door" => "verifier", "outcome" => report.code()).increment(1);
         let refused = Refused::new(report);
         refused.log();
@@ -77,7 +77,7 @@ impl Cached {
     }
 
     /// Checks with what is at hand, or waits for what is not, if that is allowed and few enough do.
-    fn decide(&self, chain: &[CertificateDer<'_>], now: Time) -> Report {
+    fn decide(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
         let waits = self.patience.and_then(|patience| Some((patience, self.waiters.try_acquire().ok()?)));
         match waits {
             Some((patience, _permit)) => self.engine.check_blocking(chain, now, patience),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::Time;
-use certcheck_fetch::{Engine, Report};
+use certcheck_fetch::{CheckReport, Engine};
 use pki_types::CertificateDer;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::{DistinguishedName, Error};
@@ -20,7 +20,7 @@ pub use hints::MAX_HINTS;
 pub(crate) use hints::hints_of;
 
 /// Who is told of refusals.
-pub(crate) type Observer = Arc<dyn Fn(&Report) + Send + Sync>;
+pub(crate) type Observer = Arc<dyn Fn(&CheckReport) + Send + Sync>;
 
 /// Handshakes that may wait for evidence at once, each of them holding a thread.
 const MOST_WAITERS: usize = 64;
@@ -138,7 +138,7 @@ impl Builder {
     }
 
     /// Who is told of each client that is refused, with the whole report. It is called within the handshake.
-    pub fn on_refusal(mut self, observer: impl Fn(&Report) + Send + Sync + 'static) -> Self {
+    pub fn on_refusal(mut self, observer: impl Fn(&CheckReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
