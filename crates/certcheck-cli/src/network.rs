@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use certcheck_core::{Evidence, KeyRing, Policy};
 use certcheck_fetch::store::{DiskOptions, DiskStore};
-use certcheck_fetch::{Builder, Engine, Guard, Limits, Observer};
+use certcheck_fetch::{Builder, Engine, FetchLimits, Guard, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::Level;
 
@@ -80,8 +80,8 @@ pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy)
 }
 
 /// What a run may take.
-pub(crate) fn limits() -> Limits {
-    let mut limits = Limits::default();
+pub(crate) fn limits() -> FetchLimits {
+    let mut limits = FetchLimits::default();
     // A run asks about most certificates once.
     limits.known_paths = KNOWN_PATHS;
     limits

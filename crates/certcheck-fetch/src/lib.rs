@@ -35,7 +35,7 @@ pub use engine::snapshot::Snapshot;
 pub use engine::watch::{Ended, Watch};
 pub use failure::Failure;
 pub use fetcher::Observer;
-pub use limits::{Kind, Limits};
+pub use limits::{FetchLimits, Kind};
 pub use transport::answer::Transport;
 pub use transport::guard::{BlockedUrl, Guard, MAX_URL, Scheme};
 pub use transport::http::goes_with_get;

@@ -40,7 +40,7 @@ impl Kind {
 /// The bounds of fetching and caching.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Limits {
+pub struct FetchLimits {
     /// Octets of a CRL, after inflation. The largest seen in life have tens of MiB.
     pub crl_octets: u64,
     /// Octets of an OCSP response. AT-TLS allows 20 KiB.
@@ -93,7 +93,7 @@ pub struct Limits {
     pub breaker_pause: Duration,
 }
 
-impl Default for Limits {
+impl Default for FetchLimits {
     fn default() -> Self {
         Self {
             crl_octets: 512 << 20,
@@ -124,7 +124,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl FetchLimits {
     pub(crate) const fn octets(&self, kind: Kind) -> u64 {
         match kind {
             Kind::Crl => self.crl_octets,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_core::policy::RevocationScope;
 use certcheck_fetch::store::{MemoryStore, Store};
-use certcheck_fetch::{Engine, Limits};
+use certcheck_fetch::{Engine, FetchLimits};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::server::{Page, Request, Server};
 use futures_util::FutureExt as _;
@@ -155,7 +155,7 @@ fn credentials_of_a_proxy_are_for_the_proxy_alone() {
 fn a_slow_host_gets_few_requests_at_once_and_holds_nobody_up() {
     const CLIENTS: usize = 200;
     let world = World::new();
-    let mut limits = Limits::default();
+    let mut limits = FetchLimits::default();
     limits.at_once_per_host = 8;
     let (now_at_once, max) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (answer, counter, peak) = (world.responder.handler(), Arc::clone(&now_at_once), Arc::clone(&max));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
 use certcheck_fetch::store::{MemoryStore, Store};
-use certcheck_fetch::{Engine, Limits, Origin};
+use certcheck_fetch::{Engine, FetchLimits, Origin};
 use certcheck_testkit::crl::{self, Crl};
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, ext};
@@ -132,7 +132,7 @@ fn nothing_is_fetched_for_a_path_that_does_not_validate() {
 #[test]
 fn refusals_are_kept_apart_and_briefly() {
     let world = World::new();
-    let mut limits = Limits::default();
+    let mut limits = FetchLimits::default();
     limits.known_paths = 16;
     limits.known_refusals = 16;
     let engine = world.builder().limits(limits).build().expect("builds");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use certcheck_fetch::{Engine, Limits};
+use certcheck_fetch::{Engine, FetchLimits};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::server::{Dripper, Page};
 use pki_types::CertificateDer;
@@ -30,7 +30,7 @@ fn comes(is_so: impl Fn() -> bool) -> bool {
 fn engine(world: &World, names: Names) -> Engine {
     world
         .builder()
-        .limits(Limits::default())
+        .limits(FetchLimits::default())
         .guard(loopback())
         .resolver(Arc::new(names))
         .build()
@@ -144,7 +144,7 @@ fn own(world: &World, turn: usize) -> String {
 #[test]
 fn a_body_has_a_minimum_rate() {
     let world = World::new();
-    let mut limits = Limits::default();
+    let mut limits = FetchLimits::default();
     limits.min_rate_after = Duration::from_secs(1);
     let dripper = Dripper::start(1, 50);
     let engine = world.builder().limits(limits).build().expect("builds");

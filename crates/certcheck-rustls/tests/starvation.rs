@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use certcheck_core::{Policy, Revocation};
-use certcheck_fetch::{Engine, Limits};
+use certcheck_fetch::{Engine, FetchLimits};
 use certcheck_rustls::{AcceptLimits, Acceptor, SessionPolicy};
 use certcheck_testkit::server::Dripper;
 use support::*;
@@ -17,7 +17,7 @@ const WITHIN: Duration = Duration::from_secs(8);
 
 fn patient(world: &World) -> Arc<Engine> {
     let engine = Engine::builder(world.ring(), Policy::client(Revocation::HardFail)).guard(loopback());
-    Arc::new(engine.limits(Limits::default()).refreshes(false).clock(now).build().expect("builds"))
+    Arc::new(engine.limits(FetchLimits::default()).refreshes(false).clock(now).build().expect("builds"))
 }
 
 /// Until this is so; false if it takes too long.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::{KeyRing, Policy, Revocation};
-use certcheck_fetch::{Engine, Guard, Limits};
+use certcheck_fetch::{Engine, FetchLimits, Guard};
 use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::signal::unix::{SignalKind, signal};
@@ -86,7 +86,7 @@ fn acceptor(folder: &Folder, server: &Holder) -> Result<Acceptor, Box<dyn Error>
     let ring = KeyRing::from_paths(&[folder.ring()])?;
     let mut policy = Policy::client(Revocation::HardFail);
     policy.freshness.skew = SKEW;
-    let mut limits = Limits::default();
+    let mut limits = FetchLimits::default();
     limits.first_octet = Duration::from_secs(1);
     limits.small_whole = Duration::from_secs(3);
     limits.back_off_max = Duration::from_secs(2);

@@ -14,7 +14,7 @@ use moka::sync::Cache;
 use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::EvidenceKey;
 use crate::clock;
-use crate::limits::Limits;
+use crate::limits::FetchLimits;
 
 /// The place of one piece of evidence: what is in it changes, and who keeps the place sees that at once.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl fmt::Debug for Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(limits: &Limits, renewal: Renewal, on_change: OnChange) -> Self {
+    pub(crate) fn new(limits: &FetchLimits, renewal: Renewal, on_change: OnChange) -> Self {
         // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
         let weigh = |_: &EvidenceKey, slot: &Arc<CacheSlot>| {
             let octets = slot.load().as_ref().map_or(512, |cached| cached.memory());
@@ -219,7 +219,7 @@ mod tests {
     /// would replace.
     #[test]
     fn no_place_is_filled_that_nobody_finds() {
-        let memory = Memory::new(&Limits::default(), Renewal::Ahead, Box::new(|_| ()));
+        let memory = Memory::new(&FetchLimits::default(), Renewal::Ahead, Box::new(|_| ()));
         let numbers: Vec<_> = (1..=64).map(cached).collect();
         let key = EvidenceKey::of(&numbers[0].ask).expect("a key");
         let is_over = AtomicBool::new(false);

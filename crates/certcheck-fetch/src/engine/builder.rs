@@ -18,7 +18,7 @@ use crate::engine::watch::Watches;
 use crate::engine::watch_loop;
 use crate::fetcher::permits::{Bounds, Permits};
 use crate::fetcher::{self, Fetcher, Observer, StoreUsed};
-use crate::limits::Limits;
+use crate::limits::FetchLimits;
 use crate::store::{DiskStore, Store};
 use crate::transport::guard::Guard;
 use crate::transport::resolve::Resolve;
@@ -75,7 +75,7 @@ pub struct Builder {
     ring: KeyRing,
     policy: Policy,
     given: Evidence,
-    limits: Limits,
+    limits: FetchLimits,
     route: Route,
     store: Option<StoreUsed>,
     is_offline: bool,
@@ -99,7 +99,7 @@ impl Builder {
             ring,
             policy,
             given: Evidence::new(),
-            limits: Limits::default(),
+            limits: FetchLimits::default(),
             route: Route { use_ocsp_get: true, ..Route::default() },
             store: None,
             is_offline: false,
@@ -118,7 +118,7 @@ impl Builder {
 
     /// What fetching and caching may cost.
     #[must_use]
-    pub const fn limits(mut self, limits: Limits) -> Self {
+    pub const fn limits(mut self, limits: FetchLimits) -> Self {
         self.limits = limits;
         self
     }

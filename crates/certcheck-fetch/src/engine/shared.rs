@@ -23,7 +23,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
 use crate::fetcher::permits::{Names, Party, Permit, Permits};
-use crate::limits::{Kind, Limits};
+use crate::limits::{FetchLimits, Kind};
 use crate::metrics as names;
 
 /// How long a check may take that nobody waits for: a whole CRL, and then some.
@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     /// Checks that may wait at once.
     pub(crate) checks: Arc<Semaphore>,
     pub(crate) prefetches: Arc<Permits>,
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) limits: Arc<FetchLimits>,
     pub(crate) clock: fn() -> Time,
     pub(crate) watches: Arc<Watches>,
 }

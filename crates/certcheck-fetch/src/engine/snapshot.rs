@@ -9,7 +9,7 @@ use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 use crate::basis::Basis;
 use crate::cache::known_paths::{KnownPaths, RejectionCache};
 use crate::cache::path_templates::Templates;
-use crate::limits::Limits;
+use crate::limits::FetchLimits;
 use tracing::warn;
 
 /// What checks are made with, and what is known by it.
@@ -38,7 +38,7 @@ fn warn_of_promoted(ring: &KeyRing) {
 }
 
 impl Snapshot {
-    pub(crate) fn new(ring: Arc<KeyRing>, policy: Policy, given: Evidence, limits: &Limits) -> Self {
+    pub(crate) fn new(ring: Arc<KeyRing>, policy: Policy, given: Evidence, limits: &FetchLimits) -> Self {
         warn_of_promoted(&ring);
         Self {
             basis: Arc::new(Basis { ring, policy: Arc::new(policy), given, issuers: VerifiedIssuers::new() }),
@@ -50,7 +50,7 @@ impl Snapshot {
     }
 
     /// The same ring under another policy, with nothing known.
-    pub(crate) fn with_policy(&self, policy: Policy, limits: &Limits) -> Self {
+    pub(crate) fn with_policy(&self, policy: Policy, limits: &FetchLimits) -> Self {
         Self::new(Arc::clone(&self.basis.ring), policy, self.basis.given.clone(), limits)
     }
 

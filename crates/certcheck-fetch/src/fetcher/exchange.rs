@@ -23,7 +23,7 @@ use crate::fetcher::in_flight::State;
 use crate::fetcher::permits::{Bounds, Full, Parties, Party, Permit, Permits, YOUNG};
 use crate::fetcher::persist::Persist;
 use crate::fetcher::read;
-use crate::limits::{Kind, Limits};
+use crate::limits::{FetchLimits, Kind};
 use crate::metrics as names;
 use crate::store::Lease;
 use crate::transport::Network;
@@ -98,7 +98,7 @@ pub(super) struct Exchanges {
     persist: Option<Arc<Persist>>,
     health: Arc<Health>,
     permits: Arc<Permits>,
-    limits: Arc<Limits>,
+    limits: Arc<FetchLimits>,
     heavy: Arc<Heavy>,
     observer: Option<Observer>,
 }
@@ -114,7 +114,7 @@ impl Exchanges {
         network: Network,
         persist: Option<Arc<Persist>>,
         health: &Arc<Health>,
-        limits: &Arc<Limits>,
+        limits: &Arc<FetchLimits>,
         heavy: &Arc<Heavy>,
         observer: Option<Observer>,
     ) -> Self {

@@ -8,7 +8,7 @@ use moka::sync::Cache;
 
 use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
-use crate::limits::Limits;
+use crate::limits::FetchLimits;
 
 /// Sources and hosts that are remembered.
 const REMEMBERED: u64 = 10_000;
@@ -39,11 +39,11 @@ struct Breaker {
 pub(crate) struct Health {
     failed: Cache<EvidenceKey, Failed>,
     hosts: Cache<String, Arc<Host>>,
-    limits: Arc<Limits>,
+    limits: Arc<FetchLimits>,
 }
 
 impl Health {
-    pub(crate) fn new(limits: &Arc<Limits>) -> Self {
+    pub(crate) fn new(limits: &Arc<FetchLimits>) -> Self {
         Self { failed: Cache::new(REMEMBERED), hosts: Cache::new(REMEMBERED), limits: Arc::clone(limits) }
     }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn pauses() {
-        let health = Health::new(&Arc::new(Limits::default()));
+        let health = Health::new(&Arc::new(FetchLimits::default()));
         for (times, retry_after, min, max) in [
             (1, None, 0.75, 1.25),
             (3, None, 3.0, 5.0),
@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_host_that_fails_often_is_left_alone() {
-        let health = Health::new(&Arc::new(Limits { breaker_pause: Duration::ZERO, ..Limits::default() }));
+        let health =
+            Health::new(&Arc::new(FetchLimits { breaker_pause: Duration::ZERO, ..FetchLimits::default() }));
         let (host, other) = (health.host("a:80"), health.host("b:80"));
         for _ in 0..10 {
             health.failed(None, &host, &Failure::silent("x"));

@@ -23,7 +23,7 @@ use crate::cache::entry::Memory;
 use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
-use crate::limits::{Kind, Limits};
+use crate::limits::{FetchLimits, Kind};
 use crate::metrics as names;
 use crate::store::{Lease, Store};
 use crate::transport::Network;
@@ -63,7 +63,7 @@ impl Fetcher {
     pub(crate) fn new(
         network: Option<Network>,
         store: Option<StoreUsed>,
-        limits: &Arc<Limits>,
+        limits: &Arc<FetchLimits>,
         memory: Memory,
         runtime: Handle,
         observer: Option<Observer>,

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::clock::now;
 use crate::failure::Failure;
-use crate::limits::{Kind, Limits};
+use crate::limits::{FetchLimits, Kind};
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::{BlockedUrl, Guard, Scheme, Target};
 use crate::transport::inflate::Inflater;
@@ -39,7 +39,7 @@ const LONGEST_GET: usize = 255;
 pub(crate) struct Http {
     client: Client,
     guard: Arc<Guard>,
-    limits: Arc<Limits>,
+    limits: Arc<FetchLimits>,
     folder: PathBuf,
 }
 
@@ -65,7 +65,7 @@ struct Hop<'b> {
 impl Http {
     pub(crate) fn new(
         resolver: GuardedResolver,
-        limits: &Arc<Limits>,
+        limits: &Arc<FetchLimits>,
         tls: rustls::ClientConfig,
         proxy: Option<&Url>,
         user_agent: Option<&str>,

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::failure::Failure;
 use crate::ldap::{self, LdapFault, LdapUrl};
-use crate::limits::{Kind, Limits};
+use crate::limits::{FetchLimits, Kind};
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::Target;
 use crate::transport::refusal::Refusal;
@@ -30,7 +30,7 @@ pub(crate) struct LdapSource {
     /// `host[:port]` for URLs without a host (GSK_LDAP_SERVER).
     configured: Option<String>,
     tls: Arc<rustls::ClientConfig>,
-    limits: Arc<Limits>,
+    limits: Arc<FetchLimits>,
     has_proxy: bool,
 }
 
@@ -39,7 +39,7 @@ impl LdapSource {
         resolver: GuardedResolver,
         configured: Option<String>,
         tls: rustls::ClientConfig,
-        limits: &Arc<Limits>,
+        limits: &Arc<FetchLimits>,
         has_proxy: bool,
     ) -> Self {
         Self { resolver, configured, tls: Arc::new(tls), limits: Arc::clone(limits), has_proxy }

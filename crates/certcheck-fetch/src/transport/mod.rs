@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::failure::Failure;
-use crate::limits::{Kind, Limits};
+use crate::limits::{FetchLimits, Kind};
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::{Guard, Scheme, Target};
 use crate::transport::http::{Http, Question};
@@ -57,7 +57,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn new(route: Route, limits: &Arc<Limits>, folder: &Path) -> Result<Self, String> {
+    pub(crate) fn new(route: Route, limits: &Arc<FetchLimits>, folder: &Path) -> Result<Self, String> {
         let Route { guard, resolver, proxy, directory, use_ocsp_get, user_agent } = route;
         let guard = Arc::new(guard);
         let tls = tls(&guard)?;

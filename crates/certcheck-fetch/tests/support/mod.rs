@@ -11,7 +11,7 @@ use std::time::Duration;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::EvidenceOrder;
 use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
-use certcheck_fetch::{Builder, CheckReport, Engine, Guard, Limits, Resolve};
+use certcheck_fetch::{Builder, CheckReport, Engine, FetchLimits, Guard, Resolve};
 use certcheck_testkit::crl::{self, Crl, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
@@ -123,8 +123,8 @@ pub(crate) fn loopback() -> Guard {
 }
 
 /// Short times, so that tests of what does not come are short too.
-pub(crate) fn impatient() -> Limits {
-    let mut limits = Limits::default();
+pub(crate) fn impatient() -> FetchLimits {
+    let mut limits = FetchLimits::default();
     limits.connect = Duration::from_millis(300);
     limits.first_octet = Duration::from_millis(300);
     limits.idle = Duration::from_millis(300);
