@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use certcheck_core::{Evidence, KeyRing, Policy};
 use certcheck_fetch::store::{DiskOptions, DiskStore};
-use certcheck_fetch::{Builder, Engine, FetchLimits, Guard, Observer};
+use certcheck_fetch::{Engine, EngineBuilder, FetchLimits, Guard, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::Level;
 
@@ -50,14 +50,14 @@ pub(crate) fn live(
 }
 
 /// An engine in the making that tells what goes on.
-fn told(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> Builder {
+fn told(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> EngineBuilder {
     tell_events(arguments.verbose);
     let builder = builder(arguments, ring, policy);
     if std::io::stderr().is_terminal() { builder.observer(progress()) } else { builder }
 }
 
 /// An engine in the making, as these flags ask for it, that keeps nothing between runs and tells nothing.
-pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> Builder {
+pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> EngineBuilder {
     let mut guard = Guard::new().deny_private(arguments.deny_private).allow_tls(arguments.allow_https);
     for net in &arguments.allow_net {
         guard = guard.allow_net(*net);

@@ -28,7 +28,7 @@ mod transport;
 pub use cache::evidence::{CachedEvidence, Origin};
 pub use cache::key::EvidenceKey;
 pub use engine::Engine;
-pub use engine::builder::{Builder, EngineError};
+pub use engine::builder::{EngineBuilder, EngineError};
 pub use engine::measure;
 pub use engine::report::{CheckReport, Details, SourceTried};
 pub use engine::snapshot::Snapshot;

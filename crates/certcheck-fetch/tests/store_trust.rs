@@ -166,7 +166,7 @@ fn an_index_counts_only_where_the_builder_says_so() {
         store_kit::names_in(&blobs).into_iter().find(|name| name.ends_with(".idx")).expect("an index");
     fs::write(blobs.join(index), index_that_hides(&right)).expect("written");
     let plain = || DiskStore::open(folder.path(), DiskOptions::default()).expect("a store");
-    let built = |builder: certcheck_fetch::Builder| builder.offline(true).build().expect("an engine");
+    let built = |builder: certcheck_fetch::EngineBuilder| builder.offline(true).build().expect("an engine");
     for (what, engine) in [
         ("any store", built(builder().store(Arc::new(open(folder.path()))))),
         ("the disk store, not trusted", built(builder().disk_store(plain()))),

@@ -112,7 +112,7 @@ impl Bench<'_> {
     }
 
     /// As `verify` asks by default, of the whole path.
-    pub(super) fn whole(&self) -> Result<certcheck_fetch::Builder, Box<dyn Error>> {
+    pub(super) fn whole(&self) -> Result<certcheck_fetch::EngineBuilder, Box<dyn Error>> {
         let mut policy = Policy::client(Revocation::HardFail);
         policy.signatures.allow_sha1 = self.arguments.asked.allow_sha1;
         let ring = crate::ring_files::load(&self.arguments.ring, false)?;

@@ -65,13 +65,13 @@ impl core::error::Error for EngineError {}
 impl Engine {
     /// An engine for a ring and a policy.
     #[must_use]
-    pub fn builder(ring: KeyRing, policy: Policy) -> Builder {
-        Builder::new(ring, policy)
+    pub fn builder(ring: KeyRing, policy: Policy) -> EngineBuilder {
+        EngineBuilder::new(ring, policy)
     }
 }
 
 /// Builds an engine.
-pub struct Builder {
+pub struct EngineBuilder {
     ring: KeyRing,
     policy: Policy,
     given: Evidence,
@@ -84,16 +84,16 @@ pub struct Builder {
     observer: Option<Observer>,
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for EngineBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("EngineBuilder")
             .field("limits", &self.limits)
             .field("route", &self.route)
             .finish_non_exhaustive()
     }
 }
 
-impl Builder {
+impl EngineBuilder {
     pub(crate) fn new(ring: KeyRing, policy: Policy) -> Self {
         Self {
             ring,
@@ -175,7 +175,7 @@ impl Builder {
         self
     }
 
-    /// As [`Builder::store`], and with [`DiskOptions::trust_index`](crate::store::DiskOptions::trust_index) the indexes and
+    /// As [`EngineBuilder::store`], and with [`DiskOptions::trust_index`](crate::store::DiskOptions::trust_index) the indexes and
     /// verified signatures of this store are taken as they were kept. No other store can be trusted so.
     #[must_use]
     pub fn disk_store(mut self, store: DiskStore) -> Self {

@@ -54,7 +54,7 @@ pub struct DiskOptions {
     /// Keeps the index of a CRL beside it, and lets an engine take it, and that the CRL was verified, as they were kept:
     /// opening a CRL of millions of entries then costs a copy of it at most. Anyone who can write the folder as this user could
     /// then hide a revocation. It counts only for engines that are given the store as
-    /// [`Builder::disk_store`](crate::Builder::disk_store).
+    /// [`EngineBuilder::disk_store`](crate::EngineBuilder::disk_store).
     pub trust_index: bool,
 }
 

@@ -12,7 +12,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::revocation::EvidenceRequest;
 use certcheck_core::{Policy, Revocation, Time, Verdict};
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store, Stored};
-use certcheck_fetch::{Builder, Engine, EvidenceKey, Guard, Spool};
+use certcheck_fetch::{Engine, EngineBuilder, EvidenceKey, Guard, Spool};
 use certcheck_testkit::cert::Cert;
 use certcheck_testkit::crl::{self as forge, Entry, Idp};
 use certcheck_testkit::ext::{self, Point};
@@ -101,7 +101,7 @@ pub(crate) fn engine(store: DiskStore, is_offline: bool) -> Engine {
     builder().store(Arc::new(store)).offline(is_offline).build().expect("an engine")
 }
 
-pub(crate) fn builder() -> Builder {
+pub(crate) fn builder() -> EngineBuilder {
     let root = Cert::root("CN=Root", &ca()).issue(&ca());
     let mut ring = RingBuilder::new();
     ring.add("root", &root, Placement::Anchor).expect("reads");

@@ -11,7 +11,7 @@ use std::time::Duration;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::EvidenceOrder;
 use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
-use certcheck_fetch::{Builder, CheckReport, Engine, FetchLimits, Guard, Resolve};
+use certcheck_fetch::{CheckReport, Engine, EngineBuilder, FetchLimits, Guard, Resolve};
 use certcheck_testkit::crl::{self, Crl, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// An engine that may go to loopback, with little patience and without a background.
-    pub(crate) fn builder(&self) -> Builder {
+    pub(crate) fn builder(&self) -> EngineBuilder {
         Engine::builder(self.ring(), self.policy())
             .guard(loopback())
             .limits(impatient())
