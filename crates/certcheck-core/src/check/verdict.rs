@@ -18,7 +18,7 @@ pub(super) fn judge(
                 return Err(Rejection { at, reason: Reason::CertificateRevoked(Box::new(revoked.clone())) });
             }
             Status::Unknown(cause) => {
-                if tolerance.lets_pass(*cause) {
+                if tolerance.tolerates(*cause) {
                     warnings.push(Warning::RevocationLetPass { at, cause: *cause });
                 } else if unknown.is_none() {
                     unknown = Some(Rejection { at, reason: Reason::RevocationUnknown(*cause) });

@@ -112,12 +112,12 @@ impl Tolerance {
     /// Which of two causes counts: one that is not let through outweighs one that is, whatever they are; else the later.
     /// Who sends broken evidence must not get by for having sent stale evidence too.
     pub(crate) fn worse(&self, a: Cause, b: Cause) -> Cause {
-        core::cmp::max_by_key(a, b, |cause| (!self.lets_pass(*cause), *cause))
+        core::cmp::max_by_key(a, b, |cause| (!self.tolerates(*cause), *cause))
     }
 
     /// Whether this cause is let through.
     #[must_use]
-    pub const fn lets_pass(&self, cause: Cause) -> bool {
+    pub const fn tolerates(&self, cause: Cause) -> bool {
         match cause {
             Cause::NoSource => self.no_source,
             Cause::NotTried | Cause::OutOfScope => self.not_tried,
