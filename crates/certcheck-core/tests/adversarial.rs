@@ -24,8 +24,8 @@ fn policy() -> Policy {
     Policy::client(Revocation::Off)
 }
 
-/// Runs a check and hands its report to `judge`; the time it took is printed for who watches.
-fn run(name: &str, onslaught: &Onslaught, policy: &Policy, judge: impl FnOnce(Report<'_>)) {
+/// Runs a check and hands its report to `assert_report`; the time it took is printed for who watches.
+fn run(name: &str, onslaught: &Onslaught, policy: &Policy, assert_report: impl FnOnce(Report<'_>)) {
     let ring = ring_of(&onslaught.anchor);
     let chain: Vec<CertificateDer<'_>> = core::iter::once(&onslaught.leaf)
         .chain(&onslaught.presented)
@@ -34,7 +34,7 @@ fn run(name: &str, onslaught: &Onslaught, policy: &Policy, judge: impl FnOnce(Re
     let begun = std::time::Instant::now();
     let report = Check::new(&chain, &ring, policy, Time::from_unix(1_800_000_000)).run();
     println!("{name}: {:?}, {:?}, {:?}", begun.elapsed(), report.reason, report.spent);
-    judge(report);
+    assert_report(report);
 }
 
 fn code(report: &Report<'_>) -> &'static str {

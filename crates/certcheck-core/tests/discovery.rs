@@ -30,7 +30,7 @@ fn discover(
     ring: &KeyRing,
     policy: &Policy,
     pages: &[(String, Vec<Vec<u8>>)],
-    judge: impl FnOnce(&Report<'_>, &BTreeSet<String>),
+    assert_report: impl FnOnce(&Report<'_>, &BTreeSet<String>),
 ) {
     let chain: Vec<CertificateDer<'_>> = chain.iter().map(|der| der.as_slice().into()).collect();
     let now = Time::from_rfc3339("2027-01-01T00:00:00Z").expect("a time");
@@ -46,7 +46,7 @@ fn discover(
         });
         session.answer(&ask, answer);
     }
-    judge(&session.finish(), &asked);
+    assert_report(&session.finish(), &asked);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
-use super::verdict::judge;
+use super::verdict::decide;
 use super::{Check, parse};
 use crate::budget::Spent;
 use crate::key_ring::{RingCertificate, Role};
@@ -61,7 +61,7 @@ impl WantedIssuers {
 struct Assessed<'e> {
     path: Vec<PathCertificate<'e>>,
     valid: Valid<'e>,
-    judgement: Result<(), Rejection>,
+    decision: Result<(), Rejection>,
     warnings: Vec<Warning>,
     needs: Vec<Need>,
 }
@@ -144,7 +144,7 @@ impl<'e> Evaluator<'_, 'e> {
             };
             let assessed = self.assess(&path, valid, verified);
             context.budget.spent = self.spent;
-            let at = match &assessed.judgement {
+            let at = match &assessed.decision {
                 Err(rejection) if assessed.needs.is_empty() => rejection.at,
                 // Good, or not decided yet: this path is what it hangs on.
                 _ => {
@@ -202,9 +202,9 @@ impl<'e> Evaluator<'_, 'e> {
         };
         let certain = statuses.iter().enumerate().position(is_certain);
         let tolerance = self.check.policy.revocation.tolerance();
-        // What is certain is judged alone: a hold before it that may be lifted must not be blamed.
+        // What is certain is decided alone: a hold before it that may be lifted must not be blamed.
         let passed_over = certain.unwrap_or(0);
-        let judgement = judge(statuses.get(passed_over..).unwrap_or_default(), tolerance, &mut warnings)
+        let decision = decide(statuses.get(passed_over..).unwrap_or_default(), tolerance, &mut warnings)
             .map_err(|rejection| Rejection { at: rejection.at + passed_over, ..rejection });
         if certain.is_some() {
             needs.clear();
@@ -212,7 +212,7 @@ impl<'e> Evaluator<'_, 'e> {
         for (member, status) in path.iter_mut().zip(statuses) {
             member.revocation = status;
         }
-        Assessed { path, valid, judgement, warnings, needs }
+        Assessed { path, valid, decision, warnings, needs }
     }
 
     fn statuses(&mut self, path: &[PathCertificate<'e>], needs: &mut Vec<Need>) -> Vec<Status> {
@@ -371,13 +371,13 @@ impl<'e> Evaluator<'_, 'e> {
         attempts: Vec<Attempt<'e>>,
         mut warnings: Vec<Warning>,
     ) -> Evaluation<'e> {
-        let Assessed { path, valid, judgement, warnings: of_statuses, needs } = assessed;
+        let Assessed { path, valid, decision, warnings: of_statuses, needs } = assessed;
         let policies = valid.policies.clone();
         if let Some(anchor) = path.last().and_then(|anchor| anchor.in_ring) {
             warnings.extend(warnings_of_anchor(&valid, anchor));
         }
         warnings.extend(of_statuses);
-        let verdict = match &judgement {
+        let verdict = match &decision {
             Ok(()) => Verdict::Accept,
             Err(Rejection { reason: Reason::RevocationUnknown(_), .. }) => Verdict::Undetermined,
             Err(_) => Verdict::Reject,
@@ -392,7 +392,7 @@ impl<'e> Evaluator<'_, 'e> {
             (verdict == Verdict::Accept).then(|| valid_until(self.check.policy, &path)).flatten();
         let report = Report {
             verdict,
-            reason: judgement.err(),
+            reason: decision.err(),
             path,
             policies,
             valid_until,
@@ -422,7 +422,7 @@ fn locations(certificates: &[Certificate<'_>], known: &[EvidenceRequest]) -> Vec
 
 /// A path that validated and was given up for another.
 fn told_as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
-    let rejection = assessed.judgement.err()?;
+    let rejection = assessed.decision.err()?;
     Some(Attempt { path: assessed.path.iter().map(|member| member.certificate).collect(), rejection })
 }
 

@@ -6,7 +6,7 @@ use crate::report::Warning;
 use crate::status::Status;
 
 /// Whether the statuses let a path pass. A revocation counts before anything that is not known.
-pub(super) fn judge(
+pub(super) fn decide(
     statuses: &[Status],
     tolerance: Tolerance,
     warnings: &mut Vec<Warning>,

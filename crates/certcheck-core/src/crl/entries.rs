@@ -169,7 +169,7 @@ impl EntryScan {
 }
 
 /// The shapes that nearly every entry has: a serial, UTCTime, and nothing or a reason that is not critical. Length of
-/// the entry and serial; `None` for any other shape, which the full parser then judges.
+/// the entry and serial; `None` for any other shape, which the full parser then reads.
 #[inline]
 fn common_entry(rest: &[u8]) -> Option<(usize, &[u8])> {
     let [tag::SEQUENCE, length, tag::INTEGER, serial_length @ 1..=0x7f, ..] = *rest else { return None };

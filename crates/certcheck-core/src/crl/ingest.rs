@@ -105,7 +105,7 @@ fn guess_count(available: &[u8], begin: usize, end: usize) -> usize {
     let mut scan = EntryScan::new(begin, end);
     let mut seen = 0;
     let enough = ViewFault { offset: 0, field: "revokedCertificates", rule: Rule::TooMany };
-    // Whatever ends the sample, the pass itself will judge.
+    // Whatever ends the sample, the pass itself reports.
     let _: Result<bool, ViewFault> = scan.advance(available, |_| {
         seen += 1;
         if seen > SAMPLE { Err(enough) } else { Ok(()) }

@@ -143,7 +143,7 @@ impl Crl {
     /// of no use, another is built, and why is told beside the CRL.
     ///
     /// # Errors
-    /// As [`Crl::parse`]. Of a CRL whose index is taken, entries are not judged again.
+    /// As [`Crl::parse`]. Of a CRL whose index is taken, entries are not validated again.
     pub fn open(
         der: Bytes,
         index: &Bytes,

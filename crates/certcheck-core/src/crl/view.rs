@@ -208,7 +208,7 @@ impl<'a> Tail<'a> {
             let mut inner = explicit.reader();
             let list = inner.expect(tag::SEQUENCE, "crlExtensions")?;
             inner.finish("crlExtensions")?;
-            // Nobody has verified the signature yet, and who judges the scope compares the names in here.
+            // Nobody has verified the signature yet, and who checks the scope compares the names in here.
             if list.value.len() > MAX_EXTENSIONS {
                 return Err(list.fault("crlExtensions", Rule::TooLong));
             }

@@ -2,7 +2,7 @@
 //! costs one signature.
 //!
 //! What is kept is a fact that does not age: this certificate's signature verifies with that key. Time,
-//! policy, constraints, strength of keys and hashes are judged anew each time. Only certificates of
+//! policy, constraints, strength of keys and hashes are checked again each time. Only certificates of
 //! accepted paths enter, so that what a client makes up takes no place.
 
 use std::collections::HashMap;

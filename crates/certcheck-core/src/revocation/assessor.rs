@@ -41,8 +41,8 @@ pub(crate) struct Assessor<'e> {
     /// The policy under which signers' paths are validated, made when it is first needed.
     pub(super) signer_policy: &'e OnceCell<Policy>,
     pub(super) at_hand: AtHand<'e>,
-    /// CRL issuers that were judged, when nothing else was in progress.
-    pub(super) judged: Vec<(CertificateRef, Result<(), SignerFault>)>,
+    /// CRL issuers that were validated, when nothing else was in progress.
+    pub(super) known_signers: Vec<(CertificateRef, Result<(), SignerFault>)>,
     /// CRL issuers' paths that were searched.
     pub(super) searched: u32,
     /// Certificates whose status is being found: evidence they sign themselves is taken as signed by them.
@@ -86,7 +86,7 @@ impl<'e> Assessor<'e> {
             anchor,
             signer_policy,
             at_hand: AtHand::new(*evidence),
-            judged: Vec::new(),
+            known_signers: Vec::new(),
             searched: 0,
             in_progress: Vec::new(),
             signer_statuses: SignerStatuses::Assessed,

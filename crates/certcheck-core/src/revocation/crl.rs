@@ -107,8 +107,8 @@ impl<'e> Assessor<'e> {
         None
     }
 
-    /// Steps (a) to (k) for one complete CRL. A scope that is short is judged before the signature, (f) and (g): of many
-    /// partitions one is verified. A long one takes time, and is judged only where its issuer has signed it.
+    /// Steps (a) to (k) for one complete CRL. A scope that is short is checked before the signature, (f) and (g): of many
+    /// partitions one is verified. A long one takes time, and is checked only where its issuer has signed it.
     fn consult(
         &mut self,
         crl: &'e Crl,

@@ -143,7 +143,7 @@ impl<'e> Assessor<'e> {
         if self.in_progress.iter().any(|earlier| earlier.der() == signer.der()) {
             return Ok(());
         }
-        if let Some((_, known)) = self.judged.iter().find(|(known, _)| *known == reference) {
+        if let Some((_, known)) = self.known_signers.iter().find(|(known, _)| *known == reference) {
             return known.clone();
         }
         if self.in_progress.len() >= MAX_DEPTH || self.searched >= self.policy().limits.crl_issuers {
@@ -153,7 +153,7 @@ impl<'e> Assessor<'e> {
         let outcome = self.check_path_of_signer(signer);
         // What was found while others were in progress leans on them.
         if self.in_progress.is_empty() {
-            self.judged.push((reference, outcome.clone()));
+            self.known_signers.push((reference, outcome.clone()));
         }
         outcome
     }

@@ -60,7 +60,7 @@ pub enum Dismissal {
     Malformed(ViewFault),
     /// It is not what was asked for, or part of it cannot be parsed.
     Unreadable,
-    /// A limit was reached before it was judged.
+    /// A limit was reached before it was validated.
     Limit(LimitHit),
     /// More than a limit of the policy allows.
     TooMany,

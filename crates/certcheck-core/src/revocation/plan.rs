@@ -177,7 +177,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
     }
 
-    /// Asks, and takes in what came. Whether it is of use is judged for this certificate, where it is said.
+    /// Asks, and takes in what came. Whether it is of use is decided for this certificate, where it is said.
     fn ask(&mut self, ask: EvidenceRequest, about: Option<&CheckedCertificate<'_, '_>>) -> Flow<Came> {
         let max = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
         let answer = self.answers.get(&ask);
@@ -266,7 +266,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         Flow::Continue(came)
     }
 
-    /// RFC 9654: another nonce than ours is another's answer. None at all is for policy to judge.
+    /// RFC 9654: another nonce than ours is another's answer. About none at all policy decides.
     fn check_nonce(&self, ours: Option<&Bytes>, theirs: Option<&[u8]>) -> Result<(), Dismissal> {
         match (ours, theirs) {
             (Some(ours), Some(theirs)) if strip_header(theirs) == &ours[..] || theirs == &ours[..] => Ok(()),

@@ -20,10 +20,10 @@ pub(super) struct Scope {
     pub(super) is_indirect: bool,
 }
 
-/// Bytes of an issuingDistributionPoint that are judged before the CRL's signature is verified.
+/// Bytes of an issuingDistributionPoint that are checked before the CRL's signature is verified.
 const SHORT: usize = 1_024;
 
-/// Whether the scope of a CRL is judged at once, no matter who signed it.
+/// Whether the scope of a CRL is checked at once, no matter who signed it.
 pub(super) fn is_short(crl: &Crl) -> bool {
     crl.scope().len() <= SHORT
 }

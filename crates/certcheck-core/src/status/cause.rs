@@ -17,7 +17,7 @@ pub enum Cause {
     Unreachable,
     /// The network guard refuses the address of its source.
     RefusedAddress,
-    /// Evidence, or what it takes to judge it, is more than the bounds allow.
+    /// Evidence, or what it takes to validate it, is more than the bounds allow.
     TooLarge,
     /// Evidence of its issuer does not cover it: another partition, other reasons, other kinds of certificates.
     OutOfScope,

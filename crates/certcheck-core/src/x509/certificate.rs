@@ -28,7 +28,7 @@ pub enum Version {
     V3,
 }
 
-/// A serial number as encoded: zero, negative and over-long ones are represented; policy judges them
+/// A serial number as encoded: zero, negative and over-long ones are represented; policy decides about them
 /// (RFC 5280 4.1.2.2). Displays as lower-case hexadecimal of the content octets.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Serial<'a>(&'a [u8]);
@@ -88,7 +88,7 @@ struct Fields {
 /// ```
 /// Parsing guarantees: strict DER down to the values of names; both algorithm identifiers are the same
 /// octets; no extension twice and none before version 3; every known extension reads. It does not
-/// verify, and does not judge what a path would: criticality, usage, time, serial numbers.
+/// verify, and does not check what a path would: criticality, usage, time, serial numbers.
 #[derive(Clone, Copy)]
 pub struct Certificate<'a> {
     der: &'a [u8],

@@ -76,7 +76,7 @@ read_each!(Policies, PolicyInformation<'a>);
 /// PolicyMappings ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE {
 ///      issuerDomainPolicy CertPolicyId, subjectDomainPolicy CertPolicyId }
 /// ```
-/// Iterates over the pairs. That anyPolicy is in none is judged in the path (RFC 5280 6.1.4 (a)).
+/// Iterates over the pairs. That anyPolicy is in none is checked in the path (RFC 5280 6.1.4 (a)).
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyMappings<'a>(Reader<'a>);
 

@@ -10,7 +10,7 @@ use certcheck_testkit::ext::Ext;
 use certcheck_testkit::{Cert, Key, der};
 use serde_json::Value;
 
-use super::{Judge, corpus, json, text};
+use super::{Scoreboard, corpus, json, text};
 
 fn file(base: &Path, case: &Value, key: &str) -> Vec<u8> {
     std::fs::read(base.join(text(case, key))).expect("vector is there")
@@ -27,7 +27,7 @@ fn expected(value: &Value) -> &'static str {
 #[test]
 fn name_match() {
     let Some(base) = corpus("boringssl/verify_name_match_unittest") else { return };
-    let mut judge = Judge::new("boringssl-name-match");
+    let mut scoreboard = Scoreboard::new("boringssl-name-match");
     for case in json(&base.join("manifest.json"))["cases"].as_array().expect("cases") {
         let (a, b) = (file(&base, case, "a"), file(&base, case, "b"));
         let parse = |octets| {
@@ -39,9 +39,9 @@ fn name_match() {
             (Some(a), Some(b)) => a.matches(b),
             _ => false,
         };
-        judge.case(text(case, "id"), expected(&case["expected"]), say(holds));
+        scoreboard.case(text(case, "id"), expected(&case["expected"]), say(holds));
     }
-    judge.close(300);
+    scoreboard.close(300);
 }
 
 /// Puts an extension into an otherwise good certificate and reads that.
@@ -53,22 +53,22 @@ fn read_with_extension(extension: Ext) -> &'static str {
 #[test]
 fn certificate_policies() {
     let Some(base) = corpus("boringssl/certificate_policies_unittest") else { return };
-    let mut judge = Judge::new("boringssl-policies");
+    let mut scoreboard = Scoreboard::new("boringssl-policies");
     for case in json(&base.join("manifest.json"))["cases"].as_array().expect("cases") {
         let value = file(&base, case, "value");
-        judge.case(
+        scoreboard.case(
             text(case, "id"),
             expected(&case["parse_ok"]),
             read_with_extension(Ext::new("2.5.29.32", false, value)),
         );
     }
-    judge.close(13);
+    scoreboard.close(13);
 }
 
 #[test]
 fn signed_data() {
     let Some(base) = corpus("boringssl/verify_signed_data_unittest") else { return };
-    let mut judge = Judge::new("boringssl-signed-data");
+    let mut scoreboard = Scoreboard::new("boringssl-signed-data");
     let mut policy = Policy::client(Revocation::Off);
     policy.signatures.algorithms = Algorithms::ring();
     policy.signatures.allow_sha1 = true;
@@ -82,9 +82,9 @@ fn signed_data() {
             .map_err(certcheck_core::reason::Reason::from)
             .and_then(|key| verify_signed_data(&data, &algorithm, &signature, key, &policy.signatures));
         let told = outcome.map_or_else(|reason| reason.code(), |()| "accept");
-        judge.case(text(case, "id"), expected(&case["expected"]), told);
+        scoreboard.case(text(case, "id"), expected(&case["expected"]), told);
     }
-    judge.close(25);
+    scoreboard.close(25);
 }
 
 /// What ring does not have, aws-lc-rs verifies.
@@ -116,7 +116,7 @@ fn signed_data_over_aws_lc_rs() {
 #[test]
 fn parse_certificate() {
     let Some(base) = corpus("boringssl/parse_certificate_unittest") else { return };
-    let mut judge = Judge::new("boringssl-parse");
+    let mut scoreboard = Scoreboard::new("boringssl-parse");
     let mut left = 0;
     for case in json(&base.join("manifest.json"))["cases"].as_array().expect("cases") {
         if case["expected_parse_ok"].is_null() {
@@ -146,12 +146,12 @@ fn parse_certificate() {
                 continue;
             }
         };
-        judge.case(id, expected(&case["expected_parse_ok"]), told);
+        scoreboard.case(id, expected(&case["expected_parse_ok"]), told);
     }
     println!(
         "boringssl-parse: {left} without an expected outcome, a block of their own, or fields that are real"
     );
-    judge.close(24);
+    scoreboard.close(24);
 }
 
 /// `Certificate ::= SEQUENCE { SEQUENCE, SEQUENCE, BIT STRING }`, each field whatever it holds.

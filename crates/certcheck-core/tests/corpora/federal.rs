@@ -8,7 +8,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Check, Policy, Purpose, Revocation};
 
-use super::{Judge, answer, corpus, json, read, text, time};
+use super::{Scoreboard, answer, corpus, json, read, text, time};
 
 #[test]
 fn every_end_entity_that_is_expected_good_has_a_path() {
@@ -30,7 +30,7 @@ fn every_end_entity_that_is_expected_good_has_a_path() {
     policy.signatures.min_rsa_bits = 1024;
 
     let now = text(&manifest, "validation_time");
-    let mut judge = Judge::new("federal");
+    let mut scoreboard = Scoreboard::new("federal");
     let mut slowest = Duration::ZERO;
     let mut others = std::collections::BTreeMap::<String, usize>::new();
     for case in manifest["ee"].as_array().expect("ee") {
@@ -42,13 +42,13 @@ fn every_end_entity_that_is_expected_good_has_a_path() {
         let (from, until) =
             (case["not_before"].as_str().unwrap_or("9"), case["not_after"].as_str().unwrap_or("0"));
         if case["in_EE_good"] == true && (from..=until).contains(&now) {
-            judge.case(file, "accept", &told);
+            scoreboard.case(file, "accept", &told);
         } else {
             *others.entry(told).or_default() += 1;
         }
     }
     println!("federal: slowest {slowest:?}; of those nothing is claimed: {others:?}");
-    judge.close(490);
+    scoreboard.close(490);
 }
 
 /// Its CRLs, of up to 169,078 entries: all read, all listed is found, and whose issuer is known verifies.
@@ -78,14 +78,14 @@ fn crls() {
         .flat_map(|entry| read(&entry.expect("entry").path()))
         .collect();
     let (mut verified, mut entries) = (0, 0);
-    let mut judge = Judge::new("federal-crls");
+    let mut scoreboard = Scoreboard::new("federal-crls");
     for file in &files {
         let name = file.strip_prefix(&base).expect("below").display().to_string();
         let content = Bytes::from(std::fs::read(file).expect("file is there"));
         let crl = match Crl::parse(content, &name) {
             Ok(crl) => crl,
             Err(fault) => {
-                judge.case(&name, "verified", &format!("refused: {fault}"));
+                scoreboard.case(&name, "verified", &format!("refused: {fault}"));
                 continue;
             }
         };
@@ -93,7 +93,11 @@ fn crls() {
         let mut issuers = issuers.filter(|issuer| issuer.subject().matches(crl.issuer())).peekable();
         let is_known = issuers.peek().is_some();
         let Some(crl) = issuers.find_map(|issuer| crl.verify(issuer.spki(), &policy).ok()) else {
-            judge.case(&name, "verified", if is_known { "signed by another key" } else { "issuer unknown" });
+            scoreboard.case(
+                &name,
+                "verified",
+                if is_known { "signed by another key" } else { "issuer unknown" },
+            );
             continue;
         };
         for entry in crl.crl().entries() {
@@ -103,8 +107,8 @@ fn crls() {
             entries += 1;
         }
         verified += 1;
-        judge.case(&name, "verified", "verified");
+        scoreboard.case(&name, "verified", "verified");
     }
     println!("federal: {} CRLs, {verified} verified with {entries} entries", files.len());
-    judge.close(120);
+    scoreboard.close(120);
 }

@@ -11,7 +11,7 @@ use certcheck_core::{Check, Evidence, Policy, Purpose, Revocation, Time, certifi
 use pki_types::ServerName;
 use serde_json::Value;
 
-use super::{Judge, answer, corpus, json, text, texts, time};
+use super::{Scoreboard, answer, corpus, json, text, texts, time};
 
 fn classes(base: &Path) -> std::collections::HashMap<String, String> {
     let list = json(&base.join("classes.json"));
@@ -20,7 +20,7 @@ fn classes(base: &Path) -> std::collections::HashMap<String, String> {
 }
 
 /// Runs the cases of some classes that have no CRLs.
-fn run(judge: &mut Judge, wanted: &[&str], policy: &Policy, expected: Option<&str>) {
+fn run(scoreboard: &mut Scoreboard, wanted: &[&str], policy: &Policy, expected: Option<&str>) {
     let Some(base) = corpus("limbo") else { return };
     let classes = classes(&base);
     let manifest = json(&base.join("limbo-no-bettertls.json"));
@@ -31,7 +31,7 @@ fn run(judge: &mut Judge, wanted: &[&str], policy: &Policy, expected: Option<&st
             continue;
         }
         let outcome = if text(case, "expected_result") == "SUCCESS" { "accept" } else { "refuse" };
-        judge.case(id, expected.unwrap_or(outcome), &one(case, policy));
+        scoreboard.case(id, expected.unwrap_or(outcome), &one(case, policy));
     }
 }
 
@@ -74,34 +74,39 @@ fn policy() -> Policy {
 
 #[test]
 fn rfc5280_and_client() {
-    let mut judge = Judge::new("limbo");
+    let mut scoreboard = Scoreboard::new("limbo");
     if corpus("limbo").is_none() {
         return;
     }
-    run(&mut judge, &["rfc5280", "client"], &policy(), None);
-    judge.close(114);
+    run(&mut scoreboard, &["rfc5280", "client"], &policy(), None);
+    scoreboard.close(114);
 }
 
 #[test]
 fn names_of_servers() {
-    let mut judge = Judge::new("limbo-names");
+    let mut scoreboard = Scoreboard::new("limbo-names");
     if corpus("limbo").is_none() {
         return;
     }
-    run(&mut judge, &["name-matching", "real-server-chain"], &policy().with_purpose(Purpose::Server), None);
-    judge.close(31);
+    run(
+        &mut scoreboard,
+        &["name-matching", "real-server-chain"],
+        &policy().with_purpose(Purpose::Server),
+        None,
+    );
+    scoreboard.close(31);
 }
 
 #[test]
 fn rules_for_issuers_under_a_pedantic_policy() {
-    let mut judge = Judge::new("limbo-pedantic");
+    let mut scoreboard = Scoreboard::new("limbo-pedantic");
     if corpus("limbo").is_none() {
         return;
     }
     let mut policy = policy();
     policy.pedantic = true;
-    run(&mut judge, &["issuer-rule"], &policy, None);
-    judge.close(20);
+    run(&mut scoreboard, &["issuer-rule"], &policy, None);
+    scoreboard.close(20);
 }
 
 #[test]
@@ -124,7 +129,7 @@ fn crls() {
     let cases = manifest["testcases"].as_array().expect("cases");
     for revocation in [Revocation::HardFail, Revocation::SoftFail] {
         let is_hard = revocation == Revocation::HardFail;
-        let mut judge = Judge::new(if is_hard { "limbo-crls" } else { "limbo-crls-soft" });
+        let mut scoreboard = Scoreboard::new(if is_hard { "limbo-crls" } else { "limbo-crls-soft" });
         for case in cases.iter().filter(|case| !texts(case, "crls").is_empty()) {
             let mut evidence = Evidence::new();
             for der in texts(case, "crls")
@@ -141,8 +146,8 @@ fn crls() {
             // A CRL number is a rule for issuers: demanded where such are.
             policy.pedantic = classes.get(text(case, "id")).is_some_and(|class| class == "issuer-rule");
             let expected = if text(case, "expected_result") == "SUCCESS" { "accept" } else { "refuse" };
-            judge.case(text(case, "id"), expected, &with_evidence(case, &policy, &evidence));
+            scoreboard.case(text(case, "id"), expected, &with_evidence(case, &policy, &evidence));
         }
-        judge.close(7);
+        scoreboard.close(7);
     }
 }

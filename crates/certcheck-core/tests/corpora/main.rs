@@ -118,14 +118,14 @@ fn ask(chain: &[CertificateDer<'_>], ring: Option<&KeyRing>, policy: &Policy, no
 }
 
 /// Compares a corpus with what is expected, exceptions aside.
-struct Judge {
+struct Scoreboard {
     corpus: &'static str,
     exceptions: BTreeMap<String, Value>,
     agreed: usize,
     wrong: Vec<String>,
 }
 
-impl Judge {
+impl Scoreboard {
     fn new(corpus: &'static str) -> Self {
         let all = json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpora/exceptions.json"));
         let exceptions = all[corpus].as_object().cloned().unwrap_or_default().into_iter().collect();

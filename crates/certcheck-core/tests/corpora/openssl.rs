@@ -6,7 +6,7 @@ use certcheck_core::policy::{AnchorValidity, Freshness, RevocationScope};
 use certcheck_core::{Check, Policy, Purpose, Revocation, Time};
 use serde_json::Value;
 
-use super::{Judge, answer, ask, corpus, evidence, flat_ring, json, read, status_of, text, texts, time};
+use super::{Scoreboard, answer, ask, corpus, evidence, flat_ring, json, read, status_of, text, texts, time};
 
 fn policy(case: &Value) -> (Policy, Time) {
     let purpose = match case["purpose"].as_str() {
@@ -47,15 +47,15 @@ fn run(case: &Value, base: &std::path::Path, change: impl Fn(&mut Policy)) -> St
 fn verify() {
     let Some(base) = corpus("openssl") else { return };
     let manifest = json(&base.join("verify.json"));
-    let mut judge = Judge::new("openssl-verify");
+    let mut scoreboard = Scoreboard::new("openssl-verify");
     for case in manifest["cases"].as_array().expect("cases") {
         if !texts(case, "class").contains(&"rfc5280") || case["openssl_trust_format"] == true {
             continue;
         }
         let expected = if case["expected_ok"] == true { "accept" } else { "refuse" };
-        judge.case(text(case, "id"), expected, &run(case, &base, |_| {}));
+        scoreboard.case(text(case, "id"), expected, &run(case, &base, |_| {}));
     }
-    judge.close(57);
+    scoreboard.close(57);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn ocsp_signatures() {
     let mut timeless = Freshness::default();
     timeless.skew = i64::MAX / 8;
     policy.freshness = timeless;
-    let mut judge = Judge::new("openssl-ocsp-signatures");
+    let mut scoreboard = Scoreboard::new("openssl-ocsp-signatures");
     for case in manifest["cases"].as_array().expect("cases") {
         let mut builder = RingBuilder::new();
         let trusted = text(case, "trusted");
@@ -101,16 +101,16 @@ fn ocsp_signatures() {
         let is_verified = matches!(status.as_str(), "good" | "revoked");
         let told = if is_verified { "accept".to_owned() } else { format!("{}: {status}", answer(&report)) };
         let expected = if case["expected_verify_ok"] == true { "accept" } else { "refuse" };
-        judge.case(text(case, "id"), expected, &told);
+        scoreboard.case(text(case, "id"), expected, &told);
     }
-    judge.close(40);
+    scoreboard.close(40);
 }
 
 #[test]
 fn ocsp_paths() {
     let Some(base) = corpus("openssl") else { return };
     let manifest = json(&base.join("ocsp.json"));
-    let mut judge = Judge::new("openssl-ocsp");
+    let mut scoreboard = Scoreboard::new("openssl-ocsp");
     for case in manifest["path_cases"].as_array().expect("cases") {
         let ring = flat_ring(&[base.join(text(case, "root"))]).expect("anchor reads");
         let mut chain = read(&base.join(text(case, "cert")));
@@ -121,9 +121,9 @@ fn ocsp_paths() {
         let report =
             Check::new(&chain, &ring, &policy, time(text(case, "time"))).with_evidence(&evidence).run();
         let expected = if case["expected_path_ok"] == true { "accept" } else { "refuse" };
-        judge.case(text(case, "id"), expected, &answer(&report));
+        scoreboard.case(text(case, "id"), expected, &answer(&report));
     }
-    judge.close(27);
+    scoreboard.close(27);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn crls() {
     let manifest = json(&base.join("crltest.json"));
     let mut policy = lenient();
     policy.revocation_scope = RevocationScope::Leaf;
-    let mut judge = Judge::new("openssl-crl");
+    let mut scoreboard = Scoreboard::new("openssl-crl");
     for case in manifest["cases"].as_array().expect("cases") {
         let ring = flat_ring(&[base.join(text(case, "anchor"))]).expect("anchor reads");
         let chain = read(&base.join(text(case, "cert")));
@@ -142,7 +142,7 @@ fn crls() {
             Check::new(&chain, &ring, &policy, time(text(case, "time"))).with_evidence(&evidence).run();
         let status = status_of(&report);
         let told = if matches!(status.as_str(), "good" | "revoked") { status.as_str() } else { "unknown" };
-        judge.case(text(case, "id"), text(case, "expected"), told);
+        scoreboard.case(text(case, "id"), text(case, "expected"), told);
     }
-    judge.close(8);
+    scoreboard.close(8);
 }

@@ -4,7 +4,7 @@ use certcheck_core::oid::OidBuf;
 use certcheck_core::{Check, Policy, Purpose, Report, Revocation};
 use serde_json::Value;
 
-use super::{Judge, answer, corpus, evidence, flat_ring, json, read, text, texts, time};
+use super::{Scoreboard, answer, corpus, evidence, flat_ring, json, read, text, texts, time};
 
 /// DSA, which is not supported: refused by name.
 const DSA: [&str; 3] = ["4.1.4", "4.1.5", "4.1.6"];
@@ -27,7 +27,7 @@ fn paths() {
     let Some(base) = corpus("pkits") else { return };
     let manifest = json(&base.join("pkits.json"));
     let now = time(text(&manifest, "validation_time"));
-    let mut judge = Judge::new("pkits");
+    let mut scoreboard = Scoreboard::new("pkits");
     for case in manifest["cases"].as_array().expect("cases") {
         let id = text(case, "id");
         if CRL_SECTIONS.iter().any(|section| id.starts_with(section)) {
@@ -44,14 +44,14 @@ fn paths() {
             good if good || rests_on_revocation => "accept",
             _ => "refuse",
         };
-        judge.case(id, expected, &answer(&report));
-        judge_policies(&mut judge, case, &report);
+        scoreboard.case(id, expected, &answer(&report));
+        compare_policies(&mut scoreboard, case, &report);
     }
-    judge.close(200);
+    scoreboard.close(200);
 }
 
 /// The policy set, where the section is about policies.
-fn judge_policies(judge: &mut Judge, case: &Value, report: &Report<'_>) {
+fn compare_policies(scoreboard: &mut Scoreboard, case: &Value, report: &Report<'_>) {
     let id = text(case, "id");
     let section: usize = id.split('.').nth(1).and_then(|section| section.parse().ok()).expect("a section");
     // The edition that is fetched has other policies, and claims nothing of them.
@@ -63,12 +63,12 @@ fn judge_policies(judge: &mut Judge, case: &Value, report: &Report<'_>) {
         let mut told: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
         wanted.sort_unstable();
         told.sort_unstable();
-        judge.case(&format!("{id} policies"), &wanted.join(" "), &told.join(" "));
+        scoreboard.case(&format!("{id} policies"), &wanted.join(" "), &told.join(" "));
     }
 }
 
 /// Every case with its CRLs, and nothing let pass.
-fn whole(base: &std::path::Path, manifest: &str, mut judge: Judge) -> Judge {
+fn whole(base: &std::path::Path, manifest: &str, mut scoreboard: Scoreboard) -> Scoreboard {
     let manifest = json(&base.join(manifest));
     let now = time(text(&manifest, "validation_time"));
     let files = |case: &Value, key: &str| -> Vec<_> {
@@ -87,20 +87,20 @@ fn whole(base: &std::path::Path, manifest: &str, mut judge: Judge) -> Judge {
             true => "accept",
             false => "refuse",
         };
-        judge.case(id, expected, &answer(&report));
-        judge_policies(&mut judge, case, &report);
+        scoreboard.case(id, expected, &answer(&report));
+        compare_policies(&mut scoreboard, case, &report);
     }
-    judge
+    scoreboard
 }
 
 #[test]
 fn with_crls() {
     let Some(base) = corpus("pkits") else { return };
-    whole(&base, "pkits.json", Judge::new("pkits-crls")).close(290);
+    whole(&base, "pkits.json", Scoreboard::new("pkits-crls")).close(290);
 }
 
 #[test]
 fn with_crls_of_the_edition_that_is_fetched() {
     let Some(base) = corpus("fpki/pkits-online") else { return };
-    whole(&base, "manifest.json", Judge::new("pkits-online")).close(240);
+    whole(&base, "manifest.json", Scoreboard::new("pkits-online")).close(240);
 }

@@ -6,7 +6,7 @@ use certcheck_core::ocsp::OcspResponse;
 use certcheck_core::x509::Certificate;
 use certcheck_core::{certificates_of, crls_of, ocsp_responses_of};
 
-use super::{Judge, corpus, json, text};
+use super::{Scoreboard, corpus, json, text};
 
 fn tell<T, E: core::fmt::Display>(read: Result<T, E>) -> String {
     read.map_or_else(|fault| format!("refused: {fault}"), |_| "read".to_owned())
@@ -16,7 +16,7 @@ fn tell<T, E: core::fmt::Display>(read: Result<T, E>) -> String {
 fn samples() {
     let Some(base) = corpus("pyca") else { return };
     let index = json(&base.join("index.json"));
-    let mut judge = Judge::new("pyca");
+    let mut scoreboard = Scoreboard::new("pyca");
     for item in index["items"].as_array().expect("items") {
         let file = text(item, "file");
         let content = Bytes::from(std::fs::read(base.join(file)).expect("file is there"));
@@ -39,7 +39,7 @@ fn samples() {
                 Err(fault) => format!("refused: {fault}"),
             },
         };
-        judge.case(file, if item["pyca_parse_ok"] == true { "parse" } else { "no parse" }, &told);
+        scoreboard.case(file, if item["pyca_parse_ok"] == true { "parse" } else { "no parse" }, &told);
     }
-    judge.close(40);
+    scoreboard.close(40);
 }

@@ -6,25 +6,25 @@ use certcheck_core::policy::{CrlSignerUsage, Freshness, RevocationScope};
 use certcheck_core::{Check, Policy, Revocation};
 use serde_json::Value;
 
-use super::{Judge, answer, ask, corpus, evidence, flat_ring, json, read, text, texts, time};
+use super::{Scoreboard, answer, ask, corpus, evidence, flat_ring, json, read, text, texts, time};
 
 #[test]
 fn client_auth() {
     let Some(base) = corpus("webpki") else { return };
     let manifest = json(&base.join("manifest.json"));
     let now = time(text(&manifest, "time"));
-    let mut judge = Judge::new("webpki-client");
+    let mut scoreboard = Scoreboard::new("webpki-client");
     for case in manifest["client_auth"].as_array().expect("cases") {
         let ring = flat_ring(&[base.join(text(case, "anchor"))]);
         let chain = read(&base.join(text(case, "target")));
         let expected = if case["expected_ok"] == true { "accept" } else { "refuse" };
-        judge.case(
+        scoreboard.case(
             text(case, "id"),
             expected,
             &ask(&chain, ring.as_ref(), &Policy::client(Revocation::Off), now),
         );
     }
-    judge.close(4);
+    scoreboard.close(4);
 }
 
 /// What webpki calls depth, unknown and expiry.
@@ -59,7 +59,7 @@ fn client_auth_with_crls() {
     let Some(base) = corpus("webpki") else { return };
     let manifest = json(&base.join("manifest.json"));
     let now = time(text(&manifest, "time"));
-    let mut judge = Judge::new("webpki-revocation");
+    let mut scoreboard = Scoreboard::new("webpki-revocation");
     for case in manifest["client_auth_revocation"].as_array().expect("cases") {
         let files =
             |key: &str| -> Vec<_> { texts(case, key).into_iter().map(|file| base.join(file)).collect() };
@@ -72,16 +72,16 @@ fn client_auth_with_crls() {
             |ring| answer(&Check::new(&chain, &ring, &policy, now).with_evidence(&evidence).run()),
         );
         let expected = if case["expected_ok"] == true { "accept" } else { "refuse" };
-        judge.case(text(case, "id"), expected, &told);
+        scoreboard.case(text(case, "id"), expected, &told);
     }
-    judge.close(25);
+    scoreboard.close(25);
 }
 
 #[test]
 fn crls() {
     let Some(base) = corpus("webpki") else { return };
     let manifest = json(&base.join("manifest.json"));
-    let mut judge = Judge::new("webpki-crls");
+    let mut scoreboard = Scoreboard::new("webpki-crls");
     for case in manifest["crl_parse"].as_array().expect("cases") {
         let der = std::fs::read(base.join(text(case, "file"))).expect("file is there");
         let told = match Crl::parse(Bytes::from(der), "crl") {
@@ -90,7 +90,7 @@ fn crls() {
         };
         // Deltas and indirect CRLs are more than webpki takes: here they are read.
         let expected = if case["expected_parse_ok"] == false { "no parse" } else { "parse" };
-        judge.case(text(case, "id"), expected, &told);
+        scoreboard.case(text(case, "id"), expected, &told);
     }
-    judge.close(20);
+    scoreboard.close(20);
 }

@@ -139,7 +139,7 @@ impl Suite {
 }
 
 impl Case {
-    pub(crate) fn judge(&self, report: &Report<'_>) -> Result<(), String> {
+    pub(crate) fn compare(&self, report: &Report<'_>) -> Result<(), String> {
         let status = report.path.get(self.of).map(|member| &member.revocation);
         let told = status.map_or_else(|| format!("{:?}", report.reason), |status| tell(status, &self.expect));
         let verdict = self.verdict.as_deref().unwrap_or(match status {
@@ -148,7 +148,7 @@ impl Case {
             _ => "accept",
         });
         if told == self.expect && report.verdict.code() == verdict {
-            return self.judge_explanation(report);
+            return self.compare_explanation(report);
         }
         let (about, expect, got) = (&self.about, &self.expect, report.verdict.code());
         Err(format!("{about}: expected {expect}, {verdict}; got {told}, {got}: {:?}", report.reason))
@@ -156,7 +156,7 @@ impl Case {
 }
 
 impl Case {
-    fn judge_explanation(&self, report: &Report<'_>) -> Result<(), String> {
+    fn compare_explanation(&self, report: &Report<'_>) -> Result<(), String> {
         let pieces: Vec<String> = report.considered.iter().map(ToString::to_string).collect();
         for wanted in &self.considered {
             if !pieces.iter().any(|piece| piece.contains(wanted)) {

@@ -47,7 +47,7 @@ fn of_crls() {
             let der = flaw.issue(crl.clone(), &root);
             let mut evidence = Evidence::new();
             let read = Crl::parse(der.clone().into(), flaw.name);
-            // Octets that arrive one by one are judged as those that are there.
+            // Octets that arrive one by one are read like those that are there.
             let mut reader = CrlReader::new();
             let streamed = der.iter().try_for_each(|octet| reader.push(&[*octet]));
             let streamed = streamed.and_then(|()| reader.finish(flaw.name));

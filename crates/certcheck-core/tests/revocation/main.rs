@@ -24,7 +24,7 @@ fn ask(case: &Case, question: &Question, tally: &mut Tally) -> Result<(), String
         let mut policy = question.policy.clone();
         policy.explain = true;
         let check = Check::new(&chain, &ring, &policy, question.now()).with_evidence(&evidence);
-        case.judge(&check.run())?;
+        case.compare(&check.run())?;
         alike::compare_all(question, &evidence, tally)?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use pki_types::CertificateDer;
 
 use super::super::evaluate::{valid_until, warnings_of_anchor};
-use super::super::verdict::judge;
+use super::super::verdict::decide;
 use super::super::{Check, parse};
 use super::leaf_candidate::LeafCandidate;
 use super::leaf_profile::LeafProfile;
@@ -243,7 +243,7 @@ impl IssuerPath {
         let mut spent = self.spent;
         let (mut statuses, evidence) = self.statuses(candidate, above, source, &mut spent)?;
         let mut warnings = self.warnings.clone();
-        judge(&statuses, policy.revocation.tolerance(), &mut warnings).ok()?;
+        decide(&statuses, policy.revocation.tolerance(), &mut warnings).ok()?;
 
         let constraints =
             if self.is_constrained { constraints_of(policy, anchor, &self.above)? } else { Vec::new() };
