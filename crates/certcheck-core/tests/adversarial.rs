@@ -141,8 +141,8 @@ fn what_is_told_of_huge_names_is_short() {
         let onslaught = bulk::pair([constraint()], [ext::san(&[name])]);
         run("a name of 60,000 octets", &onslaught, &policy(), |report| {
             assert_eq!(code(&report), "name-constraint");
-            let told = report.reason.expect("refused").to_string();
-            assert!(told.len() < FEW_KIB, "{} octets", told.len());
+            let found = report.reason.expect("refused").to_string();
+            assert!(found.len() < FEW_KIB, "{} octets", found.len());
         });
     }
     let rdn: Vec<String> = (0..32).map(|n| format!("1.2.3.{n}={}", "\u{1}".repeat(50))).collect();
@@ -160,8 +160,8 @@ fn what_is_told_of_huge_names_is_short() {
                 assert!(rejection.to_string().len() < FEW_KIB, "{} octets", rejection.to_string().len());
             }
             for member in &report.path {
-                let told = member.certificate.subject().to_string();
-                assert!(told.len() < FEW_KIB, "{} octets", told.len());
+                let found = member.certificate.subject().to_string();
+                assert!(found.len() < FEW_KIB, "{} octets", found.len());
             }
         });
     }
@@ -220,7 +220,7 @@ fn huge_rsa_keys_end_at_once() {
     let root_key = Key::p256("bulk root");
     let ca_key = Key::rsa2048("bulk huge");
     let rsa = der::seq(&[der::oid("1.2.840.113549.1.1.1"), der::null()]);
-    for (n, e, told) in
+    for (n, e, found) in
         [(huge.clone(), der::int(65_537), "unsupported-algorithm"), (modulus, huge, "malformed")]
     {
         let spki = der::seq(&[rsa.clone(), der::bits(&der::seq(&[n, e]))]);
@@ -229,7 +229,7 @@ fn huge_rsa_keys_end_at_once() {
         let leaf = Cert::leaf("CN=leaf", &Key::p256("bulk leaf"), "CN=Bulk CA", &odd_key).issue(&ca_key);
         let anchor = Cert::root("CN=Bulk Root", &root_key).issue(&root_key);
         run("RSA of 500,000 octets", &Onslaught { anchor, leaf, presented: vec![ca] }, &policy(), |report| {
-            assert_eq!(code(&report), told);
+            assert_eq!(code(&report), found);
             assert!(report.spent.signatures <= 2, "{:?}", report.spent);
         });
     }

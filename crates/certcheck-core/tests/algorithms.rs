@@ -6,7 +6,7 @@ use certcheck_testkit::{Cert, Key, SigAlg, der};
 use pki_types::CertificateDer;
 
 /// What is said of a leaf of a root with this key, signed so, and how many signatures were verified for it.
-fn told(
+fn outcome(
     root_key: &Key,
     alg: SigAlg,
     change: impl Fn(&mut Vec<u8>),
@@ -24,7 +24,7 @@ fn told(
     let spent = report.spent.signatures;
     report.reason.map_or_else(
         || ("accepted".to_owned(), String::new(), spent),
-        |told| (told.reason.code().to_owned(), told.reason.to_string(), spent),
+        |found| (found.reason.code().to_owned(), found.reason.to_string(), spent),
     )
 }
 
@@ -44,7 +44,7 @@ fn old_policy() -> Policy {
 fn salts_of_any_length() {
     for key in [Key::rsa2048("pss"), Key::rsa4096("pss")] {
         for salt in [0, 1, 20, 31, 32, 33, 64, 222] {
-            let (code, message, spent) = told(&key, SigAlg::RsaPss(salt), |_| (), &policy());
+            let (code, message, spent) = outcome(&key, SigAlg::RsaPss(salt), |_| (), &policy());
             assert_eq!((code.as_str(), spent), ("accepted", 1), "{salt}: {message}");
             // Each bit counts, of what is signed and of the signature.
             for from_the_end in [1, 100, 300] {
@@ -52,7 +52,7 @@ fn salts_of_any_length() {
                     let at = leaf.len() - from_the_end;
                     leaf[at] ^= 1;
                 };
-                let (code, message, _) = told(&key, SigAlg::RsaPss(salt), change, &policy());
+                let (code, message, _) = outcome(&key, SigAlg::RsaPss(salt), change, &policy());
                 let is_inside = from_the_end == 300;
                 assert!(
                     code == "bad-signature" || is_inside && code != "accepted",
@@ -67,7 +67,7 @@ fn salts_of_any_length() {
 fn a_salt_of_another_length_than_the_parameters_say() {
     let key = Key::rsa2048("pss");
     for salt in [0, 19, 20, 31, 32, 64, 221] {
-        let (code, message, _) = told(&key, SigAlg::RsaPssWrongSalt(salt), |_| (), &policy());
+        let (code, message, _) = outcome(&key, SigAlg::RsaPssWrongSalt(salt), |_| (), &policy());
         assert_eq!(code, "bad-signature", "{salt}: {message}");
     }
 }
@@ -83,7 +83,7 @@ fn a_salt_that_does_not_fit_the_key() {
             assert_eq!(fields.len(), 2);
             fields.into_iter().for_each(|at| leaf[at + 4] = named);
         };
-        let (code, message, _) = told(&key, SigAlg::RsaPss(64), rename, &old);
+        let (code, message, _) = outcome(&key, SigAlg::RsaPss(64), rename, &old);
         assert_eq!(code, expected, "{named}: {message}");
         let words = "RSASSA-PSS over SHA-256 with a salt of 95 bytes is not supported; 94 are the most";
         assert!(expected != "unsupported-algorithm" || message == words, "{message}");
@@ -105,10 +105,10 @@ fn parameters_of_a_key() {
         (33, 32, "bad-signature"),
         (32, 20, "bad-signature"),
     ] {
-        let (code, message, _) = told(&with(least), SigAlg::RsaPss(salt), |_| (), &policy());
+        let (code, message, _) = outcome(&with(least), SigAlg::RsaPss(salt), |_| (), &policy());
         assert_eq!(code, expected, "{least}, {salt}: {message}");
     }
-    assert_eq!(told(&with(32), SigAlg::Default, |_| (), &policy()).0, "bad-signature");
+    assert_eq!(outcome(&with(32), SigAlg::Default, |_| (), &policy()).0, "bad-signature");
 }
 
 /// The work for a salt that providers do not take is bounded by the length of the key.
@@ -118,10 +118,10 @@ fn a_key_that_is_long_under_a_salt_of_another_length() {
     let public = der::seq(&[der::int_bytes(&modulus), der::int(65_537)]);
     let algorithm = der::seq(&[der::oid("1.2.840.113549.1.1.1"), der::null()]);
     let key = Key::rsa2048("pss").with_spki(der::seq(&[algorithm, der::bits(&public)]));
-    let (code, message, spent) = told(&key, SigAlg::RsaPss(20), |_| (), &policy());
+    let (code, message, spent) = outcome(&key, SigAlg::RsaPss(20), |_| (), &policy());
     assert_eq!((code.as_str(), spent), ("unsupported-algorithm", 0), "{message}");
     assert!(message.contains("8000 bits; 4096 are the most"), "{message}");
-    assert_eq!(told(&key, SigAlg::RsaPss(32), |_| (), &policy()).0, "bad-signature");
+    assert_eq!(outcome(&key, SigAlg::RsaPss(32), |_| (), &policy()).0, "bad-signature");
 }
 
 /// Providers begin at 2048 bits. What an old ring has below is verified where that can be done.
@@ -129,11 +129,11 @@ fn a_key_that_is_long_under_a_salt_of_another_length() {
 fn short_keys_of_old_rings() {
     let (key, old) = (Key::rsa1024("old"), old_policy());
     for alg in [SigAlg::Default, SigAlg::RsaSha512, SigAlg::RsaSha1, SigAlg::RsaSha1Oiw, SigAlg::RsaPss(32)] {
-        let (code, message, _) = told(&key, alg, |_| (), &old);
+        let (code, message, _) = outcome(&key, alg, |_| (), &old);
         assert_eq!(code, "accepted", "{alg:?}: {message}");
-        assert_eq!(told(&key, alg, |_| (), &policy()).0, "weak-key");
+        assert_eq!(outcome(&key, alg, |_| (), &policy()).0, "weak-key");
     }
-    let (code, message, _) = told(&key, SigAlg::RsaSha384, |_| (), &old);
+    let (code, message, _) = outcome(&key, SigAlg::RsaSha384, |_| (), &old);
     assert_eq!(code, "unsupported-algorithm");
     assert!(message.contains("1024 bits; 2048 are the least"), "{message}");
 }
@@ -142,14 +142,14 @@ fn short_keys_of_old_rings() {
 #[test]
 fn hashes_and_curves_that_do_not_go_together() {
     for (key, curve) in [(Key::p256("odd hash"), "P-256"), (Key::p384("odd hash"), "P-384")] {
-        let (code, message, spent) = told(&key, SigAlg::EcdsaSha512, |_| (), &policy());
+        let (code, message, spent) = outcome(&key, SigAlg::EcdsaSha512, |_| (), &policy());
         assert_eq!((code.as_str(), spent), ("unsupported-algorithm", 0));
         assert_eq!(message, format!("ECDSA on {curve} with SHA-512 is not supported"));
     }
-    let (code, message, _) = told(&Key::rsa2048("odd hash"), SigAlg::EcdsaSha512, |_| (), &policy());
+    let (code, message, _) = outcome(&Key::rsa2048("odd hash"), SigAlg::EcdsaSha512, |_| (), &policy());
     assert_eq!(code, "unsupported-algorithm");
     assert_eq!(message, "signature algorithm ecdsa-with-SHA512 is not supported");
-    let (code, message, _) = told(&Key::rsa2048("dsa"), SigAlg::DsaSha1, |_| (), &policy());
+    let (code, message, _) = outcome(&Key::rsa2048("dsa"), SigAlg::DsaSha1, |_| (), &policy());
     assert_eq!(
         (code.as_str(), message.as_str()),
         ("unsupported-algorithm", "signature algorithm dsa-with-sha1 is not supported")
@@ -163,11 +163,11 @@ fn the_old_identifier_of_sha1_with_rsa() {
     let mut old = policy();
     for alg in [SigAlg::RsaSha1, SigAlg::RsaSha1Oiw] {
         old.signatures.allow_sha1 = false;
-        assert_eq!(told(&key, alg, |_| (), &old).0, "weak-signature");
+        assert_eq!(outcome(&key, alg, |_| (), &old).0, "weak-signature");
         old.signatures.allow_sha1 = true;
-        assert_eq!(told(&key, alg, |_| (), &old).0, "accepted");
+        assert_eq!(outcome(&key, alg, |_| (), &old).0, "accepted");
         let change = |leaf: &mut Vec<u8>| *leaf.last_mut().expect("bytes") ^= 1;
-        assert_eq!(told(&key, alg, change, &old).0, "bad-signature");
-        assert_eq!(told(&Key::p256("old"), alg, |_| (), &old).0, "bad-signature");
+        assert_eq!(outcome(&key, alg, change, &old).0, "bad-signature");
+        assert_eq!(outcome(&Key::p256("old"), alg, |_| (), &old).0, "bad-signature");
     }
 }

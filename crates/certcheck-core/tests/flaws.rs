@@ -22,7 +22,7 @@ fn ring(root: &[u8]) -> KeyRing {
 }
 
 /// Code of the reason, the reason in words, and the signatures that were verified.
-fn told(chain: &[&[u8]], ring: &KeyRing) -> (String, String, u32) {
+fn outcome(chain: &[&[u8]], ring: &KeyRing) -> (String, String, u32) {
     let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(*der)).collect();
     let policy = Policy::client(Revocation::Off);
     let report = Check::new(&chain, ring, &policy, Time::from_unix(1_800_000_000)).run();
@@ -35,7 +35,7 @@ fn told(chain: &[&[u8]], ring: &KeyRing) -> (String, String, u32) {
 }
 
 fn code(chain: &[&[u8]], ring: &KeyRing) -> String {
-    told(chain, ring).0
+    outcome(chain, ring).0
 }
 
 #[test]
@@ -77,9 +77,9 @@ fn encodings_that_no_reader_takes_two_ways() {
         for bit in 0..odd.len() * 8 {
             let mut changed = odd.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            let told = code(&[&changed, &good_ca], &ring);
-            assert_ne!(told, "accepted", "{}, bit {bit}", flaw.name);
-            signatures += usize::from(told == "bad-signature");
+            let found = code(&[&changed, &good_ca], &ring);
+            assert_ne!(found, "accepted", "{}, bit {bit}", flaw.name);
+            signatures += usize::from(found == "bad-signature");
         }
         assert!(signatures > 500, "{}: {signatures}", flaw.name);
         let odd = flaw.issue(ca.clone(), &root_key);
@@ -100,7 +100,7 @@ fn an_empty_list_of_names_names_nobody() {
     for critical in [false, true] {
         empty.critical = critical;
         let nobody = leaf.clone().with([empty.clone()]).issue(&root_key);
-        let (code, words, _) = told(&[&nobody], &ring);
+        let (code, words, _) = outcome(&[&nobody], &ring);
         assert_eq!(code, "malformed");
         assert!(words.contains("subject is empty"), "{words}");
     }
@@ -160,7 +160,7 @@ fn curves_that_are_spelled_out() {
         let odd_ca = spelled_out(&ca_key, generator.clone());
         let ca = Cert::ca("CN=CA", &odd_ca, "CN=Root", &root_key).issue(&root_key);
         let leaf = Cert::leaf("CN=leaf", &key, "CN=CA", &odd_ca).issue(&odd_ca);
-        let (code_of_ca, _, spent) = told(&[&leaf, &ca], &ring);
+        let (code_of_ca, _, spent) = outcome(&[&leaf, &ca], &ring);
         assert_eq!(code_of_ca, "unsupported-algorithm");
         assert!(spent <= 1, "{spent} signatures, of which the root's is one");
         let ca = Cert::ca("CN=CA", &ca_key, "CN=Root", &root_key).issue(&root_key);
@@ -179,7 +179,7 @@ fn below(ca_key: &Key, spki: Vec<u8>, algorithm: &[u8]) -> (String, String, u32)
     let tbs = Cert { inner_algorithm: Some(algorithm.to_vec()), ..leaf }.tbs(ca_key);
     let signature = der::bits(&ca_key.sign(certcheck_testkit::key::SigAlg::Default, &tbs));
     let leaf = der::seq(&[&tbs[..], algorithm, &signature]);
-    told(&[&leaf, &ca], &ring)
+    outcome(&[&leaf, &ca], &ring)
 }
 
 /// RFC 4055 3.3, RFC 8410 3: a key is for what its identifier says.

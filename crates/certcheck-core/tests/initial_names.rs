@@ -13,15 +13,15 @@ fn initial_subtrees_bind_without_any_in_the_ring() {
     let ring = builder.build().expect("builds");
     let chain: Vec<_> =
         [&good.leaf].into_iter().chain(&good.presented).map(|der| der.as_slice().into()).collect();
-    let told = |permitted: &[&str], excluded: &[&str]| {
+    let found = |permitted: &[&str], excluded: &[&str]| {
         let mut policy = Policy::client(Revocation::Off);
         policy.initial_names = NameSubtrees::from_texts(permitted, excluded).expect("read");
         let report = Check::new(&chain, &ring, &policy, Time::from_unix(1_800_000_000)).run();
         report.reason.map_or("accepted", |rejection| rejection.reason.code())
     };
-    assert_eq!(told(&[], &[]), "accepted");
-    assert_eq!(told(&["dns:example.com"], &[]), "accepted");
-    assert_eq!(told(&["dns:example.org"], &[]), "name-constraint");
-    assert_eq!(told(&[], &["dns:a.example.com"]), "name-constraint");
-    assert_eq!(told(&[], &["dns:b.example.com"]), "accepted");
+    assert_eq!(found(&[], &[]), "accepted");
+    assert_eq!(found(&["dns:example.com"], &[]), "accepted");
+    assert_eq!(found(&["dns:example.org"], &[]), "name-constraint");
+    assert_eq!(found(&[], &["dns:a.example.com"]), "name-constraint");
+    assert_eq!(found(&[], &["dns:b.example.com"]), "accepted");
 }

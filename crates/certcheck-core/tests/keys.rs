@@ -124,12 +124,12 @@ impl Pki {
         self.question.key_ring()
     }
 
-    fn told(&self, chain: &[Vec<u8>], ring: &KeyRing) -> (String, usize, String) {
+    fn found(&self, chain: &[Vec<u8>], ring: &KeyRing) -> (String, usize, String) {
         let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
         let report = Check::new(&chain, ring, &self.question.policy, self.question.now()).run();
         report.reason.map_or_else(
             || ("accepted".to_owned(), 0, String::new()),
-            |told| (told.reason.code().to_owned(), told.at, told.reason.to_string()),
+            |found| (found.reason.code().to_owned(), found.at, found.reason.to_string()),
         )
     }
 }
@@ -144,8 +144,8 @@ fn of_a_client() {
     assert_eq!(keys.len(), expected.len());
     for key in keys {
         let (code, words) = expected[key.name];
-        let (told, _, message) = pki.told(&[pki.leaf(&key)], &ring);
-        assert_eq!(told, code, "{}: {message}", key.name);
+        let (found, _, message) = pki.found(&[pki.leaf(&key)], &ring);
+        assert_eq!(found, code, "{}: {message}", key.name);
         assert!(message.contains(words), "{}: {message}", key.name);
     }
 }
@@ -156,7 +156,7 @@ fn of_a_ca() {
     let ring = pki.ring();
     for (name, code, words) in EXPECTED {
         let key = odd_key::named(name).expect("a key");
-        let (told, at, message) = pki.told(&pki.below(&key), &ring);
+        let (found, at, message) = pki.found(&pki.below(&key), &ring);
         // The signature below does not verify, which is told where nothing is wrong with the key, or where only the
         // verification tells.
         if *code == "accepted"
@@ -164,9 +164,12 @@ fn of_a_ca() {
             || matches!(*name, "p256-zero" | "p256-coordinate-above-the-prime")
         {
             assert_eq!(at, 0, "{name}: {message}");
-            assert!(["bad-signature", "unsupported-algorithm"].contains(&told.as_str()), "{name}: {message}");
+            assert!(
+                ["bad-signature", "unsupported-algorithm"].contains(&found.as_str()),
+                "{name}: {message}"
+            );
         } else {
-            assert_eq!((told.as_str(), at), (*code, 1), "{name}: {message}");
+            assert_eq!((found.as_str(), at), (*code, 1), "{name}: {message}");
             assert!(message.contains(words), "{name}: {message}");
         }
     }
@@ -201,11 +204,11 @@ fn smaller_curves_by_policy() {
         ("p256-infinity", "malformed"),
     ] {
         let key = odd_key::named(name).expect("a key");
-        assert_eq!(pki.told(&[pki.leaf(&key)], &ring).0, code, "{name}");
+        assert_eq!(pki.found(&[pki.leaf(&key)], &ring).0, code, "{name}");
     }
     pki.question.policy.signatures.min_ec_bits = 384;
     let leaf = pki.question.chain.clone();
-    assert_eq!(pki.told(&leaf, &ring).0, "weak-key");
+    assert_eq!(pki.found(&leaf, &ring).0, "weak-key");
 }
 
 /// A key that is longer than signatures are verified with is reported as that, no matter whose it is: an anchor in a flat ring too.
@@ -226,7 +229,7 @@ fn issuers_of_sizes_that_are_not_supported() {
         for placement in [Placement::Anchor, Placement::Flat] {
             let ring =
                 Question { ring: vec![(placement, "big".to_owned(), root.clone())], ..Pki::new().question };
-            let (code, at, message) = pki.told(std::slice::from_ref(&leaf), &ring.key_ring());
+            let (code, at, message) = pki.found(std::slice::from_ref(&leaf), &ring.key_ring());
             assert_eq!((code.as_str(), at), ("unsupported-algorithm", 0), "{name}: {message}");
             assert!(message.contains(words), "{name}: {message}");
         }

@@ -18,16 +18,16 @@ fn run(name: &str, text: &str, tally: &mut alike::Tally) {
     let report = Check::new(&chain, &ring, &question.policy, question.now()).run();
     // What takes the leaf's place in the chain is accepted by its issuer path only if the whole check accepts it.
     alike::compare_all(&question, &Evidence::new(), tally).unwrap_or_else(|fault| panic!("{name}: {fault}"));
-    let told = (report.verdict.code(), report.reason.as_ref().map(|rejection| rejection.reason.code()));
+    let found = (report.verdict.code(), report.reason.as_ref().map(|rejection| rejection.reason.code()));
     let context = format!("{name}: {}\n  {:?}", question.about, report.reason);
     let expect = scenario.expect;
-    assert_eq!(told, (expect.verdict.as_str(), expect.code.as_deref()), "{context}");
+    assert_eq!(found, (expect.verdict.as_str(), expect.code.as_deref()), "{context}");
     if let Some(at) = expect.at {
         assert_eq!(report.reason.as_ref().map(|rejection| rejection.at), Some(at), "{context}");
     }
     if let Some(policies) = expect.policies {
-        let told: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
-        assert_eq!(told, policies, "{context}");
+        let found: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
+        assert_eq!(found, policies, "{context}");
     }
     if let Some(length) = expect.path {
         assert_eq!(report.path.len(), length, "{context}");

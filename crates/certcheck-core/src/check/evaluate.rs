@@ -132,7 +132,7 @@ impl<'e> Evaluator<'_, 'e> {
                 _ => WantedIssuers::default(),
             };
             if blocked.is_none() {
-                attempts.extend(failed.into_iter().map(|attempt| self.tell_attempt(attempt)));
+                attempts.extend(failed.into_iter().map(|attempt| self.report_attempt(attempt)));
             }
             let valid = match (result, blocked.is_some()) {
                 (Ok(valid), _) => valid,
@@ -148,13 +148,13 @@ impl<'e> Evaluator<'_, 'e> {
                 Err(rejection) if assessed.needs.is_empty() => rejection.at,
                 // Good, or not decided yet: this path is what it hangs on.
                 _ => {
-                    attempts.extend(blocked.and_then(told_as_attempt));
+                    attempts.extend(blocked.and_then(as_attempt));
                     return self.close(assessed, attempts, warnings);
                 }
             };
             match blocked {
                 None => blocked = Some(assessed),
-                Some(_) => attempts.extend(told_as_attempt(assessed)),
+                Some(_) => attempts.extend(as_attempt(assessed)),
             }
             // Of the target's own status no other path can tell otherwise.
             let max = usize::try_from(policy.limits.revocation_paths).unwrap_or(usize::MAX);
@@ -186,7 +186,7 @@ impl<'e> Evaluator<'_, 'e> {
         valid: Valid<'e>,
         verified: Option<&VerifiedIssuers>,
     ) -> Assessed<'e> {
-        let mut path = self.tell_path(references);
+        let mut path = self.report_path(references);
         self.remember(&path, verified);
         let mut needs: Vec<Need> = Vec::new();
         let mut warnings = Vec::new();
@@ -317,8 +317,8 @@ impl<'e> Evaluator<'_, 'e> {
         WantedIssuers { missing, others }
     }
 
-    fn tell_path(&self, path: &[CertificateRef]) -> Vec<PathCertificate<'e>> {
-        let tell = |(at, reference): (usize, &CertificateRef)| {
+    fn report_path(&self, path: &[CertificateRef]) -> Vec<PathCertificate<'e>> {
+        let to_report = |(at, reference): (usize, &CertificateRef)| {
             let (link, _) = self.pool.link(*reference)?;
             let entry = match reference {
                 CertificateRef::Ring(index) => self.check.ring.get(*index),
@@ -336,10 +336,10 @@ impl<'e> Evaluator<'_, 'e> {
                 revocation: Status::NotChecked,
             })
         };
-        path.iter().enumerate().filter_map(tell).collect()
+        path.iter().enumerate().filter_map(to_report).collect()
     }
 
-    fn tell_attempt(&self, attempt: build::Attempt) -> Attempt<'e> {
+    fn report_attempt(&self, attempt: build::Attempt) -> Attempt<'e> {
         let links = attempt.path.iter().filter_map(|at| self.pool.link(*at));
         Attempt { path: links.map(|(link, _)| link.certificate).collect(), rejection: attempt.rejection }
     }
@@ -362,7 +362,7 @@ impl<'e> Evaluator<'_, 'e> {
         warnings: Vec<Warning>,
     ) -> Report<'e> {
         let report = refused(rejection, warnings);
-        Report { path: self.tell_path(path), attempts, spent: self.spent, ..report }
+        Report { path: self.report_path(path), attempts, spent: self.spent, ..report }
     }
 
     fn close(
@@ -421,7 +421,7 @@ fn locations(certificates: &[Certificate<'_>], known: &[EvidenceRequest]) -> Vec
 }
 
 /// A path that validated and was given up for another.
-fn told_as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
+fn as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
     let rejection = assessed.decision.err()?;
     Some(Attempt { path: assessed.path.iter().map(|member| member.certificate).collect(), rejection })
 }

@@ -203,7 +203,7 @@ impl<'a> OcspResponse<'a> {
         let mut fields = document.sequence(FIELD)?;
         document.finish(FIELD)?;
         let status = fields.expect(tag::ENUMERATED, "responseStatus")?;
-        let told = match status.value {
+        let declared = match status.value {
             [0] => ResponseStatus::Successful,
             [1] => ResponseStatus::MalformedRequest,
             [2] => ResponseStatus::InternalError,
@@ -214,13 +214,13 @@ impl<'a> OcspResponse<'a> {
         };
         let bytes = fields.optional(tag::context_constructed(0), "responseBytes")?;
         fields.finish(FIELD)?;
-        let basic = match (told, bytes) {
+        let basic = match (declared, bytes) {
             (ResponseStatus::Successful, Some(explicit)) => Some(parse_bytes(explicit)?),
             (ResponseStatus::Successful, None) => return Err(fields.fault("responseBytes", Rule::Truncated)),
             // What stands beside an error is not looked at.
             _ => None,
         };
-        Ok(Self { status: told, basic })
+        Ok(Self { status: declared, basic })
     }
 }
 

@@ -109,17 +109,18 @@ impl<'e> Assessor<'e> {
         let is_counted_for = |piece: Piece<'e>, at: usize| {
             counted.iter().any(|(known, place)| *place == at && known.is(piece))
         };
-        let told = dismissed
+        let reported = dismissed
             .iter()
             .filter(|(piece, at, _)| !is_counted_for(*piece, *at))
-            .map(|(piece, at, why)| tell(*piece, Some(*at), why.clone()));
+            .map(|(piece, at, why)| to_considered(*piece, Some(*at), why.clone()));
         let is_seen = |piece: Piece<'e>| {
             counted.iter().any(|(known, _)| known.is(piece))
                 || dismissed.iter().any(|(known, ..)| known.is(piece))
         };
         let unseen = self.at_hand.pieces().filter(|piece| !is_seen(*piece));
-        let unseen =
-            unseen.filter_map(|piece| Some(tell(piece, None, unseen_reason(piece, checked_certificates)?)));
+        let unseen = unseen.filter_map(|piece| {
+            Some(to_considered(piece, None, unseen_reason(piece, checked_certificates)?))
+        });
         let faults = self.at_hand.faults().map(|fault| Considered {
             at: None,
             kind: None,
@@ -128,7 +129,7 @@ impl<'e> Assessor<'e> {
             why: Dismissal::Malformed(fault.fault),
         });
         // What explains a status comes first: files that cannot be parsed may be many.
-        told.chain(faults).chain(unseen).take(max).collect()
+        reported.chain(faults).chain(unseen).take(max).collect()
     }
 }
 
@@ -159,7 +160,7 @@ fn unseen_reason(piece: Piece<'_>, checked_certificates: &[CheckedCertificate<'_
     }
 }
 
-fn tell(piece: Piece<'_>, at: Option<usize>, why: Dismissal) -> Considered {
+fn to_considered(piece: Piece<'_>, at: Option<usize>, why: Dismissal) -> Considered {
     let (kind, source, about) = match piece {
         Piece::Crl(crl) => (Means::Crl, crl.source(), crl.issuer().to_string()),
         Piece::Ocsp(response) => (Means::Ocsp, response.source(), responder(response)),

@@ -48,7 +48,7 @@ fn compare(
     });
     let Some(fast) = fast else { return Ok(()) };
     tally.admitted += 1;
-    let (fast, slow) = (told(&fast.report.view(ring)), told(&slow.view(ring)));
+    let (fast, slow) = (summary(&fast.report.view(ring)), summary(&slow.view(ring)));
     if fast == slow && fast.starts_with(&format!("{:?}", Verdict::Accept)) {
         return Ok(());
     }
@@ -71,7 +71,7 @@ pub(crate) fn compare_all(question: &Question, evidence: &Evidence, tally: &mut 
 }
 
 /// All of a report but signatures: who remembers some verifies fewer.
-fn told(report: &Report<'_>) -> String {
+fn summary(report: &Report<'_>) -> String {
     let path: Vec<_> = report
         .path
         .iter()

@@ -81,8 +81,8 @@ fn signed_data() {
             .and_then(|key| reader.finish("key").map(|()| key))
             .map_err(certcheck_core::reason::Reason::from)
             .and_then(|key| verify_signed_data(&data, &algorithm, &signature, key, &policy.signatures));
-        let told = outcome.map_or_else(|reason| reason.code(), |()| "accept");
-        scoreboard.case(text(case, "id"), expected(&case["expected"]), told);
+        let found = outcome.map_or_else(|reason| reason.code(), |()| "accept");
+        scoreboard.case(text(case, "id"), expected(&case["expected"]), found);
     }
     scoreboard.close(25);
 }
@@ -130,7 +130,7 @@ fn parse_certificate() {
                 .get(name)
                 .map(|path| std::fs::read(base.join(path.as_str().expect("path"))).expect("block"))
         };
-        let told = match (block("certificate"), block("extension"), block("tbs_certificate")) {
+        let found = match (block("certificate"), block("extension"), block("tbs_certificate")) {
             // Of these only the outer structure counts, and their inside is none.
             (Some(certificate), ..) if id.starts_with("cert_") => say(outer_reads(&certificate)),
             (Some(certificate), ..) => say(Certificate::parse(&certificate).is_ok()),
@@ -146,7 +146,7 @@ fn parse_certificate() {
                 continue;
             }
         };
-        scoreboard.case(id, expected(&case["expected_parse_ok"]), told);
+        scoreboard.case(id, expected(&case["expected_parse_ok"]), found);
     }
     println!(
         "boringssl-parse: {left} without an expected outcome, a block of their own, or fields that are real"

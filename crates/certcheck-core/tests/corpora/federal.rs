@@ -37,14 +37,14 @@ fn every_end_entity_that_is_expected_good_has_a_path() {
         let file = text(case, "file");
         let chain = read(&base.join(file));
         let begun = std::time::Instant::now();
-        let told = answer(&Check::new(&chain, &ring, &policy, time(now)).run());
+        let found = answer(&Check::new(&chain, &ring, &policy, time(now)).run());
         slowest = slowest.max(begun.elapsed());
         let (from, until) =
             (case["not_before"].as_str().unwrap_or("9"), case["not_after"].as_str().unwrap_or("0"));
         if case["in_EE_good"] == true && (from..=until).contains(&now) {
-            scoreboard.case(file, "accept", &told);
+            scoreboard.case(file, "accept", &found);
         } else {
-            *others.entry(told).or_default() += 1;
+            *others.entry(found).or_default() += 1;
         }
     }
     println!("federal: slowest {slowest:?}; of those nothing is claimed: {others:?}");

@@ -99,9 +99,9 @@ fn ocsp_signatures() {
         let report = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence).run();
         let status = status_of(&report);
         let is_verified = matches!(status.as_str(), "good" | "revoked");
-        let told = if is_verified { "accept".to_owned() } else { format!("{}: {status}", answer(&report)) };
+        let found = if is_verified { "accept".to_owned() } else { format!("{}: {status}", answer(&report)) };
         let expected = if case["expected_verify_ok"] == true { "accept" } else { "refuse" };
-        scoreboard.case(text(case, "id"), expected, &told);
+        scoreboard.case(text(case, "id"), expected, &found);
     }
     scoreboard.close(40);
 }
@@ -141,8 +141,8 @@ fn crls() {
         let report =
             Check::new(&chain, &ring, &policy, time(text(case, "time"))).with_evidence(&evidence).run();
         let status = status_of(&report);
-        let told = if matches!(status.as_str(), "good" | "revoked") { status.as_str() } else { "unknown" };
-        scoreboard.case(text(case, "id"), text(case, "expected"), told);
+        let found = if matches!(status.as_str(), "good" | "revoked") { status.as_str() } else { "unknown" };
+        scoreboard.case(text(case, "id"), text(case, "expected"), found);
     }
     scoreboard.close(8);
 }

@@ -60,10 +60,10 @@ fn compare_policies(scoreboard: &mut Scoreboard, case: &Value, report: &Report<'
         && !case["section"].is_null();
     if (8..=12).contains(&section) && is_told {
         let mut wanted = texts(case, "user_constrained_policy_set");
-        let mut told: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
+        let mut found: Vec<_> = report.policies.iter().map(ToString::to_string).collect();
         wanted.sort_unstable();
-        told.sort_unstable();
-        scoreboard.case(&format!("{id} policies"), &wanted.join(" "), &told.join(" "));
+        found.sort_unstable();
+        scoreboard.case(&format!("{id} policies"), &wanted.join(" "), &found.join(" "));
     }
 }
 

@@ -21,7 +21,7 @@ fn samples() {
         let file = text(item, "file");
         let content = Bytes::from(std::fs::read(base.join(file)).expect("file is there"));
         // Certificates lie among the CRLs too.
-        let told = match file.split('/').next() {
+        let found = match file.split('/').next() {
             Some("certs" | "crl") if file.starts_with("certs") || crls_of(&content).is_err() => {
                 match certificates_of(&content) {
                     Ok(found) => tell(Certificate::parse(&found[0])),
@@ -39,7 +39,7 @@ fn samples() {
                 Err(fault) => format!("refused: {fault}"),
             },
         };
-        scoreboard.case(file, if item["pyca_parse_ok"] == true { "parse" } else { "no parse" }, &told);
+        scoreboard.case(file, if item["pyca_parse_ok"] == true { "parse" } else { "no parse" }, &found);
     }
     scoreboard.close(40);
 }

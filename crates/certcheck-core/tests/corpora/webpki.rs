@@ -67,12 +67,12 @@ fn client_auth_with_crls() {
         let mut chain = read(&base.join(text(case, "target")));
         chain.extend(files("intermediates").iter().flat_map(|file| read(file)));
         let (policy, evidence) = (policy(&case["revocation"]), evidence(&files("crls"), &[]));
-        let told = ring.map_or_else(
+        let found = ring.map_or_else(
             || "ring does not read".to_owned(),
             |ring| answer(&Check::new(&chain, &ring, &policy, now).with_evidence(&evidence).run()),
         );
         let expected = if case["expected_ok"] == true { "accept" } else { "refuse" };
-        scoreboard.case(text(case, "id"), expected, &told);
+        scoreboard.case(text(case, "id"), expected, &found);
     }
     scoreboard.close(25);
 }
@@ -84,13 +84,13 @@ fn crls() {
     let mut scoreboard = Scoreboard::new("webpki-crls");
     for case in manifest["crl_parse"].as_array().expect("cases") {
         let der = std::fs::read(base.join(text(case, "file"))).expect("file is there");
-        let told = match Crl::parse(Bytes::from(der), "crl") {
+        let found = match Crl::parse(Bytes::from(der), "crl") {
             Ok(_) => "read".to_owned(),
             Err(fault) => format!("refused: {fault}"),
         };
         // Deltas and indirect CRLs are more than webpki takes: here they are read.
         let expected = if case["expected_parse_ok"] == false { "no parse" } else { "parse" };
-        scoreboard.case(text(case, "id"), expected, &told);
+        scoreboard.case(text(case, "id"), expected, &found);
     }
     scoreboard.close(20);
 }

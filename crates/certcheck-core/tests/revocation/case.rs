@@ -141,17 +141,18 @@ impl Suite {
 impl Case {
     pub(crate) fn compare(&self, report: &Report<'_>) -> Result<(), String> {
         let status = report.path.get(self.of).map(|member| &member.revocation);
-        let told = status.map_or_else(|| format!("{:?}", report.reason), |status| tell(status, &self.expect));
+        let found =
+            status.map_or_else(|| format!("{:?}", report.reason), |status| tell(status, &self.expect));
         let verdict = self.verdict.as_deref().unwrap_or(match status {
             Some(Status::Revoked(_)) => "reject",
             Some(Status::Unknown(_)) => "undetermined",
             _ => "accept",
         });
-        if told == self.expect && report.verdict.code() == verdict {
+        if found == self.expect && report.verdict.code() == verdict {
             return self.compare_explanation(report);
         }
         let (about, expect, got) = (&self.about, &self.expect, report.verdict.code());
-        Err(format!("{about}: expected {expect}, {verdict}; got {told}, {got}: {:?}", report.reason))
+        Err(format!("{about}: expected {expect}, {verdict}; got {found}, {got}: {:?}", report.reason))
     }
 }
 

@@ -164,7 +164,7 @@ fn changed_bits(der: &[u8], name: &str, read: impl Fn(Vec<u8>, &mut Evidence) ->
 fn reasons_that_are_not_known() {
     let root = Key::p256("flaws root");
     let cert = leaf(&root);
-    for (content, told) in [
+    for (content, found) in [
         (&[7][..], "unknown-7"),
         (&[11], "weakAlgorithmOrKey"),
         (&[12], "unknown-12"),
@@ -183,8 +183,8 @@ fn reasons_that_are_not_known() {
         let mut by_ocsp = Evidence::new();
         by_ocsp.add_ocsp(&Arc::new(OcspEvidence::parse(response.into(), "ocsp").expect("reads")));
         for evidence in [by_crl, by_ocsp] {
-            let Status::Revoked(revoked) = status_with(&evidence) else { panic!("{told} is not revoked") };
-            assert_eq!(revoked.reason.to_string(), told);
+            let Status::Revoked(revoked) = status_with(&evidence) else { panic!("{found} is not revoked") };
+            assert_eq!(revoked.reason.to_string(), found);
         }
     }
     for content in [&[][..], &[0xff], &[0, 1]] {
@@ -200,7 +200,7 @@ fn a_crl_is_not_called_a_certificate() {
     let root = Key::p256("flaws root");
     for flaw in crl::FLAWS {
         let read = Crl::parse(flaw.issue(crl::Crl::new(ROOT), &root).into(), flaw.name);
-        let told = read.err().map(|fault| fault.to_string()).unwrap_or_default();
-        assert!(told.split_whitespace().all(|word| word != "certificate"), "{}: {told}", flaw.name);
+        let found = read.err().map(|fault| fault.to_string()).unwrap_or_default();
+        assert!(found.split_whitespace().all(|word| word != "certificate"), "{}: {found}", flaw.name);
     }
 }
