@@ -1,6 +1,7 @@
 //! OCSP messages (RFC 6960 4): requests that are written, responses that are read over the original octets, so that
 //! what was signed is what is verified.
 
+pub(crate) mod nonce;
 mod request;
 mod view;
 

@@ -15,8 +15,7 @@ use super::{
     Answer, AnswerSource, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence, EvidenceRequest,
 };
 use crate::budget::Spent;
-use crate::digest::Sha256;
-use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus};
+use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus, nonce};
 use crate::oid::{self, Oid};
 use crate::policy::{EvidenceOrder, Nonce};
 use crate::status::{Cause, Means, Status};
@@ -36,9 +35,9 @@ pub(crate) struct Planned {
     pub(crate) own: OwnEvidence,
 }
 
-/// What came of asking.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Came {
+enum RequestOutcome {
     /// Evidence that is of use.
     Useful,
     /// Evidence that is not. It counts all the same: what is too old may still list the certificate.
@@ -178,21 +177,25 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// Asks, and takes in what came. Whether it is of use is decided for this certificate, where it is said.
-    fn ask(&mut self, ask: EvidenceRequest, about: Option<&CheckedCertificate<'_, '_>>) -> Flow<Came> {
+    fn ask(
+        &mut self,
+        ask: EvidenceRequest,
+        about: Option<&CheckedCertificate<'_, '_>>,
+    ) -> Flow<RequestOutcome> {
         let max = usize::try_from(self.context.policy.limits.locations).unwrap_or(usize::MAX);
         let answer = self.answers.get(&ask);
         let is_evidence = matches!(answer, Some(Answer::Crl(_) | Answer::Ocsp(_) | Answer::Issuers(_)));
-        let came = |fault: &Option<Dismissal>| match fault {
-            None => Came::Useful,
-            Some(_) if is_evidence => Came::Useless,
-            Some(_) => Came::Nothing,
+        let outcome_of = |fault: &Option<Dismissal>| match fault {
+            None => RequestOutcome::Useful,
+            Some(_) if is_evidence => RequestOutcome::Useless,
+            Some(_) => RequestOutcome::Nothing,
         };
         if let Some((_, fault)) = self.asked.iter().find(|(known, _)| *known == ask) {
-            return Flow::Continue(came(fault));
+            return Flow::Continue(outcome_of(fault));
         }
         if self.asked.len() >= max {
             self.note(Cause::TooLarge);
-            return Flow::Continue(Came::Nothing);
+            return Flow::Continue(RequestOutcome::Nothing);
         }
         let Some(answer) = answer else {
             if self.open_requests == OpenRequests::Named {
@@ -201,7 +204,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             }
             self.asked.push((ask, Some(Dismissal::NotFetched(Cause::NotTried))));
             self.note(Cause::NotTried);
-            return Flow::Continue(Came::Nothing);
+            return Flow::Continue(RequestOutcome::Nothing);
         };
         let is_sole = self.has_nothing();
         let mut found = match (&ask, answer) {
@@ -241,9 +244,9 @@ impl<'s, 'e> Plan<'s, 'e> {
         if let Some(dismissal) = &found {
             self.note(dismissal.cause());
         }
-        let came = came(&found);
+        let outcome = outcome_of(&found);
         self.asked.push((ask, found));
-        Flow::Continue(came)
+        Flow::Continue(outcome)
     }
 
     fn note(&mut self, cause: Cause) {
@@ -255,21 +258,21 @@ impl<'s, 'e> Plan<'s, 'e> {
         &mut self,
         ask: EvidenceRequest,
         about: Option<&CheckedCertificate<'_, '_>>,
-    ) -> Flow<Came> {
-        let came = self.ask(ask, about)?;
+    ) -> Flow<RequestOutcome> {
+        let outcome = self.ask(ask, about)?;
         if core::mem::take(&mut self.is_assessed) {
             return Flow::Break(());
         }
-        if came != Came::Nothing {
+        if outcome != RequestOutcome::Nothing {
             self.assess()?;
         }
-        Flow::Continue(came)
+        Flow::Continue(outcome)
     }
 
     /// RFC 9654: another nonce than ours is another's answer. About none at all policy decides.
     fn check_nonce(&self, ours: Option<&Bytes>, theirs: Option<&[u8]>) -> Result<(), Dismissal> {
         match (ours, theirs) {
-            (Some(ours), Some(theirs)) if strip_header(theirs) == &ours[..] || theirs == &ours[..] => Ok(()),
+            (Some(ours), Some(theirs)) if nonce::is_same(ours, theirs) => Ok(()),
             (Some(_), Some(_)) => Err(Dismissal::NonceMismatch),
             (Some(_), None) if self.context.policy.nonce == Nonce::Demand => Err(Dismissal::NonceMismatch),
             _ => Ok(()),
@@ -283,7 +286,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             for hash in [CertIdHash::Sha1, CertIdHash::Sha256] {
                 let ask = self.ocsp_ask(url, hash);
                 let about = self.checked;
-                if self.ask_and_assess(ask.clone(), Some(&about))? != Came::Nothing {
+                if self.ask_and_assess(ask.clone(), Some(&about))? != RequestOutcome::Nothing {
                     self.ask_about_delegates(&ask)?;
                 }
                 // Only who answers without an answer may have misunderstood the hash.
@@ -312,18 +315,10 @@ impl<'s, 'e> Plan<'s, 'e> {
             None => OcspRequest::new().about(certificate, issuer, hash),
         };
         let nonce = match (self.context.policy.nonce, self.answers.seed()) {
-            (Nonce::Ask | Nonce::Demand, Some(seed)) => {
-                // From the seed, so that who asks again asks the same.
-                let mut hasher = Sha256::new();
-                hasher.update(&seed);
-                hasher.update(url.as_bytes());
-                hasher.update(&request.encode());
-                Some(Bytes::copy_from_slice(&hasher.finish()))
-            }
+            (Nonce::Ask | Nonce::Demand, Some(seed)) => Some(nonce::derive(&seed, url, &request.encode())),
             _ => None,
         };
         let request = match &nonce {
-            // A digest is of a length that a nonce may have.
             Some(nonce) => request.clone().with_nonce(nonce).unwrap_or(request),
             None => request,
         };
@@ -381,7 +376,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         let Some(DistributionPointName::FullName(names)) = point.name else { return Flow::Continue(()) };
         for name in names {
             if let Ok(GeneralName::Uri(url)) = name
-                && self.ask_and_assess(EvidenceRequest::Crl { url: url.into() }, about)? == Came::Useful
+                && self.ask_and_assess(EvidenceRequest::Crl { url: url.into() }, about)?
+                    == RequestOutcome::Useful
             {
                 break;
             }
@@ -415,10 +411,11 @@ impl<'s, 'e> Plan<'s, 'e> {
                 .into_iter()
                 .filter_map(|at| pool.link(at))
                 .map(|(link, _)| link.certificate);
-            let came: Vec<_> = self.signers.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
-            let came = came.into_iter().filter(|signer| signer.subject().matches(name));
+            let fetched: Vec<_> =
+                self.signers.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+            let fetched = fetched.into_iter().filter(|signer| signer.subject().matches(name));
             for signer in known
-                .chain(came)
+                .chain(fetched)
                 .filter(|signer| signer.der() != self.checked.issuer.der())
                 .collect::<Vec<_>>()
             {
@@ -449,7 +446,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         for url in points {
             let about = self.checked;
             match self.ask(EvidenceRequest::Crl { url: url.into() }, Some(&about)) {
-                Flow::Continue(Came::Nothing) => {}
+                Flow::Continue(RequestOutcome::Nothing) => {}
                 Flow::Continue(_) => {
                     let _certain = self.assess();
                 }
@@ -481,14 +478,4 @@ pub(crate) fn urls<'c>(
         Ok((found, GeneralName::Uri(url))) if found == method => Some(url),
         _ => None,
     })
-}
-
-/// The content of an OCTET STRING of less than 128 octets.
-fn strip_header(value: &[u8]) -> &[u8] {
-    match value {
-        [crate::der::tag::OCTET_STRING, length, content @ ..] if usize::from(*length) == content.len() => {
-            content
-        }
-        other => other,
-    }
 }
