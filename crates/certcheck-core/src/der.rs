@@ -110,7 +110,7 @@ pub enum Rule {
     IntegerTooLarge,
     /// A BOOLEAN that is not of one byte (X.690 8.2.1).
     BadBoolean,
-    /// A BIT STRING whose count of unused bits is above 7 or lacks the octets.
+    /// A BIT STRING whose count of unused bits is above 7 or without the octets.
     BadUnusedBits,
     /// Unused bits of a BIT STRING that are not zero (X.690 11.2.1).
     UnusedBitsNotZero,

@@ -392,7 +392,7 @@ impl OwnedReport {
         self.path.iter().map(|member| &member.revocation)
     }
 
-    /// The same path, found good anew by these statuses.
+    /// The same path, found good again by these statuses.
     #[must_use]
     pub fn with_good_statuses(&self, statuses: impl IntoIterator<Item = Status>) -> Self {
         let mut report = Self { verdict: Verdict::Accept, reason: None, ..self.clone() };

@@ -1,4 +1,4 @@
-//! One evaluation of a question: a path, the statuses of its certificates, a verdict, and what it lacks.
+//! One evaluation of a question: a path, the statuses of its certificates, a verdict, and what is missing.
 
 use std::cell::OnceCell;
 use std::sync::Arc;

@@ -94,7 +94,7 @@ impl<'a> Check<'a> {
         evaluate::evaluate(&self, &[], None, &session::no_answers(), OpenRequests::NotTried).report
     }
 
-    /// Looks up anew, in the evidence at hand, the revocation of a path that a check like this one found good, anchor last:
+    /// Looks up again, in the evidence at hand, the revocation of a path that a check like this one found good, anchor last:
     /// what a client costs that is known. `each` is told the place and status of every certificate that policy asks about.
     ///
     /// Nothing is searched, and no signature is verified that was before; whether the path itself is still good is told
@@ -133,7 +133,7 @@ impl<'a> Check<'a> {
         LeafCandidate::new(self)
     }
 
-    /// Begins a check that names the evidence it lacks.
+    /// Begins a check that names the evidence that is missing.
     #[must_use]
     pub fn begin(self) -> CheckSession<'a> {
         CheckSession::new(self)

@@ -1,4 +1,4 @@
-//! A check in progress: it names what it lacks, is answered, and names what it lacks then.
+//! A check in progress: it names what is missing, is answered, and names what is missing then.
 
 use pki_types::CertificateDer;
 
@@ -90,7 +90,7 @@ impl<'a> CheckSession<'a> {
         session
     }
 
-    /// What is lacking, in the order in which it is wanted. Empty if nothing is: the verdict stands.
+    /// What is missing, in the order in which it is wanted. Empty if nothing is: the verdict stands.
     #[must_use]
     pub fn needs(&self) -> &[Need] {
         &self.needs

@@ -255,7 +255,7 @@ mod tests {
             }
         }
         assert!(taken > 50);
-        // Every pair of digits in every place: what both take is the same but for the days that some months lack.
+        // Every pair of digits in every place: what both take is the same but for the days that some months do not have.
         for at in [4, 6, 8, 10, 12] {
             for pair in 0..100_u8 {
                 let mut changed = good;

@@ -16,7 +16,7 @@ use crate::x509::GeneralNames;
 const SAMPLE: usize = 256;
 /// Entries for which room is made on the word of a header: 128 MiB, of which what is not used is never touched.
 const MAX_GUESS: usize = 1 << 24;
-/// How often an index is made anew, larger or with another seed, before the CRL is refused.
+/// How often an index is made again, larger or with another seed, before the CRL is refused.
 const MAX_ATTEMPTS: u64 = 4;
 
 /// The entries as they are read: what the index will be made of, and what an indirect CRL says of issuers.
@@ -233,7 +233,7 @@ fn beside<T>(first: impl FnOnce() + Send, second: impl FnOnce() -> T) -> T {
     })
 }
 
-/// With an index that was kept, or one built anew where that is of no use.
+/// With an index that was kept, or one built again where that is of no use.
 pub(super) fn open(
     der: &Bytes,
     kept: &Bytes,

@@ -5,7 +5,7 @@
 //! | octets of the CRL 8 | entries 8 | seed 8 | buckets 4 | issuers 4 | octets of issuers 8 | zeros to 128
 //! | buckets, 64 each | issuers: offset 4, length 4, names
 //! ```
-//! Numbers are little-endian. The format is for the machine that wrote it and may change; what does not fit is built anew.
+//! Numbers are little-endian. The format is for the machine that wrote it and may change; what does not fit is built again.
 
 use std::io::{self, Write};
 
@@ -25,7 +25,7 @@ const HEADER: usize = 128;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum IndexTrust {
-    /// Its digests are computed anew: of the CRL and of the index itself.
+    /// Its digests are computed again: of the CRL and of the index itself.
     Checked,
     /// The digests that stand in it are taken as they are, and lengths alone are compared. For files that cannot have
     /// changed since they were checked.

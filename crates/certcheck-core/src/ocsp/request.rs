@@ -67,7 +67,7 @@ impl HashedIssuer {
     }
 }
 
-/// A request in the making: about one certificate (RFC 9919) or several, with what is asked of the answer.
+/// A builder of a request: about one certificate (RFC 9919) or several, with what is asked of the answer.
 ///
 /// ```asn1
 /// TBSRequest ::= SEQUENCE {

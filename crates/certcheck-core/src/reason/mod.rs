@@ -117,7 +117,7 @@ pub enum Reason {
     NotACa(NotACa),
     /// More intermediates follow than a CA allows.
     PathLength,
-    /// keyUsage lacks a bit.
+    /// keyUsage does not have a bit.
     KeyUsage {
         /// Which, in the RFC's words.
         wanted: &'static str,

@@ -117,7 +117,7 @@ fn points<'c>(leaf: &Certificate<'c>) -> &'c [u8] {
     leaf.extension_body(KnownExtension::CrlDistributionPoints)
 }
 
-/// Which extension every leaf has of its own: names are held against constraints anew, and nothing reads a leaf's own key
+/// Which extension every leaf has of its own: names are held against constraints again, and nothing reads a leaf's own key
 /// identifier but the rules of the profile, which are asked again too.
 fn own(extension: &Extension<'_>) -> Option<KnownExtension> {
     KnownExtension::of(extension.oid).filter(|known| {
