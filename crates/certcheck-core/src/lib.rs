@@ -4,12 +4,13 @@
 //! by RFC 5280, with a report that says why. It does no I/O, reads no clock, and is bounded whatever it
 //! is given. [`Check`] is where to begin.
 //!
-//! Data goes one way, each module importing from those before it:
+//! Imports go one way, each module importing only from those before it:
 //!
 //! ```text
-//! der, ber, oid, time -> x509 -> container, key_ring -> key, signature -> path -> crl, ocsp -> revocation -> check -> report
+//! der, ber, encode, time, oid, algorithm_name, provider, digest
+//!     -> x509, encoding -> remedy, status, policy -> reason, budget, key, pss, signature
+//!     -> name_interner, key_ring -> path -> crl, ocsp -> revocation -> report -> check
 //! ```
-//! `policy`, `budget`, `reason` and `remedy` are the vocabulary that all share.
 
 mod algorithm_name;
 mod ber;
