@@ -3,6 +3,7 @@
 use core::fmt;
 
 use certcheck_core::revocation::EvidenceRequest;
+use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
 
 use crate::limits::Kind;
@@ -37,11 +38,7 @@ impl EvidenceKey {
     /// In hexadecimal: the name of a file, or the end of a key in a shared store.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        self.0
-            .iter()
-            .flat_map(|octet| [octet >> 4, octet & 15])
-            .map(|digit| char::from(HEX[usize::from(digit)]))
-            .collect()
+        HEXLOWER.encode(&self.0)
     }
 
     /// What came from there, for who takes this key for the signer's: what is of no use to one may be to another.
@@ -60,19 +57,9 @@ impl EvidenceKey {
     /// From hexadecimal in lower case.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        let digits: Option<Vec<u8>> = text
-            .bytes()
-            .map(|digit| HEX.iter().position(|known| *known == digit).and_then(|at| u8::try_from(at).ok()))
-            .collect();
-        let octets: Vec<u8> = digits?
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit))
-            .collect();
-        if text.len() == 64 { octets.try_into().ok().map(Self) } else { None }
+        HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
     }
 }
-
-const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl fmt::Debug for EvidenceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

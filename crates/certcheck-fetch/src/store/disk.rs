@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use certcheck_core::Time;
+use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -270,8 +271,7 @@ impl Inner {
         if SystemRandom::new().fill(&mut random).is_err() {
             random = stored.fetched_at.unix().to_be_bytes();
         }
-        let random: String = random.iter().map(|octet| format!("{octet:02x}")).collect();
-        let stem = format!("{}.{random}", key.to_hex());
+        let stem = format!("{}.{}", key.to_hex(), HEXLOWER.encode(&random));
         let name = format!("{stem}.der");
         // A copy, though it may be in a file already: what is mapped must not have a name by which others can truncate it.
         self.blobs.write(&name, |out| out.write_all(octets))?;
