@@ -2,9 +2,9 @@
 
 use core::fmt;
 
+use certcheck_core::digest::Sha256;
 use certcheck_core::revocation::EvidenceRequest;
 use data_encoding::HEXLOWER;
-use ring::digest::{Context, SHA256};
 
 use crate::limits::Kind;
 
@@ -25,14 +25,14 @@ impl EvidenceKey {
             EvidenceRequest::Ocsp { request, .. } => request,
             _ => &[],
         };
-        let mut context = Context::new(&SHA256);
+        let mut digest = Sha256::new();
         // Neither words nor URLs have a zero octet.
         for part in [b"certcheck 1", Kind::of(ask)?.code().as_bytes(), ask.url().as_bytes()] {
-            context.update(part);
-            context.update(&[0]);
+            digest.update(part);
+            digest.update(&[0]);
         }
-        context.update(request);
-        context.finish().as_ref().try_into().ok().map(Self)
+        digest.update(request);
+        Some(Self(digest.finish()))
     }
 
     /// In hexadecimal: the name of a file, or the end of a key in a shared store.
@@ -43,10 +43,10 @@ impl EvidenceKey {
 
     /// What came from there, for who takes this key for the signer's: what is of no use to one may be to another.
     pub(crate) fn for_signer(&self, signer: &[u8]) -> Self {
-        let mut context = Context::new(&SHA256);
-        context.update(&self.0);
-        context.update(signer);
-        context.finish().as_ref().try_into().map_or(*self, Self)
+        let mut digest = Sha256::new();
+        digest.update(&self.0);
+        digest.update(signer);
+        Self(digest.finish())
     }
 
     /// The first octets, for what is to differ between keys.

@@ -11,7 +11,6 @@ use certcheck_core::{Check, CheckSession, Time};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use pki_types::CertificateDer;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::Instant;
 
 use crate::cache::entry::CacheSlot;
@@ -109,7 +108,7 @@ impl<'d> Driver<'d> {
         let mut seed = [0; 32];
         // Randomness costs a system call.
         let is_wanted = snapshot.policy().nonce != Nonce::Off;
-        let has_seed = is_wanted && SystemRandom::new().fill(&mut seed).is_ok();
+        let has_seed = is_wanted && getrandom::fill(&mut seed).is_ok();
         let mut check = Check::new(request.chain, snapshot.ring(), snapshot.policy(), request.now)
             .with_verified_issuers(&snapshot.basis.issuers)
             .with_evidence(&snapshot.basis.given);

@@ -19,7 +19,6 @@ use certcheck_core::Time;
 use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
@@ -268,7 +267,7 @@ impl Inner {
         }
         let mut random = [0; 8];
         // Only so that names differ: without randomness the time does it.
-        if SystemRandom::new().fill(&mut random).is_err() {
+        if getrandom::fill(&mut random).is_err() {
             random = stored.fetched_at.unix().to_be_bytes();
         }
         let stem = format!("{}.{}", key.to_hex(), HEXLOWER.encode(&random));
