@@ -1,0 +1,54 @@
+//! The same words make the same octets, from one release to the next.
+
+use certcheck_testkit::crl::{self, Crl, Entry};
+use certcheck_testkit::ocsp::{self, Answer, Response};
+use certcheck_testkit::{Cert, Key, SigAlg, name};
+use ring::digest::{SHA256, digest};
+
+fn hash(octets: &[u8]) -> String {
+    digest(&SHA256, octets).as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn forged(key: &Key, alg: SigAlg) -> [String; 4] {
+    let cert = Cert::root("CN=Root", key);
+    let crl = Crl::new("CN=Root").revoking([Entry::new(&[7]).with([crl::reason("keyCompromise")])]);
+    let id = ocsp::cert_id("sha1", &name::name("CN=Root"), key, &[7]);
+    let response = Response::new(ocsp::by_key(key), [Answer::good(id)]);
+    let cert = Cert { alg, ..cert }.issue(key);
+    let crl = Crl { alg, ..crl }.issue(key);
+    let response = Response { alg, ..response }.issue(key);
+    [&cert[..], &crl, &response, &key.pkcs8()].map(hash)
+}
+
+#[test]
+fn what_is_forged_stays_as_it_is() {
+    let of = |key, alg| forged(&key, alg);
+    assert_eq!(
+        of(Key::p256("a"), SigAlg::Default),
+        ["93159df4ccae6e8c", "2b8275c4365bec3f", "a2990e7273668ec7", "b8ee920e873e45f0"]
+    );
+    assert_eq!(
+        of(Key::p384("a"), SigAlg::Default),
+        ["3ae33b9bc9c10249", "6bce1203d5e60f1a", "79b823e58e245fe2", "c4cd20acfe027f23"]
+    );
+    assert_eq!(
+        of(Key::ed25519("a"), SigAlg::Default),
+        ["79667a1e94d86cec", "98dd2bea7c1ca6da", "d8d43163d3a38c42", "d2be08cfb71159bb"]
+    );
+    assert_eq!(
+        of(Key::rsa2048("a"), SigAlg::Default),
+        ["3899b039cc5cff37", "12a56aac6b85b9d4", "4cb8c3b32ad8fff3", "3f34bf2536e41c59"]
+    );
+    assert_eq!(
+        of(Key::rsa1024("a"), SigAlg::RsaSha1),
+        ["28f626e5978e1f26", "d9eb835ac6b40eb3", "169e0d2c670fe391", "4c94725dc67f9a50"]
+    );
+    assert_eq!(
+        of(Key::rsa4096("a"), SigAlg::RsaPss(20)),
+        ["8c64e0e2b301e7ad", "b70904f91e71c20c", "6ee1cb05891c06e5", "40b0dd86d775edba"]
+    );
+    assert_eq!(
+        of(Key::p256("a"), SigAlg::EcdsaSha512),
+        ["02a04ab21393db48", "dd75e5ec1a7ca0b4", "8472b63076ff487d", "b8ee920e873e45f0"]
+    );
+}
