@@ -10,7 +10,7 @@ use certcheck_benches::Always;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, VerifiedIssuers};
-use certcheck_testkit::{Cert, Key};
+use certcheck_testkit::{Cert, Key, keys};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 
@@ -59,7 +59,7 @@ fn path(c: &mut Criterion) {
     type Kind = (&'static str, fn(&str) -> Key, &'static dyn SignatureVerificationAlgorithm);
     let kinds: [Kind; 2] = [
         ("P-256", Key::p256, webpki::ring::ECDSA_P256_SHA256),
-        ("RSA-2048", Key::rsa2048, webpki::ring::RSA_PKCS1_2048_8192_SHA256),
+        ("RSA-2048", keys::rsa2048, webpki::ring::RSA_PKCS1_2048_8192_SHA256),
     ];
     for (kind, key, algorithm) in kinds {
         let mut group = c.benchmark_group(format!("path {kind}"));

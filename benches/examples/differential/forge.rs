@@ -5,7 +5,7 @@ use certcheck_testkit::crl::{self, Crl, CrlFlaw, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::name::name;
 use certcheck_testkit::ocsp::{self, OcspFlaw, Response};
-use certcheck_testkit::{Cert, Key, SigAlg, der, flaw};
+use certcheck_testkit::{Cert, Key, der, flaw};
 use fastrand::Rng;
 
 use crate::case::{Case, Kind};
@@ -337,8 +337,8 @@ fn wrap(response: &Response, tbs: &[u8], signer: &Key) -> Vec<u8> {
         [] => Vec::new(),
         list => der::ctx_c(0, &der::seq(list)),
     };
-    let signature = der::bits(&signer.sign(SigAlg::Default, tbs));
-    let algorithm = signer.algorithm(SigAlg::Default);
+    let signature = der::bits(&signer.sign(tbs));
+    let algorithm = signer.algorithm();
     let basic = der::seq(&[tbs, &algorithm, &signature, &certificates]);
     let bytes = der::seq(&[der::oid("1.3.6.1.5.5.7.48.1.1"), der::octets(&basic)]);
     der::seq(&[der::tlv(10, &[0]), der::ctx_c(0, &bytes)])
@@ -347,13 +347,13 @@ fn wrap(response: &Response, tbs: &[u8], signer: &Key) -> Vec<u8> {
 /// Changes what is signed and signs it; a tenth has octets flipped afterwards instead.
 fn changed(tbs: &[u8], key: &Key, rng: &mut Rng) -> (Vec<u8>, String) {
     if rng.u8(..10) == 0 {
-        let mut der = sign(tbs, SigAlg::Default, key);
+        let mut der = sign(tbs, key);
         let made = flip_octets(&mut der, rng);
         return (der, made);
     }
-    let Some(mut tree) = Node::parse(tbs) else { return (sign(tbs, SigAlg::Default, key), String::new()) };
+    let Some(mut tree) = Node::parse(tbs) else { return (sign(tbs, key), String::new()) };
     let made = mutate(&mut tree, rng);
-    (sign(&tree.der(), SigAlg::Default, key), made)
+    (sign(&tree.der(), key), made)
 }
 
 fn flip_octets(der: &mut Vec<u8>, rng: &mut Rng) -> String {

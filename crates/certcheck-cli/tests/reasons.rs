@@ -9,7 +9,7 @@ use certcheck_testkit::crl::{self, Crl, Entry, Idp};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
-use certcheck_testkit::{Cert, Key, SigAlg, name, odd_key, pem};
+use certcheck_testkit::{Cert, Key, SigAlg, keys, name, odd_key, pem};
 use serde_json::Value;
 
 const ROOT: &str = "O=Reasons,CN=Root";
@@ -25,6 +25,7 @@ struct Asked {
     root: Cert,
     ca: Cert,
     leaf: Cert,
+    leaf_alg: SigAlg,
     /// Applied to the leaf's octets.
     alters: bool,
     distrusts: bool,
@@ -50,6 +51,7 @@ impl Asked {
             root: Cert::root(ROOT, &root_key),
             ca: Cert::ca(CA, &ca_key, ROOT, &root_key),
             leaf,
+            leaf_alg: SigAlg::Default,
             root_key,
             ca_key,
             alters: false,
@@ -103,7 +105,7 @@ impl Asked {
         }
         let put = |name: &str, der: &[u8]| fs::write(path(name), pem("CERTIFICATE", der)).expect("written");
         let (root, ca) = (self.root.issue(&self.root_key), self.ca.issue(&self.root_key));
-        let mut leaf = self.leaf.issue(&self.ca_key);
+        let mut leaf = self.leaf.issue(&self.leaf_alg.signer(&self.ca_key));
         if self.alters {
             *leaf.last_mut().expect("octets") ^= 1;
         }
@@ -188,12 +190,12 @@ const PATH: &[Row] = &[
         },
         renew,
     ),
-    ("unsupported-algorithm", "P-256", Asked::path, |asked| asked.leaf.alg = SigAlg::Unknown, renew),
+    ("unsupported-algorithm", "P-256", Asked::path, |asked| asked.leaf_alg = SigAlg::Unknown, renew),
     (
         "weak-key",
         "--min-rsa-bits",
         Asked::path,
-        |asked| asked.leaf.spki = Key::rsa1024("reasons weak").spki().to_vec(),
+        |asked| asked.leaf.spki = keys::rsa1024("reasons weak").spki().to_vec(),
         |asked| asked.flag(&["--min-rsa-bits", "1024"]),
     ),
     (
@@ -215,10 +217,10 @@ const PATH: &[Row] = &[
         "--allow-sha1",
         Asked::path,
         |asked| {
-            asked.ca_key = Key::rsa2048("reasons old ca");
+            asked.ca_key = keys::rsa2048("reasons old ca");
             asked.ca = Cert::ca(CA, &asked.ca_key, ROOT, &asked.root_key);
             asked.leaf = asked.leaf.clone().without("2.5.29.35");
-            asked.leaf.alg = SigAlg::RsaSha1;
+            asked.leaf_alg = SigAlg::RsaSha1;
         },
         |asked| asked.flag(&["--allow-sha1"]),
     ),
@@ -452,10 +454,10 @@ const STATUS: &[Row] = &[
         "SHA-256 or better",
         Asked::status,
         |asked| {
-            asked.ca_key = Key::rsa2048("reasons old ca");
+            asked.ca_key = keys::rsa2048("reasons old ca");
             asked.ca = Cert::ca(CA, &asked.ca_key, ROOT, &asked.root_key);
             asked.leaf = asked.leaf.clone().without("2.5.29.35");
-            asked.crl(Crl { alg: SigAlg::RsaSha1, ..Crl::new(CA) });
+            asked.crls.push(Crl::new(CA).issue(&SigAlg::RsaSha1.signer(&asked.ca_key)));
         },
         |asked| {
             asked.crls.clear();

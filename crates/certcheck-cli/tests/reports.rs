@@ -11,7 +11,7 @@ use browser::{page, see, sound};
 use certcheck_testkit::crl::{Crl, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
-use certcheck_testkit::{Cert, Key, pem};
+use certcheck_testkit::{Cert, Key, keys, pem};
 use markup::check;
 
 const NOW: &str = "2027-01-01T06:00:00Z";
@@ -249,7 +249,7 @@ fn a_ring_is_drawn() {
     let folder = Folder::new("ring");
     let keys = ["root", "policy", "clients", "devices", "old", "lost"].map(Key::p256);
     let [root, policy, clients, devices, old, lost] = &keys;
-    let weak = Key::rsa1024("weak");
+    let weak = keys::rsa1024("weak");
     let (top, middle) = ("CN=Example Root CA,O=Example,C=CH", "CN=Policy CA,O=Example,C=CH");
     let put = |name: &str, cert: Cert, issuer: &Key| {
         folder.certificate(&format!("ring/{name}.pem"), &cert.issue(issuer))

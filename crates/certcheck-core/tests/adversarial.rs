@@ -11,7 +11,7 @@ use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use certcheck_testkit::bulk::{self, Mesh, Onslaught};
 use certcheck_testkit::crl::{self, Entry};
 use certcheck_testkit::ext::{self, Ext, Point};
-use certcheck_testkit::{Cert, Key, der};
+use certcheck_testkit::{Cert, Key, der, keys};
 use pki_types::CertificateDer;
 
 fn ring_of(anchor: &[u8]) -> KeyRing {
@@ -218,7 +218,7 @@ fn huge_rsa_keys_end_at_once() {
     let huge = der::int_bytes(&[&[0x7f][..], &vec![0x55; 500_000]].concat());
     let modulus = der::int_bytes(&[&[0][..], &vec![0xd5; 256]].concat());
     let root_key = Key::p256("bulk root");
-    let ca_key = Key::rsa2048("bulk huge");
+    let ca_key = keys::rsa2048("bulk huge");
     let rsa = der::seq(&[der::oid("1.2.840.113549.1.1.1"), der::null()]);
     for (n, e, found) in
         [(huge.clone(), der::int(65_537), "unsupported-algorithm"), (modulus, huge, "malformed")]

@@ -2,7 +2,7 @@
 
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, Policy, Revocation, Time};
-use certcheck_testkit::{Cert, Key, SigAlg, der};
+use certcheck_testkit::{Cert, Key, SigAlg, der, keys};
 use pki_types::CertificateDer;
 
 /// What is said of a leaf of a root with this key, signed so, and how many signatures were verified for it.
@@ -17,7 +17,7 @@ fn outcome(
     builder.add("root", &root, Placement::Anchor).expect("root reads");
     let ring = builder.build().expect("ring builds");
     let leaf = Cert::leaf("CN=leaf", &Key::p256("leaf"), "CN=Root", root_key);
-    let mut leaf = Cert { alg, ..leaf }.issue(root_key);
+    let mut leaf = leaf.issue(&alg.signer(root_key));
     change(&mut leaf);
     let chain = [CertificateDer::from(leaf)];
     let report = Check::new(&chain, &ring, policy, Time::from_unix(1_800_000_000)).run();
@@ -42,7 +42,7 @@ fn old_policy() -> Policy {
 /// RFC 4055 3.1: the salt may have any length. 32 is the provider's own; OpenSSL's default is the longest, 222 here.
 #[test]
 fn salts_of_any_length() {
-    for key in [Key::rsa2048("pss"), Key::rsa4096("pss")] {
+    for key in [keys::rsa2048("pss"), keys::rsa4096("pss")] {
         for salt in [0, 1, 20, 31, 32, 33, 64, 222] {
             let (code, message, spent) = outcome(&key, SigAlg::RsaPss(salt), |_| (), &policy());
             assert_eq!((code.as_str(), spent), ("accepted", 1), "{salt}: {message}");
@@ -65,7 +65,7 @@ fn salts_of_any_length() {
 
 #[test]
 fn a_salt_of_another_length_than_the_parameters_say() {
-    let key = Key::rsa2048("pss");
+    let key = keys::rsa2048("pss");
     for salt in [0, 19, 20, 31, 32, 64, 221] {
         let (code, message, _) = outcome(&key, SigAlg::RsaPssWrongSalt(salt), |_| (), &policy());
         assert_eq!(code, "bad-signature", "{salt}: {message}");
@@ -75,7 +75,7 @@ fn a_salt_of_another_length_than_the_parameters_say() {
 /// RFC 8017 9.1.1: hash, salt and two bytes fit the key, or nothing is verified.
 #[test]
 fn a_salt_that_does_not_fit_the_key() {
-    let (key, old) = (Key::rsa1024("pss"), old_policy());
+    let (key, old) = (keys::rsa1024("pss"), old_policy());
     for (named, expected) in [(64, "accepted"), (94, "bad-signature"), (95, "unsupported-algorithm")] {
         let rename = |leaf: &mut Vec<u8>| {
             let fields: Vec<usize> =
@@ -93,9 +93,9 @@ fn a_salt_that_does_not_fit_the_key() {
 /// RFC 4055 3.3: of a key's own parameters the length of the salt is the least, and the others are the same.
 #[test]
 fn parameters_of_a_key() {
-    let key = Key::rsa2048("pss");
+    let key = keys::rsa2048("pss");
     let with = |salt: u8| {
-        let spki = der::seq(&[key.algorithm(SigAlg::RsaPss(salt)), der::bits(&key.public_key())]);
+        let spki = der::seq(&[SigAlg::RsaPss(salt).signer(&key).algorithm(), der::bits(&key.public_key())]);
         key.clone().with_spki(spki)
     };
     for (least, salt, expected) in [
@@ -117,7 +117,7 @@ fn a_key_that_is_long_under_a_salt_of_another_length() {
     let modulus = [&[0][..], &[0xa5; 1000]].concat();
     let public = der::seq(&[der::int_bytes(&modulus), der::int(65_537)]);
     let algorithm = der::seq(&[der::oid("1.2.840.113549.1.1.1"), der::null()]);
-    let key = Key::rsa2048("pss").with_spki(der::seq(&[algorithm, der::bits(&public)]));
+    let key = keys::rsa2048("pss").with_spki(der::seq(&[algorithm, der::bits(&public)]));
     let (code, message, spent) = outcome(&key, SigAlg::RsaPss(20), |_| (), &policy());
     assert_eq!((code.as_str(), spent), ("unsupported-algorithm", 0), "{message}");
     assert!(message.contains("8000 bits; 4096 are the most"), "{message}");
@@ -127,7 +127,7 @@ fn a_key_that_is_long_under_a_salt_of_another_length() {
 /// Providers begin at 2048 bits. What an old ring has below is verified where that can be done.
 #[test]
 fn short_keys_of_old_rings() {
-    let (key, old) = (Key::rsa1024("old"), old_policy());
+    let (key, old) = (keys::rsa1024("old"), old_policy());
     for alg in [SigAlg::Default, SigAlg::RsaSha512, SigAlg::RsaSha1, SigAlg::RsaSha1Oiw, SigAlg::RsaPss(32)] {
         let (code, message, _) = outcome(&key, alg, |_| (), &old);
         assert_eq!(code, "accepted", "{alg:?}: {message}");
@@ -146,10 +146,10 @@ fn hashes_and_curves_that_do_not_go_together() {
         assert_eq!((code.as_str(), spent), ("unsupported-algorithm", 0));
         assert_eq!(message, format!("ECDSA on {curve} with SHA-512 is not supported"));
     }
-    let (code, message, _) = outcome(&Key::rsa2048("odd hash"), SigAlg::EcdsaSha512, |_| (), &policy());
+    let (code, message, _) = outcome(&keys::rsa2048("odd hash"), SigAlg::EcdsaSha512, |_| (), &policy());
     assert_eq!(code, "unsupported-algorithm");
     assert_eq!(message, "signature algorithm ecdsa-with-SHA512 is not supported");
-    let (code, message, _) = outcome(&Key::rsa2048("dsa"), SigAlg::DsaSha1, |_| (), &policy());
+    let (code, message, _) = outcome(&keys::rsa2048("dsa"), SigAlg::DsaSha1, |_| (), &policy());
     assert_eq!(
         (code.as_str(), message.as_str()),
         ("unsupported-algorithm", "signature algorithm dsa-with-sha1 is not supported")
@@ -159,7 +159,7 @@ fn hashes_and_curves_that_do_not_go_together() {
 /// OIW's identifier of RSA over SHA-1 is the same algorithm, where SHA-1 is taken.
 #[test]
 fn the_old_identifier_of_sha1_with_rsa() {
-    let key = Key::rsa2048("old");
+    let key = keys::rsa2048("old");
     let mut old = policy();
     for alg in [SigAlg::RsaSha1, SigAlg::RsaSha1Oiw] {
         old.signatures.allow_sha1 = false;

@@ -10,9 +10,8 @@ use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::ext::{self, Point};
-use certcheck_testkit::key::SigAlg;
 use certcheck_testkit::ocsp::{self, Answer as Single, Response};
-use certcheck_testkit::{Cert, Key};
+use certcheck_testkit::{Cert, Key, SigAlg, keys};
 use pki_types::CertificateDer;
 
 const ROOT: &str = "O=Answers,CN=Root";
@@ -114,12 +113,12 @@ fn a_second_check_spends_no_signature_on_the_same_evidence() {
 /// What a key signed is a fact; whether that is enough is the policy's to say, each time.
 #[test]
 fn what_was_verified_is_not_admitted_by_a_stricter_policy() {
-    let root = Key::rsa2048("answers root");
+    let root = keys::rsa2048("answers root");
     let (ring, leaf) = (ring(&root), leaf(&root));
     let chain = [CertificateDer::from(leaf.issue(&root))];
-    let crl = Crl { alg: SigAlg::RsaSha1, ..Crl::new(ROOT) };
+    let crl = Crl::new(ROOT).issue(&SigAlg::RsaSha1.signer(&root));
     let mut evidence = Evidence::new();
-    evidence.add_crl(Arc::new(CoreCrl::parse(crl.issue(&root).into(), "crl").expect("reads")));
+    evidence.add_crl(Arc::new(CoreCrl::parse(crl.into(), "crl").expect("reads")));
     for allow_sha1 in [true, false, true, false] {
         let mut policy = policy(Revocation::HardFail);
         policy.signatures.allow_sha1 = allow_sha1;

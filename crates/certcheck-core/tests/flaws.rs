@@ -3,7 +3,7 @@
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time};
 use certcheck_testkit::flaw::{self, Flaw};
-use certcheck_testkit::{Cert, Key, der, ext};
+use certcheck_testkit::{Cert, Key, der, ext, keys};
 use pki_types::CertificateDer;
 
 /// What a flaw is told as, where not as `malformed`.
@@ -177,7 +177,7 @@ fn below(ca_key: &Key, spki: Vec<u8>, algorithm: &[u8]) -> (String, String, u32)
     let ca = Cert::ca("CN=CA", &odd_key, "CN=Root", &root_key).issue(&root_key);
     let leaf = Cert::leaf("CN=leaf", &Key::p256("leaf"), "CN=CA", &odd_key);
     let tbs = Cert { inner_algorithm: Some(algorithm.to_vec()), ..leaf }.tbs(ca_key);
-    let signature = der::bits(&ca_key.sign(certcheck_testkit::key::SigAlg::Default, &tbs));
+    let signature = der::bits(&ca_key.sign(&tbs));
     let leaf = der::seq(&[&tbs[..], algorithm, &signature]);
     outcome(&[&leaf, &ca], &ring)
 }
@@ -194,11 +194,11 @@ fn keys_under_signatures_that_are_not_theirs() {
     };
     let pkcs1 = der::seq(&[der::oid("1.2.840.113549.1.1.11"), der::null()]);
     let ed25519 = der::seq(&[der::oid("1.3.101.112")]);
-    let rsa = Key::rsa2048("ca");
+    let rsa = keys::rsa2048("ca");
     let spki = |algorithm: &[u8], key: &Key| der::seq(&[algorithm, &der::bits(&key.public_key())]);
     assert_eq!(below(&rsa, rsa.spki().to_vec(), &pkcs1).0, "accepted");
     let bare_pss = der::seq(&[der::oid("1.2.840.113549.1.1.10")]);
-    let edwards = Key::ed25519("ca");
+    let edwards = keys::ed25519("ca");
     let cases = [
         ("a PSS key under PKCS #1", below(&rsa, spki(&bare_pss, &rsa), &pkcs1)),
         ("a PSS key for SHA-512 under SHA-256", below(&rsa, spki(&pss(3), &rsa), &pss(1))),

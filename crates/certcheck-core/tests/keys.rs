@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use certcheck_core::key_ring::Placement;
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Revocation};
 use certcheck_testkit::odd_key::{self, OddKey};
-use certcheck_testkit::{Cert, Key};
+use certcheck_testkit::{Cert, Key, keys};
 use pki_types::CertificateDer;
 use question::Question;
 
@@ -223,7 +223,7 @@ fn issuers_of_sizes_that_are_not_supported() {
         ),
     ] {
         let odd = odd_key::named(name).expect("a key");
-        let signer = Key::rsa2048("big").with_spki(odd.spki);
+        let signer = keys::rsa2048("big").with_spki(odd.spki);
         let root = Cert::root("CN=Big", &signer).issue(&signer);
         let leaf = Cert::leaf("CN=leaf", &Key::p256("leaf"), "CN=Big", &signer).issue(&signer);
         for placement in [Placement::Anchor, Placement::Flat] {

@@ -69,8 +69,8 @@ fn a_signed_request_carries_requestor_signature_and_certificates() {
     let key = Key::p256("request client");
     let requestor = Certificate::parse(&pair.leaf).expect("reads");
     let request = pair.ask(OcspRequest::new(), CertIdHash::Sha1).by(&requestor);
-    let algorithm = key.algorithm(certcheck_testkit::SigAlg::Default);
-    let signature = key.sign(certcheck_testkit::SigAlg::Default, &request.tbs());
+    let algorithm = key.algorithm();
+    let signature = key.sign(&request.tbs());
     let signed = request.encode_signed(&algorithm, &signature, &[&pair.leaf]);
     let certificates = der::ctx_c(0, &der::seq(&[&pair.leaf]));
     let optional = der::ctx_c(0, &der::seq(&[algorithm, der::bits(&signature), certificates]));
@@ -81,7 +81,7 @@ fn a_signed_request_carries_requestor_signature_and_certificates() {
     assert_eq!(name.value, der::ctx_c(4, requestor.subject().raw()));
     let verified = certcheck_core::verify_signed_data(
         &tbs,
-        &key.algorithm(certcheck_testkit::SigAlg::Default),
+        &key.algorithm(),
         &der::bits(&signature),
         requestor.spki(),
         &certcheck_core::policy::SignaturePolicy::default(),

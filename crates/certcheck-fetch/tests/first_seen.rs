@@ -15,7 +15,7 @@ use certcheck_fetch::{CheckReport, Engine};
 use certcheck_testkit::crl::Crl;
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::Page;
-use certcheck_testkit::{Cert, Key};
+use certcheck_testkit::{Cert, keys};
 use pki_types::CertificateDer;
 use support::{CA, ROOT, World, at, loopback, now};
 
@@ -83,7 +83,7 @@ fn leaves(world: &World, sources: Sources) -> Vec<(&'static str, Vec<u8>)> {
     let revoked = plain("revoked");
     world.responder.revoke(&revoked.serial, "2026-12-01T00:00:00Z", Some("keyCompromise"));
     let mut weak = plain("weak");
-    weak.spki = Cert::new("CN=x", &Key::rsa1024("weak"), CA).spki;
+    weak.spki = Cert::new("CN=x", &keys::rsa1024("weak"), CA).spki;
     let mut of_ca = plain("of the CA's key");
     of_ca.spki.clone_from(&world.ca_cert.spki);
     let mut namesake = plain("namesake");

@@ -4,7 +4,7 @@ use ring::digest;
 
 use crate::der;
 use crate::ext::{self, Ext};
-use crate::key::{Key, SigAlg};
+use crate::key::Key;
 use crate::name::name;
 
 /// A certificate before it is signed. Every field may be anything.
@@ -14,8 +14,6 @@ pub struct Cert {
     pub version: i64,
     /// The content of serialNumber.
     pub serial: Vec<u8>,
-    /// How it is signed.
-    pub alg: SigAlg,
     /// `signature` inside, where it is to differ.
     pub inner_algorithm: Option<Vec<u8>>,
     /// Name, encoded.
@@ -46,7 +44,6 @@ impl Cert {
         Self {
             version: 3,
             serial,
-            alg: SigAlg::Default,
             inner_algorithm: None,
             issuer: name(issuer),
             not_before: der::time("2025-01-01T00:00:00Z"),
@@ -120,7 +117,7 @@ impl Cert {
     #[must_use]
     pub fn tbs(&self, issuer: &Key) -> Vec<u8> {
         let version = if self.version == 1 { Vec::new() } else { der::ctx_c(0, &der::int(self.version - 1)) };
-        let algorithm = self.inner_algorithm.clone().unwrap_or_else(|| issuer.algorithm(self.alg));
+        let algorithm = self.inner_algorithm.clone().unwrap_or_else(|| issuer.algorithm());
         let extensions = match &self.raw_extensions {
             Some(raw) => raw.clone(),
             None if self.extensions.is_empty() => Vec::new(),
@@ -142,12 +139,12 @@ impl Cert {
     /// Signs with the issuer's key.
     #[must_use]
     pub fn issue(&self, issuer: &Key) -> Vec<u8> {
-        sign(&self.tbs(issuer), self.alg, issuer)
+        sign(&self.tbs(issuer), issuer)
     }
 }
 
 /// What is signed, with algorithm and signature behind it: certificates, CRLs and OCSP responses alike.
 #[must_use]
-pub fn sign(tbs: &[u8], alg: SigAlg, key: &Key) -> Vec<u8> {
-    der::seq(&[tbs, &key.algorithm(alg), &der::bits(&key.sign(alg, tbs))])
+pub fn sign(tbs: &[u8], key: &Key) -> Vec<u8> {
+    der::seq(&[tbs, &key.algorithm(), &der::bits(&key.sign(tbs))])
 }

@@ -3,7 +3,8 @@
 use crate::cert::sign;
 use crate::der;
 use crate::ext::{Ext, Point};
-use crate::key::{Key, SigAlg};
+use crate::key::Key;
+use crate::keys::SigAlg;
 use crate::name::{general_names, name};
 
 /// A CRL before it is signed. Every field may be anything.
@@ -11,8 +12,6 @@ use crate::name::{general_names, name};
 pub struct Crl {
     /// 1 or 2, or what no version is.
     pub version: i64,
-    /// How it is signed.
-    pub alg: SigAlg,
     /// `signature` inside, where it is to differ.
     pub inner_algorithm: Option<Vec<u8>>,
     /// Name, encoded.
@@ -76,7 +75,6 @@ impl Crl {
     pub fn new(issuer: &str) -> Self {
         Self {
             version: 2,
-            alg: SigAlg::Default,
             inner_algorithm: None,
             issuer: name(issuer),
             this_update: der::time("2026-12-01T00:00:00Z"),
@@ -131,7 +129,7 @@ impl Crl {
         };
         der::seq(&[
             version,
-            self.inner_algorithm.clone().unwrap_or_else(|| signer.algorithm(self.alg)),
+            self.inner_algorithm.clone().unwrap_or_else(|| signer.algorithm()),
             self.issuer.clone(),
             self.this_update.clone(),
             self.next_update.clone().unwrap_or_default(),
@@ -143,7 +141,7 @@ impl Crl {
     /// Signs with this key.
     #[must_use]
     pub fn issue(&self, signer: &Key) -> Vec<u8> {
-        sign(&self.tbs(signer), self.alg, signer)
+        sign(&self.tbs(signer), signer)
     }
 }
 
@@ -283,7 +281,7 @@ pub const FLAWS: &[CrlFlaw] = &[
     CrlFlaw { name: "empty-issuer", apply: |c, k| Crl { issuer: name(""), ..c }.issue(k) },
     CrlFlaw {
         name: "mismatched-signature-algorithm",
-        apply: |c, k| Crl { inner_algorithm: Some(k.algorithm(SigAlg::RsaSha512)), ..c }.issue(k),
+        apply: |c, k| Crl { inner_algorithm: Some(SigAlg::RsaSha512.signer(k).algorithm()), ..c }.issue(k),
     },
     CrlFlaw {
         name: "unknown-critical-extension",

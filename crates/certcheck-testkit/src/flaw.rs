@@ -3,7 +3,8 @@
 use crate::cert::Cert;
 use crate::der;
 use crate::ext::{self, Ext};
-use crate::key::{Key, SigAlg};
+use crate::key::Key;
+use crate::keys::SigAlg;
 use crate::name::name;
 
 type Break = fn(Cert, &Key) -> Vec<u8>;
@@ -35,7 +36,7 @@ pub const ALL: &[Flaw] = &[
     Flaw { name: "trailing-data", apply: |c, k| [c.issue(k), vec![0]].concat() },
     Flaw {
         name: "trailing-data-inside",
-        apply: |c, k| outer(&[&c.tbs(k), &k.algorithm(c.alg), &signature(&c, k), &der::null()]),
+        apply: |c, k| outer(&[&c.tbs(k), &k.algorithm(), &signature(&c, k), &der::null()]),
     },
     Flaw {
         name: "indefinite-length",
@@ -70,12 +71,12 @@ pub const ALL: &[Flaw] = &[
     },
     Flaw {
         name: "mismatched-signature-algorithm",
-        apply: |c, k| Cert { inner_algorithm: Some(k.algorithm(SigAlg::RsaSha512)), ..c }.issue(k),
+        apply: |c, k| Cert { inner_algorithm: Some(SigAlg::RsaSha512.signer(k).algorithm()), ..c }.issue(k),
     },
     Flaw {
         name: "smuggled-parameters",
         apply: |c, k| {
-            let algorithm = der::seq(&[inside(&k.algorithm(c.alg)), der::octets(b"more")]);
+            let algorithm = der::seq(&[inside(&k.algorithm()), der::octets(b"more")]);
             let c = Cert { inner_algorithm: Some(algorithm.clone()), ..c };
             outer(&[&c.tbs(k), &algorithm, &signature(&c, k)])
         },
@@ -98,7 +99,7 @@ pub const ALL: &[Flaw] = &[
     Flaw {
         name: "unused-bits-in-signature",
         apply: |c, k| {
-            let bytes = k.sign(c.alg, &c.tbs(k));
+            let bytes = k.sign(&c.tbs(k));
             with_signature(&c, k, &der::bit_string(1, &bytes))
         },
     },
@@ -206,7 +207,7 @@ pub const ALL: &[Flaw] = &[
         apply: |c, k| {
             let tbs = c.tbs(k);
             let rest = inside(&tbs);
-            crate::cert::sign(&der::seq(&[der::ctx_c(0, &der::int(0)), rest[5..].to_vec()]), c.alg, k)
+            crate::cert::sign(&der::seq(&[der::ctx_c(0, &der::int(0)), rest[5..].to_vec()]), k)
         },
     },
     Flaw {
@@ -303,11 +304,11 @@ fn outer(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn signature(cert: &Cert, key: &Key) -> Vec<u8> {
-    der::bits(&key.sign(cert.alg, &cert.tbs(key)))
+    der::bits(&key.sign(&cert.tbs(key)))
 }
 
 fn with_signature(cert: &Cert, key: &Key, signature: &[u8]) -> Vec<u8> {
-    outer(&[&cert.tbs(key), &key.algorithm(cert.alg), signature])
+    outer(&[&cert.tbs(key), &key.algorithm(), signature])
 }
 
 fn value(oid: &str, value: Vec<u8>) -> Ext {

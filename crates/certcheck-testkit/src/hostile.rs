@@ -4,7 +4,8 @@
 use crate::bulk::Onslaught;
 use crate::cert::Cert;
 use crate::ext::{self, Ext, Point};
-use crate::key::{Key, SigAlg};
+use crate::key::Key;
+use crate::keys::{self, SigAlg};
 
 /// Bytes that a generator may present, the target included.
 pub const MOST: usize = 64 << 10;
@@ -66,14 +67,13 @@ fn below_root(root: &Key, alg: SigAlg) -> Onslaught {
     let anchor = Cert::root(ROOT, root).issue(root);
     let forger = match alg {
         SigAlg::Default => key(0),
-        _ => Key::rsa4096("hostile forger"),
+        _ => alg.signer(&keys::rsa4096("hostile forger")),
     };
     let mut left = MOST;
     let mut presented = Vec::new();
     for n in 0_u32.. {
         let mut cert = Cert::ca(CA, &key(0), ROOT, root);
         cert.serial = [&[0x40][..], &n.to_be_bytes()].concat();
-        cert.alg = alg;
         let der = cert.issue(if matches!(alg, SigAlg::Default) { root } else { &forger });
         match left.checked_sub(der.len()) {
             Some(rest) => left = rest,
@@ -229,10 +229,10 @@ pub fn all() -> Vec<(&'static str, Onslaught)> {
             below_root(&Key::p384("hostile root"), SigAlg::Default),
         ),
         ("junk below the name of a root with a long RSA key", {
-            below_root(&Key::rsa4096("hostile root"), SigAlg::RsaSha512)
+            below_root(&keys::rsa4096("hostile root"), SigAlg::RsaSha512)
         }),
         ("junk below the name of a root, with salts of odd lengths", {
-            below_root(&Key::rsa4096("hostile root"), SigAlg::RsaPss(20))
+            below_root(&keys::rsa4096("hostile root"), SigAlg::RsaPss(20))
         }),
         ("junk of one name", junk(|_| (CA.to_owned(), CA.to_owned()))),
         ("junk in a line up to the root's name", {

@@ -17,6 +17,7 @@ pub mod hostile;
 #[cfg(feature = "imports")]
 pub mod imports;
 pub mod key;
+pub mod keys;
 pub mod name;
 pub mod ocsp;
 pub mod odd_key;
@@ -27,7 +28,8 @@ pub mod server;
 
 pub use cert::Cert;
 pub use flaw::Flaw;
-pub use key::{Key, SigAlg};
+pub use key::Key;
+pub use keys::SigAlg;
 
 /// PEM with this label.
 #[must_use]

@@ -4,7 +4,7 @@ use ring::digest;
 
 use crate::der;
 use crate::ext::Ext;
-use crate::key::{Key, SigAlg};
+use crate::key::Key;
 
 /// A response before it is signed. Every field may be anything.
 #[derive(Clone)]
@@ -13,8 +13,6 @@ pub struct Response {
     pub status: u8,
     /// responseType.
     pub kind: String,
-    /// How it is signed.
-    pub alg: SigAlg,
     /// ResponderID, encoded.
     pub responder: Vec<u8>,
     /// The encoded time.
@@ -124,7 +122,6 @@ impl Response {
         Self {
             status: 0,
             kind: "1.3.6.1.5.5.7.48.1.1".to_owned(),
-            alg: SigAlg::Default,
             responder,
             produced_at: time("2027-01-01T00:00:00Z"),
             answers: answers.into_iter().collect(),
@@ -158,7 +155,7 @@ impl Response {
     #[must_use]
     pub fn issue(&self, signer: &Key) -> Vec<u8> {
         let tbs = self.tbs();
-        self.wrap(&[&tbs, &signer.algorithm(self.alg), &der::bits(&signer.sign(self.alg, &tbs))])
+        self.wrap(&[&tbs, &signer.algorithm(), &der::bits(&signer.sign(&tbs))])
     }
 
     fn wrap(&self, signed: &[&[u8]]) -> Vec<u8> {
@@ -209,12 +206,12 @@ pub const FLAWS: &[OcspFlaw] = &[
         name: "trailing-data-inside",
         apply: |r, k| {
             let tbs = r.tbs();
-            r.wrap(&[&tbs, &k.algorithm(r.alg), &der::bits(&k.sign(r.alg, &tbs)), &der::null()])
+            r.wrap(&[&tbs, &k.algorithm(), &der::bits(&k.sign(&tbs)), &der::null()])
         },
     },
     OcspFlaw {
         name: "bad-signature",
-        apply: |r, k| r.wrap(&[&r.tbs(), &k.algorithm(r.alg), &der::bits(&k.sign(r.alg, b"another"))]),
+        apply: |r, k| r.wrap(&[&r.tbs(), &k.algorithm(), &der::bits(&k.sign(b"another"))]),
     },
     OcspFlaw {
         name: "other-response-type",
@@ -303,7 +300,7 @@ pub const LENIENT: &[OcspFlaw] = &[
             let parts = [r.responder.clone(), r.produced_at.clone()];
             let answers = der::seq(&r.answers.iter().map(Answer::der).collect::<Vec<_>>());
             let tbs = der::seq(&[der::concat(&parts), answers, der::ctx_c(1, &der::seq::<Vec<u8>>(&[]))]);
-            r.wrap(&[&tbs, &k.algorithm(r.alg), &der::bits(&k.sign(r.alg, &tbs))])
+            r.wrap(&[&tbs, &k.algorithm(), &der::bits(&k.sign(&tbs))])
         },
     },
     OcspFlaw {
@@ -323,7 +320,7 @@ pub const LENIENT: &[OcspFlaw] = &[
                 .collect();
             let tbs =
                 der::seq(&[der::concat(&[r.responder.clone(), r.produced_at.clone()]), der::seq(&answers)]);
-            r.wrap(&[&tbs, &k.algorithm(r.alg), &der::bits(&k.sign(r.alg, &tbs))])
+            r.wrap(&[&tbs, &k.algorithm(), &der::bits(&k.sign(&tbs))])
         },
     },
 ];

@@ -2,6 +2,7 @@
 
 use crate::der;
 use crate::key::Key;
+use crate::keys;
 
 /// A named SubjectPublicKeyInfo.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ fn rsa(name: &'static str, modulus: &[u8], exponent: &[u8]) -> OddKey {
 
 fn of_rsa() -> Vec<OddKey> {
     let modulus = |bytes: &[u8]| [&[0], bytes].concat();
-    let good = modulus(&Key::rsa2048("odd").modulus());
+    let good = modulus(&keys::modulus(&keys::rsa2048("odd")));
     let mut even = good.clone();
     *even.last_mut().unwrap() &= 0xfe;
     let mut larger = good.clone();
@@ -57,7 +58,7 @@ fn of_rsa() -> Vec<OddKey> {
         rsa("rsa-modulus-negative", &[&[0x80][..], &good[1..]].concat(), &[1, 0, 1]),
         rsa("rsa-modulus-not-minimal", &[&[0][..], &good].concat(), &[1, 0, 1]),
         rsa("rsa-modulus-zero", &[0], &[1, 0, 1]),
-        rsa("rsa-1024", &modulus(&Key::rsa1024("odd").modulus()), &[1, 0, 1]),
+        rsa("rsa-1024", &modulus(&keys::modulus(&keys::rsa1024("odd"))), &[1, 0, 1]),
         rsa("rsa-8256", &modulus(&long), &[1, 0, 1]),
         OddKey {
             name: "rsa-trailing-data",
@@ -137,7 +138,7 @@ fn of_25519() -> Vec<OddKey> {
     of_other_sign[31] |= 0x80;
     let montgomery_eight =
         crate::recipe::unhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800");
-    let good = Key::ed25519("odd").public_key();
+    let good = keys::ed25519("odd").public_key();
     vec![
         edwards("ed25519-short", &good[..31]),
         edwards("ed25519-long", &[&good[..], &[0]].concat()),

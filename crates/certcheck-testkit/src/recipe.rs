@@ -25,7 +25,8 @@ use serde::Deserialize;
 use crate::cert::Cert;
 use crate::ext::{self, Ext, Point};
 use crate::flaw::Flaw;
-use crate::key::{Key, SigAlg};
+use crate::key::Key;
+use crate::keys::{self, SigAlg};
 use crate::name::name;
 pub use crate::recipe_evidence::{CrlRecipe, OcspRecipe, PointRecipe};
 
@@ -143,7 +144,7 @@ impl Recipe {
 
     pub(crate) fn key(&self, recipe: &CertRecipe) -> Key {
         let text = recipe.key.clone().unwrap_or_else(|| format!("p256:{}", recipe.subject));
-        Key::from_text(&text).unwrap_or_else(|| panic!("{text} is no key"))
+        keys::from_text(&text).unwrap_or_else(|| panic!("{text} is no key"))
     }
 
     pub(crate) fn forge_one(&self, recipe: &CertRecipe) -> Vec<u8> {
@@ -156,11 +157,12 @@ impl Recipe {
     }
 
     fn signer(&self, recipe: &CertRecipe) -> Key {
-        match (&recipe.signed_by, &recipe.issuer) {
-            (Some(text), _) => Key::from_text(text).unwrap(),
+        let key = match (&recipe.signed_by, &recipe.issuer) {
+            (Some(text), _) => keys::from_text(text).unwrap(),
             (None, Some(issuer)) => self.key(self.cert(issuer)),
             (None, None) => self.key(recipe),
-        }
+        };
+        sig_alg(recipe.sig.as_deref()).signer(&key)
     }
 
     /// The certificate before it is signed.
@@ -195,9 +197,6 @@ impl CertRecipe {
             cert.serial = unhex(serial);
         }
         cert.version = self.version.unwrap_or(cert.version);
-        if let Some(sig) = &self.sig {
-            cert.alg = sig_alg(sig);
-        }
         let mut cert = cert.with(self.extensions());
         for extension in &mut cert.extensions {
             extension.critical |= self.critical.contains(&extension.oid);
@@ -241,7 +240,8 @@ impl CertRecipe {
     }
 }
 
-pub(crate) fn sig_alg(name: &str) -> SigAlg {
+pub(crate) fn sig_alg(name: Option<&str>) -> SigAlg {
+    let Some(name) = name else { return SigAlg::Default };
     match name {
         "rsa-sha1" => SigAlg::RsaSha1,
         "rsa-sha1-oiw" => SigAlg::RsaSha1Oiw,

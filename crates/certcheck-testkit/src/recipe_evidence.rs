@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::crl::{self, Crl, CrlFlaw, Entry, Idp};
 use crate::der;
 use crate::ext::{self, Point};
-use crate::key::Key;
+use crate::keys;
 use crate::name::name;
 use crate::ocsp::{self, Answer, OcspFlaw, Response};
 use crate::recipe::{Recipe, sig_alg, unhex};
@@ -166,9 +166,6 @@ impl Recipe {
         if recipe.without_number || crl.version == 1 {
             crl.extensions.clear();
         }
-        if let Some(sig) = &recipe.sig {
-            crl.alg = sig_alg(sig);
-        }
         if let Some(time) = &recipe.this_update {
             crl.this_update = der::time(time);
         }
@@ -183,7 +180,8 @@ impl Recipe {
         crl = crl.with(recipe.aki.then(|| ext::aki(&own)));
         let entries = recipe.revoked.iter().map(|entry| self.entry(entry)).collect::<Vec<_>>();
         let crl = crl.revoking(entries);
-        let signer = recipe.signed_by.as_ref().map_or(own, |text| Key::from_text(text).unwrap());
+        let key = recipe.signed_by.as_ref().map_or(own, |text| keys::from_text(text).unwrap());
+        let signer = sig_alg(recipe.sig.as_deref()).signer(&key);
         match recipe.flaw.as_deref() {
             None => crl.issue(&signer),
             Some(flaw) => CrlFlaw::named(flaw).unwrap_or_else(|| panic!("no {flaw}")).issue(crl, &signer),
@@ -215,14 +213,12 @@ impl Recipe {
         let answers = recipe.about.iter().map(|answer| self.answer(answer)).collect::<Vec<_>>();
         let certificates = recipe.certs.iter().map(|label| self.forge_one(self.cert(label)));
         let mut response = Response::new(responder, answers).with_certificates(certificates);
-        if let Some(sig) = &recipe.sig {
-            response.alg = sig_alg(sig);
-        }
         if let Some(time) = &recipe.produced_at {
             response.produced_at = ocsp::time(time);
         }
         response.extensions.extend(recipe.nonce.as_deref().map(|hex| ocsp::nonce(&unhex(hex))));
-        let signer = recipe.signed_by.as_ref().map_or(own, |text| Key::from_text(text).unwrap());
+        let key = recipe.signed_by.as_ref().map_or(own, |text| keys::from_text(text).unwrap());
+        let signer = sig_alg(recipe.sig.as_deref()).signer(&key);
         match recipe.flaw.as_deref() {
             None => response.issue(&signer),
             Some(flaw) => {
