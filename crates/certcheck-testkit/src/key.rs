@@ -104,7 +104,7 @@ impl Signer for P256 {
     }
 
     fn public_key(&self) -> Vec<u8> {
-        self.0.verifying_key().to_encoded_point(false).as_bytes().to_vec()
+        self.0.verifying_key().to_sec1_point(false).as_bytes().to_vec()
     }
 
     fn pkcs8(&self) -> Vec<u8> {
@@ -129,7 +129,7 @@ impl Signer for P384 {
     }
 
     fn public_key(&self) -> Vec<u8> {
-        self.0.verifying_key().to_encoded_point(false).as_bytes().to_vec()
+        self.0.verifying_key().to_sec1_point(false).as_bytes().to_vec()
     }
 
     fn pkcs8(&self) -> Vec<u8> {

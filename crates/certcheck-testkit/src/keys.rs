@@ -1,5 +1,7 @@
 //! Keys of more kinds, and signatures by algorithms that are not the key's own.
 
+use std::convert::Infallible;
+
 use ring::digest;
 use ring::signature::KeyPair as _;
 use rsa::Pkcs1v15Sign;
@@ -66,7 +68,7 @@ pub fn from_text(text: &str) -> Option<Key> {
 /// If it is of another kind.
 #[must_use]
 pub fn modulus(key: &Key) -> Vec<u8> {
-    rsa::RsaPrivateKey::from_pkcs8_der(&key.pkcs8()).unwrap().n().to_bytes_be()
+    rsa::PrivateKey::from_pkcs8_der(&key.pkcs8()).unwrap().n_bytes().into()
 }
 
 fn pick<'a>(keys: &[&'a [u8]], seed: &str) -> &'a [u8] {
@@ -74,7 +76,7 @@ fn pick<'a>(keys: &[&'a [u8]], seed: &str) -> &'a [u8] {
 }
 
 fn rsa(pkcs8: &[u8]) -> Key {
-    Key::new(Rsa(rsa::RsaPrivateKey::from_pkcs8_der(pkcs8).unwrap()))
+    Key::new(Rsa(rsa::PrivateKey::from_pkcs8_der(pkcs8).unwrap()))
 }
 
 struct Ed25519 {
@@ -104,7 +106,7 @@ impl Signer for Ed25519 {
     }
 }
 
-struct Rsa(rsa::RsaPrivateKey);
+struct Rsa(rsa::PrivateKey);
 
 impl Signer for Rsa {
     fn spki(&self) -> Vec<u8> {
@@ -112,10 +114,9 @@ impl Signer for Rsa {
     }
 
     fn public_key(&self) -> Vec<u8> {
-        let unsigned = |n: &rsa::BigUint| {
-            der::int_bytes(&[&[0], &n.to_bytes_be()[..]].concat()[usize::from(!n.bits().is_multiple_of(8))..])
-        };
-        der::seq(&[unsigned(self.0.n()), unsigned(self.0.e())])
+        // With an octet for the sign where the first bit is set.
+        let unsigned = |n: &[u8]| der::int_bytes(&[&[0], n].concat()[usize::from(n[0] < 0x80)..]);
+        der::seq(&[unsigned(&self.0.n_bytes()), unsigned(&self.0.e_bytes())])
     }
 
     fn pkcs8(&self) -> Vec<u8> {
@@ -144,7 +145,7 @@ impl Rsa {
 
     /// RSASSA-PSS over SHA-256. The salt is always the same.
     fn sign_pss(&self, salt: usize, message: &[u8]) -> Vec<u8> {
-        let scheme = rsa::Pss::new_with_salt::<sha2::Sha256>(salt);
+        let scheme = rsa::Pss::<sha2::Sha256>::new_with_salt(salt);
         self.0.sign_with_rng(&mut NoRandomness, scheme, &sha256(message)).unwrap()
     }
 }
@@ -152,26 +153,24 @@ impl Rsa {
 /// Where randomness is asked for: the same bytes each time.
 struct NoRandomness;
 
-impl rsa::rand_core::RngCore for NoRandomness {
-    fn next_u32(&mut self) -> u32 {
-        0x5a5a_5a5a
+impl rsa::rand_core::TryRng for NoRandomness {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(0x5a5a_5a5a)
     }
 
-    fn next_u64(&mut self) -> u64 {
-        0x5a5a_5a5a_5a5a_5a5a
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(0x5a5a_5a5a_5a5a_5a5a)
     }
 
-    fn fill_bytes(&mut self, octets: &mut [u8]) {
+    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), Infallible> {
         octets.fill(0x5a);
-    }
-
-    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
-        self.fill_bytes(octets);
         Ok(())
     }
 }
 
-impl rsa::rand_core::CryptoRng for NoRandomness {}
+impl rsa::rand_core::TryCryptoRng for NoRandomness {}
 
 /// How a certificate, CRL or response is signed, where that is not left to the key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -206,7 +205,7 @@ impl SigAlg {
     #[must_use]
     pub fn signer(self, key: &Key) -> Key {
         let Some(algorithm) = self.identifier() else { return key.clone() };
-        let rsa = rsa::RsaPrivateKey::from_pkcs8_der(&key.pkcs8()).ok().map(Rsa);
+        let rsa = rsa::PrivateKey::from_pkcs8_der(&key.pkcs8()).ok().map(Rsa);
         Key::new(Other { key: key.clone(), rsa, alg: self, algorithm })
     }
 
