@@ -1,11 +1,11 @@
 //! Cases: a PKI of many shapes, changed in one to three ways and signed again, or with octets flipped after that.
 
 use certcheck_testkit::cert::sign;
-use certcheck_testkit::crl::{self, Crl, CrlFlaw, Entry};
+use certcheck_testkit::crl::{self, Crl, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::name::name;
-use certcheck_testkit::ocsp::{self, OcspFlaw, Response};
-use certcheck_testkit::{Cert, Key, der, flaw};
+use certcheck_testkit::ocsp::{self, Response};
+use certcheck_testkit::{Cert, CrlFlaw, Key, OcspFlaw, crl_flaw, der, flaw, ocsp_flaw};
 use fastrand::Rng;
 
 use crate::case::{Case, Kind};
@@ -180,7 +180,7 @@ impl Forge {
         let crl = self.some_crl(leaf, rng);
         let (evidence, changes) = match rng.u8(..20) {
             0 => {
-                let flaw: CrlFlaw = crl::FLAWS[rng.usize(..crl::FLAWS.len())];
+                let flaw: CrlFlaw = crl_flaw::ALL[rng.usize(..crl_flaw::ALL.len())];
                 (flaw.issue(crl, &self.ca), format!("flaw {}", flaw.name))
             }
             1..=3 if !self.corpus.crls.is_empty() => {
@@ -281,7 +281,7 @@ impl Forge {
         response.extensions.extend((rng.u8(..12) == 0).then(|| some_extension(rng)));
         let evidence = match rng.u8(..20) {
             0 => {
-                let flaw: OcspFlaw = ocsp::FLAWS[rng.usize(..ocsp::FLAWS.len())];
+                let flaw: OcspFlaw = ocsp_flaw::ALL[rng.usize(..ocsp_flaw::ALL.len())];
                 changes.push_str(&format!("flaw {}", flaw.name));
                 flaw.issue(response, signer)
             }

@@ -7,7 +7,7 @@ use certcheck_testkit::crl::{self, Crl, Entry, Idp};
 use certcheck_testkit::ext::Point;
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::{Cert, Key};
-use certcheck_testkit::{bulk, der, ext, flaw, odd_key, pem};
+use certcheck_testkit::{bulk, crl_flaw, der, ext, flaw, ocsp_flaw, odd_key, pem};
 
 fn main() {
     let directory = std::env::args().nth(1).unwrap();
@@ -118,10 +118,10 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
     {
         write("crl", name, &[vec![40], crl.issue(&root)].concat());
     }
-    for flaw in crl::FLAWS.iter().chain(crl::LENIENT) {
+    for flaw in crl_flaw::ALL.iter().chain(crl_flaw::LENIENT) {
         write("crl", flaw.name, &[vec![7], flaw.issue(plain.clone(), &root)].concat());
     }
-    for flaw in ocsp::FLAWS.iter().chain(ocsp::LENIENT) {
+    for flaw in ocsp_flaw::ALL.iter().chain(ocsp_flaw::LENIENT) {
         write("ocsp", flaw.name, &flaw.issue(response.clone(), &root));
     }
     write("ocsp", "good", &response.issue(&root));

@@ -9,6 +9,7 @@ pub mod bridge;
 pub mod bulk;
 pub mod cert;
 pub mod crl;
+pub mod crl_flaw;
 pub mod der;
 pub mod docs;
 pub mod ext;
@@ -20,6 +21,7 @@ pub mod key;
 pub mod keys;
 pub mod name;
 pub mod ocsp;
+pub mod ocsp_flaw;
 pub mod odd_key;
 pub mod peers;
 pub mod recipe;
@@ -27,9 +29,11 @@ mod recipe_evidence;
 pub mod server;
 
 pub use cert::Cert;
+pub use crl_flaw::CrlFlaw;
 pub use flaw::Flaw;
 pub use key::Key;
 pub use keys::SigAlg;
+pub use ocsp_flaw::OcspFlaw;
 
 /// PEM with this label.
 #[must_use]

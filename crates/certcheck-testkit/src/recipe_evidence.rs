@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::crl::{self, Crl, CrlFlaw, Entry, Idp};
+use crate::crl::{self, Crl, Entry, Idp};
+use crate::crl_flaw::CrlFlaw;
 use crate::der;
 use crate::ext::{self, Point};
 use crate::keys;
 use crate::name::name;
-use crate::ocsp::{self, Answer, OcspFlaw, Response};
+use crate::ocsp::{self, Answer, Response};
+use crate::ocsp_flaw::OcspFlaw;
 use crate::recipe::{Recipe, sig_alg, unhex};
 
 /// A distribution point.
@@ -60,7 +62,7 @@ pub struct CrlRecipe {
     ca_issuers: Option<Vec<String>>,
     #[serde(default)]
     aki: bool,
-    /// See [`crl::FLAWS`].
+    /// See [`crate::crl_flaw::ALL`].
     flaw: Option<String>,
 }
 
@@ -112,7 +114,7 @@ pub struct OcspRecipe {
     nonce: Option<String>,
     /// An unsigned error, by its number.
     error: Option<u8>,
-    /// See [`ocsp::FLAWS`].
+    /// See [`crate::ocsp_flaw::ALL`].
     flaw: Option<String>,
 }
 

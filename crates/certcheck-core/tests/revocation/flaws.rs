@@ -10,7 +10,7 @@ use certcheck_core::{Check, Policy, Purpose, Revocation, Time, Verdict};
 use certcheck_testkit::crl::{self, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer, Response};
-use certcheck_testkit::{Cert, Key, der};
+use certcheck_testkit::{Cert, Key, crl_flaw, der, ocsp_flaw};
 
 const ROOT: &str = "O=Flaws,CN=Root";
 
@@ -43,7 +43,7 @@ fn of_crls() {
         evidence.add_crl(Arc::new(Crl::parse(crl.issue(&root).into(), "whole").expect("reads")));
         let status = status_with(&evidence);
         assert_eq!(status.code(), if is_listed { "revoked" } else { "good" });
-        for flaw in crl::FLAWS {
+        for flaw in crl_flaw::ALL {
             let der = flaw.issue(crl.clone(), &root);
             let mut evidence = Evidence::new();
             let read = Crl::parse(der.clone().into(), flaw.name);
@@ -74,7 +74,7 @@ fn of_responses() {
         let whole = OcspEvidence::parse(response.issue(&root).into(), "whole").expect("reads");
         evidence.add_ocsp(&Arc::new(whole));
         assert_ne!(status_with(&evidence).code(), "unknown");
-        for flaw in ocsp::FLAWS {
+        for flaw in ocsp_flaw::ALL {
             let mut evidence = Evidence::new();
             match OcspEvidence::parse(flaw.issue(response.clone(), &root).into(), flaw.name) {
                 Ok(response) => evidence.add_ocsp(&Arc::new(response)),
@@ -95,7 +95,7 @@ fn encodings_of_crls_that_no_reader_takes_two_ways() {
     for is_listed in [false, true] {
         let entry = Entry::new(&leaf(&root).serial);
         let crl = crl::Crl::new(ROOT).revoking(is_listed.then_some(entry));
-        for flaw in crl::LENIENT {
+        for flaw in crl_flaw::LENIENT {
             let der = flaw.issue(crl.clone(), &root);
             let whole = Crl::parse(der.clone().into(), flaw.name).expect(flaw.name);
             let mut reader = CrlReader::new();
@@ -126,7 +126,7 @@ fn encodings_of_responses_that_no_reader_takes_two_ways() {
     let id = || ocsp::cert_id("sha1", &cert.issuer, &root, &cert.serial);
     for answer in [Answer::good(id()), Answer::revoked(id(), "2026-03-01T00:00:00Z", None)] {
         let response = Response::new(ocsp::by_key(&root), [answer]);
-        for flaw in ocsp::LENIENT {
+        for flaw in ocsp_flaw::LENIENT {
             let der = flaw.issue(response.clone(), &root);
             let mut evidence = Evidence::new();
             evidence
@@ -198,7 +198,7 @@ fn reasons_that_are_not_known() {
 #[test]
 fn a_crl_is_not_called_a_certificate() {
     let root = Key::p256("flaws root");
-    for flaw in crl::FLAWS {
+    for flaw in crl_flaw::ALL {
         let read = Crl::parse(flaw.issue(crl::Crl::new(ROOT), &root).into(), flaw.name);
         let found = read.err().map(|fault| fault.to_string()).unwrap_or_default();
         assert!(found.split_whitespace().all(|word| word != "certificate"), "{}: {found}", flaw.name);
