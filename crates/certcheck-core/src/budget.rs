@@ -110,6 +110,8 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// RFC 9618 5.
+    #[doc(alias = "RFC 9618 section 5")]
     pub(crate) fn policy_nodes(&mut self, count: usize) -> Result<(), LimitHit> {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let after = self.spent.policy_nodes.saturating_add(count);

@@ -357,6 +357,9 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Rule::BadBoolean`].
+    ///
+    /// RFC 5280 4.2.
+    #[doc(alias = "RFC 5280 section 4.2")]
     pub fn boolean_default_false(&mut self, field: &'static str) -> Result<bool, ViewFault> {
         match self.optional(tag::BOOLEAN, field)? {
             None => Ok(false),
@@ -394,6 +397,9 @@ fn length_u32(octets: [u8; 4]) -> Result<usize, Rule> {
 ///
 /// # Errors
 /// [`Rule::BadBoolean`].
+///
+/// RFC 5280 4.2.
+#[doc(alias = "RFC 5280 section 4.2")]
 pub fn boolean(tlv: Tlv<'_>, field: &'static str) -> Result<bool, ViewFault> {
     match tlv.value {
         [0x00] => Ok(false),

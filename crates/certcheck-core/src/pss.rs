@@ -37,6 +37,9 @@ pub(crate) struct Parameters<'a> {
 
 impl<'a> Parameters<'a> {
     /// `None` if the algorithm is another or its parameters do not read.
+    ///
+    /// RFC 5280 4.1.1.2, RFC 4055 3.1.
+    #[doc(alias("RFC 5280 section 4.1.1.2", "RFC 4055 section 3.1"))]
     pub(crate) fn of(algorithm: AlgorithmIdentifier<'a>) -> Option<Self> {
         const MGF1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
         if !is_pss(algorithm) {
@@ -147,6 +150,9 @@ impl AnySalt {
     }
 
     /// Whether the key made the signature.
+    ///
+    /// RFC 5280 4.1.1.2, RFC 4055 3.1.
+    #[doc(alias("RFC 5280 section 4.1.1.2", "RFC 4055 section 3.1"))]
     pub(crate) fn verify(self, key: RsaKey<'_>, message: &[u8], signature: &[u8]) -> bool {
         let exponent = BoxedUint::from_be_slice_vartime(key.exponent());
         let modulus = BoxedUint::from_be_slice_vartime(key.modulus());

@@ -33,6 +33,7 @@ impl Time {
     ///
     /// # Errors
     /// [`Rule::BadTime`], or [`Rule::UnexpectedTag`] for any other type.
+    #[doc(alias = "RFC 5280 section 4.1.2.5")]
     pub fn parse(tlv: Tlv<'_>, field: &'static str) -> Result<Self, ViewFault> {
         let digits = match tlv.tag {
             tag::UTC_TIME if tlv.value.len() == 13 => tlv.value,

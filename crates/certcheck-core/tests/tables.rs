@@ -67,3 +67,50 @@ fn what_the_tables_name_is_there() {
     assert!(named > 400, "{named} are named");
     assert_eq!(without, WITHOUT_TEST, "rows without a test");
 }
+
+/// The clauses of a row: each a whole citation, such as `RFC 5280 6.1.3 (a)(1)`.
+fn clauses(row: &str) -> Vec<&str> {
+    let first = row.trim_start_matches("| ").split(" | ").next().unwrap_or_default();
+    first.split(", ").filter(|clause| clause.starts_with("RFC ")).collect()
+}
+
+/// Whether the documentation of some function of this name cites the clause.
+fn cites(text: &str, name: &str, clause: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let is_function =
+        |line: &str| line.contains(&format!("fn {name}(")) || line.contains(&format!("fn {name}<"));
+    let is_head = |line: &&str| !line.is_empty() && !line.ends_with(['{', '}', ';']);
+    lines.iter().enumerate().filter(|(_, line)| is_function(line)).any(|(at, _)| {
+        let head = lines[..at].iter().rev().copied().take_while(is_head);
+        let documentation: Vec<&str> = head.filter_map(|line| line.strip_prefix("///")).collect();
+        let ends = |after: &str| !after.starts_with(|next: char| next.is_ascii_digit() || next == '(');
+        documentation
+            .iter()
+            .any(|line| line.match_indices(clause).any(|(at, _)| ends(&line[at + clause.len()..])))
+    })
+}
+
+#[test]
+fn functions_cite_the_clauses_that_they_decide() {
+    let table = read("docs/rfc.md").expect("the table");
+    let (mut faults, mut cited) = (Vec::new(), 0);
+    for row in table.lines().filter(|row| row.starts_with("| RFC ")) {
+        for (path, name) in
+            references(row).filter(|(path, _)| path.contains("/src/") && !path.contains("testkit"))
+        {
+            let text = read(path).expect("a source");
+            // Tests beside the code are named in the same way, and decide nothing.
+            if text.contains(&format!("#[test]\n    fn {name}(")) {
+                continue;
+            }
+            for clause in clauses(row) {
+                cited += 1;
+                if !cites(&text, name, clause) {
+                    faults.push(format!("{path}: {name} does not cite {clause}"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(cited > 200, "{cited} are cited");
+}

@@ -49,12 +49,16 @@ impl Refused {
     }
 
     /// The alert that tells the client (RFC 8446 6.2).
+    #[doc(alias = "RFC 8446 section 6.2")]
     #[must_use]
     pub fn alert(&self) -> AlertDescription {
         self.certificate_error().into()
     }
 
     /// The word of rustls, and so the alert. What rustls has no word for is `Other`, and the alert certificate_unknown.
+    ///
+    /// RFC 8446 6.2.
+    #[doc(alias = "RFC 8446 section 6.2")]
     pub(crate) fn certificate_error(&self) -> CertificateError {
         let other = || CertificateError::Other(OtherError(Arc::new(self.clone())));
         let Some(Rejection { reason, .. }) = self.reason() else { return other() };

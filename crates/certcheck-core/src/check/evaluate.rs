@@ -215,6 +215,8 @@ impl<'e> Evaluator<'_, 'e> {
         Assessed { path, valid, decision, warnings, needs }
     }
 
+    /// RFC 5280 6.1.3 (a)(3).
+    #[doc(alias = "RFC 5280 section 6.1.3(a)(3)")]
     fn statuses(&mut self, path: &[PathCertificate<'e>], needs: &mut Vec<Need>) -> Vec<Status> {
         let Some(context) = self.assess_context(path) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
@@ -305,6 +307,9 @@ impl<'e> Evaluator<'_, 'e> {
     }
 
     /// Where certificates may be that a failed search was missing: what the certificates name that the search reaches.
+    ///
+    /// RFC 5280 4.2.2.1.
+    #[doc(alias = "RFC 5280 section 4.2.2.1")]
     fn wanted_issuers(
         &mut self,
         context: &mut Context<'e>,

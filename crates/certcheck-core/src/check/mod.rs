@@ -58,6 +58,9 @@ pub struct Check<'a> {
 
 impl<'a> Check<'a> {
     /// Asks about the first certificate of a chain; the others are presented intermediates, in any order.
+    ///
+    /// RFC 5280 6.1.1 (b).
+    #[doc(alias = "RFC 5280 section 6.1.1(b)")]
     #[must_use]
     pub const fn new(
         chain: &'a [CertificateDer<'a>],

@@ -6,6 +6,9 @@ use crate::report::Warning;
 use crate::status::Status;
 
 /// Whether the statuses let a path pass. A revocation counts before anything that is not known.
+///
+/// RFC 5280 6.1.3 (a)(3).
+#[doc(alias = "RFC 5280 section 6.1.3(a)(3)")]
 pub(super) fn decide(
     statuses: &[Status],
     tolerance: Tolerance,

@@ -39,6 +39,9 @@ impl<'a> CrlEntry<'a> {
     }
 
     /// Reads the entry where the reader stands.
+    ///
+    /// RFC 5280 5.1.2.6, RFC 5280 5.3.1.
+    #[doc(alias("RFC 5280 section 5.1.2.6", "RFC 5280 section 5.3.1"))]
     pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, ViewFault> {
         let mut fields = reader.sequence(FIELD)?;
         let serial = integer(fields.expect(tag::INTEGER, FIELD)?, FIELD)?;
@@ -59,6 +62,9 @@ impl<'a> CrlEntry<'a> {
 
     /// RFC 5280 5.3. An empty list is seen in life and says nothing (deviation). A critical extension that is not
     /// known makes the whole CRL unusable.
+    ///
+    /// RFC 5280 5.3.2.
+    #[doc(alias("RFC 5280 section 5.3", "RFC 5280 section 5.3.2"))]
     fn parse_extensions(&mut self, mut list: Reader<'a>) -> Result<(), ViewFault> {
         let mut seen = 0u8;
         while !list.is_empty() {

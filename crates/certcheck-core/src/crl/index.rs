@@ -261,6 +261,9 @@ impl CrlIndex {
 
     /// The entry that `is_wanted` takes among those whose serials may be this one. Of several `counts` says which. `is_single`
     /// says that there is one at most, as in a CRL that is not indirect: there the index keeps the one that counts.
+    ///
+    /// RFC 5280 5.1.2.6.
+    #[doc(alias = "RFC 5280 section 5.1.2.6")]
     #[inline]
     pub(crate) fn find(
         &self,

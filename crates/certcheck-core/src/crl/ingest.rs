@@ -119,6 +119,7 @@ fn guess_count(available: &[u8], begin: usize, end: usize) -> usize {
 }
 
 /// Of an indirect CRL: the entry names the issuer that holds from here on (RFC 5280 5.3.3).
+#[doc(alias = "RFC 5280 section 5.3.3")]
 fn note_issuer(
     document: &[u8],
     entry: Scanned<'_>,
@@ -268,6 +269,8 @@ pub(super) fn open_beside(
     Ok((Crl { keys: bare.keys, ..crl }, fault))
 }
 
+/// RFC 5280 5.3.3.
+#[doc(alias = "RFC 5280 section 5.3.3")]
 fn finish(
     der: &Bytes,
     source: &str,

@@ -199,6 +199,9 @@ impl Crl {
 
     /// Whether another takes this one's place and is newer: of the same issuer, scope and kind, known to be signed with
     /// the same key, with a higher number or of a later time. What is known of neither's signature has no say.
+    ///
+    /// RFC 5280 5.2.3.
+    #[doc(alias = "RFC 5280 section 5.2.3")]
     #[must_use]
     pub fn is_older_than(&self, other: &Self) -> bool {
         let is_same_series = self.issuer().matches(other.issuer())
@@ -323,6 +326,7 @@ impl Crl {
     ///
     /// # Errors
     /// As above.
+    #[doc(alias = "RFC 5280 section 5.2.6")]
     pub fn freshest_crl(&self) -> Result<Option<DistributionPoints<'_>>, ViewFault> {
         self.parts
             .freshest
@@ -349,6 +353,9 @@ impl Crl {
     }
 
     /// Verifies the signature with a key, once: the outcome is remembered with the CRL.
+    ///
+    /// RFC 5280 5.1.1.3.
+    #[doc(alias = "RFC 5280 section 5.1.1.3")]
     pub(crate) fn verify_with<'a>(
         &'a self,
         key: SubjectPublicKeyInfo<'a>,
@@ -427,6 +434,7 @@ impl Crl {
     }
 
     /// Whether the entry at this offset is about a certificate of this issuer (RFC 5280 5.3.3).
+    #[doc(alias = "RFC 5280 section 5.3.3")]
     fn is_of(&self, offset: u32, issuer: Option<Name<'_>>) -> bool {
         let Ok(offset) = usize::try_from(offset) else { return false };
         let before = self.issuers.partition_point(|(from, _)| *from <= offset);

@@ -32,6 +32,8 @@ pub struct IssuingDistributionPoint<'a> {
 }
 
 impl<'a> IssuingDistributionPoint<'a> {
+    /// RFC 5280 5.2.5.
+    #[doc(alias = "RFC 5280 section 5.2.5")]
     pub(super) fn parse(mut body: Reader<'a>) -> Result<Self, ViewFault> {
         const FIELD: &str = "issuingDistributionPoint";
         let outer = body.expect(tag::SEQUENCE, FIELD)?;
@@ -64,6 +66,9 @@ impl<'a> IssuingDistributionPoint<'a> {
 }
 
 /// `[n] BOOLEAN DEFAULT FALSE`. An EXPLICIT tag is taken too (deviation): it is seen in life, and says the same.
+///
+/// RFC 5280 5.2.5.
+#[doc(alias = "RFC 5280 section 5.2.5")]
 fn flag(fields: &mut Reader<'_>, n: u8, field: &'static str) -> Result<bool, ViewFault> {
     if let Some(implicit) = fields.optional(tag::context(n), field)? {
         return boolean(implicit, field);
@@ -98,6 +103,9 @@ pub(crate) struct Head<'a> {
 
 impl<'a> Head<'a> {
     /// Reads as much as stands before the entries. `Truncated` means that more octets are needed.
+    ///
+    /// RFC 5280 5.1.2.1, RFC 5280 5.1.2.3.
+    #[doc(alias("RFC 5280 section 5.1.2.1", "RFC 5280 section 5.1.2.3"))]
     pub(crate) fn parse(available: &'a [u8]) -> Result<Self, ViewFault> {
         let mut document = Open { rest: available, offset: 0 };
         let outer = document.enter(tag::SEQUENCE, "CertificateList")?;
@@ -191,6 +199,9 @@ pub(crate) struct Tail<'a> {
 
 impl<'a> Tail<'a> {
     /// Reads what follows the entries of a document that is all there.
+    ///
+    /// RFC 5280 5.1.1.2, RFC 5280 5.1.2.2.
+    #[doc(alias("RFC 5280 section 5.1.1.2", "RFC 5280 section 5.1.2.2"))]
     pub(crate) fn parse(document: &'a [u8], head: &Head<'a>) -> Result<Self, ViewFault> {
         let (_, entries_end) = head.entries;
         let slice = |from: usize, to: usize| document.get(from..to).unwrap_or_default();
@@ -230,6 +241,7 @@ impl<'a> Tail<'a> {
 
     /// RFC 5280 5.2. A critical extension that is not known makes the CRL unusable. An empty list is seen in life and says
     /// nothing (deviation).
+    #[doc(alias = "RFC 5280 section 5.2")]
     fn parse_extensions(&mut self, list: Tlv<'a>) -> Result<(), ViewFault> {
         const FIELD: &str = "crlExtensions";
         let mut rest = list.reader();
@@ -249,6 +261,8 @@ impl<'a> Tail<'a> {
         Ok(())
     }
 
+    /// RFC 5280 5.2.
+    #[doc(alias = "RFC 5280 section 5.2")]
     fn read_extension(&mut self, extension: Extension<'a>, here: Reader<'a>) -> Result<(), ViewFault> {
         let mut body = extension.value.reader();
         let must_not_be_critical = |field| {
@@ -286,6 +300,7 @@ impl<'a> Tail<'a> {
 }
 
 /// A CRL number: the content octets, not negative, of at most 20 octets beside the sign's (RFC 5280 5.2.3).
+#[doc(alias = "RFC 5280 section 5.2.3")]
 fn number<'a>(body: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
     let tlv = body.expect(tag::INTEGER, field)?;
     body.finish(field)?;

@@ -42,6 +42,9 @@ impl<const N: usize> Equation<N> {
     }
 
     /// Whether the point is on the curve. Coordinates are in the fewest bytes that hold `p`, the most significant first.
+    ///
+    /// RFC 5280 4.1.2.7.
+    #[doc(alias = "RFC 5280 section 4.1.2.7")]
     pub(super) fn has(&self, x: &[u8], y: &[u8]) -> bool {
         let (Some(x), Some(y)) = (self.read(x), self.read(y)) else { return false };
         let x_squared = self.multiply(&x, &x);

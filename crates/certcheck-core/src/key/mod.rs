@@ -144,6 +144,8 @@ enum PointCheck {
     OnCurve,
 }
 
+/// RFC 5280 4.1.2.7.
+#[doc(alias = "RFC 5280 section 4.1.2.7")]
 fn check(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy, points: PointCheck) -> Result<(), Reason> {
     if let Some(rsa) = RsaKey::of(key) {
         return rsa.map_err(Reason::Malformed)?.check(policy.min_rsa_bits.max(1024));
@@ -176,7 +178,10 @@ pub(crate) fn curve_name(key: SubjectPublicKeyInfo<'_>) -> Option<&'static str> 
         .map(|curve| curve.name)
 }
 
-/// RFC 5480 2.2.
+/// The point of an elliptic-curve key: its form and length, and whether it is on its curve (RFC 5480 2.2).
+///
+/// RFC 5280 4.1.2.7.
+#[doc(alias = "RFC 5280 section 4.1.2.7")]
 fn check_point(key: SubjectPublicKeyInfo<'_>, min_bits: u32, points: PointCheck) -> Result<(), Reason> {
     let curve = curve_of(key)?;
     let Curve { name, bits, has } = curve;

@@ -57,6 +57,9 @@ pub(crate) struct HashedIssuer {
 
 impl HashedIssuer {
     /// Over the issuer's name as the certificate has it, and the key without the count of unused bits.
+    ///
+    /// RFC 6960 4.1.1.
+    #[doc(alias = "RFC 6960 section 4.1.1")]
     pub(crate) fn new(certificate: &Certificate<'_>, issuer: &Certificate<'_>, hash: CertIdHash) -> Self {
         let (name, key) = (certificate.issuer().raw(), issuer.spki().public_key);
         Self { hash, name: hash.digest(name), key: hash.digest(key) }
@@ -111,6 +114,9 @@ impl OcspRequest {
     ///      hashAlgorithm AlgorithmIdentifier, issuerNameHash OCTET STRING, issuerKeyHash OCTET STRING,
     ///      serialNumber INTEGER }
     /// ```
+    ///
+    /// RFC 6960 4.1.1.
+    #[doc(alias = "RFC 6960 section 4.1.1")]
     #[must_use]
     pub fn about(self, certificate: &Certificate<'_>, issuer: &Certificate<'_>, hash: CertIdHash) -> Self {
         self.about_serial(certificate.serial().octets(), &HashedIssuer::new(certificate, issuer, hash))
@@ -139,6 +145,9 @@ impl OcspRequest {
     ///
     /// # Errors
     /// [`BadNonce`]
+    ///
+    /// RFC 9654 2.1.
+    #[doc(alias = "RFC 9654 section 2.1")]
     pub fn with_nonce(mut self, nonce: &[u8]) -> Result<Self, BadNonce> {
         if !(1..=128).contains(&nonce.len()) {
             return Err(BadNonce);
@@ -149,6 +158,7 @@ impl OcspRequest {
 
     /// Says which signature algorithm the answer had best have, given as the DER of its AlgorithmIdentifier
     /// (RFC 6960 4.4.7). The first that is named is liked best.
+    #[doc(alias = "RFC 6960 section 4.4.7")]
     #[must_use]
     pub fn preferring(mut self, algorithm: &[u8]) -> Self {
         push(&mut self.preferred, tag::SEQUENCE, algorithm);
@@ -212,6 +222,7 @@ impl OcspRequest {
 
     /// The request with a signature over [`OcspRequest::tbs`], for responders that demand one (RFC 6960 4.1.2).
     /// `algorithm` is the DER of its AlgorithmIdentifier; `certificates` help the responder to verify it.
+    #[doc(alias = "RFC 6960 section 4.1.2")]
     #[must_use]
     pub fn encode_signed(&self, algorithm: &[u8], signature: &[u8], certificates: &[&[u8]]) -> Vec<u8> {
         let bits = element(tag::BIT_STRING, &[&[0], signature].concat());

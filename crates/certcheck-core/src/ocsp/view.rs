@@ -105,6 +105,7 @@ pub enum ResponderId<'a> {
 
 impl ResponderId<'_> {
     /// Whether this is the certificate that is meant (RFC 6960 3.2 (3)).
+    #[doc(alias = "RFC 6960 section 3.2(3)")]
     #[must_use]
     pub fn is(self, certificate: &Certificate<'_>) -> bool {
         match self {
@@ -145,6 +146,8 @@ impl CertId<'_> {
         self.is_hashed(issuer.subject(), issuer)
     }
 
+    /// RFC 6960 3.2 (1).
+    #[doc(alias = "RFC 6960 section 3.2(1)")]
     pub(crate) fn is_hashed(&self, name: Name<'_>, issuer: &Certificate<'_>) -> bool {
         CertIdHash::of(self.algorithm).is_some_and(|hash| {
             hash.digest(name.raw()).as_ref() == self.name_hash
@@ -224,6 +227,8 @@ impl<'a> OcspResponse<'a> {
     }
 }
 
+/// RFC 6960 4.2.1.
+#[doc(alias = "RFC 6960 section 4.2.1")]
 fn parse_bytes(explicit: Tlv<'_>) -> Result<BasicResponse<'_>, ViewFault> {
     const FIELD: &str = "responseBytes";
     let mut outer = explicit.reader();
@@ -239,6 +244,8 @@ fn parse_bytes(explicit: Tlv<'_>) -> Result<BasicResponse<'_>, ViewFault> {
 }
 
 impl<'a> BasicResponse<'a> {
+    /// RFC 6960 4.2.1.
+    #[doc(alias = "RFC 6960 section 4.2.1")]
     fn parse(mut document: Reader<'a>) -> Result<Self, ViewFault> {
         const FIELD: &str = "BasicOCSPResponse";
         let mut outer = document.sequence(FIELD)?;
@@ -430,6 +437,9 @@ struct Extensions<'a> {
 
 impl<'a> Extensions<'a> {
     /// A critical extension that is not known there makes the response unusable.
+    ///
+    /// RFC 6960 4.4, RFC 9654 2.1.
+    #[doc(alias("RFC 6960 section 4.4", "RFC 9654 section 2.1"))]
     fn parse(explicit: Tlv<'a>, place: Place, field: &'static str) -> Result<Self, ViewFault> {
         let mut outer = explicit.reader();
         let mut list = outer.sequence(field)?;
@@ -519,6 +529,9 @@ impl<'a> SingleResponse<'a> {
 ///           revocationTime GeneralizedTime, revocationReason [0] EXPLICIT CRLReason OPTIONAL },
 ///      unknown [2] IMPLICIT NULL }
 /// ```
+///
+/// RFC 6960 2.2.
+#[doc(alias = "RFC 6960 section 2.2")]
 fn parse_status(choice: Tlv<'_>) -> Result<CertStatus, ViewFault> {
     const FIELD: &str = "certStatus";
     match (choice.tag, choice.value) {

@@ -64,6 +64,9 @@ struct Search<'s, 'a> {
 }
 
 /// The certificates that may have issued this one, best first.
+///
+/// RFC 5280 4.2.1.1, RFC 5280 4.2.1.2.
+#[doc(alias("RFC 5280 section 4.2.1.1", "RFC 5280 section 4.2.1.2"))]
 pub(crate) fn candidates<'a>(now: Time, pool: &Pool<'a>, child: &Link<'a>) -> Vec<CertificateRef> {
     match pool.link(child.reference) {
         Some((link, issuer)) => candidates_of(now, pool, issuer, Some(&link.certificate)),
@@ -99,6 +102,9 @@ fn candidates_of(
 }
 
 /// Searches a path for the pool's target that has none of the `excluded` certificates below the anchor.
+///
+/// RFC 5280 6.1.1 (a).
+#[doc(alias = "RFC 5280 section 6.1.1(a)")]
 pub(crate) fn search<'a>(
     context: &mut Context<'a>,
     pool: &Pool<'a>,
@@ -135,6 +141,9 @@ pub(crate) fn search<'a>(
 impl<'a> Search<'_, 'a> {
     /// Tries every certificate of this name as the issuer of the last in the stack, in paths with exactly so many
     /// intermediates more.
+    ///
+    /// RFC 5280 6.1.1 (a).
+    #[doc(alias = "RFC 5280 section 6.1.1(a)")]
     fn extend(&mut self, issuer: NameId, intermediates: usize) -> ControlFlow<Stop<'a>> {
         for candidate in self.candidates(issuer) {
             if let Err(hit) = self.context.budget.step() {

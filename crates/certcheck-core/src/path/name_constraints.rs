@@ -47,6 +47,9 @@ impl NameConstraints<'_> {
 
 /// Holds every name of a certificate against the constraints of the CAs above it. `names_hosts`: the common name
 /// of the subject may be taken for a host's by who asks.
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 pub(crate) fn check(
     certificate: &Certificate<'_>,
     names_hosts: bool,
@@ -92,6 +95,9 @@ pub(crate) fn check(
 }
 
 /// Labels with dots between them, of characters that a host name or a wildcard may have, or of no ASCII.
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn looks_like_host(text: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '*' || !c.is_ascii();
     let good_label = |label: &str| {
@@ -100,6 +106,8 @@ fn looks_like_host(text: &str) -> bool {
     text.contains('.') && text.split('.').all(good_label)
 }
 
+/// RFC 5280 6.1.3 (b), RFC 5280 6.1.3 (c).
+#[doc(alias("RFC 5280 section 6.1.3(b)", "RFC 5280 section 6.1.3(c)"))]
 fn check_name(
     name: GeneralName<'_>,
     above: &[NameConstraints<'_>],
@@ -178,6 +186,8 @@ impl<'a> Held<'a> {
         Self { name, form }
     }
 
+    /// RFC 5280 4.2.1.10.
+    #[doc(alias = "RFC 5280 section 4.2.1.10")]
     fn standing(&self, base: GeneralName<'_>, side: Side) -> Standing {
         match (&self.form, self.name, base) {
             (Form::Directory(name, prepared), _, GeneralName::Directory(base)) => {
@@ -259,6 +269,8 @@ fn inside(is_inside: bool) -> Standing {
     if is_inside { Standing::Inside } else { Standing::Outside }
 }
 
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn directory(name: Name<'_>, prepared: &OnceCell<PreparedName>, base: Name<'_>) -> Standing {
     // Plain names have no values that cannot be compared.
     if name.is_plain() && base.is_plain() {
@@ -315,6 +327,9 @@ impl<'a> DnsName<'a> {
 }
 
 /// 4.2.1.10: "any DNS name that can be constructed by adding zero or more labels to the left-hand side".
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn dns(name: Option<DnsName<'_>>, base: &str, side: Side) -> Standing {
     if base.is_empty() {
         return Standing::Inside;
@@ -342,6 +357,9 @@ impl<'a> Mailbox<'a> {
 
 /// 4.2.1.10: a mailbox, all mailboxes of a host, or with a leading dot of all hosts below a domain.
 /// The local part counts octet for octet (7.5), the host without case.
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn mailbox(name: Option<Mailbox<'_>>, base: &str) -> Standing {
     let Some(Mailbox { local, host: name_host }) = name else { return Standing::Unclear };
     if base.is_empty() {
@@ -357,6 +375,9 @@ fn mailbox(name: Option<Mailbox<'_>>, base: &str) -> Standing {
 }
 
 /// RFC 5321 4.1.2: a dot-string or a quoted string; RFC 6531 adds what is not ASCII.
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn is_local_part(local: &str) -> bool {
     let is_atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii();
     let is_dot_string = local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom));
@@ -365,6 +386,9 @@ fn is_local_part(local: &str) -> bool {
 }
 
 /// 4.2.1.10: the host part of the authority; no authority, or an address for a host, offends.
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn uri(name_host: Option<&str>, base: &str) -> Standing {
     let Some(name_host) = name_host else { return Standing::Unclear };
     if base.is_empty() { Standing::Inside } else { host_standing(name_host, base) }
@@ -378,6 +402,9 @@ fn host_standing(name: &str, base: &str) -> Standing {
 }
 
 /// The host of a URI (RFC 3986 3.2), if it is a domain name.
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn uri_host(uri: &str) -> Option<&str> {
     if uri.len() > LONGEST_URI {
         return None;
@@ -402,6 +429,9 @@ fn uri_host(uri: &str) -> Option<&str> {
 }
 
 /// Address against address and mask. The other family is outside.
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn ip(name: &[u8], base: &[u8]) -> Standing {
     let Some((address, mask)) = base.split_at_checked(base.len() / 2) else { return Standing::Unclear };
     let same = name.len() == address.len()

@@ -49,16 +49,30 @@ pub(crate) struct PolicyGraph<'a> {
 
 impl<'a> PolicyGraph<'a> {
     /// 6.1.2 (a): one node, any-policy.
+    ///
+    /// RFC 5280 6.1.2 (a).
+    #[doc(alias = "RFC 5280 section 6.1.2(a)")]
     pub(crate) const fn new() -> Self {
         Self { levels: Vec::new(), expected: Vec::new(), any_expected: true }
     }
 
     /// valid_policy_graph is NULL.
+    ///
+    /// RFC 5280 6.1.3 (e).
+    #[doc(alias = "RFC 5280 section 6.1.3(e)")]
     pub(crate) fn is_null(&self) -> bool {
         self.levels.last().is_some_and(Level::is_empty)
     }
 
     /// 6.1.3 (d) and (e). `any_counts`: inhibit_anyPolicy is above 0, or the certificate is self-issued and not the last.
+    ///
+    /// RFC 5280 6.1.3 (d)(1), RFC 5280 6.1.3 (d)(2), RFC 5280 6.1.3 (e), RFC 9618 5.
+    #[doc(alias(
+        "RFC 5280 section 6.1.3(d)(1)",
+        "RFC 5280 section 6.1.3(d)(2)",
+        "RFC 5280 section 6.1.3(e)",
+        "RFC 9618 section 5"
+    ))]
     pub(crate) fn add_certificate(
         &mut self,
         policies: Option<Policies<'a>>,
@@ -108,6 +122,14 @@ impl<'a> PolicyGraph<'a> {
     }
 
     /// 6.1.4 (a) and (b), and the expected_policy_sets for the certificate that follows.
+    ///
+    /// RFC 5280 4.2.1.5, RFC 5280 6.1.4 (a), RFC 5280 6.1.4 (b), RFC 9618 5.
+    #[doc(alias(
+        "RFC 5280 section 4.2.1.5",
+        "RFC 5280 section 6.1.4(a)",
+        "RFC 5280 section 6.1.4(b)",
+        "RFC 9618 section 5"
+    ))]
     pub(crate) fn prepare_next(
         &mut self,
         certificate: &Certificate<'a>,
@@ -167,6 +189,14 @@ impl<'a> PolicyGraph<'a> {
 
     /// 6.1.5 (g) and 6.1.6: authority-constrained-policy-set, the policies in the anchor's domain that hold
     /// for the whole path. any-policy is told as itself.
+    ///
+    /// RFC 5280 6.1.3 (d)(3), RFC 5280 6.1.6, RFC 9618 5.3, RFC 9618 5.6.
+    #[doc(alias(
+        "RFC 5280 section 6.1.3(d)(3)",
+        "RFC 5280 section 6.1.6",
+        "RFC 9618 section 5.3",
+        "RFC 9618 section 5.6"
+    ))]
     pub(crate) fn authority_constrained_set(&self) -> Vec<Oid<'a>> {
         let Some(last) = self.levels.last() else { return Vec::new() };
         let mut set = Vec::new();
@@ -198,6 +228,9 @@ impl<'a> PolicyGraph<'a> {
 }
 
 /// 6.1.5 (g)(iii): what remains of the authority's set for who accepts only `wanted` (empty: all).
+///
+/// RFC 5280 6.1.1 (c), RFC 5280 6.1.5 (g).
+#[doc(alias("RFC 5280 section 6.1.1(c)", "RFC 5280 section 6.1.5(g)"))]
 pub(crate) fn user_constrained_set<'a>(authority: &[Oid<'a>], wanted: &[Oid<'a>]) -> Vec<Oid<'a>> {
     if wanted.is_empty() || wanted.contains(&oid::ANY_POLICY) {
         return authority.to_vec();

@@ -177,6 +177,9 @@ impl<'a> Pool<'a> {
     }
 
     /// The certificates with this subject, the ring's first.
+    ///
+    /// RFC 5280 6.1.3 (a)(4).
+    #[doc(alias = "RFC 5280 section 6.1.3(a)(4)")]
     pub(crate) fn by_subject(&self, name: NameId) -> impl Iterator<Item = CertificateRef> + use<'_, 'a> {
         let from = self.by_subject.partition_point(|(subject, _)| *subject < name);
         let presented = self.by_subject.get(from..).unwrap_or_default();

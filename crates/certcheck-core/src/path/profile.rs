@@ -13,6 +13,9 @@ pub(crate) enum PathPosition {
 }
 
 /// Refuses the first rule that is broken.
+///
+/// RFC 5280 4.1.2.2, RFC 5280 4.1.2.6, RFC 5280 4.2.1.9.
+#[doc(alias("RFC 5280 section 4.1.2.2", "RFC 5280 section 4.1.2.6", "RFC 5280 section 4.2.1.9"))]
 pub(crate) fn check(
     certificate: &Certificate<'_>,
     position: PathPosition,

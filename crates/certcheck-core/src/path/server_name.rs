@@ -6,6 +6,9 @@ use crate::reason::Reason;
 use crate::x509::{Certificate, GeneralName};
 
 /// Looks for the name among those of subjectAltName; a common name is none (RFC 9525 6.1).
+///
+/// RFC 9525 6.3, RFC 9525 6.5.
+#[doc(alias("RFC 9525 section 6.1", "RFC 9525 section 6.3", "RFC 9525 section 6.5"))]
 pub(crate) fn check(certificate: &Certificate<'_>, wanted: &ServerName<'_>) -> Result<(), Reason> {
     for name in certificate.subject_alt_name()?.into_iter().flatten() {
         let is_meant = match (name?, wanted) {
@@ -26,6 +29,9 @@ pub(crate) fn check(certificate: &Certificate<'_>, wanted: &ServerName<'_>) -> R
 
 /// 6.3: ASCII letters in either case. A wildcard is the whole first label and stands for one; deviation: two labels at
 /// least follow it, so that nobody is every host of a top-level domain.
+///
+/// RFC 9525 6.1, RFC 9525 6.3, RFC 9525 6.5.
+#[doc(alias("RFC 9525 section 6.1", "RFC 9525 section 6.3", "RFC 9525 section 6.5"))]
 fn is_host(presented: &str, wanted: &str) -> bool {
     let wanted = wanted.strip_suffix('.').unwrap_or(wanted);
     if presented.eq_ignore_ascii_case(wanted) {

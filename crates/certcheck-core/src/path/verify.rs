@@ -79,6 +79,9 @@ impl<'a> Context<'a> {
     }
 
     /// 6.1.3 (a)(1), at most once for a certificate and a key.
+    ///
+    /// RFC 5280 6.1.3 (a)(1).
+    #[doc(alias = "RFC 5280 section 6.1.3(a)(1)")]
     pub(crate) fn verify_signature(
         &mut self,
         link: &Link<'a>,
@@ -149,6 +152,23 @@ struct State {
 }
 
 /// Validates `chain`, target first, under `anchor`.
+///
+/// RFC 5280 6.1.2 (g), RFC 5280 6.1.2 (h), RFC 5280 6.1.2 (i), RFC 5280 6.1.2 (j), RFC 5280 6.1.4 (c),
+/// RFC 5280 6.1.4 (d), RFC 5280 6.1.4 (e), RFC 5280 6.1.4 (f), RFC 5280 6.1.5 (c), RFC 5280 6.1.5 (d),
+/// RFC 5280 6.1.5 (e).
+#[doc(alias(
+    "RFC 5280 section 6.1.2(g)",
+    "RFC 5280 section 6.1.2(h)",
+    "RFC 5280 section 6.1.2(i)",
+    "RFC 5280 section 6.1.2(j)",
+    "RFC 5280 section 6.1.4(c)",
+    "RFC 5280 section 6.1.4(d)",
+    "RFC 5280 section 6.1.4(e)",
+    "RFC 5280 section 6.1.4(f)",
+    "RFC 5280 section 6.1.5(c)",
+    "RFC 5280 section 6.1.5(d)",
+    "RFC 5280 section 6.1.5(e)"
+))]
 pub(crate) fn validate<'a>(
     context: &mut Context<'a>,
     chain: &[Link<'a>],
@@ -209,6 +229,9 @@ pub(crate) fn validate_alike<'a>(
 
 /// Whose constraints the names of a target are held against: policy's, the anchor's, and those of the certificates below
 /// it, `below` being from the anchor down.
+///
+/// RFC 5280 6.1.2 (b), RFC 5280 6.1.2 (c).
+#[doc(alias("RFC 5280 section 6.1.2(b)", "RFC 5280 section 6.1.2(c)"))]
 pub(crate) fn constraints_above<'a>(
     policy: &'a Policy,
     anchor: &'a RingCertificate,
@@ -222,7 +245,17 @@ pub(crate) fn constraints_above<'a>(
     Ok(above)
 }
 
-/// 6.1.2 (b), (c).
+/// The constraints on names that a path begins with: policy's, and the anchor's.
+///
+/// RFC 5280 6.1.1 (h), RFC 5280 6.1.1 (i), RFC 5280 6.1.2 (b), RFC 5280 6.1.2 (c), RFC 5937 3.2, RFC 5937 4.
+#[doc(alias(
+    "RFC 5280 section 6.1.1(h)",
+    "RFC 5280 section 6.1.1(i)",
+    "RFC 5280 section 6.1.2(b)",
+    "RFC 5280 section 6.1.2(c)",
+    "RFC 5937 section 3.2",
+    "RFC 5937 section 4"
+))]
 fn push_initial<'a>(
     policy: &'a Policy,
     anchor: &'a RingCertificate,
@@ -237,6 +270,14 @@ fn push_initial<'a>(
 }
 
 /// What holds for a certificate in any path: its strength, validity and extensions, its role.
+///
+/// RFC 5280 4.1.2.6, RFC 5280 4.1.2.7, RFC 5280 4.2.1.3, RFC 5280 6.1.3 (a)(2).
+#[doc(alias(
+    "RFC 5280 section 4.1.2.6",
+    "RFC 5280 section 4.1.2.7",
+    "RFC 5280 section 4.2.1.3",
+    "RFC 5280 section 6.1.3(a)(2)"
+))]
 pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, position: PathPosition) -> Result<(), Reason> {
     let (certificate, policy) = (&link.certificate, context.policy);
     if context.ring.distrusts(certificate) {
@@ -281,6 +322,9 @@ pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, position: PathPosi
 }
 
 /// 6.1.4 (o) and 6.1.5 (f), and extensions that are critical against the profile.
+///
+/// RFC 5280 4.2, RFC 5280 6.1.4 (o), RFC 5280 6.1.5 (f).
+#[doc(alias("RFC 5280 section 4.2", "RFC 5280 section 6.1.4(o)", "RFC 5280 section 6.1.5(f)"))]
 fn check_criticality(certificate: &Certificate<'_>) -> Result<(), Reason> {
     if let Some(oid) = certificate.unhandled_critical_extension() {
         return Err(Reason::UnhandledCriticalExtension { oid: oid.into() });
@@ -291,7 +335,10 @@ fn check_criticality(certificate: &Certificate<'_>) -> Result<(), Reason> {
     Ok(())
 }
 
-/// 6.1.4 (k) and (n).
+/// A CA says that it is one.
+///
+/// RFC 5280 4.2.1.9, RFC 5280 6.1.4 (k).
+#[doc(alias("RFC 5280 section 4.2.1.9", "RFC 5280 section 6.1.4(k)"))]
 fn check_ca(certificate: &Certificate<'_>) -> Result<(), Reason> {
     if certificate.version() != Version::V3 {
         // (k) leaves v1 and v2 to out-of-band means: being an anchor that signs itself is such a means, nothing else is.
@@ -305,7 +352,10 @@ fn check_ca(certificate: &Certificate<'_>) -> Result<(), Reason> {
     check_may_sign(certificate)
 }
 
-/// 6.1.4 (n).
+/// A CA with keyUsage may sign certificates.
+///
+/// RFC 5280 4.2.1.3, RFC 5280 6.1.4 (n).
+#[doc(alias("RFC 5280 section 4.2.1.3", "RFC 5280 section 6.1.4(n)"))]
 fn check_may_sign(certificate: &Certificate<'_>) -> Result<(), Reason> {
     match certificate.key_usage() {
         Some(usage) if !usage.has_any(KeyUsage::KEY_CERT_SIGN) => {
@@ -315,6 +365,10 @@ fn check_may_sign(certificate: &Certificate<'_>) -> Result<(), Reason> {
     }
 }
 
+/// The extended key usage, if there is one, has the purpose.
+///
+/// RFC 5280 4.2.1.12.
+#[doc(alias = "RFC 5280 section 4.2.1.12")]
 fn check_purpose(certificate: &Certificate<'_>, wanted: Option<Oid<'_>>) -> Result<(), Reason> {
     let (Some(wanted), Some(usage)) = (wanted, certificate.extended_key_usage()?) else { return Ok(()) };
     for purpose in usage.purposes() {
@@ -327,6 +381,14 @@ fn check_purpose(certificate: &Certificate<'_>, wanted: Option<Oid<'_>>) -> Resu
 }
 
 /// The anchor, as RFC 5937 has its certificate and settings constrain it. Tells whether it is outside its validity.
+///
+/// RFC 5280 6.1.1 (d), RFC 5280 6.2, RFC 5937 3.2, RFC 5937 4.
+#[doc(alias(
+    "RFC 5280 section 6.1.1(d)",
+    "RFC 5280 section 6.2",
+    "RFC 5937 section 3.2",
+    "RFC 5937 section 4"
+))]
 fn check_anchor(
     context: &Context<'_>,
     anchor: &RingCertificate,
@@ -372,6 +434,20 @@ fn check_anchor(
 }
 
 /// 6.1.2, with the inputs that RFC 5937 section 4 takes from the anchor.
+///
+/// RFC 5280 6.1.1 (e), RFC 5280 6.1.1 (f), RFC 5280 6.1.1 (g), RFC 5280 6.1.2 (d), RFC 5280 6.1.2 (e),
+/// RFC 5280 6.1.2 (f), RFC 5280 6.1.2 (k), RFC 5937 3.2, RFC 5937 4.
+#[doc(alias(
+    "RFC 5280 section 6.1.1(e)",
+    "RFC 5280 section 6.1.1(f)",
+    "RFC 5280 section 6.1.1(g)",
+    "RFC 5280 section 6.1.2(d)",
+    "RFC 5280 section 6.1.2(e)",
+    "RFC 5280 section 6.1.2(f)",
+    "RFC 5280 section 6.1.2(k)",
+    "RFC 5937 section 3.2",
+    "RFC 5937 section 4"
+))]
 fn initial_state<'a>(
     policy: &'a Policy,
     n: usize,
@@ -399,7 +475,10 @@ fn initial_state<'a>(
     Ok(state)
 }
 
-/// 6.1.4 (i) and (j).
+/// Lowers the counters by policyConstraints and inhibitAnyPolicy.
+///
+/// RFC 5280 4.2.1.14, RFC 5280 6.1.4 (i), RFC 5280 6.1.4 (j).
+#[doc(alias("RFC 5280 section 4.2.1.14", "RFC 5280 section 6.1.4(i)", "RFC 5280 section 6.1.4(j)"))]
 fn lower_counters(state: &mut State, certificate: &Certificate<'_>) -> Result<(), Reason> {
     if let Some(constraints) = certificate.policy_constraints()? {
         if let Some(skip) = constraints.require_explicit_policy {
@@ -415,7 +494,10 @@ fn lower_counters(state: &mut State, certificate: &Certificate<'_>) -> Result<()
     Ok(())
 }
 
-/// 6.1.3 (b) to (f).
+/// What each certificate of a path adds to it: its names and its policies, (b) to (f).
+///
+/// RFC 5280 6.1.3 (b), RFC 5280 6.1.3 (f).
+#[doc(alias("RFC 5280 section 6.1.3(b)", "RFC 5280 section 6.1.3(f)"))]
 fn process<'a>(
     context: &mut Context<'a>,
     link: &Link<'a>,
@@ -438,6 +520,14 @@ fn process<'a>(
 }
 
 /// 6.1.4, for a certificate that has another below it.
+///
+/// RFC 5280 6.1.4 (g), RFC 5280 6.1.4 (h), RFC 5280 6.1.4 (l), RFC 5280 6.1.4 (m).
+#[doc(alias(
+    "RFC 5280 section 6.1.4(g)",
+    "RFC 5280 section 6.1.4(h)",
+    "RFC 5280 section 6.1.4(l)",
+    "RFC 5280 section 6.1.4(m)"
+))]
 fn prepare_next<'a>(
     context: &mut Context<'a>,
     link: &Link<'a>,
@@ -470,6 +560,9 @@ fn prepare_next<'a>(
 }
 
 /// 6.1.5. (c) to (e) yield the target's own key; (f) holds by `inspect`.
+///
+/// RFC 5280 6.1.5 (a), RFC 5280 6.1.5 (b), RFC 5280 6.1.5 (g).
+#[doc(alias("RFC 5280 section 6.1.5(a)", "RFC 5280 section 6.1.5(b)", "RFC 5280 section 6.1.5(g)"))]
 fn wrap_up<'a>(
     policy: &'a Policy,
     chain: &[Link<'a>],
@@ -499,6 +592,9 @@ fn wrap_up<'a>(
 
 /// RFC 5937 section 4: the policies of an anchor bound what it can vouch for. From its settings, and from its
 /// certificate unless that has none or any-policy.
+///
+/// RFC 5937 3.2, RFC 5937 4.
+#[doc(alias("RFC 5937 section 3.2", "RFC 5937 section 4"))]
 fn anchor_policies<'a>(
     anchor: &'a RingCertificate,
     certificate: &Certificate<'a>,

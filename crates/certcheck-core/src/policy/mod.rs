@@ -43,6 +43,9 @@ impl Purpose {
     }
 
     /// Whether the subject's common name may be taken for a host name. Of a client it is not.
+    ///
+    /// RFC 5280 4.2.1.10.
+    #[doc(alias = "RFC 5280 section 4.2.1.10")]
     #[must_use]
     pub const fn may_name_hosts(&self) -> bool {
         !matches!(self, Self::Client)

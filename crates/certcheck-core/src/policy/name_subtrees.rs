@@ -35,6 +35,9 @@ impl NameSubtrees {
     ///
     /// # Errors
     /// The first text that is no subtree.
+    ///
+    /// RFC 5937 3.2, RFC 5937 4.
+    #[doc(alias("RFC 5937 section 3.2", "RFC 5937 section 4"))]
     pub fn from_texts<S: AsRef<str>>(permitted: &[S], excluded: &[S]) -> Result<Option<Self>, SubtreeFault> {
         if permitted.is_empty() && excluded.is_empty() {
             return Ok(None);

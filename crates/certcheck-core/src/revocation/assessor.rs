@@ -139,6 +139,9 @@ impl<'e> Assessor<'e> {
     }
 
     /// The status of one certificate by the evidence at hand.
+    ///
+    /// RFC 9608 4.
+    #[doc(alias = "RFC 9608 section 4")]
     pub(crate) fn status(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
         if checked.has_no_status() {
             return Status::NoRevAvail;

@@ -50,6 +50,9 @@ impl CheckedCertificate<'_, '_> {
 
     /// RFC 9608 4: there will never be a status. Not said by CAs; beside a source of status it is a contradiction, and
     /// says nothing (deviation: the RFC leaves open what then).
+    ///
+    /// RFC 9608 3.
+    #[doc(alias = "RFC 9608 section 3")]
     pub(super) fn has_no_status(&self) -> bool {
         let is_ca = self.certificate.basic_constraints().is_some_and(|constraints| constraints.ca);
         self.certificate.has(KnownExtension::NoRevAvail) && !self.names_source() && !is_ca

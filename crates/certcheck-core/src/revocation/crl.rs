@@ -20,6 +20,9 @@ enum Answer<'e> {
 
 impl<'e> Assessor<'e> {
     /// 6.3.3, over every distribution point and every CRL at hand.
+    ///
+    /// RFC 5280 6.3.1.
+    #[doc(alias = "RFC 5280 section 6.3.1")]
     pub(super) fn by_crl(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
         let Ok(points) = checked.certificate.crl_distribution_points() else {
             return Status::Unknown(Cause::Malformed);
@@ -72,6 +75,9 @@ impl<'e> Assessor<'e> {
     }
 
     /// Consults every complete CRL of this name. Revoked in any is revoked, whatever others say.
+    ///
+    /// RFC 5280 6.3.2, RFC 5280 6.3.3 (e), RFC 5280 6.3.3 (l).
+    #[doc(alias("RFC 5280 section 6.3.2", "RFC 5280 section 6.3.3(e)", "RFC 5280 section 6.3.3(l)"))]
     fn by_crls_of(
         &mut self,
         name: Name<'e>,
@@ -109,6 +115,9 @@ impl<'e> Assessor<'e> {
 
     /// Steps (a) to (k) for one complete CRL. A scope that is short is checked before the signature, (f) and (g): of many
     /// partitions one is verified. A long one takes time, and is checked only where its issuer has signed it.
+    ///
+    /// RFC 5280 5.2.3.
+    #[doc(alias = "RFC 5280 section 5.2.3")]
     fn consult(
         &mut self,
         crl: &'e Crl,
@@ -136,6 +145,14 @@ impl<'e> Assessor<'e> {
     }
 
     /// What a CRL that covers the certificate says of it: steps (a), (c) and (h) to (k).
+    ///
+    /// RFC 5280 6.3.3 (a), RFC 5280 6.3.3 (i), RFC 5280 6.3.3 (j), RFC 5280 6.3.3 (k).
+    #[doc(alias(
+        "RFC 5280 section 6.3.3(a)",
+        "RFC 5280 section 6.3.3(i)",
+        "RFC 5280 section 6.3.3(j)",
+        "RFC 5280 section 6.3.3(k)"
+    ))]
     fn answer(
         &mut self,
         verified: VerifiedCrl<'e>,
@@ -193,12 +210,17 @@ impl<'e> Assessor<'e> {
         }
     }
 
+    /// RFC 5280 6.3.3 (a).
+    #[doc(alias = "RFC 5280 section 6.3.3(a)")]
     pub(super) fn is_current(&mut self, crl: &Crl) -> Result<(), Dismissal> {
         self.check_current(crl.this_update(), crl.next_update())
     }
 
     /// How another complete CRL stands to this one: `Greater` takes its place, `Equal` contradicts it. `None` if they
     /// have nothing to do with each other. Signed with the same key, that is: a namesake must not push a CRL out.
+    ///
+    /// RFC 5280 5.2.3.
+    #[doc(alias = "RFC 5280 section 5.2.3")]
     fn precedence(&mut self, other: &'e Crl, verified: VerifiedCrl<'e>) -> Option<Ordering> {
         let crl = verified.crl();
         if other.base_number().is_some() || !is_same_series(crl, other) {
@@ -236,6 +258,9 @@ struct Found<'e> {
 
 /// Whether an entry of a CRL that is not current revokes all the same. A list that is too old still names the certificate,
 /// unless a hold may have been lifted since; one from the future names it from now on.
+///
+/// RFC 5280 6.3.3 (a).
+#[doc(alias = "RFC 5280 section 6.3.3(a)")]
 pub(super) fn still_counts(entry: &CrlEntry<'_>, dismissal: &Dismissal) -> bool {
     match dismissal {
         Dismissal::Stale { .. } => entry.reason != RevocationReason::CertificateHold,

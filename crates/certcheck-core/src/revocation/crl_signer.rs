@@ -19,6 +19,9 @@ use crate::x509::{Certificate, KeyUsage};
 
 impl<'e> Assessor<'e> {
     /// The CRL, verified with a key that may sign it, or why it is not.
+    ///
+    /// RFC 5280 6.3.3 (g).
+    #[doc(alias = "RFC 5280 section 6.3.3(g)")]
     pub(super) fn verified(
         &mut self,
         crl: &'e Crl,
@@ -64,6 +67,9 @@ impl<'e> Assessor<'e> {
     }
 
     /// (g)
+    ///
+    /// RFC 5280 6.3.3 (g).
+    #[doc(alias = "RFC 5280 section 6.3.3(g)")]
     fn try_key(&mut self, crl: &'e Crl, signer: &Certificate<'e>) -> Result<VerifiedCrl<'e>, Dismissal> {
         Ok(crl.verify_with(signer.spki(), self.context.policy, &mut self.context.budget)?)
     }
@@ -75,6 +81,9 @@ impl<'e> Assessor<'e> {
     /// - under another name, for an indirect CRL: by any key of the path.
     ///
     /// What is above the issuer has a say only if the ring does not know the CA otherwise: see [`Self::is_path_of_ring`].
+    ///
+    /// RFC 5280 6.3.3 (f).
+    #[doc(alias = "RFC 5280 section 6.3.3(f)")]
     fn is_tied(
         &mut self,
         signer: &Link<'e>,
@@ -129,6 +138,9 @@ impl<'e> Assessor<'e> {
     }
 
     /// (f): the signer's own path leads to the same anchor, its keyUsage lets it sign CRLs, and it is not revoked.
+    ///
+    /// RFC 5280 6.3.3 (f).
+    #[doc(alias = "RFC 5280 section 6.3.3(f)")]
     fn check_signer(
         &mut self,
         reference: CertificateRef,
@@ -159,6 +171,9 @@ impl<'e> Assessor<'e> {
     }
 
     /// Its path, and the status of each certificate in it.
+    ///
+    /// RFC 5280 6.3.3 (f).
+    #[doc(alias = "RFC 5280 section 6.3.3(f)")]
     fn check_path_of_signer(&mut self, signer: &Certificate<'e>) -> Result<(), SignerFault> {
         // The certificates of that path have times of their own.
         self.until = self.now();
@@ -194,6 +209,9 @@ impl<'e> Assessor<'e> {
     }
 
     /// keyUsage, by the policy's reading of RFC 10007.
+    ///
+    /// RFC 5280 6.3.3 (f), RFC 10007 3.
+    #[doc(alias("RFC 5280 section 6.3.3(f)", "RFC 10007 section 3"))]
     fn check_usage(&self, signer: &Certificate<'_>, is_anchor: bool) -> Result<(), SignerFault> {
         let is_absence_taken = match self.policy().crl_signer_usage {
             CrlSignerUsage::Rfc10007 => is_anchor,

@@ -14,6 +14,9 @@ impl<'e> Assessor<'e> {
     /// (c), (h): the delta with the highest number that combines with this complete CRL, signed with the same key
     /// and current itself. Where none is at hand the complete CRL stands alone: it is current, and nothing in the
     /// RFC makes a delta a duty of who asks.
+    ///
+    /// RFC 5280 5.2.4, RFC 5280 6.3.3 (c), RFC 5280 6.3.3 (h).
+    #[doc(alias("RFC 5280 section 5.2.4", "RFC 5280 section 6.3.3(c)", "RFC 5280 section 6.3.3(h)"))]
     pub(super) fn delta_of(
         &mut self,
         complete: VerifiedCrl<'e>,
@@ -57,6 +60,9 @@ impl<'e> Assessor<'e> {
     /// A delta that does not combine with this complete CRL, and lists the certificate: revoked in any is revoked (deviation,
     /// the RFC has no use for it). It must be of the same issuer, scope and key, and not older than the complete CRL, whose
     /// silence would be the later word. One that is not current counts as a complete CRL of its time would.
+    ///
+    /// RFC 5280 6.3.3 (c).
+    #[doc(alias = "RFC 5280 section 6.3.3(c)")]
     pub(super) fn listed_beside(
         &mut self,
         complete: VerifiedCrl<'e>,
@@ -97,6 +103,9 @@ impl<'e> Assessor<'e> {
 
 /// The number of a delta that combines with a complete CRL: (c)(1) to (3), of one issuer, scope and key identifier; the
 /// complete CRL is no older than the delta's base and older than the delta.
+///
+/// RFC 5280 5.2.1, RFC 5280 6.3.3 (c).
+#[doc(alias("RFC 5280 section 5.2.1", "RFC 5280 section 6.3.3(c)"))]
 fn combining_number<'c>(crl: &Crl, number: &[u8], delta: &'c Crl) -> Option<&'c [u8]> {
     let (base, own) = (delta.base_number()?, delta.number()?);
     let keys_agree = match (crl.authority_key(), delta.authority_key()) {

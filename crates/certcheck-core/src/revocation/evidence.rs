@@ -133,6 +133,7 @@ impl OcspEvidence {
     }
 
     /// RFC 6960 3.2 (1): whether this answer in it is about this certificate.
+    #[doc(alias = "RFC 6960 section 3.2(1)")]
     pub(super) fn is_about(&self, single: &SingleResponse<'_>, checked: &CheckedCertificate<'_, '_>) -> bool {
         let (certificate, issuer) = (checked.certificate, checked.issuer);
         let at = self.place(single.cert_id.name_hash);
@@ -142,6 +143,7 @@ impl OcspEvidence {
     }
 
     /// RFC 6960 3.2 (3): whether its responder is this certificate.
+    #[doc(alias = "RFC 6960 section 3.2(3)")]
     pub(super) fn is_by(&self, responder: ResponderId<'_>, signer: &Certificate<'_>) -> bool {
         match responder {
             ResponderId::ByName(_) => responder.is(signer),

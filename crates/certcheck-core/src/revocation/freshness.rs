@@ -10,6 +10,14 @@ impl Freshness {
     ///
     /// # Errors
     /// [`Cause::NotYetValid`], [`Cause::Stale`]
+    ///
+    /// RFC 5280 5.1.2.4, RFC 5280 5.1.2.5, RFC 6960 3.2 (5), RFC 6960 3.2 (6).
+    #[doc(alias(
+        "RFC 5280 section 5.1.2.4",
+        "RFC 5280 section 5.1.2.5",
+        "RFC 6960 section 3.2(5)",
+        "RFC 6960 section 3.2(6)"
+    ))]
     pub fn check_current(
         &self,
         this_update: Time,
@@ -50,6 +58,8 @@ impl Freshness {
         Time::from_unix(self.end(this_update, next_update))
     }
 
+    /// RFC 5280 5.1.2.5.
+    #[doc(alias = "RFC 5280 section 5.1.2.5")]
     fn end(&self, this_update: Time, next_update: Option<Time>) -> i64 {
         let this = this_update.unix();
         // Without nextUpdate newer information is to be had all the time: it is as good as policy says, never for ever.

@@ -40,6 +40,14 @@ impl<'e> Assessor<'e> {
     }
 
     /// What one response says. A revocation for good is returned, all else noted.
+    ///
+    /// RFC 6960 2.2, RFC 6960 2.4, RFC 6960 3.2 (6), RFC 6960 4.4.8.
+    #[doc(alias(
+        "RFC 6960 section 2.2",
+        "RFC 6960 section 2.4",
+        "RFC 6960 section 3.2(6)",
+        "RFC 6960 section 4.4.8"
+    ))]
     pub(super) fn consult_response(
         &mut self,
         response: &'e OcspEvidence,

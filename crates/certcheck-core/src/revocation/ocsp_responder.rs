@@ -14,6 +14,9 @@ use crate::x509::{Certificate, KeyUsage, KnownExtension};
 impl<'e> Assessor<'e> {
     /// 4.2.2.2: signed by a responder that is trusted here, by the CA that issued the certificate, or by who that CA
     /// itself has named for it.
+    ///
+    /// RFC 6960 3.2 (4), RFC 6960 4.2.2.2 (1), RFC 6960 4.2.2.2 (2).
+    #[doc(alias("RFC 6960 section 3.2(4)", "RFC 6960 section 4.2.2.2(1)", "RFC 6960 section 4.2.2.2(2)"))]
     pub(super) fn check_responder(
         &mut self,
         response: &'e OcspEvidence,
@@ -60,6 +63,9 @@ impl<'e> Assessor<'e> {
     }
 
     /// 3.2 (2)
+    ///
+    /// RFC 6960 3.2 (2).
+    #[doc(alias = "RFC 6960 section 3.2(2)")]
     fn verify(
         &mut self,
         response: &OcspEvidence,
@@ -80,6 +86,9 @@ impl<'e> Assessor<'e> {
     /// A delegate: issued directly by the CA's key, for signing answers and nothing inherited, no CA, valid now, not
     /// revoked. Deviation from RFC 5280 6.1: constraints above the CA, on names and policies, are not held against
     /// it: the CA may sign what it has the delegate sign, so nobody gains by it.
+    ///
+    /// RFC 6960 4.2.2.2 (3).
+    #[doc(alias = "RFC 6960 section 4.2.2.2(3)")]
     fn check_delegate(
         &mut self,
         response: &'e OcspEvidence,
@@ -136,6 +145,9 @@ impl<'e> Assessor<'e> {
 
     /// 4.2.2.2.1: nocheck is trust for its lifetime; who names CRLs is checked by them, never by what it signs itself;
     /// who names nothing is taken: the RFC leaves that to local policy, and such certificates are short-lived.
+    ///
+    /// RFC 6960 4.2.2.2.1.
+    #[doc(alias = "RFC 6960 section 4.2.2.2.1")]
     fn check_delegate_status(
         &mut self,
         delegate: &Certificate<'e>,

@@ -270,6 +270,9 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// RFC 9654: another nonce than ours is another's answer. About none at all policy decides.
+    ///
+    /// RFC 9654 2.1.
+    #[doc(alias = "RFC 9654 section 2.1")]
     fn check_nonce(&self, ours: Option<&Bytes>, theirs: Option<&[u8]>) -> Result<(), Dismissal> {
         match (ours, theirs) {
             (Some(ours), Some(theirs)) if nonce::is_same(ours, theirs) => Ok(()),
@@ -280,6 +283,9 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// Every responder that authorityInfoAccess names, each with the hash that reaches most, then with the other.
+    ///
+    /// RFC 5280 4.2.2.1, RFC 9919 3.
+    #[doc(alias("RFC 5280 section 4.2.2.1", "RFC 9919 section 3"))]
     fn ask_responders(&mut self) -> Flow {
         let Ok(access) = self.checked.certificate.authority_info_access() else { return Flow::Continue(()) };
         for url in urls(access, oid::AD_OCSP) {
@@ -308,6 +314,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         Flow::Continue(())
     }
 
+    /// RFC 9654 2.1.
+    #[doc(alias = "RFC 9654 section 2.1")]
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> EvidenceRequest {
         let CheckedCertificate { certificate, issuer, .. } = self.checked;
         let request = match self.context.hashed_issuer.filter(|hashed| hashed.hash() == hash) {
@@ -368,6 +376,9 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// The names of one point are names of one CRL: the next is tried only if the one before brought nothing of use.
+    ///
+    /// RFC 5280 4.2.1.13.
+    #[doc(alias = "RFC 5280 section 4.2.1.13")]
     fn ask_point(
         &mut self,
         point: &DistributionPoint<'_>,
@@ -387,6 +398,9 @@ impl<'s, 'e> Plan<'s, 'e> {
 
     /// CRLs came, and who signed them is not known, or not known to be good: its certificates are asked for where the
     /// CRLs say they are, then its own status.
+    ///
+    /// RFC 5280 5.2.7.
+    #[doc(alias = "RFC 5280 section 5.2.7")]
     fn ask_about_crl_issuers(&mut self) -> Flow {
         let crls: Vec<_> = self
             .asked
@@ -428,6 +442,9 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 
     /// Good or on hold by a CRL: whether a delta knows better (RFC 5280 5.2.6). If none is to be had, the CRL stands.
+    ///
+    /// RFC 5280 4.2.1.15.
+    #[doc(alias("RFC 5280 section 4.2.1.15", "RFC 5280 section 5.2.6"))]
     fn ask_deltas(&mut self) {
         let by_crl = self.status.proof().is_some_and(|proof| proof.by == Means::Crl);
         let may_change = matches!(self.status, Status::Good(_)) || self.status.is_hold();

@@ -30,6 +30,9 @@ pub(super) fn is_short(crl: &Crl) -> bool {
 
 /// The scope by way of all the certificate's points, and of the one of 6.3.3's end: of a CRL that no point names, issued
 /// by the certificate's issuer. There is always some reason in it.
+///
+/// RFC 5280 6.3.3.
+#[doc(alias = "RFC 5280 section 6.3.3")]
 pub(super) fn of(
     crl: &Crl,
     points: Option<DistributionPoints<'_>>,
@@ -74,6 +77,9 @@ fn is_ca(checked: &CheckedCertificate<'_, '_>) -> bool {
 }
 
 /// interim_reasons_mask by way of one point, (b) and (d).
+///
+/// RFC 5280 6.3.3 (b)(1), RFC 5280 6.3.3 (d).
+#[doc(alias("RFC 5280 section 6.3.3(b)(1)", "RFC 5280 section 6.3.3(d)"))]
 fn reasons_by(
     crl: &Crl,
     idp: Option<&IssuingDistributionPoint<'_>>,
@@ -107,11 +113,19 @@ fn reasons_by(
     Ok(point_reasons & idp.reasons.unwrap_or(ALL_REASONS))
 }
 
+/// RFC 5280 6.3.3 (b)(2)(ii), RFC 5280 6.3.3 (b)(2)(iii), RFC 5280 6.3.3 (b)(2)(iv).
+#[doc(alias(
+    "RFC 5280 section 6.3.3(b)(2)(ii)",
+    "RFC 5280 section 6.3.3(b)(2)(iii)",
+    "RFC 5280 section 6.3.3(b)(2)(iv)"
+))]
 fn covers_kind(idp: &IssuingDistributionPoint<'_>, checked: &CheckedCertificate<'_, '_>) -> bool {
     let is_ca = is_ca(checked);
     !(idp.only_attribute || idp.only_user && is_ca || idp.only_ca && !is_ca)
 }
 
+/// RFC 5280 6.3.3 (b)(1).
+#[doc(alias = "RFC 5280 section 6.3.3(b)(1)")]
 fn names_directory(
     names: GeneralNames<'_>,
     wanted: Name<'_>,
@@ -129,6 +143,9 @@ fn names_directory(
 }
 
 /// (b)(2)(i): one name of the IDP is one name of the point; where the point has none, one of its cRLIssuer.
+///
+/// RFC 5280 6.3.3 (b)(2)(i).
+#[doc(alias = "RFC 5280 section 6.3.3(b)(2)(i)")]
 fn is_same_point(
     name: DistributionPointName<'_>,
     crl_issuer: Name<'_>,
@@ -180,6 +197,8 @@ impl Form<'_> {
     }
 }
 
+/// RFC 5280 6.3.3 (b)(2)(i).
+#[doc(alias = "RFC 5280 section 6.3.3(b)(2)(i)")]
 fn is_same_form(a: Form<'_>, b: Form<'_>) -> bool {
     match (a, b) {
         (Form::Full(a), Form::Full(b)) => is_same_name(a, b),
@@ -226,6 +245,9 @@ fn is_below_by(name: Name<'_>, base: Name<'_>, rdn: Rdn<'_>) -> bool {
 }
 
 /// One form, and the same in it. Names of other forms are compared as octets of the same form or not at all.
+///
+/// RFC 5280 6.3.3 (b)(2)(i).
+#[doc(alias = "RFC 5280 section 6.3.3(b)(2)(i)")]
 fn is_same_name(a: GeneralName<'_>, b: GeneralName<'_>) -> bool {
     match (a, b) {
         (GeneralName::Directory(a), GeneralName::Directory(b)) => a.matches(b),

@@ -32,6 +32,9 @@ struct Entry {
 impl SignatureMemo {
     /// As [`signature::verify`], spending nothing where the outcome is known. `at` tells the signatures of one piece of
     /// evidence apart.
+    ///
+    /// RFC 5280 5.1.1.3.
+    #[doc(alias = "RFC 5280 section 5.1.1.3")]
     pub(crate) fn verify(
         &self,
         at: usize,

@@ -61,6 +61,9 @@ pub(crate) enum Verifier {
 }
 
 /// Judges algorithm and key by name, without arithmetic.
+///
+/// RFC 5280 4.1.1.2, RFC 4055 3.1.
+#[doc(alias("RFC 5280 section 4.1.1.2", "RFC 4055 section 3.1"))]
 pub(crate) fn select_verifier(
     signed: Signed<'_>,
     key: SubjectPublicKeyInfo<'_>,
@@ -169,6 +172,9 @@ fn cost(verifier: &Verifier, key: SubjectPublicKeyInfo<'_>) -> u32 {
 }
 
 /// Verifies a signature, spending one of the budget unless it is refused by name before.
+///
+/// RFC 5280 4.1.1.3, RFC 5280 6.1.3 (a)(1).
+#[doc(alias("RFC 5280 section 4.1.1.3", "RFC 5280 section 6.1.3(a)(1)"))]
 pub(crate) fn verify(
     signed: Signed<'_>,
     key: SubjectPublicKeyInfo<'_>,
@@ -330,6 +336,9 @@ fn short_rsa(key: SubjectPublicKeyInfo<'_>) -> Option<u32> {
 }
 
 /// The algorithms for old rings: RSA PKCS #1 under 2048 bits, or over SHA-1. Policy has let them pass by now.
+///
+/// RFC 5280 4.1.1.2.
+#[doc(alias = "RFC 5280 section 4.1.1.2")]
 fn legacy_rsa(
     signature: AlgorithmIdentifier<'_>,
     key: SubjectPublicKeyInfo<'_>,

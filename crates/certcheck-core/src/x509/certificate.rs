@@ -100,6 +100,9 @@ impl<'a> Certificate<'a> {
     ///
     /// # Errors
     /// Where and how the octets break DER or the profile.
+    ///
+    /// RFC 5280 4.1.1.2, RFC 5280 4.1.2.4.
+    #[doc(alias("RFC 5280 section 4.1.1.2", "RFC 5280 section 4.1.2.4"))]
     pub fn parse(der: &'a [u8]) -> Result<Self, ViewFault> {
         let mut document = Reader::new(der);
         if u32::try_from(der.len()).is_err() {
@@ -172,6 +175,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// The octets that were signed (RFC 5280 4.1.1.3).
+    #[doc(alias = "RFC 5280 section 4.1.1.3")]
     #[must_use]
     pub fn tbs(&self) -> &'a [u8] {
         self.slice(self.fields.tbs)
@@ -184,6 +188,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// RFC 5280 4.1.2.2.
+    #[doc(alias = "RFC 5280 section 4.1.2.2")]
     #[must_use]
     pub fn serial(&self) -> Serial<'a> {
         Serial(self.slice(self.fields.serial))
@@ -412,6 +417,7 @@ impl<'a> Certificate<'a> {
     ///
     /// # Errors
     /// As above.
+    #[doc(alias = "RFC 5280 section 4.2.2.2")]
     pub fn subject_info_access(&self) -> Result<Option<AccessDescriptions<'a>>, ViewFault> {
         self.body(KnownExtension::SubjectInfoAccess).map(AccessDescriptions::parse).transpose()
     }
@@ -484,6 +490,7 @@ fn span_of_raw(tlv: Tlv<'_>) -> Span {
 }
 
 /// RFC 5280 4.1.2.1. An explicit v1 is a default spelled out, which nobody issues.
+#[doc(alias = "RFC 5280 section 4.1.2.1")]
 fn parse_version(fields: &mut Reader<'_>) -> Result<Version, ViewFault> {
     const FIELD: &str = "version";
     let Some(explicit) = fields.optional(tag::context_constructed(0), FIELD)? else {
@@ -506,6 +513,9 @@ fn parse_name<'a>(fields: &mut Reader<'a>, field: &'static str) -> Result<(Span,
 }
 
 /// RFC 5280 4.1.2.8: read past, never used.
+///
+/// RFC 5280 4.1.2.1.
+#[doc(alias("RFC 5280 section 4.1.2.1", "RFC 5280 section 4.1.2.8"))]
 fn parse_unique_ids(fields: &mut Reader<'_>, version: Version) -> Result<(), ViewFault> {
     for (n, field) in [(1, "issuerUniqueID"), (2, "subjectUniqueID")] {
         if let Some(tlv) = fields.optional(tag::context(n), field)? {
@@ -520,7 +530,10 @@ fn parse_unique_ids(fields: &mut Reader<'_>, version: Version) -> Result<(), Vie
     Ok(())
 }
 
-/// RFC 5280 4.1.2.9.
+/// The list of extensions (RFC 5280 4.1.2.9), in version 3 alone.
+///
+/// RFC 5280 4.1.2.1.
+#[doc(alias = "RFC 5280 section 4.1.2.1")]
 fn parse_extensions(fields: &mut Reader<'_>, version: Version) -> Result<(Span, ExtensionTable), ViewFault> {
     const FIELD: &str = "extensions";
     let Some(explicit) = fields.optional(tag::context_constructed(3), FIELD)? else {

@@ -17,6 +17,7 @@ const MAX_CHARACTERS: usize = 256;
 
 /// RFC 4514: the last RDN first, joined with commas; attributes of one RDN with plus signs.
 impl fmt::Display for Name<'_> {
+    /// RFC 4514.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = Bounded { f, left: Some(MAX_NAME) };
         let mut rdns: Vec<_> = self.rdns().take(MAX_ATTRIBUTES + 1).collect();

@@ -118,6 +118,14 @@ impl KnownExtension {
 
     /// Whether a conforming CA marks it non-critical, so that as critical it is outside the profile
     /// (RFC 5280 4.2.1.1, 4.2.1.2, 4.2.1.15, 4.2.2; RFC 9608 3).
+    ///
+    /// RFC 5280 4.2.1.2, RFC 5280 4.2.1.15.
+    #[doc(alias(
+        "RFC 5280 section 4.2.1.1",
+        "RFC 5280 section 4.2.1.2",
+        "RFC 5280 section 4.2.1.15",
+        "RFC 9608 section 3"
+    ))]
     pub(crate) const fn must_not_be_critical(self) -> bool {
         matches!(
             self,
@@ -197,6 +205,9 @@ pub(crate) struct ExtensionTable {
 impl ExtensionTable {
     /// Reads `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`, each body that is known included. An empty list is seen
     /// in life and says nothing (deviation).
+    ///
+    /// RFC 5280 4.2.
+    #[doc(alias = "RFC 5280 section 4.2")]
     pub(crate) fn parse(list: Reader<'_>) -> Result<Self, ViewFault> {
         const FIELD: &str = "extensions";
         let mut table = Self::default();
@@ -234,6 +245,8 @@ impl ExtensionTable {
         Ok(table)
     }
 
+    /// RFC 5280 4.2.
+    #[doc(alias = "RFC 5280 section 4.2")]
     fn read_known(
         &mut self,
         known: KnownExtension,

@@ -95,6 +95,8 @@ pub struct BasicConstraints {
 }
 
 impl BasicConstraints {
+    /// RFC 5280 4.2.1.9.
+    #[doc(alias = "RFC 5280 section 4.2.1.9")]
     pub(super) fn parse(body: Body<'_>) -> Result<Self, ViewFault> {
         let mut fields = body.only(tag::SEQUENCE)?.reader();
         let ca = fields.boolean_default_false(body.field)?;
@@ -135,6 +137,8 @@ impl KeyUsage {
         Self(self.0 | other.0)
     }
 
+    /// RFC 5280 4.2.1.3.
+    #[doc(alias = "RFC 5280 section 4.2.1.3")]
     pub(super) fn parse(body: Body<'_>) -> Result<Self, ViewFault> {
         let tlv = body.only(tag::BIT_STRING)?;
         match named_bits(tlv, body.field)? {
@@ -264,6 +268,8 @@ impl<'a> NameConstraints<'a> {
 pub struct Subtrees<'a>(Reader<'a>);
 
 impl<'a> Subtrees<'a> {
+    /// RFC 5280 4.2.1.10.
+    #[doc(alias = "RFC 5280 section 4.2.1.10")]
     fn read(&mut self) -> Result<GeneralName<'a>, ViewFault> {
         const FIELD: &str = "nameConstraints";
         let mut fields = self.0.sequence(FIELD)?;

@@ -57,6 +57,8 @@ impl<'a> GeneralName<'a> {
         }
     }
 
+    /// RFC 5280 4.2.1.6, RFC 5280 4.2.1.7.
+    #[doc(alias("RFC 5280 section 4.2.1.6", "RFC 5280 section 4.2.1.7"))]
     pub(crate) fn parse(tlv: Tlv<'a>, ip: IpForm, field: &'static str) -> Result<Self, ViewFault> {
         match tlv.tag {
             0xa0 => {
@@ -107,6 +109,9 @@ fn ia5<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a str, ViewFault> {
 }
 
 /// Ones, then zeros.
+///
+/// RFC 5280 4.2.1.10.
+#[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn is_contiguous(mask: &[u8]) -> bool {
     let mut rest = mask.iter().skip_while(|octet| **octet == 0xff);
     let edge = rest.next().is_none_or(|octet| octet.leading_ones() + octet.trailing_zeros() == 8);
@@ -130,6 +135,9 @@ impl<'a> GeneralNames<'a> {
     }
 
     /// Reads all of them once.
+    ///
+    /// RFC 5280 4.2.1.6, RFC 5280 4.2.1.7.
+    #[doc(alias("RFC 5280 section 4.2.1.6", "RFC 5280 section 4.2.1.7"))]
     pub(crate) fn check(self) -> Result<(), ViewFault> {
         if self.names.is_empty() {
             return Err(self.names.fault(self.field, Rule::EmptyList));

@@ -45,6 +45,9 @@ impl Name<'_> {
     }
 
     /// Whether both are the same name.
+    ///
+    /// RFC 5280 6.1.3 (a)(4), RFC 5280 7.1.
+    #[doc(alias("RFC 5280 section 6.1.3(a)(4)", "RFC 5280 section 7.1"))]
     #[must_use]
     pub fn matches(self, other: Name<'_>) -> bool {
         if self.raw() == other.raw() {
@@ -62,6 +65,7 @@ impl Name<'_> {
 
     /// Whether this name lies in the subtree under `base`: the RDNs of `base` are its first RDNs
     /// (RFC 5280 4.2.1.10). An empty base holds every name.
+    #[doc(alias = "RFC 5280 section 4.2.1.10")]
     #[must_use]
     pub fn is_within(self, base: Name<'_>) -> bool {
         let mut ours = self.rdns();
@@ -160,6 +164,9 @@ impl Rdn<'_> {
 }
 
 /// RDNs are sets: the same number of attributes, each with its match in the other.
+///
+/// RFC 5280 7.1.
+#[doc(alias = "RFC 5280 section 7.1")]
 fn rdns_match(a: Rdn<'_>, b: Rdn<'_>) -> bool {
     if a.raw() == b.raw() {
         return true;
@@ -180,6 +187,8 @@ fn rdns_match(a: Rdn<'_>, b: Rdn<'_>) -> bool {
     }
 }
 
+/// RFC 5280 7.1.
+#[doc(alias = "RFC 5280 section 7.1")]
 fn attributes_match(a: Attribute<'_>, b: Attribute<'_>) -> bool {
     if a.oid != b.oid {
         return false;
@@ -260,6 +269,9 @@ fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
 }
 
 /// The prepared string, or `None` where a value cannot be prepared.
+///
+/// RFC 4518 2.3, RFC 5280 2.6.
+#[doc(alias("RFC 4518 section 2.3", "RFC 5280 section 2.6"))]
 fn prepared(attribute: Attribute<'_>) -> Option<String> {
     if is_plain(attribute) {
         return String::from_utf8(plain_folded(attribute.value).collect()).ok();
@@ -295,6 +307,9 @@ fn prepared(attribute: Attribute<'_>) -> Option<String> {
 }
 
 /// The characters of a value, or `None` where they are not of its type.
+///
+/// RFC 4518 2.1.
+#[doc(alias = "RFC 4518 section 2.1")]
 pub(super) fn decoded(tag: u8, value: &[u8]) -> Option<Cow<'_, str>> {
     match tag {
         tag::UTF8_STRING => core::str::from_utf8(value).ok().map(Cow::Borrowed),
@@ -335,6 +350,7 @@ enum Mapped {
 }
 
 /// RFC 4518 2.2, and what 2.4 prohibits of what is left.
+#[doc(alias = "RFC 4518 section 2.2")]
 fn mapped(character: char) -> Mapped {
     match character {
         '\u{9}'..='\u{d}'

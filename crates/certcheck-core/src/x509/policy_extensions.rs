@@ -28,6 +28,8 @@ impl<'a> Policies<'a> {
         body.list().map(Self)
     }
 
+    /// RFC 5280 4.2.1.4.
+    #[doc(alias = "RFC 5280 section 4.2.1.4")]
     pub(super) fn check(self) -> Result<(), ViewFault> {
         let mut rest = self;
         for at in 0.. {
@@ -46,6 +48,8 @@ impl<'a> Policies<'a> {
         Ok(())
     }
 
+    /// RFC 5280 4.2.1.4.
+    #[doc(alias = "RFC 5280 section 4.2.1.4")]
     fn read(&mut self) -> Result<PolicyInformation<'a>, ViewFault> {
         const FIELD: &str = "certificatePolicies";
         let mut fields = self.0.sequence(FIELD)?;
@@ -89,6 +93,8 @@ impl<'a> PolicyMappings<'a> {
         self.try_for_each(|pair| pair.map(drop))
     }
 
+    /// RFC 5280 4.2.1.5.
+    #[doc(alias = "RFC 5280 section 4.2.1.5")]
     fn read(&mut self) -> Result<(Oid<'a>, Oid<'a>), ViewFault> {
         const FIELD: &str = "policyMappings";
         let mut fields = self.0.sequence(FIELD)?;
@@ -114,6 +120,8 @@ pub struct PolicyConstraints {
 }
 
 impl PolicyConstraints {
+    /// RFC 5280 4.2.1.11.
+    #[doc(alias = "RFC 5280 section 4.2.1.11")]
     pub(crate) fn parse(body: Body<'_>) -> Result<Self, ViewFault> {
         let mut fields = body.list()?;
         let mut skip_certs = |n| {

@@ -86,6 +86,8 @@ impl<'a> DistributionPoints<'a> {
         self.try_for_each(|point| point.map(drop))
     }
 
+    /// RFC 5280 4.2.1.13.
+    #[doc(alias = "RFC 5280 section 4.2.1.13")]
     fn read(&mut self) -> Result<DistributionPoint<'a>, ViewFault> {
         let field = self.1;
         let outer = self.0.expect(tag::SEQUENCE, field)?;

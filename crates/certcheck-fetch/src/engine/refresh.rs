@@ -29,6 +29,9 @@ const RENEWALS: Bounds = Bounds { all: 32, client: usize::MAX, host: 4, address:
 const IN_USE: i64 = 3_600;
 
 /// Looks what is due, as long as the engine lives. Each renewal goes by itself: one that is slow holds up no other.
+///
+/// RFC 5280 6.3.3 (a).
+#[doc(alias = "RFC 5280 section 6.3.3(a)")]
 pub(crate) async fn keep_fresh(shared: WeakShared) {
     let renewing = Permits::new(RENEWALS);
     loop {

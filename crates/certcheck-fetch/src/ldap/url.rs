@@ -44,6 +44,9 @@ impl LdapUrl {
     ///
     /// # Errors
     /// What is wrong.
+    ///
+    /// RFC 4516 2.
+    #[doc(alias = "RFC 4516 section 2")]
     pub(crate) fn of(target: &Target) -> Result<Self, Refusal> {
         // RFC 4511 4.5.1.2: `base` is the entry itself. Whatever else is wrong counts first.
         let (read, scope) = Self::with_scope(&target.url).map_err(Refusal::LdapUrl)?;
@@ -105,6 +108,9 @@ impl LdapUrl {
 
     /// Whether values of this attribute are asked for: with the option `binary` or without, as RFC 4523 and servers
     /// differ. Other options make other attributes.
+    ///
+    /// RFC 4523 2.
+    #[doc(alias = "RFC 4523 section 2")]
     pub(super) fn asks_for(&self, attribute: &[u8]) -> bool {
         let base = |name: &str| match name.split_once(';') {
             None => Some(name.len()),
@@ -119,6 +125,9 @@ impl LdapUrl {
     }
 
     /// A search for the one entry. Without a bind before it, it is anonymous (RFC 4511 4.2.1).
+    ///
+    /// RFC 4511 4.5.
+    #[doc(alias = "RFC 4511 section 4.5")]
     pub(super) fn request(&self) -> Option<BytesMut> {
         let text = |text: &str| Tag::OctetString(OctetString { inner: text.into(), ..Default::default() });
         let number = |inner| Tag::Integer(Integer { inner, ..Default::default() });
@@ -177,6 +186,9 @@ fn attributes_of(part: &str) -> Result<Vec<String>, &'static str> {
 }
 
 /// With or without the outer parentheses, which the URLs of Microsoft's CAs leave out.
+///
+/// RFC 4516 2.
+#[doc(alias = "RFC 4516 section 2")]
 fn filter_of(part: &str) -> Result<String, &'static str> {
     if part.is_empty() {
         return Ok(ANY_ENTRY.to_owned());
@@ -190,6 +202,9 @@ fn filter_of(part: &str) -> Result<String, &'static str> {
 }
 
 /// Percent-decoded, without control characters.
+///
+/// RFC 4516 2.
+#[doc(alias = "RFC 4516 section 2")]
 fn decoded(part: &str) -> Result<String, &'static str> {
     const BAD: &str = "bad percent-encoding";
     let mut octets = Vec::with_capacity(part.len());

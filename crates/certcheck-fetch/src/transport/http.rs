@@ -90,6 +90,9 @@ impl Http {
     }
 
     /// Asks, follows redirects, and takes in the body. `arriving` is called with how many octets are there.
+    ///
+    /// RFC 6960 A.1.
+    #[doc(alias = "RFC 6960 section A.1")]
     pub(crate) async fn ask(
         &self,
         target: &Target,
@@ -318,6 +321,7 @@ pub fn goes_with_get(ask: &EvidenceRequest) -> bool {
 
 /// RFC 6960 A.1 and RFC 9919 5: base64, percent-encoded to the last sign, behind the responder's URL. `None` if that is too
 /// long.
+#[doc(alias("RFC 6960 section A.1", "RFC 9919 section 5"))]
 fn ocsp_get_url(responder: &Url, request: &[u8]) -> Option<Url> {
     let encoded = STANDARD.encode(request);
     let encoded = utf8_percent_encode(&encoded, NON_ALPHANUMERIC);
@@ -360,6 +364,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// What HTTP says of the body: by what it is known again, and until when caches may give it out.
+///
+/// RFC 9919 6.
+#[doc(alias = "RFC 9919 section 6")]
 fn transport_of(response: &Response) -> Transport {
     let text = |name| {
         response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned)

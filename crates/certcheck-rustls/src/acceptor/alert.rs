@@ -17,6 +17,9 @@ const FATAL: u8 = 2;
 /// - TLS 1.2, resumed: the server's Finished is out; the alert is sealed as the record after it.
 /// - TLS 1.3: sealed under the application keys as their first record. Tickets that were sealed before it were held and
 ///   dropped, so nobody sees two records under one nonce.
+///
+/// RFC 8446 6.2.
+#[doc(alias = "RFC 8446 section 6.2")]
 pub(super) fn record(
     connection: ServerConnection,
     alert: AlertDescription,

@@ -273,6 +273,8 @@ impl Shared {
         self.pass_gate(Handshaken { stream, pending, generation }, deadline).await
     }
 
+    /// RFC 8446 4.4.3.
+    #[doc(alias = "RFC 8446 section 4.4.3")]
     async fn pass_gate<IO: AsyncRead + AsyncWrite + Unpin>(
         &self,
         handshaken: Handshaken<IO>,

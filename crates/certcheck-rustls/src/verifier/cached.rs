@@ -87,6 +87,8 @@ impl Cached {
 }
 
 impl Rules for Cached {
+    /// RFC 8446 4.4.3.
+    #[doc(alias = "RFC 8446 section 4.4.3")]
     fn presented(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error> {
         if !self.auth.is_checked() {
             return Ok(());
@@ -107,6 +109,8 @@ impl Rules for Cached {
         Ok(())
     }
 
+    /// RFC 8446 4.4.3.
+    #[doc(alias = "RFC 8446 section 4.4.3")]
     fn proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
         if !self.auth.is_checked() {
             return Ok(());

@@ -11,6 +11,9 @@ use rustls::DistinguishedName;
 pub const MAX_HINTS: usize = 16 << 10;
 
 /// The subjects of a ring's anchors, each once.
+///
+/// RFC 8446 4.2.4.
+#[doc(alias = "RFC 8446 section 4.2.4")]
 pub(crate) fn hints_of(ring: &KeyRing) -> Vec<DistinguishedName> {
     let anchors = ring.certificates().iter().filter(|entry| entry.role() == Role::Anchor);
     let mut seen = HashSet::new();
