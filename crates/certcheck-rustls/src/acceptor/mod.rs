@@ -10,7 +10,7 @@ mod admitted;
 mod alert;
 mod error;
 mod gate;
-mod half;
+mod path_only;
 mod pending;
 mod sessions;
 
@@ -39,7 +39,7 @@ use crate::metrics as names;
 use crate::parts::ServerParts;
 use crate::refused::Refused;
 use crate::verifier::{ClientVerifier, hints_of};
-use half::Half;
+use path_only::PathOnlyVerifier;
 use pending::Pending;
 use sessions::Sessions;
 
@@ -204,8 +204,8 @@ impl Serving {
     fn new(parts: &ServerParts, engine: &Arc<Engine>, sessions: &Arc<Sessions>) -> Result<Self, Error> {
         let snapshot = engine.snapshot();
         let hints = if parts.has_hints { hints_of(snapshot.ring()) } else { Vec::new() };
-        let half = Half { engine: Arc::clone(engine), auth: parts.auth };
-        let verifier = ClientVerifier::with_rules(Arc::new(half), parts.auth, hints, parts.provider());
+        let path_only = PathOnlyVerifier { engine: Arc::clone(engine), auth: parts.auth };
+        let verifier = ClientVerifier::with_rules(Arc::new(path_only), parts.auth, hints, parts.provider());
         let mut config = parts.config(engine, verifier, Arc::clone(sessions) as _)?;
         if !sessions.are_kept() {
             config.send_tls13_tickets = 0;

@@ -1,4 +1,4 @@
-//! The verifier of a handshake that a gate follows. It knows the path and what memory calls revoked, and lets pass what
+//! The verifier of a handshake that a gate follows. It knows the path and what memory calls revoked, and tolerates what
 //! is not known: outside this module nobody can have it.
 
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::refused::Refused;
 use crate::verifier::Rules;
 
 #[derive(Debug)]
-pub(super) struct Half {
+pub(super) struct PathOnlyVerifier {
     pub(super) engine: Arc<Engine>,
     pub(super) auth: ClientAuth,
 }
 
-impl Rules for Half {
+impl Rules for PathOnlyVerifier {
     fn presented(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error> {
         if !self.auth.is_checked() {
             return Ok(());
@@ -29,12 +29,12 @@ impl Rules for Half {
             return Ok(());
         }
         let refused = Refused::new(report);
-        let _told = Pending::with(|pending| pending.refuse(refused.report().clone()));
+        let _noted = Pending::with(|pending| pending.refuse(refused.report().clone()));
         Err(refused.error())
     }
 
     fn proved(&self, _leaf: &CertificateDer<'_>) -> Result<(), Error> {
-        // Without a gate to follow nobody is let in by half.
+        // Without a gate to follow nobody is let in by the path alone.
         Pending::with(Pending::hold).ok_or_else(|| Error::General("no gate follows this handshake".into()))
     }
 }
