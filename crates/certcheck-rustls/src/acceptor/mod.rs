@@ -205,7 +205,7 @@ impl Serving {
         let snapshot = engine.snapshot();
         let hints = if parts.has_hints { hints_of(snapshot.ring()) } else { Vec::new() };
         let path_only = PathOnlyVerifier { engine: Arc::clone(engine), auth: parts.auth };
-        let verifier = ClientVerifier::with_rules(Arc::new(path_only), parts.auth, hints, parts.provider());
+        let verifier = ClientVerifier::with_hooks(Arc::new(path_only), parts.auth, hints, parts.provider());
         let mut config = parts.config(engine, verifier, Arc::clone(sessions) as _)?;
         if !sessions.are_kept() {
             config.send_tls13_tickets = 0;

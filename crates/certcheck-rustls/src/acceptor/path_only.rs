@@ -11,7 +11,7 @@ use rustls::Error;
 use super::pending::Pending;
 use crate::client_auth::ClientAuth;
 use crate::refused::Refused;
-use crate::verifier::Rules;
+use crate::verifier::VerifierHooks;
 
 #[derive(Debug)]
 pub(super) struct PathOnlyVerifier {
@@ -19,8 +19,8 @@ pub(super) struct PathOnlyVerifier {
     pub(super) auth: ClientAuth,
 }
 
-impl Rules for PathOnlyVerifier {
-    fn presented(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error> {
+impl VerifierHooks for PathOnlyVerifier {
+    fn on_certificate(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error> {
         if !self.auth.is_checked() {
             return Ok(());
         }
@@ -33,7 +33,7 @@ impl Rules for PathOnlyVerifier {
         Err(refused.error())
     }
 
-    fn proved(&self, _leaf: &CertificateDer<'_>) -> Result<(), Error> {
+    fn on_possession_proved(&self, _leaf: &CertificateDer<'_>) -> Result<(), Error> {
         // Without a gate to follow nobody is let in by the path alone.
         Pending::with(Pending::hold).ok_or_else(|| Error::General("no gate follows this handshake".into()))
     }

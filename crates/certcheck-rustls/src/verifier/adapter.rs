@@ -32,7 +32,7 @@ impl ClientCertVerifier for ClientVerifier {
     ) -> Result<ClientCertVerified, Error> {
         let all = core::iter::once(end_entity).chain(intermediates);
         let chain: SmallVec<[CertificateDer<'_>; 4]> = all.map(|der| CertificateDer::from(&**der)).collect();
-        self.rules.presented(&chain, refused::time(now))?;
+        self.hooks.on_certificate(&chain, refused::time(now))?;
         Ok(ClientCertVerified::assertion())
     }
 
@@ -43,7 +43,7 @@ impl ClientCertVerifier for ClientVerifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let valid = verify_tls12_signature(message, leaf, signed, &self.algorithms)?;
-        self.rules.proved(leaf)?;
+        self.hooks.on_possession_proved(leaf)?;
         Ok(valid)
     }
 
@@ -54,7 +54,7 @@ impl ClientCertVerifier for ClientVerifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let valid = verify_tls13_signature(message, leaf, signed, &self.algorithms)?;
-        self.rules.proved(leaf)?;
+        self.hooks.on_possession_proved(leaf)?;
         Ok(valid)
     }
 

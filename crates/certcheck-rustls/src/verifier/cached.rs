@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 use rustls::Error;
 use tokio::sync::Semaphore;
 
-use super::{Observer, Rules};
+use super::{Observer, VerifierHooks};
 use crate::chain::octets_of;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
@@ -86,10 +86,10 @@ impl Cached {
     }
 }
 
-impl Rules for Cached {
+impl VerifierHooks for Cached {
     /// RFC 8446 4.4.3.
     #[doc(alias = "RFC 8446 section 4.4.3")]
-    fn presented(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error> {
+    fn on_certificate(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error> {
         if !self.auth.is_checked() {
             return Ok(());
         }
@@ -111,7 +111,7 @@ impl Rules for Cached {
 
     /// RFC 8446 4.4.3.
     #[doc(alias = "RFC 8446 section 4.4.3")]
-    fn proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
+    fn on_possession_proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error> {
         if !self.auth.is_checked() {
             return Ok(());
         }

@@ -25,13 +25,13 @@ pub(crate) type Observer = Arc<dyn Fn(&CheckReport) + Send + Sync>;
 /// Handshakes that may wait for evidence at once, each of them holding a thread.
 const MOST_WAITERS: usize = 64;
 
-/// What is decided when.
-pub(crate) trait Rules: fmt::Debug + Send + Sync {
-    /// A chain is presented, by anybody: nobody has proved to hold its key yet.
-    fn presented(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error>;
+/// What a verifier decides, and when.
+pub(crate) trait VerifierHooks: fmt::Debug + Send + Sync {
+    /// A chain is presented. That the peer holds its key is not proved yet.
+    fn on_certificate(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error>;
 
-    /// Whoever presented a chain with this leaf holds its key.
-    fn proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error>;
+    /// The peer has proved that it holds the key of this leaf.
+    fn on_possession_proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error>;
 }
 
 /// A client certificate verifier with full revocation, for any server of rustls: axum, hyper, tonic, quinn.
@@ -44,7 +44,7 @@ pub(crate) trait Rules: fmt::Debug + Send + Sync {
 /// meanwhile. [`ServerParts::server_config`](crate::ServerParts::server_config) makes a whole configuration in which none
 /// does; [`Acceptor`](crate::Acceptor) lets them, and checks.
 pub struct ClientVerifier {
-    rules: Arc<dyn Rules>,
+    hooks: Arc<dyn VerifierHooks>,
     auth: ClientAuth,
     hints: Vec<DistinguishedName>,
     algorithms: WebPkiSupportedAlgorithms,
@@ -54,7 +54,7 @@ impl fmt::Debug for ClientVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientVerifier")
             .field("auth", &self.auth)
-            .field("rules", &self.rules)
+            .field("hooks", &self.hooks)
             .finish_non_exhaustive()
     }
 }
@@ -75,13 +75,13 @@ impl ClientVerifier {
     }
 
     /// With other rules than the public ones.
-    pub(crate) fn with_rules(
-        rules: Arc<dyn Rules>,
+    pub(crate) fn with_hooks(
+        hooks: Arc<dyn VerifierHooks>,
         auth: ClientAuth,
         hints: Vec<DistinguishedName>,
         provider: &CryptoProvider,
     ) -> Self {
-        Self { rules, auth, hints, algorithms: provider.signature_verification_algorithms }
+        Self { hooks, auth, hints, algorithms: provider.signature_verification_algorithms }
     }
 }
 
@@ -151,8 +151,8 @@ impl Builder {
         let Self { engine, provider, auth, has_hints, patience, most_waiters, observer } = self;
         let provider = provider.map_or_else(default_provider, Ok)?;
         let hints = if has_hints { hints_of(engine.snapshot().ring()) } else { Vec::new() };
-        let rules = Arc::new(Cached::new(engine, auth, patience, most_waiters, observer));
-        Ok(ClientVerifier::with_rules(rules, auth, hints, &provider))
+        let hooks = Arc::new(Cached::new(engine, auth, patience, most_waiters, observer));
+        Ok(ClientVerifier::with_hooks(hooks, auth, hints, &provider))
     }
 }
 
