@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use rustls::ContentType;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
-use super::pending::Pending;
+use super::handshake_context::HandshakeContext;
 
 /// Octets that are held back: a Finished, or some tickets.
 const MOST_HELD: usize = 32 << 10;
@@ -19,13 +19,13 @@ const MOST_HELD: usize = 32 << 10;
 pub struct Gate<IO> {
     io: IO,
     /// `None` once it is open for good.
-    pending: Option<Arc<Pending>>,
+    context: Option<Arc<HandshakeContext>>,
     held: Vec<u8>,
 }
 
 impl<IO> Gate<IO> {
-    pub(super) const fn new(io: IO, pending: Arc<Pending>) -> Self {
-        Self { io, pending: Some(pending), held: Vec::new() }
+    pub(super) const fn new(io: IO, context: Arc<HandshakeContext>) -> Self {
+        Self { io, context: Some(context), held: Vec::new() }
     }
 
     /// The transport.
@@ -46,7 +46,7 @@ impl<IO> Gate<IO> {
     /// After a handshake that failed: lets an alert out, if nothing but that is held. A client that breaks its handshake off
     /// with junk behind its own Finished gets neither the server's nor tickets, since nobody has judged it.
     pub(super) fn keep_alert_alone(&mut self) {
-        let has_tickets = self.pending.as_ref().is_some_and(|pending| pending.has_offered());
+        let has_tickets = self.context.as_ref().is_some_and(|context| context.has_offered());
         let has_finished = self.held.first() == Some(&u8::from(ContentType::ChangeCipherSpec));
         if has_tickets || has_finished {
             self.held = Vec::new();
@@ -59,14 +59,14 @@ impl<IO> Gate<IO> {
     }
 
     fn holds(&self) -> bool {
-        self.pending.as_ref().is_some_and(|pending| pending.holds())
+        self.context.as_ref().is_some_and(|context| context.holds())
     }
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Gate<IO> {
     /// Opens for good: what is held goes out first.
     pub(super) async fn open(&mut self) -> io::Result<()> {
-        self.pending = None;
+        self.context = None;
         let held = core::mem::take(&mut self.held);
         if !held.is_empty() {
             self.io.write_all(&held).await?;

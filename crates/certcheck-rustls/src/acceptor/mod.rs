@@ -10,8 +10,8 @@ mod admitted;
 mod alert;
 mod error;
 mod gate;
+mod handshake_context;
 mod path_only;
-mod pending;
 mod sessions;
 
 use core::fmt;
@@ -39,8 +39,8 @@ use crate::metrics as names;
 use crate::parts::ServerParts;
 use crate::refused::Refused;
 use crate::verifier::{ClientVerifier, hints_of};
+use handshake_context::HandshakeContext;
 use path_only::PathOnlyVerifier;
-use pending::Pending;
 use sessions::Sessions;
 
 /// The longest deadline: a day.
@@ -132,14 +132,14 @@ struct Shared {
     engine: Arc<Engine>,
     parts: ServerParts,
     limits: AcceptLimits,
-    most_pending: usize,
+    max_pending: usize,
     permits: Semaphore,
     sessions: Arc<Sessions>,
     /// Made anew for each ring, whose names are in it.
-    serving: ArcSwap<Serving>,
+    active: ArcSwap<ActiveConfig>,
 }
 
-struct Serving {
+struct ActiveConfig {
     generation: u64,
     tls: TlsAcceptor,
 }
@@ -156,10 +156,10 @@ impl Acceptor {
         limits: AcceptLimits,
     ) -> Result<Self, Error> {
         let sessions = Arc::new(Sessions::new(Arc::clone(&engine), parts.auth, sessions));
-        let serving = ArcSwap::from_pointee(Serving::new(&parts, &engine, &sessions)?);
-        let most_pending = limits.pending.get().min(Semaphore::MAX_PERMITS);
-        let permits = Semaphore::new(most_pending);
-        let shared = Shared { engine, parts, limits, most_pending, permits, sessions, serving };
+        let active = ArcSwap::from_pointee(ActiveConfig::new(&parts, &engine, &sessions)?);
+        let max_pending = limits.pending.get().min(Semaphore::MAX_PERMITS);
+        let permits = Semaphore::new(max_pending);
+        let shared = Shared { engine, parts, limits, max_pending, permits, sessions, active };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -172,7 +172,7 @@ impl Acceptor {
     /// Connections between transport and verdict now.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.shared.most_pending.saturating_sub(self.shared.permits.available_permits())
+        self.shared.max_pending.saturating_sub(self.shared.permits.available_permits())
     }
 
     /// Accepts a connection: handshake, check, verdict, all before the deadline.
@@ -200,7 +200,7 @@ impl Acceptor {
     }
 }
 
-impl Serving {
+impl ActiveConfig {
     fn new(parts: &ServerParts, engine: &Arc<Engine>, sessions: &Arc<Sessions>) -> Result<Self, Error> {
         let snapshot = engine.snapshot();
         let hints = if parts.has_hints { hints_of(snapshot.ring()) } else { Vec::new() };
@@ -218,29 +218,29 @@ impl Serving {
 }
 
 /// What comes out of a handshake that went well.
-struct Handshaken<IO> {
+struct HandshakeOutput<IO> {
     stream: TlsStream<IO>,
-    pending: Arc<Pending>,
+    context: Arc<HandshakeContext>,
     generation: u64,
 }
 
 impl Shared {
     /// What is served with, by the ring of now.
-    fn serving(&self) -> Arc<Serving> {
-        let serving = self.serving.load_full();
-        if serving.generation == self.engine.generation() {
-            return serving;
+    fn active(&self) -> Arc<ActiveConfig> {
+        let active = self.active.load_full();
+        if active.generation == self.engine.generation() {
+            return active;
         }
-        match Serving::new(&self.parts, &self.engine, &self.sessions) {
+        match ActiveConfig::new(&self.parts, &self.engine, &self.sessions) {
             Ok(fresh) => {
                 let fresh = Arc::new(fresh);
-                self.serving.store(Arc::clone(&fresh));
+                self.active.store(Arc::clone(&fresh));
                 fresh
             }
             // Only the hints are of another ring.
             Err(error) => {
                 warn!(%error, "no configuration for the new ring");
-                serving
+                active
             }
         }
     }
@@ -251,36 +251,36 @@ impl Shared {
         deadline: Instant,
         _permit: SemaphorePermit<'_>,
     ) -> Result<Admitted<IO>, AcceptError> {
-        let _counted = Counted::new();
-        let serving = self.serving();
-        let pending = Arc::<Pending>::default();
-        let gate = Gate::new(io, Arc::clone(&pending));
-        let handshake = Arc::clone(&pending).scope(serving.tls.accept(gate).into_fallible());
+        let _pending = PendingGauge::new();
+        let active = self.active();
+        let context = Arc::<HandshakeContext>::default();
+        let gate = Gate::new(io, Arc::clone(&context));
+        let handshake = Arc::clone(&context).scope(active.tls.accept(gate).into_fallible());
         let stream = match timeout_at(deadline, handshake).await {
             Ok(Ok(stream)) => stream,
             Ok(Err((error, mut gate))) => {
                 gate.keep_alert_alone();
                 let _gone = timeout_at(deadline, gate.open()).await;
                 linger(gate.get_mut()).await;
-                return Err(match pending.take_refusal() {
+                return Err(match context.take_refusal() {
                     Some(report) => AcceptError::Refused(Box::new(Refused::new(report))),
                     None => AcceptError::Handshake(error),
                 });
             }
             Err(_) => return Err(AcceptError::Deadline),
         };
-        let generation = serving.generation;
-        self.pass_gate(Handshaken { stream, pending, generation }, deadline).await
+        let generation = active.generation;
+        self.pass_gate(HandshakeOutput { stream, context, generation }, deadline).await
     }
 
     /// RFC 8446 4.4.3.
     #[doc(alias = "RFC 8446 section 4.4.3")]
     async fn pass_gate<IO: AsyncRead + AsyncWrite + Unpin>(
         &self,
-        handshaken: Handshaken<IO>,
+        output: HandshakeOutput<IO>,
         deadline: Instant,
     ) -> Result<Admitted<IO>, AcceptError> {
-        let Handshaken { mut stream, pending, generation } = handshaken;
+        let HandshakeOutput { mut stream, context, generation } = output;
         let presented: Option<&[CertificateDer<'static>]> = stream.get_ref().1.peer_certificates();
         let report = match presented {
             None if self.parts.auth == ClientAuth::Required => {
@@ -299,14 +299,14 @@ impl Shared {
                 Err(AcceptError::Refused(Box::new(refused)))
             }
             report => {
-                self.sessions.keep(&pending, presented, generation);
+                self.sessions.keep(&context, presented, generation);
                 let client = Client {
                     engine: Arc::clone(&self.engine),
                     report,
                     presented: presented.unwrap_or_default().into(),
                     is_resumed: admitted::is_resumed(&stream),
                 };
-                pending.let_go();
+                context.release();
                 match timeout_at(deadline, stream.get_mut().0.open()).await {
                     Ok(Ok(())) => Ok(Admitted { stream, client }),
                     Ok(Err(error)) => Err(AcceptError::Handshake(error)),
@@ -356,16 +356,16 @@ async fn linger<IO: AsyncRead + AsyncWrite + Unpin>(io: &mut IO) {
 }
 
 /// Counts a pending connection as long as it is one.
-struct Counted;
+struct PendingGauge;
 
-impl Counted {
+impl PendingGauge {
     fn new() -> Self {
         metrics::gauge!(names::PENDING).increment(1.0);
         Self
     }
 }
 
-impl Drop for Counted {
+impl Drop for PendingGauge {
     fn drop(&mut self) {
         metrics::gauge!(names::PENDING).decrement(1.0);
     }

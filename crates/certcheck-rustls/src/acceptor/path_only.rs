@@ -8,7 +8,7 @@ use certcheck_fetch::Engine;
 use pki_types::CertificateDer;
 use rustls::Error;
 
-use super::pending::Pending;
+use super::handshake_context::HandshakeContext;
 use crate::client_auth::ClientAuth;
 use crate::refused::Refused;
 use crate::verifier::VerifierHooks;
@@ -29,12 +29,13 @@ impl VerifierHooks for PathOnlyVerifier {
             return Ok(());
         }
         let refused = Refused::new(report);
-        let _noted = Pending::with(|pending| pending.refuse(refused.report().clone()));
+        let _noted = HandshakeContext::with(|context| context.refuse(refused.report().clone()));
         Err(refused.error())
     }
 
     fn on_possession_proved(&self, _leaf: &CertificateDer<'_>) -> Result<(), Error> {
         // Without a gate to follow nobody is let in by the path alone.
-        Pending::with(Pending::hold).ok_or_else(|| Error::General("no gate follows this handshake".into()))
+        HandshakeContext::with(HandshakeContext::hold)
+            .ok_or_else(|| Error::General("no gate follows this handshake".into()))
     }
 }

@@ -10,7 +10,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rustls::server::StoresServerSessions;
 
-use super::pending::Pending;
+use super::handshake_context::HandshakeContext;
 use crate::chain::octets_of;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
@@ -119,12 +119,17 @@ impl Sessions {
     }
 
     /// Keeps the sessions of a client that is let in. Those that come of a resumed one are as old as that.
-    pub(super) fn keep(&self, pending: &Pending, chain: Option<&[CertificateDer<'static>]>, generation: u64) {
-        let offered = pending.take_offered();
+    pub(super) fn keep(
+        &self,
+        context: &HandshakeContext,
+        chain: Option<&[CertificateDer<'static>]>,
+        generation: u64,
+    ) {
+        let offered = context.take_offered();
         if offered.is_empty() || !self.are_kept() {
             return;
         }
-        let (since, generation) = pending
+        let (since, generation) = context
             .resumed()
             .map_or_else(|| (Instant::now(), generation), |session| (session.since, session.generation));
         let chain: Arc<[CertificateDer<'static>]> = chain.unwrap_or_default().into();
@@ -168,7 +173,7 @@ impl Sessions {
         metrics::counter!(names::SESSIONS, "outcome" => outcome.err().unwrap_or("resumed")).increment(1);
         let session = session.filter(|_| outcome.is_ok())?;
         let value = session.value.clone();
-        Pending::with(|pending| pending.resume(session))?;
+        HandshakeContext::with(|context| context.resume(session))?;
         Some(value)
     }
 }
@@ -176,11 +181,11 @@ impl Sessions {
 impl StoresServerSessions for Sessions {
     /// Taken down until the client is let in. What the server writes after this waits.
     fn put(&self, name: Vec<u8>, session: Vec<u8>) -> bool {
-        let offer = |pending: &Pending| {
-            pending.hold();
-            pending.offer(name, session);
+        let offer = |context: &HandshakeContext| {
+            context.hold();
+            context.offer(name, session);
         };
-        self.are_kept() && Pending::with(offer).is_some()
+        self.are_kept() && HandshakeContext::with(offer).is_some()
     }
 
     fn get(&self, name: &[u8]) -> Option<Vec<u8>> {

@@ -23,7 +23,7 @@ pub(crate) use hints::hints_of;
 pub(crate) type Observer = Arc<dyn Fn(&CheckReport) + Send + Sync>;
 
 /// Handshakes that may wait for evidence at once, each of them holding a thread.
-const MOST_WAITERS: usize = 64;
+const MAX_WAITERS: usize = 64;
 
 /// What a verifier decides, and when.
 pub(crate) trait VerifierHooks: fmt::Debug + Send + Sync {
@@ -69,7 +69,7 @@ impl ClientVerifier {
             auth: ClientAuth::default(),
             has_hints: true,
             patience: None,
-            most_waiters: MOST_WAITERS,
+            most_waiters: MAX_WAITERS,
             observer: None,
         }
     }

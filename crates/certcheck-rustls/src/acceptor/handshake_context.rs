@@ -1,4 +1,4 @@
-//! A connection between its first octet and its verdict: what verifier, session store and gate know of it.
+//! The context of a handshake, from its first octet to its verdict: what verifier, session store and gate know of it.
 //!
 //! rustls gives none of them the connection. All three are called from within the handshake's own polls, so the task
 //! says which it is.
@@ -11,12 +11,12 @@ use certcheck_fetch::CheckReport;
 use super::sessions::Session;
 
 tokio::task_local! {
-    static PENDING: Arc<Pending>;
+    static CONTEXT: Arc<HandshakeContext>;
 }
 
 /// What is known of a connection that has no verdict yet.
 #[derive(Debug, Default)]
-pub(super) struct Pending {
+pub(super) struct HandshakeContext {
     /// What the server writes stays here.
     holds: AtomicBool,
     notes: Mutex<Notes>,
@@ -30,15 +30,15 @@ struct Notes {
     resumed: Option<Arc<Session>>,
 }
 
-impl Pending {
+impl HandshakeContext {
     /// Runs a handshake as this connection's.
     pub(super) async fn scope<F: Future>(self: Arc<Self>, handshake: F) -> F::Output {
-        PENDING.scope(self, handshake).await
+        CONTEXT.scope(self, handshake).await
     }
 
     /// Does something with the connection whose handshake is being polled.
     pub(super) fn with<T>(run: impl FnOnce(&Self) -> T) -> Option<T> {
-        PENDING.try_with(|pending| run(pending)).ok()
+        CONTEXT.try_with(|context| run(context)).ok()
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -50,7 +50,7 @@ impl Pending {
         self.holds.store(true, Ordering::Release);
     }
 
-    pub(super) fn let_go(&self) {
+    pub(super) fn release(&self) {
         self.holds.store(false, Ordering::Release);
     }
 
