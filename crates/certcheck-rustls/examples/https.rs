@@ -4,7 +4,7 @@
 //! cargo run -p certcheck-rustls --example https -- --ring keyring --cert server.pem --key server.key
 //! curl --cacert server-root.pem --cert client.pem --key client.key https://localhost:4433/
 //! ```
-//! With `--door 1` the accept loop is that of tokio-rustls, as it would be inside another's server.
+//! With `--with verifier` the accept loop is that of tokio-rustls, as it would be inside another's server.
 
 mod common;
 
@@ -40,11 +40,11 @@ async fn main() -> Result<(), Failure> {
     let flags = Flags::parse()?;
     let engine = flags.engine()?;
     let parts = flags.parts()?.alpn(["h2", "http/1.1"]);
-    let door = if flags.is_door_1 {
-        Door::One(TlsAcceptor::from(Arc::new(parts.server_config(&engine)?)), Arc::clone(&engine))
+    let front = if flags.with_verifier {
+        Front::Verifier(TlsAcceptor::from(Arc::new(parts.server_config(&engine)?)), Arc::clone(&engine))
     } else {
         let (sessions, limits) = (SessionPolicy::default(), AcceptLimits::default());
-        Door::Two(Acceptor::new(parts, Arc::clone(&engine), sessions, limits)?)
+        Front::Acceptor(Acceptor::new(parts, Arc::clone(&engine), sessions, limits)?)
     };
     let app = axum::Router::new().route("/", get(hello));
     let listener = TcpListener::bind(flags.listen).await?;
@@ -52,9 +52,9 @@ async fn main() -> Result<(), Failure> {
     println!("listening on {}", listener.local_addr()?);
     loop {
         let (io, peer) = common::next(&listener).await;
-        let (door, app) = (door.clone(), app.clone());
+        let (front, app) = (front.clone(), app.clone());
         tokio::spawn(async move {
-            if let Err(error) = door.serve(io, peer, app).await {
+            if let Err(error) = front.serve(io, peer, app).await {
                 println!("{peer}: {error}");
             }
         });
@@ -71,15 +71,15 @@ async fn hello(Extension(who): Extension<Arc<Identity>>) -> Result<String, (Stat
 }
 
 #[derive(Clone)]
-enum Door {
-    One(TlsAcceptor, Arc<Engine>),
-    Two(Acceptor),
+enum Front {
+    Verifier(TlsAcceptor, Arc<Engine>),
+    Acceptor(Acceptor),
 }
 
-impl Door {
+impl Front {
     async fn serve(self, io: TcpStream, peer: SocketAddr, app: axum::Router) -> Result<(), Failure> {
         match self {
-            Self::One(tls, engine) => {
+            Self::Verifier(tls, engine) => {
                 let stream = timeout(HANDSHAKE, tls.accept(io)).await??;
                 let chain = stream.get_ref().1.peer_certificates().ok_or("no certificate")?;
                 // All that this needs is in memory: the verifier has just let the client in by it.
@@ -88,7 +88,7 @@ impl Door {
                 let watch = engine.watch(&report, chain);
                 serve(stream, peer, who, watch, app).await
             }
-            Self::Two(acceptor) => {
+            Self::Acceptor(acceptor) => {
                 let (stream, client) = acceptor.accept(io).await?.into_parts();
                 // Both are there where certificates are demanded.
                 let who = client.identity().ok_or("no certificate")??;

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// Asked for, and taken as it is: that the client has its key is all that is known. For applications that judge
+    /// Asked for, and taken as it is: that the client has its key is all that is known. For applications that decide
     /// themselves.
     PassThru,
     /// Asked for; whoever sends one has it checked, whoever sends none comes in without a name (AT-TLS: Full).

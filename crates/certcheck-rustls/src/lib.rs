@@ -1,12 +1,13 @@
-//! Client certificates with full revocation, for rustls: two doors over one engine.
+//! Client certificates with full revocation, for rustls: a verifier and an acceptor over one engine.
 //!
 //! ```text
-//! Door 1  ClientVerifier   inside somebody else's accept loop; never waits; sessions do not resume
-//! Door 2  Acceptor         the accept loop is ours: handshake -> engine.check(...).await -> Admitted
+//! ClientVerifier   for accept loops of other crates; never waits; sessions do not resume
+//! Acceptor         has its own accept loop: handshake -> engine.check(...).await -> Admitted
 //! ```
-//! Door 1 knows what memory knows: a client whose evidence is not there is refused, and found good at its next attempt.
-//! Door 2 gets what is not there while the client waits, and nobody else. It sees sessions that resume, which rustls shows
-//! to no verifier; and whoever serves an admitted client can be told when it is revoked ([`Client::watch`]).
+//! The verifier knows what memory knows: a client whose evidence is not there is refused, and found good at its next
+//! attempt. The acceptor gets what is not there while the client waits, and nobody else. It sees sessions that resume,
+//! which rustls shows to no verifier; and a server can watch whether a client that it serves is revoked
+//! ([`Client::watch`]).
 #![forbid(unsafe_code)]
 
 pub mod acceptor;
@@ -25,7 +26,7 @@ pub use parts::ServerParts;
 pub use refused::Refused;
 pub use verifier::{ClientVerifier, MAX_HINTS};
 
-/// Doors for fuzzers.
+/// Entry points for fuzzers.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {

@@ -80,7 +80,7 @@ impl ServerParts {
     }
 
     /// Whether clients are told the names of the ring's anchors; see
-    /// [`Builder::root_hints`](crate::verifier::Builder::root_hints).
+    /// [`VerifierBuilder::root_hints`](crate::verifier::VerifierBuilder::root_hints).
     pub const fn root_hints(mut self, has_hints: bool) -> Self {
         self.has_hints = has_hints;
         self

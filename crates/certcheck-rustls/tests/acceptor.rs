@@ -1,4 +1,4 @@
-//! Door 2: who comes in, and what the others are told.
+//! The acceptor: who is let in, and what the others are told.
 
 mod support;
 
@@ -12,7 +12,7 @@ use certcheck_testkit::server::{Fault, Page};
 use support::*;
 use tokio::io::AsyncWriteExt as _;
 
-/// Evidence lacks at first: it is fetched between handshake and verdict, for each version.
+/// Evidence is missing at first: it is fetched between handshake and verdict, for each version.
 #[test]
 fn a_good_client_is_admitted_once_its_evidence_has_come() {
     for (word, version) in VERSIONS {

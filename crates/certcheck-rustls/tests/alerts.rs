@@ -1,4 +1,4 @@
-//! The alert that a client gets for each class of refusal: the same from both doors, in both versions, and what clients of
+//! The alert that a client gets for each class of refusal: the same from verifier and acceptor, in both versions, and what clients of
 //! the field make of it.
 //!
 //! The table in `docs/alerts.md` is made of this: `UPDATE_DOCS=1 cargo test -p certcheck-rustls --test alerts`.
@@ -211,7 +211,7 @@ fn each_refusal_has_its_alert() {
     for class in classes(&world) {
         let person = class.person.as_ref();
         if let Some(person) = person {
-            // Behind door 1 what is not at hand is unknown, whatever it would be.
+            // To the verifier what is not in memory is unknown, whatever it would be.
             let report = engine.check_blocking(&person.chain, now(), Duration::from_secs(3));
             assert_eq!(report.code(), class.code, "{}", class.what);
         }
@@ -220,8 +220,8 @@ fn each_refusal_has_its_alert() {
         for (word, version) in VERSIONS {
             let gated = Served::acceptor(acceptor(&engine, parts()));
             let verified = Served::verifier(parts().server_config(&engine).expect("a configuration"));
-            for (door, served) in [("gate", &gated), ("verifier", &verified)] {
-                let context = format!("{}, {word}, {door}", class.what);
+            for (front, served) in [("gate", &gated), ("verifier", &verified)] {
+                let context = format!("{}, {word}, {front}", class.what);
                 let told = rustls_says(served.address, person, version);
                 assert_eq!(told, Err(class.alert.to_owned()), "{context}");
                 said_by_openssl.extend(files.s_client(served.address, person, word));
@@ -251,6 +251,6 @@ fn compare(table: &str) {
     } else if table.contains("|  |") {
         eprintln!("not compared: some client is not here");
     } else {
-        assert_eq!(page, wanted, "docs/alerts.md is of another day: make it anew with UPDATE_DOCS=1");
+        assert_eq!(page, wanted, "docs/alerts.md is of another day: make it again with UPDATE_DOCS=1");
     }
 }

@@ -1,4 +1,4 @@
-//! Sessions that resume, or do not: how old they are and whose they are. That the gate judges those that do: `suites.rs`.
+//! Sessions that resume, or do not: how old they are and whose they are. That the gate decides about those that do: `suites.rs`.
 
 mod support;
 
@@ -163,7 +163,7 @@ fn sessions_are_of_those_let_in() {
     }
 }
 
-/// Door 1's own configuration lets no session resume, so a revoked client is asked for its certificate.
+/// The configuration of the verifier lets no session resume, so a revoked client is asked for its certificate.
 #[test]
 fn the_verifiers_configuration_resumes_nothing() {
     for (word, version) in VERSIONS {

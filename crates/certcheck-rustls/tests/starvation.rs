@@ -1,4 +1,4 @@
-//! Clients whose sources drip, at both doors: a good client with another source is let in while they all drip on.
+//! Clients whose sources drip, before verifier and acceptor: a good client with another source is let in while they all drip on.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Door 1: what memory says, when it says it, and what is fetched for whom.
+//! The verifier: what memory says, when it says it, and what is fetched for whom.
 
 mod support;
 
@@ -100,7 +100,7 @@ fn what_was_presented_is_what_is_fetched_for() {
     }
 }
 
-/// Who has only seen a certificate makes nobody fetch anything, behind either door.
+/// Who has only seen a certificate makes nobody fetch anything, with verifier or acceptor.
 #[test]
 fn nothing_is_fetched_for_who_cannot_prove_possession() {
     for (word, version) in VERSIONS {
@@ -147,7 +147,7 @@ fn an_issuer_that_may_be_fetched_is() {
         policy.aia = true;
         let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(impatient());
         let engine = Arc::new(engine.refreshes(false).clock(now).build().expect("builds"));
-        // Door 2 gets it while the client waits, and door 1 for the next attempt.
+        // The acceptor gets it while the client waits, and the verifier for the next attempt.
         let gated = Served::acceptor(acceptor(&engine, parts()));
         assert_eq!(connect_as(&person, gated.address, version), Ok(HELLO.to_owned()), "{word}");
         engine.forget();
@@ -183,7 +183,7 @@ fn threads(config: ServerConfig) -> SocketAddr {
 
 fn waiting(engine: &Arc<Engine>, most: usize) -> ServerConfig {
     let verifier =
-        ClientVerifier::builder(Arc::clone(engine)).waiting_up_to(Duration::from_secs(2)).most_waiters(most);
+        ClientVerifier::builder(Arc::clone(engine)).waiting_up_to(Duration::from_secs(2)).max_waiters(most);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

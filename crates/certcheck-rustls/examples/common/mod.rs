@@ -16,8 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) type Failure = Box<dyn core::error::Error + Send + Sync>;
 
-const USAGE: &str =
-    "--ring PATH --cert FILE --key FILE [--listen ADDRESS:PORT] [--allow-net NETWORK] [--door 1]";
+const USAGE: &str = "--ring PATH --cert FILE --key FILE [--listen ADDRESS:PORT] [--allow-net NETWORK] [--with acceptor|verifier]";
 
 /// What an example is started with.
 pub(crate) struct Flags {
@@ -26,7 +25,7 @@ pub(crate) struct Flags {
     key: PathBuf,
     guard: Guard,
     pub(crate) listen: SocketAddr,
-    pub(crate) is_door_1: bool,
+    pub(crate) with_verifier: bool,
 }
 
 impl Flags {
@@ -37,7 +36,7 @@ impl Flags {
             key: PathBuf::new(),
             guard: Guard::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 4433)),
-            is_door_1: false,
+            with_verifier: false,
         };
         let mut words = std::env::args().skip(1);
         while let Some(flag) = words.next() {
@@ -49,7 +48,7 @@ impl Flags {
                 "--listen" => flags.listen = value.parse()?,
                 // Evidence is not fetched from loopback unless told so.
                 "--allow-net" => flags.guard = flags.guard.allow_net(value.parse()?),
-                "--door" => flags.is_door_1 = value == "1",
+                "--with" => flags.with_verifier = value == "verifier",
                 _ => return Err(format!("{flag} is no flag: {USAGE}").into()),
             }
         }
@@ -83,7 +82,7 @@ impl Flags {
         Ok(KeyRing::from_paths(&self.ring).map_err(|error| error.to_string())?)
     }
 
-    /// Reads the ring anew at each SIGHUP, for as long as the runtime lives.
+    /// Reads the ring again at each SIGHUP, for as long as the runtime lives.
     pub(crate) fn reload_on_hangup(self, engine: Arc<Engine>) -> Result<(), Failure> {
         let mut hangups = signal(SignalKind::hangup())?;
         tokio::spawn(async move {

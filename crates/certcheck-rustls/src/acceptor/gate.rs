@@ -44,7 +44,7 @@ impl<IO> Gate<IO> {
     }
 
     /// After a handshake that failed: lets an alert out, if nothing but that is held. A client that breaks its handshake off
-    /// with junk behind its own Finished gets neither the server's nor tickets, since nobody has judged it.
+    /// with junk behind its own Finished gets neither the server's nor tickets, since it has no verdict.
     pub(super) fn keep_alert_alone(&mut self) {
         let has_tickets = self.context.as_ref().is_some_and(|context| context.has_offered());
         let has_finished = self.held.first() == Some(&u8::from(ContentType::ChangeCipherSpec));

@@ -1,4 +1,4 @@
-//! Door 2: the accept loop is ours, and a gate follows each handshake.
+//! The acceptor: it has its own accept loop, and a gate follows each handshake.
 //!
 //! ```text
 //! permit -> handshake (path, and what memory calls revoked) -> gate: engine.check(...).await -> Admitted
@@ -135,7 +135,7 @@ struct Shared {
     max_pending: usize,
     permits: Semaphore,
     sessions: Arc<Sessions>,
-    /// Made anew for each ring, whose names are in it.
+    /// Made again for each ring, whose names are in it.
     active: ArcSwap<ActiveConfig>,
 }
 

@@ -28,7 +28,7 @@ const MOST_SWEEP: Duration = Duration::from_secs(3_600);
 #[non_exhaustive]
 pub struct SessionPolicy {
     /// How long after its full handshake a session may resume, however often it has by then. Zero is never: each
-    /// connection then needs the client's key anew.
+    /// connection then needs the key of the client again.
     pub lifetime: Duration,
     /// Sessions that are kept, of 4 KiB on the average: beyond that the ones least used go. Those of clients that present
     /// more than 32 KiB are not kept.
@@ -154,7 +154,7 @@ impl Sessions {
 
     /// Whether a session may resume, or why not. Not to resume is no failure: a full handshake follows, and tells the
     /// client what is wrong, if anything is.
-    fn judge(&self, session: &Session) -> Result<(), &'static str> {
+    fn decide(&self, session: &Session) -> Result<(), &'static str> {
         if session.since.elapsed() > self.policy.lifetime {
             return Err("session-too-old");
         }
@@ -169,7 +169,7 @@ impl Sessions {
     }
 
     fn give_back(&self, session: Option<Arc<Session>>) -> Option<Vec<u8>> {
-        let outcome = session.as_ref().map_or(Err("unknown"), |session| self.judge(session));
+        let outcome = session.as_ref().map_or(Err("unknown"), |session| self.decide(session));
         metrics::counter!(names::SESSIONS, "outcome" => outcome.err().unwrap_or("resumed")).increment(1);
         let session = session.filter(|_| outcome.is_ok())?;
         let value = session.value.clone();

@@ -3,7 +3,7 @@
 //! ```text
 //! accepted report -> leaf, policies, anchor -> Identity -> one accessor per kind of name
 //! ```
-//! A name is what the certificate says, octet for octet, read anew at each call. Where one must not be used its
+//! A name is what the certificate says, octet for octet, read again at each call. Where one must not be used its
 //! accessor returns an error, never a part of it. No accessor falls back from subjectAltName to the common name, which
 //! names no server either (RFC 9525 2); the EDIPI alone is looked for there, since its issuers have it there.
 

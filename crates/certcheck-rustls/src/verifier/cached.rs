@@ -19,7 +19,7 @@ use crate::metrics as names;
 use crate::refused::Refused;
 
 /// Octets of chains that are kept between being presented and being proved to be their presenter's: some thousands. Who
-/// has lost its place by then is judged by the leaf alone, and so at worst refused.
+/// has lost its place by then is decided by the leaf alone, and so at worst refused.
 const UNDECIDED: u64 = 32 << 20;
 
 /// A chain, so that its leaf's path is found again.
@@ -37,7 +37,7 @@ impl Weighter<Box<[u8]>, Chain> for Octets {
 pub(super) struct Cached {
     engine: Arc<Engine>,
     auth: ClientAuth,
-    patience: Option<Duration>,
+    max_wait: Option<Duration>,
     waiters: Semaphore,
     /// Chains whose path is good, of clients that are not known by their leaf, by which they are found.
     undecided: Cache<Box<[u8]>, Chain, Octets>,
@@ -48,7 +48,7 @@ impl fmt::Debug for Cached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cached")
             .field("auth", &self.auth)
-            .field("patience", &self.patience)
+            .field("max_wait", &self.max_wait)
             .finish_non_exhaustive()
     }
 }
@@ -57,13 +57,13 @@ impl Cached {
     pub(super) fn new(
         engine: Arc<Engine>,
         auth: ClientAuth,
-        patience: Option<Duration>,
-        most_waiters: usize,
+        max_wait: Option<Duration>,
+        max_waiters: usize,
         observer: Option<Observer>,
     ) -> Self {
-        let waiters = Semaphore::new(most_waiters.min(Semaphore::MAX_PERMITS));
+        let waiters = Semaphore::new(max_waiters.min(Semaphore::MAX_PERMITS));
         let undecided = Cache::with_weighter(8_192, UNDECIDED, Octets);
-        Self { engine, auth, patience, waiters, undecided, observer }
+        Self { engine, auth, max_wait, waiters, undecided, observer }
     }
 
     fn refuse(&self, report: CheckReport) -> Error {
@@ -78,9 +78,9 @@ impl Cached {
 
     /// Checks with what is at hand, or waits for what is not, if that is allowed and few enough do.
     fn decide(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
-        let waits = self.patience.and_then(|patience| Some((patience, self.waiters.try_acquire().ok()?)));
+        let waits = self.max_wait.and_then(|max_wait| Some((max_wait, self.waiters.try_acquire().ok()?)));
         match waits {
-            Some((patience, _permit)) => self.engine.check_blocking(chain, now, patience),
+            Some((max_wait, _permit)) => self.engine.check_blocking(chain, now, max_wait),
             None => self.engine.check_cached(chain, now),
         }
     }
@@ -97,7 +97,7 @@ impl VerifierHooks for Cached {
         if !report.is_accepted() && !report.is_missing_evidence() {
             return Err(self.refuse(report));
         }
-        // What is open is judged again by the same chain; so is who is not known by the leaf alone, such as one whose CRL
+        // What is open is decided again by the same chain; so is who is not known by the leaf alone, such as one whose CRL
         // is signed by a certificate that comes with it.
         if let Some(leaf) = chain.first()
             && !report.is_of_known_path()

@@ -1,4 +1,4 @@
-//! Door 1: a verifier for servers whose accept loop is not ours.
+//! The verifier: for servers whose accept loop is of another crate.
 
 mod adapter;
 mod cached;
@@ -19,7 +19,7 @@ use cached::Cached;
 pub use hints::MAX_HINTS;
 pub(crate) use hints::hints_of;
 
-/// Who is told of refusals.
+/// What refusals are reported to.
 pub(crate) type Observer = Arc<dyn Fn(&CheckReport) + Send + Sync>;
 
 /// Handshakes that may wait for evidence at once, each of them holding a thread.
@@ -36,9 +36,9 @@ pub(crate) trait VerifierHooks: fmt::Debug + Send + Sync {
 
 /// A client certificate verifier with full revocation, for any server of rustls: axum, hyper, tonic, quinn.
 ///
-/// It never waits, unless told to: path and what memory calls revoked are judged when the certificate is presented; what
-/// is not known then is judged once the client has proved to hold its key. By default the client is refused, what lacks
-/// is fetched in the background, and its next attempt finds it. Nothing is fetched before that proof.
+/// It never waits, unless told to: path and what memory calls revoked are decided when the certificate is presented; what
+/// is not known then is decided once the client has proved to hold its key. By default the client is refused, what is
+/// missing is fetched in the background, and its next attempt finds it. Nothing is fetched before that proof.
 ///
 /// rustls asks no verifier when a session resumes: a server that lets sessions resume lets a client in that was revoked
 /// meanwhile. [`ServerParts::server_config`](crate::ServerParts::server_config) makes a whole configuration in which none
@@ -60,16 +60,16 @@ impl fmt::Debug for ClientVerifier {
 }
 
 impl ClientVerifier {
-    /// One in the making: certificates are demanded, nothing is waited for, anchors are hinted at, and algorithms are those
+    /// A builder: certificates are demanded, nothing is waited for, anchors are hinted at, and algorithms are those
     /// of the process's provider.
-    pub fn builder(engine: Arc<Engine>) -> Builder {
-        Builder {
+    pub fn builder(engine: Arc<Engine>) -> VerifierBuilder {
+        VerifierBuilder {
             engine,
             provider: None,
             auth: ClientAuth::default(),
             has_hints: true,
-            patience: None,
-            most_waiters: MAX_WAITERS,
+            max_wait: None,
+            max_waiters: MAX_WAITERS,
             observer: None,
         }
     }
@@ -85,25 +85,25 @@ impl ClientVerifier {
     }
 }
 
-/// A [`ClientVerifier`] in the making.
+/// A builder of a [`ClientVerifier`].
 #[must_use]
-pub struct Builder {
+pub struct VerifierBuilder {
     engine: Arc<Engine>,
     provider: Option<Arc<CryptoProvider>>,
     auth: ClientAuth,
     has_hints: bool,
-    patience: Option<Duration>,
-    most_waiters: usize,
+    max_wait: Option<Duration>,
+    max_waiters: usize,
     observer: Option<Observer>,
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for VerifierBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("auth", &self.auth).finish_non_exhaustive()
     }
 }
 
-impl Builder {
+impl VerifierBuilder {
     /// The provider whose algorithms verify the signature of the handshake.
     pub fn provider(mut self, provider: Arc<CryptoProvider>) -> Self {
         self.provider = Some(provider);
@@ -123,21 +123,21 @@ impl Builder {
         self
     }
 
-    /// Waits for evidence that lacks, for as long as this, **holding the thread**. For servers with a thread for each
+    /// Waits for evidence that is missing, for as long as this, **holding the thread**. For servers with a thread for each
     /// connection, and no others: on a runtime all that share the thread wait too. No more than
-    /// [`most_waiters`](Self::most_waiters) wait at once; the rest is judged at once.
-    pub const fn waiting_up_to(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
+    /// [`max_waiters`](Self::most_waiters) wait at once; the rest is decided at once.
+    pub const fn waiting_up_to(mut self, max_wait: Duration) -> Self {
+        self.max_wait = Some(max_wait);
         self
     }
 
     /// How many handshakes may wait at once; 64 unless said.
-    pub const fn most_waiters(mut self, most: usize) -> Self {
-        self.most_waiters = most;
+    pub const fn max_waiters(mut self, max: usize) -> Self {
+        self.max_waiters = max;
         self
     }
 
-    /// Who is told of each client that is refused, with the whole report. It is called within the handshake.
+    /// What each client that is refused is reported to, with the whole report. It is called within the handshake.
     pub fn on_refusal(mut self, observer: impl Fn(&CheckReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -148,10 +148,10 @@ impl Builder {
     /// # Errors
     /// If no provider is named and the process has none.
     pub fn build(self) -> Result<ClientVerifier, Error> {
-        let Self { engine, provider, auth, has_hints, patience, most_waiters, observer } = self;
+        let Self { engine, provider, auth, has_hints, max_wait, max_waiters, observer } = self;
         let provider = provider.map_or_else(default_provider, Ok)?;
         let hints = if has_hints { hints_of(engine.snapshot().ring()) } else { Vec::new() };
-        let hooks = Arc::new(Cached::new(engine, auth, patience, most_waiters, observer));
+        let hooks = Arc::new(Cached::new(engine, auth, max_wait, max_waiters, observer));
         Ok(ClientVerifier::with_hooks(hooks, auth, hints, &provider))
     }
 }

@@ -1,4 +1,4 @@
-//! Servers behind both doors, and clients.
+//! Servers with verifier and acceptor, and clients.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 #[path = "../../../certcheck-fetch/tests/support/mod.rs"]
@@ -197,7 +197,7 @@ impl Served {
         Self { address, outcomes, runtime: Some(runtime) }
     }
 
-    /// Behind door 2.
+    /// With an acceptor.
     pub(crate) fn acceptor(acceptor: Acceptor) -> Self {
         Self::start(move |io| {
             let acceptor = acceptor.clone();
@@ -215,7 +215,7 @@ impl Served {
         })
     }
 
-    /// Behind door 1, in a runtime's accept loop.
+    /// With a verifier, in a runtime's accept loop.
     pub(crate) fn verifier(config: rustls::ServerConfig) -> Self {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         Self::start(move |io| {
@@ -267,7 +267,7 @@ pub(crate) async fn drain<IO: tokio::io::AsyncRead + Unpin>(io: &mut IO) {
     let _late = tokio::time::timeout(Duration::from_millis(500), read).await;
 }
 
-/// Door 2 with the usual limits.
+/// An acceptor with the usual limits.
 pub(crate) fn acceptor(engine: &Arc<Engine>, parts: ServerParts) -> Acceptor {
     let limits = AcceptLimits::default().with_deadline(Duration::from_secs(3));
     Acceptor::new(parts, Arc::clone(engine), SessionPolicy::default(), limits).expect("an acceptor")
