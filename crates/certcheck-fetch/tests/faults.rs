@@ -15,7 +15,7 @@ use certcheck_fetch::{Engine, Guard};
 use certcheck_testkit::Cert;
 use certcheck_testkit::crl::{self, Crl};
 use certcheck_testkit::ext;
-use certcheck_testkit::server::{Fault, Page};
+use certcheck_testkit::server::{Fault, Page, gzipped};
 use pki_types::CertificateDer;
 use support::{CA, Names, World, impatient, now, outcome_of};
 
@@ -325,7 +325,7 @@ fn sizes_are_bounded() {
     limits.crl_octets = 50_000;
     limits.ocsp_octets = 100;
     let engine = world.builder().limits(limits).build().expect("builds");
-    for page in [Page::new(&large), Page::new(&large).gzipped()] {
+    for page in [Page::new(&large), gzipped(Page::new(&large))] {
         world.server.serve("/large.crl", page);
         let client = world.client("large", &[world.server.url("/large.crl")], &[]);
         assert_eq!(check(&engine, &world.chain(&client)).2, "too-large");

@@ -11,6 +11,7 @@ mod control;
 mod echo;
 mod folder;
 mod log;
+mod outage;
 mod pki;
 mod serve;
 mod sources;

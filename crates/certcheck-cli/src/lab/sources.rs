@@ -5,10 +5,11 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certcheck_testkit::server::{Fault, Options, Page, Request, Server};
+use certcheck_testkit::server::{Options, Page, Request, Server};
 
 use super::authority::{Authority, cache_control};
 use super::log::{Event, Log};
+use super::outage::Outage;
 use crate::flags::{LabFault, LabSource};
 use crate::text::shown;
 
@@ -86,14 +87,7 @@ impl Sources {
                 if let Some(fault) = fault {
                     let what = request.plain_path().trim_start_matches('/').split('/').next();
                     let event = Event::new(source.code(), short(what.unwrap_or_default()), "broken");
-                    let word = if *fault == Fault::Garbage {
-                        "garbage"
-                    } else if *fault == Fault::Refuse {
-                        "refuse"
-                    } else {
-                        "hang"
-                    };
-                    teller.tell(request, event.detail(word), word.to_owned());
+                    teller.tell(request, event.detail(fault), fault.to_owned());
                 }
             }))
         };
@@ -169,14 +163,8 @@ impl Sources {
             LabSource::Ocsp => (ocsp, &self.ocsp),
         };
         *place = how;
-        let fault = match how {
-            Some(LabFault::Hang) => Some(Fault::HangBeforeHeaders),
-            Some(LabFault::Refuse) => Some(Fault::Refuse),
-            Some(LabFault::Garbage) => Some(Fault::Garbage),
-            Some(LabFault::Stale) | None => None,
-        };
-        match fault {
-            Some(fault) => server.break_with("/", fault),
+        match how.and_then(Outage::of) {
+            Some(outage) => server.break_with("/", outage),
             None => server.mend("/"),
         }
         if let Some(authority) = &*self.authority.lock().unwrap_or_else(PoisonError::into_inner) {

@@ -2,14 +2,10 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ring::digest;
-
-use super::gzip;
-use super::page::Page;
-use super::request::Request;
-use super::wire::Wire;
+use super::{Connection, Page, Request, ServerFault, gzip};
 
 /// How a path is broken. A body that is to be cut or stretched is that of the page that is served there.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -94,13 +90,19 @@ impl Fault {
     pub fn redirect_to(url: impl Into<Cow<'static, str>>) -> Self {
         Self::RedirectTo(url.into())
     }
+}
 
-    /// The answer, where the fault is no more than a page.
-    pub(super) fn page(&self, request: &Request) -> Option<Page> {
+impl ServerFault for Fault {
+    fn name(&self) -> &'static str {
+        let is_same = |known: &Self| std::mem::discriminant(known) == std::mem::discriminant(self);
+        Self::ALL.iter().find(|(_, known)| is_same(known)).map_or("none", |(name, _)| name)
+    }
+
+    fn page(&self, request: &Request) -> Option<Page> {
         let retry = |status, after: &u64| Page::status(status).with_header("Retry-After", &after.to_string());
         Some(match self {
-            Self::GzipBomb => Page::new(gzip::bomb(4 << 20)).with_header("Content-Encoding", "gzip"),
-            Self::Garbage => Page::new(garbage()),
+            Self::GzipBomb => gzip::bomb(),
+            Self::Garbage => Page::garbage(),
             Self::Html => Page::new(PORTAL).with_type("text/html; charset=utf-8"),
             Self::Empty => Page::new([]),
             Self::RedirectLoop => Page::redirect(&format!("http://{}{}", request.authority, request.path)),
@@ -113,68 +115,67 @@ impl Fault {
         })
     }
 
-    /// Acts on the connection and ends it; `page` makes the right answer.
-    pub(super) fn act(&self, mut wire: Wire<'_>, page: impl FnOnce() -> Page) -> io::Result<()> {
+    fn act(&self, mut connection: Connection<'_>, page: &dyn Fn() -> Page) -> io::Result<()> {
         match self {
-            Self::HangBeforeHeaders => return wire.hang(),
+            Self::HangBeforeHeaders => return connection.hang(),
             Self::TlsOnly => {
-                wire.send(&ALERT)?;
-                return wire.close();
+                connection.send(&ALERT)?;
+                return connection.close();
             }
             Self::Refuse => {
-                wire.reset();
+                connection.reset();
                 return Ok(());
             }
             _ => {}
         }
         let page = page();
-        let body = page.encoded();
+        let body = Arc::clone(&page.body);
         let half = body.len() / 2;
-        let mut head = |length| wire.send(page.head(page.status, length, true).as_bytes());
+        let mut head = |length| connection.send(page.head(page.status, length, true).as_bytes());
         match self {
             Self::HangAfterHeaders => {
                 head(Some(body.len().max(1)))?;
-                wire.hang()
+                connection.hang()
             }
             Self::Drip => {
                 head(Some(body.len()))?;
                 for octet in body.iter() {
-                    wire.send(&[*octet])?;
-                    wire.pause(Duration::from_secs(1))?;
+                    connection.send(&[*octet])?;
+                    connection.pause(Duration::from_secs(1))?;
                 }
-                wire.close()
+                connection.close()
             }
             Self::ResetMidBody => {
                 head(Some(body.len().max(1)))?;
-                wire.send(&body[..half])?;
+                connection.send(&body[..half])?;
                 // Time for the client to read it: a reset may overtake what is on its way.
-                wire.pause(Duration::from_millis(10))?;
-                wire.reset();
+                connection.pause(Duration::from_millis(10))?;
+                connection.reset();
                 Ok(())
             }
             Self::WrongLength => {
                 head(Some((2 * body.len()).max(1)))?;
-                wire.send(&body)?;
-                wire.close()
+                connection.send(&body)?;
+                connection.close()
             }
             Self::WrongLengthShort => {
                 head(Some(half))?;
-                wire.send(&body)?;
-                wire.close()
+                connection.send(&body)?;
+                connection.close()
             }
             Self::EndlessBody => {
                 let endless = page.with_header("Transfer-Encoding", "chunked");
-                wire.send(endless.head(endless.status, None, true).as_bytes())?;
+                connection.send(endless.head(endless.status, None, true).as_bytes())?;
                 let chunk = [&b"4000\r\n"[..], &[0; 0x4000], b"\r\n"].concat();
                 loop {
-                    wire.send(&chunk)?;
+                    connection.send(&chunk)?;
                 }
             }
             // Truncate; all others have been answered.
             _ => {
                 head(Some(body.len().max(1)))?;
-                wire.send(&body[..half])?;
-                wire.close()
+                connection.send(&body[..half])?;
+                connection.close()
             }
         }
     }
@@ -185,9 +186,3 @@ const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
 
 const PORTAL: &[u8] = b"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>\
 <form action=\"/login\"><button>Accept</button></form></body></html>\n";
-
-/// A kilobyte without a pattern, the same each time.
-fn garbage() -> Vec<u8> {
-    let block = |n: u8| digest::digest(&digest::SHA256, &[&b"garbage"[..], &[n]].concat());
-    (0..32).flat_map(|n| block(n).as_ref().to_vec()).collect()
-}

@@ -3,6 +3,7 @@
 //! It runs on threads of its own and ends them when it is dropped. It may also be used as a forward proxy:
 //! a request for `http://host/path` is answered as one for `/path`.
 
+mod connection;
 mod dripper;
 mod fault;
 mod gzip;
@@ -10,9 +11,9 @@ mod options;
 mod page;
 mod request;
 mod responder;
+mod server_fault;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -23,16 +24,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+pub use connection::Connection;
 pub use dripper::Dripper;
 pub use fault::Fault;
+pub use gzip::gzipped;
 pub use options::Options;
 pub use page::Page;
 pub use request::Request;
 pub use responder::OcspResponder;
-
-use wire::Wire;
+pub use server_fault::ServerFault;
 
 type Handler = Arc<dyn Fn(&Request) -> Page + Send + Sync>;
+type Broken = Arc<dyn ServerFault>;
 
 /// A server on a port of 127.0.0.1, which the system picks unless [`Options`] name one.
 pub struct Server {
@@ -54,7 +57,7 @@ struct Shared {
 struct Site {
     pages: BTreeMap<String, Page>,
     handlers: BTreeMap<String, Handler>,
-    faults: BTreeMap<String, Fault>,
+    faults: BTreeMap<String, Broken>,
 }
 
 /// What answers one request if no fault does.
@@ -141,8 +144,8 @@ impl Server {
     }
 
     /// Breaks this path and all below it, whatever is served there; `/` is all of the server.
-    pub fn break_with(&self, path: &str, fault: Fault) {
-        lock(&self.shared.site).faults.insert(rooted(path), fault);
+    pub fn break_with(&self, path: &str, fault: impl ServerFault + 'static) {
+        lock(&self.shared.site).faults.insert(rooted(path), Arc::new(fault));
     }
 
     /// Takes back [`Self::break_with`] of the same path.
@@ -176,7 +179,7 @@ impl Drop for Server {
         let Some(listening) = self.listening.take() else { return };
         while !listening.is_finished() {
             // A connection wakes the listener; more than one is needed only if the system is out of sockets.
-            let _ = TcpStream::connect_timeout(&self.address, wire::TICK);
+            let _ = TcpStream::connect_timeout(&self.address, connection::TICK);
             thread::sleep(Duration::from_millis(1));
         }
         let _ = listening.join();
@@ -212,38 +215,38 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
 impl Shared {
     /// One connection, request after request.
     fn converse(&self, stream: TcpStream) -> io::Result<()> {
-        let mut wire = Wire::new(stream, &self.stop, self.options.idle)?;
+        let mut connection = Connection::new(stream, &self.stop, self.options.idle)?;
         loop {
-            let mut request = match wire.request()? {
+            let mut request = match connection.request()? {
                 Ok(request) => request,
                 Err(status) => {
-                    wire.send(Page::status(status).head(status, Some(0), false).as_bytes())?;
-                    return wire.close();
+                    connection.send(Page::status(status).head(status, Some(0), false).as_bytes())?;
+                    return connection.close();
                 }
             };
             request.at = self.started.elapsed();
             let (fault, route) = self.find(&mut request);
-            self.note(&request, fault.as_ref());
+            self.note(&request, fault.as_deref());
             let page = match fault {
                 None => route.page(&request),
                 Some(fault) => match fault.page(&request) {
                     Some(page) => page,
-                    None => return fault.act(wire, || route.page(&request)),
+                    None => return fault.act(connection, &|| route.page(&request)),
                 },
             };
-            wire.settle()?;
-            wire.pause(page.delay)?;
-            wire.send(&page.answer(&request))?;
+            connection.settle()?;
+            connection.pause(page.delay)?;
+            connection.send(&page.answer(&request))?;
             if !request.keeps_alive() {
-                return wire.close();
+                return connection.close();
             }
         }
     }
 
     /// Tells of a request and keeps it, as many as are kept.
-    fn note(&self, request: &Request, fault: Option<&Fault>) {
+    fn note(&self, request: &Request, fault: Option<&dyn ServerFault>) {
         if let Some(observer) = &self.options.observer {
-            observer(request, fault);
+            observer(request, fault.map(ServerFault::name));
         }
         let most = self.options.most_requests;
         if most > 0 {
@@ -256,10 +259,10 @@ impl Shared {
     }
 
     /// Finds what is to answer, and notes in the request what follows a handler's prefix.
-    fn find(&self, request: &mut Request) -> (Option<Fault>, Route) {
+    fn find(&self, request: &mut Request) -> (Option<Broken>, Route) {
         let site = lock(&self.site);
         let path = request.plain_path().to_owned();
-        let fault = longest(&site.faults, &path).map(|(_, fault)| fault.clone());
+        let fault = longest(&site.faults, &path).map(|(_, fault)| Arc::clone(fault));
         let route = if let Some(page) = site.pages.get(&path) {
             Route::Page(page.clone())
         } else if let Some((prefix, handler)) = longest(&site.handlers, &path) {
@@ -273,9 +276,9 @@ impl Shared {
 }
 
 impl Route {
-    fn page(self, request: &Request) -> Page {
+    fn page(&self, request: &Request) -> Page {
         match self {
-            Self::Page(page) => page,
+            Self::Page(page) => page.clone(),
             Self::Handler(handler) => {
                 catch_unwind(AssertUnwindSafe(|| handler(request))).unwrap_or_else(|_| Page::status(500))
             }

@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::fault::Fault;
 use super::request::Request;
 
-/// Is shown each request, with the fault of its path.
-pub(super) type Observer = Arc<dyn Fn(&Request, Option<&Fault>) + Send + Sync>;
+/// Is shown each request, with the name of its path's fault.
+type Observer = Arc<dyn Fn(&Request, Option<&str>) + Send + Sync>;
 
 /// How a server is run. Without bounds by default, as suits a test; one that runs for long has some.
 #[derive(Clone)]
@@ -49,12 +48,9 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// Shows each request, once it is read, with the fault of its path, if that is broken.
+    /// Shows each request, once it is read, with the name of its path's fault, if that is broken.
     #[must_use]
-    pub fn observed_by(
-        mut self,
-        observer: impl Fn(&Request, Option<&Fault>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn observed_by(mut self, observer: impl Fn(&Request, Option<&str>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gzip;
+use ring::digest;
+
 use super::request::Request;
 
 /// An answer. Cheap to clone.
@@ -14,7 +15,7 @@ pub struct Page {
     pub status: u16,
     /// Content-Type; none is sent if empty.
     pub content_type: String,
-    /// The body before any Content-Encoding.
+    /// The body, as sent.
     pub body: Arc<[u8]>,
     /// ETag, as sent.
     pub etag: Option<String>,
@@ -24,8 +25,6 @@ pub struct Page {
     pub headers: Vec<(String, String)>,
     /// How long the request waits for the first octet.
     pub delay: Duration,
-    /// Sends the body as gzip, whatever the client accepts.
-    pub gzip: bool,
 }
 
 impl Page {
@@ -40,7 +39,6 @@ impl Page {
             last_modified: None,
             headers: Vec::new(),
             delay: Duration::ZERO,
-            gzip: false,
         }
     }
 
@@ -54,6 +52,13 @@ impl Page {
     #[must_use]
     pub fn not_found() -> Self {
         Self { status: 404, ..Self::new(b"not found\n").with_type("text/plain") }
+    }
+
+    /// 200 with a kilobyte that has no pattern and means nothing, the same each time.
+    #[must_use]
+    pub fn garbage() -> Self {
+        let block = |n: u8| digest::digest(&digest::SHA256, &[&b"garbage"[..], &[n]].concat());
+        Self::new((0..32).flat_map(|n| block(n).as_ref().to_vec()).collect::<Vec<_>>())
     }
 
     /// 302 to this URL.
@@ -97,29 +102,15 @@ impl Page {
         self
     }
 
-    /// With Content-Encoding: gzip.
-    #[must_use]
-    pub fn gzipped(mut self) -> Self {
-        self.gzip = true;
-        self
-    }
-
-    /// The octets of the body as they are sent.
-    pub(super) fn encoded(&self) -> Arc<[u8]> {
-        if self.gzip { gzip::stored(&self.body).into() } else { Arc::clone(&self.body) }
-    }
-
     /// Status line and headers with this length, up to the empty line.
-    pub(super) fn head(&self, status: u16, length: Option<usize>, keep_alive: bool) -> String {
+    #[must_use]
+    pub fn head(&self, status: u16, length: Option<usize>, keep_alive: bool) -> String {
         let mut head = format!("HTTP/1.1 {status} {}\r\n", phrase(status));
         let mut line = |name: &str, value: &str| {
             let _ = write!(head, "{name}: {value}\r\n");
         };
         if !self.content_type.is_empty() {
             line("Content-Type", &self.content_type);
-        }
-        if self.gzip {
-            line("Content-Encoding", "gzip");
         }
         if let Some(etag) = &self.etag {
             line("ETag", etag);
@@ -144,10 +135,9 @@ impl Page {
         if self.status == 304 || (self.status == 200 && self.is_known_to(request)) {
             return self.head(304, None, keep_alive).into_bytes();
         }
-        let body = self.encoded();
-        let mut answer = self.head(self.status, Some(body.len()), keep_alive).into_bytes();
+        let mut answer = self.head(self.status, Some(self.body.len()), keep_alive).into_bytes();
         if request.method != "HEAD" {
-            answer.extend_from_slice(&body);
+            answer.extend_from_slice(&self.body);
         }
         answer
     }

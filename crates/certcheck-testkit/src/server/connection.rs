@@ -11,11 +11,13 @@ use super::request::Request;
 /// How often the stop flag is looked at.
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
-/// A connection.
+/// A connection on which a request has been read, for a [`ServerFault`](super::ServerFault) to act on.
 ///
-/// The last octet of a request stays unread until [`Self::settle`]: a socket closed with octets unread is
-/// reset, and std has no other way to do that.
-pub(super) struct Wire<'a> {
+/// It ends with [`Self::hang`], [`Self::close`] or [`Self::reset`]. Each of its functions fails if the client has gone
+/// away or the server stops.
+// The last octet of a request stays unread until `settle`: a socket closed with octets unread is reset, and std has no
+// other way to do that.
+pub struct Connection<'a> {
     stream: TcpStream,
     stop: &'a AtomicBool,
     /// How long a request may take to come.
@@ -23,7 +25,7 @@ pub(super) struct Wire<'a> {
     unread: usize,
 }
 
-impl<'a> Wire<'a> {
+impl<'a> Connection<'a> {
     pub(super) fn new(stream: TcpStream, stop: &'a AtomicBool, idle: Duration) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
@@ -94,7 +96,10 @@ impl<'a> Wire<'a> {
     }
 
     /// Sends all of it.
-    pub(super) fn send(&mut self, mut octets: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The client has gone away, or the server stops.
+    pub fn send(&mut self, mut octets: &[u8]) -> io::Result<()> {
         while !octets.is_empty() {
             let sent = self.patiently(|stream| stream.write(octets))?;
             octets = &octets[sent..];
@@ -103,7 +108,10 @@ impl<'a> Wire<'a> {
     }
 
     /// Waits.
-    pub(super) fn pause(&self, time: Duration) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The server stops.
+    pub fn pause(&self, time: Duration) -> io::Result<()> {
         let until = Instant::now() + time;
         loop {
             if self.stop.load(Ordering::Relaxed) {
@@ -118,7 +126,10 @@ impl<'a> Wire<'a> {
     }
 
     /// Keeps the connection open until the client closes it.
-    pub(super) fn hang(mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The client has gone away, or the server stops.
+    pub fn hang(mut self) -> io::Result<()> {
         self.settle()?;
         let mut chunk = [0; 1 << 10];
         while self.patiently(|stream| stream.read(&mut chunk))? > 0 {}
@@ -126,7 +137,10 @@ impl<'a> Wire<'a> {
     }
 
     /// Closes so that the client gets all that was sent: it has a second to close on its side.
-    pub(super) fn close(mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The client has gone away, or the server stops.
+    pub fn close(mut self) -> io::Result<()> {
         self.settle()?;
         self.stream.shutdown(Shutdown::Write)?;
         let until = Instant::now() + Duration::from_secs(1);
@@ -136,7 +150,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Closes abruptly: the client sees a reset.
-    pub(super) fn reset(self) {
+    pub fn reset(self) {
         debug_assert_eq!(self.unread, 1, "without an unread octet the close is a clean one");
     }
 }
