@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_fetch::Engine;
+use certcheck_forge::{Cert, Key, ext};
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, ServerParts, SessionPolicy};
-use certcheck_testkit::{Cert, Key, ext};
 use pki_types::pem::PemObject as _;
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use serde::Serialize;

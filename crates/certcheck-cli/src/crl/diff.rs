@@ -95,7 +95,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use certcheck_testkit::der;
+    use certcheck_forge::der;
 
     fn name(common: &str) -> Vec<u8> {
         der::seq(&[der::set(&[der::seq(&[der::oid("2.5.4.3"), der::tlv(0x0c, common.as_bytes())])])])

@@ -3,10 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use certcheck_core::Time;
-use certcheck_testkit::Key;
-use certcheck_testkit::crl::{Crl, Entry, number, reason};
-use certcheck_testkit::der;
-use certcheck_testkit::server::{OcspResponder, Page, Request};
+use certcheck_forge::Key;
+use certcheck_forge::crl::{Crl, Entry, number, reason};
+use certcheck_forge::der;
+use certcheck_forge::server::{OcspResponder, Page, Request};
 
 use super::pki::{Ca, Subject};
 use crate::flags::LabSource;
@@ -159,7 +159,7 @@ impl Authority {
             }
         }
         let crl = Crl::new(subject)
-            .with([number(crl_number), certcheck_testkit::ext::aki(key)])
+            .with([number(crl_number), certcheck_forge::ext::aki(key)])
             .revoking(entries)
             .valid(&this_update, Some(&next_update));
         Some(SignedCrl { der: crl.issue(key), number: crl_number, listed })

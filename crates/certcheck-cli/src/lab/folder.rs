@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use certcheck_testkit::pem;
+use certcheck_forge::pem;
 use serde::{Deserialize, Serialize};
 
 use super::pki::{Holder, Pki};

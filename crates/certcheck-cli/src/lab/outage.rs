@@ -2,7 +2,7 @@
 
 use std::io;
 
-use certcheck_testkit::server::{Connection, Page, Request, ServerFault};
+use certcheck_forge::server::{Connection, Page, Request, ServerFault};
 
 use crate::flags::LabFault;
 

@@ -5,8 +5,8 @@
 use std::error::Error;
 
 use certcheck_core::Time;
-use certcheck_testkit::ext::{self, Ext, Point};
-use certcheck_testkit::{Cert, Key};
+use certcheck_forge::ext::{self, Ext, Point};
+use certcheck_forge::{Cert, Key};
 
 use crate::secret::secret;
 

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certcheck_testkit::server::{Options, Page, Request, Server};
+use certcheck_forge::server::{Options, Page, Request, Server};
 
 use super::authority::{Authority, cache_control};
 use super::log::{Event, Log};

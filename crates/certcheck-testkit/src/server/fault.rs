@@ -5,7 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Connection, Page, Request, ServerFault, gzip};
+use certcheck_forge::server::{Connection, Page, Request, ServerFault};
+
+use super::gzip;
 
 /// How a path is broken. A body that is to be cut or stretched is that of the page that is served there.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 
-use super::Page;
+use certcheck_forge::server::Page;
 
 /// What a piece of the bomb inflates to.
 const PIECE: usize = 1 << 20;

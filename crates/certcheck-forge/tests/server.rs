@@ -4,11 +4,10 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::{Fault, OcspResponder, Options, Page, Server, ServerFault as _, gzipped};
-use crate::der;
-use crate::key::Key;
-use crate::name::name;
-use crate::ocsp;
+use certcheck_forge::name::name;
+use certcheck_forge::server::{OcspResponder, Options, Page, Server, ServerFault as _};
+use certcheck_forge::{Key, der, ocsp};
+use certcheck_testkit::server::{Fault, gzipped};
 
 const BODY: &[u8] = b"0123456789abcdef";
 
@@ -271,7 +270,8 @@ fn responder_over_post_and_get() {
     server.serve_with("/ocsp", responder.handler());
     let cert_id = ocsp::cert_id("sha1", &name("CN=Issuer"), &issuer, &[0x11]);
     let asked = request(&cert_id, &[]);
-    let base64 = crate::pem("X", &asked).lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let base64 =
+        certcheck_forge::pem("X", &asked).lines().filter(|line| !line.starts_with('-')).collect::<String>();
     let escaped = base64.replace('/', "%2F").replace('+', "%2b").replace('=', "%3D");
     let ask = |url: &str| {
         let (head, body, _) = get(&server, url);
@@ -335,7 +335,8 @@ fn responder_as_told() {
 #[test]
 fn what_runs_for_long_is_bounded() {
     let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let options = Options { most_requests: 2, most_connections: 1, idle: SHORT, ..Options::default() };
+    let mut options = Options::default();
+    (options.most_requests, options.most_connections, options.idle) = (2, 1, SHORT);
     let observed = options.observed_by({
         let told = std::sync::Arc::clone(&told);
         move |request, fault| told.lock().unwrap().push((request.path.clone(), fault.map(str::to_owned)))
@@ -356,5 +357,7 @@ fn what_runs_for_long_is_bounded() {
     assert_ne!(read(&mut connect(&server, LONG)).1, End::Open);
     assert_eq!(read(&mut first).1, End::Closed);
     let port = server.address().port();
-    assert!(Server::start_with(Options { port, ..Options::default() }).is_err());
+    let mut taken = Options::default();
+    taken.port = port;
+    assert!(Server::start_with(taken).is_err());
 }

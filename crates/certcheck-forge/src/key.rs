@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use p256::ecdsa::signature::Signer as _;
-use ring::digest;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
 
 use crate::der;
 
@@ -80,7 +81,7 @@ impl Key {
     /// A key identifier: SHA-1 of the public key (RFC 5280 4.2.1.2 (1)).
     #[must_use]
     pub fn id(&self) -> Vec<u8> {
-        digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.public_key()).as_ref().to_vec()
+        Sha1::digest(self.public_key()).to_vec()
     }
 
     /// The AlgorithmIdentifier of a signature by this key.
@@ -161,5 +162,5 @@ fn ec_pkcs8(curve: &str, scalar: &[u8], public_key: &[u8]) -> Vec<u8> {
 }
 
 fn sha256(data: &[u8]) -> Vec<u8> {
-    digest::digest(&digest::SHA256, data).as_ref().to_vec()
+    Sha256::digest(data).to_vec()
 }

@@ -1,6 +1,7 @@
 //! OCSP responses, field by field.
 
-use ring::digest;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::der;
 use crate::ext::Ext;
@@ -50,16 +51,20 @@ pub fn time(text: &str) -> Vec<u8> {
 /// A CertID by `sha1`, `sha256`, `sha384` or `sha512`.
 #[must_use]
 pub fn cert_id(hash: &str, issuer_name: &[u8], issuer: &Key, serial: &[u8]) -> Vec<u8> {
-    let (oid, algorithm) = match hash {
-        "sha1" => ("1.3.14.3.2.26", &digest::SHA1_FOR_LEGACY_USE_ONLY),
-        "sha256" => ("2.16.840.1.101.3.4.2.1", &digest::SHA256),
-        "sha384" => ("2.16.840.1.101.3.4.2.2", &digest::SHA384),
-        "sha512" => ("2.16.840.1.101.3.4.2.3", &digest::SHA512),
+    let (oid, digest): (_, fn(&[u8]) -> Vec<u8>) = match hash {
+        "sha1" => ("1.3.14.3.2.26", digest::<Sha1>),
+        "sha256" => ("2.16.840.1.101.3.4.2.1", digest::<Sha256>),
+        "sha384" => ("2.16.840.1.101.3.4.2.2", digest::<Sha384>),
+        "sha512" => ("2.16.840.1.101.3.4.2.3", digest::<Sha512>),
         other => panic!("{other} is no hash"),
     };
-    let of = |octets: &[u8]| der::octets(digest::digest(algorithm, octets).as_ref());
+    let of = |octets: &[u8]| der::octets(&digest(octets));
     let hash = der::seq(&[der::oid(oid), der::null()]);
     der::seq(&[hash, of(issuer_name), of(&issuer.public_key()), der::int_bytes(serial)])
+}
+
+fn digest<D: Digest>(octets: &[u8]) -> Vec<u8> {
+    D::digest(octets).to_vec()
 }
 
 impl Answer {

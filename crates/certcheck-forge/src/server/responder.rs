@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use data_encoding::BASE64_NOPAD;
+
 use super::lock;
 use super::page::Page;
 use super::request::Request;
@@ -256,17 +258,5 @@ fn from_path(tail: &str) -> Option<Vec<u8>> {
     }
     let padding = text.iter().rev().take_while(|octet| **octet == b'=').count();
     text.truncate(text.len() - padding);
-    let (mut out, mut bits, mut held) = (Vec::new(), 0u32, 0);
-    for octet in text {
-        let six = BASE64.iter().position(|known| *known == octet)?;
-        bits = bits << 6 | u32::try_from(six).ok()?;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push(u8::try_from(bits >> held & 0xff).ok()?);
-        }
-    }
-    Some(out)
+    BASE64_NOPAD.decode(&text).ok()
 }
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

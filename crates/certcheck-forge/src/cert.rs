@@ -1,6 +1,6 @@
 //! Certificates, field by field.
 
-use ring::digest;
+use sha2::{Digest as _, Sha256};
 
 use crate::der;
 use crate::ext::{self, Ext};
@@ -39,7 +39,7 @@ impl Cert {
     #[must_use]
     pub fn new(subject: &str, key: &Key, issuer: &str) -> Self {
         let seed = [subject.as_bytes(), b"/", issuer.as_bytes(), key.spki()].concat();
-        let mut serial = digest::digest(&digest::SHA256, &seed).as_ref()[..16].to_vec();
+        let mut serial = Sha256::digest(&seed)[..16].to_vec();
         serial[0] = serial[0] & 0x7f | 0x40;
         Self {
             version: 3,

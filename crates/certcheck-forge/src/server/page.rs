@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ring::digest;
+use sha2::{Digest as _, Sha256};
 
 use super::request::Request;
 
@@ -57,8 +57,8 @@ impl Page {
     /// 200 with a kilobyte that has no pattern and means nothing, the same each time.
     #[must_use]
     pub fn garbage() -> Self {
-        let block = |n: u8| digest::digest(&digest::SHA256, &[&b"garbage"[..], &[n]].concat());
-        Self::new((0..32).flat_map(|n| block(n).as_ref().to_vec()).collect::<Vec<_>>())
+        let block = |n: u8| Sha256::digest([&b"garbage"[..], &[n]].concat());
+        Self::new((0..32).flat_map(|n| block(n).to_vec()).collect::<Vec<_>>())
     }
 
     /// 302 to this URL.
