@@ -17,7 +17,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::engine::watch_loop;
 use crate::fetcher::permits::{Bounds, Permits};
-use crate::fetcher::{self, Fetcher, Observer, StoreUsed};
+use crate::fetcher::{self, Fetcher, Observer, StoreTrust, StoreUsed};
 use crate::limits::FetchLimits;
 use crate::store::{DiskStore, Store};
 use crate::transport::guard::Guard;
@@ -171,7 +171,7 @@ impl EngineBuilder {
     /// read and verified again.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(StoreUsed { store, is_trusted: false });
+        self.store = Some(StoreUsed { store, trust: StoreTrust::VerifyAgain });
         self
     }
 
@@ -179,8 +179,8 @@ impl EngineBuilder {
     /// verified signatures of this store are taken as they were kept. No other store can be trusted so.
     #[must_use]
     pub fn disk_store(mut self, store: DiskStore) -> Self {
-        let is_trusted = store.is_trusted();
-        self.store = Some(StoreUsed { store: Arc::new(store), is_trusted });
+        let trust = if store.is_trusted() { StoreTrust::AsKept } else { StoreTrust::VerifyAgain };
+        self.store = Some(StoreUsed { store: Arc::new(store), trust });
         self
     }
 

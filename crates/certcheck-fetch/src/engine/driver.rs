@@ -25,6 +25,15 @@ use crate::fetcher::{Behalf, FetchOutcome, FetchWatcher, Fetcher, Level};
 use crate::limits::Kind;
 use crate::metrics as names;
 
+/// Where evidence may come from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reach {
+    /// From memory, the store and the network: there is time to wait for it.
+    AllSources,
+    /// From memory alone, at once.
+    MemoryOnly,
+}
+
 /// What is asked, and by when it must be answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckRequest<'o> {
@@ -33,8 +42,7 @@ pub(crate) struct CheckRequest<'o> {
     pub(crate) deadline: Instant,
     /// What is at hand under this key is not enough: it is to be fetched again.
     pub(crate) renew: Option<EvidenceKey>,
-    /// What is in memory is all there is.
-    pub(crate) only_memory: bool,
+    pub(crate) reach: Reach,
 }
 
 /// What it came to.
@@ -75,7 +83,7 @@ enum Step {
     Wait { pending: PendingNeed, level: Level, watcher: FetchWatcher, deadlines: WaitDeadlines },
 }
 
-/// Drives a check. With the fetcher offline, or `only_memory`, it waits for nothing but the store, or nothing at all.
+/// Drives a check. With the fetcher offline it waits for nothing but the store, and with memory alone for nothing at all.
 pub(crate) async fn drive(
     fetcher: &Arc<Fetcher>,
     snapshot: &Arc<Snapshot>,
@@ -93,7 +101,8 @@ pub(crate) fn answer_from_memory(
     chain: &[CertificateDer<'_>],
     now: Time,
 ) -> CheckOutcome {
-    let request = CheckRequest { chain, now, deadline: Instant::now(), renew: None, only_memory: true };
+    let request =
+        CheckRequest { chain, now, deadline: Instant::now(), renew: None, reach: Reach::MemoryOnly };
     let mut driver = Driver::begin(fetcher, snapshot, request);
     driver.answer_all_from_memory();
     while let Some(need) = driver.progress.needs().first().cloned() {
@@ -223,7 +232,7 @@ impl<'d> Driver<'d> {
                 }
             }
         }
-        if self.request.only_memory {
+        if self.request.reach == Reach::MemoryOnly {
             self.missing.push(self.name_of(&pending.need));
             return self.answer_failed(pending, Failure::new(Cause::NotTried, "not in memory"));
         }

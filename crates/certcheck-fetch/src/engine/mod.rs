@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::chain::owned;
-use crate::engine::driver::{CheckOutcome, CheckRequest};
+use crate::engine::driver::{CheckOutcome, CheckRequest, Reach};
 use crate::engine::report::CheckReport;
 use crate::engine::shared::{PREFETCH_TIMEOUT, Shared};
 use crate::engine::snapshot::Snapshot;
@@ -124,7 +124,7 @@ impl Engine {
     /// Checks, and gets what evidence is missing, within this time. What has not come by then counts as unreachable; it goes on
     /// coming, for who asks next.
     pub async fn check(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> CheckReport {
-        if let Some(report) = self.shared.at_hand(chain, now, true) {
+        if let Some(report) = self.shared.at_hand(chain, now, Reach::AllSources) {
             return report;
         }
         let deadline = Instant::now() + within.min(LONGEST);
@@ -143,7 +143,7 @@ impl Engine {
     /// As [`Engine::check`], for threads that wait. The check itself runs on the engine's own threads; yet a runtime whose
     /// thread waits here serves nobody else meanwhile.
     pub fn check_blocking(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> CheckReport {
-        if let Some(report) = self.shared.at_hand(chain, now, true) {
+        if let Some(report) = self.shared.at_hand(chain, now, Reach::AllSources) {
             return report;
         }
         let within = within.min(LONGEST);
@@ -205,7 +205,8 @@ impl Engine {
         let deadline = Instant::now() + within.min(LONGEST);
         let snapshot = Arc::clone(&ring);
         let task = runtime.spawn(async move {
-            let request = CheckRequest { chain: &owned, now, deadline, renew: None, only_memory: false };
+            let request =
+                CheckRequest { chain: &owned, now, deadline, renew: None, reach: Reach::AllSources };
             driver::drive(&fetcher, &snapshot, request).await
         });
         match task.await {

@@ -17,7 +17,7 @@ use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::cache::path_templates::{FirstSeen, Found};
 use crate::chain::owned;
-use crate::engine::driver::{self, CheckOutcome, CheckRequest};
+use crate::engine::driver::{self, CheckOutcome, CheckRequest, Reach};
 use crate::engine::report::{CheckReport, Inner, SourceTried, tolerated};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
@@ -49,20 +49,15 @@ impl Shared {
 
     /// A client that is known and good by all that is at hand.
     ///
-    /// Who can wait does not take what policy tolerates beyond its end before something newer was asked for.
-    pub(crate) fn known(
-        &self,
-        chain: &[CertificateDer<'_>],
-        now: Time,
-        can_wait: bool,
-    ) -> Option<CheckReport> {
+    /// With time for more than memory, a check does not take what policy tolerates beyond its end before something newer was asked for.
+    pub(crate) fn known(&self, chain: &[CertificateDer<'_>], now: Time, reach: Reach) -> Option<CheckReport> {
         let snapshot = self.snapshot.load();
         let path = snapshot.paths.get(chain.first()?)?;
         if !path.is_valid(now) {
             return None;
         }
         let evidence_set = path.evidence_set();
-        if can_wait && evidence_set.is_due(now) {
+        if reach == Reach::AllSources && evidence_set.is_due(now) {
             return None;
         }
         if !path.is_good(&evidence_set, now) {
@@ -88,9 +83,9 @@ impl Shared {
         &self,
         chain: &[CertificateDer<'_>],
         now: Time,
-        can_wait: bool,
+        reach: Reach,
     ) -> Option<CheckReport> {
-        if let Some(report) = self.known(chain, now, can_wait) {
+        if let Some(report) = self.known(chain, now, reach) {
             return Some(report);
         }
         let snapshot = self.snapshot();
@@ -107,7 +102,7 @@ impl Shared {
     }
 
     pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
-        if let Some(report) = self.at_hand(chain, now, false) {
+        if let Some(report) = self.at_hand(chain, now, Reach::MemoryOnly) {
             return report;
         }
         let snapshot = self.snapshot();
@@ -131,7 +126,7 @@ impl Shared {
         if !matches!(waits, Ok(Ok(_))) {
             return self.look_up(chain, now);
         }
-        let request = CheckRequest { chain, now, deadline, renew: None, only_memory: false };
+        let request = CheckRequest { chain, now, deadline, renew: None, reach: Reach::AllSources };
         let outcome = driver::drive(&self.fetcher, &snapshot, request).await;
         let left = outcome.left.clone();
         let report = self.close(snapshot, chain, now, outcome);
@@ -175,7 +170,8 @@ impl Shared {
         self.fetcher.runtime().spawn(async move {
             let snapshot = shared.snapshot();
             let deadline = Instant::now() + PREFETCH_TIMEOUT;
-            let request = CheckRequest { chain: &chain, now, deadline, renew: None, only_memory: false };
+            let request =
+                CheckRequest { chain: &chain, now, deadline, renew: None, reach: Reach::AllSources };
             if let Ok(outcome) = permit.spend(driver::drive(&shared.fetcher, &snapshot, request)).await {
                 let _report = shared.close(snapshot, &chain, now, outcome);
             }
@@ -192,7 +188,7 @@ impl Shared {
     ) -> bool {
         let snapshot = self.snapshot();
         let request =
-            CheckRequest { chain: &path.chain(), now, deadline, renew: Some(key), only_memory: false };
+            CheckRequest { chain: &path.chain(), now, deadline, renew: Some(key), reach: Reach::AllSources };
         let before = self.fetcher.memory.get(&key);
         let _driven = driver::drive(&self.fetcher, &snapshot, request).await;
         match (before, self.fetcher.memory.get(&key)) {

@@ -83,6 +83,15 @@ impl Client {
     }
 }
 
+/// Why clients are looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum News {
+    /// Evidence came, or their time is up.
+    OfEvidence,
+    /// Ring or policy changed.
+    OfBasis,
+}
+
 /// All clients that are watched, by their certificate.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
@@ -233,19 +242,18 @@ impl Clients {
     }
 
     /// Who is to be checked: those that news is about, and those whose time is up.
-    /// Beside it whether ring or policy changed.
-    pub(super) fn due(&mut self, now: Time) -> (Vec<Arc<[u8]>>, bool) {
+    pub(super) fn due(&mut self, now: Time) -> (Vec<Arc<[u8]>>, News) {
         let arrived = core::mem::take(&mut self.arrived);
         let mut due = core::mem::take(&mut self.named);
         if core::mem::take(&mut self.is_all_changed) {
-            return (self.clients.keys().cloned().collect(), true);
+            return (self.clients.keys().cloned().collect(), News::OfBasis);
         }
         if !arrived.is_empty() {
             due.extend(self.pathless.iter().cloned());
         }
         due.extend(arrived.iter().filter_map(|key| self.by_key.get(key)).flatten().cloned());
         due.extend(self.ends.iter().take_while(|(until, _)| *until < now).map(|(_, leaf)| Arc::clone(leaf)));
-        (due.into_iter().collect(), false)
+        (due.into_iter().collect(), News::OfEvidence)
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::engine::report::CheckReport;
 use crate::engine::shared::{Shared, WeakShared};
+use crate::engine::watch::News;
 use crate::metrics as names;
 
 /// Between two looks at the clock.
@@ -31,9 +32,9 @@ pub(crate) async fn keep_watch(engine: WeakShared) {
         let _news_or_time = timeout(PAUSE, watches.news()).await;
         let Some(shared) = engine.upgrade() else { return };
         let now = (shared.clock)();
-        let (due, is_all_changed) = watches.lock().due(now);
+        let (due, news) = watches.lock().due(now);
         for (done, leaf) in (1_usize..).zip(due) {
-            look_at(&shared, &leaf, now, is_all_changed);
+            look_at(&shared, &leaf, now, news);
             if done % CHECKS_IN_A_ROW == 0 {
                 tokio::task::yield_now().await;
             }
@@ -54,7 +55,7 @@ pub(crate) async fn keep_watch(engine: WeakShared) {
 }
 
 /// Looks at a client by what is in memory.
-fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time, is_all_changed: bool) {
+fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time, news: News) {
     let watches = &shared.watches;
     let Some(chain) = watches.lock().chain_of(leaf) else {
         return;
@@ -64,7 +65,7 @@ fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time, is_all_changed: bool) {
         let mut clients = watches.lock();
         // Where its evidence has no place in memory, that is no news before it ends, unless it counts for another ring. Where
         // memory had no room for it, or a source failed, it is got again.
-        if (is_all_changed || !clients.is_to_be_checked(leaf)) && !clients.is_checked(leaf) {
+        if (news == News::OfBasis || !clients.is_to_be_checked(leaf)) && !clients.is_checked(leaf) {
             clients.check_by(leaf, spread(now));
         }
     }

@@ -35,7 +35,7 @@ use heavy::Heavy;
 use in_flight::{Entered, FetchTable};
 pub(crate) use in_flight::{FetchOutcome, FetchWatcher, Level, State};
 use persist::Persist;
-pub(crate) use persist::{StoreUsed, folder};
+pub(crate) use persist::{StoreTrust, StoreUsed, folder};
 
 /// Gets evidence.
 pub(crate) struct Fetcher {

@@ -144,6 +144,15 @@ impl fmt::Display for Full {
     }
 }
 
+/// Which permits are counted together.
+#[derive(Clone, Copy, Debug)]
+enum LaneKind {
+    /// Those for what has begun within [`YOUNG`].
+    Young,
+    /// Those for what goes on for longer.
+    Slow,
+}
+
 #[derive(Debug, Default)]
 struct Lane {
     all: usize,
@@ -220,7 +229,7 @@ pub(crate) struct Permits {
 pub(crate) struct Permit {
     of: Arc<Permits>,
     parties: Parties,
-    is_slow: bool,
+    lane: LaneKind,
 }
 
 impl State {
@@ -240,11 +249,10 @@ impl State {
         }
     }
 
-    fn give_back(&mut self, parties: &Parties, is_slow: bool) {
-        if is_slow {
-            self.slow.give_back(parties)
-        } else {
-            self.young.give_back(parties)
+    fn give_back(&mut self, parties: &Parties, lane: LaneKind) {
+        match lane {
+            LaneKind::Young => self.young.give_back(parties),
+            LaneKind::Slow => self.slow.give_back(parties),
         }
         for host in parties.iter().filter(|party| matches!(party, Party::Host(_))) {
             if let Some(taken) = self.hosts.get_mut(host) {
@@ -293,7 +301,7 @@ impl Permits {
             return Err(full);
         }
         state.take(&parties);
-        Ok(Permit { of: Arc::clone(self), parties, is_slow: false })
+        Ok(Permit { of: Arc::clone(self), parties, lane: LaneKind::Young })
     }
 
     /// A permit, waited for so long. Else the bound that is in the way at the end.
@@ -306,7 +314,7 @@ impl Permits {
             let mut state = self.lock();
             if state.full(&self.bounds, &parties).is_none() {
                 state.take(&parties);
-                return Ok(Permit { of: Arc::clone(self), parties, is_slow: false });
+                return Ok(Permit { of: Arc::clone(self), parties, lane: LaneKind::Young });
             }
             if state.waiting.len() >= WAITING {
                 state.waiting.retain(|waiter| !waiter.sender.is_closed());
@@ -332,7 +340,7 @@ impl Permits {
             state.take(&parties);
             // Who has gone away meanwhile gives it back by its drop, which needs the lock.
             drop(state);
-            drop(sender.send(Permit { of: Arc::clone(self), parties, is_slow: false }));
+            drop(sender.send(Permit { of: Arc::clone(self), parties, lane: LaneKind::Young }));
         }
     }
 }
@@ -359,7 +367,7 @@ impl Permit {
             }
             state.young.give_back(&self.parties);
             state.slow.take(&self.parties);
-            self.is_slow = true;
+            self.lane = LaneKind::Slow;
         }
         self.of.hand_on();
         Ok(())
@@ -368,7 +376,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.of.lock().give_back(&self.parties, self.is_slow);
+        self.of.lock().give_back(&self.parties, self.lane);
         self.of.hand_on();
     }
 }

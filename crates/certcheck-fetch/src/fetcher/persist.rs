@@ -28,11 +28,20 @@ const WRITES: usize = 4_096;
 /// How long a program that ends waits for them.
 const FLUSH: Duration = Duration::from_secs(10);
 
-/// A store, and whether indexes and signatures in it are taken as they were kept: the caller that builds the engine says so.
+/// What is believed of a store: the caller that builds the engine says so.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum StoreTrust {
+    /// Nothing: all is read and verified again.
+    VerifyAgain,
+    /// Indexes and verified signatures are taken as they were kept.
+    AsKept,
+}
+
+/// A store, and what is believed of it.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreUsed {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) is_trusted: bool,
+    pub(crate) trust: StoreTrust,
 }
 
 /// Where temporary files go.
@@ -95,9 +104,9 @@ impl Persist {
         let key = EvidenceKey::of(&need.request).ok_or_else(|| Failure::new(Cause::NotTried, "no store"))?;
         let origin = self.used.store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
-        let trusts = self.used.is_trusted;
+        let trust = self.used.trust;
         let _turn = self.heavy.turn(stored.body.bytes.len()).await;
-        let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy, trusts)).await;
+        let read = spawn_blocking(move || read_stored(stored, origin, &signer, &policy, trust)).await;
         match read {
             Ok(Ok((cached, None))) => Ok(cached),
             Ok(Ok((cached, Some(note)))) => {
@@ -139,7 +148,7 @@ impl Persist {
         if cached.origin == store.origin() {
             return;
         }
-        let stored = stored_of(cached, self.used.is_trusted);
+        let stored = stored_of(cached, self.used.trust);
         self.spawn(async move {
             match store.put(&key, stored).await {
                 Ok(()) | Err(StoreError::Older) => {}
@@ -182,7 +191,7 @@ impl Persist {
     }
 }
 
-fn stored_of(cached: &CachedEvidence, trusts_store: bool) -> Stored {
+fn stored_of(cached: &CachedEvidence, trust: StoreTrust) -> Stored {
     let (this_update, next_update) = cached.times();
     Stored {
         ask: cached.ask.clone(),
@@ -192,26 +201,26 @@ fn stored_of(cached: &CachedEvidence, trusts_store: bool) -> Stored {
         this_update,
         next_update,
         signers: cached.signers(),
-        crl: cached.crl().filter(|_| trusts_store).cloned(),
+        crl: cached.crl().filter(|_| trust == StoreTrust::AsKept).cloned(),
         index: None,
     }
 }
 
-/// What a store had, read and verified again, unless the builder of the engine `trusts` the store. Beside it what of an index
+/// What a store had, read and verified again, unless the builder of the engine trusts the store. Beside it what of an index
 /// is no good. A record cannot ask for trust: an index of a store that is not trusted is not looked at.
 fn read_stored(
     stored: Stored,
     origin: Origin,
     signer: &[u8],
     policy: &Policy,
-    trusts: bool,
+    trust: StoreTrust,
 ) -> Result<(Arc<CachedEvidence>, Option<String>), Failure> {
     let Stored { ask, body, transport, fetched_at, signers, index, .. } = stored;
     let transport = transport.bounded();
     // A time to come is nobody's.
     let fetched_at = fetched_at.min(now());
     // A CRL counts as signed once a key is found that signed it: a store that is not trusted must not choose which.
-    let known = signers.first().filter(|_| trusts);
+    let known = signers.first().filter(|_| trust == StoreTrust::AsKept);
     let signer = known.map_or(signer, |known| known);
     // Taken on trust is only what was found once: who signed it.
     let (answer, body, note) = match index.filter(|_| known.is_some()) {
