@@ -6,6 +6,7 @@ use crate::transport::spool::Body;
 
 /// What a transport says of what it brought.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Transport {
     /// By what the server knows this version again (RFC 9110 8.8.3).
     #[serde(skip_serializing_if = "Option::is_none")]

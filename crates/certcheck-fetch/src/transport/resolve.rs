@@ -22,6 +22,7 @@ pub trait Resolve: fmt::Debug + Send + Sync {
 
 /// The system's own resolver.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it has no state: that it can be named is its use")]
 pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
