@@ -195,7 +195,7 @@ impl Tree {
 }
 
 /// Whether something is there for tests only.
-fn is_test(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let Meta::List(list) = &attribute.meta else { return false };
         list.path.is_ident("cfg") && {

@@ -15,6 +15,8 @@ pub mod keys;
 pub mod ocsp_flaw;
 pub mod odd_key;
 pub mod peers;
+#[cfg(feature = "imports")]
+pub mod public_api;
 pub mod recipe;
 mod recipe_evidence;
 pub mod server;

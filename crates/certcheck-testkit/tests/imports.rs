@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use certcheck_testkit::imports::{cycles, graph};
+use certcheck_testkit::public_api::foreign_types;
 
 fn crate_of(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -71,4 +72,37 @@ fn a_circle_is_found_with_all_that_are_in_it() {
         ("e.rs", "use crate::a::A;"),
     ]);
     assert_eq!(cycles(&graph(folder.path())), [["a.rs", "b.rs", "c.rs"]]);
+}
+
+#[test]
+fn types_of_other_crates_are_found_where_they_are_public() {
+    let folder = crate_of(&[
+        (
+            "lib.rs",
+            "mod a;
+        use a::A;
+        use one::{Field, Hidden, Serialize, Shown as Other};
+        #[derive(Clone, Serialize)]
+        pub struct S { pub shown: Vec<Field>, hidden: Hidden }
+        struct Private;
+        pub enum E { Variant(two::Carried), Own(A) }
+        impl S { pub fn f(&self, _: &Other) -> std::io::Result<()> {} fn g(_: Hidden) {} }
+        impl From<three::Source> for S { fn from(_: three::Source) -> Self {} }
+        impl From<Hidden> for Private { fn from(_: Hidden) -> Self {} }
+        pub trait T: four::Bound { fn h(&self) -> five::Future; }
+        pub(crate) fn local(_: Hidden) {}",
+        ),
+        ("a.rs", "pub(crate) struct A(pub one::Hidden);"),
+    ]);
+    let found = foreign_types(folder.path());
+    let expected = [
+        "five::Future",
+        "four::Bound",
+        "one::Field",
+        "one::Serialize",
+        "one::Shown",
+        "three::Source",
+        "two::Carried",
+    ];
+    assert_eq!(found, expected.map(str::to_owned).into());
 }
