@@ -8,6 +8,18 @@
 //! ```
 //! Whether evidence is good is the core's decision, whatever layer it comes from; a layer whose copy is of no use is
 //! passed over for the next.
+//!
+//! Types of these crates are part of the API, beside those of `certcheck_core`. A new major version of one of them is one of
+//! this crate.
+//!
+//! | type | where |
+//! |---|---|
+//! | `bytes::Bytes` | [`Body`], [`store::Stored`]: octets that may be in a file |
+//! | `futures_util::future::BoxFuture` | [`store::Store`], [`Resolve`]: what is asynchronous in a trait |
+//! | `ipnet::IpNet`, `ipnet::Ipv6Net` | [`Guard`]: networks |
+//! | `pki_types::CertificateDer` | chains, as rustls has them |
+//! | `serde::Serialize`, `serde::Deserialize` | [`Transport`]: stores of others keep it |
+//! | `url::Url` | [`EngineBuilder::proxy`] |
 #![deny(unsafe_code)]
 
 mod basis;
