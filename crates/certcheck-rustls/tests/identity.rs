@@ -3,6 +3,7 @@
 
 mod people;
 
+use certcheck_core::digest::sha256;
 use certcheck_core::{Check, Policy, Revocation, Time, Verdict};
 use certcheck_rustls::{Edipi, Identity, IdentityError};
 use certcheck_testkit::ext::{self, Ext};
@@ -10,7 +11,6 @@ use certcheck_testkit::name::general_name;
 use certcheck_testkit::{Cert, Key, der};
 use people::*;
 use pki_types::CertificateDer;
-use ring::digest::{SHA256, digest};
 
 #[test]
 fn only_an_accepted_report_identifies() {
@@ -51,8 +51,8 @@ fn what_a_certificate_says_beside_names() {
     assert_eq!(identity.serial(), "abcd");
     assert_eq!(identity.certificate(), CertificateDer::from(&octets[..]));
     assert_eq!(identity.view().der(), octets);
-    assert_eq!(identity.sha256(), digest(&SHA256, &octets).as_ref());
-    assert_eq!(identity.spki_sha256(), digest(&SHA256, Key::p256("leaf").spki()).as_ref());
+    assert_eq!(identity.sha256(), sha256(&octets));
+    assert_eq!(identity.spki_sha256(), sha256(Key::p256("leaf").spki()));
     assert_eq!(identity.not_after().to_string(), "2027-01-01T00:00:00Z");
     let policies: Vec<_> = identity.policies().iter().map(ToString::to_string).collect();
     assert_eq!(policies.len(), 2);

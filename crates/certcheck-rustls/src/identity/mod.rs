@@ -18,11 +18,11 @@ use core::fmt;
 use std::borrow::Cow;
 
 use certcheck_core::der::{Reader, tag};
+use certcheck_core::digest::sha256;
 use certcheck_core::oid::{self, OidBuf};
 use certcheck_core::x509::{Attribute, Certificate, Name, OwnedCertificate};
 use certcheck_core::{Report, Time, Verdict};
 use pki_types::CertificateDer;
-use ring::digest::{SHA256, digest};
 
 pub use edipi::Edipi;
 pub use error::IdentityError;
@@ -174,13 +174,6 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Identity({self})")
     }
-}
-
-fn sha256(octets: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    // Both are of 32 octets.
-    hash.iter_mut().zip(digest(&SHA256, octets).as_ref()).for_each(|(to, from)| *to = *from);
-    hash
 }
 
 /// The value as text. A PrintableString with other ASCII in it still reads, as where the core shows names.

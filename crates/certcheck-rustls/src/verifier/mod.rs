@@ -165,8 +165,4 @@ pub(crate) fn default_provider() -> Result<Arc<CryptoProvider>, Error> {
     return Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
     #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
     return Ok(Arc::new(rustls::crypto::ring::default_provider()));
-    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
-    Err(Error::General(
-        "no crypto provider: name one, install one, or build with `ring` or `aws-lc-rs`".into(),
-    ))
 }
