@@ -149,7 +149,7 @@ fn statuses(c: &mut Criterion) {
     for (name, key) in names.iter().zip([&root, &upper, &lower]) {
         let entries = (0..10_000_u16)
             .map(|n| certcheck_testkit::crl::Entry::new(&[&[1][..], &n.to_be_bytes()].concat()));
-        let crl = certcheck_testkit::crl::Crl::new(name).revoking(entries).issue(key);
+        let crl = certcheck_testkit::crl::CrlBuilder::new(name).revoking(entries).issue(key);
         evidence.add_crl(Arc::new(Crl::parse(crl.into(), "bench").unwrap()));
     }
     let now = Time::from_rfc3339("2027-01-02T00:00:00Z").unwrap();

@@ -10,7 +10,7 @@ use certcheck_core::policy::Algorithms;
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Policy, Revocation, Time};
 use certcheck_fetch::{Engine, Guard};
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key};
@@ -50,7 +50,7 @@ fn scene(kind: &Kind, algorithms: Option<Algorithms>, large: &[u8]) -> Scene {
     let key = |name: &str| Key::p256(&format!("bench first seen {name}"));
     let (root, ca) = (key("root"), ca_key());
     let server = Server::start();
-    server.serve("/root.crl", Page::new(Crl::new(ROOT).issue(&root)));
+    server.serve("/root.crl", Page::new(CrlBuilder::new(ROOT).issue(&root)));
     server.serve("/ca.crl", Page::new(large));
     let responder = OcspResponder::new(CA, ca.clone());
     server.serve_with("/ocsp", responder.handler());

@@ -76,7 +76,7 @@ async fn burst(scene: &Scene, round: usize, waiting: usize) -> (f64, f64) {
         .map(|number| {
             let number = round * 100 + number;
             let page = format!("/slow-{number}.crl");
-            let crl = certcheck_testkit::crl::Crl::new(support::CA).issue(&scene.world.ca);
+            let crl = certcheck_testkit::crl::CrlBuilder::new(support::CA).issue(&scene.world.ca);
             scene.world.server.serve(&page, Page::new(crl).with_delay(Duration::from_millis(200)));
             scene.waiter(number, &page)
         })

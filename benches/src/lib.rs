@@ -49,8 +49,8 @@ pub fn crl(entries: usize) -> (Vec<u8>, Vec<[u8; 16]>) {
             serials.push(serial);
         }
     }
-    let crl = certcheck_testkit::crl::Crl::new(CA);
-    let crl = certcheck_testkit::crl::Crl { raw_entries: Some(der::tlv(0x30, &list)), ..crl };
+    let crl = certcheck_testkit::crl::CrlBuilder::new(CA);
+    let crl = certcheck_testkit::crl::CrlBuilder { raw_entries: Some(der::tlv(0x30, &list)), ..crl };
     (crl.issue(&ca_key()), serials)
 }
 

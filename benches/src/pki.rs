@@ -1,6 +1,6 @@
 //! A root, the CA below it whose CRLs grow, its clients, and a server.
 
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::{Cert, Key};
 
@@ -36,7 +36,7 @@ impl Pki {
     /// What the anchor revoked: nothing. At `/root.crl`.
     #[must_use]
     pub fn root_crl(&self) -> Vec<u8> {
-        Crl::new(ROOT).issue(&self.root)
+        CrlBuilder::new(ROOT).issue(&self.root)
     }
 
     /// The CA that issues the clients and [`crl`](crate::crl), which is at `/ca.crl`.

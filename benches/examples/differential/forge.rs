@@ -1,7 +1,7 @@
 //! Cases: a PKI of many shapes, changed in one to three ways and signed again, or with octets flipped after that.
 
 use certcheck_testkit::cert::sign;
-use certcheck_testkit::crl::{self, Crl, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::name::name;
 use certcheck_testkit::ocsp::{self, Response};
@@ -201,8 +201,8 @@ impl Forge {
         }
     }
 
-    fn some_crl(&self, leaf: &Cert, rng: &mut Rng) -> Crl {
-        let mut crl = Crl::new(CA);
+    fn some_crl(&self, leaf: &Cert, rng: &mut Rng) -> CrlBuilder {
+        let mut crl = CrlBuilder::new(CA);
         if rng.u8(..10) == 0 {
             crl.version = 1;
             crl.extensions.clear();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use certcheck_testkit::crl::{Crl, delta, number};
+use certcheck_testkit::crl::{CrlBuilder, delta, number};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
@@ -50,7 +50,7 @@ impl Site {
         responder.set_produced_at("2026-01-01T00:00:00Z");
         responder.set_next_update(Some("2125-01-01T00:00:00Z"));
         server.serve_with("/ocsp", responder.handler());
-        server.serve("/root.crl", Page { delay: DELAY, ..Page::new(Crl::new(ROOT).issue(&root)) });
+        server.serve("/root.crl", Page { delay: DELAY, ..Page::new(CrlBuilder::new(ROOT).issue(&root)) });
         Self { folder, server, root, responder }
     }
 
@@ -123,7 +123,8 @@ fn several_at_once_are_so_many_requests() {
 #[test]
 fn nobody_waits_for_a_turn() {
     let site = Site::start();
-    let (crl, seen) = (Crl::new(ROOT).issue(&site.root), Arc::new((Mutex::new((0, true)), Condvar::new())));
+    let (crl, seen) =
+        (CrlBuilder::new(ROOT).issue(&site.root), Arc::new((Mutex::new((0, true)), Condvar::new())));
     let shared = Arc::clone(&seen);
     // The first dozen, over one engine's connections, are answered once all of them are there.
     site.server.serve_with("/root.crl", move |_| {
@@ -144,7 +145,7 @@ fn nobody_waits_for_a_turn() {
 #[test]
 fn a_connection_that_does_not_stand_is_not_warm() {
     let site = Site::start();
-    let crl = Crl::new(ROOT).issue(&site.root);
+    let crl = CrlBuilder::new(ROOT).issue(&site.root);
     site.server.serve("/root.crl", Page::new(crl).with_header("Connection", "close"));
     let (exit, figures) = site.figures(&[]);
     assert_eq!(exit, 0, "{figures}");
@@ -193,9 +194,10 @@ fn decisions_are_told_by_what_they_came_to() {
 fn deltas_are_measured_too() {
     let site = Site::start();
     let url = site.server.url("/delta.crl");
-    let base = Crl::new(ROOT).with([ext::freshest_crl(&[Point::urls(&[&url])])]);
+    let base = CrlBuilder::new(ROOT).with([ext::freshest_crl(&[Point::urls(&[&url])])]);
     site.server.serve("/root.crl", Page::new(base.issue(&site.root)));
-    site.server.serve("/delta.crl", Page::new(Crl::new(ROOT).with([number(2), delta(1)]).issue(&site.root)));
+    site.server
+        .serve("/delta.crl", Page::new(CrlBuilder::new(ROOT).with([number(2), delta(1)]).issue(&site.root)));
     let (exit, figures) = site.figures(&[]);
     assert_eq!(exit, 0, "{figures}");
     let delta = of(&figures, "delta", "GET");

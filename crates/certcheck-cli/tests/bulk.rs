@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use certcheck_testkit::crl::{Crl, Entry};
+use certcheck_testkit::crl::{CrlBuilder, Entry};
 use certcheck_testkit::{Cert, Key, pem};
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ impl Issued {
         put("clients.pem", bundle.as_bytes());
         put("clients.der", &ders);
         put("clients/000.key", b"not a certificate");
-        put("ca.crl", &Crl { entries, ..Crl::new("O=Bulk") }.issue(&root));
+        put("ca.crl", &CrlBuilder { entries, ..CrlBuilder::new("O=Bulk") }.issue(&root));
         Self { folder }
     }
 

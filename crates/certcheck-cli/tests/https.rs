@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::server::{Page, Server};
 use certcheck_testkit::{Cert, Key, ext, pem};
 use pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -87,7 +87,7 @@ fn answer(stream: TcpStream, config: &Arc<ServerConfig>, routes: &[Route]) -> st
 #[test]
 fn tls_is_asked_for_verified_and_never_left() {
     let key = Key::p256("https ca");
-    let crl = Crl::new("CN=CA").issue(&key);
+    let crl = CrlBuilder::new("CN=CA").issue(&key);
     let plain = Server::start();
     plain.serve("/ca.crl", Page::new(&crl));
     let server = TlsServer::start(vec![

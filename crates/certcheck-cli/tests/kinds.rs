@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::der;
 use certcheck_testkit::{Cert, Key, ocsp, pem};
 use tempfile::TempDir;
@@ -40,7 +40,7 @@ fn files() -> Files {
     let (root, client) =
         (Cert::root("CN=Root", &ca).issue(&ca), Cert::leaf("CN=Client", &key, "CN=Root", &ca));
     let client = client.issue(&ca);
-    let crl = Crl::new("CN=Root").issue(&ca);
+    let crl = CrlBuilder::new("CN=Root").issue(&ca);
     files.write("root.pem", pem("CERTIFICATE", &root));
     files.write("good.pem", pem("CERTIFICATE", &client));
     files.write("cert.der", &client);

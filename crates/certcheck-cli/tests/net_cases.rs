@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key, pem};
@@ -40,7 +40,7 @@ const CASES: &[Case] = &[
         name: "raw-spaces",
         names: |server| ext::cdp(&[Point::urls(&[server.url("/CertEnroll/Odd Root CA.crl")])]),
         serve: |server| {
-            let crl = Crl::new("CN=Issuing").issue(&issuing_key());
+            let crl = CrlBuilder::new("CN=Issuing").issue(&issuing_key());
             server.serve("/CertEnroll/Odd%20Root%20CA.crl", Page::new(crl));
         },
         arguments: &["--untrusted", "issuing.pem", "--scope", "leaf"],

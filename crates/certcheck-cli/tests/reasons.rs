@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use certcheck_testkit::crl::{self, Crl, Entry, Idp};
+use certcheck_testkit::crl::{self, CrlBuilder, Entry, Idp};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
@@ -86,7 +86,7 @@ impl Asked {
         self.leaf = self.leaf.clone().with([ext::aia(&[url], &[])]);
     }
 
-    fn crl(&mut self, crl: Crl) {
+    fn crl(&mut self, crl: CrlBuilder) {
         self.crls.push(crl.issue(&self.ca_key));
     }
 
@@ -170,8 +170,8 @@ impl Asked {
 /// A code, a word that its hint has, what provokes it, and what the hint says one could do.
 type Row = (&'static str, &'static str, fn() -> Asked, fn(&mut Asked), fn(&mut Asked));
 
-fn revoking(reason: &str) -> Crl {
-    Crl::new(CA).revoking([Entry::new(&SERIAL).with([crl::reason(reason)])])
+fn revoking(reason: &str) -> CrlBuilder {
+    CrlBuilder::new(CA).revoking([Entry::new(&SERIAL).with([crl::reason(reason)])])
 }
 
 fn renew(asked: &mut Asked) {
@@ -370,7 +370,7 @@ const STATUS: &[Row] = &[
         |asked| asked.crl(revoking("certificateHold")),
         |asked| {
             asked.crls.clear();
-            asked.crl(Crl::new(CA));
+            asked.crl(CrlBuilder::new(CA));
         },
     ),
     (
@@ -388,7 +388,7 @@ const STATUS: &[Row] = &[
             asked.names_crl("http://crl.example/ca.crl");
             asked.flag(&["--offline"]);
         },
-        |asked| asked.crl(Crl::new(CA)),
+        |asked| asked.crl(CrlBuilder::new(CA)),
     ),
     (
         "revocation-unknown:unreachable",
@@ -398,7 +398,7 @@ const STATUS: &[Row] = &[
             asked.names_crl(DEAD);
             asked.flag(&["--allow-net", "127.0.0.0/8", "--allow-port", "1"]);
         },
-        |asked| asked.crl(Crl::new(CA)),
+        |asked| asked.crl(CrlBuilder::new(CA)),
     ),
     (
         "revocation-unknown:breaker-open",
@@ -409,34 +409,34 @@ const STATUS: &[Row] = &[
             asked.before = 12;
             asked.flag(&["--allow-net", "127.0.0.0/8", "--allow-port", "1"]);
         },
-        |asked| asked.crl(Crl::new(CA)),
+        |asked| asked.crl(CrlBuilder::new(CA)),
     ),
     (
         "revocation-unknown:out-of-scope",
         "of all distribution points",
         Asked::status,
-        |asked| asked.crl(Crl::new(CA).with([Idp { ca: true, ..Idp::default() }.ext()])),
-        |asked| asked.crl(Crl::new(CA)),
+        |asked| asked.crl(CrlBuilder::new(CA).with([Idp { ca: true, ..Idp::default() }.ext()])),
+        |asked| asked.crl(CrlBuilder::new(CA)),
     ),
     (
         "revocation-unknown:responder-error",
         "or give a CRL",
         Asked::status,
         |asked| asked.responses.push(Response::error(3)),
-        |asked| asked.crl(Crl::new(CA)),
+        |asked| asked.crl(CrlBuilder::new(CA)),
     ),
     (
         "revocation-unknown:responder-unknown",
         "or give a CRL",
         Asked::status,
         |asked| asked.respond(Answer::unknown),
-        |asked| asked.crl(Crl::new(CA)),
+        |asked| asked.crl(CrlBuilder::new(CA)),
     ),
     (
         "revocation-unknown:not-yet-valid",
         "check the clock",
         Asked::status,
-        |asked| asked.crl(Crl::new(CA).valid("2028-01-01T00:00:00Z", Some("2029-01-01T00:00:00Z"))),
+        |asked| asked.crl(CrlBuilder::new(CA).valid("2028-01-01T00:00:00Z", Some("2029-01-01T00:00:00Z"))),
         |asked| asked.at = "2028-06-01T00:00:00Z",
     ),
     (
@@ -445,7 +445,7 @@ const STATUS: &[Row] = &[
         Asked::status,
         |asked| {
             asked.ca = asked.ca.clone().without("2.5.29.15").with([ext::key_usage(&["keyCertSign"])]);
-            asked.crl(Crl::new(CA));
+            asked.crl(CrlBuilder::new(CA));
         },
         |asked| asked.ca = Asked::path().ca,
     ),
@@ -457,48 +457,48 @@ const STATUS: &[Row] = &[
             asked.ca_key = keys::rsa2048("reasons old ca");
             asked.ca = Cert::ca(CA, &asked.ca_key, ROOT, &asked.root_key);
             asked.leaf = asked.leaf.clone().without("2.5.29.35");
-            asked.crls.push(Crl::new(CA).issue(&SigAlg::RsaSha1.signer(&asked.ca_key)));
+            asked.crls.push(CrlBuilder::new(CA).issue(&SigAlg::RsaSha1.signer(&asked.ca_key)));
         },
         |asked| {
             asked.crls.clear();
-            asked.crl(Crl::new(CA));
+            asked.crl(CrlBuilder::new(CA));
         },
     ),
     (
         "revocation-unknown:bad-signature",
         "get the evidence again",
         Asked::status,
-        |asked| asked.crls.push(Crl::new(CA).issue(&Key::p256("reasons somebody else"))),
+        |asked| asked.crls.push(CrlBuilder::new(CA).issue(&Key::p256("reasons somebody else"))),
         |asked| {
             asked.crls.clear();
-            asked.crl(Crl::new(CA));
+            asked.crl(CrlBuilder::new(CA));
         },
     ),
     (
         "revocation-unknown:malformed",
         "get the evidence again",
         Asked::status,
-        |asked| asked.crl(Crl::new(CA).with([ext::unknown(true)])),
+        |asked| asked.crl(CrlBuilder::new(CA).with([ext::unknown(true)])),
         |asked| {
             asked.crls.clear();
-            asked.crl(Crl::new(CA));
+            asked.crl(CrlBuilder::new(CA));
         },
     ),
     (
         "revocation-unknown:stale",
         "newer evidence",
         Asked::status,
-        |asked| asked.crl(Crl::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"))),
-        |asked| asked.crl(Crl::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-02-01T00:00:00Z"))),
+        |asked| asked.crl(CrlBuilder::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"))),
+        |asked| asked.crl(CrlBuilder::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-02-01T00:00:00Z"))),
     ),
     (
         "revocation-unknown:rollback",
         "the newer evidence alone",
         Asked::status,
         |asked| {
-            let newer = Crl::new(CA).valid("2026-12-02T00:00:00Z", Some("2027-01-01T00:00:00Z"));
+            let newer = CrlBuilder::new(CA).valid("2026-12-02T00:00:00Z", Some("2027-01-01T00:00:00Z"));
             asked.crl(numbered(newer, 9));
-            let older = Crl::new(CA).valid("2026-12-01T00:00:00Z", Some("2028-01-01T00:00:00Z"));
+            let older = CrlBuilder::new(CA).valid("2026-12-01T00:00:00Z", Some("2028-01-01T00:00:00Z"));
             asked.crl(numbered(older, 8));
         },
         // It has ended by then: so it did in its time.
@@ -512,7 +512,7 @@ const STATUS: &[Row] = &[
         "which of the two CRLs",
         Asked::status,
         |asked| {
-            let one = Crl::new(CA).valid("2026-12-01T00:00:00Z", Some("2028-01-01T00:00:00Z"));
+            let one = CrlBuilder::new(CA).valid("2026-12-01T00:00:00Z", Some("2028-01-01T00:00:00Z"));
             asked.crl(numbered(one.clone(), 8));
             asked.crl(numbered(one.revoking([Entry::new(&[0x77])]), 8));
         },
@@ -520,10 +520,10 @@ const STATUS: &[Row] = &[
     ),
 ];
 
-fn numbered(crl: Crl, number: i64) -> Crl {
+fn numbered(crl: CrlBuilder, number: i64) -> CrlBuilder {
     let others = crl.extensions.iter().filter(|known| known.oid != "2.5.29.20").cloned();
     let extensions = others.chain([crl::number(number)]).collect();
-    Crl { extensions, ..crl }
+    CrlBuilder { extensions, ..crl }
 }
 
 fn folder(name: &str) -> tempfile::TempDir {
@@ -566,7 +566,7 @@ fn each_cause_that_takes_a_server_and_its_hint() {
         assert_eq!(asked.ask(folder.path()).0, "accept", "{code}: the hint is not true: {hint}");
     };
     let mut asked = Asked::status();
-    server.serve("/ca.crl", Page::new(Crl::new(CA).issue(&asked.ca_key)));
+    server.serve("/ca.crl", Page::new(CrlBuilder::new(CA).issue(&asked.ca_key)));
     asked.names_crl(&server.url("/ca.crl"));
     let allow = |asked: &mut Asked| asked.flag(&["--allow-net", "127.0.0.0/8"]);
     try_online("refused-address", "--allow-net", asked, &allow);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use certcheck_testkit::crl::{Crl, Entry, Idp, delta, number, reason};
+use certcheck_testkit::crl::{CrlBuilder, Entry, Idp, delta, number, reason};
 use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key, pem};
@@ -38,11 +38,11 @@ impl Site {
         responder.good(&[0x55]);
         server.serve_with("/ocsp", responder.handler());
         let site = Self { folder, server, root, responder };
-        site.publish(Crl::new(ROOT));
+        site.publish(CrlBuilder::new(ROOT));
         site
     }
 
-    fn publish(&self, crl: Crl) {
+    fn publish(&self, crl: CrlBuilder) {
         self.server.serve("/root.crl", Page::new(crl.issue(&self.root)));
     }
 
@@ -117,9 +117,9 @@ fn what_is_well_and_what_ends_soon() {
 #[test]
 fn each_way_of_being_of_no_use() {
     let site = Site::start();
-    site.publish(Crl::new(ROOT).valid("2026-12-01T00:00:00Z", Some("2027-01-01T00:00:00Z")));
+    site.publish(CrlBuilder::new(ROOT).valid("2026-12-01T00:00:00Z", Some("2027-01-01T00:00:00Z")));
     assert_eq!(site.codes(&[]), "1 crl stale ocsp good");
-    site.server.serve("/root.crl", Page::new(Crl::new(ROOT).issue(&Key::p256("somebody else"))));
+    site.server.serve("/root.crl", Page::new(CrlBuilder::new(ROOT).issue(&Key::p256("somebody else"))));
     assert_eq!(site.codes(&[]), "1 crl bad-signature ocsp good");
     site.server.serve("/root.crl", Page::new(b"<html>captive</html>"));
     assert_eq!(site.codes(&[]), "1 crl malformed ocsp good");
@@ -129,7 +129,7 @@ fn each_way_of_being_of_no_use() {
     site.server.mend("/root.crl");
     site.responder.set_error(None);
     site.responder.forget(&[0x55]);
-    site.publish(Crl::new(ROOT).revoking([Entry::new(&[0x55])]));
+    site.publish(CrlBuilder::new(ROOT).revoking([Entry::new(&[0x55])]));
     assert_eq!(site.codes(&[]), "1 crl revoked ocsp responder-unknown");
     let (exit, out, _) = site.watch(&[]);
     assert_eq!(exit, 1);
@@ -147,7 +147,7 @@ fn clients_name_sources_that_the_ring_does_not() {
     let (exit, out, _) = site.watch(&[&site.path("client.pem")]);
     assert_eq!(exit, 1, "nothing is there: {out}");
     assert!(out.contains(&site.server.url("/ca.crl")), "{out}");
-    site.server.serve("/ca.crl", Page::new(Crl::new("O=Watch,CN=\"CA\"").issue(&key)));
+    site.server.serve("/ca.crl", Page::new(CrlBuilder::new("O=Watch,CN=\"CA\"").issue(&key)));
     let (exit, out, _) = site.watch(&[&site.path("client.pem")]);
     assert_eq!(exit, 0, "{out}");
     // What the CA names is asked once, though the ring and the client's path both lead to it.
@@ -169,7 +169,7 @@ fn a_shared_source_is_judged_for_all_who_name_it() {
     let root = Cert::root(ROOT, &site.root).issue(&site.root);
     let ring = site.write("shared.pem", &[&[root], &cas[..]].concat());
     for (listed, told_of) in [(None, "ca 1"), (Some(1), "ca 1"), (Some(2), "ca 2"), (Some(3), "ca 3")] {
-        site.publish(Crl::new(ROOT).revoking(listed.map(|serial| Entry::new(&[serial]))));
+        site.publish(CrlBuilder::new(ROOT).revoking(listed.map(|serial| Entry::new(&[serial]))));
         site.server.forget();
         let (exit, found) = found(&ring, AT, &[]);
         let code = if listed.is_some() { "revoked" } else { "good" };
@@ -284,12 +284,12 @@ fn deltas_are_watched_with_their_bases() {
     let site = Site::start();
     let url = site.server.url("/delta.crl");
     let points = [Point::urls(&[&url])];
-    let ahead = Crl::new(ROOT).with([number(3), delta(2)]);
+    let ahead = CrlBuilder::new(ROOT).with([number(3), delta(2)]);
     let delta = |serials: &[u8]| {
         let listed = serials.iter().map(|serial| Entry::new(&[*serial]));
-        Crl::new(ROOT).with([number(2), delta(1)]).revoking(listed)
+        CrlBuilder::new(ROOT).with([number(2), delta(1)]).revoking(listed)
     };
-    let late = |crl: Crl| crl.valid("2026-12-01T00:00:00Z", Some("2026-12-30T00:00:00Z"));
+    let late = |crl: CrlBuilder| crl.valid("2026-12-01T00:00:00Z", Some("2026-12-30T00:00:00Z"));
     let other = Key::p256("somebody else");
     let root = Cert::root(ROOT, &site.root).issue(&site.root);
     let by_crl = site.path("ring.pem");
@@ -300,9 +300,10 @@ fn deltas_are_watched_with_their_bases() {
         Some(body) => site.server.serve("/delta.crl", Page::new(body)),
         None => site.server.serve("/delta.crl", Page::not_found()),
     };
-    for (ring, base) in
-        [(&by_crl, Crl::new(ROOT).with([ext::freshest_crl(&points)])), (&by_certificate, Crl::new(ROOT))]
-    {
+    for (ring, base) in [
+        (&by_crl, CrlBuilder::new(ROOT).with([ext::freshest_crl(&points)])),
+        (&by_certificate, CrlBuilder::new(ROOT)),
+    ] {
         for (body, codes) in [
             (Some(delta(&[]).issue(&site.root)), "0 good good"),
             (Some(delta(&[0x55]).issue(&site.root)), "1 good revoked"),
@@ -321,9 +322,9 @@ fn deltas_are_watched_with_their_bases() {
     site.server.serve("/root.crl", Page::not_found());
     assert_eq!(found_codes(&by_certificate), "1 unreachable out-of-scope");
     let entry = |why| Entry::new(&[0x55]).with([reason(why)]);
-    site.publish(Crl::new(ROOT).revoking([entry("certificateHold")]));
+    site.publish(CrlBuilder::new(ROOT).revoking([entry("certificateHold")]));
     assert_eq!(found_codes(&by_certificate), "1 revoked revoked");
-    let lifts = Crl::new(ROOT).with([number(2), self::delta(1)]).revoking([entry("removeFromCRL")]);
+    let lifts = CrlBuilder::new(ROOT).with([number(2), self::delta(1)]).revoking([entry("removeFromCRL")]);
     serve(Some(lifts.issue(&site.root)));
     assert_eq!(found_codes(&by_certificate), "0 good good");
 }
@@ -340,7 +341,7 @@ fn what_covers_some_reasons_is_no_fault_where_the_rest_is_covered() {
     let of = |point: usize, reasons: &[u8]| {
         let point = Point::urls(&[&urls[point]]);
         let idp = Idp { point, reasons: reasons.to_vec(), ..Idp::default() };
-        Some(Crl::new(ROOT).with([idp.ext()]).issue(&site.root))
+        Some(CrlBuilder::new(ROOT).with([idp.ext()]).issue(&site.root))
     };
     for (first, second, codes) in [
         (of(0, &key), of(1, &rest), "0 good good"),
@@ -363,7 +364,7 @@ fn what_covers_some_reasons_is_no_fault_where_the_rest_is_covered() {
 fn the_end_is_what_policy_makes_of_it() {
     let site = Site::start();
     // Past nextUpdate, and within what clocks may differ: checks take it, and somebody is late.
-    site.publish(Crl::new(ROOT).valid("2026-12-01T00:00:00Z", Some("2027-01-01T23:58:00Z")));
+    site.publish(CrlBuilder::new(ROOT).valid("2026-12-01T00:00:00Z", Some("2027-01-01T23:58:00Z")));
     let (exit, out, _) = site.watch(&[]);
     assert_eq!(exit, 1, "{out}");
     assert!(out.contains("stale ") && out.contains("nextUpdate was 2 minutes ago"), "{out}");
@@ -373,7 +374,7 @@ fn the_end_is_what_policy_makes_of_it() {
         ("2027-01-01T01:00:00Z", "3 crl expires-soon ocsp good", "its end by policy is in 1 hour"),
         ("2026-12-31T23:58:00Z", "1 crl stale ocsp good", "its end by policy was 2 minutes ago"),
     ] {
-        site.publish(Crl::new(ROOT).valid(this, None));
+        site.publish(CrlBuilder::new(ROOT).valid(this, None));
         assert_eq!(site.codes(&[]), codes);
         let file = site.path("end.prom");
         let (_, found) = found(&site.path("ring.pem"), AT, &["--prometheus", &file]);
@@ -396,7 +397,7 @@ fn no_sample_is_there_twice() {
         let leaf = Cert::leaf("O=Watch,CN=client", &Key::p256(name), "O=Watch,CN=\"CA\"", key);
         site.write(&format!("{name}.pem"), &[leaf.with([ext::cdp(&points)]).issue(key)])
     });
-    site.server.serve("/ca.crl", Page::new(Crl::new("O=Watch,CN=\"CA\"").issue(&old)));
+    site.server.serve("/ca.crl", Page::new(CrlBuilder::new("O=Watch,CN=\"CA\"").issue(&old)));
     let (again, file) = (site.write("again.pem", &[root, rekeyed]), site.path("once.prom"));
     let [old, new] = clients.each_ref().map(String::as_str);
     let more = [old, new, old, "--ring", &again, "--prometheus", &file];

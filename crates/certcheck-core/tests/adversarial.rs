@@ -174,7 +174,7 @@ fn huge_entries_of_crls_end_at_once() {
     let mut many = Entry::new(&[2]);
     many.extensions =
         (0..10_000).map(|n| Ext::new(&format!("1.3.6.1.4.1.99999.{n}"), false, vec![5, 0])).collect();
-    let der = crl::Crl::new("CN=Bulk Root").revoking([wide, many]).issue(&key);
+    let der = crl::CrlBuilder::new("CN=Bulk Root").revoking([wide, many]).issue(&key);
     let whole = Crl::parse(der.clone().into(), "wide").expect("reads");
     let mut reader = CrlReader::new();
     der.chunks(1_000).for_each(|octets| reader.push(octets).expect("reads"));
@@ -203,7 +203,7 @@ fn extensions_of_crls_are_bounded_together() {
         let point = crl::Idp { point: Point::urls(&urls), ..crl::Idp::default() };
         let other = |n| Ext::new(&format!("1.3.6.1.4.1.99999.{n}"), false, vec![5, 0]);
         let extensions = [point.ext()].into_iter().chain((0..others).map(other));
-        Crl::parse(crl::Crl::new("CN=Bulk Root").with(extensions).issue(&key).into(), "wide")
+        Crl::parse(crl::CrlBuilder::new("CN=Bulk Root").with(extensions).issue(&key).into(), "wide")
     };
     assert_eq!(with(2_000, 10).map(drop), Ok(()));
     for (names, others) in [(100_000, 0), (1, 20_000), (2_400, 0), (1, 5_000)] {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use certcheck_core::crl::Crl as CoreCrl;
+use certcheck_core::crl::Crl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Nonce;
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer as Single, Response};
 use certcheck_testkit::{Cert, Key, SigAlg, keys};
@@ -94,7 +94,7 @@ fn a_second_check_spends_no_signature_on_the_same_evidence() {
     let (ring, leaf) = (ring(&root), leaf(&root));
     let chain = [CertificateDer::from(leaf.issue(&root))];
     let mut evidence = Evidence::new();
-    evidence.add_crl(Arc::new(CoreCrl::parse(Crl::new(ROOT).issue(&root).into(), "crl").expect("reads")));
+    evidence.add_crl(Arc::new(Crl::parse(CrlBuilder::new(ROOT).issue(&root).into(), "crl").expect("reads")));
     let good = Single::good(ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial));
     let response = Response::new(ocsp::by_key(&root), [good]).issue(&root);
     evidence.add_ocsp(&Arc::new(OcspEvidence::parse(response.into(), "response").expect("reads")));
@@ -116,9 +116,9 @@ fn what_was_verified_is_not_admitted_by_a_stricter_policy() {
     let root = keys::rsa2048("answers root");
     let (ring, leaf) = (ring(&root), leaf(&root));
     let chain = [CertificateDer::from(leaf.issue(&root))];
-    let crl = Crl::new(ROOT).issue(&SigAlg::RsaSha1.signer(&root));
+    let crl = CrlBuilder::new(ROOT).issue(&SigAlg::RsaSha1.signer(&root));
     let mut evidence = Evidence::new();
-    evidence.add_crl(Arc::new(CoreCrl::parse(crl.into(), "crl").expect("reads")));
+    evidence.add_crl(Arc::new(Crl::parse(crl.into(), "crl").expect("reads")));
     for allow_sha1 in [true, false, true, false] {
         let mut policy = policy(Revocation::HardFail);
         policy.signatures.allow_sha1 = allow_sha1;

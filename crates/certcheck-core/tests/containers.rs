@@ -98,7 +98,7 @@ fn messages_of_certificates_in_ber() {
     let key = Key::p256("containers");
     let root = Cert::root("CN=Root", &key).issue(&key);
     let other = Cert::root("CN=Other", &key).issue(&key);
-    let list = crl::Crl::new("CN=Root").issue(&key);
+    let list = crl::CrlBuilder::new("CN=Root").issue(&key);
     for write in [der::tlv, der::indefinite, long] {
         let file = certs_only(&[root.clone(), other.clone()], std::slice::from_ref(&list), write);
         let found = certificates_of(&file).expect("certificates");

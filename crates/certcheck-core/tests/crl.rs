@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use certcheck_core::crl::{Crl as CoreCrl, CrlReader, IndexFault, IndexTrust};
+use certcheck_core::crl::{Crl, CrlReader, IndexFault, IndexTrust};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Policy, Revocation};
-use certcheck_testkit::crl::{self, Crl, Entry, Idp};
+use certcheck_testkit::crl::{self, CrlBuilder, Entry, Idp};
 use certcheck_testkit::{Cert, Key, name};
 use proptest::prelude::*;
 
@@ -59,7 +59,7 @@ fn forge(drawn: &[Drawn], is_indirect: bool, key: &Key) -> Vec<u8> {
         let issuer = drawn.issuer.filter(|_| is_indirect).map(|at| format!("dir:{}", ISSUERS[at]));
         entry.with(issuer.map(|issuer| crl::certificate_issuer(&[issuer])))
     };
-    let plain = Crl::new(CA).with(is_indirect.then(|| Idp { indirect: true, ..Idp::default() }.ext()));
+    let plain = CrlBuilder::new(CA).with(is_indirect.then(|| Idp { indirect: true, ..Idp::default() }.ext()));
     plain.revoking(drawn.iter().map(entry)).issue(key)
 }
 
@@ -84,13 +84,13 @@ fn model(drawn: &[Drawn], is_indirect: bool) -> BTreeMap<(usize, Vec<u8>), usize
     model
 }
 
-fn arrive(der: &[u8], chunk: usize) -> CoreCrl {
+fn arrive(der: &[u8], chunk: usize) -> Crl {
     let mut reader = CrlReader::new();
     der.chunks(chunk).for_each(|octets| reader.push(octets).expect("reads"));
     reader.finish("arrived").expect("reads")
 }
 
-fn check(crl: &CoreCrl, drawn: &[Drawn], is_indirect: bool, strangers: &[Vec<u8>]) {
+fn check(crl: &Crl, drawn: &[Drawn], is_indirect: bool, strangers: &[Vec<u8>]) {
     let key = Key::p256("model");
     let signer = Cert::root(CA, &key).issue(&key);
     let signer = Certificate::parse(&signer).expect("reads");
@@ -124,11 +124,11 @@ proptest! {
     ) {
         let key = Key::p256("model");
         let der = Bytes::from(forge(&drawn, is_indirect, &key));
-        let whole = CoreCrl::parse(der.clone(), "whole").expect("reads");
+        let whole = Crl::parse(der.clone(), "whole").expect("reads");
         check(&whole, &drawn, is_indirect, &strangers);
         check(&arrive(&der, chunk), &drawn, is_indirect, &strangers);
         for trust in [IndexTrust::Checked, IndexTrust::AsKept] {
-            let (kept, fault) = CoreCrl::open(der.clone(), &whole.index().into(), "kept", trust).expect("reads");
+            let (kept, fault) = Crl::open(der.clone(), &whole.index().into(), "kept", trust).expect("reads");
             prop_assert_eq!(fault, None);
             check(&kept, &drawn, is_indirect, &strangers);
         }
@@ -138,11 +138,11 @@ proptest! {
     fn a_damaged_index_is_built_anew(drawn in entries(60), at in any::<prop::sample::Index>(), bit in 0..8u8) {
         let key = Key::p256("model");
         let der = Bytes::from(forge(&drawn, false, &key));
-        let whole = CoreCrl::parse(der.clone(), "whole").expect("reads");
+        let whole = Crl::parse(der.clone(), "whole").expect("reads");
         let mut damaged = whole.index();
         let at = at.index(damaged.len());
         damaged[at] ^= 1 << bit;
-        let (crl, fault) = CoreCrl::open(der, &damaged.into(), "kept", IndexTrust::Checked).expect("reads");
+        let (crl, fault) = Crl::open(der, &damaged.into(), "kept", IndexTrust::Checked).expect("reads");
         prop_assert!(fault.is_some(), "octet {}", at);
         check(&crl, &drawn, false, &[]);
     }
@@ -177,14 +177,14 @@ fn an_index_in_parts() {
     let key = Key::p256("model");
     let drawn = many();
     let der = Bytes::from(forge(&drawn, false, &key));
-    let whole = CoreCrl::parse(der.clone(), "whole").expect("reads");
+    let whole = Crl::parse(der.clone(), "whole").expect("reads");
     check(&whole, &drawn, false, &[vec![1], vec![2, 3]]);
     check(&arrive(&der, 65_536), &drawn, false, &[vec![1]]);
     assert!(whole.overhead() <= 10 * drawn.len(), "{} octets beside the CRL", whole.overhead());
     let signer = Cert::root(CA, &key).issue(&key);
     let signer = Certificate::parse(&signer).expect("reads");
     let policy = Policy::client(Revocation::HardFail);
-    let beside = CoreCrl::parse_and_verify(der, "beside", signer.spki(), &policy).expect("reads");
+    let beside = Crl::parse_and_verify(der, "beside", signer.spki(), &policy).expect("reads");
     check(&beside, &drawn, false, &[vec![1]]);
 }
 
@@ -194,14 +194,14 @@ fn one_serial_a_thousand_times_is_one_entry() {
     let one = Drawn { serial: vec![0x11], reason: Some(1), issuer: None, is_odd: false };
     let mut drawn = vec![one.clone(); 100_000];
     drawn.push(Drawn { serial: vec![0x12], reason: Some(2), ..one.clone() });
-    let crl = CoreCrl::parse(forge(&drawn, false, &key).into(), "many").expect("reads");
+    let crl = Crl::parse(forge(&drawn, false, &key).into(), "many").expect("reads");
     check(&crl, &drawn, false, &[vec![0x13]]);
     // On hold however often, and once for good, wherever that stands.
     for held in [1, 11, 12, 13, 1_000] {
         let mut drawn = vec![Drawn { reason: Some(2), ..one.clone() }; held];
         drawn.push(one.clone());
         drawn.extend(vec![Drawn { reason: Some(2), ..one.clone() }; held]);
-        let crl = CoreCrl::parse(forge(&drawn, false, &key).into(), "held").expect("reads");
+        let crl = Crl::parse(forge(&drawn, false, &key).into(), "held").expect("reads");
         check(&crl, &drawn, false, &[]);
     }
 }
@@ -215,7 +215,7 @@ fn entries_of_one_issuer_that_is_named_in_two_ways() {
     for held in [1, 11, 12, 13, 100] {
         let mut drawn = vec![Drawn { reason: Some(2), issuer: None, ..one.clone() }; held];
         drawn.push(one.clone());
-        let crl = CoreCrl::parse(forge(&drawn, true, &key).into(), "held").expect("reads");
+        let crl = Crl::parse(forge(&drawn, true, &key).into(), "held").expect("reads");
         check(&crl, &drawn, true, &[]);
     }
 }
@@ -236,8 +236,8 @@ fn of_two_entries_about_one_certificate_the_worse_counts() {
     for ([earlier, later], counts) in cases {
         let mut entries = [entry(earlier, "2026-03-01T00:00:00Z"), entry(later, "2026-04-01T00:00:00Z")];
         for _ in 0..2 {
-            let der = Crl::new(CA).revoking(entries.clone()).issue(&key);
-            let crl = CoreCrl::parse(der.into(), "twice").expect("reads");
+            let der = CrlBuilder::new(CA).revoking(entries.clone()).issue(&key);
+            let crl = Crl::parse(der.into(), "twice").expect("reads");
             let found = crl.find_unverified(&[0x11], None).expect("listed").expect("reads");
             assert_eq!(found.reason.name(), counts, "{earlier}, {later}");
             entries.reverse();
@@ -272,7 +272,7 @@ fn crls_come_out_of_their_containers() {
 fn an_index_of_another_crl_is_not_taken() {
     let key = Key::p256("model");
     let one = |serial: u8| [Drawn { serial: vec![serial], reason: None, issuer: None, is_odd: false }];
-    let other = CoreCrl::parse(forge(&one(2), false, &key).into(), "other").expect("reads");
+    let other = Crl::parse(forge(&one(2), false, &key).into(), "other").expect("reads");
     let der = Bytes::from(forge(&one(1), false, &key));
     for (kept, fault) in [
         (other.index(), IndexFault::OtherCrl),
@@ -280,7 +280,7 @@ fn an_index_of_another_crl_is_not_taken() {
         (vec![0; 200], IndexFault::NotAnIndex),
         (other.index()[..130].to_vec(), IndexFault::Damaged),
     ] {
-        let opened = CoreCrl::open(der.clone(), &kept.into(), "kept", IndexTrust::Checked).expect("reads");
+        let opened = Crl::open(der.clone(), &kept.into(), "kept", IndexTrust::Checked).expect("reads");
         assert_eq!(opened.1, Some(fault));
         check(&opened.0, &one(1), false, &[vec![2]]);
     }

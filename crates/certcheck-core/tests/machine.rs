@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use certcheck_core::crl::Crl as CoreCrl;
+use certcheck_core::crl::Crl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Nonce;
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, CheckSession, Evidence, KeyRing, Policy, Purpose, Revocation, Time, Verdict};
-use certcheck_testkit::crl::{self, Crl, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer as Single, Response};
 use certcheck_testkit::{Cert, Key};
@@ -34,8 +34,8 @@ fn now() -> Time {
     Time::from_rfc3339("2027-01-02T00:00:00Z").expect("a time")
 }
 
-fn crl_answer(crl: &Crl, signer: &Key) -> Answer {
-    let read = CoreCrl::parse(crl.issue(signer).into(), "test").expect("reads");
+fn crl_answer(crl: &CrlBuilder, signer: &Key) -> Answer {
+    let read = Crl::parse(crl.issue(signer).into(), "test").expect("reads");
     Answer::Crl(Arc::new(read))
 }
 
@@ -80,10 +80,10 @@ impl Pki {
 }
 
 fn crls_of(issuer: &str, key: &Key, stranger: &Key, about: &Cert) -> Vec<(&'static str, Answer)> {
-    let plain = Crl::new(issuer).with([crl::number(5)]);
+    let plain = CrlBuilder::new(issuer).with([crl::number(5)]);
     let listing =
         |reason: &str| plain.clone().revoking([Entry::new(&about.serial).with([crl::reason(reason)])]);
-    let old = |crl: Crl| crl.valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"));
+    let old = |crl: CrlBuilder| crl.valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"));
     vec![
         ("good", crl_answer(&plain, key)),
         ("listed", crl_answer(&listing("keyCompromise"), key)),
@@ -103,7 +103,7 @@ fn crls_of(issuer: &str, key: &Key, stranger: &Key, about: &Cert) -> Vec<(&'stat
 }
 
 fn deltas_of(issuer: &str, key: &Key, stranger: &Key, about: &Cert) -> Vec<(&'static str, Answer)> {
-    let plain = Crl::new(issuer).with([crl::number(6), crl::delta(5)]);
+    let plain = CrlBuilder::new(issuer).with([crl::number(6), crl::delta(5)]);
     let listing =
         |reason: &str| plain.clone().revoking([Entry::new(&about.serial).with([crl::reason(reason)])]);
     vec![
@@ -402,7 +402,7 @@ fn issuers_are_asked_for_where_policy_follows_ca_issuers() {
     let leaf = Cert::leaf("CN=client", &key("client"), CA, &ca)
         .with([ext::aia(&[], &["http://aia/ca"]), ext::cdp(&[Point::urls(&["http://crl/ca"])])])
         .issue(&ca);
-    let crl = Crl::new(CA).with([ext::aia(&[], &["http://aia/signer"])]);
+    let crl = CrlBuilder::new(CA).with([ext::aia(&[], &["http://aia/signer"])]);
     let mut builder = RingBuilder::new();
     builder.add("root", &Cert::root(ROOT, &root).issue(&root), Placement::Anchor).expect("reads");
     let ring = builder.build().expect("builds");

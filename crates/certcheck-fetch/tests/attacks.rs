@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use certcheck_core::policy::RevocationScope;
 use certcheck_fetch::store::{MemoryStore, Store};
 use certcheck_fetch::{Engine, FetchLimits};
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::server::{Page, Request, Server};
 use futures_util::FutureExt as _;
 use support::{CA, Names, World, at, loopback, now, outcome_of};
@@ -122,7 +122,7 @@ fn an_answer_is_over_with_its_next_update_whatever_the_cache_is_told() {
 fn credentials_of_a_proxy_are_for_the_proxy_alone() {
     let world = World::new();
     let (proxy, origin) = (Server::start(), Server::start());
-    let crl = Crl::new(CA).issue(&world.ca);
+    let crl = CrlBuilder::new(CA).issue(&world.ca);
     let onward = origin.url("/ca.crl");
     origin.serve("/ca.crl", Page::new(&crl));
     proxy.serve_with("/moved.crl", move |_| Page::redirect(&onward));

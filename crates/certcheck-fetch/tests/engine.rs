@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
 use certcheck_fetch::store::{MemoryStore, Store};
 use certcheck_fetch::{Engine, FetchLimits, Origin};
-use certcheck_testkit::crl::{self, Crl};
+use certcheck_testkit::crl::{self, CrlBuilder};
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, ext};
 use support::{CA, World, at, loopback, now, outcome_of};
@@ -39,7 +39,7 @@ fn ten_thousand_at_once_make_one_request() {
     // Longer than ten thousand signatures take, so that what is left to do after it is what is seen.
     let fetch = Duration::from_millis(1_500);
     let world = World::new();
-    let page = Page::new(Crl::new(CA).issue(&world.ca)).with_delay(fetch);
+    let page = Page::new(CrlBuilder::new(CA).issue(&world.ca)).with_delay(fetch);
     world.server.serve("/ca.crl", page);
     let engine = Engine::builder(world.ring(), world.policy())
         .guard(loopback())
@@ -187,7 +187,7 @@ fn moved_clock() -> Time {
 fn evidence_in_use_is_fetched_before_it_ends() {
     let world = World::new();
     let until = |number: i64, from: &str, to: &str| {
-        let crl = Crl::new(CA).with([crl::number(number)]).valid(from, Some(to));
+        let crl = CrlBuilder::new(CA).with([crl::number(number)]).valid(from, Some(to));
         world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)).with_etag("same"));
     };
     CLOCK.store(now().unix(), Ordering::Relaxed);
@@ -212,7 +212,7 @@ fn evidence_in_use_is_fetched_before_it_ends() {
     world.server.serve(
         "/ca.crl",
         Page::new(
-            Crl::new(CA)
+            CrlBuilder::new(CA)
                 .with([crl::number(2)])
                 .valid("2027-01-02T23:00:00Z", Some("2027-01-05T00:00:00Z"))
                 .issue(&world.ca),
@@ -237,10 +237,11 @@ fn a_renewal_that_fails_leaves_what_is_at_hand() {
         world.builder().refreshes(true).clock(|| at("2027-01-31T23:00:00Z")).build().expect("builds");
     let late = at("2027-01-31T23:00:00Z");
     let chain = world.chain(&world.plain("renewal"));
-    world.server.serve("/ca.crl", Page::new(Crl::new(CA).with([crl::number(7)]).issue(&world.ca)));
+    world.server.serve("/ca.crl", Page::new(CrlBuilder::new(CA).with([crl::number(7)]).issue(&world.ca)));
     assert!(engine.check_blocking(&chain, late, WITHIN).is_accepted());
-    let older =
-        Crl::new(CA).with([crl::number(6)]).valid("2026-11-01T00:00:00Z", Some("2027-03-01T00:00:00Z"));
+    let older = CrlBuilder::new(CA)
+        .with([crl::number(6)])
+        .valid("2026-11-01T00:00:00Z", Some("2027-03-01T00:00:00Z"));
     world.server.serve("/ca.crl", Page::new(older.issue(&world.ca)));
     assert!(wait_for(|| world.server.count("/ca.crl") > 1));
     std::thread::sleep(Duration::from_millis(100));
@@ -267,9 +268,10 @@ fn wait_for(mut is_so: impl FnMut() -> bool) -> bool {
 #[test]
 fn a_fleet_fetches_once() {
     let world = World::new();
-    world
-        .server
-        .serve("/ca.crl", Page::new(Crl::new(CA).issue(&world.ca)).with_delay(Duration::from_millis(200)));
+    world.server.serve(
+        "/ca.crl",
+        Page::new(CrlBuilder::new(CA).issue(&world.ca)).with_delay(Duration::from_millis(200)),
+    );
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(100));
     let engines: Vec<_> =
         (0..2).map(|_| world.builder().store(Arc::clone(&store)).build().expect("builds")).collect();
@@ -364,11 +366,11 @@ fn ocsp_is_asked_with_get_and_with_post() {
 fn deltas_are_fetched_and_count() {
     let world = World::new();
     let freshest = ext::freshest_crl(&[ext::Point::urls(&[world.server.url("/delta.crl")])]);
-    let base = Crl::new(CA).with([crl::number(5), freshest]);
+    let base = CrlBuilder::new(CA).with([crl::number(5), freshest]);
     world.server.serve("/ca.crl", Page::new(base.issue(&world.ca)));
     let (good, bad) = (world.plain("good"), world.plain("bad"));
     let entry = crl::Entry::new(&bad.serial).with([crl::reason("keyCompromise")]);
-    let delta = Crl::new(CA).with([crl::number(6), crl::delta(5)]).revoking([entry]);
+    let delta = CrlBuilder::new(CA).with([crl::number(6), crl::delta(5)]).revoking([entry]);
     world.server.serve("/delta.crl", Page::new(delta.issue(&world.ca)));
     let engine = world.engine();
     assert!(engine.check_blocking(&world.chain(&good), now(), WITHIN).is_accepted());

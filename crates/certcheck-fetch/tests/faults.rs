@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use certcheck_fetch::{Engine, Guard};
 use certcheck_testkit::Cert;
-use certcheck_testkit::crl::{self, Crl};
+use certcheck_testkit::crl::{self, CrlBuilder};
 use certcheck_testkit::ext;
 use certcheck_testkit::server::{Fault, Page, gzipped};
 use pki_types::CertificateDer;
@@ -56,24 +56,29 @@ fn faults_of_crls() -> Vec<(&'static str, &'static str, &'static str)> {
 
 /// Pages that are no fault of the server's and no good as evidence.
 fn wrong_crls(world: &World) -> Vec<(&'static str, &'static str, Vec<u8>, &'static str)> {
-    let late = Crl::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"));
-    let early = Crl::new(CA).valid("2028-01-01T00:00:00Z", Some("2028-02-01T00:00:00Z"));
+    let late = CrlBuilder::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"));
+    let early = CrlBuilder::new(CA).valid("2028-01-01T00:00:00Z", Some("2028-02-01T00:00:00Z"));
     let kind = crl::Idp { attribute: true, ..<_>::default() };
     vec![
-        ("wrong-crl", "the CRL of another CA", Crl::new(support::ROOT).issue(&world.root), "out-of-scope"),
-        ("forged", "signed with another key", Crl::new(CA).issue(&world.stranger), "bad-signature"),
+        (
+            "wrong-crl",
+            "the CRL of another CA",
+            CrlBuilder::new(support::ROOT).issue(&world.root),
+            "out-of-scope",
+        ),
+        ("forged", "signed with another key", CrlBuilder::new(CA).issue(&world.stranger), "bad-signature"),
         ("stale", "its nextUpdate is past", late.issue(&world.ca), "stale"),
         ("from-the-future", "its thisUpdate is to come", early.issue(&world.ca), "not-yet-valid"),
         (
             "of-others",
             "for attribute certificates",
-            Crl::new(CA).with([kind.ext()]).issue(&world.ca),
+            CrlBuilder::new(CA).with([kind.ext()]).issue(&world.ca),
             "out-of-scope",
         ),
         (
             "delta",
             "a delta in place of its base",
-            Crl::new(CA).with([crl::delta(1)]).issue(&world.ca),
+            CrlBuilder::new(CA).with([crl::delta(1)]).issue(&world.ca),
             "out-of-scope",
         ),
     ]
@@ -106,7 +111,7 @@ fn sources_of_crls() {
     let healthy = world.chain(&world.plain("healthy"));
     let before = resident();
     let mut table = String::new();
-    let good = Page::new(Crl::new(CA).issue(&world.ca));
+    let good = Page::new(CrlBuilder::new(CA).issue(&world.ca));
     let mut row = |name: &str, what: &str, cause: &str, expected: &str| {
         assert_eq!(cause, expected, "{name}");
         writeln!(table, "| `{name}` | {what} | `{cause}` |").expect("written");
@@ -320,7 +325,7 @@ fn sizes_are_bounded() {
     let world = World::new();
     let entries: Vec<_> =
         (0..5_000_u16).map(|n| crl::Entry::new(&[&[1][..], &n.to_be_bytes()].concat())).collect();
-    let large = Crl::new(CA).revoking(entries).issue(&world.ca);
+    let large = CrlBuilder::new(CA).revoking(entries).issue(&world.ca);
     let mut limits = impatient();
     limits.crl_octets = 50_000;
     limits.ocsp_octets = 100;
@@ -364,7 +369,7 @@ fn the_next_source_is_tried_within_the_deadline() {
 fn what_is_poisoned_gives_way_to_the_mirror_and_is_not_kept() {
     let world = World::new();
     let engine = world.engine();
-    world.server.serve("/poisoned.crl", Page::new(Crl::new(CA).issue(&world.stranger)));
+    world.server.serve("/poisoned.crl", Page::new(CrlBuilder::new(CA).issue(&world.stranger)));
     let urls = [world.server.url("/poisoned.crl"), world.server.url("/ca.crl")];
     let client = world.client("poisoned", &urls, &[]);
     assert_eq!(check(&engine, &world.chain(&client)).0, "accept");

@@ -6,13 +6,13 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certcheck_core::crl::Crl as CoreCrl;
+use certcheck_core::crl::Crl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::oid::OidBuf;
 use certcheck_core::policy::{AnchorValidity, Nonce, RevocationScope};
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time, Verdict};
 use certcheck_fetch::{CheckReport, Engine};
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::Page;
 use certcheck_testkit::{Cert, keys};
@@ -252,7 +252,7 @@ fn what_arrives_counts_for_the_next_client() {
 
     // The CA itself.
     let entry = certcheck_testkit::crl::Entry::new(&world.ca_cert.serial);
-    world.server.serve("/root.crl", Page::new(Crl::new(ROOT).revoking([entry]).issue(&world.root)));
+    world.server.serve("/root.crl", Page::new(CrlBuilder::new(ROOT).revoking([entry]).issue(&world.root)));
     engine.forget();
     let report = engine.check_blocking(&world.chain(&world.plain("last")), now(), WITHIN);
     assert_eq!(report.reason().map(|rejection| rejection.at), Some(1));
@@ -266,7 +266,7 @@ fn what_is_given_has_a_say() {
     let engine = warm(&world);
     let leaf = world.plain("given");
     let mut given = Evidence::new();
-    let crl = CoreCrl::parse(world.revoking(2, &[&leaf]).into(), "given").expect("reads");
+    let crl = Crl::parse(world.revoking(2, &[&leaf]).into(), "given").expect("reads");
     given.add_crl(Arc::new(crl));
     engine.reload(world.ring(), world.policy(), given);
     for name in ["fifth", "sixth"] {
@@ -279,12 +279,12 @@ fn what_is_given_has_a_say() {
 #[test]
 fn nobody_is_admitted_by_what_is_due() {
     let world = World::new();
-    let crl = Crl::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-01-02T12:00:00Z"));
+    let crl = CrlBuilder::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-01-02T12:00:00Z"));
     world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
     let engine = warm(&world);
     let later: Time = at("2027-01-02T12:00:01Z");
     assert!(was_accepted_fast(&engine.look_up(&world.chain(&world.plain("in time")), now())));
-    world.server.serve("/ca.crl", Page::new(Crl::new(CA).issue(&world.ca)));
+    world.server.serve("/ca.crl", Page::new(CrlBuilder::new(CA).issue(&world.ca)));
     let report = engine.check_blocking(&world.chain(&world.plain("late")), later, WITHIN);
     assert!(report.is_accepted() && !was_accepted_fast(&report), "{report:?}");
     assert_eq!(world.server.count("/ca.crl"), 2);
@@ -295,7 +295,7 @@ fn nobody_is_admitted_by_what_is_due() {
 fn kinds_are_told_apart() {
     let world = World::new();
     let engine = warm(&world);
-    world.server.serve("/other.crl", Page::new(Crl::new(CA).issue(&world.ca)));
+    world.server.serve("/other.crl", Page::new(CrlBuilder::new(CA).issue(&world.ca)));
     let other = world.plain("elsewhere").without("2.5.29.31");
     let other = other.with([ext::cdp(&[Point::urls(&[world.server.url("/other.crl")])])]);
     assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&other), now())).2, "not-tried");
@@ -310,9 +310,10 @@ fn kinds_are_told_apart() {
 #[test]
 fn nobody_is_admitted_by_what_is_too_old_for_the_ca() {
     let world = World::new();
-    world
-        .server
-        .serve("/root.crl", Page::new(Crl::new(ROOT).valid("2027-01-01T00:00:00Z", None).issue(&world.root)));
+    world.server.serve(
+        "/root.crl",
+        Page::new(CrlBuilder::new(ROOT).valid("2027-01-01T00:00:00Z", None).issue(&world.root)),
+    );
     let mut policy = world.policy();
     policy.freshness.max_age = 36 * 3_600;
     let engine = engine(&world, world.ring(), policy);
@@ -369,7 +370,7 @@ fn what_is_asked_about_the_ca_may_list_the_leaf() {
     builder.add("new", &new, Placement::Intermediate).expect("reads");
     let listed = world.plain("listed by the old key");
     let entry = certcheck_testkit::crl::Entry::new(&listed.serial);
-    world.server.serve("/old.crl", Page::new(Crl::new(CA).revoking([entry]).issue(&world.root)));
+    world.server.serve("/old.crl", Page::new(CrlBuilder::new(CA).revoking([entry]).issue(&world.root)));
     let engine = engine(&world, builder.build().expect("builds"), world.policy());
     for name in ["first", "second"] {
         let report = engine.check_blocking(&world.chain(&world.plain(name)), now(), WITHIN);

@@ -25,7 +25,10 @@ const ENTRIES: u32 = 2_400_000;
 fn list(url: &str, serial: &[u8], entries: u32, key: &certcheck_testkit::Key) -> Vec<u8> {
     let others = (0..entries).map(|n| Entry::new(&[&[0x22][..], &n.to_be_bytes()].concat()));
     let point = Idp { point: Point::urls(&[url]), ..Idp::default() };
-    forge::Crl::new("CN=Root").revoking(others.chain([Entry::new(serial)])).with([point.ext()]).issue(key)
+    forge::CrlBuilder::new("CN=Root")
+        .revoking(others.chain([Entry::new(serial)]))
+        .with([point.ext()])
+        .issue(key)
 }
 
 /// Not a test by itself: what is done on the small file system.

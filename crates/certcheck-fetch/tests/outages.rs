@@ -10,7 +10,7 @@ use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::store::{Entry, Lease, MemoryStore, Store, StoreError, Stored};
 use certcheck_fetch::{Engine, EvidenceKey, Origin};
 use certcheck_testkit::Cert;
-use certcheck_testkit::crl::{self, Crl};
+use certcheck_testkit::crl::{self, CrlBuilder};
 use certcheck_testkit::ext;
 use certcheck_testkit::server::{Fault, Page};
 use futures_util::FutureExt as _;
@@ -28,7 +28,7 @@ fn an_older_crl_does_not_take_the_place_of_a_newer() {
     let client = world.plain("rollback");
     let chain = world.chain(&client);
     let crl = |number: i64, from: &str, until: &str| {
-        let crl = Crl::new(CA).with([crl::number(number)]).valid(from, Some(until));
+        let crl = CrlBuilder::new(CA).with([crl::number(number)]).valid(from, Some(until));
         world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
     };
     crl(10, "2027-01-01T00:00:00Z", "2027-01-03T00:00:00Z");
@@ -57,7 +57,7 @@ fn stale_evidence_is_used_only_on_error_and_within_its_bound() {
         .expect("builds");
     let chain = world.chain(&world.plain("stale"));
     let crl = |until: &str| {
-        let crl = Crl::new(CA).valid("2027-01-01T00:00:00Z", Some(until));
+        let crl = CrlBuilder::new(CA).valid("2027-01-01T00:00:00Z", Some(until));
         world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
     };
     crl("2027-01-03T00:00:00Z");
@@ -83,7 +83,8 @@ fn who_is_listed_stays_listed_when_the_network_is_cut() {
     let world = World::new();
     let client = world.plain("listed");
     let entry = crl::Entry::new(&client.serial).with([crl::reason("keyCompromise")]);
-    let listing = Crl::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-01-03T00:00:00Z")).revoking([entry]);
+    let listing =
+        CrlBuilder::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-01-03T00:00:00Z")).revoking([entry]);
     world.server.serve("/ca.crl", Page::new(listing.issue(&world.ca)));
     let policy = Policy::client(Revocation::SoftFail);
     let engine = Engine::builder(world.ring(), policy)
@@ -102,12 +103,15 @@ fn who_is_listed_stays_listed_when_the_network_is_cut() {
     // Nor when something else is put in its place: an older list, another CA's, a forged one.
     world.server.mend("/");
     let late = at("2027-01-03T01:00:00Z");
-    let older =
-        Crl::new(CA).with([crl::number(0)]).valid("2026-12-01T00:00:00Z", Some("2027-06-01T00:00:00Z"));
+    let older = CrlBuilder::new(CA)
+        .with([crl::number(0)])
+        .valid("2026-12-01T00:00:00Z", Some("2027-06-01T00:00:00Z"));
     let others = [
         older.issue(&world.ca),
-        Crl::new(support::ROOT).issue(&world.root),
-        Crl::new(CA).valid("2027-01-03T00:00:00Z", Some("2027-06-01T00:00:00Z")).issue(&world.stranger),
+        CrlBuilder::new(support::ROOT).issue(&world.root),
+        CrlBuilder::new(CA)
+            .valid("2027-01-03T00:00:00Z", Some("2027-06-01T00:00:00Z"))
+            .issue(&world.stranger),
     ];
     for body in others {
         world.server.serve("/ca.crl", Page::new(body));
@@ -124,7 +128,8 @@ fn a_list_that_has_ended_lists_each_time() {
     let world = World::new();
     let client = world.plain("ended");
     let entry = crl::Entry::new(&client.serial).with([crl::reason("superseded")]);
-    let ended = Crl::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z")).revoking([entry]);
+    let ended =
+        CrlBuilder::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z")).revoking([entry]);
     world.server.serve("/ca.crl", Page::new(ended.issue(&world.ca)));
     let engine = Engine::builder(world.ring(), Policy::client(Revocation::SoftFail))
         .guard(loopback())
@@ -145,7 +150,7 @@ fn a_store_that_lags_does_not_roll_memory_back() {
     let chain = world.chain(&client);
     let crl = |number: i64, from: &str, revoked: bool| {
         let entry = crl::Entry::new(&client.serial).with([crl::reason("keyCompromise")]);
-        let crl = Crl::new(CA).with([crl::number(number)]).valid(from, Some("2027-01-03T00:00:00Z"));
+        let crl = CrlBuilder::new(CA).with([crl::number(number)]).valid(from, Some("2027-01-03T00:00:00Z"));
         let crl = if revoked { crl.revoking([entry]) } else { crl };
         world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
     };
@@ -220,7 +225,7 @@ fn what_comes_too_late_is_kept_for_the_next() {
     limits.idle = Duration::from_secs(10);
     limits.crl_whole = Duration::from_secs(10);
     let engine = world.builder().limits(limits).build().expect("builds");
-    let page = Page::new(Crl::new(CA).issue(&world.ca)).with_delay(Duration::from_millis(1_200));
+    let page = Page::new(CrlBuilder::new(CA).issue(&world.ca)).with_delay(Duration::from_millis(1_200));
     world.server.serve("/ca.crl", page);
     let chain = world.chain(&world.plain("late"));
     let report = engine.check_blocking(&chain, now(), Duration::from_millis(400));

@@ -25,7 +25,7 @@ fn first_refusal(report: &CheckReport) -> Option<(Cause, Refusal)> {
 #[test]
 fn raw_spaces_are_sent_encoded() {
     let world = World::new();
-    let crl = certcheck_testkit::crl::Crl::new(support::CA).issue(&world.ca);
+    let crl = certcheck_testkit::crl::CrlBuilder::new(support::CA).issue(&world.ca);
     world.server.serve("/my%20ca.crl", Page::new(crl));
     let url = format!(" {} ", world.server.url("/my ca.crl"));
     let chain = world.chain(&world.client("spaces", &[url], &[]));
@@ -40,7 +40,7 @@ fn raw_spaces_are_sent_encoded() {
 fn a_line_end_behind_a_crl_is_passed_over() {
     for (end, is_good) in [("\n", true), ("\r\n", true), ("\n\n", false), (" ", false)] {
         let world = World::new();
-        let mut crl = certcheck_testkit::crl::Crl::new(support::CA).issue(&world.ca);
+        let mut crl = certcheck_testkit::crl::CrlBuilder::new(support::CA).issue(&world.ca);
         crl.extend_from_slice(end.as_bytes());
         world.server.serve("/ca.crl", Page::new(crl));
         let report = world.engine().check_blocking(&world.chain(&world.plain("end")), now(), WITHIN);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use certcheck_fetch::{Engine, FetchLimits};
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::server::{Dripper, Page};
 use pki_types::CertificateDer;
 use support::{CA, Names, World, loopback, now, outcome_of};
@@ -135,7 +135,7 @@ fn sources_that_drip_keep_nobody_else_waiting() {
 /// A source that is asked by nobody else.
 fn own(world: &World, turn: usize) -> String {
     let path = format!("/{turn}.crl");
-    let crl = Crl::new(CA).issue(&world.ca);
+    let crl = CrlBuilder::new(CA).issue(&world.ca);
     world.server.serve(&path, Page::new(crl));
     world.server.url(&path)
 }

@@ -95,7 +95,7 @@ fn index_that_hides(der: &[u8]) -> Vec<u8> {
 fn a_store_that_claims_everything_is_believed_nothing() {
     let pair = pair();
     // Signed by nobody who may: it lists nobody.
-    let forged = forge::Crl::new("CN=Root")
+    let forged = forge::CrlBuilder::new("CN=Root")
         .revoking(Vec::<Revoked>::new())
         .issue(&certcheck_testkit::Key::p256("other"));
     let got = pair.verdicts(&with_hostile(claimed(&forged, None)));
@@ -118,7 +118,8 @@ fn a_store_does_not_choose_who_signs() {
     let pair = Pair::new(7, &url, false);
     server.serve("/a.crl", certcheck_testkit::server::Page::new(crl(&url, &Pair::bad(7), 3)));
     let other = certcheck_testkit::Key::p256("other");
-    let forged = forge::Crl::new("CN=Root").valid("2026-12-31T00:00:00Z", Some("2027-06-01T00:00:00Z"));
+    let forged =
+        forge::CrlBuilder::new("CN=Root").valid("2026-12-31T00:00:00Z", Some("2027-06-01T00:00:00Z"));
     let mut stored = claimed(&forged.with([forge::number(99)]).issue(&other), None);
     stored.ask = EvidenceRequest::Crl { url: url.as_str().into() };
     stored.signers = vec![other.spki().into()];

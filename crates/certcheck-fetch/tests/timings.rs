@@ -10,7 +10,7 @@ use certcheck_core::ocsp::OcspRequest;
 use certcheck_core::revocation::{EvidenceRequest, Need};
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::{Engine, Guard, Resolve, measure};
-use certcheck_testkit::crl::Crl;
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::Page;
 use futures_util::FutureExt as _;
@@ -50,7 +50,7 @@ fn need(world: &World, path: &str) -> Need {
 #[test]
 fn each_part_has_its_time_and_a_connection_is_made_once() {
     let world = World::new();
-    let page = Page { delay: SLOW, ..Page::new(Crl::new(CA).issue(&world.ca)) };
+    let page = Page { delay: SLOW, ..Page::new(CrlBuilder::new(CA).issue(&world.ca)) };
     world.server.serve("/slow.crl", page);
     let (engine, need) = (engine(&world), need(&world, "/slow.crl"));
     let (came, cold) = measure::timed_fetch_blocking(&engine, &need, PATIENCE);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use certcheck_core::policy::{Nonce, RevocationScope};
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
 use certcheck_fetch::{Ended, Engine, Watch};
-use certcheck_testkit::crl::{self, Crl, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, Entry};
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, Key};
 use support::*;
@@ -82,7 +82,7 @@ fn a_signer_that_was_presented_is_known_to_the_watch() {
     let signer = Cert::ca(CA, &second, ROOT, &world.root);
     let signer = signer.with([certcheck_testkit::ext::key_usage(&["cRLSign"])]).issue(&world.root);
     let list = |number: i64, entries: Vec<Entry>| {
-        Page::new(Crl::new(CA).with([crl::number(number)]).revoking(entries).issue(&second))
+        Page::new(CrlBuilder::new(CA).with([crl::number(number)]).revoking(entries).issue(&second))
     };
     world.server.serve("/ca.crl", list(1, Vec::new()));
     let chain = |cert: &Cert| [world.chain(cert), vec![signer.clone().into()]].concat();

@@ -8,7 +8,7 @@ use crate::name::{general_names, name};
 
 /// A CRL before it is signed. Every field may be anything.
 #[derive(Clone)]
-pub struct Crl {
+pub struct CrlBuilder {
     /// 1 or 2, or what no version is.
     pub version: i64,
     /// `signature` inside, where it is to differ.
@@ -68,7 +68,7 @@ impl Entry {
     }
 }
 
-impl Crl {
+impl CrlBuilder {
     /// A complete CRL, number 1, of December 2026.
     #[must_use]
     pub fn new(issuer: &str) -> Self {

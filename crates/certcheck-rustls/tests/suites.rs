@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
-use certcheck_testkit::crl::{self, Crl, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, Entry};
 use certcheck_testkit::server::Page;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::CryptoProvider;
@@ -43,7 +43,7 @@ fn the_gate_tells_the_truth_under_every_suite() {
             let world = World::new();
             let cert = world.plain("turns");
             let aged = |number: i64, next: &str| {
-                Crl::new(CA).with([crl::number(number)]).valid("2026-12-01T00:00:00Z", Some(next))
+                CrlBuilder::new(CA).with([crl::number(number)]).valid("2026-12-01T00:00:00Z", Some(next))
             };
             world.server.serve("/ca.crl", Page::new(aged(1, "2027-01-01T00:00:00Z").issue(&world.ca)));
             let mut policy = Policy::client(Revocation::HardFail);

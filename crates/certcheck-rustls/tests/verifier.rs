@@ -50,7 +50,7 @@ fn point(world: &World, path: &str) -> ext::Ext {
 fn lower(world: &World) -> (Key, Cert) {
     let key = Key::p256("verifier lower");
     let cert = Cert::ca(LOWER, &key, CA, &world.ca).with([point(world, "/ca.crl")]);
-    world.server.serve("/lower.crl", Page::new(certcheck_testkit::crl::Crl::new(LOWER).issue(&key)));
+    world.server.serve("/lower.crl", Page::new(certcheck_testkit::crl::CrlBuilder::new(LOWER).issue(&key)));
     (key, cert)
 }
 

@@ -1,6 +1,6 @@
 //! Named ways to break a CRL.
 
-use crate::crl::{Crl, Entry, Idp, certificate_issuer, number, reason, reason_number};
+use crate::crl::{CrlBuilder, Entry, Idp, certificate_issuer, number, reason, reason_number};
 use crate::der;
 use crate::ext::Ext;
 use crate::key::Key;
@@ -12,7 +12,7 @@ use crate::name::name;
 pub struct CrlFlaw {
     /// Its name.
     pub name: &'static str,
-    apply: fn(Crl, &Key) -> Vec<u8>,
+    apply: fn(CrlBuilder, &Key) -> Vec<u8>,
 }
 
 impl CrlFlaw {
@@ -24,7 +24,7 @@ impl CrlFlaw {
 
     /// Signs the CRL, broken.
     #[must_use]
-    pub fn issue(self, crl: Crl, signer: &Key) -> Vec<u8> {
+    pub fn issue(self, crl: CrlBuilder, signer: &Key) -> Vec<u8> {
         (self.apply)(crl, signer)
     }
 }
@@ -49,12 +49,14 @@ pub const ALL: &[CrlFlaw] = &[
             broken
         },
     },
-    CrlFlaw { name: "version-3", apply: |c, k| Crl { version: 3, ..c }.issue(k) },
-    CrlFlaw { name: "extensions-in-v1", apply: |c, k| Crl { version: 1, ..c }.issue(k) },
-    CrlFlaw { name: "empty-issuer", apply: |c, k| Crl { issuer: name(""), ..c }.issue(k) },
+    CrlFlaw { name: "version-3", apply: |c, k| CrlBuilder { version: 3, ..c }.issue(k) },
+    CrlFlaw { name: "extensions-in-v1", apply: |c, k| CrlBuilder { version: 1, ..c }.issue(k) },
+    CrlFlaw { name: "empty-issuer", apply: |c, k| CrlBuilder { issuer: name(""), ..c }.issue(k) },
     CrlFlaw {
         name: "mismatched-signature-algorithm",
-        apply: |c, k| Crl { inner_algorithm: Some(SigAlg::RsaSha512.signer(k).algorithm()), ..c }.issue(k),
+        apply: |c, k| {
+            CrlBuilder { inner_algorithm: Some(SigAlg::RsaSha512.signer(k).algorithm()), ..c }.issue(k)
+        },
     },
     CrlFlaw {
         name: "unknown-critical-extension",
@@ -126,7 +128,7 @@ pub const ALL: &[CrlFlaw] = &[
     },
     CrlFlaw {
         name: "entries-not-a-sequence",
-        apply: |c, k| Crl { raw_entries: Some(der::seq(&[der::null()])), ..c }.issue(k),
+        apply: |c, k| CrlBuilder { raw_entries: Some(der::seq(&[der::null()])), ..c }.issue(k),
     },
 ];
 
@@ -137,7 +139,7 @@ pub const LENIENT: &[CrlFlaw] = &[
     CrlFlaw {
         name: "empty-extensions",
         apply: |c, k| {
-            Crl {
+            CrlBuilder {
                 extensions: Vec::new(),
                 raw_extensions: Some(der::ctx_c(0, &der::seq::<Vec<u8>>(&[]))),
                 ..c
@@ -175,7 +177,7 @@ pub const LENIENT: &[CrlFlaw] = &[
         apply: |c, k| {
             let time = |text: &str| der::tlv(0x18, text.as_bytes());
             let next = Some(time("20270201000000.999Z"));
-            Crl { this_update: time("20261201000000.5Z"), next_update: next, ..c }.issue(k)
+            CrlBuilder { this_update: time("20261201000000.5Z"), next_update: next, ..c }.issue(k)
         },
     },
     CrlFlaw { name: "line-feed-behind", apply: |c, k| [c.issue(k), b"\n".to_vec()].concat() },
@@ -184,11 +186,11 @@ pub const LENIENT: &[CrlFlaw] = &[
 ];
 
 /// onlySomeReasons with this content.
-fn reasons(crl: Crl, content: &[u8]) -> Crl {
+fn reasons(crl: CrlBuilder, content: &[u8]) -> CrlBuilder {
     crl.with([Ext::new("2.5.29.28", true, der::seq(&[der::ctx(3, content)]))])
 }
 
 /// One more entry, changed.
-fn entry(crl: Crl, change: impl FnOnce(Entry) -> Entry) -> Crl {
+fn entry(crl: CrlBuilder, change: impl FnOnce(Entry) -> Entry) -> CrlBuilder {
     crl.revoking([change(Entry::new(&[0x55, 1]))])
 }

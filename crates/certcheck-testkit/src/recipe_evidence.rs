@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::crl::{self, Crl, Entry, Idp};
+use crate::crl::{self, CrlBuilder, Entry, Idp};
 use crate::crl_flaw::CrlFlaw;
 use crate::der;
 use crate::ext::{self, Point};
@@ -38,7 +38,7 @@ impl PointRecipe {
     }
 }
 
-/// One CRL. What is not said is as [`Crl::new`] has it.
+/// One CRL. What is not said is as [`CrlBuilder::new`] has it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrlRecipe {
@@ -163,7 +163,7 @@ impl Recipe {
     fn forge_crl(&self, recipe: &CrlRecipe) -> Vec<u8> {
         let issuer = self.cert(&recipe.issuer);
         let own = self.key(issuer);
-        let mut crl = Crl::new(recipe.issuer_name.as_ref().unwrap_or(&issuer.subject));
+        let mut crl = CrlBuilder::new(recipe.issuer_name.as_ref().unwrap_or(&issuer.subject));
         crl.version = recipe.version.unwrap_or(2);
         if recipe.without_number || crl.version == 1 {
             crl.extensions.clear();

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use certcheck_core::Time;
 use certcheck_forge::Key;
-use certcheck_forge::crl::{Crl, Entry, number, reason};
+use certcheck_forge::crl::{CrlBuilder, Entry, number, reason};
 use certcheck_forge::der;
 use certcheck_forge::server::{OcspResponder, Page, Request};
 
@@ -158,7 +158,7 @@ impl Authority {
                 listed.push(person.name);
             }
         }
-        let crl = Crl::new(subject)
+        let crl = CrlBuilder::new(subject)
             .with([number(crl_number), certcheck_forge::ext::aki(key)])
             .revoking(entries)
             .valid(&this_update, Some(&next_update));

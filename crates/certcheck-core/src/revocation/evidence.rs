@@ -360,7 +360,7 @@ mod tests {
     fn groups_stay_with_their_issuers_however_many_there_are() {
         let key = certcheck_testkit::Key::p256("groups");
         let crl = |n: usize, number: i64| {
-            let crl = certcheck_testkit::crl::Crl::new(&format!("CN=Issuer {n}"));
+            let crl = certcheck_testkit::crl::CrlBuilder::new(&format!("CN=Issuer {n}"));
             let der = crl.with([certcheck_testkit::crl::number(number)]).issue(&key);
             Arc::new(Crl::parse(der.into(), "test").unwrap())
         };

@@ -38,7 +38,7 @@ fn of_crls() {
     let root = Key::p256("flaws root");
     for is_listed in [false, true] {
         let entry = Entry::new(&leaf(&root).serial);
-        let crl = crl::Crl::new(ROOT).revoking(is_listed.then_some(entry));
+        let crl = crl::CrlBuilder::new(ROOT).revoking(is_listed.then_some(entry));
         let mut evidence = Evidence::new();
         evidence.add_crl(Arc::new(Crl::parse(crl.issue(&root).into(), "whole").expect("reads")));
         let status = status_with(&evidence);
@@ -94,7 +94,7 @@ fn encodings_of_crls_that_no_reader_takes_two_ways() {
     let root = Key::p256("flaws root");
     for is_listed in [false, true] {
         let entry = Entry::new(&leaf(&root).serial);
-        let crl = crl::Crl::new(ROOT).revoking(is_listed.then_some(entry));
+        let crl = crl::CrlBuilder::new(ROOT).revoking(is_listed.then_some(entry));
         for flaw in crl_flaw::LENIENT {
             let der = flaw.issue(crl.clone(), &root);
             let whole = Crl::parse(der.clone().into(), flaw.name).expect(flaw.name);
@@ -172,7 +172,7 @@ fn reasons_that_are_not_known() {
         (&[0x7f, 0xff, 0xff, 0xff, 0xff], "unknown-4294967295"),
     ] {
         let entry = Entry::new(&cert.serial).with([crl::reason_number(content)]);
-        let crl = crl::Crl::new(ROOT).revoking([entry]).issue(&root);
+        let crl = crl::CrlBuilder::new(ROOT).revoking([entry]).issue(&root);
         let mut by_crl = Evidence::new();
         by_crl.add_crl(Arc::new(Crl::parse(crl.into(), "crl").expect("reads")));
         let id = ocsp::cert_id("sha1", &cert.issuer, &root, &cert.serial);
@@ -189,7 +189,7 @@ fn reasons_that_are_not_known() {
     }
     for content in [&[][..], &[0xff], &[0, 1]] {
         let entry = Entry::new(&cert.serial).with([crl::reason_number(content)]);
-        let crl = crl::Crl::new(ROOT).revoking([entry]).issue(&root);
+        let crl = crl::CrlBuilder::new(ROOT).revoking([entry]).issue(&root);
         assert!(Crl::parse(crl.into(), "crl").is_err(), "{content:?}");
     }
 }
@@ -199,7 +199,7 @@ fn reasons_that_are_not_known() {
 fn a_crl_is_not_called_a_certificate() {
     let root = Key::p256("flaws root");
     for flaw in crl_flaw::ALL {
-        let read = Crl::parse(flaw.issue(crl::Crl::new(ROOT), &root).into(), flaw.name);
+        let read = Crl::parse(flaw.issue(crl::CrlBuilder::new(ROOT), &root).into(), flaw.name);
         let found = read.err().map(|fault| fault.to_string()).unwrap_or_default();
         assert!(found.split_whitespace().all(|word| word != "certificate"), "{}: {found}", flaw.name);
     }

@@ -55,7 +55,7 @@ fn of_many_partitions_one_is_verified() {
     use certcheck_core::crl::Crl;
     use certcheck_core::key_ring::{Placement, RingBuilder};
     use certcheck_core::{Evidence, Policy, Revocation, Time};
-    use certcheck_testkit::crl::{Crl as ForgedCrl, Idp};
+    use certcheck_testkit::crl::{CrlBuilder, Idp};
     use certcheck_testkit::ext::{self, Point};
     use certcheck_testkit::{Cert, Key};
 
@@ -70,7 +70,7 @@ fn of_many_partitions_one_is_verified() {
     let mut evidence = Evidence::new();
     for n in 0..200 {
         let idp = Idp { point: Point::urls(&[url(n)]), ..Idp::default() };
-        let der = ForgedCrl::new("CN=Root").with([idp.ext()]).issue(&key);
+        let der = CrlBuilder::new("CN=Root").with([idp.ext()]).issue(&key);
         evidence.add_crl(Arc::new(Crl::parse(der.into(), &url(n)).expect("can be read")));
     }
     let chain = [leaf.as_slice().into()];
@@ -117,7 +117,7 @@ fn junk_beside_a_revoked_client_leaves_it_revoked() {
     use certcheck_core::crl::Crl;
     use certcheck_core::key_ring::{Placement, RingBuilder};
     use certcheck_core::{Evidence, Policy, Revocation, Time};
-    use certcheck_testkit::crl::{self, Crl as ForgedCrl, Entry};
+    use certcheck_testkit::crl::{self, CrlBuilder, Entry};
     use certcheck_testkit::{Cert, Key};
 
     let (root, ca, junk) = (Key::p256("junk root"), Key::p256("junk ca"), Key::p256("junk"));
@@ -126,11 +126,11 @@ fn junk_beside_a_revoked_client_leaves_it_revoked() {
     let ring = builder.build().expect("builds");
     let leaf = Cert::leaf("CN=client", &Key::p256("client"), "CN=CA", &ca);
     let mut evidence = Evidence::new();
-    let clear = ForgedCrl::new("CN=CA").with([crl::number(1)]).issue(&ca);
+    let clear = CrlBuilder::new("CN=CA").with([crl::number(1)]).issue(&ca);
     let listing =
-        ForgedCrl::new("CN=CA").revoking([Entry::new(&leaf.serial)]).with([crl::number(2)]).issue(&ca);
+        CrlBuilder::new("CN=CA").revoking([Entry::new(&leaf.serial)]).with([crl::number(2)]).issue(&ca);
     for (name, der) in
-        [("clear", clear), ("listing", listing), ("root", ForgedCrl::new("CN=Root").issue(&root))]
+        [("clear", clear), ("listing", listing), ("root", CrlBuilder::new("CN=Root").issue(&root))]
     {
         evidence.add_crl(Arc::new(Crl::parse(der.into(), name).expect("can be read")));
     }

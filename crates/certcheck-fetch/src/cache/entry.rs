@@ -202,7 +202,7 @@ mod tests {
     use crate::transport::spool::Body;
 
     fn cached(number: i64) -> Arc<CachedEvidence> {
-        let list = crl::Crl::new("CN=CA").with([crl::number(number)]);
+        let list = crl::CrlBuilder::new("CN=CA").with([crl::number(number)]);
         let der: bytes::Bytes = list.issue(&Signer::p256("memory")).into();
         let list = Crl::parse(der.clone(), "http://ca.example/crl").expect("reads");
         Arc::new(CachedEvidence {

@@ -51,7 +51,8 @@ pub(crate) fn ca() -> certcheck_testkit::Key {
 pub(crate) fn crl(url: &str, serial: &[u8], entries: u32) -> Vec<u8> {
     let others = (0..entries).map(|n| Entry::new(&[&[0x22][..], &n.to_be_bytes()].concat()));
     let point = Idp { point: Point::urls(&[url]), ..Idp::default() };
-    let list = forge::Crl::new("CN=Root").revoking(others.chain([Entry::new(serial)])).with([point.ext()]);
+    let list =
+        forge::CrlBuilder::new("CN=Root").revoking(others.chain([Entry::new(serial)])).with([point.ext()]);
     list.issue(&ca())
 }
 

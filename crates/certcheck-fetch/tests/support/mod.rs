@@ -12,7 +12,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::EvidenceOrder;
 use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_fetch::{CheckReport, Engine, EngineBuilder, FetchLimits, Guard, Resolve};
-use certcheck_testkit::crl::{self, Crl, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, Entry};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key};
@@ -50,8 +50,8 @@ impl World {
         let server = Server::start();
         let ca_cert =
             Cert::ca(CA, &ca, ROOT, &root).with([ext::cdp(&[Point::urls(&[server.url("/root.crl")])])]);
-        server.serve("/root.crl", Page::new(Crl::new(ROOT).issue(&root)));
-        server.serve("/ca.crl", Page::new(Crl::new(CA).issue(&ca)));
+        server.serve("/root.crl", Page::new(CrlBuilder::new(ROOT).issue(&root)));
+        server.serve("/ca.crl", Page::new(CrlBuilder::new(CA).issue(&ca)));
         let responder = OcspResponder::new(CA, ca.clone());
         server.serve_with("/ocsp", responder.handler());
         Self { server, root, ca, stranger, ca_cert, responder }
@@ -114,7 +114,7 @@ impl World {
     /// A CRL of the CA that lists these.
     pub(crate) fn revoking(&self, number: i64, certs: &[&Cert]) -> Vec<u8> {
         let entries = certs.iter().map(|cert| Entry::new(&cert.serial).with([crl::reason("keyCompromise")]));
-        Crl::new(CA).with([crl::number(number)]).revoking(entries.collect::<Vec<_>>()).issue(&self.ca)
+        CrlBuilder::new(CA).with([crl::number(number)]).revoking(entries.collect::<Vec<_>>()).issue(&self.ca)
     }
 }
 
