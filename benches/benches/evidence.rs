@@ -148,7 +148,7 @@ fn statuses(c: &mut Criterion) {
     let mut evidence = Evidence::new();
     for (name, key) in names.iter().zip([&root, &upper, &lower]) {
         let entries = (0..10_000_u16)
-            .map(|n| certcheck_testkit::crl::Entry::new(&[&[1][..], &n.to_be_bytes()].concat()));
+            .map(|n| certcheck_testkit::crl::RevokedCertificate::new(&[&[1][..], &n.to_be_bytes()].concat()));
         let crl = certcheck_testkit::crl::CrlBuilder::new(name).revoking(entries).issue(key);
         evidence.add_crl(Arc::new(Crl::parse(crl.into(), "bench").unwrap()));
     }

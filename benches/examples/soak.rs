@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use certcheck_core::{Evidence, Policy, Revocation, Time};
 use certcheck_fetch::{Ended, Engine};
 use certcheck_rustls::{AcceptLimits, Acceptor, SessionPolicy};
-use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, Key};
 use rustls::ClientConfig;
@@ -125,7 +125,7 @@ fn list(world: &World, number: i64) -> Page {
     let kinds: &[Kind] =
         if TURNED.load(Ordering::SeqCst) { &[Kind::Revoked, Kind::Turned] } else { &[Kind::Revoked] };
     let all = kinds.iter().flat_map(|kind| (0..PEOPLE).map(|one| cert(world, *kind, one)));
-    let entries = all.map(|cert| Entry::new(&cert.serial).with([crl::reason("keyCompromise")]));
+    let entries = all.map(|cert| RevokedCertificate::new(&cert.serial).with([crl::reason("keyCompromise")]));
     let crl = CrlBuilder::new(CA).with([crl::number(number)]).revoking(entries.collect::<Vec<_>>());
     Page::new(crl.issue(&world.ca))
 }

@@ -1,7 +1,7 @@
 //! Cases: a PKI of many shapes, changed in one to three ways and signed again, or with octets flipped after that.
 
 use certcheck_testkit::cert::sign;
-use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::name::name;
 use certcheck_testkit::ocsp::{self, Response};
@@ -219,9 +219,10 @@ impl Forge {
             _ => {}
         }
         let others = rng.u8(..5);
-        let mut entries: Vec<Entry> = (0..others).map(|n| Entry::new(&[0x40 + n, rng.u8(..), n])).collect();
+        let mut entries: Vec<RevokedCertificate> =
+            (0..others).map(|n| RevokedCertificate::new(&[0x40 + n, rng.u8(..), n])).collect();
         if rng.u8(..5) < 2 {
-            entries.insert(rng.usize(..=entries.len()), Entry::new(&leaf.serial));
+            entries.insert(rng.usize(..=entries.len()), RevokedCertificate::new(&leaf.serial));
         }
         if crl.version == 2 {
             for entry in &mut entries {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use certcheck_testkit::crl::{CrlBuilder, Entry};
+use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
 use certcheck_testkit::{Cert, Key, pem};
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ impl Issued {
             leaf.serial = u32::try_from(0x0100_0000 + number).expect("small").to_be_bytes().to_vec();
             match what_of(number) {
                 "expired" => leaf = leaf.valid("2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z"),
-                "certificate-revoked" => entries.push(Entry::new(&leaf.serial)),
+                "certificate-revoked" => entries.push(RevokedCertificate::new(&leaf.serial)),
                 _ => {}
             }
             let der = leaf.issue(&root);

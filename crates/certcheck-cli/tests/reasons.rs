@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use certcheck_testkit::crl::{self, CrlBuilder, Entry, Idp};
+use certcheck_testkit::crl::{self, CrlBuilder, Idp, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
@@ -171,7 +171,7 @@ impl Asked {
 type Row = (&'static str, &'static str, fn() -> Asked, fn(&mut Asked), fn(&mut Asked));
 
 fn revoking(reason: &str) -> CrlBuilder {
-    CrlBuilder::new(CA).revoking([Entry::new(&SERIAL).with([crl::reason(reason)])])
+    CrlBuilder::new(CA).revoking([RevokedCertificate::new(&SERIAL).with([crl::reason(reason)])])
 }
 
 fn renew(asked: &mut Asked) {
@@ -514,7 +514,7 @@ const STATUS: &[Row] = &[
         |asked| {
             let one = CrlBuilder::new(CA).valid("2026-12-01T00:00:00Z", Some("2028-01-01T00:00:00Z"));
             asked.crl(numbered(one.clone(), 8));
-            asked.crl(numbered(one.revoking([Entry::new(&[0x77])]), 8));
+            asked.crl(numbered(one.revoking([RevokedCertificate::new(&[0x77])]), 8));
         },
         |asked| asked.crls.truncate(1),
     ),

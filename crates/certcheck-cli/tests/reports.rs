@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use browser::{page, see, sound};
-use certcheck_testkit::crl::{CrlBuilder, Entry};
+use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key, keys, pem};
@@ -215,7 +215,8 @@ fn who_was_asked_is_told_with_how_long_it_took() {
     responder.set_next_update(Some("2027-01-01T09:00:00Z"));
     server.serve_with("/ocsp", responder.handler());
     let list = |issuer: &str, from, until| CrlBuilder::new(issuer).valid(from, Some(until));
-    let of_root = list(root, "2026-11-01T00:00:00Z", "2027-05-01T00:00:00Z").revoking([Entry::new(&[9])]);
+    let of_root =
+        list(root, "2026-11-01T00:00:00Z", "2027-05-01T00:00:00Z").revoking([RevokedCertificate::new(&[9])]);
     server.serve("/root.crl", Page::new(of_root.issue(&root_key)));
     server.serve(
         "/clients.crl",

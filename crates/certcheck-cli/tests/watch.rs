@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use certcheck_testkit::crl::{CrlBuilder, Entry, Idp, delta, number, reason};
+use certcheck_testkit::crl::{CrlBuilder, Idp, RevokedCertificate, delta, number, reason};
 use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key, pem};
@@ -129,7 +129,7 @@ fn each_way_of_being_of_no_use() {
     site.server.mend("/root.crl");
     site.responder.set_error(None);
     site.responder.forget(&[0x55]);
-    site.publish(CrlBuilder::new(ROOT).revoking([Entry::new(&[0x55])]));
+    site.publish(CrlBuilder::new(ROOT).revoking([RevokedCertificate::new(&[0x55])]));
     assert_eq!(site.codes(&[]), "1 crl revoked ocsp responder-unknown");
     let (exit, out, _) = site.watch(&[]);
     assert_eq!(exit, 1);
@@ -169,7 +169,7 @@ fn a_shared_source_is_judged_for_all_who_name_it() {
     let root = Cert::root(ROOT, &site.root).issue(&site.root);
     let ring = site.write("shared.pem", &[&[root], &cas[..]].concat());
     for (listed, told_of) in [(None, "ca 1"), (Some(1), "ca 1"), (Some(2), "ca 2"), (Some(3), "ca 3")] {
-        site.publish(CrlBuilder::new(ROOT).revoking(listed.map(|serial| Entry::new(&[serial]))));
+        site.publish(CrlBuilder::new(ROOT).revoking(listed.map(|serial| RevokedCertificate::new(&[serial]))));
         site.server.forget();
         let (exit, found) = found(&ring, AT, &[]);
         let code = if listed.is_some() { "revoked" } else { "good" };
@@ -286,7 +286,7 @@ fn deltas_are_watched_with_their_bases() {
     let points = [Point::urls(&[&url])];
     let ahead = CrlBuilder::new(ROOT).with([number(3), delta(2)]);
     let delta = |serials: &[u8]| {
-        let listed = serials.iter().map(|serial| Entry::new(&[*serial]));
+        let listed = serials.iter().map(|serial| RevokedCertificate::new(&[*serial]));
         CrlBuilder::new(ROOT).with([number(2), delta(1)]).revoking(listed)
     };
     let late = |crl: CrlBuilder| crl.valid("2026-12-01T00:00:00Z", Some("2026-12-30T00:00:00Z"));
@@ -321,7 +321,7 @@ fn deltas_are_watched_with_their_bases() {
     serve(Some(delta(&[]).issue(&site.root)));
     site.server.serve("/root.crl", Page::not_found());
     assert_eq!(found_codes(&by_certificate), "1 unreachable out-of-scope");
-    let entry = |why| Entry::new(&[0x55]).with([reason(why)]);
+    let entry = |why| RevokedCertificate::new(&[0x55]).with([reason(why)]);
     site.publish(CrlBuilder::new(ROOT).revoking([entry("certificateHold")]));
     assert_eq!(found_codes(&by_certificate), "1 revoked revoked");
     let lifts = CrlBuilder::new(ROOT).with([number(2), self::delta(1)]).revoking([entry("removeFromCRL")]);

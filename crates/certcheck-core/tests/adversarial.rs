@@ -9,7 +9,7 @@ use certcheck_core::policy::Limit;
 use certcheck_core::reason::Reason;
 use certcheck_core::{Check, KeyRing, Policy, Report, Revocation, Time};
 use certcheck_testkit::bulk::{self, Mesh, Onslaught};
-use certcheck_testkit::crl::{self, Entry};
+use certcheck_testkit::crl::{self, RevokedCertificate};
 use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::{Cert, Key, der, keys};
 use pki_types::CertificateDer;
@@ -170,8 +170,8 @@ fn what_is_told_of_huge_names_is_short() {
 #[test]
 fn huge_entries_of_crls_end_at_once() {
     let key = Key::p256("bulk root");
-    let wide = Entry::new(&[1]).with([Ext::new("1.3.6.1.4.1.99999.3", false, vec![4; 65_536])]);
-    let mut many = Entry::new(&[2]);
+    let wide = RevokedCertificate::new(&[1]).with([Ext::new("1.3.6.1.4.1.99999.3", false, vec![4; 65_536])]);
+    let mut many = RevokedCertificate::new(&[2]);
     many.extensions =
         (0..10_000).map(|n| Ext::new(&format!("1.3.6.1.4.1.99999.{n}"), false, vec![5, 0])).collect();
     let der = crl::CrlBuilder::new("CN=Bulk Root").revoking([wide, many]).issue(&key);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use certcheck_core::crl::{Crl, CrlReader, IndexFault, IndexTrust};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Policy, Revocation};
-use certcheck_testkit::crl::{self, CrlBuilder, Entry, Idp};
+use certcheck_testkit::crl::{self, CrlBuilder, Idp, RevokedCertificate};
 use certcheck_testkit::{Cert, Key, name};
 use proptest::prelude::*;
 
@@ -52,7 +52,8 @@ fn entries(max: usize) -> impl Strategy<Value = Vec<Drawn>> {
 
 fn forge(drawn: &[Drawn], is_indirect: bool, key: &Key) -> Vec<u8> {
     let entry = |drawn: &Drawn| {
-        let mut entry = Entry::new(&drawn.serial).with(drawn.reason.map(|at| crl::reason(REASONS[at])));
+        let mut entry =
+            RevokedCertificate::new(&drawn.serial).with(drawn.reason.map(|at| crl::reason(REASONS[at])));
         if drawn.is_odd {
             entry = entry.with([crl::invalidity_date("2026-02-01T00:00:00Z")]);
         }
@@ -225,7 +226,7 @@ fn of_two_entries_about_one_certificate_the_worse_counts() {
     let key = Key::p256("model");
     let entry = |reason: &str, at: &str| {
         let revoked_at = certcheck_testkit::der::time(at);
-        Entry { revoked_at, ..Entry::new(&[0x11]).with([crl::reason(reason)]) }
+        RevokedCertificate { revoked_at, ..RevokedCertificate::new(&[0x11]).with([crl::reason(reason)]) }
     };
     let cases = [
         (["certificateHold", "keyCompromise"], "keyCompromise"),

@@ -10,7 +10,7 @@ use certcheck_core::policy::Nonce;
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, CheckSession, Evidence, KeyRing, Policy, Purpose, Revocation, Time, Verdict};
-use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer as Single, Response};
 use certcheck_testkit::{Cert, Key};
@@ -81,8 +81,9 @@ impl Pki {
 
 fn crls_of(issuer: &str, key: &Key, stranger: &Key, about: &Cert) -> Vec<(&'static str, Answer)> {
     let plain = CrlBuilder::new(issuer).with([crl::number(5)]);
-    let listing =
-        |reason: &str| plain.clone().revoking([Entry::new(&about.serial).with([crl::reason(reason)])]);
+    let listing = |reason: &str| {
+        plain.clone().revoking([RevokedCertificate::new(&about.serial).with([crl::reason(reason)])])
+    };
     let old = |crl: CrlBuilder| crl.valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"));
     vec![
         ("good", crl_answer(&plain, key)),
@@ -104,8 +105,9 @@ fn crls_of(issuer: &str, key: &Key, stranger: &Key, about: &Cert) -> Vec<(&'stat
 
 fn deltas_of(issuer: &str, key: &Key, stranger: &Key, about: &Cert) -> Vec<(&'static str, Answer)> {
     let plain = CrlBuilder::new(issuer).with([crl::number(6), crl::delta(5)]);
-    let listing =
-        |reason: &str| plain.clone().revoking([Entry::new(&about.serial).with([crl::reason(reason)])]);
+    let listing = |reason: &str| {
+        plain.clone().revoking([RevokedCertificate::new(&about.serial).with([crl::reason(reason)])])
+    };
     vec![
         ("good", crl_answer(&plain, key)),
         ("listed", crl_answer(&listing("superseded"), key)),

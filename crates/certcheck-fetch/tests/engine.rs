@@ -369,7 +369,7 @@ fn deltas_are_fetched_and_count() {
     let base = CrlBuilder::new(CA).with([crl::number(5), freshest]);
     world.server.serve("/ca.crl", Page::new(base.issue(&world.ca)));
     let (good, bad) = (world.plain("good"), world.plain("bad"));
-    let entry = crl::Entry::new(&bad.serial).with([crl::reason("keyCompromise")]);
+    let entry = crl::RevokedCertificate::new(&bad.serial).with([crl::reason("keyCompromise")]);
     let delta = CrlBuilder::new(CA).with([crl::number(6), crl::delta(5)]).revoking([entry]);
     world.server.serve("/delta.crl", Page::new(delta.issue(&world.ca)));
     let engine = world.engine();

@@ -323,8 +323,9 @@ fn a_name_that_rebinds_is_looked_up_once() {
 #[test]
 fn sizes_are_bounded() {
     let world = World::new();
-    let entries: Vec<_> =
-        (0..5_000_u16).map(|n| crl::Entry::new(&[&[1][..], &n.to_be_bytes()].concat())).collect();
+    let entries: Vec<_> = (0..5_000_u16)
+        .map(|n| crl::RevokedCertificate::new(&[&[1][..], &n.to_be_bytes()].concat()))
+        .collect();
     let large = CrlBuilder::new(CA).revoking(entries).issue(&world.ca);
     let mut limits = impatient();
     limits.crl_octets = 50_000;

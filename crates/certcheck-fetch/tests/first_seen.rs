@@ -251,7 +251,7 @@ fn what_arrives_counts_for_the_next_client() {
     assert!(was_accepted_fast(&next), "the new places are found: {next:?}");
 
     // The CA itself.
-    let entry = certcheck_testkit::crl::Entry::new(&world.ca_cert.serial);
+    let entry = certcheck_testkit::crl::RevokedCertificate::new(&world.ca_cert.serial);
     world.server.serve("/root.crl", Page::new(CrlBuilder::new(ROOT).revoking([entry]).issue(&world.root)));
     engine.forget();
     let report = engine.check_blocking(&world.chain(&world.plain("last")), now(), WITHIN);
@@ -369,7 +369,7 @@ fn what_is_asked_about_the_ca_may_list_the_leaf() {
     let new = Cert::ca(CA, &world.ca, CA, &world.root).with([point]).issue(&world.root);
     builder.add("new", &new, Placement::Intermediate).expect("reads");
     let listed = world.plain("listed by the old key");
-    let entry = certcheck_testkit::crl::Entry::new(&listed.serial);
+    let entry = certcheck_testkit::crl::RevokedCertificate::new(&listed.serial);
     world.server.serve("/old.crl", Page::new(CrlBuilder::new(CA).revoking([entry]).issue(&world.root)));
     let engine = engine(&world, builder.build().expect("builds"), world.policy());
     for name in ["first", "second"] {

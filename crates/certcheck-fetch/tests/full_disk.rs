@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use certcheck_core::Verdict;
-use certcheck_testkit::crl::{self as forge, Entry, Idp};
+use certcheck_testkit::crl::{self as forge, Idp, RevokedCertificate};
 use certcheck_testkit::ext::Point;
 use certcheck_testkit::server::{Page, Server};
 use tempfile::TempDir;
@@ -23,10 +23,10 @@ const ROOM: &str = "size=72m";
 const ENTRIES: u32 = 2_400_000;
 
 fn list(url: &str, serial: &[u8], entries: u32, key: &certcheck_testkit::Key) -> Vec<u8> {
-    let others = (0..entries).map(|n| Entry::new(&[&[0x22][..], &n.to_be_bytes()].concat()));
+    let others = (0..entries).map(|n| RevokedCertificate::new(&[&[0x22][..], &n.to_be_bytes()].concat()));
     let point = Idp { point: Point::urls(&[url]), ..Idp::default() };
     forge::CrlBuilder::new("CN=Root")
-        .revoking(others.chain([Entry::new(serial)]))
+        .revoking(others.chain([RevokedCertificate::new(serial)]))
         .with([point.ext()])
         .issue(key)
 }

@@ -82,7 +82,7 @@ fn stale_evidence_is_used_only_on_error_and_within_its_bound() {
 fn who_is_listed_stays_listed_when_the_network_is_cut() {
     let world = World::new();
     let client = world.plain("listed");
-    let entry = crl::Entry::new(&client.serial).with([crl::reason("keyCompromise")]);
+    let entry = crl::RevokedCertificate::new(&client.serial).with([crl::reason("keyCompromise")]);
     let listing =
         CrlBuilder::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-01-03T00:00:00Z")).revoking([entry]);
     world.server.serve("/ca.crl", Page::new(listing.issue(&world.ca)));
@@ -127,7 +127,7 @@ fn who_is_listed_stays_listed_when_the_network_is_cut() {
 fn a_list_that_has_ended_lists_each_time() {
     let world = World::new();
     let client = world.plain("ended");
-    let entry = crl::Entry::new(&client.serial).with([crl::reason("superseded")]);
+    let entry = crl::RevokedCertificate::new(&client.serial).with([crl::reason("superseded")]);
     let ended =
         CrlBuilder::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z")).revoking([entry]);
     world.server.serve("/ca.crl", Page::new(ended.issue(&world.ca)));
@@ -149,7 +149,7 @@ fn a_store_that_lags_does_not_roll_memory_back() {
     let client = world.plain("lag");
     let chain = world.chain(&client);
     let crl = |number: i64, from: &str, revoked: bool| {
-        let entry = crl::Entry::new(&client.serial).with([crl::reason("keyCompromise")]);
+        let entry = crl::RevokedCertificate::new(&client.serial).with([crl::reason("keyCompromise")]);
         let crl = CrlBuilder::new(CA).with([crl::number(number)]).valid(from, Some("2027-01-03T00:00:00Z"));
         let crl = if revoked { crl.revoking([entry]) } else { crl };
         world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));

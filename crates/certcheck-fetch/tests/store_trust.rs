@@ -14,7 +14,7 @@ use certcheck_core::crl::Crl;
 use certcheck_core::revocation::EvidenceRequest;
 use certcheck_fetch::store::{DiskOptions, DiskStore, Entry, Lease, Store, StoreError, Stored};
 use certcheck_fetch::{Body, Engine, EvidenceKey, Origin, Transport};
-use certcheck_testkit::crl::{self as forge, Entry as Revoked};
+use certcheck_testkit::crl::{self as forge, RevokedCertificate};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tempfile::TempDir;
@@ -96,7 +96,7 @@ fn a_store_that_claims_everything_is_believed_nothing() {
     let pair = pair();
     // Signed by nobody who may: it lists nobody.
     let forged = forge::CrlBuilder::new("CN=Root")
-        .revoking(Vec::<Revoked>::new())
+        .revoking(Vec::<RevokedCertificate>::new())
         .issue(&certcheck_testkit::Key::p256("other"));
     let got = pair.verdicts(&with_hostile(claimed(&forged, None)));
     assert_eq!(got, (Verdict::Undetermined, Verdict::Undetermined), "signed by another");

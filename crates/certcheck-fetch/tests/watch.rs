@@ -8,7 +8,7 @@ use std::time::Duration;
 use certcheck_core::policy::{Nonce, RevocationScope};
 use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
 use certcheck_fetch::{Ended, Engine, Watch};
-use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, Key};
 use support::*;
@@ -81,7 +81,7 @@ fn a_signer_that_was_presented_is_known_to_the_watch() {
     let second = Key::p256("watch second key");
     let signer = Cert::ca(CA, &second, ROOT, &world.root);
     let signer = signer.with([certcheck_testkit::ext::key_usage(&["cRLSign"])]).issue(&world.root);
-    let list = |number: i64, entries: Vec<Entry>| {
+    let list = |number: i64, entries: Vec<RevokedCertificate>| {
         Page::new(CrlBuilder::new(CA).with([crl::number(number)]).revoking(entries).issue(&second))
     };
     world.server.serve("/ca.crl", list(1, Vec::new()));
@@ -90,7 +90,7 @@ fn a_signer_that_was_presented_is_known_to_the_watch() {
     let report = engine.check_blocking(&bad, now(), WITHIN);
     assert!(report.is_accepted(), "{report:?}");
     let watch = engine.watch(&report, &bad);
-    world.server.serve("/ca.crl", list(2, vec![Entry::new(&world.plain("bad").serial)]));
+    world.server.serve("/ca.crl", list(2, vec![RevokedCertificate::new(&world.plain("bad").serial)]));
     engine.forget();
     let _report = engine.check_blocking(&chain(&world.plain("other")), now(), WITHIN);
     assert_eq!(told_within(watch, WITHIN), Some("certificate-revoked"));

@@ -20,7 +20,7 @@ pub struct CrlBuilder {
     /// The encoded Time.
     pub next_update: Option<Vec<u8>>,
     /// In order; nothing is written if there are none.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RevokedCertificate>,
     /// revokedCertificates whole, where it is to be something else.
     pub raw_entries: Option<Vec<u8>>,
     /// Extensions in order; none written if there are none.
@@ -31,7 +31,7 @@ pub struct CrlBuilder {
 
 /// An entry.
 #[derive(Clone)]
-pub struct Entry {
+pub struct RevokedCertificate {
     /// The content of userCertificate.
     pub serial: Vec<u8>,
     /// The encoded Time.
@@ -40,7 +40,7 @@ pub struct Entry {
     pub extensions: Vec<Ext>,
 }
 
-impl Entry {
+impl RevokedCertificate {
     /// Revoked on the first of March 2026, without a reason.
     #[must_use]
     pub fn new(serial: &[u8]) -> Self {
@@ -99,7 +99,7 @@ impl CrlBuilder {
 
     /// Lists certificates.
     #[must_use]
-    pub fn revoking(mut self, entries: impl IntoIterator<Item = Entry>) -> Self {
+    pub fn revoking(mut self, entries: impl IntoIterator<Item = RevokedCertificate>) -> Self {
         self.entries.extend(entries);
         self
     }
@@ -119,7 +119,7 @@ impl CrlBuilder {
         let entries = match &self.raw_entries {
             Some(raw) => raw.clone(),
             None if self.entries.is_empty() => Vec::new(),
-            None => der::seq(&self.entries.iter().map(Entry::der).collect::<Vec<_>>()),
+            None => der::seq(&self.entries.iter().map(RevokedCertificate::der).collect::<Vec<_>>()),
         };
         let extensions = match &self.raw_extensions {
             Some(raw) => raw.clone(),

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use certcheck_testkit::crl::{CrlBuilder, Entry};
+use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
 use certcheck_testkit::server::Page;
 use certcheck_testkit::{Cert, Key, ext, pem};
 use http_body_util::{BodyExt as _, Full};
@@ -57,7 +57,7 @@ impl Pki {
         let (good, revoked) = (own("good"), own("revoked"));
         let crl = |issuer| CrlBuilder::new(issuer).valid(FROM, Some(UNTIL));
         world.server.serve("/root.crl", Page::new(crl(ROOT).issue(&world.root)));
-        let listing = crl(CA).revoking([Entry::new(&revoked.serial)]);
+        let listing = crl(CA).revoking([RevokedCertificate::new(&revoked.serial)]);
         world.server.serve("/ca.crl", Page::new(listing.issue(&world.ca)));
 
         let folder = tempfile::tempdir().expect("a folder");

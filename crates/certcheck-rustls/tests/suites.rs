@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
-use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::server::Page;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::CryptoProvider;
@@ -56,7 +56,7 @@ fn the_gate_tells_the_truth_under_every_suite() {
             let (resuming, fresh) = (config(), config());
             let connect = |config| runtime().block_on(connect(served.address, config));
             assert_eq!(connect(&resuming).told, Ok(HELLO.to_owned()), "{word}");
-            let listing = aged(2, "2027-02-01T00:00:00Z").revoking([Entry::new(&cert.serial)]);
+            let listing = aged(2, "2027-02-01T00:00:00Z").revoking([RevokedCertificate::new(&cert.serial)]);
             world.server.serve("/ca.crl", Page::new(listing.issue(&world.ca)));
             std::thread::sleep(Duration::from_millis(300));
             for (config, is_resumed) in [(&resuming, true), (&fresh, false)] {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::{Cert, Key, pem};
 
@@ -42,7 +42,7 @@ fn main() {
     let until = Some("2125-01-01T00:00:00Z");
     let of_root = CrlBuilder::new(root_name).valid("2026-01-01T00:00:00Z", until).with([ext::aki(&root)]);
     write_as("X509 CRL", "crl/root.pem", &of_root.issue(&root));
-    let entry = Entry::new(&revoked.serial).with([crl::reason("keyCompromise")]);
+    let entry = RevokedCertificate::new(&revoked.serial).with([crl::reason("keyCompromise")]);
     let of_ca =
         CrlBuilder::new(ca_name).valid("2026-03-01T00:00:00Z", until).with([ext::aki(&ca)]).revoking([entry]);
     write_as("X509 CRL", "crl/device-ca.pem", &of_ca.issue(&ca));

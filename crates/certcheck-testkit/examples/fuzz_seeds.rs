@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use certcheck_testkit::crl::{self, CrlBuilder, Entry, Idp};
+use certcheck_testkit::crl::{self, CrlBuilder, Idp, RevokedCertificate};
 use certcheck_testkit::ext::Point;
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::{Cert, Key};
@@ -103,13 +103,13 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
         ext::cdp(&[Point::urls(&["http://c/1", "http://c/2"]), Point::urls(&["http://c/3"])]),
         ext::freshest_crl(&[Point::urls(&["http://d/1"])]),
     ]);
-    let plain = CrlBuilder::new("CN=Root").revoking((1..60).map(|n| Entry::new(&[n])));
+    let plain = CrlBuilder::new("CN=Root").revoking((1..60).map(|n| RevokedCertificate::new(&[n])));
     let idp = Idp { point: Point::urls(&["http://c/1"]), reasons: vec![1, 2], ..Idp::default() };
     let partition = plain.clone().with([idp.ext()]);
     let indirect = CrlBuilder::new("CN=Root").with([Idp { indirect: true, ..Idp::default() }.ext()]);
-    let listed = Entry::new(&leaf.serial)
+    let listed = RevokedCertificate::new(&leaf.serial)
         .with([crl::reason("certificateHold"), crl::certificate_issuer(&["dir:CN=Root"])]);
-    let indirect = indirect.revoking([listed, Entry::new(&[9])]);
+    let indirect = indirect.revoking([listed, RevokedCertificate::new(&[9])]);
     let delta = CrlBuilder::new("CN=Root").with([crl::number(2), crl::delta(1)]);
     let id = ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial);
     let response = Response::new(ocsp::by_key(&root), [Answer::good(id)]);

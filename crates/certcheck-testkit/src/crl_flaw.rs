@@ -1,6 +1,6 @@
 //! Named ways to break a CRL.
 
-use crate::crl::{CrlBuilder, Entry, Idp, certificate_issuer, number, reason, reason_number};
+use crate::crl::{CrlBuilder, Idp, RevokedCertificate, certificate_issuer, number, reason, reason_number};
 use crate::der;
 use crate::ext::Ext;
 use crate::key::Key;
@@ -114,16 +114,17 @@ pub const ALL: &[CrlFlaw] = &[
     },
     CrlFlaw {
         name: "entry-serial-not-minimal",
-        apply: |c, k| entry(c, |entry| Entry { serial: vec![0, 1], ..entry }).issue(k),
+        apply: |c, k| entry(c, |entry| RevokedCertificate { serial: vec![0, 1], ..entry }).issue(k),
     },
     CrlFlaw {
         name: "entry-without-serial",
-        apply: |c, k| entry(c, |entry| Entry { serial: Vec::new(), ..entry }).issue(k),
+        apply: |c, k| entry(c, |entry| RevokedCertificate { serial: Vec::new(), ..entry }).issue(k),
     },
     CrlFlaw {
         name: "entry-no-such-day",
         apply: |c, k| {
-            entry(c, |entry| Entry { revoked_at: der::tlv(0x17, b"260230000000Z"), ..entry }).issue(k)
+            entry(c, |entry| RevokedCertificate { revoked_at: der::tlv(0x17, b"260230000000Z"), ..entry })
+                .issue(k)
         },
     },
     CrlFlaw {
@@ -191,6 +192,6 @@ fn reasons(crl: CrlBuilder, content: &[u8]) -> CrlBuilder {
 }
 
 /// One more entry, changed.
-fn entry(crl: CrlBuilder, change: impl FnOnce(Entry) -> Entry) -> CrlBuilder {
-    crl.revoking([change(Entry::new(&[0x55, 1]))])
+fn entry(crl: CrlBuilder, change: impl FnOnce(RevokedCertificate) -> RevokedCertificate) -> CrlBuilder {
+    crl.revoking([change(RevokedCertificate::new(&[0x55, 1]))])
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::crl::{self, CrlBuilder, Entry, Idp};
+use crate::crl::{self, CrlBuilder, Idp, RevokedCertificate};
 use crate::crl_flaw::CrlFlaw;
 use crate::der;
 use crate::ext::{self, Point};
@@ -190,13 +190,13 @@ impl Recipe {
         }
     }
 
-    fn entry(&self, recipe: &EntryRecipe) -> Entry {
+    fn entry(&self, recipe: &EntryRecipe) -> RevokedCertificate {
         let serial = match (&recipe.cert, &recipe.serial) {
             (_, Some(serial)) => unhex(serial),
             (Some(cert), None) => self.unsigned(self.cert(cert)).serial,
             (None, None) => panic!("an entry about nothing"),
         };
-        let mut entry = Entry::new(&serial);
+        let mut entry = RevokedCertificate::new(&serial);
         if let Some(time) = &recipe.at {
             entry.revoked_at = der::time(time);
         }

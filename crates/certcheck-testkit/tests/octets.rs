@@ -1,6 +1,6 @@
 //! The same words make the same octets, from one release to the next: those that the forge alone does not make.
 
-use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::{Cert, Key, SigAlg, keys, name};
 use ring::digest::{SHA256, digest};
@@ -11,7 +11,8 @@ fn hash(octets: &[u8]) -> String {
 
 fn forged(key: &Key, alg: SigAlg) -> [String; 4] {
     let cert = Cert::root("CN=Root", key);
-    let crl = CrlBuilder::new("CN=Root").revoking([Entry::new(&[7]).with([crl::reason("keyCompromise")])]);
+    let crl = CrlBuilder::new("CN=Root")
+        .revoking([RevokedCertificate::new(&[7]).with([crl::reason("keyCompromise")])]);
     let id = ocsp::cert_id("sha1", &name::name("CN=Root"), key, &[7]);
     let response = Response::new(ocsp::by_key(key), [Answer::good(id)]);
     let signer = alg.signer(key);

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use certcheck_core::Time;
 use certcheck_forge::Key;
-use certcheck_forge::crl::{CrlBuilder, Entry, number, reason};
+use certcheck_forge::crl::{CrlBuilder, RevokedCertificate, number, reason};
 use certcheck_forge::der;
 use certcheck_forge::server::{OcspResponder, Page, Request};
 
@@ -154,7 +154,10 @@ impl Authority {
         for (person, standing) in self.of_issuer(issuer, &standings) {
             if let Standing::Revoked { at, reason: word } = standing {
                 let revoked_at = der::time(&at.to_string());
-                entries.push(Entry { revoked_at, ..Entry::new(&person.serial) }.with([reason(word)]));
+                entries.push(
+                    RevokedCertificate { revoked_at, ..RevokedCertificate::new(&person.serial) }
+                        .with([reason(word)]),
+                );
                 listed.push(person.name);
             }
         }

@@ -7,7 +7,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, Policy, Purpose, Revocation, Time, Verdict};
-use certcheck_testkit::crl::{self, Entry};
+use certcheck_testkit::crl::{self, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, Answer, Response};
 use certcheck_testkit::{Cert, Key, crl_flaw, der, ocsp_flaw};
@@ -37,7 +37,7 @@ fn leaf(root: &Key) -> Cert {
 fn of_crls() {
     let root = Key::p256("flaws root");
     for is_listed in [false, true] {
-        let entry = Entry::new(&leaf(&root).serial);
+        let entry = RevokedCertificate::new(&leaf(&root).serial);
         let crl = crl::CrlBuilder::new(ROOT).revoking(is_listed.then_some(entry));
         let mut evidence = Evidence::new();
         evidence.add_crl(Arc::new(Crl::parse(crl.issue(&root).into(), "whole").expect("reads")));
@@ -93,7 +93,7 @@ fn of_responses() {
 fn encodings_of_crls_that_no_reader_takes_two_ways() {
     let root = Key::p256("flaws root");
     for is_listed in [false, true] {
-        let entry = Entry::new(&leaf(&root).serial);
+        let entry = RevokedCertificate::new(&leaf(&root).serial);
         let crl = crl::CrlBuilder::new(ROOT).revoking(is_listed.then_some(entry));
         for flaw in crl_flaw::LENIENT {
             let der = flaw.issue(crl.clone(), &root);
@@ -171,7 +171,7 @@ fn reasons_that_are_not_known() {
         (&[1, 0], "unknown-256"),
         (&[0x7f, 0xff, 0xff, 0xff, 0xff], "unknown-4294967295"),
     ] {
-        let entry = Entry::new(&cert.serial).with([crl::reason_number(content)]);
+        let entry = RevokedCertificate::new(&cert.serial).with([crl::reason_number(content)]);
         let crl = crl::CrlBuilder::new(ROOT).revoking([entry]).issue(&root);
         let mut by_crl = Evidence::new();
         by_crl.add_crl(Arc::new(Crl::parse(crl.into(), "crl").expect("reads")));
@@ -188,7 +188,7 @@ fn reasons_that_are_not_known() {
         }
     }
     for content in [&[][..], &[0xff], &[0, 1]] {
-        let entry = Entry::new(&cert.serial).with([crl::reason_number(content)]);
+        let entry = RevokedCertificate::new(&cert.serial).with([crl::reason_number(content)]);
         let crl = crl::CrlBuilder::new(ROOT).revoking([entry]).issue(&root);
         assert!(Crl::parse(crl.into(), "crl").is_err(), "{content:?}");
     }

@@ -117,7 +117,7 @@ fn junk_beside_a_revoked_client_leaves_it_revoked() {
     use certcheck_core::crl::Crl;
     use certcheck_core::key_ring::{Placement, RingBuilder};
     use certcheck_core::{Evidence, Policy, Revocation, Time};
-    use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+    use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
     use certcheck_testkit::{Cert, Key};
 
     let (root, ca, junk) = (Key::p256("junk root"), Key::p256("junk ca"), Key::p256("junk"));
@@ -127,8 +127,10 @@ fn junk_beside_a_revoked_client_leaves_it_revoked() {
     let leaf = Cert::leaf("CN=client", &Key::p256("client"), "CN=CA", &ca);
     let mut evidence = Evidence::new();
     let clear = CrlBuilder::new("CN=CA").with([crl::number(1)]).issue(&ca);
-    let listing =
-        CrlBuilder::new("CN=CA").revoking([Entry::new(&leaf.serial)]).with([crl::number(2)]).issue(&ca);
+    let listing = CrlBuilder::new("CN=CA")
+        .revoking([RevokedCertificate::new(&leaf.serial)])
+        .with([crl::number(2)])
+        .issue(&ca);
     for (name, der) in
         [("clear", clear), ("listing", listing), ("root", CrlBuilder::new("CN=Root").issue(&root))]
     {

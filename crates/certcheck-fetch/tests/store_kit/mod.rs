@@ -14,7 +14,7 @@ use certcheck_core::{Policy, Revocation, Time, Verdict};
 use certcheck_fetch::store::{DiskOptions, DiskStore, Store, Stored};
 use certcheck_fetch::{Engine, EngineBuilder, EvidenceKey, Guard, Spool};
 use certcheck_testkit::cert::Cert;
-use certcheck_testkit::crl::{self as forge, Entry, Idp};
+use certcheck_testkit::crl::{self as forge, Idp, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{Page, Server};
 use pki_types::CertificateDer;
@@ -49,10 +49,11 @@ pub(crate) fn ca() -> certcheck_testkit::Key {
 
 /// A CRL for what names this URL, of so many entries and the serial.
 pub(crate) fn crl(url: &str, serial: &[u8], entries: u32) -> Vec<u8> {
-    let others = (0..entries).map(|n| Entry::new(&[&[0x22][..], &n.to_be_bytes()].concat()));
+    let others = (0..entries).map(|n| RevokedCertificate::new(&[&[0x22][..], &n.to_be_bytes()].concat()));
     let point = Idp { point: Point::urls(&[url]), ..Idp::default() };
-    let list =
-        forge::CrlBuilder::new("CN=Root").revoking(others.chain([Entry::new(serial)])).with([point.ext()]);
+    let list = forge::CrlBuilder::new("CN=Root")
+        .revoking(others.chain([RevokedCertificate::new(serial)]))
+        .with([point.ext()]);
     list.issue(&ca())
 }
 

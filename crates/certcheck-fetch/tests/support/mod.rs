@@ -12,7 +12,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::EvidenceOrder;
 use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_fetch::{CheckReport, Engine, EngineBuilder, FetchLimits, Guard, Resolve};
-use certcheck_testkit::crl::{self, CrlBuilder, Entry};
+use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key};
@@ -113,7 +113,9 @@ impl World {
 
     /// A CRL of the CA that lists these.
     pub(crate) fn revoking(&self, number: i64, certs: &[&Cert]) -> Vec<u8> {
-        let entries = certs.iter().map(|cert| Entry::new(&cert.serial).with([crl::reason("keyCompromise")]));
+        let entries = certs
+            .iter()
+            .map(|cert| RevokedCertificate::new(&cert.serial).with([crl::reason("keyCompromise")]));
         CrlBuilder::new(CA).with([crl::number(number)]).revoking(entries.collect::<Vec<_>>()).issue(&self.ca)
     }
 }
