@@ -188,7 +188,8 @@ fn ocsp_response(c: &mut Criterion) {
     let signer = Certificate::parse(&ca).unwrap();
     let certificate = Certificate::parse(&client).unwrap();
     let id = ocsp::cert_id("sha1", certificate.issuer().raw(), &ca_key(), certificate.serial().octets());
-    let response = ocsp::Response::new(ocsp::by_key(&ca_key()), [ocsp::Answer::good(id)]).issue(&ca_key());
+    let response =
+        ocsp::Response::new(ocsp::by_key(&ca_key()), [ocsp::AnswerBuilder::good(id)]).issue(&ca_key());
     let der = Bytes::from(response);
     let policy = Policy::client(Revocation::HardFail);
     let mut group = c.benchmark_group("ocsp");

@@ -239,19 +239,19 @@ impl Forge {
 
     fn response(&self, rng: &mut Rng) -> Case {
         let (leaf, leaf_der) = &self.leaves[0];
-        let mut answers: Vec<ocsp::Answer> = Vec::new();
+        let mut answers: Vec<ocsp::AnswerBuilder> = Vec::new();
         for _ in 0..[1, 1, 1, 2, 3][rng.usize(..5)] {
             let hash = ["sha1", "sha1", "sha256", "sha384"][rng.usize(..4)];
             let serial = if rng.u8(..4) == 0 { vec![1, 2, 3] } else { leaf.serial.clone() };
             let id = ocsp::cert_id(hash, &name(CA), &self.ca, &serial);
             let mut answer = match rng.u8(..10) {
-                0..=5 => ocsp::Answer::good(id),
+                0..=5 => ocsp::AnswerBuilder::good(id),
                 6..=7 => {
                     let reason = [None, Some("keyCompromise"), Some("certificateHold")][rng.usize(..3)];
-                    ocsp::Answer::revoked(id, "2026-06-01T00:00:00Z", reason)
+                    ocsp::AnswerBuilder::revoked(id, "2026-06-01T00:00:00Z", reason)
                 }
-                8 => ocsp::Answer::revoked(id, "2027-06-01T00:00:00Z", None),
-                _ => ocsp::Answer::unknown(id),
+                8 => ocsp::AnswerBuilder::revoked(id, "2027-06-01T00:00:00Z", None),
+                _ => ocsp::AnswerBuilder::unknown(id),
             };
             match rng.u8(..12) {
                 0 => answer.next_update = None,

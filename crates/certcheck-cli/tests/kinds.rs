@@ -46,8 +46,12 @@ fn files() -> Files {
     files.write("cert.der", &client);
     files.write("crl.der", &crl);
     files.write("crl.pem", pem("X509 CRL", &crl));
-    let answer =
-        ocsp::Answer::good(ocsp::cert_id("sha1", &certcheck_testkit::name::name("CN=Root"), &ca, &[1]));
+    let answer = ocsp::AnswerBuilder::good(ocsp::cert_id(
+        "sha1",
+        &certcheck_testkit::name::name("CN=Root"),
+        &ca,
+        &[1],
+    ));
     let answer = ocsp::Response::new(ocsp::by_key(&ca), [answer]).issue(&ca);
     files.write("ocsp.der", &answer);
     files.write("base64.txt", BASE64_STANDARD.encode(&client));

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use certcheck_testkit::crl::{self, CrlBuilder, Idp, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
-use certcheck_testkit::ocsp::{self, Answer, Response};
+use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
 use certcheck_testkit::{Cert, Key, SigAlg, keys, name, odd_key, pem};
 use serde_json::Value;
@@ -90,7 +90,7 @@ impl Asked {
         self.crls.push(crl.issue(&self.ca_key));
     }
 
-    fn respond(&mut self, answer: fn(Vec<u8>) -> Answer) {
+    fn respond(&mut self, answer: fn(Vec<u8>) -> AnswerBuilder) {
         let id = ocsp::cert_id("sha1", &name::name(CA), &self.ca_key, &SERIAL);
         let response = Response::new(ocsp::by_key(&self.ca_key), [answer(id)]);
         self.responses.push(response.issue(&self.ca_key));
@@ -429,7 +429,7 @@ const STATUS: &[Row] = &[
         "revocation-unknown:responder-unknown",
         "or give a CRL",
         Asked::status,
-        |asked| asked.respond(Answer::unknown),
+        |asked| asked.respond(AnswerBuilder::unknown),
         |asked| asked.crl(CrlBuilder::new(CA)),
     ),
     (
@@ -575,7 +575,7 @@ fn each_cause_that_takes_a_server_and_its_hint() {
     server.serve("/large", Page::new([0x30; 100_000]));
     asked.names_responder(&server.url("/large"));
     allow(&mut asked);
-    try_online("too-large", "--ocsp", asked, &|asked| asked.respond(Answer::good));
+    try_online("too-large", "--ocsp", asked, &|asked| asked.respond(AnswerBuilder::good));
 
     let mut asked = Asked::status();
     let responder = OcspResponder::new(CA, asked.ca_key.clone());

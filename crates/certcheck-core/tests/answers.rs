@@ -10,7 +10,7 @@ use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ext::{self, Point};
-use certcheck_testkit::ocsp::{self, Answer as Single, Response};
+use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
 use certcheck_testkit::{Cert, Key, SigAlg, keys};
 use pki_types::CertificateDer;
 
@@ -53,7 +53,8 @@ fn status_with(nonce: Nonce, make: Make) -> Status {
         let answer = match &ask {
             EvidenceRequest::Ocsp { nonce: Some(ours), .. } => {
                 let (of_response, of_answer) = make(ours);
-                let mut single = Single::good(ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial));
+                let mut single =
+                    AnswerBuilder::good(ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial));
                 single.extensions.extend(of_answer.as_deref().map(ocsp::nonce));
                 let mut response = Response::new(ocsp::by_key(&root), [single]);
                 response.extensions.extend(of_response.as_deref().map(ocsp::nonce));
@@ -95,7 +96,7 @@ fn a_second_check_spends_no_signature_on_the_same_evidence() {
     let chain = [CertificateDer::from(leaf.issue(&root))];
     let mut evidence = Evidence::new();
     evidence.add_crl(Arc::new(Crl::parse(CrlBuilder::new(ROOT).issue(&root).into(), "crl").expect("reads")));
-    let good = Single::good(ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial));
+    let good = AnswerBuilder::good(ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial));
     let response = Response::new(ocsp::by_key(&root), [good]).issue(&root);
     evidence.add_ocsp(&Arc::new(OcspEvidence::parse(response.into(), "response").expect("reads")));
     let spent = |policy: &Policy| {

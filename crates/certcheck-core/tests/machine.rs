@@ -12,7 +12,7 @@ use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, CheckSession, Evidence, KeyRing, Policy, Purpose, Revocation, Time, Verdict};
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
-use certcheck_testkit::ocsp::{self, Answer as Single, Response};
+use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
 use certcheck_testkit::{Cert, Key};
 use pki_types::CertificateDer;
 use proptest::prelude::*;
@@ -119,22 +119,23 @@ fn deltas_of(issuer: &str, key: &Key, stranger: &Key, about: &Cert) -> Vec<(&'st
 
 fn responses(issuer: &Key, stranger: &Key, about: &Cert) -> Vec<(&'static str, Answer)> {
     let id = || ocsp::cert_id("sha1", &about.issuer, issuer, &about.serial);
-    let one = |answer: Single| Response::new(ocsp::by_key(issuer), [answer]);
-    let revoked = || one(Single::revoked(id(), "2026-03-01T00:00:00Z", Some("keyCompromise")));
-    let old = Single { next_update: Some(ocsp::time("2026-12-02T00:00:00Z")), ..Single::good(id()) };
-    let old = Single { this_update: ocsp::time("2026-12-01T00:00:00Z"), ..old };
-    let other = Single::good(ocsp::cert_id("sha1", &about.issuer, issuer, &[1]));
+    let one = |answer: AnswerBuilder| Response::new(ocsp::by_key(issuer), [answer]);
+    let revoked = || one(AnswerBuilder::revoked(id(), "2026-03-01T00:00:00Z", Some("keyCompromise")));
+    let old =
+        AnswerBuilder { next_update: Some(ocsp::time("2026-12-02T00:00:00Z")), ..AnswerBuilder::good(id()) };
+    let old = AnswerBuilder { this_update: ocsp::time("2026-12-01T00:00:00Z"), ..old };
+    let other = AnswerBuilder::good(ocsp::cert_id("sha1", &about.issuer, issuer, &[1]));
     let error = OcspEvidence::parse(Response::error(3).into(), "test").expect("reads");
     vec![
-        ("good", ocsp_answer(&one(Single::good(id())), issuer)),
+        ("good", ocsp_answer(&one(AnswerBuilder::good(id())), issuer)),
         ("revoked", ocsp_answer(&revoked(), issuer)),
-        ("unknown", ocsp_answer(&one(Single::unknown(id())), issuer)),
+        ("unknown", ocsp_answer(&one(AnswerBuilder::unknown(id())), issuer)),
         ("old", ocsp_answer(&one(old), issuer)),
-        ("forged", ocsp_answer(&one(Single::good(id())), stranger)),
+        ("forged", ocsp_answer(&one(AnswerBuilder::good(id())), stranger)),
         ("forged and revoked", ocsp_answer(&revoked(), stranger)),
         (
             "by a stranger",
-            ocsp_answer(&Response::new(ocsp::by_key(stranger), [Single::good(id())]), stranger),
+            ocsp_answer(&Response::new(ocsp::by_key(stranger), [AnswerBuilder::good(id())]), stranger),
         ),
         ("about another", ocsp_answer(&one(other), issuer)),
         ("error", Answer::Ocsp(Arc::new(error))),

@@ -200,7 +200,7 @@ fn sources_of_answers() {
     let engine = world.engine();
     let other = world.client("other", &[], &[]);
     let id = certcheck_testkit::ocsp::cert_id("sha1", &other.issuer, &world.ca, &other.serial);
-    let answer = certcheck_testkit::ocsp::Answer::good(id);
+    let answer = certcheck_testkit::ocsp::AnswerBuilder::good(id);
     let by_ca = certcheck_testkit::ocsp::by_key(&world.ca);
     let body = certcheck_testkit::ocsp::Response::new(by_ca.clone(), [answer]).issue(&world.ca);
     world.server.serve_with("/ocsp", move |_| Page::new(&body));
@@ -208,7 +208,7 @@ fn sources_of_answers() {
     // A good answer about this one by a stranger, in the CA's name.
     let engine = world.engine();
     let id = certcheck_testkit::ocsp::cert_id("sha1", &client.issuer, &world.ca, &client.serial);
-    let answer = certcheck_testkit::ocsp::Answer::good(id);
+    let answer = certcheck_testkit::ocsp::AnswerBuilder::good(id);
     let body = certcheck_testkit::ocsp::Response::new(by_ca, [answer]).issue(&world.stranger);
     world.server.serve_with("/ocsp", move |_| Page::new(&body));
     row("forged", "a good answer signed with another key", check(&engine, &chain), "bad-signature");

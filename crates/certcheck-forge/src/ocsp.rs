@@ -19,7 +19,7 @@ pub struct Response {
     /// The encoded time.
     pub produced_at: Vec<u8>,
     /// The answers.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<AnswerBuilder>,
     /// Extensions in order; none written if there are none.
     pub extensions: Vec<Ext>,
     /// Certificates sent along.
@@ -28,7 +28,7 @@ pub struct Response {
 
 /// One answer.
 #[derive(Clone)]
-pub struct Answer {
+pub struct AnswerBuilder {
     /// CertID, encoded.
     pub cert_id: Vec<u8>,
     /// certStatus, encoded.
@@ -67,7 +67,7 @@ fn digest<D: Digest>(octets: &[u8]) -> Vec<u8> {
     D::digest(octets).to_vec()
 }
 
-impl Answer {
+impl AnswerBuilder {
     /// Good, as of the first of January 2027, for a week.
     #[must_use]
     pub fn good(cert_id: Vec<u8>) -> Self {
@@ -125,7 +125,7 @@ pub fn by_name(name: &[u8]) -> Vec<u8> {
 impl Response {
     /// Of this responder, produced on the first of January 2027.
     #[must_use]
-    pub fn new(responder: Vec<u8>, answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub fn new(responder: Vec<u8>, answers: impl IntoIterator<Item = AnswerBuilder>) -> Self {
         Self {
             status: 0,
             kind: "1.3.6.1.5.5.7.48.1.1".to_owned(),
@@ -153,7 +153,7 @@ impl Response {
     /// tbsResponseData.
     #[must_use]
     pub fn tbs(&self) -> Vec<u8> {
-        let answers = der::seq(&self.answers.iter().map(Answer::der).collect::<Vec<_>>());
+        let answers = der::seq(&self.answers.iter().map(AnswerBuilder::der).collect::<Vec<_>>());
         let parts = [self.responder.clone(), self.produced_at.clone(), answers];
         der::seq(&[der::concat(&parts), extensions(1, &self.extensions)])
     }

@@ -1,7 +1,7 @@
 //! The same words make the same octets, from one release to the next.
 
 use certcheck_forge::crl::{self, CrlBuilder, RevokedCertificate};
-use certcheck_forge::ocsp::{self, Answer, Response};
+use certcheck_forge::ocsp::{self, AnswerBuilder, Response};
 use certcheck_forge::{Cert, Key, name};
 use sha2::{Digest as _, Sha256};
 
@@ -14,7 +14,7 @@ fn forged(key: &Key) -> [String; 4] {
     let crl = CrlBuilder::new("CN=Root")
         .revoking([RevokedCertificate::new(&[7]).with([crl::reason("keyCompromise")])]);
     let id = ocsp::cert_id("sha1", &name::name("CN=Root"), key, &[7]);
-    let response = Response::new(ocsp::by_key(key), [Answer::good(id)]);
+    let response = Response::new(ocsp::by_key(key), [AnswerBuilder::good(id)]);
     [&cert.issue(key)[..], &crl.issue(key), &response.issue(key), &key.pkcs8()].map(hash)
 }
 

@@ -290,7 +290,7 @@ fn responder_over_post_and_get() {
     let revoked = ask(&format!("/ocsp/{escaped}"));
     assert!(has(
         &revoked,
-        &ocsp::Answer::revoked(cert_id.clone(), "2026-05-01T00:00:00Z", Some("superseded")).status
+        &ocsp::AnswerBuilder::revoked(cert_id.clone(), "2026-05-01T00:00:00Z", Some("superseded")).status
     ));
 
     let mut stream = connect(&server, LONG);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use certcheck_testkit::crl::{self, CrlBuilder, Idp, RevokedCertificate};
 use certcheck_testkit::ext::Point;
-use certcheck_testkit::ocsp::{self, Answer, Response};
+use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
 use certcheck_testkit::{Cert, Key};
 use certcheck_testkit::{bulk, crl_flaw, der, ext, flaw, ocsp_flaw, odd_key, pem};
 
@@ -112,7 +112,7 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
     let indirect = indirect.revoking([listed, RevokedCertificate::new(&[9])]);
     let delta = CrlBuilder::new("CN=Root").with([crl::number(2), crl::delta(1)]);
     let id = ocsp::cert_id("sha1", &leaf.issuer, &root, &leaf.serial);
-    let response = Response::new(ocsp::by_key(&root), [Answer::good(id)]);
+    let response = Response::new(ocsp::by_key(&root), [AnswerBuilder::good(id)]);
     for (name, crl) in
         [("plain", &plain), ("partition", &partition), ("indirect", &indirect), ("delta", &delta)]
     {

@@ -3,7 +3,7 @@
 use crate::der;
 use crate::ext::Ext;
 use crate::key::Key;
-use crate::ocsp::{Answer, Response, nonce, time};
+use crate::ocsp::{AnswerBuilder, Response, nonce, time};
 
 /// A named breakage.
 #[derive(Clone, Copy)]
@@ -126,7 +126,7 @@ pub const LENIENT: &[OcspFlaw] = &[
         name: "empty-extensions",
         apply: |r, k| {
             let parts = [r.responder.clone(), r.produced_at.clone()];
-            let answers = der::seq(&r.answers.iter().map(Answer::der).collect::<Vec<_>>());
+            let answers = der::seq(&r.answers.iter().map(AnswerBuilder::der).collect::<Vec<_>>());
             let tbs = der::seq(&[der::concat(&parts), answers, der::ctx_c(1, &der::seq::<Vec<u8>>(&[]))]);
             r.wrap(&[&tbs, &k.algorithm(), &der::bits(&k.sign(&tbs))])
         },

@@ -10,7 +10,7 @@ use crate::der;
 use crate::ext::{self, Point};
 use crate::keys;
 use crate::name::name;
-use crate::ocsp::{self, Answer, Response};
+use crate::ocsp::{self, AnswerBuilder, Response};
 use crate::ocsp_flaw::OcspFlaw;
 use crate::recipe::{Recipe, sig_alg, unhex};
 
@@ -229,7 +229,7 @@ impl Recipe {
         }
     }
 
-    fn answer(&self, recipe: &AnswerRecipe) -> Answer {
+    fn answer(&self, recipe: &AnswerRecipe) -> AnswerBuilder {
         let about = self.cert(&recipe.cert);
         let cert = self.unsigned(about);
         let issuer = recipe.issuer.as_ref().or(about.issuer.as_ref());
@@ -238,9 +238,9 @@ impl Recipe {
         let id = ocsp::cert_id(&recipe.hash, &cert.issuer, &issuer, &serial);
         let at = recipe.at.as_deref().unwrap_or("2026-03-01T00:00:00Z");
         let mut answer = match recipe.status.as_str() {
-            "good" => Answer::good(id),
-            "revoked" => Answer::revoked(id, at, recipe.reason.as_deref()),
-            "unknown" => Answer::unknown(id),
+            "good" => AnswerBuilder::good(id),
+            "revoked" => AnswerBuilder::revoked(id, at, recipe.reason.as_deref()),
+            "unknown" => AnswerBuilder::unknown(id),
             other => panic!("{other} is no status"),
         };
         if let Some(time) = &recipe.this_update {

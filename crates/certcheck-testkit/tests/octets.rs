@@ -1,7 +1,7 @@
 //! The same words make the same octets, from one release to the next: those that the forge alone does not make.
 
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
-use certcheck_testkit::ocsp::{self, Answer, Response};
+use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
 use certcheck_testkit::{Cert, Key, SigAlg, keys, name};
 use ring::digest::{SHA256, digest};
 
@@ -14,7 +14,7 @@ fn forged(key: &Key, alg: SigAlg) -> [String; 4] {
     let crl = CrlBuilder::new("CN=Root")
         .revoking([RevokedCertificate::new(&[7]).with([crl::reason("keyCompromise")])]);
     let id = ocsp::cert_id("sha1", &name::name("CN=Root"), key, &[7]);
-    let response = Response::new(ocsp::by_key(key), [Answer::good(id)]);
+    let response = Response::new(ocsp::by_key(key), [AnswerBuilder::good(id)]);
     let signer = alg.signer(key);
     let (cert, crl, response) = (cert.issue(&signer), crl.issue(&signer), response.issue(&signer));
     [&cert[..], &crl, &response, &key.pkcs8()].map(hash)

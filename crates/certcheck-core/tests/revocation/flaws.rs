@@ -9,7 +9,7 @@ use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Check, Policy, Purpose, Revocation, Time, Verdict};
 use certcheck_testkit::crl::{self, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
-use certcheck_testkit::ocsp::{self, Answer, Response};
+use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
 use certcheck_testkit::{Cert, Key, crl_flaw, der, ocsp_flaw};
 
 const ROOT: &str = "O=Flaws,CN=Root";
@@ -68,7 +68,7 @@ fn of_responses() {
     let root = Key::p256("flaws root");
     let cert = leaf(&root);
     let id = || ocsp::cert_id("sha1", &cert.issuer, &root, &cert.serial);
-    for answer in [Answer::good(id()), Answer::revoked(id(), "2026-03-01T00:00:00Z", None)] {
+    for answer in [AnswerBuilder::good(id()), AnswerBuilder::revoked(id(), "2026-03-01T00:00:00Z", None)] {
         let response = Response::new(ocsp::by_key(&root), [answer]);
         let mut evidence = Evidence::new();
         let whole = OcspEvidence::parse(response.issue(&root).into(), "whole").expect("reads");
@@ -124,7 +124,7 @@ fn encodings_of_responses_that_no_reader_takes_two_ways() {
     let root = Key::p256("flaws root");
     let cert = leaf(&root);
     let id = || ocsp::cert_id("sha1", &cert.issuer, &root, &cert.serial);
-    for answer in [Answer::good(id()), Answer::revoked(id(), "2026-03-01T00:00:00Z", None)] {
+    for answer in [AnswerBuilder::good(id()), AnswerBuilder::revoked(id(), "2026-03-01T00:00:00Z", None)] {
         let response = Response::new(ocsp::by_key(&root), [answer]);
         for flaw in ocsp_flaw::LENIENT {
             let der = flaw.issue(response.clone(), &root);
@@ -176,7 +176,7 @@ fn reasons_that_are_not_known() {
         let mut by_crl = Evidence::new();
         by_crl.add_crl(Arc::new(Crl::parse(crl.into(), "crl").expect("reads")));
         let id = ocsp::cert_id("sha1", &cert.issuer, &root, &cert.serial);
-        let mut answer = Answer::revoked(id, "2026-03-01T00:00:00Z", Some("superseded"));
+        let mut answer = AnswerBuilder::revoked(id, "2026-03-01T00:00:00Z", Some("superseded"));
         let code = der::ctx_c(0, &der::tlv(0x0a, content));
         answer.status = der::ctx_c(1, &der::concat(&[ocsp::time("2026-03-01T00:00:00Z"), code]));
         let response = Response::new(ocsp::by_key(&root), [answer]).issue(&root);

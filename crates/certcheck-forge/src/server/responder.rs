@@ -12,7 +12,7 @@ use crate::der;
 use crate::ext::Ext;
 use crate::key::Key;
 use crate::name::name;
-use crate::ocsp::{self, Answer, Response};
+use crate::ocsp::{self, AnswerBuilder, Response};
 
 const NONCE: &str = "1.3.6.1.5.5.7.48.1.2";
 const HASHES: [(&str, &str); 4] = [
@@ -46,7 +46,7 @@ enum Status {
 }
 
 impl OcspResponder {
-    /// Signs with the issuer's key, and knows no certificate. Times are those of [`Answer::good`] and
+    /// Signs with the issuer's key, and knows no certificate. Times are those of [`AnswerBuilder::good`] and
     /// [`Response::new`]; nonces are echoed.
     #[must_use]
     pub fn new(issuer_name: &str, issuer_key: Key) -> Self {
@@ -150,16 +150,18 @@ impl OcspResponder {
 
 impl State {
     /// The answer for a CertID, which comes back as it was asked.
-    fn answer(&self, cert_id: &[u8]) -> Option<Answer> {
+    fn answer(&self, cert_id: &[u8]) -> Option<AnswerBuilder> {
         let [name_hash, key_hash, serial] = cert_id_parts(cert_id)?.1;
         let ours = hash_of(cert_id).is_some_and(|hash| {
             let ours = ocsp::cert_id(hash, &self.issuer_name, &self.issuer_key, serial);
             cert_id_parts(&ours).is_some_and(|(_, ours)| ours == [name_hash, key_hash, serial])
         });
         let mut answer = match self.known.get(serial).filter(|_| ours) {
-            None => Answer::unknown(cert_id.to_vec()),
-            Some(Status::Good) => Answer::good(cert_id.to_vec()),
-            Some(Status::Revoked { at, reason }) => Answer::revoked(cert_id.to_vec(), at, reason.as_deref()),
+            None => AnswerBuilder::unknown(cert_id.to_vec()),
+            Some(Status::Good) => AnswerBuilder::good(cert_id.to_vec()),
+            Some(Status::Revoked { at, reason }) => {
+                AnswerBuilder::revoked(cert_id.to_vec(), at, reason.as_deref())
+            }
         };
         answer.this_update.clone_from(&self.this_update);
         answer.next_update.clone_from(&self.next_update);
