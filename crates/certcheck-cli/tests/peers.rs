@@ -5,7 +5,7 @@ mod openssl_pki;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use certcheck_testkit::peers::{Nginx, OcspResponder, Slapd};
+use certcheck_testkit::peers::{Nginx, OpensslResponder, Slapd};
 use openssl_pki::Pki;
 use serde_json::Value;
 
@@ -161,7 +161,7 @@ fn verdicts() {
     let pki = &site.pki;
     let folder = PathBuf::from(pki.path(""));
     let responder = |signer: &str, key: &str| {
-        OcspResponder::start(
+        OpensslResponder::start(
             &folder,
             "index.txt",
             "ca.pem",
@@ -301,7 +301,7 @@ fn issuers_are_fetched() {
 #[test]
 fn what_is_kept_is_not_asked_for_again() {
     let Some(site) = Site::start("kept") else { return };
-    let Some(responder) = OcspResponder::start(
+    let Some(responder) = OpensslResponder::start(
         Path::new(&site.pki.path("")),
         "index.txt",
         "ca.pem",

@@ -13,5 +13,5 @@ mod tests;
 pub mod tool;
 
 pub use nginx::Nginx;
-pub use ocsp::OcspResponder;
+pub use ocsp::OpensslResponder;
 pub use slapd::Slapd;

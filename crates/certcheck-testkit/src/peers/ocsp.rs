@@ -7,9 +7,9 @@ use super::process::{Folder, Process, find};
 
 /// `openssl ocsp`, which answers from the index of an `openssl ca`. It takes one request after the other, and a
 /// connection that closes without one stops it for good.
-pub struct OcspResponder(Process);
+pub struct OpensslResponder(Process);
 
-impl OcspResponder {
+impl OpensslResponder {
     /// The files are named relative to `folder`. Answers hold for a day unless `extra` says `-ndays` or `-nmin`.
     ///
     /// # Panics

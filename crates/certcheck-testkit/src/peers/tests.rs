@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::process::Folder;
-use super::{Nginx, OcspResponder, Slapd};
+use super::{Nginx, OpensslResponder, Slapd};
 
 /// Status line, fields and body.
 fn get(url: &str, field: &str) -> (String, Vec<u8>) {
@@ -66,7 +66,8 @@ fn openssl_answers() {
     }
     ca(&files);
     files.write("index.txt", "R\t400101000000Z\t200101000000Z,keyCompromise\t1001\tunknown\t/CN=bad\n");
-    let Some(responder) = OcspResponder::start(files.path(), "index.txt", "ca.pem", "ca.pem", "ca.key", &[])
+    let Some(responder) =
+        OpensslResponder::start(files.path(), "index.txt", "ca.pem", "ca.pem", "ca.key", &[])
     else {
         return;
     };
