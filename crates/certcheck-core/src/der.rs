@@ -60,6 +60,7 @@ pub mod tag {
 
 /// Why bytes are not what they should be: where, in which field, and which rule they break.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct ViewFault {
     /// Octets from the start of the document (a certificate, say) to the fault.
     pub offset: usize,
@@ -211,6 +212,7 @@ impl fmt::Display for Rule {
 
 /// One element: tag, content, and the octets of both with the length between.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Tlv<'a> {
     /// The identifier octet.
     pub tag: u8,

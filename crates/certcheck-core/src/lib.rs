@@ -12,6 +12,14 @@
 //!     -> name_interner, key_ring -> path -> crl, ocsp -> revocation -> report -> check
 //! ```
 
+#![warn(
+    clippy::as_conversions,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::indexing_slicing
+)]
+#![warn(unnameable_types)]
+
 mod algorithm_name;
 mod ber;
 pub mod budget;

@@ -93,7 +93,7 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Rejection { at, reason }) = self.reason() else { return f.write_str(self.code()) };
+        let Some(Rejection { at, reason, .. }) = self.reason() else { return f.write_str(self.code()) };
         let message = self.report.message().unwrap_or_default();
         write!(f, "{}: certificate {at}: {message} ({})", reason.code(), reason.rfc())?;
         match self.report.remedy() {

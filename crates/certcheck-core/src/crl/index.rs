@@ -228,7 +228,9 @@ fn insert(
         let free = usize::from(*count);
         if free < SLOTS {
             *count += 1;
-            bucket[free] = tag;
+            if let Some(to) = bucket.get_mut(free) {
+                *to = tag;
+            }
             put_offset(bucket, free, offset);
             return Ok(());
         }

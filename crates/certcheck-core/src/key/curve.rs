@@ -2,6 +2,7 @@
 //!
 //! No provider of signature algorithms says so without an operation that costs as much as a signature, and their errors
 //! do not tell a bad point from a bad signature. Public keys are not secret: nothing here takes constant time.
+#![expect(clippy::indexing_slicing, reason = "places below N in arrays of N limbs, in constant expressions")]
 
 /// The equation y² = x³ + ax + b over the integers modulo a prime `p` of `N` limbs, the least significant limb first.
 /// All numbers but `p` are in Montgomery form: times 2^(64 N).

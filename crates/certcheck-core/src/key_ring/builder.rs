@@ -34,6 +34,7 @@ pub enum Placement {
 
 /// Why a ring is refused, and which file is to blame.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct RingError {
     /// The file or other source.
     pub source: String,

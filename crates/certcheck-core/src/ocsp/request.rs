@@ -87,6 +87,7 @@ pub struct OcspRequest {
 
 /// A nonce that is empty or has more than 128 octets (RFC 9654 2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "there is one way to be of the wrong length")]
 pub struct BadNonce;
 
 impl core::fmt::Display for BadNonce {

@@ -113,6 +113,7 @@ impl fmt::Display for Limit {
 
 /// A bound was reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct LimitHit {
     /// Which.
     pub limit: Limit,

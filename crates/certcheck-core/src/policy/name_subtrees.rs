@@ -15,6 +15,7 @@ pub struct NameSubtrees(Box<[u8]>);
 
 /// A subtree that cannot be read, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct SubtreeFault {
     /// The text.
     pub text: String,

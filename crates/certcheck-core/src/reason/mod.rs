@@ -19,6 +19,7 @@ use crate::time::Time;
 
 /// A reason and the certificate it is about.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Rejection {
     /// Which certificate of the path: 0 is the target, the last is the anchor.
     pub at: usize,

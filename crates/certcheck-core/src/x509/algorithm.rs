@@ -7,6 +7,7 @@ use crate::oid::Oid;
 /// AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL }
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct AlgorithmIdentifier<'a> {
     /// The algorithm.
     pub oid: Oid<'a>,
@@ -37,6 +38,7 @@ impl<'a> AlgorithmIdentifier<'a> {
 /// SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct SubjectPublicKeyInfo<'a> {
     /// The whole structure as encoded: what makes two keys the same key.
     pub raw: &'a [u8],

@@ -18,6 +18,7 @@ const MAX_EXTENSIONS: usize = 64;
 /// Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Extension<'a> {
     /// Which extension it is.
     pub oid: Oid<'a>,

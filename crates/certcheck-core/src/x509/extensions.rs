@@ -87,6 +87,7 @@ impl<'a> Body<'a> {
 /// BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER (0..MAX) OPTIONAL }
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct BasicConstraints {
     /// Whether the subject is a CA.
     pub ca: bool,
@@ -184,6 +185,7 @@ impl<'a> ExtendedKeyUsage<'a> {
 ///      authorityCertIssuer [1] GeneralNames OPTIONAL, authorityCertSerialNumber [2] INTEGER OPTIONAL }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct AuthorityKeyIdentifier<'a> {
     /// The issuer's subjectKeyIdentifier: a hint for path building, never a constraint.
     pub key_identifier: Option<&'a [u8]>,
@@ -222,6 +224,7 @@ impl<'a> AuthorityKeyIdentifier<'a> {
 ///      permittedSubtrees [0] GeneralSubtrees OPTIONAL, excludedSubtrees [1] GeneralSubtrees OPTIONAL }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct NameConstraints<'a> {
     /// Within which names of a form must lie, if one of that form is here.
     pub permitted: Option<Subtrees<'a>>,

@@ -10,6 +10,7 @@ use crate::oid::Oid;
 ///      ediPartyName [5], uniformResourceIdentifier [6], iPAddress [7], registeredID [8] }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "X.509 fixes the choice")]
 pub enum GeneralName<'a> {
     /// `type-id` and the value with its header.
     Other {

@@ -117,6 +117,7 @@ impl<'a> Rdn<'a> {
 /// AttributeTypeAndValue ::= SEQUENCE { type OBJECT IDENTIFIER, value ANY }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Attribute<'a> {
     /// The attribute's type.
     pub oid: Oid<'a>,

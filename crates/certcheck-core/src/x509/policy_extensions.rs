@@ -16,6 +16,7 @@ pub struct Policies<'a>(Reader<'a>);
 ///      policyIdentifier CertPolicyId, policyQualifiers SEQUENCE SIZE (1..MAX) OF PolicyQualifierInfo OPTIONAL }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct PolicyInformation<'a> {
     /// The policy.
     pub policy: Oid<'a>,
@@ -112,6 +113,7 @@ read_each!(PolicyMappings, (Oid<'a>, Oid<'a>));
 ///      requireExplicitPolicy [0] SkipCerts OPTIONAL, inhibitPolicyMapping [1] SkipCerts OPTIONAL }
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct PolicyConstraints {
     /// After how many certificates a policy must be asserted.
     pub require_explicit_policy: Option<u32>,

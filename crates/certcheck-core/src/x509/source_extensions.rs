@@ -17,6 +17,7 @@ pub struct DistributionPoints<'a>(Reader<'a>, &'static str);
 ///      cRLIssuer [2] GeneralNames OPTIONAL }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct DistributionPoint<'a> {
     /// Where the CRL is and what it calls itself.
     pub name: Option<DistributionPointName<'a>>,
@@ -31,6 +32,7 @@ pub struct DistributionPoint<'a> {
 ///      fullName [0] GeneralNames, nameRelativeToCRLIssuer [1] RelativeDistinguishedName }
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "X.509 fixes the choice")]
 pub enum DistributionPointName<'a> {
     /// Alternative names of one CRL.
     FullName(GeneralNames<'a>),

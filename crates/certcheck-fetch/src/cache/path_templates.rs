@@ -165,7 +165,7 @@ impl Templates {
         let places = kept.places.load();
         let lookup = CacheLookup::new(memory, now, &places);
         let above = kept.above(&leaf_candidate, &lookup)?;
-        let FastAccept { report, evidence } =
+        let FastAccept { report, evidence, .. } =
             kept.template.accept_fast(&leaf_candidate, &above.statuses, &|ask| lookup.find(ask))?;
         let mut found = lookup.found.into_inner().into_vec();
         kept.note_places(&places, &found);

@@ -57,6 +57,7 @@ impl IssuerStatuses {
 
 /// A candidate that is good.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct FastAccept {
     /// What a check of it comes to.
     pub report: OwnedReport,
