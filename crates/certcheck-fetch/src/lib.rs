@@ -47,7 +47,7 @@ pub use engine::snapshot::Snapshot;
 pub use engine::watch::{Ended, Watch};
 pub use failure::Failure;
 pub use fetcher::Observer;
-pub use limits::{FetchLimits, Kind};
+pub use limits::FetchLimits;
 pub use transport::answer::Transport;
 pub use transport::guard::{BlockedUrl, Guard, MAX_URL, Scheme};
 pub use transport::http::goes_with_get;
@@ -92,9 +92,15 @@ pub mod fuzzing {
 
     /// A body, in pieces of any size.
     pub fn body(octets: &[u8], piece: usize) {
-        let mut sniffer = crate::transport::sniff::BodySniffer::new(1 << 20, crate::Kind::Issuers);
+        let mut sniffer = crate::transport::sniff::BodySniffer::new(
+            1 << 20,
+            certcheck_core::revocation::EvidenceKind::Issuers,
+        );
         let in_pieces = octets.chunks(piece.max(1)).try_for_each(|some| sniffer.push(some));
-        let mut whole = crate::transport::sniff::BodySniffer::new(1 << 20, crate::Kind::Issuers);
+        let mut whole = crate::transport::sniff::BodySniffer::new(
+            1 << 20,
+            certcheck_core::revocation::EvidenceKind::Issuers,
+        );
         let at_once = whole.push(octets);
         assert_eq!(
             in_pieces.and_then(|()| sniffer.finish()).is_ok(),

@@ -2,40 +2,7 @@
 
 use std::time::Duration;
 
-use certcheck_core::revocation::EvidenceRequest;
-
-/// What is fetched.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A CRL.
-    Crl,
-    /// An answer of an OCSP responder.
-    Ocsp,
-    /// Certificates of an issuer (caIssuers).
-    Issuers,
-}
-
-impl Kind {
-    /// The stable word, in logs, metrics and the store.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Crl => "crl",
-            Self::Ocsp => "ocsp",
-            Self::Issuers => "issuers",
-        }
-    }
-
-    pub(crate) const fn of(ask: &EvidenceRequest) -> Option<Self> {
-        match ask {
-            EvidenceRequest::Crl { .. } => Some(Self::Crl),
-            EvidenceRequest::Ocsp { .. } => Some(Self::Ocsp),
-            EvidenceRequest::Issuers { .. } => Some(Self::Issuers),
-            _ => None,
-        }
-    }
-}
+use certcheck_core::revocation::EvidenceKind;
 
 /// The bounds of fetching and caching.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -125,18 +92,18 @@ impl Default for FetchLimits {
 }
 
 impl FetchLimits {
-    pub(crate) const fn octets(&self, kind: Kind) -> u64 {
+    pub(crate) const fn octets(&self, kind: EvidenceKind) -> u64 {
         match kind {
-            Kind::Crl => self.crl_octets,
-            Kind::Ocsp => self.ocsp_octets,
-            Kind::Issuers => self.issuers_octets,
+            EvidenceKind::Crl => self.crl_octets,
+            EvidenceKind::Ocsp => self.ocsp_octets,
+            EvidenceKind::Issuers => self.issuers_octets,
         }
     }
 
-    pub(crate) const fn whole(&self, kind: Kind) -> Duration {
+    pub(crate) const fn whole(&self, kind: EvidenceKind) -> Duration {
         match kind {
-            Kind::Crl => self.crl_whole,
-            Kind::Ocsp | Kind::Issuers => self.small_whole,
+            EvidenceKind::Crl => self.crl_whole,
+            EvidenceKind::Ocsp | EvidenceKind::Issuers => self.small_whole,
         }
     }
 }

@@ -6,9 +6,10 @@ mod support;
 use std::time::Duration;
 
 use certcheck_core::key_ring::{Placement, RingBuilder};
+use certcheck_core::revocation::EvidenceKind;
 use certcheck_core::status::Cause;
 use certcheck_core::{Policy, Revocation};
-use certcheck_fetch::{CheckReport, Engine, Guard, Kind, Refusal, SourceTried};
+use certcheck_fetch::{CheckReport, Engine, Guard, Refusal, SourceTried};
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::{Page, Request};
 use certcheck_testkit::{Cert, Key, der, ext};
@@ -210,11 +211,12 @@ fn an_issuer_that_cannot_be_fetched_is_told() {
     let chain = vec![leaf.issue(&key).into()];
     let report = engine.check_blocking(&chain, now(), WITHIN);
     assert_eq!(report.code(), "unknown-issuer");
-    let tried: Vec<_> = report.sources().iter().filter(|source| source.kind == Kind::Issuers).collect();
+    let tried: Vec<_> =
+        report.sources().iter().filter(|source| source.kind == EvidenceKind::Issuers).collect();
     assert_eq!(tried.len(), 1, "{report:?}");
     assert_eq!(tried[0].failure.as_ref().map(|(cause, _)| *cause), Some(Cause::Unreachable));
     assert_eq!(&*tried[0].url, url);
     // And again while it is known to be refused.
     let again = engine.check_blocking(&chain, now(), WITHIN);
-    assert!(again.sources().iter().any(|source| source.kind == Kind::Issuers), "{again:?}");
+    assert!(again.sources().iter().any(|source| source.kind == EvidenceKind::Issuers), "{again:?}");
 }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use certcheck_core::Time;
-use certcheck_core::revocation::{Answer, EvidenceRequest};
+use certcheck_core::revocation::{Answer, EvidenceKind, EvidenceRequest};
 
-use crate::limits::Kind;
 use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
@@ -175,8 +174,8 @@ impl CachedEvidence {
         }
     }
 
-    pub(crate) fn kind(&self) -> Kind {
-        Kind::of(&self.ask).unwrap_or(Kind::Crl)
+    pub(crate) fn kind(&self) -> EvidenceKind {
+        self.ask.kind()
     }
 
     /// The keys known to have signed it: who looks at it next tries them first.

@@ -6,8 +6,6 @@ use certcheck_core::digest::Sha256;
 use certcheck_core::revocation::EvidenceRequest;
 use data_encoding::HEXLOWER;
 
-use crate::limits::Kind;
-
 /// What evidence is kept under: a digest of what was asked and of whom.
 ///
 /// A key says where octets came from, not that they are to be believed: the core checks what is found
@@ -27,7 +25,7 @@ impl EvidenceKey {
         };
         let mut digest = Sha256::new();
         // Neither words nor URLs have a zero octet.
-        for part in [b"certcheck 1", Kind::of(ask)?.code().as_bytes(), ask.url().as_bytes()] {
+        for part in [b"certcheck 1", ask.kind().code().as_bytes(), ask.url().as_bytes()] {
             digest.update(part);
             digest.update(&[0]);
         }

@@ -22,7 +22,6 @@ use crate::engine::waiting::{Awaited, PendingNeed, WaitDeadlines, WaitOutcome, w
 use crate::failure::Failure;
 use crate::fetcher::permits::{Names, Parties, Party, of_path};
 use crate::fetcher::{Behalf, FetchOutcome, FetchWatcher, Fetcher, Level};
-use crate::limits::Kind;
 use crate::metrics as names;
 
 /// Where evidence may come from.
@@ -434,7 +433,7 @@ impl<'d> Driver<'d> {
         from: Option<Origin>,
         failure: Option<&Failure>,
     ) {
-        let Some(kind) = Kind::of(&pending.need.request) else { return };
+        let kind = pending.need.request.kind();
         self.sources.push(SourceTried {
             at: pending.need.at,
             kind,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use certcheck_core::reason::{Reason, Rejection};
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::Considered;
+use certcheck_core::revocation::{Considered, EvidenceKind};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::{Remedy, Report, Time, Verdict};
 use pki_types::CertificateDer;
@@ -16,7 +16,6 @@ use crate::basis::Basis;
 use crate::cache::evidence::Origin;
 use crate::cache::known_paths::{EvidenceSet, KnownPath};
 use crate::fetcher::permits::{Names, Parties, Party, of_path};
-use crate::limits::Kind;
 use crate::transport::refusal::Refusal;
 
 /// A source that was tried in a check.
@@ -26,7 +25,7 @@ pub struct SourceTried {
     /// For which certificate of the path; 0 is the target.
     pub at: usize,
     /// What was asked for.
-    pub kind: Kind,
+    pub kind: EvidenceKind,
     /// Where.
     pub url: Arc<str>,
     /// From where an answer came; `None` if none did.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use certcheck_core::reason::Reason;
 use certcheck_core::report::OwnedReport;
+use certcheck_core::revocation::EvidenceKind;
 use certcheck_core::{Time, Verdict};
 use pki_types::CertificateDer;
 use tokio::sync::Semaphore;
@@ -23,7 +24,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
 use crate::fetcher::permits::{Names, Party, Permit, Permits};
-use crate::limits::{FetchLimits, Kind};
+use crate::limits::FetchLimits;
 use crate::metrics as names;
 
 /// How long a check may take that nobody waits for: a whole CRL, and then some.
@@ -253,7 +254,7 @@ fn sources_of(found: &[Found]) -> Vec<SourceTried> {
     let source = |found: &Found| {
         let kind = found.cached.kind();
         match kind {
-            Kind::Ocsp => responses += 1,
+            EvidenceKind::Ocsp => responses += 1,
             _ => crls += 1,
         }
         SourceTried {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certcheck_core::Policy;
-use certcheck_core::revocation::{EvidenceRequest, Need};
+use certcheck_core::revocation::{EvidenceKind, EvidenceRequest, Need};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -23,7 +23,7 @@ use crate::fetcher::in_flight::State;
 use crate::fetcher::permits::{Bounds, Full, Parties, Party, Permit, Permits, YOUNG};
 use crate::fetcher::persist::Persist;
 use crate::fetcher::read;
-use crate::limits::{FetchLimits, Kind};
+use crate::limits::FetchLimits;
 use crate::metrics as names;
 use crate::store::Lease;
 use crate::transport::Network;
@@ -72,8 +72,8 @@ pub(super) struct Exchange<'e> {
 }
 
 impl Exchange<'_> {
-    fn kind(&self) -> Kind {
-        Kind::of(&self.need.request).unwrap_or(Kind::Crl)
+    fn kind(&self) -> EvidenceKind {
+        self.need.request.kind()
     }
 }
 
@@ -210,7 +210,7 @@ impl Exchanges {
         &self,
         mut permit: Permit,
         turn: &Turn,
-        kind: Kind,
+        kind: EvidenceKind,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let mut work = pin!(work);

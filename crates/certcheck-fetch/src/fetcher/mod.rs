@@ -23,7 +23,7 @@ use crate::cache::entry::Memory;
 use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
-use crate::limits::{FetchLimits, Kind};
+use crate::limits::FetchLimits;
 use crate::metrics as names;
 use crate::store::{Lease, Store};
 use crate::transport::Network;
@@ -116,7 +116,7 @@ impl Fetcher {
         let (fetcher, need, known, policy) =
             (Arc::clone(self), need.clone(), known.cloned(), Arc::clone(policy));
         let behalf = behalf.clone();
-        let kind = Kind::of(&need.request).map_or("", Kind::code);
+        let kind = need.request.kind().code();
         let span = info_span!("fetch", kind, url = %need.request.url(), level = ?level);
         // On its own: who asked may go away, and others wait for the same.
         self.runtime.spawn(

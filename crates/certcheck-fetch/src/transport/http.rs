@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::clock::now;
 use crate::failure::Failure;
-use crate::limits::{FetchLimits, Kind};
+use crate::limits::FetchLimits;
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::{BlockedUrl, Guard, Scheme, Target};
 use crate::transport::inflate::Inflater;
@@ -28,7 +28,7 @@ use crate::transport::spool::{Spool, SpoolError};
 use crate::transport::timings::{Connects, Part, asked, took};
 use certcheck_core::ocsp::ResponseStatus;
 use certcheck_core::ocsp_responses_of;
-use certcheck_core::revocation::{EvidenceRequest, OcspEvidence};
+use certcheck_core::revocation::{EvidenceKind, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::Cause;
 
 /// The longest URL that is asked with GET (RFC 9919 5): longer ones are posted.
@@ -46,7 +46,7 @@ pub(crate) struct Http {
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Question<'q> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: EvidenceKind,
     /// The request of OCSP, in DER.
     pub(crate) ocsp: Option<&'q [u8]>,
     /// OCSP may be asked with GET: answers can be cached on the way, and have no nonce.
@@ -178,9 +178,9 @@ impl Http {
     async fn send(&self, hop: &Hop<'_>, question: Question<'_>) -> Result<Response, Failure> {
         let mut request = self.client.request(hop.method.clone(), hop.target.url.clone());
         let accepted = match question.kind {
-            Kind::Crl => "application/pkix-crl, */*;q=0.1",
-            Kind::Ocsp => "application/ocsp-response",
-            Kind::Issuers => "application/pkix-cert, application/pkcs7-mime, */*;q=0.1",
+            EvidenceKind::Crl => "application/pkix-crl, */*;q=0.1",
+            EvidenceKind::Ocsp => "application/ocsp-response",
+            EvidenceKind::Issuers => "application/pkix-cert, application/pkcs7-mime, */*;q=0.1",
         };
         request = request.header(header::ACCEPT, accepted).header(header::ACCEPT_ENCODING, "gzip");
         match question.known {
@@ -227,8 +227,11 @@ impl Http {
             }
             _ => {
                 let retry_after = retry_after(response.headers());
-                let cause =
-                    if question.kind == Kind::Ocsp { Cause::ResponderError } else { Cause::Unreachable };
+                let cause = if question.kind == EvidenceKind::Ocsp {
+                    Cause::ResponderError
+                } else {
+                    Cause::Unreachable
+                };
                 return Err(Failure { retry_after, ..Failure::new(cause, format!("HTTP {status}")) });
             }
         }

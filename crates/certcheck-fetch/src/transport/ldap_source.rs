@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use certcheck_core::revocation::EvidenceKind;
 use tokio::time::timeout;
 
 use crate::failure::Failure;
 use crate::ldap::{self, LdapFault, LdapUrl};
-use crate::limits::{FetchLimits, Kind};
+use crate::limits::FetchLimits;
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::Target;
 use crate::transport::refusal::Refusal;
@@ -45,15 +46,17 @@ impl LdapSource {
         Self { resolver, configured, tls: Arc::new(tls), limits: Arc::clone(limits), has_proxy }
     }
 
-    pub(crate) async fn search(&self, kind: Kind, target: &Target) -> Result<Fetched, Failure> {
+    pub(crate) async fn search(&self, kind: EvidenceKind, target: &Target) -> Result<Fetched, Failure> {
         if self.has_proxy {
             return Err(Failure::blocked(Refusal::LdapBehindProxy));
         }
         let mut url = LdapUrl::of(target).map_err(Failure::blocked)?;
         url.with_default_attributes(match kind {
-            Kind::Crl => &OF_CRLS,
-            Kind::Issuers => &OF_CERTIFICATES,
-            Kind::Ocsp => return Err(Failure::blocked(Refusal::Scheme("ldap (for OCSP)".to_owned()))),
+            EvidenceKind::Crl => &OF_CRLS,
+            EvidenceKind::Issuers => &OF_CERTIFICATES,
+            EvidenceKind::Ocsp => {
+                return Err(Failure::blocked(Refusal::Scheme("ldap (for OCSP)".to_owned())));
+            }
         });
         let whole = self.limits.whole(kind);
         let max = usize::try_from(MAX.min(self.limits.octets(kind))).unwrap_or(usize::MAX);

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use certcheck_core::revocation::EvidenceRequest;
+use certcheck_core::revocation::{EvidenceKind, EvidenceRequest};
 #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
 use rustls::crypto::aws_lc_rs as provider;
 #[cfg(feature = "ring")]
@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::failure::Failure;
-use crate::limits::{FetchLimits, Kind};
+use crate::limits::FetchLimits;
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::{Guard, Scheme, Target};
 use crate::transport::http::{Http, Question};
@@ -135,7 +135,7 @@ impl Network {
         known: Option<&Transport>,
         arriving: &(dyn Fn(u64, Option<u64>) + Send + Sync),
     ) -> Result<Fetched, Failure> {
-        let kind = Kind::of(ask).ok_or_else(|| Failure::unreachable("no way to ask this"))?;
+        let kind = ask.kind();
         match target.scheme {
             Scheme::Http | Scheme::Https => {
                 let (ocsp, has_nonce) = match ask {
@@ -150,13 +150,13 @@ impl Network {
     }
 
     #[cfg(feature = "ldap")]
-    async fn search(&self, kind: Kind, target: &Target) -> Result<Fetched, Failure> {
+    async fn search(&self, kind: EvidenceKind, target: &Target) -> Result<Fetched, Failure> {
         self.ldap_source.search(kind, target).await
     }
 
     #[cfg(not(feature = "ldap"))]
     #[expect(clippy::unused_async, reason = "as with the feature")]
-    async fn search(&self, _: Kind, _: &Target) -> Result<Fetched, Failure> {
+    async fn search(&self, _: EvidenceKind, _: &Target) -> Result<Fetched, Failure> {
         Err(Failure::blocked(crate::Refusal::Scheme("ldap".to_owned())))
     }
 }

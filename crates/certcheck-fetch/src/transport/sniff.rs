@@ -1,8 +1,9 @@
 //! Whether octets that arrive can still become evidence: an endless body, or a page of a captive portal, is given up as
 //! soon as that shows.
 
+use certcheck_core::revocation::EvidenceKind;
+
 use crate::failure::Failure;
-use crate::limits::Kind;
 
 /// Octets of text before the first line of PEM.
 const PREAMBLE: usize = 64 << 10;
@@ -38,8 +39,8 @@ enum Promise {
 }
 
 impl BodySniffer {
-    pub(crate) const fn new(max: u64, of: Kind) -> Self {
-        let takes_ber = matches!(of, Kind::Issuers);
+    pub(crate) const fn new(max: u64, of: EvidenceKind) -> Self {
+        let takes_ber = matches!(of, EvidenceKind::Issuers);
         Self { head: Vec::new(), seen: 0, max, takes_ber, kind: Promise::Unknown }
     }
 
@@ -130,10 +131,10 @@ mod tests {
 
     fn sniff(body: &[u8], max: u64) -> Result<(), &'static str> {
         // One octet after the other, and all at once, come to the same.
-        sniff_as(body, max, Kind::Crl)
+        sniff_as(body, max, EvidenceKind::Crl)
     }
 
-    fn sniff_as(body: &[u8], max: u64, of: Kind) -> Result<(), &'static str> {
+    fn sniff_as(body: &[u8], max: u64, of: EvidenceKind) -> Result<(), &'static str> {
         let mut slow = BodySniffer::new(max, of);
         let outcome = body.iter().try_for_each(|octet| slow.push(&[*octet])).and_then(|()| slow.finish());
         let mut fast = BodySniffer::new(max, of);
@@ -159,7 +160,7 @@ mod tests {
         assert_eq!(sniff(&[0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 9), Err("too-large"));
         assert_eq!(sniff(&[b'a'; PREAMBLE + 1], 1 << 20), Err("malformed"));
         // A bag of certificates may be BER.
-        assert_eq!(sniff_as(&[0x30, 0x80, 0, 0], 9, Kind::Issuers), Ok(()));
-        assert_eq!(sniff_as(&[0x30, 0x80, 0, 0], 9, Kind::Ocsp), Err("malformed"));
+        assert_eq!(sniff_as(&[0x30, 0x80, 0, 0], 9, EvidenceKind::Issuers), Ok(()));
+        assert_eq!(sniff_as(&[0x30, 0x80, 0, 0], 9, EvidenceKind::Ocsp), Err("malformed"));
     }
 }
