@@ -53,7 +53,7 @@ pub(crate) struct CheckOutcome {
     /// When evidence that has no place in memory is to be got again: an answer with a nonce serves nobody else.
     pub(crate) unkept_until: Option<Time>,
     /// What is still on its way that this check could not wait for.
-    pub(crate) left: Names,
+    pub(crate) unfinished: Names,
     /// What was not in memory, of a check that looks nowhere else.
     pub(crate) missing: Names,
 }
@@ -66,7 +66,7 @@ struct Driver<'d> {
     sources: Vec<SourceTried>,
     slots: Vec<Arc<CacheSlot>>,
     unkept_until: Option<Time>,
-    left: Names,
+    unfinished: Names,
     missing: Names,
     /// For whom something is fetched, once something is.
     parties: Option<Parties>,
@@ -132,7 +132,7 @@ impl<'d> Driver<'d> {
             sources: Vec::new(),
             slots: Vec::new(),
             unkept_until: None,
-            left: Names::new(),
+            unfinished: Names::new(),
             missing: Names::new(),
             useful: Vec::new(),
             parties: None,
@@ -321,7 +321,7 @@ impl<'d> Driver<'d> {
                 let supposed =
                     self.progress.preview(&pending.need.request, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || pending.fallback.is_some() || Instant::now() >= whole {
-                    self.left.push(self.name_of(&pending.need));
+                    self.unfinished.push(self.name_of(&pending.need));
                     return self.answer_failed(pending, failure);
                 }
                 Step::Wait { pending, level, watcher, deadlines: WaitDeadlines { silent: whole, whole } }
@@ -463,7 +463,7 @@ impl<'d> Driver<'d> {
             sources: self.sources,
             slots: self.slots,
             unkept_until: self.unkept_until,
-            left: self.left,
+            unfinished: self.unfinished,
             missing: self.missing,
         }
     }

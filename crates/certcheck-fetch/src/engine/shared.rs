@@ -129,10 +129,10 @@ impl Shared {
         }
         let request = CheckRequest { chain, now, deadline, renew: None, reach: Reach::AllSources };
         let outcome = driver::drive(&self.fetcher, &snapshot, request).await;
-        let left = outcome.left.clone();
+        let unfinished = outcome.unfinished.clone();
         let report = self.close(snapshot, chain, now, outcome);
-        if !left.is_empty() {
-            self.go_on_later(&report, left, chain, now);
+        if !unfinished.is_empty() {
+            self.fetch_in_background(&report, unfinished, chain, now);
         }
         report
     }
@@ -159,14 +159,14 @@ impl Shared {
     }
 
     /// Takes in what a check could not wait for, so that who asks next finds it.
-    fn go_on_later(
+    fn fetch_in_background(
         self: &Arc<Self>,
         report: &CheckReport,
-        left: Names,
+        unfinished: Names,
         chain: &[CertificateDer<'_>],
         now: Time,
     ) {
-        let Some(permit) = self.permit_to_prefetch(report, left, chain) else { return };
+        let Some(permit) = self.permit_to_prefetch(report, unfinished, chain) else { return };
         let (shared, chain) = (Arc::clone(self), owned(chain));
         self.fetcher.runtime().spawn(async move {
             let snapshot = shared.snapshot();
