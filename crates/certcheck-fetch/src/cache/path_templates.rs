@@ -1,5 +1,5 @@
-//! Clients that are seen for the first time under an issuer that is known: a template of the core's, kept by the kind of
-//! leaf, with the places of the evidence about it. What it takes is one signature; who is not accepted so is checked
+//! Clients that are seen for the first time under an issuer that is known: an issuer path of the core, kept by the
+//! profile of leaf, with the places of the evidence about it. What it takes is one signature; who is not accepted so is checked
 //! as if there were no template.
 
 use std::cell::RefCell;
@@ -23,8 +23,8 @@ use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::chain::octets_of;
 
-/// Kinds of leaves that are kept: one or a few for each issuer.
-const MAX: usize = 1_024;
+/// Profiles of leaves that are kept: one or a few for each issuer.
+const MAX_TEMPLATES: usize = 1_024;
 
 /// A client that was accepted.
 pub(crate) struct FirstSeen {
@@ -52,50 +52,50 @@ struct Above {
 
 /// A template, and where the evidence about its paths is.
 #[derive(Debug)]
-struct Kept {
-    template: IssuerPath,
+struct PathTemplate {
+    issuer_path: IssuerPath,
     presented: Arc<[CertificateDer<'static>]>,
     above: ArcSwapOption<Above>,
-    /// The CRLs that leaves of the kind ask for.
+    /// The CRLs that leaves of the profile ask for.
     places: ArcSwap<Vec<(EvidenceRequest, Arc<CacheSlot>)>>,
 }
 
 #[derive(Clone, Debug)]
-struct OwnedKind(Arc<Kept>);
+struct OwnedProfile(Arc<PathTemplate>);
 
-struct KindOf<'n>(&'n LeafCandidate<'n>);
+struct ProfileOf<'n>(&'n LeafCandidate<'n>);
 
-impl Hash for OwnedKind {
+impl Hash for OwnedProfile {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.template.hash_profile(state);
+        self.0.issuer_path.hash_profile(state);
     }
 }
 
-impl PartialEq for OwnedKind {
+impl PartialEq for OwnedProfile {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for OwnedKind {}
+impl Eq for OwnedProfile {}
 
-impl Hash for KindOf<'_> {
+impl Hash for ProfileOf<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash_profile(state);
     }
 }
 
-impl Equivalent<OwnedKind> for KindOf<'_> {
-    fn equivalent(&self, key: &OwnedKind) -> bool {
-        key.0.template.has_same_profile(self.0)
+impl Equivalent<OwnedProfile> for ProfileOf<'_> {
+    fn equivalent(&self, key: &OwnedProfile) -> bool {
+        key.0.issuer_path.has_same_profile(self.0)
     }
 }
 
-/// Templates by the kind of their leaves, bounded by their number.
+/// Templates by the profile of their leaves, bounded by their number.
 #[derive(Debug)]
-pub(crate) struct Templates(Cache<OwnedKind, Arc<Kept>, Octets, RandomState>);
+pub(crate) struct PathTemplates(Cache<OwnedProfile, Arc<PathTemplate>, Octets, RandomState>);
 
-/// Octets that may be presented beside the leaf by clients of a kind that is kept.
+/// Octets that may be presented beside the leaf by clients of a profile that is kept.
 const MAX_PRESENTED: usize = 32 << 10;
 /// KiB that a template may take on the average, where all places are taken.
 const KIB_EACH: u64 = 8;
@@ -104,21 +104,21 @@ const KIB_EACH: u64 = 8;
 #[derive(Clone, Debug)]
 struct Octets;
 
-impl Weighter<OwnedKind, Arc<Kept>> for Octets {
-    fn weight(&self, _: &OwnedKind, kept: &Arc<Kept>) -> u64 {
-        u64::try_from(octets_of(&kept.presented)).unwrap_or(u64::MAX) / 1_024 + 2
+impl Weighter<OwnedProfile, Arc<PathTemplate>> for Octets {
+    fn weight(&self, _: &OwnedProfile, template: &Arc<PathTemplate>) -> u64 {
+        u64::try_from(octets_of(&template.presented)).unwrap_or(u64::MAX) / 1_024 + 2
     }
 }
 
-impl Templates {
+impl PathTemplates {
     pub(crate) fn new() -> Self {
-        let capacity = u64::try_from(MAX).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
+        let capacity = u64::try_from(MAX_TEMPLATES).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
         let lifecycle = quick_cache::sync::DefaultLifecycle::default();
-        Self(Cache::with(MAX, capacity, Octets, RandomState::new(), lifecycle))
+        Self(Cache::with(MAX_TEMPLATES, capacity, Octets, RandomState::new(), lifecycle))
     }
 
     /// Keeps what can be kept of a check that accepts, unless there is a template for it. Where something is unknown
-    /// clients are never known, and anyone who has seen one could have any number of kinds kept.
+    /// clients are never known, and anyone who has seen one could have any number of profiles kept.
     pub(crate) fn learn(
         &self,
         basis: &Basis,
@@ -132,20 +132,20 @@ impl Templates {
             return;
         }
         let Some(leaf_candidate) = leaf_candidate(basis, chain, now) else { return };
-        match self.0.get(&KindOf(&leaf_candidate)) {
-            Some(kept) if kept.template.is_stable(now) => return,
+        match self.0.get(&ProfileOf(&leaf_candidate)) {
+            Some(template) if template.issuer_path.is_stable(now) => return,
             // Of another time.
-            Some(_) => drop(self.0.remove(&KindOf(&leaf_candidate))),
+            Some(_) => drop(self.0.remove(&ProfileOf(&leaf_candidate))),
             None => {}
         }
-        let Some(template) = progress.issuer_path() else { return };
-        let kept = Arc::new(Kept {
-            presented: template.presented().into(),
-            template,
+        let Some(issuer_path) = progress.issuer_path() else { return };
+        let template = Arc::new(PathTemplate {
+            presented: issuer_path.presented().into(),
+            issuer_path,
             above: ArcSwapOption::empty(),
             places: ArcSwap::default(),
         });
-        self.0.insert(OwnedKind(Arc::clone(&kept)), kept);
+        self.0.insert(OwnedProfile(Arc::clone(&template)), template);
     }
 
     /// Accepts a client that was not seen before, if all that has a say in it is at hand. `None` says nothing: a check must
@@ -158,17 +158,17 @@ impl Templates {
         now: Time,
     ) -> Option<FirstSeen> {
         let leaf_candidate = leaf_candidate(basis, chain, now)?;
-        let kept = self.0.get(&KindOf(&leaf_candidate))?;
-        if !kept.template.is_stable(now) {
+        let template = self.0.get(&ProfileOf(&leaf_candidate))?;
+        if !template.issuer_path.is_stable(now) {
             return None;
         }
-        let places = kept.places.load();
+        let places = template.places.load();
         let lookup = CacheLookup::new(memory, now, &places);
-        let above = kept.above(&leaf_candidate, &lookup)?;
+        let above = template.above(&leaf_candidate, &lookup)?;
         let FastAccept { report, evidence, .. } =
-            kept.template.accept_fast(&leaf_candidate, &above.statuses, &|ask| lookup.find(ask))?;
+            template.issuer_path.accept_fast(&leaf_candidate, &above.statuses, &|ask| lookup.find(ask))?;
         let mut found = lookup.found.into_inner().into_vec();
-        kept.note_places(&places, &found);
+        template.note_places(&places, &found);
         found.extend(above.by.iter().cloned());
         let mut seen: SmallVec<[EvidenceKey; 4]> = SmallVec::new();
         found.retain(|found| {
@@ -178,7 +178,7 @@ impl Templates {
         });
         let slots = found.iter().map(|found| Arc::clone(&found.slot)).collect();
         let cached = found.iter().map(|found| Some(Arc::clone(&found.cached))).collect();
-        let presented = Arc::clone(&kept.presented);
+        let presented = Arc::clone(&template.presented);
         let path = KnownPath::of_evidence(Arc::new(report), presented, slots, basis, evidence, cached)?;
         found.iter().for_each(|found| found.slot.touch(now));
         Some(FirstSeen { path, found })
@@ -215,8 +215,8 @@ impl<'l> CacheLookup<'l> {
     /// What is at hand and not due.
     fn find(&self, ask: &EvidenceRequest) -> Option<Answer> {
         let place = self.places.iter().find(|(known, _)| known == ask).map(|(_, slot)| Arc::clone(slot));
-        let kept = place.and_then(|slot| slot.get().map(|cached| (slot, cached)));
-        let (slot, cached) = kept.or_else(|| {
+        let template = place.and_then(|slot| slot.get().map(|cached| (slot, cached)));
+        let (slot, cached) = template.or_else(|| {
             let slot = self.memory.find(&EvidenceKey::of(ask)?)?;
             let cached = slot.get()?;
             Some((slot, cached))
@@ -241,7 +241,7 @@ impl Above {
     }
 }
 
-impl Kept {
+impl PathTemplate {
     fn above(&self, leaf_candidate: &LeafCandidate<'_>, lookup: &CacheLookup<'_>) -> Option<Arc<Above>> {
         let known = self.above.load();
         if let Some(above) = &*known
@@ -250,7 +250,7 @@ impl Kept {
             return Some(Arc::clone(above));
         }
         let own = CacheLookup::new(lookup.memory, lookup.now, &[]);
-        let statuses = self.template.issuer_statuses(leaf_candidate, &|ask| own.find(ask))?;
+        let statuses = self.issuer_path.issuer_statuses(leaf_candidate, &|ask| own.find(ask))?;
         let mut by = own.found.into_inner().into_vec();
         for found in &mut by {
             found.at = statuses.place_of(&found.ask)?;

@@ -8,7 +8,7 @@ use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
 use crate::basis::Basis;
 use crate::cache::known_paths::{KnownPaths, RejectionCache};
-use crate::cache::path_templates::Templates;
+use crate::cache::path_templates::PathTemplates;
 use crate::limits::FetchLimits;
 use tracing::warn;
 
@@ -18,7 +18,7 @@ pub struct Snapshot {
     pub(crate) paths: KnownPaths,
     pub(crate) rejections: RejectionCache,
     generation: u64,
-    pub(crate) templates: Templates,
+    pub(crate) templates: PathTemplates,
 }
 
 /// Snapshots of this process, numbered.
@@ -45,7 +45,7 @@ impl Snapshot {
             paths: KnownPaths::new(limits.known_paths),
             rejections: RejectionCache::new(limits.known_refusals, limits.refusal_seconds),
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
-            templates: Templates::new(),
+            templates: PathTemplates::new(),
         }
     }
 
