@@ -46,7 +46,7 @@ fn open(folder: &CacheFolder) -> Result<(DiskStore, tokio::runtime::Runtime), Bo
 /// What is named: by its URL, its key, or the beginning of one.
 fn find(entries: Vec<Entry>, what: &str) -> Vec<Entry> {
     let is_it = |entry: &Entry| {
-        **entry.ask.url() == *what || (what.len() >= 4 && entry.key.to_hex().starts_with(what))
+        **entry.request.url() == *what || (what.len() >= 4 && entry.key.to_hex().starts_with(what))
     };
     entries.into_iter().filter(is_it).collect()
 }
@@ -67,7 +67,7 @@ fn list(folder: &CacheFolder) -> Result<Exit, Box<dyn Error>> {
             Some(next) => format!("until {next}"),
             None => "without end".to_owned(),
         };
-        let (kind, url) = (kind_of(&entry.ask), shown(entry.ask.url()));
+        let (kind, url) = (kind_of(&entry.request), shown(entry.request.url()));
         let short = key.get(..12).unwrap_or_default();
         writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.octets)?;
     }
@@ -80,8 +80,8 @@ fn told(entry: &Entry, now: Time) -> EntryObject {
     EntryObject {
         schema: 1,
         key: entry.key.to_hex(),
-        kind: kind_of(&entry.ask),
-        url: entry.ask.url().to_string(),
+        kind: kind_of(&entry.request),
+        url: entry.request.url().to_string(),
         octets: entry.octets,
         fetched_at: entry.fetched_at.to_string(),
         this_update: entry.this_update.map(|time| time.to_string()),
@@ -104,7 +104,7 @@ fn show_one(show: &CacheShow) -> Result<Exit, Box<dyn Error>> {
             json::print(&told(&entry, now))?;
         } else {
             let mut out = anstream::AutoStream::auto(io::stdout().lock());
-            let (kind, url) = (kind_of(&entry.ask), shown(entry.ask.url()));
+            let (kind, url) = (kind_of(&entry.request), shown(entry.request.url()));
             writeln!(
                 out,
                 "{kind} {url}  {QUIET}{}, fetched {}{QUIET:#}",
@@ -113,8 +113,8 @@ fn show_one(show: &CacheShow) -> Result<Exit, Box<dyn Error>> {
             )?;
         }
         let Some(stored) = runtime.block_on(store.get(&entry.key))? else { continue };
-        let url = entry.ask.url();
-        worst = worst.max(match &entry.ask {
+        let url = entry.request.url();
+        worst = worst.max(match &entry.request {
             EvidenceRequest::Crl { .. } => {
                 let crl = Crl::parse(stored.body.bytes, url).map_err(|fault| format!("{url}: {fault}"))?;
                 crl::tell_fetched(&crl, None, &policy, now, is_json)?

@@ -170,8 +170,8 @@ fn write(held: &CachedEvidence, folder: &Path) -> Result<String, Box<dyn Error>>
         _ => return Err("nothing to write".into()),
     };
     let keep = |sign: char| if sign.is_ascii_alphanumeric() { sign } else { '-' };
-    let url: String = held.ask().url().chars().take(120).map(keep).collect();
-    let digest = certcheck_fetch::EvidenceKey::of(held.ask()).map(|key| key.to_hex()).unwrap_or_default();
+    let url: String = held.request().url().chars().take(120).map(keep).collect();
+    let digest = certcheck_fetch::EvidenceKey::of(held.request()).map(|key| key.to_hex()).unwrap_or_default();
     let name = format!("{}-{}.{end}", url.trim_matches('-'), digest.get(..8).unwrap_or_default());
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let path = folder.join(name);

@@ -52,7 +52,9 @@ fn an_older_answer_does_not_take_the_place_of_a_newer() {
         let kept = store.list().now_or_never().expect("at once").expect("lists");
         let newer = Some(at("2027-01-01T12:00:00Z"));
         assert!(
-            kept.iter().filter(|entry| entry.ask.url().ends_with("/ocsp")).all(|e| e.this_update == newer)
+            kept.iter()
+                .filter(|entry| entry.request.url().ends_with("/ocsp"))
+                .all(|e| e.this_update == newer)
         );
         // Who begins with that store knows what this engine knows.
         let other = world.builder().store(store).build().expect("builds");

@@ -190,7 +190,8 @@ impl Store for Lagging {
                 return Ok(None);
             }
             let stored = self.inner.get(key).await?;
-            Ok(stored.map(|stored| Stored::new(stored.ask, stored.body, stored.transport, stored.fetched_at)))
+            Ok(stored
+                .map(|stored| Stored::new(stored.request, stored.body, stored.transport, stored.fetched_at)))
         }
         .boxed()
     }

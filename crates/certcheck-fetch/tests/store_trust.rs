@@ -64,8 +64,9 @@ fn pair() -> Pair {
 
 /// All that a store can claim of these bytes.
 fn claimed(der: &[u8], index: Option<&[u8]>) -> Stored {
-    let ask = EvidenceRequest::Crl { url: URL.into() };
-    let mut stored = Stored::new(ask, Body::from(Bytes::copy_from_slice(der)), Transport::default(), now());
+    let request = EvidenceRequest::Crl { url: URL.into() };
+    let mut stored =
+        Stored::new(request, Body::from(Bytes::copy_from_slice(der)), Transport::default(), now());
     stored.this_update = Some(now());
     stored.signers = vec![ca().spki().into()];
     stored.crl = Crl::parse(Bytes::copy_from_slice(der), URL).ok().map(Arc::new);
@@ -121,7 +122,7 @@ fn a_store_does_not_choose_who_signs() {
     let forged =
         forge::CrlBuilder::new("CN=Root").valid("2026-12-31T00:00:00Z", Some("2027-06-01T00:00:00Z"));
     let mut stored = claimed(&forged.with([forge::number(99)]).issue(&other), None);
-    stored.ask = EvidenceRequest::Crl { url: url.as_str().into() };
+    stored.request = EvidenceRequest::Crl { url: url.as_str().into() };
     stored.signers = vec![other.spki().into()];
     let store = Hostile(HashMap::from([(key_of(&url), stored)]));
     let engine = builder().store(Arc::new(store)).build().expect("an engine");

@@ -84,9 +84,9 @@ fn the_method_is_the_one_that_was_used() {
     let request = || OcspRequest::new().encode().into();
     for (path, used) in [("/both", ("GET", 1)), ("/post", ("POST", 2)), ("/both?ca=1", ("POST", 1))] {
         let url = world.server.url_as("crl.example", path);
-        let ask = EvidenceRequest::Ocsp { url: url.as_str().into(), request: request(), nonce: None };
+        let request = EvidenceRequest::Ocsp { url: url.as_str().into(), request: request(), nonce: None };
         let (_, timings) =
-            measure::timed_fetch_blocking(&engine, &Need::new(0, ask, Box::default()), PATIENCE);
+            measure::timed_fetch_blocking(&engine, &Need::new(0, request, Box::default()), PATIENCE);
         assert_eq!((timings.method, timings.requests), (Some(used.0), used.1), "{path}");
     }
 }

@@ -135,7 +135,7 @@ impl Memory {
 
     /// Whether newer evidence from there is in its place: an older one does not come back.
     pub(crate) fn is_rollback(&self, cached: &CachedEvidence) -> bool {
-        let current = EvidenceKey::of(&cached.ask).and_then(|key| self.get(&key));
+        let current = EvidenceKey::of(&cached.request).and_then(|key| self.get(&key));
         current.is_some_and(|current| cached.is_older_than(&current))
     }
 
@@ -206,7 +206,7 @@ mod tests {
         let der: bytes::Bytes = list.issue(&Signer::p256("memory")).into();
         let list = Crl::parse(der.clone(), "http://ca.example/crl").expect("reads");
         Arc::new(CachedEvidence {
-            ask: EvidenceRequest::Crl { url: "http://ca.example/crl".into() },
+            request: EvidenceRequest::Crl { url: "http://ca.example/crl".into() },
             answer: Answer::Crl(Arc::new(list)),
             body: Body::from(der),
             transport: Transport::default(),
@@ -221,7 +221,7 @@ mod tests {
     fn no_place_is_filled_that_nobody_finds() {
         let memory = Memory::new(&FetchLimits::default(), Renewal::Ahead, Box::new(|_| ()));
         let numbers: Vec<_> = (1..=64).map(cached).collect();
-        let key = EvidenceKey::of(&numbers[0].ask).expect("a key");
+        let key = EvidenceKey::of(&numbers[0].request).expect("a key");
         let is_over = AtomicBool::new(false);
         let mut places: Vec<Arc<CacheSlot>> = Vec::new();
         std::thread::scope(|scope| {

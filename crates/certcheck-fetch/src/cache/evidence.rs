@@ -38,7 +38,7 @@ impl Origin {
 /// Evidence, with where it came from. It is not believed for being in the cache: see [`EvidenceKey`](crate::EvidenceKey).
 #[derive(Debug)]
 pub struct CachedEvidence {
-    pub(crate) ask: EvidenceRequest,
+    pub(crate) request: EvidenceRequest,
     pub(crate) answer: Answer,
     /// The octets as they are kept: of a CRL its DER, of certificates one after the other.
     pub(crate) body: Body,
@@ -50,8 +50,8 @@ pub struct CachedEvidence {
 impl CachedEvidence {
     /// What it is an answer to.
     #[must_use]
-    pub const fn ask(&self) -> &EvidenceRequest {
-        &self.ask
+    pub const fn request(&self) -> &EvidenceRequest {
+        &self.request
     }
 
     /// The evidence.
@@ -85,7 +85,7 @@ impl CachedEvidence {
             Answer::Crl(crl) => crl.overhead(),
             _ => self.body.bytes.len(),
         };
-        body + beside + self.transport.memory() + self.ask.url().len() + 1_024
+        body + beside + self.transport.memory() + self.request.url().len() + 1_024
     }
 
     /// As of when it speaks and until when, as it says itself.
@@ -161,7 +161,7 @@ impl CachedEvidence {
     pub(crate) fn revalidated(&self, transport: Transport, at: Time) -> Self {
         let Transport { etag, last_modified, fresh_until } = transport;
         Self {
-            ask: self.ask.clone(),
+            request: self.request.clone(),
             answer: self.answer.clone(),
             body: self.body.clone(),
             transport: Transport {
@@ -175,7 +175,7 @@ impl CachedEvidence {
     }
 
     pub(crate) fn kind(&self) -> EvidenceKind {
-        self.ask.kind()
+        self.request.kind()
     }
 
     /// The keys known to have signed it: who looks at it next tries them first.

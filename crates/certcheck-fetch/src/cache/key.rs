@@ -15,21 +15,21 @@ use data_encoding::HEXLOWER;
 pub struct EvidenceKey([u8; 32]);
 
 impl EvidenceKey {
-    /// The key of an ask. `None` for one that nobody else can be served with: its answer has a nonce.
+    /// The key of a request. `None` for one that nobody else can be served with: its answer has a nonce.
     #[must_use]
-    pub fn of(ask: &EvidenceRequest) -> Option<Self> {
-        let request: &[u8] = match ask {
+    pub fn of(request: &EvidenceRequest) -> Option<Self> {
+        let der: &[u8] = match request {
             EvidenceRequest::Ocsp { nonce: Some(_), .. } => return None,
-            EvidenceRequest::Ocsp { request, .. } => request,
+            EvidenceRequest::Ocsp { request: der, .. } => der,
             _ => &[],
         };
         let mut digest = Sha256::new();
         // Neither words nor URLs have a zero octet.
-        for part in [b"certcheck 1", ask.kind().code().as_bytes(), ask.url().as_bytes()] {
+        for part in [b"certcheck 1", request.kind().code().as_bytes(), request.url().as_bytes()] {
             digest.update(part);
             digest.update(&[0]);
         }
-        digest.update(request);
+        digest.update(der);
         Some(Self(digest.finish()))
     }
 

@@ -38,7 +38,7 @@ pub(crate) struct FirstSeen {
 pub(crate) struct Found {
     /// For which certificate of the path.
     pub(crate) at: usize,
-    pub(crate) ask: EvidenceRequest,
+    pub(crate) request: EvidenceRequest,
     slot: Arc<CacheSlot>,
     pub(crate) cached: Arc<CachedEvidence>,
 }
@@ -166,7 +166,9 @@ impl PathTemplates {
         let lookup = CacheLookup::new(memory, now, &places);
         let above = template.above(&leaf_candidate, &lookup)?;
         let FastAccept { report, evidence, .. } =
-            template.issuer_path.accept_fast(&leaf_candidate, &above.statuses, &|ask| lookup.find(ask))?;
+            template
+                .issuer_path
+                .accept_fast(&leaf_candidate, &above.statuses, &|request| lookup.find(request))?;
         let mut found = lookup.found.into_inner().into_vec();
         template.note_places(&places, &found);
         found.extend(above.by.iter().cloned());
@@ -213,11 +215,11 @@ impl<'l> CacheLookup<'l> {
     }
 
     /// What is at hand and not due.
-    fn find(&self, ask: &EvidenceRequest) -> Option<Answer> {
-        let place = self.places.iter().find(|(known, _)| known == ask).map(|(_, slot)| Arc::clone(slot));
+    fn find(&self, request: &EvidenceRequest) -> Option<Answer> {
+        let place = self.places.iter().find(|(known, _)| known == request).map(|(_, slot)| Arc::clone(slot));
         let template = place.and_then(|slot| slot.get().map(|cached| (slot, cached)));
         let (slot, cached) = template.or_else(|| {
-            let slot = self.memory.find(&EvidenceKey::of(ask)?)?;
+            let slot = self.memory.find(&EvidenceKey::of(request)?)?;
             let cached = slot.get()?;
             Some((slot, cached))
         })?;
@@ -225,7 +227,7 @@ impl<'l> CacheLookup<'l> {
             return None;
         }
         let answer = cached.answer.clone();
-        self.found.borrow_mut().push(Found { at: 0, ask: ask.clone(), slot, cached });
+        self.found.borrow_mut().push(Found { at: 0, request: request.clone(), slot, cached });
         Some(answer)
     }
 }
@@ -250,10 +252,10 @@ impl PathTemplate {
             return Some(Arc::clone(above));
         }
         let own = CacheLookup::new(lookup.memory, lookup.now, &[]);
-        let statuses = self.issuer_path.issuer_statuses(leaf_candidate, &|ask| own.find(ask))?;
+        let statuses = self.issuer_path.issuer_statuses(leaf_candidate, &|request| own.find(request))?;
         let mut by = own.found.into_inner().into_vec();
         for found in &mut by {
-            found.at = statuses.place_of(&found.ask)?;
+            found.at = statuses.place_of(&found.request)?;
         }
         let above = Arc::new(Above { statuses, by });
         self.above.store(Some(Arc::clone(&above)));
@@ -262,12 +264,12 @@ impl PathTemplate {
 
     /// Notes where the CRLs are, for who comes next.
     fn note_places(&self, places: &[(EvidenceRequest, Arc<CacheSlot>)], found: &[Found]) {
-        let crls = || found.iter().filter(|found| matches!(found.ask, EvidenceRequest::Crl { .. }));
+        let crls = || found.iter().filter(|found| matches!(found.request, EvidenceRequest::Crl { .. }));
         let is_known = |found: &Found| {
-            places.iter().any(|(ask, slot)| *ask == found.ask && Arc::ptr_eq(slot, &found.slot))
+            places.iter().any(|(request, slot)| *request == found.request && Arc::ptr_eq(slot, &found.slot))
         };
         if !crls().all(is_known) {
-            let places = crls().map(|found| (found.ask.clone(), Arc::clone(&found.slot)));
+            let places = crls().map(|found| (found.request.clone(), Arc::clone(&found.slot)));
             self.places.store(Arc::new(places.collect()));
         }
     }

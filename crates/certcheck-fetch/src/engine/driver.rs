@@ -158,9 +158,9 @@ impl<'d> Driver<'d> {
                 return;
             }
             let Some(awaited) = waiting.next().await else { return };
-            let ask = awaited.pending.need.request.clone();
+            let request = awaited.pending.need.request.clone();
             match self.decide(awaited).await {
-                Step::Answered => open.retain(|known| *known != ask),
+                Step::Answered => open.retain(|known| *known != request),
                 Step::Wait { pending, level, watcher, deadlines } => {
                     waiting.push(wait(pending, level, watcher, deadlines));
                 }

@@ -86,7 +86,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
 fn parties(slot: &CacheSlot, path: &KnownPath) -> Parties {
     let keys: Vec<_> = path.report.path().skip(1).map(|issuer| issuer.view().spki().raw).collect();
     let mut parties = of_path(Party::hashed(slot.key), keys.into_iter());
-    let url = slot.get().and_then(|cached| url::Url::parse(cached.ask.url()).ok());
+    let url = slot.get().and_then(|cached| url::Url::parse(cached.request.url()).ok());
     if let Some(url) = url {
         parties.push(Party::Host(Party::hashed((url.scheme(), url.host_str(), url.port()))));
     }

@@ -260,7 +260,7 @@ fn sources_of(found: &[Found]) -> Vec<SourceTried> {
         SourceTried {
             at: found.at,
             kind,
-            url: Arc::clone(found.ask.url()),
+            url: Arc::clone(found.request.url()),
             from: Some(Origin::Memory),
             elapsed: Duration::ZERO,
             octets: found.cached.octets(),

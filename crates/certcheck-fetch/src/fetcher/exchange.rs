@@ -129,8 +129,8 @@ impl Exchanges {
     }
 
     /// Where this leads, validated, and its host.
-    pub(super) fn target(&self, ask: &EvidenceRequest) -> Result<(Target, Arc<Host>), Failure> {
-        let target = self.network.validate(ask)?;
+    pub(super) fn target(&self, request: &EvidenceRequest) -> Result<(Target, Arc<Host>), Failure> {
+        let target = self.network.validate(request)?;
         let host = self.health.host(&target.host_key());
         Ok((target, host))
     }
@@ -289,12 +289,19 @@ impl Exchanges {
         bodies: Vec<Body>,
         transport: Transport,
     ) -> Result<CachedEvidence, Failure> {
-        let Need { request: ask, signer, .. } = exchange.need.clone();
+        let Need { request, signer, .. } = exchange.need.clone();
         let policy = Arc::clone(exchange.policy);
         let octets = bodies.iter().map(|body| body.bytes.len()).sum();
         let read = move || -> Result<CachedEvidence, Failure> {
-            let (answer, body) = read::read(&ask, bodies, &signer, &policy)?;
-            Ok(CachedEvidence { ask, answer, body, transport, fetched_at: now(), origin: Origin::Network })
+            let (answer, body) = read::read(&request, bodies, &signer, &policy)?;
+            Ok(CachedEvidence {
+                request,
+                answer,
+                body,
+                transport,
+                fetched_at: now(),
+                origin: Origin::Network,
+            })
         };
         // Of a large CRL this takes as long as hashing it twice.
         let _turn = self.heavy.turn(octets).await;

@@ -166,7 +166,7 @@ impl Fetcher {
     /// A check found that what came is of use: it is kept for others, if it is known who signed it.
     pub(crate) fn keep(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, now: Time) {
         let cached = &outcome.cached;
-        let Some(key) = EvidenceKey::of(&cached.ask) else { return };
+        let Some(key) = EvidenceKey::of(&cached.request) else { return };
         // Evidence that nobody has verified takes no place from what was.
         if !cached.is_signed() || !outcome.settle() {
             return;

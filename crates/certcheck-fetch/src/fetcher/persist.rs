@@ -86,7 +86,7 @@ impl Persist {
         };
         match found {
             // A shared store may be anyone's.
-            Ok(Some(stored)) if EvidenceKey::of(&stored.ask) != Some(key) => {
+            Ok(Some(stored)) if EvidenceKey::of(&stored.request) != Some(key) => {
                 Err(self.refuse_stored(&key, need, "an answer to another question"))
             }
             Ok(Some(stored)) => Ok(stored),
@@ -194,7 +194,7 @@ impl Persist {
 fn stored_of(cached: &CachedEvidence, trust: StoreTrust) -> Stored {
     let (this_update, next_update) = cached.times();
     Stored {
-        ask: cached.ask.clone(),
+        request: cached.request.clone(),
         body: cached.body.clone(),
         transport: cached.transport.clone(),
         fetched_at: cached.fetched_at,
@@ -215,7 +215,7 @@ fn read_stored(
     policy: &Policy,
     trust: StoreTrust,
 ) -> Result<(Arc<CachedEvidence>, Option<String>), Failure> {
-    let Stored { ask, body, transport, fetched_at, signers, index, .. } = stored;
+    let Stored { request, body, transport, fetched_at, signers, index, .. } = stored;
     let transport = transport.bounded();
     // A time to come is nobody's.
     let fetched_at = fetched_at.min(now());
@@ -225,14 +225,14 @@ fn read_stored(
     // Taken on trust is only what was found once: who signed it.
     let (answer, body, note) = match index.filter(|_| known.is_some()) {
         Some(index) => {
-            let (crl, fault) = read::reopen(body.bytes.clone(), &index, ask.url(), signer)?;
+            let (crl, fault) = read::reopen(body.bytes.clone(), &index, request.url(), signer)?;
             (Answer::Crl(Arc::new(crl)), body, fault.map(|fault| fault.to_string()))
         }
         None => {
-            let (answer, read) = read::read(&ask, vec![body.clone()], signer, policy)?;
+            let (answer, read) = read::read(&request, vec![body.clone()], signer, policy)?;
             let body = if read.bytes.len() == body.bytes.len() { body } else { read };
             (answer, body, None)
         }
     };
-    Ok((Arc::new(CachedEvidence { ask, answer, body, transport, fetched_at, origin }), note))
+    Ok((Arc::new(CachedEvidence { request, answer, body, transport, fetched_at, origin }), note))
 }

@@ -23,12 +23,12 @@ const MAX_CERTIFICATES: usize = 100;
 
 /// What came, with the octets that are kept of it.
 pub(crate) fn read(
-    ask: &EvidenceRequest,
+    request: &EvidenceRequest,
     bodies: Vec<Body>,
     signer: &[u8],
     policy: &Policy,
 ) -> Result<(Answer, Body), Failure> {
-    match ask {
+    match request {
         EvidenceRequest::Crl { url } => read_crls(url, bodies, signer, policy),
         EvidenceRequest::Ocsp { url, .. } => {
             let body = first(bodies)?;

@@ -172,10 +172,10 @@ impl Inner {
 
     fn read(&self, key: &EvidenceKey) -> Result<Option<Stored>, StoreError> {
         let Some(record) = self.record(key)? else { return Ok(None) };
-        let ask = record.ask_under(key)?;
+        let request = record.request_under(key)?;
         self.mark(key);
         if let Some(octets) = record.inline()? {
-            return record.into_stored(ask, Body::from(octets), None).map(Some);
+            return record.into_stored(request, Body::from(octets), None).map(Some);
         }
         let blob = record.blob.clone().unwrap_or_default();
         let file = self.blob(key, &blob, "der")?;
@@ -188,7 +188,7 @@ impl Inner {
         let is_wanted = record.has_index && self.options.trust_index;
         let index = if is_wanted { self.blob(key, &blob, "idx").ok().flatten() } else { None };
         let index = index.and_then(|file| self.blobs.octets_of(&blob, &file).ok());
-        record.into_stored(ask, Body::in_file(bytes, self.blobs.path()), index).map(Some)
+        record.into_stored(request, Body::in_file(bytes, self.blobs.path()), index).map(Some)
     }
 
     /// A blob of this key: its name begins with the key's and has no way out of the folder.
@@ -321,18 +321,18 @@ impl Inner {
         for (name, size, _) in self.records.list()? {
             let Some(key) = name.strip_suffix(".json").and_then(EvidenceKey::from_hex) else { continue };
             let Ok(Some(record)) = self.record(&key) else { continue };
-            let Ok(ask) = record.ask_under(&key) else { continue };
+            let Ok(request) = record.request_under(&key) else { continue };
             let large = if record.blob.is_some() { record.octets } else { 0 };
             entries.push(Entry {
                 key,
-                ask,
+                request,
                 octets: size + large,
                 fetched_at: Time::from_unix(record.fetched_at),
                 this_update: record.this_update.map(Time::from_unix),
                 next_update: record.next_update.map(Time::from_unix),
             });
         }
-        entries.sort_by(|a, b| a.ask.url().cmp(b.ask.url()).then(a.key.cmp(&b.key)));
+        entries.sort_by(|a, b| a.request.url().cmp(b.request.url()).then(a.key.cmp(&b.key)));
         Ok(entries)
     }
 

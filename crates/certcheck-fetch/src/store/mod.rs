@@ -35,7 +35,7 @@ use crate::transport::spool::Body;
 #[non_exhaustive]
 pub struct Stored {
     /// What it answers. The key is made of this: what does not fit its key is not taken.
-    pub ask: EvidenceRequest,
+    pub request: EvidenceRequest,
     /// The octets. Of a shared store they may have come in chunks: see [`Body::chunks`] and [`Spool`](crate::Spool).
     pub body: Body,
     /// What the transport said.
@@ -58,9 +58,9 @@ pub struct Stored {
 impl Stored {
     /// What a store of one's own gives back: the octets and what was kept with them.
     #[must_use]
-    pub const fn new(ask: EvidenceRequest, body: Body, transport: Transport, fetched_at: Time) -> Self {
+    pub const fn new(request: EvidenceRequest, body: Body, transport: Transport, fetched_at: Time) -> Self {
         Self {
-            ask,
+            request,
             body,
             transport,
             fetched_at,
@@ -124,7 +124,7 @@ pub struct Entry {
     /// Its key.
     pub key: EvidenceKey,
     /// What it answers.
-    pub ask: EvidenceRequest,
+    pub request: EvidenceRequest,
     /// Octets that it takes, its index included.
     pub octets: u64,
     /// When it was fetched.
@@ -139,10 +139,10 @@ impl Entry {
     /// What a store of one's own says of an answer that it keeps so many octets of.
     #[must_use]
     pub fn of(key: EvidenceKey, stored: &Stored, octets: u64) -> Self {
-        let Stored { ask, fetched_at, this_update, next_update, .. } = stored;
+        let Stored { request, fetched_at, this_update, next_update, .. } = stored;
         Self {
             key,
-            ask: ask.clone(),
+            request: request.clone(),
             octets,
             fetched_at: *fetched_at,
             this_update: *this_update,

@@ -53,7 +53,7 @@ pub(super) struct Record {
 impl Record {
     /// The record of an answer. The octets stand in it unless they are in this file.
     pub(super) fn new(stored: &Stored, blob: Option<String>, has_index: bool) -> Result<Self, StoreError> {
-        let (kind, url, request) = match &stored.ask {
+        let (kind, url, request) = match &stored.request {
             EvidenceRequest::Crl { url } => ("crl", url, None),
             EvidenceRequest::Ocsp { url, request, .. } => ("ocsp", url, Some(STANDARD.encode(request))),
             EvidenceRequest::Issuers { url } => ("issuers", url, None),
@@ -88,7 +88,7 @@ impl Record {
     }
 
     /// What it answers.
-    pub(super) fn ask(&self) -> Result<EvidenceRequest, StoreError> {
+    pub(super) fn evidence_request(&self) -> Result<EvidenceRequest, StoreError> {
         let url = self.url.as_str().into();
         match (self.kind.as_str(), &self.request) {
             ("crl", None) => Ok(EvidenceRequest::Crl { url }),
@@ -101,10 +101,10 @@ impl Record {
     }
 
     /// The same for who asked under this key: a record of another, under its name, is not taken.
-    pub(super) fn ask_under(&self, key: &EvidenceKey) -> Result<EvidenceRequest, StoreError> {
-        let ask = self.ask()?;
-        if EvidenceKey::of(&ask) == Some(*key) {
-            Ok(ask)
+    pub(super) fn request_under(&self, key: &EvidenceKey) -> Result<EvidenceRequest, StoreError> {
+        let request = self.evidence_request()?;
+        if EvidenceKey::of(&request) == Some(*key) {
+            Ok(request)
         } else {
             Err(StoreError::Unusable("it stands under a name that is not its own".into()))
         }
@@ -123,13 +123,13 @@ impl Record {
     /// All but what is in other files.
     pub(super) fn into_stored(
         self,
-        ask: EvidenceRequest,
+        request: EvidenceRequest,
         body: Body,
         index: Option<Bytes>,
     ) -> Result<Stored, StoreError> {
         let signers: Result<Vec<_>, _> = self.signers.iter().map(|key| decoded(key)).collect();
         Ok(Stored {
-            ask,
+            request,
             body,
             fetched_at: Time::from_unix(self.fetched_at),
             this_update: self.this_update.map(Time::from_unix),
@@ -150,10 +150,10 @@ fn decoded(text: &str) -> Result<Bytes, StoreError> {
 #[cfg(fuzzing)]
 pub(crate) fn read_record(octets: &[u8]) {
     let Ok(record) = Record::parse(octets) else { return };
-    let Ok(ask) = record.ask() else { return };
-    let key = EvidenceKey::of(&ask);
-    assert!(key.is_some_and(|key| record.ask_under(&key).is_ok()));
+    let Ok(request) = record.evidence_request() else { return };
+    let key = EvidenceKey::of(&request);
+    assert!(key.is_some_and(|key| record.request_under(&key).is_ok()));
     if let Ok(Some(body)) = record.inline() {
-        let _stored = record.into_stored(ask, Body::from(body), None);
+        let _stored = record.into_stored(request, Body::from(body), None);
     }
 }

@@ -313,8 +313,8 @@ fn spool_failure(error: SpoolError) -> Failure {
 /// Whether this can be asked with GET: OCSP cannot where the URL would be too long, or has a query already. Then it is
 /// posted, whatever was wanted.
 #[must_use]
-pub fn goes_with_get(ask: &EvidenceRequest) -> bool {
-    match ask {
+pub fn goes_with_get(request: &EvidenceRequest) -> bool {
+    match request {
         EvidenceRequest::Ocsp { url, request, .. } => {
             Url::parse(url).is_ok_and(|responder| ocsp_get_url(&responder, request).is_some())
         }
@@ -405,7 +405,7 @@ mod tests {
         let slash = Url::parse("http://ocsp.example/").unwrap();
         assert_eq!(ocsp_get_url(&slash, b"a").unwrap().as_str(), "http://ocsp.example/YQ%3D%3D");
         assert_eq!(ocsp_get_url(&slash, &[0x30; 200]), None);
-        let ask = |url: &str, length| EvidenceRequest::Ocsp {
+        let of = |url: &str, length| EvidenceRequest::Ocsp {
             url: url.into(),
             request: vec![0x30; length].into(),
             nonce: None,
@@ -416,7 +416,7 @@ mod tests {
             ("http://ocsp.example/?ca=1", 80, false),
             ("no url", 80, false),
         ] {
-            assert_eq!(goes_with_get(&ask(url, length)), goes, "{url} {length}");
+            assert_eq!(goes_with_get(&of(url, length)), goes, "{url} {length}");
         }
         assert!(goes_with_get(&EvidenceRequest::Crl { url: "http://crl.example/?ca=1".into() }));
     }

@@ -94,9 +94,9 @@ impl Network {
         })
     }
 
-    /// Validates where an ask leads.
-    pub(crate) fn validate(&self, ask: &EvidenceRequest) -> Result<Target, Failure> {
-        self.guard.validate_url(ask.url()).map_err(Failure::blocked)
+    /// Validates where a request leads.
+    pub(crate) fn validate(&self, request: &EvidenceRequest) -> Result<Target, Failure> {
+        self.guard.validate_url(request.url()).map_err(Failure::blocked)
     }
 
     /// Where this leads, if that is known without asking a resolver. Empty where it is not ours to know: behind a proxy, or
@@ -130,15 +130,15 @@ impl Network {
     /// Asks. `known` is what is at hand and still good.
     pub(crate) async fn fetch(
         &self,
-        ask: &EvidenceRequest,
+        request: &EvidenceRequest,
         target: &Target,
         known: Option<&Transport>,
         arriving: &(dyn Fn(u64, Option<u64>) + Send + Sync),
     ) -> Result<Fetched, Failure> {
-        let kind = ask.kind();
+        let kind = request.kind();
         match target.scheme {
             Scheme::Http | Scheme::Https => {
-                let (ocsp, has_nonce) = match ask {
+                let (ocsp, has_nonce) = match request {
                     EvidenceRequest::Ocsp { request, nonce, .. } => (Some(&request[..]), nonce.is_some()),
                     _ => (None, false),
                 };

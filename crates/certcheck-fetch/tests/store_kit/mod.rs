@@ -135,7 +135,7 @@ pub(crate) fn stored(seed: &Stored, store: &DiskStore, url: &str, der: &[u8]) ->
     let mut spool = Spool::new(store.folder().expect("a folder"), u64::MAX);
     spool.push(der).expect("room");
     stored.body = spool.finish().expect("written");
-    stored.ask = EvidenceRequest::Crl { url: url.into() };
+    stored.request = EvidenceRequest::Crl { url: url.into() };
     stored.crl = Some(Arc::new(Crl::parse(Bytes::copy_from_slice(der), url).expect("a CRL")));
     stored
 }
