@@ -134,7 +134,7 @@ fn first_seen(c: &mut Criterion) {
         b.iter(|| {
             seen += 1;
             if seen % (scene.clients.len() - 2) == 0 {
-                // All were seen: begin anew.
+                // All were seen: begin again.
                 scene.engine.forget_paths();
             }
             assert!(scene.engine.look_up(next.next().unwrap(), now()).is_accepted());

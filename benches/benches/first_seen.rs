@@ -104,7 +104,7 @@ fn first_seen(c: &mut Criterion) {
             group.bench_function(kind.word, |b| {
                 b.iter(|| {
                     if seen == scene.clients.len() {
-                        // All were seen: begin anew.
+                        // All were seen: begin again.
                         scene.engine.forget_paths();
                         seen = 0;
                     }

@@ -1,6 +1,6 @@
 //! What OpenSSL needs for the check that a handshake of ours makes: a client below one CA, with the CRLs of both.
 //!
-//! It has parsed the CRLs beforehand; certificates are parsed anew each time, as a handshake has to, or not.
+//! It has parsed the CRLs beforehand; certificates are parsed again each time, as a handshake has to, or not.
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, reason = "a benchmark of a C library")]
 
 use std::ffi::c_int;

@@ -59,7 +59,7 @@ impl Scene {
     async fn timed(&self, config: &Arc<ClientConfig>) -> Duration {
         let begun = Instant::now();
         let connected = connect(self.served.address, config).await;
-        assert_eq!(connected.told.as_deref(), Ok(HELLO));
+        assert_eq!(connected.outcome.as_deref(), Ok(HELLO));
         begun.elapsed()
     }
 }
@@ -118,7 +118,7 @@ fn main() {
             .into_iter()
             .map(|config| {
                 let address = scene.served.address;
-                tokio::spawn(async move { connect(address, &config).await.told })
+                tokio::spawn(async move { connect(address, &config).await.outcome })
             })
             .collect();
         // Until all of them are through their handshake, and wait.
@@ -128,8 +128,8 @@ fn main() {
             times.push(scene.timed(&scene.known).await);
         }
         let waited = dead.iter().filter(|task| !task.is_finished()).count();
-        let told = join_all(dead).await;
-        let refused = told.iter().filter(|told| matches!(told, Ok(Err(_)))).count();
+        let outcome = join_all(dead).await;
+        let refused = outcome.iter().filter(|outcome| matches!(outcome, Ok(Err(_)))).count();
         println!(
             "{waited} waiting on a dead source: {} others in turn, p50 {:.1} ms, p99 {:.1} ms, slowest {:.1} ms; {refused} refused",
             times.len(),

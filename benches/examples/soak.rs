@@ -133,7 +133,7 @@ fn list(world: &World, number: i64) -> Page {
 #[derive(Default)]
 struct Tally {
     /// What connections came to, by kind.
-    told: Mutex<BTreeMap<(Kind, String), usize>>,
+    outcome: Mutex<BTreeMap<(Kind, String), usize>>,
     wrong: Mutex<Vec<String>>,
     live_told: AtomicUsize,
     live_not_told: AtomicUsize,
@@ -165,12 +165,12 @@ async fn client(address: SocketAddr, everyone: Arc<Everyone>, tally: Arc<Tally>,
                     Kind::Turned => !TOLD.load(Ordering::SeqCst),
                     _ => false,
                 };
-                let told = connect(address, config).await.told;
-                if told.as_deref() == Ok(HELLO) && !may_come_in {
+                let outcome = connect(address, config).await.outcome;
+                if outcome.as_deref() == Ok(HELLO) && !may_come_in {
                     tally.wrong.lock().unwrap().push(format!("{kind:?} was let in"));
                 }
-                let word = told.map_or_else(|alert| alert, |_| "in".to_owned());
-                *tally.told.lock().unwrap().entry((*kind, word)).or_default() += 1;
+                let word = outcome.map_or_else(|alert| alert, |_| "in".to_owned());
+                *tally.outcome.lock().unwrap().entry((*kind, word)).or_default() += 1;
             }
         }
     }
@@ -258,7 +258,7 @@ fn main() {
         std::thread::sleep(Duration::from_millis(500));
         if begun.elapsed() >= next {
             next += length / 20;
-            // The ring is loaded anew now and then, and the log of the test's own server is emptied.
+            // The ring is loaded again now and then, and the log of the test's own server is emptied.
             engine.reload(world.ring(), policy(), Evidence::new());
             engine.forget();
             world.server.forget();
@@ -317,9 +317,9 @@ fn turn(world: &World, engine: &Engine, tally: &Tally) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tally.live.fetch_add(watches.len(), Ordering::Relaxed);
     for watch in watches {
-        let told = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), watch).await });
+        let outcome = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(1), watch).await });
         tally.live.fetch_sub(1, Ordering::Relaxed);
-        match told {
+        match outcome {
             Ok(Ended::Rejected(_)) => drop(tally.live_told.fetch_add(1, Ordering::Relaxed)),
             _ => drop(tally.live_not_told.fetch_add(1, Ordering::Relaxed)),
         }
@@ -334,9 +334,9 @@ async fn serve(acceptor: Acceptor, io: TcpStream, tally: Arc<Tally>) {
     let Ok(mut admitted) = acceptor.accept(io).await else { return };
     if let (0, Some(watch)) = (number % 16, admitted.watch()) {
         tally.live.fetch_add(1, Ordering::Relaxed);
-        let told = tokio::time::timeout(Duration::from_secs(2), watch).await;
+        let outcome = tokio::time::timeout(Duration::from_secs(2), watch).await;
         tally.live.fetch_sub(1, Ordering::Relaxed);
-        if let Ok(Ended::Rejected(_)) = told {
+        if let Ok(Ended::Rejected(_)) = outcome {
             tally.live_told.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -347,11 +347,11 @@ async fn serve(acceptor: Acceptor, io: TcpStream, tally: Arc<Tally>) {
 }
 
 fn report(tally: &Tally, samples: &[u64], acceptor: &Acceptor, tasks: usize) {
-    let told = tally.told.lock().unwrap();
-    for ((kind, word), count) in &*told {
+    let outcome = tally.outcome.lock().unwrap();
+    for ((kind, word), count) in &*outcome {
         println!("{kind:?}: {word}: {count}");
     }
-    let total: usize = told.values().sum();
+    let total: usize = outcome.values().sum();
     let (warm, last) = (samples[samples.len() / 4], samples[samples.len() - 1]);
     let wrong = tally.wrong.lock().unwrap();
     let (live_told, not_told) =

@@ -82,14 +82,14 @@ fn check(url: &str, folder: &Path) {
     let is_over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let watched = std::sync::Arc::clone(&is_over);
     let watcher = std::thread::spawn(move || {
-        let mut most = [0; 3];
+        let mut max = [0; 3];
         while !watched.load(std::sync::atomic::Ordering::Relaxed) {
-            for (most, now) in most.iter_mut().zip(memory()) {
-                *most = now.max(*most);
+            for (max, now) in max.iter_mut().zip(memory()) {
+                *max = now.max(*max);
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        most
+        max
     });
     let begun = Instant::now();
     let report = engine.check_blocking(&chain, now, Duration::from_secs(100));
@@ -99,11 +99,11 @@ fn check(url: &str, folder: &Path) {
     engine.flush_blocking();
     let flushed = begun.elapsed();
     is_over.store(true, std::sync::atomic::Ordering::Relaxed);
-    let most = watcher.join().unwrap();
+    let max = watcher.join().unwrap();
     println!(
         "  certcheck: verdict in {elapsed:?}, kept on disk {flushed:?} later; resident at most {} MiB more of our own, {} MiB of pages of files",
-        most[0].saturating_sub(before[0]),
-        most[1].saturating_sub(before[1])
+        max[0].saturating_sub(before[0]),
+        max[1].saturating_sub(before[1])
     );
     println!("  {:?}", report.sources());
 }

@@ -2,20 +2,20 @@
 //! how many it can do on one thread and on two.
 //!
 //! rustls on both sides, in memory, P-256, X25519, ring, no resumption; a client presents itself and its CA. Only the
-//! server's time counts, but for door 2. What has to be compared within some percent is measured in turn, in one loop, and
+//! server's time counts, but for the acceptor. What has to be compared within some percent is measured in turn, in one loop, and
 //! printed as a table; the groups of criterion follow one another, and the machine changes between them.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
-mod door;
+mod acceptor;
 mod measure;
 mod rate;
 mod scene;
 
 use std::time::{Duration, Instant};
 
+use acceptor::AcceptorWorks;
 use certcheck_core::x509::Certificate;
 use criterion::{Criterion, criterion_group, criterion_main};
-use door::Doors;
 use measure::{Work, handshake, in_turn, is_measured, is_whole, table};
 use rate::rates;
 use scene::{Scene, Versions};
@@ -23,7 +23,7 @@ use scene::{Scene, Versions};
 const TLS12: Versions = &[&rustls::version::TLS12];
 const TLS13: Versions = &[&rustls::version::TLS13];
 
-const FLOOR: &str = "floor, any certificate accepted";
+const MINIMUM: &str = "floor, any certificate accepted";
 const KNOWN: &str = "certcheck, known client";
 const WEBPKI: &str = "WebPkiClientVerifier, no CRL";
 const MILLION: &str = "WebPkiClientVerifier, CRL of 10^6";
@@ -32,7 +32,7 @@ const MILLION: &str = "WebPkiClientVerifier, CRL of 10^6";
 fn three(scene: &Scene, versions: Versions) -> Vec<Work<'_>> {
     let client = scene.known_client();
     [
-        (FLOOR, scene.floor(versions)),
+        (MINIMUM, scene.minimum(versions)),
         (KNOWN, scene.certcheck(versions)),
         (WEBPKI, scene.webpki(versions, None)),
     ]
@@ -83,15 +83,15 @@ fn signature(scene: &Scene) -> Work<'_> {
 /// The check alone, of a client that is known and of one that is not, each after a handshake of the floor: with the caches
 /// as a handshake leaves them, which no loop over checks alone shows.
 fn checks(scene: &Scene) -> [Work<'_>; 2] {
-    let (server, client) = (scene.floor(TLS13), scene.known_client());
-    let (floor, strangers) = ((server.clone(), client.clone()), scene.strangers(1));
+    let (server, client) = (scene.minimum(TLS13), scene.known_client());
+    let (minimum, strangers) = ((server.clone(), client.clone()), scene.strangers(1));
     [
         Work::new("check of a known client, amid handshakes", move || {
             handshake(&server, &client);
             scene.check(scene.known())
         }),
         Work::new("check of one first seen, amid handshakes", move || {
-            handshake(&floor.0, &floor.1);
+            handshake(&minimum.0, &minimum.1);
             if strangers.are_over() {
                 scene.forget();
             }
@@ -130,9 +130,9 @@ fn cost(c: &mut Criterion, scene: &Scene) {
     show("handshake-tls12", &works, 4_000);
 }
 
-fn door(c: &mut Criterion, scene: &Scene) {
-    let doors = Doors::new(scene);
-    let works = doors.works();
+fn acceptor(c: &mut Criterion, scene: &Scene) {
+    let acceptors = AcceptorWorks::new(scene);
+    let works = acceptors.works();
     group(c, "door 2 with client and pipe", &works);
     show("handshake-door2", &works, 4_000);
 }
@@ -156,7 +156,7 @@ fn rate(scene: &Scene) {
 fn handshakes(c: &mut Criterion) {
     let scene = Scene::new();
     cost(c, &scene);
-    door(c, &scene);
+    acceptor(c, &scene);
     rate(&scene);
     if !is_measured() {
         println!("one round each: no figures");

@@ -162,19 +162,19 @@ impl Scene {
         let known = owned(pki.chain(&known));
         let scene = Self { pki, engine: Arc::new(engine), known, _evidence: evidence };
         // One without a responder, so that the CRL is had.
-        scene.admit(&owned(scene.pki.chain(&scene.pki.client(1))));
+        scene.accept(&owned(scene.pki.chain(&scene.pki.client(1))));
         scene.meet_known();
         scene
     }
 
-    fn admit(&self, chain: &[CertificateDer<'_>]) {
+    fn accept(&self, chain: &[CertificateDer<'_>]) {
         let report = self.engine.check_blocking(chain, now(), WITHIN);
         assert!(report.is_accepted(), "{report:?}");
     }
 
     /// From here on the known client is known.
     fn meet_known(&self) {
-        self.admit(&self.known);
+        self.accept(&self.known);
         assert!(self.engine.check_cached(&self.known, now()).is_of_known_path());
     }
 
@@ -190,12 +190,12 @@ impl Scene {
         ServerParts::with_resolver(provider(), Arc::new(SingleCertAndKey::from(server))).versions(versions)
     }
 
-    /// Door 1.
+    /// The verifier.
     pub(crate) fn certcheck(&self, versions: Versions) -> Arc<ServerConfig> {
         Arc::new(self.parts(versions).server_config(&self.engine).unwrap())
     }
 
-    pub(crate) fn floor(&self, versions: Versions) -> Arc<ServerConfig> {
+    pub(crate) fn minimum(&self, versions: Versions) -> Arc<ServerConfig> {
         let hints = vec![DistinguishedName::from(name::name(ROOT))];
         let algorithms = provider().signature_verification_algorithms;
         self.server(versions, Some(Arc::new(Floor { hints, algorithms })))

@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     let forge = Forge::new(wish.seed, corpus);
     let judges = Judges::new(&forge.case(Kind::Certificate, 0).root);
     if let Some((kind, number)) = wish.only {
-        tell(&forge.case(kind, number), &judges);
+        report(&forge.case(kind, number), &judges);
         return ExitCode::SUCCESS;
     }
     let mut tally = Tally::default();
@@ -107,7 +107,7 @@ fn save(folder: &Path, case: &Case) {
     }
 }
 
-fn tell(case: &Case, judges: &Judges) {
+fn report(case: &Case, judges: &Judges) {
     println!("changed: {}", case.changes);
     let ours = judges.ours(case);
     println!("certcheck: {:?} {}", ours.word, ours.why);

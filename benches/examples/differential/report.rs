@@ -39,7 +39,7 @@ pub(crate) fn page(tally: &Tally, seed: u64, found: &str) -> String {
         (
             Stricter::They,
             "Where another is the stricter",
-            "*Only we accept* is where a fault of ours would be dangerous: of nearly every line an example was taken apart by hand; what OpenSSL does inside is told from what it did.",
+            "*Only we accept* is where a fault of ours would be dangerous: of nearly every line an example was taken apart by hand; what OpenSSL does inside is outcome from what it did.",
         ),
         (
             Stricter::Neither,

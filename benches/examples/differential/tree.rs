@@ -104,7 +104,7 @@ impl Node {
         out
     }
 
-    /// What stands behind the length, written anew.
+    /// What stands behind the length, written again.
     pub(crate) fn content(&self) -> Vec<u8> {
         [self.octets.clone(), self.children.iter().flat_map(Self::der).collect()].concat()
     }

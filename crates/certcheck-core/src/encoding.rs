@@ -78,8 +78,8 @@ fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {
     let mut found = Vec::new();
     for section in sections(file)? {
         match kind_of(section.tag())? {
-            Kind::Certificate => found.push(section.into_contents().into()),
-            Kind::Pkcs7 => found.append(&mut of_der(section.contents())?),
+            PemKind::Certificate => found.push(section.into_contents().into()),
+            PemKind::Pkcs7 => found.append(&mut of_der(section.contents())?),
             _ => {}
         }
     }
@@ -88,7 +88,7 @@ fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {
 
 /// What a section of PEM holds, by its label (RFC 7468 4 to 13).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
+enum PemKind {
     Certificate,
     Crl,
     Pkcs7,
@@ -98,14 +98,14 @@ enum Kind {
 }
 
 /// A label that is not known might be another spelling of one that is: what it labels is not passed over.
-fn kind_of(label: &str) -> Result<Kind, EncodingFault> {
+fn kind_of(label: &str) -> Result<PemKind, EncodingFault> {
     Ok(match label {
-        "CERTIFICATE" | "X509 CERTIFICATE" => Kind::Certificate,
-        "X509 CRL" | "CRL" => Kind::Crl,
-        "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => Kind::Pkcs7,
-        "OCSP RESPONSE" => Kind::OcspResponse,
+        "CERTIFICATE" | "X509 CERTIFICATE" => PemKind::Certificate,
+        "X509 CRL" | "CRL" => PemKind::Crl,
+        "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => PemKind::Pkcs7,
+        "OCSP RESPONSE" => PemKind::OcspResponse,
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" | "ATTRIBUTE CERTIFICATE" | "OCSP REQUEST" => {
-            Kind::Other
+            PemKind::Other
         }
         // Trust, or distrust, that OpenSSL keeps behind a certificate would be lost unseen.
         "TRUSTED CERTIFICATE" => {
@@ -113,7 +113,7 @@ fn kind_of(label: &str) -> Result<Kind, EncodingFault> {
             return Err(EncodingFault::Pem(message.to_owned()));
         }
         key if ["PRIVATE KEY", "PUBLIC KEY", "PARAMETERS"].iter().any(|end| key.ends_with(end)) => {
-            Kind::Other
+            PemKind::Other
         }
         unknown => {
             return Err(EncodingFault::Pem(format!("a section of an unknown label, {unknown:?}")));
@@ -148,8 +148,8 @@ pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
         let mut found = Vec::new();
         for section in sections(file)? {
             match kind_of(section.tag())? {
-                Kind::Crl => found.push(section.into_contents().into()),
-                Kind::Pkcs7 => {
+                PemKind::Crl => found.push(section.into_contents().into()),
+                PemKind::Pkcs7 => {
                     found.append(&mut crls_of_der(&section.into_contents().into())?);
                 }
                 _ => {}
@@ -179,7 +179,7 @@ pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
     }
     let mut found = Vec::new();
     for section in sections(file)? {
-        if kind_of(section.tag())? == Kind::OcspResponse {
+        if kind_of(section.tag())? == PemKind::OcspResponse {
             found.push(section.into_contents().into());
         }
     }

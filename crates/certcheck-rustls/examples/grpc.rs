@@ -55,7 +55,7 @@ async fn main() -> Result<(), Failure> {
             let (acceptor, sender) = (acceptor.clone(), sender.clone());
             // Each in a task of its own: a client that is slow holds up nobody else.
             tokio::spawn(async move {
-                match admit(&acceptor, io, peer).await {
+                match accept(&acceptor, io, peer).await {
                     Ok(connection) => drop(sender.send(Ok::<_, Infallible>(connection)).await),
                     Err(error) => println!("{peer}: {error}"),
                 }
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Failure> {
     Ok(Server::builder().add_service(Who).serve_with_incoming(incoming).await?)
 }
 
-async fn admit(acceptor: &Acceptor, io: TcpStream, peer: SocketAddr) -> Result<Connection, Failure> {
+async fn accept(acceptor: &Acceptor, io: TcpStream, peer: SocketAddr) -> Result<Connection, Failure> {
     let (stream, client) = acceptor.accept(io).await?.into_parts();
     // Both are there where certificates are demanded.
     let who = client.identity().ok_or("no certificate")??;

@@ -21,7 +21,7 @@ fn a_good_client_is_admitted_once_its_evidence_has_come() {
         let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
         let config = Arc::new(client_config(Some(&person), version));
         let connected = runtime().block_on(connect(served.address, &config));
-        assert_eq!(connected.told.as_deref(), Ok(HELLO), "{word}");
+        assert_eq!(connected.outcome.as_deref(), Ok(HELLO), "{word}");
         assert_eq!(served.outcomes(1), ["accept"], "{word}");
         assert_eq!(world.server.count("/ca.crl"), 1, "{word}");
     }
@@ -39,7 +39,7 @@ fn a_revoked_client_gets_its_alert_from_gate_and_handshake() {
         let config = Arc::new(client_config(Some(&person), version));
         for at in ["gate", "handshake"] {
             let connected = runtime().block_on(connect(served.address, &config));
-            assert_eq!(connected.told, Err("certificate_revoked (44)".into()), "{word}, {at}");
+            assert_eq!(connected.outcome, Err("certificate_revoked (44)".into()), "{word}, {at}");
         }
         assert_eq!(served.outcomes(2), ["certificate-revoked"; 2], "{word}");
         assert_eq!(world.server.count("/ca.crl"), 1, "{word}");
@@ -57,13 +57,13 @@ fn a_client_whose_hold_was_lifted_is_let_in() {
         let person = Person::new(&world, "held", &cert);
         let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
         let config = Arc::new(client_config(Some(&person), version));
-        let told = || runtime().block_on(connect(served.address, &config)).told;
+        let outcome = || runtime().block_on(connect(served.address, &config)).outcome;
         revoke();
         for _ in 0..2 {
-            assert_eq!(told(), Err("certificate_revoked (44)".into()), "{word}");
+            assert_eq!(outcome(), Err("certificate_revoked (44)".into()), "{word}");
         }
         world.responder.good(&cert.serial);
-        assert_eq!(told().as_deref(), Ok(HELLO), "{word}");
+        assert_eq!(outcome().as_deref(), Ok(HELLO), "{word}");
         assert_eq!(served.outcomes(3), ["certificate-revoked", "certificate-revoked", "accept"], "{word}");
     }
 }
@@ -78,7 +78,7 @@ fn an_unknown_status_is_certificate_unknown() {
         let served = Served::acceptor(acceptor(&engine(&world, Revocation::HardFail), parts()));
         let config = Arc::new(client_config(Some(&person), version));
         let connected = runtime().block_on(connect(served.address, &config));
-        assert_eq!(connected.told, Err("certificate_unknown (46)".into()), "{word}");
+        assert_eq!(connected.outcome, Err("certificate_unknown (46)".into()), "{word}");
         assert_eq!(served.outcomes(1), ["revocation-unknown"], "{word}");
     }
 }
@@ -96,7 +96,7 @@ fn the_deadline_covers_handshake_and_gate() {
     let config = Arc::new(client_config(Some(&person), &rustls::version::TLS13));
     runtime().block_on(async {
         let connected = connect(served.address, &config).await;
-        assert_eq!(connected.told, Err("certificate_unknown (46)".into()));
+        assert_eq!(connected.outcome, Err("certificate_unknown (46)".into()));
         let silent = tokio::net::TcpStream::connect(served.address).await.expect("connects");
         assert_eq!(served.outcomes(2), ["revocation-unknown", "deadline"]);
         drop(silent);
@@ -127,7 +127,7 @@ fn client_auth_decides_who_is_asked() {
             for (person, expected) in [None, Some(&good), Some(&revoked)].into_iter().zip(expected) {
                 let config = Arc::new(client_config(person, version));
                 let connected = runtime().block_on(connect(served.address, &config));
-                assert_eq!(connected.told, expected, "{word}, {auth:?}");
+                assert_eq!(connected.outcome, expected, "{word}, {auth:?}");
             }
         }
     }
@@ -149,13 +149,13 @@ fn whoever_serves_a_client_that_is_revoked_is_told() {
                 let watch = admitted.watch().expect("it was checked");
                 admitted.write_all(HELLO.as_bytes()).await.expect("writes");
                 admitted.flush().await.expect("flushes");
-                let told = match watch.await {
+                let outcome = match watch.await {
                     Ended::Rejected(report) => report.code().to_owned(),
                     _ => "unwatched".to_owned(),
                 };
                 let _gone = admitted.shutdown().await;
                 drain(&mut admitted).await;
-                told
+                outcome
             }
         });
         let config = Arc::new(client_config(Some(&Person::new(&world, "turns", &cert)), version));
@@ -174,7 +174,7 @@ fn whoever_serves_a_client_that_is_revoked_is_told() {
                 std::time::Instant::now()
             };
             let (connected, came_at) = tokio::join!(live, news);
-            assert_eq!(connected.told.as_deref(), Ok(HELLO), "{word}");
+            assert_eq!(connected.outcome.as_deref(), Ok(HELLO), "{word}");
             assert!(came_at.elapsed() < Duration::from_secs(1), "{word}: {:?}", came_at.elapsed());
         });
         assert_eq!(served.outcomes(1), ["certificate-revoked"], "{word}");
@@ -203,7 +203,7 @@ fn permits_bound_what_is_pending() {
         assert!(waits && acceptor.pending() == 1);
         drop(silent);
         let connected = next.await;
-        assert_eq!(connected.told.as_deref(), Ok(HELLO));
+        assert_eq!(connected.outcome.as_deref(), Ok(HELLO));
         assert_eq!(served.outcomes(2), ["handshake", "accept"]);
         assert_eq!(acceptor.pending(), 0);
     });

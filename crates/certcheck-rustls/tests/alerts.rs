@@ -163,7 +163,7 @@ impl Files {
 
     /// What curl says.
     fn curl(&self, address: SocketAddr, person: Option<&Person>, version: &str) -> Option<String> {
-        let (least, most) = if version == "TLS 1.2" { ("--tlsv1.2", "1.2") } else { ("--tlsv1.3", "1.3") };
+        let (least, max) = if version == "TLS 1.2" { ("--tlsv1.2", "1.2") } else { ("--tlsv1.3", "1.3") };
         let arguments = [
             "--silent".to_owned(),
             "--show-error".to_owned(),
@@ -173,7 +173,7 @@ impl Files {
             self.path("root.pem"),
             least.to_owned(),
             "--tls-max".to_owned(),
-            most.to_owned(),
+            max.to_owned(),
             "--connect-to".to_owned(),
             format!("localhost:443:127.0.0.1:{}", address.port()),
             "https://localhost/".to_owned(),
@@ -195,9 +195,9 @@ fn rustls_says(
     address: SocketAddr,
     person: Option<&Person>,
     version: &'static SupportedProtocolVersion,
-) -> Told {
+) -> Outcome {
     let config = Arc::new(client_config(person, version));
-    runtime().block_on(connect(address, &config)).told
+    runtime().block_on(connect(address, &config)).outcome
 }
 
 #[test]
@@ -222,8 +222,8 @@ fn each_refusal_has_its_alert() {
             let verified = Served::verifier(parts().server_config(&engine).expect("a configuration"));
             for (front, served) in [("gate", &gated), ("verifier", &verified)] {
                 let context = format!("{}, {word}, {front}", class.what);
-                let told = rustls_says(served.address, person, version);
-                assert_eq!(told, Err(class.alert.to_owned()), "{context}");
+                let outcome = rustls_says(served.address, person, version);
+                assert_eq!(outcome, Err(class.alert.to_owned()), "{context}");
                 said_by_openssl.extend(files.s_client(served.address, person, word));
                 said_by_curl.extend(files.curl(served.address, person, word));
             }

@@ -150,8 +150,8 @@ impl Example {
         self.says("ring reloaded");
     }
 
-    fn ask(&self, config: &Arc<ClientConfig>) -> Told {
-        within(connect(self.address, config)).told
+    fn ask(&self, config: &Arc<ClientConfig>) -> Outcome {
+        within(connect(self.address, config)).outcome
     }
 }
 

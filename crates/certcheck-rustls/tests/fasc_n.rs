@@ -92,7 +92,7 @@ fn federal_agency_smart_credential_numbers() {
         (encode("S0032F0001F092446F0F1F11122233331122E2E"), "has something else where a digit is due"),
     ] {
         let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        assert_eq!(told(number(&octets)), format!("FASC-N of subjectAltName \"{hex}\" {flaw}"));
+        assert_eq!(outcome(number(&octets)), format!("FASC-N of subjectAltName \"{hex}\" {flaw}"));
     }
 
     for (names, said) in [
@@ -106,7 +106,7 @@ fn federal_agency_smart_credential_numbers() {
         ),
         (vec![other_name("2.16.840.1.101.3.6.7", &der::octets(&octets(TIG)))], "None".to_owned()),
     ] {
-        assert_eq!(told(issued_by(&root(), &leaf("CN=leaf").with([raw_san(&names)])).fasc_n()), said);
+        assert_eq!(outcome(issued_by(&root(), &leaf("CN=leaf").with([raw_san(&names)])).fasc_n()), said);
     }
 }
 

@@ -148,7 +148,7 @@ fn a_ring_that_changes_meanwhile_counts() {
         let config = Arc::new(client_config(Some(&Person::new(&world, "slow", &cert)), version));
         let served = Served::acceptor(acceptor(&engine, parts()));
         let connected = runtime().block_on(connect(served.address, &config));
-        assert_eq!(connected.told, Err("unknown_ca (48)".into()), "{word}");
+        assert_eq!(connected.outcome, Err("unknown_ca (48)".into()), "{word}");
         assert_eq!(served.outcomes(1), ["unknown-issuer"], "{word}");
     }
 }

@@ -30,7 +30,7 @@ fn only_an_accepted_report_identifies() {
     let ring = ring_of(&root().issue(&Key::p256("root")));
     let chain = [CertificateDer::from(&b"no certificate"[..])];
     let report = Check::new(&chain, &ring, &off, Time::from_unix(1_800_000_000)).run();
-    let said = told(Identity::of(&report));
+    let said = outcome(Identity::of(&report));
     assert_eq!(said, "a certificate that is not accepted identifies nobody; its verdict is reject");
 }
 
@@ -95,20 +95,20 @@ fn common_names_are_shown_and_no_more() {
     {
         let identity = identity(&format!("{subject},emailAddress=j@a.example"), &[]);
         let said = [
-            told(identity.emails()),
-            told(identity.dns_names()),
-            told(identity.uris()),
-            told(identity.ip_addresses()),
-            told(identity.other_names()),
+            outcome(identity.emails()),
+            outcome(identity.dns_names()),
+            outcome(identity.uris()),
+            outcome(identity.ip_addresses()),
+            outcome(identity.other_names()),
         ];
         assert_eq!(said, ["[]"; 5], "{subject}");
         let said = [
-            told(identity.spiffe_id()),
-            told(identity.upn()),
-            told(identity.edipi()),
-            told(identity.fasc_n()),
-            told(identity.card_uuid()),
-            told(identity.sid()),
+            outcome(identity.spiffe_id()),
+            outcome(identity.upn()),
+            outcome(identity.edipi()),
+            outcome(identity.fasc_n()),
+            outcome(identity.card_uuid()),
+            outcome(identity.sid()),
         ];
         assert_eq!(said, ["None"; 6], "{subject}");
     }
@@ -117,10 +117,10 @@ fn common_names_are_shown_and_no_more() {
 #[test]
 fn lists_of_names() {
     type Accessor = fn(&Identity) -> String;
-    let emails: Accessor = |identity| told(identity.emails());
-    let dns: Accessor = |identity| told(identity.dns_names());
-    let uris: Accessor = |identity| told(identity.uris());
-    let ips: Accessor = |identity| told(identity.ip_addresses());
+    let emails: Accessor = |identity| outcome(identity.emails());
+    let dns: Accessor = |identity| outcome(identity.dns_names());
+    let uris: Accessor = |identity| outcome(identity.uris());
+    let ips: Accessor = |identity| outcome(identity.ip_addresses());
     let cases: &[(Accessor, &[&str], &str)] = &[
         (emails, &["dns:a.example"], "[]"),
         (emails, &["smtp:é@a.example", "email:j@a.example"], r#"["é@a.example", "j@a.example"]"#),
@@ -175,13 +175,13 @@ fn lists_of_names() {
 
 #[test]
 fn what_is_told_of_a_bad_name_is_bounded() {
-    let said = told(identity("CN=leaf", &[&format!("dns:{}\0", "a".repeat(60_000))]).dns_names());
+    let said = outcome(identity("CN=leaf", &[&format!("dns:{}\0", "a".repeat(60_000))]).dns_names());
     assert_eq!(
         said,
         format!(r#"dNSName of subjectAltName "{}..." has a control character"#, "a".repeat(128))
     );
     let blob = other_name("1.3.6.1.4.1.311.20.2.3", &der::octets(&[7; 60_000]));
-    let said = told(issued_by(&root(), &leaf("CN=leaf").with([raw_san(&[blob])])).upn());
+    let said = outcome(issued_by(&root(), &leaf("CN=leaf").with([raw_san(&[blob])])).upn());
     assert!(said.len() < 200 && said.ends_with("...\" is not a UTF8String"), "{said}");
 }
 
@@ -196,14 +196,14 @@ fn user_principal_names() {
         (&["upn:good@x", "upn:admin\0@x"], r#"UPN of subjectAltName "admin\0@x" has a control character"#),
         (&["upn:"], r#"UPN of subjectAltName "" is empty"#),
     ] {
-        assert_eq!(told(identity("CN=leaf", names).upn()), said, "{names:?}");
+        assert_eq!(outcome(identity("CN=leaf", names).upn()), said, "{names:?}");
     }
     for (value, said) in [
         (der::tlv(0x16, b"j@x"), r#"UPN of subjectAltName "16036a4078" is not a UTF8String"#),
         (der::tlv(0x0c, b"\xff"), r#"UPN of subjectAltName "0c01ff" is not a UTF8String"#),
     ] {
         let san = raw_san(&[other_name("1.3.6.1.4.1.311.20.2.3", &value)]);
-        assert_eq!(told(issued_by(&root(), &leaf("CN=leaf").with([san])).upn()), said);
+        assert_eq!(outcome(issued_by(&root(), &leaf("CN=leaf").with([san])).upn()), said);
     }
 }
 
@@ -250,7 +250,7 @@ fn edipis() {
         ("CN=DOE.JANE.١٢٣٤٥", &[], NONE),
         ("OU=DOE.JANE.Q.1234567890", &[], NONE),
     ] {
-        assert_eq!(told(identity(subject, names).edipi()), said, "{subject} {names:?}");
+        assert_eq!(outcome(identity(subject, names).edipi()), said, "{subject} {names:?}");
     }
     let edipi = Edipi::from_digits("0000000007").expect("ten digits");
     assert_eq!((edipi.as_str(), edipi.to_string()), ("0000000007", "0000000007".to_owned()));
@@ -273,7 +273,7 @@ fn spiffe_ids() {
         &longest,
         &long_domain,
     ] {
-        let said = told(identity("CN=leaf", &[&format!("uri:{good}")]).spiffe_id());
+        let said = outcome(identity("CN=leaf", &[&format!("uri:{good}")]).spiffe_id());
         assert_eq!(said, format!("Some({good:?})"));
     }
     for (id, flaw) in [
@@ -299,7 +299,7 @@ fn spiffe_ids() {
         ("SPIFFE://a/b", "does not begin with spiffe://"),
         (&longer_domain, "has a trust domain longer than 255 octets"),
     ] {
-        let said = told(identity("CN=leaf", &[&format!("uri:{id}")]).spiffe_id());
+        let said = outcome(identity("CN=leaf", &[&format!("uri:{id}")]).spiffe_id());
         if id.len() > 128 {
             assert!(said.ends_with(flaw), "{said}");
         } else {
@@ -307,7 +307,7 @@ fn spiffe_ids() {
         }
     }
     assert!(
-        told(identity("CN=leaf", &[&format!("uri:{too_long}")]).spiffe_id())
+        outcome(identity("CN=leaf", &[&format!("uri:{too_long}")]).spiffe_id())
             .ends_with("is longer than 2048 octets")
     );
 
@@ -322,7 +322,7 @@ fn spiffe_ids() {
         (&["uri:https://a/b", "uri:spiffe://a/b"], &not_alone),
         (&["uri:spiffe://a/b\0"], r#"URI of subjectAltName "spiffe://a/b\0" has a control character"#),
     ] {
-        assert_eq!(told(identity("CN=leaf", names).spiffe_id()), said, "{names:?}");
+        assert_eq!(outcome(identity("CN=leaf", names).spiffe_id()), said, "{names:?}");
     }
 }
 
@@ -339,7 +339,7 @@ fn a_spiffe_id_is_of_a_leaf_in_the_domain_of_its_anchor() {
             Some("stands in the certificate of a CA"),
         ),
     ] {
-        let said = told(issued_by(&root(), &svid.clone().with(extensions)).spiffe_id());
+        let said = outcome(issued_by(&root(), &svid.clone().with(extensions)).spiffe_id());
         match flaw {
             Some(flaw) => assert_eq!(said, format!(r#"SPIFFE ID of subjectAltName "spiffe://a/b" {flaw}"#)),
             None => assert_eq!(said, r#"Some("spiffe://a/b")"#),
@@ -356,7 +356,7 @@ fn a_spiffe_id_is_of_a_leaf_in_the_domain_of_its_anchor() {
         (&["uri:spiffe:a"], foreign),
     ] {
         let root = root().with([ext::san(names)]);
-        assert_eq!(told(issued_by(&root, &svid).spiffe_id()), said, "{names:?}");
+        assert_eq!(outcome(issued_by(&root, &svid).spiffe_id()), said, "{names:?}");
     }
 }
 
@@ -376,10 +376,10 @@ fn card_uuids() {
         (&[&upper], &some),
         (&[&good, &good], "card UUID of subjectAltName stands there 2 times, which names nobody"),
     ] {
-        assert_eq!(told(identity("CN=leaf", names).card_uuid()), said, "{names:?}");
+        assert_eq!(outcome(identity("CN=leaf", names).card_uuid()), said, "{names:?}");
     }
     for bad in ["uri:urn:uuid:", &cut, &braced, &flat] {
-        let said = told(identity("CN=leaf", &[&good, bad]).card_uuid());
+        let said = outcome(identity("CN=leaf", &[&good, bad]).card_uuid());
         assert_eq!(said, format!("card UUID of subjectAltName {:?} is not a UUID", &bad[4..]));
     }
 }
@@ -424,12 +424,13 @@ fn security_identifiers() {
     }
     for (value, said) in cases {
         assert_eq!(
-            told(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid()),
+            outcome(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid()),
             said
         );
     }
     let not_text = der::seq(&[other_name(OBJECT_SID, &der::octets(b"\xff"))]);
-    let said = told(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, not_text)])).sid());
+    let said =
+        outcome(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, not_text)])).sid());
     assert_eq!(said, r#"SID of the NTDS security extension "ff" is not a SID of the NT authority"#);
     // What does not read is told with its place, and is never no SID.
     for (value, rule) in [
@@ -441,7 +442,8 @@ fn security_identifiers() {
         (der::seq(&[other_name(OBJECT_SID, &der::tlv(0x0c, SID.as_bytes()))]), "tag 0x0c where 0x04 is due"),
         (der::concat(&[der::seq(&[member(SID)]), der::null()]), "octets left over after the last field"),
     ] {
-        let said = told(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid());
+        let said =
+            outcome(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid());
         assert!(said.starts_with("szOID_NTDS_CA_SECURITY_EXT at octet ") && said.ends_with(rule), "{said}");
     }
 }

@@ -40,9 +40,9 @@ impl Scene {
         scene
     }
 
-    fn connect(&self) -> (Told, bool) {
+    fn connect(&self) -> (Outcome, bool) {
         let connected = runtime().block_on(connect(self.served.address, &self.config));
-        (connected.told, connected.is_resumed)
+        (connected.outcome, connected.is_resumed)
     }
 
     /// The client is revoked, and the engine has heard of it.
@@ -55,11 +55,11 @@ impl Scene {
     }
 }
 
-fn resumes() -> (Told, bool) {
+fn resumes() -> (Outcome, bool) {
     (Ok(HELLO.to_owned()), true)
 }
 
-fn in_full() -> (Told, bool) {
+fn in_full() -> (Outcome, bool) {
     (Ok(HELLO.to_owned()), false)
 }
 
@@ -133,7 +133,7 @@ fn a_hundred_junk_intermediates_are_let_in_and_not_kept() {
         let config = Arc::new(client_config(Some(&person), version));
         for _ in 0..2 {
             let connected = runtime().block_on(connect(served.address, &config));
-            assert_eq!((connected.told, connected.is_resumed), in_full(), "{word}");
+            assert_eq!((connected.outcome, connected.is_resumed), in_full(), "{word}");
         }
         assert_eq!(served.outcomes(2), ["accept"; 2], "{word}");
     }
@@ -154,10 +154,10 @@ fn sessions_are_of_those_let_in() {
             parts().client_auth(ClientAuth::PassThru),
         ));
         let connect_to = |served: &Served| runtime().block_on(connect(served.address, &config));
-        assert_eq!(connect_to(&lenient).told, Ok(HELLO.to_owned()), "{word}");
+        assert_eq!(connect_to(&lenient).outcome, Ok(HELLO.to_owned()), "{word}");
         for _ in 0..2 {
             let connected = connect_to(&strict);
-            assert_eq!(connected.told, Err("certificate_revoked (44)".into()), "{word}");
+            assert_eq!(connected.outcome, Err("certificate_revoked (44)".into()), "{word}");
             assert!(!connected.is_resumed, "{word}");
         }
     }
@@ -178,12 +178,12 @@ fn the_verifiers_configuration_resumes_nothing() {
         let connect = || runtime().block_on(connect(served.address, &config));
         for _ in 0..2 {
             let connected = connect();
-            assert_eq!((connected.told, connected.is_resumed), in_full(), "{word}");
+            assert_eq!((connected.outcome, connected.is_resumed), in_full(), "{word}");
         }
         world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&cert])));
         engine.forget();
         assert!(!engine.check_blocking(&chain, now(), Duration::from_secs(3)).is_accepted());
-        assert_eq!(connect().told, Err("certificate_revoked (44)".into()), "{word}");
+        assert_eq!(connect().outcome, Err("certificate_revoked (44)".into()), "{word}");
     }
 }
 
@@ -210,11 +210,11 @@ fn where_answers_have_nonces_no_session_resumes_by_an_old_one() {
         let connect = || runtime().block_on(connect(served.address, &config));
         for _ in 0..2 {
             let connected = connect();
-            assert_eq!((connected.told, connected.is_resumed), in_full(), "{word}");
+            assert_eq!((connected.outcome, connected.is_resumed), in_full(), "{word}");
         }
         world.responder.revoke(&cert.serial, "2027-01-01T12:00:00Z", Some("keyCompromise"));
         let connected = connect();
-        assert!(connected.told.is_err() && !connected.is_resumed, "{word}: {:?}", connected.told);
+        assert!(connected.outcome.is_err() && !connected.is_resumed, "{word}: {:?}", connected.outcome);
         assert_eq!(served.outcomes(3), ["accept", "accept", "certificate-revoked"], "{word}");
     }
 }

@@ -49,7 +49,7 @@ fn at_the_acceptor_a_good_client_does_not_wait_for_others() {
             let cert = world.client(&name, &(0..10).map(url).collect::<Vec<_>>(), &[]);
             let config = client_config(Some(&Person::new(&world, &name, &cert)), VERSIONS[1].1);
             let (config, address) = (Arc::new(config), served.address);
-            thread::spawn(move || runtime().block_on(connect(address, &config)).told)
+            thread::spawn(move || runtime().block_on(connect(address, &config)).outcome)
         })
         .collect();
     assert!(comes(|| open() >= 7), "{}", open());
@@ -57,7 +57,11 @@ fn at_the_acceptor_a_good_client_does_not_wait_for_others() {
         let name = format!("good {turn}");
         let person = Person::new(&world, &name, &world.plain(&name));
         let config = Arc::new(client_config(Some(&person), VERSIONS[1].1));
-        assert_eq!(runtime().block_on(connect(served.address, &config)).told.as_deref(), Ok(HELLO), "{turn}");
+        assert_eq!(
+            runtime().block_on(connect(served.address, &config)).outcome.as_deref(),
+            Ok(HELLO),
+            "{turn}"
+        );
         assert!(
             acceptor.pending() >= 7 && open() >= 7,
             "the others wait on: {}, {}",
@@ -84,12 +88,12 @@ fn at_the_verifier_a_good_client_does_not_wait_for_others() {
     let greedy = person("again", &greedy);
     runtime().block_on(async {
         for _ in 0..256 {
-            assert!(connect(served.address, &greedy).await.told.is_err());
+            assert!(connect(served.address, &greedy).await.outcome.is_err());
         }
     });
     assert!(comes(|| dripper.open() == 1), "{}", dripper.open());
     let good = person("good", &world.plain("good"));
-    let connect = || runtime().block_on(connect(served.address, &good)).told;
+    let connect = || runtime().block_on(connect(served.address, &good)).outcome;
     assert!(connect().is_err(), "its evidence is not there yet");
     assert!(comes(|| connect().is_ok()), "nothing was fetched for it");
     assert_eq!(dripper.open(), 1, "and the other one drips on");

@@ -55,13 +55,13 @@ fn the_gate_tells_the_truth_under_every_suite() {
             let config = || Arc::new(client_config_over(only.clone(), Some(&person), version));
             let (resuming, fresh) = (config(), config());
             let connect = |config| runtime().block_on(connect(served.address, config));
-            assert_eq!(connect(&resuming).told, Ok(HELLO.to_owned()), "{word}");
+            assert_eq!(connect(&resuming).outcome, Ok(HELLO.to_owned()), "{word}");
             let listing = aged(2, "2027-02-01T00:00:00Z").revoking([RevokedCertificate::new(&cert.serial)]);
             world.server.serve("/ca.crl", Page::new(listing.issue(&world.ca)));
             std::thread::sleep(Duration::from_millis(300));
             for (config, is_resumed) in [(&resuming, true), (&fresh, false)] {
                 let connected = connect(config);
-                assert_eq!(connected.told, Err("certificate_revoked (44)".into()), "{word}, {is_resumed}");
+                assert_eq!(connected.outcome, Err("certificate_revoked (44)".into()), "{word}, {is_resumed}");
                 if is_resumed {
                     assert!(connected.is_resumed, "{word}");
                     // So that the next handshake finds nothing in memory, and is refused by the gate too.

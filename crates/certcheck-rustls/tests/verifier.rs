@@ -25,9 +25,9 @@ fn connect_as(
     person: &Person,
     address: SocketAddr,
     version: &'static rustls::SupportedProtocolVersion,
-) -> Told {
+) -> Outcome {
     let config = Arc::new(client_config(Some(person), version));
-    runtime().block_on(connect(address, &config)).told
+    runtime().block_on(connect(address, &config)).outcome
 }
 
 fn wait_until(what: impl Fn() -> bool) {
@@ -110,8 +110,8 @@ fn nothing_is_fetched_for_who_cannot_prove_possession() {
         let chain = world.chain(&world.plain("good"));
         let thief = Person { chain, key: Key::p256("a thief's") };
         for served in [served(&engine), Served::acceptor(acceptor(&engine, parts()))] {
-            let told = connect_as(&thief, served.address, version);
-            assert_eq!(told, Err("decrypt_error (51)".into()), "{word}");
+            let outcome = connect_as(&thief, served.address, version);
+            assert_eq!(outcome, Err("decrypt_error (51)".into()), "{word}");
         }
         std::thread::sleep(Duration::from_millis(200));
         assert!(world.server.requests().is_empty(), "{word}: {:?}", world.server.requests());
@@ -181,9 +181,9 @@ fn threads(config: ServerConfig) -> SocketAddr {
     address
 }
 
-fn waiting(engine: &Arc<Engine>, most: usize) -> ServerConfig {
+fn waiting(engine: &Arc<Engine>, max: usize) -> ServerConfig {
     let verifier =
-        ClientVerifier::builder(Arc::clone(engine)).waiting_up_to(Duration::from_secs(2)).max_waiters(most);
+        ClientVerifier::builder(Arc::clone(engine)).waiting_up_to(Duration::from_secs(2)).max_waiters(max);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -233,8 +233,8 @@ fn refusals_are_told_in_full() {
     policy.evidence_order = EvidenceOrder::CrlFirst;
     let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(impatient());
     let engine = Arc::new(engine.refreshes(false).clock(now).build().expect("builds"));
-    let told = Arc::<Mutex<Vec<String>>>::default();
-    let (count, noted) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&told));
+    let outcome = Arc::<Mutex<Vec<String>>>::default();
+    let (count, noted) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&outcome));
     let counted = Arc::clone(&count);
     let verifier = ClientVerifier::builder(Arc::clone(&engine)).on_refusal(move |report| {
         counted.fetch_add(1, Ordering::Relaxed);
@@ -251,7 +251,7 @@ fn refusals_are_told_in_full() {
     let person = Person::new(&world, "good", &world.plain("good"));
     let version = &rustls::version::TLS13;
     assert!(connect_as(&person, served.address, version).is_err());
-    assert_eq!(*told.lock().expect("no panic"), ["revocation-unknown"]);
+    assert_eq!(*outcome.lock().expect("no panic"), ["revocation-unknown"]);
     let outcome = served.outcomes(1).remove(0);
     // What a server's log has of it, by rustls's own error.
     assert!(outcome.contains("revocation-unknown: certificate 0: "), "{outcome}");
@@ -306,7 +306,7 @@ fn client_auth_decides_who_is_asked() {
         let served = Served::verifier(config);
         let connect = |person| {
             let config = Arc::new(client_config(person, &rustls::version::TLS13));
-            runtime().block_on(connect(served.address, &config)).told
+            runtime().block_on(connect(served.address, &config)).outcome
         };
         assert_eq!(connect(None), of_none, "{auth:?}");
         assert_eq!(connect(Some(&revoked)), of_revoked, "{auth:?}");
@@ -333,6 +333,6 @@ fn tuning_cannot_take_the_verifier_away() {
     assert_eq!((config.max_early_data_size, config.send_half_rtt_data), (0, false));
     let served = Served::verifier(config);
     let config = Arc::new(client_config(None, &rustls::version::TLS13));
-    let told = runtime().block_on(connect(served.address, &config)).told;
-    assert_eq!(told, Err("certificate_required (116)".into()));
+    let outcome = runtime().block_on(connect(served.address, &config)).outcome;
+    assert_eq!(outcome, Err("certificate_required (116)".into()));
 }

@@ -119,7 +119,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "X.690 8.19",
-            "an extension that is not known is told by octets: that they are no identifier, or one of \
+            "an extension that is not known is outcome by octets: that they are no identifier, or one of \
              more than 128 octets, is not minded by others. We read identifiers strictly, unknown \
              ones too",
         ),

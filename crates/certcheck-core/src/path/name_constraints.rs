@@ -115,7 +115,7 @@ fn check_name(
 ) -> Result<(), Reason> {
     let offend = |violation| Err(Reason::NameConstraint { name: name.to_string(), violation });
     let cost = name.cost();
-    let held = Held::new(name);
+    let held = Constrained::new(name);
     for constraints in above {
         // (b) within one of the permitted subtrees of its form, if there are any.
         if let Some(permitted) = constraints.permitted {
@@ -140,7 +140,7 @@ fn check_name(
 }
 
 /// A name that is held against many bases: what can be read of it by itself is read once.
-struct Held<'a> {
+struct Constrained<'a> {
     name: GeneralName<'a>,
     form: Form<'a>,
 }
@@ -170,7 +170,7 @@ struct Mailbox<'a> {
     host: &'a str,
 }
 
-impl<'a> Held<'a> {
+impl<'a> Constrained<'a> {
     fn new(name: GeneralName<'a>) -> Self {
         let form = match name {
             GeneralName::Dns(text) => Form::Dns(DnsName::parse(text)),
@@ -238,7 +238,7 @@ fn cost_of(cost: usize, name: GeneralName<'_>, base: GeneralName<'_>) -> usize {
 
 /// The best standing towards any of the bases.
 fn permits(
-    name: &Held<'_>,
+    name: &Constrained<'_>,
     cost: usize,
     bases: Subtrees<'_>,
     budget: &mut Budget<'_>,

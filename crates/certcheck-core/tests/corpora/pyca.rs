@@ -8,7 +8,7 @@ use certcheck_core::{certificates_of, crls_of, ocsp_responses_of};
 
 use super::{Scoreboard, corpus, json, text};
 
-fn tell<T, E: core::fmt::Display>(read: Result<T, E>) -> String {
+fn report<T, E: core::fmt::Display>(read: Result<T, E>) -> String {
     read.map_or_else(|fault| format!("refused: {fault}"), |_| "read".to_owned())
 }
 
@@ -24,18 +24,18 @@ fn samples() {
         let found = match file.split('/').next() {
             Some("certs" | "crl") if file.starts_with("certs") || crls_of(&content).is_err() => {
                 match certificates_of(&content) {
-                    Ok(found) => tell(Certificate::parse(&found[0])),
+                    Ok(found) => report(Certificate::parse(&found[0])),
                     Err(fault) => format!("refused: {fault}"),
                 }
             }
             Some("crl") => match crls_of(&content) {
-                Ok(found) => tell(Crl::parse(found[0].clone(), file)),
+                Ok(found) => report(Crl::parse(found[0].clone(), file)),
                 Err(fault) => format!("refused: {fault}"),
             },
             // Requests are written here, never read.
             _ if file.contains("req") => continue,
             _ => match ocsp_responses_of(&content) {
-                Ok(found) => tell(OcspResponse::parse(&found[0])),
+                Ok(found) => report(OcspResponse::parse(&found[0])),
                 Err(fault) => format!("refused: {fault}"),
             },
         };

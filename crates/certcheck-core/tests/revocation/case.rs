@@ -142,7 +142,7 @@ impl Case {
     pub(crate) fn compare(&self, report: &Report<'_>) -> Result<(), String> {
         let status = report.path.get(self.of).map(|member| &member.revocation);
         let found =
-            status.map_or_else(|| format!("{:?}", report.reason), |status| tell(status, &self.expect));
+            status.map_or_else(|| format!("{:?}", report.reason), |status| summary(status, &self.expect));
         let verdict = self.verdict.as_deref().unwrap_or(match status {
             Some(Status::Revoked(_)) => "reject",
             Some(Status::Unknown(_)) => "undetermined",
@@ -183,7 +183,7 @@ impl Case {
 }
 
 /// The status in the words of `expect`: by what it is known only if it asks.
-fn tell(status: &Status, expect: &str) -> String {
+fn summary(status: &Status, expect: &str) -> String {
     match status {
         Status::Good(proof) if expect.contains(" by ") => format!("good by {}", proof.source),
         Status::Revoked(revoked) if expect.contains(" by ") => {

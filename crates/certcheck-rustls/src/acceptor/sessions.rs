@@ -32,13 +32,13 @@ pub struct SessionPolicy {
     pub lifetime: Duration,
     /// Sessions that are kept, of 4 KiB on the average: beyond that the ones least used go. Those of clients that present
     /// more than 32 KiB are not kept.
-    pub most: usize,
+    pub max: usize,
 }
 
 impl Default for SessionPolicy {
     /// 300 seconds, 16,384 sessions.
     fn default() -> Self {
-        Self { lifetime: Duration::from_secs(300), most: 16_384 }
+        Self { lifetime: Duration::from_secs(300), max: 16_384 }
     }
 }
 
@@ -109,13 +109,13 @@ impl fmt::Debug for Sessions {
 impl Sessions {
     pub(super) fn new(engine: Arc<Engine>, auth: ClientAuth, policy: SessionPolicy) -> Self {
         let sweep_at = Mutex::new(Instant::now());
-        let most = policy.most.max(1);
-        let octets = u64::try_from(most).unwrap_or(u64::MAX).saturating_mul(OCTETS_EACH);
-        Self { engine, auth, policy, kept: Cache::with_weighter(most, octets, Octets), sweep_at }
+        let max = policy.max.max(1);
+        let octets = u64::try_from(max).unwrap_or(u64::MAX).saturating_mul(OCTETS_EACH);
+        Self { engine, auth, policy, kept: Cache::with_weighter(max, octets, Octets), sweep_at }
     }
 
     pub(super) const fn are_kept(&self) -> bool {
-        !self.policy.lifetime.is_zero() && self.policy.most > 0
+        !self.policy.lifetime.is_zero() && self.policy.max > 0
     }
 
     /// Keeps the sessions of a client that is let in. Those that come of a resumed one are as old as that.

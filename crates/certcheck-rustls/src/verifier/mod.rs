@@ -125,7 +125,7 @@ impl VerifierBuilder {
 
     /// Waits for evidence that is missing, for as long as this, **holding the thread**. For servers with a thread for each
     /// connection, and no others: on a runtime all that share the thread wait too. No more than
-    /// [`max_waiters`](Self::most_waiters) wait at once; the rest is decided at once.
+    /// [`max_waiters`](Self::max_waiters) wait at once; the rest is decided at once.
     pub const fn waiting_up_to(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self

@@ -59,7 +59,7 @@ pub(crate) fn other_name(dotted: &str, value: &[u8]) -> Vec<u8> {
 }
 
 /// What an accessor says: the value, or the error without its hint.
-pub(crate) fn told<T: Debug>(said: Result<T, IdentityError>) -> String {
+pub(crate) fn outcome<T: Debug>(said: Result<T, IdentityError>) -> String {
     match said {
         Ok(value) => format!("{value:?}"),
         Err(error) => {

@@ -114,12 +114,12 @@ pub(crate) fn client_config_over(
 }
 
 /// What a client was told, or the name of the alert that it got.
-pub(crate) type Told = Result<String, String>;
+pub(crate) type Outcome = Result<String, String>;
 
 /// What one connection came to for the client.
 #[derive(Debug)]
 pub(crate) struct Connected {
-    pub(crate) told: Told,
+    pub(crate) outcome: Outcome,
     pub(crate) is_resumed: bool,
 }
 
@@ -129,18 +129,18 @@ pub(crate) async fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> 
     let io = TcpStream::connect(address).await.expect("connects");
     let mut stream = match tokio_rustls::TlsConnector::from(Arc::clone(config)).connect(name, io).await {
         Ok(stream) => stream,
-        Err(error) => return Connected { told: Err(alert_of(&error)), is_resumed: false },
+        Err(error) => return Connected { outcome: Err(alert_of(&error)), is_resumed: false },
     };
     let is_resumed = stream.get_ref().1.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
     let _written = stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
     let mut text = String::new();
-    let told = match stream.read_to_string(&mut text).await {
+    let outcome = match stream.read_to_string(&mut text).await {
         Ok(_) => Ok(text),
         // A server that has said all it has to say may just hang up.
         Err(_) if !text.is_empty() => Ok(text),
         Err(error) => Err(alert_of(&error)),
     };
-    Connected { told, is_resumed }
+    Connected { outcome, is_resumed }
 }
 
 fn alert_of(error: &std::io::Error) -> String {

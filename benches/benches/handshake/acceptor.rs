@@ -1,4 +1,4 @@
-//! Door 2 beside tokio-rustls over the same pipe, the client's work included.
+//! The acceptor beside tokio-rustls over the same pipe, the client's work included.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,28 +16,28 @@ use crate::scene::Scene;
 const TLS13: crate::scene::Versions = &[&rustls::version::TLS13];
 
 /// A runtime of one thread, and both acceptors.
-pub(crate) struct Doors {
+pub(crate) struct AcceptorWorks {
     runtime: Runtime,
     connector: TlsConnector,
     certcheck: Acceptor,
-    floor: TlsAcceptor,
+    minimum: TlsAcceptor,
 }
 
-impl Doors {
+impl AcceptorWorks {
     pub(crate) fn new(scene: &Scene) -> Self {
         let (engine, limits) = (Arc::clone(&scene.engine), AcceptLimits::default());
         Self {
             runtime: Builder::new_current_thread().enable_time().build().unwrap(),
             connector: scene.known_client().into(),
             certcheck: Acceptor::new(scene.parts(TLS13), engine, SessionPolicy::never(), limits).unwrap(),
-            floor: scene.floor(TLS13).into(),
+            minimum: scene.minimum(TLS13).into(),
         }
     }
 
     pub(crate) fn works(&self) -> [Work<'_>; 2] {
         [
             Work::new("floor, tokio-rustls", || {
-                self.connect(async |io| assert!(self.floor.accept(io).await.is_ok()))
+                self.connect(async |io| assert!(self.minimum.accept(io).await.is_ok()))
             }),
             Work::new("certcheck, door 2, known client", || {
                 self.connect(async |io| assert!(self.certcheck.accept(io).await.is_ok()))
