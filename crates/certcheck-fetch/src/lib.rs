@@ -56,7 +56,7 @@ pub use transport::resolve::{Resolve, SystemResolver};
 pub use transport::spool::{Body, Spool, SpoolError};
 pub use transport::timings::FetchTimings;
 
-/// Doors for fuzzers: what reads hostile octets and is nobody else's business.
+/// Entry points for fuzzers: what reads hostile octets and is not public.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {

@@ -98,7 +98,7 @@ fn a_known_certificate_with_one_octet_changed_is_a_stranger() {
 
 /// `Cache-Control` speaks of copies, not of certificates: an answer is over when it says so.
 #[test]
-fn an_answer_is_over_with_its_next_update_whatever_the_cache_is_told() {
+fn an_answer_ends_with_its_next_update_whatever_the_http_cache_says() {
     let world = World::new();
     let client = world.client("cached", &[], &[world.server.url("/kept")]);
     let chain = world.chain(&client);

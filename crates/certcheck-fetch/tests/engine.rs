@@ -130,7 +130,7 @@ fn nothing_is_fetched_for_a_path_that_does_not_validate() {
 
 /// Chains of junk take no place from those that are good, and are refused unseen for a moment only.
 #[test]
-fn refusals_are_kept_apart_and_briefly() {
+fn rejections_are_cached_apart_and_briefly() {
     let world = World::new();
     let mut limits = FetchLimits::default();
     limits.known_paths = 16;
@@ -410,7 +410,7 @@ fn who_names_no_source_is_missing_nothing() {
 }
 
 #[test]
-fn sources_are_told_who_asks() {
+fn sources_see_who_asks() {
     let world = World::new();
     let chain = world.chain(&world.client("agent", &[world.server.url("/ca.crl")], &[]));
     let asked_as = |engine: Engine| {
@@ -421,14 +421,14 @@ fn sources_are_told_who_asks() {
     };
     let ours = concat!("certcheck/", env!("CARGO_PKG_VERSION"));
     assert_eq!(asked_as(world.engine()).as_deref(), Some(ours));
-    let engine = world.builder().user_agent("front door/1".to_owned()).build().expect("builds");
-    assert_eq!(asked_as(engine).as_deref(), Some("front door/1"));
+    let engine = world.builder().user_agent("front end/1".to_owned()).build().expect("builds");
+    assert_eq!(asked_as(engine).as_deref(), Some("front end/1"));
     assert!(world.builder().user_agent("two\nlines".to_owned()).build().is_err());
 }
 
 /// A hold may be lifted (RFC 5280 5.3.1): what is past its nextUpdate and calls somebody revoked is asked for again.
 #[test]
-fn who_was_on_hold_is_looked_at_anew() {
+fn who_was_on_hold_is_looked_at_again() {
     let world = World::new();
     let cert = world.client("held", &[], &[world.server.url("/ocsp")]);
     let chain = world.chain(&cert);

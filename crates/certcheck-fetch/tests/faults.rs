@@ -367,14 +367,14 @@ fn the_next_source_is_tried_within_the_deadline() {
 
 /// A body with a mirror behind it that is bad, not missing: poisoned on the way.
 #[test]
-fn what_is_poisoned_gives_way_to_the_mirror_and_is_not_kept() {
+fn what_is_poisoned_gives_way_to_the_mirror_and_is_not_cached() {
     let world = World::new();
     let engine = world.engine();
     world.server.serve("/poisoned.crl", Page::new(CrlBuilder::new(CA).issue(&world.stranger)));
     let urls = [world.server.url("/poisoned.crl"), world.server.url("/ca.crl")];
     let client = world.client("poisoned", &urls, &[]);
     assert_eq!(check(&engine, &world.chain(&client)).0, "accept");
-    // Mended, the first is used again by who has no mirror: nothing bad was kept.
+    // Repaired, the first is used again by who has no mirror: nothing bad was cached.
     world.server.serve("/poisoned.crl", Page::new(world.revoking(2, &[&client])));
     let alone = world.client("alone", &urls[..1], &[]);
     assert!(recovers(&engine, &world.chain(&alone)));

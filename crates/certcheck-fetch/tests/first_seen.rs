@@ -156,7 +156,7 @@ fn engine(world: &World, ring: KeyRing, policy: Policy) -> Engine {
 }
 
 #[test]
-fn who_is_admitted_is_who_a_check_accepts() {
+fn the_fast_path_accepts_whom_a_check_accepts() {
     let (mut compared, mut accepted) = (0, 0);
     for sources in [
         Sources { by_crl: true, by_ocsp: false },
@@ -192,7 +192,11 @@ fn who_is_admitted_is_who_a_check_accepts() {
                         let _seen = engine.look_up(&chain(&leaves[1].1), now());
                         engine.forget_paths();
                         let fast = engine.look_up(&chain(der), time);
-                        assert_eq!(told_but_signatures(&fast), told_but_signatures(&slow), "{word}: {name}");
+                        assert_eq!(
+                            outcome_but_signatures(&fast),
+                            outcome_but_signatures(&slow),
+                            "{word}: {name}"
+                        );
                         compared += 1;
                         accepted +=
                             usize::from(was_accepted_fast(&fast) && policy.revocation != Revocation::Off);
@@ -206,7 +210,7 @@ fn who_is_admitted_is_who_a_check_accepts() {
 }
 
 /// A snapshot that has seen nobody verifies the CA's signature too.
-fn told_but_signatures(report: &CheckReport) -> String {
+fn outcome_but_signatures(report: &CheckReport) -> String {
     let mut shown = outcome_of(report);
     // How many, how many of them on evidence, and what the others cost.
     for field in [" signatures: ", "evidence_signatures: ", "signature_cost: "] {
@@ -225,7 +229,7 @@ fn warm(world: &World) -> Engine {
 }
 
 #[test]
-fn the_first_client_of_a_kind_is_checked_and_the_others_are_admitted() {
+fn the_first_client_of_a_profile_is_checked_and_the_others_are_accepted_fast() {
     let world = World::new();
     let engine = warm(&world);
     let report = engine.look_up(&world.chain(&world.plain("third")), now());
@@ -277,7 +281,7 @@ fn what_is_given_has_a_say() {
 
 /// Who can wait is not accepted by what is due: something newer is asked for first, as ever.
 #[test]
-fn nobody_is_admitted_by_what_is_due() {
+fn nobody_is_accepted_fast_by_evidence_that_is_due() {
     let world = World::new();
     let crl = CrlBuilder::new(CA).valid("2027-01-01T00:00:00Z", Some("2027-01-02T12:00:00Z"));
     world.server.serve("/ca.crl", Page::new(crl.issue(&world.ca)));
@@ -292,7 +296,7 @@ fn nobody_is_admitted_by_what_is_due() {
 
 /// CAs with other points, and leaves with others presented, are other kinds.
 #[test]
-fn kinds_are_told_apart() {
+fn profiles_are_not_confused() {
     let world = World::new();
     let engine = warm(&world);
     world.server.serve("/other.crl", Page::new(CrlBuilder::new(CA).issue(&world.ca)));
@@ -308,7 +312,7 @@ fn kinds_are_told_apart() {
 
 /// What speaks of the CA alone comes to its end without a nextUpdate.
 #[test]
-fn nobody_is_admitted_by_what_is_too_old_for_the_ca() {
+fn nobody_is_accepted_fast_by_evidence_too_old_for_the_ca() {
     let world = World::new();
     world.server.serve(
         "/root.crl",
@@ -353,7 +357,7 @@ fn the_path_is_the_one_of_its_time() {
             slow.reload(ring(), policy.clone(), Evidence::new());
             fast.forget_paths();
             let (fast, slow) = (fast.look_up(&chain, at(time)), slow.look_up(&chain, at(time)));
-            assert_eq!(told_but_signatures(&fast), told_but_signatures(&slow), "{learnt}, {time}");
+            assert_eq!(outcome_but_signatures(&fast), outcome_but_signatures(&slow), "{learnt}, {time}");
         }
     }
 }

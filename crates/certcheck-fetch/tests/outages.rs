@@ -219,7 +219,7 @@ impl Store for Lagging {
 
 /// What a check could not wait for is there for the next, however late that comes.
 #[test]
-fn what_comes_too_late_is_kept_for_the_next() {
+fn what_comes_too_late_is_cached_for_the_next_check() {
     let world = World::new();
     let mut limits = impatient();
     limits.first_octet = Duration::from_secs(10);

@@ -117,7 +117,7 @@ fn who_is_busy_is_not_asked_twice() {
 
 /// An error of OCSP in answer to GET says more than that POST is not taken.
 #[test]
-fn the_error_that_says_most_is_told() {
+fn the_error_that_says_more_is_reported() {
     let world = World::new();
     world.server.serve_with("/gets", |request| {
         if request.method == "GET" { Page::new(Response::error(6)) } else { Page::status(405) }
@@ -194,7 +194,7 @@ fn issuers_come_in_ber_too() {
 
 /// A failed fetch of an issuer is reported.
 #[test]
-fn an_issuer_that_cannot_be_fetched_is_told() {
+fn an_issuer_that_cannot_be_fetched_is_reported() {
     let world = World::new();
     let mut policy = world.policy();
     policy.aia = true;

@@ -22,7 +22,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// The code of what a watch reports, or `None` if it reports nothing for so long.
-fn told_within(watch: Watch, within: Duration) -> Option<&'static str> {
+fn reported_within(watch: Watch, within: Duration) -> Option<&'static str> {
     runtime().block_on(async {
         match tokio::time::timeout(within, watch).await.ok()? {
             Ended::Rejected(report) => Some(report.code()),
@@ -41,36 +41,39 @@ fn watch_of(engine: &Engine, world: &World, cert: &Cert) -> Watch {
 }
 
 /// Fetches again, as the next client would have it fetched.
-fn fetch_anew(engine: &Engine, world: &World) {
+fn fetch_again(engine: &Engine, world: &World) {
     engine.forget();
     let _report = engine.check_blocking(&world.chain(&world.plain("other")), now(), WITHIN);
 }
 
 #[test]
-fn whoever_is_revoked_is_told_and_nobody_else() {
+fn the_watch_of_a_revoked_client_ends_and_no_other() {
     let world = World::new();
     let engine = world.engine();
     let (good, bad) = (world.plain("good"), world.plain("bad"));
     let watch = |cert| watch_of(&engine, &world, cert);
     let (of_good, of_bad, of_bad_too) = (watch(&good), watch(&bad), watch(&bad));
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
-    fetch_anew(&engine, &world);
-    assert_eq!(told_within(of_bad, WITHIN), Some("certificate-revoked"));
-    assert_eq!(told_within(of_bad_too, WITHIN), Some("certificate-revoked"));
-    assert_eq!(told_within(of_good, QUIET), None);
+    fetch_again(&engine, &world);
+    assert_eq!(reported_within(of_bad, WITHIN), Some("certificate-revoked"));
+    assert_eq!(reported_within(of_bad_too, WITHIN), Some("certificate-revoked"));
+    assert_eq!(reported_within(of_good, QUIET), None);
 }
 
 /// Between the report and the watch nothing is lost.
 #[test]
-fn news_before_the_watch_is_told_too() {
+fn news_before_the_watch_is_reported_too() {
     let world = World::new();
     let engine = world.engine();
     let bad = world.plain("bad");
     let report = engine.check_blocking(&world.chain(&bad), now(), WITHIN);
     assert!(report.is_accepted());
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
-    fetch_anew(&engine, &world);
-    assert_eq!(told_within(engine.watch(&report, &world.chain(&bad)), WITHIN), Some("certificate-revoked"));
+    fetch_again(&engine, &world);
+    assert_eq!(
+        reported_within(engine.watch(&report, &world.chain(&bad)), WITHIN),
+        Some("certificate-revoked")
+    );
 }
 
 /// The CRL is signed by another key of the CA's, whose certificate the client brings: what it brought counts for the watch.
@@ -93,7 +96,7 @@ fn a_signer_that_was_presented_is_known_to_the_watch() {
     world.server.serve("/ca.crl", list(2, vec![RevokedCertificate::new(&world.plain("bad").serial)]));
     engine.forget();
     let _report = engine.check_blocking(&chain(&world.plain("other")), now(), WITHIN);
-    assert_eq!(told_within(watch, WITHIN), Some("certificate-revoked"));
+    assert_eq!(reported_within(watch, WITHIN), Some("certificate-revoked"));
 }
 
 /// A second watch, made when memory knows nothing of the client any more, takes nothing from the first.
@@ -109,9 +112,9 @@ fn a_second_watch_does_not_deafen_the_first() {
     let second = engine.watch(&report, &world.chain(&bad));
     std::thread::sleep(Duration::from_millis(100));
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&bad])));
-    fetch_anew(&engine, &world);
-    assert_eq!(told_within(first, WITHIN), Some("certificate-revoked"));
-    assert_eq!(told_within(second, WITHIN), Some("certificate-revoked"));
+    fetch_again(&engine, &world);
+    assert_eq!(reported_within(first, WITHIN), Some("certificate-revoked"));
+    assert_eq!(reported_within(second, WITHIN), Some("certificate-revoked"));
 }
 
 /// A source that fails, and evidence that ends, are no news of a client.
@@ -121,8 +124,8 @@ fn what_is_not_known_ends_nothing() {
     let engine = world.engine();
     let watch = watch_of(&engine, &world, &world.plain("good"));
     world.server.break_with("/ca.crl", Fault::Refuse);
-    fetch_anew(&engine, &world);
-    assert_eq!(told_within(watch, QUIET), None);
+    fetch_again(&engine, &world);
+    assert_eq!(reported_within(watch, QUIET), None);
 }
 
 static CLOCK: AtomicI64 = AtomicI64::new(0);
@@ -132,7 +135,7 @@ fn clock() -> Time {
 }
 
 #[test]
-fn whose_time_is_up_is_told() {
+fn the_watch_of_an_expired_client_ends() {
     let world = World::new();
     CLOCK.store(now().unix(), Ordering::Relaxed);
     let engine = world.builder().clock(clock).build().expect("builds");
@@ -140,8 +143,8 @@ fn whose_time_is_up_is_told() {
     let watch = |cert| watch_at(&engine, &world, cert, clock());
     let (of_brief, of_good) = (watch(&cert), watch(&world.plain("good")));
     CLOCK.store(now().unix() + 601, Ordering::Relaxed);
-    assert_eq!(told_within(of_brief, WITHIN), Some("expired"));
-    assert_eq!(told_within(of_good, QUIET), None);
+    assert_eq!(reported_within(of_brief, WITHIN), Some("expired"));
+    assert_eq!(reported_within(of_good, QUIET), None);
 }
 
 #[test]
@@ -152,10 +155,10 @@ fn a_ring_without_the_clients_issuer_ends_it() {
     let watch = || watch_of(&engine, &world, &world.plain("good"));
     let watched = watch();
     engine.reload(world.ring(), policy.clone(), Evidence::new());
-    assert_eq!(told_within(watched, QUIET), None);
+    assert_eq!(reported_within(watched, QUIET), None);
     let watched = watch();
     engine.reload(KeyRing::default(), policy, Evidence::new());
-    assert_eq!(told_within(watched, WITHIN), Some("unknown-issuer"));
+    assert_eq!(reported_within(watched, WITHIN), Some("unknown-issuer"));
 }
 
 #[test]
@@ -164,7 +167,7 @@ fn without_its_engine_a_watch_says_so() {
     let engine = world.engine();
     let watch = watch_of(&engine, &world, &world.plain("good"));
     drop(engine);
-    assert_eq!(told_within(watch, WITHIN), Some("unwatched"));
+    assert_eq!(reported_within(watch, WITHIN), Some("unwatched"));
 }
 
 /// Evidence of live connections is renewed though nobody comes again, and what it says is reported.
@@ -181,7 +184,7 @@ fn evidence_of_live_connections_is_kept_fresh() {
     // Within the last tenth of the CRL's life.
     let next_update = Time::from_rfc3339("2027-02-01T00:00:00Z").expect("a time");
     CLOCK_OF_FRESH.store(next_update.unix() - 120, Ordering::Relaxed);
-    assert_eq!(told_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
+    assert_eq!(reported_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
 }
 
 /// The policy's nonces make each answer serve one client alone, so that nothing in memory shows a revocation: it is asked
@@ -213,15 +216,15 @@ fn an_answer_with_a_nonce_is_asked_for_again_when_it_ends() {
         world.responder.set_this_update("2027-01-02T01:50:00Z");
         world.responder.set_next_update(Some("2027-01-02T04:00:00Z"));
         CLOCK_OF_NONCES.store(at("2027-01-02T01:59:00Z").unix(), Ordering::Relaxed);
-        assert_eq!(told_within(of_bad, Duration::from_secs(6)), Some("certificate-revoked"), "{nonce:?}");
-        assert_eq!(told_within(of_good, QUIET), None);
+        assert_eq!(reported_within(of_bad, Duration::from_secs(6)), Some("certificate-revoked"), "{nonce:?}");
+        assert_eq!(reported_within(of_good, QUIET), None);
         assert_eq!(asked(&world), 4, "{nonce:?}: once each");
     }
 }
 
 /// Another policy makes all who are watched be checked again, with evidence of their own where there is no other.
 #[test]
-fn a_reload_has_nonces_asked_for_anew() {
+fn a_reload_has_nonces_asked_for_again() {
     let world = World::new();
     world.responder.set_echo_nonce(true);
     CLOCK_OF_RELOAD.store(now().unix(), Ordering::Relaxed);
@@ -237,7 +240,7 @@ fn a_reload_has_nonces_asked_for_anew() {
     std::thread::sleep(Duration::from_millis(1_500));
     // All have had their turn within a minute.
     CLOCK_OF_RELOAD.store(now().unix() + 61, Ordering::Relaxed);
-    assert_eq!(told_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
+    assert_eq!(reported_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
 }
 
 /// Evidence that memory had no room for any more is no news by itself: it is got again for those who are watched.
@@ -255,7 +258,7 @@ fn what_memory_lost_is_got_again() {
     CLOCK_OF_LOSS.fetch_add(601, Ordering::Relaxed);
     std::thread::sleep(QUIET * 2);
     CLOCK_OF_LOSS.fetch_add(61, Ordering::Relaxed);
-    assert_eq!(told_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
+    assert_eq!(reported_within(watch, Duration::from_secs(6)), Some("certificate-revoked"));
 }
 
 static CLOCK_OF_LOSS: AtomicI64 = AtomicI64::new(0);

@@ -107,7 +107,7 @@ impl Engine {
     /// microsecond and allocates nothing.
     ///
     /// Where evidence is missing, it is fetched for the next time: the caller must know that who presents the certificate holds
-    /// its key, lest anyone who has seen it could have us fetch. See [`Engine::look_up`] for who does not know yet.
+    /// its key, or anyone who has seen it could have us fetch. See [`Engine::look_up`] for who does not know yet.
     pub fn check_cached(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
         let report = self.look_up(chain, now);
         if report.is_missing_evidence() {

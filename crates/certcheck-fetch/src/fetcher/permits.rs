@@ -442,7 +442,7 @@ mod tests {
 
     /// A source that is not asked is reported with the bound that was in the way.
     #[test]
-    fn bounds_are_told_by_name() {
+    fn bounds_are_reported_by_name() {
         for (full, text) in [
             (Full::All(64), "64 at once are under way"),
             (Full::Party(Party::Client(1), 4), "4 at once for this client are under way"),
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_least_is_next() {
+    async fn who_has_fewest_permits_is_next() {
         let permits = Permits::new(Bounds { all: 2, client: 2, ..BOUNDS });
         let of = |client: u64| -> Parties { [Party::Client(client)].into_iter().collect() };
         let first = permits.try_acquire_any([1], of(1)).expect("room");

@@ -403,7 +403,7 @@ mod tests {
 
     /// Each rule has its own refusal.
     #[test]
-    fn refusals_are_told_apart() {
+    fn each_rule_has_its_own_refusal() {
         let refused =
             |text: &str| Guard::new().deny_private(true).validate_url(text).map(drop).unwrap_err().refusal;
         let loopback = IpAddr::from([127, 0, 0, 1]);
