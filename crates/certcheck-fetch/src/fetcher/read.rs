@@ -9,6 +9,7 @@ use certcheck_core::der::Reader;
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::x509::SubjectPublicKeyInfo;
 use certcheck_core::{Policy, certificates_of, crls_of, ocsp_responses_of};
+use pem::{EncodeConfig, LineEnding, Pem};
 
 use crate::failure::Failure;
 use crate::mapped::room;
@@ -57,18 +58,9 @@ pub(crate) fn read(
 
 /// Several certificates are kept as one PEM.
 fn pem_of(certificates: &[&[u8]]) -> Bytes {
-    use base64::Engine as _;
-    let mut text = String::new();
-    for der in certificates {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(der);
-        text.push_str("-----BEGIN CERTIFICATE-----\n");
-        for line in encoded.as_bytes().chunks(64) {
-            text.push_str(&String::from_utf8_lossy(line));
-            text.push('\n');
-        }
-        text.push_str("-----END CERTIFICATE-----\n");
-    }
-    text.into()
+    let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
+    let encoded = |der: &&[u8]| pem::encode_config(&Pem::new("CERTIFICATE", *der), config);
+    certificates.iter().map(encoded).collect::<String>().into()
 }
 
 fn first(bodies: Vec<Body>) -> Result<Body, Failure> {
@@ -165,4 +157,22 @@ pub(crate) fn reopen(
 /// A key that was kept or comes from a certificate that was read. One that does not read is no hint.
 pub(crate) fn key_of(spki: &[u8]) -> Option<SubjectPublicKeyInfo<'_>> {
     SubjectPublicKeyInfo::parse(&mut Reader::new(spki), "signer").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pem_of;
+
+    /// As stores have it: lines of 64 characters, ended by a line feed.
+    #[test]
+    fn certificates_become_one_pem() {
+        let pem = pem_of(&[&[0; 49], b"a"]);
+        let line = "A".repeat(64);
+        let expected = format!(
+            "-----BEGIN CERTIFICATE-----\n{line}\nAA==\n-----END CERTIFICATE-----\n\
+             -----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n"
+        );
+        assert_eq!(pem, expected);
+        assert!(pem_of(&[]).is_empty());
+    }
 }
