@@ -13,7 +13,7 @@ use certcheck_core::x509::{Certificate, OwnedCertificate};
 use certcheck_core::{Check, Evidence, Revocation, Time};
 use pki_types::CertificateDer;
 use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, UnitWeighter, Weighter};
+use quick_cache::{Equivalent, Weighter};
 use smallvec::SmallVec;
 
 use crate::basis::Basis;
@@ -262,51 +262,5 @@ impl KnownPaths {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Arc<KnownPath>> {
         self.0.iter().map(|(_, path)| path)
-    }
-}
-
-/// Chains that were refused a moment ago, apart from those that are good, so that junk pushes none of them out.
-#[derive(Debug)]
-pub(crate) struct RejectionCache {
-    kept: Cache<Vec<u8>, (Time, Arc<OwnedReport>), UnitWeighter, RandomState>,
-    seconds: i64,
-}
-
-/// Octets of a chain whose refusal is kept: larger ones are checked again.
-const MAX_REJECTED: usize = 16 << 10;
-
-impl RejectionCache {
-    pub(crate) fn new(max: usize, seconds: i64) -> Self {
-        let capacity = u64::try_from(max).unwrap_or(u64::MAX);
-        let kept = Cache::with(
-            max,
-            capacity,
-            UnitWeighter,
-            RandomState::new(),
-            quick_cache::sync::DefaultLifecycle::default(),
-        );
-        Self { kept, seconds }
-    }
-
-    fn key(chain: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
-        // With lengths, so that another cut of the same octets is another chain.
-        let one = |der: &CertificateDer<'_>| [&der.len().to_be_bytes()[..], der].concat();
-        (octets_of(chain) <= MAX_REJECTED).then(|| chain.iter().flat_map(one).collect())
-    }
-
-    /// The refusal of the same chain at nearly the same time.
-    pub(crate) fn get(&self, chain: &[CertificateDer<'_>], now: Time) -> Option<Arc<OwnedReport>> {
-        if self.kept.is_empty() {
-            return None;
-        }
-        let (since, report) = self.kept.get(&Self::key(chain)?)?;
-        let age = now.unix().saturating_sub(since.unix());
-        (0..=self.seconds).contains(&age).then_some(report)
-    }
-
-    pub(crate) fn insert(&self, chain: &[CertificateDer<'_>], now: Time, report: Arc<OwnedReport>) {
-        if let Some(key) = Self::key(chain) {
-            self.kept.insert(key, (now, report));
-        }
     }
 }

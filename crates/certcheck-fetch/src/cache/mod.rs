@@ -5,3 +5,4 @@ pub(crate) mod evidence;
 pub(crate) mod key;
 pub(crate) mod known_paths;
 pub(crate) mod path_templates;
+pub(crate) mod rejections;

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
 use crate::basis::Basis;
-use crate::cache::known_paths::{KnownPaths, RejectionCache};
+use crate::cache::known_paths::KnownPaths;
 use crate::cache::path_templates::PathTemplates;
+use crate::cache::rejections::RejectionCache;
 use crate::limits::FetchLimits;
 use tracing::warn;
 
