@@ -358,7 +358,7 @@ impl<'d> Driver<'d> {
                 // Who signed it may be known only when all is.
                 self.useful.push((need, Arc::clone(outcome), level));
                 if is_due {
-                    PendingNeed::hold(&mut pending.fallback, cached);
+                    PendingNeed::keep_newer(&mut pending.fallback, cached);
                     return self.ask_network(pending);
                 }
                 self.answered_with(&pending, cached, cached.origin)
@@ -369,7 +369,7 @@ impl<'d> Driver<'d> {
                 self.fetcher.reject(&need, outcome, level, &failure);
                 // Of no use, and still evidence: what is too old may list the certificate.
                 if cause == Cause::Stale && cached.is_signed() {
-                    PendingNeed::hold(&mut pending.last, cached);
+                    PendingNeed::keep_newer(&mut pending.last, cached);
                 }
                 if level == Level::Store {
                     return self.ask_network(pending);
@@ -393,7 +393,7 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// What is held and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
+    /// What is in the cache and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
     fn last_word(&self, pending: &PendingNeed) -> Option<Answer> {
         let last = pending.last.as_ref()?;
         let supposed = self.progress.preview(&pending.need.request, &last.answer);

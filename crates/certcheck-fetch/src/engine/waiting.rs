@@ -28,9 +28,9 @@ pub(crate) enum WaitOutcome {
 pub(crate) struct PendingNeed {
     pub(crate) need: Need,
     pub(crate) begun: Instant,
-    /// What is held and would do, were there nothing newer.
+    /// What is in the cache and would do, were there nothing newer.
     pub(crate) fallback: Option<Arc<CachedEvidence>>,
-    /// What is held and too old to say that anyone is good: whom it lists, it still lists.
+    /// What is in the cache and too old to say that anyone is good: whom it lists, it still lists.
     pub(crate) last: Option<Arc<CachedEvidence>>,
 }
 
@@ -39,8 +39,8 @@ impl PendingNeed {
         Self { need, begun: Instant::now(), fallback: None, last: None }
     }
 
-    /// Something newer in place of what was held; an older one does not come back.
-    pub(crate) fn hold(place: &mut Option<Arc<CachedEvidence>>, cached: &Arc<CachedEvidence>) {
+    /// Something newer in place of what was there; an older one does not come back.
+    pub(crate) fn keep_newer(place: &mut Option<Arc<CachedEvidence>>, cached: &Arc<CachedEvidence>) {
         if place.as_ref().is_none_or(|known| !cached.is_older_than(known)) {
             *place = Some(Arc::clone(cached));
         }

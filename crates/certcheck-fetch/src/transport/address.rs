@@ -39,7 +39,7 @@ const fn is_metadata(address: Ipv4Addr) -> bool {
 }
 
 /// What an address is to the guard.
-pub(crate) enum Kind {
+pub(crate) enum AddressKind {
     Blocked(&'static str),
     Private,
     Public,
@@ -63,40 +63,40 @@ pub(crate) fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-pub(crate) fn kind_of_v4(address: Ipv4Addr) -> Kind {
+pub(crate) fn kind_of_v4(address: Ipv4Addr) -> AddressKind {
     let [a, b, c, _] = address.octets();
     match (a, b, c) {
-        (0, ..) => Kind::Blocked("of this network (RFC 1122 3.2.1.3)"),
-        (127, ..) => Kind::Blocked("loopback"),
+        (0, ..) => AddressKind::Blocked("of this network (RFC 1122 3.2.1.3)"),
+        (127, ..) => AddressKind::Blocked("loopback"),
         // 169.254.169.254, where clouds keep credentials, is one of these.
-        (169, 254, _) => Kind::Blocked("link-local"),
-        _ if is_metadata(address) => Kind::Blocked("a metadata service"),
-        (192, 0, 0) => Kind::Blocked("of protocol assignments (RFC 6890)"),
-        (224..=239, ..) => Kind::Blocked("multicast"),
-        (240..=255, ..) => Kind::Blocked("reserved or broadcast"),
+        (169, 254, _) => AddressKind::Blocked("link-local"),
+        _ if is_metadata(address) => AddressKind::Blocked("a metadata service"),
+        (192, 0, 0) => AddressKind::Blocked("of protocol assignments (RFC 6890)"),
+        (224..=239, ..) => AddressKind::Blocked("multicast"),
+        (240..=255, ..) => AddressKind::Blocked("reserved or broadcast"),
         (10, ..) | (172, 16..=31, _) | (192, 168, _) | (100, 64..=127, _) | (198, 18..=19, _) => {
-            Kind::Private
+            AddressKind::Private
         }
-        _ => Kind::Public,
+        _ => AddressKind::Public,
     }
 }
 
-pub(crate) fn kind_of_v6(address: Ipv6Addr) -> Kind {
+pub(crate) fn kind_of_v6(address: Ipv6Addr) -> AddressKind {
     if address.is_unspecified() {
-        return Kind::Blocked("unspecified");
+        return AddressKind::Blocked("unspecified");
     }
     if address.is_loopback() {
-        return Kind::Blocked("loopback");
+        return AddressKind::Blocked("loopback");
     }
     // Where clouds keep their metadata inside the private range.
     let [a, b, ..] = address.segments();
     match a {
-        0xfd00 if b == 0x0ec2 || b == 0x00c1 => Kind::Blocked("a metadata service"),
-        0xfd20 if b == 0x00ce => Kind::Blocked("a metadata service"),
-        0xfe80..=0xfebf => Kind::Blocked("link-local"),
-        0xff00..=0xffff => Kind::Blocked("multicast"),
-        0x2001 if b == 0 => Kind::Blocked("Teredo, which leads to any IPv4 address"),
-        0xfc00..=0xfdff | 0xfec0..=0xfeff => Kind::Private,
-        _ => Kind::Public,
+        0xfd00 if b == 0x0ec2 || b == 0x00c1 => AddressKind::Blocked("a metadata service"),
+        0xfd20 if b == 0x00ce => AddressKind::Blocked("a metadata service"),
+        0xfe80..=0xfebf => AddressKind::Blocked("link-local"),
+        0xff00..=0xffff => AddressKind::Blocked("multicast"),
+        0x2001 if b == 0 => AddressKind::Blocked("Teredo, which leads to any IPv4 address"),
+        0xfc00..=0xfdff | 0xfec0..=0xfeff => AddressKind::Private,
+        _ => AddressKind::Public,
     }
 }

@@ -12,7 +12,7 @@ use ipnet::{IpNet, Ipv6Net};
 use url::{Host, Url};
 
 use crate::transport::address::{
-    Kind, embedded, is_own, kind_of_v4, kind_of_v6, locally_embedded, v4_behind,
+    AddressKind, embedded, is_own, kind_of_v4, kind_of_v6, locally_embedded, v4_behind,
 };
 use crate::transport::refusal::Refusal;
 
@@ -263,9 +263,9 @@ impl Guard {
             IpAddr::V6(plain) => kind_of_v6(plain),
         };
         match kind {
-            Kind::Blocked(what) => Err(Refusal::Address { address, what }.into()),
-            Kind::Private if self.deny_private => Err(Refusal::Private(address).into()),
-            Kind::Private | Kind::Public => Ok(()),
+            AddressKind::Blocked(what) => Err(Refusal::Address { address, what }.into()),
+            AddressKind::Private if self.deny_private => Err(Refusal::Private(address).into()),
+            AddressKind::Private | AddressKind::Public => Ok(()),
         }
     }
 
