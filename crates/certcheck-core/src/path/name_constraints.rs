@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 
 use crate::budget::Budget;
 use crate::oid;
-use crate::policy::Limits;
+use crate::policy::{Limits, Purpose};
 use crate::reason::{NameConstraintViolation, Reason};
 use crate::x509::{Certificate, GeneralName, Name, NameConstraints, PreparedName, Subtrees};
 
@@ -45,14 +45,27 @@ impl NameConstraints<'_> {
     }
 }
 
-/// Holds every name of a certificate against the constraints of the CAs above it. `names_hosts`: the common name
-/// of the subject may be taken for a host's by who asks.
+/// What the common name of a subject may be taken for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CommonName {
+    MayNameHost,
+    NamesNoHost,
+}
+
+impl CommonName {
+    /// Of a target that is validated for this purpose.
+    pub(crate) const fn of(purpose: &Purpose) -> Self {
+        if purpose.may_name_hosts() { Self::MayNameHost } else { Self::NamesNoHost }
+    }
+}
+
+/// Holds every name of a certificate against the constraints of the CAs above it.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
 pub(crate) fn check(
     certificate: &Certificate<'_>,
-    names_hosts: bool,
+    common_name: CommonName,
     above: &[NameConstraints<'_>],
     budget: &mut Budget<'_>,
 ) -> Result<(), Reason> {
@@ -82,7 +95,7 @@ pub(crate) fn check(
         }
         // A common name is no host name to who authenticates clients. Where it may be read as one, it is held
         // against dNSName as if it were one.
-        if names_hosts
+        if common_name == CommonName::MayNameHost
             && !has_dns
             && attribute.oid == oid::COMMON_NAME
             && let Some(host) = attribute.text().filter(|text| looks_like_host(text))

@@ -10,6 +10,22 @@ use crate::oid::{self, Oid};
 use crate::reason::Reason;
 use crate::x509::{Certificate, Policies};
 
+/// Whether anyPolicy in a certificate counts (RFC 5280 6.1.3 (d)(2)).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AnyPolicy {
+    /// inhibit_anyPolicy is above 0, or the certificate is self-issued and not the last.
+    Counts,
+    Inhibited,
+}
+
+/// Whether policies may be mapped (RFC 5280 6.1.4 (b)).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PolicyMapping {
+    /// policy_mapping is above 0.
+    Allowed,
+    Inhibited,
+}
+
 /// One valid policy of one certificate.
 #[derive(Clone, Debug)]
 struct Node<'a> {
@@ -64,7 +80,7 @@ impl<'a> PolicyGraph<'a> {
         self.levels.last().is_some_and(Level::is_empty)
     }
 
-    /// 6.1.3 (d) and (e). `any_counts`: inhibit_anyPolicy is above 0, or the certificate is self-issued and not the last.
+    /// 6.1.3 (d) and (e).
     ///
     /// RFC 5280 6.1.3 (d)(1), RFC 5280 6.1.3 (d)(2), RFC 5280 6.1.3 (e), RFC 9618 5.
     #[doc(alias(
@@ -76,7 +92,7 @@ impl<'a> PolicyGraph<'a> {
     pub(crate) fn add_certificate(
         &mut self,
         policies: Option<Policies<'a>>,
-        any_counts: bool,
+        any_policy: AnyPolicy,
         budget: &mut Budget<'_>,
     ) -> Result<(), Reason> {
         let mut level = Level::default();
@@ -88,7 +104,7 @@ impl<'a> PolicyGraph<'a> {
                 let policy = information?.policy;
                 if policy == oid::ANY_POLICY { asserts_any = true } else { asserted.push(policy) }
             }
-            asserts_any &= any_counts;
+            asserts_any &= any_policy == AnyPolicy::Counts;
             budget.policy_nodes(asserted.len())?;
             asserted.sort_unstable();
             // (d)(1)(i) policies that some node above expects.
@@ -133,7 +149,7 @@ impl<'a> PolicyGraph<'a> {
     pub(crate) fn prepare_next(
         &mut self,
         certificate: &Certificate<'a>,
-        mapping_allowed: bool,
+        mapping: PolicyMapping,
         budget: &mut Budget<'_>,
     ) -> Result<(), Reason> {
         let mut mappings = Vec::new();
@@ -152,7 +168,7 @@ impl<'a> PolicyGraph<'a> {
             mappings.dedup();
         }
         let Some(level) = self.levels.last_mut() else { return Ok(()) };
-        if mapping_allowed {
+        if mapping == PolicyMapping::Allowed {
             let mut fresh = Vec::new();
             for pairs in mappings.chunk_by(|a, b| a.0 == b.0) {
                 let Some((policy, _)) = pairs.first().copied() else { continue };

@@ -3,7 +3,8 @@
 //! Revocation, step 6.1.3 (a)(3), is decided after a path has validated: only then may its URLs be followed.
 
 use super::candidate::{CertificateRef, Link};
-use super::policies::{PolicyGraph, user_constrained_set};
+use super::name_constraints::CommonName;
+use super::policies::{AnyPolicy, PolicyGraph, PolicyMapping, user_constrained_set};
 use super::profile::{self, PathPosition};
 use super::verified_issuers::VerifiedIssuers;
 use super::{name_constraints, server_name};
@@ -221,8 +222,8 @@ pub(crate) fn validate_alike<'a>(
 ) -> Result<(), Reason> {
     inspect(context, target, PathPosition::Target)?;
     // 6.1.3 (b), (c)
-    let names_hosts = context.policy.purpose.may_name_hosts();
-    name_constraints::check(&target.certificate, names_hosts, above, &mut context.budget)?;
+    let common_name = CommonName::of(&context.policy.purpose);
+    name_constraints::check(&target.certificate, common_name, above, &mut context.budget)?;
     // 6.1.3 (a)(1)
     context.verify_signature(target, issuer)
 }
@@ -509,12 +510,17 @@ fn process<'a>(
     // (b), (c): not for self-issued certificates inside the path.
     let is_final = position == PathPosition::Target;
     if is_final || !link.is_self_issued {
-        let names_hosts = is_final && context.policy.purpose.may_name_hosts();
-        name_constraints::check(&link.certificate, names_hosts, above, &mut context.budget)?;
+        let common_name =
+            if is_final { CommonName::of(&context.policy.purpose) } else { CommonName::NamesNoHost };
+        name_constraints::check(&link.certificate, common_name, above, &mut context.budget)?;
     }
     // (d), (e)
-    let any_counts = state.inhibit_any_policy > 0 || (!is_final && link.is_self_issued);
-    graph.add_certificate(link.certificate.policies()?, any_counts, &mut context.budget)?;
+    let any_policy = if state.inhibit_any_policy > 0 || (!is_final && link.is_self_issued) {
+        AnyPolicy::Counts
+    } else {
+        AnyPolicy::Inhibited
+    };
+    graph.add_certificate(link.certificate.policies()?, any_policy, &mut context.budget)?;
     // (f)
     if state.explicit_policy == 0 && graph.is_null() { Err(Reason::Policy) } else { Ok(()) }
 }
@@ -537,7 +543,8 @@ fn prepare_next<'a>(
 ) -> Result<(), Reason> {
     let certificate = &link.certificate;
     // (a), (b)
-    graph.prepare_next(certificate, state.policy_mapping > 0, &mut context.budget)?;
+    let mapping = if state.policy_mapping > 0 { PolicyMapping::Allowed } else { PolicyMapping::Inhibited };
+    graph.prepare_next(certificate, mapping, &mut context.budget)?;
     // (c) to (f): the working name and key are this certificate's; parameters are never inherited (DSA is not supported).
     // (g)
     above.extend(certificate.name_constraints()?);

@@ -15,6 +15,7 @@ use crate::key_ring::{NameId, RingCertificate};
 use crate::ocsp::{CertIdHash, HashedIssuer};
 use crate::oid::OidBuf;
 use crate::path::candidate::{CertificateRef, Link};
+use crate::path::name_constraints::CommonName;
 use crate::path::pool::{OwnedPool, Pool};
 use crate::path::verify::{self, Context};
 use crate::path::{VerifiedIssuers, build, name_constraints};
@@ -392,7 +393,8 @@ fn names_compared(
     above: &[NameConstraints<'_>],
 ) -> Option<Spent> {
     let mut budget = Budget::new(&check.policy.limits);
-    name_constraints::check(target, check.policy.purpose.may_name_hosts(), above, &mut budget).ok()?;
+    let common_name = CommonName::of(&check.policy.purpose);
+    name_constraints::check(target, common_name, above, &mut budget).ok()?;
     Some(budget.spent)
 }
 
