@@ -1,9 +1,9 @@
-//! Imports go one way between the modules of this crate: the one that its documentation says.
+//! Imports go one way: between the modules of this crate as its documentation says, and between files without a circle.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use certcheck_testkit::imports::graph;
+use certcheck_testkit::imports::{cycles, graph};
 
 fn crate_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -49,4 +49,17 @@ fn contributing_has_the_same_flow_line() {
     let lib = std::fs::read_to_string(crate_dir().join("src/lib.rs")).expect("lib.rs");
     let pages = std::fs::read_to_string(crate_dir().join("../../CONTRIBUTING.md")).expect("CONTRIBUTING.md");
     assert_eq!(flow(&lib), flow(&pages));
+}
+
+#[test]
+fn no_file_imports_itself_by_way_of_others() {
+    let graph = graph(&crate_dir().join("src"));
+    let cycles = cycles(&graph);
+    let line = |file: &String| {
+        let imports = graph.get(file).into_iter().flatten();
+        let inside = imports.filter(|import| cycles.iter().any(|cycle| cycle.contains(import)));
+        format!("{file} -> {}", inside.cloned().collect::<Vec<_>>().join(", "))
+    };
+    let lines: Vec<String> = cycles.iter().flatten().map(line).collect();
+    assert!(cycles.is_empty(), "files that import each other:\n{}", lines.join("\n"));
 }

@@ -30,6 +30,13 @@ use crate::x509::Certificate;
 /// Locations of one certificate that are asked for its issuer's. One is usual, with HTTP beside LDAP two.
 const LOCATIONS_OF_ONE: usize = 4;
 
+impl<'a> Check<'a> {
+    /// Answers by the evidence that it was given.
+    pub fn run(self) -> Report<'a> {
+        evaluate(&self, &[], None, &Answers::default(), OpenRequests::NotTried).report
+    }
+}
+
 /// What an evaluation came to.
 pub(super) struct Evaluation<'e> {
     /// The verdict as it stands.
@@ -415,7 +422,9 @@ fn locations(certificates: &[Certificate<'_>], known: &[EvidenceRequest]) -> Vec
     let mut found: Vec<EvidenceRequest> = Vec::new();
     for certificate in certificates {
         let access = certificate.authority_info_access().ok().flatten();
-        for url in plan::urls(access, oid::AD_CA_ISSUERS).take(LOCATIONS_OF_ONE) {
+        for url in
+            access.into_iter().flat_map(|access| access.urls(oid::AD_CA_ISSUERS)).take(LOCATIONS_OF_ONE)
+        {
             let ask = EvidenceRequest::Issuers { url: url.into() };
             if !known.contains(&ask) && !found.contains(&ask) {
                 found.push(ask);

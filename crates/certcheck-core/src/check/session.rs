@@ -11,7 +11,15 @@ use crate::revocation::plan::OpenRequests;
 use crate::revocation::{Answer, AnswerPreview, Answers, Dismissal, EvidenceRequest, Need};
 use crate::status::Status;
 
-/// A check in session. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
+impl<'a> Check<'a> {
+    /// Begins a check that names the evidence that is missing.
+    #[must_use]
+    pub fn begin(self) -> CheckSession<'a> {
+        CheckSession::new(self)
+    }
+}
+
+/// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
 /// anyone fetch anything; the exception is `Policy::aia`.
 ///
 /// The driver gets what is named by [`CheckSession::needs`] from anywhere, in any order, answers with
@@ -294,9 +302,4 @@ fn fault_in(ask: &EvidenceRequest, asked: &[(EvidenceRequest, Option<Dismissal>)
 /// Whose certificates are asked for has no key that is known.
 fn need_of_issuers(ask: EvidenceRequest) -> Need {
     Need { at: 0, request: ask, signer: Box::default() }
-}
-
-/// For checks that ask nothing.
-pub(super) fn no_answers() -> Answers {
-    Answers::default()
 }

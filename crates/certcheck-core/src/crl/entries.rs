@@ -239,6 +239,16 @@ const fn pairs(digits: u64) -> u64 {
     (digits & LOW) * 10 + (digits >> 8 & LOW)
 }
 
+/// The serial of the entry that begins here.
+#[inline]
+pub(super) fn serial_of(rest: &[u8]) -> Option<&[u8]> {
+    if let [tag::SEQUENCE, 0..=0x7f, tag::INTEGER, length @ 0..=0x7f, serial @ ..] = rest {
+        return serial.get(..usize::from(*length));
+    }
+    let mut fields = Reader::new(rest).sequence("revokedCertificates").ok()?;
+    fields.expect(tag::INTEGER, "revokedCertificates").ok().map(|tlv| tlv.value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

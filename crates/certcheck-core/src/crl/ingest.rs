@@ -2,15 +2,84 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::entries::{CrlEntry, EntryScan, Scanned, that_counts};
+use super::entries::{CrlEntry, EntryScan, Scanned, serial_of, that_counts};
 use super::index::{CrlIndex, IndexBuilder};
 use super::memory::IndexAllocator;
 use super::saved::{self, IndexFault, IndexTrust, Kept};
 use super::view::{Head, Tail};
-use super::{Crl, Parts};
-use crate::der::{Reader, Rule, ViewFault, read_header, tag};
+use super::{Crl, Parts, VerifiedCrl};
+use crate::der::{Reader, Rule, ViewFault, read_header};
+use crate::policy::Policy;
 use crate::signature::memo::SignatureMemo;
-use crate::x509::GeneralNames;
+use crate::x509::{GeneralNames, SubjectPublicKeyInfo};
+
+impl Crl {
+    /// Reads a CRL in DER. `source` is the URL or file it came from.
+    ///
+    /// # Errors
+    /// Where and how the octets break DER or the profile; a critical extension that is not known, anywhere in it.
+    pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
+        parse(&der, source)
+    }
+
+    /// Reads a CRL in DER and verifies it with a key meanwhile, on a second thread: for CRLs so large that hashing them
+    /// takes as long as reading. Whether the key signed it is remembered with the CRL: [`Crl::verify`] tells at once.
+    ///
+    /// # Errors
+    /// As [`Crl::parse`].
+    pub fn parse_and_verify(
+        der: Bytes,
+        source: &str,
+        key: SubjectPublicKeyInfo<'_>,
+        policy: &Policy,
+    ) -> Result<Self, ViewFault> {
+        Self::parse_and_verify_in(der, source, key, policy, None)
+    }
+
+    /// As [`Crl::parse_and_verify`], with the index in memory that is given.
+    ///
+    /// # Errors
+    /// As [`Crl::parse`].
+    pub fn parse_and_verify_in(
+        der: Bytes,
+        source: &str,
+        key: SubjectPublicKeyInfo<'_>,
+        policy: &Policy,
+        allocator: Option<IndexAllocator<'_>>,
+    ) -> Result<Self, ViewFault> {
+        parse_beside(&der, source, allocator, |crl| drop(crl.verify(key, policy).map(VerifiedCrl::crl)))
+    }
+
+    /// Opens a CRL with the index that [`Crl::index`] gave for it once, without reading its entries. Where that index is
+    /// of no use, another is built, and why is told beside the CRL.
+    ///
+    /// # Errors
+    /// As [`Crl::parse`]. Of a CRL whose index is taken, entries are not validated again.
+    pub fn open(
+        der: Bytes,
+        index: &Bytes,
+        source: &str,
+        trust: IndexTrust,
+    ) -> Result<(Self, Option<IndexFault>), ViewFault> {
+        open(&der, index, source, trust)
+    }
+
+    /// As [`Crl::open`] with [`IndexTrust::Checked`], and verifies the CRL with a key meanwhile, on a second thread, as
+    /// [`Crl::parse_and_verify`] does.
+    ///
+    /// # Errors
+    /// As [`Crl::open`].
+    pub fn open_and_verify(
+        der: Bytes,
+        index: &Bytes,
+        source: &str,
+        key: SubjectPublicKeyInfo<'_>,
+        policy: &Policy,
+    ) -> Result<(Self, Option<IndexFault>), ViewFault> {
+        let verify = |crl: &Self| drop(crl.verify(key, policy).map(VerifiedCrl::crl));
+        open_beside(&der, index, source, verify)
+    }
+}
 
 /// Entries that are looked at to guess how many there are.
 const SAMPLE: usize = 256;
@@ -149,16 +218,6 @@ fn is_same_entry(document: &[u8], a: u32, b: u32, issuers: &[(usize, Box<[u8]>)]
         before.checked_sub(1).and_then(|at| issuers.get(at)).map(|(_, names)| names)
     };
     issuers.is_empty() || issuer_at(known) == issuer_at(offset)
-}
-
-/// The serial of the entry that begins here.
-#[inline]
-pub(super) fn serial_of(rest: &[u8]) -> Option<&[u8]> {
-    if let [tag::SEQUENCE, 0..=0x7f, tag::INTEGER, length @ 0..=0x7f, serial @ ..] = rest {
-        return serial.get(..usize::from(*length));
-    }
-    let mut fields = Reader::new(rest).sequence("revokedCertificates").ok()?;
-    fields.expect(tag::INTEGER, "revokedCertificates").ok().map(|tlv| tlv.value)
 }
 
 /// CRLs of up to 4 GiB: offsets have four octets.

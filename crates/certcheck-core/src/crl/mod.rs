@@ -101,74 +101,6 @@ impl Parts {
 }
 
 impl Crl {
-    /// Reads a CRL in DER. `source` is the URL or file it came from.
-    ///
-    /// # Errors
-    /// Where and how the octets break DER or the profile; a critical extension that is not known, anywhere in it.
-    pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
-        ingest::parse(&der, source)
-    }
-
-    /// Reads a CRL in DER and verifies it with a key meanwhile, on a second thread: for CRLs so large that hashing them
-    /// takes as long as reading. Whether the key signed it is remembered with the CRL: [`Crl::verify`] tells at once.
-    ///
-    /// # Errors
-    /// As [`Crl::parse`].
-    pub fn parse_and_verify(
-        der: Bytes,
-        source: &str,
-        key: SubjectPublicKeyInfo<'_>,
-        policy: &Policy,
-    ) -> Result<Self, ViewFault> {
-        Self::parse_and_verify_in(der, source, key, policy, None)
-    }
-
-    /// As [`Crl::parse_and_verify`], with the index in memory that is given.
-    ///
-    /// # Errors
-    /// As [`Crl::parse`].
-    pub fn parse_and_verify_in(
-        der: Bytes,
-        source: &str,
-        key: SubjectPublicKeyInfo<'_>,
-        policy: &Policy,
-        allocator: Option<IndexAllocator<'_>>,
-    ) -> Result<Self, ViewFault> {
-        ingest::parse_beside(&der, source, allocator, |crl| {
-            drop(crl.verify(key, policy).map(VerifiedCrl::crl))
-        })
-    }
-
-    /// Opens a CRL with the index that [`Crl::index`] gave for it once, without reading its entries. Where that index is
-    /// of no use, another is built, and why is told beside the CRL.
-    ///
-    /// # Errors
-    /// As [`Crl::parse`]. Of a CRL whose index is taken, entries are not validated again.
-    pub fn open(
-        der: Bytes,
-        index: &Bytes,
-        source: &str,
-        trust: IndexTrust,
-    ) -> Result<(Self, Option<IndexFault>), ViewFault> {
-        ingest::open(&der, index, source, trust)
-    }
-
-    /// As [`Crl::open`] with [`IndexTrust::Checked`], and verifies the CRL with a key meanwhile, on a second thread, as
-    /// [`Crl::parse_and_verify`] does.
-    ///
-    /// # Errors
-    /// As [`Crl::open`].
-    pub fn open_and_verify(
-        der: Bytes,
-        index: &Bytes,
-        source: &str,
-        key: SubjectPublicKeyInfo<'_>,
-        policy: &Policy,
-    ) -> Result<(Self, Option<IndexFault>), ViewFault> {
-        let verify = |crl: &Self| drop(crl.verify(key, policy).map(VerifiedCrl::crl));
-        ingest::open_beside(&der, index, source, verify)
-    }
-
     /// The index, to be kept beside the CRL for [`Crl::open`].
     #[must_use]
     pub fn index(&self) -> Vec<u8> {
@@ -430,7 +362,7 @@ impl Crl {
         // An entry may lie in two cache lines, and where its later fields stand is known only from the first: both are
         // asked for at once.
         black_box(rest.get(USUAL_ENTRY).copied());
-        ingest::serial_of(rest)
+        entries::serial_of(rest)
     }
 
     /// Whether the entry at this offset is about a certificate of this issuer (RFC 5280 5.3.3).

@@ -1,9 +1,9 @@
 //! From files to a ring: everything is read, or the ring is refused with the name of what was not.
 
-use core::fmt;
 use std::sync::Arc;
 
 use super::anchor::AnchorConstraints;
+use super::fault::{MAX_CERTIFICATES, RingError, RingFault};
 #[cfg(feature = "fs")]
 use super::settings::{self, AnchorSettings};
 use super::{Distrust, KeyRing, NameInterner, RingCertificate, Role};
@@ -12,9 +12,6 @@ use crate::encoding::{self, EncodingFault};
 use crate::policy::{Limits, SignaturePolicy};
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
-
-/// More certificates than any ring has.
-const MAX_CERTIFICATES: usize = 200_000;
 
 /// Where a file stands in a ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,69 +28,6 @@ pub enum Placement {
     /// ([`RingCertificate::is_promoted`]). The rest are intermediates, and so is what a distrusted CA has issued.
     Flat,
 }
-
-/// Why a ring is refused, and which file is to blame.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RingError {
-    /// The file or other source.
-    pub source: String,
-    /// What is wrong with it.
-    pub fault: RingFault,
-}
-
-/// What is wrong with a part of a ring.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum RingFault {
-    /// The file cannot be read.
-    Unreadable(String),
-    /// Its content cannot.
-    Content(EncodingFault),
-    /// The settings cannot, or speak of an anchor that is not there.
-    Settings(SettingsFault),
-    /// A directory where a file is due, or another name than anchors, intermediates, distrusted.
-    UnexpectedDirectory,
-    /// A directory in a flat ring that holds no certificates. It refuses no ring: it is passed over.
-    NoCertificates,
-    /// More certificates than a ring may have.
-    TooMany,
-}
-
-impl fmt::Display for RingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.source, self.fault)
-    }
-}
-
-impl fmt::Display for RingFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(message) => f.write_str(message),
-            Self::Content(fault) => write!(f, "{fault}"),
-            Self::Settings(fault) => write!(f, "{fault}"),
-            Self::UnexpectedDirectory => f.write_str(
-                "unexpected directory: a ring has anchors/, intermediates/, distrusted/, or files alone",
-            ),
-            Self::NoCertificates => f.write_str("a directory without certificates"),
-            Self::TooMany => write!(f, "more than {MAX_CERTIFICATES} certificates"),
-        }
-    }
-}
-
-impl core::error::Error for RingError {}
-
-/// Why settings are refused. Settings restrict trust, so that nothing in them is passed over.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SettingsFault(pub(crate) String);
-
-impl fmt::Display for SettingsFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl core::error::Error for SettingsFault {}
 
 struct Pending {
     certificate: OwnedCertificate,

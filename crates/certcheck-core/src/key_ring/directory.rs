@@ -10,7 +10,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::KeyRing;
-use super::builder::{Placement, RingBuilder, RingError, RingFault};
+use super::builder::{Placement, RingBuilder};
+use super::fault::{RingError, RingFault};
 use crate::encoding::{self, EncodingFault};
 
 /// A ring file larger than this is not read: 64 MiB are over 30,000 certificates.

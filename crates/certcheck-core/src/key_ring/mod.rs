@@ -11,6 +11,7 @@ mod builder;
     reason = "loading a ring is the one thing that reads files, and no check does it"
 )]
 mod directory;
+mod fault;
 #[cfg(feature = "fs")]
 mod settings;
 
@@ -18,7 +19,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use anchor::AnchorConstraints;
-pub use builder::{Placement, RingBuilder, RingError, RingFault, SettingsFault};
+pub use builder::{Placement, RingBuilder};
+pub use fault::{RingError, RingFault, SettingsFault};
 
 use crate::key;
 pub(crate) use crate::name_interner::NameId;

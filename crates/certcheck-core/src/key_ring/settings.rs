@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::anchor::AnchorConstraints;
-use super::builder::{RingError, RingFault, SettingsFault};
+use super::fault::{RingError, RingFault, SettingsFault};
 use super::{RingCertificate, Role};
 use crate::digest::sha256;
 use crate::oid::{self, OidBuf};

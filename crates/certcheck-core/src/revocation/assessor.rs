@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::considered::Record;
-use super::evidence::AtHand;
+use super::evidence::{AtHand, Piece};
+use super::record::Record;
 use super::{CheckedCertificate, Dismissal, Evidence, SignerFault};
 use crate::budget::Spent;
 use crate::key_ring::KeyRing;
@@ -123,6 +123,20 @@ impl<'e> Assessor<'e> {
             Cause::NotYetValid => Dismissal::NotYetValid { this_update },
             _ => Dismissal::Stale { ended: freshness.ends(this_update, next_update) },
         })
+    }
+
+    /// Notes that a piece of evidence counted, where a record is kept.
+    pub(super) fn counted(&mut self, piece: Piece<'e>) {
+        if let Some(record) = &mut self.record {
+            record.count(piece);
+        }
+    }
+
+    /// Notes why a piece of evidence did not count, where a record is kept.
+    pub(super) fn dismissed(&mut self, piece: Piece<'e>, why: &Dismissal) {
+        if let Some(record) = &mut self.record {
+            record.dismiss(piece, why);
+        }
     }
 
     pub(super) const fn policy(&self) -> &'e Policy {

@@ -6,10 +6,10 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::dismissal::{Dismissal, ScopeGap};
-use super::evidence::OcspEvidence;
+use super::evidence::{OcspEvidence, Piece};
+use super::record::Record;
 use super::usable::unrelated;
 use super::{Assessor, CheckedCertificate};
-use crate::crl::Crl;
 use crate::ocsp::{ResponderId, ResponseStatus};
 use crate::status::Means;
 use crate::x509::Certificate;
@@ -44,54 +44,7 @@ impl fmt::Display for Considered {
     }
 }
 
-/// A piece of evidence.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Piece<'e> {
-    Crl(&'e Crl),
-    Ocsp(&'e OcspEvidence),
-}
-
-impl Piece<'_> {
-    /// Whether both are the same bytes from the same source.
-    fn is(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Crl(a), Self::Crl(b)) => core::ptr::eq(a, b),
-            (Self::Ocsp(a), Self::Ocsp(b)) => core::ptr::eq(a, b),
-            _ => false,
-        }
-    }
-}
-
-/// What became of the evidence that was looked at.
-#[derive(Debug, Default)]
-pub(super) struct Record<'e> {
-    /// The certificate whose status is being found.
-    at: usize,
-    /// What counted, and for which certificate.
-    counted: Vec<(Piece<'e>, usize)>,
-    dismissed: Vec<(Piece<'e>, usize, Dismissal)>,
-}
-
 impl<'e> Assessor<'e> {
-    /// Notes that a piece of evidence counted, where a record is kept.
-    pub(super) fn counted(&mut self, piece: Piece<'e>) {
-        if let Some(record) = &mut self.record {
-            record.counted.push((piece, record.at));
-        }
-    }
-
-    /// Notes why a piece of evidence did not count, where a record is kept.
-    pub(super) fn dismissed(&mut self, piece: Piece<'e>, why: &Dismissal) {
-        if let Some(record) = &mut self.record
-            && !record
-                .dismissed
-                .iter()
-                .any(|(known, at, reason)| known.is(piece) && *at == record.at && reason == why)
-        {
-            record.dismissed.push((piece, record.at, why.clone()));
-        }
-    }
-
     /// What of the evidence did not count for one of these certificates, at most so many pieces.
     pub(crate) fn considered(
         mut self,

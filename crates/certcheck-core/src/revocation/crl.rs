@@ -3,8 +3,9 @@
 use core::cmp::Ordering;
 use std::sync::Arc;
 
-use super::considered::{Piece, SOME_REASONS};
+use super::considered::SOME_REASONS;
 use super::evidence::Group;
+use super::evidence::Piece;
 use super::scope::{self, ALL_REASONS, Scope};
 use super::{Assessor, CheckedCertificate, Dismissal};
 use crate::crl::{Crl, CrlEntry, VerifiedCrl, compare_numbers};

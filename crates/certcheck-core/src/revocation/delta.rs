@@ -2,9 +2,9 @@
 
 use core::cmp::Ordering;
 
-use super::considered::Piece;
 use super::crl::{is_same_series, still_counts};
 use super::evidence::Group;
+use super::evidence::Piece;
 use super::{Assessor, Dismissal};
 use crate::crl::{Crl, CrlEntry, VerifiedCrl, compare_numbers};
 use crate::status::RevocationReason;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::CheckedCertificate;
-use super::considered::Piece;
 use crate::crl::Crl;
 use crate::der::ViewFault;
 use crate::name_interner::NameInterner;
@@ -349,6 +348,24 @@ pub(super) struct Group<'e>([&'e [Arc<Crl>]; 2]);
 impl<'e> Group<'e> {
     pub(super) fn iter(self) -> impl Iterator<Item = &'e Crl> {
         self.0.into_iter().flatten().map(AsRef::as_ref)
+    }
+}
+
+/// A piece of evidence.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Piece<'e> {
+    Crl(&'e Crl),
+    Ocsp(&'e OcspEvidence),
+}
+
+impl Piece<'_> {
+    /// Whether both are the same bytes from the same source.
+    pub(super) fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Crl(a), Self::Crl(b)) => core::ptr::eq(a, b),
+            (Self::Ocsp(a), Self::Ocsp(b)) => core::ptr::eq(a, b),
+            _ => false,
+        }
     }
 }
 

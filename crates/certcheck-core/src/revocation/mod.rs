@@ -17,6 +17,7 @@ mod merge;
 mod ocsp;
 mod ocsp_responder;
 pub(crate) mod plan;
+mod record;
 mod request;
 mod scope;
 mod usable;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::considered::Piece;
 use super::evidence::OcspEvidence;
+use super::evidence::Piece;
 use super::{Assessor, CheckedCertificate, Dismissal};
 use crate::ocsp::{CertStatus, ResponseStatus, SingleResponse};
 use crate::status::{Cause, Means, Proof, RevocationReason, Revoked, Status};

@@ -16,12 +16,11 @@ use super::{
 };
 use crate::budget::Spent;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus, nonce};
-use crate::oid::{self, Oid};
+use crate::oid;
 use crate::policy::{EvidenceOrder, Nonce};
 use crate::status::{Cause, Means, Status};
 use crate::x509::{
-    AccessDescriptions, Certificate, DistributionPoint, DistributionPointName, DistributionPoints,
-    GeneralName, KnownExtension,
+    Certificate, DistributionPoint, DistributionPointName, DistributionPoints, GeneralName, KnownExtension,
 };
 
 /// What planning for one certificate came to.
@@ -288,7 +287,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     #[doc(alias("RFC 5280 section 4.2.2.1", "RFC 9919 section 3"))]
     fn ask_responders(&mut self) -> Flow {
         let Ok(access) = self.checked.certificate.authority_info_access() else { return Flow::Continue(()) };
-        for url in urls(access, oid::AD_OCSP) {
+        for url in access.into_iter().flat_map(|access| access.urls(oid::AD_OCSP)) {
             for hash in [CertIdHash::Sha1, CertIdHash::Sha256] {
                 let ask = self.ocsp_ask(url, hash);
                 let about = self.checked;
@@ -414,7 +413,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             if self.context.policy.aia
                 && let Ok(access) = crl.authority_info_access()
             {
-                for url in urls(access, oid::AD_CA_ISSUERS) {
+                for url in access.into_iter().flat_map(|access| access.urls(oid::AD_CA_ISSUERS)) {
                     self.ask_and_assess(EvidenceRequest::Issuers { url: url.into() }, None)?;
                 }
             }
@@ -484,15 +483,4 @@ fn note_locations(points: Option<DistributionPoints<'_>>, max: usize, to: &mut V
             to.push(url.to_owned());
         }
     }
-}
-
-/// The URLs of one access method.
-pub(crate) fn urls<'c>(
-    access: Option<AccessDescriptions<'c>>,
-    method: Oid<'static>,
-) -> impl Iterator<Item = &'c str> {
-    access.into_iter().flatten().filter_map(move |description| match description {
-        Ok((found, GeneralName::Uri(url))) if found == method => Some(url),
-        _ => None,
-    })
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::name_match::decoded;
 use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
 use crate::oid::Oid;
 
@@ -140,5 +139,40 @@ impl<'a> Attribute<'a> {
         let value = fields.any(field)?;
         fields.finish(field)?;
         Ok(Self { oid, tag: value.tag, value: value.value })
+    }
+}
+
+/// The characters of a value, or `None` where they are not of its type.
+///
+/// RFC 4518 2.1.
+#[doc(alias = "RFC 4518 section 2.1")]
+fn decoded(tag: u8, value: &[u8]) -> Option<Cow<'_, str>> {
+    match tag {
+        tag::UTF8_STRING => core::str::from_utf8(value).ok().map(Cow::Borrowed),
+        tag::PRINTABLE_STRING => {
+            let printable = |b: &u8| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(b);
+            if value.iter().all(printable) {
+                core::str::from_utf8(value).ok().map(Cow::Borrowed)
+            } else {
+                None
+            }
+        }
+        tag::IA5_STRING => {
+            value.is_ascii().then(|| core::str::from_utf8(value).ok().map(Cow::Borrowed)).flatten()
+        }
+        // T.61 as deployed is ISO 8859-1; nobody emits its escape sequences.
+        tag::TELETEX_STRING => Some(value.iter().copied().map(char::from).collect()),
+        tag::BMP_STRING => {
+            let (units, rest) = value.as_chunks::<2>();
+            let text: Option<String> =
+                units.iter().map(|u| char::from_u32(u32::from(u16::from_be_bytes(*u)))).collect();
+            text.filter(|_| rest.is_empty()).map(Cow::Owned)
+        }
+        tag::UNIVERSAL_STRING => {
+            let (units, rest) = value.as_chunks::<4>();
+            let text: Option<String> = units.iter().map(|u| char::from_u32(u32::from_be_bytes(*u))).collect();
+            text.filter(|_| rest.is_empty()).map(Cow::Owned)
+        }
+        _ => None,
     }
 }

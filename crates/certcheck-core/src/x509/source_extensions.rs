@@ -122,6 +122,14 @@ read_each!(DistributionPoints, DistributionPoint<'a>);
 pub struct AccessDescriptions<'a>(Reader<'a>);
 
 impl<'a> AccessDescriptions<'a> {
+    /// The URLs of one access method.
+    pub fn urls(self, method: Oid<'static>) -> impl Iterator<Item = &'a str> {
+        self.filter_map(move |description| match description {
+            Ok((found, GeneralName::Uri(url))) if found == method => Some(url),
+            _ => None,
+        })
+    }
+
     /// authorityInfoAccess of a CRL (RFC 5280 5.2.7), read through.
     pub(crate) fn of_body(reader: Reader<'a>) -> Result<Self, ViewFault> {
         let descriptions = Self::parse(Body { reader, field: "authorityInfoAccess" })?;

@@ -8,6 +8,14 @@ use super::super::{Check, parse};
 use super::leaf_profile;
 use crate::x509::Certificate;
 
+impl<'a> Check<'a> {
+    /// The question for an [`IssuerPath`](super::IssuerPath). `None` if the certificate cannot be parsed.
+    #[must_use]
+    pub fn leaf_candidate(self) -> Option<LeafCandidate<'a>> {
+        LeafCandidate::new(self)
+    }
+}
+
 /// A question about a certificate that has been parsed, for an [`IssuerPath`](super::IssuerPath).
 #[derive(Clone, Copy, Debug)]
 pub struct LeafCandidate<'a> {
@@ -17,7 +25,7 @@ pub struct LeafCandidate<'a> {
 
 impl<'a> LeafCandidate<'a> {
     /// `None` if the certificate does not read: the check itself says why.
-    pub(in crate::check) fn new(check: Check<'a>) -> Option<Self> {
+    fn new(check: Check<'a>) -> Option<Self> {
         let target = parse::parse(check.chain.first()?, &check.policy.limits).ok()?;
         Some(Self { check, target })
     }

@@ -1,0 +1,71 @@
+//! Why a ring is refused.
+
+use core::fmt;
+
+use crate::encoding::EncodingFault;
+
+/// More certificates than any ring has.
+pub(super) const MAX_CERTIFICATES: usize = 200_000;
+
+/// Why a ring is refused, and which file is to blame.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RingError {
+    /// The file or other source.
+    pub source: String,
+    /// What is wrong with it.
+    pub fault: RingFault,
+}
+
+/// What is wrong with a part of a ring.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RingFault {
+    /// The file cannot be read.
+    Unreadable(String),
+    /// Its content cannot.
+    Content(EncodingFault),
+    /// The settings cannot, or speak of an anchor that is not there.
+    Settings(SettingsFault),
+    /// A directory where a file is due, or another name than anchors, intermediates, distrusted.
+    UnexpectedDirectory,
+    /// A directory in a flat ring that holds no certificates. It refuses no ring: it is passed over.
+    NoCertificates,
+    /// More certificates than a ring may have.
+    TooMany,
+}
+
+impl fmt::Display for RingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.fault)
+    }
+}
+
+impl fmt::Display for RingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(message) => f.write_str(message),
+            Self::Content(fault) => write!(f, "{fault}"),
+            Self::Settings(fault) => write!(f, "{fault}"),
+            Self::UnexpectedDirectory => f.write_str(
+                "unexpected directory: a ring has anchors/, intermediates/, distrusted/, or files alone",
+            ),
+            Self::NoCertificates => f.write_str("a directory without certificates"),
+            Self::TooMany => write!(f, "more than {MAX_CERTIFICATES} certificates"),
+        }
+    }
+}
+
+impl core::error::Error for RingError {}
+
+/// Why settings are refused. Settings restrict trust, so that nothing in them is passed over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SettingsFault(pub(crate) String);
+
+impl fmt::Display for SettingsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for SettingsFault {}
