@@ -239,7 +239,7 @@ fn one_at_a_time_holds_a_lease() {
     let store = open(&folder.path().join("store"));
     let key = key_of("http://a/");
     let lease =
-        |patience: u64| runtime.block_on(store.lease(&key, Duration::from_millis(patience))).expect("a lock");
+        |max_wait: u64| runtime.block_on(store.lease(&key, Duration::from_millis(max_wait))).expect("a lock");
     let mut holder = child("hold", folder.path());
     hear(&mut holder, "held");
     let begun = Instant::now();
