@@ -1,8 +1,8 @@
 //! `certcheck cache`: the evidence that is kept between runs.
 
-use std::error::Error;
 use std::io::{self, Write as _};
 
+use anyhow::{anyhow, bail};
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::{EvidenceRequest, OcspEvidence};
 use certcheck_core::{Evidence, Policy, Revocation, Time};
@@ -28,7 +28,7 @@ struct EntryObject {
     current: Option<bool>,
 }
 
-pub(crate) fn run(arguments: &CacheArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &CacheArguments) -> anyhow::Result<Exit> {
     match &arguments.command {
         CacheCommand::List(folder) => list(folder),
         CacheCommand::Show(show) => show_one(show),
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &CacheArguments) -> Result<Exit, Box<dyn Error>> {
 }
 
 /// The store, and a runtime to ask it in.
-fn open(folder: &CacheFolder) -> Result<(DiskStore, tokio::runtime::Runtime), Box<dyn Error>> {
+fn open(folder: &CacheFolder) -> anyhow::Result<(DiskStore, tokio::runtime::Runtime)> {
     let store = network::store(folder.cache_dir.as_deref(), false)?;
     Ok((store, tokio::runtime::Builder::new_current_thread().enable_all().build()?))
 }
@@ -51,7 +51,7 @@ fn find(entries: Vec<Entry>, what: &str) -> Vec<Entry> {
     entries.into_iter().filter(is_it).collect()
 }
 
-fn list(folder: &CacheFolder) -> Result<Exit, Box<dyn Error>> {
+fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
     let (store, runtime) = open(folder)?;
     let now = setup::time(None);
     let entries = runtime.block_on(store.list())?;
@@ -90,11 +90,11 @@ fn told(entry: &Entry, now: Time) -> EntryObject {
     }
 }
 
-fn show_one(show: &CacheShow) -> Result<Exit, Box<dyn Error>> {
+fn show_one(show: &CacheShow) -> anyhow::Result<Exit> {
     let (store, runtime) = open(&show.folder)?;
     let found = find(runtime.block_on(store.list())?, &show.what);
     if found.is_empty() {
-        return Err(format!("{}: nothing is kept of it", show.what).into());
+        bail!("{}: nothing is kept of it", show.what);
     }
     let (policy, now) = (Policy::client(Revocation::Off), setup::time(None));
     let is_json = show.folder.json;
@@ -116,12 +116,12 @@ fn show_one(show: &CacheShow) -> Result<Exit, Box<dyn Error>> {
         let url = entry.request.url();
         worst = worst.max(match &entry.request {
             EvidenceRequest::Crl { .. } => {
-                let crl = Crl::parse(stored.body.bytes, url).map_err(|fault| format!("{url}: {fault}"))?;
+                let crl = Crl::parse(stored.body.bytes, url).map_err(|fault| anyhow!("{url}: {fault}"))?;
                 crl::tell_fetched(&crl, None, &policy, now, is_json)?
             }
             EvidenceRequest::Ocsp { .. } => {
                 let response = OcspEvidence::parse(stored.body.bytes, url);
-                let response = response.map_err(|fault| format!("{url}: {fault}"))?;
+                let response = response.map_err(|fault| anyhow!("{url}: {fault}"))?;
                 ocsp::tell_fetched(&response, None, &policy, now, is_json)?
             }
             _ => Exit::Accepted,
@@ -130,7 +130,7 @@ fn show_one(show: &CacheShow) -> Result<Exit, Box<dyn Error>> {
     Ok(worst)
 }
 
-fn clear_some(clear: &CacheClear) -> Result<Exit, Box<dyn Error>> {
+fn clear_some(clear: &CacheClear) -> anyhow::Result<Exit> {
     let (store, runtime) = open(&clear.folder)?;
     let entries = runtime.block_on(store.list())?;
     let chosen = match &clear.what {
@@ -144,9 +144,9 @@ fn clear_some(clear: &CacheClear) -> Result<Exit, Box<dyn Error>> {
     Ok(Exit::Accepted)
 }
 
-fn get_ahead(prefetch: &CachePrefetch) -> Result<Exit, Box<dyn Error>> {
+fn get_ahead(prefetch: &CachePrefetch) -> anyhow::Result<Exit> {
     if prefetch.network.no_cache {
-        return Err("there is nothing to fill with --no-cache".into());
+        bail!("there is nothing to fill with --no-cache");
     }
     let ring = ring_files::load(&prefetch.ring, false)?;
     let now = setup::time(prefetch.at);
@@ -156,7 +156,7 @@ fn get_ahead(prefetch: &CachePrefetch) -> Result<Exit, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut reports = runtime.block_on(engine.prefetch_ring(now, within));
     for path in &prefetch.inputs {
-        let chain = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let chain = input::certificates(path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         reports.push(engine.check_blocking(&chain, now, within));
     }
     engine.flush_blocking();

@@ -1,10 +1,10 @@
 //! CRLs and OCSP responses out of files and directories.
 
-use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::{EvidenceFault, OcspEvidence};
@@ -17,13 +17,13 @@ use crate::kind::Wanted;
 ///
 /// # Errors
 /// A file that cannot be read, or holds nothing of its kind.
-pub(crate) fn load(crls: &[PathBuf], responses: &[PathBuf]) -> Result<Evidence, Box<dyn Error>> {
+pub(crate) fn load(crls: &[PathBuf], responses: &[PathBuf]) -> anyhow::Result<Evidence> {
     let mut evidence = Evidence::new();
     for path in files(crls)? {
         let source = path.display().to_string();
         let content = read(&path)?;
         let found = input::settle(&content, crls_of(&content), Wanted::Crl);
-        for der in found.map_err(|fault| format!("{source}: {fault}"))? {
+        for der in found.map_err(|fault| anyhow!("{source}: {fault}"))? {
             match Crl::parse(der, &source) {
                 Ok(crl) => evidence.add_crl(Arc::new(crl)),
                 Err(fault) => evidence.add_fault(EvidenceFault::new(&source, fault)),
@@ -34,7 +34,7 @@ pub(crate) fn load(crls: &[PathBuf], responses: &[PathBuf]) -> Result<Evidence, 
         let source = path.display().to_string();
         let content = read(&path)?;
         let found = input::settle(&content, ocsp_responses_of(&content), Wanted::OcspResponse);
-        for der in found.map_err(|fault| format!("{source}: {fault}"))? {
+        for der in found.map_err(|fault| anyhow!("{source}: {fault}"))? {
             match OcspEvidence::parse(der, &source) {
                 Ok(response) => evidence.add_ocsp(&Arc::new(response)),
                 Err(fault) => evidence.add_fault(EvidenceFault::new(&source, fault)),
@@ -45,19 +45,19 @@ pub(crate) fn load(crls: &[PathBuf], responses: &[PathBuf]) -> Result<Evidence, 
 }
 
 /// The content of a file, of any size: CRLs are large.
-pub(crate) fn read(path: &Path) -> Result<Bytes, Box<dyn Error>> {
-    Ok(fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?.into())
+pub(crate) fn read(path: &Path) -> anyhow::Result<Bytes> {
+    Ok(fs::read(path).map_err(|error| anyhow!("{}: {error}", path.display()))?.into())
 }
 
 /// The files that are named and those in the directories that are, in order of name; hidden ones are passed over.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {
             found.push(path.clone());
             continue;
         }
-        let listing = fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let listing = fs::read_dir(path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         let mut inside = Vec::new();
         for entry in listing {
             let file = entry?.path();

@@ -1,11 +1,11 @@
 //! `certcheck fetch`: gets evidence, tells where from and how long it took, and what it says.
 
-use std::error::Error;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::{anyhow, bail};
 use certcheck_core::revocation::{Answer, EvidenceRequest, Need};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Evidence, KeyRing, Policy, Purpose, Revocation, Time};
@@ -30,7 +30,7 @@ struct FetchObject {
     detail: Option<String>,
 }
 
-pub(crate) fn run(arguments: &FetchArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &FetchArguments) -> anyhow::Result<Exit> {
     // Of the path every status is asked; what a certificate is for is not the question.
     let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
     policy.signatures.allow_sha1 = arguments.asked.allow_sha1;
@@ -38,9 +38,7 @@ pub(crate) fn run(arguments: &FetchArguments) -> Result<Exit, Box<dyn Error>> {
     let ring = || ring_files::load(&arguments.ring, false);
     let is_url = arguments.what.contains("://");
     if !is_url && arguments.ring.is_empty() {
-        return Err(
-            "a certificate is asked about with --ring: its issuer's key is part of the question".into()
-        );
+        bail!("a certificate is asked about with --ring: its issuer's key is part of the question");
     }
     // What is looked into is not kept, and what is kept is not what was asked for.
     let engine = network::engine(&arguments.network, false, ring()?, policy.clone(), Evidence::new())?;
@@ -68,18 +66,14 @@ fn need_of_url(arguments: &FetchArguments) -> Need {
 }
 
 /// Every source that the path's certificates name.
-fn needs_of_file(
-    arguments: &FetchArguments,
-    engine: &Engine,
-    now: Time,
-) -> Result<Vec<Need>, Box<dyn Error>> {
+fn needs_of_file(arguments: &FetchArguments, engine: &Engine, now: Time) -> anyhow::Result<Vec<Need>> {
     let path = Path::new(&arguments.what);
-    let chain = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let chain = input::certificates(path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     let (report, needs) = measure::plan(engine, &chain, now);
     if let Some(rejection) = report.reason()
         && needs.is_empty()
     {
-        return Err(format!("{}: {rejection}", path.display()).into());
+        bail!("{}: {rejection}", path.display());
     }
     Ok(needs)
 }
@@ -93,7 +87,7 @@ struct Question<'q> {
 }
 
 impl Question<'_> {
-    fn ask(&self, need: &Need) -> Result<Exit, Box<dyn Error>> {
+    fn ask(&self, need: &Need) -> anyhow::Result<Exit> {
         let begun = Instant::now();
         let within = self.arguments.network.timeout;
         let came = measure::fetch_blocking(self.engine, need, within);
@@ -162,19 +156,19 @@ impl Question<'_> {
 }
 
 /// Writes what came under a name made of its URL.
-fn write(held: &CachedEvidence, folder: &Path) -> Result<String, Box<dyn Error>> {
+fn write(held: &CachedEvidence, folder: &Path) -> anyhow::Result<String> {
     let (octets, end): (Vec<u8>, _) = match held.answer() {
         Answer::Crl(crl) => (crl.der().to_vec(), "crl"),
         Answer::Ocsp(response) => (response.der().to_vec(), "ocsp"),
         Answer::Issuers(found) => (found.iter().flat_map(|der| der.iter().copied()).collect(), "cer"),
-        _ => return Err("nothing to write".into()),
+        _ => bail!("nothing to write"),
     };
     let keep = |sign: char| if sign.is_ascii_alphanumeric() { sign } else { '-' };
     let url: String = held.request().url().chars().take(120).map(keep).collect();
     let digest = certcheck_fetch::EvidenceKey::of(held.request()).map(|key| key.to_hex()).unwrap_or_default();
     let name = format!("{}-{}.{end}", url.trim_matches('-'), digest.get(..8).unwrap_or_default());
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    fs::create_dir_all(folder).map_err(|error| anyhow!("{}: {error}", folder.display()))?;
     let path = folder.join(name);
-    fs::write(&path, octets).map_err(|error| format!("{}: {error}", path.display()))?;
+    fs::write(&path, octets).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     Ok(path.display().to_string())
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use tempfile::{Builder, NamedTempFile};
 
 /// Content that is not written yet. Whoever drops it leaves nothing behind.
@@ -18,8 +19,8 @@ pub(crate) struct Draft {
 impl Draft {
     /// Begins one, so that a path that cannot be written to is told before the work. It has the mode of what stood there,
     /// and its owner and group as far as we may give them away; where we may not, the group has no part in it.
-    pub(crate) fn create(path: &Path) -> Result<Self, String> {
-        let fault = |what: &dyn std::fmt::Display| format!("{}: not written: {what}", path.display());
+    pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
+        let fault = |what: &dyn std::fmt::Display| anyhow!("{}: not written: {what}", path.display());
         let before = match fs::metadata(path) {
             Ok(found) if found.is_file() => Some(found),
             Ok(_) => return Err(fault(&"not a file")),
@@ -50,12 +51,12 @@ impl Draft {
     }
 
     /// Writes it and puts it in its place: who reads it has the old content or the new.
-    pub(crate) fn finish(mut self, content: &[u8]) -> Result<(), String> {
+    pub(crate) fn finish(mut self, content: &[u8]) -> anyhow::Result<()> {
         let file = self.beside.as_file_mut();
         let written = file.write_all(content).and_then(|()| file.sync_all());
         written
             .and_then(|()| self.beside.persist(&self.target).map(drop).map_err(|error| error.error))
-            .map_err(|error| format!("{}: not written: {error}", self.named.display()))
+            .map_err(|error| anyhow!("{}: not written: {error}", self.named.display()))
     }
 }
 
@@ -93,7 +94,7 @@ mod tests {
         assert_eq!((files(), std::fs::read_to_string(&path).expect("a file")), (1, "two".to_owned()));
         for refused in [folder.as_path(), &folder.join("none/page.html"), "/dev/null".as_ref(), "".as_ref()] {
             let error = Draft::create(refused).expect_err("no file");
-            assert!(error.starts_with(&format!("{}: ", refused.display())), "{error}");
+            assert!(error.to_string().starts_with(&format!("{}: ", refused.display())), "{error}");
         }
         std::fs::remove_dir_all(&folder).expect("removed");
     }
@@ -119,6 +120,6 @@ mod tests {
         assert_eq!(std::fs::read(&path).expect("there"), b"three");
         symlink("nothing", folder.path().join("dangling")).expect("a link");
         let error = Draft::create(&folder.path().join("dangling")).expect_err("no file");
-        assert!(error.ends_with("a link that leads nowhere"), "{error}");
+        assert!(error.to_string().ends_with("a link that leads nowhere"), "{error}");
     }
 }

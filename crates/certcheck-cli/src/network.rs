@@ -1,10 +1,10 @@
 //! From flags to an engine: how evidence is fetched, and where it is kept.
 
-use std::error::Error;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context as _;
 use certcheck_core::{Evidence, KeyRing, Policy};
 use certcheck_fetch::store::{DiskOptions, DiskStore};
 use certcheck_fetch::{Engine, EngineBuilder, FetchLimits, Guard, Observer};
@@ -26,7 +26,7 @@ pub(crate) fn engine(
     ring: KeyRing,
     policy: Policy,
     given: Evidence,
-) -> Result<Engine, Box<dyn Error>> {
+) -> anyhow::Result<Engine> {
     let builder = told(&arguments.reach, ring, policy);
     let mut builder = builder.offline(arguments.offline).evidence(given);
     if has_store && !arguments.no_cache {
@@ -41,11 +41,7 @@ pub(crate) fn engine(
 }
 
 /// An engine that has what sources say now, and nothing else.
-pub(crate) fn live(
-    arguments: &ReachArguments,
-    ring: KeyRing,
-    policy: Policy,
-) -> Result<Engine, Box<dyn Error>> {
+pub(crate) fn live(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> anyhow::Result<Engine> {
     Ok(told(arguments, ring, policy).build()?)
 }
 
@@ -88,10 +84,12 @@ pub(crate) fn limits() -> FetchLimits {
 }
 
 /// The disk store in this folder, or where it is by default.
-pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> Result<DiskStore, Box<dyn Error>> {
+pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> anyhow::Result<DiskStore> {
     let path = match path {
         Some(path) => path.to_owned(),
-        None => DiskStore::default_path().ok_or("neither HOME nor XDG_CACHE_HOME says where it would be")?,
+        None => {
+            DiskStore::default_path().context("neither HOME nor XDG_CACHE_HOME says where it would be")?
+        }
     };
     let mut options = DiskOptions::default();
     options.trust_index = trust_index;

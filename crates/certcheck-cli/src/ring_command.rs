@@ -1,6 +1,5 @@
 //! `certcheck ring`: what is in a ring.
 
-use std::error::Error;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -62,7 +61,7 @@ pub(crate) struct Note {
     pub(crate) message: String,
 }
 
-pub(crate) fn run(arguments: &RingArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &RingArguments) -> anyhow::Result<Exit> {
     let page = arguments.report.as_deref().map(html::ring::create).transpose()?;
     let ring = ring_files::load(&arguments.ring, arguments.ring_skip_unreadable)?;
     let now = setup::time(arguments.at);

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use certcheck_core::KeyRing;
 use certcheck_core::key_ring::{RingBuilder, RingError, RingFault};
 
@@ -13,12 +14,12 @@ use crate::visible;
 ///
 /// # Errors
 /// The first file that cannot be used, by name, with what it is instead.
-pub(crate) fn load(paths: &[PathBuf], skips: bool) -> Result<KeyRing, String> {
+pub(crate) fn load(paths: &[PathBuf], skips: bool) -> anyhow::Result<KeyRing> {
     let mut builder = RingBuilder::new().skip_unreadable(skips);
     for path in paths {
-        builder.add_path(path).map_err(|error| named(&error))?;
+        builder.add_path(path).map_err(|error| anyhow!(named(&error)))?;
     }
-    builder.build().map_err(|error| named(&error))
+    builder.build().map_err(|error| anyhow!(named(&error)))
 }
 
 /// A fault of a ring. Of a file with another content, with what that is.

@@ -1,7 +1,6 @@
 //! The decision itself, by where its evidence comes from.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::sync::Arc;
 
 use certcheck_core::{Policy, Revocation, Verdict};
@@ -76,14 +75,14 @@ impl Place {
 
 impl Bench<'_> {
     /// Whole checks under hard-fail: each round with nothing at hand, with the disk store, and with all in memory.
-    pub(super) fn decide(&self) -> Result<Vec<DecisionFigures>, Box<dyn Error>> {
+    pub(super) fn decide(&self) -> anyhow::Result<Vec<DecisionFigures>> {
         let mut network = Place::new("network", "nothing at hand: every source that is needed is asked");
         let mut disk = Place::new("disk", "another run has left its evidence in the store");
         let mut memory = Place::new("memory", "the evidence is in memory, the client was not seen before");
         let mut known = Place::new("known", "the client was seen before: its evidence is looked up");
         for _ in 0..self.arguments.rounds {
             let folder = tempfile::tempdir()?;
-            let with_store = || -> Result<Engine, Box<dyn Error>> {
+            let with_store = || -> anyhow::Result<Engine> {
                 let store = DiskStore::open(folder.path(), DiskOptions::default())?;
                 Ok(self.whole()?.store(Arc::new(store)).build()?)
             };
@@ -112,7 +111,7 @@ impl Bench<'_> {
     }
 
     /// As `verify` asks by default, of the whole path.
-    pub(super) fn whole(&self) -> Result<certcheck_fetch::EngineBuilder, Box<dyn Error>> {
+    pub(super) fn whole(&self) -> anyhow::Result<certcheck_fetch::EngineBuilder> {
         let mut policy = Policy::client(Revocation::HardFail);
         policy.signatures.allow_sha1 = self.arguments.asked.allow_sha1;
         let ring = crate::ring_files::load(&self.arguments.ring, false)?;

@@ -1,10 +1,10 @@
 //! Handshakes over loopback as the client, its own work included: what is added to a handshake that asks for no certificate.
 
-use std::error::Error;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{anyhow, bail};
 use certcheck_fetch::Engine;
 use certcheck_forge::{Cert, Key, ext};
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, ServerParts, SessionPolicy};
@@ -35,26 +35,23 @@ pub(crate) struct HandshakeFigures {
 }
 
 /// The key of the client, which is looked at before anything is measured.
-pub(super) fn key(arguments: &BenchArguments) -> Result<Option<PrivateKeyDer<'static>>, String> {
+pub(super) fn key(arguments: &BenchArguments) -> anyhow::Result<Option<PrivateKeyDer<'static>>> {
     let Some(path) = arguments.key.as_ref().filter(|_| arguments.handshake) else { return Ok(None) };
     let skew = setup::time(arguments.asked.at).unix().abs_diff(setup::time(None).unix());
     if skew > 60 {
-        return Err("a handshake is now: --handshake does not go with --at".to_owned());
+        bail!("a handshake is now: --handshake does not go with --at");
     }
-    PrivateKeyDer::from_pem_file(path).map(Some).map_err(|error| format!("{}: {error}", path.display()))
+    PrivateKeyDer::from_pem_file(path).map(Some).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 
 impl Bench<'_> {
     /// No certificate, one whose client was not seen before, and one that is known.
-    pub(super) fn handshakes(
-        &self,
-        key: PrivateKeyDer<'static>,
-    ) -> Result<Vec<HandshakeFigures>, Box<dyn Error>> {
+    pub(super) fn handshakes(&self, key: PrivateKeyDer<'static>) -> anyhow::Result<Vec<HandshakeFigures>> {
         let engine = Arc::new(self.whole()?.build()?);
         // What is to be measured is the handshake, not the network.
         let report = engine.check_blocking(&self.chain, self.now, self.within);
         if !report.is_accepted() {
-            return Err(format!("no handshake: {}", report.code()).into());
+            bail!("no handshake: {}", report.code());
         }
         let server = Server::new()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -73,7 +70,7 @@ impl Bench<'_> {
                 }
                 self.tick();
             }
-            Ok::<_, Box<dyn Error>>(())
+            anyhow::Ok(())
         })?;
         let figures = |samples: &Samples, kind, about| HandshakeFigures {
             kind,
@@ -100,7 +97,7 @@ struct Server {
 }
 
 impl Server {
-    fn new() -> Result<Self, Box<dyn Error>> {
+    fn new() -> anyhow::Result<Self> {
         // Nobody trusts it but the client in this process, for as long as it runs.
         let seed = crate::secret::secret()?;
         let (root, key) = (Key::p256(&format!("root {seed}")), Key::p256(&format!("server {seed}")));
@@ -111,7 +108,7 @@ impl Server {
         Ok(Self { chain: vec![leaf.into(), root.into()], key })
     }
 
-    fn acceptor(&self, engine: &Arc<Engine>, auth: ClientAuth) -> Result<Acceptor, Box<dyn Error>> {
+    fn acceptor(&self, engine: &Arc<Engine>, auth: ClientAuth) -> anyhow::Result<Acceptor> {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.pkcs8()));
         let parts = ServerParts::new(self.chain[..1].to_vec(), key)?.client_auth(auth);
         let sessions = SessionPolicy::default();
@@ -122,7 +119,7 @@ impl Server {
     fn client(
         &self,
         identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
-    ) -> Result<TlsConnector, Box<dyn Error>> {
+    ) -> anyhow::Result<TlsConnector> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.chain[1].clone())?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -139,17 +136,17 @@ impl Server {
 }
 
 /// One connection, from TCP to the first octet that the application sends.
-async fn handshake(acceptor: &Acceptor, client: &TlsConnector) -> Result<Duration, Box<dyn Error>> {
+async fn handshake(acceptor: &Acceptor, client: &TlsConnector) -> anyhow::Result<Duration> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let acceptor = acceptor.clone();
     let serving = tokio::spawn(async move {
-        let (io, _) = listener.accept().await.map_err(|error| error.to_string())?;
-        io.set_nodelay(true).map_err(|error| error.to_string())?;
-        let admitted = acceptor.accept(io).await.map_err(|error| error.to_string())?;
+        let (io, _) = listener.accept().await.map_err(|error| anyhow!("{error}"))?;
+        io.set_nodelay(true).map_err(|error| anyhow!("{error}"))?;
+        let admitted = acceptor.accept(io).await.map_err(|error| anyhow!("{error}"))?;
         let (mut stream, _) = admitted.into_parts();
-        stream.write_all(b"!").await.map_err(|error| error.to_string())?;
-        stream.shutdown().await.map_err(|error| error.to_string())
+        stream.write_all(b"!").await.map_err(|error| anyhow!("{error}"))?;
+        stream.shutdown().await.map_err(|error| anyhow!("{error}"))
     });
     let begun = std::time::Instant::now();
     let talk = async {
@@ -157,7 +154,7 @@ async fn handshake(acceptor: &Acceptor, client: &TlsConnector) -> Result<Duratio
         io.set_nodelay(true)?;
         let mut stream = client.connect(ServerName::try_from(NAME)?, io).await?;
         stream.read_u8().await?;
-        Ok::<_, Box<dyn Error>>(begun.elapsed())
+        anyhow::Ok(begun.elapsed())
     };
     let talked = talk.await;
     // What the server says tells more than a connection that was closed.

@@ -7,10 +7,10 @@ mod stats;
 mod text;
 
 use std::collections::VecDeque;
-use std::error::Error;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
+use anyhow::anyhow;
 use certcheck_core::{Policy, Time};
 use certcheck_fetch::{CachedEvidence, Engine};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -54,7 +54,7 @@ struct Bench<'b> {
 
 impl Bench<'_> {
     /// An engine that has asked nobody yet.
-    fn engine(&self, uses_get: bool) -> Result<Engine, Box<dyn Error>> {
+    fn engine(&self, uses_get: bool) -> anyhow::Result<Engine> {
         let ring = ring_files::load(&self.arguments.ring, false)?;
         let builder = network::builder(&self.arguments.network.reach, ring, self.policy.clone());
         let mut limits = network::limits();
@@ -64,7 +64,7 @@ impl Bench<'_> {
     }
 
     /// Every source, by every method, and those of deltas once it is known where they are.
-    fn measure_all(&self, mut asked: VecDeque<Asked<'_>>) -> Result<Vec<SourceFigures>, Box<dyn Error>> {
+    fn measure_all(&self, mut asked: VecDeque<Asked<'_>>) -> anyhow::Result<Vec<SourceFigures>> {
         let mut measured: Vec<SourceFigures> = Vec::new();
         while let Some(source) = asked.pop_front() {
             let later = asked.iter().map(|later| later.methods().len()).sum::<usize>();
@@ -95,11 +95,11 @@ impl Bench<'_> {
     }
 }
 
-pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
     network::tell_events(arguments.network.reach.verbose);
     let now = setup::time(arguments.asked.at);
     let path = arguments.input.display();
-    let chain = input::certificates(&arguments.input).map_err(|error| format!("{path}: {error}"))?;
+    let chain = input::certificates(&arguments.input).map_err(|error| anyhow!("{path}: {error}"))?;
     let ring = ring_files::load(&arguments.ring, false)?;
     let policy = sources::policy(arguments.asked.allow_sha1);
     let subjects = match sources::of_chain(&chain, Grounds { ring: &ring, policy: &policy, now }) {
@@ -157,7 +157,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<Exit, Box<dyn Error>> {
     Ok(if has_failed || lacks_handshake || !is_settled { Exit::Undetermined } else { Exit::Accepted })
 }
 
-fn refused(arguments: &BenchArguments, refusal: &Refusal) -> Result<Exit, Box<dyn Error>> {
+fn refused(arguments: &BenchArguments, refusal: &Refusal) -> anyhow::Result<Exit> {
     let path = arguments.input.display();
     visible::remark(format_args!("{path}: {refusal}: nothing is measured of a path that is not good"))?;
     Ok(Exit::Rejected)

@@ -156,11 +156,7 @@ impl<'a> Asked<'a> {
 
 impl Bench<'_> {
     /// Asks a source in every round, over new connections and over ones that stand.
-    pub(super) fn measure(
-        &self,
-        asked: &Asked<'_>,
-        method: &'static str,
-    ) -> Result<Measured, Box<dyn std::error::Error>> {
+    pub(super) fn measure(&self, asked: &Asked<'_>, method: &'static str) -> anyhow::Result<Measured> {
         let Asked { kind, subject, need } = asked;
         let engine = || self.engine(method == "GET");
         let (mut cold, mut warm) =
@@ -181,7 +177,7 @@ impl Bench<'_> {
         let held = cold.held.clone().or_else(|| warm.held.clone());
         let (mut index, mut verify) = (Samples::default(), Samples::default());
         if let (Some(held), Some(issuer)) = (&held, subject.chain.get(1)) {
-            let issuer = Certificate::parse(issuer).map_err(|fault| fault.to_string())?;
+            let issuer = Certificate::parse(issuer)?;
             for _ in 0..self.arguments.rounds {
                 let (read, believed) = work(held.answer(), &issuer, &self.policy);
                 index.extend(read);

@@ -7,9 +7,9 @@ mod read;
 mod signer;
 mod text;
 
-use std::error::Error;
 use std::path::Path;
 
+use anyhow::{Context as _, anyhow};
 use certcheck_core::crl::Crl;
 use certcheck_core::{KeyRing, Policy, Revocation, Time};
 
@@ -20,7 +20,7 @@ use crate::{json, ring_files, setup};
 use diff::Diff;
 use facts::{CrlObject, Question};
 
-pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &CrlArguments) -> anyhow::Result<Exit> {
     let ring = match arguments.ring.as_slice() {
         [] => None,
         paths => Some(ring_files::load(paths, false)?),
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
     let mut older = Vec::new();
     if let Some(path) = &arguments.diff {
         for crl in read::crls(path)? {
-            older.push(crl.map_err(|fault| format!("{}: {fault}", path.display()))?);
+            older.push(crl.map_err(|fault| anyhow!("{}: {fault}", path.display()))?);
         }
     }
     let mut worst = Exit::Accepted;
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &CrlArguments) -> Result<Exit, Box<dyn Error>> {
                 let old = older.iter().find(|old| is_older_of(old, &crl));
                 let (path, issuer) = (path.display(), crl.issuer());
                 let old =
-                    old.ok_or_else(|| format!("{path}: holds no CRL of {issuer} of this kind and scope"))?;
+                    old.with_context(|| format!("{path}: holds no CRL of {issuer} of this kind and scope"))?;
                 Some(Diff::new(old, &crl)?)
             }
             None => None,
@@ -70,7 +70,7 @@ pub(crate) fn tell_fetched(
     policy: &Policy,
     now: Time,
     is_json: bool,
-) -> Result<Exit, Box<dyn Error>> {
+) -> anyhow::Result<Exit> {
     let question = Question { input: Path::new(&**crl.source()), index: 0, policy, now };
     let told = CrlObject::new(crl, &question, None)?;
     tell(told, crl, ring, policy, is_json, 0)
@@ -83,7 +83,7 @@ fn tell(
     policy: &Policy,
     is_json: bool,
     limit: usize,
-) -> Result<Exit, Box<dyn Error>> {
+) -> anyhow::Result<Exit> {
     told.signature = ring.map(|ring| signer::find(crl, ring, policy));
     let is_bad = told.signature.as_ref().is_some_and(|signature| !signature.verified);
     if is_json {

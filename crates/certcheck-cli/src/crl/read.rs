@@ -1,10 +1,10 @@
 //! CRLs out of files of any size, with a progress bar for large ones.
 
-use std::error::Error;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
+use anyhow::anyhow;
 use bytes::Bytes;
 use certcheck_core::crl::{Crl, CrlReader};
 use certcheck_core::crls_of;
@@ -21,7 +21,7 @@ const CHUNK: usize = 1 << 20;
 const LARGE: u64 = 10_000_000;
 
 /// The CRLs of a file, each read or not; `-` is standard input. One in DER is read while it comes in.
-pub(crate) fn crls(path: &Path) -> Result<Vec<Result<Crl, ViewFault>>, Box<dyn Error>> {
+pub(crate) fn crls(path: &Path) -> anyhow::Result<Vec<Result<Crl, ViewFault>>> {
     let source = path.display().to_string();
     let found = if path == Path::new("-") {
         crls_from(io::stdin().lock(), None, &source)
@@ -31,7 +31,7 @@ pub(crate) fn crls(path: &Path) -> Result<Vec<Result<Crl, ViewFault>>, Box<dyn E
             crls_from(file, length, &source)
         })
     };
-    found.map_err(|error| format!("{source}: {error}").into())
+    found.map_err(|error| anyhow!("{source}: {error}"))
 }
 
 fn crls_from(

@@ -1,6 +1,5 @@
 //! What a CRL says, for people.
 
-use std::error::Error;
 use std::io::{self, Write};
 
 use certcheck_core::der::ViewFault;
@@ -13,7 +12,7 @@ use crate::text::{BAD, GOOD, QUIET};
 use crate::visible::Visible;
 
 /// A paragraph.
-pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> Result<(), Box<dyn Error>> {
+pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let number = crl.number.as_ref().map_or_else(String::new, |number| format!(" {number}"));
     writeln!(out, "{}: {} CRL{number}", crl.issuer, crl.kind.join(" "))?;
@@ -89,7 +88,7 @@ fn line(entry: &EntryObject) -> String {
     }
 }
 
-fn print_diff(out: &mut impl Write, diff: &Diff<'_>, limit: usize) -> Result<(), Box<dyn Error>> {
+fn print_diff(out: &mut impl Write, diff: &Diff<'_>, limit: usize) -> anyhow::Result<()> {
     let Diff { added, removed, .. } = diff;
     let old = diff.old();
     writeln!(out, "  since {} of {}: {added} added, {removed} removed", old.source(), old.this_update())?;
@@ -103,7 +102,7 @@ fn print_some<'a>(
     entries: impl Iterator<Item = Result<Listed<'a>, ViewFault>>,
     count: usize,
     limit: usize,
-) -> Result<(), Box<dyn Error>> {
+) -> anyhow::Result<()> {
     for entry in entries.take(limit.min(count)) {
         writeln!(out, "    {mark} {}", line(&EntryObject::from(&entry?)))?;
     }

@@ -2,34 +2,34 @@
 
 mod reference;
 
-use std::error::Error;
 use std::fs;
 use std::io::{self, Write as _};
 
+use anyhow::anyhow;
 use clap::CommandFactory as _;
 
 use crate::exit::Exit;
 use crate::flags::{CompletionsArguments, Flags, ManualArguments};
 
-pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn completions(arguments: &CompletionsArguments) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Flags::command(), "certcheck", &mut script);
     print(&script)
 }
 
 /// One page for each command, named as `git` names its own.
-pub(crate) fn manual(arguments: &ManualArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn manual(arguments: &ManualArguments) -> anyhow::Result<Exit> {
     let dir = &arguments.dir;
     let written = fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Flags::command(), dir));
-    written.map_err(|error| format!("{}: {error}", dir.display()))?;
+    written.map_err(|error| anyhow!("{}: {error}", dir.display()))?;
     Ok(Exit::Accepted)
 }
 
-pub(crate) fn reference() -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn reference() -> anyhow::Result<Exit> {
     print(reference::page(Flags::command()).as_bytes())
 }
 
-fn print(octets: &[u8]) -> Result<Exit, Box<dyn Error>> {
+fn print(octets: &[u8]) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
     out.write_all(octets)?;
     out.flush()?;

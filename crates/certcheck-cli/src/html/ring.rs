@@ -24,7 +24,7 @@ const MAX_DEPTH: usize = 16;
 /// Begins a page of a ring, so that a path that cannot be written to is told before the ring is read.
 pub(crate) fn create(
     path: &Path,
-) -> Result<impl FnOnce(&Survey, Time) -> Result<(), String> + use<>, String> {
+) -> anyhow::Result<impl FnOnce(&Survey, Time) -> anyhow::Result<()> + use<>> {
     let draft = Draft::create(path)?;
     Ok(move |survey: &Survey, now: Time| {
         let title = format!("Key ring of {}", counted(survey.certificates.len(), "certificate"));

@@ -1,11 +1,11 @@
 //! How a lab that runs is told what to do: one line of JSON each way, on loopback, from whoever can read its state file.
 
-use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context as _, anyhow};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
@@ -204,17 +204,17 @@ pub(super) fn is_running(state: &State) -> bool {
 }
 
 /// Has the lab in this folder do something.
-pub(super) fn order(folder: &Folder, action: Action) -> Result<Status, Box<dyn Error>> {
+pub(super) fn order(folder: &Folder, action: Action) -> anyhow::Result<Status> {
     let path = folder.path().display();
-    let state = folder.state().ok_or_else(|| {
+    let state = folder.state().with_context(|| {
         format!("there is no lab in {path}; start one with certcheck lab, or name its --dir")
     })?;
     let answer = exchange(&state, action).map_err(|error| {
-        format!("the lab in {path} does not run ({error}); start it with certcheck lab --dir {path}")
+        anyhow!("the lab in {path} does not run ({error}); start it with certcheck lab --dir {path}")
     })?;
     match answer {
         Answer::Done(status) => Ok(status),
-        Answer::Failed(why) => Err(why.into()),
+        Answer::Failed(why) => Err(anyhow!(why)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use anyhow::{anyhow, bail};
 use certcheck_forge::pem;
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +48,8 @@ impl State {
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
 
-fn named(path: &Path) -> impl FnOnce(io::Error) -> String {
-    move |error| format!("{}: {error}", path.display())
+fn named(path: &Path) -> impl FnOnce(io::Error) -> anyhow::Error {
+    move |error| anyhow!("{}: {error}", path.display())
 }
 
 impl Folder {
@@ -87,12 +88,12 @@ impl Folder {
     }
 
     /// Makes the folder, or empties that of an old lab. Nothing else is ever removed.
-    pub(super) fn prepare(&self) -> Result<(), String> {
+    pub(super) fn prepare(&self) -> anyhow::Result<()> {
         let path = self.path();
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(named(path))?;
         // Who can write there could put another ring in place of ours.
         if let Some(why) = whose(&fs::metadata(path).map_err(named(path))?) {
-            return Err(format!("{} {why}; name another folder with --dir", path.display()));
+            bail!("{} {why}; name another folder with --dir", path.display());
         }
         let is_empty = fs::read_dir(path).map_err(named(path))?.next().is_none();
         if is_empty {
@@ -100,7 +101,7 @@ impl Folder {
         }
         if self.state().is_none() {
             let path = path.display();
-            return Err(format!("{path} is not empty and no lab's; name another folder with --dir"));
+            bail!("{path} is not empty and no lab's; name another folder with --dir");
         }
         for part in PARTS.map(|part| path.join(part)) {
             ignore_absence(fs::remove_dir_all(&part)).map_err(named(&part))?;
@@ -112,7 +113,7 @@ impl Folder {
     }
 
     /// Writes ring and clients.
-    pub(super) fn write(&self, pki: &Pki) -> Result<(), String> {
+    pub(super) fn write(&self, pki: &Pki) -> anyhow::Result<()> {
         let [anchors, below] = ["anchors", "intermediates"].map(|part| self.ring().join(part));
         for folder in [&anchors, &below, &self.0.join("clients")] {
             fs::create_dir_all(folder).map_err(named(folder))?;
@@ -130,8 +131,8 @@ impl Folder {
     }
 
     /// Writes the state file, whole or not at all.
-    pub(super) fn write_state(&self, state: &State) -> Result<(), String> {
-        let text = serde_json::to_string_pretty(state).map_err(|error| error.to_string())?;
+    pub(super) fn write_state(&self, state: &State) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(state)?;
         let (new, path) = (self.0.join("lab.json.new"), self.0.join(STATE));
         ignore_absence(fs::remove_file(&new)).map_err(named(&new))?;
         write(&new, &format!("{text}\n"), 0o600)?;
@@ -160,7 +161,7 @@ fn certificates(ders: &[&[u8]]) -> String {
 }
 
 /// Writes a file that is not there, with this mode from the first.
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
+fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(named(path))
 }

@@ -16,9 +16,9 @@ mod pki;
 mod serve;
 mod sources;
 
-use std::error::Error;
 use std::io::{self, Write as _};
 
+use anyhow::bail;
 use control::{Action, Status};
 use folder::Folder;
 
@@ -27,14 +27,14 @@ use crate::flags::{LabArguments, LabCommand, LabFault, LabSource};
 use crate::json;
 use crate::text::{BAD, GOOD, UNSURE};
 
-pub(crate) fn run(arguments: &LabArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &LabArguments) -> anyhow::Result<Exit> {
     let folder = Folder::new(&arguments.dir);
     let Some(command) = &arguments.command else {
         serve::run(arguments, &folder)?;
         return Ok(Exit::Accepted);
     };
     if arguments.port.is_some() || arguments.all {
-        return Err("--port and --all are for starting a lab".into());
+        bail!("--port and --all are for starting a lab");
     }
     let action = match command.clone() {
         LabCommand::Revoke { name, hold } => Action::Revoke { name, hold },

@@ -2,8 +2,7 @@
 //!
 //! Every key comes of octets that nobody can guess, anew at each start.
 
-use std::error::Error;
-
+use anyhow::Context as _;
 use certcheck_core::Time;
 use certcheck_forge::ext::{self, Ext, Point};
 use certcheck_forge::{Cert, Key};
@@ -118,7 +117,7 @@ pub(super) struct Pki {
     pub(super) server: Holder,
 }
 
-fn new_key() -> Result<Key, Box<dyn Error>> {
+fn new_key() -> anyhow::Result<Key> {
     Ok(Key::p256(&secret()?))
 }
 
@@ -149,7 +148,7 @@ impl Urls<'_> {
 
 impl Pki {
     /// Makes it, of this moment.
-    pub(super) fn new(now: Time, urls: &Urls<'_>) -> Result<Self, Box<dyn Error>> {
+    pub(super) fn new(now: Time, urls: &Urls<'_>) -> anyhow::Result<Self> {
         // Longer than any client that it issues, those included that are over.
         let ca_life = (days(now, -60), days(now, 3650));
         let mut cas: Vec<Ca> = Vec::new();
@@ -175,7 +174,7 @@ impl Pki {
         let (mut clients, mut people) = (Vec::new(), Vec::new());
         for plan in CLIENTS {
             let Plan { name, about, ca, named, revoked, days: end } = plan;
-            let issuer = cas.get(ca).ok_or("a client of no CA")?;
+            let issuer = cas.get(ca).context("a client of no CA")?;
             let key = new_key()?;
             let subject = format!("O=Certcheck Lab,CN={name}");
             let cert = Cert::leaf(&subject, &key, issuer.subject, &issuer.key)
@@ -193,7 +192,7 @@ impl Pki {
 }
 
 /// The service's certificate.
-fn server(now: Time) -> Result<Holder, Box<dyn Error>> {
+fn server(now: Time) -> anyhow::Result<Holder> {
     let (key, root_key) = (new_key()?, new_key()?);
     let root = "O=Certcheck Lab,CN=Lab Server Root";
     let until = days(now, 90);

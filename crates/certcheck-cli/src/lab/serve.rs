@@ -1,11 +1,11 @@
 //! A lab from its start to a signal.
 
-use std::error::Error;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{anyhow, bail};
 use certcheck_core::{KeyRing, Policy, Revocation};
 use certcheck_fetch::{Engine, FetchLimits, Guard};
 use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
@@ -29,10 +29,10 @@ const SKEW: i64 = 4;
 const PARTING: Duration = Duration::from_millis(500);
 
 /// Makes a lab and runs it until it is told to end.
-pub(super) fn run(arguments: &LabArguments, folder: &Folder) -> Result<(), Box<dyn Error>> {
+pub(super) fn run(arguments: &LabArguments, folder: &Folder) -> anyhow::Result<()> {
     if folder.state().is_some_and(|state| control::is_running(&state)) {
         let path = folder.path().display();
-        return Err(format!("a lab runs in {path} already; end it, or name another folder with --dir").into());
+        bail!("a lab runs in {path} already; end it, or name another folder with --dir");
     }
     folder.prepare()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &LabArguments, folder: &Folder) -> Result<(), Box<d
     outcome
 }
 
-async fn run_until_told(arguments: &LabArguments, folder: &Folder) -> Result<(), Box<dyn Error>> {
+async fn run_until_told(arguments: &LabArguments, folder: &Folder) -> anyhow::Result<()> {
     // From here on a signal ends the lab in order.
     let (mut interrupts, mut terminations) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -51,7 +51,7 @@ async fn run_until_told(arguments: &LabArguments, folder: &Folder) -> Result<(),
     let echo_listener = listen(port.unwrap_or(0))?;
     let control_listener = listen(0)?;
     let sources = Sources::start(port.map(|port| port.saturating_add(1)), log.clone(), arguments.all)
-        .map_err(|error| format!("the ports after {}: {error}", port.unwrap_or(0)))?;
+        .map_err(|error| anyhow!("the ports after {}: {error}", port.unwrap_or(0)))?;
     let (cdp, ocsp) = (sources.url(LabSource::Cdp), sources.url(LabSource::Ocsp));
     let pki = Pki::new(setup::time(None), &Urls { cdp: &cdp, ocsp: &ocsp })?;
     folder.write(&pki)?;
@@ -74,15 +74,15 @@ async fn run_until_told(arguments: &LabArguments, folder: &Folder) -> Result<(),
     Ok(())
 }
 
-fn listen(port: u16) -> Result<tokio::net::TcpListener, Box<dyn Error>> {
-    let named = |error: io::Error| format!("port {port}: {error}; name another with --port");
+fn listen(port: u16) -> anyhow::Result<tokio::net::TcpListener> {
+    let named = |error: io::Error| anyhow!("port {port}: {error}; name another with --port");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(named)?;
     listener.set_nonblocking(true)?;
     Ok(tokio::net::TcpListener::from_std(listener)?)
 }
 
 /// The door, as any server has it, but that loopback may be asked and that nothing is waited for long.
-fn acceptor(folder: &Folder, server: &Holder) -> Result<Acceptor, Box<dyn Error>> {
+fn acceptor(folder: &Folder, server: &Holder) -> anyhow::Result<Acceptor> {
     let ring = KeyRing::from_paths(&[folder.ring()])?;
     let mut policy = Policy::client(Revocation::HardFail);
     policy.freshness.skew = SKEW;

@@ -5,10 +5,10 @@ mod signer;
 mod subject;
 mod text;
 
-use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use certcheck_core::policy::RevocationScope;
 use certcheck_core::revocation::OcspEvidence;
 use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
@@ -20,7 +20,7 @@ use crate::{input, json, ring_files, setup};
 use facts::{OcspObject, Question};
 use subject::Subject;
 
-pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &OcspArguments) -> anyhow::Result<Exit> {
     let ring = match arguments.ring.as_slice() {
         [] => None,
         paths => Some(ring_files::load(paths, false)?),
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &OcspArguments) -> Result<Exit, Box<dyn Error>> {
     policy.revocation_scope = RevocationScope::Leaf;
     policy.signatures.allow_sha1 = arguments.asked.allow_sha1;
     let now = setup::time(arguments.asked.at);
-    let responses = input::ocsp_responses(&arguments.input).map_err(|error| format!("{source}: {error}"))?;
+    let responses = input::ocsp_responses(&arguments.input).map_err(|error| anyhow!("{source}: {error}"))?;
     let mut worst = Exit::Accepted;
     for (index, der) in responses.into_iter().enumerate() {
         let response = match OcspEvidence::parse(der, &source) {
@@ -71,7 +71,7 @@ pub(crate) fn tell_fetched(
     policy: &Policy,
     now: Time,
     is_json: bool,
-) -> Result<Exit, Box<dyn Error>> {
+) -> anyhow::Result<Exit> {
     let question = Question { input: Path::new(&**response.source()), index: 0, policy, now };
     let mut told = OcspObject::new(response, &question)?;
     let exit = ring.map_or(Exit::Accepted, |ring| find_signer(&mut told, response, ring, policy, now));

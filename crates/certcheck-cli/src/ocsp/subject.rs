@@ -1,9 +1,9 @@
 //! What a response means for a certificate: a check with that response for all evidence.
 
-use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use certcheck_core::reason::Reason;
 use certcheck_core::revocation::OcspEvidence;
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Time};
@@ -32,8 +32,8 @@ pub(super) struct CertificateObject {
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn read(path: &'a Path) -> Result<Self, Box<dyn Error>> {
-        let chain = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    pub(super) fn read(path: &'a Path) -> anyhow::Result<Self> {
+        let chain = input::certificates(path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         Ok(Self { path, chain })
     }
 
@@ -44,7 +44,7 @@ impl<'a> Subject<'a> {
         ring: &KeyRing,
         policy: &Policy,
         now: Time,
-    ) -> Result<(CertificateObject, Exit), Box<dyn Error>> {
+    ) -> anyhow::Result<(CertificateObject, Exit)> {
         let mut evidence = Evidence::new();
         evidence.add_ocsp(response);
         let report = Check::new(&self.chain, ring, policy, now).with_evidence(&evidence).run();

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use certcheck_core::EncodingFault;
 use pki_types::CertificateDer;
 use walkdir::WalkDir;
@@ -138,9 +139,9 @@ impl Inputs {
     ///
     /// # Errors
     /// A list that cannot be opened.
-    pub(super) fn new(named: Vec<PathBuf>, list: Option<&Path>, each: bool) -> Result<Self, String> {
+    pub(super) fn new(named: Vec<PathBuf>, list: Option<&Path>, each: bool) -> anyhow::Result<Self> {
         let list = list
-            .map(|path| open(path).map_err(|error| format!("{}: {error}", path.display())))
+            .map(|path| open(path).map_err(|error| anyhow!("{}: {error}", path.display())))
             .transpose()?;
         Ok(Self { named: named.into_iter(), list, directory: None, each, bundle: None })
     }

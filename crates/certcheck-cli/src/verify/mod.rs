@@ -4,12 +4,12 @@ mod bundle;
 mod inputs;
 mod tally;
 
-use std::error::Error;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::num::NonZero;
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::{anyhow, bail};
 use certcheck_core::reason::Reason;
 use certcheck_core::status::Cause;
 use certcheck_core::{Time, Verdict};
@@ -43,7 +43,7 @@ struct Told {
     tolerated: Option<Cause>,
 }
 
-pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &VerifyArguments) -> anyhow::Result<Exit> {
     let ring = ring_files::load(&arguments.ring, arguments.ring_skip_unreadable)?;
     ring_files::warn_of_skipped(&ring)?;
     let policy = setup::policy(arguments);
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         .transpose()?;
     let mut untrusted = Vec::new();
     for path in &arguments.untrusted {
-        let mut found = input::certificates(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut found = input::certificates(path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
         untrusted.append(&mut found);
     }
     let evidence = evidence::load(&arguments.crl, &arguments.ocsp)?;
@@ -107,7 +107,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Box<dyn Error>> {
         page.finish()?;
     }
     if tally.inputs() == 0 {
-        return Err("there is no input: no file is named".into());
+        bail!("there is no input: no file is named");
     }
     engine.flush_blocking();
     Ok(worst)

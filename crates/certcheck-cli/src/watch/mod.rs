@@ -8,8 +8,6 @@ mod prometheus;
 mod source;
 mod text;
 
-use std::error::Error;
-
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -67,7 +65,7 @@ impl Found {
     }
 }
 
-pub(crate) fn run(arguments: &WatchArguments) -> Result<Exit, Box<dyn Error>> {
+pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
     let now = setup::time(arguments.asked.at);
     let policy = sources::policy(arguments.asked.allow_sha1);
     let ring = || ring_files::load(&arguments.ring, arguments.ring_skip_unreadable);

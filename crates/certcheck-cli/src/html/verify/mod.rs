@@ -47,7 +47,7 @@ struct Tally {
 
 impl Page {
     /// Begins a page: nothing is at `path` before [`Self::finish`], but that it can be is known now.
-    pub(crate) fn create(path: &Path, now: Time, asked: Vec<(&'static str, String)>) -> Result<Self, String> {
+    pub(crate) fn create(path: &Path, now: Time, asked: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
         Ok(Self { draft: Draft::create(path)?, now, asked, tally: Tally::default(), told: BTreeMap::new() })
     }
 
@@ -68,7 +68,7 @@ impl Page {
     }
 
     /// Writes the page.
-    pub(crate) fn finish(self) -> Result<(), String> {
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
         let Self { draft, now, asked, tally, told } = self;
         let mut told = told.into_values();
         let (title, script, body) = match (tally.inputs, told.next()) {
