@@ -48,10 +48,12 @@ pub fn time(text: &str) -> Vec<u8> {
     der::tlv(0x18, format!("{digits}Z").as_bytes())
 }
 
+type Hash = fn(&[u8]) -> Vec<u8>;
+
 /// A CertID by `sha1`, `sha256`, `sha384` or `sha512`.
 #[must_use]
 pub fn cert_id(hash: &str, issuer_name: &[u8], issuer: &Key, serial: &[u8]) -> Vec<u8> {
-    let (oid, digest): (_, fn(&[u8]) -> Vec<u8>) = match hash {
+    let (oid, digest): (_, Hash) = match hash {
         "sha1" => ("1.3.14.3.2.26", digest::<Sha1>),
         "sha256" => ("2.16.840.1.101.3.4.2.1", digest::<Sha256>),
         "sha384" => ("2.16.840.1.101.3.4.2.2", digest::<Sha384>),
