@@ -1,4 +1,5 @@
 //! What a plain socket sees.
+#![allow(clippy::unwrap_used, reason = "a test ends where something fails")]
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
