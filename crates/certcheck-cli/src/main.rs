@@ -41,18 +41,18 @@ use flags::{Command, Flags};
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
-    let outcome = match &flags.command {
-        Command::Verify(arguments) => verify::run(arguments),
-        Command::Ring(arguments) => ring_command::run(arguments),
-        Command::Crl(arguments) => crl::run(arguments),
-        Command::Ocsp(arguments) => ocsp::run(arguments),
-        Command::Fetch(arguments) => fetch::run(arguments),
-        Command::Cache(arguments) => cache::run(arguments),
-        Command::Watch(arguments) => watch::run(arguments),
-        Command::Bench(arguments) => bench::run(arguments),
-        Command::Lab(arguments) => lab::run(arguments),
-        Command::Completions(arguments) => documents::completions(arguments),
-        Command::Manual(arguments) => documents::manual(arguments),
+    let outcome = match flags.command {
+        Command::Verify(arguments) => verify::run(*arguments),
+        Command::Ring(arguments) => ring_command::run(&arguments),
+        Command::Crl(arguments) => crl::run(&arguments),
+        Command::Ocsp(arguments) => ocsp::run(&arguments),
+        Command::Fetch(arguments) => fetch::run(&arguments),
+        Command::Cache(arguments) => cache::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Lab(arguments) => lab::run(&arguments),
+        Command::Completions(arguments) => documents::completions(&arguments),
+        Command::Manual(arguments) => documents::manual(&arguments),
         Command::Reference => documents::reference(),
     };
     let exit = outcome.unwrap_or_else(|error| {

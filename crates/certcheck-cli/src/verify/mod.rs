@@ -7,6 +7,7 @@ mod tally;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::num::NonZero;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{anyhow, bail};
@@ -43,15 +44,15 @@ struct Told {
     tolerated: Option<Cause>,
 }
 
-pub(crate) fn run(arguments: &VerifyArguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
     let ring = ring_files::load(&arguments.ring, arguments.ring_skip_unreadable)?;
     ring_files::warn_of_skipped(&ring)?;
-    let policy = setup::policy(arguments);
+    let policy = setup::policy(&arguments);
     let now = setup::time(arguments.at);
     let mut page = arguments
         .report
         .as_deref()
-        .map(|path| Page::create(path, now, setup::asked(arguments)))
+        .map(|path| Page::create(path, now, setup::asked(&arguments)))
         .transpose()?;
     let mut untrusted = Vec::new();
     for path in &arguments.untrusted {
@@ -64,13 +65,14 @@ pub(crate) fn run(arguments: &VerifyArguments) -> anyhow::Result<Exit> {
     }
     let inputs = Inputs::new(arguments.inputs.clone(), arguments.files0_from.as_deref(), arguments.each)?;
     let engine = network::engine(&arguments.network, true, ring, policy, evidence)?;
-    let question = Question { arguments, engine: &engine, untrusted: &untrusted, now };
+    let arguments = Arc::new(arguments);
+    let question = Arc::new(Question { arguments: Arc::clone(&arguments), engine, untrusted, now });
     let begun = Instant::now();
     let bar = bar();
     let mut tally = Tally::default();
     let mut worst = Exit::Accepted;
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
-    let take = |told: Told, has_next: bool| -> io::Result<()> {
+    let take = |told: Told, has_next: bool| {
         worst = worst.max(told.exit);
         tally.add(told.exit, told.verdict, told.code, told.tolerated);
         bar.inc(1);
@@ -87,7 +89,11 @@ pub(crate) fn run(arguments: &VerifyArguments) -> anyhow::Result<Exit> {
         }
         Ok(())
     };
-    pool::in_order(inputs, threads(arguments), |input| question.ask(input), take)?;
+    let ask = {
+        let question = Arc::clone(&question);
+        move |input| question.ask(input)
+    };
+    pool::in_order(inputs, threads(&arguments), ask, take)?;
     bar.finish_and_clear();
     let elapsed = begun.elapsed();
     match (arguments.summary, arguments.json) {
@@ -109,7 +115,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> anyhow::Result<Exit> {
     if tally.inputs() == 0 {
         bail!("there is no input: no file is named");
     }
-    engine.flush_blocking();
+    question.engine.flush_blocking();
     Ok(worst)
 }
 
@@ -133,14 +139,14 @@ fn bar() -> ProgressBar {
 }
 
 /// What every input is asked with.
-struct Question<'q> {
-    arguments: &'q VerifyArguments,
-    engine: &'q Engine,
-    untrusted: &'q [CertificateDer<'static>],
+struct Question {
+    arguments: Arc<VerifyArguments>,
+    engine: Engine,
+    untrusted: Vec<CertificateDer<'static>>,
     now: Time,
 }
 
-impl Question<'_> {
+impl Question {
     fn ask(&self, input: Input) -> Told {
         let (name, chain) = input.chain();
         match chain {
@@ -169,7 +175,8 @@ impl Question<'_> {
     }
 
     fn check(&self, name: &Path, chain: &[CertificateDer<'_>]) -> Told {
-        let Self { arguments, engine, now, .. } = *self;
+        let Self { arguments, engine, now, .. } = self;
+        let now = *now;
         let begun = Instant::now();
         let (checked, plan) = if arguments.dry_run {
             let (checked, plan) = measure::plan(engine, chain, now);

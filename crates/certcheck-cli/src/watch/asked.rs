@@ -1,7 +1,6 @@
 //! Which sources there are, and what came of asking each once.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -78,8 +77,17 @@ impl Sources {
     }
 
     /// Asks every source, and then where deltas are of what came.
-    pub(super) fn ask(&mut self, engine: &Engine, subjects: &[Subject], policy: &Policy, within: Duration) {
-        self.ask_rest(engine, within);
+    ///
+    /// # Errors
+    /// The system has no threads.
+    pub(super) fn ask(
+        &mut self,
+        engine: &Arc<Engine>,
+        subjects: &[Subject],
+        policy: &Policy,
+        within: Duration,
+    ) -> anyhow::Result<()> {
+        self.ask_rest(engine, within)?;
         let mut deltas = Vec::new();
         for source in &self.all {
             for at in &source.subjects {
@@ -90,25 +98,27 @@ impl Sources {
         for (need, subject) in deltas {
             self.add(need, true, subject);
         }
-        self.ask_rest(engine, within);
+        self.ask_rest(engine, within)
     }
 
-    fn ask_rest(&mut self, engine: &Engine, within: Duration) {
-        let ask = |need: &Need| {
+    fn ask_rest(&mut self, engine: &Arc<Engine>, within: Duration) -> anyhow::Result<()> {
+        let engine = Arc::clone(engine);
+        let ask = move |need: Need| {
             let begun = Instant::now();
-            let held = measure::fetch_blocking(engine, need, within);
+            let held = measure::fetch_blocking(&engine, &need, within);
             Came { held, took: begun.elapsed() }
         };
         let mut came = Vec::new();
-        let rest: Vec<_> = self.all.iter().filter(|source| source.came.is_none()).collect();
-        let Ok(()) = pool::in_order(rest.iter().map(|source| &source.need), AT_ONCE, ask, |one, _| {
+        let rest = self.all.iter().filter(|source| source.came.is_none()).map(|source| source.need.clone());
+        pool::in_order(rest.collect::<Vec<_>>().into_iter(), AT_ONCE, ask, |one, _| {
             came.push(one);
-            Ok::<(), Infallible>(())
-        });
+            Ok(())
+        })?;
         let open = self.all.iter_mut().filter(|source| source.came.is_none());
         for (source, came) in open.zip(came) {
             source.came = Some(came);
         }
+        Ok(())
     }
 
     /// What came for a subject, without deltas.

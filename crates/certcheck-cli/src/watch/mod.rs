@@ -8,6 +8,8 @@ mod prometheus;
 mod source;
 mod text;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -75,9 +77,9 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
     let draft = arguments.prometheus.as_deref().map(Draft::create).transpose()?;
     let by = Grounds { ring: &judging, policy: &policy, now };
     // Whether a source answers now is the question: nothing kept answers for it.
-    let engine = network::live(&arguments.network.reach, ring()?, policy.clone())?;
+    let engine = Arc::new(network::live(&arguments.network.reach, ring()?, policy.clone())?);
     let Named { subjects, mut sources, refused, inputs } = named::all(&arguments.inputs, &engine, by);
-    sources.ask(&engine, &subjects, &policy, arguments.network.timeout);
+    sources.ask(&engine, &subjects, &policy, arguments.network.timeout)?;
     let worst = judge::all(&sources, &subjects, by);
     let told = sources.all.iter().zip(worst).map(|(source, (finding, at))| {
         let times = Times::of(source, by);
