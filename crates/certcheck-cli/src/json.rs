@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use certcheck_core::digest::sha256;
 use certcheck_core::reason::Rejection;
 use certcheck_core::report::{PathCertificate, Report};
 use certcheck_core::revocation::{Considered, EvidenceRequest, Need};
@@ -208,8 +209,7 @@ impl Facts {
 
 /// SHA-256 of the certificate, in lower-case hexadecimal.
 pub(crate) fn fingerprint(certificate: &Certificate<'_>) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, certificate.der());
-    hex::octets(digest.as_ref())
+    hex::octets(&sha256(certificate.der()))
 }
 
 impl From<&Rejection> for ReasonObject {

@@ -1,13 +1,12 @@
 //! What nobody can guess.
 
 use anyhow::anyhow;
-use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::hex;
 
 /// Lower-case hexadecimal of 32 random octets: a token, or what a key of the forge is made of.
 pub(crate) fn secret() -> anyhow::Result<String> {
     let mut octets = [0; 32];
-    SystemRandom::new().fill(&mut octets).map_err(|_| anyhow!("the system has no random octets"))?;
+    getrandom::fill(&mut octets).map_err(|_| anyhow!("the system has no random octets"))?;
     Ok(hex::octets(&octets))
 }

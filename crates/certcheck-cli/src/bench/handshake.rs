@@ -15,6 +15,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls;
+#[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
+use tokio_rustls::rustls::crypto::aws_lc_rs as provider;
+#[cfg(feature = "ring")]
+use tokio_rustls::rustls::crypto::ring as provider;
 
 use super::Bench;
 use super::stats::{Samples, Summary};
@@ -122,7 +126,7 @@ impl Server {
     ) -> anyhow::Result<TlsConnector> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.chain[1].clone())?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(provider::default_provider());
         let builder = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots);

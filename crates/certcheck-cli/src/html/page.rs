@@ -116,7 +116,7 @@ pub(super) fn page(title: &str, about: Time, script: Script, body: &Markup) -> M
 
 /// The hash of inline text as a Content-Security-Policy names it.
 fn hash(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let digest = certcheck_core::digest::sha256(text.as_bytes());
     format!("sha256-{}", STANDARD.encode(digest))
 }
 
