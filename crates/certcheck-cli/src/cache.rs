@@ -58,7 +58,7 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     for entry in &entries {
         if folder.json {
-            json::print(&told(entry, now))?;
+            json::print(&reported(entry, now))?;
             continue;
         }
         let key = entry.key.to_hex();
@@ -76,7 +76,7 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
     Ok(Exit::Accepted)
 }
 
-fn told(entry: &Entry, now: Time) -> EntryObject {
+fn reported(entry: &Entry, now: Time) -> EntryObject {
     EntryObject {
         schema: 1,
         key: entry.key.to_hex(),
@@ -101,7 +101,7 @@ fn show_one(show: &CacheShow) -> anyhow::Result<Exit> {
     let mut worst = Exit::Accepted;
     for entry in found {
         if is_json {
-            json::print(&told(&entry, now))?;
+            json::print(&reported(&entry, now))?;
         } else {
             let mut out = anstream::AutoStream::auto(io::stdout().lock());
             let (kind, url) = (kind_of(&entry.request), shown(entry.request.url()));
@@ -117,12 +117,12 @@ fn show_one(show: &CacheShow) -> anyhow::Result<Exit> {
         worst = worst.max(match &entry.request {
             EvidenceRequest::Crl { .. } => {
                 let crl = Crl::parse(stored.body.bytes, url).map_err(|fault| anyhow!("{url}: {fault}"))?;
-                crl::tell_fetched(&crl, None, &policy, now, is_json)?
+                crl::report_fetched(&crl, None, &policy, now, is_json)?
             }
             EvidenceRequest::Ocsp { .. } => {
                 let response = OcspEvidence::parse(stored.body.bytes, url);
                 let response = response.map_err(|fault| anyhow!("{url}: {fault}"))?;
-                ocsp::tell_fetched(&response, None, &policy, now, is_json)?
+                ocsp::report_fetched(&response, None, &policy, now, is_json)?
             }
             _ => Exit::Accepted,
         });

@@ -96,12 +96,12 @@ impl Question<'_> {
             (Ok(held), Some(folder)) => Some(write(held, folder)?),
             _ => None,
         };
-        self.tell(need, &came, elapsed, file)?;
+        self.report(need, &came, elapsed, file)?;
         let Ok(held) = came else { return Ok(Exit::Undetermined) };
         let (ring, policy, now, is_json) = (self.ring, self.policy, self.now, self.arguments.json);
         match held.answer() {
-            Answer::Crl(crl) => crl::tell_fetched(crl, ring, policy, now, is_json),
-            Answer::Ocsp(response) => ocsp::tell_fetched(response, ring, policy, now, is_json),
+            Answer::Crl(crl) => crl::report_fetched(crl, ring, policy, now, is_json),
+            Answer::Ocsp(response) => ocsp::report_fetched(response, ring, policy, now, is_json),
             Answer::Issuers(found) => {
                 for der in found {
                     let subject =
@@ -117,7 +117,7 @@ impl Question<'_> {
         }
     }
 
-    fn tell(
+    fn report(
         &self,
         need: &Need,
         came: &Result<std::sync::Arc<CachedEvidence>, Failure>,

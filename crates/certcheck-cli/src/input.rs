@@ -24,7 +24,7 @@ pub(crate) enum InputError {
     TooLarge,
     /// A certificate that the core would refuse.
     TooLong {
-        most: u32,
+        max: u32,
     },
     Content(EncodingFault),
     /// Something else than what was read for.
@@ -37,7 +37,7 @@ impl fmt::Display for InputError {
             Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => f.write_str(IS_DIRECTORY),
             Self::Io(error) => write!(f, "{error}"),
             Self::TooLarge => write!(f, "larger than {MAX_FILE} octets"),
-            Self::TooLong { most } => write!(f, "a certificate of more than {most} octets"),
+            Self::TooLong { max } => write!(f, "a certificate of more than {max} octets"),
             Self::Content(fault) => write!(f, "{fault}"),
             Self::Misfit(misfit) => write!(f, "{misfit}"),
         }

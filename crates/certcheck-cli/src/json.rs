@@ -255,7 +255,7 @@ impl Line {
     }
 
     /// Cuts every text to so many octets: what is kept of many inputs must not be as large as hostile input.
-    pub(crate) fn cut(&mut self, most: usize) {
+    pub(crate) fn cut(&mut self, max: usize) {
         let Self { input, reason, policies, path, attempts, sources, considered, warnings, .. } = self;
         let of_reason = reason.iter_mut().flat_map(|reason| [&mut reason.message, &mut reason.hint]);
         let of_considered =
@@ -277,8 +277,8 @@ impl Line {
             .chain(lists)
             .chain([input]);
         for text in texts {
-            if text.len() > most {
-                let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            if text.len() > max {
+                let end = (0..=max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
                 text.truncate(end);
                 text.shrink_to_fit();
             }

@@ -27,7 +27,7 @@ pub(crate) fn engine(
     policy: Policy,
     given: Evidence,
 ) -> anyhow::Result<Engine> {
-    let builder = told(&arguments.reach, ring, policy);
+    let builder = reported(&arguments.reach, ring, policy);
     let mut builder = builder.offline(arguments.offline).evidence(given);
     if has_store && !arguments.no_cache {
         match store(arguments.cache_dir.as_deref(), arguments.trust_cache) {
@@ -42,12 +42,12 @@ pub(crate) fn engine(
 
 /// An engine that has what sources say now, and nothing else.
 pub(crate) fn live(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> anyhow::Result<Engine> {
-    Ok(told(arguments, ring, policy).build()?)
+    Ok(reported(arguments, ring, policy).build()?)
 }
 
 /// An engine in the making that tells what goes on.
-fn told(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> EngineBuilder {
-    tell_events(arguments.verbose);
+fn reported(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> EngineBuilder {
+    log_events(arguments.verbose);
     let builder = builder(arguments, ring, policy);
     if std::io::stderr().is_terminal() { builder.observer(progress()) } else { builder }
 }
@@ -97,14 +97,14 @@ pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> anyhow::Result<Di
 }
 
 /// Warnings always, more where it is asked for.
-pub(crate) fn tell_events(verbose: u8) {
-    let most = match verbose {
+pub(crate) fn log_events(verbose: u8) {
+    let max = match verbose {
         0 => Level::WARN,
         1 => Level::DEBUG,
         _ => Level::TRACE,
     };
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(most)
+        .with_max_level(max)
         .with_writer(|| visible::WholeLines)
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()

@@ -88,10 +88,10 @@ impl Subject {
             Some(Answer::Crl(crl)) if crl.base_number().is_none() => crl.freshest_crl().ok().flatten(),
             _ => None,
         };
-        let most = usize::try_from(policy.limits.locations).unwrap_or(usize::MAX);
+        let max = usize::try_from(policy.limits.locations).unwrap_or(usize::MAX);
         let urls = [by_certificate, by_crl].into_iter().flatten().flat_map(DistributionPoints::urls);
         let need = |url: &str| Need::new(0, EvidenceRequest::Crl { url: url.into() }, need.signer.clone());
-        if policy.use_deltas { urls.take(most).map(need).collect() } else { Vec::new() }
+        if policy.use_deltas { urls.take(max).map(need).collect() } else { Vec::new() }
     }
 
     /// What these answers say of it, were they all that there is: who signed them, their scope and their times are judged as
@@ -99,7 +99,7 @@ impl Subject {
     ///
     /// # Errors
     /// Why nothing was judged.
-    pub(crate) fn judge(&self, answers: &[&Answer], by: Grounds<'_>) -> Result<Status, Refusal> {
+    pub(crate) fn classify(&self, answers: &[&Answer], by: Grounds<'_>) -> Result<Status, Refusal> {
         let evidence = evidence_of(answers);
         let report = Check::new(&self.chain, by.ring, by.policy, by.now).with_evidence(&evidence).run();
         match report.path.first().map(|own| &own.revocation) {

@@ -145,8 +145,8 @@ fn print_considered(
         sources.iter().any(|tried| *tried.url == *piece.source && tried.failure.is_some())
     };
     let mut pieces = report.considered.iter().filter(|piece| !is_told(piece)).peekable();
-    let most = if explain { usize::MAX } else { FEW };
-    for piece in pieces.by_ref().take(most) {
+    let max = if explain { usize::MAX } else { FEW };
+    for piece in pieces.by_ref().take(max) {
         writeln!(out, "  {QUIET}did not count: {}{QUIET:#}", Visible(&piece.to_string()))?;
     }
     if pieces.peek().is_some() {

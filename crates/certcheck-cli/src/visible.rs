@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn nothing_moves_the_cursor_or_ends_the_line() {
         let name = "a\u{1b}]0;x\u{7}\n\u{202e}gpj\u{9b}2J \u{e9}\u{65e5}";
-        let told = "a\\u{1b}]0;x\\u{7}\\u{a}\\u{202e}gpj\\u{9b}2J \u{e9}\u{65e5}";
-        assert_eq!(path(Path::new(name)).to_string(), told);
+        let reported = "a\\u{1b}]0;x\\u{7}\\u{a}\\u{202e}gpj\\u{9b}2J \u{e9}\u{65e5}";
+        assert_eq!(path(Path::new(name)).to_string(), reported);
     }
 }

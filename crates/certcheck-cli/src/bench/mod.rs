@@ -96,7 +96,7 @@ impl Bench<'_> {
 }
 
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
-    network::tell_events(arguments.network.reach.verbose);
+    network::log_events(arguments.network.reach.verbose);
     let now = setup::time(arguments.asked.at);
     let path = arguments.input.display();
     let chain = input::certificates(&arguments.input).map_err(|error| anyhow!("{path}: {error}"))?;

@@ -69,9 +69,9 @@ impl Samples {
 
 /// A histogram in one line: a column a part, what is there at all is seen.
 pub(super) fn bars(counts: &[usize]) -> String {
-    let most = counts.iter().max().copied().unwrap_or(0).max(1);
+    let max = counts.iter().max().copied().unwrap_or(0).max(1);
     let steps = BARS.len() - 1;
-    counts.iter().map(|count| BARS[(count * steps).div_ceil(most).min(steps)]).collect()
+    counts.iter().map(|count| BARS[(count * steps).div_ceil(max).min(steps)]).collect()
 }
 
 /// A time with three figures.

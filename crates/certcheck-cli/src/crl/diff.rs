@@ -131,7 +131,7 @@ mod tests {
         Crl::parse(document.into(), "test").expect("reads")
     }
 
-    fn told<'a>(
+    fn reported<'a>(
         entries: impl Iterator<Item = Result<Listed<'a>, ViewFault>>,
     ) -> Vec<(String, Option<String>)> {
         let entries = entries.map(|entry| EntryObject::from(&entry.expect("reads")));
@@ -145,8 +145,8 @@ mod tests {
         let diff = Diff::new(&old, &new).expect("reads");
         let of =
             |serial: &str, issuer: Option<&str>| (serial.to_owned(), issuer.map(|name| format!("CN={name}")));
-        assert_eq!(told(diff.added()), [of("03", Some("y")), of("05", Some("x"))]);
-        assert_eq!(told(diff.removed()), [of("01", None)]);
+        assert_eq!(reported(diff.added()), [of("03", Some("y")), of("05", Some("x"))]);
+        assert_eq!(reported(diff.removed()), [of("01", None)]);
         assert_eq!((diff.added, diff.removed), (2, 1));
     }
 }

@@ -56,15 +56,15 @@ pub(crate) fn run(arguments: &CrlArguments) -> anyhow::Result<Exit> {
             None => None,
         };
         let question = Question { input: &arguments.input, index, policy: &policy, now };
-        let mut told = CrlObject::new(&crl, &question, arguments.find.as_ref())?;
-        told.diff = diff;
-        worst = worst.max(tell(told, &crl, ring.as_ref(), &policy, arguments.json, arguments.limit)?);
+        let mut reported = CrlObject::new(&crl, &question, arguments.find.as_ref())?;
+        reported.diff = diff;
+        worst = worst.max(report(reported, &crl, ring.as_ref(), &policy, arguments.json, arguments.limit)?);
     }
     Ok(worst)
 }
 
 /// Tells of a CRL that was fetched.
-pub(crate) fn tell_fetched(
+pub(crate) fn report_fetched(
     crl: &Crl,
     ring: Option<&KeyRing>,
     policy: &Policy,
@@ -72,24 +72,24 @@ pub(crate) fn tell_fetched(
     is_json: bool,
 ) -> anyhow::Result<Exit> {
     let question = Question { input: Path::new(&**crl.source()), index: 0, policy, now };
-    let told = CrlObject::new(crl, &question, None)?;
-    tell(told, crl, ring, policy, is_json, 0)
+    let reported = CrlObject::new(crl, &question, None)?;
+    report(reported, crl, ring, policy, is_json, 0)
 }
 
-fn tell(
-    mut told: CrlObject<'_>,
+fn report(
+    mut reported: CrlObject<'_>,
     crl: &Crl,
     ring: Option<&KeyRing>,
     policy: &Policy,
     is_json: bool,
     limit: usize,
 ) -> anyhow::Result<Exit> {
-    told.signature = ring.map(|ring| signer::find(crl, ring, policy));
-    let is_bad = told.signature.as_ref().is_some_and(|signature| !signature.verified);
+    reported.signature = ring.map(|ring| signer::find(crl, ring, policy));
+    let is_bad = reported.signature.as_ref().is_some_and(|signature| !signature.verified);
     if is_json {
-        json::print(&told)?;
+        json::print(&reported)?;
     } else {
-        text::print(&told, limit)?;
+        text::print(&reported, limit)?;
     }
     Ok(if is_bad { Exit::Rejected } else { Exit::Accepted })
 }

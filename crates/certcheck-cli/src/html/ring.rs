@@ -33,13 +33,13 @@ pub(crate) fn create(
 }
 
 fn body(survey: &Survey, now: Time) -> Markup {
-    let mut told: Vec<&Entry> = survey.certificates.iter().collect();
-    told.sort_by_key(|entry| (entry.notes.is_empty(), until(entry)));
-    told.truncate(MAX_TOLD);
-    let left_out = survey.certificates.len() - told.len();
+    let mut reported: Vec<&Entry> = survey.certificates.iter().collect();
+    reported.sort_by_key(|entry| (entry.notes.is_empty(), until(entry)));
+    reported.truncate(MAX_TOLD);
+    let left_out = survey.certificates.len() - reported.len();
     // Within the page it is the date that orders.
-    told.sort_by_key(|entry| until(entry));
-    let tree = Tree::new(&told);
+    reported.sort_by_key(|entry| until(entry));
+    let tree = Tree::new(&reported);
     html! {
         section.card {
             h1 { "Key ring" }
@@ -58,7 +58,7 @@ fn body(survey: &Survey, now: Time) -> Markup {
                 }
             }
         }
-        @if !told.is_empty() { (section(2, "What expires when", &calendar(&told, now))) }
+        @if !reported.is_empty() { (section(2, "What expires when", &calendar(&reported, now))) }
         (section(2, "Who issued whom", &html! {
             @if tree.roots.is_empty() { p.quiet { "No anchors." } } @else {
                 ul.tree { @for root in &tree.roots { (tree.node(*root, 0, now)) } }
@@ -115,8 +115,8 @@ fn noted(survey: &Survey) -> Markup {
     }
 }
 
-fn calendar(told: &[&Entry], now: Time) -> Markup {
-    let lanes = told.iter().take(MAX_LANES).filter_map(|entry| {
+fn calendar(reported: &[&Entry], now: Time) -> Markup {
+    let lanes = reported.iter().take(MAX_LANES).filter_map(|entry| {
         let from = Time::from_rfc3339(&entry.facts.not_before)?;
         let label = short_name(&entry.facts.subject, LABEL);
         let mut lane = Lane::validity(label, from, until(entry)?, now);
@@ -132,7 +132,7 @@ fn calendar(told: &[&Entry], now: Time) -> Markup {
     html! {
         p.quiet.small {
             "The soonest first."
-            @if told.len() > MAX_LANES { " The first " (MAX_LANES) " of " (told.len()) "." }
+            @if reported.len() > MAX_LANES { " The first " (MAX_LANES) " of " (reported.len()) "." }
         }
         (timeline::calendar("ring", "Validity of the certificates of the ring, what expires soonest first", now, &lanes))
     }

@@ -162,10 +162,10 @@ pub(super) fn columns(title: &str, counts: &[usize]) -> Markup {
     const HEIGHT: f64 = 56.0;
     const LEAST: f64 = 3.0;
     let whole = |count: usize| i64::try_from(count).map_or(f64::MAX, float);
-    let most = whole(counts.iter().copied().max().unwrap_or(0).max(1));
+    let max = whole(counts.iter().copied().max().unwrap_or(0).max(1));
     let wide = 1.0 / whole(counts.len().max(1));
     let drawn = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(at, count)| {
-        let height = (HEIGHT * whole(*count) / most).max(LEAST);
+        let height = (HEIGHT * whole(*count) / max).max(LEAST);
         (wide * whole(at), height)
     });
     html! {
@@ -257,8 +257,8 @@ mod tests {
             let (from, to) = (time(from), time(to));
             let scale = Scale::linear(float(from.unix()), float(to.unix()));
             let ticks = calendar_ticks(&scale, from, to);
-            let told: Vec<_> = ticks.iter().map(|tick| tick.label.as_str()).collect();
-            assert_eq!(told, labels);
+            let reported: Vec<_> = ticks.iter().map(|tick| tick.label.as_str()).collect();
+            assert_eq!(reported, labels);
         }
         let scale = Scale::around_zero(-YEAR, YEAR);
         let ticks = span_ticks(&scale, -YEAR, YEAR);

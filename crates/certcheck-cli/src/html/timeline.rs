@@ -45,7 +45,7 @@ impl Lane {
     }
 
     /// What the drawing says, for who does not see it and for who points at it.
-    fn told(&self) -> String {
+    fn reported(&self) -> String {
         let Self { label, note, from, until, mark, .. } = self;
         let until = until.map_or_else(|| "no end named".to_owned(), |until| until.to_string());
         let mark = mark.as_ref().map(|(at, what)| format!("; {what} {at}")).unwrap_or_default();
@@ -106,7 +106,7 @@ fn draw(
         svg.timeline role="img" width="100%" height=(bottom + FOOT) aria-labelledby={ (id) "-t " (id) "-d" } {
             title id={ (id) "-t" } { (title) }
             desc id={ (id) "-d" } {
-                "Now is " (now) ". " @for lane in lanes { (lane.told()) ". " }
+                "Now is " (now) ". " @for lane in lanes { (lane.reported()) ". " }
             }
             @for tick in ticks {
                 line.grid x1=(percent(tick.share)) x2=(percent(tick.share)) y1=(TOP) y2=(bottom + 4) {}
@@ -133,7 +133,7 @@ fn bar(lane: &Lane, top: u32, place: &dyn Fn(Time) -> f64) -> Markup {
     let open = if lane.until.is_none() { " open" } else { "" };
     html! {
         g {
-            title { (lane.told()) }
+            title { (lane.reported()) }
             rect.track x="0" y=(top + 21) width="100%" height="12" rx="3" {}
             rect class={ "bar " (lane.class) (open) } x=(percent(begin)) y=(top + 21) width=(percent(wide)) height="12" rx="3" {}
             @if let Some((at, _)) = &lane.mark {

@@ -23,8 +23,8 @@ impl Render for Shown<'_> {
 }
 
 /// Such text, cut to so many characters, for what is not HTML yet.
-pub(super) fn plain(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+pub(super) fn plain(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", Visible(text.get(..end).unwrap_or(text))),
         None => Visible(text).to_string(),
     }
@@ -114,14 +114,14 @@ pub(super) fn counted(count: impl TryInto<i64>, word: &str) -> String {
 /// With thin spaces between thousands.
 pub(super) fn grouped(count: i64) -> String {
     let digits = count.to_string();
-    let mut told = String::new();
+    let mut reported = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            told.push('\u{2009}');
+            reported.push('\u{2009}');
         }
-        told.push(digit);
+        reported.push(digit);
     }
-    told
+    reported
 }
 
 /// How long something took.
@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn numbers_are_told_in_words() {
         let spans = [(1, "1 second"), (-120, "2 minutes"), (7200, "2 hours"), (365 * DAY, "365 days")];
-        for (seconds, told) in spans {
-            assert_eq!(span(seconds), told);
+        for (seconds, reported) in spans {
+            assert_eq!(span(seconds), reported);
         }
         assert_eq!(span(98 * YEAR + 5), "98 years");
         assert_eq!(grouped(1_234_567), "1\u{2009}234\u{2009}567");

@@ -127,8 +127,10 @@ mod tests {
 
     #[test]
     fn words_for_a_shell() {
-        for (word, told) in [("a/b-c.pem", "a/b-c.pem"), ("a b", "'a b'"), ("a'b", r"'a'\''b'"), ("", "''")] {
-            assert_eq!(quoted(word), told);
+        for (word, reported) in
+            [("a/b-c.pem", "a/b-c.pem"), ("a b", "'a b'"), ("a'b", r"'a'\''b'"), ("", "''")]
+        {
+            assert_eq!(quoted(word), reported);
         }
     }
 }

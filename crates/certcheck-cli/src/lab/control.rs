@@ -149,7 +149,7 @@ impl Lab {
         };
         match done {
             Ok(event) => {
-                event.into_iter().for_each(|event| self.log.tell(event));
+                event.into_iter().for_each(|event| self.log.record(event));
                 Answer::Done(self.status())
             }
             Err(why) => Answer::Failed(why),

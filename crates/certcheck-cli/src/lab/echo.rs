@@ -58,7 +58,7 @@ async fn connection(acceptor: &Acceptor, io: TcpStream, log: &Log) {
         Ok(admitted) => admitted,
         Err(error) => {
             let event = Event::new("echo", refused_name(&error), "refused").detail(refusal(&error));
-            return log.tell(event.took(elapsed));
+            return log.record(event.took(elapsed));
         }
     };
     let is_http = admitted.alpn() == Some(HTTP);
@@ -67,7 +67,7 @@ async fn connection(acceptor: &Acceptor, io: TcpStream, log: &Log) {
     let (Some(report), Some(watch)) = (client.report(), client.watch()) else { return };
     let name = name_of(report);
     let event = Event::new("echo", &name, "accepted").detail(evidence(report));
-    log.tell(event.took(elapsed));
+    log.record(event.took(elapsed));
     let hello = hello(&client, report);
     let ended = {
         let talk = pin!(converse(&mut stream, &hello, is_http));
@@ -79,12 +79,12 @@ async fn connection(acceptor: &Acceptor, io: TcpStream, log: &Log) {
     match ended {
         Some(Ended::Rejected(report)) => {
             let code = report.code();
-            log.tell(Event::new("echo", &name, "cut-off").detail(code).took(begun.elapsed()));
+            log.record(Event::new("echo", &name, "cut-off").detail(code).took(begun.elapsed()));
             let line = format!("you are not let in any more: {code}\n");
             let _gone = timeout(PARTING, stream.write_all(line.as_bytes())).await;
         }
         // Of an HTTP client everything is told by then.
-        None if !is_http => log.tell(Event::new("echo", &name, "left").took(begun.elapsed())),
+        None if !is_http => log.record(Event::new("echo", &name, "left").took(begun.elapsed())),
         _ => {}
     }
     let _gone = timeout(PARTING, stream.shutdown()).await;

@@ -123,7 +123,7 @@ impl Log {
         Ok(log)
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    pub(super) fn record(&self, event: Event) {
         if self.events.try_send(event).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }

@@ -29,7 +29,7 @@ pub(super) const ECHO_AGENT: &str = "echo/certcheck-lab";
 ///
 /// The echo service renews its evidence every second or two. That is told where the answer is another than before.
 #[derive(Clone)]
-struct Teller {
+struct Recorder {
     log: Log,
     tells_all: bool,
     last: Arc<Mutex<HashMap<(&'static str, String), String>>>,
@@ -45,13 +45,13 @@ fn asker(request: &Request) -> String {
     product.filter(|product| !product.is_empty()).map_or_else(|| "somebody".to_owned(), short)
 }
 
-impl Teller {
-    fn tell(&self, request: &Request, event: Event, same_as: String) {
+impl Recorder {
+    fn record(&self, request: &Request, event: Event, same_as: String) {
         let is_echo = request.header("user-agent") == Some(ECHO_AGENT);
         if is_echo && !self.tells_all && !self.is_news(event.subject(), same_as) {
             return;
         }
-        self.log.tell(event.by(asker(request)));
+        self.log.record(event.by(asker(request)));
     }
 
     fn is_news(&self, subject: (&'static str, String), answer: String) -> bool {
@@ -67,7 +67,7 @@ impl Teller {
 pub(super) struct Sources {
     cdp: Server,
     ocsp: Server,
-    teller: Teller,
+    recorder: Recorder,
     authority: Mutex<Option<Arc<Authority>>>,
     broken: Mutex<[Option<LabFault>; 2]>,
 }
@@ -75,9 +75,9 @@ pub(super) struct Sources {
 impl Sources {
     /// Starts both, with nothing to serve, on this port and the next, or on any.
     pub(super) fn start(port: Option<u16>, log: Log, tells_all: bool) -> io::Result<Self> {
-        let teller = Teller { log, tells_all, last: Arc::default() };
+        let recorder = Recorder { log, tells_all, last: Arc::default() };
         let start = |source: LabSource, port: u16| {
-            let teller = teller.clone();
+            let recorder = recorder.clone();
             let mut options = Options::default();
             options.port = port;
             options.most_requests = 0;
@@ -87,7 +87,7 @@ impl Sources {
                 if let Some(fault) = fault {
                     let what = request.plain_path().trim_start_matches('/').split('/').next();
                     let event = Event::new(source.code(), short(what.unwrap_or_default()), "broken");
-                    teller.tell(request, event.detail(fault), fault.to_owned());
+                    recorder.record(request, event.detail(fault), fault.to_owned());
                 }
             }))
         };
@@ -95,7 +95,7 @@ impl Sources {
         Ok(Self {
             cdp: start(LabSource::Cdp, next(0))?,
             ocsp: start(LabSource::Ocsp, next(1))?,
-            teller,
+            recorder,
             authority: Mutex::default(),
             broken: Mutex::default(),
         })
@@ -113,23 +113,23 @@ impl Sources {
     pub(super) fn serve(&self, authority: &Arc<Authority>) {
         *self.authority.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(authority));
         for (issuer, slug) in authority.issuers() {
-            let (known, teller) = (Arc::clone(authority), self.teller.clone());
+            let (known, recorder) = (Arc::clone(authority), self.recorder.clone());
             self.cdp.serve_with(&format!("/{slug}.crl"), move |request| {
                 let Some(crl) = known.crl(issuer) else { return Page::not_found() };
                 let listed = if crl.listed.is_empty() { "nobody".to_owned() } else { crl.listed.join(", ") };
                 let event = Event::new("cdp", format!("{slug}.crl"), "served")
                     .detail(format!("number {}, lists {listed}", crl.number));
-                teller.tell(request, event, listed);
+                recorder.record(request, event, listed);
                 Page::new(crl.der)
                     .with_type("application/pkix-crl")
                     .with_header("Cache-Control", &cache_control())
             });
-            let (known, teller) = (Arc::clone(authority), self.teller.clone());
+            let (known, recorder) = (Arc::clone(authority), self.recorder.clone());
             self.ocsp.serve_with(&format!("/{slug}"), move |request| {
                 let Some(answer) = known.ocsp(issuer, request) else { return Page::not_found() };
                 let (who, says) = answer.about.unwrap_or((slug, "knows nothing"));
                 let says = if answer.page.status == 200 { says } else { "no OCSP request" };
-                teller.tell(request, Event::new("ocsp", who, "answered").detail(says), says.to_owned());
+                recorder.record(request, Event::new("ocsp", who, "answered").detail(says), says.to_owned());
                 answer.page
             });
         }

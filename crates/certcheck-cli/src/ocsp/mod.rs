@@ -44,28 +44,28 @@ pub(crate) fn run(arguments: &OcspArguments) -> anyhow::Result<Exit> {
             }
         };
         let question = Question { input: &arguments.input, index, policy: &policy, now };
-        let mut told = OcspObject::new(&response, &question)?;
+        let mut reported = OcspObject::new(&response, &question)?;
         let exit = match (&ring, &subject) {
             (Some(ring), Some(subject)) => {
                 let (certificate, exit) = subject.check(&response, ring, &policy, now)?;
-                told.certificate = Some(certificate);
+                reported.certificate = Some(certificate);
                 exit
             }
-            (Some(ring), None) => find_signer(&mut told, &response, ring, &policy, now),
+            (Some(ring), None) => find_signer(&mut reported, &response, ring, &policy, now),
             (None, _) => Exit::Accepted,
         };
         worst = worst.max(exit);
         if arguments.json {
-            json::print(&told)?;
+            json::print(&reported)?;
         } else {
-            text::print(&told)?;
+            text::print(&reported)?;
         }
     }
     Ok(worst)
 }
 
 /// Tells of a response that was fetched.
-pub(crate) fn tell_fetched(
+pub(crate) fn report_fetched(
     response: &OcspEvidence,
     ring: Option<&KeyRing>,
     policy: &Policy,
@@ -73,18 +73,18 @@ pub(crate) fn tell_fetched(
     is_json: bool,
 ) -> anyhow::Result<Exit> {
     let question = Question { input: Path::new(&**response.source()), index: 0, policy, now };
-    let mut told = OcspObject::new(response, &question)?;
-    let exit = ring.map_or(Exit::Accepted, |ring| find_signer(&mut told, response, ring, policy, now));
+    let mut reported = OcspObject::new(response, &question)?;
+    let exit = ring.map_or(Exit::Accepted, |ring| find_signer(&mut reported, response, ring, policy, now));
     if is_json {
-        json::print(&told)?;
+        json::print(&reported)?;
     } else {
-        text::print(&told)?;
+        text::print(&reported)?;
     }
     Ok(exit)
 }
 
 fn find_signer(
-    told: &mut OcspObject,
+    reported: &mut OcspObject,
     response: &OcspEvidence,
     ring: &KeyRing,
     policy: &Policy,
@@ -94,6 +94,6 @@ fn find_signer(
     let Some(basic) = response.basic() else { return Exit::Undetermined };
     let signature = signer::find(&basic, ring, policy, now);
     let exit = if signature.verified { Exit::Accepted } else { Exit::Rejected };
-    told.signature = Some(signature);
+    reported.signature = Some(signature);
     exit
 }

@@ -57,7 +57,7 @@ impl<'a> Subject<'a> {
                 Some(Reason::Malformed(_))
             );
         let leaf = report.path.first();
-        let told = CertificateObject {
+        let reported = CertificateObject {
             input: self.path.display().to_string(),
             verdict: report.verdict.code(),
             subject: leaf.map(|leaf| leaf.certificate.subject().to_string()),
@@ -65,6 +65,6 @@ impl<'a> Subject<'a> {
             reason: ReasonObject::of(&report, &[]),
             revocation: leaf.map(|leaf| RevocationObject::new(&leaf.revocation, &[])),
         };
-        Ok((told, if is_unreadable { Exit::Unusable } else { report.verdict.into() }))
+        Ok((reported, if is_unreadable { Exit::Unusable } else { report.verdict.into() }))
     }
 }

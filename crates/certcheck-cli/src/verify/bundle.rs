@@ -142,11 +142,11 @@ impl<R: BufRead> Bundle<R> {
     }
 
     /// A line with its end, or the rest of one. Empty at the end of the file.
-    fn line(&mut self, most: usize) -> io::Result<Vec<u8>> {
+    fn line(&mut self, max: usize) -> io::Result<Vec<u8>> {
         let mut line = std::mem::take(&mut self.behind);
         if line.is_empty() {
-            let read = self.source.by_ref().take(most as u64).read_until(b'\n', &mut line)?;
-            if read == most {
+            let read = self.source.by_ref().take(max as u64).read_until(b'\n', &mut line)?;
+            if read == max {
                 return Err(bad("a section, or a line, of more than 16 MiB"));
             }
         }
@@ -196,9 +196,9 @@ impl<R: BufRead> Iterator for Bundle<R> {
             if let Some(certificate) = self.pending.next() {
                 self.found += 1;
                 // The core refuses longer ones: no more octets are kept of one that waits for its turn.
-                let most = Limits::default().certificate_octets;
-                let is_taken = u32::try_from(certificate.len()).is_ok_and(|length| length <= most);
-                return Some(if is_taken { Ok(certificate) } else { Err(InputError::TooLong { most }) });
+                let max = Limits::default().certificate_octets;
+                let is_taken = u32::try_from(certificate.len()).is_ok_and(|length| length <= max);
+                return Some(if is_taken { Ok(certificate) } else { Err(InputError::TooLong { max }) });
             }
             if self.has_ended {
                 return None;
@@ -321,8 +321,8 @@ mod tests {
             (&[&long, &der], &[None, length]),
             (&[&endless], &[None]),
         ];
-        for (number, (file, told)) in files.iter().enumerate() {
-            assert_eq!(read(&file.concat()), *told, "{number}");
+        for (number, (file, reported)) in files.iter().enumerate() {
+            assert_eq!(read(&file.concat()), *reported, "{number}");
         }
     }
 }

@@ -61,7 +61,7 @@ impl Walk {
     fn next(&mut self) -> Option<Result<PathBuf, (PathBuf, String)>> {
         loop {
             let found = match self.entries.next() {
-                Some(Ok(entry)) => judge(&entry).map(|fault| match fault {
+                Some(Ok(entry)) => classify(&entry).map(|fault| match fault {
                     None => Ok(entry.into_path()),
                     Some(fault) => Err((entry.into_path(), fault)),
                 }),
@@ -86,7 +86,7 @@ impl Walk {
 }
 
 /// Whether an entry of a directory is an input, and why it cannot be one.
-fn judge(entry: &walkdir::DirEntry) -> Option<Option<String>> {
+fn classify(entry: &walkdir::DirEntry) -> Option<Option<String>> {
     let kind = entry.file_type();
     if kind.is_dir() {
         let is_too_deep = entry.depth() == DEEPEST;

@@ -30,7 +30,7 @@ use tally::Tally;
 const A_SCREEN: u64 = 20;
 
 /// What came of one input.
-struct Told {
+struct Reported {
     /// For standard output.
     out: Vec<u8>,
     /// For the page.
@@ -72,20 +72,20 @@ pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
     let mut tally = Tally::default();
     let mut worst = Exit::Accepted;
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
-    let take = |told: Told, has_next: bool| {
-        worst = worst.max(told.exit);
-        tally.add(told.exit, told.verdict, told.code, told.tolerated);
+    let take = |reported: Reported, has_next: bool| {
+        worst = worst.max(reported.exit);
+        tally.add(reported.exit, reported.verdict, reported.code, reported.tolerated);
         bar.inc(1);
-        if let (Some(page), Some(line)) = (&mut page, told.line) {
+        if let (Some(page), Some(line)) = (&mut page, reported.line) {
             page.add(*line);
         }
-        out.write_all(&told.out)?;
+        out.write_all(&reported.out)?;
         // Who waits for the next sees this one meanwhile, and remarks come in the order in which they were made.
-        if !has_next || !told.remarks.is_empty() {
+        if !has_next || !reported.remarks.is_empty() {
             out.flush()?;
         }
-        if !told.remarks.is_empty() {
-            told.remarks.iter().try_for_each(visible::remark)?;
+        if !reported.remarks.is_empty() {
+            reported.remarks.iter().try_for_each(visible::remark)?;
         }
         Ok(())
     };
@@ -147,7 +147,7 @@ struct Question {
 }
 
 impl Question {
-    fn ask(&self, input: Input) -> Told {
+    fn ask(&self, input: Input) -> Reported {
         let (name, chain) = input.chain();
         match chain {
             Ok(mut chain) => {
@@ -156,7 +156,7 @@ impl Question {
             }
             Err(message) => {
                 let line = json::unreadable(&name, &message);
-                let mut told = Told {
+                let mut reported = Reported {
                     out: Vec::new(),
                     line: None,
                     remarks: vec![format!("{}: {message}", name.display())],
@@ -166,15 +166,15 @@ impl Question {
                     tolerated: None,
                 };
                 if self.arguments.json && !self.arguments.summary {
-                    written(json::write(&mut told.out, &line));
+                    written(json::write(&mut reported.out, &line));
                 }
-                told.line = self.arguments.report.as_ref().map(|_| Box::new(line));
-                told
+                reported.line = self.arguments.report.as_ref().map(|_| Box::new(line));
+                reported
             }
         }
     }
 
-    fn check(&self, name: &Path, chain: &[CertificateDer<'_>]) -> Told {
+    fn check(&self, name: &Path, chain: &[CertificateDer<'_>]) -> Reported {
         let Self { arguments, engine, now, .. } = self;
         let now = *now;
         let begun = Instant::now();
@@ -186,7 +186,7 @@ impl Question {
             (engine.check_blocking(chain, now, within), None)
         };
         let elapsed = begun.elapsed();
-        let mut told = Told {
+        let mut reported = Reported {
             out: Vec::new(),
             line: None,
             remarks: Vec::new(),
@@ -197,19 +197,19 @@ impl Question {
         };
         let has_page = arguments.report.is_some();
         if arguments.summary && checked.is_accepted() && plan.is_none() && !has_page {
-            return told;
+            return reported;
         }
         let details = checked.details();
         let report = details.view();
-        let out = &mut told.out;
+        let out = &mut reported.out;
         if let Some(plan) = plan {
-            told.exit = json::plan_exit(&report);
+            reported.exit = json::plan_exit(&report);
             written(if arguments.json {
                 json::write_plan(out, name, &report, &plan)
             } else {
                 text::print_plan(out, name, &report, &plan)
             });
-            return told;
+            return reported;
         }
         let sources = checked.sources();
         let is_told = !arguments.summary;
@@ -221,17 +221,17 @@ impl Question {
                 _ => text::print_report(out, name, &report, sources, elapsed, arguments.explain),
             });
             let remark = |warning| format!("{}: warning: {warning}", name.display());
-            told.remarks.extend(report.warnings.iter().map(remark));
+            reported.remarks.extend(report.warnings.iter().map(remark));
         }
-        told.line = line.filter(|_| has_page).map(Box::new);
+        reported.line = line.filter(|_| has_page).map(Box::new);
         // The target itself does not read: that is about the input, not about trust.
         if let (true, Some(Reason::Malformed(fault))) =
             (report.path.is_empty(), report.reason.as_ref().map(|r| &r.reason))
         {
-            told.remarks.push(format!("{}: {fault}", name.display()));
-            told.exit = Exit::Unusable;
+            reported.remarks.push(format!("{}: {fault}", name.display()));
+            reported.exit = Exit::Unusable;
         }
-        told
+        reported
     }
 }
 

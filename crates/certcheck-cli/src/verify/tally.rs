@@ -17,7 +17,7 @@ pub(super) struct Tally {
     inputs: u64,
     unreadable: u64,
     accepted: u64,
-    let_pass: BTreeMap<&'static str, u64>,
+    tolerated: BTreeMap<&'static str, u64>,
     rejected: BTreeMap<&'static str, u64>,
     undetermined: BTreeMap<&'static str, u64>,
 }
@@ -34,7 +34,8 @@ struct Counts<'t> {
     inputs: u64,
     accepted: u64,
     /// Of the accepted ones: those of whose revocation something is not known, by cause.
-    let_pass: &'t BTreeMap<&'static str, u64>,
+    #[serde(rename = "let_pass")]
+    tolerated: &'t BTreeMap<&'static str, u64>,
     rejected: &'t BTreeMap<&'static str, u64>,
     undetermined: &'t BTreeMap<&'static str, u64>,
     unreadable: u64,
@@ -42,10 +43,10 @@ struct Counts<'t> {
 
 impl Tally {
     /// Counts one input.
-    pub(super) fn add(&mut self, exit: Exit, verdict: Verdict, code: &'static str, let_pass: Option<Cause>) {
+    pub(super) fn add(&mut self, exit: Exit, verdict: Verdict, code: &'static str, tolerated: Option<Cause>) {
         self.inputs += 1;
-        if let Some(cause) = let_pass {
-            *self.let_pass.entry(cause.code()).or_default() += 1;
+        if let Some(cause) = tolerated {
+            *self.tolerated.entry(cause.code()).or_default() += 1;
         }
         match (exit, verdict) {
             (Exit::Unusable, _) => self.unreadable += 1,
@@ -68,7 +69,7 @@ impl Tally {
         if self.accepted > 0 {
             writeln!(out, "{:>9} {GOOD}accepted{GOOD:#}", self.accepted)?;
         }
-        for (code, count) in &self.let_pass {
+        for (code, count) in &self.tolerated {
             writeln!(out, "{count:>9} {UNSURE}of them let pass{UNSURE:#}, revocation not known: {code}")?;
         }
         for (code, count) in &self.rejected {
@@ -92,7 +93,7 @@ impl Tally {
                 summary: Counts {
                     inputs: self.inputs,
                     accepted: self.accepted,
-                    let_pass: &self.let_pass,
+                    tolerated: &self.tolerated,
                     rejected: &self.rejected,
                     undetermined: &self.undetermined,
                     unreadable: self.unreadable,

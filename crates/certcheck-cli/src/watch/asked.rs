@@ -1,4 +1,4 @@
-//! Which sources there are, and what came of asking each once.
+//! Which sources there are, and the outcome of asking each once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,21 +21,21 @@ pub(super) struct Source {
     pub(super) is_delta: bool,
     /// Whose certificates name it, by their places.
     pub(super) subjects: Vec<usize>,
-    /// What came, and how long that took. `None` until it is asked.
-    came: Option<Came>,
+    /// What was obtained, and how long that took. `None` until it is asked.
+    obtained: Option<Obtained>,
 }
 
-struct Came {
+struct Obtained {
     held: Result<Arc<CachedEvidence>, Failure>,
     took: Duration,
 }
 
 impl Source {
-    /// What came of asking.
+    /// The outcome of asking.
     pub(super) fn held(&self) -> Result<&CachedEvidence, Option<&Failure>> {
-        match &self.came {
-            Some(Came { held: Ok(held), .. }) => Ok(held),
-            Some(Came { held: Err(failure), .. }) => Err(Some(failure)),
+        match &self.obtained {
+            Some(Obtained { held: Ok(held), .. }) => Ok(held),
+            Some(Obtained { held: Err(failure), .. }) => Err(Some(failure)),
             None => Err(None),
         }
     }
@@ -45,7 +45,7 @@ impl Source {
     }
 
     pub(super) fn took(&self) -> Duration {
-        self.came.as_ref().map_or(Duration::ZERO, |came| came.took)
+        self.obtained.as_ref().map_or(Duration::ZERO, |obtained| obtained.took)
     }
 
     /// Whether a delta came from where deltas are.
@@ -73,10 +73,10 @@ impl Sources {
             return;
         }
         self.places.extend(key.map(|key| (key, self.all.len())));
-        self.all.push(Source { need, is_delta, subjects: vec![subject], came: None });
+        self.all.push(Source { need, is_delta, subjects: vec![subject], obtained: None });
     }
 
-    /// Asks every source, and then where deltas are of what came.
+    /// Asks every source, and then where deltas are of what was obtained.
     ///
     /// # Errors
     /// The system has no threads.
@@ -106,17 +106,18 @@ impl Sources {
         let ask = move |need: Need| {
             let begun = Instant::now();
             let held = measure::fetch_blocking(&engine, &need, within);
-            Came { held, took: begun.elapsed() }
+            Obtained { held, took: begun.elapsed() }
         };
-        let mut came = Vec::new();
-        let rest = self.all.iter().filter(|source| source.came.is_none()).map(|source| source.need.clone());
+        let mut obtained = Vec::new();
+        let rest =
+            self.all.iter().filter(|source| source.obtained.is_none()).map(|source| source.need.clone());
         pool::in_order(rest.collect::<Vec<_>>().into_iter(), AT_ONCE, ask, |one, _| {
-            came.push(one);
+            obtained.push(one);
             Ok(())
         })?;
-        let open = self.all.iter_mut().filter(|source| source.came.is_none());
-        for (source, came) in open.zip(came) {
-            source.came = Some(came);
+        let open = self.all.iter_mut().filter(|source| source.obtained.is_none());
+        for (source, obtained) in open.zip(obtained) {
+            source.obtained = Some(obtained);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use certcheck_core::key_ring::Role;
 use serde::Serialize;
 
 use super::Health;
-use super::judge::Finding;
+use super::classify::Finding;
 use crate::json::fingerprint;
 use crate::ring_command::validity_note;
 use crate::sources::{Grounds, Refusal};

@@ -2,7 +2,7 @@
 
 mod asked;
 mod certificates;
-mod judge;
+mod classify;
 mod named;
 mod prometheus;
 mod source;
@@ -18,7 +18,7 @@ use crate::flags::WatchArguments;
 use crate::sources::{self, Grounds};
 use crate::{json, network, ring_files, setup, visible};
 use certificates::CertificateState;
-use judge::Times;
+use classify::Times;
 use named::{InputState, Named};
 use source::SourceState;
 
@@ -80,8 +80,8 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
     let engine = Arc::new(network::live(&arguments.network.reach, ring()?, policy.clone())?);
     let Named { subjects, mut sources, refused, inputs } = named::all(&arguments.inputs, &engine, by);
     sources.ask(&engine, &subjects, &policy, arguments.network.timeout)?;
-    let worst = judge::all(&sources, &subjects, by);
-    let told = sources.all.iter().zip(worst).map(|(source, (finding, at))| {
+    let worst = classify::all(&sources, &subjects, by);
+    let reported = sources.all.iter().zip(worst).map(|(source, (finding, at))| {
         let times = Times::of(source, by);
         SourceState::new(source, finding.and(times.finding(arguments.soon, now)), &subjects[at], times)
     });
@@ -89,7 +89,7 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
         schema: 1,
         at: now.to_string(),
         state: Health::Good,
-        sources: told.collect(),
+        sources: reported.collect(),
         certificates: certificates::of_ring(by, arguments.expires_within, &refused),
         inputs,
     };

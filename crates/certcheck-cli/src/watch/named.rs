@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Health;
 use super::asked::Sources;
-use super::judge::Finding;
+use super::classify::Finding;
 use crate::input;
 use crate::sources::{self, Grounds, Refusal, Subject};
 
@@ -71,7 +71,7 @@ impl Named {
         let needs = subject.needs(engine, by.now)?;
         // Who names nobody to ask, and is not good for another reason, is not well looked after.
         if needs.is_empty()
-            && let Status::Unknown(cause) = subject.judge(&[], by)?
+            && let Status::Unknown(cause) = subject.classify(&[], by)?
         {
             return Err(Refusal { code: cause.code(), message: cause.sentence().to_owned() });
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Health;
 use super::asked::Source;
-use super::judge::{Finding, Times};
+use super::classify::{Finding, Times};
 use crate::json::kind_of;
 use crate::sources::Subject;
 

@@ -12,7 +12,7 @@ use crate::json::Line;
 pub(super) fn index(tally: &Tally, lines: &[Line], now: Time) -> Markup {
     let count = |tone: Tone| whole(tally.verdicts.get(&tone).copied().unwrap_or(0));
     let left_out = tally.inputs.saturating_sub(u64::try_from(lines.len()).unwrap_or(u64::MAX));
-    let told = Tone::ALL.map(|tone| format!("{} {}", grouped(count(tone)), tone.word())).join(", ");
+    let reported = Tone::ALL.map(|tone| format!("{} {}", grouped(count(tone)), tone.word())).join(", ");
     html! {
         section.card {
             h1 { (counted(tally.inputs, "certificate")) " checked" }
@@ -24,7 +24,7 @@ pub(super) fn index(tally: &Tally, lines: &[Line], now: Time) -> Markup {
                     }
                 }
             }
-            (stack(&told, &Tone::ALL.map(|tone| (count(tone), tone.class()))))
+            (stack(&reported, &Tone::ALL.map(|tone| (count(tone), tone.class()))))
             p.quiet.small { "Checks took " (took(tally.elapsed_us)) ", added up." }
         }
         @if !tally.reasons.is_empty() { (reasons(tally)) }
@@ -52,7 +52,7 @@ fn whole(count: u64) -> i64 {
 fn reasons(tally: &Tally) -> Markup {
     let mut reasons: Vec<_> = tally.reasons.iter().collect();
     reasons.sort_by_key(|(_, (_, count))| std::cmp::Reverse(*count));
-    let most = reasons.first().map_or(1, |(_, (_, count))| *count);
+    let max = reasons.first().map_or(1, |(_, (_, count))| *count);
     html! {
         section.card {
             h2 { "Why" }
@@ -60,7 +60,7 @@ fn reasons(tally: &Tally) -> Markup {
                 @for (code, (tone, count)) in reasons {
                     li class=(tone.class()) {
                         div.head { span { span.tone { (tone.icon()) } " " (code) } strong { (grouped(whole(*count))) } }
-                        (meter(float(whole(*count)) / float(whole(most)), tone.class()))
+                        (meter(float(whole(*count)) / float(whole(max)), tone.class()))
                     }
                 }
             }

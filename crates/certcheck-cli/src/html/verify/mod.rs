@@ -33,7 +33,7 @@ pub(crate) struct Page {
     asked: Vec<(&'static str, String)>,
     tally: Tally,
     /// By how bad they are, then in the order of the inputs.
-    told: BTreeMap<(Tone, u64), Line>,
+    reported: BTreeMap<(Tone, u64), Line>,
 }
 
 /// What all inputs came to, in numbers.
@@ -48,7 +48,13 @@ struct Tally {
 impl Page {
     /// Begins a page: nothing is at `path` before [`Self::finish`], but that it can be is known now.
     pub(crate) fn create(path: &Path, now: Time, asked: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
-        Ok(Self { draft: Draft::create(path)?, now, asked, tally: Tally::default(), told: BTreeMap::new() })
+        Ok(Self {
+            draft: Draft::create(path)?,
+            now,
+            asked,
+            tally: Tally::default(),
+            reported: BTreeMap::new(),
+        })
     }
 
     /// Adds what an input came to.
@@ -56,28 +62,28 @@ impl Page {
         let tone = Tone::of(line.verdict);
         let number = self.tally.count(&line, tone);
         // Who would be put out at once is not cut to size first.
-        let is_last = self.told.last_key_value().is_none_or(|(last, _)| *last < (tone, number));
-        if self.told.len() >= MAX_TOLD && is_last {
+        let is_last = self.reported.last_key_value().is_none_or(|(last, _)| *last < (tone, number));
+        if self.reported.len() >= MAX_TOLD && is_last {
             return;
         }
         line.cut(MAX_TEXT);
-        self.told.insert((tone, number), line);
-        if self.told.len() > MAX_TOLD {
-            self.told.pop_last();
+        self.reported.insert((tone, number), line);
+        if self.reported.len() > MAX_TOLD {
+            self.reported.pop_last();
         }
     }
 
     /// Writes the page.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
-        let Self { draft, now, asked, tally, told } = self;
-        let mut told = told.into_values();
-        let (title, script, body) = match (tally.inputs, told.next()) {
+        let Self { draft, now, asked, tally, reported } = self;
+        let mut reported = reported.into_values();
+        let (title, script, body) = match (tally.inputs, reported.next()) {
             (1, Some(line)) => {
                 let title = format!("{}: {}", Tone::of(line.verdict).word(), words::plain(&line.input, 100));
                 (title, Script::None, report::alone(&line, now))
             }
             (_, first) => {
-                let lines: Vec<Line> = first.into_iter().chain(told).collect();
+                let lines: Vec<Line> = first.into_iter().chain(reported).collect();
                 let title = format!("{} checked", words::counted(tally.inputs, "certificate"));
                 (title, Script::Filter, index::index(&tally, &lines, now))
             }

@@ -55,7 +55,7 @@ impl From<Refusal> for Finding {
 
 /// What an answer is worth to a certificate.
 enum Worth {
-    Told(Finding),
+    Reported(Finding),
     /// It is of use, and covers some reasons of a revocation alone.
     Partial,
 }
@@ -71,13 +71,13 @@ pub(super) fn all(sources: &Sources, subjects: &[Subject], by: Grounds<'_>) -> V
     let is_let_down = |subject: usize| {
         sources.all.iter().zip(&worth).any(|(source, worth)| {
             source.subjects.iter().zip(worth).any(|(at, worth)| {
-                *at == subject && matches!(worth, Worth::Told(finding) if finding.state == Health::Bad)
+                *at == subject && matches!(worth, Worth::Reported(finding) if finding.state == Health::Bad)
             })
         })
     };
     let settled = |at: usize, worth: &Worth| match worth {
-        Worth::Told(finding) => finding.clone(),
-        Worth::Partial => match subjects[at].judge(&sources.answers_for(at), by) {
+        Worth::Reported(finding) => finding.clone(),
+        Worth::Partial => match subjects[at].classify(&sources.answers_for(at), by) {
             Err(refusal) => refusal.into(),
             Ok(Status::Unknown(cause)) if !is_let_down(at) => Finding::bad(cause),
             Ok(_) => Finding::good("of some reasons"),
@@ -95,13 +95,13 @@ fn worth(source: &Source, at: usize, sources: &Sources, subjects: &[Subject], by
     let answer = match source.held() {
         Ok(held) => held.answer(),
         Err(Some(failure)) => {
-            return Worth::Told(Finding::new(Health::Bad, failure.cause.code(), failure.detail.clone()));
+            return Worth::Reported(Finding::new(Health::Bad, failure.cause.code(), failure.detail.clone()));
         }
-        Err(None) => return Worth::Told(Finding::bad(Cause::NotTried)),
+        Err(None) => return Worth::Reported(Finding::bad(Cause::NotTried)),
     };
     let subject = &subjects[at];
     let fault = |beside: &[&Answer]| subject.fault(&source.need.request, answer, beside, by);
-    let told = |status: Result<Status, Refusal>| match status {
+    let reported = |status: Result<Status, Refusal>| match status {
         Err(refusal) => refusal.into(),
         Ok(Status::Good(_) | Status::NoRevAvail) => Finding::good(String::new()),
         Ok(Status::Unknown(cause)) => Finding::bad(cause),
@@ -117,25 +117,25 @@ fn worth(source: &Source, at: usize, sources: &Sources, subjects: &[Subject], by
         let mut bases = sources.answers_for(at);
         bases.retain(|base| matches!(base, Answer::Crl(_)));
         let with = [&bases[..], &[answer]].concat();
-        return Worth::Told(match subject.judge(&with, by) {
+        return Worth::Reported(match subject.classify(&with, by) {
             Ok(Status::Good(_)) => match fault(&bases) {
                 Some(cause) => Finding::bad(cause),
                 None if bases.iter().any(|base| may_combine(base, answer)) => Finding::good(String::new()),
                 None => alone("a delta of a later CRL than the one that came"),
             },
             Ok(Status::Unknown(_)) => alone("a delta, and no CRL came that is of use with it"),
-            status => told(status),
+            status => reported(status),
         });
     }
-    let alone = subject.judge(&[answer], by);
+    let alone = subject.classify(&[answer], by);
     match &alone {
         Ok(Status::Unknown(Cause::OutOfScope)) if fault(&[]).is_none() => Worth::Partial,
         // Who was on hold may have been let go since.
         Ok(Status::Revoked(_)) => {
             let deltas = sources.deltas_for(at);
-            Worth::Told(told(subject.judge(&[&[answer], &deltas[..]].concat(), by)))
+            Worth::Reported(reported(subject.classify(&[&[answer], &deltas[..]].concat(), by)))
         }
-        _ => Worth::Told(told(alone)),
+        _ => Worth::Reported(reported(alone)),
     }
 }
 
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn the_end_is_told_as_it_is() {
         let time = |unix: i64| Some(Time::from_unix(unix));
-        for (next, end, soon, now, told) in [
+        for (next, end, soon, now, reported) in [
             (time(9_000), time(9_000), None, 0, "good for 2 hours"),
             (time(9_000), time(9_000), None, 8_500, "expires-soon nextUpdate is in 8 minutes"),
             (time(9_000), time(9_000), None, 9_000, "expires-soon nextUpdate is in 0 seconds"),
@@ -200,7 +200,7 @@ mod tests {
         ] {
             let times = Times { this: time(0), next, end };
             let Finding { code, message, .. } = times.finding(soon, Time::from_unix(now));
-            assert_eq!(format!("{code} {message}"), told);
+            assert_eq!(format!("{code} {message}"), reported);
         }
     }
 }
