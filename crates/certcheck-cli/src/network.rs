@@ -27,7 +27,7 @@ pub(crate) fn engine(
     policy: Policy,
     given: Evidence,
 ) -> anyhow::Result<Engine> {
-    let builder = reported(&arguments.reach, ring, policy);
+    let builder = reporting_builder(&arguments.reach, ring, policy);
     let mut builder = builder.offline(arguments.offline).evidence(given);
     if has_store && !arguments.no_cache {
         match store(arguments.cache_dir.as_deref(), arguments.trust_cache) {
@@ -42,17 +42,17 @@ pub(crate) fn engine(
 
 /// An engine that has what sources say now, and nothing else.
 pub(crate) fn live(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> anyhow::Result<Engine> {
-    Ok(reported(arguments, ring, policy).build()?)
+    Ok(reporting_builder(arguments, ring, policy).build()?)
 }
 
-/// An engine in the making that tells what goes on.
-fn reported(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> EngineBuilder {
+/// The builder of an engine that reports what goes on.
+fn reporting_builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> EngineBuilder {
     log_events(arguments.verbose);
     let builder = builder(arguments, ring, policy);
     if std::io::stderr().is_terminal() { builder.observer(progress()) } else { builder }
 }
 
-/// An engine in the making, as these flags ask for it, that keeps nothing between runs and tells nothing.
+/// The builder of an engine as these flags ask for it, which keeps nothing between runs and reports nothing.
 pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> EngineBuilder {
     let mut guard = Guard::new().deny_private(arguments.deny_private).allow_tls(arguments.allow_https);
     for net in &arguments.allow_net {

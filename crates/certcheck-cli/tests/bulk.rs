@@ -96,7 +96,7 @@ fn lines(out: &str) -> Vec<Value> {
 }
 
 /// What an input came to, and of whom.
-fn told(line: &Value) -> (String, String) {
+fn output(line: &Value) -> (String, String) {
     let code = line["reason"]["code"].as_str().or_else(|| line["verdict"].as_str());
     let subject = line["path"][0]["subject"].as_str();
     (subject.unwrap_or_default().to_owned(), code.unwrap_or_default().to_owned())
@@ -115,7 +115,7 @@ fn every_certificate_of_a_bundle_in_order_by_however_many_threads() {
         assert_eq!(lines.len(), CLIENTS);
         for (number, line) in lines.iter().enumerate() {
             assert_eq!(line["input"], format!("{file}#{number}"));
-            let (subject, code) = told(line);
+            let (subject, code) = output(line);
             assert!(subject.contains(&format!("client {number}")), "{subject}");
             assert_eq!(code, what_of(number), "{number}");
         }
@@ -145,11 +145,11 @@ fn directories_and_lists_of_files() {
     let issued = Issued::make();
     let (exit, out, _) = issued.verify(&["clients", "--json"], None);
     assert_eq!(exit, 1);
-    let told: Vec<_> = lines(&out).iter().map(|line| line["input"].as_str().unwrap().to_owned()).collect();
+    let output: Vec<_> = lines(&out).iter().map(|line| line["input"].as_str().unwrap().to_owned()).collect();
     // All of the folder's certificates, in order of name, and not the key.
-    assert_eq!(told.len(), 100);
-    assert_eq!(told[0], Path::new("clients/000.pem").display().to_string());
-    assert_eq!(told[50], Path::new("clients/deeper/001.pem").display().to_string());
+    assert_eq!(output.len(), 100);
+    assert_eq!(output[0], Path::new("clients/000.pem").display().to_string());
+    assert_eq!(output[50], Path::new("clients/deeper/001.pem").display().to_string());
     let list = b"clients/002.pem\0clients/deeper/003.pem\0missing.pem\0clients/004.pem";
     let (exit, out, err) = issued.verify(&["--files0-from", "-", "--json"], Some(list));
     assert_eq!(exit, 2, "one of them is not there");

@@ -22,10 +22,10 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    told(command(arguments).output().expect("runs"))
+    output(command(arguments).output().expect("runs"))
 }
 
-fn told(output: Output) -> (i32, String, String) {
+fn output(output: Output) -> (i32, String, String) {
     let text = |octets| String::from_utf8(octets).expect("UTF-8");
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
@@ -126,7 +126,7 @@ fn standard_input_untrusted_and_bundles() {
             .spawn()
             .expect("starts");
         child.stdin.take().expect("piped").write_all(input).expect("written");
-        told(child.wait_with_output().expect("ends")).0
+        output(child.wait_with_output().expect("ends")).0
     };
     assert_eq!(piped(&pem, &[]), 1);
     assert_eq!(piped(&[pem.clone(), ca].concat(), &[]), 0);
@@ -325,7 +325,7 @@ fn crls_come_in_every_container() {
         .spawn()
         .expect("starts");
     child.stdin.take().expect("piped").write_all(&pki.read("new.der")).expect("written");
-    let (exit, out, err) = told(child.wait_with_output().expect("ends"));
+    let (exit, out, err) = output(child.wait_with_output().expect("ends"));
     assert_eq!((exit, err.as_str()), (0, ""), "no progress bar without a terminal");
     assert_eq!(json(&out)["input"], "-");
 
@@ -416,19 +416,19 @@ fn crl_tells_what_changed() {
 fn ocsp_tells_what_a_response_says() {
     let Some(pki) = Pki::make("ocsp") else { return };
     let (exit, lines) = told_json(&["ocsp", &pki.answer("bad", "responder")]);
-    let told = &lines[0];
-    assert_eq!((exit, &told["schema"], &told["status"]), (0, &1.into(), &"successful".into()));
-    assert_eq!(told["responder"]["name"], "CN=responder,O=Acme");
-    assert_eq!(told["signature_algorithm"]["name"], "ecdsa-with-SHA256");
-    assert!(told["nonce"].as_str().is_some_and(|nonce| nonce.len() == 32), "{told}");
-    let answer = &told["answers"][0];
+    let output = &lines[0];
+    assert_eq!((exit, &output["schema"], &output["status"]), (0, &1.into(), &"successful".into()));
+    assert_eq!(output["responder"]["name"], "CN=responder,O=Acme");
+    assert_eq!(output["signature_algorithm"]["name"], "ecdsa-with-SHA256");
+    assert!(output["nonce"].as_str().is_some_and(|nonce| nonce.len() == 32), "{output}");
+    let answer = &output["answers"][0];
     assert_eq!((&answer["serial"], &answer["status"]), (&"1001".into(), &"revoked".into()));
     assert_eq!((&answer["hash_algorithm"], &answer["current"]), (&"sha256".into(), &true.into()));
     assert_eq!(answer["revocation_reason"], "keyCompromise");
-    let sent = &told["certificates"][0];
+    let sent = &output["certificates"][0];
     assert_eq!((&sent["subject"], &sent["ocsp_signing"]), (&"CN=responder,O=Acme".into(), &true.into()));
     assert_eq!((&sent["nocheck"], &sent["fault"]), (&true.into(), &Value::Null));
-    assert_eq!((&told["signature"], &told["certificate"]), (&Value::Null, &Value::Null));
+    assert_eq!((&output["signature"], &output["certificate"]), (&Value::Null, &Value::Null));
 
     let (exit, out, _) = run(&["ocsp", &pki.answer("good", "responder")]);
     assert_eq!(exit, 0);
@@ -485,9 +485,9 @@ fn ocsp_tells_who_signed_and_what_it_means() {
         let certificate = pki.path(&format!("{certificate}.pem"));
         let flags = ["ocsp", file, "--ring", &ring, "--cert", &certificate];
         let (exit, lines) = told_json(&[&flags[..], more].concat());
-        let told = &lines[0]["certificate"];
-        assert_eq!((exit, &told["verdict"]), (code, &verdict.into()), "{told}");
-        assert_eq!(told["revocation"]["status"], status, "{told}");
+        let output = &lines[0]["certificate"];
+        assert_eq!((exit, &output["verdict"]), (code, &verdict.into()), "{output}");
+        assert_eq!(output["revocation"]["status"], status, "{output}");
     }
     let (_, out, _) = run(&["ocsp", &bad, "--ring", &ring, "--cert", &pki.path("bad.pem")]);
     assert!(out.contains("  rejected: ") && out.contains("revoked"), "{out}");

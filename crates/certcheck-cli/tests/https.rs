@@ -125,9 +125,9 @@ fn tls_is_asked_for_verified_and_never_left() {
         (&other, allowed, false, "unreachable"),
         (&down, allowed, false, "redirected from https to http"),
     ];
-    for (url, flags, comes, told) in cases {
+    for (url, flags, comes, output) in cases {
         let (exit, out) = fetch(url, flags);
-        assert!(out.contains(told) && out.contains("fetched: ") == comes, "{url} {flags:?}: {exit} {out}");
+        assert!(out.contains(output) && out.contains("fetched: ") == comes, "{url} {flags:?}: {exit} {out}");
         assert_eq!(exit == 3, !comes, "{url}: {out}");
     }
     assert_eq!(plain.count("/ca.crl"), 0, "what was asked for over TLS came without");

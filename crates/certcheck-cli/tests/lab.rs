@@ -35,8 +35,8 @@ const PROMISES: [(&str, i32, &str); 7] = [
 fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
-        if let Some(told) = ask() {
-            return told;
+        if let Some(output) = ask() {
+            return output;
         }
         assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
         thread::sleep(Duration::from_millis(50));
@@ -221,23 +221,23 @@ fn a_folder_that_others_can_write_is_no_labs() {
         let output = program(folder.path()).arg("lab").args(more).arg("--dir").arg(&open).output().unwrap();
         (output.status.code(), text(&output.stderr))
     };
-    let (exit, told) = lab(&[]);
+    let (exit, output) = lab(&[]);
     assert_eq!(exit, Some(2));
-    assert!(told.contains("can be written by others"), "{told}");
+    assert!(output.contains("can be written by others"), "{output}");
     // Who answers on that port is not asked.
     let state = r#"{"program":"certcheck lab","pid":1,"echo":"127.0.0.1:1","cdp":"","ocsp":"","control":"127.0.0.1:1","token":"x"}"#;
     fs::write(open.join("lab.json"), state).unwrap();
-    let (exit, told) = lab(&["status"]);
+    let (exit, output) = lab(&["status"]);
     assert_eq!(exit, Some(2));
-    assert!(!told.contains("refused"), "{told}");
+    assert!(!output.contains("refused"), "{output}");
 }
 
 #[test]
 fn every_client_gets_what_its_name_promises() {
     let lab = Lab::start();
     for (name, exit, code) in PROMISES {
-        let (told_exit, told, _) = lab.verdict(name);
-        assert_eq!((told_exit, &*told), (exit, code), "{name}");
+        let (told_exit, output, _) = lab.verdict(name);
+        assert_eq!((told_exit, &*output), (exit, code), "{name}");
         let judged = lab.judged(name);
         assert_eq!(judged.split(',').next(), Some(code), "{name}");
     }
@@ -300,15 +300,15 @@ fn a_revocation_is_seen_within_seconds_and_taken_back() {
     heard.clear();
     live.read_to_string(&mut heard).unwrap();
     assert_eq!(heard, "you are not let in any more: certificate-revoked\n");
-    let told = begun.elapsed();
-    assert!(told < Duration::from_secs(10), "{told:?}");
+    let output = begun.elapsed();
+    assert!(output < Duration::from_secs(10), "{output:?}");
     assert_eq!(lab.judged("good"), "certificate-revoked");
     until("seen with a cache", || (lab.verify("good", &cached).0 == 1).then_some(()));
 
     lab.does(&["release", "good"]);
     assert_eq!(lab.verdict("good").0, 0);
     until("taken back with a cache", || (lab.verify("good", &cached).0 == 0).then_some(()));
-    until("taken back at the door", || (lab.judged("good") == "accept").then_some(()));
+    until("taken back by the acceptor", || (lab.judged("good") == "accept").then_some(()));
 
     lab.does(&["release", "on-hold"]);
     assert_eq!(lab.verdict("on-hold"), (0, "accept".to_owned(), "crl".to_owned()));
@@ -332,8 +332,8 @@ fn break_and_mend(source: &str, client: &str, other: &str) {
     {
         until(how, || (lab.judged(client) == "accept").then_some(()));
         lab.does(&["break", source, "--how", how]);
-        let (exit, code, told) = lab.verdict(client);
-        assert_eq!((exit, &*code, &*told), (3, "revocation-unknown", cause), "{how}");
+        let (exit, code, output) = lab.verdict(client);
+        assert_eq!((exit, &*code, &*output), (3, "revocation-unknown", cause), "{how}");
         assert_eq!(lab.verdict("good"), (0, "accept".to_owned(), other.to_owned()), "{how}");
         until(how, || lab.judged(client).starts_with("revocation-unknown, ").then_some(()));
         assert_eq!(lab.judged("good"), "accept", "{how}");
@@ -358,9 +358,9 @@ fn orders_that_cannot_be_followed() {
     let folder = TempDir::new().unwrap();
     let fails = |words: &[&str], dir: &Path, why: &str| {
         let output = program(folder.path()).arg("lab").args(words).arg("--dir").arg(dir).output().unwrap();
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told.contains(why), "{told}");
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(why), "{message}");
     };
     let (none, other) = (folder.path().join("none"), folder.path().join("other"));
     fails(&["revoke", "good"], &none, "there is no lab in");
@@ -411,8 +411,8 @@ fn ends_when_told_and_begins_anew() {
     let mut lab = Lab::start_in(folder);
     let first = fs::read(&key).unwrap();
     let client = lab.client("good");
-    let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", lab.child.id())]).status().unwrap();
-    assert!(told.success());
+    let output = Command::new("sh").args(["-c", &format!("kill -TERM {}", lab.child.id())]).status().unwrap();
+    assert!(output.success());
     let status = until("ended", || lab.child.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
     drop(client);

@@ -426,12 +426,12 @@ fn fetch_shows_what_comes() {
         assert_eq!(got, exit, "{what}: {text}{err}");
         let lines = lines(&text);
         let of_sources = lines.iter().filter(|line| line.get("elapsed_us").is_some());
-        let told: Vec<_> = of_sources
+        let output: Vec<_> = of_sources
             .map(|line| {
                 line["cause"].as_str().unwrap_or_else(|| if line["octets"].is_u64() { "octets" } else { "-" })
             })
             .collect();
-        assert_eq!(told, expected, "{what}: {text}");
+        assert_eq!(output, expected, "{what}: {text}");
     }
     let files: Vec<_> = std::fs::read_dir(&out).expect("there").flatten().map(|entry| entry.path()).collect();
     assert_eq!(files.len(), 1);
@@ -474,9 +474,9 @@ fn the_cache_is_listed_shown_and_cleared() {
     let key = entries[0]["key"].as_str().expect("a key").to_owned();
     for what in [&crl, &key, &key[..12]] {
         let (exit, text, err) = ask(&["show", what, "--json"]);
-        let told = lines(&text);
-        assert_eq!((exit, &told[0]["key"]), (0, &key.as_str().into()), "{what}: {err}");
-        assert_eq!(told[1]["issuer"], "CN=Issuer,O=Acme", "{what}: {text}");
+        let output = lines(&text);
+        assert_eq!((exit, &output[0]["key"]), (0, &key.as_str().into()), "{what}: {err}");
+        assert_eq!(output[1]["issuer"], "CN=Issuer,O=Acme", "{what}: {text}");
         let (exit, text, _) = ask(&["show", what]);
         assert!(exit == 0 && text.contains("CN=Issuer,O=Acme: complete CRL"), "{what}: {text}");
     }

@@ -534,8 +534,8 @@ fn folder(name: &str) -> tempfile::TempDir {
 fn try_row((code, word, start, provoke, mend): &Row, folder: &Path) {
     let mut asked = start();
     provoke(&mut asked);
-    let (told, hint) = asked.ask(folder);
-    assert_eq!(told, *code);
+    let (output, hint) = asked.ask(folder);
+    assert_eq!(output, *code);
     assert!(hint.contains(word), "{code}: the hint is {hint:?}");
     mend(&mut asked);
     assert_eq!(asked.ask(folder).0, "accept", "{code}: the hint is not true: {hint}");
@@ -559,8 +559,8 @@ fn each_cause_that_takes_a_server_and_its_hint() {
     let folder = folder("reasons-online");
     let server = Server::start();
     let try_online = |code: &str, word: &str, mut asked: Asked, mend: &dyn Fn(&mut Asked)| {
-        let (told, hint) = asked.ask(folder.path());
-        assert_eq!(told, format!("revocation-unknown:{code}"));
+        let (output, hint) = asked.ask(folder.path());
+        assert_eq!(output, format!("revocation-unknown:{code}"));
         assert!(hint.contains(word), "{code}: the hint is {hint:?}");
         mend(&mut asked);
         assert_eq!(asked.ask(folder.path()).0, "accept", "{code}: the hint is not true: {hint}");

@@ -71,7 +71,7 @@ impl Site {
 
     fn codes_at(&self, at: &str, more: &[&str]) -> String {
         let (exit, found) = found(&self.path("ring.pem"), at, more);
-        let of = |kind: &str| told(&found, kind, "code").unwrap_or("none").to_owned();
+        let of = |kind: &str| output(&found, kind, "code").unwrap_or("none").to_owned();
         format!("{exit} crl {} ocsp {}", of("crl"), of("ocsp"))
     }
 }
@@ -94,7 +94,7 @@ fn found(ring: &str, at: &str, more: &[&str]) -> (i32, Value) {
 }
 
 /// What is told of the first source of a kind.
-fn told<'f>(found: &'f Value, kind: &str, what: &str) -> Option<&'f str> {
+fn output<'f>(found: &'f Value, kind: &str, what: &str) -> Option<&'f str> {
     let mut sources = found["sources"].as_array().expect("sources").iter();
     sources.find(|source| source["kind"] == kind).and_then(|source| source[what].as_str())
 }
@@ -174,8 +174,8 @@ fn a_shared_source_is_judged_for_all_who_name_it() {
         let (exit, found) = found(&ring, AT, &[]);
         let code = if listed.is_some() { "revoked" } else { "good" };
         assert_eq!(exit, i32::from(listed.is_some()), "{found}");
-        assert_eq!(told(&found, "crl", "code"), Some(code), "{found}");
-        assert_eq!(told(&found, "crl", "subject"), Some(format!("CN={told_of},O=Watch").as_str()));
+        assert_eq!(output(&found, "crl", "code"), Some(code), "{found}");
+        assert_eq!(output(&found, "crl", "subject"), Some(format!("CN={told_of},O=Watch").as_str()));
         assert_eq!(found["sources"][0]["subjects"], 3);
         assert_eq!((site.server.count("/root.crl"), found["sources"].as_array().map(Vec::len)), (1, Some(1)));
     }
@@ -246,7 +246,7 @@ fn who_names_no_source_is_told_beside_who_does() {
     assert_eq!((exit, codes), (3, vec!["good", "good", "no-source"]), "{of_ring}");
     let (exit, given) = found(&site.path("ring.pem"), AT, &[&bare]);
     assert_eq!((exit, &given["inputs"][0]["code"]), (3, &"no-source".into()), "{given}");
-    assert_eq!(told(&given, "crl", "code"), Some("good"), "{given}");
+    assert_eq!(output(&given, "crl", "code"), Some("good"), "{given}");
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn inputs_of_no_use_are_told_and_the_rest_is_watched() {
         let _none = fs::remove_file(&file);
         let (got, found) = found(&site.path("ring.pem"), AT, &[given, "--prometheus", &file]);
         assert_eq!(got, exit, "{given}: {found}");
-        assert_eq!(told(&found, "crl", "code"), Some("good"), "{given}");
+        assert_eq!(output(&found, "crl", "code"), Some("good"), "{given}");
         assert_eq!((&found["inputs"][0]["code"], &found["state"]), (&code.into(), &"bad".into()), "{found}");
         let text = fs::read_to_string(&file).expect("written all the same");
         assert!(text.contains(&format!("certcheck_watch_input_good{{input=\"{given}\"}} 0")), "{text}");
@@ -275,7 +275,7 @@ fn inputs_of_no_use_are_told_and_the_rest_is_watched() {
 /// The exit code, and what a CRL and its delta came to.
 fn found_codes(ring: &str) -> String {
     let (exit, found) = found(ring, AT, &[]);
-    let [crl, delta] = ["crl", "delta"].map(|kind| told(&found, kind, "code").unwrap_or("none"));
+    let [crl, delta] = ["crl", "delta"].map(|kind| output(&found, kind, "code").unwrap_or("none"));
     format!("{exit} {crl} {delta}")
 }
 
@@ -378,8 +378,8 @@ fn the_end_is_what_policy_makes_of_it() {
         assert_eq!(site.codes(&[]), codes);
         let file = site.path("end.prom");
         let (_, found) = found(&site.path("ring.pem"), AT, &["--prometheus", &file]);
-        assert_eq!(told(&found, "crl", "message"), Some(message), "{found}");
-        assert_eq!(told(&found, "crl", "evidence_end").map(|end| &end[10..]), Some(&this[10..]));
+        assert_eq!(output(&found, "crl", "message"), Some(message), "{found}");
+        assert_eq!(output(&found, "crl", "evidence_end").map(|end| &end[10..]), Some(&this[10..]));
         let text = fs::read_to_string(&file).expect("written");
         assert!(text.contains("certcheck_source_evidence_end_seconds{kind=\"crl\""), "{text}");
     }

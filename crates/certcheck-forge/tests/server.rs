@@ -335,12 +335,12 @@ fn responder_as_told() {
 
 #[test]
 fn what_runs_for_long_is_bounded() {
-    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let answered = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let mut options = Options::default();
     (options.most_requests, options.most_connections, options.idle) = (2, 1, SHORT);
     let observed = options.observed_by({
-        let told = std::sync::Arc::clone(&told);
-        move |request, fault| told.lock().unwrap().push((request.path.clone(), fault.map(str::to_owned)))
+        let answered = std::sync::Arc::clone(&answered);
+        move |request, fault| answered.lock().unwrap().push((request.path.clone(), fault.map(str::to_owned)))
     });
     let server = Server::start_with(observed).unwrap();
     server.break_with("/3", Fault::Empty);
@@ -351,9 +351,9 @@ fn what_runs_for_long_is_bounded() {
     }
     let kept: Vec<_> = server.requests().into_iter().map(|request| request.path).collect();
     assert_eq!(kept, ["/2", "/3"]);
-    let told = told.lock().unwrap().clone();
-    assert_eq!(told.len(), 3);
-    assert_eq!(told[2], ("/3".to_owned(), Some("empty".to_owned())));
+    let answered = answered.lock().unwrap().clone();
+    assert_eq!(answered.len(), 3);
+    assert_eq!(answered[2], ("/3".to_owned(), Some("empty".to_owned())));
     // There is no room for a second, until the first has been idle for too long.
     assert_ne!(read(&mut connect(&server, LONG)).1, End::Open);
     assert_eq!(read(&mut first).1, End::Closed);

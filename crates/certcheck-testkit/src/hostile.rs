@@ -90,8 +90,8 @@ fn below_root(root: &Key, alg: SigAlg) -> Onslaught {
 fn self_issued() -> Onslaught {
     let cert = |n: usize| Cert::ca(CA, &key(n), CA, &key(n + 1)).issue(&key(n + 1));
     let leaf = Cert::leaf("CN=client", &key(500), CA, &key(0)).issue(&key(0));
-    let most = MOST / (cert(0).len() + 16) - 1;
-    Onslaught { anchor: anchor(), leaf, presented: (0..most).map(cert).collect() }
+    let max = MOST / (cert(0).len() + 16) - 1;
+    Onslaught { anchor: anchor(), leaf, presented: (0..max).map(cert).collect() }
 }
 
 /// The same certificate, with a signature that does not verify.
@@ -103,8 +103,8 @@ fn spoilt(mut der: Vec<u8>) -> Vec<u8> {
 }
 
 /// As many of these texts as fit into so many bytes, each with the size that it takes.
-fn fill(most: usize, size: usize, text: impl Fn(usize) -> String) -> Vec<String> {
-    (0..most / size).map(text).collect()
+fn fill(max: usize, size: usize, text: impl Fn(usize) -> String) -> Vec<String> {
+    (0..max / size).map(text).collect()
 }
 
 /// RDNs with commas between them.

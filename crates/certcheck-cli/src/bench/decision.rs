@@ -91,7 +91,7 @@ impl Bench<'_> {
             let has_left_all = network.add(|| check(&engine));
             engine.flush_blocking();
             drop(engine);
-            // Where evidence lacks, what is measured would be the network again, or the want of it.
+            // Where evidence is missing, what is measured would be the network again, or the want of it.
             if has_left_all {
                 let engine = with_store()?;
                 if disk.add(|| check(&engine)) {

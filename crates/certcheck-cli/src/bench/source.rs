@@ -218,7 +218,7 @@ fn at_once(engines: &[&Engine], need: &Need, within: Duration) -> Vec<Exchange> 
     })
 }
 
-/// How long reading takes, and verifying the signature. Read anew: what was verified once is not verified again.
+/// How long reading takes, and verifying the signature. Read again: what was verified once is not verified again.
 fn work(answer: &Answer, issuer: &Certificate<'_>, policy: &Policy) -> (Option<Duration>, Option<Duration>) {
     match answer {
         Answer::Crl(crl) => {

@@ -81,7 +81,7 @@ fn listen(port: u16) -> anyhow::Result<tokio::net::TcpListener> {
     Ok(tokio::net::TcpListener::from_std(listener)?)
 }
 
-/// The door, as any server has it, but that loopback may be asked and that nothing is waited for long.
+/// The acceptor, as any server has it, but that loopback may be asked and that nothing is waited for long.
 fn acceptor(folder: &Folder, server: &Holder) -> anyhow::Result<Acceptor> {
     let ring = KeyRing::from_paths(&[folder.ring()])?;
     let mut policy = Policy::client(Revocation::HardFail);

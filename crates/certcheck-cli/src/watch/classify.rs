@@ -67,7 +67,7 @@ pub(super) fn all(sources: &Sources, subjects: &[Subject], by: Grounds<'_>) -> V
         .iter()
         .map(|source| source.subjects.iter().map(|at| worth(source, *at, sources, subjects, by)).collect())
         .collect();
-    // Who lacks something for another source's fault.
+    // What is missing by the fault of another source.
     let is_let_down = |subject: usize| {
         sources.all.iter().zip(&worth).any(|(source, worth)| {
             source.subjects.iter().zip(worth).any(|(at, worth)| {

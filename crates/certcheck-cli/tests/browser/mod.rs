@@ -17,7 +17,7 @@ addEventListener("load", () => {
   const seen = [...document.querySelectorAll("iframe")].map(frame => {
     const page = frame.contentDocument, root = page.documentElement;
     const folds = [...page.querySelectorAll("details")];
-    const told = page.getElementById("told");
+    const output = page.getElementById("output");
     folds.forEach(fold => { fold.open = true; });
     const wide = [...page.body.querySelectorAll("*")].filter(item => {
       const box = item.getBoundingClientRect();
@@ -50,7 +50,7 @@ addEventListener("load", () => {
       wide: wide.map(item => item.tagName + "." + item.getAttribute("class") + " " + item.textContent.slice(0, 60)),
       overlaps, small, drawings: page.querySelectorAll("svg.timeline").length,
       images: page.querySelectorAll("img,object,embed,iframe,link,base").length,
-      scripts: page.scripts.length, filter: filter ? !filter.hidden : null, told: told && told.textContent, found,
+      scripts: page.scripts.length, filter: filter ? !filter.hidden : null, output: output && output.textContent, found,
       loaded: frame.contentWindow.performance.getEntriesByType("resource").map(entry => entry.name),
       text: root.innerText,
     };
@@ -106,7 +106,7 @@ pub(crate) fn see(pages: &[&Path]) -> Option<Vec<Value>> {
     let console: Vec<_> = text.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert!(console.is_empty(), "{console:?}");
     let seen = text.split(r#"<pre id="seen">"#).nth(1).and_then(|rest| rest.split('<').next());
-    let digits = seen.unwrap_or_else(|| panic!("the browser told nothing: {text}"));
+    let digits = seen.unwrap_or_else(|| panic!("the browser output nothing: {text}"));
     let octets: Option<Vec<u8>> =
         (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect();
     let seen: Vec<Value> = serde_json::from_slice(&octets.expect("hexadecimal")).expect("JSON");

@@ -240,10 +240,10 @@ impl Shared {
         if let Some(observer) = &self.options.observer {
             observer(request, fault.map(ServerFault::name));
         }
-        let most = self.options.most_requests;
-        if most > 0 {
+        let max = self.options.most_requests;
+        if max > 0 {
             let mut log = lock(&self.log);
-            if log.len() >= most {
+            if log.len() >= max {
                 log.pop_front();
             }
             log.push_back(request.clone());

@@ -1,5 +1,5 @@
-//! One engine, four ways to ask it: the library with everything at hand, the program with files, and a server behind either
-//! door. All scenarios, and the same reason from all four.
+//! One question, four ways to ask: the library, the program, the verifier of a TLS server, and its acceptor.
+//! All scenarios, and the same reason from all four.
 
 #[path = "../../certcheck-core/tests/revocation/case.rs"]
 mod case;
@@ -108,7 +108,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn of(question: &Question) -> Self {
-        let folder = std::env::temp_dir().join(format!("certcheck-doors-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("certcheck-agreement-{}", std::process::id()));
         let _none = std::fs::remove_dir_all(&folder);
         let is_flat = question.ring.iter().any(|(placement, ..)| *placement == Placement::Flat);
         let write = |inner: &str, name: &str, label: &str, octets: &[u8]| {
@@ -172,14 +172,14 @@ fn by_program(question: &Question) -> Option<String> {
         .arg(files.path("chain.pem"))
         .output()
         .expect("runs");
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout)
+    let output: serde_json::Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    Some(told["reason"]["code"].as_str().unwrap_or("accept").to_owned())
+    Some(output["reason"]["code"].as_str().unwrap_or("accept").to_owned())
 }
 
 fn by_verifier(engine: &Arc<Engine>, person: &Person) -> String {
-    let told = Arc::<Mutex<Option<String>>>::default();
-    let noted = Arc::clone(&told);
+    let output = Arc::<Mutex<Option<String>>>::default();
+    let noted = Arc::clone(&output);
     let verifier = ClientVerifier::builder(Arc::clone(engine))
         .on_refusal(move |report| *noted.lock().expect("no panic") = Some(report.code().to_owned()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -192,8 +192,8 @@ fn by_verifier(engine: &Arc<Engine>, person: &Person) -> String {
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
     let served =
         handshake(person, |io| async move { acceptor.accept(io).await.map_err(|error| error.to_string()) });
-    let told = told.lock().expect("no panic").take();
-    served.map_or_else(|error| told.unwrap_or(error), |()| "accept".to_owned())
+    let output = output.lock().expect("no panic").take();
+    served.map_or_else(|error| output.unwrap_or(error), |()| "accept".to_owned())
 }
 
 fn by_acceptor(acceptor: &Acceptor, person: &Person) -> String {
@@ -229,7 +229,7 @@ where
 }
 
 #[test]
-fn library_program_and_both_doors_agree() {
+fn library_program_verifier_and_acceptor_agree() {
     let world = World::new();
     let engine =
         Engine::builder(world.ring(), Policy::client(Revocation::HardFail)).offline(true).clock(clock);
@@ -239,13 +239,13 @@ fn library_program_and_both_doors_agree() {
     let questions = questions();
     for (name, question) in &questions {
         let expected = by_library(question);
-        let mut compare = |who: &str, told: String| {
-            if told != expected {
-                wrong.push(format!("{name}: library {expected}, {who} {told}"));
+        let mut compare = |who: &str, output: String| {
+            if output != expected {
+                wrong.push(format!("{name}: library {expected}, {who} {output}"));
             }
         };
         match by_program(question) {
-            Some(told) => compare("program", told),
+            Some(output) => compare("program", output),
             None => not_sayable += 1,
         }
         CLOCK.store(question.now().unix(), Ordering::Relaxed);
@@ -256,11 +256,11 @@ fn library_program_and_both_doors_agree() {
         }
         let chain = question.chain.iter().map(|der| der.clone().into()).collect();
         let person = Person { chain, key: question.key.clone() };
-        for door in ["verifier", "acceptor"] {
+        for front in ["verifier", "acceptor"] {
             engine.reload(question.key_ring(), question.policy.clone(), question.evidence(false));
             compare(
-                door,
-                if door == "verifier" {
+                front,
+                if front == "verifier" {
                     by_verifier(&engine, &person)
                 } else {
                     by_acceptor(&acceptor, &person)
