@@ -1,4 +1,5 @@
 //! What the benchmarks share; they live in `benches/`.
+#![allow(clippy::exhaustive_structs, reason = "not published: all that use it are in this workspace")]
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 

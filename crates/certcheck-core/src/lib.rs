@@ -12,13 +12,7 @@
 //!     -> name_interner, key_ring -> path -> crl, ocsp -> revocation -> report -> check
 //! ```
 
-#![warn(
-    clippy::as_conversions,
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
-    clippy::indexing_slicing
-)]
-#![warn(unnameable_types)]
+#![warn(clippy::as_conversions, clippy::indexing_slicing)]
 
 mod algorithm_name;
 mod ber;

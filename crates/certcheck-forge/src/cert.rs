@@ -9,6 +9,7 @@ use crate::name::name;
 
 /// A certificate before it is signed. Every field may be anything.
 #[derive(Clone)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Cert {
     /// 1, 2, 3, or what no version is.
     pub version: i64,

@@ -8,6 +8,7 @@ use crate::name::{general_names, name};
 
 /// A CRL before it is signed. Every field may be anything.
 #[derive(Clone)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct CrlBuilder {
     /// 1 or 2, or what no version is.
     pub version: i64,
@@ -31,6 +32,7 @@ pub struct CrlBuilder {
 
 /// An entry.
 #[derive(Clone)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct RevokedCertificate {
     /// The content of userCertificate.
     pub serial: Vec<u8>,
@@ -158,6 +160,7 @@ pub fn delta(base: i64) -> Ext {
 
 /// issuingDistributionPoint (RFC 5280 5.2.5), before it is written.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Idp {
     /// distributionPoint; its reasons and issuer are not written.
     pub point: Point,

@@ -6,6 +6,7 @@ use crate::name::{general_name, general_names, rdn};
 
 /// An extension before it is written.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Ext {
     /// Dotted identifier.
     pub oid: String,
@@ -129,6 +130,7 @@ pub fn ski(key: &Key) -> Ext {
 
 /// A distribution point or the name of one, before it is written.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Point {
     /// fullName, as texts of general names.
     pub full: Vec<String>,

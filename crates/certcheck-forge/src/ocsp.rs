@@ -9,6 +9,7 @@ use crate::key::Key;
 
 /// A response before it is signed. Every field may be anything.
 #[derive(Clone)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Response {
     /// responseStatus; responseBytes are written for 0 alone.
     pub status: u8,
@@ -28,6 +29,7 @@ pub struct Response {
 
 /// One answer.
 #[derive(Clone)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct AnswerBuilder {
     /// CertID, encoded.
     pub cert_id: Vec<u8>,

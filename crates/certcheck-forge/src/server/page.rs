@@ -10,6 +10,7 @@ use super::request::Request;
 
 /// An answer. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Page {
     /// The status; 304 has no body whatever the body is.
     pub status: u16,

@@ -22,6 +22,7 @@ const URN_UUID: &str = "urn:uuid:";
 
 /// A name of a form that is known by an identifier (otherName, RFC 5280 4.2.1.6).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct OtherName<'a> {
     /// What kind of name it is.
     pub type_id: Oid<'a>,
