@@ -1,4 +1,6 @@
-//! Octets and numbers in lower-case hexadecimal, bounded: what is told must not be as large as hostile input.
+//! Octets and numbers in lower-case hexadecimal, bounded: what is shown must not be as large as hostile input.
+
+use data_encoding::HEXLOWER;
 
 use crate::flags::magnitude;
 
@@ -7,7 +9,7 @@ const MAX_OCTETS: usize = 128;
 
 /// All octets; of very many the first, and dots.
 pub(crate) fn octets(octets: &[u8]) -> String {
-    let mut shown: String = octets.iter().take(MAX_OCTETS).map(|octet| format!("{octet:02x}")).collect();
+    let mut shown = HEXLOWER.encode(octets.get(..MAX_OCTETS).unwrap_or(octets));
     if octets.len() > MAX_OCTETS {
         shown.push_str("...");
     }

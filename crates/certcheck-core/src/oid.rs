@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use data_encoding::HEXLOWER;
+
 use crate::der::{Rule, Tlv, ViewFault, tag};
 
 /// The content octets of an OBJECT IDENTIFIER (X.690 8.19). Displays as dotted decimal.
@@ -59,7 +61,7 @@ impl fmt::Display for Oid<'_> {
                 group.len() > 19 || group.len() == 19 && group.first().is_some_and(|top| top & 0x7f > 3);
             if is_wide {
                 f.write_str(if first { "0x" } else { ".0x" })?;
-                group.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
+                HEXLOWER.encode_write(group, f)?;
             } else {
                 let value = group.iter().fold(0u128, |n, octet| n << 7 | u128::from(octet & 0x7f));
                 match (first, value) {

@@ -278,7 +278,7 @@ mod tests {
     fn two_entries_about_one_anchor_are_refused() {
         let key = Key::p256("bound");
         let root = Cert::root("CN=Root", &key).issue(&key);
-        let hex: String = sha256(&root).iter().map(|octet| format!("{octet:02x}")).collect();
+        let hex = data_encoding::HEXLOWER.encode(&sha256(&root));
         let named = "[[anchor]]\nfile = \"a.pem\"\npermitted = [\"dns:a.example\"]\n";
         let hashed = format!("[[anchor]]\nsha256 = \"{hex}\"\npath_len = 1\n");
         assert!(built(&[named], &["a.pem"]).is_ok());

@@ -14,6 +14,7 @@
 
 use std::collections::HashMap;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Deserialize;
 
 use super::anchor::AnchorConstraints;
@@ -181,12 +182,6 @@ fn named_purpose(text: &str) -> Option<OidBuf> {
 
 /// Hexadecimal, with or without colons.
 fn fingerprint(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|c| *c != ':')
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let octets: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
-    if rest.is_empty() { octets.try_into().ok() } else { None }
+    let digits: String = text.chars().filter(|c| *c != ':').collect();
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?.try_into().ok()
 }

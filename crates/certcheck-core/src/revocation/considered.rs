@@ -5,6 +5,8 @@
 use core::fmt;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 use super::dismissal::{Dismissal, ScopeGap};
 use super::evidence::{OcspEvidence, Piece};
 use super::record::Record;
@@ -126,7 +128,7 @@ fn responder(response: &OcspEvidence) -> String {
     match response.basic().map(|basic| basic.responder) {
         Some(ResponderId::ByName(name)) => name.to_string(),
         Some(ResponderId::ByKey(hash)) => {
-            let hex: String = hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+            let hex = HEXLOWER.encode(hash.get(..20).unwrap_or(hash));
             format!("the key with hash {hex}")
         }
         None => String::new(),

@@ -3,6 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 use super::algorithm::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 use super::extension_table::{Extension, ExtensionTable, KnownExtension, Span};
 use super::extensions::{
@@ -54,7 +56,7 @@ impl fmt::Display for Serial<'_> {
             [0, rest @ ..] if !rest.is_empty() => rest,
             all => all,
         };
-        shown.iter().take(64).try_for_each(|octet| write!(f, "{octet:02x}"))?;
+        HEXLOWER.encode_write(shown.get(..64).unwrap_or(shown), f)?;
         if shown.len() > 64 { f.write_str("...") } else { Ok(()) }
     }
 }

@@ -3,6 +3,8 @@
 use core::fmt::{self, Write as _};
 use std::borrow::Cow;
 
+use data_encoding::HEXLOWER;
+
 use super::general_name::GeneralName;
 use super::name::{Attribute, Name};
 use crate::der::tag;
@@ -72,7 +74,8 @@ impl fmt::Display for Attribute<'_> {
                     Some(name) => write!(f, "{name}=#")?,
                     None => write!(f, "{}=#", self.oid)?,
                 }
-                self.value.iter().take(MAX_CHARACTERS).try_for_each(|octet| write!(f, "{octet:02x}"))
+                let shown = self.value.get(..MAX_CHARACTERS).unwrap_or(self.value);
+                HEXLOWER.encode_write(shown, f)
             }
         }
     }

@@ -5,6 +5,8 @@ use core::fmt;
 use certcheck_core::Verdict;
 use certcheck_core::der::ViewFault;
 
+use data_encoding::HEXLOWER;
+
 use super::edipi::Edipi;
 
 /// Characters of an offending name that are told.
@@ -75,13 +77,8 @@ impl IdentityError {
     }
 
     pub(super) fn refused_octets(what: &'static str, octets: &[u8], flaw: &'static str) -> Self {
-        use fmt::Write as _;
         // The last octet that is shown and one more, so that a cut is told.
-        let name = octets.iter().take(MAX_SHOWN / 2 + 1).fold(String::new(), |mut text, octet| {
-            // Writing to a String does not fail.
-            let _written = write!(text, "{octet:02x}");
-            text
-        });
+        let name = HEXLOWER.encode(octets.get(..MAX_SHOWN / 2 + 1).unwrap_or(octets));
         Self::refused(what, &name, flaw)
     }
 }
