@@ -1,12 +1,6 @@
 //! One question, four ways to ask: the library, the program, the verifier of a TLS server, and its acceptor.
 //! All scenarios, and the same reason from all four.
 
-#[path = "../../certcheck-core/tests/revocation/case.rs"]
-mod case;
-#[path = "../../certcheck-core/tests/question/mod.rs"]
-mod question;
-#[path = "../../certcheck-core/tests/scenario/mod.rs"]
-mod scenario;
 #[path = "../../certcheck-rustls/tests/support/mod.rs"]
 mod support;
 
@@ -22,8 +16,8 @@ use certcheck_core::policy::{
 use certcheck_core::{Check, Time};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{Acceptor, ClientVerifier};
+use certcheck_testkit::scenarios::{Question, Scenario, Suite, files_of};
 use pki_types::ServerName;
-use question::Question;
 use rustls::ServerConfig;
 use support::{Person, World, acceptor, client_config, parts};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
@@ -38,11 +32,11 @@ fn clock() -> Time {
 fn questions() -> Vec<(String, Question)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../certcheck-core/tests");
     let mut all = Vec::new();
-    for (name, text) in question::files_of(&folder.join("scenarios")) {
-        all.push((name, scenario::Scenario::parse(&text).question()));
+    for (name, text) in files_of(&folder.join("scenarios")) {
+        all.push((name, Scenario::parse(&text).question()));
     }
-    for (name, text) in question::files_of(&folder.join("revocation")) {
-        let suite = case::Suite::parse(&text);
+    for (name, text) in files_of(&folder.join("revocation")) {
+        let suite = Suite::parse(&text);
         for (_, question) in suite.questions() {
             all.push((format!("{name}: {}", question.about), question));
         }

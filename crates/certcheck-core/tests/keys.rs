@@ -1,18 +1,15 @@
 //! Public keys that protect nothing or are not what they say, as a client's and as a CA's: refused, by the fast way too.
 
-#![expect(clippy::disallowed_methods, reason = "a module that is shared reads scenarios")]
-
 mod alike;
-mod question;
 
 use std::collections::BTreeMap;
 
 use certcheck_core::key_ring::Placement;
 use certcheck_core::{Check, Evidence, KeyRing, Policy, Revocation};
 use certcheck_testkit::odd_key::{self, OddKey};
+use certcheck_testkit::scenarios::Question;
 use certcheck_testkit::{Cert, Key, keys};
 use pki_types::CertificateDer;
-use question::Question;
 
 /// What is said of a certificate that is good but for its key, and what of one that such a key is said to have signed.
 const EXPECTED: &[(&str, &str, &str)] = &[

@@ -1,15 +1,11 @@
 //! Scenarios as data: each file of `scenarios/` is a small PKI, a question and the answer.
 
-#![expect(clippy::disallowed_methods, reason = "scenarios are files")]
-
 mod alike;
-mod question;
-mod scenario;
 
 use std::path::Path;
 
 use certcheck_core::{Check, Evidence};
-use scenario::Scenario;
+use certcheck_testkit::scenarios::{Scenario, files_of};
 
 fn run(name: &str, text: &str, tally: &mut alike::Tally) {
     let scenario = Scenario::parse(text);
@@ -36,7 +32,7 @@ fn run(name: &str, text: &str, tally: &mut alike::Tally) {
 
 #[test]
 fn every_scenario() {
-    let files = question::files_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios"));
+    let files = files_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios"));
     assert!(files.len() >= 30, "{} scenarios", files.len());
     let mut tally = alike::Tally::default();
     let mut is_good = |name: &str, text: &str| {

@@ -20,6 +20,8 @@ pub mod peers;
 pub mod public_api;
 pub mod recipe;
 mod recipe_evidence;
+#[cfg(feature = "scenarios")]
+pub mod scenarios;
 pub mod server;
 
 pub use certcheck_forge::{Cert, Key, Signer, cert, crl, der, ext, key, name, ocsp, pem};

@@ -6,7 +6,7 @@ use certcheck_core::revocation::Answer;
 use certcheck_core::status::Cause;
 use certcheck_core::{Check, Evidence, IssuerPath, KeyRing, Report, Verdict};
 
-use crate::question::Question;
+use certcheck_testkit::scenarios::Question;
 
 /// How often leaves were compared, and how many of them were admitted.
 #[derive(Debug, Default)]

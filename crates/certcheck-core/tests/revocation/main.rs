@@ -1,20 +1,15 @@
 //! Revocation as data: each file beside this one is a small PKI with its evidence, and many questions.
 
-#![expect(clippy::disallowed_methods, reason = "scenarios are files")]
-
 #[path = "../alike/mod.rs"]
 mod alike;
-mod case;
 mod flaws;
-#[path = "../question/mod.rs"]
-mod question;
 
 use std::path::Path;
 
 use alike::Tally;
-use case::{Case, Suite};
+
 use certcheck_core::Check;
-use question::Question;
+use certcheck_testkit::scenarios::{Case, Question, Suite, files_of};
 
 /// Asks; the order of evidence says nothing.
 fn ask(case: &Case, question: &Question, tally: &mut Tally) -> Result<(), String> {
@@ -32,7 +27,7 @@ fn ask(case: &Case, question: &Question, tally: &mut Tally) -> Result<(), String
 
 #[test]
 fn every_case() {
-    let files = question::files_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/revocation"));
+    let files = files_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/revocation"));
     let (mut cases, mut wrong, mut tally) = (0, Vec::new(), Tally::default());
     for (name, text) in &files {
         let suite = Suite::parse(text);
@@ -84,7 +79,7 @@ fn of_many_partitions_one_is_verified() {
 /// A limit that is hit never makes a verdict better: whatever is not looked at for want of signatures may be what revokes.
 #[test]
 fn no_limit_makes_a_verdict_better() {
-    let files = question::files_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/revocation"));
+    let files = files_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/revocation"));
     let (mut asked, mut wrong) = (0, Vec::new());
     for (name, text) in &files {
         for (_, question) in Suite::parse(text).questions() {

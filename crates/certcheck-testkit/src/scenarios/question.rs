@@ -1,40 +1,55 @@
-//! A question, whoever is asked: the library, the program, a server.
-#![allow(dead_code, reason = "whoever asks takes what it needs")]
+//! A question to the library, the program or a server.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::Key;
 use certcheck_core::crl::Crl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence};
 use certcheck_core::{KeyRing, Policy, Time};
-use certcheck_testkit::Key;
 use pki_types::CertificateDer;
 
 /// Everything that a verdict hangs on.
-pub(crate) struct Question {
+pub struct Question {
     /// What it shows.
-    pub(crate) about: String,
-    pub(crate) at: String,
+    pub about: String,
+    /// The time that is asked about (RFC 3339).
+    pub at: String,
     /// Target first.
-    pub(crate) chain: Vec<Vec<u8>>,
+    pub chain: Vec<Vec<u8>>,
     /// The target's key.
-    pub(crate) key: Key,
-    pub(crate) ring: Vec<(Placement, String, Vec<u8>)>,
-    pub(crate) settings: String,
-    pub(crate) policy: Policy,
-    pub(crate) crls: Vec<(String, Vec<u8>)>,
-    pub(crate) responses: Vec<(String, Vec<u8>)>,
+    pub key: Key,
+    /// The files of the ring: where each is placed, its name, and a certificate.
+    pub ring: Vec<(Placement, String, Vec<u8>)>,
+    /// The text of `ring.toml`.
+    pub settings: String,
+    /// What is demanded.
+    pub policy: Policy,
+    /// CRLs, by name.
+    pub crls: Vec<(String, Vec<u8>)>,
+    /// OCSP responses, by name.
+    pub responses: Vec<(String, Vec<u8>)>,
     /// Certificates that may be put in the target's place, by name.
-    pub(crate) others: Vec<(String, Vec<u8>)>,
+    pub others: Vec<(String, Vec<u8>)>,
 }
 
 impl Question {
-    pub(crate) fn now(&self) -> Time {
+    /// The time that is asked about.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[must_use]
+    pub fn now(&self) -> Time {
         Time::from_rfc3339(&self.at).expect("a time")
     }
 
-    pub(crate) fn key_ring(&self) -> KeyRing {
+    /// The ring.
+    ///
+    /// # Panics
+    /// If its files or settings cannot be read.
+    #[must_use]
+    pub fn key_ring(&self) -> KeyRing {
         let mut builder = RingBuilder::new();
         for (placement, name, der) in &self.ring {
             builder.add(name, der, *placement).expect("ring file reads");
@@ -43,12 +58,15 @@ impl Question {
         builder.build().expect("ring builds")
     }
 
-    pub(crate) fn presented(&self) -> Vec<CertificateDer<'_>> {
+    /// The chain, as it is presented.
+    #[must_use]
+    pub fn presented(&self) -> Vec<CertificateDer<'_>> {
         self.chain.iter().map(|der| der.as_slice().into()).collect()
     }
 
     /// The evidence, in this order or the other way round.
-    pub(crate) fn evidence(&self, is_reversed: bool) -> Evidence {
+    #[must_use]
+    pub fn evidence(&self, is_reversed: bool) -> Evidence {
         let mut evidence = Evidence::new();
         let in_order = |list: &[(String, Vec<u8>)]| {
             let mut list = list.to_vec();
@@ -74,7 +92,11 @@ impl Question {
 }
 
 /// The text of every file of a folder that ends in `.toml`, by name.
-pub(crate) fn files_of(folder: &Path) -> Vec<(String, String)> {
+///
+/// # Panics
+/// If there is no such folder, or a file cannot be read.
+#[must_use]
+pub fn files_of(folder: &Path) -> Vec<(String, String)> {
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .expect("scenarios")
         .map(|entry| entry.expect("entry").path())

@@ -1,31 +1,31 @@
-//! What a file says, and how it is asked.
-
-#![allow(dead_code, reason = "whoever asks takes what it needs")]
+//! Cases of revocation: a PKI with its evidence, and what is to be found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::recipe::{CertRecipe, CrlRecipe, OcspRecipe, Recipe};
 use certcheck_core::key_ring::Placement;
 use certcheck_core::policy::{CrlSignerUsage, EvidenceOrder, RevocationScope};
 use certcheck_core::status::Status;
 use certcheck_core::{Policy, Purpose, Report, Revocation, Time, Verdict};
-use certcheck_testkit::recipe::{CertRecipe, CrlRecipe, OcspRecipe, Recipe};
 use serde::Deserialize;
 
-use crate::question::Question;
+use super::question::Question;
 
-#[derive(Deserialize)]
+/// A file of cases about one PKI.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Suite {
+pub struct Suite {
     ring: Ring,
     cert: BTreeMap<String, CertRecipe>,
     #[serde(default)]
     crl: BTreeMap<String, CrlRecipe>,
     #[serde(default)]
     ocsp: BTreeMap<String, OcspRecipe>,
-    pub(crate) case: Vec<Case>,
+    /// The cases.
+    pub case: Vec<Case>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ring {
     anchors: Vec<String>,
@@ -33,13 +33,15 @@ struct Ring {
     intermediates: Vec<String>,
 }
 
-#[derive(Deserialize)]
+/// A question about the PKI of its file, and the answer.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Case {
+pub struct Case {
     /// What it shows.
     about: String,
     /// The RFC that has it so.
     #[serde(default)]
+    #[expect(dead_code, reason = "the clause, for who reads the file")]
     rfc: String,
     /// Target first.
     #[serde(default = "leaf")]
@@ -65,7 +67,7 @@ pub(crate) struct Case {
     remedy: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyRecipe {
     revocation: Option<String>,
@@ -99,12 +101,21 @@ struct Forged {
 }
 
 impl Suite {
-    pub(crate) fn parse(text: &str) -> Self {
+    /// The cases that a file has.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
         toml::from_str(text).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The questions, each with its case.
-    pub(crate) fn questions(&self) -> Vec<(&Case, Question)> {
+    ///
+    /// # Panics
+    /// If a case names what its file does not have.
+    #[must_use]
+    pub fn questions(&self) -> Vec<(&Case, Question)> {
         let recipe = Recipe { cert: self.cert.clone(), crl: self.crl.clone(), ocsp: self.ocsp.clone() };
         let forged =
             Forged { certs: recipe.forge(), crls: recipe.forge_crls(), responses: recipe.forge_responses() };
@@ -139,7 +150,11 @@ impl Suite {
 }
 
 impl Case {
-    pub(crate) fn compare(&self, report: &Report<'_>) -> Result<(), String> {
+    /// Compares a report with what the case expects.
+    ///
+    /// # Errors
+    /// What is otherwise.
+    pub fn compare(&self, report: &Report<'_>) -> Result<(), String> {
         let status = report.path.get(self.of).map(|member| &member.revocation);
         let found =
             status.map_or_else(|| format!("{:?}", report.reason), |status| summary(status, &self.expect));

@@ -1,20 +1,20 @@
 //! What a file of `scenarios/` says: a small PKI, a question about its path, and the answer.
-#![allow(dead_code, reason = "whoever asks takes what it needs")]
 
 use std::collections::BTreeMap;
 
+use crate::recipe::{CertRecipe, Recipe};
 use certcheck_core::key_ring::Placement;
 use certcheck_core::oid::OidBuf;
 use certcheck_core::policy::AnchorValidity;
 use certcheck_core::{Policy, Purpose, Revocation};
-use certcheck_testkit::recipe::{CertRecipe, Recipe};
 use serde::Deserialize;
 
-use crate::question::Question;
+use super::question::Question;
 
-#[derive(Deserialize)]
+/// A file of `scenarios/`.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Scenario {
+pub struct Scenario {
     /// What it shows, for who reads it.
     about: String,
     #[serde(default = "default_time")]
@@ -24,11 +24,12 @@ pub(crate) struct Scenario {
     ring: Ring,
     #[serde(default)]
     policy: PolicyRecipe,
-    pub(crate) expect: Expect,
+    /// The answer.
+    pub expect: Expect,
     cert: BTreeMap<String, CertRecipe>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ring {
     #[serde(default)]
@@ -43,7 +44,7 @@ struct Ring {
     settings: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyRecipe {
     purpose: Option<String>,
@@ -67,14 +68,20 @@ struct PolicyRecipe {
     revocation: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// The answer that a scenario expects.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Expect {
-    pub(crate) verdict: String,
-    pub(crate) code: Option<String>,
-    pub(crate) at: Option<usize>,
-    pub(crate) policies: Option<Vec<String>>,
-    pub(crate) path: Option<usize>,
+pub struct Expect {
+    /// `accept`, `reject` or `undetermined`.
+    pub verdict: String,
+    /// The code of the reason, if there is one.
+    pub code: Option<String>,
+    /// Which certificate of the path it is about.
+    pub at: Option<usize>,
+    /// The policies that hold for the path.
+    pub policies: Option<Vec<String>>,
+    /// How many certificates the path has.
+    pub path: Option<usize>,
 }
 
 fn default_time() -> String {
@@ -115,11 +122,21 @@ impl PolicyRecipe {
 }
 
 impl Scenario {
-    pub(crate) fn parse(text: &str) -> Self {
+    /// The scenario that a file has.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
         toml::from_str(text).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    pub(crate) fn question(&self) -> Question {
+    /// The question that it asks.
+    ///
+    /// # Panics
+    /// If it names what it does not have.
+    #[must_use]
+    pub fn question(&self) -> Question {
         let recipe = Recipe { cert: self.cert.clone(), ..Recipe::default() };
         let certs = recipe.forge();
         let ring = [
