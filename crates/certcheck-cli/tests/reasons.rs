@@ -177,6 +177,7 @@ fn revoking(reason: &str) -> CrlBuilder {
 fn renew(asked: &mut Asked) {
     let fresh = Asked::path();
     asked.leaf = fresh.leaf;
+    asked.leaf_alg = fresh.leaf_alg;
 }
 
 const PATH: &[Row] = &[
