@@ -337,7 +337,7 @@ fn responder_as_told() {
 fn what_runs_for_long_is_bounded() {
     let answered = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let mut options = Options::default();
-    (options.most_requests, options.most_connections, options.idle) = (2, 1, SHORT);
+    (options.max_requests, options.max_connections, options.idle) = (2, 1, SHORT);
     let observed = options.observed_by({
         let answered = std::sync::Arc::clone(&answered);
         move |request, fault| answered.lock().unwrap().push((request.path.clone(), fault.map(str::to_owned)))

@@ -20,8 +20,8 @@ use super::sources::Sources;
 use crate::flags::{LabFault, LabSource};
 
 /// Octets of a request, and of an answer.
-const MOST_ASKED: u64 = 4 << 10;
-const MOST_ANSWERED: u64 = 64 << 10;
+const MAX_ASKED: u64 = 4 << 10;
+const MAX_ANSWERED: u64 = 64 << 10;
 /// How long a request may take to come.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long an answer may.
@@ -185,7 +185,7 @@ pub(super) async fn serve(listener: TcpListener, lab: Arc<Lab>) {
             let exchange = async {
                 let (read, mut write) = stream.split();
                 let mut line = Vec::new();
-                tokio::io::BufReader::new(read.take(MOST_ASKED)).read_until(b'\n', &mut line).await?;
+                tokio::io::BufReader::new(read.take(MAX_ASKED)).read_until(b'\n', &mut line).await?;
                 let mut answer = serde_json::to_vec(&lab.answer(&line))?;
                 answer.push(b'\n');
                 write.write_all(&answer).await?;
@@ -230,6 +230,6 @@ fn exchange(state: &State, action: Action) -> io::Result<Answer> {
     line.push(b'\n');
     stream.write_all(&line)?;
     let mut answer = Vec::new();
-    BufReader::new(stream.take(MOST_ANSWERED)).read_until(b'\n', &mut answer)?;
+    BufReader::new(stream.take(MAX_ANSWERED)).read_until(b'\n', &mut answer)?;
     Ok(serde_json::from_slice(&answer)?)
 }

@@ -16,7 +16,7 @@ const STATE: &str = "lab.json";
 const PARTS: [&str; 2] = ["ring", "clients"];
 const SERVER_CA: &str = "server-ca.pem";
 /// Octets of a state file.
-const MOST_STATE: u64 = 64 << 10;
+const MAX_STATE: u64 = 64 << 10;
 
 /// What the state file says.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -83,7 +83,7 @@ impl Folder {
             return None;
         }
         let mut text = String::new();
-        file.take(MOST_STATE).read_to_string(&mut text).ok()?;
+        file.take(MAX_STATE).read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok().filter(|state: &State| state.program == "certcheck lab")
     }
 

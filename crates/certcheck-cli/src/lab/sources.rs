@@ -20,7 +20,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Things of which is remembered what the echo service was told last.
 const REMEMBERED: usize = 256;
 /// Characters of what others name that are shown.
-const MOST_SHOWN: usize = 24;
+const MAX_SHOWN: usize = 24;
 
 /// With what the echo service asks.
 pub(super) const ECHO_AGENT: &str = "echo/certcheck-lab";
@@ -37,7 +37,7 @@ struct Recorder {
 
 /// The first characters of what somebody else wrote, such that no terminal minds.
 fn short(text: &str) -> String {
-    shown(&text.chars().take(MOST_SHOWN).collect::<String>())
+    shown(&text.chars().take(MAX_SHOWN).collect::<String>())
 }
 
 fn asker(request: &Request) -> String {
@@ -80,8 +80,8 @@ impl Sources {
             let recorder = recorder.clone();
             let mut options = Options::default();
             options.port = port;
-            options.most_requests = 0;
-            options.most_connections = CONNECTIONS;
+            options.max_requests = 0;
+            options.max_connections = CONNECTIONS;
             options.idle = IDLE;
             Server::start_with(options.observed_by(move |request, fault| {
                 if let Some(fault) = fault {

@@ -146,7 +146,7 @@ impl Server {
     }
 
     /// All requests so far, broken paths included, in the order in which they were read; of more than
-    /// [`Options::most_requests`] the last.
+    /// [`Options::max_requests`] the last.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.log).iter().cloned().collect()
@@ -191,7 +191,7 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
             continue;
         };
         connections.retain(|connection| !connection.is_finished());
-        if connections.len() >= shared.options.most_connections {
+        if connections.len() >= shared.options.max_connections {
             continue;
         }
         let shared = Arc::clone(shared);
@@ -240,7 +240,7 @@ impl Shared {
         if let Some(observer) = &self.options.observer {
             observer(request, fault.map(ServerFault::name));
         }
-        let max = self.options.most_requests;
+        let max = self.options.max_requests;
         if max > 0 {
             let mut log = lock(&self.log);
             if log.len() >= max {

@@ -16,9 +16,9 @@ pub struct Options {
     /// The port; 0 lets the system pick one.
     pub port: u16,
     /// How many requests are kept for [`Server::requests`](super::Server::requests).
-    pub most_requests: usize,
+    pub max_requests: usize,
     /// Connections at once; more are closed unread.
-    pub most_connections: usize,
+    pub max_connections: usize,
     /// How long a connection may go without a whole request before it is closed.
     pub idle: Duration,
     pub(super) observer: Option<Observer>,
@@ -28,8 +28,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             port: 0,
-            most_requests: usize::MAX,
-            most_connections: usize::MAX,
+            max_requests: usize::MAX,
+            max_connections: usize::MAX,
             idle: Duration::MAX,
             observer: None,
         }
@@ -40,8 +40,8 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("port", &self.port)
-            .field("most_requests", &self.most_requests)
-            .field("most_connections", &self.most_connections)
+            .field("max_requests", &self.max_requests)
+            .field("max_connections", &self.max_connections)
             .field("idle", &self.idle)
             .finish_non_exhaustive()
     }
