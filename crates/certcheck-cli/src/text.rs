@@ -57,9 +57,10 @@ pub(crate) fn print_report(
         writeln!(out, "  {QUIET}good until {until}{QUIET:#}")?;
     }
     // Who is refused for want of evidence wants to know what became of it.
-    let lacks = matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::RevocationUnknown(_)));
-    let lacks_issuer = matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::UnknownIssuer));
-    if explain || lacks || lacks_issuer {
+    let is_status_missing =
+        matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::RevocationUnknown(_)));
+    let is_issuer_missing = matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::UnknownIssuer));
+    if explain || is_status_missing || is_issuer_missing {
         let is_told = |tried: &&SourceTried| match &tried.failure {
             // That nobody was asked is told already.
             Some((cause, _)) => explain || *cause != Cause::NotTried,
@@ -68,7 +69,7 @@ pub(crate) fn print_report(
         for tried in sources.iter().filter(is_told) {
             print_source(out, tried)?;
         }
-        if explain || lacks {
+        if explain || is_status_missing {
             print_considered(out, report, sources, explain)?;
         }
     }

@@ -155,7 +155,7 @@ fn a_connection_that_does_not_stand_is_not_warm() {
 }
 
 #[test]
-fn decisions_are_told_by_what_they_came_to() {
+fn decisions_are_reported_by_their_outcome() {
     let site = Site::start();
     let rows = |figures: &Value| {
         let decision = figures["decision"].as_array().expect("decisions").clone();
@@ -283,7 +283,7 @@ fn handshakes_as_the_client() {
 }
 
 #[test]
-fn a_source_that_fails_is_told_and_the_rest_is_measured() {
+fn a_source_that_fails_is_reported_and_the_rest_is_measured() {
     let site = Site::start();
     site.server.break_with("/ocsp", Fault::Refuse);
     let (exit, figures) = site.figures(&[]);

@@ -159,7 +159,7 @@ fn directories_and_lists_of_files() {
 }
 
 #[test]
-fn input_that_is_no_input_is_told_and_ends() {
+fn input_that_is_no_input_is_reported_and_ends() {
     let issued = Issued::make();
     fs::create_dir(issued.path("empty")).expect("folder");
     let (exit, _, err) = issued.verify(&["empty"], None);

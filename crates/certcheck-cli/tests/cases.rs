@@ -46,11 +46,11 @@ fn faults(folder: &Path) -> Vec<String> {
     if !case.reasons.is_empty() && !case.reasons.iter().any(|code| first.ends_with(&format!(": {code}"))) {
         faults.push(format!("none of {:?}", case.reasons));
     }
-    let lacks = |text: &str, said: &[String]| -> Vec<String> {
+    let missing = |text: &str, said: &[String]| -> Vec<String> {
         said.iter().filter(|said| !text.contains(said.as_str())).cloned().collect()
     };
-    faults.extend(lacks(&out, &case.stdout).into_iter().map(|said| format!("stdout lacks {said:?}")));
-    faults.extend(lacks(&err, &case.stderr).into_iter().map(|said| format!("stderr lacks {said:?}")));
+    faults.extend(missing(&out, &case.stdout).into_iter().map(|said| format!("stdout is missing {said:?}")));
+    faults.extend(missing(&err, &case.stderr).into_iter().map(|said| format!("stderr is missing {said:?}")));
     let is_there = |said: &&String| out.contains(said.as_str()) || err.contains(said.as_str());
     faults.extend(case.absent.iter().filter(is_there).map(|said| format!("says {said:?}")));
     if !faults.is_empty() {

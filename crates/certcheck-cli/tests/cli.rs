@@ -158,7 +158,7 @@ fn unreadable_input_names_file_offset_and_rule() {
 }
 
 #[test]
-fn usage_is_told_and_is_2() {
+fn wrong_usage_is_reported_with_exit_code_2() {
     for arguments in
         [&["verify"][..], &["verify", "x"], &["verify", "x", "--ring", "y", "--at", "today"], &["frobnicate"]]
     {
@@ -172,7 +172,7 @@ fn usage_is_told_and_is_2() {
 }
 
 #[test]
-fn explain_tells_of_every_path() {
+fn explain_reports_every_path() {
     let (_, out, _) = verify(&["testdata/demo/expired.pem", "--revocation", "off", "--explain"]);
     assert!(out.contains("tried: CN=device-4") && out.contains("spent: 2 signatures"), "{out}");
 }
@@ -266,16 +266,16 @@ fn the_examples_of_the_readme() {
 }
 
 /// The lines of `certcheck COMMAND ... --json` and the exit code.
-fn told_json(arguments: &[&str]) -> (i32, Vec<Value>) {
+fn reported_json(arguments: &[&str]) -> (i32, Vec<Value>) {
     let (exit, out, err) = run(&[arguments, &["--json"]].concat());
     assert!(exit != 2, "{err}");
     (exit, out.lines().map(json).collect())
 }
 
 #[test]
-fn crl_tells_what_a_crl_says() {
+fn crl_reports_the_content_of_a_crl() {
     let Some(pki) = Pki::make("crl") else { return };
-    let (exit, lines) = told_json(&["crl", &pki.path("new.crl")]);
+    let (exit, lines) = reported_json(&["crl", &pki.path("new.crl")]);
     let crl = &lines[0];
     assert_eq!((exit, lines.len()), (0, 1));
     assert_eq!((&crl["schema"], &crl["version"], &crl["entries"]), (&1.into(), &2.into(), &1.into()));
@@ -288,10 +288,10 @@ fn crl_tells_what_a_crl_says() {
     for key in ["signature", "find", "diff", "distribution_point"] {
         assert_eq!(crl.get(key), Some(&Value::Null), "{key}");
     }
-    let (_, lines) = told_json(&["crl", &pki.path("new.crl"), "--at", "2124-01-01T00:00:00Z"]);
+    let (_, lines) = reported_json(&["crl", &pki.path("new.crl"), "--at", "2124-01-01T00:00:00Z"]);
     assert_eq!((&lines[0]["current"], &lines[0]["cause"]), (&false.into(), &"stale".into()));
 
-    let (_, lines) = told_json(&["crl", &pki.path("part.crl")]);
+    let (_, lines) = reported_json(&["crl", &pki.path("part.crl")]);
     assert_eq!(lines[0]["kind"], serde_json::json!(["partitioned"]));
     let point = &lines[0]["distribution_point"];
     assert_eq!(point["names"], serde_json::json!(["uri:http://crl.example/user.crl"]));
@@ -311,7 +311,7 @@ fn crls_come_in_every_container() {
     pki.openssl("crl2pkcs7 -in new.crl -outform DER -out new.p7");
     let both = pki.write("both.pem", &[pki.read("old.crl"), pki.read("new.crl")].concat());
     for (file, entries) in [(pki.path("new.der"), &[1][..]), (pki.path("new.p7"), &[1]), (both, &[0, 1])] {
-        let (exit, lines) = told_json(&["crl", &file]);
+        let (exit, lines) = reported_json(&["crl", &file]);
         assert_eq!(exit, 0, "{file}");
         assert_eq!(lines.iter().map(|line| line["entries"].as_u64()).collect::<Vec<_>>(), {
             entries.iter().map(|count| Some(*count)).collect::<Vec<_>>()
@@ -344,7 +344,7 @@ fn crl_finds_serials_however_they_are_written() {
     let Some(pki) = Pki::make("find") else { return };
     let list = pki.path("new.crl");
     for serial in ["1001", "0x1001", "10:01", "001001", "00:10:01"] {
-        let (exit, lines) = told_json(&["crl", &list, "--find", serial]);
+        let (exit, lines) = reported_json(&["crl", &list, "--find", serial]);
         let find = &lines[0]["find"];
         assert_eq!((exit, &find["listed"], &find["serial"]), (0, &true.into(), &"1001".into()), "{serial}");
         let entry = &find["entries"][0];
@@ -354,7 +354,7 @@ fn crl_finds_serials_however_they_are_written() {
         );
         assert_eq!((&entry["certificate_issuer"], &entry["invalid_since"]), (&Value::Null, &Value::Null));
     }
-    let (_, lines) = told_json(&["crl", &list, "--find", "1000"]);
+    let (_, lines) = reported_json(&["crl", &list, "--find", "1000"]);
     assert_eq!(
         (&lines[0]["find"]["listed"], &lines[0]["find"]["entries"]),
         (&false.into(), &Value::Array(vec![]))
@@ -364,11 +364,11 @@ fn crl_finds_serials_however_they_are_written() {
 }
 
 #[test]
-fn crl_tells_who_signed() {
+fn crl_reports_the_signer() {
     let Some(pki) = Pki::make("signer") else { return };
     pki.root("twin");
     let list = pki.path("new.crl");
-    let (exit, lines) = told_json(&["crl", &list, "--ring", &pki.path("ca.pem")]);
+    let (exit, lines) = reported_json(&["crl", &list, "--ring", &pki.path("ca.pem")]);
     let signature = &lines[0]["signature"];
     assert_eq!((exit, &signature["verified"]), (0, &true.into()));
     assert_eq!(
@@ -376,11 +376,11 @@ fn crl_tells_who_signed() {
         (&"anchor".into(), &"CN=Issuer,O=Acme".into())
     );
     let both = ["crl", &list, "--ring", &pki.path("twin.pem"), "--ring", &pki.path("ca.pem")];
-    assert_eq!(told_json(&both).0, 0);
+    assert_eq!(reported_json(&both).0, 0);
     for (ring, code) in
         [(pki.path("twin.pem"), "bad-signature"), ("testdata/demo/ring".to_owned(), "no-certificate")]
     {
-        let (exit, lines) = told_json(&["crl", &list, "--ring", &ring]);
+        let (exit, lines) = reported_json(&["crl", &list, "--ring", &ring]);
         let signature = &lines[0]["signature"];
         assert_eq!((exit, &signature["verified"]), (1, &false.into()));
         assert_eq!(signature["cause"]["code"], code);
@@ -388,19 +388,19 @@ fn crl_tells_who_signed() {
 }
 
 #[test]
-fn crl_tells_what_changed() {
+fn crl_reports_what_changed() {
     let Some(pki) = Pki::make("diff") else { return };
     let (old, new) = (pki.path("old.crl"), pki.path("new.crl"));
-    let (exit, lines) = told_json(&["crl", &new, "--diff", &old]);
+    let (exit, lines) = reported_json(&["crl", &new, "--diff", &old]);
     let diff = &lines[0]["diff"];
     assert_eq!((exit, &diff["added"], &diff["removed"]), (0, &1.into(), &0.into()));
     assert_eq!(diff["added_entries"][0]["serial"], "1001");
     assert_eq!((&diff["old"], &diff["old_number"]), (&old.as_str().into(), &"07".into()));
-    let (_, lines) = told_json(&["crl", &old, "--diff", &new]);
+    let (_, lines) = reported_json(&["crl", &old, "--diff", &new]);
     let diff = &lines[0]["diff"];
     assert_eq!((&diff["added"], &diff["removed"]), (&0.into(), &1.into()));
     assert_eq!(diff["removed_entries"][0]["serial"], "1001");
-    let (_, lines) = told_json(&["crl", &new, "--diff", &new]);
+    let (_, lines) = reported_json(&["crl", &new, "--diff", &new]);
     assert_eq!((&lines[0]["diff"]["added"], &lines[0]["diff"]["removed"]), (&0.into(), &0.into()));
 
     let (_, out, _) = run(&["crl", &new, "--diff", &old]);
@@ -413,9 +413,9 @@ fn crl_tells_what_changed() {
 }
 
 #[test]
-fn ocsp_tells_what_a_response_says() {
+fn ocsp_reports_the_content_of_a_response() {
     let Some(pki) = Pki::make("ocsp") else { return };
-    let (exit, lines) = told_json(&["ocsp", &pki.answer("bad", "responder")]);
+    let (exit, lines) = reported_json(&["ocsp", &pki.answer("bad", "responder")]);
     let output = &lines[0];
     assert_eq!((exit, &output["schema"], &output["status"]), (0, &1.into(), &"successful".into()));
     assert_eq!(output["responder"]["name"], "CN=responder,O=Acme");
@@ -436,7 +436,7 @@ fn ocsp_tells_what_a_response_says() {
     assert!(out.contains(", OCSPSigning, ocsp-nocheck\n"), "{out}");
 
     let later = pki.write("later.ocsp", &[0x30, 3, 0x0a, 1, 3]);
-    let (exit, lines) = told_json(&["ocsp", &later]);
+    let (exit, lines) = reported_json(&["ocsp", &later]);
     assert_eq!(
         (exit, &lines[0]["status"], &lines[0]["answers"]),
         (0, &"tryLater".into(), &Value::Array(vec![]))
@@ -447,13 +447,13 @@ fn ocsp_tells_what_a_response_says() {
 }
 
 #[test]
-fn ocsp_tells_who_signed_and_what_it_means() {
+fn ocsp_reports_the_signer_and_the_status() {
     let Some(pki) = Pki::make("responder") else { return };
     pki.root("twin");
     let (good, bad) = (pki.answer("good", "responder"), pki.answer("bad", "responder"));
     let ring = pki.path("ca.pem");
     for (file, signs_as) in [(&good, "delegate"), (&pki.answer("good", "ca"), "issuer")] {
-        let (exit, lines) = told_json(&["ocsp", file, "--ring", &ring]);
+        let (exit, lines) = reported_json(&["ocsp", file, "--ring", &ring]);
         let signature = &lines[0]["signature"];
         assert_eq!((exit, &signature["verified"]), (0, &true.into()), "{signature}");
         assert_eq!(signature["by"]["signs_as"], signs_as);
@@ -471,7 +471,7 @@ fn ocsp_tells_who_signed_and_what_it_means() {
         (&by_twin, &ring, "wrong-signer"),
         (&pki.path("bare.ocsp"), &ring, "bad-signature"),
     ] {
-        let (exit, lines) = told_json(&["ocsp", file, "--ring", ring]);
+        let (exit, lines) = reported_json(&["ocsp", file, "--ring", ring]);
         assert_eq!((exit, &lines[0]["signature"]["cause"]["code"]), (1, &code.into()), "{file}");
     }
     let soon = "2124-01-01T00:00:00Z";
@@ -484,7 +484,7 @@ fn ocsp_tells_who_signed_and_what_it_means() {
     ] {
         let certificate = pki.path(&format!("{certificate}.pem"));
         let flags = ["ocsp", file, "--ring", &ring, "--cert", &certificate];
-        let (exit, lines) = told_json(&[&flags[..], more].concat());
+        let (exit, lines) = reported_json(&[&flags[..], more].concat());
         let output = &lines[0]["certificate"];
         assert_eq!((exit, &output["verdict"]), (code, &verdict.into()), "{output}");
         assert_eq!(output["revocation"]["status"], status, "{output}");

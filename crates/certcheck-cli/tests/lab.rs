@@ -172,7 +172,7 @@ impl Lab {
     }
 
     /// The detail of the last connection of a client that was told of from the line `from` on, and whether it was let in.
-    fn told_of(&self, from: usize, name: &str) -> Option<(bool, String)> {
+    fn reported_about(&self, from: usize, name: &str) -> Option<(bool, String)> {
         let said = self.said.lock().unwrap();
         let event = said.iter().skip(from).rev().find(|event| {
             event["place"] == "echo"
@@ -184,10 +184,10 @@ impl Lab {
     }
 
     /// Knocks, and gives back what the lab told of it: `accept`, or the reason and its cause.
-    fn judged(&self, name: &str) -> String {
+    fn verdict_of(&self, name: &str) -> String {
         let from = self.said.lock().unwrap().len();
         let heard = self.knock(name);
-        let (is_let_in, detail) = until("told of", || self.told_of(from, name));
+        let (is_let_in, detail) = until("told of", || self.reported_about(from, name));
         assert_eq!(heard.is_ok(), is_let_in, "{name}: {heard:?}, {detail}");
         if is_let_in { "accept".to_owned() } else { detail }
     }
@@ -238,10 +238,10 @@ fn every_client_gets_what_its_name_promises() {
     for (name, exit, code) in PROMISES {
         let (told_exit, output, _) = lab.verdict(name);
         assert_eq!((told_exit, &*output), (exit, code), "{name}");
-        let judged = lab.judged(name);
+        let judged = lab.verdict_of(name);
         assert_eq!(judged.split(',').next(), Some(code), "{name}");
     }
-    assert_eq!(lab.judged("no-sources"), "revocation-unknown, no-source");
+    assert_eq!(lab.verdict_of("no-sources"), "revocation-unknown, no-source");
     assert_eq!(lab.knock("good").unwrap(), "you are CN=good,O=Certcheck Lab\n");
     // A CRL alone says the one, OCSP alone the other.
     assert_eq!(lab.verdict("revoked").2, "crl");
@@ -271,7 +271,7 @@ fn tools_of_others_are_let_in_and_refused() {
         if tool::run("openssl", &["version"], PATIENCE).is_none() {
             return;
         }
-        until("let in", || lab.told_of(from, "good"));
+        until("let in", || lab.reported_about(from, "good"));
         lab.does(&["revoke", "good"]);
         let ran = live.join().unwrap().unwrap();
         assert!(ran.text.contains("you are CN=good"), "{ran:?}");
@@ -302,17 +302,17 @@ fn a_revocation_is_seen_within_seconds_and_taken_back() {
     assert_eq!(heard, "you are not let in any more: certificate-revoked\n");
     let output = begun.elapsed();
     assert!(output < Duration::from_secs(10), "{output:?}");
-    assert_eq!(lab.judged("good"), "certificate-revoked");
+    assert_eq!(lab.verdict_of("good"), "certificate-revoked");
     until("seen with a cache", || (lab.verify("good", &cached).0 == 1).then_some(()));
 
     lab.does(&["release", "good"]);
     assert_eq!(lab.verdict("good").0, 0);
     until("taken back with a cache", || (lab.verify("good", &cached).0 == 0).then_some(()));
-    until("taken back by the acceptor", || (lab.judged("good") == "accept").then_some(()));
+    until("taken back by the acceptor", || (lab.verdict_of("good") == "accept").then_some(()));
 
     lab.does(&["release", "on-hold"]);
     assert_eq!(lab.verdict("on-hold"), (0, "accept".to_owned(), "crl".to_owned()));
-    until("no hold any more", || (lab.judged("on-hold") == "accept").then_some(()));
+    until("no hold any more", || (lab.verdict_of("on-hold") == "accept").then_some(()));
     lab.does(&["revoke", "on-hold", "--hold"]);
     let (_, line) = lab.verify("on-hold", &["--no-cache"]);
     assert_eq!(line["path"][0]["revocation"]["revocation_reason"], "certificateHold");
@@ -320,7 +320,7 @@ fn a_revocation_is_seen_within_seconds_and_taken_back() {
     // With its CA goes whoever is of it.
     lab.does(&["revoke", "device-ca"]);
     assert_eq!(lab.verdict("good").1, "certificate-revoked");
-    until("refused with its CA", || (lab.judged("good") == "certificate-revoked").then_some(()));
+    until("refused with its CA", || (lab.verdict_of("good") == "certificate-revoked").then_some(()));
 }
 
 /// Breaks a source in every way. `client` is of this source alone; `good` has another, and is told by that.
@@ -330,17 +330,17 @@ fn break_and_mend(source: &str, client: &str, other: &str) {
     for (how, cause) in
         [("refuse", "unreachable"), ("hang", "unreachable"), ("garbage", "malformed"), ("stale", "stale")]
     {
-        until(how, || (lab.judged(client) == "accept").then_some(()));
+        until(how, || (lab.verdict_of(client) == "accept").then_some(()));
         lab.does(&["break", source, "--how", how]);
         let (exit, code, output) = lab.verdict(client);
         assert_eq!((exit, &*code, &*output), (3, "revocation-unknown", cause), "{how}");
         assert_eq!(lab.verdict("good"), (0, "accept".to_owned(), other.to_owned()), "{how}");
-        until(how, || lab.judged(client).starts_with("revocation-unknown, ").then_some(()));
-        assert_eq!(lab.judged("good"), "accept", "{how}");
+        until(how, || lab.verdict_of(client).starts_with("revocation-unknown, ").then_some(()));
+        assert_eq!(lab.verdict_of("good"), "accept", "{how}");
         lab.does(&["mend"]);
         assert_eq!(lab.verdict(client).0, 0, "{how}");
     }
-    until("mended", || (lab.judged(client) == "accept").then_some(()));
+    until("mended", || (lab.verdict_of(client) == "accept").then_some(()));
 }
 
 #[test]
@@ -405,7 +405,7 @@ fn orders_that_cannot_be_followed() {
 }
 
 #[test]
-fn ends_when_told_and_begins_anew() {
+fn ends_on_a_signal_and_starts_again() {
     let folder = TempDir::new().unwrap();
     let key = folder.path().join("lab/clients/good.key");
     let mut lab = Lab::start_in(folder);
@@ -425,5 +425,5 @@ fn ends_when_told_and_begins_anew() {
     let lab = Lab::start_in(folder);
     assert_ne!(fs::read(&key).unwrap(), first);
     assert_eq!(lab.verdict("good").0, 0);
-    assert_eq!(lab.judged("good"), "accept");
+    assert_eq!(lab.verdict_of("good"), "accept");
 }

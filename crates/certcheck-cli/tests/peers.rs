@@ -198,19 +198,19 @@ fn verdicts() {
     let by_crl = "0 accept - good crl network -";
     let ocsp_says = "1 reject certificate-revoked revoked ocsp network -";
     let crl_says = "1 reject certificate-revoked revoked crl network -";
-    let lacks = |cause: &str| format!("3 undetermined revocation-unknown unknown - - {cause}");
+    let undetermined = |cause: &str| format!("3 undetermined revocation-unknown unknown - - {cause}");
     let cases: &[Case<'_>] = &[
         (GOOD, &[&ca], none, none, by_ocsp),
         (BAD, &[&ca], none, none, ocsp_says),
-        (STRANGER, &[&ca], none, none, &lacks("responder-unknown")),
+        (STRANGER, &[&ca], none, none, &undetermined("responder-unknown")),
         (GOOD, &[&ca], none, &["--nonce", "demand"], by_ocsp),
         (BAD, &[&ca], none, &["--nonce", "ask"], ocsp_says),
         (GOOD, &[&delegate], none, none, by_ocsp),
         (BAD, &[&delegate], none, none, ocsp_says),
-        (GOOD, &[&leaf], none, none, &lacks("wrong-signer")),
-        (BAD, &[&leaf], none, none, &lacks("wrong-signer")),
+        (GOOD, &[&leaf], none, none, &undetermined("wrong-signer")),
+        (BAD, &[&leaf], none, none, &undetermined("wrong-signer")),
         // In the name of the CA, with another key.
-        (GOOD, &[&forger], none, none, &lacks("bad-signature")),
+        (GOOD, &[&forger], none, none, &undetermined("bad-signature")),
         // What the responder does not know or may not say, the CRL does.
         (STRANGER, &[&ca], &[&der], none, by_crl),
         (BAD, &[&leaf], &[&der], none, crl_says),
@@ -227,15 +227,15 @@ fn verdicts() {
         (GOOD, none, &[DEAD, &der], none, by_crl),
         (BAD, none, &[DEAD, &der], none, crl_says),
         (BAD, none, &[&missing, &dir], none, crl_says),
-        (GOOD, none, &[&missing], none, &lacks("unreachable")),
-        (GOOD, none, &[DEAD], none, &lacks("unreachable")),
+        (GOOD, none, &[&missing], none, &undetermined("unreachable")),
+        (GOOD, none, &[DEAD], none, &undetermined("unreachable")),
         (GOOD, none, &[DEAD], &["--revocation", "soft-fail"], "0 accept - unknown - - unreachable"),
-        (GOOD, none, &[&https], none, &lacks("refused-address")),
+        (GOOD, none, &[&https], none, &undetermined("refused-address")),
         (GOOD, none, &[&dir], none, by_crl),
         (BAD, none, &[&dir], none, crl_says),
-        (GOOD, none, &[&wrong_dn], none, &lacks("unreachable")),
-        (GOOD, none, &[&wrong_attribute], none, &lacks("unreachable")),
-        (GOOD, none, none, none, &lacks("no-source")),
+        (GOOD, none, &[&wrong_dn], none, &undetermined("unreachable")),
+        (GOOD, none, &[&wrong_attribute], none, &undetermined("unreachable")),
+        (GOOD, none, none, none, &undetermined("no-source")),
     ];
     for (number, (serial, ocsp, cdp, flags, expected)) in cases.iter().enumerate() {
         let sources = Sources { ocsp, cdp, ..Sources::default() };
@@ -253,7 +253,7 @@ fn verdicts() {
     ] {
         let leaf = site.leaf(name, GOOD, sources);
         let got = verify(pki, &[&leaf, "--ring", &site.ring, "--no-cache"]);
-        assert_eq!(summary(&got), lacks("refused-address"), "{name}: {}", got.1);
+        assert_eq!(summary(&got), undetermined("refused-address"), "{name}: {}", got.1);
     }
     assert_eq!(site.requests(), before);
     let log = site.nginx.access_log();
@@ -492,7 +492,7 @@ fn the_cache_is_listed_shown_and_cleared() {
 }
 
 #[test]
-fn verbose_is_told_on_standard_error() {
+fn verbose_writes_to_standard_error() {
     let Some(site) = Site::start("verbose") else { return };
     let url = site.nginx.url("/moved/new.crl");
     let leaf = site.leaf("leaf", GOOD, Sources { cdp: &[DEAD, &url], ..Sources::default() });

@@ -68,7 +68,7 @@ impl Drop for Folder {
 }
 
 #[test]
-fn one_input_is_told_at_length() {
+fn one_input_is_reported_at_length() {
     let pages = ["good", "revoked", "expired", "wrong-ca"].map(|name| (name, page(name)));
     let texts = pages.each_ref().map(|(name, to)| {
         let (exit, text) =
@@ -133,7 +133,7 @@ fn several_inputs_have_an_index_that_filters() {
 }
 
 #[test]
-fn very_many_inputs_are_counted_and_the_worst_are_told() {
+fn very_many_inputs_are_counted_and_the_worst_are_reported() {
     let to = page("many");
     let (good, expired) = ("testdata/demo/good.pem", "testdata/demo/expired.pem");
     let mut arguments = vec!["verify"];
@@ -191,7 +191,7 @@ fn nothing_hostile_gets_into_a_page() {
 }
 
 #[test]
-fn who_was_asked_is_told_with_how_long_it_took() {
+fn sources_are_reported_with_the_time_they_took() {
     let folder = Folder::new("asked");
     let server = Server::start();
     let (root_key, ca_key, key) = (Key::p256("root"), Key::p256("ca"), Key::p256("leaf"));
@@ -315,7 +315,7 @@ fn a_ring_is_drawn() {
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_told_of_before_the_work() {
+fn a_page_that_cannot_be_written_is_reported_before_the_work() {
     for command in [
         &["verify", "testdata/demo/good.pem", "--ring", "testdata/demo/ring"][..],
         &["ring", "testdata/demo/ring"],

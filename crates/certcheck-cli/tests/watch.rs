@@ -162,20 +162,21 @@ fn ca(name: &str, serial: u8, root: &Key, extensions: Vec<Ext>) -> Vec<u8> {
 }
 
 #[test]
-fn a_shared_source_is_judged_for_all_who_name_it() {
+fn a_shared_source_is_classified_for_all_that_name_it() {
     let site = Site::start();
     let named = || vec![ext::cdp(&[Point::urls(&[site.server.url("/root.crl")])])];
     let cas = [1, 2, 3].map(|serial| ca(&format!("ca {serial}"), serial, &site.root, named()));
     let root = Cert::root(ROOT, &site.root).issue(&site.root);
     let ring = site.write("shared.pem", &[&[root], &cas[..]].concat());
-    for (listed, told_of) in [(None, "ca 1"), (Some(1), "ca 1"), (Some(2), "ca 2"), (Some(3), "ca 3")] {
+    for (listed, reported_about) in [(None, "ca 1"), (Some(1), "ca 1"), (Some(2), "ca 2"), (Some(3), "ca 3")]
+    {
         site.publish(CrlBuilder::new(ROOT).revoking(listed.map(|serial| RevokedCertificate::new(&[serial]))));
         site.server.forget();
         let (exit, found) = found(&ring, AT, &[]);
         let code = if listed.is_some() { "revoked" } else { "good" };
         assert_eq!(exit, i32::from(listed.is_some()), "{found}");
         assert_eq!(output(&found, "crl", "code"), Some(code), "{found}");
-        assert_eq!(output(&found, "crl", "subject"), Some(format!("CN={told_of},O=Watch").as_str()));
+        assert_eq!(output(&found, "crl", "subject"), Some(format!("CN={reported_about},O=Watch").as_str()));
         assert_eq!(found["sources"][0]["subjects"], 3);
         assert_eq!((site.server.count("/root.crl"), found["sources"].as_array().map(Vec::len)), (1, Some(1)));
     }
@@ -213,7 +214,7 @@ fn a_certificate_without_a_good_path_is_bad() {
 }
 
 #[test]
-fn where_there_is_nothing_to_watch_that_is_told() {
+fn nothing_to_watch_is_reported() {
     let site = Site::start();
     let root = Cert::root(ROOT, &site.root).issue(&site.root);
     for (name, ring) in [
@@ -230,7 +231,7 @@ fn where_there_is_nothing_to_watch_that_is_told() {
 
 /// Its clients would be refused for want of evidence, however well the sources of others are.
 #[test]
-fn who_names_no_source_is_told_beside_who_does() {
+fn certificates_without_a_source_are_reported_beside_others() {
     let site = Site::start();
     let bare = site.write("bare.pem", &[ca("bare", 9, &site.root, Vec::new())]);
     let both = fs::read_to_string(site.path("ring.pem")).expect("there")
@@ -250,7 +251,7 @@ fn who_names_no_source_is_told_beside_who_does() {
 }
 
 #[test]
-fn inputs_of_no_use_are_told_and_the_rest_is_watched() {
+fn unusable_inputs_are_reported_and_the_rest_is_watched() {
     let site = Site::start();
     let file = site.path("inputs.prom");
     let key = Key::p256("watch ca");

@@ -133,7 +133,7 @@ fn no_certificate_is_a_reason() {
 
 /// What is told of a refusal goes into logs and to terminals: it does not grow with what was sent.
 #[test]
-fn what_is_told_of_huge_names_is_short() {
+fn reports_about_huge_names_are_short() {
     const FEW_KIB: usize = 4_096;
     let long = "a".repeat(60_000);
     let constraint = || ext::name_constraints(&["dns:example.com", "uri:example.com"], &[]);

@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_index_is_built_anew(drawn in entries(60), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+    fn a_damaged_index_is_built_again(drawn in entries(60), at in any::<prop::sample::Index>(), bit in 0..8u8) {
         let key = Key::p256("model");
         let der = Bytes::from(forge(&drawn, false, &key));
         let whole = Crl::parse(der.clone(), "whole").expect("reads");

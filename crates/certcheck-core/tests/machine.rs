@@ -289,7 +289,7 @@ fn a_delta_lifts_a_hold() {
 }
 
 #[test]
-fn evidence_of_no_use_is_told_before_it_is_given() {
+fn unusable_evidence_is_reported_before_it_is_given() {
     let mut policy = policy(Revocation::HardFail);
     policy.evidence_order = certcheck_core::policy::EvidenceOrder::CrlFirst;
     let mut session = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();

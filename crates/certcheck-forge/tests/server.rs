@@ -303,7 +303,7 @@ fn responder_over_post_and_get() {
 }
 
 #[test]
-fn responder_as_told() {
+fn responder_as_configured() {
     let (issuer, delegate) = (Key::p256("issuer"), Key::p384("delegate"));
     let responder = OcspResponder::new("CN=Issuer", issuer.clone());
     responder.good(&[0x11]);

@@ -136,7 +136,7 @@ fn client_auth_decides_who_is_asked() {
 /// A connection is live, and evidence comes that revokes its client: whoever serves it is told within a second, and can hang
 /// up.
 #[test]
-fn whoever_serves_a_client_that_is_revoked_is_told() {
+fn the_server_of_a_revoked_client_is_notified() {
     for (word, version) in VERSIONS {
         let world = World::new();
         let cert = world.plain("turns");

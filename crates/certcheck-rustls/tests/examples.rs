@@ -210,7 +210,7 @@ fn https_answers_by_name_and_follows_its_ring() {
 }
 
 #[test]
-fn https_at_door_1_lets_in_at_the_second_attempt() {
+fn https_with_the_verifier_accepts_at_the_second_attempt() {
     let pki = Pki::new();
     let example = Example::start("https", &pki, &["--with", "verifier"]);
     // Nothing is known of anybody yet. The first attempt is what has it fetched.

@@ -174,7 +174,7 @@ fn lists_of_names() {
 }
 
 #[test]
-fn what_is_told_of_a_bad_name_is_bounded() {
+fn reports_about_a_bad_name_are_bounded() {
     let said = outcome(identity("CN=leaf", &[&format!("dns:{}\0", "a".repeat(60_000))]).dns_names());
     assert_eq!(
         said,

@@ -30,7 +30,7 @@ fn suites(provider: &CryptoProvider) -> Vec<SupportedCipherSuite> {
 
 /// The client's evidence at first is a list that policy admits beyond its end; then a newer one lists the client.
 #[test]
-fn the_gate_tells_the_truth_under_every_suite() {
+fn the_gate_reports_correctly_under_every_suite() {
     let mut count = 0;
     for (of, provider) in providers() {
         for suite in suites(&provider) {

@@ -227,7 +227,7 @@ fn waiters_are_bounded_and_safe_in_any_runtime() {
 
 /// The reason in full, where rustls has one word.
 #[test]
-fn refusals_are_told_in_full() {
+fn refusals_are_reported_in_full() {
     let world = World::new();
     let mut policy = Policy::client(Revocation::HardFail);
     policy.evidence_order = EvidenceOrder::CrlFirst;

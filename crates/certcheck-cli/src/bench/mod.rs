@@ -121,13 +121,13 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
     let measured = bench.measure_all(asked)?;
     bench.bar.set_message("decision");
     let decision = bench.decide()?;
-    let mut lacks_handshake = false;
+    let mut is_handshake_missing = false;
     let handshake = match key {
         Some(key) => {
             bench.bar.set_message("handshakes");
             // What has been measured is told all the same.
             bench.handshakes(key).or_else(|error| {
-                lacks_handshake = true;
+                is_handshake_missing = true;
                 visible::remark(error).map(|()| Vec::new())
             })?
         }
@@ -154,7 +154,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
     }
     let has_failed = figures.sources.iter().any(|source| source.failures > 0);
     let is_settled = decision::is_settled(&figures.decision);
-    Ok(if has_failed || lacks_handshake || !is_settled { Exit::Undetermined } else { Exit::Accepted })
+    Ok(if has_failed || is_handshake_missing || !is_settled { Exit::Undetermined } else { Exit::Accepted })
 }
 
 fn refused(arguments: &BenchArguments, refusal: &Refusal) -> anyhow::Result<Exit> {

@@ -148,7 +148,7 @@ mod tests {
     use super::is_list;
 
     #[test]
-    fn lists_and_containers_are_told_apart() {
+    fn lists_and_containers_are_distinguished() {
         assert!(is_list(&[0x30, 0x03, 0x30, 0x01, 0x00]));
         assert!(is_list(&[0x30, 0x82, 0x01, 0x00, 0x30, 0x03]));
         assert!(!is_list(&[0x30, 0x82, 0x01, 0x00, 0x06, 0x03]));

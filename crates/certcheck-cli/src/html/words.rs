@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_cut_to_what_tells_them_apart() {
+    fn names_are_cut_to_what_distinguishes_them() {
         assert_eq!(short_name("CN=device-9,O=Acme", 20), "device-9");
         assert_eq!(short_name("O=Acme\\, Inc,CN=a\\,b,C=US", 20), "a,b");
         assert_eq!(short_name("CN=\\<b\\>\\\\\\e2\\80\\ae\\", 20), "<b>\\\\e2\\80\\ae\\");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_told_in_words() {
+    fn numbers_are_written_in_words() {
         let spans = [(1, "1 second"), (-120, "2 minutes"), (7200, "2 hours"), (365 * DAY, "365 days")];
         for (seconds, reported) in spans {
             assert_eq!(span(seconds), reported);

@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_are_told_from_lines() {
+    fn requests_are_distinguished_from_lines() {
         for text in ["GET / HTTP/1.1\r\n", "POST /x HTTP/1.0\r\n", "HEAD /"] {
             assert!(is_request(text.as_bytes()), "{text}");
         }

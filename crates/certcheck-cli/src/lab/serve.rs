@@ -36,12 +36,12 @@ pub(super) fn run(arguments: &LabArguments, folder: &Folder) -> anyhow::Result<(
     }
     folder.prepare()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let outcome = runtime.block_on(run_until_told(arguments, folder));
+    let outcome = runtime.block_on(run_until_signal(arguments, folder));
     runtime.shutdown_timeout(PARTING);
     outcome
 }
 
-async fn run_until_told(arguments: &LabArguments, folder: &Folder) -> anyhow::Result<()> {
+async fn run_until_signal(arguments: &LabArguments, folder: &Folder) -> anyhow::Result<()> {
     // From here on a signal ends the lab in order.
     let (mut interrupts, mut terminations) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

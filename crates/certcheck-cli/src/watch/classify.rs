@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_told_as_it_is() {
+    fn the_end_is_reported_as_it_is() {
         let time = |unix: i64| Some(Time::from_unix(unix));
         for (next, end, soon, now, reported) in [
             (time(9_000), time(9_000), None, 0, "good for 2 hours"),
