@@ -4,6 +4,7 @@ use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Check, KeyRing, Policy, Revocation, Time};
 use certcheck_testkit::flaw::{self, Flaw};
 use certcheck_testkit::{Cert, Key, der, ext, keys};
+use data_encoding::HEXLOWER;
 use pki_types::CertificateDer;
 
 /// What a flaw is told as, where not as `malformed`.
@@ -123,12 +124,7 @@ fn a_ring_with_an_unreadable_file_is_an_error_that_names_it() {
 
 /// An elliptic-curve key whose curve is spelled out (RFC 3279 2.3.5): P-256 in all but the generator, if one is given.
 fn spelled_out(key: &Key, generator: Option<Vec<u8>>) -> Key {
-    let number = |hex: &str| {
-        (0..hex.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex"))
-            .collect::<Vec<u8>>()
-    };
+    let number = |hex: &str| HEXLOWER.decode(hex.as_bytes()).expect("hex");
     let prime = number("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff");
     let a = number("ffffffff00000001000000000000000000000000fffffffffffffffffffffffc");
     let b = number("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b");

@@ -3,10 +3,11 @@
 use certcheck_forge::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_forge::ocsp::{self, AnswerBuilder, Response};
 use certcheck_forge::{Cert, Key, name};
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 fn hash(octets: &[u8]) -> String {
-    Sha256::digest(octets).iter().take(8).map(|octet| format!("{octet:02x}")).collect()
+    HEXLOWER.encode(&Sha256::digest(octets)[..8])
 }
 
 fn forged(key: &Key) -> [String; 4] {

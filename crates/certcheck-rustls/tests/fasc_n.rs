@@ -91,7 +91,7 @@ fn federal_agency_smart_credential_numbers() {
         (encode("S00A2F0001F092446F0F1F1112223333112232E"), "has something else where a digit is due"),
         (encode("S0032F0001F092446F0F1F11122233331122E2E"), "has something else where a digit is due"),
     ] {
-        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let hex = data_encoding::HEXLOWER.encode(&octets);
         assert_eq!(outcome(number(&octets)), format!("FASC-N of subjectAltName \"{hex}\" {flaw}"));
     }
 

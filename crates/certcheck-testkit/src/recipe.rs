@@ -20,6 +20,7 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Deserialize;
 
 use crate::cert::Cert;
@@ -259,5 +260,5 @@ pub(crate) fn sig_alg(name: Option<&str>) -> SigAlg {
 }
 
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).unwrap()
 }

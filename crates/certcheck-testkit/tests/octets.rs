@@ -3,10 +3,11 @@
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
 use certcheck_testkit::{Cert, Key, SigAlg, keys, name};
+use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 
 fn hash(octets: &[u8]) -> String {
-    digest(&SHA256, octets).as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect()
+    HEXLOWER.encode(&digest(&SHA256, octets).as_ref()[..8])
 }
 
 fn forged(key: &Key, alg: SigAlg) -> [String; 4] {

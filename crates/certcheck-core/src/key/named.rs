@@ -180,7 +180,7 @@ mod tests {
     ];
 
     fn bytes(hex: &str) -> Vec<u8> {
-        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+        data_encoding::HEXLOWER.decode(hex.as_bytes()).expect("hex")
     }
 
     #[test]

@@ -72,8 +72,5 @@ pub(crate) fn outcome<T: Debug>(said: Result<T, IdentityError>) -> String {
 }
 
 pub(crate) fn octets(hex: &str) -> Vec<u8> {
-    (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal"))
-        .collect()
+    data_encoding::HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal")
 }
