@@ -5,9 +5,6 @@
 //! ```
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
 
-#[path = "../../crates/certcheck-rustls/tests/support/mod.rs"]
-mod support;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,10 +12,10 @@ use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{AcceptLimits, Acceptor, SessionPolicy};
 use certcheck_testkit::Key;
+use certcheck_testkit::served::{HELLO, Person, Served, World, client_config, connect, loopback, now, parts};
 use certcheck_testkit::server::{Fault, Page};
 use futures_util::future::join_all;
 use rustls::ClientConfig;
-use support::{HELLO, Person, Served, World, client_config, connect, loopback, now, parts};
 
 const ROUNDS: usize = 15;
 
@@ -76,7 +73,8 @@ async fn burst(scene: &Scene, round: usize, waiting: usize) -> (f64, f64) {
         .map(|number| {
             let number = round * 100 + number;
             let page = format!("/slow-{number}.crl");
-            let crl = certcheck_testkit::crl::CrlBuilder::new(support::CA).issue(&scene.world.ca);
+            let crl =
+                certcheck_testkit::crl::CrlBuilder::new(certcheck_testkit::served::CA).issue(&scene.world.ca);
             scene.world.server.serve(&page, Page::new(crl).with_delay(Duration::from_millis(200)));
             scene.waiter(number, &page)
         })

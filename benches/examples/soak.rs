@@ -7,9 +7,6 @@
 //! ```
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
 
-#[path = "../../crates/certcheck-rustls/tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -20,10 +17,12 @@ use certcheck_core::{Evidence, Policy, Revocation, Time};
 use certcheck_fetch::{Ended, Engine};
 use certcheck_rustls::{AcceptLimits, Acceptor, SessionPolicy};
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
+use certcheck_testkit::served::{
+    CA, HELLO, Person, VERSIONS, World, client_config, connect, impatient, loopback, now, parts,
+};
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, Key};
 use rustls::ClientConfig;
-use support::{CA, HELLO, Person, VERSIONS, World, client_config, connect, impatient, loopback, now, parts};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 

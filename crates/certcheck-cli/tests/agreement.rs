@@ -1,9 +1,6 @@
 //! One question, four ways to ask: the library, the program, the verifier of a TLS server, and its acceptor.
 //! All scenarios, and the same reason from all four.
 
-#[path = "../../certcheck-rustls/tests/support/mod.rs"]
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,9 +14,9 @@ use certcheck_core::{Check, Time};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{Acceptor, ClientVerifier};
 use certcheck_testkit::scenarios::{Question, Scenario, Suite, files_of};
+use certcheck_testkit::served::{Person, World, acceptor, client_config, parts};
 use pki_types::ServerName;
 use rustls::ServerConfig;
-use support::{Person, World, acceptor, client_config, parts};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
 static CLOCK: AtomicI64 = AtomicI64::new(0);

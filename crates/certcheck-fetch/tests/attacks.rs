@@ -1,7 +1,5 @@
 //! Attacks on what is fetched and kept that take more than one broken answer.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,8 +9,8 @@ use certcheck_fetch::store::{MemoryStore, Store};
 use certcheck_fetch::{Engine, FetchLimits};
 use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::server::{Page, Request, Server};
+use certcheck_testkit::world::{CA, Names, World, at, loopback, now, outcome_of};
 use futures_util::FutureExt as _;
-use support::{CA, Names, World, at, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_millis(1_500);
 

@@ -1,7 +1,5 @@
 //! A path through bridges, found over HTTP by what certificates say of where their issuers are.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_testkit::bridge::{Bridge, pkcs7};
 use certcheck_testkit::server::{Page, Server};
-use support::{loopback, now};
+use certcheck_testkit::world::{loopback, now};
 
 #[test]
 fn a_mesh_of_four_bridges_is_crossed_over_http() {

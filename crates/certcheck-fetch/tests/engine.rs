@@ -1,7 +1,5 @@
 //! The engine: never twice, known clients, refresh ahead, reload, offline, many at once.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,8 +9,8 @@ use certcheck_fetch::store::{MemoryStore, Store};
 use certcheck_fetch::{Engine, FetchLimits, Origin};
 use certcheck_testkit::crl::{self, CrlBuilder};
 use certcheck_testkit::server::{Fault, Page};
+use certcheck_testkit::world::{CA, World, at, loopback, now, outcome_of};
 use certcheck_testkit::{Cert, ext};
-use support::{CA, World, at, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_secs(10);
 

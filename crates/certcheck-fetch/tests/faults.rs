@@ -2,8 +2,6 @@
 //!
 //! The table in `docs/faults.md` is made of this: `UPDATE_DOCS=1 cargo test -p certcheck-fetch --test faults`.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
@@ -16,8 +14,8 @@ use certcheck_testkit::Cert;
 use certcheck_testkit::crl::{self, CrlBuilder};
 use certcheck_testkit::ext;
 use certcheck_testkit::server::{Fault, Page, gzipped};
+use certcheck_testkit::world::{CA, Names, World, impatient, now, outcome_of};
 use pki_types::CertificateDer;
-use support::{CA, Names, World, impatient, now, outcome_of};
 
 /// What a check may take that gives up on all its sources, the machine's hiccups included.
 const WITHIN: Duration = Duration::from_millis(1_500);
@@ -63,7 +61,7 @@ fn wrong_crls(world: &World) -> Vec<(&'static str, &'static str, Vec<u8>, &'stat
         (
             "wrong-crl",
             "the CRL of another CA",
-            CrlBuilder::new(support::ROOT).issue(&world.root),
+            CrlBuilder::new(certcheck_testkit::world::ROOT).issue(&world.root),
             "out-of-scope",
         ),
         ("forged", "signed with another key", CrlBuilder::new(CA).issue(&world.stranger), "bad-signature"),
@@ -384,7 +382,7 @@ fn what_is_poisoned_gives_way_to_the_mirror_and_is_not_cached() {
 #[test]
 fn a_crl_by_a_key_that_may_not_sign_crls() {
     let world = World::new();
-    let ca = Cert::ca(CA, &world.ca, support::ROOT, &world.root).with([
+    let ca = Cert::ca(CA, &world.ca, certcheck_testkit::world::ROOT, &world.root).with([
         ext::key_usage(&["keyCertSign"]),
         ext::cdp(&[ext::Point::urls(&[world.server.url("/root.crl")])]),
     ]);

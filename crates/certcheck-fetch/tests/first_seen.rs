@@ -1,8 +1,6 @@
 //! Clients that are seen for the first time under a known issuer: what is kept of the issuer accepts exactly whom a whole
 //! check accepts, for the same reasons and by the same evidence.
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +13,9 @@ use certcheck_fetch::{CheckReport, Engine};
 use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::Page;
+use certcheck_testkit::world::{CA, ROOT, World, at, loopback, now};
 use certcheck_testkit::{Cert, keys};
 use pki_types::CertificateDer;
-use support::{CA, ROOT, World, at, loopback, now};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -148,7 +146,7 @@ fn policies(world: &World) -> Vec<(&'static str, Policy)> {
 fn engine(world: &World, ring: KeyRing, policy: Policy) -> Engine {
     Engine::builder(ring, policy)
         .guard(loopback())
-        .limits(support::impatient())
+        .limits(certcheck_testkit::world::impatient())
         .refreshes(false)
         .clock(now)
         .build()
@@ -250,7 +248,10 @@ fn what_arrives_counts_for_the_next_client() {
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&leaf])));
     engine.forget();
     assert!(engine.check_blocking(&world.chain(&other), now(), WITHIN).is_accepted());
-    assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&leaf), now())).1, "certificate-revoked");
+    assert_eq!(
+        certcheck_testkit::world::outcome_of(&engine.look_up(&world.chain(&leaf), now())).1,
+        "certificate-revoked"
+    );
     let next = engine.look_up(&world.chain(&world.plain("not listed")), now());
     assert!(was_accepted_fast(&next), "the new places are found: {next:?}");
 
@@ -276,7 +277,10 @@ fn what_is_given_has_a_say() {
     for name in ["fifth", "sixth"] {
         assert!(engine.look_up(&world.chain(&world.plain(name)), now()).is_accepted());
     }
-    assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&leaf), now())).1, "certificate-revoked");
+    assert_eq!(
+        certcheck_testkit::world::outcome_of(&engine.look_up(&world.chain(&leaf), now())).1,
+        "certificate-revoked"
+    );
 }
 
 /// Who can wait is not accepted by what is due: something newer is asked for first, as ever.
@@ -302,7 +306,10 @@ fn profiles_are_not_confused() {
     world.server.serve("/other.crl", Page::new(CrlBuilder::new(CA).issue(&world.ca)));
     let other = world.plain("elsewhere").without("2.5.29.31");
     let other = other.with([ext::cdp(&[Point::urls(&[world.server.url("/other.crl")])])]);
-    assert_eq!(support::outcome_of(&engine.look_up(&world.chain(&other), now())).2, "not-tried");
+    assert_eq!(
+        certcheck_testkit::world::outcome_of(&engine.look_up(&world.chain(&other), now())).2,
+        "not-tried"
+    );
     let mut chain = world.chain(&world.plain("with more"));
     chain.push(Cert::root("CN=Unasked", &world.stranger).issue(&world.stranger).into());
     assert!(!was_accepted_fast(&engine.look_up(&chain, now())));
@@ -381,5 +388,5 @@ fn what_is_asked_about_the_ca_may_list_the_leaf() {
         assert!(report.is_accepted(), "{report:?}");
     }
     let report = engine.look_up(&world.chain(&listed), now());
-    assert_eq!(support::outcome_of(&report).1, "certificate-revoked", "{report:?}");
+    assert_eq!(certcheck_testkit::world::outcome_of(&report).1, "certificate-revoked", "{report:?}");
 }

@@ -1,7 +1,5 @@
 //! Outages, and evidence that is old: what is at hand counts as far as it may, and nothing is forgotten.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,10 +11,10 @@ use certcheck_testkit::Cert;
 use certcheck_testkit::crl::{self, CrlBuilder};
 use certcheck_testkit::ext;
 use certcheck_testkit::server::{Fault, Page};
+use certcheck_testkit::world::{CA, World, at, impatient, loopback, now, outcome_of};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pki_types::CertificateDer;
-use support::{CA, World, at, impatient, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_millis(1_500);
 
@@ -108,7 +106,7 @@ fn who_is_listed_stays_listed_when_the_network_is_cut() {
         .valid("2026-12-01T00:00:00Z", Some("2027-06-01T00:00:00Z"));
     let others = [
         older.issue(&world.ca),
-        CrlBuilder::new(support::ROOT).issue(&world.root),
+        CrlBuilder::new(certcheck_testkit::world::ROOT).issue(&world.root),
         CrlBuilder::new(CA)
             .valid("2027-01-03T00:00:00Z", Some("2027-06-01T00:00:00Z"))
             .issue(&world.stranger),
@@ -241,7 +239,7 @@ fn what_comes_too_late_is_cached_for_the_next_check() {
 fn an_issuer_that_names_another_s_list_harms_nobody() {
     let world = World::new();
     let key = certcheck_testkit::Key::p256("fetch rival");
-    let rival = Cert::ca("O=Fetch,CN=Rival", &key, support::ROOT, &world.root)
+    let rival = Cert::ca("O=Fetch,CN=Rival", &key, certcheck_testkit::world::ROOT, &world.root)
         .with([ext::cdp(&[ext::Point::urls(&[world.server.url("/root.crl")])])])
         .issue(&world.root);
     let leaf = Cert::leaf("O=Fetch,CN=x", &certcheck_testkit::Key::p256("x"), "O=Fetch,CN=Rival", &key)

@@ -1,8 +1,6 @@
 //! Sources as they are in the world: URLs with spaces, responders that take POST alone, bags of certificates in BER,
 //! directories that are asked for too much.
 
-mod support;
-
 use std::time::Duration;
 
 use certcheck_core::key_ring::{Placement, RingBuilder};
@@ -12,8 +10,8 @@ use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::{CheckReport, Engine, Guard, Refusal, SourceTried};
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::{Page, Request};
+use certcheck_testkit::world::{World, impatient, loopback, now, outcome_of};
 use certcheck_testkit::{Cert, Key, der, ext};
-use support::{World, impatient, loopback, now, outcome_of};
 
 const WITHIN: Duration = Duration::from_millis(1_500);
 
@@ -26,7 +24,7 @@ fn first_refusal(report: &CheckReport) -> Option<(Cause, Refusal)> {
 #[test]
 fn raw_spaces_are_sent_encoded() {
     let world = World::new();
-    let crl = certcheck_testkit::crl::CrlBuilder::new(support::CA).issue(&world.ca);
+    let crl = certcheck_testkit::crl::CrlBuilder::new(certcheck_testkit::world::CA).issue(&world.ca);
     world.server.serve("/my%20ca.crl", Page::new(crl));
     let url = format!(" {} ", world.server.url("/my ca.crl"));
     let chain = world.chain(&world.client("spaces", &[url], &[]));
@@ -41,7 +39,7 @@ fn raw_spaces_are_sent_encoded() {
 fn a_line_end_behind_a_crl_is_passed_over() {
     for (end, is_good) in [("\n", true), ("\r\n", true), ("\n\n", false), (" ", false)] {
         let world = World::new();
-        let mut crl = certcheck_testkit::crl::CrlBuilder::new(support::CA).issue(&world.ca);
+        let mut crl = certcheck_testkit::crl::CrlBuilder::new(certcheck_testkit::world::CA).issue(&world.ca);
         crl.extend_from_slice(end.as_bytes());
         world.server.serve("/ca.crl", Page::new(crl));
         let report = world.engine().check_blocking(&world.chain(&world.plain("end")), now(), WITHIN);

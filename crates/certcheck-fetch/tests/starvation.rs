@@ -1,7 +1,5 @@
 //! Sources that drip, and clients that name them: nobody else waits for that, whichever way checks are asked for.
 
-mod support;
-
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,8 +7,8 @@ use std::time::{Duration, Instant};
 use certcheck_fetch::{Engine, FetchLimits};
 use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::server::{Dripper, Page};
+use certcheck_testkit::world::{CA, Names, World, loopback, now, outcome_of};
 use pki_types::CertificateDer;
-use support::{CA, Names, World, loopback, now, outcome_of};
 
 /// Nothing here takes so long unless somebody starves.
 const WITHIN: Duration = Duration::from_secs(5);

@@ -1,7 +1,5 @@
 //! The parts of an exchange, as a server knows them that is slow on purpose.
 
-mod support;
-
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +11,9 @@ use certcheck_fetch::{Engine, Guard, Resolve, measure};
 use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::Page;
+use certcheck_testkit::world::{CA, World};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use support::{CA, World};
 
 const SLOW: Duration = Duration::from_millis(60);
 const PATIENCE: Duration = Duration::from_secs(10);

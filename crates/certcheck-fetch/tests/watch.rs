@@ -1,7 +1,5 @@
 //! Live connections: a server learns when its client is not good any more.
 
-mod support;
-
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -10,8 +8,8 @@ use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
 use certcheck_fetch::{Ended, Engine, Watch};
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::server::{Fault, Page};
+use certcheck_testkit::world::*;
 use certcheck_testkit::{Cert, Key};
-use support::*;
 
 const WITHIN: Duration = Duration::from_secs(2);
 /// What waits for nothing to come.

@@ -1,15 +1,13 @@
 //! The acceptor: who is let in, and what the others are told.
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::Revocation;
 use certcheck_fetch::Ended;
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, SessionPolicy};
+use certcheck_testkit::served::*;
 use certcheck_testkit::server::{Fault, Page};
-use support::*;
 use tokio::io::AsyncWriteExt as _;
 
 /// Evidence is missing at first: it is fetched between handshake and verdict, for each version.

@@ -3,8 +3,6 @@
 //!
 //! The table in `docs/alerts.md` is made of this: `UPDATE_DOCS=1 cargo test -p certcheck-rustls --test alerts`.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -15,10 +13,10 @@ use std::time::Duration;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Evidence, Policy, Revocation};
 use certcheck_testkit::peers::tool;
+use certcheck_testkit::served::*;
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, Key, ext, pem};
 use rustls::SupportedProtocolVersion;
-use support::*;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

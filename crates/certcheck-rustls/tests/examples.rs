@@ -1,8 +1,6 @@
 //! The examples as anyone runs them, with files and flags: who is good gets an answer with his name, who is revoked gets
 //! none, and a ring that is replaced counts for those who are there and for those who come.
 
-mod support;
-
 use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -16,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
+use certcheck_testkit::served::*;
 use certcheck_testkit::server::Page;
 use certcheck_testkit::{Cert, Key, ext, pem};
 use http_body_util::{BodyExt as _, Full};
@@ -24,7 +23,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use pki_types::ServerName;
 use rustls::ClientConfig;
 use rustls::version::TLS13;
-use support::*;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

@@ -1,8 +1,6 @@
 //! What leaves the server when: nothing between the client's proof and the verdict, and nothing but an alert to who breaks
 //! off before it.
 
-mod support;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream as StdStream;
 use std::pin::Pin;
@@ -11,9 +9,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use certcheck_core::Revocation;
+use certcheck_testkit::served::*;
 use certcheck_testkit::server::Page;
 use pki_types::ServerName;
-use support::*;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
 
 /// A transport that notes when the server writes.

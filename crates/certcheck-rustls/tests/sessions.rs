@@ -1,7 +1,5 @@
 //! Sessions that resume, or do not: how old they are and whose they are. That the gate decides about those that do: `suites.rs`.
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +7,11 @@ use certcheck_core::policy::{Nonce, RevocationScope};
 use certcheck_core::{Evidence, Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, SessionPolicy};
+use certcheck_testkit::served::*;
 use certcheck_testkit::server::Page;
 use certcheck_testkit::{Cert, Key};
 use pki_types::CertificateDer;
 use rustls::{ClientConfig, SupportedProtocolVersion};
-use support::*;
 
 /// A server, a client of it with a session, and the engine between.
 struct Scene {

@@ -1,7 +1,5 @@
 //! Clients whose sources drip, before verifier and acceptor: a good client with another source is let in while they all drip on.
 
-mod support;
-
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,8 +7,8 @@ use std::time::{Duration, Instant};
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::{Engine, FetchLimits};
 use certcheck_rustls::{AcceptLimits, Acceptor, SessionPolicy};
+use certcheck_testkit::served::*;
 use certcheck_testkit::server::Dripper;
-use support::*;
 
 /// Nothing here takes so long unless somebody starves.
 const WITHIN: Duration = Duration::from_secs(8);

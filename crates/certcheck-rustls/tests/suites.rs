@@ -1,18 +1,16 @@
 //! The gate's alert under every cipher suite of every provider: in plaintext, sealed after a full handshake, and sealed
 //! after a resumed one.
 
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
+use certcheck_testkit::served::*;
 use certcheck_testkit::server::Page;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::CryptoProvider;
-use support::*;
 
 fn providers() -> Vec<(&'static str, CryptoProvider)> {
     vec![

@@ -1,7 +1,5 @@
 //! The verifier: what memory says, when it says it, and what is fetched for whom.
 
-mod support;
-
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +10,10 @@ use certcheck_core::policy::EvidenceOrder;
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{ClientAuth, ClientVerifier};
+use certcheck_testkit::served::*;
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, Key, ext};
 use rustls::ServerConfig;
-use support::*;
 
 fn served(engine: &Arc<Engine>) -> Served {
     Served::verifier(parts().server_config(engine).expect("a configuration"))

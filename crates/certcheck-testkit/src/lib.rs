@@ -22,7 +22,11 @@ pub mod recipe;
 mod recipe_evidence;
 #[cfg(feature = "scenarios")]
 pub mod scenarios;
+#[cfg(feature = "served")]
+pub mod served;
 pub mod server;
+#[cfg(feature = "world")]
+pub mod world;
 
 pub use certcheck_forge::{Cert, Key, Signer, cert, crl, der, ext, key, name, ocsp, pem};
 

@@ -1,5 +1,4 @@
 //! A PKI whose evidence is at a server on loopback: root, issuing CA, clients.
-#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::collections::HashMap;
 use std::io;
@@ -8,43 +7,62 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::crl::{self, CrlBuilder, RevokedCertificate};
+use crate::ext::{self, Point};
+use crate::server::{OcspResponder, Page, Server};
+use crate::{Cert, Key};
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::EvidenceOrder;
 use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_fetch::{CheckReport, Engine, EngineBuilder, FetchLimits, Guard, Resolve};
-use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
-use certcheck_testkit::ext::{self, Point};
-use certcheck_testkit::server::{OcspResponder, Page, Server};
-use certcheck_testkit::{Cert, Key};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pki_types::CertificateDer;
 
-pub(crate) const ROOT: &str = "O=Fetch,CN=Root";
-pub(crate) const CA: &str = "O=Fetch,CN=CA";
+/// The name of the root.
+pub const ROOT: &str = "O=Fetch,CN=Root";
+/// The name of the issuing CA.
+pub const CA: &str = "O=Fetch,CN=CA";
 
 /// The time that is asked about, unless a test has another.
-pub(crate) fn now() -> Time {
+pub fn now() -> Time {
     Time::from_rfc3339("2027-01-02T00:00:00Z").expect("a time")
 }
 
-pub(crate) fn at(text: &str) -> Time {
+/// A time by its text (RFC 3339).
+///
+/// # Panics
+/// If it is none.
+#[must_use]
+pub fn at(text: &str) -> Time {
     Time::from_rfc3339(text).expect("a time")
 }
 
 /// The PKI and its server.
-pub(crate) struct World {
-    pub(crate) server: Server,
-    pub(crate) root: Key,
-    pub(crate) ca: Key,
-    pub(crate) stranger: Key,
-    pub(crate) ca_cert: Cert,
-    pub(crate) responder: OcspResponder,
+pub struct World {
+    /// Where its evidence is.
+    pub server: Server,
+    /// The key of the root.
+    pub root: Key,
+    /// The key of the issuing CA.
+    pub ca: Key,
+    /// A key of nobody in the ring.
+    pub stranger: Key,
+    /// The certificate of the issuing CA.
+    pub ca_cert: Cert,
+    /// The responder of the issuing CA.
+    pub responder: OcspResponder,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl World {
     /// Everything is good: `/root.crl`, `/ca.crl`, and a responder at `/ocsp` that knows nobody yet.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let key = |name: &str| Key::p256(&format!("fetch {name}"));
         let (root, ca, stranger) = (key("root"), key("ca"), key("stranger"));
         let server = Server::start();
@@ -57,7 +75,8 @@ impl World {
         Self { server, root, ca, stranger, ca_cert, responder }
     }
 
-    pub(crate) fn ring(&self) -> KeyRing {
+    /// The ring with the root.
+    pub fn ring(&self) -> KeyRing {
         let mut builder = RingBuilder::new();
         let root = Cert::root(ROOT, &self.root).issue(&self.root);
         builder.add("root", &root, Placement::Anchor).expect("reads");
@@ -67,7 +86,7 @@ impl World {
     }
 
     /// A client with these CRL URLs in one point, and these responders.
-    pub(crate) fn client(&self, name: &str, crls: &[String], responders: &[String]) -> Cert {
+    pub fn client(&self, name: &str, crls: &[String], responders: &[String]) -> Cert {
         let key = Key::p256(&format!("fetch client {name}"));
         let mut cert = Cert::leaf(&format!("O=Fetch,CN={name}"), &key, CA, &self.ca);
         if !crls.is_empty() {
@@ -80,26 +99,29 @@ impl World {
     }
 
     /// The usual client, with a CRL at `/ca.crl`.
-    pub(crate) fn plain(&self, name: &str) -> Cert {
+    pub fn plain(&self, name: &str) -> Cert {
         self.client(name, &[self.server.url("/ca.crl")], &[])
     }
 
-    pub(crate) fn chain(&self, cert: &Cert) -> Vec<CertificateDer<'static>> {
+    /// A chain with this certificate as its target.
+    pub fn chain(&self, cert: &Cert) -> Vec<CertificateDer<'static>> {
         vec![cert.issue(&self.ca).into()]
     }
 
-    pub(crate) fn policy(&self) -> Policy {
+    /// The policy that engines have.
+    pub fn policy(&self) -> Policy {
         Policy::client(Revocation::HardFail).with_purpose(Purpose::Client)
     }
 
-    pub(crate) fn crl_first(&self) -> Policy {
+    /// The same, with CRLs asked for first.
+    pub fn crl_first(&self) -> Policy {
         let mut policy = self.policy();
         policy.evidence_order = EvidenceOrder::CrlFirst;
         policy
     }
 
     /// An engine that may go to loopback, with little patience and without a background.
-    pub(crate) fn builder(&self) -> EngineBuilder {
+    pub fn builder(&self) -> EngineBuilder {
         Engine::builder(self.ring(), self.policy())
             .guard(loopback())
             .limits(impatient())
@@ -107,12 +129,13 @@ impl World {
             .clock(now)
     }
 
-    pub(crate) fn engine(&self) -> Engine {
+    /// An engine with this policy.
+    pub fn engine(&self) -> Engine {
         self.builder().build().expect("builds")
     }
 
     /// A CRL of the CA that lists these.
-    pub(crate) fn revoking(&self, number: i64, certs: &[&Cert]) -> Vec<u8> {
+    pub fn revoking(&self, number: i64, certs: &[&Cert]) -> Vec<u8> {
         let entries = certs
             .iter()
             .map(|cert| RevokedCertificate::new(&cert.serial).with([crl::reason("keyCompromise")]));
@@ -120,12 +143,17 @@ impl World {
     }
 }
 
-pub(crate) fn loopback() -> Guard {
+/// A guard that allows loopback.
+///
+/// # Panics
+/// Never: the networks can be parsed.
+#[must_use]
+pub fn loopback() -> Guard {
     Guard::new().allow_net("127.0.0.0/8".parse().expect("a network"))
 }
 
 /// Short times, so that tests of what does not come are short too.
-pub(crate) fn impatient() -> FetchLimits {
+pub fn impatient() -> FetchLimits {
     let mut limits = FetchLimits::default();
     limits.connect = Duration::from_millis(300);
     limits.first_octet = Duration::from_millis(300);
@@ -139,7 +167,7 @@ pub(crate) fn impatient() -> FetchLimits {
 }
 
 /// What became of the leaf: verdict, code of the refusal, and the cause or means of its status.
-pub(crate) fn outcome_of(report: &CheckReport) -> (&'static str, &'static str, &'static str) {
+pub fn outcome_of(report: &CheckReport) -> (&'static str, &'static str, &'static str) {
     let details = report.details();
     let report = details.view();
     let code = report.reason.as_ref().map_or("", |rejection| rejection.reason.code());
@@ -152,13 +180,15 @@ pub(crate) fn outcome_of(report: &CheckReport) -> (&'static str, &'static str, &
 
 /// Names to addresses, given in turn: the last for ever.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub struct Names {
     known: HashMap<String, Vec<IpAddr>>,
-    pub(crate) asked: Arc<AtomicUsize>,
+    /// How often it was asked.
+    pub asked: Arc<AtomicUsize>,
 }
 
 impl Names {
-    pub(crate) fn new(names: &[(&str, &[&str])]) -> Self {
+    /// With these names and addresses.
+    pub fn new(names: &[(&str, &[&str])]) -> Self {
         let parse = |text: &&str| text.parse().expect("an address");
         let known = names.iter().map(|(name, all)| ((*name).to_owned(), all.iter().map(parse).collect()));
         Self { known: known.collect(), asked: Arc::default() }

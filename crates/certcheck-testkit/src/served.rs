@@ -1,17 +1,13 @@
 //! Servers with verifier and acceptor, and clients.
-#![allow(dead_code, reason = "each test takes what it needs")]
-
-#[path = "../../../certcheck-fetch/tests/support/mod.rs"]
-mod world;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::{Cert, Key, ext};
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
-use certcheck_testkit::{Cert, Key, ext};
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
@@ -21,13 +17,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-pub(crate) use world::*;
+pub use crate::world::*;
 
-pub(crate) const VERSIONS: [(&str, &SupportedProtocolVersion); 2] =
+/// The versions of TLS, with their names.
+pub const VERSIONS: [(&str, &SupportedProtocolVersion); 2] =
     [("TLS 1.2", &rustls::version::TLS12), ("TLS 1.3", &rustls::version::TLS13)];
 
 /// What an admitted client is told.
-pub(crate) const HELLO: &str = "hello\n";
+pub const HELLO: &str = "hello\n";
 
 const SERVER_ROOT: &str = "O=Server,CN=Root";
 
@@ -36,19 +33,19 @@ fn pkcs8(key: &Key) -> PrivateKeyDer<'static> {
 }
 
 /// Whom clients trust.
-pub(crate) fn server_root() -> Vec<u8> {
+pub fn server_root() -> Vec<u8> {
     let key = Key::p256("rustls server root");
     Cert::root(SERVER_ROOT, &key).valid("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z").issue(&key)
 }
 
 /// A server for `localhost`.
-pub(crate) fn parts() -> ServerParts {
+pub fn parts() -> ServerParts {
     let (chain, key) = server();
     ServerParts::new(chain, key).expect("a server")
 }
 
 /// The same over this provider.
-pub(crate) fn parts_over(provider: &Arc<CryptoProvider>) -> ServerParts {
+pub fn parts_over(provider: &Arc<CryptoProvider>) -> ServerParts {
     let (chain, key) = server();
     let own = CertifiedKey::from_der(chain, key, provider).expect("a server");
     ServerParts::with_resolver(Arc::clone(provider), Arc::new(SingleCertAndKey::from(own)))
@@ -63,35 +60,34 @@ fn server() -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
 }
 
 /// An engine for a world, under a policy of revocation.
-pub(crate) fn engine(world: &World, revocation: Revocation) -> Arc<Engine> {
+pub fn engine(world: &World, revocation: Revocation) -> Arc<Engine> {
     let engine = Engine::builder(world.ring(), Policy::client(revocation)).guard(loopback());
     Arc::new(engine.limits(impatient()).refreshes(false).clock(now).build().expect("builds"))
 }
 
 /// A client of the world: its chain and key.
 #[derive(Clone)]
-pub(crate) struct Person {
-    pub(crate) chain: Vec<CertificateDer<'static>>,
-    pub(crate) key: Key,
+pub struct Person {
+    /// What the client presents.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Its key.
+    pub key: Key,
 }
 
 impl Person {
     /// The client that was issued as `name`.
-    pub(crate) fn new(world: &World, name: &str, cert: &Cert) -> Self {
+    pub fn new(world: &World, name: &str, cert: &Cert) -> Self {
         Self { chain: world.chain(cert), key: Key::p256(&format!("fetch client {name}")) }
     }
 }
 
 /// A client configuration of rustls that keeps its sessions.
-pub(crate) fn client_config(
-    person: Option<&Person>,
-    version: &'static SupportedProtocolVersion,
-) -> ClientConfig {
+pub fn client_config(person: Option<&Person>, version: &'static SupportedProtocolVersion) -> ClientConfig {
     client_config_over(rustls::crypto::ring::default_provider(), person, version)
 }
 
 /// The same over this provider.
-pub(crate) fn client_config_over(
+pub fn client_config_over(
     provider: CryptoProvider,
     person: Option<&Person>,
     version: &'static SupportedProtocolVersion,
@@ -114,17 +110,19 @@ pub(crate) fn client_config_over(
 }
 
 /// What a client was told, or the name of the alert that it got.
-pub(crate) type Outcome = Result<String, String>;
+pub type Outcome = Result<String, String>;
 
 /// What one connection came to for the client.
 #[derive(Debug)]
-pub(crate) struct Connected {
-    pub(crate) outcome: Outcome,
-    pub(crate) is_resumed: bool,
+pub struct Connected {
+    /// What the client was sent, or the alert.
+    pub outcome: Outcome,
+    /// Whether its session was resumed.
+    pub is_resumed: bool,
 }
 
 /// Connects, writes a line, and reads to the end.
-pub(crate) async fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> Connected {
+pub async fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> Connected {
     let name = ServerName::try_from("localhost").expect("a name");
     let io = TcpStream::connect(address).await.expect("connects");
     let mut stream = match tokio_rustls::TlsConnector::from(Arc::clone(config)).connect(name, io).await {
@@ -151,7 +149,7 @@ fn alert_of(error: &std::io::Error) -> String {
 }
 
 /// An alert by its name in RFC 8446 and its number.
-pub(crate) fn word(alert: AlertDescription) -> String {
+pub fn word(alert: AlertDescription) -> String {
     let camel = format!("{alert:?}").replace("CA", "Ca");
     let mut name = String::new();
     for (at, letter) in camel.chars().enumerate() {
@@ -164,15 +162,16 @@ pub(crate) fn word(alert: AlertDescription) -> String {
 }
 
 /// A server that runs until it is dropped.
-pub(crate) struct Served {
-    pub(crate) address: SocketAddr,
+pub struct Served {
+    /// Where it listens.
+    pub address: SocketAddr,
     outcomes: Arc<Mutex<Vec<String>>>,
     runtime: Option<Runtime>,
 }
 
 impl Served {
     /// Serves everyone with the future that `serve` makes; it tells what each came to.
-    pub(crate) fn start<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
+    pub fn start<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = String> + Send + 'static,
     {
@@ -198,7 +197,7 @@ impl Served {
     }
 
     /// With an acceptor.
-    pub(crate) fn acceptor(acceptor: Acceptor) -> Self {
+    pub fn acceptor(acceptor: Acceptor) -> Self {
         Self::start(move |io| {
             let acceptor = acceptor.clone();
             async move {
@@ -216,7 +215,7 @@ impl Served {
     }
 
     /// With a verifier, in a runtime's accept loop.
-    pub(crate) fn verifier(config: rustls::ServerConfig) -> Self {
+    pub fn verifier(config: rustls::ServerConfig) -> Self {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         Self::start(move |io| {
             let acceptor = acceptor.clone();
@@ -240,7 +239,7 @@ impl Served {
     }
 
     /// What connections came to, in the order in which they ended. Waits until there are so many.
-    pub(crate) fn outcomes(&self, number: usize) -> Vec<String> {
+    pub fn outcomes(&self, number: usize) -> Vec<String> {
         for _ in 0..500 {
             let outcomes = self.outcomes.lock().expect("no panic").clone();
             if outcomes.len() >= number {
@@ -261,19 +260,19 @@ impl Drop for Served {
 }
 
 /// Reads what comes until the end, or for a while.
-pub(crate) async fn drain<IO: tokio::io::AsyncRead + Unpin>(io: &mut IO) {
+pub async fn drain<IO: tokio::io::AsyncRead + Unpin>(io: &mut IO) {
     let mut octets = [0; 1_024];
     let read = async { while matches!(io.read(&mut octets).await, Ok(1..)) {} };
     let _late = tokio::time::timeout(Duration::from_millis(500), read).await;
 }
 
 /// An acceptor with the usual limits.
-pub(crate) fn acceptor(engine: &Arc<Engine>, parts: ServerParts) -> Acceptor {
+pub fn acceptor(engine: &Arc<Engine>, parts: ServerParts) -> Acceptor {
     let limits = AcceptLimits::default().with_deadline(Duration::from_secs(3));
     Acceptor::new(parts, Arc::clone(engine), SessionPolicy::default(), limits).expect("an acceptor")
 }
 
 /// A runtime for clients.
-pub(crate) fn runtime() -> Runtime {
+pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
