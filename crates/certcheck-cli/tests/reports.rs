@@ -127,7 +127,7 @@ fn several_inputs_have_an_index_that_filters() {
     );
     for seen in see(&[&to]).into_iter().flatten() {
         sound(&seen, &to);
-        assert_eq!((&seen["filter"], &seen["told"]), (&true.into(), &"All 5 shown".into()));
+        assert_eq!((&seen["filter"], &seen["output"]), (&true.into(), &"All 5 shown".into()));
         assert_eq!(seen["found"], serde_json::json!({ "device-9": 1, "no such text": 0, "": 5, "good": 1 }));
     }
 }

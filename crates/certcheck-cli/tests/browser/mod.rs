@@ -17,7 +17,7 @@ addEventListener("load", () => {
   const seen = [...document.querySelectorAll("iframe")].map(frame => {
     const page = frame.contentDocument, root = page.documentElement;
     const folds = [...page.querySelectorAll("details")];
-    const output = page.getElementById("output");
+    const output = page.getElementById("told");
     folds.forEach(fold => { fold.open = true; });
     const wide = [...page.body.querySelectorAll("*")].filter(item => {
       const box = item.getBoundingClientRect();
@@ -106,7 +106,7 @@ pub(crate) fn see(pages: &[&Path]) -> Option<Vec<Value>> {
     let console: Vec<_> = text.lines().filter(|line| line.contains("CONSOLE")).collect();
     assert!(console.is_empty(), "{console:?}");
     let seen = text.split(r#"<pre id="seen">"#).nth(1).and_then(|rest| rest.split('<').next());
-    let digits = seen.unwrap_or_else(|| panic!("the browser output nothing: {text}"));
+    let digits = seen.unwrap_or_else(|| panic!("the browser returned nothing: {text}"));
     let octets: Option<Vec<u8>> =
         (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect();
     let seen: Vec<Value> = serde_json::from_slice(&octets.expect("hexadecimal")).expect("JSON");
