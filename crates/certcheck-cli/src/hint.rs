@@ -89,7 +89,7 @@ pub(crate) const fn of(remedy: Remedy) -> &'static str {
             "have the responder send its own certificate with the response, or give a CRL with --crl"
         }
         Remedy::InspectEvidence => {
-            "get the evidence again; certcheck crl and certcheck ocsp report what is wrong with it"
+            "get the evidence again; certcheck crl and certcheck ocsp tell what is wrong with it"
         }
         other => other.text(),
     }

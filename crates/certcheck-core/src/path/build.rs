@@ -8,8 +8,9 @@ use core::ops::ControlFlow;
 use std::collections::HashMap;
 
 use super::candidate::{CertificateRef, Link};
+use super::context::Context;
 use super::pool::Pool;
-use super::verify::{Context, Failure, Scope, Valid, validate};
+use super::verify::{Failure, Scope, Valid, validate};
 use crate::key_ring::{NameId, RingCertificate, Role};
 use crate::policy::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};

@@ -5,9 +5,10 @@
 //! that no signature ties to the target does not: a client could have a server follow any URL with it.
 
 use super::candidate::{CertificateRef, Link};
+use super::context::Context;
+use super::inspect::inspect;
 use super::pool::Pool;
 use super::profile::PathPosition;
-use super::verify::{Context, inspect};
 use super::{VerifiedIssuers, build};
 use crate::x509::Certificate;
 

@@ -2,7 +2,9 @@
 
 pub(crate) mod build;
 pub(crate) mod candidate;
+pub(crate) mod context;
 pub(crate) mod discovery;
+mod inspect;
 pub(crate) mod name_constraints;
 pub(crate) mod policies;
 pub(crate) mod pool;

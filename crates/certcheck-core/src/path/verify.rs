@@ -2,122 +2,18 @@
 //!
 //! Revocation, step 6.1.3 (a)(3), is decided after a path has validated: only then may its URLs be followed.
 
-use super::candidate::{CertificateRef, Link};
-use super::name_constraints::CommonName;
+use super::candidate::Link;
+use super::context::Context;
+use super::inspect::{check_ca, check_criticality, check_may_sign, check_purpose, inspect};
+use super::name_constraints::{self, CommonName};
 use super::policies::{AnyPolicy, PolicyGraph, PolicyMapping, user_constrained_set};
 use super::profile::{self, PathPosition};
-use super::verified_issuers::VerifiedIssuers;
-use super::{name_constraints, server_name};
-use crate::budget::{Budget, Spent};
-use crate::der::{Rule, ViewFault};
 use crate::key;
-use crate::key_ring::{KeyRing, RingCertificate};
+use crate::key_ring::RingCertificate;
 use crate::oid::{self, Oid};
 use crate::policy::{AnchorValidity, Policy};
-use crate::reason::{NotACa, Reason, Rejection};
-use crate::signature::{self, SignatureFault, Signed};
-use crate::time::Time;
-use crate::x509::{Certificate, KeyUsage, NameConstraints, Version};
-
-/// Certificates that are remembered as looked at: as many as signatures can vouch for.
-const INSPECTED: usize = 128;
-
-/// What every path of a check is validated with.
-pub(crate) struct Context<'a> {
-    pub(crate) policy: &'a Policy,
-    pub(crate) ring: &'a KeyRing,
-    pub(crate) now: Time,
-    pub(crate) budget: Budget<'a>,
-    /// Signatures on certificates that were verified before: in other checks, and in this.
-    pub(crate) issuers: [Option<&'a VerifiedIssuers>; 2],
-    /// Signatures verified in this check: certificate, the issuer's key, outcome. At most as many as the budget has.
-    edges: Vec<(CertificateRef, &'a [u8], Result<(), Reason>)>,
-    /// Certificates that were looked at by themselves and found right, and whether as the target. Kept where several paths are
-    /// tried.
-    inspected: Vec<(CertificateRef, PathPosition)>,
-}
-
-impl<'a> Context<'a> {
-    pub(crate) fn new(
-        ring: &'a KeyRing,
-        policy: &'a Policy,
-        now: Time,
-        issuers: [Option<&'a VerifiedIssuers>; 2],
-    ) -> Self {
-        Self::with_spent(ring, policy, now, issuers, Spent::default())
-    }
-
-    /// A context for a part of a check that has spent before.
-    pub(crate) fn with_spent(
-        ring: &'a KeyRing,
-        policy: &'a Policy,
-        now: Time,
-        issuers: [Option<&'a VerifiedIssuers>; 2],
-        spent: Spent,
-    ) -> Self {
-        let budget = Budget::with_spent(&policy.limits, spent);
-        Self { policy, ring, now, budget, issuers, edges: Vec::new(), inspected: Vec::new() }
-    }
-
-    /// Whether the signature is known not to verify with this key.
-    pub(crate) fn is_refused_edge(&self, child: CertificateRef, key: &[u8]) -> bool {
-        self.edges
-            .iter()
-            .any(|(known, issuer, outcome)| *known == child && *issuer == key && outcome.is_err())
-    }
-
-    /// [`inspect`], not again for each of many paths.
-    fn inspect_once(&mut self, link: &Link<'a>, position: PathPosition) -> Result<(), Reason> {
-        let key = (link.reference, position);
-        if self.inspected.contains(&key) {
-            return Ok(());
-        }
-        inspect(self, link, position)?;
-        if self.budget.spent.paths > 1 && self.inspected.len() < INSPECTED {
-            self.inspected.push(key);
-        }
-        Ok(())
-    }
-
-    /// 6.1.3 (a)(1), at most once for a certificate and a key.
-    ///
-    /// RFC 5280 6.1.3 (a)(1).
-    #[doc(alias = "RFC 5280 section 6.1.3(a)(1)")]
-    pub(crate) fn verify_signature(
-        &mut self,
-        link: &Link<'a>,
-        issuer: &Certificate<'a>,
-    ) -> Result<(), Reason> {
-        let key = issuer.spki();
-        if let Some((_, _, outcome)) =
-            self.edges.iter().find(|(child, known_key, _)| *child == link.reference && *known_key == key.raw)
-        {
-            return outcome.clone();
-        }
-        let certificate = &link.certificate;
-        let signed = Signed {
-            message: certificate.tbs(),
-            algorithm: certificate.signature_algorithm(),
-            signature: certificate.signature(),
-        };
-        let is_known = self
-            .issuers
-            .iter()
-            .flatten()
-            .any(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
-        let outcome = if is_known {
-            signature::select_verifier(signed, key, &self.policy.signatures).map(drop)
-        } else {
-            match signature::verify(signed, key, &self.policy.signatures, &mut self.budget) {
-                Ok(()) => Ok(()),
-                Err(SignatureFault::Reason(reason)) => Err(reason),
-                Err(SignatureFault::Limit(hit)) => return Err(hit.into()),
-            }
-        };
-        self.edges.push((link.reference, key.raw, outcome.clone()));
-        outcome
-    }
-}
+use crate::reason::{Reason, Rejection};
+use crate::x509::{Certificate, NameConstraints};
 
 /// What a failure says about other paths.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -268,117 +164,6 @@ fn push_initial<'a>(
     }
     above.extend(certificate.name_constraints()?);
     Ok(())
-}
-
-/// What holds for a certificate in any path: its strength, validity and extensions, its role.
-///
-/// RFC 5280 4.1.2.6, RFC 5280 4.1.2.7, RFC 5280 4.2.1.3, RFC 5280 6.1.3 (a)(2).
-#[doc(alias(
-    "RFC 5280 section 4.1.2.6",
-    "RFC 5280 section 4.1.2.7",
-    "RFC 5280 section 4.2.1.3",
-    "RFC 5280 section 6.1.3(a)(2)"
-))]
-pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, position: PathPosition) -> Result<(), Reason> {
-    let (certificate, policy) = (&link.certificate, context.policy);
-    if context.ring.distrusts(certificate) {
-        return Err(Reason::Distrusted);
-    }
-    // The keys of CAs verify signatures, which tells whether they are points on their curves.
-    if position == PathPosition::Target {
-        key::check_whole(certificate.spki(), &policy.signatures)?;
-    } else {
-        key::check_form(certificate.spki(), &policy.signatures)?;
-    }
-    // 6.1.3 (a)(2)
-    if context.now < certificate.not_before() {
-        return Err(Reason::NotYetValid { not_before: certificate.not_before(), now: context.now });
-    }
-    if context.now > certificate.not_after() {
-        return Err(Reason::Expired { not_after: certificate.not_after(), now: context.now });
-    }
-    check_criticality(certificate)?;
-    if policy.pedantic {
-        profile::check(certificate, position, false)?;
-    }
-    if position == PathPosition::Target {
-        // 4.1.2.6: a subject is named somewhere.
-        if certificate.subject().is_empty() && certificate.subject_alt_name()?.is_none() {
-            return Err(Reason::NoSubjectName);
-        }
-        // 4.2.1.3
-        if let (Some(wanted), Some(usage)) = (policy.purpose.key_usage(), certificate.key_usage())
-            && !usage.has_any(wanted)
-        {
-            return Err(Reason::KeyUsage { wanted: "digitalSignature" });
-        }
-        if let Some(wanted) = &policy.server_name {
-            server_name::check(certificate, wanted)?;
-        }
-    } else {
-        check_ca(certificate)?;
-    }
-    // 4.2.1.12, on CAs too: what a CA may not issue for is not to be had below it.
-    check_purpose(certificate, policy.purpose.key_purpose())
-}
-
-/// 6.1.4 (o) and 6.1.5 (f), and extensions that are critical against the profile.
-///
-/// RFC 5280 4.2, RFC 5280 6.1.4 (o), RFC 5280 6.1.5 (f).
-#[doc(alias("RFC 5280 section 4.2", "RFC 5280 section 6.1.4(o)", "RFC 5280 section 6.1.5(f)"))]
-fn check_criticality(certificate: &Certificate<'_>) -> Result<(), Reason> {
-    if let Some(oid) = certificate.unhandled_critical_extension() {
-        return Err(Reason::UnhandledCriticalExtension { oid: oid.into() });
-    }
-    if let Some(known) = certificate.wrongly_critical_extension() {
-        return Err(ViewFault { offset: 0, field: known.field(), rule: Rule::MustNotBeCritical }.into());
-    }
-    Ok(())
-}
-
-/// A CA says that it is one.
-///
-/// RFC 5280 4.2.1.9, RFC 5280 6.1.4 (k).
-#[doc(alias("RFC 5280 section 4.2.1.9", "RFC 5280 section 6.1.4(k)"))]
-fn check_ca(certificate: &Certificate<'_>) -> Result<(), Reason> {
-    if certificate.version() != Version::V3 {
-        // (k) leaves v1 and v2 to out-of-band means: being an anchor that signs itself is such a means, nothing else is.
-        return Err(Reason::NotACa(NotACa::Version));
-    }
-    match certificate.basic_constraints() {
-        None => return Err(Reason::NotACa(NotACa::NoBasicConstraints)),
-        Some(constraints) if !constraints.ca => return Err(Reason::NotACa(NotACa::NotAsserted)),
-        Some(_) => {}
-    }
-    check_may_sign(certificate)
-}
-
-/// A CA with keyUsage may sign certificates.
-///
-/// RFC 5280 4.2.1.3, RFC 5280 6.1.4 (n).
-#[doc(alias("RFC 5280 section 4.2.1.3", "RFC 5280 section 6.1.4(n)"))]
-fn check_may_sign(certificate: &Certificate<'_>) -> Result<(), Reason> {
-    match certificate.key_usage() {
-        Some(usage) if !usage.has_any(KeyUsage::KEY_CERT_SIGN) => {
-            Err(Reason::KeyUsage { wanted: "keyCertSign" })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The extended key usage, if there is one, has the purpose.
-///
-/// RFC 5280 4.2.1.12.
-#[doc(alias = "RFC 5280 section 4.2.1.12")]
-fn check_purpose(certificate: &Certificate<'_>, wanted: Option<Oid<'_>>) -> Result<(), Reason> {
-    let (Some(wanted), Some(usage)) = (wanted, certificate.extended_key_usage()?) else { return Ok(()) };
-    for purpose in usage.purposes() {
-        let purpose = purpose?;
-        if purpose == wanted || purpose == oid::ANY_EXTENDED_KEY_USAGE {
-            return Ok(());
-        }
-    }
-    Err(Reason::ExtendedKeyUsage { wanted: wanted.into() })
 }
 
 /// The anchor, as RFC 5937 has its certificate and settings constrain it. Tells whether it is outside its validity.

@@ -270,8 +270,8 @@ fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
 
 /// The prepared string, or `None` where a value cannot be prepared.
 ///
-/// RFC 4518 2.3, RFC 5280 2.6.
-#[doc(alias("RFC 4518 section 2.3", "RFC 5280 section 2.6"))]
+/// RFC 4518 2.3, RFC 4518 2.6.
+#[doc(alias("RFC 4518 section 2.3", "RFC 4518 section 2.6"))]
 fn prepared(attribute: Attribute<'_>) -> Option<String> {
     if is_plain(attribute) {
         return String::from_utf8(plain_folded(attribute.value).collect()).ok();
