@@ -19,7 +19,7 @@ Examples:
 Cold is a connection that has to be made, warm one that stands; where one that stood had to be
 made anew, that counts for neither. The sources are other people's: the default is few rounds,
 with a pause between. Nothing kept between runs is looked at. OCSP with GET is measured where the
-URL allows it. Decisions are reported by what they came to; from disk and memory only where one was
+URL allows it. Decisions are told by what they came to; from disk and memory only where one was
 reached.
 
 Exit codes: 0 measured, 1 the path is not good, 2 usage or unreadable input, 3 some source did not

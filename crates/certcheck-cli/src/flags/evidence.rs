@@ -14,7 +14,7 @@ Examples:
   certcheck crl ca.crl --diff yesterday.crl --limit 5
   curl -s http://crl.example/ca.crl | certcheck crl - --json
 
-Exit codes: 0 reported, 1 the signature does not verify with the ring, 2 usage or unreadable input.
+Exit codes: 0 told, 1 the signature does not verify with the ring, 2 usage or unreadable input.
 What --find and --diff say changes nothing about them.";
 
 #[derive(Args, Debug)]
@@ -55,7 +55,7 @@ Examples:
   certcheck ocsp answer.der --ring keyring/ --cert client.pem --at 2027-01-01T00:00:00Z
   certcheck ocsp - --json < answer.der
 
-Exit codes: 0 reported, 1 not verified or the certificate is rejected, 2 usage or unreadable input,
+Exit codes: 0 told, 1 not verified or the certificate is rejected, 2 usage or unreadable input,
 3 undetermined.";
 
 #[derive(Args, Debug)]

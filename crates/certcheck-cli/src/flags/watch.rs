@@ -17,10 +17,10 @@ Examples:
 
 The sources are those that the CAs of the ring name, and where their CRLs say that deltas are.
 Where clients name others, as they do where a CRL tells of them, give one client of each CA. A
-source that several certificates name is asked once and classified for each: the worst is reported.
+source that several certificates name is asked once and judged for each: the worst is told.
 Nothing kept between runs is looked at.
 
-A CA to which no path is good has no sources that anyone would ask; it is reported as bad, with the
+A CA to which no path is good has no sources that anyone would ask; it is told as bad, with the
 reason. So is a CERT, one that cannot be read too, and the rest is watched all the same. Evidence
 that is past its nextUpdate is stale here, though checks take it for as long as clocks may differ.
 
