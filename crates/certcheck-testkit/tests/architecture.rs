@@ -17,7 +17,7 @@ const INTRODUCTION: &str = "\
 
 A check is a state machine without I/O and without a clock (`certcheck-core`). An engine drives it: it answers the requests
 for evidence from memory, from a store, or from the network (`certcheck-fetch`). Servers use the engine by way of a rustls
-verifier or a tokio acceptor (`certcheck-rustls`), people by way of the program (`certcheck-cli`).
+verifier or a tokio acceptor (`certcheck-rustls`), people by way of the program (`certcheck`).
 
 The drawings are made from the sources by `UPDATE_DOCS=1 cargo test -p certcheck-testkit --features imports --test
 architecture`, and a test fails when they say something else. An arrow leads from a module to one that it imports from; where
@@ -59,7 +59,7 @@ fn libraries() -> Graph {
             .cloned()
             .collect()
     };
-    let all = LIBRARIES.iter().chain(&["certcheck-forge", "certcheck-cli"]);
+    let all = LIBRARIES.iter().chain(&["certcheck-forge", "certcheck"]);
     all.filter(|library| root().join("crates").join(library).exists())
         .map(|library| ((*library).to_owned(), depends(library)))
         .collect()

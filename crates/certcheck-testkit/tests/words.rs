@@ -149,7 +149,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 fn words_that_were_given_up_name_nothing() {
     let mut faults = Vec::new();
     // A script for a browser, which asks for parts of a page by their names.
-    let is_script = |file: &str| file.ends_with("certcheck-cli/tests/browser/mod.rs");
+    let is_script = |file: &str| file.ends_with("certcheck/tests/browser/mod.rs");
     for (file, text) in
         sources(&["crates", "benches", "fuzz"]).into_iter().filter(|(file, _)| !is_script(file))
     {
@@ -184,7 +184,7 @@ fn renamed_types_keep_their_names() {
 fn comments_do_without_old_words() {
     let mut faults = Vec::new();
     // Comments on flags are the text of `--help`.
-    let is_help = |file: &str| file.starts_with("crates/certcheck-cli/src/flags/");
+    let is_help = |file: &str| file.starts_with("crates/certcheck/src/flags/");
     for (file, text) in sources(&["crates", "benches", "fuzz"]).into_iter().filter(|(file, _)| !is_help(file))
     {
         for (at, line) in text.lines().enumerate() {

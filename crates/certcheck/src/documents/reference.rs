@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 const HEAD: &str = "\
 # Command line
 
-Made by `cargo run -p certcheck-cli -- reference > docs/cli.md`; a test holds it against the program.
+Made by `cargo run -p certcheck -- reference > docs/cli.md`; a test holds it against the program.
 `certcheck COMMAND --help` says the same.
 ";
 

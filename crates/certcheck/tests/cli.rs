@@ -136,7 +136,7 @@ fn standard_input_untrusted_and_bundles() {
 
 #[test]
 fn unreadable_input_names_file_offset_and_rule() {
-    let folder = std::env::temp_dir().join(format!("certcheck-cli-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("certcheck-{}", std::process::id()));
     std::fs::create_dir_all(folder.join("ring")).expect("folder");
     let broken = folder.join("broken.der");
     std::fs::write(&broken, [0x30, 0x03, 0x30, 0x80, 0x00]).expect("written");

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-const MENDED_BY: &str = "mended by: cargo run -p certcheck-cli -- reference > docs/cli.md";
+const MENDED_BY: &str = "mended by: cargo run -p certcheck -- reference > docs/cli.md";
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
 fn root() -> PathBuf {
