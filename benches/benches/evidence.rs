@@ -99,8 +99,7 @@ fn lookup(c: &mut Criterion) {
         let (der, serials) = crl(entries);
         let crl = Crl::parse(der.into(), "bench").unwrap();
         let verified = crl.verify(signer.spki(), &policy).unwrap();
-        let strangers: Vec<[u8; 16]> =
-            serials.iter().map(|serial| serial.map(|octet| octet ^ 0x15)).collect();
+        let strangers: Vec<[u8; 16]> = serials.iter().map(|serial| serial.map(|byte| byte ^ 0x15)).collect();
         let mut group = c.benchmark_group("crl lookup");
         for (word, asked, is_listed) in [("hit", &serials, true), ("miss", &strangers, false)] {
             group.bench_function(BenchmarkId::new(format!("{word}, warm"), entries), |b| {
@@ -112,7 +111,7 @@ fn lookup(c: &mut Criterion) {
                 b.iter(|| assert_eq!(verified.find(next.next().unwrap(), None).is_some(), is_listed));
             });
         }
-        println!("crl of {entries}: {:.2} octets an entry beside it", crl.overhead() as f64 / entries as f64);
+        println!("crl of {entries}: {:.2} bytes an entry beside it", crl.overhead() as f64 / entries as f64);
         let kept = Bytes::from(crl.index());
         let der = crl.der().clone();
         group.sample_size(10);
@@ -187,7 +186,7 @@ fn ocsp_response(c: &mut Criterion) {
     let (ca, client) = path(&ca());
     let signer = Certificate::parse(&ca).unwrap();
     let certificate = Certificate::parse(&client).unwrap();
-    let id = ocsp::cert_id("sha1", certificate.issuer().raw(), &ca_key(), certificate.serial().octets());
+    let id = ocsp::cert_id("sha1", certificate.issuer().raw(), &ca_key(), certificate.serial().bytes());
     let response =
         ocsp::Response::new(ocsp::by_key(&ca_key()), [ocsp::AnswerBuilder::good(id)]).issue(&ca_key());
     let der = Bytes::from(response);

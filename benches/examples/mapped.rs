@@ -62,7 +62,7 @@ fn main() {
     let lookups = begun.elapsed();
     let after = resident();
     println!(
-        "{entries} entries, {} octets: opened in {elapsed:?}, 1,000 lookups in {lookups:?}; resident {} KiB more of our own, {} KiB of the files",
+        "{entries} entries, {} bytes: opened in {elapsed:?}, 1,000 lookups in {lookups:?}; resident {} KiB more of our own, {} KiB of the files",
         crl.der().len(),
         after.0 - before.0,
         after.1 - before.1

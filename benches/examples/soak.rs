@@ -177,14 +177,14 @@ async fn client(address: SocketAddr, everyone: Arc<Everyone>, tally: Arc<Tally>,
 
 async fn junk(address: SocketAddr, random: &mut fastrand::Rng) {
     let Ok(mut io) = TcpStream::connect(address).await else { return };
-    let mut octets = vec![0; random.usize(1..4_096)];
-    random.fill(&mut octets);
+    let mut bytes = vec![0; random.usize(1..4_096)];
+    random.fill(&mut bytes);
     if random.bool() {
         // As far as a record goes it is one.
-        octets[..1].fill(22);
-        octets.iter_mut().skip(1).zip([3, 3, 2, 0]).for_each(|(place, octet)| *place = octet);
+        bytes[..1].fill(22);
+        bytes.iter_mut().skip(1).zip([3, 3, 2, 0]).for_each(|(place, byte)| *place = byte);
     }
-    let _gone = io.write_all(&octets).await;
+    let _gone = io.write_all(&bytes).await;
     let _gone = tokio::time::timeout(Duration::from_millis(200), io.read(&mut [0; 64])).await;
 }
 
@@ -207,7 +207,7 @@ async fn flap(world: Arc<World>, tally: Arc<Tally>) {
     }
 }
 
-/// Octets of this process in memory.
+/// Bytes of this process in memory.
 fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4_096

@@ -47,11 +47,11 @@ fn main() {
         let copy = folder.join("copy");
         assert!(Command::new("curl").args(["-s", "-o"]).arg(&copy).arg(&url).status().unwrap().success());
         let fetched = begun.elapsed();
-        let octets = std::fs::read(&copy).unwrap();
+        let bytes = std::fs::read(&copy).unwrap();
         let begun = Instant::now();
-        std::hint::black_box(ring::digest::digest(&ring::digest::SHA256, &octets));
+        std::hint::black_box(ring::digest::digest(&ring::digest::SHA256, &bytes));
         let hashed = begun.elapsed();
-        drop(octets);
+        drop(bytes);
         println!("round {round}: curl {fetched:?}, SHA-256 {hashed:?}, together {:?}", fetched + hashed);
         let store = folder.join(format!("store-{round}"));
         let program = std::env::current_exe().unwrap();

@@ -23,7 +23,7 @@ pub fn ca() -> Vec<u8> {
     Cert::root(CA, &ca_key()).issue(&ca_key())
 }
 
-/// A CRL with so many entries of random serials of 16 octets, every other with a reason, and some of the serials.
+/// A CRL with so many entries of random serials of 16 bytes, every other with a reason, and some of the serials.
 #[must_use]
 pub fn crl(entries: usize) -> (Vec<u8>, Vec<[u8; 16]>) {
     let mut state = 0x0123_4567_89ab_cdef_u64;

@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((chunk, der)) = data.split_first() else { return };
     let whole = Crl::parse(Bytes::copy_from_slice(der), "fuzz");
     let mut reader = CrlReader::new();
-    let pushed = der.chunks(usize::from(*chunk) + 1).try_for_each(|octets| reader.push(octets));
+    let pushed = der.chunks(usize::from(*chunk) + 1).try_for_each(|bytes| reader.push(bytes));
     let arrived = pushed.and_then(|()| reader.finish("fuzz"));
     assert_eq!(whole.is_ok(), arrived.is_ok(), "{whole:?} {arrived:?}");
     let (Ok(whole), Ok(arrived)) = (whole, arrived) else { return };

@@ -25,7 +25,7 @@ pub fn always() -> Algorithms {
     Algorithms::new(&[&Always])
 }
 
-/// Parts of the input, each behind its length in two octets, and what is left.
+/// Parts of the input, each behind its length in two bytes, and what is left.
 pub fn framed(mut rest: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     let mut parts = Vec::new();
     while let Some((length, after)) = rest.split_first_chunk::<2>() {

@@ -36,7 +36,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// What the server spends, from the first octet to the end of the handshake.
+/// What the server spends, from the first byte to the end of the handshake.
 pub(crate) fn handshake(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>) -> Duration {
     let name = ServerName::try_from("localhost").unwrap();
     let mut client = ClientConnection::new(Arc::clone(client), name).unwrap();
@@ -51,18 +51,18 @@ pub(crate) fn handshake(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>) 
         }
         back.clear();
         let begun = Instant::now();
-        let mut octets = &there[..];
-        while !octets.is_empty() {
-            server.read_tls(&mut octets).unwrap();
+        let mut bytes = &there[..];
+        while !bytes.is_empty() {
+            server.read_tls(&mut bytes).unwrap();
             server.process_new_packets().unwrap();
         }
         while server.wants_write() {
             server.write_tls(&mut back).unwrap();
         }
         spent += begun.elapsed();
-        let mut octets = &back[..];
-        while !octets.is_empty() {
-            client.read_tls(&mut octets).unwrap();
+        let mut bytes = &back[..];
+        while !bytes.is_empty() {
+            client.read_tls(&mut bytes).unwrap();
             client.process_new_packets().unwrap();
         }
     }

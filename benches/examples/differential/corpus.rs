@@ -102,7 +102,7 @@ impl Corpus {
             && let Some(known) = entry.children.first_mut()
             && rng.bool()
         {
-            known.octets = serial.to_vec();
+            known.bytes = serial.to_vec();
         }
         without_authority_key(&mut found);
         found.der()
@@ -129,7 +129,7 @@ impl Corpus {
 /// Another issuer's key would be named.
 fn without_authority_key(node: &mut Node) {
     let is_authority_key = |node: &Node| {
-        node.is_extension() && node.children.first().is_some_and(|oid| oid.octets == [0x55, 0x1d, 0x23])
+        node.is_extension() && node.children.first().is_some_and(|oid| oid.bytes == [0x55, 0x1d, 0x23])
     };
     node.children.retain(|child| !is_authority_key(child));
     node.children.iter_mut().for_each(without_authority_key);

@@ -28,7 +28,7 @@ fn has(der: &[u8], is_wanted: &dyn Fn(&Node) -> bool) -> bool {
 /// Extensions with this identifier.
 fn extensions(der: &[u8], dotted: &str) -> Vec<Node> {
     let oid = der::oid_content(dotted);
-    all(der, &|node| node.is_extension() && node.children[0].octets == oid)
+    all(der, &|node| node.is_extension() && node.children[0].bytes == oid)
 }
 
 fn has_extension(der: &[u8], dotted: &[&str]) -> bool {
@@ -41,7 +41,7 @@ fn value_of(extension: &Node) -> Vec<u8> {
 
 fn has_critical(difference: &Difference<'_>, dotted: &[&str]) -> bool {
     let is_critical =
-        |node: &Node| node.children.get(1).is_some_and(|flag| flag.tag == 1 && flag.octets != [0]);
+        |node: &Node| node.children.get(1).is_some_and(|flag| flag.tag == 1 && flag.bytes != [0]);
     difference.some(|der| dotted.iter().any(|oid| extensions(der, oid).iter().any(is_critical)))
 }
 
@@ -75,14 +75,14 @@ pub(crate) fn other_authority_key(difference: &Difference<'_>) -> bool {
     if !case.evidence.is_empty() {
         return differs(&case.evidence, "ca");
     }
-    let own = der::octets(&Key::p256("ca").id());
+    let own = der::bytes(&Key::p256("ca").id());
     let other_own = extensions(&case.ca, "2.5.29.14").iter().any(|found| value_of(found) != own);
     differs(&case.leaf, "ca") || differs(&case.ca, "root") || other_own
 }
 
 fn has_time(difference: &Difference<'_>, texts: &[&[u8]]) -> bool {
     let is_wanted =
-        |node: &Node| matches!(node.tag, 0x17 | 0x18) && texts.iter().any(|text| node.octets.ends_with(text));
+        |node: &Node| matches!(node.tag, 0x17 | 0x18) && texts.iter().any(|text| node.bytes.ends_with(text));
     difference.some(|der| has(der, &is_wanted))
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn has_time_within_skew(difference: &Difference<'_>) -> bool {
 
 pub(crate) fn has_time_before_1970(difference: &Difference<'_>) -> bool {
     let number = |digits: &[u8]| std::str::from_utf8(digits).ok().and_then(|text| text.parse::<u32>().ok());
-    let is_early = |node: &Node| match (node.tag, node.octets.get(..2), node.octets.get(..4)) {
+    let is_early = |node: &Node| match (node.tag, node.bytes.get(..2), node.bytes.get(..4)) {
         (0x17, Some(year), _) => number(year).is_some_and(|year| (50..70).contains(&year)),
         (0x18, _, Some(year)) => number(year).is_some_and(|year| year < 1970),
         _ => false,
@@ -113,8 +113,8 @@ pub(crate) fn odd_invalidity_date(difference: &Difference<'_>) -> bool {
         .any(|found| value_of(found).first() == Some(&0x17))
 }
 
-/// A name of an issuer is written in other octets than the subject above it.
-pub(crate) fn other_octets_of_issuer(difference: &Difference<'_>) -> bool {
+/// A name of an issuer is written in other bytes than the subject above it.
+pub(crate) fn other_bytes_of_issuer(difference: &Difference<'_>) -> bool {
     let names = |der: &[u8], text: &str| signed(der).iter().any(|field| field.der() == name(text));
     let (ca, root) = ("O=Acme,CN=CA", "O=Acme,CN=Root");
     let case = difference.case;
@@ -157,21 +157,21 @@ pub(crate) fn has_leaf_policies(difference: &Difference<'_>) -> bool {
 }
 
 pub(crate) fn any_purpose(difference: &Difference<'_>) -> bool {
-    difference.some(|der| has(der, &|node| node.tag == 6 && node.octets == [0x55, 0x1d, 0x25, 0]))
+    difference.some(|der| has(der, &|node| node.tag == 6 && node.bytes == [0x55, 0x1d, 0x25, 0]))
 }
 
 pub(crate) fn leaf_is_ca(difference: &Difference<'_>) -> bool {
     let asserts = |found: &Node| {
         has(&found.der(), &|node| {
             node.tag == 0x30
-                && node.children.first().is_some_and(|first| first.tag == 1 && first.octets == [0xff])
+                && node.children.first().is_some_and(|first| first.tag == 1 && first.bytes == [0xff])
         })
     };
     extensions(&difference.case.leaf, "2.5.29.19").iter().any(asserts)
 }
 
 pub(crate) fn large_path_length(difference: &Difference<'_>) -> bool {
-    let is_large = |found: &Node| has(&found.der(), &|node| node.tag == 2 && node.octets.len() > 1);
+    let is_large = |found: &Node| has(&found.der(), &|node| node.tag == 2 && node.bytes.len() > 1);
     difference.some(|der| extensions(der, "2.5.29.19").iter().any(is_large))
 }
 
@@ -210,23 +210,23 @@ pub(crate) fn has_proxy_info(difference: &Difference<'_>) -> bool {
 /// An encoding that DER forbids and that no reader takes two ways: a BOOLEAN other than 00 and FF, named bits that end in zero
 /// bits, an empty list of extensions or names. And a reason code that X.509 got later.
 pub(crate) fn lenient_encoding(difference: &Difference<'_>) -> bool {
-    let is_odd_boolean = |octets: &[u8]| matches!(octets, [value] if !matches!(value, 0 | 0xff));
-    let is_long = |octets: &[u8]| match octets {
-        [unused @ 0..=7, .., last] if octets.len() <= 3 => last.trailing_zeros() > u32::from(*unused),
+    let is_odd_boolean = |bytes: &[u8]| matches!(bytes, [value] if !matches!(value, 0 | 0xff));
+    let is_long = |bytes: &[u8]| match bytes {
+        [unused @ 0..=7, .., last] if bytes.len() <= 3 => last.trailing_zeros() > u32::from(*unused),
         _ => false,
     };
     difference.some(|der| {
         has(der, &|node| match node.tag {
-            1 => is_odd_boolean(&node.octets),
-            3 => is_long(&node.octets),
+            1 => is_odd_boolean(&node.bytes),
+            3 => is_long(&node.bytes),
             // IMPLICIT, as issuingDistributionPoint has them.
-            0x81..=0x85 => is_odd_boolean(&node.octets),
+            0x81..=0x85 => is_odd_boolean(&node.bytes),
             // A reason code that is not known revokes; webpki refuses the CRL.
-            10 => !matches!(node.octets.as_slice(), [0..=10]),
+            10 => !matches!(node.bytes.as_slice(), [0..=10]),
             0xa0 | 0xa3 => {
                 matches!(node.children.as_slice(), [list] if list.tag == 0x30 && list.children.is_empty())
             }
-            4 => node.octets == [0x30, 0],
+            4 => node.bytes == [0x30, 0],
             _ => false,
         })
     })
@@ -239,11 +239,11 @@ pub(crate) fn leaf_of_version_1(difference: &Difference<'_>) -> bool {
 
 /// A BMPString, wherever it stands, that ends within a character.
 pub(crate) fn half_character(difference: &Difference<'_>) -> bool {
-    difference.some(|der| has(der, &|node| node.tag == 0x1e && !node.octets.len().is_multiple_of(2)))
+    difference.some(|der| has(der, &|node| node.tag == 0x1e && !node.bytes.len().is_multiple_of(2)))
 }
 
 pub(crate) fn has_huge_identifier(difference: &Difference<'_>) -> bool {
-    difference.some(|der| has(der, &|node| node.tag == 6 && node.octets.len() > 128))
+    difference.some(|der| has(der, &|node| node.tag == 6 && node.bytes.len() > 128))
 }
 
 /// certificateIssuer or reasonCode in an entry.
@@ -253,7 +253,7 @@ pub(crate) fn has_entry_extension(difference: &Difference<'_>) -> bool {
 
 /// A common name with dots.
 pub(crate) fn common_name_of_host(difference: &Difference<'_>) -> bool {
-    let is_host = |node: &Node| matches!(node.children.as_slice(), [kind, value] if kind.octets == [0x55, 4, 3] && value.octets.contains(&b'.'));
+    let is_host = |node: &Node| matches!(node.children.as_slice(), [kind, value] if kind.bytes == [0x55, 4, 3] && value.bytes.contains(&b'.'));
     has_base(difference, &[0x82]) && has(&difference.case.leaf, &is_host)
 }
 
@@ -264,8 +264,8 @@ pub(crate) fn has_unique_ids(difference: &Difference<'_>) -> bool {
 /// A value in a name that is not of a string type with characters of that type.
 pub(crate) fn odd_name_value(difference: &Difference<'_>) -> bool {
     let is_text = |value: &Node| match value.tag {
-        0x0c => std::str::from_utf8(&value.octets).is_ok(),
-        0x1e => value.octets.len().is_multiple_of(2),
+        0x0c => std::str::from_utf8(&value.bytes).is_ok(),
+        0x1e => value.bytes.len().is_multiple_of(2),
         tag => ATTRIBUTE_OF_NAME.contains(&tag),
     };
     let is_odd = |node: &Node| {
@@ -324,7 +324,7 @@ fn sent_along(difference: &Difference<'_>) -> Vec<Node> {
 }
 
 pub(crate) fn has_delegate(difference: &Difference<'_>) -> bool {
-    difference.case.evidence.windows(3).any(|octets| octets == [0x55, 0x1d, 0x25])
+    difference.case.evidence.windows(3).any(|bytes| bytes == [0x55, 0x1d, 0x25])
 }
 
 /// The responder's certificate names another key of the issuer, or none.
@@ -351,7 +351,7 @@ pub(crate) fn odd_certificates_behind(difference: &Difference<'_>) -> bool {
 }
 
 pub(crate) fn removed_entry(difference: &Difference<'_>) -> bool {
-    has(&difference.case.evidence, &|node| node.tag == 10 && node.octets == [8])
+    has(&difference.case.evidence, &|node| node.tag == 10 && node.bytes == [8])
 }
 
 pub(crate) fn version_1(difference: &Difference<'_>) -> bool {

@@ -1,4 +1,4 @@
-//! Cases: a PKI of many shapes, changed in one to three ways and signed again, or with octets flipped after that.
+//! Cases: a PKI of many shapes, changed in one to three ways and signed again, or with bytes flipped after that.
 
 use certcheck_testkit::cert::sign;
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
@@ -288,7 +288,7 @@ impl Forge {
             }
             1 => {
                 let mut der = response.issue(signer);
-                changes.push_str(&flip_octets(&mut der, rng));
+                changes.push_str(&flip_bytes(&mut der, rng));
                 der
             }
             2..=4 if !changes.is_empty() => response.issue(signer),
@@ -341,15 +341,15 @@ fn wrap(response: &Response, tbs: &[u8], signer: &Key) -> Vec<u8> {
     let signature = der::bits(&signer.sign(tbs));
     let algorithm = signer.algorithm();
     let basic = der::seq(&[tbs, &algorithm, &signature, &certificates]);
-    let bytes = der::seq(&[der::oid("1.3.6.1.5.5.7.48.1.1"), der::octets(&basic)]);
+    let bytes = der::seq(&[der::oid("1.3.6.1.5.5.7.48.1.1"), der::bytes(&basic)]);
     der::seq(&[der::tlv(10, &[0]), der::ctx_c(0, &bytes)])
 }
 
-/// Changes what is signed and signs it; a tenth has octets flipped afterwards instead.
+/// Changes what is signed and signs it; a tenth has bytes flipped afterwards instead.
 fn changed(tbs: &[u8], key: &Key, rng: &mut Rng) -> (Vec<u8>, String) {
     if rng.u8(..10) == 0 {
         let mut der = sign(tbs, key);
-        let made = flip_octets(&mut der, rng);
+        let made = flip_bytes(&mut der, rng);
         return (der, made);
     }
     let Some(mut tree) = Node::parse(tbs) else { return (sign(tbs, key), String::new()) };
@@ -357,7 +357,7 @@ fn changed(tbs: &[u8], key: &Key, rng: &mut Rng) -> (Vec<u8>, String) {
     (sign(&tree.der(), key), made)
 }
 
-fn flip_octets(der: &mut Vec<u8>, rng: &mut Rng) -> String {
+fn flip_bytes(der: &mut Vec<u8>, rng: &mut Rng) -> String {
     match rng.u8(..8) {
         0 => der.truncate(rng.usize(..der.len())),
         1 => der.push(rng.u8(..)),
@@ -368,5 +368,5 @@ fn flip_octets(der: &mut Vec<u8>, rng: &mut Rng) -> String {
             }
         }
     }
-    "octets after signing".to_owned()
+    "bytes after signing".to_owned()
 }

@@ -60,9 +60,9 @@ fn any<'n>(root: &'n mut Node, rng: &mut Rng, is_wanted: &dyn Fn(&Node) -> bool)
 }
 
 fn flip(root: &mut Node, rng: &mut Rng) -> Option<()> {
-    let node = any(root, rng, &|node| !node.octets.is_empty())?;
-    let at = rng.usize(..node.octets.len());
-    node.octets[at] ^= 1 << rng.u8(..8);
+    let node = any(root, rng, &|node| !node.bytes.is_empty())?;
+    let at = rng.usize(..node.bytes.len());
+    node.bytes[at] ^= 1 << rng.u8(..8);
     Some(())
 }
 
@@ -131,24 +131,24 @@ fn nest(root: &mut Node, rng: &mut Rng) -> Option<()> {
 }
 
 fn resize(root: &mut Node, rng: &mut Rng) -> Option<()> {
-    let node = any(root, rng, &|node| !node.octets.is_empty())?;
+    let node = any(root, rng, &|node| !node.bytes.is_empty())?;
     match rng.u8(..4) {
-        0 => node.octets.clear(),
-        1 => node.octets.truncate(node.octets.len() - 1),
-        2 => node.octets.push(rng.u8(..)),
-        _ => node.octets.extend(vec![b'a'; [3, 130, 300][rng.usize(..3)]]),
+        0 => node.bytes.clear(),
+        1 => node.bytes.truncate(node.bytes.len() - 1),
+        2 => node.bytes.push(rng.u8(..)),
+        _ => node.bytes.extend(vec![b'a'; [3, 130, 300][rng.usize(..3)]]),
     }
     Some(())
 }
 
 fn integer(root: &mut Node, rng: &mut Rng) -> Option<()> {
-    let node = any(root, rng, &|node| matches!(node.tag, 2 | 10 | 0x80..=0x82) && !node.octets.is_empty())?;
-    let old = node.octets.clone();
-    node.octets = match rng.u8(..9) {
+    let node = any(root, rng, &|node| matches!(node.tag, 2 | 10 | 0x80..=0x82) && !node.bytes.is_empty())?;
+    let old = node.bytes.clone();
+    node.bytes = match rng.u8(..9) {
         0 => [vec![0], old].concat(),
         1 => [vec![0xff], old].concat(),
         2 => vec![0],
-        3 => old.iter().map(|octet| !octet).collect(),
+        3 => old.iter().map(|byte| !byte).collect(),
         4 => vec![0x7f; 20],
         5 => vec![0x7f; 21],
         6 => vec![0x80],
@@ -160,7 +160,7 @@ fn integer(root: &mut Node, rng: &mut Rng) -> Option<()> {
 
 fn boolean(root: &mut Node, rng: &mut Rng) -> Option<()> {
     let node = any(root, rng, &|node| node.tag == 1)?;
-    node.octets = match rng.u8(..5) {
+    node.bytes = match rng.u8(..5) {
         0 => Vec::new(),
         1 => vec![1],
         2 | 3 => vec![0],
@@ -171,16 +171,16 @@ fn boolean(root: &mut Node, rng: &mut Rng) -> Option<()> {
 
 fn bits(root: &mut Node, rng: &mut Rng) -> Option<()> {
     let node = any(root, rng, &|node| {
-        matches!(node.tag, 3 | 0x81 | 0x83) && !node.octets.is_empty() && node.octets.len() < 5
+        matches!(node.tag, 3 | 0x81 | 0x83) && !node.bytes.is_empty() && node.bytes.len() < 5
     })?;
     match rng.u8(..5) {
-        0 => node.octets[0] = rng.u8(..10),
-        1 => node.octets.push(0),
-        2 => node.octets = vec![0],
-        3 => node.octets = vec![rng.u8(..8), rng.u8(..)],
+        0 => node.bytes[0] = rng.u8(..10),
+        1 => node.bytes.push(0),
+        2 => node.bytes = vec![0],
+        3 => node.bytes = vec![rng.u8(..8), rng.u8(..)],
         _ => {
-            let last = node.octets.len() - 1;
-            node.octets[last] ^= 1 << rng.u8(..8);
+            let last = node.bytes.len() - 1;
+            node.bytes[last] ^= 1 << rng.u8(..8);
         }
     }
     Some(())
@@ -216,15 +216,15 @@ fn time(root: &mut Node, rng: &mut Rng) -> Option<()> {
         (0x18, b"20270102000000+0100"),
     ];
     let node = any(root, rng, &|node| matches!(node.tag, 0x17 | 0x18))?;
-    let (tag, octets) = TIMES[rng.usize(..TIMES.len())];
+    let (tag, bytes) = TIMES[rng.usize(..TIMES.len())];
     // Half of the time as it has to be: what is asked is what the time says.
     if rng.bool() {
         node.tag = tag;
-        node.octets = octets.to_vec();
+        node.bytes = bytes.to_vec();
     } else {
         let year = ["2024", "2025", "2026", "2027", "2027", "2028", "2049"][rng.usize(..7)];
         let rest = format!("{:02}{:02}000000Z", rng.u8(1..=12), rng.u8(1..=28));
-        node.octets =
+        node.bytes =
             if node.tag == 0x17 { format!("{}{rest}", &year[2..]) } else { format!("{year}{rest}") }.into();
     }
     Some(())
@@ -251,30 +251,30 @@ fn identifier(root: &mut Node, rng: &mut Rng) -> Option<()> {
         "1.2.840.10045.4.3.3",
         "1.3.6.1.4.1.99999.7",
     ];
-    let node = any(root, rng, &|node| node.tag == 6 && !node.octets.is_empty())?;
+    let node = any(root, rng, &|node| node.tag == 6 && !node.bytes.is_empty())?;
     match rng.u8(..5) {
-        0 => node.octets.push(0x81),
-        1 => node.octets.insert(1, 0x80),
-        2 => node.octets.push(rng.u8(..0x80)),
-        _ => node.octets = der::oid_content(KNOWN[rng.usize(..KNOWN.len())]),
+        0 => node.bytes.push(0x81),
+        1 => node.bytes.insert(1, 0x80),
+        2 => node.bytes.push(rng.u8(..0x80)),
+        _ => node.bytes = der::oid_content(KNOWN[rng.usize(..KNOWN.len())]),
     }
     Some(())
 }
 
 fn text(root: &mut Node, rng: &mut Rng) -> Option<()> {
     let node = any(root, rng, &|node| {
-        matches!(node.tag, 0x0c | 0x13 | 0x14 | 0x16 | 0x1e | 0x81 | 0x82 | 0x86) && !node.octets.is_empty()
+        matches!(node.tag, 0x0c | 0x13 | 0x14 | 0x16 | 0x1e | 0x81 | 0x82 | 0x86) && !node.bytes.is_empty()
     })?;
-    let at = rng.usize(..node.octets.len());
+    let at = rng.usize(..node.bytes.len());
     match rng.u8(..8) {
-        0 => node.octets[at] = 0,
-        1 => node.octets[at] = 0xff,
-        2 => node.octets[at] = b'*',
-        3 => node.octets = node.octets.to_ascii_uppercase(),
-        4 => node.octets.splice(at..at, *b"  ").for_each(drop),
+        0 => node.bytes[at] = 0,
+        1 => node.bytes[at] = 0xff,
+        2 => node.bytes[at] = b'*',
+        3 => node.bytes = node.bytes.to_ascii_uppercase(),
+        4 => node.bytes.splice(at..at, *b"  ").for_each(drop),
         5 => node.tag = [0x0c, 0x13, 0x14, 0x16][rng.usize(..4)],
-        6 => node.octets.insert(0, b'.'),
-        _ => node.octets.extend(*b"@x.example"),
+        6 => node.bytes.insert(0, b'.'),
+        _ => node.bytes.extend(*b"@x.example"),
     }
     Some(())
 }
@@ -296,7 +296,7 @@ fn extension(root: &mut Node, rng: &mut Rng) -> Option<()> {
         new.critical = !new.critical;
     }
     let node = Node::parse(&new.der())?;
-    let name = |node: &Node| node.children[0].octets.clone();
+    let name = |node: &Node| node.children[0].bytes.clone();
     match list.children.iter_mut().find(|known| name(known) == name(&node)) {
         Some(known) if rng.u8(..6) > 0 => *known = node,
         _ => list.children.insert(rng.usize(..=list.children.len()), node),

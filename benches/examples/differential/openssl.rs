@@ -38,7 +38,7 @@ pub(crate) struct OpenSsl {
     root: X509,
 }
 
-/// Reads one value and nothing behind it. The crate would let octets stand there.
+/// Reads one value and nothing behind it. The crate would let bytes stand there.
 macro_rules! read_all {
     ($read:path, $der:expr) => {{
         let der: &[u8] = $der;
@@ -60,21 +60,21 @@ fn certificate(der: &[u8]) -> Result<X509, String> {
     let (read, is_all) = read_all!(ffi::d2i_X509, der)?;
     // SAFETY: not null, and owned here.
     let certificate = unsafe { X509::from_ptr(read) };
-    if is_all { Ok(certificate) } else { Err("parse: octets behind".to_owned()) }
+    if is_all { Ok(certificate) } else { Err("parse: bytes behind".to_owned()) }
 }
 
 fn crl(der: &[u8]) -> Result<X509Crl, String> {
     let (read, is_all) = read_all!(ffi::d2i_X509_CRL, der)?;
     // SAFETY: not null, and owned here.
     let crl = unsafe { X509Crl::from_ptr(read) };
-    if is_all { Ok(crl) } else { Err("parse: octets behind".to_owned()) }
+    if is_all { Ok(crl) } else { Err("parse: bytes behind".to_owned()) }
 }
 
 fn response(der: &[u8]) -> Result<OcspResponse, String> {
     let (read, is_all) = read_all!(ffi::d2i_OCSP_RESPONSE, der)?;
     // SAFETY: not null, and owned here.
     let response = unsafe { OcspResponse::from_ptr(read) };
-    if is_all { Ok(response) } else { Err("parse: octets behind".to_owned()) }
+    if is_all { Ok(response) } else { Err("parse: bytes behind".to_owned()) }
 }
 
 impl OpenSsl {

@@ -11,9 +11,9 @@ const BEGINNING: &str = "\
 
 certcheck beside two other implementations over certificates, CRLs and OCSP responses that were broken on purpose. A PKI of many
 shapes is forged, and with `CERTCHECK_CORPORA` the content of documents that were found is put in; what is signed is changed in
-one to three ways (octets, tags, lengths, elements dropped, doubled or swapped, extensions, criticality, times, identifiers,
+one to three ways (bytes, tags, lengths, elements dropped, doubled or swapped, extensions, criticality, times, identifiers,
 integers, BOOLEANs, unused bits, nesting) and **signed again with the right key**, so that content is judged and not the
-signature. A tenth has octets flipped after that.
+signature. A tenth has bytes flipped after that.
 
 What is asked, at 2027-01-02T00:00:00Z:
 
@@ -21,7 +21,7 @@ What is asked, at 2027-01-02T00:00:00Z:
 - of a CRL: is the leaf good or revoked by this CRL alone, or is it of no use (a complete path, hard-fail);
 - of a response: the same, by this response alone (OpenSSL: `OCSP_basic_verify`, then `OCSP_resp_find_status`; webpki has none).
 
-Where two differ, the reason is looked up in a table, by the words of who refuses, and by what is so of the octets. **What stands
+Where two differ, the reason is looked up in a table, by the words of who refuses, and by what is so of the bytes. **What stands
 in no line of it fails the run.** This page is written by it:
 
 ```sh

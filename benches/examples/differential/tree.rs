@@ -3,11 +3,11 @@
 /// How a length is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Length {
-    /// In the fewest octets.
+    /// In the fewest bytes.
     Minimal,
     /// In the long form with a leading zero, or in the long form where the short one would do.
     Long,
-    /// Indefinite, with end-of-contents octets.
+    /// Indefinite, with end-of-contents bytes.
     Indefinite,
     /// One more than there is.
     More,
@@ -20,8 +20,8 @@ pub(crate) enum Length {
 pub(crate) struct Node {
     pub(crate) tag: u8,
     pub(crate) length: Length,
-    /// Octets before the children, or all there are.
-    pub(crate) octets: Vec<u8>,
+    /// Bytes before the children, or all there are.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) children: Vec<Self>,
 }
 
@@ -29,21 +29,21 @@ pub(crate) struct Node {
 const DEEPEST: usize = 24;
 
 impl Node {
-    pub(crate) const fn leaf(tag: u8, octets: Vec<u8>) -> Self {
-        Self { tag, length: Length::Minimal, octets, children: Vec::new() }
+    pub(crate) const fn leaf(tag: u8, bytes: Vec<u8>) -> Self {
+        Self { tag, length: Length::Minimal, bytes, children: Vec::new() }
     }
 
     pub(crate) const fn of(tag: u8, children: Vec<Self>) -> Self {
-        Self { tag, length: Length::Minimal, octets: Vec::new(), children }
+        Self { tag, length: Length::Minimal, bytes: Vec::new(), children }
     }
 
-    /// The element that these octets are.
+    /// The element that these bytes are.
     pub(crate) fn parse(der: &[u8]) -> Option<Self> {
         let mut list = Self::list(der, 0)?;
         (list.len() == 1).then(|| list.remove(0))
     }
 
-    /// Elements one after another; octet strings that hold one are opened.
+    /// Elements one after another; OCTET STRINGs that hold one are opened.
     fn list(mut der: &[u8], depth: usize) -> Option<Vec<Self>> {
         let mut found = Vec::new();
         while let [tag, rest @ ..] = der {
@@ -56,7 +56,7 @@ impl Node {
     }
 
     fn open(tag: u8, content: &[u8], depth: usize) -> Self {
-        let may_hold = |octets: &[u8]| depth < DEEPEST && octets.len() > 1 && tag & 0x1f != 0x1f;
+        let may_hold = |bytes: &[u8]| depth < DEEPEST && bytes.len() > 1 && tag & 0x1f != 0x1f;
         let (prefix, inside) = match tag {
             0x03 if content.first() == Some(&0) => content.split_at(1),
             _ => content.split_at(0),
@@ -64,14 +64,14 @@ impl Node {
         let is_opened = tag & 0x20 != 0 || matches!(tag, 0x03 | 0x04);
         match Self::list(inside, depth + 1) {
             Some(children) if is_opened && may_hold(inside) && known_tags(&children) => {
-                Self { tag, length: Length::Minimal, octets: prefix.to_vec(), children }
+                Self { tag, length: Length::Minimal, bytes: prefix.to_vec(), children }
             }
             _ => Self::leaf(tag, content.to_vec()),
         }
     }
 
     pub(crate) fn der(&self) -> Vec<u8> {
-        let mut content = self.octets.clone();
+        let mut content = self.bytes.clone();
         for child in &self.children {
             content.extend(child.der());
         }
@@ -80,21 +80,21 @@ impl Node {
             Length::Less => content.len().saturating_sub(1),
             _ => content.len(),
         };
-        let octets = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
-        let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+        let bytes = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         let mut out = vec![self.tag];
         match self.length {
             Length::Indefinite => out.push(0x80),
             Length::Long => {
-                let long = &octets[zeros.min(3)..];
+                let long = &bytes[zeros.min(3)..];
                 let padded = if length < 0x80 { long.to_vec() } else { [&[0], long].concat() };
                 out.push(0x80 | u8::try_from(padded.len()).unwrap_or(0));
                 out.extend(padded);
             }
-            _ if length < 0x80 => out.push(octets[3]),
+            _ if length < 0x80 => out.push(bytes[3]),
             _ => {
                 out.push(0x80 | u8::try_from(4 - zeros).unwrap_or(0));
-                out.extend_from_slice(&octets[zeros..]);
+                out.extend_from_slice(&bytes[zeros..]);
             }
         }
         out.extend(content);
@@ -106,7 +106,7 @@ impl Node {
 
     /// What stands behind the length, written again.
     pub(crate) fn content(&self) -> Vec<u8> {
-        [self.octets.clone(), self.children.iter().flat_map(Self::der).collect()].concat()
+        [self.bytes.clone(), self.children.iter().flat_map(Self::der).collect()].concat()
     }
 
     /// How many elements there are, this one included.
@@ -114,7 +114,7 @@ impl Node {
         1 + self.children.iter().map(Self::count).sum::<usize>()
     }
 
-    /// The element of this number, in the order of the octets.
+    /// The element of this number, in the order of the bytes.
     pub(crate) fn at(&mut self, number: usize) -> Option<&mut Self> {
         if number == 0 {
             return Some(self);
@@ -155,7 +155,7 @@ impl Node {
     }
 }
 
-/// Octets that only happen to read as elements are left closed.
+/// Bytes that only happen to read as elements are left closed.
 fn known_tags(list: &[Node]) -> bool {
     list.iter().all(|node| {
         matches!(node.tag, 0x01..=0x06 | 0x0a | 0x0c | 0x12..=0x1e | 0x30 | 0x31 | 0x80..=0x89 | 0xa0..=0xa9)
@@ -171,6 +171,6 @@ fn read_length(rest: &[u8]) -> Option<(usize, &[u8])> {
     if count == 0 || count > 4 {
         return None;
     }
-    let length = rest.get(..count)?.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
+    let length = rest.get(..count)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
     Some((length, rest.get(count..)?))
 }

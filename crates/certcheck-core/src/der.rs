@@ -1,6 +1,6 @@
 //! A strict reader of DER (X.690 section 10) over borrowed bytes.
 //!
-//! What it guarantees: every length is definite and minimal, every tag is of one octet, and no value
+//! What it guarantees: every length is definite and minimal, every tag is of one byte, and no value
 //! reaches beyond the bytes that hold it. It never allocates and never recurses; nesting is bounded
 //! by the shape of the parser that drives it. What it does not: the meaning of any value.
 
@@ -62,7 +62,7 @@ pub mod tag {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ViewFault {
-    /// Octets from the start of the document (a certificate, say) to the fault.
+    /// Bytes from the start of the document (a certificate, say) to the fault.
     pub offset: usize,
     /// The field as its ASN.1 module names it, such as `tbsCertificate.validity`.
     pub field: &'static str,
@@ -72,7 +72,7 @@ pub struct ViewFault {
 
 impl fmt::Display for ViewFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at octet {}: {}", self.field, self.offset, self.rule)
+        write!(f, "{} at byte {}: {}", self.field, self.offset, self.rule)
     }
 }
 
@@ -86,9 +86,9 @@ pub enum Rule {
     Truncated,
     /// An indefinite length: BER, not DER (X.690 10.1).
     IndefiniteLength,
-    /// A length in more octets than it needs (X.690 10.1).
+    /// A length in more bytes than it needs (X.690 10.1).
     NonMinimalLength,
-    /// A length that does not fit four octets.
+    /// A length that does not fit four bytes.
     LengthTooLarge,
     /// A tag number above 30, which nothing in X.509 uses.
     HighTagNumber,
@@ -99,11 +99,11 @@ pub enum Rule {
         /// The tag that was found.
         found: u8,
     },
-    /// Octets left over after the last field.
+    /// Bytes left over after the last field.
     TrailingData,
     /// An INTEGER without content.
     EmptyInteger,
-    /// An INTEGER with a superfluous leading octet (X.690 8.3.2).
+    /// An INTEGER with a superfluous leading byte (X.690 8.3.2).
     NonMinimalInteger,
     /// A negative INTEGER where the field has no place for one.
     NegativeInteger,
@@ -111,11 +111,11 @@ pub enum Rule {
     IntegerTooLarge,
     /// A BOOLEAN that is not of one byte (X.690 8.2.1).
     BadBoolean,
-    /// A BIT STRING whose count of unused bits is above 7 or without the octets.
+    /// A BIT STRING whose count of unused bits is above 7 or without the bytes.
     BadUnusedBits,
     /// Unused bits of a BIT STRING that are not zero (X.690 11.2.1).
     UnusedBitsNotZero,
-    /// An OBJECT IDENTIFIER that is empty, padded, cut short or over 128 octets.
+    /// An OBJECT IDENTIFIER that is empty, padded, cut short or over 128 bytes.
     BadOid,
     /// A time that RFC 5280 4.1.2.5 does not allow: no seconds, a fraction, no `Z`, no such day.
     BadTime,
@@ -147,7 +147,7 @@ pub enum Rule {
     AnyPolicyMapped,
     /// `minimum` or `maximum` in a name constraint (RFC 5280 4.2.1.10).
     SubtreeBounds,
-    /// An address of another length than 4 or 16 octets, in constraints 8 or 32 with a contiguous mask.
+    /// An address of another length than 4 or 16 bytes, in constraints 8 or 32 with a contiguous mask.
     BadIpAddress,
     /// authorityCertIssuer without authorityCertSerialNumber or the reverse (RFC 5280 4.2.1.1).
     HalfIssuerAndSerial,
@@ -171,12 +171,12 @@ impl fmt::Display for Rule {
             }
             Self::Truncated => "the value ends before its length says",
             Self::IndefiniteLength => "indefinite length, which DER forbids",
-            Self::NonMinimalLength => "length not in the fewest octets",
-            Self::LengthTooLarge => "length over four octets",
+            Self::NonMinimalLength => "length not in the fewest bytes",
+            Self::LengthTooLarge => "length over four bytes",
             Self::HighTagNumber => "tag number above 30",
-            Self::TrailingData => "octets left over after the last field",
+            Self::TrailingData => "bytes left over after the last field",
             Self::EmptyInteger => "INTEGER without content",
-            Self::NonMinimalInteger => "INTEGER not in the fewest octets",
+            Self::NonMinimalInteger => "INTEGER not in the fewest bytes",
             Self::NegativeInteger => "negative INTEGER",
             Self::IntegerTooLarge => "INTEGER out of range",
             Self::BadBoolean => "BOOLEAN that is not of one byte",
@@ -210,15 +210,15 @@ impl fmt::Display for Rule {
     }
 }
 
-/// One element: tag, content, and the octets of both with the length between.
+/// One element: tag, content, and the bytes of both with the length between.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Tlv<'a> {
-    /// The identifier octet.
+    /// The identifier byte.
     pub tag: u8,
-    /// The content octets.
+    /// The content bytes.
     pub value: &'a [u8],
-    /// Identifier, length and content octets.
+    /// Identifier, length and content bytes.
     pub raw: &'a [u8],
     /// Where `value` begins in the document.
     pub offset: usize,
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
         Self { rest: document, offset: 0 }
     }
 
-    /// A reader over a part of a document that begins `offset` octets into it.
+    /// A reader over a part of a document that begins `offset` bytes into it.
     #[must_use]
     pub const fn at(rest: &'a [u8], offset: usize) -> Self {
         Self { rest, offset }
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    /// Octets from the start of the document to here.
+    /// Bytes from the start of the document to here.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.offset
@@ -354,7 +354,7 @@ impl<'a> Reader<'a> {
     /// The BOOLEAN that follows, or `false` where it is absent (`DEFAULT FALSE`).
     ///
     /// DER forbids a default that is spelled out (X.690 11.5), yet RFC 8410's own example and
-    /// certificates in use have an explicit FALSE. It changes no meaning and no signed octet here,
+    /// certificates in use have an explicit FALSE. It changes no meaning and no signed byte here,
     /// so it is read (deviation).
     ///
     /// # Errors
@@ -390,8 +390,8 @@ pub(crate) fn read_header(input: &[u8]) -> Result<(u8, usize, usize), Rule> {
     }
 }
 
-fn length_u32(octets: [u8; 4]) -> Result<usize, Rule> {
-    usize::try_from(u32::from_be_bytes(octets)).map_err(|_| Rule::LengthTooLarge)
+fn length_u32(bytes: [u8; 4]) -> Result<usize, Rule> {
+    usize::try_from(u32::from_be_bytes(bytes)).map_err(|_| Rule::LengthTooLarge)
 }
 
 /// A BOOLEAN's value. DER has `ff` alone for true (X.690 11.1); other values are seen in life, and BER has the same meaning
@@ -434,17 +434,17 @@ pub fn unsigned(tlv: Tlv<'_>, field: &'static str) -> Result<u32, ViewFault> {
     }
     Ok(value
         .iter()
-        .try_fold(0u32, |n, octet| Some(n.checked_mul(256)? | u32::from(*octet)))
+        .try_fold(0u32, |n, byte| Some(n.checked_mul(256)? | u32::from(*byte)))
         .unwrap_or(u32::MAX))
 }
 
-/// The octets of a BIT STRING that must be a whole number of octets, as signatures and keys are.
+/// The bytes of a BIT STRING that must be a whole number of bytes, as signatures and keys are.
 ///
 /// # Errors
 /// [`Rule::BadUnusedBits`].
-pub fn bit_string_octets<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
+pub fn bit_string_bytes<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
     match tlv.value {
-        [0, octets @ ..] => Ok(octets),
+        [0, bytes @ ..] => Ok(bytes),
         _ => Err(tlv.fault(field, Rule::BadUnusedBits)),
     }
 }
@@ -457,14 +457,14 @@ pub fn bit_string_octets<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u
 /// # Errors
 /// [`Rule::BadUnusedBits`] and [`Rule::UnusedBitsNotZero`].
 pub fn named_bits(tlv: Tlv<'_>, field: &'static str) -> Result<u16, ViewFault> {
-    let (unused, octets) = match tlv.value {
-        [0, octets @ ..] => (0, octets),
-        [unused @ 1..=7, octets @ ..] if !octets.is_empty() => (*unused, octets),
+    let (unused, bytes) = match tlv.value {
+        [0, bytes @ ..] => (0, bytes),
+        [unused @ 1..=7, bytes @ ..] if !bytes.is_empty() => (*unused, bytes),
         _ => return Err(tlv.fault(field, Rule::BadUnusedBits)),
     };
-    if octets.last().is_some_and(|last| last & !(0xffu8 << unused) != 0) {
+    if bytes.last().is_some_and(|last| last & !(0xffu8 << unused) != 0) {
         return Err(tlv.fault(field, Rule::UnusedBitsNotZero));
     }
-    let octet = |at: usize| octets.get(at).copied().unwrap_or(0);
-    Ok(u16::from_be_bytes([octet(0), octet(1)]))
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
+    Ok(u16::from_be_bytes([byte(0), byte(1)]))
 }

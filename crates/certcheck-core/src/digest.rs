@@ -1,22 +1,22 @@
 //! Digests, over the provider that is built in.
 //!
 //! The one place where the workspace chooses between `ring` and `aws-lc-rs` for hashing: what fingerprints, binds or
-//! names octets asks here.
+//! names bytes asks here.
 
 use crate::provider::digest;
 
 /// A SHA-256 digest.
 pub type Sha256Digest = [u8; 32];
 
-/// The SHA-256 digest of these octets.
+/// The SHA-256 digest of these bytes.
 #[must_use]
-pub fn sha256(octets: &[u8]) -> Sha256Digest {
+pub fn sha256(bytes: &[u8]) -> Sha256Digest {
     let mut hasher = Sha256::new();
-    hasher.update(octets);
+    hasher.update(bytes);
     hasher.finish()
 }
 
-/// A SHA-256 digest of octets that come in pieces.
+/// A SHA-256 digest of bytes that come in pieces.
 #[derive(Clone)]
 pub struct Sha256(digest::Context);
 
@@ -27,17 +27,17 @@ impl Sha256 {
         Self(digest::Context::new(&digest::SHA256))
     }
 
-    /// Adds octets at the end.
-    pub fn update(&mut self, octets: &[u8]) {
-        self.0.update(octets);
+    /// Adds bytes at the end.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
 
     /// The digest of all that was added.
     #[must_use]
     pub fn finish(self) -> Sha256Digest {
-        let mut octets = Sha256Digest::default();
-        octets.copy_from_slice(self.0.finish().as_ref());
-        octets
+        let mut bytes = Sha256Digest::default();
+        bytes.copy_from_slice(self.0.finish().as_ref());
+        bytes
     }
 }
 
@@ -61,8 +61,8 @@ mod tests {
     #[test]
     fn pieces_make_the_digest_of_the_whole() {
         let mut hasher = Sha256::new();
-        for octet in b"abc" {
-            hasher.update(&[*octet]);
+        for byte in b"abc" {
+            hasher.update(&[*byte]);
         }
         let digest = hasher.finish();
         assert_eq!(digest, sha256(b"abc"));

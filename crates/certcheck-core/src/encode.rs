@@ -6,27 +6,27 @@ pub(crate) fn push(to: &mut Vec<u8>, tag: u8, value: &[u8]) {
     to.extend_from_slice(value);
 }
 
-/// Appends the header of an element with so many octets of content.
+/// Appends the header of an element with so many bytes of content.
 pub(crate) fn push_header(to: &mut Vec<u8>, tag: u8, length: usize) {
     to.push(tag);
     match u8::try_from(length) {
         Ok(short @ 0..=0x7f) => to.push(short),
         _ => {
-            let octets = length.to_be_bytes();
-            let significant = octets.get(octets.len() - length_octets(length)..).unwrap_or_default();
+            let bytes = length.to_be_bytes();
+            let significant = bytes.get(bytes.len() - length_bytes(length)..).unwrap_or_default();
             to.push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
             to.extend_from_slice(significant);
         }
     }
 }
 
-/// How many octets an element has whose content has so many.
+/// How many bytes an element has whose content has so many.
 pub(crate) const fn size(content: usize) -> usize {
-    2 + content + if content <= 0x7f { 0 } else { length_octets(content) }
+    2 + content + if content <= 0x7f { 0 } else { length_bytes(content) }
 }
 
-/// How many octets a length has that does not fit into seven bits.
-const fn length_octets(length: usize) -> usize {
+/// How many bytes a length has that does not fit into seven bits.
+const fn length_bytes(length: usize) -> usize {
     let mut count = 1;
     let mut rest = length >> 8;
     while rest > 0 {

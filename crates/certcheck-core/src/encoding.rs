@@ -125,7 +125,7 @@ fn kind_of(label: &str) -> Result<PemKind, EncodingFault> {
 fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, EncodingFault> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let sections = pem::parse_many(file).map_err(|error| EncodingFault::Pem(error.to_string()))?;
-    let begun = file.windows(BEGIN.len()).filter(|octets| octets.eq_ignore_ascii_case(BEGIN)).count();
+    let begun = file.windows(BEGIN.len()).filter(|bytes| bytes.eq_ignore_ascii_case(BEGIN)).count();
     if begun == sections.len() {
         return Ok(sections);
     }

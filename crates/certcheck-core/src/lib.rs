@@ -1,6 +1,6 @@
 //! Is this client certificate still good, right now?
 //!
-//! The core of certcheck: X.509 views over the original octets, key rings, path building and validation
+//! The core of certcheck: X.509 views over the original bytes, key rings, path building and validation
 //! by RFC 5280, with a report that says why. It does no I/O, reads no clock, and is bounded whatever it
 //! is given. [`Check`] is where to begin.
 //!

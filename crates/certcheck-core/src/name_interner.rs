@@ -7,10 +7,10 @@ use crate::x509::Name;
 /// Names that match (RFC 5280 7.1) have the same number.
 pub(crate) type NameId = u32;
 
-/// Numbers for names: by their octets first, then by a hash of their plain form, at last by their normalized form.
+/// Numbers for names: by their bytes first, then by a hash of their plain form, at last by their normalized form.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NameInterner {
-    by_octets: HashMap<Box<[u8]>, NameId>,
+    by_bytes: HashMap<Box<[u8]>, NameId>,
     by_form: HashMap<Vec<u8>, NameId>,
     /// Hashes of the names that have a plain form. Whether a hash is here decides nothing but how to go on.
     plain: HashSet<u64>,
@@ -30,7 +30,7 @@ impl NameInterner {
         if self.count == 0 {
             return None;
         }
-        if let Some(id) = self.by_octets.get(name.raw()) {
+        if let Some(id) = self.by_bytes.get(name.raw()) {
             return Some(*id);
         }
         if let (Some(hash), false) = (name.plain_hash(), self.has_others)
@@ -43,12 +43,12 @@ impl NameInterner {
 
     /// As [`NameInterner::find`], for a name whose normalized form is known.
     pub(crate) fn find_form(&self, name: Name<'_>, form: &[u8]) -> Option<NameId> {
-        self.by_octets.get(name.raw()).or_else(|| self.by_form.get(form)).copied()
+        self.by_bytes.get(name.raw()).or_else(|| self.by_form.get(form)).copied()
     }
 
     /// The number of a name, a new one if it has none.
     pub(crate) fn add(&mut self, name: Name<'_>) -> NameId {
-        if let Some(id) = self.by_octets.get(name.raw()) {
+        if let Some(id) = self.by_bytes.get(name.raw()) {
             return *id;
         }
         let id = *self.by_form.entry(name.normalized()).or_insert(self.count);
@@ -59,7 +59,7 @@ impl NameInterner {
             Some(hash) => drop(self.plain.insert(hash)),
             None => self.has_others = true,
         }
-        self.by_octets.insert(name.raw().into(), id);
+        self.by_bytes.insert(name.raw().into(), id);
         id
     }
 }

@@ -6,15 +6,15 @@ use data_encoding::HEXLOWER;
 
 use crate::der::{Rule, Tlv, ViewFault, tag};
 
-/// The content octets of an OBJECT IDENTIFIER (X.690 8.19). Displays as dotted decimal.
+/// The content bytes of an OBJECT IDENTIFIER (X.690 8.19). Displays as dotted decimal.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Oid<'a>(&'a [u8]);
 
 /// Longer ones name nothing that a path needs; the bound keeps display and comparison linear and small.
-const MAX_OCTETS: usize = 128;
+const MAX_BYTES: usize = 128;
 
 impl<'a> Oid<'a> {
-    /// An identifier from its content octets, unchecked: for constants.
+    /// An identifier from its content bytes, unchecked: for constants.
     #[must_use]
     pub const fn new(content: &'a [u8]) -> Self {
         Self(content)
@@ -31,21 +31,21 @@ impl<'a> Oid<'a> {
         Self::parse_content(tlv.value).ok_or_else(|| tlv.fault(field, Rule::BadOid))
     }
 
-    /// The identifier of which these are the content octets, if they are one.
+    /// The identifier of which these are the content bytes, if they are one.
     #[must_use]
     pub fn parse_content(content: &'a [u8]) -> Option<Self> {
         let mut starts = true;
-        for octet in content {
+        for byte in content {
             // X.690 8.19.2: a sub-identifier has no leading 80.
-            if starts && *octet == 0x80 {
+            if starts && *byte == 0x80 {
                 return None;
             }
-            starts = octet & 0x80 == 0;
+            starts = byte & 0x80 == 0;
         }
-        (starts && !content.is_empty() && content.len() <= MAX_OCTETS).then_some(Self(content))
+        (starts && !content.is_empty() && content.len() <= MAX_BYTES).then_some(Self(content))
     }
 
-    /// The content octets.
+    /// The content bytes.
     #[must_use]
     pub const fn content(self) -> &'a [u8] {
         self.0
@@ -55,7 +55,7 @@ impl<'a> Oid<'a> {
 impl fmt::Display for Oid<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
-        for group in self.0.split_inclusive(|octet| octet & 0x80 == 0) {
+        for group in self.0.split_inclusive(|byte| byte & 0x80 == 0) {
             // A sub-identifier of over 128 bits is told in hexadecimal rather than worked out.
             let is_wide =
                 group.len() > 19 || group.len() == 19 && group.first().is_some_and(|top| top & 0x7f > 3);
@@ -63,7 +63,7 @@ impl fmt::Display for Oid<'_> {
                 f.write_str(if first { "0x" } else { ".0x" })?;
                 HEXLOWER.encode_write(group, f)?;
             } else {
-                let value = group.iter().fold(0u128, |n, octet| n << 7 | u128::from(octet & 0x7f));
+                let value = group.iter().fold(0u128, |n, byte| n << 7 | u128::from(byte & 0x7f));
                 match (first, value) {
                     (false, value) => write!(f, ".{value}")?,
                     (true, 0..=39) => write!(f, "0.{value}")?,

@@ -84,7 +84,7 @@ fn junk_beside_a_good_chain_changes_nothing() {
 fn names_times_constraints_are_bounded() {
     // With room for the certificates themselves, the comparisons are what ends it.
     let mut policy = policy();
-    policy.limits.certificate_octets = 4 << 20;
+    policy.limits.certificate_bytes = 4 << 20;
     run("10,000 x 10,000", &bulk::names_and_constraints(10_000, 10_000), &policy, |report| {
         let reason = report.reason.expect("refused").reason;
         assert!(
@@ -112,7 +112,7 @@ fn oversized_certificates_and_deep_nesting() {
     run("20 MB", &bulk::large(20_000_000), &policy(), |report| {
         let reason = report.reason.expect("refused").reason;
         assert!(
-            matches!(reason, Reason::LimitExceeded(hit) if hit.limit == Limit::CertificateOctets),
+            matches!(reason, Reason::LimitExceeded(hit) if hit.limit == Limit::CertificateBytes),
             "{reason}"
         );
     });
@@ -139,17 +139,17 @@ fn reports_about_huge_names_are_short() {
     let constraint = || ext::name_constraints(&["dns:example.com", "uri:example.com"], &[]);
     for name in [format!("dns:{long}.example"), format!("uri:https://{long}.example/")] {
         let onslaught = bulk::pair([constraint()], [ext::san(&[name])]);
-        run("a name of 60,000 octets", &onslaught, &policy(), |report| {
+        run("a name of 60,000 bytes", &onslaught, &policy(), |report| {
             assert_eq!(code(&report), "name-constraint");
             let found = report.reason.expect("refused").to_string();
-            assert!(found.len() < FEW_KIB, "{} octets", found.len());
+            assert!(found.len() < FEW_KIB, "{} bytes", found.len());
         });
     }
     let rdn: Vec<String> = (0..32).map(|n| format!("1.2.3.{n}={}", "\u{1}".repeat(50))).collect();
     let subject = vec![rdn.join("+"); 32].join(",");
     let key = Key::p256("bulk ca");
     let leaf = Cert::leaf(&subject, &Key::p256("bulk leaf"), "CN=Bulk CA", &key).issue(&key);
-    assert!(leaf.len() > 60_000, "{} octets", leaf.len());
+    assert!(leaf.len() > 60_000, "{} bytes", leaf.len());
     let below_names = bulk::pair([ext::name_constraints(&["dir:O=Else"], &[])], []);
     for onslaught in
         [Onslaught { leaf: leaf.clone(), ..bulk::pair([], []) }, Onslaught { leaf, ..below_names }]
@@ -157,11 +157,11 @@ fn reports_about_huge_names_are_short() {
         run("32 RDNs of 32 attributes", &onslaught, &policy(), |report| {
             if let Some(rejection) = &report.reason {
                 assert_eq!(code(&report), "name-constraint");
-                assert!(rejection.to_string().len() < FEW_KIB, "{} octets", rejection.to_string().len());
+                assert!(rejection.to_string().len() < FEW_KIB, "{} bytes", rejection.to_string().len());
             }
             for member in &report.path {
                 let found = member.certificate.subject().to_string();
-                assert!(found.len() < FEW_KIB, "{} octets", found.len());
+                assert!(found.len() < FEW_KIB, "{} bytes", found.len());
             }
         });
     }
@@ -177,12 +177,12 @@ fn huge_entries_of_crls_end_at_once() {
     let der = crl::CrlBuilder::new("CN=Bulk Root").revoking([wide, many]).issue(&key);
     let whole = Crl::parse(der.clone().into(), "wide").expect("reads");
     let mut reader = CrlReader::new();
-    der.chunks(1_000).for_each(|octets| reader.push(octets).expect("reads"));
+    der.chunks(1_000).for_each(|bytes| reader.push(bytes).expect("reads"));
     let streamed = reader.finish("wide").expect("reads");
     for crl in [whole, streamed] {
         assert_eq!(crl.len(), 2);
         assert!(crl.find_unverified(&[1], None).is_some() && crl.find_unverified(&[2], None).is_some());
-        assert!(crl.overhead() < 10_000, "{} octets beside the CRL", crl.overhead());
+        assert!(crl.overhead() < 10_000, "{} bytes beside the CRL", crl.overhead());
     }
     // A header that claims 4 GiB less one: nothing is made ready for what has not come.
     let claims = |length: u32| [&[0x30, 0x84][..], &length.to_be_bytes(), &der[4..]].concat();
@@ -228,7 +228,7 @@ fn huge_rsa_keys_end_at_once() {
         let ca = Cert::ca("CN=Bulk CA", &odd_key, "CN=Bulk Root", &root_key).issue(&root_key);
         let leaf = Cert::leaf("CN=leaf", &Key::p256("bulk leaf"), "CN=Bulk CA", &odd_key).issue(&ca_key);
         let anchor = Cert::root("CN=Bulk Root", &root_key).issue(&root_key);
-        run("RSA of 500,000 octets", &Onslaught { anchor, leaf, presented: vec![ca] }, &policy(), |report| {
+        run("RSA of 500,000 bytes", &Onslaught { anchor, leaf, presented: vec![ca] }, &policy(), |report| {
             assert_eq!(code(&report), found);
             assert!(report.spent.signatures <= 2, "{:?}", report.spent);
         });

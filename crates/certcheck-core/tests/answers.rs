@@ -71,10 +71,10 @@ fn status_with(nonce: Nonce, make: Make) -> Status {
 #[test]
 fn a_nonce_that_is_not_ours_is_another_s_answer() {
     let others: [(&str, Make); 4] = [
-        ("32 other octets", |_| (Some(vec![0x5a; 32]), None)),
+        ("32 other bytes", |_| (Some(vec![0x5a; 32]), None)),
         ("the first 31 of ours", |ours| (Some(ours[..31].to_vec()), None)),
         ("an empty one", |_| (Some(Vec::new()), None)),
-        ("129 octets that begin with ours", |ours| (Some([ours, &[0; 97]].concat()), None)),
+        ("129 bytes that begin with ours", |ours| (Some([ours, &[0; 97]].concat()), None)),
     ];
     for nonce in [Nonce::Ask, Nonce::Demand] {
         assert_eq!(status_with(nonce, |ours| (Some(ours.to_vec()), None)).code(), "good");

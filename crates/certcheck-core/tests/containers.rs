@@ -86,7 +86,7 @@ fn certs_only(members: &[Vec<u8>], crls: &[Vec<u8>], write: fn(u8, &[u8]) -> Vec
     write(0x30, &der::concat(&parts))
 }
 
-/// A length in more octets than it needs.
+/// A length in more bytes than it needs.
 fn long(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len()).expect("small").to_be_bytes();
     [&[tag, 0x86, 0, 0][..], &length, content].concat()
@@ -126,7 +126,7 @@ fn messages_of_certificates_in_ber() {
 fn a_content_in_pieces_beside_certificates() {
     let key = Key::p256("containers");
     let root = Cert::root("CN=Root", &key).issue(&key);
-    let pieces = der::indefinite(0x24, &[der::octets(b"a"), der::octets(b"b")].concat());
+    let pieces = der::indefinite(0x24, &[der::bytes(b"a"), der::bytes(b"b")].concat());
     let content =
         der::indefinite(0x30, &[der::oid("1.2.840.113549.1.7.1"), der::indefinite(0xa0, &pieces)].concat());
     let parts = [

@@ -1,5 +1,5 @@
 //! CRLs of every shape against a model: what is listed is found with what stands there, what is not is not, however the
-//! octets arrived and whether the index was made, kept or damaged.
+//! bytes arrived and whether the index was made, kept or damaged.
 
 use std::collections::BTreeMap;
 
@@ -27,21 +27,21 @@ struct Drawn {
 fn serials() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         // Few of them, so that some come twice.
-        (0u8..40).prop_map(|octet| vec![octet]),
+        (0u8..40).prop_map(|byte| vec![byte]),
         prop::collection::vec(any::<u8>(), 1..=20),
         prop::collection::vec(any::<u8>(), 16..=16),
     ]
     .prop_map(minimal)
 }
 
-/// The octets as a minimal INTEGER.
-fn minimal(mut octets: Vec<u8>) -> Vec<u8> {
-    while let [first, second, ..] = octets[..]
+/// The bytes as a minimal INTEGER.
+fn minimal(mut bytes: Vec<u8>) -> Vec<u8> {
+    while let [first, second, ..] = bytes[..]
         && ((first == 0 && second < 0x80) || (first == 0xff && second >= 0x80))
     {
-        octets.remove(0);
+        bytes.remove(0);
     }
-    octets
+    bytes
 }
 
 fn entries(max: usize) -> impl Strategy<Value = Vec<Drawn>> {
@@ -87,7 +87,7 @@ fn model(drawn: &[Drawn], is_indirect: bool) -> BTreeMap<(usize, Vec<u8>), usize
 
 fn arrive(der: &[u8], chunk: usize) -> Crl {
     let mut reader = CrlReader::new();
-    der.chunks(chunk).for_each(|octets| reader.push(octets).expect("reads"));
+    der.chunks(chunk).for_each(|bytes| reader.push(bytes).expect("reads"));
     reader.finish("arrived").expect("reads")
 }
 
@@ -144,7 +144,7 @@ proptest! {
         let at = at.index(damaged.len());
         damaged[at] ^= 1 << bit;
         let (crl, fault) = Crl::open(der, &damaged.into(), "kept", IndexTrust::Checked).expect("reads");
-        prop_assert!(fault.is_some(), "octet {}", at);
+        prop_assert!(fault.is_some(), "byte {}", at);
         check(&crl, &drawn, false, &[]);
     }
 }
@@ -181,7 +181,7 @@ fn an_index_in_parts() {
     let whole = Crl::parse(der.clone(), "whole").expect("reads");
     check(&whole, &drawn, false, &[vec![1], vec![2, 3]]);
     check(&arrive(&der, 65_536), &drawn, false, &[vec![1]]);
-    assert!(whole.overhead() <= 10 * drawn.len(), "{} octets beside the CRL", whole.overhead());
+    assert!(whole.overhead() <= 10 * drawn.len(), "{} bytes beside the CRL", whole.overhead());
     let signer = Cert::root(CA, &key).issue(&key);
     let signer = Certificate::parse(&signer).expect("reads");
     let policy = Policy::client(Revocation::HardFail);

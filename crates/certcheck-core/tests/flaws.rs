@@ -60,7 +60,7 @@ fn in_the_target_and_in_an_intermediate() {
 }
 
 /// What is read although it is not quite DER: in the target, and where a CA can have it in a CA. The signature is over the
-/// octets as they came: whatever bit is changed, nothing is encoded again for it to verify.
+/// bytes as they came: whatever bit is changed, nothing is encoded again for it to verify.
 #[test]
 fn encodings_that_no_reader_takes_two_ways() {
     let (root_key, ca_key, key) = (Key::p256("root"), Key::p256("ca"), Key::p256("leaf"));
@@ -133,12 +133,12 @@ fn spelled_out(key: &Key, generator: Option<Vec<u8>>) -> Key {
          4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
     );
     let order = number("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
-    let unsigned = |octets: &[u8]| der::int_bytes(&[&[0], octets].concat());
+    let unsigned = |bytes: &[u8]| der::int_bytes(&[&[0], bytes].concat());
     let parameters = der::seq(&[
         der::int(1),
         der::seq(&[der::oid("1.2.840.10045.1.1"), unsigned(&prime)]),
-        der::seq(&[der::octets(&a), der::octets(&b)]),
-        der::octets(&generator.unwrap_or(own)),
+        der::seq(&[der::bytes(&a), der::bytes(&b)]),
+        der::bytes(&generator.unwrap_or(own)),
         unsigned(&order),
         der::int(1),
     ]);
@@ -217,7 +217,7 @@ fn an_extension_that_says_that_it_is_not_critical() {
     let ring = ring(&Cert::root("CN=Root", &root_key).issue(&root_key));
     let leaf = Cert::leaf("CN=leaf", &Key::p256("leaf"), "CN=Root", &root_key);
     let purpose = ext::eku(&["client"]);
-    let spelled = der::seq(&[der::oid(&purpose.oid), der::boolean(false), der::octets(&purpose.value)]);
+    let spelled = der::seq(&[der::oid(&purpose.oid), der::boolean(false), der::bytes(&purpose.value)]);
     let list = der::ctx_c(3, &der::seq(&[spelled]));
     let leaf = Cert { raw_extensions: Some(list), ..leaf }.issue(&root_key);
     assert_eq!(code(&[&leaf], &ring), "accepted");

@@ -1,4 +1,4 @@
-//! OCSP requests (RFC 6960 4.1): read back, octet for octet where it matters.
+//! OCSP requests (RFC 6960 4.1): read back, byte for byte where it matters.
 
 use certcheck_core::der::{Reader, tag};
 use certcheck_core::ocsp::{BadNonce, CertIdHash, OcspRequest};
@@ -24,7 +24,7 @@ impl Pair {
 
     fn id(&self, hash: &str) -> Vec<u8> {
         let leaf = Certificate::parse(&self.leaf).expect("reads");
-        ocsp::cert_id(hash, leaf.issuer().raw(), &Key::p256("request root"), leaf.serial().octets())
+        ocsp::cert_id(hash, leaf.issuer().raw(), &Key::p256("request root"), leaf.serial().bytes())
     }
 }
 
@@ -48,14 +48,14 @@ fn several_with_a_nonce_and_preferred_algorithms() {
     let list = der::seq(&[der::seq(&[pair.id("sha1")]), der::seq(&[pair.id("sha256")])]);
     let nonce = ocsp::nonce(&[7; 32]).der();
     let preferred = der::seq(&[der::seq(&[algorithm])]);
-    let preferred = der::seq(&[der::oid("1.3.6.1.5.5.7.48.1.8"), der::octets(&preferred)]);
+    let preferred = der::seq(&[der::oid("1.3.6.1.5.5.7.48.1.8"), der::bytes(&preferred)]);
     let extensions = der::ctx_c(2, &der::seq(&[nonce, preferred]));
     assert_eq!(request.tbs(), der::seq(&[list, extensions]));
     assert_eq!(request.encode(), der::seq(&[request.tbs()]));
 }
 
 #[test]
-fn a_nonce_has_1_to_128_octets() {
+fn a_nonce_has_1_to_128_bytes() {
     for (length, is_good) in [(0, false), (1, true), (128, true), (129, false)] {
         let outcome = OcspRequest::new().with_nonce(&vec![1; length]).map(drop);
         assert_eq!(outcome, if is_good { Ok(()) } else { Err(BadNonce) }, "{length}");

@@ -37,7 +37,7 @@ fn has(text: &str, path: &str, name: &str) -> bool {
     if path.ends_with(".toml") {
         return text.contains(&format!("about = \"{name}\""));
     }
-    let is_identifier = name.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'_');
+    let is_identifier = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let is_function = |after: &str| text.contains(&format!("fn {name}{after}"));
     (is_identifier && (is_function("(") || is_function("<") || text.contains(&format!("{name}!("))))
         || text.contains(&format!("name: \"{name}\""))

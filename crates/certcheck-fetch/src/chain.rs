@@ -2,8 +2,8 @@
 
 use pki_types::CertificateDer;
 
-/// Octets of certificates.
-pub(crate) fn octets_of(chain: &[CertificateDer<'_>]) -> usize {
+/// Bytes of certificates.
+pub(crate) fn bytes_of(chain: &[CertificateDer<'_>]) -> usize {
     chain.iter().map(|der| der.len()).sum()
 }
 

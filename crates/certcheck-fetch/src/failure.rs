@@ -58,7 +58,7 @@ impl Failure {
     }
 
     pub(crate) fn too_large(max: u64) -> Self {
-        Self::new(Cause::TooLarge, format!("more than {max} octets"))
+        Self::new(Cause::TooLarge, format!("more than {max} bytes"))
     }
 }
 

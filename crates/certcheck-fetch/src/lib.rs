@@ -14,7 +14,7 @@
 //!
 //! | type | where |
 //! |---|---|
-//! | `bytes::Bytes` | [`Body`], [`store::Stored`]: octets that may be in a file |
+//! | `bytes::Bytes` | [`Body`], [`store::Stored`]: bytes that may be in a file |
 //! | `futures_util::future::BoxFuture` | [`store::Store`], [`Resolve`]: what is asynchronous in a trait |
 //! | `ipnet::IpNet`, `ipnet::Ipv6Net` | [`Guard`]: networks |
 //! | `pki_types::CertificateDer` | chains, as rustls has them |
@@ -56,7 +56,7 @@ pub use transport::resolve::{Resolve, SystemResolver};
 pub use transport::spool::{Body, Spool, SpoolError};
 pub use transport::timings::FetchTimings;
 
-/// Entry points for fuzzers: what reads hostile octets and is not public.
+/// Entry points for fuzzers: what reads hostile bytes and is not public.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
@@ -86,22 +86,22 @@ pub mod fuzzing {
     }
 
     /// A record of the store.
-    pub fn record(octets: &[u8]) {
-        crate::store::read_record(octets);
+    pub fn record(bytes: &[u8]) {
+        crate::store::read_record(bytes);
     }
 
     /// A body, in pieces of any size.
-    pub fn body(octets: &[u8], piece: usize) {
+    pub fn body(bytes: &[u8], piece: usize) {
         let mut sniffer = crate::transport::sniff::BodySniffer::new(
             1 << 20,
             certcheck_core::revocation::EvidenceKind::Issuers,
         );
-        let in_pieces = octets.chunks(piece.max(1)).try_for_each(|some| sniffer.push(some));
+        let in_pieces = bytes.chunks(piece.max(1)).try_for_each(|some| sniffer.push(some));
         let mut whole = crate::transport::sniff::BodySniffer::new(
             1 << 20,
             certcheck_core::revocation::EvidenceKind::Issuers,
         );
-        let at_once = whole.push(octets);
+        let at_once = whole.push(bytes);
         assert_eq!(
             in_pieces.and_then(|()| sniffer.finish()).is_ok(),
             at_once.and_then(|()| whole.finish()).is_ok()
@@ -110,11 +110,11 @@ pub mod fuzzing {
 
     /// What a directory answers.
     #[cfg(feature = "ldap")]
-    pub fn directory(octets: &[u8]) {
+    pub fn directory(bytes: &[u8]) {
         let Ok(url) = crate::ldap::validated("ldap://h/cn=a?certificateRevocationList;binary") else {
             return;
         };
-        let stream = tokio::io::join(octets, tokio::io::sink());
+        let stream = tokio::io::join(bytes, tokio::io::sink());
         if let Some(Ok(values)) = futures_util::FutureExt::now_or_never(crate::ldap::ask(stream, &url, 4_096))
         {
             assert!(values.iter().map(bytes::Bytes::len).sum::<usize>() <= 4_096);

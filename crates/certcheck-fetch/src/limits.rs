@@ -8,17 +8,17 @@ use certcheck_core::revocation::EvidenceKind;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FetchLimits {
-    /// Octets of a CRL, after inflation. The largest seen in life have tens of MiB.
-    pub crl_octets: u64,
-    /// Octets of an OCSP response. AT-TLS allows 20 KiB.
-    pub ocsp_octets: u64,
-    /// Octets of what caIssuers names.
-    pub issuers_octets: u64,
+    /// Bytes of a CRL, after inflation. The largest seen in life have tens of MiB.
+    pub crl_bytes: u64,
+    /// Bytes of an OCSP response. AT-TLS allows 20 KiB.
+    pub ocsp_bytes: u64,
+    /// Bytes of what caIssuers names.
+    pub issuers_bytes: u64,
     /// Until a connection stands.
     pub connect: Duration,
-    /// From the request to the first octet of the answer.
-    pub first_octet: Duration,
-    /// Between two octets.
+    /// From the request to the first byte of the answer.
+    pub first_byte: Duration,
+    /// Between two bytes.
     pub idle: Duration,
     /// For a whole CRL. A check that cannot wait so long goes on without it; who comes later finds it.
     pub crl_whole: Duration,
@@ -63,11 +63,11 @@ pub struct FetchLimits {
 impl Default for FetchLimits {
     fn default() -> Self {
         Self {
-            crl_octets: 512 << 20,
-            ocsp_octets: 64 << 10,
-            issuers_octets: 256 << 10,
+            crl_bytes: 512 << 20,
+            ocsp_bytes: 64 << 10,
+            issuers_bytes: 256 << 10,
             connect: Duration::from_secs(3),
-            first_octet: Duration::from_secs(5),
+            first_byte: Duration::from_secs(5),
             idle: Duration::from_secs(5),
             crl_whole: Duration::from_secs(120),
             small_whole: Duration::from_secs(10),
@@ -92,11 +92,11 @@ impl Default for FetchLimits {
 }
 
 impl FetchLimits {
-    pub(crate) const fn octets(&self, kind: EvidenceKind) -> u64 {
+    pub(crate) const fn bytes(&self, kind: EvidenceKind) -> u64 {
         match kind {
-            EvidenceKind::Crl => self.crl_octets,
-            EvidenceKind::Ocsp => self.ocsp_octets,
-            EvidenceKind::Issuers => self.issuers_octets,
+            EvidenceKind::Crl => self.crl_bytes,
+            EvidenceKind::Ocsp => self.ocsp_bytes,
+            EvidenceKind::Issuers => self.issuers_bytes,
         }
     }
 

@@ -33,7 +33,7 @@ impl Unnamed {
     /// Maps it. It has been written to its end.
     #[expect(
         unsafe_code,
-        reason = "mapping lends octets that the compiler cannot watch; the proof stands at the top"
+        reason = "mapping lends bytes that the compiler cannot watch; the proof stands at the top"
     )]
     pub(crate) fn map(&self) -> io::Result<Bytes> {
         if self.0.metadata()?.len() == 0 {
@@ -48,10 +48,10 @@ impl Unnamed {
 /// this folder.
 pub(crate) fn content(file: &File, folder: &Path) -> io::Result<Bytes> {
     if file.metadata()?.len() <= SMALL {
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         // It may grow while it is read.
-        file.take(SMALL + 1).read_to_end(&mut octets)?;
-        return Ok(octets.into());
+        file.take(SMALL + 1).read_to_end(&mut bytes)?;
+        return Ok(bytes.into());
     }
     let copy = Unnamed::new(folder)?;
     copy_all(file, copy.file())?;
@@ -67,17 +67,17 @@ fn copy_all(from: &File, to: &File) -> io::Result<()> {
 /// Miri knows no copying within the kernel.
 #[cfg(miri)]
 fn copy_all(mut from: &File, mut to: &File) -> io::Result<()> {
-    let mut octets = Vec::new();
-    from.read_to_end(&mut octets)?;
-    io::Write::write_all(&mut to, &octets)
+    let mut bytes = Vec::new();
+    from.read_to_end(&mut bytes)?;
+    io::Write::write_all(&mut to, &bytes)
 }
 
-/// Whether a file has just these octets.
-pub(crate) fn has_content(file: &File, octets: &[u8]) -> io::Result<bool> {
+/// Whether a file has just these bytes.
+pub(crate) fn has_content(file: &File, bytes: &[u8]) -> io::Result<bool> {
     let mut file = file;
     file.rewind()?;
     let mut chunk = vec![0; 1 << 16];
-    let mut rest = octets;
+    let mut rest = bytes;
     loop {
         match file.read(&mut chunk)? {
             0 => return Ok(rest.is_empty()),
@@ -93,9 +93,9 @@ pub(crate) fn has_content(file: &File, octets: &[u8]) -> io::Result<bool> {
 /// own. `None` if the file system has no room for all of it: a page that has no block ends the process when it is written.
 #[cfg(not(miri))]
 #[expect(unsafe_code, reason = "as above: the file has no name, so nobody else can open it")]
-pub(crate) fn room(folder: &Path, octets: usize) -> Option<MmapMut> {
+pub(crate) fn room(folder: &Path, bytes: usize) -> Option<MmapMut> {
     let file = Unnamed::new(folder).ok()?;
-    rustix::fs::fallocate(file.file(), rustix::fs::FallocateFlags::empty(), 0, u64::try_from(octets).ok()?)
+    rustix::fs::fallocate(file.file(), rustix::fs::FallocateFlags::empty(), 0, u64::try_from(bytes).ok()?)
         .ok()?;
     // SAFETY: nobody else has the file, it keeps its length, and every page of it has its block.
     unsafe { MmapMut::map_mut(file.file()) }.ok()
@@ -103,8 +103,8 @@ pub(crate) fn room(folder: &Path, octets: usize) -> Option<MmapMut> {
 
 /// Miri cannot map files: there it is memory without one.
 #[cfg(miri)]
-pub(crate) fn room(_: &Path, octets: usize) -> Option<MmapMut> {
-    MmapMut::map_anon(octets).ok()
+pub(crate) fn room(_: &Path, bytes: usize) -> Option<MmapMut> {
+    MmapMut::map_anon(bytes).ok()
 }
 
 #[cfg(test)]
@@ -114,10 +114,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_file_is_no_octets() {
+    fn an_empty_file_is_no_bytes() {
         let file = Unnamed::new(&std::env::temp_dir()).unwrap();
         assert!(file.map().unwrap().is_empty());
-        file.file().write_all(b"octets").unwrap();
+        file.file().write_all(b"bytes").unwrap();
         let mapped = file.map().unwrap();
         drop(file);
         assert_eq!(mapped.slice(2..), b"tets"[..]);
@@ -126,26 +126,26 @@ mod tests {
     #[test]
     fn content_is_what_the_file_had() {
         for length in [0, 1, 1 << 20, (1 << 20) + 1, 3 << 20] {
-            let octets: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();
+            let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();
             let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(&octets).unwrap();
-            assert!(has_content(file.as_file(), &octets).unwrap());
+            file.write_all(&bytes).unwrap();
+            assert!(has_content(file.as_file(), &bytes).unwrap());
             let open = File::open(file.path()).unwrap();
             let read = content(&open, &std::env::temp_dir()).unwrap();
             file.as_file().set_len(0).unwrap();
-            assert!(read == octets, "{length}");
-            assert_eq!(has_content(file.as_file(), &octets).unwrap(), length == 0);
+            assert!(read == bytes, "{length}");
+            assert_eq!(has_content(file.as_file(), &bytes).unwrap(), length == 0);
         }
     }
 
     #[test]
     fn room_is_written_handed_on_and_read_after() {
         let mut room = room(&std::env::temp_dir(), 5000).unwrap();
-        assert!(room.iter().all(|octet| *octet == 0));
+        assert!(room.iter().all(|byte| *byte == 0));
         room[4999] = 1;
-        let octets = Bytes::from_owner(room);
-        let end = octets.slice(4998..);
-        drop(octets);
+        let bytes = Bytes::from_owner(room);
+        let end = bytes.slice(4998..);
+        drop(bytes);
         assert_eq!(std::thread::spawn(move || end.to_vec()).join().unwrap(), [0, 1]);
     }
 }

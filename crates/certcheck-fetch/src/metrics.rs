@@ -8,8 +8,8 @@ pub(crate) const FETCHES: &str = "certcheck_fetches_total";
 pub(crate) const FAILURES: &str = "certcheck_fetch_failures_total";
 /// Seconds of an exchange, by `kind`.
 pub(crate) const SECONDS: &str = "certcheck_fetch_seconds";
-/// Octets of what came, by `kind`.
-pub(crate) const OCTETS: &str = "certcheck_fetch_octets";
+/// Bytes of what came, by `kind`.
+pub(crate) const BYTES: &str = "certcheck_fetch_bytes";
 /// Age of evidence in seconds when it is kept, by `kind`.
 pub(crate) const AGE: &str = "certcheck_evidence_age_seconds";
 /// Evidence that memory had no room for.
@@ -21,7 +21,7 @@ pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
 /// Checks, by `verdict` and `by`: `known` if nothing but a look-up was needed, `full` else.
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
 /// Clients that were accepted though something of their revocation is not known, by `cause`.
-pub(crate) const TOLERATED: &str = "certcheck_let_pass_total";
+pub(crate) const TOLERATED: &str = "certcheck_checks_tolerated_total";
 /// Evidence got ahead of its end, by `outcome`.
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
 /// Clients of live connections that would be refused from then on, by `reason`.

@@ -71,9 +71,9 @@ fn an_older_answer_does_not_take_the_place_of_a_newer() {
     }
 }
 
-/// Known clients are known by all their octets: a tail that hashes alike is not enough.
+/// Known clients are known by all their bytes: a tail that hashes alike is not enough.
 #[test]
-fn a_known_certificate_with_one_octet_changed_is_a_stranger() {
+fn a_known_certificate_with_one_byte_changed_is_a_stranger() {
     let world = World::new();
     let engine = world.engine();
     let client = world.plain("known");

@@ -21,7 +21,7 @@ use pki_types::CertificateDer;
 const WITHIN: Duration = Duration::from_millis(1_500);
 const SLACK: Duration = Duration::from_millis(1_000);
 
-/// Octets of memory that are in use.
+/// Bytes of memory that are in use.
 fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4_096
@@ -33,14 +33,14 @@ fn faults_of_crls() -> Vec<(&'static str, &'static str, &'static str)> {
         ("refuse", "the connection is reset", "unreachable"),
         ("hang-before-headers", "no answer", "unreachable"),
         ("hang-after-headers", "headers and nothing after", "unreachable"),
-        ("drip", "one octet a second", "unreachable"),
+        ("drip", "one byte a second", "unreachable"),
         ("reset-mid-body", "reset in the middle", "unreachable"),
         ("truncate", "closed in the middle", "unreachable"),
         ("wrong-length", "Content-Length says more than comes", "unreachable"),
         ("wrong-length-short", "Content-Length says less", "malformed"),
         ("endless-body", "a body without end", "malformed"),
         ("gzip-bomb", "1 MiB that inflates to 1 GiB", "too-large"),
-        ("garbage", "octets without meaning", "malformed"),
+        ("garbage", "bytes without meaning", "malformed"),
         ("html", "a captive portal's page, with 200", "malformed"),
         ("empty", "nothing, with 200", "malformed"),
         ("redirect-loop", "a redirect to itself", "unreachable"),
@@ -138,7 +138,7 @@ fn sources_of_crls() {
         assert!(recovers(&engine, &client), "{name}");
     }
     let grown = resident().saturating_sub(before);
-    assert!(grown < 64 << 20, "{grown} octets more than before");
+    assert!(grown < 64 << 20, "{grown} bytes more than before");
     compare("crl", &table);
 }
 
@@ -326,8 +326,8 @@ fn sizes_are_bounded() {
         .collect();
     let large = CrlBuilder::new(CA).revoking(entries).issue(&world.ca);
     let mut limits = impatient();
-    limits.crl_octets = 50_000;
-    limits.ocsp_octets = 100;
+    limits.crl_bytes = 50_000;
+    limits.ocsp_bytes = 100;
     let engine = world.builder().limits(limits).build().expect("builds");
     for page in [Page::new(&large), gzipped(Page::new(&large))] {
         world.server.serve("/large.crl", page);
@@ -346,7 +346,7 @@ fn the_next_source_is_tried_within_the_deadline() {
     let world = World::new();
     let mut limits = impatient();
     // Patient with each source: the deadline alone makes it go on.
-    limits.first_octet = Duration::from_secs(20);
+    limits.first_byte = Duration::from_secs(20);
     limits.idle = Duration::from_secs(20);
     limits.crl_whole = Duration::from_secs(20);
     limits.small_whole = Duration::from_secs(20);

@@ -220,7 +220,7 @@ impl Store for Lagging {
 fn what_comes_too_late_is_cached_for_the_next_check() {
     let world = World::new();
     let mut limits = impatient();
-    limits.first_octet = Duration::from_secs(10);
+    limits.first_byte = Duration::from_secs(10);
     limits.idle = Duration::from_secs(10);
     limits.crl_whole = Duration::from_secs(10);
     let engine = world.builder().limits(limits).build().expect("builds");

@@ -169,8 +169,8 @@ const SPOILS: &[(&str, Spoil)] = &[
         fs::write(path, own.iter().map(|_| fastrand::u8(..)).collect::<Vec<_>>()).expect("written");
     }),
     ("half", |path, own, _| fs::write(path, &own[..own.len() / 2]).expect("written")),
-    ("without its last octet", |path, own, _| fs::write(path, &own[..own.len() - 1]).expect("written")),
-    ("one octet more", |path, own, _| fs::write(path, [own, &[0]].concat()).expect("written")),
+    ("without its last byte", |path, own, _| fs::write(path, &own[..own.len() - 1]).expect("written")),
+    ("one byte more", |path, own, _| fs::write(path, [own, &[0]].concat()).expect("written")),
     ("empty", |path, _, _| fs::write(path, []).expect("written")),
     ("zeros", |path, own, _| fs::write(path, vec![0; own.len()]).expect("written")),
     ("gone", |path, _, _| fs::remove_file(path).expect("removed")),
@@ -242,10 +242,10 @@ fn records_that_lie() {
             ("blob", json!(stems[0])),
             ("blob", json!(stems[1])),
             ("blob", json!(null)),
-            ("octets", json!(u64::MAX)),
-            ("octets", json!(0)),
-            ("octets", json!(-1)),
-            ("octets", json!(1e300)),
+            ("bytes", json!(u64::MAX)),
+            ("bytes", json!(0)),
+            ("bytes", json!(-1)),
+            ("bytes", json!(1e300)),
             ("body", json!("")),
             ("body", json!("AAAA")),
             ("body", json!("?")),
@@ -299,9 +299,9 @@ fn an_index_with_one_bit_changed_hides_nothing() {
         for (turn, bit) in header.chain(beyond).enumerate() {
             let file = indexes[turn % 2];
             note(&format!("bit {bit}"));
-            let mut octets = kept.files[file].clone();
-            octets[bit / 8] ^= 1 << (bit % 8);
-            let folder = kept.again(&|at| fs::write(at.join(file), &octets).expect("written"));
+            let mut bytes = kept.files[file].clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let folder = kept.again(&|at| fs::write(at.join(file), &bytes).expect("written"));
             let offline = engine(open(folder.path()), true);
             for pair in kept.pairs.iter().filter(|pair| kept.is_about(file, pair)) {
                 assert_eq!(pair.verdicts(&offline), RIGHT, "bit {bit}");
@@ -342,7 +342,7 @@ fn what_was_not_used_for_longest_goes_first() {
     seed(folder.path());
     let runtime = runtime();
     let mut options = DiskOptions::default();
-    options.max_octets = 2 << 20;
+    options.max_bytes = 2 << 20;
     let path = folder.path().join("store");
     let store = DiskStore::open(&path, options.clone()).expect("a store");
     let seed = seeded(folder.path(), &runtime);
@@ -365,19 +365,19 @@ fn what_was_not_used_for_longest_goes_first() {
             .sum()
     };
     let total = size("records") + size("blobs");
-    assert!((options.max_octets / 2..=options.max_octets).contains(&total), "{total}");
+    assert!((options.max_bytes / 2..=options.max_bytes).contains(&total), "{total}");
     let kept: Vec<_> =
         urls.iter().map(|url| runtime.block_on(store.get(&key_of(url))).expect("reads").is_some()).collect();
     let first = kept.iter().position(|is_kept| *is_kept).expect("some");
     assert!(first > 10 && kept[first..].iter().all(|is_kept| *is_kept), "{kept:?}");
     let listed = runtime.block_on(store.list()).expect("listed");
     assert_eq!(listed.len(), urls.len() - first);
-    assert!(listed.iter().map(|entry| entry.octets).sum::<u64>() <= total);
+    assert!(listed.iter().map(|entry| entry.bytes).sum::<u64>() <= total);
 }
 
 /// Bodies may be given from memory too: of a store that is shared, say.
 #[test]
-fn octets_from_memory() {
+fn bytes_from_memory() {
     let folder = TempDir::new().expect("a folder");
     seed(folder.path());
     let runtime = runtime();

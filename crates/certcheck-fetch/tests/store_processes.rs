@@ -214,7 +214,7 @@ fn one_process_puts_newer_while_another_reads() {
             Ok(Some(found)) => {
                 let time = found.this_update.expect("a time").unix();
                 assert!(time >= last, "{time} after {last}");
-                assert!(crls[3][of_time(time)] == found.body.bytes, "the octets of another than {time}");
+                assert!(crls[3][of_time(time)] == found.body.bytes, "the bytes of another than {time}");
                 (last, reads) = (time, reads + 1);
             }
             Ok(None) => assert_eq!(last, 0, "gone after {last}"),

@@ -54,16 +54,16 @@ fn each_part_has_its_time_and_a_connection_is_made_once() {
     let (came, cold) = measure::timed_fetch_blocking(&engine, &need, PATIENCE);
     assert!(came.is_ok(), "{came:?}");
     assert!(cold.resolve.is_some_and(|took| took >= SLOW), "{cold:?}");
-    assert!(cold.first_octet.is_some_and(|took| took >= SLOW), "{cold:?}");
+    assert!(cold.first_byte.is_some_and(|took| took >= SLOW), "{cold:?}");
     assert!(cold.connect.is_some() && cold.transfer.is_some(), "{cold:?}");
     // The parts lie one behind the other.
-    let parts = [cold.resolve, cold.connect, cold.first_octet, cold.transfer];
+    let parts = [cold.resolve, cold.connect, cold.first_byte, cold.transfer];
     assert!(parts.into_iter().flatten().sum::<Duration>() <= cold.whole, "{cold:?}");
     assert_eq!((cold.requests, cold.method), (1, Some("GET")));
     let (came, warm) = measure::timed_fetch_blocking(&engine, &need, PATIENCE);
     assert!(came.is_ok(), "{came:?}");
     assert_eq!((warm.resolve, warm.connect), (None, None));
-    assert!(warm.first_octet.is_some_and(|took| took >= SLOW), "{warm:?}");
+    assert!(warm.first_byte.is_some_and(|took| took >= SLOW), "{warm:?}");
 }
 
 #[test]

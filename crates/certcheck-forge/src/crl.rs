@@ -204,7 +204,7 @@ pub fn reason(name: &str) -> Ext {
     Ext::new("2.5.29.21", false, der::tlv(0x0a, &[reason_code(name)]))
 }
 
-/// reasonCode of any number, in the content octets of its ENUMERATED.
+/// reasonCode of any number, in the content bytes of its ENUMERATED.
 #[must_use]
 pub fn reason_number(content: &[u8]) -> Ext {
     Ext::new("2.5.29.21", false, der::tlv(0x0a, content))

@@ -1,16 +1,16 @@
 //! A writer of DER that writes whatever it is told.
 
-/// Tag, length in the fewest octets, content.
+/// Tag, length in the fewest bytes, content.
 #[must_use]
 pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     if content.len() < 0x80 {
         out.push(u8::try_from(content.len()).unwrap());
     } else {
-        let octets = u32::try_from(content.len()).unwrap().to_be_bytes();
-        let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-        out.push(0x80 | u8::try_from(octets.len() - zeros).unwrap());
-        out.extend_from_slice(&octets[zeros..]);
+        let bytes = u32::try_from(content.len()).unwrap().to_be_bytes();
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        out.push(0x80 | u8::try_from(bytes.len() - zeros).unwrap());
+        out.extend_from_slice(&bytes[zeros..]);
     }
     out.extend_from_slice(content);
     out
@@ -61,7 +61,7 @@ pub fn oid(dotted: &str) -> Vec<u8> {
     tlv(0x06, &oid_content(dotted))
 }
 
-/// INTEGER from its content octets, as they are.
+/// INTEGER from its content bytes, as they are.
 #[must_use]
 pub fn int_bytes(content: &[u8]) -> Vec<u8> {
     tlv(0x02, content)
@@ -76,15 +76,14 @@ pub fn int(value: i64) -> Vec<u8> {
 /// The content of an INTEGER, minimal.
 #[must_use]
 pub fn int_content(value: i64) -> Vec<u8> {
-    let octets = value.to_be_bytes();
+    let bytes = value.to_be_bytes();
     let mut from = 0;
     while from < 7
-        && ((octets[from] == 0 && octets[from + 1] < 0x80)
-            || (octets[from] == 0xff && octets[from + 1] >= 0x80))
+        && ((bytes[from] == 0 && bytes[from + 1] < 0x80) || (bytes[from] == 0xff && bytes[from + 1] >= 0x80))
     {
         from += 1;
     }
-    octets[from..].to_vec()
+    bytes[from..].to_vec()
 }
 
 /// BOOLEAN.
@@ -93,32 +92,32 @@ pub fn boolean(value: bool) -> Vec<u8> {
     tlv(0x01, &[if value { 0xff } else { 0 }])
 }
 
-/// BIT STRING of whole octets.
+/// BIT STRING of whole bytes.
 #[must_use]
-pub fn bits(octets: &[u8]) -> Vec<u8> {
-    bit_string(0, octets)
+pub fn bits(bytes: &[u8]) -> Vec<u8> {
+    bit_string(0, bytes)
 }
 
 /// BIT STRING with so many unused bits.
 #[must_use]
-pub fn bit_string(unused: u8, octets: &[u8]) -> Vec<u8> {
-    tlv(0x03, &concat(&[&[unused][..], octets]))
+pub fn bit_string(unused: u8, bytes: &[u8]) -> Vec<u8> {
+    tlv(0x03, &concat(&[&[unused][..], bytes]))
 }
 
 /// BIT STRING of named bits, bit 0 first, without trailing zeros.
 #[must_use]
 pub fn named_bits(set: &[u8]) -> Vec<u8> {
     let Some(highest) = set.iter().max() else { return bit_string(0, &[]) };
-    let mut octets = vec![0u8; usize::from(highest / 8 + 1)];
+    let mut bytes = vec![0u8; usize::from(highest / 8 + 1)];
     for bit in set {
-        octets[usize::from(bit / 8)] |= 0x80 >> (bit % 8);
+        bytes[usize::from(bit / 8)] |= 0x80 >> (bit % 8);
     }
-    bit_string(7 - highest % 8, &octets)
+    bit_string(7 - highest % 8, &bytes)
 }
 
 /// OCTET STRING.
 #[must_use]
-pub fn octets(content: &[u8]) -> Vec<u8> {
+pub fn bytes(content: &[u8]) -> Vec<u8> {
     tlv(0x04, content)
 }
 

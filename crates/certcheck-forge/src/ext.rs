@@ -27,7 +27,7 @@ impl Ext {
     #[must_use]
     pub fn der(&self) -> Vec<u8> {
         let critical = if self.critical { der::boolean(true) } else { Vec::new() };
-        der::seq(&[der::oid(&self.oid), critical, der::octets(&self.value)])
+        der::seq(&[der::oid(&self.oid), critical, der::bytes(&self.value)])
     }
 }
 
@@ -125,7 +125,7 @@ pub fn aki(issuer: &Key) -> Ext {
 /// RFC 5280 4.2.1.2.
 #[must_use]
 pub fn ski(key: &Key) -> Ext {
-    Ext::new("2.5.29.14", false, der::octets(&key.id()))
+    Ext::new("2.5.29.14", false, der::bytes(&key.id()))
 }
 
 /// A distribution point or the name of one, before it is written.

@@ -157,8 +157,8 @@ fn ec_algorithm(curve: &str) -> Vec<u8> {
 /// ECPrivateKey (RFC 5915) in its PKCS #8.
 fn ec_pkcs8(curve: &str, scalar: &[u8], public_key: &[u8]) -> Vec<u8> {
     let public = der::ctx_c(1, &der::bits(public_key));
-    let private = der::seq(&[der::int(1), der::octets(scalar), public]);
-    der::seq(&[der::int(0), ec_algorithm(curve), der::octets(&private)])
+    let private = der::seq(&[der::int(1), der::bytes(scalar), public]);
+    der::seq(&[der::int(0), ec_algorithm(curve), der::bytes(&private)])
 }
 
 fn sha256(data: &[u8]) -> Vec<u8> {

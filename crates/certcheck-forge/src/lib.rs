@@ -1,6 +1,6 @@
 //! Certificates, CRLs and OCSP responses for laboratories and tests: field by field, right or wrong.
 //!
-//! The same words make the same octets, each time and everywhere: keys come from their names, signatures
+//! The same words make the same bytes, each time and everywhere: keys come from their names, signatures
 //! have no randomness, and there is no clock.
 #![forbid(unsafe_code)]
 #![allow(

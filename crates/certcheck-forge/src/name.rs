@@ -85,18 +85,18 @@ fn ip(text: &str) -> Vec<u8> {
     use std::net::IpAddr;
     let (address, prefix) =
         text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-    let mut octets = match address.parse().unwrap() {
+    let mut bytes = match address.parse().unwrap() {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),
     };
     if let Some(prefix) = prefix {
         let prefix: usize = prefix.parse().unwrap();
-        for at in (0..octets.len() * 8).step_by(8) {
+        for at in (0..bytes.len() * 8).step_by(8) {
             let ones = prefix.saturating_sub(at).min(8);
-            octets.push(u8::try_from(0xff00usize >> ones & 0xff).unwrap());
+            bytes.push(u8::try_from(0xff00usize >> ones & 0xff).unwrap());
         }
     }
-    octets
+    bytes
 }
 
 /// `GeneralNames`.

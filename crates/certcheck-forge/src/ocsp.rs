@@ -62,13 +62,13 @@ pub fn cert_id(hash: &str, issuer_name: &[u8], issuer: &Key, serial: &[u8]) -> V
         "sha512" => ("2.16.840.1.101.3.4.2.3", digest::<Sha512>),
         other => panic!("{other} is no hash"),
     };
-    let of = |octets: &[u8]| der::octets(&digest(octets));
+    let of = |bytes: &[u8]| der::bytes(&digest(bytes));
     let hash = der::seq(&[der::oid(oid), der::null()]);
     der::seq(&[hash, of(issuer_name), of(&issuer.public_key()), der::int_bytes(serial)])
 }
 
-fn digest<D: Digest>(octets: &[u8]) -> Vec<u8> {
-    D::digest(octets).to_vec()
+fn digest<D: Digest>(bytes: &[u8]) -> Vec<u8> {
+    D::digest(bytes).to_vec()
 }
 
 impl AnswerBuilder {
@@ -117,7 +117,7 @@ fn extensions(n: u8, list: &[Ext]) -> Vec<u8> {
 /// `byKey`.
 #[must_use]
 pub fn by_key(key: &Key) -> Vec<u8> {
-    der::ctx_c(2, &der::octets(&key.id()))
+    der::ctx_c(2, &der::bytes(&key.id()))
 }
 
 /// `byName`, of an encoded name.
@@ -178,7 +178,7 @@ impl Response {
             der::ctx_c(0, &der::seq(&self.certificates))
         };
         let basic = der::seq(&[der::concat(signed), certificates]);
-        let bytes = der::seq(&[der::oid(&self.kind), der::octets(&basic)]);
+        let bytes = der::seq(&[der::oid(&self.kind), der::bytes(&basic)]);
         let bytes = if self.status == 0 { der::ctx_c(0, &bytes) } else { Vec::new() };
         der::seq(&[der::tlv(0x0a, &[self.status]), bytes])
     }
@@ -186,6 +186,6 @@ impl Response {
 
 /// The nonce (RFC 9654).
 #[must_use]
-pub fn nonce(octets: &[u8]) -> Ext {
-    Ext::new("1.3.6.1.5.5.7.48.1.2", false, der::octets(octets))
+pub fn nonce(bytes: &[u8]) -> Ext {
+    Ext::new("1.3.6.1.5.5.7.48.1.2", false, der::bytes(bytes))
 }

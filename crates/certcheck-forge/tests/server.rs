@@ -144,14 +144,14 @@ fn kept_alive() {
     let server = Server::start();
     server.serve("/a", Page::new(BODY));
     let mut stream = connect(&server, SHORT);
-    // Two at once, the second with a body, then one octet at a time.
+    // Two at once, the second with a body, then one byte at a time.
     let two = b"GET /a HTTP/1.1\r\n\r\nPOST /a HTTP/1.1\r\ncontent-length: 3\r\n\r\nxyz";
     stream.write_all(two).unwrap();
     let (all, end) = read(&mut stream);
     assert_eq!((String::from_utf8(all).unwrap().matches("HTTP/1.1 200 OK").count(), end), (2, End::Open));
     stream.set_read_timeout(Some(LONG)).unwrap();
-    for octet in b"HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n" {
-        stream.write_all(&[*octet]).unwrap();
+    for byte in b"HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n" {
+        stream.write_all(&[*byte]).unwrap();
     }
     let (all, end) = read(&mut stream);
     assert!(all.ends_with(b"Connection: close\r\n\r\n"));
@@ -259,8 +259,8 @@ fn request(cert_id: &[u8], extensions: &[u8]) -> Vec<u8> {
     der::seq(&[der::seq(&[&list[..], extensions])])
 }
 
-fn has(octets: &[u8], part: &[u8]) -> bool {
-    octets.windows(part.len()).any(|window| window == part)
+fn has(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
 
 #[test]

@@ -25,7 +25,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a handshake waits for evidence that is not in memory.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Octets of a line.
+/// Bytes of a line.
 const LINE: u64 = 4_096;
 
 fn main() -> Result<(), Failure> {

@@ -111,9 +111,9 @@ impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<Result<usize, Error>> {
-        Pin::new(&mut self.stream).poll_write(context, octets)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -198,8 +198,8 @@ impl Decoder for Text {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<String>, Status> {
-        let octets = buffer.copy_to_bytes(buffer.remaining());
-        let text = String::from_utf8(octets.into());
+        let bytes = buffer.copy_to_bytes(buffer.remaining());
+        let text = String::from_utf8(bytes.into());
         text.map(Some).map_err(|_| Status::invalid_argument("not UTF-8"))
     }
 }

@@ -31,9 +31,9 @@ pub use verifier::{ClientVerifier, MAX_HINTS};
 #[doc(hidden)]
 pub mod fuzzing {
     /// Whatever names a certificate has: no accessor panics, and what it gives reads back.
-    pub fn identity(octets: &[u8]) {
-        let _number = crate::FascN::parse(octets);
-        if let Ok(certificate) = certcheck_core::x509::Certificate::parse(octets) {
+    pub fn identity(bytes: &[u8]) {
+        let _number = crate::FascN::parse(bytes);
+        if let Ok(certificate) = certcheck_core::x509::Certificate::parse(bytes) {
             crate::Identity::exercise(&certificate);
         }
     }

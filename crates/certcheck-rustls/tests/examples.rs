@@ -194,13 +194,13 @@ fn https_answers_by_name_and_follows_its_ring() {
     within(async {
         let mut live = tls(example.address, &pki.good).await.expect("good");
         live.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("written");
-        let mut octets = vec![0; 4_096];
-        let read = live.read(&mut octets).await.expect("answered");
-        assert!(octets[..read].starts_with(b"HTTP/1.1 200 "), "{:?}", String::from_utf8_lossy(&octets));
+        let mut bytes = vec![0; 4_096];
+        let read = live.read(&mut bytes).await.expect("answered");
+        assert!(bytes[..read].starts_with(b"HTTP/1.1 200 "), "{:?}", String::from_utf8_lossy(&bytes));
         pki.replace_ring();
         example.hang_up();
         // Who is there already is sent away.
-        live.read_to_end(&mut octets).await.expect("ends as it should");
+        live.read_to_end(&mut bytes).await.expect("ends as it should");
     });
     example.says("ends: unknown-issuer");
     example.ask(&pki.good).expect_err("a stranger to this ring");

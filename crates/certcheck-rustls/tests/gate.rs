@@ -34,10 +34,10 @@ impl AsyncWrite for Noting {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
         self.writes.lock().expect("no panic").push(Instant::now());
-        Pin::new(&mut self.io).poll_write(cx, octets)
+        Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -124,7 +124,7 @@ fn who_breaks_off_behind_its_own_finished_gets_no_finished() {
         let mut rest = Vec::new();
         let _reset = io.read_to_end(&mut rest);
         assert_eq!(served.outcomes(1), ["handshake"], "{word}");
-        // At most one alert, which in TLS 1.3 is sealed: 5 octets of header, 2 of alert, 1 of type and 16 of tag.
+        // At most one alert, which in TLS 1.3 is sealed: 5 bytes of header, 2 of alert, 1 of type and 16 of tag.
         let is_alert = |record: &[u8]| record.len() <= 24 && matches!(record.first(), Some(21 | 23));
         assert!(rest.is_empty() || is_alert(&rest), "{word}: {rest:?}");
     }

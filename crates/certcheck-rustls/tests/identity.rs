@@ -40,7 +40,7 @@ fn what_a_certificate_says_beside_names() {
         leaf("C=US,O=Acme,CN=device;17+UID=x").with([ext::policies(&["2.16.840.1.101.3.2.1.3.13", "1.2.3"])]);
     let leaf =
         Cert { serial: vec![0, 0xab, 0xcd], ..leaf }.valid("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
-    let octets = leaf.issue(&Key::p256("root"));
+    let bytes = leaf.issue(&Key::p256("root"));
     let identity = issued_by(&root(), &leaf);
 
     // It outlives all that it came from, and clones.
@@ -49,9 +49,9 @@ fn what_a_certificate_says_beside_names() {
     assert_eq!(identity.issuer(), "CN=Root,O=Acme,C=US");
     assert_eq!(identity.anchor(), "CN=Root,O=Acme,C=US");
     assert_eq!(identity.serial(), "abcd");
-    assert_eq!(identity.certificate(), CertificateDer::from(&octets[..]));
-    assert_eq!(identity.view().der(), octets);
-    assert_eq!(identity.sha256(), sha256(&octets));
+    assert_eq!(identity.certificate(), CertificateDer::from(&bytes[..]));
+    assert_eq!(identity.view().der(), bytes);
+    assert_eq!(identity.sha256(), sha256(&bytes));
     assert_eq!(identity.spki_sha256(), sha256(Key::p256("leaf").spki()));
     assert_eq!(identity.not_after().to_string(), "2027-01-01T00:00:00Z");
     let policies: Vec<_> = identity.policies().iter().map(ToString::to_string).collect();
@@ -180,7 +180,7 @@ fn reports_about_a_bad_name_are_bounded() {
         said,
         format!(r#"dNSName of subjectAltName "{}..." has a control character"#, "a".repeat(128))
     );
-    let blob = other_name("1.3.6.1.4.1.311.20.2.3", &der::octets(&[7; 60_000]));
+    let blob = other_name("1.3.6.1.4.1.311.20.2.3", &der::bytes(&[7; 60_000]));
     let said = outcome(issued_by(&root(), &leaf("CN=leaf").with([raw_san(&[blob])])).upn());
     assert!(said.len() < 200 && said.ends_with("...\" is not a UTF8String"), "{said}");
 }
@@ -297,7 +297,7 @@ fn spiffe_ids() {
         ("spiffe://a/b c", ill_path),
         ("spiffe:a/b", "does not begin with spiffe://"),
         ("SPIFFE://a/b", "does not begin with spiffe://"),
-        (&longer_domain, "has a trust domain longer than 255 octets"),
+        (&longer_domain, "has a trust domain longer than 255 bytes"),
     ] {
         let said = outcome(identity("CN=leaf", &[&format!("uri:{id}")]).spiffe_id());
         if id.len() > 128 {
@@ -308,7 +308,7 @@ fn spiffe_ids() {
     }
     assert!(
         outcome(identity("CN=leaf", &[&format!("uri:{too_long}")]).spiffe_id())
-            .ends_with("is longer than 2048 octets")
+            .ends_with("is longer than 2048 bytes")
     );
 
     let not_alone = refused("spiffe://a/b", "is not the only URI");
@@ -389,7 +389,7 @@ fn security_identifiers() {
     const EXTENSION: &str = "1.3.6.1.4.1.311.25.2";
     const OBJECT_SID: &str = "1.3.6.1.4.1.311.25.2.1";
     const SID: &str = "S-1-5-21-3623811015-3361044348-30300820-1013";
-    let member = |text: &str| other_name(OBJECT_SID, &der::octets(text.as_bytes()));
+    let member = |text: &str| other_name(OBJECT_SID, &der::bytes(text.as_bytes()));
     let some = format!("Some({SID:?})");
     let refused =
         |text: &str| format!("SID of the NTDS security extension {text:?} is not a SID of the NT authority");
@@ -428,7 +428,7 @@ fn security_identifiers() {
             said
         );
     }
-    let not_text = der::seq(&[other_name(OBJECT_SID, &der::octets(b"\xff"))]);
+    let not_text = der::seq(&[other_name(OBJECT_SID, &der::bytes(b"\xff"))]);
     let said =
         outcome(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, not_text)])).sid());
     assert_eq!(said, r#"SID of the NTDS security extension "ff" is not a SID of the NT authority"#);
@@ -437,13 +437,13 @@ fn security_identifiers() {
         (vec![], "the value ends before its length says"),
         (der::seq::<Vec<u8>>(&[]), "empty list where one member is the least"),
         (der::seq(&[other_name("1.2.3", &der::null())]), "empty list where one member is the least"),
-        (der::octets(SID.as_bytes()), "tag 0x04 where 0x30 is due"),
+        (der::bytes(SID.as_bytes()), "tag 0x04 where 0x30 is due"),
         (der::seq(&[general_name("dns:a")]), "tag 0x82 where 0xa0 is due"),
         (der::seq(&[other_name(OBJECT_SID, &der::tlv(0x0c, SID.as_bytes()))]), "tag 0x0c where 0x04 is due"),
-        (der::concat(&[der::seq(&[member(SID)]), der::null()]), "octets left over after the last field"),
+        (der::concat(&[der::seq(&[member(SID)]), der::null()]), "bytes left over after the last field"),
     ] {
         let said =
             outcome(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid());
-        assert!(said.starts_with("szOID_NTDS_CA_SECURITY_EXT at octet ") && said.ends_with(rule), "{said}");
+        assert!(said.starts_with("szOID_NTDS_CA_SECURITY_EXT at byte ") && said.ends_with(rule), "{said}");
     }
 }

@@ -146,7 +146,7 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
     for (n, url) in urls.iter().enumerate() {
         write("fetch_url", &n.to_string(), url.as_bytes());
     }
-    let record = r#"{"certcheck":1,"kind":"crl","url":"http://a/","octets":3,"body":"MAEA","fetched_at":1,"signers":["MAA="]}"#;
+    let record = r#"{"certcheck":1,"kind":"crl","url":"http://a/","bytes":3,"body":"MAEA","fetched_at":1,"signers":["MAA="]}"#;
     write("store_record", "inline", record.as_bytes());
     write(
         "store_record",

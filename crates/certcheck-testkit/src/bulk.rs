@@ -138,10 +138,10 @@ pub fn policy_bomb(width: usize, depth: usize) -> Onslaught {
     }
 }
 
-/// A leaf whose certificate has about so many octets.
+/// A leaf whose certificate has about so many bytes.
 #[must_use]
-pub fn large(octets: usize) -> Onslaught {
-    pair([], [Ext { value: vec![0; octets], ..ext::unknown(false) }])
+pub fn large(bytes: usize) -> Onslaught {
+    pair([], [Ext { value: vec![0; bytes], ..ext::unknown(false) }])
 }
 
 /// A leaf with so many extensions that nobody knows.

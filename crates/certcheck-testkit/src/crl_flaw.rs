@@ -71,12 +71,12 @@ pub const ALL: &[CrlFlaw] = &[
     },
     CrlFlaw { name: "number-negative", apply: |c, k| c.with([number(-1)]).issue(k) },
     CrlFlaw {
-        name: "number-of-21-octets",
+        name: "number-of-21-bytes",
         apply: |c, k| c.with([Ext { value: der::int_bytes(&[0x7f; 21]), ..number(1) }]).issue(k),
     },
     CrlFlaw { name: "idp-empty", apply: |c, k| c.with([Idp::default().ext()]).issue(k) },
     // RUSTSEC-2026-0104: bit strings that end where their header does, or before.
-    CrlFlaw { name: "idp-reasons-no-octets", apply: |c, k| reasons(c, &[]).issue(k) },
+    CrlFlaw { name: "idp-reasons-no-bytes", apply: |c, k| reasons(c, &[]).issue(k) },
     CrlFlaw { name: "idp-reasons-unused-bits", apply: |c, k| reasons(c, &[8, 0x80]).issue(k) },
     CrlFlaw { name: "idp-reasons-no-bits", apply: |c, k| reasons(c, &[0]).issue(k) },
     CrlFlaw {
@@ -152,7 +152,7 @@ pub const LENIENT: &[CrlFlaw] = &[
         name: "idp-boolean-not-ff",
         apply: |c, k| c.with([Ext::new("2.5.29.28", true, der::seq(&[der::ctx(1, &[1])]))]).issue(k),
     },
-    // All reasons, in octets of which the last bits are unused and are written.
+    // All reasons, in bytes of which the last bits are unused and are written.
     CrlFlaw { name: "idp-reasons-trailing-zeros", apply: |c, k| reasons(c, &[0, 0x7f, 0x80]).issue(k) },
     CrlFlaw {
         name: "entry-reason-unused",
@@ -163,7 +163,7 @@ pub const LENIENT: &[CrlFlaw] = &[
         apply: |c, k| entry(c, |entry| entry.with([reason_number(&[11])])).issue(k),
     },
     CrlFlaw {
-        name: "entry-reason-of-two-octets",
+        name: "entry-reason-of-two-bytes",
         apply: |c, k| entry(c, |entry| entry.with([reason_number(&[1, 0])])).issue(k),
     },
     CrlFlaw {

@@ -1,4 +1,4 @@
-//! Named ways to break a certificate: each yields octets that are wrong in that one way.
+//! Named ways to break a certificate: each yields bytes that are wrong in that one way.
 
 use crate::cert::Cert;
 use crate::der;
@@ -76,7 +76,7 @@ pub const ALL: &[Flaw] = &[
     Flaw {
         name: "smuggled-parameters",
         apply: |c, k| {
-            let algorithm = der::seq(&[inside(&k.algorithm()), der::octets(b"more")]);
+            let algorithm = der::seq(&[inside(&k.algorithm()), der::bytes(b"more")]);
             let c = Cert { inner_algorithm: Some(algorithm.clone()), ..c };
             outer(&[&c.tbs(k), &algorithm, &signature(&c, k)])
         },
@@ -115,7 +115,7 @@ pub const ALL: &[Flaw] = &[
         name: "key-usage-too-many-unused-bits",
         apply: |c, k| c.with([value("2.5.29.15", vec![3, 2, 8, 0x80])]).issue(k),
     },
-    Flaw { name: "key-usage-no-octets", apply: |c, k| c.with([value("2.5.29.15", vec![3, 0])]).issue(k) },
+    Flaw { name: "key-usage-no-bytes", apply: |c, k| c.with([value("2.5.29.15", vec![3, 0])]).issue(k) },
     Flaw { name: "empty-issuer", apply: |c, k| Cert { issuer: name(""), ..c }.issue(k) },
     Flaw {
         name: "empty-rdn",
@@ -222,7 +222,7 @@ pub const ALL: &[Flaw] = &[
     },
     Flaw {
         name: "padded-oid",
-        apply: |c, k| raw(c, &der::seq(&[der::tlv(6, &[0x2b, 0x80, 0x01]), der::octets(b"")])).issue(k),
+        apply: |c, k| raw(c, &der::seq(&[der::tlv(6, &[0x2b, 0x80, 0x01]), der::bytes(b"")])).issue(k),
     },
     Flaw {
         name: "null-with-content",
@@ -238,13 +238,13 @@ pub const LENIENT: &[Flaw] = &[
         apply: |c, k| {
             let usage =
                 c.extensions.iter().find(|extension| extension.oid == "2.5.29.15").unwrap().value.clone();
-            // One octet of the same bits, none of them unused.
+            // One byte of the same bits, none of them unused.
             let content = inside(&usage);
             c.with([Ext::new("2.5.29.15", true, der::bit_string(0, &content[1..]))]).issue(k)
         },
     },
     Flaw {
-        name: "key-usage-trailing-zero-octet",
+        name: "key-usage-trailing-zero-byte",
         apply: |c, k| {
             let usage =
                 c.extensions.iter().find(|extension| extension.oid == "2.5.29.15").unwrap().value.clone();
@@ -265,7 +265,7 @@ pub const LENIENT: &[Flaw] = &[
         apply: |mut c, k| {
             let written = |extension: &Ext| {
                 let critical = if extension.critical { vec![1, 1, 1] } else { vec![1, 1, 0] };
-                der::seq(&[der::oid(&extension.oid), critical, der::octets(&extension.value)])
+                der::seq(&[der::oid(&extension.oid), critical, der::bytes(&extension.value)])
             };
             let list: Vec<_> = c.extensions.iter().map(written).collect();
             c.raw_extensions = Some(der::ctx_c(3, &der::seq(&list)));

@@ -94,7 +94,7 @@ impl Signer for Ed25519 {
     }
 
     fn pkcs8(&self) -> Vec<u8> {
-        der::seq(&[der::int(0), self.algorithm(), der::octets(&der::octets(&self.seed))])
+        der::seq(&[der::int(0), self.algorithm(), der::bytes(&der::bytes(&self.seed))])
     }
 
     fn algorithm(&self) -> Vec<u8> {
@@ -114,7 +114,7 @@ impl Signer for Rsa {
     }
 
     fn public_key(&self) -> Vec<u8> {
-        // With an octet for the sign where the first bit is set.
+        // With a byte for the sign where the first bit is set.
         let unsigned = |n: &[u8]| der::int_bytes(&[&[0], n].concat()[usize::from(n[0] < 0x80)..]);
         der::seq(&[unsigned(&self.0.n_bytes()), unsigned(&self.0.e_bytes())])
     }
@@ -139,7 +139,7 @@ impl Rsa {
     }
 
     fn sign_digest_info(&self, algorithm: &[u8], digest: &[u8]) -> Vec<u8> {
-        let info = der::seq(&[algorithm, &der::octets(digest)]);
+        let info = der::seq(&[algorithm, &der::bytes(digest)]);
         self.0.sign(Pkcs1v15Sign::new_unprefixed(), &info).unwrap()
     }
 
@@ -164,8 +164,8 @@ impl rsa::rand_core::TryRng for NoRandomness {
         Ok(0x5a5a_5a5a_5a5a_5a5a)
     }
 
-    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), Infallible> {
-        octets.fill(0x5a);
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.fill(0x5a);
         Ok(())
     }
 }

@@ -135,7 +135,7 @@ pub const LENIENT: &[OcspFlaw] = &[
         name: "critical-not-ff",
         apply: |r, k| {
             // An archive cutoff, which is known in answers.
-            let body = der::octets(&time("2020-01-01T00:00:00Z"));
+            let body = der::bytes(&time("2020-01-01T00:00:00Z"));
             let extension = der::seq(&[der::oid("1.3.6.1.5.5.7.48.1.6"), vec![1, 1, 1], body]);
             let answers: Vec<_> = r
                 .answers

@@ -261,8 +261,8 @@ impl Drop for Served {
 
 /// Reads what comes until the end, or for a while.
 pub async fn drain<IO: tokio::io::AsyncRead + Unpin>(io: &mut IO) {
-    let mut octets = [0; 1_024];
-    let read = async { while matches!(io.read(&mut octets).await, Ok(1..)) {} };
+    let mut bytes = [0; 1_024];
+    let read = async { while matches!(io.read(&mut bytes).await, Ok(1..)) {} };
     let _late = tokio::time::timeout(Duration::from_millis(500), read).await;
 }
 

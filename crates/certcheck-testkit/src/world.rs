@@ -156,7 +156,7 @@ pub fn loopback() -> Guard {
 pub fn impatient() -> FetchLimits {
     let mut limits = FetchLimits::default();
     limits.connect = Duration::from_millis(300);
-    limits.first_octet = Duration::from_millis(300);
+    limits.first_byte = Duration::from_millis(300);
     limits.idle = Duration::from_millis(300);
     limits.crl_whole = Duration::from_millis(700);
     limits.small_whole = Duration::from_millis(700);

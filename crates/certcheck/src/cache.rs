@@ -21,7 +21,7 @@ struct EntryObject {
     key: String,
     kind: &'static str,
     url: String,
-    octets: u64,
+    bytes: u64,
     fetched_at: String,
     this_update: Option<String>,
     next_update: Option<String>,
@@ -69,10 +69,10 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
         };
         let (kind, url) = (kind_of(&entry.request), shown(entry.request.url()));
         let short = key.get(..12).unwrap_or_default();
-        writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.octets)?;
+        writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.bytes)?;
     }
-    let total: u64 = entries.iter().map(|entry| entry.octets).sum();
-    visible::remark(format_args!("{} kept, {total} octets", entries.len()))?;
+    let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
+    visible::remark(format_args!("{} kept, {total} bytes", entries.len()))?;
     Ok(Exit::Accepted)
 }
 
@@ -82,7 +82,7 @@ fn reported(entry: &Entry, now: Time) -> EntryObject {
         key: entry.key.to_hex(),
         kind: kind_of(&entry.request),
         url: entry.request.url().to_string(),
-        octets: entry.octets,
+        bytes: entry.bytes,
         fetched_at: entry.fetched_at.to_string(),
         this_update: entry.this_update.map(|time| time.to_string()),
         next_update: entry.next_update.map(|time| time.to_string()),
@@ -173,8 +173,8 @@ fn get_ahead(prefetch: &CachePrefetch) -> anyhow::Result<Exit> {
                     let from = from.map_or("nowhere", certcheck_fetch::Origin::code);
                     writeln!(
                         out,
-                        "{GOOD}there{GOOD:#}   {kind} {url}  {QUIET}{} octets from {from}{QUIET:#}",
-                        tried.octets
+                        "{GOOD}there{GOOD:#}   {kind} {url}  {QUIET}{} bytes from {from}{QUIET:#}",
+                        tried.bytes
                     )?;
                 }
             }

@@ -24,7 +24,7 @@ struct FetchObject {
     url: String,
     kind: &'static str,
     elapsed_us: u64,
-    octets: Option<usize>,
+    bytes: Option<usize>,
     file: Option<String>,
     cause: Option<&'static str>,
     detail: Option<String>,
@@ -132,7 +132,7 @@ impl Question<'_> {
                 url: need.request.url().to_string(),
                 kind,
                 elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-                octets: came.as_ref().ok().map(|held| held.octets()),
+                bytes: came.as_ref().ok().map(|held| held.bytes()),
                 file,
                 cause: failure.map(|failure| failure.cause.code()),
                 detail: failure.map(|failure| failure.detail.clone()),
@@ -143,8 +143,8 @@ impl Question<'_> {
         match came {
             Ok(held) => writeln!(
                 out,
-                "{GOOD}fetched{GOOD:#}: {kind} {url}  {QUIET}{} octets in {took:.1} ms{QUIET:#}",
-                held.octets()
+                "{GOOD}fetched{GOOD:#}: {kind} {url}  {QUIET}{} bytes in {took:.1} ms{QUIET:#}",
+                held.bytes()
             )?,
             Err(failure) => writeln!(out, "{BAD}failed{BAD:#}: {kind} {url}  {failure}, after {took:.1} ms")?,
         }
@@ -157,7 +157,7 @@ impl Question<'_> {
 
 /// Writes what came under a name made of its URL.
 fn write(held: &CachedEvidence, folder: &Path) -> anyhow::Result<String> {
-    let (octets, end): (Vec<u8>, _) = match held.answer() {
+    let (bytes, end): (Vec<u8>, _) = match held.answer() {
         Answer::Crl(crl) => (crl.der().to_vec(), "crl"),
         Answer::Ocsp(response) => (response.der().to_vec(), "ocsp"),
         Answer::Issuers(found) => (found.iter().flat_map(|der| der.iter().copied()).collect(), "cer"),
@@ -169,6 +169,6 @@ fn write(held: &CachedEvidence, folder: &Path) -> anyhow::Result<String> {
     let name = format!("{}-{}.{end}", url.trim_matches('-'), digest.get(..8).unwrap_or_default());
     fs::create_dir_all(folder).map_err(|error| anyhow!("{}: {error}", folder.display()))?;
     let path = folder.join(name);
-    fs::write(&path, octets).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    fs::write(&path, bytes).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     Ok(path.display().to_string())
 }

@@ -36,8 +36,8 @@ impl fmt::Display for InputError {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => f.write_str(IS_DIRECTORY),
             Self::Io(error) => write!(f, "{error}"),
-            Self::TooLarge => write!(f, "larger than {MAX_FILE} octets"),
-            Self::TooLong { max } => write!(f, "a certificate of more than {max} octets"),
+            Self::TooLarge => write!(f, "larger than {MAX_FILE} bytes"),
+            Self::TooLong { max } => write!(f, "a certificate of more than {max} bytes"),
             Self::Content(fault) => write!(f, "{fault}"),
             Self::Misfit(misfit) => write!(f, "{misfit}"),
         }

@@ -113,7 +113,7 @@ pub(crate) struct SourceObject {
     pub(crate) url: String,
     pub(crate) from: Option<&'static str>,
     pub(crate) elapsed_us: u64,
-    pub(crate) octets: usize,
+    pub(crate) bytes: usize,
     pub(crate) cause: Option<&'static str>,
     pub(crate) detail: Option<String>,
 }
@@ -126,7 +126,7 @@ impl From<&SourceTried> for SourceObject {
             url: tried.url.to_string(),
             from: tried.from.map(Origin::code),
             elapsed_us: u64::try_from(tried.elapsed.as_micros()).unwrap_or(u64::MAX),
-            octets: tried.octets,
+            bytes: tried.bytes,
             cause: tried.failure.as_ref().map(|(cause, _)| cause.code()),
             detail: tried.failure.as_ref().map(|(_, detail)| detail.clone()),
         }
@@ -209,7 +209,7 @@ impl Facts {
 
 /// SHA-256 of the certificate, in lower-case hexadecimal.
 pub(crate) fn fingerprint(certificate: &Certificate<'_>) -> String {
-    hex::octets(&sha256(certificate.der()))
+    hex::bytes(&sha256(certificate.der()))
 }
 
 impl From<&Rejection> for ReasonObject {
@@ -254,7 +254,7 @@ impl Line {
         self.path.iter().find_map(|member| member.revocation.cause).filter(|_| is_accepted)
     }
 
-    /// Cuts every text to so many octets: what is kept of many inputs must not be as large as hostile input.
+    /// Cuts every text to so many bytes: what is kept of many inputs must not be as large as hostile input.
     pub(crate) fn cut(&mut self, max: usize) {
         let Self { input, reason, policies, path, attempts, sources, considered, warnings, .. } = self;
         let of_reason = reason.iter_mut().flat_map(|reason| [&mut reason.message, &mut reason.hint]);
@@ -302,7 +302,7 @@ struct AskObject {
     subject: Option<String>,
     kind: &'static str,
     url: String,
-    request_octets: Option<usize>,
+    request_bytes: Option<usize>,
 }
 
 /// What would be asked. What is not known for that alone is no refusal.
@@ -317,7 +317,7 @@ pub(crate) fn write_plan(
         subject: report.path.get(need.at).map(|member| member.certificate.subject().to_string()),
         kind: kind_of(&need.request),
         url: need.request.url().to_string(),
-        request_octets: match &need.request {
+        request_bytes: match &need.request {
             EvidenceRequest::Ocsp { request, .. } => Some(request.len()),
             _ => None,
         },

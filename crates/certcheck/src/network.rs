@@ -117,8 +117,8 @@ pub(crate) fn log_events(verbose: u8) {
 /// A bar for what is large, on a terminal.
 fn progress() -> Observer {
     let bar: Mutex<Option<(String, ProgressBar)>> = Mutex::new(None);
-    Arc::new(move |url: &str, octets: u64, length: Option<u64>| {
-        if length.unwrap_or(octets) < LARGE {
+    Arc::new(move |url: &str, bytes: u64, length: Option<u64>| {
+        if length.unwrap_or(bytes) < LARGE {
             return;
         }
         let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,8 +126,8 @@ fn progress() -> Observer {
             *bar = Some((url.to_owned(), new_bar(url, length)));
         }
         if let Some((_, bar)) = &*bar {
-            bar.set_position(octets);
-            if length == Some(octets) {
+            bar.set_position(bytes);
+            if length == Some(bytes) {
                 bar.finish_and_clear();
             }
         }

@@ -123,13 +123,13 @@ pub(crate) fn shown(url: &str) -> String {
 }
 
 fn print_source(out: &mut impl Write, tried: &SourceTried) -> io::Result<()> {
-    let SourceTried { at, kind, url, octets, elapsed, .. } = tried;
+    let SourceTried { at, kind, url, bytes, elapsed, .. } = tried;
     let took = format!("{:.1} ms", elapsed.as_secs_f64() * 1e3);
     write!(out, "  {QUIET}asked for {at}: {} {}: ", kind.code(), shown(url))?;
     match (&tried.failure, tried.from) {
         (Some((cause, detail)), _) => write!(out, "{}: {}, after {took}", cause.code(), Visible(detail))?,
-        (None, Some(from)) => write!(out, "{octets} octets from {} in {took}", from.code())?,
-        (None, None) => write!(out, "{octets} octets in {took}")?,
+        (None, Some(from)) => write!(out, "{bytes} bytes from {} in {took}", from.code())?,
+        (None, None) => write!(out, "{bytes} bytes in {took}")?,
     }
     writeln!(out, "{QUIET:#}")
 }

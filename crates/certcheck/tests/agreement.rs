@@ -102,10 +102,10 @@ impl Folder {
         let folder = std::env::temp_dir().join(format!("certcheck-agreement-{}", std::process::id()));
         let _none = std::fs::remove_dir_all(&folder);
         let is_flat = question.ring.iter().any(|(placement, ..)| *placement == Placement::Flat);
-        let write = |inner: &str, name: &str, label: &str, octets: &[u8]| {
+        let write = |inner: &str, name: &str, label: &str, bytes: &[u8]| {
             let folder = folder.join(inner);
             std::fs::create_dir_all(&folder).expect("a folder");
-            let text = certcheck_testkit::pem(label, octets);
+            let text = certcheck_testkit::pem(label, bytes);
             std::fs::write(folder.join(name), text).expect("written");
         };
         for (placement, name, der) in &question.ring {

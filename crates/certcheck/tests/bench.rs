@@ -64,7 +64,7 @@ impl Site {
             .env_remove("CLICOLOR_FORCE")
             .output()
             .expect("runs");
-        let text = |octets| String::from_utf8(octets).expect("UTF-8");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
     }
 
@@ -87,7 +87,7 @@ fn every_source_by_every_method_and_the_decision_from_every_place() {
     for (kind, method) in [("crl", "GET"), ("ocsp", "GET"), ("ocsp", "POST")] {
         let source = of(&figures, kind, method);
         assert_eq!(source["failures"], 0);
-        for part in ["connect", "first_octet", "transfer", "whole"] {
+        for part in ["connect", "first_byte", "transfer", "whole"] {
             assert_eq!(source["cold"][part]["count"], 3, "{kind} {method} {part}");
         }
         assert!(source["warm"]["connect"].is_null(), "a connection that stands is not made");
@@ -98,8 +98,8 @@ fn every_source_by_every_method_and_the_decision_from_every_place() {
     // A server that waits so long is measured to do so.
     let crl = of(&figures, "crl", "GET");
     let least = DELAY.as_secs_f64() * 1e6;
-    assert!(crl["cold"]["first_octet"]["min_us"].as_f64().is_some_and(|us| us >= least), "{crl}");
-    assert!(crl["warm"]["first_octet"]["min_us"].as_f64().is_some_and(|us| us >= least), "{crl}");
+    assert!(crl["cold"]["first_byte"]["min_us"].as_f64().is_some_and(|us| us >= least), "{crl}");
+    assert!(crl["warm"]["first_byte"]["min_us"].as_f64().is_some_and(|us| us >= least), "{crl}");
     let decision = figures["decision"].as_array().expect("decisions");
     let from: Vec<_> = decision.iter().map(|one| one["from"].as_str().unwrap_or_default()).collect();
     assert_eq!(from, ["network", "disk", "memory", "known"]);
@@ -239,7 +239,7 @@ fn text_has_a_table_and_a_histogram() {
     let site = Site::start();
     let (exit, out, _) = site.bench(&[]);
     assert_eq!(exit, 0);
-    for word in ["p50", "p99", "cold connect", "warm first octet", "verify", "network", "known", "█"] {
+    for word in ["p50", "p99", "cold connect", "warm first byte", "verify", "network", "known", "█"] {
         assert!(out.contains(word), "{word}: {out}");
     }
     assert!(!out.contains('\u{1b}'), "colours without a terminal");

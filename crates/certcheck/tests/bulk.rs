@@ -86,7 +86,7 @@ impl Issued {
         });
         let output = child.wait_with_output().expect("ends");
         writing.join().expect("written");
-        let text = |octets| String::from_utf8(octets).expect("UTF-8");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
     }
 }
@@ -226,7 +226,7 @@ fn nothing_in_a_folder_is_passed_over_unseen() {
 
 /// That policy let something pass is told wherever it is counted.
 #[test]
-fn a_summary_says_what_was_let_pass() {
+fn a_summary_says_what_was_tolerated() {
     let issued = Issued::make();
     let run = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
@@ -236,7 +236,7 @@ fn a_summary_says_what_was_let_pass() {
             .args(arguments)
             .output()
             .expect("runs");
-        let text = |octets| String::from_utf8(octets).expect("UTF-8");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
     for word in ["soft-fail", "if-offered"] {
@@ -246,7 +246,7 @@ fn a_summary_says_what_was_let_pass() {
         let page = fs::read_to_string(issued.path("page.html")).expect("a page");
         assert_eq!(page.matches("policy lets that pass.").count(), 3);
         let (_, out, _) = run(&["--revocation", word, "--summary", "--json"]);
-        assert_eq!(lines(&out)[0]["summary"]["let_pass"]["no-source"], 3, "{out}");
+        assert_eq!(lines(&out)[0]["summary"]["tolerated"]["no-source"], 3, "{out}");
         let (_, _, err) = run(&["--revocation", word]);
         assert_eq!(err.matches("warning: ").count(), 3, "{err}");
     }

@@ -26,7 +26,7 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 fn output(output: Output) -> (i32, String, String) {
-    let text = |octets| String::from_utf8(octets).expect("UTF-8");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 
@@ -142,7 +142,7 @@ fn unreadable_input_names_file_offset_and_rule() {
     std::fs::write(&broken, [0x30, 0x03, 0x30, 0x80, 0x00]).expect("written");
     let (exit, _, err) = verify(&[broken.to_str().expect("UTF-8"), "--revocation", "off"]);
     assert_eq!(exit, 2);
-    assert!(err.contains("broken.der: tbsCertificate at octet 2: indefinite length"), "{err}");
+    assert!(err.contains("broken.der: tbsCertificate at byte 2: indefinite length"), "{err}");
 
     std::fs::write(
         folder.join("ring/rotten.pem"),

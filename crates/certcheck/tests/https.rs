@@ -110,7 +110,7 @@ fn tls_is_asked_for_verified_and_never_left() {
             .env_remove("XDG_CACHE_HOME")
             .output()
             .unwrap();
-        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code().unwrap(), text(&output.stdout) + &text(&output.stderr))
     };
     let (local, other) = (server.url("localhost", "/ca.crl"), server.url("127.0.0.1", "/ca.crl"));

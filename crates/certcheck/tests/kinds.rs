@@ -73,7 +73,7 @@ fn files() -> Files {
     let request = der::seq(&[request, algorithm, der::bits(&[0; 8])]);
     files.write("csr.der", &request);
     files.write("csr.pem", pem("CERTIFICATE REQUEST", &request));
-    let safe = der::seq(&[der::oid("1.2.840.113549.1.7.1"), der::ctx_c(0, &der::octets(&[0; 200]))]);
+    let safe = der::seq(&[der::oid("1.2.840.113549.1.7.1"), der::ctx_c(0, &der::bytes(&[0; 200]))]);
     files.write("client.p12", der::seq(&[der::int(3), safe]));
     files.write("store.jks", [0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 0]);
     let utf16 = |bytes: &str| {

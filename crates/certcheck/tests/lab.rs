@@ -50,8 +50,8 @@ fn program(home: &Path) -> Command {
     command
 }
 
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A lab that runs. Its process ends with it.

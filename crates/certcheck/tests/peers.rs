@@ -26,7 +26,7 @@ fn run(pki: &Pki, arguments: &[&str]) -> (i32, String, String) {
         .env_remove("XDG_CACHE_HOME")
         .output()
         .expect("runs");
-    let text = |octets| String::from_utf8(octets).expect("UTF-8");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 
@@ -410,16 +410,16 @@ fn fetch_shows_what_comes() {
         (site.nginx.url("/new.crl"), site.nginx.url("/none"), site.nginx.url("/sub.p7c"));
     let leaf = site.leaf("leaf", GOOD, Sources { cdp: &[DEAD, &crl], ..Sources::default() });
     let out = site.pki.path("out");
-    // Exit code, then of each line `octets` whether there are any, or what went wrong.
+    // Exit code, then of each line `bytes` whether there are any, or what went wrong.
     for (what, more, exit, expected) in [
-        (&crl, &["--ring", site.ring.as_str()][..], 0, &["octets"][..]),
-        (&crl, &[], 0, &["octets"]),
-        (&crl, &["--ring", &twin], 1, &["octets"]),
+        (&crl, &["--ring", site.ring.as_str()][..], 0, &["bytes"][..]),
+        (&crl, &[], 0, &["bytes"]),
+        (&crl, &["--ring", &twin], 1, &["bytes"]),
         (&missing, &[], 3, &["unreachable"]),
         (&DEAD.to_owned(), &[], 3, &["unreachable"]),
-        (&bag, &["--kind", "issuers"], 0, &["octets"]),
+        (&bag, &["--kind", "issuers"], 0, &["bytes"]),
         (&bag, &[], 3, &["malformed"]),
-        (&leaf, &["--ring", &site.ring, "--out", &out], 3, &["unreachable", "octets"]),
+        (&leaf, &["--ring", &site.ring, "--out", &out], 3, &["unreachable", "bytes"]),
     ] {
         let flags = [&["fetch", what, "--json", "--no-cache"], more, &ALLOWED].concat();
         let (got, text, err) = run(&site.pki, &flags);
@@ -428,7 +428,7 @@ fn fetch_shows_what_comes() {
         let of_sources = lines.iter().filter(|line| line.get("elapsed_us").is_some());
         let output: Vec<_> = of_sources
             .map(|line| {
-                line["cause"].as_str().unwrap_or_else(|| if line["octets"].is_u64() { "octets" } else { "-" })
+                line["cause"].as_str().unwrap_or_else(|| if line["bytes"].is_u64() { "bytes" } else { "-" })
             })
             .collect();
         assert_eq!(output, expected, "{what}: {text}");
@@ -463,7 +463,7 @@ fn the_cache_is_listed_shown_and_cleared() {
             (&entry["schema"], &entry["kind"], &entry["current"]),
             (&1.into(), &"crl".into(), &true.into())
         );
-        for key in ["octets", "fetched_at", "this_update", "next_update"] {
+        for key in ["bytes", "fetched_at", "this_update", "next_update"] {
             assert!(!entry[key].is_null(), "{key}: {entry}");
         }
     }

@@ -26,7 +26,7 @@ struct Asked {
     ca: Cert,
     leaf: Cert,
     leaf_alg: SigAlg,
-    /// Applied to the leaf's octets.
+    /// Applied to the leaf's bytes.
     alters: bool,
     distrusts: bool,
     ring_has_ca: bool,
@@ -107,7 +107,7 @@ impl Asked {
         let (root, ca) = (self.root.issue(&self.root_key), self.ca.issue(&self.root_key));
         let mut leaf = self.leaf.issue(&self.leaf_alg.signer(&self.ca_key));
         if self.alters {
-            *leaf.last_mut().expect("octets") ^= 1;
+            *leaf.last_mut().expect("bytes") ^= 1;
         }
         put("ring/anchors/root.pem", &root);
         if self.ring_has_ca {

@@ -26,7 +26,7 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
         .env("XDG_CACHE_HOME", std::env::temp_dir().join("certcheck-tests-cache"))
         .output()
         .expect("runs");
-    let text = |octets| String::from_utf8(octets).expect("UTF-8");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 
@@ -230,7 +230,7 @@ fn sources_are_reported_with_the_time_they_took() {
     let (exit, text) = reported(&[&["verify", &leaf], &flags[..]].concat(), &to);
     assert_eq!(exit, 1);
     for part in
-        ["fresh for 3 hours", "it came over the network", "from network", " octets", "revoked 7 hours ago"]
+        ["fresh for 3 hours", "it came over the network", "from network", " bytes", "revoked 7 hours ago"]
     {
         assert!(text.contains(part), "{part}");
     }

@@ -83,7 +83,7 @@ fn watch(ring: &str, at: &str, more: &[&str]) -> (i32, String, String) {
         .env_remove("CLICOLOR_FORCE")
         .output()
         .expect("runs");
-    let text = |octets| String::from_utf8(octets).expect("UTF-8");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 

@@ -87,7 +87,7 @@ const CRL_EXTENSIONS: &[&str] = &[
 const NAMES: &[&str] = &["subject", "issuer", "responderID"];
 const KEYS: &[&str] = &["subjectPublicKeyInfo", "RSAPublicKey", "namedCurve"];
 const STRUCTURE: &[&str] = &[
-    "octets left over",
+    "bytes left over",
     "tag 0x",
     "the value ends",
     "empty list",

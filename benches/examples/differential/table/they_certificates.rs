@@ -108,10 +108,10 @@ pub(super) const TABLE: &[Explanation] = &[
     they(
         (WEBPKI, CERTIFICATES),
         &["UnknownIssuer"],
-        facts::other_octets_of_issuer,
+        facts::other_bytes_of_issuer,
         (
             "RFC 5280 7.1",
-            "webpki compares names as octets; we by case, white space and string type, as the RFC \
+            "webpki compares names as bytes; we by case, white space and string type, as the RFC \
              asks",
         ),
     ),
@@ -137,7 +137,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::large_path_length,
         (
             "RFC 5280 4.2.1.9",
-            "webpki reads pathLenConstraint as one octet; above what we count to it constrains \
+            "webpki reads pathLenConstraint as one byte; above what we count to it constrains \
              nothing",
         ),
     ),
@@ -238,7 +238,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             "RFC 5280 4.1.2.4",
             "OpenSSL decodes the values in names: that they are of a string type, UTF-8, of whole \
-             characters. We read strictly down to the values, which compare as octets where they are \
+             characters. We read strictly down to the values, which compare as bytes where they are \
              not text",
         ),
     ),

@@ -75,8 +75,8 @@ pub(super) const TABLE: &[Explanation] = &[
     they(
         (WEBPKI, CRLS),
         &["UnknownRevocationStatus"],
-        facts::other_octets_of_issuer,
-        ("RFC 5280 7.1", "webpki compares names as octets; we as the RFC asks"),
+        facts::other_bytes_of_issuer,
+        ("RFC 5280 7.1", "webpki compares names as bytes; we as the RFC asks"),
     ),
     they(
         (WEBPKI, CRLS),

@@ -30,7 +30,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (WEBPKI, CRLS),
         (&["revokedCertificates"], &["INTEGER"]),
         always,
-        ("X.690 8.3", "webpki takes any octets for a serial number in an entry"),
+        ("X.690 8.3", "webpki takes any bytes for a serial number in an entry"),
     ),
     we(
         (WEBPKI, CRLS),
@@ -50,15 +50,15 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CRLS),
-        (&["revokedCertificates"], &["octets left over"]),
+        (&["revokedCertificates"], &["bytes left over"]),
         always,
-        ("RFC 5280 5.1.2.6", "OpenSSL goes on behind octets left over in an entry"),
+        ("RFC 5280 5.1.2.6", "OpenSSL goes on behind bytes left over in an entry"),
     ),
     we(
         (OPENSSL, CRLS),
-        (&["tbsCertList"], &["octets left over"]),
+        (&["tbsCertList"], &["bytes left over"]),
         always,
-        ("RFC 5280 5.1.2", "OpenSSL goes on behind octets left over in the list"),
+        ("RFC 5280 5.1.2", "OpenSSL goes on behind bytes left over in the list"),
     ),
     we(
         (OPENSSL, CRLS),
@@ -109,7 +109,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             CRL_EXTENSIONS,
             &[
-                "octets left over",
+                "bytes left over",
                 "tag 0x",
                 "the value ends",
                 "length not",
@@ -140,7 +140,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, RESPONSES),
         (
             &["singleExtensions", "responseExtensions"],
-            &["octets left over", "tag 0x", "the value ends", "not a time", "empty list", "BOOLEAN"],
+            &["bytes left over", "tag 0x", "the value ends", "not a time", "empty list", "BOOLEAN"],
         ),
         always,
         ("RFC 6960 4.4", "OpenSSL does not open extensions of a response that nobody asks for"),
@@ -167,17 +167,17 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, RESPONSES),
-        (&["certID"], &["INTEGER", "octets left over", "tag 0x"]),
+        (&["certID"], &["INTEGER", "bytes left over", "tag 0x"]),
         always,
         ("RFC 6960 4.1.1", "OpenSSL reads a CertID by BER"),
     ),
     we(
         (OPENSSL, RESPONSES),
-        (&["BasicOCSPResponse", "responseBytes", "OCSPResponse", "responses"], &["octets left over"]),
+        (&["BasicOCSPResponse", "responseBytes", "OCSPResponse", "responses"], &["bytes left over"]),
         always,
         (
             "RFC 6960 4.2.1",
-            "OpenSSL reads the response out of its octet string and does not mind what stands behind \
+            "OpenSSL reads the response out of its OCTET STRING and does not mind what stands behind \
              it",
         ),
     ),

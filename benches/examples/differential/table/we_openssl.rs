@@ -41,15 +41,15 @@ pub(super) const TABLE: &[Explanation] = &[
             &["bad OBJECT IDENTIFIER"],
         ),
         facts::has_huge_identifier,
-        ("RFC 5280 8", "OpenSSL takes an identifier of any length, we of at most 128 octets"),
+        ("RFC 5280 8", "OpenSSL takes an identifier of any length, we of at most 128 bytes"),
     ),
     we(
         (OPENSSL, ALL),
-        (&[], &["length not in the fewest octets", "indefinite length", "length over four octets"]),
+        (&[], &["length not in the fewest bytes", "indefinite length", "length over four bytes"]),
         always,
         (
             "X.690 10.1",
-            "OpenSSL reads lengths by BER, indefinite or in more octets than needed; we read DER, in \
+            "OpenSSL reads lengths by BER, indefinite or in more bytes than needed; we read DER, in \
              which a value has one encoding",
         ),
     ),
@@ -69,7 +69,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, ALL),
         (&[], &["BOOLEAN other than 00 or ff"]),
         always,
-        ("X.690 11.1", "OpenSSL takes any octet but 0 for TRUE; in DER only ff is"),
+        ("X.690 11.1", "OpenSSL takes any byte but 0 for TRUE; in DER only ff is"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
@@ -119,8 +119,8 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "X.690 8.19",
-            "an extension that is not known is outcome by octets: that they are no identifier, or one of \
-             more than 128 octets, is not minded by others. We read identifiers strictly, unknown \
+            "an extension that is not known is outcome by bytes: that they are no identifier, or one of \
+             more than 128 bytes, is not minded by others. We read identifiers strictly, unknown \
              ones too",
         ),
     ),
@@ -135,7 +135,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (EXTENSIONS, &["octets left over after the last field"]),
+        (EXTENSIONS, &["bytes left over after the last field"]),
         always,
         (
             "X.690 8.1, RFC 5280 4.2",
@@ -186,7 +186,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 4.2.1.6",
-            "OpenSSL takes any octets for an IA5String; ours are ASCII, so that nobody reads a name \
+            "OpenSSL takes any bytes for an IA5String; ours are ASCII, so that nobody reads a name \
              as another",
         ),
     ),
@@ -224,15 +224,15 @@ pub(super) const TABLE: &[Explanation] = &[
             KEYS,
             &[
                 "bad count of unused bits",
-                "INTEGER not in the fewest octets",
+                "INTEGER not in the fewest bytes",
                 "INTEGER without content",
-                "octets left over",
+                "bytes left over",
             ],
         ),
         always,
         (
             "X.690 11.2, 8.3",
-            "OpenSSL takes unused bits in a key, a number of no octets, and a padded modulus or octets behind it; that is a second encoding of \
+            "OpenSSL takes unused bits in a key, a number of no bytes, and a padded modulus or bytes behind it; that is a second encoding of \
              one key",
         ),
     ),
@@ -240,7 +240,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, CERTIFICATES),
         (&["signature"], &["signature and signatureAlgorithm differ"]),
         always,
-        ("RFC 5280 4.1.1.2", "OpenSSL compares what the two algorithm identifiers mean, we their octets"),
+        ("RFC 5280 4.1.1.2", "OpenSSL compares what the two algorithm identifiers mean, we their bytes"),
     ),
     we(
         (BOTH, CERTIFICATES),
@@ -274,7 +274,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             "RFC 5280 4.2.1.10",
             "a name or base that has no syntax cannot be shown to be outside of what is excluded; \
-             OpenSSL compares the octets",
+             OpenSSL compares the bytes",
         ),
     ),
     we(

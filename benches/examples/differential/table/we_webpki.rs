@@ -18,7 +18,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (WEBPKI, CERTIFICATES),
         (&["subject"], &[]),
         always,
-        ("RFC 5280 4.1.2.6", "webpki takes a subject as octets and does not read the name"),
+        ("RFC 5280 4.1.2.6", "webpki takes a subject as bytes and does not read the name"),
     ),
     we(
         (WEBPKI, CERTIFICATES),
@@ -63,7 +63,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "X.690 8.3",
-            "webpki takes any octets for a serial number, none or padded ones too. A serial in two \
+            "webpki takes any bytes for a serial number, none or padded ones too. A serial in two \
              encodings is how a revocation is missed",
         ),
     ),
@@ -86,7 +86,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             "RFC 5280 4.2.1.6",
             "webpki opens subjectAltName only where a constraint or a host is to be compared, and \
-             there reads some forms as octets",
+             there reads some forms as bytes",
         ),
     ),
     we(
@@ -106,7 +106,7 @@ pub(super) const TABLE: &[Explanation] = &[
                 "tag 0x",
                 "bad OBJECT IDENTIFIER",
                 "the value ends",
-                "octets left over",
+                "bytes left over",
                 "length not",
                 "indefinite",
             ],

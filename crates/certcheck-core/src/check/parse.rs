@@ -35,9 +35,9 @@ pub(super) fn read<'e>(
 }
 
 pub(super) fn parse<'e>(der: &'e CertificateDer<'_>, limits: &Limits) -> Result<Certificate<'e>, Reason> {
-    if u32::try_from(der.len()).is_ok_and(|length| length <= limits.certificate_octets) {
+    if u32::try_from(der.len()).is_ok_and(|length| length <= limits.certificate_bytes) {
         Certificate::parse(der).map_err(Reason::from)
     } else {
-        Err(LimitHit { limit: Limit::CertificateOctets, allowed: limits.certificate_octets }.into())
+        Err(LimitHit { limit: Limit::CertificateBytes, allowed: limits.certificate_bytes }.into())
     }
 }

@@ -1,4 +1,4 @@
-//! The entries of a CRL (RFC 5280 5.1.2.6, 5.3), read strictly in one pass that can stop where the octets end and
+//! The entries of a CRL (RFC 5280 5.1.2.6, 5.3), read strictly in one pass that can stop where the bytes end and
 //! go on when more have come.
 //!
 //! ```asn1
@@ -119,7 +119,7 @@ pub(super) fn that_counts(document: &[u8], a: u32, b: u32) -> u32 {
     if weight(b) < weight(a) { b } else { a }
 }
 
-/// A pass over the entries. Octets before `position` have been read and will not be again.
+/// A pass over the entries. Bytes before `position` have been read and will not be again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EntryScan {
     pub(crate) position: usize,
@@ -163,7 +163,7 @@ impl EntryScan {
                     each(Scanned { offset: self.position, serial: entry.serial, has_issuer })?;
                     self.position = reader.offset();
                 }
-                // The octets end inside the entry and the list does not: more are to come.
+                // The bytes end inside the entry and the list does not: more are to come.
                 Err(ViewFault { rule: Rule::Truncated, .. }) if available.len() < self.end => {
                     return Ok(false);
                 }
@@ -206,7 +206,7 @@ fn is_utc_time(element: &[u8; 15]) -> bool {
     let [tag::UTC_TIME, 13, y1, y2, o1, o2, d1, d2, h1, h2, m1, m2, s1, s2, b'Z'] = *element else {
         return false;
     };
-    // Year, month, day, hour; minute and second. All octets at once, then all pairs: lanes of 16 bits, no carry.
+    // Year, month, day, hour; minute and second. All bytes at once, then all pairs: lanes of 16 bits, no carry.
     let first = u64::from_le_bytes([y1, y2, o1, o2, d1, d2, h1, h2]);
     let second = u64::from_le_bytes([m1, m2, s1, s2, b'0', b'0', b'0', b'0']);
     let (date, clock) = (pairs(first), pairs(second));
@@ -221,18 +221,18 @@ fn is_utc_time(element: &[u8; 15]) -> bool {
         & (not_zero & TOPS == 0x0000_8000_8000_0000)
 }
 
-/// Whether eight octets are digits of ASCII.
+/// Whether eight bytes are digits of ASCII.
 #[inline]
-const fn are_digits(octets: u64) -> bool {
+const fn are_digits(bytes: u64) -> bool {
     const TOPS: u64 = 0x8080_8080_8080_8080;
     const ZEROS: u64 = 0x3030_3030_3030_3030;
     // Above '9' the sum has its top bit, below '0' the difference, and what is no ASCII has it itself.
-    let above = (octets & !TOPS) + 0x4646_4646_4646_4646;
-    let below = (octets | TOPS) - ZEROS;
-    (above | !below | octets) & TOPS == 0
+    let above = (bytes & !TOPS) + 0x4646_4646_4646_4646;
+    let below = (bytes | TOPS) - ZEROS;
+    (above | !below | bytes) & TOPS == 0
 }
 
-/// The numbers of pairs of digits, the first of each pair in the lower octet, in lanes of 16 bits.
+/// The numbers of pairs of digits, the first of each pair in the lower byte, in lanes of 16 bits.
 #[inline]
 const fn pairs(digits: u64) -> u64 {
     const LOW: u64 = 0x000f_000f_000f_000f;
@@ -261,9 +261,9 @@ mod tests {
             |element: &[u8]| Time::parse(Reader::new(element).any("time").expect("one"), "time").is_ok();
         let mut taken = 0;
         for at in 2..15 {
-            for octet in 0..=255 {
+            for byte in 0..=255 {
                 let mut changed = good;
-                changed[at] = octet;
+                changed[at] = byte;
                 if is_utc_time(&changed) {
                     taken += 1;
                     assert!(full(&changed), "{changed:?}");

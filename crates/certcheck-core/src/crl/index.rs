@@ -1,7 +1,7 @@
-//! A compact index of a CRL's entries: about eight octets an entry, one cache line to look into.
+//! A compact index of a CRL's entries: about eight bytes an entry, one cache line to look into.
 //!
 //! ```text
-//! bucket, 64 octets: 12 tags of 1 octet, 12 offsets of 4 octets (little-endian), count of tags, 3 octets unused
+//! bucket, 64 bytes: 12 tags of 1 byte, 12 offsets of 4 bytes (little-endian), count of tags, 3 bytes unused
 //! ```
 //! A tag is a piece of the hash of a serial, never 0; 0 is a free slot. What finds its bucket full goes to the next,
 //! so a search ends at the first bucket with a free slot. An offset leads to the entry in the CRL itself, and only
@@ -26,10 +26,10 @@ const FEW: usize = 32_768;
 /// Parts at most: more streams than that are written slower than they are worth.
 const MAX_PARTS: usize = 256;
 
-/// Buckets in octets, aligned to cache lines as far as the allocator lets us.
+/// Buckets in bytes, aligned to cache lines as far as the allocator lets us.
 #[derive(Clone, Debug)]
 pub(crate) struct CrlIndex {
-    octets: Bytes,
+    bytes: Bytes,
     /// Where the first bucket begins, so that buckets do not straddle cache lines.
     start: usize,
     buckets: u32,
@@ -40,7 +40,7 @@ pub(crate) struct CrlIndex {
 /// by part.
 ///
 /// ```text
-/// item, 8 octets: the offset of an entry, 4 octets; the place its serial hashes to, 4 octets
+/// item, 8 bytes: the offset of an entry, 4 bytes; the place its serial hashes to, 4 bytes
 /// ```
 #[derive(Debug)]
 pub(crate) struct IndexBuilder {
@@ -58,7 +58,7 @@ pub(crate) struct IndexBuilder {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Full;
 
-/// Where a serial belongs: the upper bits say in which bucket, the lowest octet is the tag.
+/// Where a serial belongs: the upper bits say in which bucket, the lowest byte is the tag.
 #[inline]
 fn place(serial: &[u8], seed: u64) -> u32 {
     u32::try_from(hash(serial, seed) >> 32).unwrap_or(0)
@@ -75,7 +75,7 @@ fn tag_of(place: u32) -> u8 {
     tag.max(1)
 }
 
-/// Multiplies and folds, eight octets at a time.
+/// Multiplies and folds, eight bytes at a time.
 #[inline]
 fn hash(serial: &[u8], seed: u64) -> u64 {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -98,20 +98,20 @@ fn fold(a: u64, b: u64) -> u64 {
     u64::try_from(low ^ high).unwrap_or(0)
 }
 
-/// The tags of a bucket, with four octets behind them that match nothing.
+/// The tags of a bucket, with four bytes behind them that match nothing.
 #[inline]
 fn tags_of(bucket: &[u8; BUCKET]) -> u128 {
     let (first, _) = bucket.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
     u128::from_le_bytes(*first)
 }
 
-/// The slots with this tag, found for all at once: a borrow out of an octet that is zero after the exclusive or.
+/// The slots with this tag, found for all at once: a borrow out of a byte that is zero after the exclusive or.
 #[inline]
 fn matches(tags: u128, tag: u8) -> impl Iterator<Item = usize> {
     const ONES: u128 = 0x0101_0101_0101_0101_0101_0101;
     const TOPS: u128 = ONES << 7;
     let differing = (tags & (ONES * 0xff)) ^ (ONES * u128::from(tag));
-    // Exact, not merely a hint: no carry crosses octets.
+    // Exact, not merely a hint: no carry crosses bytes.
     let mut found = !(((differing & !TOPS) + (TOPS - ONES)) | differing) & TOPS;
     core::iter::from_fn(move || {
         if found == 0 {
@@ -128,8 +128,8 @@ fn offset_at(bucket: &[u8; BUCKET], slot: usize) -> u32 {
     let at = SLOTS + 4 * slot;
     bucket
         .get(at..at + 4)
-        .and_then(|octets| octets.first_chunk::<4>())
-        .map_or(0, |octets| u32::from_le_bytes(*octets))
+        .and_then(|bytes| bytes.first_chunk::<4>())
+        .map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 #[inline]
@@ -188,9 +188,9 @@ impl IndexBuilder {
     ) -> Result<CrlIndex, Full> {
         let buckets = u32::try_from(self.count.div_ceil(MEAN) + 1).unwrap_or(u32::MAX);
         let length = usize::try_from(buckets).unwrap_or(0) * BUCKET;
-        let mut octets = Memory::zeroed(length + BUCKET, allocator);
-        let start = octets.as_ref().as_ptr().align_offset(BUCKET).min(BUCKET);
-        let target = octets.as_mut().get_mut(start..start + length).unwrap_or_default();
+        let mut bytes = Memory::zeroed(length + BUCKET, allocator);
+        let start = bytes.as_ref().as_ptr().align_offset(BUCKET).min(BUCKET);
+        let target = bytes.as_mut().get_mut(start..start + length).unwrap_or_default();
         let (target, _) = target.as_chunks_mut::<BUCKET>();
         let (items, _) = self.items.as_ref().as_chunks::<8>();
         for (part, filled) in self.filled.iter().enumerate() {
@@ -206,7 +206,7 @@ impl IndexBuilder {
         for item in &self.spilled {
             insert(target, *item, &rival)?;
         }
-        Ok(CrlIndex { octets: octets.into_bytes(), start, buckets, seed: self.seed })
+        Ok(CrlIndex { bytes: bytes.into_bytes(), start, buckets, seed: self.seed })
     }
 }
 
@@ -247,14 +247,14 @@ fn insert(
 
 impl CrlIndex {
     /// Of buckets that were kept.
-    pub(super) const fn kept(octets: Bytes, buckets: u32, seed: u64) -> Self {
-        Self { octets, start: 0, buckets, seed }
+    pub(super) const fn kept(bytes: Bytes, buckets: u32, seed: u64) -> Self {
+        Self { bytes, start: 0, buckets, seed }
     }
 
     /// All buckets, to be kept.
     pub(super) fn buckets(&self) -> &[u8] {
         let length = usize::try_from(self.buckets).unwrap_or(0) * BUCKET;
-        self.octets.get(self.start..self.start + length).unwrap_or_default()
+        self.bytes.get(self.start..self.start + length).unwrap_or_default()
     }
 
     pub(super) const fn seed(&self) -> u64 {
@@ -277,7 +277,7 @@ impl CrlIndex {
         let place = place(serial, self.seed);
         let (mut at, tag) = (bucket_of(place, self.buckets), tag_of(place));
         let count = usize::try_from(self.buckets).ok()?;
-        let (buckets, _) = self.octets.get(self.start..self.start + count * BUCKET)?.as_chunks::<BUCKET>();
+        let (buckets, _) = self.bytes.get(self.start..self.start + count * BUCKET)?.as_chunks::<BUCKET>();
         let mut found = None;
         for _ in 0..MAX_WALK {
             let bucket = buckets.get(at)?;
@@ -292,8 +292,8 @@ impl CrlIndex {
         found
     }
 
-    /// Octets it takes.
+    /// Bytes it takes.
     pub(crate) fn size(&self) -> usize {
-        self.octets.len()
+        self.bytes.len()
     }
 }

@@ -1,4 +1,4 @@
-//! From octets to a CRL, all at once or as they arrive.
+//! From bytes to a CRL, all at once or as they arrive.
 
 use bytes::{Bytes, BytesMut};
 
@@ -17,7 +17,7 @@ impl Crl {
     /// Reads a CRL in DER. `source` is the URL or file it came from.
     ///
     /// # Errors
-    /// Where and how the octets break DER or the profile; a critical extension that is not known, anywhere in it.
+    /// Where and how the bytes break DER or the profile; a critical extension that is not known, anywhere in it.
     pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
         parse(&der, source)
     }
@@ -106,7 +106,7 @@ impl Entries {
         }
     }
 
-    /// Reads on as far as the octets go. True at the end of the list.
+    /// Reads on as far as the bytes go. True at the end of the list.
     fn advance(&mut self, document: &[u8]) -> Result<bool, ViewFault> {
         let Self { scan, builder, issuers } = self;
         scan.advance::<ViewFault>(document, |entry| {
@@ -220,7 +220,7 @@ fn is_same_entry(document: &[u8], a: u32, b: u32, issuers: &[(usize, Box<[u8]>)]
     issuers.is_empty() || issuer_at(known) == issuer_at(offset)
 }
 
-/// CRLs of up to 4 GiB: offsets have four octets.
+/// CRLs of up to 4 GiB: offsets have four bytes.
 fn check_length(length: usize) -> Result<(), ViewFault> {
     match u32::try_from(length) {
         Ok(_) => Ok(()),
@@ -361,10 +361,10 @@ fn finish(
     })
 }
 
-/// Reads a CRL while its octets arrive: what is there has been checked and indexed when the last of it comes.
+/// Reads a CRL while its bytes arrive: what is there has been checked and indexed when the last of it comes.
 #[derive(Default)]
 pub struct CrlReader {
-    octets: BytesMut,
+    bytes: BytesMut,
     entries: Option<Entries>,
     is_done: bool,
 }
@@ -376,40 +376,40 @@ impl CrlReader {
         Self::default()
     }
 
-    /// Takes the next octets and reads on.
+    /// Takes the next bytes and reads on.
     ///
     /// # Errors
     /// As [`Crl::parse`], as soon as the fault has arrived.
-    pub fn push(&mut self, octets: &[u8]) -> Result<(), ViewFault> {
-        self.octets.extend_from_slice(octets);
-        check_length(self.octets.len())?;
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), ViewFault> {
+        self.bytes.extend_from_slice(bytes);
+        check_length(self.bytes.len())?;
         if self.is_done {
             return Ok(());
         }
         if self.entries.is_none() {
-            let head = match Head::parse(&self.octets) {
+            let head = match Head::parse(&self.bytes) {
                 Ok(head) => head,
                 Err(ViewFault { rule: Rule::Truncated, .. }) => return Ok(()),
                 Err(fault) => return Err(fault),
             };
             // A few entries make a better guess of how many there will be.
-            if self.octets.len() < head.entries.1.min(head.entries.0 + 16_384) {
+            if self.bytes.len() < head.entries.1.min(head.entries.0 + 16_384) {
                 return Ok(());
             }
-            self.entries = Some(Entries::new(&head, &self.octets, 0, None));
+            self.entries = Some(Entries::new(&head, &self.bytes, 0, None));
         }
         if let Some(entries) = &mut self.entries {
-            self.is_done = entries.advance(&self.octets)?;
+            self.is_done = entries.advance(&self.bytes)?;
         }
         Ok(())
     }
 
-    /// All octets have arrived.
+    /// All bytes have arrived.
     ///
     /// # Errors
     /// As [`Crl::parse`].
     pub fn finish(self, source: &str) -> Result<Crl, ViewFault> {
-        let der = without_line_end(&self.octets.freeze());
+        let der = without_line_end(&self.bytes.freeze());
         let head = Head::parse(&der)?;
         let tail = Tail::parse(&der, &head)?;
         let mut entries = match self.entries {

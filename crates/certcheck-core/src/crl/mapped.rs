@@ -8,16 +8,16 @@ use bytes::Bytes;
 /// Maps a file that holds a CRL or its index.
 ///
 /// # Safety
-/// Nobody changes or truncates the file while the octets, or anything made of them, live: not this process and no other.
+/// Nobody changes or truncates the file while the bytes, or anything made of them, live: not this process and no other.
 /// That is so for files that are written under another name, moved to their place and never written again, in a
 /// directory where only this program writes. Removing or replacing such a file is harmless: what is mapped stays.
 ///
 /// # Errors
 /// What the system says.
-#[expect(unsafe_code, reason = "the one place: mapping lends octets that the compiler cannot watch")]
+#[expect(unsafe_code, reason = "the one place: mapping lends bytes that the compiler cannot watch")]
 pub unsafe fn map(file: &File) -> io::Result<Bytes> {
     #[cfg(not(miri))]
-    // SAFETY: the octets are only read, and whoever calls vouches that nobody writes them.
+    // SAFETY: the bytes are only read, and whoever calls vouches that nobody writes them.
     let map = unsafe { memmap2::Mmap::map(file)? };
     #[cfg(miri)]
     let map = copied(file)?;
@@ -27,14 +27,14 @@ pub unsafe fn map(file: &File) -> io::Result<Bytes> {
     Ok(Bytes::from_owner(map))
 }
 
-/// Miri cannot map files: there the octets are copied into a mapping without one, and all that is done with the pointer and
+/// Miri cannot map files: there the bytes are copied into a mapping without one, and all that is done with the pointer and
 /// its end is the same.
 #[cfg(miri)]
 fn copied(mut file: &File) -> io::Result<memmap2::MmapMut> {
-    let mut octets = Vec::new();
-    io::Read::read_to_end(&mut file, &mut octets)?;
-    let mut map = memmap2::MmapMut::map_anon(octets.len())?;
-    map.copy_from_slice(&octets);
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut file, &mut bytes)?;
+    let mut map = memmap2::MmapMut::map_anon(bytes.len())?;
+    map.copy_from_slice(&bytes);
     Ok(map)
 }
 
@@ -46,9 +46,9 @@ mod tests {
     use super::*;
 
     #[expect(clippy::disallowed_methods, reason = "what is mapped is a file")]
-    fn file_with(name: &str, octets: &[u8]) -> (PathBuf, File) {
+    fn file_with(name: &str, bytes: &[u8]) -> (PathBuf, File) {
         let path = std::env::temp_dir().join(format!("certcheck-mapped-{name}-{}", std::process::id()));
-        fs::write(&path, octets).unwrap();
+        fs::write(&path, bytes).unwrap();
         let file = File::open(&path).unwrap();
         (path, file)
     }
@@ -61,17 +61,17 @@ mod tests {
 
     #[test]
     fn what_is_mapped_outlives_file_and_name_in_any_part() {
-        let octets: Vec<u8> = (0..=u8::MAX).cycle().take(9000).collect();
-        let (path, file) = file_with("outlives", &octets);
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(9000).collect();
+        let (path, file) = file_with("outlives", &bytes);
         let whole = mapped(&file);
         drop(file);
         fs::remove_file(&path).unwrap();
         let (head, tail) = (whole.slice(..10), whole.slice(8990..));
-        assert_eq!(whole, octets);
+        assert_eq!(whole, bytes);
         drop(whole);
-        assert_eq!(head, octets[..10]);
+        assert_eq!(head, bytes[..10]);
         drop(head);
-        assert_eq!(tail.clone(), octets[8990..]);
+        assert_eq!(tail.clone(), bytes[8990..]);
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         let threads: Vec<_> = (0..2)
             .map(|place| {
                 let part = whole.slice(place * 2500..(place + 1) * 2500);
-                std::thread::spawn(move || part.iter().filter(|octet| **octet == 7).count())
+                std::thread::spawn(move || part.iter().filter(|byte| **byte == 7).count())
             })
             .collect();
         drop(whole);

@@ -10,7 +10,7 @@ use memmap2::MmapMut;
 #[cfg(feature = "fs")]
 const LARGE: usize = 4 << 20;
 
-/// Zeroed octets. Large ones are asked of the system in huge pages; without, they are as good and slower.
+/// Zeroed bytes. Large ones are asked of the system in huge pages; without, they are as good and slower.
 #[derive(Debug)]
 pub(crate) enum Memory {
     Heap(Vec<u8>),
@@ -20,18 +20,18 @@ pub(crate) enum Memory {
 }
 
 /// Memory that a caller gives for an index. What it is, a mapped file or anything else, is the caller's matter.
-pub struct GivenMemory(Box<dyn Octets>);
+pub struct GivenMemory(Box<dyn OwnedMemory>);
 
-/// Octets that can be written now, and read for as long as anybody holds them.
-trait Octets: AsMut<[u8]> + AsRef<[u8]> + Send + Sync {}
+/// Bytes that can be written now, and read for as long as anybody holds them.
+trait OwnedMemory: AsMut<[u8]> + AsRef<[u8]> + Send + Sync {}
 
-impl<T: AsMut<[u8]> + AsRef<[u8]> + Send + Sync> Octets for T {}
+impl<T: AsMut<[u8]> + AsRef<[u8]> + Send + Sync> OwnedMemory for T {}
 
 impl GivenMemory {
-    /// Memory over these octets, which are zero.
+    /// Memory over these bytes, which are zero.
     #[must_use]
-    pub fn new(octets: impl AsMut<[u8]> + AsRef<[u8]> + Send + Sync + 'static) -> Self {
-        Self(Box::new(octets))
+    pub fn new(bytes: impl AsMut<[u8]> + AsRef<[u8]> + Send + Sync + 'static) -> Self {
+        Self(Box::new(bytes))
     }
 }
 
@@ -53,7 +53,7 @@ impl fmt::Debug for GivenMemory {
     }
 }
 
-/// Gives zeroed memory of so many octets, for indexes that are not to take memory of the process; `None` for what is as
+/// Gives zeroed memory of so many bytes, for indexes that are not to take memory of the process; `None` for what is as
 /// well elsewhere.
 pub type IndexAllocator<'a> = &'a (dyn Fn(usize) -> Option<GivenMemory> + Sync);
 
@@ -77,7 +77,7 @@ impl Memory {
 
     pub(crate) fn into_bytes(self) -> Bytes {
         match self {
-            Self::Heap(octets) => Bytes::from(octets),
+            Self::Heap(bytes) => Bytes::from(bytes),
             #[cfg(feature = "fs")]
             Self::Mapped(map) => Bytes::from_owner(map),
             Self::Given(given) => Bytes::from_owner(given),
@@ -88,7 +88,7 @@ impl Memory {
 impl AsRef<[u8]> for Memory {
     fn as_ref(&self) -> &[u8] {
         match self {
-            Self::Heap(octets) => octets,
+            Self::Heap(bytes) => bytes,
             #[cfg(feature = "fs")]
             Self::Mapped(map) => map,
             Self::Given(given) => given.as_ref(),
@@ -99,7 +99,7 @@ impl AsRef<[u8]> for Memory {
 impl AsMut<[u8]> for Memory {
     fn as_mut(&mut self) -> &mut [u8] {
         match self {
-            Self::Heap(octets) => octets,
+            Self::Heap(bytes) => bytes,
             #[cfg(feature = "fs")]
             Self::Mapped(map) => map,
             Self::Given(given) => given.as_mut(),

@@ -1,6 +1,6 @@
 //! CRLs of any size and kind: read strictly in one pass, indexed, and answering only for the key that signed them.
 //!
-//! The octets stay as they came. Beside them stands an index of about eight octets an entry; an answer
+//! The bytes stay as they came. Beside them stands an index of about eight bytes an entry; an answer
 //! is read from the entry itself.
 
 mod entries;
@@ -42,7 +42,7 @@ use crate::x509::{
 use index::CrlIndex;
 use view::{Head, Tail};
 
-/// Octets of an entry of a serial of 16 octets without extensions.
+/// Bytes of an entry of a serial of 16 bytes without extensions.
 const USUAL_ENTRY: usize = 35;
 
 /// A certificate revocation list, read and indexed. Unverified until asked with a key: see [`Crl::verify`].
@@ -65,7 +65,7 @@ pub struct Crl {
     keys: SignatureMemo,
 }
 
-/// Where in the octets stands what is asked for often. What has been read once reads again.
+/// Where in the bytes stands what is asked for often. What has been read once reads again.
 #[derive(Clone, Debug)]
 struct Parts {
     tbs: Range<usize>,
@@ -93,7 +93,7 @@ impl Parts {
             algorithm: place(head.algorithm.content),
             signature: tail.signature.0..tail.signature.1,
             authority_key: tail.authority_key.map(place),
-            idp: tail.idp.map(|_| place(tail.idp_octets)),
+            idp: tail.idp.map(|_| place(tail.idp_bytes)),
             freshest: tail.freshest.map(place),
             access: tail.access.map(place),
         }
@@ -150,7 +150,7 @@ impl Crl {
             && self.known_signers().any(|key| other.known_signers().any(|theirs| theirs == key))
     }
 
-    /// The octets as they came.
+    /// The bytes as they came.
     #[must_use]
     pub const fn der(&self) -> &Bytes {
         &self.der
@@ -204,10 +204,10 @@ impl Crl {
         self.base_number.as_deref()
     }
 
-    /// Octets of memory beside the DER.
+    /// Bytes of memory beside the DER.
     #[must_use]
     pub fn overhead(&self) -> usize {
-        let issuers: usize = self.issuers.iter().map(|(_, octets)| octets.len() + 24).sum();
+        let issuers: usize = self.issuers.iter().map(|(_, bytes)| bytes.len() + 24).sum();
         self.index.size() + issuers + size_of::<Self>()
     }
 
@@ -279,7 +279,7 @@ impl Crl {
         Reader::at(self.part(place), place.start)
     }
 
-    /// The octets that were signed.
+    /// The bytes that were signed.
     pub(crate) fn tbs(&self) -> &[u8] {
         self.part(&self.parts.tbs)
     }
@@ -414,8 +414,7 @@ impl<'a> VerifiedCrl<'a> {
 
 /// Orders CRL numbers, which are minimal and not negative.
 pub(crate) fn compare_numbers(a: &[u8], b: &[u8]) -> core::cmp::Ordering {
-    let magnitude =
-        |octets: &[u8]| octets.iter().position(|octet| *octet != 0).map_or(0, |at| octets.len() - at);
+    let magnitude = |bytes: &[u8]| bytes.iter().position(|byte| *byte != 0).map_or(0, |at| bytes.len() - at);
     let (long_a, long_b) = (magnitude(a), magnitude(b));
     let (a, b) = (a.get(a.len() - long_a..), b.get(b.len() - long_b..));
     long_a.cmp(&long_b).then_with(|| a.cmp(&b))

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! magic 16 | SHA-256 of the CRL 32 | SHA-256 of all that follows 32
-//! | octets of the CRL 8 | entries 8 | seed 8 | buckets 4 | issuers 4 | octets of issuers 8 | zeros to 128
+//! | bytes of the CRL 8 | entries 8 | seed 8 | buckets 4 | issuers 4 | bytes of issuers 8 | zeros to 128
 //! | buckets, 64 each | issuers: offset 4, length 4, names
 //! ```
 //! Numbers are little-endian. The format is for the machine that wrote it and may change; what does not fit is built again.
@@ -40,7 +40,7 @@ pub enum IndexFault {
     NotAnIndex,
     /// It is of another CRL.
     OtherCrl,
-    /// Its octets have changed, or are not all there.
+    /// Its bytes have changed, or are not all there.
     Damaged,
 }
 
@@ -105,10 +105,10 @@ pub(super) fn open(der: &[u8], kept: &Bytes, trust: IndexTrust) -> Result<Kept, 
     let rest = header.strip_prefix(MAGIC).ok_or(IndexFault::NotAnIndex)?;
     let (of_crl, rest) = rest.split_first_chunk::<32>().ok_or(IndexFault::NotAnIndex)?;
     let (own, mut rest) = rest.split_first_chunk::<32>().ok_or(IndexFault::NotAnIndex)?;
-    let mut number = |octets: usize| {
-        let (number, after) = rest.split_at_checked(octets)?;
+    let mut number = |bytes: usize| {
+        let (number, after) = rest.split_at_checked(bytes)?;
         rest = after;
-        let value = number.iter().rev().fold(0u64, |value, octet| value << 8 | u64::from(*octet));
+        let value = number.iter().rev().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
         usize::try_from(value).ok()
     };
     let (length, count) = (number(8), number(8));
@@ -122,7 +122,7 @@ pub(super) fn open(der: &[u8], kept: &Bytes, trust: IndexTrust) -> Result<Kept, 
     if length != der.len() {
         return Err(IndexFault::OtherCrl);
     }
-    let end = buckets.checked_mul(BUCKET).and_then(|octets| octets.checked_add(HEADER));
+    let end = buckets.checked_mul(BUCKET).and_then(|bytes| bytes.checked_add(HEADER));
     let end = end.filter(|end| end.checked_add(names) == Some(kept.len())).ok_or(IndexFault::Damaged)?;
     if trust == IndexTrust::Checked {
         if sha256(kept.get(DIGESTS..).unwrap_or_default()) != *own {

@@ -1,6 +1,6 @@
 //! `CertificateList` (RFC 5280 5.1): everything but its entries.
 
-use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_octets, boolean, integer, named_bits, tag};
+use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, boolean, integer, named_bits, tag};
 use crate::oid::{self, Oid};
 use crate::time::Time;
 use crate::x509::{
@@ -102,7 +102,7 @@ pub(crate) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// Reads as much as stands before the entries. `Truncated` means that more octets are needed.
+    /// Reads as much as stands before the entries. `Truncated` means that more bytes are needed.
     ///
     /// RFC 5280 5.1.2.1, RFC 5280 5.1.2.3.
     #[doc(alias("RFC 5280 section 5.1.2.1", "RFC 5280 section 5.1.2.3"))]
@@ -189,8 +189,8 @@ pub(crate) struct Tail<'a> {
     /// The content of BaseCRLNumber, if this is a delta CRL.
     pub(crate) base_number: Option<&'a [u8]>,
     pub(crate) idp: Option<IssuingDistributionPoint<'a>>,
-    /// The octets of the IDP's body, by which the scope of two CRLs is the same.
-    pub(crate) idp_octets: &'a [u8],
+    /// The bytes of the IDP's body, by which the scope of two CRLs is the same.
+    pub(crate) idp_bytes: &'a [u8],
     pub(crate) authority_key: Option<&'a [u8]>,
     /// The bodies of freshestCRL and authorityInfoAccess.
     pub(crate) freshest: Option<&'a [u8]>,
@@ -233,9 +233,9 @@ impl<'a> Tail<'a> {
             return Err(algorithm.fault("signatureAlgorithm", Rule::SignatureAlgorithmMismatch));
         }
         let signature = outer.expect(tag::BIT_STRING, "signatureValue")?;
-        let octets = bit_string_octets(signature, "signatureValue")?;
+        let bytes = bit_string_bytes(signature, "signatureValue")?;
         outer.finish("CertificateList")?;
-        tail.signature = (signature.offset + 1, signature.offset + 1 + octets.len());
+        tail.signature = (signature.offset + 1, signature.offset + 1 + bytes.len());
         Ok(tail)
     }
 
@@ -278,7 +278,7 @@ impl<'a> Tail<'a> {
             }
             oid::DELTA_CRL_INDICATOR => self.base_number = Some(number(&mut body, "deltaCRLIndicator")?),
             oid::ISSUING_DISTRIBUTION_POINT => {
-                self.idp_octets = extension.value.value;
+                self.idp_bytes = extension.value.value;
                 self.idp = Some(IssuingDistributionPoint::parse(body)?);
             }
             oid::FRESHEST_CRL => {
@@ -299,7 +299,7 @@ impl<'a> Tail<'a> {
     }
 }
 
-/// A CRL number: the content octets, not negative, of at most 20 octets beside the sign's (RFC 5280 5.2.3).
+/// A CRL number: the content bytes, not negative, of at most 20 bytes beside the sign's (RFC 5280 5.2.3).
 #[doc(alias = "RFC 5280 section 5.2.3")]
 fn number<'a>(body: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
     let tlv = body.expect(tag::INTEGER, field)?;

@@ -249,7 +249,7 @@ fn names_own_key(
     let same_serial = authority.issuer_and_serial.is_none_or(|(mut issuer, serial)| {
         let is_issuer =
             |name| matches!(name, Ok(GeneralName::Directory(name)) if name.matches(certificate.issuer()));
-        serial == certificate.serial().octets() && issuer.any(is_issuer)
+        serial == certificate.serial().bytes() && issuer.any(is_issuer)
     });
     same_key && same_serial
 }

@@ -131,7 +131,7 @@ fn read(path: &Path) -> Result<Vec<u8>, RingError> {
     let mut content = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(|error| unreadable(path, &error))?;
     if u64::try_from(content.len()).is_ok_and(|length| length > MAX_FILE) {
-        let fault = RingFault::Content(EncodingFault::Pem(format!("larger than {MAX_FILE} octets")));
+        let fault = RingFault::Content(EncodingFault::Pem(format!("larger than {MAX_FILE} bytes")));
         return Err(RingError { source: path.display().to_string(), fault });
     }
     Ok(content)

@@ -204,7 +204,7 @@ impl KeyRing {
     /// Whether the ring distrusts this certificate.
     ///
     /// A CA is known again by subject and key, however it is certified; any other by issuer and serial.
-    /// The octets as a whole would not do: an ECDSA signature has a second form that anyone can write.
+    /// The bytes as a whole would not do: an ECDSA signature has a second form that anyone can write.
     #[must_use]
     pub fn distrusts(&self, certificate: &Certificate<'_>) -> bool {
         self.distrusted.has(certificate)
@@ -222,7 +222,7 @@ struct Distrust {
 
 impl Distrust {
     fn add(&mut self, certificate: &Certificate<'_>) {
-        self.by_serial.insert((certificate.issuer().normalized(), certificate.serial().octets().into()));
+        self.by_serial.insert((certificate.issuer().normalized(), certificate.serial().bytes().into()));
         if certificate.basic_constraints().is_some_and(|constraints| constraints.ca)
             || certificate.is_self_issued()
         {
@@ -234,7 +234,7 @@ impl Distrust {
         if self.by_serial.is_empty() {
             return false;
         }
-        self.by_serial.contains(&(certificate.issuer().normalized(), certificate.serial().octets().into()))
+        self.by_serial.contains(&(certificate.issuer().normalized(), certificate.serial().bytes().into()))
             || self.by_key.contains(&(certificate.subject().normalized(), certificate.spki().raw.into()))
     }
 }

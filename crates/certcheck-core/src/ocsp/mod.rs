@@ -1,4 +1,4 @@
-//! OCSP messages (RFC 6960 4): requests that are written, responses that are read over the original octets, so that
+//! OCSP messages (RFC 6960 4): requests that are written, responses that are read over the original bytes, so that
 //! what was signed is what is verified.
 
 pub(crate) mod nonce;

@@ -15,13 +15,13 @@ pub(crate) fn derive(seed: &[u8; 32], url: &str, request: &[u8]) -> Bytes {
     Bytes::copy_from_slice(&hasher.finish())
 }
 
-/// Whether the nonce of a response is that of its request. Deviation: octets without the OCTET STRING that RFC 9654 2.1
+/// Whether the nonce of a response is that of its request. Deviation: bytes without the OCTET STRING that RFC 9654 2.1
 /// has around them are taken too, as some responders send back what they were sent.
 pub(crate) fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
     strip_header(theirs) == ours || theirs == ours
 }
 
-/// The content of an OCTET STRING of less than 128 octets.
+/// The content of an OCTET STRING of less than 128 bytes.
 fn strip_header(value: &[u8]) -> &[u8] {
     match value {
         [tag::OCTET_STRING, length, content @ ..] if usize::from(*length) == content.len() => content,

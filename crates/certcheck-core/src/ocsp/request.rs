@@ -34,7 +34,7 @@ impl CertIdHash {
         }
     }
 
-    pub(crate) fn digest(self, octets: &[u8]) -> digest::Digest {
+    pub(crate) fn digest(self, bytes: &[u8]) -> digest::Digest {
         digest::digest(
             match self {
                 Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
@@ -42,7 +42,7 @@ impl CertIdHash {
                 Self::Sha384 => &digest::SHA384,
                 Self::Sha512 => &digest::SHA512,
             },
-            octets,
+            bytes,
         )
     }
 }
@@ -85,21 +85,21 @@ pub struct OcspRequest {
     preferred: Vec<u8>,
 }
 
-/// A nonce that is empty or has more than 128 octets (RFC 9654 2.1).
+/// A nonce that is empty or has more than 128 bytes (RFC 9654 2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "there is one way to be of the wrong length")]
 pub struct BadNonce;
 
 impl core::fmt::Display for BadNonce {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("a nonce has 1 to 128 octets")
+        f.write_str("a nonce has 1 to 128 bytes")
     }
 }
 
 impl core::error::Error for BadNonce {}
 
 impl OcspRequest {
-    /// Octets of a nonce that RFC 9654 has clients send.
+    /// Bytes of a nonce that RFC 9654 has clients send.
     pub const NONCE_LENGTH: usize = 32;
 
     /// About nothing yet.
@@ -120,7 +120,7 @@ impl OcspRequest {
     #[doc(alias = "RFC 6960 section 4.1.1")]
     #[must_use]
     pub fn about(self, certificate: &Certificate<'_>, issuer: &Certificate<'_>, hash: CertIdHash) -> Self {
-        self.about_serial(certificate.serial().octets(), &HashedIssuer::new(certificate, issuer, hash))
+        self.about_serial(certificate.serial().bytes(), &HashedIssuer::new(certificate, issuer, hash))
     }
 
     /// As [`OcspRequest::about`], of a certificate of an issuer that has been hashed before.
@@ -142,7 +142,7 @@ impl OcspRequest {
         self
     }
 
-    /// Asks that the answer repeat these octets (RFC 9654), of randomness that the caller has: the core has none.
+    /// Asks that the answer repeat these bytes (RFC 9654), of randomness that the caller has: the core has none.
     ///
     /// # Errors
     /// [`BadNonce`]

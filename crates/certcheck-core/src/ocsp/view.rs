@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::CertIdHash;
 use crate::budget::Budget;
-use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_octets, integer, tag};
+use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, integer, tag};
 use crate::oid::{self, Oid};
 use crate::policy::Policy;
 use crate::reason::Reason;
@@ -75,7 +75,7 @@ pub struct OcspResponse<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct BasicResponse<'a> {
-    /// The octets that were signed.
+    /// The bytes that were signed.
     pub tbs: &'a [u8],
     /// How.
     pub algorithm: AlgorithmIdentifier<'a>,
@@ -137,7 +137,7 @@ impl CertId<'_> {
     /// Whether it names this certificate of this issuer: name, key and serial (RFC 6960 3.2 (1)).
     #[must_use]
     pub fn is(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> bool {
-        self.serial == certificate.serial().octets() && self.is_hashed(certificate.issuer(), issuer)
+        self.serial == certificate.serial().bytes() && self.is_hashed(certificate.issuer(), issuer)
     }
 
     /// Whether it names a certificate of this issuer, whichever: the hashes of name and key.
@@ -199,7 +199,7 @@ impl<'a> OcspResponse<'a> {
     /// Reads a response in DER, all of it.
     ///
     /// # Errors
-    /// Where and how the octets break DER; a critical extension that is not known.
+    /// Where and how the bytes break DER; a critical extension that is not known.
     pub fn parse(der: &'a [u8]) -> Result<Self, ViewFault> {
         const FIELD: &str = "OCSPResponse";
         let mut document = Reader::new(der);
@@ -253,7 +253,7 @@ impl<'a> BasicResponse<'a> {
         let tbs = outer.expect(tag::SEQUENCE, "tbsResponseData")?;
         let algorithm =
             AlgorithmIdentifier::parse(outer.sequence("signatureAlgorithm")?, "signatureAlgorithm")?;
-        let signature = bit_string_octets(outer.expect(tag::BIT_STRING, "signature")?, "signature")?;
+        let signature = bit_string_bytes(outer.expect(tag::BIT_STRING, "signature")?, "signature")?;
         let certificates = match outer.optional(tag::context_constructed(0), "certs")? {
             Some(explicit) => {
                 let mut inner = explicit.reader();
@@ -338,7 +338,7 @@ impl<'a> BasicResponse<'a> {
     }
 }
 
-/// Where in the octets the parts of a response stand, so that what has been read once need not be read again.
+/// Where in the bytes the parts of a response stand, so that what has been read once need not be read again.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     tbs: Range<usize>,
@@ -355,7 +355,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Of a response that was read out of these octets.
+    /// Of a response that was read out of these bytes.
     pub(crate) fn of(document: &[u8], basic: &BasicResponse<'_>) -> Self {
         let place = |part: &[u8]| {
             let from = part.as_ptr().addr().saturating_sub(document.as_ptr().addr());
@@ -378,7 +378,7 @@ impl Layout {
         }
     }
 
-    /// The response in the same octets.
+    /// The response in the same bytes.
     pub(crate) fn view<'a>(&self, document: &'a [u8]) -> Option<BasicResponse<'a>> {
         let part = |place: &Range<usize>| document.get(place.clone()).unwrap_or_default();
         let reader = |place: &Range<usize>| Reader::at(part(place), place.start);

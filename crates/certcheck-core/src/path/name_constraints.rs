@@ -369,7 +369,7 @@ impl<'a> Mailbox<'a> {
 }
 
 /// 4.2.1.10: a mailbox, all mailboxes of a host, or with a leading dot of all hosts below a domain.
-/// The local part counts octet for octet (7.5), the host without case.
+/// The local part counts byte for byte (7.5), the host without case.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]

@@ -33,7 +33,7 @@ impl VerifiedIssuers {
         Self::default()
     }
 
-    /// The signature is what differs most between certificates; all octets are compared after.
+    /// The signature is what differs most between certificates; all bytes are compared after.
     fn key(&self, signature: &[u8]) -> u64 {
         self.hasher.hash_one(signature)
     }

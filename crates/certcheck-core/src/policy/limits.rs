@@ -24,8 +24,8 @@ pub struct Limits {
     pub name_bytes: u32,
     /// Nodes and edges of the policy graph (RFC 9618), mappings included.
     pub policy_nodes: u32,
-    /// Octets of one certificate. The largest in the Federal PKI has 4 KiB.
-    pub certificate_octets: u32,
+    /// Bytes of one certificate. The largest in the Federal PKI has 4 KiB.
+    pub certificate_bytes: u32,
     /// Certificates presented beside the target.
     pub presented: u32,
     /// Paths tried that a report tells of.
@@ -55,7 +55,7 @@ impl Default for Limits {
             name_comparisons: 200_000,
             name_bytes: 9 << 20,
             policy_nodes: 10_000,
-            certificate_octets: 1 << 20,
+            certificate_bytes: 1 << 20,
             presented: 1_000,
             attempts: 8,
             considered: 16,
@@ -88,8 +88,8 @@ pub enum Limit {
     NameBytes,
     /// [`Limits::policy_nodes`].
     PolicyNodes,
-    /// [`Limits::certificate_octets`].
-    CertificateOctets,
+    /// [`Limits::certificate_bytes`].
+    CertificateBytes,
     /// [`Limits::presented`].
     Presented,
 }
@@ -105,7 +105,7 @@ impl fmt::Display for Limit {
             Self::NameComparisons => "names compared with constraints",
             Self::NameBytes => "bytes of names compared",
             Self::PolicyNodes => "policy nodes",
-            Self::CertificateOctets => "octets of a certificate",
+            Self::CertificateBytes => "bytes of a certificate",
             Self::Presented => "certificates presented",
         })
     }

@@ -92,20 +92,20 @@ fn ascii(value: &str) -> Result<&[u8], &'static str> {
 
 fn subnet(value: &str) -> Option<Vec<u8>> {
     let (address, prefix) = value.split_once('/')?;
-    let mut octets = match address.parse().ok()? {
+    let mut bytes = match address.parse().ok()? {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),
     };
     let prefix: usize = prefix.parse().ok()?;
-    let bits = octets.len() * 8;
+    let bits = bytes.len() * 8;
     if prefix > bits {
         return None;
     }
     for at in (0..bits).step_by(8) {
         let ones = u32::try_from(prefix.saturating_sub(at).min(8)).ok()?;
-        octets.push(u8::try_from(0xff00u32 >> ones & 0xff).ok()?);
+        bytes.push(u8::try_from(0xff00u32 >> ones & 0xff).ok()?);
     }
-    Some(octets)
+    Some(bytes)
 }
 
 /// RFC 4514: the last RDN comes first. Values are taken as UTF8String; names compare across string types.
@@ -150,11 +150,11 @@ fn split_unescaped(text: &str, separator: char) -> Vec<String> {
 }
 
 fn unescape(value: &str) -> Result<String, &'static str> {
-    let mut octets = Vec::with_capacity(value.len());
+    let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();
-    while let Some(octet) = rest.next() {
-        if octet != b'\\' {
-            octets.push(octet);
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
             continue;
         }
         let next = rest.next().ok_or("a backslash ends the value")?;
@@ -164,12 +164,12 @@ fn unescape(value: &str) -> Result<String, &'static str> {
                     .next()
                     .and_then(|low| char::from(low).to_digit(16))
                     .ok_or("write \\ and two hex digits")?;
-                octets.push(u8::try_from(high * 16 + low).unwrap_or(0));
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or(0));
             }
-            None => octets.push(next),
+            None => bytes.push(next),
         }
     }
-    String::from_utf8(octets).map_err(|_| "not UTF-8")
+    String::from_utf8(bytes).map_err(|_| "not UTF-8")
 }
 
 fn attribute_type(kind: &str) -> Option<OidBuf> {

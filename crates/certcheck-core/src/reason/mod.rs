@@ -63,7 +63,7 @@ pub enum NameConstraintViolation {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The octets break DER or the profile.
+    /// The bytes break DER or the profile.
     Malformed(ViewFault),
     /// Neither subject nor subjectAltName names anyone.
     NoSubjectName,

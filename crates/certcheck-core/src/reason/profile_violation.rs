@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ProfileViolation {
-    /// The serial number is zero, negative or longer than 20 octets.
+    /// The serial number is zero, negative or longer than 20 bytes.
     SerialNumber,
     /// The subject is empty and subjectAltName is not critical.
     EmptySubject,
@@ -39,7 +39,7 @@ impl ProfileViolation {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::SerialNumber => "the serial number is not positive or over 20 octets",
+            Self::SerialNumber => "the serial number is not positive or over 20 bytes",
             Self::EmptySubject => "subject is empty and subjectAltName not critical",
             Self::NoAuthorityKeyIdentifier => "authorityKeyIdentifier is absent",
             Self::NoSubjectKeyIdentifier => "a CA certificate lacks subjectKeyIdentifier",

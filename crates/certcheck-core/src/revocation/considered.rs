@@ -109,7 +109,7 @@ fn unseen_reason(piece: Piece<'_>, checked_certificates: &[CheckedCertificate<'_
         Piece::Ocsp(response) => {
             let is_about = checked_certificates
                 .iter()
-                .any(|checked| response.has_serial(checked.certificate.serial().octets()));
+                .any(|checked| response.has_serial(checked.certificate.serial().bytes()));
             (!is_about || !response.has_answers()).then(|| unrelated(response))
         }
     }

@@ -172,7 +172,7 @@ impl<'e> Assessor<'e> {
             }
         }
         let issuer = Some(checked.certificate.issuer()).filter(|_| scope.is_indirect);
-        let serial = checked.certificate.serial().octets();
+        let serial = checked.certificate.serial().bytes();
         let listed = verified.find(serial, issuer).transpose().map_err(Dismissal::Malformed)?;
         // (a): whether it is current.
         if let Err(dismissal) = self.is_current(crl) {

@@ -94,7 +94,7 @@ impl OcspEvidence {
         })
     }
 
-    /// The octets as they came.
+    /// The bytes as they came.
     #[must_use]
     pub const fn der(&self) -> &Bytes {
         &self.der
@@ -137,7 +137,7 @@ impl OcspEvidence {
         let (certificate, issuer) = (checked.certificate, checked.issuer);
         let at = self.place(single.cert_id.name_hash);
         let of = [certificate.issuer().raw(), issuer.spki().raw];
-        single.cert_id.serial == certificate.serial().octets()
+        single.cert_id.serial == certificate.serial().bytes()
             && self.hashes.memoize(at, of, || single.cert_id.is_hashed(certificate.issuer(), issuer))
     }
 

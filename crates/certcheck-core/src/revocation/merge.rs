@@ -56,11 +56,7 @@ impl<'s> FetchedEvidence<'s> {
         let certificate = checked.certificate;
         let says_same = !own.looked_beyond
             && self.signers.is_empty()
-            && self.evidence.is_same_about(
-                &own.evidence,
-                certificate.issuer(),
-                certificate.serial().octets(),
-            );
+            && self.evidence.is_same_about(&own.evidence, certificate.issuer(), certificate.serial().bytes());
         if says_same {
             return;
         }

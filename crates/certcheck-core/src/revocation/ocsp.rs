@@ -24,7 +24,7 @@ impl<'e> Assessor<'e> {
     /// Every response at hand: the worst that is believed counts.
     pub(super) fn by_ocsp(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
         let mut found = Found::default();
-        for response in self.at_hand.responses_about(checked.certificate.serial().octets()) {
+        for response in self.at_hand.responses_about(checked.certificate.serial().bytes()) {
             if let Some(revoked) = self.consult_response(response, checked, &mut found) {
                 return Status::Revoked(revoked);
             }

@@ -318,7 +318,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> EvidenceRequest {
         let CheckedCertificate { certificate, issuer, .. } = self.checked;
         let request = match self.context.hashed_issuer.filter(|hashed| hashed.hash() == hash) {
-            Some(hashed) => OcspRequest::new().about_serial(certificate.serial().octets(), hashed),
+            Some(hashed) => OcspRequest::new().about_serial(certificate.serial().bytes(), hashed),
             None => OcspRequest::new().about(certificate, issuer, hash),
         };
         let nonce = match (self.context.policy.nonce, self.answers.seed()) {

@@ -244,7 +244,7 @@ fn is_below_by(name: Name<'_>, base: Name<'_>, rdn: Rdn<'_>) -> bool {
         && last.is_some_and(|last| last.matches(rdn))
 }
 
-/// One form, and the same in it. Names of other forms are compared as octets of the same form or not at all.
+/// One form, and the same in it. Names of other forms are compared as bytes of the same form or not at all.
 ///
 /// RFC 5280 6.3.3 (b)(2)(i).
 #[doc(alias = "RFC 5280 section 6.3.3(b)(2)(i)")]

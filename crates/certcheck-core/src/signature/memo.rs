@@ -11,7 +11,7 @@ use crate::x509::SubjectPublicKeyInfo;
 /// Outcomes that are remembered. More keys are tried only where names collide: these are tried again each time.
 const REMEMBERED: usize = 16;
 
-/// That a key has signed octets, or has not, is a fact that does not age. Whether policy takes key and algorithm is
+/// That a key has signed bytes, or has not, is a fact that does not age. Whether policy takes key and algorithm is
 /// asked each time.
 ///
 /// Facts are added at the end and never change, so that readers take no lock and write nothing: evidence of a CA is
@@ -21,7 +21,7 @@ pub(crate) struct SignatureMemo(OnceLock<Box<Entry>>);
 
 #[derive(Debug)]
 struct Entry {
-    /// Where in the evidence the signed octets begin.
+    /// Where in the evidence the signed bytes begin.
     at: usize,
     /// SubjectPublicKeyInfo.
     key: Box<[u8]>,
@@ -69,7 +69,7 @@ impl SignatureMemo {
         self.iter().find(|known| known.at == at && *known.key == *key.raw).map(|known| known.is_good)
     }
 
-    /// As found by `find` once for these octets: something else that does not age, of what begins there.
+    /// As found by `find` once for these bytes: something else that does not age, of what begins there.
     pub(crate) fn memoize(&self, at: usize, of: [&[u8]; 2], find: impl FnOnce() -> bool) -> bool {
         let [a, b] = of;
         let is_same = |key: &[u8]| key.strip_prefix(a).is_some_and(|rest| rest == b);

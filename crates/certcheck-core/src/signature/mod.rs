@@ -5,7 +5,7 @@ pub(crate) mod memo;
 use pki_types::SignatureVerificationAlgorithm;
 
 use crate::budget::Budget;
-use crate::der::{Reader, bit_string_octets, tag};
+use crate::der::{Reader, bit_string_bytes, tag};
 use crate::key::{self, RsaKey};
 use crate::oid::Oid;
 use crate::policy::{LimitHit, SignaturePolicy};
@@ -45,7 +45,7 @@ impl From<SignatureFault> for Reason {
 /// One signature to verify.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed<'a> {
-    /// The octets that were signed.
+    /// The bytes that were signed.
     pub(crate) message: &'a [u8],
     pub(crate) algorithm: AlgorithmIdentifier<'a>,
     /// The content of the BIT STRING.
@@ -228,9 +228,9 @@ pub fn verify_signed_data(
     let (mut outer, mut bits) = (Reader::new(algorithm), Reader::new(signature));
     let algorithm = AlgorithmIdentifier::parse(outer.sequence("algorithm")?, "algorithm")?;
     outer.finish("algorithm")?;
-    let octets = bit_string_octets(bits.expect(tag::BIT_STRING, "signature")?, "signature")?;
+    let bytes = bit_string_bytes(bits.expect(tag::BIT_STRING, "signature")?, "signature")?;
     bits.finish("signature")?;
-    let signed = Signed { message, algorithm, signature: octets };
+    let signed = Signed { message, algorithm, signature: bytes };
     let verifier = select_verifier(signed, key, policy)?;
     run(&verifier, signed, key).map_err(Reason::from)
 }
@@ -279,7 +279,7 @@ impl SignatureKind {
     }
 }
 
-/// The same octets, or PSS with parameters that mean the same.
+/// The same bytes, or PSS with parameters that mean the same.
 fn is_same_signature(algorithm: AlgorithmIdentifier<'_>, registered: &[u8]) -> bool {
     if algorithm.content == registered {
         return true;

@@ -1,6 +1,6 @@
 //! `AlgorithmIdentifier` and `SubjectPublicKeyInfo` (RFC 5280 4.1.1.2, 4.1.2.7).
 
-use crate::der::{Reader, Rule, ViewFault, bit_string_octets, tag};
+use crate::der::{Reader, Rule, ViewFault, bit_string_bytes, tag};
 use crate::oid::Oid;
 
 /// ```asn1
@@ -57,7 +57,7 @@ impl<'a> SubjectPublicKeyInfo<'a> {
         let outer = reader.expect(tag::SEQUENCE, field)?;
         let mut fields = outer.reader();
         let algorithm = AlgorithmIdentifier::parse(fields.sequence(field)?, field)?;
-        let public_key = bit_string_octets(fields.expect(tag::BIT_STRING, field)?, field)?;
+        let public_key = bit_string_bytes(fields.expect(tag::BIT_STRING, field)?, field)?;
         fields.finish(field)?;
         Ok(Self { raw: outer.raw, algorithm, public_key })
     }

@@ -14,7 +14,7 @@ use super::general_name::GeneralNames;
 use super::name::Name;
 use super::policy_extensions::{Policies, PolicyConstraints, PolicyMappings};
 use super::source_extensions::{AccessDescriptions, DistributionPoints};
-use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_octets, integer, tag};
+use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, integer, tag};
 use crate::oid::Oid;
 use crate::time::Time;
 
@@ -31,18 +31,18 @@ pub enum Version {
 }
 
 /// A serial number as encoded: zero, negative and over-long ones are represented; policy decides about them
-/// (RFC 5280 4.1.2.2). Displays as lower-case hexadecimal of the content octets.
+/// (RFC 5280 4.1.2.2). Displays as lower-case hexadecimal of the content bytes.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Serial<'a>(&'a [u8]);
 
 impl<'a> Serial<'a> {
-    /// The content octets of the INTEGER: two's complement, minimal.
+    /// The content bytes of the INTEGER: two's complement, minimal.
     #[must_use]
-    pub const fn octets(self) -> &'a [u8] {
+    pub const fn bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// Whether it is positive and at most 20 octets long.
+    /// Whether it is positive and at most 20 bytes long.
     #[must_use]
     pub fn is_conforming(self) -> bool {
         self.0.len() <= 20 && self.0.first().is_some_and(|first| first & 0x80 == 0) && self.0 != [0]
@@ -51,7 +51,7 @@ impl<'a> Serial<'a> {
 
 impl fmt::Display for Serial<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A sign octet says nothing to a reader; a lone zero does.
+        // A sign byte says nothing to a reader; a lone zero does.
         let shown = match self.0 {
             [0, rest @ ..] if !rest.is_empty() => rest,
             all => all,
@@ -61,7 +61,7 @@ impl fmt::Display for Serial<'_> {
     }
 }
 
-/// Where things stand in the certificate, so that an owned certificate is its octets and this.
+/// Where things stand in the certificate, so that an owned certificate is its bytes and this.
 #[derive(Clone, Copy, Debug)]
 struct Fields {
     version: Version,
@@ -89,7 +89,7 @@ struct Fields {
 ///      issuerUniqueID [1] OPTIONAL, subjectUniqueID [2] OPTIONAL, extensions [3] EXPLICIT OPTIONAL }
 /// ```
 /// Parsing guarantees: strict DER down to the values of names; both algorithm identifiers are the same
-/// octets; no extension twice and none before version 3; every known extension reads. It does not
+/// bytes; no extension twice and none before version 3; every known extension reads. It does not
 /// verify, and does not check what a path would: criticality, usage, time, serial numbers.
 #[derive(Clone, Copy)]
 pub struct Certificate<'a> {
@@ -101,7 +101,7 @@ impl<'a> Certificate<'a> {
     /// Reads a certificate. Allocates nothing.
     ///
     /// # Errors
-    /// Where and how the octets break DER or the profile.
+    /// Where and how the bytes break DER or the profile.
     ///
     /// RFC 5280 4.1.1.2, RFC 5280 4.1.2.4.
     #[doc(alias("RFC 5280 section 4.1.1.2", "RFC 5280 section 4.1.2.4"))]
@@ -116,7 +116,7 @@ impl<'a> Certificate<'a> {
         let algorithm = outer.expect(tag::SEQUENCE, "signatureAlgorithm")?;
         AlgorithmIdentifier::parse(algorithm.reader(), "signatureAlgorithm")?;
         let signature = outer.expect(tag::BIT_STRING, "signatureValue")?;
-        let signature_octets = bit_string_octets(signature, "signatureValue")?;
+        let signature_bytes = bit_string_bytes(signature, "signatureValue")?;
         outer.finish("Certificate")?;
 
         let mut tbs_fields = tbs.reader();
@@ -152,7 +152,7 @@ impl<'a> Certificate<'a> {
             tbs: span_of_raw(tbs),
             serial: span_of_value(serial),
             signature_algorithm: span_of_value(algorithm),
-            signature: Span::of(signature.offset + 1, signature_octets.len()),
+            signature: Span::of(signature.offset + 1, signature_bytes.len()),
             issuer: issuer_span,
             subject: subject_span,
             not_before,
@@ -176,7 +176,7 @@ impl<'a> Certificate<'a> {
         self.der
     }
 
-    /// The octets that were signed (RFC 5280 4.1.1.3).
+    /// The bytes that were signed (RFC 5280 4.1.1.3).
     #[doc(alias = "RFC 5280 section 4.1.1.3")]
     #[must_use]
     pub fn tbs(&self) -> &'a [u8] {
@@ -308,7 +308,7 @@ impl<'a> Certificate<'a> {
         self.fields.extensions.key_usage
     }
 
-    /// The octets of an extension's body. Empty where the certificate has it not.
+    /// The bytes of an extension's body. Empty where the certificate has it not.
     pub(crate) fn extension_body(&self, known: KnownExtension) -> &'a [u8] {
         self.fields.extensions.span(known).map_or(&[], |span| self.slice(span))
     }
@@ -426,7 +426,7 @@ impl<'a> Certificate<'a> {
 }
 
 impl Certificate<'_> {
-    /// The same, keeping its octets.
+    /// The same, keeping its bytes.
     #[must_use]
     pub fn to_owned(&self) -> OwnedCertificate {
         OwnedCertificate { der: self.der.into(), fields: Arc::new(self.fields) }
@@ -439,7 +439,7 @@ impl fmt::Debug for Certificate<'_> {
     }
 }
 
-/// A certificate with its octets: what a key ring holds.
+/// A certificate with its bytes: what a key ring holds.
 #[derive(Clone)]
 pub struct OwnedCertificate {
     der: Arc<[u8]>,
@@ -447,7 +447,7 @@ pub struct OwnedCertificate {
 }
 
 impl OwnedCertificate {
-    /// Reads a certificate and keeps its octets.
+    /// Reads a certificate and keeps its bytes.
     ///
     /// # Errors
     /// As [`Certificate::parse`].
@@ -464,7 +464,7 @@ impl OwnedCertificate {
 }
 
 impl OwnedCertificate {
-    /// The octets.
+    /// The bytes.
     #[must_use]
     pub const fn der(&self) -> &Arc<[u8]> {
         &self.der

@@ -10,7 +10,7 @@ use super::name::{Attribute, Name};
 use crate::der::tag;
 use crate::oid::Oid;
 
-/// Longer names are cut: a report must not be as large as a hostile certificate. So many octets are shown of one name,
+/// Longer names are cut: a report must not be as large as a hostile certificate. So many bytes are shown of one name,
 const MAX_NAME: usize = 2_048;
 /// of so many RDNs, of each so many attributes,
 const MAX_ATTRIBUTES: usize = 32;
@@ -43,7 +43,7 @@ impl fmt::Display for Name<'_> {
     }
 }
 
-/// Writes so many octets, then that there are more.
+/// Writes so many bytes, then that there are more.
 struct Bounded<'w, 'f> {
     f: &'w mut fmt::Formatter<'f>,
     /// `None` once something was left out.
@@ -91,7 +91,7 @@ impl fmt::Display for GeneralName<'_> {
             Self::Directory(name) => write!(f, "dir:{name}"),
             Self::EdiParty(_) => f.write_str("ediPartyName"),
             Self::Uri(uri) => write_labelled(f, "uri", uri),
-            Self::Ip(octets) => write_ip(f, octets),
+            Self::Ip(bytes) => write_ip(f, bytes),
             Self::RegisteredId(oid) => write!(f, "rid:{oid}"),
         }
     }
@@ -103,11 +103,11 @@ fn write_labelled(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::R
 }
 
 /// An address, or an address and its mask.
-fn write_ip(f: &mut fmt::Formatter<'_>, octets: &[u8]) -> fmt::Result {
+fn write_ip(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     use std::net::{Ipv4Addr, Ipv6Addr};
-    let (address, mask) = match octets.len() {
-        8 | 32 => octets.split_at(octets.len() / 2),
-        _ => (octets, &[][..]),
+    let (address, mask) = match bytes.len() {
+        8 | 32 => bytes.split_at(bytes.len() / 2),
+        _ => (bytes, &[][..]),
     };
     f.write_str("ip:")?;
     match (<[u8; 4]>::try_from(address), <[u8; 16]>::try_from(address)) {
@@ -118,7 +118,7 @@ fn write_ip(f: &mut fmt::Formatter<'_>, octets: &[u8]) -> fmt::Result {
     if mask.is_empty() {
         return Ok(());
     }
-    write!(f, "/{}", mask.iter().map(|octet| octet.leading_ones()).sum::<u32>())
+    write!(f, "/{}", mask.iter().map(|byte| byte.leading_ones()).sum::<u32>())
 }
 
 /// The names of RFC 4514 section 3 and those that client certificates carry beside them.
@@ -154,7 +154,7 @@ fn text_of(attribute: Attribute<'_>) -> Option<Cow<'_, str>> {
     })
 }
 
-/// RFC 4514 2.4, and control characters as escaped octets.
+/// RFC 4514 2.4, and control characters as escaped bytes.
 fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let last = text.chars().count().saturating_sub(1);
     for (at, character) in text.chars().enumerate() {
@@ -166,8 +166,8 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
             '#' if at == 0 => f.write_str("\\#")?,
             ' ' if at == 0 || at == last => f.write_str("\\ ")?,
             control if is_unprintable(control) => {
-                let mut octets = [0; 4];
-                control.encode_utf8(&mut octets).bytes().try_for_each(|octet| write!(f, "\\{octet:02x}"))?;
+                let mut bytes = [0; 4];
+                control.encode_utf8(&mut bytes).bytes().try_for_each(|byte| write!(f, "\\{byte:02x}"))?;
             }
             plain => f.write_char(plain)?,
         }

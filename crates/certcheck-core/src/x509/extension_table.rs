@@ -172,7 +172,7 @@ const ID_CE: [(u8, KnownExtension); 15] = [
     (56, KnownExtension::NoRevAvail),
 ];
 
-/// Where an octet range stands in the certificate. `start` of 0 is "absent": octet 0 is the certificate's own tag.
+/// Where a byte range stands in the certificate. `start` of 0 is "absent": byte 0 is the certificate's own tag.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -181,7 +181,7 @@ pub(crate) struct Span {
 
 impl Span {
     pub(crate) fn of(start: usize, length: usize) -> Self {
-        // Documents are refused above u32::MAX octets before anything is read.
+        // Documents are refused above u32::MAX bytes before anything is read.
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self { start: narrow(start), end: narrow(start + length) }
     }
@@ -234,7 +234,7 @@ impl ExtensionTable {
                 if extension.critical && table.unknown_critical.is_none() {
                     let content = extension.oid.content();
                     let back = extension.value.offset.saturating_sub(here.offset());
-                    // The identifier's octets stand between the start of the extension and its value.
+                    // The identifier's bytes stand between the start of the extension and its value.
                     let at = here
                         .rest()
                         .get(..back)

@@ -31,7 +31,7 @@ pub enum GeneralName<'a> {
     EdiParty(&'a [u8]),
     /// A URI in ASCII. Its syntax has not been checked.
     Uri(&'a str),
-    /// 4 or 16 octets of address; as the base of a constraint 8 or 32, address and mask.
+    /// 4 or 16 bytes of address; as the base of a constraint 8 or 32, address and mask.
     Ip(&'a [u8]),
     /// An object identifier.
     RegisteredId(Oid<'a>),
@@ -40,9 +40,9 @@ pub enum GeneralName<'a> {
 /// Whether an iPAddress is one address or a subnet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum IpForm {
-    /// 4 or 16 octets (RFC 5280 4.2.1.6).
+    /// 4 or 16 bytes (RFC 5280 4.2.1.6).
     Address,
-    /// 8 or 32 octets (RFC 5280 4.2.1.10).
+    /// 8 or 32 bytes (RFC 5280 4.2.1.10).
     Subnet,
 }
 
@@ -114,9 +114,9 @@ fn ia5<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a str, ViewFault> {
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn is_contiguous(mask: &[u8]) -> bool {
-    let mut rest = mask.iter().skip_while(|octet| **octet == 0xff);
-    let edge = rest.next().is_none_or(|octet| octet.leading_ones() + octet.trailing_zeros() == 8);
-    edge && rest.all(|octet| *octet == 0)
+    let mut rest = mask.iter().skip_while(|byte| **byte == 0xff);
+    let edge = rest.next().is_none_or(|byte| byte.leading_ones() + byte.trailing_zeros() == 8);
+    edge && rest.all(|byte| *byte == 0)
 }
 
 /// ```asn1

@@ -1,6 +1,6 @@
 //! Borrowed views over the original DER. What is in them has been read, not trusted.
 //!
-//! A view allocates nothing. The octets that were signed are the octets that a view hands out.
+//! A view allocates nothing. The bytes that were signed are the bytes that a view hands out.
 
 mod algorithm;
 mod certificate;

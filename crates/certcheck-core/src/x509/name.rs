@@ -30,7 +30,7 @@ impl<'a> Name<'a> {
         Ok(Self { raw: outer.raw, content: outer.value })
     }
 
-    /// A name that has been read before, from its octets.
+    /// A name that has been read before, from its bytes.
     pub(crate) fn reread(raw: &'a [u8]) -> Self {
         let content = Reader::new(raw).any("Name").map_or(&[][..], |outer| outer.value);
         Self { raw, content }
@@ -122,7 +122,7 @@ pub struct Attribute<'a> {
     pub oid: Oid<'a>,
     /// The tag of its value.
     pub tag: u8,
-    /// The content octets of its value.
+    /// The content bytes of its value.
     pub value: &'a [u8],
 }
 

@@ -1,6 +1,6 @@
 //! How names compare (RFC 5280 7.1, by the string preparation of RFC 4518).
 //!
-//! Octets that are equal are equal names. Otherwise every string is decoded from its type, mapped,
+//! Bytes that are equal are equal names. Otherwise every string is decoded from its type, mapped,
 //! normalized (NFKC), folded in case and its white space made insignificant, so that types compare
 //! across each other. Attributes that are not strings compare as encoded.
 //!
@@ -8,7 +8,7 @@
 //! comparisons dear.
 //!
 //! Deviation: a control character other than white space is not mapped to nothing (RFC 4518 2.2), it
-//! makes the value equal to none but its own octets, so that `a\0b` is never `ab`.
+//! makes the value equal to none but its own bytes, so that `a\0b` is never `ab`.
 
 use std::borrow::Cow;
 
@@ -72,7 +72,7 @@ impl Name<'_> {
         base.rdns().all(|b| ours.next().is_some_and(|a| rdns_match(a, b)))
     }
 
-    /// Whether some value can only be compared by its octets, so that a mismatch proves nothing.
+    /// Whether some value can only be compared by its bytes, so that a mismatch proves nothing.
     #[must_use]
     pub fn has_incomparable_value(self) -> bool {
         self.prepare().has_incomparable_value()
@@ -129,7 +129,7 @@ impl Name<'_> {
     pub(crate) fn plain_hash(self) -> Option<u64> {
         const PRIME: u64 = 0x0000_0100_0000_01b3;
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut mix = |octet: u8| hash = (hash ^ u64::from(octet)).wrapping_mul(PRIME);
+        let mut mix = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
         for rdn in self.rdns() {
             let mut attributes = rdn.attributes();
             let (Some(attribute), None) = (attributes.next(), attributes.next()) else { return None };
@@ -227,7 +227,7 @@ fn normalized_attribute(attribute: Attribute<'_>) -> AttributeForm {
         }
         None => {
             is_incomparable = is_string(attribute.tag);
-            // Any octet may stand as a tag.
+            // Any byte may stand as a tag.
             form.extend([0, attribute.tag]);
             push_counted(&mut form, attribute.value);
         }
@@ -253,18 +253,18 @@ const fn is_string(tag: u8) -> bool {
     )
 }
 
-/// Printable ASCII in a type of one octet a character: prepared without allocation.
+/// Printable ASCII in a type of one byte a character: prepared without allocation.
 fn is_plain(attribute: Attribute<'_>) -> bool {
     matches!(attribute.tag, tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING)
-        && attribute.value.iter().all(|octet| matches!(octet, 0x20..=0x7e))
+        && attribute.value.iter().all(|byte| matches!(byte, 0x20..=0x7e))
 }
 
 /// Lower case, runs of spaces made one, none at either end.
 fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
     let value = value.trim_ascii();
-    value.iter().enumerate().filter_map(move |(at, octet)| {
-        let repeats = *octet == b' ' && at.checked_sub(1).and_then(|before| value.get(before)) == Some(&b' ');
-        (!repeats).then(|| octet.to_ascii_lowercase())
+    value.iter().enumerate().filter_map(move |(at, byte)| {
+        let repeats = *byte == b' ' && at.checked_sub(1).and_then(|before| value.get(before)) == Some(&b' ');
+        (!repeats).then(|| byte.to_ascii_lowercase())
     })
 }
 
@@ -379,10 +379,10 @@ mod tests {
             "printable: ",
         ];
         let mut names = Vec::from(values.map(|value| (value, name(&format!("CN={value}")))));
-        // Of a type that no string has; its octets are those of a string (found by a fuzzer).
+        // Of a type that no string has; its bytes are those of a string (found by a fuzzer).
         for (about, tag) in [("tag 0", 0), ("tag 1", 1)] {
             let mut odd = name("CN=seed");
-            *odd.iter_mut().rfind(|octet| **octet == tag::UTF8_STRING).expect("a string") = tag;
+            *odd.iter_mut().rfind(|byte| **byte == tag::UTF8_STRING).expect("a string") = tag;
             names.push((about, odd));
         }
         for (a_text, a) in &names {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use certcheck_core::der::{Reader, bit_string_octets, tag};
+use certcheck_core::der::{Reader, bit_string_bytes, tag};
 use certcheck_core::policy::Algorithms;
 use certcheck_core::x509::{Certificate, Name, SubjectPublicKeyInfo};
 use certcheck_core::{Policy, Revocation, verify_signed_data};
@@ -30,8 +30,8 @@ fn name_match() {
     let mut scoreboard = Scoreboard::new("boringssl-name-match");
     for case in json(&base.join("manifest.json"))["cases"].as_array().expect("cases") {
         let (a, b) = (file(&base, case, "a"), file(&base, case, "b"));
-        let parse = |octets| {
-            let mut reader = Reader::new(octets);
+        let parse = |bytes| {
+            let mut reader = Reader::new(bytes);
             Name::parse(&mut reader, "Name").ok().filter(|_| reader.is_empty())
         };
         let holds = match (parse(&a), parse(&b)) {
@@ -155,15 +155,15 @@ fn parse_certificate() {
 }
 
 /// `Certificate ::= SEQUENCE { SEQUENCE, SEQUENCE, BIT STRING }`, each field whatever it holds.
-fn outer_reads(octets: &[u8]) -> bool {
-    let mut document = Reader::new(octets);
+fn outer_reads(bytes: &[u8]) -> bool {
+    let mut document = Reader::new(bytes);
     let mut read = || {
         let mut fields = document.sequence("Certificate")?;
         document.finish("Certificate")?;
         fields.sequence("tbsCertificate")?;
         fields.sequence("signatureAlgorithm")?;
         let signature = fields.expect(tag::BIT_STRING, "signatureValue")?;
-        bit_string_octets(signature, "signatureValue")?;
+        bit_string_bytes(signature, "signatureValue")?;
         fields.finish("Certificate")
     };
     read().is_ok()

@@ -22,7 +22,7 @@ fn samples() {
     let (response, root) = (file("ocspResponse.der"), read(&base.join("GTSRoot.pem")));
     let basic = OcspResponse::parse(&response).expect("reads").basic.expect("an answer");
     let single = basic.responses().next().expect("one").expect("reads");
-    let serial: String = single.cert_id.serial.iter().map(|octet| format!("{octet:02x}")).collect();
+    let serial: String = single.cert_id.serial.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!((single.status, serial.as_str()), (CertStatus::Good, "00f374542e3c7a68360a00000001103462"));
     assert_eq!(single.this_update.to_string(), "2021-11-07T14:25:51Z");
     assert_eq!(single.next_update.map(|time| time.to_string()).as_deref(), Some("2021-11-14T13:25:50Z"));
@@ -43,7 +43,7 @@ fn samples() {
     assert!(OcspEvidence::parse(Bytes::from(file("ocspResponseWithCriticalExtension.der")), "go").is_err());
     assert!(OcspEvidence::parse(Bytes::from(file("ocspResponseWithExtension.der")), "go").is_ok());
 
-    // TestOCSPRequest: octet for octet.
+    // TestOCSPRequest: byte for byte.
     let (leaf, issuer) = (file("leafCert.der"), file("issuerCert.der"));
     let leaf = Certificate::parse(&leaf).expect("reads");
     let issuer = Certificate::parse(&issuer).expect("reads");

@@ -47,9 +47,9 @@ fn of_crls() {
             let der = flaw.issue(crl.clone(), &root);
             let mut evidence = Evidence::new();
             let read = Crl::parse(der.clone().into(), flaw.name);
-            // Octets that arrive one by one are read like those that are there.
+            // Bytes that arrive one by one are read like those that are there.
             let mut reader = CrlReader::new();
-            let streamed = der.iter().try_for_each(|octet| reader.push(&[*octet]));
+            let streamed = der.iter().try_for_each(|byte| reader.push(&[*byte]));
             let streamed = streamed.and_then(|()| reader.finish(flaw.name));
             assert_eq!(read.is_ok(), streamed.is_ok(), "{}", flaw.name);
             match read {
@@ -87,7 +87,7 @@ fn of_responses() {
     }
 }
 
-/// What is read although it is not quite DER: it says what it would say in DER, and the signature is over the octets as
+/// What is read although it is not quite DER: it says what it would say in DER, and the signature is over the bytes as
 /// they came.
 #[test]
 fn encodings_of_crls_that_no_reader_takes_two_ways() {
@@ -99,7 +99,7 @@ fn encodings_of_crls_that_no_reader_takes_two_ways() {
             let der = flaw.issue(crl.clone(), &root);
             let whole = Crl::parse(der.clone().into(), flaw.name).expect(flaw.name);
             let mut reader = CrlReader::new();
-            der.iter().try_for_each(|octet| reader.push(&[*octet])).expect(flaw.name);
+            der.iter().try_for_each(|byte| reader.push(&[*byte])).expect(flaw.name);
             let streamed = reader.finish(flaw.name).expect(flaw.name);
             assert_eq!(whole.der(), streamed.der(), "{}", flaw.name);
             for crl in [whole, streamed] {
@@ -144,7 +144,7 @@ fn encodings_of_responses_that_no_reader_takes_two_ways() {
     }
 }
 
-/// Changes a bit of each octet: nothing is believed of what still reads.
+/// Changes a bit of each byte: nothing is believed of what still reads.
 fn changed_bits(der: &[u8], name: &str, read: impl Fn(Vec<u8>, &mut Evidence) -> bool) {
     let mut reads = 0;
     for at in 0..der.len() {
@@ -153,7 +153,7 @@ fn changed_bits(der: &[u8], name: &str, read: impl Fn(Vec<u8>, &mut Evidence) ->
         let mut evidence = Evidence::new();
         if read(changed, &mut evidence) {
             reads += 1;
-            assert_eq!(status_with(&evidence).code(), "unknown", "{name}, octet {at}");
+            assert_eq!(status_with(&evidence).code(), "unknown", "{name}, byte {at}");
         }
     }
     assert!(reads > 50, "{name}: {reads}");

@@ -80,8 +80,8 @@ impl Memory {
     pub(crate) fn new(limits: &FetchLimits, renewal: Renewal, on_change: OnChange) -> Self {
         // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
         let weigh = |_: &EvidenceKey, slot: &Arc<CacheSlot>| {
-            let octets = slot.load().as_ref().map_or(512, |cached| cached.memory());
-            u32::try_from(octets / 1_024 + 1).unwrap_or(u32::MAX)
+            let bytes = slot.load().as_ref().map_or(512, |cached| cached.memory());
+            u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX)
         };
         let slots = Cache::builder()
             .max_capacity(limits.memory_kib)
@@ -181,7 +181,7 @@ impl Memory {
         self.slots.iter().map(|(_, slot)| slot).collect()
     }
 
-    /// Octets held, as weighed.
+    /// Bytes held, as weighed.
     pub(crate) fn kib(&self) -> u64 {
         self.slots.weighted_size()
     }

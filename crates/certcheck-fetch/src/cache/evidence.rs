@@ -40,7 +40,7 @@ impl Origin {
 pub struct CachedEvidence {
     pub(crate) request: EvidenceRequest,
     pub(crate) answer: Answer,
-    /// The octets as they are kept: of a CRL its DER, of certificates one after the other.
+    /// The bytes as they are kept: of a CRL its DER, of certificates one after the other.
     pub(crate) body: Body,
     pub(crate) transport: Transport,
     pub(crate) fetched_at: Time,
@@ -72,13 +72,13 @@ impl CachedEvidence {
         self.fetched_at
     }
 
-    /// Octets that came.
+    /// Bytes that came.
     #[must_use]
-    pub fn octets(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.body.bytes.len()
     }
 
-    /// Octets of memory that it takes of our own: what is in a file is the system's to lend and take back.
+    /// Bytes of memory that it takes of our own: what is in a file is the system's to lend and take back.
     pub(crate) fn memory(&self) -> usize {
         let body = if self.body.is_in_file() { 0 } else { self.body.bytes.len() };
         let beside = match &self.answer {

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 
 /// What evidence is kept under: a digest of what was asked and of whom.
 ///
-/// A key says where octets came from, not that they are to be believed: the core checks what is found
+/// A key says where bytes came from, not that they are to be believed: the core checks what is found
 /// under it for the certificate in question, and another source is asked if it is of no use; that it was of none is remembered for
 /// that issuer alone. So it does no harm that two issuers name one URL.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -24,7 +24,7 @@ impl EvidenceKey {
             _ => &[],
         };
         let mut digest = Sha256::new();
-        // Neither words nor URLs have a zero octet.
+        // Neither words nor URLs have a zero byte.
         for part in [b"certcheck 1", request.kind().code().as_bytes(), request.url().as_bytes()] {
             digest.update(part);
             digest.update(&[0]);
@@ -47,9 +47,9 @@ impl EvidenceKey {
         Self(digest.finish())
     }
 
-    /// The first octets, for what is to differ between keys.
+    /// The first bytes, for what is to differ between keys.
     pub(crate) fn leading(&self) -> u64 {
-        self.0.iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet))
+        self.0.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
     /// From hexadecimal in lower case.

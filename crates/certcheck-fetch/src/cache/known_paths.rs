@@ -1,4 +1,4 @@
-//! Paths that have been validated, kept by the leaf's octets: what is asked of a client that is known is whether time has
+//! Paths that have been validated, kept by the leaf's bytes: what is asked of a client that is known is whether time has
 //! run out, and its revocation. Never a verdict.
 
 use std::hash::{Hash, Hasher, RandomState};
@@ -19,19 +19,19 @@ use smallvec::SmallVec;
 use crate::basis::Basis;
 use crate::cache::entry::CacheSlot;
 use crate::cache::evidence::CachedEvidence;
-use crate::chain::{octets_of, owned};
+use crate::chain::{bytes_of, owned};
 
-/// Octets that are hashed: the end of a certificate is its signature, which differs most.
+/// Bytes that are hashed: the end of a certificate is its signature, which differs most.
 const HASHED: usize = 64;
 
-/// A certificate by its octets: hashed by their end with a secret, compared in full.
+/// A certificate by its bytes: hashed by their end with a secret, compared in full.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct OwnedLeaf(Arc<[u8]>);
 
 struct Leaf<'a>(&'a [u8]);
 
-fn hash_end<H: Hasher>(octets: &[u8], state: &mut H) {
-    state.write(octets.last_chunk::<HASHED>().map_or(octets, |end| end));
+fn hash_end<H: Hasher>(bytes: &[u8], state: &mut H) {
+    state.write(bytes.last_chunk::<HASHED>().map_or(bytes, |end| end));
 }
 
 impl Hash for OwnedLeaf {
@@ -217,20 +217,20 @@ impl KnownPath {
 
 /// The paths of clients that are known, bounded by their number: those not asked for go.
 #[derive(Debug)]
-pub(crate) struct KnownPaths(Cache<OwnedLeaf, Arc<KnownPath>, Octets, RandomState>);
+pub(crate) struct KnownPaths(Cache<OwnedLeaf, Arc<KnownPath>, Bytes, RandomState>);
 
 /// KiB that a known path may take on the average, where all places are taken.
 const KIB_EACH: u64 = 4;
 
-/// Paths by their octets, in KiB: clients decide how much they present.
+/// Paths by their bytes, in KiB: clients decide how much they present.
 #[derive(Clone, Debug)]
-pub(crate) struct Octets;
+pub(crate) struct Bytes;
 
-impl Weighter<OwnedLeaf, Arc<KnownPath>> for Octets {
+impl Weighter<OwnedLeaf, Arc<KnownPath>> for Bytes {
     fn weight(&self, _: &OwnedLeaf, path: &Arc<KnownPath>) -> u64 {
         let members = path.report.path().map(|member| member.der().len());
-        let octets = members.sum::<usize>() + octets_of(&path.presented);
-        u64::try_from(octets).unwrap_or(u64::MAX) / 1_024 + 1
+        let bytes = members.sum::<usize>() + bytes_of(&path.presented);
+        u64::try_from(bytes).unwrap_or(u64::MAX) / 1_024 + 1
     }
 }
 
@@ -238,7 +238,7 @@ impl KnownPaths {
     pub(crate) fn new(max: usize) -> Self {
         let capacity = u64::try_from(max).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
         let lifecycle = quick_cache::sync::DefaultLifecycle::default();
-        Self(Cache::with(max, capacity, Octets, RandomState::new(), lifecycle))
+        Self(Cache::with(max, capacity, Bytes, RandomState::new(), lifecycle))
     }
 
     pub(crate) fn get(&self, leaf: &[u8]) -> Option<Arc<KnownPath>> {

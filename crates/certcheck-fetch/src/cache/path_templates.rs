@@ -21,7 +21,7 @@ use crate::cache::entry::{CacheSlot, Memory};
 use crate::cache::evidence::CachedEvidence;
 use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
-use crate::chain::octets_of;
+use crate::chain::bytes_of;
 
 /// Profiles of leaves that are kept: one or a few for each issuer.
 const MAX_TEMPLATES: usize = 1_024;
@@ -93,20 +93,20 @@ impl Equivalent<OwnedProfile> for ProfileOf<'_> {
 
 /// Templates by the profile of their leaves, bounded by their number.
 #[derive(Debug)]
-pub(crate) struct PathTemplates(Cache<OwnedProfile, Arc<PathTemplate>, Octets, RandomState>);
+pub(crate) struct PathTemplates(Cache<OwnedProfile, Arc<PathTemplate>, Bytes, RandomState>);
 
-/// Octets that may be presented beside the leaf by clients of a profile that is kept.
+/// Bytes that may be presented beside the leaf by clients of a profile that is kept.
 const MAX_PRESENTED: usize = 32 << 10;
 /// KiB that a template may take on the average, where all places are taken.
 const KIB_EACH: u64 = 8;
 
 /// Templates by what is presented, in KiB: clients decide how much that is.
 #[derive(Clone, Debug)]
-struct Octets;
+struct Bytes;
 
-impl Weighter<OwnedProfile, Arc<PathTemplate>> for Octets {
+impl Weighter<OwnedProfile, Arc<PathTemplate>> for Bytes {
     fn weight(&self, _: &OwnedProfile, template: &Arc<PathTemplate>) -> u64 {
-        u64::try_from(octets_of(&template.presented)).unwrap_or(u64::MAX) / 1_024 + 2
+        u64::try_from(bytes_of(&template.presented)).unwrap_or(u64::MAX) / 1_024 + 2
     }
 }
 
@@ -114,7 +114,7 @@ impl PathTemplates {
     pub(crate) fn new() -> Self {
         let capacity = u64::try_from(MAX_TEMPLATES).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
         let lifecycle = quick_cache::sync::DefaultLifecycle::default();
-        Self(Cache::with(MAX_TEMPLATES, capacity, Octets, RandomState::new(), lifecycle))
+        Self(Cache::with(MAX_TEMPLATES, capacity, Bytes, RandomState::new(), lifecycle))
     }
 
     /// Keeps what can be kept of a check that accepts, unless there is a template for it. Where something is unknown
@@ -128,7 +128,7 @@ impl PathTemplates {
     ) {
         let is_unknown =
             |report: &OwnedReport| report.statuses().any(|status| matches!(status, Status::Unknown(_)));
-        if octets_of(chain) > MAX_PRESENTED || progress.settled().is_none_or(is_unknown) {
+        if bytes_of(chain) > MAX_PRESENTED || progress.settled().is_none_or(is_unknown) {
             return;
         }
         let Some(leaf_candidate) = leaf_candidate(basis, chain, now) else { return };

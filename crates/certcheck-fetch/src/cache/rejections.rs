@@ -9,7 +9,7 @@ use pki_types::CertificateDer;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
-use crate::chain::octets_of;
+use crate::chain::bytes_of;
 
 /// Chains that were refused a moment ago, apart from those that are good, so that junk pushes none of them out.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct RejectionCache {
     seconds: i64,
 }
 
-/// Octets of a chain whose refusal is kept: larger ones are checked again.
+/// Bytes of a chain whose refusal is kept: larger ones are checked again.
 const MAX_REJECTED: usize = 16 << 10;
 
 impl RejectionCache {
@@ -35,9 +35,9 @@ impl RejectionCache {
     }
 
     fn key(chain: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
-        // With lengths, so that another cut of the same octets is another chain.
+        // With lengths, so that another cut of the same bytes is another chain.
         let one = |der: &CertificateDer<'_>| [&der.len().to_be_bytes()[..], der].concat();
-        (octets_of(chain) <= MAX_REJECTED).then(|| chain.iter().flat_map(one).collect())
+        (bytes_of(chain) <= MAX_REJECTED).then(|| chain.iter().flat_map(one).collect())
     }
 
     /// The refusal of the same chain at nearly the same time.

@@ -205,7 +205,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Called with octets as they arrive, to show progress.
+    /// Called with bytes as they arrive, to show progress.
     #[must_use]
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = Some(observer);

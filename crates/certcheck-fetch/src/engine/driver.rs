@@ -308,7 +308,7 @@ impl<'d> Driver<'d> {
                 // Signatures over large CRLs are checked and their entries looked at: others are served meanwhile.
                 // Of a CRL whose signer is known there is little to do.
                 let is_done = outcome.cached.crl().is_some() && outcome.cached.is_signed();
-                let turn = fetcher.heavy.turn(if is_done { 0 } else { outcome.cached.octets() }).await;
+                let turn = fetcher.heavy.turn(if is_done { 0 } else { outcome.cached.bytes() }).await;
                 turn.run(|| self.take_outcome(pending, level, &outcome))
             }
             WaitOutcome::Finished(Err(failure)) => match level {
@@ -440,7 +440,7 @@ impl<'d> Driver<'d> {
             url: Arc::clone(pending.need.request.url()),
             from,
             elapsed: pending.begun.elapsed(),
-            octets: cached.map_or(0, |cached| cached.octets()),
+            bytes: cached.map_or(0, |cached| cached.bytes()),
             failure: failure.map(|failure| (failure.cause, failure.detail.clone())),
             refusal: failure.and_then(|failure| failure.refusal.clone()),
         });

@@ -32,8 +32,8 @@ pub struct SourceTried {
     pub from: Option<Origin>,
     /// How long this check waited for it.
     pub elapsed: Duration,
-    /// Octets of the answer.
-    pub octets: usize,
+    /// Bytes of the answer.
+    pub bytes: usize,
     /// Why it was of no use.
     pub failure: Option<(Cause, String)>,
     /// The rule by which it was not asked, if that is why.
@@ -190,7 +190,7 @@ impl CheckReport {
         }
     }
 
-    /// The octets of the certificate that was asked about, if it reads.
+    /// The bytes of the certificate that was asked about, if it reads.
     pub(crate) fn leaf(&self) -> Option<&Arc<[u8]>> {
         self.owned().path().next().map(|leaf| leaf.der())
     }

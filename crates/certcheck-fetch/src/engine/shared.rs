@@ -263,7 +263,7 @@ fn sources_of(found: &[Found]) -> Vec<SourceTried> {
             url: Arc::clone(found.request.url()),
             from: Some(Origin::Memory),
             elapsed: Duration::ZERO,
-            octets: found.cached.octets(),
+            bytes: found.cached.bytes(),
             failure: None,
             refusal: None,
         }

@@ -50,7 +50,7 @@ impl PendingNeed {
 /// How long something is waited for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WaitDeadlines {
-    /// Without an octet, or with too few of them.
+    /// Without a byte, or with too few of them.
     pub(crate) silent: Instant,
     /// At all.
     pub(crate) whole: Instant,
@@ -68,7 +68,7 @@ pub(crate) async fn wait(
     let outcome = loop {
         let arriving = match &*watcher.borrow_and_update() {
             State::Finished(result) => break WaitOutcome::Finished(result.clone()),
-            State::Arriving(octets, length) => Some((*octets, *length)),
+            State::Arriving(bytes, length) => Some((*bytes, *length)),
             State::Waiting => None,
         };
         tokio::select! {
@@ -91,17 +91,17 @@ pub(crate) async fn wait(
 
 /// Whether what has begun to arrive will be there in time, if it goes on so.
 fn is_worth_waiting(arriving: Option<(u64, Option<u64>)>, begun: Instant, whole: Instant) -> bool {
-    let Some((octets @ 1.., length)) = arriving else { return false };
+    let Some((bytes @ 1.., length)) = arriving else { return false };
     let left = whole.saturating_duration_since(Instant::now()).as_secs_f64();
-    let rate = octets as f64 / begun.elapsed().as_secs_f64().max(0.001);
-    length.is_none_or(|length| length.saturating_sub(octets) as f64 <= rate * left)
+    let rate = bytes as f64 / begun.elapsed().as_secs_f64().max(0.001);
+    length.is_none_or(|length| length.saturating_sub(bytes) as f64 <= rate * left)
 }
 
 fn too_late(arriving: Option<(u64, Option<u64>)>, after: Duration) -> Failure {
     let seconds = after.as_secs_f64();
     Failure::unreachable(match arriving {
         None => format!("no answer within the {seconds:.1} s that this check had for it"),
-        Some((octets, Some(length))) => format!("{octets} of {length} octets after {seconds:.1} s"),
-        Some((octets, None)) => format!("{octets} octets and no end after {seconds:.1} s"),
+        Some((bytes, Some(length))) => format!("{bytes} of {length} bytes after {seconds:.1} s"),
+        Some((bytes, None)) => format!("{bytes} bytes and no end after {seconds:.1} s"),
     })
 }

@@ -41,7 +41,7 @@ const QUEUE: Duration = Duration::from_secs(10);
 /// Addresses of a host that a fetch is counted for.
 const MAX_ADDRESSES: usize = 4;
 
-/// Called with octets as they arrive: from where, how many are there, and how many there will be, if that is known.
+/// Called with bytes as they arrive: from where, how many are there, and how many there will be, if that is known.
 pub type Observer = Arc<dyn Fn(&str, u64, Option<u64>) + Send + Sync>;
 
 /// For whom something is fetched: first of all those who wait for it.
@@ -258,14 +258,14 @@ impl Exchanges {
         let started = Instant::now();
         // Every waiter is woken by this: not at every piece.
         let reported = AtomicU64::new(0);
-        let arriving = |octets, length| {
+        let arriving = |bytes, length| {
             let tenths =
                 u64::try_from(started.elapsed().as_millis() / 100).unwrap_or(u64::MAX).saturating_add(1);
             if reported.swap(tenths, Ordering::Relaxed) != tenths {
-                sender.send_replace(State::Arriving(octets, length));
+                sender.send_replace(State::Arriving(bytes, length));
             }
             if let Some(observer) = &self.observer {
-                observer(need.request.url(), octets, length);
+                observer(need.request.url(), bytes, length);
             }
         };
         let transport = exchange.known.as_deref().map(|known| &known.transport);
@@ -275,8 +275,8 @@ impl Exchanges {
             Fetched::Body(bodies, transport) => {
                 let seconds = started.elapsed().as_secs_f64();
                 metrics::histogram!(names::SECONDS, "kind" => kind).record(seconds);
-                let octets: usize = bodies.iter().map(|body| body.bytes.len()).sum();
-                metrics::histogram!(names::OCTETS, "kind" => kind).record(octets as f64);
+                let bytes: usize = bodies.iter().map(|body| body.bytes.len()).sum();
+                metrics::histogram!(names::BYTES, "kind" => kind).record(bytes as f64);
                 Received::Bodies(bodies, transport)
             }
         })
@@ -291,7 +291,7 @@ impl Exchanges {
     ) -> Result<CachedEvidence, Failure> {
         let Need { request, signer, .. } = exchange.need.clone();
         let policy = Arc::clone(exchange.policy);
-        let octets = bodies.iter().map(|body| body.bytes.len()).sum();
+        let bytes = bodies.iter().map(|body| body.bytes.len()).sum();
         let read = move || -> Result<CachedEvidence, Failure> {
             let (answer, body) = read::read(&request, bodies, &signer, &policy)?;
             Ok(CachedEvidence {
@@ -304,7 +304,7 @@ impl Exchanges {
             })
         };
         // Of a large CRL this takes as long as hashing it twice.
-        let _turn = self.heavy.turn(octets).await;
+        let _turn = self.heavy.turn(bytes).await;
         match spawn_blocking(read).await {
             Ok(cached) => cached,
             Err(error) => Err(Failure::malformed(error.to_string())),

@@ -24,8 +24,8 @@ impl Heavy {
     }
 
     /// A turn for evidence of so many bytes.
-    pub(crate) async fn turn(&self, octets: usize) -> Turn<'_> {
-        if octets < LARGE {
+    pub(crate) async fn turn(&self, bytes: usize) -> Turn<'_> {
+        if bytes < LARGE {
             return Turn(None);
         }
         // It is never closed; were it, nobody would wait.

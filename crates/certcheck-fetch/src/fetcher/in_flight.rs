@@ -29,7 +29,7 @@ pub(crate) enum Level {
 #[derive(Clone, Debug)]
 pub(crate) enum State {
     Waiting,
-    /// Octets that have come, and how many there will be, if that is known.
+    /// Bytes that have come, and how many there will be, if that is known.
     Arriving(u64, Option<u64>),
     Finished(Result<Arc<FetchOutcome>, Failure>),
 }

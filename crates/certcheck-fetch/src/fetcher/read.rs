@@ -1,4 +1,4 @@
-//! From octets to evidence: read strictly, and large CRLs verified meanwhile with the key that most likely signed them.
+//! From bytes to evidence: read strictly, and large CRLs verified meanwhile with the key that most likely signed them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const LARGE_INDEX: usize = 16 << 20;
 /// Certificates out of one bag.
 const MAX_CERTIFICATES: usize = 100;
 
-/// What came, with the octets that are kept of it.
+/// What came, with the bytes that are kept of it.
 pub(crate) fn read(
     request: &EvidenceRequest,
     bodies: Vec<Body>,
@@ -86,7 +86,7 @@ fn read_crls(
             }
         };
         for der in ders {
-            // DER is kept in the file that it came in; out of PEM or a bag, as octets of its own.
+            // DER is kept in the file that it came in; out of PEM or a bag, as bytes of its own.
             let kept =
                 if der.len() == body.bytes.len() { body.clone() } else { Body::from(copy_of(&der, &body)) };
             match read_crl(kept.bytes.clone(), url, signer, policy, kept.folder()) {
@@ -106,7 +106,7 @@ fn read_crls(
     best.map(|(crl, body)| (Answer::Crl(Arc::new(crl)), body)).ok_or(last)
 }
 
-/// Octets that do not keep the container they came in alive.
+/// Bytes that do not keep the container they came in alive.
 fn copy_of(der: &Bytes, container: &Body) -> Bytes {
     if container.is_in_file() { Bytes::copy_from_slice(der) } else { der.clone() }
 }
@@ -122,8 +122,8 @@ fn read_crl(
     match key_of(signer) {
         Some(key) if der.len() >= LARGE => {
             // An index of tens of MiB goes where its CRL is.
-            let room = |octets: usize| {
-                folder.filter(|_| octets >= LARGE_INDEX).and_then(|at| room(at, octets)).map(GivenMemory::new)
+            let room = |bytes: usize| {
+                folder.filter(|_| bytes >= LARGE_INDEX).and_then(|at| room(at, bytes)).map(GivenMemory::new)
             };
             Crl::parse_and_verify_in(der, url, key, policy, Some(&room)).map_err(malformed)
         }

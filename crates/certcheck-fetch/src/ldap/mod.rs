@@ -22,7 +22,7 @@ pub(crate) use url::validated;
 
 /// Values of an entry. Each takes memory of its own, however short it is.
 const MAX_VALUES: usize = 256;
-/// Octets of an answer beside its values.
+/// Bytes of an answer beside its values.
 const MAX_OVERHEAD: usize = 64 * 1_024;
 
 /// Why a directory gave nothing.
@@ -65,7 +65,7 @@ impl LdapFault {
 /// spawned: dropped, it closes the connection.
 ///
 /// # Errors
-/// Why there are none. Their octets together are at most `cap`, and no more than `cap` and 64 KiB are read.
+/// Why there are none. Their bytes together are at most `cap`, and no more than `cap` and 64 KiB are read.
 pub(crate) async fn fetch(
     url: &LdapUrl,
     address: SocketAddr,
@@ -204,14 +204,14 @@ struct Header {
 }
 
 impl Header {
-    /// `None` where more octets are needed. Lengths are definite (RFC 4511 5.1) and in any form of up to four octets.
-    fn read(octets: &[u8]) -> Result<Option<Self>, LdapFault> {
-        let (Some(tag), Some(first)) = (octets.first(), octets.get(1)) else { return Ok(None) };
+    /// `None` where more bytes are needed. Lengths are definite (RFC 4511 5.1) and in any form of up to four bytes.
+    fn read(bytes: &[u8]) -> Result<Option<Self>, LdapFault> {
+        let (Some(tag), Some(first)) = (bytes.first(), bytes.get(1)) else { return Ok(None) };
         let (start, length) = match first {
             0..=0x7f => (2, usize::from(*first)),
             0x81..=0x84 => {
                 let start = 2 + usize::from(*first & 0x7f);
-                let Some(digits) = octets.get(2..start) else { return Ok(None) };
+                let Some(digits) = bytes.get(2..start) else { return Ok(None) };
                 (start, digits.iter().fold(0, |length, digit| (length << 8) | usize::from(*digit)))
             }
             _ => return Err(LdapFault::malformed()),
@@ -268,7 +268,7 @@ mod tests {
         tlv(tag::SEQUENCE, &[&[tag::INTEGER, 1, 1], &tlv(tag::DONE, &[&result])])
     }
 
-    /// What comes of an answer, which is cut into pieces of few octets.
+    /// What comes of an answer, which is cut into pieces of few bytes.
     fn outcome(answer: &[u8], cap: usize) -> Result<Vec<Bytes>, LdapFault> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
         let (near, mut far) = tokio::io::duplex(1_024);

@@ -162,7 +162,7 @@ fn host_of(url: &Url) -> Result<Option<String>, &'static str> {
         Some(Host::Ipv6(address)) => Ok(Some(address.to_string())),
         Some(Host::Domain(name)) => {
             let is_name = name.len() <= 253
-                && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet));
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
             if is_name { Ok(Some(name.to_ascii_lowercase())) } else { Err("bad host") }
         }
     }
@@ -176,7 +176,7 @@ fn attributes_of(part: &str) -> Result<Vec<String>, &'static str> {
     for name in part.split(',') {
         let name = decoded(name)?;
         let is_name = name.starts_with(|first: char| first.is_ascii_alphanumeric())
-            && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-.;".contains(&octet));
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.;".contains(&byte));
         if !is_name {
             return Err("bad attribute");
         }
@@ -194,7 +194,7 @@ fn filter_of(part: &str) -> Result<String, &'static str> {
         return Ok(ANY_ENTRY.to_owned());
     }
     let filter = decoded(part)?;
-    let parentheses = filter.bytes().filter(|octet| *octet == b'(').count();
+    let parentheses = filter.bytes().filter(|byte| *byte == b'(').count();
     if parentheses > MAX_PARENTHESES || ldap3::parse_filter(&filter).is_err() {
         return Err("bad filter");
     }
@@ -207,16 +207,16 @@ fn filter_of(part: &str) -> Result<String, &'static str> {
 #[doc(alias = "RFC 4516 section 2")]
 fn decoded(part: &str) -> Result<String, &'static str> {
     const BAD: &str = "bad percent-encoding";
-    let mut octets = Vec::with_capacity(part.len());
+    let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
-    while let Some(octet) = rest.next() {
+    while let Some(byte) = rest.next() {
         let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16)).ok_or(BAD);
-        octets.push(match octet {
+        bytes.push(match byte {
             b'%' => u8::try_from(digit()? * 16 + digit()?).map_err(|_| BAD)?,
-            _ => octet,
+            _ => byte,
         });
     }
-    let text = String::from_utf8(octets).map_err(|_| "not UTF-8")?;
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8")?;
     if text.chars().any(char::is_control) { Err("holds a control character") } else { Ok(text) }
 }
 

@@ -1,8 +1,8 @@
 //! The embedded store: a folder that several processes share.
 //!
 //! ```text
-//! records/KEY.json             what was asked, of whom, when; small octets stand in it
-//! blobs/KEY.RANDOM.der, .idx   large octets, and the index of a CRL
+//! records/KEY.json             what was asked, of whom, when; small bytes stand in it
+//! blobs/KEY.RANDOM.der, .idx   large bytes, and the index of a CRL
 //! locks/KEY.fetch, KEY.write   who may fetch, and who writes: there while it is held
 //! ```
 //! A record is written last, so that what it names is there. All of it may be thrown away at any time.
@@ -49,8 +49,8 @@ const MARK: Duration = Duration::from_secs(3_600);
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DiskOptions {
-    /// Octets that it may take. What was not used for longest goes first.
-    pub max_octets: u64,
+    /// Bytes that it may take. What was not used for longest goes first.
+    pub max_bytes: u64,
     /// Keeps the index of a CRL beside it, and lets an engine take it, and that the CRL was verified, as they were kept:
     /// opening a CRL of millions of entries then costs a copy of it at most. Anyone who can write the folder as this user could
     /// then hide a revocation. It counts only for engines that are given the store as
@@ -60,7 +60,7 @@ pub struct DiskOptions {
 
 impl Default for DiskOptions {
     fn default() -> Self {
-        Self { max_octets: 4 << 30, trust_index: false }
+        Self { max_bytes: 4 << 30, trust_index: false }
     }
 }
 
@@ -74,7 +74,7 @@ struct Inner {
     blobs: Folder,
     locks: Folder,
     options: DiskOptions,
-    /// Octets written since it was last tidied, and those found then.
+    /// Bytes written since it was last tidied, and those found then.
     taken: AtomicU64,
 }
 
@@ -89,7 +89,7 @@ impl DiskStore {
         let locks = part("locks")?;
         // Programs that run for a moment tidy too: who writes first in an hour.
         let is_tidied = locks.age(TIDIED).is_some_and(|age| age < BETWEEN);
-        let taken = AtomicU64::new(if is_tidied { 0 } else { options.max_octets });
+        let taken = AtomicU64::new(if is_tidied { 0 } else { options.max_bytes });
         let inner = Inner { records: part("records")?, blobs: part("blobs")?, locks, options, taken };
         Ok(Self(Arc::new(inner)))
     }
@@ -174,29 +174,28 @@ impl Inner {
         let Some(record) = self.record(key)? else { return Ok(None) };
         let request = record.request_under(key)?;
         self.mark(key);
-        if let Some(octets) = record.inline()? {
-            return record.into_stored(request, Body::from(octets), None).map(Some);
+        if let Some(bytes) = record.inline()? {
+            return record.into_stored(request, Body::from(bytes), None).map(Some);
         }
         let blob = record.blob.clone().unwrap_or_default();
         let file = self.blob(key, &blob, "der")?;
         let file = file.ok_or_else(|| StoreError::Unusable(format!("{blob} is missing")))?;
-        let bytes = self.blobs.octets_of(&blob, &file)?;
-        if u64::try_from(bytes.len()).ok() != Some(record.octets) {
+        let bytes = self.blobs.bytes_of(&blob, &file)?;
+        if u64::try_from(bytes.len()).ok() != Some(record.bytes) {
             return Err(StoreError::Unusable(format!("{blob} is not as long as it was")));
         }
         // Without its index a CRL is read again: slower, no worse.
         let is_wanted = record.has_index && self.options.trust_index;
         let index = if is_wanted { self.blob(key, &blob, "idx").ok().flatten() } else { None };
-        let index = index.and_then(|file| self.blobs.octets_of(&blob, &file).ok());
+        let index = index.and_then(|file| self.blobs.bytes_of(&blob, &file).ok());
         record.into_stored(request, Body::in_file(bytes, self.blobs.path()), index).map(Some)
     }
 
     /// A blob of this key: its name begins with the key's and has no way out of the folder.
     fn blob(&self, key: &EvidenceKey, stem: &str, kind: &str) -> Result<Option<File>, StoreError> {
-        let is_name =
-            stem.len() < 128 && stem.bytes().all(|octet| octet.is_ascii_hexdigit() || octet == b'.');
+        let is_name = stem.len() < 128 && stem.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'.');
         if !is_name || !stem.starts_with(&key.to_hex()) {
-            return Err(StoreError::Unusable("its octets are said to be in a file of another".into()));
+            return Err(StoreError::Unusable("its bytes are said to be in a file of another".into()));
         }
         self.blobs.file(&format!("{stem}.{kind}"))
     }
@@ -225,11 +224,11 @@ impl Inner {
         if known.is_some_and(|known| stored.this_update.is_some_and(|new| new.unix() < known)) {
             return Err(StoreError::Older);
         }
-        let octets = &stored.body.bytes;
+        let bytes = &stored.body.bytes;
         let mut blob = None;
         let mut has_index = false;
         let kept_as = before.as_ref().and_then(|before| before.blob.clone());
-        if octets.len() > MAX_INLINE {
+        if bytes.len() > MAX_INLINE {
             let stem = self.put_blob(key, stored, kept_as.as_deref())?;
             has_index = self.put_index(&stem, stored, kept_as.as_deref())?;
             blob = Some(stem);
@@ -240,28 +239,28 @@ impl Inner {
         if let Some(old) = kept_as.filter(|old| Some(old) != blob.as_ref()) {
             self.remove_blob(key, &old);
         }
-        let taken = u64::try_from(octets.len() + text.len()).unwrap_or(u64::MAX);
+        let taken = u64::try_from(bytes.len() + text.len()).unwrap_or(u64::MAX);
         let taken = self.taken.fetch_add(taken, Ordering::Relaxed).saturating_add(taken);
         drop(lock);
         // Tidied when it has grown by a sixteenth of what it may take, and at first to learn what it takes.
-        if taken > self.options.max_octets / 16 {
+        if taken > self.options.max_bytes / 16 {
             self.tidy()?;
         }
         Ok(())
     }
 
-    /// The octets, under a new name unless they are there already: a server said that they have not changed.
+    /// The bytes, under a new name unless they are there already: a server said that they have not changed.
     fn put_blob(
         &self,
         key: &EvidenceKey,
         stored: &Stored,
         known: Option<&str>,
     ) -> Result<String, StoreError> {
-        let octets = &stored.body.bytes;
+        let bytes = &stored.body.bytes;
         if let Some(known) = known
             && stored.body.is_in_file()
             && let Ok(Some(file)) = self.blob(key, known, "der")
-            && mapped::has_content(&file, octets).is_ok_and(|is_same| is_same)
+            && mapped::has_content(&file, bytes).is_ok_and(|is_same| is_same)
         {
             return Ok(known.to_owned());
         }
@@ -273,7 +272,7 @@ impl Inner {
         let stem = format!("{}.{}", key.to_hex(), HEXLOWER.encode(&random));
         let name = format!("{stem}.der");
         // A copy, though it may be in a file already: what is mapped must not have a name by which others can truncate it.
-        self.blobs.write(&name, |out| out.write_all(octets))?;
+        self.blobs.write(&name, |out| out.write_all(bytes))?;
         Ok(stem)
     }
 
@@ -322,11 +321,11 @@ impl Inner {
             let Some(key) = name.strip_suffix(".json").and_then(EvidenceKey::from_hex) else { continue };
             let Ok(Some(record)) = self.record(&key) else { continue };
             let Ok(request) = record.request_under(&key) else { continue };
-            let large = if record.blob.is_some() { record.octets } else { 0 };
+            let large = if record.blob.is_some() { record.bytes } else { 0 };
             entries.push(Entry {
                 key,
                 request,
-                octets: size + large,
+                bytes: size + large,
                 fetched_at: Time::from_unix(record.fetched_at),
                 this_update: record.this_update.map(Time::from_unix),
                 next_update: record.next_update.map(Time::from_unix),
@@ -367,9 +366,9 @@ impl Inner {
         kept.sort_unstable();
         let mut total: u64 = kept.iter().map(|(_, _, size)| size).sum();
         let mut gone = HashSet::new();
-        if total > self.options.max_octets {
+        if total > self.options.max_bytes {
             for (_, key, size) in &kept {
-                if total <= self.options.max_octets / 4 * 3 {
+                if total <= self.options.max_bytes / 4 * 3 {
                     break;
                 }
                 // What is being written is in use.

@@ -117,7 +117,7 @@ impl Folder {
         let mut content = Vec::new();
         file.take(max + 1).read_to_end(&mut content).map_err(io_of(&self.path.join(name)))?;
         if u64::try_from(content.len()).is_ok_and(|length| length > max) {
-            return Err(StoreError::Unusable(format!("{name} has more than {max} octets")));
+            return Err(StoreError::Unusable(format!("{name} has more than {max} bytes")));
         }
         Ok(Some(content))
     }
@@ -147,7 +147,7 @@ impl Folder {
     }
 
     /// What a file of the store has, safe from whatever becomes of the file.
-    pub(super) fn octets_of(&self, name: &str, file: &File) -> Result<Bytes, StoreError> {
+    pub(super) fn bytes_of(&self, name: &str, file: &File) -> Result<Bytes, StoreError> {
         mapped::content(file, &self.path).map_err(io_of(&self.path.join(name)))
     }
 

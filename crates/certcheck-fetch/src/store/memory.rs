@@ -66,8 +66,8 @@ impl Store for MemoryStore {
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<Entry>, StoreError>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let octets = |stored: &Stored| u64::try_from(stored.body.bytes.len()).unwrap_or(u64::MAX);
-        let entries = kept.iter().map(|(key, stored)| Entry::of(*key, stored, octets(stored)));
+        let bytes = |stored: &Stored| u64::try_from(stored.body.bytes.len()).unwrap_or(u64::MAX);
+        let entries = kept.iter().map(|(key, stored)| Entry::of(*key, stored, bytes(stored)));
         let entries = entries.collect();
         async move { Ok(entries) }.boxed()
     }

@@ -36,7 +36,7 @@ use crate::transport::spool::Body;
 pub struct Stored {
     /// What it answers. The key is made of this: what does not fit its key is not taken.
     pub request: EvidenceRequest,
-    /// The octets. Of a shared store they may have come in chunks: see [`Body::chunks`] and [`Spool`](crate::Spool).
+    /// The bytes. Of a shared store they may have come in chunks: see [`Body::chunks`] and [`Spool`](crate::Spool).
     pub body: Body,
     /// What the transport said.
     pub transport: Transport,
@@ -56,7 +56,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// What a store of one's own gives back: the octets and what was kept with them.
+    /// What a store of one's own gives back: the bytes and what was kept with them.
     #[must_use]
     pub const fn new(request: EvidenceRequest, body: Body, transport: Transport, fetched_at: Time) -> Self {
         Self {
@@ -125,8 +125,8 @@ pub struct Entry {
     pub key: EvidenceKey,
     /// What it answers.
     pub request: EvidenceRequest,
-    /// Octets that it takes, its index included.
-    pub octets: u64,
+    /// Bytes that it takes, its index included.
+    pub bytes: u64,
     /// When it was fetched.
     pub fetched_at: Time,
     /// As of when it speaks.
@@ -136,14 +136,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What a store of one's own says of an answer that it keeps so many octets of.
+    /// What a store of one's own says of an answer that it keeps so many bytes of.
     #[must_use]
-    pub fn of(key: EvidenceKey, stored: &Stored, octets: u64) -> Self {
+    pub fn of(key: EvidenceKey, stored: &Stored, bytes: u64) -> Self {
         let Stored { request, fetched_at, this_update, next_update, .. } = stored;
         Self {
             key,
             request: request.clone(),
-            octets,
+            bytes,
             fetched_at: *fetched_at,
             this_update: *this_update,
             next_update: *next_update,

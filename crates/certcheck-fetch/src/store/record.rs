@@ -1,4 +1,4 @@
-//! What stands on disk beside the octets: one JSON object, small and bounded.
+//! What stands on disk beside the bytes: one JSON object, small and bounded.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use crate::cache::key::EvidenceKey;
 use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
-/// Octets of a record that is read.
+/// Bytes of a record that is read.
 pub(super) const MAX_RECORD: u64 = 256 << 10;
 /// Bodies up to here stand in the record itself: one file to write instead of two.
 pub(super) const MAX_INLINE: usize = 64 << 10;
@@ -30,8 +30,8 @@ pub(super) struct Record {
     /// The request of OCSP, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request: Option<String>,
-    pub(super) octets: u64,
-    /// The octets, in base64, or the file they are in.
+    pub(super) bytes: u64,
+    /// The bytes, in base64, or the file they are in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record of an answer. The octets stand in it unless they are in this file.
+    /// The record of an answer. The bytes stand in it unless they are in this file.
     pub(super) fn new(stored: &Stored, blob: Option<String>, has_index: bool) -> Result<Self, StoreError> {
         let (kind, url, request) = match &stored.request {
             EvidenceRequest::Crl { url } => ("crl", url, None),
@@ -65,7 +65,7 @@ impl Record {
             kind: kind.to_owned(),
             url: url.to_string(),
             request,
-            octets: u64::try_from(stored.body.bytes.len()).unwrap_or(u64::MAX),
+            bytes: u64::try_from(stored.body.bytes.len()).unwrap_or(u64::MAX),
             body: inline,
             blob,
             has_index,
@@ -78,9 +78,9 @@ impl Record {
     }
 
     /// Reads a record.
-    pub(super) fn parse(octets: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, StoreError> {
         let record: Self =
-            serde_json::from_slice(octets).map_err(|error| StoreError::Unusable(error.to_string()))?;
+            serde_json::from_slice(bytes).map_err(|error| StoreError::Unusable(error.to_string()))?;
         if record.certcheck != 1 {
             return Err(StoreError::Unusable(format!("format {} is not known", record.certcheck)));
         }
@@ -110,11 +110,11 @@ impl Record {
         }
     }
 
-    /// The octets that stand in the record itself.
+    /// The bytes that stand in the record itself.
     pub(super) fn inline(&self) -> Result<Option<Bytes>, StoreError> {
         let Some(body) = &self.body else { return Ok(None) };
         let body = decoded(body)?;
-        if u64::try_from(body.len()).ok() != Some(self.octets) {
+        if u64::try_from(body.len()).ok() != Some(self.bytes) {
             return Err(StoreError::Unusable("its length is not what it says".into()));
         }
         Ok(Some(body))
@@ -148,8 +148,8 @@ fn decoded(text: &str) -> Result<Bytes, StoreError> {
 
 /// For fuzzers: reads what claims to be a record, and whatever of it would be used.
 #[cfg(fuzzing)]
-pub(crate) fn read_record(octets: &[u8]) {
-    let Ok(record) = Record::parse(octets) else { return };
+pub(crate) fn read_record(bytes: &[u8]) {
+    let Ok(record) = Record::parse(bytes) else { return };
     let Ok(request) = record.evidence_request() else { return };
     let key = EvidenceKey::of(&request);
     assert!(key.is_some_and(|key| record.request_under(&key).is_ok()));

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The IPv4 address behind a prefix of this length (RFC 6052 2.2): the bits after it, but for those from 64 to 71.
 pub(crate) fn v4_behind(address: Ipv6Addr, length: u8) -> Option<Ipv4Addr> {
-    let octets = address.octets();
+    let bytes = address.octets();
     let places = match length {
         32 => [4, 5, 6, 7],
         40 => [5, 6, 7, 9],
@@ -14,7 +14,7 @@ pub(crate) fn v4_behind(address: Ipv6Addr, length: u8) -> Option<Ipv4Addr> {
         96 => [12, 13, 14, 15],
         _ => return None,
     };
-    Some(Ipv4Addr::from(places.map(|place| octets[place])))
+    Some(Ipv4Addr::from(places.map(|place| bytes[place])))
 }
 
 /// What an address below the prefix for local use, 64:ff9b:1::/48 (RFC 8215), leads to if the network's own prefix is

@@ -45,7 +45,7 @@ impl Transport {
 /// What came.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// Octets; of LDAP, the values of the attribute.
+    /// Bytes; of LDAP, the values of the attribute.
     Body(Vec<Body>, Transport),
     /// What was known has not changed.
     NotModified(Transport),

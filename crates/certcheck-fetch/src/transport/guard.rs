@@ -16,7 +16,7 @@ use crate::transport::address::{
 };
 use crate::transport::refusal::Refusal;
 
-/// Octets of a URL that is followed.
+/// Bytes of a URL that is followed.
 pub const MAX_URL: usize = 2_048;
 
 /// The guard refuses a URL, or an address that its host has.
@@ -170,11 +170,11 @@ impl Guard {
             return Err(too_long.into());
         }
         let text = without_spaces(text).ok_or(Refusal::Characters)?;
-        if !text.bytes().all(|octet| matches!(octet, 0x21..=0x7e) && octet != b'\\') {
+        if !text.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && byte != b'\\') {
             return Err(Refusal::Characters.into());
         }
         let url = Url::parse(&text).map_err(|error| Refusal::NotAUrl(error.to_string()))?;
-        // What is sent is longer where the parser writes an octet as three.
+        // What is sent is longer where the parser writes a byte as three.
         if url.as_str().len() > MAX_URL {
             return Err(too_long.into());
         }
@@ -227,7 +227,7 @@ impl Guard {
         }
         // `2130706433` and `0x7f.1` are addresses to some resolvers, where a URL's own rules do not make them such.
         let last = name.rsplit('.').next().unwrap_or_default();
-        if last.starts_with("0x") || last.bytes().all(|octet| octet.is_ascii_digit()) {
+        if last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Refusal::NumericHost(name).into());
         }
         if name == "localhost" || name.ends_with(".localhost") {
@@ -481,7 +481,7 @@ mod tests {
             assert!(guard.validate_url(text).is_err(), "{text}");
         }
         assert!(guard.validate_url(&format!("http://crl.example/{}", "a".repeat(MAX_URL))).is_err());
-        // Each of these is sent as three octets.
+        // Each of these is sent as three bytes.
         assert!(guard.validate_url(&format!("http://crl.example/{}", "`".repeat(700))).is_err());
         assert!(guard.validate_url(&format!("http://crl.example/{}", "`".repeat(600))).is_ok());
         assert!(Guard::new().allow_tls(true).validate_url("https://crl.example/a").is_ok());

@@ -1,4 +1,4 @@
-//! One exchange over HTTP: bounded in octets, time and redirects, each hop validated by the guard.
+//! One exchange over HTTP: bounded in bytes, time and redirects, each hop validated by the guard.
 
 use std::error::Error as _;
 use std::path::PathBuf;
@@ -89,7 +89,7 @@ impl Http {
         Ok(Self { client: builder.build()?, guard, limits: Arc::clone(limits), folder })
     }
 
-    /// Asks, follows redirects, and takes in the body. `arriving` is called with how many octets are there.
+    /// Asks, follows redirects, and takes in the body. `arriving` is called with how many bytes are there.
     ///
     /// RFC 6960 A.1.
     #[doc(alias = "RFC 6960 section A.1")]
@@ -199,7 +199,7 @@ impl Http {
         if let Some(body) = hop.body {
             request = request.header(header::CONTENT_TYPE, "application/ocsp-request").body(body.to_vec());
         }
-        let max_wait = self.limits.first_octet;
+        let max_wait = self.limits.first_byte;
         let begun = Instant::now();
         let sent = timeout(max_wait, request.send()).await;
         took(Part::Headers, begun);
@@ -235,7 +235,7 @@ impl Http {
                 return Err(Failure { retry_after, ..Failure::new(cause, format!("HTTP {status}")) });
             }
         }
-        let max = self.limits.octets(question.kind);
+        let max = self.limits.bytes(question.kind);
         let encoding = response.headers().get(header::CONTENT_ENCODING);
         let mut inflater = Inflater::new(encoding.and_then(|encoding| encoding.to_str().ok()));
         // Of what is compressed nobody says how much it will be.
@@ -251,11 +251,11 @@ impl Http {
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| to_failure(&error))?;
             for piece in inflater.pieces(&chunk) {
-                let octets = inflater.push(piece)?;
-                spool.push(&octets).map_err(spool_failure)?;
+                let bytes = inflater.push(piece)?;
+                spool.push(&bytes).map_err(spool_failure)?;
                 // What cannot become evidence is not waited for.
-                sniffer.push(&octets)?;
-                if octets.len() > piece.len() {
+                sniffer.push(&bytes)?;
+                if bytes.len() > piece.len() {
                     // To inflate takes time, and others of this thread have theirs.
                     tokio::task::consume_budget().await;
                 }
@@ -267,7 +267,7 @@ impl Http {
             }
             if elapsed > after && received < min.saturating_mul(elapsed.as_secs()) {
                 let elapsed = elapsed.as_secs();
-                let why = format!("{received} octets in {elapsed} s: fewer than {min} a second");
+                let why = format!("{received} bytes in {elapsed} s: fewer than {min} a second");
                 return Err(Failure::silent(why));
             }
             arriving(spool.taken(), announced.or_else(|| sniffer.length()));

@@ -10,11 +10,11 @@ use flate2::write::MultiGzDecoder;
 use crate::failure::Failure;
 
 /// How many times as large as what came a body may be. The entries of a CRL differ in their serials, so that the largest
-/// seen shrink to a twentieth; octets that shrink to a thousandth are there to be worked on.
+/// seen shrink to a twentieth; bytes that shrink to a thousandth are there to be worked on.
 const MAX_TIMES: u64 = 100;
 /// Bodies up to here may have been compressed as much as they like: short ones with much repetition are, and cost nothing.
 const EXEMPT: u64 = 64 << 10;
-/// Octets that are inflated at once: they become a thousand times as many at most.
+/// Bytes that are inflated at once: they become a thousand times as many at most.
 const PIECE: usize = 512;
 
 /// Takes what comes and gives what it was.
@@ -42,7 +42,7 @@ impl Inflater {
         self.decoder.is_some()
     }
 
-    /// Octets that came.
+    /// Bytes that came.
     pub(crate) const fn received(&self) -> u64 {
         self.received
     }
@@ -90,9 +90,9 @@ mod tests {
 
     use super::*;
 
-    fn gzip(octets: &[u8]) -> Vec<u8> {
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(octets).unwrap();
+        encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }
 
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn bodies() {
-        let text = b"octets".repeat(9);
+        let text = b"bytes".repeat(9);
         let twice = [gzip(b"oct"), gzip(b"ets")].concat();
         let noise: Vec<u8> =
             (0..300_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(inflated(Some("identity"), &gzip(&text)), Ok(gzip(&text)));
         assert_eq!(inflated(Some("gzip"), &gzip(&text)), Ok(text.clone()));
         assert_eq!(inflated(Some(" X-GZIP"), &gzip(&text)), Ok(text.clone()));
-        assert_eq!(inflated(Some("gzip"), &twice), Ok(b"octets".to_vec()));
+        assert_eq!(inflated(Some("gzip"), &twice), Ok(b"bytes".to_vec()));
         assert!(inflated(Some("gzip"), &gzip(&noise)) == Ok(noise));
         let whole = gzip(&text);
         let bad = inflated(Some("gzip"), &whole[..whole.len() - 1]).map_err(|(cause, _)| cause);
@@ -135,6 +135,6 @@ mod tests {
         assert_eq!(zeros((64 << 10) + 1).map_err(|(cause, _)| cause), Err(Cause::TooLarge));
         let (cause, made) = zeros(256 << 20).unwrap_err();
         assert_eq!(cause, Cause::TooLarge);
-        assert!(made <= 1 << 20, "{made} octets were made");
+        assert!(made <= 1 << 20, "{made} bytes were made");
     }
 }

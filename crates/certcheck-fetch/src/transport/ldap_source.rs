@@ -19,7 +19,7 @@ use crate::transport::spool::Body;
 const OF_CRLS: [&str; 2] = ["certificateRevocationList;binary", "authorityRevocationList;binary"];
 const OF_CERTIFICATES: [&str; 1] = ["cACertificate;binary"];
 
-/// Octets that are taken from a directory: its answers are held in memory.
+/// Bytes that are taken from a directory: its answers are held in memory.
 const MAX: u64 = 64 << 20;
 
 /// Addresses of a directory that are tried, each for as long as a whole small answer may take.
@@ -59,7 +59,7 @@ impl LdapSource {
             }
         });
         let whole = self.limits.whole(kind);
-        let max = usize::try_from(MAX.min(self.limits.octets(kind))).unwrap_or(usize::MAX);
+        let max = usize::try_from(MAX.min(self.limits.bytes(kind))).unwrap_or(usize::MAX);
         let search = async {
             let (name, addresses) = self.addresses(&url).await?;
             let mut last = Failure::unreachable("no address");
@@ -68,7 +68,7 @@ impl LdapSource {
                 // One address that does not answer must not take the time of the next.
                 match timeout(self.limits.connect + self.limits.small_whole, asked).await {
                     Ok(Ok(values)) => return Ok(values),
-                    Ok(Err(fault)) => last = to_failure(&fault, MAX.min(self.limits.octets(kind))),
+                    Ok(Err(fault)) => last = to_failure(&fault, MAX.min(self.limits.bytes(kind))),
                     Err(_) => last = Failure::silent(format!("no answer from {address}")),
                 }
             }

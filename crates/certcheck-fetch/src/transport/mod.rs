@@ -1,4 +1,4 @@
-//! From a URL to octets, by whichever protocol it names.
+//! From a URL to bytes, by whichever protocol it names.
 
 mod address;
 pub(crate) mod answer;

@@ -1,18 +1,18 @@
-//! Whether octets that arrive can still become evidence: an endless body, or a page of a captive portal, is given up as
+//! Whether bytes that arrive can still become evidence: an endless body, or a page of a captive portal, is given up as
 //! soon as that shows.
 
 use certcheck_core::revocation::EvidenceKind;
 
 use crate::failure::Failure;
 
-/// Octets of text before the first line of PEM.
+/// Bytes of text before the first line of PEM.
 const PREAMBLE: usize = 64 << 10;
 /// The first line of PEM begins so.
 const BEGIN: &[u8] = b"-----BEGIN ";
-/// Octets of a line end.
+/// Bytes of a line end.
 const LINE_END: u64 = 2;
 /// PEM is taken apart in memory: larger ones are refused.
-const PEM_OCTETS: u64 = 64 << 20;
+const PEM_BYTES: u64 = 64 << 20;
 
 /// What the beginning of a body promises.
 #[derive(Debug)]
@@ -52,29 +52,29 @@ impl BodySniffer {
         }
     }
 
-    /// Validates the next octets.
-    pub(crate) fn push(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        self.seen = self.seen.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+    /// Validates the next bytes.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.seen = self.seen.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let is_der = matches!(self.kind, Promise::Der(_) | Promise::Ber);
         let scanned = self.head.len().saturating_sub(BEGIN.len());
         if !is_der && self.head.len() < PREAMBLE {
             let room = PREAMBLE - self.head.len();
-            self.head.extend_from_slice(octets.get(..room.min(octets.len())).unwrap_or_default());
+            self.head.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
         }
         self.promise(scanned)?;
         match self.kind {
             Promise::Der(length) if length > self.max => Err(Failure::too_large(self.max)),
             // A line end behind it is the reader's affair: some issuers publish one.
             Promise::Der(length) if self.seen > length.saturating_add(LINE_END) => {
-                Err(Failure::malformed(format!("more octets than the {length} that its length says")))
+                Err(Failure::malformed(format!("more bytes than the {length} that its length says")))
             }
             Promise::Text { has_begun: false } if self.head.len() >= PREAMBLE => Err(no_evidence()),
-            Promise::Text { .. } if self.seen > PEM_OCTETS => Err(Failure::too_large(PEM_OCTETS)),
+            Promise::Text { .. } if self.seen > PEM_BYTES => Err(Failure::too_large(PEM_BYTES)),
             _ => Ok(()),
         }
     }
 
-    /// `scanned` octets of the beginning have been looked at for PEM.
+    /// `scanned` bytes of the beginning have been looked at for PEM.
     fn promise(&mut self, scanned: usize) -> Result<(), Failure> {
         match self.kind {
             Promise::Der(_) | Promise::Ber | Promise::Text { has_begun: true } => return Ok(()),
@@ -108,11 +108,11 @@ impl BodySniffer {
         Ok(())
     }
 
-    /// All octets have come.
+    /// All bytes have come.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         match self.kind {
             Promise::Der(length) if self.seen < length => {
-                Err(Failure::malformed(format!("cut short: {} octets of {length}", self.seen)))
+                Err(Failure::malformed(format!("cut short: {} bytes of {length}", self.seen)))
             }
             Promise::Der(_) | Promise::Ber | Promise::Text { has_begun: true } => Ok(()),
             Promise::Text { .. } | Promise::Unknown if self.seen == 0 => Err(Failure::malformed("empty")),
@@ -130,13 +130,13 @@ mod tests {
     use super::*;
 
     fn sniff(body: &[u8], max: u64) -> Result<(), &'static str> {
-        // One octet after the other, and all at once, come to the same.
+        // One byte after the other, and all at once, come to the same.
         sniff_as(body, max, EvidenceKind::Crl)
     }
 
     fn sniff_as(body: &[u8], max: u64, of: EvidenceKind) -> Result<(), &'static str> {
         let mut slow = BodySniffer::new(max, of);
-        let outcome = body.iter().try_for_each(|octet| slow.push(&[*octet])).and_then(|()| slow.finish());
+        let outcome = body.iter().try_for_each(|byte| slow.push(&[*byte])).and_then(|()| slow.finish());
         let mut fast = BodySniffer::new(max, of);
         let at_once = fast.push(body).and_then(|()| fast.finish());
         assert_eq!(outcome.is_ok(), at_once.is_ok(), "{body:?}");

@@ -1,4 +1,4 @@
-//! Octets as they arrive: in memory while they are few, in a file without a name beyond that, mapped at the end.
+//! Bytes as they arrive: in memory while they are few, in a file without a name beyond that, mapped at the end.
 
 use std::io::{self, BufWriter, Write as _};
 use std::num::NonZeroUsize;
@@ -13,7 +13,7 @@ const SMALL: usize = 1 << 20;
 /// What is written at once.
 const BUFFER: usize = 256 << 10;
 
-/// Why octets are not taken.
+/// Why bytes are not taken.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SpoolError {
@@ -23,7 +23,7 @@ pub enum SpoolError {
     Io(io::Error),
 }
 
-/// Takes octets until all are there. For sources that bring evidence in pieces: HTTP, and stores that keep large CRLs in
+/// Takes bytes until all are there. For sources that bring evidence in pieces: HTTP, and stores that keep large CRLs in
 /// chunks.
 #[derive(Debug)]
 pub struct Spool {
@@ -35,31 +35,31 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Takes up to so many octets; the temporary file, if one is needed, comes into this folder.
+    /// Takes up to so many bytes; the temporary file, if one is needed, comes into this folder.
     #[must_use]
     pub fn new(folder: &Path, max: u64) -> Self {
         Self { memory: Vec::new(), file: None, folder: folder.to_owned(), taken: 0, max }
     }
 
-    /// How many octets came.
+    /// How many bytes came.
     #[must_use]
     pub const fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// Takes the next octets.
+    /// Takes the next bytes.
     ///
     /// # Errors
     /// More than allowed, or a disk that is full.
-    pub fn push(&mut self, octets: &[u8]) -> Result<(), SpoolError> {
-        self.taken = self.taken.saturating_add(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        self.taken = self.taken.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if self.taken > self.max {
             return Err(SpoolError::TooLarge(self.max));
         }
         if let Some(file) = &mut self.file {
-            return file.write_all(octets).map_err(SpoolError::Io);
+            return file.write_all(bytes).map_err(SpoolError::Io);
         }
-        self.memory.extend_from_slice(octets);
+        self.memory.extend_from_slice(bytes);
         if self.memory.len() <= SMALL {
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl Spool {
         Ok(())
     }
 
-    /// All octets have come.
+    /// All bytes have come.
     ///
     /// # Errors
     /// A disk that is full.
@@ -86,8 +86,8 @@ impl Spool {
 struct Spilled(Unnamed);
 
 impl io::Write for Spilled {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.file().write(octets)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -95,10 +95,10 @@ impl io::Write for Spilled {
     }
 }
 
-/// Octets that have come. Large ones are in a file without a name, which goes with the last that holds them.
+/// Bytes that have come. Large ones are in a file without a name, which goes with the last that holds them.
 #[derive(Clone, Debug)]
 pub struct Body {
-    /// The octets.
+    /// The bytes.
     pub bytes: Bytes,
     /// The folder of that file, if there is one.
     folder: Option<Arc<Path>>,
@@ -111,20 +111,20 @@ impl From<Bytes> for Body {
 }
 
 impl Body {
-    /// Whether the octets are in a file and take no memory of our own.
+    /// Whether the bytes are in a file and take no memory of our own.
     #[must_use]
     pub const fn is_in_file(&self) -> bool {
         self.folder.is_some()
     }
 
-    /// Octets in a file without a name in this folder.
+    /// Bytes in a file without a name in this folder.
     pub(crate) fn in_file(bytes: Bytes, folder: &Path) -> Self {
         Self { bytes, folder: Some(folder.into()) }
     }
 
-    /// The octets in pieces of this size, for stores that take no large ones.
-    pub fn chunks(&self, octets: NonZeroUsize) -> impl Iterator<Item = &[u8]> {
-        self.bytes.chunks(octets.get())
+    /// The bytes in pieces of this size, for stores that take no large ones.
+    pub fn chunks(&self, bytes: NonZeroUsize) -> impl Iterator<Item = &[u8]> {
+        self.bytes.chunks(bytes.get())
     }
 
     /// The folder of the file.

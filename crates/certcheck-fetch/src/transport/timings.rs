@@ -24,8 +24,8 @@ pub struct FetchTimings {
     /// Connecting, TLS included where the URL has it, without the resolver's part.
     pub connect: Option<Duration>,
     /// From the request until the answer's headers are there.
-    pub first_octet: Option<Duration>,
-    /// From the headers until the last octet.
+    pub first_byte: Option<Duration>,
+    /// From the headers until the last byte.
     pub transfer: Option<Duration>,
     /// How many requests it took: more than one where a redirect was followed, or GET was refused and POST was not.
     pub requests: u32,
@@ -65,9 +65,9 @@ pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, FetchTimings
     let whole = begun.elapsed();
     let marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
     let connect = marks.connect.map(|connect| connect.saturating_sub(marks.resolve.unwrap_or_default()));
-    let first_octet = marks.headers.map(|headers| headers.saturating_sub(marks.connect.unwrap_or_default()));
+    let first_byte = marks.headers.map(|headers| headers.saturating_sub(marks.connect.unwrap_or_default()));
     let Marks { resolve, transfer, requests, method, .. } = *marks;
-    (output, FetchTimings { resolve, connect, first_octet, transfer, requests, method, whole })
+    (output, FetchTimings { resolve, connect, first_byte, transfer, requests, method, whole })
 }
 
 /// Notes a request, where somebody measures.

@@ -15,7 +15,7 @@ pub(super) const TICK: Duration = Duration::from_millis(20);
 ///
 /// It ends with [`Self::hang`], [`Self::close`] or [`Self::reset`]. Each of its functions fails if the client has gone
 /// away or the server stops.
-// The last octet of a request stays unread until `settle`: a socket closed with octets unread is reset, and std has no
+// The last byte of a request stays unread until `settle`: a socket closed with bytes unread is reset, and std has no
 // other way to do that.
 pub struct Connection<'a> {
     stream: TcpStream,
@@ -62,7 +62,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// The next request but for its last octet, or the status to refuse it with.
+    /// The next request but for its last byte, or the status to refuse it with.
     pub(super) fn request(&mut self) -> io::Result<Result<Request, u16>> {
         let mut taken = Vec::new();
         let mut chunk = [0; 16 << 10];
@@ -89,7 +89,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Reads the last octet of the request.
+    /// Reads the last byte of the request.
     pub(super) fn settle(&mut self) -> io::Result<()> {
         let mut last = [0];
         self.stream.read_exact(&mut last[..std::mem::take(&mut self.unread)])
@@ -99,10 +99,10 @@ impl<'a> Connection<'a> {
     ///
     /// # Errors
     /// The client has gone away, or the server stops.
-    pub fn send(&mut self, mut octets: &[u8]) -> io::Result<()> {
-        while !octets.is_empty() {
-            let sent = self.patiently(|stream| stream.write(octets))?;
-            octets = &octets[sent..];
+    pub fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let sent = self.patiently(|stream| stream.write(bytes))?;
+            bytes = &bytes[sent..];
         }
         Ok(())
     }
@@ -151,6 +151,6 @@ impl<'a> Connection<'a> {
 
     /// Closes abruptly: the client sees a reset.
     pub fn reset(self) {
-        debug_assert_eq!(self.unread, 1, "without an unread octet the close is a clean one");
+        debug_assert_eq!(self.unread, 1, "without an unread byte the close is a clean one");
     }
 }

@@ -24,17 +24,17 @@ pub struct Page {
     pub last_modified: Option<String>,
     /// More headers.
     pub headers: Vec<(String, String)>,
-    /// How long the request waits for the first octet.
+    /// How long the request waits for the first byte.
     pub delay: Duration,
 }
 
 impl Page {
-    /// 200 with these octets.
+    /// 200 with these bytes.
     #[must_use]
     pub fn new(body: impl AsRef<[u8]>) -> Self {
         Self {
             status: 200,
-            content_type: "application/octet-stream".to_owned(),
+            content_type: "application/byte-stream".to_owned(),
             body: body.as_ref().into(),
             etag: None,
             last_modified: None,

@@ -46,15 +46,15 @@ impl Request {
         !self.http_1_0 && !close
     }
 
-    /// The request at the start of these octets and its length, or nothing if it goes on.
+    /// The request at the start of these bytes and its length, or nothing if it goes on.
     ///
     /// An error is the status to refuse it with.
-    pub(super) fn parse(octets: &[u8]) -> Result<Option<(Self, usize)>, u16> {
-        let Some(end) = octets.windows(4).position(|four| four == b"\r\n\r\n") else {
-            return if octets.len() > HEAD_LIMIT { Err(431) } else { Ok(None) };
+    pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, u16> {
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+            return if bytes.len() > HEAD_LIMIT { Err(431) } else { Ok(None) };
         };
         let mut request =
-            core::str::from_utf8(&octets[..end]).ok().and_then(Self::parse_head).ok_or(400u16)?;
+            core::str::from_utf8(&bytes[..end]).ok().and_then(Self::parse_head).ok_or(400u16)?;
         if request.header("transfer-encoding").is_some() {
             return Err(411);
         }
@@ -66,10 +66,10 @@ impl Request {
             return Err(413);
         }
         let (from, to) = (end + 4, end + 4 + length);
-        if octets.len() < to {
+        if bytes.len() < to {
             return Ok(None);
         }
-        request.body = octets[from..to].to_vec();
+        request.body = bytes[from..to].to_vec();
         Ok(Some((request, to)))
     }
 
@@ -109,7 +109,7 @@ impl Request {
 
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => host,
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     }
 }

@@ -236,8 +236,8 @@ fn take(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (length, rest) = match short {
         0..=0x7f => (usize::from(short), rest),
         0x81..=0x83 => {
-            let (octets, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;
-            (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), rest)
+            let (bytes, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;
+            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
         }
         _ => return None,
     };
@@ -248,17 +248,17 @@ fn take(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 /// The request in the path of a GET: percent-encoded base64.
 fn from_path(tail: &str) -> Option<Vec<u8>> {
     let mut text = Vec::new();
-    let mut octets = tail.trim_start_matches('/').bytes();
-    while let Some(octet) = octets.next() {
-        text.push(match octet {
+    let mut bytes = tail.trim_start_matches('/').bytes();
+    while let Some(byte) = bytes.next() {
+        text.push(match byte {
             b'%' => {
-                let pair = [octets.next()?, octets.next()?];
+                let pair = [bytes.next()?, bytes.next()?];
                 u8::from_str_radix(core::str::from_utf8(&pair).ok()?, 16).ok()?
             }
             other => other,
         });
     }
-    let padding = text.iter().rev().take_while(|octet| **octet == b'=').count();
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     text.truncate(text.len() - padding);
     BASE64_NOPAD.decode(&text).ok()
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 use super::handshake_context::HandshakeContext;
 
-/// Octets that are held back: a Finished, or some tickets.
+/// Bytes that are held back: a Finished, or some tickets.
 const MOST_HELD: usize = 32 << 10;
 
 /// The transport under an admitted stream. Until the verdict it holds back what the server writes after the client has
@@ -90,16 +90,16 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Gate<IO> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.holds() {
-            if self.held.len() + octets.len() > MOST_HELD {
+            if self.held.len() + bytes.len() > MOST_HELD {
                 return Poll::Ready(Err(io::Error::other("more to hold back than a handshake can have")));
             }
-            self.held.extend_from_slice(octets);
-            return Poll::Ready(Ok(octets.len()));
+            self.held.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut self.io).poll_write(context, octets)
+        Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(

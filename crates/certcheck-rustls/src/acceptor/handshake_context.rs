@@ -1,4 +1,4 @@
-//! The context of a handshake, from its first octet to its verdict: what verifier, session store and gate know of it.
+//! The context of a handshake, from its first byte to its verdict: what verifier, session store and gate know of it.
 //!
 //! rustls gives none of them the connection. All three are called from within the handshake's own polls, so the task
 //! says which it is.

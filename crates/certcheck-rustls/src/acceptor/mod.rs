@@ -4,7 +4,7 @@
 //! permit -> handshake (path, and what memory calls revoked) -> gate: engine.check(...).await -> Admitted
 //!           `-------------------------- one deadline --------------------------'
 //! ```
-//! Full and resumed sessions pass the same gate. Until it opens no octet of the application goes in or out.
+//! Full and resumed sessions pass the same gate. Until it opens no byte of the application goes in or out.
 
 mod admitted;
 mod alert;
@@ -47,8 +47,8 @@ use sessions::Sessions;
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// How long a client that is refused has to read why: to close at once could destroy the alert on its way.
 const LINGER: Duration = Duration::from_millis(500);
-/// Octets that are read from it meanwhile, and thrown away.
-const LINGER_OCTETS: u64 = 64 << 10;
+/// Bytes that are read from it meanwhile, and thrown away.
+const LINGER_BYTES: u64 = 64 << 10;
 
 /// What accepting may cost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -350,7 +350,7 @@ async fn linger<IO: AsyncRead + AsyncWrite + Unpin>(io: &mut IO) {
     let until = Instant::now() + LINGER;
     let _late = timeout_at(until, async {
         io.shutdown().await?;
-        tokio::io::copy(&mut io.take(LINGER_OCTETS), &mut tokio::io::sink()).await
+        tokio::io::copy(&mut io.take(LINGER_BYTES), &mut tokio::io::sink()).await
     })
     .await;
 }

@@ -11,13 +11,13 @@ use quick_cache::sync::Cache;
 use rustls::server::StoresServerSessions;
 
 use super::handshake_context::HandshakeContext;
-use crate::chain::octets_of;
+use crate::chain::bytes_of;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
 
-/// Octets that a session may take, and what they take on the average where all places are taken.
-const MOST_OCTETS: u64 = 64 << 10;
-const OCTETS_EACH: u64 = 4 << 10;
+/// Bytes that a session may take, and what they take on the average where all places are taken.
+const MOST_BYTES: u64 = 64 << 10;
+const BYTES_EACH: u64 = 4 << 10;
 
 /// Between two sweeps, whatever the lifetime.
 const LEAST_SWEEP: Duration = Duration::from_secs(1);
@@ -76,17 +76,17 @@ impl fmt::Debug for Session {
 
 impl Session {
     /// Clients decide how much they present, and rustls keeps it too.
-    fn octets(&self) -> u64 {
-        octets_of(&self.chain).saturating_add(u64::try_from(self.value.len()).unwrap_or(u64::MAX))
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.chain).saturating_add(u64::try_from(self.value.len()).unwrap_or(u64::MAX))
     }
 }
 
 #[derive(Clone, Debug)]
-struct Octets;
+struct Bytes;
 
-impl Weighter<Vec<u8>, Arc<Session>> for Octets {
+impl Weighter<Vec<u8>, Arc<Session>> for Bytes {
     fn weight(&self, _: &Vec<u8>, session: &Arc<Session>) -> u64 {
-        session.octets().max(1)
+        session.bytes().max(1)
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) struct Sessions {
     engine: Arc<Engine>,
     auth: ClientAuth,
     policy: SessionPolicy,
-    kept: Cache<Vec<u8>, Arc<Session>, Octets>,
+    kept: Cache<Vec<u8>, Arc<Session>, Bytes>,
     /// When those that are too old go.
     sweep_at: Mutex<Instant>,
 }
@@ -110,8 +110,8 @@ impl Sessions {
     pub(super) fn new(engine: Arc<Engine>, auth: ClientAuth, policy: SessionPolicy) -> Self {
         let sweep_at = Mutex::new(Instant::now());
         let max = policy.max.max(1);
-        let octets = u64::try_from(max).unwrap_or(u64::MAX).saturating_mul(OCTETS_EACH);
-        Self { engine, auth, policy, kept: Cache::with_weighter(max, octets, Octets), sweep_at }
+        let bytes = u64::try_from(max).unwrap_or(u64::MAX).saturating_mul(BYTES_EACH);
+        Self { engine, auth, policy, kept: Cache::with_weighter(max, bytes, Bytes), sweep_at }
     }
 
     pub(super) const fn are_kept(&self) -> bool {
@@ -135,7 +135,7 @@ impl Sessions {
         let chain: Arc<[CertificateDer<'static>]> = chain.unwrap_or_default().into();
         for (name, value) in offered {
             let session = Session { value, chain: Arc::clone(&chain), since, generation };
-            if session.octets() <= MOST_OCTETS {
+            if session.bytes() <= MOST_BYTES {
                 self.kept.insert(name, Arc::new(session));
             }
         }

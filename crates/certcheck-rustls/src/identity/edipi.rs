@@ -30,7 +30,7 @@ impl Edipi {
     /// From `1234567890@mil`, where more digits may follow the ten.
     fn of_upn(upn: &str) -> Option<Self> {
         let (local, domain) = upn.rsplit_once('@')?;
-        if !domain.eq_ignore_ascii_case("mil") || !local.bytes().all(|octet| octet.is_ascii_digit()) {
+        if !domain.eq_ignore_ascii_case("mil") || !local.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         Self::from_digits(local.get(..DIGITS)?)

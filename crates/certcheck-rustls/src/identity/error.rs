@@ -28,7 +28,7 @@ pub enum IdentityError {
     Refused {
         /// Which name, and where it stands.
         what: &'static str,
-        /// The name, escaped and at most 128 characters of it; octets as hexadecimal.
+        /// The name, escaped and at most 128 characters of it; bytes as hexadecimal.
         name: String,
         /// What is wrong with it.
         flaw: &'static str,
@@ -76,9 +76,9 @@ impl IdentityError {
         Self::Refused { what, name: shown, flaw }
     }
 
-    pub(super) fn refused_octets(what: &'static str, octets: &[u8], flaw: &'static str) -> Self {
-        // The last octet that is shown and one more, so that a cut is told.
-        let name = HEXLOWER.encode(octets.get(..MAX_SHOWN / 2 + 1).unwrap_or(octets));
+    pub(super) fn refused_bytes(what: &'static str, bytes: &[u8], flaw: &'static str) -> Self {
+        // The last byte that is shown and one more, so that a cut is told.
+        let name = HEXLOWER.encode(bytes.get(..MAX_SHOWN / 2 + 1).unwrap_or(bytes));
         Self::refused(what, &name, flaw)
     }
 }

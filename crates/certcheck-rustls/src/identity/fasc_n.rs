@@ -1,6 +1,6 @@
 //! The Federal Agency Smart Credential Number of US government cards.
 //!
-//! TIG SCEPACS 2.2, 6: 40 characters of five bits in 25 octets. A character is four bits of BCD, the least significant
+//! TIG SCEPACS 2.2, 6: 40 characters of five bits in 25 bytes. A character is four bits of BCD, the least significant
 //! first, and a bit that makes the number of ones odd.
 //!
 //! ```text
@@ -19,7 +19,7 @@ pub(super) const WHAT: &str = "FASC-N of subjectAltName";
 /// pivFASC-N, 2.16.840.1.101.3.6.6 (FIPS 201-3).
 pub(super) const PIV_FASC_N: Oid<'static> = Oid::new(&[0x60, 0x86, 0x48, 1, 0x65, 3, 6, 6]);
 
-const OCTETS: usize = 25;
+const BYTES: usize = 25;
 const DIGITS: usize = 32;
 const START_SENTINEL: u8 = 0xb;
 const FIELD_SEPARATOR: u8 = 0xd;
@@ -32,23 +32,23 @@ const LAYOUT: &[u8; 40] = b"SddddFddddFddddddFdFdFddddddddddddddddEL";
 /// Displays as its fields with dashes between.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct FascN {
-    octets: [u8; OCTETS],
+    bytes: [u8; BYTES],
     digits: [u8; DIGITS],
 }
 
 impl FascN {
-    /// Reads the 25 octets of a certificate or CHUID.
+    /// Reads the 25 bytes of a certificate or CHUID.
     ///
     /// # Errors
     /// Another length, a character of even parity, something else where a digit, a sentinel or a separator is due, or a
     /// longitudinal redundancy character that is not that of the others.
-    pub fn parse(octets: &[u8]) -> Result<Self, IdentityError> {
-        let refused = |flaw| IdentityError::refused_octets(WHAT, octets, flaw);
-        let octets: [u8; OCTETS] = octets.try_into().map_err(|_| refused("is not of 25 octets"))?;
+    pub fn parse(bytes: &[u8]) -> Result<Self, IdentityError> {
+        let refused = |flaw| IdentityError::refused_bytes(WHAT, bytes, flaw);
+        let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| refused("is not of 25 bytes"))?;
         let mut digits = [b'0'; DIGITS];
         let mut next_digit = digits.iter_mut();
         let mut sum = 0;
-        for (due, character) in LAYOUT.iter().zip(characters(&octets)) {
+        for (due, character) in LAYOUT.iter().zip(characters(&bytes)) {
             if character.count_ones().is_multiple_of(2) {
                 return Err(refused("has a character of even parity"));
             }
@@ -63,13 +63,13 @@ impl FascN {
             }
         }
         // Over all characters, its own included, each of the four bits is set an even number of times.
-        if sum != 0 { Err(refused("has a wrong redundancy character")) } else { Ok(Self { octets, digits }) }
+        if sum != 0 { Err(refused("has a wrong redundancy character")) } else { Ok(Self { bytes, digits }) }
     }
 
-    /// The octets as they stand in the certificate.
+    /// The bytes as they stand in the certificate.
     #[must_use]
-    pub const fn octets(&self) -> &[u8; OCTETS] {
-        &self.octets
+    pub const fn bytes(&self) -> &[u8; BYTES] {
+        &self.bytes
     }
 
     /// All 32 digits, without sentinels and separators.
@@ -155,15 +155,15 @@ impl fmt::Debug for FascN {
 
 /// Reads the value of the otherName.
 pub(super) fn of_other_name(value: &[u8]) -> Result<FascN, IdentityError> {
-    let octets = Reader::new(value).expect(tag::OCTET_STRING, WHAT);
-    let octets = octets.map_err(|_| IdentityError::refused_octets(WHAT, value, "is not an OCTET STRING"))?;
-    FascN::parse(octets.value)
+    let bytes = Reader::new(value).expect(tag::OCTET_STRING, WHAT);
+    let bytes = bytes.map_err(|_| IdentityError::refused_bytes(WHAT, value, "is not an OCTET STRING"))?;
+    FascN::parse(bytes.value)
 }
 
-/// The characters of five bits: eight in every five octets.
-fn characters(octets: &[u8; OCTETS]) -> impl Iterator<Item = u8> {
-    octets.chunks(5).flat_map(|block| {
-        let bits = block.iter().fold(0u64, |bits, octet| bits << 8 | u64::from(*octet));
+/// The characters of five bits: eight in every five bytes.
+fn characters(bytes: &[u8; BYTES]) -> impl Iterator<Item = u8> {
+    bytes.chunks(5).flat_map(|block| {
+        let bits = block.iter().fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
         (0..8).rev().map(move |at| u8::try_from(bits >> (5 * at) & 0x1f).unwrap_or(0))
     })
 }

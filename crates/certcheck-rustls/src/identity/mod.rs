@@ -3,7 +3,7 @@
 //! ```text
 //! accepted report -> leaf, policies, anchor -> Identity -> one accessor per kind of name
 //! ```
-//! A name is what the certificate says, octet for octet, read again at each call. Where one must not be used its
+//! A name is what the certificate says, byte for byte, read again at each call. Where one must not be used its
 //! accessor returns an error, never a part of it. No accessor falls back from subjectAltName to the common name, which
 //! names no server either (RFC 9525 2); the EDIPI alone is looked for there, since its issuers have it there.
 
@@ -79,7 +79,7 @@ impl Identity {
         let _names = (identity.ip_addresses(), identity.spiffe_id(), identity.upn(), identity.sid());
         let _numbers = (identity.edipi(), identity.card_uuid());
         if let Ok(Some(number)) = identity.fasc_n() {
-            assert_eq!(FascN::parse(number.octets()).ok(), Some(number));
+            assert_eq!(FascN::parse(number.bytes()).ok(), Some(number));
         }
     }
 
@@ -117,7 +117,7 @@ impl Identity {
             .map_or_else(|_| String::new(), |name| name.to_string())
     }
 
-    /// The serial number (RFC 5280 4.1.2.2) in lower-case hexadecimal, without a sign octet.
+    /// The serial number (RFC 5280 4.1.2.2) in lower-case hexadecimal, without a sign byte.
     #[must_use]
     pub fn serial(&self) -> String {
         self.view().serial().to_string()

@@ -75,7 +75,7 @@ impl Identity {
     /// None that the check of the certificate would not have found.
     pub fn ip_addresses(&self) -> Result<Vec<IpAddr>, IdentityError> {
         self.select(|name| match name {
-            GeneralName::Ip(octets) => Some(address(octets)),
+            GeneralName::Ip(bytes) => Some(address(bytes)),
             _ => None,
         })
     }
@@ -179,14 +179,14 @@ fn utf8_string<'a>(what: &'static str, value: &'a [u8]) -> Result<&'a str, Ident
     let text = Reader::new(value).expect(tag::UTF8_STRING, what).ok();
     match text.and_then(|tlv| core::str::from_utf8(tlv.value).ok()) {
         Some(text) => clean(what, text),
-        None => Err(IdentityError::refused_octets(what, value, "is not a UTF8String")),
+        None => Err(IdentityError::refused_bytes(what, value, "is not a UTF8String")),
     }
 }
 
-fn address(octets: &[u8]) -> Result<IpAddr, IdentityError> {
-    let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from))
-        .map_err(|_| IdentityError::refused_octets(IP, octets, "is not an address"))
+fn address(bytes: &[u8]) -> Result<IpAddr, IdentityError> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .map_err(|_| IdentityError::refused_bytes(IP, bytes, "is not an address"))
 }
 
 /// What follows `urn:uuid:`, whose letters may be of either case (RFC 8141 3.1).
@@ -198,8 +198,8 @@ fn after_urn_uuid(uri: &str) -> Option<&str> {
 /// RFC 9562 4: hexadecimal digits in groups of 8, 4, 4, 4 and 12.
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
-        && text.bytes().enumerate().all(|(at, octet)| match at {
-            8 | 13 | 18 | 23 => octet == b'-',
-            _ => octet.is_ascii_hexdigit(),
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
         })
 }

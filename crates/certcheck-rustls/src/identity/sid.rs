@@ -32,11 +32,11 @@ impl Identity {
                 continue;
             }
             let sids = object_sids(extension.value).map_err(IdentityError::Malformed)?;
-            let Some(octets) = only(WHAT, sids)? else {
+            let Some(bytes) = only(WHAT, sids)? else {
                 return Err(IdentityError::Malformed(extension.value.fault(FIELD, Rule::EmptyList)));
             };
-            let Ok(text) = core::str::from_utf8(octets) else {
-                return Err(IdentityError::refused_octets(WHAT, octets, NO_SID));
+            let Ok(text) = core::str::from_utf8(bytes) else {
+                return Err(IdentityError::refused_bytes(WHAT, bytes, NO_SID));
             };
             let text = clean(WHAT, text)?;
             return if is_sid(text) {
@@ -71,9 +71,9 @@ fn object_sids(extension: Tlv<'_>) -> Result<Vec<&[u8]>, ViewFault> {
 }
 
 fn octet_string(mut explicit: Reader<'_>) -> Result<&[u8], ViewFault> {
-    let octets = explicit.expect(tag::OCTET_STRING, FIELD)?;
+    let bytes = explicit.expect(tag::OCTET_STRING, FIELD)?;
     explicit.finish(FIELD)?;
-    Ok(octets.value)
+    Ok(bytes.value)
 }
 
 /// `S-1-5` and 1 to 15 sub-authorities in decimal ([MS-DTYP] 2.4.2.1), each written in the one shortest way, so that
@@ -84,7 +84,7 @@ fn is_sid(text: &str) -> bool {
 }
 
 fn is_sub_authority(text: &str) -> bool {
-    text.bytes().all(|octet| octet.is_ascii_digit())
+    text.bytes().all(|byte| byte.is_ascii_digit())
         && (text == "0" || !text.starts_with('0'))
         && text.parse::<u32>().is_ok()
 }

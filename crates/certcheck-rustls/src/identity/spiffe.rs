@@ -79,7 +79,7 @@ fn check_leaf(certificate: &Certificate<'_>) -> Result<(), &'static str> {
 /// Checks the syntax (SPIFFE-ID 2.1 to 2.3) and that there is a path (X.509-SVID 5.2); returns the trust domain.
 fn check_id(id: &str) -> Result<&str, &'static str> {
     if id.len() > MAX_ID {
-        return Err("is longer than 2048 octets");
+        return Err("is longer than 2048 bytes");
     }
     let Some(rest) = id.strip_prefix(PREFIX) else { return Err("does not begin with spiffe://") };
     if rest.contains(['?', '#']) {
@@ -91,12 +91,12 @@ fn check_id(id: &str) -> Result<&str, &'static str> {
         return Err("has no trust domain");
     }
     if trust_domain.len() > MAX_TRUST_DOMAIN {
-        return Err("has a trust domain longer than 255 octets");
+        return Err("has a trust domain longer than 255 bytes");
     }
     if trust_domain.contains(['@', ':']) {
         return Err("has user information or a port");
     }
-    if !trust_domain.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_')) {
+    if !trust_domain.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_')) {
         return Err("has a character that a trust domain does not have");
     }
     let Some(path) = path else { return Err("has no path, so that it names no workload") };
@@ -104,8 +104,7 @@ fn check_id(id: &str) -> Result<&str, &'static str> {
         if matches!(segment, "" | "." | "..") {
             return Err("has a path segment that is empty, . or ..");
         }
-        if !segment.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_'))
-        {
+        if !segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')) {
             return Err("has a character that a path segment does not have");
         }
     }

@@ -13,12 +13,12 @@ use rustls::Error;
 use tokio::sync::Semaphore;
 
 use super::{Observer, VerifierHooks};
-use crate::chain::octets_of;
+use crate::chain::bytes_of;
 use crate::client_auth::ClientAuth;
 use crate::metrics as names;
 use crate::refused::Refused;
 
-/// Octets of chains that are kept between being presented and being proved to be their presenter's: some thousands. Who
+/// Bytes of chains that are kept between being presented and being proved to be their presenter's: some thousands. Who
 /// has lost its place by then is decided by the leaf alone, and so at worst refused.
 const UNDECIDED: u64 = 32 << 20;
 
@@ -26,11 +26,11 @@ const UNDECIDED: u64 = 32 << 20;
 type Chain = Arc<[CertificateDer<'static>]>;
 
 #[derive(Clone, Debug)]
-struct Octets;
+struct Bytes;
 
-impl Weighter<Box<[u8]>, Chain> for Octets {
+impl Weighter<Box<[u8]>, Chain> for Bytes {
     fn weight(&self, _: &Box<[u8]>, chain: &Chain) -> u64 {
-        octets_of(chain)
+        bytes_of(chain)
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Cached {
     max_wait: Option<Duration>,
     waiters: Semaphore,
     /// Chains whose path is good, of clients that are not known by their leaf, by which they are found.
-    undecided: Cache<Box<[u8]>, Chain, Octets>,
+    undecided: Cache<Box<[u8]>, Chain, Bytes>,
     observer: Option<Observer>,
 }
 
@@ -62,7 +62,7 @@ impl Cached {
         observer: Option<Observer>,
     ) -> Self {
         let waiters = Semaphore::new(max_waiters.min(Semaphore::MAX_PERMITS));
-        let undecided = Cache::with_weighter(8_192, UNDECIDED, Octets);
+        let undecided = Cache::with_weighter(8_192, UNDECIDED, Bytes);
         Self { engine, auth, max_wait, waiters, undecided, observer }
     }
 

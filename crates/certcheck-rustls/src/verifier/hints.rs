@@ -6,7 +6,7 @@ use certcheck_core::KeyRing;
 use certcheck_core::key_ring::Role;
 use rustls::DistinguishedName;
 
-/// Octets of names that are sent. A ring with more has none sent: clients choose by themselves then, and a flight of a
+/// Bytes of names that are sent. A ring with more has none sent: clients choose by themselves then, and a flight of a
 /// server must not be blown up by its ring.
 pub const MAX_HINTS: usize = 16 << 10;
 

@@ -71,6 +71,6 @@ pub(crate) fn outcome<T: Debug>(said: Result<T, IdentityError>) -> String {
     }
 }
 
-pub(crate) fn octets(hex: &str) -> Vec<u8> {
+pub(crate) fn bytes(hex: &str) -> Vec<u8> {
     data_encoding::HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal")
 }

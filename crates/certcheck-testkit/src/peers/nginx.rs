@@ -27,7 +27,7 @@ http {
         application/pkcs7-mime p7c p7b;
         application/ocsp-response ors;
     }
-    default_type application/octet-stream;
+    default_type application/byte-stream;
     etag on;
     gzip on;
     gzip_min_length 20;

@@ -108,20 +108,20 @@ fn entry(name: &str, classes: &str, attribute: &str, value: &[u8]) -> String {
 
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::new();
-    for octet in text.bytes() {
-        if octet.is_ascii_alphanumeric() || b"-._~=,+".contains(&octet) {
-            encoded.push(char::from(octet));
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~=,+".contains(&byte) {
+            encoded.push(char::from(byte));
         } else {
-            write!(encoded, "%{octet:02X}").expect("to a string");
+            write!(encoded, "%{byte:02X}").expect("to a string");
         }
     }
     encoded
 }
 
-fn base64(octets: &[u8]) -> String {
+fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::with_capacity(octets.len().div_ceil(3) * 4);
-    for group in octets.chunks(3) {
+    let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
         let bits = (0..3).fold(0, |bits, at| (bits << 8) | u32::from(group.get(at).copied().unwrap_or(0)));
         for at in 0..4 {
             let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];

@@ -78,7 +78,7 @@ fn openssl_answers() {
     }
 }
 
-/// Whether slapd answers a search for `cn=Crl,o=Acme` with these octets.
+/// Whether slapd answers a search for `cn=Crl,o=Acme` with these bytes.
 fn finds(port: u16, expected: &[u8]) -> bool {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();

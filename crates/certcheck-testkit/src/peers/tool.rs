@@ -33,9 +33,9 @@ pub fn run(program: &str, arguments: &[&str], patience: Duration) -> Option<Ran>
     let stdin = child.stdin.take();
     let read = |mut from: Box<dyn std::io::Read + Send>| {
         thread::spawn(move || {
-            let mut octets = Vec::new();
-            let _gone = from.read_to_end(&mut octets);
-            String::from_utf8_lossy(&octets).into_owned()
+            let mut bytes = Vec::new();
+            let _gone = from.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
         })
     };
     let outputs = [

@@ -19,7 +19,7 @@ pub enum Fault {
     HangBeforeHeaders,
     /// The right headers, then nothing.
     HangAfterHeaders,
-    /// The right headers, then an octet a second.
+    /// The right headers, then a byte a second.
     Drip,
     /// The right headers and half of the body, then a reset.
     ResetMidBody,
@@ -33,7 +33,7 @@ pub enum Fault {
     EndlessBody,
     /// A body of 1 MiB with Content-Encoding: gzip, which inflates to more than 1 GiB of zeros.
     GzipBomb,
-    /// 200 with octets that mean nothing.
+    /// 200 with bytes that mean nothing.
     Garbage,
     /// 200 with a captive portal's page.
     Html,
@@ -141,8 +141,8 @@ impl ServerFault for Fault {
             }
             Self::Drip => {
                 head(Some(body.len()))?;
-                for octet in body.iter() {
-                    connection.send(&[*octet])?;
+                for byte in body.iter() {
+                    connection.send(&[*byte])?;
                     connection.pause(Duration::from_secs(1))?;
                 }
                 connection.close()

@@ -29,7 +29,7 @@ use crate::setup;
 const A_ROUND: usize = 20;
 const NAME: &str = "localhost";
 
-/// Handshakes of one kind: until the first octet of the application is with the client.
+/// Handshakes of one kind: until the first byte of the application is with the client.
 #[derive(Serialize)]
 pub(crate) struct HandshakeFigures {
     pub(crate) kind: &'static str,
@@ -139,7 +139,7 @@ impl Server {
     }
 }
 
-/// One connection, from TCP to the first octet that the application sends.
+/// One connection, from TCP to the first byte that the application sends.
 async fn handshake(acceptor: &Acceptor, client: &TlsConnector) -> anyhow::Result<Duration> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;

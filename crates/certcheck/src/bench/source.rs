@@ -20,7 +20,7 @@ use crate::json::kind_of;
 use crate::sources::Subject;
 
 /// The parts, in their order, as they are told.
-pub(crate) const PARTS: [&str; 5] = ["resolve", "connect", "first octet", "transfer", "whole"];
+pub(crate) const PARTS: [&str; 5] = ["resolve", "connect", "first byte", "transfer", "whole"];
 
 /// What was measured of a source.
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub(crate) struct SourceFigures {
     pub(crate) url: String,
     /// The certificate that names it.
     pub(crate) subject: String,
-    pub(crate) octets: Option<usize>,
+    pub(crate) bytes: Option<usize>,
     /// Requests for one answer: more than one where the responder redirects, or refuses GET.
     pub(crate) requests: u32,
     /// The methods by which answers came: another than was wanted where the responder refuses that.
@@ -63,7 +63,7 @@ impl SourceFigures {
 pub(crate) struct Parts {
     pub(crate) resolve: Option<Summary>,
     pub(crate) connect: Option<Summary>,
-    pub(crate) first_octet: Option<Summary>,
+    pub(crate) first_byte: Option<Summary>,
     pub(crate) transfer: Option<Summary>,
     pub(crate) whole: Option<Summary>,
     pub(crate) histogram: Vec<usize>,
@@ -72,7 +72,7 @@ pub(crate) struct Parts {
 impl Parts {
     /// In the order of [`PARTS`].
     pub(crate) fn all(&self) -> [Option<Summary>; 5] {
-        [self.resolve, self.connect, self.first_octet, self.transfer, self.whole]
+        [self.resolve, self.connect, self.first_byte, self.transfer, self.whole]
     }
 }
 
@@ -93,11 +93,11 @@ impl Exchanges {
     fn add(&mut self, (came, timings): Exchange) {
         match came {
             Ok(held) => {
-                let FetchTimings { resolve, connect, first_octet, transfer, whole, .. } = timings;
+                let FetchTimings { resolve, connect, first_byte, transfer, whole, .. } = timings;
                 if self.is_warm && connect.is_some() {
                     self.reconnects += 1;
                 } else {
-                    let parts = [resolve, connect, first_octet, transfer, Some(whole)];
+                    let parts = [resolve, connect, first_byte, transfer, Some(whole)];
                     for (samples, part) in self.parts.iter_mut().zip(parts) {
                         samples.extend(part);
                     }
@@ -114,11 +114,11 @@ impl Exchanges {
     }
 
     fn parts(&self) -> Parts {
-        let [resolve, connect, first_octet, transfer, whole] = &self.parts;
+        let [resolve, connect, first_byte, transfer, whole] = &self.parts;
         Parts {
             resolve: resolve.summary(),
             connect: connect.summary(),
-            first_octet: first_octet.summary(),
+            first_byte: first_byte.summary(),
             transfer: transfer.summary(),
             whole: whole.summary(),
             histogram: whole.histogram(),
@@ -190,7 +190,7 @@ impl Bench<'_> {
             method,
             url: need.request.url().to_string(),
             subject: subject.name.clone(),
-            octets: held.as_ref().map(|held| held.octets()),
+            bytes: held.as_ref().map(|held| held.bytes()),
             requests: cold.requests.max(warm.requests),
             answered_to: cold.methods.union(&warm.methods).copied().collect(),
             cold: cold.parts(),

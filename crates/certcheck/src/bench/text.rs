@@ -44,7 +44,7 @@ fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> 
             (source.cause.unwrap_or_default(), source.detail.as_deref().unwrap_or_default());
         writeln!(out, "  {BAD}{} failed{BAD:#}: {cause}: {}", source.failures, Visible(detail))?;
     }
-    let Some(octets) = source.octets else { return Ok(()) };
+    let Some(bytes) = source.bytes else { return Ok(()) };
     if source.requests > 1 {
         writeln!(out, "  {QUIET}{} requests for one answer{QUIET:#}", source.requests)?;
     }
@@ -58,7 +58,7 @@ fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> 
             source.reconnects
         )?;
     }
-    heading(out, &format!("{octets} octets"))?;
+    heading(out, &format!("{bytes} bytes"))?;
     for (temperature, parts) in [("cold", &source.cold), ("warm", &source.warm)] {
         print_parts(out, temperature, parts)?;
     }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn extension(oid: &str, body: &[u8]) -> Vec<u8> {
-        der::seq(&[der::oid(oid), der::boolean(true), der::octets(body)])
+        der::seq(&[der::oid(oid), der::boolean(true), der::bytes(body)])
     }
 
     /// An entry; with a name, that is who issued the certificate and those after it.

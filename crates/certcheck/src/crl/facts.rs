@@ -50,8 +50,8 @@ pub(super) struct CrlObject<'a> {
     pub(super) reasons: Histogram,
     /// Where deltas are.
     pub(super) freshest_crl: Vec<String>,
-    pub(super) octets: usize,
-    /// Octets beside the DER.
+    pub(super) bytes: usize,
+    /// Bytes beside the DER.
     pub(super) memory: usize,
     pub(super) signature: Option<SignatureObject>,
     pub(super) find: Option<FindObject>,
@@ -138,7 +138,7 @@ impl CrlObject<'_> {
             kind: kind(crl, point.as_ref()),
             distribution_point: point.map(PointObject::from),
             signature_algorithm: crl.signature_algorithm()?.into(),
-            authority_key: crl.authority_key().map(hex::octets),
+            authority_key: crl.authority_key().map(hex::bytes),
             this_update: this_update.to_string(),
             next_update: next_update.map(|time| time.to_string()),
             current: cause.is_none(),
@@ -146,7 +146,7 @@ impl CrlObject<'_> {
             entries: crl.len(),
             reasons,
             freshest_crl: freshest(crl)?,
-            octets: crl.der().len(),
+            bytes: crl.der().len(),
             memory: crl.overhead(),
             signature: None,
             find: wanted.map(|wanted| FindObject {

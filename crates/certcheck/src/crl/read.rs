@@ -15,7 +15,7 @@ use crate::input::{self, InputError};
 use crate::kind::{self, Wanted};
 use crate::visible;
 
-/// Octets that are read at once.
+/// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 /// From here on progress is shown.
 const LARGE: u64 = 10_000_000;
@@ -75,7 +75,7 @@ fn is_list(beginning: &[u8]) -> bool {
     rest.get(more) == Some(&tag::SEQUENCE)
 }
 
-/// An input in pieces of [`CHUNK`] octets; the last is shorter, and then there are none.
+/// An input in pieces of [`CHUNK`] bytes; the last is shorter, and then there are none.
 struct Chunks<R> {
     input: R,
     progress: Progress,
@@ -111,8 +111,8 @@ impl Progress {
         Self { length, read: 0, bar: None, is_wanted: io::stderr().is_terminal() }
     }
 
-    fn add(&mut self, octets: usize) {
-        self.read = self.read.saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
+    fn add(&mut self, bytes: usize) {
+        self.read = self.read.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         if self.is_wanted && self.bar.is_none() && self.length.unwrap_or(self.read) >= LARGE {
             self.bar = Some(bar(self.length));
         }

@@ -16,9 +16,9 @@ pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let number = crl.number.as_ref().map_or_else(String::new, |number| format!(" {number}"));
     writeln!(out, "{}: {} CRL{number}", crl.issuer, crl.kind.join(" "))?;
-    let CrlObject { input, octets, memory, version, .. } = crl;
+    let CrlObject { input, bytes, memory, version, .. } = crl;
     let input = Visible(input);
-    writeln!(out, "  {QUIET}{input}, {octets} octets, {memory} of memory beside them{QUIET:#}")?;
+    writeln!(out, "  {QUIET}{input}, {bytes} bytes, {memory} of memory beside them{QUIET:#}")?;
     writeln!(out, "  version {version}, {}", crl.signature_algorithm.shown())?;
     if let Some(base) = &crl.base_number {
         writeln!(out, "  changes since CRL {base}")?;

@@ -29,9 +29,9 @@ pub(crate) fn reference() -> anyhow::Result<Exit> {
     print(reference::page(Flags::command()).as_bytes())
 }
 
-fn print(octets: &[u8]) -> anyhow::Result<Exit> {
+fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
-    out.write_all(octets)?;
+    out.write_all(bytes)?;
     out.flush()?;
     Ok(Exit::Accepted)
 }

@@ -82,7 +82,7 @@ pub(crate) struct OcspArguments {
     pub(crate) json: bool,
 }
 
-/// A serial number as people write it: the octets without leading zeros.
+/// A serial number as people write it: the bytes without leading zeros.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SerialFlag(pub(crate) Vec<u8>);
 
@@ -94,16 +94,16 @@ fn parse_serial(text: &str) -> Result<SerialFlag, String> {
         .map(|character| character.to_digit(16))
         .collect();
     let digits = digits.filter(|digits| !digits.is_empty()).ok_or("not hexadecimal, such as 0A:1B:2C")?;
-    let octet = |pair: &[u32]| pair.iter().fold(0, |octet, digit| octet << 4 | digit);
-    // An odd number of digits has half an octet in front.
-    let octets: Vec<u8> = digits.rchunks(2).rev().filter_map(|pair| u8::try_from(octet(pair)).ok()).collect();
-    Ok(SerialFlag(magnitude(&octets).to_vec()))
+    let byte = |pair: &[u32]| pair.iter().fold(0, |byte, digit| byte << 4 | digit);
+    // An odd number of digits has half a byte in front.
+    let bytes: Vec<u8> = digits.rchunks(2).rev().filter_map(|pair| u8::try_from(byte(pair)).ok()).collect();
+    Ok(SerialFlag(magnitude(&bytes).to_vec()))
 }
 
 /// A number without its leading zeros.
-pub(crate) fn magnitude(octets: &[u8]) -> &[u8] {
-    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-    octets.get(zeros..).unwrap_or_default()
+pub(crate) fn magnitude(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes.get(zeros..).unwrap_or_default()
 }
 
 #[cfg(test)]

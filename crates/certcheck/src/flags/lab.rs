@@ -101,7 +101,7 @@ pub(crate) enum LabFault {
     Hang,
     /// Reset connections.
     Refuse,
-    /// Answer with octets that mean nothing.
+    /// Answer with bytes that mean nothing.
     Garbage,
     /// Answer with what ended an hour ago.
     Stale,

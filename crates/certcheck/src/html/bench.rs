@@ -135,9 +135,9 @@ fn source(source: &SourceFigures) -> Markup {
                     @if let Some(detail) = &source.detail { ": " (Shown(detail)) }
                 } }
             }
-            @if let Some(octets) = source.octets {
+            @if let Some(bytes) = source.bytes {
                 p.quiet.small {
-                    (counted(i64::try_from(octets).unwrap_or(i64::MAX), "octet"))
+                    (counted(i64::try_from(bytes).unwrap_or(i64::MAX), "byte"))
                     @if source.requests > 1 { ", " (source.requests) " requests for one answer" }
                     @if let Some(other) = source.other_method() { ", answered to " (other) }
                     @if source.reconnects > 0 { ", " (source.reconnects) " of those over one that stands had to connect, and are left out" }

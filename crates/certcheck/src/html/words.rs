@@ -59,7 +59,7 @@ const fn width(sign: char) -> usize {
     }
 }
 
-/// Without the backslashes before signs; octets in hexadecimal stay, so that nothing hidden comes back.
+/// Without the backslashes before signs; bytes in hexadecimal stay, so that nothing hidden comes back.
 fn unescaped(part: &str) -> String {
     let mut signs = part.chars().peekable();
     let mut plain = String::new();

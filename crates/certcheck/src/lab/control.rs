@@ -19,7 +19,7 @@ use super::log::{Event, Log};
 use super::sources::Sources;
 use crate::flags::{LabFault, LabSource};
 
-/// Octets of a request, and of an answer.
+/// Bytes of a request, and of an answer.
 const MAX_ASKED: u64 = 4 << 10;
 const MAX_ANSWERED: u64 = 64 << 10;
 /// How long a request may take to come.

@@ -1,6 +1,6 @@
 //! The service: TLS behind [`Acceptor`], which says who somebody is and gives lines back, or answers HTTP.
 //!
-//! Who speaks HTTP is known by ALPN (RFC 7301), or by the first octets, for which there is a moment before the greeting.
+//! Who speaks HTTP is known by ALPN (RFC 7301), or by the first bytes, for which there is a moment before the greeting.
 
 use std::io;
 use std::pin::pin;
@@ -21,7 +21,7 @@ use crate::text::shown;
 
 /// Connections at once.
 const AT_ONCE: usize = 256;
-/// Octets of a line, or of the head of an HTTP request.
+/// Bytes of a line, or of the head of an HTTP request.
 const MOST: usize = 8 << 10;
 /// How long a client may say nothing.
 const IDLE: Duration = Duration::from_secs(600);
@@ -155,7 +155,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     }
     stream.write_all(hello.as_bytes()).await?;
     loop {
-        while let Some(end) = taken.iter().position(|octet| *octet == b'\n') {
+        while let Some(end) = taken.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = taken.drain(..=end).collect();
             stream.write_all(&line).await?;
         }
@@ -180,9 +180,9 @@ async fn read<S: AsyncRead + Unpin>(stream: &mut S, taken: &mut Vec<u8>) -> io::
 }
 
 /// Whether this begins like an HTTP request (RFC 9112 3).
-fn is_request(octets: &[u8]) -> bool {
-    let method = octets.split(|octet| *octet == b' ').next().unwrap_or_default();
-    octets.get(method.len()..).is_some_and(|rest| rest.starts_with(b" /"))
+fn is_request(bytes: &[u8]) -> bool {
+    let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
+    bytes.get(method.len()..).is_some_and(|rest| rest.starts_with(b" /"))
         && !method.is_empty()
         && method.iter().all(u8::is_ascii_uppercase)
 }

@@ -15,7 +15,7 @@ use super::pki::{Holder, Pki};
 const STATE: &str = "lab.json";
 const PARTS: [&str; 2] = ["ring", "clients"];
 const SERVER_CA: &str = "server-ca.pem";
-/// Octets of a state file.
+/// Bytes of a state file.
 const MAX_STATE: u64 = 64 << 10;
 
 /// What the state file says.

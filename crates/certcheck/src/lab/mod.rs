@@ -69,7 +69,7 @@ fn print(command: &LabCommand, status: &Status) -> io::Result<()> {
             let does = match how {
                 LabFault::Hang => "takes requests and never answers",
                 LabFault::Refuse => "resets connections",
-                LabFault::Garbage => "answers with octets that mean nothing",
+                LabFault::Garbage => "answers with bytes that mean nothing",
                 LabFault::Stale => "answers with what ended an hour ago",
             };
             writeln!(out, "{UNSURE}broken{UNSURE:#}: {what}: {does}")

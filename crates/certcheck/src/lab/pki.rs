@@ -1,6 +1,6 @@
 //! The PKI: a root, two CAs below it, clients of every kind, and the service's own certificate.
 //!
-//! Every key comes of octets that nobody can guess, again at each start.
+//! Every key comes of bytes that nobody can guess, again at each start.
 
 use anyhow::Context as _;
 use certcheck_core::Time;

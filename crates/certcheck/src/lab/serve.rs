@@ -87,7 +87,7 @@ fn acceptor(folder: &Folder, server: &Holder) -> anyhow::Result<Acceptor> {
     let mut policy = Policy::client(Revocation::HardFail);
     policy.freshness.skew = SKEW;
     let mut limits = FetchLimits::default();
-    limits.first_octet = Duration::from_secs(1);
+    limits.first_byte = Duration::from_secs(1);
     limits.small_whole = Duration::from_secs(3);
     limits.back_off_max = Duration::from_secs(2);
     limits.breaker_pause = Duration::from_secs(2);

@@ -112,7 +112,7 @@ impl From<ResponderId<'_>> for ResponderObject {
     fn from(responder: ResponderId<'_>) -> Self {
         match responder {
             ResponderId::ByName(name) => Self { name: Some(name.to_string()), key_hash: None },
-            ResponderId::ByKey(hash) => Self { name: None, key_hash: Some(hex::octets(hash)) },
+            ResponderId::ByKey(hash) => Self { name: None, key_hash: Some(hex::bytes(hash)) },
         }
     }
 }
@@ -121,8 +121,8 @@ impl From<ResponderId<'_>> for ResponderObject {
 fn nonce(value: &[u8]) -> String {
     let mut reader = Reader::new(value);
     match reader.expect(tag::OCTET_STRING, "nonce") {
-        Ok(inner) if reader.is_empty() => hex::octets(inner.value),
-        _ => hex::octets(value),
+        Ok(inner) if reader.is_empty() => hex::bytes(inner.value),
+        _ => hex::bytes(value),
     }
 }
 
@@ -145,8 +145,8 @@ impl AnswerObject {
         let time = |time: Time| time.to_string();
         Self {
             hash_algorithm: hash_name(id.algorithm),
-            issuer_name_hash: hex::octets(id.name_hash),
-            issuer_key_hash: hex::octets(id.key_hash),
+            issuer_name_hash: hex::bytes(id.name_hash),
+            issuer_key_hash: hex::bytes(id.key_hash),
             serial: hex::number(id.serial),
             status,
             revoked_at: revoked.map(|(at, _)| time(at)),

@@ -19,7 +19,7 @@ const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 /// What some editors write before text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// The first octet of a certificate, and of PKCS #7, in DER; the second is that of a length above 127.
+/// The first byte of a certificate, and of PKCS #7, in DER; the second is that of a length above 127.
 const SEQUENCE: u8 = 0x30;
 const LENGTHS: std::ops::RangeInclusive<u8> = 0x81..=0x84;
 
@@ -71,26 +71,26 @@ impl<R: BufRead> Bundle<R> {
 
     /// One SEQUENCE (X.690 8.1): the header says how long it is.
     fn der(&mut self) -> io::Result<Vec<u8>> {
-        let mut octets = vec![0; 2];
-        self.source.read_exact(&mut octets)?;
-        let length = match octets[1] {
+        let mut bytes = vec![0; 2];
+        self.source.read_exact(&mut bytes)?;
+        let length = match bytes[1] {
             short @ ..0x80 => usize::from(short),
             long if LENGTHS.contains(&long) => {
                 let mut header = [0; 4];
                 let header = header.get_mut(..usize::from(long & 0x7f)).unwrap_or_default();
                 self.source.read_exact(header)?;
-                octets.extend_from_slice(header);
-                header.iter().fold(0, |length, octet| length << 8 | usize::from(*octet))
+                bytes.extend_from_slice(header);
+                header.iter().fold(0, |length, byte| length << 8 | usize::from(*byte))
             }
             _ => return Err(bad("a length that DER does not have")),
         };
         if length > MAX_SECTION {
             return Err(bad("a section of more than 16 MiB"));
         }
-        let header = octets.len();
-        octets.resize(header + length, 0);
-        self.source.read_exact(&mut octets[header..])?;
-        Ok(octets)
+        let header = bytes.len();
+        bytes.resize(header + length, 0);
+        self.source.read_exact(&mut bytes[header..])?;
+        Ok(bytes)
     }
 
     /// The next section, to its end; or as far as it goes, and whoever reads it says that it has none.
@@ -162,7 +162,7 @@ enum Oddity {
 
 fn oddity(line: &[u8]) -> Option<Oddity> {
     if line.contains(&0) {
-        return Some(Oddity::File("octets that are no text, nor DER from the beginning"));
+        return Some(Oddity::File("bytes that are no text, nor DER from the beginning"));
     }
     if !line.contains(&b'-') {
         return None;
@@ -180,8 +180,8 @@ fn ends_before(line: &[u8], place: usize) -> bool {
     find(line, END).is_some_and(|end| end < place)
 }
 
-fn find(octets: &[u8], wanted: &[u8]) -> Option<usize> {
-    octets.windows(wanted.len()).position(|window| window == wanted)
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 fn bad(message: &str) -> io::Error {
@@ -195,8 +195,8 @@ impl<R: BufRead> Iterator for Bundle<R> {
         loop {
             if let Some(certificate) = self.pending.next() {
                 self.found += 1;
-                // The core refuses longer ones: no more octets are kept of one that waits for its turn.
-                let max = Limits::default().certificate_octets;
+                // The core refuses longer ones: no more bytes are kept of one that waits for its turn.
+                let max = Limits::default().certificate_bytes;
                 let is_taken = u32::try_from(certificate.len()).is_ok_and(|length| length <= max);
                 return Some(if is_taken { Ok(certificate) } else { Err(InputError::TooLong { max }) });
             }
@@ -243,11 +243,11 @@ mod tests {
     }
 
     /// The lengths of the certificates, `None` for what does not read.
-    fn read(octets: &[u8]) -> Vec<Option<usize>> {
+    fn read(bytes: &[u8]) -> Vec<Option<usize>> {
         // A reader that gives little at a time must make no difference.
-        let whole = Bundle::new(octets).unwrap().map(|one| one.ok().map(|der| der.len())).collect::<Vec<_>>();
-        if octets.len() < 100_000 {
-            let slow = Bundle::new(io::BufReader::with_capacity(1, octets)).unwrap();
+        let whole = Bundle::new(bytes).unwrap().map(|one| one.ok().map(|der| der.len())).collect::<Vec<_>>();
+        if bytes.len() < 100_000 {
+            let slow = Bundle::new(io::BufReader::with_capacity(1, bytes)).unwrap();
             assert_eq!(slow.map(|one| one.ok().map(|der| der.len())).collect::<Vec<_>>(), whole);
         }
         whole
@@ -290,7 +290,7 @@ mod tests {
         let odd = String::from_utf8(good.clone()).unwrap().replace("CERTIFICATE-", "CERTIFICATE -");
         let small = String::from_utf8(good.clone()).unwrap().to_ascii_lowercase();
         let crowd = "-----BEGIN KEY----- -----END KEY-----".repeat(100_000);
-        let wide: Vec<u8> = good.iter().flat_map(|octet| [*octet, 0]).collect();
+        let wide: Vec<u8> = good.iter().flat_map(|byte| [*byte, 0]).collect();
         let bad = b"-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
         let endless = [&b"-----BEGIN CERTIFICATE-----\n"[..], &vec![b'A'; MAX_SECTION + 9]].concat();
         let long = [&[0x30, 0x83, 0x20, 0, 0][..], &vec![0; 0x20_0000]].concat();

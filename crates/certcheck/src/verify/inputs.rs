@@ -173,16 +173,16 @@ impl Inputs {
     fn listed(&mut self) -> Option<io::Result<PathBuf>> {
         let list = self.list.as_mut()?;
         loop {
-            let mut octets = Vec::new();
-            match list.by_ref().take(LONGEST_PATH + 1).read_until(0, &mut octets) {
+            let mut bytes = Vec::new();
+            match list.by_ref().take(LONGEST_PATH + 1).read_until(0, &mut bytes) {
                 Ok(0) => return None,
-                Ok(_) if octets.len() as u64 > LONGEST_PATH => {
+                Ok(_) if bytes.len() as u64 > LONGEST_PATH => {
                     self.list = None;
                     let message = "a path longer than 64 KiB: paths are separated by NUL";
                     return Some(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
                 }
                 Ok(_) => {
-                    let path = octets.strip_suffix(&[0]).unwrap_or(&octets);
+                    let path = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
                     if path.is_empty() {
                         continue;
                     }
@@ -267,13 +267,13 @@ fn is_certificates(path: &Path) -> bool {
 }
 
 #[cfg(unix)]
-fn path_of(octets: &[u8]) -> io::Result<PathBuf> {
+fn path_of(bytes: &[u8]) -> io::Result<PathBuf> {
     use std::os::unix::ffi::OsStrExt as _;
-    Ok(std::ffi::OsStr::from_bytes(octets).into())
+    Ok(std::ffi::OsStr::from_bytes(bytes).into())
 }
 
 #[cfg(not(unix))]
-fn path_of(octets: &[u8]) -> io::Result<PathBuf> {
-    let text = std::str::from_utf8(octets);
+fn path_of(bytes: &[u8]) -> io::Result<PathBuf> {
+    let text = std::str::from_utf8(bytes);
     text.map(PathBuf::from).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }

@@ -34,7 +34,6 @@ struct Counts<'t> {
     inputs: u64,
     accepted: u64,
     /// Of the accepted ones: those of whose revocation something is not known, by cause.
-    #[serde(rename = "let_pass")]
     tolerated: &'t BTreeMap<&'static str, u64>,
     rejected: &'t BTreeMap<&'static str, u64>,
     undetermined: &'t BTreeMap<&'static str, u64>,

@@ -41,9 +41,9 @@ pub(super) fn render(found: &Found, now: Time) -> String {
     for source in sources {
         out.sample("certcheck_source_fetch_seconds", &of(source), source.elapsed_us as f64 / 1e6);
     }
-    out.family("certcheck_source_octets", "Octets of the answer.");
-    for (source, octets) in sources.iter().filter_map(|source| Some((source, source.octets?))) {
-        out.sample("certcheck_source_octets", &of(source), octets);
+    out.family("certcheck_source_bytes", "Bytes of the answer.");
+    for (source, bytes) in sources.iter().filter_map(|source| Some((source, source.bytes?))) {
+        out.sample("certcheck_source_bytes", &of(source), bytes);
     }
     let of = |one: &super::CertificateState| {
         labels(&[("role", one.role), ("subject", &one.subject), ("sha256", &one.sha256)])

@@ -29,7 +29,7 @@ pub(super) struct SourceState {
     pub(super) evidence_end: Option<String>,
     #[serde(skip)]
     pub(super) times: Times,
-    pub(super) octets: Option<usize>,
+    pub(super) bytes: Option<usize>,
     pub(super) elapsed_us: u64,
 }
 
@@ -50,7 +50,7 @@ impl SourceState {
             next_update: time(times.next),
             evidence_end: time(times.end),
             times,
-            octets: source.held().ok().map(certcheck_fetch::CachedEvidence::octets),
+            bytes: source.held().ok().map(certcheck_fetch::CachedEvidence::bytes),
             elapsed_us: u64::try_from(source.took().as_micros()).unwrap_or(u64::MAX),
         }
     }

@@ -57,8 +57,8 @@ addEventListener("load", () => {
   });
   const out = document.createElement("pre");
   out.id = "seen";
-  const octets = new TextEncoder().encode(JSON.stringify(seen));
-  out.textContent = [...octets].map(octet => octet.toString(16).padStart(2, "0")).join("");
+  const bytes = new TextEncoder().encode(JSON.stringify(seen));
+  out.textContent = [...bytes].map(byte => byte.toString(16).padStart(2, "0")).join("");
   document.body.replaceChildren(out);
 });
 "##;
@@ -107,9 +107,9 @@ pub(crate) fn see(pages: &[&Path]) -> Option<Vec<Value>> {
     assert!(console.is_empty(), "{console:?}");
     let seen = text.split(r#"<pre id="seen">"#).nth(1).and_then(|rest| rest.split('<').next());
     let digits = seen.unwrap_or_else(|| panic!("the browser returned nothing: {text}"));
-    let octets: Option<Vec<u8>> =
+    let bytes: Option<Vec<u8>> =
         (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect();
-    let seen: Vec<Value> = serde_json::from_slice(&octets.expect("hexadecimal")).expect("JSON");
+    let seen: Vec<Value> = serde_json::from_slice(&bytes.expect("hexadecimal")).expect("JSON");
     assert_eq!(seen.len(), pages.len());
     Some(seen)
 }

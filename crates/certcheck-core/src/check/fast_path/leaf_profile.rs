@@ -8,7 +8,7 @@ use pki_types::CertificateDer;
 use crate::der::Reader;
 use crate::x509::{Certificate, Extension, KnownExtension, Version};
 
-/// A run of extensions that leaves with one profile have in the same octets, or one that each has of its own.
+/// A run of extensions that leaves with one profile have in the same bytes, or one that each has of its own.
 #[derive(Clone, Debug)]
 enum Piece {
     Same(Box<[u8]>),
@@ -73,7 +73,7 @@ impl LeafProfile {
         let mut rest = list;
         for piece in &self.pieces {
             rest = match piece {
-                Piece::Same(octets) => match rest.strip_prefix(&**octets) {
+                Piece::Same(bytes) => match rest.strip_prefix(&**bytes) {
                     Some(rest) => rest,
                     None => return false,
                 },

@@ -22,7 +22,7 @@ pub(super) use path::details;
 
 /// So many inputs are told at length, the worst first; all are counted.
 const MAX_TOLD: usize = 200;
-/// So many octets of one text of an input are kept.
+/// So many bytes of one text of an input are kept.
 const MAX_TEXT: usize = 2000;
 
 /// A page that grows with each input, and stays bounded however many there are.

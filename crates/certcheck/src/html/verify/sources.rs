@@ -30,7 +30,7 @@ fn one(line: &Line, source: &SourceObject, longest: u64) -> Markup {
                 span.chip { @match source.kind { "crl" => "CRL", "ocsp" => "OCSP", kind => (kind) } }
                 span.quiet.small {
                     @match source.from { Some(from) => { "from " (from) }, None => "no answer" }
-                    @if source.octets > 0 { ", " (counted(source.octets, "octet")) }
+                    @if source.bytes > 0 { ", " (counted(source.bytes, "byte")) }
                 }
                 strong { (took(source.elapsed_us)) }
             }

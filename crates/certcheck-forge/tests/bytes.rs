@@ -1,4 +1,4 @@
-//! The same words make the same octets, from one release to the next.
+//! The same words make the same bytes, from one release to the next.
 
 use certcheck_forge::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_forge::ocsp::{self, AnswerBuilder, Response};
@@ -6,8 +6,8 @@ use certcheck_forge::{Cert, Key, name};
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-fn hash(octets: &[u8]) -> String {
-    HEXLOWER.encode(&Sha256::digest(octets)[..8])
+fn hash(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes)[..8])
 }
 
 fn forged(key: &Key) -> [String; 4] {

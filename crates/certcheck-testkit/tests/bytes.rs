@@ -1,4 +1,4 @@
-//! The same words make the same octets, from one release to the next: those that the forge alone does not make.
+//! The same words make the same bytes, from one release to the next: those that the forge alone does not make.
 
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
@@ -6,8 +6,8 @@ use certcheck_testkit::{Cert, Key, SigAlg, keys, name};
 use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 
-fn hash(octets: &[u8]) -> String {
-    HEXLOWER.encode(&digest(&SHA256, octets).as_ref()[..8])
+fn hash(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&digest(&SHA256, bytes).as_ref()[..8])
 }
 
 fn forged(key: &Key, alg: SigAlg) -> [String; 4] {
