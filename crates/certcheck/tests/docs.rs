@@ -140,7 +140,13 @@ fn call<'l>(fence: Option<&str>, line: &'l str) -> Option<Vec<&'l str>> {
         _ => return None,
     };
     let words: Vec<&str> = line.split_whitespace().collect();
-    let at = words.iter().position(|word| *word == "certcheck" || word.ends_with("/certcheck"))?;
+    // The name of the crate, as `cargo run -p` wants it, calls nothing.
+    let is_crate =
+        |at: usize| at.checked_sub(1).is_some_and(|before| ["-p", "--path"].contains(&words[before]));
+    let at = words
+        .iter()
+        .enumerate()
+        .position(|(at, word)| (*word == "certcheck" || word.ends_with("/certcheck")) && !is_crate(at))?;
     // After `cargo run --bin certcheck --`.
     let rest = words.get(at + 1..)?.iter().copied().skip_while(|word| *word == "--");
     let is_end = |word: &str| ["|", ">", ">>", "<", "&&", "||", ";", "#", "&", "2>", "\\"].contains(&word);
