@@ -1,39 +1,78 @@
-//! The names of counters and gauges: docs/observability.md has them in a table.
+//! The names of counters, gauges and histograms: docs/observability.md has them in a table.
+//!
+//! Names follow the convention of Prometheus: base units as suffixes, `_total` for counters, `_info` for what a label says.
 
-/// Answers that were of use, by `kind` and `from`.
+/// Always 1, with the `version` of this crate.
+pub(crate) const BUILD: &str = "certcheck_build_info";
+/// Usable answers, by `kind` and `from`.
 pub(crate) const ANSWERS: &str = "certcheck_evidence_answers_total";
 /// Exchanges with a source, by `kind`.
 pub(crate) const FETCHES: &str = "certcheck_fetches_total";
-/// Exchanges that brought nothing of use, by `kind` and `cause`.
+/// Exchanges without a usable answer, by `kind` and `cause`.
 pub(crate) const FAILURES: &str = "certcheck_fetch_failures_total";
 /// Seconds of an exchange, by `kind`.
-pub(crate) const SECONDS: &str = "certcheck_fetch_seconds";
-/// Bytes of what came, by `kind`.
+pub(crate) const SECONDS: &str = "certcheck_fetch_duration_seconds";
+/// Bytes of an answer, by `kind`.
 pub(crate) const BYTES: &str = "certcheck_fetch_bytes";
 /// Age of evidence in seconds when it is kept, by `kind`.
 pub(crate) const AGE: &str = "certcheck_evidence_age_seconds";
-/// Evidence that memory had no room for.
+/// Evidence that was dropped because memory was full.
 pub(crate) const EVICTIONS: &str = "certcheck_memory_evictions_total";
-/// KiB of evidence in memory.
-pub(crate) const MEMORY: &str = "certcheck_memory_kibibytes";
-/// What the store held and is not taken, by `why`.
+/// Bytes of evidence in memory.
+pub(crate) const MEMORY: &str = "certcheck_memory_bytes";
+/// Stored evidence that was refused, by `why`.
 pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
-/// Checks, by `verdict` and `by`: `known` if nothing but a look-up was needed, `full` else.
+/// Checks, by `verdict` and `by`: `known` if a look-up was enough, else `full`.
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
-/// Clients that were accepted though something of their revocation is not known, by `cause`.
+/// Clients that were accepted with an unknown revocation status, by `cause`.
 pub(crate) const TOLERATED: &str = "certcheck_checks_tolerated_total";
-/// Evidence got ahead of its end, by `outcome`.
+/// Evidence that was fetched ahead of its end, by `outcome`.
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
 /// Clients of live connections that would be refused from then on, by `reason`.
 pub(crate) const ENDED: &str = "certcheck_watches_ended_total";
 
+/// Gives the recorder a description of each, which exporters show as HELP, and the version.
+pub(crate) fn describe() {
+    for (name, help) in [
+        (ANSWERS, "Usable answers, by kind and by where they came from."),
+        (FETCHES, "Exchanges that were begun with a source, by kind."),
+        (FAILURES, "Exchanges without a usable answer, by kind and cause."),
+        (EVICTIONS, "Evidence that was dropped because memory was full."),
+        (STORE_REFUSED, "Stored evidence that was refused, by why."),
+        (CHECKS, "Checks, by verdict and by how they were answered: known (a look-up) or full."),
+        (TOLERATED, "Clients that were accepted with an unknown revocation status, by cause."),
+        (REFRESHES, "Evidence that was fetched ahead of its end, by outcome."),
+        (ENDED, "Clients of live connections that would be refused from then on, by reason."),
+    ] {
+        metrics::describe_counter!(name, help);
+    }
+    for (name, help) in [
+        (SECONDS, "How long an exchange with a source took, in seconds."),
+        (BYTES, "Size of an answer, in bytes."),
+        (AGE, "Age of evidence by its thisUpdate when it is kept, in seconds."),
+    ] {
+        metrics::describe_histogram!(name, help);
+    }
+    metrics::describe_gauge!(MEMORY, "Evidence in memory, in bytes.");
+    metrics::describe_gauge!(BUILD, "Always 1, with the version of certcheck as a label.");
+    metrics::gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
 #[cfg(test)]
 mod tests {
-    /// Every name of this file stands in this crate's table, and the table names nothing else.
+    use certcheck_testkit::docs;
+
+    /// Every name of this file is in this crate's table, and the table names nothing else.
     #[test]
     fn the_table_has_them_all() {
-        let [own, table] =
-            certcheck_testkit::docs::metrics(env!("CARGO_PKG_NAME"), include_str!("metrics.rs"));
+        let [own, table] = docs::metrics(env!("CARGO_PKG_NAME"), include_str!("metrics.rs"));
         assert_eq!(own, table);
+    }
+
+    #[test]
+    fn each_is_described_and_named_by_convention() {
+        let described = docs::described_metrics(super::describe);
+        let [own, _] = docs::metrics(env!("CARGO_PKG_NAME"), include_str!("metrics.rs"));
+        assert_eq!(described, own);
     }
 }

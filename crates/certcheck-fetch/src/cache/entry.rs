@@ -181,7 +181,7 @@ impl Memory {
         self.slots.iter().map(|(_, slot)| slot).collect()
     }
 
-    /// Bytes held, as weighed.
+    /// KiB held, as weighed.
     pub(crate) fn kib(&self) -> u64 {
         self.slots.weighted_size()
     }

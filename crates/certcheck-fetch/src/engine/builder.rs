@@ -226,6 +226,7 @@ impl EngineBuilder {
             .enable_all()
             .build()
             .map_err(EngineError::Runtime)?;
+        crate::metrics::describe();
         let limits = Arc::new(limits);
         let folder: PathBuf = fetcher::folder(store.as_ref());
         let network = if is_offline {

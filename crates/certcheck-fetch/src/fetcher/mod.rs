@@ -180,7 +180,7 @@ impl Fetcher {
             let age = now.unix().saturating_sub(this.unix()).max(0);
             metrics::histogram!(names::AGE, "kind" => cached.kind().code()).record(age as f64);
         }
-        metrics::gauge!(names::MEMORY).set(self.memory.kib() as f64);
+        metrics::gauge!(names::MEMORY).set((self.memory.kib() << 10) as f64);
         if level == Level::Store {
             return;
         }

@@ -155,6 +155,7 @@ impl Acceptor {
         sessions: SessionPolicy,
         limits: AcceptLimits,
     ) -> Result<Self, Error> {
+        crate::metrics::describe();
         let sessions = Arc::new(Sessions::new(Arc::clone(&engine), parts.auth, sessions));
         let active = ArcSwap::from_pointee(ActiveConfig::new(&parts, &engine, &sessions)?);
         let max_pending = limits.pending.get().min(Semaphore::MAX_PERMITS);
@@ -190,7 +191,7 @@ impl Acceptor {
             _ => Err(AcceptError::Busy),
         };
         let word = outcome.as_ref().map_or_else(AcceptError::code, |_| "accept");
-        metrics::counter!(names::HANDSHAKES, "door" => "acceptor", "outcome" => word).increment(1);
+        metrics::counter!(names::HANDSHAKES, "component" => "acceptor", "outcome" => word).increment(1);
         match &outcome {
             Err(AcceptError::Refused(refused)) => refused.log(),
             Err(error) => debug!(reason = %error, "client not admitted"),

@@ -61,13 +61,15 @@ impl Cached {
         max_waiters: usize,
         observer: Option<Observer>,
     ) -> Self {
+        names::describe();
         let waiters = Semaphore::new(max_waiters.min(Semaphore::MAX_PERMITS));
         let undecided = Cache::with_weighter(8_192, UNDECIDED, Bytes);
         Self { engine, auth, max_wait, waiters, undecided, observer }
     }
 
     fn refuse(&self, report: CheckReport) -> Error {
-        metrics::counter!(names::HANDSHAKES, "door" => "verifier", "outcome" => report.code()).increment(1);
+        metrics::counter!(names::HANDSHAKES, "component" => "verifier", "outcome" => report.code())
+            .increment(1);
         let refused = Refused::new(report);
         refused.log();
         if let Some(observer) = &self.observer {
@@ -132,7 +134,7 @@ impl VerifierHooks for Cached {
         if !report.is_accepted() {
             return Err(self.refuse(report));
         }
-        metrics::counter!(names::HANDSHAKES, "door" => "verifier", "outcome" => "accept").increment(1);
+        metrics::counter!(names::HANDSHAKES, "component" => "verifier", "outcome" => "accept").increment(1);
         Ok(())
     }
 }
