@@ -53,3 +53,8 @@ pub use report::{Report, Verdict};
 pub use revocation::Evidence;
 pub use signature::verify_signed_data;
 pub use time::Time;
+
+/// The README, whose quick start compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

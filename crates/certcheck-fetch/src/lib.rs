@@ -121,3 +121,8 @@ pub mod fuzzing {
         }
     }
 }
+
+/// The README, whose quick start compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

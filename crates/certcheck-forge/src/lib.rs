@@ -26,3 +26,8 @@ pub use key::{Key, Signer};
 pub fn pem(label: &str, der: &[u8]) -> String {
     pem::encode(&pem::Pem::new(label, der))
 }
+
+/// The README, whose quick start compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
