@@ -16,6 +16,7 @@ pub mod keys;
 pub mod ocsp_flaw;
 pub mod odd_key;
 pub mod peers;
+pub mod program;
 #[cfg(feature = "imports")]
 pub mod public_api;
 pub mod recipe;

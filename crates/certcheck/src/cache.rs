@@ -1,6 +1,6 @@
 //! `certcheck cache`: the evidence that is kept between runs.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use anyhow::{anyhow, bail};
 use certcheck_core::crl::Crl;
@@ -55,7 +55,7 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
     let (store, runtime) = open(folder)?;
     let now = setup::time(None);
     let entries = runtime.block_on(store.list())?;
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     for entry in &entries {
         if folder.json {
             json::print(&reported(entry, now))?;
@@ -103,7 +103,7 @@ fn show_one(show: &CacheShow) -> anyhow::Result<Exit> {
         if is_json {
             json::print(&reported(&entry, now))?;
         } else {
-            let mut out = anstream::AutoStream::auto(io::stdout().lock());
+            let mut out = crate::output::text();
             let (kind, url) = (kind_of(&entry.request), shown(entry.request.url()));
             writeln!(
                 out,
@@ -160,7 +160,7 @@ fn get_ahead(prefetch: &CachePrefetch) -> anyhow::Result<Exit> {
         reports.push(engine.check_blocking(&chain, now, within));
     }
     engine.flush_blocking();
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     let mut worst = Exit::Accepted;
     for report in &reports {
         for tried in report.sources() {

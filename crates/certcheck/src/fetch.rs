@@ -138,7 +138,7 @@ impl Question<'_> {
                 detail: failure.map(|failure| failure.detail.clone()),
             });
         }
-        let mut out = anstream::AutoStream::auto(io::stdout().lock());
+        let mut out = crate::output::text();
         let (url, took) = (shown(need.request.url()), elapsed.as_secs_f64() * 1e3);
         match came {
             Ok(held) => writeln!(

@@ -3,6 +3,7 @@
 
 mod bench;
 mod cache;
+mod config;
 mod crl;
 mod documents;
 mod evidence;
@@ -17,9 +18,12 @@ mod input;
 mod json;
 mod kind;
 mod lab;
+mod log;
 mod network;
 mod ocsp;
+mod output;
 mod pool;
+mod progress;
 mod ring_command;
 mod ring_files;
 mod secret;
@@ -28,20 +32,34 @@ mod signer;
 mod sources;
 mod text;
 mod verify;
+mod version;
 mod visible;
 mod watch;
 
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use exit::Exit;
 use flags::{Command, Flags};
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
-    let outcome = match flags.command {
+    let exit = run().unwrap_or_else(|error| {
+        // A reader of our output that goes away early is no error.
+        let is_broken_pipe =
+            error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe);
+        if !is_broken_pipe {
+            let _ = visible::remark(error);
+        }
+        Exit::Unusable
+    });
+    exit.into()
+}
+
+fn run() -> anyhow::Result<Exit> {
+    let (flags, settings): (Flags, _) = config::parse(std::env::args_os().collect())?;
+    output::configure(&flags.global);
+    log::install(flags.global.verbose, flags.global.quiet);
+    match flags.command {
         Command::Verify(arguments) => verify::run(*arguments),
         Command::Ring(arguments) => ring_command::run(&arguments),
         Command::Crl(arguments) => crl::run(&arguments),
@@ -51,18 +69,10 @@ fn main() -> ExitCode {
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Config(arguments) => config::show(&arguments, &settings),
+        Command::Version(arguments) => version::run(&arguments),
         Command::Completions(arguments) => documents::completions(&arguments),
         Command::Manual(arguments) => documents::manual(&arguments),
         Command::Reference => documents::reference(),
-    };
-    let exit = outcome.unwrap_or_else(|error| {
-        // Who reads our output may stop reading: that is no fault of anyone's.
-        let is_broken_pipe =
-            error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe);
-        if !is_broken_pipe {
-            let _ = visible::remark(error);
-        }
-        Exit::Unusable
-    });
-    exit.into()
+    }
 }

@@ -1,6 +1,5 @@
 //! From flags to an engine: how evidence is fetched, and where it is kept.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,10 +7,9 @@ use anyhow::Context as _;
 use certcheck_core::{Evidence, KeyRing, Policy};
 use certcheck_fetch::store::{DiskOptions, DiskStore};
 use certcheck_fetch::{Engine, EngineBuilder, FetchLimits, Guard, Observer};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tracing::Level;
 
 use crate::flags::{NetworkArguments, ReachArguments};
+use crate::progress::Progress;
 use crate::visible;
 
 /// How many clients are remembered.
@@ -34,7 +32,7 @@ pub(crate) fn engine(
             Ok(store) => builder = builder.disk_store(store),
             // A folder that was named must be of use; the default one need not.
             Err(error) if arguments.cache_dir.is_some() => return Err(error),
-            Err(error) => visible::remark(format_args!("warning: no cache: {error}"))?,
+            Err(error) => visible::warn(format_args!("no cache: {error}"))?,
         }
     }
     Ok(builder.build()?)
@@ -47,9 +45,7 @@ pub(crate) fn live(arguments: &ReachArguments, ring: KeyRing, policy: Policy) ->
 
 /// The builder of an engine that reports what goes on.
 fn reporting_builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy) -> EngineBuilder {
-    log_events(arguments.verbose);
-    let builder = builder(arguments, ring, policy);
-    if std::io::stderr().is_terminal() { builder.observer(progress()) } else { builder }
+    builder(arguments, ring, policy).observer(progress())
 }
 
 /// The builder of an engine as these flags ask for it, which keeps nothing between runs and reports nothing.
@@ -96,53 +92,37 @@ pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> anyhow::Result<Di
     Ok(DiskStore::open(&path, options)?)
 }
 
-/// Warnings always, more where it is asked for.
-pub(crate) fn log_events(verbose: u8) {
-    let max = match verbose {
-        0 => Level::WARN,
-        1 => Level::DEBUG,
-        _ => Level::TRACE,
-    };
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(max)
-        .with_writer(|| visible::WholeLines)
-        .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
-        .with_target(false)
-        .finish();
-    // Set once: a second engine in one run tells the same way.
-    let _known = tracing::subscriber::set_global_default(subscriber);
-}
-
-/// A bar for what is large, on a terminal.
+/// A progress bar for a large download.
 fn progress() -> Observer {
-    let bar: Mutex<Option<(String, ProgressBar)>> = Mutex::new(None);
+    let current: Mutex<Option<(String, Progress)>> = Mutex::new(None);
     Arc::new(move |url: &str, bytes: u64, length: Option<u64>| {
         if length.unwrap_or(bytes) < LARGE {
             return;
         }
-        let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
-        if bar.as_ref().is_none_or(|(known, _)| known != url) {
-            *bar = Some((url.to_owned(), new_bar(url, length)));
+        let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_none_or(|(known, _)| known != url) {
+            let template = match length {
+                Some(_) => "{msg} {bar:30} {done} of {whole}, {speed}, {eta} left",
+                None => "{msg} {spinner} {done}, {speed}",
+            };
+            let progress = Progress::new(length, template);
+            progress.set_message(shortened(url));
+            *current = Some((url.to_owned(), progress));
         }
-        if let Some((_, bar)) = &*bar {
-            bar.set_position(bytes);
-            if length == Some(bytes) {
-                bar.finish_and_clear();
-            }
+        if let Some((_, progress)) = &*current {
+            progress.set(bytes);
+        }
+        if length == Some(bytes) {
+            *current = None;
         }
     })
 }
 
-fn new_bar(url: &str, length: Option<u64>) -> ProgressBar {
-    let template = match length {
-        Some(_) => "{msg} {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-        None => "{msg} {spinner} {bytes}, {bytes_per_sec}",
-    };
-    let bar =
-        ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden()).with_message(url.to_owned());
-    visible::show(match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    })
+/// The beginning of a URL, so that the bar fits into a line.
+fn shortened(url: &str) -> String {
+    const MAX: usize = 40;
+    if url.chars().count() <= MAX {
+        return url.to_owned();
+    }
+    format!("{}...", url.chars().take(MAX).collect::<String>())
 }

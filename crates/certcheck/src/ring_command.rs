@@ -195,7 +195,7 @@ fn weakness(entry: &RingCertificate) -> Option<Note> {
 fn print_text(survey: &Survey) -> io::Result<()> {
     const NOTED: Style = AnsiColor::Yellow.on_default();
     const QUIET: Style = Style::new().dimmed();
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     let Survey { anchors, intermediates, distrusted, at, .. } = survey;
     writeln!(out, "{anchors} anchors, {intermediates} intermediates, {distrusted} distrusted, at {at}")?;
     for role in ["anchor", "intermediate", "distrusted"] {

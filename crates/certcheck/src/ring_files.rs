@@ -37,10 +37,10 @@ fn named(error: &RingError) -> String {
 /// Of standard error.
 pub(crate) fn warn_of_skipped(ring: &KeyRing) -> io::Result<()> {
     for error in ring.skipped() {
-        visible::remark(format_args!("warning: left out of the ring: {}", named(error)))?;
+        visible::warn(format_args!("left out of the ring: {}", named(error)))?;
     }
     if ring.anchors().next().is_none() {
-        visible::remark("warning: the ring holds no anchor: no certificate can be accepted")?;
+        visible::warn("the ring holds no anchor: no certificate can be accepted")?;
     }
     Ok(())
 }

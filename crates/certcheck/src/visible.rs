@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use indicatif::{MultiProgress, ProgressBar};
 
+use crate::output;
+
 /// Shows what has no shape of its own as `\u{..}`, all else as it is.
 pub(crate) struct Visible<T>(pub(crate) T);
 
@@ -49,6 +51,16 @@ pub(crate) fn remark(what: impl fmt::Display) -> io::Result<()> {
     BARS.suspend(|| io::stderr().write_all(line.as_bytes()))
 }
 
+/// A warning on standard error, in the program's name, unless `--quiet` was given.
+pub(crate) fn warn(what: impl fmt::Display) -> io::Result<()> {
+    if output::is_quiet() { Ok(()) } else { remark(format_args!("warning: {what}")) }
+}
+
+/// Writes to a terminal while no progress bar is on it.
+pub(crate) fn between_bars<T>(write: impl FnOnce() -> T) -> T {
+    BARS.suspend(write)
+}
+
 /// The progress bars on standard error: they are cleared while a line is written.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
@@ -59,7 +71,7 @@ pub(crate) fn show(bar: ProgressBar) -> ProgressBar {
 
 /// Text with colours on standard error, in one write; without them where they are not wanted.
 pub(crate) fn write_text(text: &[u8]) -> io::Result<()> {
-    if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
+    if !output::has_colors_on_stderr() {
         return WholeLines.write_all(&anstream::adapter::strip_bytes(text).into_vec());
     }
     WholeLines.write_all(text)

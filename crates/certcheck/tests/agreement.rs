@@ -2,7 +2,7 @@
 //! All scenarios, and the same reason from all four.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -157,7 +157,7 @@ fn by_program(question: &Question) -> Option<String> {
             arguments.extend([option.to_owned(), files.path(folder)]);
         }
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .args(["verify", "--json", "--offline", "--no-cache"])
         .args(&arguments)
         .arg(files.path("chain.pem"))

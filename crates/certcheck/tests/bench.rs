@@ -4,7 +4,7 @@ mod browser;
 mod markup;
 
 use std::fs;
-use std::process::Command;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Site {
     }
 
     fn bench(&self, more: &[&str]) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+        let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .current_dir(self.folder.path())
             .args(["bench", "client.pem", "--ring", "ring.pem", "--allow-net", "127.0.0.0/8"])
             .args(["--pause", "0", "--timeout", "2"])

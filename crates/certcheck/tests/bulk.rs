@@ -68,7 +68,7 @@ impl Issued {
     }
 
     fn verify(&self, arguments: &[&str], input: Option<&[u8]>) -> (i32, String, String) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+        let mut child = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .current_dir(self.folder.path())
             .arg("verify")
             .args(arguments)
@@ -229,7 +229,7 @@ fn nothing_in_a_folder_is_passed_over_unseen() {
 fn a_summary_says_what_was_tolerated() {
     let issued = Issued::make();
     let run = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+        let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .current_dir(issued.folder.path())
             .args(["verify", "clients/002.pem", "clients/004.pem", "clients/002.pem"])
             .args(["--ring", "ring.pem", "--offline", "--no-cache", "--at", "2027-01-02T00:00:00Z"])
@@ -272,7 +272,7 @@ fn names_of_files_are_shown_as_they_are() {
 #[test]
 fn who_stops_reading_stops_the_work() {
     let issued = Issued::make();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+    let mut child = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .current_dir(issued.folder.path())
         .args([
             "verify",

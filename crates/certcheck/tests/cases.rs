@@ -1,7 +1,6 @@
 //! Small inputs with the right value: a folder each under `cases/`, run by the program as its `case.toml` says.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde::Deserialize;
 
@@ -28,7 +27,7 @@ struct Case {
 fn faults(folder: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("case.toml")).expect("a case.toml");
     let case: Case = toml::from_str(&text).expect("a case");
-    let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .current_dir(folder)
         .args(&case.arguments)
         .env_remove("CLICOLOR_FORCE")

@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_certcheck"));
+    let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
     command.current_dir(root()).args(arguments).env_remove("CLICOLOR_FORCE");
     // Whoever runs the tests has a cache of their own.
     command.env("XDG_CACHE_HOME", std::env::temp_dir().join("certcheck-tests-cache"));

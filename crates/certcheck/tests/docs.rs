@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -16,7 +15,7 @@ fn root() -> PathBuf {
 }
 
 fn run(arguments: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_certcheck"));
+    let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
     // A narrow terminal, which must make no difference.
     let output = command.args(arguments).env("COLUMNS", "40").output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::Command;
+
 use std::sync::Arc;
 use std::thread;
 
@@ -100,7 +100,7 @@ fn tls_is_asked_for_verified_and_never_left() {
     let roots: PathBuf = folder.path().join("roots.pem");
     fs::write(&roots, pem("CERTIFICATE", &server.root)).unwrap();
     let fetch = |url: &str, more: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+        let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .args(["fetch", url, "--no-cache", "--allow-net", "127.0.0.0/8", "--timeout", "5"])
             .args(["--allow-port", &server.port.to_string()])
             .args(more)

@@ -1,7 +1,5 @@
 //! Files that are not what they are given for: each is named, once, with exit code 2.
 
-use std::process::Command;
-
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::der;
@@ -23,7 +21,7 @@ impl Files {
     }
 
     fn run(&self, arguments: &str) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+        let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .current_dir(self.0.path())
             .args(arguments.split_whitespace())
             .output()
@@ -180,7 +178,7 @@ fn each_line_on_standard_error_is_one_write() {
     let files = files();
     let (ours, theirs) = std::os::unix::net::UnixDatagram::pair().expect("a pair");
     ours.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("set");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_certcheck"));
+    let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
     command.current_dir(files.0.path()).args(["verify", "--jobs", "8"]);
     command.args(["key.pem"; 40]).args(ASKED.split_whitespace());
     let mut child = command.stderr(std::os::fd::OwnedFd::from(theirs)).spawn().expect("runs");

@@ -45,7 +45,7 @@ fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 
 /// The program, without the cache of whoever runs the test.
 fn program(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_certcheck"));
+    let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
     command.env_remove("CLICOLOR_FORCE").env_remove("XDG_CACHE_HOME").env("HOME", home);
     command
 }

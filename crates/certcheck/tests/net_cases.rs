@@ -1,7 +1,5 @@
 //! Small cases of evidence and issuers over the network, each against a server of its own on loopback.
 
-use std::process::Command;
-
 use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::server::{OcspResponder, Page, Server};
@@ -112,7 +110,7 @@ fn fault(case: &Case) -> Option<String> {
         std::fs::write(folder.path().join(name), pem("CERTIFICATE", &der)).expect("written");
     }
     let asked = ["verify", "client.pem", "--ring", "root.pem", "--at", "2027-01-01", "--no-cache"];
-    let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .current_dir(folder.path())
         .args(asked)
         .args(["--allow-net", "127.0.0.0/8", "--timeout", "10s"])

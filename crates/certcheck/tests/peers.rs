@@ -19,7 +19,7 @@ const STRANGER: &str = "0x7777";
 
 /// Exit code, standard output, standard error. The cache of whoever runs the test is out of reach.
 fn run(pki: &Pki, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .args(arguments)
         .env_remove("CLICOLOR_FORCE")
         .env("HOME", pki.path("home"))

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use certcheck_testkit::crl::{self, CrlBuilder, Idp, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
@@ -137,7 +136,7 @@ impl Asked {
         for (at, der) in self.responses.iter().enumerate() {
             fs::write(path(&format!("ocsp/{at}.ocsp")), der).expect("written");
         }
-        let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+        let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .arg("verify")
             .args(inputs)
             .args(["--json", "--no-cache", "--jobs", "1", "--at", self.at, "--ring"])

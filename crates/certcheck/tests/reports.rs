@@ -5,7 +5,6 @@ mod markup;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use browser::{page, see, sound};
 use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
@@ -20,7 +19,7 @@ const DEMO: [&str; 6] =
 
 /// Exit code, standard output, standard error.
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
         .args(arguments)
         .env("XDG_CACHE_HOME", std::env::temp_dir().join("certcheck-tests-cache"))

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
 
 use certcheck_testkit::crl::{CrlBuilder, Idp, RevokedCertificate, delta, number, reason};
 use certcheck_testkit::ext::{self, Ext, Point};
@@ -77,7 +76,7 @@ impl Site {
 }
 
 fn watch(ring: &str, at: &str, more: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_certcheck"))
+    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .args(["watch", "--ring", ring, "--at", at, "--allow-net", "127.0.0.0/8", "--timeout", "2"])
         .args(more)
         .env_remove("CLICOLOR_FORCE")

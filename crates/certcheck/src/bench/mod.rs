@@ -7,19 +7,18 @@ mod stats;
 mod text;
 
 use std::collections::VecDeque;
-use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use certcheck_core::{Policy, Time};
 use certcheck_fetch::{CachedEvidence, Engine};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pki_types::CertificateDer;
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::BenchArguments;
+use crate::progress::Progress;
 use crate::sources::{Grounds, Refusal};
 use crate::{html, input, json, network, ring_files, setup, sources, visible};
 pub(crate) use decision::DecisionFigures;
@@ -49,7 +48,7 @@ struct Bench<'b> {
     policy: Policy,
     now: Time,
     within: Duration,
-    bar: ProgressBar,
+    bar: Progress,
 }
 
 impl Bench<'_> {
@@ -91,12 +90,11 @@ impl Bench<'_> {
     }
 
     fn tick(&self) {
-        self.bar.inc(1);
+        self.bar.step();
     }
 }
 
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
-    network::log_events(arguments.network.reach.verbose);
     let now = setup::time(arguments.asked.at);
     let path = arguments.input.display();
     let chain = input::certificates(&arguments.input).map_err(|error| anyhow!("{path}: {error}"))?;
@@ -107,7 +105,14 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         Err(refusal) => return refused(arguments, &refusal),
     };
     let within = arguments.network.timeout;
-    let bench = Bench { arguments, chain, policy, now, within, bar: bar() };
+    let bench = Bench {
+        arguments,
+        chain,
+        policy,
+        now,
+        within,
+        bar: Progress::new(Some(0), "{bar:30} {pos} of {len}, {eta} left  {msg}"),
+    };
     let draft = arguments.report.as_deref().map(Draft::create).transpose()?;
     let key = handshake::key(arguments)?;
     let planning = bench.engine(true)?;
@@ -119,12 +124,12 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         }
     }
     let measured = bench.measure_all(asked)?;
-    bench.bar.set_message("decision");
+    bench.bar.set_message("decision".to_owned());
     let decision = bench.decide()?;
     let mut is_handshake_missing = false;
     let handshake = match key {
         Some(key) => {
-            bench.bar.set_message("handshakes");
+            bench.bar.set_message("handshakes".to_owned());
             // What has been measured is told all the same.
             bench.handshakes(key).or_else(|error| {
                 is_handshake_missing = true;
@@ -133,7 +138,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         }
         None => Vec::new(),
     };
-    bench.bar.finish_and_clear();
+    bench.bar.clear();
     let figures = Figures {
         schema: 1,
         input: path.to_string(),
@@ -161,16 +166,4 @@ fn refused(arguments: &BenchArguments, refusal: &Refusal) -> anyhow::Result<Exit
     let path = arguments.input.display();
     visible::remark(format_args!("{path}: {refusal}: nothing is measured of a path that is not good"))?;
     Ok(Exit::Rejected)
-}
-
-/// How far it is, on a terminal.
-fn bar() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-    visible::show(match ProgressStyle::with_template("{bar:30} {pos} of {len}, {eta} left  {msg}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    })
 }

@@ -9,7 +9,7 @@ use crate::text::{BAD, GOOD, QUIET, UNSURE, shown as shown_url};
 use crate::visible::Visible;
 
 pub(super) fn print(figures: &Figures) -> io::Result<()> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     let Figures { input, rounds, concurrency, .. } = figures;
     let input = Visible(input);
     writeln!(out, "{input}  {QUIET}{rounds} rounds, {concurrency} at once{QUIET:#}")?;

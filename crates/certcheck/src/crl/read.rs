@@ -1,7 +1,7 @@
 //! CRLs out of files of any size, with a progress bar for large ones.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -9,11 +9,10 @@ use bytes::Bytes;
 use certcheck_core::crl::{Crl, CrlReader};
 use certcheck_core::crls_of;
 use certcheck_core::der::{ViewFault, tag};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::input::{self, InputError};
 use crate::kind::{self, Wanted};
-use crate::visible;
+use crate::progress::Progress;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
@@ -39,7 +38,7 @@ fn crls_from(
     length: Option<u64>,
     source: &str,
 ) -> Result<Vec<Result<Crl, ViewFault>>, InputError> {
-    let mut input = Chunks { input, progress: Progress::new(length), chunk: vec![0; CHUNK] };
+    let mut input = Chunks { input, progress: progress(length), read: 0, chunk: vec![0; CHUNK] };
     let first = input.next().map_err(InputError::Io)?;
     if let Some(misfit) = kind::der_misfit(first, Wanted::Crl) {
         return Err(InputError::Misfit(misfit));
@@ -75,10 +74,20 @@ fn is_list(beginning: &[u8]) -> bool {
     rest.get(more) == Some(&tag::SEQUENCE)
 }
 
+/// The progress of reading an input of this length. A small one has none.
+fn progress(length: Option<u64>) -> Progress {
+    match length {
+        Some(length) if length < LARGE => Progress::none(),
+        Some(_) => Progress::new(length, "{bar:40} {done} of {whole}, {speed}, {eta} left"),
+        None => Progress::new(None, "{spinner} {done}, {speed}"),
+    }
+}
+
 /// An input in pieces of [`CHUNK`] bytes; the last is shorter, and then there are none.
 struct Chunks<R> {
     input: R,
     progress: Progress,
+    read: u64,
     chunk: Vec<u8>,
 }
 
@@ -93,54 +102,10 @@ impl<R: Read> Chunks<R> {
                 Err(error) => return Err(error),
             }
         }
-        self.progress.add(filled);
+        self.read = self.read.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
+        self.progress.set(self.read);
         Ok(self.chunk.get(..filled).unwrap_or_default())
     }
-}
-
-/// How far reading is: on standard error, if that is a terminal and the input is large.
-struct Progress {
-    length: Option<u64>,
-    read: u64,
-    bar: Option<ProgressBar>,
-    is_wanted: bool,
-}
-
-impl Progress {
-    fn new(length: Option<u64>) -> Self {
-        Self { length, read: 0, bar: None, is_wanted: io::stderr().is_terminal() }
-    }
-
-    fn add(&mut self, bytes: usize) {
-        self.read = self.read.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if self.is_wanted && self.bar.is_none() && self.length.unwrap_or(self.read) >= LARGE {
-            self.bar = Some(bar(self.length));
-        }
-        if let Some(bar) = &self.bar {
-            bar.set_position(self.read);
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-/// Of unknown length only what was read is told.
-fn bar(length: Option<u64>) -> ProgressBar {
-    let template = match length {
-        Some(_) => "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-        None => "{spinner} {bytes}, {bytes_per_sec}",
-    };
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
-    visible::show(match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::visible::Visible;
 
 /// A paragraph.
 pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     let number = crl.number.as_ref().map_or_else(String::new, |number| format!(" {number}"));
     writeln!(out, "{}: {} CRL{number}", crl.issuer, crl.kind.join(" "))?;
     let CrlObject { input, bytes, memory, version, .. } = crl;

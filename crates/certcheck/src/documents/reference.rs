@@ -49,7 +49,11 @@ fn section(page: &mut String, command: &Command, depth: usize) {
 
 /// The arguments in their order, those of each help heading by themselves.
 fn options(page: &mut String, command: &Command) {
-    let is_told = |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());
+    // Flags of every command are listed once, at the top.
+    let is_inherited = |arg: &Arg| arg.is_global_set() && command.get_bin_name() != Some("certcheck");
+    let is_told = |arg: &&Arg| {
+        !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str()) && !is_inherited(arg)
+    };
     let arguments: Vec<&Arg> = command.get_arguments().filter(is_told).collect();
     let mut headings: Vec<Option<&str>> = vec![None];
     for arg in &arguments {

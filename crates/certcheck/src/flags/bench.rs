@@ -33,7 +33,7 @@ pub(crate) struct BenchArguments {
     pub(crate) input: PathBuf,
 
     /// Key ring.
-    #[arg(long, required = true, value_name = "PATH")]
+    #[arg(short, long, required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// How often everything is measured.

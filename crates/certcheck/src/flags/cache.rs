@@ -68,7 +68,7 @@ pub(crate) struct CacheClear {
 #[derive(Args, Debug)]
 pub(crate) struct CachePrefetch {
     /// Key ring.
-    #[arg(long, required = true, value_name = "PATH")]
+    #[arg(short, long, required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// Certificates whose evidence is got too.

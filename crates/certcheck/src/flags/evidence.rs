@@ -25,7 +25,7 @@ pub(crate) struct CrlArguments {
     pub(crate) input: PathBuf,
 
     /// Verify the signature with the certificates of the issuer's name in this key ring.
-    #[arg(long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// Look for a serial number, in hexadecimal; colons and 0x may stand in it.
@@ -66,7 +66,7 @@ pub(crate) struct OcspArguments {
     pub(crate) input: PathBuf,
 
     /// Verify the signature with this key ring: by the CA that is answered for, or by whom it named for it.
-    #[arg(long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// Check this certificate with the response and nothing else. Of several in the file the first is the

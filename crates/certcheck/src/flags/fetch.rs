@@ -26,7 +26,7 @@ pub(crate) struct FetchArguments {
     pub(crate) what: String,
 
     /// Key ring: verifies what comes. With a certificate it is needed.
-    #[arg(long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// What is at the URL.

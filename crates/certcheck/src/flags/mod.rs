@@ -2,9 +2,11 @@
 
 mod bench;
 mod cache;
+mod config;
 mod documents;
 mod evidence;
 mod fetch;
+mod global;
 mod lab;
 mod network;
 mod ring;
@@ -19,9 +21,11 @@ use when::parse_time;
 
 pub(crate) use bench::BenchArguments;
 pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
+pub(crate) use config::{ConfigArguments, VersionArguments};
 pub(crate) use documents::{CompletionsArguments, ManualArguments};
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
+pub(crate) use global::{ColorFlag, GlobalArguments};
 pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
 pub(crate) use network::{NetworkArguments, ReachArguments};
 pub(crate) use ring::RingArguments;
@@ -35,6 +39,9 @@ pub(crate) use verify::{
 pub(crate) struct Flags {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) global: GlobalArguments,
 }
 
 const EXIT_CODES: &str = "\
@@ -67,6 +74,10 @@ pub(crate) enum Command {
     Bench(Box<BenchArguments>),
     /// Run a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
     Lab(LabArguments),
+    /// Show which settings hold and where each comes from.
+    Config(ConfigArguments),
+    /// Print the version and what this build can do.
+    Version(VersionArguments),
     /// Print completions for a shell.
     Completions(CompletionsArguments),
     /// Write the manual pages into a folder, one for each command.

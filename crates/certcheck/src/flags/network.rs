@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::Args;
 use ipnet::IpNet;
 use url::Url;
 
@@ -76,10 +76,6 @@ pub(crate) struct ReachArguments {
     /// The directory for ldap URLs without a host.
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) ldap_server: Option<String>,
-
-    /// Tell what goes on, on standard error; twice for more.
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
 }
 
 fn parse_net(text: &str) -> Result<IpNet, String> {

@@ -44,7 +44,7 @@ pub(crate) struct VerifyArguments {
     pub(crate) each: bool,
 
     /// How many inputs are asked about at once [default: twice the cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
 
     /// Tell no input by itself, only how many came to what.
@@ -52,7 +52,7 @@ pub(crate) struct VerifyArguments {
     pub(crate) summary: bool,
 
     /// Key ring: a file, a directory of files, or a directory with anchors/, intermediates/, distrusted/.
-    #[arg(long, required = true, value_name = "PATH")]
+    #[arg(short, long, required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// Pass over what cannot be parsed in the ring, and name it, instead of refusing the ring. What is distrusted is never

@@ -36,7 +36,7 @@ pub(crate) struct WatchArguments {
     pub(crate) inputs: Vec<PathBuf>,
 
     /// Key ring: the sources that its CAs name are asked, each by itself.
-    #[arg(long, required = true, value_name = "PATH")]
+    #[arg(short, long, required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
     /// Pass over what cannot be parsed in the ring, and name it, instead of refusing the ring. What is distrusted is never

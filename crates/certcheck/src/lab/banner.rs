@@ -54,7 +54,7 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
             ocsp: &state.ocsp,
         });
     }
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     let (certcheck, echo) = (program(), state.echo);
     let (pem, key) = folder.client("good");
     let (pem, key, ring, server) = (path(&pem), path(&key), path(&folder.ring()), path(&folder.server_ca()));
@@ -94,7 +94,7 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
 
 /// How things stand, for people.
 pub(super) fn print_status(status: &Status) -> io::Result<()> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     writeln!(out, "echo  {}", Visible(&status.echo))?;
     for source in &status.sources {
         write!(out, "{:<4}  {}", source.source.code(), Visible(&source.url))?;

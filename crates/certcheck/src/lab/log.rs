@@ -85,7 +85,7 @@ impl Event {
         let Self { at, place, what, outcome, detail, by, elapsed_us, .. } = self;
         let style = self.style();
         let time = at.get(11..19).unwrap_or_default();
-        let mut out = anstream::AutoStream::auto(io::stdout().lock());
+        let mut out = crate::output::text();
         write!(out, "{QUIET}{time}{QUIET:#}  {place:<7}  {what:<13}  {style}{outcome}{style:#}")?;
         if let Some(detail) = detail {
             write!(out, ": {detail}")?;

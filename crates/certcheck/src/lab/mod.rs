@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &LabArguments) -> anyhow::Result<Exit> {
 
 /// What was done, in a line.
 fn print(command: &LabCommand, status: &Status) -> io::Result<()> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     match command {
         LabCommand::Revoke { name, hold: false } => {
             writeln!(out, "{BAD}revoked{BAD:#}: {name}; all see it within 3 seconds")

@@ -49,7 +49,7 @@ impl<'a> Subject<'a> {
         evidence.add_ocsp(response);
         let report = Check::new(&self.chain, ring, policy, now).with_evidence(&evidence).run();
         for warning in &report.warnings {
-            crate::visible::remark(format_args!("{}: warning: {warning}", self.path.display()))?;
+            crate::visible::warn(format_args!("{}: {warning}", self.path.display()))?;
         }
         let is_unreadable = report.path.is_empty()
             && matches!(

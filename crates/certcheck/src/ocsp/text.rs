@@ -10,7 +10,7 @@ use crate::visible::Visible;
 
 /// A paragraph.
 pub(super) fn print(response: &OcspObject) -> io::Result<()> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     let style = if response.status == "successful" { GOOD } else { UNSURE };
     writeln!(out, "{style}{}{style:#}: {}", response.status, Visible(&response.input))?;
     if let Some(ResponderObject { name, key_hash }) = &response.responder {

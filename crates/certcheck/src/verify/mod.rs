@@ -4,7 +4,7 @@ mod bundle;
 mod inputs;
 mod tally;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use certcheck_core::reason::Reason;
 use certcheck_core::status::Cause;
 use certcheck_core::{Time, Verdict};
 use certcheck_fetch::{Engine, measure};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pki_types::CertificateDer;
 
 use crate::exit::Exit;
 use crate::flags::VerifyArguments;
 use crate::html::verify::Page;
 use crate::json::Line;
-use crate::{evidence, input, json, network, pool, ring_files, setup, text, visible};
+use crate::progress::Progress;
+use crate::{evidence, input, json, network, output, pool, ring_files, setup, text, visible};
 use inputs::{Input, Inputs};
 use tally::Tally;
 
@@ -36,7 +36,9 @@ struct Reported {
     /// For the page.
     line: Option<Box<Line>>,
     /// For standard error.
-    remarks: Vec<String>,
+    warnings: Vec<String>,
+    /// For standard error, even where it is to be quiet.
+    errors: Vec<String>,
     exit: Exit,
     verdict: Verdict,
     code: &'static str,
@@ -61,32 +63,36 @@ pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
     }
     let evidence = evidence::load(&arguments.crl, &arguments.ocsp)?;
     for fault in evidence.faults() {
-        visible::remark(format_args!("warning: left out: {fault}"))?;
+        visible::warn(format_args!("left out: {fault}"))?;
     }
     let inputs = Inputs::new(arguments.inputs.clone(), arguments.files0_from.as_deref(), arguments.each)?;
     let engine = network::engine(&arguments.network, true, ring, policy, evidence)?;
     let arguments = Arc::new(arguments);
     let question = Arc::new(Question { arguments: Arc::clone(&arguments), engine, untrusted, now });
     let begun = Instant::now();
-    let bar = bar();
+    let mut progress = Progress::none();
     let mut tally = Tally::default();
     let mut worst = Exit::Accepted;
-    let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
+    let mut out = io::BufWriter::new(if arguments.json { output::data() } else { output::text() });
     let take = |reported: Reported, has_next: bool| {
         worst = worst.max(reported.exit);
         tally.add(reported.exit, reported.verdict, reported.code, reported.tolerated);
-        bar.inc(1);
+        // There is another: it is not one input alone.
+        if has_next && tally.inputs() == 1 {
+            progress = Progress::new(None, "{spinner} {human_pos} checked, {rate}, {elapsed}");
+        }
+        progress.step();
         if let (Some(page), Some(line)) = (&mut page, reported.line) {
             page.add(*line);
         }
-        out.write_all(&reported.out)?;
-        // Who waits for the next sees this one meanwhile, and remarks come in the order in which they were made.
-        if !has_next || !reported.remarks.is_empty() {
-            out.flush()?;
-        }
-        if !reported.remarks.is_empty() {
-            reported.remarks.iter().try_for_each(visible::remark)?;
-        }
+        visible::between_bars(|| {
+            out.write_all(&reported.out)?;
+            // This one is seen while the next is waited for, and remarks come in the order in which they were made.
+            let has_remarks = !reported.warnings.is_empty() || !reported.errors.is_empty();
+            if has_next && !has_remarks { Ok(()) } else { out.flush() }
+        })?;
+        reported.warnings.iter().try_for_each(visible::warn)?;
+        reported.errors.iter().try_for_each(visible::remark)?;
         Ok(())
     };
     let ask = {
@@ -94,7 +100,7 @@ pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
         move |input| question.ask(input)
     };
     pool::in_order(inputs, threads(&arguments), ask, take)?;
-    bar.finish_and_clear();
+    progress.clear();
     let elapsed = begun.elapsed();
     match (arguments.summary, arguments.json) {
         (true, true) => tally.write_json(&mut out, elapsed)?,
@@ -126,18 +132,6 @@ fn threads(arguments: &VerifyArguments) -> usize {
     arguments.jobs.map_or(cores * A_CORE, usize::from)
 }
 
-/// How far it is, on a terminal, once it takes more than a moment.
-fn bar() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-    visible::show(match ProgressStyle::with_template("{spinner} {human_pos} checked, {per_sec}, {elapsed}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    })
-}
-
 /// What every input is asked with.
 struct Question {
     arguments: Arc<VerifyArguments>,
@@ -159,7 +153,8 @@ impl Question {
                 let mut reported = Reported {
                     out: Vec::new(),
                     line: None,
-                    remarks: vec![format!("{}: {message}", name.display())],
+                    warnings: Vec::new(),
+                    errors: vec![format!("{}: {message}", name.display())],
                     exit: Exit::Unusable,
                     verdict: Verdict::Reject,
                     code: Reason::NoCertificate.code(),
@@ -189,7 +184,8 @@ impl Question {
         let mut reported = Reported {
             out: Vec::new(),
             line: None,
-            remarks: Vec::new(),
+            warnings: Vec::new(),
+            errors: Vec::new(),
             exit: checked.verdict().into(),
             verdict: checked.verdict(),
             code: checked.code(),
@@ -220,15 +216,15 @@ impl Question {
                 Some(line) if arguments.json => json::write(out, line),
                 _ => text::print_report(out, name, &report, sources, elapsed, arguments.explain),
             });
-            let remark = |warning| format!("{}: warning: {warning}", name.display());
-            reported.remarks.extend(report.warnings.iter().map(remark));
+            let remark = |warning| format!("{}: {warning}", name.display());
+            reported.warnings.extend(report.warnings.iter().map(remark));
         }
         reported.line = line.filter(|_| has_page).map(Box::new);
         // The target itself does not read: that is about the input, not about trust.
         if let (true, Some(Reason::Malformed(fault))) =
             (report.path.is_empty(), report.reason.as_ref().map(|r| &r.reason))
         {
-            reported.remarks.push(format!("{}: {fault}", name.display()));
+            reported.errors.push(format!("{}: {fault}", name.display()));
             reported.exit = Exit::Unusable;
         }
         reported

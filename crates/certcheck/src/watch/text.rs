@@ -18,7 +18,7 @@ const fn style(state: Health) -> Style {
 }
 
 pub(super) fn print(found: &Found) -> io::Result<()> {
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let mut out = crate::output::text();
     let count = |state| found.sources.iter().filter(|source| source.state == state).count();
     writeln!(
         out,

@@ -1,0 +1,17 @@
+//! The program under test, as on a machine where nobody has set anything for it.
+
+use std::process::Command;
+
+/// A call of the program at this path, without the settings of whoever runs the tests: no settings file, no variables
+/// of the program's, no colours.
+#[must_use]
+pub fn isolated(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CERTCHECK_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("CERTCHECK_CONFIG", "").env_remove("CLICOLOR_FORCE");
+    command
+}

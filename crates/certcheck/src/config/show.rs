@@ -1,0 +1,160 @@
+//! `certcheck config`.
+
+use std::io::Write as _;
+
+use clap::{Arg, CommandFactory as _};
+use serde::Serialize;
+
+use super::{Settings, commands, layers, setting, variable};
+use crate::exit::Exit;
+use crate::flags::{ConfigArguments, Flags};
+use crate::text::QUIET;
+use crate::{json, output, visible};
+
+/// A setting as it holds.
+#[derive(Serialize)]
+struct Row {
+    /// The command it is for, where it does not hold for all that have the flag.
+    command: Option<String>,
+    name: String,
+    values: Vec<String>,
+    /// `environment`, `file` or `default`.
+    from: &'static str,
+    /// The variable, or the place in the file.
+    source: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ConfigObject<'c> {
+    schema: u32,
+    /// The settings file that was read.
+    file: Option<String>,
+    /// Where a settings file is looked for, in this order.
+    looked_for: Vec<String>,
+    settings: &'c [Row],
+}
+
+pub(crate) fn show(arguments: &ConfigArguments, settings: &Settings) -> anyhow::Result<Exit> {
+    if arguments.example {
+        return example();
+    }
+    let rows = rows(settings, arguments.all);
+    if arguments.json {
+        json::print(&ConfigObject {
+            schema: 1,
+            file: settings.file.as_ref().map(|path| path.display().to_string()),
+            looked_for: settings.places.iter().map(|path| path.display().to_string()).collect(),
+            settings: &rows,
+        })?;
+        return Ok(Exit::Accepted);
+    }
+    let mut out = output::text();
+    match &settings.file {
+        Some(path) => writeln!(out, "settings file: {}", visible::path(path))?,
+        None if settings.places.is_empty() => writeln!(out, "settings file: none, as asked for")?,
+        None => {
+            let places: Vec<_> = settings.places.iter().map(|path| visible::path(path).to_string()).collect();
+            writeln!(out, "settings file: none; looked for {}", places.join(", "))?;
+        }
+    }
+    writeln!(out, "first of: command line, environment, settings file, default")?;
+    if rows.is_empty() {
+        writeln!(out, "nothing is set; --all lists the defaults, --example prints a settings file")?;
+    }
+    let shown = |row: &Row| match &row.command {
+        Some(command) => format!("{command}: {}", row.name),
+        None => row.name.clone(),
+    };
+    let width = rows.iter().map(|row| shown(row).chars().count()).max().unwrap_or_default();
+    for row in &rows {
+        let (name, values) = (shown(row), visible::Visible(row.values.join(", ")).to_string());
+        let source = row.source.as_deref().unwrap_or(row.from);
+        writeln!(out, "  {name:<width$}  {values:<24} {QUIET}{}{QUIET:#}", visible::Visible(source))?;
+    }
+    Ok(Exit::Accepted)
+}
+
+/// The settings by name; one that differs between commands has a row for each of these.
+fn rows(settings: &Settings, is_all: bool) -> Vec<Row> {
+    let command = Flags::command();
+    let mut names: Vec<(String, Arg)> = Vec::new();
+    let all = commands(&command);
+    let arguments = all.iter().flat_map(|(_, command)| command.get_arguments().cloned());
+    for argument in layers::global_arguments().into_iter().chain(arguments) {
+        if let Some(name) = setting(&argument).map(str::to_owned)
+            && !names.iter().any(|(known, _)| *known == name)
+        {
+            names.push((name, argument));
+        }
+    }
+    names.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut rows = Vec::new();
+    for (name, argument) in names {
+        let mut entries: Vec<_> = settings.entries.iter().filter(|entry| entry.name == name).collect();
+        // One of the environment is above all others.
+        if let Some(entry) = settings.effective(&[], &name).filter(|entry| entry.source.is_variable()) {
+            entries = vec![entry];
+        }
+        for entry in &entries {
+            rows.push(Row {
+                command: (!entry.command.is_empty()).then(|| entry.command.join(" ")),
+                name: name.clone(),
+                values: entry.values.iter().map(|value| value.to_string_lossy().into_owned()).collect(),
+                from: if entry.source.is_variable() { "environment" } else { "file" },
+                source: Some(entry.source.to_string()),
+            });
+        }
+        if entries.is_empty() && is_all {
+            let values = argument.get_default_values().iter();
+            rows.push(Row {
+                command: None,
+                name,
+                values: values.map(|value| value.to_string_lossy().into_owned()).collect(),
+                from: "default",
+                source: None,
+            });
+        }
+    }
+    rows
+}
+
+/// A settings file with all there is, commented out.
+fn example() -> anyhow::Result<Exit> {
+    let command = Flags::command();
+    let mut out = output::text();
+    writeln!(out, "# Settings of certcheck. `certcheck config` shows which hold, and from where.")?;
+    writeln!(out, "# What stands outside a table holds for every command that has the flag.")?;
+    let mut known: Vec<String> = Vec::new();
+    let all = commands(&command);
+    let arguments = all.iter().flat_map(|(_, command)| command.get_arguments().cloned());
+    for argument in layers::global_arguments().into_iter().chain(arguments) {
+        let Some(name) = setting(&argument).map(str::to_owned) else { continue };
+        if known.contains(&name) {
+            continue;
+        }
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        writeln!(out, "\n# {}", help.split_whitespace().collect::<Vec<_>>().join(" "))?;
+        writeln!(out, "# {}", variable(&name))?;
+        writeln!(out, "#{name} = {}", shown_default(&argument))?;
+        known.push(name);
+    }
+    writeln!(out, "\n# A table holds for one command, and is above what stands outside.")?;
+    writeln!(out, "#[command.verify]")?;
+    writeln!(out, "#revocation = \"hard-fail\"")?;
+    Ok(Exit::Accepted)
+}
+
+/// A value of the right kind: the default, if there is one.
+fn shown_default(argument: &Arg) -> String {
+    let value = argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
+    match argument.get_action() {
+        clap::ArgAction::SetTrue => "false".to_owned(),
+        clap::ArgAction::Count => "0".to_owned(),
+        _ if layers::is_list(argument) => "[]".to_owned(),
+        _ => match value {
+            Some(value) if value.parse::<i64>().is_ok() => value,
+            Some(value) => format!("\"{value}\""),
+            None => "\"\"".to_owned(),
+        },
+    }
+}
