@@ -24,7 +24,7 @@ What is asked, at 2027-01-02T00:00:00Z:
 Where two differ, the reason is looked up in a table, by the words of who refuses, and by what is so of the bytes. **What stands
 in no line of it fails the run.** This page is written by it:
 
-```sh
+```text
 cargo run --release -p certcheck-benches --features openssl --example differential -- 50000,30000,20000 1 --write docs/differential.md
 ```
 

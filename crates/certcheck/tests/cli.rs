@@ -244,27 +244,6 @@ fn evidence_that_does_not_read() {
     }
 }
 
-/// Every console session of the README, as it stands there: `$ command`, `? code` where it is not 0, then the output.
-#[test]
-fn the_examples_of_the_readme() {
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("README");
-    let session =
-        readme.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a session");
-    let mut ran = 0;
-    for example in session.split("$ certcheck ").skip(1) {
-        let (line, mut output) = example.split_once('\n').expect("a command and its output");
-        let mut code = 0;
-        if let Some(rest) = output.strip_prefix("? ") {
-            let (number, after) = rest.split_once('\n').expect("a code");
-            (code, output) = (number.parse().expect("a number"), after);
-        }
-        let (exit, out, _) = run(&line.split(' ').collect::<Vec<_>>());
-        assert_eq!((exit, out.as_str()), (code, output), "{line}");
-        ran += 1;
-    }
-    assert_eq!(ran, 4);
-}
-
 /// The lines of `certcheck COMMAND ... --json` and the exit code.
 fn reported_json(arguments: &[&str]) -> (i32, Vec<Value>) {
     let (exit, out, err) = run(&[arguments, &["--json"]].concat());
