@@ -123,6 +123,20 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// The stable word.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AnchorOutsideValidity { .. } => "anchor-outside-validity",
+            Self::AnchorPromoted { .. } => "anchor-promoted",
+            Self::RevocationLetPass { .. } => "revocation-tolerated",
+            Self::PresentedMalformed { .. } => "presented-malformed",
+            Self::PresentedTooMany { .. } => "presented-too-many",
+        }
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

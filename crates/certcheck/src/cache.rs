@@ -11,13 +11,12 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::flags::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
-use crate::json::{self, kind_of};
+use crate::json::{self, Document, kind_of};
 use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
 use crate::{crl, input, network, ocsp, ring_files, setup, visible};
 
 #[derive(Serialize)]
 struct EntryObject {
-    schema: u32,
     key: String,
     kind: &'static str,
     url: String,
@@ -26,6 +25,10 @@ struct EntryObject {
     this_update: Option<String>,
     next_update: Option<String>,
     current: Option<bool>,
+}
+
+impl Document for EntryObject {
+    const TYPE: &'static str = "cache-entry";
 }
 
 pub(crate) fn run(arguments: &CacheArguments) -> anyhow::Result<Exit> {
@@ -78,7 +81,6 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
 
 fn reported(entry: &Entry, now: Time) -> EntryObject {
     EntryObject {
-        schema: 1,
         key: entry.key.to_hex(),
         kind: kind_of(&entry.request),
         url: entry.request.url().to_string(),
@@ -133,12 +135,16 @@ fn show_one(show: &CacheShow) -> anyhow::Result<Exit> {
 fn clear_some(clear: &CacheClear) -> anyhow::Result<Exit> {
     let (store, runtime) = open(&clear.folder)?;
     let entries = runtime.block_on(store.list())?;
+    let now = setup::time(None);
     let chosen = match &clear.what {
         Some(what) => find(entries, what),
         None => entries,
     };
     for entry in &chosen {
         runtime.block_on(store.remove(&entry.key))?;
+        if clear.folder.json {
+            json::print(&reported(entry, now))?;
+        }
     }
     visible::remark(format_args!("{} forgotten", chosen.len()))?;
     Ok(Exit::Accepted)

@@ -14,20 +14,41 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::flags::{FetchArguments, FetchKind};
-use crate::json::{self, kind_of};
+use crate::json::{self, CertificateObject, Document, kind_of};
 use crate::text::{BAD, GOOD, QUIET, shown};
 use crate::{crl, input, network, ocsp, ring_files, setup};
 
 #[derive(Serialize)]
 struct FetchObject {
-    schema: u32,
     url: String,
     kind: &'static str,
     elapsed_us: u64,
     bytes: Option<usize>,
     file: Option<String>,
     cause: Option<&'static str>,
-    detail: Option<String>,
+    message: Option<String>,
+    /// Of `--kind issuers`: the certificates that came.
+    certificates: Vec<FetchedCertificate>,
+}
+
+impl Document for FetchObject {
+    const TYPE: &'static str = "fetch";
+}
+
+/// A certificate that came, or why it cannot be parsed.
+#[derive(Serialize)]
+struct FetchedCertificate {
+    certificate: Option<CertificateObject>,
+    message: Option<String>,
+}
+
+impl FetchedCertificate {
+    fn new(der: &[u8]) -> Self {
+        match Certificate::parse(der) {
+            Ok(certificate) => Self { certificate: Some(CertificateObject::of(&certificate)), message: None },
+            Err(fault) => Self { certificate: None, message: Some(fault.to_string()) },
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &FetchArguments) -> anyhow::Result<Exit> {
@@ -127,15 +148,19 @@ impl Question<'_> {
         let kind = kind_of(&need.request);
         if self.arguments.json {
             let failure = came.as_ref().err();
+            let certificates = match came.as_ref().map(|held| held.answer()) {
+                Ok(Answer::Issuers(found)) => found.iter().map(|der| FetchedCertificate::new(der)).collect(),
+                _ => Vec::new(),
+            };
             return json::print(&FetchObject {
-                schema: 1,
                 url: need.request.url().to_string(),
                 kind,
-                elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+                elapsed_us: json::microseconds(elapsed),
                 bytes: came.as_ref().ok().map(|held| held.bytes()),
                 file,
                 cause: failure.map(|failure| failure.cause.code()),
-                detail: failure.map(|failure| failure.detail.clone()),
+                message: failure.map(|failure| failure.detail.clone()),
+                certificates,
             });
         }
         let mut out = crate::output::text();

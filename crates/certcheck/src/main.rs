@@ -59,7 +59,8 @@ fn run() -> anyhow::Result<Exit> {
     let (flags, settings): (Flags, _) = config::parse(std::env::args_os().collect())?;
     output::configure(&flags.global);
     log::install(flags.global.verbose, flags.global.quiet);
-    match flags.command {
+    let is_json = flags.command.is_json();
+    let outcome = match flags.command {
         Command::Verify(arguments) => verify::run(*arguments),
         Command::Ring(arguments) => ring_command::run(&arguments),
         Command::Crl(arguments) => crl::run(&arguments),
@@ -74,5 +75,10 @@ fn run() -> anyhow::Result<Exit> {
         Command::Completions(arguments) => documents::completions(&arguments),
         Command::Manual(arguments) => documents::manual(&arguments),
         Command::Reference => documents::reference(),
-    }
+    };
+    outcome.inspect_err(|error| {
+        if is_json {
+            let _ = json::print(&json::ErrorObject::of_command(error));
+        }
+    })
 }

@@ -12,16 +12,15 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::flags::RingArguments;
-use crate::json::Facts;
+use crate::json::{CertificateObject, Document};
 use crate::visible::Visible;
 use crate::{html, json, ring_files, setup};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
-/// All that is told of a ring. `"schema": 1`.
+/// All that is reported of a ring.
 #[derive(Serialize)]
 pub(crate) struct Survey {
-    schema: u32,
     at: String,
     pub(crate) anchors: usize,
     pub(crate) intermediates: usize,
@@ -29,6 +28,10 @@ pub(crate) struct Survey {
     pub(crate) certificates: Vec<Entry>,
     /// What could not be parsed and was passed over.
     pub(crate) skipped: Vec<Skipped>,
+}
+
+impl Document for Survey {
+    const TYPE: &'static str = "ring";
 }
 
 /// A part of the ring that could not be parsed.
@@ -43,8 +46,7 @@ pub(crate) struct Skipped {
 pub(crate) struct Entry {
     pub(crate) role: &'static str,
     pub(crate) source: String,
-    #[serde(flatten)]
-    pub(crate) facts: Facts,
+    pub(crate) certificate: CertificateObject,
     self_signed: bool,
     /// Subjects from the issuer up to an anchor; `null` where there is none.
     pub(crate) chains_to: Option<Vec<String>>,
@@ -83,7 +85,6 @@ fn survey(ring: &KeyRing, now: Time, days: u32) -> Survey {
     let certificates = ring.certificates();
     let count = |role| certificates.iter().filter(|entry| entry.role() == role).count();
     Survey {
-        schema: 1,
         at: now.to_string(),
         anchors: count(Role::Anchor),
         intermediates: count(Role::Intermediate),
@@ -160,7 +161,7 @@ fn survey_one(
     Entry {
         role: entry.role().code(),
         source: entry.source().to_owned(),
-        facts: Facts::of(&certificate),
+        certificate: CertificateObject::of(&certificate),
         self_signed: entry.is_self_signed(),
         chains_to,
         issuer_sha256,
@@ -211,8 +212,8 @@ fn print_text(survey: &Survey) -> io::Result<()> {
 
 impl Entry {
     fn print(&self, out: &mut impl Write, noted: Style, quiet: Style) -> io::Result<()> {
-        writeln!(out, "{:<12} {}", self.role, self.facts.subject)?;
-        writeln!(out, "  {quiet}{}, until {}{quiet:#}", Visible(&self.source), self.facts.not_after)?;
+        writeln!(out, "{:<12} {}", self.role, self.certificate.subject)?;
+        writeln!(out, "  {quiet}{}, until {}{quiet:#}", Visible(&self.source), self.certificate.not_after)?;
         if let Some(above) = &self.chains_to {
             writeln!(out, "  chains to {}", above.join(" <- "))?;
         }

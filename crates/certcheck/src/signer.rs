@@ -10,7 +10,7 @@ use certcheck_core::status::Cause;
 use certcheck_core::x509::Certificate;
 use serde::Serialize;
 
-use crate::json::Facts;
+use crate::json::CertificateObject;
 use crate::text::{BAD, GOOD, QUIET};
 use crate::visible::Visible;
 
@@ -18,8 +18,9 @@ use crate::visible::Visible;
 #[derive(Serialize)]
 pub(crate) struct SignatureObject {
     pub(crate) verified: bool,
-    by: Option<SignerObject>,
-    cause: Option<CauseObject>,
+    signer: Option<SignerObject>,
+    cause: Option<&'static str>,
+    message: Option<String>,
 }
 
 /// The certificate whose key signed.
@@ -30,14 +31,7 @@ struct SignerObject {
     /// `anchor` or `intermediate`, as it stands in the ring; `null` if it came with the response.
     role: Option<&'static str>,
     source: Option<String>,
-    #[serde(flatten)]
-    facts: Facts,
-}
-
-#[derive(Serialize)]
-struct CauseObject {
-    code: &'static str,
-    message: String,
+    certificate: CertificateObject,
 }
 
 impl SignatureObject {
@@ -48,13 +42,13 @@ impl SignatureObject {
         entry: Option<&RingCertificate>,
     ) -> Self {
         let role = entry.map(|entry| entry.role().code());
-        let by = SignerObject {
+        let signer = SignerObject {
             signs_as,
             role,
             source: entry.map(|entry| entry.source().to_owned()),
-            facts: Facts::of(certificate),
+            certificate: CertificateObject::of(certificate),
         };
-        Self { verified: true, by: Some(by), cause: None }
+        Self { verified: true, signer: Some(signer), cause: None, message: None }
     }
 
     /// It does not.
@@ -69,21 +63,21 @@ impl SignatureObject {
             SignerFault::Signature(reason) => (reason.code(), reason.to_string()),
             SignerFault::Wrong => (Cause::WrongSigner.code(), Cause::WrongSigner.sentence().to_owned()),
         };
-        Self { verified: false, by: None, cause: Some(CauseObject { code, message }) }
+        Self { verified: false, signer: None, cause: Some(code), message: Some(message) }
     }
 
     /// One line.
     pub(crate) fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        if let Some(SignerObject { signs_as, source, facts, .. }) = &self.by {
+        if let Some(SignerObject { signs_as, source, certificate, .. }) = &self.signer {
             let source = source.as_deref().unwrap_or("sent along");
-            let subject = &facts.subject;
+            let subject = &certificate.subject;
             writeln!(
                 out,
                 "  {GOOD}verified{GOOD:#} with {signs_as} {subject}  {QUIET}{}{QUIET:#}",
                 Visible(source)
             )?;
         }
-        if let Some(CauseObject { code, message }) = &self.cause {
+        if let (Some(code), Some(message)) = (self.cause, &self.message) {
             writeln!(out, "  {BAD}not verified{BAD:#}: {code}: {message}")?;
         }
         Ok(())

@@ -11,12 +11,15 @@ use crate::{json, output};
 /// What this build is.
 #[derive(Serialize)]
 struct Build {
-    schema: u32,
     version: &'static str,
     /// What verifies signatures.
     provider: &'static str,
     features: Vec<&'static str>,
     target: String,
+}
+
+impl json::Document for Build {
+    const TYPE: &'static str = "version";
 }
 
 pub(crate) fn run(arguments: &VersionArguments) -> anyhow::Result<Exit> {
@@ -37,7 +40,6 @@ pub(crate) fn run(arguments: &VersionArguments) -> anyhow::Result<Exit> {
 fn build() -> Build {
     let features = [("ldap", cfg!(feature = "ldap"))];
     Build {
-        schema: 1,
         version: env!("CARGO_PKG_VERSION"),
         provider: if cfg!(feature = "aws-lc-rs") { "aws-lc-rs" } else { "ring" },
         features: features.into_iter().filter(|(_, is_in)| *is_in).map(|(name, _)| name).collect(),

@@ -93,14 +93,14 @@ fn every_source_by_every_method_and_the_decision_from_every_place() {
         assert!(source["warm"]["connect"].is_null(), "a connection that stands is not made");
         assert_eq!(source["warm"]["whole"]["count"], 3);
         assert!(source["verify"]["p50_us"].as_f64().is_some_and(|us| us > 0.0), "{source}");
-        assert!(source["index"]["p50_us"].is_number());
+        assert!(source["parse"]["p50_us"].is_number());
     }
     // A server that waits so long is measured to do so.
     let crl = of(&figures, "crl", "GET");
     let least = DELAY.as_secs_f64() * 1e6;
     assert!(crl["cold"]["first_byte"]["min_us"].as_f64().is_some_and(|us| us >= least), "{crl}");
     assert!(crl["warm"]["first_byte"]["min_us"].as_f64().is_some_and(|us| us >= least), "{crl}");
-    let decision = figures["decision"].as_array().expect("decisions");
+    let decision = figures["decisions"].as_array().expect("decisions");
     let from: Vec<_> = decision.iter().map(|one| one["from"].as_str().unwrap_or_default()).collect();
     assert_eq!(from, ["network", "disk", "memory", "known"]);
     assert!(decision.iter().all(|one| one["code"] == "accept"), "{figures}");
@@ -158,8 +158,8 @@ fn a_connection_that_does_not_stand_is_not_warm() {
 fn decisions_are_reported_by_their_outcome() {
     let site = Site::start();
     let rows = |figures: &Value| {
-        let decision = figures["decision"].as_array().expect("decisions").clone();
-        let row = |one: Value| format!("{} {} {}", one["from"], one["code"], one["took"]["count"]);
+        let decision = figures["decisions"].as_array().expect("decisions").clone();
+        let row = |one: Value| format!("{} {} {}", one["from"], one["code"], one["elapsed"]["count"]);
         decision.into_iter().map(row).collect::<Vec<_>>().join(", ").replace('"', "")
     };
     for path in ["/ocsp", "/root.crl"] {
@@ -213,7 +213,7 @@ fn get_is_measured_where_it_is_get() {
     });
     let (_, figures) = site.figures(&[]);
     let get = of(&figures, "ocsp", "GET");
-    assert_eq!((&get["answered_to"], &get["requests"]), (&vec!["POST"].into(), &2.into()), "{get}");
+    assert_eq!((&get["answered_methods"], &get["requests"]), (&vec!["POST"].into(), &2.into()), "{get}");
     let (_, out, _) = site.bench(&[]);
     assert!(out.contains("answered to POST"), "{out}");
     // A responder whose URL has a query is never asked with GET.
@@ -222,7 +222,7 @@ fn get_is_measured_where_it_is_get() {
     assert_eq!(exit, 0, "{figures}");
     let methods = figures["sources"].as_array().expect("sources").iter().filter(|one| one["kind"] == "ocsp");
     assert_eq!(methods.map(|one| &one["method"]).collect::<Vec<_>>(), ["POST"], "{figures}");
-    assert_eq!(of(&figures, "ocsp", "POST")["answered_to"], Value::from(vec!["POST"]));
+    assert_eq!(of(&figures, "ocsp", "POST")["answered_methods"], Value::from(vec!["POST"]));
 }
 
 #[test]
@@ -271,9 +271,9 @@ fn handshakes_as_the_client() {
     let site = Site::start();
     let (exit, figures) = site.figures(&["--handshake", "--key", "client.key"]);
     assert_eq!(exit, 0, "{figures}");
-    let kinds: Vec<_> = figures["handshake"].as_array().expect("handshakes").iter().collect();
+    let kinds: Vec<_> = figures["handshakes"].as_array().expect("handshakes").iter().collect();
     assert_eq!(kinds.len(), 3);
-    assert!(kinds.iter().all(|kind| kind["took"]["count"] == 60), "{figures}");
+    assert!(kinds.iter().all(|kind| kind["elapsed"]["count"] == 60), "{figures}");
     let (exit, _, err) = site.bench(&["--handshake"]);
     assert_eq!(exit, 2);
     assert!(err.contains("--key"), "{err}");

@@ -98,7 +98,7 @@ fn lines(out: &str) -> Vec<Value> {
 /// What an input came to, and of whom.
 fn output(line: &Value) -> (String, String) {
     let code = line["reason"]["code"].as_str().or_else(|| line["verdict"].as_str());
-    let subject = line["path"][0]["subject"].as_str();
+    let subject = line["path"][0]["certificate"]["subject"].as_str();
     (subject.unwrap_or_default().to_owned(), code.unwrap_or_default().to_owned())
 }
 
@@ -129,7 +129,7 @@ fn a_summary_counts_what_each_came_to() {
     let count = |what| (0..CLIENTS).filter(|number| what_of(*number) == what).count();
     let (exit, out, _) = issued.verify(&["clients.pem", "--each", "--summary", "--json"], None);
     assert_eq!(exit, 1);
-    let summary = &lines(&out)[0]["summary"];
+    let summary = &lines(&out)[0];
     assert_eq!(summary["inputs"], CLIENTS);
     assert_eq!(summary["accepted"], count("accept"));
     assert_eq!(summary["rejected"]["expired"], count("expired"));
@@ -246,7 +246,7 @@ fn a_summary_says_what_was_tolerated() {
         let page = fs::read_to_string(issued.path("page.html")).expect("a page");
         assert_eq!(page.matches("policy lets that pass.").count(), 3);
         let (_, out, _) = run(&["--revocation", word, "--summary", "--json"]);
-        assert_eq!(lines(&out)[0]["summary"]["tolerated"]["no-source"], 3, "{out}");
+        assert_eq!(lines(&out)[0]["tolerated"]["no-source"], 3, "{out}");
         let (_, _, err) = run(&["--revocation", word]);
         assert_eq!(err.matches("warning: ").count(), 3, "{err}");
     }

@@ -99,17 +99,17 @@ fn json_has_the_keys_that_scripts_rely_on() {
     for key in keys {
         assert!(line.get(key).is_some(), "{key}");
     }
-    for key in ["code", "at", "rfc", "message", "hint"] {
+    for key in ["code", "certificate_index", "rfc", "message", "hint"] {
         assert!(line["reason"].get(key).is_some(), "{key}");
     }
     let leaf = &line["path"][0];
-    for key in ["role", "subject", "issuer", "serial", "sha256", "not_before", "not_after", "revocation"] {
-        assert!(leaf.get(key).is_some(), "{key}");
+    for key in ["subject", "issuer", "serial", "sha256", "not_before", "not_after"] {
+        assert!(leaf["certificate"].get(key).is_some(), "{key}");
     }
     assert_eq!(leaf["role"], "leaf");
-    assert_eq!(leaf["subject"], "CN=device-4,O=Acme Corp,C=US");
-    assert_eq!(leaf["not_after"], "2026-01-01T00:00:00Z");
-    assert_eq!(line["attempts"][0]["code"], "expired");
+    assert_eq!(leaf["certificate"]["subject"], "CN=device-4,O=Acme Corp,C=US");
+    assert_eq!(leaf["certificate"]["not_after"], "2026-01-01T00:00:00Z");
+    assert_eq!(line["attempts"][0]["reason"]["code"], "expired");
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn evidence_out_of_files() {
     assert_eq!((&lines[0]["verdict"], &lines[1]["verdict"]), (&"accept".into(), &"reject".into()));
     let good = &lines[0]["path"][0]["revocation"];
     assert_eq!(good["status"], "good");
-    assert_eq!((&good["by"], &good["from"]), (&"crl".into(), &"file".into()));
+    assert_eq!((&good["basis"], &good["from"]), (&"crl".into(), &"file".into()));
     assert_eq!(good["source"], "testdata/demo/crl/device-ca.pem");
     assert_eq!(
         (&good["this_update"], &good["next_update"]),
@@ -208,7 +208,7 @@ fn evidence_out_of_files() {
     );
     assert_eq!(lines[0]["path"][2]["revocation"]["status"], "not-checked");
     assert_eq!(
-        (&lines[1]["reason"]["code"], &lines[1]["reason"]["at"]),
+        (&lines[1]["reason"]["code"], &lines[1]["reason"]["certificate_index"]),
         (&"certificate-revoked".into(), &0.into())
     );
     let revoked = &lines[1]["path"][0]["revocation"];
@@ -257,10 +257,10 @@ fn crl_reports_the_content_of_a_crl() {
     let (exit, lines) = reported_json(&["crl", &pki.path("new.crl")]);
     let crl = &lines[0];
     assert_eq!((exit, lines.len()), (0, 1));
-    assert_eq!((&crl["schema"], &crl["version"], &crl["entries"]), (&1.into(), &2.into(), &1.into()));
+    assert_eq!((&crl["schema"], &crl["version"], &crl["entry_count"]), (&1.into(), &2.into(), &1.into()));
     assert_eq!(crl["issuer"], "CN=Issuer,O=Acme");
     assert_eq!((&crl["number"], &crl["base_number"]), (&"08".into(), &Value::Null));
-    assert_eq!(crl["kind"], serde_json::json!(["complete"]));
+    assert_eq!(crl["kinds"], serde_json::json!(["complete"]));
     assert_eq!(crl["signature_algorithm"]["name"], "ecdsa-with-SHA256");
     assert_eq!((&crl["current"], &crl["cause"]), (&true.into(), &Value::Null));
     assert_eq!((&crl["reasons"]["keyCompromise"], &crl["reasons"]["superseded"]), (&1.into(), &0.into()));
@@ -271,7 +271,7 @@ fn crl_reports_the_content_of_a_crl() {
     assert_eq!((&lines[0]["current"], &lines[0]["cause"]), (&false.into(), &"stale".into()));
 
     let (_, lines) = reported_json(&["crl", &pki.path("part.crl")]);
-    assert_eq!(lines[0]["kind"], serde_json::json!(["partitioned"]));
+    assert_eq!(lines[0]["kinds"], serde_json::json!(["partitioned"]));
     let point = &lines[0]["distribution_point"];
     assert_eq!(point["names"], serde_json::json!(["uri:http://crl.example/user.crl"]));
     assert_eq!((&point["only"], &point["indirect"]), (&"user".into(), &false.into()));
@@ -292,7 +292,7 @@ fn crls_come_in_every_container() {
     for (file, entries) in [(pki.path("new.der"), &[1][..]), (pki.path("new.p7"), &[1]), (both, &[0, 1])] {
         let (exit, lines) = reported_json(&["crl", &file]);
         assert_eq!(exit, 0, "{file}");
-        assert_eq!(lines.iter().map(|line| line["entries"].as_u64()).collect::<Vec<_>>(), {
+        assert_eq!(lines.iter().map(|line| line["entry_count"].as_u64()).collect::<Vec<_>>(), {
             entries.iter().map(|count| Some(*count)).collect::<Vec<_>>()
         });
         assert!(lines.iter().zip(0..).all(|(line, index)| line["index"] == index), "{file}");
@@ -351,7 +351,7 @@ fn crl_reports_the_signer() {
     let signature = &lines[0]["signature"];
     assert_eq!((exit, &signature["verified"]), (0, &true.into()));
     assert_eq!(
-        (&signature["by"]["role"], &signature["by"]["subject"]),
+        (&signature["signer"]["role"], &signature["signer"]["certificate"]["subject"]),
         (&"anchor".into(), &"CN=Issuer,O=Acme".into())
     );
     let both = ["crl", &list, "--ring", &pki.path("twin.pem"), "--ring", &pki.path("ca.pem")];
@@ -362,7 +362,7 @@ fn crl_reports_the_signer() {
         let (exit, lines) = reported_json(&["crl", &list, "--ring", &ring]);
         let signature = &lines[0]["signature"];
         assert_eq!((exit, &signature["verified"]), (1, &false.into()));
-        assert_eq!(signature["cause"]["code"], code);
+        assert_eq!(signature["cause"], code);
     }
 }
 
@@ -372,15 +372,18 @@ fn crl_reports_what_changed() {
     let (old, new) = (pki.path("old.crl"), pki.path("new.crl"));
     let (exit, lines) = reported_json(&["crl", &new, "--diff", &old]);
     let diff = &lines[0]["diff"];
-    assert_eq!((exit, &diff["added"], &diff["removed"]), (0, &1.into(), &0.into()));
-    assert_eq!(diff["added_entries"][0]["serial"], "1001");
-    assert_eq!((&diff["old"], &diff["old_number"]), (&old.as_str().into(), &"07".into()));
+    assert_eq!((exit, &diff["added_count"], &diff["removed_count"]), (0, &1.into(), &0.into()));
+    assert_eq!(diff["added"][0]["serial"], "1001");
+    assert_eq!((&diff["old_source"], &diff["old_number"]), (&old.as_str().into(), &"07".into()));
     let (_, lines) = reported_json(&["crl", &old, "--diff", &new]);
     let diff = &lines[0]["diff"];
-    assert_eq!((&diff["added"], &diff["removed"]), (&0.into(), &1.into()));
-    assert_eq!(diff["removed_entries"][0]["serial"], "1001");
+    assert_eq!((&diff["added_count"], &diff["removed_count"]), (&0.into(), &1.into()));
+    assert_eq!(diff["removed"][0]["serial"], "1001");
     let (_, lines) = reported_json(&["crl", &new, "--diff", &new]);
-    assert_eq!((&lines[0]["diff"]["added"], &lines[0]["diff"]["removed"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&lines[0]["diff"]["added_count"], &lines[0]["diff"]["removed_count"]),
+        (&0.into(), &0.into())
+    );
 
     let (_, out, _) = run(&["crl", &new, "--diff", &old]);
     assert!(out.contains("1 added, 0 removed\n    + 1001 revoked "), "{out}");
@@ -396,7 +399,7 @@ fn ocsp_reports_the_content_of_a_response() {
     let Some(pki) = Pki::make("ocsp") else { return };
     let (exit, lines) = reported_json(&["ocsp", &pki.answer("bad", "responder")]);
     let output = &lines[0];
-    assert_eq!((exit, &output["schema"], &output["status"]), (0, &1.into(), &"successful".into()));
+    assert_eq!((exit, &output["schema"], &output["response_status"]), (0, &1.into(), &"successful".into()));
     assert_eq!(output["responder"]["name"], "CN=responder,O=Acme");
     assert_eq!(output["signature_algorithm"]["name"], "ecdsa-with-SHA256");
     assert!(output["nonce"].as_str().is_some_and(|nonce| nonce.len() == 32), "{output}");
@@ -405,9 +408,12 @@ fn ocsp_reports_the_content_of_a_response() {
     assert_eq!((&answer["hash_algorithm"], &answer["current"]), (&"sha256".into(), &true.into()));
     assert_eq!(answer["revocation_reason"], "keyCompromise");
     let sent = &output["certificates"][0];
-    assert_eq!((&sent["subject"], &sent["ocsp_signing"]), (&"CN=responder,O=Acme".into(), &true.into()));
-    assert_eq!((&sent["nocheck"], &sent["fault"]), (&true.into(), &Value::Null));
-    assert_eq!((&output["signature"], &output["certificate"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&sent["certificate"]["subject"], &sent["ocsp_signing"]),
+        (&"CN=responder,O=Acme".into(), &true.into())
+    );
+    assert_eq!((&sent["nocheck"], &sent["message"]), (&true.into(), &Value::Null));
+    assert_eq!((&output["signature"], &output["check"]), (&Value::Null, &Value::Null));
 
     let (exit, out, _) = run(&["ocsp", &pki.answer("good", "responder")]);
     assert_eq!(exit, 0);
@@ -417,7 +423,7 @@ fn ocsp_reports_the_content_of_a_response() {
     let later = pki.write("later.ocsp", &[0x30, 3, 0x0a, 1, 3]);
     let (exit, lines) = reported_json(&["ocsp", &later]);
     assert_eq!(
-        (exit, &lines[0]["status"], &lines[0]["answers"]),
+        (exit, &lines[0]["response_status"], &lines[0]["answers"]),
         (0, &"tryLater".into(), &Value::Array(vec![]))
     );
     assert_eq!(run(&["ocsp", &later, "--ring", &pki.path("ca.pem")]).0, 3);
@@ -435,7 +441,7 @@ fn ocsp_reports_the_signer_and_the_status() {
         let (exit, lines) = reported_json(&["ocsp", file, "--ring", &ring]);
         let signature = &lines[0]["signature"];
         assert_eq!((exit, &signature["verified"]), (0, &true.into()), "{signature}");
-        assert_eq!(signature["by"]["signs_as"], signs_as);
+        assert_eq!(signature["signer"]["signs_as"], signs_as);
     }
     let by_leaf = pki.answer("good", "bad");
     let by_twin = pki.answer("good", "twin");
@@ -451,7 +457,7 @@ fn ocsp_reports_the_signer_and_the_status() {
         (&pki.path("bare.ocsp"), &ring, "bad-signature"),
     ] {
         let (exit, lines) = reported_json(&["ocsp", file, "--ring", ring]);
-        assert_eq!((exit, &lines[0]["signature"]["cause"]["code"]), (1, &code.into()), "{file}");
+        assert_eq!((exit, &lines[0]["signature"]["cause"]), (1, &code.into()), "{file}");
     }
     let soon = "2124-01-01T00:00:00Z";
     for (file, certificate, more, code, verdict, status) in [
@@ -464,7 +470,7 @@ fn ocsp_reports_the_signer_and_the_status() {
         let certificate = pki.path(&format!("{certificate}.pem"));
         let flags = ["ocsp", file, "--ring", &ring, "--cert", &certificate];
         let (exit, lines) = reported_json(&[&flags[..], more].concat());
-        let output = &lines[0]["certificate"];
+        let output = &lines[0]["check"];
         assert_eq!((exit, &output["verdict"]), (code, &verdict.into()), "{output}");
         assert_eq!(output["revocation"]["status"], status, "{output}");
     }

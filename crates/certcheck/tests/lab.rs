@@ -95,7 +95,7 @@ impl Lab {
             assert!(lab.child.try_wait().unwrap().is_none(), "it ended");
             lab.said.lock().unwrap().first().cloned()
         });
-        assert_eq!(lab.ready["ready"], true);
+        assert_eq!(lab.ready["type"], "lab-ready");
         lab
     }
 
@@ -138,7 +138,7 @@ impl Lab {
         let (exit, line) = self.verify(name, &["--no-cache", "--timeout", "8"]);
         let code = line["reason"]["code"].as_str().unwrap_or("accept").to_owned();
         let status = &line["path"][0]["revocation"];
-        (exit, code, status["by"].as_str().or_else(|| status["cause"].as_str()).unwrap_or("-").to_owned())
+        (exit, code, status["basis"].as_str().or_else(|| status["cause"].as_str()).unwrap_or("-").to_owned())
     }
 
     /// A client of the echo service.

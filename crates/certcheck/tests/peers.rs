@@ -49,7 +49,7 @@ fn summary((exit, line): &(i32, Value)) -> String {
         &line["verdict"],
         &line["reason"]["code"],
         &status["status"],
-        &status["by"],
+        &status["basis"],
         &status["from"],
         &status["cause"],
     ];
@@ -386,17 +386,22 @@ fn a_dry_run_asks_nobody() {
         let cache = site.pki.path("cache");
         let more = [&["--ring", &sub, "--dry-run", "--cache-dir", cache.as_str()], flags].concat();
         let (exit, line) = site.verify(&leaf, &more);
-        let asks: Vec<_> = line["asks"].as_array().expect("a list").iter().collect();
-        let got: Vec<_> =
-            asks.iter().map(|ask| (ask["at"].as_i64(), ask["kind"].as_str(), ask["url"].as_str())).collect();
+        let asks: Vec<_> = line["requests"].as_array().expect("a list").iter().collect();
+        let got: Vec<_> = asks
+            .iter()
+            .map(|ask| (ask["certificate_index"].as_i64(), ask["kind"].as_str(), ask["url"].as_str()))
+            .collect();
         let expected: Vec<_> =
             expected.iter().map(|(at, kind, url)| (Some(*at), Some(*kind), Some(url.as_str()))).collect();
-        assert_eq!((exit, &line["dry_run"], got), (0, &true.into(), expected), "{flags:?}: {line}");
+        assert_eq!((exit, &line["type"], got), (0, &"plan".into(), expected), "{flags:?}: {line}");
     }
     let issuers = url("/sub.cer");
     let lost = site.leaf_of("sub", "lost", "0x2001", Sources { issuers: &[&issuers], ..Sources::default() });
     let (_, line) = site.verify(&lost, &["--dry-run", "--no-cache", "--aia", "on"]);
-    assert_eq!((&line["asks"][0]["kind"], &line["asks"][0]["url"]), (&"issuers".into(), &issuers.into()));
+    assert_eq!(
+        (&line["requests"][0]["kind"], &line["requests"][0]["url"]),
+        (&"issuers".into(), &issuers.into())
+    );
     assert_eq!(site.nginx.access_log(), [""; 0]);
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct DecisionFigures {
     pub(crate) code: &'static str,
     #[serde(skip)]
     is_decided: bool,
-    pub(crate) took: Option<Summary>,
+    pub(crate) elapsed: Option<Summary>,
     pub(crate) histogram: Vec<usize>,
 }
 
@@ -67,7 +67,7 @@ impl Place {
             about: self.about,
             code,
             is_decided: *is_decided,
-            took: samples.summary(),
+            elapsed: samples.summary(),
             histogram: samples.histogram(),
         })
     }

@@ -34,7 +34,7 @@ const NAME: &str = "localhost";
 pub(crate) struct HandshakeFigures {
     pub(crate) kind: &'static str,
     pub(crate) about: &'static str,
-    pub(crate) took: Option<Summary>,
+    pub(crate) elapsed: Option<Summary>,
     pub(crate) histogram: Vec<usize>,
 }
 
@@ -79,7 +79,7 @@ impl Bench<'_> {
         let figures = |samples: &Samples, kind, about| HandshakeFigures {
             kind,
             about,
-            took: samples.summary(),
+            elapsed: samples.summary(),
             histogram: samples.histogram(),
         };
         Ok(vec![

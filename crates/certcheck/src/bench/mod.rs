@@ -30,14 +30,17 @@ pub(crate) use stats::{Summary, shown};
 /// All that was measured.
 #[derive(Serialize)]
 pub(crate) struct Figures {
-    schema: u32,
     pub(crate) input: String,
     pub(crate) at: String,
     pub(crate) rounds: u32,
     pub(crate) concurrency: u32,
     pub(crate) sources: Vec<SourceFigures>,
-    pub(crate) decision: Vec<DecisionFigures>,
-    pub(crate) handshake: Vec<HandshakeFigures>,
+    pub(crate) decisions: Vec<DecisionFigures>,
+    pub(crate) handshakes: Vec<HandshakeFigures>,
+}
+
+impl json::Document for Figures {
+    const TYPE: &'static str = "bench";
 }
 
 /// What everything is measured with.
@@ -140,14 +143,13 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
     };
     bench.bar.clear();
     let figures = Figures {
-        schema: 1,
         input: path.to_string(),
         at: now.to_string(),
         rounds: arguments.rounds,
         concurrency: arguments.concurrency,
         sources: measured,
-        decision,
-        handshake,
+        decisions: decision,
+        handshakes: handshake,
     };
     if arguments.json {
         json::print(&figures)?;
@@ -158,7 +160,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         draft.finish(html::bench::page(&figures, now).into_string().as_bytes())?;
     }
     let has_failed = figures.sources.iter().any(|source| source.failures > 0);
-    let is_settled = decision::is_settled(&figures.decision);
+    let is_settled = decision::is_settled(&figures.decisions);
     Ok(if has_failed || is_handshake_missing || !is_settled { Exit::Undetermined } else { Exit::Accepted })
 }
 

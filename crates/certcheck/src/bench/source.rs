@@ -36,25 +36,25 @@ pub(crate) struct SourceFigures {
     /// Requests for one answer: more than one where the responder redirects, or refuses GET.
     pub(crate) requests: u32,
     /// The methods by which answers came: another than was wanted where the responder refuses that.
-    pub(crate) answered_to: Vec<&'static str>,
+    pub(crate) answered_methods: Vec<&'static str>,
     pub(crate) cold: Parts,
     pub(crate) warm: Parts,
     /// How often a connection that stood did not any more: these count for neither.
     pub(crate) reconnects: usize,
     /// Reading: of a CRL this makes its index.
-    pub(crate) index: Option<Summary>,
+    pub(crate) parse: Option<Summary>,
     /// The signature.
     pub(crate) verify: Option<Summary>,
     pub(crate) failures: u32,
     /// Of the last failure: the cause, and what happened.
     pub(crate) cause: Option<&'static str>,
-    pub(crate) detail: Option<String>,
+    pub(crate) message: Option<String>,
 }
 
 impl SourceFigures {
     /// By what an answer came, where that is not what was wanted.
     pub(crate) fn other_method(&self) -> Option<&'static str> {
-        self.answered_to.iter().copied().find(|used| *used != self.method)
+        self.answered_methods.iter().copied().find(|used| *used != self.method)
     }
 }
 
@@ -192,15 +192,15 @@ impl Bench<'_> {
             subject: subject.name.clone(),
             bytes: held.as_ref().map(|held| held.bytes()),
             requests: cold.requests.max(warm.requests),
-            answered_to: cold.methods.union(&warm.methods).copied().collect(),
+            answered_methods: cold.methods.union(&warm.methods).copied().collect(),
             cold: cold.parts(),
             warm: warm.parts(),
             reconnects: warm.reconnects,
-            index: index.summary(),
+            parse: index.summary(),
             verify: verify.summary(),
             failures: cold.failures + warm.failures,
             cause: failure.map(|failure| failure.cause.code()),
-            detail: failure.map(|failure| failure.detail.clone()),
+            message: failure.map(|failure| failure.detail.clone()),
         };
         Ok((figures, held))
     }

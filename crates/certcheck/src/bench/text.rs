@@ -17,19 +17,19 @@ pub(super) fn print(figures: &Figures) -> io::Result<()> {
         print_source(&mut out, source)?;
     }
     heading(&mut out, "decision")?;
-    for decision in &figures.decision {
-        row(&mut out, decision.from, decision.took)?;
+    for decision in &figures.decisions {
+        row(&mut out, decision.from, decision.elapsed)?;
         let style = if decision.code == "accept" { GOOD } else { BAD };
-        bar(&mut out, &decision.histogram, decision.took)?;
-        let count = decision.took.map_or(0, |took| took.count);
+        bar(&mut out, &decision.histogram, decision.elapsed)?;
+        let count = decision.elapsed.map_or(0, |took| took.count);
         writeln!(out, "    {style}{}{style:#} x {count}  {QUIET}{}{QUIET:#}", decision.code, decision.about)?;
     }
-    if !figures.handshake.is_empty() {
+    if !figures.handshakes.is_empty() {
         heading(&mut out, "handshake")?;
     }
-    for handshake in &figures.handshake {
-        row(&mut out, handshake.kind, handshake.took)?;
-        bar(&mut out, &handshake.histogram, handshake.took)?;
+    for handshake in &figures.handshakes {
+        row(&mut out, handshake.kind, handshake.elapsed)?;
+        bar(&mut out, &handshake.histogram, handshake.elapsed)?;
         writeln!(out, "    {QUIET}{}{QUIET:#}", handshake.about)?;
     }
     Ok(())
@@ -41,7 +41,7 @@ fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> 
     writeln!(out, "  {QUIET}of {}{QUIET:#}", source.subject)?;
     if source.failures > 0 {
         let (cause, detail) =
-            (source.cause.unwrap_or_default(), source.detail.as_deref().unwrap_or_default());
+            (source.cause.unwrap_or_default(), source.message.as_deref().unwrap_or_default());
         writeln!(out, "  {BAD}{} failed{BAD:#}: {cause}: {}", source.failures, Visible(detail))?;
     }
     let Some(bytes) = source.bytes else { return Ok(()) };
@@ -62,7 +62,7 @@ fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> 
     for (temperature, parts) in [("cold", &source.cold), ("warm", &source.warm)] {
         print_parts(out, temperature, parts)?;
     }
-    row(out, "index", source.index)?;
+    row(out, "index", source.parse)?;
     row(out, "verify", source.verify)
 }
 

@@ -26,12 +26,15 @@ struct Row {
 
 #[derive(Serialize)]
 struct ConfigObject<'c> {
-    schema: u32,
     /// The settings file that was read.
     file: Option<String>,
     /// Where a settings file is looked for, in this order.
     looked_for: Vec<String>,
     settings: &'c [Row],
+}
+
+impl json::Document for ConfigObject<'_> {
+    const TYPE: &'static str = "config";
 }
 
 pub(crate) fn show(arguments: &ConfigArguments, settings: &Settings) -> anyhow::Result<Exit> {
@@ -41,7 +44,6 @@ pub(crate) fn show(arguments: &ConfigArguments, settings: &Settings) -> anyhow::
     let rows = rows(settings, arguments.all);
     if arguments.json {
         json::print(&ConfigObject {
-            schema: 1,
             file: settings.file.as_ref().map(|path| path.display().to_string()),
             looked_for: settings.places.iter().map(|path| path.display().to_string()).collect(),
             settings: &rows,

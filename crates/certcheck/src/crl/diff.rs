@@ -63,13 +63,13 @@ fn is_first(entry: &Listed<'_>, crl: &Crl) -> bool {
 impl Serialize for Diff<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("Diff", 7)?;
-        object.serialize_field("old", &**self.old.source())?;
+        object.serialize_field("old_source", &**self.old.source())?;
         object.serialize_field("old_number", &self.old.number().map(hex::number))?;
         object.serialize_field("old_this_update", &self.old.this_update().to_string())?;
-        object.serialize_field("added", &self.added)?;
-        object.serialize_field("removed", &self.removed)?;
-        object.serialize_field("added_entries", &Each(|| self.added()))?;
-        object.serialize_field("removed_entries", &Each(|| self.removed()))?;
+        object.serialize_field("added_count", &self.added)?;
+        object.serialize_field("removed_count", &self.removed)?;
+        object.serialize_field("added", &Each(|| self.added()))?;
+        object.serialize_field("removed", &Each(|| self.removed()))?;
         object.end()
     }
 }

@@ -1,4 +1,4 @@
-//! What a CRL says, as JSON has it. `"schema": 1`.
+//! What a CRL says, as JSON has it.
 
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use super::diff::Diff;
 use super::listed::{EntryObject, listed};
 use crate::flags::{SerialFlag, magnitude};
 use crate::hex;
+use crate::json::Document;
 use crate::signer::{AlgorithmObject, SignatureObject};
 
 /// What every CRL of an input is asked with.
@@ -27,7 +28,6 @@ pub(super) struct Question<'q> {
 /// All that is told of a CRL.
 #[derive(Serialize)]
 pub(super) struct CrlObject<'a> {
-    pub(super) schema: u32,
     pub(super) input: String,
     pub(super) index: usize,
     pub(super) at: String,
@@ -37,25 +37,29 @@ pub(super) struct CrlObject<'a> {
     pub(super) number: Option<String>,
     pub(super) base_number: Option<String>,
     /// `complete`, or what it is of `delta`, `indirect` and `partitioned`.
-    pub(super) kind: Vec<&'static str>,
+    pub(super) kinds: Vec<&'static str>,
     pub(super) distribution_point: Option<PointObject>,
     pub(super) signature_algorithm: AlgorithmObject,
-    pub(super) authority_key: Option<String>,
+    pub(super) authority_key_id: Option<String>,
     pub(super) this_update: String,
     pub(super) next_update: Option<String>,
     pub(super) current: bool,
     /// Why it is not current.
     pub(super) cause: Option<&'static str>,
-    pub(super) entries: usize,
+    pub(super) entry_count: usize,
     pub(super) reasons: Histogram,
     /// Where deltas are.
     pub(super) freshest_crl: Vec<String>,
     pub(super) bytes: usize,
     /// Bytes beside the DER.
-    pub(super) memory: usize,
+    pub(super) memory_bytes: usize,
     pub(super) signature: Option<SignatureObject>,
     pub(super) find: Option<FindObject>,
     pub(super) diff: Option<Diff<'a>>,
+}
+
+impl Document for CrlObject<'_> {
+    const TYPE: &'static str = "crl";
 }
 
 /// issuingDistributionPoint (RFC 5280 5.2.5).
@@ -127,7 +131,6 @@ impl CrlObject<'_> {
         let (this_update, next_update) = (crl.this_update(), crl.next_update());
         let cause = policy.freshness.check_current(this_update, next_update, now).err();
         Ok(Self {
-            schema: 1,
             input: input.display().to_string(),
             index,
             at: now.to_string(),
@@ -135,19 +138,19 @@ impl CrlObject<'_> {
             version: if crl.version() == Version::V1 { 1 } else { 2 },
             number: crl.number().map(hex::number),
             base_number: crl.base_number().map(hex::number),
-            kind: kind(crl, point.as_ref()),
+            kinds: kinds(crl, point.as_ref()),
             distribution_point: point.map(PointObject::from),
             signature_algorithm: crl.signature_algorithm()?.into(),
-            authority_key: crl.authority_key().map(hex::bytes),
+            authority_key_id: crl.authority_key().map(hex::bytes),
             this_update: this_update.to_string(),
             next_update: next_update.map(|time| time.to_string()),
             current: cause.is_none(),
             cause: cause.map(certcheck_core::status::Cause::code),
-            entries: crl.len(),
+            entry_count: crl.len(),
             reasons,
             freshest_crl: freshest(crl)?,
             bytes: crl.der().len(),
-            memory: crl.overhead(),
+            memory_bytes: crl.overhead(),
             signature: None,
             find: wanted.map(|wanted| FindObject {
                 serial: hex::number(&wanted.0),
@@ -159,7 +162,7 @@ impl CrlObject<'_> {
     }
 }
 
-fn kind(crl: &Crl, point: Option<&IssuingDistributionPoint<'_>>) -> Vec<&'static str> {
+fn kinds(crl: &Crl, point: Option<&IssuingDistributionPoint<'_>>) -> Vec<&'static str> {
     let is_part = |point: &IssuingDistributionPoint<'_>| {
         let is_of_some = point.only_user || point.only_ca || point.only_attribute;
         point.name.is_some() || point.reasons.is_some() || is_of_some

@@ -15,6 +15,7 @@ use certcheck_core::{KeyRing, Policy, Revocation, Time};
 
 use crate::exit::Exit;
 use crate::flags::CrlArguments;
+use crate::json::ErrorObject;
 use crate::{json, ring_files, setup};
 
 use diff::Diff;
@@ -41,6 +42,9 @@ pub(crate) fn run(arguments: &CrlArguments) -> anyhow::Result<Exit> {
             Err(fault) => {
                 let path = arguments.input.display();
                 crate::visible::remark(format_args!("{path}: CRL {index}: {fault}"))?;
+                if arguments.json {
+                    json::print(&ErrorObject::of_part(&arguments.input, index, fault))?;
+                }
                 worst = worst.max(Exit::Unusable);
                 continue;
             }

@@ -15,8 +15,8 @@ use crate::visible::Visible;
 pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
     let mut out = crate::output::text();
     let number = crl.number.as_ref().map_or_else(String::new, |number| format!(" {number}"));
-    writeln!(out, "{}: {} CRL{number}", crl.issuer, crl.kind.join(" "))?;
-    let CrlObject { input, bytes, memory, version, .. } = crl;
+    writeln!(out, "{}: {} CRL{number}", crl.issuer, crl.kinds.join(" "))?;
+    let CrlObject { input, bytes, memory_bytes: memory, version, .. } = crl;
     let input = Visible(input);
     writeln!(out, "  {QUIET}{input}, {bytes} bytes, {memory} of memory beside them{QUIET:#}")?;
     writeln!(out, "  version {version}, {}", crl.signature_algorithm.shown())?;
@@ -36,7 +36,7 @@ pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
         .map(|(name, count)| format!("{count} {name}"))
         .collect();
     let colon = if reasons.is_empty() { "" } else { ": " };
-    writeln!(out, "  {} entries{colon}{}", crl.entries, reasons.join(", "))?;
+    writeln!(out, "  {} entries{colon}{}", crl.entry_count, reasons.join(", "))?;
     if !crl.freshest_crl.is_empty() {
         writeln!(out, "  deltas at {}", crl.freshest_crl.join(", "))?;
     }

@@ -14,7 +14,7 @@ Examples:
   certcheck bench client.pem --ring keyring/
   certcheck bench client.pem --ring keyring/ --rounds 50 --pause 0 --report latency.html
   certcheck bench client.pem --ring keyring/ --handshake --key client.key
-  certcheck bench client.pem --ring keyring/ --json | jq .decision
+  certcheck bench client.pem --ring keyring/ --json | jq .decisions
 
 Cold is a connection that has to be made, warm one that stands; where one that stood had to be
 made anew, that counts for neither. The sources are other people's: the default is few rounds,

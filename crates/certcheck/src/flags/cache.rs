@@ -22,6 +22,17 @@ pub(crate) struct CacheArguments {
     pub(crate) command: CacheCommand,
 }
 
+impl CacheArguments {
+    pub(super) const fn is_json(&self) -> bool {
+        match &self.command {
+            CacheCommand::List(folder) => folder.json,
+            CacheCommand::Show(show) => show.folder.json,
+            CacheCommand::Clear(clear) => clear.folder.json,
+            CacheCommand::Prefetch(_) => false,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
     /// Tell what is kept, a line each.

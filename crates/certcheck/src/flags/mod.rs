@@ -87,6 +87,26 @@ pub(crate) enum Command {
     Reference,
 }
 
+impl Command {
+    /// Whether standard output is for JSON alone, errors included.
+    pub(crate) fn is_json(&self) -> bool {
+        match self {
+            Self::Verify(arguments) => arguments.json,
+            Self::Ring(arguments) => arguments.json,
+            Self::Crl(arguments) => arguments.json,
+            Self::Ocsp(arguments) => arguments.json,
+            Self::Fetch(arguments) => arguments.json,
+            Self::Cache(arguments) => arguments.is_json(),
+            Self::Watch(arguments) => arguments.json,
+            Self::Bench(arguments) => arguments.json,
+            Self::Lab(arguments) => arguments.json,
+            Self::Config(arguments) => arguments.json,
+            Self::Version(arguments) => arguments.json,
+            Self::Completions(_) | Self::Manual(_) | Self::Reference => false,
+        }
+    }
+}
+
 /// What evidence and certificates are judged by, where no whole policy is asked for.
 #[derive(Args, Debug)]
 pub(crate) struct AskedArguments {

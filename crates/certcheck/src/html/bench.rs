@@ -11,8 +11,8 @@ use crate::bench::{DecisionFigures, Figures, HandshakeFigures, PARTS, Parts, Sou
 /// The whole page.
 pub(crate) fn page(figures: &Figures, now: Time) -> Markup {
     let title = format!("What revocation takes: {}", super::words::plain(&figures.input, 80));
-    let decisions: Vec<_> = figures.decision.iter().map(Row::from).collect();
-    let handshakes: Vec<_> = figures.handshake.iter().map(Row::from).collect();
+    let decisions: Vec<_> = figures.decisions.iter().map(Row::from).collect();
+    let handshakes: Vec<_> = figures.handshakes.iter().map(Row::from).collect();
     page::page(
         &title,
         now,
@@ -21,7 +21,7 @@ pub(crate) fn page(figures: &Figures, now: Time) -> Markup {
             section class="card verdict plain" {
                 h1.outcome { "What revocation takes" }
                 p.input { code { (Shown(&figures.input)) } }
-                p.lead { (lead(&figures.decision)) }
+                p.lead { (lead(&figures.decisions)) }
                 dl.facts {
                     dt { "measured" }
                     dd {
@@ -44,7 +44,7 @@ pub(crate) fn page(figures: &Figures, now: Time) -> Markup {
 fn lead(decisions: &[DecisionFigures]) -> Markup {
     let median = |from: &str| {
         let found = decisions.iter().find(|decision| decision.from == from)?;
-        Some(shown(found.took?.p50_us))
+        Some(shown(found.elapsed?.p50_us))
     };
     html! {
         @if let (Some(network), Some(known)) = (median("network"), median("known")) {
@@ -68,7 +68,7 @@ struct Row<'f> {
 
 impl<'f> From<&'f DecisionFigures> for Row<'f> {
     fn from(figures: &'f DecisionFigures) -> Self {
-        let DecisionFigures { from, about, code, took, histogram, .. } = figures;
+        let DecisionFigures { from, about, code, elapsed: took, histogram, .. } = figures;
         let code = (*code != "accept").then_some(*code);
         Self { name: from, about, code, took: *took, histogram }
     }
@@ -76,7 +76,7 @@ impl<'f> From<&'f DecisionFigures> for Row<'f> {
 
 impl<'f> From<&'f HandshakeFigures> for Row<'f> {
     fn from(figures: &'f HandshakeFigures) -> Self {
-        let HandshakeFigures { kind, about, took, histogram } = figures;
+        let HandshakeFigures { kind, about, elapsed: took, histogram } = figures;
         Self { name: kind, about, code: None, took: *took, histogram }
     }
 }
@@ -132,7 +132,7 @@ fn source(source: &SourceFigures) -> Markup {
             @if source.failures > 0 {
                 p.bad { span.tone {
                     (icon(Icon::Cross)) " " (source.failures) " failed: " (source.cause.unwrap_or_default())
-                    @if let Some(detail) = &source.detail { ": " (Shown(detail)) }
+                    @if let Some(message) = &source.message { ": " (Shown(message)) }
                 } }
             }
             @if let Some(bytes) = source.bytes {
@@ -144,7 +144,7 @@ fn source(source: &SourceFigures) -> Markup {
                 }
                 (parts("Over a new connection", &source.cold))
                 (parts("Over one that stands", &source.warm))
-                (parts_of("Of the answer", &[("index", source.index), ("verify", source.verify)], None))
+                (parts_of("Of the answer", &[("index", source.parse), ("verify", source.verify)], None))
             }
         }
     }

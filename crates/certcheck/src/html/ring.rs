@@ -97,7 +97,7 @@ fn body(survey: &Survey, now: Time) -> Markup {
 }
 
 fn until(entry: &Entry) -> Option<Time> {
-    Time::from_rfc3339(&entry.facts.not_after)
+    Time::from_rfc3339(&entry.certificate.not_after)
 }
 
 /// How many have which note.
@@ -117,8 +117,8 @@ fn noted(survey: &Survey) -> Markup {
 
 fn calendar(reported: &[&Entry], now: Time) -> Markup {
     let lanes = reported.iter().take(MAX_LANES).filter_map(|entry| {
-        let from = Time::from_rfc3339(&entry.facts.not_before)?;
-        let label = short_name(&entry.facts.subject, LABEL);
+        let from = Time::from_rfc3339(&entry.certificate.not_before)?;
+        let label = short_name(&entry.certificate.subject, LABEL);
         let mut lane = Lane::validity(label, from, until(entry)?, now);
         if lane.class == "ok" && !entry.notes.is_empty() {
             lane.class = "unsure";
@@ -149,7 +149,7 @@ struct Tree<'e> {
 impl<'e> Tree<'e> {
     fn new(entries: &'e [&'e Entry]) -> Self {
         let places: BTreeMap<&str, usize> =
-            entries.iter().zip(0..).map(|(entry, at)| (entry.facts.sha256.as_str(), at)).collect();
+            entries.iter().zip(0..).map(|(entry, at)| (entry.certificate.sha256.as_str(), at)).collect();
         let roots =
             entries.iter().zip(0..).filter(|(entry, _)| entry.role == "anchor").map(|(_, at)| at).collect();
         let mut below: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -204,9 +204,9 @@ fn node(entry: &Entry, now: Time) -> Markup {
         div class={ "node " (class) } {
             (icon(sign))
             div {
-                p.name { (short_name(&entry.facts.subject, 60)) " " span.chip { (entry.role) } }
-                p.quiet.small { (Shown(subject(&entry.facts.subject))) }
-                p.small { "Until " (instant(&entry.facts.not_after)) ", from " code { (Shown(&entry.source)) } }
+                p.name { (short_name(&entry.certificate.subject, 60)) " " span.chip { (entry.role) } }
+                p.quiet.small { (Shown(subject(&entry.certificate.subject))) }
+                p.small { "Until " (instant(&entry.certificate.not_after)) ", from " code { (Shown(&entry.source)) } }
                 @if !entry.notes.is_empty() {
                     ul.notes.small {
                         @for note in &entry.notes {
@@ -214,7 +214,7 @@ fn node(entry: &Entry, now: Time) -> Markup {
                         }
                     }
                 }
-                (details(&entry.facts, now))
+                (details(&entry.certificate, now))
             }
         }
     }

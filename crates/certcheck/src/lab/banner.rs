@@ -13,13 +13,15 @@ use crate::visible::Visible;
 
 #[derive(Serialize)]
 struct Ready<'r> {
-    schema: u32,
-    ready: bool,
     dir: String,
     ring: String,
     echo: String,
     cdp: &'r str,
     ocsp: &'r str,
+}
+
+impl json::Document for Ready<'_> {
+    const TYPE: &'static str = "lab-ready";
 }
 
 /// A word for a shell.
@@ -45,8 +47,6 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
     let state = &lab.state;
     if is_json {
         return json::print(&Ready {
-            schema: 1,
-            ready: true,
             dir: folder.path().display().to_string(),
             ring: folder.ring().display().to_string(),
             echo: state.echo.to_string(),

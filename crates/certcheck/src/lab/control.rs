@@ -18,6 +18,7 @@ use super::folder::{Folder, State};
 use super::log::{Event, Log};
 use super::sources::Sources;
 use crate::flags::{LabFault, LabSource};
+use crate::json;
 
 /// Bytes of a request, and of an answer.
 const MAX_ASKED: u64 = 4 << 10;
@@ -59,10 +60,13 @@ pub(super) enum Answer {
 /// How things stand.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Status {
-    pub(super) schema: u32,
     pub(super) echo: String,
     pub(super) sources: Vec<SourceStatus>,
     pub(super) subjects: Vec<SubjectStatus>,
+}
+
+impl json::Document for Status {
+    const TYPE: &'static str = "lab-status";
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -119,7 +123,6 @@ impl Lab {
             }
         };
         Status {
-            schema: 1,
             echo: self.state.echo.to_string(),
             sources: [LabSource::Cdp, LabSource::Ocsp].map(source).into(),
             subjects: self.authority.everyone().into_iter().map(subject).collect(),

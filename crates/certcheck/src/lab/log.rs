@@ -23,7 +23,6 @@ const WAITING: usize = 1_024;
 /// Something that happened.
 #[derive(Debug, Serialize)]
 pub(super) struct Event {
-    schema: u32,
     at: String,
     /// Where: `cdp`, `ocsp`, `echo` or `control`.
     place: &'static str,
@@ -38,10 +37,13 @@ pub(super) struct Event {
     elapsed_us: Option<u64>,
 }
 
+impl json::Document for Event {
+    const TYPE: &'static str = "lab-event";
+}
+
 impl Event {
     pub(super) fn new(place: &'static str, what: impl Into<String>, outcome: &'static str) -> Self {
         Self {
-            schema: 1,
             at: setup::time(None).to_string(),
             place,
             what: what.into(),

@@ -1,4 +1,4 @@
-//! What an OCSP response says, as JSON has it. `"schema": 1`.
+//! What an OCSP response says, as JSON has it.
 
 use std::path::Path;
 
@@ -12,9 +12,9 @@ use certcheck_core::{Policy, Time};
 use serde::Serialize;
 
 use super::signer::names_ocsp_signing;
-use super::subject::CertificateObject;
+use super::subject::CheckObject;
 use crate::hex;
-use crate::json::Facts;
+use crate::json::{CertificateObject, Document};
 use crate::signer::{AlgorithmObject, SignatureObject};
 
 /// What every response of an input is asked with.
@@ -29,11 +29,10 @@ pub(super) struct Question<'q> {
 /// All that is told of a response. Of an error there is its status alone.
 #[derive(Serialize)]
 pub(super) struct OcspObject {
-    pub(super) schema: u32,
     pub(super) input: String,
     pub(super) index: usize,
     pub(super) at: String,
-    pub(super) status: &'static str,
+    pub(super) response_status: &'static str,
     pub(super) responder: Option<ResponderObject>,
     pub(super) produced_at: Option<String>,
     pub(super) signature_algorithm: Option<AlgorithmObject>,
@@ -42,7 +41,11 @@ pub(super) struct OcspObject {
     /// Those that came with it.
     pub(super) certificates: Vec<SentObject>,
     pub(super) signature: Option<SignatureObject>,
-    pub(super) certificate: Option<CertificateObject>,
+    pub(super) check: Option<CheckObject>,
+}
+
+impl Document for OcspObject {
+    const TYPE: &'static str = "ocsp";
 }
 
 #[derive(Serialize)]
@@ -74,13 +77,12 @@ pub(super) struct AnswerObject {
 /// A certificate that came with a response, or why it does not read.
 #[derive(Serialize)]
 pub(super) struct SentObject {
-    #[serde(flatten)]
-    pub(super) facts: Option<Facts>,
+    pub(super) certificate: Option<CertificateObject>,
     /// id-kp-OCSPSigning.
     pub(super) ocsp_signing: bool,
     /// id-pkix-ocsp-nocheck.
     pub(super) nocheck: bool,
-    pub(super) fault: Option<String>,
+    pub(super) message: Option<String>,
 }
 
 impl OcspObject {
@@ -91,11 +93,10 @@ impl OcspObject {
             basic.responses().map(move |single| single.map(|single| AnswerObject::new(&single, policy, now)))
         });
         Ok(Self {
-            schema: 1,
             input: input.display().to_string(),
             index,
             at: now.to_string(),
-            status: response.status().name(),
+            response_status: response.status().name(),
             responder: basic.map(|basic| basic.responder.into()),
             produced_at: basic.map(|basic| basic.produced_at.to_string()),
             signature_algorithm: basic.map(|basic| basic.algorithm.oid.into()),
@@ -103,7 +104,7 @@ impl OcspObject {
             answers: answers.collect::<Result<_, _>>()?,
             certificates: basic.iter().flat_map(BasicResponse::certificates).map(SentObject::from).collect(),
             signature: None,
-            certificate: None,
+            check: None,
         })
     }
 }
@@ -165,14 +166,17 @@ impl From<Result<Certificate<'_>, ViewFault>> for SentObject {
     fn from(read: Result<Certificate<'_>, ViewFault>) -> Self {
         match read {
             Ok(certificate) => Self {
-                facts: Some(Facts::of(&certificate)),
+                certificate: Some(CertificateObject::of(&certificate)),
                 ocsp_signing: names_ocsp_signing(&certificate),
                 nocheck: certificate.has(KnownExtension::OcspNocheck),
-                fault: None,
+                message: None,
             },
-            Err(fault) => {
-                Self { facts: None, ocsp_signing: false, nocheck: false, fault: Some(fault.to_string()) }
-            }
+            Err(fault) => Self {
+                certificate: None,
+                ocsp_signing: false,
+                nocheck: false,
+                message: Some(fault.to_string()),
+            },
         }
     }
 }

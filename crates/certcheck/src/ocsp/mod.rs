@@ -15,6 +15,7 @@ use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
 
 use crate::exit::Exit;
 use crate::flags::OcspArguments;
+use crate::json::ErrorObject;
 use crate::{input, json, ring_files, setup};
 
 use facts::{OcspObject, Question};
@@ -39,6 +40,9 @@ pub(crate) fn run(arguments: &OcspArguments) -> anyhow::Result<Exit> {
             Ok(response) => Arc::new(response),
             Err(fault) => {
                 crate::visible::remark(format_args!("{source}: response {index}: {fault}"))?;
+                if arguments.json {
+                    json::print(&ErrorObject::of_part(&arguments.input, index, fault))?;
+                }
                 worst = worst.max(Exit::Unusable);
                 continue;
             }
@@ -47,8 +51,8 @@ pub(crate) fn run(arguments: &OcspArguments) -> anyhow::Result<Exit> {
         let mut reported = OcspObject::new(&response, &question)?;
         let exit = match (&ring, &subject) {
             (Some(ring), Some(subject)) => {
-                let (certificate, exit) = subject.check(&response, ring, &policy, now)?;
-                reported.certificate = Some(certificate);
+                let (check, exit) = subject.check(&response, ring, &policy, now)?;
+                reported.check = Some(check);
                 exit
             }
             (Some(ring), None) => find_signer(&mut reported, &response, ring, &policy, now),

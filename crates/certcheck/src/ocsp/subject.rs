@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input;
-use crate::json::{ReasonObject, RevocationObject};
+use crate::json::{CertificateObject, ReasonObject, RevocationObject};
 
 /// The certificate that is asked about, and those that come with it.
 pub(super) struct Subject<'a> {
@@ -22,12 +22,11 @@ pub(super) struct Subject<'a> {
 
 /// The verdict on it.
 #[derive(Serialize)]
-pub(super) struct CertificateObject {
+pub(super) struct CheckObject {
     pub(super) input: String,
     pub(super) verdict: &'static str,
-    pub(super) subject: Option<String>,
-    pub(super) serial: Option<String>,
     pub(super) reason: Option<ReasonObject>,
+    pub(super) certificate: Option<CertificateObject>,
     pub(super) revocation: Option<RevocationObject>,
 }
 
@@ -44,7 +43,7 @@ impl<'a> Subject<'a> {
         ring: &KeyRing,
         policy: &Policy,
         now: Time,
-    ) -> anyhow::Result<(CertificateObject, Exit)> {
+    ) -> anyhow::Result<(CheckObject, Exit)> {
         let mut evidence = Evidence::new();
         evidence.add_ocsp(response);
         let report = Check::new(&self.chain, ring, policy, now).with_evidence(&evidence).run();
@@ -57,12 +56,11 @@ impl<'a> Subject<'a> {
                 Some(Reason::Malformed(_))
             );
         let leaf = report.path.first();
-        let reported = CertificateObject {
+        let reported = CheckObject {
             input: self.path.display().to_string(),
             verdict: report.verdict.code(),
-            subject: leaf.map(|leaf| leaf.certificate.subject().to_string()),
-            serial: leaf.map(|leaf| leaf.certificate.serial().to_string()),
             reason: ReasonObject::of(&report, &[]),
+            certificate: leaf.map(|leaf| CertificateObject::of(&leaf.certificate)),
             revocation: leaf.map(|leaf| RevocationObject::new(&leaf.revocation, &[])),
         };
         Ok((reported, if is_unreadable { Exit::Unusable } else { report.verdict.into() }))

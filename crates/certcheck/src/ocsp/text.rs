@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::facts::{AnswerObject, OcspObject, ResponderObject, SentObject};
-use super::subject::CertificateObject;
+use super::subject::CheckObject;
 use crate::signer;
 use crate::text::{BAD, GOOD, QUIET, UNSURE};
 use crate::visible::Visible;
@@ -11,8 +11,8 @@ use crate::visible::Visible;
 /// A paragraph.
 pub(super) fn print(response: &OcspObject) -> io::Result<()> {
     let mut out = crate::output::text();
-    let style = if response.status == "successful" { GOOD } else { UNSURE };
-    writeln!(out, "{style}{}{style:#}: {}", response.status, Visible(&response.input))?;
+    let style = if response.response_status == "successful" { GOOD } else { UNSURE };
+    writeln!(out, "{style}{}{style:#}: {}", response.response_status, Visible(&response.input))?;
     if let Some(ResponderObject { name, key_hash }) = &response.responder {
         let produced_at = response.produced_at.as_deref().unwrap_or_default();
         let responder = match (name, key_hash) {
@@ -30,7 +30,7 @@ pub(super) fn print(response: &OcspObject) -> io::Result<()> {
     if let Some(signature) = &response.signature {
         signature.print(&mut out)?;
     }
-    response.certificate.as_ref().map_or(Ok(()), |certificate| print_certificate(&mut out, certificate))
+    response.check.as_ref().map_or(Ok(()), |check| print_check(&mut out, check))
 }
 
 fn print_answer(out: &mut impl Write, answer: &AnswerObject) -> io::Result<()> {
@@ -59,24 +59,28 @@ fn print_answer(out: &mut impl Write, answer: &AnswerObject) -> io::Result<()> {
 }
 
 fn print_sent(out: &mut impl Write, sent: &SentObject) -> io::Result<()> {
-    if let Some(fault) = &sent.fault {
-        writeln!(out, "  sent along: {BAD}{fault}{BAD:#}")?;
+    if let Some(message) = &sent.message {
+        writeln!(out, "  sent along: {BAD}{message}{BAD:#}")?;
     }
-    let Some(facts) = &sent.facts else { return Ok(()) };
+    let Some(certificate) = &sent.certificate else { return Ok(()) };
     let signing = if sent.ocsp_signing { ", OCSPSigning" } else { "" };
     let nocheck = if sent.nocheck { ", ocsp-nocheck" } else { "" };
-    let (from, until) = (&facts.not_before, &facts.not_after);
-    writeln!(out, "  sent along: {}  {QUIET}{from} to {until}{signing}{nocheck}{QUIET:#}", facts.subject)
+    let (from, until) = (&certificate.not_before, &certificate.not_after);
+    writeln!(
+        out,
+        "  sent along: {}  {QUIET}{from} to {until}{signing}{nocheck}{QUIET:#}",
+        certificate.subject
+    )
 }
 
-fn print_certificate(out: &mut impl Write, certificate: &CertificateObject) -> io::Result<()> {
-    let (style, word) = match certificate.verdict {
+fn print_check(out: &mut impl Write, check: &CheckObject) -> io::Result<()> {
+    let (style, word) = match check.verdict {
         "accept" => (GOOD, "accepted"),
         "reject" => (BAD, "rejected"),
         _ => (UNSURE, "undetermined"),
     };
-    write!(out, "  {style}{word}{style:#}: {}", Visible(&certificate.input))?;
-    match &certificate.reason {
+    write!(out, "  {style}{word}{style:#}: {}", Visible(&check.input))?;
+    match &check.reason {
         Some(reason) => writeln!(out, ": {}: {}", reason.code, reason.message),
         None => writeln!(out),
     }

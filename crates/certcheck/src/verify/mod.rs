@@ -149,7 +149,7 @@ impl Question {
                 self.check(&name, &chain)
             }
             Err(message) => {
-                let line = json::unreadable(&name, &message);
+                let line = Line::unreadable(&name, self.now, &message);
                 let mut reported = Reported {
                     out: Vec::new(),
                     line: None,
@@ -209,8 +209,8 @@ impl Question {
         }
         let sources = checked.sources();
         let is_told = !arguments.summary;
-        let line =
-            ((is_told && arguments.json) || has_page).then(|| json::line(name, &report, sources, elapsed));
+        let line = ((is_told && arguments.json) || has_page)
+            .then(|| Line::new(name, now, &report, sources, elapsed));
         if is_told {
             written(match &line {
                 Some(line) if arguments.json => json::write(out, line),
@@ -220,11 +220,8 @@ impl Question {
             reported.warnings.extend(report.warnings.iter().map(remark));
         }
         reported.line = line.filter(|_| has_page).map(Box::new);
-        // The target itself does not read: that is about the input, not about trust.
-        if let (true, Some(Reason::Malformed(fault))) =
-            (report.path.is_empty(), report.reason.as_ref().map(|r| &r.reason))
-        {
-            reported.errors.push(format!("{}: {fault}", name.display()));
+        if let Some(rejection) = report.reason.as_ref().filter(|_| json::is_unreadable(&report)) {
+            reported.errors.push(format!("{}: {}", name.display(), rejection.reason));
             reported.exit = Exit::Unusable;
         }
         reported

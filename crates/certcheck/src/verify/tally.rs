@@ -9,6 +9,7 @@ use certcheck_core::status::Cause;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::json;
 use crate::text::{BAD, GOOD, QUIET, UNSURE};
 
 /// Verdicts by reason.
@@ -24,13 +25,6 @@ pub(super) struct Tally {
 
 #[derive(Serialize)]
 struct TallyObject<'t> {
-    schema: u32,
-    summary: Counts<'t>,
-    elapsed_us: u64,
-}
-
-#[derive(Serialize)]
-struct Counts<'t> {
     inputs: u64,
     accepted: u64,
     /// Of the accepted ones: those of whose revocation something is not known, by cause.
@@ -38,6 +32,11 @@ struct Counts<'t> {
     rejected: &'t BTreeMap<&'static str, u64>,
     undetermined: &'t BTreeMap<&'static str, u64>,
     unreadable: u64,
+    elapsed_us: u64,
+}
+
+impl json::Document for TallyObject<'_> {
+    const TYPE: &'static str = "summary";
 }
 
 impl Tally {
@@ -85,19 +84,16 @@ impl Tally {
 
     /// For programs, as one line.
     pub(super) fn write_json(&self, out: &mut impl Write, elapsed: Duration) -> io::Result<()> {
-        crate::json::write(
+        json::write(
             out,
             &TallyObject {
-                schema: 1,
-                summary: Counts {
-                    inputs: self.inputs,
-                    accepted: self.accepted,
-                    tolerated: &self.tolerated,
-                    rejected: &self.rejected,
-                    undetermined: &self.undetermined,
-                    unreadable: self.unreadable,
-                },
-                elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+                inputs: self.inputs,
+                accepted: self.accepted,
+                tolerated: &self.tolerated,
+                rejected: &self.rejected,
+                undetermined: &self.undetermined,
+                unreadable: self.unreadable,
+                elapsed_us: json::microseconds(elapsed),
             },
         )
     }

@@ -37,7 +37,6 @@ enum Health {
 /// What was found.
 #[derive(Serialize)]
 struct Found {
-    schema: u32,
     at: String,
     state: Health,
     sources: Vec<SourceState>,
@@ -45,6 +44,10 @@ struct Found {
     certificates: Vec<CertificateState>,
     /// The certificates that were given.
     inputs: Vec<InputState>,
+}
+
+impl json::Document for Found {
+    const TYPE: &'static str = "watch";
 }
 
 impl Found {
@@ -86,7 +89,6 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
         SourceState::new(source, finding.and(times.finding(arguments.soon, now)), &subjects[at], times)
     });
     let mut found = Found {
-        schema: 1,
         at: now.to_string(),
         state: Health::Good,
         sources: reported.collect(),

@@ -11,7 +11,7 @@ pub(super) fn attempts(line: &Line) -> Markup {
         ol.rows {
             @for attempt in &line.attempts {
                 li.bad {
-                    p { strong { (Shown(&attempt.message)) } " " span.chip.tone { (attempt.code) } }
+                    p { strong { (Shown(&attempt.reason.message)) } " " span.chip.tone { (attempt.reason.code) } }
                     (tried(attempt))
                 }
             }
@@ -23,7 +23,7 @@ fn tried(attempt: &AttemptObject) -> Markup {
     html! {
         ol.tried.small {
             @for (name, at) in attempt.path.iter().zip(0..) {
-                @let is_broken = at == attempt.at;
+                @let is_broken = at == attempt.reason.certificate_index;
                 li class=(if is_broken { "broken" } else { "quiet" }) {
                     (icon(if is_broken { Icon::Cross } else { Icon::Dot }))
                     span { (Shown(subject(name))) @if is_broken { " (broke here)" } }

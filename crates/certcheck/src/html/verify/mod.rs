@@ -99,7 +99,7 @@ impl Tally {
     fn count(&mut self, line: &Line, tone: Tone) -> u64 {
         *self.verdicts.entry(tone).or_default() += 1;
         let refused = line.reason.as_ref().map(|reason| (reason.code, tone));
-        if let Some((code, tone)) = refused.or_else(|| line.tolerated().map(|cause| (cause, Tone::Unsure))) {
+        if let Some((code, tone)) = refused.or_else(|| line.tolerated.map(|cause| (cause, Tone::Unsure))) {
             self.reasons.entry(code).or_insert((tone, 0)).1 += 1;
         }
         self.elapsed_us = self.elapsed_us.saturating_add(line.elapsed_us);

@@ -5,13 +5,13 @@ use maud::{Markup, html};
 
 use super::super::svg::{Icon, icon};
 use super::super::words::{Shown, from_now, instant, short_name, subject};
-use crate::json::{Facts, Line, Member};
+use crate::json::{CertificateObject, Line, Member};
 
 /// Names are cut to so many letters where the whole name stands below.
 const NAME: usize = 60;
 
 pub(super) fn path(line: &Line, now: Time) -> Markup {
-    let blamed = line.reason.as_ref().map(|reason| (reason.at, Shown(&reason.message)));
+    let blamed = line.reason.as_ref().map(|reason| (reason.certificate_index, Shown(&reason.message)));
     html! {
         ol.path {
             @for (member, at) in line.path.iter().zip(0..) {
@@ -20,15 +20,15 @@ pub(super) fn path(line: &Line, now: Time) -> Markup {
                 li class=(class) {
                     (icon(sign))
                     p.role { (at) " · " (member.role) }
-                    p.name { (short_name(&member.facts.subject, NAME)) }
-                    p.quiet.small { (Shown(subject(&member.facts.subject))) }
+                    p.name { (short_name(&member.certificate.subject, NAME)) }
+                    p.quiet.small { (Shown(subject(&member.certificate.subject))) }
                     @if let Some((_, message)) = blame {
                         p.blame { "Here it fails: " (message) }
                     }
                     // That it is revoked, or not known not to be, is said with what fails.
                     @let is_said = blame.is_some() && matches!(member.revocation.status, "revoked" | "unknown");
                     p.small { @if !is_said { (status(member)) ". " } (evidence(member)) }
-                    (details(&member.facts, now))
+                    (details(&member.certificate, now))
                 }
             }
             @if line.path.last().is_some_and(|last| last.role != "anchor") {
@@ -60,7 +60,7 @@ fn status(member: &Member) -> Markup {
     let known = &member.revocation;
     let says = html! {
         @if let Some(source) = &known.source {
-            ", says " @match known.by { Some("ocsp") => "the OCSP answer", Some("crl") => "the CRL", _ => "" }
+            ", says " @match known.basis { Some("ocsp") => "the OCSP answer", Some("crl") => "the CRL", _ => "" }
             " " code { (Shown(source)) }
         }
     };
@@ -74,7 +74,7 @@ fn status(member: &Member) -> Markup {
                 (says)
             }
             "unknown" => { "Whether it is revoked is not known: " (known.cause.unwrap_or("no cause named")) }
-            _ if known.by == Some("no-rev-avail") => "Its issuer revokes none of these (noRevAvail)",
+            _ if known.basis == Some("no-rev-avail") => "Its issuer revokes none of these (noRevAvail)",
             _ if member.role == "anchor" => "Where trust begins: of the ring",
             _ => "Revocation was not looked at",
         }
@@ -86,7 +86,7 @@ fn evidence(member: &Member) -> Markup {
     let known = &member.revocation;
     html! {
         @if let Some(of) = &known.this_update {
-            @match known.by { Some("ocsp") => "The OCSP answer", Some("crl") => "The CRL", _ => "The evidence" }
+            @match known.basis { Some("ocsp") => "The OCSP answer", Some("crl") => "The CRL", _ => "The evidence" }
             " is of " (instant(of))
             @if let Some(next) = &known.next_update { ", the next is due by " (instant(next)) }
             @match known.from {
@@ -100,17 +100,17 @@ fn evidence(member: &Member) -> Markup {
 }
 
 /// Serial, validity and fingerprint.
-pub(in crate::html) fn details(facts: &Facts, now: Time) -> Markup {
+pub(in crate::html) fn details(certificate: &CertificateObject, now: Time) -> Markup {
     let relative = |time: &str| Time::from_rfc3339(time).map(|time| from_now(time, now)).unwrap_or_default();
     html! {
         details.more {
             summary { "Issuer, serial, validity, fingerprint" }
             dl.facts {
-                dt { "Issuer" } dd { (Shown(subject(&facts.issuer))) }
-                dt { "Serial" } dd { code { (Shown(&facts.serial)) } }
-                dt { "Not before" } dd { (instant(&facts.not_before)) span.quiet { ", " (relative(&facts.not_before)) } }
-                dt { "Not after" } dd { (instant(&facts.not_after)) span.quiet { ", " (relative(&facts.not_after)) } }
-                dt { "SHA-256" } dd { code { (facts.sha256) } }
+                dt { "Issuer" } dd { (Shown(subject(&certificate.issuer))) }
+                dt { "Serial" } dd { code { (Shown(&certificate.serial)) } }
+                dt { "Not before" } dd { (instant(&certificate.not_before)) span.quiet { ", " (relative(&certificate.not_before)) } }
+                dt { "Not after" } dd { (instant(&certificate.not_after)) span.quiet { ", " (relative(&certificate.not_after)) } }
+                dt { "SHA-256" } dd { code { (certificate.sha256) } }
             }
         }
     }

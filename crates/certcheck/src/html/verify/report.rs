@@ -24,8 +24,7 @@ pub(super) fn alone(line: &Line, now: Time) -> Markup {
 /// Within the index: folded, so that many can be looked over.
 pub(super) fn folded(line: &Line, id: &str, now: Time) -> Markup {
     let tone = Tone::of(line.verdict);
-    let code =
-        line.reason.as_ref().map(|reason| reason.code).or_else(|| line.tolerated()).unwrap_or_default();
+    let code = line.reason.as_ref().map(|reason| reason.code).or(line.tolerated).unwrap_or_default();
     html! {
         details class={ "report " (tone.class()) } id=(id) data-verdict=(tone.class()) data-reason=(code) {
             summary {
@@ -33,7 +32,7 @@ pub(super) fn folded(line: &Line, id: &str, now: Time) -> Markup {
                 h2 { (Shown(&line.input)) }
                 p.quiet.small {
                     span.tone { (tone.word()) @if !code.is_empty() { ": " (code) } }
-                    @if let Some(leaf) = line.path.first() { " · " (Shown(subject(&leaf.facts.subject))) }
+                    @if let Some(leaf) = line.path.first() { " · " (Shown(subject(&leaf.certificate.subject))) }
                 }
             }
             div.inner {
@@ -46,13 +45,13 @@ pub(super) fn folded(line: &Line, id: &str, now: Time) -> Markup {
 
 /// What, why, where, by which clause, and what would mend it.
 fn reasons(line: &Line, now: Time) -> Markup {
-    let leaf = line.path.first().map(|leaf| subject(&leaf.facts.subject));
+    let leaf = line.path.first().map(|leaf| subject(&leaf.certificate.subject));
     let until = line.valid_until.as_deref();
     let left = until.and_then(Time::from_rfc3339).map(|until| span(until.unix().saturating_sub(now.unix())));
     html! {
         p.lead {
             @match line.verdict {
-                "accept" => @match line.tolerated() {
+                "accept" => @match line.tolerated {
                     None => "The certificate is good for what was asked.",
                     Some(cause) => {
                         "The path is good. Whether all of it still holds is not known; policy lets that pass. "
@@ -71,9 +70,9 @@ fn reasons(line: &Line, now: Time) -> Markup {
             @if let Some(reason) = &line.reason {
                 dt { "Why" }
                 dd { strong { (Shown(&reason.message)) } " " span.chip.tone { (reason.code) } }
-                @if let Some(member) = line.path.get(reason.at) {
+                @if let Some(member) = line.path.get(reason.certificate_index) {
                     dt { "Where" }
-                    dd { (place(reason.at, member)) }
+                    dd { (place(reason.certificate_index, member)) }
                 }
                 dt { "Clause" } dd { (reason.rfc) }
                 dt { "What would help" } dd { (reason.hint) }
@@ -96,7 +95,7 @@ pub(super) fn asked(asked: &[(&'static str, String)]) -> Markup {
 
 /// Which certificate of the path.
 fn place(at: usize, member: &Member) -> Markup {
-    html! { "certificate " (at) ", the " (member.role) ": " (Shown(subject(&member.facts.subject))) }
+    html! { "certificate " (at) ", the " (member.role) ": " (Shown(subject(&member.certificate.subject))) }
 }
 
 /// All that the verdict rests on.
@@ -104,7 +103,7 @@ fn rest(line: &Line, id: &str, level: u8, now: Time) -> Markup {
     html! {
         @if !line.warnings.is_empty() {
             (section(level, "Warnings", &html! {
-                ul.notes { @for warning in &line.warnings { li { (Tone::Unsure.icon()) " " (Shown(warning)) } } }
+                ul.notes { @for warning in &line.warnings { li { (Tone::Unsure.icon()) " " (Shown(&warning.message)) } } }
             }))
         }
         @if !line.path.is_empty() {

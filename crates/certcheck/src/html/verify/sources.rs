@@ -22,7 +22,8 @@ fn one(line: &Line, source: &SourceObject, longest: u64) -> Markup {
     let share = whole(source.elapsed_us) / whole(longest.max(1));
     let failed = source.cause.is_some();
     let (class, sign) = if failed { ("bad", Icon::Cross) } else { ("good", Icon::Tick) };
-    let about = line.path.get(source.at).map(|member| short_name(&member.facts.subject, 40));
+    let about =
+        line.path.get(source.certificate_index).map(|member| short_name(&member.certificate.subject, 40));
     html! {
         li class=(class) {
             div.head {
@@ -36,8 +37,8 @@ fn one(line: &Line, source: &SourceObject, longest: u64) -> Markup {
             }
             p { code { (Shown(&source.url)) } }
             p.quiet.small {
-                "for certificate " (source.at) @if let Some(about) = about { ", " (about) }
-                @if let Some(detail) = &source.detail { ": " (Shown(detail)) }
+                "for certificate " (source.certificate_index) @if let Some(about) = about { ", " (about) }
+                @if let Some(message) = &source.message { ": " (Shown(message)) }
             }
             (meter(share, if failed { "bad" } else { "" }))
         }

@@ -30,7 +30,7 @@ fn lanes(line: &Line, lane: impl Fn(usize, &Member) -> Option<Lane>) -> Vec<Lane
 }
 
 fn validity(at: usize, member: &Member, now: Time) -> Option<Lane> {
-    let facts = &member.facts;
+    let facts = &member.certificate;
     let (from, until) = (Time::from_rfc3339(&facts.not_before)?, Time::from_rfc3339(&facts.not_after)?);
     let label = format!("{at} {}", short_name(&facts.subject, LABEL));
     let mut lane = Lane::validity(label, from, until, now);
@@ -54,7 +54,7 @@ fn evidence(at: usize, member: &Member, now: Time) -> Option<Lane> {
         Some(until) => format!("fresh for {}", words::span(until.unix().saturating_sub(now.unix()))),
         None => "no next one named".to_owned(),
     };
-    let kind = if known.by == Some("ocsp") { "OCSP" } else { "CRL" };
+    let kind = if known.basis == Some("ocsp") { "OCSP" } else { "CRL" };
     let revoked = known.revoked_at.as_deref().and_then(Time::from_rfc3339);
     let class = match (revoked, until) {
         (Some(_), _) => "bad",
@@ -62,7 +62,7 @@ fn evidence(at: usize, member: &Member, now: Time) -> Option<Lane> {
         _ => "ok",
     };
     Some(Lane {
-        label: format!("{at} {kind}: {}", short_name(&member.facts.subject, LABEL - 5)),
+        label: format!("{at} {kind}: {}", short_name(&member.certificate.subject, LABEL - 5)),
         note,
         class,
         from,

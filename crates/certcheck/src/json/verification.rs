@@ -1,0 +1,166 @@
+//! The result of one input: what JSON prints and what a page shows, built once.
+
+use std::path::Path;
+use std::time::Duration;
+
+use certcheck_core::reason::Reason;
+use certcheck_core::report::Report;
+use certcheck_core::{Time, Verdict};
+use certcheck_fetch::SourceTried;
+use serde::Serialize;
+
+use super::{
+    CertificateObject, ConsideredObject, Document, Member, ReasonObject, SourceObject, WarningObject,
+};
+
+/// The result of one input.
+#[derive(Serialize)]
+pub(crate) struct Line {
+    pub(crate) input: String,
+    pub(crate) at: String,
+    pub(crate) verdict: &'static str,
+    pub(crate) unreadable: bool,
+    pub(crate) reason: Option<ReasonObject>,
+    pub(crate) tolerated: Option<&'static str>,
+    pub(crate) valid_until: Option<String>,
+    pub(crate) policies: Vec<String>,
+    pub(crate) path: Vec<Member>,
+    pub(crate) attempts: Vec<AttemptObject>,
+    pub(crate) sources: Vec<SourceObject>,
+    pub(crate) considered: Vec<ConsideredObject>,
+    pub(crate) warnings: Vec<WarningObject>,
+    pub(crate) spent: SpentObject,
+    pub(crate) elapsed_us: u64,
+}
+
+impl Document for Line {
+    const TYPE: &'static str = "verification";
+}
+
+/// A path that was tried and failed.
+#[derive(Serialize)]
+pub(crate) struct AttemptObject {
+    pub(crate) path: Vec<String>,
+    pub(crate) reason: ReasonObject,
+}
+
+/// What a check spent.
+#[derive(Default, Serialize)]
+pub(crate) struct SpentObject {
+    pub(crate) signatures: u32,
+    pub(crate) steps: u32,
+    pub(crate) paths: u32,
+    pub(crate) name_comparisons: u32,
+    pub(crate) name_bytes: u32,
+    pub(crate) policy_nodes: u32,
+}
+
+impl Line {
+    /// Of a report.
+    pub(crate) fn new(
+        input: &Path,
+        now: Time,
+        report: &Report<'_>,
+        sources: &[SourceTried],
+        elapsed: Duration,
+    ) -> Self {
+        let attempts = report.attempts.iter().map(|attempt| AttemptObject {
+            path: attempt.path.iter().map(|certificate| certificate.subject().to_string()).collect(),
+            reason: ReasonObject::from(&attempt.rejection),
+        });
+        let spent = report.spent;
+        let path: Vec<_> = report.path.iter().map(|member| Member::new(member, sources)).collect();
+        let is_accepted = report.verdict == Verdict::Accept;
+        Self {
+            input: input.display().to_string(),
+            at: now.to_string(),
+            verdict: report.verdict.code(),
+            unreadable: is_unreadable(report),
+            reason: ReasonObject::of(report, sources),
+            tolerated: path.iter().find_map(|member| member.revocation.cause).filter(|_| is_accepted),
+            valid_until: report.valid_until.map(|time| time.to_string()),
+            policies: report.policies.iter().map(ToString::to_string).collect(),
+            path,
+            attempts: attempts.collect(),
+            sources: sources.iter().map(SourceObject::from).collect(),
+            considered: report.considered.iter().map(ConsideredObject::from).collect(),
+            warnings: report.warnings.iter().map(WarningObject::from).collect(),
+            spent: SpentObject {
+                signatures: spent.signatures,
+                steps: spent.steps,
+                paths: spent.paths,
+                name_comparisons: spent.name_comparisons,
+                name_bytes: spent.name_bytes,
+                policy_nodes: spent.policy_nodes,
+            },
+            elapsed_us: super::microseconds(elapsed),
+        }
+    }
+
+    /// Of an input that could not be read: it has a line too, so that none is missing.
+    pub(crate) fn unreadable(input: &Path, now: Time, message: &str) -> Self {
+        let reason = Reason::NoCertificate;
+        Self {
+            input: input.display().to_string(),
+            at: now.to_string(),
+            verdict: Verdict::Reject.code(),
+            unreadable: true,
+            reason: Some(ReasonObject {
+                code: reason.code(),
+                certificate_index: 0,
+                rfc: reason.rfc(),
+                message: message.to_owned(),
+                hint: "give a file with a certificate in PEM, DER or PKCS #7".to_owned(),
+            }),
+            tolerated: None,
+            valid_until: None,
+            policies: Vec::new(),
+            path: Vec::new(),
+            attempts: Vec::new(),
+            sources: Vec::new(),
+            considered: Vec::new(),
+            warnings: Vec::new(),
+            spent: SpentObject::default(),
+            elapsed_us: 0,
+        }
+    }
+
+    /// Cuts every text to so many bytes: what is kept of many inputs must not be as large as hostile input.
+    pub(crate) fn cut(&mut self, max: usize) {
+        let Self { input, reason, policies, path, attempts, sources, considered, warnings, .. } = self;
+        let of_reason = reason.iter_mut().flat_map(|reason| [&mut reason.message, &mut reason.hint]);
+        let of_considered =
+            considered.iter_mut().flat_map(|piece| [&mut piece.source, &mut piece.about, &mut piece.message]);
+        let of_path = path.iter_mut().flat_map(|Member { certificate, revocation, .. }| {
+            let CertificateObject { subject, issuer, serial, .. } = certificate;
+            [Some(subject), Some(issuer), Some(serial), revocation.source.as_mut()].into_iter().flatten()
+        });
+        let of_attempts = attempts
+            .iter_mut()
+            .flat_map(|attempt| attempt.path.iter_mut().chain([&mut attempt.reason.message]));
+        let of_sources = sources
+            .iter_mut()
+            .flat_map(|source| [&mut source.url].into_iter().chain(source.message.as_mut()));
+        let lists = policies.iter_mut().chain(warnings.iter_mut().map(|warning| &mut warning.message));
+        let texts = of_reason
+            .chain(of_path)
+            .chain(of_attempts)
+            .chain(of_sources)
+            .chain(of_considered)
+            .chain(lists)
+            .chain([input]);
+        for text in texts {
+            if text.len() > max {
+                let end = (0..=max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+                text.truncate(end);
+                text.shrink_to_fit();
+            }
+        }
+    }
+}
+
+/// Whether the target itself cannot be parsed: that says something about the input, not about trust.
+pub(crate) fn is_unreadable(report: &Report<'_>) -> bool {
+    let reason = report.reason.as_ref().map(|rejection| &rejection.reason);
+    report.path.is_empty() && matches!(reason, Some(Reason::Malformed(_)))
+}
