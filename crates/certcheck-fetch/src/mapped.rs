@@ -120,7 +120,7 @@ mod tests {
         file.file().write_all(b"bytes").unwrap();
         let mapped = file.map().unwrap();
         drop(file);
-        assert_eq!(mapped.slice(2..), b"tets"[..]);
+        assert_eq!(mapped.slice(2..), b"tes"[..]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::fetcher::{self, Fetcher, Observer, StoreTrust, StoreUsed};
 use crate::limits::FetchLimits;
 use crate::store::{DiskStore, Store};
 use crate::transport::guard::Guard;
+use crate::transport::proxy::Proxies;
 use crate::transport::resolve::Resolve;
 use crate::transport::{Network, Route};
 
@@ -47,8 +48,10 @@ fn try_threads(many: usize) -> io::Result<()> {
 pub enum EngineError {
     /// No thread, no I/O driver.
     Runtime(io::Error),
-    /// The HTTP client cannot be made, or its proxy or User-Agent is none.
+    /// The HTTP client cannot be made. The proxy or the User-Agent may be invalid.
     Network(String),
+    /// An environment variable that [`EngineBuilder::proxy_from_env`] uses is invalid.
+    Proxy(String),
 }
 
 impl fmt::Display for EngineError {
@@ -56,6 +59,7 @@ impl fmt::Display for EngineError {
         match self {
             Self::Runtime(error) => write!(f, "no runtime: {error}"),
             Self::Network(error) => write!(f, "no HTTP client: {error}"),
+            Self::Proxy(error) => write!(f, "no proxy from the environment: {error}"),
         }
     }
 }
@@ -70,6 +74,23 @@ impl Engine {
     }
 }
 
+/// Where the proxy comes from.
+#[derive(Clone, Default)]
+struct ProxyChoice {
+    explicit: Option<url::Url>,
+    use_environment: bool,
+}
+
+impl ProxyChoice {
+    fn proxies(self) -> Result<Proxies, String> {
+        match self.explicit {
+            Some(proxy) => Ok(Proxies::all(proxy)),
+            None if self.use_environment => Proxies::from_variables(|name| std::env::var(name).ok()),
+            None => Ok(Proxies::default()),
+        }
+    }
+}
+
 /// Builds an engine.
 pub struct EngineBuilder {
     ring: KeyRing,
@@ -77,6 +98,7 @@ pub struct EngineBuilder {
     given: Evidence,
     limits: FetchLimits,
     route: Route,
+    proxy: ProxyChoice,
     store: Option<StoreUsed>,
     is_offline: bool,
     refreshes: bool,
@@ -101,6 +123,7 @@ impl EngineBuilder {
             given: Evidence::new(),
             limits: FetchLimits::default(),
             route: Route { use_ocsp_get: true, ..Route::default() },
+            proxy: ProxyChoice::default(),
             store: None,
             is_offline: false,
             refreshes: true,
@@ -137,10 +160,40 @@ impl EngineBuilder {
         self
     }
 
-    /// An HTTP proxy (AT-TLS: HttpCdpProxyServer). It resolves names, so names and literals alone are validated.
+    /// The HTTP proxy for all requests (AT-TLS: HttpCdpProxyServer). By default there is none, and the environment is
+    /// ignored.
+    ///
+    /// The proxy resolves names and connects to the sources. The [`Guard`] still validates each URL: its scheme, its port,
+    /// and a host that is an address. It cannot validate the addresses that a name leads to, because they are not known
+    /// here: the proxy has to refuse those that must not be reached. LDAP does not go through a proxy and is refused.
     #[must_use]
     pub fn proxy(mut self, proxy: url::Url) -> Self {
-        self.route.proxy = Some(proxy);
+        self.proxy.explicit = Some(proxy);
+        self
+    }
+
+    /// The HTTP proxies that the environment names, read when the engine is built. A proxy that is given with
+    /// [`EngineBuilder::proxy`] is used instead of them for all requests, in whatever order the two are called.
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `HTTP_PROXY` | proxy for `http`; ignored where `REQUEST_METHOD` is set, as in a CGI program |
+    /// | `HTTPS_PROXY` | proxy for `https` |
+    /// | `ALL_PROXY` | proxy for those of the two that have no variable of their own |
+    /// | `NO_PROXY` | hosts that are reached without a proxy, separated by commas or spaces |
+    ///
+    /// Each name is also looked up in lower case, and lower case comes first. An empty variable counts as unset. A proxy is
+    /// a URL with the scheme `http` or `https`, or `host:port`. An entry of `NO_PROXY` is a domain (`example.com` or
+    /// `.example.com`: the domain and every name below it), an address, a network (`10.0.0.0/8`), or `*` for all hosts;
+    /// all but `*` may have a port (`example.com:8080`). Networks and addresses are compared with URLs whose host is an
+    /// address: no name is resolved for that.
+    ///
+    /// A request that goes through a proxy is validated as [`EngineBuilder::proxy`] says. A request to a host in `NO_PROXY`
+    /// is sent directly, and the guard validates every address. LDAP is always sent directly, except that it is refused
+    /// where `ALL_PROXY` is set and `NO_PROXY` does not list the host.
+    #[must_use]
+    pub const fn proxy_from_env(mut self) -> Self {
+        self.proxy.use_environment = true;
         self
     }
 
@@ -217,8 +270,9 @@ impl EngineBuilder {
     /// # Errors
     /// What the system does not give.
     pub fn build(self) -> Result<Engine, EngineError> {
-        let Self { ring, policy, given, limits, route, store, is_offline, .. } = self;
+        let Self { ring, policy, given, limits, mut route, proxy, store, is_offline, .. } = self;
         let Self { refreshes, clock, observer, .. } = self;
+        route.proxies = proxy.proxies().map_err(EngineError::Proxy)?;
         try_threads(WORKERS).map_err(EngineError::Runtime)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)

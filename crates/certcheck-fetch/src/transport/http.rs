@@ -21,6 +21,7 @@ use crate::limits::FetchLimits;
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::{BlockedUrl, Guard, Scheme, Target};
 use crate::transport::inflate::Inflater;
+use crate::transport::proxy::Proxies;
 use crate::transport::refusal::Refusal;
 use crate::transport::resolve::GuardedResolver;
 use crate::transport::sniff::BodySniffer;
@@ -34,10 +35,13 @@ use certcheck_core::status::Cause;
 /// The longest URL that is asked with GET (RFC 9919 5): longer ones are posted.
 const LONGEST_GET: usize = 255;
 
-/// The client, one for all.
+/// The clients: one for direct connections, one for what goes through a proxy.
 #[derive(Debug)]
 pub(crate) struct Http {
-    client: Client,
+    direct: Client,
+    /// It trusts the addresses of the proxies, which the direct one does not.
+    proxied: Option<Client>,
+    proxies: Arc<Proxies>,
     guard: Arc<Guard>,
     limits: Arc<FetchLimits>,
     folder: PathBuf,
@@ -64,29 +68,54 @@ struct Hop<'b> {
 
 impl Http {
     pub(crate) fn new(
-        resolver: GuardedResolver,
+        resolver: &GuardedResolver,
         limits: &Arc<FetchLimits>,
-        tls: rustls::ClientConfig,
-        proxy: Option<&Url>,
+        tls: &rustls::ClientConfig,
+        proxies: &Arc<Proxies>,
         user_agent: Option<&str>,
         folder: PathBuf,
     ) -> Result<Self, reqwest::Error> {
         let guard = Arc::clone(&resolver.guard);
-        let mut builder = Client::builder()
-            .user_agent(user_agent.unwrap_or(concat!("certcheck/", env!("CARGO_PKG_VERSION"))))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(resolver))
-            .connector_layer(Connects)
-            .connect_timeout(limits.connect)
-            .read_timeout(limits.idle)
-            .pool_max_idle_per_host(limits.at_once_per_host)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .tls_backend_preconfigured(tls);
-        if let Some(proxy) = proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy.clone())?);
+        let client = |resolver: GuardedResolver| {
+            Client::builder()
+                .user_agent(user_agent.unwrap_or(concat!("certcheck/", env!("CARGO_PKG_VERSION"))))
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .dns_resolver(Arc::new(resolver))
+                .connector_layer(Connects)
+                .connect_timeout(limits.connect)
+                .read_timeout(limits.idle)
+                .pool_max_idle_per_host(limits.at_once_per_host)
+                .pool_idle_timeout(Duration::from_secs(30))
+                .tls_backend_preconfigured(tls.clone())
+        };
+        let mut rules = Vec::new();
+        if let Some(proxy) = proxies.http() {
+            rules.push(reqwest::Proxy::http(proxy.clone())?);
         }
-        Ok(Self { client: builder.build()?, guard, limits: Arc::clone(limits), folder })
+        if let Some(proxy) = proxies.https() {
+            rules.push(reqwest::Proxy::https(proxy.clone())?);
+        }
+        let proxied = if rules.is_empty() {
+            None
+        } else {
+            let builder = client(resolver.for_proxies(proxies.hosts()));
+            Some(rules.into_iter().fold(builder, reqwest::ClientBuilder::proxy).build()?)
+        };
+        Ok(Self {
+            direct: client(resolver.clone()).build()?,
+            proxied,
+            proxies: Arc::clone(proxies),
+            guard,
+            limits: Arc::clone(limits),
+            folder,
+        })
+    }
+
+    /// The client for a request: each hop of a redirect goes where its own URL belongs.
+    fn client(&self, target: &Target) -> &Client {
+        let proxied = self.proxied.as_ref().filter(|_| self.proxies.proxy_for(target).is_some());
+        proxied.unwrap_or(&self.direct)
     }
 
     /// Asks, follows redirects, and takes in the body. `arriving` is called with how many bytes are there.
@@ -176,7 +205,7 @@ impl Http {
     }
 
     async fn send(&self, hop: &Hop<'_>, question: Question<'_>) -> Result<Response, Failure> {
-        let mut request = self.client.request(hop.method.clone(), hop.target.url.clone());
+        let mut request = self.client(&hop.target).request(hop.method.clone(), hop.target.url.clone());
         let accepted = match question.kind {
             EvidenceKind::Crl => "application/pkix-crl, */*;q=0.1",
             EvidenceKind::Ocsp => "application/ocsp-response",

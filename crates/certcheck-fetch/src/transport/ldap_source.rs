@@ -32,7 +32,6 @@ pub(crate) struct LdapSource {
     configured: Option<String>,
     tls: Arc<rustls::ClientConfig>,
     limits: Arc<FetchLimits>,
-    has_proxy: bool,
 }
 
 impl LdapSource {
@@ -41,15 +40,11 @@ impl LdapSource {
         configured: Option<String>,
         tls: rustls::ClientConfig,
         limits: &Arc<FetchLimits>,
-        has_proxy: bool,
     ) -> Self {
-        Self { resolver, configured, tls: Arc::new(tls), limits: Arc::clone(limits), has_proxy }
+        Self { resolver, configured, tls: Arc::new(tls), limits: Arc::clone(limits) }
     }
 
     pub(crate) async fn search(&self, kind: EvidenceKind, target: &Target) -> Result<Fetched, Failure> {
-        if self.has_proxy {
-            return Err(Failure::blocked(Refusal::LdapBehindProxy));
-        }
         let mut url = LdapUrl::of(target).map_err(Failure::blocked)?;
         url.with_default_attributes(match kind {
             EvidenceKind::Crl => &OF_CRLS,

@@ -7,6 +7,7 @@ pub(crate) mod http;
 mod inflate;
 #[cfg(feature = "ldap")]
 mod ldap_source;
+pub(crate) mod proxy;
 pub(crate) mod refusal;
 pub(crate) mod resolve;
 pub(crate) mod sniff;
@@ -24,13 +25,14 @@ use rustls::crypto::aws_lc_rs as provider;
 #[cfg(feature = "ring")]
 use rustls::crypto::ring as provider;
 use tokio::time::timeout;
-use url::Url;
 
 use crate::failure::Failure;
 use crate::limits::FetchLimits;
 use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::{Guard, Scheme, Target};
 use crate::transport::http::{Http, Question};
+use crate::transport::proxy::Proxies;
+use crate::transport::refusal::Refusal;
 use crate::transport::resolve::{GuardedResolver, Resolve, ResolveError};
 use crate::transport::timings::{Part, took};
 
@@ -39,7 +41,7 @@ use crate::transport::timings::{Part, took};
 pub(crate) struct Route {
     pub(crate) guard: Guard,
     pub(crate) resolver: Option<Arc<dyn Resolve>>,
-    pub(crate) proxy: Option<Url>,
+    pub(crate) proxies: Proxies,
     /// `host[:port]` of the directory for LDAP URLs without a host.
     pub(crate) directory: Option<String>,
     pub(crate) use_ocsp_get: bool,
@@ -51,8 +53,9 @@ pub(crate) struct Route {
 #[derive(Debug)]
 pub(crate) struct Network {
     guard: Arc<Guard>,
-    /// `None` behind a proxy, which resolves.
-    resolver: Option<GuardedResolver>,
+    /// For direct connections: a proxy resolves names itself.
+    resolver: GuardedResolver,
+    proxies: Arc<Proxies>,
     connect: Duration,
     http: Http,
     use_ocsp_get: bool,
@@ -62,30 +65,21 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(route: Route, limits: &Arc<FetchLimits>, folder: &Path) -> Result<Self, String> {
-        let Route { guard, resolver, proxy, directory, use_ocsp_get, user_agent } = route;
-        let guard = Arc::new(guard);
-        let tls = tls(&guard)?;
-        let resolver = GuardedResolver::new(
-            resolver.unwrap_or_else(|| Arc::new(resolve::SystemResolver)),
-            Arc::clone(&guard),
-            proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
-        );
+        let Route { guard, resolver, proxies, directory, use_ocsp_get, user_agent } = route;
+        let (guard, proxies) = (Arc::new(guard), Arc::new(proxies));
+        let tls = tls(guard.allows_tls() || proxies.use_tls())?;
+        let resolver = resolver.unwrap_or_else(|| Arc::new(resolve::SystemResolver));
+        let resolver = GuardedResolver::new(resolver, Arc::clone(&guard));
         #[cfg(feature = "ldap")]
-        let ldap_source = ldap_source::LdapSource::new(
-            resolver.without_proxy(),
-            directory,
-            tls.clone(),
-            limits,
-            proxy.is_some(),
-        );
+        let ldap_source = ldap_source::LdapSource::new(resolver.clone(), directory, tls.clone(), limits);
         #[cfg(not(feature = "ldap"))]
         let _ = directory;
-        let own = proxy.is_none().then(|| resolver.clone());
-        let http = Http::new(resolver, limits, tls, proxy.as_ref(), user_agent.as_deref(), folder.to_owned())
+        let http = Http::new(&resolver, limits, &tls, &proxies, user_agent.as_deref(), folder.to_owned())
             .map_err(|error| error.to_string())?;
         Ok(Self {
             guard,
-            resolver: own,
+            resolver,
+            proxies,
             connect: limits.connect,
             http,
             use_ocsp_get,
@@ -99,25 +93,27 @@ impl Network {
         self.guard.validate_url(request.url()).map_err(Failure::blocked)
     }
 
+    /// The host that is resolved here. `None` for what goes through a proxy, and for the directory that the configuration
+    /// names.
+    fn resolved_here<'t>(&self, target: &'t Target) -> Option<&'t str> {
+        target.name().filter(|_| self.proxies.proxy_for(target).is_none())
+    }
+
     /// Where this leads, if that is known without asking a resolver. Empty where it is not ours to know: behind a proxy, or
     /// of the directory that the configuration names.
     pub(crate) fn known_addresses(&self, target: &Target) -> Option<Arc<[IpAddr]>> {
-        let (Some(resolver), Some(host)) = (&self.resolver, target.name()) else {
-            return Some(Arc::default());
-        };
+        let Some(host) = self.resolved_here(target) else { return Some(Arc::default()) };
         match host.trim_start_matches('[').trim_end_matches(']').parse() {
             Ok(address) => Some([address].into()),
-            Err(_) => resolver.known(host),
+            Err(_) => self.resolver.known(host),
         }
     }
 
     /// The same, from the resolver.
     pub(crate) async fn addresses(&self, target: &Target) -> Result<Arc<[IpAddr]>, Failure> {
-        let (Some(resolver), Some(host)) = (&self.resolver, target.name()) else {
-            return Ok(Arc::default());
-        };
+        let Some(host) = self.resolved_here(target) else { return Ok(Arc::default()) };
         let begun = Instant::now();
-        let found = timeout(self.connect, resolver.addresses(host)).await;
+        let found = timeout(self.connect, self.resolver.addresses(host)).await;
         // The resolver's part lies in these.
         took(Part::Connect, begun);
         took(Part::Headers, begun);
@@ -145,6 +141,9 @@ impl Network {
                 let may_get = self.use_ocsp_get && !has_nonce;
                 self.http.ask(target, Question { kind, ocsp, may_get, known }, arriving).await
             }
+            Scheme::Ldap | Scheme::Ldaps if self.proxies.proxy_for(target).is_some() => {
+                Err(Failure::blocked(Refusal::LdapBehindProxy))
+            }
             Scheme::Ldap | Scheme::Ldaps => self.search(kind, target).await,
         }
     }
@@ -157,14 +156,14 @@ impl Network {
     #[cfg(not(feature = "ldap"))]
     #[expect(clippy::unused_async, reason = "as with the feature")]
     async fn search(&self, _: EvidenceKind, _: &Target) -> Result<Fetched, Failure> {
-        Err(Failure::blocked(crate::Refusal::Scheme("ldap".to_owned())))
+        Err(Failure::blocked(Refusal::Scheme("ldap".to_owned())))
     }
 }
 
-/// TLS for those who allow it, with the system's roots: they cost milliseconds to read, so not for those who do not.
-fn tls(guard: &Guard) -> Result<rustls::ClientConfig, String> {
+/// The configuration for TLS, with the system's roots where TLS is used: to read them takes milliseconds.
+fn tls(is_used: bool) -> Result<rustls::ClientConfig, String> {
     let mut roots = rustls::RootCertStore::empty();
-    if guard.allows_tls() {
+    if is_used {
         let found = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(found.certs);
     }

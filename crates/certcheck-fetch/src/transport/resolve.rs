@@ -40,8 +40,8 @@ impl Resolve for SystemResolver {
 pub(crate) struct GuardedResolver {
     pub(crate) inner: Arc<dyn Resolve>,
     pub(crate) guard: Arc<Guard>,
-    /// The proxy's own host, which its configuration vouches for.
-    pub(crate) trusted: Option<String>,
+    /// The hosts of proxies, which the configuration vouches for.
+    trusted: Vec<String>,
     /// What was found a moment ago, and validated: who asks for a permit to connect to an address connects to that one.
     found: Cache<String, Arc<[IpAddr]>>,
 }
@@ -52,15 +52,14 @@ const FRESH: Duration = Duration::from_secs(10);
 const REMEMBERED: u64 = 1_024;
 
 impl GuardedResolver {
-    pub(crate) fn new(inner: Arc<dyn Resolve>, guard: Arc<Guard>, trusted: Option<String>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn Resolve>, guard: Arc<Guard>) -> Self {
         let found = Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
-        Self { inner, guard, trusted, found }
+        Self { inner, guard, trusted: Vec::new(), found }
     }
 
-    /// The same for those who go through no proxy.
-    #[cfg(feature = "ldap")]
-    pub(crate) fn without_proxy(&self) -> Self {
-        Self::new(Arc::clone(&self.inner), Arc::clone(&self.guard), None)
+    /// The same for a client that connects to these proxies and to nothing else.
+    pub(crate) fn for_proxies(&self, hosts: Vec<String>) -> Self {
+        Self { trusted: hosts, ..Self::new(Arc::clone(&self.inner), Arc::clone(&self.guard)) }
     }
 
     /// The addresses of a name, if they were found a moment ago.
@@ -79,7 +78,7 @@ impl GuardedResolver {
     }
 
     async fn find(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
-        let is_trusted = self.trusted.as_deref().is_some_and(|trusted| trusted == name);
+        let is_trusted = self.trusted.iter().any(|trusted| trusted == name);
         if !is_trusted {
             self.guard.validate_name(name).map_err(ResolveError::Blocked)?;
         }
