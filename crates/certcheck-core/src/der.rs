@@ -70,6 +70,22 @@ pub struct ViewFault {
     pub rule: Rule,
 }
 
+impl ViewFault {
+    /// Whether the bytes may well be cut short, or a file of another kind, rather than a faulty document.
+    pub(crate) const fn may_be_another_file(&self) -> bool {
+        matches!(
+            self.rule,
+            Rule::Truncated
+                | Rule::IndefiniteLength
+                | Rule::LengthTooLarge
+                | Rule::HighTagNumber
+                | Rule::UnexpectedTag { .. }
+                | Rule::TrailingData
+                | Rule::SignatureAlgorithmMismatch
+        )
+    }
+}
+
 impl fmt::Display for ViewFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at byte {}: {}", self.field, self.offset, self.rule)
@@ -167,44 +183,46 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::UnexpectedTag { want, found } => {
-                return write!(f, "tag {found:#04x} where {want:#04x} is due");
+                return write!(f, "tag {found:#04x} found, {want:#04x} expected");
             }
-            Self::Truncated => "the value ends before its length says",
+            Self::Truncated => "the length goes past the end of the data",
             Self::IndefiniteLength => "indefinite length, which DER forbids",
-            Self::NonMinimalLength => "length not in the fewest bytes",
-            Self::LengthTooLarge => "length over four bytes",
-            Self::HighTagNumber => "tag number above 30",
-            Self::TrailingData => "bytes left over after the last field",
-            Self::EmptyInteger => "INTEGER without content",
-            Self::NonMinimalInteger => "INTEGER not in the fewest bytes",
-            Self::NegativeInteger => "negative INTEGER",
-            Self::IntegerTooLarge => "INTEGER out of range",
-            Self::BadBoolean => "BOOLEAN that is not of one byte",
-            Self::BadUnusedBits => "bad count of unused bits",
+            Self::NonMinimalLength => "length is not encoded in the fewest bytes",
+            Self::LengthTooLarge => "length is longer than four bytes",
+            Self::HighTagNumber => "tag number above 30 is not supported",
+            Self::TrailingData => "unexpected bytes after the last field",
+            Self::EmptyInteger => "INTEGER is empty",
+            Self::NonMinimalInteger => "INTEGER is not encoded in the fewest bytes",
+            Self::NegativeInteger => "INTEGER is negative",
+            Self::IntegerTooLarge => "INTEGER is too large",
+            Self::BadBoolean => "BOOLEAN is not one byte long",
+            Self::BadUnusedBits => "invalid count of unused bits",
             Self::UnusedBitsNotZero => "unused bits are not zero",
-            Self::BadOid => "bad OBJECT IDENTIFIER",
-            Self::BadTime => "not a time of RFC 5280 4.1.2.5",
-            Self::BadCharacter => "character outside the string's type",
-            Self::BadNull => "NULL with content",
-            Self::BadVersion => "version that does not exist or is encoded wrongly",
+            Self::BadOid => "invalid OBJECT IDENTIFIER",
+            Self::BadTime => "not a valid time (RFC 5280 4.1.2.5)",
+            Self::BadCharacter => "character that this string type does not allow",
+            Self::BadNull => "NULL is not empty",
+            Self::BadVersion => "unknown or wrongly encoded version",
             Self::SignatureAlgorithmMismatch => "signature and signatureAlgorithm differ",
-            Self::EmptyIssuer => "empty issuer name",
-            Self::EmptyList => "empty list where one member is the least",
-            Self::DuplicateExtension => "extension present twice",
-            Self::ExtensionsBeforeV3 => "extensions in a version 1 or 2 certificate",
-            Self::ExtensionsBeforeV2 => "extensions in a version 1 CRL",
-            Self::MustNotBeCritical => "marked critical, which the profile forbids",
-            Self::DuplicatePolicy => "policy present twice",
-            Self::BadPolicyQualifier => "qualifier that anyPolicy may not have",
-            Self::AnyPolicyMapped => "anyPolicy in a policy mapping",
-            Self::SubtreeBounds => "minimum or maximum in a name constraint",
-            Self::BadIpAddress => "bad IP address or mask",
-            Self::HalfIssuerAndSerial => "authorityCertIssuer and authorityCertSerialNumber go together",
-            Self::UnknownChoice => "unknown choice",
-            Self::TooDeep => "nested deeper than is read",
-            Self::TooMany => "more members than are read",
-            Self::TooLong => "longer than is read",
-            Self::UnknownCritical => "critical extension that is not known",
+            Self::EmptyIssuer => "issuer name is empty",
+            Self::EmptyList => "list is empty, at least one member is required",
+            Self::DuplicateExtension => "extension appears twice",
+            Self::ExtensionsBeforeV3 => "version 1 or 2 certificate with extensions, which need version 3",
+            Self::ExtensionsBeforeV2 => "version 1 CRL with extensions, which need version 2",
+            Self::MustNotBeCritical => "marked critical, which RFC 5280 forbids for this extension",
+            Self::DuplicatePolicy => "policy appears twice",
+            Self::BadPolicyQualifier => "policy qualifier that is not allowed for anyPolicy",
+            Self::AnyPolicyMapped => "anyPolicy must not be mapped",
+            Self::SubtreeBounds => "minimum or maximum in a name constraint is not supported",
+            Self::BadIpAddress => "invalid IP address or mask",
+            Self::HalfIssuerAndSerial => {
+                "authorityCertIssuer and authorityCertSerialNumber must appear together"
+            }
+            Self::UnknownChoice => "unknown type or alternative",
+            Self::TooDeep => "nested too deeply",
+            Self::TooMany => "too many members",
+            Self::TooLong => "too long",
+            Self::UnknownCritical => "unknown critical extension",
         };
         f.write_str(text)
     }

@@ -1,6 +1,7 @@
-//! Certificates out of files: PEM, DER, and the certificates of PKCS #7 (RFC 5652 5.1, degenerate or not).
+//! Certificates, CRLs and OCSP responses from files: PEM, DER, and PKCS #7 (RFC 5652 5.1, degenerate or not).
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
@@ -10,21 +11,26 @@ use crate::ber;
 use crate::der::{Reader, Rule, ViewFault, tag};
 use crate::oid::{self, Oid};
 
-/// Why a file holds nothing to read.
+/// Why nothing could be taken from a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum EncodingFault {
-    /// Looks like PEM and is not.
+    /// Damaged PEM, or a PEM section whose label is not supported.
     Pem(String),
-    /// Neither PEM nor DER of a certificate or PKCS #7.
+    /// Damaged DER, or PKCS #7 of another content type than SignedData.
     Der(ViewFault),
-    /// Well-formed, without a certificate.
-    Empty,
-    /// The certificate at this place, counted from 0, does not read.
+    /// A file without anything of the wanted kind.
+    Missing {
+        /// The wanted kind, such as `certificate`.
+        wanted: &'static str,
+        /// What the file is instead.
+        found: String,
+    },
+    /// A certificate that cannot be parsed.
     Certificate {
-        /// Which.
+        /// Its position in the file, counted from 0.
         index: usize,
-        /// Why.
+        /// Why it cannot be parsed.
         fault: ViewFault,
     },
 }
@@ -32,10 +38,14 @@ pub enum EncodingFault {
 impl fmt::Display for EncodingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pem(message) => write!(f, "bad PEM: {message}"),
-            Self::Der(fault) => write!(f, "neither PEM nor DER: {fault}"),
-            Self::Empty => f.write_str("holds nothing of what is looked for"),
-            Self::Certificate { index, fault } => write!(f, "certificate {index}: {fault}"),
+            Self::Pem(message) => write!(f, "invalid PEM: {message}"),
+            Self::Der(fault) => write!(f, "neither PEM nor valid DER: {fault}"),
+            Self::Missing { wanted, found } => write!(f, "holds no {wanted}: {found}"),
+            Self::Certificate { index, fault } if fault.may_be_another_file() => write!(
+                f,
+                "certificate {index} cannot be parsed: {fault}; the file may be cut short, or of another kind"
+            ),
+            Self::Certificate { index, fault } => write!(f, "certificate {index} cannot be parsed: {fault}"),
         }
     }
 }
@@ -51,7 +61,7 @@ pub fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Encodin
     let decoded = bare_base64(file);
     let file = decoded.as_deref().unwrap_or(file);
     let found = if file.first() == Some(&tag::SEQUENCE) { of_der(file)? } else { of_pem(file)? };
-    if found.is_empty() { Err(EncodingFault::Empty) } else { Ok(found) }
+    if found.is_empty() { Err(missing("certificate", file)) } else { Ok(found) }
 }
 
 /// The DER that a file holds in base64 without the armour of PEM, as some tools export it. `None` unless one SEQUENCE in
@@ -109,14 +119,15 @@ fn kind_of(label: &str) -> Result<PemKind, EncodingFault> {
         }
         // Trust, or distrust, that OpenSSL keeps behind a certificate would be lost unseen.
         "TRUSTED CERTIFICATE" => {
-            let message = "a TRUSTED CERTIFICATE, a form of OpenSSL's: `openssl x509` writes a plain one";
+            let message =
+                "a TRUSTED CERTIFICATE, a form that only OpenSSL uses: convert it with `openssl x509`";
             return Err(EncodingFault::Pem(message.to_owned()));
         }
         key if ["PRIVATE KEY", "PUBLIC KEY", "PARAMETERS"].iter().any(|end| key.ends_with(end)) => {
             PemKind::Other
         }
         unknown => {
-            return Err(EncodingFault::Pem(format!("a section of an unknown label, {unknown:?}")));
+            return Err(EncodingFault::Pem(format!("a section with the unknown label {unknown:?}")));
         }
     })
 }
@@ -131,7 +142,7 @@ fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, EncodingFault> {
     }
     let read = sections.len();
     Err(EncodingFault::Pem(format!(
-        "{begun} sections begin, {read} read to their end: BEGIN and END stand on lines of their own"
+        "{begun} sections begin, but only {read} are complete: each BEGIN and END line must stand alone"
     )))
 }
 
@@ -157,7 +168,7 @@ pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
         }
         found
     };
-    if found.is_empty() { Err(EncodingFault::Empty) } else { Ok(found) }
+    if found.is_empty() { Err(missing("CRL", file)) } else { Ok(found) }
 }
 
 fn crls_of_der(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
@@ -183,7 +194,21 @@ pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
             found.push(section.into_contents().into());
         }
     }
-    if found.is_empty() { Err(EncodingFault::Empty) } else { Ok(found) }
+    if found.is_empty() { Err(missing("OCSP response", file)) } else { Ok(found) }
+}
+
+/// The fault of a file that has nothing of the wanted kind: it says what the file is instead.
+fn missing(wanted: &'static str, file: &[u8]) -> EncodingFault {
+    let labels: BTreeSet<String> =
+        pem::parse_many(file).into_iter().flatten().map(|section| section.tag().to_owned()).collect();
+    let labels: Vec<String> = labels.into_iter().collect();
+    let found = match (file.first(), labels.as_slice()) {
+        _ if file.trim_ascii().is_empty() => "the file is empty".to_owned(),
+        (Some(&tag::SEQUENCE), _) => "it is PKCS #7 without any".to_owned(),
+        (_, []) => "the file is neither PEM nor DER".to_owned(),
+        (_, labels) => format!("it is PEM with {}", labels.join(", ")),
+    };
+    EncodingFault::Missing { wanted, found }
 }
 
 fn of_der(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {

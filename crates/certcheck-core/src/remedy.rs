@@ -9,6 +9,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Remedy {
+    /// Check that the certificate is complete and not a file of another kind, before its issuer is asked for a new one.
+    CheckFile,
     /// Have the certificate issued again by software that follows RFC 5280.
     ReissueCertificate,
     /// Issue the certificate with a subject or a critical subjectAltName.
@@ -118,17 +120,20 @@ impl Remedy {
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
+            Self::CheckFile => {
+                "check that this is a certificate and complete; if so, have it issued again by software that follows RFC 5280"
+            }
             Self::ReissueCertificate => "have the certificate issued again by software that follows RFC 5280",
             Self::NameSubject => "issue the certificate with a subject or a critical subjectAltName",
             Self::MeetProfile => {
-                "have the certificate issued again as the clause asks, or drop the pedantic policy"
+                "have the certificate issued again so that it follows the cited clause, or turn off the pedantic policy"
             }
             Self::UseSupportedAlgorithm => {
-                "use RSA of 2048 to 8192 bits, P-256 or P-384 with SHA-256 or SHA-384, or Ed25519; a build with aws-lc-rs adds SHA-512, P-521 and ML-DSA"
+                "use RSA with 2048 to 8192 bits, P-256 or P-384 with SHA-256 or SHA-384, or Ed25519 (a build with aws-lc-rs adds SHA-512, P-521 and ML-DSA)"
             }
             Self::UseNamedCurve => "issue the certificate for a key on a named curve",
             Self::FindOtherIssuer => {
-                "look for another certificate of this issuer's name: this one has the wrong kind of key"
+                "use another certificate with this issuer's name: the key in this one does not fit the signature"
             }
             Self::UseLargerCurve => {
                 "issue the certificate for a key on a larger curve, such as P-256, or lower the minimum in the policy"
@@ -137,14 +142,14 @@ impl Remedy {
                 "issue the certificate for the same key, with its point in uncompressed form"
             }
             Self::ReplaceKey => {
-                "make another key pair with other software, and issue the certificate for its public key"
+                "create a new key pair with other software, and issue the certificate for its public key"
             }
             Self::StrengthenKey => {
                 "issue the certificate for a stronger key, or lower the minimum in the policy"
             }
             Self::StrengthenHash => "have it signed with SHA-256 or better, or accept SHA-1 in the policy",
             Self::CompareWithOriginal => {
-                "the issuer's key is another one or the certificate was altered; compare it with the original"
+                "compare the certificate with the original: it was altered, or another issuer with the same name signed it"
             }
             Self::AddIssuer => {
                 "add the missing issuer to the ring, or have the client send it with its certificate"
@@ -152,33 +157,39 @@ impl Remedy {
             Self::WaitUntilValid => "check the clock, or wait until the certificate is valid",
             Self::RenewCertificate => "renew the certificate, and check the clock",
             Self::Undistrust => {
-                "take the certificate out of the ring's distrusted part if it is to be trusted again"
+                "remove the certificate from the distrusted part of the ring if it should be trusted again"
             }
-            Self::UseCa => "use an issuer whose basicConstraints assert cA",
+            Self::UseCa => "use an issuer whose basicConstraints have cA set to TRUE",
             Self::UseHigherCa => "issue from a CA that allows intermediates below it",
             Self::AddKeyUsage => "issue the certificate with this key usage",
-            Self::AddPurpose => "issue the certificate for this purpose, or ask for another purpose",
-            Self::AskForItsName => "ask for a name that it has in subjectAltName, or issue it for this one",
-            Self::UsePermittedName => "use a name within what the CA may issue for",
-            Self::UsePolicy => "issue under a policy that is asked for, or ask for one the CA asserts",
-            Self::DropExtension => "issue the certificate without this extension, or with it not critical",
+            Self::AddPurpose => "issue the certificate for this purpose, or check for another purpose",
+            Self::AskForItsName => {
+                "check for a name in its subjectAltName, or issue the certificate for this name"
+            }
+            Self::UsePermittedName => "use a name that the CAs above are allowed to certify",
+            Self::UsePolicy => {
+                "issue the certificate under a required policy, or require one that its CA asserts"
+            }
+            Self::DropExtension => {
+                "issue the certificate without this extension, or mark the extension as not critical"
+            }
             Self::LiftHold => "have the CA lift the hold, or use another certificate",
-            Self::ReplaceCertificate => "use another certificate: this one stays revoked",
+            Self::ReplaceCertificate => "use another certificate: this revocation is permanent",
             Self::SendLess => "send fewer certificates, or raise the limit if this PKI needs it",
             Self::AllowDepth => "allow more intermediates if this PKI has that many",
             Self::SendCertificate => "send a certificate",
             Self::NameSource => {
-                "give a CRL or an OCSP response, have the CA name a source, or accept certificates that name none"
+                "give a CRL or an OCSP response, have the CA name a source in its certificates, or accept certificates that name no source"
             }
-            Self::AllowFetching => "let evidence be fetched, or give a CRL or an OCSP response",
+            Self::AllowFetching => "allow fetching, or give a CRL or an OCSP response",
             Self::CheckSource => {
-                "check whether the source answers from here, or give a CRL or an OCSP response"
+                "check whether the source can be reached from this machine, or give a CRL or an OCSP response"
             }
-            Self::AllowAddress => "allow the source if it is right, or give a CRL or an OCSP response",
+            Self::AllowAddress => "allow the address if it is correct, or give a CRL or an OCSP response",
             Self::GiveEvidence => "give a CRL or an OCSP response: this source cannot be used",
             Self::RaiseLimit => "give smaller evidence, or raise the limit if this PKI needs it",
             Self::GiveEvidenceOfIssuer => {
-                "give a complete CRL or an OCSP response by the certificate's own issuer"
+                "give a complete CRL or an OCSP response from the certificate's own issuer"
             }
             Self::GiveAllCrls => "give the CRLs of all distribution points that the certificate names",
             Self::NameDistributionPoint => {
@@ -188,22 +199,26 @@ impl Remedy {
                 "ask the responder's operator why it does not answer for this CA, or give a CRL"
             }
             Self::CheckClock => "check the clock",
-            Self::AddSigner => "add the signer's certificate to the ring if it may speak for this CA",
-            Self::IdentifyResponder => {
-                "have the responder send its own certificate with the response, or name it as trusted in the policy"
+            Self::AddSigner => {
+                "add the signer's certificate to the ring if it is allowed to sign for this CA"
             }
-            Self::ReplaceSigner => "have the CA sign it with a certificate that is valid and made for it",
-            Self::GiveEvidenceOfSigner => "give a CRL or an OCSP response about the signer's own certificate",
+            Self::IdentifyResponder => {
+                "have the responder send its own certificate with the response, or trust the responder in the policy"
+            }
+            Self::ReplaceSigner => {
+                "have the CA use a signer's certificate that is valid and issued for this use"
+            }
+            Self::GiveEvidenceOfSigner => "give a CRL or an OCSP response for the signer's own certificate",
             Self::StrengthenEvidence => {
                 "have the evidence signed with SHA-256 or better and a key of sufficient length"
             }
             Self::FetchEvidenceAgain => {
                 "get the evidence again: it was altered, or another key of the same name signed it"
             }
-            Self::AskAgain => "the response may be a replay; ask again, or do without a nonce",
-            Self::InspectEvidence => "get the evidence again, and look into what is wrong with it",
+            Self::AskAgain => "ask again, or turn off the nonce: the response may be a replay",
+            Self::InspectEvidence => "get the evidence again, and inspect what is wrong with it",
             Self::RenewEvidence => "get newer evidence, and check the clock",
-            Self::UseNewerEvidence => "use the newer evidence alone",
+            Self::UseNewerEvidence => "use only the newer evidence",
             Self::AskCa => "ask the CA which of the two CRLs is right",
         }
     }

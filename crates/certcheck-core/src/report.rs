@@ -145,12 +145,12 @@ impl fmt::Display for Warning {
             }
             Self::AnchorPromoted { issuer } => write!(
                 f,
-                "the anchor is not self-signed; it is taken as an anchor since its issuer is not in the ring: {issuer}"
+                "the anchor is not self-signed: it is an anchor only because its issuer is not in the ring: {issuer}"
             ),
             Self::RevocationLetPass { at, cause } => {
                 write!(
                     f,
-                    "revocation of certificate {at} is unknown ({}) and let pass by policy",
+                    "the revocation status of certificate {at} is unknown ({}), which the policy tolerates",
                     cause.code()
                 )
             }
@@ -158,7 +158,7 @@ impl fmt::Display for Warning {
                 write!(f, "presented certificate {index} was left out: {reason}")
             }
             Self::PresentedTooMany { allowed } => {
-                write!(f, "presented certificates after the first {allowed} were not looked at")
+                write!(f, "only the first {allowed} presented certificates were used")
             }
         }
     }
@@ -237,8 +237,11 @@ fn remedy(rejection: &Rejection, considered: &[Considered]) -> Option<Remedy> {
 fn sentence(rejection: &Rejection, considered: &[Considered]) -> String {
     match rejection.reason {
         Reason::RevocationUnknown(Cause::NoSource) => {
-            let given =
-                if considered.is_empty() { "none was given" } else { "what was given does not count" };
+            let given = if considered.is_empty() {
+                "none was given"
+            } else {
+                "the evidence that was given cannot be used"
+            };
             format!("the certificate names no source of revocation evidence, and {given}")
         }
         ref reason => reason.to_string(),

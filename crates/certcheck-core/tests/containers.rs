@@ -39,27 +39,27 @@ fn no_section_is_passed_over_unseen() {
         assert_eq!(read(file.as_bytes()), Ok(*count), "{about}");
     }
     let refused: &[(&str, String, &str)] = &[
-        ("a dash too many", format!("{one}-{one}"), "2 sections begin, 1 read"),
-        ("the last is cut short", format!("{one}{cut}"), "2 sections begin, 1 read"),
+        ("a dash too many", format!("{one}-{one}"), "2 sections begin, but only 1"),
+        ("the last is cut short", format!("{one}{cut}"), "2 sections begin, but only 1"),
         ("the first has no end", format!("{cut}\n{one}"), "invalid data"),
         ("with what OpenSSL trusts it for", format!("{one}{trusted}"), "a TRUSTED CERTIFICATE"),
         (
             "a space in the label",
             format!("{one}{}", pem("CERTIFICATE ", &der)),
-            "a section of an unknown label",
+            "a section with the unknown label",
         ),
         (
             "a label in small letters",
             format!("{one}{}", pem("certificate", &der)),
-            "a section of an unknown label",
+            "a section with the unknown label",
         ),
         (
             "another word for it",
             format!("{one}{}", pem("X.509 CERTIFICATE", &der)),
-            "a section of an unknown label",
+            "a section with the unknown label",
         ),
-        ("all in small letters", format!("{one}{}", small(&one)), "2 sections begin, 1 read"),
-        ("none", String::from("no certificate"), "holds nothing"),
+        ("all in small letters", format!("{one}{}", small(&one)), "2 sections begin, but only 1"),
+        ("none", String::from("no certificate"), "holds no certificate: the file is neither PEM nor DER"),
     ];
     for (about, file, why) in refused {
         let fault = read(file.as_bytes()).expect_err(about);
@@ -145,13 +145,13 @@ fn a_content_in_pieces_beside_certificates() {
 #[test]
 fn nesting_in_ber_is_bounded() {
     let opened = [0x30, 0x80].repeat(2_000_000);
-    assert!(read(&opened).expect_err("no end").contains("nested deeper"));
+    assert!(read(&opened).expect_err("no end").contains("nested too deeply"));
     let mut deep = der::oid("1.2.840.113549.1.7.2");
     for _ in 0..40 {
         deep = der::indefinite(0x30, &deep);
     }
-    assert!(read(&deep).expect_err("too deep").contains("nested deeper"));
+    assert!(read(&deep).expect_err("too deep").contains("nested too deeply"));
     assert!(read(&[0x30, 0x80, 6, 0x80, 0, 0, 0, 0]).expect_err("primitive").contains("indefinite length"));
-    assert!(read(&[0x30, 0x85, 1, 0, 0, 0, 0]).expect_err("too long").contains("length over"));
+    assert!(read(&[0x30, 0x85, 1, 0, 0, 0, 0]).expect_err("too long").contains("length is longer"));
     assert!(read(&[0x30, 0xff, 0]).is_err());
 }

@@ -434,13 +434,16 @@ fn security_identifiers() {
     assert_eq!(said, r#"SID of the NTDS security extension "ff" is not a SID of the NT authority"#);
     // What does not read is told with its place, and is never no SID.
     for (value, rule) in [
-        (vec![], "the value ends before its length says"),
-        (der::seq::<Vec<u8>>(&[]), "empty list where one member is the least"),
-        (der::seq(&[other_name("1.2.3", &der::null())]), "empty list where one member is the least"),
-        (der::bytes(SID.as_bytes()), "tag 0x04 where 0x30 is due"),
-        (der::seq(&[general_name("dns:a")]), "tag 0x82 where 0xa0 is due"),
-        (der::seq(&[other_name(OBJECT_SID, &der::tlv(0x0c, SID.as_bytes()))]), "tag 0x0c where 0x04 is due"),
-        (der::concat(&[der::seq(&[member(SID)]), der::null()]), "bytes left over after the last field"),
+        (vec![], "the length goes past the end of the data"),
+        (der::seq::<Vec<u8>>(&[]), "list is empty, at least one member is required"),
+        (der::seq(&[other_name("1.2.3", &der::null())]), "list is empty, at least one member is required"),
+        (der::bytes(SID.as_bytes()), "tag 0x04 found, 0x30 expected"),
+        (der::seq(&[general_name("dns:a")]), "tag 0x82 found, 0xa0 expected"),
+        (
+            der::seq(&[other_name(OBJECT_SID, &der::tlv(0x0c, SID.as_bytes()))]),
+            "tag 0x0c found, 0x04 expected",
+        ),
+        (der::concat(&[der::seq(&[member(SID)]), der::null()]), "unexpected bytes after the last field"),
     ] {
         let said =
             outcome(issued_by(&root(), &leaf("CN=leaf").with([Ext::new(EXTENSION, false, value)])).sid());

@@ -32,10 +32,10 @@ fn for_source(tried: &SourceTried) -> Option<String> {
         return None;
     }
     let how = match &tried.refusal {
-        Some(Refusal::Tls(_)) => "allow the scheme with --allow-https if it is right".to_owned(),
-        Some(Refusal::Port(port)) => format!("allow the port with --allow-port {port} if it is right"),
+        Some(Refusal::Tls(_)) => "allow the scheme with --allow-https if it is correct".to_owned(),
+        Some(Refusal::Port(port)) => format!("allow the port with --allow-port {port} if it is correct"),
         Some(Refusal::Address { address, .. } | Refusal::Private(address)) => {
-            format!("allow the address with --allow-net {address} if it is right")
+            format!("allow the address with --allow-net {address} if it is correct")
         }
         Some(Refusal::NoDirectory) => "name the directory with --ldap-server".to_owned(),
         // No flag lets these pass.
@@ -57,39 +57,39 @@ pub(crate) const fn of(remedy: Remedy) -> &'static str {
         Remedy::StrengthenHash => {
             "have it signed with SHA-256 or better; for an old ring, SHA-1 is accepted by --allow-sha1"
         }
-        Remedy::AddPurpose => "issue the certificate for this purpose, or ask for another with --purpose",
+        Remedy::AddPurpose => "issue the certificate for this purpose, or check for another with --purpose",
         Remedy::AllowDepth => "raise --max-depth if this PKI has that many intermediates",
         Remedy::NameSource => {
-            "give evidence with --crl or --ocsp, have the CA name a source, or let such certificates pass with \
-             --revocation if-offered"
+            "give evidence with --crl or --ocsp, have the CA name a source, or accept such \
+             certificates with --revocation if-offered"
         }
-        Remedy::AllowFetching => "let it be fetched, or give evidence with --crl or --ocsp",
+        Remedy::AllowFetching => "allow fetching, or give evidence with --crl or --ocsp",
         Remedy::CheckSource => {
-            "check whether the source answers from here, or give evidence with --crl or --ocsp"
+            "check whether the source can be reached from this machine, or give evidence with --crl or --ocsp"
         }
         Remedy::AllowAddress => {
-            "allow the address with --allow-net if it is right, or give evidence with --crl or --ocsp"
+            "allow the address with --allow-net if it is correct, or give evidence with --crl or --ocsp"
         }
         Remedy::GiveEvidence => "give evidence with --crl or --ocsp: this source cannot be used",
         Remedy::GiveEvidenceOfIssuer => {
-            "give a complete CRL (--crl) or an OCSP response (--ocsp) by the certificate's own issuer"
+            "give a complete CRL (--crl) or an OCSP response (--ocsp) from the certificate's own issuer"
         }
         Remedy::RaiseLimit => "give evidence with --crl or --ocsp, or raise the limit if this PKI needs it",
         Remedy::GiveAllCrls => {
             "give the CRLs of all distribution points that the certificate names with --crl"
         }
         Remedy::GiveEvidenceOfSigner => {
-            "give a CRL (--crl) or an OCSP response (--ocsp) about the signer's own certificate"
+            "give a CRL (--crl) or an OCSP response (--ocsp) for the signer's own certificate"
         }
         Remedy::AddSigner => {
-            "add the signer's certificate to the ring if it may speak for this CA; certcheck crl and certcheck ocsp show \
-             who signed"
+            "add the signer's certificate to the ring if it is allowed to sign for this CA; certcheck crl and certcheck ocsp show \
+             the signer"
         }
         Remedy::IdentifyResponder => {
             "have the responder send its own certificate with the response, or give a CRL with --crl"
         }
         Remedy::InspectEvidence => {
-            "get the evidence again; certcheck crl and certcheck ocsp tell what is wrong with it"
+            "get the evidence again; certcheck crl and certcheck ocsp show what is wrong with it"
         }
         other => other.text(),
     }

@@ -100,7 +100,7 @@ fn print_member(
         (None, _, Status::Good(proof)) => {
             write!(
                 out,
-                "  {QUIET}not revoked, says {}, of {}{QUIET:#}",
+                "  {QUIET}not revoked, according to {} of {}{QUIET:#}",
                 shown(&proof.source),
                 proof.this_update
             )?;

@@ -207,7 +207,7 @@ const PATH: &[Row] = &[
     ),
     (
         "weak-key",
-        "another key pair",
+        "new key pair",
         Asked::path,
         |asked| asked.leaf.spki = odd_key::named("rsa-exponent-1").expect("a key").spki,
         renew,
@@ -248,14 +248,14 @@ const PATH: &[Row] = &[
     ),
     (
         "distrusted",
-        "out of the ring's distrusted part",
+        "the distrusted part of the ring",
         Asked::path,
         |asked| asked.distrusts = true,
         |asked| asked.distrusts = false,
     ),
     (
         "not-a-ca",
-        "assert cA",
+        "cA set to TRUE",
         Asked::path,
         |asked| asked.ca = asked.ca.clone().without("2.5.29.19").with([ext::basic_constraints(false, None)]),
         |asked| asked.ca = Asked::path().ca,
@@ -293,7 +293,7 @@ const PATH: &[Row] = &[
     ),
     (
         "name-mismatch",
-        "in subjectAltName",
+        "in its subjectAltName",
         Asked::path,
         |asked| {
             asked.leaf = asked
@@ -309,7 +309,7 @@ const PATH: &[Row] = &[
     ),
     (
         "name-constraint",
-        "within what the CA may issue for",
+        "are allowed to certify",
         Asked::path,
         |asked| {
             asked.ca = asked.ca.clone().with([ext::name_constraints(&["dns:good.example"], &[])]);
@@ -321,7 +321,7 @@ const PATH: &[Row] = &[
     ),
     (
         "policy",
-        "issue under a policy",
+        "under a required policy",
         Asked::path,
         |asked| asked.flag(&["--policy", "1.2.3.4", "--require-explicit-policy"]),
         |asked| {
@@ -441,7 +441,7 @@ const STATUS: &[Row] = &[
     ),
     (
         "revocation-unknown:wrong-signer",
-        "sign it with a certificate that is valid and made for it",
+        "valid and issued for this use",
         Asked::status,
         |asked| {
             asked.ca = asked.ca.clone().without("2.5.29.15").with([ext::key_usage(&["keyCertSign"])]);
@@ -493,7 +493,7 @@ const STATUS: &[Row] = &[
     ),
     (
         "revocation-unknown:rollback",
-        "the newer evidence alone",
+        "only the newer evidence",
         Asked::status,
         |asked| {
             let newer = CrlBuilder::new(CA).valid("2026-12-02T00:00:00Z", Some("2027-01-01T00:00:00Z"));
@@ -586,7 +586,7 @@ fn each_cause_that_takes_a_server_and_its_hint() {
     allow(&mut asked);
     asked.flag(&["--nonce", "demand"]);
     let without = |asked: &mut Asked| *asked.flags.last_mut().expect("a word") = "off".to_owned();
-    try_online("nonce-mismatch", "do without a nonce", asked, &without);
+    try_online("nonce-mismatch", "turn off the nonce", asked, &without);
 }
 
 /// What this file provokes is all that there is: the codes stand in the source of the core.

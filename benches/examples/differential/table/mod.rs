@@ -87,21 +87,21 @@ const CRL_EXTENSIONS: &[&str] = &[
 const NAMES: &[&str] = &["subject", "issuer", "responderID"];
 const KEYS: &[&str] = &["subjectPublicKeyInfo", "RSAPublicKey", "namedCurve"];
 const STRUCTURE: &[&str] = &[
-    "bytes left over",
+    "unexpected bytes after",
     "tag 0x",
-    "the value ends",
-    "empty list",
-    "bad OBJECT IDENTIFIER",
-    "unknown choice",
+    "the length goes past",
+    "list is empty",
+    "invalid OBJECT IDENTIFIER",
+    "unknown type or alternative",
     "INTEGER",
     "tag number above 30",
-    "length not in the fewest",
+    "length is not encoded",
     "indefinite length",
-    "length over four",
-    "extension present twice",
+    "length is longer",
+    "extension appears twice",
     "BOOLEAN",
-    "negative INTEGER",
-    "NULL with content",
+    "INTEGER is negative",
+    "NULL is not empty",
 ];
 
 type Texts = &'static [&'static str];

@@ -7,7 +7,7 @@ use crate::facts;
 pub(super) const TABLE: &[Explanation] = &[
     we(
         (OPENSSL, CRLS),
-        (&["revokedCertificates"], &["critical extension that is not known"]),
+        (&["revokedCertificates"], &["unknown critical extension"]),
         facts::has_entry_extension,
         (
             "RFC 5280 5.3",
@@ -16,13 +16,13 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CRLS),
-        (&["version"], &["version that does not exist"]),
+        (&["version"], &["unknown or wrongly encoded version"]),
         always,
         ("RFC 5280 5.1.2.1", "OpenSSL takes any number for a version; a CRL has v2 or no number"),
     ),
     we(
         (OPENSSL, CRLS),
-        (&["crlExtensions", "revokedCertificates"], &["extensions in a version 1 or 2"]),
+        (&["crlExtensions", "revokedCertificates"], &["with extensions, which need version"]),
         always,
         ("RFC 5280 5.1.2.7, 5.3", "OpenSSL reads extensions of a CRL of version 1, and of its entries"),
     ),
@@ -34,7 +34,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (WEBPKI, CRLS),
-        (&["crlExtensions"], &["extension present twice"]),
+        (&["crlExtensions"], &["extension appears twice"]),
         always,
         ("RFC 5280 5.2", "webpki minds an extension that comes twice only if it keeps it"),
     ),
@@ -50,19 +50,19 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CRLS),
-        (&["revokedCertificates"], &["bytes left over"]),
+        (&["revokedCertificates"], &["unexpected bytes after"]),
         always,
         ("RFC 5280 5.1.2.6", "OpenSSL goes on behind bytes left over in an entry"),
     ),
     we(
         (OPENSSL, CRLS),
-        (&["tbsCertList"], &["bytes left over"]),
+        (&["tbsCertList"], &["unexpected bytes after"]),
         always,
         ("RFC 5280 5.1.2", "OpenSSL goes on behind bytes left over in the list"),
     ),
     we(
         (OPENSSL, CRLS),
-        (&["revokedCertificates"], &["not a time"]),
+        (&["revokedCertificates"], &["not a valid time"]),
         always,
         ("RFC 5280 5.1.2.6", "OpenSSL does not read when a certificate was revoked"),
     ),
@@ -109,17 +109,17 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             CRL_EXTENSIONS,
             &[
-                "bytes left over",
+                "unexpected bytes after",
                 "tag 0x",
-                "the value ends",
-                "length not",
+                "the length goes past",
+                "length is not encoded",
                 "indefinite",
-                "length over",
-                "character outside",
-                "empty list",
+                "length is longer",
+                "character that this string type",
+                "list is empty",
                 "authorityCert",
-                "bad OBJECT",
-                "unknown choice",
+                "invalid OBJECT",
+                "unknown type or alternative",
                 "INTEGER",
             ],
         ),
@@ -132,7 +132,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, RESPONSES),
-        (&["singleExtensions", "responseExtensions"], &["critical extension that is not known"]),
+        (&["singleExtensions", "responseExtensions"], &["unknown critical extension"]),
         always,
         ("RFC 6960 4.4", "OpenSSL does not look whether an extension of a response is critical"),
     ),
@@ -140,14 +140,21 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, RESPONSES),
         (
             &["singleExtensions", "responseExtensions"],
-            &["bytes left over", "tag 0x", "the value ends", "not a time", "empty list", "BOOLEAN"],
+            &[
+                "unexpected bytes after",
+                "tag 0x",
+                "the length goes past",
+                "not a valid time",
+                "list is empty",
+                "BOOLEAN",
+            ],
         ),
         always,
         ("RFC 6960 4.4", "OpenSSL does not open extensions of a response that nobody asks for"),
     ),
     we(
         (OPENSSL, RESPONSES),
-        (&["certStatus"], &["unknown choice"]),
+        (&["certStatus"], &["unknown type or alternative"]),
         always,
         (
             "RFC 5280 5.3.1, RFC 6960 4.2.1",
@@ -157,7 +164,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, RESPONSES),
-        (&["certStatus", "producedAt", "thisUpdate", "nextUpdate"], &["not a time"]),
+        (&["certStatus", "producedAt", "thisUpdate", "nextUpdate"], &["not a valid time"]),
         always,
         (
             "RFC 6960 4.2.2.1, X.690 11.7",
@@ -167,13 +174,13 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, RESPONSES),
-        (&["certID"], &["INTEGER", "bytes left over", "tag 0x"]),
+        (&["certID"], &["INTEGER", "unexpected bytes after", "tag 0x"]),
         always,
         ("RFC 6960 4.1.1", "OpenSSL reads a CertID by BER"),
     ),
     we(
         (OPENSSL, RESPONSES),
-        (&["BasicOCSPResponse", "responseBytes", "OCSPResponse", "responses"], &["bytes left over"]),
+        (&["BasicOCSPResponse", "responseBytes", "OCSPResponse", "responses"], &["unexpected bytes after"]),
         always,
         (
             "RFC 6960 4.2.1",

@@ -9,7 +9,7 @@ use crate::facts;
 pub(super) const TABLE: &[Explanation] = &[
     we(
         (OPENSSL, CERTIFICATES),
-        (&["cRLDistributionPoints", "subjectAltName"], &["unknown choice"]),
+        (&["cRLDistributionPoints", "subjectAltName"], &["unknown type or alternative"]),
         always,
         ("X.690 8.14.3", "OpenSSL takes a choice whose tag says primitive where it is constructed"),
     ),
@@ -38,14 +38,21 @@ pub(super) const TABLE: &[Explanation] = &[
                 "certStatus",
                 "certID",
             ],
-            &["bad OBJECT IDENTIFIER"],
+            &["invalid OBJECT IDENTIFIER"],
         ),
         facts::has_huge_identifier,
         ("RFC 5280 8", "OpenSSL takes an identifier of any length, we of at most 128 bytes"),
     ),
     we(
         (OPENSSL, ALL),
-        (&[], &["length not in the fewest bytes", "indefinite length", "length over four bytes"]),
+        (
+            &[],
+            &[
+                "length is not encoded in the fewest bytes",
+                "indefinite length",
+                "length is longer than four bytes",
+            ],
+        ),
         always,
         (
             "X.690 10.1",
@@ -73,7 +80,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (&["version"], &["version that does not exist"]),
+        (&["version"], &["unknown or wrongly encoded version"]),
         always,
         ("RFC 5280 4.1.2.1, X.690 11.5", "OpenSSL takes any number for a version, and v1 spelled out"),
     ),
@@ -90,32 +97,32 @@ pub(super) const TABLE: &[Explanation] = &[
                 "authorityKeyIdentifier",
                 "subjectKeyIdentifier",
             ],
-            &["extension present twice"],
+            &["extension appears twice"],
         ),
         always,
         ("RFC 5280 4.2", "OpenSSL minds an extension that comes twice only where it looks for that one"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (&["extensions"], &["extensions in a version 1 or 2"]),
+        (&["extensions"], &["version 1 or 2 certificate with extensions"]),
         always,
         ("RFC 5280 4.1.2.9", "OpenSSL reads extensions of a certificate of version 1 or 2"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (&["issuerUniqueID", "subjectUniqueID"], &["version that does not exist"]),
+        (&["issuerUniqueID", "subjectUniqueID"], &["unknown or wrongly encoded version"]),
         always,
         ("RFC 5280 4.1.2.8", "OpenSSL takes unique identifiers in version 1"),
     ),
     we(
         (OPENSSL, ALL),
-        (&["extensions", "crlExtensions"], &["empty list"]),
+        (&["extensions", "crlExtensions"], &["list is empty"]),
         always,
         ("RFC 5280 4.1.2.9, 5.1.2.7", "OpenSSL takes extensions of which there are none: SIZE (1..MAX)"),
     ),
     we(
         (BOTH, ALL),
-        (&["extensions"], &["bad OBJECT IDENTIFIER"]),
+        (&["extensions"], &["invalid OBJECT IDENTIFIER"]),
         always,
         (
             "X.690 8.19",
@@ -135,7 +142,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (EXTENSIONS, &["bytes left over after the last field"]),
+        (EXTENSIONS, &["unexpected bytes after the last field"]),
         always,
         (
             "X.690 8.1, RFC 5280 4.2",
@@ -162,7 +169,7 @@ pub(super) const TABLE: &[Explanation] = &[
                 "cRLDistributionPoints",
                 "extKeyUsage",
             ],
-            &["empty list"],
+            &["list is empty"],
         ),
         always,
         ("RFC 5280 4.2.1", "OpenSSL takes an extension whose list has no member: SIZE (1..MAX)"),
@@ -181,7 +188,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, CERTIFICATES),
         (
             &["subjectAltName", "issuerAltName", "nameConstraints", "cRLDistributionPoints"],
-            &["character outside the string's type"],
+            &["character that this string type does not allow"],
         ),
         always,
         (
@@ -194,7 +201,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, CERTIFICATES),
         (
             &["subjectAltName", "nameConstraints", "issuerAltName", "cRLDistributionPoints"],
-            &["bad IP address or mask"],
+            &["invalid IP address or mask"],
         ),
         always,
         (
@@ -210,7 +217,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (OPENSSL, ALL),
-        (NAMES, &["empty list", "bad OBJECT IDENTIFIER"]),
+        (NAMES, &["list is empty", "invalid OBJECT IDENTIFIER"]),
         always,
         (
             "RFC 5280 4.1.2.4",
@@ -223,10 +230,10 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             KEYS,
             &[
-                "bad count of unused bits",
-                "INTEGER not in the fewest bytes",
-                "INTEGER without content",
-                "bytes left over",
+                "invalid count of unused bits",
+                "INTEGER is not encoded in the fewest bytes",
+                "INTEGER is empty",
+                "unexpected bytes after",
             ],
         ),
         always,
@@ -244,13 +251,13 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (BOTH, CERTIFICATES),
-        (&[], &["malformed: subject is empty and there is no subjectAltName"]),
+        (&[], &["malformed: the subject is empty and there is no subjectAltName"]),
         always,
         ("RFC 5280 4.1.2.6", "others take a leaf that names nobody"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
-        (&[], &["key-usage: keyUsage lacks digitalSignature"]),
+        (&[], &["key-usage: keyUsage does not include digitalSignature"]),
         always,
         (
             "RFC 9846 4.5.2",

@@ -47,8 +47,8 @@ pub enum IndexFault {
 impl core::fmt::Display for IndexFault {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            Self::NotAnIndex => "no index of this format",
-            Self::OtherCrl => "the index of another CRL",
+            Self::NotAnIndex => "not a CRL index, or one of another format",
+            Self::OtherCrl => "the index belongs to another CRL",
             Self::Damaged => "the index is damaged",
         })
     }

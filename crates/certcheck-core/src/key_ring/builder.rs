@@ -330,7 +330,7 @@ mod tests {
             let ring = add(true, &file, placement).expect("passed over");
             assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
             assert!(
-                ring.skipped()[0].to_string().starts_with("file: certificate 1: "),
+                ring.skipped()[0].to_string().starts_with("file: certificate 1 cannot be parsed: "),
                 "{}",
                 ring.skipped()[0]
             );

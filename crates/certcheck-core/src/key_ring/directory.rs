@@ -77,7 +77,8 @@ impl RingBuilder {
                 }
                 // Beside the three parts nothing says what a certificate is.
                 _ if is_structured => {
-                    let message = "stands beside anchors/, intermediates/ and distrusted/, in none of them";
+                    let message =
+                        "is next to anchors/, intermediates/ and distrusted/: move it into one of them";
                     let fault = RingFault::Unreadable(message.to_owned());
                     return Err(RingError { source: entry.display().to_string(), fault });
                 }
@@ -104,7 +105,7 @@ fn holds_no_certificates(directory: &Path) -> Result<bool, RingError> {
         }
         match encoding::certificates(&read(&entry)?) {
             // What is DER of something else holds none. What looks like PEM might.
-            Err(EncodingFault::Empty | EncodingFault::Der(_)) => {}
+            Err(EncodingFault::Missing { .. } | EncodingFault::Der(_)) => {}
             Ok(_) | Err(_) => return Ok(false),
         }
     }
@@ -131,7 +132,7 @@ fn read(path: &Path) -> Result<Vec<u8>, RingError> {
     let mut content = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut content).map_err(|error| unreadable(path, &error))?;
     if u64::try_from(content.len()).is_ok_and(|length| length > MAX_FILE) {
-        let fault = RingFault::Content(EncodingFault::Pem(format!("larger than {MAX_FILE} bytes")));
+        let fault = RingFault::TooLarge { max: MAX_FILE };
         return Err(RingError { source: path.display().to_string(), fault });
     }
     Ok(content)

@@ -31,6 +31,11 @@ pub enum RingFault {
     UnexpectedDirectory,
     /// A directory in a flat ring that holds no certificates. It refuses no ring: it is passed over.
     NoCertificates,
+    /// A file that is larger than ring files may be.
+    TooLarge {
+        /// The bound, in bytes.
+        max: u64,
+    },
     /// More certificates than a ring may have.
     TooMany,
 }
@@ -48,10 +53,12 @@ impl fmt::Display for RingFault {
             Self::Content(fault) => write!(f, "{fault}"),
             Self::Settings(fault) => write!(f, "{fault}"),
             Self::UnexpectedDirectory => f.write_str(
-                "unexpected directory: a ring has anchors/, intermediates/, distrusted/, or files alone",
+                "unexpected directory: a ring has either files alone, or the directories anchors/, intermediates/ and \
+                 distrusted/",
             ),
             Self::NoCertificates => f.write_str("a directory without certificates"),
-            Self::TooMany => write!(f, "more than {MAX_CERTIFICATES} certificates"),
+            Self::TooLarge { max } => write!(f, "larger than {max} bytes, the limit for a file of a ring"),
+            Self::TooMany => write!(f, "the ring has more than {MAX_CERTIFICATES} certificates, its limit"),
         }
     }
 }

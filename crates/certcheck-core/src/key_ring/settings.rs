@@ -70,12 +70,26 @@ pub(super) struct AnchorSettings {
 
 /// Parses the text of a `ring.toml` that stands in `source`.
 pub(super) fn parse(source: &str, text: &str) -> Result<Vec<AnchorSettings>, SettingsFault> {
-    let settings: SettingsFile = toml::from_str(text).map_err(|error| SettingsFault(error.to_string()))?;
+    let settings: SettingsFile = toml::from_str(text).map_err(|error| toml_fault(text, &error))?;
     let read = |(at, table)| {
         let (selector, constraints) = read_anchor(table)?;
         Ok(AnchorSettings { source: source.to_owned(), entry: at + 1, selector, constraints })
     };
     settings.anchor.into_iter().enumerate().map(read).collect()
+}
+
+/// The fault of a text that is not TOML, or not of these keys: in one line, with its place.
+fn toml_fault(text: &str, error: &toml::de::Error) -> SettingsFault {
+    let message = error.message().trim_end().replace('\n', ", ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    SettingsFault(before.map_or_else(
+        || message.clone(),
+        |before| {
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+            format!("line {line}, column {column}: {message}")
+        },
+    ))
 }
 
 /// Binds anchors to what the settings demand. Of two entries about one anchor neither may count alone: what the other forbids
@@ -104,12 +118,19 @@ pub(super) fn bind(certificates: &mut [RingCertificate], all: &[AnchorSettings])
                 let (anchor, this, other, source) =
                     (&entry.source, settings.entry, first.entry, &first.source);
                 return Err(refuse(format!(
-                    "[[anchor]] {this} is about the anchor in {anchor}, and so is [[anchor]] {other} of {source}: write one"
+                    "[[anchor]] {this} is for the anchor in {anchor}, and so is [[anchor]] {other} of {source}: merge them into \
+                     one"
                 )));
             }
         }
         if !found {
-            return Err(refuse(format!("no anchor of the ring is {:?}", settings.selector)));
+            let wanted = match &settings.selector {
+                AnchorSelector::File(file) => format!("comes from a file named {file:?}"),
+                AnchorSelector::Sha256(digest) => {
+                    format!("has the SHA-256 fingerprint {}", HEXLOWER_PERMISSIVE.encode(digest))
+                }
+            };
+            return Err(refuse(format!("[[anchor]] {}: no anchor in the ring {wanted}", settings.entry)));
         }
     }
     for entry in certificates.iter_mut().filter(|entry| entry.role == Role::Anchor) {
@@ -131,20 +152,24 @@ fn read_anchor(settings: AnchorTable) -> Result<(AnchorSelector, AnchorConstrain
         (Some(file), None) => AnchorSelector::File(file),
         (None, Some(hex)) => match fingerprint(&hex) {
             Some(digest) => AnchorSelector::Sha256(digest),
-            None => return fault(format!("sha256 {hex:?} is not 64 hex digits")),
+            None => return fault(format!("sha256 = {hex:?} is not a fingerprint of 64 hexadecimal digits")),
         },
-        _ => return fault("an [[anchor]] has either file or sha256".to_owned()),
+        _ => return fault("an [[anchor]] needs either file or sha256, and not both".to_owned()),
     };
     // An empty list would read as "none" to one and "all" to another.
     for (name, list) in [("policies", &settings.policies), ("purposes", &settings.purposes)] {
         if list.as_ref().is_some_and(Vec::is_empty) {
-            return fault(format!("{name} is empty: name some, or leave it out for all"));
+            return fault(format!("{name} is empty: list at least one, or remove the key to allow all"));
         }
     }
     let policies = settings.policies.map(|texts| read_oids(texts, |_| None)).transpose()?;
     let purposes = settings.purposes.map(|texts| read_oids(texts, named_purpose)).transpose()?;
     let not_after = match settings.not_after.as_deref().map(|text| (text, Time::from_rfc3339(text))) {
-        Some((text, None)) => return fault(format!("not_after {text:?} is not RFC 3339")),
+        Some((text, None)) => {
+            return fault(format!(
+                "not_after = {text:?} is not an RFC 3339 time such as 2030-01-01T00:00:00Z"
+            ));
+        }
         Some((_, time)) => time,
         None => None,
     };
@@ -167,7 +192,7 @@ fn read_oids(
 ) -> Result<Vec<OidBuf>, SettingsFault> {
     let read = |text: String| {
         let oid = named(&text).or_else(|| OidBuf::from_dotted(&text));
-        oid.ok_or_else(|| SettingsFault(format!("{text:?} is not an object identifier")))
+        oid.ok_or_else(|| SettingsFault(format!("{text:?} is not an object identifier such as 1.2.3.4")))
     };
     texts.into_iter().map(read).collect()
 }

@@ -92,7 +92,7 @@ pub struct BadNonce;
 
 impl core::fmt::Display for BadNonce {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("a nonce has 1 to 128 bytes")
+        f.write_str("a nonce must have 1 to 128 bytes")
     }
 }
 

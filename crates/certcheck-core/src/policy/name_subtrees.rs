@@ -69,7 +69,7 @@ impl NameSubtrees {
 
 /// The encoded base of a subtree.
 fn base_of(text: &str) -> Result<Vec<u8>, &'static str> {
-    let (kind, value) = text.split_once(':').ok_or("begin with dns:, email:, uri:, ip: or dir:")?;
+    let (kind, value) = text.split_once(':').ok_or("it must begin with dns:, email:, uri:, ip: or dir:")?;
     let mut base = Vec::new();
     match kind {
         "email" => push(&mut base, tag::context(1), ascii(value)?),
@@ -78,16 +78,20 @@ fn base_of(text: &str) -> Result<Vec<u8>, &'static str> {
         "ip" => push(
             &mut base,
             tag::context(7),
-            &subnet(value).ok_or("write an address, a slash and a prefix length")?,
+            &subnet(value).ok_or("write an address, a slash and a prefix length, such as 10.0.0.0/8")?,
         ),
         "dir" => push(&mut base, tag::context_constructed(4), &directory_name(value)?),
-        _ => return Err("begin with dns:, email:, uri:, ip: or dir:"),
+        _ => return Err("it must begin with dns:, email:, uri:, ip: or dir:"),
     }
     Ok(base)
 }
 
 fn ascii(value: &str) -> Result<&[u8], &'static str> {
-    if value.is_ascii() { Ok(value.as_bytes()) } else { Err("write international names as A-labels") }
+    if value.is_ascii() {
+        Ok(value.as_bytes())
+    } else {
+        Err("write international names as A-labels, such as xn--bcher-kva.example")
+    }
 }
 
 fn subnet(value: &str) -> Option<Vec<u8>> {
@@ -115,8 +119,8 @@ fn directory_name(text: &str) -> Result<Vec<u8>, &'static str> {
         let mut set = Vec::new();
         for attribute in split_unescaped(&rdn, '+') {
             let (kind, value) = attribute.split_once('=').ok_or("write attributes as TYPE=value")?;
-            let oid =
-                attribute_type(kind.trim()).ok_or("unknown attribute type: use its dotted identifier")?;
+            let oid = attribute_type(kind.trim())
+                .ok_or("unknown attribute type: write its dotted object identifier")?;
             let mut fields = Vec::new();
             push(&mut fields, tag::OID, oid.as_oid().content());
             push(&mut fields, tag::UTF8_STRING, unescape(value.trim())?.as_bytes());
@@ -157,19 +161,19 @@ fn unescape(value: &str) -> Result<String, &'static str> {
             bytes.push(byte);
             continue;
         }
-        let next = rest.next().ok_or("a backslash ends the value")?;
+        let next = rest.next().ok_or("nothing follows the last backslash")?;
         match char::from(next).to_digit(16) {
             Some(high) => {
                 let low = rest
                     .next()
                     .and_then(|low| char::from(low).to_digit(16))
-                    .ok_or("write \\ and two hex digits")?;
+                    .ok_or("write a backslash and two hexadecimal digits")?;
                 bytes.push(u8::try_from(high * 16 + low).unwrap_or(0));
             }
             None => bytes.push(next),
         }
     }
-    String::from_utf8(bytes).map_err(|_| "not UTF-8")
+    String::from_utf8(bytes).map_err(|_| "the value is not UTF-8")
 }
 
 fn attribute_type(kind: &str) -> Option<OidBuf> {

@@ -90,25 +90,29 @@ impl fmt::Display for KeyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ShortCurve { curve, bits, min_bits } => {
-                write!(f, "key on {curve}, a curve of {bits} bits where {min_bits} are the least")
+                write!(f, "the key is on {curve}, a curve of {bits} bits, at least {min_bits} are required")
             }
-            Self::Exponent => f.write_str("RSA key whose public exponent is even or less than 3"),
-            Self::EvenModulus => f.write_str("RSA key whose modulus is even"),
-            Self::SmallOrder => f.write_str("key that is a point of small order, for which anybody can sign"),
+            Self::Exponent => f.write_str("the RSA key's public exponent is even or less than 3"),
+            Self::EvenModulus => f.write_str("the RSA key's modulus is even"),
+            Self::SmallOrder => {
+                f.write_str("the key is a point of small order: anyone can forge signatures for it")
+            }
             Self::ExponentTooLarge => {
-                f.write_str("RSA key whose public exponent is not less than its modulus")
+                f.write_str("the RSA key's public exponent is not less than its modulus")
             }
             Self::Length { of, found, want } => {
-                write!(f, "{of} key of {found} bytes where {want} are right")
+                write!(f, "the {of} key has {found} bytes, {want} are required")
             }
-            Self::PointForm { first: Some(0) } => f.write_str("key that is the point at infinity"),
+            Self::PointForm { first: Some(0) } => f.write_str("the key is the point at infinity"),
             Self::PointForm { first: Some(first) } => {
-                write!(f, "key that is a point in the unknown form {first:#04x}")
+                write!(f, "the key is a point in the unknown form {first:#04x}")
             }
-            Self::PointForm { first: None } => f.write_str("key that is an empty point"),
-            Self::NotOnCurve { curve } => write!(f, "key that is not a point on {curve}"),
-            Self::NotReduced => f.write_str("key whose coordinate is not below the prime of its curve"),
-            Self::Parameters { of } => write!(f, "{of} key with parameters, which it does not have"),
+            Self::PointForm { first: None } => f.write_str("the key is an empty point"),
+            Self::NotOnCurve { curve } => write!(f, "the key is not a point on {curve}"),
+            Self::NotReduced => {
+                f.write_str("the key has a coordinate that is not below the prime of its curve")
+            }
+            Self::Parameters { of } => write!(f, "the {of} key has parameters, which are not allowed"),
         }
     }
 }
@@ -191,10 +195,10 @@ impl fmt::Display for Unsupported {
         let name = |oid: &OidBuf| oid.as_oid().algorithm_name().map_or_else(|| oid.to_string(), Into::into);
         match self {
             Self::Signature(oid) => write!(f, "signature algorithm {} is not supported", name(oid)),
-            Self::Key(oid) => write!(f, "key of algorithm {}, which is not supported", name(oid)),
-            Self::Curve(oid) => write!(f, "key on the curve {}, which is not known", name(oid)),
+            Self::Key(oid) => write!(f, "key algorithm {} is not supported", name(oid)),
+            Self::Curve(oid) => write!(f, "the key is on the unknown curve {}", name(oid)),
             Self::IssuerKey(oid) => {
-                write!(f, "signatures by the issuer's kind of key, {}, are not supported", name(oid))
+                write!(f, "signatures with the issuer's key algorithm, {}, are not supported", name(oid))
             }
             Self::HashWithCurve { hash, curve } => {
                 write!(f, "ECDSA on {curve} with {hash} is not supported")
@@ -210,24 +214,24 @@ impl fmt::Display for Unsupported {
             }
             Self::PssSalt { hash, bytes, longest } => write!(
                 f,
-                "RSASSA-PSS over {hash} with a salt of {bytes} bytes is not supported; {longest} are the most"
+                "RSASSA-PSS over {hash} with a salt of {bytes} bytes is not supported, at most {longest} bytes are"
             ),
             Self::RsaLength { bits, longest } => {
                 write!(
                     f,
-                    "the issuer's RSA key has {bits} bits; {longest} are the most that are supported with this algorithm"
+                    "the issuer's RSA key has {bits} bits, at most {longest} are supported with this algorithm"
                 )
             }
             Self::RsaShort { bits, shortest } => write!(
                 f,
-                "the issuer's RSA key has {bits} bits; {shortest} are the least that are supported with this algorithm"
+                "the issuer's RSA key has {bits} bits, at least {shortest} are required with this algorithm"
             ),
             Self::RsaExponent { bits, longest } => write!(
                 f,
-                "the public exponent of the issuer's RSA key has {bits} bits; {longest} are the most that are supported"
+                "the public exponent of the issuer's RSA key has {bits} bits, at most {longest} are supported"
             ),
             Self::CompressedPoint { curve } => {
-                write!(f, "key that is a compressed point on {curve}, a form that is not supported")
+                write!(f, "the key is a compressed point on {curve}, which is not supported")
             }
         }
     }

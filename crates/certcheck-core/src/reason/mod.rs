@@ -142,7 +142,7 @@ pub enum Reason {
     },
     /// No policy that is acceptable holds for the whole path.
     Policy,
-    /// A critical extension that is not processed.
+    /// A critical extension that is not supported.
     UnhandledCriticalExtension {
         /// Which.
         oid: OidBuf,
@@ -248,6 +248,7 @@ impl Reason {
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
+            Self::Malformed(fault) if fault.may_be_another_file() => Remedy::CheckFile,
             Self::Malformed(_) => Remedy::ReissueCertificate,
             Self::NoSubjectName => Remedy::NameSubject,
             Self::Profile(_) => Remedy::MeetProfile,
@@ -295,55 +296,57 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(fault) => write!(f, "{fault}"),
-            Self::NoSubjectName => f.write_str("subject is empty and there is no subjectAltName"),
+            Self::NoSubjectName => f.write_str("the subject is empty and there is no subjectAltName"),
             Self::Profile(violation) => f.write_str(violation.sentence()),
             Self::UnsupportedAlgorithm(unsupported) => write!(f, "{unsupported}"),
             Self::Key(fault) => write!(f, "{fault}"),
-            Self::ExplicitCurve => f.write_str("the key's elliptic curve is not named but spelled out"),
+            Self::ExplicitCurve => f.write_str("the key's elliptic curve is not given by name"),
             Self::AlgorithmMismatch { signature, key } => {
                 let name = |oid: &OidBuf| {
                     oid.as_oid().algorithm_name().map_or_else(|| oid.to_string(), str::to_owned)
                 };
                 let (signature, key) = (name(signature), name(key));
-                write!(f, "signature algorithm {signature} does not fit the issuer's key, of algorithm {key}")
+                write!(f, "signature algorithm {signature} does not fit the issuer's key ({key})")
             }
             Self::WeakKey { bits, min_bits } => {
-                write!(f, "RSA key of {bits} bits where {min_bits} are the least")
+                write!(f, "the RSA key has {bits} bits, at least {min_bits} are required")
             }
-            Self::WeakSignature { hash } => write!(f, "signature over {hash}"),
+            Self::WeakSignature { hash } => write!(f, "the signature uses {hash}, which is too weak"),
             Self::BadSignature => f.write_str("the signature does not verify with the issuer's key"),
-            Self::UnknownIssuer => f.write_str("no certificate of its issuer leads to an anchor of the ring"),
+            Self::UnknownIssuer => f.write_str("no path leads from its issuer to an anchor in the ring"),
             Self::NotYetValid { not_before, now } => {
                 write!(
                     f,
-                    "valid from {not_before}, {} after {now}",
+                    "not valid before {not_before}, which is {} after {now}",
                     Span(not_before.unix().saturating_sub(now.unix()))
                 )
             }
             Self::Expired { not_after, now } => {
                 write!(
                     f,
-                    "valid until {not_after}, {} before {now}",
+                    "expired at {not_after}, {} before {now}",
                     Span(now.unix().saturating_sub(not_after.unix()))
                 )
             }
             Self::Distrusted => f.write_str("distrusted by the ring"),
             Self::NotACa(NotACa::Version) => {
-                f.write_str("an issuer of version 1 or 2 cannot say that it is a CA")
+                f.write_str("not a CA certificate: version 1 and 2 have no basicConstraints")
             }
             Self::NotACa(NotACa::NoBasicConstraints) => {
-                f.write_str("an issuer without basicConstraints is not a CA")
+                f.write_str("not a CA certificate: it has no basicConstraints")
             }
             Self::NotACa(NotACa::NotAsserted) => {
-                f.write_str("an issuer whose basicConstraints deny cA is not a CA")
+                f.write_str("not a CA certificate: its basicConstraints do not set cA")
             }
-            Self::PathLength => f.write_str("more intermediates follow than a CA above allows"),
-            Self::KeyUsage { wanted } => write!(f, "keyUsage lacks {wanted}"),
+            Self::PathLength => {
+                f.write_str("more intermediates follow than the pathLenConstraint of a CA above allows")
+            }
+            Self::KeyUsage { wanted } => write!(f, "keyUsage does not include {wanted}"),
             Self::ExtendedKeyUsage { wanted } => match purpose_name(wanted) {
-                Some(name) => write!(f, "extKeyUsage lacks {name}"),
-                None => write!(f, "extKeyUsage lacks {wanted}"),
+                Some(name) => write!(f, "extKeyUsage does not include {name}"),
+                None => write!(f, "extKeyUsage does not include {wanted}"),
             },
-            Self::NameMismatch { wanted } => write!(f, "not the certificate of {wanted}"),
+            Self::NameMismatch { wanted } => write!(f, "the certificate is not for the name {wanted}"),
             Self::NameConstraint { name, violation: NameConstraintViolation::NotPermitted } => {
                 write!(f, "name {name} is outside the permitted subtrees of a CA above")
             }
@@ -351,17 +354,21 @@ impl fmt::Display for Reason {
                 write!(f, "name {name} is in an excluded subtree of a CA above")
             }
             Self::NameConstraint { name, violation: NameConstraintViolation::NotComparable } => {
-                write!(f, "name {name} is of a form that a CA above constrains and that cannot be compared")
+                write!(f, "name {name} has a form that a CA above constrains and that cannot be compared")
             }
-            Self::Policy => f.write_str("no certificate policy that is asked for holds for the whole path"),
+            Self::Policy => f.write_str("no required certificate policy is valid for the whole path"),
             Self::UnhandledCriticalExtension { oid } => {
-                write!(f, "critical extension {oid} is not processed")
+                write!(f, "critical extension {oid} is not supported")
             }
             Self::CertificateRevoked(revoked) => {
-                write!(f, "revoked at {}, {}, says {}", revoked.at, revoked.reason, revoked.proof.source)
+                write!(
+                    f,
+                    "revoked at {} ({}), according to {}",
+                    revoked.at, revoked.reason, revoked.proof.source
+                )
             }
             Self::RevocationUnknown(cause) => f.write_str(cause.sentence()),
-            Self::LimitExceeded(hit) => write!(f, "limit of {} {} reached", hit.allowed, hit.limit),
+            Self::LimitExceeded(hit) => write!(f, "limit reached: {} {}", hit.allowed, hit.limit),
             Self::Depth { allowed } => write!(f, "the path has more than {allowed} intermediates"),
             Self::NoCertificate => f.write_str("no certificate was presented"),
         }

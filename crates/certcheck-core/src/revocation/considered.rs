@@ -37,7 +37,7 @@ impl fmt::Display for Considered {
         let Self { kind, source, about, why, .. } = self;
         write!(f, "{source}")?;
         match kind {
-            Some(Means::Crl) => write!(f, ", a CRL of {about}")?,
+            Some(Means::Crl) => write!(f, ", a CRL by {about}")?,
             Some(Means::Ocsp) if !about.is_empty() => write!(f, ", an OCSP response by {about}")?,
             Some(Means::Ocsp) => f.write_str(", an OCSP response")?,
             None => {}

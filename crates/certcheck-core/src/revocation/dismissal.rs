@@ -122,7 +122,7 @@ pub enum SignerFault {
     NoSignatureUsage,
     /// A delegate that is a CA.
     IsCa,
-    /// A delegate with a critical extension that is not processed, or critical where the RFC forbids it.
+    /// A delegate with a critical extension that is not supported, or critical where the RFC forbids it.
     CriticalExtension,
     /// A delegate whose certificate is not valid yet.
     NotYetValid {
@@ -245,37 +245,37 @@ impl fmt::Display for Dismissal {
         match self {
             Self::NotLookedAt => f.write_str("it was not needed"),
             Self::OtherIssuer => {
-                f.write_str("its issuer issued no certificate of the path, and none names it for CRLs")
+                f.write_str("its issuer issued no certificate of the path, and no certificate names it as CRL issuer")
             }
             Self::OtherCertificates => f.write_str("it is about other certificates"),
-            Self::NoAnswers => f.write_str("the response has no answer in it"),
+            Self::NoAnswers => f.write_str("the response contains no answer"),
             Self::ResponderError(status) => write!(f, "the responder answered {}", status.name()),
             Self::ResponderUnknown => f.write_str("the responder does not know the certificate"),
             Self::Scope(gap) => write!(f, "{gap}"),
             Self::Signature(reason) => match **reason {
                 Reason::BadSignature | Reason::AlgorithmMismatch { .. } => {
-                    f.write_str("its signature does not verify with the key of any signer that may have made it")
+                    f.write_str("its signature does not verify with the key of any possible signer")
                 }
                 ref reason => write!(f, "its signature is not accepted: {reason}"),
             },
             Self::Signer(fault) => write!(f, "{fault}"),
-            Self::NotYetValid { this_update } => write!(f, "it is from the future: {this_update}"),
-            Self::Stale { ended } => write!(f, "it is too old: it counted until {ended}"),
-            Self::Superseded => f.write_str("newer evidence takes its place"),
-            Self::Conflict => f.write_str("another CRL of the same number and time says something else"),
+            Self::NotYetValid { this_update } => write!(f, "its thisUpdate is in the future: {this_update}"),
+            Self::Stale { ended } => write!(f, "it is too old: it could be used until {ended}"),
+            Self::Superseded => f.write_str("newer evidence replaces it"),
+            Self::Conflict => f.write_str("another CRL with the same number and time has different content"),
             Self::DeltaAlone => {
-                f.write_str("it is a delta CRL, and no complete CRL that it belongs to counts")
+                f.write_str("it is a delta CRL, and no complete CRL that it belongs to can be used")
             }
             Self::DeltaUnused => f.write_str(
                 "it is a delta CRL that adds nothing: no complete CRL that it belongs to counts, a newer delta does, or \
                  deltas are not used",
             ),
-            Self::NoNumber => f.write_str("it has no CRL number, which a pedantic policy asks for"),
-            Self::NonceMismatch => f.write_str("its nonce is not that of the request"),
+            Self::NoNumber => f.write_str("it has no CRL number, which the pedantic policy requires"),
+            Self::NonceMismatch => f.write_str("its nonce is not the nonce of the request"),
             Self::Malformed(fault) => write!(f, "it cannot be parsed: {fault}"),
-            Self::Unreadable => f.write_str("it is not what was asked for, or part of it cannot be parsed"),
-            Self::Limit(hit) => write!(f, "limit of {} {} reached", hit.allowed, hit.limit),
-            Self::TooMany => f.write_str("judging it goes beyond the limits of the policy"),
+            Self::Unreadable => f.write_str("it is not the requested kind of evidence, or part of it cannot be parsed"),
+            Self::Limit(hit) => write!(f, "limit reached: {} {}", hit.allowed, hit.limit),
+            Self::TooMany => f.write_str("checking it would exceed the limits of the policy"),
             Self::NotFetched(cause) => f.write_str(cause.sentence()),
         }
     }
@@ -284,13 +284,15 @@ impl fmt::Display for Dismissal {
 impl fmt::Display for ScopeGap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OtherPoint => "it is of a distribution point that the certificate does not name",
-            Self::NoPoint => "it is of a distribution point, and the certificate names none",
-            Self::NotIndirect => "it is of another issuer and does not say that it is indirect",
-            Self::OnlyUsers => "it covers user certificates only, and this one is a CA's",
-            Self::OnlyCas => "it covers CA certificates only, and this one is not a CA's",
-            Self::OnlyAttributes => "it covers attribute certificates only",
-            Self::SomeReasons => "it covers some reasons for revocation only, and nothing covers the others",
+            Self::OtherPoint => "it is for a distribution point that the certificate does not name",
+            Self::NoPoint => "it is for a distribution point, and the certificate names none",
+            Self::NotIndirect => "it is from another issuer and is not marked as an indirect CRL",
+            Self::OnlyUsers => "it covers only user certificates, and this is a CA certificate",
+            Self::OnlyCas => "it covers only CA certificates, and this is not a CA certificate",
+            Self::OnlyAttributes => "it covers only attribute certificates",
+            Self::SomeReasons => {
+                "it covers only some revocation reasons, and no other evidence covers the rest"
+            }
         })
     }
 }
@@ -298,13 +300,13 @@ impl fmt::Display for ScopeGap {
 impl fmt::Display for SignerFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => f.write_str("no certificate of the signer's name is known"),
+            Self::Unknown => f.write_str("no certificate with the signer's name is available"),
             Self::NotTied => f.write_str(
                 "its signer has the right name, but its key is not the issuer's, was not certified by a key of the \
                  certificate's own path, and is not in the ring",
             ),
             Self::NotResponder => f.write_str(
-                "it is signed neither by the certificate's issuer nor by a delegate whose certificate came with it",
+                "it is signed neither by the certificate's issuer nor by a delegate whose certificate is included",
             ),
             Self::NoKeyUsage => f.write_str("its signer's certificate has no keyUsage (RFC 10007 asks for cRLSign)"),
             Self::NoCrlSign => f.write_str("its signer's keyUsage does not allow signing CRLs"),
@@ -312,20 +314,20 @@ impl fmt::Display for SignerFault {
             Self::OtherAnchor => f.write_str("its signer's path leads to another anchor"),
             Self::Revoked => f.write_str("its signer's own certificate is revoked"),
             Self::StatusUnknown(cause) => {
-                write!(f, "the status of its signer's own certificate is not known ({})", cause.code())
+                write!(f, "the status of its signer's own certificate is unknown ({})", cause.code())
             }
-            Self::TooDeep => f.write_str("its signer depends on other signers, deeper than is followed"),
+            Self::TooDeep => f.write_str("its signer depends on too many other signers"),
             Self::Distrusted => f.write_str("the ring distrusts its signer"),
             Self::NotByIssuer => {
                 f.write_str("the responder's certificate was not issued by the key of the certificate's issuer")
             }
-            Self::NoOcspSigning => f.write_str("the responder's certificate is not for OCSPSigning"),
+            Self::NoOcspSigning => f.write_str("the responder's certificate is not issued for OCSPSigning"),
             Self::NoSignatureUsage => {
                 f.write_str("the responder's certificate has a keyUsage that does not allow signatures")
             }
-            Self::IsCa => f.write_str("the responder's certificate is a CA's and not the issuer's"),
+            Self::IsCa => f.write_str("the responder's certificate is a CA certificate, and not the issuer's"),
             Self::CriticalExtension => f.write_str(
-                "the responder's certificate has a critical extension that is not processed or must not be critical",
+                "the responder's certificate has a critical extension that is not supported or must not be critical",
             ),
             Self::NotYetValid { not_before } => {
                 write!(f, "the responder's certificate is not valid before {not_before}")

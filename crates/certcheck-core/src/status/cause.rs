@@ -76,29 +76,29 @@ impl Cause {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::NoSource => {
-                "the certificate names no source of revocation evidence, and none that counts was given"
+                "the certificate names no source of revocation evidence, and no usable evidence was given"
             }
-            Self::NotTried => "no revocation evidence about the certificate was given or fetched",
+            Self::NotTried => "no revocation evidence for the certificate was given or fetched",
             Self::BreakerOpen => {
-                "the source of revocation evidence failed too often and is left alone for now"
+                "the source of revocation evidence failed too often and is not asked again yet"
             }
             Self::Unreachable => "the source of revocation evidence could not be reached",
-            Self::RefusedAddress => "the source of revocation evidence is not allowed",
-            Self::TooLarge => "the revocation evidence, or the work to judge it, goes beyond a limit",
+            Self::RefusedAddress => "the address of the source of revocation evidence is not allowed",
+            Self::TooLarge => "the revocation evidence, or the work to check it, exceeds a limit",
             Self::OutOfScope => "the revocation evidence does not cover the certificate",
             Self::ResponderError => "the OCSP responder answered with an error",
             Self::ResponderUnknown => "the OCSP responder does not know the certificate",
             Self::NotYetValid => "the revocation evidence is from the future",
-            Self::WrongSigner => "the revocation evidence is signed by someone who may not sign it",
+            Self::WrongSigner => "the signer of the revocation evidence is not allowed to sign it",
             Self::Unsupported => {
-                "the revocation evidence is signed with an algorithm or key that is not admitted"
+                "the revocation evidence is signed with an algorithm or key that is not accepted"
             }
             Self::BadSignature => "the signature on the revocation evidence does not verify",
             Self::NonceMismatch => "the OCSP response answers another request",
             Self::Malformed => "the revocation evidence cannot be parsed",
             Self::Stale => "the revocation evidence is too old",
-            Self::Rollback => "the revocation evidence is older than what has been seen before",
-            Self::Conflict => "two CRLs of the same number and time differ",
+            Self::Rollback => "the revocation evidence is older than evidence seen before",
+            Self::Conflict => "two CRLs with the same number and time differ",
         }
     }
 

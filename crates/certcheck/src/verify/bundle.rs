@@ -212,7 +212,10 @@ impl<R: BufRead> Iterator for Bundle<R> {
                 Ok(None) => {
                     self.has_ended = true;
                     let is_empty = self.found == 0;
-                    return is_empty.then_some(Err(InputError::Content(EncodingFault::Empty)));
+                    return is_empty.then_some(Err(InputError::Content(EncodingFault::Missing {
+                        wanted: "certificate",
+                        found: "the file has none".to_owned(),
+                    })));
                 }
                 // Where the next would begin is not known.
                 Err(error) => {
@@ -223,7 +226,7 @@ impl<R: BufRead> Iterator for Bundle<R> {
             match certificates_of(&section) {
                 Ok(found) => self.pending = found.into_iter(),
                 // Something else: a key, a CRL.
-                Err(EncodingFault::Empty) => {}
+                Err(EncodingFault::Missing { .. }) => {}
                 Err(fault) => {
                     self.found += 1;
                     return Some(Err(InputError::Content(fault)));

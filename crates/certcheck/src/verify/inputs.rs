@@ -219,8 +219,10 @@ impl Iterator for Inputs {
                 *number += 1;
                 // Where nothing was found, the file may be something else.
                 let named = |error: InputError| match error {
-                    InputError::Content(EncodingFault::Empty) => kind::misfit_at(path, Wanted::Certificate)
-                        .map_or_else(|| error.to_string(), |misfit| misfit.to_string()),
+                    InputError::Content(EncodingFault::Missing { .. }) => {
+                        kind::misfit_at(path, Wanted::Certificate)
+                            .map_or_else(|| error.to_string(), |misfit| misfit.to_string())
+                    }
                     _ => error.to_string(),
                 };
                 let read = read.map(|certificate| vec![certificate]).map_err(named);
