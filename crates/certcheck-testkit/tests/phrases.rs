@@ -4,9 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files and folders that are held to the list: pages, and the comments and strings of sources.
-const CHECKED: &[&str] = &["CODE_OF_CONDUCT.md", "README.md", "docs/install.md", "docs/lab.md", "xtask"];
+const CHECKED: &[&str] = &[
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/at-tls.md",
+    "docs/concepts.md",
+    "docs/lab.md",
+    "docs/operating.md",
+    "docs/peers.md",
+    "docs/policy.md",
+    "docs/threat-model.md",
+    "docs/under-load.md",
+];
 /// Those that are to be held to it. `cargo test -p certcheck-testkit --test phrases -- --ignored` lists what is left.
-const NOT_YET: &[&str] = &["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "crates"];
+const NOT_YET: &[&str] = &["docs", "crates"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -1,4 +1,4 @@
-//! The documents beside the program: what it makes of itself, where links lead, and whether commands in them exist.
+//! Pages and the program: the reference that it writes, where links lead, and whether commands and names in pages exist.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const MENDED_BY: &str = "mended by: cargo run -p certcheck -- reference > docs/cli.md";
+const UPDATED_BY: &str = "updated by: cargo run -p certcheck -- reference > docs/cli.md";
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
 
 fn root() -> PathBuf {
@@ -24,7 +24,9 @@ fn run(arguments: &[&str]) -> String {
 
 /// Every page that is held to something, with its text.
 fn pages() -> Vec<(PathBuf, String)> {
-    let mut paths = ["README.md", "SECURITY.md", "CONTRIBUTING.md"].map(|name| root().join(name)).to_vec();
+    let mut paths = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        .map(|name| root().join(name))
+        .to_vec();
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     paths.extend(docs.filter(|path| path.extension().is_some_and(|end| end == "md")));
     paths.sort();
@@ -70,7 +72,7 @@ fn the_reference_is_what_the_program_says() {
     let kept = fs::read_to_string(root().join("docs/cli.md")).unwrap_or_default();
     let made = run(&["reference"]);
     let differs = kept.lines().zip(made.lines()).find(|(kept, made)| kept != made);
-    assert!(kept == made, "docs/cli.md is stale, first at {differs:?}; {MENDED_BY}");
+    assert!(kept == made, "docs/cli.md is stale, first at {differs:?}; {UPDATED_BY}");
 }
 
 #[test]
@@ -99,21 +101,67 @@ fn completions_and_manual_pages_know_every_command() {
     assert_eq!(fs::read_dir(&man).unwrap().count(), commands.len());
 }
 
+/// The anchors of the headings of a page, as GitHub and mdBook make them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = lines(page).filter(|(fence, line)| fence.is_none() && line.starts_with('#'));
+    let is_kept = |character: &char| character.is_alphanumeric() || [' ', '-', '_'].contains(character);
+    headings
+        .map(|(_, line)| line.trim_start_matches('#').trim().to_lowercase())
+        .map(|heading| heading.chars().filter(is_kept).collect::<String>().replace(' ', "-"))
+        .collect()
+}
+
 #[test]
-fn links_lead_to_files() {
+fn links_lead_to_headings_of_files() {
     let mut bad = Vec::new();
     for (path, page) in pages() {
         for (_, line) in lines(&page).filter(|(fence, _)| fence.is_none()) {
             for link in line.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-                let file = link.split('#').next().unwrap_or_default();
-                let is_elsewhere = file.is_empty() || file.contains("://") || file.starts_with("mailto:");
-                if !is_elsewhere && !path.parent().unwrap().join(file).exists() {
+                if link.contains("://") || link.starts_with("mailto:") {
+                    continue;
+                }
+                let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+                let file = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+                let has_anchor = || {
+                    anchor.is_empty()
+                        || fs::read_to_string(&file).is_ok_and(|page| anchors(&page).contains(anchor))
+                };
+                if !file.exists() || !has_anchor() {
                     bad.push(format!("{}: {link}", path.display()));
                 }
             }
         }
     }
     assert!(bad.is_empty(), "lead nowhere: {bad:#?}");
+}
+
+/// Every word of the sources, such as names of types, methods and modules.
+fn words_of_sources() -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    let sources = walkdir::WalkDir::new(root().join("crates")).into_iter().map(Result::unwrap);
+    for source in sources.filter(|entry| entry.path().extension().is_some_and(|end| end == "rs")) {
+        let text = fs::read_to_string(source.path()).unwrap();
+        words.extend(text.split(|it: char| !it.is_alphanumeric() && it != '_').map(str::to_owned));
+    }
+    words
+}
+
+#[test]
+fn rust_names_in_pages_exist() {
+    let (words, mut bad, mut seen) = (words_of_sources(), Vec::new(), 0);
+    for (path, page) in pages() {
+        for (_, line) in lines(&page).filter(|(fence, _)| fence.is_none()) {
+            for span in line.split('`').skip(1).step_by(2).filter(|span| span.contains("::")) {
+                let name =
+                    span.split(|it: char| !it.is_alphanumeric() && it != '_' && it != ':').next().unwrap();
+                let unknown = name.split("::").find(|part| !part.is_empty() && !words.contains(*part));
+                bad.extend(unknown.map(|part| format!("{}: no {part}: {span}", path.display())));
+                seen += 1;
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{bad:#?}");
+    assert!(seen > 50, "only {seen} names were found in pages");
 }
 
 #[test]
