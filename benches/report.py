@@ -139,10 +139,10 @@ def handshakes():
         return
     yield "## What does a handshake cost the server?\n"
     yield (
-        "TLS 1.3 in memory, the server's time alone: P-256, X25519, ring, no resumption; the client presents itself and "
-        "its CA. certcheck has the CRLs of CA (10^6 entries) and root in memory, and OCSP about the known client, under "
-        "hard-fail. The floor takes any certificate and verifies the handshake's signature. Medians of rounds in which "
-        "each has its turn.\n"
+        "TLS 1.3 in memory, only the server's time: P-256, X25519, ring, no resumption. The client presents its certificate and "
+        "that of its CA. certcheck has the CRLs of CA (10^6 entries) and root in memory, and OCSP about the known client, under "
+        "hard-fail. The floor accepts any certificate and verifies the handshake signature. Medians of rounds in which "
+        "each server has its turn.\n"
     )
     whole = {case: value for case, value in rows.items() if case not in ALONE}
     yield table(("server", "time", "to the floor"), versus(whole, FLOOR, microseconds))
@@ -166,9 +166,9 @@ def handshakes():
     if rows := in_turn("handshake-tls12"):
         yield "TLS 1.2:\n"
         yield table(("server", "time", "to the floor"), versus(rows, FLOOR, microseconds))
-    if rows := in_turn("handshake-door2"):
-        (_, floor), (_, door) = sorted(rows.items(), key=lambda row: row[0].startswith("certcheck"))
-        yield f"Door 2 (`Acceptor`) beside tokio-rustls, client and pipe included: {door - floor:+.1f} us.\n"
+    if rows := in_turn("handshake-acceptor"):
+        (_, floor), (_, acceptor) = sorted(rows.items(), key=lambda row: row[0].startswith("certcheck"))
+        yield f"`Acceptor` compared with tokio-rustls, with client and pipe: {acceptor - floor:+.1f} us.\n"
         yield table(("both sides", "time"), [(case, microseconds(value)) for case, value in rows.items()])
 
 
@@ -208,15 +208,15 @@ GROUPS = [
     ("What does OpenSSL need for the same check?", "what OpenSSL needs for the same check", "no CRL"),
     ("What does a path of P-256 cost?", "path P-256", "webpki, 1"),
     ("What does a path of RSA-2048 cost?", "path RSA-2048", "webpki, 1"),
-    ("What does a path cost beside its signatures?", "overhead", "webpki, 1"),
-    ("How fast is a CRL taken in?", "crl ingest", "SHA-256, the floor, 1000000"),
+    ("What does a path cost without its signatures?", "overhead", "webpki, 1"),
+    ("How fast is a CRL loaded?", "crl ingest", "SHA-256, the floor, 1000000"),
     ("How fast is a serial looked up?", "crl lookup", None),
     ("What do statuses add?", "a path of three", "without revocation"),
     ("What does an OCSP response cost?", "ocsp", "its signature alone"),
     ("What does a check cost for a known client?", "a client that is known", None),
     ("What does a check cost for a new client?", "a client seen for the first time", None),
     ("What does a check cost for a new client of a known kind?", "first seen, P-256", None),
-    ("And beside its signature?", "first seen, signatures that always verify", None),
+    ("And without its signature?", "first seen, signatures that always verify", None),
 ]
 CHARTS = {"path P-256": False, "crl ingest": True, "what OpenSSL needs for the same check": True}
 
@@ -243,8 +243,8 @@ def hostile(groups):
         return
     yield "## What can 64 KiB of hostile chain cost?\n"
     yield (
-        "Chains made to cost as much as they can (`crates/certcheck-testkit/src/hostile.rs`): what anybody may send before "
-        "possession of a key is proved, and what a constrained CA below the anchor may add to it.\n"
+        "Chains made to cost as much as they can (`crates/certcheck-testkit/src/hostile.rs`): what anyone may send before "
+        "possession of a key is proved, and what a constrained CA below the anchor may add.\n"
     )
     worst = sorted(rows.items(), key=lambda row: -row[1])
     yield table(("chain", "time"), [(case, time(value)) for case, value in worst])
@@ -259,7 +259,7 @@ def main():
     page = [
         "# Benchmarks\n",
         "Made by `benches/report.py` from `cargo bench -p certcheck-benches` (with `--features openssl` if its headers "
-        "are there). Absolute figures move between machines and hours: compare within a table.\n",
+        "are installed). Absolute figures differ between machines and hours: compare only within a table.\n",
         table(("", ""), machine()),
         *handshakes(),
         *rates(),

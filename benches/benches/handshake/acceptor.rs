@@ -39,7 +39,7 @@ impl AcceptorWorks {
             Work::new("floor, tokio-rustls", || {
                 self.connect(async |io| assert!(self.minimum.accept(io).await.is_ok()))
             }),
-            Work::new("certcheck, door 2, known client", || {
+            Work::new("certcheck, acceptor, known client", || {
                 self.connect(async |io| assert!(self.certcheck.accept(io).await.is_ok()))
             }),
         ]

@@ -133,8 +133,8 @@ fn cost(c: &mut Criterion, scene: &Scene) {
 fn acceptor(c: &mut Criterion, scene: &Scene) {
     let acceptors = AcceptorWorks::new(scene);
     let works = acceptors.works();
-    group(c, "door 2 with client and pipe", &works);
-    show("handshake-door2", &works, 4_000);
+    group(c, "acceptor with client and pipe", &works);
+    show("handshake-acceptor", &works, 4_000);
 }
 
 fn rate(scene: &Scene) {

@@ -117,8 +117,8 @@ impl Direction {
             Self::OnlyWeAccept => "only we accept",
             Self::OnlyWeRefuse => "only we refuse",
             Self::Opposed => "good against revoked",
-            Self::OnlyWeRead => "we: revoked; they: of no use",
-            Self::OnlyTheyRead => "they: revoked; we: of no use",
+            Self::OnlyWeRead => "we: revoked; they: unusable",
+            Self::OnlyTheyRead => "they: revoked; we: unusable",
         }
     }
 }

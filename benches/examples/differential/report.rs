@@ -9,26 +9,26 @@ use crate::run::Tally;
 const BEGINNING: &str = "\
 # Differential run
 
-certcheck beside two other implementations over certificates, CRLs and OCSP responses that were broken on purpose. A PKI of many
-shapes is forged, and with `CERTCHECK_CORPORA` the content of documents that were found is put in; what is signed is changed in
-one to three ways (bytes, tags, lengths, elements dropped, doubled or swapped, extensions, criticality, times, identifiers,
-integers, BOOLEANs, unused bits, nesting) and **signed again with the right key**, so that content is judged and not the
-signature. A tenth has bytes flipped after that.
+certcheck is compared with two other implementations, with certificates, CRLs and OCSP responses that are broken on purpose. The run generates a
+PKI of many shapes, and with `CERTCHECK_CORPORA` it uses content from real documents too. It changes the signed part in one to three ways
+(bytes, tags, lengths, elements dropped, doubled or swapped, extensions, criticality, times, identifiers, integers, BOOLEANs, unused
+bits, nesting) and **signs it again with the right key**, so that the content is tested and not the signature. A tenth has bytes
+flipped after that.
 
-What is asked, at 2027-01-02T00:00:00Z:
+The questions, at 2027-01-02T00:00:00Z:
 
-- of a certificate: does leaf, CA, anchor validate for a TLS client, revocation off;
-- of a CRL: is the leaf good or revoked by this CRL alone, or is it of no use (a complete path, hard-fail);
-- of a response: the same, by this response alone (OpenSSL: `OCSP_basic_verify`, then `OCSP_resp_find_status`; webpki has none).
+- for a certificate: is the path of leaf, CA and anchor valid for a TLS client, with revocation off;
+- for a CRL: is the leaf good or revoked by this CRL, or can the CRL not be used (a complete path, hard-fail);
+- for a response: the same, with only this response (OpenSSL: `OCSP_basic_verify`, then `OCSP_resp_find_status`; webpki has none).
 
-Where two differ, the reason is looked up in a table, by the words of who refuses, and by what is so of the bytes. **What stands
-in no line of it fails the run.** This page is written by it:
+If two results differ, the run looks up the reason in a table, by the error message and by properties of the bytes. **A difference that
+is not in the table fails the run.** The run writes this page:
 
 ```text
 cargo run --release -p certcheck-benches --features openssl --example differential -- 50000,30000,20000 1 --write docs/differential.md
 ```
 
-The same runs as a test, with webpki alone and fewer cases: `cargo test -p certcheck-benches --test differential`.
+The same comparison is a test, with only webpki and fewer cases: `cargo test -p certcheck-benches --test differential`.
 
 ";
 
@@ -38,19 +38,15 @@ pub(crate) fn page(tally: &Tally, seed: u64, found: &str) -> String {
     let sections = [
         (
             Stricter::They,
-            "Where another is the stricter",
-            "*Only we accept* is where a fault of ours would be dangerous: of nearly every line an example was taken apart by hand; what OpenSSL does inside is outcome from what it did.",
+            "Where the other is stricter",
+            "*Only we accept*: here a mistake of ours would be dangerous. An example of nearly every line was examined by hand. What OpenSSL does internally is concluded from its results.",
         ),
         (
             Stricter::Neither,
             "Good against revoked",
-            "Both read it, and say the opposite. In each we say revoked.",
+            "Both accept the evidence, with opposite results. In each case we say revoked.",
         ),
-        (
-            Stricter::We,
-            "Where we are the stricter",
-            "By design: what can be read in two ways is read in none.",
-        ),
+        (Stricter::We, "Where we are stricter", "By design: ambiguous data is refused."),
     ];
     for (stricter, title, about) in sections {
         table(&mut page, tally, (stricter, title, about)).unwrap();
@@ -68,7 +64,7 @@ fn figures(page: &mut String, tally: &Tally, seed: u64, found: &str) -> std::fmt
         "Seed {seed}; {total} cases: {certificates} certificates, {crls} CRLs, {responses} OCSP responses. Put in: {found}. {}.\n",
         versions()
     )?;
-    writeln!(page, "| | beside | both good | both revoked | both refuse | agree | differ |")?;
+    writeln!(page, "| | compared with | both good | both revoked | both refuse | agree | differ |")?;
     writeln!(page, "|---|---|---|---|---|---|---|")?;
     for ((kind, oracle), agreement) in &tally.agreement {
         let differ: u64 = agreement.differ.iter().sum();
@@ -82,7 +78,7 @@ fn figures(page: &mut String, tally: &Tally, seed: u64, found: &str) -> std::fmt
     let unexplained: u64 = tally.unexplained.values().map(|unexplained| unexplained.count).sum();
     writeln!(page, "\nWithout an explanation: {unexplained}.\n")?;
     writeln!(page, "How they differ:\n")?;
-    writeln!(page, "| | beside |{}", Direction::ALL.map(|way| format!(" {} |", way.name())).concat())?;
+    writeln!(page, "| | compared with |{}", Direction::ALL.map(|way| format!(" {} |", way.name())).concat())?;
     writeln!(page, "|---|---|{}", "---|".repeat(Direction::ALL.len()))?;
     for ((kind, oracle), agreement) in &tally.agreement {
         let counts = agreement.differ.map(|count| format!(" {count} |")).concat();
@@ -94,7 +90,7 @@ fn figures(page: &mut String, tally: &Tally, seed: u64, found: &str) -> std::fmt
 fn table(page: &mut String, tally: &Tally, section: (Stricter, &str, &str)) -> std::fmt::Result {
     let (stricter, title, about) = section;
     writeln!(page, "\n## {title}\n\n{about}\n")?;
-    writeln!(page, "| of | beside | how often | why | clause |")?;
+    writeln!(page, "| of | compared with | how often | why | clause |")?;
     writeln!(page, "|---|---|---|---|---|")?;
     for (at, line) in lines().enumerate().filter(|(_, line)| line.stricter == stricter) {
         for oracle in [Oracle::OpenSsl, Oracle::Webpki] {

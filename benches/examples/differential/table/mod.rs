@@ -44,7 +44,7 @@ const EXTENSIONS: &[&str] = &[
     "id-pkix-ocsp-nocheck",
     "tlsfeature",
 ];
-/// Extensions that OpenSSL does not open on a path.
+/// Extensions that OpenSSL does not parse on a path.
 const UNOPENED_BY_OPENSSL: &[&str] = &[
     "issuerAltName",
     "freshestCRL",
@@ -54,7 +54,7 @@ const UNOPENED_BY_OPENSSL: &[&str] = &[
     "id-pkix-ocsp-nocheck",
     "tlsfeature",
 ];
-/// Extensions that webpki does not open on a path.
+/// Extensions that webpki does not parse on a path.
 const UNOPENED_BY_WEBPKI: &[&str] = &[
     "issuerAltName",
     "freshestCRL",

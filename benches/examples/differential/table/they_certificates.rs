@@ -1,4 +1,4 @@
-//! Where another is the stricter about certificates.
+//! Where the other is stricter about certificates.
 
 use super::{CERTIFICATES, OPENSSL, WEBPKI, they};
 use crate::explain::Explanation;
@@ -11,7 +11,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::lenient_encoding,
         (
             "X.690 11.1, 11.2.2; RFC 5280 4.1.2.9",
-            "webpki takes no BOOLEAN other than FF, no named bits that end in zero bits and no empty list; they are in use, and nobody can take them two ways",
+            "webpki accepts no BOOLEAN other than FF, no named bits that end in zero bits and no empty list; they are in use, and nobody can take them two ways",
         ),
     ),
     they(
@@ -29,7 +29,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_constraints,
         (
             "RFC 5280 4.2.1.10",
-            "OpenSSL holds the common name against constraints as a host, and refuses one that has no syntax; a client is not known by a host in its common name",
+            "OpenSSL compares the common name as a host with constraints, and refuses one with wrong syntax; the common name does not identify a client by host",
         ),
     ),
     they(
@@ -38,14 +38,17 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_proxy_info,
         (
             "RFC 5280 4.2",
-            "OpenSSL asks whether it may take proxy certificates (RFC 3820), critical or not; to us proxyCertInfo is not known, and refuses where it is critical",
+            "OpenSSL checks whether proxy certificates (RFC 3820) are allowed, critical or not; proxyCertInfo is unknown to us, and refused only if critical",
         ),
     ),
     they(
         (WEBPKI, CERTIFICATES),
         &["UnsupportedCertVersion"],
         facts::leaf_of_version_1,
-        ("RFC 5280 6.1.4 (k)", "webpki takes no certificate of version 1; the RFC asks version 3 of CAs"),
+        (
+            "RFC 5280 6.1.4 (k)",
+            "webpki accepts no certificate of version 1; the RFC requires version 3 only for CAs",
+        ),
     ),
     they(
         (OPENSSL, CERTIFICATES),
@@ -53,7 +56,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::half_character,
         (
             "RFC 5280 4.2.1.6",
-            "OpenSSL decodes the values of other names too, and finds no issuer where one does not read; we read down to the value",
+            "OpenSSL decodes the values of other names too, and finds no issuer if one cannot be parsed; we parse down to the value",
         ),
     ),
     they(
@@ -71,7 +74,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::critical_policies,
         (
             "RFC 5280 6.1.4 (o)",
-            "webpki processes no policies, so that it refuses every critical extension about them; we \
+            "webpki processes no policies, so it refuses every critical extension about them; we \
              process them (RFC 9618)",
         ),
     ),
@@ -81,8 +84,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::critical_information,
         (
             "RFC 5280 4.2.1.7, RFC 6960 4.2.2.2.1",
-            "webpki does not know issuerAltName or ocsp-nocheck; to us they are processed: neither \
-             constrains a path",
+            "webpki does not know issuerAltName or ocsp-nocheck; we process them: neither constrains a path",
         ),
     ),
     they(
@@ -91,8 +93,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::uncompared_constraint,
         (
             "RFC 5280 4.2.1.10",
-            "webpki compares no names but hosts and addresses, so that it refuses whatever such a \
-             constraint is above of; we compare them",
+            "webpki compares only hosts and addresses, so it refuses everything below another constraint; we compare all forms",
         ),
     ),
     they(
@@ -101,8 +102,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::leaf_is_ca,
         (
             "RFC 5280 6.1.5",
-            "webpki takes no certificate that asserts cA for a leaf; RFC 5280 lets a CA be one, with \
-             the usages that are asked for",
+            "webpki accepts no leaf that asserts cA; RFC 5280 allows a CA as leaf, with the required usages",
         ),
     ),
     they(
@@ -111,8 +111,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::other_bytes_of_issuer,
         (
             "RFC 5280 7.1",
-            "webpki compares names as bytes; we by case, white space and string type, as the RFC \
-             asks",
+            "webpki compares names as bytes; we by case, white space and string type, as the RFC says",
         ),
     ),
     they(
@@ -121,25 +120,20 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::any_purpose,
         (
             "RFC 5280 4.2.1.12",
-            "webpki does not let anyExtendedKeyUsage stand for the purpose; the RFC leaves that to \
-             who asks, and we do",
+            "webpki does not accept anyExtendedKeyUsage for the purpose; the RFC leaves that to the application, and we do",
         ),
     ),
     they(
         (WEBPKI, CERTIFICATES),
         &["BadDerTime"],
         facts::has_time_before_1970,
-        ("RFC 5280 4.1.2.5", "webpki reads no time before 1970; UTCTime goes back to 1950"),
+        ("RFC 5280 4.1.2.5", "webpki accepts no time before 1970; UTCTime goes back to 1950"),
     ),
     they(
         (WEBPKI, CERTIFICATES),
         &["BadDer"],
         facts::large_path_length,
-        (
-            "RFC 5280 4.2.1.9",
-            "webpki reads pathLenConstraint as one byte; above what we count to it constrains \
-             nothing",
-        ),
+        ("RFC 5280 4.2.1.9", "webpki parses pathLenConstraint as one byte; larger values constrain nothing"),
     ),
     they(
         (WEBPKI, CERTIFICATES),
@@ -147,9 +141,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_constraints,
         (
             "RFC 5280 4.2.1.10",
-            "webpki refuses a constraint or a name without syntax wherever it meets one, we where it \
-             decides: a name inside another permitted subtree is inside; a wildcard of a permitted \
-             domain is",
+            "webpki refuses a constraint or a name with wrong syntax in all cases, we only if it decides: a name inside another permitted subtree is inside, and so is a wildcard of a permitted domain",
         ),
     ),
     they(
@@ -158,7 +150,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_unique_ids,
         (
             "RFC 5280 4.1.2.8",
-            "webpki takes no unique identifiers; the RFC has validators be able to read them",
+            "webpki accepts no unique identifiers; the RFC has validators be able to read them",
         ),
     ),
     they(
@@ -167,8 +159,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::other_authority_key,
         (
             "RFC 5280 4.2.1.1",
-            "OpenSSL finds issuers by authorityKeyIdentifier and refuses others; it is there to help \
-             build paths, and 6.1 does not ask it. The name and the signature decide",
+            "OpenSSL finds issuers by authorityKeyIdentifier and refuses others; it helps to build paths, and 6.1 does not check it. Name and signature decide",
         ),
     ),
     they(
@@ -177,8 +168,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::odd_leaf_key,
         (
             "RFC 5280 6.1.5",
-            "OpenSSL decodes the leaf's own key, a point that is none. We leave that to who verifies \
-             with it: no handshake comes of such a key",
+            "OpenSSL decodes the key of the leaf, an invalid point. We leave that to the code that verifies with it: no handshake succeeds with such a key",
         ),
     ),
     they(
@@ -197,8 +187,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_policies,
         (
             "RFC 5280 4.2.1.4",
-            "OpenSSL reads the qualifiers of policies, which have no bearing on a path; we read them \
-             as far as their identifiers",
+            "OpenSSL parses the qualifiers of policies, which do not affect a path; we parse only their identifiers",
         ),
     ),
     they(
@@ -207,8 +196,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_time_now,
         (
             "RFC 5280 4.1.2.5",
-            "the second of notAfter is the first of expiry to OpenSSL; the RFC has validity end with \
-             it, inclusive",
+            "for OpenSSL a certificate is expired in the second of notAfter; in the RFC this second is still valid",
         ),
     ),
     they(
@@ -217,8 +205,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::any_purpose,
         (
             "RFC 5280 4.2.1.12",
-            "OpenSSL does not let anyExtendedKeyUsage stand for the purpose; the RFC leaves that to \
-             who asks, and we do",
+            "OpenSSL does not accept anyExtendedKeyUsage for the purpose; the RFC leaves that to the application, and we do",
         ),
     ),
     they(
@@ -227,8 +214,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::common_name_of_host,
         (
             "RFC 5280 4.2.1.10",
-            "OpenSSL holds a common name that looks like a host against dNSName constraints; so do we \
-             for servers, while a client is not known by a host in its common name",
+            "OpenSSL compares a common name that looks like a host with dNSName constraints; we do so for servers, but the common name does not identify a client by host",
         ),
     ),
     they(
@@ -238,8 +224,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (
             "RFC 5280 4.1.2.4",
             "OpenSSL decodes the values in names: that they are of a string type, UTF-8, of whole \
-             characters. We read strictly down to the values, which compare as bytes where they are \
-             not text",
+             characters. We parse strictly down to the values, which are compared as bytes if they are not text",
         ),
     ),
     they(
@@ -248,8 +233,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::odd_parameters,
         (
             "RFC 5280 4.1.1.2",
-            "OpenSSL decodes what stands as parameters of the leaf's own key; we leave it to who \
-             verifies with it",
+            "OpenSSL decodes the parameters of the key of the leaf; we leave it to the code that verifies with it",
         ),
     ),
     they(

@@ -1,4 +1,4 @@
-//! Where another is the stricter about CRLs and OCSP responses, and where both read it and say the opposite.
+//! Where the other is stricter about CRLs and OCSP responses, and where both read it and say the opposite.
 
 use super::{BOTH, CRLS, OPENSSL, RESPONSES, WEBPKI, opposed, they};
 use crate::explain::Explanation;
@@ -20,20 +20,23 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::lenient_encoding,
         (
             "X.690 11.1, 11.2.2; RFC 5280 5.1.2.7",
-            "webpki takes no BOOLEAN other than FF, no named bits that end in zero bits and no empty list; they are in use, and nobody can take them two ways",
+            "webpki accepts no BOOLEAN other than FF, no named bits that end in zero bits and no empty list; they are in use, and nobody can take them two ways",
         ),
     ),
     they(
         (WEBPKI, CRLS),
         &["BadDer", "UnsupportedCrlVersion"],
         facts::version_1,
-        ("RFC 5280 5.1.2.1", "webpki takes no CRL of version 1; the RFC has applications process them"),
+        (
+            "RFC 5280 5.1.2.1",
+            "webpki accepts no CRL of version 1; the RFC requires applications to process them",
+        ),
     ),
     they(
         (WEBPKI, CRLS),
         &["BadDer", "MalformedExtensions"],
         facts::without_crl_extensions,
-        ("RFC 5280 5.1.2.7", "webpki takes no CRL without extensions; they are a duty of issuers"),
+        ("RFC 5280 5.1.2.7", "webpki accepts no CRL without extensions; only issuers must include them"),
     ),
     they(
         (WEBPKI, CRLS),
@@ -41,21 +44,20 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::without_next_update,
         (
             "RFC 5280 5.1.2.5",
-            "webpki takes no CRL without nextUpdate; a revocation in one we take, and for a day that \
-             a certificate is not listed",
+            "webpki accepts no CRL without nextUpdate; we accept a revocation in one, and for a day that a certificate is not listed",
         ),
     ),
     they(
         (WEBPKI, CRLS),
         &["BadDerTime"],
         facts::has_time_before_1970,
-        ("RFC 5280 5.1.2.6", "webpki reads no time before 1970"),
+        ("RFC 5280 5.1.2.6", "webpki accepts no time before 1970"),
     ),
     they(
         (WEBPKI, CRLS),
         &["BadDerTime"],
         facts::odd_invalidity_date,
-        ("RFC 5280 5.3.2", "webpki takes only what it can mean by invalidityDate; a UTCTime there we read"),
+        ("RFC 5280 5.3.2", "webpki accepts only what it can mean by invalidityDate; a UTCTime there we read"),
     ),
     they(
         (WEBPKI, CRLS),
@@ -68,15 +70,14 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_partition,
         (
             "RFC 5280 5.2.5, 6.3.3",
-            "webpki processes no indirect CRLs, none of some reasons, and no distribution points but \
-             of URLs; we process them",
+            "webpki processes no indirect CRLs, none with some reasons, and only URLs as distribution points; we process all",
         ),
     ),
     they(
         (WEBPKI, CRLS),
         &["UnknownRevocationStatus"],
         facts::other_bytes_of_issuer,
-        ("RFC 5280 7.1", "webpki compares names as bytes; we as the RFC asks"),
+        ("RFC 5280 7.1", "webpki compares names as bytes; we as the RFC says"),
     ),
     they(
         (WEBPKI, CRLS),
@@ -84,7 +85,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_partition,
         (
             "RFC 5280 6.3.3 (b)(2)",
-            "webpki takes an issuingDistributionPoint for a certificate with distribution points only \
+            "webpki accepts an issuingDistributionPoint for a certificate with distribution points only \
              if both have a URL in common; without a name in it the CRL is of all points",
         ),
     ),
@@ -106,8 +107,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::read_as_revoked,
         (
             "RFC 5280 6.3.3",
-            "a CRL that is too old proves nothing good, but a revocation in it still is one: it is \
-             not taken back",
+            "an outdated CRL shows no certificate as good, but its revocations still count: they cannot be undone",
         ),
     ),
     they(
@@ -116,8 +116,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_time_within_skew,
         (
             "RFC 5280 5.1.2.4, 5.1.2.5",
-            "we let clocks differ by 300 seconds (`freshness.skew`); and the second of nextUpdate is \
-             of its validity",
+            "we allow clocks to differ by 300 seconds (`freshness.skew`), and the second of nextUpdate is still valid",
         ),
     ),
     they(
@@ -126,8 +125,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::other_authority_key,
         (
             "RFC 5280 5.2.1",
-            "OpenSSL finds CRLs by authorityKeyIdentifier and passes others by; to us it is a hint, \
-             the name and the signature decide",
+            "OpenSSL finds CRLs by authorityKeyIdentifier and skips others; for us it is a hint, and name and signature decide",
         ),
     ),
     they(
@@ -136,8 +134,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::critical_in_crl,
         (
             "RFC 5280 5.3",
-            "OpenSSL takes no critical extension of an entry but certificateIssuer, and few of a CRL; \
-             reasonCode and invalidityDate are processed by us whether critical or not",
+            "OpenSSL accepts no critical extension of an entry except certificateIssuer, and few of a CRL; we process reasonCode and invalidityDate, critical or not",
         ),
     ),
     they(
@@ -146,8 +143,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::several_answers,
         (
             "RFC 6960 4.2.2.3",
-            "OpenSSL has all answers in a response be of one issuer and one hash, or the signer be \
-             trusted beforehand; we look at those about the certificate",
+            "OpenSSL requires all answers in a response to have one issuer and one hash, or a trusted signer; we check those about the certificate",
         ),
     ),
     they(
@@ -156,8 +152,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::several_answers,
         (
             "RFC 6960 4.1.1",
-            "OpenSSL refuses a response with a CertID of a hash it does not know, also where the \
-             certificate's own is in order",
+            "OpenSSL refuses a response with a CertID of an unknown hash, even if that of the certificate is right",
         ),
     ),
     they(
@@ -175,7 +170,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::odd_hash_parameters,
         (
             "RFC 6960 4.1.1",
-            "OpenSSL decodes the parameters of the hash in a CertID, which mean nothing; we read past",
+            "OpenSSL decodes the parameters of the hash in a CertID, which have no meaning; we skip them",
         ),
     ),
     they(
@@ -184,8 +179,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::read_as_revoked,
         (
             "RFC 6960 2.2, 3.2",
-            "revoked in one of several answers is revoked, and an old revocation still is one (but a \
-             hold)",
+            "revoked in one of several answers is revoked, and an old revocation still counts (except for a hold)",
         ),
     ),
     they(
@@ -194,7 +188,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::critical_in_response,
         (
             "RFC 6960 4.2.2.2.1",
-            "OpenSSL takes no responder's certificate with a critical ocsp-nocheck; whether it is critical \
+            "OpenSSL accepts no responder's certificate with a critical ocsp-nocheck; whether it is critical \
              is not said, and we process it",
         ),
     ),
@@ -204,8 +198,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::other_delegate_authority,
         (
             "RFC 5280 4.2.1.1",
-            "OpenSSL finds issuers by authorityKeyIdentifier; to us it is a hint, the name and the \
-             signature decide",
+            "OpenSSL finds issuers by authorityKeyIdentifier; for us it is a hint, and name and signature decide",
         ),
     ),
     they(
@@ -254,8 +247,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::several_answers,
         (
             "RFC 6960 2.2",
-            "of several answers about one certificate OpenSSL takes the first; to us revoked in any \
-             is revoked",
+            "of several answers about one certificate OpenSSL uses the first; for us revoked in any is revoked",
         ),
     ),
     opposed(
@@ -264,8 +256,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::removed_entry,
         (
             "RFC 5280 5.3.1",
-            "an entry with removeFromCRL in a complete CRL, where it may not stand, is no revocation \
-             to OpenSSL and one to us",
+            "an entry with removeFromCRL in a complete CRL, where it is not allowed, is not a revocation for OpenSSL and is one for us",
         ),
     ),
     they(

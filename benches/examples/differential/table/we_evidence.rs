@@ -1,4 +1,4 @@
-//! Where we are the stricter about CRLs and OCSP responses.
+//! Where we are stricter about CRLs and OCSP responses.
 
 use super::{CRL_EXTENSIONS, CRLS, OPENSSL, RESPONSES, WEBPKI, always, we};
 use crate::explain::Explanation;
@@ -11,32 +11,32 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_entry_extension,
         (
             "RFC 5280 5.3",
-            "once a certificateIssuer or reasonCode does not read OpenSSL looks no further, and misses the critical extension of the entry",
+            "after a certificateIssuer or reasonCode that cannot be parsed OpenSSL stops, and misses the critical extension of the entry",
         ),
     ),
     we(
         (OPENSSL, CRLS),
         (&["version"], &["unknown or wrongly encoded version"]),
         always,
-        ("RFC 5280 5.1.2.1", "OpenSSL takes any number for a version; a CRL has v2 or no number"),
+        ("RFC 5280 5.1.2.1", "OpenSSL accepts any number for a version; a CRL has v2 or no number"),
     ),
     we(
         (OPENSSL, CRLS),
         (&["crlExtensions", "revokedCertificates"], &["with extensions, which need version"]),
         always,
-        ("RFC 5280 5.1.2.7, 5.3", "OpenSSL reads extensions of a CRL of version 1, and of its entries"),
+        ("RFC 5280 5.1.2.7, 5.3", "OpenSSL accepts extensions of a version 1 CRL, and of its entries"),
     ),
     we(
         (WEBPKI, CRLS),
         (&["revokedCertificates"], &["INTEGER"]),
         always,
-        ("X.690 8.3", "webpki takes any bytes for a serial number in an entry"),
+        ("X.690 8.3", "webpki accepts any bytes for a serial number in an entry"),
     ),
     we(
         (WEBPKI, CRLS),
         (&["crlExtensions"], &["extension appears twice"]),
         always,
-        ("RFC 5280 5.2", "webpki minds an extension that comes twice only if it keeps it"),
+        ("RFC 5280 5.2", "webpki notices a duplicate extension only if it uses it"),
     ),
     we(
         (OPENSSL, CRLS),
@@ -44,27 +44,26 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 5.2, 5.3",
-            "OpenSSL goes on without an extension of a CRL or of an entry that does not read, or \
-             reads its first value alone; to us such a CRL is of no use",
+            "OpenSSL ignores an extension of a CRL or of an entry that cannot be parsed, or uses only its first value; for us such a CRL is unusable",
         ),
     ),
     we(
         (OPENSSL, CRLS),
         (&["revokedCertificates"], &["unexpected bytes after"]),
         always,
-        ("RFC 5280 5.1.2.6", "OpenSSL goes on behind bytes left over in an entry"),
+        ("RFC 5280 5.1.2.6", "OpenSSL ignores extra bytes in an entry"),
     ),
     we(
         (OPENSSL, CRLS),
         (&["tbsCertList"], &["unexpected bytes after"]),
         always,
-        ("RFC 5280 5.1.2", "OpenSSL goes on behind bytes left over in the list"),
+        ("RFC 5280 5.1.2", "OpenSSL ignores extra bytes in the list"),
     ),
     we(
         (OPENSSL, CRLS),
         (&["revokedCertificates"], &["not a valid time"]),
         always,
-        ("RFC 5280 5.1.2.6", "OpenSSL does not read when a certificate was revoked"),
+        ("RFC 5280 5.1.2.6", "OpenSSL does not parse the revocation date"),
     ),
     we(
         (OPENSSL, CRLS),
@@ -72,7 +71,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::without_next_update,
         (
             "RFC 5280 5.1.2.5",
-            "without nextUpdate OpenSSL takes a CRL for ever, we for a day after thisUpdate \
+            "without nextUpdate OpenSSL accepts a CRL forever, we for a day after thisUpdate \
              (`freshness.max_age`)",
         ),
     ),
@@ -94,15 +93,14 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_partition,
         (
             "RFC 5280 6.3.3 (b)(2)(i)",
-            "webpki takes a CRL with a distribution point of its own for a certificate without one; \
-             to us it speaks for certificates that name the point",
+            "webpki accepts a CRL with a distribution point for a certificate without one; for us it covers only certificates that name the point",
         ),
     ),
     we(
         (WEBPKI, CRLS),
         (&["cRLNumber"], &["marked critical"]),
         always,
-        ("RFC 5280 5.2.3", "webpki takes a cRLNumber that is critical"),
+        ("RFC 5280 5.2.3", "webpki accepts a critical cRLNumber"),
     ),
     we(
         (WEBPKI, CRLS),
@@ -126,15 +124,14 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 5.2",
-            "webpki does not open authorityKeyIdentifier or freshestCRL of a CRL, and reads an \
-             issuingDistributionPoint, a reason or a date up to what it needs",
+            "webpki does not parse authorityKeyIdentifier or freshestCRL of a CRL, and parses only the needed part of an issuingDistributionPoint, a reason or a date",
         ),
     ),
     we(
         (OPENSSL, RESPONSES),
         (&["singleExtensions", "responseExtensions"], &["unknown critical extension"]),
         always,
-        ("RFC 6960 4.4", "OpenSSL does not look whether an extension of a response is critical"),
+        ("RFC 6960 4.4", "OpenSSL does not check whether an extension of a response is critical"),
     ),
     we(
         (OPENSSL, RESPONSES),
@@ -150,7 +147,7 @@ pub(super) const TABLE: &[Explanation] = &[
             ],
         ),
         always,
-        ("RFC 6960 4.4", "OpenSSL does not open extensions of a response that nobody asks for"),
+        ("RFC 6960 4.4", "OpenSSL does not parse extensions of a response that nobody asks for"),
     ),
     we(
         (OPENSSL, RESPONSES),
@@ -158,8 +155,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 5.3.1, RFC 6960 4.2.1",
-            "OpenSSL takes any number for a reason, and does not mind content where good and unknown \
-             have none",
+            "OpenSSL accepts any number for a reason, and ignores content in good and unknown, which have none",
         ),
     ),
     we(
@@ -168,8 +164,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 6960 4.2.2.1, X.690 11.7",
-            "OpenSSL does not read producedAt, the time of revocation, or times of answers about \
-             others; and it reads times with a fraction or an offset",
+            "OpenSSL does not parse producedAt, the time of revocation, or times of answers about others; and it accepts times with a fraction or an offset",
         ),
     ),
     we(
@@ -182,11 +177,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, RESPONSES),
         (&["BasicOCSPResponse", "responseBytes", "OCSPResponse", "responses"], &["unexpected bytes after"]),
         always,
-        (
-            "RFC 6960 4.2.1",
-            "OpenSSL reads the response out of its OCTET STRING and does not mind what stands behind \
-             it",
-        ),
+        ("RFC 6960 4.2.1", "OpenSSL parses the response in its OCTET STRING and ignores bytes after it"),
     ),
     we(
         (OPENSSL, RESPONSES),
@@ -194,8 +185,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 6960 4.2.2.1",
-            "OpenSSL does not compare producedAt with the time, and looks at the first answer about \
-             the certificate alone",
+            "OpenSSL does not compare producedAt with the time, and uses only the first answer about the certificate",
         ),
     ),
     we(
@@ -204,8 +194,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::several_answers_or_no_next,
         (
             "RFC 6960 3.2",
-            "OpenSSL looks at the first answer about the certificate alone, and takes one without \
-             nextUpdate for ever; to us one of several that is of no use spoils the good ones",
+            "OpenSSL uses only the first answer about the certificate, and accepts one without nextUpdate forever; for us one unusable answer among several invalidates the good ones",
         ),
     ),
     we(
@@ -214,8 +203,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::several_answers,
         (
             "RFC 6960 2.2",
-            "OpenSSL looks at the first answer about the certificate alone; to us an unknown beside a \
-             good one spoils it",
+            "OpenSSL uses only the first answer about the certificate; for us an additional unknown invalidates a good one",
         ),
     ),
     we(
@@ -224,7 +212,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_delegate,
         (
             "RFC 6960 4.2.2.2",
-            "OpenSSL does not ask whether a responder's certificate may sign at all (keyUsage), is a \
+            "OpenSSL does not check whether a responder's certificate may sign at all (keyUsage), is a \
              CA, or names CRLs by which it would have to be checked",
         ),
     ),
@@ -234,14 +222,13 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_delegate,
         (
             "RFC 5280 4.1",
-            "the responder's certificate does not read to us, by one of the lines above; OpenSSL \
-             reads it by BER",
+            "we cannot parse the responder's certificate, for one of the reasons above; OpenSSL parses it as BER",
         ),
     ),
     we(
         (OPENSSL, RESPONSES),
         (&[], &["unsupported"]),
         always,
-        ("RFC 5758 3.2", "OpenSSL lets ecdsa-with-SHA256 have parameters, which the RFC forbids"),
+        ("RFC 5758 3.2", "OpenSSL accepts parameters of ecdsa-with-SHA256, which the RFC forbids"),
     ),
 ];

@@ -1,4 +1,4 @@
-//! Where we are the stricter about certificates or all encodings, mostly than OpenSSL.
+//! Where we are stricter about certificates or all encodings, mostly than OpenSSL.
 
 use super::{
     ALL, BOTH, CERTIFICATES, EXTENSIONS, KEYS, NAMES, OPENSSL, STRUCTURE, UNOPENED_BY_OPENSSL, always, we,
@@ -11,19 +11,19 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, CERTIFICATES),
         (&["cRLDistributionPoints", "subjectAltName"], &["unknown type or alternative"]),
         always,
-        ("X.690 8.14.3", "OpenSSL takes a choice whose tag says primitive where it is constructed"),
+        ("X.690 8.14.3", "OpenSSL accepts a choice whose tag says primitive that should be constructed"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
         (&["freshestCRL"], STRUCTURE),
         always,
-        ("RFC 5280 4.2.1.15", "OpenSSL does not open freshestCRL on a path"),
+        ("RFC 5280 4.2.1.15", "OpenSSL does not parse freshestCRL on a path"),
     ),
     we(
         (OPENSSL, ALL),
         (&[], &["tag 0x1f", "tag 0x3f", "tag 0x9f", "tag 0xbf", "tag number above 30"]),
         always,
-        ("X.690 8.1.2.2", "OpenSSL reads a tag number below 31 in the form that is for those above"),
+        ("X.690 8.1.2.2", "OpenSSL accepts a tag number below 31 in the form for larger ones"),
     ),
     we(
         (OPENSSL, ALL),
@@ -41,7 +41,7 @@ pub(super) const TABLE: &[Explanation] = &[
             &["invalid OBJECT IDENTIFIER"],
         ),
         facts::has_huge_identifier,
-        ("RFC 5280 8", "OpenSSL takes an identifier of any length, we of at most 128 bytes"),
+        ("RFC 5280 8", "OpenSSL accepts an identifier of any length, we of at most 128 bytes"),
     ),
     we(
         (OPENSSL, ALL),
@@ -56,15 +56,14 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "X.690 10.1",
-            "OpenSSL reads lengths by BER, indefinite or in more bytes than needed; we read DER, in \
-             which a value has one encoding",
+            "OpenSSL accepts BER lengths, indefinite or in more bytes than needed; we require DER, in which a value has one encoding",
         ),
     ),
     we(
         (OPENSSL, ALL),
         (&[], &["tag 0x10 where 0x30", "tag 0x11 where 0x31"]),
         always,
-        ("X.690 8.9.1, 8.12.1", "OpenSSL takes a SEQUENCE or SET whose tag says primitive"),
+        ("X.690 8.9.1, 8.12.1", "OpenSSL accepts a SEQUENCE or SET whose tag says primitive"),
     ),
     we(
         (OPENSSL, ALL),
@@ -76,13 +75,13 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, ALL),
         (&[], &["BOOLEAN other than 00 or ff"]),
         always,
-        ("X.690 11.1", "OpenSSL takes any byte but 0 for TRUE; in DER only ff is"),
+        ("X.690 11.1", "OpenSSL accepts any byte but 0 for TRUE; in DER only ff is"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
         (&["version"], &["unknown or wrongly encoded version"]),
         always,
-        ("RFC 5280 4.1.2.1, X.690 11.5", "OpenSSL takes any number for a version, and v1 spelled out"),
+        ("RFC 5280 4.1.2.1, X.690 11.5", "OpenSSL accepts any number for a version, and an explicit v1"),
     ),
     we(
         (OPENSSL, ALL),
@@ -100,25 +99,25 @@ pub(super) const TABLE: &[Explanation] = &[
             &["extension appears twice"],
         ),
         always,
-        ("RFC 5280 4.2", "OpenSSL minds an extension that comes twice only where it looks for that one"),
+        ("RFC 5280 4.2", "OpenSSL notices a duplicate extension only if it searches for that one"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
         (&["extensions"], &["version 1 or 2 certificate with extensions"]),
         always,
-        ("RFC 5280 4.1.2.9", "OpenSSL reads extensions of a certificate of version 1 or 2"),
+        ("RFC 5280 4.1.2.9", "OpenSSL accepts extensions of a version 1 or 2 certificate"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
         (&["issuerUniqueID", "subjectUniqueID"], &["unknown or wrongly encoded version"]),
         always,
-        ("RFC 5280 4.1.2.8", "OpenSSL takes unique identifiers in version 1"),
+        ("RFC 5280 4.1.2.8", "OpenSSL accepts unique identifiers in version 1"),
     ),
     we(
         (OPENSSL, ALL),
         (&["extensions", "crlExtensions"], &["list is empty"]),
         always,
-        ("RFC 5280 4.1.2.9, 5.1.2.7", "OpenSSL takes extensions of which there are none: SIZE (1..MAX)"),
+        ("RFC 5280 4.1.2.9, 5.1.2.7", "OpenSSL accepts an empty list of extensions: SIZE (1..MAX)"),
     ),
     we(
         (BOTH, ALL),
@@ -138,26 +137,19 @@ pub(super) const TABLE: &[Explanation] = &[
             &["named bits end in zero bits", "unused bits are not zero"],
         ),
         always,
-        ("X.690 11.2", "OpenSSL masks unused bits and takes trailing zero bits"),
+        ("X.690 11.2", "OpenSSL masks unused bits and accepts trailing zero bits"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
         (EXTENSIONS, &["unexpected bytes after the last field"]),
         always,
-        (
-            "X.690 8.1, RFC 5280 4.2",
-            "OpenSSL decodes one value out of an extension and does not mind what stands behind it",
-        ),
+        ("X.690 8.1, RFC 5280 4.2", "OpenSSL decodes one value of an extension and ignores bytes after it"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
         (UNOPENED_BY_OPENSSL, &[]),
         always,
-        (
-            "RFC 5280 4.2",
-            "OpenSSL does not open this extension on a path; we read every known one whatever hangs \
-             on it",
-        ),
+        ("RFC 5280 4.2", "OpenSSL does not parse this extension on a path; we parse every known one"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
@@ -172,7 +164,7 @@ pub(super) const TABLE: &[Explanation] = &[
             &["list is empty"],
         ),
         always,
-        ("RFC 5280 4.2.1", "OpenSSL takes an extension whose list has no member: SIZE (1..MAX)"),
+        ("RFC 5280 4.2.1", "OpenSSL accepts an extension whose list has no member: SIZE (1..MAX)"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
@@ -180,8 +172,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::mappings_without_policies,
         (
             "RFC 5280 4.2.1.4, 4.2.1.5",
-            "OpenSSL leaves mappings of a certificate unread that has no policies; and a leaf's \
-             mappings always",
+            "OpenSSL does not parse mappings of a certificate without policies, nor those of a leaf",
         ),
     ),
     we(
@@ -193,8 +184,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 4.2.1.6",
-            "OpenSSL takes any bytes for an IA5String; ours are ASCII, so that nobody reads a name \
-             as another",
+            "OpenSSL accepts any bytes in an IA5String; we require ASCII, so that a name has one meaning",
         ),
     ),
     we(
@@ -206,14 +196,14 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 4.2.1.6, 4.2.1.10",
-            "OpenSSL takes an address of any length until it has to compare it, and masks with holes",
+            "OpenSSL accepts an address of any length until it is compared, and masks with holes",
         ),
     ),
     we(
         (OPENSSL, CERTIFICATES),
         (&["nameConstraints"], &["minimum or maximum"]),
         always,
-        ("RFC 5280 4.2.1.10", "OpenSSL minds minimum and maximum only where a name of that form is compared"),
+        ("RFC 5280 4.2.1.10", "OpenSSL checks minimum and maximum only if a name of that form is compared"),
     ),
     we(
         (OPENSSL, ALL),
@@ -221,8 +211,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 4.1.2.4",
-            "OpenSSL takes an RDN without attribute, or an attribute type that is cut short or \
-             over-long",
+            "OpenSSL accepts an RDN without attribute, or an attribute type that is truncated or too long",
         ),
     ),
     we(
@@ -239,21 +228,20 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "X.690 11.2, 8.3",
-            "OpenSSL takes unused bits in a key, a number of no bytes, and a padded modulus or bytes behind it; that is a second encoding of \
-             one key",
+            "OpenSSL accepts unused bits in a key, a number of no bytes, and a padded modulus or bytes after it; that is a second encoding of one key",
         ),
     ),
     we(
         (OPENSSL, CERTIFICATES),
         (&["signature"], &["signature and signatureAlgorithm differ"]),
         always,
-        ("RFC 5280 4.1.1.2", "OpenSSL compares what the two algorithm identifiers mean, we their bytes"),
+        ("RFC 5280 4.1.1.2", "OpenSSL compares the meaning of the two algorithm identifiers, we their bytes"),
     ),
     we(
         (BOTH, CERTIFICATES),
         (&[], &["malformed: the subject is empty and there is no subjectAltName"]),
         always,
-        ("RFC 5280 4.1.2.6", "others take a leaf that names nobody"),
+        ("RFC 5280 4.1.2.6", "others accept a leaf without any name"),
     ),
     we(
         (OPENSSL, CERTIFICATES),
@@ -261,7 +249,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 9846 4.5.2",
-            "OpenSSL lets a client have keyAgreement instead: fixed (EC)DH, which TLS has no more",
+            "OpenSSL accepts keyAgreement of a client instead: fixed (EC)DH, which TLS no longer has",
         ),
     ),
     we(
@@ -270,8 +258,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::constrains_mailboxes,
         (
             "RFC 5280 4.2.1.10",
-            "a mailbox that has no syntax cannot be shown to be outside an excluded subtree; and \
-             webpki compares no mailboxes, and does not read the one of the subject",
+            "a mailbox with wrong syntax cannot be shown to be outside an excluded subtree; webpki compares no mailboxes, and does not parse that of the subject",
         ),
     ),
     we(
@@ -280,7 +267,7 @@ pub(super) const TABLE: &[Explanation] = &[
         facts::has_constraints,
         (
             "RFC 5280 4.2.1.10",
-            "a name or base that has no syntax cannot be shown to be outside of what is excluded; \
+            "a name or base with wrong syntax cannot be shown to be outside an excluded subtree; \
              OpenSSL compares the bytes",
         ),
     ),
@@ -288,7 +275,7 @@ pub(super) const TABLE: &[Explanation] = &[
         (OPENSSL, CERTIFICATES),
         (&[], &["unsupported-algorithm: signature algorithm 1.2.840.10045.4.3.2"]),
         always,
-        ("RFC 5758 3.2", "OpenSSL lets ecdsa-with-SHA256 have parameters, which the RFC forbids"),
+        ("RFC 5758 3.2", "OpenSSL accepts parameters of ecdsa-with-SHA256, which the RFC forbids"),
     ),
     we(
         (BOTH, CERTIFICATES),
@@ -296,7 +283,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 6.1, NIST SP 800-131A",
-            "by policy the least is 2048 bits (`min_rsa_bits`), of the leaf's key too",
+            "by policy the minimum is 2048 bits (`min_rsa_bits`), also for the key of the leaf",
         ),
     ),
 ];

@@ -8,17 +8,13 @@ pub(super) const TABLE: &[Explanation] = &[
         (WEBPKI, CERTIFICATES),
         (UNOPENED_BY_WEBPKI, &[]),
         always,
-        (
-            "RFC 5280 4.2",
-            "webpki does not open this extension on a path; we read every known one whatever hangs on \
-             it",
-        ),
+        ("RFC 5280 4.2", "webpki does not parse this extension on a path; we parse every known one"),
     ),
     we(
         (WEBPKI, CERTIFICATES),
         (&["subject"], &[]),
         always,
-        ("RFC 5280 4.1.2.6", "webpki takes a subject as bytes and does not read the name"),
+        ("RFC 5280 4.1.2.6", "webpki accepts a subject as bytes and does not parse the name"),
     ),
     we(
         (WEBPKI, CERTIFICATES),
@@ -26,7 +22,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 4.1.2.7",
-            "webpki does not check the leaf's own key on a path; we do, since its strength is judged",
+            "webpki does not check the key of the leaf on a path; we do, to check its strength",
         ),
     ),
     we(
@@ -54,7 +50,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5480 2.1.1",
-            "webpki does not check the leaf's own key on a path; explicit curves are forbidden",
+            "webpki does not check the key of the leaf on a path; explicit curves are forbidden",
         ),
     ),
     we(
@@ -63,21 +59,20 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "X.690 8.3",
-            "webpki takes any bytes for a serial number, none or padded ones too. A serial in two \
-             encodings is how a revocation is missed",
+            "webpki accepts any bytes as a serial number, also none or padded ones. A serial number in two encodings can hide a revocation",
         ),
     ),
     we(
         (WEBPKI, CERTIFICATES),
         (&["extensions", "crlExtensions"], &["list is empty"]),
         always,
-        ("RFC 5280 4.1.2.9", "webpki takes extensions of which there are none"),
+        ("RFC 5280 4.1.2.9", "webpki accepts an empty list of extensions"),
     ),
     we(
         (WEBPKI, CERTIFICATES),
         (&["extensions"], &["extension appears twice"]),
         always,
-        ("RFC 5280 4.2", "webpki minds an extension that comes twice only if it is one that it reads"),
+        ("RFC 5280 4.2", "webpki notices a duplicate extension only if it parses it"),
     ),
     we(
         (WEBPKI, CERTIFICATES),
@@ -85,18 +80,14 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 4.2.1.6",
-            "webpki opens subjectAltName only where a constraint or a host is to be compared, and \
-             there reads some forms as bytes",
+            "webpki parses subjectAltName only to compare a constraint or a host, and some forms only as bytes",
         ),
     ),
     we(
         (WEBPKI, CERTIFICATES),
         (&["nameConstraints"], &[]),
         always,
-        (
-            "RFC 5280 4.2.1.10",
-            "webpki opens nameConstraints only below, form by form as there are names to compare",
-        ),
+        ("RFC 5280 4.2.1.10", "webpki parses nameConstraints only if there are names below, form by form"),
     ),
     we(
         (WEBPKI, CERTIFICATES),
@@ -112,16 +103,13 @@ pub(super) const TABLE: &[Explanation] = &[
             ],
         ),
         always,
-        (
-            "RFC 5280 4.2.1.12",
-            "webpki reads key purposes until it finds the one that is wanted, we all of them",
-        ),
+        ("RFC 5280 4.2.1.12", "webpki parses key purposes until it finds the right one, we parse all"),
     ),
     we(
         (WEBPKI, CERTIFICATES),
         (&[], &["key-usage: keyUsage does not include"]),
         always,
-        ("RFC 5280 4.2.1.3, 6.1.4 (n)", "webpki does not look at keyUsage on a path"),
+        ("RFC 5280 4.2.1.3, 6.1.4 (n)", "webpki does not check keyUsage on a path"),
     ),
     we(
         (WEBPKI, CERTIFICATES),
@@ -129,8 +117,7 @@ pub(super) const TABLE: &[Explanation] = &[
         always,
         (
             "RFC 5280 6.1.5 (g)",
-            "webpki processes no policies; where constraints on them are not critical it goes on \
-             without",
+            "webpki processes no policies; it ignores constraints on them that are not critical",
         ),
     ),
 ];
