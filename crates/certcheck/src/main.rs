@@ -72,6 +72,7 @@ fn run() -> anyhow::Result<Exit> {
         Command::Lab(arguments) => lab::run(&arguments),
         Command::Config(arguments) => config::show(&arguments, &settings),
         Command::Version(arguments) => version::run(&arguments),
+        Command::Schema(arguments) => documents::schema(&arguments),
         Command::Completions(arguments) => documents::completions(&arguments),
         Command::Manual(arguments) => documents::manual(&arguments),
         Command::Reference => documents::reference(),

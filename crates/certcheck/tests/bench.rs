@@ -2,6 +2,7 @@
 
 mod browser;
 mod markup;
+mod schema;
 
 use std::fs;
 
@@ -70,7 +71,9 @@ impl Site {
 
     fn figures(&self, more: &[&str]) -> (i32, Value) {
         let (exit, out, err) = self.bench(&[&["--json"], more].concat());
-        (exit, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
+        let figures = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
+        schema::check(&figures);
+        (exit, figures)
     }
 }
 

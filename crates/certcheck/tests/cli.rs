@@ -1,6 +1,7 @@
 //! The program as its users see it: verdicts, exit codes, JSON, bad input.
 
 mod openssl_pki;
+mod schema;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,9 @@ fn verify(more: &[&str]) -> (i32, String, String) {
 }
 
 fn json(line: &str) -> Value {
-    serde_json::from_str(line).expect("a line of JSON")
+    let line = serde_json::from_str(line).expect("a line of JSON");
+    schema::check(&line);
+    line
 }
 
 #[test]

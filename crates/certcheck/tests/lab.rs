@@ -1,6 +1,8 @@
 //! `certcheck lab` as people use it: the program itself, and beside it `openssl s_client` and curl.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod schema;
+
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -88,7 +90,8 @@ impl Lab {
         let mut lab = Self { child, said: Arc::clone(&said), ready: Value::Null, folder };
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                said.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+                let line = serde_json::from_str(&line).unwrap();
+                said.lock().unwrap().push(line);
             }
         });
         lab.ready = until("ready", || {
@@ -176,11 +179,11 @@ impl Lab {
         let said = self.said.lock().unwrap();
         let event = said.iter().skip(from).rev().find(|event| {
             event["place"] == "echo"
-                && event["what"] == name
+                && event["subject"] == name
                 && event["elapsed_us"].is_u64()
                 && ["accepted", "refused"].contains(&event["outcome"].as_str().unwrap_or_default())
         })?;
-        Some((event["outcome"] == "accepted", event["detail"].as_str().unwrap_or_default().to_owned()))
+        Some((event["outcome"] == "accepted", event["message"].as_str().unwrap_or_default().to_owned()))
     }
 
     /// Knocks, and gives back what the lab told of it: `accept`, or the reason and its cause.
@@ -401,7 +404,8 @@ fn orders_that_cannot_be_followed() {
     let _refused = ask(&[b'x'; 16 << 10]);
     assert_eq!(lab.verdict("good").0, 0);
     let status: Value = serde_json::from_slice(&lab.order(&["status", "--json"]).stdout).unwrap();
-    assert_eq!(status["subjects"][0]["standing"], "good");
+    schema::check(&status);
+    assert_eq!(status["subjects"][0]["status"], "good");
 }
 
 #[test]
@@ -411,6 +415,7 @@ fn ends_on_a_signal_and_starts_again() {
     let mut lab = Lab::start_in(folder);
     let first = fs::read(&key).unwrap();
     let client = lab.client("good");
+    lab.said.lock().unwrap().iter().for_each(schema::check);
     let output = Command::new("sh").args(["-c", &format!("kill -TERM {}", lab.child.id())]).status().unwrap();
     assert!(output.success());
     let status = until("ended", || lab.child.try_wait().unwrap());

@@ -89,6 +89,11 @@ fn install() {
 }
 
 #[test]
+fn json() {
+    run("docs/json.md");
+}
+
+#[test]
 fn lab() {
     run("docs/lab.md");
 }

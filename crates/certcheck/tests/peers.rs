@@ -1,6 +1,7 @@
 //! The program against servers that others wrote: nginx, slapd and the responder of `openssl`, over loopback.
 
 mod openssl_pki;
+mod schema;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +32,10 @@ fn run(pki: &Pki, arguments: &[&str]) -> (i32, String, String) {
 }
 
 fn lines(out: &str) -> Vec<Value> {
-    out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    let lines: Vec<Value> =
+        out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    lines.iter().for_each(schema::check);
+    lines
 }
 
 /// `verify --json`: the exit code and the line.

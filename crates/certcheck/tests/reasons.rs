@@ -1,5 +1,7 @@
 //! Every reason that a verdict can have is provoked through the program, and what its hint says mends it.
 
+mod schema;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -152,6 +154,7 @@ impl Asked {
         let last =
             out.lines().last().unwrap_or_else(|| panic!("{:?}", String::from_utf8_lossy(&output.stderr)));
         let line: Value = serde_json::from_str(last).expect("a line of JSON");
+        schema::check(&line);
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let reason = &line["reason"];
         if reason.is_null() {

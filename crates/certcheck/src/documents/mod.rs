@@ -1,6 +1,7 @@
-//! What is made out of the command line itself: completions, manual pages, and the page `docs/cli.md`.
+//! What the program prints about itself: completions, manual pages, the page `docs/cli.md`, and the schema of its JSON.
 
 mod reference;
+mod schema;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -9,7 +10,7 @@ use anyhow::anyhow;
 use clap::CommandFactory as _;
 
 use crate::exit::Exit;
-use crate::flags::{CompletionsArguments, Flags, ManualArguments};
+use crate::flags::{CompletionsArguments, Flags, ManualArguments, SchemaArguments, SchemaCommand};
 
 pub(crate) fn completions(arguments: &CompletionsArguments) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
@@ -27,6 +28,14 @@ pub(crate) fn manual(arguments: &ManualArguments) -> anyhow::Result<Exit> {
 
 pub(crate) fn reference() -> anyhow::Result<Exit> {
     print(reference::page(Flags::command()).as_bytes())
+}
+
+/// The schema of all objects, or of those of a command.
+pub(crate) fn schema(arguments: &SchemaArguments) -> anyhow::Result<Exit> {
+    match arguments.command.map(SchemaCommand::types) {
+        None => print(schema::ALL.as_bytes()),
+        Some(types) => print(schema::of(types)?.as_bytes()),
+    }
 }
 
 fn print(bytes: &[u8]) -> anyhow::Result<Exit> {

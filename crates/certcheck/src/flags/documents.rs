@@ -1,8 +1,8 @@
-//! `certcheck completions` and `certcheck manual`.
+//! `certcheck completions`, `certcheck manual` and `certcheck schema`.
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 
 const COMPLETIONS_EXAMPLES: &str = "\
@@ -30,4 +30,52 @@ pub(crate) struct ManualArguments {
     /// The folder; it is made if it is not there.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: PathBuf,
+}
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  certcheck schema > certcheck.schema.json
+  certcheck schema verify";
+
+#[derive(Args, Debug)]
+#[command(after_help = SCHEMA_EXAMPLES)]
+pub(crate) struct SchemaArguments {
+    /// Only the objects that this command prints [default: all].
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<SchemaCommand>,
+}
+
+/// A command that prints JSON.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SchemaCommand {
+    Verify,
+    Ring,
+    Crl,
+    Ocsp,
+    Fetch,
+    Cache,
+    Watch,
+    Bench,
+    Lab,
+    Config,
+    Version,
+}
+
+impl SchemaCommand {
+    /// The objects that the command prints, by their `type`.
+    pub(crate) const fn types(self) -> &'static [&'static str] {
+        match self {
+            Self::Verify => &["verification", "plan", "summary", "error"],
+            Self::Ring => &["ring", "error"],
+            Self::Crl => &["crl", "error"],
+            Self::Ocsp => &["ocsp", "error"],
+            Self::Fetch => &["fetch", "crl", "ocsp", "error"],
+            Self::Cache => &["cache-entry", "crl", "ocsp", "error"],
+            Self::Watch => &["watch", "error"],
+            Self::Bench => &["bench", "error"],
+            Self::Lab => &["lab-ready", "lab-event", "lab-status", "error"],
+            Self::Config => &["config", "error"],
+            Self::Version => &["version", "error"],
+        }
+    }
 }

@@ -22,7 +22,7 @@ use when::parse_time;
 pub(crate) use bench::BenchArguments;
 pub(crate) use cache::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 pub(crate) use config::{ConfigArguments, VersionArguments};
-pub(crate) use documents::{CompletionsArguments, ManualArguments};
+pub(crate) use documents::{CompletionsArguments, ManualArguments, SchemaArguments, SchemaCommand};
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
 pub(crate) use global::{ColorFlag, GlobalArguments};
@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Config(ConfigArguments),
     /// Print the version and what this build can do.
     Version(VersionArguments),
+    /// Print the JSON Schema of the objects that --json prints.
+    Schema(SchemaArguments),
     /// Print completions for a shell.
     Completions(CompletionsArguments),
     /// Write the manual pages into a folder, one for each command.
@@ -102,7 +104,7 @@ impl Command {
             Self::Lab(arguments) => arguments.json,
             Self::Config(arguments) => arguments.json,
             Self::Version(arguments) => arguments.json,
-            Self::Completions(_) | Self::Manual(_) | Self::Reference => false,
+            Self::Schema(_) | Self::Completions(_) | Self::Manual(_) | Self::Reference => false,
         }
     }
 }

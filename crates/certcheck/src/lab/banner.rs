@@ -104,16 +104,16 @@ pub(super) fn print_status(status: &Status) -> io::Result<()> {
         writeln!(out)?;
     }
     for subject in &status.subjects {
-        let style = match subject.standing.as_str() {
+        let style = match subject.status.as_str() {
             "good" => GOOD,
             "revoked" => BAD,
             _ => UNSURE,
         };
         // A program that is no lab may have answered.
-        let [name, standing, named] =
-            [&subject.name, &subject.standing, &subject.named].map(|text| Visible(text).to_string());
-        write!(out, "{name:<13}  {style}{standing:<7}{style:#}  {named:<8}")?;
-        if let (Some(at), Some(reason)) = (&subject.revoked_at, &subject.reason) {
+        let [name, status, sources] = [&subject.name, &subject.status, &subject.sources.join(" ")]
+            .map(|text| Visible(text).to_string());
+        write!(out, "{name:<13}  {style}{status:<7}{style:#}  {sources:<8}")?;
+        if let (Some(at), Some(reason)) = (&subject.revoked_at, &subject.revocation_reason) {
             write!(out, "  {QUIET}since {}, {}{QUIET:#}", Visible(at), Visible(reason))?;
         }
         writeln!(out)?;

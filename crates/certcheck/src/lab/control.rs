@@ -80,11 +80,11 @@ pub(super) struct SourceStatus {
 pub(super) struct SubjectStatus {
     pub(super) name: String,
     /// `good`, `revoked` or `on-hold`; `unknown` of whom no CA of the lab speaks.
-    pub(super) standing: String,
+    pub(super) status: String,
     pub(super) revoked_at: Option<String>,
-    pub(super) reason: Option<String>,
-    /// What its certificate names.
-    pub(super) named: String,
+    pub(super) revocation_reason: Option<String>,
+    /// What its certificate names: `crl`, `ocsp`.
+    pub(super) sources: Vec<String>,
     /// As it was made.
     pub(super) about: String,
 }
@@ -115,10 +115,10 @@ impl Lab {
             };
             SubjectStatus {
                 name: subject.name.to_owned(),
-                standing: word.to_owned(),
+                status: word.to_owned(),
                 revoked_at: at.map(|at| at.to_string()),
-                reason: reason.map(str::to_owned),
-                named: subject.named.words().to_owned(),
+                revocation_reason: reason.map(str::to_owned),
+                sources: subject.named.words().split_whitespace().map(str::to_owned).collect(),
                 about: subject.about.to_owned(),
             }
         };

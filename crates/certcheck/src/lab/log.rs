@@ -26,14 +26,14 @@ pub(super) struct Event {
     at: String,
     /// Where: `cdp`, `ocsp`, `echo` or `control`.
     place: &'static str,
-    /// About what or whom.
-    what: String,
+    /// A certificate, a source, or what else it is about.
+    subject: String,
     /// In a stable word.
     outcome: &'static str,
     /// The reason's code and what else belongs to it.
-    detail: Option<String>,
-    /// Who asked.
-    by: Option<String>,
+    message: Option<String>,
+    /// The program that asked.
+    peer: Option<String>,
     elapsed_us: Option<u64>,
 }
 
@@ -42,30 +42,30 @@ impl json::Document for Event {
 }
 
 impl Event {
-    pub(super) fn new(place: &'static str, what: impl Into<String>, outcome: &'static str) -> Self {
+    pub(super) fn new(place: &'static str, subject: impl Into<String>, outcome: &'static str) -> Self {
         Self {
             at: setup::time(None).to_string(),
             place,
-            what: what.into(),
+            subject: subject.into(),
             outcome,
-            detail: None,
-            by: None,
+            message: None,
+            peer: None,
             elapsed_us: None,
         }
     }
 
     /// Where, and about what.
     pub(super) fn subject(&self) -> (&'static str, String) {
-        (self.place, self.what.clone())
+        (self.place, self.subject.clone())
     }
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.message = Some(detail.into());
         self
     }
 
     pub(super) fn by(mut self, by: impl Into<String>) -> Self {
-        self.by = Some(by.into());
+        self.peer = Some(by.into());
         self
     }
 
@@ -84,16 +84,16 @@ impl Event {
     }
 
     fn print(&self) -> io::Result<()> {
-        let Self { at, place, what, outcome, detail, by, elapsed_us, .. } = self;
+        let Self { at, place, subject, outcome, message, peer, elapsed_us } = self;
         let style = self.style();
         let time = at.get(11..19).unwrap_or_default();
         let mut out = crate::output::text();
-        write!(out, "{QUIET}{time}{QUIET:#}  {place:<7}  {what:<13}  {style}{outcome}{style:#}")?;
-        if let Some(detail) = detail {
-            write!(out, ": {detail}")?;
+        write!(out, "{QUIET}{time}{QUIET:#}  {place:<7}  {subject:<13}  {style}{outcome}{style:#}")?;
+        if let Some(message) = message {
+            write!(out, ": {message}")?;
         }
-        if let Some(by) = by {
-            write!(out, "  {QUIET}to {by}{QUIET:#}")?;
+        if let Some(peer) = peer {
+            write!(out, "  {QUIET}to {peer}{QUIET:#}")?;
         }
         if let Some(micros) = elapsed_us {
             let millis = Duration::from_micros(*micros).as_secs_f64() * 1e3;

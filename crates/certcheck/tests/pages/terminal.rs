@@ -87,8 +87,9 @@ impl Terminal {
 
     /// Exit code, and what is printed, errors included. Nothing if a program of others is not installed here.
     fn shell(&self, before: &str, script: &str) -> Option<(Option<i32>, String)> {
-        let programs = script.lines().filter_map(|line| line.split(' ').next());
-        for program in programs.filter(|program| ["curl", "openssl"].contains(program)) {
+        let first = script.lines().filter_map(|line| line.split(' ').next());
+        let piped = script.split("| ").skip(1).filter_map(|rest| rest.split(' ').next());
+        for program in first.chain(piped).filter(|program| ["curl", "jq", "openssl"].contains(program)) {
             certcheck_testkit::peers::tool::run(program, &["--version"], PATIENCE)?;
         }
         let output = self.command(&format!("exec 2>&1\n{before}{script}")).output().unwrap();
