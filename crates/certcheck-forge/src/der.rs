@@ -1,4 +1,4 @@
-//! A writer of DER that writes whatever it is told.
+//! A DER writer that can write invalid content too.
 
 /// Tag, length in the fewest bytes, content.
 #[must_use]

@@ -1,5 +1,5 @@
 //! Writes the demonstration PKI: `cargo run -p certcheck-testkit --example demo -- testdata/demo`.
-#![allow(clippy::unwrap_used, reason = "a tool for who works on the project")]
+#![allow(clippy::unwrap_used, reason = "a tool for people who work on the project")]
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! Writes seeds for the fuzz targets: `cargo run -p certcheck-testkit --example fuzz_seeds -- fuzz/corpus`.
-#![allow(clippy::unwrap_used, reason = "a tool for who works on the project")]
+#![allow(clippy::unwrap_used, reason = "a tool for people who work on the project")]
 
 use std::path::Path;
 

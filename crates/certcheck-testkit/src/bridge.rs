@@ -1,5 +1,5 @@
 //! A bridged PKI as governments have it: a client's CA leads to the anchor through bridges alone, and each CA's certificates
-//! are behind a URL, the useful one beside others that lead nowhere.
+//! are behind a URL, the useful one together with others that lead nowhere.
 
 use crate::{Cert, Key, der, ext};
 
@@ -16,7 +16,7 @@ pub struct Bridge {
 impl Bridge {
     /// With so many bridges between the client's CA and the anchor. `base` is the URL of the site, without a path.
     ///
-    /// Beside the certificate that leads on, each CA has one that it signed itself, one by a CA that it certified in turn (a
+    /// In addition to the certificate that leads on, each CA has one that it signed itself, one by a CA that it certified in turn (a
     /// loop), one by a CA whose certificates are gone, and one that has expired.
     #[must_use]
     pub fn new(base: &str, bridges: usize) -> Self {

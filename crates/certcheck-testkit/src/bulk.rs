@@ -11,7 +11,7 @@ pub struct Onslaught {
     pub anchor: Vec<u8>,
     /// The target.
     pub leaf: Vec<u8>,
-    /// Presented beside it.
+    /// Presented along with it.
     pub presented: Vec<Vec<u8>>,
 }
 

@@ -128,7 +128,7 @@ impl Tree {
         self.modules.insert(module, reader.content);
     }
 
-    /// The files that define what a path leads to, as it stands in a module. None of this crate, none at all.
+    /// The files that define the target of a path that a module contains. Empty if it is not of this crate.
     fn files_of(&self, module: &Parts, path: &Parts) -> BTreeSet<String> {
         let mut files = BTreeSet::new();
         self.follow(module, path, &mut BTreeSet::new(), &mut files);

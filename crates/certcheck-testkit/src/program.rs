@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// A call of the program at this path, without the settings of whoever runs the tests: no settings file, no variables
+/// A call of the program at this path, without the settings of the user who runs the tests: no settings file, no variables
 /// of the program's, no colours.
 #[must_use]
 pub fn isolated(program: &str) -> Command {

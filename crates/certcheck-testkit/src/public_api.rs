@@ -1,4 +1,4 @@
-//! Which types of other crates stand in the public API of a crate, read from its source: what tests about it are made of.
+//! Types of other crates in the public API of a crate, found in its source, for tests of the API.
 //!
 //! A public item counts wherever it stands: the lint `unreachable_pub` keeps others from being public. What a macro makes is
 //! not seen, but for derives.

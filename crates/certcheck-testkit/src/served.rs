@@ -23,7 +23,7 @@ pub use crate::world::*;
 pub const VERSIONS: [(&str, &SupportedProtocolVersion); 2] =
     [("TLS 1.2", &rustls::version::TLS12), ("TLS 1.3", &rustls::version::TLS13)];
 
-/// What an admitted client is told.
+/// What an accepted client receives.
 pub const HELLO: &str = "hello\n";
 
 const SERVER_ROOT: &str = "O=Server,CN=Root";
@@ -32,7 +32,7 @@ fn pkcs8(key: &Key) -> PrivateKeyDer<'static> {
     PrivatePkcs8KeyDer::from(key.pkcs8()).into()
 }
 
-/// Whom clients trust.
+/// The root that clients trust.
 pub fn server_root() -> Vec<u8> {
     let key = Key::p256("rustls server root");
     Cert::root(SERVER_ROOT, &key).valid("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z").issue(&key)
@@ -112,7 +112,7 @@ pub fn client_config_over(
 /// What a client was told, or the name of the alert that it got.
 pub type Outcome = Result<String, String>;
 
-/// What one connection came to for the client.
+/// The result of one connection for the client.
 #[derive(Debug)]
 pub struct Connected {
     /// What the client was sent, or the alert.
@@ -170,7 +170,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// Serves everyone with the future that `serve` makes; it tells what each came to.
+    /// Serves everyone with the future that `serve` makes; it returns the result of each.
     pub fn start<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = String> + Send + 'static,
@@ -238,7 +238,7 @@ impl Served {
         })
     }
 
-    /// What connections came to, in the order in which they ended. Waits until there are so many.
+    /// The results of connections, in the order in which they ended. Waits until there are so many.
     pub fn outcomes(&self, number: usize) -> Vec<String> {
         for _ in 0..500 {
             let outcomes = self.outcomes.lock().expect("no panic").clone();

@@ -10,6 +10,8 @@ const CHECKED: &[&str] = &[
     "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "crates/certcheck-forge",
+    "crates/certcheck-testkit",
     "docs/SUMMARY.md",
     "docs/architecture.md",
     "docs/at-tls.md",

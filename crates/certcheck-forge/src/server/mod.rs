@@ -235,7 +235,7 @@ impl Shared {
         }
     }
 
-    /// Tells of a request and keeps it, as many as are kept.
+    /// Reports a request to the observer, and keeps it in the list of the last requests.
     fn note(&self, request: &Request, fault: Option<&dyn ServerFault>) {
         if let Some(observer) = &self.options.observer {
             observer(request, fault.map(ServerFault::name));

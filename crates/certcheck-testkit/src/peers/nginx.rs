@@ -42,7 +42,7 @@ http {
 }
 "#;
 
-/// nginx, which serves the files of a folder: CRLs with gzip for who asks, an ETag with each, and a redirect (302) from
+/// nginx, which serves the files of a folder: CRLs with gzip on request, an ETag with each, and a redirect (302) from
 /// `/moved/x` to `/x`.
 pub struct Nginx(Process);
 

@@ -41,7 +41,7 @@ pub struct Case {
     about: String,
     /// The RFC that has it so.
     #[serde(default)]
-    #[expect(dead_code, reason = "the clause, for who reads the file")]
+    #[expect(dead_code, reason = "the clause, for readers of the file")]
     rfc: String,
     /// Target first.
     #[serde(default = "leaf")]
@@ -179,7 +179,7 @@ impl Case {
                 return Err(format!("{}: nothing says {wanted:?}: {pieces:#?}", self.about));
             }
         }
-        // What counted for no certificate of the path is told of, or at least what it was given beside.
+        // Evidence that counted for no certificate is reported, or at least the evidence that was given with it.
         let proofs = report.path.iter().filter_map(|member| member.revocation.proof());
         let proofs: Vec<&str> = proofs.map(|proof| &*proof.source).collect();
         let is_proof = |given: &String| proofs.contains(&&**given);

@@ -15,7 +15,7 @@ use super::question::Question;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What it shows, for who reads it.
+    /// What it shows, for readers.
     about: String,
     #[serde(default = "default_time")]
     at: String,
