@@ -1,11 +1,12 @@
-//! `certcheck cache`: the evidence that is kept between runs.
+//! `certcheck cache`: the evidence that is cached between runs.
 
 use std::io::Write as _;
 
 use anyhow::{anyhow, bail};
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::{EvidenceRequest, OcspEvidence};
-use certcheck_core::{Evidence, Policy, Revocation, Time};
+use certcheck_core::{Evidence, Policy, Revocation, Time, Verdict};
+use certcheck_fetch::CheckReport;
 use certcheck_fetch::store::{DiskStore, Entry, Store as _};
 use serde::Serialize;
 
@@ -13,7 +14,8 @@ use crate::exit::Exit;
 use crate::flags::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 use crate::json::{self, Document, kind_of};
 use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
-use crate::{crl, input, network, ocsp, ring_files, setup, visible};
+use crate::visible::{self, Visible};
+use crate::{crl, input, network, ocsp, ring_files, setup};
 
 #[derive(Serialize)]
 struct EntryObject {
@@ -36,7 +38,7 @@ pub(crate) fn run(arguments: &CacheArguments) -> anyhow::Result<Exit> {
         CacheCommand::List(folder) => list(folder),
         CacheCommand::Show(show) => show_one(show),
         CacheCommand::Clear(clear) => clear_some(clear),
-        CacheCommand::Prefetch(prefetch) => get_ahead(prefetch),
+        CacheCommand::Prefetch(prefetch) => fill(prefetch),
     }
 }
 
@@ -66,16 +68,16 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
         }
         let key = entry.key.to_hex();
         let until = match entry.next_update {
-            Some(next) if next < now => format!("{UNSURE}ended {next}{UNSURE:#}"),
+            Some(next) if next < now => format!("{UNSURE}stale since {next}{UNSURE:#}"),
             Some(next) => format!("until {next}"),
-            None => "without end".to_owned(),
+            None => "without nextUpdate".to_owned(),
         };
         let (kind, url) = (kind_of(&entry.request), shown(entry.request.url()));
         let short = key.get(..12).unwrap_or_default();
         writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.bytes)?;
     }
     let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
-    visible::remark(format_args!("{} kept, {total} bytes", entries.len()))?;
+    visible::remark(format_args!("{} entries, {total} bytes", entries.len()))?;
     Ok(Exit::Accepted)
 }
 
@@ -96,7 +98,7 @@ fn show_one(show: &CacheShow) -> anyhow::Result<Exit> {
     let (store, runtime) = open(&show.folder)?;
     let found = find(runtime.block_on(store.list())?, &show.what);
     if found.is_empty() {
-        bail!("{}: nothing is kept of it", show.what);
+        bail!("{}: not in the cache; `certcheck cache list` shows what is", show.what);
     }
     let (policy, now) = (Policy::client(Revocation::Off), setup::time(None));
     let is_json = show.folder.json;
@@ -146,13 +148,13 @@ fn clear_some(clear: &CacheClear) -> anyhow::Result<Exit> {
             json::print(&reported(entry, now))?;
         }
     }
-    visible::remark(format_args!("{} forgotten", chosen.len()))?;
+    visible::remark(format_args!("{} entries removed", chosen.len()))?;
     Ok(Exit::Accepted)
 }
 
-fn get_ahead(prefetch: &CachePrefetch) -> anyhow::Result<Exit> {
+fn fill(prefetch: &CachePrefetch) -> anyhow::Result<Exit> {
     if prefetch.network.no_cache {
-        bail!("there is nothing to fill with --no-cache");
+        bail!("--no-cache leaves no cache to fill; use it without");
     }
     let ring = ring_files::load(&prefetch.ring, false)?;
     let now = setup::time(prefetch.at);
@@ -169,26 +171,44 @@ fn get_ahead(prefetch: &CachePrefetch) -> anyhow::Result<Exit> {
     let mut out = crate::output::text();
     let mut worst = Exit::Accepted;
     for report in &reports {
-        for tried in report.sources() {
-            let (kind, url) = (tried.kind.code(), shown(&tried.url));
-            match (&tried.failure, tried.from) {
-                (Some((cause, detail)), _) => {
-                    writeln!(out, "{BAD}failed{BAD:#}  {kind} {url}  {}: {detail}", cause.code())?;
-                }
-                (None, from) => {
-                    let from = from.map_or("nowhere", certcheck_fetch::Origin::code);
-                    writeln!(
-                        out,
-                        "{GOOD}there{GOOD:#}   {kind} {url}  {QUIET}{} bytes from {from}{QUIET:#}",
-                        tried.bytes
-                    )?;
-                }
-            }
-        }
-        // Revoked or not is not the question here; whether it is known is.
-        if report.verdict() == certcheck_core::Verdict::Undetermined {
+        print_filled(&mut out, report)?;
+        // Whether it is revoked is not the question here; whether that is known is.
+        if report.verdict() == Verdict::Undetermined {
             worst = Exit::Undetermined;
         }
     }
     Ok(worst)
+}
+
+/// A certificate, whether its status is known now, and the sources that were tried for it.
+fn print_filled(out: &mut impl std::io::Write, report: &CheckReport) -> std::io::Result<()> {
+    let details = report.details();
+    let view = details.view();
+    let subject = view.path.first().map(|member| member.certificate.subject().to_string());
+    let subject = subject.unwrap_or_else(|| "a certificate that cannot be parsed".to_owned());
+    let subject = Visible(&subject);
+    match (&view.reason, view.verdict) {
+        (_, Verdict::Accept) => writeln!(out, "{GOOD}ready{GOOD:#}    {subject}")?,
+        (Some(rejection), verdict) => {
+            let (style, word) =
+                if verdict == Verdict::Undetermined { (UNSURE, "missing") } else { (BAD, "rejected") };
+            let sentence = view.sentence().unwrap_or_default();
+            let code = rejection.reason.code();
+            writeln!(out, "{style}{word:<8}{style:#} {subject}  {code}: {}", Visible(&sentence))?;
+        }
+        (None, _) => writeln!(out, "{UNSURE}missing{UNSURE:#}  {subject}")?,
+    }
+    for tried in report.sources() {
+        let (kind, url) = (tried.kind.code(), shown(&tried.url));
+        match (&tried.failure, tried.from) {
+            (Some((cause, detail)), _) => {
+                writeln!(out, "  {BAD}failed{BAD:#}  {kind} {url}  {}: {}", cause.code(), Visible(detail))?;
+            }
+            (None, from) => {
+                let from = from.map_or("nowhere", certcheck_fetch::Origin::code);
+                writeln!(out, "  {kind} {url}  {QUIET}{} bytes from {from}{QUIET:#}", tried.bytes)?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! `certcheck fetch`: gets evidence, tells where from and how long it took, and what it says.
+//! `certcheck fetch`: fetches evidence and shows where it came from, how long it took, and what it says.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -58,10 +58,16 @@ pub(crate) fn run(arguments: &FetchArguments) -> anyhow::Result<Exit> {
     let now = setup::time(arguments.asked.at);
     let ring = || ring_files::load(&arguments.ring, false);
     let is_url = arguments.what.contains("://");
-    if !is_url && arguments.ring.is_empty() {
-        bail!("a certificate is asked about with --ring: its issuer's key is part of the question");
+    if !is_url && let Some(url) = without_scheme(&arguments.what) {
+        bail!("{}: no such file; for a URL, write {url}", arguments.what);
     }
-    // What is looked into is not kept, and what is kept is not what was asked for.
+    if !is_url && arguments.ring.is_empty() {
+        bail!(
+            "{}: to fetch the evidence about a certificate, name a key ring with --ring: requests name its issuer's key",
+            arguments.what
+        );
+    }
+    // The cache is neither read nor filled: the question is what sources say now.
     let engine = network::engine(&arguments.network, false, ring()?, policy.clone(), Evidence::new())?;
     let needs = if is_url { vec![need_of_url(arguments)] } else { needs_of_file(arguments, &engine, now)? };
     let ring = if arguments.ring.is_empty() { None } else { Some(ring()?) };
@@ -71,10 +77,25 @@ pub(crate) fn run(arguments: &FetchArguments) -> anyhow::Result<Exit> {
         worst = worst.max(question.ask(need)?);
     }
     if needs.is_empty() {
-        crate::visible::remark(format_args!("{}: names no source of evidence", arguments.what))?;
+        crate::visible::remark(format_args!(
+            "{}: the certificates of the path name no source of evidence",
+            arguments.what
+        ))?;
         return Ok(Exit::Undetermined);
     }
     Ok(worst)
+}
+
+/// The URL that was meant by a host and a path without a scheme. `None` for a file, or for what looks like one.
+fn without_scheme(what: &str) -> Option<String> {
+    if Path::new(what).exists() || what.starts_with(['.', '/', '-']) {
+        return None;
+    }
+    let url = url::Url::parse(&format!("http://{what}")).ok()?;
+    let (host, _path) = what.split_once('/')?;
+    let host = host.split(':').next()?;
+    let is_host = host == "localhost" || host.contains('.') && url.host_str() == Some(&*host.to_lowercase());
+    is_host.then(|| url.to_string())
 }
 
 fn need_of_url(arguments: &FetchArguments) -> Need {
@@ -111,14 +132,14 @@ impl Question<'_> {
     fn ask(&self, need: &Need) -> anyhow::Result<Exit> {
         let begun = Instant::now();
         let within = self.arguments.network.timeout;
-        let came = measure::fetch_blocking(self.engine, need, within);
+        let fetched = measure::fetch_blocking(self.engine, need, within);
         let elapsed = begun.elapsed();
-        let file = match (&came, &self.arguments.out) {
+        let file = match (&fetched, &self.arguments.out) {
             (Ok(held), Some(folder)) => Some(write(held, folder)?),
             _ => None,
         };
-        self.report(need, &came, elapsed, file)?;
-        let Ok(held) = came else { return Ok(Exit::Undetermined) };
+        self.report(need, &fetched, elapsed, file)?;
+        let Ok(held) = fetched else { return Ok(Exit::Undetermined) };
         let (ring, policy, now, is_json) = (self.ring, self.policy, self.now, self.arguments.json);
         match held.answer() {
             Answer::Crl(crl) => crl::report_fetched(crl, ring, policy, now, is_json),
@@ -127,9 +148,13 @@ impl Question<'_> {
                 for der in found {
                     let subject =
                         Certificate::parse(der).map(|certificate| certificate.subject().to_string());
-                    let subject = subject.unwrap_or_else(|fault| format!("does not read: {fault}"));
+                    let subject = subject.unwrap_or_else(|fault| format!("cannot be parsed: {fault}"));
                     if !is_json {
-                        writeln!(io::stdout(), "  certificate of {subject}")?;
+                        writeln!(
+                            crate::output::text(),
+                            "  certificate of {}",
+                            crate::visible::Visible(&subject)
+                        )?;
                     }
                 }
                 Ok(Exit::Accepted)
@@ -141,14 +166,14 @@ impl Question<'_> {
     fn report(
         &self,
         need: &Need,
-        came: &Result<std::sync::Arc<CachedEvidence>, Failure>,
+        fetched: &Result<std::sync::Arc<CachedEvidence>, Failure>,
         elapsed: Duration,
         file: Option<String>,
     ) -> io::Result<()> {
         let kind = kind_of(&need.request);
         if self.arguments.json {
-            let failure = came.as_ref().err();
-            let certificates = match came.as_ref().map(|held| held.answer()) {
+            let failure = fetched.as_ref().err();
+            let certificates = match fetched.as_ref().map(|held| held.answer()) {
                 Ok(Answer::Issuers(found)) => found.iter().map(|der| FetchedCertificate::new(der)).collect(),
                 _ => Vec::new(),
             };
@@ -156,7 +181,7 @@ impl Question<'_> {
                 url: need.request.url().to_string(),
                 kind,
                 elapsed_us: json::microseconds(elapsed),
-                bytes: came.as_ref().ok().map(|held| held.bytes()),
+                bytes: fetched.as_ref().ok().map(|held| held.bytes()),
                 file,
                 cause: failure.map(|failure| failure.cause.code()),
                 message: failure.map(|failure| failure.detail.clone()),
@@ -165,7 +190,7 @@ impl Question<'_> {
         }
         let mut out = crate::output::text();
         let (url, took) = (shown(need.request.url()), elapsed.as_secs_f64() * 1e3);
-        match came {
+        match fetched {
             Ok(held) => writeln!(
                 out,
                 "{GOOD}fetched{GOOD:#}: {kind} {url}  {QUIET}{} bytes in {took:.1} ms{QUIET:#}",
@@ -180,7 +205,7 @@ impl Question<'_> {
     }
 }
 
-/// Writes what came under a name made of its URL.
+/// Writes what was fetched, under a name made of its URL.
 fn write(held: &CachedEvidence, folder: &Path) -> anyhow::Result<String> {
     let (bytes, end): (Vec<u8>, _) = match held.answer() {
         Answer::Crl(crl) => (crl.der().to_vec(), "crl"),

@@ -60,10 +60,10 @@ pub(crate) const fn of(remedy: Remedy) -> &'static str {
         Remedy::AddPurpose => "issue the certificate for this purpose, or check for another with --purpose",
         Remedy::AllowDepth => "raise --max-depth if this PKI has that many intermediates",
         Remedy::NameSource => {
-            "give evidence with --crl or --ocsp, have the CA name a source, or accept such \
+            "give evidence with --crl or --ocsp, have the CA name a source in its certificates, or accept such \
              certificates with --revocation if-offered"
         }
-        Remedy::AllowFetching => "allow fetching, or give evidence with --crl or --ocsp",
+        Remedy::AllowFetching => "allow fetching (without --offline), or give evidence with --crl or --ocsp",
         Remedy::CheckSource => {
             "check whether the source can be reached from this machine, or give evidence with --crl or --ocsp"
         }
@@ -82,14 +82,14 @@ pub(crate) const fn of(remedy: Remedy) -> &'static str {
             "give a CRL (--crl) or an OCSP response (--ocsp) for the signer's own certificate"
         }
         Remedy::AddSigner => {
-            "add the signer's certificate to the ring if it is allowed to sign for this CA; certcheck crl and certcheck ocsp show \
-             the signer"
+            "add the signer's certificate to the ring if it is allowed to sign for this CA; `certcheck crl FILE` and `certcheck ocsp FILE` \
+             show the signer"
         }
         Remedy::IdentifyResponder => {
             "have the responder send its own certificate with the response, or give a CRL with --crl"
         }
         Remedy::InspectEvidence => {
-            "get the evidence again; certcheck crl and certcheck ocsp show what is wrong with it"
+            "get the evidence again; `certcheck crl FILE` and `certcheck ocsp FILE` show what is wrong with it"
         }
         other => other.text(),
     }

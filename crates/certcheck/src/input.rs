@@ -15,7 +15,7 @@ use crate::kind::{self, Misfit, Wanted};
 const MAX_FILE: u64 = 64 << 20;
 
 /// What is said where a file is read and a directory is named.
-pub(crate) const IS_DIRECTORY: &str = "is a directory; name a file in it";
+pub(crate) const IS_DIRECTORY: &str = "is a directory: name a file in it";
 
 /// Why an input is no input.
 #[derive(Debug)]
@@ -36,8 +36,12 @@ impl fmt::Display for InputError {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => f.write_str(IS_DIRECTORY),
             Self::Io(error) => write!(f, "{error}"),
-            Self::TooLarge => write!(f, "larger than {MAX_FILE} bytes"),
-            Self::TooLong { max } => write!(f, "a certificate of more than {max} bytes"),
+            Self::TooLarge => {
+                write!(f, "the file is larger than {} MiB, the most that is read", MAX_FILE >> 20)
+            }
+            Self::TooLong { max } => {
+                write!(f, "a certificate is larger than {max} bytes, the most that is accepted")
+            }
             Self::Content(fault) => write!(f, "{fault}"),
             Self::Misfit(misfit) => write!(f, "{misfit}"),
         }

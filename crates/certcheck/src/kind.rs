@@ -119,21 +119,23 @@ impl Kind {
     const fn advice(self, wanted: Wanted) -> &'static str {
         match (self, wanted) {
             (Self::Utf16, _) => "convert it with `iconv -f UTF-16 -t UTF-8 FILE`",
-            (Self::Html, _) => "a server or proxy answered with a page: download the file again",
+            (Self::Html, _) => "a server or proxy sent a web page instead of the file: download it again",
             (Self::Gzip, _) => "unpack it with `gzip -dc FILE`",
-            (Self::Zip, _) => "unpack it and name a file of it",
-            (Self::Empty, _) => "it may be the rest of a failed download",
-            (Self::Certificate, _) => "name it as CERT, or give it with --untrusted or --ring",
-            (Self::Crl, _) => "give it with --crl, or look into it with `certcheck crl FILE`",
-            (Self::OcspResponse, _) => "give it with --ocsp, or look into it with `certcheck ocsp FILE`",
-            (Self::OcspRequest, _) => "it holds only a question: the responder's answer is needed",
+            (Self::Zip, _) => "unpack it and name one of its files",
+            (Self::Empty, _) => "a download or copy may have failed: get the file again",
+            (Self::Certificate, _) => "name it as CERT, or use --untrusted or --ring",
+            (Self::Crl, _) => "use --crl, or show it with `certcheck crl FILE`",
+            (Self::OcspResponse, _) => "use --ocsp, or show it with `certcheck ocsp FILE`",
+            (Self::OcspRequest, _) => "a response of the OCSP responder is needed",
             (Self::Pkcs12, Wanted::Certificate) => {
                 "export its certificate with `openssl pkcs12 -in FILE -clcerts -nokeys -out client.pem`"
             }
             (Self::KeyStore, Wanted::Certificate) => {
                 "export its certificate with `keytool -exportcert -rfc -alias NAME -keystore FILE -file client.pem`"
             }
-            (Self::Request, Wanted::Certificate) => "the CA has to issue a certificate for it first",
+            (Self::Request, Wanted::Certificate) => {
+                "send it to the CA, and name the certificate that the CA issues for it"
+            }
             (Self::PrivateKey | Self::PublicKey, Wanted::Certificate) => {
                 "name the file with the certificate for this key"
             }

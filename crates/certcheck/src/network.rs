@@ -30,7 +30,7 @@ pub(crate) fn engine(
     if has_store && !arguments.no_cache {
         match store(arguments.cache_dir.as_deref(), arguments.trust_cache) {
             Ok(store) => builder = builder.disk_store(store),
-            // A folder that was named must be of use; the default one need not.
+            // A folder that was named must work; the default one need not.
             Err(error) if arguments.cache_dir.is_some() => return Err(error),
             Err(error) => visible::warn(format_args!("no cache: {error}"))?,
         }
@@ -83,9 +83,8 @@ pub(crate) fn limits() -> FetchLimits {
 pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> anyhow::Result<DiskStore> {
     let path = match path {
         Some(path) => path.to_owned(),
-        None => {
-            DiskStore::default_path().context("neither HOME nor XDG_CACHE_HOME says where it would be")?
-        }
+        None => DiskStore::default_path()
+            .context("neither HOME nor XDG_CACHE_HOME is set; use --cache-dir or --no-cache")?,
     };
     let mut options = DiskOptions::default();
     options.trust_index = trust_index;

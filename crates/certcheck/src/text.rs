@@ -22,7 +22,7 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const QUIET: Style = Style::new().dimmed();
 
-/// The verdict, the path, and with `explain` all that led to it.
+/// The verdict, the path, and with `explain` how it was reached.
 pub(crate) fn print_report(
     out: &mut impl Write,
     input: &Path,
@@ -51,22 +51,23 @@ pub(crate) fn print_report(
         if report.path.get(at).is_none() {
             writeln!(out, "  {BAD}{}{BAD:#}", Visible(&sentence))?;
         }
-        writeln!(out, "  {QUIET}{}; {}{QUIET:#}", reason.rfc(), hint::for_report(report, sources))?;
+        let hint = hint::for_report(report, sources);
+        writeln!(out, "  {QUIET}fix: {hint} ({}){QUIET:#}", reason.rfc())?;
     }
     if let Some(until) = report.valid_until {
         writeln!(out, "  {QUIET}good until {until}{QUIET:#}")?;
     }
-    // Who is refused for want of evidence wants to know what became of it.
+    // If evidence is missing, the reader needs to know what was tried.
     let is_status_missing =
         matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::RevocationUnknown(_)));
     let is_issuer_missing = matches!(report.reason.as_ref().map(|r| &r.reason), Some(Reason::UnknownIssuer));
     if explain || is_status_missing || is_issuer_missing {
-        let is_told = |tried: &&SourceTried| match &tried.failure {
-            // That nobody was asked is told already.
+        let is_shown = |tried: &&SourceTried| match &tried.failure {
+            // The path says already that nothing was tried.
             Some((cause, _)) => explain || *cause != Cause::NotTried,
             None => explain,
         };
-        for tried in sources.iter().filter(is_told) {
+        for tried in sources.iter().filter(is_shown) {
             print_source(out, tried)?;
         }
         if explain || is_status_missing {
@@ -106,7 +107,7 @@ fn print_member(
             )?;
         }
         (None, _, Status::NoRevAvail) => {
-            write!(out, "  {QUIET}its issuer revokes none of these (noRevAvail){QUIET:#}")?;
+            write!(out, "  {QUIET}no revocation information exists for it (noRevAvail){QUIET:#}")?;
         }
         (None, Some(entry), _) => write!(out, "  {QUIET}{}{QUIET:#}", Visible(entry.source()))?,
         (None, None, _) => {}
@@ -114,7 +115,7 @@ fn print_member(
     writeln!(out)
 }
 
-/// A URL out of a certificate, which may hold anything that IA5 has: nothing of it moves a terminal's cursor.
+/// A URL of a certificate, with everything escaped that could control a terminal.
 pub(crate) fn shown(url: &str) -> String {
     let escape = |sign: char| {
         if sign.is_ascii_graphic() { sign.to_string() } else { sign.escape_default().to_string() }
@@ -125,7 +126,7 @@ pub(crate) fn shown(url: &str) -> String {
 fn print_source(out: &mut impl Write, tried: &SourceTried) -> io::Result<()> {
     let SourceTried { at, kind, url, bytes, elapsed, .. } = tried;
     let took = format!("{:.1} ms", elapsed.as_secs_f64() * 1e3);
-    write!(out, "  {QUIET}asked for {at}: {} {}: ", kind.code(), shown(url))?;
+    write!(out, "  {QUIET}tried for {at}: {} {}: ", kind.code(), shown(url))?;
     match (&tried.failure, tried.from) {
         (Some((cause, detail)), _) => write!(out, "{}: {}, after {took}", cause.code(), Visible(detail))?,
         (None, Some(from)) => write!(out, "{bytes} bytes from {} in {took}", from.code())?,
@@ -134,7 +135,8 @@ fn print_source(out: &mut impl Write, tried: &SourceTried) -> io::Result<()> {
     writeln!(out, "{QUIET:#}")
 }
 
-/// The evidence that did not count, in a line each: the first few, or all. What a source brought is told of with the source.
+/// The evidence that was not used, one line each: the first few, or all. Evidence from a failed source is shown with the
+/// source.
 fn print_considered(
     out: &mut impl Write,
     report: &Report<'_>,
@@ -142,13 +144,13 @@ fn print_considered(
     explain: bool,
 ) -> io::Result<()> {
     const FEW: usize = 4;
-    let is_told = |piece: &&Considered| {
+    let is_shown = |piece: &&Considered| {
         sources.iter().any(|tried| *tried.url == *piece.source && tried.failure.is_some())
     };
-    let mut pieces = report.considered.iter().filter(|piece| !is_told(piece)).peekable();
+    let mut pieces = report.considered.iter().filter(|piece| !is_shown(piece)).peekable();
     let max = if explain { usize::MAX } else { FEW };
     for piece in pieces.by_ref().take(max) {
-        writeln!(out, "  {QUIET}did not count: {}{QUIET:#}", Visible(&piece.to_string()))?;
+        writeln!(out, "  {QUIET}not used: {}{QUIET:#}", Visible(&piece.to_string()))?;
     }
     if pieces.peek().is_some() {
         writeln!(out, "  {QUIET}and {} more; --explain lists them{QUIET:#}", pieces.count())?;
@@ -156,7 +158,7 @@ fn print_considered(
     Ok(())
 }
 
-/// What would be asked, and of whom.
+/// What would be fetched, and from where.
 pub(crate) fn print_plan(
     out: &mut impl Write,
     input: &Path,
@@ -168,7 +170,7 @@ pub(crate) fn print_plan(
         Some(rejection) if exit != Exit::Accepted => {
             writeln!(out, "{BAD}rejected{BAD:#}: {}: {}", visible::path(input), rejection.reason.code())?;
         }
-        _ => writeln!(out, "{UNSURE}would ask{UNSURE:#}: {}", visible::path(input))?,
+        _ => writeln!(out, "{UNSURE}would fetch{UNSURE:#}: {}", visible::path(input))?,
     }
     for need in plan {
         let subject = report.path.get(need.at).map(|member| member.certificate.subject().to_string());
@@ -198,13 +200,13 @@ fn print_explanation(out: &mut impl Write, report: &Report<'_>, elapsed: Duratio
     for Attempt { path, rejection, .. } in &report.attempts {
         let names: Vec<_> = path.iter().map(|certificate| certificate.subject().to_string()).collect();
         let reason = &rejection.reason;
-        writeln!(out, "  tried: {}", names.join(" <- "))?;
+        writeln!(out, "  tried path: {}", names.join(" <- "))?;
         writeln!(out, "     {} at {}: {reason} ({})", reason.code(), rejection.at, reason.rfc())?;
     }
     let spent = report.spent;
     writeln!(
         out,
-        "  spent: {} signatures, {} steps, {} paths, {} name comparisons, {} policy nodes, {} us",
+        "  work: {} signatures, {} steps, {} paths, {} name comparisons, {} policy nodes, {} us",
         spent.signatures,
         spent.steps,
         spent.paths,

@@ -38,14 +38,38 @@ pub(crate) struct HandshakeFigures {
     pub(crate) histogram: Vec<usize>,
 }
 
-/// The key of the client, which is looked at before anything is measured.
-pub(super) fn key(arguments: &BenchArguments) -> anyhow::Result<Option<PrivateKeyDer<'static>>> {
+/// The private key of the client, checked against its certificate before anything is measured.
+///
+/// # Errors
+/// If the key cannot be read, or is not that of the first certificate.
+pub(super) fn key(
+    arguments: &BenchArguments,
+    chain: &[CertificateDer<'static>],
+) -> anyhow::Result<Option<PrivateKeyDer<'static>>> {
     let Some(path) = arguments.key.as_ref().filter(|_| arguments.handshake) else { return Ok(None) };
     let skew = setup::time(arguments.asked.at).unix().abs_diff(setup::time(None).unix());
     if skew > 60 {
-        bail!("a handshake is now: --handshake does not go with --at");
+        bail!("--handshake measures now: leave out --at");
     }
-    PrivateKeyDer::from_pem_file(path).map(Some).map_err(|error| anyhow!("{}: {error}", path.display()))
+    let key = PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
+        pki_types::pem::Error::NoItemsFound => {
+            anyhow!("{}: holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1)", path.display())
+        }
+        error => anyhow!("{}: {error}", path.display()),
+    })?;
+    let signing = provider::default_provider().key_provider.load_private_key(key.clone_key());
+    let signing = signing.map_err(|error| anyhow!("{}: cannot be used: {error}", path.display()))?;
+    let own = rustls::sign::CertifiedKey::new(chain.to_vec(), signing);
+    match own.keys_match() {
+        // A provider that cannot tell leaves it to the handshake.
+        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(Some(key)),
+        Err(rustls::Error::InconsistentKeys(_)) => bail!(
+            "{}: is not the private key of the certificate in {}",
+            path.display(),
+            arguments.input.display()
+        ),
+        Err(error) => bail!("{}: {error}", path.display()),
+    }
 }
 
 impl Bench<'_> {

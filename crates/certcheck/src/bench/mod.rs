@@ -1,4 +1,4 @@
-//! `certcheck bench`: how long revocation takes for this certificate, here, now.
+//! `certcheck bench`: how long checking revocation takes for a certificate, here and now.
 
 mod decision;
 mod handshake;
@@ -60,7 +60,7 @@ impl Bench<'_> {
         let ring = ring_files::load(&self.arguments.ring, false)?;
         let builder = network::builder(&self.arguments.network.reach, ring, self.policy.clone());
         let mut limits = network::limits();
-        // Who waits for a turn here measures the queue.
+        // To wait for a turn here would measure the queue.
         limits.at_once_per_host = limits.at_once_per_host.max(usize::try_from(self.arguments.concurrency)?);
         Ok(builder.limits(limits).ocsp_get(uses_get).build()?)
     }
@@ -101,6 +101,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
     let now = setup::time(arguments.asked.at);
     let path = arguments.input.display();
     let chain = input::certificates(&arguments.input).map_err(|error| anyhow!("{path}: {error}"))?;
+    let key = handshake::key(arguments, &chain)?;
     let ring = ring_files::load(&arguments.ring, false)?;
     let policy = sources::policy(arguments.asked.allow_sha1);
     let subjects = match sources::of_chain(&chain, Grounds { ring: &ring, policy: &policy, now }) {
@@ -117,7 +118,6 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         bar: Progress::new(Some(0), "{bar:30} {pos} of {len}, {eta} left  {msg}"),
     };
     let draft = arguments.report.as_deref().map(Draft::create).transpose()?;
-    let key = handshake::key(arguments)?;
     let planning = bench.engine(true)?;
     let mut asked = VecDeque::new();
     for subject in &subjects {
@@ -133,7 +133,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
     let handshake = match key {
         Some(key) => {
             bench.bar.set_message("handshakes".to_owned());
-            // What has been measured is told all the same.
+            // The other figures are printed all the same.
             bench.handshakes(key).or_else(|error| {
                 is_handshake_missing = true;
                 visible::remark(error).map(|()| Vec::new())
@@ -166,6 +166,6 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Exit> {
 
 fn refused(arguments: &BenchArguments, refusal: &Refusal) -> anyhow::Result<Exit> {
     let path = arguments.input.display();
-    visible::remark(format_args!("{path}: {refusal}: nothing is measured of a path that is not good"))?;
+    visible::remark(format_args!("{path}: {refusal}: only a good path is measured"))?;
     Ok(Exit::Rejected)
 }

@@ -1,4 +1,4 @@
-//! Samples of one kind, and what is told of them.
+//! Samples of one kind, and their summary.
 
 use std::time::Duration;
 
@@ -6,21 +6,23 @@ use serde::Serialize;
 
 /// How many columns a histogram has.
 const BUCKETS: usize = 32;
-/// From few to many.
+/// Columns of a histogram, from few to many.
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Times that were measured.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Samples(Vec<Duration>);
 
-/// What is told of them, in microseconds.
+/// A summary of samples, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Summary {
     pub(crate) count: usize,
     pub(crate) min_us: f64,
     pub(crate) p50_us: f64,
-    pub(crate) p90_us: f64,
-    pub(crate) p99_us: f64,
+    /// `None` of fewer than ten samples.
+    pub(crate) p90_us: Option<f64>,
+    /// `None` of fewer than a hundred samples.
+    pub(crate) p99_us: Option<f64>,
     pub(crate) max_us: f64,
 }
 
@@ -48,8 +50,8 @@ impl Samples {
             count: sorted.len(),
             min_us: microseconds(min),
             p50_us: rank(50),
-            p90_us: rank(90),
-            p99_us: rank(99),
+            p90_us: (sorted.len() >= 10).then(|| rank(90)),
+            p99_us: (sorted.len() >= 100).then(|| rank(99)),
             max_us: microseconds(max),
         })
     }
@@ -67,14 +69,14 @@ impl Samples {
     }
 }
 
-/// A histogram in one line: a column a part, what is there at all is seen.
+/// A histogram in one line, a column for each part. One that is not empty is never drawn as empty.
 pub(super) fn bars(counts: &[usize]) -> String {
     let max = counts.iter().max().copied().unwrap_or(0).max(1);
     let steps = BARS.len() - 1;
     counts.iter().map(|count| BARS[(count * steps).div_ceil(max).min(steps)]).collect()
 }
 
-/// A time with three figures.
+/// A time with three digits.
 pub(crate) fn shown(microseconds: f64) -> String {
     match microseconds {
         us @ ..10.0 => format!("{us:.2} us"),
@@ -99,18 +101,18 @@ mod tests {
         samples.extend((1..=100).rev().map(Duration::from_millis));
         let summary = samples.summary().unwrap();
         assert_eq!((summary.count, summary.min_us, summary.max_us), (100, 1e3, 1e5));
-        assert_eq!((summary.p50_us, summary.p90_us, summary.p99_us), (5e4, 9e4, 9.9e4));
+        assert_eq!((summary.p50_us, summary.p90_us, summary.p99_us), (5e4, Some(9e4), Some(9.9e4)));
         let counts = samples.histogram();
         assert_eq!((counts.len(), counts.iter().sum::<usize>()), (BUCKETS, 100));
         let mut one = Samples::default();
         one.push(Duration::from_millis(7));
         let summary = one.summary().unwrap();
-        assert_eq!((summary.p50_us, summary.p99_us), (7e3, 7e3));
+        assert_eq!((summary.p50_us, summary.p90_us, summary.p99_us), (7e3, None, None));
         assert_eq!(one.histogram()[0], 1);
     }
 
     #[test]
-    fn few_are_seen_beside_many() {
+    fn few_are_seen_next_to_many() {
         assert_eq!(bars(&[0, 1, 1_000, 500]), " ▁█▄");
         assert_eq!(bars(&[0, 0]), "  ");
     }

@@ -1,4 +1,4 @@
-//! What was measured, as tables.
+//! The figures as tables.
 
 use std::io::{self, Write};
 
@@ -49,12 +49,12 @@ fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> 
         writeln!(out, "  {QUIET}{} requests for one answer{QUIET:#}", source.requests)?;
     }
     if let Some(other) = source.other_method() {
-        writeln!(out, "  {UNSURE}answered to {other}{UNSURE:#}")?;
+        writeln!(out, "  {UNSURE}was sent with {other} instead{UNSURE:#}")?;
     }
     if source.reconnects > 0 {
         writeln!(
             out,
-            "  {QUIET}{} of the warm had to connect, and are left out{QUIET:#}",
+            "  {QUIET}{} warm rounds had to connect again, and are not counted{QUIET:#}",
             source.reconnects
         )?;
     }
@@ -68,7 +68,7 @@ fn print_source(out: &mut impl Write, source: &SourceFigures) -> io::Result<()> 
 
 fn print_parts(out: &mut impl Write, temperature: &str, parts: &Parts) -> io::Result<()> {
     for (name, part) in PARTS.iter().zip(parts.all()) {
-        // What never happens, as connecting where a connection stands, has no line.
+        // A part that never happens, such as connecting over an open connection, has no line.
         if part.is_some() {
             row(out, &format!("{temperature} {name}"), part)?;
         }
@@ -83,8 +83,9 @@ fn heading(out: &mut impl Write, what: &str) -> io::Result<()> {
 fn row(out: &mut impl Write, name: &str, summary: Option<Summary>) -> io::Result<()> {
     let Some(Summary { p50_us, p90_us, p99_us, max_us, .. }) = summary else { return Ok(()) };
     write!(out, "  {name:<18}")?;
-    for figure in [p50_us, p90_us, p99_us, max_us] {
-        write!(out, "{:>10}", shown(figure))?;
+    for figure in [Some(p50_us), p90_us, p99_us, Some(max_us)] {
+        // Too few samples for this percentile.
+        write!(out, "{:>10}", figure.map_or_else(|| "-".to_owned(), shown))?;
     }
     writeln!(out)
 }

@@ -35,13 +35,13 @@ impl CacheArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
-    /// Tell what is kept, a line each.
+    /// List what is in the cache, one line each.
     List(CacheFolder),
-    /// Tell all about what is kept under a key, or of a URL.
+    /// Show everything about one entry, by key or URL.
     Show(CacheShow),
-    /// Forget what is kept: all of it, or of a URL.
+    /// Remove entries: all, or those of a key or URL.
     Clear(CacheClear),
-    /// Get the evidence about every CA of a ring, and about certificates.
+    /// Fetch the evidence about every CA of a ring, and about certificates.
     Prefetch(Box<CachePrefetch>),
 }
 
@@ -51,14 +51,14 @@ pub(crate) struct CacheFolder {
     #[arg(long, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 
-    /// One JSON object a line.
+    /// Print one JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct CacheShow {
-    /// A key as `list` tells it, or its beginning, or a URL.
+    /// A key as `list` shows it, its beginning, or a URL.
     #[arg(value_name = "KEY|URL")]
     pub(crate) what: String,
 
@@ -68,7 +68,7 @@ pub(crate) struct CacheShow {
 
 #[derive(Args, Debug)]
 pub(crate) struct CacheClear {
-    /// A key as `list` tells it, or its beginning, or a URL. All without.
+    /// A key as `list` shows it, its beginning, or a URL [default: all entries].
     #[arg(value_name = "KEY|URL")]
     pub(crate) what: Option<String>,
 
@@ -82,12 +82,12 @@ pub(crate) struct CachePrefetch {
     #[arg(short, long, required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
-    /// Certificates whose evidence is got too.
+    /// Certificates whose evidence is fetched too.
     #[arg(value_name = "CERT")]
     pub(crate) inputs: Vec<PathBuf>,
 
-    /// The time to ask about: RFC 3339, a date such as 2027-01-01 (midnight UTC), or from now, such as +1d or -2h. Now by
-    /// default.
+    /// Check as of this time: RFC 3339, a date such as 2027-01-01 (midnight UTC), or relative: now+1d, +1d, -2h [default:
+    /// now].
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub(crate) at: Option<Time>,
 

@@ -27,7 +27,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = MANUAL_EXAMPLES)]
 pub(crate) struct ManualArguments {
-    /// The folder; it is made if it is not there.
+    /// The folder. It is created if it does not exist.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: PathBuf,
 }

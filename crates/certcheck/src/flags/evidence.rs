@@ -14,36 +14,36 @@ Examples:
   certcheck crl ca.crl --diff yesterday.crl --limit 5
   curl -s http://crl.example/ca.crl | certcheck crl - --json
 
-Exit codes: 0 told, 1 the signature does not verify with the ring, 2 usage or unreadable input.
-What --find and --diff say changes nothing about them.";
+Exit codes: 0 shown, 1 the signature does not verify with the ring, 2 wrong usage or unreadable input.
+--find and --diff do not change the exit code.";
 
 #[derive(Args, Debug)]
 #[command(after_help = CRL_EXAMPLES)]
 pub(crate) struct CrlArguments {
-    /// CRLs: DER, PEM or PKCS #7; `-` is standard input. Each is told of by itself.
+    /// CRLs: a DER, PEM or PKCS #7 file, or `-` for standard input. Each is shown.
     #[arg(value_name = "FILE")]
     pub(crate) input: PathBuf,
 
-    /// Verify the signature with the certificates of the issuer's name in this key ring.
+    /// Verify the signature with the certificates in this key ring that have the issuer's name.
     #[arg(short, long, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
-    /// Look for a serial number, in hexadecimal; colons and 0x may stand in it.
+    /// Look for a serial number, in hexadecimal, with or without colons and 0x.
     #[arg(long, value_name = "SERIAL", value_parser = parse_serial)]
     pub(crate) find: Option<SerialFlag>,
 
-    /// Tell what was added and removed since this older CRL of the same issuer and scope.
+    /// Show what was added and removed since this older CRL of the same issuer and scope.
     #[arg(long, value_name = "OLD")]
     pub(crate) diff: Option<PathBuf>,
 
-    /// How many of the entries that were added, and how many of those removed, are listed as text.
+    /// How many added and how many removed entries to print as text.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
 
     #[command(flatten)]
     pub(crate) asked: AskedArguments,
 
-    /// One JSON object a line for each CRL.
+    /// Print one JSON object a line for each CRL.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -55,34 +55,34 @@ Examples:
   certcheck ocsp answer.der --ring keyring/ --cert client.pem --at 2027-01-01T00:00:00Z
   certcheck ocsp - --json < answer.der
 
-Exit codes: 0 told, 1 not verified or the certificate is rejected, 2 usage or unreadable input,
+Exit codes: 0 shown, 1 not verified or the certificate is rejected, 2 wrong usage or unreadable input,
 3 undetermined.";
 
 #[derive(Args, Debug)]
 #[command(after_help = OCSP_EXAMPLES)]
 pub(crate) struct OcspArguments {
-    /// OCSP responses: DER or PEM; `-` is standard input. Each is told of by itself.
+    /// OCSP responses: a DER or PEM file, or `-` for standard input. Each is shown.
     #[arg(value_name = "FILE")]
     pub(crate) input: PathBuf,
 
-    /// Verify the signature with this key ring: by the CA that is answered for, or by whom it named for it.
+    /// Verify the signature with this key ring: by the CA itself, or by a responder that it authorized.
     #[arg(short, long, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
-    /// Check this certificate with the response and nothing else. Of several in the file the first is the
-    /// target, the rest are presented intermediates.
+    /// Check this certificate with the response as the only evidence. The first certificate of the file is the target, the
+    /// others are intermediates.
     #[arg(long, value_name = "FILE", requires = "ring")]
     pub(crate) cert: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) asked: AskedArguments,
 
-    /// One JSON object a line for each response.
+    /// Print one JSON object a line for each response.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// A serial number as people write it: the bytes without leading zeros.
+/// A serial number as people write it, without leading zeros.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SerialFlag(pub(crate) Vec<u8>);
 
@@ -93,7 +93,8 @@ fn parse_serial(text: &str) -> Result<SerialFlag, String> {
         .filter(|character| *character != ':')
         .map(|character| character.to_digit(16))
         .collect();
-    let digits = digits.filter(|digits| !digits.is_empty()).ok_or("not hexadecimal, such as 0A:1B:2C")?;
+    let digits =
+        digits.filter(|digits| !digits.is_empty()).ok_or("not a hexadecimal number, such as 0A:1B:2C")?;
     let byte = |pair: &[u32]| pair.iter().fold(0, |byte, digit| byte << 4 | digit);
     // An odd number of digits has half a byte in front.
     let bytes: Vec<u8> = digits.rchunks(2).rev().filter_map(|pair| u8::try_from(byte(pair)).ok()).collect();

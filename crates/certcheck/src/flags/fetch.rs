@@ -13,34 +13,35 @@ Examples:
   certcheck fetch http://crl.example/ca.crl --ring keyring/ --out crls/
   certcheck fetch client.pem --ring keyring/
 
-Nothing is kept; certcheck cache prefetch does that. Without --ring nothing is verified, only read.
+Nothing is added to the cache; `certcheck cache prefetch` does that. Without --ring nothing is
+verified, only parsed.
 
-Exit codes: 0 all came, and verifies with the ring if one is given, 1 something does not verify,
-2 usage or unreadable input, 3 something did not come.";
+Exit codes: 0 everything was fetched, and verifies if --ring is given, 1 something does not verify,
+2 wrong usage or unreadable input, 3 something could not be fetched.";
 
 #[derive(Args, Debug)]
 #[command(after_help = FETCH_EXAMPLES)]
 pub(crate) struct FetchArguments {
-    /// A URL, or a file with a certificate whose sources are all asked.
+    /// A URL, or a file with a certificate: then all its sources are fetched.
     #[arg(value_name = "URL|CERT")]
     pub(crate) what: String,
 
-    /// Key ring: verifies what comes. With a certificate it is needed.
+    /// Key ring to verify with. Needed for a certificate.
     #[arg(short, long, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
-    /// What is at the URL.
+    /// The kind of evidence at the URL.
     #[arg(long, value_name = "KIND", default_value = "crl")]
     pub(crate) kind: FetchKind,
 
-    /// Write what comes into this folder.
+    /// Write what was fetched into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) asked: AskedArguments,
 
-    /// One JSON object a line for each source.
+    /// Print one JSON object a line for each source.
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -52,6 +53,6 @@ pub(crate) struct FetchArguments {
 pub(crate) enum FetchKind {
     /// A CRL.
     Crl,
-    /// Certificates of an issuer (caIssuers).
+    /// Issuer certificates (caIssuers).
     Issuers,
 }

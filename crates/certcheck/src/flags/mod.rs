@@ -48,31 +48,31 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  accepted
   1  rejected
-  2  usage, or input that cannot be read
-  3  undetermined: the path is good, revocation could not be established
-Of several inputs the worst counts: 2, then 1, then 3.
+  2  wrong usage, or an input that cannot be read
+  3  undetermined: the path is good, the revocation status is unknown
+For several inputs the worst counts: 2, then 1, then 3.
 
-The verdict goes to standard output, all else to standard error.";
+The answer goes to standard output, everything else to standard error.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Give a verdict for certificates.
+    /// Check certificates: path, purpose, revocation.
     Verify(Box<VerifyArguments>),
-    /// Tell what a key ring holds, what chains to what, what is weak, what expires.
+    /// Show what a key ring holds: who issued whom, what is weak, what expires.
     Ring(RingArguments),
-    /// Tell what a CRL says, who signed it, whether it lists a certificate, and what is new in it.
+    /// Show a CRL: what it says, who signed it, whether it lists a certificate, what changed.
     Crl(CrlArguments),
-    /// Tell what an OCSP response says, who signed it, and what that means for a certificate.
+    /// Show an OCSP response: what it says, who signed it, what it means for a certificate.
     Ocsp(OcspArguments),
-    /// Get evidence now, verify it, show it.
+    /// Fetch evidence now, verify it, and show it.
     Fetch(Box<FetchArguments>),
-    /// Look into the evidence that is kept between runs.
+    /// Show, fill or clear the cache of evidence.
     Cache(CacheArguments),
-    /// Tell which sources of a ring are stale, unreachable or about to expire.
+    /// Watch the sources of a ring: which are stale, unreachable or about to expire.
     Watch(Box<WatchArguments>),
     /// Measure how long revocation takes for a certificate, here and now.
     Bench(Box<BenchArguments>),
-    /// Run a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
+    /// Run a local PKI with CRLs, OCSP and a TLS service, to try things out.
     Lab(LabArguments),
     /// Show which settings hold and where each comes from.
     Config(ConfigArguments),
@@ -80,9 +80,9 @@ pub(crate) enum Command {
     Version(VersionArguments),
     /// Print the JSON Schema of the objects that --json prints.
     Schema(SchemaArguments),
-    /// Print completions for a shell.
+    /// Print shell completions.
     Completions(CompletionsArguments),
-    /// Write the manual pages into a folder, one for each command.
+    /// Write the manual pages into a folder.
     Manual(ManualArguments),
     /// Print the page docs/cli.md.
     #[command(hide = true)]
@@ -109,15 +109,15 @@ impl Command {
     }
 }
 
-/// What evidence and certificates are judged by, where no whole policy is asked for.
+/// What evidence and certificates are checked by, for commands without a whole policy.
 #[derive(Args, Debug)]
 pub(crate) struct AskedArguments {
-    /// Take signatures over SHA-1, for old rings.
+    /// Accept signatures with SHA-1, for old rings.
     #[arg(long)]
     pub(crate) allow_sha1: bool,
 
-    /// The time to ask about: RFC 3339, a date such as 2027-01-01 (midnight UTC), or from now, such as +1d or -2h. Now by
-    /// default.
+    /// Check as of this time: RFC 3339, a date such as 2027-01-01 (midnight UTC), or relative: now+1d, +1d, -2h [default:
+    /// now].
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub(crate) at: Option<Time>,
 }

@@ -1,5 +1,5 @@
-//! How evidence is fetched and kept: the same flags wherever a network is used. Who asks what sources say now has none of
-//! those that are about what is kept.
+//! How evidence is fetched and cached: the same flags for every command with a network. Commands that ask what sources say
+//! now have no flags about the cache.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,23 +14,23 @@ use super::when::parse_duration;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network and cache")]
 pub(crate) struct NetworkArguments {
-    /// Use no network: evidence comes from files and the cache.
+    /// Use no network: take evidence from files and the cache.
     #[arg(long)]
     pub(crate) offline: bool,
 
-    /// How long a certificate's evidence may take in all: 500ms, 5s, 1m, or a bare number of seconds.
+    /// The time limit for all evidence of one certificate: 500ms, 5s, 1m, or a number of seconds.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
     pub(crate) timeout: Duration,
 
-    /// Where evidence is kept between runs [default: ~/.cache/certcheck].
+    /// The folder of the cache [default: ~/.cache/certcheck].
     #[arg(long, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 
-    /// Keep nothing between runs.
+    /// Use no cache.
     #[arg(long, conflicts_with = "cache_dir")]
     pub(crate) no_cache: bool,
 
-    /// Take CRLs out of the cache as verified: fast for large ones, and as safe as the folder is.
+    /// Trust CRLs in the cache without verifying them again: fast for large ones, and as safe as the folder is.
     #[arg(long)]
     pub(crate) trust_cache: bool,
 
@@ -38,11 +38,11 @@ pub(crate) struct NetworkArguments {
     pub(crate) reach: ReachArguments,
 }
 
-/// How sources are asked that must answer now, whatever is kept.
+/// How sources are asked now, without a cache.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct LiveArguments {
-    /// How long one answer may take, or the whole of a check: 500ms, 5s, 1m, or a bare number of seconds.
+    /// The time limit for one answer, or for a whole check: 500ms, 5s, 1m, or a number of seconds.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = parse_duration)]
     pub(crate) timeout: Duration,
 
@@ -53,15 +53,15 @@ pub(crate) struct LiveArguments {
 /// Where URLs may lead, and how.
 #[derive(Args, Debug)]
 pub(crate) struct ReachArguments {
-    /// An HTTP proxy for all that is fetched.
+    /// An HTTP proxy for everything that is fetched.
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<Url>,
 
-    /// Addresses to which URLs may lead whatever they are: loopback, say.
+    /// A network that URLs may lead to although it is refused by default, such as loopback.
     #[arg(long, value_name = "CIDR", value_parser = parse_net)]
     pub(crate) allow_net: Vec<IpNet>,
 
-    /// A port under 1024 to which URLs may lead, beside 80, 389, 443 and 636.
+    /// A port below 1024 that URLs may lead to, in addition to 80, 389, 443 and 636.
     #[arg(long, value_name = "PORT")]
     pub(crate) allow_port: Vec<u16>,
 
@@ -73,12 +73,12 @@ pub(crate) struct ReachArguments {
     #[arg(long)]
     pub(crate) allow_https: bool,
 
-    /// The directory for ldap URLs without a host.
+    /// The LDAP server for ldap URLs without a host.
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) ldap_server: Option<String>,
 }
 
 fn parse_net(text: &str) -> Result<IpNet, String> {
     let net = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-    net.map_err(|_| "not a network, such as 127.0.0.0/8 or ::1".to_owned())
+    net.map_err(|_| "not a network or address, such as 127.0.0.0/8 or ::1".to_owned())
 }

@@ -13,26 +13,26 @@ pub(crate) struct RingArguments {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) ring: Vec<PathBuf>,
 
-    /// Pass over what cannot be parsed in the ring, and name it, instead of refusing the ring. What is distrusted is never
-    /// passed over.
+    /// Skip files of the ring that cannot be parsed, with a warning, instead of refusing the ring. Files in distrusted/ are
+    /// never skipped.
     #[arg(long)]
     pub(crate) ring_skip_unreadable: bool,
 
-    /// The time to ask about: RFC 3339, a date such as 2027-01-01 (midnight UTC), or from now, such as +1d or -2h. Now by
-    /// default.
+    /// Check as of this time: RFC 3339, a date such as 2027-01-01 (midnight UTC), or relative: now+1d, +1d, -2h [default:
+    /// now].
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub(crate) at: Option<Time>,
 
-    /// How many days ahead an expiry is told of.
+    /// Report certificates that expire within so many days: 60, 60d or 8w.
     #[arg(long, value_name = "DAYS", default_value = "60", value_parser = parse_days)]
     pub(crate) expires_within: u32,
 
-    /// Write a page that draws the ring: who issued whom, what expires when, what is weak. It loads nothing; a file that
-    /// is there is replaced.
+    /// Write an HTML page with the ring: who issued whom, what expires when, what is weak. The page loads nothing. An existing
+    /// file is replaced.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
 
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }

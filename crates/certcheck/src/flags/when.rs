@@ -11,14 +11,17 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// The farthest from now that a relative time may lie: a hundred years.
 const FARTHEST: u64 = 100 * 366 * 86_400;
 
-/// A time: RFC 3339, a date, `now`, or a distance from now.
+/// A time: RFC 3339, a date, `now`, or a distance from now such as `now+1d` or `-2h`.
 pub(crate) fn parse_time(text: &str) -> Result<Time, String> {
-    let fault =
-        || "not a time: use 2027-01-01T00:00:00Z, 2027-01-01 (midnight UTC), now, +1d or -2h".to_owned();
+    let fault = || {
+        "not a time: use 2027-01-01T00:00:00Z, 2027-01-01 (midnight UTC), now, now+1d, +1d or -2h".to_owned()
+    };
     if text == "now" {
         return Ok(setup::time(None));
     }
-    let (sign, distance) = match text.split_at_checked(1) {
+    // `now+1d` is `+1d`.
+    let relative = text.strip_prefix("now").unwrap_or(text);
+    let (sign, distance) = match relative.split_at_checked(1) {
         Some(("+", distance)) => (1, distance),
         Some(("-", distance)) => (-1, distance),
         _ => {
@@ -36,16 +39,16 @@ pub(crate) fn parse_time(text: &str) -> Result<Time, String> {
 
 /// A duration: `5s`, `500ms`, `1m`, `1h`, or a bare number of seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    duration(text, "s").filter(|duration| !duration.is_zero() && *duration <= LONGEST).ok_or_else(|| {
-        "not a duration from 1ms to 1h: use 500ms, 5s, 1m or a bare number of seconds".to_owned()
-    })
+    duration(text, "s")
+        .filter(|duration| !duration.is_zero() && *duration <= LONGEST)
+        .ok_or_else(|| "not a duration from 1ms to 1h: use 500ms, 5s, 1m or a number of seconds".to_owned())
 }
 
 /// A pause, up to a minute: as [`parse_duration`], a bare number is of milliseconds.
 pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
-    duration(text, "ms").filter(|pause| *pause <= Duration::from_secs(60)).ok_or_else(|| {
-        "not a duration from 0 to 1m: use 200ms, 1s or a bare number of milliseconds".to_owned()
-    })
+    duration(text, "ms")
+        .filter(|pause| *pause <= Duration::from_secs(60))
+        .ok_or_else(|| "not a duration from 0 to 1m: use 200ms, 1s or a number of milliseconds".to_owned())
 }
 
 /// Whole hours: `12`, `12h` or `2d`.
@@ -121,13 +124,36 @@ mod tests {
         assert_eq!(parse_time("2027-01-01T00:00:00Z"), Ok(midnight));
         assert_eq!(parse_time("2027-01-01"), Ok(midnight));
         let now = setup::time(None).unix();
-        for (text, distance) in
-            [("now", 0), ("+1d", 86_400), ("-2h", -7_200), ("+90s", 90), ("-1w", -604_800)]
-        {
+        for (text, distance) in [
+            ("now", 0),
+            ("+1d", 86_400),
+            ("-2h", -7_200),
+            ("+90s", 90),
+            ("-1w", -604_800),
+            ("now+1d", 86_400),
+            ("now-2h", -7_200),
+        ] {
             let time = parse_time(text).unwrap().unix();
             assert!((time - now - distance).abs() <= 5, "{text}");
         }
-        for text in ["", "+", "-", "+1", "1d", "+5ms", "tomorrow", "2027-13-01", "+-1d", "+99999999d", "é"] {
+        for text in [
+            "",
+            "+",
+            "-",
+            "+1",
+            "1d",
+            "now+",
+            "now1d",
+            "now+1",
+            "now now",
+            "nowT00:00:00Z",
+            "+5ms",
+            "tomorrow",
+            "2027-13-01",
+            "+-1d",
+            "+99999999d",
+            "é",
+        ] {
             assert!(parse_time(text).is_err(), "{text}");
         }
     }

@@ -114,7 +114,9 @@ fn distribution(took: Summary, histogram: &[usize]) -> Markup {
             div.ends { span { (shown(took.min_us)) } span { (shown(took.max_us)) } }
         }
         p.quiet.small {
-            "p50 " (shown(took.p50_us)) " · p90 " (shown(took.p90_us)) " · p99 " (shown(took.p99_us))
+            "p50 " (shown(took.p50_us))
+            @if let Some(p90) = took.p90_us { " · p90 " (shown(p90)) }
+            @if let Some(p99) = took.p99_us { " · p99 " (shown(p99)) }
             " · max " (shown(took.max_us)) " · of " (took.count)
         }
     }

@@ -1,4 +1,4 @@
-//! How many inputs came to what.
+//! How many inputs had which result.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -27,7 +27,7 @@ pub(super) struct Tally {
 struct TallyObject<'t> {
     inputs: u64,
     accepted: u64,
-    /// Of the accepted ones: those of whose revocation something is not known, by cause.
+    /// How many of the accepted have an unknown revocation status, by cause.
     tolerated: &'t BTreeMap<&'static str, u64>,
     rejected: &'t BTreeMap<&'static str, u64>,
     undetermined: &'t BTreeMap<&'static str, u64>,
@@ -68,7 +68,10 @@ impl Tally {
             writeln!(out, "{:>9} {GOOD}accepted{GOOD:#}", self.accepted)?;
         }
         for (code, count) in &self.tolerated {
-            writeln!(out, "{count:>9} {UNSURE}of them let pass{UNSURE:#}, revocation not known: {code}")?;
+            writeln!(
+                out,
+                "{count:>9} {UNSURE}of these with unknown status{UNSURE:#}, tolerated by policy: {code}"
+            )?;
         }
         for (code, count) in &self.rejected {
             writeln!(out, "{count:>9} {BAD}rejected{BAD:#}: {code}")?;
@@ -77,7 +80,7 @@ impl Tally {
             writeln!(out, "{count:>9} {UNSURE}undetermined{UNSURE:#}: {code}")?;
         }
         if self.unreadable > 0 {
-            writeln!(out, "{:>9} {BAD}not readable{BAD:#}", self.unreadable)?;
+            writeln!(out, "{:>9} {BAD}unreadable{BAD:#}", self.unreadable)?;
         }
         Ok(())
     }
