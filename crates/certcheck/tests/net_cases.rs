@@ -31,7 +31,7 @@ const CASES: &[Case] = &[
         serve: |_| {},
         arguments: &["--aia", "on", "--revocation", "off"],
         exit: 1,
-        stdout: &["unknown-issuer", "asked for 0: issuers http://127.0.0.1:", "404"],
+        stdout: &["unknown-issuer", "tried for 0: issuers http://127.0.0.1:", "404"],
         absent: &[],
     },
     Case {
