@@ -13,7 +13,7 @@ use certcheck_core::{Evidence, crls_of, ocsp_responses_of};
 use crate::input;
 use crate::kind::Wanted;
 
-/// All evidence in these files and directories. What reads as a container and not as evidence is noted as a fault.
+/// All evidence in these files and directories. Evidence that cannot be parsed is noted as a fault.
 ///
 /// # Errors
 /// A file that cannot be read, or holds nothing of its kind.
@@ -49,7 +49,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Bytes> {
     Ok(fs::read(path).map_err(|error| anyhow!("{}: {error}", path.display()))?.into())
 }
 
-/// The files that are named and those in the directories that are, in order of name; hidden ones are passed over.
+/// The files that are named and those in the directories that are, in order of name; hidden ones are skipped.
 fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
@@ -65,6 +65,9 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             if file.is_file() && !is_hidden {
                 inside.push(file);
             }
+        }
+        if inside.is_empty() {
+            return Err(anyhow!("{}: the directory has no file in it", path.display()));
         }
         inside.sort();
         found.append(&mut inside);

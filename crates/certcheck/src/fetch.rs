@@ -61,6 +61,9 @@ pub(crate) fn run(arguments: &FetchArguments) -> anyhow::Result<Exit> {
     if !is_url && let Some(url) = without_scheme(&arguments.what) {
         bail!("{}: no such file; for a URL, write {url}", arguments.what);
     }
+    if !is_url && arguments.what != "-" && !Path::new(&arguments.what).exists() {
+        bail!("{}: no such file", arguments.what);
+    }
     if !is_url && arguments.ring.is_empty() {
         bail!(
             "{}: to fetch the evidence about a certificate, name a key ring with --ring: requests name its issuer's key",

@@ -1,4 +1,4 @@
-//! A file that is there whole or not at all: written beside its place, then renamed.
+//! A file that is written whole or not at all: under another name first, then renamed.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use tempfile::{Builder, NamedTempFile};
 
-/// Content that is not written yet. Whoever drops it leaves nothing behind.
+/// A file that is not in its place yet. Dropping it leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct Draft {
     /// As the user gave it, for errors.
@@ -17,14 +17,14 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Begins one, so that a path that cannot be written to is told before the work. It has the mode of what stood there,
-    /// and its owner and group as far as we may give them away; where we may not, the group has no part in it.
+    /// Begins one, so that a path that cannot be written is reported before the work. It has the mode of the file that it
+    /// replaces, and its owner and group if we may set them; if not, the group gets no access.
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
         let fault = |what: &dyn std::fmt::Display| anyhow!("{}: not written: {what}", path.display());
         let before = match fs::metadata(path) {
             Ok(found) if found.is_file() => Some(found),
             Ok(_) => return Err(fault(&"not a file")),
-            Err(_) if fs::symlink_metadata(path).is_ok() => return Err(fault(&"a link that leads nowhere")),
+            Err(_) if fs::symlink_metadata(path).is_ok() => return Err(fault(&"a link to nothing")),
             Err(_) => None,
         };
         // What a link points to is replaced, not the link.
@@ -43,6 +43,9 @@ impl Draft {
         prefix.push(".");
         let mut builder = Builder::new();
         builder.prefix(&prefix).suffix(".new").permissions(of_new_files());
+        if !folder.is_dir() {
+            return Err(fault(&format_args!("there is no folder {}", folder.display())));
+        }
         let beside = builder.tempfile_in(folder).map_err(|error| fault(&error))?;
         if let Some(before) = before {
             follow(beside.as_file(), &before).map_err(|error| fault(&error))?;
@@ -50,7 +53,7 @@ impl Draft {
         Ok(Self { named: path.to_path_buf(), target, beside })
     }
 
-    /// Writes it and puts it in its place: who reads it has the old content or the new.
+    /// Writes it and puts it in its place: a reader has the old content or the new.
     pub(crate) fn finish(mut self, content: &[u8]) -> anyhow::Result<()> {
         let file = self.beside.as_file_mut();
         let written = file.write_all(content).and_then(|()| file.sync_all());
@@ -120,6 +123,6 @@ mod tests {
         assert_eq!(std::fs::read(&path).expect("there"), b"three");
         symlink("nothing", folder.path().join("dangling")).expect("a link");
         let error = Draft::create(&folder.path().join("dangling")).expect_err("no file");
-        assert!(error.to_string().ends_with("a link that leads nowhere"), "{error}");
+        assert!(error.to_string().ends_with("a link to nothing"), "{error}");
     }
 }

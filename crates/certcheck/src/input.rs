@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use bytes::Bytes;
+use certcheck_core::der::tag;
 use certcheck_core::{EncodingFault, certificates_of, ocsp_responses_of};
 use pki_types::CertificateDer;
 
@@ -27,6 +28,16 @@ pub(crate) enum InputError {
         max: u32,
     },
     Content(EncodingFault),
+    /// DER that ends before its outermost length says.
+    CutOff {
+        needed: u64,
+        found: usize,
+    },
+    /// Bytes after the only value of a DER file.
+    Trailing {
+        value: u64,
+        extra: u64,
+    },
     /// Something else than what was read for.
     Misfit(Misfit),
 }
@@ -43,6 +54,15 @@ impl fmt::Display for InputError {
                 write!(f, "a certificate is larger than {max} bytes, the most that is accepted")
             }
             Self::Content(fault) => write!(f, "{fault}"),
+            Self::CutOff { needed, found } => write!(
+                f,
+                "the file is cut off: it begins a DER value of {needed} bytes and has {found}; get the file again"
+            ),
+            Self::Trailing { value, extra } => write!(
+                f,
+                "{extra} bytes follow the DER value of {value} bytes; a DER file holds one value: remove them, or get \
+                 the file again"
+            ),
             Self::Misfit(misfit) => write!(f, "{misfit}"),
         }
     }
@@ -70,8 +90,27 @@ pub(crate) fn settle<T>(
         if found.is_ok() { kind::der_misfit(content, wanted) } else { kind::misfit(content, wanted) };
     match (misfit, found) {
         (Some(misfit), _) => Err(InputError::Misfit(misfit)),
-        (None, found) => found.map_err(InputError::Content),
+        (None, found) => match der_length(content) {
+            Some(needed) if needed > content.len() as u64 => {
+                Err(InputError::CutOff { needed, found: content.len() })
+            }
+            Some(value) if value < content.len() as u64 => {
+                Err(InputError::Trailing { value, extra: content.len() as u64 - value })
+            }
+            _ => found.map_err(InputError::Content),
+        },
     }
+}
+
+/// How long a DER file is by the length of its outermost SEQUENCE. `None` for anything else.
+fn der_length(content: &[u8]) -> Option<u64> {
+    let [tag::SEQUENCE, length, rest @ ..] = content else { return None };
+    if *length < 0x80 {
+        return Some(2 + u64::from(*length));
+    }
+    let count = usize::from(*length & 0x7f);
+    let bytes = rest.get(..count).filter(|bytes| (1..=4).contains(&bytes.len()))?;
+    Some(2 + count as u64 + bytes.iter().fold(0, |length, byte| length << 8 | u64::from(*byte)))
 }
 
 fn content(path: &Path) -> Result<Vec<u8>, InputError> {

@@ -14,6 +14,8 @@ const HEAD: usize = 64 << 10;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Wanted {
     Certificate,
+    /// Certificates of CAs, for a key ring.
+    Ring,
     Crl,
     OcspResponse,
 }
@@ -50,7 +52,7 @@ pub(crate) struct Misfit {
 pub(crate) fn misfit(file: &[u8], wanted: Wanted) -> Option<Misfit> {
     let kind = of(file.get(..HEAD).unwrap_or(file))?;
     let fits = match wanted {
-        Wanted::Certificate => kind == Kind::Certificate,
+        Wanted::Certificate | Wanted::Ring => kind == Kind::Certificate,
         Wanted::Crl => kind == Kind::Crl,
         Wanted::OcspResponse => kind == Kind::OcspResponse,
     };
@@ -84,7 +86,7 @@ fn head(path: &Path) -> Option<Vec<u8>> {
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wanted = match self.wanted {
-            Wanted::Certificate => "a certificate",
+            Wanted::Certificate | Wanted::Ring => "a certificate",
             Wanted::Crl => "a CRL",
             Wanted::OcspResponse => "an OCSP response",
         };
@@ -123,7 +125,9 @@ impl Kind {
             (Self::Gzip, _) => "unpack it with `gzip -dc FILE`",
             (Self::Zip, _) => "unpack it and name one of its files",
             (Self::Empty, _) => "a download or copy may have failed: get the file again",
-            (Self::Certificate, _) => "name it as CERT, or use --untrusted or --ring",
+            (Self::Certificate, _) => {
+                "check it with `certcheck verify FILE --ring RING`; intermediates go to --untrusted, CAs to --ring"
+            }
             (Self::Crl, _) => "use --crl, or show it with `certcheck crl FILE`",
             (Self::OcspResponse, _) => "use --ocsp, or show it with `certcheck ocsp FILE`",
             (Self::OcspRequest, _) => "a response of the OCSP responder is needed",
@@ -140,6 +144,13 @@ impl Kind {
                 "name the file with the certificate for this key"
             }
             (Self::SshKey | Self::Pgp, Wanted::Certificate) => "only X.509 certificates are checked",
+            (Self::Pkcs12, Wanted::Ring) => {
+                "export its certificates with `openssl pkcs12 -in FILE -nokeys -out ring.pem`"
+            }
+            (Self::KeyStore, Wanted::Ring) => {
+                "export its certificates with `keytool -exportcert -rfc -alias NAME -keystore FILE -file ca.pem`"
+            }
+            (_, Wanted::Ring) => "a key ring holds certificates of CAs, in PEM, DER or PKCS #7",
             (_, Wanted::Crl) => "name a file with a CRL of the CA",
             (_, Wanted::OcspResponse) => "name a file with an OCSP response",
         }

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         let is_broken_pipe =
             error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe);
         if !is_broken_pipe {
-            let _ = visible::remark(error);
+            let _ = visible::remark(format_args!("{error:#}"));
         }
         Exit::Unusable
     });

@@ -88,7 +88,8 @@ pub(crate) fn store(path: Option<&Path>, trust_index: bool) -> anyhow::Result<Di
     };
     let mut options = DiskOptions::default();
     options.trust_index = trust_index;
-    Ok(DiskStore::open(&path, options)?)
+    let opened = DiskStore::open(&path, options);
+    opened.with_context(|| format!("the cache folder {} cannot be used", path.display()))
 }
 
 /// A progress bar for a large download.

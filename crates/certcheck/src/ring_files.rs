@@ -25,7 +25,7 @@ pub(crate) fn load(paths: &[PathBuf], skips: bool) -> anyhow::Result<KeyRing> {
 /// A fault of a ring. Of a file with another content, with what that is.
 fn named(error: &RingError) -> String {
     let misfit = match &error.fault {
-        RingFault::Content(_) => kind::misfit_at(Path::new(&error.source), Wanted::Certificate),
+        RingFault::Content(_) => kind::misfit_at(Path::new(&error.source), Wanted::Ring),
         _ => None,
     };
     misfit.map_or_else(|| error.to_string(), |misfit| format!("{}: {misfit}", error.source))

@@ -217,7 +217,7 @@ fn nothing_in_a_folder_is_passed_over_unseen() {
         let (exit, out, err) = issued.verify(&[inputs, &["--summary"]].concat(), None);
         assert_eq!(exit, 2, "{inputs:?}: {out}{err}");
         assert!(remarks.iter().all(|remark| err.contains(remark)), "{inputs:?}: {err}");
-        assert!(out.contains(counted) && out.contains(&format!("{} not readable", remarks.len())), "{out}");
+        assert!(out.contains(counted) && out.contains(&format!("{} unreadable", remarks.len())), "{out}");
     }
     // What is named may be what a folder may not hold.
     let (exit, out, _) = issued.verify(&["/dev/stdin", "--summary"], Some(&good));

@@ -193,7 +193,7 @@ fn each_line_on_standard_error_is_one_write() {
     let mut text = [0; 4096];
     let length = ours.recv(&mut text).expect("the summary");
     let text = String::from_utf8_lossy(&text[..length]).into_owned();
-    assert!(text.starts_with("40 inputs") && text.ends_with("not readable\n"), "{text}");
+    assert!(text.starts_with("40 inputs") && text.ends_with("unreadable\n"), "{text}");
     assert_eq!(child.wait().expect("ends").code(), Some(2));
 }
 

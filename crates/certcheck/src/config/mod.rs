@@ -73,9 +73,23 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> anyhow::Result<(Flags, Settings
     };
     let settings = if given.needs_settings { read(&command, &given)? } else { Settings::default() };
     let command = layers::apply(command, &settings, &given)?;
-    let mut matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| error.exit());
+    let mut matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| refuse(&error));
     let flags = Flags::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
     Ok((flags, settings))
+}
+
+/// Ends the program as clap does, with what else gives a ring where none is named.
+fn refuse(error: &clap::Error) -> ! {
+    let is_ring_missing = error.kind() == clap::error::ErrorKind::MissingRequiredArgument
+        && error.to_string().contains("--ring <PATH>");
+    if is_ring_missing {
+        let _ = error.print();
+        eprintln!(
+            "The key ring can also be set once, by CERTCHECK_RING or `ring` in a settings file: see certcheck config --help."
+        );
+        std::process::exit(error.exit_code());
+    }
+    error.exit()
 }
 
 fn read(command: &clap::Command, given: &place::Given) -> anyhow::Result<Settings> {

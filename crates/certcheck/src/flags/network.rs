@@ -54,7 +54,7 @@ pub(crate) struct LiveArguments {
 #[derive(Args, Debug)]
 pub(crate) struct ReachArguments {
     /// An HTTP proxy for everything that is fetched.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = parse_proxy)]
     pub(crate) proxy: Option<Url>,
 
     /// A network that URLs may lead to although it is refused by default, such as loopback.
@@ -74,8 +74,23 @@ pub(crate) struct ReachArguments {
     pub(crate) allow_https: bool,
 
     /// The LDAP server for ldap URLs without a host.
-    #[arg(long, value_name = "HOST[:PORT]")]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_ldap_server)]
     pub(crate) ldap_server: Option<String>,
+}
+
+fn parse_proxy(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && url.has_host());
+    url.ok_or_else(|| "not the URL of an HTTP proxy, such as http://proxy.example:3128".to_owned())
+}
+
+fn parse_ldap_server(text: &str) -> Result<String, String> {
+    let url = Url::parse(&format!("ldap://{text}")).ok().filter(|url| {
+        url.has_host() && url.path().is_empty() && url.query().is_none() && url.username().is_empty()
+    });
+    let is_plain = !text.contains(|sign: char| sign.is_whitespace() || sign == '%');
+    url.filter(|_| is_plain).map(|_| text.to_owned()).ok_or_else(|| {
+        "not a host with or without a port, such as ldap.example or ldap.example:389".to_owned()
+    })
 }
 
 fn parse_net(text: &str) -> Result<IpNet, String> {
