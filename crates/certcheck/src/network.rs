@@ -8,7 +8,7 @@ use certcheck_core::{Evidence, KeyRing, Policy};
 use certcheck_fetch::store::{DiskOptions, DiskStore};
 use certcheck_fetch::{Engine, EngineBuilder, FetchLimits, Guard, Observer};
 
-use crate::flags::{NetworkArguments, ReachArguments};
+use crate::flags::{NetworkArguments, ProxyFlag, ReachArguments};
 use crate::progress::Progress;
 use crate::visible;
 
@@ -62,8 +62,10 @@ pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy)
         .guard(guard)
         // A run ends before anything grows old.
         .refreshes(false);
-    if let Some(proxy) = &arguments.proxy {
-        builder = builder.proxy(proxy.clone());
+    match &arguments.proxy {
+        Some(ProxyFlag::Url(proxy)) => builder = builder.proxy(proxy.clone()),
+        Some(ProxyFlag::Environment) => builder = builder.proxy_from_env(),
+        None => {}
     }
     if let Some(directory) = &arguments.ldap_server {
         builder = builder.directory(directory.clone());

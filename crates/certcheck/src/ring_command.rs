@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::flags::RingArguments;
+use crate::html::words::counted;
 use crate::json::{CertificateObject, Document};
 use crate::visible::Visible;
 use crate::{html, json, ring_files, setup};
@@ -198,7 +199,8 @@ fn print_text(survey: &Survey) -> io::Result<()> {
     const QUIET: Style = Style::new().dimmed();
     let mut out = crate::output::text();
     let Survey { anchors, intermediates, distrusted, at, .. } = survey;
-    writeln!(out, "{anchors} anchors, {intermediates} intermediates, {distrusted} distrusted, at {at}")?;
+    let (anchors, intermediates) = (counted(*anchors, "anchor"), counted(*intermediates, "intermediate"));
+    writeln!(out, "{anchors}, {intermediates}, {distrusted} distrusted, at {at}")?;
     for role in ["anchor", "intermediate", "distrusted"] {
         for entry in survey.certificates.iter().filter(|entry| entry.role == role) {
             entry.print(&mut out, NOTED, QUIET)?;

@@ -184,7 +184,7 @@ fn explain_reports_every_path() {
 fn ring_as_text_and_json() {
     let (exit, out, _) = run(&["ring", "testdata/demo/ring", "--at", "2124-12-15T00:00:00Z"]);
     assert_eq!(exit, 0);
-    assert!(out.starts_with("1 anchors, 1 intermediates, 0 distrusted"), "{out}");
+    assert!(out.starts_with("1 anchor, 1 intermediate, 0 distrusted"), "{out}");
     assert!(out.contains("chains to CN=Acme Root"), "{out}");
     assert!(out.contains("expires-soon"), "{out}");
     let (_, out, _) = run(&["ring", "testdata/demo/ring", "--json", "--at", "2027-01-01T00:00:00Z"]);

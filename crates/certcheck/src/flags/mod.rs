@@ -27,7 +27,7 @@ pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
 pub(crate) use global::{ColorFlag, GlobalArguments};
 pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
-pub(crate) use network::{NetworkArguments, ReachArguments};
+pub(crate) use network::{NetworkArguments, ProxyFlag, ReachArguments};
 pub(crate) use ring::RingArguments;
 pub(crate) use verify::{
     NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments,

@@ -53,9 +53,10 @@ pub(crate) struct LiveArguments {
 /// Where URLs may lead, and how.
 #[derive(Args, Debug)]
 pub(crate) struct ReachArguments {
-    /// An HTTP proxy for everything that is fetched.
-    #[arg(long, value_name = "URL", value_parser = parse_proxy)]
-    pub(crate) proxy: Option<Url>,
+    /// An HTTP proxy for everything that is fetched: a URL, or `env` for HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
+    /// Without this flag these variables are ignored.
+    #[arg(long, value_name = "URL|env", value_parser = parse_proxy)]
+    pub(crate) proxy: Option<ProxyFlag>,
 
     /// A network that URLs may lead to although it is refused by default, such as loopback.
     #[arg(long, value_name = "CIDR", value_parser = parse_net)]
@@ -78,9 +79,21 @@ pub(crate) struct ReachArguments {
     pub(crate) ldap_server: Option<String>,
 }
 
-fn parse_proxy(text: &str) -> Result<Url, String> {
+/// Where the proxy comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum ProxyFlag {
+    Url(Url),
+    Environment,
+}
+
+fn parse_proxy(text: &str) -> Result<ProxyFlag, String> {
+    if text == "env" {
+        return Ok(ProxyFlag::Environment);
+    }
     let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && url.has_host());
-    url.ok_or_else(|| "not the URL of an HTTP proxy, such as http://proxy.example:3128".to_owned())
+    url.map(ProxyFlag::Url).ok_or_else(|| {
+        "neither the URL of an HTTP proxy, such as http://proxy.example:3128, nor `env`".to_owned()
+    })
 }
 
 fn parse_ldap_server(text: &str) -> Result<String, String> {

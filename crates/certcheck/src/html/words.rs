@@ -105,7 +105,7 @@ pub(crate) fn span(seconds: i64) -> String {
 }
 
 /// `1 input`, `2 inputs`.
-pub(super) fn counted(count: impl TryInto<i64>, word: &str) -> String {
+pub(crate) fn counted(count: impl TryInto<i64>, word: &str) -> String {
     let count = count.try_into().unwrap_or(i64::MAX);
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {word}{plural}", grouped(count))
