@@ -37,6 +37,8 @@ pub enum Remedy {
     CompareWithOriginal,
     /// Add the missing issuer to the ring, or have the client send it.
     AddIssuer,
+    /// Have a CA issue the certificate, or add it to the ring: it is self-signed.
+    ReplaceSelfSigned,
     /// Check the clock, or wait until the certificate is valid.
     WaitUntilValid,
     /// Renew the certificate, and check the clock.
@@ -153,6 +155,9 @@ impl Remedy {
             }
             Self::AddIssuer => {
                 "add the missing issuer to the ring, or have the client send it with its certificate"
+            }
+            Self::ReplaceSelfSigned => {
+                "use a certificate that a CA of the ring issued, or add this one to the ring as an anchor if you trust it by itself"
             }
             Self::WaitUntilValid => "check the clock, or wait until the certificate is valid",
             Self::RenewCertificate => "renew the certificate, and check the clock",

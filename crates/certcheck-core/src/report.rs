@@ -201,58 +201,85 @@ impl Report<'_> {
     /// count. `None` if accepted.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
-        remedy(self.reason.as_ref()?, &self.considered)
+        self.refusal().map(|refusal| refusal.remedy())
     }
 
     /// Why the certificate is refused, in one sentence. `None` if accepted.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
-        Some(sentence(self.reason.as_ref()?, &self.considered))
+        self.refusal().map(|refusal| refusal.sentence())
     }
 
     /// As [`Report::sentence`], with the piece of evidence that explains it, if one does. `None` if accepted.
     #[must_use]
     pub fn message(&self) -> Option<String> {
-        Some(message(self.reason.as_ref()?, &self.considered))
+        self.refusal().map(|refusal| refusal.message())
+    }
+
+    fn refusal(&self) -> Option<Refusal<'_>> {
+        let rejection = self.reason.as_ref()?;
+        let blamed = self.path.get(rejection.at);
+        let is_self_issued = blamed.is_some_and(|member| member.certificate.is_self_issued());
+        Some(Refusal { rejection, considered: &self.considered, is_self_issued })
     }
 }
 
-/// The piece of evidence that explains best why a status is unknown: held against that certificate, and for that cause.
-fn explanation<'c>(rejection: &Rejection, considered: &'c [Considered]) -> Option<&'c Considered> {
-    let Reason::RevocationUnknown(cause) = rejection.reason else { return None };
-    let is_about = |piece: &&Considered| piece.at.is_none_or(|at| at == rejection.at);
-    let is_cause = |piece: &&Considered| match cause {
-        // Nothing counted at all: the first piece says why.
-        Cause::NoSource | Cause::NotTried => true,
-        cause => piece.why.cause() == cause,
-    };
-    considered.iter().filter(is_about).find(is_cause)
+/// Why a certificate is refused, with what the report knows about it.
+struct Refusal<'r> {
+    rejection: &'r Rejection,
+    considered: &'r [Considered],
+    /// Whether the certificate names itself as its issuer.
+    is_self_issued: bool,
 }
 
-fn remedy(rejection: &Rejection, considered: &[Considered]) -> Option<Remedy> {
-    let by_evidence = explanation(rejection, considered).map(|piece| piece.why.remedy());
-    Some(by_evidence.unwrap_or_else(|| rejection.reason.remedy()))
-}
+impl Refusal<'_> {
+    /// The piece of evidence that explains best why a status is unknown: about that certificate, and for that cause.
+    fn explanation(&self) -> Option<&Considered> {
+        let Reason::RevocationUnknown(cause) = self.rejection.reason else { return None };
+        let is_about = |piece: &&Considered| piece.at.is_none_or(|at| at == self.rejection.at);
+        let is_cause = |piece: &&Considered| match cause {
+            // Nothing counted at all: the first piece says why.
+            Cause::NoSource | Cause::NotTried => true,
+            cause => piece.why.cause() == cause,
+        };
+        self.considered.iter().filter(is_about).find(is_cause)
+    }
 
-fn sentence(rejection: &Rejection, considered: &[Considered]) -> String {
-    match rejection.reason {
-        Reason::RevocationUnknown(Cause::NoSource) => {
-            let given = if considered.is_empty() {
-                "none was given"
-            } else {
-                "the evidence that was given cannot be used"
-            };
-            format!("the certificate names no source of revocation evidence, and {given}")
+    fn remedy(&self) -> Remedy {
+        if self.is_unknown_self_issued() {
+            return Remedy::ReplaceSelfSigned;
         }
-        ref reason => reason.to_string(),
+        let by_evidence = self.explanation().map(|piece| piece.why.remedy());
+        by_evidence.unwrap_or_else(|| self.rejection.reason.remedy())
     }
-}
 
-fn message(rejection: &Rejection, considered: &[Considered]) -> String {
-    let sentence = sentence(rejection, considered);
-    match explanation(rejection, considered) {
-        Some(piece) => format!("{sentence}: {piece}"),
-        None => sentence,
+    fn sentence(&self) -> String {
+        match self.rejection.reason {
+            Reason::RevocationUnknown(Cause::NoSource) => {
+                let given = if self.considered.is_empty() {
+                    "none was given"
+                } else {
+                    "the evidence that was given cannot be used"
+                };
+                format!("the certificate names no source of revocation evidence, and {given}")
+            }
+            Reason::UnknownIssuer if self.is_self_issued => {
+                "the certificate is self-signed, and it is not an anchor in the ring".to_owned()
+            }
+            ref reason => reason.to_string(),
+        }
+    }
+
+    fn message(&self) -> String {
+        let sentence = self.sentence();
+        match self.explanation() {
+            Some(piece) => format!("{sentence}: {piece}"),
+            None => sentence,
+        }
+    }
+
+    fn is_unknown_self_issued(&self) -> bool {
+        self.is_self_issued && self.rejection.reason == Reason::UnknownIssuer
     }
 }
 
@@ -384,13 +411,20 @@ impl OwnedReport {
     /// See [`Report::remedy`].
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
-        remedy(self.reason.as_ref()?, &self.considered)
+        self.refusal().map(|refusal| refusal.remedy())
     }
 
     /// See [`Report::message`].
     #[must_use]
     pub fn message(&self) -> Option<String> {
-        Some(message(self.reason.as_ref()?, &self.considered))
+        self.refusal().map(|refusal| refusal.message())
+    }
+
+    fn refusal(&self) -> Option<Refusal<'_>> {
+        let rejection = self.reason.as_ref()?;
+        let blamed = self.path.get(rejection.at);
+        let is_self_issued = blamed.is_some_and(|member| member.certificate.view().is_self_issued());
+        Some(Refusal { rejection, considered: &self.considered, is_self_issued })
     }
 
     /// See [`Report::valid_until`].

@@ -42,6 +42,11 @@ pub(crate) fn run(arguments: &CacheArguments) -> anyhow::Result<Exit> {
     }
 }
 
+/// So many entries, in words.
+fn counted(entries: usize) -> String {
+    if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }
+}
+
 /// The store, and a runtime to ask it in.
 fn open(folder: &CacheFolder) -> anyhow::Result<(DiskStore, tokio::runtime::Runtime)> {
     let store = network::store(folder.cache_dir.as_deref(), false)?;
@@ -77,7 +82,7 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
         writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.bytes)?;
     }
     let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
-    visible::remark(format_args!("{} entries, {total} bytes", entries.len()))?;
+    visible::remark(format_args!("{}, {total} bytes", counted(entries.len())))?;
     Ok(Exit::Accepted)
 }
 
@@ -148,7 +153,7 @@ fn clear_some(clear: &CacheClear) -> anyhow::Result<Exit> {
             json::print(&reported(entry, now))?;
         }
     }
-    visible::remark(format_args!("{} entries removed", chosen.len()))?;
+    visible::remark(format_args!("{} removed", counted(chosen.len())))?;
     Ok(Exit::Accepted)
 }
 

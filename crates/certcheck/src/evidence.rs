@@ -67,7 +67,7 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             }
         }
         if inside.is_empty() {
-            return Err(anyhow!("{}: the directory has no file in it", path.display()));
+            crate::visible::warn(format_args!("{}: the directory has no file in it", path.display()))?;
         }
         inside.sort();
         found.append(&mut inside);

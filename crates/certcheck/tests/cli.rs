@@ -480,3 +480,21 @@ fn ocsp_reports_the_signer_and_the_status() {
     let (_, out, _) = run(&["ocsp", &bad, "--ring", &ring, "--cert", &pki.path("bad.pem")]);
     assert!(out.contains("  rejected: ") && out.contains("revoked"), "{out}");
 }
+
+#[test]
+fn a_self_signed_certificate_is_named_as_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = certcheck_testkit::Key::p256("self-signed");
+    let der = certcheck_testkit::Cert::leaf("CN=Self", &key, "CN=Self", &key).issue(&key);
+    let path = folder.path().join("self.pem");
+    std::fs::write(&path, certcheck_testkit::pem("CERTIFICATE", &der)).expect("written");
+    let path = path.to_str().expect("UTF-8");
+    let (exit, out, _) = verify(&[path, "--revocation", "off"]);
+    assert_eq!(exit, 1, "{out}");
+    assert!(out.starts_with(&format!("rejected: {path}: unknown-issuer\n")), "{out}");
+    assert!(out.contains("the certificate is self-signed, and it is not an anchor in the ring"), "{out}");
+    assert!(out.contains("fix: use a certificate that a CA of the ring issued, or add this one"), "{out}");
+    // What the hint says is enough.
+    let (exit, out, _) = run(&["verify", path, "--ring", path, "--at", "2027-01-01", "--revocation", "off"]);
+    assert_eq!(exit, 0, "{out}");
+}

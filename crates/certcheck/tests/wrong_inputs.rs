@@ -34,7 +34,6 @@ const CASES: &[(&str, &str, &str)] = &[
     ("verify good.pem --crl key.pem", "key.pem: this is a private key, not a CRL", "name a file with a CRL"),
     ("verify good.pem --crl page.html", "page.html: this is an HTML page, not a CRL", "download it again"),
     ("verify good.pem --crl cut-list.der", "cut-list.der: the file is cut off", "get the file again"),
-    ("verify good.pem --crl folder", "folder: the directory has no file in it", ""),
     ("verify good.pem --ocsp list.der", "list.der: this is a CRL, not an OCSP response", "use --crl"),
     ("verify good.pem --ocsp good.pem", "good.pem: this is a certificate, not an OCSP", "--untrusted"),
     ("verify good.pem --untrusted key.pem", "key.pem: this is a private key", "certificate for this key"),
@@ -157,4 +156,15 @@ fn a_missing_ring_is_named_with_every_way_to_give_one() {
     let err = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(2));
     assert!(err.contains("--ring <PATH>") && err.contains("CERTCHECK_RING"), "{err}");
+}
+
+/// There may be no CRL yet: that is a warning, and the verdict says that the status is unknown.
+#[test]
+fn an_empty_folder_of_evidence_is_a_warning() {
+    let files = files();
+    for flag in ["--crl", "--ocsp"] {
+        let (exit, out, err) = run(files.path(), &format!("verify good.pem {flag} folder"));
+        assert_eq!(exit, 3, "{out}{err}");
+        assert!(err.contains("warning: folder: the directory has no file in it"), "{err}");
+    }
 }
