@@ -1,6 +1,7 @@
 //! Tar archives that are the same bytes each time: entries in order, with one owner and one time.
 
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,20 +34,27 @@ fn assert_same(one: &[u8], other: &[u8]) -> Result<()> {
 
 /// Packs a folder as `NAME/...`.
 fn pack(folder: &Path, name: &str, epoch: u64) -> Result<Vec<u8>> {
-    let mut archive = tar::Builder::new(Vec::new());
+    let mut packed = BTreeMap::new();
     for path in files(folder)? {
+        packed.insert(Path::new(name).join(path.strip_prefix(folder)?), fs::read(&path)?);
+    }
+    gzip(&tar(&packed, epoch)?)
+}
+
+/// Archives files. Those in a folder `bin` can be run.
+pub(super) fn tar(files: &BTreeMap<PathBuf, Vec<u8>>, epoch: u64) -> Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, content) in files {
         let mut header = Header::new_ustar();
         header.set_entry_type(EntryType::Regular);
-        let inside = path.strip_prefix(folder)?;
-        header.set_mode(if inside.starts_with("bin") { 0o755 } else { 0o644 });
+        header.set_mode(if path.iter().any(|part| part == "bin") { 0o755 } else { 0o644 });
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(epoch);
-        let mut file = File::open(&path)?;
-        header.set_size(file.metadata()?.len());
-        archive.append_data(&mut header, Path::new(name).join(inside), &mut file)?;
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, path, content.as_slice())?;
     }
-    gzip(&archive.into_inner()?)
+    Ok(archive.into_inner()?)
 }
 
 /// Compresses without a name and without a time.
@@ -63,7 +71,7 @@ pub(super) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(plain)
 }
 
-/// Returns all files below a folder, in order.
+/// Returns all files below a folder.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -76,7 +84,6 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
             found.push(path);
         }
     }
-    found.sort();
     Ok(found)
 }
 

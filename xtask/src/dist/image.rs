@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::trial::{Root, tar_into};
-use super::{Dist, Outcome, made, without_program};
+use super::{Dist, Outcome, archive, made, without_program};
 use crate::command;
 
 pub(super) fn make(dist: &Dist<'_>) -> Result<Outcome> {
@@ -32,13 +32,15 @@ pub(super) fn make(dist: &Dist<'_>) -> Result<Outcome> {
     command::run(build.args(["--file", "packaging/Containerfile", "--tag", &name]).arg(&dist.stage))?;
     let image = format!("oci-archive:{}:{name}", file.display());
     command::run(builder().args(["push", "--format", "oci", &name, &image]))?;
-    let tried = try_image(dist, made(file.clone())?)?;
+    let image = Image::read(&made(file.clone())?)?;
+    // Again, because the builder gives each file the time of day.
+    fs::write(&file, archive::tar(&image.0, dist.epoch)?)?;
+    let tried = try_image(dist, &image)?;
     Ok(Outcome::Made { files: vec![file], tried })
 }
 
 /// Unpacks the image as a runtime does, and runs its program as its user.
-fn try_image(dist: &Dist<'_>, file: PathBuf) -> Result<String> {
-    let image = Image::read(file)?;
+fn try_image(dist: &Dist<'_>, image: &Image) -> Result<String> {
     let index = image.json("index.json")?;
     let manifest = image.json(&blob(&index["manifests"][0])?)?;
     let config = image.json(&blob(&manifest["config"])?)?;
@@ -61,11 +63,14 @@ fn try_image(dist: &Dist<'_>, file: PathBuf) -> Result<String> {
 struct Image(BTreeMap<PathBuf, Vec<u8>>);
 
 impl Image {
-    fn read(file: PathBuf) -> Result<Self> {
+    fn read(file: &Path) -> Result<Self> {
         let bytes = fs::read(file)?;
         let mut files = BTreeMap::new();
         for entry in tar::Archive::new(&*bytes).entries()? {
             let mut entry = entry?;
+            if entry.header().entry_type().is_dir() {
+                continue;
+            }
             let mut content = Vec::new();
             entry.read_to_end(&mut content)?;
             files.insert(entry.path()?.into_owned(), content);
@@ -74,7 +79,7 @@ impl Image {
     }
 
     fn file(&self, path: &str) -> Result<&[u8]> {
-        let file = self.0.get(std::path::Path::new(path));
+        let file = self.0.get(Path::new(path));
         Ok(file.with_context(|| format!("the image has no {path}"))?)
     }
 

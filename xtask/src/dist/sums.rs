@@ -41,7 +41,10 @@ pub(super) fn dependencies(dist: &Dist<'_>) -> Result<Outcome> {
     for folder in dist.workspace.folders() {
         let written = folder.join(format!("{name}.json"));
         if folder.ends_with("crates/certcheck") {
-            fs::copy(&written, &file).context("no SBOM of the program")?;
+            let sbom = fs::read_to_string(&written).context("no SBOM of the program")?;
+            // Our own crates are named by their folders, which differ from machine to machine.
+            let root = format!("file://{}/", dist.workspace.root().display());
+            fs::write(&file, sbom.replace(&root, "file:///certcheck/"))?;
         }
         if written.exists() {
             fs::remove_file(written)?;
