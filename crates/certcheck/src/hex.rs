@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 
 use crate::flags::magnitude;
 
-/// Bytes that are shown: a nonce has no more (RFC 9654 2.1).
+/// The most bytes that are shown, as many as a nonce may have (RFC 9654 2.1).
 const MAX_BYTES: usize = 128;
 
 /// All bytes; of very many the first, and dots.

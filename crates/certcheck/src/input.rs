@@ -80,7 +80,7 @@ pub(crate) fn ocsp_responses(path: &Path) -> Result<Vec<Bytes>, InputError> {
     settle(&content, ocsp_responses_of(&content), Wanted::OcspResponse)
 }
 
-/// What was found in a file, or what the file is instead: DER is told apart by its shape, text by what was not found.
+/// What was found in a file, or what the file is instead: DER is recognized by its shape, text by its PEM labels.
 pub(crate) fn settle<T>(
     content: &[u8],
     found: Result<T, EncodingFault>,

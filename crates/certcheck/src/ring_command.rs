@@ -27,7 +27,7 @@ pub(crate) struct Survey {
     pub(crate) intermediates: usize,
     pub(crate) distrusted: usize,
     pub(crate) certificates: Vec<Entry>,
-    /// What could not be parsed and was passed over.
+    /// Files that could not be parsed and were skipped.
     pub(crate) skipped: Vec<Skipped>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Skipped {
     pub(crate) message: String,
 }
 
-/// What is told of a certificate of the ring.
+/// The facts about a certificate of the ring.
 #[derive(Serialize)]
 pub(crate) struct Entry {
     pub(crate) role: &'static str,
@@ -102,7 +102,7 @@ fn survey(ring: &KeyRing, now: Time, days: u32) -> Survey {
     }
 }
 
-/// What may still be in use: a survey tells of weakness, it does not stop at it.
+/// A policy that accepts weak keys and signatures: a survey reports them.
 fn lenient() -> Policy {
     let mut policy = Policy::client(Revocation::Off).with_purpose(Purpose::Any);
     policy.signatures.allow_sha1 = true;

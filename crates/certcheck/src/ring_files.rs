@@ -1,4 +1,4 @@
-//! Key rings from files, with what was passed over told.
+//! Key rings from files, with warnings about skipped files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use certcheck_core::key_ring::{RingBuilder, RingError, RingFault};
 use crate::kind::{self, Wanted};
 use crate::visible;
 
-/// Reads a ring. With `skips`, what cannot be parsed is passed over ([`KeyRing::skipped`]), but for what is distrusted.
+/// Reads a ring. With `skips`, files that cannot be parsed are skipped ([`KeyRing::skipped`]), but not distrusted ones.
 ///
 /// # Errors
 /// The first file that cannot be used, by name, with what it is instead.
@@ -31,7 +31,7 @@ fn named(error: &RingError) -> String {
     misfit.map_or_else(|| error.to_string(), |misfit| format!("{}: {misfit}", error.source))
 }
 
-/// Says on standard error what was passed over, in a line each, and whether no anchor is left.
+/// Warns on standard error of each file that was skipped.
 ///
 /// # Errors
 /// Of standard error.

@@ -28,7 +28,7 @@ pub(crate) struct SignatureObject {
 struct SignerObject {
     /// `issuer`, or of OCSP also `delegate`.
     signs_as: &'static str,
-    /// `anchor` or `intermediate`, as it stands in the ring; `null` if it came with the response.
+    /// `anchor` or `intermediate` in the ring; `null` if it came with the response.
     role: Option<&'static str>,
     source: Option<String>,
     certificate: CertificateObject,
@@ -58,7 +58,7 @@ impl SignatureObject {
                 ("no-certificate", "no certificate of the signer's name or key is in the ring".to_owned())
             }
             SignerFault::Malformed => {
-                (Cause::Malformed.code(), "a certificate that came with it does not read".to_owned())
+                (Cause::Malformed.code(), "a certificate that came with it cannot be parsed".to_owned())
             }
             SignerFault::Signature(reason) => (reason.code(), reason.to_string()),
             SignerFault::Wrong => (Cause::WrongSigner.code(), Cause::WrongSigner.sentence().to_owned()),
@@ -88,10 +88,10 @@ impl SignatureObject {
 #[derive(Clone, Debug)]
 pub(crate) enum SignerFault {
     NoCertificate,
-    /// The certificate of who signed may be one that does not read.
+    /// The signer's certificate may be one that cannot be parsed.
     Malformed,
     Signature(Reason),
-    /// It verifies with the key of who may not sign this.
+    /// It verifies with a key that is not allowed to sign it.
     Wrong,
 }
 

@@ -1,4 +1,4 @@
-//! The sources of a path's certificates, each looked at by itself: what it says, and whether that is of use.
+//! The sources of a path's certificates, each by itself: what it says, and whether that can be used.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use pki_types::CertificateDer;
 
 use crate::json::fingerprint;
 
-/// Why a certificate is not asked about: no path to it is good.
+/// Why nothing is asked about a certificate: no path to it is good.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     /// The reason's, as `verify` tells it.
@@ -35,7 +35,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What evidence is judged by.
+/// What evidence is checked against.
 #[derive(Clone, Copy)]
 pub(crate) struct Grounds<'j> {
     pub(crate) ring: &'j KeyRing,
@@ -94,11 +94,10 @@ impl Subject {
         if policy.use_deltas { urls.take(max).map(need).collect() } else { Vec::new() }
     }
 
-    /// What these answers say of it, were they all that there is: who signed them, their scope and their times are judged as
-    /// in a check.
+    /// What these answers alone say of it. Their signers, scope and times are checked as in a full check.
     ///
     /// # Errors
-    /// Why nothing was judged.
+    /// Why no status was established.
     pub(crate) fn classify(&self, answers: &[&Answer], by: Grounds<'_>) -> Result<Status, Refusal> {
         let evidence = evidence_of(answers);
         let report = Check::new(&self.chain, by.ring, by.policy, by.now).with_evidence(&evidence).run();
@@ -114,7 +113,7 @@ impl Subject {
         }
     }
 
-    /// Why an answer to this is of no use to it, beside others that are there. That it does not suffice alone is no fault.
+    /// Why an answer cannot be used, given the others that are there. Not being enough alone is no fault.
     pub(crate) fn fault(
         &self,
         ask: &EvidenceRequest,

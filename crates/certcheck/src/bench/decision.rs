@@ -15,14 +15,14 @@ use super::stats::{Samples, Summary};
 /// What is in memory takes so little that each round looks so often.
 const LOOKS: usize = 200;
 
-/// How long a check takes, from one kind of place, that comes to one thing.
+/// How long checks take with evidence from one place and with one result.
 #[derive(Serialize)]
 pub(crate) struct DecisionFigures {
     /// `network`, `disk`, `memory` for a client that was not seen before, or `known`.
     pub(crate) from: &'static str,
     /// What that means.
     pub(crate) about: &'static str,
-    /// What these came to: the reason's code, or `accept`. What came to something else has its own figures.
+    /// Their result: the reason's code, or `accept`. Checks with another result have figures of their own.
     pub(crate) code: &'static str,
     #[serde(skip)]
     is_decided: bool,
@@ -30,13 +30,13 @@ pub(crate) struct DecisionFigures {
     pub(crate) histogram: Vec<usize>,
 }
 
-/// Whether every check came to the same, and that is no lack of evidence.
+/// Whether every check had the same result, and none had too little evidence.
 pub(super) fn is_settled(figures: &[DecisionFigures]) -> bool {
     let first = figures.first().map(|one| one.code);
     figures.iter().all(|one| one.is_decided && Some(one.code) == first)
 }
 
-/// Checks by what they came to: one that fails takes another time than one that does not.
+/// Checks by their result: a refusal takes another time than an acceptance.
 struct Place {
     from: &'static str,
     about: &'static str,
@@ -74,10 +74,10 @@ impl Place {
 }
 
 impl Bench<'_> {
-    /// Whole checks under hard-fail: each round with nothing at hand, with the disk store, and with all in memory.
+    /// Whole checks under hard-fail: in each round with an empty cache, with the disk store, and with everything in memory.
     pub(super) fn decide(&self) -> anyhow::Result<Vec<DecisionFigures>> {
-        let mut network = Place::new("network", "nothing at hand: every source that is needed is asked");
-        let mut disk = Place::new("disk", "another run has left its evidence in the store");
+        let mut network = Place::new("network", "empty cache: the evidence is fetched");
+        let mut disk = Place::new("disk", "the evidence is in the disk cache");
         let mut memory = Place::new("memory", "the evidence is in memory, the client was not seen before");
         let mut known = Place::new("known", "the client was seen before: its evidence is looked up");
         for _ in 0..self.arguments.rounds {

@@ -1,4 +1,4 @@
-//! `certcheck bench`: how long checking revocation takes for a certificate, here and now.
+//! `certcheck bench`: the time that revocation checks of a certificate need, here and now.
 
 mod decision;
 mod handshake;

@@ -19,7 +19,7 @@ use super::stats::{Samples, Summary};
 use crate::json::kind_of;
 use crate::sources::Subject;
 
-/// The parts, in their order, as they are told.
+/// The names of the parts, in their order.
 pub(crate) const PARTS: [&str; 5] = ["resolve", "connect", "first byte", "transfer", "whole"];
 
 /// What was measured of a source.

@@ -155,7 +155,7 @@ pub(super) fn check(argument: &Arg, values: &[OsString]) -> Result<(), String> {
     let alone = Arg::new("value").allow_hyphen_values(true).value_parser(argument.get_value_parser().clone());
     let parser = Command::new("certcheck").no_binary_name(true).disable_help_flag(true).arg(alone);
     for value in values {
-        // What counts how often a flag stands there counts here as a number.
+        // A flag that is counted is a number here.
         let outcome = parser.clone().try_get_matches_from([OsStr::new("--"), value.as_os_str()]);
         if let Err(error) = outcome {
             return Err(sentence(&error.to_string(), value));

@@ -98,7 +98,7 @@ fn usual_places() -> Vec<PathBuf> {
     folders.map(|folder| folder.join("certcheck").join("certcheck.toml")).collect()
 }
 
-/// This path, if nobody else can write to the file: a settings file decides whom to trust.
+/// This path, if nobody else can write to the file: a settings file can name the trust anchors.
 fn checked(path: &Path) -> anyhow::Result<PathBuf> {
     let found = std::fs::metadata(path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     if found.is_dir() {

@@ -17,7 +17,7 @@ pub(super) struct Diff<'a> {
     new: &'a Crl,
     /// How many are listed now and were not.
     pub(super) added: usize,
-    /// How many were listed and are no more.
+    /// How many were listed and no longer are.
     pub(super) removed: usize,
 }
 
@@ -43,7 +43,8 @@ impl<'a> Diff<'a> {
     }
 }
 
-/// What `one` lists and `other` does not, each certificate once. Entries about nobody's certificates are passed over.
+/// The entries of `one` that `other` does not have, one for each certificate. Entries without a certificate issuer that can
+/// be parsed are skipped.
 fn missing<'a>(one: &'a Crl, other: &'a Crl) -> impl Iterator<Item = Result<Listed<'a>, ViewFault>> {
     let is_missing = move |entry: &Listed<'_>| {
         let is_somebodys = !matches!(entry.issuer, CertificateIssuer::Nobody);

@@ -25,7 +25,7 @@ pub(super) struct Question<'q> {
     pub(super) now: Time,
 }
 
-/// All that is told of a CRL.
+/// The facts about a CRL.
 #[derive(Serialize)]
 pub(super) struct CrlObject<'a> {
     pub(super) input: String,
@@ -51,7 +51,7 @@ pub(super) struct CrlObject<'a> {
     /// Where deltas are.
     pub(super) freshest_crl: Vec<String>,
     pub(super) bytes: usize,
-    /// Bytes beside the DER.
+    /// Bytes of memory in addition to the DER.
     pub(super) memory_bytes: usize,
     pub(super) signature: Option<SignatureObject>,
     pub(super) find: Option<FindObject>,
@@ -81,7 +81,7 @@ pub(super) struct FindObject {
     pub(super) entries: Vec<EntryObject>,
 }
 
-/// How often each reason is given. All of them are told, in the order of their numbers.
+/// How often each reason is given: all reasons, in the order of their numbers.
 #[derive(Default)]
 pub(super) struct Histogram([usize; 12], usize);
 
@@ -111,7 +111,7 @@ impl Serialize for Histogram {
 }
 
 impl CrlObject<'_> {
-    /// In one pass over the entries.
+    /// Reads the entries once.
     pub(super) fn new(
         crl: &Crl,
         question: &Question<'_>,

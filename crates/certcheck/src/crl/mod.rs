@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &CrlArguments) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
-/// Tells of a CRL that was fetched.
+/// Prints a CRL that was fetched.
 pub(crate) fn report_fetched(
     crl: &Crl,
     ring: Option<&KeyRing>,

@@ -18,7 +18,7 @@ pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
     writeln!(out, "{}: {} CRL{number}", crl.issuer, crl.kinds.join(" "))?;
     let CrlObject { input, bytes, memory_bytes: memory, version, .. } = crl;
     let input = Visible(input);
-    writeln!(out, "  {QUIET}{input}, {bytes} bytes, {memory} of memory beside them{QUIET:#}")?;
+    writeln!(out, "  {QUIET}{input}, {bytes} bytes, {memory} bytes of memory in addition{QUIET:#}")?;
     writeln!(out, "  version {version}, {}", crl.signature_algorithm.shown())?;
     if let Some(base) = &crl.base_number {
         writeln!(out, "  changes since CRL {base}")?;

@@ -58,7 +58,7 @@ The answer goes to standard output, everything else to standard error.";
 pub(crate) enum Command {
     /// Check certificates: path, purpose, revocation.
     Verify(Box<VerifyArguments>),
-    /// Show what a key ring holds: who issued whom, what is weak, what expires.
+    /// Show what a key ring holds: paths, weak keys and signatures, expiry dates.
     Ring(RingArguments),
     /// Show a CRL: what it says, who signed it, whether it lists a certificate, what changed.
     Crl(CrlArguments),
@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Cache(CacheArguments),
     /// Watch the sources of a ring: which are stale, unreachable or about to expire.
     Watch(Box<WatchArguments>),
-    /// Measure how long revocation takes for a certificate, here and now.
+    /// Measure revocation checks of a certificate: each source, and the whole decision.
     Bench(Box<BenchArguments>),
     /// Run a local PKI with CRLs, OCSP and a TLS service, to try things out.
     Lab(LabArguments),

@@ -27,7 +27,7 @@ pub(crate) struct RingArguments {
     #[arg(long, value_name = "DAYS", default_value = "60", value_parser = parse_days)]
     pub(crate) expires_within: u32,
 
-    /// Write an HTML page with the ring: who issued whom, what expires when, what is weak. The page loads nothing. An existing
+    /// Write an HTML page with the ring: its paths, expiry dates, weak keys and signatures. The page loads nothing. An existing
     /// file is replaced.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,

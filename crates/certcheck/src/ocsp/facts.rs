@@ -26,7 +26,7 @@ pub(super) struct Question<'q> {
     pub(super) now: Time,
 }
 
-/// All that is told of a response. Of an error there is its status alone.
+/// The facts about a response. An error has only its status.
 #[derive(Serialize)]
 pub(super) struct OcspObject {
     pub(super) input: String,
@@ -74,7 +74,7 @@ pub(super) struct AnswerObject {
     pub(super) cause: Option<&'static str>,
 }
 
-/// A certificate that came with a response, or why it does not read.
+/// A certificate that came with a response, or why it cannot be parsed.
 #[derive(Serialize)]
 pub(super) struct SentObject {
     pub(super) certificate: Option<CertificateObject>,

@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &OcspArguments) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
-/// Tells of a response that was fetched.
+/// Prints a response that was fetched.
 pub(crate) fn report_fetched(
     response: &OcspEvidence,
     ring: Option<&KeyRing>,

@@ -40,14 +40,14 @@ pub(super) fn find(basic: &BasicResponse<'_>, ring: &KeyRing, policy: &Policy, n
             None => fault = fault.or(SignerFault::Wrong),
         }
     }
-    // One that does not read may be who signed.
+    // A certificate that cannot be parsed may be the signer's.
     if basic.certificates().any(|certificate| certificate.is_err()) {
         fault = fault.or(SignerFault::Malformed);
     }
     SignatureObject::bad(&fault)
 }
 
-/// As the CA that is answered for, or as whom that CA named for it; `None` if neither.
+/// How it signs: as the CA itself, or as a responder that the CA authorized. `None` if neither.
 fn signs_as(
     basic: &BasicResponse<'_>,
     signer: &Certificate<'_>,

@@ -1,5 +1,5 @@
-//! Files with many certificates, each a target of its own: read a piece at a time, however large they are. What does
-//! not read is told; nothing that begins is passed over.
+//! Files with many certificates, each a target of its own: read a piece at a time, however large they are. Pieces that
+//! cannot be parsed are reported; nothing that begins is skipped.
 
 use std::io::{self, BufRead, Chain, Cursor, Read as _};
 
@@ -93,7 +93,7 @@ impl<R: BufRead> Bundle<R> {
         Ok(bytes)
     }
 
-    /// The next section, to its end; or as far as it goes, and whoever reads it says that it has none.
+    /// The next section to its end. A section without an end is handed on as far as it goes, and its parser reports that.
     fn pem(&mut self) -> io::Result<Option<Piece>> {
         let mut section = Vec::new();
         loop {
@@ -111,7 +111,7 @@ impl<R: BufRead> Bundle<R> {
                     match oddity(&line) {
                         Some(Oddity::Line(what)) => return Ok(Some(Piece::Odd(what))),
                         Some(Oddity::File(what)) => return Err(bad(what)),
-                        // A remark of whoever wrote the file.
+                        // A comment between sections.
                         None => continue,
                     }
                 };
@@ -195,7 +195,7 @@ impl<R: BufRead> Iterator for Bundle<R> {
         loop {
             if let Some(certificate) = self.pending.next() {
                 self.found += 1;
-                // The core refuses longer ones: no more bytes are kept of one that waits for its turn.
+                // The core refuses longer ones, so this is the most that is kept of one that waits for its turn.
                 let max = Limits::default().certificate_bytes;
                 let is_taken = u32::try_from(certificate.len()).is_ok_and(|length| length <= max);
                 return Some(if is_taken { Ok(certificate) } else { Err(InputError::TooLong { max }) });
@@ -245,7 +245,7 @@ mod tests {
         std::fs::read(path).unwrap()
     }
 
-    /// The lengths of the certificates, `None` for what does not read.
+    /// The lengths of the certificates, `None` for one that cannot be parsed.
     fn read(bytes: &[u8]) -> Vec<Option<usize>> {
         // A reader that gives little at a time must make no difference.
         let whole = Bundle::new(bytes).unwrap().map(|one| one.ok().map(|der| der.len())).collect::<Vec<_>>();

@@ -13,16 +13,16 @@ use super::bundle::Bundle;
 use crate::input::{self, InputError};
 use crate::kind::{self, Wanted};
 
-/// Of a directory's files those are inputs whose names end so: beside certificates lie keys, and lists.
+/// The file name extensions of certificates: a directory may also hold keys and CRLs.
 const ENDINGS: [&str; 7] = ["cer", "cert", "crt", "der", "p7b", "p7c", "pem"];
-/// How deep directories are looked into. What is deeper is told, not passed over.
+/// How deep directories are searched. Deeper ones are reported as unreadable.
 const DEEPEST: usize = 32;
 /// The longest path in a list of files.
 const LONGEST_PATH: u64 = 64 << 10;
 
 /// An input, and how its certificates are got.
 pub(super) struct Input {
-    /// As it is told: a file's path, of a bundle with the number of the certificate behind it.
+    /// The name for people: the path of a file, with the number of the certificate in a bundle.
     pub(super) name: PathBuf,
     content: Content,
 }
@@ -73,7 +73,7 @@ impl Walk {
                 None if self.has_brought => return None,
                 None => {
                     let message =
-                        format!("no file in it has a name of a certificate's ({})", ENDINGS.join(", "));
+                        format!("no file in it has the extension of a certificate ({})", ENDINGS.join(", "));
                     Some(Err((self.root.clone(), message)))
                 }
             };

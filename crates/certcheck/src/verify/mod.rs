@@ -26,7 +26,7 @@ use crate::{evidence, input, json, network, output, pool, ring_files, setup, tex
 use inputs::{Input, Inputs};
 use tally::Tally;
 
-/// More inputs than anyone counts: a summary is told unasked.
+/// More inputs than people count: from here on a summary is printed.
 const A_SCREEN: u64 = 20;
 
 /// What came of one input.
