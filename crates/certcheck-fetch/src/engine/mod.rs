@@ -1,5 +1,6 @@
 //! The engine: checks with evidence from memory, store and network.
 
+mod advice;
 pub(crate) mod builder;
 pub(crate) mod driver;
 pub mod measure;
@@ -7,6 +8,7 @@ mod refresh;
 pub(crate) mod report;
 pub(crate) mod shared;
 pub(crate) mod snapshot;
+pub(crate) mod summary;
 mod waiting;
 pub(crate) mod watch;
 mod watch_loop;
