@@ -60,7 +60,9 @@ pub(crate) fn describe() {
 
 #[cfg(test)]
 mod tests {
-    use certcheck_testkit::docs;
+    use std::path::Path;
+
+    use certcheck_testkit::{docs, events};
 
     /// Every name of this file is in this crate's table, and the table names nothing else.
     #[test]
@@ -74,5 +76,13 @@ mod tests {
         let described = docs::described_metrics(super::describe);
         let [own, _] = docs::metrics(env!("CARGO_PKG_NAME"), include_str!("metrics.rs"));
         assert_eq!(described, own);
+    }
+
+    /// The table of this crate's events has them all, with their fields, and names nothing else.
+    #[test]
+    fn the_page_lists_each_event() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let [own, table] = events::documented(env!("CARGO_PKG_NAME"), &src);
+        assert_eq!(own, table);
     }
 }

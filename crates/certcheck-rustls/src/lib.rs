@@ -13,13 +13,16 @@
 pub mod acceptor;
 mod chain;
 mod client_auth;
+mod events;
 mod identity;
 mod metrics;
 mod parts;
 mod refused;
 pub mod verifier;
 
-pub use acceptor::{AcceptError, AcceptLimits, Acceptor, Admitted, Client, Gate, SessionPolicy, TlsStream};
+pub use acceptor::{
+    AcceptError, AcceptLimits, Acceptor, Admitted, Client, Gate, Incoming, SessionPolicy, TlsStream,
+};
 pub use client_auth::ClientAuth;
 pub use identity::{Edipi, FascN, Identity, IdentityError, OtherName};
 pub use parts::ServerParts;

@@ -1,9 +1,11 @@
 //! What a server is made of besides its ring: its own certificate, and what it asks of clients.
 
 use core::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use certcheck_fetch::Engine;
+use pki_types::pem::{self, PemObject as _};
 use pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::crypto::CryptoProvider;
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert, StoresServerSessions};
@@ -11,6 +13,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{Error, ServerConfig, SupportedProtocolVersion};
 
+use crate::acceptor::{AcceptLimits, Acceptor, SessionPolicy};
 use crate::client_auth::ClientAuth;
 use crate::verifier::{ClientVerifier, default_provider};
 
@@ -60,6 +63,31 @@ impl ServerParts {
         Ok(Self::with_resolver(provider, Arc::new(SingleCertAndKey::from(key))))
     }
 
+    /// A server with the certificate chain and the private key in these PEM files, over the process's provider.
+    ///
+    /// # Errors
+    /// If a file cannot be read or does not contain what it should, if the key is of another certificate, or if there is no
+    /// provider. The error names the file.
+    pub fn from_pem_files(chain: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, Error> {
+        let (chain, key) = (chain.as_ref(), key.as_ref());
+        let failed =
+            |path: &Path, error| Error::General(format!("{}: {}", path.display(), pem_fault(&error)));
+        let certificates = CertificateDer::pem_file_iter(chain).and_then(Iterator::collect);
+        let certificates: Vec<_> = certificates.map_err(|error| failed(chain, error))?;
+        if certificates.is_empty() {
+            return Err(Error::General(format!("{}: it has no certificate in PEM", chain.display())));
+        }
+        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| failed(key, error))?;
+        Self::new(certificates, private).map_err(|error| match error {
+            Error::InconsistentKeys(_) => Error::General(format!(
+                "{}: the key is not that of the first certificate in {}",
+                key.display(),
+                chain.display()
+            )),
+            other => other,
+        })
+    }
+
     /// A server over this provider whose certificate is chosen by `resolver` for each client.
     pub fn with_resolver(provider: Arc<CryptoProvider>, resolver: Arc<dyn ResolvesServerCert>) -> Self {
         Self {
@@ -103,6 +131,14 @@ impl ServerParts {
     pub fn tune(mut self, tune: impl Fn(&mut ServerConfig) + Send + Sync + 'static) -> Self {
         self.tune = Some(Box::new(tune));
         self
+    }
+
+    /// An acceptor with the default session policy and limits; see [`Acceptor::new`] for others.
+    ///
+    /// # Errors
+    /// If the provider has none of the versions.
+    pub fn acceptor(self, engine: &Arc<Engine>) -> Result<Acceptor, Error> {
+        Acceptor::new(self, Arc::clone(engine), SessionPolicy::default(), AcceptLimits::default())
     }
 
     /// A configuration for servers whose accept loop is not ours, with a [`ClientVerifier`] that never waits. No session
@@ -150,6 +186,15 @@ impl ServerParts {
         config.send_half_rtt_data = false;
         config.time_provider = Arc::new(EngineClock(Arc::clone(engine)));
         Ok(config)
+    }
+}
+
+/// What is wrong with a PEM file.
+fn pem_fault(error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => format!("it cannot be read: {error}"),
+        pem::Error::NoItemsFound => "it has no private key in PEM".to_owned(),
+        other => format!("it is not valid PEM: {other}"),
     }
 }
 

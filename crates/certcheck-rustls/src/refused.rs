@@ -8,7 +8,6 @@ use certcheck_core::reason::{AlertClass, Reason, Rejection};
 use certcheck_fetch::CheckReport;
 use pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, OtherError};
-use tracing::debug;
 
 /// Why a client is not let in. It keeps the whole report, and is what [`CertificateError::Other`] holds where rustls has
 /// no word of its own.
@@ -38,14 +37,6 @@ impl Refused {
     /// All that is known: paths that were tried, sources that were asked.
     pub const fn report(&self) -> &CheckReport {
         &self.report
-    }
-
-    /// Logs the refusal, and each piece of evidence that did not count.
-    pub(crate) fn log(&self) {
-        debug!(reason = %self, "client refused");
-        for piece in self.report.considered() {
-            debug!(evidence = %piece, cause = piece.why.cause().code(), "evidence did not count");
-        }
     }
 
     /// The alert that tells the client (RFC 8446 6.2).
@@ -93,13 +84,7 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Rejection { at, reason, .. }) = self.reason() else { return f.write_str(self.code()) };
-        let message = self.report.message().unwrap_or_default();
-        write!(f, "{}: certificate {at}: {message} ({})", reason.code(), reason.rfc())?;
-        match self.report.remedy() {
-            Some(remedy) => write!(f, "; {remedy}"),
-            None => Ok(()),
-        }
+        fmt::Display::fmt(&self.report, f)
     }
 }
 

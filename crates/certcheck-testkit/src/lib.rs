@@ -8,6 +8,7 @@ pub mod bridge;
 pub mod bulk;
 pub mod crl_flaw;
 pub mod docs;
+pub mod events;
 pub mod flaw;
 pub mod hostile;
 #[cfg(feature = "imports")]

@@ -103,6 +103,9 @@ fn jitter(slot: &CacheSlot) -> f64 {
 async fn renew(shared: &Shared, slot: &CacheSlot, path: &KnownPath, now: Time) {
     let is_renewed = shared.renew(path, slot.key, now, Instant::now() + TIMEOUT).await;
     let outcome = if is_renewed { "renewed" } else { "not-renewed" };
-    debug!(key = %slot.key.to_hex(), outcome, "fetched ahead");
+    debug!(
+        name: "evidence-renewed", target: "certcheck::fetch",
+        key = %slot.key.to_hex(), outcome, "evidence fetched before its end"
+    );
     metrics::counter!(names::REFRESHES, "outcome" => outcome).increment(1);
 }

@@ -152,7 +152,10 @@ impl Shared {
         match self.prefetches.try_acquire_any(missing, report.parties(chain)) {
             Ok(permit) => Some(permit),
             Err(full) => {
-                debug!(%full, "nothing is fetched ahead");
+                debug!(
+                    name: "prefetch-skipped", target: "certcheck::fetch",
+                    %full, "missing evidence not fetched in the background"
+                );
                 None
             }
         }

@@ -11,6 +11,7 @@ use crate::cache::known_paths::KnownPaths;
 use crate::cache::path_templates::PathTemplates;
 use crate::cache::rejections::RejectionCache;
 use crate::limits::FetchLimits;
+use crate::printable::printable;
 use tracing::warn;
 
 /// What checks are made with, and what is known by it.
@@ -30,10 +31,10 @@ fn warn_of_promoted(ring: &KeyRing) {
     for entry in ring.anchors().filter(|entry| entry.is_promoted()) {
         let certificate = entry.certificate();
         warn!(
-            source = entry.source(),
-            subject = %certificate.subject(),
-            issuer = %certificate.issuer(),
-            "an anchor that is not self-signed: its issuer is not in the ring"
+            name: "anchor-promoted", target: "certcheck::ring",
+            source = %printable(entry.source()), subject = %printable(certificate.subject()),
+            issuer = %printable(certificate.issuer()),
+            "certificate that is not self-signed used as an anchor; its issuer is not in the ring"
         );
     }
 }

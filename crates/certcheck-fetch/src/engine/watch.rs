@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
@@ -9,10 +10,13 @@ use std::task::{Context, Poll};
 use certcheck_core::Time;
 use pki_types::CertificateDer;
 use tokio::sync::{Notify, oneshot};
+use tracing::field::display;
+use tracing::info;
 
 use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::engine::report::CheckReport;
+use crate::engine::summary::Summary;
 
 /// Clients that are checked with evidence fetched for them alone, at once.
 const CHECKED_AT_ONCE: usize = 16;
@@ -26,23 +30,44 @@ pub enum Ended {
     Unwatched,
 }
 
-/// Resolves once the client would be refused. To drop it is to stop watching.
+/// Resolves once the client would be refused, and emits the event `client-ended`. Dropping it ends the watch.
 ///
-/// What is not known is no news: a responder that cannot be reached ends no connection.
+/// An unknown status ends no connection: a responder that cannot be reached is no reason to.
 #[derive(Debug)]
 #[must_use = "it reports nothing unless it is awaited"]
 pub struct Watch {
     receiver: oneshot::Receiver<CheckReport>,
+    peer: Option<SocketAddr>,
     _place: Place,
+}
+
+impl Watch {
+    /// The same, with the client's address for the field `peer` of its event.
+    pub const fn from_peer(mut self, peer: SocketAddr) -> Self {
+        self.peer = Some(peer);
+        self
+    }
+
+    fn emit(&self, report: &CheckReport) {
+        let Summary { code, subject, certificate, detail, source, remedy, .. } = report.summary();
+        let (component, peer) = ("watch", self.peer.map(display));
+        info!(
+            name: "client-ended", target: "certcheck::client",
+            component, peer, code, subject, certificate, detail, source, remedy,
+            "client of a live connection refused"
+        );
+    }
 }
 
 impl Future for Watch {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
-        Pin::new(&mut self.receiver)
-            .poll(context)
-            .map(|report| report.map_or(Ended::Unwatched, Ended::Rejected))
+        Pin::new(&mut self.receiver).poll(context).map(|report| {
+            let Ok(report) = report else { return Ended::Unwatched };
+            self.emit(&report);
+            Ended::Rejected(report)
+        })
     }
 }
 
@@ -284,7 +309,7 @@ impl Watches {
         let Some(leaf) = report.leaf().map(Arc::clone) else {
             // A report without a path has nobody in it.
             let place = Place { watches: Weak::new(), leaf: Arc::default(), number: 0 };
-            return Watch { receiver: oneshot::channel().1, _place: place };
+            return Watch { receiver: oneshot::channel().1, peer: None, _place: place };
         };
         let mut clients = self.lock();
         let (number, receiver) = clients.add(&leaf, || report.chain_with(presented));
@@ -292,7 +317,7 @@ impl Watches {
         if let Some(at) = report.unkept_until {
             clients.check_by(&leaf, at);
         }
-        Watch { receiver, _place: Place { watches: Arc::downgrade(self), leaf, number } }
+        Watch { receiver, peer: None, _place: Place { watches: Arc::downgrade(self), leaf, number } }
     }
 
     /// Looks at the client of a report again, as soon as may be.

@@ -25,6 +25,7 @@ use crate::fetcher::persist::Persist;
 use crate::fetcher::read;
 use crate::limits::FetchLimits;
 use crate::metrics as names;
+use crate::printable::printable;
 use crate::store::Lease;
 use crate::transport::Network;
 use crate::transport::answer::{Fetched, Transport};
@@ -147,12 +148,20 @@ impl Exchanges {
             Ok((cached, _)) if cached.origin == Origin::Network => Health::answered(host),
             Ok(_) => {}
             // Others were in the way: it says nothing of the source.
-            Err(failure) if !failure.was_asked => debug!(detail = %failure.detail, "not asked"),
+            Err(failure) if !failure.was_asked => {
+                debug!(
+                    name: "fetch-skipped", target: "certcheck::fetch",
+                    detail = %printable(&failure.detail), "source not asked"
+                );
+            }
             Err(failure) => {
                 if !failure.is_of_host {
                     Health::answered(host);
                 }
-                debug!(cause = failure.cause.code(), detail = %failure.detail, "failed");
+                debug!(
+                    name: "fetch-failed", target: "certcheck::fetch",
+                    cause = failure.cause.code(), detail = %printable(&failure.detail), "fetch failed"
+                );
                 self.health.failed(key.as_ref(), host, failure);
                 let labels = [("kind", kind.code()), ("cause", failure.cause.code())];
                 metrics::counter!(names::FAILURES, &labels).increment(1);

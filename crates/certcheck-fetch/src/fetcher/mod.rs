@@ -25,6 +25,7 @@ use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
 use crate::limits::FetchLimits;
 use crate::metrics as names;
+use crate::printable::printable;
 use crate::store::{Lease, Store};
 use crate::transport::Network;
 pub(crate) use exchange::Behalf;
@@ -117,7 +118,10 @@ impl Fetcher {
             (Arc::clone(self), need.clone(), known.cloned(), Arc::clone(policy));
         let behalf = behalf.clone();
         let kind = need.request.kind().code();
-        let span = info_span!("fetch", kind, url = %need.request.url(), level = ?level);
+        let span = info_span!(
+            target: "certcheck::fetch", "fetch",
+            kind, url = %printable(need.request.url()), level = ?level
+        );
         // On its own: who asked may go away, and others wait for the same.
         self.runtime.spawn(
             async move {
@@ -205,7 +209,10 @@ impl Fetcher {
         }
         match level {
             Level::Store => {
-                debug!(url = %need.request.url(), cause = cause.code(), "what the store has is of no use here");
+                debug!(
+                    name: "store-entry-unsuitable", target: "certcheck::store",
+                    url = %printable(need.request.url()), cause = cause.code(), "entry of the store did not count"
+                );
                 metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
             }
             Level::Network => {

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::fetcher::heavy::Heavy;
 use crate::fetcher::read;
 use crate::metrics as names;
+use crate::printable::printable;
 use crate::store::{Lease, Store, StoreError, Stored};
 
 /// How long a store is waited for.
@@ -110,7 +111,10 @@ impl Persist {
         match read {
             Ok(Ok((cached, None))) => Ok(cached),
             Ok(Ok((cached, Some(note)))) => {
-                warn!(url = %need.request.url(), note, "an index in the store is of no use and was built anew");
+                warn!(
+                    name: "store-index-rebuilt", target: "certcheck::store",
+                    url = %printable(need.request.url()), note, "index in the store built again"
+                );
                 metrics::counter!(names::STORE_REFUSED, "why" => "index").increment(1);
                 Ok(cached)
             }
@@ -125,7 +129,10 @@ impl Persist {
     }
 
     fn refuse_stored(&self, key: &EvidenceKey, need: &Need, why: &str) -> Failure {
-        warn!(url = %need.request.url(), key = %key.to_hex(), why, "what the store has is of no use and is dropped");
+        warn!(
+            name: "store-entry-dropped", target: "certcheck::store",
+            url = %printable(need.request.url()), key = %key.to_hex(), why = %printable(why), "entry of the store dropped"
+        );
         metrics::counter!(names::STORE_REFUSED, "why" => "unreadable").increment(1);
         Failure::malformed(format!("the store: {why}"))
     }
@@ -152,7 +159,9 @@ impl Persist {
         self.spawn(async move {
             match store.put(&key, stored).await {
                 Ok(()) | Err(StoreError::Older) => {}
-                Err(error) => warn!(%error, "not kept in the store"),
+                Err(error) => {
+                    warn!(name: "store-write-failed", target: "certcheck::store", %error, "evidence not written to the store");
+                }
             }
             drop(lease);
         });
@@ -165,7 +174,10 @@ impl Persist {
             Err(_) => None,
             Ok(Ok(lease)) => lease,
             Ok(Err(error)) => {
-                debug!(%error, "no lease");
+                debug!(
+                    name: "store-lease-failed", target: "certcheck::store",
+                    %error, "no lease from the store; others may fetch the same"
+                );
                 None
             }
         }
@@ -175,7 +187,7 @@ impl Persist {
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         while writing.try_join_next().is_some() {}
         if writing.len() >= WRITES {
-            debug!("the store does not keep up: something is not written");
+            debug!(name: "store-write-skipped", target: "certcheck::store", "store too slow; evidence not written");
             return;
         }
         writing.spawn_on(work, &self.runtime);
@@ -186,7 +198,7 @@ impl Persist {
         let mut writing = std::mem::take(&mut *self.writing.lock().unwrap_or_else(PoisonError::into_inner));
         let all = async { while writing.join_next().await.is_some() {} };
         if timeout(FLUSH, all).await.is_err() {
-            warn!("the store takes too long: not all that came is kept");
+            warn!(name: "store-flush-incomplete", target: "certcheck::store", "store too slow; not all evidence was written");
         }
     }
 }

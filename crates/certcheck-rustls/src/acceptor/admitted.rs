@@ -1,12 +1,13 @@
 //! A client that was let in.
 
 use core::fmt;
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use certcheck_fetch::{CheckReport, Engine, Watch};
+use certcheck_fetch::{CheckReport, Ended, Engine, Watch};
 use pki_types::CertificateDer;
 use rustls::HandshakeKind;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,6 +24,7 @@ pub struct Client {
     pub(super) engine: Arc<Engine>,
     pub(super) report: Option<CheckReport>,
     pub(super) presented: Arc<[CertificateDer<'static>]>,
+    pub(super) peer: Option<SocketAddr>,
     pub(super) is_resumed: bool,
 }
 
@@ -50,6 +52,12 @@ impl Client {
         &self.presented
     }
 
+    /// The client's address, if the acceptor was given it.
+    #[must_use]
+    pub const fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
     /// Who it is. `None` if nothing was checked.
     ///
     /// # Errors
@@ -67,7 +75,11 @@ impl Client {
     /// Tells once this client would be refused: within a second of the evidence's arrival, of the end of its certificate,
     /// or of a change of ring and policy. `None` if nothing was checked.
     pub fn watch(&self) -> Option<Watch> {
-        self.report.as_ref().map(|report| self.engine.watch(report, &self.presented))
+        let watch = self.report.as_ref().map(|report| self.engine.watch(report, &self.presented))?;
+        Some(match self.peer {
+            Some(peer) => watch.from_peer(peer),
+            None => watch,
+        })
     }
 }
 
@@ -75,6 +87,16 @@ impl Client {
 pub struct Admitted<IO> {
     pub(super) stream: TlsStream<IO>,
     pub(super) client: Client,
+    pub(super) cut_off: CutOff,
+}
+
+/// When a stream ends by itself.
+pub(super) enum CutOff {
+    Never,
+    /// Once this says so.
+    Watched(Watch),
+    /// Now: the client would be refused, with this code.
+    Refused(&'static str),
 }
 
 impl<IO> fmt::Debug for Admitted<IO> {
@@ -100,13 +122,21 @@ impl<IO> Admitted<IO> {
         self.client.watch()
     }
 
+    /// Makes the stream end by itself once this client would be refused: reads and writes then fail with
+    /// [`ConnectionAborted`](ErrorKind::ConnectionAborted). What is in its buffers is lost. To end a connection in an
+    /// orderly way, use [`Client::watch`].
+    pub fn until_refused(mut self) -> Self {
+        self.cut_off = self.client.watch().map_or(CutOff::Never, CutOff::Watched);
+        self
+    }
+
     /// The protocol that was agreed on (RFC 7301).
     #[must_use]
     pub fn alpn(&self) -> Option<&[u8]> {
         self.stream.get_ref().1.alpn_protocol()
     }
 
-    /// Stream and client.
+    /// Stream and client. The stream does not end by itself, whatever [`Admitted::until_refused`] said.
     #[must_use]
     pub fn into_parts(self) -> (TlsStream<IO>, Client) {
         (self.stream, self.client)
@@ -117,12 +147,32 @@ pub(super) fn is_resumed<IO>(stream: &TlsStream<IO>) -> bool {
     stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
 }
 
+impl<IO> Admitted<IO> {
+    /// Whether the client would still be let in.
+    fn poll_watch(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if let CutOff::Watched(watch) = &mut self.cut_off
+            && let Poll::Ready(ended) = Pin::new(watch).poll(context)
+        {
+            self.cut_off = match ended {
+                Ended::Rejected(report) => CutOff::Refused(report.code()),
+                // The engine is gone: nothing more is known.
+                _ => CutOff::Never,
+            };
+        }
+        match self.cut_off {
+            CutOff::Refused(code) => Err(io::Error::new(ErrorKind::ConnectionAborted, code)),
+            CutOff::Watched(_) | CutOff::Never => Ok(()),
+        }
+    }
+}
+
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Admitted<IO> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.poll_watch(context)?;
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -133,6 +183,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Admitted<IO> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.poll_watch(context)?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -141,6 +192,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Admitted<IO> {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.poll_watch(context)?;
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::io;
 
+use certcheck_fetch::printable;
 use rustls::Error as TlsError;
 
 use crate::refused::Refused;
@@ -11,7 +12,7 @@ use crate::refused::Refused;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// The client is not let in. It was told so by an alert.
+    /// The client's certificate is not good. It was sent the alert for the reason.
     Refused(Box<Refused>),
     /// The handshake failed for another reason, or the transport did.
     Handshake(io::Error),
@@ -38,15 +39,46 @@ impl AcceptError {
     }
 }
 
+impl AcceptError {
+    /// What happened, without the code.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Refused(refused) => refused.report().message().unwrap_or_default(),
+            Self::Handshake(_) if self.code() == "no-certificate" => {
+                "the client sent no certificate".to_owned()
+            }
+            Self::Handshake(error) => error.to_string(),
+            Self::Deadline => "the handshake was not over before the deadline".to_owned(),
+            Self::Busy => "too many handshakes were pending until the deadline".to_owned(),
+        }
+    }
+
+    /// What to do about it, in terms of this API. `None` if nothing is known that would help.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        let text = match self {
+            Self::Refused(refused) => return refused.report().advice(),
+            Self::Handshake(_) if self.code() == "no-certificate" => {
+                "have the client send a certificate, or let clients in without one with `ClientAuth::IfSent`"
+            }
+            Self::Handshake(_) => return None,
+            Self::Deadline => "raise `AcceptLimits::deadline` if clients need longer",
+            Self::Busy => "raise `AcceptLimits::pending`, or add servers",
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// One line: the code, what happened, and what to do.
 impl fmt::Display for AcceptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refused) => write!(f, "{refused}"),
-            Self::Handshake(error) => write!(f, "{}: {error}", self.code()),
-            Self::Deadline => f.write_str("deadline: the handshake took too long"),
-            Self::Busy => {
-                f.write_str("busy: too many handshakes are pending; raise the limit or add servers")
-            }
+        if let Self::Refused(refused) = self {
+            return write!(f, "{refused}");
+        }
+        write!(f, "{}: {}", self.code(), printable(self.detail()))?;
+        match self.remedy() {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
         }
     }
 }

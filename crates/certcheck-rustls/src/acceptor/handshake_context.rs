@@ -3,6 +3,7 @@
 //! rustls gives none of them the connection. All three are called from within the handshake's own polls, so the task
 //! says which it is.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,8 @@ tokio::task_local! {
 /// What is known of a connection that has no verdict yet.
 #[derive(Debug, Default)]
 pub(super) struct HandshakeContext {
+    /// The client's address, if it is known.
+    peer: Option<SocketAddr>,
     /// What the server writes stays here.
     holds: AtomicBool,
     notes: Mutex<Notes>,
@@ -31,6 +34,14 @@ struct Notes {
 }
 
 impl HandshakeContext {
+    pub(super) fn new(peer: Option<SocketAddr>) -> Self {
+        Self { peer, ..Self::default() }
+    }
+
+    pub(super) const fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
     /// Runs a handshake as this connection's.
     pub(super) async fn scope<F: Future>(self: Arc<Self>, handshake: F) -> F::Output {
         CONTEXT.scope(self, handshake).await

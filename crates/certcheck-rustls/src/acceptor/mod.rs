@@ -11,10 +11,12 @@ mod alert;
 mod error;
 mod gate;
 mod handshake_context;
+mod incoming;
 mod path_only;
 mod sessions;
 
 use core::fmt;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,18 +29,21 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
-use tracing::{debug, warn};
+use tracing::warn;
 
 pub use admitted::{Admitted, Client, TlsStream};
 pub use error::AcceptError;
 pub use gate::Gate;
+pub use incoming::Incoming;
 pub use sessions::SessionPolicy;
 
 use crate::client_auth::ClientAuth;
+use crate::events::{self, Via};
 use crate::metrics as names;
 use crate::parts::ServerParts;
 use crate::refused::Refused;
 use crate::verifier::{ClientVerifier, hints_of};
+use admitted::CutOff;
 use handshake_context::HandshakeContext;
 use path_only::PathOnlyVerifier;
 use sessions::Sessions;
@@ -176,26 +181,50 @@ impl Acceptor {
         self.shared.max_pending.saturating_sub(self.shared.permits.available_permits())
     }
 
-    /// Accepts a connection: handshake, check, verdict, all before the deadline.
+    /// Accepts a connection: handshake, check and verdict, all before the deadline.
+    ///
+    /// Its events have no peer: see [`Acceptor::accept_from`].
     ///
     /// # Errors
-    /// Why it is not admitted. A client that is refused has been told by the alert that says so.
+    /// Why it is not admitted. A client that is refused was sent the alert for the reason.
     pub async fn accept<IO: AsyncRead + AsyncWrite + Unpin>(
         &self,
         io: IO,
     ) -> Result<Admitted<IO>, AcceptError> {
+        self.accept_known(io, None).await
+    }
+
+    /// As [`Acceptor::accept`], from a client with this address. Events about it have the address in their field `peer`.
+    ///
+    /// # Errors
+    /// As of [`Acceptor::accept`].
+    pub async fn accept_from<IO: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        io: IO,
+        peer: SocketAddr,
+    ) -> Result<Admitted<IO>, AcceptError> {
+        self.accept_known(io, Some(peer)).await
+    }
+
+    async fn accept_known<IO: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        io: IO,
+        peer: Option<SocketAddr>,
+    ) -> Result<Admitted<IO>, AcceptError> {
         let shared = &*self.shared;
         let deadline = Instant::now() + shared.limits.deadline.min(LONGEST);
         let outcome = match timeout_at(deadline, shared.permits.acquire()).await {
-            Ok(Ok(permit)) => shared.handshake(io, deadline, permit).await,
+            Ok(Ok(permit)) => shared.handshake(io, peer, deadline, permit).await,
             _ => Err(AcceptError::Busy),
         };
         let word = outcome.as_ref().map_or_else(AcceptError::code, |_| "accept");
         metrics::counter!(names::HANDSHAKES, "component" => "acceptor", "outcome" => word).increment(1);
         match &outcome {
-            Err(AcceptError::Refused(refused)) => refused.log(),
-            Err(error) => debug!(reason = %error, "client not admitted"),
-            Ok(_) => {}
+            Err(error) => events::not_admitted(peer, error),
+            Ok(admitted) => {
+                let resumed = Some(admitted.client.is_resumed);
+                events::accepted(Via::Acceptor(peer), admitted.report(), resumed);
+            }
         }
         outcome
     }
@@ -240,7 +269,10 @@ impl Shared {
             }
             // Only the hints are of another ring.
             Err(error) => {
-                warn!(%error, "no configuration for the new ring");
+                warn!(
+                    name: "configuration-kept", target: "certcheck::ring",
+                    %error, "new ring not used for hints; clients see the old names"
+                );
                 active
             }
         }
@@ -249,12 +281,13 @@ impl Shared {
     async fn handshake<IO: AsyncRead + AsyncWrite + Unpin>(
         &self,
         io: IO,
+        peer: Option<SocketAddr>,
         deadline: Instant,
         _permit: SemaphorePermit<'_>,
     ) -> Result<Admitted<IO>, AcceptError> {
         let _pending = PendingGauge::new();
         let active = self.active();
-        let context = Arc::<HandshakeContext>::default();
+        let context = Arc::new(HandshakeContext::new(peer));
         let gate = Gate::new(io, Arc::clone(&context));
         let handshake = Arc::clone(&context).scope(active.tls.accept(gate).into_fallible());
         let stream = match timeout_at(deadline, handshake).await {
@@ -305,11 +338,12 @@ impl Shared {
                     engine: Arc::clone(&self.engine),
                     report,
                     presented: presented.unwrap_or_default().into(),
+                    peer: context.peer(),
                     is_resumed: admitted::is_resumed(&stream),
                 };
                 context.release();
                 match timeout_at(deadline, stream.get_mut().0.open()).await {
-                    Ok(Ok(())) => Ok(Admitted { stream, client }),
+                    Ok(Ok(())) => Ok(Admitted { stream, client, cut_off: CutOff::Never }),
                     Ok(Err(error)) => Err(AcceptError::Handshake(error)),
                     Err(_) => Err(AcceptError::Deadline),
                 }

@@ -13,6 +13,7 @@ use rustls::server::StoresServerSessions;
 use super::handshake_context::HandshakeContext;
 use crate::chain::bytes_of;
 use crate::client_auth::ClientAuth;
+use crate::events;
 use crate::metrics as names;
 
 /// Bytes that a session may take, and what they take on the average where all places are taken.
@@ -171,6 +172,9 @@ impl Sessions {
     fn give_back(&self, session: Option<Arc<Session>>) -> Option<Vec<u8>> {
         let outcome = session.as_ref().map_or(Err("unknown"), |session| self.decide(session));
         metrics::counter!(names::SESSIONS, "outcome" => outcome.err().unwrap_or("resumed")).increment(1);
+        if let Err(code) = outcome {
+            events::session_not_resumed(HandshakeContext::with(HandshakeContext::peer).flatten(), code);
+        }
         let session = session.filter(|_| outcome.is_ok())?;
         let value = session.value.clone();
         HandshakeContext::with(|context| context.resume(session))?;

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use super::{Observer, VerifierHooks};
 use crate::chain::bytes_of;
 use crate::client_auth::ClientAuth;
+use crate::events::{self, Via};
 use crate::metrics as names;
 use crate::refused::Refused;
 
@@ -70,8 +71,8 @@ impl Cached {
     fn refuse(&self, report: CheckReport) -> Error {
         metrics::counter!(names::HANDSHAKES, "component" => "verifier", "outcome" => report.code())
             .increment(1);
+        events::refused(Via::Verifier, &report);
         let refused = Refused::new(report);
-        refused.log();
         if let Some(observer) = &self.observer {
             observer(refused.report());
         }
@@ -135,6 +136,7 @@ impl VerifierHooks for Cached {
             return Err(self.refuse(report));
         }
         metrics::counter!(names::HANDSHAKES, "component" => "verifier", "outcome" => "accept").increment(1);
+        events::accepted(Via::Verifier, Some(&report), None);
         Ok(())
     }
 }

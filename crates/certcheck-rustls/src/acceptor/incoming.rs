@@ -1,0 +1,98 @@
+//! Admitted clients of a listener, one after the other.
+
+use core::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use super::Acceptor;
+use super::admitted::Admitted;
+
+/// How long to wait after a connection could not be accepted, because there are no file descriptors for example.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The admitted clients of a listener; see [`Acceptor::incoming`]. It stops listening when it is dropped.
+pub struct Incoming {
+    admitted: Receiver<(Admitted<TcpStream>, SocketAddr)>,
+    address: SocketAddr,
+    listening: JoinHandle<()>,
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl Acceptor {
+    /// Returns the admitted clients of a listener. Each handshake runs in a task of its own, so that a slow client holds up
+    /// nobody else. A client that is not admitted is reported by an event (see `docs/observability.md`) and to nobody else.
+    ///
+    /// At most [`AcceptLimits::pending`](super::AcceptLimits::pending) connections are in a handshake or wait to be taken:
+    /// then no further one is accepted.
+    ///
+    /// # Errors
+    /// If the listener has no address.
+    ///
+    /// # Panics
+    /// If it is called outside a runtime of tokio.
+    pub fn incoming(&self, listener: TcpListener) -> io::Result<Incoming> {
+        let address = listener.local_addr()?;
+        let (sender, admitted) = mpsc::channel(self.shared.max_pending);
+        let acceptor = self.clone();
+        let listening = tokio::spawn(async move {
+            // It ends when nobody takes clients any more.
+            while let Ok(place) = sender.clone().reserve_owned().await {
+                let (io, peer) = next(&listener).await;
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    if let Ok(client) = acceptor.accept_from(io, peer).await {
+                        place.send((client, peer));
+                    }
+                });
+            }
+        });
+        Ok(Incoming { admitted, address, listening })
+    }
+}
+
+impl Incoming {
+    /// The next client that is admitted, and its address.
+    pub async fn accept(&mut self) -> (Admitted<TcpStream>, SocketAddr) {
+        match self.admitted.recv().await {
+            Some(client) => client,
+            // The runtime is shutting down, and this task with it.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The address that is listened on.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// The next connection. One that cannot be accepted does not end the server.
+async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                warn!(name: "connection-not-accepted", target: "certcheck::client", %error, "connection not accepted");
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
