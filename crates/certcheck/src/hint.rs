@@ -37,7 +37,7 @@ fn for_source(tried: &SourceTried) -> Option<String> {
         Some(Refusal::Address { address, .. } | Refusal::Private(address)) => {
             format!("allow the address with --allow-net {address} if it is correct")
         }
-        Some(Refusal::NoDirectory) => "name the directory with --ldap-server".to_owned(),
+        Some(Refusal::NoDirectory) => "name the LDAP server with --ldap-server".to_owned(),
         // No flag lets these pass.
         Some(_) => return Some(of(Remedy::GiveEvidence).to_owned()),
         None => return Some(of(Remedy::AllowAddress).to_owned()),

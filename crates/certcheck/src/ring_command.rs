@@ -143,12 +143,12 @@ fn survey_one(
     if let Some(reason) = entry.unverifiable(policy) {
         notes.retain(|note| note.code != Reason::UnknownIssuer.code());
         let message =
-            format!("{reason}, so that it is not known to be self-signed; put it into anchors/ to trust it");
+            format!("{reason}, so whether it is self-signed is unknown; move it to anchors/ to trust it");
         notes.push(Note { code: reason.code(), message });
     }
     if entry.is_promoted() {
         let message = format!(
-            "an anchor that is not self-signed, since its issuer is not in the ring: {}; put it into anchors/ if that is meant",
+            "treated as an anchor although it is not self-signed, because its issuer is not in the ring: {}; move it to anchors/ if that is intended",
             certificate.issuer()
         );
         notes.push(Note { code: "promoted", message });

@@ -105,7 +105,7 @@ impl Subject {
             None | Some(Status::NotChecked) => Err(report.reason.as_ref().map_or_else(
                 || Refusal {
                     code: "not-checked",
-                    message: "the certificate's status was not looked at".to_owned(),
+                    message: "the certificate's status was not checked".to_owned(),
                 },
                 Refusal::from,
             )),

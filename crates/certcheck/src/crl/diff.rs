@@ -10,8 +10,8 @@ use crate::hex;
 
 /// Certificates that one CRL lists and the other does not, by issuer and serial.
 ///
-/// Nothing is gathered: each entry of one list is looked up in the index of the other, once to count and once more to
-/// tell, so that two lists of millions of entries take no more memory than they themselves.
+/// Each entry of one list is looked up in the index of the other, once to count and once again to print. Nothing else is
+/// kept, so two lists of millions of entries take only the memory of the lists.
 pub(super) struct Diff<'a> {
     old: &'a Crl,
     new: &'a Crl,

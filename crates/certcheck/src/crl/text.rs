@@ -61,7 +61,7 @@ fn print_point(out: &mut impl Write, point: &PointObject) -> io::Result<()> {
         parts.push(format!("only {only} certificates"));
     }
     if let Some(reasons) = &point.only_some_reasons {
-        parts.push(format!("only revoked for {}", reasons.join(", ")));
+        parts.push(format!("only revocations for {}", reasons.join(", ")));
     }
     if point.indirect {
         parts.push("also certificates of other issuers".to_owned());

@@ -65,7 +65,7 @@ impl<R: BufRead> Bundle<R> {
         match self.source.fill_buf()?.first() {
             None => Ok(None),
             Some(&SEQUENCE) => self.der().map(Piece::Section).map(Some),
-            Some(_) => Err(bad("behind the last certificate stands something else")),
+            Some(_) => Err(bad("there are bytes after the last certificate that are not a certificate")),
         }
     }
 
@@ -82,10 +82,10 @@ impl<R: BufRead> Bundle<R> {
                 bytes.extend_from_slice(header);
                 header.iter().fold(0, |length, byte| length << 8 | usize::from(*byte))
             }
-            _ => return Err(bad("a length that DER does not have")),
+            _ => return Err(bad("a length that is not valid in DER")),
         };
         if length > MAX_SECTION {
-            return Err(bad("a section of more than 16 MiB"));
+            return Err(bad("a section is larger than 16 MiB, the most that is read"));
         }
         let header = bytes.len();
         bytes.resize(header + length, 0);
@@ -119,7 +119,7 @@ impl<R: BufRead> Bundle<R> {
             } else if let Some(next) = find(&line, BEGIN).filter(|next| !ends_before(&line, *next)) {
                 self.behind = line.split_off(next);
                 if next > MAX_BESIDE {
-                    return Err(bad("more than 64 KiB on a line before the beginning of a section"));
+                    return Err(bad("a line before a section is longer than 64 KiB, the most that is read"));
                 }
                 section.append(&mut line);
                 return Ok(Some(Piece::Section(section)));
@@ -131,7 +131,7 @@ impl<R: BufRead> Bundle<R> {
                 self.behind = line.split_off(close);
                 // Each section on the line moves what follows it: many would take long.
                 if self.behind.len() > MAX_BESIDE {
-                    return Err(bad("more than 64 KiB on the line behind a section"));
+                    return Err(bad("the line after a section is longer than 64 KiB, the most that is read"));
                 }
             }
             section.append(&mut line);
@@ -147,7 +147,7 @@ impl<R: BufRead> Bundle<R> {
         if line.is_empty() {
             let read = self.source.by_ref().take(max as u64).read_until(b'\n', &mut line)?;
             if read == max {
-                return Err(bad("a section, or a line, of more than 16 MiB"));
+                return Err(bad("a section or a line is larger than 16 MiB, the most that is read"));
             }
         }
         Ok(line)
@@ -162,7 +162,9 @@ enum Oddity {
 
 fn oddity(line: &[u8]) -> Option<Oddity> {
     if line.contains(&0) {
-        return Some(Oddity::File("bytes that are no text, nor DER from the beginning"));
+        return Some(Oddity::File(
+            "neither text nor DER: a bundle is PEM, or DER certificates one after another",
+        ));
     }
     if !line.contains(&b'-') {
         return None;
@@ -170,9 +172,9 @@ fn oddity(line: &[u8]) -> Option<Oddity> {
     let line = line.to_ascii_uppercase();
     let has = |word| find(&line, word).is_some();
     if has(END) {
-        return Some(Oddity::Line("the end of a section that has no beginning"));
+        return Some(Oddity::Line("an END line without a BEGIN line"));
     }
-    (has(DASHES) && has(b"BEGIN")).then_some(Oddity::Line("what looks like the beginning of a section"))
+    (has(DASHES) && has(b"BEGIN")).then_some(Oddity::Line("a line that looks like BEGIN and is none"))
 }
 
 /// Whether a section ends on this line before that place.

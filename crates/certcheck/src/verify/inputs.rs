@@ -44,7 +44,7 @@ impl Input {
     }
 }
 
-/// A directory that is being walked: every certificate below it, and what is not looked into.
+/// A directory that is being walked: every certificate below it, and what is skipped.
 struct Walk {
     root: PathBuf,
     entries: walkdir::IntoIter,
@@ -90,14 +90,14 @@ fn classify(entry: &walkdir::DirEntry) -> Option<Option<String>> {
     let kind = entry.file_type();
     if kind.is_dir() {
         let is_too_deep = entry.depth() == DEEPEST;
-        return is_too_deep.then(|| Some(format!("not looked into: more than {DEEPEST} directories deep")));
+        return is_too_deep.then(|| Some(format!("skipped: more than {DEEPEST} directories deep")));
     }
     // A link may lead anywhere, also back.
     let leads_to = kind.is_symlink().then(|| std::fs::metadata(entry.path()));
     if let Some(Ok(found)) = &leads_to
         && found.is_dir()
     {
-        return Some(Some("not looked into: a link to a directory".to_owned()));
+        return Some(Some("skipped: a link to a directory".to_owned()));
     }
     if !is_certificates(entry.path()) {
         return None;
@@ -109,7 +109,7 @@ fn classify(entry: &walkdir::DirEntry) -> Option<Option<String>> {
         Some(Err(_)) => true,
     };
     // A pipe might never end.
-    Some((!is_file).then(|| "not a file".to_owned()))
+    Some((!is_file).then(|| "skipped: not a regular file".to_owned()))
 }
 
 /// A bundle that is being read.
@@ -178,7 +178,7 @@ impl Inputs {
                 Ok(0) => return None,
                 Ok(_) if bytes.len() as u64 > LONGEST_PATH => {
                     self.list = None;
-                    let message = "a path longer than 64 KiB: paths are separated by NUL";
+                    let message = "a path longer than 64 KiB: end each path with NUL, as find -print0 does";
                     return Some(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
                 }
                 Ok(_) => {
@@ -189,8 +189,7 @@ impl Inputs {
                     let found = path_of(path);
                     if path.contains(&b'\n') && found.as_ref().is_ok_and(|path| !path.exists()) {
                         self.list = None;
-                        let message =
-                            "there is no file whose name has several lines: paths are separated by NUL";
+                        let message = "a path of several lines: end each path with NUL, as find -print0 does";
                         return Some(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
                     }
                     return Some(found);

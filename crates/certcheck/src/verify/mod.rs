@@ -119,7 +119,7 @@ pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
         page.finish()?;
     }
     if tally.inputs() == 0 {
-        bail!("there is no input: no file is named");
+        bail!("no input: the list of files is empty");
     }
     question.engine.flush_blocking();
     Ok(worst)
