@@ -8,7 +8,8 @@ use crate::workspace::Workspace;
 use crate::{command, stamps};
 
 /// The tests that write their pages when `UPDATE_DOCS=1` is set: the arguments of `cargo test`.
-pub(crate) const WRITERS: [&[&str]; 4] = [
+pub(crate) const WRITERS: [&[&str]; 5] = [
+    &["-p", "certcheck", "--test", "json"],
     &["-p", "certcheck", "--test", "pages"],
     &["-p", "certcheck-rustls", "--test", "alerts"],
     &["-p", "certcheck-fetch", "--test", "faults"],
