@@ -1,11 +1,11 @@
-//! `certcheck lab` as people use it: the program itself, and beside it `openssl s_client` and curl.
+//! `certcheck lab` as people use it: the program itself, `openssl s_client` and curl.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod schema;
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -23,11 +23,12 @@ use tempfile::TempDir;
 /// How long what happens within seconds may take, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What every name promises: exit code, reason code.
-const PROMISES: [(&str, i32, &str); 7] = [
+const PROMISES: [(&str, i32, &str); 8] = [
     ("good", 0, "accept"),
     ("revoked", 1, "certificate-revoked"),
     ("revoked-ocsp", 1, "certificate-revoked"),
     ("expired", 1, "expired"),
+    ("not-yet-valid", 1, "not-yet-valid"),
     ("on-hold", 1, "certificate-revoked"),
     ("wrong-ca", 1, "unknown-issuer"),
     ("no-sources", 3, "revocation-unknown"),
@@ -45,7 +46,7 @@ fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The program, without the cache of whoever runs the test.
+/// The program, without the cache of the user who runs the test.
 fn program(home: &Path) -> Command {
     let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
     command.env_remove("CLICOLOR_FORCE").env_remove("XDG_CACHE_HOME").env("HOME", home);
@@ -174,7 +175,7 @@ impl Lab {
         Ok(line)
     }
 
-    /// The detail of the last connection of a client that was told of from the line `from` on, and whether it was let in.
+    /// The detail of the last connection of a client in the log from the line `from` on, and whether it was accepted.
     fn reported_about(&self, from: usize, name: &str) -> Option<(bool, String)> {
         let said = self.said.lock().unwrap();
         let event = said.iter().skip(from).rev().find(|event| {
@@ -186,7 +187,7 @@ impl Lab {
         Some((event["outcome"] == "accepted", event["message"].as_str().unwrap_or_default().to_owned()))
     }
 
-    /// Knocks, and gives back what the lab told of it: `accept`, or the reason and its cause.
+    /// Knocks, and returns what the lab logged: `accept`, or the reason and its cause.
     fn verdict_of(&self, name: &str) -> String {
         let from = self.said.lock().unwrap().len();
         let heard = self.knock(name);
@@ -213,7 +214,7 @@ impl Lab {
     }
 }
 
-/// Whoever can write in the folder could put another ring there, or another lab.
+/// A user who can write in the folder could put another ring there, or another lab.
 #[test]
 fn a_folder_that_others_can_write_is_no_labs() {
     let folder = TempDir::new().unwrap();
@@ -227,7 +228,7 @@ fn a_folder_that_others_can_write_is_no_labs() {
     let (exit, output) = lab(&[]);
     assert_eq!(exit, Some(2));
     assert!(output.contains("can be written by others"), "{output}");
-    // Who answers on that port is not asked.
+    // The program on that port is not asked.
     let state = r#"{"program":"certcheck lab","pid":1,"echo":"127.0.0.1:1","cdp":"","ocsp":"","control":"127.0.0.1:1","token":"x"}"#;
     fs::write(open.join("lab.json"), state).unwrap();
     let (exit, output) = lab(&["status"]);
@@ -320,14 +321,14 @@ fn a_revocation_is_seen_within_seconds_and_taken_back() {
     let (_, line) = lab.verify("on-hold", &["--no-cache"]);
     assert_eq!(line["path"][0]["revocation"]["revocation_reason"], "certificateHold");
 
-    // With its CA goes whoever is of it.
+    // With a CA go all its clients.
     lab.does(&["revoke", "device-ca"]);
     assert_eq!(lab.verdict("good").1, "certificate-revoked");
     until("refused with its CA", || (lab.verdict_of("good") == "certificate-revoked").then_some(()));
 }
 
-/// Breaks a source in every way. `client` is of this source alone; `good` has another, and is told by that.
-fn break_and_mend(source: &str, client: &str, other: &str) {
+/// Breaks a source in every way. `client` has only this source; `good` has another one too.
+fn break_and_repair(source: &str, client: &str, other: &str) {
     let lab = Lab::start();
     lab.does(&["release", client]);
     for (how, cause) in
@@ -340,20 +341,20 @@ fn break_and_mend(source: &str, client: &str, other: &str) {
         assert_eq!(lab.verdict("good"), (0, "accept".to_owned(), other.to_owned()), "{how}");
         until(how, || lab.verdict_of(client).starts_with("revocation-unknown, ").then_some(()));
         assert_eq!(lab.verdict_of("good"), "accept", "{how}");
-        lab.does(&["mend"]);
+        lab.does(&["repair"]);
         assert_eq!(lab.verdict(client).0, 0, "{how}");
     }
-    until("mended", || (lab.verdict_of(client) == "accept").then_some(()));
+    until("repaired", || (lab.verdict_of(client) == "accept").then_some(()));
 }
 
 #[test]
-fn broken_crls_leave_unknown_who_has_nothing_else() {
-    break_and_mend("cdp", "on-hold", "ocsp");
+fn broken_crls_leave_clients_unknown_that_have_nothing_else() {
+    break_and_repair("cdp", "on-hold", "ocsp");
 }
 
 #[test]
-fn broken_ocsp_leaves_unknown_who_has_nothing_else() {
-    break_and_mend("ocsp", "revoked-ocsp", "crl");
+fn broken_ocsp_leaves_clients_unknown_that_have_nothing_else() {
+    break_and_repair("ocsp", "revoked-ocsp", "crl");
 }
 
 #[test]
@@ -369,16 +370,16 @@ fn orders_that_cannot_be_followed() {
     fails(&["revoke", "good"], &none, "there is no lab in");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("thesis.txt"), "years of work").unwrap();
-    fails(&[], &other, "is not empty and no lab's");
+    fails(&[], &other, "is not empty and is not the folder of a lab; nothing was changed");
     assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
 
     let lab = Lab::start();
     let dir = lab.dir();
-    fails(&[], &dir, "a lab runs in");
+    fails(&[], &dir, "a lab is already running in");
     fails(
         &["revoke", "nobody"],
         &dir,
-        "there are good, revoked, revoked-ocsp, expired, on-hold, wrong-ca, no-sources",
+        "there are good, revoked, revoked-ocsp, expired, not-yet-valid, on-hold, wrong-ca, no-sources",
     );
     fails(&["revoke", "wrong-ca"], &dir, "is of a CA that the lab has no CRL");
     fails(&["status", "--port", "2000"], &dir, "");
@@ -386,7 +387,7 @@ fn orders_that_cannot_be_followed() {
     for file in ["lab.json", "clients/good.key"] {
         assert_eq!(fs::metadata(dir.join(file)).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
     }
-    // Who has not the token gives no orders, and whatever he sends does no harm.
+    // Without the token there are no orders, and nothing that is sent does harm.
     let state: Value = serde_json::from_str(&fs::read_to_string(dir.join("lab.json")).unwrap()).unwrap();
     let ask = |line: &[u8]| {
         let mut control = TcpStream::connect(state["control"].as_str().unwrap()).unwrap();
@@ -423,7 +424,7 @@ fn ends_on_a_signal_and_starts_again() {
     drop(client);
     let output = lab.order(&["status"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("does not run"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("no lab is running in"), "{}", text(&output.stderr));
     // In the same folder, with other keys.
     let folder = std::mem::replace(&mut lab.folder, TempDir::new().unwrap());
     drop(lab);
@@ -431,4 +432,124 @@ fn ends_on_a_signal_and_starts_again() {
     assert_ne!(fs::read(&key).unwrap(), first);
     assert_eq!(lab.verdict("good").0, 0);
     assert_eq!(lab.verdict_of("good"), "accept");
+}
+
+#[test]
+fn it_is_stopped_from_another_terminal() {
+    let folder = TempDir::new().unwrap();
+    let mut lab = Lab::start_in(folder);
+    let output = lab.order(&["stop"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("stopped: the lab in "), "{}", text(&output.stdout));
+    assert_eq!(until("ended", || lab.child.try_wait().unwrap()).code(), Some(0));
+    // Its files are there, and its state file has no token any more.
+    assert!(lab.dir().join("clients/good.pem").exists());
+    let state: Value = serde_json::from_slice(&fs::read(lab.dir().join("lab.json")).unwrap()).unwrap();
+    assert_eq!(state["token"], "");
+    for order in ["stop", "status", "repair"] {
+        let output = lab.order(&[order]);
+        assert_eq!(output.status.code(), Some(2), "{order}");
+        let message = text(&output.stderr);
+        assert!(
+            message.contains("no lab is running in ") && message.contains(": it ended at 2"),
+            "{message}"
+        );
+        assert!(message.contains("start it with certcheck lab --dir "), "{message}");
+    }
+}
+
+/// With Ctrl-C too it says what is left and what to do with it.
+#[test]
+fn a_word_at_the_end() {
+    let folder = TempDir::new().unwrap();
+    let dir = folder.path().join("lab");
+    let mut child = program(folder.path())
+        .args(["lab", "--dir"])
+        .arg(&dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    out.read_line(&mut first).unwrap();
+    assert!(first.starts_with("a lab is running in ") && first.contains(" lab stop --dir "), "{first}");
+    until("its state file", || dir.join("lab.json").exists().then_some(()));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{message}");
+    assert!(message.contains("the lab has ended; its files stay in "), "{message}");
+    assert!(message.contains(&format!("Remove it: rm -r {}", dir.display())), "{message}");
+}
+
+#[test]
+fn what_is_done_already_is_refused_with_the_reason() {
+    let lab = Lab::start();
+    let refused = |words: &[&str]| {
+        let output = lab.order(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        text(&output.stderr)
+    };
+    let standing = |name: &str| {
+        let status: Value = serde_json::from_slice(&lab.order(&["status", "--json"]).stdout).unwrap();
+        let subjects = status["subjects"].as_array().unwrap();
+        subjects.iter().find(|one| one["name"] == name).unwrap()["standing"].as_str().unwrap().to_owned()
+    };
+    let message = refused(&["revoke", "revoked"]);
+    assert!(message.contains("revoked is already revoked since 2"), "{message}");
+    assert!(message.contains(", reason keyCompromise"), "{message}");
+    // A revocation does not become a hold, and a hold may become a revocation.
+    assert!(refused(&["revoke", "revoked", "--hold"]).contains("already revoked since 2"));
+    assert!(refused(&["revoke", "on-hold", "--hold"]).contains("on-hold is already on hold since 2"));
+    lab.does(&["revoke", "on-hold"]);
+    assert_eq!(standing("on-hold"), "revoked");
+    assert!(refused(&["release", "good"]).contains("good is neither revoked nor on hold"));
+    lab.does(&["release", "on-hold"]);
+    // Without a revocation the validity is the standing.
+    for (name, expected) in [
+        ("good", "good"),
+        ("on-hold", "good"),
+        ("revoked", "revoked"),
+        ("expired", "expired"),
+        ("not-yet-valid", "not-yet-valid"),
+        ("wrong-ca", "unknown"),
+        ("device-ca", "good"),
+    ] {
+        assert_eq!(standing(name), expected, "{name}");
+    }
+    let output = text(&lab.order(&["status"]).stdout);
+    let line = output.lines().find(|line| line.starts_with("expired ")).unwrap();
+    assert!(line.contains("  expired ") && line.contains("  since 2"), "{output}");
+    let line = output.lines().find(|line| line.starts_with("not-yet-valid ")).unwrap();
+    assert!(line.contains("  not-yet-valid ") && line.contains("  until 2"), "{output}");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let folder = TempDir::new().unwrap();
+    // Three ports that follow one another, of which one is taken after the other.
+    for (taken, service) in [(0_u16, "the echo service"), (1, "the CRLs"), (2, "the OCSP responder")] {
+        let (port, _kept) = until("a port", || {
+            let first = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+            let last = first.checked_add(2).filter(|last| *last <= 65_533)?;
+            let all: Vec<_> =
+                (first..=last).map_while(|port| TcpListener::bind(("127.0.0.1", port)).ok()).collect();
+            // All three can be taken, and one of them stays so.
+            let kept = if all.len() == 3 { all.into_iter().nth(taken.into())? } else { return None };
+            Some((first, kept))
+        });
+        let output = program(folder.path())
+            .args(["lab", "--port", &port.to_string(), "--dir"])
+            .arg(folder.path().join("lab"))
+            .output()
+            .unwrap();
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        let expected = format!("port {} for {service}: ", port + taken);
+        assert!(message.contains(&expected) && message.contains("name another with --port"), "{message}");
+    }
 }

@@ -14,17 +14,21 @@ Examples:
   certcheck lab revoke device-ca
   certcheck lab release on-hold
   certcheck lab break cdp --how hang
-  certcheck lab mend
+  certcheck lab repair
+  certcheck lab stop
 
-The lab runs in the foreground until Ctrl-C or SIGTERM. The other commands act on it from
-another terminal, and find it by its folder. All of it listens on 127.0.0.1 alone, and every
-key is new at each start. Nothing of it is to be trusted outside.
+The lab runs in the foreground until Ctrl-C, SIGTERM or certcheck lab stop. The other commands
+act on it from another terminal, and find it by its folder. It listens only on 127.0.0.1, and
+every key is new at each start. Do not trust its certificates anywhere else.
 
-Evidence lives for 2 seconds: what revoke and release do is seen by all within 3. What break
-does verify sees at once with --no-cache; with a cache it makes do with what it has for the
-5 minutes that clocks may differ.
+When the lab ends, its folder stays: keys, certificates, ring. Start it again with the same
+command, which makes new keys, or remove the folder.
 
-Exit codes: 0 done, 2 it could not be done.";
+Evidence lives for 2 seconds: revoke and release are seen everywhere within 3. verify sees the
+effect of break at once with --no-cache; with a cache it accepts the evidence it has for the 5
+minutes that clocks may differ.
+
+Exit codes: 0 done, 2 not done: no lab is running, an unknown name, revoked already, and so on.";
 
 #[derive(Args, Debug)]
 #[command(after_help = LAB_EXAMPLES)]
@@ -32,15 +36,16 @@ pub(crate) struct LabArguments {
     #[command(subcommand)]
     pub(crate) command: Option<LabCommand>,
 
-    /// The lab's folder. A new one is made, that of an old lab is made anew.
+    /// The folder of the lab. It is made if it is not there; the files of an earlier lab are replaced.
     #[arg(long, global = true, value_name = "DIR", default_value = "certcheck-lab")]
     pub(crate) dir: PathBuf,
 
-    /// The port of the echo service; the two after it are the CRLs' and the OCSP responder's. Free ones by default.
+    /// The port of the echo service. The next one is for the CRLs, the one after it for the OCSP responder. Free ones by
+    /// default.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1024..=65533))]
     pub(crate) port: Option<u16>,
 
-    /// Tell of every request of the echo service, also where the answer is the same as before.
+    /// Log every request of the echo service, also if the answer is the same as before.
     #[arg(long)]
     pub(crate) all: bool,
 
@@ -51,36 +56,38 @@ pub(crate) struct LabArguments {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum LabCommand {
-    /// Revoke a client, or a CA with all its clients.
+    /// Revoke a client, or a CA and so all its clients.
     Revoke {
-        /// Whom, by the name that status tells.
+        /// A name that status lists.
         #[arg(value_name = "NAME")]
         name: String,
 
-        /// Put on hold instead (certificateHold).
+        /// Put it on hold instead (certificateHold), which a CA may take back.
         #[arg(long)]
         hold: bool,
     },
-    /// Take a hold or a revocation back.
+    /// Take a hold back. The lab takes a revocation back too, which a real CA cannot.
     Release {
-        /// Whom, by the name that status tells.
+        /// A name that status lists.
         #[arg(value_name = "NAME")]
         name: String,
     },
     /// Break a source of evidence.
     Break {
-        /// Which.
+        /// The source.
         #[arg(value_name = "SOURCE")]
         source: LabSource,
 
-        /// How.
+        /// The way in which it fails.
         #[arg(long, value_name = "HOW", default_value = "refuse")]
         how: LabFault,
     },
-    /// Mend all that is broken.
-    Mend,
-    /// Tell what runs where, who is revoked, what is broken.
+    /// Repair all broken sources.
+    Repair,
+    /// Show addresses, clients and their status, and broken sources.
     Status,
+    /// End the lab.
+    Stop,
 }
 
 /// A source of evidence.
@@ -93,7 +100,7 @@ pub(crate) enum LabSource {
     Ocsp,
 }
 
-/// A way to be broken.
+/// A way to fail.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LabFault {
@@ -101,9 +108,9 @@ pub(crate) enum LabFault {
     Hang,
     /// Reset connections.
     Refuse,
-    /// Answer with bytes that mean nothing.
+    /// Answer with bytes that cannot be parsed.
     Garbage,
-    /// Answer with what ended an hour ago.
+    /// Answer with evidence that ended an hour ago.
     Stale,
 }
 

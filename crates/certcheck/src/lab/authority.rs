@@ -1,4 +1,4 @@
-//! What the CAs say: who is revoked, as CRLs (RFC 5280 5) and OCSP answers (RFC 6960) that are signed when they are asked for.
+//! What the CAs publish: CRLs (RFC 5280 5) and OCSP responses (RFC 6960), signed when they are asked for.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,35 +12,38 @@ use super::pki::{Ca, Subject};
 use crate::flags::LabSource;
 use crate::setup;
 
-/// Seconds from thisUpdate to nextUpdate: so long somebody may not see what has changed.
+/// Seconds from thisUpdate to nextUpdate: the time until a change is seen.
 const LIFE: i64 = 2;
-/// How old stale evidence is, and how long it had lived: it is over by more than clocks may differ.
+/// How old stale evidence is, and how long it was valid: it ended longer ago than clocks may differ.
 const STALE_AGE: i64 = 7_200;
 const STALE_LIFE: i64 = 3_600;
+
+/// The reason of a hold, which a CA may take back (RFC 5280 5.3.1).
+pub(super) const HOLD: &str = "certificateHold";
 
 /// What HTTP caches may do with evidence.
 pub(super) fn cache_control() -> String {
     format!("max-age={LIFE}")
 }
 
-/// Whether somebody is revoked.
+/// Whether a certificate is revoked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Standing {
     Good,
     Revoked { at: Time, reason: &'static str },
 }
 
-/// A CRL, and what is told of it.
+/// A CRL, and what the log says about it.
 pub(super) struct SignedCrl {
     pub(super) der: Vec<u8>,
     pub(super) number: i64,
     pub(super) listed: Vec<&'static str>,
 }
 
-/// An OCSP answer, and what is told of it.
+/// An OCSP response, and what the log says about it.
 pub(super) struct OcspAnswer {
     pub(super) page: Page,
-    /// About whom, and what it says; `None` if about nobody of the lab.
+    /// The client and its status; `None` if it is about no client of the lab.
     pub(super) about: Option<(&'static str, &'static str)>,
 }
 
@@ -51,7 +54,7 @@ struct Issuer {
     responder: OcspResponder,
 }
 
-/// What a source went on saying when it was broken so.
+/// What a source said when it was made stale.
 #[derive(Clone)]
 struct Stale {
     since: Time,
@@ -61,20 +64,20 @@ struct Stale {
 struct State {
     /// One for each subject.
     standings: Vec<Standing>,
-    /// Of the last CRL, whoever issued it.
+    /// Of the last CRL of any issuer.
     number: i64,
     stale_crls: Option<Stale>,
     stale_ocsp: Option<Stale>,
 }
 
-/// The CAs, with what they know.
+/// The CAs, and whom they have revoked.
 pub(super) struct Authority {
     issuers: Vec<Issuer>,
     subjects: Vec<Subject>,
     state: Mutex<State>,
 }
 
-/// thisUpdate, nextUpdate, and who is revoked.
+/// thisUpdate, nextUpdate, and which certificates are revoked.
 struct Snapshot {
     this_update: String,
     next_update: String,
@@ -107,7 +110,7 @@ impl Authority {
             Some(reason) => Standing::Revoked { at: now, reason },
             None => Standing::Good,
         });
-        // Higher than that of any CRL that somebody may have kept from a lab before.
+        // Higher than in any CRL that a cache may have from an earlier lab.
         let state =
             State { standings: standings.collect(), number: now.unix(), stale_crls: None, stale_ocsp: None };
         let issuers = cas.into_iter().map(|Ca { slug, subject, key, .. }| {
@@ -126,13 +129,13 @@ impl Authority {
         self.issuers.iter().map(|issuer| issuer.slug).enumerate()
     }
 
-    /// Everyone, and how they stand.
+    /// All subjects, and whether they are revoked.
     pub(super) fn everyone(&self) -> Vec<(&Subject, Standing)> {
         let standings = self.state().standings.clone();
         self.subjects.iter().zip(standings).collect()
     }
 
-    /// Whom the CRL of an issuer, and its responder, know.
+    /// The subjects that an issuer has issued.
     fn of_issuer<'a>(
         &'a self,
         issuer: usize,
@@ -171,7 +174,7 @@ impl Authority {
     /// An answer of this moment.
     pub(super) fn ocsp(&self, issuer: usize, request: &Request) -> Option<OcspAnswer> {
         let responder = &self.issuers.get(issuer)?.responder;
-        // Held until it has answered: what it is told here is for this request.
+        // Held until it has answered: the responder is set for this request.
         let state = self.state();
         let Snapshot { this_update, next_update, standings } = state.snapshot(LabSource::Ocsp);
         for (person, standing) in self.of_issuer(issuer, &standings) {
@@ -196,26 +199,55 @@ impl Authority {
         Some(OcspAnswer { page, about })
     }
 
-    /// Revokes somebody, or takes it back.
+    /// Revokes a certificate or puts it on hold. What is on hold can be revoked.
     ///
     /// # Errors
-    /// Nobody has this name, or nobody here speaks for its CA.
-    pub(super) fn set(&self, name: &str, revoked: Option<&'static str>) -> Result<(), String> {
+    /// There is no such certificate, or it is revoked or on hold already.
+    pub(super) fn revoke(&self, name: &str, reason: &'static str) -> Result<(), String> {
+        self.change(name, |standing| match standing {
+            Standing::Revoked { at, reason: HOLD } if reason == HOLD => {
+                Err(format!("{name} is already on hold since {at}"))
+            }
+            Standing::Revoked { at, reason: known } if known != HOLD => {
+                Err(format!("{name} is already revoked since {at}, reason {known}"))
+            }
+            Standing::Good | Standing::Revoked { .. } => {
+                Ok((Standing::Revoked { at: setup::time(None), reason }, ()))
+            }
+        })
+    }
+
+    /// Takes a hold or a revocation back, and returns the reason that it had.
+    ///
+    /// # Errors
+    /// There is no such certificate, or it is not revoked.
+    pub(super) fn release(&self, name: &str) -> Result<&'static str, String> {
+        self.change(name, |standing| match standing {
+            Standing::Revoked { reason, .. } => Ok((Standing::Good, reason)),
+            Standing::Good => Err(format!("{name} is neither revoked nor on hold")),
+        })
+    }
+
+    fn change<T>(
+        &self,
+        name: &str,
+        to: impl FnOnce(Standing) -> Result<(Standing, T), String>,
+    ) -> Result<T, String> {
         let Some(place) = self.subjects.iter().position(|subject| subject.name == name) else {
             let names: Vec<_> = self.subjects.iter().map(|subject| subject.name).collect();
-            return Err(format!("{name:?} is nobody here; there are {}", names.join(", ")));
+            return Err(format!("there is no {name:?} in this lab; there are {}", names.join(", ")));
         };
         if self.subjects.get(place).is_none_or(|subject| subject.issuer.is_none()) {
             return Err(format!("{name} is of a CA that the lab has no CRL and no responder of"));
         }
-        if let Some(standing) = self.state().standings.get_mut(place) {
-            *standing =
-                revoked.map_or(Standing::Good, |reason| Standing::Revoked { at: setup::time(None), reason });
-        }
-        Ok(())
+        let mut state = self.state();
+        let standing = state.standings.get_mut(place).ok_or_else(|| format!("{name} has no standing"))?;
+        let (new, output) = to(*standing)?;
+        *standing = new;
+        Ok(output)
     }
 
-    /// Has a source say what it says now, as if it had said so long ago and nothing since.
+    /// Has a source repeat what it says now, dated as stale.
     pub(super) fn set_stale(&self, source: LabSource, is_stale: bool) {
         let mut state = self.state();
         let standings = state.standings.clone();

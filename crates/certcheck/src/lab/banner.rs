@@ -1,4 +1,4 @@
-//! What a lab says when it runs: what is where, and commands that can be pasted.
+//! What a lab prints: addresses, clients, commands that can be pasted, and a word at its end.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::control::{Lab, Status};
 use super::folder::Folder;
 use crate::json;
 use crate::text::{BAD, GOOD, QUIET, UNSURE};
-use crate::visible::Visible;
+use crate::visible::{self, Visible};
 
 #[derive(Serialize)]
 struct Ready<'r> {
@@ -37,7 +37,7 @@ fn path(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
 
-/// How this program was called: what was called by a path is not found without.
+/// How this program was called: a program that was called by a path may not be in PATH.
 fn program() -> String {
     let called = std::env::args().next().filter(|called| called.contains('/'));
     called.map_or_else(|| "certcheck".to_owned(), |called| quoted(&called))
@@ -58,11 +58,12 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
     let (certcheck, echo) = (program(), state.echo);
     let (pem, key) = folder.client("good");
     let (pem, key, ring, server) = (path(&pem), path(&key), path(&folder.ring()), path(&folder.server_ca()));
-    let dir = match path(folder.path()) {
-        dir if dir == "certcheck-lab" => String::new(),
-        dir => format!(" --dir {dir}"),
-    };
-    writeln!(out, "{GOOD}a lab runs{GOOD:#} in {}, until Ctrl-C", path(folder.path()))?;
+    let dir = dir_flag(folder);
+    writeln!(
+        out,
+        "{GOOD}a lab is running{GOOD:#} in {}; Ctrl-C or {certcheck} lab stop{dir} ends it",
+        path(folder.path())
+    )?;
     writeln!(out, "  echo over TLS  {echo}")?;
     writeln!(out, "  CRLs           {}", state.cdp)?;
     writeln!(out, "  OCSP           {}", state.ocsp)?;
@@ -84,7 +85,8 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
         format!("{certcheck} lab revoke good{dir}"),
         format!("{certcheck} lab release good{dir}"),
         format!("{certcheck} lab break ocsp --how hang{dir}"),
-        format!("{certcheck} lab mend{dir}"),
+        format!("{certcheck} lab repair{dir}"),
+        format!("{certcheck} lab status{dir}"),
     ] {
         writeln!(out, "  {command}")?;
     }
@@ -92,7 +94,24 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
     out.flush()
 }
 
-/// How things stand, for people.
+/// The flag that names this folder to another command.
+fn dir_flag(folder: &Folder) -> String {
+    match path(folder.path()) {
+        dir if dir == "certcheck-lab" => String::new(),
+        dir => format!(" --dir {dir}"),
+    }
+}
+
+/// Says what is left of a lab that has ended.
+pub(super) fn print_end(folder: &Folder) -> io::Result<()> {
+    let (certcheck, dir, path) = (program(), dir_flag(folder), path(folder.path()));
+    visible::remark(format_args!(
+        "the lab has ended; its files stay in {path}. Start it again, with new keys: {certcheck} lab{dir}. \
+         Remove it: rm -r {path}"
+    ))
+}
+
+/// The state of a lab, for people.
 pub(super) fn print_status(status: &Status) -> io::Result<()> {
     let mut out = crate::output::text();
     writeln!(out, "echo  {}", Visible(&status.echo))?;
@@ -106,15 +125,22 @@ pub(super) fn print_status(status: &Status) -> io::Result<()> {
     for subject in &status.subjects {
         let style = match subject.status.as_str() {
             "good" => GOOD,
-            "revoked" => BAD,
+            "revoked" | "expired" => BAD,
             _ => UNSURE,
         };
         // A program that is no lab may have answered.
         let [name, status, sources] = [&subject.name, &subject.status, &subject.sources.join(" ")]
             .map(|text| Visible(text).to_string());
-        write!(out, "{name:<13}  {style}{status:<7}{style:#}  {sources:<8}")?;
-        if let (Some(at), Some(reason)) = (&subject.revoked_at, &subject.revocation_reason) {
-            write!(out, "  {QUIET}since {}, {}{QUIET:#}", Visible(at), Visible(reason))?;
+        write!(out, "{name:<13}  {style}{status:<13}{style:#}  {sources:<8}")?;
+        match (&subject.revoked_at, &subject.revocation_reason, subject.status.as_str()) {
+            (Some(at), Some(reason), _) => {
+                write!(out, "  {QUIET}since {}, {}{QUIET:#}", Visible(at), Visible(reason))?;
+            }
+            (_, _, "expired") => write!(out, "  {QUIET}since {}{QUIET:#}", Visible(&subject.not_after))?,
+            (_, _, "not-yet-valid") => {
+                write!(out, "  {QUIET}until {}{QUIET:#}", Visible(&subject.not_before))?
+            }
+            _ => {}
         }
         writeln!(out)?;
     }

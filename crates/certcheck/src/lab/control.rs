@@ -1,44 +1,45 @@
-//! How a lab that runs is told what to do: one line of JSON each way, on loopback, from whoever can read its state file.
+//! Orders to a lab that runs: one line of JSON each way, on loopback, with the token of its state file.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use certcheck_core::digest::sha256;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use super::authority::{Authority, Standing};
+use super::authority::{Authority, HOLD, Standing};
 use super::folder::{Folder, State};
 use super::log::{Event, Log};
 use super::sources::Sources;
 use crate::flags::{LabFault, LabSource};
-use crate::json;
+use crate::{json, setup};
 
 /// Bytes of a request, and of an answer.
 const MAX_ASKED: u64 = 4 << 10;
 const MAX_ANSWERED: u64 = 64 << 10;
-/// How long a request may take to come.
+/// How long a request may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long an answer may.
 const ANSWER: Duration = Duration::from_secs(5);
 /// Requests at once.
 const AT_ONCE: usize = 8;
 
-/// What is to be done.
+/// An order.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Action {
     Revoke { name: String, hold: bool },
     Release { name: String },
     Break { source: LabSource, how: LabFault },
-    Mend,
+    Repair,
     Status,
+    Stop,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -47,17 +48,17 @@ struct Order {
     action: Action,
 }
 
-/// What came of it.
+/// The answer to an order.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Answer {
-    /// How things stand now.
+    /// The state afterwards.
     Done(Status),
     /// Why it was not done.
     Failed(String),
 }
 
-/// How things stand.
+/// The state of the lab.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Status {
     pub(super) echo: String,
@@ -79,26 +80,31 @@ pub(super) struct SourceStatus {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct SubjectStatus {
     pub(super) name: String,
-    /// `good`, `revoked` or `on-hold`; `unknown` of whom no CA of the lab speaks.
+    /// `revoked`, `on-hold`, `expired`, `not-yet-valid`, `good`, or `unknown` if its CA is not in the lab.
     pub(super) status: String,
     pub(super) revoked_at: Option<String>,
     pub(super) revocation_reason: Option<String>,
+    pub(super) not_before: String,
+    pub(super) not_after: String,
     /// What its certificate names: `crl`, `ocsp`.
     pub(super) sources: Vec<String>,
     /// As it was made.
     pub(super) about: String,
 }
 
-/// What is controlled.
+/// The lab under control.
 pub(super) struct Lab {
     pub(super) authority: Arc<Authority>,
     pub(super) sources: Sources,
     pub(super) state: State,
     pub(super) log: Log,
+    /// Notified once the order to stop has been answered.
+    pub(super) stop: Arc<Notify>,
 }
 
 impl Lab {
     fn status(&self) -> Status {
+        let now = setup::time(None);
         let source = |source: LabSource| SourceStatus {
             source,
             url: self.sources.url(source),
@@ -106,18 +112,20 @@ impl Lab {
         };
         let subject = |(subject, standing): (&super::pki::Subject, Standing)| {
             let (word, at, reason) = match standing {
+                Standing::Revoked { at, reason: HOLD } => ("on-hold", Some(at), Some(HOLD)),
+                Standing::Revoked { at, reason } => ("revoked", Some(at), Some(reason)),
+                Standing::Good if now > subject.not_after => ("expired", None, None),
+                Standing::Good if now < subject.not_before => ("not-yet-valid", None, None),
                 Standing::Good if subject.issuer.is_none() => ("unknown", None, None),
                 Standing::Good => ("good", None, None),
-                Standing::Revoked { at, reason: "certificateHold" } => {
-                    ("on-hold", Some(at), Some("certificateHold"))
-                }
-                Standing::Revoked { at, reason } => ("revoked", Some(at), Some(reason)),
             };
             SubjectStatus {
                 name: subject.name.to_owned(),
                 status: word.to_owned(),
                 revoked_at: at.map(|at| at.to_string()),
                 revocation_reason: reason.map(str::to_owned),
+                not_before: subject.not_before.to_string(),
+                not_after: subject.not_after.to_string(),
                 sources: subject.named.words().split_whitespace().map(str::to_owned).collect(),
                 about: subject.about.to_owned(),
             }
@@ -129,25 +137,26 @@ impl Lab {
         }
     }
 
-    /// Does it, and tells how things stand.
+    /// Does it, and returns the state afterwards.
     fn act(&self, action: Action) -> Answer {
         let done = match &action {
             Action::Revoke { name, hold } => {
-                let (reason, word) =
-                    if *hold { ("certificateHold", "on-hold") } else { ("keyCompromise", "revoked") };
-                self.authority.set(name, Some(reason)).map(|()| Some(Event::new("control", name, word)))
+                let (reason, word) = if *hold { (HOLD, "on-hold") } else { ("keyCompromise", "revoked") };
+                self.authority.revoke(name, reason).map(|()| Some(Event::new("control", name, word)))
             }
             Action::Release { name } => {
-                self.authority.set(name, None).map(|()| Some(Event::new("control", name, "released")))
+                let event = |was| Event::new("control", name, "released").detail(format!("was {was}"));
+                self.authority.release(name).map(|was| Some(event(was)))
             }
             Action::Break { source, how } => {
                 self.sources.break_with(*source, *how);
                 Ok(Some(Event::new("control", source.code(), "broken").detail(how.code())))
             }
-            Action::Mend => {
-                self.sources.mend();
-                Ok(Some(Event::new("control", "cdp, ocsp", "mended")))
+            Action::Repair => {
+                self.sources.repair();
+                Ok(Some(Event::new("control", "cdp, ocsp", "repaired")))
             }
+            Action::Stop => Ok(Some(Event::new("control", "lab", "stopped"))),
             Action::Status => Ok(None),
         };
         match done {
@@ -159,15 +168,19 @@ impl Lab {
         }
     }
 
-    fn answer(&self, line: &[u8]) -> Answer {
+    /// The answer to a line, and whether the lab is to stop.
+    fn answer(&self, line: &[u8]) -> (Answer, bool) {
         match serde_json::from_slice::<Order>(line) {
-            Ok(order) if self.is_token(&order.token) => self.act(order.action),
-            Ok(_) => Answer::Failed("the token is another lab's".to_owned()),
-            Err(error) => Answer::Failed(format!("no order of this version: {error}")),
+            Ok(order) if self.is_token(&order.token) => {
+                let stops = matches!(order.action, Action::Stop);
+                (self.act(order.action), stops)
+            }
+            Ok(_) => (Answer::Failed("the token is another lab's".to_owned()), false),
+            Err(error) => (Answer::Failed(format!("no order of this version: {error}")), false),
         }
     }
 
-    /// By digests: how long it takes says nothing of the token.
+    /// By digests, so that the time it takes reveals nothing about the token.
     fn is_token(&self, token: &str) -> bool {
         let of = |text: &str| sha256(text.as_bytes());
         of(token) == of(&self.state.token)
@@ -189,12 +202,17 @@ pub(super) async fn serve(listener: TcpListener, lab: Arc<Lab>) {
                 let (read, mut write) = stream.split();
                 let mut line = Vec::new();
                 tokio::io::BufReader::new(read.take(MAX_ASKED)).read_until(b'\n', &mut line).await?;
-                let mut answer = serde_json::to_vec(&lab.answer(&line))?;
+                let (answer, stops) = lab.answer(&line);
+                let mut answer = serde_json::to_vec(&answer)?;
                 answer.push(b'\n');
-                write.write_all(&answer).await?;
+                let written = write.write_all(&answer).await;
+                if stops {
+                    lab.stop.notify_one();
+                }
+                written?;
                 write.shutdown().await
             };
-            // Who goes away, or says nothing, has no order.
+            // A client that goes away, or says nothing, gives no order.
             let _gone: Result<io::Result<()>, _> = timeout(PATIENCE, exchange).await;
             drop(permit);
         });
@@ -210,19 +228,36 @@ pub(super) fn is_running(state: &State) -> bool {
 pub(super) fn order(folder: &Folder, action: Action) -> anyhow::Result<Status> {
     let path = folder.path().display();
     let state = folder.state().with_context(|| {
-        format!("there is no lab in {path}; start one with certcheck lab, or name its --dir")
+        format!("there is no lab in {path}; start one with certcheck lab --dir {path}, or name the folder of another with --dir")
     })?;
-    let answer = exchange(&state, action).map_err(|error| {
-        anyhow!("the lab in {path} does not run ({error}); start it with certcheck lab --dir {path}")
-    })?;
+    let start = format!("start it with certcheck lab --dir {path}");
+    if let Some(ended) = &state.ended {
+        bail!("no lab is running in {path}: it ended at {ended}; {start}");
+    }
+    let stops = matches!(action, Action::Stop);
+    let answer = exchange(&state, action)
+        .map_err(|error| anyhow!("no lab is running in {path} ({error}); {start}"))?;
     match answer {
+        Answer::Done(status) if stops => wait_for_end(&state).map(|()| status),
         Answer::Done(status) => Ok(status),
         Answer::Failed(why) => Err(anyhow!(why)),
     }
 }
 
+/// Waits until the lab answers no more, so that another can take its folder and ports.
+fn wait_for_end(state: &State) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    while is_running(state) {
+        if begun.elapsed() > ANSWER {
+            bail!("the lab was told to stop and is still running, as process {}", state.pid);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
 fn exchange(state: &State, action: Action) -> io::Result<Answer> {
-    // A folder from elsewhere must not have us talk to others.
+    // A folder from elsewhere must not make us connect to another machine.
     if !state.control.ip().is_loopback() {
         return Err(io::Error::other("its state file does not name loopback"));
     }

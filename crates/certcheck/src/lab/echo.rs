@@ -1,6 +1,6 @@
-//! The service: TLS behind [`Acceptor`], which says who somebody is and gives lines back, or answers HTTP.
+//! The service: TLS by [`Acceptor`]. It greets a client with its name and echoes lines, or answers HTTP.
 //!
-//! Who speaks HTTP is known by ALPN (RFC 7301), or by the first bytes, for which there is a moment before the greeting.
+//! A client that speaks HTTP is recognised by ALPN (RFC 7301), or by its first bytes, which may take a moment.
 
 use std::io;
 use std::pin::pin;
@@ -27,7 +27,7 @@ const MOST: usize = 8 << 10;
 const IDLE: Duration = Duration::from_secs(600);
 /// How long a client that may speak HTTP has to begin.
 const MOMENT: Duration = Duration::from_millis(200);
-/// How long the last words may take.
+/// How long the last line may take.
 const PARTING: Duration = Duration::from_secs(2);
 
 pub(super) const HTTP: &[u8] = b"http/1.1";
@@ -38,7 +38,7 @@ pub(super) async fn serve(listener: TcpListener, acceptor: Acceptor, log: Log) {
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let Ok((io, _)) = listener.accept().await else {
-            // For want of descriptors, above all.
+            // The process has no descriptors left, most likely.
             sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -83,14 +83,14 @@ async fn connection(acceptor: &Acceptor, io: TcpStream, log: &Log) {
             let line = format!("you are not let in any more: {code}\n");
             let _gone = timeout(PARTING, stream.write_all(line.as_bytes())).await;
         }
-        // Of an HTTP client everything is told by then.
+        // For an HTTP client all is logged by then.
         None if !is_http => log.record(Event::new("echo", &name, "left").took(begun.elapsed())),
         _ => {}
     }
     let _gone = timeout(PARTING, stream.shutdown()).await;
 }
 
-/// The common name of whoever a report is about, for people; the subject where there is none.
+/// The common name of the client that a report is about; the subject if it has none.
 fn name_of(report: &CheckReport) -> String {
     let details = report.details();
     let view = details.view();
@@ -107,7 +107,7 @@ fn refused_name(error: &AcceptError) -> String {
     }
 }
 
-/// The stable word, and of what is not known the cause.
+/// The code of a refusal, and the cause of an unknown status.
 fn refusal(error: &AcceptError) -> String {
     let AcceptError::Refused(refused) = error else { return error.code().to_owned() };
     match refused.reason().map(|rejection| &rejection.reason) {
@@ -116,7 +116,7 @@ fn refusal(error: &AcceptError) -> String {
     }
 }
 
-/// By what the client is known to be good.
+/// The evidence by which the client is good.
 fn evidence(report: &CheckReport) -> String {
     match report.details().view().path.first().map(|leaf| &leaf.revocation) {
         Some(Status::Good(proof)) => format!("{} of {}", proof.by.code(), proof.this_update),
@@ -124,7 +124,7 @@ fn evidence(report: &CheckReport) -> String {
     }
 }
 
-/// What an admitted client is told.
+/// The greeting of an admitted client.
 fn hello(client: &Client, report: &CheckReport) -> String {
     let Some(Ok(identity)) = client.identity() else { return "you are let in\n".to_owned() };
     let emails = identity.emails().map(|emails| emails.join(", ")).unwrap_or_default();

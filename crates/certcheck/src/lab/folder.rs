@@ -1,4 +1,4 @@
-//! The lab's folder: ring, clients, and a state file by which the commands find the lab.
+//! The folder of the lab: ring, clients, and a state file by which the commands find the lab.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -28,8 +28,11 @@ pub(super) struct State {
     pub(super) cdp: String,
     pub(super) ocsp: String,
     pub(super) control: SocketAddr,
-    /// Who knows it may control the lab.
+    /// It gives control of the lab. Empty once the lab has ended.
     pub(super) token: String,
+    /// When the lab ended; not there while it runs, or if it was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ended: Option<String>,
 }
 
 impl State {
@@ -40,11 +43,19 @@ impl State {
         control: SocketAddr,
         token: String,
     ) -> Self {
-        Self { program: "certcheck lab".to_owned(), pid: std::process::id(), echo, cdp, ocsp, control, token }
+        let (program, pid) = ("certcheck lab".to_owned(), std::process::id());
+        Self { program, pid, echo, cdp, ocsp, control, token, ended: None }
+    }
+
+    /// The state of a lab that has ended: nothing is sent to its port, which another program may have by then.
+    pub(super) fn ended(mut self, at: String) -> Self {
+        self.token.clear();
+        self.ended = Some(at);
+        self
     }
 }
 
-/// The lab's folder.
+/// The folder of a lab.
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
 
@@ -87,11 +98,11 @@ impl Folder {
         serde_json::from_str(&text).ok().filter(|state: &State| state.program == "certcheck lab")
     }
 
-    /// Makes the folder, or empties that of an old lab. Nothing else is ever removed.
+    /// Makes the folder, or empties that of an earlier lab. Nothing else is ever removed.
     pub(super) fn prepare(&self) -> anyhow::Result<()> {
         let path = self.path();
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(named(path))?;
-        // Who can write there could put another ring in place of ours.
+        // Another user who can write there could replace the ring.
         if let Some(why) = whose(&fs::metadata(path).map_err(named(path))?) {
             bail!("{} {why}; name another folder with --dir", path.display());
         }
@@ -101,7 +112,9 @@ impl Folder {
         }
         if self.state().is_none() {
             let path = path.display();
-            bail!("{path} is not empty and no lab's; name another folder with --dir");
+            bail!(
+                "{path} is not empty and is not the folder of a lab; nothing was changed: name another folder with --dir"
+            );
         }
         for part in PARTS.map(|part| path.join(part)) {
             ignore_absence(fs::remove_dir_all(&part)).map_err(named(&part))?;
@@ -140,7 +153,7 @@ impl Folder {
     }
 }
 
-/// Why this is not ours alone to write.
+/// Why others can write this.
 fn whose(found: &fs::Metadata) -> Option<&'static str> {
     if found.uid() != rustix::process::geteuid().as_raw() {
         Some("belongs to another user")

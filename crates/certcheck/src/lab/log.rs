@@ -1,6 +1,6 @@
 //! The live log: one line an event, written by a thread of its own.
 //!
-//! Who has something to tell never waits. Where more happens than can be written the surplus is counted, and told as such.
+//! Recording an event never waits. If there are more events than can be written, the rest is counted and reported.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -26,11 +26,11 @@ pub(super) struct Event {
     at: String,
     /// Where: `cdp`, `ocsp`, `echo` or `control`.
     place: &'static str,
-    /// A certificate, a source, or what else it is about.
+    /// A client, a CRL, a source.
     subject: String,
     /// In a stable word.
     outcome: &'static str,
-    /// The reason's code and what else belongs to it.
+    /// The code of the reason, and more about it.
     message: Option<String>,
     /// The program that asked.
     peer: Option<String>,
@@ -54,7 +54,7 @@ impl Event {
         }
     }
 
-    /// Where, and about what.
+    /// The place and the name.
     pub(super) fn subject(&self) -> (&'static str, String) {
         (self.place, self.subject.clone())
     }
@@ -76,9 +76,9 @@ impl Event {
 
     fn style(&self) -> Style {
         match self.outcome {
-            "accepted" | "good" | "released" | "mended" => GOOD,
+            "accepted" | "good" | "released" | "repaired" => GOOD,
             "refused" | "revoked" | "cut-off" => BAD,
-            "broken" | "on-hold" => UNSURE,
+            "broken" | "on-hold" | "stopped" => UNSURE,
             _ => Style::new(),
         }
     }
@@ -112,7 +112,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Begins to write; `closed` is told if nobody reads any more.
+    /// Begins to write; `closed` is notified if standard output is closed.
     pub(super) fn start(is_json: bool, closed: Arc<Notify>) -> io::Result<Self> {
         let (events, waiting) = sync_channel(WAITING);
         let lost = Arc::<AtomicU64>::default();

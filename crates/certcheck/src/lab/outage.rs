@@ -6,7 +6,7 @@ use certcheck_forge::server::{Connection, Page, Request, ServerFault};
 
 use crate::flags::LabFault;
 
-/// A source that does not answer, or answers with nothing that can be read.
+/// A source that does not answer, or answers with bytes that cannot be parsed.
 #[derive(Clone, Copy)]
 pub(super) enum Outage {
     Hang,
@@ -15,7 +15,7 @@ pub(super) enum Outage {
 }
 
 impl Outage {
-    /// What this is at HTTP; stale evidence is served as any other.
+    /// The fault at HTTP; stale evidence is served as any other.
     pub(super) const fn of(fault: LabFault) -> Option<Self> {
         match fault {
             LabFault::Hang => Some(Self::Hang),

@@ -1,6 +1,6 @@
 //! The PKI: a root, two CAs below it, clients of every kind, and the service's own certificate.
 //!
-//! Every key comes of bytes that nobody can guess, again at each start.
+//! Every key is made from random bytes, and again at each start.
 
 use anyhow::Context as _;
 use certcheck_core::Time;
@@ -40,11 +40,11 @@ struct Plan {
     named: Named,
     /// Why it is revoked from the start.
     revoked: Option<&'static str>,
-    /// Days from now to its end.
-    days: i64,
+    /// Days from now to its begin and its end.
+    days: (i64, i64),
 }
 
-/// The CAs' places: the root, the two below it, and one that no ring knows.
+/// The places of the CAs: the root, the two below it, and one that no ring has.
 const ROOT: usize = 0;
 const DEVICE: usize = 1;
 const STAFF: usize = 2;
@@ -58,20 +58,21 @@ const CAS: [(&str, &str); 4] = [
 ];
 
 const fn plan(name: &'static str, about: &'static str, ca: usize, named: Named) -> Plan {
-    Plan { name, about, ca, named, revoked: None, days: 90 }
+    Plan { name, about, ca, named, revoked: None, days: (-1, 90) }
 }
 
-const CLIENTS: [Plan; 7] = [
+const CLIENTS: [Plan; 8] = [
     plan("good", "good, by OCSP and by a CRL", DEVICE, Named::Both),
     Plan { revoked: Some("keyCompromise"), ..plan("revoked", "revoked, says a CRL", DEVICE, Named::Crl) },
     Plan {
         revoked: Some("keyCompromise"),
         ..plan("revoked-ocsp", "revoked, says OCSP alone", STAFF, Named::Ocsp)
     },
-    Plan { days: -1, ..plan("expired", "ended yesterday", DEVICE, Named::Both) },
+    Plan { days: (-2, -1), ..plan("expired", "ended yesterday", DEVICE, Named::Both) },
+    Plan { days: (1, 90), ..plan("not-yet-valid", "begins tomorrow", DEVICE, Named::Both) },
     Plan { revoked: Some("certificateHold"), ..plan("on-hold", "on hold, says a CRL", STAFF, Named::Crl) },
     plan("wrong-ca", "of a root that is not in the ring", FOREIGN, Named::Nothing),
-    plan("no-sources", "good, but names nobody who could say so", STAFF, Named::Nothing),
+    plan("no-sources", "good, but names no source that could say so", STAFF, Named::Nothing),
 ];
 
 /// A CA.
@@ -84,25 +85,27 @@ pub(super) struct Ca {
     pub(super) der: Vec<u8>,
 }
 
-/// Somebody who can be revoked: a client, or a CA below the root.
+/// A client, or a CA below the root: it can be revoked.
 pub(super) struct Subject {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) named: Named,
-    /// The place of its issuer among the CAs of the ring; `None` of a CA that this lab does not speak for.
+    /// The place of its issuer among the CAs of the ring; `None` for a CA that this lab has no CRL and responder of.
     pub(super) issuer: Option<usize>,
     /// The content of its serial number.
     pub(super) serial: Vec<u8>,
     /// Why it is revoked from the start.
     pub(super) revoked: Option<&'static str>,
+    pub(super) not_before: Time,
+    pub(super) not_after: Time,
 }
 
-/// Somebody's certificate and key.
+/// A certificate, its key and its issuer.
 pub(super) struct Holder {
     pub(super) name: &'static str,
     pub(super) key: Key,
     pub(super) der: Vec<u8>,
-    /// Who issued it.
+    /// The certificate of its issuer.
     pub(super) issuer: Vec<u8>,
 }
 
@@ -121,9 +124,14 @@ fn new_key() -> anyhow::Result<Key> {
     Ok(Key::p256(&secret()?))
 }
 
-/// So many days from a time.
-fn days(now: Time, days: i64) -> String {
-    Time::from_unix(now.unix().saturating_add(days.saturating_mul(DAY))).to_string()
+/// A time so many days later.
+fn days(now: Time, days: i64) -> Time {
+    Time::from_unix(now.unix().saturating_add(days.saturating_mul(DAY)))
+}
+
+/// Gives a certificate these bounds.
+fn valid(cert: Cert, (from, until): (Time, Time)) -> Cert {
+    cert.valid(&from.to_string(), &until.to_string())
 }
 
 /// The URLs at which evidence of the CAs is.
@@ -149,7 +157,7 @@ impl Urls<'_> {
 impl Pki {
     /// Makes it, of this moment.
     pub(super) fn new(now: Time, urls: &Urls<'_>) -> anyhow::Result<Self> {
-        // Longer than any client that it issues, those included that are over.
+        // Longer than any client that it issues, expired ones included.
         let ca_life = (days(now, -60), days(now, 3650));
         let mut cas: Vec<Ca> = Vec::new();
         let mut subjects = Vec::new();
@@ -162,28 +170,37 @@ impl Pki {
                 }
                 _ => (Cert::root(subject, &key), key.clone(), None),
             };
-            let cert = cert.valid(&ca_life.0, &ca_life.1);
+            let cert = valid(cert, ca_life);
             let der = cert.issue(&signer);
             if let Some(issuer) = issuer {
-                let (about, named) = ("a CA; all its clients go with it", Named::Both);
-                let (serial, revoked) = (cert.serial, None);
-                subjects.push(Subject { name: slug, about, named, issuer: Some(issuer), serial, revoked });
+                subjects.push(Subject {
+                    name: slug,
+                    about: "a CA; revoke it and all its clients are refused",
+                    named: Named::Both,
+                    issuer: Some(issuer),
+                    serial: cert.serial,
+                    revoked: None,
+                    not_before: ca_life.0,
+                    not_after: ca_life.1,
+                });
             }
             cas.push(Ca { slug, subject, key, der });
         }
         let (mut clients, mut people) = (Vec::new(), Vec::new());
         for plan in CLIENTS {
-            let Plan { name, about, ca, named, revoked, days: end } = plan;
+            let Plan { name, about, ca, named, revoked, days: (begin, end) } = plan;
+            let (not_before, not_after) = (days(now, begin), days(now, end));
             let issuer = cas.get(ca).context("a client of no CA")?;
             let key = new_key()?;
             let subject = format!("O=Certcheck Lab,CN={name}");
             let cert = Cert::leaf(&subject, &key, issuer.subject, &issuer.key)
                 .with(urls.extensions(issuer.slug, named))
-                .with([ext::san(&[format!("email:{name}@lab.example")])])
-                .valid(&days(now, end.min(0) - 1), &days(now, end));
+                .with([ext::san(&[format!("email:{name}@lab.example")])]);
+            let cert = valid(cert, (not_before, not_after));
             clients.push(Holder { name, key, der: cert.issue(&issuer.key), issuer: issuer.der.clone() });
             let issuer = (ca != FOREIGN).then_some(ca);
-            people.push(Subject { name, about, named, issuer, serial: cert.serial, revoked });
+            let serial = cert.serial;
+            people.push(Subject { name, about, named, issuer, serial, revoked, not_before, not_after });
         }
         people.append(&mut subjects);
         cas.truncate(FOREIGN);
@@ -195,11 +212,11 @@ impl Pki {
 fn server(now: Time) -> anyhow::Result<Holder> {
     let (key, root_key) = (new_key()?, new_key()?);
     let root = "O=Certcheck Lab,CN=Lab Server Root";
-    let until = days(now, 90);
-    let issuer = Cert::root(root, &root_key).valid(&days(now, -1), &until).issue(&root_key);
+    let life = (days(now, -1), days(now, 90));
+    let issuer = valid(Cert::root(root, &root_key), life).issue(&root_key);
     let cert = Cert::leaf("O=Certcheck Lab,CN=localhost", &key, root, &root_key)
-        .with([ext::eku(&["server"]), ext::san(&["dns:localhost", "ip:127.0.0.1"])])
-        .valid(&days(now, -1), &until);
+        .with([ext::eku(&["server"]), ext::san(&["dns:localhost", "ip:127.0.0.1"])]);
+    let cert = valid(cert, life);
     Ok(Holder { name: "server", der: cert.issue(&root_key), key, issuer })
 }
 
@@ -216,7 +233,7 @@ mod tests {
             cas.chain(pki.clients.iter().map(|client| client.key.pkcs8())).collect()
         };
         let (one, other) = (keys(), keys());
-        assert_eq!(one.len(), 10);
+        assert_eq!(one.len(), 11);
         assert!(one.iter().all(|key| !other.contains(key)));
         assert!(one.iter().enumerate().all(|(at, key)| !one[..at].contains(key)));
     }

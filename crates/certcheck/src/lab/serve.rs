@@ -1,11 +1,10 @@
 //! A lab from its start to a signal.
 
-use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use certcheck_core::{KeyRing, Policy, Revocation};
 use certcheck_fetch::{Engine, FetchLimits, Guard};
 use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
@@ -18,21 +17,23 @@ use super::control::{self, Lab};
 use super::folder::{Folder, State};
 use super::log::Log;
 use super::pki::{Holder, Pki, Urls};
-use super::sources::{ECHO_AGENT, Sources};
+use super::sources::{ECHO_AGENT, Sources, taken};
 use super::{banner, echo};
 use crate::flags::{LabArguments, LabSource};
 use crate::setup;
 
-/// How far clocks may differ, in seconds: all run by one, and what is broken is to be seen soon.
+/// How far clocks may differ, in seconds: there is one clock, and faults are to be seen soon.
 const SKEW: i64 = 4;
-/// How long what is under way has when the lab ends.
+/// How long open connections have when the lab ends.
 const PARTING: Duration = Duration::from_millis(500);
 
-/// Makes a lab and runs it until it is told to end.
+/// Makes a lab and runs it until a signal or the order to stop.
 pub(super) fn run(arguments: &LabArguments, folder: &Folder) -> anyhow::Result<()> {
-    if folder.state().is_some_and(|state| control::is_running(&state)) {
+    if folder.state().is_some_and(|state| state.ended.is_none() && control::is_running(&state)) {
         let path = folder.path().display();
-        bail!("a lab runs in {path} already; end it, or name another folder with --dir");
+        bail!(
+            "a lab is already running in {path}; stop it with certcheck lab stop --dir {path}, or name another folder with --dir"
+        );
     }
     folder.prepare()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -45,13 +46,12 @@ async fn run_until_signal(arguments: &LabArguments, folder: &Folder) -> anyhow::
     // From here on a signal ends the lab in order.
     let (mut interrupts, mut terminations) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let closed = Arc::new(Notify::new());
+    let (closed, stop) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let log = Log::start(arguments.json, Arc::clone(&closed))?;
     let port = arguments.port;
-    let echo_listener = listen(port.unwrap_or(0))?;
-    let control_listener = listen(0)?;
-    let sources = Sources::start(port.map(|port| port.saturating_add(1)), log.clone(), arguments.all)
-        .map_err(|error| anyhow!("the ports after {}: {error}", port.unwrap_or(0)))?;
+    let echo_listener = listen(port.unwrap_or(0), "the echo service")?;
+    let control_listener = listen(0, "orders")?;
+    let sources = Sources::start(port.map(|port| port.saturating_add(1)), log.clone(), arguments.all)?;
     let (cdp, ocsp) = (sources.url(LabSource::Cdp), sources.url(LabSource::Ocsp));
     let pki = Pki::new(setup::time(None), &Urls { cdp: &cdp, ocsp: &ocsp })?;
     folder.write(&pki)?;
@@ -62,7 +62,8 @@ async fn run_until_signal(arguments: &LabArguments, folder: &Folder) -> anyhow::
     let (echo_at, control_at) = (echo_listener.local_addr()?, control_listener.local_addr()?);
     let state = State::new(echo_at, cdp, ocsp, control_at, crate::secret::secret()?);
     folder.write_state(&state)?;
-    let lab = Arc::new(Lab { authority, sources, state, log: log.clone() });
+    let ended = state.clone();
+    let lab = Arc::new(Lab { authority, sources, state, log: log.clone(), stop: Arc::clone(&stop) });
     banner::print(folder, &lab, arguments.json)?;
     tokio::spawn(control::serve(control_listener, Arc::clone(&lab)));
     tokio::spawn(echo::serve(echo_listener, acceptor, log));
@@ -70,18 +71,22 @@ async fn run_until_signal(arguments: &LabArguments, folder: &Folder) -> anyhow::
         _ = interrupts.recv() => {}
         _ = terminations.recv() => {}
         () = closed.notified() => {}
+        () = stop.notified() => {}
+    }
+    folder.write_state(&ended.ended(setup::time(None).to_string()))?;
+    if !crate::output::is_quiet() {
+        banner::print_end(folder)?;
     }
     Ok(())
 }
 
-fn listen(port: u16) -> anyhow::Result<tokio::net::TcpListener> {
-    let named = |error: io::Error| anyhow!("port {port}: {error}; name another with --port");
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(named)?;
+fn listen(port: u16, what: &str) -> anyhow::Result<tokio::net::TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(taken(port, what))?;
     listener.set_nonblocking(true)?;
     Ok(tokio::net::TcpListener::from_std(listener)?)
 }
 
-/// The acceptor, as any server has it, but that loopback may be asked and that nothing is waited for long.
+/// The acceptor, as in any server, except that loopback may be asked and that waits are short.
 fn acceptor(folder: &Folder, server: &Holder) -> anyhow::Result<Acceptor> {
     let ring = KeyRing::from_paths(&[folder.ring()])?;
     let mut policy = Policy::client(Revocation::HardFail);

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::anyhow;
 use certcheck_forge::server::{Options, Page, Request, Server};
 
 use super::authority::{Authority, cache_control};
@@ -17,17 +18,17 @@ use crate::text::shown;
 const CONNECTIONS: usize = 64;
 /// How long one may be idle.
 const IDLE: Duration = Duration::from_secs(30);
-/// Things of which is remembered what the echo service was told last.
+/// Subjects for which the last answer to the echo service is remembered.
 const REMEMBERED: usize = 256;
-/// Characters of what others name that are shown.
+/// Characters of a foreign name that are shown.
 const MAX_SHOWN: usize = 24;
 
-/// With what the echo service asks.
+/// The user agent of the echo service.
 pub(super) const ECHO_AGENT: &str = "echo/certcheck-lab";
 
-/// What is told of requests.
+/// Records requests.
 ///
-/// The echo service renews its evidence every second or two. That is told where the answer is another than before.
+/// The echo service renews its evidence every second or two. Those are recorded only if the answer has changed.
 #[derive(Clone)]
 struct Recorder {
     log: Log,
@@ -35,7 +36,7 @@ struct Recorder {
     last: Arc<Mutex<HashMap<(&'static str, String), String>>>,
 }
 
-/// The first characters of what somebody else wrote, such that no terminal minds.
+/// The first characters of a foreign text, safe for a terminal.
 fn short(text: &str) -> String {
     shown(&text.chars().take(MAX_SHOWN).collect::<String>())
 }
@@ -63,6 +64,15 @@ impl Recorder {
     }
 }
 
+/// Says which port could not be taken, and what to do.
+pub(super) fn taken(port: u16, what: &str) -> impl FnOnce(io::Error) -> anyhow::Error {
+    move |error| {
+        anyhow!(
+            "port {port} for {what}: {error}; name another with --port: it and the two after it must be free"
+        )
+    }
+}
+
 /// Both servers.
 pub(super) struct Sources {
     cdp: Server,
@@ -73,8 +83,11 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Starts both, with nothing to serve, on this port and the next, or on any.
-    pub(super) fn start(port: Option<u16>, log: Log, tells_all: bool) -> io::Result<Self> {
+    /// Starts both, with nothing to serve, on this port and the next, or on free ones.
+    ///
+    /// # Errors
+    /// A port is in use.
+    pub(super) fn start(port: Option<u16>, log: Log, tells_all: bool) -> anyhow::Result<Self> {
         let recorder = Recorder { log, tells_all, last: Arc::default() };
         let start = |source: LabSource, port: u16| {
             let recorder = recorder.clone();
@@ -93,15 +106,15 @@ impl Sources {
         };
         let next = |by: u16| port.map_or(0, |port| port.saturating_add(by));
         Ok(Self {
-            cdp: start(LabSource::Cdp, next(0))?,
-            ocsp: start(LabSource::Ocsp, next(1))?,
+            cdp: start(LabSource::Cdp, next(0)).map_err(taken(next(0), "the CRLs"))?,
+            ocsp: start(LabSource::Ocsp, next(1)).map_err(taken(next(1), "the OCSP responder"))?,
             recorder,
             authority: Mutex::default(),
             broken: Mutex::default(),
         })
     }
 
-    /// Where they are: of a source, with a slash at the end.
+    /// The URL of a source, with a slash at the end.
     pub(super) fn url(&self, source: LabSource) -> String {
         match source {
             LabSource::Cdp => self.cdp.url("/"),
@@ -109,14 +122,15 @@ impl Sources {
         }
     }
 
-    /// Serves what the CAs say from here on.
+    /// Serves what the CAs publish.
     pub(super) fn serve(&self, authority: &Arc<Authority>) {
         *self.authority.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(authority));
         for (issuer, slug) in authority.issuers() {
             let (known, recorder) = (Arc::clone(authority), self.recorder.clone());
             self.cdp.serve_with(&format!("/{slug}.crl"), move |request| {
                 let Some(crl) = known.crl(issuer) else { return Page::not_found() };
-                let listed = if crl.listed.is_empty() { "nobody".to_owned() } else { crl.listed.join(", ") };
+                let listed =
+                    if crl.listed.is_empty() { "no client".to_owned() } else { crl.listed.join(", ") };
                 let event = Event::new("cdp", format!("{slug}.crl"), "served")
                     .detail(format!("number {}, lists {listed}", crl.number));
                 recorder.record(request, event, listed);
@@ -135,13 +149,13 @@ impl Sources {
         }
     }
 
-    /// Breaks a source. What was broken otherwise is no more.
+    /// Breaks a source in this way and no other.
     pub(super) fn break_with(&self, source: LabSource, how: LabFault) {
         self.set(source, Some(how));
     }
 
-    /// Mends both.
-    pub(super) fn mend(&self) {
+    /// Repairs both.
+    pub(super) fn repair(&self) {
         self.set(LabSource::Cdp, None);
         self.set(LabSource::Ocsp, None);
     }
