@@ -1,4 +1,4 @@
-//! `certcheck watch`: each way in which a source can be of no use, and those that will be soon.
+//! `certcheck watch`: each way in which a source can be unusable, and those that will be soon.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::Value;
 const ROOT: &str = "O=Watch,CN=Root";
 const AT: &str = "2027-01-02T00:00:00Z";
 
-/// A ring whose one CA names a CRL and a responder, and who serves both.
+/// A ring whose one CA names a CRL and a responder, and a server for both.
 struct Site {
     folder: tempfile::TempDir,
     server: Server,
@@ -63,7 +63,7 @@ impl Site {
         self.path(name)
     }
 
-    /// The exit code, and what the CRL and the responder came to.
+    /// The exit code, and the codes of the CRL and the responder.
     fn codes(&self, more: &[&str]) -> String {
         self.codes_at(AT, more)
     }
@@ -92,7 +92,7 @@ fn found(ring: &str, at: &str, more: &[&str]) -> (i32, Value) {
     (exit, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
 }
 
-/// What is told of the first source of a kind.
+/// A text of the first source of a kind.
 fn output<'f>(found: &'f Value, kind: &str, what: &str) -> Option<&'f str> {
     let mut sources = found["sources"].as_array().expect("sources").iter();
     sources.find(|source| source["kind"] == kind).and_then(|source| source[what].as_str())
@@ -114,7 +114,7 @@ fn what_is_well_and_what_ends_soon() {
 }
 
 #[test]
-fn each_way_of_being_of_no_use() {
+fn each_way_of_being_unusable() {
     let site = Site::start();
     site.publish(CrlBuilder::new(ROOT).valid("2026-12-01T00:00:00Z", Some("2027-01-01T00:00:00Z")));
     assert_eq!(site.codes(&[]), "1 crl stale ocsp good");
@@ -129,10 +129,13 @@ fn each_way_of_being_of_no_use() {
     site.responder.set_error(None);
     site.responder.forget(&[0x55]);
     site.publish(CrlBuilder::new(ROOT).revoking([RevokedCertificate::new(&[0x55])]));
-    assert_eq!(site.codes(&[]), "1 crl revoked ocsp responder-unknown");
+    assert_eq!(site.codes(&[]), "1 crl good ocsp responder-unknown");
     let (exit, out, _) = site.watch(&[]);
     assert_eq!(exit, 1);
-    assert!(out.lines().nth(1).is_some_and(|line| line.starts_with("re")), "what is bad stands first: {out}");
+    assert!(
+        out.lines().nth(1).is_some_and(|line| line.starts_with("responder-unknown")),
+        "the worst first: {out}"
+    );
 }
 
 #[test]
@@ -167,18 +170,64 @@ fn a_shared_source_is_classified_for_all_that_name_it() {
     let cas = [1, 2, 3].map(|serial| ca(&format!("ca {serial}"), serial, &site.root, named()));
     let root = Cert::root(ROOT, &site.root).issue(&site.root);
     let ring = site.write("shared.pem", &[&[root], &cas[..]].concat());
-    for (listed, reported_about) in [(None, "ca 1"), (Some(1), "ca 1"), (Some(2), "ca 2"), (Some(3), "ca 3")]
+    for (listed, reported_about) in
+        [(None, None), (Some(1), Some("ca 1")), (Some(2), Some("ca 2")), (Some(3), Some("ca 3"))]
     {
         site.publish(CrlBuilder::new(ROOT).revoking(listed.map(|serial| RevokedCertificate::new(&[serial]))));
         site.server.forget();
         let (exit, found) = found(&ring, AT, &[]);
-        let code = if listed.is_some() { "revoked" } else { "good" };
         assert_eq!(exit, i32::from(listed.is_some()), "{found}");
-        assert_eq!(output(&found, "crl", "code"), Some(code), "{found}");
-        assert_eq!(output(&found, "crl", "subject"), Some(format!("CN={reported_about},O=Watch").as_str()));
+        // The source does its work, and the CA is the one that is bad.
+        assert_eq!(output(&found, "crl", "code"), Some("good"), "{found}");
+        assert_eq!(output(&found, "crl", "subject"), Some("CN=ca 1,O=Watch"));
+        let bad = found["certificates"].as_array().expect("all").iter().find(|one| one["state"] == "bad");
+        let expected = reported_about.map(|name| format!("certificate-revoked CN={name},O=Watch"));
+        let bad =
+            bad.map(|one| format!("{} {}", one["code"].as_str().unwrap(), one["subject"].as_str().unwrap()));
+        assert_eq!(bad, expected, "{found}");
         assert_eq!(found["sources"][0]["subjects"], 3);
         assert_eq!((site.server.count("/root.crl"), found["sources"].as_array().map(Vec::len)), (1, Some(1)));
     }
+}
+
+/// What a sample is itself says nothing about its sources, and does not count for the exit code.
+#[test]
+fn a_revoked_sample_leaves_its_sources_good() {
+    let site = Site::start();
+    let key = Key::p256("watch ca");
+    let client = Cert::leaf("O=Watch,CN=client", &Key::p256("watch client"), "O=Watch,CN=\"CA\"", &key)
+        .with([ext::cdp(&[Point::urls(&[site.server.url("/ca.crl")])])]);
+    let serial = client.serial.clone();
+    let client = site.write("client.pem", &[client.issue(&key)]);
+    let revoked = RevokedCertificate::new(&serial).with([reason("keyCompromise")]);
+    let crl = CrlBuilder::new("O=Watch,CN=\"CA\"").revoking([revoked]);
+    site.server.serve("/ca.crl", Page::new(crl.issue(&key)));
+    let file = site.path("sample.prom");
+    let (exit, found) = found(&site.path("ring.pem"), AT, &[&client, "--prometheus", &file]);
+    assert_eq!((exit, &found["state"]), (0, &"good".into()), "{found}");
+    assert!(found["sources"].as_array().expect("all").iter().all(|one| one["code"] == "good"), "{found}");
+    let sample = &found["samples"][0];
+    assert_eq!((&sample["code"], &sample["watched"]), (&"certificate-revoked".into(), &true.into()));
+    assert!(sample["message"].as_str().is_some_and(|text| text.contains("keyCompromise")), "{sample}");
+    let text = fs::read_to_string(&file).expect("written");
+    for line in [
+        format!("certcheck_sample_good{{input=\"{client}\"}} 0"),
+        format!("certcheck_sample_watched{{input=\"{client}\"}} 1"),
+        format!("certcheck_sample_state{{input=\"{client}\",code=\"certificate-revoked\"}} 1"),
+    ] {
+        assert!(text.contains(&line), "{line} is not in {text}");
+    }
+    assert!(!text.lines().any(|line| line.starts_with("certcheck_source_good{") && line.ends_with(" 0")));
+    let (_, out, _) = site.watch(&[&client]);
+    assert!(out.contains("\n1 sample: sources of 1 watched\ncertificate-revoked  "), "{out}");
+    // A CA above the sample, too.
+    site.publish(CrlBuilder::new(ROOT).revoking([RevokedCertificate::new(&[0x55])]));
+    let (exit, out, _) = site.watch(&[]);
+    assert_eq!(exit, 1);
+    assert!(
+        out.starts_with("2 sources: 2 good") && out.contains("certificate-revoked  intermediate"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -204,10 +253,10 @@ fn a_certificate_without_a_good_path_is_bad() {
         assert_eq!(found["state"], "bad");
         let (_, out, err) = watch(&ring, AT, &[]);
         assert!(out.contains(code) && err.contains("nothing to watch"), "{out}{err}");
-        // Given on the command line it is told too, and the ring is watched all the same.
+        // Given as a sample it is reported too, and the ring is watched all the same.
         let given = site.write("given.pem", &[der]);
         let (exit, out, _) = site.watch(&[&given]);
-        assert_eq!(exit, 1, "{out}");
+        assert_eq!(exit, 3, "{out}");
         assert!(out.starts_with("2 sources: 2 good") && out.contains(&format!("{code}  {given}")), "{out}");
     }
 }
@@ -228,9 +277,9 @@ fn nothing_to_watch_is_reported() {
     }
 }
 
-/// Its clients would be refused for want of evidence, however well the sources of others are.
+/// Its clients would be refused because there is no evidence, however healthy the sources of others are.
 #[test]
-fn certificates_without_a_source_are_reported_beside_others() {
+fn certificates_without_a_source_are_reported_along_with_others() {
     let site = Site::start();
     let bare = site.write("bare.pem", &[ca("bare", 9, &site.root, Vec::new())]);
     let both = fs::read_to_string(site.path("ring.pem")).expect("there")
@@ -245,7 +294,7 @@ fn certificates_without_a_source_are_reported_beside_others() {
         .collect();
     assert_eq!((exit, codes), (3, vec!["good", "good", "no-source"]), "{of_ring}");
     let (exit, given) = found(&site.path("ring.pem"), AT, &[&bare]);
-    assert_eq!((exit, &given["inputs"][0]["code"]), (3, &"no-source".into()), "{given}");
+    assert_eq!((exit, &given["samples"][0]["code"]), (3, &"no-source".into()), "{given}");
     assert_eq!(output(&given, "crl", "code"), Some("good"), "{given}");
 }
 
@@ -260,19 +309,21 @@ fn unusable_inputs_are_reported_and_the_rest_is_watched() {
     fs::write(site.path("text.pem"), "no certificate").expect("written");
     let (text, none) = (site.path("text.pem"), site.path("none.pem"));
     for (given, exit, code) in
-        [(&old, 1, "expired"), (&text, 2, "no-certificate"), (&none, 2, "no-certificate")]
+        [(&old, 3, "expired"), (&text, 2, "no-certificate"), (&none, 2, "no-certificate")]
     {
         let _none = fs::remove_file(&file);
         let (got, found) = found(&site.path("ring.pem"), AT, &[given, "--prometheus", &file]);
         assert_eq!(got, exit, "{given}: {found}");
         assert_eq!(output(&found, "crl", "code"), Some("good"), "{given}");
-        assert_eq!((&found["inputs"][0]["code"], &found["state"]), (&code.into(), &"bad".into()), "{found}");
+        let sample = &found["samples"][0];
+        assert_eq!((&sample["code"], &sample["watched"]), (&code.into(), &false.into()), "{found}");
+        assert_eq!(found["state"], "nothing", "{found}");
         let text = fs::read_to_string(&file).expect("written all the same");
-        assert!(text.contains(&format!("certcheck_watch_input_good{{input=\"{given}\"}} 0")), "{text}");
+        assert!(text.contains(&format!("certcheck_sample_good{{input=\"{given}\"}} 0")), "{text}");
     }
 }
 
-/// The exit code, and what a CRL and its delta came to.
+/// The exit code, and the codes of a CRL and its delta.
 fn found_codes(ring: &str) -> String {
     let (exit, found) = found(ring, AT, &[]);
     let [crl, delta] = ["crl", "delta"].map(|kind| output(&found, kind, "code").unwrap_or("none"));
@@ -306,7 +357,7 @@ fn deltas_are_watched_with_their_bases() {
     ] {
         for (body, codes) in [
             (Some(delta(&[]).issue(&site.root)), "0 good good"),
-            (Some(delta(&[0x55]).issue(&site.root)), "1 good revoked"),
+            (Some(delta(&[0x55]).issue(&site.root)), "1 good good"),
             (Some(late(delta(&[])).issue(&site.root)), "1 good stale"),
             (Some(delta(&[]).issue(&other)), "1 good bad-signature"),
             (Some(ahead.issue(&site.root)), "1 good out-of-scope"),
@@ -317,13 +368,13 @@ fn deltas_are_watched_with_their_bases() {
             assert_eq!(found_codes(ring), codes);
         }
     }
-    // A delta is nothing without its base, and who was on hold is let go by one.
+    // A delta is nothing without its base, and it can release a certificate that was on hold.
     serve(Some(delta(&[]).issue(&site.root)));
     site.server.serve("/root.crl", Page::not_found());
     assert_eq!(found_codes(&by_certificate), "1 unreachable out-of-scope");
     let entry = |why| RevokedCertificate::new(&[0x55]).with([reason(why)]);
     site.publish(CrlBuilder::new(ROOT).revoking([entry("certificateHold")]));
-    assert_eq!(found_codes(&by_certificate), "1 revoked revoked");
+    assert_eq!(found_codes(&by_certificate), "1 good good");
     let lifts = CrlBuilder::new(ROOT).with([number(2), self::delta(1)]).revoking([entry("removeFromCRL")]);
     serve(Some(lifts.issue(&site.root)));
     assert_eq!(found_codes(&by_certificate), "0 good good");
@@ -345,7 +396,7 @@ fn what_covers_some_reasons_is_no_fault_where_the_rest_is_covered() {
     };
     for (first, second, codes) in [
         (of(0, &key), of(1, &rest), "0 good good"),
-        // Who lets the other down is told, and who lets nobody down is not.
+        // Only the source that fails is reported.
         (of(0, &key), None, "1 good unreachable"),
         (of(0, &key), of(1, &[4]), "1 out-of-scope out-of-scope"),
         // Another partition covers nothing at all.
@@ -363,7 +414,7 @@ fn what_covers_some_reasons_is_no_fault_where_the_rest_is_covered() {
 #[test]
 fn the_end_is_what_policy_makes_of_it() {
     let site = Site::start();
-    // Past nextUpdate, and within what clocks may differ: checks take it, and somebody is late.
+    // Past nextUpdate, and within what clocks may differ: checks accept it, and the CA is late.
     site.publish(CrlBuilder::new(ROOT).valid("2026-12-01T00:00:00Z", Some("2027-01-01T23:58:00Z")));
     let (exit, out, _) = site.watch(&[]);
     assert_eq!(exit, 1, "{out}");
@@ -381,7 +432,7 @@ fn the_end_is_what_policy_makes_of_it() {
         assert_eq!(output(&found, "crl", "message"), Some(message), "{found}");
         assert_eq!(output(&found, "crl", "evidence_end").map(|end| &end[10..]), Some(&this[10..]));
         let text = fs::read_to_string(&file).expect("written");
-        assert!(text.contains("certcheck_source_evidence_end_seconds{kind=\"crl\""), "{text}");
+        assert!(text.contains("certcheck_source_evidence_end_timestamp_seconds{kind=\"crl\""), "{text}");
     }
 }
 
@@ -402,7 +453,7 @@ fn no_sample_is_there_twice() {
     let [old, new] = clients.each_ref().map(String::as_str);
     let more = [old, new, old, "--ring", &again, "--prometheus", &file];
     let (exit, found) = found(&site.path("ring.pem"), AT, &more);
-    // The re-keyed CA's CRL is signed with the old key: of no use to the new one's client.
+    // The re-keyed CA's CRL is signed with the old key: useless for the new one's client.
     assert_eq!(exit, 1, "{found}");
     let worst = found["sources"].as_array().expect("sources").iter().find(|one| one["code"] != "good");
     assert_eq!(worst.map(|one| &one["code"]), Some(&"wrong-signer".into()), "{found}");
@@ -439,7 +490,7 @@ fn a_textfile_for_prometheus_is_replaced_whole() {
     }
     assert!(text.contains(&format!("certcheck_source_good{{kind=\"crl\",url=\"{crl}\"")), "{text}");
     assert!(text.contains("code=\"responder-error\"} 1"), "{text}");
-    assert!(text.contains("certcheck_watch_run_seconds 1798848000"), "{text}");
+    assert!(text.contains("certcheck_watch_last_round_timestamp_seconds 1798848000"), "{text}");
     let (exit, _, err) = site.watch(&["--prometheus", &site.path("no/such/folder.prom")]);
     assert_eq!(exit, 2);
     assert!(err.contains("folder.prom: "), "{err}");

@@ -55,7 +55,7 @@ impl Role {
 }
 
 /// One certificate of a ring.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RingCertificate {
     pub(crate) certificate: OwnedCertificate,
     pub(crate) role: Role,
@@ -135,7 +135,7 @@ impl RingCertificate {
 }
 
 /// A key ring.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct KeyRing {
     certificates: Vec<RingCertificate>,
     names: NameInterner,
@@ -212,7 +212,7 @@ impl KeyRing {
 }
 
 /// What no path may have.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Distrust {
     /// Normalized issuer, serial.
     by_serial: HashSet<(Vec<u8>, Box<[u8]>)>,

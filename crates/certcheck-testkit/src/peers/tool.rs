@@ -1,6 +1,6 @@
 //! Programs that run to their end: clients of TLS, mostly.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,6 +23,19 @@ pub struct Ran {
 /// If it cannot be run, or if peers are required and it is not there.
 #[must_use]
 pub fn run(program: &str, arguments: &[&str], patience: Duration) -> Option<Ran> {
+    run_with(program, arguments, None, patience)
+}
+
+/// The same, with a standard input that ends.
+///
+/// # Panics
+/// As [`run`].
+#[must_use]
+pub fn run_on(program: &str, arguments: &[&str], input: &[u8], patience: Duration) -> Option<Ran> {
+    run_with(program, arguments, Some(input), patience)
+}
+
+fn run_with(program: &str, arguments: &[&str], input: Option<&[u8]>, patience: Duration) -> Option<Ran> {
     let mut child = Command::new(find(program)?)
         .args(arguments)
         .stdin(Stdio::piped())
@@ -30,7 +43,12 @@ pub fn run(program: &str, arguments: &[&str], patience: Duration) -> Option<Ran>
         .stderr(Stdio::piped())
         .spawn()
         .expect("runs");
-    let stdin = child.stdin.take();
+    let mut stdin = child.stdin.take();
+    if let (Some(input), Some(mut stdin)) = (input, stdin.take_if(|_| input.is_some())) {
+        let input = input.to_vec();
+        // A program that does not read it ends without.
+        thread::spawn(move || stdin.write_all(&input));
+    }
     let read = |mut from: Box<dyn std::io::Read + Send>| {
         thread::spawn(move || {
             let mut bytes = Vec::new();

@@ -110,7 +110,7 @@ impl Command {
 }
 
 /// What evidence and certificates are checked by, for commands without a whole policy.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct AskedArguments {
     /// Accept signatures with SHA-1, for old rings.
     #[arg(long)]

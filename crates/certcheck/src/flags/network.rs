@@ -39,7 +39,7 @@ pub(crate) struct NetworkArguments {
 }
 
 /// How sources are asked now, without a cache.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct LiveArguments {
     /// The time limit for one answer, or for a whole check: 500ms, 5s, 1m, or a number of seconds.
@@ -51,7 +51,7 @@ pub(crate) struct LiveArguments {
 }
 
 /// Where URLs may lead, and how.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ReachArguments {
     /// An HTTP proxy for everything that is fetched: a URL, or `env` for HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
     /// Without this flag these variables are ignored.

@@ -8,6 +8,9 @@ use crate::setup;
 
 /// The longest that anything may take.
 const LONGEST: Duration = Duration::from_secs(3600);
+/// The bounds of an interval between rounds.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(7 * 86_400);
 /// The farthest from now that a relative time may lie: a hundred years.
 const FARTHEST: u64 = 100 * 366 * 86_400;
 
@@ -42,6 +45,15 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     duration(text, "s")
         .filter(|duration| !duration.is_zero() && *duration <= LONGEST)
         .ok_or_else(|| "not a duration from 1ms to 1h: use 500ms, 5s, 1m or a number of seconds".to_owned())
+}
+
+/// An interval between rounds: `30s`, `5m`, `1h`, `1d`, or a bare number of seconds.
+pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
+    duration(text, "s")
+        .filter(|interval| (SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(interval))
+        .ok_or_else(|| {
+            "not an interval from 1s to 7d: use 30s, 5m, 1h, 1d or a bare number of seconds".to_owned()
+        })
 }
 
 /// A pause, up to a minute: as [`parse_duration`], a bare number is of milliseconds.
@@ -111,6 +123,9 @@ mod tests {
         for text in ["", "s", "0", "0ms", "-5s", "5 s", "5x", "1.5s", "61m", "99999999999999999999s"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
+        assert_eq!(parse_interval("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!((parse_interval("1s").is_ok(), parse_interval("7d").is_ok()), (true, true));
+        assert_eq!((parse_interval("999ms").is_err(), parse_interval("169h").is_err()), (true, true));
         assert_eq!(parse_pause("200"), Ok(Duration::from_millis(200)));
         assert_eq!(parse_pause("0"), Ok(Duration::ZERO));
         assert_eq!((parse_hours("12"), parse_hours("2d")), (Ok(12), Ok(48)));

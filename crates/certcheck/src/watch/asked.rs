@@ -1,4 +1,4 @@
-//! Which sources there are, and the outcome of asking each once.
+//! The sources, and the outcome of asking each once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ const AT_ONCE: usize = 8;
 /// A source.
 pub(super) struct Source {
     pub(super) need: Need,
-    /// Named for deltas alone.
+    /// It is named only for deltas.
     pub(super) is_delta: bool,
-    /// Whose certificates name it, by their places.
+    /// The places of the certificates that name it.
     pub(super) subjects: Vec<usize>,
-    /// What was obtained, and how long that took. `None` until it is asked.
+    /// The answer and how long it took. `None` until it is asked.
     obtained: Option<Obtained>,
 }
 
@@ -48,13 +48,13 @@ impl Source {
         self.obtained.as_ref().map_or(Duration::ZERO, |obtained| obtained.took)
     }
 
-    /// Whether a delta came from where deltas are.
+    /// Whether it is named only for deltas, and returned one.
     pub(super) fn brought_delta(&self) -> bool {
         self.is_delta && matches!(self.answer(), Some(Answer::Crl(crl)) if crl.base_number().is_some())
     }
 }
 
-/// All sources, each once however many name it.
+/// All sources, each once however many certificates name it.
 #[derive(Default)]
 pub(super) struct Sources {
     pub(super) all: Vec<Source>,
@@ -76,7 +76,7 @@ impl Sources {
         self.all.push(Source { need, is_delta, subjects: vec![subject], obtained: None });
     }
 
-    /// Asks every source, and then where deltas are of what was obtained.
+    /// Asks every source, and then the sources of deltas that the answers name.
     ///
     /// # Errors
     /// The system has no threads.
@@ -122,12 +122,12 @@ impl Sources {
         Ok(())
     }
 
-    /// What came for a subject, without deltas.
+    /// The answers for a subject, without deltas.
     pub(super) fn answers_for(&self, subject: usize) -> Vec<&Answer> {
         self.named_by(subject).filter(|source| !source.brought_delta()).filter_map(Source::answer).collect()
     }
 
-    /// The deltas that came for a subject.
+    /// The deltas for a subject.
     pub(super) fn deltas_for(&self, subject: usize) -> Vec<&Answer> {
         self.named_by(subject).filter(|source| source.brought_delta()).filter_map(Source::answer).collect()
     }

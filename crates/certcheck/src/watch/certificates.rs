@@ -1,4 +1,4 @@
-//! The certificates of the ring: those that expire, or to which no path is good, take every path with them.
+//! The certificates of the ring. One that expires, is revoked or has no good path takes every path through it along.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use certcheck_core::key_ring::Role;
 use serde::Serialize;
 
 use super::Health;
-use super::classify::Finding;
+use super::classify::{Finding, Revocation};
 use crate::json::fingerprint;
 use crate::ring_command::validity_note;
 use crate::sources::{Grounds, Refusal};
@@ -20,7 +20,8 @@ pub(super) struct CertificateState {
     pub(super) subject: String,
     pub(super) sha256: String,
     pub(super) source: String,
-    /// `good`, `expires-soon`, `expired`, `not-yet-valid`, or why no path to it is good: a reason, as `verify` tells it.
+    /// `good`, `expires-soon`, `expired`, `not-yet-valid`, `certificate-revoked`, or why no path to it is good: a reason, as
+    /// `verify` has it.
     pub(super) code: &'static str,
     pub(super) message: String,
     pub(super) not_after: String,
@@ -28,11 +29,12 @@ pub(super) struct CertificateState {
     pub(super) until: Time,
 }
 
-/// All but the distrusted ones, each once.
+/// All except the distrusted ones, each once. `revoked` is by fingerprint.
 pub(super) fn of_ring(
     by: Grounds<'_>,
     days: u32,
     refused: &BTreeMap<String, Refusal>,
+    revoked: &BTreeMap<&str, &Revocation>,
 ) -> Vec<CertificateState> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
@@ -50,11 +52,13 @@ pub(super) fn of_ring(
             let state = if note.code == "expires-soon" { Health::Soon } else { Health::Bad };
             Finding::new(state, note.code, note.message)
         });
-        // The CA alone is refused, not the anchor that it may be too.
-        let refusal =
-            refused.get(&sha256).filter(|_| entry.role() == Role::Intermediate).cloned().map(Finding::from);
+        // Only the CA is refused or revoked, not the anchor that it may be too.
+        let is_below = entry.role() == Role::Intermediate;
+        let refusal = refused.get(&sha256).cloned().map(Finding::from);
+        let revocation = revoked.get(&*sha256).map(|revocation| Finding::from(*revocation));
+        let refusal = revocation.or(refusal).filter(|_| is_below);
         let worst = match (note, refusal) {
-            // What has expired has no good path either: it is told once.
+            // An expired certificate has no good path either: once is enough.
             (Some(note), _) if note.state == Health::Bad => note,
             (Some(note), Some(refusal)) if refusal.state < note.state => note,
             (_, Some(refusal)) => refusal,

@@ -1,4 +1,6 @@
-//! What the answer of a source is worth: to each certificate that names it, and for how long.
+//! The worth of a source's answer: to each certificate that names it, and for how long.
+
+use std::collections::BTreeMap;
 
 use certcheck_core::Time;
 use certcheck_core::revocation::Answer;
@@ -9,12 +11,13 @@ use super::asked::{Source, Sources};
 use crate::flags::magnitude;
 use crate::html::words::span;
 use crate::sources::{Grounds, Refusal, Subject};
+use crate::text::shown;
 
-/// Of its life an answer's last tenth is its end.
+/// An answer ends soon in the last tenth of its life.
 const LAST_PART: i64 = 10;
 const SECONDS_AN_HOUR: i64 = 3_600;
 
-/// What something came to.
+/// A state, a stable code, and a message.
 #[derive(Clone)]
 pub(super) struct Finding {
     pub(super) state: Health,
@@ -31,7 +34,7 @@ impl Finding {
         Self::new(Health::Good, "good", message)
     }
 
-    /// With what another says of how long that will be so.
+    /// With the finding about how long this lasts.
     pub(super) fn and(self, later: Self) -> Self {
         if self.state == Health::Bad {
             return self;
@@ -47,27 +50,60 @@ impl Finding {
 
 impl From<Refusal> for Finding {
     fn from(refusal: Refusal) -> Self {
-        // There may be evidence in files; a source is there none.
+        // There may be evidence in files, but there is no source.
         let is_unnamed = refusal.code == Cause::NoSource.code();
         Self::new(if is_unnamed { Health::Nothing } else { Health::Bad }, refusal.code, refusal.message)
     }
 }
 
-/// What an answer is worth to a certificate.
+/// The worth of an answer to a certificate.
 enum Worth {
     Reported(Finding),
-    /// It is of use, and covers some reasons of a revocation alone.
+    /// It can be used, and it lists the certificate as revoked.
+    Revoked(Revocation),
+    /// It can be used, and covers only some reasons of a revocation.
     Partial,
 }
 
-/// The worst that each source came to, with the subject for which it did.
-pub(super) fn all(sources: &Sources, subjects: &[Subject], by: Grounds<'_>) -> Vec<(Finding, usize)> {
+/// A revocation that a source reports.
+#[derive(Clone)]
+pub(super) struct Revocation {
+    pub(super) at: Time,
+    pub(super) reason: String,
+    pub(super) url: String,
+}
+
+impl From<&Revocation> for Finding {
+    fn from(revocation: &Revocation) -> Self {
+        let Revocation { at, reason, url } = revocation;
+        let message = format!("revoked since {at} ({reason}), says {}", shown(url));
+        Self::new(Health::Bad, "certificate-revoked", message)
+    }
+}
+
+/// All that was found by asking.
+pub(super) struct Classified {
+    /// The worst finding of each source, with the subject it is about.
+    pub(super) sources: Vec<(Finding, usize)>,
+    /// The subjects that a source lists as revoked. That is no fault of the source.
+    pub(super) revoked: BTreeMap<usize, Revocation>,
+}
+
+pub(super) fn all(sources: &Sources, subjects: &[Subject], by: Grounds<'_>) -> Classified {
     let worth: Vec<Vec<Worth>> = sources
         .all
         .iter()
         .map(|source| source.subjects.iter().map(|at| worth(source, *at, sources, subjects, by)).collect())
         .collect();
-    // What is missing by the fault of another source.
+    let mut revoked = BTreeMap::new();
+    for (source, worth) in sources.all.iter().zip(&worth) {
+        for (at, worth) in source.subjects.iter().zip(worth) {
+            if let Worth::Revoked(revocation) = worth {
+                revoked.entry(*at).or_insert_with(|| revocation.clone());
+            }
+        }
+    }
+    // Whether evidence is missing because another source failed.
     let is_let_down = |subject: usize| {
         sources.all.iter().zip(&worth).any(|(source, worth)| {
             source.subjects.iter().zip(worth).any(|(at, worth)| {
@@ -77,18 +113,20 @@ pub(super) fn all(sources: &Sources, subjects: &[Subject], by: Grounds<'_>) -> V
     };
     let settled = |at: usize, worth: &Worth| match worth {
         Worth::Reported(finding) => finding.clone(),
+        Worth::Revoked(_) => Finding::good(String::new()),
         Worth::Partial => match subjects[at].classify(&sources.answers_for(at), by) {
             Err(refusal) => refusal.into(),
             Ok(Status::Unknown(cause)) if !is_let_down(at) => Finding::bad(cause),
-            Ok(_) => Finding::good("of some reasons"),
+            Ok(_) => Finding::good("covers some reasons"),
         },
     };
     let worst = |(source, worth): (&Source, &Vec<Worth>)| {
         let each = source.subjects.iter().zip(worth).map(|(at, worth)| (settled(*at, worth), *at));
-        // Of equals the first.
+        // The first of equals.
         each.reduce(|worst, next| if next.0.state > worst.0.state { next } else { worst })
     };
-    sources.all.iter().zip(&worth).filter_map(worst).collect()
+    let sources = sources.all.iter().zip(&worth).filter_map(worst).collect();
+    Classified { sources, revoked }
 }
 
 fn worth(source: &Source, at: usize, sources: &Sources, subjects: &[Subject], by: Grounds<'_>) -> Worth {
@@ -100,42 +138,61 @@ fn worth(source: &Source, at: usize, sources: &Sources, subjects: &[Subject], by
         Err(None) => return Worth::Reported(Finding::bad(Cause::NotTried)),
     };
     let subject = &subjects[at];
-    let fault = |beside: &[&Answer]| subject.fault(&source.need.request, answer, beside, by);
     let reported = |status: Result<Status, Refusal>| match status {
-        Err(refusal) => refusal.into(),
-        Ok(Status::Good(_) | Status::NoRevAvail) => Finding::good(String::new()),
-        Ok(Status::Unknown(cause)) => Finding::bad(cause),
-        // That a CA of the ring is revoked is worse than a source that is silent.
-        Ok(Status::Revoked(revoked)) => {
-            Finding::new(Health::Bad, "revoked", format!("revoked at {}", revoked.at))
+        Err(refusal) => Worth::Reported(refusal.into()),
+        Ok(Status::Good(_) | Status::NoRevAvail) => Worth::Reported(Finding::good(String::new())),
+        Ok(Status::Unknown(cause)) => Worth::Reported(Finding::bad(cause)),
+        Ok(Status::Revoked(revoked)) => Worth::Revoked(Revocation {
+            at: revoked.at,
+            reason: revoked.reason.to_string(),
+            url: source.need.request.url().to_string(),
+        }),
+        Ok(other) => {
+            let message = "the status of the certificate was not checked";
+            Worth::Reported(Finding::new(Health::Bad, other.code(), message))
         }
-        Ok(other) => Finding::new(Health::Bad, other.code(), "the certificate's status was not looked at"),
     };
     if source.brought_delta() {
-        // A delta is no evidence but with what it is a delta of.
-        let alone = |message: &str| Finding::new(Health::Bad, Cause::OutOfScope.code(), message);
-        let mut bases = sources.answers_for(at);
-        bases.retain(|base| matches!(base, Answer::Crl(_)));
-        let with = [&bases[..], &[answer]].concat();
-        return Worth::Reported(match subject.classify(&with, by) {
-            Ok(Status::Good(_)) => match fault(&bases) {
-                Some(cause) => Finding::bad(cause),
-                None if bases.iter().any(|base| may_combine(base, answer)) => Finding::good(String::new()),
-                None => alone("a delta of a later CRL than the one that came"),
-            },
-            Ok(Status::Unknown(_)) => alone("a delta, and no CRL came that is of use with it"),
-            status => reported(status),
-        });
+        return worth_of_delta(source, answer, (subject, at), sources, by, reported);
     }
     let alone = subject.classify(&[answer], by);
     match &alone {
-        Ok(Status::Unknown(Cause::OutOfScope)) if fault(&[]).is_none() => Worth::Partial,
-        // Who was on hold may have been let go since.
+        Ok(Status::Unknown(Cause::OutOfScope))
+            if subject.fault(&source.need.request, answer, &[], by).is_none() =>
+        {
+            Worth::Partial
+        }
+        // A certificate that was on hold may have been released since.
         Ok(Status::Revoked(_)) => {
             let deltas = sources.deltas_for(at);
-            Worth::Reported(reported(subject.classify(&[&[answer], &deltas[..]].concat(), by)))
+            reported(subject.classify(&[&[answer], &deltas[..]].concat(), by))
         }
-        _ => Worth::Reported(reported(alone)),
+        _ => reported(alone),
+    }
+}
+
+/// A delta is evidence only with a CRL that it can be combined with.
+fn worth_of_delta(
+    source: &Source,
+    delta: &Answer,
+    (subject, at): (&Subject, usize),
+    sources: &Sources,
+    by: Grounds<'_>,
+    reported: impl Fn(Result<Status, Refusal>) -> Worth,
+) -> Worth {
+    let out_of_scope =
+        |message: &str| Worth::Reported(Finding::new(Health::Bad, Cause::OutOfScope.code(), message));
+    let mut bases = sources.answers_for(at);
+    bases.retain(|base| matches!(base, Answer::Crl(_)));
+    let status = subject.classify(&[&bases[..], &[delta]].concat(), by);
+    match &status {
+        Ok(Status::Unknown(_)) => out_of_scope("a delta, and there is no usable CRL to combine it with"),
+        Ok(Status::Good(_)) => match subject.fault(&source.need.request, delta, &bases, by) {
+            Some(cause) => Worth::Reported(Finding::bad(cause)),
+            None if bases.iter().any(|base| may_combine(base, delta)) => reported(status),
+            None => out_of_scope("a delta of a later CRL than the one that was received"),
+        },
+        _ => reported(status),
     }
 }
 
@@ -146,12 +203,12 @@ fn may_combine(base: &Answer, delta: &Answer) -> bool {
     matches!((base.number(), delta.base_number()), (Some(own), Some(least)) if order(own) >= order(least))
 }
 
-/// As of when an answer speaks, and until when.
+/// From when to when an answer counts.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Times {
     pub(super) this: Option<Time>,
     pub(super) next: Option<Time>,
-    /// By policy too: what says of no end has one.
+    /// By policy too: an answer without nextUpdate has one.
     pub(super) end: Option<Time>,
 }
 
@@ -161,7 +218,7 @@ impl Times {
         Self { this, next, end: this.map(|this| by.policy.freshness.ends(this, next)) }
     }
 
-    /// For how long what is good will be. Policy takes what has ended as long as clocks may differ; who publishes is late.
+    /// How long the answer lasts. Checks accept it a little longer, for as long as clocks may differ; here it is stale.
     pub(super) fn finding(&self, soon: Option<u32>, now: Time) -> Finding {
         let Some(end) = self.end else { return Finding::good("without end") };
         let left = end.unix().saturating_sub(now.unix());

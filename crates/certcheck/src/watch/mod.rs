@@ -1,49 +1,65 @@
-//! `certcheck watch`: whether the evidence that a ring will need is there, and for how long it is good.
+//! `certcheck watch`: whether the evidence that a ring will need is there, and for how long.
+//!
+//! ```text
+//! round (ask, classify) -> Found -> text, JSON, metrics     once
+//! daemon: rounds, signals, endpoint                         --interval
+//! ```
 
 mod asked;
 mod certificates;
 mod classify;
+mod daemon;
+mod endpoint;
+mod exposition;
+mod metrics;
 mod named;
-mod prometheus;
+mod round;
+mod sample;
 mod source;
 mod text;
 
-use std::sync::Arc;
+use std::time::Duration;
 
+use certcheck_core::Time;
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::file::Draft;
 use crate::flags::WatchArguments;
-use crate::sources::{self, Grounds};
-use crate::{json, network, ring_files, setup, visible};
+use crate::{json, ring_files, setup, visible};
 use certificates::CertificateState;
-use classify::Times;
-use named::{InputState, Named};
+use round::Round;
+use sample::SampleState;
 use source::SourceState;
 
-/// How something is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+/// The health of a source or a certificate.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Health {
+    #[default]
     Good,
-    /// There is no source to look at: of all together, or of one certificate.
+    /// There is no source to ask.
     Nothing,
-    /// It will not be for long.
+    /// It will end soon.
     Soon,
     Bad,
 }
 
-/// What was found.
+/// What a round found.
 #[derive(Serialize)]
 struct Found {
     at: String,
+    /// The worst of the sources, the certificates of the ring, and samples that are not watched.
     state: Health,
     sources: Vec<SourceState>,
     /// Of the ring.
     certificates: Vec<CertificateState>,
-    /// The certificates that were given.
-    inputs: Vec<InputState>,
+    /// The certificates that were given. Their own status is not part of `state`.
+    samples: Vec<SampleState>,
+    #[serde(skip)]
+    now: Time,
+    #[serde(skip)]
+    took: Duration,
 }
 
 impl json::Document for Found {
@@ -54,59 +70,52 @@ impl Found {
     fn worst(&self) -> Health {
         let states = self.sources.iter().map(|one| one.state);
         let states = states.chain(self.certificates.iter().map(|one| one.state));
-        let states = states.chain(self.inputs.iter().map(|one| one.state));
-        let nothing = if self.sources.is_empty() { Health::Nothing } else { Health::Good };
-        states.fold(nothing, Health::max)
+        let unwatched = self.samples.iter().any(|one| !one.is_watched);
+        let is_nothing = unwatched || self.sources.is_empty();
+        states.fold(if is_nothing { Health::Nothing } else { Health::Good }, Health::max)
     }
 
     fn exit(&self) -> Exit {
         match self.state {
-            // Whatever else there is to tell.
-            _ if self.inputs.iter().any(InputState::is_unreadable) => Exit::Unusable,
+            _ if self.samples.iter().any(SampleState::is_unreadable) => Exit::Unusable,
             Health::Good => Exit::Accepted,
             Health::Nothing | Health::Soon => Exit::Undetermined,
             Health::Bad => Exit::Rejected,
         }
     }
+
+    /// The codes of everything: two rounds with the same ones have the same news.
+    fn codes(&self) -> Vec<(String, &'static str)> {
+        let sources = self.sources.iter().map(|one| (format!("{} {}", one.kind, one.url), one.code));
+        let certificates = self.certificates.iter().map(|one| (one.sha256.clone(), one.code));
+        let samples = self.samples.iter().map(|one| (one.input.clone(), one.code));
+        sources.chain(certificates).chain(samples).collect()
+    }
+
+    fn print(&self, as_json: bool) -> std::io::Result<()> {
+        if as_json { json::print(self) } else { text::print(self) }
+    }
 }
 
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
-    let now = setup::time(arguments.asked.at);
-    let policy = sources::policy(arguments.asked.allow_sha1);
-    let ring = || ring_files::load(&arguments.ring, arguments.ring_skip_unreadable);
-    let judging = ring()?;
-    ring_files::warn_of_skipped(&judging)?;
-    // A path that cannot be written to is told before the work.
+    let ring = ring_files::load(&arguments.ring, arguments.ring_skip_unreadable)?;
+    ring_files::warn_of_skipped(&ring)?;
+    // A path that cannot be written to is reported before the work.
     let draft = arguments.prometheus.as_deref().map(Draft::create).transpose()?;
-    let by = Grounds { ring: &judging, policy: &policy, now };
-    // Whether a source answers now is the question: nothing kept answers for it.
-    let engine = Arc::new(network::live(&arguments.network.reach, ring()?, policy.clone())?);
-    let Named { subjects, mut sources, refused, inputs } = named::all(&arguments.inputs, &engine, by);
-    sources.ask(&engine, &subjects, &policy, arguments.network.timeout)?;
-    let worst = classify::all(&sources, &subjects, by);
-    let reported = sources.all.iter().zip(worst).map(|(source, (finding, at))| {
-        let times = Times::of(source, by);
-        SourceState::new(source, finding.and(times.finding(arguments.soon, now)), &subjects[at], times)
-    });
-    let mut found = Found {
-        at: now.to_string(),
-        state: Health::Good,
-        sources: reported.collect(),
-        certificates: certificates::of_ring(by, arguments.expires_within, &refused),
-        inputs,
-    };
-    found.state = found.worst();
-    if arguments.json {
-        json::print(&found)?;
-    } else {
-        text::print(&found)?;
+    let round = Round::new(arguments, ring);
+    if let Some(interval) = arguments.interval {
+        drop(draft);
+        return daemon::run(arguments, round, interval);
     }
+    let found = round.look(arguments, setup::time(arguments.asked.at))?;
+    found.print(arguments.json)?;
     if let Some(draft) = draft {
-        draft.finish(prometheus::render(&found, now).as_bytes())?;
+        draft.finish(metrics::render(Some(&found), None).as_bytes())?;
     }
     if found.sources.is_empty() {
         visible::remark(
-            "nothing to watch: no certificate below the anchors to which a path is good names a source",
+            "nothing to watch: no certificate below the anchors that has a good path names a source; \
+             give a certificate that names one",
         )?;
     }
     Ok(found.exit())

@@ -1,49 +1,24 @@
-//! Whose certificates name which sources: the CAs of the ring, and the certificates that are given.
+//! Which certificates name which sources: the CAs of the ring, and the samples.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use certcheck_core::status::Status;
 use certcheck_fetch::Engine;
-use serde::Serialize;
 
-use super::Health;
 use super::asked::Sources;
-use super::classify::Finding;
+use super::sample::{Sample, UNREADABLE};
 use crate::input;
 use crate::sources::{self, Grounds, Refusal, Subject};
 
-/// As `verify` tells it of an input that does not read.
-const UNREADABLE: &str = "no-certificate";
-
-/// A certificate that was given.
-#[derive(Serialize)]
-pub(super) struct InputState {
-    pub(super) state: Health,
-    pub(super) input: String,
-    /// `good`: its sources are among those that are watched; else why they are not.
-    pub(super) code: &'static str,
-    pub(super) message: String,
-}
-
-impl InputState {
-    fn new(path: &Path, Finding { state, code, message }: Finding) -> Self {
-        Self { state, input: path.display().to_string(), code, message }
-    }
-
-    pub(super) fn is_unreadable(&self) -> bool {
-        self.code == UNREADABLE
-    }
-}
-
-/// All that is named, and by whom.
+/// All sources, and the certificates that name them.
 #[derive(Default)]
 pub(super) struct Named {
     pub(super) subjects: Vec<Subject>,
     pub(super) sources: Sources,
-    /// The CAs of the ring that nobody would be asked about, and why.
+    /// The CAs of the ring whose sources are not asked, and why.
     pub(super) refused: BTreeMap<String, Refusal>,
-    pub(super) inputs: Vec<InputState>,
+    pub(super) samples: Vec<Sample>,
 }
 
 pub(super) fn all(inputs: &[PathBuf], engine: &Engine, by: Grounds<'_>) -> Named {
@@ -56,42 +31,52 @@ pub(super) fn all(inputs: &[PathBuf], engine: &Engine, by: Grounds<'_>) -> Named
     }
     let mut seen = BTreeSet::new();
     for path in inputs.iter().filter(|path| seen.insert(*path)) {
-        let finding = named.add_input(path, engine, by).unwrap_or_else(Finding::from);
-        named.inputs.push(InputState::new(path, finding));
+        let mut sample = Sample::new(path.display().to_string());
+        sample.refusal = named.add_sample(path, &mut sample, engine, by).err();
+        named.samples.push(sample);
     }
     named
 }
 
 impl Named {
-    /// Notes the sources of a certificate, once however often it is met.
-    fn add(&mut self, subject: Subject, engine: &Engine, by: Grounds<'_>) -> Result<(), Refusal> {
-        if self.subjects.iter().any(|known| known.sha256 == subject.sha256) {
-            return Ok(());
+    /// Notes the sources of a certificate, once however often it occurs, and returns its place.
+    fn add(&mut self, subject: Subject, engine: &Engine, by: Grounds<'_>) -> Result<usize, Refusal> {
+        if let Some(known) = self.subjects.iter().position(|known| known.sha256 == subject.sha256) {
+            return Ok(known);
         }
         let needs = subject.needs(engine, by.now)?;
-        // Who names nobody to ask, and is not good for another reason, is not well looked after.
+        // A certificate without a source is healthy only if it needs none.
         if needs.is_empty()
             && let Status::Unknown(cause) = subject.classify(&[], by)?
         {
             return Err(Refusal { code: cause.code(), message: cause.sentence().to_owned() });
         }
+        let place = self.subjects.len();
         for need in needs {
-            self.sources.add(need, false, self.subjects.len());
+            self.sources.add(need, false, place);
         }
         self.subjects.push(subject);
-        Ok(())
+        Ok(place)
     }
 
-    fn add_input(&mut self, path: &Path, engine: &Engine, by: Grounds<'_>) -> Result<Finding, Refusal> {
+    fn add_sample(
+        &mut self,
+        path: &Path,
+        sample: &mut Sample,
+        engine: &Engine,
+        by: Grounds<'_>,
+    ) -> Result<(), Refusal> {
         let chain = input::certificates(path)
             .map_err(|error| Refusal { code: UNREADABLE, message: error.to_string() })?;
+        sample.describe(&chain);
         for subject in sources::of_chain(&chain, by)? {
             let name = subject.name.clone();
-            self.add(subject, engine, by).map_err(|Refusal { code, message }| Refusal {
+            let place = self.add(subject, engine, by).map_err(|Refusal { code, message }| Refusal {
                 code,
                 message: format!("{name}: {message}"),
             })?;
+            sample.path.push(place);
         }
-        Ok(Finding::new(Health::Good, "good", String::new()))
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! One source: whether it answers, and what its answer is worth.
+//! One source: whether it answers, and whether its answer is usable.
 
 use serde::Serialize;
 
@@ -8,24 +8,24 @@ use super::classify::{Finding, Times};
 use crate::json::kind_of;
 use crate::sources::Subject;
 
-/// What is known of a source.
+/// The health of a source.
 #[derive(Serialize)]
 pub(super) struct SourceState {
     pub(super) state: Health,
-    /// `crl`, `ocsp`, or `delta` for what is named for deltas alone.
+    /// `crl`, `ocsp`, or `delta` for a source that is named only for deltas.
     pub(super) kind: &'static str,
     pub(super) url: String,
-    /// The certificate that it is worst for, of those that name it; else the first of them.
+    /// The certificate for which it is worst, of those that name it; else the first of them.
     pub(super) subject: String,
     pub(super) sha256: String,
     /// How many certificates name it.
     pub(super) subjects: usize,
-    /// `good`, `expires-soon`, `revoked`, or why it is of no use: a cause, as `verify` tells it.
+    /// `good`, `expires-soon`, or why it cannot be used: a cause, as `verify` has it.
     pub(super) code: &'static str,
     pub(super) message: String,
     pub(super) this_update: Option<String>,
     pub(super) next_update: Option<String>,
-    /// Until when policy lets it speak, whatever it says itself.
+    /// Until when policy accepts the evidence, with nextUpdate or without.
     pub(super) evidence_end: Option<String>,
     #[serde(skip)]
     pub(super) times: Times,

@@ -1,7 +1,7 @@
-//! What was found, for people: what is wrong first.
+//! What was found, for people: a section each for sources, certificates of the ring, and samples, the worst first.
 
 use std::cmp::Reverse;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 
 use anstyle::Style;
 
@@ -17,13 +17,25 @@ const fn style(state: Health) -> Style {
     }
 }
 
+/// `3 sources`, `1 source`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 pub(super) fn print(found: &Found) -> io::Result<()> {
     let mut out = crate::output::text();
+    sources(&mut out, found)?;
+    certificates(&mut out, found)?;
+    samples(&mut out, found)?;
+    out.flush()
+}
+
+fn sources(out: &mut impl Write, found: &Found) -> io::Result<()> {
     let count = |state| found.sources.iter().filter(|source| source.state == state).count();
     writeln!(
         out,
-        "{} sources: {} good, {} end soon, {} bad, at {}",
-        found.sources.len(),
+        "{}: {} good, {} end soon, {} bad, at {}",
+        counted(found.sources.len(), "source"),
         count(Health::Good),
         count(Health::Soon),
         count(Health::Bad),
@@ -44,24 +56,39 @@ pub(super) fn print(found: &Found) -> io::Result<()> {
         )?;
         let others = match source.subjects.saturating_sub(1) {
             0 => String::new(),
-            others => format!(", and {others} more"),
+            others => format!(" and {others} more"),
         };
-        writeln!(out, "  {QUIET}of {}{others}{QUIET:#}", source.subject)?;
+        writeln!(out, "  {QUIET}for {}{others}{QUIET:#}", source.subject)?;
     }
+    Ok(())
+}
+
+/// All are counted; the good ones are not listed.
+fn certificates(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    let good = found.certificates.iter().filter(|one| one.state == Health::Good).count();
+    writeln!(out, "\n{} in the ring: {good} good", counted(found.certificates.len(), "certificate"))?;
     for one in found.certificates.iter().filter(|one| one.state != Health::Good) {
         let style = style(one.state);
-        writeln!(out, "{style}{:<12}{style:#}  {} {}  {}", one.code, one.role, one.subject, one.message)?;
+        let message = Visible(&one.message);
+        writeln!(out, "{style}{:<12}{style:#}  {} {}  {message}", one.code, one.role, one.subject)?;
         writeln!(out, "  {QUIET}{}, until {}{QUIET:#}", Visible(&one.source), one.not_after)?;
     }
-    for one in found.inputs.iter().filter(|one| one.state != Health::Good) {
+    Ok(())
+}
+
+fn samples(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    if found.samples.is_empty() {
+        return Ok(());
+    }
+    let watched = found.samples.iter().filter(|one| one.is_watched).count();
+    writeln!(out, "\n{}: sources of {watched} watched", counted(found.samples.len(), "sample"))?;
+    for one in &found.samples {
         let style = style(one.state);
-        writeln!(
-            out,
-            "{style}{:<12}{style:#}  {}  {}",
-            one.code,
-            Visible(&one.input),
-            Visible(&one.message)
-        )?;
+        let (input, message) = (Visible(&one.input), Visible(&one.message));
+        writeln!(out, "{style}{:<12}{style:#}  {input}  {message}", one.code)?;
+        if let Some(subject) = &one.subject {
+            writeln!(out, "  {QUIET}{subject}{QUIET:#}")?;
+        }
     }
     Ok(())
 }
