@@ -62,6 +62,11 @@ impl Subject {
         }
     }
 
+    /// The certificate.
+    pub(crate) fn certificate(&self) -> Option<Certificate<'_>> {
+        self.chain.first().and_then(|der| Certificate::parse(der).ok())
+    }
+
     /// Every source that it names, in the order in which it would be asked. Deltas are asked for once there is what they are
     /// deltas of: see [`Subject::deltas`].
     ///
@@ -82,7 +87,7 @@ impl Subject {
     /// (RFC 5280 4.2.1.15, 5.2.6).
     pub(crate) fn deltas(&self, need: &Need, came: Option<&Answer>, policy: &Policy) -> Vec<Need> {
         let EvidenceRequest::Crl { .. } = need.request else { return Vec::new() };
-        let own = self.chain.first().and_then(|der| Certificate::parse(der).ok());
+        let own = self.certificate();
         let by_certificate = own.as_ref().and_then(|own| own.freshest_crl().ok().flatten());
         let by_crl = match came {
             Some(Answer::Crl(crl)) if crl.base_number().is_none() => crl.freshest_crl().ok().flatten(),

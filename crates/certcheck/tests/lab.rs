@@ -497,7 +497,7 @@ fn what_is_done_already_is_refused_with_the_reason() {
     let standing = |name: &str| {
         let status: Value = serde_json::from_slice(&lab.order(&["status", "--json"]).stdout).unwrap();
         let subjects = status["subjects"].as_array().unwrap();
-        subjects.iter().find(|one| one["name"] == name).unwrap()["standing"].as_str().unwrap().to_owned()
+        subjects.iter().find(|one| one["name"] == name).unwrap()["status"].as_str().unwrap().to_owned()
     };
     let message = refused(&["revoke", "revoked"]);
     assert!(message.contains("revoked is already revoked since 2"), "{message}");

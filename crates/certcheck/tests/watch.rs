@@ -1,5 +1,8 @@
 //! `certcheck watch`: each way in which a source can be unusable, and those that will be soon.
 
+#[path = "schema/mod.rs"]
+mod schema;
+
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -89,7 +92,9 @@ fn watch(ring: &str, at: &str, more: &[&str]) -> (i32, String, String) {
 /// The exit code, and what was found as JSON.
 fn found(ring: &str, at: &str, more: &[&str]) -> (i32, Value) {
     let (exit, out, err) = watch(ring, at, &[&["--json"], more].concat());
-    (exit, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
+    let found = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
+    schema::check(&found);
+    (exit, found)
 }
 
 /// A text of the first source of a kind.
@@ -179,13 +184,14 @@ fn a_shared_source_is_classified_for_all_that_name_it() {
         assert_eq!(exit, i32::from(listed.is_some()), "{found}");
         // The source does its work, and the CA is the one that is bad.
         assert_eq!(output(&found, "crl", "code"), Some("good"), "{found}");
-        assert_eq!(output(&found, "crl", "subject"), Some("CN=ca 1,O=Watch"));
+        assert_eq!(found["sources"][0]["certificate"]["subject"], "CN=ca 1,O=Watch");
         let bad = found["certificates"].as_array().expect("all").iter().find(|one| one["state"] == "bad");
         let expected = reported_about.map(|name| format!("certificate-revoked CN={name},O=Watch"));
-        let bad =
-            bad.map(|one| format!("{} {}", one["code"].as_str().unwrap(), one["subject"].as_str().unwrap()));
+        let bad = bad.map(|one| {
+            format!("{} {}", one["code"].as_str().unwrap(), one["certificate"]["subject"].as_str().unwrap())
+        });
         assert_eq!(bad, expected, "{found}");
-        assert_eq!(found["sources"][0]["subjects"], 3);
+        assert_eq!(found["sources"][0]["named_by"], 3);
         assert_eq!((site.server.count("/root.crl"), found["sources"].as_array().map(Vec::len)), (1, Some(1)));
     }
 }

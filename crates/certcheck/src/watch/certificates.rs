@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Health;
 use super::classify::{Finding, Revocation};
-use crate::json::fingerprint;
+use crate::json::{CertificateObject, fingerprint};
 use crate::ring_command::validity_note;
 use crate::sources::{Grounds, Refusal};
 
@@ -17,14 +17,13 @@ use crate::sources::{Grounds, Refusal};
 pub(super) struct CertificateState {
     pub(super) state: Health,
     pub(super) role: &'static str,
-    pub(super) subject: String,
-    pub(super) sha256: String,
+    pub(super) certificate: CertificateObject,
+    /// The file it came from.
     pub(super) source: String,
     /// `good`, `expires-soon`, `expired`, `not-yet-valid`, `certificate-revoked`, or why no path to it is good: a reason, as
     /// `verify` has it.
     pub(super) code: &'static str,
     pub(super) message: String,
-    pub(super) not_after: String,
     #[serde(skip)]
     pub(super) until: Time,
 }
@@ -68,12 +67,10 @@ pub(super) fn of_ring(
         found.push(CertificateState {
             state: worst.state,
             role: entry.role().code(),
-            subject: certificate.subject().to_string(),
-            sha256,
+            certificate: CertificateObject::of(&certificate),
             source: entry.source().to_owned(),
             code: worst.code,
             message: worst.message,
-            not_after: until.to_string(),
             until,
         });
     }

@@ -84,8 +84,8 @@ fn sources(page: &mut Page, sources: &[SourceState]) {
         labels(&[
             ("kind", source.kind),
             ("url", &source.url),
-            ("subject", &source.subject),
-            ("sha256", &source.sha256),
+            ("subject", &source.certificate.subject),
+            ("sha256", &source.certificate.sha256),
         ])
     };
     let states = sources.iter().map(|source| (of(source), source.state, source.code));
@@ -121,7 +121,11 @@ fn sources(page: &mut Page, sources: &[SourceState]) {
 
 fn certificates(page: &mut Page, certificates: &[CertificateState]) {
     let of = |one: &CertificateState| {
-        labels(&[("role", one.role), ("subject", &one.subject), ("sha256", &one.sha256)])
+        labels(&[
+            ("role", one.role),
+            ("subject", &one.certificate.subject),
+            ("sha256", &one.certificate.sha256),
+        ])
     };
     let states = certificates.iter().map(|one| (of(one), one.state, one.code));
     let help = "1 if the certificate is valid, not revoked, and has a good path, else 0.";

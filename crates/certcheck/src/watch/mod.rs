@@ -87,7 +87,7 @@ impl Found {
     /// The codes of everything: two rounds with the same ones have the same news.
     fn codes(&self) -> Vec<(String, &'static str)> {
         let sources = self.sources.iter().map(|one| (format!("{} {}", one.kind, one.url), one.code));
-        let certificates = self.certificates.iter().map(|one| (one.sha256.clone(), one.code));
+        let certificates = self.certificates.iter().map(|one| (one.certificate.sha256.clone(), one.code));
         let samples = self.samples.iter().map(|one| (one.input.clone(), one.code));
         sources.chain(certificates).chain(samples).collect()
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use certcheck_core::{KeyRing, Policy, Time};
 
 use super::classify::{self, Classified, Times};
@@ -12,6 +13,7 @@ use super::sample::SampleState;
 use super::source::SourceState;
 use super::{Found, Health, certificates};
 use crate::flags::WatchArguments;
+use crate::json::CertificateObject;
 use crate::network;
 use crate::sources::{self, Grounds};
 
@@ -42,7 +44,8 @@ impl Round {
         let reported = sources.all.iter().zip(worst).map(|(source, (finding, at))| {
             let times = Times::of(source, by);
             let finding = finding.and(times.finding(arguments.soon, now));
-            SourceState::new(source, finding, &subjects[at], times)
+            let certificate = subjects[at].certificate().map(|own| CertificateObject::of(&own));
+            certificate.map(|certificate| SourceState::new(source, finding, certificate, times))
         });
         let by_fingerprint: BTreeMap<_, _> =
             revoked.iter().map(|(at, revocation)| (&*subjects[*at].sha256, revocation)).collect();
@@ -50,7 +53,7 @@ impl Round {
         let mut found = Found {
             at: now.to_string(),
             state: Health::Good,
-            sources: reported.collect(),
+            sources: reported.collect::<Option<_>>().context("a certificate that was parsed before")?,
             certificates: certificates::of_ring(by, arguments.expires_within, &refused, &by_fingerprint),
             samples: samples.collect(),
             now,

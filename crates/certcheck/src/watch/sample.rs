@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Health;
 use super::classify::{Finding, Revocation};
-use crate::json::fingerprint;
+use crate::json::CertificateObject;
 use crate::sources::{Refusal, Subject};
 
 /// The code that `verify` has for an input that cannot be read.
@@ -19,8 +19,7 @@ pub(super) const UNREADABLE: &str = "no-certificate";
 #[derive(Default)]
 pub(super) struct Sample {
     pub(super) input: String,
-    subject: Option<String>,
-    sha256: Option<String>,
+    certificate: Option<CertificateObject>,
     not_after: Option<Time>,
     /// The places of its path's certificates among the subjects, itself first.
     pub(super) path: Vec<usize>,
@@ -36,8 +35,7 @@ impl Sample {
     /// Notes what the certificate says of itself.
     pub(super) fn describe(&mut self, chain: &[CertificateDer<'_>]) {
         if let Some(own) = chain.first().and_then(|der| Certificate::parse(der).ok()) {
-            self.subject = Some(own.subject().to_string());
-            self.sha256 = Some(fingerprint(&own));
+            self.certificate = Some(CertificateObject::of(&own));
             self.not_after = Some(own.not_after());
         }
     }
@@ -48,9 +46,8 @@ impl Sample {
 pub(super) struct SampleState {
     pub(super) state: Health,
     pub(super) input: String,
-    pub(super) subject: Option<String>,
-    pub(super) sha256: Option<String>,
-    pub(super) not_after: Option<String>,
+    /// Not there if the file cannot be read.
+    pub(super) certificate: Option<CertificateObject>,
     /// Whether its sources are among those that are watched.
     #[serde(rename = "watched")]
     pub(super) is_watched: bool,
@@ -63,7 +60,7 @@ pub(super) struct SampleState {
 
 impl SampleState {
     pub(super) fn new(sample: Sample, subjects: &[Subject], revoked: &BTreeMap<usize, Revocation>) -> Self {
-        let Sample { input, subject, sha256, not_after, path, refusal } = sample;
+        let Sample { input, certificate, not_after, path, refusal } = sample;
         let is_watched = refusal.is_none();
         let by_source = path.iter().enumerate().find_map(|(depth, place)| {
             let mut finding = Finding::from(revoked.get(place)?);
@@ -76,9 +73,7 @@ impl SampleState {
             .or_else(|| refusal.map(Finding::from))
             .unwrap_or_else(|| Finding::new(Health::Good, "good", String::new()));
         let Finding { state, code, message } = finding;
-        let until = not_after;
-        let not_after = until.map(|until| until.to_string());
-        Self { state, input, subject, sha256, not_after, is_watched, code, message, until }
+        Self { state, input, certificate, is_watched, code, message, until: not_after }
     }
 
     pub(super) fn is_unreadable(&self) -> bool {

@@ -5,8 +5,7 @@ use serde::Serialize;
 use super::Health;
 use super::asked::Source;
 use super::classify::{Finding, Times};
-use crate::json::kind_of;
-use crate::sources::Subject;
+use crate::json::{CertificateObject, kind_of};
 
 /// The health of a source.
 #[derive(Serialize)]
@@ -16,10 +15,9 @@ pub(super) struct SourceState {
     pub(super) kind: &'static str,
     pub(super) url: String,
     /// The certificate for which it is worst, of those that name it; else the first of them.
-    pub(super) subject: String,
-    pub(super) sha256: String,
+    pub(super) certificate: CertificateObject,
     /// How many certificates name it.
-    pub(super) subjects: usize,
+    pub(super) named_by: usize,
     /// `good`, `expires-soon`, or why it cannot be used: a cause, as `verify` has it.
     pub(super) code: &'static str,
     pub(super) message: String,
@@ -34,16 +32,15 @@ pub(super) struct SourceState {
 }
 
 impl SourceState {
-    pub(super) fn new(source: &Source, worst: Finding, subject: &Subject, times: Times) -> Self {
+    pub(super) fn new(source: &Source, worst: Finding, certificate: CertificateObject, times: Times) -> Self {
         let time = |time: Option<certcheck_core::Time>| time.map(|time| time.to_string());
         let Finding { state, code, message } = worst;
         Self {
             state,
             kind: if source.is_delta { "delta" } else { kind_of(&source.need.request) },
             url: source.need.request.url().to_string(),
-            subject: subject.name.clone(),
-            sha256: subject.sha256.clone(),
-            subjects: source.subjects.len(),
+            certificate,
+            named_by: source.subjects.len(),
             code,
             message,
             this_update: time(times.this),

@@ -54,11 +54,11 @@ fn sources(out: &mut impl Write, found: &Found) -> io::Result<()> {
             shown(&source.url),
             Visible(&source.message),
         )?;
-        let others = match source.subjects.saturating_sub(1) {
+        let others = match source.named_by.saturating_sub(1) {
             0 => String::new(),
             others => format!(" and {others} more"),
         };
-        writeln!(out, "  {QUIET}for {}{others}{QUIET:#}", source.subject)?;
+        writeln!(out, "  {QUIET}for {}{others}{QUIET:#}", source.certificate.subject)?;
     }
     Ok(())
 }
@@ -70,8 +70,12 @@ fn certificates(out: &mut impl Write, found: &Found) -> io::Result<()> {
     for one in found.certificates.iter().filter(|one| one.state != Health::Good) {
         let style = style(one.state);
         let message = Visible(&one.message);
-        writeln!(out, "{style}{:<12}{style:#}  {} {}  {message}", one.code, one.role, one.subject)?;
-        writeln!(out, "  {QUIET}{}, until {}{QUIET:#}", Visible(&one.source), one.not_after)?;
+        writeln!(
+            out,
+            "{style}{:<12}{style:#}  {} {}  {message}",
+            one.code, one.role, one.certificate.subject
+        )?;
+        writeln!(out, "  {QUIET}{}, until {}{QUIET:#}", Visible(&one.source), one.certificate.not_after)?;
     }
     Ok(())
 }
@@ -86,8 +90,8 @@ fn samples(out: &mut impl Write, found: &Found) -> io::Result<()> {
         let style = style(one.state);
         let (input, message) = (Visible(&one.input), Visible(&one.message));
         writeln!(out, "{style}{:<12}{style:#}  {input}  {message}", one.code)?;
-        if let Some(subject) = &one.subject {
-            writeln!(out, "  {QUIET}{subject}{QUIET:#}")?;
+        if let Some(certificate) = &one.certificate {
+            writeln!(out, "  {QUIET}{}{QUIET:#}", certificate.subject)?;
         }
     }
     Ok(())

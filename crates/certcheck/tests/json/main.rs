@@ -24,6 +24,8 @@ const NOT_SEEN: &[(&str, &str)] = &[
     ("parts.resolve", "the test's server has an address and no name"),
     ("setting.from=environment", "the program is run without variables of its own"),
     ("source_figures.kind=delta", "tests/bench.rs measures deltas"),
+    ("watch", "tests/watch.rs holds each line to the schema"),
+    ("sample", "tests/watch.rs holds each line to the schema"),
     ("lab", "tests/lab.rs runs a lab, and holds each line to the schema"),
 ];
 
@@ -286,7 +288,9 @@ fn the_program_prints_its_schema() {
     assert_eq!(String::from_utf8(output.stdout).expect("UTF-8"), schema::SCHEMA);
     let all = schema::schema();
     let mut types = BTreeSet::new();
-    for command in ["verify", "ring", "crl", "ocsp", "fetch", "cache", "bench", "lab", "config", "version"] {
+    for command in
+        ["verify", "ring", "crl", "ocsp", "fetch", "cache", "watch", "bench", "lab", "config", "version"]
+    {
         let output = site.run(&["schema", command]);
         let part: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         schema::Validator::new(part.clone());
