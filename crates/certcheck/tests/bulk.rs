@@ -167,13 +167,13 @@ fn input_that_is_no_input_is_reported_and_ends() {
     assert!(err.contains("empty: no file in it has the extension of a certificate"), "{err}");
     let (exit, _, err) = issued.verify(&["--files0-from", "-"], Some(b""));
     assert_eq!(exit, 2);
-    assert!(err.contains("there is no input"), "{err}");
+    assert!(err.contains("no input: the list of files is empty"), "{err}");
     let (exit, _, err) = issued.verify(&["--files0-from", "-"], Some(&vec![b'a'; 200_000]));
     assert_eq!(exit, 2);
     assert!(err.contains("longer than 64 KiB"), "{err}");
     let (exit, _, err) = issued.verify(&["--files0-from", "-"], Some(b"clients/002.pem\nclients/004.pem\n"));
     assert_eq!(exit, 2);
-    assert!(err.contains("separated by NUL"), "{err}");
+    assert!(err.contains("end each path with NUL"), "{err}");
     let (exit, out, err) = issued.verify(&["ca.crl", "clients.pem", "--each", "--summary"], None);
     assert_eq!(exit, 2, "a CRL is no certificate: {out}{err}");
     let (exit, _, err) = issued.verify(&["--each"], None);

@@ -220,7 +220,8 @@ fn commands_in_documents_exist() {
             let known = commands.get(&command).unwrap();
             for flag in words.iter().filter(|word| word.starts_with("--") && word.len() > 2) {
                 let flag = flag.split('=').next().unwrap_or_default();
-                if !known.contains(flag) {
+                // The flags of every command are listed once, with the program itself.
+                if !known.contains(flag) && !commands[""].contains(flag) {
                     bad.push(format!("{}: no flag {flag}: {line}", path.display()));
                 }
             }

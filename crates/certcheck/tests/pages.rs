@@ -102,3 +102,8 @@ fn lab() {
 fn policy() {
     run("docs/policy.md");
 }
+
+#[test]
+fn settings() {
+    run("docs/settings.md");
+}

@@ -363,6 +363,9 @@ fn prefetch_then_offline() {
     for (inputs, urls) in [(&[][..], &[&of_root][..]), (&[leaf.as_str()], &[&of_root, &of_sub])] {
         let (exit, out, err) = run(&site.pki, &[&ring, inputs, &kept[..], &ALLOWED].concat());
         assert_eq!((exit, urls.iter().all(|url| out.contains(*url))), (0, true), "{out}{err}");
+        // Each certificate is named, with what is known about it.
+        let ready = out.lines().filter(|line| line.starts_with("ready") && line.contains("CN=")).count();
+        assert_eq!(ready, urls.len(), "{out}");
     }
     assert_eq!(site.nginx.access_log(), ["GET /new.crl 200", "GET /sub.crl 200"]);
     let got = site.verify(&leaf, &offline);
