@@ -333,8 +333,12 @@ fn a_revoked_ca_gives_way_to_its_cross_certificate() {
 #[test]
 fn nothing_is_needed_for_a_path_that_does_not_validate() {
     let policy = policy(Revocation::HardFail);
-    let empty = KeyRing::default();
-    let session = Check::new(&PKI.chain, &empty, &policy, now()).begin();
+    let stranger = Key::p256("stranger");
+    let mut builder = RingBuilder::new();
+    let root = Cert::root("CN=Stranger", &stranger).issue(&stranger);
+    builder.add("stranger", &root, Placement::Anchor).expect("parsed");
+    let strange = builder.build().expect("builds");
+    let session = Check::new(&PKI.chain, &strange, &policy, now()).begin();
     assert_eq!(session.needs(), []);
     assert_eq!(session.finish().verdict, Verdict::Reject);
 }

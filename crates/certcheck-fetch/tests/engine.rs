@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
+use certcheck_core::{Evidence, Policy, Revocation, Time};
 use certcheck_fetch::store::{MemoryStore, Store};
 use certcheck_fetch::{Engine, FetchLimits, Origin};
 use certcheck_testkit::crl::{self, CrlBuilder};
@@ -170,7 +170,7 @@ fn a_ring_that_distrusts_forgets_who_was_known() {
     let engine = world.engine();
     let chain = world.chain(&world.plain("known"));
     assert!(engine.check_blocking(&chain, now(), WITHIN).is_accepted());
-    engine.reload(KeyRing::default(), world.policy(), Evidence::new());
+    engine.reload(world.strange_ring(), world.policy(), Evidence::new());
     assert_eq!(outcome_of(&engine.check_cached(&chain, now())).1, "unknown-issuer");
 }
 

@@ -2,8 +2,10 @@
 
 use std::process::Command;
 
-use certcheck_core::{KeyRing, Policy, Revocation};
+use certcheck_core::key_ring::{Placement, RingBuilder};
+use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::{Engine, EngineError};
+use certcheck_testkit::{Cert, Key};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Set for the child alone.
@@ -18,7 +20,14 @@ fn a_child() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
-    let build = || Engine::builder(KeyRing::default(), Policy::client(Revocation::HardFail)).build();
+    let root = Key::p256("threads");
+    let root = Cert::root("CN=Root", &root).issue(&root);
+    let ring = || {
+        let mut builder = RingBuilder::new();
+        builder.add("root", &root, Placement::Anchor).expect("parsed");
+        builder.build().expect("builds")
+    };
+    let build = || Engine::builder(ring(), Policy::client(Revocation::HardFail)).build();
     let statm = std::fs::read_to_string("/proc/self/statm").expect("readable");
     let pages: u64 = statm.split(' ').next().and_then(|pages| pages.parse().ok()).expect("a number");
     let before = getrlimit(Resource::As);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use certcheck_core::policy::{Nonce, RevocationScope};
-use certcheck_core::{Evidence, KeyRing, Policy, Revocation, Time};
+use certcheck_core::{Evidence, Policy, Revocation, Time};
 use certcheck_fetch::{Ended, Engine, Watch};
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::server::{Fault, Page};
@@ -155,7 +155,7 @@ fn a_ring_without_the_clients_issuer_ends_it() {
     engine.reload(world.ring(), policy.clone(), Evidence::new());
     assert_eq!(reported_within(watched, QUIET), None);
     let watched = watch();
-    engine.reload(KeyRing::default(), policy, Evidence::new());
+    engine.reload(world.strange_ring(), policy, Evidence::new());
     assert_eq!(reported_within(watched, WITHIN), Some("unknown-issuer"));
 }
 

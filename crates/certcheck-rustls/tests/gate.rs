@@ -137,9 +137,12 @@ fn a_ring_that_changes_meanwhile_counts() {
         let world = World::new();
         let engine = engine(&world, Revocation::HardFail);
         let (reloading, body) = (Arc::clone(&engine), world.revoking(1, &[]));
+        let strange = Mutex::new(Some(world.strange_ring()));
         world.server.serve_with("/slow", move |_| {
             let policy = certcheck_core::Policy::client(Revocation::HardFail);
-            reloading.reload(certcheck_core::KeyRing::default(), policy, certcheck_core::Evidence::new());
+            if let Some(ring) = strange.lock().expect("no panic").take() {
+                reloading.reload(ring, policy, certcheck_core::Evidence::new());
+            }
             Page::new(&body)
         });
         let cert = world.client("slow", &[world.server.url("/slow")], &[]);

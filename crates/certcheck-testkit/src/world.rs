@@ -85,6 +85,14 @@ impl World {
         builder.build().expect("builds")
     }
 
+    /// A ring that does not have the root of these certificates.
+    pub fn strange_ring(&self) -> KeyRing {
+        let mut builder = RingBuilder::new();
+        let root = Cert::root("CN=Strange Root", &self.stranger).issue(&self.stranger);
+        builder.add("strange", &root, Placement::Anchor).expect("reads");
+        builder.build().expect("builds")
+    }
+
     /// A client with these CRL URLs in one point, and these responders.
     pub fn client(&self, name: &str, crls: &[String], responders: &[String]) -> Cert {
         let key = Key::p256(&format!("fetch client {name}"));

@@ -39,8 +39,5 @@ pub(crate) fn warn_of_skipped(ring: &KeyRing) -> io::Result<()> {
     for error in ring.skipped() {
         visible::warn(format_args!("skipped in the ring: {}", named(error)))?;
     }
-    if ring.anchors().next().is_none() {
-        visible::warn("the ring holds no anchor: no certificate can be accepted")?;
-    }
     Ok(())
 }

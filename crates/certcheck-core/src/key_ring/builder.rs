@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use super::anchor::AnchorConstraints;
 use super::fault::{MAX_CERTIFICATES, RingError, RingFault};
+use super::no_anchor::no_anchor;
+use super::self_signed::is_self_signed;
 #[cfg(feature = "fs")]
 use super::settings::{self, AnchorSettings};
 use super::{Distrust, KeyRing, NameInterner, RingCertificate, Role};
-use crate::budget::Budget;
 use crate::encoding::{self, EncodingFault};
-use crate::policy::{Limits, SignaturePolicy};
-use crate::signature::{self, SignatureFault, Signed};
-use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName, OwnedCertificate};
+use crate::x509::OwnedCertificate;
 
 /// Where a file stands in a ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,8 +53,12 @@ pub struct RingBuilder {
     #[cfg(feature = "fs")]
     settings: Vec<AnchorSettings>,
     skips_unreadable: bool,
-    /// What was passed over.
+    /// What was skipped.
     skipped: Vec<RingError>,
+    /// What was added, as the caller named it.
+    inputs: Vec<String>,
+    /// How many files were read.
+    files: usize,
 }
 
 impl RingBuilder {
@@ -84,6 +87,23 @@ impl RingBuilder {
     /// # Errors
     /// What in the file cannot be parsed, unless [`RingBuilder::skip_unreadable`] has it passed over.
     pub fn add(&mut self, source: &str, file: &[u8], placement: Placement) -> Result<&mut Self, RingError> {
+        self.note_input(source.to_owned());
+        self.add_content(source, file, placement)
+    }
+
+    /// Notes what the caller adds, for the error of a ring without an anchor.
+    pub(super) fn note_input(&mut self, name: String) {
+        self.inputs.push(name);
+    }
+
+    /// Adds every certificate of a file whose input is noted.
+    pub(super) fn add_content(
+        &mut self,
+        source: &str,
+        file: &[u8],
+        placement: Placement,
+    ) -> Result<&mut Self, RingError> {
+        self.files += 1;
         let refuse = |fault| RingError { source: source.to_owned(), fault };
         let name: Arc<str> = source.into();
         let skips = self.skips_unreadable && placement != Placement::Distrusted;
@@ -128,7 +148,7 @@ impl RingBuilder {
     /// Builds the ring.
     ///
     /// # Errors
-    /// Settings about an anchor that the ring does not have, or two about one.
+    /// A ring without an anchor, settings for an anchor that the ring does not have, or two settings for one anchor.
     pub fn build(self) -> Result<KeyRing, RingError> {
         let mut names = NameInterner::default();
         let mut distrusted = Distrust::default();
@@ -162,6 +182,9 @@ impl RingBuilder {
             });
         }
         promote_highest(&mut certificates, &flat);
+        if !certificates.iter().any(|entry| entry.role == Role::Anchor) {
+            return Err(no_anchor(&self.inputs, self.files, &certificates, &self.skipped));
+        }
         #[cfg(feature = "fs")]
         settings::bind(&mut certificates, &self.settings)?;
         let mut by_subject = vec![Vec::new(); usize::try_from(names.count()).unwrap_or(0)];
@@ -194,64 +217,6 @@ fn promote_highest(certificates: &mut [RingCertificate], flat: &[usize]) {
             entry.is_promoted = true;
         }
     }
-}
-
-/// Self-issued, naming no other key as its issuer's, and signed by its own key.
-///
-/// Where the algorithm is not built in (SHA-1 over ECDSA, DSA), kind of key and signature must at least fit.
-fn is_self_signed(certificate: &Certificate<'_>) -> bool {
-    let key = certificate.spki();
-    if !signature::could_fit(certificate.signature_algorithm(), key) {
-        return false;
-    }
-    let own_key = match (certificate.authority_key_identifier(), certificate.subject_key_identifier()) {
-        (Ok(authority), Ok(own)) => {
-            authority.is_none_or(|authority| names_own_key(certificate, authority, own))
-        }
-        _ => false,
-    };
-    if !own_key {
-        return false;
-    }
-    // Whether its signature is strong enough is for a path to say, and there nobody looks at it.
-    let policy = SignaturePolicy {
-        allow_sha1: true,
-        min_rsa_bits: 1024,
-        min_ec_bits: 160,
-        ..SignaturePolicy::default()
-    };
-    let limits = Limits::default();
-    let signed = Signed {
-        message: certificate.tbs(),
-        algorithm: certificate.signature_algorithm(),
-        signature: certificate.signature(),
-    };
-    match signature::verify(signed, key, &policy, &mut Budget::new(&limits)) {
-        Ok(()) => true,
-        Err(SignatureFault::Reason(reason)) => !matches!(
-            reason,
-            crate::reason::Reason::BadSignature | crate::reason::Reason::AlgorithmMismatch { .. }
-        ),
-        Err(SignatureFault::Limit(_)) => false,
-    }
-}
-
-/// Whether an authorityKeyIdentifier, as far as it says something, says that the certificate is its own issuer.
-fn names_own_key(
-    certificate: &Certificate<'_>,
-    authority: AuthorityKeyIdentifier<'_>,
-    own: Option<&[u8]>,
-) -> bool {
-    let same_key = match (authority.key_identifier, own) {
-        (Some(key), Some(own)) => key == own,
-        _ => true,
-    };
-    let same_serial = authority.issuer_and_serial.is_none_or(|(mut issuer, serial)| {
-        let is_issuer =
-            |name| matches!(name, Ok(GeneralName::Directory(name)) if name.matches(certificate.issuer()));
-        serial == certificate.serial().bytes() && issuer.any(is_issuer)
-    });
-    same_key && same_serial
 }
 
 #[cfg(test)]
@@ -306,7 +271,13 @@ mod tests {
             };
             builder.add(name, &der, *placement).expect("it can be read");
         }
-        let ring = builder.build().expect("builds");
+        let ring = match builder.build() {
+            Ok(ring) => ring,
+            Err(error) => {
+                assert!(matches!(error.fault, RingFault::NoAnchor(_)), "{error}");
+                return Vec::new();
+            }
+        };
         ring.anchors().map(|entry| (entry.source().to_owned(), entry.is_promoted())).collect()
     }
 
@@ -318,6 +289,7 @@ mod tests {
         let file = format!("{root}{broken}");
         let add = |skips: bool, content: &str, placement: Placement| -> Result<KeyRing, RingError> {
             let mut builder = RingBuilder::new().skip_unreadable(skips);
+            builder.add("root", root.as_bytes(), Placement::Anchor)?;
             builder.add("file", content.as_bytes(), placement)?;
             builder.build()
         };
@@ -328,18 +300,42 @@ mod tests {
         }
         for placement in [Placement::Flat, Placement::Anchor, Placement::Intermediate] {
             let ring = add(true, &file, placement).expect("passed over");
-            assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
+            assert_eq!((ring.certificates().len(), ring.skipped().len()), (2, 1));
             assert!(
                 ring.skipped()[0].to_string().starts_with("file: certificate 1 cannot be parsed: "),
                 "{}",
                 ring.skipped()[0]
             );
             let ring = add(true, "no PEM", placement).expect("passed over");
-            assert_eq!((ring.certificates().len(), ring.skipped().len()), (0, 1));
+            assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
         }
         // Who is to be distrusted must not be trusted for a typo.
         assert!(add(true, &file, Placement::Distrusted).is_err());
         assert!(add(true, "no PEM", Placement::Distrusted).is_err());
+    }
+
+    #[test]
+    fn a_ring_without_an_anchor_is_an_error_that_says_what_was_looked_at() {
+        let error = RingBuilder::new().build().expect_err("empty").to_string();
+        assert!(
+            error.starts_with("key ring: the key ring has no anchor") && error.contains("no file was"),
+            "{error}"
+        );
+        let (key, root) = (Key::p256("ca"), Key::p256("root"));
+        let ca = Cert::ca("CN=CA", &key, "CN=Root", &root).issue(&root);
+        let mut builder = RingBuilder::new().skip_unreadable(true);
+        builder.add("a/ca.pem", &ca, Placement::Intermediate).expect("parsed");
+        builder.add("bad.pem", b"no PEM", Placement::Flat).expect("skipped");
+        builder.add("out.pem", &ca, Placement::Distrusted).expect("parsed");
+        let error = builder.build().expect_err("no anchor").to_string();
+        for part in [
+            "a/ca.pem, bad.pem, out.pem: the key ring has no anchor",
+            "3 files were read, with 1 intermediate and 1 distrusted certificates",
+            "1 skipped, the first: bad.pem: holds no certificate",
+            "add a root certificate, or put a trusted CA certificate into anchors/",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
     }
 
     #[test]

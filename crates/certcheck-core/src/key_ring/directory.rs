@@ -37,6 +37,7 @@ impl RingBuilder {
     /// # Errors
     /// The first file that does not read, by name.
     pub fn add_path(&mut self, path: &Path) -> Result<&mut Self, RingError> {
+        self.note_input(path.display().to_string());
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
         if !metadata.is_dir() {
             return self.add_file(path, Placement::Flat);
@@ -92,7 +93,7 @@ impl RingBuilder {
 
     fn add_file(&mut self, path: &Path, placement: Placement) -> Result<&mut Self, RingError> {
         let file = read(path)?;
-        self.add(&path.display().to_string(), &file, placement)
+        self.add_content(&path.display().to_string(), &file, placement)
     }
 }
 

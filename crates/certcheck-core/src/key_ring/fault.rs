@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::no_anchor::NoAnchor;
 use crate::encoding::EncodingFault;
 
 /// More certificates than any ring has.
@@ -38,6 +39,8 @@ pub enum RingFault {
     },
     /// More certificates than a ring may have.
     TooMany,
+    /// A ring without an anchor: with it, no certificate could be accepted. [`RingError::source`] lists what was added.
+    NoAnchor(Box<NoAnchor>),
 }
 
 impl fmt::Display for RingError {
@@ -58,6 +61,7 @@ impl fmt::Display for RingFault {
             ),
             Self::NoCertificates => f.write_str("a directory without certificates"),
             Self::TooLarge { max } => write!(f, "larger than {max} bytes, the limit for a file of a ring"),
+            Self::NoAnchor(looked_at) => write!(f, "{looked_at}"),
             Self::TooMany => write!(f, "the ring has more than {MAX_CERTIFICATES} certificates, its limit"),
         }
     }

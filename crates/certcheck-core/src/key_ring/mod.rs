@@ -12,6 +12,8 @@ mod builder;
 )]
 mod directory;
 mod fault;
+mod no_anchor;
+mod self_signed;
 #[cfg(feature = "fs")]
 mod settings;
 
@@ -21,6 +23,7 @@ use std::sync::Arc;
 pub use anchor::AnchorConstraints;
 pub use builder::{Placement, RingBuilder};
 pub use fault::{RingError, RingFault, SettingsFault};
+pub use no_anchor::NoAnchor;
 
 use crate::key;
 pub(crate) use crate::name_interner::NameId;
@@ -134,8 +137,8 @@ impl RingCertificate {
     }
 }
 
-/// A key ring.
-#[derive(Clone, Debug, Default)]
+/// A key ring. It has at least one anchor: a [`RingBuilder`] without one returns [`RingFault::NoAnchor`].
+#[derive(Clone, Debug)]
 pub struct KeyRing {
     certificates: Vec<RingCertificate>,
     names: NameInterner,
