@@ -264,14 +264,15 @@ fn verbose_shows_our_own_events_first() {
     let home = Home::new("");
     let ring = demo("ring");
     let run = |more: &[&str]| {
-        let base = ["--ring", &ring, "--no-cache", "--timeout", "200ms", "--allow-net", "127.0.0.0/8"];
+        let base = ["--ring", &ring, "--no-cache", "--timeout", "10s", "--allow-net", "127.0.0.0/8"];
         home.run(&[], &[&GOOD[..], &base, more].concat()).err
     };
     assert_eq!(run(&[]), "");
     let own = run(&["-v"]);
     assert!(own.contains("DEBUG"), "{own}");
     assert!(!own.contains("hyper"), "{own}");
-    assert!(run(&["-vv"]).contains("certcheck_fetch"), "{own}");
+    let all = run(&["-vv"]);
+    assert!(all.contains("certcheck::fetch"), "{all}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn section(page: &mut String, command: &Command, depth: usize) {
 /// The arguments in their order, those of each help heading by themselves.
 fn options(page: &mut String, command: &Command) {
     // Flags of every command are listed once, at the top.
-    let is_inherited = |arg: &Arg| arg.is_global_set() && command.get_bin_name() != Some("certcheck");
+    let is_inherited = |arg: &Arg| arg.is_global_set() && command.get_name() != "certcheck";
     let is_told = |arg: &&Arg| {
         !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str()) && !is_inherited(arg)
     };
