@@ -1,9 +1,9 @@
-//! What algorithms are called, for messages.
+//! Names of algorithms, for messages.
 
 use crate::oid::Oid;
 
 impl Oid<'_> {
-    /// The name of an algorithm of signatures, keys or hashes, as standards have it.
+    /// The name of a signature, key or hash algorithm, as in its standard.
     #[must_use]
     pub const fn algorithm_name(self) -> Option<&'static str> {
         match self.content() {
@@ -15,11 +15,11 @@ impl Oid<'_> {
             [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, arc] => of_ecdsa(*arc),
             [0x2b, 0x81, 0x04, 1, 12] => Some("id-ecDH"),
             [0x2b, 0x81, 0x04, 1, 13] => Some("id-ecMQV"),
-            // x9-57, and Diffie and Hellman's of X9.42.
+            // x9-57, and Diffie-Hellman of X9.42.
             [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1] => Some("id-dsa"),
             [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 3] => Some("dsa-with-sha1"),
             [0x2a, 0x86, 0x48, 0xce, 0x3e, 2, 1] => Some("dhpublicnumber"),
-            // OIW's, and the `rsa` of X.509.
+            // OIW, and the `rsa` of X.509.
             [0x2b, 0x0e, 3, 2, 26] => Some("SHA-1"),
             [0x2b, 0x0e, 3, 2, 29] => Some("sha1WithRSASignature"),
             [0x55, 8, 1, 1] => Some("id-ea-rsa"),
@@ -29,7 +29,7 @@ impl Oid<'_> {
             [0x2b, 0x65, 111] => Some("X448"),
             [0x2b, 0x65, 112] => Some("Ed25519"),
             [0x2b, 0x65, 113] => Some("Ed448"),
-            // NIST's.
+            // NIST.
             [0x60, 0x86, 0x48, 1, 0x65, 3, 4, class, arc] => of_nist(*class, *arc),
             // GOST R 34.10-2001 and 2012 (RFC 9215).
             [0x2a, 0x85, 3, 2, 2, 3] => Some("id-GostR3411-94-with-GostR3410-2001"),
@@ -43,7 +43,7 @@ impl Oid<'_> {
         }
     }
 
-    /// The hash that an ECDSA signature's algorithm names (RFC 5758 3.2, RFC 8692, FIPS 186-5).
+    /// The hash of an ECDSA signature algorithm (RFC 5758 3.2, RFC 8692, FIPS 186-5).
     pub(crate) const fn ecdsa_hash(self) -> Option<&'static str> {
         match self.content() {
             [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1] => Some("SHA-1"),
@@ -90,7 +90,7 @@ const fn of_ecdsa(arc: u8) -> Option<&'static str> {
     })
 }
 
-/// Of `nistAlgorithms`: 2 are hashes, 3 signatures, 4 key encapsulation.
+/// The names below `nistAlgorithms`: 2 are hashes, 3 signatures, 4 key encapsulation.
 const fn of_nist(class: u8, arc: u8) -> Option<&'static str> {
     Some(match (class, arc) {
         (2, 1) => "SHA-256",

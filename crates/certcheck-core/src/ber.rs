@@ -1,12 +1,12 @@
-//! As much of BER as the outside of PKCS #7 needs (X.690 8.1): indefinite lengths, and lengths that are not in the fewest
-//! bytes.
+//! The part of BER that the outside of PKCS #7 needs (X.690 8.1): indefinite lengths, and lengths that are not in the
+//! fewest bytes.
 //!
-//! RFC 5280 4.2.2.1 lets a "certs-only" message be encoded so. Nothing in it is signed but the certificates and CRLs, and
-//! those are read as DER where they are looked into.
+//! RFC 5280 4.2.2.1 allows this encoding for a "certs-only" message. Only the certificates and CRLs in it are signed,
+//! and those are parsed as DER.
 
 use crate::der::{Rule, ViewFault, tag};
 
-/// Elements within elements, of those that end by a mark. A message has six.
+/// The deepest nesting of elements with indefinite lengths. A real message has six.
 const MAX_DEPTH: u32 = 16;
 
 /// Reads elements one after another.
@@ -20,9 +20,9 @@ pub(crate) struct Reader<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     pub(crate) tag: u8,
-    /// Its content, without the mark at its end.
+    /// Its content, without the end-of-contents mark.
     pub(crate) content: Reader<'a>,
-    /// All of it.
+    /// The whole element.
     pub(crate) raw: &'a [u8],
 }
 
@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
         ViewFault { offset: self.offset, field, rule }
     }
 
-    /// The next element, whatever its tag.
+    /// The next element, with any tag.
     pub(crate) fn any(&mut self, field: &'static str) -> Result<Element<'a>, ViewFault> {
         let extent = extent(self.rest, MAX_DEPTH).map_err(|rule| self.fault(field, rule))?;
         let (Some(raw), Some(content), Some(rest)) = (
@@ -75,13 +75,13 @@ impl<'a> Reader<'a> {
         self.expect(tag::SEQUENCE, field)
     }
 
-    /// Asserts that nothing is left.
+    /// Checks that nothing is left.
     pub(crate) const fn finish(&self, field: &'static str) -> Result<(), ViewFault> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.fault(field, Rule::TrailingData)) }
     }
 }
 
-/// How long an element and its parts are.
+/// The lengths of an element and its parts.
 struct Extent {
     tag: u8,
     header: usize,
@@ -89,7 +89,7 @@ struct Extent {
     whole: usize,
 }
 
-/// Walks over the first element. Each byte is looked at once, and what says its length is passed over whole.
+/// Measures the first element. Each byte is visited once, and content of a definite length is skipped.
 fn extent(input: &[u8], depth: u32) -> Result<Extent, Rule> {
     let (tag, header, length) = header(input)?;
     if let Some(content) = length {
@@ -108,7 +108,7 @@ fn extent(input: &[u8], depth: u32) -> Result<Extent, Rule> {
     }
 }
 
-/// Tag, length of the header, and length of the content unless a mark ends it.
+/// The tag, the length of the header, and the length of the content unless a mark ends it.
 fn header(input: &[u8]) -> Result<(u8, usize, Option<usize>), Rule> {
     let [tag, first, rest @ ..] = input else { return Err(Rule::Truncated) };
     if tag & 0x1f == 0x1f {
@@ -116,7 +116,7 @@ fn header(input: &[u8]) -> Result<(u8, usize, Option<usize>), Rule> {
     }
     match first {
         0..=0x7f => Ok((*tag, 2, Some(usize::from(*first)))),
-        // X.690 8.1.3.2: of constructed elements alone.
+        // X.690 8.1.3.2: only for constructed elements.
         0x80 if tag & 0x20 == 0 => Err(Rule::IndefiniteLength),
         0x80 => Ok((*tag, 2, None)),
         _ => {

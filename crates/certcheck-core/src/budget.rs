@@ -1,8 +1,8 @@
-//! What a check has spent, and the limits that it is held against.
+//! The budget of a check: what it has spent, and its limits.
 
 use crate::policy::{Limit, LimitHit, Limits};
 
-/// Bytes that a comparison counts besides those of the names.
+/// The cost of a comparison in addition to the bytes of the names.
 const COMPARISON: usize = 8;
 
 /// What a check has spent.
@@ -11,9 +11,9 @@ const COMPARISON: usize = 8;
 pub struct Spent {
     /// Signatures verified.
     pub signatures: u32,
-    /// How many of them were on evidence.
+    /// How many of these signatures were on evidence.
     pub evidence_signatures: u32,
-    /// What those on certificates cost, in verifications over P-256.
+    /// The cost of the signatures on certificates, in verifications over P-256.
     pub signature_cost: u32,
     /// Steps of path building.
     pub steps: u32,
@@ -21,14 +21,14 @@ pub struct Spent {
     pub paths: u32,
     /// Names compared with constraints.
     pub name_comparisons: u32,
-    /// Bytes of names that were compared.
+    /// Bytes of the names that were compared.
     pub name_bytes: u32,
     /// Nodes and edges of policy graphs.
     pub policy_nodes: u32,
 }
 
 impl Spent {
-    /// This, and that beside it.
+    /// The sum of both.
     pub(crate) const fn and(self, other: Self) -> Self {
         Self {
             signatures: self.signatures.saturating_add(other.signatures),
@@ -43,12 +43,12 @@ impl Spent {
     }
 }
 
-/// Limits and what of them is gone.
+/// The limits of a check, and what is left of them.
 #[derive(Debug)]
 pub(crate) struct Budget<'a> {
     limits: &'a Limits,
     pub(crate) spent: Spent,
-    /// A limit was hit: what was found without the rest may not be the whole truth.
+    /// Whether a limit was hit, so that more might have been found without it.
     pub(crate) was_hit: bool,
 }
 
@@ -57,12 +57,12 @@ impl<'a> Budget<'a> {
         Self::with_spent(limits, Spent::default())
     }
 
-    /// What is left after this has been spent.
+    /// The budget that is left after `spent`.
     pub(crate) const fn with_spent(limits: &'a Limits, spent: Spent) -> Self {
         Self { limits, spent, was_hit: false }
     }
 
-    /// A signature on a certificate, which costs so much to verify, in verifications over P-256.
+    /// Spends a signature on a certificate. `cost` is in verifications over P-256.
     pub(crate) fn signature(&mut self, cost: u32) -> Result<(), LimitHit> {
         let (limits, spent) = (self.limits, &self.spent);
         let cost = spent.signature_cost.saturating_add(cost);
@@ -74,7 +74,7 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// A signature on evidence. What was presented with a certificate takes none of these away.
+    /// Spends a signature on evidence. What was presented with a certificate uses none of these.
     pub(crate) fn evidence_signature(&mut self) -> Result<(), LimitHit> {
         let count = self.spent.evidence_signatures.saturating_add(1);
         self.within(count, self.limits.signatures, Limit::Signatures)?;
@@ -97,7 +97,8 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// A comparison of two names that cost so many bytes together: see [`Name::cost`](crate::x509::Name::cost).
+    /// Spends a comparison of two names that cost this many bytes together: see
+    /// [`Name::cost`](crate::x509::Name::cost).
     pub(crate) fn compare_names(&mut self, bytes: usize) -> Result<(), LimitHit> {
         let limits = self.limits;
         let count = self.spent.name_comparisons.saturating_add(1);
@@ -110,6 +111,8 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// Spends nodes of policy graphs.
+    ///
     /// RFC 9618 5.
     #[doc(alias = "RFC 9618 section 5")]
     pub(crate) fn policy_nodes(&mut self, count: usize) -> Result<(), LimitHit> {

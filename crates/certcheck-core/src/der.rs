@@ -1,12 +1,12 @@
 //! A strict reader of DER (X.690 section 10) over borrowed bytes.
 //!
-//! What it guarantees: every length is definite and minimal, every tag is of one byte, and no value
-//! reaches beyond the bytes that hold it. It never allocates and never recurses; nesting is bounded
-//! by the shape of the parser that drives it. What it does not: the meaning of any value.
+//! It guarantees that every length is definite and minimal, that every tag has one byte, and that no value extends
+//! beyond the bytes that contain it. It never allocates and never recurses, so the parsers that use it bound the
+//! nesting. It does not check the meaning of any value.
 
 use core::fmt;
 
-/// Tags of the universal class and the context-specific ones that X.509 uses (X.690 8.1.2).
+/// Tags of the universal class, and the context-specific tags that X.509 uses (X.690 8.1.2).
 pub mod tag {
     /// BOOLEAN.
     pub const BOOLEAN: u8 = 0x01;
@@ -45,33 +45,33 @@ pub mod tag {
     /// SET and SET OF.
     pub const SET: u8 = 0x31;
 
-    /// `[n]` over a primitive value. `n` is below 31.
+    /// The tag `[n]` of a primitive value. `n` must be below 31.
     #[must_use]
     pub const fn context(n: u8) -> u8 {
         0x80 | n
     }
 
-    /// `[n]` over a constructed value. `n` is below 31.
+    /// The tag `[n]` of a constructed value. `n` must be below 31.
     #[must_use]
     pub const fn context_constructed(n: u8) -> u8 {
         0xa0 | n
     }
 }
 
-/// Why bytes are not what they should be: where, in which field, and which rule they break.
+/// Why bytes cannot be parsed: the position, the field, and the violated rule.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ViewFault {
-    /// Bytes from the start of the document (a certificate, say) to the fault.
+    /// The position of the fault in the document, such as a certificate, in bytes.
     pub offset: usize,
-    /// The field as its ASN.1 module names it, such as `tbsCertificate.validity`.
+    /// The field as it is named in its ASN.1 module, such as `tbsCertificate.validity`.
     pub field: &'static str,
-    /// The rule that was broken.
+    /// The violated rule.
     pub rule: Rule,
 }
 
 impl ViewFault {
-    /// Whether the bytes may well be cut short, or a file of another kind, rather than a faulty document.
+    /// Whether the bytes may be cut short, or be a file of another kind, instead of a faulty document.
     pub(crate) const fn may_be_another_file(&self) -> bool {
         matches!(
             self.rule,
@@ -94,68 +94,68 @@ impl fmt::Display for ViewFault {
 
 impl core::error::Error for ViewFault {}
 
-/// One rule of encoding (X.690) or of profile (RFC 5280 section 4) that bytes can break.
+/// A rule of encoding (X.690) or of the profile (RFC 5280 section 4) that bytes can violate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The value ends before its length says.
+    /// A value that ends before its length says.
     Truncated,
     /// An indefinite length: BER, not DER (X.690 10.1).
     IndefiniteLength,
-    /// A length in more bytes than it needs (X.690 10.1).
+    /// A length that is not encoded in the fewest bytes (X.690 10.1).
     NonMinimalLength,
-    /// A length that does not fit four bytes.
+    /// A length that does not fit in four bytes.
     LengthTooLarge,
     /// A tag number above 30, which nothing in X.509 uses.
     HighTagNumber,
-    /// Another tag than the one expected here.
+    /// Another tag than the expected one.
     UnexpectedTag {
-        /// The tag the ASN.1 module has here.
+        /// The expected tag.
         want: u8,
         /// The tag that was found.
         found: u8,
     },
-    /// Bytes left over after the last field.
+    /// Unexpected bytes after the last field.
     TrailingData,
     /// An INTEGER without content.
     EmptyInteger,
     /// An INTEGER with a superfluous leading byte (X.690 8.3.2).
     NonMinimalInteger,
-    /// A negative INTEGER where the field has no place for one.
+    /// A negative INTEGER in a field that does not allow one.
     NegativeInteger,
-    /// An INTEGER larger than the field can mean anything by.
+    /// An INTEGER that is larger than any meaningful value of the field.
     IntegerTooLarge,
-    /// A BOOLEAN that is not of one byte (X.690 8.2.1).
+    /// A BOOLEAN that is not one byte long (X.690 8.2.1).
     BadBoolean,
-    /// A BIT STRING whose count of unused bits is above 7 or without the bytes.
+    /// A BIT STRING with more than 7 unused bits, or without the byte that counts them.
     BadUnusedBits,
     /// Unused bits of a BIT STRING that are not zero (X.690 11.2.1).
     UnusedBitsNotZero,
-    /// An OBJECT IDENTIFIER that is empty, padded, cut short or over 128 bytes.
+    /// An OBJECT IDENTIFIER that is empty, padded, cut short, or longer than 128 bytes.
     BadOid,
-    /// A time that RFC 5280 4.1.2.5 does not allow: no seconds, a fraction, no `Z`, no such day.
+    /// A time that RFC 5280 4.1.2.5 does not allow: no seconds, a fraction, no `Z`, or no such day.
     BadTime,
-    /// A character that its string type does not have.
+    /// A character that the string type does not allow.
     BadCharacter,
     /// A NULL with content.
     BadNull,
-    /// A version that does not exist or does not fit the fields that follow (RFC 5280 4.1.2.1).
+    /// A version that does not exist, or that does not match the fields that follow (RFC 5280 4.1.2.1).
     BadVersion,
-    /// `signature` and `signatureAlgorithm` differ (RFC 5280 4.1.1.2).
+    /// Different values of `signature` and `signatureAlgorithm` (RFC 5280 4.1.1.2).
     SignatureAlgorithmMismatch,
     /// An issuer name without any attribute (RFC 5280 4.1.2.4).
     EmptyIssuer,
-    /// A list that needs at least one member has none.
+    /// An empty list where at least one member is required.
     EmptyList,
-    /// The same extension twice (RFC 5280 4.2).
+    /// A duplicate extension (RFC 5280 4.2).
     DuplicateExtension,
     /// Extensions in a version 1 or 2 certificate (RFC 5280 4.1.2.9).
     ExtensionsBeforeV3,
     /// Extensions in a version 1 CRL (RFC 5280 5.1.2.1).
     ExtensionsBeforeV2,
-    /// An extension marked critical that a conforming CA marks non-critical.
+    /// An extension that is marked critical although conforming CAs must mark it non-critical.
     MustNotBeCritical,
-    /// The same policy twice (RFC 5280 4.2.1.4).
+    /// A duplicate policy (RFC 5280 4.2.1.4).
     DuplicatePolicy,
     /// A policy qualifier of anyPolicy other than CPS or user notice (RFC 5280 4.2.1.4).
     BadPolicyQualifier,
@@ -163,19 +163,20 @@ pub enum Rule {
     AnyPolicyMapped,
     /// `minimum` or `maximum` in a name constraint (RFC 5280 4.2.1.10).
     SubtreeBounds,
-    /// An address of another length than 4 or 16 bytes, in constraints 8 or 32 with a contiguous mask.
+    /// An address that is not 4 or 16 bytes long. In constraints, not 8 or 32 bytes long, or with a mask that is not
+    /// contiguous.
     BadIpAddress,
-    /// authorityCertIssuer without authorityCertSerialNumber or the reverse (RFC 5280 4.2.1.1).
+    /// An authorityCertIssuer without authorityCertSerialNumber, or the reverse (RFC 5280 4.2.1.1).
     HalfIssuerAndSerial,
-    /// A choice that the ASN.1 module does not have.
+    /// An alternative that the ASN.1 module does not have.
     UnknownChoice,
-    /// Elements nested deeper than this reader takes.
+    /// Elements that are nested more deeply than this reader supports.
     TooDeep,
-    /// More members than this reader takes.
+    /// More members than this reader supports.
     TooMany,
-    /// A document longer than this reader takes.
+    /// A document that is longer than this reader supports.
     TooLong,
-    /// A critical extension that is not known, in a CRL, one of its entries, or an OCSP response.
+    /// An unknown critical extension of a CRL, one of its entries, or an OCSP response.
     UnknownCritical,
 }
 
@@ -228,7 +229,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// One element: tag, content, and the bytes of both with the length between.
+/// One element: its tag, its content, and the bytes of the whole element.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Tlv<'a> {
@@ -236,9 +237,9 @@ pub struct Tlv<'a> {
     pub tag: u8,
     /// The content bytes.
     pub value: &'a [u8],
-    /// Identifier, length and content bytes.
+    /// The identifier, length and content bytes.
     pub raw: &'a [u8],
-    /// Where `value` begins in the document.
+    /// The position of `value` in the document.
     pub offset: usize,
 }
 
@@ -256,7 +257,7 @@ impl<'a> Tlv<'a> {
     }
 }
 
-/// Reads elements one after another. Copying it is how to look ahead.
+/// Reads elements one after another. A copy of the reader can look ahead.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -270,31 +271,31 @@ impl<'a> Reader<'a> {
         Self { rest: document, offset: 0 }
     }
 
-    /// A reader over a part of a document that begins `offset` bytes into it.
+    /// A reader over a part of a document that begins at the byte `offset`.
     #[must_use]
     pub const fn at(rest: &'a [u8], offset: usize) -> Self {
         Self { rest, offset }
     }
 
-    /// Whether all has been read.
+    /// Whether everything has been read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// What has not been read yet.
+    /// The bytes that have not been read.
     #[must_use]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Bytes from the start of the document to here.
+    /// The position of the reader in the document, in bytes.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.offset
     }
 
-    /// A fault at this place.
+    /// A fault at this position.
     #[must_use]
     pub const fn fault(&self, field: &'static str, rule: Rule) -> ViewFault {
         ViewFault { offset: self.offset, field, rule }
@@ -306,10 +307,10 @@ impl<'a> Reader<'a> {
         self.rest.first().copied()
     }
 
-    /// The next element, whatever its tag.
+    /// The next element, with any tag.
     ///
     /// # Errors
-    /// The rule of X.690 that its tag or length breaks.
+    /// The rule of X.690 that its tag or length violates.
     #[inline(always)]
     pub fn any(&mut self, field: &'static str) -> Result<Tlv<'a>, ViewFault> {
         match read_header(self.rest) {
@@ -332,7 +333,7 @@ impl<'a> Reader<'a> {
     /// The next element, which must have this tag.
     ///
     /// # Errors
-    /// As [`Reader::any`], and [`Rule::UnexpectedTag`].
+    /// Like [`Reader::any`], and [`Rule::UnexpectedTag`].
     #[inline]
     pub fn expect(&mut self, want: u8, field: &'static str) -> Result<Tlv<'a>, ViewFault> {
         match self.peek() {
@@ -342,10 +343,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next element if it has this tag.
+    /// The next element, if it has this tag.
     ///
     /// # Errors
-    /// As [`Reader::any`].
+    /// Like [`Reader::any`].
     #[inline]
     pub fn optional(&mut self, want: u8, field: &'static str) -> Result<Option<Tlv<'a>>, ViewFault> {
         if self.peek() == Some(want) { self.any(field).map(Some) } else { Ok(None) }
@@ -354,13 +355,13 @@ impl<'a> Reader<'a> {
     /// A reader over the content of the next element, which must be a SEQUENCE.
     ///
     /// # Errors
-    /// As [`Reader::expect`].
+    /// Like [`Reader::expect`].
     #[inline]
     pub fn sequence(&mut self, field: &'static str) -> Result<Self, ViewFault> {
         Ok(self.expect(tag::SEQUENCE, field)?.reader())
     }
 
-    /// Asserts that nothing is left.
+    /// Checks that nothing is left.
     ///
     /// # Errors
     /// [`Rule::TrailingData`].
@@ -369,11 +370,10 @@ impl<'a> Reader<'a> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.fault(field, Rule::TrailingData)) }
     }
 
-    /// The BOOLEAN that follows, or `false` where it is absent (`DEFAULT FALSE`).
+    /// The next BOOLEAN, or `false` if it is absent (`DEFAULT FALSE`).
     ///
-    /// DER forbids a default that is spelled out (X.690 11.5), yet RFC 8410's own example and
-    /// certificates in use have an explicit FALSE. It changes no meaning and no signed byte here,
-    /// so it is read (deviation).
+    /// Deviation: DER does not encode a default (X.690 11.5), but the example in RFC 8410 and certificates in use have
+    /// an explicit FALSE. It changes no meaning and no signed byte here, so it is accepted.
     ///
     /// # Errors
     /// [`Rule::BadBoolean`].
@@ -388,7 +388,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Tag, length of the header, length of the content.
+/// The tag, the length of the header, and the length of the content.
 #[inline(always)]
 pub(crate) fn read_header(input: &[u8]) -> Result<(u8, usize, usize), Rule> {
     let [tag, first, ..] = *input else { return Err(Rule::Truncated) };
@@ -412,8 +412,10 @@ fn length_u32(bytes: [u8; 4]) -> Result<usize, Rule> {
     usize::try_from(u32::from_be_bytes(bytes)).map_err(|_| Rule::LengthTooLarge)
 }
 
-/// A BOOLEAN's value. DER has `ff` alone for true (X.690 11.1); other values are seen in life, and BER has the same meaning
-/// for each that is not zero (deviation).
+/// The value of a BOOLEAN.
+///
+/// Deviation: in DER only `ff` is true (X.690 11.1). Other values occur in practice and are accepted, since in BER each
+/// value but zero is true.
 ///
 /// # Errors
 /// [`Rule::BadBoolean`].
@@ -428,7 +430,7 @@ pub fn boolean(tlv: Tlv<'_>, field: &'static str) -> Result<bool, ViewFault> {
     }
 }
 
-/// The content of an INTEGER, checked to be minimal. Two's complement, as encoded.
+/// The content of an INTEGER: two's complement, as encoded, and checked to be minimal.
 ///
 /// # Errors
 /// [`Rule::EmptyInteger`] and [`Rule::NonMinimalInteger`].
@@ -441,10 +443,10 @@ pub fn integer<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u8], ViewFa
     }
 }
 
-/// The value of an INTEGER that is not negative; what exceeds `u32` saturates.
+/// The value of an INTEGER that is not negative. A larger value than `u32` can hold saturates.
 ///
 /// # Errors
-/// As [`integer`], and [`Rule::NegativeInteger`].
+/// Like [`integer`], and [`Rule::NegativeInteger`].
 pub fn unsigned(tlv: Tlv<'_>, field: &'static str) -> Result<u32, ViewFault> {
     let value = integer(tlv, field)?;
     if value.first().is_some_and(|first| first & 0x80 != 0) {
@@ -456,7 +458,7 @@ pub fn unsigned(tlv: Tlv<'_>, field: &'static str) -> Result<u32, ViewFault> {
         .unwrap_or(u32::MAX))
 }
 
-/// The bytes of a BIT STRING that must be a whole number of bytes, as signatures and keys are.
+/// The content of a BIT STRING that must be a whole number of bytes, as signatures and keys are.
 ///
 /// # Errors
 /// [`Rule::BadUnusedBits`].
@@ -467,10 +469,9 @@ pub fn bit_string_bytes<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u8
     }
 }
 
-/// The first 16 bits of a BIT STRING of named bits; bit 0 is the most significant.
+/// The first 16 bits of a BIT STRING of named bits. Bit 0 is the most significant.
 ///
-/// DER leaves trailing zero bits out (X.690 11.2.2). Many issuers have written them, and they change no meaning
-/// (deviation).
+/// Deviation: DER omits trailing zero bits (X.690 11.2.2). Many issuers write them, and they change no meaning.
 ///
 /// # Errors
 /// [`Rule::BadUnusedBits`] and [`Rule::UnusedBitsNotZero`].

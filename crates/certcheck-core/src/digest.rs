@@ -1,7 +1,6 @@
-//! Digests, over the provider that is built in.
+//! SHA-256 digests, computed by the built-in provider.
 //!
-//! The one place where the workspace chooses between `ring` and `aws-lc-rs` for hashing: what fingerprints, binds or
-//! names bytes asks here.
+//! This is the only place where the workspace chooses between `ring` and `aws-lc-rs` for hashing.
 
 use crate::provider::digest;
 
@@ -16,23 +15,23 @@ pub fn sha256(bytes: &[u8]) -> Sha256Digest {
     hasher.finish()
 }
 
-/// A SHA-256 digest of bytes that come in pieces.
+/// A SHA-256 digest of bytes that arrive in pieces.
 #[derive(Clone)]
 pub struct Sha256(digest::Context);
 
 impl Sha256 {
-    /// The digest of nothing, so far.
+    /// A digest without bytes so far.
     #[must_use]
     pub fn new() -> Self {
         Self(digest::Context::new(&digest::SHA256))
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all that was added.
+    /// The digest of all bytes that were added.
     #[must_use]
     pub fn finish(self) -> Sha256Digest {
         let mut bytes = Sha256Digest::default();
@@ -57,7 +56,7 @@ impl core::fmt::Debug for Sha256 {
 mod tests {
     use super::{Sha256, sha256};
 
-    /// FIPS 180-4's example: "abc".
+    /// The example of FIPS 180-4: "abc".
     #[test]
     fn pieces_make_the_digest_of_the_whole() {
         let mut hasher = Sha256::new();

@@ -1,4 +1,4 @@
-//! The little DER this crate writes: settings' subtrees and OCSP requests. Nothing that was signed is written again.
+//! The DER that this crate writes: subtrees from settings, and OCSP requests. Signed data is never encoded again.
 
 /// Appends one element.
 pub(crate) fn push(to: &mut Vec<u8>, tag: u8, value: &[u8]) {
@@ -6,7 +6,7 @@ pub(crate) fn push(to: &mut Vec<u8>, tag: u8, value: &[u8]) {
     to.extend_from_slice(value);
 }
 
-/// Appends the header of an element with so many bytes of content.
+/// Appends the header of an element with `length` bytes of content.
 pub(crate) fn push_header(to: &mut Vec<u8>, tag: u8, length: usize) {
     to.push(tag);
     match u8::try_from(length) {
@@ -20,12 +20,12 @@ pub(crate) fn push_header(to: &mut Vec<u8>, tag: u8, length: usize) {
     }
 }
 
-/// How many bytes an element has whose content has so many.
+/// The size of an element with this many bytes of content.
 pub(crate) const fn size(content: usize) -> usize {
     2 + content + if content <= 0x7f { 0 } else { length_bytes(content) }
 }
 
-/// How many bytes a length has that does not fit into seven bits.
+/// The number of bytes of a length that does not fit in seven bits.
 const fn length_bytes(length: usize) -> usize {
     let mut count = 1;
     let mut rest = length >> 8;
@@ -36,7 +36,7 @@ const fn length_bytes(length: usize) -> usize {
     count
 }
 
-/// One element.
+/// Returns one element.
 pub(crate) fn element(tag: u8, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(size(value.len()));
     push(&mut out, tag, value);

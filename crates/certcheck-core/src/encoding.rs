@@ -52,11 +52,12 @@ impl fmt::Display for EncodingFault {
 
 impl core::error::Error for EncodingFault {}
 
-/// The DER of every certificate in a file, unread. Sections of PEM that are something else are passed over,
-/// none that does not read to its end.
+/// The DER of every certificate in a file, not parsed yet.
+///
+/// PEM sections of other known kinds, such as keys, are skipped. A section that is cut short is an error.
 ///
 /// # Errors
-/// A file that is no container, or one without certificates.
+/// A file that is neither PEM nor DER, or one without certificates.
 pub fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {
     let decoded = bare_base64(file);
     let file = decoded.as_deref().unwrap_or(file);
@@ -64,8 +65,8 @@ pub fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Encodin
     if found.is_empty() { Err(missing("certificate", file)) } else { Ok(found) }
 }
 
-/// The DER that a file holds in base64 without the armour of PEM, as some tools export it. `None` unless one SEQUENCE in
-/// base64 is all there is in the file.
+/// The DER of a file that is base64 without the BEGIN and END lines of PEM, as some tools export it. `None` unless the
+/// file is one SEQUENCE in base64 and nothing else.
 fn bare_base64(file: &[u8]) -> Option<Vec<u8>> {
     const FIELD: &str = "base64";
     let text = file.trim_ascii();
@@ -96,18 +97,19 @@ fn of_pem(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {
     Ok(found)
 }
 
-/// What a section of PEM holds, by its label (RFC 7468 4 to 13).
+/// What a section of PEM contains, by its label (RFC 7468 4 to 13).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum PemKind {
     Certificate,
     Crl,
     Pkcs7,
     OcspResponse,
-    /// Known, and none of these: a key, a request.
+    /// A known label that is none of these, such as that of a key or a request.
     Other,
 }
 
-/// A label that is not known might be another spelling of one that is: what it labels is not passed over.
+/// The kind of a section by its label. An unknown label is an error: it may be another spelling of a known one, and the
+/// section must not be skipped.
 fn kind_of(label: &str) -> Result<PemKind, EncodingFault> {
     Ok(match label {
         "CERTIFICATE" | "X509 CERTIFICATE" => PemKind::Certificate,
@@ -117,7 +119,7 @@ fn kind_of(label: &str) -> Result<PemKind, EncodingFault> {
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" | "ATTRIBUTE CERTIFICATE" | "OCSP REQUEST" => {
             PemKind::Other
         }
-        // Trust, or distrust, that OpenSSL keeps behind a certificate would be lost unseen.
+        // OpenSSL keeps trust settings, or distrust, after such a certificate. They would be lost unnoticed.
         "TRUSTED CERTIFICATE" => {
             let message =
                 "a TRUSTED CERTIFICATE, a form that only OpenSSL uses: convert it with `openssl x509`";
@@ -132,7 +134,8 @@ fn kind_of(label: &str) -> Result<PemKind, EncodingFault> {
     })
 }
 
-/// The sections of PEM (RFC 7468), every one that begins: of one that is passed over nobody would learn that it is missing.
+/// All sections of a PEM file (RFC 7468). A section that begins and cannot be read is an error, because skipping it
+/// would go unnoticed.
 fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, EncodingFault> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let sections = pem::parse_many(file).map_err(|error| EncodingFault::Pem(error.to_string()))?;
@@ -146,10 +149,10 @@ fn sections(file: &[u8]) -> Result<Vec<pem::Pem>, EncodingFault> {
     )))
 }
 
-/// The DER of every CRL in a file, unread: DER, PEM, or the CRLs of PKCS #7. What is DER already is not copied.
+/// The DER of every CRL in a file, not parsed yet: DER, PEM, or the CRLs of PKCS #7. DER is not copied.
 ///
 /// # Errors
-/// A file that is no container, or one without CRLs.
+/// A file that is neither PEM nor DER, or one without CRLs.
 pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
     let decoded = bare_base64(file).map(Bytes::from);
     let file = decoded.as_ref().unwrap_or(file);
@@ -172,16 +175,16 @@ pub fn crls(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
 }
 
 fn crls_of_der(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
-    // Of what is cut short the parser of CRLs says where.
+    // If the file is cut short, the CRL parser reports where.
     let Ok(Some(content)) = content_info(file, "CertificateList") else { return Ok(vec![file.clone()]) };
     let members = members(content, tag::context_constructed(1)).map_err(EncodingFault::Der)?;
     Ok(members.into_iter().map(|member| file.slice_ref(member)).collect())
 }
 
-/// The DER of every OCSP response in a file, unread: DER or PEM.
+/// The DER of every OCSP response in a file, not parsed yet: DER or PEM.
 ///
 /// # Errors
-/// A file that is no container, or one without responses.
+/// A file that is neither PEM nor DER, or one without OCSP responses.
 pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
     let decoded = bare_base64(file).map(Bytes::from);
     let file = decoded.as_ref().unwrap_or(file);
@@ -197,7 +200,7 @@ pub fn ocsp_responses(file: &Bytes) -> Result<Vec<Bytes>, EncodingFault> {
     if found.is_empty() { Err(missing("OCSP response", file)) } else { Ok(found) }
 }
 
-/// The fault of a file that has nothing of the wanted kind: it says what the file is instead.
+/// The error for a file that contains nothing of the wanted kind. It says what the file contains instead.
 fn missing(wanted: &'static str, file: &[u8]) -> EncodingFault {
     let labels: BTreeSet<String> =
         pem::parse_many(file).into_iter().flatten().map(|section| section.tag().to_owned()).collect();
@@ -219,8 +222,8 @@ fn of_der(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, EncodingFault> {
     Ok(members.into_iter().map(|member| member.to_vec().into()).collect())
 }
 
-/// The content of a ContentInfo, in DER or BER (RFC 5280 4.2.2.1). `None` if the file is none: the first field of a
-/// certificate or a CRL is a SEQUENCE, that of PKCS #7 an OBJECT IDENTIFIER.
+/// The content of a ContentInfo, in DER or BER (RFC 5280 4.2.2.1). `None` if the file is not one: the first field of a
+/// certificate or a CRL is a SEQUENCE, that of PKCS #7 is an OBJECT IDENTIFIER.
 fn content_info<'a>(file: &'a [u8], field: &'static str) -> Result<Option<ber::Reader<'a>>, ViewFault> {
     let mut document = ber::Reader::new(file);
     let outer = document.sequence(field)?;
@@ -231,7 +234,7 @@ fn content_info<'a>(file: &'a [u8], field: &'static str) -> Result<Option<ber::R
     Ok(Some(outer))
 }
 
-/// The members of one of the sets: `[0]` certificates, `[1]` CRLs.
+/// The members of one of the two sets: `[0]` certificates, `[1]` CRLs.
 ///
 /// ```asn1
 /// ContentInfo ::= SEQUENCE { contentType OBJECT IDENTIFIER, content [0] EXPLICIT ANY }
@@ -261,7 +264,7 @@ fn members(mut fields: ber::Reader<'_>, wanted: u8) -> Result<Vec<&[u8]>, ViewFa
         let mut rest = signed.expect(set, FIELD)?;
         while set == wanted && !rest.is_empty() {
             let member = rest.any(FIELD)?;
-            // Other choices are attribute certificates, other revocation information and long obsolete forms.
+            // The other alternatives are attribute certificates, other revocation information and obsolete forms.
             if member.tag == tag::SEQUENCE {
                 found.push(member.raw);
             }

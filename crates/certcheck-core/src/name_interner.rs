@@ -1,31 +1,31 @@
-//! Numbers for names, so that whoever keeps certificates or CRLs by name compares numbers.
+//! Numbers for names, so that code that stores certificates or CRLs by name compares numbers.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::x509::Name;
 
-/// Names that match (RFC 5280 7.1) have the same number.
+/// The number of a name. Names that match (RFC 5280 7.1) have the same number.
 pub(crate) type NameId = u32;
 
-/// Numbers for names: by their bytes first, then by a hash of their plain form, at last by their normalized form.
+/// Numbers for names. A name is found by its bytes, then by a hash of its plain form, and last by its normalized form.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NameInterner {
     by_bytes: HashMap<Box<[u8]>, NameId>,
     by_form: HashMap<Vec<u8>, NameId>,
-    /// Hashes of the names that have a plain form. Whether a hash is here decides nothing but how to go on.
+    /// The hashes of the names that have a plain form. A hash in this set only decides how the search goes on.
     plain: HashSet<u64>,
-    /// Some name has no plain form, so that a plain one may match it all the same.
+    /// Whether some name has no plain form, so that a plain name may match it.
     has_others: bool,
     count: NameId,
 }
 
 impl NameInterner {
-    /// How many numbers are taken.
+    /// How many numbers are in use.
     pub(crate) const fn count(&self) -> NameId {
         self.count
     }
 
-    /// The number of a name, if it has one. Allocates only for names that are written in another way than before.
+    /// The number of a name, if it has one. Allocates only for a name that is encoded in a new way.
     pub(crate) fn find(&self, name: Name<'_>) -> Option<NameId> {
         if self.count == 0 {
             return None;
@@ -41,12 +41,12 @@ impl NameInterner {
         if self.by_form.is_empty() { None } else { self.by_form.get(&name.normalized()).copied() }
     }
 
-    /// As [`NameInterner::find`], for a name whose normalized form is known.
+    /// Like [`NameInterner::find`], for a name whose normalized form is known.
     pub(crate) fn find_form(&self, name: Name<'_>, form: &[u8]) -> Option<NameId> {
         self.by_bytes.get(name.raw()).or_else(|| self.by_form.get(form)).copied()
     }
 
-    /// The number of a name, a new one if it has none.
+    /// The number of a name. A name without one gets a new number.
     pub(crate) fn add(&mut self, name: Name<'_>) -> NameId {
         if let Some(id) = self.by_bytes.get(name.raw()) {
             return *id;

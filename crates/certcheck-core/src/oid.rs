@@ -6,21 +6,21 @@ use data_encoding::HEXLOWER;
 
 use crate::der::{Rule, Tlv, ViewFault, tag};
 
-/// The content bytes of an OBJECT IDENTIFIER (X.690 8.19). Displays as dotted decimal.
+/// An object identifier: the content bytes of an OBJECT IDENTIFIER (X.690 8.19). `Display` writes dotted decimal.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Oid<'a>(&'a [u8]);
 
-/// Longer ones name nothing that a path needs; the bound keeps display and comparison linear and small.
+/// The longest identifier, in bytes. The bound keeps display and comparison cheap. No path needs a longer one.
 const MAX_BYTES: usize = 128;
 
 impl<'a> Oid<'a> {
-    /// An identifier from its content bytes, unchecked: for constants.
+    /// An identifier from its content bytes, not checked. For constants.
     #[must_use]
     pub const fn new(content: &'a [u8]) -> Self {
         Self(content)
     }
 
-    /// The identifier in an element, which must have the tag of one.
+    /// Parses the identifier in an element, which must have the tag OBJECT IDENTIFIER.
     ///
     /// # Errors
     /// [`Rule::UnexpectedTag`] and [`Rule::BadOid`].
@@ -31,7 +31,7 @@ impl<'a> Oid<'a> {
         Self::parse_content(tlv.value).ok_or_else(|| tlv.fault(field, Rule::BadOid))
     }
 
-    /// The identifier of which these are the content bytes, if they are one.
+    /// The identifier with these content bytes. `None` if they are not valid.
     #[must_use]
     pub fn parse_content(content: &'a [u8]) -> Option<Self> {
         let mut starts = true;
@@ -56,7 +56,7 @@ impl fmt::Display for Oid<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
         for group in self.0.split_inclusive(|byte| byte & 0x80 == 0) {
-            // A sub-identifier of over 128 bits is told in hexadecimal rather than worked out.
+            // A sub-identifier of more than 128 bits is shown in hexadecimal.
             let is_wide =
                 group.len() > 19 || group.len() == 19 && group.first().is_some_and(|top| top & 0x7f > 3);
             if is_wide {
@@ -83,12 +83,12 @@ impl fmt::Debug for Oid<'_> {
     }
 }
 
-/// An owned object identifier: what policies and settings are written with.
+/// An owned object identifier, for policies and settings.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct OidBuf(Box<[u8]>);
 
 impl OidBuf {
-    /// Reads dotted decimal.
+    /// Parses dotted decimal.
     #[must_use]
     pub fn from_dotted(text: &str) -> Option<Self> {
         let mut arcs = text.split('.').map(|arc| {

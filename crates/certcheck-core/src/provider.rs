@@ -1,4 +1,4 @@
-//! The cryptographic provider that is built in: `ring`, or `aws-lc-rs` where `ring` is not.
+//! The built-in cryptographic provider: `ring`, or `aws-lc-rs` if `ring` is not enabled.
 
 #[cfg(feature = "ring")]
 pub(crate) use ring::{digest, signature};

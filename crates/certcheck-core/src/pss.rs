@@ -1,7 +1,7 @@
-//! RSASSA-PSS: its parameters (RFC 4055 3.1), and signatures with a salt of another length than their hash has.
+//! RSASSA-PSS: its parameters (RFC 4055 3.1), and signatures whose salt is not as long as their hash.
 //!
-//! Providers verify salts as long as the hash. OpenSSL's default is the longest that fits, and 20 and 0 are seen in life:
-//! for these stands the crate `rsa`, which verifies with any. Verifying works with public values only.
+//! Providers only verify salts as long as the hash. The default of OpenSSL is the longest that fits, and 20 and 0 occur
+//! in practice. The crate `rsa` verifies those. Verification only uses public values.
 
 use rsa::BoxedUint;
 use rsa::pss::{Signature, VerifyingKey};
@@ -21,12 +21,13 @@ pub(crate) fn is_pss(algorithm: AlgorithmIdentifier<'_>) -> bool {
     matches!(algorithm.oid.content(), [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10])
 }
 
+/// The parameters of RSASSA-PSS with the mask generation function MGF1 and trailer 1. There are no others.
+///
 /// ```asn1
 /// RSASSA-PSS-params ::= SEQUENCE {
 ///      hashAlgorithm [0] HashAlgorithm DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1,
 ///      saltLength [2] INTEGER DEFAULT 20, trailerField [3] INTEGER DEFAULT 1 }
 /// ```
-/// The parameters of which the mask generation function is MGF1 and the trailer 1: there are no others.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Parameters<'a> {
     pub(crate) hash: Oid<'a>,
@@ -36,7 +37,7 @@ pub(crate) struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// `None` if the algorithm is another or its parameters do not read.
+    /// The parameters of an algorithm. `None` if it is another algorithm, or if its parameters cannot be parsed.
     ///
     /// RFC 5280 4.1.1.2, RFC 4055 3.1.
     #[doc(alias("RFC 5280 section 4.1.1.2", "RFC 4055 section 3.1"))]
@@ -82,31 +83,31 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// The hash that is all there is. Its parameters may be NULL or absent (RFC 4055 2.1).
+/// The hash, which must be the only element. Its parameters may be NULL or absent (RFC 4055 2.1).
 fn plain_hash(reader: Reader<'_>) -> Result<Option<Oid<'_>>, ViewFault> {
     let hash = only_identifier(reader)?;
     Ok(hash.parameters.is_none_or(|null| null == [tag::NULL, 0]).then_some(hash.oid))
 }
 
-/// The AlgorithmIdentifier that is all there is.
+/// The AlgorithmIdentifier, which must be the only element.
 fn only_identifier(mut reader: Reader<'_>) -> Result<AlgorithmIdentifier<'_>, ViewFault> {
     let identifier = AlgorithmIdentifier::parse(reader.sequence(FIELD)?, FIELD)?;
     reader.finish(FIELD)?;
     Ok(identifier)
 }
 
-/// The INTEGER that is all there is.
+/// The INTEGER, which must be the only element.
 fn only_number(mut reader: Reader<'_>) -> Result<u32, ViewFault> {
     let number = unsigned(reader.expect(tag::INTEGER, FIELD)?, FIELD)?;
     reader.finish(FIELD)?;
     Ok(number)
 }
 
-/// The longest modulus that salts of any length are verified with, in bits. Providers verify with twice as many in the same
-/// time.
+/// The longest modulus with which salts of any length are verified, in bits. In the same time, providers verify with
+/// twice as many.
 const LONGEST: u32 = 4096;
 
-/// A hash of SHA-2 that is used with PSS.
+/// A SHA-2 hash that is used with PSS.
 #[derive(Clone, Copy, Debug)]
 enum Hash {
     Sha256,
@@ -114,7 +115,7 @@ enum Hash {
     Sha512,
 }
 
-/// What verifies a signature with any length of salt.
+/// A verifier for signatures with any salt length.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AnySalt {
     hash: Hash,
@@ -122,7 +123,7 @@ pub(crate) struct AnySalt {
 }
 
 impl AnySalt {
-    /// For these parameters and this key.
+    /// The verifier for these parameters and this key.
     pub(crate) fn new(parameters: Parameters<'_>, key: RsaKey<'_>) -> Result<Self, Unsupported> {
         let Parameters { hash, mask_hash, salt } = parameters;
         let names = || Unsupported::PssParameters {

@@ -1,39 +1,38 @@
-//! What would help: the remedy for a refusal, as a value that programs can match on.
+//! Remedies for rejections, as values that programs can match on.
 //!
-//! The text says what to do in words that hold for every program. How a remedy is applied, by a flag or by a call, is for
-//! the program to say.
+//! The text of a remedy names no flags and no calls, so that it fits every program. The program says how to apply it.
 
 use core::fmt;
 
-/// What would turn a refusal into an acceptance, or show why it is right.
+/// An action that turns a rejection into an acceptance, or shows why the rejection is right.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Remedy {
-    /// Check that the certificate is complete and not a file of another kind, before its issuer is asked for a new one.
+    /// Check that the certificate is complete, and not a file of another kind, before asking for a new one.
     CheckFile,
     /// Have the certificate issued again by software that follows RFC 5280.
     ReissueCertificate,
     /// Issue the certificate with a subject or a critical subjectAltName.
     NameSubject,
-    /// Keep the rules of the profile that a pedantic policy demands.
+    /// Follow the rules of the profile that a pedantic policy checks, or turn it off.
     MeetProfile,
     /// Use a key or signature algorithm that is supported.
     UseSupportedAlgorithm,
     /// Issue the certificate for a key on a named curve.
     UseNamedCurve,
-    /// Find another certificate of the issuer's name: this one has the wrong kind of key.
+    /// Use another certificate with the issuer's name: the key in this one does not fit the signature.
     FindOtherIssuer,
     /// Issue the certificate for a key on a larger elliptic curve.
     UseLargerCurve,
-    /// Issue the certificate for the same key, its point not compressed.
+    /// Issue the certificate for the same key, with its point in uncompressed form.
     UseUncompressedPoint,
-    /// Make another key pair: this one protects nothing, or is encoded wrongly.
+    /// Create a new key pair: this one is weak or malformed.
     ReplaceKey,
     /// Issue the certificate for a stronger key.
     StrengthenKey,
     /// Have it signed over a stronger hash.
     StrengthenHash,
-    /// Compare the certificate with the original: it was altered, or the issuer's key is another one.
+    /// Compare the certificate with the original: it was altered, or another issuer with the same name signed it.
     CompareWithOriginal,
     /// Add the missing issuer to the ring, or have the client send it.
     AddIssuer,
@@ -43,27 +42,27 @@ pub enum Remedy {
     WaitUntilValid,
     /// Renew the certificate, and check the clock.
     RenewCertificate,
-    /// Take the certificate out of the ring's distrusted part.
+    /// Remove the certificate from the distrusted part of the ring.
     Undistrust,
-    /// Use an issuer whose basicConstraints assert cA.
+    /// Use an issuer whose basicConstraints set cA.
     UseCa,
-    /// Issue from a CA that allows intermediates below it.
+    /// Issue the certificate from a CA that allows intermediates below it.
     UseHigherCa,
     /// Issue the certificate with the key usage that is missing.
     AddKeyUsage,
-    /// Issue the certificate for the purpose, or ask for another.
+    /// Issue the certificate for the purpose, or check for another purpose.
     AddPurpose,
-    /// Ask for a name that the certificate has.
+    /// Check for a name that the certificate has.
     AskForItsName,
-    /// Use a name within what the CA may issue for.
+    /// Use a name that the CAs above are allowed to certify.
     UsePermittedName,
-    /// Issue under a policy that is asked for.
+    /// Issue the certificate under a required policy.
     UsePolicy,
     /// Issue the certificate without the critical extension.
     DropExtension,
     /// Have the CA lift the hold.
     LiftHold,
-    /// Use another certificate: this one stays revoked.
+    /// Use another certificate: this revocation is permanent.
     ReplaceCertificate,
     /// Send fewer certificates, or raise the limit.
     SendLess,
@@ -71,11 +70,11 @@ pub enum Remedy {
     AllowDepth,
     /// Send a certificate.
     SendCertificate,
-    /// Give revocation evidence, have the CA name a source, or let such certificates pass.
+    /// Give revocation evidence, have the CA name a source, or accept certificates that name none.
     NameSource,
-    /// Let evidence be fetched, or give it.
+    /// Allow fetching, or give evidence.
     AllowFetching,
-    /// Look whether the source of evidence answers from here.
+    /// Check whether the source of evidence can be reached from this machine.
     CheckSource,
     /// Allow the address of the source of evidence.
     AllowAddress,
@@ -83,7 +82,7 @@ pub enum Remedy {
     GiveEvidence,
     /// Raise the limit that was reached.
     RaiseLimit,
-    /// Give evidence by the certificate's own issuer.
+    /// Give evidence from the certificate's own issuer.
     GiveEvidenceOfIssuer,
     /// Give the CRLs of every distribution point that the certificate names.
     GiveAllCrls,
@@ -95,30 +94,30 @@ pub enum Remedy {
     CheckClock,
     /// Add the signer's certificate to the ring.
     AddSigner,
-    /// Have the OCSP responder send its own certificate with the response, or trust it by policy.
+    /// Have the OCSP responder send its own certificate with the response, or trust it in the policy.
     IdentifyResponder,
-    /// Have the evidence signed by someone who may: its signer's certificate does not allow it.
+    /// Have the evidence signed by an allowed signer: this signer's certificate does not allow it.
     ReplaceSigner,
-    /// Give evidence of the status of the signer's own certificate.
+    /// Give evidence for the signer's own certificate.
     GiveEvidenceOfSigner,
     /// Have the evidence signed with stronger algorithms.
     StrengthenEvidence,
-    /// Get the evidence again: it was altered, or signed by a namesake.
+    /// Get the evidence again: it was altered, or signed by another CA with the same name.
     FetchEvidenceAgain,
-    /// Ask again: the answer may be a replay.
+    /// Ask again: the response may be a replay.
     AskAgain,
-    /// Look into the evidence: it cannot be parsed.
+    /// Inspect the evidence: it cannot be parsed.
     InspectEvidence,
     /// Get newer evidence, and check the clock.
     RenewEvidence,
-    /// Use the newer evidence alone.
+    /// Use only the newer evidence.
     UseNewerEvidence,
     /// Ask the CA which of two CRLs is right.
     AskCa,
 }
 
 impl Remedy {
-    /// What to do, in words that hold for every program: no flags and no calls.
+    /// What to do, in words for every program: no flags and no calls.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -237,7 +236,7 @@ impl fmt::Display for Remedy {
 
 #[cfg(test)]
 mod tests {
-    /// A library's text serves every program: it names no flag of any.
+    /// The text of a library is for every program, so it names no flag of one.
     #[test]
     fn no_text_names_a_flag() {
         let (texts, _tests) =

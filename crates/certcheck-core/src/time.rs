@@ -1,4 +1,4 @@
-//! Points in time as certificates have them: whole seconds, UTC, years 0000 to 9999.
+//! Points in time as in certificates: whole seconds, UTC, years 0000 to 9999.
 
 use core::fmt;
 
@@ -6,15 +6,15 @@ use pki_types::UnixTime;
 
 use crate::der::{Rule, Tlv, ViewFault, tag};
 
-/// Seconds since 1970-01-01T00:00:00Z; negative before. Displays as RFC 3339.
+/// A point in time, in seconds since 1970-01-01T00:00:00Z. Earlier times are negative. `Display` writes RFC 3339.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Time(i64);
 
 impl Time {
-    /// `99991231235959Z`, which RFC 5280 4.1.2.5 gives to certificates that do not expire.
+    /// The time `99991231235959Z`, which RFC 5280 4.1.2.5 gives to certificates without an expiration date.
     pub const NEVER: Self = Self(253_402_300_799);
 
-    /// From seconds since the epoch.
+    /// The time with this many seconds since the epoch.
     #[must_use]
     pub const fn from_unix(seconds: i64) -> Self {
         Self(seconds)
@@ -26,10 +26,10 @@ impl Time {
         self.0
     }
 
-    /// Reads a UTCTime or GeneralizedTime in the forms of RFC 5280 4.1.2.5: seconds, `Z`, no fraction.
+    /// Parses a UTCTime or GeneralizedTime in the forms of RFC 5280 4.1.2.5: seconds, `Z`, no fraction.
     ///
-    /// A GeneralizedTime before 2050 is read: the rule binds issuers, PKITS 4.2.4 must validate,
-    /// and the instant is the same either way (deviation).
+    /// Deviation: a GeneralizedTime before 2050 is accepted. The rule is for issuers, PKITS 4.2.4 must validate, and
+    /// the instant is the same either way.
     ///
     /// # Errors
     /// [`Rule::BadTime`], or [`Rule::UnexpectedTag`] for any other type.
@@ -44,13 +44,14 @@ impl Time {
         from_digits(digits).ok_or_else(|| tlv.fault(field, Rule::BadTime))
     }
 
-    /// As [`Time::parse`], of revocation evidence: a GeneralizedTime may have a fraction of a second, which is cut off.
+    /// Like [`Time::parse`], for revocation evidence: a GeneralizedTime may have a fraction of a second, which is
+    /// dropped.
     ///
-    /// RFC 5280 5.1.2.4 and RFC 6960 4.2.2.1 have none; responders in use write milliseconds (deviation). What is cut off
-    /// makes evidence end earlier, never later.
+    /// Deviation: RFC 5280 5.1.2.4 and RFC 6960 4.2.2.1 allow no fraction, but some responders write milliseconds.
+    /// Dropping the fraction makes evidence end earlier, never later.
     ///
     /// # Errors
-    /// As [`Time::parse`].
+    /// Like [`Time::parse`].
     pub(crate) fn parse_with_fraction(tlv: Tlv<'_>, field: &'static str) -> Result<Self, ViewFault> {
         match tlv.value.split_first_chunk::<14>() {
             Some((digits, [b'.', fraction @ .., b'Z']))
@@ -66,7 +67,7 @@ impl Time {
         }
     }
 
-    /// Reads RFC 3339, such as `2026-11-23T12:00:00Z` or `2026-11-23T12:00:00.5+01:00`. A fraction is cut off.
+    /// Parses RFC 3339, such as `2026-11-23T12:00:00Z` or `2026-11-23T12:00:00.5+01:00`. A fraction is dropped.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -106,10 +107,10 @@ impl Time {
         Some(Self(local - east))
     }
 
-    /// The calendar's year, month, day and the seconds into the day.
+    /// The year, month and day, and the seconds since midnight.
     fn civil(self) -> (i64, i64, i64, i64) {
         let (days, second) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
-        // Days are counted from 0000-03-01, so that a leap day ends its year.
+        // Days are counted from 0000-03-01, so that a leap day is the last of its year.
         let shifted = days + 719_468;
         let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
         let year_of_era =
@@ -137,7 +138,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// `[YY]YYMMDDHHMMSSZ`.
+/// Parses `[YY]YYMMDDHHMMSSZ`.
 fn from_digits(text: &[u8]) -> Option<Time> {
     let (digits, year) = match text {
         [digits @ .., b'Z'] if digits.len() == 12 => {
@@ -158,7 +159,7 @@ fn decimal(digits: &[u8]) -> Option<i64> {
         .try_fold(0, |n, d| if d.is_ascii_digit() { Some(n * 10 + i64::from(d - b'0')) } else { None })
 }
 
-/// Seconds since the epoch of a date that exists. Leap seconds do not.
+/// The seconds since the epoch. `None` for a date that does not exist. Leap seconds do not exist.
 fn seconds(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {

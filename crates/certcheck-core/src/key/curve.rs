@@ -1,11 +1,12 @@
 //! Whether a point is on a named curve over a prime field (SEC 2, RFC 5639).
 //!
-//! No provider of signature algorithms says so without an operation that costs as much as a signature, and their errors
-//! do not tell a bad point from a bad signature. Public keys are not secret: nothing here takes constant time.
+//! The providers of signature algorithms only check this in an operation that costs as much as a signature, and their
+//! errors do not distinguish a bad point from a bad signature. Public keys are not secret, so nothing here is
+//! constant-time.
 #![expect(clippy::indexing_slicing, reason = "places below N in arrays of N limbs, in constant expressions")]
 
-/// The equation y² = x³ + ax + b over the integers modulo a prime `p` of `N` limbs, the least significant limb first.
-/// All numbers but `p` are in Montgomery form: times 2^(64 N).
+/// The equation y² = x³ + ax + b modulo a prime `p` of `N` limbs, the least significant limb first. All numbers except
+/// `p` are in Montgomery form: multiplied by 2^(64 N).
 #[derive(Debug)]
 pub(super) struct Equation<const N: usize> {
     p: [u64; N],
@@ -19,10 +20,10 @@ pub(super) struct Equation<const N: usize> {
 
 #[expect(clippy::as_conversions, reason = "limbs to 128 bits and back, in constant expressions")]
 impl<const N: usize> Equation<N> {
-    /// From hexadecimal numbers of `16 N` digits. `a` is -3 where it is not given.
+    /// The equation from hexadecimal numbers of `16 N` digits. `a` is -3 if it is `None`.
     const fn new(p: &str, a: Option<&str>, b: &str) -> Self {
         let p = limbs::<N>(p.as_bytes());
-        // Each step of Newton's doubles the bits that are right.
+        // Each Newton step doubles the number of correct bits.
         let (mut inverse, mut step) = (1_u64, 0);
         while step < 6 {
             inverse = inverse.wrapping_mul(2_u64.wrapping_sub(p[0].wrapping_mul(inverse)));
@@ -42,7 +43,7 @@ impl<const N: usize> Equation<N> {
         equation
     }
 
-    /// Whether the point is on the curve. Coordinates are in the fewest bytes that hold `p`, the most significant first.
+    /// Whether the point is on the curve. Coordinates are big-endian and as long as `p`.
     ///
     /// RFC 5280 4.1.2.7.
     #[doc(alias = "RFC 5280 section 4.1.2.7")]
@@ -113,7 +114,7 @@ impl<const N: usize> Equation<N> {
                 at += 1;
             }
             let above = top as u128 + carry;
-            // What makes the lowest limb zero, so that it can be left out.
+            // The factor that makes the lowest limb zero, so that it can be dropped.
             let factor = sum[0].wrapping_mul(self.inverse);
             carry = (factor as u128 * self.p[0] as u128 + sum[0] as u128) >> 64;
             at = 1;
@@ -131,7 +132,7 @@ impl<const N: usize> Equation<N> {
         self.reduce(sum, top)
     }
 
-    /// `number` plus `top` times 2^(64 N), which is below 2 p, modulo `p`.
+    /// `number` plus `top` times 2^(64 N), modulo `p`. The sum must be below 2 p.
     const fn reduce(&self, number: [u64; N], top: u64) -> [u64; N] {
         if top == 0 && self.is_below(&number) {
             return number;

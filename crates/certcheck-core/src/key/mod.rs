@@ -1,7 +1,7 @@
-//! Public keys: whether one protects anything, and is what its algorithm says (RFC 3279, RFC 5480, RFC 8410).
+//! Public keys: whether a key is strong enough, and well-formed for its algorithm (RFC 3279, RFC 5480, RFC 8410).
 //!
-//! The same holds for a client's key and for a CA's. A CA that certifies a key does not vouch for its strength: who knows
-//! the private key of somebody else's certificate is that somebody.
+//! The same rules apply to the keys of clients and of CAs. A CA that certifies a key does not vouch for its strength,
+//! and anyone who finds a weak private key can use the certificate.
 
 mod curve;
 mod named;
@@ -14,10 +14,10 @@ use crate::x509::SubjectPublicKeyInfo;
 
 use named::Curve;
 
-/// The longest modulus that signatures are verified with, in bits. A certificate may have a longer key of its own: it is
-/// no weaker, and nothing here works with it.
+/// The longest modulus with which signatures are verified, in bits. The key of a leaf may be longer: that is no weaker,
+/// and nothing here computes with it.
 pub(crate) const LONGEST_MODULUS: u32 = 8192;
-/// The longest exponent that signatures are verified with, in bits: what providers take.
+/// The longest exponent with which signatures are verified, in bits. It is the limit of the providers.
 const LONGEST_EXPONENT: u32 = 33;
 
 /// The modulus and the public exponent of an RSA key, without leading zeros.
@@ -28,10 +28,11 @@ pub(crate) struct RsaKey<'a> {
 }
 
 impl<'a> RsaKey<'a> {
+    /// The RSA key in a SubjectPublicKeyInfo. `None` if the key has another algorithm.
+    ///
     /// ```asn1
     /// RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }
     /// ```
-    /// `None` if the key is of another algorithm.
     pub(crate) fn of(key: SubjectPublicKeyInfo<'a>) -> Option<Result<Self, ViewFault>> {
         // rsaEncryption, id-RSAES-OAEP, id-RSASSA-PSS, and the obsolete id-ea-rsa.
         let is_rsa = matches!(
@@ -60,12 +61,12 @@ impl<'a> RsaKey<'a> {
         self.exponent
     }
 
-    /// The length of the modulus.
+    /// The length of the modulus in bits.
     pub(crate) fn bits(self) -> u32 {
         bits(self.modulus)
     }
 
-    /// Refuses what is no RSA key, or one that protects nothing.
+    /// Rejects a key that is not valid for RSA, or that is too weak.
     fn check(self, min_bits: u32) -> Result<(), Reason> {
         let bits = self.bits();
         if bits < min_bits {
@@ -75,7 +76,7 @@ impl<'a> RsaKey<'a> {
         if !is_odd(self.modulus) {
             return Err(KeyFault::EvenModulus.into());
         }
-        // RFC 8017 3.1: odd, and from 3.
+        // RFC 8017 3.1: odd, and at least 3.
         if !is_odd(self.exponent) || self.exponent == [1] {
             return Err(KeyFault::Exponent.into());
         }
@@ -86,7 +87,7 @@ impl<'a> RsaKey<'a> {
         Ok(())
     }
 
-    /// Refuses what no provider verifies signatures with.
+    /// Rejects a key with which no provider verifies signatures.
     fn check_provided(self) -> Result<(), Reason> {
         let (modulus, exponent) = (self.bits(), bits(self.exponent));
         let unsupported = if modulus > LONGEST_MODULUS {
@@ -100,7 +101,7 @@ impl<'a> RsaKey<'a> {
     }
 }
 
-/// An INTEGER that is not negative, without the byte of its sign.
+/// The content of an INTEGER that is not negative, without the sign byte.
 fn natural<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
     match integer(tlv, field)? {
         [0x80..=0xff, ..] => Err(tlv.fault(field, Rule::NegativeInteger)),
@@ -114,19 +115,19 @@ fn bits(magnitude: &[u8]) -> u32 {
     (bytes * 8).saturating_sub(magnitude.first().map_or(0, |first| first.leading_zeros()))
 }
 
-/// Refuses keys under the policy's minimum lengths, and those that are not what their algorithm says. Whether a point is on its
-/// curve is not asked: for keys that a signature is verified with, the verification tells.
+/// Rejects keys below the minimum lengths of the policy, and malformed keys. Does not check whether a point is on its
+/// curve: for keys that verify a signature, the verification does.
 pub(crate) fn check_form(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
     check(key, policy, PointCheck::Form)
 }
 
-/// As [`check_form`], and whether a point is on its curve, where that can be told: for keys that nothing is verified with
-/// here.
+/// Like [`check_form`], and also checks whether a point is on its curve, for curves where this is possible. For keys
+/// that verify no signature here.
 pub(crate) fn check_whole(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
     check(key, policy, PointCheck::OnCurve)
 }
 
-/// As [`check_form`], and whether providers verify signatures with a key of this size and form.
+/// Like [`check_form`], and also checks whether providers verify signatures with a key of this size and form.
 pub(crate) fn check_signer(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy) -> Result<(), Reason> {
     check(key, policy, PointCheck::Form)?;
     match RsaKey::of(key) {
@@ -135,15 +136,17 @@ pub(crate) fn check_signer(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePoli
     }
 }
 
-/// What is asked of the point of an elliptic-curve key.
+/// How thoroughly the point of an elliptic-curve key is checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum PointCheck {
     /// Its form and length.
     Form,
-    /// Whether it is on its curve, too.
+    /// Its form and length, and whether it is on its curve.
     OnCurve,
 }
 
+/// Checks a key.
+///
 /// RFC 5280 4.1.2.7.
 #[doc(alias = "RFC 5280 section 4.1.2.7")]
 fn check(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy, points: PointCheck) -> Result<(), Reason> {
@@ -151,7 +154,7 @@ fn check(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy, points: PointC
         return rsa.map_err(Reason::Malformed)?.check(policy.min_rsa_bits.max(1024));
     }
     match key.algorithm.oid.content() {
-        // id-ecPublicKey, and id-ecDH and id-ecMQV for keys that only agree (RFC 5480 2.1).
+        // id-ecPublicKey, and id-ecDH and id-ecMQV for keys that are only for key agreement (RFC 5480 2.1).
         [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1] | [0x2b, 0x81, 0x04, 1, 12 | 13] => {
             check_point(key, policy.min_ec_bits.max(160), points)
         }
@@ -159,9 +162,10 @@ fn check(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy, points: PointC
     }
 }
 
-/// The curve of an elliptic-curve key, if it has a name that is known.
+/// The curve of an elliptic-curve key, if it is given by a known name.
 fn curve_of(key: SubjectPublicKeyInfo<'_>) -> Result<Curve, Reason> {
-    // RFC 5480 2.1.1: namedCurve is the only choice. Explicit parameters let a key choose its own generator.
+    // RFC 5480 2.1.1: namedCurve is the only alternative. With explicit parameters, a key could choose its own
+    // generator.
     let mut parameters = Reader::new(key.algorithm.parameters.unwrap_or_default());
     let name = match parameters.peek() {
         Some(tag::OID) => parameters.any("namedCurve").and_then(|tlv| Oid::parse(tlv, "namedCurve"))?,
@@ -170,7 +174,7 @@ fn curve_of(key: SubjectPublicKeyInfo<'_>) -> Result<Curve, Reason> {
     Curve::named(name).ok_or_else(|| Reason::UnsupportedAlgorithm(Unsupported::Curve(name.into())))
 }
 
-/// What the curve of a key is called, if the key is on one that is known.
+/// The name of the curve of a key, if it is a known one.
 pub(crate) fn curve_name(key: SubjectPublicKeyInfo<'_>) -> Option<&'static str> {
     matches!(key.algorithm.oid.content(), [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1])
         .then(|| curve_of(key).ok())
@@ -178,7 +182,7 @@ pub(crate) fn curve_name(key: SubjectPublicKeyInfo<'_>) -> Option<&'static str> 
         .map(|curve| curve.name)
 }
 
-/// The point of an elliptic-curve key: its form and length, and whether it is on its curve (RFC 5480 2.2).
+/// Checks the point of an elliptic-curve key: its form and length, and whether it is on its curve (RFC 5480 2.2).
 ///
 /// RFC 5280 4.1.2.7.
 #[doc(alias = "RFC 5280 section 4.1.2.7")]
@@ -198,8 +202,8 @@ fn check_point(key: SubjectPublicKeyInfo<'_>, min_bits: u32, points: PointCheck)
     if found != want {
         return Err(KeyFault::Length { of: name, found, want }.into());
     }
-    // RFC 5480 2.2 leaves this form to choice. Providers do not take it, and do not say whether there is such a point
-    // (deviation).
+    // Deviation: RFC 5480 2.2 makes this form optional. Providers do not support it, and do not report whether the
+    // point exists.
     if found == 1 + bytes {
         return Err(Reason::UnsupportedAlgorithm(Unsupported::CompressedPoint { curve: name }));
     }
@@ -222,7 +226,7 @@ enum Fixed {
     Bytes,
 }
 
-/// Keys whose algorithm says all: RFC 8410, RFC 9881, RFC 9909, RFC 9935.
+/// Checks keys whose algorithm has no parameters: RFC 8410, RFC 9881, RFC 9909, RFC 9935.
 fn check_fixed(key: SubjectPublicKeyInfo<'_>) -> Result<(), Reason> {
     let oid = key.algorithm.oid;
     let (want, kind) = match oid.content() {
@@ -230,7 +234,7 @@ fn check_fixed(key: SubjectPublicKeyInfo<'_>) -> Result<(), Reason> {
         [0x2b, 0x65, 111] => (56, Fixed::Bytes),
         [0x2b, 0x65, 112] => (32, Fixed::Edwards25519),
         [0x2b, 0x65, 113] => (57, Fixed::Bytes),
-        // NIST's ML-DSA, SLH-DSA, ML-KEM.
+        // The ML-DSA, SLH-DSA and ML-KEM of NIST.
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17] => (1312, Fixed::Bytes),
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18] => (1952, Fixed::Bytes),
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19] => (2592, Fixed::Bytes),
@@ -254,8 +258,8 @@ fn check_fixed(key: SubjectPublicKeyInfo<'_>) -> Result<(), Reason> {
     }
 }
 
-/// Refuses points of small order: with such an Ed25519 key anybody's signatures verify, and an X25519 key always agrees on
-/// zero. The byte order is little-endian.
+/// Rejects points of small order. With such an Ed25519 key anyone's signatures verify, and an X25519 key always agrees
+/// on zero. The byte order is little-endian.
 fn check_25519(mut point: [u8; 32], kind: Fixed) -> Result<(), Reason> {
     /// The coordinates y of points of order 8.
     const EDWARDS: [[u8; 32]; 2] = [
@@ -267,19 +271,20 @@ fn check_25519(mut point: [u8; 32], kind: Fixed) -> Result<(), Reason> {
         *b"\xe0\xeb\x7a\x7c\x3b\x41\xb8\xae\x16\x56\xe3\xfa\xf1\x9f\xc4\x6a\xda\x09\x8d\xeb\x9c\x32\xb1\xfd\x86\x62\x05\x16\x5f\x49\xb8\x00",
         *b"\x5f\x9c\x95\xbc\xa3\x50\x8c\x24\xb1\xd0\xb1\x55\x9c\x83\xef\x5b\x04\x44\x5c\xc4\x58\x1c\x8e\x86\xd8\x22\x4e\xdd\xd0\x9f\x11\x57",
     ];
-    // The sign of x; in X25519 a bit that is left out (RFC 7748 5).
+    // The sign of x. For X25519 this bit is ignored (RFC 7748 5).
     point[31] &= 0x7f;
     let (first, middle, last) = (point[0], &point[1..31], point[31]);
     // 2^255 - 19 is the prime.
     let is_at_the_top = last == 0x7f && middle.iter().all(|byte| *byte == 0xff);
     let is_not_reduced = is_at_the_top && first >= 0xed;
     let is_near_zero = last == 0 && middle.iter().all(|byte| *byte == 0) && first <= 1;
-    // 0, 1 and -1 have orders 1, 2 and 4; so have the prime and one more, for those who reduce them.
+    // 0, 1 and -1 have the orders 1, 2 and 4. So do the prime and the prime plus 1, for implementations that reduce
+    // them.
     let is_small = is_near_zero || is_at_the_top && (0xec..=0xee).contains(&first);
     let of_order_eight = if kind == Fixed::Edwards25519 { EDWARDS } else { MONTGOMERY };
     if is_small || of_order_eight.contains(&point) {
         return Err(KeyFault::SmallOrder.into());
     }
-    // RFC 8032 5.1.3 refuses it; RFC 7748 5 takes it modulo the prime.
+    // RFC 8032 5.1.3 rejects it. RFC 7748 5 reduces it modulo the prime.
     if is_not_reduced && kind == Fixed::Edwards25519 { Err(KeyFault::NotReduced.into()) } else { Ok(()) }
 }

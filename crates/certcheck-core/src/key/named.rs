@@ -1,4 +1,4 @@
-//! The elliptic curves that have names, as far as they are met in certificates.
+//! The named elliptic curves that occur in certificates.
 
 use super::curve;
 use crate::oid::Oid;
@@ -9,9 +9,9 @@ type IsOnCurve = fn(&[u8], &[u8]) -> bool;
 /// A named curve.
 pub(super) struct Curve {
     pub(super) name: &'static str,
-    /// Of its field: twice its strength.
+    /// The bits of its field: twice its strength.
     pub(super) bits: u32,
-    /// Whether a point is on it. `None` where nothing here can say.
+    /// Whether a point is on it. `None` if this cannot be checked here.
     pub(super) has: Option<IsOnCurve>,
 }
 
@@ -24,7 +24,7 @@ impl Curve {
         Self { name, bits, has: None }
     }
 
-    /// The curve of this name.
+    /// The curve with this name.
     pub(super) fn named(oid: Oid<'_>) -> Option<Self> {
         Some(match oid.content() {
             // ansi-X9-62, curves.
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    /// What another implementation makes: many points, so that each carry and each reduction comes about.
+    /// Many points from another implementation, so that every carry and every reduction occurs.
     #[test]
     fn points_of_many_keys() {
         use certcheck_testkit::Key;

@@ -1,10 +1,10 @@
-//! From files to a ring: everything is read, or the ring is refused with the name of what was not.
+//! Building a ring from files. All of it must be parsed, or the ring is refused with the name of the file.
 
 use std::sync::Arc;
 
 use super::anchor::AnchorConstraints;
 use super::fault::{MAX_CERTIFICATES, RingError, RingFault};
-use super::no_anchor::no_anchor;
+use super::no_anchor::NoAnchor;
 use super::self_signed::is_self_signed;
 #[cfg(feature = "fs")]
 use super::settings::{self, AnchorSettings};
@@ -12,19 +12,21 @@ use super::{Distrust, KeyRing, NameInterner, RingCertificate, Role};
 use crate::encoding::{self, EncodingFault};
 use crate::x509::OwnedCertificate;
 
-/// Where a file stands in a ring.
+/// The place of a file in a ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Placement {
-    /// `anchors/`: a path may end at any of them.
+    /// `anchors/`: a path may end at each of these certificates.
     Anchor,
-    /// `intermediates/`: never trusted by themselves.
+    /// `intermediates/`: not trusted by themselves.
     Intermediate,
-    /// `distrusted/`.
+    /// `distrusted/`: no path may contain them.
     Distrusted,
-    /// A flat ring. Self-signed certificates are anchors. So is, where policy lets paths be partial, one whose
-    /// issuer is not in the ring: it stands highest of what was trusted
-    /// ([`RingCertificate::is_promoted`]). The rest are intermediates, and so is what a distrusted CA has issued.
+    /// A flat ring, without subdirectories.
+    ///
+    /// Self-signed certificates are anchors. If the policy allows partial paths, a certificate whose issuer is not in
+    /// the ring is an anchor too ([`RingCertificate::is_promoted`]). The others are intermediates. Certificates issued
+    /// by a distrusted CA are intermediates too.
     Flat,
 }
 
@@ -34,7 +36,7 @@ struct Pending {
     source: Arc<str>,
 }
 
-/// Gathers the parts of a ring.
+/// Builds a [`KeyRing`] from files or bytes.
 ///
 /// ```
 /// use certcheck_core::key_ring::{Placement, RingBuilder};
@@ -49,34 +51,34 @@ struct Pending {
 #[derive(Default)]
 pub struct RingBuilder {
     pending: Vec<Pending>,
-    /// With the file they stand in, and which of its entries they are, from 1.
+    /// The settings, each with its file and its position in it.
     #[cfg(feature = "fs")]
     settings: Vec<AnchorSettings>,
     skips_unreadable: bool,
-    /// What was skipped.
+    /// The parts that were skipped.
     skipped: Vec<RingError>,
-    /// What was added, as the caller named it.
+    /// The inputs, as the caller named them.
     inputs: Vec<String>,
-    /// How many files were read.
+    /// The number of files that were read.
     files: usize,
 }
 
 impl RingBuilder {
-    /// An empty ring.
+    /// A builder without certificates.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Has what cannot be parsed passed over instead of refusing the ring: [`KeyRing::skipped`] names it. What is to be
-    /// distrusted is never passed over, nor is a `ring.toml`.
+    /// Whether to skip what cannot be parsed, instead of refusing the ring. [`KeyRing::skipped`] lists what was
+    /// skipped. Distrusted certificates and `ring.toml` are never skipped.
     #[must_use]
     pub const fn skip_unreadable(mut self, skips: bool) -> Self {
         self.skips_unreadable = skips;
         self
     }
 
-    /// Notes what is passed over.
+    /// Records a part that is skipped.
     #[cfg(feature = "fs")]
     pub(super) fn pass_over(&mut self, what: RingError) {
         self.skipped.push(what);
@@ -85,18 +87,18 @@ impl RingBuilder {
     /// Adds every certificate of a file: PEM, DER or PKCS #7.
     ///
     /// # Errors
-    /// What in the file cannot be parsed, unless [`RingBuilder::skip_unreadable`] has it passed over.
+    /// A file or certificate that cannot be parsed, unless [`RingBuilder::skip_unreadable`] skips it.
     pub fn add(&mut self, source: &str, file: &[u8], placement: Placement) -> Result<&mut Self, RingError> {
         self.note_input(source.to_owned());
         self.add_content(source, file, placement)
     }
 
-    /// Notes what the caller adds, for the error of a ring without an anchor.
+    /// Records an input of the caller, for the error of a ring without an anchor.
     pub(super) fn note_input(&mut self, name: String) {
         self.inputs.push(name);
     }
 
-    /// Adds every certificate of a file whose input is noted.
+    /// Adds every certificate of a file whose input is recorded.
     pub(super) fn add_content(
         &mut self,
         source: &str,
@@ -137,7 +139,7 @@ impl RingBuilder {
     /// Adds settings: the text of a `ring.toml`.
     ///
     /// # Errors
-    /// What in them does not read.
+    /// Settings that cannot be parsed.
     #[cfg(feature = "fs")]
     pub fn add_settings(&mut self, source: &str, text: &str) -> Result<&mut Self, RingError> {
         let refuse = |fault| RingError { source: source.to_owned(), fault: RingFault::Settings(fault) };
@@ -191,8 +193,8 @@ impl RingBuilder {
         let mut seen = std::collections::HashSet::new();
         for (at, entry) in certificates.iter().enumerate() {
             let slot = usize::try_from(entry.subject).ok().and_then(|subject| by_subject.get_mut(subject));
-            // The same certificate twice in one role would only be tried twice. What is distrusted leads nowhere by that
-            // entry, whatever it is by another, and in whatever order they came.
+            // The same certificate twice in one role would only be tried twice. No path goes through a distrusted
+            // entry, whatever roles the certificate has in other entries, and whatever their order.
             let is_new = entry.role != Role::Distrusted
                 && seen.insert((entry.role == Role::Anchor, entry.certificate.view().der()));
             if let (Some(slot), Ok(at), true) = (slot, u32::try_from(at), is_new) {
@@ -204,8 +206,38 @@ impl RingBuilder {
     }
 }
 
-/// In a flat ring, what has no issuer there stands highest. A distrusted issuer is one all the same: to distrust a root must
-/// not make anchors of the CAs below it. Its name is enough for that, since a name too many only keeps an anchor out.
+/// The error of a ring without an anchor: what was looked at, and why nothing in it is one.
+fn no_anchor(
+    inputs: &[String],
+    files: usize,
+    certificates: &[RingCertificate],
+    skipped: &[RingError],
+) -> RingError {
+    const SHOWN: usize = 5;
+    let mut source = inputs.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match inputs.len() {
+        0 => source.push_str("key ring"),
+        many if many > SHOWN => source.push_str(&format!(" and {} more", many - SHOWN)),
+        _ => {}
+    }
+    let count = |role| certificates.iter().filter(|entry| entry.role == role).count();
+    let self_issued = certificates.iter().find(|entry| {
+        entry.role == Role::Intermediate && entry.issuer == entry.subject && !entry.is_self_signed
+    });
+    let fault = NoAnchor {
+        files,
+        intermediates: count(Role::Intermediate),
+        distrusted: count(Role::Distrusted),
+        self_issued: self_issued.map(|entry| entry.source.to_string()),
+        skipped: skipped.len(),
+        first_skipped: skipped.first().map(ToString::to_string),
+    };
+    RingError { source, fault: RingFault::NoAnchor(Box::new(fault)) }
+}
+
+/// Makes certificates of a flat ring anchors if their issuer is not in the ring. A distrusted issuer counts as being in
+/// the ring: distrusting a root must not make anchors of the CAs below it. The name is enough to find the issuer, since
+/// a wrong match only keeps a certificate from becoming an anchor.
 fn promote_highest(certificates: &mut [RingCertificate], flat: &[usize]) {
     let subjects: std::collections::HashSet<u32> = certificates.iter().map(|entry| entry.subject).collect();
     for at in flat {
@@ -259,7 +291,7 @@ mod tests {
         assert!(built(&[named, other], &["a.pem", "b.pem"]).is_err(), "one certificate in two files");
     }
 
-    /// Who is an anchor of a ring of these: a root, a CA below it, and one below that.
+    /// The anchors of a ring with these certificates: a root, a CA below it, and a CA below that.
     fn anchors(placed: &[(&str, Placement)]) -> Vec<(String, bool)> {
         let [root_key, ca_key, sub_key] = ["root", "ca", "sub"].map(Key::p256);
         let mut builder = RingBuilder::new();
@@ -309,7 +341,7 @@ mod tests {
             let ring = add(true, "no PEM", placement).expect("passed over");
             assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
         }
-        // Who is to be distrusted must not be trusted for a typo.
+        // A typo must not make a distrusted certificate trusted.
         assert!(add(true, &file, Placement::Distrusted).is_err());
         assert!(add(true, "no PEM", Placement::Distrusted).is_err());
     }

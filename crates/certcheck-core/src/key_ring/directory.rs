@@ -1,9 +1,9 @@
-//! Rings from the file system: the one place of this crate that reads files, and only when asked for a ring.
+//! Rings from the file system. This is the only place in this crate that reads files, and it does so only to load a
+//! ring.
 //!
-//! A ring is a file, a directory of files (flat), or a directory with `anchors/`, `intermediates/` and
-//! `distrusted/`. Beside them may stand a `ring.toml`. Names that begin with a dot are passed over, and
-//! so are `.md` and `.txt`, and in a flat ring a directory without certificates, which is named; anything else must be
-//! readable.
+//! A ring is a file, a directory of files (flat), or a directory with `anchors/`, `intermediates/` and `distrusted/`. A
+//! `ring.toml` may be next to them. Names that begin with a dot, `.md` and `.txt` files are ignored. In a flat ring, a
+//! directory without certificates is skipped and listed. Everything else must be readable.
 
 use std::fs;
 use std::io::Read as _;
@@ -14,14 +14,14 @@ use super::builder::{Placement, RingBuilder};
 use super::fault::{RingError, RingFault};
 use crate::encoding::{self, EncodingFault};
 
-/// A ring file larger than this is not read: 64 MiB are over 30,000 certificates.
+/// The largest file of a ring that is read. 64 MiB are more than 30,000 certificates.
 const MAX_FILE: u64 = 64 << 20;
 
 impl KeyRing {
     /// Reads a ring from files and directories.
     ///
     /// # Errors
-    /// The first file that does not read, by name.
+    /// The first file that cannot be read or parsed, with its name, or a ring without an anchor.
     pub fn from_paths<P: AsRef<Path>>(paths: &[P]) -> Result<Self, RingError> {
         let mut builder = RingBuilder::new();
         for path in paths {
@@ -35,7 +35,7 @@ impl RingBuilder {
     /// Adds a file or a directory.
     ///
     /// # Errors
-    /// The first file that does not read, by name.
+    /// The first file that cannot be read or parsed, with its name.
     pub fn add_path(&mut self, path: &Path) -> Result<&mut Self, RingError> {
         self.note_input(path.display().to_string());
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
@@ -76,7 +76,7 @@ impl RingBuilder {
                     })?;
                     self.add_settings(&entry.display().to_string(), &text)?;
                 }
-                // Beside the three parts nothing says what a certificate is.
+                // Nothing says what a certificate next to the three parts is for.
                 _ if is_structured => {
                     let message =
                         "is next to anchors/, intermediates/ and distrusted/: move it into one of them";
@@ -97,15 +97,15 @@ impl RingBuilder {
     }
 }
 
-/// Whether a directory that a flat ring has no place for holds nothing that could be meant for it: a key store of Java beside
-/// the system's roots, say. Certificates in it would be trusted by nobody's word, or not be distrusted against somebody's.
+/// Whether a directory in a flat ring contains nothing that could be meant for the ring, such as a Java key store next
+/// to the system's roots. If it has certificates, it is unclear whether they should be trusted or distrusted.
 fn holds_no_certificates(directory: &Path) -> Result<bool, RingError> {
     for entry in entries(directory)? {
         if entry.is_dir() {
             return Ok(false);
         }
         match encoding::certificates(&read(&entry)?) {
-            // What is DER of something else holds none. What looks like PEM might.
+            // DER of another kind has no certificates. Something that looks like PEM might have some.
             Err(EncodingFault::Missing { .. } | EncodingFault::Der(_)) => {}
             Ok(_) | Err(_) => return Ok(false),
         }
@@ -119,7 +119,7 @@ fn is_passed_over(name: &str) -> bool {
     name.starts_with('.') || is_note
 }
 
-/// Sorted, so that a ring is the same on every machine.
+/// The entries of a directory, sorted, so that a ring is the same on every machine.
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, RingError> {
     let read = fs::read_dir(directory).map_err(|error| unreadable(directory, &error))?;
     let found: Result<Vec<_>, _> = read.map(|entry| entry.map(|entry| entry.path())).collect();
@@ -165,7 +165,7 @@ mod tests {
         let ring = KeyRing::from_paths(&[&folder]).expect("passed over");
         assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
         assert_eq!(ring.skipped()[0].fault, RingFault::NoCertificates);
-        // A misspelt part of a ring is none of these.
+        // A misspelt part of a ring is an error.
         write("distrust/root.pem", root.as_bytes());
         let error = KeyRing::from_paths(&[&folder]).expect_err("it may be meant to distrust");
         assert_eq!(error.fault, RingFault::UnexpectedDirectory);
@@ -173,7 +173,7 @@ mod tests {
         write("distrust/root.pem", b"-----BEGIN CERTIFICATE-----\nbroken");
         assert!(KeyRing::from_paths(&[&folder]).is_err());
         fs::remove_dir_all(folder.join("distrust")).expect("gone");
-        // Beside the three parts nothing is passed over.
+        // Nothing next to the three parts is skipped.
         write("anchors/root.pem", root.as_bytes());
         fs::remove_file(folder.join("root.pem")).expect("gone");
         assert!(KeyRing::from_paths(&[&folder]).is_err());

@@ -1,38 +1,38 @@
-//! Why a ring is refused.
+//! Errors of key rings.
 
 use core::fmt;
 
 use super::no_anchor::NoAnchor;
 use crate::encoding::EncodingFault;
 
-/// More certificates than any ring has.
+/// The most certificates of a ring, more than any real one has.
 pub(super) const MAX_CERTIFICATES: usize = 200_000;
 
-/// Why a ring is refused, and which file is to blame.
+/// Why a ring is refused, and which file caused it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RingError {
     /// The file or other source.
     pub source: String,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: RingFault,
 }
 
-/// What is wrong with a part of a ring.
+/// A fault in a part of a ring.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RingFault {
-    /// The file cannot be read.
+    /// A file that cannot be read.
     Unreadable(String),
-    /// Its content cannot.
+    /// A file whose content cannot be parsed.
     Content(EncodingFault),
-    /// The settings cannot, or speak of an anchor that is not there.
+    /// Settings that cannot be parsed, or that are for an anchor that is not in the ring.
     Settings(SettingsFault),
-    /// A directory where a file is due, or another name than anchors, intermediates, distrusted.
+    /// A directory where a file is expected, or one with another name than anchors, intermediates or distrusted.
     UnexpectedDirectory,
-    /// A directory in a flat ring that holds no certificates. It refuses no ring: it is passed over.
+    /// A directory without certificates in a flat ring. It is skipped, and does not refuse the ring.
     NoCertificates,
-    /// A file that is larger than ring files may be.
+    /// A file that is larger than a file of a ring may be.
     TooLarge {
         /// The bound, in bytes.
         max: u64,
@@ -69,7 +69,7 @@ impl fmt::Display for RingFault {
 
 impl core::error::Error for RingError {}
 
-/// Why settings are refused. Settings restrict trust, so that nothing in them is passed over.
+/// Why settings are refused. Settings restrict trust, so nothing in them is skipped.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SettingsFault(pub(crate) String);
 

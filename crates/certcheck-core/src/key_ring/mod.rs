@@ -1,7 +1,7 @@
-//! The key ring: what is trusted, what helps to build paths, what is distrusted.
+//! Key rings: trusted certificates, certificates that help to build paths, and distrusted certificates.
 //!
-//! A ring is built once and never changes; certificates are found by the name of their subject, not
-//! by a walk. Names that match (RFC 5280 7.1) share a number, so that path building compares numbers.
+//! A ring is built once and never changes. Certificates are looked up by the name of their subject. Names that match
+//! (RFC 5280 7.1) share a number, so that path building compares numbers.
 
 mod anchor;
 mod builder;
@@ -33,20 +33,20 @@ use crate::reason::Reason;
 use crate::signature::{self, Signed};
 use crate::x509::{Certificate, Name, OwnedCertificate};
 
-/// What a certificate is in a ring.
+/// The role of a certificate in a ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Role {
-    /// A path may end at it.
+    /// A trust anchor: a path may end at it.
     Anchor,
-    /// A path may go through it, if it ends at an anchor.
+    /// A CA certificate that a path may contain, if the path ends at an anchor.
     Intermediate,
-    /// No path may have it (RACF's NOTRUST).
+    /// A certificate that no path may contain (NOTRUST in RACF).
     Distrusted,
 }
 
 impl Role {
-    /// The stable word: `anchor`, `intermediate`, `distrusted`.
+    /// The stable code: `anchor`, `intermediate`, `distrusted`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -77,33 +77,34 @@ impl RingCertificate {
         self.certificate.view()
     }
 
-    /// What it is here.
+    /// Its role in the ring.
     #[must_use]
     pub const fn role(&self) -> Role {
         self.role
     }
 
-    /// What the ring's settings demand of paths that end at it.
+    /// The constraints from the ring's settings on paths that end at it.
     #[must_use]
     pub const fn constraints(&self) -> &AnchorConstraints {
         &self.constraints
     }
 
-    /// Whether it names its own key as its issuer's and, where that can be checked, has signed itself.
+    /// Whether it is self-signed: it names no other key as its issuer's, and its signature verifies with its own key,
+    /// if that can be checked.
     #[must_use]
     pub const fn is_self_signed(&self) -> bool {
         self.is_self_signed
     }
 
-    /// Whether it is an anchor only since its issuer is not in a flat ring. To take the issuer out of the ring does that: a
-    /// program that loads rings reports it.
+    /// Whether it is an anchor only because its issuer is not in a flat ring. Removing the issuer from the ring can
+    /// cause this, so programs that load rings should report it.
     #[must_use]
     pub const fn is_promoted(&self) -> bool {
         self.is_promoted
     }
 
-    /// What a policy has against its key, or the signature on it, by name alone. Nobody looks at the signature of
-    /// an anchor that signs itself.
+    /// Why a policy rejects its key, or the algorithm of its signature, if it does. The signature of a self-signed
+    /// anchor is not considered.
     #[must_use]
     pub fn weakness(&self, policy: &Policy) -> Option<Reason> {
         let certificate = self.certificate();
@@ -113,8 +114,8 @@ impl RingCertificate {
         key.or_else(|| if self.is_self_signed { None } else { by_hash() })
     }
 
-    /// Why it cannot be told whether it signs itself: it is self-issued, and its signature algorithm is not supported. In a
-    /// flat ring that keeps it from being an anchor. `None` if it can be told.
+    /// Why its own signature cannot be verified: it is self-issued, and its signature algorithm is not supported. In a
+    /// flat ring, this keeps it from being an anchor. `None` if the signature can be verified.
     #[must_use]
     pub fn unverifiable(&self, policy: &Policy) -> Option<Reason> {
         if self.is_self_signed || self.issuer != self.subject || self.role != Role::Intermediate {
@@ -130,7 +131,7 @@ impl RingCertificate {
         matches!(refused, Reason::UnsupportedAlgorithm { .. }).then_some(refused)
     }
 
-    /// The file or other source it came from.
+    /// The file or other source from which it was read.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
@@ -142,20 +143,20 @@ impl RingCertificate {
 pub struct KeyRing {
     certificates: Vec<RingCertificate>,
     names: NameInterner,
-    /// The certificates with this subject that a path may have, by name.
+    /// The certificates with each subject that a path may contain, by name.
     by_subject: Vec<Vec<u32>>,
     distrusted: Distrust,
     skipped: Vec<RingError>,
 }
 
 impl KeyRing {
-    /// What could not be parsed and was passed over ([`RingBuilder::skip_unreadable`]).
+    /// The parts that could not be parsed and were skipped ([`RingBuilder::skip_unreadable`]).
     #[must_use]
     pub fn skipped(&self) -> &[RingError] {
         &self.skipped
     }
 
-    /// Everything in the ring, in the order it was added.
+    /// All certificates of the ring, in the order in which they were added.
     #[must_use]
     pub fn certificates(&self) -> &[RingCertificate] {
         &self.certificates
@@ -171,12 +172,12 @@ impl KeyRing {
         self.names.find(name)
     }
 
-    /// As [`KeyRing::name_id`], for a name whose form is known.
+    /// Like [`KeyRing::name_id`], for a name whose form is known.
     pub(crate) fn name_id_of_form(&self, name: Name<'_>, form: &[u8]) -> Option<NameId> {
         self.names.find_form(name, form)
     }
 
-    /// How many names have numbers: the first that is free for others.
+    /// How many names have numbers. It is also the first number that is free for others.
     pub(crate) fn name_count(&self) -> NameId {
         self.names.count()
     }
@@ -197,7 +198,7 @@ impl KeyRing {
         usize::try_from(index).ok().and_then(|at| self.certificates.get(at))
     }
 
-    /// Where an entry of this ring stands in it.
+    /// The position of an entry in this ring.
     pub(crate) fn place(&self, entry: &RingCertificate) -> Option<usize> {
         let is_it = |at: &usize| self.certificates.get(*at).is_some_and(|known| core::ptr::eq(known, entry));
         let named = self.by_subject(entry.subject).iter().filter_map(|at| usize::try_from(*at).ok());
@@ -206,20 +207,21 @@ impl KeyRing {
 
     /// Whether the ring distrusts this certificate.
     ///
-    /// A CA is known again by subject and key, however it is certified; any other by issuer and serial.
-    /// The bytes as a whole would not do: an ECDSA signature has a second form that anyone can write.
+    /// A CA is recognised by subject and key, whoever certified it, any other certificate by issuer and serial number.
+    /// Comparing whole certificates would not be enough, because anyone can convert an ECDSA signature into a second
+    /// valid form.
     #[must_use]
     pub fn distrusts(&self, certificate: &Certificate<'_>) -> bool {
         self.distrusted.has(certificate)
     }
 }
 
-/// What no path may have.
+/// The distrusted certificates.
 #[derive(Clone, Debug, Default)]
 struct Distrust {
-    /// Normalized issuer, serial.
+    /// The normalized issuer and the serial number.
     by_serial: HashSet<(Vec<u8>, Box<[u8]>)>,
-    /// Normalized subject, key.
+    /// The normalized subject and the key.
     by_key: HashSet<(Vec<u8>, Box<[u8]>)>,
 }
 

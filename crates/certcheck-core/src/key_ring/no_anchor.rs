@@ -1,9 +1,6 @@
-//! The error of a ring without an anchor.
+//! The contents of a ring without an anchor, for its error.
 
 use core::fmt;
-
-use super::fault::{RingError, RingFault};
-use super::{RingCertificate, Role};
 
 /// What a ring without an anchor was made from.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -43,33 +40,4 @@ impl fmt::Display for NoAnchor {
         }
         f.write_str("; add a root certificate, or put a trusted CA certificate into anchors/")
     }
-}
-
-/// The error of a ring without an anchor: what was looked at, and why nothing in it is one.
-pub(super) fn no_anchor(
-    inputs: &[String],
-    files: usize,
-    certificates: &[RingCertificate],
-    skipped: &[RingError],
-) -> RingError {
-    const SHOWN: usize = 5;
-    let mut source = inputs.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match inputs.len() {
-        0 => source.push_str("key ring"),
-        many if many > SHOWN => source.push_str(&format!(" and {} more", many - SHOWN)),
-        _ => {}
-    }
-    let count = |role| certificates.iter().filter(|entry| entry.role == role).count();
-    let self_issued = certificates.iter().find(|entry| {
-        entry.role == Role::Intermediate && entry.issuer == entry.subject && !entry.is_self_signed
-    });
-    let fault = NoAnchor {
-        files,
-        intermediates: count(Role::Intermediate),
-        distrusted: count(Role::Distrusted),
-        self_issued: self_issued.map(|entry| entry.source.to_string()),
-        skipped: skipped.len(),
-        first_skipped: skipped.first().map(ToString::to_string),
-    };
-    RingError { source, fault: RingFault::NoAnchor(Box::new(fault)) }
 }

@@ -6,9 +6,9 @@ use crate::reason::Reason;
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::{AuthorityKeyIdentifier, Certificate, GeneralName};
 
-/// Self-issued, naming no other key as its issuer's, and signed by its own key.
+/// Whether a certificate is self-issued, names no other key as its issuer's, and is signed by its own key.
 ///
-/// Where the algorithm is not built in (SHA-1 over ECDSA, DSA), kind of key and signature must at least fit.
+/// If the algorithm is not built in (SHA-1 over ECDSA, DSA), the kinds of key and signature must at least match.
 pub(super) fn is_self_signed(certificate: &Certificate<'_>) -> bool {
     let key = certificate.spki();
     if !signature::could_fit(certificate.signature_algorithm(), key) {
@@ -23,7 +23,8 @@ pub(super) fn is_self_signed(certificate: &Certificate<'_>) -> bool {
     if !own_key {
         return false;
     }
-    // Whether its signature is strong enough is for a path to say, and there nobody looks at it.
+    // Whether the signature is strong enough does not matter here, since the signature of an anchor is not considered
+    // in a path.
     let policy = SignaturePolicy {
         allow_sha1: true,
         min_rsa_bits: 1024,
@@ -45,7 +46,7 @@ pub(super) fn is_self_signed(certificate: &Certificate<'_>) -> bool {
     }
 }
 
-/// Whether an authorityKeyIdentifier, as far as it says something, says that the certificate is its own issuer.
+/// Whether an authorityKeyIdentifier is consistent with the certificate being its own issuer.
 fn names_own_key(
     certificate: &Certificate<'_>,
     authority: AuthorityKeyIdentifier<'_>,

@@ -1,4 +1,4 @@
-//! `ring.toml`: constraints on anchors, written by who keeps the ring.
+//! `ring.toml`: constraints on anchors.
 //!
 //! ```toml
 //! [[anchor]]
@@ -49,7 +49,7 @@ struct AnchorTable {
     not_after: Option<String>,
 }
 
-/// Which anchor settings are about.
+/// Which anchors settings are for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum AnchorSelector {
     /// Every anchor of the file with this name.
@@ -58,17 +58,17 @@ enum AnchorSelector {
     Sha256([u8; 32]),
 }
 
-/// What one entry of a `ring.toml` demands.
+/// One entry of a `ring.toml`.
 pub(super) struct AnchorSettings {
-    /// The file that it stands in.
+    /// The file with the entry.
     source: String,
-    /// Which of the file's entries it is, from 1.
+    /// The position of the entry in the file, counted from 1.
     entry: usize,
     selector: AnchorSelector,
     constraints: AnchorConstraints,
 }
 
-/// Parses the text of a `ring.toml` that stands in `source`.
+/// Parses the text of the `ring.toml` named `source`.
 pub(super) fn parse(source: &str, text: &str) -> Result<Vec<AnchorSettings>, SettingsFault> {
     let settings: SettingsFile = toml::from_str(text).map_err(|error| toml_fault(text, &error))?;
     let read = |(at, table)| {
@@ -78,7 +78,7 @@ pub(super) fn parse(source: &str, text: &str) -> Result<Vec<AnchorSettings>, Set
     settings.anchor.into_iter().enumerate().map(read).collect()
 }
 
-/// The fault of a text that is not TOML, or not of these keys: in one line, with its place.
+/// The fault of a text that is not TOML, or has unknown keys: one line, with its position.
 fn toml_fault(text: &str, error: &toml::de::Error) -> SettingsFault {
     let message = error.message().trim_end().replace('\n', ", ");
     let before = error.span().and_then(|span| text.get(..span.start));
@@ -92,8 +92,8 @@ fn toml_fault(text: &str, error: &toml::de::Error) -> SettingsFault {
     ))
 }
 
-/// Binds anchors to what the settings demand. Of two entries about one anchor neither may count alone: what the other forbids
-/// would be let through. A certificate that stands in two files is one anchor, bound by what is said of either.
+/// Applies the settings to the anchors. Two entries for one anchor are an error, because one of them alone would allow
+/// what the other forbids. A certificate in two files is one anchor, with the constraints for either file.
 pub(super) fn bind(certificates: &mut [RingCertificate], all: &[AnchorSettings]) -> Result<(), RingError> {
     let mut bound: HashMap<Vec<u8>, &AnchorSettings> = HashMap::new();
     for settings in all {
@@ -156,7 +156,7 @@ fn read_anchor(settings: AnchorTable) -> Result<(AnchorSelector, AnchorConstrain
         },
         _ => return fault("an [[anchor]] needs either file or sha256, and not both".to_owned()),
     };
-    // An empty list would read as "none" to one and "all" to another.
+    // An empty list could be understood as none or as all.
     for (name, list) in [("policies", &settings.policies), ("purposes", &settings.purposes)] {
         if list.as_ref().is_some_and(Vec::is_empty) {
             return fault(format!("{name} is empty: list at least one, or remove the key to allow all"));
@@ -205,7 +205,7 @@ fn named_purpose(text: &str) -> Option<OidBuf> {
     }
 }
 
-/// Hexadecimal, with or without colons.
+/// The fingerprint from hexadecimal digits, with or without colons.
 fn fingerprint(text: &str) -> Option<[u8; 32]> {
     let digits: String = text.chars().filter(|c| *c != ':').collect();
     HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?.try_into().ok()

@@ -1,4 +1,4 @@
-//! The signature algorithms and keys that a policy takes.
+//! The signature algorithms and keys that a policy accepts.
 
 use core::fmt;
 
@@ -11,13 +11,13 @@ pub struct Algorithms {
 }
 
 impl Algorithms {
-    /// Exactly these.
+    /// A set of exactly these algorithms.
     #[must_use]
     pub const fn new(algorithms: &'static [&'static dyn SignatureVerificationAlgorithm]) -> Self {
         Self { algorithms }
     }
 
-    /// RSA PKCS #1 and PSS of 2048 to 8192 bits, P-256, P-384 and Ed25519, over `ring`.
+    /// RSA PKCS #1 and PSS with 2048 to 8192 bits, P-256, P-384 and Ed25519, over `ring`.
     #[cfg(feature = "ring")]
     #[must_use]
     pub const fn ring() -> Self {
@@ -41,7 +41,7 @@ impl Algorithms {
         Self::new(ALL)
     }
 
-    /// The same over `aws-lc-rs`, with P-521, the other hashes of ECDSA, and ML-DSA.
+    /// The algorithms of `ring` over `aws-lc-rs`, and P-521, more hashes for ECDSA, and ML-DSA.
     #[cfg(feature = "aws-lc-rs")]
     #[must_use]
     pub const fn aws_lc_rs() -> Self {
@@ -79,7 +79,7 @@ impl Algorithms {
 }
 
 impl Default for Algorithms {
-    /// `ring` where it is built in, else `aws-lc-rs`.
+    /// The algorithms of `ring` if it is built in, otherwise of `aws-lc-rs`.
     fn default() -> Self {
         #[cfg(feature = "ring")]
         return Self::ring();
@@ -94,17 +94,18 @@ impl fmt::Debug for Algorithms {
     }
 }
 
-/// Which signatures and keys are taken, on certificates and on evidence.
+/// The signatures and keys that are accepted, on certificates and on evidence.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SignaturePolicy {
-    /// The signature algorithms that are taken.
+    /// The accepted signature algorithms.
     pub algorithms: Algorithms,
-    /// The shortest RSA modulus taken, in bits. Not below 1024.
+    /// The shortest accepted RSA modulus, in bits. Not below 1024.
     pub min_rsa_bits: u32,
-    /// The smallest elliptic curve taken, in bits of its field. Not below 160. Curve25519 and Curve448 are always taken.
+    /// The smallest accepted elliptic curve, in bits of its field. Not below 160. Curve25519 and Curve448 are always
+    /// accepted.
     pub min_ec_bits: u32,
-    /// Whether signatures over SHA-1 are taken.
+    /// Whether signatures over SHA-1 are accepted.
     pub allow_sha1: bool,
 }
 

@@ -1,46 +1,48 @@
-//! What a check may spend. Every number says where it comes from; a limit that is hit is a reason of its own.
+//! The limits of a check. Each number says where it comes from. A limit that is reached is a reason of its own.
 
 use core::fmt;
 
-/// The bounds of one check.
+/// The limits of one check.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Signatures verified, on certificates and on evidence as many each. 100 is what rustls-webpki and Go allow; real bridges need fewer than 20.
+    /// Signatures verified, counted separately for certificates and for evidence. 100 is the limit of rustls-webpki and
+    /// Go. Real bridges need fewer than 20.
     pub signatures: u32,
-    /// What signatures on certificates may cost together, in verifications over P-256 (some 70 us): with `ring` one over P-384 costs eight
-    /// of them. 128 are 16 certificates over P-384, or some 10 ms.
+    /// The total cost of signatures on certificates, in verifications over P-256 (about 70 µs each). With `ring`, one
+    /// over P-384 costs eight of them. 128 are 16 certificates over P-384, or about 10 ms.
     pub signature_cost: u32,
-    /// Certificates put into a path that is being searched. At some 300 ns each, 8 ms.
+    /// Certificates put into a path during the search. At about 300 ns each, 8 ms.
     pub steps: u32,
-    /// Complete paths validated. Each costs about a microsecond besides its signatures.
+    /// Complete paths validated. Each takes about a microsecond in addition to its signatures.
     pub paths: u32,
-    /// Certificates in a path, anchor and self-issued ones included. The Federal PKI needs 8.
+    /// Certificates in a path, including the anchor and self-issued ones. The Federal PKI needs 8.
     pub path_length: u32,
     /// Names compared with constraints. Go and rustls-webpki allow 250,000.
     pub name_comparisons: u32,
-    /// Bytes of names that are compared, those of each comparison together. A value that has to be prepared for it (RFC 4518)
-    /// counts [`PREPARED`](crate::x509::PREPARED) times. 9 MiB take some 15 ms, and are 400 hosts under as many constraints.
+    /// Bytes of the names that are compared, in all comparisons together. A value that must be prepared for it (RFC
+    /// 4518) counts [`PREPARED`](crate::x509::PREPARED) times. 9 MiB take about 15 ms, and are 400 hosts under as many
+    /// constraints.
     pub name_bytes: u32,
     /// Nodes and edges of the policy graph (RFC 9618), mappings included.
     pub policy_nodes: u32,
     /// Bytes of one certificate. The largest in the Federal PKI has 4 KiB.
     pub certificate_bytes: u32,
-    /// Certificates presented beside the target.
+    /// Presented certificates in addition to the target.
     pub presented: u32,
-    /// Paths tried that a report tells of.
+    /// Failed paths that a report lists.
     pub attempts: u32,
-    /// Pieces of evidence that did not count that a report names.
+    /// Pieces of unused evidence that a report lists.
     pub considered: u32,
-    /// Distribution points of one certificate that are looked at. The most seen in life is 3.
+    /// Distribution points of one certificate that are used. The most that was seen in practice is 3.
     pub distribution_points: u32,
-    /// Locations of evidence that are asked for one certificate. AT-TLS has MaxSrcRevExtLocValues, 10 by default.
+    /// Sources of evidence that are asked for one certificate. AT-TLS has MaxSrcRevExtLocValues, 10 by default.
     pub locations: u32,
-    /// Locations of certificates that are asked in a check (caIssuers). Bridges need five to eight.
+    /// Sources of certificates that are asked in a check (caIssuers). Bridges need five to eight.
     pub issuer_locations: u32,
-    /// CRL issuers whose own path is searched for one certificate.
+    /// CRL issuers whose own path is built for one certificate.
     pub crl_issuers: u32,
-    /// Paths whose revocation is looked into, where those before had a CA that is revoked or unknown.
+    /// Paths whose revocation is checked, if earlier ones had a CA that is revoked or of unknown status.
     pub revocation_paths: u32,
 }
 
@@ -68,7 +70,7 @@ impl Default for Limits {
     }
 }
 
-/// Which bound.
+/// The name of a limit.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Limit {
@@ -111,12 +113,12 @@ impl fmt::Display for Limit {
     }
 }
 
-/// A bound was reached.
+/// A limit that was reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct LimitHit {
-    /// Which.
+    /// The limit.
     pub limit: Limit,
-    /// Where it stands.
+    /// Its value.
     pub allowed: u32,
 }

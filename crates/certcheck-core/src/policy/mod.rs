@@ -1,4 +1,4 @@
-//! What whoever asks demands: the inputs of RFC 5280 6.1.1 and what it leaves to the application.
+//! Policies: the inputs of RFC 5280 6.1.1, and what the RFC leaves to the application.
 
 mod algorithms;
 mod limits;
@@ -15,7 +15,7 @@ use crate::status::Cause;
 use crate::time::Time;
 use crate::x509::KeyUsage;
 
-/// What the certificate is to be used for (RFC 5280 4.2.1.12).
+/// The purpose of the certificate (RFC 5280 4.2.1.12).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Purpose {
@@ -24,14 +24,14 @@ pub enum Purpose {
     Client,
     /// TLS server authentication.
     Server,
-    /// No purpose is demanded.
+    /// Any purpose.
     Any,
     /// Another key purpose, by its identifier.
     Other(OidBuf),
 }
 
 impl Purpose {
-    /// The key purpose that extended key usage must name, where one is demanded.
+    /// The key purpose that extended key usage must include, if one is required.
     #[must_use]
     pub const fn key_purpose(&self) -> Option<Oid<'_>> {
         match self {
@@ -42,7 +42,7 @@ impl Purpose {
         }
     }
 
-    /// Whether the subject's common name may be taken for a host name. Of a client it is not.
+    /// Whether the subject's common name may be used as a host name. Not for clients.
     ///
     /// RFC 5280 4.2.1.10.
     #[doc(alias = "RFC 5280 section 4.2.1.10")]
@@ -51,11 +51,11 @@ impl Purpose {
         !matches!(self, Self::Client)
     }
 
-    /// The key usages of which the target must have one, if it has keyUsage at all.
+    /// The key usages of which the target must have at least one, if it has keyUsage.
     #[must_use]
     pub const fn key_usage(&self) -> Option<KeyUsage> {
         match self {
-            // What a CertificateVerify is made with (RFC 9846 4.5.2).
+            // The usage for a CertificateVerify message (RFC 9846 4.5.2).
             Self::Client => Some(KeyUsage::DIGITAL_SIGNATURE),
             Self::Server => {
                 Some(KeyUsage::DIGITAL_SIGNATURE.or(KeyUsage::KEY_ENCIPHERMENT).or(KeyUsage::KEY_AGREEMENT))
@@ -65,44 +65,45 @@ impl Purpose {
     }
 }
 
-/// What is done about revocation.
+/// How revocation is handled.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Revocation {
-    /// Every certificate below the anchor must be shown not to be revoked.
+    /// Every certificate below the anchor must be known not to be revoked.
     #[default]
     HardFail,
-    /// A certificate that names no source of evidence passes; one that does must be shown good.
+    /// A certificate that names no source of evidence is accepted. One that names a source must be known not to be
+    /// revoked.
     IfOffered,
-    /// Revoked is refused. Not knowing is let through, and the verdict says so; but evidence that was given and is
-    /// broken is not the same as none, and refuses.
+    /// A revoked certificate is rejected. An unknown status is tolerated, and the report says so. Broken evidence is
+    /// not treated as missing evidence, and is not tolerated.
     SoftFail,
-    /// Of one's own making.
+    /// A tolerance of your own.
     Custom(Tolerance),
-    /// Not looked at.
+    /// Revocation is not checked.
     Off,
 }
 
-/// Which ways of not knowing a certificate's status are let through. None by default. The verdict says when one was.
+/// The causes of an unknown status that are tolerated. None by default. The report says when one was tolerated.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Tolerance {
-    /// The certificate names no source, and nothing was given.
+    /// The certificate names no source, and no evidence was given.
     pub no_source: bool,
-    /// There are sources, and none was asked; or nothing at hand covers the certificate.
+    /// There are sources, but none was asked, or no available evidence covers the certificate.
     pub not_tried: bool,
     /// A source could not be reached, or did not answer the question.
     pub unreachable: bool,
-    /// A responder says that it does not know the certificate.
+    /// A responder does not know the certificate.
     pub unknown_to_responder: bool,
-    /// Evidence is too old, or of a time to come.
+    /// Evidence is too old, or its thisUpdate is in the future.
     pub stale: bool,
-    /// Evidence is broken: it does not read, its signature does not verify, its signer may not sign it.
+    /// Evidence is broken: it cannot be parsed, its signature does not verify, or its signer is not allowed to sign it.
     pub unusable: bool,
 }
 
 impl Tolerance {
-    /// Nothing is let through: `hard-fail`.
+    /// No tolerance: `hard-fail`.
     pub const NONE: Self = Self {
         no_source: false,
         not_tried: false,
@@ -112,13 +113,13 @@ impl Tolerance {
         unusable: false,
     };
 
-    /// Which of two causes counts: one that is not let through outweighs one that is, whatever they are; else the later.
-    /// Who sends broken evidence must not get by for having sent stale evidence too.
+    /// The cause that counts out of two: one that is not tolerated before one that is, otherwise the later one in the
+    /// enum. Sending stale evidence in addition to broken evidence must not help an attacker.
     pub(crate) fn worse(&self, a: Cause, b: Cause) -> Cause {
         core::cmp::max_by_key(a, b, |cause| (!self.tolerates(*cause), *cause))
     }
 
-    /// Whether this cause is let through.
+    /// Whether this cause is tolerated.
     #[must_use]
     pub const fn tolerates(&self, cause: Cause) -> bool {
         match cause {
@@ -141,12 +142,13 @@ impl Tolerance {
 }
 
 impl Revocation {
-    /// What this preset lets through.
+    /// The tolerance of this preset.
     #[must_use]
     pub const fn tolerance(self) -> Tolerance {
         match self {
             Self::HardFail => Tolerance::NONE,
-            // Named and silent is not the same as never named: who can only drop packets must not win.
+            // A named source that does not answer is not the same as no named source: an attacker who can only drop
+            // packets must not win.
             Self::IfOffered => Tolerance { no_source: true, ..Tolerance::NONE },
             Self::SoftFail => Tolerance {
                 no_source: true,
@@ -157,72 +159,72 @@ impl Revocation {
                 unusable: false,
             },
             Self::Custom(tolerance) => tolerance,
-            // Nothing is asked.
+            // Nothing is checked.
             Self::Off => Tolerance::NONE,
         }
     }
 }
 
-/// Which evidence is asked for first. AT-TLS calls it AIACDPPriority.
+/// Which kind of evidence is used first. AT-TLS calls it AIACDPPriority.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum EvidenceOrder {
-    /// OCSP, then CRLs where OCSP leaves a certificate unknown.
+    /// OCSP, then CRLs if the status is still unknown.
     #[default]
     OcspFirst,
-    /// CRLs, then OCSP.
+    /// CRLs, then OCSP if the status is still unknown.
     CrlFirst,
 }
 
-/// Of which certificates of a path the status is asked.
+/// The certificates of a path whose status is checked.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RevocationScope {
-    /// Of every certificate below the anchor.
+    /// Every certificate below the anchor.
     #[default]
     Chain,
-    /// Of the target alone.
+    /// Only the target.
     Leaf,
 }
 
-/// What is asked of keyUsage in the certificate of who signs a CRL (RFC 5280 6.3.3 (f)).
+/// The requirements on keyUsage in the certificate of a CRL signer (RFC 5280 6.3.3 (f)).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CrlSignerUsage {
-    /// RFC 10007: below the anchor it is present and has cRLSign; of the anchor's own key absence is taken, since an
-    /// anchor is a name and a key.
+    /// RFC 10007: below the anchor, keyUsage must be present and have cRLSign. For the key of the anchor it may be
+    /// absent, since an anchor is a name and a key.
     #[default]
     Rfc10007,
-    /// It is present and has cRLSign, in anchors too.
+    /// It must be present and have cRLSign, in anchors too.
     Required,
-    /// RFC 5280: it has cRLSign if it is present.
+    /// RFC 5280: it must have cRLSign if it is present.
     IfPresent,
 }
 
-/// What is done about the nonce of OCSP (RFC 9654).
+/// How the nonce of OCSP is used (RFC 9654).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Nonce {
-    /// None is sent. Responders that sign ahead could not answer it.
+    /// No nonce is sent. Responders that sign in advance could not return it.
     #[default]
     Off,
-    /// One is sent; an answer without is taken, one with another is not.
+    /// A nonce is sent. A response without one is accepted, a response with another one is not.
     Ask,
-    /// One is sent, and an answer without it is not taken.
+    /// A nonce is sent. A response without it is not accepted.
     Demand,
 }
 
-/// How old evidence may be. All in seconds.
+/// How old evidence may be. All values are in seconds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Freshness {
-    /// How far clocks may differ.
+    /// The tolerated difference between clocks.
     pub skew: i64,
-    /// How long evidence without nextUpdate is good for after its thisUpdate.
+    /// How long evidence without nextUpdate can be used after its thisUpdate.
     pub max_age: i64,
-    /// How long any evidence is good for after its thisUpdate, whatever its nextUpdate says. No bound by default.
+    /// How long any evidence can be used after its thisUpdate, whatever its nextUpdate is. No bound by default.
     pub oldest: Option<i64>,
-    /// How long evidence is taken after its nextUpdate: for issuers that publish late. 0 by default.
+    /// How long evidence can be used after its nextUpdate, for issuers that publish late. 0 by default.
     pub max_stale: i64,
 }
 
@@ -232,75 +234,76 @@ impl Default for Freshness {
     }
 }
 
-/// What is done about an anchor outside its validity. RFC 5280 6.1 does not look at it.
+/// How an anchor outside its validity is handled. RFC 5280 6.1 does not check it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum AnchorValidity {
-    /// The report warns.
+    /// The report has a warning.
     #[default]
     Warn,
-    /// The path is refused.
+    /// The path is rejected.
     Enforce,
 }
 
-/// All that a check is asked with besides the chain, the ring and the time.
+/// All inputs of a check except the chain, the ring and the time.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Policy {
-    /// What the certificate is for. TLS client authentication by default.
+    /// The purpose of the certificate. TLS client authentication by default.
     pub purpose: Purpose,
-    /// The name that the target must have as a server (RFC 9525). None by default: clients are known by their reports.
+    /// The name that a server's certificate must have (RFC 9525). None by default: programs read a client's name from
+    /// the report.
     pub server_name: Option<ServerName<'static>>,
-    /// user-initial-policy-set (RFC 5280 6.1.1 (c)); empty is any-policy.
+    /// The user-initial-policy-set (RFC 5280 6.1.1 (c)). Empty means any-policy.
     pub initial_policies: Vec<OidBuf>,
-    /// initial-explicit-policy (RFC 5280 6.1.1 (f)).
+    /// The initial-explicit-policy (RFC 5280 6.1.1 (f)).
     pub require_explicit_policy: bool,
-    /// initial-policy-mapping-inhibit (RFC 5280 6.1.1 (e)).
+    /// The initial-policy-mapping-inhibit (RFC 5280 6.1.1 (e)).
     pub inhibit_policy_mapping: bool,
-    /// initial-any-policy-inhibit (RFC 5280 6.1.1 (g)).
+    /// The initial-any-policy-inhibit (RFC 5280 6.1.1 (g)).
     pub inhibit_any_policy: bool,
-    /// initial-permitted-subtrees and initial-excluded-subtrees (RFC 5280 6.1.1 (h), (i)).
+    /// The initial-permitted-subtrees and initial-excluded-subtrees (RFC 5280 6.1.1 (h), (i)).
     pub initial_names: Option<NameSubtrees>,
     /// How many intermediates that are not self-issued a path may have.
     pub max_depth: u32,
-    /// Which signatures and keys are taken.
+    /// The accepted signatures and keys.
     pub signatures: SignaturePolicy,
-    /// Whether an anchor may be a certificate that is not self-signed.
+    /// Whether a certificate that is not self-signed may be an anchor.
     pub partial_chain: bool,
-    /// What is done about anchors outside their validity.
+    /// How anchors outside their validity are handled.
     pub anchor_validity: AnchorValidity,
-    /// Whether the rules of RFC 5280 section 4 for issuers that section 6 does not check are demanded too.
+    /// Whether the rules of RFC 5280 section 4 for issuers that section 6 does not check are required too.
     pub pedantic: bool,
-    /// What is done about revocation.
+    /// How revocation is handled.
     pub revocation: Revocation,
-    /// Of which certificates the status is asked.
+    /// The certificates whose status is checked.
     pub revocation_scope: RevocationScope,
-    /// Which evidence is asked for first.
+    /// Which kind of evidence is used first.
     pub evidence_order: EvidenceOrder,
     /// How old evidence may be.
     pub freshness: Freshness,
-    /// The latest that an OCSP response may have been produced, where another moment than now is asked about: what has been
-    /// said of it since counts. By default the time that is asked about.
+    /// The latest time at which an OCSP response may have been produced. Set it to check a past time with responses
+    /// that were produced later. By default it is the time of the check.
     pub produced_until: Option<Time>,
     /// Whether delta CRLs are used (RFC 5280 6.3.1 (b)).
     pub use_deltas: bool,
-    /// What is asked of who signs CRLs.
+    /// The requirements on the certificates of CRL signers.
     pub crl_signer_usage: CrlSignerUsage,
-    /// What is done about the nonce of OCSP.
+    /// How the nonce of OCSP is used.
     pub nonce: Nonce,
-    /// Responders that are trusted whatever CA they answer for (RFC 6960 4.2.2.2, 1).
+    /// Responders that are trusted for any CA (RFC 6960 4.2.2.2, 1).
     pub trusted_responders: Vec<CertificateDer<'static>>,
-    /// Whether certificates are asked for where caIssuers says they are (RFC 5280 4.2.2.1).
+    /// Whether missing issuers are requested from the URLs in caIssuers (RFC 5280 4.2.2.1).
     pub aia: bool,
-    /// What a check may spend.
+    /// The limits of a check.
     pub limits: Limits,
-    /// Whether reports list evidence that did not count even where every status is known. Off by default: it costs a
-    /// second look at all evidence.
+    /// Whether reports list unused evidence even if every status is known. Off by default, because all evidence is
+    /// evaluated a second time.
     pub explain: bool,
 }
 
 impl Policy {
-    /// A policy for TLS client certificates. What is done about revocation has no silent default.
+    /// A policy for TLS client certificates. There is no default for revocation.
     #[must_use]
     pub fn client(revocation: Revocation) -> Self {
         Self {
@@ -331,7 +334,7 @@ impl Policy {
         }
     }
 
-    /// The policy under which paths of CRL issuers are validated: the same strength, no purpose, no policies.
+    /// The policy for paths of CRL issuers: the same strength, no purpose, no policies.
     pub(crate) fn for_crl_issuers(&self) -> Self {
         Self {
             purpose: Purpose::Any,
@@ -343,7 +346,7 @@ impl Policy {
         }
     }
 
-    /// The same for another purpose.
+    /// The same policy for another purpose.
     #[must_use]
     pub fn with_purpose(mut self, purpose: Purpose) -> Self {
         self.purpose = purpose;

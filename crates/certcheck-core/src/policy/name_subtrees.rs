@@ -1,5 +1,5 @@
-//! Name subtrees from text, for settings and policies: `dns:example.com`, `email:.example.com`,
-//! `uri:host`, `ip:10.0.0.0/8`, `dir:O=Example,C=US`.
+//! Name subtrees from text, for settings and policies: `dns:example.com`, `email:.example.com`, `uri:host`,
+//! `ip:10.0.0.0/8`, `dir:O=Example,C=US`.
 
 use core::fmt;
 use std::net::IpAddr;
@@ -9,17 +9,17 @@ use crate::encode::push;
 use crate::oid::OidBuf;
 use crate::x509::NameConstraints;
 
-/// Permitted and excluded subtrees, kept as the body of a nameConstraints extension.
+/// Permitted and excluded subtrees, stored as the body of a nameConstraints extension.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NameSubtrees(Box<[u8]>);
 
-/// A subtree that cannot be read, and why.
+/// A subtree that cannot be parsed, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubtreeFault {
     /// The text.
     pub text: String,
-    /// What is wrong with it.
+    /// The fault.
     pub message: &'static str,
 }
 
@@ -32,10 +32,10 @@ impl fmt::Display for SubtreeFault {
 impl core::error::Error for SubtreeFault {}
 
 impl NameSubtrees {
-    /// Subtrees from their texts; `None` where both lists are empty.
+    /// Subtrees from their texts. `None` if both lists are empty.
     ///
     /// # Errors
-    /// The first text that is no subtree.
+    /// The first text that is not a subtree.
     ///
     /// RFC 5937 3.2, RFC 5937 4.
     #[doc(alias("RFC 5937 section 3.2", "RFC 5937 section 4"))]
@@ -61,7 +61,7 @@ impl NameSubtrees {
         Ok(Some(Self(body.into())))
     }
 
-    /// The subtrees as constraints of a path.
+    /// The subtrees as name constraints.
     pub(crate) fn constraints(&self) -> Result<NameConstraints<'_>, ViewFault> {
         NameConstraints::of_body(Reader::new(&self.0))
     }
@@ -112,7 +112,8 @@ fn subnet(value: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// RFC 4514: the last RDN comes first. Values are taken as UTF8String; names compare across string types.
+/// RFC 4514: the last RDN comes first. Values are encoded as UTF8String, since names of different string types can
+/// match.
 fn directory_name(text: &str) -> Result<Vec<u8>, &'static str> {
     let mut rdns = Vec::new();
     for rdn in split_unescaped(text, ',') {

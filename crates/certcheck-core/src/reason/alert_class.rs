@@ -1,24 +1,24 @@
-//! What a reason is to TLS.
+//! The TLS alerts for reasons.
 
 use super::Reason;
 
-/// What a reason is among the alerts that TLS has for certificates (RFC 8446 6.2).
+/// The class of a reason among the TLS alerts for certificates (RFC 8446 6.2).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a TLS stack must decide about every class")]
 pub enum AlertClass {
-    /// The certificate cannot be parsed, or breaks its profile: bad_certificate.
+    /// The certificate cannot be parsed, or violates its profile: bad_certificate.
     Malformed,
     /// A signature does not verify: bad_certificate.
     BadSignature,
-    /// A critical extension is not processed: unsupported_certificate.
+    /// A critical extension is not supported: unsupported_certificate.
     UnhandledCriticalExtension,
-    /// The certificate may not be used for this: unsupported_certificate.
+    /// The certificate must not be used for this purpose: unsupported_certificate.
     InvalidPurpose,
-    /// It is revoked: certificate_revoked.
+    /// The certificate is revoked: certificate_revoked.
     Revoked,
-    /// It is not valid any more: certificate_expired.
+    /// The certificate has expired: certificate_expired.
     Expired,
-    /// It is not valid yet: certificate_expired.
+    /// The certificate is not valid yet: certificate_expired.
     NotYetValid,
     /// No path leads to an anchor: unknown_ca.
     UnknownCa,
@@ -27,13 +27,13 @@ pub enum AlertClass {
 }
 
 impl Reason {
-    /// What it is to TLS. Revocation that is not known is neither an unknown CA nor the fault of the client: like all that
-    /// TLS has no alert for, it is [`AlertClass::Other`].
+    /// The class of TLS alert. An unknown revocation status is neither an unknown CA nor a fault of the client. Like
+    /// everything for which TLS has no alert, it is [`AlertClass::Other`].
     #[must_use]
     pub fn alert_class(&self) -> AlertClass {
         match self {
             Self::Malformed(_) | Self::NoSubjectName | Self::Profile(_) => AlertClass::Malformed,
-            // A key whose form is wrong, and not one that is weak.
+            // A malformed key, not a weak one.
             Self::Key(_) if self.code() == "malformed" => AlertClass::Malformed,
             Self::BadSignature | Self::AlgorithmMismatch { .. } => AlertClass::BadSignature,
             Self::UnhandledCriticalExtension { .. } => AlertClass::UnhandledCriticalExtension,

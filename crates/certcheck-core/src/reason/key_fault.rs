@@ -1,41 +1,41 @@
-//! What is wrong with a public key.
+//! Faults of public keys, and unsupported algorithms.
 
 use core::fmt;
 
 use crate::oid::OidBuf;
 use crate::remedy::Remedy;
 
-/// Why a public key is refused, apart from an RSA modulus that is too short and an algorithm that is not supported.
+/// Why a public key is rejected, apart from a short RSA modulus or an unsupported algorithm.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyFault {
-    /// A curve under the minimum length.
+    /// A curve below the minimum size.
     ShortCurve {
-        /// Which.
+        /// The curve.
         curve: &'static str,
         /// The size of its field.
         bits: u32,
-        /// The smallest that is taken.
+        /// The smallest accepted size.
         min_bits: u32,
     },
-    /// An RSA exponent that is even or less than 3: signatures without the private key are easy to make.
+    /// An RSA exponent that is even or less than 3, which makes signatures easy to forge.
     Exponent,
-    /// An RSA modulus that is even: anyone who sees it knows a factor.
+    /// An even RSA modulus: a factor is known to everyone.
     EvenModulus,
-    /// A point of small order on Curve25519: anybody can make signatures that verify with it.
+    /// A point of small order on Curve25519: anyone can make signatures that verify with it.
     SmallOrder,
     /// An RSA exponent that is not less than the modulus.
     ExponentTooLarge,
-    /// A key of another length than its algorithm has.
+    /// A key with another length than its algorithm requires.
     Length {
-        /// The algorithm, or the curve.
+        /// The algorithm or the curve.
         of: &'static str,
-        /// How long it is, in bytes.
+        /// The length of the key, in bytes.
         found: usize,
-        /// How long it is to be.
+        /// The required length, in bytes.
         want: usize,
     },
-    /// A point in a form that RFC 5480 2.2 does not have, such as the point at infinity.
+    /// A point in a form that is not in RFC 5480 2.2, such as the point at infinity.
     PointForm {
         /// The first byte. `None` if there is none.
         first: Option<u8>,
@@ -47,7 +47,7 @@ pub enum KeyFault {
     },
     /// A coordinate that is not below the prime.
     NotReduced,
-    /// Parameters where the algorithm has none (RFC 8410 3).
+    /// Parameters for an algorithm that has none (RFC 8410 3).
     Parameters {
         /// The algorithm.
         of: &'static str,
@@ -117,7 +117,7 @@ impl fmt::Display for KeyFault {
     }
 }
 
-/// What is not supported.
+/// An algorithm, key or parameter that is not supported.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Unsupported {
@@ -125,18 +125,18 @@ pub enum Unsupported {
     Signature(OidBuf),
     /// The algorithm of a key.
     Key(OidBuf),
-    /// The curve of a key, by a name that is not known.
+    /// An unknown named curve of a key.
     Curve(OidBuf),
-    /// The algorithm of the issuer's key, where signatures are not verified with such keys.
+    /// The algorithm of the issuer's key. No signature can be verified with such keys.
     IssuerKey(OidBuf),
-    /// A hash that is not verified with keys on a curve.
+    /// A hash that is not supported together with a curve.
     HashWithCurve {
         /// The hash.
         hash: &'static str,
         /// The curve.
         curve: &'static str,
     },
-    /// RSASSA-PSS with parameters that do not go together, or over a hash that is not supported.
+    /// RSASSA-PSS with parameters that do not match each other, or with a hash that is not supported.
     PssParameters {
         /// The hash, if its name is known.
         hash: Option<&'static str>,
@@ -149,29 +149,29 @@ pub enum Unsupported {
         hash: &'static str,
         /// The length of the salt, in bytes.
         bytes: u32,
-        /// The longest that fits.
+        /// The longest possible salt, in bytes.
         longest: u32,
     },
-    /// An RSA modulus of the issuer's that is longer than signatures of this algorithm are verified with.
+    /// An RSA modulus of the issuer that is longer than supported for this signature algorithm.
     RsaLength {
-        /// Its length.
+        /// Its length in bits.
         bits: u32,
-        /// The longest that is supported.
+        /// The longest supported length.
         longest: u32,
     },
-    /// An RSA modulus of the issuer's that is shorter than signatures of this algorithm are verified with, whatever policy
-    /// takes.
+    /// An RSA modulus of the issuer that is shorter than supported for this signature algorithm, whatever the policy
+    /// accepts.
     RsaShort {
-        /// Its length.
+        /// Its length in bits.
         bits: u32,
-        /// The shortest that is supported.
+        /// The shortest supported length.
         shortest: u32,
     },
-    /// An RSA exponent of the issuer's that is larger than signatures are verified with.
+    /// An RSA exponent of the issuer that is larger than supported.
     RsaExponent {
-        /// Its length.
+        /// Its length in bits.
         bits: u32,
-        /// The longest that is supported.
+        /// The longest supported length.
         longest: u32,
     },
     /// A point in compressed form.

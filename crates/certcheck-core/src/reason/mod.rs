@@ -1,4 +1,4 @@
-//! Why a certificate is refused: one stable code, the clause, a sentence, and what would help.
+//! Why a certificate is rejected: a stable code, the clause, a sentence, and a remedy.
 
 mod alert_class;
 mod key_fault;
@@ -17,13 +17,13 @@ use crate::remedy::Remedy;
 use crate::status::{Cause, RevocationReason, Revoked};
 use crate::time::Time;
 
-/// A reason and the certificate it is about.
+/// A reason, and the certificate that it is for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Rejection {
-    /// Which certificate of the path: 0 is the target, the last is the anchor.
+    /// The position of the certificate in the path: 0 is the target, the last is the anchor.
     pub at: usize,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -35,58 +35,58 @@ impl fmt::Display for Rejection {
 
 impl core::error::Error for Rejection {}
 
-/// In what a certificate is not a CA.
+/// Why a certificate is not a CA certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum NotACa {
-    /// It is of version 1 or 2 and no anchor.
+    /// It has version 1 or 2, and is not an anchor.
     Version,
     /// It has no basicConstraints.
     NoBasicConstraints,
-    /// Its basicConstraints do not assert cA.
+    /// Its basicConstraints do not set cA.
     NotAsserted,
 }
 
-/// How a name offends a constraint.
+/// How a name violates a constraint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum NameConstraintViolation {
-    /// It lies in none of the permitted subtrees of its form.
+    /// It is in none of the permitted subtrees of its form.
     NotPermitted,
-    /// It lies in an excluded subtree, or cannot be shown not to.
+    /// It is in an excluded subtree, or may be in one.
     Excluded,
-    /// Its form is constrained and this engine cannot compare it.
+    /// Its form is constrained, and names of this form cannot be compared.
     NotComparable,
 }
 
-/// Why a path is refused.
+/// Why a path is rejected.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The bytes break DER or the profile.
+    /// A certificate that cannot be parsed: it violates DER or the profile.
     Malformed(ViewFault),
-    /// Neither subject nor subjectAltName names anyone.
+    /// A certificate with neither a subject nor a subjectAltName.
     NoSubjectName,
-    /// A rule of the profile that section 6 does not check is broken, under a pedantic policy.
+    /// A violated rule of the profile that RFC 5280 section 6 does not check, under a pedantic policy.
     Profile(ProfileViolation),
-    /// An algorithm, or a kind of key, that is not supported or not in the policy's set.
+    /// An algorithm or kind of key that is not supported, or not in the set of the policy.
     UnsupportedAlgorithm(Unsupported),
-    /// A public key that protects nothing, or is not what its algorithm says.
+    /// A public key that is too weak, or malformed.
     Key(KeyFault),
     /// An elliptic curve given by its parameters instead of its name.
     ExplicitCurve,
-    /// A signature algorithm that the issuer's key cannot have made, or must not.
+    /// A signature algorithm that does not fit the issuer's key.
     AlgorithmMismatch {
-        /// The signature's algorithm.
+        /// The algorithm of the signature.
         signature: OidBuf,
-        /// The key's.
+        /// The algorithm of the key.
         key: OidBuf,
     },
-    /// A modulus under the minimum length.
+    /// An RSA modulus below the minimum length.
     WeakKey {
-        /// Its length.
+        /// Its length in bits.
         bits: u32,
-        /// The shortest that is taken.
+        /// The shortest accepted length.
         min_bits: u32,
     },
     /// A signature over a broken hash.
@@ -94,71 +94,71 @@ pub enum Reason {
         /// The hash.
         hash: &'static str,
     },
-    /// The signature does not verify.
+    /// A signature that does not verify.
     BadSignature,
-    /// No certificate of the issuer's name leads to an anchor.
+    /// No path from the certificate's issuer to an anchor.
     UnknownIssuer,
-    /// The time is before notBefore.
+    /// A time of the check before notBefore.
     NotYetValid {
         /// The first second of validity.
         not_before: Time,
-        /// The time asked about.
+        /// The time of the check.
         now: Time,
     },
-    /// The time is after notAfter.
+    /// A time of the check after notAfter.
     Expired {
         /// The last second of validity.
         not_after: Time,
-        /// The time asked about.
+        /// The time of the check.
         now: Time,
     },
-    /// The ring distrusts it.
+    /// A certificate that the ring distrusts.
     Distrusted,
     /// An issuer that is not a CA.
     NotACa(NotACa),
-    /// More intermediates follow than a CA allows.
+    /// More intermediates than the pathLenConstraint of a CA allows.
     PathLength,
-    /// keyUsage does not have a bit.
+    /// A missing key usage.
     KeyUsage {
-        /// Which, in the RFC's words.
+        /// The usage, as named in the RFC.
         wanted: &'static str,
     },
-    /// extKeyUsage does not have the purpose.
+    /// A missing purpose in extKeyUsage.
     ExtendedKeyUsage {
         /// The purpose.
         wanted: OidBuf,
     },
-    /// subjectAltName does not have the server's name.
+    /// A server name that is not in subjectAltName.
     NameMismatch {
         /// The name.
         wanted: String,
     },
-    /// A name offends a constraint.
+    /// A name that violates a name constraint.
     NameConstraint {
         /// The name, as text.
         name: String,
-        /// In which way.
+        /// The kind of violation.
         violation: NameConstraintViolation,
     },
-    /// No policy that is acceptable holds for the whole path.
+    /// No required policy is valid for the whole path.
     Policy,
     /// A critical extension that is not supported.
     UnhandledCriticalExtension {
-        /// Which.
+        /// The extension.
         oid: OidBuf,
     },
-    /// It is revoked.
+    /// A revoked certificate.
     CertificateRevoked(Box<Revoked>),
-    /// Nothing is known of a certificate's revocation.
+    /// An unknown revocation status.
     RevocationUnknown(Cause),
-    /// A bound was reached before a good path was found.
+    /// A limit that was reached before a valid path was found.
     LimitExceeded(LimitHit),
-    /// The path has more intermediates than the policy allows.
+    /// More intermediates than the policy allows.
     Depth {
-        /// How many it allows.
+        /// The allowed number.
         allowed: u32,
     },
-    /// There is no certificate.
+    /// No certificate was presented.
     NoCertificate,
 }
 
@@ -181,7 +181,7 @@ impl From<LimitHit> for Reason {
 }
 
 impl Reason {
-    /// The stable word: the same in text, JSON, logs, metrics and TLS errors.
+    /// The stable code, the same in text, JSON, logs, metrics and TLS errors.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -210,7 +210,7 @@ impl Reason {
         }
     }
 
-    /// The clause that is not met.
+    /// The violated clause.
     #[must_use]
     pub fn rfc(&self) -> &'static str {
         match self {
@@ -244,7 +244,7 @@ impl Reason {
         }
     }
 
-    /// What would help.
+    /// The remedy.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
@@ -282,7 +282,8 @@ impl Reason {
         }
     }
 
-    /// How useful the reason is beside others that got as far: a signature by a namesake says least.
+    /// How useful the reason is compared with others that got as far. A signature by a CA that only shares the name is
+    /// the least useful.
     pub(crate) const fn rank(&self) -> u8 {
         match self {
             Self::UnknownIssuer => 0,
@@ -384,7 +385,7 @@ fn purpose_name(oid: &OidBuf) -> Option<&'static str> {
     }
 }
 
-/// Seconds in the largest unit that says enough.
+/// Seconds, shown in a suitable unit.
 struct Span(i64);
 
 impl fmt::Display for Span {
@@ -398,7 +399,7 @@ impl fmt::Display for Span {
     }
 }
 
-/// Bounds end a search; other reasons end a path.
+/// Whether the reason ends the whole search, as limits do, or only one path.
 pub(crate) const fn is_fatal(reason: &Reason) -> bool {
     matches!(
         reason,

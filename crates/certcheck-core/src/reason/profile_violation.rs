@@ -1,6 +1,6 @@
 //! Rules of the profile for issuers that RFC 5280 section 6 does not check.
 
-/// A rule of the profile (RFC 5280 4) that a certificate breaks, that section 6 does not check, and a pedantic policy does.
+/// A violated rule of the profile (RFC 5280 4) that section 6 does not check. Only a pedantic policy does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ProfileViolation {
@@ -8,11 +8,11 @@ pub enum ProfileViolation {
     SerialNumber,
     /// The subject is empty and subjectAltName is not critical.
     EmptySubject,
-    /// authorityKeyIdentifier is absent.
+    /// The authorityKeyIdentifier is missing.
     NoAuthorityKeyIdentifier,
     /// A CA certificate has no subjectKeyIdentifier.
     NoSubjectKeyIdentifier,
-    /// keyUsage has keyCertSign, and cA is not asserted.
+    /// The keyUsage has keyCertSign, but basicConstraints do not set cA.
     KeyCertSignWithoutCa,
     /// A dNSName is not in the preferred name syntax.
     DnsNameSyntax,
@@ -20,11 +20,11 @@ pub enum ProfileViolation {
     NoBasicConstraints,
     /// basicConstraints of a CA certificate is not critical.
     BasicConstraintsNotCritical,
-    /// pathLenConstraint without cA.
+    /// The basicConstraints have a pathLenConstraint, but do not set cA.
     PathLenWithoutCa,
     /// nameConstraints is not critical.
     NameConstraintsNotCritical,
-    /// nameConstraints outside a CA certificate.
+    /// A certificate that is not for a CA has nameConstraints.
     NameConstraintsOutsideCa,
     /// A dNSName constraint is not in the preferred name syntax.
     DnsConstraintSyntax,
@@ -35,7 +35,7 @@ pub enum ProfileViolation {
 }
 
 impl ProfileViolation {
-    /// What is wrong, in a sentence.
+    /// The violation, in a sentence.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Which keys have signed which evidence: each signature is verified once, and the outcome remembered.
+//! A memory of which keys have signed which evidence, so that each signature is verified once.
 
 use std::sync::OnceLock;
 
@@ -8,20 +8,22 @@ use crate::reason::Reason;
 use crate::signature::{self, SignatureFault, Signed};
 use crate::x509::SubjectPublicKeyInfo;
 
-/// Outcomes that are remembered. More keys are tried only where names collide: these are tried again each time.
+/// The most outcomes that are remembered. More keys are tried only if names collide, and those are tried each time.
 const REMEMBERED: usize = 16;
 
-/// That a key has signed bytes, or has not, is a fact that does not age. Whether policy takes key and algorithm is
-/// asked each time.
+/// Remembered outcomes of verification.
 ///
-/// Facts are added at the end and never change, so that readers take no lock and write nothing: evidence of a CA is
-/// asked by every thread at every handshake.
+/// Whether a key has signed certain bytes is a fact that does not change. Whether the policy accepts the key and the
+/// algorithm is checked each time.
+///
+/// Facts are appended and never change, so that readers need no lock and write nothing: every thread uses the evidence
+/// of a CA in every handshake.
 #[derive(Debug, Default)]
 pub(crate) struct SignatureMemo(OnceLock<Box<Entry>>);
 
 #[derive(Debug)]
 struct Entry {
-    /// Where in the evidence the signed bytes begin.
+    /// Where the signed bytes begin in the evidence.
     at: usize,
     /// SubjectPublicKeyInfo.
     key: Box<[u8]>,
@@ -30,8 +32,8 @@ struct Entry {
 }
 
 impl SignatureMemo {
-    /// As [`signature::verify`], spending nothing where the outcome is known. `at` tells the signatures of one piece of
-    /// evidence apart.
+    /// Like [`signature::verify`], but spends nothing if the outcome is known. `at` distinguishes the signatures of one
+    /// piece of evidence.
     ///
     /// RFC 5280 5.1.1.3.
     #[doc(alias = "RFC 5280 section 5.1.1.3")]
@@ -53,7 +55,7 @@ impl SignatureMemo {
                 match &outcome {
                     Ok(()) => self.remember(at, key, true),
                     Err(SignatureFault::Reason(Reason::BadSignature)) => self.remember(at, key, false),
-                    // By policy, or by budget: no fact about the key.
+                    // Rejected by policy or by budget, which says nothing about the key.
                     Err(_) => {}
                 }
                 outcome
@@ -69,7 +71,8 @@ impl SignatureMemo {
         self.iter().find(|known| known.at == at && *known.key == *key.raw).map(|known| known.is_good)
     }
 
-    /// As found by `find` once for these bytes: something else that does not age, of what begins there.
+    /// The result of `find`, computed once for these bytes: another fact about what begins at `at` that does not
+    /// change.
     pub(crate) fn memoize(&self, at: usize, of: [&[u8]; 2], find: impl FnOnce() -> bool) -> bool {
         let [a, b] = of;
         let is_same = |key: &[u8]| key.strip_prefix(a).is_some_and(|rest| rest == b);
@@ -81,7 +84,7 @@ impl SignatureMemo {
         is_so
     }
 
-    /// The keys, as SubjectPublicKeyInfo, that are known to have signed what begins there.
+    /// The keys, as SubjectPublicKeyInfo, that are known to have signed what begins at `at`.
     pub(crate) fn good(&self, at: usize) -> impl Iterator<Item = &[u8]> {
         self.iter().filter(move |entry| entry.at == at && entry.is_good).map(|entry| &*entry.key)
     }
@@ -99,7 +102,7 @@ impl SignatureMemo {
             }
             match end.0.get() {
                 Some(entry) => end = &entry.next,
-                // Not reached: what cannot be set is there.
+                // Not reached: if it cannot be set, there is one.
                 None => return,
             }
         }

@@ -1,4 +1,4 @@
-//! Signed data against a key (RFC 5280 6.1.3 (a)(1)), through algorithms that come from outside.
+//! Verification of signed data with a key (RFC 5280 6.1.3 (a)(1)), through the algorithms of the policy.
 
 pub(crate) mod memo;
 
@@ -14,10 +14,10 @@ use crate::pss;
 use crate::reason::{Reason, Unsupported};
 use crate::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
-/// The content of `AlgorithmIdentifier` for rsaEncryption: what RSA algorithms are registered under.
+/// The content of `AlgorithmIdentifier` for rsaEncryption, under which RSA algorithms are registered.
 const RSA_ENCRYPTION: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
 
-/// The shortest RSA key that registered algorithms take, in bits.
+/// The shortest RSA key that the registered algorithms support, in bits.
 const SHORTEST: u32 = 2048;
 
 /// Why a signature was not verified, or did not verify.
@@ -45,14 +45,14 @@ impl From<SignatureFault> for Reason {
 /// One signature to verify.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed<'a> {
-    /// The bytes that were signed.
+    /// The signed bytes.
     pub(crate) message: &'a [u8],
     pub(crate) algorithm: AlgorithmIdentifier<'a>,
     /// The content of the BIT STRING.
     pub(crate) signature: &'a [u8],
 }
 
-/// What will verify a signature that policy admits.
+/// What verifies a signature that the policy accepts.
 #[derive(Clone, Copy)]
 pub(crate) enum Verifier {
     Registered(&'static dyn SignatureVerificationAlgorithm),
@@ -60,7 +60,7 @@ pub(crate) enum Verifier {
     AnySalt(pss::AnySalt),
 }
 
-/// Judges algorithm and key by name, without arithmetic.
+/// The verifier for an algorithm and a key. They are checked by name, without arithmetic.
 ///
 /// RFC 5280 4.1.1.2, RFC 4055 3.1.
 #[doc(alias("RFC 5280 section 4.1.1.2", "RFC 4055 section 3.1"))]
@@ -104,7 +104,7 @@ pub(crate) fn select_verifier(
     }
 }
 
-/// A signature algorithm that the set does not have.
+/// The reason for a signature algorithm that is not in the set.
 fn unsupported(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -> Reason {
     let unsupported = match pss::Parameters::of(algorithm) {
         Some(parameters) => Unsupported::PssParameters {
@@ -119,7 +119,7 @@ fn unsupported(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>
     Reason::UnsupportedAlgorithm(unsupported)
 }
 
-/// A key that the set has no algorithm for that makes such signatures.
+/// The reason for a key with which no algorithm of the set makes such signatures.
 fn unsupported_key(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -> Reason {
     let unsupported = match (algorithm.oid.ecdsa_hash(), key::curve_name(key)) {
         (Some(hash), Some(curve)) => Unsupported::HashWithCurve { hash, curve },
@@ -128,7 +128,7 @@ fn unsupported_key(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo
     Reason::UnsupportedAlgorithm(unsupported)
 }
 
-/// Whether this is RSASSA-PSS over a hash that the set has with another salt.
+/// Whether this is RSASSA-PSS with a hash that is in the set with another salt length.
 fn has_other_salt(
     algorithm: AlgorithmIdentifier<'_>,
     registered: &[&dyn SignatureVerificationAlgorithm],
@@ -152,14 +152,14 @@ fn any_salt(algorithm: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -
     pss::AnySalt::new(parameters, rsa).map(Verifier::AnySalt).map_err(Reason::UnsupportedAlgorithm)
 }
 
-/// Bytes of an uncompressed point of a curve of 256 bits.
+/// The length of an uncompressed point of a 256-bit curve, in bytes.
 const P256_POINT: usize = 65;
 
-/// What a verification costs, in verifications over P-256: measured with `ring`, and rounded up.
+/// The cost of a verification, in verifications over P-256: measured with `ring`, and rounded up.
 fn cost(verifier: &Verifier, key: SubjectPublicKeyInfo<'_>) -> u32 {
     let bits = match RsaKey::of(key) {
         Some(Ok(rsa)) => rsa.bits(),
-        // Longer curves, and what is as long.
+        // Longer curves, and other long keys.
         _ if key.public_key.len() > P256_POINT => return 8,
         _ => return 1,
     };
@@ -171,7 +171,7 @@ fn cost(verifier: &Verifier, key: SubjectPublicKeyInfo<'_>) -> u32 {
     }
 }
 
-/// Verifies a signature, spending one of the budget unless it is refused by name before.
+/// Verifies a signature. Spends one signature of the budget, unless algorithm or key are rejected by name before.
 ///
 /// RFC 5280 4.1.1.3, RFC 5280 6.1.3 (a)(1).
 #[doc(alias("RFC 5280 section 4.1.1.3", "RFC 5280 section 6.1.3(a)(1)"))]
@@ -186,8 +186,8 @@ pub(crate) fn verify(
     run(&verifier, signed, key)
 }
 
-/// As [`verify`], for a signature on evidence. It counts as one whatever it costs: evidence is given, or fetched from a few
-/// places for a path that has validated, and nobody can present it.
+/// Like [`verify`], for a signature on evidence. It counts as one, whatever it costs: evidence is given, or fetched
+/// from a few sources for a validated path, and a client cannot present it.
 pub(crate) fn verify_evidence(
     signed: Signed<'_>,
     key: SubjectPublicKeyInfo<'_>,
@@ -213,11 +213,13 @@ fn run(verifier: &Verifier, signed: Signed<'_>, key: SubjectPublicKeyInfo<'_>) -
     if is_good { Ok(()) } else { Err(SignatureFault::Reason(Reason::BadSignature)) }
 }
 
-/// Verifies signed data as it stands in X.509: `algorithm` is an AlgorithmIdentifier, `signature` a BIT STRING, both in
-/// DER. For callers that verify structures of their own with a policy's algorithms and minimum lengths.
+/// Verifies signed data with the algorithms and minimum lengths of a policy.
+///
+/// `algorithm` is an AlgorithmIdentifier and `signature` a BIT STRING, both in DER. For callers that verify structures
+/// of their own.
 ///
 /// # Errors
-/// Why it does not verify, or is not admitted.
+/// Why it does not verify, or why the algorithm or the key is not accepted.
 pub fn verify_signed_data(
     message: &[u8],
     algorithm: &[u8],
@@ -235,14 +237,15 @@ pub fn verify_signed_data(
     run(&verifier, signed, key).map_err(Reason::from)
 }
 
-/// Whether signature and key could belong together at all, without arithmetic: the cheap half of "self-signed".
+/// Whether a signature and a key could belong together, without arithmetic: the cheap part of the check for self-signed
+/// certificates.
 pub(crate) fn could_fit(signature: AlgorithmIdentifier<'_>, key: SubjectPublicKeyInfo<'_>) -> bool {
     let family = |content: &[u8]| match content {
-        // pkcs-1, the obsolete id-ea-rsa, and OIW's sha1WithRSASignature.
+        // pkcs-1, the obsolete id-ea-rsa, and sha1WithRSASignature of OIW.
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, ..] | [0x55, 8, 1, 1] | [0x2b, 0x0e, 3, 2, 29] => 1,
         // ansi-X9-62: ecPublicKey and ecdsa-with-*.
         [0x2a, 0x86, 0x48, 0xce, 0x3d, ..] => 2,
-        // x9-57: dsa and dsa-with-sha1; NIST's dsa-with-sha224 and sha256.
+        // x9-57: dsa and dsa-with-sha1. NIST: dsa-with-sha224 and dsa-with-sha256.
         [0x2a, 0x86, 0x48, 0xce, 0x38, ..] | [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 1 | 2] => 3,
         _ => 0,
     };
@@ -254,7 +257,7 @@ pub(crate) fn could_fit(signature: AlgorithmIdentifier<'_>, key: SubjectPublicKe
     }
 }
 
-/// What a signature algorithm is, as far as it is refused or takes another way than the registered set.
+/// The kind of a signature algorithm, if it is rejected or not verified by the registered set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum SignatureKind {
     Broken(&'static str),
@@ -279,7 +282,7 @@ impl SignatureKind {
     }
 }
 
-/// The same bytes, or PSS with parameters that mean the same.
+/// Whether both have the same bytes, or are PSS with equivalent parameters.
 fn is_same_signature(algorithm: AlgorithmIdentifier<'_>, registered: &[u8]) -> bool {
     if algorithm.content == registered {
         return true;
@@ -289,7 +292,7 @@ fn is_same_signature(algorithm: AlgorithmIdentifier<'_>, registered: &[u8]) -> b
         .is_ok_and(|registered| pss::Parameters::of(registered) == Some(ours))
 }
 
-/// Refuses signatures over broken hashes.
+/// Rejects signatures over broken hashes.
 pub(crate) fn hash_strength(
     algorithm: AlgorithmIdentifier<'_>,
     policy: &SignaturePolicy,
@@ -301,7 +304,7 @@ pub(crate) fn hash_strength(
     }
 }
 
-/// The identifier that algorithms are registered under for this key, or `None` where the key forbids this signature.
+/// The identifier under which algorithms are registered for this key. `None` if the key does not allow this signature.
 fn registered_key_algorithm<'a>(
     key: SubjectPublicKeyInfo<'a>,
     signature: AlgorithmIdentifier<'_>,
@@ -311,10 +314,10 @@ fn registered_key_algorithm<'a>(
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1] => {
             (could_fit(signature, key) && key.algorithm.content == RSA_ENCRYPTION).then_some(RSA_ENCRYPTION)
         }
-        // X.509's own `rsa`, long obsolete, with the same key format.
+        // The obsolete `rsa` of X.509, with the same key format.
         [0x55, 8, 1, 1] => Some(RSA_ENCRYPTION),
-        // RFC 4055 3.1 and 3.3: a PSS key makes only PSS signatures, and with its parameters if it has some, of which the
-        // length of the salt is the least.
+        // RFC 4055 3.1 and 3.3: a PSS key only makes PSS signatures. If it has parameters, the signature must have the
+        // same, with at least their salt length.
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => {
             let fits = signature.oid == key.algorithm.oid
                 && (key.algorithm.parameters.is_none()
@@ -327,7 +330,7 @@ fn registered_key_algorithm<'a>(
     }
 }
 
-/// The length of an RSA key that is shorter than the registered algorithms take.
+/// The length of an RSA key that is shorter than the registered algorithms support.
 fn short_rsa(key: SubjectPublicKeyInfo<'_>) -> Option<u32> {
     match RsaKey::of(key) {
         Some(Ok(rsa)) => Some(rsa.bits()).filter(|bits| *bits < SHORTEST),
@@ -335,7 +338,8 @@ fn short_rsa(key: SubjectPublicKeyInfo<'_>) -> Option<u32> {
     }
 }
 
-/// The algorithms for old rings: RSA PKCS #1 under 2048 bits, or over SHA-1. Policy has let them pass by now.
+/// The algorithms for old rings: RSA PKCS #1 with less than 2048 bits, or over SHA-1. The policy has accepted them by
+/// then.
 ///
 /// RFC 5280 4.1.1.2.
 #[doc(alias = "RFC 5280 section 4.1.1.2")]

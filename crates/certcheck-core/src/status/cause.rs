@@ -1,52 +1,54 @@
-//! Why nothing is known of a certificate's revocation.
+//! Causes of an unknown revocation status.
 
 use crate::remedy::Remedy;
 
-/// Why nothing is known of a certificate's revocation. Later ones tell more: of several causes the last is told, but one that
-/// policy does not let pass before any that it does.
+/// Why a revocation status is unknown.
+///
+/// Later causes are more specific: of several, the last one is reported. But one that the policy does not tolerate is
+/// reported before any that it tolerates.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Cause {
     /// The certificate names no source of evidence, and none was given.
     NoSource,
-    /// No evidence about it was at hand, and none was fetched.
+    /// No evidence for it was available, and none was fetched.
     NotTried,
-    /// Its source failed so often that it is left alone for a while.
+    /// Its source failed so often that it is not asked for a while.
     BreakerOpen,
     /// Its source could not be reached.
     Unreachable,
-    /// The network guard refuses the address of its source.
+    /// The network guard does not allow the address of its source.
     RefusedAddress,
-    /// Evidence, or what it takes to validate it, is more than the bounds allow.
+    /// Evidence, or the work to validate it, exceeds the limits.
     TooLarge,
-    /// Evidence of its issuer does not cover it: another partition, other reasons, other kinds of certificates.
+    /// Evidence from its issuer does not cover it: another partition, other reasons, other kinds of certificates.
     OutOfScope,
     /// A responder answered with an error.
     ResponderError,
     /// A responder does not know the certificate.
     ResponderUnknown,
-    /// Evidence is from the future.
+    /// The thisUpdate of the evidence is in the future.
     NotYetValid,
-    /// Evidence is signed by who may not.
+    /// The signer of the evidence is not allowed to sign it.
     WrongSigner,
-    /// Evidence is signed with what policy does not take.
+    /// Evidence is signed with an algorithm or key that the policy does not accept.
     Unsupported,
-    /// A signature does not verify.
+    /// The signature on the evidence does not verify.
     BadSignature,
-    /// A response answers another question.
+    /// The OCSP response answers another request.
     NonceMismatch,
-    /// Evidence does not read, or has a critical extension that is not known.
+    /// Evidence cannot be parsed, or has an unknown critical extension.
     Malformed,
     /// Evidence is too old.
     Stale,
-    /// Evidence is older than what has been seen before.
+    /// Evidence is older than evidence seen before.
     Rollback,
-    /// Two CRLs of one number differ.
+    /// Two CRLs with the same number differ.
     Conflict,
 }
 
 impl Cause {
-    /// The stable word.
+    /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -71,7 +73,7 @@ impl Cause {
         }
     }
 
-    /// What it means, for who reads a report.
+    /// The cause in a sentence, for reports.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -102,7 +104,7 @@ impl Cause {
         }
     }
 
-    /// What would help, as far as the cause alone tells.
+    /// The remedy, as far as it follows from the cause alone.
     #[must_use]
     pub const fn remedy(self) -> Remedy {
         match self {

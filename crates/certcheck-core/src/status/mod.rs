@@ -1,4 +1,4 @@
-//! What is known of a certificate's revocation.
+//! The revocation status of certificates.
 
 mod cause;
 mod revocation_reason;
@@ -10,7 +10,7 @@ pub use revocation_reason::RevocationReason;
 
 use crate::time::Time;
 
-/// By what a status is known.
+/// The kind of evidence by which a status is known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Means {
@@ -21,7 +21,7 @@ pub enum Means {
 }
 
 impl Means {
-    /// The stable word.
+    /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Means {
         }
     }
 
-    /// Where the RFCs say how it is read.
+    /// The clause that defines how the status is determined.
     #[must_use]
     pub const fn clause(self) -> &'static str {
         match self {
@@ -40,18 +40,18 @@ impl Means {
     }
 }
 
-/// The evidence that a status rests on. `S` is how its source is held: owned, or borrowed from the evidence by who looks
-/// up a status and keeps nothing.
+/// The evidence for a status. `S` is the type of its source: owned, or borrowed from the evidence by a caller that
+/// keeps nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Proof<S = Arc<str>> {
-    /// Of which kind.
+    /// The kind of evidence.
     pub by: Means,
-    /// The URL or file it came from.
+    /// The URL or file from which it was read.
     pub source: S,
-    /// As of when it speaks.
+    /// Its thisUpdate: the time for which the status holds.
     pub this_update: Time,
-    /// Until when there is nothing newer, if it says.
+    /// Its nextUpdate, if it has one.
     pub next_update: Option<Time>,
 }
 
@@ -59,30 +59,31 @@ pub struct Proof<S = Arc<str>> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Revoked<S = Arc<str>> {
-    /// What says so.
+    /// The evidence for it.
     pub proof: Proof<S>,
-    /// Since when. A time to come counts as now: who revokes ahead does not mean to trust till then.
+    /// The time of revocation. A time in the future is treated as now, since an issuer that revokes in advance does not
+    /// mean the certificate to be trusted until then.
     pub at: Time,
-    /// Why. certificateHold is revoked like any other, and may be lifted.
+    /// The reason. A certificate on hold is revoked like any other, but the hold may be lifted.
     pub reason: RevocationReason,
-    /// invalidityDate (RFC 5280 5.3.2): since when the key is suspected.
+    /// The invalidityDate (RFC 5280 5.3.2): since when the key has been suspected.
     pub invalid_since: Option<Time>,
 }
 
-/// The status of one certificate: three-valued, and why.
+/// The status of one certificate: good, revoked or unknown, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub enum Status<S = Arc<str>> {
-    /// It was not asked: anchors, revocation off, a path that is refused anyway.
+    /// Not checked: anchors, revocation off, or a path that is rejected anyway.
     NotChecked,
-    /// Current evidence that covers it does not list it.
+    /// Good: current evidence covers the certificate, and does not list it.
     Good(Proof<S>),
-    /// It is revoked.
+    /// Revoked.
     Revoked(Revoked<S>),
-    /// Its issuer says that there will be no status (RFC 9608).
+    /// Good: the issuer never publishes a status for it (RFC 9608).
     NoRevAvail,
-    /// Nothing is known, and why.
+    /// Unknown, with the cause.
     Unknown(Cause),
 }
 
@@ -94,7 +95,7 @@ impl Proof<&Arc<str>> {
 }
 
 impl Status<&Arc<str>> {
-    /// The same, keeping the name of its source.
+    /// The same status with an owned source.
     pub fn to_owned(&self) -> Status {
         match self {
             Self::NotChecked => Status::NotChecked,
@@ -112,17 +113,17 @@ impl Status<&Arc<str>> {
 }
 
 impl<S> Status<S> {
-    /// Whether nothing more needs to be asked.
+    /// Whether no more evidence is needed.
     pub(crate) const fn is_certain(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }
 
-    /// Revoked for now: the one revocation that may be lifted (RFC 5280 5.3.1).
+    /// Whether it is a hold, the only revocation that can be lifted (RFC 5280 5.3.1).
     pub(crate) fn is_hold(&self) -> bool {
         matches!(self, Self::Revoked(revoked) if revoked.reason == RevocationReason::CertificateHold)
     }
 
-    /// The evidence it rests on, if it rests on any.
+    /// The evidence for the status, if there is any.
     #[must_use]
     pub const fn proof(&self) -> Option<&Proof<S>> {
         match self {
@@ -131,7 +132,7 @@ impl<S> Status<S> {
         }
     }
 
-    /// The stable word.
+    /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

@@ -1,42 +1,42 @@
-//! Why a certificate was revoked.
+//! Reasons of revocations.
 
 use core::fmt;
 
 use crate::der::{Tlv, ViewFault, unsigned};
 
-/// reasonCode (RFC 5280 5.3.1).
+/// The reasonCode of a revocation (RFC 5280 5.3.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RevocationReason {
-    /// 0, also where no reason is given.
+    /// Code 0. Also if no reason is given.
     Unspecified,
-    /// 1
+    /// Code 1.
     KeyCompromise,
-    /// 2
+    /// Code 2.
     CaCompromise,
-    /// 3
+    /// Code 3.
     AffiliationChanged,
-    /// 4
+    /// Code 4.
     Superseded,
-    /// 5
+    /// Code 5.
     CessationOfOperation,
-    /// 6: may be lifted again.
+    /// Code 6. A hold may be lifted.
     CertificateHold,
-    /// 8: only in delta CRLs.
+    /// Code 8. Only in delta CRLs.
     RemoveFromCrl,
-    /// 9
+    /// Code 9.
     PrivilegeWithdrawn,
-    /// 10
+    /// Code 10.
     AaCompromise,
-    /// 11, of X.509 since 2019.
+    /// Code 11, in X.509 since 2019.
     WeakAlgorithmOrKey,
-    /// Another, by its number. What is revoked for a reason that is not known is revoked (deviation: RFC 5280 5.3.1 has
-    /// ten).
+    /// Another code. Deviation: RFC 5280 5.3.1 has ten codes, and a certificate that is revoked with another one is
+    /// revoked all the same.
     Other(u32),
 }
 
 impl RevocationReason {
-    /// From the number, if it has a name; 7 is unused.
+    /// The reason with this code, if it has a name. 7 is unused.
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
         Some(match code {
@@ -55,14 +55,14 @@ impl RevocationReason {
         })
     }
 
-    /// The reason in an ENUMERATED.
+    /// Parses the reason in an ENUMERATED.
     pub(crate) fn parse(tlv: Tlv<'_>, field: &'static str) -> Result<Self, ViewFault> {
         let code = unsigned(tlv, field)?;
         let known = u8::try_from(code).ok().and_then(Self::from_code);
         Ok(known.unwrap_or(Self::Other(code)))
     }
 
-    /// The name in the ASN.1 module; `unknown` for what is not in it.
+    /// The name in the ASN.1 module, or `unknown` if it has none.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ impl RevocationReason {
     }
 }
 
-/// The name, or `unknown-` and the number.
+/// Writes the name, or `unknown-` and the code.
 impl fmt::Display for RevocationReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,6 +3,8 @@
 use crate::der::{Reader, Rule, ViewFault, bit_string_bytes, tag};
 use crate::oid::Oid;
 
+/// An algorithm with its parameters (RFC 5280 4.1.1.2).
+///
 /// ```asn1
 /// AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL }
 /// ```
@@ -11,17 +13,17 @@ use crate::oid::Oid;
 pub struct AlgorithmIdentifier<'a> {
     /// The algorithm.
     pub oid: Oid<'a>,
-    /// The parameters with their header, uninterpreted.
+    /// The parameters with their header, not parsed.
     pub parameters: Option<&'a [u8]>,
-    /// The content of the SEQUENCE: what algorithms are chosen and compared by.
+    /// The content of the SEQUENCE. Algorithms are selected and compared by it.
     pub content: &'a [u8],
 }
 
 impl<'a> AlgorithmIdentifier<'a> {
-    /// Reads the content of the SEQUENCE.
+    /// Parses the content of the SEQUENCE.
     ///
     /// # Errors
-    /// What breaks DER, or more than two fields.
+    /// Invalid DER, or more than two fields.
     pub fn parse(mut reader: Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
         let content = reader.rest();
         let oid = Oid::parse(reader.any(field)?, field)?;
@@ -34,13 +36,15 @@ impl<'a> AlgorithmIdentifier<'a> {
     }
 }
 
+/// A public key with its algorithm (RFC 5280 4.1.2.7).
+///
 /// ```asn1
 /// SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SubjectPublicKeyInfo<'a> {
-    /// The whole structure as encoded: what makes two keys the same key.
+    /// The whole structure as encoded. Two keys are the same if these bytes are equal.
     pub raw: &'a [u8],
     /// The key's algorithm.
     pub algorithm: AlgorithmIdentifier<'a>,
@@ -49,10 +53,10 @@ pub struct SubjectPublicKeyInfo<'a> {
 }
 
 impl<'a> SubjectPublicKeyInfo<'a> {
-    /// Reads the structure where the reader stands.
+    /// Parses the structure at the reader's position.
     ///
     /// # Errors
-    /// What breaks DER.
+    /// Invalid DER.
     pub fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
         let outer = reader.expect(tag::SEQUENCE, field)?;
         let mut fields = outer.reader();

@@ -1,4 +1,4 @@
-//! The certificate itself (RFC 5280 4.1).
+//! X.509 certificates (RFC 5280 4.1).
 
 use core::fmt;
 use std::sync::Arc;
@@ -18,20 +18,22 @@ use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, integer, tag};
 use crate::oid::Oid;
 use crate::time::Time;
 
-/// X.509 versions (RFC 5280 4.1.2.1).
+/// The version of a certificate (RFC 5280 4.1.2.1).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "there will be no fourth version")]
 pub enum Version {
-    /// Encoded by absence.
+    /// Version 1, the default: the field is absent.
     V1,
-    /// Adds unique identifiers.
+    /// Version 2, which adds unique identifiers.
     V2,
-    /// Adds extensions.
+    /// Version 3, which adds extensions.
     V3,
 }
 
-/// A serial number as encoded: zero, negative and over-long ones are represented; policy decides about them
-/// (RFC 5280 4.1.2.2). Displays as lower-case hexadecimal of the content bytes.
+/// A serial number as encoded (RFC 5280 4.1.2.2).
+///
+/// Zero, negative and overlong numbers are represented too. The policy decides about them. `Display` writes the content
+/// bytes in lower-case hexadecimal.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Serial<'a>(&'a [u8]);
 
@@ -51,7 +53,7 @@ impl<'a> Serial<'a> {
 
 impl fmt::Display for Serial<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A sign byte says nothing to a reader; a lone zero does.
+        // A leading sign byte is not shown, unless it is the whole number.
         let shown = match self.0 {
             [0, rest @ ..] if !rest.is_empty() => rest,
             all => all,
@@ -61,7 +63,7 @@ impl fmt::Display for Serial<'_> {
     }
 }
 
-/// Where things stand in the certificate, so that an owned certificate is its bytes and this.
+/// The positions of the fields in the certificate, so that an owned certificate is its bytes and these.
 #[derive(Clone, Copy, Debug)]
 struct Fields {
     version: Version,
@@ -80,6 +82,8 @@ struct Fields {
     extensions: ExtensionTable,
 }
 
+/// A certificate (RFC 5280 4.1).
+///
 /// ```asn1
 /// Certificate ::= SEQUENCE {
 ///      tbsCertificate TBSCertificate, signatureAlgorithm AlgorithmIdentifier, signatureValue BIT STRING }
@@ -88,9 +92,10 @@ struct Fields {
 ///      issuer Name, validity Validity, subject Name, subjectPublicKeyInfo SubjectPublicKeyInfo,
 ///      issuerUniqueID [1] OPTIONAL, subjectUniqueID [2] OPTIONAL, extensions [3] EXPLICIT OPTIONAL }
 /// ```
-/// Parsing guarantees: strict DER down to the values of names; both algorithm identifiers are the same
-/// bytes; no extension twice and none before version 3; every known extension reads. It does not
-/// verify, and does not check what a path would: criticality, usage, time, serial numbers.
+///
+/// Parsing guarantees strict DER down to the values of names, the same algorithm identifier in both places, no
+/// duplicate extension, no extension before version 3, and that each known extension can be parsed. Parsing does not
+/// verify the signature. It does not check what path validation checks: criticality, usage, time, serial numbers.
 #[derive(Clone, Copy)]
 pub struct Certificate<'a> {
     der: &'a [u8],
@@ -98,10 +103,10 @@ pub struct Certificate<'a> {
 }
 
 impl<'a> Certificate<'a> {
-    /// Reads a certificate. Allocates nothing.
+    /// Parses a certificate. Allocates nothing.
     ///
     /// # Errors
-    /// Where and how the bytes break DER or the profile.
+    /// Where and how the bytes violate DER or the profile.
     ///
     /// RFC 5280 4.1.1.2, RFC 5280 4.1.2.4.
     #[doc(alias("RFC 5280 section 4.1.1.2", "RFC 5280 section 4.1.2.4"))]
@@ -124,7 +129,7 @@ impl<'a> Certificate<'a> {
         let serial = tbs_fields.expect(tag::INTEGER, "serialNumber")?;
         integer(serial, "serialNumber")?;
         let inner_algorithm = tbs_fields.expect(tag::SEQUENCE, "signature")?;
-        // RFC 5280 4.1.1.2: the same algorithm identifier in both places.
+        // RFC 5280 4.1.1.2: the algorithm identifier is the same in both places.
         if inner_algorithm.value != algorithm.value {
             return Err(inner_algorithm.fault("signature", Rule::SignatureAlgorithmMismatch));
         }
@@ -145,7 +150,7 @@ impl<'a> Certificate<'a> {
         tbs_fields.finish("tbsCertificate")?;
 
         let spki_end = spki_at + spki.raw.len();
-        // The key ends the structure; its algorithm begins two headers into it.
+        // The key is at the end of the structure. Its algorithm begins after two headers.
         let spki_algorithm = spki_algorithm_span(spki, spki_at)?;
         let fields = Fields {
             version,
@@ -170,69 +175,69 @@ impl<'a> Certificate<'a> {
         span.slice(self.der)
     }
 
-    /// The whole certificate as it came.
+    /// The whole certificate as encoded.
     #[must_use]
     pub const fn der(&self) -> &'a [u8] {
         self.der
     }
 
-    /// The bytes that were signed (RFC 5280 4.1.1.3).
+    /// The signed bytes (RFC 5280 4.1.1.3).
     #[doc(alias = "RFC 5280 section 4.1.1.3")]
     #[must_use]
     pub fn tbs(&self) -> &'a [u8] {
         self.slice(self.fields.tbs)
     }
 
-    /// RFC 5280 4.1.2.1.
+    /// The version (RFC 5280 4.1.2.1).
     #[must_use]
     pub const fn version(&self) -> Version {
         self.fields.version
     }
 
-    /// RFC 5280 4.1.2.2.
+    /// The serial number (RFC 5280 4.1.2.2).
     #[doc(alias = "RFC 5280 section 4.1.2.2")]
     #[must_use]
     pub fn serial(&self) -> Serial<'a> {
         Serial(self.slice(self.fields.serial))
     }
 
-    /// RFC 5280 4.1.1.2.
+    /// The signature algorithm (RFC 5280 4.1.1.2).
     #[must_use]
     pub fn signature_algorithm(&self) -> AlgorithmIdentifier<'a> {
         reread_algorithm(self.slice(self.fields.signature_algorithm))
     }
 
-    /// RFC 5280 4.1.1.3.
+    /// The signature (RFC 5280 4.1.1.3).
     #[must_use]
     pub fn signature(&self) -> &'a [u8] {
         self.slice(self.fields.signature)
     }
 
-    /// RFC 5280 4.1.2.4. Never empty.
+    /// The issuer's name (RFC 5280 4.1.2.4). Never empty.
     #[must_use]
     pub fn issuer(&self) -> Name<'a> {
         Name::reread(self.slice(self.fields.issuer))
     }
 
-    /// RFC 5280 4.1.2.6. Empty in certificates whose subject stands in subjectAltName alone.
+    /// The subject's name (RFC 5280 4.1.2.6). Empty if all names of the subject are in subjectAltName.
     #[must_use]
     pub fn subject(&self) -> Name<'a> {
         Name::reread(self.slice(self.fields.subject))
     }
 
-    /// RFC 5280 4.1.2.5.
+    /// The first second of validity (RFC 5280 4.1.2.5).
     #[must_use]
     pub const fn not_before(&self) -> Time {
         self.fields.not_before
     }
 
-    /// RFC 5280 4.1.2.5; the last second of validity.
+    /// The last second of validity (RFC 5280 4.1.2.5).
     #[must_use]
     pub const fn not_after(&self) -> Time {
         self.fields.not_after
     }
 
-    /// RFC 5280 4.1.2.7.
+    /// The public key with its algorithm (RFC 5280 4.1.2.7).
     #[must_use]
     pub fn spki(&self) -> SubjectPublicKeyInfo<'a> {
         SubjectPublicKeyInfo {
@@ -242,18 +247,18 @@ impl<'a> Certificate<'a> {
         }
     }
 
-    /// Whether subject and issuer are the same name (RFC 5280 3.2), whatever the key.
+    /// Whether subject and issuer are the same name (RFC 5280 3.2). The keys may differ.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.subject().matches(self.issuer())
     }
 
-    /// The content of `Extensions`. Empty where there are none.
+    /// The content of `Extensions`. Empty if there are none.
     pub(crate) fn extension_list(&self) -> &'a [u8] {
         self.slice(self.fields.extension_list)
     }
 
-    /// Every extension, known or not, in order.
+    /// All extensions in order, known or unknown.
     pub fn extensions(&self) -> impl Iterator<Item = Result<Extension<'a>, ViewFault>> + use<'a> {
         let span = self.fields.extension_list;
         let mut rest = Reader::at(self.slice(span), usize::try_from(span.start).unwrap_or(usize::MAX));
@@ -275,7 +280,7 @@ impl<'a> Certificate<'a> {
         self.fields.extensions.span(known).is_some()
     }
 
-    /// Whether the certificate has this extension and marks it critical.
+    /// Whether the certificate has this extension, marked critical.
     #[must_use]
     pub fn is_critical(&self, known: KnownExtension) -> bool {
         self.fields.extensions.is_critical(known)
@@ -290,25 +295,25 @@ impl<'a> Certificate<'a> {
         self.fields.extensions.critical().find(|known| !known.is_processed()).map(KnownExtension::oid)
     }
 
-    /// The first extension that is critical where the profile has it non-critical.
+    /// The first extension that is critical although the profile requires it to be non-critical.
     #[must_use]
     pub fn wrongly_critical_extension(&self) -> Option<KnownExtension> {
         self.fields.extensions.critical().find(|known| known.must_not_be_critical())
     }
 
-    /// RFC 5280 4.2.1.9.
+    /// The basicConstraints (RFC 5280 4.2.1.9).
     #[must_use]
     pub const fn basic_constraints(&self) -> Option<BasicConstraints> {
         self.fields.extensions.basic_constraints
     }
 
-    /// RFC 5280 4.2.1.3.
+    /// The keyUsage (RFC 5280 4.2.1.3).
     #[must_use]
     pub const fn key_usage(&self) -> Option<KeyUsage> {
         self.fields.extensions.key_usage
     }
 
-    /// The bytes of an extension's body. Empty where the certificate has it not.
+    /// The bytes of an extension's body. Empty if the certificate does not have the extension.
     pub(crate) fn extension_body(&self, known: KnownExtension) -> &'a [u8] {
         self.fields.extensions.span(known).map_or(&[], |span| self.slice(span))
     }
@@ -319,106 +324,107 @@ impl<'a> Certificate<'a> {
         Some(Body { reader: Reader::at(self.slice(span), offset), field: known.field() })
     }
 
-    /// RFC 5280 4.2.1.12.
+    /// The extKeyUsage (RFC 5280 4.2.1.12).
     ///
     /// # Errors
-    /// None that [`Certificate::parse`] would not have found; so with all that follow.
+    /// None in practice: [`Certificate::parse`] has parsed every known extension. The same applies to the methods
+    /// below.
     pub fn extended_key_usage(&self) -> Result<Option<ExtendedKeyUsage<'a>>, ViewFault> {
         self.body(KnownExtension::ExtendedKeyUsage).map(ExtendedKeyUsage::parse).transpose()
     }
 
-    /// RFC 5280 4.2.1.6. An empty list is as none.
+    /// The subjectAltName (RFC 5280 4.2.1.6). `None` for an empty list.
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn subject_alt_name(&self) -> Result<Option<GeneralNames<'a>>, ViewFault> {
         self.body(KnownExtension::SubjectAltName).map_or(Ok(None), Body::alternative_names)
     }
 
-    /// RFC 5280 4.2.1.10.
+    /// The nameConstraints (RFC 5280 4.2.1.10).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn name_constraints(&self) -> Result<Option<NameConstraints<'a>>, ViewFault> {
         self.body(KnownExtension::NameConstraints).map(NameConstraints::parse).transpose()
     }
 
-    /// RFC 5280 4.2.1.4.
+    /// The certificatePolicies (RFC 5280 4.2.1.4).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn policies(&self) -> Result<Option<Policies<'a>>, ViewFault> {
         self.body(KnownExtension::CertificatePolicies).map(Policies::parse).transpose()
     }
 
-    /// RFC 5280 4.2.1.5.
+    /// The policyMappings (RFC 5280 4.2.1.5).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn policy_mappings(&self) -> Result<Option<PolicyMappings<'a>>, ViewFault> {
         self.body(KnownExtension::PolicyMappings).map(PolicyMappings::parse).transpose()
     }
 
-    /// RFC 5280 4.2.1.11.
+    /// The policyConstraints (RFC 5280 4.2.1.11).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn policy_constraints(&self) -> Result<Option<PolicyConstraints>, ViewFault> {
         self.body(KnownExtension::PolicyConstraints).map(PolicyConstraints::parse).transpose()
     }
 
-    /// RFC 5280 4.2.1.14: after how many certificates anyPolicy counts no more.
+    /// The inhibitAnyPolicy (RFC 5280 4.2.1.14): the number of certificates after which anyPolicy no longer counts.
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn inhibit_any_policy(&self) -> Result<Option<u32>, ViewFault> {
         self.body(KnownExtension::InhibitAnyPolicy).map(Body::unsigned).transpose()
     }
 
-    /// RFC 5280 4.2.1.1.
+    /// The authorityKeyIdentifier (RFC 5280 4.2.1.1).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn authority_key_identifier(&self) -> Result<Option<AuthorityKeyIdentifier<'a>>, ViewFault> {
         self.body(KnownExtension::AuthorityKeyIdentifier).map(AuthorityKeyIdentifier::parse).transpose()
     }
 
-    /// RFC 5280 4.2.1.2.
+    /// The subjectKeyIdentifier (RFC 5280 4.2.1.2).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn subject_key_identifier(&self) -> Result<Option<&'a [u8]>, ViewFault> {
         self.body(KnownExtension::SubjectKeyIdentifier).map(Body::octet_string).transpose()
     }
 
-    /// RFC 5280 4.2.1.13.
+    /// The cRLDistributionPoints (RFC 5280 4.2.1.13).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn crl_distribution_points(&self) -> Result<Option<DistributionPoints<'a>>, ViewFault> {
         self.body(KnownExtension::CrlDistributionPoints).map(DistributionPoints::parse).transpose()
     }
 
-    /// RFC 5280 4.2.1.15.
+    /// The freshestCRL (RFC 5280 4.2.1.15).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn freshest_crl(&self) -> Result<Option<DistributionPoints<'a>>, ViewFault> {
         self.body(KnownExtension::FreshestCrl).map(DistributionPoints::parse).transpose()
     }
 
-    /// RFC 5280 4.2.2.1.
+    /// The authorityInfoAccess (RFC 5280 4.2.2.1).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     pub fn authority_info_access(&self) -> Result<Option<AccessDescriptions<'a>>, ViewFault> {
         self.body(KnownExtension::AuthorityInfoAccess).map(AccessDescriptions::parse).transpose()
     }
 
-    /// RFC 5280 4.2.2.2.
+    /// The subjectInfoAccess (RFC 5280 4.2.2.2).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Certificate::extended_key_usage`].
     #[doc(alias = "RFC 5280 section 4.2.2.2")]
     pub fn subject_info_access(&self) -> Result<Option<AccessDescriptions<'a>>, ViewFault> {
         self.body(KnownExtension::SubjectInfoAccess).map(AccessDescriptions::parse).transpose()
@@ -426,7 +432,7 @@ impl<'a> Certificate<'a> {
 }
 
 impl Certificate<'_> {
-    /// The same, keeping its bytes.
+    /// The same certificate with a copy of its bytes.
     #[must_use]
     pub fn to_owned(&self) -> OwnedCertificate {
         OwnedCertificate { der: self.der.into(), fields: Arc::new(self.fields) }
@@ -439,7 +445,7 @@ impl fmt::Debug for Certificate<'_> {
     }
 }
 
-/// A certificate with its bytes: what a key ring holds.
+/// A certificate that owns its bytes, as in a key ring.
 #[derive(Clone)]
 pub struct OwnedCertificate {
     der: Arc<[u8]>,
@@ -447,10 +453,10 @@ pub struct OwnedCertificate {
 }
 
 impl OwnedCertificate {
-    /// Reads a certificate and keeps its bytes.
+    /// Parses a certificate and copies its bytes.
     ///
     /// # Errors
-    /// As [`Certificate::parse`].
+    /// The same as for [`Certificate::parse`].
     pub fn parse(der: &[u8]) -> Result<Self, ViewFault> {
         let fields = Certificate::parse(der)?.fields;
         Ok(Self { der: der.into(), fields: Arc::new(fields) })
@@ -491,7 +497,7 @@ fn span_of_raw(tlv: Tlv<'_>) -> Span {
     Span::of(tlv.offset + tlv.value.len() - tlv.raw.len(), tlv.raw.len())
 }
 
-/// RFC 5280 4.1.2.1. An explicit v1 is a default spelled out, which nobody issues.
+/// The version (RFC 5280 4.1.2.1). An explicit v1 is an error: DER does not encode a default.
 #[doc(alias = "RFC 5280 section 4.1.2.1")]
 fn parse_version(fields: &mut Reader<'_>) -> Result<Version, ViewFault> {
     const FIELD: &str = "version";
@@ -514,7 +520,7 @@ fn parse_name<'a>(fields: &mut Reader<'a>, field: &'static str) -> Result<(Span,
     Ok((Span::of(at, name.raw().len()), name))
 }
 
-/// RFC 5280 4.1.2.8: read past, never used.
+/// Skips the unique identifiers (RFC 5280 4.1.2.8), which are never used.
 ///
 /// RFC 5280 4.1.2.1.
 #[doc(alias("RFC 5280 section 4.1.2.1", "RFC 5280 section 4.1.2.8"))]
@@ -532,7 +538,7 @@ fn parse_unique_ids(fields: &mut Reader<'_>, version: Version) -> Result<(), Vie
     Ok(())
 }
 
-/// The list of extensions (RFC 5280 4.1.2.9), in version 3 alone.
+/// Parses the list of extensions (RFC 5280 4.1.2.9), which only version 3 may have.
 ///
 /// RFC 5280 4.1.2.1.
 #[doc(alias = "RFC 5280 section 4.1.2.1")]
@@ -556,7 +562,7 @@ fn spki_algorithm_span(spki: SubjectPublicKeyInfo<'_>, at: usize) -> Result<Span
     Ok(span_of_value(inner.expect(tag::SEQUENCE, FIELD)?))
 }
 
-/// What `parse` has read before.
+/// An algorithm identifier that `parse` has parsed before.
 fn reread_algorithm(content: &[u8]) -> AlgorithmIdentifier<'_> {
     AlgorithmIdentifier::parse(Reader::new(content), "AlgorithmIdentifier").unwrap_or(AlgorithmIdentifier {
         oid: Oid::new(&[]),

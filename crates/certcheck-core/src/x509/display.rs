@@ -1,4 +1,4 @@
-//! Names as text (RFC 4514), bounded and without control characters: it is read in terminals and logs.
+//! Names as text (RFC 4514), bounded and without control characters, because the text is shown in terminals and logs.
 
 use core::fmt::{self, Write as _};
 use std::borrow::Cow;
@@ -10,14 +10,15 @@ use super::name::{Attribute, Name};
 use crate::der::tag;
 use crate::oid::Oid;
 
-/// Longer names are cut: a report must not be as large as a hostile certificate. So many bytes are shown of one name,
+/// The most bytes that are shown of one name. Longer names are cut, so that a report is not as large as a hostile
+/// certificate.
 const MAX_NAME: usize = 2_048;
-/// of so many RDNs, of each so many attributes,
+/// The most RDNs that are shown of a name, and attributes of an RDN.
 const MAX_ATTRIBUTES: usize = 32;
-/// and of each value so many characters.
+/// The most characters that are shown of a value.
 const MAX_CHARACTERS: usize = 256;
 
-/// RFC 4514: the last RDN first, joined with commas; attributes of one RDN with plus signs.
+/// The text of RFC 4514: the last RDN first, joined with commas. Attributes of one RDN are joined with plus signs.
 impl fmt::Display for Name<'_> {
     /// RFC 4514.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,10 +44,10 @@ impl fmt::Display for Name<'_> {
     }
 }
 
-/// Writes so many bytes, then that there are more.
+/// A writer that stops after a number of bytes, and then writes that there are more.
 struct Bounded<'w, 'f> {
     f: &'w mut fmt::Formatter<'f>,
-    /// `None` once something was left out.
+    /// The bytes left. `None` once something was left out.
     left: Option<usize>,
 }
 
@@ -121,7 +122,7 @@ fn write_ip(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     write!(f, "/{}", mask.iter().map(|byte| byte.leading_ones()).sum::<u32>())
 }
 
-/// The names of RFC 4514 section 3 and those that client certificates carry beside them.
+/// The short names of RFC 4514 section 3, and others that are usual in client certificates.
 fn short_name(oid: Oid<'_>) -> Option<&'static str> {
     Some(match oid.content() {
         [0x55, 4, 3] => "CN",
@@ -144,7 +145,7 @@ fn short_name(oid: Oid<'_>) -> Option<&'static str> {
     })
 }
 
-/// The value as text. A PrintableString with other ASCII in it still reads.
+/// The value as text. A PrintableString with other ASCII characters is shown too.
 fn text_of(attribute: Attribute<'_>) -> Option<Cow<'_, str>> {
     attribute.text().or_else(|| match attribute.tag {
         tag::PRINTABLE_STRING | tag::VISIBLE_STRING => {
@@ -154,7 +155,7 @@ fn text_of(attribute: Attribute<'_>) -> Option<Cow<'_, str>> {
     })
 }
 
-/// RFC 4514 2.4, and control characters as escaped bytes.
+/// Writes text with the escapes of RFC 4514 2.4, and with control characters as escaped bytes.
 fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let last = text.chars().count().saturating_sub(1);
     for (at, character) in text.chars().enumerate() {
@@ -189,7 +190,7 @@ fn write_printable(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     Ok(())
 }
 
-/// Controls, and the characters that turn the direction of a line around.
+/// Whether a character is a control character, or changes the direction of a line.
 fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

@@ -1,6 +1,6 @@
-//! Which extensions a certificate has (RFC 5280 4.2), each read once when the certificate is.
+//! The extensions of a certificate (RFC 5280 4.2), each parsed once together with the certificate.
 //!
-//! One that is present and unreadable refuses the certificate, critical or not.
+//! An extension that is present and cannot be parsed makes the certificate malformed, critical or not.
 
 use super::extensions::{
     AuthorityKeyIdentifier, BasicConstraints, Body, ExtendedKeyUsage, KeyUsage, NameConstraints,
@@ -11,18 +11,20 @@ use super::source_extensions::{AccessDescriptions, DistributionPoints};
 use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
 use crate::oid::{self, Oid};
 
-/// More extensions than any certificate has.
+/// The most extensions of a certificate, more than any real one has.
 const MAX_EXTENSIONS: usize = 64;
 
+/// One extension of a certificate, CRL or OCSP response.
+///
 /// ```asn1
 /// Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Extension<'a> {
-    /// Which extension it is.
+    /// The object identifier of the extension.
     pub oid: Oid<'a>,
-    /// Whether who does not know it must refuse the certificate.
+    /// Whether an implementation that does not know the extension must reject the certificate.
     pub critical: bool,
     /// The content of `extnValue`.
     pub value: Tlv<'a>,
@@ -42,7 +44,7 @@ impl<'a> Extension<'a> {
 
 macro_rules! known_extensions {
     ($($(#[$doc:meta])* $name:ident = $oid:ident, $field:literal;)*) => {
-        /// The extensions this engine reads.
+        /// The extensions that certcheck parses.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         #[non_exhaustive]
         pub enum KnownExtension { $($(#[$doc])* $name,)* }
@@ -58,7 +60,7 @@ macro_rules! known_extensions {
                 match self { $(Self::$name => oid::$oid,)* }
             }
 
-            /// Its name in the ASN.1 modules.
+            /// Its name in the ASN.1 module.
             #[must_use]
             pub const fn field(self) -> &'static str {
                 match self { $(Self::$name => $field,)* }
@@ -68,57 +70,57 @@ macro_rules! known_extensions {
 }
 
 known_extensions! {
-    /// RFC 5280 4.2.1.1.
+    /// The authorityKeyIdentifier (RFC 5280 4.2.1.1).
     AuthorityKeyIdentifier = AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier";
-    /// RFC 5280 4.2.1.2.
+    /// The subjectKeyIdentifier (RFC 5280 4.2.1.2).
     SubjectKeyIdentifier = SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier";
-    /// RFC 5280 4.2.1.3.
+    /// The keyUsage (RFC 5280 4.2.1.3).
     KeyUsage = KEY_USAGE, "keyUsage";
-    /// RFC 5280 4.2.1.4.
+    /// The certificatePolicies (RFC 5280 4.2.1.4).
     CertificatePolicies = CERTIFICATE_POLICIES, "certificatePolicies";
-    /// RFC 5280 4.2.1.5.
+    /// The policyMappings (RFC 5280 4.2.1.5).
     PolicyMappings = POLICY_MAPPINGS, "policyMappings";
-    /// RFC 5280 4.2.1.6.
+    /// The subjectAltName (RFC 5280 4.2.1.6).
     SubjectAltName = SUBJECT_ALT_NAME, "subjectAltName";
-    /// RFC 5280 4.2.1.7.
+    /// The issuerAltName (RFC 5280 4.2.1.7).
     IssuerAltName = ISSUER_ALT_NAME, "issuerAltName";
-    /// RFC 5280 4.2.1.9.
+    /// The basicConstraints (RFC 5280 4.2.1.9).
     BasicConstraints = BASIC_CONSTRAINTS, "basicConstraints";
-    /// RFC 5280 4.2.1.10.
+    /// The nameConstraints (RFC 5280 4.2.1.10).
     NameConstraints = NAME_CONSTRAINTS, "nameConstraints";
-    /// RFC 5280 4.2.1.11.
+    /// The policyConstraints (RFC 5280 4.2.1.11).
     PolicyConstraints = POLICY_CONSTRAINTS, "policyConstraints";
-    /// RFC 5280 4.2.1.12.
+    /// The extKeyUsage (RFC 5280 4.2.1.12).
     ExtendedKeyUsage = EXTENDED_KEY_USAGE, "extKeyUsage";
-    /// RFC 5280 4.2.1.13.
+    /// The cRLDistributionPoints (RFC 5280 4.2.1.13).
     CrlDistributionPoints = CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints";
-    /// RFC 5280 4.2.1.14.
+    /// The inhibitAnyPolicy (RFC 5280 4.2.1.14).
     InhibitAnyPolicy = INHIBIT_ANY_POLICY, "inhibitAnyPolicy";
-    /// RFC 5280 4.2.1.15.
+    /// The freshestCRL (RFC 5280 4.2.1.15).
     FreshestCrl = FRESHEST_CRL, "freshestCRL";
-    /// RFC 5280 4.2.2.1.
+    /// The authorityInfoAccess (RFC 5280 4.2.2.1).
     AuthorityInfoAccess = AUTHORITY_INFO_ACCESS, "authorityInfoAccess";
-    /// RFC 5280 4.2.2.2.
+    /// The subjectInfoAccess (RFC 5280 4.2.2.2).
     SubjectInfoAccess = SUBJECT_INFO_ACCESS, "subjectInfoAccess";
-    /// RFC 9608.
+    /// The noRevAvail (RFC 9608).
     NoRevAvail = NO_REV_AVAIL, "noRevAvail";
-    /// RFC 6960 4.2.2.2.1.
+    /// The id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1).
     OcspNocheck = OCSP_NOCHECK, "id-pkix-ocsp-nocheck";
-    /// RFC 7633.
+    /// The tlsfeature (RFC 7633).
     TlsFeature = TLS_FEATURE, "tlsfeature";
 }
 
 impl KnownExtension {
     pub(crate) fn of(oid: Oid<'_>) -> Option<Self> {
-        // Nearly all stand under id-ce: its last arc alone tells them apart.
+        // Nearly all are under id-ce and differ only in the last arc.
         match oid.content() {
             [0x55, 0x1d, arc] => ID_CE.iter().find(|(known, _)| known == arc).map(|(_, known)| *known),
             _ => OUTSIDE_ID_CE.iter().copied().find(|known| known.oid() == oid),
         }
     }
 
-    /// Whether a conforming CA marks it non-critical, so that as critical it is outside the profile
-    /// (RFC 5280 4.2.1.1, 4.2.1.2, 4.2.1.15, 4.2.2; RFC 9608 3).
+    /// Whether a conforming CA marks it non-critical (RFC 5280 4.2.1.1, 4.2.1.2, 4.2.1.15, 4.2.2; RFC 9608 3). A
+    /// critical one violates the profile.
     ///
     /// RFC 5280 4.2.1.2, RFC 5280 4.2.1.15.
     #[doc(alias(
@@ -139,8 +141,8 @@ impl KnownExtension {
         )
     }
 
-    /// Whether path validation acts on it, so that as critical it is handled (RFC 5280 6.1.4 (o), 6.1.5 (f)).
-    /// tlsfeature is told, not enforced.
+    /// Whether path validation processes it, so that it may be critical (RFC 5280 6.1.4 (o), 6.1.5 (f)). The tlsfeature
+    /// extension is reported, not enforced.
     pub(crate) const fn is_processed(self) -> bool {
         !matches!(self, Self::TlsFeature)
     }
@@ -153,7 +155,7 @@ const OUTSIDE_ID_CE: [KnownExtension; 4] = [
     KnownExtension::TlsFeature,
 ];
 
-/// The last arc of each under id-ce, those first that every certificate has.
+/// The last arc of each extension under id-ce. Those that every certificate has come first.
 const ID_CE: [(u8, KnownExtension); 15] = [
     (15, KnownExtension::KeyUsage),
     (37, KnownExtension::ExtendedKeyUsage),
@@ -172,7 +174,8 @@ const ID_CE: [(u8, KnownExtension); 15] = [
     (56, KnownExtension::NoRevAvail),
 ];
 
-/// Where a byte range stands in the certificate. `start` of 0 is "absent": byte 0 is the certificate's own tag.
+/// The position of a byte range in the certificate. `start` 0 means absent, because byte 0 is the tag of the
+/// certificate itself.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -181,7 +184,7 @@ pub(crate) struct Span {
 
 impl Span {
     pub(crate) fn of(start: usize, length: usize) -> Self {
-        // Documents are refused above u32::MAX bytes before anything is read.
+        // Documents of more than u32::MAX bytes are refused before they are parsed.
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self { start: narrow(start), end: narrow(start + length) }
     }
@@ -196,7 +199,7 @@ impl Span {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ExtensionTable {
     spans: [Span; KnownExtension::COUNT],
-    /// Which are marked critical, by place in [`KnownExtension::ALL`].
+    /// Which extensions are marked critical, by their position in [`KnownExtension::ALL`].
     critical: u32,
     pub(crate) unknown_critical: Option<Span>,
     pub(crate) basic_constraints: Option<BasicConstraints>,
@@ -204,8 +207,8 @@ pub(crate) struct ExtensionTable {
 }
 
 impl ExtensionTable {
-    /// Reads `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension`, each body that is known included. An empty list is seen
-    /// in life and says nothing (deviation).
+    /// Parses `Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension` with the body of each known extension. Deviation: an
+    /// empty list, which exists in practice, is accepted as no extensions.
     ///
     /// RFC 5280 4.2.
     #[doc(alias = "RFC 5280 section 4.2")]
@@ -234,7 +237,7 @@ impl ExtensionTable {
                 if extension.critical && table.unknown_critical.is_none() {
                     let content = extension.oid.content();
                     let back = extension.value.offset.saturating_sub(here.offset());
-                    // The identifier's bytes stand between the start of the extension and its value.
+                    // The bytes of the identifier are between the start of the extension and its value.
                     let at = here
                         .rest()
                         .get(..back)
@@ -246,6 +249,8 @@ impl ExtensionTable {
         Ok(table)
     }
 
+    /// Parses the body of a known extension.
+    ///
     /// RFC 5280 4.2.
     #[doc(alias = "RFC 5280 section 4.2")]
     fn read_known(
@@ -290,7 +295,7 @@ impl ExtensionTable {
         }
     }
 
-    /// Where the body of an extension stands, if the certificate has it.
+    /// The position of the body of an extension, if the certificate has it.
     pub(crate) fn span(&self, known: KnownExtension) -> Option<Span> {
         self.spans.get(slot_of(known)).copied().filter(|span| span.start != 0)
     }

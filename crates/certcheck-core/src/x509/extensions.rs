@@ -1,13 +1,13 @@
 //! Bodies of the extensions that constrain a path: keys, usages, names (RFC 5280 4.2.1).
 //!
-//! What was read with the certificate reads again without fault; the types say `Result` all the
-//! same, and no caller turns an unreadable body into an absent one.
+//! A body that was parsed with the certificate can be parsed again without error. The types return `Result` all the
+//! same, so that no caller treats a body that cannot be parsed as absent.
 
 use super::general_name::{GeneralName, GeneralNames, IpForm};
 use crate::der::{Reader, Rule, Tlv, ViewFault, integer, named_bits, tag, unsigned};
 use crate::oid::Oid;
 
-/// Iterates with `read` over a list whose reader is the only field. After a fault nothing more comes.
+/// Iterates with `read` over a list whose reader is the only field. Ends after the first fault.
 macro_rules! read_each {
     ($list:ident, $item:ty) => {
         impl<'a> Iterator for $list<'a> {
@@ -29,7 +29,7 @@ macro_rules! read_each {
 
 pub(super) use read_each;
 
-/// The content of `extnValue` and the name it goes by in faults.
+/// The content of `extnValue`, and the name of the extension in faults.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Body<'a> {
     pub(crate) reader: Reader<'a>,
@@ -37,7 +37,7 @@ pub(crate) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// The only element there is, which must have this tag.
+    /// The only element, which must have this tag.
     pub(super) fn only(self, want: u8) -> Result<Tlv<'a>, ViewFault> {
         let mut reader = self.reader;
         let tlv = reader.expect(want, self.field)?;
@@ -45,7 +45,7 @@ impl<'a> Body<'a> {
         Ok(tlv)
     }
 
-    /// The content of the SEQUENCE of at least one member that is all there is.
+    /// The content of the only element, a SEQUENCE of at least one member.
     pub(super) fn list(self) -> Result<Reader<'a>, ViewFault> {
         let outer = self.only(tag::SEQUENCE)?;
         if outer.value.is_empty() {
@@ -63,7 +63,7 @@ impl<'a> Body<'a> {
         unsigned(self.only(tag::INTEGER)?, self.field)
     }
 
-    /// Alternative names. An empty list is seen in life, names nobody, and is read as absent (deviation).
+    /// Alternative names. Deviation: an empty list, which exists in practice and names nothing, is treated as absent.
     pub(crate) fn alternative_names(self) -> Result<Option<GeneralNames<'a>>, ViewFault> {
         let list = self.only(tag::SEQUENCE)?.reader();
         Ok((!list.is_empty()).then(|| GeneralNames::new(list, self.field)))
@@ -83,6 +83,8 @@ impl<'a> Body<'a> {
     }
 }
 
+/// The basicConstraints extension (RFC 5280 4.2.1.9).
+///
 /// ```asn1
 /// BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER (0..MAX) OPTIONAL }
 /// ```
@@ -91,11 +93,13 @@ impl<'a> Body<'a> {
 pub struct BasicConstraints {
     /// Whether the subject is a CA.
     pub ca: bool,
-    /// How many intermediates that are not self-issued may follow. Above `u32` it constrains nothing and saturates.
+    /// How many intermediates that are not self-issued may follow. A larger number than `u32` can hold saturates.
     pub path_len: Option<u32>,
 }
 
 impl BasicConstraints {
+    /// Parses the body.
+    ///
     /// RFC 5280 4.2.1.9.
     #[doc(alias = "RFC 5280 section 4.2.1.9")]
     pub(super) fn parse(body: Body<'_>) -> Result<Self, ViewFault> {
@@ -108,49 +112,51 @@ impl BasicConstraints {
     }
 }
 
-/// The named bits of keyUsage (RFC 5280 4.2.1.3); bit 0 is the most significant.
+/// The named bits of keyUsage (RFC 5280 4.2.1.3). Bit 0 is the most significant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct KeyUsage(u16);
 
 impl KeyUsage {
-    /// Bit 0.
+    /// The digitalSignature bit, bit 0.
     pub const DIGITAL_SIGNATURE: Self = Self(0x8000);
-    /// Bit 1, which X.509 calls contentCommitment today.
+    /// The nonRepudiation bit, bit 1. Newer versions of X.509 call it contentCommitment.
     pub const NON_REPUDIATION: Self = Self(0x4000);
-    /// Bit 2.
+    /// The keyEncipherment bit, bit 2.
     pub const KEY_ENCIPHERMENT: Self = Self(0x2000);
-    /// Bit 4.
+    /// The keyAgreement bit, bit 4.
     pub const KEY_AGREEMENT: Self = Self(0x0800);
-    /// Bit 5.
+    /// The keyCertSign bit, bit 5.
     pub const KEY_CERT_SIGN: Self = Self(0x0400);
-    /// Bit 6.
+    /// The cRLSign bit, bit 6.
     pub const CRL_SIGN: Self = Self(0x0200);
 
-    /// Whether one of `wanted`'s bits is asserted.
+    /// Whether at least one bit of `wanted` is set.
     #[must_use]
     pub const fn has_any(self, wanted: Self) -> bool {
         self.0 & wanted.0 != 0
     }
 
-    /// The bits of both.
+    /// The bits that are set in either.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
+    /// Parses the body.
+    ///
     /// RFC 5280 4.2.1.3.
     #[doc(alias = "RFC 5280 section 4.2.1.3")]
     pub(super) fn parse(body: Body<'_>) -> Result<Self, ViewFault> {
         let tlv = body.only(tag::BIT_STRING)?;
         match named_bits(tlv, body.field)? {
-            // RFC 5280 4.2.1.3: at least one bit is set.
+            // RFC 5280 4.2.1.3: at least one bit must be set.
             0 => Err(tlv.fault(body.field, Rule::EmptyList)),
             bits => Ok(Self(bits)),
         }
     }
 }
 
-/// `ExtKeyUsageSyntax ::= SEQUENCE SIZE (1..MAX) OF KeyPurposeId`.
+/// The extKeyUsage extension: `ExtKeyUsageSyntax ::= SEQUENCE SIZE (1..MAX) OF KeyPurposeId` (RFC 5280 4.2.1.12).
 #[derive(Clone, Copy, Debug)]
 pub struct ExtendedKeyUsage<'a>(Reader<'a>);
 
@@ -179,6 +185,8 @@ impl<'a> ExtendedKeyUsage<'a> {
     }
 }
 
+/// The authorityKeyIdentifier extension (RFC 5280 4.2.1.1).
+///
 /// ```asn1
 /// AuthorityKeyIdentifier ::= SEQUENCE {
 ///      keyIdentifier [0] KeyIdentifier OPTIONAL,
@@ -187,9 +195,9 @@ impl<'a> ExtendedKeyUsage<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AuthorityKeyIdentifier<'a> {
-    /// The issuer's subjectKeyIdentifier: a hint for path building, never a constraint.
+    /// The subjectKeyIdentifier of the issuer: a hint for path building, never a constraint.
     pub key_identifier: Option<&'a [u8]>,
-    /// The names of the issuer's issuer and the content of the issuer's serial: both or neither.
+    /// The names of the issuer's issuer, and the content of the issuer's serial number. Both are present, or neither.
     pub issuer_and_serial: Option<(GeneralNames<'a>, &'a [u8])>,
 }
 
@@ -219,6 +227,8 @@ impl<'a> AuthorityKeyIdentifier<'a> {
     }
 }
 
+/// The nameConstraints extension (RFC 5280 4.2.1.10).
+///
 /// ```asn1
 /// NameConstraints ::= SEQUENCE {
 ///      permittedSubtrees [0] GeneralSubtrees OPTIONAL, excludedSubtrees [1] GeneralSubtrees OPTIONAL }
@@ -226,9 +236,9 @@ impl<'a> AuthorityKeyIdentifier<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct NameConstraints<'a> {
-    /// Within which names of a form must lie, if one of that form is here.
+    /// The permitted subtrees. If one of them has the form of a name, the name must be within one of that form.
     pub permitted: Option<Subtrees<'a>>,
-    /// Within which no name may lie.
+    /// The excluded subtrees. No name may be within one of them.
     pub excluded: Option<Subtrees<'a>>,
 }
 
@@ -248,7 +258,7 @@ impl<'a> NameConstraints<'a> {
         Ok(Self { permitted, excluded })
     }
 
-    /// The same from an encoded body of the engine's own.
+    /// Parses a body that certcheck has encoded itself.
     pub(crate) fn of_body(reader: Reader<'a>) -> Result<Self, ViewFault> {
         Self::parse(Body { reader, field: "nameConstraints" })
     }
@@ -263,14 +273,17 @@ impl<'a> NameConstraints<'a> {
     }
 }
 
+/// An iterator over the bases of subtrees. `minimum` must be 0 and `maximum` absent (RFC 5280 4.2.1.10).
+///
 /// ```asn1
 /// GeneralSubtree ::= SEQUENCE { base GeneralName, minimum [0] INTEGER DEFAULT 0, maximum [1] INTEGER OPTIONAL }
 /// ```
-/// Iterates over the bases. `minimum` must be 0 and `maximum` absent (RFC 5280 4.2.1.10).
 #[derive(Clone, Copy, Debug)]
 pub struct Subtrees<'a>(Reader<'a>);
 
 impl<'a> Subtrees<'a> {
+    /// Parses the next base.
+    ///
     /// RFC 5280 4.2.1.10.
     #[doc(alias = "RFC 5280 section 4.2.1.10")]
     fn read(&mut self) -> Result<GeneralName<'a>, ViewFault> {

@@ -1,9 +1,11 @@
-//! `GeneralName` (RFC 5280 4.2.1.6), read into its forms and compared only within one form.
+//! `GeneralName` (RFC 5280 4.2.1.6). Names are only compared with names of the same form.
 
 use super::name::Name;
 use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
 use crate::oid::Oid;
 
+/// A name in one of the forms of X.509 (RFC 5280 4.2.1.6).
+///
 /// ```asn1
 /// GeneralName ::= CHOICE {
 ///      otherName [0], rfc822Name [1], dNSName [2], x400Address [3], directoryName [4],
@@ -12,26 +14,26 @@ use crate::oid::Oid;
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "X.509 fixes the choice")]
 pub enum GeneralName<'a> {
-    /// `type-id` and the value with its header.
+    /// A name of another kind, with its `type-id`.
     Other {
-        /// What kind of name it is.
+        /// The kind of name.
         type_id: Oid<'a>,
-        /// The value inside the explicit tag, header included.
+        /// The value inside the explicit tag, with its header.
         value: &'a [u8],
     },
-    /// A mailbox in ASCII.
+    /// An email address in ASCII.
     Rfc822(&'a str),
-    /// A domain name in ASCII. Its syntax has not been checked.
+    /// A domain name in ASCII. Its syntax is not checked.
     Dns(&'a str),
-    /// Uninterpreted.
+    /// An X.400 address, not parsed.
     X400(&'a [u8]),
     /// A distinguished name.
     Directory(Name<'a>),
-    /// Uninterpreted.
+    /// An EDI party name, not parsed.
     EdiParty(&'a [u8]),
-    /// A URI in ASCII. Its syntax has not been checked.
+    /// A URI in ASCII. Its syntax is not checked.
     Uri(&'a str),
-    /// 4 or 16 bytes of address; as the base of a constraint 8 or 32, address and mask.
+    /// An IP address of 4 or 16 bytes. As the base of a constraint, 8 or 32 bytes: address and mask.
     Ip(&'a [u8]),
     /// An object identifier.
     RegisteredId(Oid<'a>),
@@ -47,7 +49,7 @@ pub(crate) enum IpForm {
 }
 
 impl<'a> GeneralName<'a> {
-    /// What it costs to compare this name, in bytes. Of a directory name as [`Name::cost`].
+    /// The cost of comparing this name, in bytes. For a directory name see [`Name::cost`].
     pub(crate) fn cost(self) -> usize {
         match self {
             Self::Directory(name) => name.cost(),
@@ -58,6 +60,8 @@ impl<'a> GeneralName<'a> {
         }
     }
 
+    /// Parses a name.
+    ///
     /// RFC 5280 4.2.1.6, RFC 5280 4.2.1.7.
     #[doc(alias("RFC 5280 section 4.2.1.6", "RFC 5280 section 4.2.1.7"))]
     pub(crate) fn parse(tlv: Tlv<'a>, ip: IpForm, field: &'static str) -> Result<Self, ViewFault> {
@@ -109,7 +113,7 @@ fn ia5<'a>(tlv: Tlv<'a>, field: &'static str) -> Result<&'a str, ViewFault> {
     }
 }
 
-/// Ones, then zeros.
+/// Whether a mask is ones followed by zeros.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
@@ -119,10 +123,11 @@ fn is_contiguous(mask: &[u8]) -> bool {
     edge && rest.all(|byte| *byte == 0)
 }
 
+/// A list of names. Iterating parses them, which cannot fail for a list that the certificate's parser has checked.
+///
 /// ```asn1
 /// GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName
 /// ```
-/// Iterating reads; what was read by the certificate's parser reads again without fault.
 #[derive(Clone, Copy, Debug)]
 pub struct GeneralNames<'a> {
     names: Reader<'a>,
@@ -130,12 +135,12 @@ pub struct GeneralNames<'a> {
 }
 
 impl<'a> GeneralNames<'a> {
-    /// Over the content of the SEQUENCE.
+    /// The list in the content of the SEQUENCE.
     pub(crate) const fn new(names: Reader<'a>, field: &'static str) -> Self {
         Self { names, field }
     }
 
-    /// Reads all of them once.
+    /// Parses all of them once.
     ///
     /// RFC 5280 4.2.1.6, RFC 5280 4.2.1.7.
     #[doc(alias("RFC 5280 section 4.2.1.6", "RFC 5280 section 4.2.1.7"))]

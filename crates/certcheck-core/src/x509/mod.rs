@@ -1,6 +1,6 @@
-//! Borrowed views over the original DER. What is in them has been read, not trusted.
+//! Borrowed views of the original DER. Their content is parsed, but not verified.
 //!
-//! A view allocates nothing. The bytes that were signed are the bytes that a view hands out.
+//! A view allocates nothing. The signed bytes are the bytes that a view returns. [`Certificate`] is the entry point.
 
 mod algorithm;
 mod certificate;

@@ -1,15 +1,18 @@
-//! Distinguished names (RFC 5280 4.1.2.4): their structure. How they compare stands in `name_match`.
+//! Distinguished names (RFC 5280 4.1.2.4): their structure. Comparison is in `name_match`.
 
 use std::borrow::Cow;
 
 use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
 use crate::oid::Oid;
 
+/// A distinguished name (RFC 5280 4.1.2.4).
+///
 /// ```asn1
 /// Name ::= CHOICE { rdnSequence RDNSequence }
 /// RDNSequence ::= SEQUENCE OF RelativeDistinguishedName
 /// ```
-/// The structure has been checked; the characters of the values have not.
+///
+/// The structure is checked. The characters of the values are not.
 #[derive(Clone, Copy, Debug)]
 pub struct Name<'a> {
     raw: &'a [u8],
@@ -17,10 +20,10 @@ pub struct Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    /// Reads a name where the reader stands.
+    /// Parses a name at the reader's position.
     ///
     /// # Errors
-    /// What breaks DER, an empty RDN ([`Rule::EmptyList`]).
+    /// Invalid DER, or an empty RDN ([`Rule::EmptyList`]).
     pub fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
         let outer = reader.expect(tag::SEQUENCE, field)?;
         let mut rdns = outer.reader();
@@ -30,13 +33,13 @@ impl<'a> Name<'a> {
         Ok(Self { raw: outer.raw, content: outer.value })
     }
 
-    /// A name that has been read before, from its bytes.
+    /// A name from bytes that were parsed before.
     pub(crate) fn reread(raw: &'a [u8]) -> Self {
         let content = Reader::new(raw).any("Name").map_or(&[][..], |outer| outer.value);
         Self { raw, content }
     }
 
-    /// The name as encoded, header included.
+    /// The name as encoded, with its header.
     #[must_use]
     pub const fn raw(self) -> &'a [u8] {
         self.raw
@@ -48,11 +51,11 @@ impl<'a> Name<'a> {
         self.content.is_empty()
     }
 
-    /// The RDNs, in the order of encoding (the root's first).
+    /// The RDNs in the order of the encoding, the most general first.
     pub fn rdns(self) -> impl Iterator<Item = Rdn<'a>> + Clone {
         let mut reader = Reader::new(self.content);
-        // The structure was walked by `parse`, so an error cannot come; were one to, the name would
-        // end short and match nothing.
+        // `parse` has checked the structure, so no error can occur. If one did, the name would end early and match
+        // nothing.
         core::iter::from_fn(
             move || if reader.is_empty() { None } else { Rdn::parse(&mut reader, "Name").ok() },
         )
@@ -64,6 +67,8 @@ impl<'a> Name<'a> {
     }
 }
 
+/// A relative distinguished name: a set of attributes.
+///
 /// ```asn1
 /// RelativeDistinguishedName ::= SET SIZE (1..MAX) OF AttributeTypeAndValue
 /// ```
@@ -74,10 +79,10 @@ pub struct Rdn<'a> {
 }
 
 impl<'a> Rdn<'a> {
-    /// Reads an RDN where the reader stands. The order of the set is not checked: a set is compared as one.
+    /// Parses an RDN at the reader's position. The order of the set is not checked, because sets are compared as sets.
     ///
     /// # Errors
-    /// What breaks DER, an empty set.
+    /// Invalid DER, or an empty set.
     pub fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
         let set = reader.expect(tag::SET, field)?;
         if set.value.is_empty() {
@@ -86,7 +91,7 @@ impl<'a> Rdn<'a> {
         Self::of_content(set.raw, set, field)
     }
 
-    /// Checks the attributes of a set whose own tag is the caller's affair (`nameRelativeToCRLIssuer` is `[1] IMPLICIT`).
+    /// Checks the attributes of a set. The caller checks its tag, because `nameRelativeToCRLIssuer` is `[1] IMPLICIT`.
     pub(crate) fn of_content(raw: &'a [u8], set: Tlv<'a>, field: &'static str) -> Result<Self, ViewFault> {
         let mut attributes = set.reader();
         while !attributes.is_empty() {
@@ -112,13 +117,15 @@ impl<'a> Rdn<'a> {
     }
 }
 
+/// An attribute of a name.
+///
 /// ```asn1
 /// AttributeTypeAndValue ::= SEQUENCE { type OBJECT IDENTIFIER, value ANY }
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Attribute<'a> {
-    /// The attribute's type.
+    /// The type of the attribute.
     pub oid: Oid<'a>,
     /// The tag of its value.
     pub tag: u8,
@@ -127,7 +134,7 @@ pub struct Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    /// The value as text, if it is of a string type and its characters are of that type.
+    /// The value as text, if it has a string type and all characters are allowed in that type.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
         decoded(self.tag, self.value)
@@ -142,7 +149,7 @@ impl<'a> Attribute<'a> {
     }
 }
 
-/// The characters of a value, or `None` where they are not of its type.
+/// The characters of a value. `None` if the string type does not allow one of them.
 ///
 /// RFC 4518 2.1.
 #[doc(alias = "RFC 4518 section 2.1")]
@@ -160,7 +167,7 @@ fn decoded(tag: u8, value: &[u8]) -> Option<Cow<'_, str>> {
         tag::IA5_STRING => {
             value.is_ascii().then(|| core::str::from_utf8(value).ok().map(Cow::Borrowed)).flatten()
         }
-        // T.61 as deployed is ISO 8859-1; nobody emits its escape sequences.
+        // T.61 is ISO 8859-1 in practice. Its escape sequences are not used.
         tag::TELETEX_STRING => Some(value.iter().copied().map(char::from).collect()),
         tag::BMP_STRING => {
             let (units, rest) = value.as_chunks::<2>();

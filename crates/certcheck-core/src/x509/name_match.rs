@@ -1,14 +1,14 @@
-//! How names compare (RFC 5280 7.1, by the string preparation of RFC 4518).
+//! Comparison of names (RFC 5280 7.1, with the string preparation of RFC 4518).
 //!
-//! Bytes that are equal are equal names. Otherwise every string is decoded from its type, mapped,
-//! normalized (NFKC), folded in case and its white space made insignificant, so that types compare
-//! across each other. Attributes that are not strings compare as encoded.
+//! Names with equal bytes are equal. Otherwise each string is decoded from its type, mapped, normalized (NFKC),
+//! case-folded, and its insignificant white space is removed, so that strings of different types can be equal.
+//! Attributes that are not strings are compared as encoded.
 //!
-//! Deviation: a value that is very long, or grows very much when it is prepared, compares as encoded, so that nobody can make
-//! comparisons dear.
+//! Deviation: a value that is very long, or that grows very much when it is prepared, is compared as encoded. Otherwise
+//! a hostile certificate could make comparisons expensive.
 //!
-//! Deviation: a control character other than white space is not mapped to nothing (RFC 4518 2.2), it
-//! makes the value equal to none but its own bytes, so that `a\0b` is never `ab`.
+//! Deviation: a control character other than white space is not removed (RFC 4518 2.2). A value with one is equal only
+//! to the same bytes, so that `a\0b` is never `ab`.
 
 use std::borrow::Cow;
 
@@ -18,25 +18,26 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::name::{Attribute, Name, Rdn};
 use crate::der::tag;
 
-/// The longest value that is prepared, in bytes. X.520 has upper bounds of 64 characters for most attributes; what is longer
-/// than this compares as encoded.
+/// The longest value that is prepared, in bytes. X.520 has upper bounds of 64 characters for most attributes. Longer
+/// values are compared as encoded.
 const LONGEST_VALUE: usize = 2_048;
-/// How many times longer than its value a prepared string may get. Characters that grow more under NFKC, up to eleven times,
-/// are no part of honest names of this length: the value compares as encoded.
+/// How many times longer than its value a prepared string may be. Characters that grow more under NFKC, up to eleven
+/// times, do not occur in real names of this length. Such a value is compared as encoded.
 const GROWTH: usize = 4;
-/// Growth that is granted to every value.
+/// The growth that is allowed for every value, in bytes.
 const SHORT: usize = 64;
-/// How many times a byte counts that has to be prepared before it is compared (RFC 4518).
+/// The cost factor of a byte that must be prepared before it is compared (RFC 4518).
 pub const PREPARED: usize = 72;
 
 impl Name<'_> {
-    /// What it costs to compare this name, in bytes: those of its encoding, [`PREPARED`] times where they have to be prepared
-    /// for it.
+    /// The cost of comparing this name, in bytes: the length of its encoding, times [`PREPARED`] if its values must be
+    /// prepared.
     pub(crate) fn cost(self) -> usize {
         self.rdns().map(Rdn::cost).fold(0, usize::saturating_add)
     }
 
-    /// Whether it has only plain values, in RDNs of one attribute: nearly all names. They compare without being prepared.
+    /// Whether it has only plain values, in RDNs with one attribute, as nearly all names do. Such names are compared
+    /// without preparation.
     pub(crate) fn is_plain(self) -> bool {
         self.rdns().all(|rdn| {
             let mut attributes = rdn.attributes();
@@ -63,8 +64,8 @@ impl Name<'_> {
         }
     }
 
-    /// Whether this name lies in the subtree under `base`: the RDNs of `base` are its first RDNs
-    /// (RFC 5280 4.2.1.10). An empty base holds every name.
+    /// Whether this name is in the subtree of `base`: the RDNs of `base` are its first RDNs (RFC 5280 4.2.1.10). Every
+    /// name is within an empty base.
     #[doc(alias = "RFC 5280 section 4.2.1.10")]
     #[must_use]
     pub fn is_within(self, base: Name<'_>) -> bool {
@@ -72,13 +73,13 @@ impl Name<'_> {
         base.rdns().all(|b| ours.next().is_some_and(|a| rdns_match(a, b)))
     }
 
-    /// Whether some value can only be compared by its bytes, so that a mismatch proves nothing.
+    /// Whether a value can only be compared by its bytes, so that a mismatch proves nothing.
     #[must_use]
     pub fn has_incomparable_value(self) -> bool {
         self.prepare().has_incomparable_value()
     }
 
-    /// Prepares the name for comparisons with many others.
+    /// The name prepared for comparisons with many others.
     pub(crate) fn prepare(self) -> PreparedName {
         let mut prepared =
             PreparedName { form: Vec::with_capacity(self.raw().len()), has_incomparable_value: false };
@@ -97,35 +98,36 @@ impl Name<'_> {
         prepared
     }
 
-    /// A form that is equal for names that match: a key for maps.
+    /// A key for maps: equal for names that match.
     #[must_use]
     pub fn normalized(self) -> Vec<u8> {
         self.prepare().form
     }
 }
 
-/// A name in the form in which names are compared.
+/// A name in the form that comparisons use.
 pub(crate) struct PreparedName {
-    /// Its RDNs one after the other, each with its length: one name is within another if its form begins with the other's.
+    /// The RDNs one after the other, each with its length. A name is within another if its form begins with the other's
+    /// form.
     form: Vec<u8>,
     has_incomparable_value: bool,
 }
 
 impl PreparedName {
-    /// As [`Name::is_within`].
+    /// The same as [`Name::is_within`].
     pub(crate) fn is_within(&self, base: &Self) -> bool {
         self.form.starts_with(&base.form)
     }
 
-    /// As [`Name::has_incomparable_value`].
+    /// The same as [`Name::has_incomparable_value`].
     pub(crate) const fn has_incomparable_value(&self) -> bool {
         self.has_incomparable_value
     }
 }
 
 impl Name<'_> {
-    /// A hash that is equal for names that match, for names of plain values in RDNs of one attribute: nearly all.
-    /// Needs no memory. `None` for other names.
+    /// A hash that is equal for names that match. Only for names with plain values in RDNs with one attribute, as
+    /// nearly all names, and `None` for others. Allocates nothing.
     pub(crate) fn plain_hash(self) -> Option<u64> {
         const PRIME: u64 = 0x0000_0100_0000_01b3;
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -146,10 +148,10 @@ impl Name<'_> {
 }
 
 impl Rdn<'_> {
-    /// As [`Name::cost`].
+    /// The same as [`Name::cost`].
     pub(crate) fn cost(self) -> usize {
         let mut attributes = self.attributes();
-        // Sets of several are sorted, whatever is in them.
+        // Sets of several attributes are sorted, whatever they contain.
         let is_cheap = match (attributes.next(), attributes.next()) {
             (Some(only), None) => is_plain(only),
             _ => false,
@@ -163,7 +165,7 @@ impl Rdn<'_> {
     }
 }
 
-/// RDNs are sets: the same number of attributes, each with its match in the other.
+/// Whether two RDNs have the same number of attributes, each with its match in the other.
 ///
 /// RFC 5280 7.1.
 #[doc(alias = "RFC 5280 section 7.1")]
@@ -187,6 +189,8 @@ fn rdns_match(a: Rdn<'_>, b: Rdn<'_>) -> bool {
     }
 }
 
+/// Whether two attributes match.
+///
 /// RFC 5280 7.1.
 #[doc(alias = "RFC 5280 section 7.1")]
 fn attributes_match(a: Attribute<'_>, b: Attribute<'_>) -> bool {
@@ -208,14 +212,14 @@ fn attributes_match(a: Attribute<'_>, b: Attribute<'_>) -> bool {
     }
 }
 
-/// An attribute in the form in which it is compared.
+/// An attribute in the form that comparisons use.
 struct AttributeForm {
     bytes: Vec<u8>,
-    /// It is a string that cannot be prepared.
+    /// Whether it is a string that cannot be prepared.
     is_incomparable: bool,
 }
 
-/// Type, kind and value with their lengths, so that no two attributes share a form by accident.
+/// The type, kind and value with their lengths, so that no two attributes share a form by accident.
 fn normalized_attribute(attribute: Attribute<'_>) -> AttributeForm {
     let mut form = Vec::with_capacity(attribute.value.len().saturating_add(32));
     let mut is_incomparable = false;
@@ -227,7 +231,7 @@ fn normalized_attribute(attribute: Attribute<'_>) -> AttributeForm {
         }
         None => {
             is_incomparable = is_string(attribute.tag);
-            // Any byte may stand as a tag.
+            // Any byte can be a tag.
             form.extend([0, attribute.tag]);
             push_counted(&mut form, attribute.value);
         }
@@ -253,13 +257,14 @@ const fn is_string(tag: u8) -> bool {
     )
 }
 
-/// Printable ASCII in a type of one byte a character: prepared without allocation.
+/// Whether a value is printable ASCII in a type with one byte per character: such values are prepared without
+/// allocation.
 fn is_plain(attribute: Attribute<'_>) -> bool {
     matches!(attribute.tag, tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING)
         && attribute.value.iter().all(|byte| matches!(byte, 0x20..=0x7e))
 }
 
-/// Lower case, runs of spaces made one, none at either end.
+/// The value in lower case, with runs of spaces as one space, and no space at either end.
 fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
     let value = value.trim_ascii();
     value.iter().enumerate().filter_map(move |(at, byte)| {
@@ -268,7 +273,7 @@ fn plain_folded(value: &[u8]) -> impl Iterator<Item = u8> {
     })
 }
 
-/// The prepared string, or `None` where a value cannot be prepared.
+/// The prepared string. `None` if the value cannot be prepared.
 ///
 /// RFC 4518 2.3, RFC 4518 2.6.
 #[doc(alias("RFC 4518 section 2.3", "RFC 4518 section 2.6"))]
@@ -279,12 +284,13 @@ fn prepared(attribute: Attribute<'_>) -> Option<String> {
     if attribute.value.len() > LONGEST_VALUE {
         return None;
     }
-    // 2.1 Transcode. A PrintableString is taken with all of ASCII in it, as is_plain takes it: `@`, `&` and `_` are seen in life.
+    // 2.1 Transcode. All ASCII characters are accepted in a PrintableString, as in is_plain: `@`, `&` and `_` occur in
+    // practice.
     let text = attribute.text().or_else(|| {
         let is_ascii = attribute.tag == tag::PRINTABLE_STRING && attribute.value.is_ascii();
         core::str::from_utf8(attribute.value).ok().filter(|_| is_ascii).map(Cow::Borrowed)
     })?;
-    // 2.2 Map, 2.3 Normalize; case is folded with the table made for NFKC (RFC 3454 B.2).
+    // 2.2 Map, 2.3 Normalize. Case is folded with the table for NFKC (RFC 3454 B.2).
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
         match mapped(character) {
@@ -306,15 +312,15 @@ fn prepared(attribute: Attribute<'_>) -> Option<String> {
     Some(normal.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
-/// What a character is mapped to before names are compared (RFC 4518 2.2).
+/// The mapping of a character before names are compared (RFC 4518 2.2).
 enum Mapped {
     Character(char),
     Nothing,
-    /// No comparison takes it (RFC 4518 2.4).
+    /// A prohibited character: comparison fails (RFC 4518 2.4).
     Prohibited,
 }
 
-/// RFC 4518 2.2, and what 2.4 prohibits of what is left.
+/// The mapping of RFC 4518 2.2, and the characters that 2.4 prohibits of the rest.
 #[doc(alias = "RFC 4518 section 2.2")]
 fn mapped(character: char) -> Mapped {
     match character {
@@ -357,7 +363,7 @@ mod tests {
     use super::*;
     use crate::der::Reader;
 
-    /// What a name is compared by must not depend on the way: chaining compares pairs, what is distrusted is looked up.
+    /// All ways of comparing must agree: chaining compares pairs, distrusted names are looked up.
     #[test]
     fn every_way_of_comparing_says_the_same() {
         let values = [
@@ -379,7 +385,7 @@ mod tests {
             "printable: ",
         ];
         let mut names = Vec::from(values.map(|value| (value, name(&format!("CN={value}")))));
-        // Of a type that no string has; its bytes are those of a string (found by a fuzzer).
+        // A type that no string has. Its bytes are those of a string (found by a fuzzer).
         for (about, tag) in [("tag 0", 0), ("tag 1", 1)] {
             let mut odd = name("CN=seed");
             *odd.iter_mut().rfind(|byte| **byte == tag::UTF8_STRING).expect("a string") = tag;

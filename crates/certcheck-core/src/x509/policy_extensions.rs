@@ -4,13 +4,16 @@ use super::extensions::{Body, read_each};
 use crate::der::{Reader, Rule, ViewFault, tag, unsigned};
 use crate::oid::{self, Oid};
 
-/// More policies than any certificate asserts; bounds the search for duplicates.
+/// The most policies of a certificate, more than any real one asserts. Bounds the search for duplicates.
 const MAX_POLICIES: usize = 512;
 
-/// `certificatePolicies ::= SEQUENCE SIZE (1..MAX) OF PolicyInformation`. Iterates over them.
+/// The certificatePolicies extension: `certificatePolicies ::= SEQUENCE SIZE (1..MAX) OF PolicyInformation`. An
+/// iterator over them.
 #[derive(Clone, Copy, Debug)]
 pub struct Policies<'a>(Reader<'a>);
 
+/// One policy of a certificate (RFC 5280 4.2.1.4).
+///
 /// ```asn1
 /// PolicyInformation ::= SEQUENCE {
 ///      policyIdentifier CertPolicyId, policyQualifiers SEQUENCE SIZE (1..MAX) OF PolicyQualifierInfo OPTIONAL }
@@ -20,7 +23,7 @@ pub struct Policies<'a>(Reader<'a>);
 pub struct PolicyInformation<'a> {
     /// The policy.
     pub policy: Oid<'a>,
-    /// The qualifiers, uninterpreted.
+    /// The qualifiers, not parsed.
     pub qualifiers: Option<&'a [u8]>,
 }
 
@@ -29,6 +32,8 @@ impl<'a> Policies<'a> {
         body.list().map(Self)
     }
 
+    /// Parses all policies once.
+    ///
     /// RFC 5280 4.2.1.4.
     #[doc(alias = "RFC 5280 section 4.2.1.4")]
     pub(super) fn check(self) -> Result<(), ViewFault> {
@@ -39,7 +44,7 @@ impl<'a> Policies<'a> {
             if at >= MAX_POLICIES {
                 return Err(here.fault("certificatePolicies", Rule::TooMany));
             }
-            // 4.2.1.4: a policy must not appear twice.
+            // 4.2.1.4: a policy must not appear more than once.
             for earlier in self.take(at) {
                 if earlier?.policy == information.policy {
                     return Err(here.fault("certificatePolicies", Rule::DuplicatePolicy));
@@ -49,6 +54,8 @@ impl<'a> Policies<'a> {
         Ok(())
     }
 
+    /// Parses the next policy.
+    ///
     /// RFC 5280 4.2.1.4.
     #[doc(alias = "RFC 5280 section 4.2.1.4")]
     fn read(&mut self) -> Result<PolicyInformation<'a>, ViewFault> {
@@ -57,7 +64,7 @@ impl<'a> Policies<'a> {
         let policy = Oid::parse(fields.any(FIELD)?, FIELD)?;
         let qualifiers = fields.optional(tag::SEQUENCE, FIELD)?;
         fields.finish(FIELD)?;
-        // An empty list is seen in life and says nothing (deviation).
+        // Deviation: an empty list, which exists in practice, is accepted as no qualifiers.
         let qualifiers = qualifiers.filter(|list| !list.value.is_empty());
         if let Some(list) = qualifiers {
             let mut rest = list.reader();
@@ -77,11 +84,14 @@ impl<'a> Policies<'a> {
 
 read_each!(Policies, PolicyInformation<'a>);
 
+/// The policyMappings extension (RFC 5280 4.2.1.5). An iterator over the pairs.
+///
 /// ```asn1
 /// PolicyMappings ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE {
 ///      issuerDomainPolicy CertPolicyId, subjectDomainPolicy CertPolicyId }
 /// ```
-/// Iterates over the pairs. That anyPolicy is in none is checked in the path (RFC 5280 6.1.4 (a)).
+///
+/// Path validation checks that no pair has anyPolicy (RFC 5280 6.1.4 (a)).
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyMappings<'a>(Reader<'a>);
 
@@ -94,6 +104,8 @@ impl<'a> PolicyMappings<'a> {
         self.try_for_each(|pair| pair.map(drop))
     }
 
+    /// Parses the next pair.
+    ///
     /// RFC 5280 4.2.1.5.
     #[doc(alias = "RFC 5280 section 4.2.1.5")]
     fn read(&mut self) -> Result<(Oid<'a>, Oid<'a>), ViewFault> {
@@ -108,6 +120,8 @@ impl<'a> PolicyMappings<'a> {
 
 read_each!(PolicyMappings, (Oid<'a>, Oid<'a>));
 
+/// The policyConstraints extension (RFC 5280 4.2.1.11).
+///
 /// ```asn1
 /// PolicyConstraints ::= SEQUENCE {
 ///      requireExplicitPolicy [0] SkipCerts OPTIONAL, inhibitPolicyMapping [1] SkipCerts OPTIONAL }
@@ -115,13 +129,15 @@ read_each!(PolicyMappings, (Oid<'a>, Oid<'a>));
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PolicyConstraints {
-    /// After how many certificates a policy must be asserted.
+    /// The number of certificates after which a policy must be asserted.
     pub require_explicit_policy: Option<u32>,
-    /// After how many certificates mapping ends.
+    /// The number of certificates after which mapping is not allowed.
     pub inhibit_policy_mapping: Option<u32>,
 }
 
 impl PolicyConstraints {
+    /// Parses the body.
+    ///
     /// RFC 5280 4.2.1.11.
     #[doc(alias = "RFC 5280 section 4.2.1.11")]
     pub(crate) fn parse(body: Body<'_>) -> Result<Self, ViewFault> {

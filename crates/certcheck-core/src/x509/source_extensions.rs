@@ -1,5 +1,5 @@
-//! Bodies of the extensions that name where evidence is: CRL distribution points and information access
-//! (RFC 5280 4.2.1.13, 4.2.1.15, 4.2.2).
+//! Bodies of the extensions that name sources of evidence: CRL distribution points and information access (RFC 5280
+//! 4.2.1.13, 4.2.1.15, 4.2.2).
 
 use super::extensions::{Body, read_each};
 use super::general_name::{GeneralName, GeneralNames, IpForm};
@@ -7,10 +7,13 @@ use super::name::Rdn;
 use crate::der::{Reader, Rule, Tlv, ViewFault, named_bits, tag};
 use crate::oid::Oid;
 
-/// `CRLDistributionPoints ::= SEQUENCE SIZE (1..MAX) OF DistributionPoint`. Iterates over them.
+/// The cRLDistributionPoints or freshestCRL extension: `CRLDistributionPoints ::= SEQUENCE SIZE (1..MAX) OF
+/// DistributionPoint`. An iterator over the points.
 #[derive(Clone, Copy, Debug)]
 pub struct DistributionPoints<'a>(Reader<'a>, &'static str);
 
+/// A distribution point (RFC 5280 4.2.1.13).
+///
 /// ```asn1
 /// DistributionPoint ::= SEQUENCE {
 ///      distributionPoint [0] DistributionPointName OPTIONAL, reasons [1] ReasonFlags OPTIONAL,
@@ -19,14 +22,16 @@ pub struct DistributionPoints<'a>(Reader<'a>, &'static str);
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct DistributionPoint<'a> {
-    /// Where the CRL is and what it calls itself.
+    /// The names of the CRL: where it can be fetched, and the name that its issuingDistributionPoint has.
     pub name: Option<DistributionPointName<'a>>,
-    /// The reasons its CRL covers; all where absent. Bit 0 is the most significant.
+    /// The reasons that the CRL covers. `None` is all. Bit 0 is the most significant.
     pub reasons: Option<u16>,
-    /// Who signs the CRL, where not the certificate's issuer.
+    /// The issuer of the CRL, if it is not the issuer of the certificate.
     pub crl_issuer: Option<GeneralNames<'a>>,
 }
 
+/// The name of a distribution point.
+///
 /// ```asn1
 /// DistributionPointName ::= CHOICE {
 ///      fullName [0] GeneralNames, nameRelativeToCRLIssuer [1] RelativeDistinguishedName }
@@ -36,12 +41,12 @@ pub struct DistributionPoint<'a> {
 pub enum DistributionPointName<'a> {
     /// Alternative names of one CRL.
     FullName(GeneralNames<'a>),
-    /// An RDN below the name of the CRL's issuer.
+    /// An RDN that is appended to the name of the CRL's issuer.
     RelativeToIssuer(Rdn<'a>),
 }
 
 impl<'a> DistributionPointName<'a> {
-    /// The explicit content of `[0]`.
+    /// Parses the explicit content of `[0]`.
     pub(crate) fn parse(outer: Tlv<'a>, field: &'static str) -> Result<Self, ViewFault> {
         let mut inner = outer.reader();
         let choice = inner.any(field)?;
@@ -60,14 +65,14 @@ impl<'a> DistributionPointName<'a> {
 }
 
 impl<'a> DistributionPoints<'a> {
-    /// freshestCRL of a CRL (RFC 5280 5.2.6), read through.
+    /// The freshestCRL of a CRL (RFC 5280 5.2.6), parsed to its end.
     pub(crate) fn of_body(reader: Reader<'a>) -> Result<Self, ViewFault> {
         let points = Self::parse(Body { reader, field: "freshestCRL" })?;
         points.check()?;
         Ok(points)
     }
 
-    /// Every URL of every point that reads, in order.
+    /// The URLs of all points that can be parsed, in order.
     pub fn urls(self) -> impl Iterator<Item = &'a str> {
         let names = |point: DistributionPoint<'a>| match point.name {
             Some(DistributionPointName::FullName(names)) => Some(names),
@@ -79,7 +84,7 @@ impl<'a> DistributionPoints<'a> {
         })
     }
 
-    /// Of cRLDistributionPoints or freshestCRL, as the body is called.
+    /// Parses the body of cRLDistributionPoints or freshestCRL.
     pub(crate) fn parse(body: Body<'a>) -> Result<Self, ViewFault> {
         body.list().map(|list| Self(list, body.field))
     }
@@ -88,6 +93,8 @@ impl<'a> DistributionPoints<'a> {
         self.try_for_each(|point| point.map(drop))
     }
 
+    /// Parses the next point.
+    ///
     /// RFC 5280 4.2.1.13.
     #[doc(alias = "RFC 5280 section 4.2.1.13")]
     fn read(&mut self) -> Result<DistributionPoint<'a>, ViewFault> {
@@ -107,7 +114,7 @@ impl<'a> DistributionPoints<'a> {
             None => None,
         };
         fields.finish(field)?;
-        // 4.2.1.13: a point consists of more than reasons.
+        // 4.2.1.13: a point must not consist of only the reasons field.
         if name.is_none() && crl_issuer.is_none() {
             return Err(outer.fault(field, Rule::EmptyList));
         }
@@ -117,7 +124,8 @@ impl<'a> DistributionPoints<'a> {
 
 read_each!(DistributionPoints, DistributionPoint<'a>);
 
-/// `AuthorityInfoAccessSyntax ::= SEQUENCE SIZE (1..MAX) OF AccessDescription`: method and location of each.
+/// The authorityInfoAccess or subjectInfoAccess extension: `AuthorityInfoAccessSyntax ::= SEQUENCE SIZE (1..MAX) OF
+/// AccessDescription`, the method and location of each.
 #[derive(Clone, Copy, Debug)]
 pub struct AccessDescriptions<'a>(Reader<'a>);
 
@@ -130,7 +138,7 @@ impl<'a> AccessDescriptions<'a> {
         })
     }
 
-    /// authorityInfoAccess of a CRL (RFC 5280 5.2.7), read through.
+    /// The authorityInfoAccess of a CRL (RFC 5280 5.2.7), parsed to its end.
     pub(crate) fn of_body(reader: Reader<'a>) -> Result<Self, ViewFault> {
         let descriptions = Self::parse(Body { reader, field: "authorityInfoAccess" })?;
         descriptions.check()?;
