@@ -3,6 +3,7 @@
 use core::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use certcheck_fetch::Engine;
 use pki_types::pem::{self, PemObject as _};
@@ -15,7 +16,7 @@ use rustls::{Error, ServerConfig, SupportedProtocolVersion};
 
 use crate::acceptor::{AcceptLimits, Acceptor, SessionPolicy};
 use crate::client_auth::ClientAuth;
-use crate::verifier::{ClientVerifier, default_provider};
+use crate::verifier::{ClientVerifier, VerifierBuilder, default_provider};
 
 type Tune = dyn Fn(&mut ServerConfig) + Send + Sync;
 
@@ -48,7 +49,7 @@ struct EngineClock(Arc<Engine>);
 impl TimeProvider for EngineClock {
     fn current_time(&self) -> Option<UnixTime> {
         let seconds = u64::try_from(self.0.now().unix()).ok()?;
-        Some(UnixTime::since_unix_epoch(core::time::Duration::from_secs(seconds)))
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }
 
@@ -147,7 +148,25 @@ impl ServerParts {
     /// # Errors
     /// If the provider has none of the versions.
     pub fn server_config(&self, engine: &Arc<Engine>) -> Result<ServerConfig, Error> {
-        let verifier = ClientVerifier::builder(Arc::clone(engine))
+        self.config_with(engine, ClientVerifier::builder(Arc::clone(engine)))
+    }
+
+    /// As [`ServerParts::server_config`], for servers with one thread for each connection: the verifier waits for evidence that
+    /// is not in memory, for `max_wait` at most, and **holds the thread**. See
+    /// [`VerifierBuilder::waiting_up_to`](crate::verifier::VerifierBuilder::waiting_up_to).
+    ///
+    /// # Errors
+    /// If the provider has none of the versions.
+    pub fn server_config_waiting(
+        &self,
+        engine: &Arc<Engine>,
+        max_wait: Duration,
+    ) -> Result<ServerConfig, Error> {
+        self.config_with(engine, ClientVerifier::builder(Arc::clone(engine)).waiting_up_to(max_wait))
+    }
+
+    fn config_with(&self, engine: &Arc<Engine>, verifier: VerifierBuilder) -> Result<ServerConfig, Error> {
+        let verifier = verifier
             .provider(Arc::clone(&self.provider))
             .client_auth(self.auth)
             .root_hints(self.has_hints)

@@ -1,8 +1,10 @@
 //! Admitted clients of a listener, one after the other.
 
 use core::fmt;
+use core::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -17,10 +19,15 @@ use super::admitted::Admitted;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The admitted clients of a listener; see [`Acceptor::incoming`]. It stops listening when it is dropped.
+///
+/// With the feature `axum` it is a listener for `axum::serve`, and [`Client`](super::Client) is what `ConnectInfo<Client>`
+/// gives to handlers. With the feature `tonic` it is a stream for `serve_with_incoming`, and each request has the `Client` in
+/// its extensions.
 pub struct Incoming {
     admitted: Receiver<(Admitted<TcpStream>, SocketAddr)>,
     address: SocketAddr,
     listening: JoinHandle<()>,
+    are_cut: bool,
 }
 
 impl fmt::Debug for Incoming {
@@ -63,18 +70,33 @@ impl Acceptor {
                 });
             }
         });
-        Ok(Incoming { admitted, address, listening })
+        Ok(Incoming { admitted, address, listening, are_cut: false })
     }
 }
 
 impl Incoming {
     /// The next client that is admitted, and its address.
     pub async fn accept(&mut self) -> (Admitted<TcpStream>, SocketAddr) {
-        match self.admitted.recv().await {
-            Some(client) => client,
-            // The runtime is shutting down, and this task with it.
-            None => std::future::pending().await,
+        poll_fn(|context| self.poll_accept(context)).await
+    }
+
+    pub(super) fn poll_accept(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<(Admitted<TcpStream>, SocketAddr)> {
+        match ready!(self.admitted.poll_recv(context)) {
+            Some((client, peer)) if self.are_cut => Poll::Ready((client.until_refused(), peer)),
+            Some(client) => Poll::Ready(client),
+            // The runtime is shutting down, and the caller's task with it.
+            None => Poll::Pending,
         }
+    }
+
+    /// Makes the stream of each client end once it would be refused; see [`Admitted::until_refused`].
+    #[must_use]
+    pub const fn until_refused(mut self) -> Self {
+        self.are_cut = true;
+        self
     }
 
     /// The address that is listened on.

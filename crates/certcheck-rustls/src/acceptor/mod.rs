@@ -8,12 +8,16 @@
 
 mod admitted;
 mod alert;
+#[cfg(feature = "axum")]
+mod axum;
 mod error;
 mod gate;
 mod handshake_context;
 mod incoming;
 mod path_only;
 mod sessions;
+#[cfg(feature = "tonic")]
+mod tonic;
 
 use core::fmt;
 use std::net::SocketAddr;
