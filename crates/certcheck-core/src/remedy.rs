@@ -150,7 +150,7 @@ impl Remedy {
             }
             Self::StrengthenHash => "have it signed with SHA-256 or better, or accept SHA-1 in the policy",
             Self::CompareWithOriginal => {
-                "compare the certificate with the original: it was altered, or another issuer with the same name signed it"
+                "if the CA has a new key, add its current certificate to the ring; otherwise compare the certificate with the original, because it was altered"
             }
             Self::AddIssuer => {
                 "add the missing issuer to the ring, or have the client send it with its certificate"

@@ -59,6 +59,7 @@ fn run() -> anyhow::Result<Exit> {
     let (flags, settings): (Flags, _) = config::parse(std::env::args_os().collect())?;
     output::configure(&flags.global);
     log::install(flags.global.verbose, flags.global.quiet);
+    settings.warn()?;
     let is_json = flags.command.is_json();
     let outcome = match flags.command {
         Command::Verify(arguments) => verify::run(*arguments),

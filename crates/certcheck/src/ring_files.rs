@@ -24,6 +24,9 @@ pub(crate) fn load(paths: &[PathBuf], skips: bool) -> anyhow::Result<KeyRing> {
 
 /// A fault of a ring. Of a file with another content, with what that is.
 fn named(error: &RingError) -> String {
+    if let RingFault::Unreadable(why) = &error.fault {
+        return format!("key ring {}: {why}", error.source);
+    }
     let misfit = match &error.fault {
         RingFault::Content(_) => kind::misfit_at(Path::new(&error.source), Wanted::Ring),
         _ => None,

@@ -95,8 +95,11 @@ fn print_member(
             write!(out, "  {BAD}{}: {}{BAD:#}", Visible(sentence), certificate.issuer())?;
         }
         (Some((_, sentence)), _, _) => write!(out, "  {BAD}{}{BAD:#}", Visible(sentence))?,
+        (None, _, Status::Unknown(Cause::NotTried)) => {
+            write!(out, "  {QUIET}revocation status not checked{QUIET:#}")?;
+        }
         (None, _, Status::Unknown(cause)) => {
-            write!(out, "  {QUIET}revocation unknown: {}{QUIET:#}", cause.code())?;
+            write!(out, "  {QUIET}{}{QUIET:#}", cause.sentence())?;
         }
         (None, _, Status::Good(proof)) => {
             write!(
@@ -206,7 +209,7 @@ fn print_explanation(out: &mut impl Write, report: &Report<'_>, elapsed: Duratio
     let spent = report.spent;
     writeln!(
         out,
-        "  work: {} signatures, {} steps, {} paths, {} name comparisons, {} policy nodes, {} us",
+        "  work: signatures {}, steps {}, paths {}, name comparisons {}, policy nodes {}, {} us",
         spent.signatures,
         spent.steps,
         spent.paths,

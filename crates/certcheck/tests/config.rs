@@ -174,6 +174,8 @@ fn faults_are_named_with_their_place() {
         ("timeout = [\"1s\", \"2s\"]", "1:11: timeout: 2 values for what has one"),
         ("ring = [[\"a\"]]", "1:8: ring: a list in a list"),
         ("[nonsense]", "1:2: no setting `nonsense`"),
+        ("[verify]", "1:2: no setting `verify`; the table for this command is [command.verify]"),
+        ("ring = \"~/ring\"", "1:8: ring: `~` has no meaning here: write the whole path"),
         ("ring = 1\nring = 2", "2:1: "),
     ] {
         let home = Home::new(settings);
@@ -283,4 +285,19 @@ fn the_version_says_what_the_build_can_do() {
     let json: Value = serde_json::from_str(&home.run(&[], &["version", "--json"]).out).expect("JSON");
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
     assert!(["ring", "aws-lc-rs"].contains(&json["provider"].as_str().expect("a name")));
+}
+
+#[test]
+fn a_misspelled_variable_is_warned_of() {
+    let home = Home::new("");
+    let ran = home.run(&[("CERTCHECK_REVOKATION", "off")], &["config"]);
+    assert_eq!(ran.exit, 0);
+    assert!(
+        ran.err.contains("CERTCHECK_REVOKATION is no setting; did you mean CERTCHECK_REVOCATION?"),
+        "{}",
+        ran.err
+    );
+    // Variables of other programs with our beginning are their affair.
+    let ran = home.run(&[("CERTCHECK_CORPORA", "/x"), ("CERTCHECK_REQUIRE_PEERS", "1")], &["config"]);
+    assert_eq!(ran.err, "");
 }

@@ -384,7 +384,7 @@ fn to_failure(error: &reqwest::Error) -> Failure {
     } else if error.is_body() || error.is_decode() {
         "cut off"
     } else {
-        "no HTTP"
+        "HTTP failed"
     };
     Failure::silent(last.map_or_else(|| what.to_owned(), |last| format!("{what}: {last}")))
 }

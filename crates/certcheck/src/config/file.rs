@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::{Arg, Command};
@@ -90,6 +90,11 @@ impl Reader<'_> {
         if !known.contains(&name) {
             let of =
                 if words.is_empty() { String::new() } else { format!(" of `certcheck {}`", words.join(" ")) };
+            let is_command =
+                self.commands.iter().any(|(words, _)| words.iter().map(String::as_str).eq([name]));
+            if is_command && matches!(value.get_ref(), DeValue::Table(_)) {
+                bail!("{source}: no setting `{name}`; the table for this command is [command.{name}]");
+            }
             let is_flag = arguments.iter().any(|argument| argument.get_long() == Some(name));
             if is_flag {
                 bail!("{source}: `{name}` says what one run does: give it on the command line");
@@ -103,9 +108,11 @@ impl Reader<'_> {
             layers::check(argument, &values).map_err(|fault| anyhow!("{value_source}: {name}: {fault}"))?;
         }
         if arguments.iter().any(|argument| setting(argument) == Some(name) && layers::is_path(argument)) {
+            if values.iter().any(|value| value.to_string_lossy().starts_with('~')) {
+                bail!("{value_source}: {name}: `~` has no meaning here: write the whole path");
+            }
             let folder = self.path.parent().unwrap_or_else(|| Path::new(""));
-            values =
-                values.into_iter().map(|value| folder.join(PathBuf::from(value)).into_os_string()).collect();
+            values = values.into_iter().map(|value| plain(&folder.join(PathBuf::from(value)))).collect();
         }
         self.entries.push(Entry { command: words.to_vec(), name: name.to_owned(), values, source });
         Ok(())
@@ -118,6 +125,21 @@ impl Reader<'_> {
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Source::File { path: self.path.to_owned(), line, column }
     }
+}
+
+/// A path without `.`, and without `..` where there is a folder before it.
+fn plain(path: &Path) -> OsString {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain.into_os_string()
 }
 
 /// The values of a setting as the command line would have them.

@@ -1,6 +1,7 @@
 //! Settings as defaults of flags, so that the command line is above them.
 
 use std::any::TypeId;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -46,6 +47,28 @@ pub(super) fn of_environment(command: &Command) -> Vec<Entry> {
         });
     }
     found
+}
+
+/// Variables of the environment that look like a setting's and are not: each with the one that may be meant.
+pub(super) fn misspelled_variables(command: &Command) -> Vec<(String, String)> {
+    const ALIKE: f64 = 0.9;
+    let arguments = global_arguments();
+    let commands = commands(command);
+    let all = arguments.iter().chain(commands.iter().flat_map(|(_, command)| command.get_arguments()));
+    let known: BTreeSet<String> =
+        all.filter_map(setting).map(variable).chain(["CERTCHECK_CONFIG".to_owned()]).collect();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let unknown = names.filter(|name| name.starts_with("CERTCHECK_") && !known.contains(name));
+    unknown
+        .filter_map(|name| {
+            // What follows the common beginning decides.
+            let score = |known: &String| {
+                strsim::jaro_winkler(&name["CERTCHECK_".len()..], &known["CERTCHECK_".len()..])
+            };
+            let best = known.iter().max_by(|one, other| score(one).total_cmp(&score(other)))?;
+            (score(best) >= ALIKE).then(|| (name.clone(), best.clone()))
+        })
+        .collect()
 }
 
 /// The command with its settings as defaults.

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::flags::Flags;
+use crate::visible;
 pub(crate) use show::show;
 
 /// Settings as they were found, with where each comes from.
@@ -28,6 +29,8 @@ pub(crate) struct Settings {
     file: Option<PathBuf>,
     /// Where a settings file is looked for.
     places: Vec<PathBuf>,
+    /// Variables that look like a setting's, with the one that may be meant.
+    misspelled: Vec<(String, String)>,
     entries: Vec<Entry>,
 }
 
@@ -40,6 +43,19 @@ struct Entry {
     name: String,
     values: Vec<OsString>,
     source: Source,
+}
+
+impl Settings {
+    /// Warns of variables that may be misspelled.
+    ///
+    /// # Errors
+    /// Of standard error.
+    pub(crate) fn warn(&self) -> std::io::Result<()> {
+        let warn = |(name, meant): &(String, String)| {
+            visible::warn(format_args!("{name} is no setting; did you mean {meant}?"))
+        };
+        self.misspelled.iter().try_for_each(warn)
+    }
 }
 
 /// Where a setting comes from.
@@ -99,7 +115,7 @@ fn read(command: &clap::Command, given: &place::Given) -> anyhow::Result<Setting
         None => Vec::new(),
     };
     entries.extend(layers::of_environment(command));
-    Ok(Settings { file, places, entries })
+    Ok(Settings { file, places, entries, misspelled: layers::misspelled_variables(command) })
 }
 
 /// Flags that say what one run does, and are no settings.

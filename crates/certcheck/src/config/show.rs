@@ -59,7 +59,7 @@ pub(crate) fn show(arguments: &ConfigArguments, settings: &Settings) -> anyhow::
             writeln!(out, "settings file: none; looked for {}", places.join(", "))?;
         }
     }
-    writeln!(out, "first of: command line, environment, settings file, default")?;
+    writeln!(out, "precedence: command line, environment, settings file, default")?;
     if rows.is_empty() {
         writeln!(out, "nothing is set; --all lists the defaults, --example prints a settings file")?;
     }
@@ -68,10 +68,12 @@ pub(crate) fn show(arguments: &ConfigArguments, settings: &Settings) -> anyhow::
         None => row.name.clone(),
     };
     let width = rows.iter().map(|row| shown(row).chars().count()).max().unwrap_or_default();
+    let widest =
+        rows.iter().map(|row| row.values.join(", ").chars().count()).max().unwrap_or_default().min(40);
     for row in &rows {
         let (name, values) = (shown(row), visible::Visible(row.values.join(", ")).to_string());
         let source = row.source.as_deref().unwrap_or(row.from);
-        writeln!(out, "  {name:<width$}  {values:<24} {QUIET}{}{QUIET:#}", visible::Visible(source))?;
+        writeln!(out, "  {name:<width$}  {values:<widest$}  {QUIET}{}{QUIET:#}", visible::Visible(source))?;
     }
     Ok(Exit::Accepted)
 }
@@ -107,40 +109,58 @@ fn rows(settings: &Settings, is_all: bool) -> Vec<Row> {
             });
         }
         if entries.is_empty() && is_all {
-            let values = argument.get_default_values().iter();
-            rows.push(Row {
-                command: None,
-                name,
-                values: values.map(|value| value.to_string_lossy().into_owned()).collect(),
-                from: "default",
-                source: None,
-            });
+            let mut values: Vec<String> = argument
+                .get_default_values()
+                .iter()
+                .map(|value| value.to_string_lossy().into_owned())
+                .collect();
+            if matches!(argument.get_action(), clap::ArgAction::SetTrue) {
+                values = vec!["false".to_owned()];
+            }
+            rows.push(Row { command: None, name, values, from: "default", source: None });
         }
     }
     rows
 }
 
-/// A settings file with all there is, commented out.
+/// A settings file with every setting, commented out: first those of several commands, then those of one.
 fn example() -> anyhow::Result<Exit> {
     let command = Flags::command();
-    let mut out = output::text();
-    writeln!(out, "# Settings of certcheck. `certcheck config` shows which hold, and from where.")?;
-    writeln!(out, "# What stands outside a table holds for every command that has the flag.")?;
-    let mut known: Vec<String> = Vec::new();
-    let all = commands(&command);
-    let arguments = all.iter().flat_map(|(_, command)| command.get_arguments().cloned());
-    for argument in layers::global_arguments().into_iter().chain(arguments) {
-        let Some(name) = setting(&argument).map(str::to_owned) else { continue };
-        if known.contains(&name) {
-            continue;
+    let mut known: Vec<(String, Arg, Vec<String>)> = Vec::new();
+    for argument in layers::global_arguments() {
+        if let Some(name) = setting(&argument).map(str::to_owned) {
+            known.push((name, argument, vec!["every command".to_owned()]));
         }
-        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        writeln!(out, "\n# {}", help.split_whitespace().collect::<Vec<_>>().join(" "))?;
-        writeln!(out, "# {}", variable(&name))?;
-        writeln!(out, "#{name} = {}", shown_default(&argument))?;
-        known.push(name);
     }
-    writeln!(out, "\n# A table holds for one command, and is above what stands outside.")?;
+    for (words, command) in commands(&command) {
+        for argument in command.get_arguments() {
+            let Some(name) = setting(argument).map(str::to_owned) else { continue };
+            match known.iter_mut().find(|(known, ..)| *known == name) {
+                Some(_) if argument.is_global_set() => {}
+                Some((.., commands)) => commands.push(words.join(" ")),
+                None => known.push((name, argument.clone(), vec![words.join(" ")])),
+            }
+        }
+    }
+    known.sort_by_key(|(_, argument, commands)| (!argument.is_global_set(), commands.len() == 1));
+    let mut out = output::text();
+    writeln!(
+        out,
+        "# Settings of certcheck. `certcheck config` shows which hold, and where each comes from."
+    )?;
+    writeln!(out, "# Settings outside tables are for every command that has the flag.")?;
+    for (name, argument, commands) in &known {
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let help = help.split(" Repeat the flag for each").next().unwrap_or_default();
+        writeln!(out, "\n# {}", help.trim_end_matches('.'))?;
+        writeln!(out, "# For: {}. Variable: {}", commands.join(", "), variable(name))?;
+        writeln!(out, "#{name} = {}", shown_default(argument))?;
+    }
+    writeln!(
+        out,
+        "\n# A table [command.NAME] is for one command. Its values take precedence over those outside tables."
+    )?;
     writeln!(out, "#[command.verify]")?;
     writeln!(out, "#revocation = \"hard-fail\"")?;
     Ok(Exit::Accepted)
@@ -152,6 +172,7 @@ fn shown_default(argument: &Arg) -> String {
     match argument.get_action() {
         clap::ArgAction::SetTrue => "false".to_owned(),
         clap::ArgAction::Count => "0".to_owned(),
+        _ if argument.get_id() == "ring" => "[\"/etc/certcheck/ring\"]".to_owned(),
         _ if layers::is_list(argument) => "[]".to_owned(),
         _ => match value {
             Some(value) if value.parse::<i64>().is_ok() => value,

@@ -27,7 +27,7 @@ pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
         print_point(&mut out, point)?;
     }
     let (style, word) = signer::currency(crl.cause);
-    let next = crl.next_update.as_deref().unwrap_or("not told");
+    let next = crl.next_update.as_deref().unwrap_or("none");
     writeln!(out, "  this update {}, next update {next}: {style}{word}{style:#}", crl.this_update)?;
     let reasons: Vec<_> = crl
         .reasons
@@ -36,7 +36,8 @@ pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
         .map(|(name, count)| format!("{count} {name}"))
         .collect();
     let colon = if reasons.is_empty() { "" } else { ": " };
-    writeln!(out, "  {} entries{colon}{}", crl.entry_count, reasons.join(", "))?;
+    let entries = if crl.entry_count == 1 { "entry" } else { "entries" };
+    writeln!(out, "  {} {entries}{colon}{}", crl.entry_count, reasons.join(", "))?;
     if !crl.freshest_crl.is_empty() {
         writeln!(out, "  deltas at {}", crl.freshest_crl.join(", "))?;
     }

@@ -185,7 +185,7 @@ pub(crate) enum Switch {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum RevocationFlag {
-    /// Reject: every certificate must be shown not to be revoked.
+    /// Every certificate must be shown not to be revoked; otherwise the verdict is undetermined (exit code 3).
     HardFail,
     /// Accept certificates that name no source of evidence.
     IfOffered,
