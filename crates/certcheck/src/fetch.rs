@@ -6,10 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::revocation::{Answer, EvidenceRequest, Need};
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Evidence, KeyRing, Policy, Purpose, Revocation, Time};
 use certcheck_fetch::{CachedEvidence, Engine, Failure, measure};
+use certcheck_forge::{Cert, Key};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -56,7 +58,10 @@ pub(crate) fn run(arguments: &FetchArguments) -> anyhow::Result<Exit> {
     let mut policy = Policy::client(Revocation::HardFail).with_purpose(Purpose::Any);
     policy.signatures.allow_sha1 = arguments.asked.allow_sha1;
     let now = setup::time(arguments.asked.at);
-    let ring = || ring_files::load(&arguments.ring, false);
+    let ring = || match arguments.ring.as_slice() {
+        [] => unused_ring(),
+        paths => ring_files::load(paths, false),
+    };
     let is_url = arguments.what.contains("://");
     if !is_url && let Some(url) = without_scheme(&arguments.what) {
         bail!("{}: no such file; for a URL, write {url}", arguments.what);
@@ -87,6 +92,15 @@ pub(crate) fn run(arguments: &FetchArguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Undetermined);
     }
     Ok(worst)
+}
+
+/// A ring for an engine that only fetches: its anchor is a certificate whose key nobody has. Nothing is verified with it.
+fn unused_ring() -> anyhow::Result<KeyRing> {
+    let key = Key::p256(&crate::secret::secret()?);
+    let anchor = Cert::root("CN=certcheck fetch", &key).issue(&key);
+    let mut builder = RingBuilder::new();
+    builder.add("fetch", &anchor, Placement::Anchor)?;
+    Ok(builder.build()?)
 }
 
 /// The URL that was meant by a host and a path without a scheme. `None` for a file, or for what looks like one.

@@ -283,7 +283,7 @@ fn crl_reports_the_content_of_a_crl() {
     let (exit, out, _) = run(&["crl", &pki.path("new.crl")]);
     assert_eq!(exit, 0);
     assert!(out.starts_with("CN=Issuer,O=Acme: complete CRL 08\n"), "{out}");
-    assert!(out.contains("  1 entries: 1 keyCompromise\n") && !out.contains('\u{1b}'), "{out}");
+    assert!(out.contains("  1 entry: 1 keyCompromise\n") && !out.contains('\u{1b}'), "{out}");
 }
 
 #[test]

@@ -48,6 +48,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ("verify good.pem --ring list.pem", "list.pem: this is a CRL", "use --crl"),
     ("verify good.pem --ring page.html", "page.html: this is an HTML page", "download it again"),
     ("verify good.pem --ring nowhere", "nowhere: ", "No such file"),
+    ("verify good.pem --ring folder", "the key ring has no anchor", "folder"),
+    ("ring folder", "the key ring has no anchor", "folder"),
+    ("watch --ring folder", "the key ring has no anchor", "folder"),
     // Flags.
     ("verify good.pem --at tomorrow", "'tomorrow' for '--at", "now+1d"),
     ("verify good.pem --timeout 0", "'0' for '--timeout", "500ms"),
