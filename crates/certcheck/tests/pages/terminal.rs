@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -146,14 +147,16 @@ fn is_lab(script: &str) -> bool {
         && script.lines().count() == 1
 }
 
-/// Ports that follow one another and that nobody uses.
+/// Ports that follow one another and that nobody uses. Each page of this process searches a range of its own, since it takes
+/// them only later.
 fn free_ports() -> Vec<String> {
-    let first =
-        (20_000..60_000).step_by(PORTS.len()).skip(std::process::id() as usize % 1000).find(|first| {
-            let sockets: Vec<_> =
-                (0..PORTS.len()).map(|more| TcpListener::bind(("127.0.0.1", first + more as u16))).collect();
-            sockets.iter().all(Result::is_ok)
-        });
+    static PAGES: AtomicUsize = AtomicUsize::new(0);
+    let before = PAGES.fetch_add(1, Ordering::Relaxed) % 12 * 1000 + std::process::id() as usize % 1000;
+    let first = (20_000..60_000).step_by(PORTS.len()).skip(before).find(|first| {
+        let sockets: Vec<_> =
+            (0..PORTS.len()).map(|more| TcpListener::bind(("127.0.0.1", first + more as u16))).collect();
+        sockets.iter().all(Result::is_ok)
+    });
     let first = first.expect("free ports");
     (0..PORTS.len()).map(|more| (first + more as u16).to_string()).collect()
 }
