@@ -99,6 +99,11 @@ fn lab() {
 }
 
 #[test]
+fn operating() {
+    run("docs/operating.md");
+}
+
+#[test]
 fn policy() {
     run("docs/policy.md");
 }
