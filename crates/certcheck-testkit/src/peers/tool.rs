@@ -46,7 +46,7 @@ fn run_with(program: &str, arguments: &[&str], input: Option<&[u8]>, patience: D
     let mut stdin = child.stdin.take();
     if let (Some(input), Some(mut stdin)) = (input, stdin.take_if(|_| input.is_some())) {
         let input = input.to_vec();
-        // A program that does not read it ends without.
+        // A program that ignores its input ends without it.
         thread::spawn(move || stdin.write_all(&input));
     }
     let read = |mut from: Box<dyn std::io::Read + Send>| {
