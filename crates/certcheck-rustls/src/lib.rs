@@ -1,7 +1,7 @@
 //! Client certificates with full revocation checking, for servers that use rustls.
 //!
-//! A client with a revoked, expired or unknown certificate is refused in the handshake, with the TLS alert that says why. Its
-//! status is looked up in CRLs and OCSP responses, which are fetched, verified and cached.
+//! A client whose certificate is revoked, expired or issued by an unknown CA is refused in the handshake, with the TLS alert that
+//! says why. With [`Revocation::HardFail`] so is a client whose status is unknown. The status is looked up in CRLs and OCSP responses, which are fetched, verified and cached.
 //!
 //! # Quick start
 //!
@@ -32,10 +32,12 @@
 //!         tokio::spawn(async move {
 //!             match acceptor.accept_from(io, peer).await {
 //!                 Ok(mut client) => {
-//!                     if let Some(Ok(identity)) = client.client().identity() {
-//!                         let hello = format!("hello, {}\n", identity.subject());
-//!                         let _ = client.write_all(hello.as_bytes()).await;
-//!                     }
+//!                     let hello = match client.client().identity() {
+//!                         Some(Ok(identity)) => format!("hello, {}\n", identity.subject()),
+//!                         // Not reached here: a certificate is required, and was accepted.
+//!                         _ => "not allowed\n".to_owned(),
+//!                     };
+//!                     let _ = client.write_all(hello.as_bytes()).await;
 //!                     let _ = client.shutdown().await;
 //!                 }
 //!                 Err(error) => println!("{peer}: {error}"),
@@ -80,12 +82,12 @@
 //! | end a connection when its client is revoked | [`Admitted::until_refused`], [`Client::watch`] |
 //! | learn why a client was refused | [`AcceptError`], [`Refused`], and the events in `docs/observability.md` |
 //! | give CRLs or OCSP responses from files | [`Evidence`], [`EngineBuilder::evidence`] |
-//! | keep evidence over a restart | [`fetch::store::DiskStore`], [`EngineBuilder::disk_store`] |
+//! | keep evidence over a restart | [`certcheck_fetch::store::DiskStore`], [`EngineBuilder::disk_store`] |
 //! | allow or deny addresses of sources | [`Guard`], [`EngineBuilder::guard`] |
 //! | use a proxy | [`EngineBuilder::proxy`], [`EngineBuilder::proxy_from_env`] |
 //! | check a chain outside a handshake | [`Engine::check`], [`Engine::check_blocking`] |
 //!
-//! The crates below this one are re-exported as [`core`] and [`fetch`], and those of others whose types are in the API as
+//! The crates below this one are re-exported as [`certcheck_core`] and [`certcheck_fetch`], and those of others whose types are in the API as
 //! [`pki_types`], [`rustls`], [`tokio`] and [`tokio_rustls`].
 #![forbid(unsafe_code)]
 
@@ -108,10 +110,10 @@ pub use parts::ServerParts;
 pub use refused::Refused;
 pub use verifier::{ClientVerifier, MAX_HINTS, VerifierBuilder};
 
-pub use certcheck_core as core;
-pub use certcheck_core::reason::Reason;
+pub use certcheck_core;
+pub use certcheck_core::reason::{Reason, Rejection};
 pub use certcheck_core::{Evidence, KeyRing, Policy, Purpose, Remedy, Revocation, Time, Verdict};
-pub use certcheck_fetch as fetch;
+pub use certcheck_fetch;
 pub use certcheck_fetch::{
     CheckReport, Ended, Engine, EngineBuilder, EngineError, FetchLimits, Guard, Summary, Watch,
 };

@@ -127,8 +127,8 @@ impl ServerParts {
         self
     }
 
-    /// A hand on the rest of the configuration: fragment size, order of suites, compression of certificates, key log, extended
-    /// master secret, protocols and the server's certificate. Nothing else that it sets counts.
+    /// Changes other settings of the configuration: fragment size, order of suites, compression of certificates, key log,
+    /// extended master secret, protocols and the server's certificate. All other changes are ignored.
     pub fn tune(mut self, tune: impl Fn(&mut ServerConfig) + Send + Sync + 'static) -> Self {
         self.tune = Some(Box::new(tune));
         self

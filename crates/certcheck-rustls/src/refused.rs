@@ -46,7 +46,7 @@ impl Refused {
         self.certificate_error().into()
     }
 
-    /// The word of rustls, and so the alert. What rustls has no word for is `Other`, and the alert certificate_unknown.
+    /// The rustls error, which decides the alert. A reason without one is `Other`, with the alert certificate_unknown.
     ///
     /// RFC 8446 6.2.
     #[doc(alias = "RFC 8446 section 6.2")]

@@ -38,7 +38,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// What the check came to. `None` if there was nothing to check: no certificate was sent, or
+    /// The result of the check. `None` if there was nothing to check: no certificate was sent, or
     /// [`ClientAuth::PassThru`](crate::ClientAuth::PassThru) takes all of them.
     #[must_use]
     pub const fn report(&self) -> Option<&CheckReport> {
@@ -58,10 +58,10 @@ impl Client {
         self.peer
     }
 
-    /// Who it is. `None` if nothing was checked.
+    /// The identity in the client's certificate. `None` if nothing was checked.
     ///
     /// # Errors
-    /// If the certificate says so in a way that cannot be relied on.
+    /// As [`Identity::of`]: only if the report accepts nothing, which no admitted client's does.
     pub fn identity(&self) -> Option<Result<Identity, IdentityError>> {
         self.report.as_ref().map(|report| Identity::of(&report.details().view()))
     }
@@ -111,7 +111,7 @@ impl<IO> Admitted<IO> {
         &self.client
     }
 
-    /// What the check came to; see [`Client::report`].
+    /// The result of the check; see [`Client::report`].
     #[must_use]
     pub const fn report(&self) -> Option<&CheckReport> {
         self.client.report()

@@ -18,13 +18,13 @@ pub enum AcceptError {
     Handshake(io::Error),
     /// Time ran out before the handshake was over.
     Deadline,
-    /// As many connections as may be were pending, until this one's time ran out.
+    /// The limit of pending connections was reached until this connection's deadline.
     Busy,
 }
 
 impl AcceptError {
-    /// The stable word: the reason's code, `no-certificate`, `deadline`, `busy`, or `handshake` for all else that goes wrong
-    /// in one.
+    /// The stable word: the reason's code, `no-certificate`, `deadline`, `busy`, or `handshake` for any other
+    /// failure of the handshake.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

@@ -65,8 +65,8 @@ const LINGER_BYTES: u64 = 64 << 10;
 pub struct AcceptLimits {
     /// From the transport to the verdict: permit, handshake and gate (AT-TLS: HandshakeTimeout). At most a day.
     pub deadline: Duration,
-    /// Connections between transport and verdict at once. Each takes some 20 KiB. Who is refused keeps its place for up to a
-    /// second beyond, to read why. Those that wait for a place are the caller's tasks, and not bounded here.
+    /// Connections between transport and verdict at once. Each takes some 20 KiB. A refused connection keeps its place for up
+    /// to a second more, so that the client can read the alert. Those that wait for a place are the caller's tasks, and not bounded here.
     pub pending: NonZeroUsize,
 }
 
