@@ -252,7 +252,7 @@ fn text_has_a_table_and_a_histogram() {
 fn a_page_with_the_figures_for_a_browser() {
     let site = Site::start();
     site.server.break_with("/root.crl", Fault::Refuse);
-    let page = browser::page("bench.html");
+    let page = browser::page("bench");
     let _none = fs::remove_file(&page);
     let to = page.to_str().expect("UTF-8");
     let (exit, _, err) = site.bench(&["--report", to, "--handshake", "--key", "client.key"]);
@@ -260,7 +260,7 @@ fn a_page_with_the_figures_for_a_browser() {
     let text = fs::read_to_string(&page).expect("a page");
     markup::check(&text);
     for word in
-        ["What revocation takes", "Over a new connection", "p99", "first-seen", "6 failed: unreachable"]
+        ["Time that revocation takes", "Over a new connection", "p99", "First seen", "6 failed: Unreachable"]
     {
         assert!(text.contains(word), "{word}");
     }

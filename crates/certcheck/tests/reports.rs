@@ -1,4 +1,4 @@
-//! Pages for people: what they tell, that nothing hostile gets into them, and that a telephone shows them.
+//! Pages for people: their content, that nothing hostile gets into them, and that they fit a telephone.
 
 mod browser;
 mod markup;
@@ -76,9 +76,13 @@ fn one_input_is_reported_at_length() {
         text
     });
     for (text, output) in texts.iter().zip([
-        &["Accepted", "Good until", "98 years left", "fresh for 98 years", "Where trust begins"][..],
-        &["Rejected", "Here it fails: revoked at 2026-03-01T00:00:00Z (keyCompromise)", "RFC 5280 6.3.3"],
-        &["Rejected", "renew the certificate, and check the clock", "ended 365 days ago", "(broke here)"],
+        &["Accepted", "Good until", "98 years left", "fresh for 98 years", "The trust anchor"][..],
+        &[
+            "Rejected",
+            "The check fails here: revoked at 2026-03-01 00:00:00 UTC (keyCompromise)",
+            "RFC 5280 6.3.3",
+        ],
+        &["Rejected", "Renew the certificate, and check the clock", "ended 365 days ago", "(failed here)"],
         &["Rejected", "unknown-issuer", "No certificate of the ring was reached from here."],
     ]) {
         for part in output {
@@ -93,9 +97,9 @@ fn one_input_is_reported_at_length() {
         &undetermined,
     );
     assert_eq!(exit, 3);
-    assert!(text.contains("Undetermined") && text.contains("not-tried"));
+    assert!(text.contains("Undetermined") && text.contains(">not-tried<"));
     // Under which policy: a page that lies about for long says so itself.
-    for part in ["What was asked", "testdata/demo/ring", "hard-fail", "ocsp-first", "<dd>none</dd>"] {
+    for part in ["Settings of the check", "testdata/demo/ring", "hard-fail", "ocsp-first", "<dd>none</dd>"] {
         assert!(text.contains(part), "{part}");
     }
     let all: Vec<&Path> = pages.iter().map(|(_, to)| to.as_path()).chain([undetermined.as_path()]).collect();
@@ -229,7 +233,7 @@ fn sources_are_reported_with_the_time_they_took() {
     let (exit, text) = reported(&[&["verify", &leaf], &flags[..]].concat(), &to);
     assert_eq!(exit, 1);
     for part in
-        ["fresh for 3 hours", "it came over the network", "from network", " bytes", "revoked 7 hours ago"]
+        ["fresh for 3 hours", "it came from the network", "from the network", " bytes", "revoked 7 hours ago"]
     {
         assert!(text.contains(part), "{part}");
     }
@@ -290,7 +294,7 @@ fn a_ring_is_drawn() {
     let (exit, text) = reported(&["ring", &ring, "--at", NOW], &to);
     assert_eq!(exit, 0);
     for part in [
-        "expires-soon",
+        "expires soon <code class=\"code\">expires-soon</code>",
         "expired",
         "weak-key",
         "Leads to no anchor",
@@ -301,7 +305,7 @@ fn a_ring_is_drawn() {
         assert!(text.contains(part), "{part}");
     }
     // The tree: below the root the policy CA, below it the others.
-    let tree = text.split("Who issued whom").nth(1).expect("a tree");
+    let tree = text.split(">Issuers<").nth(1).expect("a tree");
     let depth = |name: &str| {
         let before = tree.split(&format!(">{name} <")).next().expect("a part");
         before.matches("<ul").count() - before.matches("</ul>").count() - 1
@@ -310,6 +314,63 @@ fn a_ring_is_drawn() {
     for seen in see(&[&to]).into_iter().flatten() {
         sound(&seen, &to);
         assert_eq!(seen["drawings"], 1);
+    }
+}
+
+/// Names of 200 letters, of other scripts, and of those that are written from right to left.
+#[test]
+fn long_names_are_shown_whole() {
+    let folder = Folder::new("long");
+    let (root_key, ca_key, key) = (Key::p256("root"), Key::p256("ca"), Key::p256("leaf"));
+    let long = "Federal Office for the Supervision of Electronic Identification Services ".repeat(3);
+    let root = format!("C=CH,O=Example,CN={}", &long[..199]);
+    let ca = "O=株式会社例,CN=認証局 第一 Zertifizierungsstelle für Geräte";
+    let leaf = "O=الشركة,CN=הנהלת חשבונות מרכזית 42";
+    let years = ("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z");
+    let anchor = Cert::root(&root, &root_key).valid(years.0, years.1).issue(&root_key);
+    folder.certificate("ring/anchors/root.pem", &anchor);
+    let issuer = Cert::ca(ca, &ca_key, &root, &root_key).valid(years.0, years.1).issue(&root_key);
+    folder.certificate("ring/intermediates/ca.pem", &issuer);
+    let own = Cert::leaf(leaf, &key, ca, &ca_key).valid("2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z");
+    let own = folder.certificate("client.pem", &own.issue(&ca_key));
+    let ring = folder.path("ring");
+    let to = page("long");
+    let (exit, text) =
+        reported(&["verify", &own, "--ring", &ring, "--at", NOW, "--revocation", "off", "--no-cache"], &to);
+    assert_eq!(exit, 0, "{text}");
+    for seen in see(&[&to]).into_iter().flatten() {
+        sound(&seen, &to);
+        let shown = seen["text"].as_str().expect("text");
+        for part in [&long[..199], "認証局 第一 Zertifizierungsstelle für Geräte", "הנהלת חשבונות מרכזית 42"]
+        {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_ring_of_forty_is_drawn() {
+    let folder = Folder::new("forty");
+    let root_key = Key::p256("root");
+    let root = "CN=Example Root CA,O=Example,C=CH";
+    let life = ("2015-01-01T00:00:00Z", "2045-01-01T00:00:00Z");
+    folder.certificate("ring/root.pem", &Cert::root(root, &root_key).valid(life.0, life.1).issue(&root_key));
+    for number in 1..40_u8 {
+        let key = Key::p256(&format!("ca {number}"));
+        let subject =
+            format!("CN=Issuing CA {number} for Clients and Devices of Region {},O=Example,C=CH", number % 7);
+        let until = format!("20{}-03-01T00:00:00Z", 27 + number % 9);
+        let ca = Cert::ca(&subject, &key, root, &root_key).valid("2022-01-01T00:00:00Z", &until);
+        folder.certificate(&format!("ring/ca-{number}.pem"), &ca.issue(&root_key));
+    }
+    let to = page("forty");
+    let (exit, text) = reported(&["ring", &folder.path("ring"), "--at", NOW], &to);
+    assert_eq!(exit, 0);
+    // Whole names, also on the calendar.
+    let label = "class=\"label\">Issuing CA 7 for Clients and Devices of Region 0<";
+    assert!(text.contains(label), "{text}");
+    for seen in see(&[&to]).into_iter().flatten() {
+        sound(&seen, &to);
     }
 }
 

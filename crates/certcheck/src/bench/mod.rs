@@ -25,7 +25,7 @@ pub(crate) use decision::DecisionFigures;
 pub(crate) use handshake::HandshakeFigures;
 use source::Asked;
 pub(crate) use source::{PARTS, Parts, SourceFigures};
-pub(crate) use stats::{Summary, shown};
+pub(crate) use stats::Summary;
 
 /// All that was measured.
 #[derive(Serialize)]

@@ -1,5 +1,4 @@
-//! Reports that people look at: HTML pages that stand alone. They load nothing, from no one; what they tell is what
-//! `--json` prints.
+//! Reports for people: HTML pages that load nothing. They show what `--json` prints.
 //!
 //! A page is a body within [`page::page`], written through a [`Draft`](crate::file::Draft). Whatever comes from outside goes through
 //! [`words::Shown`] or, as any text in a template, is escaped.

@@ -1,4 +1,4 @@
-//! What every page has: head, style, and a law against loading anything.
+//! The frame of every page: head, style, and a Content-Security-Policy against loading anything.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,11 +16,11 @@ const FILTER: &str = include_str!("filter.js");
 pub(super) enum Script {
     /// Nothing runs.
     None,
-    /// What has `data-verdict` and `data-reason` can be filtered by them and by text.
+    /// Elements with `data-verdict` and `data-reason` can be filtered by them and by text.
     Filter,
 }
 
-/// What a verdict looks like: a colour, and beside it always a shape and a word.
+/// The look of a verdict: a colour, and always a shape and a word with it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Tone {
     Bad,
@@ -57,7 +57,7 @@ impl Tone {
         }
     }
 
-    /// The word where it stands alone.
+    /// The word as a title.
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Good => "Accepted",
@@ -76,11 +76,11 @@ impl Tone {
     }
 }
 
-/// A whole page: `body` is what stands in `main`, with its `h1`.
+/// A whole page: `body` is the content of `main`, with its `h1`.
 pub(super) fn page(title: &str, about: Time, script: Script, body: &Markup) -> Markup {
     let script = (script == Script::Filter).then_some(FILTER);
-    // Style and script are known by their hashes: nothing that slips in could run.
-    let law = format!(
+    // Style and script are allowed by their hashes: no other could run.
+    let policy = format!(
         "default-src 'none'; style-src '{}'; script-src {}; base-uri 'none'; form-action 'none'",
         hash(STYLE),
         script.map_or_else(|| "'none'".to_owned(), |script| format!("'{}'", hash(script)))
@@ -90,7 +90,7 @@ pub(super) fn page(title: &str, about: Time, script: Script, body: &Markup) -> M
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(law);
+                meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
                 meta name="color-scheme" content="light dark";
@@ -102,8 +102,8 @@ pub(super) fn page(title: &str, about: Time, script: Script, body: &Markup) -> M
                 main { (body) }
                 footer {
                     p {
-                        "Told by certcheck " (env!("CARGO_PKG_VERSION")) ", asked about "
-                        (instant(&about.to_string())) ". This page loads nothing and tells no one that it is read."
+                        "Made by certcheck " (env!("CARGO_PKG_VERSION")) " for the time "
+                        (instant(&about.to_string())) ". This page loads nothing from anywhere."
                     }
                 }
                 @if let Some(script) = script {
@@ -120,7 +120,7 @@ fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(digest))
 }
 
-/// A part of a page, with a heading. `level` is 2, or 3 within what has one of level 2 already.
+/// A part of a page, with a heading of level 2, or of level 3 within another part.
 pub(super) fn section(level: u8, title: &str, body: &Markup) -> Markup {
     html! {
         section.card {

@@ -1,4 +1,4 @@
-//! The page of `certcheck ring`: who issued whom, what expires when, what is weak.
+//! The page of `certcheck ring`: which certificate issued which, when each expires, and what is weak.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,15 +10,15 @@ use super::page::{self, Script, Tone, section};
 use super::svg::{Icon, icon};
 use super::timeline::{self, LABEL, Lane};
 use super::verify::details;
-use super::words::{Shown, counted, instant, short_name, subject};
+use super::words::{self, Sentence, Shown, counted, instant, short_name, subject};
 use crate::file::Draft;
 use crate::ring_command::{Entry, Survey};
 
-/// So many certificates are told of, those with notes first, then what expires soonest; all are counted.
+/// The certificates that are listed: those with notes first, then those that expire soonest. All are counted.
 const MAX_TOLD: usize = 300;
-/// So many have a lane on the calendar.
+/// The certificates with a lane on the calendar.
 const MAX_LANES: usize = 60;
-/// Issuers above issuers: as many as a path may have, and some.
+/// Levels of issuers that are drawn: more than a path may have.
 const MAX_DEPTH: usize = 16;
 
 /// Begins a page of a ring, so that a path that cannot be written to is told before the ring is read.
@@ -44,8 +44,8 @@ fn body(survey: &Survey, now: Time) -> Markup {
         section.card {
             h1 { "Key ring" }
             dl.counts {
-                div { dt { (icon(Icon::Anchor)) "anchors" } dd { (survey.anchors) } }
-                div { dt { (icon(Icon::Dot)) "intermediates" } dd { (survey.intermediates) } }
+                div { dt { (icon(Icon::Anchor)) (plural(survey.anchors, "anchor")) } dd { (survey.anchors) } }
+                div { dt { (icon(Icon::Dot)) (plural(survey.intermediates, "intermediate")) } dd { (survey.intermediates) } }
                 div { dt { (icon(Icon::Barred)) "distrusted" } dd { (survey.distrusted) } }
             }
             (noted(survey))
@@ -53,20 +53,20 @@ fn body(survey: &Survey, now: Time) -> Markup {
         @if left_out > 0 {
             section.card.warn {
                 p {
-                    strong { (counted(left_out, "certificate")) " left out" } " for length. All are counted above, and "
-                    code { "--json" } " tells of each; below are those with notes, then those that expire soonest."
+                    strong { (counted(left_out, "certificate")) " left out" } " to keep the page short. All are counted above, and "
+                    code { "--json" } " lists each. Below are those with notes, then those that expire soonest."
                 }
             }
         }
-        @if !reported.is_empty() { (section(2, "What expires when", &calendar(&reported, now))) }
-        (section(2, "Who issued whom", &html! {
+        @if !reported.is_empty() { (section(2, "Expiry", &calendar(&reported, now))) }
+        (section(2, "Issuers", &html! {
             @if tree.roots.is_empty() { p.quiet { "No anchors." } } @else {
                 ul.tree { @for root in &tree.roots { (tree.node(*root, 0, now)) } }
             }
         }))
         @let elsewhere = tree.of_role("intermediate", true);
         @if !elsewhere.is_empty() {
-            (section(2, "Issued by what is not told of here", &html! {
+            (section(2, "Issued by certificates that are left out here", &html! {
                 ul.tree {
                     @for entry in elsewhere {
                         li {
@@ -82,14 +82,14 @@ fn body(survey: &Survey, now: Time) -> Markup {
         @let astray = tree.of_role("intermediate", false);
         @if !astray.is_empty() {
             (section(2, "Leads to no anchor", &html! {
-                p.quiet.small { "No path of trust can use these as they are." }
+                p.quiet.small { "No path can use these as they are." }
                 ul.tree { @for entry in astray { li { (node(entry, now)) } } }
             }))
         }
         @let distrusted = tree.of_role("distrusted", false);
         @if !distrusted.is_empty() {
             (section(2, "Distrusted", &html! {
-                p.quiet.small { "No path may have one of these." }
+                p.quiet.small { "No path may contain one of these." }
                 ul.tree { @for entry in distrusted { li { (node(entry, now)) } } }
             }))
         }
@@ -100,7 +100,12 @@ fn until(entry: &Entry) -> Option<Time> {
     Time::from_rfc3339(&entry.certificate.not_after)
 }
 
-/// How many have which note.
+/// A word for so many.
+fn plural(count: usize, word: &str) -> String {
+    format!("{word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The number of certificates by note.
 fn noted(survey: &Survey) -> Markup {
     let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
     for note in survey.certificates.iter().flat_map(|entry| &entry.notes) {
@@ -110,7 +115,7 @@ fn noted(survey: &Survey) -> Markup {
         @if codes.is_empty() {
             p.good { span.tone { (Tone::Good.icon()) } " Nothing is weak, and nothing expires soon." }
         } @else {
-            ul.notes { @for (code, count) in codes { li { (icon(Icon::Warning)) (count) " " (code) } } }
+            ul.notes { @for (code, count) in codes { li { (icon(Icon::Warning)) (counted(count, "certificate")) ": " (words::code_within(code)) } } }
         }
     }
 }
@@ -131,14 +136,14 @@ fn calendar(reported: &[&Entry], now: Time) -> Markup {
     let lanes: Vec<Lane> = lanes.collect();
     html! {
         p.quiet.small {
-            "The soonest first."
-            @if reported.len() > MAX_LANES { " The first " (MAX_LANES) " of " (reported.len()) "." }
+            "Those that expire first are at the top."
+            @if reported.len() > MAX_LANES { " Here are the first " (MAX_LANES) " of " (reported.len()) "." }
         }
-        (timeline::calendar("ring", "Validity of the certificates of the ring, what expires soonest first", now, &lanes))
+        (timeline::calendar("Validity of the certificates of the ring, those that expire first at the top", now, &lanes))
     }
 }
 
-/// Who is below whom, by places among those told of.
+/// The issuers and what they issued, by places among the listed certificates.
 struct Tree<'e> {
     entries: &'e [&'e Entry],
     roots: Vec<usize>,
@@ -160,7 +165,7 @@ impl<'e> Tree<'e> {
             }
         }
         let mut tree = Self { entries, roots, below, reached: BTreeSet::new() };
-        // Each is below one issuer at most, so that what is reached from the roots is reached once.
+        // Each is below at most one issuer, so it is reached once at most.
         let mut level = tree.roots.clone();
         for _ in 0..=MAX_DEPTH {
             tree.reached.extend(&level);
@@ -169,7 +174,7 @@ impl<'e> Tree<'e> {
         tree
     }
 
-    /// Those of a role that do not hang below an anchor, and whether they chain to one that is not told of.
+    /// Those of a role that are not drawn below an anchor, by whether they chain to one that is not listed.
     fn of_role(&self, role: &str, chains: bool) -> Vec<&'e Entry> {
         let unreached = self.entries.iter().zip(0..).filter(|(_, at)| !self.reached.contains(at));
         let of_role =
@@ -204,13 +209,13 @@ fn node(entry: &Entry, now: Time) -> Markup {
         div class={ "node " (class) } {
             (icon(sign))
             div {
-                p.name { (short_name(&entry.certificate.subject, 60)) " " span.chip { (entry.role) } }
+                p.name { (short_name(&entry.certificate.subject, LABEL)) " " span.chip { (entry.role) } }
                 p.quiet.small { (Shown(subject(&entry.certificate.subject))) }
                 p.small { "Until " (instant(&entry.certificate.not_after)) ", from " code { (Shown(&entry.source)) } }
                 @if !entry.notes.is_empty() {
                     ul.notes.small {
                         @for note in &entry.notes {
-                            li { (icon(Icon::Warning)) strong { (note.code) } ": " (Shown(&note.message)) }
+                            li { (icon(Icon::Warning)) (Sentence(&words::capitalized(&note.message))) " " code.code { (note.code) } }
                         }
                     }
                 }

@@ -1,4 +1,4 @@
-//! What drawings are made of: scales, ticks, bars, icons.
+//! The parts of drawings: scales, ticks, bars, icons.
 //!
 //! Drawings are as wide as their place. Across they are measured in shares of the width, so that text keeps its size on
 //! a telephone; down, in pixels.
@@ -112,15 +112,15 @@ pub(super) fn calendar_ticks(scale: &Scale, from: Time, to: Time) -> Vec<Tick> {
 
 /// Round spans before and after now, on a scale around zero.
 pub(super) fn span_ticks(scale: &Scale, from: f64, to: f64) -> Vec<Tick> {
-    // Those that tell most come first, the others where they have room.
+    // The most useful ones come first, the others where they have room.
     const SPANS: [(f64, &str); 7] = [
         (86_400.0, "1 day"),
-        (YEAR, "1 yr"),
-        (3600.0, "1 h"),
-        (YEAR / 12.0, "1 mth"),
-        (7.0 * 86_400.0, "1 wk"),
-        (10.0 * YEAR, "10 yr"),
-        (100.0 * YEAR, "100 yr"),
+        (YEAR, "1 year"),
+        (3600.0, "1 hour"),
+        (YEAR / 12.0, "1 month"),
+        (7.0 * 86_400.0, "1 week"),
+        (10.0 * YEAR, "10 years"),
+        (100.0 * YEAR, "100 years"),
     ];
     let signed =
         SPANS.iter().flat_map(|(span, label)| [(-span, format!("−{label}")), (*span, format!("+{label}"))]);
@@ -128,7 +128,7 @@ pub(super) fn span_ticks(scale: &Scale, from: f64, to: f64) -> Vec<Tick> {
     with_room(within.map(|(span, label)| Tick { share: scale.share(span), label }))
 }
 
-/// Those whose labels have room beside the ones before.
+/// Those whose labels have room next to the ones before.
 fn with_room(ticks: impl IntoIterator<Item = Tick>) -> Vec<Tick> {
     let mut kept: Vec<Tick> = Vec::new();
     for tick in ticks {
@@ -147,7 +147,7 @@ pub(super) const fn float(value: i64) -> f64 {
     value as f64
 }
 
-/// A bar that says nothing which the text beside it does not.
+/// A bar that says nothing which the text next to it does not.
 pub(super) fn meter(share: f64, class: &str) -> Markup {
     html! {
         svg class={ "meter " (class) } width="100%" height="6" aria-hidden="true" {
@@ -157,7 +157,7 @@ pub(super) fn meter(share: f64, class: &str) -> Markup {
     }
 }
 
-/// A histogram: a column for each count, as high as it is beside the greatest. What is there at all is seen.
+/// A histogram: a column for each count, in proportion to the greatest. No count above zero is invisible.
 pub(super) fn columns(title: &str, counts: &[usize]) -> Markup {
     const HEIGHT: f64 = 56.0;
     const LEAST: f64 = 3.0;
@@ -197,7 +197,7 @@ pub(super) fn stack(title: &str, parts: &[(i64, &'static str)]) -> Markup {
     }
 }
 
-/// Small drawings that say with a shape what a colour says too.
+/// Small drawings that say by shape what a colour says too.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Icon {
     Tick,
@@ -209,7 +209,7 @@ pub(super) enum Icon {
     Barred,
 }
 
-/// One, as large as its text. It says nothing to who does not see it: words beside it do.
+/// One, as large as its text. Screen readers skip it: the words next to it say the same.
 pub(super) fn icon(icon: Icon) -> Markup {
     let path = match icon {
         Icon::Tick => "M3 8.5l3.3 3.3L13 4.6",

@@ -1,19 +1,22 @@
 //! Text out of certificates, and numbers, for people.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::visible::Visible;
 use certcheck_core::Time;
 use maud::{Escaper, Markup, Render, html};
 
-/// More characters than this are cut: what is told must not be as large as hostile input.
+use super::svg::float;
+use crate::visible::Visible;
+
+/// Longer text is cut: a page must not grow with hostile input.
 const MAX_SHOWN: usize = 1000;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 31_556_952;
 
-/// Text from outside: escaped, cut, and with what cannot be seen or turns the direction of writing spelled out.
+/// Text from outside: escaped, cut, and with invisible characters and direction marks spelled out.
 pub(super) struct Shown<'s>(pub(super) &'s str);
 
 impl Render for Shown<'_> {
@@ -22,7 +25,28 @@ impl Render for Shown<'_> {
     }
 }
 
-/// Such text, cut to so many characters, for what is not HTML yet.
+/// A message of the library: as [`Shown`], and with times as the page writes them.
+pub(super) struct Sentence<'s>(pub(super) &'s str);
+
+impl Render for Sentence<'_> {
+    fn render_to(&self, buffer: &mut String) {
+        let words = self.0.split_inclusive(' ').map(|word| {
+            let bare = word.trim_matches([' ', ',', ';', ':', '.', '(', ')']);
+            match Time::from_rfc3339(bare) {
+                Some(_) => Cow::Owned(word.replace(bare, &readable(bare))),
+                None => Cow::Borrowed(word),
+            }
+        });
+        Shown(&words.collect::<String>()).render_to(buffer);
+    }
+}
+
+/// An RFC 3339 time as the page writes it.
+fn readable(time: &str) -> String {
+    time.replace('T', " ").replace('Z', " UTC")
+}
+
+/// Such text, cut to so many characters, before it is HTML.
 pub(super) fn plain(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", Visible(text.get(..end).unwrap_or(text))),
@@ -80,17 +104,17 @@ fn parts(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A subject, or what to call a certificate that has none.
+/// A subject, or a word for a certificate that has none.
 pub(super) fn subject(name: &str) -> &str {
     if name.is_empty() { "(no subject)" } else { name }
 }
 
-/// An instant, to read and for machines.
+/// An instant, for people and for machines.
 pub(super) fn instant(time: &str) -> Markup {
-    html! { time datetime=(time) { (time.replace('T', " ").replace('Z', " UTC")) } }
+    html! { time datetime=(time) { (readable(time)) } }
 }
 
-/// How long, in the largest unit that fits.
+/// A span of time, in the largest unit that fits.
 pub(crate) fn span(seconds: i64) -> String {
     let seconds = seconds.saturating_abs();
     let (unit, word) = match seconds {
@@ -124,12 +148,68 @@ pub(super) fn grouped(count: i64) -> String {
     reported
 }
 
-/// How long something took.
-pub(super) fn took(microseconds: u64) -> String {
+/// A measured time of so many microseconds.
+pub(super) fn took(microseconds: f64) -> String {
     match microseconds {
-        0..1000 => format!("{microseconds} µs"),
-        1000..1_000_000 => format!("{}.{} ms", microseconds / 1000, microseconds / 100 % 10),
-        _ => format!("{}.{} s", microseconds / 1_000_000, microseconds / 100_000 % 10),
+        us if us < 10.0 => format!("{us:.2} µs"),
+        us if us < 100.0 => format!("{us:.1} µs"),
+        us if us < 1e3 => format!("{us:.0} µs"),
+        us if us < 1e4 => format!("{:.2} ms", us / 1e3),
+        us if us < 1e5 => format!("{:.1} ms", us / 1e3),
+        us if us < 1e6 => format!("{:.0} ms", us / 1e3),
+        us => format!("{:.2} s", us / 1e6),
+    }
+}
+
+/// The same of whole microseconds.
+pub(super) fn took_whole(microseconds: u64) -> String {
+    i64::try_from(microseconds).map_or_else(|_| "very long".to_owned(), |whole| took(float(whole)))
+}
+
+/// A stable code in words, with the code itself after it: `certificate-revoked` is "Certificate revoked".
+pub(super) fn code(code: &str) -> Markup {
+    html! { (in_words(code)) " " code.code { (code) } }
+}
+
+/// The same in the middle of a sentence.
+pub(super) fn code_within(code: &str) -> Markup {
+    let words = in_words(code);
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
+    // An abbreviation stays as it is.
+    let keeps = letters.clone().next().is_some_and(char::is_uppercase);
+    html! { @if keeps { (words) } @else { (first) (letters.as_str()) } " " code.code { (code) } }
+}
+
+/// A stable code in words.
+pub(super) fn in_words(code: &str) -> String {
+    let words: Vec<String> = code
+        .split('-')
+        .enumerate()
+        .map(|(at, word)| match word {
+            "ca" | "crl" | "ocsp" | "rsa" | "ec" => word.to_uppercase(),
+            _ if at == 0 => capitalized(word),
+            _ => word.to_owned(),
+        })
+        .collect();
+    words.join(" ")
+}
+
+/// With a capital first letter.
+pub(super) fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Where an answer came from.
+pub(super) fn origin(from: &str) -> &str {
+    match from {
+        "file" => "from a file",
+        "network" => "from the network",
+        "memory" => "from memory",
+        "disk" => "from the disk cache",
+        "shared" => "from a fetch of another check",
+        other => other,
     }
 }
 
@@ -170,8 +250,32 @@ mod tests {
         }
         assert_eq!(span(98 * YEAR + 5), "98 years");
         assert_eq!(grouped(1_234_567), "1\u{2009}234\u{2009}567");
-        assert_eq!((took(812), took(1450), took(2_150_000)), {
-            ("812 µs".to_owned(), "1.4 ms".to_owned(), "2.1 s".to_owned())
-        });
+        let times = [(5.25, "5.25 µs"), (812.0, "812 µs"), (1450.0, "1.45 ms"), (25_500.0, "25.5 ms")];
+        for (microseconds, shown) in times.into_iter().chain([(2_150_000.0, "2.15 s")]) {
+            assert_eq!(took(microseconds), shown);
+        }
+        assert_eq!(took_whole(1450), "1.45 ms");
+    }
+
+    #[test]
+    fn codes_have_words() {
+        for (code, words) in [
+            ("certificate-revoked", "Certificate revoked"),
+            ("no-source", "No source"),
+            ("not-a-ca", "Not a CA"),
+            ("expired", "Expired"),
+            ("", ""),
+        ] {
+            assert_eq!(in_words(code), words);
+        }
+        assert_eq!(code_within("no-source").into_string(), "no source <code class=\"code\">no-source</code>");
+        assert!(code_within("crl-of-another").into_string().starts_with("CRL of another <"));
+    }
+
+    #[test]
+    fn times_in_messages_are_written_as_elsewhere() {
+        let sentence = Sentence("revoked at 2026-12-31T22:10:00Z (keyCompromise), <b>");
+        let shown = "revoked at 2026-12-31 22:10:00 UTC (keyCompromise), &lt;b&gt;";
+        assert_eq!(html! { (sentence) }.into_string(), shown);
     }
 }

@@ -23,11 +23,17 @@ addEventListener("load", () => {
       const box = item.getBoundingClientRect();
       return box.width > 0 && (box.right > root.clientWidth + 0.5 || box.left < -0.5);
     });
-    const texts = [...page.querySelectorAll("svg.timeline text:not(.mark)")];
+    const texts = [...page.querySelectorAll(".timeline text:not(.mark), .timeline .label, .timeline .note")];
     const boxes = texts.map(item => item.getBoundingClientRect());
     const over = (one, other) => one.left < other.right && other.left < one.right &&
       one.top < other.bottom - 4 && other.top < one.bottom - 4;
     const overlaps = texts.filter((item, at) => boxes.some((box, other) => other > at && over(boxes[at], box)))
+      .map(item => item.textContent);
+    const lines = [...page.querySelectorAll(".timeline line")].map(item => item.getBoundingClientRect());
+    const struck = texts.filter((item, at) => lines.some(line => line.left < boxes[at].right - 1 &&
+      boxes[at].left + 1 < line.right && line.top < boxes[at].bottom - 4 && boxes[at].top + 4 < line.bottom))
+      .map(item => item.textContent);
+    const cut = texts.filter(item => item.textContent.length < 70 && item.textContent.includes("…"))
       .map(item => item.textContent);
     const small = texts.filter(item => parseFloat(frame.contentWindow.getComputedStyle(item).fontSize) < 12)
       .map(item => item.textContent);
@@ -48,7 +54,7 @@ addEventListener("load", () => {
     return {
       title: page.title, scroll: root.scrollWidth, client: root.clientWidth, h1: page.querySelectorAll("h1").length,
       wide: wide.map(item => item.tagName + "." + item.getAttribute("class") + " " + item.textContent.slice(0, 60)),
-      overlaps, small, drawings: page.querySelectorAll("svg.timeline").length,
+      overlaps, struck, cut, small, drawings: page.querySelectorAll(".timeline").length,
       images: page.querySelectorAll("img,object,embed,iframe,link,base").length,
       scripts: page.scripts.length, filter: filter ? !filter.hidden : null, output: output && output.textContent, found,
       loaded: frame.contentWindow.performance.getEntriesByType("resource").map(entry => entry.name),
@@ -114,13 +120,13 @@ pub(crate) fn see(pages: &[&Path]) -> Option<Vec<Value>> {
     Some(seen)
 }
 
-/// What holds of every page, whatever it tells.
+/// What holds for every page.
 pub(crate) fn sound(seen: &Value, page: &Path) {
     let page = page.display();
     assert_eq!(seen["client"], WIDTH, "{page}");
     assert!(seen["scroll"].as_u64().is_some_and(|wide| wide <= u64::from(WIDTH)), "{page}: {seen}");
     assert_eq!(seen["wide"], Value::Array(Vec::new()), "{page} is wider than its screen");
-    for unreadable in ["overlaps", "small"] {
+    for unreadable in ["overlaps", "struck", "cut", "small"] {
         assert_eq!(seen[unreadable], Value::Array(Vec::new()), "{page}: {unreadable}");
     }
     assert_eq!((&seen["h1"], &seen["images"]), (&1.into(), &0.into()), "{page}");

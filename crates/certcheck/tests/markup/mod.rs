@@ -5,7 +5,7 @@ const TAGS: &str = "html head meta title style body main footer p section h1 h2 
                     script";
 /// None of these loads, goes anywhere or runs anything.
 const ATTRIBUTES: &str = "lang charset http-equiv content name class id hidden type placeholder autocomplete value datetime \
-                          role width height viewBox d aria-hidden aria-live aria-labelledby x y x1 x2 y1 y2 cx cy r rx \
+                          role width height viewBox d aria-hidden aria-label aria-live x y x1 x2 y1 y2 cx cy r rx \
                           text-anchor data-verdict data-reason";
 
 /// Panics on anything else.

@@ -1,9 +1,9 @@
-//! The other paths and where they broke; policies; what was spent.
+//! The other paths and where they failed; policies; the cost.
 
 use maud::{Markup, html};
 
 use super::super::svg::{Icon, icon};
-use super::super::words::{Shown, counted, subject, took};
+use super::super::words::{Sentence, Shown, capitalized, counted, subject, took_whole};
 use crate::json::{AttemptObject, Line};
 
 pub(super) fn attempts(line: &Line) -> Markup {
@@ -11,7 +11,7 @@ pub(super) fn attempts(line: &Line) -> Markup {
         ol.rows {
             @for attempt in &line.attempts {
                 li.bad {
-                    p { strong { (Shown(&attempt.reason.message)) } " " span.chip.tone { (attempt.reason.code) } }
+                    p { strong { (Sentence(&capitalized(&attempt.reason.message))) } " " code.code { (attempt.reason.code) } }
                     (tried(attempt))
                 }
             }
@@ -26,7 +26,7 @@ fn tried(attempt: &AttemptObject) -> Markup {
                 @let is_broken = at == attempt.reason.certificate_index;
                 li class=(if is_broken { "broken" } else { "quiet" }) {
                     (icon(if is_broken { Icon::Cross } else { Icon::Dot }))
-                    span { (Shown(subject(name))) @if is_broken { " (broke here)" } }
+                    span { (Shown(subject(name))) @if is_broken { " (failed here)" } }
                 }
             }
         }
@@ -46,8 +46,8 @@ pub(super) fn facts(line: &Line) -> Markup {
                     },
                 }
             }
-            dt { "Time" } dd { (took(line.elapsed_us)) }
-            dt { "Spent" }
+            dt { "Time" } dd { (took_whole(line.elapsed_us)) }
+            dt { "Work" }
             dd {
                 (counted(spent.signatures, "signature")) ", " (counted(spent.steps, "step")) ", "
                 (counted(spent.paths, "path")) ", " (counted(spent.name_comparisons, "name comparison")) ", "

@@ -1,11 +1,11 @@
-//! Several inputs: what all came to in numbers, a way to find some, and each at length, the worst first.
+//! Several inputs: the results in numbers, a filter, and each in full, the worst first.
 
 use certcheck_core::Time;
 use maud::{Markup, html};
 
 use super::super::page::Tone;
 use super::super::svg::{float, meter, stack};
-use super::super::words::{counted, grouped, took};
+use super::super::words::{self, counted, grouped, took_whole};
 use super::{Tally, report};
 use crate::json::Line;
 
@@ -25,15 +25,15 @@ pub(super) fn index(tally: &Tally, lines: &[Line], now: Time) -> Markup {
                 }
             }
             (stack(&reported, &Tone::ALL.map(|tone| (count(tone), tone.class()))))
-            p.quiet.small { "Checks took " (took(tally.elapsed_us)) ", added up." }
+            p.quiet.small { "All checks together took " (took_whole(tally.elapsed_us)) "." }
         }
         @if !tally.reasons.is_empty() { (reasons(tally)) }
         @if left_out > 0 {
             section.card.warn {
                 p {
-                    "The " (grouped(whole(tally.inputs - left_out))) " worst are told below. "
+                    "The " (grouped(whole(tally.inputs - left_out))) " worst are below. "
                     strong { (counted(left_out, "input")) " left out" }
-                    " for length: all are counted above, and " code { "--json" } " tells of each."
+                    " to keep the page short. All are counted above, and " code { "--json" } " lists each."
                 }
             }
         }
@@ -48,18 +48,18 @@ fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Why, the commonest first.
+/// The reasons, the most frequent first.
 fn reasons(tally: &Tally) -> Markup {
     let mut reasons: Vec<_> = tally.reasons.iter().collect();
     reasons.sort_by_key(|(_, (_, count))| std::cmp::Reverse(*count));
     let max = reasons.first().map_or(1, |(_, (_, count))| *count);
     html! {
         section.card {
-            h2 { "Why" }
+            h2 { "Reasons" }
             ul.rows {
                 @for (code, (tone, count)) in reasons {
                     li class=(tone.class()) {
-                        div.head { span { span.tone { (tone.icon()) } " " (code) } strong { (grouped(whole(*count))) } }
+                        div.head { span { span.tone { (tone.icon()) } " " (words::code(code)) } strong { (grouped(whole(*count))) } }
                         (meter(float(whole(*count)) / float(whole(max)), tone.class()))
                     }
                 }
@@ -68,23 +68,23 @@ fn reasons(tally: &Tally) -> Markup {
     }
 }
 
-/// What the script shows and works: without it there is nothing that does not work.
+/// The filter. The script shows it, so that nothing is without effect where scripts do not run.
 fn filter(tally: &Tally) -> Markup {
     html! {
         form.card.filter id="filter" hidden {
-            label { "Text" input type="search" name="text" placeholder="name, file, URL, fingerprint" autocomplete="off"; }
+            label.wide { "Text" input type="search" name="text" placeholder="name, file, URL, fingerprint" autocomplete="off"; }
             label {
                 "Verdict"
                 select name="verdict" {
                     option value="" { "any" }
-                    @for tone in Tone::ALL { option value=(tone.class()) { (tone.word()) } }
+                    @for tone in Tone::ALL { option value=(tone.class()) { (tone.title()) } }
                 }
             }
             label {
                 "Reason"
                 select name="reason" {
                     option value="" { "any" }
-                    @for code in tally.reasons.keys() { option value=(code) { (code) } }
+                    @for code in tally.reasons.keys() { option value=(code) { (words::in_words(code)) } }
                 }
             }
             div.buttons {

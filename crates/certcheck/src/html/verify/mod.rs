@@ -1,4 +1,4 @@
-//! The page of `certcheck verify`: one input is told at length; of several there is an index before.
+//! The page of `certcheck verify`: one input in full; several with an index before.
 
 mod facts;
 mod index;
@@ -20,23 +20,23 @@ use crate::json::Line;
 
 pub(super) use path::details;
 
-/// So many inputs are told at length, the worst first; all are counted.
+/// The inputs that are shown in full, the worst first; all are counted.
 const MAX_TOLD: usize = 200;
-/// So many bytes of one text of an input are kept.
+/// The bytes that are kept of one text of an input.
 const MAX_TEXT: usize = 2000;
 
 /// A page that grows with each input, and stays bounded however many there are.
 pub(crate) struct Page {
     draft: Draft,
     now: Time,
-    /// What was asked of each, in words.
+    /// The settings of the check, in words.
     asked: Vec<(&'static str, String)>,
     tally: Tally,
-    /// By how bad they are, then in the order of the inputs.
+    /// The worst first, then in the order of the inputs.
     reported: BTreeMap<(Tone, u64), Line>,
 }
 
-/// What all inputs came to, in numbers.
+/// The results of all inputs, in numbers.
 #[derive(Default)]
 struct Tally {
     inputs: u64,
@@ -46,7 +46,7 @@ struct Tally {
 }
 
 impl Page {
-    /// Begins a page: nothing is at `path` before [`Self::finish`], but that it can be is known now.
+    /// Begins a page. Nothing is written before [`Self::finish`], but a path that cannot be written is an error now.
     pub(crate) fn create(path: &Path, now: Time, asked: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
         Ok(Self {
             draft: Draft::create(path)?,
@@ -57,11 +57,11 @@ impl Page {
         })
     }
 
-    /// Adds what an input came to.
+    /// Adds the result for an input.
     pub(crate) fn add(&mut self, mut line: Line) {
         let tone = Tone::of(line.verdict);
         let number = self.tally.count(&line, tone);
-        // Who would be put out at once is not cut to size first.
+        // A line that would be dropped at once is not shortened first.
         let is_last = self.reported.last_key_value().is_none_or(|(last, _)| *last < (tone, number));
         if self.reported.len() >= MAX_TOLD && is_last {
             return;

@@ -1,17 +1,17 @@
-//! The path as a drawing: the certificate that was asked about above, the anchor below, and who is to blame marked.
+//! The path as a drawing: the checked certificate at the top, the anchor at the bottom, and a mark where it fails.
 
 use certcheck_core::Time;
 use maud::{Markup, html};
 
 use super::super::svg::{Icon, icon};
-use super::super::words::{Shown, from_now, instant, short_name, subject};
+use super::super::words::{self, Sentence, Shown, from_now, instant, short_name, subject};
 use crate::json::{CertificateObject, Line, Member};
 
-/// Names are cut to so many letters where the whole name stands below.
-const NAME: usize = 60;
+/// Letters of a short name; the whole name is below it.
+const NAME: usize = 250;
 
 pub(super) fn path(line: &Line, now: Time) -> Markup {
-    let blamed = line.reason.as_ref().map(|reason| (reason.certificate_index, Shown(&reason.message)));
+    let blamed = line.reason.as_ref().map(|reason| (reason.certificate_index, Sentence(&reason.message)));
     html! {
         ol.path {
             @for (member, at) in line.path.iter().zip(0..) {
@@ -23,9 +23,9 @@ pub(super) fn path(line: &Line, now: Time) -> Markup {
                     p.name { (short_name(&member.certificate.subject, NAME)) }
                     p.quiet.small { (Shown(subject(&member.certificate.subject))) }
                     @if let Some((_, message)) = blame {
-                        p.blame { "Here it fails: " (message) }
+                        p.blame { "The check fails here: " (message) }
                     }
-                    // That it is revoked, or not known not to be, is said with what fails.
+                    // What fails says already that it is revoked or that its status is unknown.
                     @let is_said = blame.is_some() && matches!(member.revocation.status, "revoked" | "unknown");
                     p.small { @if !is_said { (status(member)) ". " } (evidence(member)) }
                     (details(&member.certificate, now))
@@ -55,12 +55,12 @@ fn look(member: &Member, is_blamed: bool, verdict: &str) -> (&'static str, Icon)
     }
 }
 
-/// What is known of its revocation, and who says so.
+/// Its revocation status, and the source that says so.
 fn status(member: &Member) -> Markup {
     let known = &member.revocation;
     let says = html! {
         @if let Some(source) = &known.source {
-            ", says " @match known.basis { Some("ocsp") => "the OCSP answer", Some("crl") => "the CRL", _ => "" }
+            ", says " @match known.basis { Some("ocsp") => "the OCSP response", Some("crl") => "the CRL", _ => "" }
             " " code { (Shown(source)) }
         }
     };
@@ -69,30 +69,40 @@ fn status(member: &Member) -> Markup {
             "good" => { "Not revoked" (says) }
             "revoked" => {
                 "Revoked" @if let Some(at) = &known.revoked_at { " at " (instant(at)) }
-                @if let Some(reason) = &known.revocation_reason { ", " (reason) }
-                @if let Some(since) = &known.invalid_since { ", to be distrusted since " (instant(since)) }
+                @if let Some(reason) = &known.revocation_reason { ", " (words::in_words(&kebab(reason)).to_lowercase()) " " code.code { (reason) } }
+                @if let Some(since) = &known.invalid_since { ", not to be trusted since " (instant(since)) }
                 (says)
             }
-            "unknown" => { "Whether it is revoked is not known: " (known.cause.unwrap_or("no cause named")) }
-            _ if known.basis == Some("no-rev-avail") => "Its issuer revokes none of these (noRevAvail)",
-            _ if member.role == "anchor" => "Where trust begins: of the ring",
-            _ => "Revocation was not looked at",
+            "unknown" => { "Its revocation status is unknown" @if let Some(cause) = known.cause { ": " (words::code_within(cause)) } }
+            _ if known.basis == Some("no-rev-avail") => "Its issuer publishes no revocations for it (noRevAvail)",
+            _ if member.role == "anchor" => "The trust anchor, from the ring",
+            _ => "Revocation was not checked",
         }
     }
 }
 
-/// How old its evidence is, and from where it came.
+/// A reason such as `keyCompromise` with hyphens between its words.
+fn kebab(reason: &str) -> String {
+    let mut words = String::new();
+    for letter in reason.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push('-');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+/// The age of its evidence, and where it came from.
 fn evidence(member: &Member) -> Markup {
     let known = &member.revocation;
     html! {
         @if let Some(of) = &known.this_update {
-            @match known.basis { Some("ocsp") => "The OCSP answer", Some("crl") => "The CRL", _ => "The evidence" }
+            @match known.basis { Some("ocsp") => "The OCSP response", Some("crl") => "The CRL", _ => "The evidence" }
             " is of " (instant(of))
             @if let Some(next) = &known.next_update { ", the next is due by " (instant(next)) }
             @match known.from {
-                Some("file") => "; it was given in a file.",
-                Some("network") => "; it came over the network.",
-                Some(from) => { "; it was at hand: " (from) "." }
+                Some(from) => { "; it came " (words::origin(from)) "." }
                 None => ".",
             }
         }

@@ -1,10 +1,10 @@
-//! What one input came to, at length.
+//! The result for one input, in full.
 
 use certcheck_core::Time;
 use maud::{Markup, html};
 
 use super::super::page::{Tone, section};
-use super::super::words::{Shown, instant, span, subject};
+use super::super::words::{self, Sentence, Shown, capitalized, instant, span, subject};
 use super::{facts, path, sources, times};
 use crate::json::{Line, Member};
 
@@ -17,11 +17,11 @@ pub(super) fn alone(line: &Line, now: Time) -> Markup {
             p.input { code { (Shown(&line.input)) } }
             (reasons(line, now))
         }
-        (rest(line, "r", 2, now))
+        (rest(line, 2, now))
     }
 }
 
-/// Within the index: folded, so that many can be looked over.
+/// Within the index: folded.
 pub(super) fn folded(line: &Line, id: &str, now: Time) -> Markup {
     let tone = Tone::of(line.verdict);
     let code = line.reason.as_ref().map(|reason| reason.code).or(line.tolerated).unwrap_or_default();
@@ -31,19 +31,19 @@ pub(super) fn folded(line: &Line, id: &str, now: Time) -> Markup {
                 (tone.icon())
                 h2 { (Shown(&line.input)) }
                 p.quiet.small {
-                    span.tone { (tone.word()) @if !code.is_empty() { ": " (code) } }
+                    span.tone { (tone.title()) @if !code.is_empty() { ": " (words::code_within(code)) } }
                     @if let Some(leaf) = line.path.first() { " · " (Shown(subject(&leaf.certificate.subject))) }
                 }
             }
             div.inner {
                 section class={ "card verdict " (tone.class()) } { (reasons(line, now)) }
-                (rest(line, id, 3, now))
+                (rest(line, 3, now))
             }
         }
     }
 }
 
-/// What, why, where, by which clause, and what would mend it.
+/// The verdict, why, where, by which clause, and what would help.
 fn reasons(line: &Line, now: Time) -> Markup {
     let leaf = line.path.first().map(|leaf| subject(&leaf.certificate.subject));
     let until = line.valid_until.as_deref();
@@ -52,30 +52,30 @@ fn reasons(line: &Line, now: Time) -> Markup {
         p.lead {
             @match line.verdict {
                 "accept" => @match line.tolerated {
-                    None => "The certificate is good for what was asked.",
+                    None => "The certificate is good.",
                     Some(cause) => {
-                        "The path is good. Whether all of it still holds is not known; policy lets that pass. "
-                        span.chip.warn { (cause) }
+                        "The path is good. A revocation status is unknown, and the policy tolerates that: "
+                        (words::code_within(cause))
                     }
                 },
                 "reject" => @match line.path.is_empty() {
-                    true => "There is no certificate here that could be judged.",
+                    true => "There is no certificate here that can be checked.",
                     false => "The certificate must not be trusted.",
                 },
-                _ => "The path is good, but whether all of it still holds could not be established: not knowing is not good.",
+                _ => "The path is good, but a revocation status could not be established. Treat the certificate as not good.",
             }
         }
         dl.facts {
             @if let Some(leaf) = leaf { dt { "Certificate" } dd { (Shown(leaf)) } }
             @if let Some(reason) = &line.reason {
                 dt { "Why" }
-                dd { strong { (Shown(&reason.message)) } " " span.chip.tone { (reason.code) } }
+                dd { strong { (Sentence(&capitalized(&reason.message))) } " " code.code { (reason.code) } }
                 @if let Some(member) = line.path.get(reason.certificate_index) {
                     dt { "Where" }
                     dd { (place(reason.certificate_index, member)) }
                 }
                 dt { "Clause" } dd { (reason.rfc) }
-                dt { "What would help" } dd { (reason.hint) }
+                dt { "What would help" } dd { (Sentence(&capitalized(&reason.hint))) }
             }
             @if let (Some(until), Some(left)) = (until, left) {
                 dt { "Good until" }
@@ -85,43 +85,43 @@ fn reasons(line: &Line, now: Time) -> Markup {
     }
 }
 
-/// What was asked: of a page that lies about for long nobody remembers.
+/// The settings of the check, so that the page can be understood later.
 pub(super) fn asked(asked: &[(&'static str, String)]) -> Markup {
     let list = html! {
         dl.facts { @for (what, answer) in asked { dt { (what) } dd { (Shown(answer)) } } }
     };
-    section(2, "What was asked", &list)
+    section(2, "Settings of the check", &list)
 }
 
-/// Which certificate of the path.
+/// A certificate of the path.
 fn place(at: usize, member: &Member) -> Markup {
-    html! { "certificate " (at) ", the " (member.role) ": " (Shown(subject(&member.certificate.subject))) }
+    html! { "Certificate " (at) ", the " (member.role) ": " (Shown(subject(&member.certificate.subject))) }
 }
 
-/// All that the verdict rests on.
-fn rest(line: &Line, id: &str, level: u8, now: Time) -> Markup {
+/// Everything the verdict is based on.
+fn rest(line: &Line, level: u8, now: Time) -> Markup {
     html! {
         @if !line.warnings.is_empty() {
             (section(level, "Warnings", &html! {
-                ul.notes { @for warning in &line.warnings { li { (Tone::Unsure.icon()) " " (Shown(&warning.message)) } } }
+                ul.notes { @for warning in &line.warnings { li { (Tone::Unsure.icon()) " " (Sentence(&warning.message)) } } }
             }))
         }
         @if !line.path.is_empty() {
-            (section(level, "The path", &path::path(line, now)))
-            (times::times(line, id, level, now))
+            (section(level, "Path", &path::path(line, now)))
+            (times::times(line, level, now))
         }
-        @if !line.path.is_empty() { (section(level, "Who was asked", &sources::sources(line))) }
+        @if !line.path.is_empty() { (section(level, "Sources", &sources::sources(line))) }
         @if !line.considered.is_empty() {
-            (section(level, "Evidence that did not count", &html! {
+            (section(level, "Evidence that was not used", &html! {
                 ul.notes { @for piece in &line.considered {
                     li {
                         (Shown(&piece.source)) @if !piece.about.is_empty() { ", by " (Shown(&piece.about)) }
-                        ": " (Shown(&piece.message))
+                        ": " (Sentence(&piece.message))
                     }
                 } }
             }))
         }
-        @if !line.attempts.is_empty() { (section(level, "Paths that were tried and failed", &facts::attempts(line))) }
-        (section(level, "Policies, and what it took", &facts::facts(line)))
+        @if !line.attempts.is_empty() { (section(level, "Other paths that failed", &facts::attempts(line))) }
+        (section(level, "Policies and cost", &facts::facts(line)))
     }
 }

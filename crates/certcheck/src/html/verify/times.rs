@@ -1,4 +1,4 @@
-//! What is valid until when: certificates over years, evidence around now.
+//! Times as drawings: the validity of certificates over years, of evidence around now.
 
 use certcheck_core::Time;
 use maud::{Markup, html};
@@ -8,18 +8,18 @@ use super::super::timeline::{self, LABEL, Lane};
 use super::super::words::{self, short_name};
 use crate::json::{Line, Member};
 
-pub(super) fn times(line: &Line, id: &str, level: u8, now: Time) -> Markup {
+pub(super) fn times(line: &Line, level: u8, now: Time) -> Markup {
     let validity: Vec<Lane> = lanes(line, |at, member| validity(at, member, now));
     let evidence: Vec<Lane> = lanes(line, |at, member| evidence(at, member, now));
     html! {
         @if !validity.is_empty() {
-            (section(level, "How long the certificates are valid",
-                &timeline::calendar(&format!("{id}-v"), "Validity of each certificate of the path", now, &validity)))
+            (section(level, "Validity of the certificates",
+                &timeline::calendar("Validity of each certificate of the path", now, &validity)))
         }
         @if !evidence.is_empty() {
-            (section(level, "How fresh the evidence is", &html! {
-                p.quiet.small { "From thisUpdate to nextUpdate. The nearer to now, the wider the scale." }
-                (timeline::around_now(&format!("{id}-e"), "Validity of the evidence about each certificate", now, &evidence))
+            (section(level, "Validity of the evidence", &html! {
+                p.quiet.small { "From thisUpdate to nextUpdate. The scale is wider near now." }
+                (timeline::around_now("Validity of the evidence about each certificate", now, &evidence))
             }))
         }
     }
@@ -32,7 +32,7 @@ fn lanes(line: &Line, lane: impl Fn(usize, &Member) -> Option<Lane>) -> Vec<Lane
 fn validity(at: usize, member: &Member, now: Time) -> Option<Lane> {
     let facts = &member.certificate;
     let (from, until) = (Time::from_rfc3339(&facts.not_before)?, Time::from_rfc3339(&facts.not_after)?);
-    let label = format!("{at} {}", short_name(&facts.subject, LABEL));
+    let label = format!("{at} · {}", short_name(&facts.subject, LABEL));
     let mut lane = Lane::validity(label, from, until, now);
     let revoked = member.revocation.revoked_at.as_deref().and_then(Time::from_rfc3339);
     if let Some(revoked) = revoked {
@@ -52,7 +52,7 @@ fn evidence(at: usize, member: &Member, now: Time) -> Option<Lane> {
             format!("stale for {}", words::span(now.unix().saturating_sub(until.unix())))
         }
         Some(until) => format!("fresh for {}", words::span(until.unix().saturating_sub(now.unix()))),
-        None => "no next one named".to_owned(),
+        None => "no nextUpdate".to_owned(),
     };
     let kind = if known.basis == Some("ocsp") { "OCSP" } else { "CRL" };
     let revoked = known.revoked_at.as_deref().and_then(Time::from_rfc3339);
@@ -62,7 +62,7 @@ fn evidence(at: usize, member: &Member, now: Time) -> Option<Lane> {
         _ => "ok",
     };
     Some(Lane {
-        label: format!("{at} {kind}: {}", short_name(&member.certificate.subject, LABEL - 5)),
+        label: format!("{at} · {kind} for {}", short_name(&member.certificate.subject, LABEL)),
         note,
         class,
         from,
