@@ -1,4 +1,4 @@
-//! What a check came to, in facts: who asks decides how to tell them.
+//! The result of a check as facts. The caller decides how to show them.
 
 use core::fmt;
 
@@ -12,21 +12,21 @@ use crate::status::{Cause, Status};
 use crate::time::Time;
 use crate::x509::{Certificate, OwnedCertificate};
 
-/// The outcome.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "there is no fourth outcome, and callers must match all three")]
 pub enum Verdict {
-    /// The certificate is good for what was asked.
+    /// The certificate is valid for the purpose.
     Accept,
-    /// It is not.
+    /// The certificate is not valid for the purpose.
     Reject,
-    /// The path is good, revocation could not be established, and policy does not let that pass.
+    /// The path is valid, but a revocation status is unknown, and the policy does not tolerate that.
     Undetermined,
 }
 
 impl Verdict {
-    /// The stable word.
+    /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -37,20 +37,20 @@ impl Verdict {
     }
 }
 
-/// What a certificate is in a path.
+/// The role of a certificate in a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum PathRole {
-    /// The certificate that was asked about.
+    /// The certificate that is checked.
     Leaf,
-    /// A CA between.
+    /// A CA certificate between leaf and anchor.
     Intermediate,
-    /// Where trust begins.
+    /// The trust anchor.
     Anchor,
 }
 
 impl PathRole {
-    /// The stable word.
+    /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -65,13 +65,13 @@ impl PathRole {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PathCertificate<'a> {
-    /// What it is in the path.
+    /// Its role in the path.
     pub role: PathRole,
     /// The certificate.
     pub certificate: Certificate<'a>,
-    /// The ring's entry; `None` if it was presented.
+    /// Its entry in the ring. `None` if it was presented.
     pub in_ring: Option<&'a RingCertificate>,
-    /// What is known of its revocation.
+    /// Its revocation status.
     pub revocation: Status,
 }
 
@@ -79,58 +79,58 @@ pub struct PathCertificate<'a> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt<'a> {
-    /// Target first; the anchor is last if one was reached.
+    /// The certificates, target first. The anchor is last if one was reached.
     pub path: Vec<Certificate<'a>>,
     /// Why it failed.
     pub rejection: Rejection,
 }
 
-/// What is worth telling and refuses nothing.
+/// A notable fact that is no reason for rejection.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The anchor is before or after its validity.
+    /// An anchor outside its validity.
     AnchorOutsideValidity {
         /// The first second of validity.
         not_before: Time,
-        /// The last.
+        /// The last second of validity.
         not_after: Time,
     },
-    /// The anchor is not self-signed and is one only since its issuer is not in the ring
+    /// An anchor that is not self-signed, and is one only because its issuer is not in the ring
     /// ([`RingCertificate::is_promoted`]).
     AnchorPromoted {
-        /// The name of the issuer that is missing.
+        /// The name of the missing issuer.
         issuer: String,
     },
-    /// Nothing is known of a certificate's revocation, and policy lets that pass.
-    RevocationLetPass {
-        /// Which certificate of the path.
+    /// An unknown revocation status that the policy tolerates.
+    RevocationTolerated {
+        /// The position of the certificate in the path.
         at: usize,
-        /// Why nothing is known.
+        /// Why the status is unknown.
         cause: Cause,
     },
-    /// A presented certificate does not read and was left out.
+    /// A presented certificate that cannot be parsed, and was skipped.
     PresentedMalformed {
-        /// Which, counted from 0, the target included.
+        /// Its position, counted from 0. The target is 0.
         index: usize,
-        /// Why.
+        /// Why it cannot be parsed.
         reason: Reason,
     },
-    /// More certificates were presented than are looked at.
+    /// More presented certificates than are used.
     PresentedTooMany {
-        /// How many are.
+        /// How many are used.
         allowed: u32,
     },
 }
 
 impl Warning {
-    /// The stable word.
+    /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::AnchorOutsideValidity { .. } => "anchor-outside-validity",
             Self::AnchorPromoted { .. } => "anchor-promoted",
-            Self::RevocationLetPass { .. } => "revocation-tolerated",
+            Self::RevocationTolerated { .. } => "revocation-tolerated",
             Self::PresentedMalformed { .. } => "presented-malformed",
             Self::PresentedTooMany { .. } => "presented-too-many",
         }
@@ -147,7 +147,7 @@ impl fmt::Display for Warning {
                 f,
                 "the anchor is not self-signed: it is an anchor only because its issuer is not in the ring: {issuer}"
             ),
-            Self::RevocationLetPass { at, cause } => {
+            Self::RevocationTolerated { at, cause } => {
                 write!(
                     f,
                     "the revocation status of certificate {at} is unknown ({}), which the policy tolerates",
@@ -164,53 +164,54 @@ impl fmt::Display for Warning {
     }
 }
 
-/// The whole outcome of a check.
+/// The result of a check.
 #[derive(Clone, Debug)]
 #[must_use]
 #[non_exhaustive]
 pub struct Report<'a> {
     /// The outcome.
     pub verdict: Verdict,
-    /// Why, unless accepted.
+    /// The reason, unless accepted.
     pub reason: Option<Rejection>,
-    /// The path that is good, or the one that got furthest. Empty if the target does not read.
+    /// The valid path, or the one that got furthest. Empty if the target cannot be parsed.
     pub path: Vec<PathCertificate<'a>>,
-    /// user-constrained-policy-set (RFC 5280 6.1.6), in the anchor's domain.
+    /// The user-constrained-policy-set (RFC 5280 6.1.6), in the anchor's domain.
     pub policies: Vec<Oid<'a>>,
-    /// The last second for which the path is good as it stands.
+    /// The last second for which the path is valid, if nothing else changes.
     pub valid_until: Option<Time>,
-    /// The paths that failed, the first few.
+    /// The paths that failed, the first few of them.
     pub attempts: Vec<Attempt<'a>>,
-    /// Evidence that was given or fetched and did not count, the first pieces. Filled in where a status is unknown, and
-    /// where [`Policy::explain`](crate::Policy::explain) asks for it.
+    /// The evidence that was given or fetched and not used, the first pieces of it. Filled in if a status is unknown,
+    /// or if [`Policy::explain`](crate::Policy::explain) is set.
     pub considered: Vec<Considered>,
-    /// What else is worth telling.
+    /// Warnings.
     pub warnings: Vec<Warning>,
     /// What the check spent.
     pub spent: Spent,
 }
 
 impl Report<'_> {
-    /// Whether the certificate is good for what was asked.
+    /// Whether the certificate is valid for the purpose.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.verdict == Verdict::Accept
     }
 
-    /// What would help in this case: by the reason, and where revocation is unknown by the evidence that did not
-    /// count. `None` if accepted.
+    /// The remedy for the rejection. It depends on the reason and, for an unknown status, on the evidence that was not
+    /// used. `None` if accepted.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         self.refusal().map(|refusal| refusal.remedy())
     }
 
-    /// Why the certificate is refused, in one sentence. `None` if accepted.
+    /// Why the certificate is rejected, in one sentence. `None` if accepted.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
         self.refusal().map(|refusal| refusal.sentence())
     }
 
-    /// As [`Report::sentence`], with the piece of evidence that explains it, if one does. `None` if accepted.
+    /// The sentence of [`Report::sentence`], with the piece of evidence that explains it, if there is one. `None` if
+    /// accepted.
     #[must_use]
     pub fn message(&self) -> Option<String> {
         self.refusal().map(|refusal| refusal.message())
@@ -224,7 +225,7 @@ impl Report<'_> {
     }
 }
 
-/// Why a certificate is refused, with what the report knows about it.
+/// A rejection, with what the report knows about it.
 struct Refusal<'r> {
     rejection: &'r Rejection,
     considered: &'r [Considered],
@@ -233,12 +234,12 @@ struct Refusal<'r> {
 }
 
 impl Refusal<'_> {
-    /// The piece of evidence that explains best why a status is unknown: about that certificate, and for that cause.
+    /// The piece of evidence that best explains an unknown status: one for that certificate and that cause.
     fn explanation(&self) -> Option<&Considered> {
         let Reason::RevocationUnknown(cause) = self.rejection.reason else { return None };
         let is_about = |piece: &&Considered| piece.at.is_none_or(|at| at == self.rejection.at);
         let is_cause = |piece: &&Considered| match cause {
-            // Nothing counted at all: the first piece says why.
+            // No evidence was used at all: the first piece explains it.
             Cause::NoSource | Cause::NotTried => true,
             cause => piece.why.cause() == cause,
         };
@@ -283,7 +284,7 @@ impl Refusal<'_> {
     }
 }
 
-/// A report that keeps what it tells of: it outlives the chain, and needs only its ring to be read again.
+/// A report that owns its data. It outlives the chain, and needs only its ring for [`OwnedReport::view`].
 #[derive(Clone, Debug)]
 pub struct OwnedReport {
     verdict: Verdict,
@@ -302,13 +303,13 @@ pub struct OwnedReport {
 pub(crate) struct OwnedMember {
     pub(crate) role: PathRole,
     pub(crate) certificate: OwnedCertificate,
-    /// Its place in the ring.
+    /// Its position in the ring.
     pub(crate) in_ring: Option<usize>,
     pub(crate) revocation: Status,
 }
 
 impl OwnedReport {
-    /// Keeps a report of a check against this ring.
+    /// Copies the report of a check with this ring.
     #[must_use]
     pub fn new(report: &Report<'_>, ring: &KeyRing) -> Self {
         let place = |entry: &RingCertificate| ring.place(entry);
@@ -335,7 +336,7 @@ impl OwnedReport {
         }
     }
 
-    /// Of a path that is good.
+    /// The report of an accepted path.
     pub(crate) const fn accepted(
         path: Vec<OwnedMember>,
         policies: Vec<OidBuf>,
@@ -360,13 +361,13 @@ impl OwnedReport {
         &self.path
     }
 
-    /// With so many signatures spent in all.
+    /// The report with this total of signatures.
     pub(crate) const fn with_signatures(mut self, signatures: u32) -> Self {
         self.spent.signatures = signatures;
         self
     }
 
-    /// The report, with the ring it is about.
+    /// The report as a view, with the ring of the check.
     pub fn view<'r>(&'r self, ring: &'r KeyRing) -> Report<'r> {
         let path = self.path.iter().map(|member| PathCertificate {
             role: member.role,
@@ -396,25 +397,25 @@ impl OwnedReport {
         self.verdict
     }
 
-    /// Why, unless accepted.
+    /// The reason, unless accepted.
     #[must_use]
     pub const fn reason(&self) -> Option<&Rejection> {
         self.reason.as_ref()
     }
 
-    /// See [`Report::considered`].
+    /// The same as [`Report::considered`].
     #[must_use]
     pub fn considered(&self) -> &[Considered] {
         &self.considered
     }
 
-    /// See [`Report::remedy`].
+    /// The same as [`Report::remedy`].
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         self.refusal().map(|refusal| refusal.remedy())
     }
 
-    /// See [`Report::message`].
+    /// The same as [`Report::message`].
     #[must_use]
     pub fn message(&self) -> Option<String> {
         self.refusal().map(|refusal| refusal.message())
@@ -427,7 +428,7 @@ impl OwnedReport {
         Some(Refusal { rejection, considered: &self.considered, is_self_issued })
     }
 
-    /// See [`Report::valid_until`].
+    /// The same as [`Report::valid_until`].
     #[must_use]
     pub const fn valid_until(&self) -> Option<Time> {
         self.valid_until
@@ -443,11 +444,11 @@ impl OwnedReport {
         self.path.iter().map(|member| &member.revocation)
     }
 
-    /// The same path, found good again by these statuses.
+    /// The same path, found good again with these statuses.
     #[must_use]
     pub fn with_good_statuses(&self, statuses: impl IntoIterator<Item = Status>) -> Self {
         let mut report = Self { verdict: Verdict::Accept, reason: None, ..self.clone() };
-        report.warnings.retain(|warning| !matches!(warning, Warning::RevocationLetPass { .. }));
+        report.warnings.retain(|warning| !matches!(warning, Warning::RevocationTolerated { .. }));
         for (member, status) in report.path.iter_mut().zip(statuses) {
             member.revocation = status;
         }

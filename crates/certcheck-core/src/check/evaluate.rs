@@ -1,4 +1,4 @@
-//! One evaluation of a question: a path, the statuses of its certificates, a verdict, and what is missing.
+//! One evaluation of a check: a path, the statuses of its certificates, a verdict, and what is missing.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -28,34 +28,35 @@ use crate::status::{Means, Status};
 use crate::time::Time;
 use crate::x509::Certificate;
 
-/// Locations of one certificate that are asked for its issuer's. One is usual, with HTTP beside LDAP two.
+/// The most locations that one certificate may have for its issuer's certificate. One is usual, or two with HTTP and
+/// LDAP.
 const LOCATIONS_OF_ONE: usize = 4;
 
 impl<'a> Check<'a> {
-    /// Answers by the evidence that it was given.
+    /// Decides with the evidence that was given, and returns the report.
     pub fn run(self) -> Report<'a> {
         evaluate(&self, &[], None, &Answers::default(), OpenRequests::NotTried).report
     }
 }
 
-/// What an evaluation came to.
+/// The result of an evaluation.
 pub(super) struct Evaluation<'e> {
-    /// The verdict as it stands.
+    /// The verdict so far.
     pub(super) report: Report<'e>,
-    /// What would change it.
+    /// The evidence that would change it.
     pub(super) needs: Vec<Need>,
-    /// What a search that failed asked for, answered or not.
+    /// The issuers that a failed search requested, answered or not.
     pub(super) wanted_issuers: WantedIssuers,
-    /// What was asked and answered for statuses, and why an answer was of no use to any certificate.
+    /// The requests for statuses that were answered, and why an answer was useful for no certificate.
     pub(super) asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
 }
 
-/// Where certificates may be that a failed search was missing, nearest to the target first.
+/// The locations of certificates that a failed search is missing, nearest to the target first.
 #[derive(Default)]
 pub(super) struct WantedIssuers {
-    /// Issuers of which there is no certificate.
+    /// Issuers without any certificate.
     pub(super) missing: Vec<EvidenceRequest>,
-    /// Issuers of which there may be other certificates than those that lead nowhere.
+    /// Issuers that may have other certificates than those that lead nowhere.
     pub(super) others: Vec<EvidenceRequest>,
 }
 
@@ -65,7 +66,7 @@ impl WantedIssuers {
     }
 }
 
-/// A path that validated, and what came of its certificates' statuses.
+/// A validated path, with the statuses of its certificates.
 struct Assessed<'e> {
     path: Vec<PathCertificate<'e>>,
     valid: Valid<'e>,
@@ -79,7 +80,7 @@ struct Evaluator<'c, 'e> {
     presented: Vec<Certificate<'e>>,
     pool: Pool<'e>,
     answers: &'c Answers,
-    /// Open questions are asked; without, they count as not tried.
+    /// Whether open requests are reported as needs, or count as not tried.
     open_requests: OpenRequests,
     signer_policy: OnceCell<Policy>,
     spent: Spent,
@@ -87,8 +88,8 @@ struct Evaluator<'c, 'e> {
     asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
 }
 
-/// Evaluates. `issuers` came for paths; `verified` remembers signatures of this question from one evaluation to the
-/// next.
+/// Evaluates the check. `issuers` are the certificates that were fetched for paths. `verified` remembers signatures of
+/// this check from one evaluation to the next.
 pub(super) fn evaluate<'e>(
     check: &Check<'e>,
     issuers: &'e [CertificateDer<'static>],
@@ -129,7 +130,7 @@ impl<'e> Evaluator<'_, 'e> {
         let mut context = Context::new(ring, policy, now, [issuers, verified]);
         let mut excluded: Vec<CertificateRef> = Vec::new();
         let mut attempts: Vec<Attempt<'e>> = Vec::new();
-        // The first path that validated and is not good for what is known of revocation.
+        // The first valid path that fails because of revocation.
         let mut blocked: Option<Assessed<'e>> = None;
         loop {
             let outcome = build::search(&mut context, &self.pool, &excluded);
@@ -154,7 +155,7 @@ impl<'e> Evaluator<'_, 'e> {
             context.budget.spent = self.spent;
             let at = match &assessed.decision {
                 Err(rejection) if assessed.needs.is_empty() => rejection.at,
-                // Good, or not decided yet: this path is what it hangs on.
+                // Accepted, or undecided: the verdict depends on this path.
                 _ => {
                     attempts.extend(blocked.and_then(as_attempt));
                     return self.close(assessed, attempts, warnings);
@@ -164,7 +165,7 @@ impl<'e> Evaluator<'_, 'e> {
                 None => blocked = Some(assessed),
                 Some(_) => attempts.extend(as_attempt(assessed)),
             }
-            // Of the target's own status no other path can tell otherwise.
+            // No other path can change the target's own status.
             let max = usize::try_from(policy.limits.revocation_paths).unwrap_or(usize::MAX);
             match path.get(at) {
                 Some(blamed) if at > 0 && excluded.len() < max => excluded.push(*blamed),
@@ -173,7 +174,7 @@ impl<'e> Evaluator<'_, 'e> {
         }
         match blocked {
             Some(blocked) => self.close(blocked, attempts, warnings),
-            // Not reached: the loop ends only with a path that is blocked.
+            // Not reached: the loop ends only with a blocked path.
             None => {
                 let rejection = Rejection { at: 0, reason: Reason::UnknownIssuer };
                 let report = self.failed(&[], rejection, attempts, warnings);
@@ -187,7 +188,7 @@ impl<'e> Evaluator<'_, 'e> {
         }
     }
 
-    /// The statuses of a path that validated.
+    /// The statuses of a validated path.
     fn assess(
         &mut self,
         references: &[CertificateRef],
@@ -202,7 +203,7 @@ impl<'e> Evaluator<'_, 'e> {
         if self.check.policy.revocation != Revocation::Off {
             statuses = self.statuses(&path, &mut needs);
         }
-        // Revoked is certain, whatever else might be learned; a hold if nothing is left that might lift it.
+        // A revocation is certain, whatever else is learned. A hold is certain if nothing is left that could lift it.
         let is_certain = |(at, status): (usize, &Status)| match status {
             Status::Revoked(_) if status.is_hold() => needs.iter().all(|need| need.at != at),
             Status::Revoked(_) => true,
@@ -210,10 +211,10 @@ impl<'e> Evaluator<'_, 'e> {
         };
         let certain = statuses.iter().enumerate().position(is_certain);
         let tolerance = self.check.policy.revocation.tolerance();
-        // What is certain is decided alone: a hold before it that may be lifted must not be blamed.
-        let passed_over = certain.unwrap_or(0);
-        let decision = decide(statuses.get(passed_over..).unwrap_or_default(), tolerance, &mut warnings)
-            .map_err(|rejection| Rejection { at: rejection.at + passed_over, ..rejection });
+        // A certain revocation is decided alone: a hold before it that may be lifted must not be the reason.
+        let skipped = certain.unwrap_or(0);
+        let decision = decide(statuses.get(skipped..).unwrap_or_default(), tolerance, &mut warnings)
+            .map_err(|rejection| Rejection { at: rejection.at + skipped, ..rejection });
         if certain.is_some() {
             needs.clear();
         }
@@ -223,6 +224,8 @@ impl<'e> Evaluator<'_, 'e> {
         Assessed { path, valid, decision, warnings, needs }
     }
 
+    /// The statuses of the certificates of a path.
+    ///
     /// RFC 5280 6.1.3 (a)(3).
     #[doc(alias = "RFC 5280 section 6.1.3(a)(3)")]
     fn statuses(&mut self, path: &[PathCertificate<'e>], needs: &mut Vec<Need>) -> Vec<Status> {
@@ -231,7 +234,7 @@ impl<'e> Evaluator<'_, 'e> {
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let checked_certificates = CheckedCertificate::of_path(&certificates, policy);
         let mut spent = self.spent;
-        // What was given is all there is: nothing to plan.
+        // Nothing can be fetched, so there is nothing to plan.
         if self.open_requests == OpenRequests::NotTried && self.answers.given.is_empty() {
             let mut assessor = Assessor::new(context, &[evidence, None], spent);
             let statuses = checked_certificates.map(|checked| assessor.status(&checked).to_owned()).collect();
@@ -252,7 +255,7 @@ impl<'e> Evaluator<'_, 'e> {
             }
             for (ask, fault) in planned.asked {
                 match asked.iter_mut().find(|(known, _)| *known == ask) {
-                    // Of use to one is of use.
+                    // An answer that is useful for one certificate is useful.
                     Some((_, known)) => *known = if fault.is_none() { None } else { known.take() },
                     None => asked.push((ask, fault)),
                 }
@@ -260,7 +263,7 @@ impl<'e> Evaluator<'_, 'e> {
             statuses.push(planned.status);
             owns.push(planned.own);
         }
-        // Everything that was asked for on behalf of the path is looked into for all of it: revoked in any is revoked.
+        // Everything that was requested for the path is evaluated for all of it: revoked by any is revoked.
         if needs.is_empty() && !asked.is_empty() {
             let fetched = self.fetched(&asked);
             for ((status, own), checked) in statuses.iter_mut().zip(&owns).zip(&checked_certificates) {
@@ -272,7 +275,7 @@ impl<'e> Evaluator<'_, 'e> {
         statuses
     }
 
-    /// What the statuses of this path are found with.
+    /// The inputs for the statuses of this path.
     fn assess_context(&self, path: &[PathCertificate<'e>]) -> Option<AssessContext<'_>> {
         let Check { ring, policy, now, issuers, .. } = *self.check;
         Some(AssessContext {
@@ -288,13 +291,13 @@ impl<'e> Evaluator<'_, 'e> {
         })
     }
 
-    /// The answers to all of this. Another's answer is nobody's evidence. Whatever else was found wrong is found again.
+    /// The answers to these requests. Answers for other paths are not used. The other faults are found again.
     fn fetched<'s>(&'s self, asked: &[(EvidenceRequest, Option<Dismissal>)]) -> FetchedEvidence<'s> {
         let own = asked.iter().filter(|(_, fault)| *fault != Some(Dismissal::NonceMismatch));
         FetchedEvidence::of(own.filter_map(|(ask, _)| self.answers.given.get(ask)))
     }
 
-    /// The evidence that did not count for this path.
+    /// The evidence that was not used for this path.
     fn considered(&self, path: &[PathCertificate<'e>]) -> Vec<Considered> {
         let Some(context) = self.assess_context(path) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
@@ -314,7 +317,7 @@ impl<'e> Evaluator<'_, 'e> {
         replayed.chain(others).take(max).collect()
     }
 
-    /// Where certificates may be that a failed search was missing: what the certificates name that the search reaches.
+    /// The locations of certificates that a failed search is missing, from the certificates that the search reaches.
     ///
     /// RFC 5280 4.2.2.1.
     #[doc(alias = "RFC 5280 section 4.2.2.1")]
@@ -357,7 +360,7 @@ impl<'e> Evaluator<'_, 'e> {
         Attempt { path: links.map(|(link, _)| link.certificate).collect(), rejection: attempt.rejection }
     }
 
-    /// Keeps the signatures of a good path: its CAs' from check to check, all of them within this one.
+    /// Remembers the signatures of an accepted path: those of its CAs for other checks, all of them within this one.
     fn remember(&self, path: &[PathCertificate<'e>], verified: Option<&VerifiedIssuers>) {
         for (at, (child, issuer)) in path.iter().zip(path.iter().skip(1)).enumerate() {
             let certificate = &child.certificate;
@@ -418,7 +421,7 @@ impl<'e> Evaluator<'_, 'e> {
     }
 }
 
-/// What caIssuers of these certificates names, each location once and none that is known.
+/// The caIssuers locations of these certificates, each once, without the known ones.
 fn locations(certificates: &[Certificate<'_>], known: &[EvidenceRequest]) -> Vec<EvidenceRequest> {
     let mut found: Vec<EvidenceRequest> = Vec::new();
     for certificate in certificates {
@@ -435,13 +438,13 @@ fn locations(certificates: &[Certificate<'_>], known: &[EvidenceRequest]) -> Vec
     found
 }
 
-/// A path that validated and was given up for another.
+/// The attempt for a validated path that was given up for another.
 fn as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
     let rejection = assessed.decision.err()?;
     Some(Attempt { path: assessed.path.iter().map(|member| member.certificate).collect(), rejection })
 }
 
-/// What is worth telling of the anchor of a path.
+/// The warnings about the anchor of a path.
 pub(super) fn warnings_of_anchor(valid: &Valid<'_>, anchor: &RingCertificate) -> Vec<Warning> {
     let certificate = anchor.certificate();
     let outside = valid.anchor_outside_validity.then(|| Warning::AnchorOutsideValidity {
@@ -453,7 +456,7 @@ pub(super) fn warnings_of_anchor(valid: &Valid<'_>, anchor: &RingCertificate) ->
     outside.into_iter().chain(promoted).collect()
 }
 
-/// The earliest end of validity; the anchor's counts where policy or settings make it count.
+/// The earliest end of validity. The anchor's counts if the policy or the settings enforce it.
 pub(super) fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Option<Time> {
     let enforce = policy.anchor_validity == AnchorValidity::Enforce;
     let counts = |member: &&PathCertificate<'_>| member.role != PathRole::Anchor || enforce;
@@ -462,7 +465,7 @@ pub(super) fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Opti
     own.into_iter().chain(trusted).min()
 }
 
-/// Nothing was found.
+/// The report of a check without a path.
 fn refused(rejection: Rejection, warnings: Vec<Warning>) -> Report<'static> {
     Report {
         verdict: Verdict::Reject,

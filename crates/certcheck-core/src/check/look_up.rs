@@ -1,4 +1,4 @@
-//! The revocation of a path that is known, looked up again.
+//! Looking up the revocation of a known path again.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -12,12 +12,15 @@ use crate::time::Time;
 use crate::x509::Certificate;
 
 impl Check<'_> {
-    /// Looks up again, in the evidence at hand, the revocation of a path that a check like this one found good, anchor last:
-    /// what a client costs that is known. `each` is told the place and status of every certificate that policy asks about.
+    /// Looks up the revocation of a path again, in the evidence that is available. This is the cost of a known client.
     ///
-    /// Nothing is searched, and no signature is verified that was before; whether the path itself is still good is told
-    /// by `Report::valid_until`. Signers of evidence other than a certificate's own issuer are looked for in the ring. What
-    /// is at hand `also` counts like what was given. Returns the last second at which the same evidence says the same.
+    /// An earlier check like this one must have accepted the path, whose last certificate is the anchor. `each` is
+    /// called with the position and status of every certificate that the policy checks. `also` is used in addition to
+    /// the given evidence.
+    ///
+    /// Nothing is searched, and no known signature is verified again. Whether the path itself is still valid follows
+    /// from `Report::valid_until`. Signers of evidence other than a certificate's own issuer are looked up in the ring.
+    /// Returns the last second for which the same evidence gives the same statuses.
     pub fn look_up(
         &self,
         path: &[Certificate<'_>],

@@ -1,4 +1,4 @@
-//! A check: certificates in, a report out. No I/O, no clock; the same answer for the same question.
+//! A check: certificates in, a report out. It does no I/O and reads no clock. The same inputs give the same report.
 //!
 //! ```text
 //! Check -- begin --> CheckSession -- needs --> (the driver) -- answer --> CheckSession -- finish --> Report
@@ -22,7 +22,7 @@ use crate::policy::Policy;
 use crate::revocation::Evidence;
 use crate::time::Time;
 
-/// A question about a certificate.
+/// A check of a certificate: its inputs.
 ///
 /// ```
 /// use certcheck_core::{Check, KeyRing, Policy, Revocation, Time, certificates_of};
@@ -49,7 +49,7 @@ pub struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// Asks about the first certificate of a chain; the others are presented intermediates, in any order.
+    /// A check of the first certificate of a chain. The others are presented intermediates, in any order.
     ///
     /// RFC 5280 6.1.1 (b).
     #[doc(alias = "RFC 5280 section 6.1.1(b)")]
@@ -63,21 +63,21 @@ impl<'a> Check<'a> {
         Self { chain, ring, policy, now, issuers: None, evidence: None, seed: None }
     }
 
-    /// Remembers signatures on CA certificates from check to check.
+    /// Uses and records verified signatures on CA certificates from check to check.
     #[must_use]
     pub const fn with_verified_issuers(mut self, issuers: &'a VerifiedIssuers) -> Self {
         self.issuers = Some(issuers);
         self
     }
 
-    /// Has revocation evidence at hand from the start.
+    /// Uses this revocation evidence from the start.
     #[must_use]
     pub const fn with_evidence(mut self, evidence: &'a Evidence) -> Self {
         self.evidence = Some(evidence);
         self
     }
 
-    /// Randomness for the nonces that policy has OCSP requests carry; without it none is sent.
+    /// Uses this seed for the nonces of OCSP requests, if the policy sends them. Without a seed none is sent.
     #[must_use]
     pub const fn with_nonce_seed(mut self, seed: [u8; 32]) -> Self {
         self.seed = Some(seed);

@@ -1,4 +1,4 @@
-//! What is presented, read within bounds.
+//! Parsing of the presented certificates, within limits.
 
 use pki_types::CertificateDer;
 
@@ -8,8 +8,8 @@ use crate::reason::Reason;
 use crate::report::Warning;
 use crate::x509::Certificate;
 
-/// The target, and what of the rest reads: junk beside a good chain changes nothing. `issuers` came later and stand
-/// behind what was presented.
+/// The target, and the other certificates that can be parsed. Certificates that cannot be parsed change nothing next to
+/// a good chain. `issuers` were fetched later, and come after the presented ones.
 pub(super) fn read<'e>(
     check: &Check<'e>,
     issuers: &'e [CertificateDer<'static>],

@@ -1,4 +1,4 @@
-//! A check in progress: it names what is missing, is answered, and names what is missing then.
+//! A check in progress. It names what is missing, is given an answer, and names what is still missing.
 
 use pki_types::CertificateDer;
 
@@ -12,18 +12,20 @@ use crate::revocation::{Answer, AnswerPreview, Answers, Dismissal, EvidenceReque
 use crate::status::Status;
 
 impl<'a> Check<'a> {
-    /// Begins a check that names the evidence that is missing.
+    /// Begins a check that names the missing evidence.
     #[must_use]
     pub fn begin(self) -> CheckSession<'a> {
         CheckSession::new(self)
     }
 }
 
-/// A check in progress. Needs are named only for a path that has validated, so that nobody's made-up certificate makes
-/// anyone fetch anything; the exception is `Policy::aia`.
+/// A check in progress.
 ///
-/// The driver gets what is named by [`CheckSession::needs`] from anywhere, in any order, answers with
-/// [`CheckSession::answer`], and asks again until nothing is needed. The verdict does not depend on the order.
+/// Needs are only named for a validated path, so that a made-up certificate cannot make a server fetch anything. The
+/// exception is `Policy::aia`.
+///
+/// The driver gets what [`CheckSession::needs`] names from any place, in any order, answers with
+/// [`CheckSession::answer`], and repeats this until nothing is needed. The verdict does not depend on the order.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -61,20 +63,20 @@ impl<'a> Check<'a> {
 pub struct CheckSession<'a> {
     check: Check<'a>,
     answers: Answers,
-    /// Certificates that came for paths, in the order they were asked for.
+    /// Certificates that were fetched for paths, in the order of the requests.
     issuers: Vec<CertificateDer<'static>>,
-    /// What issuers were asked for, in that order, and joined the above.
+    /// The requests whose certificates have been added to `issuers`, in that order.
     joined: Vec<EvidenceRequest>,
     /// Signatures of this check's own certificates that are known to verify.
     verified: VerifiedIssuers,
     needs: Vec<Need>,
-    /// Signatures verified so far: the report tells of all of them.
+    /// The signatures verified so far. The report counts all of them.
     signatures: u32,
     /// The report, once nothing is needed.
     settled: Option<OwnedReport>,
 }
 
-/// What an evaluation leaves behind.
+/// What is kept of an evaluation.
 struct Kept {
     needs: Vec<Need>,
     wants_issuers: bool,
@@ -98,13 +100,13 @@ impl<'a> CheckSession<'a> {
         session
     }
 
-    /// What is missing, in the order in which it is wanted. Empty if nothing is: the verdict stands.
+    /// The missing evidence, most important first. If it is empty, the verdict is final.
     #[must_use]
     pub fn needs(&self) -> &[Need] {
         &self.needs
     }
 
-    /// Answers what was asked. What was not asked, or is not needed any more, is not taken.
+    /// Answers a request. An answer that was not requested, or is no longer needed, is ignored.
     pub fn answer(&mut self, ask: &EvidenceRequest, answer: Answer) {
         let is_needed = self.needs.iter().any(|need| need.request == *ask);
         if is_needed {
@@ -113,8 +115,8 @@ impl<'a> CheckSession<'a> {
         }
     }
 
-    /// What this answer would change, if it were given. What is needed is asked of a cache first and elsewhere if that has
-    /// nothing of use; and what was got is kept for others only if it is.
+    /// What this answer would change. A driver asks its cache first, and the source if the answer from the cache is not
+    /// useful. It keeps an answer for other checks only if it is useful.
     #[must_use]
     pub fn preview(&self, ask: &EvidenceRequest, answer: &Answer) -> AnswerPreview {
         if let EvidenceRequest::Issuers { .. } = ask {
@@ -132,10 +134,11 @@ impl<'a> CheckSession<'a> {
         AnswerPreview { fault: fault_in(ask, &asked), asks_on, finds_revoked }
     }
 
-    /// Answers what was asked if the answer is of use; else changes nothing, and says why not.
+    /// Answers a request if the answer is useful. Otherwise it changes nothing, and returns why the answer is not
+    /// useful.
     ///
     /// # Errors
-    /// Why it is of no use, as [`CheckSession::preview`] has it.
+    /// Why the answer is not useful, as in [`CheckSession::preview`].
     pub fn offer(&mut self, ask: &EvidenceRequest, answer: Answer) -> Result<(), Dismissal> {
         if !self.needs.iter().any(|need| need.request == *ask) {
             return Err(Dismissal::NotLookedAt);
@@ -157,7 +160,7 @@ impl<'a> CheckSession<'a> {
         Ok(())
     }
 
-    /// As [`CheckSession::offer`], for several at once: all are taken if all are of use, else none is.
+    /// Like [`CheckSession::offer`], for several answers. Either all are used, or none.
     pub fn offer_all(&mut self, offered: Vec<(EvidenceRequest, Answer)>) -> bool {
         let is_needed = |ask: &EvidenceRequest| self.needs.iter().any(|need| need.request == *ask);
         if offered.iter().any(|(ask, _)| matches!(ask, EvidenceRequest::Issuers { .. }) || !is_needed(ask)) {
@@ -176,7 +179,7 @@ impl<'a> CheckSession<'a> {
         true
     }
 
-    /// What is kept of an evaluation.
+    /// The part of an evaluation that is kept.
     fn kept(&self, evaluation: Evaluation<'_>) -> Kept {
         let Evaluation { needs, wanted_issuers, report, .. } = evaluation;
         let signatures = self.signatures.saturating_add(report.spent.signatures);
@@ -201,13 +204,13 @@ impl<'a> CheckSession<'a> {
         OwnedReport::new(report, self.check.ring).with_signatures(self.signatures)
     }
 
-    /// The report, if the verdict stands: nothing is needed any more.
+    /// The report, if the verdict is final because nothing is needed.
     #[must_use]
     pub const fn settled(&self) -> Option<&OwnedReport> {
         self.settled.as_ref()
     }
 
-    /// As [`CheckSession::finish`], for who keeps the report: once nothing is needed it is there already.
+    /// Like [`CheckSession::finish`], for callers that keep the report.
     #[must_use]
     pub fn into_report(self) -> OwnedReport {
         match self.settled {
@@ -216,7 +219,7 @@ impl<'a> CheckSession<'a> {
         }
     }
 
-    /// The verdict by what has been answered; what has not counts as not tried.
+    /// The report with the answers so far. A request without an answer counts as not tried.
     pub fn finish(&self) -> Report<'_> {
         let mut report =
             evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, OpenRequests::NotTried)
@@ -225,7 +228,7 @@ impl<'a> CheckSession<'a> {
         report
     }
 
-    /// What can be kept of the path for other leaves with the same profile, once it has been accepted.
+    /// The part of the path that can be reused for other leaves with the same profile, once it has been accepted.
     #[must_use]
     pub fn issuer_path(&self) -> Option<IssuerPath> {
         IssuerPath::new(&self.check, &self.verified, self.settled.as_ref()?)
@@ -241,14 +244,14 @@ impl<'a> CheckSession<'a> {
                 OpenRequests::Named,
             );
             self.signatures = self.signatures.saturating_add(report.spent.signatures);
-            // However a search goes on, so many locations are asked in all.
+            // The number of locations is limited for the whole check, whatever the search does.
             let max = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
             let room = max.saturating_sub(self.joined.len());
             let WantedIssuers { missing, others } = wanted_issuers;
             let fresh = |wanted: Vec<EvidenceRequest>| -> Vec<EvidenceRequest> {
                 wanted.into_iter().filter(|ask| !self.joined.contains(ask)).take(room).collect()
             };
-            // Where nothing is missing any more, what is there may have other certificates.
+            // If no issuer is missing, the available ones may have other certificates.
             let mut next = fresh(missing);
             if next.is_empty() {
                 next = fresh(others);
@@ -259,7 +262,8 @@ impl<'a> CheckSession<'a> {
                 self.needs = needs;
                 return;
             }
-            // All that a failed search asked for is awaited, so that the next one begins with the same whatever came first.
+            // All requests of a failed search are awaited, so that the next search begins with the same certificates,
+            // whatever arrived first.
             let is_open = |ask: &&EvidenceRequest| !self.answers.given.contains_key(*ask);
             let open: Vec<Need> =
                 fresh.iter().filter(is_open).map(|ask| need_of_issuers(ask.clone())).collect();
@@ -286,7 +290,7 @@ fn fault_of_issuers(answer: &Answer) -> Option<Dismissal> {
     }
 }
 
-/// Why the answer to this does not count. What counts for one path counts.
+/// Why the answer to this request is not used. It is used if it is used for any path.
 fn fault_in(ask: &EvidenceRequest, asked: &[(EvidenceRequest, Option<Dismissal>)]) -> Option<Dismissal> {
     let mut faults =
         asked.iter().filter(|(known, _)| known == ask).map(|(_, fault)| fault.clone()).peekable();
@@ -294,12 +298,12 @@ fn fault_in(ask: &EvidenceRequest, asked: &[(EvidenceRequest, Option<Dismissal>)
         Some(_) => faults
             .collect::<Option<Vec<_>>>()
             .and_then(|faults| faults.into_iter().max_by_key(Dismissal::cause)),
-        // Not looked at: all is certain without it.
+        // Not evaluated: everything is certain without it.
         None => Some(Dismissal::NotLookedAt),
     }
 }
 
-/// Whose certificates are asked for has no key that is known.
+/// The need for issuers. The key of the issuer is not known.
 fn need_of_issuers(ask: EvidenceRequest) -> Need {
     Need { at: 0, request: ask, signer: Box::default() }
 }

@@ -1,11 +1,11 @@
-//! What policy makes of the statuses of a path's certificates.
+//! The decision of the policy about the statuses of a path's certificates.
 
 use crate::policy::Tolerance;
 use crate::reason::{Reason, Rejection};
 use crate::report::Warning;
 use crate::status::Status;
 
-/// Whether the statuses let a path pass. A revocation counts before anything that is not known.
+/// Whether the statuses allow a path. A revocation counts before any unknown status.
 ///
 /// RFC 5280 6.1.3 (a)(3).
 #[doc(alias = "RFC 5280 section 6.1.3(a)(3)")]
@@ -22,7 +22,7 @@ pub(super) fn decide(
             }
             Status::Unknown(cause) => {
                 if tolerance.tolerates(*cause) {
-                    warnings.push(Warning::RevocationLetPass { at, cause: *cause });
+                    warnings.push(Warning::RevocationTolerated { at, cause: *cause });
                 } else if unknown.is_none() {
                     unknown = Some(Rejection { at, reason: Reason::RevocationUnknown(*cause) });
                 }

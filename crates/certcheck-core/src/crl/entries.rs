@@ -1,5 +1,5 @@
-//! The entries of a CRL (RFC 5280 5.1.2.6, 5.3), read strictly in one pass that can stop where the bytes end and
-//! go on when more have come.
+//! The entries of a CRL (RFC 5280 5.1.2.6, 5.3), parsed strictly in one pass. The pass can stop where the bytes end,
+//! and go on when more have arrived.
 //!
 //! ```asn1
 //! revokedCertificates ::= SEQUENCE OF SEQUENCE {
@@ -14,31 +14,32 @@ use crate::x509::{Extension, GeneralNames};
 
 const FIELD: &str = "revokedCertificates";
 
-/// One entry, read in full.
+/// One entry of a CRL.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CrlEntry<'a> {
     /// The content of userCertificate: two's complement, minimal.
     pub serial: &'a [u8],
-    /// revocationDate.
+    /// The revocationDate.
     pub revoked_at: Time,
-    /// reasonCode; unspecified where absent.
+    /// The reasonCode, or unspecified if it is absent.
     pub reason: RevocationReason,
-    /// invalidityDate (RFC 5280 5.3.2): since when the key is suspected.
+    /// The invalidityDate (RFC 5280 5.3.2): since when the key has been suspected.
     pub invalid_since: Option<Time>,
-    /// The body of certificateIssuer (RFC 5280 5.3.3), which holds for the entries after it as well.
+    /// The body of certificateIssuer (RFC 5280 5.3.3), which also applies to the entries that follow.
     pub(crate) certificate_issuer: Option<Reader<'a>>,
 }
 
 impl<'a> CrlEntry<'a> {
-    /// certificateIssuer (RFC 5280 5.3.3): who issued this certificate and those of the entries after it. `None` where
-    /// the entry does not say, and so goes on as the one before; before the first that says, the issuer is the CRL's.
+    /// The certificateIssuer (RFC 5280 5.3.3): the issuer of this certificate and of those in the entries that follow.
+    /// `None` if the entry does not have it: then the issuer is the same as in the entry before, and at first it is the
+    /// issuer of the CRL.
     #[must_use]
     pub fn certificate_issuer(&self) -> Option<GeneralNames<'a>> {
         self.certificate_issuer.map(|names| GeneralNames::new(names, "certificateIssuer"))
     }
 
-    /// Reads the entry where the reader stands.
+    /// Parses the entry at the reader's position.
     ///
     /// RFC 5280 5.1.2.6, RFC 5280 5.3.1.
     #[doc(alias("RFC 5280 section 5.1.2.6", "RFC 5280 section 5.3.1"))]
@@ -60,8 +61,8 @@ impl<'a> CrlEntry<'a> {
         Ok(entry)
     }
 
-    /// RFC 5280 5.3. An empty list is seen in life and says nothing (deviation). A critical extension that is not
-    /// known makes the whole CRL unusable.
+    /// Parses the extensions of an entry (RFC 5280 5.3). Deviation: an empty list, which exists in practice, is
+    /// accepted as no extensions. An unknown critical extension makes the whole CRL unusable.
     ///
     /// RFC 5280 5.3.2.
     #[doc(alias("RFC 5280 section 5.3", "RFC 5280 section 5.3.2"))]
@@ -78,7 +79,7 @@ impl<'a> CrlEntry<'a> {
                     1
                 }
                 oid::INVALIDITY_DATE => {
-                    // 5.3.2 has a GeneralizedTime; UTCTime is seen in life (deviation).
+                    // Deviation: 5.3.2 has a GeneralizedTime, but UTCTime occurs in practice.
                     let time = body.any("invalidityDate")?;
                     self.invalid_since = Some(Time::parse_with_fraction(time, "invalidityDate")?);
                     2
@@ -101,9 +102,9 @@ impl<'a> CrlEntry<'a> {
     }
 }
 
-/// Of two entries about one certificate, by their offsets, the one that counts: what cannot be lifted before a hold, a hold
-/// before removeFromCRL; of the same weight the earlier revocation, then the one listed first. The RFC has each
-/// certificate listed once (5.3); who lists it twice must not get the milder reading.
+/// Returns which of two entries for one certificate counts, by their offsets. What cannot be lifted comes before a
+/// hold, and a hold before removeFromCRL. With the same weight, the earlier revocation counts, then the entry listed
+/// first. The RFC allows one entry per certificate (5.3), and listing it twice must not have a milder effect.
 #[cold]
 pub(super) fn that_counts(document: &[u8], a: u32, b: u32) -> u32 {
     let weight = |offset: u32| {
@@ -119,30 +120,31 @@ pub(super) fn that_counts(document: &[u8], a: u32, b: u32) -> u32 {
     if weight(b) < weight(a) { b } else { a }
 }
 
-/// A pass over the entries. Bytes before `position` have been read and will not be again.
+/// A scan of the entries. Bytes before `position` have been parsed, and are not parsed again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EntryScan {
     pub(crate) position: usize,
     end: usize,
 }
 
-/// What a pass hands out for each entry.
+/// The result of a scan for each entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanned<'a> {
-    /// Where the entry begins in the document.
+    /// The position of the entry in the document.
     pub(crate) offset: usize,
     pub(crate) serial: &'a [u8],
-    /// The entry names who issued it and what follows.
+    /// Whether the entry names the issuer of this certificate and of those that follow.
     pub(crate) has_issuer: bool,
 }
 
 impl EntryScan {
-    /// Over the content of revokedCertificates.
+    /// A scan of the content of revokedCertificates.
     pub(crate) const fn new(start: usize, end: usize) -> Self {
         Self { position: start, end }
     }
 
-    /// Reads the entries that are whole in `document`, which may end before the list does. True at the end of the list.
+    /// Parses the entries that are complete in `document`, which may end before the list. Returns true at the end of
+    /// the list.
     pub(crate) fn advance<'a, E: From<ViewFault>>(
         &mut self,
         document: &'a [u8],
@@ -163,7 +165,7 @@ impl EntryScan {
                     each(Scanned { offset: self.position, serial: entry.serial, has_issuer })?;
                     self.position = reader.offset();
                 }
-                // The bytes end inside the entry and the list does not: more are to come.
+                // The bytes end inside the entry, but not the list: more will arrive.
                 Err(ViewFault { rule: Rule::Truncated, .. }) if available.len() < self.end => {
                     return Ok(false);
                 }
@@ -174,8 +176,9 @@ impl EntryScan {
     }
 }
 
-/// The shapes that nearly every entry has: a serial, UTCTime, and nothing or a reason that is not critical. Length of
-/// the entry and serial; `None` for any other shape, which the full parser then reads.
+/// Parses the forms that nearly every entry has: a serial number, UTCTime, and nothing or a non-critical reason.
+/// Returns the length of the entry, and the serial number. `None` for any other form, which the full parser then
+/// handles.
 #[inline]
 fn common_entry(rest: &[u8]) -> Option<(usize, &[u8])> {
     let [tag::SEQUENCE, length, tag::INTEGER, serial_length @ 1..=0x7f, ..] = *rest else { return None };
@@ -200,20 +203,22 @@ fn common_entry(rest: &[u8]) -> Option<(usize, &[u8])> {
     Some((2 + length, serial))
 }
 
-/// A UTCTime with its header, of digits, for a day that every month has; the rare others take the long way.
+/// Whether an element is a UTCTime of digits, with its header, for a day that every month has. The few others are left
+/// to the full parser.
 #[inline]
 fn is_utc_time(element: &[u8; 15]) -> bool {
     let [tag::UTC_TIME, 13, y1, y2, o1, o2, d1, d2, h1, h2, m1, m2, s1, s2, b'Z'] = *element else {
         return false;
     };
-    // Year, month, day, hour; minute and second. All bytes at once, then all pairs: lanes of 16 bits, no carry.
+    // Year, month, day and hour, then minute and second. All bytes at once, then all pairs, in lanes of 16 bits without
+    // carry.
     let first = u64::from_le_bytes([y1, y2, o1, o2, d1, d2, h1, h2]);
     let second = u64::from_le_bytes([m1, m2, s1, s2, b'0', b'0', b'0', b'0']);
     let (date, clock) = (pairs(first), pairs(second));
     const TOPS: u64 = 0x8000_8000_8000_8000;
-    // A lane plus 0x7fff less its greatest value has its top bit if it is more.
+    // A lane plus 0x7fff minus its largest value has its top bit set if it is larger.
     let too_large = (date + 0x7fe8_7fe3_7ff3_7f9c) | (clock + 0x7fff_7fff_7fc4_7fc4);
-    // A lane plus 0x7fff has its top bit if it is not 0.
+    // A lane plus 0x7fff has its top bit set if it is not 0.
     let not_zero = (date & 0x0000_ffff_ffff_0000) + 0x0000_7fff_7fff_0000;
     are_digits(first)
         & are_digits(second)
@@ -221,25 +226,25 @@ fn is_utc_time(element: &[u8; 15]) -> bool {
         & (not_zero & TOPS == 0x0000_8000_8000_0000)
 }
 
-/// Whether eight bytes are digits of ASCII.
+/// Whether eight bytes are ASCII digits.
 #[inline]
 const fn are_digits(bytes: u64) -> bool {
     const TOPS: u64 = 0x8080_8080_8080_8080;
     const ZEROS: u64 = 0x3030_3030_3030_3030;
-    // Above '9' the sum has its top bit, below '0' the difference, and what is no ASCII has it itself.
+    // Above '9' the sum has its top bit set, below '0' the difference. A byte that is not ASCII has it set itself.
     let above = (bytes & !TOPS) + 0x4646_4646_4646_4646;
     let below = (bytes | TOPS) - ZEROS;
     (above | !below | bytes) & TOPS == 0
 }
 
-/// The numbers of pairs of digits, the first of each pair in the lower byte, in lanes of 16 bits.
+/// The numbers of pairs of digits, in lanes of 16 bits. The first digit of each pair is in the lower byte.
 #[inline]
 const fn pairs(digits: u64) -> u64 {
     const LOW: u64 = 0x000f_000f_000f_000f;
     (digits & LOW) * 10 + (digits >> 8 & LOW)
 }
 
-/// The serial of the entry that begins here.
+/// The serial number of the entry that begins here.
 #[inline]
 pub(super) fn serial_of(rest: &[u8]) -> Option<&[u8]> {
     if let [tag::SEQUENCE, 0..=0x7f, tag::INTEGER, length @ 0..=0x7f, serial @ ..] = rest {
@@ -271,7 +276,7 @@ mod tests {
             }
         }
         assert!(taken > 50);
-        // Every pair of digits in every place: what both take is the same but for the days that some months do not have.
+        // Every pair of digits in every position: both accept the same, except for days that some months do not have.
         for at in [4, 6, 8, 10, 12] {
             for pair in 0..100_u8 {
                 let mut changed = good;

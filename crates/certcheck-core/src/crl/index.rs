@@ -1,12 +1,13 @@
-//! A compact index of a CRL's entries: about eight bytes an entry, one cache line to look into.
+//! A compact index of the entries of a CRL: about eight bytes per entry, and one cache line per lookup.
 //!
 //! ```text
 //! bucket, 64 bytes: 12 tags of 1 byte, 12 offsets of 4 bytes (little-endian), count of tags, 3 bytes unused
 //! ```
-//! A tag is a piece of the hash of a serial, never 0; 0 is a free slot. What finds its bucket full goes to the next,
-//! so a search ends at the first bucket with a free slot. An offset leads to the entry in the CRL itself, and only
-//! what stands there counts: an index can make a search longer, or miss; it cannot make up an entry. Therefore an
-//! index that comes from outside is bound to its CRL by digest and checked entry by entry or by a digest of its own.
+//!
+//! A tag is a part of the hash of a serial number and never 0, because 0 is a free slot. An entry whose bucket is full
+//! goes to the next one, so a search ends at the first bucket with a free slot. An offset leads to the entry in the CRL
+//! itself, and only that entry counts. A wrong index can make a search longer or miss an entry, but it cannot invent
+//! one. So an index from outside is bound to its CRL by a digest, and checked entry by entry or by a digest of its own.
 
 use core::hint::black_box;
 
@@ -16,49 +17,49 @@ use super::memory::{IndexAllocator, Memory};
 
 const SLOTS: usize = 12;
 pub(super) const BUCKET: usize = 64;
-/// Entries a bucket is made for. At 8 of 12, one in thirty overflows.
+/// The mean number of entries in a bucket. With 8 of 12, one in thirty overflows.
 const MEAN: usize = 8;
-/// Buckets a search may walk through. Serials that collide so much were made to.
+/// The most buckets of a search. Serial numbers that collide more were chosen for it.
 const MAX_WALK: usize = 64;
-/// Up to so many entries the buckets stay in the cache whatever their order. Of more, parts of about that size are filled
-/// one after the other.
+/// The most entries for which the buckets fit in the cache in any order. For more entries, parts of about this size are
+/// filled one after the other.
 const FEW: usize = 32_768;
-/// Parts at most: more streams than that are written slower than they are worth.
+/// The most parts. More parallel streams are slower to write than they are worth.
 const MAX_PARTS: usize = 256;
 
-/// Buckets in bytes, aligned to cache lines as far as the allocator lets us.
+/// The buckets in bytes, aligned to cache lines as far as the allocator allows.
 #[derive(Clone, Debug)]
 pub(crate) struct CrlIndex {
     bytes: Bytes,
-    /// Where the first bucket begins, so that buckets do not straddle cache lines.
+    /// Where the first bucket begins, so that no bucket crosses a cache line.
     start: usize,
     buckets: u32,
     seed: u64,
 }
 
-/// What an index is made of: places and offsets, sorted roughly as they come, so that the buckets can be filled part
-/// by part.
+/// The items from which an index is built: places and offsets, roughly sorted as they arrive, so that the buckets can
+/// be filled part by part.
 ///
 /// ```text
-/// item, 8 bytes: the offset of an entry, 4 bytes; the place its serial hashes to, 4 bytes
+/// item, 8 bytes: the offset of an entry, 4 bytes; the place of its serial number's hash, 4 bytes
 /// ```
 #[derive(Debug)]
 pub(crate) struct IndexBuilder {
     items: Memory,
-    /// Items each part has room for, and how many it has.
+    /// The room of each part in items, and how many it has.
     room: usize,
     filled: Vec<usize>,
-    /// What found its part full: the guess of how many there would be was low. In order.
+    /// The items whose part was full, because the estimated count was too low. In order.
     spilled: Vec<[u8; 8]>,
     count: usize,
     seed: u64,
 }
 
-/// The index has no room at the place where the entry belongs.
+/// There is no room in the index where the entry belongs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Full;
 
-/// Where a serial belongs: the upper bits say in which bucket, the lowest byte is the tag.
+/// The place of a serial number: the upper bits select the bucket, the lowest byte is the tag.
 #[inline]
 fn place(serial: &[u8], seed: u64) -> u32 {
     u32::try_from(hash(serial, seed) >> 32).unwrap_or(0)
@@ -75,7 +76,7 @@ fn tag_of(place: u32) -> u8 {
     tag.max(1)
 }
 
-/// Multiplies and folds, eight bytes at a time.
+/// A hash that multiplies and folds, eight bytes at a time.
 #[inline]
 fn hash(serial: &[u8], seed: u64) -> u64 {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -98,20 +99,20 @@ fn fold(a: u64, b: u64) -> u64 {
     u64::try_from(low ^ high).unwrap_or(0)
 }
 
-/// The tags of a bucket, with four bytes behind them that match nothing.
+/// The tags of a bucket, followed by four bytes that match nothing.
 #[inline]
 fn tags_of(bucket: &[u8; BUCKET]) -> u128 {
     let (first, _) = bucket.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
     u128::from_le_bytes(*first)
 }
 
-/// The slots with this tag, found for all at once: a borrow out of a byte that is zero after the exclusive or.
+/// The slots with this tag, found all at once: after an exclusive or, a match is a zero byte.
 #[inline]
 fn matches(tags: u128, tag: u8) -> impl Iterator<Item = usize> {
     const ONES: u128 = 0x0101_0101_0101_0101_0101_0101;
     const TOPS: u128 = ONES << 7;
     let differing = (tags & (ONES * 0xff)) ^ (ONES * u128::from(tag));
-    // Exact, not merely a hint: no carry crosses bytes.
+    // Exact, not only a hint: no carry crosses bytes.
     let mut found = !(((differing & !TOPS) + (TOPS - ONES)) | differing) & TOPS;
     core::iter::from_fn(move || {
         if found == 0 {
@@ -140,10 +141,10 @@ fn put_offset(bucket: &mut [u8; BUCKET], slot: usize, offset: u32) {
 }
 
 impl IndexBuilder {
-    /// Room for about so many entries.
+    /// A builder with room for about this many entries.
     pub(crate) fn new(entries: usize, seed: u64, allocator: Option<IndexAllocator<'_>>) -> Self {
         let parts = entries.div_ceil(FEW).next_power_of_two().min(MAX_PARTS);
-        // Parts differ by chance: four deviations and some.
+        // The sizes of parts vary by chance. This is more than four standard deviations.
         let mean = entries / parts;
         let room = mean + 4 * mean.isqrt() + 64;
         Self {
@@ -156,7 +157,7 @@ impl IndexBuilder {
         }
     }
 
-    /// How many entries were added.
+    /// The number of entries that were added.
     pub(crate) const fn count(&self) -> usize {
         self.count
     }
@@ -179,8 +180,8 @@ impl IndexBuilder {
         }
     }
 
-    /// Makes the index. Of a known entry and another `rival` tells, if they are about one certificate, which of them counts;
-    /// it is asked only where a bucket is full.
+    /// Builds the index. If two entries are for one certificate, `rival` returns which one counts. It is only called if
+    /// a bucket is full.
     pub(crate) fn finish(
         self,
         allocator: Option<IndexAllocator<'_>>,
@@ -195,7 +196,7 @@ impl IndexBuilder {
         let (items, _) = self.items.as_ref().as_chunks::<8>();
         for (part, filled) in self.filled.iter().enumerate() {
             let from = part * self.room;
-            // Memory that was just got is in no cache: in order it comes faster than bucket by bucket.
+            // Fresh memory is in no cache. It arrives faster in order than bucket by bucket.
             let bounds = |part: usize| part * target.len() / self.filled.len();
             let part_of_target = target.get(bounds(part)..bounds(part + 1)).unwrap_or_default();
             black_box(part_of_target.iter().fold(0, |sum, bucket| sum ^ bucket[0]));
@@ -210,7 +211,7 @@ impl IndexBuilder {
     }
 }
 
-/// Puts an entry into its bucket, or the next with a free slot. So entries about one certificate share a bucket.
+/// Puts an entry into its bucket, or into the next one with a free slot. So entries for one certificate share a bucket.
 #[inline]
 fn insert(
     buckets: &mut [[u8; BUCKET]],
@@ -246,12 +247,12 @@ fn insert(
 }
 
 impl CrlIndex {
-    /// Of buckets that were kept.
+    /// An index of buckets that were saved.
     pub(super) const fn kept(bytes: Bytes, buckets: u32, seed: u64) -> Self {
         Self { bytes, start: 0, buckets, seed }
     }
 
-    /// All buckets, to be kept.
+    /// All buckets, to be saved.
     pub(super) fn buckets(&self) -> &[u8] {
         let length = usize::try_from(self.buckets).unwrap_or(0) * BUCKET;
         self.bytes.get(self.start..self.start + length).unwrap_or_default()
@@ -261,8 +262,9 @@ impl CrlIndex {
         self.seed
     }
 
-    /// The entry that `is_wanted` takes among those whose serials may be this one. Of several `counts` says which. `is_single`
-    /// says that there is one at most, as in a CRL that is not indirect: there the index keeps the one that counts.
+    /// The entry that `is_wanted` accepts, among those whose serial numbers may be this one. If there are several,
+    /// `counts` decides. `is_single` says that there is at most one, as in a CRL that is not indirect: there the index
+    /// has the one that counts.
     ///
     /// RFC 5280 5.1.2.6.
     #[doc(alias = "RFC 5280 section 5.1.2.6")]
@@ -292,7 +294,7 @@ impl CrlIndex {
         found
     }
 
-    /// Bytes it takes.
+    /// The size in bytes.
     pub(crate) fn size(&self) -> usize {
         self.bytes.len()
     }

@@ -1,4 +1,4 @@
-//! From bytes to a CRL, all at once or as they arrive.
+//! From bytes to a CRL, either all at once or as they arrive.
 
 use bytes::{Bytes, BytesMut};
 
@@ -14,19 +14,21 @@ use crate::signature::memo::SignatureMemo;
 use crate::x509::{GeneralNames, SubjectPublicKeyInfo};
 
 impl Crl {
-    /// Reads a CRL in DER. `source` is the URL or file it came from.
+    /// Parses a CRL in DER. `source` is its URL or file.
     ///
     /// # Errors
-    /// Where and how the bytes break DER or the profile; a critical extension that is not known, anywhere in it.
+    /// Where and how the bytes violate DER or the profile, or an unknown critical extension anywhere in the CRL.
     pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
         parse(&der, source)
     }
 
-    /// Reads a CRL in DER and verifies it with a key meanwhile, on a second thread: for CRLs so large that hashing them
-    /// takes as long as reading. Whether the key signed it is remembered with the CRL: [`Crl::verify`] tells at once.
+    /// Parses a CRL in DER and verifies it with a key at the same time, on a second thread.
+    ///
+    /// This is for CRLs so large that hashing them takes as long as parsing. Whether the key signed the CRL is
+    /// remembered with it, so that [`Crl::verify`] returns at once.
     ///
     /// # Errors
-    /// As [`Crl::parse`].
+    /// The same as for [`Crl::parse`].
     pub fn parse_and_verify(
         der: Bytes,
         source: &str,
@@ -36,10 +38,10 @@ impl Crl {
         Self::parse_and_verify_in(der, source, key, policy, None)
     }
 
-    /// As [`Crl::parse_and_verify`], with the index in memory that is given.
+    /// Like [`Crl::parse_and_verify`], with the index in the given memory.
     ///
     /// # Errors
-    /// As [`Crl::parse`].
+    /// The same as for [`Crl::parse`].
     pub fn parse_and_verify_in(
         der: Bytes,
         source: &str,
@@ -50,11 +52,12 @@ impl Crl {
         parse_beside(&der, source, allocator, |crl| drop(crl.verify(key, policy).map(VerifiedCrl::crl)))
     }
 
-    /// Opens a CRL with the index that [`Crl::index`] gave for it once, without reading its entries. Where that index is
-    /// of no use, another is built, and why is told beside the CRL.
+    /// Opens a CRL with an index that [`Crl::index`] returned for it, without parsing its entries.
+    ///
+    /// If the index cannot be used, a new one is built, and the reason is returned along with the CRL.
     ///
     /// # Errors
-    /// As [`Crl::parse`]. Of a CRL whose index is taken, entries are not validated again.
+    /// The same as for [`Crl::parse`]. If the index is used, the entries are not validated again.
     pub fn open(
         der: Bytes,
         index: &Bytes,
@@ -64,11 +67,11 @@ impl Crl {
         open(&der, index, source, trust)
     }
 
-    /// As [`Crl::open`] with [`IndexTrust::Checked`], and verifies the CRL with a key meanwhile, on a second thread, as
-    /// [`Crl::parse_and_verify`] does.
+    /// Like [`Crl::open`] with [`IndexTrust::Checked`], and verifies the CRL with a key at the same time, on a second
+    /// thread, as [`Crl::parse_and_verify`] does.
     ///
     /// # Errors
-    /// As [`Crl::open`].
+    /// The same as for [`Crl::open`].
     pub fn open_and_verify(
         der: Bytes,
         index: &Bytes,
@@ -81,14 +84,15 @@ impl Crl {
     }
 }
 
-/// Entries that are looked at to guess how many there are.
+/// The entries from which their number is estimated.
 const SAMPLE: usize = 256;
-/// Entries for which room is made on the word of a header: 128 MiB, of which what is not used is never touched.
+/// The most entries for which memory is reserved because of a header alone: 128 MiB, of which unused pages are never
+/// touched.
 const MAX_GUESS: usize = 1 << 24;
-/// How often an index is made again, larger or with another seed, before the CRL is refused.
+/// How often an index is built again, larger or with another seed, before the CRL is refused.
 const MAX_ATTEMPTS: u64 = 4;
 
-/// The entries as they are read: what the index will be made of, and what an indirect CRL says of issuers.
+/// The entries during parsing: the items of the index, and the issuers in an indirect CRL.
 struct Entries {
     scan: EntryScan,
     builder: IndexBuilder,
@@ -106,7 +110,7 @@ impl Entries {
         }
     }
 
-    /// Reads on as far as the bytes go. True at the end of the list.
+    /// Parses as far as the bytes go. Returns true at the end of the list.
     fn advance(&mut self, document: &[u8]) -> Result<bool, ViewFault> {
         let Self { scan, builder, issuers } = self;
         scan.advance::<ViewFault>(document, |entry| {
@@ -118,7 +122,7 @@ impl Entries {
         })
     }
 
-    /// The index of all entries. A seed that is unlucky is changed, and the entries are read again.
+    /// Builds the index of all entries. If the seed is unlucky, it is changed, and the entries are parsed again.
     fn index(
         self,
         document: &[u8],
@@ -142,7 +146,7 @@ impl Entries {
     }
 }
 
-/// Entries, ready to be asked.
+/// The entries with their index.
 struct Indexed {
     index: CrlIndex,
     count: usize,
@@ -150,13 +154,14 @@ struct Indexed {
 }
 
 impl Indexed {
-    /// For who does not look at entries.
+    /// An empty index, for callers that use no entries.
     fn nothing() -> Self {
         Self { index: CrlIndex::kept(Bytes::new(), 0, 0), count: 0, issuers: Vec::new() }
     }
 }
 
-/// The same CRL always gets the same index; who wants serials to collide must choose them after all else.
+/// The seed of the index. The same CRL always has the same index. To make serial numbers collide, an attacker must
+/// choose them after everything else.
 fn seed(head: &Head<'_>, attempt: u64) -> u64 {
     let times =
         head.this_update.unix().wrapping_mul(31).wrapping_add(head.next_update.map_or(0, |time| time.unix()));
@@ -169,12 +174,12 @@ fn seed(head: &Head<'_>, attempt: u64) -> u64 {
         .wrapping_add(attempt)
 }
 
-/// How many entries there will be, by the length of the first.
+/// The estimated number of entries, from the length of the first ones.
 fn guess_count(available: &[u8], begin: usize, end: usize) -> usize {
     let mut scan = EntryScan::new(begin, end);
     let mut seen = 0;
     let enough = ViewFault { offset: 0, field: "revokedCertificates", rule: Rule::TooMany };
-    // Whatever ends the sample, the pass itself reports.
+    // The pass itself reports what ends the sample.
     let _: Result<bool, ViewFault> = scan.advance(available, |_| {
         seen += 1;
         if seen > SAMPLE { Err(enough) } else { Ok(()) }
@@ -187,7 +192,7 @@ fn guess_count(available: &[u8], begin: usize, end: usize) -> usize {
     (guess + guess / 32).min(MAX_GUESS)
 }
 
-/// Of an indirect CRL: the entry names the issuer that holds from here on (RFC 5280 5.3.3).
+/// Records that an entry of an indirect CRL names the issuer for it and the entries that follow (RFC 5280 5.3.3).
 #[doc(alias = "RFC 5280 section 5.3.3")]
 fn note_issuer(
     document: &[u8],
@@ -206,7 +211,7 @@ fn note_issuer(
     Ok(())
 }
 
-/// The same serial, and in an indirect CRL the same issuer.
+/// Whether two entries have the same serial number and, in an indirect CRL, the same issuer.
 fn is_same_entry(document: &[u8], a: u32, b: u32, issuers: &[(usize, Box<[u8]>)]) -> bool {
     let (Ok(known), Ok(offset)) = (usize::try_from(a), usize::try_from(b)) else { return false };
     let serial_at = |offset: usize| document.get(offset..).and_then(serial_of);
@@ -220,7 +225,7 @@ fn is_same_entry(document: &[u8], a: u32, b: u32, issuers: &[(usize, Box<[u8]>)]
     issuers.is_empty() || issuer_at(known) == issuer_at(offset)
 }
 
-/// CRLs of up to 4 GiB: offsets have four bytes.
+/// Checks that the CRL has at most 4 GiB, because offsets have four bytes.
 fn check_length(length: usize) -> Result<(), ViewFault> {
     match u32::try_from(length) {
         Ok(_) => Ok(()),
@@ -228,7 +233,7 @@ fn check_length(length: usize) -> Result<(), ViewFault> {
     }
 }
 
-/// The CRL without the line end behind it that some issuers publish: it is not signed and says nothing (deviation).
+/// The CRL without a line end after it. Deviation: some issuers publish one. It is not signed and means nothing.
 fn without_line_end(der: &Bytes) -> Bytes {
     let end = read_header(der).map_or(der.len(), |(_, header, length)| header.saturating_add(length));
     match der.get(end..) {
@@ -248,7 +253,7 @@ pub(super) fn parse(der: &Bytes, source: &str) -> Result<Crl, ViewFault> {
     finish(der, source, &head, &tail, indexed)
 }
 
-/// As `parse`, and on a second thread what takes as long: `verify`, with the CRL as it is without its entries.
+/// Like `parse`, and runs `verify` on a second thread, with the CRL without its entries. Both take about as long.
 pub(super) fn parse_beside(
     der: &Bytes,
     source: &str,
@@ -268,14 +273,14 @@ pub(super) fn parse_beside(
             entries.index(der, &head, allocator)
         },
     )?;
-    // What was learned of keys stays.
+    // What was learned about keys is kept.
     let crl = finish(der, source, &head, &tail, indexed)?;
     Ok(Crl { keys: bare.keys, ..crl })
 }
 
-/// Does both, the first on a thread of its own. Where the system gives no thread, one after the other.
+/// Runs both, the first on a thread of its own, or one after the other if the system gives no thread.
 fn beside<T>(first: impl FnOnce() + Send, second: impl FnOnce() -> T) -> T {
-    // The one that takes it runs it: a closure that cannot be spawned is gone.
+    // The thread that takes it runs it. A closure that cannot be spawned would be lost.
     let first = std::sync::Mutex::new(Some(first));
     let run = || {
         let taken = first.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
@@ -293,7 +298,7 @@ fn beside<T>(first: impl FnOnce() + Send, second: impl FnOnce() -> T) -> T {
     })
 }
 
-/// With an index that was kept, or one built again where that is of no use.
+/// Opens a CRL with a saved index, or builds a new one if it cannot be used.
 pub(super) fn open(
     der: &Bytes,
     kept: &Bytes,
@@ -312,7 +317,7 @@ pub(super) fn open(
     }
 }
 
-/// As `open`, with the index checked, and on a second thread what takes as long: `verify`.
+/// Like `open`, with the index checked, and runs `verify` on a second thread.
 pub(super) fn open_beside(
     der: &Bytes,
     kept: &Bytes,
@@ -328,6 +333,8 @@ pub(super) fn open_beside(
     Ok((Crl { keys: bare.keys, ..crl }, fault))
 }
 
+/// Builds the CRL from its parts.
+///
 /// RFC 5280 5.3.3.
 #[doc(alias = "RFC 5280 section 5.3.3")]
 fn finish(
@@ -339,7 +346,7 @@ fn finish(
 ) -> Result<Crl, ViewFault> {
     let Indexed { index, count, issuers } = indexed;
     let idp = tail.idp.unwrap_or_default();
-    // 5.3.3: entries of other issuers are for indirect CRLs alone.
+    // 5.3.3: only indirect CRLs may have entries of other issuers.
     if let (Some((offset, _)), false) = (issuers.first(), idp.indirect) {
         return Err(ViewFault { offset: *offset, field: "certificateIssuer", rule: Rule::UnknownChoice });
     }
@@ -361,7 +368,7 @@ fn finish(
     })
 }
 
-/// Reads a CRL while its bytes arrive: what is there has been checked and indexed when the last of it comes.
+/// A parser for a CRL whose bytes arrive in pieces. When the last piece arrives, the rest has been checked and indexed.
 #[derive(Default)]
 pub struct CrlReader {
     bytes: BytesMut,
@@ -370,16 +377,16 @@ pub struct CrlReader {
 }
 
 impl CrlReader {
-    /// Nothing has arrived.
+    /// A reader without bytes so far.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next bytes and reads on.
+    /// Takes the next bytes, and parses them.
     ///
     /// # Errors
-    /// As [`Crl::parse`], as soon as the fault has arrived.
+    /// The same as for [`Crl::parse`], as soon as the fault has arrived.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), ViewFault> {
         self.bytes.extend_from_slice(bytes);
         check_length(self.bytes.len())?;
@@ -392,7 +399,7 @@ impl CrlReader {
                 Err(ViewFault { rule: Rule::Truncated, .. }) => return Ok(()),
                 Err(fault) => return Err(fault),
             };
-            // A few entries make a better guess of how many there will be.
+            // A few entries give a better estimate of their number.
             if self.bytes.len() < head.entries.1.min(head.entries.0 + 16_384) {
                 return Ok(());
             }
@@ -404,10 +411,10 @@ impl CrlReader {
         Ok(())
     }
 
-    /// All bytes have arrived.
+    /// Finishes after all bytes have arrived.
     ///
     /// # Errors
-    /// As [`Crl::parse`].
+    /// The same as for [`Crl::parse`].
     pub fn finish(self, source: &str) -> Result<Crl, ViewFault> {
         let der = without_line_end(&self.bytes.freeze());
         let head = Head::parse(&der)?;

@@ -1,34 +1,34 @@
-//! Files mapped into memory, so that a CRL of gigabytes takes no more memory than what is looked at.
+//! Files mapped into memory, so that a CRL of gigabytes uses only the memory of the pages that are accessed.
 
 use std::fs::File;
 use std::io;
 
 use bytes::Bytes;
 
-/// Maps a file that holds a CRL or its index.
+/// Maps a file with a CRL or its index.
 ///
 /// # Safety
-/// Nobody changes or truncates the file while the bytes, or anything made of them, live: not this process and no other.
-/// That is so for files that are written under another name, moved to their place and never written again, in a
-/// directory where only this program writes. Removing or replacing such a file is harmless: what is mapped stays.
+/// No process, including this one, may change or truncate the file while the bytes, or anything made from them, are in
+/// use. That holds for files that are written under another name, moved to their place, and never written again, in a
+/// directory where only this program writes. Removing or replacing such a file is harmless: the mapped content remains.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the system.
 #[expect(unsafe_code, reason = "the one place: mapping lends bytes that the compiler cannot watch")]
 pub unsafe fn map(file: &File) -> io::Result<Bytes> {
     #[cfg(not(miri))]
-    // SAFETY: the bytes are only read, and whoever calls vouches that nobody writes them.
+    // SAFETY: the bytes are only read, and the caller guarantees that nobody writes them.
     let map = unsafe { memmap2::Mmap::map(file)? };
     #[cfg(miri)]
     let map = copied(file)?;
-    // Serials are spread over all of it.
+    // Serial numbers are spread over the whole file.
     #[cfg(all(unix, not(miri)))]
     map.advise(memmap2::Advice::Random)?;
     Ok(Bytes::from_owner(map))
 }
 
-/// Miri cannot map files: there the bytes are copied into a mapping without one, and all that is done with the pointer and
-/// its end is the same.
+/// Copies the bytes into an anonymous mapping for Miri, which cannot map files. The uses of the pointer and the end of
+/// the mapping are the same.
 #[cfg(miri)]
 fn copied(mut file: &File) -> io::Result<memmap2::MmapMut> {
     let mut bytes = Vec::new();

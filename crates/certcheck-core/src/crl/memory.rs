@@ -1,4 +1,4 @@
-//! Memory for what is large and looked into at random: in pages so large that finding the page costs nothing.
+//! Memory for large data with random access: in huge pages, so that address translation costs little.
 
 use core::fmt;
 
@@ -6,11 +6,11 @@ use bytes::Bytes;
 #[cfg(feature = "fs")]
 use memmap2::MmapMut;
 
-/// From here on pages of 2 MiB pay.
+/// The size from which pages of 2 MiB are worth it.
 #[cfg(feature = "fs")]
 const LARGE: usize = 4 << 20;
 
-/// Zeroed bytes. Large ones are asked of the system in huge pages; without, they are as good and slower.
+/// Zeroed bytes. Large ones are requested in huge pages. Without them they work too, but more slowly.
 #[derive(Debug)]
 pub(crate) enum Memory {
     Heap(Vec<u8>),
@@ -19,16 +19,16 @@ pub(crate) enum Memory {
     Given(GivenMemory),
 }
 
-/// Memory that a caller gives for an index. What it is, a mapped file or anything else, is the caller's matter.
+/// Memory that a caller provides for an index, such as a mapped file.
 pub struct GivenMemory(Box<dyn OwnedMemory>);
 
-/// Bytes that can be written now, and read for as long as anybody holds them.
+/// Bytes that can be written now, and read as long as they are in use.
 trait OwnedMemory: AsMut<[u8]> + AsRef<[u8]> + Send + Sync {}
 
 impl<T: AsMut<[u8]> + AsRef<[u8]> + Send + Sync> OwnedMemory for T {}
 
 impl GivenMemory {
-    /// Memory over these bytes, which are zero.
+    /// Memory over these bytes, which must be zero.
     #[must_use]
     pub fn new(bytes: impl AsMut<[u8]> + AsRef<[u8]> + Send + Sync + 'static) -> Self {
         Self(Box::new(bytes))
@@ -53,8 +53,8 @@ impl fmt::Debug for GivenMemory {
     }
 }
 
-/// Gives zeroed memory of so many bytes, for indexes that are not to take memory of the process; `None` for what is as
-/// well elsewhere.
+/// A function that returns zeroed memory of this size, for indexes that should not use memory of the process. `None` if
+/// ordinary memory will do.
 pub type IndexAllocator<'a> = &'a (dyn Fn(usize) -> Option<GivenMemory> + Sync);
 
 impl Memory {
@@ -67,7 +67,7 @@ impl Memory {
         if length >= LARGE
             && let Ok(map) = MmapMut::map_anon(length)
         {
-            // Advice that is not taken changes nothing but speed.
+            // Advice that is not followed only affects speed.
             #[cfg(target_os = "linux")]
             drop(map.advise(memmap2::Advice::HugePage));
             return Self::Mapped(map);

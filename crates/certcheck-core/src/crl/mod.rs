@@ -1,7 +1,7 @@
-//! CRLs of any size and kind: read strictly in one pass, indexed, and answering only for the key that signed them.
+//! CRLs of any size and kind: parsed strictly in one pass, indexed, and used only after their signature is verified.
 //!
-//! The bytes stay as they came. Beside them stands an index of about eight bytes an entry; an answer
-//! is read from the entry itself.
+//! The original bytes are kept, along with an index of about eight bytes per entry. An answer is read from the entry
+//! itself.
 
 mod entries;
 mod index;
@@ -42,10 +42,11 @@ use crate::x509::{
 use index::CrlIndex;
 use view::{Head, Tail};
 
-/// Bytes of an entry of a serial of 16 bytes without extensions.
+/// The length of an entry with a serial number of 16 bytes and no extensions.
 const USUAL_ENTRY: usize = 35;
 
-/// A certificate revocation list, read and indexed. Unverified until asked with a key: see [`Crl::verify`].
+/// A certificate revocation list, parsed and indexed. It is not verified until it is used with a key: see
+/// [`Crl::verify`].
 #[derive(Debug)]
 pub struct Crl {
     der: Bytes,
@@ -60,22 +61,22 @@ pub struct Crl {
     parts: Parts,
     is_indirect: bool,
     index: CrlIndex,
-    /// Of an indirect CRL: from which entry on which issuer holds (RFC 5280 5.3.3), by offset.
+    /// For an indirect CRL: the offset from which each issuer applies (RFC 5280 5.3.3).
     issuers: Vec<(usize, Box<[u8]>)>,
     keys: SignatureMemo,
 }
 
-/// Where in the bytes stands what is asked for often. What has been read once reads again.
+/// The positions of parts that are used often. They were parsed once, so that they can be parsed again.
 #[derive(Clone, Debug)]
 struct Parts {
     tbs: Range<usize>,
-    /// The name, with its header.
+    /// The name with its header.
     issuer: Range<usize>,
     /// The content of AlgorithmIdentifier.
     algorithm: Range<usize>,
     signature: Range<usize>,
     authority_key: Option<Range<usize>>,
-    /// Bodies of extensions.
+    /// The bodies of extensions.
     idp: Option<Range<usize>>,
     freshest: Option<Range<usize>>,
     access: Option<Range<usize>>,
@@ -101,25 +102,25 @@ impl Parts {
 }
 
 impl Crl {
-    /// The index, to be kept beside the CRL for [`Crl::open`].
+    /// The index, to be saved next to the CRL for [`Crl::open`].
     #[must_use]
     pub fn index(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.index.size() + 256);
-        // Nothing written to memory fails.
+        // Writing to memory cannot fail.
         drop(self.write_index(&mut out));
         out
     }
 
-    /// Writes the index as [`Crl::index`] has it, without another copy of it in memory.
+    /// Writes the index of [`Crl::index`] without a second copy in memory.
     ///
     /// # Errors
-    /// Of the writer.
+    /// An error of the writer.
     pub fn write_index(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
         saved::save(&self.der, &self.index, self.count, &self.issuers, out)
     }
 
-    /// Takes it as a fact that this key signed the CRL: for who found so once, and kept both where nobody else can have
-    /// changed them since.
+    /// Records without verification that this key signed the CRL. For callers that verified it before, and stored CRL
+    /// and key where nobody else can have changed them.
     pub fn assume_signed_with(&self, key: SubjectPublicKeyInfo<'_>) {
         self.keys.remember(self.parts.tbs.start, key, true);
     }
@@ -129,8 +130,8 @@ impl Crl {
         self.keys.good(self.parts.tbs.start)
     }
 
-    /// Whether another takes this one's place and is newer: of the same issuer, scope and kind, known to be signed with
-    /// the same key, with a higher number or of a later time. What is known of neither's signature has no say.
+    /// Whether another CRL replaces this one because it is newer: same issuer, scope and kind, known to be signed with
+    /// the same key, and with a higher number or a later time. A CRL without a verified signature replaces nothing.
     ///
     /// RFC 5280 5.2.3.
     #[doc(alias = "RFC 5280 section 5.2.3")]
@@ -143,56 +144,57 @@ impl Crl {
             (Some(own), Some(other)) => compare_numbers(own, other),
             _ => core::cmp::Ordering::Equal,
         };
-        // A higher number that is of an earlier time is no newer.
+        // A higher number with an earlier time is not newer.
         is_same_series
             && by_number.then(self.this_update.cmp(&other.this_update)).is_lt()
             && self.this_update <= other.this_update
             && self.known_signers().any(|key| other.known_signers().any(|theirs| theirs == key))
     }
 
-    /// The bytes as they came.
+    /// The original bytes.
     #[must_use]
     pub const fn der(&self) -> &Bytes {
         &self.der
     }
 
-    /// The URL or file it came from.
+    /// The URL or file from which it was read.
     #[must_use]
     pub const fn source(&self) -> &Arc<str> {
         &self.source
     }
 
-    /// RFC 5280 5.1.2.1.
+    /// The version (RFC 5280 5.1.2.1).
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// RFC 5280 5.1.2.4.
+    /// The thisUpdate (RFC 5280 5.1.2.4).
     #[must_use]
     pub const fn this_update(&self) -> Time {
         self.this_update
     }
 
-    /// RFC 5280 5.1.2.5. The profile demands it; without it a CRL is good for the policy's `max_age`.
+    /// The nextUpdate (RFC 5280 5.1.2.5). The profile requires it. Without it, a CRL can be used for the policy's
+    /// `max_age`.
     #[must_use]
     pub const fn next_update(&self) -> Option<Time> {
         self.next_update
     }
 
-    /// How many certificates are listed.
+    /// The number of listed certificates.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether none is.
+    /// Whether no certificate is listed.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The content of cRLNumber (RFC 5280 5.2.3).
+    /// The content of the cRLNumber (RFC 5280 5.2.3).
     #[must_use]
     pub fn number(&self) -> Option<&[u8]> {
         self.number.as_deref()
@@ -204,7 +206,7 @@ impl Crl {
         self.base_number.as_deref()
     }
 
-    /// Bytes of memory beside the DER.
+    /// The memory in addition to the DER, in bytes.
     #[must_use]
     pub fn overhead(&self) -> usize {
         let issuers: usize = self.issuers.iter().map(|(_, bytes)| bytes.len() + 24).sum();
@@ -215,7 +217,7 @@ impl Crl {
         self.der.get(place.clone()).unwrap_or_default()
     }
 
-    /// RFC 5280 5.1.2.3.
+    /// The issuer's name (RFC 5280 5.1.2.3).
     #[must_use]
     pub fn issuer(&self) -> Name<'_> {
         Name::reread(self.part(&self.parts.issuer))
@@ -226,38 +228,38 @@ impl Crl {
         AlgorithmIdentifier::parse(content, "signature")
     }
 
-    /// The object identifier of the signature's algorithm.
+    /// The object identifier of the signature algorithm.
     ///
     /// # Errors
-    /// None that [`Crl::parse`] would not have found; so with those that follow.
+    /// None in practice: [`Crl::parse`] has parsed it. The same applies to the methods below.
     pub fn signature_algorithm(&self) -> Result<Oid<'_>, ViewFault> {
         Ok(self.algorithm()?.oid)
     }
 
-    /// RFC 5280 5.2.5, if the CRL has it.
+    /// The issuingDistributionPoint (RFC 5280 5.2.5), if the CRL has it.
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Crl::signature_algorithm`].
     pub fn issuing_distribution_point(&self) -> Result<Option<IssuingDistributionPoint<'_>>, ViewFault> {
         self.parts.idp.as_ref().map(|idp| IssuingDistributionPoint::parse(self.reader(idp))).transpose()
     }
 
-    /// The body of issuingDistributionPoint: CRLs with the same are of one scope. Empty where there is none.
+    /// The body of issuingDistributionPoint, empty if there is none. CRLs with the same body have the same scope.
     #[must_use]
     pub fn scope(&self) -> &[u8] {
         self.parts.idp.as_ref().map_or(&[], |idp| self.part(idp))
     }
 
-    /// The keyIdentifier of authorityKeyIdentifier (RFC 5280 5.2.1): a hint.
+    /// The keyIdentifier of authorityKeyIdentifier (RFC 5280 5.2.1), which is a hint.
     #[must_use]
     pub fn authority_key(&self) -> Option<&[u8]> {
         self.parts.authority_key.as_ref().map(|key| self.part(key))
     }
 
-    /// Where deltas of it are (RFC 5280 5.2.6).
+    /// The distribution points of its delta CRLs (RFC 5280 5.2.6).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Crl::signature_algorithm`].
     #[doc(alias = "RFC 5280 section 5.2.6")]
     pub fn freshest_crl(&self) -> Result<Option<DistributionPoints<'_>>, ViewFault> {
         self.parts
@@ -267,10 +269,10 @@ impl Crl {
             .transpose()
     }
 
-    /// Where certificates of its issuer are (RFC 5280 5.2.7).
+    /// The locations of its issuer's certificates (RFC 5280 5.2.7).
     ///
     /// # Errors
-    /// As above.
+    /// None in practice, as [`Crl::signature_algorithm`].
     pub fn authority_info_access(&self) -> Result<Option<AccessDescriptions<'_>>, ViewFault> {
         self.parts.access.as_ref().map(|access| AccessDescriptions::of_body(self.reader(access))).transpose()
     }
@@ -279,12 +281,12 @@ impl Crl {
         Reader::at(self.part(place), place.start)
     }
 
-    /// The bytes that were signed.
+    /// The signed bytes.
     pub(crate) fn tbs(&self) -> &[u8] {
         self.part(&self.parts.tbs)
     }
 
-    /// Verifies the signature with a key, once: the outcome is remembered with the CRL.
+    /// Verifies the signature with a key, once: the result is remembered with the CRL.
     ///
     /// RFC 5280 5.1.1.3.
     #[doc(alias = "RFC 5280 section 5.1.1.3")]
@@ -300,7 +302,7 @@ impl Crl {
         Ok(VerifiedCrl { crl: self, key })
     }
 
-    /// Verifies the signature with a key, for who looks into a CRL alone.
+    /// Verifies the signature with a key, for callers that inspect a single CRL.
     ///
     /// # Errors
     /// Why it does not verify.
@@ -312,15 +314,15 @@ impl Crl {
         self.verify_with(key, policy, &mut Budget::new(&policy.limits)).map_err(Reason::from)
     }
 
-    /// Every entry in order, unverified: for who looks into a CRL.
+    /// All entries in order, not verified. For callers that inspect a CRL.
     pub fn entries(&self) -> impl Iterator<Item = Result<CrlEntry<'_>, ViewFault>> {
         let (from, to) = self.entries;
         let mut rest = Reader::at(self.der.get(from..to).unwrap_or_default(), from);
         core::iter::from_fn(move || if rest.is_empty() { None } else { Some(CrlEntry::parse(&mut rest)) })
     }
 
-    /// The entry of a serial among those of this issuer, whoever signed the list: for who looks into a CRL or compares
-    /// two. `None` for the issuer is the CRL's own. What is to be believed is asked of [`VerifiedCrl::find`].
+    /// The entry of a serial number among those of this issuer. The signature is not checked. For callers that inspect or
+    /// compare CRLs. `None` as issuer is the CRL's own. Trusted answers come from [`VerifiedCrl::find`].
     #[must_use]
     pub fn find_unverified(
         &self,
@@ -330,7 +332,7 @@ impl Crl {
         self.find(serial, issuer)
     }
 
-    /// The entry of a serial among those of this issuer. `None` for the issuer is the CRL's own.
+    /// The entry of a serial number among those of this issuer. `None` as issuer is the CRL's own.
     pub(crate) fn find(
         &self,
         serial: &[u8],
@@ -359,20 +361,20 @@ impl Crl {
     fn serial_at(&self, offset: u32) -> Option<&[u8]> {
         let offset = usize::try_from(offset).ok().filter(|offset| *offset >= self.entries.0)?;
         let rest = self.der.get(offset..self.entries.1)?;
-        // An entry may lie in two cache lines, and where its later fields stand is known only from the first: both are
-        // asked for at once.
+        // An entry may be in two cache lines, and the positions of its later fields are only known from the first one.
+        // Both are requested at once.
         black_box(rest.get(USUAL_ENTRY).copied());
         entries::serial_of(rest)
     }
 
-    /// Whether the entry at this offset is about a certificate of this issuer (RFC 5280 5.3.3).
+    /// Whether the entry at this offset is for a certificate of this issuer (RFC 5280 5.3.3).
     #[doc(alias = "RFC 5280 section 5.3.3")]
     fn is_of(&self, offset: u32, issuer: Option<Name<'_>>) -> bool {
         let Ok(offset) = usize::try_from(offset) else { return false };
         let before = self.issuers.partition_point(|(from, _)| *from <= offset);
         let named = before.checked_sub(1).and_then(|at| self.issuers.get(at));
         match (named, issuer) {
-            // Before the first certificateIssuer, entries are of the CRL's issuer.
+            // Before the first certificateIssuer, entries are for certificates of the CRL's issuer.
             (None, None) => true,
             (None, Some(issuer)) => self.issuer().matches(issuer),
             (Some((_, names)), issuer) => {
@@ -384,7 +386,7 @@ impl Crl {
     }
 }
 
-/// A CRL whose signature was verified with the key of its issuer: the only form that answers.
+/// A CRL whose signature was verified with the key of its issuer. Only this form gives answers.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifiedCrl<'a> {
     crl: &'a Crl,
@@ -392,7 +394,7 @@ pub struct VerifiedCrl<'a> {
 }
 
 impl<'a> VerifiedCrl<'a> {
-    /// The list.
+    /// The CRL.
     #[must_use]
     pub const fn crl(self) -> &'a Crl {
         self.crl
@@ -404,15 +406,15 @@ impl<'a> VerifiedCrl<'a> {
         self.key
     }
 
-    /// The entry of a serial among those of this issuer; `None` for the issuer is the CRL's own. `None` as the answer
-    /// says that it is not listed; whether that means anything is a question of scope and time.
+    /// The entry of a serial number among those of this issuer. `None` as issuer is the CRL's own. `None` as the result
+    /// means that it is not listed. What that means depends on scope and time.
     #[must_use]
     pub fn find(self, serial: &[u8], issuer: Option<Name<'_>>) -> Option<Result<CrlEntry<'a>, ViewFault>> {
         self.crl.find(serial, issuer)
     }
 }
 
-/// Orders CRL numbers, which are minimal and not negative.
+/// Compares CRL numbers, which are minimal and not negative.
 pub(crate) fn compare_numbers(a: &[u8], b: &[u8]) -> core::cmp::Ordering {
     let magnitude = |bytes: &[u8]| bytes.iter().position(|byte| *byte != 0).map_or(0, |at| bytes.len() - at);
     let (long_a, long_b) = (magnitude(a), magnitude(b));

@@ -1,11 +1,13 @@
-//! An index kept beside its CRL, so that a CRL of millions of entries is opened again without being parsed.
+//! An index that is saved next to its CRL, so that a CRL with millions of entries can be opened again without parsing.
 //!
 //! ```text
 //! magic 16 | SHA-256 of the CRL 32 | SHA-256 of all that follows 32
 //! | bytes of the CRL 8 | entries 8 | seed 8 | buckets 4 | issuers 4 | bytes of issuers 8 | zeros to 128
 //! | buckets, 64 each | issuers: offset 4, length 4, names
 //! ```
-//! Numbers are little-endian. The format is for the machine that wrote it and may change; what does not fit is built again.
+//!
+//! Numbers are little-endian. The format is for the machine that wrote it and may change. An index in another format is
+//! built again.
 
 use std::io::{self, Write};
 
@@ -18,29 +20,29 @@ const MAGIC: &[u8; 16] = b"certcheck idx 3\n";
 const DIGESTS: usize = 80;
 const HEADER: usize = 128;
 
-/// What is believed of an index that was kept.
+/// How far a saved index is trusted.
 ///
-/// An index that someone else can write can make a listed certificate look as if it were not: it belongs where only who
-/// runs the check can write. What is checked here is damage, and that it is of this CRL.
+/// Someone who can write an index can make a listed certificate look unlisted. So it must be stored where only the user
+/// that runs the check can write. The checks here find damage, and an index of another CRL.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum IndexTrust {
     /// Its digests are computed again: of the CRL and of the index itself.
     Checked,
-    /// The digests that stand in it are taken as they are, and lengths alone are compared. For files that cannot have
-    /// changed since they were checked.
+    /// Its digests are trusted, and only lengths are compared. For files that cannot have changed since they were
+    /// checked.
     AsKept,
 }
 
-/// Why an index that was kept is of no use.
+/// Why a saved index cannot be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum IndexFault {
-    /// It is none, or of another format.
+    /// It is not an index, or has another format.
     NotAnIndex,
-    /// It is of another CRL.
+    /// It belongs to another CRL.
     OtherCrl,
-    /// Its bytes have changed, or are not all there.
+    /// Its bytes have changed, or some are missing.
     Damaged,
 }
 
@@ -56,17 +58,17 @@ impl core::fmt::Display for IndexFault {
 
 impl core::error::Error for IndexFault {}
 
-/// From which entry of an indirect CRL on which issuer holds.
+/// The offsets from which the issuers of an indirect CRL apply.
 type Issuers = Vec<(usize, Box<[u8]>)>;
 
-/// What was kept.
+/// The content of a saved index.
 pub(super) struct Kept {
     pub(super) index: CrlIndex,
     pub(super) count: usize,
     pub(super) issuers: Issuers,
 }
 
-/// Writes what is kept.
+/// Writes an index.
 pub(super) fn save(
     der: &[u8],
     index: &CrlIndex,
@@ -99,7 +101,7 @@ pub(super) fn save(
     Ok(())
 }
 
-/// The index that was kept, if it is of this CRL.
+/// Parses a saved index, and checks that it belongs to this CRL.
 pub(super) fn open(der: &[u8], kept: &Bytes, trust: IndexTrust) -> Result<Kept, IndexFault> {
     let header = kept.first_chunk::<HEADER>().ok_or(IndexFault::NotAnIndex)?;
     let rest = header.strip_prefix(MAGIC).ok_or(IndexFault::NotAnIndex)?;

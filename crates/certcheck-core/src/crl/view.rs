@@ -1,4 +1,4 @@
-//! `CertificateList` (RFC 5280 5.1): everything but its entries.
+//! `CertificateList` (RFC 5280 5.1), without its entries.
 
 use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, boolean, integer, named_bits, tag};
 use crate::oid::{self, Oid};
@@ -8,6 +8,8 @@ use crate::x509::{
     DistributionPoints, Extension, Name, Version,
 };
 
+/// The issuingDistributionPoint extension of a CRL: its scope (RFC 5280 5.2.5).
+///
 /// ```asn1
 /// IssuingDistributionPoint ::= SEQUENCE {
 ///      distributionPoint [0] OPTIONAL, onlyContainsUserCerts [1] DEFAULT FALSE,
@@ -17,21 +19,23 @@ use crate::x509::{
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct IssuingDistributionPoint<'a> {
-    /// What the partition is called.
+    /// The name of the partition.
     pub name: Option<DistributionPointName<'a>>,
-    /// It speaks of end entities only.
+    /// Whether it only covers user certificates.
     pub only_user: bool,
-    /// It speaks of CAs only.
+    /// Whether it only covers CA certificates.
     pub only_ca: bool,
-    /// The reasons it covers; all where absent. Bit 0 is the most significant.
+    /// The covered reasons. `None` is all. Bit 0 is the most significant.
     pub reasons: Option<u16>,
-    /// Its entries may be of other issuers.
+    /// Whether entries may be for certificates of other issuers.
     pub indirect: bool,
-    /// It speaks of attribute certificates only.
+    /// Whether it only covers attribute certificates.
     pub only_attribute: bool,
 }
 
 impl<'a> IssuingDistributionPoint<'a> {
+    /// Parses the body.
+    ///
     /// RFC 5280 5.2.5.
     #[doc(alias = "RFC 5280 section 5.2.5")]
     pub(super) fn parse(mut body: Reader<'a>) -> Result<Self, ViewFault> {
@@ -53,7 +57,7 @@ impl<'a> IssuingDistributionPoint<'a> {
         let indirect = flag(&mut fields, 4, FIELD)?;
         let only_attribute = flag(&mut fields, 5, FIELD)?;
         fields.finish(FIELD)?;
-        // 5.2.5: at most one of the three; an empty sequence says nothing and may not be.
+        // 5.2.5: at most one of the three. An empty sequence is not allowed.
         let exclusive = [only_user, only_ca, only_attribute].into_iter().filter(|only| *only).count();
         if exclusive > 1 {
             return Err(outer.fault(FIELD, Rule::UnknownChoice));
@@ -65,7 +69,8 @@ impl<'a> IssuingDistributionPoint<'a> {
     }
 }
 
-/// `[n] BOOLEAN DEFAULT FALSE`. An EXPLICIT tag is taken too (deviation): it is seen in life, and says the same.
+/// Parses `[n] BOOLEAN DEFAULT FALSE`. Deviation: an EXPLICIT tag is accepted too. It occurs in practice and has the
+/// same meaning.
 ///
 /// RFC 5280 5.2.5.
 #[doc(alias = "RFC 5280 section 5.2.5")]
@@ -80,13 +85,14 @@ fn flag(fields: &mut Reader<'_>, n: u8, field: &'static str) -> Result<bool, Vie
     Ok(value)
 }
 
+/// The fields before the entries, which can be parsed when only the beginning has arrived.
+///
 /// ```asn1
 /// TBSCertList ::= SEQUENCE {
 ///      version INTEGER OPTIONAL, signature AlgorithmIdentifier, issuer Name, thisUpdate Time,
 ///      nextUpdate Time OPTIONAL, revokedCertificates SEQUENCE OF ... OPTIONAL,
 ///      crlExtensions [0] EXPLICIT Extensions OPTIONAL }
 /// ```
-/// The fields before the entries: what can be read when only the beginning is there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head<'a> {
     pub(crate) version: Version,
@@ -94,15 +100,15 @@ pub(crate) struct Head<'a> {
     pub(crate) issuer: Name<'a>,
     pub(crate) this_update: Time,
     pub(crate) next_update: Option<Time>,
-    /// Begin and end of the content of revokedCertificates.
+    /// The begin and end of the content of revokedCertificates.
     pub(crate) entries: (usize, usize),
-    /// Begin and end of tbsCertList, and the end of the document.
+    /// The begin and end of tbsCertList, and the end of the document.
     pub(crate) tbs: (usize, usize),
     pub(crate) end: usize,
 }
 
 impl<'a> Head<'a> {
-    /// Reads as much as stands before the entries. `Truncated` means that more bytes are needed.
+    /// Parses the fields before the entries. `Truncated` means that more bytes are needed.
     ///
     /// RFC 5280 5.1.2.1, RFC 5280 5.1.2.3.
     #[doc(alias("RFC 5280 section 5.1.2.1", "RFC 5280 section 5.1.2.3"))]
@@ -119,7 +125,7 @@ impl<'a> Head<'a> {
         };
         let algorithm = AlgorithmIdentifier::parse(fields.sequence("signature")?, "signature")?;
         let issuer = Name::parse(&mut fields, "issuer")?;
-        // 5.1.2.3: the issuer is not empty.
+        // 5.1.2.3: the issuer must not be empty.
         if issuer.is_empty() {
             return Err(fields.fault("issuer", Rule::EmptyIssuer));
         }
@@ -156,14 +162,14 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Enters elements whose content may not all be there yet.
+/// A reader that enters elements whose content may not be complete.
 struct Open<'a> {
     rest: &'a [u8],
     offset: usize,
 }
 
 impl Open<'_> {
-    /// The end of the element that begins here; the place moves to its content.
+    /// Returns the end of the element that begins here, and moves to its content.
     fn enter(&mut self, want: u8, field: &'static str) -> Result<usize, ViewFault> {
         let fault = |rule| ViewFault { offset: self.offset, field, rule };
         let (found, header, length) = crate::der::read_header(self.rest).map_err(fault)?;
@@ -177,10 +183,10 @@ impl Open<'_> {
     }
 }
 
-/// Bytes of all extensions of a CRL together. Those that publish one distribution point have a few hundred.
+/// The most bytes of all extensions of a CRL together. A CRL of one distribution point has a few hundred.
 const MAX_EXTENSIONS: usize = 64 << 10;
 
-/// What stands behind the entries.
+/// The fields after the entries.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tail<'a> {
     pub(crate) signature: (usize, usize),
@@ -189,7 +195,7 @@ pub(crate) struct Tail<'a> {
     /// The content of BaseCRLNumber, if this is a delta CRL.
     pub(crate) base_number: Option<&'a [u8]>,
     pub(crate) idp: Option<IssuingDistributionPoint<'a>>,
-    /// The bytes of the IDP's body, by which the scope of two CRLs is the same.
+    /// The bytes of the IDP's body. CRLs with the same bytes have the same scope.
     pub(crate) idp_bytes: &'a [u8],
     pub(crate) authority_key: Option<&'a [u8]>,
     /// The bodies of freshestCRL and authorityInfoAccess.
@@ -198,7 +204,7 @@ pub(crate) struct Tail<'a> {
 }
 
 impl<'a> Tail<'a> {
-    /// Reads what follows the entries of a document that is all there.
+    /// Parses what follows the entries of a complete document.
     ///
     /// RFC 5280 5.1.1.2, RFC 5280 5.1.2.2.
     #[doc(alias("RFC 5280 section 5.1.1.2", "RFC 5280 section 5.1.2.2"))]
@@ -212,14 +218,14 @@ impl<'a> Tail<'a> {
         let mut tail = Self::default();
         let mut tbs = Reader::at(slice(entries_end, head.tbs.1), entries_end);
         if let Some(explicit) = tbs.optional(tag::context_constructed(0), "crlExtensions")? {
-            // 5.1.2.1: extensions make it version 2.
+            // 5.1.2.1: a CRL with extensions must have version 2.
             if head.version == Version::V1 {
                 return Err(explicit.fault("crlExtensions", Rule::ExtensionsBeforeV2));
             }
             let mut inner = explicit.reader();
             let list = inner.expect(tag::SEQUENCE, "crlExtensions")?;
             inner.finish("crlExtensions")?;
-            // Nobody has verified the signature yet, and who checks the scope compares the names in here.
+            // The signature is not verified yet, and checking the scope compares the names in here.
             if list.value.len() > MAX_EXTENSIONS {
                 return Err(list.fault("crlExtensions", Rule::TooLong));
             }
@@ -228,7 +234,7 @@ impl<'a> Tail<'a> {
         tbs.finish("tbsCertList")?;
         let mut outer = Reader::at(slice(head.tbs.1, head.end), head.tbs.1);
         let algorithm = outer.expect(tag::SEQUENCE, "signatureAlgorithm")?;
-        // 5.1.1.2, 5.1.2.2: the same identifier in both places.
+        // 5.1.1.2, 5.1.2.2: the identifier is the same in both places.
         if algorithm.value != head.algorithm.content {
             return Err(algorithm.fault("signatureAlgorithm", Rule::SignatureAlgorithmMismatch));
         }
@@ -239,8 +245,8 @@ impl<'a> Tail<'a> {
         Ok(tail)
     }
 
-    /// RFC 5280 5.2. A critical extension that is not known makes the CRL unusable. An empty list is seen in life and says
-    /// nothing (deviation).
+    /// Parses the extensions (RFC 5280 5.2). An unknown critical extension makes the CRL unusable. Deviation: an empty
+    /// list, which exists in practice, is accepted as no extensions.
     #[doc(alias = "RFC 5280 section 5.2")]
     fn parse_extensions(&mut self, list: Tlv<'a>) -> Result<(), ViewFault> {
         const FIELD: &str = "crlExtensions";
@@ -261,6 +267,8 @@ impl<'a> Tail<'a> {
         Ok(())
     }
 
+    /// Parses one extension.
+    ///
     /// RFC 5280 5.2.
     #[doc(alias = "RFC 5280 section 5.2")]
     fn read_extension(&mut self, extension: Extension<'a>, here: Reader<'a>) -> Result<(), ViewFault> {
@@ -273,7 +281,7 @@ impl<'a> Tail<'a> {
                 self.authority_key = AuthorityKeyIdentifier::of_body(body)?.key_identifier;
             }
             oid::CRL_NUMBER => {
-                // 5.2.3 has it not critical. It is processed either way (deviation).
+                // Deviation: 5.2.3 requires it to be non-critical. It is processed either way.
                 self.number = Some(number(&mut body, "cRLNumber")?);
             }
             oid::DELTA_CRL_INDICATOR => self.base_number = Some(number(&mut body, "deltaCRLIndicator")?),
@@ -299,7 +307,7 @@ impl<'a> Tail<'a> {
     }
 }
 
-/// A CRL number: the content bytes, not negative, of at most 20 bytes beside the sign's (RFC 5280 5.2.3).
+/// A CRL number: its content bytes, not negative, and at most 20 bytes without a sign byte (RFC 5280 5.2.3).
 #[doc(alias = "RFC 5280 section 5.2.3")]
 fn number<'a>(body: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], ViewFault> {
     let tlv = body.expect(tag::INTEGER, field)?;

@@ -80,7 +80,7 @@ impl RingBuilder {
 
     /// Records a part that is skipped.
     #[cfg(feature = "fs")]
-    pub(super) fn pass_over(&mut self, what: RingError) {
+    pub(super) fn skip(&mut self, what: RingError) {
         self.skipped.push(what);
     }
 
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_parsed_is_passed_over_where_that_is_asked_for() {
+    fn what_cannot_be_parsed_is_skipped_on_request() {
         let key = Key::p256("skipped");
         let root = certcheck_testkit::pem("CERTIFICATE", &Cert::root("CN=Root", &key).issue(&key));
         let broken = certcheck_testkit::pem("CERTIFICATE", &[0x30, 0]);
@@ -331,14 +331,14 @@ mod tests {
             assert!(add(false, "no PEM", placement).is_err(), "{placement:?}");
         }
         for placement in [Placement::Flat, Placement::Anchor, Placement::Intermediate] {
-            let ring = add(true, &file, placement).expect("passed over");
+            let ring = add(true, &file, placement).expect("skipped");
             assert_eq!((ring.certificates().len(), ring.skipped().len()), (2, 1));
             assert!(
                 ring.skipped()[0].to_string().starts_with("file: certificate 1 cannot be parsed: "),
                 "{}",
                 ring.skipped()[0]
             );
-            let ring = add(true, "no PEM", placement).expect("passed over");
+            let ring = add(true, "no PEM", placement).expect("skipped");
             assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
         }
         // A typo must not make a distrusted certificate trusted.

@@ -52,11 +52,11 @@ impl RingBuilder {
             let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let is_directory = entry.is_dir();
             match parts.iter().find(|(part, _)| *part == name) {
-                _ if is_passed_over(name) => {}
+                _ if is_ignored(name) => {}
                 Some((_, placement)) if is_directory => {
                     for file in entries(&entry)? {
                         let inner = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                        if !is_passed_over(inner) {
+                        if !is_ignored(inner) {
                             self.add_file(&file, *placement)?;
                         }
                     }
@@ -66,7 +66,7 @@ impl RingBuilder {
                     if is_structured || !holds_no_certificates(&entry)? {
                         return Err(RingError { source, fault: RingFault::UnexpectedDirectory });
                     }
-                    self.pass_over(RingError { source, fault: RingFault::NoCertificates });
+                    self.skip(RingError { source, fault: RingFault::NoCertificates });
                 }
                 _ if name == "ring.toml" => {
                     let text = read(&entry)?;
@@ -113,7 +113,7 @@ fn holds_no_certificates(directory: &Path) -> Result<bool, RingError> {
     Ok(true)
 }
 
-fn is_passed_over(name: &str) -> bool {
+fn is_ignored(name: &str) -> bool {
     let is_note =
         Path::new(name).extension().is_some_and(|extension| extension == "md" || extension == "txt");
     name.starts_with('.') || is_note
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_without_certificates_is_passed_over_in_a_flat_ring() {
+    fn a_directory_without_certificates_is_skipped_in_a_flat_ring() {
         let folder = std::env::temp_dir().join(format!("certcheck-ring-{}", std::process::id()));
         let _none = fs::remove_dir_all(&folder);
         let write = |name: &str, content: &[u8]| {
@@ -162,7 +162,7 @@ mod tests {
         let root = pem("CERTIFICATE", &Cert::root("CN=Root", &key).issue(&key));
         write("root.pem", root.as_bytes());
         write("java/cacerts", &[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2]);
-        let ring = KeyRing::from_paths(&[&folder]).expect("passed over");
+        let ring = KeyRing::from_paths(&[&folder]).expect("skipped");
         assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
         assert_eq!(ring.skipped()[0].fault, RingFault::NoCertificates);
         // A misspelt part of a ring is an error.

@@ -207,7 +207,7 @@ impl KeyRing {
 
     /// Whether the ring distrusts this certificate.
     ///
-    /// A CA is recognised by subject and key, whoever certified it, any other certificate by issuer and serial number.
+    /// A CA is recognised by subject and key, no matter which CA certified it, and any other certificate by issuer and serial number.
     /// Comparing whole certificates would not be enough, because anyone can convert an ECDSA signature into a second
     /// valid form.
     #[must_use]

@@ -1,5 +1,5 @@
-//! OCSP messages (RFC 6960 4): requests that are written, responses that are read over the original bytes, so that
-//! what was signed is what is verified.
+//! OCSP messages (RFC 6960 4): requests that are encoded, and responses that are parsed over the original bytes, so
+//! that the signed bytes are the verified ones.
 
 pub(crate) mod nonce;
 mod request;

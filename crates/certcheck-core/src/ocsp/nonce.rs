@@ -5,8 +5,8 @@ use bytes::Bytes;
 use crate::der::tag;
 use crate::digest::Sha256;
 
-/// The nonce for a request to this URL, made from a seed: the same request has the same nonce, however often a check asks
-/// for it. A digest is of a length that a nonce may have (RFC 9654 2.1).
+/// The nonce for a request to this URL, derived from a seed. The same request always has the same nonce in a check. A
+/// digest has an allowed length for a nonce (RFC 9654 2.1).
 pub(crate) fn derive(seed: &[u8; 32], url: &str, request: &[u8]) -> Bytes {
     let mut hasher = Sha256::new();
     hasher.update(seed);
@@ -15,8 +15,8 @@ pub(crate) fn derive(seed: &[u8; 32], url: &str, request: &[u8]) -> Bytes {
     Bytes::copy_from_slice(&hasher.finish())
 }
 
-/// Whether the nonce of a response is that of its request. Deviation: bytes without the OCTET STRING that RFC 9654 2.1
-/// has around them are taken too, as some responders send back what they were sent.
+/// Whether the nonce of a response is the nonce of its request. Deviation: bytes without the OCTET STRING that RFC 9654
+/// 2.1 has around them are accepted too, because some responders return them so.
 pub(crate) fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
     strip_header(theirs) == ours || theirs == ours
 }

@@ -6,17 +6,17 @@ use crate::oid::{self, Oid};
 use crate::provider::digest;
 use crate::x509::Certificate;
 
-/// The hash that names an issuer in a CertID. It signs nothing: SHA-1 is as good as any here.
+/// The hash of a CertID, which identifies an issuer. It signs nothing, so SHA-1 is good enough.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum CertIdHash {
-    /// What every responder understands.
+    /// SHA-1, which every responder supports.
     Sha1,
-    /// What RFC 9919 recommends.
+    /// SHA-256, which RFC 9919 recommends.
     Sha256,
-    /// Seen in answers only.
+    /// SHA-384, only in responses.
     Sha384,
-    /// Seen in answers only.
+    /// SHA-512, only in responses.
     Sha512,
 }
 
@@ -47,7 +47,7 @@ impl CertIdHash {
     }
 }
 
-/// An issuer as a CertID names it.
+/// The hashes of an issuer for a CertID.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HashedIssuer {
     hash: CertIdHash,
@@ -56,7 +56,7 @@ pub(crate) struct HashedIssuer {
 }
 
 impl HashedIssuer {
-    /// Over the issuer's name as the certificate has it, and the key without the count of unused bits.
+    /// The hashes of the issuer's name as in the certificate, and of its key without the count of unused bits.
     ///
     /// RFC 6960 4.1.1.
     #[doc(alias = "RFC 6960 section 4.1.1")]
@@ -70,7 +70,7 @@ impl HashedIssuer {
     }
 }
 
-/// A builder of a request: about one certificate (RFC 9919) or several, with what is asked of the answer.
+/// A builder for requests: for one certificate (RFC 9919) or several, with extensions.
 ///
 /// ```asn1
 /// TBSRequest ::= SEQUENCE {
@@ -85,7 +85,7 @@ pub struct OcspRequest {
     preferred: Vec<u8>,
 }
 
-/// A nonce that is empty or has more than 128 bytes (RFC 9654 2.1).
+/// A nonce that is empty or longer than 128 bytes (RFC 9654 2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "there is one way to be of the wrong length")]
 pub struct BadNonce;
@@ -99,16 +99,16 @@ impl core::fmt::Display for BadNonce {
 impl core::error::Error for BadNonce {}
 
 impl OcspRequest {
-    /// Bytes of a nonce that RFC 9654 has clients send.
+    /// The length of the nonces that RFC 9654 tells clients to send, in bytes.
     pub const NONCE_LENGTH: usize = 32;
 
-    /// About nothing yet.
+    /// A request without a certificate so far.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks about a certificate and who issued it.
+    /// Adds a certificate and its issuer.
     ///
     /// ```asn1
     /// CertID ::= SEQUENCE {
@@ -123,7 +123,7 @@ impl OcspRequest {
         self.about_serial(certificate.serial().bytes(), &HashedIssuer::new(certificate, issuer, hash))
     }
 
-    /// As [`OcspRequest::about`], of a certificate of an issuer that has been hashed before.
+    /// Like [`OcspRequest::about`], for a certificate of an issuer whose hashes are known.
     pub(crate) fn about_serial(mut self, serial: &[u8], issuer: &HashedIssuer) -> Self {
         let HashedIssuer { hash, name, key } = issuer;
         let (oid, name, key) = (hash.oid().content(), name.as_ref(), key.as_ref());
@@ -142,7 +142,8 @@ impl OcspRequest {
         self
     }
 
-    /// Asks that the answer repeat these bytes (RFC 9654), of randomness that the caller has: the core has none.
+    /// Asks the responder to repeat this nonce (RFC 9654). The caller provides random bytes, because the core has no
+    /// randomness.
     ///
     /// # Errors
     /// [`BadNonce`]
@@ -157,8 +158,8 @@ impl OcspRequest {
         Ok(self)
     }
 
-    /// Says which signature algorithm the answer had best have, given as the DER of its AlgorithmIdentifier
-    /// (RFC 6960 4.4.7). The first that is named is liked best.
+    /// Names a preferred signature algorithm, as the DER of its AlgorithmIdentifier (RFC 6960 4.4.7). The first one has
+    /// the highest preference.
     #[doc(alias = "RFC 6960 section 4.4.7")]
     #[must_use]
     pub fn preferring(mut self, algorithm: &[u8]) -> Self {
@@ -166,7 +167,7 @@ impl OcspRequest {
         self
     }
 
-    /// Says who asks: the subject of a certificate. A request that is signed must (RFC 6960 4.1.2).
+    /// Names the requestor: the subject of a certificate. A signed request must have one (RFC 6960 4.1.2).
     #[must_use]
     pub fn by(mut self, requestor: &Certificate<'_>) -> Self {
         let name = element(tag::context_constructed(4), requestor.subject().raw());
@@ -174,7 +175,7 @@ impl OcspRequest {
         self
     }
 
-    /// `tbsRequest`: what a signature is made over.
+    /// The `tbsRequest`, over which a signature is made.
     #[must_use]
     pub fn tbs(&self) -> Vec<u8> {
         let extensions = self.extensions();
@@ -194,7 +195,7 @@ impl OcspRequest {
         out
     }
 
-    /// `requestExtensions`, with its headers if there are any.
+    /// The `requestExtensions` with their headers, if there are any.
     fn extensions(&self) -> Vec<u8> {
         let mut extensions = Vec::new();
         if let Some(nonce) = &self.nonce {
@@ -221,8 +222,8 @@ impl OcspRequest {
         to.extend_from_slice(extensions);
     }
 
-    /// The request with a signature over [`OcspRequest::tbs`], for responders that demand one (RFC 6960 4.1.2).
-    /// `algorithm` is the DER of its AlgorithmIdentifier; `certificates` help the responder to verify it.
+    /// The request with a signature over [`OcspRequest::tbs`], for responders that require one (RFC 6960 4.1.2).
+    /// `algorithm` is the DER of its AlgorithmIdentifier. The responder may need `certificates` to verify it.
     #[doc(alias = "RFC 6960 section 4.1.2")]
     #[must_use]
     pub fn encode_signed(&self, algorithm: &[u8], signature: &[u8], certificates: &[&[u8]]) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Borrowed views of responses.
+//! Borrowed views of OCSP responses.
 
 use core::ops::Range;
 
@@ -13,31 +13,32 @@ use crate::status::RevocationReason;
 use crate::time::Time;
 use crate::x509::{AlgorithmIdentifier, Certificate, Extension, Name, SubjectPublicKeyInfo};
 
-/// More answers than one request asks for.
+/// The most answers in a response, more than for any one request.
 const MAX_RESPONSES: usize = 4_096;
-/// More certificates than a responder sends along.
+/// The most certificates in a response, more than any responder sends.
 const MAX_CERTIFICATES: usize = 32;
 
-/// responseStatus (RFC 6960 4.2.1). All but the first are unsigned, and so never more than "try elsewhere".
+/// The responseStatus (RFC 6960 4.2.1). All but the first are unsigned, so that they only mean that another source must
+/// be tried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ResponseStatus {
-    /// 0
+    /// Status 0.
     Successful,
-    /// 1
+    /// Status 1.
     MalformedRequest,
-    /// 2
+    /// Status 2.
     InternalError,
-    /// 3
+    /// Status 3.
     TryLater,
-    /// 5
+    /// Status 5.
     SigRequired,
-    /// 6
+    /// Status 6.
     Unauthorized,
 }
 
 impl ResponseStatus {
-    /// The name that RFC 6960 4.2.1 gives it.
+    /// The name in RFC 6960 4.2.1.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,6 +52,8 @@ impl ResponseStatus {
     }
 }
 
+/// An OCSP response (RFC 6960 4.2.1).
+///
 /// ```asn1
 /// OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, responseBytes [0] EXPLICIT SEQUENCE {
 ///      responseType OBJECT IDENTIFIER, response OCTET STRING } OPTIONAL }
@@ -58,12 +61,14 @@ impl ResponseStatus {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OcspResponse<'a> {
-    /// Whether there is an answer.
+    /// The status of the response: successful, or an error.
     pub status: ResponseStatus,
-    /// The answer, present exactly if the status is successful.
+    /// The answers. Present exactly if the status is successful.
     pub basic: Option<BasicResponse<'a>>,
 }
 
+/// A response with answers (RFC 6960 4.2.1).
+///
 /// ```asn1
 /// BasicOCSPResponse ::= SEQUENCE {
 ///      tbsResponseData ResponseData, signatureAlgorithm AlgorithmIdentifier, signature BIT STRING,
@@ -75,22 +80,24 @@ pub struct OcspResponse<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct BasicResponse<'a> {
-    /// The bytes that were signed.
+    /// The signed bytes.
     pub tbs: &'a [u8],
-    /// How.
+    /// The signature algorithm.
     pub algorithm: AlgorithmIdentifier<'a>,
     /// The content of the BIT STRING.
     pub signature: &'a [u8],
-    /// Who says to have signed.
+    /// The responder, as it names itself.
     pub responder: ResponderId<'a>,
-    /// When it was signed.
+    /// The time of signing.
     pub produced_at: Time,
-    /// The nonce of the request, if it is echoed.
+    /// The nonce, if the response has one.
     pub nonce: Option<&'a [u8]>,
     responses: Reader<'a>,
     certificates: Reader<'a>,
 }
 
+/// The identifier of a responder.
+///
 /// ```asn1
 /// ResponderID ::= CHOICE { byName [1] Name, byKey [2] KeyHash }
 /// ```
@@ -99,12 +106,12 @@ pub struct BasicResponse<'a> {
 pub enum ResponderId<'a> {
     /// The subject of the responder's certificate.
     ByName(Name<'a>),
-    /// SHA-1 of its public key.
+    /// The SHA-1 hash of its public key.
     ByKey(&'a [u8]),
 }
 
 impl ResponderId<'_> {
-    /// Whether this is the certificate that is meant (RFC 6960 3.2 (3)).
+    /// Whether it identifies this certificate (RFC 6960 3.2 (3)).
     #[doc(alias = "RFC 6960 section 3.2(3)")]
     #[must_use]
     pub fn is(self, certificate: &Certificate<'_>) -> bool {
@@ -115,6 +122,8 @@ impl ResponderId<'_> {
     }
 }
 
+/// The identifier of a certificate in a request or response (RFC 6960 4.1.1).
+///
 /// ```asn1
 /// CertID ::= SEQUENCE {
 ///      hashAlgorithm AlgorithmIdentifier, issuerNameHash OCTET STRING, issuerKeyHash OCTET STRING,
@@ -123,29 +132,31 @@ impl ResponderId<'_> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CertId<'a> {
-    /// The hash.
+    /// The hash algorithm.
     pub algorithm: Oid<'a>,
-    /// Of the issuer's name.
+    /// The hash of the issuer's name.
     pub name_hash: &'a [u8],
-    /// Of the issuer's key.
+    /// The hash of the issuer's key.
     pub key_hash: &'a [u8],
     /// The content of the serial number.
     pub serial: &'a [u8],
 }
 
 impl CertId<'_> {
-    /// Whether it names this certificate of this issuer: name, key and serial (RFC 6960 3.2 (1)).
+    /// Whether it identifies this certificate of this issuer: name, key and serial number (RFC 6960 3.2 (1)).
     #[must_use]
     pub fn is(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> bool {
         self.serial == certificate.serial().bytes() && self.is_hashed(certificate.issuer(), issuer)
     }
 
-    /// Whether it names a certificate of this issuer, whichever: the hashes of name and key.
+    /// Whether it identifies any certificate of this issuer: the hashes of name and key match.
     #[must_use]
     pub fn is_of(&self, issuer: &Certificate<'_>) -> bool {
         self.is_hashed(issuer.subject(), issuer)
     }
 
+    /// Whether the hashes match this name and the key of this issuer.
+    ///
     /// RFC 6960 3.2 (1).
     #[doc(alias = "RFC 6960 section 3.2(1)")]
     pub(crate) fn is_hashed(&self, name: Name<'_>, issuer: &Certificate<'_>) -> bool {
@@ -156,23 +167,25 @@ impl CertId<'_> {
     }
 }
 
-/// certStatus.
+/// The certStatus of an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the ASN.1 module has no extension marker")]
 pub enum CertStatus {
-    /// Not revoked, which does not say issued.
+    /// Not revoked. This does not mean that the certificate was issued.
     Good,
     /// Revoked, or never issued (RFC 6960 4.4.8).
     Revoked {
-        /// Since when.
+        /// The time of revocation.
         at: Time,
-        /// Why.
+        /// The reason.
         reason: RevocationReason,
     },
     /// The responder does not know the certificate.
     Unknown,
 }
 
+/// One answer of a response.
+///
 /// ```asn1
 /// SingleResponse ::= SEQUENCE {
 ///      certID CertID, certStatus CertStatus, thisUpdate GeneralizedTime,
@@ -181,25 +194,25 @@ pub enum CertStatus {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SingleResponse<'a> {
-    /// About which certificate.
+    /// The identifier of the certificate.
     pub cert_id: CertId<'a>,
-    /// What is said.
+    /// The status of the certificate.
     pub status: CertStatus,
-    /// As of when.
+    /// The thisUpdate: the time for which the status holds.
     pub this_update: Time,
-    /// Until when there is nothing newer; absent, something newer may be had at any time.
+    /// The nextUpdate. If it is absent, newer information is available at any time.
     pub next_update: Option<Time>,
-    /// Since when certificates that have expired are kept (RFC 6960 4.4.4).
+    /// The archive cutoff: since when expired certificates are kept (RFC 6960 4.4.4).
     pub archive_cutoff: Option<Time>,
-    /// invalidityDate, a CRL entry extension (RFC 6960 4.4.5).
+    /// The invalidityDate, a CRL entry extension (RFC 6960 4.4.5).
     pub invalid_since: Option<Time>,
 }
 
 impl<'a> OcspResponse<'a> {
-    /// Reads a response in DER, all of it.
+    /// Parses a response in DER, all of it.
     ///
     /// # Errors
-    /// Where and how the bytes break DER; a critical extension that is not known.
+    /// Where and how the bytes violate DER, or an unknown critical extension.
     pub fn parse(der: &'a [u8]) -> Result<Self, ViewFault> {
         const FIELD: &str = "OCSPResponse";
         let mut document = Reader::new(der);
@@ -220,13 +233,15 @@ impl<'a> OcspResponse<'a> {
         let basic = match (declared, bytes) {
             (ResponseStatus::Successful, Some(explicit)) => Some(parse_bytes(explicit)?),
             (ResponseStatus::Successful, None) => return Err(fields.fault("responseBytes", Rule::Truncated)),
-            // What stands beside an error is not looked at.
+            // The rest of an error response is not used.
             _ => None,
         };
         Ok(Self { status: declared, basic })
     }
 }
 
+/// Parses `responseBytes`.
+///
 /// RFC 6960 4.2.1.
 #[doc(alias = "RFC 6960 section 4.2.1")]
 fn parse_bytes(explicit: Tlv<'_>) -> Result<BasicResponse<'_>, ViewFault> {
@@ -244,6 +259,8 @@ fn parse_bytes(explicit: Tlv<'_>) -> Result<BasicResponse<'_>, ViewFault> {
 }
 
 impl<'a> BasicResponse<'a> {
+    /// Parses a basic response.
+    ///
     /// RFC 6960 4.2.1.
     #[doc(alias = "RFC 6960 section 4.2.1")]
     fn parse(mut document: Reader<'a>) -> Result<Self, ViewFault> {
@@ -259,7 +276,8 @@ impl<'a> BasicResponse<'a> {
                 let mut inner = explicit.reader();
                 let list = inner.sequence("certs")?;
                 inner.finish("certs")?;
-                // Nobody signs the list: whether it is one is seen here, what is in it where a signer is looked for.
+                // The list is not signed. Its structure is checked here, and its certificates only when a signer is
+                // searched.
                 let mut rest = list;
                 while !rest.is_empty() {
                     rest.expect(tag::SEQUENCE, "certs")?;
@@ -272,7 +290,7 @@ impl<'a> BasicResponse<'a> {
 
         let mut fields = tbs.reader();
         if let Some(explicit) = fields.optional(tag::context_constructed(0), "version")? {
-            // v1 is 0; there is no other.
+            // v1 is 0. There is no other version.
             if explicit.value != [tag::INTEGER, 1, 0] {
                 return Err(explicit.fault("version", Rule::BadVersion));
             }
@@ -304,8 +322,8 @@ impl<'a> BasicResponse<'a> {
         Ok(view)
     }
 
-    /// Verifies the signature with a key, for who looks into a response alone. Whether the key's holder may answer is
-    /// another question: a check asks it.
+    /// Verifies the signature with a key, for callers that inspect a single response. It does not check whether the
+    /// owner of the key is an authorized responder. A check does.
     ///
     /// # Errors
     /// Why it does not verify.
@@ -330,7 +348,7 @@ impl<'a> BasicResponse<'a> {
         })
     }
 
-    /// The certificates sent along, the first few.
+    /// The included certificates, the first few of them.
     pub fn certificates(&self) -> impl Iterator<Item = Result<Certificate<'a>, ViewFault>> + use<'a> {
         let mut rest = self.certificates;
         let raw = core::iter::from_fn(move || if rest.is_empty() { None } else { rest.any("certs").ok() });
@@ -338,7 +356,7 @@ impl<'a> BasicResponse<'a> {
     }
 }
 
-/// Where in the bytes the parts of a response stand, so that what has been read once need not be read again.
+/// The positions of the parts of a response, so that it is not parsed again.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     tbs: Range<usize>,
@@ -355,7 +373,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Of a response that was read out of these bytes.
+    /// The positions of a response that was parsed from these bytes.
     pub(crate) fn of(document: &[u8], basic: &BasicResponse<'_>) -> Self {
         let place = |part: &[u8]| {
             let from = part.as_ptr().addr().saturating_sub(document.as_ptr().addr());
@@ -385,7 +403,7 @@ impl Layout {
         let responder = part(&self.responder);
         Some(BasicResponse {
             tbs: part(&self.tbs),
-            // It read before.
+            // It was parsed before.
             algorithm: AlgorithmIdentifier::parse(reader(&self.algorithm), "signatureAlgorithm").ok()?,
             signature: part(&self.signature),
             responder: if self.is_by_name {
@@ -418,16 +436,16 @@ fn generalized_time(fields: &mut Reader<'_>, field: &'static str) -> Result<Time
     Time::parse_with_fraction(fields.expect(tag::GENERALIZED_TIME, field)?, field)
 }
 
-/// Where extensions stand: each means something in one place only.
+/// Where extensions are: each has a meaning in one place only.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Place {
-    /// responseExtensions
+    /// In responseExtensions.
     Response,
-    /// singleExtensions
+    /// In singleExtensions.
     Answer,
 }
 
-/// What is taken from the extensions of a response or of an answer in it.
+/// The extensions of a response, or of an answer in it, that are used.
 #[derive(Clone, Copy, Debug, Default)]
 struct Extensions<'a> {
     nonce: Option<&'a [u8]>,
@@ -436,7 +454,7 @@ struct Extensions<'a> {
 }
 
 impl<'a> Extensions<'a> {
-    /// A critical extension that is not known there makes the response unusable.
+    /// Parses extensions. An unknown critical extension makes the response unusable.
     ///
     /// RFC 6960 4.4, RFC 9654 2.1.
     #[doc(alias("RFC 6960 section 4.4", "RFC 9654 section 2.1"))]
@@ -458,7 +476,7 @@ impl<'a> Extensions<'a> {
             seen.push(extension.oid);
             let body = extension.value.reader();
             match (extension.oid, place) {
-                // Wrapped in an OCTET STRING since RFC 8954; older responders echo whatever was sent.
+                // Wrapped in an OCTET STRING since RFC 8954. Older responders return whatever was sent.
                 (oid::OCSP_NONCE, Place::Response) => found.nonce = Some(extension.value.value),
                 (oid::OCSP_ARCHIVE_CUTOFF, Place::Answer) => {
                     found.archive_cutoff = Some(only_time(body, field)?);
@@ -466,7 +484,7 @@ impl<'a> Extensions<'a> {
                 (oid::INVALIDITY_DATE, Place::Answer) => {
                     found.invalid_since = Some(invalidity_date(body, field)?);
                 }
-                // What is told of where the answer comes from, and of how the entry would stand in a CRL.
+                // Where the answer is from, and how the entry would look in a CRL.
                 (oid::OCSP_CRL_REFERENCES | oid::REASON_CODE, Place::Answer)
                 | (oid::OCSP_EXTENDED_REVOKE, Place::Response) => {}
                 _ if extension.critical => return Err(here.fault(field, Rule::UnknownCritical)),
@@ -477,14 +495,14 @@ impl<'a> Extensions<'a> {
     }
 }
 
-/// As in the entry of a CRL, where UTCTime is seen too.
+/// Parses an invalidityDate as in the entry of a CRL, where UTCTime occurs too.
 fn invalidity_date(mut body: Reader<'_>, field: &'static str) -> Result<Time, ViewFault> {
     let time = Time::parse_with_fraction(body.any(field)?, field)?;
     body.finish(field)?;
     Ok(time)
 }
 
-/// The GeneralizedTime that is all there is.
+/// The GeneralizedTime, which must be the only element.
 fn only_time(mut body: Reader<'_>, field: &'static str) -> Result<Time, ViewFault> {
     let time = generalized_time(&mut body, field)?;
     body.finish(field)?;
@@ -523,6 +541,8 @@ impl<'a> SingleResponse<'a> {
     }
 }
 
+/// Parses a status.
+///
 /// ```asn1
 /// CertStatus ::= CHOICE {
 ///      good [0] IMPLICIT NULL, revoked [1] IMPLICIT SEQUENCE {

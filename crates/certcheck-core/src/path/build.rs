@@ -1,8 +1,8 @@
-//! The search for a path (RFC 4158 has the craft of it): every candidate, best first, shortest first, bounded.
+//! The search for a path (RFC 4158): every candidate, best first, shortest path first, within limits.
 //!
-//! The search goes by name from the target up, one length of path after another. No signature is looked
-//! at before a path has reached an anchor; then it is validated from the anchor down, so that no key is
-//! used that is not itself vouched for. What is learned from a failure prunes what follows.
+//! The search follows names from the target upwards, one path length after another. No signature is verified before a
+//! path has reached an anchor. Then the path is validated from the anchor down, so that only certified keys are used.
+//! What is learned from a failure prunes the rest of the search.
 
 use core::ops::ControlFlow;
 use std::collections::HashMap;
@@ -17,48 +17,49 @@ use crate::reason::{self, Reason, Rejection};
 use crate::time::Time;
 use crate::x509::Certificate;
 
-/// Certificates in a path, whatever policy says: the search goes as deep as the path is long.
+/// The longest path, whatever the policy allows. The search recurses once per certificate of the path.
 const LONGEST_PATH: usize = 256;
-/// Self-issued certificates of one CA in a row. A change of keys needs one, or two where it is changed back.
+/// The most consecutive self-issued certificates of one CA. A change of keys needs one, or two if the key is changed
+/// back.
 const MOST_SELF_ISSUED: usize = 3;
-/// Steps after which it pays to find out what leads to an anchor at all.
+/// The number of steps after which it pays to find out which names lead to an anchor.
 const STEPS_BEFORE_SURVEY: u32 = 64;
 
-/// A path that was tried and what came of it. Target first; the anchor is last if one was reached.
+/// A path that was tried, and the result. Target first. The anchor is last if one was reached.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) path: Vec<CertificateRef>,
     pub(crate) rejection: Rejection,
 }
 
-/// What a search came to.
+/// The result of a search.
 pub(crate) struct Outcome<'a> {
-    /// The good path, or the one that got furthest.
+    /// The valid path, or the one that got furthest.
     pub(crate) path: Vec<CertificateRef>,
     pub(crate) result: Result<Valid<'a>, Rejection>,
     /// The paths that failed, up to the limit.
     pub(crate) attempts: Vec<Attempt>,
 }
 
-/// Why a branch of the search need not go on.
+/// Why a branch of the search ends.
 enum Stop<'a> {
     Found(Vec<CertificateRef>, Valid<'a>),
-    /// No path can be good any more.
+    /// No path can be valid any longer.
     Over,
 }
 
 struct Search<'s, 'a> {
     context: &'s mut Context<'a>,
     pool: &'s Pool<'a>,
-    /// From the target up, the anchor left out.
+    /// The path from the target up, without the anchor.
     stack: Vec<Link<'a>>,
-    /// Certificates that no good path has.
+    /// Certificates that no valid path contains.
     dead: Vec<CertificateRef>,
-    /// How many certificates at least stand between a name and an anchor; names that lead to none are absent.
+    /// The fewest certificates between a name and an anchor. Names that lead to no anchor are absent.
     distance: Option<HashMap<NameId, usize>>,
-    /// Some path was left because it would have been longer than this round's.
+    /// Whether a path was abandoned because it was longer than this round allows.
     was_cut: bool,
-    /// Some path was left because it has more intermediates than policy allows.
+    /// Whether a path was abandoned because it has more intermediates than the policy allows.
     was_too_deep: bool,
     best: Option<Attempt>,
     attempts: Vec<Attempt>,
@@ -75,7 +76,8 @@ pub(crate) fn candidates<'a>(now: Time, pool: &Pool<'a>, child: &Link<'a>) -> Ve
     }
 }
 
-/// The certificates of a name, best first: named by key identifier, valid now, newest; the order is total.
+/// The certificates of a name, best first: those named by key identifier, then those that are valid now, then the
+/// newest. The order is total.
 fn candidates_of(
     now: Time,
     pool: &Pool<'_>,
@@ -84,7 +86,7 @@ fn candidates_of(
 ) -> Vec<CertificateRef> {
     let mut found: Vec<CertificateRef> = pool.by_subject(name).collect();
     if found.len() > 1 {
-        // An identifier that cannot be parsed is no hint; the certificate would not have been taken either.
+        // An identifier that cannot be parsed gives no hint. The certificate would be rejected anyway.
         let wanted = child.and_then(|child| child.authority_key_identifier().ok().flatten()?.key_identifier);
         found.sort_by_cached_key(|candidate| {
             let Some((link, _)) = pool.link(*candidate) else { return (3, true, 0, *candidate) };
@@ -102,7 +104,7 @@ fn candidates_of(
     found
 }
 
-/// Searches a path for the pool's target that has none of the `excluded` certificates below the anchor.
+/// Searches a path for the target of the pool that contains none of the `excluded` certificates below the anchor.
 ///
 /// RFC 5280 6.1.1 (a).
 #[doc(alias = "RFC 5280 section 6.1.1(a)")]
@@ -140,8 +142,8 @@ pub(crate) fn search<'a>(
 }
 
 impl<'a> Search<'_, 'a> {
-    /// Tries every certificate of this name as the issuer of the last in the stack, in paths with exactly so many
-    /// intermediates more.
+    /// Tries every certificate with this name as the issuer of the last one in the stack, in paths with exactly this
+    /// many more intermediates.
     ///
     /// RFC 5280 6.1.1 (a).
     #[doc(alias = "RFC 5280 section 6.1.1(a)")]
@@ -164,15 +166,15 @@ impl<'a> Search<'_, 'a> {
                 if intermediates == 0 {
                     self.try_path(candidate, anchor)?;
                 } else {
-                    // It was tried when its turn was.
+                    // It was tried in its own round.
                 }
                 continue;
             }
-            // RFC 4158 2.4.2: a name with the same key twice leads nowhere that once does not.
+            // RFC 4158 2.4.2: a name with the same key a second time leads nowhere new.
             if self.dead.contains(&candidate) || self.has_key(issuer, key, 0) {
                 continue;
             }
-            // A dozen keys of one CA, each certified by any other, are a dozen factorial of paths.
+            // A dozen keys of one CA that certify each other would be a dozen factorial of paths.
             if link.is_self_issued && self.self_issued_run() >= MOST_SELF_ISSUED {
                 continue;
             }
@@ -202,7 +204,7 @@ impl<'a> Search<'_, 'a> {
         ControlFlow::Continue(())
     }
 
-    /// Whether the stack has a certificate of this name and key, from the given place on.
+    /// Whether the stack has a certificate with this name and key, from position `from` on.
     fn has_key(&self, name: NameId, key: &[u8], from: usize) -> bool {
         self.stack.iter().skip(from).any(|link| {
             link.certificate.spki().raw == key
@@ -213,18 +215,18 @@ impl<'a> Search<'_, 'a> {
         })
     }
 
-    /// Self-issued certificates at the end of the stack: they are of one name.
+    /// The number of self-issued certificates at the end of the stack. They all have one name.
     fn self_issued_run(&self) -> usize {
         self.stack.iter().skip(1).rev().take_while(|link| link.is_self_issued).count()
     }
 
-    /// Intermediates in the stack that are not self-issued.
+    /// The number of intermediates in the stack that are not self-issued.
     fn depth(&self) -> u32 {
         let count = self.stack.iter().skip(1).filter(|link| !link.is_self_issued).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    /// The ring's entry, if the certificate may end a path.
+    /// The entry of the ring, if a path may end at the certificate.
     fn anchor(&self, candidate: CertificateRef) -> Option<&'a RingCertificate> {
         let CertificateRef::Ring(at) = candidate else { return None };
         let entry = self.context.ring.get(at)?;
@@ -239,7 +241,7 @@ impl<'a> Search<'_, 'a> {
         candidates_of(self.context.now, self.pool, name, child)
     }
 
-    /// For every name that can be reached from the target: the least certificates between it and an anchor.
+    /// For every name that can be reached from the target, the fewest certificates between it and an anchor.
     fn survey(&self) -> HashMap<NameId, usize> {
         let mut below: HashMap<NameId, Vec<NameId>> = HashMap::new();
         let mut reached = vec![self.pool.target_issuer()];
@@ -277,7 +279,7 @@ impl<'a> Search<'_, 'a> {
 
     /// Validates the path from the stack to this anchor.
     fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> ControlFlow<Stop<'a>> {
-        // The anchor's own certificate, presented or cross-certified back, adds nothing below the anchor.
+        // The anchor's own certificate, presented or cross-certified, adds nothing below the anchor.
         let anchor_certificate = anchor.certificate();
         if self.has_key(anchor.subject, anchor_certificate.spki().raw, 1) {
             return ControlFlow::Continue(());
@@ -301,15 +303,15 @@ impl<'a> Search<'_, 'a> {
         }
     }
 
-    /// A bound of the search itself: the reason is told of the whole, on top of what has failed so far.
+    /// Ends the search at a limit of the search itself. The reason is reported in addition to what has failed so far.
     fn stop_at(&mut self, reason: Reason) -> ControlFlow<Stop<'a>> {
         let path = self.stack.iter().map(|link| link.reference).collect();
         self.note(Attempt { path, rejection: Rejection { at: 0, reason } });
         ControlFlow::Break(Stop::Over)
     }
 
-    /// Keeps the attempt if there is room, and as the best if it got further than any before: nearest to the
-    /// target, then by what the reason is worth. A bound that ended the search is what there is to tell.
+    /// Records the attempt if there is room, and as the best one if it got further than any before: nearest to the
+    /// target, then by the rank of its reason. A limit that ended the search is always reported.
     fn note(&mut self, attempt: Attempt) {
         let standing = |attempt: &Attempt| {
             let Rejection { at, reason } = &attempt.rejection;
@@ -323,7 +325,7 @@ impl<'a> Search<'_, 'a> {
         }
     }
 
-    /// Nothing was found: tells of the path that got furthest, or of where the names give out.
+    /// The result without a valid path: the path that got furthest, or where the names end.
     fn give_up(mut self, longest: usize) -> Outcome<'a> {
         if self.best.is_none() {
             let attempt = if self.was_cut {
@@ -344,7 +346,7 @@ impl<'a> Search<'_, 'a> {
         Outcome { path, result: Err(rejection), attempts: self.attempts }
     }
 
-    /// Paths go on that are longer than the limit.
+    /// The attempt for paths that are longer than the limit.
     fn too_long(&self, longest: usize) -> Attempt {
         let allowed = u32::try_from(longest.saturating_add(2)).unwrap_or(u32::MAX);
         let path = self.stack.iter().map(|link| link.reference).collect();
@@ -384,7 +386,8 @@ impl<'a> Search<'_, 'a> {
         Attempt { rejection: Rejection { at: path.len().saturating_sub(1), reason }, path }
     }
 
-    /// Why the last in the stack is no anchor, if it looks like a root of the ring whose own signature cannot be verified.
+    /// Why the last certificate in the stack is no anchor, if it looks like a root of the ring with a signature that
+    /// cannot be verified.
     fn unverifiable_root(&self) -> Option<Reason> {
         match self.stack.last()?.reference {
             CertificateRef::Ring(at) => self.context.ring.get(at)?.unverifiable(self.context.policy),
@@ -392,8 +395,8 @@ impl<'a> Search<'_, 'a> {
         }
     }
 
-    /// The distrusted certificate that issued the last in the stack, by name and signature: to add it to the ring would be
-    /// the wrong thing to do.
+    /// The distrusted certificate that issued the last one in the stack, by name and signature. The remedy must not be
+    /// to add it to the ring.
     fn distrusted_issuer(&mut self, name: NameId) -> Option<CertificateRef> {
         let child = *self.stack.last()?;
         let ring = self.context.ring;

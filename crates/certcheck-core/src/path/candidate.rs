@@ -1,16 +1,16 @@
-//! The certificates that a path search goes through.
+//! The certificates of a path search.
 
 use crate::key_ring::NameId;
 use crate::x509::Certificate;
 
-/// A certificate of the search, by where it is kept.
+/// A certificate of the search, by where it is stored.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum CertificateRef {
-    /// The one that is asked about.
+    /// The certificate to check.
     Target,
-    /// In the ring.
+    /// A certificate of the ring.
     Ring(u32),
-    /// Presented with the target.
+    /// A certificate that was presented with the target.
     Presented(u32),
 }
 
@@ -19,8 +19,8 @@ pub(crate) enum CertificateRef {
 pub(crate) struct Link<'a> {
     pub(crate) reference: CertificateRef,
     pub(crate) certificate: Certificate<'a>,
-    /// The number of its subject's name. Of a target it is `NameId::MAX`: that is asked of the pool.
+    /// The number of its subject's name. `NameId::MAX` for a target, whose number the pool finds on demand.
     pub(crate) subject: NameId,
-    /// Subject and issuer are the same name (RFC 5280 3.2).
+    /// Whether subject and issuer are the same name (RFC 5280 3.2).
     pub(crate) is_self_issued: bool,
 }

@@ -1,4 +1,4 @@
-//! What the validation of paths is lent, and remembers from path to path: which signatures verify.
+//! The inputs of path validation, and what it remembers from path to path: which signatures verify.
 
 use super::candidate::{CertificateRef, Link};
 use super::profile::PathPosition;
@@ -11,18 +11,18 @@ use crate::signature::{self, SignatureFault, Signed};
 use crate::time::Time;
 use crate::x509::Certificate;
 
-/// What every path of a check is validated with.
+/// The inputs for validating every path of a check.
 pub(crate) struct Context<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) ring: &'a KeyRing,
     pub(crate) now: Time,
     pub(crate) budget: Budget<'a>,
-    /// Signatures on certificates that were verified before: in other checks, and in this.
+    /// Signatures on certificates that were verified before, in other checks and in this one.
     pub(crate) issuers: [Option<&'a VerifiedIssuers>; 2],
-    /// Signatures verified in this check: certificate, the issuer's key, outcome. At most as many as the budget has.
+    /// Signatures verified in this check: certificate, issuer's key, result. At most as many as the budget allows.
     edges: Vec<(CertificateRef, &'a [u8], Result<(), Reason>)>,
-    /// Certificates that were looked at by themselves and found right, and whether as the target. Kept where several paths are
-    /// tried.
+    /// Certificates that passed the checks on a single certificate, and in which position. Recorded if several paths
+    /// are tried.
     pub(super) inspected: Vec<(CertificateRef, PathPosition)>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Context<'a> {
         Self::with_spent(ring, policy, now, issuers, Spent::default())
     }
 
-    /// A context for a part of a check that has spent before.
+    /// A context for a part of a check, after `spent`.
     pub(crate) fn with_spent(
         ring: &'a KeyRing,
         policy: &'a Policy,
@@ -55,7 +55,7 @@ impl<'a> Context<'a> {
             .any(|(known, issuer, outcome)| *known == child && *issuer == key && outcome.is_err())
     }
 
-    /// 6.1.3 (a)(1), at most once for a certificate and a key.
+    /// Verifies a signature by 6.1.3 (a)(1), at most once for a certificate and a key.
     ///
     /// RFC 5280 6.1.3 (a)(1).
     #[doc(alias = "RFC 5280 section 6.1.3(a)(1)")]

@@ -1,8 +1,9 @@
-//! Where a path could go on that ends nowhere: certificates whose issuers may be had from where they say (RFC 5280 4.2.2.1).
+//! Where a search without a path could continue: certificates whose issuers can be fetched from the URLs in them (RFC
+//! 5280 4.2.2.1).
 //!
-//! A mesh of cross-certified CAs has several certificates for one CA, and any of them may lead on. So every certificate
-//! that a chain of verified signatures reaches from the target counts, not only those of the best attempt. A certificate
-//! that no signature ties to the target does not: a client could have a server follow any URL with it.
+//! In a mesh of cross-certified CAs, one CA has several certificates, and each may lead to an anchor. So every
+//! certificate that verified signatures reach from the target counts, not only those of the best attempt. A certificate
+//! without such signatures does not count: with it, a client could make a server follow any URL.
 
 use super::candidate::{CertificateRef, Link};
 use super::context::Context;
@@ -12,19 +13,19 @@ use super::profile::PathPosition;
 use super::{VerifiedIssuers, build};
 use crate::x509::Certificate;
 
-/// Certificates that are looked at. Each costs at least one signature, of which there are fewer.
+/// The most certificates that are visited. Each costs at least one signature, and there are fewer of those.
 const MOST: usize = 256;
 
 /// The certificates that verified signatures reach from the target, nearest first.
 #[derive(Default)]
 pub(crate) struct Reached<'a> {
-    /// Those whose issuer is not there, or only as a root that is not trusted.
+    /// Those whose issuer is missing, or is only available as a root that is not trusted.
     pub(crate) dead_ends: Vec<Certificate<'a>>,
-    /// Those whose issuer is there and leads nowhere: it may have other certificates.
+    /// Those whose issuer is available but leads nowhere: it may have other certificates.
     pub(crate) others: Vec<Certificate<'a>>,
 }
 
-/// Follows verified signatures from the target up. They are remembered in `verified`.
+/// Follows verified signatures from the target upwards, and records them in `verified`.
 pub(crate) fn reach<'a>(
     context: &mut Context<'a>,
     pool: &Pool<'a>,
@@ -42,7 +43,7 @@ pub(crate) fn reach<'a>(
             if !issues(context, &child, &issuer, verified) {
                 continue;
             }
-            // A root that is not trusted is where a path ends, not where it goes on.
+            // A root that is not trusted ends a path.
             has_issuer |= !issuer.is_self_issued;
             let is_new = !seen.contains(&reference) && queue.len() < MOST;
             if is_new && inspect(context, &issuer, PathPosition::Intermediate).is_ok() {
@@ -56,7 +57,7 @@ pub(crate) fn reach<'a>(
     reached
 }
 
-/// Whether this certificate's key made the child's signature.
+/// Whether the key of this certificate made the child's signature.
 fn issues<'a>(
     context: &mut Context<'a>,
     child: &Link<'a>,

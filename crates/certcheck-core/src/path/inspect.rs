@@ -1,4 +1,4 @@
-//! What holds for a certificate in any path: its strength, validity and extensions, its role.
+//! The checks on a certificate that do not depend on its path: strength, validity, extensions and role.
 
 use super::candidate::Link;
 use super::context::Context;
@@ -10,11 +10,11 @@ use crate::oid::{self, Oid};
 use crate::reason::{NotACa, Reason};
 use crate::x509::{Certificate, KeyUsage, Version};
 
-/// Certificates that are remembered as looked at: as many as signatures can vouch for.
+/// The most certificates that are remembered as checked, as many as signatures can be verified.
 const INSPECTED: usize = 128;
 
 impl<'a> Context<'a> {
-    /// [`inspect`], not again for each of many paths.
+    /// Like [`inspect`], but only once for many paths.
     pub(super) fn inspect_once(&mut self, link: &Link<'a>, position: PathPosition) -> Result<(), Reason> {
         let key = (link.reference, position);
         if self.inspected.contains(&key) {
@@ -28,7 +28,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// What holds for a certificate in any path: its strength, validity and extensions, its role.
+/// The checks on a certificate that do not depend on its path: strength, validity, extensions and role.
 ///
 /// RFC 5280 4.1.2.6, RFC 5280 4.1.2.7, RFC 5280 4.2.1.3, RFC 5280 6.1.3 (a)(2).
 #[doc(alias(
@@ -42,7 +42,7 @@ pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, position: PathPosi
     if context.ring.distrusts(certificate) {
         return Err(Reason::Distrusted);
     }
-    // The keys of CAs verify signatures, which tells whether they are points on their curves.
+    // The keys of CAs verify signatures, which fails for a point that is not on its curve.
     if position == PathPosition::Target {
         key::check_whole(certificate.spki(), &policy.signatures)?;
     } else {
@@ -60,7 +60,7 @@ pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, position: PathPosi
         profile::check(certificate, position, false)?;
     }
     if position == PathPosition::Target {
-        // 4.1.2.6: a subject is named somewhere.
+        // 4.1.2.6: the subject must have a name.
         if certificate.subject().is_empty() && certificate.subject_alt_name()?.is_none() {
             return Err(Reason::NoSubjectName);
         }
@@ -76,11 +76,11 @@ pub(super) fn inspect(context: &Context<'_>, link: &Link<'_>, position: PathPosi
     } else {
         check_ca(certificate)?;
     }
-    // 4.2.1.12, on CAs too: what a CA may not issue for is not to be had below it.
+    // 4.2.1.12, also for CAs: a CA cannot issue certificates for a purpose that it does not have.
     check_purpose(certificate, policy.purpose.key_purpose())
 }
 
-/// 6.1.4 (o) and 6.1.5 (f), and extensions that are critical against the profile.
+/// Checks 6.1.4 (o) and 6.1.5 (f), and that no extension is critical against the profile.
 ///
 /// RFC 5280 4.2, RFC 5280 6.1.4 (o), RFC 5280 6.1.5 (f).
 #[doc(alias("RFC 5280 section 4.2", "RFC 5280 section 6.1.4(o)", "RFC 5280 section 6.1.5(f)"))]
@@ -94,13 +94,13 @@ pub(super) fn check_criticality(certificate: &Certificate<'_>) -> Result<(), Rea
     Ok(())
 }
 
-/// A CA says that it is one.
+/// Checks that the certificate is a CA certificate.
 ///
 /// RFC 5280 4.2.1.9, RFC 5280 6.1.4 (k).
 #[doc(alias("RFC 5280 section 4.2.1.9", "RFC 5280 section 6.1.4(k)"))]
 pub(super) fn check_ca(certificate: &Certificate<'_>) -> Result<(), Reason> {
     if certificate.version() != Version::V3 {
-        // (k) leaves v1 and v2 to out-of-band means: being an anchor that signs itself is such a means, nothing else is.
+        // (k) leaves versions 1 and 2 to out-of-band means. Being a self-signed anchor is the only one.
         return Err(Reason::NotACa(NotACa::Version));
     }
     match certificate.basic_constraints() {
@@ -111,7 +111,7 @@ pub(super) fn check_ca(certificate: &Certificate<'_>) -> Result<(), Reason> {
     check_may_sign(certificate)
 }
 
-/// A CA with keyUsage may sign certificates.
+/// Checks that a CA certificate with keyUsage may sign certificates.
 ///
 /// RFC 5280 4.2.1.3, RFC 5280 6.1.4 (n).
 #[doc(alias("RFC 5280 section 4.2.1.3", "RFC 5280 section 6.1.4(n)"))]
@@ -124,7 +124,7 @@ pub(super) fn check_may_sign(certificate: &Certificate<'_>) -> Result<(), Reason
     }
 }
 
-/// The extended key usage, if there is one, has the purpose.
+/// Checks that extKeyUsage, if present, includes the purpose.
 ///
 /// RFC 5280 4.2.1.12.
 #[doc(alias = "RFC 5280 section 4.2.1.12")]

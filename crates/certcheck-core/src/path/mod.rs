@@ -1,4 +1,4 @@
-//! Paths: found (`build`), then validated (`verify`) by RFC 5280 6.1.
+//! Paths: built (`build`), then validated (`verify`) by RFC 5280 6.1.
 
 pub(crate) mod build;
 pub(crate) mod candidate;

@@ -1,10 +1,10 @@
 //! Name constraints (RFC 5280 4.2.1.10, 6.1.3 (b) and (c)).
 //!
-//! Instead of intersecting permitted and uniting excluded subtrees (6.1.4 (g)), each name is held
-//! against the constraints of every CA above it: the same outcome, with no set to compute.
+//! Permitted subtrees are not intersected and excluded subtrees not united (6.1.4 (g)). Instead, each name is compared
+//! with the constraints of every CA above it. The result is the same, and no set must be computed.
 //!
-//! Whatever cannot be compared for certain offends: a constraint or a name of bad syntax, a form that
-//! has no rule here. Criticality makes no difference to that.
+//! Whatever cannot be compared reliably is a violation: a constraint or a name with invalid syntax, or a form without a
+//! rule here. Criticality makes no difference.
 
 use std::cell::OnceCell;
 
@@ -14,38 +14,39 @@ use crate::policy::{Limits, Purpose};
 use crate::reason::{NameConstraintViolation, Reason};
 use crate::x509::{Certificate, GeneralName, Name, NameConstraints, PreparedName, Subtrees};
 
-/// The longest mailbox that is compared, in bytes. RFC 5321 4.5.3.1 has 64 for the local part and 255 for the domain.
+/// The longest mailbox that is compared, in bytes. RFC 5321 4.5.3.1 allows 64 for the local part and 255 for the
+/// domain.
 const LONGEST_MAILBOX: usize = 1_024;
-/// The longest URI that is compared, in bytes: what the guard of fetched URLs takes too.
+/// The longest URI that is compared, in bytes. It is also the limit for fetched URLs.
 const LONGEST_URI: usize = 8_192;
 
-/// How a name stands to the base of a subtree.
+/// The relation of a name to the base of a subtree.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Standing {
-    /// The base is of another form and says nothing.
+    /// The base has another form and says nothing.
     OtherForm,
-    /// Inside, wholly.
+    /// The name is inside.
     Inside,
-    /// Some of what the name stands for is inside: a wildcard.
+    /// Some of the names that a wildcard matches are inside.
     Partly,
-    /// Outside, wholly.
+    /// The name is outside.
     Outside,
-    /// It cannot be told.
+    /// It is unknown whether the name is inside.
     Unclear,
 }
 
 impl NameConstraints<'_> {
-    /// Whether a name may stand below a CA with these constraints (RFC 5280 6.1.3 (b), (c)).
+    /// Whether a name is allowed below a CA with these constraints (RFC 5280 6.1.3 (b), (c)).
     ///
     /// # Errors
-    /// [`Reason::NameConstraint`], or that there are more subtrees than a check compares by default.
+    /// [`Reason::NameConstraint`], or a limit if there are more subtrees than a check compares by default.
     pub fn check_name(self, name: GeneralName<'_>) -> Result<(), Reason> {
         let limits = Limits::default();
         check_name(name, &[self], &mut Budget::new(&limits))
     }
 }
 
-/// What the common name of a subject may be taken for.
+/// How the common name of a subject may be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum CommonName {
     MayNameHost,
@@ -53,13 +54,13 @@ pub(crate) enum CommonName {
 }
 
 impl CommonName {
-    /// Of a target that is validated for this purpose.
+    /// The use for a target that is validated for this purpose.
     pub(crate) const fn of(purpose: &Purpose) -> Self {
         if purpose.may_name_hosts() { Self::MayNameHost } else { Self::NamesNoHost }
     }
 }
 
-/// Holds every name of a certificate against the constraints of the CAs above it.
+/// Compares every name of a certificate with the constraints of the CAs above it.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
@@ -85,29 +86,30 @@ pub(crate) fn check(
         }
     }
     for attribute in subject.attributes() {
-        // 4.2.1.10 asks this where there is no subjectAltName. It is done where there is one too (deviation, to the
-        // strict side): an application that reads the mailbox of the subject must not be led past a constraint.
+        // 4.2.1.10 requires this if there is no subjectAltName. Deviation, stricter: it is done if there is one too, so
+        // that an application that reads the email address of the subject cannot be led past a constraint.
         if attribute.oid == oid::EMAIL_ADDRESS {
-            // What is no ASCII is no mailbox: the empty one is comparable with none.
+            // A mailbox is ASCII. Anything else is compared as the empty mailbox, which is comparable with nothing.
             let mailbox =
                 core::str::from_utf8(attribute.value).ok().filter(|text| text.is_ascii()).unwrap_or_default();
             check_name(GeneralName::Rfc822(mailbox), above, budget)?;
         }
-        // A common name is no host name to who authenticates clients. Where it may be read as one, it is held
-        // against dNSName as if it were one.
+        // The common name of a client is not a host name. If it could be read as one, it is compared with dNSName
+        // constraints.
         if common_name == CommonName::MayNameHost
             && !has_dns
             && attribute.oid == oid::COMMON_NAME
             && let Some(host) = attribute.text().filter(|text| looks_like_host(text))
         {
-            // A dNSName is ASCII: what is not is comparable with none.
+            // A dNSName is ASCII. Anything else is comparable with nothing.
             check_name(GeneralName::Dns(if host.is_ascii() { &host } else { "?" }), above, budget)?;
         }
     }
     Ok(())
 }
 
-/// Labels with dots between them, of characters that a host name or a wildcard may have, or of no ASCII.
+/// Whether a text is labels with dots between them, with characters of a host name or a wildcard, or with characters
+/// that are not ASCII.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
@@ -119,6 +121,8 @@ fn looks_like_host(text: &str) -> bool {
     text.contains('.') && text.split('.').all(good_label)
 }
 
+/// Compares one name with the constraints.
+///
 /// RFC 5280 6.1.3 (b), RFC 5280 6.1.3 (c).
 #[doc(alias("RFC 5280 section 6.1.3(b)", "RFC 5280 section 6.1.3(c)"))]
 fn check_name(
@@ -152,28 +156,28 @@ fn check_name(
     Ok(())
 }
 
-/// A name that is held against many bases: what can be read of it by itself is read once.
+/// A name that is compared with many bases. It is parsed only once.
 struct Constrained<'a> {
     name: GeneralName<'a>,
     form: Form<'a>,
 }
 
-/// What is compared of a name. `None` is bad syntax, which can be compared with nothing.
+/// The part of a name that is compared. `None` is invalid syntax, which is comparable with nothing.
 enum Form<'a> {
     Dns(Option<DnsName<'a>>),
     Mailbox(Option<Mailbox<'a>>),
     /// The host of a URI.
     Uri(Option<&'a str>),
-    /// Prepared when it is first needed: plain names are compared without.
+    /// A directory name, prepared on demand: plain names are compared without preparation.
     Directory(Name<'a>, OnceCell<PreparedName>),
-    /// Compared as encoded, or not at all.
+    /// Another form, compared as encoded or not at all.
     Other,
 }
 
 #[derive(Clone, Copy)]
 enum DnsName<'a> {
     Host(&'a str),
-    /// What follows `*.`.
+    /// The part after `*.`.
     Wildcard(&'a str),
 }
 
@@ -199,6 +203,8 @@ impl<'a> Constrained<'a> {
         Self { name, form }
     }
 
+    /// The relation of this name to a base.
+    ///
     /// RFC 5280 4.2.1.10.
     #[doc(alias = "RFC 5280 section 4.2.1.10")]
     fn standing(&self, base: GeneralName<'_>, side: Side) -> Standing {
@@ -228,7 +234,7 @@ impl<'a> Constrained<'a> {
                 _ => Standing::Unclear,
             },
             (_, GeneralName::Ip(name), GeneralName::Ip(base)) => ip(name, base),
-            // An arc is inside the arcs above it; the encoding of one is a prefix of the other's.
+            // An arc is inside the arcs above it: the encoding of one is a prefix of the other.
             (_, GeneralName::RegisteredId(name), GeneralName::RegisteredId(base)) => {
                 inside(name.content().starts_with(base.content()))
             }
@@ -239,7 +245,7 @@ impl<'a> Constrained<'a> {
     }
 }
 
-/// What it costs to hold a name, which costs so much by itself, against this base. Other forms are not looked into.
+/// The cost of comparing a name, which itself costs `cost`, with this base. Other forms are not compared.
 fn cost_of(cost: usize, name: GeneralName<'_>, base: GeneralName<'_>) -> usize {
     let is_same_form = core::mem::discriminant(&name) == core::mem::discriminant(&base);
     if is_same_form || matches!(name, GeneralName::Other { .. }) {
@@ -249,7 +255,7 @@ fn cost_of(cost: usize, name: GeneralName<'_>, base: GeneralName<'_>) -> usize {
     }
 }
 
-/// The best standing towards any of the bases.
+/// The best relation to any of the bases.
 fn permits(
     name: &Constrained<'_>,
     cost: usize,
@@ -271,7 +277,7 @@ fn permits(
     Ok(best)
 }
 
-/// Which list a base is from. What is ambiguous is read narrowly if permitted, widely if excluded.
+/// Which list a base is from. Something ambiguous is read narrowly if permitted, and widely if excluded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Side {
     Permitted,
@@ -282,6 +288,8 @@ fn inside(is_inside: bool) -> Standing {
     if is_inside { Standing::Inside } else { Standing::Outside }
 }
 
+/// The relation of directory names.
+///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
 fn directory(name: Name<'_>, prepared: &OnceCell<PreparedName>, base: Name<'_>) -> Standing {
@@ -299,14 +307,14 @@ fn directory(name: Name<'_>, prepared: &OnceCell<PreparedName>, base: Name<'_>) 
     }
 }
 
-/// The content of a UTF8String given with its header.
+/// The text of a UTF8String with its header.
 fn utf8_string(value: &[u8]) -> Option<&str> {
     let mut reader = crate::der::Reader::new(value);
     let tlv = reader.expect(crate::der::tag::UTF8_STRING, "otherName").ok()?;
     if reader.is_empty() { core::str::from_utf8(tlv.value).ok() } else { None }
 }
 
-/// A host name: labels of letters, digits, hyphens and underscores. One trailing dot means the same name.
+/// A host name: labels of letters, digits, hyphens and underscores. A single trailing dot is ignored.
 fn host(text: &str) -> Option<&str> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let good_label = |label: &str| {
@@ -316,7 +324,7 @@ fn host(text: &str) -> Option<&str> {
     (text.len() <= 253 && text.split('.').all(good_label)).then_some(text)
 }
 
-/// Whether `name` is `base` or has it as its last labels.
+/// Whether `name` is `base`, or ends in its labels.
 fn is_same_or_below(name: &str, base: &str) -> bool {
     let (name, base) = (name.as_bytes(), base.as_bytes());
     let Some((head, tail)) = name.len().checked_sub(base.len()).and_then(|at| name.split_at_checked(at))
@@ -339,7 +347,8 @@ impl<'a> DnsName<'a> {
     }
 }
 
-/// 4.2.1.10: "any DNS name that can be constructed by adding zero or more labels to the left-hand side".
+/// The relation of DNS names, by 4.2.1.10: "any DNS name that can be constructed by adding zero or more labels to the
+/// left-hand side".
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
@@ -347,7 +356,8 @@ fn dns(name: Option<DnsName<'_>>, base: &str, side: Side) -> Standing {
     if base.is_empty() {
         return Standing::Inside;
     }
-    // A leading dot has no meaning for dNSName; read as "below only" if permitted, as the whole subtree if excluded.
+    // A leading dot has no meaning for dNSName. It is read as only the names below if permitted, and as the whole
+    // subtree if excluded.
     let (dotted, base) = base.strip_prefix('.').map_or((false, base), |rest| (true, rest));
     let (Some(name), Some(base)) = (name, host(base)) else { return Standing::Unclear };
     match name {
@@ -361,15 +371,15 @@ fn dns(name: Option<DnsName<'_>>, base: &str, side: Side) -> Standing {
 
 impl<'a> Mailbox<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        // A quoted local part may hold an @ of its own; the host follows the last.
+        // A quoted local part may contain an @. The host follows the last one.
         let (local, name_host) = text.rsplit_once('@')?;
         let host = host(name_host)?;
         (text.len() <= LONGEST_MAILBOX && is_local_part(local)).then_some(Self { local, host })
     }
 }
 
-/// 4.2.1.10: a mailbox, all mailboxes of a host, or with a leading dot of all hosts below a domain.
-/// The local part counts byte for byte (7.5), the host without case.
+/// The relation of mailboxes, by 4.2.1.10: one mailbox, all mailboxes of a host, or with a leading dot, of all hosts
+/// below a domain. The local part is compared byte for byte (7.5), the host without case.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
@@ -387,7 +397,7 @@ fn mailbox(name: Option<Mailbox<'_>>, base: &str) -> Standing {
     host_standing(name_host, base)
 }
 
-/// RFC 5321 4.1.2: a dot-string or a quoted string; RFC 6531 adds what is not ASCII.
+/// Whether a text is a dot-string or a quoted string (RFC 5321 4.1.2). RFC 6531 adds characters that are not ASCII.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
@@ -398,7 +408,8 @@ fn is_local_part(local: &str) -> bool {
     is_dot_string || quoted.is_some_and(|inner| !inner.contains('"') && !inner.chars().any(char::is_control))
 }
 
-/// 4.2.1.10: the host part of the authority; no authority, or an address for a host, offends.
+/// The relation of URIs, by 4.2.1.10: the host of the authority. A URI without an authority, or with an address as its
+/// host, is a violation.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]
@@ -407,7 +418,7 @@ fn uri(name_host: Option<&str>, base: &str) -> Standing {
     if base.is_empty() { Standing::Inside } else { host_standing(name_host, base) }
 }
 
-/// A host against a host, or against a domain with a leading dot.
+/// The relation of a host to a host, or to a domain with a leading dot.
 fn host_standing(name: &str, base: &str) -> Standing {
     let (dotted, base) = base.strip_prefix('.').map_or((false, base), |rest| (true, rest));
     let Some(base) = host(base) else { return Standing::Unclear };
@@ -427,7 +438,7 @@ fn uri_host(uri: &str) -> Option<&str> {
         return None;
     }
     let authority = rest.split(['/', '?', '#']).next()?;
-    // A backslash and its like are where readers of URIs disagree about the host.
+    // Parsers of URIs disagree about the host if there is a backslash or a similar character.
     if !authority.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@[]".contains(&b)) {
         return None;
     }
@@ -441,7 +452,7 @@ fn uri_host(uri: &str) -> Option<&str> {
     (!is_address && port.bytes().all(|b| b.is_ascii_digit())).then_some(name)
 }
 
-/// Address against address and mask. The other family is outside.
+/// The relation of an address to an address and mask. The other address family is outside.
 ///
 /// RFC 5280 4.2.1.10.
 #[doc(alias = "RFC 5280 section 4.2.1.10")]

@@ -1,8 +1,8 @@
-//! Certificate policies (RFC 5280 6.1 as RFC 9618 updates it): a graph, so that nothing is exponential.
+//! Certificate policies (RFC 5280 6.1 as updated by RFC 9618): a graph, so that nothing is exponential.
 //!
-//! A level holds the policies valid for one certificate. A node names its parents by policy instead
-//! of being repeated under each, so nodes are at most certificates times policies, and edges at most
-//! the mappings that were written. Both are counted against the budget.
+//! A level has the policies that are valid for one certificate. A node names its parents by policy, and is not repeated
+//! under each. So there are at most as many nodes as certificates times policies, and as many edges as mappings in the
+//! certificates. Both count against the budget.
 
 use crate::budget::Budget;
 use crate::der::{Rule, ViewFault};
@@ -13,7 +13,7 @@ use crate::x509::{Certificate, Policies};
 /// Whether anyPolicy in a certificate counts (RFC 5280 6.1.3 (d)(2)).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AnyPolicy {
-    /// inhibit_anyPolicy is above 0, or the certificate is self-issued and not the last.
+    /// Yes: inhibit_anyPolicy is above 0, or the certificate is self-issued and not the last.
     Counts,
     Inhibited,
 }
@@ -21,7 +21,7 @@ pub(crate) enum AnyPolicy {
 /// Whether policies may be mapped (RFC 5280 6.1.4 (b)).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PolicyMapping {
-    /// policy_mapping is above 0.
+    /// Yes: policy_mapping is above 0.
     Allowed,
     Inhibited,
 }
@@ -29,11 +29,11 @@ pub(crate) enum PolicyMapping {
 /// One valid policy of one certificate.
 #[derive(Clone, Debug)]
 struct Node<'a> {
-    /// valid_policy, in the domain of this certificate's issuer.
+    /// The valid_policy, in the domain of this certificate's issuer.
     policy: Oid<'a>,
-    /// The nodes of the level above whose expected_policy_set has this policy; empty where the parent is any-policy.
+    /// The nodes of the level above whose expected_policy_set has this policy. Empty if the parent is any-policy.
     parents: Vec<Oid<'a>>,
-    /// expected_policy_set where mapping changed it. Empty is the policy itself.
+    /// The expected_policy_set, if mapping changed it. Empty means the policy itself.
     expected: Vec<Oid<'a>>,
 }
 
@@ -54,17 +54,17 @@ impl<'a> Level<'a> {
     }
 }
 
-/// valid_policy_graph. Depth 0 is the anchor's any-policy and is not kept.
+/// The valid_policy_graph. Depth 0 is the any-policy of the anchor, which is not stored.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyGraph<'a> {
     levels: Vec<Level<'a>>,
-    /// What the next level may have: (policy, its parent), sorted by policy, and any-policy.
+    /// What the next level may have: pairs of a policy and its parent, sorted by policy, and any-policy.
     expected: Vec<(Oid<'a>, Oid<'a>)>,
     any_expected: bool,
 }
 
 impl<'a> PolicyGraph<'a> {
-    /// 6.1.2 (a): one node, any-policy.
+    /// The graph of 6.1.2 (a): one node, any-policy.
     ///
     /// RFC 5280 6.1.2 (a).
     #[doc(alias = "RFC 5280 section 6.1.2(a)")]
@@ -72,7 +72,7 @@ impl<'a> PolicyGraph<'a> {
         Self { levels: Vec::new(), expected: Vec::new(), any_expected: true }
     }
 
-    /// valid_policy_graph is NULL.
+    /// Whether valid_policy_graph is NULL.
     ///
     /// RFC 5280 6.1.3 (e).
     #[doc(alias = "RFC 5280 section 6.1.3(e)")]
@@ -80,7 +80,7 @@ impl<'a> PolicyGraph<'a> {
         self.levels.last().is_some_and(Level::is_empty)
     }
 
-    /// 6.1.3 (d) and (e).
+    /// Processes the policies of a certificate: 6.1.3 (d) and (e).
     ///
     /// RFC 5280 6.1.3 (d)(1), RFC 5280 6.1.3 (d)(2), RFC 5280 6.1.3 (e), RFC 9618 5.
     #[doc(alias(
@@ -96,7 +96,7 @@ impl<'a> PolicyGraph<'a> {
         budget: &mut Budget<'_>,
     ) -> Result<(), Reason> {
         let mut level = Level::default();
-        // (e) without the extension the graph is NULL; once NULL it stays so.
+        // (e) Without the extension the graph is NULL. Once NULL, it remains NULL.
         if let Some(policies) = policies.filter(|_| !self.is_null()) {
             let mut asserted = Vec::new();
             let mut asserts_any = false;
@@ -107,17 +107,17 @@ impl<'a> PolicyGraph<'a> {
             asserts_any &= any_policy == AnyPolicy::Counts;
             budget.policy_nodes(asserted.len())?;
             asserted.sort_unstable();
-            // (d)(1)(i) policies that some node above expects.
+            // (d)(1)(i) Policies that a node above expects.
             let expected = core::mem::take(&mut self.expected);
             for edges in expected.chunk_by(|a, b| a.0 == b.0) {
                 let Some((policy, _)) = edges.first().copied() else { continue };
-                // (d)(2) any-policy stands for whatever is expected and not named.
+                // (d)(2) any-policy stands for every expected policy that is not listed.
                 if asserts_any || asserted.binary_search(&policy).is_ok() {
                     let parents = edges.iter().map(|(_, parent)| *parent).collect();
                     level.nodes.push(Node { policy, parents, expected: Vec::new() });
                 }
             }
-            // (d)(1)(ii) policies that nothing expects, under a parent of any-policy.
+            // (d)(1)(ii) Policies that no node expects, below a parent of any-policy.
             if self.any_expected {
                 let fresh: Vec<_> =
                     asserted.into_iter().filter(|policy| level.position(*policy).is_err()).collect();
@@ -131,13 +131,13 @@ impl<'a> PolicyGraph<'a> {
             }
         }
         budget.policy_nodes(level.nodes.len())?;
-        // (d)(3): what has no child is pruned when the sets are read off, from the last level up.
+        // (d)(3) Nodes without a child are pruned when the sets are computed, from the last level up.
         self.levels.push(level);
         self.expected.clear();
         Ok(())
     }
 
-    /// 6.1.4 (a) and (b), and the expected_policy_sets for the certificate that follows.
+    /// Applies the mappings of 6.1.4 (a) and (b), and prepares the expected_policy_sets for the next certificate.
     ///
     /// RFC 5280 4.2.1.5, RFC 5280 6.1.4 (a), RFC 5280 6.1.4 (b), RFC 9618 5.
     #[doc(alias(
@@ -156,7 +156,7 @@ impl<'a> PolicyGraph<'a> {
         if let Some(pairs) = certificate.policy_mappings()? {
             for pair in pairs {
                 let (issuer_domain, subject_domain) = pair?;
-                // (a) any-policy is neither mapped nor mapped to.
+                // (a) any-policy must not be mapped, nor be mapped to.
                 if issuer_domain == oid::ANY_POLICY || subject_domain == oid::ANY_POLICY {
                     let fault = ViewFault { offset: 0, field: "policyMappings", rule: Rule::AnyPolicyMapped };
                     return Err(fault.into());
@@ -174,7 +174,7 @@ impl<'a> PolicyGraph<'a> {
                 let Some((policy, _)) = pairs.first().copied() else { continue };
                 let expected = pairs.iter().map(|(_, subject_domain)| *subject_domain).collect();
                 match level.position(policy) {
-                    // (b)(1) the node expects what the policy is mapped to,
+                    // (b)(1) The node expects the policies that it is mapped to,
                     Ok(at) => {
                         if let Some(node) = level.nodes.get_mut(at) {
                             node.expected = expected;
@@ -188,7 +188,7 @@ impl<'a> PolicyGraph<'a> {
             level.nodes.append(&mut fresh);
             level.nodes.sort_unstable_by(|a, b| a.policy.cmp(&b.policy));
         } else {
-            // (b)(2) mapping is inhibited: the node goes.
+            // (b)(2) Mapping is inhibited: the node is removed.
             level.nodes.retain(|node| mappings.binary_search_by(|pair| pair.0.cmp(&node.policy)).is_err());
         }
         self.any_expected = level.any;
@@ -203,8 +203,8 @@ impl<'a> PolicyGraph<'a> {
         Ok(())
     }
 
-    /// 6.1.5 (g) and 6.1.6: authority-constrained-policy-set, the policies in the anchor's domain that hold
-    /// for the whole path. any-policy is told as itself.
+    /// The authority-constrained-policy-set of 6.1.5 (g) and 6.1.6: the policies in the anchor's domain that are valid
+    /// for the whole path. any-policy is returned as itself.
     ///
     /// RFC 5280 6.1.3 (d)(3), RFC 5280 6.1.6, RFC 9618 5.3, RFC 9618 5.6.
     #[doc(alias(
@@ -226,7 +226,7 @@ impl<'a> PolicyGraph<'a> {
                 let Some(node) = level.position(*policy).ok().and_then(|at| level.nodes.get(at)) else {
                     continue;
                 };
-                // A child of any-policy is where the anchor's domain begins.
+                // The anchor's domain begins at a child of any-policy.
                 if node.parents.is_empty() {
                     set.push(node.policy)
                 } else {
@@ -243,7 +243,8 @@ impl<'a> PolicyGraph<'a> {
     }
 }
 
-/// 6.1.5 (g)(iii): what remains of the authority's set for who accepts only `wanted` (empty: all).
+/// The user-constrained-policy-set of 6.1.5 (g)(iii): the part of the authority's set that is in `wanted`. An empty
+/// `wanted` means all.
 ///
 /// RFC 5280 6.1.1 (c), RFC 5280 6.1.5 (g).
 #[doc(alias("RFC 5280 section 6.1.1(c)", "RFC 5280 section 6.1.5(g)"))]

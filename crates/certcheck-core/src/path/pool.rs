@@ -1,4 +1,4 @@
-//! The certificates a path may be made of: the ring's and the presented ones, found by name.
+//! The certificates that a path may be built from: the ring's and the presented ones, found by name.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use super::candidate::{CertificateRef, Link};
 use crate::key_ring::{KeyRing, NameId};
 use crate::x509::{Certificate, Name, OwnedCertificate};
 
-/// Presented certificates up to which their names are compared one by one.
+/// The most presented certificates whose names are compared one by one.
 const FEW: usize = 8;
 
 struct Presented<'a> {
@@ -20,7 +20,7 @@ struct Presented<'a> {
 #[derive(Debug)]
 pub(crate) struct OwnedPool {
     target_issuer: NameId,
-    /// Each with the numbers of its issuer's name and its own.
+    /// The certificates, each with the numbers of its issuer's name and its own.
     presented: Vec<(OwnedCertificate, NameId, NameId)>,
     by_subject: Vec<(NameId, u32)>,
 }
@@ -50,12 +50,12 @@ pub(crate) struct Pool<'a> {
     ring: &'a KeyRing,
     target: Certificate<'a>,
     target_issuer: NameId,
-    /// Found out when it is first asked for, if nothing was presented.
+    /// Computed on demand if nothing was presented.
     target_subject: OnceCell<NameId>,
-    /// Found out when it is first asked for.
+    /// Computed on demand.
     is_target_self_issued: OnceCell<bool>,
     presented: Vec<Presented<'a>>,
-    /// Presented certificates by subject, sorted.
+    /// The presented certificates by subject, sorted.
     by_subject: Vec<(NameId, u32)>,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Pool<'a> {
         let mut kept: Vec<Presented<'a>> = Vec::with_capacity(presented.len());
         for certificate in presented {
             let subject = numbers.of(certificate.subject());
-            // A copy of what the ring has would only be tried twice.
+            // A certificate that is in the ring too would only be tried twice.
             let mut in_ring = ring.by_subject(subject).iter().filter_map(|at| ring.get(*at));
             let is_same = |known: &Presented<'a>| {
                 known.subject == subject && known.certificate.der() == certificate.der()
@@ -81,7 +81,7 @@ impl<'a> Pool<'a> {
         by_subject.sort_unstable();
         let target_issuer = numbers.of(target.issuer());
         let (target_subject, is_target_self_issued) = (OnceCell::new(), OnceCell::new());
-        // What was presented may have its name.
+        // A presented certificate may have its name.
         if !kept.is_empty() {
             let subject = numbers.of(target.subject());
             let _fresh = (target_subject.set(subject), is_target_self_issued.set(subject == target_issuer));
@@ -97,7 +97,7 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The ring alone, for who has a path already and searches none.
+    /// The ring alone, for callers that have a path and search none.
     pub(crate) fn of_ring(ring: &'a KeyRing, target: Certificate<'a>) -> Self {
         Self {
             ring,
@@ -110,7 +110,7 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// What of it is the same for every target of this issuer.
+    /// The part of the pool that is the same for every target of this issuer.
     pub(crate) fn to_owned(&self) -> OwnedPool {
         let kept = |one: &Presented<'_>| (one.certificate.to_owned(), one.issuer, one.subject);
         OwnedPool {
@@ -120,8 +120,8 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The same ring and target with other presented certificates. References to the former are those of before where
-    /// these begin with them.
+    /// The same ring and target with other presented certificates. Old references remain valid if `presented` begins
+    /// with the old certificates.
     pub(crate) fn with_presented<'b>(&self, presented: Vec<Certificate<'b>>) -> Pool<'b>
     where
         'a: 'b,
@@ -138,7 +138,7 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The number of the target's own name: none that a certificate of the ring has, where it has none.
+    /// The number of the target's own name. If it has none, a number that no certificate of the ring has.
     pub(crate) fn target_subject(&self) -> NameId {
         *self.target_subject.get_or_init(|| self.ring.name_id(self.target.subject()).unwrap_or(NameId::MAX))
     }
@@ -147,7 +147,7 @@ impl<'a> Pool<'a> {
         self.target_issuer
     }
 
-    /// The certificate and the number of its issuer's name.
+    /// The certificate, and the number of its issuer's name.
     pub(crate) fn link(&self, reference: CertificateRef) -> Option<(Link<'a>, NameId)> {
         let (certificate, issuer, subject) = match reference {
             CertificateRef::Target => return Some((self.target(), self.target_issuer)),
@@ -163,7 +163,7 @@ impl<'a> Pool<'a> {
         Some((Link { reference, certificate, subject, is_self_issued: issuer == subject }, issuer))
     }
 
-    /// The certificates of this name as subject, the ring's first.
+    /// The certificates with this subject, the ring's first.
     pub(crate) fn by_name(&self, name: Name<'_>) -> Vec<CertificateRef> {
         match self.ring.name_id(name) {
             Some(known) => self.by_subject(known).collect(),
@@ -189,16 +189,16 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Numbers for the names of presented certificates: the ring's where it has the name, else the next free one. A client that presents
-/// them chooses their names: each is prepared for comparison at most once, however often it comes.
+/// Numbers for the names of presented certificates: the number in the ring, or the next free one. A client chooses the
+/// names that it presents, so each is prepared for comparison at most once, however often it occurs.
 struct Numbers<'a> {
     ring: &'a KeyRing,
     next: NameId,
-    /// Every name as encoded. Few are walked, many are hashed.
+    /// Every name as encoded. A few are compared one by one, many are hashed.
     few: Vec<(Name<'a>, NameId)>,
     many: HashMap<&'a [u8], NameId>,
     are_many: bool,
-    /// Names in the form that is equal for names that match, once one had to be prepared.
+    /// Names in the form that is equal for names that match. Only used once a name had to be prepared.
     by_form: HashMap<Vec<u8>, NameId>,
     has_forms: bool,
 }
@@ -226,7 +226,7 @@ impl<'a> Numbers<'a> {
         })
     }
 
-    /// The number of a name that has not come before in this encoding.
+    /// The number of a name that has not occurred in this encoding.
     fn find(&mut self, name: Name<'a>) -> NameId {
         if name.is_plain() {
             if let Some(known) = self.ring.name_id(name) {
@@ -247,7 +247,7 @@ impl<'a> Numbers<'a> {
         })
     }
 
-    /// From here on names are told apart by their forms.
+    /// Begins to distinguish names by their forms.
     fn keep_forms(&mut self) {
         if !self.has_forms {
             self.has_forms = true;

@@ -1,10 +1,11 @@
-//! Rules of the profile for issuers (RFC 5280 4) that section 6 does not have validators check: a pedantic policy does.
+//! Rules of the profile for issuers (RFC 5280 4) that section 6 does not make validators check. A pedantic policy
+//! checks them.
 
 use crate::der::ViewFault;
 use crate::reason::{ProfileViolation, Reason};
 use crate::x509::{Certificate, GeneralName, KeyUsage, KnownExtension};
 
-/// What a certificate is in the path, as far as the rules differ.
+/// The position of a certificate in the path, as far as the rules depend on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PathPosition {
     Target,
@@ -12,7 +13,7 @@ pub(crate) enum PathPosition {
     Anchor,
 }
 
-/// Refuses the first rule that is broken.
+/// Rejects a certificate for the first violated rule.
 ///
 /// RFC 5280 4.1.2.2, RFC 5280 4.1.2.6, RFC 5280 4.2.1.9.
 #[doc(alias("RFC 5280 section 4.1.2.2", "RFC 5280 section 4.1.2.6", "RFC 5280 section 4.2.1.9"))]
@@ -58,7 +59,7 @@ pub(crate) fn check(
     check_names(certificate)?.map_or(Ok(()), |violation| Err(Reason::Profile(violation)))
 }
 
-/// Syntax of host names (RFC 1034 3.5, as RFC 5280 4.2.1.6 asks) and of constraints on them.
+/// Checks the syntax of host names (RFC 1034 3.5, as RFC 5280 4.2.1.6 requires) and of constraints on them.
 fn check_names(certificate: &Certificate<'_>) -> Result<Option<ProfileViolation>, ViewFault> {
     if let Some(names) = certificate.subject_alt_name()? {
         for name in names {
@@ -83,7 +84,7 @@ fn check_names(certificate: &Certificate<'_>) -> Result<Option<ProfileViolation>
     Ok(None)
 }
 
-/// Labels of letters, digits and inner hyphens; the last is no number.
+/// Whether a name has labels of letters, digits and inner hyphens, and the last one is not a number.
 fn is_preferred_syntax(name: &str) -> bool {
     let good_label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -1,11 +1,11 @@
-//! Whether the target is the server that was meant: RFC 9525 6.
+//! Whether the target is the intended server: RFC 9525 6.
 
 use pki_types::{IpAddr, ServerName};
 
 use crate::reason::Reason;
 use crate::x509::{Certificate, GeneralName};
 
-/// Looks for the name among those of subjectAltName; a common name is none (RFC 9525 6.1).
+/// Searches the name in subjectAltName. The common name is not used (RFC 9525 6.1).
 ///
 /// RFC 9525 6.3, RFC 9525 6.5.
 #[doc(alias("RFC 9525 section 6.1", "RFC 9525 section 6.3", "RFC 9525 section 6.5"))]
@@ -27,8 +27,9 @@ pub(crate) fn check(certificate: &Certificate<'_>, wanted: &ServerName<'_>) -> R
     Err(Reason::NameMismatch { wanted: wanted.to_str().into_owned() })
 }
 
-/// 6.3: ASCII letters in either case. A wildcard is the whole first label and stands for one; deviation: two labels at
-/// least follow it, so that nobody is every host of a top-level domain.
+/// Whether two host names match by 6.3: ASCII letters in either case. A wildcard is the whole first label, and matches
+/// one label. Deviation: at least two labels must follow it, so that no certificate matches all hosts of a top-level
+/// domain.
 ///
 /// RFC 9525 6.1, RFC 9525 6.3, RFC 9525 6.5.
 #[doc(alias("RFC 9525 section 6.1", "RFC 9525 section 6.3", "RFC 9525 section 6.5"))]

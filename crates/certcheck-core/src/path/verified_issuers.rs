@@ -1,15 +1,14 @@
-//! Signatures on CA certificates that have been verified before, so that a new client of a known issuer
-//! costs one signature.
+//! Verified signatures on CA certificates, so that a new client of a known issuer costs one signature.
 //!
-//! What is kept is a fact that does not age: this certificate's signature verifies with that key. Time,
-//! policy, constraints, strength of keys and hashes are checked again each time. Only certificates of
-//! accepted paths enter, so that what a client makes up takes no place.
+//! An entry is a fact that does not change: the signature of this certificate verifies with that key. Time, policy,
+//! constraints, and the strength of keys and hashes are checked again each time. Only certificates of accepted paths
+//! are added, so that clients cannot fill the table with made-up certificates.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::RwLock;
 
-/// CA certificates that are kept. A full table is emptied: refilling it costs a signature for each.
+/// The most CA certificates. A full table is emptied, which costs one signature for each to refill.
 const CAPACITY: usize = 4_096;
 
 #[derive(Debug)]
@@ -18,10 +17,10 @@ struct Fact {
     issuer_key: Box<[u8]>,
 }
 
-/// A bounded table of verified signatures on CA certificates. Shared by reference between checks and threads.
+/// A bounded table of verified signatures on CA certificates, shared by reference between checks and threads.
 #[derive(Debug, Default)]
 pub struct VerifiedIssuers {
-    /// Keyed so that nobody outside can make entries collide.
+    /// Keyed at random, so that nobody can make entries collide on purpose.
     hasher: RandomState,
     facts: RwLock<HashMap<u64, Fact>>,
 }
@@ -33,7 +32,7 @@ impl VerifiedIssuers {
         Self::default()
     }
 
-    /// The signature is what differs most between certificates; all bytes are compared after.
+    /// A hash of the signature, the part in which certificates differ most. All bytes are compared afterwards.
     fn key(&self, signature: &[u8]) -> u64 {
         self.hasher.hash_one(signature)
     }

@@ -1,6 +1,6 @@
 //! Validation of one candidate path (RFC 5280 6.1), step by step, from the anchor down.
 //!
-//! Revocation, step 6.1.3 (a)(3), is decided after a path has validated: only then may its URLs be followed.
+//! Revocation, step 6.1.3 (a)(3), is decided after a path has been validated: only then may its URLs be used.
 
 use super::candidate::Link;
 use super::context::Context;
@@ -15,12 +15,12 @@ use crate::policy::{AnchorValidity, Policy};
 use crate::reason::{Reason, Rejection};
 use crate::x509::{Certificate, NameConstraints};
 
-/// What a failure says about other paths.
+/// What a failure means for other paths.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Scope {
-    /// No path with this certificate can be good.
+    /// No path with this certificate can be valid.
     Certificate,
-    /// This signature, or this combination: other paths may be.
+    /// Only this signature or combination failed. Other paths may be valid.
     Path,
 }
 
@@ -31,16 +31,16 @@ pub(crate) struct Failure {
     pub(crate) scope: Scope,
 }
 
-/// 6.1.6: what validation yields. The working public key is the target's own.
+/// The result of validation (6.1.6). The working public key is the target's own.
 #[derive(Clone, Debug)]
 pub(crate) struct Valid<'a> {
-    /// user-constrained-policy-set.
+    /// The user-constrained-policy-set.
     pub(crate) policies: Vec<Oid<'a>>,
-    /// The anchor is outside its validity.
+    /// Whether the anchor is outside its validity.
     pub(crate) anchor_outside_validity: bool,
 }
 
-/// 6.1.2: the variables of the state that are numbers. The others are the path itself, the graph and the constraints.
+/// The numbers of the state in 6.1.2. The rest of the state is the path itself, the graph and the constraints.
 struct State {
     explicit_policy: u32,
     inhibit_any_policy: u32,
@@ -51,8 +51,7 @@ struct State {
 /// Validates `chain`, target first, under `anchor`.
 ///
 /// RFC 5280 6.1.2 (g), RFC 5280 6.1.2 (h), RFC 5280 6.1.2 (i), RFC 5280 6.1.2 (j), RFC 5280 6.1.4 (c),
-/// RFC 5280 6.1.4 (d), RFC 5280 6.1.4 (e), RFC 5280 6.1.4 (f), RFC 5280 6.1.5 (c), RFC 5280 6.1.5 (d),
-/// RFC 5280 6.1.5 (e).
+/// RFC 5280 6.1.4 (d), RFC 5280 6.1.4 (e), RFC 5280 6.1.4 (f), RFC 5280 6.1.5 (c), RFC 5280 6.1.5 (d), RFC 5280 6.1.5 (e).
 #[doc(alias(
     "RFC 5280 section 6.1.2(g)",
     "RFC 5280 section 6.1.2(h)",
@@ -91,7 +90,7 @@ pub(crate) fn validate<'a>(
     for (at, link) in chain.iter().enumerate().rev() {
         let position = if at == 0 { PathPosition::Target } else { PathPosition::Intermediate };
         let failure = |(scope, reason)| Failure { rejection: Rejection { at, reason }, scope };
-        // 6.1.3 (a)(1); (a)(4) holds since the search goes by name.
+        // 6.1.3 (a)(1). (a)(4) is true because the search follows names.
         context.verify_signature(link, &issuer).map_err(|reason| failure((Scope::Path, reason)))?;
         context.inspect_once(link, position).map_err(|reason| failure((Scope::Certificate, reason)))?;
         process(context, link, position, &above, &mut graph, &mut state)
@@ -107,9 +106,9 @@ pub(crate) fn validate<'a>(
         .map(|policies| Valid { policies, anchor_outside_validity })
 }
 
-/// What a target must stand up to by itself where the path above it has been validated with another target that has the
-/// same issuer and the same extensions but for its names: all that 6.1 says of it and those do not settle. The signature
-/// comes last, so that nothing is spent on what is refused anyway.
+/// The checks on a single target, if the path above it has been validated with another target that has the same issuer,
+/// and the same extensions except names. It does everything in 6.1 that these do not settle. The signature comes last,
+/// so that nothing is spent on a target that is rejected anyway.
 pub(crate) fn validate_alike<'a>(
     context: &mut Context<'a>,
     target: &Link<'a>,
@@ -124,8 +123,8 @@ pub(crate) fn validate_alike<'a>(
     context.verify_signature(target, issuer)
 }
 
-/// Whose constraints the names of a target are held against: policy's, the anchor's, and those of the certificates below
-/// it, `below` being from the anchor down.
+/// The constraints for the names of a target: those of the policy, of the anchor, and of the certificates in `below`,
+/// from the anchor down.
 ///
 /// RFC 5280 6.1.2 (b), RFC 5280 6.1.2 (c).
 #[doc(alias("RFC 5280 section 6.1.2(b)", "RFC 5280 section 6.1.2(c)"))]
@@ -142,7 +141,7 @@ pub(crate) fn constraints_above<'a>(
     Ok(above)
 }
 
-/// The constraints on names that a path begins with: policy's, and the anchor's.
+/// The initial name constraints of a path: those of the policy and of the anchor.
 ///
 /// RFC 5280 6.1.1 (h), RFC 5280 6.1.1 (i), RFC 5280 6.1.2 (b), RFC 5280 6.1.2 (c), RFC 5937 3.2, RFC 5937 4.
 #[doc(alias(
@@ -166,7 +165,8 @@ fn push_initial<'a>(
     Ok(())
 }
 
-/// The anchor, as RFC 5937 has its certificate and settings constrain it. Tells whether it is outside its validity.
+/// Checks the anchor, as its certificate and settings constrain it by RFC 5937. Returns whether it is outside its
+/// validity.
 ///
 /// RFC 5280 6.1.1 (d), RFC 5280 6.2, RFC 5937 3.2, RFC 5937 4.
 #[doc(alias(
@@ -201,7 +201,7 @@ fn check_anchor(
     check_criticality(certificate)?;
     if !is_own_anchor {
         match certificate.basic_constraints() {
-            // Anchors older than version 3, or than the habit of basicConstraints, sign themselves.
+            // Anchors from before version 3, or from before basicConstraints was usual, are self-signed.
             None if anchor.is_self_signed() => check_may_sign(certificate)?,
             _ => check_ca(certificate)?,
         }
@@ -219,7 +219,7 @@ fn check_anchor(
     Ok(outside)
 }
 
-/// 6.1.2, with the inputs that RFC 5937 section 4 takes from the anchor.
+/// The initial state of 6.1.2, with the inputs that RFC 5937 section 4 takes from the anchor.
 ///
 /// RFC 5280 6.1.1 (e), RFC 5280 6.1.1 (f), RFC 5280 6.1.1 (g), RFC 5280 6.1.2 (d), RFC 5280 6.1.2 (e),
 /// RFC 5280 6.1.2 (f), RFC 5280 6.1.2 (k), RFC 5937 3.2, RFC 5937 4.
@@ -256,7 +256,7 @@ fn initial_state<'a>(
         state.max_path_length = state.max_path_length.min(path_len);
     }
     lower_counters(&mut state, certificate)?;
-    // (b), (c): whose constraints each name below is held against.
+    // (b), (c): the constraints with which the names below are compared.
     push_initial(policy, anchor, certificate, above)?;
     Ok(state)
 }
@@ -280,7 +280,7 @@ fn lower_counters(state: &mut State, certificate: &Certificate<'_>) -> Result<()
     Ok(())
 }
 
-/// What each certificate of a path adds to it: its names and its policies, (b) to (f).
+/// Processes the names and policies of one certificate of the path: (b) to (f).
 ///
 /// RFC 5280 6.1.3 (b), RFC 5280 6.1.3 (f).
 #[doc(alias("RFC 5280 section 6.1.3(b)", "RFC 5280 section 6.1.3(f)"))]
@@ -310,7 +310,7 @@ fn process<'a>(
     if state.explicit_policy == 0 && graph.is_null() { Err(Reason::Policy) } else { Ok(()) }
 }
 
-/// 6.1.4, for a certificate that has another below it.
+/// Prepares for the next certificate (6.1.4).
 ///
 /// RFC 5280 6.1.4 (g), RFC 5280 6.1.4 (h), RFC 5280 6.1.4 (l), RFC 5280 6.1.4 (m).
 #[doc(alias(
@@ -343,7 +343,7 @@ fn prepare_next<'a>(
     }
     // (i), (j)
     lower_counters(state, certificate)?;
-    // (k), (n) and (o) hold for the certificate whatever the path: see `inspect`.
+    // (k), (n) and (o) do not depend on the path: see `inspect`.
     // (m)
     if let Some(path_len) = certificate.basic_constraints().and_then(|constraints| constraints.path_len) {
         state.max_path_length = state.max_path_length.min(path_len);
@@ -351,7 +351,7 @@ fn prepare_next<'a>(
     Ok(())
 }
 
-/// 6.1.5. (c) to (e) yield the target's own key; (f) holds by `inspect`.
+/// The wrap-up procedure (6.1.5). (c) to (e) yield the target's own key. `inspect` checks (f).
 ///
 /// RFC 5280 6.1.5 (a), RFC 5280 6.1.5 (b), RFC 5280 6.1.5 (g).
 #[doc(alias("RFC 5280 section 6.1.5(a)", "RFC 5280 section 6.1.5(b)", "RFC 5280 section 6.1.5(g)"))]
@@ -364,7 +364,7 @@ fn wrap_up<'a>(
     mut state: State,
 ) -> Result<Vec<Oid<'a>>, Reason> {
     if let Some(target) = chain.first() {
-        // (a), for self-issued targets too: RFC 3280 excepted them, RFC 5280 does not.
+        // (a), also for self-issued targets. RFC 3280 made an exception for them, RFC 5280 does not.
         state.explicit_policy = state.explicit_policy.saturating_sub(1);
         // (b)
         let constraints = target.certificate.policy_constraints()?;
@@ -382,8 +382,8 @@ fn wrap_up<'a>(
     if state.explicit_policy == 0 && set.is_empty() { Err(Reason::Policy) } else { Ok(set) }
 }
 
-/// RFC 5937 section 4: the policies of an anchor bound what it can vouch for. From its settings, and from its
-/// certificate unless that has none or any-policy.
+/// The policies for which an anchor is trusted (RFC 5937 section 4): from its settings, and from its certificate unless
+/// that has no policies or any-policy.
 ///
 /// RFC 5937 3.2, RFC 5937 4.
 #[doc(alias("RFC 5937 section 3.2", "RFC 5937 section 4"))]

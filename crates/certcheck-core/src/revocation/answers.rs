@@ -1,20 +1,20 @@
-//! What has been answered of what was asked.
+//! The answers to requests.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::{Answer, EvidenceRequest};
 
-/// What has been answered.
+/// A source of answers.
 pub(crate) trait AnswerSource {
-    /// The answer to this, if there is one.
+    /// The answer to this request, if there is one.
     fn get(&self, ask: &EvidenceRequest) -> Option<&Answer>;
 
-    /// Randomness for nonces, from who asks.
+    /// The seed for nonces, from the caller.
     fn seed(&self) -> Option<[u8; 32]>;
 }
 
-/// What has been answered so far.
+/// The answers so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answers {
     pub(crate) given: HashMap<EvidenceRequest, Answer>,
@@ -31,14 +31,14 @@ impl AnswerSource for Answers {
     }
 }
 
-/// What is at hand with someone who is asked for each when it comes up, and only once.
+/// Answers that are looked up on demand, each only once.
 pub(crate) struct LazyAnswers<'f> {
     source: &'f dyn Fn(&EvidenceRequest) -> Option<Answer>,
     seed: Option<[u8; 32]>,
     first: OnceCell<Box<Entry>>,
 }
 
-/// As many as one certificate has locations: few enough to be walked.
+/// An entry. There are as many as one certificate has locations, few enough to search one by one.
 struct Entry {
     ask: EvidenceRequest,
     answer: Answer,

@@ -1,4 +1,4 @@
-//! The assessor: one status for one certificate, by all evidence that it has.
+//! The assessor: one status for one certificate, from all available evidence.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -18,45 +18,45 @@ use crate::status::{Cause, Status};
 use crate::time::Time;
 use crate::x509::Certificate;
 
-/// How deep the paths of evidence's own signers are followed.
+/// The deepest nesting of the paths of evidence signers.
 pub(super) const MAX_DEPTH: usize = 4;
 
-/// How the statuses of those who sign evidence are treated.
+/// How the statuses of evidence signers are handled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum SignerStatuses {
-    /// Each must be shown good by evidence of its own.
+    /// Each must be known not to be revoked by evidence of its own.
     Assessed,
-    /// They are assumed good: for asking whether evidence is of use at all.
+    /// They are assumed to be good, for checking whether evidence is useful.
     AssumedGood,
 }
 
-/// What statuses are found with.
+/// The inputs and state of an assessment.
 pub(crate) struct Assessor<'e> {
     pub(super) context: Context<'e>,
-    /// Everything paths can be made of, for signers of evidence that are not the issuer.
+    /// The certificates for the paths of signers that are not the issuer.
     pub(super) pool: &'e Pool<'e>,
     pub(super) presented: &'e [Certificate<'e>],
-    /// Where the validated path ends: a signer's path must end there too (RFC 5280 6.3.3 (f)).
+    /// The anchor of the validated path. A signer's path must end there too (RFC 5280 6.3.3 (f)).
     pub(super) anchor: Certificate<'e>,
-    /// The policy under which signers' paths are validated, made when it is first needed.
+    /// The policy for signers' paths, created on demand.
     pub(super) signer_policy: &'e OnceCell<Policy>,
     pub(super) at_hand: AtHand<'e>,
-    /// CRL issuers that were validated, when nothing else was in progress.
+    /// CRL issuers that were validated while nothing else was in progress.
     pub(super) known_signers: Vec<(CertificateRef, Result<(), SignerFault>)>,
-    /// CRL issuers' paths that were searched.
+    /// The number of CRL issuers whose paths were searched.
     pub(super) searched: u32,
-    /// Certificates whose status is being found: evidence they sign themselves is taken as signed by them.
+    /// Certificates whose status is being determined. Evidence that they sign themselves is accepted as signed by them.
     pub(super) in_progress: Vec<Certificate<'e>>,
     pub(super) signer_statuses: SignerStatuses,
-    /// More had a say than evidence by the certificate's issuer and responses about it.
+    /// Whether anything was used in addition to evidence by the certificate's issuer and responses for it.
     pub(super) looked_beyond: bool,
-    /// The last second at which everything that time has a say in is as it is now.
+    /// The last second for which everything that depends on time is the same as now.
     pub(super) until: Time,
-    /// What becomes of each piece of evidence, where that will be told.
+    /// The record of each piece of evidence, if a report needs it.
     pub(super) record: Option<Record<'e>>,
 }
 
-/// What a check lends an assessor.
+/// The inputs of an assessor that a check provides.
 #[derive(Clone, Copy)]
 pub(crate) struct AssessContext<'e> {
     pub(crate) ring: &'e KeyRing,
@@ -67,7 +67,7 @@ pub(crate) struct AssessContext<'e> {
     pub(crate) presented: &'e [Certificate<'e>],
     pub(crate) anchor: Certificate<'e>,
     pub(crate) signer_policy: &'e OnceCell<Policy>,
-    /// The issuer of the one certificate that is planned for with this, if it has been hashed before.
+    /// The hashes of the issuer of the one certificate that is planned for, if they are known.
     pub(crate) hashed_issuer: Option<&'e HashedIssuer>,
 }
 
@@ -100,18 +100,18 @@ impl<'e> Assessor<'e> {
         self.context.budget.spent
     }
 
-    /// Whether more had a say than CRLs of the certificate's issuer and responses about its serial number: with these the same,
-    /// and this false, whatever else is at hand makes no difference.
+    /// Whether anything was used in addition to CRLs of the certificate's issuer and responses for its serial number.
+    /// If not, the status is the same for any other evidence, as long as these are the same.
     pub(crate) const fn looked_beyond(&self) -> bool {
         self.looked_beyond
     }
 
-    /// The last second at which all that was found is the same, by the same evidence.
+    /// The last second for which the same evidence gives the same results.
     pub(crate) const fn until(&self) -> Time {
         self.until
     }
 
-    /// Whether evidence of these times is current, noting until when that is so.
+    /// Checks whether evidence with these times is current, and records until when the result holds.
     pub(super) fn check_current(
         &mut self,
         this_update: Time,
@@ -125,14 +125,14 @@ impl<'e> Assessor<'e> {
         })
     }
 
-    /// Notes that a piece of evidence counted, where a record is kept.
+    /// Records that a piece of evidence was used, if there is a record.
     pub(super) fn counted(&mut self, piece: Piece<'e>) {
         if let Some(record) = &mut self.record {
             record.count(piece);
         }
     }
 
-    /// Notes why a piece of evidence did not count, where a record is kept.
+    /// Records why a piece of evidence was not used, if there is a record.
     pub(super) fn dismissed(&mut self, piece: Piece<'e>, why: &Dismissal) {
         if let Some(record) = &mut self.record {
             record.dismiss(piece, why);
@@ -143,7 +143,7 @@ impl<'e> Assessor<'e> {
         self.context.policy
     }
 
-    /// Of two causes the one that counts.
+    /// The cause that counts, out of two.
     pub(super) fn worse(&self, a: Cause, b: Cause) -> Cause {
         self.policy().revocation.tolerance().worse(a, b)
     }
@@ -152,7 +152,7 @@ impl<'e> Assessor<'e> {
         self.context.now
     }
 
-    /// The status of one certificate by the evidence at hand.
+    /// The status of one certificate by the available evidence.
     ///
     /// RFC 9608 4.
     #[doc(alias = "RFC 9608 section 4")]
@@ -161,7 +161,7 @@ impl<'e> Assessor<'e> {
             return Status::NoRevAvail;
         }
         match self.status_within_limits(checked) {
-            // Something was not looked at that may have said otherwise: a newer CRL, a delta, another response.
+            // Something that was not checked might give another status: a newer CRL, a delta, another response.
             Status::Good(_) | Status::Unknown(_) if self.context.budget.was_hit => {
                 Status::Unknown(Cause::TooLarge)
             }
@@ -169,7 +169,7 @@ impl<'e> Assessor<'e> {
         }
     }
 
-    /// The status by what could be looked at.
+    /// The status by what was checked within the limits.
     fn status_within_limits(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
         let (ocsp, crl) = (self.by_ocsp(checked), self.by_crl(checked));
         let (first, second) = match self.policy().evidence_order {
@@ -180,7 +180,7 @@ impl<'e> Assessor<'e> {
             (Status::Revoked(revoked), _) | (_, Status::Revoked(revoked)) => Status::Revoked(revoked),
             (Status::Good(proof), _) | (_, Status::Good(proof)) => Status::Good(proof),
             (Status::Unknown(a), Status::Unknown(b)) => {
-                // What did not read may be what spoke of this certificate.
+                // Evidence that cannot be parsed may have been for this certificate.
                 let cause = self.worse(self.worse(a, b), self.at_hand.cause_of_nothing());
                 let nothing = cause == Cause::NotTried && !checked.names_source();
                 Status::Unknown(if nothing { Cause::NoSource } else { cause })

@@ -1,19 +1,19 @@
-//! The certificate whose status is asked.
+//! A certificate whose status is checked.
 
 use crate::policy::{Policy, RevocationScope};
 use crate::x509::{Certificate, KnownExtension};
 
-/// A certificate whose status is asked, with who issued it.
+/// A certificate whose status is checked, and its issuer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckedCertificate<'s, 'a> {
     pub(crate) certificate: &'s Certificate<'a>,
     pub(crate) issuer: &'s Certificate<'a>,
-    /// The certificates above the issuer, the anchor last. Empty if the issuer is the anchor.
+    /// The certificates above the issuer, with the anchor last. Empty if the issuer is the anchor.
     pub(crate) above: &'s [Certificate<'a>],
 }
 
 impl<'s, 'a> CheckedCertificate<'s, 'a> {
-    /// The certificates of a path, anchor last, whose statuses policy asks for: target first.
+    /// The certificates of a path whose statuses the policy checks, target first. The path has the anchor last.
     pub(crate) fn of_path(
         path: &'s [Certificate<'a>],
         policy: &Policy,
@@ -22,7 +22,7 @@ impl<'s, 'a> CheckedCertificate<'s, 'a> {
         Self::of_each(path).take(asked)
     }
 
-    /// Every certificate of a path below its anchor: target first.
+    /// All certificates of a path below its anchor, target first.
     pub(crate) fn of_each(path: &'s [Certificate<'a>]) -> impl Iterator<Item = Self> + use<'s, 'a> {
         (0..path.len()).map_while(move |at| match path.get(at..)? {
             [certificate, issuer, above @ ..] => Some(Self { certificate, issuer, above }),
@@ -37,7 +37,7 @@ impl<'s, 'a> CheckedCertificate<'s, 'a> {
 }
 
 impl CheckedCertificate<'_, '_> {
-    /// Whether the certificate says where its status is to be had.
+    /// Whether the certificate names a source for its status.
     pub(crate) fn names_source(&self) -> bool {
         [
             KnownExtension::CrlDistributionPoints,
@@ -48,8 +48,8 @@ impl CheckedCertificate<'_, '_> {
         .any(|known| self.certificate.has(known))
     }
 
-    /// RFC 9608 4: there will never be a status. Not said by CAs; beside a source of status it is a contradiction, and
-    /// says nothing (deviation: the RFC leaves open what then).
+    /// Whether there will never be a status (RFC 9608 4). Not possible for CAs. Deviation: together with a source of
+    /// status it is a contradiction and is ignored. The RFC leaves this case open.
     ///
     /// RFC 9608 3.
     #[doc(alias = "RFC 9608 section 3")]

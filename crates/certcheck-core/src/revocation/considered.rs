@@ -1,6 +1,6 @@
-//! The evidence that was looked at and did not count, for reports.
+//! The evidence that was evaluated and not used, for reports.
 //!
-//! Statuses are found once more, this time keeping a record: what is told is what was decided, by the same code.
+//! Statuses are determined a second time with a record, so that a report shows what the same code decided.
 
 use core::fmt;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use crate::ocsp::{ResponderId, ResponseStatus};
 use crate::status::Means;
 use crate::x509::Certificate;
 
-/// A piece of evidence that was given or fetched and did not count, and why.
+/// A piece of evidence that was given or fetched and not used, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Considered {
-    /// Which certificate of the path it was held against. `None` if it is about none of them.
+    /// The position of the certificate for which it was evaluated. `None` if it is for none of the path.
     pub at: Option<usize>,
-    /// What kind of evidence it is. `None` if that cannot be told.
+    /// The kind of evidence. `None` if it is unknown.
     pub kind: Option<Means>,
-    /// The URL or file it came from.
+    /// The URL or file from which it was read.
     pub source: Arc<str>,
-    /// Who speaks in it: the CRL's issuer or the OCSP responder. Empty if that cannot be told.
+    /// The CRL's issuer or the OCSP responder. Empty if it is unknown.
     pub about: String,
-    /// Why it did not count.
+    /// Why it was not used.
     pub why: Dismissal,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Considered {
 }
 
 impl<'e> Assessor<'e> {
-    /// What of the evidence did not count for one of these certificates, at most so many pieces.
+    /// The evidence that was not used for one of these certificates, at most `max` pieces.
     pub(crate) fn considered(
         mut self,
         checked_certificates: &[CheckedCertificate<'_, 'e>],
@@ -83,18 +83,18 @@ impl<'e> Assessor<'e> {
             about: String::new(),
             why: Dismissal::Malformed(fault.fault),
         });
-        // What explains a status comes first: files that cannot be parsed may be many.
+        // What explains a status comes first, because many files may be impossible to parse.
         reported.chain(faults).chain(unseen).take(max).collect()
     }
 }
 
-/// Why nothing looked at a piece of evidence. `None` if something would have, had the status not been certain before.
+/// Why a piece of evidence was not evaluated. `None` if it would have been, but the status was certain before.
 fn unseen_reason(piece: Piece<'_>, checked_certificates: &[CheckedCertificate<'_, '_>]) -> Option<Dismissal> {
     match piece {
         Piece::Crl(crl) => {
             let is_by = |certificate: &Certificate<'_>| certificate.subject().matches(crl.issuer());
             let of_issuer = checked_certificates.iter().any(|checked| is_by(checked.issuer));
-            // CRLs about CAs whose status policy does not ask for.
+            // CRLs for CAs whose status the policy does not check.
             let of_path = checked_certificates.iter().any(|checked| checked.above.iter().any(is_by));
             match (of_issuer, crl.base_number()) {
                 (false, _) if of_path => Some(Dismissal::NotLookedAt),
@@ -123,7 +123,7 @@ fn to_considered(piece: Piece<'_>, at: Option<usize>, why: Dismissal) -> Conside
     Considered { at, kind: Some(kind), source: Arc::clone(source), about, why }
 }
 
-/// The responder, by name or by the hash of its key.
+/// The responder, by its name or by the hash of its key.
 fn responder(response: &OcspEvidence) -> String {
     match response.basic().map(|basic| basic.responder) {
         Some(ResponderId::ByName(name)) => name.to_string(),
@@ -135,5 +135,5 @@ fn responder(response: &OcspEvidence) -> String {
     }
 }
 
-/// A CRL that says good of some reasons only, where nothing covers the others.
+/// A CRL that does not list the certificate for some reasons, where no other evidence covers the rest.
 pub(super) const SOME_REASONS: Dismissal = Dismissal::Scope(ScopeGap::SomeReasons);

@@ -12,15 +12,15 @@ use crate::crl::{Crl, CrlEntry, VerifiedCrl, compare_numbers};
 use crate::status::{Cause, Means, Proof, RevocationReason, Revoked, Status};
 use crate::x509::{DistributionPoints, GeneralName, Name, Version};
 
-/// What one CRL, with its delta, says of a certificate.
+/// The answer of one CRL and its delta for a certificate.
 enum Answer<'e> {
-    /// It is not listed, for these reasons.
+    /// The certificate is not listed, for these reasons.
     Clear(u16, Proof<&'e Arc<str>>),
     Listed(Revoked<&'e Arc<str>>),
 }
 
 impl<'e> Assessor<'e> {
-    /// 6.3.3, over every distribution point and every CRL at hand.
+    /// The status by every distribution point and every available CRL (6.3.3).
     ///
     /// RFC 5280 6.3.1.
     #[doc(alias = "RFC 5280 section 6.3.1")]
@@ -32,7 +32,7 @@ impl<'e> Assessor<'e> {
         let max = usize::try_from(limits.distribution_points).unwrap_or(usize::MAX);
         let most_issuers = usize::try_from(limits.crl_issuers).unwrap_or(usize::MAX);
         let issuer = checked.certificate.issuer();
-        // (b)(1): CRLs of others, where a point says that they speak for this one.
+        // (b)(1): CRLs of other issuers, if a point names them.
         let mut others: Vec<Name<'e>> = Vec::new();
         for (at, point) in points.into_iter().flatten().enumerate() {
             let Ok(point) = point else { return Status::Unknown(Cause::Malformed) };
@@ -41,13 +41,13 @@ impl<'e> Assessor<'e> {
             }
             for name in point.crl_issuer.into_iter().flatten() {
                 let Ok(GeneralName::Directory(name)) = name else { continue };
-                // With the certificate's issuer and each of those found so far.
+                // With the certificate's issuer, and with each of those found so far.
                 let each = name.cost().saturating_add(issuer.cost());
                 if self.context.budget.compare_names(each.saturating_mul(others.len() + 1)).is_err() {
                     return Status::Unknown(Cause::TooLarge);
                 }
                 if !name.matches(issuer) && !others.iter().any(|known| known.matches(name)) {
-                    // 4.2.1.13 has one name in a point.
+                    // 4.2.1.13: a point has one name.
                     if others.len() >= most_issuers {
                         return Status::Unknown(Cause::TooLarge);
                     }
@@ -56,7 +56,7 @@ impl<'e> Assessor<'e> {
             }
         }
         let mut found = Found { covered: 0, proof: None, partial: Vec::new(), cause: Cause::NotTried };
-        // CRLs of the certificate's issuer, by whatever point, and those that no point names (6.3.3, end).
+        // CRLs of the certificate's issuer, for any point, and those that no point names (6.3.3, end).
         let mut revoked = self.by_crls_of(issuer, points, checked, &mut found);
         self.looked_beyond |= !others.is_empty();
         for other in others {
@@ -75,7 +75,7 @@ impl<'e> Assessor<'e> {
         }
     }
 
-    /// Consults every complete CRL of this name. Revoked in any is revoked, whatever others say.
+    /// Evaluates every complete CRL of this name. Revoked by any is revoked, whatever the others say.
     ///
     /// RFC 5280 6.3.2, RFC 5280 6.3.3 (e), RFC 5280 6.3.3 (l).
     #[doc(alias("RFC 5280 section 6.3.2", "RFC 5280 section 6.3.3(e)", "RFC 5280 section 6.3.3(l)"))]
@@ -99,7 +99,7 @@ impl<'e> Assessor<'e> {
                     } else {
                         found.partial.push(crl);
                     }
-                    // (e), (l): what it adds to the reasons covered.
+                    // (e), (l): the reasons that it adds to the covered ones.
                     if reasons & !found.covered != 0 {
                         found.covered |= reasons;
                         found.proof = Some(proof);
@@ -114,8 +114,8 @@ impl<'e> Assessor<'e> {
         None
     }
 
-    /// Steps (a) to (k) for one complete CRL. A scope that is short is checked before the signature, (f) and (g): of many
-    /// partitions one is verified. A long one takes time, and is checked only where its issuer has signed it.
+    /// Steps (a) to (k) for one complete CRL. A short scope is checked before the signature, (f) and (g), so that only
+    /// one of many partitions is verified. A long scope takes time, and is only checked after its issuer's signature.
     ///
     /// RFC 5280 5.2.3.
     #[doc(alias = "RFC 5280 section 5.2.3")]
@@ -126,7 +126,7 @@ impl<'e> Assessor<'e> {
         points: Option<DistributionPoints<'e>>,
         checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<Answer<'e>, Dismissal> {
-        // 5.2.3: a rule for issuers, which version 1 cannot keep.
+        // 5.2.3: a rule for issuers, which version 1 cannot follow.
         if self.policy().pedantic && crl.version() != Version::V1 && crl.number().is_none() {
             return Err(Dismissal::NoNumber);
         }
@@ -145,7 +145,7 @@ impl<'e> Assessor<'e> {
         self.answer(verified, group, scope, checked)
     }
 
-    /// What a CRL that covers the certificate says of it: steps (a), (c) and (h) to (k).
+    /// The answer of a CRL that covers the certificate: steps (a), (c) and (h) to (k).
     ///
     /// RFC 5280 6.3.3 (a), RFC 5280 6.3.3 (i), RFC 5280 6.3.3 (j), RFC 5280 6.3.3 (k).
     #[doc(alias(
@@ -162,7 +162,7 @@ impl<'e> Assessor<'e> {
         checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<Answer<'e>, Dismissal> {
         let crl = verified.crl();
-        // A newer CRL of the same scope takes its place, whoever brought the older.
+        // A newer CRL with the same scope replaces it, whatever source the older one is from.
         let mut is_contradicted = false;
         for other in group.iter().filter(|other| !core::ptr::eq(*other, crl)) {
             match self.precedence(other, verified) {
@@ -188,7 +188,7 @@ impl<'e> Assessor<'e> {
         if let Some(delta) = self.delta_of(verified, group) {
             let entry = delta.find(serial, issuer).transpose().map_err(Dismissal::Malformed)?;
             match (entry, listed) {
-                // (k). Only a hold is lifted: who says that a compromised key is whole again is not believed (deviation).
+                // (k). Deviation: only a hold is lifted. A compromised key does not become safe again.
                 (Some(entry), Some(base))
                     if entry.reason == RevocationReason::RemoveFromCrl
                         && base.reason != RevocationReason::CertificateHold =>
@@ -211,14 +211,17 @@ impl<'e> Assessor<'e> {
         }
     }
 
+    /// Checks whether a CRL is current.
+    ///
     /// RFC 5280 6.3.3 (a).
     #[doc(alias = "RFC 5280 section 6.3.3(a)")]
     pub(super) fn is_current(&mut self, crl: &Crl) -> Result<(), Dismissal> {
         self.check_current(crl.this_update(), crl.next_update())
     }
 
-    /// How another complete CRL stands to this one: `Greater` takes its place, `Equal` contradicts it. `None` if they
-    /// have nothing to do with each other. Signed with the same key, that is: a namesake must not push a CRL out.
+    /// The relation of another complete CRL to this one: `Greater` replaces it, `Equal` contradicts it. `None` if they
+    /// are unrelated. The other must be signed with the same key, so that another CA with the same name cannot replace
+    /// a CRL.
     ///
     /// RFC 5280 5.2.3.
     #[doc(alias = "RFC 5280 section 5.2.3")]
@@ -236,9 +239,9 @@ impl<'e> Assessor<'e> {
         let hides = order == Ordering::Greater
             && match self.is_current(other) {
                 Ok(()) => true,
-                // What is not valid yet takes nobody's place: the list it would hide may name the certificate.
+                // A CRL that is not valid yet replaces nothing: the older list may name the certificate.
                 Err(Dismissal::NotYetValid { .. }) => false,
-                // An expired one never hides a fresh one: a newer number that is older in time is no newer.
+                // An expired CRL never replaces a fresh one: a higher number with an earlier time is not newer.
                 Err(_) => other.this_update() >= crl.this_update(),
             };
         let contradicts = order == Ordering::Equal && crl.number().is_some() && other.tbs() != crl.tbs();
@@ -248,7 +251,7 @@ impl<'e> Assessor<'e> {
     }
 }
 
-/// reasons_mask so far, by what, and why not further.
+/// The reasons_mask so far, the evidence for it, and why it does not cover more.
 struct Found<'e> {
     covered: u16,
     proof: Option<Proof<&'e Arc<str>>>,
@@ -257,8 +260,8 @@ struct Found<'e> {
     cause: Cause,
 }
 
-/// Whether an entry of a CRL that is not current revokes all the same. A list that is too old still names the certificate,
-/// unless a hold may have been lifted since; one from the future names it from now on.
+/// Whether an entry of a CRL that is not current revokes all the same. A list that is too old still names the
+/// certificate, unless it is a hold that may have been lifted since. A list from the future names it from now on.
 ///
 /// RFC 5280 6.3.3 (a).
 #[doc(alias = "RFC 5280 section 6.3.3(a)")]
@@ -270,7 +273,8 @@ pub(super) fn still_counts(entry: &CrlEntry<'_>, dismissal: &Dismissal) -> bool 
     }
 }
 
-/// One issuer and one IDP: CRLs of which the newer takes the older's place. Both are of matching names already.
+/// Whether two CRLs have the same issuer and IDP, so that the newer one replaces the older one. The names are known to
+/// match.
 pub(super) fn is_same_series(a: &Crl, b: &Crl) -> bool {
     a.scope() == b.scope()
 }

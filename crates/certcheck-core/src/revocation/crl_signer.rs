@@ -1,9 +1,9 @@
-//! Who may sign a CRL: RFC 5280 6.3.3 (f) and (g), with RFC 10007.
+//! The allowed signers of a CRL: RFC 5280 6.3.3 (f) and (g), with RFC 10007.
 //!
 //! Deviation, stricter than 6.3.3 (f): a name is not enough. Any CA below the anchor could issue a certificate for any
-//! name, and with it a CRL that undoes another CA's revocations. So a signer other than the issuer's own key must be in
-//! the ring, or be certified by a key that the certificate's own path rests on. What was presented or fetched does not
-//! count otherwise.
+//! name, and with it a CRL that removes the revocations of another CA. So a signer other than the issuer's own key must
+//! be in the ring, or be certified by a key on which the certificate's own path depends. Presented or fetched
+//! certificates do not count otherwise.
 
 use super::CheckedCertificate;
 use super::assessor::{Assessor, MAX_DEPTH, SignerStatuses};
@@ -18,7 +18,7 @@ use crate::status::{Cause, Status};
 use crate::x509::{Certificate, KeyUsage};
 
 impl<'e> Assessor<'e> {
-    /// The CRL, verified with a key that may sign it, or why it is not.
+    /// The CRL, verified with a key that is allowed to sign it, or why it is not.
     ///
     /// RFC 5280 6.3.3 (g).
     #[doc(alias = "RFC 5280 section 6.3.3(g)")]
@@ -28,10 +28,10 @@ impl<'e> Assessor<'e> {
         checked: &CheckedCertificate<'_, 'e>,
     ) -> Result<VerifiedCrl<'e>, Dismissal> {
         let name = crl.issuer();
-        // That some key verifies it and may not sign says more than that others do not verify it.
+        // A key that verifies it but is not allowed to sign it says more than keys that do not verify it.
         let mut refused: Option<SignerFault> = None;
         let mut dismissal: Option<Dismissal> = None;
-        // The key that issued the certificate, if the CRL is of that name: nearly always.
+        // The key that issued the certificate, if the CRL has that name, which is nearly always the case.
         let is_of_issuer = checked.issuer.subject().matches(name);
         if is_of_issuer {
             match self.try_key(crl, checked.issuer) {
@@ -42,7 +42,7 @@ impl<'e> Assessor<'e> {
                 Err(found) => dismissal = Some(found),
             }
         }
-        // Another certificate of that name: another key of the CA, or a CRL issuer of its own.
+        // Another certificate with that name: another key of the CA, or a separate CRL issuer.
         for reference in self.pool.by_name(name) {
             let Some((link, _)) = self.pool.link(reference) else { continue };
             let candidate = link.certificate;
@@ -50,7 +50,7 @@ impl<'e> Assessor<'e> {
             if was_tried {
                 continue;
             }
-            // Before the CRL is hashed for it: anybody can present certificates of this name.
+            // Before the CRL is hashed for it, because anyone can present certificates with this name.
             if !self.is_tied(&link, is_of_issuer, checked) {
                 dismissal = Some(stronger(dismissal, SignerFault::NotTied.into()));
                 continue;
@@ -66,7 +66,7 @@ impl<'e> Assessor<'e> {
         Err(refused.map(Dismissal::from).or(dismissal).unwrap_or_else(|| SignerFault::Unknown.into()))
     }
 
-    /// (g)
+    /// Verifies the CRL with the key of a signer (g).
     ///
     /// RFC 5280 6.3.3 (g).
     #[doc(alias = "RFC 5280 section 6.3.3(g)")]
@@ -74,13 +74,14 @@ impl<'e> Assessor<'e> {
         Ok(crl.verify_with(signer.spki(), self.context.policy, &mut self.context.budget)?)
     }
 
-    /// Whether a signer of the right name is tied to the certificate's path by a key: it is in the ring, it has the issuer's
-    /// key, its key and name are on the path, or it was certified
-    /// - under the issuer's name (a CA with several keys): by a key that the CA has on the path, the issuer's first, or by
-    ///   the key that certified the CA there;
+    /// Whether a signer with the right name is tied to the certificate's path by a key. It is tied if it is in the
+    /// ring, if it has the issuer's key, if its key and name are on the path, or if it was certified
+    /// - under the issuer's name (a CA with several keys): by a key that the CA has on the path, the issuer's first, or
+    ///   by the key that certified the CA there,
     /// - under another name, for an indirect CRL: by any key of the path.
     ///
-    /// What is above the issuer has a say only if the ring does not know the CA otherwise: see [`Self::is_path_of_ring`].
+    /// The certificates above the issuer only count if the ring does not know the CA otherwise: see
+    /// [`Self::is_path_of_ring`].
     ///
     /// RFC 5280 6.3.3 (f).
     #[doc(alias = "RFC 5280 section 6.3.3(f)")]
@@ -100,7 +101,7 @@ impl<'e> Assessor<'e> {
         if is(checked.issuer) || self.certifies(checked.issuer, signer) {
             return true;
         }
-        // Self-issued certificates of the CA stand above one another; what certified the last of them certified the CA.
+        // Self-issued certificates of the CA follow one another. The certifier of the last one certified the CA.
         let ca = checked.issuer.subject();
         let own = checked.above.iter().take_while(|known| known.subject().matches(ca)).count();
         if !self.is_path_of_ring(checked, own) {
@@ -113,7 +114,7 @@ impl<'e> Assessor<'e> {
             || checked.above.iter().take(above).any(|known| self.certifies(known, signer))
     }
 
-    /// Whether this key made the signature on a signer's certificate. A limit that is hit ties nothing.
+    /// Whether this key made the signature on a signer's certificate. False if a limit is reached.
     fn certifies(&mut self, certifier: &Certificate<'e>, signer: &Link<'e>) -> bool {
         let (issuer, name) = (signer.certificate.issuer(), certifier.subject());
         self.context.budget.compare_names(issuer.cost().saturating_add(name.cost())).is_ok()
@@ -121,9 +122,11 @@ impl<'e> Assessor<'e> {
             && self.context.verify_signature(signer, certifier).is_ok()
     }
 
-    /// Whether what is above the CA on this path is what the ring has above it. A client could present a path on which
-    /// another CA has certified the CA's key, and then its namesakes. A ring that does not know the CA has nothing to say, and
-    /// neither has it where the anchor certified the CA. `own` certificates of the CA stand above the issuer.
+    /// Whether the certificates above the CA on this path are those that the ring has above it.
+    ///
+    /// A client could present a path on which another CA has certified the CA's key, and then other certificates with
+    /// its name. If the ring does not know the CA, or if the anchor certified it, there is nothing to compare. `own` is
+    /// the number of certificates of the CA above the issuer.
     fn is_path_of_ring(&mut self, checked: &CheckedCertificate<'_, 'e>, own: usize) -> bool {
         let Some(certifier) = checked.above.get(own) else { return true };
         if certifier.der() == self.anchor.der() {
@@ -137,7 +140,8 @@ impl<'e> Assessor<'e> {
         of_key.is_empty() || of_key.iter().any(|link| self.certifies(certifier, link))
     }
 
-    /// (f): the signer's own path leads to the same anchor, its keyUsage lets it sign CRLs, and it is not revoked.
+    /// Checks (f): the signer's own path leads to the same anchor, its keyUsage allows signing CRLs, and it is not
+    /// revoked.
     ///
     /// RFC 5280 6.3.3 (f).
     #[doc(alias = "RFC 5280 section 6.3.3(f)")]
@@ -150,8 +154,8 @@ impl<'e> Assessor<'e> {
             return self.check_usage(signer, true);
         }
         self.check_usage(signer, false)?;
-        // Whether the signer is revoked is being asked, and this CRL is of what it says itself: it is taken as signed
-        // (PKITS 4.14.30). Were it listed there, it would be found so.
+        // The signer's own status is being determined, and this CRL is its own: it is accepted as signed (PKITS
+        // 4.14.30). If the signer were listed in it, it would be found revoked.
         if self.in_progress.iter().any(|earlier| earlier.der() == signer.der()) {
             return Ok(());
         }
@@ -163,19 +167,19 @@ impl<'e> Assessor<'e> {
         }
         self.searched += 1;
         let outcome = self.check_path_of_signer(signer);
-        // What was found while others were in progress leans on them.
+        // Results that were found while others were in progress depend on those.
         if self.in_progress.is_empty() {
             self.known_signers.push((reference, outcome.clone()));
         }
         outcome
     }
 
-    /// Its path, and the status of each certificate in it.
+    /// Checks the signer's path, and the status of each certificate in it.
     ///
     /// RFC 5280 6.3.3 (f).
     #[doc(alias = "RFC 5280 section 6.3.3(f)")]
     fn check_path_of_signer(&mut self, signer: &Certificate<'e>) -> Result<(), SignerFault> {
-        // The certificates of that path have times of their own.
+        // The certificates of that path have validity periods of their own.
         self.until = self.now();
         self.looked_beyond = true;
         let (ring, policy) = (self.context.ring, self.context.policy);
@@ -208,7 +212,7 @@ impl<'e> Assessor<'e> {
         fault.map_or(Ok(()), Err)
     }
 
-    /// keyUsage, by the policy's reading of RFC 10007.
+    /// Checks keyUsage, as the policy requires it (RFC 10007).
     ///
     /// RFC 5280 6.3.3 (f), RFC 10007 3.
     #[doc(alias("RFC 5280 section 6.3.3(f)", "RFC 10007 section 3"))]

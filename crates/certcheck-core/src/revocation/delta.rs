@@ -11,9 +11,9 @@ use crate::status::RevocationReason;
 use crate::x509::Name;
 
 impl<'e> Assessor<'e> {
-    /// (c), (h): the delta with the highest number that combines with this complete CRL, signed with the same key
-    /// and current itself. Where none is at hand the complete CRL stands alone: it is current, and nothing in the
-    /// RFC makes a delta a duty of who asks.
+    /// The delta with the highest number that combines with this complete CRL, is signed with the same key, and is
+    /// current (steps (c) and (h)). Without a delta the complete CRL is used alone: it is current, and the RFC does not
+    /// oblige clients to use deltas.
     ///
     /// RFC 5280 5.2.4, RFC 5280 6.3.3 (c), RFC 5280 6.3.3 (h).
     #[doc(alias("RFC 5280 section 5.2.4", "RFC 5280 section 6.3.3(c)", "RFC 5280 section 6.3.3(h)"))]
@@ -57,9 +57,10 @@ impl<'e> Assessor<'e> {
         Ok(delta.verify_with(complete.key(), self.policy(), &mut self.context.budget)?)
     }
 
-    /// A delta that does not combine with this complete CRL, and lists the certificate: revoked in any is revoked (deviation,
-    /// the RFC has no use for it). It must be of the same issuer, scope and key, and not older than the complete CRL, whose
-    /// silence would be the later word. One that is not current counts as a complete CRL of its time would.
+    /// The entry in a delta that does not combine with this complete CRL, but lists the certificate. Deviation: the RFC
+    /// does not use such deltas, but revoked by any is revoked. The delta must have the same issuer, scope and key, and
+    /// must not be older than the complete CRL, which does not list the certificate. A delta that is not current counts
+    /// as a complete CRL with its times would.
     ///
     /// RFC 5280 6.3.3 (c).
     #[doc(alias = "RFC 5280 section 6.3.3(c)")]
@@ -86,7 +87,7 @@ impl<'e> Assessor<'e> {
                 continue;
             }
             let Some(listed) = delta.find(serial, issuer) else { continue };
-            // What nobody has signed is not even unreadable.
+            // An unsigned delta is not evaluated at all.
             if delta.verify_with(complete.key(), self.policy(), &mut self.context.budget).is_err() {
                 continue;
             }
@@ -101,8 +102,8 @@ impl<'e> Assessor<'e> {
     }
 }
 
-/// The number of a delta that combines with a complete CRL: (c)(1) to (3), of one issuer, scope and key identifier; the
-/// complete CRL is no older than the delta's base and older than the delta.
+/// The number of a delta that combines with a complete CRL by (c)(1) to (3): same issuer, scope and key identifier, and
+/// the complete CRL is not older than the delta's base, and older than the delta.
 ///
 /// RFC 5280 5.2.1, RFC 5280 6.3.3 (c).
 #[doc(alias("RFC 5280 section 5.2.1", "RFC 5280 section 6.3.3(c)"))]

@@ -1,4 +1,4 @@
-//! Why a piece of evidence does not count for a certificate.
+//! Why a piece of evidence is not used for a certificate.
 
 use core::fmt;
 
@@ -11,106 +11,107 @@ use crate::signature::SignatureFault;
 use crate::status::Cause;
 use crate::time::Time;
 
-/// Why a piece of evidence does not count for a certificate, in detail. [`Dismissal::cause`] is its stable code.
+/// Why a piece of evidence is not used for a certificate, in detail. [`Dismissal::cause`] is its stable code.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Dismissal {
-    /// The evidence was not looked at: the status was certain without it.
+    /// The evidence was not evaluated: the status was certain without it.
     NotLookedAt,
-    /// A CRL of an issuer that no certificate of the path names.
+    /// A CRL from an issuer that no certificate of the path names.
     OtherIssuer,
-    /// An OCSP response about other certificates.
+    /// An OCSP response for other certificates.
     OtherCertificates,
-    /// An OCSP response that is successful and has no answer in it.
+    /// A successful OCSP response without answers.
     NoAnswers,
     /// A responder answered with an error.
     ResponderError(ResponseStatus),
     /// A responder does not know the certificate.
     ResponderUnknown,
-    /// A CRL does not cover the certificate (RFC 5280 6.3.3 (b), (d)).
+    /// A CRL that does not cover the certificate (RFC 5280 6.3.3 (b), (d)).
     Scope(ScopeGap),
     /// Its signature cannot be used.
     Signature(Box<Reason>),
-    /// It is signed by someone who may not sign it.
+    /// The signer is not allowed to sign it.
     Signer(SignerFault),
-    /// Its thisUpdate is still to come.
+    /// A thisUpdate in the future.
     NotYetValid {
-        /// thisUpdate, or producedAt of an OCSP response where that is what is still to come.
+        /// The thisUpdate, or the producedAt of an OCSP response if that is in the future.
         this_update: Time,
     },
-    /// It is too old.
+    /// Evidence that is too old.
     Stale {
-        /// The last second at which it counted, by nextUpdate or by policy.
+        /// The last second for which it could be used, by nextUpdate or by policy.
         ended: Time,
     },
-    /// Newer evidence of the same kind and scope takes its place (RFC 5280 6.3.3 (a)).
+    /// Newer evidence of the same kind and scope replaces it (RFC 5280 6.3.3 (a)).
     Superseded,
-    /// Another CRL of the same number and time says something else.
+    /// Another CRL with the same number and time has different content.
     Conflict,
-    /// A delta CRL where no complete CRL combines with it (RFC 5280 5.2.4).
+    /// A delta CRL without a complete CRL that it combines with (RFC 5280 5.2.4).
     DeltaAlone,
-    /// A delta CRL that adds nothing: no complete CRL counts that it combines with, a newer delta does, or policy does not use
-    /// deltas.
+    /// A delta CRL that adds nothing: no usable complete CRL combines with it, a newer delta does, or the policy does
+    /// not use deltas.
     DeltaUnused,
     /// A CRL without a number, under a pedantic policy (RFC 5280 5.2.3).
     NoNumber,
-    /// It answers another request: the nonce differs or is missing (RFC 9654).
+    /// An answer to another request: the nonce differs or is missing (RFC 9654).
     NonceMismatch,
-    /// It cannot be parsed.
+    /// Evidence that cannot be parsed.
     Malformed(ViewFault),
-    /// It is not what was asked for, or part of it cannot be parsed.
+    /// Evidence of another kind than requested, or that can only be parsed in part.
     Unreadable,
     /// A limit was reached before it was validated.
     Limit(LimitHit),
-    /// More than a limit of the policy allows.
+    /// More work than a limit of the policy allows.
     TooMany,
-    /// Nothing came from its source, for this cause.
+    /// Nothing was received from its source, for this cause.
     NotFetched(Cause),
 }
 
-/// How a CRL fails to cover a certificate.
+/// Why a CRL does not cover a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ScopeGap {
-    /// It is of a distribution point that the certificate does not name, though it names others.
+    /// It is for a distribution point that the certificate does not name, although it names others.
     OtherPoint,
-    /// It is of a distribution point, and the certificate names none.
+    /// It is for a distribution point, and the certificate names none.
     NoPoint,
-    /// Its issuer is not the certificate's, and the CRL does not say that it is indirect.
+    /// Its issuer is not the certificate's issuer, and the CRL is not marked as indirect.
     NotIndirect,
-    /// It covers user certificates only, and this is a CA's.
+    /// It covers only user certificates, and this is a CA certificate.
     OnlyUsers,
-    /// It covers CA certificates only, and this is none.
+    /// It covers only CA certificates, and this is not a CA certificate.
     OnlyCas,
-    /// It covers attribute certificates only.
+    /// It covers only attribute certificates.
     OnlyAttributes,
-    /// It covers some reasons for revocation only, and nothing covers the others.
+    /// It covers only some revocation reasons, and no other evidence covers the rest.
     SomeReasons,
 }
 
-/// Why the signer of a piece of evidence may not sign it.
+/// Why the signer of a piece of evidence is not allowed to sign it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SignerFault {
-    /// No certificate of the signer's name is known, or none whose key made the signature.
+    /// No certificate with the signer's name is available, or none whose key made the signature.
     Unknown,
     /// The signer has the CA's name, or is named by the certificate, but its key is not tied to the certificate's path.
     NotTied,
-    /// An OCSP response that neither the certificate's issuer signed nor a delegate whose certificate came with it.
+    /// An OCSP response that is signed neither by the certificate's issuer nor by a delegate whose certificate is
+    /// included.
     NotResponder,
     /// Its keyUsage does not allow signing CRLs.
     NoCrlSign,
-    /// It has no keyUsage, which a signer of CRLs below the anchor must have (RFC 10007).
+    /// It has no keyUsage, which a CRL signer below the anchor must have (RFC 10007).
     NoKeyUsage,
     /// Its certificate has no valid path, for this reason.
     NoPath(Box<Reason>),
-    /// Its path leads to another anchor than the certificate's.
+    /// Its path leads to another anchor than the certificate's path.
     OtherAnchor,
     /// Its own certificate is revoked.
     Revoked,
-    /// The status of its own certificate is not known, for this cause.
+    /// The status of its own certificate is unknown, for this cause.
     StatusUnknown(Cause),
-    /// Signers certify each other deeper than is followed.
+    /// Signers depend on each other more deeply than is supported.
     TooDeep,
     /// The ring distrusts it.
     Distrusted,
@@ -118,11 +119,11 @@ pub enum SignerFault {
     NotByIssuer,
     /// A delegate without id-kp-OCSPSigning.
     NoOcspSigning,
-    /// A delegate whose keyUsage allows no signatures.
+    /// A delegate whose keyUsage does not allow signatures.
     NoSignatureUsage,
     /// A delegate that is a CA.
     IsCa,
-    /// A delegate with a critical extension that is not supported, or critical where the RFC forbids it.
+    /// A delegate with a critical extension that is not supported, or that must not be critical.
     CriticalExtension,
     /// A delegate whose certificate is not valid yet.
     NotYetValid {
@@ -165,7 +166,7 @@ impl Dismissal {
         }
     }
 
-    /// What would help.
+    /// The remedy.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
@@ -181,7 +182,7 @@ impl Dismissal {
     }
 }
 
-/// Of two, the one that tells more: the later cause. Of the same cause the first.
+/// The more specific of two dismissals: the later cause, and the first one for the same cause.
 pub(super) fn stronger(known: Option<Dismissal>, other: Dismissal) -> Dismissal {
     match known {
         Some(known) if known.cause() >= other.cause() => known,

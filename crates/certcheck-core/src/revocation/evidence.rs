@@ -1,4 +1,4 @@
-//! Evidence at hand: CRLs and OCSP responses, read, not yet believed.
+//! Available evidence: CRLs and OCSP responses, parsed but not verified.
 
 use core::fmt;
 use std::collections::HashMap;
@@ -16,24 +16,24 @@ use crate::status::Cause;
 use crate::time::Time;
 use crate::x509::{Certificate, Name};
 
-/// Issuers up to which their names are compared one by one.
+/// The most issuers whose names are compared one by one.
 const FEW: usize = 8;
 
-/// Responses that are about no certificate that are kept, to be told of.
+/// The most responses without a certificate that are kept for reports.
 const UNATTRIBUTED: usize = 16;
 
-/// Evidence that cannot be taken in, and why.
+/// Evidence that cannot be parsed, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EvidenceFault {
-    /// The URL or file it came from.
+    /// The URL or file from which it was read.
     pub source: Arc<str>,
-    /// What is wrong.
+    /// The fault.
     pub fault: ViewFault,
 }
 
 impl EvidenceFault {
-    /// What is wrong with what came from there.
+    /// The fault of evidence from this source.
     #[must_use]
     pub fn new(source: &str, fault: ViewFault) -> Self {
         Self { source: source.into(), fault }
@@ -48,29 +48,29 @@ impl fmt::Display for EvidenceFault {
 
 impl core::error::Error for EvidenceFault {}
 
-/// An OCSP response that has been read. Unverified until it is asked about a certificate.
+/// An OCSP response that has been parsed. It is not verified until it is used for a certificate.
 #[derive(Debug)]
 pub struct OcspEvidence {
     der: Bytes,
     source: Arc<str>,
     status: ResponseStatus,
-    /// The content of every serial number it speaks of.
+    /// The contents of all serial numbers in it.
     serials: Vec<Box<[u8]>>,
     /// The earliest thisUpdate and nextUpdate in it.
     this_update: Option<Time>,
     next_update: Option<Time>,
-    /// Where its parts stand, unless it is an error.
+    /// The positions of its parts, unless it is an error.
     layout: Option<Layout>,
     pub(super) keys: SignatureMemo,
-    /// Whether an answer in it, or its responder, is of an issuer: hashes that were compared.
+    /// Whether an answer in it, or its responder, is of an issuer: the results of comparing hashes.
     hashes: SignatureMemo,
 }
 
 impl OcspEvidence {
-    /// Reads a response in DER. `source` is the URL or file it came from.
+    /// Parses a response in DER. `source` is its URL or file.
     ///
     /// # Errors
-    /// As [`OcspResponse::parse`].
+    /// The same as for [`OcspResponse::parse`].
     pub fn parse(der: Bytes, source: &str) -> Result<Self, ViewFault> {
         let response = OcspResponse::parse(&der)?;
         let answers = response.basic.iter().flat_map(BasicResponse::responses);
@@ -94,19 +94,19 @@ impl OcspEvidence {
         })
     }
 
-    /// The bytes as they came.
+    /// The original bytes.
     #[must_use]
     pub const fn der(&self) -> &Bytes {
         &self.der
     }
 
-    /// The URL or file it came from.
+    /// The URL or file from which it was read.
     #[must_use]
     pub const fn source(&self) -> &Arc<str> {
         &self.source
     }
 
-    /// Whether there is an answer in it.
+    /// The status of the response: successful, or an error.
     #[must_use]
     pub const fn status(&self) -> ResponseStatus {
         self.status
@@ -118,20 +118,22 @@ impl OcspEvidence {
         self.this_update
     }
 
-    /// The earliest nextUpdate of its answers, if any says.
+    /// The earliest nextUpdate of its answers, if one has it.
     #[must_use]
     pub const fn next_update(&self) -> Option<Time> {
         self.next_update
     }
 
-    /// What it says, unverified. `None` for an error.
+    /// The content, not verified. `None` for an error.
     #[must_use]
     pub fn basic(&self) -> Option<BasicResponse<'_>> {
-        // It read when it came in.
+        // It was parsed when it was added.
         self.layout.as_ref()?.view(&self.der)
     }
 
-    /// RFC 6960 3.2 (1): whether this answer in it is about this certificate.
+    /// Whether this answer is for this certificate.
+    ///
+    /// RFC 6960 3.2 (1).
     #[doc(alias = "RFC 6960 section 3.2(1)")]
     pub(super) fn is_about(&self, single: &SingleResponse<'_>, checked: &CheckedCertificate<'_, '_>) -> bool {
         let (certificate, issuer) = (checked.certificate, checked.issuer);
@@ -141,7 +143,9 @@ impl OcspEvidence {
             && self.hashes.memoize(at, of, || single.cert_id.is_hashed(certificate.issuer(), issuer))
     }
 
-    /// RFC 6960 3.2 (3): whether its responder is this certificate.
+    /// Whether this certificate is its responder.
+    ///
+    /// RFC 6960 3.2 (3).
     #[doc(alias = "RFC 6960 section 3.2(3)")]
     pub(super) fn is_by(&self, responder: ResponderId<'_>, signer: &Certificate<'_>) -> bool {
         match responder {
@@ -152,12 +156,12 @@ impl OcspEvidence {
         }
     }
 
-    /// Whether there is an answer in it, about whatever certificate.
+    /// Whether it has an answer, for any certificate.
     pub(super) const fn has_answers(&self) -> bool {
         !self.serials.is_empty()
     }
 
-    /// Whether it has an answer about this serial number, of whatever issuer.
+    /// Whether it has an answer for this serial number, of any issuer.
     pub(super) fn has_serial(&self, serial: &[u8]) -> bool {
         self.serials.iter().any(|known| **known == *serial)
     }
@@ -167,36 +171,36 @@ impl OcspEvidence {
     }
 }
 
-/// A store of evidence. What is in it answers nothing before its signature was verified for who it is about, and
-/// that is done once: the outcome is kept with the evidence.
+/// A collection of evidence. Nothing in it is used before its signature is verified for the certificate. This happens
+/// once, and the result is remembered with the evidence.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// CRLs, those of one issuer together.
+    /// The CRLs, grouped by issuer.
     crls: Vec<Vec<Arc<Crl>>>,
-    /// Numbers for the issuers' names, where there are more than a few: which group is theirs.
+    /// Numbers for the issuers' names, if there are more than a few: the index of their group.
     names: NameInterner,
-    /// Responses by serial number.
+    /// The responses by serial number.
     responses: HashMap<Box<[u8]>, Vec<Arc<OcspEvidence>>>,
-    /// A responder answered with an error. Nobody signs that, so it says nothing but why there is no answer.
+    /// Whether a responder returned an error. Errors are not signed, so they only explain why there is no answer.
     has_error: bool,
-    /// Responses that are about no certificate: errors, and those without answers.
+    /// Responses for no certificate: errors, and those without answers.
     unattributed: Vec<Arc<OcspEvidence>>,
-    /// What did not read.
+    /// Evidence that cannot be parsed.
     faults: Vec<EvidenceFault>,
 }
 
 impl Evidence {
-    /// Nothing at hand.
+    /// A collection without evidence.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in a CRL.
+    /// Adds a CRL.
     pub fn add_crl(&mut self, crl: Arc<Crl>) {
         let group = self.group_of(crl.issuer()).unwrap_or_else(|| {
             self.crls.push(Vec::new());
-            // Few names are compared; of many, each gets a number.
+            // A few names are compared. If there are many, each gets a number.
             let unnumbered = if self.crls.len() == FEW + 1 { 0 } else { self.crls.len() - 1 };
             if self.crls.len() > FEW {
                 for group in self.crls.iter().skip(unnumbered) {
@@ -219,7 +223,7 @@ impl Evidence {
         self.crls.iter().position(|group| group.first().is_some_and(|crl| crl.issuer().matches(issuer)))
     }
 
-    /// Takes in an OCSP response.
+    /// Adds an OCSP response.
     pub fn add_ocsp(&mut self, response: &Arc<OcspEvidence>) {
         self.has_error |= response.status != ResponseStatus::Successful;
         let is_known = |known: &Arc<OcspEvidence>| known.der == response.der;
@@ -237,29 +241,29 @@ impl Evidence {
         }
     }
 
-    /// Notes evidence that did not read: a certificate about which nothing else is known then has that for a cause.
+    /// Records evidence that cannot be parsed. It is then the cause for certificates without other evidence.
     pub fn add_fault(&mut self, fault: EvidenceFault) {
         self.faults.push(fault);
     }
 
-    /// What did not read.
+    /// The evidence that cannot be parsed.
     #[must_use]
     pub fn faults(&self) -> &[EvidenceFault] {
         &self.faults
     }
 
-    /// Whether there is nothing.
+    /// Whether there is no evidence.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.crls.is_empty() && self.responses.is_empty()
     }
 
-    /// Whether there is nothing, and nothing to tell of why.
+    /// Whether there is no evidence, and no fault that would explain it.
     pub(super) fn is_blank(&self) -> bool {
         self.is_empty() && !self.has_error && self.faults.is_empty()
     }
 
-    /// Whether the CRLs of this name and the responses about this serial number are the same in both, in the same order.
+    /// Whether both have the same CRLs of this name and the same responses for this serial number, in the same order.
     pub(super) fn is_same_about(&self, other: &Self, issuer: Name<'_>, serial: &[u8]) -> bool {
         fn is_same<T>(ours: &[Arc<T>], theirs: &[Arc<T>]) -> bool {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| Arc::ptr_eq(a, b))
@@ -273,7 +277,7 @@ impl Evidence {
     }
 
     fn responses_about(&self, serial: &[u8]) -> &[Arc<OcspEvidence>] {
-        // A store without responses, of which there are many, hashes nothing.
+        // Many collections have no responses, and then nothing is hashed.
         if self.responses.is_empty() {
             return &[];
         }
@@ -281,7 +285,7 @@ impl Evidence {
     }
 }
 
-/// What was given and what has arrived since.
+/// The evidence that was given, and what has been fetched since.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AtHand<'e> {
     stores: [Option<&'e Evidence>; 2],
@@ -297,7 +301,7 @@ impl<'e> AtHand<'e> {
         Group(self.stores.map(|store| store.map_or(&[][..], |store| store.crls_of(issuer))))
     }
 
-    /// The responses with an answer about this serial number, of whatever issuer.
+    /// The responses with an answer for this serial number, of any issuer.
     pub(super) fn responses_about(
         self,
         serial: &[u8],
@@ -309,7 +313,7 @@ impl<'e> AtHand<'e> {
             .map(AsRef::as_ref)
     }
 
-    /// Everything there is.
+    /// All pieces of evidence.
     pub(super) fn pieces(self) -> impl Iterator<Item = Piece<'e>> {
         let stores = || self.stores.into_iter().flatten();
         let crls = stores().flat_map(|store| store.crls.iter().flatten()).map(|crl| Piece::Crl(crl));
@@ -317,18 +321,18 @@ impl<'e> AtHand<'e> {
             .flat_map(|store| store.responses.values().flatten().chain(&store.unattributed))
             .map(AsRef::as_ref)
             .collect();
-        // In an order that does not depend on how they are hashed. One with answers about several certificates is one.
+        // In an order that does not depend on hashing. A response with answers for several certificates is one piece.
         responses.sort_by(|a, b| (a.source(), a.der()).cmp(&(b.source(), b.der())));
         responses.dedup_by(|a, b| core::ptr::eq(*a, *b));
         crls.chain(responses.into_iter().map(Piece::Ocsp))
     }
 
-    /// What could not be parsed.
+    /// The evidence that cannot be parsed.
     pub(super) fn faults(self) -> impl Iterator<Item = &'e EvidenceFault> {
         self.stores.into_iter().flatten().flat_map(|store| &store.faults)
     }
 
-    /// Why there may be nothing about a certificate.
+    /// Why there may be no evidence for a certificate.
     pub(super) fn cause_of_nothing(self) -> Cause {
         let stores = || self.stores.into_iter().flatten();
         if stores().any(|store| !store.faults.is_empty()) {
@@ -341,7 +345,7 @@ impl<'e> AtHand<'e> {
     }
 }
 
-/// The CRLs of one issuer, complete ones and deltas.
+/// The CRLs of one issuer: complete CRLs and deltas.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Group<'e>([&'e [Arc<Crl>]; 2]);
 
@@ -359,7 +363,7 @@ pub(super) enum Piece<'e> {
 }
 
 impl Piece<'_> {
-    /// Whether both are the same bytes from the same source.
+    /// Whether both have the same bytes from the same source.
     pub(super) fn is(self, other: Self) -> bool {
         match (self, other) {
             (Self::Crl(a), Self::Crl(b)) => core::ptr::eq(a, b),

@@ -1,12 +1,12 @@
-//! Whether evidence is current: thisUpdate, nextUpdate, and what policy makes of their absence
-//! (RFC 5280 5.1.2.4, 5.1.2.5; RFC 6960 3.2 (5), (6)).
+//! Whether evidence is current: thisUpdate, nextUpdate, and the policy if they are absent (RFC 5280 5.1.2.4, 5.1.2.5;
+//! RFC 6960 3.2 (5), (6)).
 
 use crate::policy::Freshness;
 use crate::status::Cause;
 use crate::time::Time;
 
 impl Freshness {
-    /// Whether evidence of these times may be used at this one.
+    /// Checks whether evidence with these times can be used at this time.
     ///
     /// # Errors
     /// [`Cause::NotYetValid`], [`Cause::Stale`]
@@ -29,7 +29,7 @@ impl Freshness {
         if this_update > now.saturating_add(self.skew) {
             return Err(Cause::NotYetValid);
         }
-        // A nextUpdate before thisUpdate is nonsense, and so is what it is said of.
+        // A nextUpdate before thisUpdate makes no sense, and such evidence is not used.
         let is_nonsense = next_update.is_some_and(|next| next.unix() < this_update);
         if is_nonsense || now > until.saturating_add(self.skew).saturating_add(self.max_stale) {
             return Err(Cause::Stale);
@@ -37,12 +37,12 @@ impl Freshness {
         Ok(())
     }
 
-    /// The last second at which [`Freshness::check_current`] says the same as at this one.
+    /// The last second for which [`Freshness::check_current`] gives the same result as at this time.
     pub(crate) fn says_so_until(&self, this_update: Time, next_update: Option<Time>, now: Time) -> Time {
         let this = this_update.unix();
         match self.check_current(this_update, next_update, now) {
             Err(Cause::NotYetValid) => Time::from_unix(this.saturating_sub(self.skew).saturating_sub(1)),
-            // What is too old stays so.
+            // Evidence that is too old remains too old.
             Err(_) => Time::from_unix(i64::MAX),
             Ok(()) => {
                 let until = self.end(this_update, next_update);
@@ -51,18 +51,20 @@ impl Freshness {
         }
     }
 
-    /// Until when evidence of these times speaks, by itself and by policy. What clocks may differ by, and what is taken after
-    /// its end, is not in it.
+    /// The end of evidence with these times, by itself and by policy. It does not include the tolerated difference
+    /// between clocks or the time after its end.
     #[must_use]
     pub fn ends(&self, this_update: Time, next_update: Option<Time>) -> Time {
         Time::from_unix(self.end(this_update, next_update))
     }
 
+    /// The end of evidence with these times, in seconds since the epoch.
+    ///
     /// RFC 5280 5.1.2.5.
     #[doc(alias = "RFC 5280 section 5.1.2.5")]
     fn end(&self, this_update: Time, next_update: Option<Time>) -> i64 {
         let this = this_update.unix();
-        // Without nextUpdate newer information is to be had all the time: it is as good as policy says, never for ever.
+        // Without nextUpdate, newer information is available at any time. The policy limits how long it can be used.
         let until = next_update.map_or_else(|| this.saturating_add(self.max_age), Time::unix);
         self.oldest.map_or(until, |oldest| until.min(this.saturating_add(oldest)))
     }

@@ -1,4 +1,4 @@
-//! Evidence that came because it was asked for: each certificate's own, and all of a path's together.
+//! Evidence that was requested: for each certificate, and for a path together.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::status::Status;
 use crate::time::Time;
 use crate::x509::Certificate;
 
-/// What came for one certificate.
+/// The evidence that was received for one certificate.
 #[derive(Debug, Default)]
 pub(crate) struct OwnEvidence {
     pub(super) evidence: Evidence,
-    /// More than CRLs of its issuer and responses about it had a say in its status.
+    /// Whether anything was used in addition to CRLs of its issuer and responses for it.
     pub(super) looked_beyond: bool,
 }
 
-/// All evidence that was asked for on behalf of a path.
+/// All evidence that was requested for a path.
 #[derive(Default)]
 pub(crate) struct FetchedEvidence<'s> {
     evidence: Evidence,
-    /// Certificates that came for its signers.
+    /// The certificates that were received for signers.
     signers: Vec<&'s [u8]>,
 }
 
@@ -42,8 +42,8 @@ impl<'s> FetchedEvidence<'s> {
         self.evidence
     }
 
-    /// A certificate's status by all of it, if that can be another than by its own: what was asked about one certificate may
-    /// list another, and revoked in any is revoked.
+    /// Determines a certificate's status by all of it, if it can differ from the status by its own evidence. Evidence
+    /// that was requested for one certificate may list another, and revoked by any is revoked.
     pub(crate) fn merge_into(
         &self,
         context: AssessContext<'_>,
@@ -67,7 +67,7 @@ impl<'s> FetchedEvidence<'s> {
         }
     }
 
-    /// What of it, and of what was given, did not count for any of these, at most so many pieces.
+    /// The fetched and given evidence that was not used for any of these certificates, at most `max` pieces.
     pub(crate) fn considered(
         &self,
         context: AssessContext<'_>,
@@ -81,7 +81,7 @@ impl<'s> FetchedEvidence<'s> {
         })
     }
 
-    /// The last second at which all of it says of these what it says now.
+    /// The last second for which all of it gives the same statuses for these certificates.
     pub(crate) fn until(
         &self,
         context: AssessContext<'_>,
@@ -96,7 +96,8 @@ impl<'s> FetchedEvidence<'s> {
     }
 }
 
-/// The status by all this evidence, and whether more than evidence of the issuer's and about the certificate had a say.
+/// The status by all this evidence, and whether anything was used in addition to evidence from the issuer and for the
+/// certificate.
 pub(super) fn assess(
     context: AssessContext<'_>,
     given: Option<&Evidence>,
@@ -113,7 +114,7 @@ pub(super) fn assess(
     })
 }
 
-/// With what came for signers beside what was presented, for them alone.
+/// Runs a function with the certificates for signers in addition to the presented ones.
 pub(super) fn with_signers<T>(
     context: AssessContext<'_>,
     signers: &[&[u8]],

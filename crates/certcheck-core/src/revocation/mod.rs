@@ -1,7 +1,7 @@
 //! Revocation (RFC 5280 6.3, RFC 6960): evidence in, one status for each certificate of a validated path out.
 //!
-//! Nothing is believed before its signature was verified for who it is about; that is done once for each piece of
-//! evidence and key. All evidence at hand is consulted: revoked in any is revoked, and unknown is never good.
+//! No evidence is used before its signature is verified for the certificate, once for each piece of evidence and key.
+//! All available evidence is evaluated: revoked by any is revoked, and unknown is never good.
 
 mod answers;
 mod assessor;

@@ -9,19 +9,19 @@ use crate::ocsp::{CertStatus, ResponseStatus, SingleResponse};
 use crate::status::{Cause, Means, Proof, RevocationReason, Revoked, Status};
 use crate::time::Time;
 
-/// What all responses together say.
+/// The result of all responses together.
 #[derive(Default)]
 pub(super) struct Found<'e> {
-    /// The newest.
+    /// The newest good answer.
     pub(super) good: Option<Proof<&'e Arc<str>>>,
-    /// certificateHold, the newest: a later good lifts it.
+    /// The newest answer with certificateHold. A later good answer lifts it.
     pub(super) held: Option<Revoked<&'e Arc<str>>>,
-    /// Why other answers do not count: the strongest.
+    /// Why other answers are not used: the most specific reason.
     pub(super) dismissal: Option<Dismissal>,
 }
 
 impl<'e> Assessor<'e> {
-    /// Every response at hand: the worst that is believed counts.
+    /// The status by all available responses. The worst verified one counts.
     pub(super) fn by_ocsp(&mut self, checked: &CheckedCertificate<'_, 'e>) -> Status<&'e Arc<str>> {
         let mut found = Found::default();
         for response in self.at_hand.responses_about(checked.certificate.serial().bytes()) {
@@ -39,7 +39,7 @@ impl<'e> Assessor<'e> {
         }
     }
 
-    /// What one response says. A revocation for good is returned, all else noted.
+    /// Evaluates one response. Returns a permanent revocation, and records everything else.
     ///
     /// RFC 6960 2.2, RFC 6960 2.4, RFC 6960 3.2 (6), RFC 6960 4.4.8.
     #[doc(alias(
@@ -58,7 +58,7 @@ impl<'e> Assessor<'e> {
             self.note(response, found, Dismissal::ResponderError(response.status()));
             return None;
         };
-        // 3.2 (1): the answers about this certificate, wherever they stand among others.
+        // 3.2 (1): the answers for this certificate, whatever other answers there are.
         let is_about = |single: &SingleResponse<'_>| response.is_about(single, checked);
         let mut about = basic.responses().filter_map(Result::ok).filter(is_about).peekable();
         if about.peek().is_none() {
@@ -70,7 +70,8 @@ impl<'e> Assessor<'e> {
             self.note(response, found, dismissal);
             return None;
         }
-        // Several answers about one certificate: the worst counts, and one that is of no use spoils those that are good.
+        // If there are several answers for one certificate, the worst counts, and one that cannot be used invalidates
+        // the good ones.
         let mut good = None;
         let mut is_spoiled = false;
         for single in about {
@@ -82,7 +83,8 @@ impl<'e> Assessor<'e> {
             };
             let current = self.check_times(basic.produced_at, &single);
             match (single.status, current) {
-                // An answer of another time that it is revoked still says so, unless a hold may have been lifted since.
+                // An answer of another time that it is revoked still counts, unless it is a hold that may have been
+                // lifted since.
                 (
                     CertStatus::Revoked { at, reason },
                     Err(Dismissal::Stale { .. } | Dismissal::NotYetValid { .. }),
@@ -124,23 +126,23 @@ impl<'e> Assessor<'e> {
         None
     }
 
-    /// 3.2 (5), (6), and that nobody signs in the future. Where a past moment is asked about, what was produced since and is
-    /// about that moment counts.
+    /// Checks 3.2 (5) and (6), and that the response was not signed in the future. If the check is for a past time,
+    /// responses that were produced later for that time count.
     fn check_times(&mut self, produced_at: Time, single: &SingleResponse<'_>) -> Result<(), Dismissal> {
         if produced_at.unix() > self.latest().unix().saturating_add(self.policy().freshness.skew) {
-            // Rare enough not to be worth a time.
+            // This is too rare to compute an end.
             self.until = self.now();
             return Err(Dismissal::NotYetValid { this_update: produced_at });
         }
         self.check_current(single.this_update, single.next_update)
     }
 
-    /// The latest that a response may have been produced.
+    /// The latest time at which a response may have been produced.
     pub(super) fn latest(&self) -> Time {
         self.policy().produced_until.unwrap_or_else(|| self.now()).max(self.now())
     }
 
-    /// Notes why a response does not count: of several causes the one that policy weighs most.
+    /// Records why a response is not used. Of several causes, the one that counts most for the policy is kept.
     fn note(&mut self, response: &'e OcspEvidence, found: &mut Found<'e>, dismissal: Dismissal) {
         self.dismissed(Piece::Ocsp(response), &dismissal);
         let tolerance = self.policy().revocation.tolerance();

@@ -1,4 +1,4 @@
-//! Who may sign an OCSP response: RFC 6960 3.2 (2) to (4) and 4.2.2.2.
+//! The allowed signers of an OCSP response: RFC 6960 3.2 (2) to (4) and 4.2.2.2.
 
 use super::CheckedCertificate;
 use super::assessor::{Assessor, MAX_DEPTH, SignerStatuses};
@@ -12,8 +12,8 @@ use crate::time::Time;
 use crate::x509::{Certificate, KeyUsage, KnownExtension};
 
 impl<'e> Assessor<'e> {
-    /// 4.2.2.2: signed by a responder that is trusted here, by the CA that issued the certificate, or by who that CA
-    /// itself has named for it.
+    /// Checks 4.2.2.2: signed by a trusted responder, by the CA that issued the certificate, or by a delegate of that
+    /// CA.
     ///
     /// RFC 6960 3.2 (4), RFC 6960 4.2.2.2 (1), RFC 6960 4.2.2.2 (2).
     #[doc(alias("RFC 6960 section 3.2(4)", "RFC 6960 section 4.2.2.2(1)", "RFC 6960 section 4.2.2.2(2)"))]
@@ -37,13 +37,13 @@ impl<'e> Assessor<'e> {
         if response.is_by(basic.responder, checked.issuer) {
             match self.verify(response, basic, checked.issuer) {
                 Ok(()) => return Ok(()),
-                // A delegate may have the CA's name.
+                // A delegate may have the name of the CA.
                 Err(found) => dismissal = Some(found),
             }
         }
         // 3.
         for delegate in basic.certificates() {
-            // One that does not read may be who signed.
+            // A certificate that cannot be parsed may be the signer's.
             let Ok(delegate) = delegate else {
                 dismissal = Some(stronger(dismissal, Dismissal::Unreadable));
                 continue;
@@ -62,7 +62,7 @@ impl<'e> Assessor<'e> {
         Err(dismissal.unwrap_or_else(|| SignerFault::NotResponder.into()))
     }
 
-    /// 3.2 (2)
+    /// Verifies the signature (3.2 (2)).
     ///
     /// RFC 6960 3.2 (2).
     #[doc(alias = "RFC 6960 section 3.2(2)")]
@@ -73,7 +73,7 @@ impl<'e> Assessor<'e> {
         signer: &Certificate<'_>,
     ) -> Result<(), Dismissal> {
         let signed = Signed { message: basic.tbs, algorithm: basic.algorithm, signature: basic.signature };
-        // The response itself stands at 0: no certificate in it does.
+        // The response itself is at 0, and no certificate in it is.
         Ok(response.keys.verify(
             0,
             signed,
@@ -83,9 +83,9 @@ impl<'e> Assessor<'e> {
         )?)
     }
 
-    /// A delegate: issued directly by the CA's key, for signing answers and nothing inherited, no CA, valid now, not
-    /// revoked. Deviation from RFC 5280 6.1: constraints above the CA, on names and policies, are not held against
-    /// it: the CA may sign what it has the delegate sign, so nobody gains by it.
+    /// Checks a delegate: issued directly by the CA's key, for OCSP signing itself, not a CA, valid now, and not
+    /// revoked. Deviation from RFC 5280 6.1: name and policy constraints above the CA are not checked for it. The CA
+    /// may sign what the delegate signs, so nothing is gained by violating them.
     ///
     /// RFC 6960 4.2.2.2 (3).
     #[doc(alias = "RFC 6960 section 4.2.2.2(3)")]
@@ -115,7 +115,7 @@ impl<'e> Assessor<'e> {
         match response.keys.verify(at, signed, key, &self.context.policy.signatures, &mut self.context.budget)
         {
             Ok(()) => self.check_delegate_status(delegate, checked),
-            // Of the issuer's name, and not by its key.
+            // It has the issuer's name, but is not signed by its key.
             Err(fault) => match Dismissal::from(fault) {
                 found if found.cause() == Cause::BadSignature => Err(SignerFault::NotByIssuer.into()),
                 found => Err(found),
@@ -123,12 +123,12 @@ impl<'e> Assessor<'e> {
         }
     }
 
-    /// Whether the delegate is valid at the time asked about. An answer about the past may be produced later, by a
-    /// delegate that was certified later: then it is valid when it signs.
+    /// Checks whether the delegate is valid at the time of the check. An answer for the past may be produced later, by
+    /// a delegate that was certified later: then it must be valid when it signs.
     fn check_validity(&mut self, delegate: &Certificate<'_>, produced_at: Time) -> Result<(), SignerFault> {
         let (now, skew) = (self.now().unix(), self.policy().freshness.skew);
         let (not_before, not_after) = (delegate.not_before(), delegate.not_after());
-        // What it says of when it signed counts as far as the clock agrees.
+        // Its own time of signing counts as far as it agrees with the clock.
         let signs_at = now.max(produced_at.unix().min(self.latest().unix()));
         let is_expired = now.max(produced_at.unix()).saturating_sub(skew) > not_after.unix();
         let is_early = signs_at.saturating_add(skew) < not_before.unix();
@@ -143,8 +143,9 @@ impl<'e> Assessor<'e> {
         Ok(())
     }
 
-    /// 4.2.2.2.1: nocheck is trust for its lifetime; who names CRLs is checked by them, never by what it signs itself;
-    /// who names nothing is taken: the RFC leaves that to local policy, and such certificates are short-lived.
+    /// Checks the status of a delegate (4.2.2.2.1). One with nocheck is trusted for its lifetime. One that names CRLs
+    /// is checked with them, never with what it signs itself. One that names nothing is accepted: the RFC leaves that
+    /// to local policy, and such certificates are short-lived.
     ///
     /// RFC 6960 4.2.2.2.1.
     #[doc(alias = "RFC 6960 section 4.2.2.2.1")]
@@ -180,8 +181,8 @@ impl<'e> Assessor<'e> {
     }
 }
 
-/// What 4.2.2.2 asks of a delegate's extensions. Of keyUsage it asks nothing: a delegate signs with digitalSignature or
-/// with nonRepudiation, which is all that some national identity schemes give their responders.
+/// Checks the extensions that 4.2.2.2 requires of a delegate. It requires nothing of keyUsage: a delegate signs with
+/// digitalSignature or nonRepudiation, and some national identity schemes give their responders only the latter.
 fn check_profile(delegate: &Certificate<'_>) -> Result<(), Dismissal> {
     let purposes = delegate.extended_key_usage().map_err(Dismissal::Malformed)?;
     let is_for_answers =

@@ -1,8 +1,8 @@
-//! Which evidence is asked for about a certificate, one after the other in the order of policy, until its status is
-//! certain.
+//! Planning: which evidence is requested for a certificate, one piece after the other in the order of the policy, until
+//! its status is certain.
 //!
-//! What is asked next depends on the evidence given at first and on the answers to what was asked about this very
-//! certificate, never on when other answers came. Whatever order answers come in, the same is asked.
+//! The next request depends on the given evidence and on the answers for this certificate, never on when other answers
+//! arrived. So the same requests are made in whatever order the answers arrive.
 
 use core::ops::ControlFlow;
 use std::sync::Arc;
@@ -23,44 +23,46 @@ use crate::x509::{
     Certificate, DistributionPoint, DistributionPointName, DistributionPoints, GeneralName, KnownExtension,
 };
 
-/// What planning for one certificate came to.
+/// The result of planning for one certificate.
 pub(crate) struct Planned {
     pub(crate) status: Status,
-    /// What is to be asked next. None if the status is certain, or nothing is left to ask.
+    /// The next request. `None` if the status is certain, or if nothing is left to request.
     pub(crate) next: Option<EvidenceRequest>,
-    /// What was asked and answered, and why an answer was of no use.
+    /// The answered requests, and why an answer was not useful.
     pub(crate) asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
-    /// What came, and whether more than evidence of the issuer's and about the certificate had a say in the status.
+    /// The evidence that was received, and whether anything was used in addition to evidence from the issuer and for
+    /// the certificate.
     pub(crate) own: OwnEvidence,
 }
 
 /// The outcome of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum RequestOutcome {
-    /// Evidence that is of use.
+    /// Useful evidence.
     Useful,
-    /// Evidence that is not. It counts all the same: what is too old may still list the certificate.
+    /// Evidence that is not useful. It is evaluated all the same: evidence that is too old may still list the
+    /// certificate.
     Useless,
     /// No evidence.
     Nothing,
 }
 
-/// Whether planning goes on: it ends once the status is certain, or a request is open.
+/// Whether planning continues. It ends when the status is certain, or when a request is open.
 type Flow<T = ()> = ControlFlow<(), T>;
 
-/// What becomes of requests that have no answer.
+/// How requests without an answer are handled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum OpenRequests {
-    /// They are named, to be answered.
+    /// They are returned, to be answered.
     Named,
     /// They count as not tried.
     NotTried,
 }
 
-/// Which CRL a request is for.
+/// The kind of CRL that is requested.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Wanted {
-    /// A complete one: a delta alone is of no use.
+    /// A complete CRL: a delta alone cannot be used.
     Complete,
     Delta,
 }
@@ -72,19 +74,19 @@ struct Plan<'s, 'e> {
     checked: CheckedCertificate<'e, 'e>,
     open_requests: OpenRequests,
     own: OwnEvidence,
-    /// Certificates that came for signers of evidence.
+    /// The certificates that were received for signers of evidence.
     signers: Vec<&'s [u8]>,
     status: Status,
     cause: Cause,
     next: Option<EvidenceRequest>,
     asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
-    /// What came last made the status certain.
+    /// Whether the last answer made the status certain.
     is_assessed: bool,
     wanted: Wanted,
     spent: &'s mut Spent,
 }
 
-/// Plans for one certificate. `spent` goes on counting.
+/// Plans for one certificate. Adds to `spent`.
 pub(crate) fn plan<'e>(
     context: AssessContext<'e>,
     given: Option<&'e Evidence>,
@@ -109,7 +111,7 @@ pub(crate) fn plan<'e>(
         wanted: Wanted::Complete,
         spent,
     };
-    // Where there is nothing yet, what would be found is that nothing is known.
+    // Without any evidence, the status would be unknown.
     let may_wait = plan.has_nothing() && !checked.has_no_status();
     if may_wait || plan.assess().is_continue() {
         let _halted = plan.ask_all();
@@ -127,7 +129,7 @@ pub(crate) fn plan<'e>(
     Planned { status, next: plan.next, asked: plan.asked, own: plan.own }
 }
 
-/// Why this answer is of no use for this certificate.
+/// Why this answer is not useful for this certificate.
 fn fault(
     context: AssessContext<'_>,
     signers: &[&[u8]],
@@ -150,7 +152,7 @@ fn fault(
 }
 
 impl<'s, 'e> Plan<'s, 'e> {
-    /// The status by what there is now; planning ends if it is certain.
+    /// Determines the status by the evidence so far. Planning ends if it is certain.
     fn assess(&mut self) -> Flow {
         let fetched = Some(&self.own.evidence);
         (self.status, self.own.looked_beyond) =
@@ -175,7 +177,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
     }
 
-    /// Asks, and takes in what came. Whether it is of use is decided for this certificate, where it is said.
+    /// Makes a request, and takes the answer. Whether it is useful is decided for this certificate if `about` is given.
     fn ask(
         &mut self,
         ask: EvidenceRequest,
@@ -223,12 +225,12 @@ impl<'s, 'e> Plan<'s, 'e> {
                 self.signers.extend(found.iter().map(AsRef::as_ref));
                 None
             }
-            // An answer of another kind than was asked for.
+            // An answer of another kind than requested.
             _ => Some(Dismissal::Unreadable),
         };
         if let (None, Some(about)) = (&found, about) {
             let is_own = core::ptr::eq(about.certificate, self.checked.certificate);
-            // What alone makes the status good is of use.
+            // The only evidence that makes the status good is useful.
             if is_own && is_sole {
                 self.is_assessed = self.assess().is_break();
             }
@@ -252,7 +254,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         self.cause = self.context.policy.revocation.tolerance().worse(self.cause, cause);
     }
 
-    /// As `ask`, and then the status by what there is now.
+    /// Like `ask`, and then determines the status.
     fn ask_and_assess(
         &mut self,
         ask: EvidenceRequest,
@@ -268,7 +270,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         Flow::Continue(outcome)
     }
 
-    /// RFC 9654: another nonce than ours is another's answer. About none at all policy decides.
+    /// Checks the nonce (RFC 9654). A response with another nonce than ours is for another request. The policy decides
+    /// about a response without one.
     ///
     /// RFC 9654 2.1.
     #[doc(alias = "RFC 9654 section 2.1")]
@@ -281,7 +284,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
     }
 
-    /// Every responder that authorityInfoAccess names, each with the hash that reaches most, then with the other.
+    /// Asks every responder in authorityInfoAccess, each with the most common hash first, then with the other.
     ///
     /// RFC 5280 4.2.2.1, RFC 9919 3.
     #[doc(alias("RFC 5280 section 4.2.2.1", "RFC 9919 section 3"))]
@@ -294,7 +297,7 @@ impl<'s, 'e> Plan<'s, 'e> {
                 if self.ask_and_assess(ask.clone(), Some(&about))? != RequestOutcome::Nothing {
                     self.ask_about_delegates(&ask)?;
                 }
-                // Only who answers without an answer may have misunderstood the hash.
+                // Only a responder that returns no answer may have misunderstood the hash.
                 let was_misunderstood = match self.answers.get(&ask) {
                     Some(Answer::Ocsp(response)) => {
                         response.status() != ResponseStatus::Successful
@@ -313,6 +316,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         Flow::Continue(())
     }
 
+    /// The request to a responder.
+    ///
     /// RFC 9654 2.1.
     #[doc(alias = "RFC 9654 section 2.1")]
     fn ocsp_ask(&self, url: &str, hash: CertIdHash) -> EvidenceRequest {
@@ -332,7 +337,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         EvidenceRequest::Ocsp { url: url.into(), request: request.encode().into(), nonce }
     }
 
-    /// A delegate that names CRLs is believed only by them (RFC 6960 4.2.2.2.1).
+    /// Requests the CRLs that a delegate names: its status is only known by them (RFC 6960 4.2.2.2.1).
     fn ask_about_delegates(&mut self, ask: &EvidenceRequest) -> Flow {
         let Some(Answer::Ocsp(response)) = self.answers.get(ask) else { return Flow::Continue(()) };
         let response = Arc::clone(response);
@@ -350,7 +355,7 @@ impl<'s, 'e> Plan<'s, 'e> {
         Flow::Continue(())
     }
 
-    /// Every distribution point: different ones are of different scopes.
+    /// Requests the CRLs of every distribution point, since different points have different scopes.
     fn ask_points(&mut self) -> Flow {
         let Ok(points) = self.checked.certificate.crl_distribution_points() else {
             return Flow::Continue(());
@@ -374,7 +379,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         Flow::Continue(())
     }
 
-    /// The names of one point are names of one CRL: the next is tried only if the one before brought nothing of use.
+    /// Requests the CRL of one point. Its names are for the same CRL, so the next one is only tried if the one before
+    /// brought nothing useful.
     ///
     /// RFC 5280 4.2.1.13.
     #[doc(alias = "RFC 5280 section 4.2.1.13")]
@@ -395,8 +401,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         Flow::Continue(())
     }
 
-    /// CRLs came, and who signed them is not known, or not known to be good: its certificates are asked for where the
-    /// CRLs say they are, then its own status.
+    /// If CRLs were received whose signer is unknown or not known to be good: requests the signer's certificates from
+    /// where the CRLs say, then its status.
     ///
     /// RFC 5280 5.2.7.
     #[doc(alias = "RFC 5280 section 5.2.7")]
@@ -440,7 +446,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         Flow::Continue(())
     }
 
-    /// Good or on hold by a CRL: whether a delta knows better (RFC 5280 5.2.6). If none is to be had, the CRL stands.
+    /// If the certificate is good or on hold by a CRL: requests its delta CRLs (RFC 5280 5.2.6). Without a delta, the
+    /// CRL is used alone.
     ///
     /// RFC 5280 4.2.1.15.
     #[doc(alias("RFC 5280 section 4.2.1.15", "RFC 5280 section 5.2.6"))]
@@ -473,7 +480,7 @@ impl<'s, 'e> Plan<'s, 'e> {
     }
 }
 
-/// Where deltas are: every URL of every point, as far as there is room.
+/// Collects the locations of deltas: every URL of every point, up to `max`.
 fn note_locations(points: Option<DistributionPoints<'_>>, max: usize, to: &mut Vec<String>) {
     for url in points.into_iter().flat_map(DistributionPoints::urls) {
         if !to.iter().any(|known| known == url) {

@@ -1,25 +1,25 @@
-//! The record of the evidence that was looked at, where a report wants one.
+//! A record of the evaluated evidence, if a report needs one.
 
 use super::Dismissal;
 use super::evidence::Piece;
 
-/// What became of the evidence that was looked at.
+/// The results for the evaluated evidence.
 #[derive(Debug, Default)]
 pub(super) struct Record<'e> {
-    /// The certificate whose status is being found.
+    /// The position of the certificate whose status is being determined.
     pub(super) at: usize,
-    /// What counted, and for which certificate.
+    /// The pieces that were used, and for which certificate.
     pub(super) counted: Vec<(Piece<'e>, usize)>,
     pub(super) dismissed: Vec<(Piece<'e>, usize, Dismissal)>,
 }
 
 impl<'e> Record<'e> {
-    /// Notes that a piece of evidence counted.
+    /// Records that a piece of evidence was used.
     pub(super) fn count(&mut self, piece: Piece<'e>) {
         self.counted.push((piece, self.at));
     }
 
-    /// Notes why a piece of evidence did not count.
+    /// Records why a piece of evidence was not used.
     pub(super) fn dismiss(&mut self, piece: Piece<'e>, why: &Dismissal) {
         let is_noted = self
             .dismissed

@@ -1,4 +1,4 @@
-//! The evidence that a check needs, and what it is answered with.
+//! The evidence that a check needs, and the answers.
 
 use std::sync::Arc;
 
@@ -9,33 +9,33 @@ use super::{Dismissal, OcspEvidence};
 use crate::crl::Crl;
 use crate::status::Cause;
 
-/// What is to be got, and from where. URLs are as certificates and CRLs have them: whoever follows them decides which
-/// schemes and addresses are allowed.
+/// A request for evidence from a location. URLs are those in certificates and CRLs. The driver decides which schemes
+/// and addresses are allowed.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum EvidenceRequest {
     /// The CRL at this URL.
     Crl {
-        /// Out of a distribution point.
+        /// The URL, from a distribution point.
         url: Arc<str>,
     },
-    /// The answer of a responder.
+    /// The response of an OCSP responder.
     Ocsp {
-        /// Out of authorityInfoAccess.
+        /// The URL, from authorityInfoAccess.
         url: Arc<str>,
-        /// The request in DER, to be sent as it is.
+        /// The request in DER, to be sent unchanged.
         request: Bytes,
-        /// The nonce in it. An answer with one cannot serve anyone else.
+        /// The nonce in the request. A response to a request with a nonce must not be used for another request.
         nonce: Option<Bytes>,
     },
     /// Certificates of an issuer.
     Issuers {
-        /// Out of authorityInfoAccess.
+        /// The URL, from authorityInfoAccess.
         url: Arc<str>,
     },
 }
 
-/// Which kind of evidence a request is for.
+/// The kind of evidence that a request is for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "who obtains evidence must decide about every kind of it")]
 pub enum EvidenceKind {
@@ -48,7 +48,7 @@ pub enum EvidenceKind {
 }
 
 impl EvidenceKind {
-    /// The stable word: `crl`, `ocsp`, `issuers`.
+    /// The stable code: `crl`, `ocsp`, `issuers`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ impl EvidenceKind {
 }
 
 impl EvidenceRequest {
-    /// Which kind of evidence it is for.
+    /// The kind of evidence that it is for.
     #[must_use]
     pub const fn kind(&self) -> EvidenceKind {
         match self {
@@ -70,7 +70,7 @@ impl EvidenceRequest {
         }
     }
 
-    /// Where.
+    /// The URL.
     #[must_use]
     pub const fn url(&self) -> &Arc<str> {
         match self {
@@ -83,17 +83,17 @@ impl EvidenceRequest {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Need {
-    /// Which certificate of the path it is for; 0 is the target.
+    /// The position of the certificate in the path that it is for. 0 is the target.
     pub at: usize,
-    /// What is to be got.
+    /// The request.
     pub request: EvidenceRequest,
-    /// SubjectPublicKeyInfo of who issued the certificate, who most likely signs what comes: for who verifies a large CRL
-    /// while it reads it. It decides nothing.
+    /// The SubjectPublicKeyInfo of the certificate's issuer, the most likely signer of the answer. A driver may use it
+    /// to verify a large CRL while parsing it. It decides nothing.
     pub signer: Box<[u8]>,
 }
 
 impl Need {
-    /// Something to be got that no check has named: for who looks into what is at a URL.
+    /// A need that no check has named, for callers that fetch a given URL.
     #[must_use]
     pub const fn new(at: usize, request: EvidenceRequest, signer: Box<[u8]>) -> Self {
         Self { at, request, signer }
@@ -104,24 +104,24 @@ impl Need {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Answer {
-    /// A CRL. Read, and not yet believed.
+    /// A CRL, parsed but not verified.
     Crl(Arc<Crl>),
-    /// An OCSP response. Read, and not yet believed.
+    /// An OCSP response, parsed but not verified.
     Ocsp(Arc<OcspEvidence>),
-    /// Certificates. They help to build paths and are trusted in nothing.
+    /// Certificates. They help to build paths and are not trusted.
     Issuers(Vec<CertificateDer<'static>>),
-    /// Nothing, and why.
+    /// No evidence, and why.
     Failed(Cause),
 }
 
-/// What an answer would change, if it were given: see `CheckSession::preview`.
+/// What an answer would change: see `CheckSession::preview`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AnswerPreview {
-    /// Why it would be of no use. Who keeps evidence for others keeps none that has such a fault.
+    /// Why it would not be useful. Evidence with such a fault must not be cached for other checks.
     pub fault: Option<Dismissal>,
-    /// Whether something else would be asked for then.
+    /// Whether something else would be requested then.
     pub asks_on: bool,
-    /// Whether some certificate would be known to be revoked: evidence of no other use is of that use.
+    /// Whether a certificate would be known to be revoked. Evidence that is not useful otherwise is useful for that.
     pub finds_revoked: bool,
 }

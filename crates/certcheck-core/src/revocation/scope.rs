@@ -1,4 +1,4 @@
-//! Whether a CRL covers a certificate by way of a distribution point: RFC 5280 6.3.3 (b), (d).
+//! Whether a CRL covers a certificate by a distribution point: RFC 5280 6.3.3 (b), (d).
 
 use super::CheckedCertificate;
 use super::dismissal::{Dismissal, ScopeGap};
@@ -8,28 +8,28 @@ use crate::x509::{
     DistributionPoint, DistributionPointName, DistributionPoints, GeneralName, GeneralNames, Name, Rdn,
 };
 
-/// Every reason there is: bits 1 to 8 of ReasonFlags.
+/// All reasons: bits 1 to 8 of ReasonFlags.
 pub(super) const ALL_REASONS: u16 = 0x7f80;
 
 /// How far a CRL covers a certificate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope {
-    /// interim_reasons_mask.
+    /// The interim_reasons_mask.
     pub(super) reasons: u16,
-    /// Entries may be of other issuers, so that they are looked up with theirs.
+    /// Whether entries may be for certificates of other issuers, so that they are looked up with the issuer.
     pub(super) is_indirect: bool,
 }
 
-/// Bytes of an issuingDistributionPoint that are checked before the CRL's signature is verified.
+/// The most bytes of an issuingDistributionPoint that is checked before the CRL's signature is verified.
 const SHORT: usize = 1_024;
 
-/// Whether the scope of a CRL is checked at once, no matter who signed it.
+/// Whether the scope of a CRL is checked before its signature.
 pub(super) fn is_short(crl: &Crl) -> bool {
     crl.scope().len() <= SHORT
 }
 
-/// The scope by way of all the certificate's points, and of the one of 6.3.3's end: of a CRL that no point names, issued
-/// by the certificate's issuer. There is always some reason in it.
+/// The scope by all points of the certificate, and by the assumed point at the end of 6.3.3: a CRL that no point names,
+/// from the certificate's issuer. It has at least one reason.
 ///
 /// RFC 5280 6.3.3.
 #[doc(alias = "RFC 5280 section 6.3.3")]
@@ -54,7 +54,7 @@ pub(super) fn of(
     Ok(Scope { reasons, is_indirect })
 }
 
-/// What keeps the CRL from covering the certificate.
+/// Why the CRL does not cover the certificate.
 fn gap(
     crl: &Crl,
     idp: Option<&IssuingDistributionPoint<'_>>,
@@ -76,7 +76,7 @@ fn is_ca(checked: &CheckedCertificate<'_, '_>) -> bool {
     checked.certificate.basic_constraints().is_some_and(|constraints| constraints.ca)
 }
 
-/// interim_reasons_mask by way of one point, (b) and (d).
+/// The interim_reasons_mask by one point, (b) and (d).
 ///
 /// RFC 5280 6.3.3 (b)(1), RFC 5280 6.3.3 (d).
 #[doc(alias("RFC 5280 section 6.3.3(b)(1)", "RFC 5280 section 6.3.3(d)"))]
@@ -113,6 +113,8 @@ fn reasons_by(
     Ok(point_reasons & idp.reasons.unwrap_or(ALL_REASONS))
 }
 
+/// Whether the CRL covers certificates of this kind.
+///
 /// RFC 5280 6.3.3 (b)(2)(ii), RFC 5280 6.3.3 (b)(2)(iii), RFC 5280 6.3.3 (b)(2)(iv).
 #[doc(alias(
     "RFC 5280 section 6.3.3(b)(2)(ii)",
@@ -124,6 +126,8 @@ fn covers_kind(idp: &IssuingDistributionPoint<'_>, checked: &CheckedCertificate<
     !(idp.only_attribute || idp.only_user && is_ca || idp.only_ca && !is_ca)
 }
 
+/// Whether the names include this directory name.
+///
 /// RFC 5280 6.3.3 (b)(1).
 #[doc(alias = "RFC 5280 section 6.3.3(b)(1)")]
 fn names_directory(
@@ -142,7 +146,8 @@ fn names_directory(
     Ok(false)
 }
 
-/// (b)(2)(i): one name of the IDP is one name of the point; where the point has none, one of its cRLIssuer.
+/// Whether (b)(2)(i) holds: one name of the IDP is one name of the point or, if the point has none, one of its
+/// cRLIssuer.
 ///
 /// RFC 5280 6.3.3 (b)(2)(i).
 #[doc(alias = "RFC 5280 section 6.3.3(b)(2)(i)")]
@@ -155,7 +160,7 @@ fn is_same_point(
 ) -> Result<bool, Dismissal> {
     let certificate_issuer = GeneralName::Directory(checked.certificate.issuer());
     let Some(point) = point else {
-        // 6.3.3, end: the point is assumed to have the certificate issuer's name.
+        // 6.3.3, end: the point is assumed to have the name of the certificate issuer.
         return any_matches(name, crl_issuer, Form::Full(certificate_issuer), budget);
     };
     match (point.name, point.crl_issuer) {
@@ -169,7 +174,7 @@ fn is_same_point(
             Ok(false)
         }
         (Some(DistributionPointName::RelativeToIssuer(rdn)), issuers) => {
-            // Relative to cRLIssuer, which is one name then (4.2.1.13), else to the certificate's issuer.
+            // Relative to cRLIssuer, which is one name then (4.2.1.13), otherwise to the certificate's issuer.
             let base = match issuers.and_then(|mut names| names.next()) {
                 Some(Ok(GeneralName::Directory(name))) => name,
                 _ => checked.certificate.issuer(),
@@ -180,7 +185,7 @@ fn is_same_point(
     }
 }
 
-/// A name in full, or an RDN below another.
+/// A full name, or an RDN below another name.
 #[derive(Clone, Copy)]
 enum Form<'a> {
     Full(GeneralName<'a>),
@@ -188,7 +193,7 @@ enum Form<'a> {
 }
 
 impl Form<'_> {
-    /// What it costs to compare it, in bytes.
+    /// The cost of comparing it, in bytes.
     fn cost(self) -> usize {
         match self {
             Self::Full(name) => name.cost(),
@@ -197,6 +202,8 @@ impl Form<'_> {
     }
 }
 
+/// Whether two names are the same.
+///
 /// RFC 5280 6.3.3 (b)(2)(i).
 #[doc(alias = "RFC 5280 section 6.3.3(b)(2)(i)")]
 fn is_same_form(a: Form<'_>, b: Form<'_>) -> bool {
@@ -211,7 +218,7 @@ fn is_same_form(a: Form<'_>, b: Form<'_>) -> bool {
     }
 }
 
-/// Whether the IDP has the name. Every comparison counts: points and names are as many as their issuers like.
+/// Whether the IDP has the name. Every comparison counts, because issuers choose how many points and names there are.
 fn any_matches(
     name: DistributionPointName<'_>,
     crl_issuer: Name<'_>,
@@ -236,7 +243,7 @@ fn any_matches(
     }
 }
 
-/// Whether a name is another with one RDN behind it.
+/// Whether a name is another name with one RDN appended.
 fn is_below_by(name: Name<'_>, base: Name<'_>, rdn: Rdn<'_>) -> bool {
     let last = name.rdns().last();
     name.rdns().count() == base.rdns().count() + 1
@@ -244,7 +251,8 @@ fn is_below_by(name: Name<'_>, base: Name<'_>, rdn: Rdn<'_>) -> bool {
         && last.is_some_and(|last| last.matches(rdn))
 }
 
-/// One form, and the same in it. Names of other forms are compared as bytes of the same form or not at all.
+/// Whether two names have the same form and are the same. Directory names match by 7.1, DNS names without case. The others
+/// are compared byte by byte.
 ///
 /// RFC 5280 6.3.3 (b)(2)(i).
 #[doc(alias = "RFC 5280 section 6.3.3(b)(2)(i)")]

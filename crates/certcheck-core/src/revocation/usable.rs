@@ -1,8 +1,8 @@
-//! Whether one piece of evidence is of use for a certificate: what a cache may keep, and whether another source is to be
-//! tried for the same.
+//! Whether one piece of evidence is useful for a certificate: whether a cache may keep it, and whether another source
+//! is tried.
 //!
-//! The status of a certificate is decided elsewhere, over all evidence together. Here a signer counts as good whose own
-//! status is not known yet: it is asked for next.
+//! The status of a certificate is decided elsewhere, from all evidence together. Here, a signer of unknown status
+//! counts as good, because its status is requested next.
 
 use super::assessor::SignerStatuses;
 use super::evidence::OcspEvidence;
@@ -14,7 +14,7 @@ use crate::oid;
 use crate::status::Cause;
 
 impl<'e> Assessor<'e> {
-    /// A CRL that covers the certificate, is signed by who may sign it, and is current.
+    /// Checks that a CRL covers the certificate, is signed by an allowed signer, and is current.
     pub(super) fn check_crl_is_useful(
         &mut self,
         crl: &'e Crl,
@@ -28,7 +28,7 @@ impl<'e> Assessor<'e> {
         }
         match self.verified(crl, checked) {
             Ok(_) => {}
-            // Its signer's certificate is had where the CRL says.
+            // Its signer's certificate is available where the CRL says.
             Err(dismissal)
                 if dismissal.cause() == Cause::WrongSigner && self.policy().aia && names_issuers(crl) => {}
             Err(dismissal) => return Err(dismissal),
@@ -39,7 +39,7 @@ impl<'e> Assessor<'e> {
         self.is_current(crl)
     }
 
-    /// A response that is signed by who may sign it and has a current answer about the certificate.
+    /// Checks that a response is signed by an allowed signer, and has a current answer for the certificate.
     pub(super) fn check_response_is_useful(
         &mut self,
         response: &'e OcspEvidence,
@@ -58,7 +58,7 @@ impl<'e> Assessor<'e> {
     }
 }
 
-/// Why a response has nothing to say of a certificate.
+/// Why a response has no answer for a certificate.
 pub(super) fn unrelated(response: &OcspEvidence) -> Dismissal {
     if response.has_answers() { Dismissal::OtherCertificates } else { Dismissal::NoAnswers }
 }

@@ -113,7 +113,7 @@ impl Status<&Arc<str>> {
 }
 
 impl<S> Status<S> {
-    /// Whether no more evidence is needed.
+    /// Whether further evidence is not needed.
     pub(crate) const fn is_certain(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }

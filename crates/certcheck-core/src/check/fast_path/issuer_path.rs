@@ -1,4 +1,4 @@
-//! What is the same for every leaf with one profile, and what is asked of each leaf.
+//! The part of a path that is the same for every leaf with one profile, and what is checked for each leaf.
 
 use core::hash::Hasher;
 use std::cell::OnceCell;
@@ -31,70 +31,71 @@ use crate::status::Status;
 use crate::time::Time;
 use crate::x509::{Certificate, NameConstraints, OwnedCertificate};
 
-/// What the evidence at hand says of the CAs of an issuer path.
+/// The statuses of the CAs of an issuer path, by the available evidence.
 #[derive(Debug)]
 pub struct IssuerStatuses {
     statuses: Vec<Status>,
     owns: Vec<OwnEvidence>,
-    /// For which certificate of the path, what, and what came of it.
+    /// The answered requests, each with the position of its certificate in the path.
     asked: Vec<(usize, EvidenceRequest, Answer)>,
-    /// From when until when the same evidence says the same.
+    /// The first and last second for which the same evidence gives the same statuses.
     holds: (Time, Time),
     spent: Spent,
 }
 
 impl IssuerStatuses {
-    /// Whether the evidence that this was made of says the same at this time.
+    /// Whether the same evidence gives the same statuses at this time.
     #[must_use]
     pub fn hold(&self, now: Time) -> bool {
         (self.holds.0..=self.holds.1).contains(&now)
     }
 
-    /// For which certificate of the path this was asked first.
+    /// The position of the first certificate of the path for which this was requested.
     #[must_use]
     pub fn place_of(&self, ask: &EvidenceRequest) -> Option<usize> {
         self.asked.iter().find(|(_, known, _)| known == ask).map(|(at, ..)| *at)
     }
 }
 
-/// A candidate that is good.
+/// An accepted candidate.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FastAccept {
-    /// What a check of it comes to.
+    /// The report of a check of it.
     pub report: OwnedReport,
-    /// All the evidence that was asked for on behalf of its path.
+    /// All evidence that was requested for its path.
     pub evidence: Evidence,
 }
 
-/// What is kept of a good path for other leaves with the same profile. It belongs to one ring and one policy: it must
-/// be asked with no other.
+/// The part of an accepted path that is reused for other leaves with the same profile.
+///
+/// It belongs to one ring and one policy, and must not be used with others.
 #[derive(Debug)]
 pub struct IssuerPath {
     profile: LeafProfile,
     presented: Vec<OwnedCertificate>,
     pool: OwnedPool,
-    /// From the issuer up, the anchor last.
+    /// The certificates from the issuer up, with the anchor last.
     above: Vec<OwnedMember>,
     /// Their keys.
     keys: Vec<Box<[u8]>>,
-    /// The leaf's issuer, for requests.
+    /// The hashes of the leaf's issuer, for requests.
     hashed_issuer: HashedIssuer,
-    /// Some constraint stands over the leaf's names.
+    /// Whether a constraint applies to the leaf's names.
     is_constrained: bool,
     policies: Vec<OidBuf>,
     warnings: Vec<Warning>,
-    /// The search finds the same path from the first of these to the second.
+    /// The first and last second for which the search finds the same path.
     stable_window: (Time, Time),
-    /// The earliest end above.
+    /// The earliest end of validity above the leaf.
     until: Option<Time>,
-    /// What search and validation spend but for signatures and the leaf's own names.
+    /// What search and validation spend, except for signatures and the leaf's own names.
     spent: Spent,
 }
 
 impl IssuerPath {
-    /// Of a check that accepts, all of whose signatures are `verified`. `None` if the path depends on more than the
-    /// profile of its leaf.
+    /// The issuer path of a check that accepts, and whose signatures are all in `verified`. `None` if the path depends
+    /// on more than the profile of its leaf.
     pub(in crate::check) fn new(
         check: &Check<'_>,
         verified: &VerifiedIssuers,
@@ -103,7 +104,8 @@ impl IssuerPath {
         let Check { ring, policy, now, issuers, .. } = *check;
         let mut warnings = Vec::new();
         let (target, presented) = parse::read(check, &[], &mut warnings).ok()?;
-        // Junk that was presented is told of each time, and whoever has the CA's own name is no client of it.
+        // A warning about presented certificates must appear in each report, and a leaf with the CA's own name is a
+        // special case.
         if !report.view(ring).is_accepted() || !warnings.is_empty() || target.is_self_issued() {
             return None;
         }
@@ -119,7 +121,7 @@ impl IssuerPath {
                 .iter()
                 .zip(members)
                 .all(|(link, member)| link.certificate.der() == &**member.certificate.der());
-        // The first that was tried, and nothing in it was left because it resembles the target.
+        // The first path that was tried, and no candidate in it was skipped because it resembles the target.
         let is_plain = outcome.attempts.is_empty() && pool.by_name(target.subject()).is_empty();
         if !is_path || !is_plain || path.len() < 2 {
             return None;
@@ -151,7 +153,7 @@ impl IssuerPath {
         })
     }
 
-    /// See [`LeafCandidate::hash_profile`].
+    /// The same hash as [`LeafCandidate::hash_profile`].
     pub fn hash_profile<H: Hasher>(&self, state: &mut H) {
         self.profile.hash(state);
     }
@@ -162,20 +164,20 @@ impl IssuerPath {
         self.profile.has(&candidate.target, candidate.presented())
     }
 
-    /// Whether the path above is at this time what it was when it was kept.
+    /// Whether the path above is still the same at this time.
     #[must_use]
     pub fn is_stable(&self, now: Time) -> bool {
         (self.stable_window.0..=self.stable_window.1).contains(&now)
     }
 
-    /// What was presented beside the leaf.
+    /// The certificates that were presented along with the leaf.
     #[must_use]
     pub const fn presented(&self) -> &[CertificateDer<'static>] {
         &self.profile.presented
     }
 
-    /// What evidence says of the CAs, each piece of it asked of `source`. `None` unless all that is asked for is at hand
-    /// and of use.
+    /// The statuses of the CAs. Each piece of evidence is requested from `source`. `None` unless all requested evidence
+    /// is available and useful.
     pub fn issuer_statuses(
         &self,
         candidate: &LeafCandidate<'_>,
@@ -205,7 +207,7 @@ impl IssuerPath {
             }
             let fetched = FetchedEvidence::of(found.asked.iter().map(|(.., answer)| answer));
             let until = fetched.until(context, evidence, checked_certificates.get(1..).unwrap_or_default());
-            // Evidence that was not consulted has a say all the same in what is asked for.
+            // Evidence that was not needed for a status still affects which evidence is requested.
             let ends = found.asked.iter().filter_map(|(.., answer)| match answer {
                 Answer::Crl(crl) => {
                     Some(policy.freshness.says_so_until(crl.this_update(), crl.next_update(), now))
@@ -217,10 +219,11 @@ impl IssuerPath {
         })
     }
 
-    /// Whether the candidate is good, by all evidence that its path asks for. `above` is what [`IssuerPath::issuer_statuses`]
-    /// found and holds; what is asked for on behalf of the leaf is asked of `source`.
+    /// Accepts the candidate if all evidence for its path is available and good.
     ///
-    /// `None` means that a check must find out, not that it is refused. What is given is what a check would come to.
+    /// `above` is a result of [`IssuerPath::issuer_statuses`] that holds. Evidence for the leaf is requested from
+    /// `source`. The result is what a check would report. `None` means that a check must decide, not that the candidate
+    /// is rejected.
     pub fn accept_fast(
         &self,
         candidate: &LeafCandidate<'_>,
@@ -238,7 +241,7 @@ impl IssuerPath {
         }
         let anchor = anchor_of(&candidate.check, &self.above)?;
         let issuer = self.above.first()?.certificate.view();
-        // RFC 4158 2.4.2: the search goes past a CA of the target's own key.
+        // RFC 4158 2.4.2: the search skips a CA with the target's own key.
         let key = target.spki().raw;
         if self.keys.iter().any(|known| **known == *key) {
             return None;
@@ -277,8 +280,8 @@ impl IssuerPath {
         Some(FastAccept { report, evidence })
     }
 
-    /// The statuses of the whole path, as a check finds them: each certificate's by what was asked about it, then all by
-    /// all evidence.
+    /// The statuses of the whole path, determined as in a check: each certificate's by the evidence that was requested
+    /// for it, then all by all evidence.
     fn statuses(
         &self,
         candidate: &LeafCandidate<'_>,
@@ -322,7 +325,7 @@ impl IssuerPath {
         })
     }
 
-    /// Lends everything that statuses are found with.
+    /// Calls a function with the inputs for determining statuses.
     fn with_context<T>(
         &self,
         candidate: &LeafCandidate<'_>,
@@ -355,7 +358,7 @@ impl IssuerPath {
     }
 }
 
-/// CRLs and responses alone: certificates that came for signers are a check's affair.
+/// The answer, if it is a CRL or a response. Certificates for signers are left to a check.
 fn at_hand(ask: &EvidenceRequest, source: &dyn Fn(&EvidenceRequest) -> Option<Answer>) -> Option<Answer> {
     match ask {
         EvidenceRequest::Issuers { .. } => None,
@@ -367,7 +370,7 @@ fn at_hand_of(answers: &LazyAnswers<'_>, ask: &EvidenceRequest) -> Option<Answer
     answers.get(ask).cloned()
 }
 
-/// What was asked for, if every answer was there and of use.
+/// The requests, if every answer is available and useful.
 fn of_use(planned: &plan::Planned) -> Option<impl Iterator<Item = &EvidenceRequest>> {
     let is_whole = planned.next.is_none() && planned.asked.iter().all(|(_, fault)| fault.is_none());
     is_whole.then(|| planned.asked.iter().map(|(ask, _)| ask))
@@ -377,7 +380,7 @@ fn anchor_of<'a>(check: &Check<'a>, members: &[OwnedMember]) -> Option<&'a RingC
     check.ring.certificates().get(members.last()?.in_ring?)
 }
 
-/// The constraints that stand over a leaf below these CAs, the anchor last.
+/// The constraints on a leaf below these CAs, whose last certificate is the anchor.
 fn constraints_of<'a>(
     policy: &'a Policy,
     anchor: &'a RingCertificate,
@@ -387,7 +390,7 @@ fn constraints_of<'a>(
     verify::constraints_above(policy, anchor, below.map(|member| member.certificate.view())).ok()
 }
 
-/// What the leaf's own names cost.
+/// The cost of the leaf's own names.
 fn names_compared(
     check: &Check<'_>,
     target: &Certificate<'_>,
@@ -399,8 +402,8 @@ fn names_compared(
     Some(budget.spent)
 }
 
-/// From when until when every certificate that stands to choose for this path is as valid, or not, as it is now: the
-/// search takes those first that are.
+/// The first and last second for which the same candidates for this path are valid as now. The search tries valid ones
+/// first.
 fn stable_window(
     pool: &Pool<'_>,
     path: &[CertificateRef],

@@ -1,4 +1,4 @@
-//! The leaf that the fast path is asked about.
+//! The leaf that the fast path checks.
 
 use core::hash::Hasher;
 
@@ -9,14 +9,14 @@ use super::leaf_profile;
 use crate::x509::Certificate;
 
 impl<'a> Check<'a> {
-    /// The question for an [`IssuerPath`](super::IssuerPath). `None` if the certificate cannot be parsed.
+    /// The candidate for an [`IssuerPath`](super::IssuerPath). `None` if the certificate cannot be parsed.
     #[must_use]
     pub fn leaf_candidate(self) -> Option<LeafCandidate<'a>> {
         LeafCandidate::new(self)
     }
 }
 
-/// A question about a certificate that has been parsed, for an [`IssuerPath`](super::IssuerPath).
+/// A check whose certificate has been parsed, for an [`IssuerPath`](super::IssuerPath).
 #[derive(Clone, Copy, Debug)]
 pub struct LeafCandidate<'a> {
     pub(super) check: Check<'a>,
@@ -24,7 +24,7 @@ pub struct LeafCandidate<'a> {
 }
 
 impl<'a> LeafCandidate<'a> {
-    /// `None` if the certificate does not read: the check itself says why.
+    /// The candidate of a check. `None` if the certificate cannot be parsed: the check itself reports why.
     fn new(check: Check<'a>) -> Option<Self> {
         let target = parse::parse(check.chain.first()?, &check.policy.limits).ok()?;
         Some(Self { check, target })
@@ -34,7 +34,7 @@ impl<'a> LeafCandidate<'a> {
         self.check.chain.get(1..).unwrap_or_default()
     }
 
-    /// What candidates with one profile hash to alike, as does their issuer path.
+    /// Hashes the profile: candidates with one profile have the same hash, and so does their issuer path.
     pub fn hash_profile<H: Hasher>(&self, state: &mut H) {
         leaf_profile::hash(&self.target, self.presented(), state);
     }

@@ -1,5 +1,5 @@
-//! What leaves with one profile have in common: everything that a path's validation reads of a leaf but its serial number, its
-//! names, its validity and its key.
+//! The profile of a leaf: everything that path validation uses of a leaf, except its serial number, names, validity and
+//! key.
 
 use core::hash::Hasher;
 
@@ -8,14 +8,15 @@ use pki_types::CertificateDer;
 use crate::der::Reader;
 use crate::x509::{Certificate, Extension, KnownExtension, Version};
 
-/// A run of extensions that leaves with one profile have in the same bytes, or one that each has of its own.
+/// A run of extensions with the same bytes in all leaves with one profile, or an extension that each leaf has of its
+/// own.
 #[derive(Clone, Debug)]
 enum Piece {
     Same(Box<[u8]>),
     Own { known: KnownExtension, critical: bool },
 }
 
-/// The profile of a leaf, and what is presented with it.
+/// The profile of a leaf, and the certificates that are presented with it.
 #[derive(Debug)]
 pub(super) struct LeafProfile {
     version: Version,
@@ -93,13 +94,13 @@ impl LeafProfile {
         rest.is_empty()
     }
 
-    /// As [`hash`] has it for every leaf with this profile.
+    /// The hash that [`hash`] computes for every leaf with this profile.
     pub(super) fn hash<H: Hasher>(&self, state: &mut H) {
         hash_parts([&self.issuer, &self.points], self.presented.len(), state);
     }
 }
 
-/// What leaves with one profile hash to alike.
+/// Hashes the profile of a leaf: the hash is the same for all leaves with one profile.
 pub(super) fn hash<H: Hasher>(leaf: &Certificate<'_>, presented: &[CertificateDer<'_>], state: &mut H) {
     hash_parts([leaf.issuer().raw(), points(leaf)], presented.len(), state);
 }
@@ -112,13 +113,13 @@ fn hash_parts<H: Hasher>(parts: [&[u8]; 2], presented: usize, state: &mut H) {
     state.write_usize(presented);
 }
 
-/// Distribution points are what one CA's leaves differ in most.
+/// The distribution points, in which the leaves of one CA differ most.
 fn points<'c>(leaf: &Certificate<'c>) -> &'c [u8] {
     leaf.extension_body(KnownExtension::CrlDistributionPoints)
 }
 
-/// Which extension every leaf has of its own: names are held against constraints again, and nothing reads a leaf's own key
-/// identifier but the rules of the profile, which are asked again too.
+/// The extension, if every leaf has its own. Names are compared with constraints again, and only the rules of the
+/// profile use a leaf's key identifier, and they are checked again too.
 fn own(extension: &Extension<'_>) -> Option<KnownExtension> {
     KnownExtension::of(extension.oid).filter(|known| {
         matches!(known, KnownExtension::SubjectAltName | KnownExtension::SubjectKeyIdentifier)
