@@ -93,7 +93,8 @@ impl Command {
     /// Whether standard output is for JSON alone, errors included.
     pub(crate) fn is_json(&self) -> bool {
         match self {
-            Self::Verify(arguments) => arguments.json,
+            // It prints a line for each input and no other: an error that stops it is on standard error.
+            Self::Verify(_) => false,
             Self::Ring(arguments) => arguments.json,
             Self::Crl(arguments) => arguments.json,
             Self::Ocsp(arguments) => arguments.json,
