@@ -279,7 +279,7 @@ fn tools_of_others_are_let_in_and_refused() {
         lab.does(&["revoke", "good"]);
         let ran = live.join().unwrap().unwrap();
         assert!(ran.text.contains("you are CN=good"), "{ran:?}");
-        assert!(ran.text.contains("you are not let in any more: certificate-revoked"), "{ran:?}");
+        assert!(ran.text.contains("you are no longer accepted: certificate-revoked"), "{ran:?}");
     });
 }
 
@@ -303,7 +303,7 @@ fn a_revocation_is_seen_within_seconds_and_taken_back() {
     assert_eq!(lab.verdict("good"), (1, "certificate-revoked".to_owned(), "ocsp".to_owned()));
     heard.clear();
     live.read_to_string(&mut heard).unwrap();
-    assert_eq!(heard, "you are not let in any more: certificate-revoked\n");
+    assert_eq!(heard, "you are no longer accepted: certificate-revoked\n");
     let output = begun.elapsed();
     assert!(output < Duration::from_secs(10), "{output:?}");
     assert_eq!(lab.verdict_of("good"), "certificate-revoked");

@@ -21,7 +21,7 @@ const MAX_LANES: usize = 60;
 /// Levels of issuers that are drawn: more than a path may have.
 const MAX_DEPTH: usize = 16;
 
-/// Begins a page of a ring, so that a path that cannot be written to is told before the ring is read.
+/// Begins a page of a ring, so that a path that cannot be written is reported before the ring is read.
 pub(crate) fn create(
     path: &Path,
 ) -> anyhow::Result<impl FnOnce(&Survey, Time) -> anyhow::Result<()> + use<>> {

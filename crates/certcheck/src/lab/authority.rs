@@ -70,7 +70,7 @@ struct State {
     stale_ocsp: Option<Stale>,
 }
 
-/// The CAs, and whom they have revoked.
+/// The CAs, and the certificates that they have revoked.
 pub(super) struct Authority {
     issuers: Vec<Issuer>,
     subjects: Vec<Subject>,

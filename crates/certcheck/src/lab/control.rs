@@ -244,7 +244,7 @@ pub(super) fn order(folder: &Folder, action: Action) -> anyhow::Result<Status> {
     }
 }
 
-/// Waits until the lab answers no more, so that another can take its folder and ports.
+/// Waits until the lab no longer answers, so that another can take its folder and ports.
 fn wait_for_end(state: &State) -> anyhow::Result<()> {
     let begun = Instant::now();
     while is_running(state) {

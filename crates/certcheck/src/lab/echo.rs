@@ -80,7 +80,7 @@ async fn connection(acceptor: &Acceptor, io: TcpStream, log: &Log) {
         Some(Ended::Rejected(report)) => {
             let code = report.code();
             log.record(Event::new("echo", &name, "cut-off").detail(code).took(begun.elapsed()));
-            let line = format!("you are not let in any more: {code}\n");
+            let line = format!("you are no longer accepted: {code}\n");
             let _gone = timeout(PARTING, stream.write_all(line.as_bytes())).await;
         }
         // For an HTTP client all is logged by then.
@@ -126,7 +126,7 @@ fn evidence(report: &CheckReport) -> String {
 
 /// The greeting of an admitted client.
 fn hello(client: &Client, report: &CheckReport) -> String {
-    let Some(Ok(identity)) = client.identity() else { return "you are let in\n".to_owned() };
+    let Some(Ok(identity)) = client.identity() else { return "you are accepted\n".to_owned() };
     let emails = identity.emails().map(|emails| emails.join(", ")).unwrap_or_default();
     let resumed = if client.is_resumed() { ", a session resumed" } else { "" };
     let until = identity.not_after();

@@ -1,4 +1,4 @@
-//! The HTTP endpoint of a daemon: `/metrics` for Prometheus, `/healthz` for who supervises it.
+//! The HTTP endpoint of a daemon: `/metrics` for Prometheus, `/healthz` for supervisors.
 //!
 //! It has no TLS and asks for no password: it is meant for loopback, or for a network that may see the names of the ring.
 
