@@ -200,7 +200,7 @@ async fn flap(world: Arc<World>, tally: Arc<Tally>) {
                 0 => world.server.break_with(path, Fault::Refuse),
                 1 => world.server.break_with(path, Fault::HangBeforeHeaders),
                 2 => world.server.break_with(path, Fault::Unavailable(1)),
-                _ => world.server.mend(path),
+                _ => world.server.repair(path),
             }
         }
         tokio::time::sleep(Duration::from_millis(random.u64(200..1_500))).await;

@@ -124,7 +124,7 @@ fn sources_of_crls() {
         row(name, what, cause, expected);
         // Who has another source is not harmed.
         assert_eq!(check(&engine, &healthy).0, "accept", "{name}");
-        world.server.mend("/broken.crl");
+        world.server.repair("/broken.crl");
         assert!(recovers(&engine, &client), "{name}");
     }
     for (name, what, body, expected) in wrong_crls(&world) {
@@ -162,7 +162,7 @@ fn sources_of_answers() {
         let engine = world.engine();
         world.server.break_with("/ocsp", Fault::named(name).expect("a fault"));
         row(name, what, check(&engine, &chain), expected);
-        world.server.mend("/ocsp");
+        world.server.repair("/ocsp");
         assert!(recovers(&engine, &chain), "{name}");
     }
     for (name, what, status, expected) in [

@@ -99,7 +99,7 @@ fn who_is_listed_stays_listed_when_the_network_is_cut() {
         assert_eq!(outcome_of(&engine.check_blocking(&chain, late, WITHIN)).1, "certificate-revoked");
     }
     // Nor when something else is put in its place: an older list, another CA's, a forged one.
-    world.server.mend("/");
+    world.server.repair("/");
     let late = at("2027-01-03T01:00:00Z");
     let older = CrlBuilder::new(CA)
         .with([crl::number(0)])

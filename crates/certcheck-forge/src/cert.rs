@@ -7,36 +7,37 @@ use crate::ext::{self, Ext};
 use crate::key::Key;
 use crate::name::name;
 
-/// A certificate before it is signed. Every field may be anything.
+/// A certificate before it is signed. Every field may have any value.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Cert {
-    /// 1, 2, 3, or what no version is.
+    /// The version: 1, 2, 3, or a number that is no version.
     pub version: i64,
     /// The content of serialNumber.
     pub serial: Vec<u8>,
-    /// `signature` inside, where it is to differ.
+    /// The `signature` field inside tbsCertificate, if it should differ from the algorithm outside.
     pub inner_algorithm: Option<Vec<u8>>,
-    /// Name, encoded.
+    /// The issuer, encoded as a Name.
     pub issuer: Vec<u8>,
-    /// The encoded Time.
+    /// The notBefore, encoded as a Time.
     pub not_before: Vec<u8>,
-    /// The encoded Time.
+    /// The notAfter, encoded as a Time.
     pub not_after: Vec<u8>,
-    /// Name, encoded.
+    /// The subject, encoded as a Name.
     pub subject: Vec<u8>,
-    /// SubjectPublicKeyInfo, encoded.
+    /// The encoded SubjectPublicKeyInfo.
     pub spki: Vec<u8>,
-    /// Encoded issuerUniqueID and subjectUniqueID.
+    /// The encoded issuerUniqueID and subjectUniqueID.
     pub unique_ids: Vec<u8>,
-    /// Extensions in order; none written if there are none.
+    /// The extensions in order. If there are none, the field is absent.
     pub extensions: Vec<Ext>,
-    /// `[3]` whole, where it is to be something else.
+    /// The whole `[3]` element, if it should be something else.
     pub raw_extensions: Option<Vec<u8>>,
 }
 
 impl Cert {
-    /// Fields that every certificate has: valid from 2025 to 2125, a serial made of the names and the key.
+    /// A certificate with the fields that every certificate has: valid from 2025 to 2125, with a serial number derived
+    /// from the names and the key.
     #[must_use]
     pub fn new(subject: &str, key: &Key, issuer: &str) -> Self {
         let seed = [subject.as_bytes(), b"/", issuer.as_bytes(), key.spki()].concat();
@@ -57,7 +58,7 @@ impl Cert {
         }
     }
 
-    /// A self-signed CA; sign it with the same key.
+    /// A self-signed CA. Sign it with the same key.
     #[must_use]
     pub fn root(subject: &str, key: &Key) -> Self {
         let usage = ext::key_usage(&["keyCertSign", "cRLSign"]);
@@ -87,7 +88,7 @@ impl Cert {
         ])
     }
 
-    /// Adds extensions, each in place of one with its identifier.
+    /// Adds extensions. Each replaces one with the same identifier.
     #[must_use]
     pub fn with(mut self, extensions: impl IntoIterator<Item = Ext>) -> Self {
         for extension in extensions {
@@ -99,14 +100,14 @@ impl Cert {
         self
     }
 
-    /// Takes out an extension.
+    /// Removes an extension.
     #[must_use]
     pub fn without(mut self, oid: &str) -> Self {
         self.extensions.retain(|extension| extension.oid != oid);
         self
     }
 
-    /// Validity, in RFC 3339.
+    /// Sets the validity, in RFC 3339.
     #[must_use]
     pub fn valid(mut self, not_before: &str, not_after: &str) -> Self {
         self.not_before = der::time(not_before);
@@ -114,7 +115,7 @@ impl Cert {
         self
     }
 
-    /// tbsCertificate, with the algorithm of this issuer.
+    /// The tbsCertificate, with the signature algorithm of this issuer.
     #[must_use]
     pub fn tbs(&self, issuer: &Key) -> Vec<u8> {
         let version = if self.version == 1 { Vec::new() } else { der::ctx_c(0, &der::int(self.version - 1)) };
@@ -137,14 +138,14 @@ impl Cert {
         ])
     }
 
-    /// Signs with the issuer's key.
+    /// Signs with the issuer's key, and returns the certificate in DER.
     #[must_use]
     pub fn issue(&self, issuer: &Key) -> Vec<u8> {
         sign(&self.tbs(issuer), issuer)
     }
 }
 
-/// What is signed, with algorithm and signature behind it: certificates, CRLs and OCSP responses alike.
+/// Signs `tbs`, and appends algorithm and signature: the form of certificates, CRLs and OCSP responses.
 #[must_use]
 pub fn sign(tbs: &[u8], key: &Key) -> Vec<u8> {
     der::seq(&[tbs, &key.algorithm(), &der::bits(&key.sign(tbs))])

@@ -6,44 +6,44 @@ use crate::ext::{Ext, Point};
 use crate::key::Key;
 use crate::name::{general_names, name};
 
-/// A CRL before it is signed. Every field may be anything.
+/// A CRL before it is signed. Every field may have any value.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct CrlBuilder {
-    /// 1 or 2, or what no version is.
+    /// The version: 1 or 2, or a number that is no version.
     pub version: i64,
-    /// `signature` inside, where it is to differ.
+    /// The `signature` field inside tbsCertList, if it should differ from the algorithm outside.
     pub inner_algorithm: Option<Vec<u8>>,
-    /// Name, encoded.
+    /// The issuer, encoded as a Name.
     pub issuer: Vec<u8>,
-    /// The encoded Time.
+    /// The thisUpdate, encoded as a Time.
     pub this_update: Vec<u8>,
-    /// The encoded Time.
+    /// The nextUpdate, encoded as a Time.
     pub next_update: Option<Vec<u8>>,
-    /// In order; nothing is written if there are none.
+    /// The entries in order. If there are none, the field is absent.
     pub entries: Vec<RevokedCertificate>,
-    /// revokedCertificates whole, where it is to be something else.
+    /// The whole revokedCertificates element, if it should be something else.
     pub raw_entries: Option<Vec<u8>>,
-    /// Extensions in order; none written if there are none.
+    /// The extensions in order. If there are none, the field is absent.
     pub extensions: Vec<Ext>,
-    /// `[0]` whole, where it is to be something else.
+    /// The whole `[0]` element, if it should be something else.
     pub raw_extensions: Option<Vec<u8>>,
 }
 
-/// An entry.
+/// An entry of a CRL.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct RevokedCertificate {
     /// The content of userCertificate.
     pub serial: Vec<u8>,
-    /// The encoded Time.
+    /// The revocationDate, encoded as a Time.
     pub revoked_at: Vec<u8>,
-    /// Extensions in order; none written if there are none.
+    /// The extensions in order. If there are none, the field is absent.
     pub extensions: Vec<Ext>,
 }
 
 impl RevokedCertificate {
-    /// Revoked on the first of March 2026, without a reason.
+    /// An entry that revokes on 1 March 2026, without a reason.
     #[must_use]
     pub fn new(serial: &[u8]) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl RevokedCertificate {
         }
     }
 
-    /// The same with more extensions.
+    /// Adds extensions.
     #[must_use]
     pub fn with(mut self, extensions: impl IntoIterator<Item = Ext>) -> Self {
         self.extensions.extend(extensions);
@@ -71,7 +71,7 @@ impl RevokedCertificate {
 }
 
 impl CrlBuilder {
-    /// A complete CRL, number 1, of December 2026.
+    /// A complete CRL with number 1, of December 2026.
     #[must_use]
     pub fn new(issuer: &str) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl CrlBuilder {
         }
     }
 
-    /// Adds extensions, each in place of one with its identifier.
+    /// Adds extensions. Each replaces one with the same identifier.
     #[must_use]
     pub fn with(mut self, extensions: impl IntoIterator<Item = Ext>) -> Self {
         for extension in extensions {
@@ -99,14 +99,14 @@ impl CrlBuilder {
         self
     }
 
-    /// Lists certificates.
+    /// Adds entries.
     #[must_use]
     pub fn revoking(mut self, entries: impl IntoIterator<Item = RevokedCertificate>) -> Self {
         self.entries.extend(entries);
         self
     }
 
-    /// Times, in RFC 3339.
+    /// Sets the times, in RFC 3339.
     #[must_use]
     pub fn valid(mut self, this_update: &str, next_update: Option<&str>) -> Self {
         self.this_update = der::time(this_update);
@@ -114,7 +114,7 @@ impl CrlBuilder {
         self
     }
 
-    /// tbsCertList, with the algorithm of this signer.
+    /// The tbsCertList, with the signature algorithm of this signer.
     #[must_use]
     pub fn tbs(&self, signer: &Key) -> Vec<u8> {
         let version = if self.version == 1 { Vec::new() } else { der::int(self.version - 1) };
@@ -139,40 +139,40 @@ impl CrlBuilder {
         ])
     }
 
-    /// Signs with this key.
+    /// Signs with this key, and returns the CRL in DER.
     #[must_use]
     pub fn issue(&self, signer: &Key) -> Vec<u8> {
         sign(&self.tbs(signer), signer)
     }
 }
 
-/// cRLNumber (RFC 5280 5.2.3).
+/// The cRLNumber extension (RFC 5280 5.2.3).
 #[must_use]
 pub fn number(number: i64) -> Ext {
     Ext::new("2.5.29.20", false, der::int(number))
 }
 
-/// deltaCRLIndicator (RFC 5280 5.2.4).
+/// The deltaCRLIndicator extension (RFC 5280 5.2.4).
 #[must_use]
 pub fn delta(base: i64) -> Ext {
     Ext::new("2.5.29.27", true, der::int(base))
 }
 
-/// issuingDistributionPoint (RFC 5280 5.2.5), before it is written.
+/// The issuingDistributionPoint extension before it is encoded (RFC 5280 5.2.5).
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Idp {
-    /// distributionPoint; its reasons and issuer are not written.
+    /// The distributionPoint. Its reasons and issuer are not encoded.
     pub point: Point,
-    /// onlyContainsUserCerts
+    /// The onlyContainsUserCerts flag.
     pub user: bool,
-    /// onlyContainsCACerts
+    /// The onlyContainsCACerts flag.
     pub ca: bool,
-    /// onlyContainsAttributeCerts
+    /// The onlyContainsAttributeCerts flag.
     pub attribute: bool,
-    /// onlySomeReasons, by bit.
+    /// The onlySomeReasons flags, by bit.
     pub reasons: Vec<u8>,
-    /// indirectCRL
+    /// The indirectCRL flag.
     pub indirect: bool,
 }
 
@@ -198,19 +198,19 @@ impl Idp {
     }
 }
 
-/// reasonCode (RFC 5280 5.3.1), by the name of the RFC.
+/// The reasonCode extension (RFC 5280 5.3.1), by its name in the RFC.
 #[must_use]
 pub fn reason(name: &str) -> Ext {
     Ext::new("2.5.29.21", false, der::tlv(0x0a, &[reason_code(name)]))
 }
 
-/// reasonCode of any number, in the content bytes of its ENUMERATED.
+/// The reasonCode extension with the content bytes of its ENUMERATED.
 #[must_use]
 pub fn reason_number(content: &[u8]) -> Ext {
     Ext::new("2.5.29.21", false, der::tlv(0x0a, content))
 }
 
-/// The number of a reason.
+/// The code of a reason.
 #[must_use]
 pub fn reason_code(name: &str) -> u8 {
     const NAMES: [&str; 11] = [
@@ -229,14 +229,14 @@ pub fn reason_code(name: &str) -> u8 {
     u8::try_from(NAMES.iter().position(|known| *known == name).unwrap()).unwrap()
 }
 
-/// invalidityDate (RFC 5280 5.3.2), in RFC 3339.
+/// The invalidityDate extension (RFC 5280 5.3.2), in RFC 3339.
 #[must_use]
 pub fn invalidity_date(time: &str) -> Ext {
     let digits: String = time.chars().filter(char::is_ascii_digit).collect();
     Ext::new("2.5.29.24", false, der::tlv(0x18, format!("{digits}Z").as_bytes()))
 }
 
-/// certificateIssuer (RFC 5280 5.3.3).
+/// The certificateIssuer extension (RFC 5280 5.3.3).
 #[must_use]
 pub fn certificate_issuer<S: AsRef<str>>(names: &[S]) -> Ext {
     Ext::new("2.5.29.29", true, general_names(names))

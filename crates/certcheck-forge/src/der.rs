@@ -1,6 +1,6 @@
-//! A DER writer that can write invalid content too.
+//! A DER encoder that can encode invalid content too.
 
-/// Tag, length in the fewest bytes, content.
+/// An element: tag, length in the fewest bytes, content.
 #[must_use]
 pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
@@ -16,25 +16,25 @@ pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// BER: tag, content, and a mark at its end instead of a length (X.690 8.1.3.6).
+/// A BER element with a mark at its end instead of a length (X.690 8.1.3.6).
 #[must_use]
 pub fn indefinite(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag, 0x80], content, &[0, 0]].concat()
 }
 
-/// SEQUENCE of parts.
+/// A SEQUENCE of parts.
 #[must_use]
 pub fn seq<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
     tlv(0x30, &concat(parts))
 }
 
-/// SET of parts, in the order given.
+/// A SET of parts, in the given order.
 #[must_use]
 pub fn set<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
     tlv(0x31, &concat(parts))
 }
 
-/// Parts one after another.
+/// The parts one after another.
 #[must_use]
 pub fn concat<P: AsRef<[u8]>>(parts: &[P]) -> Vec<u8> {
     parts.iter().flat_map(|part| part.as_ref().iter().copied()).collect()
@@ -55,19 +55,19 @@ pub fn oid_content(dotted: &str) -> Vec<u8> {
     out
 }
 
-/// OBJECT IDENTIFIER.
+/// An OBJECT IDENTIFIER.
 #[must_use]
 pub fn oid(dotted: &str) -> Vec<u8> {
     tlv(0x06, &oid_content(dotted))
 }
 
-/// INTEGER from its content bytes, as they are.
+/// An INTEGER with these content bytes.
 #[must_use]
 pub fn int_bytes(content: &[u8]) -> Vec<u8> {
     tlv(0x02, content)
 }
 
-/// INTEGER, minimal.
+/// An INTEGER, minimal.
 #[must_use]
 pub fn int(value: i64) -> Vec<u8> {
     int_bytes(&int_content(value))
@@ -86,25 +86,25 @@ pub fn int_content(value: i64) -> Vec<u8> {
     bytes[from..].to_vec()
 }
 
-/// BOOLEAN.
+/// A BOOLEAN.
 #[must_use]
 pub fn boolean(value: bool) -> Vec<u8> {
     tlv(0x01, &[if value { 0xff } else { 0 }])
 }
 
-/// BIT STRING of whole bytes.
+/// A BIT STRING of whole bytes.
 #[must_use]
 pub fn bits(bytes: &[u8]) -> Vec<u8> {
     bit_string(0, bytes)
 }
 
-/// BIT STRING with so many unused bits.
+/// A BIT STRING with this number of unused bits.
 #[must_use]
 pub fn bit_string(unused: u8, bytes: &[u8]) -> Vec<u8> {
     tlv(0x03, &concat(&[&[unused][..], bytes]))
 }
 
-/// BIT STRING of named bits, bit 0 first, without trailing zeros.
+/// A BIT STRING of named bits, bit 0 first, without trailing zeros.
 #[must_use]
 pub fn named_bits(set: &[u8]) -> Vec<u8> {
     let Some(highest) = set.iter().max() else { return bit_string(0, &[]) };
@@ -115,25 +115,25 @@ pub fn named_bits(set: &[u8]) -> Vec<u8> {
     bit_string(7 - highest % 8, &bytes)
 }
 
-/// OCTET STRING.
+/// An OCTET STRING.
 #[must_use]
 pub fn bytes(content: &[u8]) -> Vec<u8> {
     tlv(0x04, content)
 }
 
-/// NULL.
+/// A NULL.
 #[must_use]
 pub fn null() -> Vec<u8> {
     tlv(0x05, &[])
 }
 
-/// `[n]` over primitive content.
+/// The element `[n]` with primitive content.
 #[must_use]
 pub fn ctx(n: u8, content: &[u8]) -> Vec<u8> {
     tlv(0x80 | n, content)
 }
 
-/// `[n]` over constructed content.
+/// The element `[n]` with constructed content.
 #[must_use]
 pub fn ctx_c(n: u8, content: &[u8]) -> Vec<u8> {
     tlv(0xa0 | n, content)

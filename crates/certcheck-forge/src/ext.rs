@@ -4,13 +4,13 @@ use crate::der;
 use crate::key::Key;
 use crate::name::{general_name, general_names, rdn};
 
-/// An extension before it is written.
+/// An extension before it is encoded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Ext {
-    /// Dotted identifier.
+    /// The dotted identifier.
     pub oid: String,
-    /// Marked critical.
+    /// Whether it is marked critical.
     pub critical: bool,
     /// The content of extnValue.
     pub value: Vec<u8>,
@@ -31,14 +31,14 @@ impl Ext {
     }
 }
 
-/// RFC 5280 4.2.1.9.
+/// The basicConstraints extension (RFC 5280 4.2.1.9).
 #[must_use]
 pub fn basic_constraints(ca: bool, path_len: Option<i64>) -> Ext {
     let ca = if ca { der::boolean(true) } else { Vec::new() };
     Ext::new("2.5.29.19", true, der::seq(&[ca, path_len.map_or_else(Vec::new, der::int)]))
 }
 
-/// RFC 5280 4.2.1.3, by the names of the bits.
+/// The keyUsage extension, by the names of the bits (RFC 5280 4.2.1.3).
 #[must_use]
 pub fn key_usage<S: AsRef<str>>(names: &[S]) -> Ext {
     const BITS: [&str; 9] = [
@@ -56,7 +56,7 @@ pub fn key_usage<S: AsRef<str>>(names: &[S]) -> Ext {
     Ext::new("2.5.29.15", true, der::named_bits(&names.iter().map(bit).collect::<Vec<_>>()))
 }
 
-/// RFC 5280 4.2.1.12: `client`, `server`, `ocsp`, `any`, or dotted.
+/// The extKeyUsage extension: `client`, `server`, `ocsp`, `any`, or a dotted identifier (RFC 5280 4.2.1.12).
 #[must_use]
 pub fn eku<S: AsRef<str>>(purposes: &[S]) -> Ext {
     let oid = |purpose: &S| match purpose.as_ref() {
@@ -69,13 +69,13 @@ pub fn eku<S: AsRef<str>>(purposes: &[S]) -> Ext {
     Ext::new("2.5.29.37", false, der::seq(&purposes.iter().map(oid).collect::<Vec<_>>()))
 }
 
-/// RFC 5280 4.2.1.6.
+/// The subjectAltName extension (RFC 5280 4.2.1.6).
 #[must_use]
 pub fn san<S: AsRef<str>>(names: &[S]) -> Ext {
     Ext::new("2.5.29.17", false, general_names(names))
 }
 
-/// RFC 5280 4.2.1.10.
+/// The nameConstraints extension (RFC 5280 4.2.1.10).
 #[must_use]
 pub fn name_constraints<S: AsRef<str>>(permitted: &[S], excluded: &[S]) -> Ext {
     let list = |n, names: &[S]| {
@@ -88,21 +88,21 @@ pub fn name_constraints<S: AsRef<str>>(permitted: &[S], excluded: &[S]) -> Ext {
     Ext::new("2.5.29.30", true, der::seq(&[list(0, permitted), list(1, excluded)]))
 }
 
-/// RFC 5280 4.2.1.4, without qualifiers.
+/// The certificatePolicies extension, without qualifiers (RFC 5280 4.2.1.4).
 #[must_use]
 pub fn policies<S: AsRef<str>>(policies: &[S]) -> Ext {
     let information = |policy: &S| der::seq(&[der::oid(policy.as_ref())]);
     Ext::new("2.5.29.32", false, der::seq(&policies.iter().map(information).collect::<Vec<_>>()))
 }
 
-/// RFC 5280 4.2.1.5.
+/// The policyMappings extension (RFC 5280 4.2.1.5).
 #[must_use]
 pub fn policy_mappings<S: AsRef<str>>(pairs: &[(S, S)]) -> Ext {
     let pair = |(a, b): &(S, S)| der::seq(&[der::oid(a.as_ref()), der::oid(b.as_ref())]);
     Ext::new("2.5.29.33", true, der::seq(&pairs.iter().map(pair).collect::<Vec<_>>()))
 }
 
-/// RFC 5280 4.2.1.11.
+/// The policyConstraints extension (RFC 5280 4.2.1.11).
 #[must_use]
 pub fn policy_constraints(require_explicit: Option<i64>, inhibit_mapping: Option<i64>) -> Ext {
     let field =
@@ -110,35 +110,35 @@ pub fn policy_constraints(require_explicit: Option<i64>, inhibit_mapping: Option
     Ext::new("2.5.29.36", true, der::seq(&[field(0, require_explicit), field(1, inhibit_mapping)]))
 }
 
-/// RFC 5280 4.2.1.14.
+/// The inhibitAnyPolicy extension (RFC 5280 4.2.1.14).
 #[must_use]
 pub fn inhibit_any_policy(skip: i64) -> Ext {
     Ext::new("2.5.29.54", true, der::int(skip))
 }
 
-/// RFC 5280 4.2.1.1, by key identifier.
+/// The authorityKeyIdentifier extension, with the key identifier (RFC 5280 4.2.1.1).
 #[must_use]
 pub fn aki(issuer: &Key) -> Ext {
     Ext::new("2.5.29.35", false, der::seq(&[der::ctx(0, &issuer.id())]))
 }
 
-/// RFC 5280 4.2.1.2.
+/// The subjectKeyIdentifier extension (RFC 5280 4.2.1.2).
 #[must_use]
 pub fn ski(key: &Key) -> Ext {
     Ext::new("2.5.29.14", false, der::bytes(&key.id()))
 }
 
-/// A distribution point or the name of one, before it is written.
+/// A distribution point, or the name of one, before it is encoded.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Point {
-    /// fullName, as texts of general names.
+    /// The fullName, as texts of general names.
     pub full: Vec<String>,
-    /// nameRelativeToCRLIssuer, as text of an RDN.
+    /// The nameRelativeToCRLIssuer, as the text of an RDN.
     pub relative: Option<String>,
-    /// ReasonFlags, by bit.
+    /// The ReasonFlags, by bit.
     pub reasons: Vec<u8>,
-    /// cRLIssuer, as texts of general names.
+    /// The cRLIssuer, as texts of general names.
     pub crl_issuer: Vec<String>,
 }
 
@@ -149,7 +149,7 @@ impl Point {
         Self { full: urls.iter().map(|url| format!("uri:{}", url.as_ref())).collect(), ..Self::default() }
     }
 
-    /// `[0] DistributionPointName`, or nothing.
+    /// The `[0] DistributionPointName`, or nothing.
     #[must_use]
     pub fn name(&self) -> Vec<u8> {
         if let Some(relative) = &self.relative {
@@ -174,19 +174,19 @@ impl Point {
     }
 }
 
-/// RFC 5280 4.2.1.13.
+/// The cRLDistributionPoints extension (RFC 5280 4.2.1.13).
 #[must_use]
 pub fn cdp(points: &[Point]) -> Ext {
     Ext::new("2.5.29.31", false, der::seq(&points.iter().map(Point::der).collect::<Vec<_>>()))
 }
 
-/// RFC 5280 4.2.1.15.
+/// The freshestCRL extension (RFC 5280 4.2.1.15).
 #[must_use]
 pub fn freshest_crl(points: &[Point]) -> Ext {
     Ext { oid: "2.5.29.46".to_owned(), ..cdp(points) }
 }
 
-/// RFC 5280 4.2.2.1.
+/// The authorityInfoAccess extension (RFC 5280 4.2.2.1).
 #[must_use]
 pub fn aia<S: AsRef<str>>(ocsp: &[S], ca_issuers: &[S]) -> Ext {
     let description =
@@ -196,19 +196,19 @@ pub fn aia<S: AsRef<str>>(ocsp: &[S], ca_issuers: &[S]) -> Ext {
     Ext::new("1.3.6.1.5.5.7.1.1", false, der::seq(&ocsp.chain(issuers).collect::<Vec<_>>()))
 }
 
-/// RFC 9608.
+/// The noRevAvail extension (RFC 9608).
 #[must_use]
 pub fn no_rev_avail() -> Ext {
     Ext::new("2.5.29.56", false, der::null())
 }
 
-/// RFC 6960 4.2.2.2.1.
+/// The id-pkix-ocsp-nocheck extension (RFC 6960 4.2.2.2.1).
 #[must_use]
 pub fn ocsp_nocheck() -> Ext {
     Ext::new("1.3.6.1.5.5.7.48.1.5", false, der::null())
 }
 
-/// One that nobody knows.
+/// An extension that no software knows.
 #[must_use]
 pub fn unknown(critical: bool) -> Ext {
     Ext::new("1.3.6.1.4.1.99999.2", critical, der::null())

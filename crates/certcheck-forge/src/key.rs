@@ -1,4 +1,4 @@
-//! Elliptic keys by name, and what any key has to do.
+//! Elliptic-curve keys derived from names, and the trait for keys of any kind.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::der;
 
-/// What a private key can do. Keys of kinds that are not here implement it.
+/// A private key. Implement it for other kinds of keys.
 pub trait Signer: Send + Sync {
-    /// SubjectPublicKeyInfo.
+    /// The encoded SubjectPublicKeyInfo.
     fn spki(&self) -> Vec<u8>;
 
     /// The content of subjectPublicKey.
@@ -19,14 +19,14 @@ pub trait Signer: Send + Sync {
     /// The private key as PKCS #8 (RFC 5208).
     fn pkcs8(&self) -> Vec<u8>;
 
-    /// The AlgorithmIdentifier of its signatures.
+    /// The encoded AlgorithmIdentifier of its signatures.
     fn algorithm(&self) -> Vec<u8>;
 
-    /// Signs, without randomness.
+    /// Signs a message, without randomness.
     fn sign(&self, message: &[u8]) -> Vec<u8>;
 }
 
-/// A key pair. Cheap to clone.
+/// A key pair. It is cheap to clone.
 #[derive(Clone)]
 pub struct Key {
     signer: Arc<dyn Signer>,
@@ -34,33 +34,33 @@ pub struct Key {
 }
 
 impl Key {
-    /// Of any kind.
+    /// A key of any kind.
     #[must_use]
     pub fn new(signer: impl Signer + 'static) -> Self {
         Self { spki: signer.spki(), signer: Arc::new(signer) }
     }
 
-    /// ECDSA on P-256, with SHA-256. The private key is the hash of the seed.
+    /// A key for ECDSA on P-256 with SHA-256. The private key is the hash of the seed.
     #[must_use]
     pub fn p256(seed: &str) -> Self {
         Self::new(P256(p256::ecdsa::SigningKey::from_slice(&sha256(seed.as_bytes())).unwrap()))
     }
 
-    /// ECDSA on P-384, with SHA-384. The private key is the hash of the seed.
+    /// A key for ECDSA on P-384 with SHA-384. The private key is the hash of the seed.
     #[must_use]
     pub fn p384(seed: &str) -> Self {
         let scalar = [vec![0; 16], sha256(seed.as_bytes())].concat();
         Self::new(P384(p384::ecdsa::SigningKey::from_slice(&scalar).unwrap()))
     }
 
-    /// The same key under another SubjectPublicKeyInfo.
+    /// The same key with another SubjectPublicKeyInfo.
     #[must_use]
     pub fn with_spki(mut self, spki: Vec<u8>) -> Self {
         self.spki = spki;
         self
     }
 
-    /// SubjectPublicKeyInfo.
+    /// The encoded SubjectPublicKeyInfo.
     #[must_use]
     pub fn spki(&self) -> &[u8] {
         &self.spki
@@ -78,19 +78,19 @@ impl Key {
         self.signer.pkcs8()
     }
 
-    /// A key identifier: SHA-1 of the public key (RFC 5280 4.2.1.2 (1)).
+    /// The key identifier: SHA-1 of the public key (RFC 5280 4.2.1.2 (1)).
     #[must_use]
     pub fn id(&self) -> Vec<u8> {
         Sha1::digest(self.public_key()).to_vec()
     }
 
-    /// The AlgorithmIdentifier of a signature by this key.
+    /// The encoded AlgorithmIdentifier of a signature by this key.
     #[must_use]
     pub fn algorithm(&self) -> Vec<u8> {
         self.signer.algorithm()
     }
 
-    /// Signs.
+    /// Signs a message.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.signer.sign(message)
@@ -154,7 +154,7 @@ fn ec_algorithm(curve: &str) -> Vec<u8> {
     der::seq(&[der::oid("1.2.840.10045.2.1"), der::oid(curve)])
 }
 
-/// ECPrivateKey (RFC 5915) in its PKCS #8.
+/// An ECPrivateKey (RFC 5915) in PKCS #8.
 fn ec_pkcs8(curve: &str, scalar: &[u8], public_key: &[u8]) -> Vec<u8> {
     let public = der::ctx_c(1, &der::bits(public_key));
     let private = der::seq(&[der::int(1), der::bytes(scalar), public]);

@@ -2,7 +2,8 @@
 
 use crate::der;
 
-/// A Name from RDNs in the order of encoding, the root's first: `C=US,O=Acme,CN=leaf`; `+` joins attributes of one RDN.
+/// A Name from RDNs in the order of encoding, the most general first: `C=US,O=Acme,CN=leaf`. `+` joins attributes of
+/// one RDN.
 ///
 /// A value may begin with its string type: `CN=printable:x`, `bmp:`, `teletex:`, `universal:`, `ia5:`, `utf8:`.
 #[must_use]
@@ -80,7 +81,7 @@ fn other(dotted: &str, value: &[u8]) -> Vec<u8> {
     der::ctx_c(0, &der::concat(&[der::oid(dotted), der::ctx_c(0, value)]))
 }
 
-/// An address, with `/n` its mask behind it.
+/// An IP address. `/n` appends its mask.
 fn ip(text: &str) -> Vec<u8> {
     use std::net::IpAddr;
     let (address, prefix) =
@@ -99,7 +100,7 @@ fn ip(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// `GeneralNames`.
+/// A `GeneralNames` element.
 #[must_use]
 pub fn general_names<S: AsRef<str>>(texts: &[S]) -> Vec<u8> {
     der::seq(&texts.iter().map(|text| general_name(text.as_ref())).collect::<Vec<_>>())

@@ -7,43 +7,43 @@ use crate::der;
 use crate::ext::Ext;
 use crate::key::Key;
 
-/// A response before it is signed. Every field may be anything.
+/// A response before it is signed. Every field may have any value.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Response {
-    /// responseStatus; responseBytes are written for 0 alone.
+    /// The responseStatus. The responseBytes are only encoded for 0.
     pub status: u8,
-    /// responseType.
+    /// The responseType.
     pub kind: String,
-    /// ResponderID, encoded.
+    /// The encoded ResponderID.
     pub responder: Vec<u8>,
-    /// The encoded time.
+    /// The producedAt, encoded as a time.
     pub produced_at: Vec<u8>,
     /// The answers.
     pub answers: Vec<AnswerBuilder>,
-    /// Extensions in order; none written if there are none.
+    /// The extensions in order. If there are none, the field is absent.
     pub extensions: Vec<Ext>,
-    /// Certificates sent along.
+    /// The included certificates.
     pub certificates: Vec<Vec<u8>>,
 }
 
-/// One answer.
+/// One answer of a response.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct AnswerBuilder {
-    /// CertID, encoded.
+    /// The encoded CertID.
     pub cert_id: Vec<u8>,
-    /// certStatus, encoded.
+    /// The encoded certStatus.
     pub status: Vec<u8>,
-    /// The encoded time.
+    /// The thisUpdate, encoded as a time.
     pub this_update: Vec<u8>,
-    /// The encoded time.
+    /// The nextUpdate, encoded as a time.
     pub next_update: Option<Vec<u8>>,
-    /// Extensions in order; none written if there are none.
+    /// The extensions in order. If there are none, the field is absent.
     pub extensions: Vec<Ext>,
 }
 
-/// GeneralizedTime from RFC 3339, whatever the year.
+/// A GeneralizedTime from RFC 3339, for any year.
 #[must_use]
 pub fn time(text: &str) -> Vec<u8> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -52,7 +52,7 @@ pub fn time(text: &str) -> Vec<u8> {
 
 type Hash = fn(&[u8]) -> Vec<u8>;
 
-/// A CertID by `sha1`, `sha256`, `sha384` or `sha512`.
+/// A CertID with `sha1`, `sha256`, `sha384` or `sha512`.
 #[must_use]
 pub fn cert_id(hash: &str, issuer_name: &[u8], issuer: &Key, serial: &[u8]) -> Vec<u8> {
     let (oid, digest): (_, Hash) = match hash {
@@ -72,7 +72,7 @@ fn digest<D: Digest>(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl AnswerBuilder {
-    /// Good, as of the first of January 2027, for a week.
+    /// A good answer, from 1 January 2027 for a week.
     #[must_use]
     pub fn good(cert_id: Vec<u8>) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl AnswerBuilder {
         }
     }
 
-    /// Revoked at a time, for a reason if one is given.
+    /// A revocation at a time, with a reason if one is given.
     #[must_use]
     pub fn revoked(cert_id: Vec<u8>, at: &str, reason: Option<&str>) -> Self {
         let reason = reason
@@ -92,13 +92,13 @@ impl AnswerBuilder {
         Self { status: der::ctx_c(1, &der::concat(&[time(at), reason])), ..Self::good(cert_id) }
     }
 
-    /// The responder does not know.
+    /// An answer that the certificate is unknown.
     #[must_use]
     pub fn unknown(cert_id: Vec<u8>) -> Self {
         Self { status: der::ctx(2, &[]), ..Self::good(cert_id) }
     }
 
-    /// SingleResponse, encoded.
+    /// The encoded SingleResponse.
     #[must_use]
     pub fn der(&self) -> Vec<u8> {
         let next = self.next_update.as_ref().map_or_else(Vec::new, |time| der::ctx_c(0, time));
@@ -114,20 +114,20 @@ fn extensions(n: u8, list: &[Ext]) -> Vec<u8> {
     der::ctx_c(n, &der::seq(&list.iter().map(Ext::der).collect::<Vec<_>>()))
 }
 
-/// `byKey`.
+/// The ResponderID `byKey`.
 #[must_use]
 pub fn by_key(key: &Key) -> Vec<u8> {
     der::ctx_c(2, &der::bytes(&key.id()))
 }
 
-/// `byName`, of an encoded name.
+/// The ResponderID `byName`, with an encoded name.
 #[must_use]
 pub fn by_name(name: &[u8]) -> Vec<u8> {
     der::ctx_c(1, name)
 }
 
 impl Response {
-    /// Of this responder, produced on the first of January 2027.
+    /// A response from this responder, produced on 1 January 2027.
     #[must_use]
     pub fn new(responder: Vec<u8>, answers: impl IntoIterator<Item = AnswerBuilder>) -> Self {
         Self {
@@ -141,20 +141,20 @@ impl Response {
         }
     }
 
-    /// An error, by its number.
+    /// An error response, by its status.
     #[must_use]
     pub fn error(status: u8) -> Vec<u8> {
         der::seq(&[der::tlv(0x0a, &[status])])
     }
 
-    /// Sends certificates along.
+    /// Includes certificates.
     #[must_use]
     pub fn with_certificates(mut self, certificates: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.certificates.extend(certificates);
         self
     }
 
-    /// tbsResponseData.
+    /// The tbsResponseData.
     #[must_use]
     pub fn tbs(&self) -> Vec<u8> {
         let answers = der::seq(&self.answers.iter().map(AnswerBuilder::der).collect::<Vec<_>>());
@@ -162,14 +162,14 @@ impl Response {
         der::seq(&[der::concat(&parts), extensions(1, &self.extensions)])
     }
 
-    /// Signs with this key.
+    /// Signs with this key, and returns the response in DER.
     #[must_use]
     pub fn issue(&self, signer: &Key) -> Vec<u8> {
         let tbs = self.tbs();
         self.wrap(&[&tbs, &signer.algorithm(), &der::bits(&signer.sign(&tbs))])
     }
 
-    /// The response around the parts of a BasicOCSPResponse, as they are; the certificates follow them.
+    /// The response around the given parts of a BasicOCSPResponse. The certificates follow them.
     #[must_use]
     pub fn wrap(&self, signed: &[&[u8]]) -> Vec<u8> {
         let certificates = if self.certificates.is_empty() {
@@ -184,7 +184,7 @@ impl Response {
     }
 }
 
-/// The nonce (RFC 9654).
+/// The nonce extension (RFC 9654).
 #[must_use]
 pub fn nonce(bytes: &[u8]) -> Ext {
     Ext::new("1.3.6.1.5.5.7.48.1.2", false, der::bytes(bytes))

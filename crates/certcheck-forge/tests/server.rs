@@ -72,7 +72,7 @@ fn broken(fault: &str) -> (String, Vec<u8>, End) {
     let waits = ["hang-before-headers", "hang-after-headers", "drip"].contains(&fault);
     let seen = get_within(if waits { SHORT } else { LONG }, &server, "/a");
     assert_eq!(server.count("/a"), 1, "{fault}");
-    server.mend("/a");
+    server.repair("/a");
     assert_eq!(get(&server, "/a").1, BODY, "{fault}");
     seen
 }

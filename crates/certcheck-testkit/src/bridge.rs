@@ -1,23 +1,24 @@
-//! A bridged PKI as governments have it: a client's CA leads to the anchor through bridges alone, and each CA's certificates
-//! are behind a URL, the useful one together with others that lead nowhere.
+//! A bridged PKI as governments have it: the client's CA leads to the anchor only through bridges. The certificates of
+//! each CA are behind a URL, the useful one together with others that lead nowhere.
 
 use crate::{Cert, Key, der, ext};
 
-/// The client, the anchor, and what each path of the site has.
+/// The client, the anchor, and the certificates at each path of the site.
 pub struct Bridge {
     /// The root at the far end.
     pub anchor: Vec<u8>,
-    /// The client's certificate. Nothing is sent with it.
+    /// The client's certificate. It is presented alone.
     pub leaf: Vec<u8>,
     /// Certificates by the path that names them.
     pub pages: Vec<(String, Vec<Vec<u8>>)>,
 }
 
 impl Bridge {
-    /// With so many bridges between the client's CA and the anchor. `base` is the URL of the site, without a path.
+    /// A PKI with this many bridges between the client's CA and the anchor. `base` is the URL of the site, without a
+    /// path.
     ///
-    /// In addition to the certificate that leads on, each CA has one that it signed itself, one by a CA that it certified in turn (a
-    /// loop), one by a CA whose certificates are gone, and one that has expired.
+    /// In addition to the useful certificate, each CA has one that it signed itself, one by a CA that it certified in
+    /// turn (a loop), one by a CA whose certificates are missing, and one that has expired.
     #[must_use]
     pub fn new(base: &str, bridges: usize) -> Self {
         let key = |name: &str| Key::p256(&format!("bridge {name}"));
@@ -59,7 +60,7 @@ impl Bridge {
     }
 }
 
-/// A bag of certificates: PKCS #7 `SignedData` that nobody signed (RFC 5280 4.2.2.1).
+/// PKCS #7 `SignedData` with certificates and no signature (RFC 5280 4.2.2.1).
 #[must_use]
 pub fn pkcs7(certificates: &[Vec<u8>]) -> Vec<u8> {
     let data = der::seq(&[der::oid("1.2.840.113549.1.7.1")]);

@@ -1,17 +1,17 @@
-//! PKIs made to exhaust who validates them.
+//! PKIs that are made to exhaust a validator.
 
 use crate::cert::Cert;
 use crate::der;
 use crate::ext::{self, Ext};
 use crate::key::Key;
 
-/// What an adversary sends, and the anchor it is sent to.
+/// What an attacker sends, and the anchor.
 pub struct Onslaught {
     /// The anchor's certificate.
     pub anchor: Vec<u8>,
     /// The target.
     pub leaf: Vec<u8>,
-    /// Presented along with it.
+    /// The certificates presented along with it.
     pub presented: Vec<Vec<u8>>,
 }
 
@@ -19,20 +19,20 @@ pub struct Onslaught {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Mesh {
-    /// One name, one key: only serials differ.
+    /// One name and one key: only serial numbers differ.
     SameNameSameKey,
-    /// One name, a key each.
+    /// One name, and a key for each certificate.
     SameNameOtherKeys,
-    /// A name each, one key.
+    /// A name for each certificate, and one key.
     OtherNamesSameKey,
-    /// `width` names a level, each issued by all of the level above.
+    /// Layers of `width` names, each issued by all names of the layer above.
     Layers {
-        /// Names a level.
+        /// The names of a layer.
         width: usize,
     },
 }
 
-/// `count` CA certificates of a mesh under an anchor that does not bless them: the good path does not exist.
+/// A mesh of `count` CA certificates below an anchor that has certified none of them, so that there is no valid path.
 #[must_use]
 pub fn mesh(shape: Mesh, count: usize) -> Onslaught {
     let root_key = Key::p256("mesh root");
@@ -75,7 +75,7 @@ pub fn mesh(shape: Mesh, count: usize) -> Onslaught {
             ((0..width).map(|n| label(layers, n)).collect(), label(0, 0), key(0))
         }
     };
-    // The top of the mesh is issued in the anchor's name by a key that is not the anchor's.
+    // The top of the mesh has the anchor's name as its issuer, and is signed with a key that is not the anchor's.
     for (n, name) in top.iter().enumerate() {
         let forger = Key::p256("mesh forger");
         presented
@@ -86,7 +86,7 @@ pub fn mesh(shape: Mesh, count: usize) -> Onslaught {
     Onslaught { anchor, leaf, presented }
 }
 
-/// A leaf under one CA, with extensions of both as wished.
+/// A leaf below one CA, with these extensions.
 #[must_use]
 pub fn pair(ca: impl IntoIterator<Item = Ext>, leaf: impl IntoIterator<Item = Ext>) -> Onslaught {
     let (root_key, ca_key, key) = (Key::p256("bulk root"), Key::p256("bulk ca"), Key::p256("bulk client"));
@@ -97,7 +97,7 @@ pub fn pair(ca: impl IntoIterator<Item = Ext>, leaf: impl IntoIterator<Item = Ex
     }
 }
 
-/// A leaf with so many names under a CA with so many constraints, none of which they meet until the last.
+/// A leaf with this many names below a CA with this many constraints, where only the last constraint matches.
 #[must_use]
 pub fn names_and_constraints(names: usize, constraints: usize) -> Onslaught {
     let names: Vec<_> = (0..names).map(|n| format!("dns:n{n}.example.com")).collect();
@@ -138,13 +138,13 @@ pub fn policy_bomb(width: usize, depth: usize) -> Onslaught {
     }
 }
 
-/// A leaf whose certificate has about so many bytes.
+/// A leaf whose certificate has about this many bytes.
 #[must_use]
 pub fn large(bytes: usize) -> Onslaught {
     pair([], [Ext { value: vec![0; bytes], ..ext::unknown(false) }])
 }
 
-/// A leaf with so many extensions that nobody knows.
+/// A leaf with this many unknown extensions.
 #[must_use]
 pub fn many_extensions(count: usize) -> Onslaught {
     pair(
@@ -155,7 +155,7 @@ pub fn many_extensions(count: usize) -> Onslaught {
     )
 }
 
-/// An element inside an element, so deep.
+/// An element inside an element, this many times.
 #[must_use]
 pub fn nested(depth: usize) -> Vec<u8> {
     (0..depth).fold(der::null(), |inner, _| der::tlv(0x30, &inner))

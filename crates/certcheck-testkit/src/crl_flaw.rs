@@ -7,7 +7,7 @@ use crate::key::Key;
 use crate::keys::SigAlg;
 use crate::name::name;
 
-/// A named breakage.
+/// A named flaw.
 #[derive(Clone, Copy)]
 pub struct CrlFlaw {
     /// Its name.
@@ -16,20 +16,20 @@ pub struct CrlFlaw {
 }
 
 impl CrlFlaw {
-    /// The flaw of this name.
+    /// The flaw with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         ALL.iter().chain(LENIENT).copied().find(|flaw| flaw.name == name)
     }
 
-    /// Signs the CRL, broken.
+    /// Signs the CRL with the flaw.
     #[must_use]
     pub fn issue(self, crl: CrlBuilder, signer: &Key) -> Vec<u8> {
         (self.apply)(crl, signer)
     }
 }
 
-/// All of them: each yields a CRL that no one may use.
+/// The flaws that make a CRL unusable.
 pub const ALL: &[CrlFlaw] = &[
     CrlFlaw { name: "trailing-data", apply: |c, k| [c.issue(k), vec![0]].concat() },
     CrlFlaw { name: "two-line-ends-behind", apply: |c, k| [c.issue(k), b"\n\n".to_vec()].concat() },
@@ -106,7 +106,7 @@ pub const ALL: &[CrlFlaw] = &[
         name: "entry-issuer-unreadable",
         apply: |c, k| {
             let indirect = c.with([Idp { indirect: true, ..Idp::default() }.ext()]);
-            // A choice that GeneralName does not have.
+            // An alternative that GeneralName does not have.
             let issuer =
                 Ext { value: der::seq(&[der::ctx(9, b"x")]), ..certificate_issuer(&["dir:CN=Other"]) };
             entry(indirect, |entry| entry.with([issuer])).issue(k)
@@ -133,8 +133,7 @@ pub const ALL: &[CrlFlaw] = &[
     },
 ];
 
-/// Encodings that are not quite DER or the profile, and that no reader can take two ways: CRLs in use have them, and they
-/// are read.
+/// Encodings that are not quite DER or the profile, but are unambiguous. CRLs in use have them, and they are accepted.
 pub const LENIENT: &[CrlFlaw] = &[
     CrlFlaw { name: "number-critical", apply: |c, k| c.with([Ext { critical: true, ..number(1) }]).issue(k) },
     CrlFlaw {
@@ -152,7 +151,7 @@ pub const LENIENT: &[CrlFlaw] = &[
         name: "idp-boolean-not-ff",
         apply: |c, k| c.with([Ext::new("2.5.29.28", true, der::seq(&[der::ctx(1, &[1])]))]).issue(k),
     },
-    // All reasons, in bytes of which the last bits are unused and are written.
+    // All reasons, in bytes whose last bits are unused and are encoded.
     CrlFlaw { name: "idp-reasons-trailing-zeros", apply: |c, k| reasons(c, &[0, 0x7f, 0x80]).issue(k) },
     CrlFlaw {
         name: "entry-reason-unused",
@@ -191,7 +190,7 @@ fn reasons(crl: CrlBuilder, content: &[u8]) -> CrlBuilder {
     crl.with([Ext::new("2.5.29.28", true, der::seq(&[der::ctx(3, content)]))])
 }
 
-/// One more entry, changed.
+/// One more entry, modified.
 fn entry(crl: CrlBuilder, change: impl FnOnce(RevokedCertificate) -> RevokedCertificate) -> CrlBuilder {
     crl.revoking([change(RevokedCertificate::new(&[0x55, 1]))])
 }

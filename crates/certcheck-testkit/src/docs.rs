@@ -1,4 +1,4 @@
-//! Pages of `docs/` that tests hold against the code.
+//! Pages of `docs/` that tests compare with the code.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -37,7 +37,7 @@ pub fn described_metrics(describe: impl FnOnce()) -> Vec<String> {
     names
 }
 
-/// Takes down what is described, and lets metrics themselves go.
+/// A recorder that keeps descriptions and ignores metrics.
 #[derive(Default)]
 struct Described(Mutex<Vec<String>>);
 

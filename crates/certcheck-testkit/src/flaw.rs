@@ -1,4 +1,4 @@
-//! Named ways to break a certificate: each yields bytes that are wrong in that one way.
+//! Named flaws of certificates. Each one makes the bytes wrong in one way.
 
 use crate::cert::Cert;
 use crate::der;
@@ -9,7 +9,7 @@ use crate::name::name;
 
 type Break = fn(Cert, &Key) -> Vec<u8>;
 
-/// A named breakage.
+/// A named flaw.
 #[derive(Clone, Copy)]
 pub struct Flaw {
     /// Its name.
@@ -18,20 +18,20 @@ pub struct Flaw {
 }
 
 impl Flaw {
-    /// The flaw of this name.
+    /// The flaw with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         ALL.iter().chain(LENIENT).copied().find(|flaw| flaw.name == name)
     }
 
-    /// Signs the certificate, broken.
+    /// Signs the certificate with the flaw.
     #[must_use]
     pub fn issue(self, cert: Cert, issuer: &Key) -> Vec<u8> {
         (self.apply)(cert, issuer)
     }
 }
 
-/// All that are refused.
+/// The flaws that are rejected.
 pub const ALL: &[Flaw] = &[
     Flaw { name: "trailing-data", apply: |c, k| [c.issue(k), vec![0]].concat() },
     Flaw {
@@ -230,8 +230,8 @@ pub const ALL: &[Flaw] = &[
     },
 ];
 
-/// Encodings that are not quite DER or the profile, and that no reader can take two ways: certificates in use have them,
-/// and they are read.
+/// Encodings that are not quite DER or the profile, but are unambiguous. Certificates in use have them, and they are
+/// accepted.
 pub const LENIENT: &[Flaw] = &[
     Flaw {
         name: "key-usage-trailing-zeros",
@@ -315,14 +315,14 @@ fn value(oid: &str, value: Vec<u8>) -> Ext {
     Ext::new(oid, false, value)
 }
 
-/// The extension twice.
+/// The certificate with a duplicate of an extension.
 fn again(mut cert: Cert, oid: &str) -> Cert {
     let twin = cert.extensions.iter().find(|extension| extension.oid == oid).unwrap().clone();
     cert.extensions.push(twin);
     cert
 }
 
-/// One extension, as it is.
+/// The certificate with this extension, as it is.
 fn raw(mut cert: Cert, extension: &[u8]) -> Cert {
     cert.raw_extensions = Some(der::ctx_c(3, &der::seq(&[extension])));
     cert

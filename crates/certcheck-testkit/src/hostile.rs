@@ -1,5 +1,5 @@
-//! Chains of at most 64 KiB made to cost as much as they can: what anybody may present, and what a constrained CA below the
-//! anchor may issue on top of that.
+//! Chains of at most 64 KiB that cost as much as possible: what anyone may present, and what a constrained CA below the
+//! anchor may issue in addition.
 
 use crate::bulk::Onslaught;
 use crate::cert::Cert;
@@ -10,7 +10,7 @@ use crate::keys::{self, SigAlg};
 /// Bytes that a generator may present, the target included.
 pub const MOST: usize = 64 << 10;
 
-/// The character that grows most under NFKC: three bytes become 33.
+/// The character that grows most under NFKC, from three bytes to 33.
 const GROWS: &str = "\u{fdfa}";
 
 const ROOT: &str = "CN=Hostile Root";
@@ -42,7 +42,7 @@ fn vouched(
     }
 }
 
-/// CA certificates that nobody has vouched for, as many as fit, and a leaf below the first.
+/// As many uncertified CA certificates as fit, and a leaf below the first.
 fn junk(names: impl Fn(usize) -> (String, String)) -> Onslaught {
     let forger = key(0);
     let leaf = Cert::leaf("CN=client", &key(1), &names(0).0, &forger).issue(&forger);
@@ -62,7 +62,8 @@ fn junk(names: impl Fn(usize) -> (String, String)) -> Onslaught {
     Onslaught { anchor: anchor(), leaf, presented }
 }
 
-/// CA certificates in the name of a root with this key, none of them by it: each costs a signature to find out.
+/// CA certificates with the name of a root that has this key, none of them signed by it. Each costs a signature to
+/// reject.
 fn below_root(root: &Key, alg: SigAlg) -> Onslaught {
     let anchor = Cert::root(ROOT, root).issue(root);
     let forger = match alg {
@@ -86,7 +87,7 @@ fn below_root(root: &Key, alg: SigAlg) -> Onslaught {
     Onslaught { anchor, leaf, presented }
 }
 
-/// As many keys of one CA as fit, each certified by another, and none by the root.
+/// As many keys of one CA as fit, each certified by another one, and none by the root.
 fn self_issued() -> Onslaught {
     let cert = |n: usize| Cert::ca(CA, &key(n), CA, &key(n + 1)).issue(&key(n + 1));
     let leaf = Cert::leaf("CN=client", &key(500), CA, &key(0)).issue(&key(0));
@@ -102,7 +103,7 @@ fn spoilt(mut der: Vec<u8>) -> Vec<u8> {
     der
 }
 
-/// As many of these texts as fit into so many bytes, each with the size that it takes.
+/// As many of these texts as fit in `max` bytes, each with its size.
 fn fill(max: usize, size: usize, text: impl Fn(usize) -> String) -> Vec<String> {
     (0..max / size).map(text).collect()
 }
@@ -112,7 +113,7 @@ fn rdns(count: usize, rdn: impl Fn(usize) -> String) -> String {
     (0..count).map(rdn).collect::<Vec<_>>().join(",")
 }
 
-/// Names against constraints, each of so many bytes and forms.
+/// Names and constraints of this many bytes and forms.
 fn constrained(
     about: &'static str,
     size: usize,
@@ -277,7 +278,7 @@ pub fn all() -> Vec<(&'static str, Onslaught)> {
     all
 }
 
-/// CAs that map every policy to every other, all vouched for.
+/// Certified CAs that map every policy to every other.
 fn policies() -> Onslaught {
     let policy = |n: usize| format!("1.3.6.1.4.1.99999.8.{n}");
     let mut presented = Vec::new();

@@ -1,8 +1,8 @@
-//! Which file of a crate imports from which, read from its source: what tests about cycles and order are made of.
+//! The imports between the files of a crate, read from its source, for tests about cycles and order.
 //!
-//! An import counts for the file that defines what is imported: re-exports are followed. Modules under `#[cfg(test)]` do
-//! not count, nor does a module that only declares and re-exports its children. What needs types to be known, such as a
-//! call of a method, is not seen, nor are modules under `#[path]`.
+//! An import counts for the file that defines the imported item: re-exports are followed. Modules under `#[cfg(test)]`
+//! do not count, nor does a module that only declares and re-exports its children. Imports that need type information,
+//! such as method calls, are not seen, nor are modules under `#[path]`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -30,7 +30,7 @@ pub fn graph(src: &Path) -> BTreeMap<String, BTreeSet<String>> {
     graph
 }
 
-/// The files that import each other in a circle: of each circle all its files, in order of their names.
+/// The files that import each other in a cycle: all files of each cycle, sorted by name.
 #[must_use]
 pub fn cycles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> =
@@ -55,33 +55,33 @@ fn reached_from<'g>(graph: &'g BTreeMap<String, BTreeSet<String>>, file: &str) -
     reached
 }
 
-/// A path as it is written, by its parts.
+/// The parts of a path as written.
 type Parts = Vec<String>;
 
 /// A `use`, for one name.
 #[derive(Debug)]
 struct Use {
-    /// What it is called here; `None` is all of a module.
+    /// The name here. `None` is all of a module.
     name: Option<String>,
     path: Parts,
     is_public: bool,
 }
 
-/// What a module says.
+/// The content of a module.
 #[derive(Debug, Default)]
 struct Content {
     file: String,
-    /// The names of what it defines itself.
+    /// The names that it defines itself.
     items: BTreeSet<String>,
     uses: Vec<Use>,
     /// Paths of two parts or more.
     paths: BTreeSet<Parts>,
-    /// All names in it but those in `use`.
+    /// All names in it except those in `use`.
     words: BTreeSet<String>,
 }
 
 impl Content {
-    /// The paths that are imports: a re-export is one only of what the module uses itself.
+    /// The paths that are imports: a re-export only if the module uses it itself.
     fn imports(&self) -> impl Iterator<Item = &Parts> {
         let is_used =
             |used: &&Use| !used.is_public || used.name.as_ref().is_none_or(|name| self.words.contains(name));
@@ -135,7 +135,7 @@ impl Tree {
         files
     }
 
-    /// Whether the path leads anywhere in this crate. `seen` is what is being followed already.
+    /// Whether the path leads to something in this crate. `seen` are the paths that are being followed.
     fn follow(
         &self,
         module: &Parts,
@@ -176,7 +176,7 @@ impl Tree {
         }
     }
 
-    /// As [`Tree::follow`], of what begins with a name that a `use` of this module brings.
+    /// Like [`Tree::follow`], for a path that begins with a name that a `use` of this module imports.
     fn follow_uses(
         &self,
         at: &Parts,
@@ -194,7 +194,7 @@ impl Tree {
     }
 }
 
-/// Whether something is there for tests only.
+/// Whether something only exists for tests.
 pub(crate) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let Meta::List(list) = &attribute.meta else { return false };
@@ -236,7 +236,7 @@ impl Reader {
         }
     }
 
-    /// Paths in what a macro is given, which has no syntax of its own.
+    /// The paths in the tokens of a macro, which have no syntax of their own.
     fn take_tokens(&mut self, tokens: TokenStream) {
         let mut path = Parts::new();
         let mut colons = 0;
@@ -303,7 +303,7 @@ impl<'s> Visit<'s> for Reader {
         self.take_use(&item.tree, &Parts::new(), is_public);
     }
 
-    /// Within a function: none is known.
+    /// Modules within a function are ignored.
     fn visit_item_mod(&mut self, _: &'s ItemMod) {}
 
     fn visit_path(&mut self, path: &'s syn::Path) {
@@ -324,6 +324,6 @@ impl<'s> Visit<'s> for Reader {
     /// Documentation and attributes import nothing.
     fn visit_attribute(&mut self, _: &'s Attribute) {}
 
-    /// `pub(crate)` is no path.
+    /// `pub(crate)` is not a path.
     fn visit_visibility(&mut self, _: &'s Visibility) {}
 }

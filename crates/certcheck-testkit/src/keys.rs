@@ -1,4 +1,4 @@
-//! Keys of more kinds, and signatures by algorithms that are not the key's own.
+//! Keys of more kinds, and signatures with other algorithms than the key's own.
 
 use std::convert::Infallible;
 
@@ -21,25 +21,25 @@ const RSA_1024: [&[u8]; 2] =
     [include_bytes!("../keys/rsa1024-0.der"), include_bytes!("../keys/rsa1024-1.der")];
 const RSA_4096: [&[u8]; 1] = [include_bytes!("../keys/rsa4096-0.der")];
 
-/// RSA of 2048 bits, with SHA-256: one of four, by name.
+/// An RSA key of 2048 bits, with SHA-256: one of four, by name.
 #[must_use]
 pub fn rsa2048(seed: &str) -> Key {
     rsa(pick(&RSA_2048, seed))
 }
 
-/// RSA of 1024 bits, with SHA-256: one of two, by name.
+/// An RSA key of 1024 bits, with SHA-256: one of two, by name.
 #[must_use]
 pub fn rsa1024(seed: &str) -> Key {
     rsa(pick(&RSA_1024, seed))
 }
 
-/// RSA of 4096 bits, with SHA-256: always the same.
+/// An RSA key of 4096 bits, with SHA-256: always the same.
 #[must_use]
 pub fn rsa4096(seed: &str) -> Key {
     rsa(pick(&RSA_4096, seed))
 }
 
-/// Ed25519.
+/// An Ed25519 key.
 #[must_use]
 pub fn ed25519(seed: &str) -> Key {
     let seed = sha256(seed.as_bytes());
@@ -47,7 +47,7 @@ pub fn ed25519(seed: &str) -> Key {
     Key::new(Ed25519 { pair, seed })
 }
 
-/// From `kind:seed`, such as `p256:root`.
+/// A key from `kind:seed`, such as `p256:root`.
 #[must_use]
 pub fn from_text(text: &str) -> Option<Key> {
     let (kind, seed) = text.split_once(':')?;
@@ -62,10 +62,10 @@ pub fn from_text(text: &str) -> Option<Key> {
     })
 }
 
-/// The modulus of an RSA key, without a byte for its sign.
+/// The modulus of an RSA key, without a sign byte.
 ///
 /// # Panics
-/// If it is of another kind.
+/// If it is a key of another kind.
 #[must_use]
 pub fn modulus(key: &Key) -> Vec<u8> {
     rsa::PrivateKey::from_pkcs8_der(&key.pkcs8()).unwrap().n_bytes().into()
@@ -114,7 +114,7 @@ impl Signer for Rsa {
     }
 
     fn public_key(&self) -> Vec<u8> {
-        // With a byte for the sign where the first bit is set.
+        // With a sign byte if the first bit is set.
         let unsigned = |n: &[u8]| der::int_bytes(&[&[0], n].concat()[usize::from(n[0] < 0x80)..]);
         der::seq(&[unsigned(&self.0.n_bytes()), unsigned(&self.0.e_bytes())])
     }
@@ -150,7 +150,7 @@ impl Rsa {
     }
 }
 
-/// Where randomness is asked for: the same bytes each time.
+/// A source of randomness that always returns the same bytes.
 struct NoRandomness;
 
 impl rsa::rand_core::TryRng for NoRandomness {
@@ -172,36 +172,37 @@ impl rsa::rand_core::TryRng for NoRandomness {
 
 impl rsa::rand_core::TryCryptoRng for NoRandomness {}
 
-/// How a certificate, CRL or response is signed, where that is not left to the key.
+/// The signature algorithm of a certificate, CRL or response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SigAlg {
-    /// The key's own.
+    /// The algorithm of the key.
     Default,
     /// RSA PKCS #1 v1.5 over SHA-1.
     RsaSha1,
-    /// The same under its old identifier, OIW's sha1WithRSASignature.
+    /// The same with its old identifier, sha1WithRSASignature of OIW.
     RsaSha1Oiw,
     /// RSA PKCS #1 v1.5 over SHA-384.
     RsaSha384,
     /// RSA PKCS #1 v1.5 over SHA-512.
     RsaSha512,
-    /// RSASSA-PSS over SHA-256 with a salt of so many bytes.
+    /// RSASSA-PSS over SHA-256 with a salt of this many bytes.
     RsaPss(u8),
-    /// RSASSA-PSS over SHA-256 whose parameters name a salt of so many bytes. It has one more.
+    /// RSASSA-PSS over SHA-256 whose parameters name a salt of this many bytes, one less than it has.
     RsaPssWrongSalt(u8),
-    /// ECDSA over SHA-512 in name; with P-384 and P-256 keys the signature is none.
+    /// ECDSA over SHA-512 by its identifier. With P-384 and P-256 keys the signature is not valid.
     EcdsaSha512,
-    /// Named as RSA over MD5; the signature is none.
+    /// RSA over MD5 by its identifier. The signature is not valid.
     RsaMd5,
-    /// Named as DSA over SHA-1; the signature is none.
+    /// DSA over SHA-1 by its identifier. The signature is not valid.
     DsaSha1,
-    /// An identifier that nobody knows; the signature is none.
+    /// An unknown identifier. The signature is not valid.
     Unknown,
 }
 
 impl SigAlg {
-    /// The same key, whose signatures are by this algorithm. What it cannot do with the key yields the message's hash.
+    /// The same key, with signatures by this algorithm. If the key cannot make them, the signature is the hash of the
+    /// message.
     #[must_use]
     pub fn signer(self, key: &Key) -> Key {
         let Some(algorithm) = self.identifier() else { return key.clone() };
@@ -225,7 +226,7 @@ impl SigAlg {
     }
 }
 
-/// A key that signs by another algorithm than its own.
+/// A key that signs with another algorithm than its own.
 struct Other {
     key: Key,
     /// The same, if it is an RSA key.

@@ -1,5 +1,5 @@
-//! What the tests share: the forge with keys of more kinds, certificates, CRLs and OCSP responses that are broken in one
-//! named way, servers with named faults, peers, and readers of the project's own source and pages.
+//! Shared parts of the tests: the forge with more kinds of keys, certificates, CRLs and OCSP responses with one named
+//! flaw each, servers with named faults, peers, and readers of the project's own source and pages.
 #![allow(clippy::exhaustive_structs, reason = "not published: all that use it are in this workspace")]
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "what a test asks for is possible or the test is wrong")]

@@ -5,7 +5,7 @@ use crate::ext::Ext;
 use crate::key::Key;
 use crate::ocsp::{AnswerBuilder, Response, nonce, time};
 
-/// A named breakage.
+/// A named flaw.
 #[derive(Clone, Copy)]
 pub struct OcspFlaw {
     /// Its name.
@@ -14,20 +14,20 @@ pub struct OcspFlaw {
 }
 
 impl OcspFlaw {
-    /// The flaw of this name.
+    /// The flaw with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         ALL.iter().chain(LENIENT).copied().find(|flaw| flaw.name == name)
     }
 
-    /// Signs the response, broken.
+    /// Signs the response with the flaw.
     #[must_use]
     pub fn issue(self, response: Response, signer: &Key) -> Vec<u8> {
         (self.apply)(response, signer)
     }
 }
 
-/// All of them: each yields a response that no one may use.
+/// The flaws that make a response unusable.
 pub const ALL: &[OcspFlaw] = &[
     OcspFlaw { name: "trailing-data", apply: |r, k| [r.issue(k), vec![0]].concat() },
     OcspFlaw {
@@ -103,8 +103,8 @@ pub const ALL: &[OcspFlaw] = &[
     },
 ];
 
-/// Encodings that are not quite DER or the profile, and that no reader can take two ways: responders in use have them, and
-/// they are read.
+/// Encodings that are not quite DER or the profile, but are unambiguous. Responders in use have them, and they are
+/// accepted.
 pub const LENIENT: &[OcspFlaw] = &[
     OcspFlaw {
         name: "fractions-of-seconds",

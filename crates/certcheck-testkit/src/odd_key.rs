@@ -1,4 +1,4 @@
-//! Named public keys that protect nothing or are not what their algorithm says, and some that are merely rare.
+//! Named public keys that are weak or malformed, and a few that are only rare.
 
 use crate::der;
 use crate::key::Key;
@@ -13,7 +13,7 @@ pub struct OddKey {
     pub spki: Vec<u8>,
 }
 
-/// The key of this name.
+/// The key with this name.
 #[must_use]
 pub fn named(name: &str) -> Option<OddKey> {
     all().into_iter().find(|key| key.name == name)
@@ -67,7 +67,7 @@ fn of_rsa() -> Vec<OddKey> {
     ]
 }
 
-/// `04`, and coordinates of so many bytes that are on no curve.
+/// `04`, and coordinates of this many bytes that are on no curve.
 fn point(bytes: usize) -> Vec<u8> {
     let mut point = vec![0x5a; 1 + 2 * bytes];
     point[0] = 4;

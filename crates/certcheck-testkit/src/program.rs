@@ -1,9 +1,9 @@
-//! The program under test, as on a machine where nobody has set anything for it.
+//! The program under test, without settings of its user.
 
 use std::process::Command;
 
-/// A call of the program at this path, without the settings of the user who runs the tests: no settings file, no variables
-/// of the program's, no colours.
+/// A call of the program at this path, without the settings of the user who runs the tests: no settings file, no
+/// variables of the program, no colours.
 #[must_use]
 pub fn isolated(program: &str) -> Command {
     let mut command = Command::new(program);

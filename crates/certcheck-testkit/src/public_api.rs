@@ -1,7 +1,7 @@
-//! Types of other crates in the public API of a crate, found in its source, for tests of the API.
+//! The types of other crates in the public API of a crate, found in its source, for tests of the API.
 //!
-//! A public item counts wherever it stands: the lint `unreachable_pub` keeps others from being public. What a macro makes is
-//! not seen, but for derives.
+//! A public item counts wherever it is: the lint `unreachable_pub` keeps other items from being public. Items from
+//! macros are not seen, except derives.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -72,11 +72,11 @@ fn module_name(item: &Item) -> Option<String> {
     }
 }
 
-/// Notes what the names are that a `use` brings.
+/// Records the names that a `use` imports.
 fn take_use(tree: &UseTree, before: &[String], names: &mut BTreeMap<String, String>) {
     let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
     let mut put = |name: &syn::Ident, path: Vec<String>| {
-        // What begins with a module of this file is of this crate.
+        // A path that begins with a module of this file belongs to this crate.
         let begin =
             path.first().and_then(|first| names.get(first)).filter(|known| known.starts_with("self::"));
         let path = begin.cloned().unwrap_or_else(|| path.join("::"));
@@ -106,7 +106,7 @@ fn is_foreign(path: &str) -> bool {
 struct Reader<'r> {
     /// The public types of the crate itself.
     public: &'r BTreeSet<String>,
-    /// The paths of what is named in this file.
+    /// The paths of the names in this file.
     names: BTreeMap<String, String>,
     found: &'r mut BTreeSet<String>,
 }

@@ -35,7 +35,7 @@ pub use crate::recipe_evidence::{CrlRecipe, OcspRecipe, PointRecipe};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// By the name that others call them.
+    /// The certificates, by the names that refer to them.
     pub cert: BTreeMap<String, CertRecipe>,
     /// CRLs.
     #[serde(default)]
@@ -45,23 +45,23 @@ pub struct Recipe {
     pub ocsp: BTreeMap<String, OcspRecipe>,
 }
 
-/// One certificate. What is not said is as its profile has it.
+/// One certificate. Fields that are not given are those of its profile.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertRecipe {
     /// `root`, `ca` or `leaf`.
     profile: String,
     pub(crate) subject: String,
-    /// `p256:name` and so on; the subject's text names the key where it is absent.
+    /// The key, such as `p256:name`. If it is absent, the subject's text names the key.
     key: Option<String>,
     /// Another certificate of the recipe.
     pub(crate) issuer: Option<String>,
-    /// The issuer's name, where it is to be another than the certificate's named as issuer.
+    /// The issuer's name, if it should differ from the subject of the issuer's certificate.
     issuer_name: Option<String>,
     signed_by: Option<String>,
     not_before: Option<String>,
     not_after: Option<String>,
-    /// Hexadecimal.
+    /// The serial number in hexadecimal.
     serial: Option<String>,
     version: Option<i64>,
     sig: Option<String>,
@@ -92,7 +92,7 @@ pub struct CertRecipe {
     ca_issuers: Option<Vec<String>>,
     #[serde(default)]
     extension: Vec<ExtRecipe>,
-    /// Dotted identifiers of extensions to mark critical, or not.
+    /// Dotted identifiers of extensions to mark as critical, and then as not critical.
     #[serde(default)]
     critical: Vec<String>,
     #[serde(default)]
@@ -113,18 +113,18 @@ struct ExtRecipe {
 }
 
 impl Recipe {
-    /// Reads a recipe.
+    /// Parses a recipe.
     ///
     /// # Errors
-    /// What TOML or a key says is wrong.
+    /// The fault of the TOML or of a key.
     pub fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string())
     }
 
-    /// Makes every certificate.
+    /// Makes all certificates.
     ///
     /// # Panics
-    /// If the recipe asks for what does not exist.
+    /// If the recipe refers to something that does not exist.
     #[must_use]
     pub fn forge(&self) -> BTreeMap<String, Vec<u8>> {
         self.cert.iter().map(|(label, recipe)| (label.clone(), self.forge_one(recipe))).collect()

@@ -38,18 +38,18 @@ impl PointRecipe {
     }
 }
 
-/// One CRL. What is not said is as [`CrlBuilder::new`] has it.
+/// One CRL. Fields that are not given are those of [`CrlBuilder::new`].
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrlRecipe {
-    /// The certificate whose name and key it has.
+    /// The certificate with the name and key of the issuer.
     issuer: String,
     issuer_name: Option<String>,
     signed_by: Option<String>,
     version: Option<i64>,
     sig: Option<String>,
     this_update: Option<String>,
-    /// `none` leaves it out.
+    /// The nextUpdate. `none` omits it.
     next_update: Option<String>,
     number: Option<i64>,
     #[serde(default)]
@@ -71,7 +71,7 @@ pub struct CrlRecipe {
 struct EntryRecipe {
     /// The certificate that is listed.
     cert: Option<String>,
-    /// Hexadecimal, instead.
+    /// Its serial number in hexadecimal, instead.
     serial: Option<String>,
     at: Option<String>,
     reason: Option<String>,
@@ -93,13 +93,13 @@ struct IdpRecipe {
     indirect: bool,
 }
 
-/// One OCSP response. What is not said is as [`Response::new`] has it.
+/// One OCSP response. Fields that are not given are those of [`Response::new`].
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OcspRecipe {
     /// The certificate of the responder.
     by: Option<String>,
-    /// The responder is named `byKey`, not `byName`.
+    /// Whether the responder is identified `byKey` instead of `byName`.
     #[serde(default)]
     by_key: bool,
     signed_by: Option<String>,
@@ -107,12 +107,12 @@ pub struct OcspRecipe {
     produced_at: Option<String>,
     #[serde(default)]
     about: Vec<AnswerRecipe>,
-    /// Certificates sent along.
+    /// The included certificates.
     #[serde(default)]
     certs: Vec<String>,
-    /// Hexadecimal.
+    /// The nonce in hexadecimal.
     nonce: Option<String>,
-    /// An unsigned error, by its number.
+    /// An unsigned error, by its status.
     error: Option<u8>,
     /// See [`crate::ocsp_flaw::ALL`].
     flaw: Option<String>,
@@ -122,9 +122,9 @@ pub struct OcspRecipe {
 #[serde(deny_unknown_fields)]
 struct AnswerRecipe {
     cert: String,
-    /// The issuer whose key is meant, where it is to be another.
+    /// The issuer whose key is hashed, if it should be another.
     issuer: Option<String>,
-    /// Hexadecimal, where it is to be another.
+    /// The serial number in hexadecimal, if it should be another.
     serial: Option<String>,
     #[serde(default = "sha1")]
     hash: String,
@@ -133,7 +133,7 @@ struct AnswerRecipe {
     at: Option<String>,
     reason: Option<String>,
     this_update: Option<String>,
-    /// `none` leaves it out.
+    /// The nextUpdate. `none` omits it.
     next_update: Option<String>,
 }
 
@@ -142,19 +142,19 @@ fn sha1() -> String {
 }
 
 impl Recipe {
-    /// Makes every CRL.
+    /// Makes all CRLs.
     ///
     /// # Panics
-    /// If the recipe asks for what does not exist.
+    /// If the recipe refers to something that does not exist.
     #[must_use]
     pub fn forge_crls(&self) -> BTreeMap<String, Vec<u8>> {
         self.crl.iter().map(|(label, recipe)| (label.clone(), self.forge_crl(recipe))).collect()
     }
 
-    /// Makes every OCSP response.
+    /// Makes all OCSP responses.
     ///
     /// # Panics
-    /// If the recipe asks for what does not exist.
+    /// If the recipe refers to something that does not exist.
     #[must_use]
     pub fn forge_responses(&self) -> BTreeMap<String, Vec<u8>> {
         self.ocsp.iter().map(|(label, recipe)| (label.clone(), self.forge_response(recipe))).collect()

@@ -1,4 +1,4 @@
-//! Servers with verifier and acceptor, and clients.
+//! Servers with the verifier and the acceptor, and their clients.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ pub use crate::world::*;
 pub const VERSIONS: [(&str, &SupportedProtocolVersion); 2] =
     [("TLS 1.2", &rustls::version::TLS12), ("TLS 1.3", &rustls::version::TLS13)];
 
-/// What an accepted client receives.
+/// The text that an accepted client receives.
 pub const HELLO: &str = "hello\n";
 
 const SERVER_ROOT: &str = "O=Server,CN=Root";
@@ -32,7 +32,7 @@ fn pkcs8(key: &Key) -> PrivateKeyDer<'static> {
     PrivatePkcs8KeyDer::from(key.pkcs8()).into()
 }
 
-/// The root that clients trust.
+/// The root that clients trust for the server.
 pub fn server_root() -> Vec<u8> {
     let key = Key::p256("rustls server root");
     Cert::root(SERVER_ROOT, &key).valid("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z").issue(&key)
@@ -44,7 +44,7 @@ pub fn parts() -> ServerParts {
     ServerParts::new(chain, key).expect("a server")
 }
 
-/// The same over this provider.
+/// The same server with this provider.
 pub fn parts_over(provider: &Arc<CryptoProvider>) -> ServerParts {
     let (chain, key) = server();
     let own = CertifiedKey::from_der(chain, key, provider).expect("a server");
@@ -59,7 +59,7 @@ fn server() -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
     (vec![cert.issue(&root).into()], pkcs8(&own))
 }
 
-/// An engine for a world, under a policy of revocation.
+/// An engine for a world, with a policy of revocation.
 pub fn engine(world: &World, revocation: Revocation) -> Arc<Engine> {
     let engine = Engine::builder(world.ring(), Policy::client(revocation)).guard(loopback());
     Arc::new(engine.limits(impatient()).refreshes(false).clock(now).build().expect("builds"))
@@ -68,7 +68,7 @@ pub fn engine(world: &World, revocation: Revocation) -> Arc<Engine> {
 /// A client of the world: its chain and key.
 #[derive(Clone)]
 pub struct Person {
-    /// What the client presents.
+    /// The presented chain.
     pub chain: Vec<CertificateDer<'static>>,
     /// Its key.
     pub key: Key,
@@ -86,7 +86,7 @@ pub fn client_config(person: Option<&Person>, version: &'static SupportedProtoco
     client_config_over(rustls::crypto::ring::default_provider(), person, version)
 }
 
-/// The same over this provider.
+/// The same configuration with this provider.
 pub fn client_config_over(
     provider: CryptoProvider,
     person: Option<&Person>,
@@ -100,7 +100,7 @@ pub fn client_config_over(
         .with_root_certificates(roots);
     let mut config = builder.with_no_client_auth();
     if let Some(person) = person {
-        // Whether the two fit is not looked at: clients may be thieves.
+        // Whether the two fit is not checked, because a test client may have stolen a certificate.
         let key = rustls::crypto::ring::sign::any_supported_type(&pkcs8(&person.key)).expect("a key");
         let own = CertifiedKey::new(person.chain.clone(), key);
         config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(own));
@@ -109,13 +109,13 @@ pub fn client_config_over(
     config
 }
 
-/// What a client was told, or the name of the alert that it got.
+/// The text that a client received, or the name of the alert.
 pub type Outcome = Result<String, String>;
 
 /// The result of one connection for the client.
 #[derive(Debug)]
 pub struct Connected {
-    /// What the client was sent, or the alert.
+    /// The text that the client received, or the alert.
     pub outcome: Outcome,
     /// Whether its session was resumed.
     pub is_resumed: bool,
@@ -134,7 +134,7 @@ pub async fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> Connect
     let mut text = String::new();
     let outcome = match stream.read_to_string(&mut text).await {
         Ok(_) => Ok(text),
-        // A server that has said all it has to say may just hang up.
+        // A server that has sent everything may just disconnect.
         Err(_) if !text.is_empty() => Ok(text),
         Err(error) => Err(alert_of(&error)),
     };
@@ -163,14 +163,14 @@ pub fn word(alert: AlertDescription) -> String {
 
 /// A server that runs until it is dropped.
 pub struct Served {
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
     outcomes: Arc<Mutex<Vec<String>>>,
     runtime: Option<Runtime>,
 }
 
 impl Served {
-    /// Serves everyone with the future that `serve` makes; it returns the result of each.
+    /// Serves every connection with the future that `serve` returns, and collects the results.
     pub fn start<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = String> + Send + 'static,
@@ -196,7 +196,7 @@ impl Served {
         Self { address, outcomes, runtime: Some(runtime) }
     }
 
-    /// With an acceptor.
+    /// A server with an acceptor.
     pub fn acceptor(acceptor: Acceptor) -> Self {
         Self::start(move |io| {
             let acceptor = acceptor.clone();
@@ -214,7 +214,7 @@ impl Served {
         })
     }
 
-    /// With a verifier, in a runtime's accept loop.
+    /// A server with a verifier, in the accept loop of a runtime.
     pub fn verifier(config: rustls::ServerConfig) -> Self {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         Self::start(move |io| {
@@ -228,7 +228,7 @@ impl Served {
                         "accept".to_owned()
                     }
                     Err((error, mut io)) => {
-                        // So that the alert gets there.
+                        // So that the alert arrives.
                         let _gone = io.shutdown().await;
                         drain(&mut io).await;
                         error.to_string()
@@ -238,7 +238,7 @@ impl Served {
         })
     }
 
-    /// The results of connections, in the order in which they ended. Waits until there are so many.
+    /// The results of connections, in the order in which they ended. Waits until there are this many.
     pub fn outcomes(&self, number: usize) -> Vec<String> {
         for _ in 0..500 {
             let outcomes = self.outcomes.lock().expect("no panic").clone();
@@ -259,7 +259,7 @@ impl Drop for Served {
     }
 }
 
-/// Reads what comes until the end, or for a while.
+/// Reads to the end, or for a while.
 pub async fn drain<IO: tokio::io::AsyncRead + Unpin>(io: &mut IO) {
     let mut bytes = [0; 1_024];
     let read = async { while matches!(io.read(&mut bytes).await, Ok(1..)) {} };

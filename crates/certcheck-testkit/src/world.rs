@@ -1,4 +1,4 @@
-//! A PKI whose evidence is at a server on loopback: root, issuing CA, clients.
+//! A PKI whose evidence is served on loopback: root, issuing CA, clients.
 
 use std::collections::HashMap;
 use std::io;
@@ -24,15 +24,15 @@ pub const ROOT: &str = "O=Fetch,CN=Root";
 /// The name of the issuing CA.
 pub const CA: &str = "O=Fetch,CN=CA";
 
-/// The time that is asked about, unless a test has another.
+/// The time of checks, unless a test has another.
 pub fn now() -> Time {
     Time::from_rfc3339("2027-01-02T00:00:00Z").expect("a time")
 }
 
-/// A time by its text (RFC 3339).
+/// A time from its text (RFC 3339).
 ///
 /// # Panics
-/// If it is none.
+/// If the text is not a time.
 #[must_use]
 pub fn at(text: &str) -> Time {
     Time::from_rfc3339(text).expect("a time")
@@ -40,13 +40,13 @@ pub fn at(text: &str) -> Time {
 
 /// The PKI and its server.
 pub struct World {
-    /// Where its evidence is.
+    /// The server of its evidence.
     pub server: Server,
     /// The key of the root.
     pub root: Key,
     /// The key of the issuing CA.
     pub ca: Key,
-    /// A key of nobody in the ring.
+    /// A key that the ring does not know.
     pub stranger: Key,
     /// The certificate of the issuing CA.
     pub ca_cert: Cert,
@@ -61,7 +61,8 @@ impl Default for World {
 }
 
 impl World {
-    /// Everything is good: `/root.crl`, `/ca.crl`, and a responder at `/ocsp` that knows nobody yet.
+    /// A world where everything is good: `/root.crl`, `/ca.crl`, and a responder at `/ocsp` that knows no certificate
+    /// yet.
     pub fn new() -> Self {
         let key = |name: &str| Key::p256(&format!("fetch {name}"));
         let (root, ca, stranger) = (key("root"), key("ca"), key("stranger"));
@@ -116,19 +117,19 @@ impl World {
         vec![cert.issue(&self.ca).into()]
     }
 
-    /// The policy that engines have.
+    /// The policy of the engines.
     pub fn policy(&self) -> Policy {
         Policy::client(Revocation::HardFail).with_purpose(Purpose::Client)
     }
 
-    /// The same, with CRLs asked for first.
+    /// The same policy with CRLs first.
     pub fn crl_first(&self) -> Policy {
         let mut policy = self.policy();
         policy.evidence_order = EvidenceOrder::CrlFirst;
         policy
     }
 
-    /// An engine that may go to loopback, with little patience and without a background.
+    /// An engine that may connect to loopback, with short timeouts and without background work.
     pub fn builder(&self) -> EngineBuilder {
         Engine::builder(self.ring(), self.policy())
             .guard(loopback())
@@ -142,7 +143,7 @@ impl World {
         self.builder().build().expect("builds")
     }
 
-    /// A CRL of the CA that lists these.
+    /// A CRL of the CA with these certificates.
     pub fn revoking(&self, number: i64, certs: &[&Cert]) -> Vec<u8> {
         let entries = certs
             .iter()
@@ -160,7 +161,7 @@ pub fn loopback() -> Guard {
     Guard::new().allow_net("127.0.0.0/8".parse().expect("a network"))
 }
 
-/// Short times, so that tests of what does not come are short too.
+/// Short timeouts, so that tests of missing answers are short too.
 pub fn impatient() -> FetchLimits {
     let mut limits = FetchLimits::default();
     limits.connect = Duration::from_millis(300);
@@ -174,7 +175,7 @@ pub fn impatient() -> FetchLimits {
     limits
 }
 
-/// What became of the leaf: verdict, code of the refusal, and the cause or means of its status.
+/// The result for the leaf: verdict, code of the reason, and the cause or means of its status.
 pub fn outcome_of(report: &CheckReport) -> (&'static str, &'static str, &'static str) {
     let details = report.details();
     let report = details.view();
@@ -186,7 +187,7 @@ pub fn outcome_of(report: &CheckReport) -> (&'static str, &'static str, &'static
     (report.verdict.code(), code, of_leaf)
 }
 
-/// Names to addresses, given in turn: the last for ever.
+/// A resolver that returns given addresses in turn, and the last one for ever.
 #[derive(Debug, Default)]
 pub struct Names {
     known: HashMap<String, Vec<IpAddr>>,
@@ -195,7 +196,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// With these names and addresses.
+    /// A resolver with these names and addresses.
     pub fn new(names: &[(&str, &[&str])]) -> Self {
         let parse = |text: &&str| text.parse().expect("an address");
         let known = names.iter().map(|(name, all)| ((*name).to_owned(), all.iter().map(parse).collect()));

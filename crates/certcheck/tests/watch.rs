@@ -130,7 +130,7 @@ fn each_way_of_being_unusable() {
     site.server.break_with("/root.crl", Fault::Refuse);
     site.responder.set_error(Some(3));
     assert_eq!(site.codes(&[]), "1 crl unreachable ocsp responder-error");
-    site.server.mend("/root.crl");
+    site.server.repair("/root.crl");
     site.responder.set_error(None);
     site.responder.forget(&[0x55]);
     site.publish(CrlBuilder::new(ROOT).revoking([RevokedCertificate::new(&[0x55])]));

@@ -187,7 +187,7 @@ fn it_looks_again_and_again() {
     assert!(daemon.get("/healthz").starts_with("HTTP/1.1 200 "));
     site.server.break_with("/root.crl", Fault::Refuse);
     until("broken", || daemon.source_good().filter(|good| !good));
-    site.server.mend("/root.crl");
+    site.server.repair("/root.crl");
     until("good again", || daemon.source_good().filter(|good| *good));
     let rounds = daemon.metric(FINISHED).unwrap();
     until("more rounds", || daemon.metric(FINISHED).filter(|now| *now > rounds));

@@ -1,4 +1,4 @@
-//! One connection: nothing waits on it for longer than a tick without a look at the stop flag.
+//! One connection. Every wait checks the stop flag at least once per tick.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -8,19 +8,20 @@ use std::time::{Duration, Instant};
 
 use super::request::Request;
 
-/// How often the stop flag is looked at.
+/// How often the stop flag is checked.
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
-/// A connection on which a request has been read, for a [`ServerFault`](super::ServerFault) to act on.
+/// A connection with a parsed request, for a [`ServerFault`](super::ServerFault).
 ///
-/// It ends with [`Self::hang`], [`Self::close`] or [`Self::reset`]. Each of its functions fails if the client has gone
+/// It ends with [`Self::hang`], [`Self::close`] or [`Self::reset`]. Each method fails if the client has disconnected or
+/// the server stops.
 /// away or the server stops.
 // The last byte of a request stays unread until `settle`: a socket closed with bytes unread is reset, and std has no
 // other way to do that.
 pub struct Connection<'a> {
     stream: TcpStream,
     stop: &'a AtomicBool,
-    /// How long a request may take to come.
+    /// How long a request may take to arrive.
     idle: Duration,
     unread: usize,
 }
@@ -33,12 +34,12 @@ impl<'a> Connection<'a> {
         Ok(Self { stream, stop, idle, unread: 0 })
     }
 
-    /// Repeats what times out until it does not, or the server stops.
+    /// Repeats an action until it does not time out, or the server stops.
     fn patiently<T>(&mut self, act: impl FnMut(&mut TcpStream) -> io::Result<T>) -> io::Result<T> {
         self.patiently_until(None, act)
     }
 
-    /// The same until a time.
+    /// Like `patiently`, until a time.
     fn patiently_until<T>(
         &mut self,
         until: Option<Instant>,
@@ -62,7 +63,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// The next request but for its last byte, or the status to refuse it with.
+    /// The next request without its last byte, or the status of the error.
     pub(super) fn request(&mut self) -> io::Result<Result<Request, u16>> {
         let mut taken = Vec::new();
         let mut chunk = [0; 16 << 10];
@@ -95,10 +96,10 @@ impl<'a> Connection<'a> {
         self.stream.read_exact(&mut last[..std::mem::take(&mut self.unread)])
     }
 
-    /// Sends all of it.
+    /// Sends all bytes.
     ///
     /// # Errors
-    /// The client has gone away, or the server stops.
+    /// The client has disconnected, or the server stops.
     pub fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let sent = self.patiently(|stream| stream.write(bytes))?;
@@ -128,7 +129,7 @@ impl<'a> Connection<'a> {
     /// Keeps the connection open until the client closes it.
     ///
     /// # Errors
-    /// The client has gone away, or the server stops.
+    /// The client has disconnected, or the server stops.
     pub fn hang(mut self) -> io::Result<()> {
         self.settle()?;
         let mut chunk = [0; 1 << 10];
@@ -136,10 +137,10 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Closes so that the client gets all that was sent: it has a second to close on its side.
+    /// Closes so that the client receives everything that was sent. The client has a second to close its side.
     ///
     /// # Errors
-    /// The client has gone away, or the server stops.
+    /// The client has disconnected, or the server stops.
     pub fn close(mut self) -> io::Result<()> {
         self.settle()?;
         self.stream.shutdown(Shutdown::Write)?;
@@ -149,7 +150,7 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Closes abruptly: the client sees a reset.
+    /// Closes abruptly, so that the client sees a reset.
     pub fn reset(self) {
         debug_assert_eq!(self.unread, 1, "without an unread byte the close is a clean one");
     }

@@ -1,7 +1,7 @@
-//! A loopback HTTP/1.1 server that answers right, or wrong as it is made to.
+//! A loopback HTTP/1.1 server with correct answers, or with faults.
 //!
-//! It runs on threads of its own and ends them when it is dropped. It may also be used as a forward proxy:
-//! a request for `http://host/path` is answered as one for `/path`.
+//! It runs on threads of its own, and stops them when it is dropped. It can also be used as a forward proxy: a request
+//! for `http://host/path` is answered like one for `/path`.
 
 mod connection;
 mod fault;
@@ -29,7 +29,7 @@ pub use responder::OcspResponder;
 type Handler = Arc<dyn Fn(&Request) -> Page + Send + Sync>;
 type Broken = Arc<dyn ServerFault>;
 
-/// A server on a port of 127.0.0.1, which the system picks unless [`Options`] name one.
+/// A server on a port of 127.0.0.1. The system picks the port unless [`Options`] have one.
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -44,7 +44,7 @@ struct Shared {
     options: Options,
 }
 
-/// What is served, by path.
+/// The pages and faults, by path.
 #[derive(Default)]
 struct Site {
     pages: BTreeMap<String, Page>,
@@ -52,7 +52,7 @@ struct Site {
     faults: BTreeMap<String, Broken>,
 }
 
-/// What answers one request if no fault does.
+/// The source of an answer, if there is no fault.
 enum Route {
     Page(Page),
     Handler(Handler),
@@ -67,7 +67,7 @@ fn rooted(path: &str) -> String {
     format!("{}{path}", if path.starts_with('/') { "" } else { "/" })
 }
 
-/// What follows the prefix in the path, if it is one: `/a` is a prefix of `/a` and `/a/b`, not of `/ab`.
+/// The rest of the path after the prefix, if it has the prefix: `/a` is a prefix of `/a` and `/a/b`, not of `/ab`.
 fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(prefix)?;
     if prefix.ends_with('/') || rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
@@ -79,16 +79,16 @@ fn longest<'a, T>(map: &'a BTreeMap<String, T>, path: &str) -> Option<(&'a str, 
 }
 
 impl Server {
-    /// Starts with nothing to serve: every path is 404.
+    /// Starts a server without pages: every path returns 404.
     #[must_use]
     pub fn start() -> Self {
         Self::start_with(Options::default()).unwrap()
     }
 
-    /// The same, within bounds.
+    /// Starts a server with options.
     ///
     /// # Errors
-    /// If the port is taken.
+    /// The port is in use.
     pub fn start_with(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         let address = listener.local_addr()?;
@@ -106,7 +106,7 @@ impl Server {
         Ok(Self { address, shared, listening: Some(listening) })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -118,48 +118,48 @@ impl Server {
         self.url_as(&self.address.ip().to_string(), path)
     }
 
-    /// The URL of a path under another name for the host, for a test that resolves names itself.
+    /// The URL of a path with another host name, for tests that resolve names themselves.
     #[must_use]
     pub fn url_as(&self, host: &str, path: &str) -> String {
         format!("http://{host}:{}{}", self.address.port(), rooted(path))
     }
 
-    /// Serves a page at exactly this path, in place of what was there.
+    /// Serves a page at exactly this path. It replaces an earlier one.
     pub fn serve(&self, path: &str, page: Page) {
         lock(&self.shared.site).pages.insert(rooted(path), page);
     }
 
-    /// Serves what the function makes, at this path and all below it. Pages come first, then the longest
-    /// prefix. A panic is answered with 500.
+    /// Serves the pages that a function returns, at this path and all paths below it. Pages of [`Self::serve`] come
+    /// first, then the longest prefix. A panic is answered with 500.
     pub fn serve_with(&self, prefix: &str, f: impl Fn(&Request) -> Page + Send + Sync + 'static) {
         lock(&self.shared.site).handlers.insert(rooted(prefix), Arc::new(f));
     }
 
-    /// Breaks this path and all below it, whatever is served there; `/` is all of the server.
+    /// Breaks this path and all paths below it, whatever is served there. `/` is the whole server.
     pub fn break_with(&self, path: &str, fault: impl ServerFault + 'static) {
         lock(&self.shared.site).faults.insert(rooted(path), Arc::new(fault));
     }
 
-    /// Takes back [`Self::break_with`] of the same path.
-    pub fn mend(&self, path: &str) {
+    /// Ends the fault that [`Self::break_with`] set for the same path.
+    pub fn repair(&self, path: &str) {
         lock(&self.shared.site).faults.remove(&rooted(path));
     }
 
-    /// All requests so far, broken paths included, in the order in which they were read; of more than
-    /// [`Options::max_requests`] the last.
+    /// All requests so far, in the order in which they were parsed, including those for broken paths. If there are more
+    /// than [`Options::max_requests`], the last ones.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.log).iter().cloned().collect()
     }
 
-    /// How many of these requests were for this path and below it.
+    /// The number of these requests for this path and paths below it.
     #[must_use]
     pub fn count(&self, path: &str) -> usize {
         let prefix = rooted(path);
         lock(&self.shared.log).iter().filter(|request| below(request.plain_path(), &prefix).is_some()).count()
     }
 
-    /// Clears the log.
+    /// Clears the list of requests.
     pub fn forget(&self) {
         lock(&self.shared.log).clear();
     }
@@ -178,7 +178,7 @@ impl Drop for Server {
     }
 }
 
-/// Accepts until told to stop, then waits for all connections to end.
+/// Accepts connections until the stop flag is set, then waits until all of them have ended.
 fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut connections: Vec<JoinHandle<()>> = Vec::new();
     loop {
@@ -195,7 +195,7 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
             continue;
         }
         let shared = Arc::clone(shared);
-        // An error is a client that went away, or the end of the server.
+        // An error means that a client has disconnected, or that the server stops.
         let connection = thread::Builder::new().spawn(move || drop(shared.converse(stream)));
         connections.extend(connection);
     }
@@ -205,7 +205,7 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
 }
 
 impl Shared {
-    /// One connection, request after request.
+    /// Serves one connection, request after request.
     fn converse(&self, stream: TcpStream) -> io::Result<()> {
         let mut connection = Connection::new(stream, &self.stop, self.options.idle)?;
         loop {
@@ -235,7 +235,7 @@ impl Shared {
         }
     }
 
-    /// Reports a request to the observer, and keeps it in the list of the last requests.
+    /// Reports a request to the observer, and adds it to the list of the last requests.
     fn note(&self, request: &Request, fault: Option<&dyn ServerFault>) {
         if let Some(observer) = &self.options.observer {
             observer(request, fault.map(ServerFault::name));
@@ -250,7 +250,7 @@ impl Shared {
         }
     }
 
-    /// Finds what is to answer, and notes in the request what follows a handler's prefix.
+    /// Finds the source of the answer, and sets the rest of the path after a handler's prefix in the request.
     fn find(&self, request: &mut Request) -> (Option<Broken>, Route) {
         let site = lock(&self.site);
         let path = request.plain_path().to_owned();

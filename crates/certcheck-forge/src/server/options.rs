@@ -1,4 +1,4 @@
-//! How a server is run.
+//! Options of a server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use super::request::Request;
 
-/// Is shown each request, with the name of its path's fault.
+/// A function that is called with each request and the name of its path's fault.
 type Observer = Arc<dyn Fn(&Request, Option<&str>) + Send + Sync>;
 
-/// How a server is run. Without bounds by default, as suits a test; one that runs for long has some.
+/// Options of a server. By default there are no limits, as suits a test. A server that runs for long should have some.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// The port; 0 lets the system pick one.
+    /// The port. With 0, the system picks one.
     pub port: u16,
-    /// How many requests are kept for [`Server::requests`](super::Server::requests).
+    /// The number of requests that are kept for [`Server::requests`](super::Server::requests).
     pub max_requests: usize,
-    /// Connections at once; more are closed unread.
+    /// The most connections at a time. Further ones are closed at once.
     pub max_connections: usize,
-    /// How long a connection may go without a whole request before it is closed.
+    /// How long a connection may be without a complete request before it is closed.
     pub idle: Duration,
     pub(super) observer: Option<Observer>,
 }
@@ -48,7 +48,7 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// Shows each request, once it is read, with the name of its path's fault, if that is broken.
+    /// Calls a function with each request, once it is parsed, and with the name of its path's fault, if there is one.
     #[must_use]
     pub fn observed_by(mut self, observer: impl Fn(&Request, Option<&str>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));

@@ -1,4 +1,4 @@
-//! What is served at a path.
+//! The pages of a server.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,28 +8,28 @@ use sha2::{Digest as _, Sha256};
 
 use super::request::Request;
 
-/// An answer. Cheap to clone.
+/// An answer. It is cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
 pub struct Page {
-    /// The status; 304 has no body whatever the body is.
+    /// The status. 304 never has a body.
     pub status: u16,
-    /// Content-Type; none is sent if empty.
+    /// The Content-Type. If it is empty, none is sent.
     pub content_type: String,
     /// The body, as sent.
     pub body: Arc<[u8]>,
-    /// ETag, as sent.
+    /// The ETag, as sent.
     pub etag: Option<String>,
-    /// Last-Modified, as sent.
+    /// The Last-Modified, as sent.
     pub last_modified: Option<String>,
-    /// More headers.
+    /// Further headers.
     pub headers: Vec<(String, String)>,
     /// How long the request waits for the first byte.
     pub delay: Duration,
 }
 
 impl Page {
-    /// 200 with these bytes.
+    /// A page with status 200 and these bytes.
     #[must_use]
     pub fn new(body: impl AsRef<[u8]>) -> Self {
         Self {
@@ -43,67 +43,67 @@ impl Page {
         }
     }
 
-    /// This status with an empty body.
+    /// A page with this status and an empty body.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self { status, content_type: String::new(), ..Self::new([]) }
     }
 
-    /// 404.
+    /// A page with status 404.
     #[must_use]
     pub fn not_found() -> Self {
         Self { status: 404, ..Self::new(b"not found\n").with_type("text/plain") }
     }
 
-    /// 200 with a kilobyte that has no pattern and means nothing, the same each time.
+    /// A page with status 200 and a kilobyte of meaningless bytes, the same each time.
     #[must_use]
     pub fn garbage() -> Self {
         let block = |n: u8| Sha256::digest([&b"garbage"[..], &[n]].concat());
         Self::new((0..32).flat_map(|n| block(n).to_vec()).collect::<Vec<_>>())
     }
 
-    /// 302 to this URL.
+    /// A page with status 302 that redirects to this URL.
     #[must_use]
     pub fn redirect(to: &str) -> Self {
         Self::status(302).with_header("Location", to)
     }
 
-    /// With this Content-Type.
+    /// Sets the Content-Type.
     #[must_use]
     pub fn with_type(mut self, content_type: &str) -> Self {
         content_type.clone_into(&mut self.content_type);
         self
     }
 
-    /// With an ETag, which is put in quotes if it has none: `If-None-Match` is answered with 304.
+    /// Sets the ETag. Quotes are added if it has none. A matching `If-None-Match` is answered with 304.
     #[must_use]
     pub fn with_etag(mut self, etag: &str) -> Self {
         self.etag = Some(if etag.ends_with('"') { etag.to_owned() } else { format!("\"{etag}\"") });
         self
     }
 
-    /// With Last-Modified: `If-Modified-Since` of the same text is answered with 304.
+    /// Sets Last-Modified. An `If-Modified-Since` with the same text is answered with 304.
     #[must_use]
     pub fn with_last_modified(mut self, date: &str) -> Self {
         self.last_modified = Some(date.to_owned());
         self
     }
 
-    /// With one more header.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Answers after this time.
+    /// Sets the time to wait before the answer.
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Status line and headers with this length, up to the empty line.
+    /// The status line and headers with this length, up to the empty line.
     #[must_use]
     pub fn head(&self, status: u16, length: Option<usize>, keep_alive: bool) -> String {
         let mut head = format!("HTTP/1.1 {status} {}\r\n", phrase(status));
@@ -130,7 +130,7 @@ impl Page {
         head
     }
 
-    /// The whole answer to this request.
+    /// The complete answer to this request.
     pub(super) fn answer(&self, request: &Request) -> Vec<u8> {
         let keep_alive = request.keeps_alive();
         if self.status == 304 || (self.status == 200 && self.is_known_to(request)) {
@@ -143,7 +143,7 @@ impl Page {
         answer
     }
 
-    /// Whether the request's condition says that the client has this page (RFC 9110 13.2.2).
+    /// Whether the condition of the request says that the client has this page (RFC 9110 13.2.2).
     fn is_known_to(&self, request: &Request) -> bool {
         if let Some(list) = request.header("if-none-match") {
             let Some(etag) = &self.etag else { return false };

@@ -1,22 +1,22 @@
-//! A request, as read.
+//! Requests to a server.
 
 use std::time::Duration;
 
 const HEAD_LIMIT: usize = 64 << 10;
 const BODY_LIMIT: usize = 4 << 20;
 
-/// A request that the server has read.
+/// A parsed request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request {
     /// The method.
     pub method: String,
-    /// Host and port as the client wrote them: of an absolute target, else of the Host header.
+    /// The host and port as the client wrote them: of an absolute target, otherwise of the Host header.
     pub authority: String,
-    /// The same without the port.
+    /// The host without the port.
     pub host: String,
-    /// Path and query, as sent.
+    /// The path and query, as sent.
     pub path: String,
-    /// What follows the prefix of [`Server::serve_with`](super::Server::serve_with) in the path.
+    /// The rest of the path after the prefix of [`Server::serve_with`](super::Server::serve_with).
     pub tail: String,
     /// The headers, in order.
     pub headers: Vec<(String, String)>,
@@ -28,7 +28,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The first header of this name, in whatever case.
+    /// The first header with this name. Case does not matter.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let known = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -46,9 +46,9 @@ impl Request {
         !self.http_1_0 && !close
     }
 
-    /// The request at the start of these bytes and its length, or nothing if it goes on.
+    /// The request at the start of these bytes and its length, or `None` if it is not complete.
     ///
-    /// An error is the status to refuse it with.
+    /// The error is the status of the answer.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, u16> {
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
             return if bytes.len() > HEAD_LIMIT { Err(431) } else { Ok(None) };

@@ -1,4 +1,4 @@
-//! An OCSP responder (RFC 6960) to serve with.
+//! An OCSP responder (RFC 6960) for a server.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ const HASHES: [(&str, &str); 4] = [
     ("2.16.840.1.101.3.4.2.3", "sha512"),
 ];
 
-/// A responder for one issuer. Clones share what they know, so that it may be changed while it runs.
+/// An OCSP responder for one issuer. Clones share their state, so that it can be changed while it runs.
 #[derive(Clone)]
 pub struct OcspResponder {
     state: Arc<Mutex<State>>,
@@ -46,8 +46,8 @@ enum Status {
 }
 
 impl OcspResponder {
-    /// Signs with the issuer's key, and knows no certificate. Times are those of [`AnswerBuilder::good`] and
-    /// [`Response::new`]; nonces are echoed.
+    /// A responder that signs with the issuer's key, and knows no certificate. Times are those of
+    /// [`AnswerBuilder::good`] and [`Response::new`]. Nonces are returned.
     #[must_use]
     pub fn new(issuer_name: &str, issuer_key: Key) -> Self {
         let state = State {
@@ -64,54 +64,54 @@ impl OcspResponder {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// This serial, as the content of its INTEGER, is good.
+    /// Sets this serial number, as the content of its INTEGER, to good.
     pub fn good(&self, serial: &[u8]) {
         lock(&self.state).known.insert(serial.to_vec(), Status::Good);
     }
 
-    /// This serial is revoked since a time, for a reason if one is given.
+    /// Sets this serial number to revoked at a time, with a reason if one is given.
     pub fn revoke(&self, serial: &[u8], at: &str, reason: Option<&str>) {
         let revoked = Status::Revoked { at: at.to_owned(), reason: reason.map(str::to_owned) };
         lock(&self.state).known.insert(serial.to_vec(), revoked);
     }
 
-    /// This serial is unknown again.
+    /// Sets this serial number to unknown again.
     pub fn forget(&self, serial: &[u8]) {
         lock(&self.state).known.remove(serial);
     }
 
-    /// thisUpdate of all answers, in RFC 3339.
+    /// Sets thisUpdate of all answers, in RFC 3339.
     pub fn set_this_update(&self, time: &str) {
         lock(&self.state).this_update = ocsp::time(time);
     }
 
-    /// nextUpdate of all answers, in RFC 3339, or none.
+    /// Sets nextUpdate of all answers, in RFC 3339, or removes it.
     pub fn set_next_update(&self, time: Option<&str>) {
         lock(&self.state).next_update = time.map(ocsp::time);
     }
 
-    /// producedAt, in RFC 3339.
+    /// Sets producedAt, in RFC 3339.
     pub fn set_produced_at(&self, time: &str) {
         lock(&self.state).produced_at = ocsp::time(time);
     }
 
-    /// Signs with this key and sends this certificate along, in place of the issuer.
+    /// Signs with this key instead of the issuer's, and includes this certificate.
     pub fn set_delegate(&self, key: Key, certificate: Vec<u8>) {
         lock(&self.state).delegate = Some((key, certificate));
     }
 
-    /// Whether a nonce is sent back.
+    /// Sets whether a nonce is returned.
     pub fn set_echo_nonce(&self, echo: bool) {
         lock(&self.state).echo_nonce = echo;
     }
 
-    /// Answers everything with this responseStatus, unsigned; `None` takes it back.
+    /// Answers everything with this responseStatus, unsigned. `None` ends that.
     pub fn set_error(&self, status: Option<u8>) {
         lock(&self.state).error = status;
     }
 
-    /// For [`Server::serve_with`](super::Server::serve_with): POST, and GET by RFC 6960 A.1. What is no
-    /// request is answered with 400.
+    /// A handler for [`Server::serve_with`](super::Server::serve_with): POST, and GET by RFC 6960 A.1. Anything that is
+    /// no request is answered with 400.
     pub fn handler(&self) -> impl Fn(&Request) -> Page + Send + Sync + 'static + use<> {
         let responder = self.clone();
         move |request| {
@@ -128,7 +128,7 @@ impl OcspResponder {
         }
     }
 
-    /// The response to a request, unless it is none.
+    /// The response to a request. `None` if the bytes are no request.
     #[must_use]
     pub fn respond(&self, request: &[u8]) -> Option<Vec<u8>> {
         let state = lock(&self.state);
@@ -149,7 +149,7 @@ impl OcspResponder {
 }
 
 impl State {
-    /// The answer for a CertID, which comes back as it was asked.
+    /// The answer for a CertID, which is returned as it was asked.
     fn answer(&self, cert_id: &[u8]) -> Option<AnswerBuilder> {
         let [name_hash, key_hash, serial] = cert_id_parts(cert_id)?.1;
         let ours = hash_of(cert_id).is_some_and(|hash| {
@@ -169,9 +169,9 @@ impl State {
     }
 }
 
-/// What a request asks for.
+/// The content of a request.
 struct Asked<'a> {
-    /// CertIDs, encoded.
+    /// The encoded CertIDs.
     cert_ids: Vec<&'a [u8]>,
     /// The content of the nonce's extnValue.
     nonce: Option<&'a [u8]>,
@@ -196,7 +196,7 @@ impl<'a> Asked<'a> {
         (rest.is_empty() && !cert_ids.is_empty()).then_some(Self { cert_ids, nonce })
     }
 
-    /// The nonce among requestExtensions, if there is one; nothing if they cannot be read.
+    /// The nonce among requestExtensions, if there is one. `None` if they cannot be parsed.
     fn nonce(extensions: &'a [u8]) -> Option<Option<&'a [u8]>> {
         let (mut list, _) = take(take(extensions, 0xa2)?.0, 0x30)?;
         let mut nonce = None;
@@ -223,13 +223,13 @@ fn cert_id_parts(cert_id: &[u8]) -> Option<(&[u8], [&[u8]; 3])> {
     Some((algorithm, [name_hash, key_hash, serial]))
 }
 
-/// The hash of a CertID, by the name that [`ocsp::cert_id`] has for it.
+/// The hash of a CertID, by its name for [`ocsp::cert_id`].
 fn hash_of(cert_id: &[u8]) -> Option<&'static str> {
     let (oid, _) = take(cert_id_parts(cert_id)?.0, 0x06)?;
     HASHES.iter().find(|(dotted, _)| der::oid_content(dotted) == oid).map(|(_, hash)| *hash)
 }
 
-/// Content and rest of a value with this tag.
+/// The content and the rest of a value with this tag.
 fn take(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&first, rest) = input.split_first()?;
     let (&short, rest) = rest.split_first()?;

@@ -1,8 +1,8 @@
-//! Servers that others wrote, each a child process on 127.0.0.1 that ends with its value: nginx, OpenLDAP's slapd and
-//! the responder of the `openssl` program.
+//! Servers of other projects, each a child process on 127.0.0.1 that ends when its value is dropped: nginx, slapd of
+//! OpenLDAP, and the responder of the `openssl` program.
 //!
-//! `start` gives `None` where the program is not installed, and says so on standard error. With `CERTCHECK_REQUIRE_PEERS`
-//! in the environment it panics instead, so that nothing is skipped unseen.
+//! `start` returns `None` if the program is not installed, and says so on standard error. With
+//! `CERTCHECK_REQUIRE_PEERS` in the environment it panics instead, so that nothing is skipped unnoticed.
 
 mod nginx;
 mod ocsp;

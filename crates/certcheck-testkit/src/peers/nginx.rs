@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::process::{Folder, Process, accepts, find};
 
-/// One process, and nothing outside of its folder: `@` stands for that.
+/// The configuration: one process, and nothing outside its folder, for which `@` is replaced.
 const CONFIG: &str = r#"
 daemon off;
 master_process off;
@@ -47,7 +47,7 @@ http {
 pub struct Nginx(Process);
 
 impl Nginx {
-    /// `extra` is what to add to the server's configuration, such as a `location`.
+    /// Starts nginx. `extra` is added to the server's configuration, such as a `location`.
     ///
     /// # Panics
     /// If nginx does not start.
@@ -69,19 +69,20 @@ impl Nginx {
         Some(Self(Process::start(Folder::new("nginx"), command, accepts)))
     }
 
-    /// Of a path, which begins with a slash.
+    /// The URL of a path, which begins with a slash.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.0.port)
     }
 
-    /// A line for each request that is answered: method, path and status, as in `GET /a.crl 200`.
+    /// A line for each answered request: method, path and status, such as `GET /a.crl 200`.
     ///
     /// # Panics
     /// If nginx no longer runs.
     #[must_use]
     pub fn access_log(&self) -> Vec<String> {
-        // A request is logged after its answer is sent. There is one process, so once another is answered it is.
+        // A request is logged after its answer is sent. There is one process, so once it has answered another one, the
+        // earlier ones are logged.
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.0.port)).expect("nginx accepts");
         stream.write_all(b"GET /.sync HTTP/1.0\r\n\r\n").expect("sent");
         stream.read_to_end(&mut Vec::new()).expect("answered");

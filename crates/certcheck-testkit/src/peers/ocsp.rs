@@ -5,12 +5,13 @@ use std::process::Command;
 
 use super::process::{Folder, Process, find};
 
-/// `openssl ocsp`, which answers from the index of an `openssl ca`. It takes one request after the other, and a
-/// connection that closes without one stops it for good.
+/// The responder `openssl ocsp`, with the index of an `openssl ca`. It handles one request after the other. A
+/// connection that is closed without a request stops it for good.
 pub struct OpensslResponder(Process);
 
 impl OpensslResponder {
-    /// The files are named relative to `folder`. Answers hold for a day unless `extra` says `-ndays` or `-nmin`.
+    /// Starts the responder. File names are relative to `folder`. Answers are valid for a day unless `extra` has
+    /// `-ndays` or `-nmin`.
     ///
     /// # Panics
     /// If it does not start.
@@ -35,12 +36,12 @@ impl OpensslResponder {
             command.args(extra);
             command
         };
-        // Not asked by a connection: one without a request leaves it waiting for ever.
+        // Not checked by a connection: one without a request would block it for ever.
         let is_ready = |folder: &Folder, _| folder.read("stdout").contains("ACCEPT");
         Some(Self(Process::start(Folder::new("ocsp"), command, is_ready)))
     }
 
-    /// Where it answers.
+    /// The URL of the responder.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.0.port)

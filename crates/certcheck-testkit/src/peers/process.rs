@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often a port is looked for: between its choice and its use another process may take it.
+/// How often a free port is tried: another process may take it before it is used.
 const TRIES: u32 = 3;
-/// How long a peer may take until it is ready.
+/// The longest time until a peer is ready.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where a program is: in the `PATH`, or where those of root are.
+/// The path of a program, in the `PATH` or in the folders of root.
 pub(super) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
@@ -27,7 +27,7 @@ pub(super) fn find(program: &str) -> Option<PathBuf> {
     found
 }
 
-/// Removed with what is in it.
+/// A folder that is removed with its content.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
@@ -60,7 +60,7 @@ impl Drop for Folder {
     }
 }
 
-/// Killed when dropped.
+/// A process that is killed when dropped.
 pub(super) struct Process {
     child: Child,
     pub(super) port: u16,
@@ -69,7 +69,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts what `command` makes for a port, until it is ready.
+    /// Starts the process that `command` returns for a port, and waits until it is ready.
     pub(super) fn start(
         folder: Folder,
         command: impl Fn(&Folder, u16) -> Command,
@@ -109,12 +109,12 @@ fn free_port() -> u16 {
     listener.local_addr().expect("bound").port()
 }
 
-/// Whether something accepts connections.
+/// Whether the port accepts connections.
 pub(super) fn accepts(_: &Folder, port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// False once the child ended: its port was taken, or it cannot run.
+/// Waits until it is ready. False if the child ended, because its port was taken or it cannot run.
 fn runs(child: &mut Child, is_ready: impl Fn() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::process::{Folder, Process, accepts, find};
 
-/// `@` stands for the folder.
+/// The configuration. `@` is replaced by the folder.
 const CONFIG: &str = r#"
 include /etc/ldap/schema/core.schema
 modulepath /usr/lib/ldap
@@ -24,26 +24,26 @@ directory "@/data"
 /// The entry that all others are below.
 const SUFFIX: &str = "dn: o=Acme\nobjectClass: organization\no: Acme\n\n";
 
-/// slapd, which anyone may read, with the entry `o=Acme` and what is put below it.
+/// A slapd that anyone may read, with the entry `o=Acme` and the entries below it.
 pub struct Slapd {
     process: Process,
     scheme: &'static str,
 }
 
 impl Slapd {
-    /// With these entries below `o=Acme`, in LDIF, each with an empty line after it.
+    /// Starts slapd with these entries below `o=Acme`, in LDIF, with an empty line after each.
     ///
     /// # Panics
-    /// If slapd does not take the entries, or does not start.
+    /// If slapd rejects the entries, or does not start.
     #[must_use]
     pub fn start(ldif: &str) -> Option<Self> {
         Self::start_as("ldap", "", ldif)
     }
 
-    /// The same with TLS: PEM files of its certificate, those of its CA and its key.
+    /// Starts slapd with TLS, with the PEM files of its certificate, its CA and its key.
     ///
     /// # Panics
-    /// If slapd does not take the files or the entries, or does not start.
+    /// If slapd rejects the files or the entries, or does not start.
     #[must_use]
     pub fn start_tls(ldif: &str, certificate: &Path, ca: &Path, key: &Path) -> Option<Self> {
         let tls = format!(
@@ -82,20 +82,20 @@ impl Slapd {
         self.process.port
     }
 
-    /// Of an attribute of an entry, as in `cn=Crl,o=Acme` and `certificateRevocationList;binary`.
+    /// The URL of an attribute of an entry, such as `cn=Crl,o=Acme` and `certificateRevocationList;binary`.
     #[must_use]
     pub fn url(&self, dn: &str, attribute: &str) -> String {
         format!("{}://127.0.0.1:{}/{}?{attribute}", self.scheme, self.process.port, percent_encoded(dn))
     }
 
-    /// The LDIF of the entry `cn=name,o=Acme` that holds a CRL: in the attribute `certificateRevocationList`,
+    /// The LDIF of the entry `cn=name,o=Acme` with a CRL, in the attribute `certificateRevocationList`,
     /// `authorityRevocationList` or `deltaRevocationList`.
     #[must_use]
     pub fn crl_entry(name: &str, attribute: &str, crl: &[u8]) -> String {
         entry(name, "objectClass: cRLDistributionPoint", attribute, crl)
     }
 
-    /// The LDIF of the entry `cn=name,o=Acme` that holds the certificate of a CA.
+    /// The LDIF of the entry `cn=name,o=Acme` with the certificate of a CA.
     #[must_use]
     pub fn ca_entry(name: &str, certificate: &[u8]) -> String {
         entry(name, "objectClass: organizationalRole\nobjectClass: pkiCA", "cACertificate", certificate)

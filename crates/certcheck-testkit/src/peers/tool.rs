@@ -1,4 +1,4 @@
-//! Programs that run to their end: clients of TLS, mostly.
+//! Programs that run to their end, mostly TLS clients.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -7,29 +7,29 @@ use std::time::{Duration, Instant};
 
 use super::process::find;
 
-/// What a program wrote, to both of its outputs, and whether it succeeded.
+/// The output of a program, and whether it succeeded.
 #[derive(Debug)]
 pub struct Ran {
     /// Standard output, then standard error.
     pub text: String,
-    /// Exit code 0.
+    /// Whether the exit code was 0.
     pub is_success: bool,
 }
 
-/// Runs a program until it ends, or for so long. Its standard input stays open and says nothing, as a terminal's would.
-/// `None` if there is no such program here.
+/// Runs a program until it ends, or for this long. Its standard input stays open without input, as with a terminal.
+/// `None` if the program is not installed.
 ///
 /// # Panics
-/// If it cannot be run, or if peers are required and it is not there.
+/// If it cannot be run, or if peers are required and it is not installed.
 #[must_use]
 pub fn run(program: &str, arguments: &[&str], patience: Duration) -> Option<Ran> {
     run_with(program, arguments, None, patience)
 }
 
-/// The same, with a standard input that ends.
+/// Like [`run`], with a standard input that ends.
 ///
 /// # Panics
-/// As [`run`].
+/// The same as for [`run`].
 #[must_use]
 pub fn run_on(program: &str, arguments: &[&str], input: &[u8], patience: Duration) -> Option<Ran> {
     run_with(program, arguments, Some(input), patience)

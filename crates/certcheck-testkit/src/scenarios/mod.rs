@@ -1,5 +1,5 @@
-//! Scenarios: a small PKI, a question about it, and the answer, as files say them. The library, the program and TLS servers
-//! are asked the same.
+//! Scenarios: a small PKI, a check in it, and the expected result, from files. The library, the program and TLS servers
+//! run the same ones.
 
 mod question;
 mod revocation_case;

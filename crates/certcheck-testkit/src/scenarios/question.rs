@@ -1,4 +1,4 @@
-//! A question to the library, the program or a server.
+//! A check by the library, the program or a server.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use certcheck_core::revocation::{Evidence, EvidenceFault, OcspEvidence};
 use certcheck_core::{KeyRing, Policy, Time};
 use pki_types::CertificateDer;
 
-/// Everything that a verdict hangs on.
+/// The inputs of a check.
 pub struct Question {
     /// What it shows.
     pub about: String,
-    /// The time that is asked about (RFC 3339).
+    /// The time of the check (RFC 3339).
     pub at: String,
-    /// Target first.
+    /// The chain, target first.
     pub chain: Vec<Vec<u8>>,
     /// The target's key.
     pub key: Key,
@@ -24,21 +24,21 @@ pub struct Question {
     pub ring: Vec<(Placement, String, Vec<u8>)>,
     /// The text of `ring.toml`.
     pub settings: String,
-    /// What is demanded.
+    /// The policy.
     pub policy: Policy,
     /// CRLs, by name.
     pub crls: Vec<(String, Vec<u8>)>,
     /// OCSP responses, by name.
     pub responses: Vec<(String, Vec<u8>)>,
-    /// Certificates that may be put in the target's place, by name.
+    /// Certificates that can replace the target, by name.
     pub others: Vec<(String, Vec<u8>)>,
 }
 
 impl Question {
-    /// The time that is asked about.
+    /// The time of the check.
     ///
     /// # Panics
-    /// If it is none.
+    /// If it is not a time.
     #[must_use]
     pub fn now(&self) -> Time {
         Time::from_rfc3339(&self.at).expect("a time")
@@ -64,7 +64,7 @@ impl Question {
         self.chain.iter().map(|der| der.as_slice().into()).collect()
     }
 
-    /// The evidence, in this order or the other way round.
+    /// The evidence, in this order or reversed.
     #[must_use]
     pub fn evidence(&self, is_reversed: bool) -> Evidence {
         let mut evidence = Evidence::new();
@@ -91,7 +91,7 @@ impl Question {
     }
 }
 
-/// The text of every file of a folder that ends in `.toml`, by name.
+/// The text of every file in a folder that ends in `.toml`, by name.
 ///
 /// # Panics
 /// If there is no such folder, or a file cannot be read.

@@ -1,4 +1,4 @@
-//! Cases of revocation: a PKI with its evidence, and what is to be found.
+//! Cases of revocation: a PKI with its evidence, and the expected results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,13 +33,13 @@ struct Ring {
     intermediates: Vec<String>,
 }
 
-/// A question about the PKI of its file, and the answer.
+/// A check in the PKI of its file, and the expected result.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What it shows.
+    /// What the case shows.
     about: String,
-    /// The RFC that has it so.
+    /// The RFC that requires it.
     #[serde(default)]
     #[expect(dead_code, reason = "the clause, for readers of the file")]
     rfc: String,
@@ -58,12 +58,12 @@ pub struct Case {
     expect: String,
     #[serde(default)]
     of: usize,
-    /// By default what hard-fail makes of the status.
+    /// The verdict. By default the one of hard-fail for the status.
     verdict: Option<String>,
-    /// What the report says about evidence that did not count: each a part of the text about one piece.
+    /// The expected texts about unused evidence. Each is a part of the text for one piece.
     #[serde(default)]
     considered: Vec<String>,
-    /// What the report says would help.
+    /// The expected remedy.
     remedy: Option<String>,
 }
 
@@ -101,10 +101,10 @@ struct Forged {
 }
 
 impl Suite {
-    /// The cases that a file has.
+    /// Parses a file of cases.
     ///
     /// # Panics
-    /// If it cannot be read.
+    /// If it cannot be parsed.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         toml::from_str(text).unwrap_or_else(|error| panic!("{error}"))
@@ -113,7 +113,7 @@ impl Suite {
     /// The questions, each with its case.
     ///
     /// # Panics
-    /// If a case names what its file does not have.
+    /// If a case names something that its file does not have.
     #[must_use]
     pub fn questions(&self) -> Vec<(&Case, Question)> {
         let recipe = Recipe { cert: self.cert.clone(), crl: self.crl.clone(), ocsp: self.ocsp.clone() };
@@ -150,10 +150,10 @@ impl Suite {
 }
 
 impl Case {
-    /// Compares a report with what the case expects.
+    /// Compares a report with the expected result.
     ///
     /// # Errors
-    /// What is otherwise.
+    /// The difference.
     pub fn compare(&self, report: &Report<'_>) -> Result<(), String> {
         let status = report.path.get(self.of).map(|member| &member.revocation);
         let found =
@@ -179,7 +179,8 @@ impl Case {
                 return Err(format!("{}: nothing says {wanted:?}: {pieces:#?}", self.about));
             }
         }
-        // Evidence that counted for no certificate is reported, or at least the evidence that was given with it.
+        // Evidence that was used for no certificate must be reported, or at least other evidence that was given with
+        // it.
         let proofs = report.path.iter().filter_map(|member| member.revocation.proof());
         let proofs: Vec<&str> = proofs.map(|proof| &*proof.source).collect();
         let is_proof = |given: &String| proofs.contains(&&**given);
@@ -197,7 +198,7 @@ impl Case {
     }
 }
 
-/// The status in the words of `expect`: by what it is known only if it asks.
+/// The status in the words of `expect`. The means is only included if `expect` has it.
 fn summary(status: &Status, expect: &str) -> String {
     match status {
         Status::Good(proof) if expect.contains(" by ") => format!("good by {}", proof.source),

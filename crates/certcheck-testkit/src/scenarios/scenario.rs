@@ -1,4 +1,4 @@
-//! What a file of `scenarios/` says: a small PKI, a question about its path, and the answer.
+//! Files of `scenarios/`: a small PKI, a check of a path in it, and the expected result.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ pub struct Scenario {
     about: String,
     #[serde(default = "default_time")]
     at: String,
-    /// Target first.
+    /// The chain, target first.
     chain: Vec<String>,
     ring: Ring,
     #[serde(default)]
     policy: PolicyRecipe,
-    /// The answer.
+    /// The expected result.
     pub expect: Expect,
     cert: BTreeMap<String, CertRecipe>,
 }
@@ -68,7 +68,7 @@ struct PolicyRecipe {
     revocation: Option<String>,
 }
 
-/// The answer that a scenario expects.
+/// The expected result of a scenario.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
@@ -76,11 +76,11 @@ pub struct Expect {
     pub verdict: String,
     /// The code of the reason, if there is one.
     pub code: Option<String>,
-    /// Which certificate of the path it is about.
+    /// The position of the certificate in the path that the reason is for.
     pub at: Option<usize>,
-    /// The policies that hold for the path.
+    /// The policies that are valid for the path.
     pub policies: Option<Vec<String>>,
-    /// How many certificates the path has.
+    /// The number of certificates in the path.
     pub path: Option<usize>,
 }
 
@@ -122,19 +122,19 @@ impl PolicyRecipe {
 }
 
 impl Scenario {
-    /// The scenario that a file has.
+    /// Parses a scenario.
     ///
     /// # Panics
-    /// If it cannot be read.
+    /// If it cannot be parsed.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         toml::from_str(text).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The question that it asks.
+    /// The check of the scenario.
     ///
     /// # Panics
-    /// If it names what it does not have.
+    /// If it names something that it does not have.
     #[must_use]
     pub fn question(&self) -> Question {
         let recipe = Recipe { cert: self.cert.clone(), ..Recipe::default() };

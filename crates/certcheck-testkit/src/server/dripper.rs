@@ -1,4 +1,4 @@
-//! A source that never ends: it sends the beginning of a long CRL, and then a little now and then.
+//! A source that never ends: it sends the beginning of a long CRL, and then a few bytes now and then.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// A source that drips, for as long as its clients let it. It counts who is connected.
+/// A source that drips as long as its clients are connected. It counts them.
 #[derive(Debug)]
 pub struct Dripper {
     address: SocketAddr,
@@ -15,7 +15,7 @@ pub struct Dripper {
 }
 
 impl Dripper {
-    /// Listens at 127.0.0.`host` and sends so many bytes ten times a second.
+    /// Listens on 127.0.0.`host`, and sends `bytes` bytes ten times a second.
     ///
     /// # Panics
     /// If it cannot listen.
@@ -38,19 +38,19 @@ impl Dripper {
         Self { address, open }
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A URL of it, under any name for its host.
+    /// A URL of it, with any host name.
     #[must_use]
     pub fn url_as(&self, host: &str, path: &str) -> String {
         format!("http://{host}:{}{path}", self.address.port())
     }
 
-    /// How many are connected now.
+    /// The number of open connections.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.load(Ordering::SeqCst)

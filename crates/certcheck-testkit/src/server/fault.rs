@@ -1,4 +1,4 @@
-//! Named ways to answer wrong.
+//! Named faults of a server.
 
 use std::borrow::Cow;
 use std::io;
@@ -9,33 +9,33 @@ use certcheck_forge::server::{Connection, Page, Request, ServerFault};
 
 use super::gzip;
 
-/// How a path is broken. A body that is to be cut or stretched is that of the page that is served there.
+/// How a path is broken. If a body is cut or extended, it is the body of the page that is served there.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Resets the connection once the request is read.
+    /// Resets the connection after the request is read.
     Refuse,
     /// Reads the request and never answers.
     HangBeforeHeaders,
-    /// The right headers, then nothing.
+    /// Sends correct headers, then nothing.
     HangAfterHeaders,
-    /// The right headers, then a byte a second.
+    /// Sends correct headers, then a byte a second.
     Drip,
-    /// The right headers and half of the body, then a reset.
+    /// Sends correct headers and half of the body, then resets.
     ResetMidBody,
-    /// The right headers and half of the body, then a clean close.
+    /// Sends correct headers and half of the body, then closes cleanly.
     Truncate,
-    /// Content-Length of twice the body, then a clean close.
+    /// Sends Content-Length of twice the body, then closes cleanly.
     WrongLength,
-    /// Content-Length of half the body, and the whole of it.
+    /// Sends Content-Length of half the body, and the whole body.
     WrongLengthShort,
-    /// Chunks without end, as fast as they are taken.
+    /// Sends chunks without end, as fast as they are read.
     EndlessBody,
     /// A body of 1 MiB with Content-Encoding: gzip, which inflates to more than 1 GiB of zeros.
     GzipBomb,
-    /// 200 with bytes that mean nothing.
+    /// Sends 200 with meaningless bytes.
     Garbage,
-    /// 200 with a captive portal's page.
+    /// Sends 200 with the page of a captive portal.
     Html,
     /// 200 without a body.
     Empty,
@@ -43,21 +43,20 @@ pub enum Fault {
     RedirectLoop,
     /// 302 to this URL.
     RedirectTo(Cow<'static, str>),
-    /// 304, whatever was asked.
+    /// Sends 304 for any request.
     NotModifiedWithoutBody,
-    /// 429 with Retry-After of so many seconds.
+    /// Sends 429 with Retry-After of this many seconds.
     TooManyRequests(u64),
-    /// 503 with Retry-After of so many seconds.
+    /// Sends 503 with Retry-After of this many seconds.
     Unavailable(u64),
     /// 500.
     ServerError,
-    /// A TLS alert, whatever was asked.
+    /// Sends a TLS alert for any request.
     TlsOnly,
 }
 
 impl Fault {
-    /// All of them by name; where there is something to choose, with a choice: a redirect goes to a port
-    /// where nobody listens, and Retry-After is 1.
+    /// All faults by name. A redirect goes to a port on which nothing listens, and Retry-After is 1.
     pub const ALL: &'static [(&'static str, Self)] = &[
         ("refuse", Self::Refuse),
         ("hang-before-headers", Self::HangBeforeHeaders),
@@ -81,7 +80,7 @@ impl Fault {
         ("tls-only", Self::TlsOnly),
     ];
 
-    /// The fault of this name.
+    /// The fault with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, fault)| fault.clone())
@@ -150,7 +149,7 @@ impl ServerFault for Fault {
             Self::ResetMidBody => {
                 head(Some(body.len().max(1)))?;
                 connection.send(&body[..half])?;
-                // Time for the client to read it: a reset may overtake what is on its way.
+                // Time for the client to read it, because a reset may overtake it.
                 connection.pause(Duration::from_millis(10))?;
                 connection.reset();
                 Ok(())
@@ -173,7 +172,7 @@ impl ServerFault for Fault {
                     connection.send(&chunk)?;
                 }
             }
-            // Truncate; all others have been answered.
+            // Truncate. All others are handled above.
             _ => {
                 head(Some(body.len().max(1)))?;
                 connection.send(&body[..half])?;

@@ -7,9 +7,9 @@ use flate2::{Compress, Compression, Crc, FlushCompress};
 
 use certcheck_forge::server::Page;
 
-/// What a piece of the bomb inflates to.
+/// The size of an inflated piece of the bomb.
 const PIECE: usize = 1 << 20;
-/// Pieces of the bomb: more than 1 GiB.
+/// The number of pieces: together more than 1 GiB.
 const PIECES: usize = 1_025;
 
 /// The page with its body as gzip, whatever the client accepts.
@@ -32,7 +32,7 @@ fn encoded(page: Page, body: Vec<u8>) -> Page {
     Page { body: body.into(), ..page }.with_header("Content-Encoding", "gzip")
 }
 
-/// So many pieces of zeros. Each is deflated as the one before it, so that one is made and repeated.
+/// This many pieces of zeros. Each is deflated like the one before, so one is made and repeated.
 fn zeros(pieces: usize) -> Vec<u8> {
     let plain = vec![0; PIECE];
     let mut piece = Vec::with_capacity(PIECE);

@@ -1,4 +1,4 @@
-//! A loopback HTTP/1.1 server that answers right, or wrong in one named way.
+//! A loopback HTTP/1.1 server with correct answers, or with one named fault.
 
 mod dripper;
 mod fault;

@@ -179,7 +179,7 @@ impl Sources {
         *place = how;
         match how.and_then(Outage::of) {
             Some(outage) => server.break_with("/", outage),
-            None => server.mend("/"),
+            None => server.repair("/"),
         }
         if let Some(authority) = &*self.authority.lock().unwrap_or_else(PoisonError::into_inner) {
             authority.set_stale(source, how == Some(LabFault::Stale));
