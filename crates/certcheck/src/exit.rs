@@ -27,13 +27,20 @@ impl From<Verdict> for Exit {
     }
 }
 
+impl Exit {
+    /// The number.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Accepted => 0,
+            Self::Rejected => 1,
+            Self::Unusable => 2,
+            Self::Undetermined => 3,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Accepted => 0,
-            Exit::Rejected => 1,
-            Exit::Unusable => 2,
-            Exit::Undetermined => 3,
-        })
+        Self::from(exit.code())
     }
 }

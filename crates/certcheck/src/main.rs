@@ -10,6 +10,7 @@ mod evidence;
 mod exit;
 mod fetch;
 mod file;
+mod findings;
 mod flags;
 mod hex;
 mod hint;

@@ -104,6 +104,11 @@ fn operating() {
 }
 
 #[test]
+fn pipelines() {
+    run("docs/pipelines.md");
+}
+
+#[test]
 fn policy() {
     run("docs/policy.md");
 }

@@ -65,7 +65,7 @@ impl SchemaCommand {
     /// The objects that the command prints, by their `type`.
     pub(crate) const fn types(self) -> &'static [&'static str] {
         match self {
-            Self::Verify => &["verification", "plan", "summary", "error"],
+            Self::Verify => &["verification", "plan", "summary"],
             Self::Ring => &["ring", "error"],
             Self::Crl => &["crl", "error"],
             Self::Ocsp => &["ocsp", "error"],

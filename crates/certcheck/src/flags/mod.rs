@@ -9,6 +9,7 @@ mod fetch;
 mod global;
 mod lab;
 mod network;
+mod output;
 mod ring;
 mod verify;
 mod watch;
@@ -28,6 +29,7 @@ pub(crate) use fetch::{FetchArguments, FetchKind};
 pub(crate) use global::{ColorFlag, GlobalArguments};
 pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
 pub(crate) use network::{NetworkArguments, ProxyFlag, ReachArguments};
+pub(crate) use output::FormatFlag;
 pub(crate) use ring::RingArguments;
 pub(crate) use verify::{
     NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments,

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use pki_types::ServerName;
 
 use super::network::NetworkArguments;
+use super::output::OutputArguments;
 use super::when::parse_time;
 
 const VERIFY_EXAMPLES: &str = "\
@@ -21,6 +22,7 @@ Examples:
   certcheck verify *.pem --ring keyring/ --report clients.html
   certcheck verify *.pem --ring keyring/ --at 2027-01-01
   certcheck verify issued/ --ring keyring/ --summary
+  certcheck verify issued/ --ring keyring/ --format junit > results.xml
   certcheck verify issued.pem --each --ring keyring/ --crl ca.crl
   find . -name '*.pem' -print0 | certcheck verify --files0-from - --ring keyring/
 
@@ -153,9 +155,8 @@ pub(crate) struct VerifyArguments {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Print one JSON object a line for each input.
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 
     /// Write an HTML page with the verdict, the path, a timeline, the sources and the other paths that were tried; with an
     /// index for several inputs. The page loads nothing. An existing file is replaced.

@@ -18,7 +18,8 @@ use certcheck_fetch::{Engine, measure};
 use pki_types::CertificateDer;
 
 use crate::exit::Exit;
-use crate::flags::VerifyArguments;
+use crate::findings::{Finding, Findings};
+use crate::flags::{FormatFlag, VerifyArguments};
 use crate::html::verify::Page;
 use crate::json::Line;
 use crate::progress::Progress;
@@ -33,7 +34,7 @@ const A_SCREEN: u64 = 20;
 struct Reported {
     /// For standard output.
     out: Vec<u8>,
-    /// For the page.
+    /// For the page, and for a document of results.
     line: Option<Box<Line>>,
     /// For standard error.
     warnings: Vec<String>,
@@ -51,6 +52,10 @@ pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
     ring_files::warn_of_skipped(&ring)?;
     let policy = setup::policy(&arguments);
     let now = setup::time(arguments.at);
+    let format = arguments.output;
+    if format.is_document() && (arguments.summary || arguments.dry_run) {
+        bail!("--summary and --dry-run have no results for --format sarif or junit: use text or json");
+    }
     let mut page = arguments
         .report
         .as_deref()
@@ -73,7 +78,10 @@ pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
     let mut progress = Progress::none();
     let mut tally = Tally::default();
     let mut worst = Exit::Accepted;
-    let mut out = io::BufWriter::new(if arguments.json { output::data() } else { output::text() });
+    let mut out =
+        io::BufWriter::new(if format.format() == FormatFlag::Text { output::text() } else { output::data() });
+    let mut findings = Findings::begin(format.format(), "verify", &mut out)?;
+    let is_of_bundle = arguments.each;
     let take = |reported: Reported, has_next: bool| {
         worst = worst.max(reported.exit);
         tally.add(reported.exit, reported.verdict, reported.code, reported.tolerated);
@@ -82,6 +90,9 @@ pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
             progress = Progress::new(None, "{spinner} {human_pos} checked, {rate}, {elapsed}");
         }
         progress.step();
+        if let (Some(findings), Some(line)) = (&mut findings, &reported.line) {
+            findings.add(&mut out, &Finding::of_line(line, is_of_bundle))?;
+        }
         if let (Some(page), Some(line)) = (&mut page, reported.line) {
             page.add(*line);
         }
@@ -102,7 +113,10 @@ pub(crate) fn run(arguments: VerifyArguments) -> anyhow::Result<Exit> {
     pool::in_order(inputs, threads(&arguments), ask, take)?;
     progress.clear();
     let elapsed = begun.elapsed();
-    match (arguments.summary, arguments.json) {
+    if let Some(findings) = findings {
+        findings.finish(&mut out, worst, elapsed)?;
+    }
+    match (arguments.summary, format.is_json()) {
         (true, true) => tally.write_json(&mut out, elapsed)?,
         (true, false) => tally.print(&mut out, elapsed)?,
         // Where nothing was asked there is nothing to count.
@@ -141,6 +155,11 @@ struct Question {
 }
 
 impl Question {
+    /// Whether the line is needed after it is written: for a page, or for a document of results.
+    fn keeps_line(&self) -> bool {
+        self.arguments.report.is_some() || self.arguments.output.is_document()
+    }
+
     fn ask(&self, input: Input) -> Reported {
         let (name, chain) = input.chain();
         match chain {
@@ -160,10 +179,10 @@ impl Question {
                     code: Reason::NoCertificate.code(),
                     tolerated: None,
                 };
-                if self.arguments.json && !self.arguments.summary {
+                if self.arguments.output.is_json() && !self.arguments.summary {
                     written(json::write(&mut reported.out, &line));
                 }
-                reported.line = self.arguments.report.as_ref().map(|_| Box::new(line));
+                reported.line = self.keeps_line().then(|| Box::new(line));
                 reported
             }
         }
@@ -191,8 +210,8 @@ impl Question {
             code: checked.code(),
             tolerated: checked.tolerated(),
         };
-        let has_page = arguments.report.is_some();
-        if arguments.summary && checked.is_accepted() && plan.is_none() && !has_page {
+        let (is_json, keeps_line) = (arguments.output.is_json(), self.keeps_line());
+        if arguments.summary && checked.is_accepted() && plan.is_none() && !keeps_line {
             return reported;
         }
         let details = checked.details();
@@ -200,7 +219,7 @@ impl Question {
         let out = &mut reported.out;
         if let Some(plan) = plan {
             reported.exit = json::plan_exit(&report);
-            written(if arguments.json {
+            written(if is_json {
                 json::write_plan(out, name, &report, &plan)
             } else {
                 text::print_plan(out, name, &report, &plan)
@@ -209,17 +228,18 @@ impl Question {
         }
         let sources = checked.sources();
         let is_told = !arguments.summary;
-        let line = ((is_told && arguments.json) || has_page)
-            .then(|| Line::new(name, now, &report, sources, elapsed));
+        let line =
+            ((is_told && is_json) || keeps_line).then(|| Line::new(name, now, &report, sources, elapsed));
         if is_told {
             written(match &line {
-                Some(line) if arguments.json => json::write(out, line),
+                Some(line) if is_json => json::write(out, line),
+                _ if arguments.output.is_document() => Ok(()),
                 _ => text::print_report(out, name, &report, sources, elapsed, arguments.explain),
             });
             let remark = |warning| format!("{}: {warning}", name.display());
             reported.warnings.extend(report.warnings.iter().map(remark));
         }
-        reported.line = line.filter(|_| has_page).map(Box::new);
+        reported.line = line.filter(|_| keeps_line).map(Box::new);
         if let Some(rejection) = report.reason.as_ref().filter(|_| json::is_unreadable(&report)) {
             reported.errors.push(format!("{}: {}", name.display(), rejection.reason));
             reported.exit = Exit::Unusable;
