@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use certcheck_testkit::crl::CrlBuilder;
+use certcheck_testkit::ext::{self, Point};
+use certcheck_testkit::server::{Fault, Page, Server};
 use certcheck_testkit::{Cert, Key, pem, program};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -31,7 +34,7 @@ impl Site {
         let leaf = |name: &str| Cert::leaf(&format!("O=Formats,CN={name}"), &client, ROOT, &root);
         let certificate = |name: &str, der: &[u8]| site.put(name, pem("CERTIFICATE", der).as_bytes());
         certificate("ring.pem", &Cert::root(ROOT, &root).issue(&root));
-        let good = leaf("good").with([certcheck_testkit::ext::no_rev_avail()]).issue(&root);
+        let good = leaf("good").with([ext::no_rev_avail()]).issue(&root);
         certificate("good.pem", &good);
         let expired = leaf("expired").valid("2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z").issue(&root);
         certificate("expired.pem", &expired);
@@ -237,4 +240,64 @@ fn json_has_two_names_and_some_flags_have_no_results() {
         assert_eq!((exit, out.as_str()), (2, ""), "{arguments:?}: {err}");
         assert!(err.contains("--format") || err.contains("--json"), "{err}");
     }
+}
+
+#[test]
+fn watch_has_a_result_for_each_source_certificate_and_sample() {
+    let (site, server) = (Site::make(), Server::start());
+    let (root, key) = (Key::p256("formats root"), Key::p256("formats ca"));
+    let (good, dead) = (server.url("/good.crl"), server.url("/dead.crl"));
+    let cdp = ext::cdp(&[Point::urls(&[&good]), Point::urls(&[&dead])]);
+    let ca = Cert::ca("O=Formats,CN=CA", &key, ROOT, &root).with([cdp]).issue(&root);
+    let ring = pem("CERTIFICATE", &Cert::root(ROOT, &root).issue(&root)) + &pem("CERTIFICATE", &ca);
+    site.put("watched.pem", ring.as_bytes());
+    server.serve("/good.crl", Page::new(CrlBuilder::new(ROOT).issue(&root)));
+    server.break_with("/dead.crl", Fault::Refuse);
+    let watch = |arguments: &[&str]| {
+        let output = program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+            .current_dir(site.path())
+            .args(["watch", "--allow-net", "127.0.0.0/8", "--timeout", "2"])
+            .args(arguments)
+            .output()
+            .expect("runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+    };
+    let at = ["--ring", "watched.pem", "--at", "2027-01-02T00:00:00Z", "--format"];
+    let (exit, out) = watch(&[&["expired.pem", "none.pem"], &at[..], &["junit"]].concat());
+    assert_eq!(exit, Some(2));
+    let found = elements(&out);
+    let of = |name: &'static str| {
+        found.iter().filter(move |(known, ..)| known == name).map(|(_, attributes, _)| attributes)
+    };
+    let cases: BTreeSet<String> =
+        of("testcase").map(|case| format!("{} {}", case["classname"], case["name"])).collect();
+    assert_eq!(cases.len(), 6, "{cases:#?}");
+    for case in [
+        format!("certcheck.watch.source {good} crl"),
+        format!("certcheck.watch.source {dead} crl"),
+        "certcheck.watch.sample expired.pem".to_owned(),
+        "certcheck.watch.sample none.pem".to_owned(),
+    ] {
+        assert!(cases.contains(&case), "{case}: {cases:#?}");
+    }
+    assert_eq!(
+        of("failure").map(|failure| &*failure["type"]).collect::<Vec<_>>(),
+        ["unreachable", "expired"]
+    );
+    assert_eq!(of("error").map(|error| &*error["type"]).collect::<Vec<_>>(), ["no-certificate"]);
+    let (exit, out) = watch(&[&at[..], &["sarif"]].concat());
+    let document: Value = serde_json::from_str(&out).expect("JSON");
+    let results = document["runs"][0]["results"].as_array().expect("results");
+    assert_eq!((exit, results.len()), (Some(1), 1), "{out}");
+    assert_eq!((&results[0]["ruleId"], &results[0]["level"]), (&"unreachable".into(), &"error".into()));
+    let location = &results[0]["locations"][0]["physicalLocation"];
+    assert_eq!((&location["artifactLocation"]["uri"], &location["region"]), (&dead.into(), &Value::Null));
+    // Nothing to watch is a result too.
+    let (exit, out) = watch(&["--ring", "ring.pem", "--format", "junit"]);
+    assert_eq!(
+        (exit, elements(&out).iter().filter(|(name, ..)| name == "failure").count()),
+        (Some(3), 1),
+        "{out}"
+    );
+    assert_eq!(watch(&["--ring", "ring.pem", "--interval", "1h", "--format", "sarif"]).0, Some(2));
 }

@@ -27,13 +27,13 @@ impl Junit {
 
     pub(super) fn add(&mut self, finding: &Finding<'_>) -> io::Result<()> {
         self.tests += 1;
-        let index = finding.index.map_or_else(String::new, |index| format!("#{index}"));
+        let suffix = finding.suffix();
         let class = format!("certcheck.{}.{}", self.command, finding.kind);
         let case = start(
             "testcase",
             &[
                 ("classname", &class),
-                ("name", &format!("{}{index}", finding.place)),
+                ("name", &format!("{}{suffix}", finding.place)),
                 ("time", &seconds(finding.elapsed)),
             ],
         );

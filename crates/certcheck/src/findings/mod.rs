@@ -35,12 +35,14 @@ pub(crate) enum Level {
 /// One result.
 pub(crate) struct Finding<'f> {
     pub(crate) level: Level,
-    /// What it is about: `input`, `source` or `certificate`.
+    /// What it is about: `input`, `source`, `certificate`, `sample` or `ring`.
     pub(crate) kind: &'static str,
     /// The file, or the URL.
     pub(crate) place: &'f str,
     /// Which certificate of the file, counted from 0.
     pub(crate) index: Option<u64>,
+    /// What distinguishes several results of one place. May be empty.
+    pub(crate) label: &'f str,
     /// The stable code.
     pub(crate) code: &'f str,
     /// One sentence.
@@ -86,12 +88,19 @@ impl<'f> Finding<'f> {
             kind: "input",
             place: in_bundle.map_or(&line.input, |(file, _)| file),
             index: in_bundle.map(|(_, index)| index),
+            label: "",
             code: line.reason.as_ref().map_or("accept", |reason| reason.code),
             message: line.reason.as_ref().map_or("accepted", |reason| &reason.message),
             hint: line.reason.as_ref().map_or("", |reason| &reason.hint),
             properties,
             elapsed: Duration::from_micros(line.elapsed_us),
         }
+    }
+
+    /// What distinguishes it from other results of the same place, to follow the place. May be empty.
+    fn suffix(&self) -> String {
+        let index = self.index.map_or_else(String::new, |index| format!("#{index}"));
+        if self.label.is_empty() { index } else { format!("{index} {}", self.label) }
     }
 
     /// The message, and what would help, as one text.

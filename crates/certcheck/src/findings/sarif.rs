@@ -136,20 +136,20 @@ impl Sarif {
         out.write_all(if self.has_results { b",\n" } else { b"\n" })?;
         self.has_results = true;
         let uri = uri(finding.place);
-        let region = (finding.kind == "input").then_some(Region { start_line: 1 });
-        let index = finding.index.map_or_else(String::new, |index| format!("#{index}"));
+        let region = (finding.kind != "source").then_some(Region { start_line: 1 });
+        let suffix = finding.suffix();
         let result = SarifResult {
             rule_id: finding.code,
             kind: "fail",
             level,
             message: Message { text: &finding.text() },
-            partial_fingerprints: Fingerprints { place_and_code: format!("{uri}{index} {}", finding.code) },
+            partial_fingerprints: Fingerprints { place_and_code: format!("{uri}{suffix} {}", finding.code) },
             locations: [Location {
                 physical_location: PhysicalLocation { artifact_location: ArtifactLocation { uri }, region },
                 logical_locations: finding.index.map(|number| {
                     [LogicalLocation {
                         name: format!("certificate {number}"),
-                        fully_qualified_name: format!("{}{index}", finding.place),
+                        fully_qualified_name: format!("{}{suffix}", finding.place),
                         kind: "object",
                     }]
                 }),

@@ -102,7 +102,7 @@ impl Command {
             Self::Ocsp(arguments) => arguments.json,
             Self::Fetch(arguments) => arguments.json,
             Self::Cache(arguments) => arguments.is_json(),
-            Self::Watch(arguments) => arguments.json,
+            Self::Watch(arguments) => arguments.output.is_json(),
             Self::Bench(arguments) => arguments.json,
             Self::Lab(arguments) => arguments.json,
             Self::Config(arguments) => arguments.json,

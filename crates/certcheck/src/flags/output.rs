@@ -20,7 +20,7 @@ pub(crate) enum FormatFlag {
     Text,
     /// One JSON object a line.
     Json,
-    /// SARIF 2.1.0, for code scanning: what is not accepted.
+    /// SARIF 2.1.0, for code scanning: what is not accepted or good.
     Sarif,
     /// JUnit XML, for test reports: a test case for each.
     Junit,

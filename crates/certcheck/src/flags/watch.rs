@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::AskedArguments;
 use super::network::LiveArguments;
+use super::output::OutputArguments;
 use super::when::{parse_days, parse_hours, parse_interval};
 
 const WATCH_EXAMPLES: &str = "\
@@ -29,7 +30,8 @@ its sources; they are not watched until you give another one. Evidence past its 
 stale here, although checks accept it for as long as clocks may differ.
 
 With --interval it stays and looks again and again, each time up to a tenth later, at most one
-minute. It prints a report if something changed, or with --json one line each round. SIGTERM and
+minute. It prints a report if something changed, or with --json one line each round; --format sarif
+and junit are for one round. SIGTERM and
 SIGINT end it with exit code 0. SIGHUP reloads the ring; if that fails the old ring stays in use.
 
 Exit codes: 0 all is good, 1 a source or a certificate of the ring is bad, 2 usage, or a CERT that
@@ -76,9 +78,8 @@ pub(crate) struct WatchArguments {
     #[command(flatten)]
     pub(crate) asked: AskedArguments,
 
-    /// One JSON object, and with --interval one each round.
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 
     #[command(flatten)]
     pub(crate) network: LiveArguments,

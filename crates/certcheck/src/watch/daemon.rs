@@ -109,8 +109,9 @@ impl Daemon {
     fn finish(&mut self, found: Found) -> anyhow::Result<()> {
         self.counts.rounds += 1;
         let is_news = self.last.as_ref().is_none_or(|last| last.codes() != found.codes());
-        if self.arguments.json || is_news {
-            found.print(self.arguments.json)?;
+        let is_json = self.arguments.output.is_json();
+        if is_json || is_news {
+            found.print(is_json)?;
         }
         self.last = Some(found);
         self.board.finished();

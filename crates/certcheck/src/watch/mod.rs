@@ -13,13 +13,16 @@ mod endpoint;
 mod exposition;
 mod metrics;
 mod named;
+mod results;
 mod round;
 mod sample;
 mod source;
 mod text;
 
+use std::io::Write as _;
 use std::time::Duration;
 
+use anyhow::bail;
 use certcheck_core::Time;
 use serde::Serialize;
 
@@ -31,6 +34,9 @@ use certificates::CertificateState;
 use round::Round;
 use sample::SampleState;
 use source::SourceState;
+
+/// Why there is nothing to watch.
+const NOTHING: &str = "no certificate below the anchors that has a good path names a source";
 
 /// The health of a source or a certificate.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -98,6 +104,9 @@ impl Found {
 }
 
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
+    if arguments.output.is_document() && arguments.interval.is_some() {
+        bail!("--format sarif and junit are for one round: use text or json with --interval");
+    }
     let ring = ring_files::load(&arguments.ring, arguments.ring_skip_unreadable)?;
     ring_files::warn_of_skipped(&ring)?;
     // A path that cannot be written to is reported before the work.
@@ -108,15 +117,19 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
         return daemon::run(arguments, round, interval);
     }
     let found = round.look(arguments, setup::time(arguments.asked.at))?;
-    found.print(arguments.json)?;
+    let output = arguments.output;
+    if output.is_document() {
+        let mut out = std::io::BufWriter::new(crate::output::data());
+        results::write(&found, arguments, output.format(), &mut out)?;
+        out.flush()?;
+    } else {
+        found.print(output.is_json())?;
+    }
     if let Some(draft) = draft {
         draft.finish(metrics::render(Some(&found), None).as_bytes())?;
     }
     if found.sources.is_empty() {
-        visible::remark(
-            "nothing to watch: no certificate below the anchors that has a good path names a source; \
-             give a certificate that names one",
-        )?;
+        visible::remark(format_args!("nothing to watch: {NOTHING}; give a certificate that names one"))?;
     }
     Ok(found.exit())
 }
