@@ -197,7 +197,15 @@ fn call<'l>(fence: Option<&str>, line: &'l str) -> Option<Vec<&'l str>> {
     // After `cargo run --bin certcheck --`.
     let rest = words.get(at + 1..)?.iter().copied().skip_while(|word| *word == "--");
     let is_end = |word: &str| ["|", ">", ">>", "<", "&&", "||", ";", "#", "&", "2>", "\\"].contains(&word);
-    Some(rest.take_while(|word| !is_end(word)).collect())
+    let mut call = Vec::new();
+    for word in rest.take_while(|word| !is_end(word)) {
+        let last = word.strip_suffix(';');
+        call.push(last.unwrap_or(word));
+        if last.is_some() {
+            break;
+        }
+    }
+    Some(call)
 }
 
 #[test]
