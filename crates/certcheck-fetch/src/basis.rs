@@ -1,15 +1,15 @@
-//! What a check is made with.
+//! The ring, the policy and the given evidence of a check.
 
 use core::fmt;
 use std::sync::Arc;
 
 use certcheck_core::{Evidence, KeyRing, Policy, VerifiedIssuers};
 
-/// What checks are made with. Every path keeps the one it was found with.
+/// What checks are made with. Every path keeps the one that it was found with.
 pub(crate) struct Basis {
     pub(crate) ring: Arc<KeyRing>,
     pub(crate) policy: Arc<Policy>,
-    /// Evidence that was given, beside what is fetched.
+    /// Evidence that was given, in addition to what is fetched.
     pub(crate) given: Evidence,
     pub(crate) issuers: VerifiedIssuers,
 }

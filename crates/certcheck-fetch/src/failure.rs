@@ -1,4 +1,4 @@
-//! Why a source brought nothing.
+//! Why a source brought no evidence.
 
 use core::fmt;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use certcheck_core::status::Cause;
 use crate::transport::guard::BlockedUrl;
 use crate::transport::refusal::Refusal;
 
-/// Why a source brought nothing: the core's word for it, what exactly happened, and when to come back.
+/// Why a source brought no evidence: the cause, what happened exactly, and when to ask again.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The stable word.
+    /// The cause, as in reports.
     pub cause: Cause,
     /// What happened, for people.
     pub detail: String,
     /// When the source wants to be asked again (RFC 9110 10.2.3).
     pub retry_after: Option<Duration>,
-    /// The rule by which the source is not followed, if that is why.
+    /// The rule by which the guard refuses the source, if that is the cause.
     pub refusal: Option<Refusal>,
-    /// The host does not answer, whatever it is asked.
+    /// The host does not answer any request.
     pub(crate) is_of_host: bool,
-    /// False if others were in the way.
+    /// False if the source was not asked because of other fetches.
     pub(crate) was_asked: bool,
 }
 
@@ -32,18 +32,18 @@ impl Failure {
         Self { cause, detail, retry_after: None, refusal: None, is_of_host: false, was_asked: true }
     }
 
-    /// The guard, or what is spoken, does not go there.
+    /// The guard or the protocol does not allow the source.
     pub(crate) fn blocked(why: impl Into<BlockedUrl>) -> Self {
         let why = why.into();
         Self { refusal: Some(why.refusal.clone()), ..Self::new(Cause::RefusedAddress, why.to_string()) }
     }
 
-    /// Nothing came, by no fault of the host that is known.
+    /// Nothing was received, and the host is not known to be at fault.
     pub(crate) fn unreachable(detail: impl Into<String>) -> Self {
         Self::new(Cause::Unreachable, detail)
     }
 
-    /// Others were in the way.
+    /// The source was not asked because of other fetches.
     pub(crate) fn not_asked(detail: impl Into<String>) -> Self {
         Self { was_asked: false, ..Self::unreachable(detail) }
     }

@@ -1,24 +1,74 @@
-//! Revocation evidence from where certificates say it is: CDP, AIA and OCSP responders, cached, guarded, never fetched
-//! twice.
+//! Checks certificates with revocation evidence from the network: CRLs and OCSP responses are fetched, verified and cached.
 //!
-//! [`Engine`] is where to begin. It drives the core's checks and answers what they are missing:
+//! # Quick start
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use certcheck_core::{KeyRing, Policy, Revocation, certificates_of};
+//! use certcheck_fetch::Engine;
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let ring = KeyRing::from_paths(&["ring"])?;
+//!     let engine = Engine::builder(ring, Policy::client(Revocation::HardFail)).build()?;
+//!
+//!     let chain = certificates_of(&std::fs::read("client.pem")?)?;
+//!     // In asynchronous code: engine.check(..).await
+//!     let report = engine.check_blocking(&chain, engine.now(), Duration::from_secs(10));
+//!     println!("{report}");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Tour
+//!
+//! An [`Engine`] has a ring and a policy of `certcheck_core`. It drives the checks of the core and looks for the evidence that
+//! they need:
 //!
 //! ```text
-//! check -> known path -> memory -> store -> network (guard -> HTTP, LDAP) -> read -> checked by the core -> kept
+//! check -> known path -> memory -> store -> network (guard -> HTTP, LDAP) -> parsed -> checked by the core -> kept
 //! ```
-//! Whether evidence is good is the core's decision, whatever layer it comes from; a layer whose copy is of no use is
-//! passed over for the next.
+//! The core decides whether evidence counts, whatever layer it comes from. If the evidence of one layer cannot be used, the next
+//! layer is tried. Evidence in use is fetched again before it ends, so most checks wait for nothing.
 //!
-//! Types of these crates are part of the API, beside those of `certcheck_core`. A new major version of one of them is one of
-//! this crate.
+//! The [`Guard`] validates each URL before it is asked and each address before it is connected to: certificates must not be able
+//! to send requests to this host or its cloud. [`FetchLimits`] bound time, size, rate and number of fetches. A source that fails
+//! is not asked for a while, and others are tried.
+//!
+//! # Which type for which job
+//!
+//! | job | type |
+//! |---|---|
+//! | check a chain in asynchronous code | [`Engine::check`] |
+//! | check a chain in a thread | [`Engine::check_blocking`] |
+//! | check by memory alone, within a microsecond | [`Engine::check_cached`], [`Engine::look_up`] |
+//! | know why a certificate was refused, and what to do | [`CheckReport`], [`CheckReport::advice`] |
+//! | log a check on one line | [`CheckReport::summary`], [`printable`] |
+//! | learn when a client of a live connection is revoked | [`Engine::watch`], [`Watch`] |
+//! | replace ring and policy at run time | [`Engine::reload`] |
+//! | fetch what will be needed | [`Engine::prefetch_ring`], [`Engine::prefetch`] |
+//! | give CRLs or OCSP responses from files | [`EngineBuilder::evidence`] |
+//! | keep evidence over a restart | [`store::DiskStore`], [`EngineBuilder::disk_store`] |
+//! | share evidence between hosts | [`store::Store`], [`EngineBuilder::store`] |
+//! | allow or deny URLs and addresses | [`Guard`], [`EngineBuilder::guard`] |
+//! | use a proxy | [`EngineBuilder::proxy`], [`EngineBuilder::proxy_from_env`] |
+//! | bound fetching and memory | [`FetchLimits`] |
+//! | measure sources | [`measure`] |
+//!
+//! For a TLS server use `certcheck-rustls`, which re-exports this crate.
+//!
+//! # Types of other crates
+//!
+//! Types of these crates are part of the API, in addition to those of `certcheck_core`. A new major version of one of them is a new
+//! major version of this crate.
 //!
 //! | type | where |
 //! |---|---|
 //! | `bytes::Bytes` | [`Body`], [`store::Stored`]: bytes that may be in a file |
-//! | `futures_util::future::BoxFuture` | [`store::Store`], [`Resolve`]: what is asynchronous in a trait |
+//! | `futures_util::future::BoxFuture` | [`store::Store`], [`Resolve`]: asynchronous functions of a trait |
 //! | `ipnet::IpNet`, `ipnet::Ipv6Net` | [`Guard`]: networks |
-//! | `pki_types::CertificateDer` | chains, as rustls has them |
-//! | `serde::Serialize`, `serde::Deserialize` | [`Transport`]: stores of others keep it |
+//! | `pki_types::CertificateDer` | chains, as in rustls |
+//! | `serde::Serialize`, `serde::Deserialize` | [`Transport`]: stores that you implement keep it |
 //! | `url::Url` | [`EngineBuilder::proxy`] |
 #![deny(unsafe_code)]
 
@@ -59,11 +109,11 @@ pub use transport::resolve::{Resolve, SystemResolver};
 pub use transport::spool::{Body, Spool, SpoolError};
 pub use transport::timings::FetchTimings;
 
-/// Entry points for fuzzers: what reads hostile bytes and is not public.
+/// Entry points for fuzzers: private functions that parse untrusted bytes.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
-    /// A URL out of a certificate: what passes leads to no guarded literal.
+    /// A URL of a certificate: one that is allowed has no guarded address.
     pub fn url(text: &str) {
         let guard = crate::Guard::new().deny_private(true);
         let Ok(target) = guard.validate_url(text) else { return };
@@ -73,7 +123,7 @@ pub mod fuzzing {
         {
             assert!(guard.validate_address(address).is_ok(), "{host}");
         }
-        // What a directory is asked for is of the very host that was validated.
+        // The directory that is asked is the host that was validated.
         #[cfg(feature = "ldap")]
         if let Ok(asked) = crate::ldap::LdapUrl::of(&target) {
             // An address has several spellings.
@@ -84,7 +134,7 @@ pub mod fuzzing {
             assert_eq!(asked.host.as_deref().map(host), target.name().map(host), "{text}");
             assert_eq!(asked.port, target.port(), "{text}");
         }
-        // What is sent is validated like what was written.
+        // The URL that is sent is validated like the one in the certificate.
         assert!(guard.validate_url(target.url.as_str()).is_ok(), "{text}");
     }
 
@@ -111,7 +161,7 @@ pub mod fuzzing {
         );
     }
 
-    /// What a directory answers.
+    /// An answer of a directory.
     #[cfg(feature = "ldap")]
     pub fn directory(bytes: &[u8]) {
         let Ok(url) = crate::ldap::validated("ldap://h/cn=a?certificateRevocationList;binary") else {
@@ -125,7 +175,7 @@ pub mod fuzzing {
     }
 }
 
-/// The README, whose quick start compiles.
+/// The README: its quick start compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -1,62 +1,63 @@
-//! What fetching may cost.
+//! The limits of fetching.
 
 use std::time::Duration;
 
 use certcheck_core::revocation::EvidenceKind;
 
-/// The bounds of fetching and caching.
+/// The limits of fetching and caching.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FetchLimits {
-    /// Bytes of a CRL, after inflation. The largest seen in life have tens of MiB.
+    /// Bytes of a CRL after decompression. The largest ones in use have tens of MiB.
     pub crl_bytes: u64,
     /// Bytes of an OCSP response. AT-TLS allows 20 KiB.
     pub ocsp_bytes: u64,
-    /// Bytes of what caIssuers names.
+    /// Bytes of an answer for caIssuers.
     pub issuers_bytes: u64,
-    /// Until a connection stands.
+    /// Time until a connection is made.
     pub connect: Duration,
-    /// From the request to the first byte of the answer.
+    /// Time from the request to the first byte of the answer.
     pub first_byte: Duration,
-    /// Between two bytes.
+    /// Time between two bytes.
     pub idle: Duration,
-    /// For a whole CRL. A check that cannot wait so long goes on without it; who comes later finds it.
+    /// Time for a whole CRL. A check that cannot wait so long goes on without it. Later checks find it.
     pub crl_whole: Duration,
-    /// For a whole OCSP response, or certificates.
+    /// Time for a whole OCSP response, or for certificates.
     pub small_whole: Duration,
     /// Redirects that are followed.
     pub redirects: u32,
-    /// Bytes a second that a body must bring at least, as they come over the wire, once
-    /// [`min_rate_after`](Self::min_rate_after) has passed. A source that drips is given up.
+    /// The lowest rate of a body in bytes per second, as received, once [`min_rate_after`](Self::min_rate_after) has
+    /// passed. A slower source is given up.
     pub min_rate: u64,
-    /// From when on a body must have come at the minimum rate.
+    /// Time after which a body must have the lowest rate.
     pub min_rate_after: Duration,
-    /// Fetches at once that have begun within the last half second, of which half may be for one issuer. Three times as many
-    /// may go on for longer.
+    /// Fetches at once that began within the last half second. Half of them may be for one issuer. Three times as
+    /// many may go on for longer.
     pub at_once: usize,
     /// Fetches at once from one host.
     pub at_once_per_host: usize,
-    /// Fetches at once from one address (of IPv6 from one network of 64 bits), as [`at_once`](Self::at_once) counts.
+    /// Fetches at once from one address (for IPv6 from one network of 64 bits), counted as for
+    /// [`at_once`](Self::at_once).
     pub at_once_per_address: usize,
-    /// Fetches at once for one client, as [`at_once`](Self::at_once) counts.
+    /// Fetches at once for one client, counted as for [`at_once`](Self::at_once).
     pub at_once_per_client: usize,
-    /// Checks that wait for evidence at once, those that were begun ahead included.
+    /// Checks that wait for evidence at once, including those in the background.
     pub checks_at_once: usize,
-    /// KiB of memory for evidence.
+    /// Memory for evidence in KiB.
     pub memory_kib: u64,
     /// Clients whose path is kept.
     pub known_paths: usize,
-    /// Chains whose refusal is kept for a moment.
+    /// Chains whose refusal is kept for a short time.
     pub known_refusals: usize,
-    /// How long a refused chain is refused unseen.
+    /// Seconds for which a refused chain is refused without another check.
     pub refusal_seconds: i64,
-    /// The first pause after a failure; each further doubles it.
+    /// The first pause after a failure. Each further failure doubles it.
     pub back_off: Duration,
-    /// The longest.
+    /// The longest pause.
     pub back_off_max: Duration,
-    /// Failures of one host in a row after which all its sources are left alone for a while.
+    /// Consecutive failures of one host after which none of its sources is asked for a while.
     pub breaker_failures: u32,
-    /// For how long.
+    /// The length of that pause.
     pub breaker_pause: Duration,
 }
 

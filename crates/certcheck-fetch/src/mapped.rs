@@ -1,8 +1,9 @@
-//! The one place of this crate that maps files: only files without a name, which no other process can open.
+//! The only place in this crate that maps files: files without a name, which no other process can open.
 //!
-//! A file that is truncated while it is mapped ends the process by a signal, and so does a hole in it that the disk has no
-//! room for. Therefore what has a name (a blob of the disk store) is copied before it is mapped, and what is written through
-//! a mapping has its blocks reserved first. On file systems that share blocks (btrfs, XFS) such a copy costs nothing.
+//! If a file is truncated while it is mapped, the process ends by a signal. So it does at a hole for which the disk
+//! has no room. Therefore a file with a name (a blob of the disk store) is copied before it is mapped, and a file
+//! that is written through a mapping has its blocks reserved first. On file systems that share blocks (btrfs, XFS)
+//! such a copy costs nothing.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use certcheck_core::crl;
 use memmap2::MmapMut;
 
-/// What is not larger is read into memory.
+/// Files up to this size are read into memory.
 const SMALL: u64 = 1 << 20;
 
 /// A file without a name. It is written once, then only read.
@@ -20,36 +21,37 @@ const SMALL: u64 = 1 << 20;
 pub(crate) struct Unnamed(File);
 
 impl Unnamed {
-    /// Makes one, empty, on the file system of this folder.
+    /// Makes an empty one on the file system of this folder.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
         tempfile::tempfile_in(folder).map(Self)
     }
 
-    /// The file, to be written or read. Code that has mapped it must not write or truncate it: only this crate has it.
+    /// The file, to be written or read. Once it is mapped, it must not be written or truncated: only this crate has
+    /// it.
     pub(crate) const fn file(&self) -> &File {
         &self.0
     }
 
-    /// Maps it. It has been written to its end.
+    /// Maps the file. It has been written to its end.
     #[expect(
         unsafe_code,
-        reason = "mapping lends bytes that the compiler cannot watch; the proof stands at the top"
+        reason = "the compiler cannot check that a mapped file does not change; the reason is at the top"
     )]
     pub(crate) fn map(&self) -> io::Result<Bytes> {
         if self.0.metadata()?.len() == 0 {
             return Ok(Bytes::new());
         }
-        // SAFETY: the file has no name, so that no other process can open it; this one does not write it from here on.
+        // SAFETY: the file has no name, so no other process can open it. This process does not write it from here on.
         unsafe { crl::map(&self.0) }
     }
 }
 
-/// The content of a file that others may change meanwhile: small ones in memory, large ones in a copy without a name in
-/// this folder.
+/// The content of a file that others may change at any time: a small one in memory, a large one in a copy without a
+/// name in this folder.
 pub(crate) fn content(file: &File, folder: &Path) -> io::Result<Bytes> {
     if file.metadata()?.len() <= SMALL {
         let mut bytes = Vec::new();
-        // It may grow while it is read.
+        // It may grow while it is being read.
         file.take(SMALL + 1).read_to_end(&mut bytes)?;
         return Ok(bytes.into());
     }
@@ -58,13 +60,13 @@ pub(crate) fn content(file: &File, folder: &Path) -> io::Result<Bytes> {
     copy.map()
 }
 
-/// Copies within the kernel, and shares blocks where the file system can.
+/// Copies within the kernel, and shares blocks if the file system can.
 #[cfg(not(miri))]
 fn copy_all(from: &File, to: &File) -> io::Result<()> {
     io::copy(&mut &*from, &mut &*to).map(drop)
 }
 
-/// Miri knows no copying within the kernel.
+/// Miri cannot copy within the kernel.
 #[cfg(miri)]
 fn copy_all(mut from: &File, mut to: &File) -> io::Result<()> {
     let mut bytes = Vec::new();
@@ -89,19 +91,20 @@ pub(crate) fn has_content(file: &File, bytes: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// Memory of so many bytes in a file without a name in this folder, for what is large and should not take memory of our
-/// own. `None` if the file system has no room for all of it: a page that has no block ends the process when it is written.
+/// Memory of this size in a file without a name in this folder, for large content that should not take the process's
+/// own memory. `None` if the file system has no room for all of it: writing to a page without a block ends the
+/// process.
 #[cfg(not(miri))]
-#[expect(unsafe_code, reason = "as above: the file has no name, so nobody else can open it")]
+#[expect(unsafe_code, reason = "as above: the file has no name, so no other process can open it")]
 pub(crate) fn room(folder: &Path, bytes: usize) -> Option<MmapMut> {
     let file = Unnamed::new(folder).ok()?;
     rustix::fs::fallocate(file.file(), rustix::fs::FallocateFlags::empty(), 0, u64::try_from(bytes).ok()?)
         .ok()?;
-    // SAFETY: nobody else has the file, it keeps its length, and every page of it has its block.
+    // SAFETY: no other code has the file, it keeps its length, and every page has its block.
     unsafe { MmapMut::map_mut(file.file()) }.ok()
 }
 
-/// Miri cannot map files: there it is memory without one.
+/// Miri cannot map files. There it is plain memory.
 #[cfg(miri)]
 pub(crate) fn room(_: &Path, bytes: usize) -> Option<MmapMut> {
     MmapMut::map_anon(bytes).ok()

@@ -1,6 +1,7 @@
 //! The names of counters, gauges and histograms: docs/observability.md has them in a table.
 //!
-//! Names follow the convention of Prometheus: base units as suffixes, `_total` for counters, `_info` for what a label says.
+//! Names follow the convention of Prometheus: base units as suffixes, `_total` for counters, `_info` for values in a
+//! label.
 
 /// Always 1, with the `version` of this crate.
 pub(crate) const BUILD: &str = "certcheck_build_info";
@@ -26,12 +27,12 @@ pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
 /// Clients that were accepted with an unknown revocation status, by `cause`.
 pub(crate) const TOLERATED: &str = "certcheck_checks_tolerated_total";
-/// Evidence that was fetched ahead of its end, by `outcome`.
+/// Evidence that was fetched before its end, by `outcome`.
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
 /// Clients of live connections that would be refused from then on, by `reason`.
 pub(crate) const ENDED: &str = "certcheck_watches_ended_total";
 
-/// Gives the recorder a description of each, which exporters show as HELP, and the version.
+/// Gives the recorder a description of each metric, which exporters show as HELP, and the version.
 pub(crate) fn describe() {
     for (name, help) in [
         (ANSWERS, "Usable answers, by kind and by where they came from."),
@@ -41,7 +42,7 @@ pub(crate) fn describe() {
         (STORE_REFUSED, "Stored evidence that was refused, by why."),
         (CHECKS, "Checks, by verdict and by how they were answered: known (a look-up) or full."),
         (TOLERATED, "Clients that were accepted with an unknown revocation status, by cause."),
-        (REFRESHES, "Evidence that was fetched ahead of its end, by outcome."),
+        (REFRESHES, "Evidence that was fetched before its end, by outcome."),
         (ENDED, "Clients of live connections that would be refused from then on, by reason."),
     ] {
         metrics::describe_counter!(name, help);

@@ -8,7 +8,7 @@ const MAX_CHARACTERS: usize = 1_024;
 /// Returns a text that stays on its line: control characters, and characters that are invisible or change the direction of
 /// a line, are shown as `\u{..}`. A text of more than 1,024 characters is cut and ends with `...`.
 ///
-/// Names and URLs in certificates are chosen by whoever wrote them. Use this for each that is logged.
+/// Names and URLs in certificates are chosen by the people who made them. Use this for each one that is logged.
 pub fn printable(text: impl fmt::Display) -> impl fmt::Display {
     Printable(text)
 }

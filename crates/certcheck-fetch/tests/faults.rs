@@ -1,4 +1,5 @@
-//! Every way in which a source fails: its cause, within the deadline, without harm to others, and over when the fault is.
+//! Every way in which a source can fail. The check reports the cause within its deadline, other checks are not affected, and
+//! the source is used again after the fault.
 //!
 //! The table in `docs/faults.md` is made of this: `UPDATE_DOCS=1 cargo test -p certcheck-fetch --test faults`.
 
@@ -17,7 +18,7 @@ use certcheck_testkit::server::{Fault, Page, gzipped};
 use certcheck_testkit::world::{CA, Names, World, impatient, now, outcome_of};
 use pki_types::CertificateDer;
 
-/// What a check may take that gives up on all its sources, the machine's hiccups included.
+/// The time of a check that gives up on all its sources, with slack for the machine.
 const WITHIN: Duration = Duration::from_millis(1_500);
 const SLACK: Duration = Duration::from_millis(1_000);
 
@@ -32,27 +33,27 @@ fn faults_of_crls() -> Vec<(&'static str, &'static str, &'static str)> {
     vec![
         ("refuse", "the connection is reset", "unreachable"),
         ("hang-before-headers", "no answer", "unreachable"),
-        ("hang-after-headers", "headers and nothing after", "unreachable"),
-        ("drip", "one byte a second", "unreachable"),
-        ("reset-mid-body", "reset in the middle", "unreachable"),
-        ("truncate", "closed in the middle", "unreachable"),
-        ("wrong-length", "Content-Length says more than comes", "unreachable"),
-        ("wrong-length-short", "Content-Length says less", "malformed"),
-        ("endless-body", "a body without end", "malformed"),
-        ("gzip-bomb", "1 MiB that inflates to 1 GiB", "too-large"),
-        ("garbage", "bytes without meaning", "malformed"),
-        ("html", "a captive portal's page, with 200", "malformed"),
-        ("empty", "nothing, with 200", "malformed"),
+        ("hang-after-headers", "headers, then nothing", "unreachable"),
+        ("drip", "one byte per second", "unreachable"),
+        ("reset-mid-body", "the connection is reset in the middle", "unreachable"),
+        ("truncate", "the connection is closed in the middle", "unreachable"),
+        ("wrong-length", "Content-Length is larger than the body", "unreachable"),
+        ("wrong-length-short", "Content-Length is smaller than the body", "malformed"),
+        ("endless-body", "an endless body", "malformed"),
+        ("gzip-bomb", "1 MiB that decompresses to 1 GiB", "too-large"),
+        ("garbage", "random bytes", "malformed"),
+        ("html", "a page of a captive portal, with status 200", "malformed"),
+        ("empty", "an empty body, with status 200", "malformed"),
         ("redirect-loop", "a redirect to itself", "unreachable"),
-        ("not-modified-without-body", "304 that nobody asked for", "unreachable"),
-        ("too-many-requests", "429 with Retry-After", "unreachable"),
-        ("unavailable", "503 with Retry-After", "unreachable"),
-        ("server-error", "500", "unreachable"),
-        ("tls-only", "TLS where HTTP is due", "unreachable"),
+        ("not-modified-without-body", "status 304 without a condition in the request", "unreachable"),
+        ("too-many-requests", "status 429 with Retry-After", "unreachable"),
+        ("unavailable", "status 503 with Retry-After", "unreachable"),
+        ("server-error", "status 500", "unreachable"),
+        ("tls-only", "TLS in place of HTTP", "unreachable"),
     ]
 }
 
-/// Pages that are no fault of the server's and no good as evidence.
+/// Answers of a working server that cannot be used as evidence.
 fn wrong_crls(world: &World) -> Vec<(&'static str, &'static str, Vec<u8>, &'static str)> {
     let late = CrlBuilder::new(CA).valid("2026-01-01T00:00:00Z", Some("2026-02-01T00:00:00Z"));
     let early = CrlBuilder::new(CA).valid("2028-01-01T00:00:00Z", Some("2028-02-01T00:00:00Z"));
@@ -64,25 +65,35 @@ fn wrong_crls(world: &World) -> Vec<(&'static str, &'static str, Vec<u8>, &'stat
             CrlBuilder::new(certcheck_testkit::world::ROOT).issue(&world.root),
             "out-of-scope",
         ),
-        ("forged", "signed with another key", CrlBuilder::new(CA).issue(&world.stranger), "bad-signature"),
-        ("stale", "its nextUpdate is past", late.issue(&world.ca), "stale"),
-        ("from-the-future", "its thisUpdate is to come", early.issue(&world.ca), "not-yet-valid"),
+        (
+            "forged",
+            "a CRL that is signed with another key",
+            CrlBuilder::new(CA).issue(&world.stranger),
+            "bad-signature",
+        ),
+        ("stale", "a CRL whose nextUpdate has passed", late.issue(&world.ca), "stale"),
+        (
+            "from-the-future",
+            "a CRL whose thisUpdate is in the future",
+            early.issue(&world.ca),
+            "not-yet-valid",
+        ),
         (
             "of-others",
-            "for attribute certificates",
+            "a CRL for attribute certificates",
             CrlBuilder::new(CA).with([kind.ext()]).issue(&world.ca),
             "out-of-scope",
         ),
         (
             "delta",
-            "a delta in place of its base",
+            "a delta CRL in place of a complete one",
             CrlBuilder::new(CA).with([crl::delta(1)]).issue(&world.ca),
             "out-of-scope",
         ),
     ]
 }
 
-/// Engine, world and what a chain's check comes to while others are well.
+/// The outcome of a chain's check.
 fn check(engine: &Engine, chain: &[CertificateDer<'_>]) -> (&'static str, &'static str, &'static str) {
     let begun = Instant::now();
     let report = engine.check_blocking(chain, now(), WITHIN);
@@ -90,7 +101,7 @@ fn check(engine: &Engine, chain: &[CertificateDer<'_>]) -> (&'static str, &'stat
     outcome_of(&report)
 }
 
-/// Asks until it is good, or for so long: the source was left alone for a while.
+/// Asks until the client is accepted, or the time is over: the source was not asked for a while.
 fn recovers(engine: &Engine, chain: &[CertificateDer<'_>]) -> bool {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(10) {
@@ -166,8 +177,8 @@ fn sources_of_answers() {
         assert!(recovers(&engine, &chain), "{name}");
     }
     for (name, what, status, expected) in [
-        ("try-later", "an unsigned error, tryLater", 3, "responder-error"),
-        ("unauthorized", "an unsigned error, unauthorized", 6, "responder-error"),
+        ("try-later", "an unsigned error: tryLater", 3, "responder-error"),
+        ("unauthorized", "an unsigned error: unauthorized", 6, "responder-error"),
     ] {
         let engine = world.engine();
         world.responder.set_error(Some(status));
@@ -190,7 +201,7 @@ fn sources_of_answers() {
     let engine = world.engine();
     world.responder.set_this_update("2026-01-01T00:00:00Z");
     world.responder.set_next_update(Some("2026-01-08T00:00:00Z"));
-    row("replayed", "a good answer of a year ago", check(&engine, &chain), "stale");
+    row("replayed", "a good answer that is a year old", check(&engine, &chain), "stale");
     world.responder.set_next_update(Some("2027-01-08T00:00:00Z"));
     assert!(recovers(&engine, &chain));
 
@@ -209,7 +220,7 @@ fn sources_of_answers() {
     let answer = certcheck_testkit::ocsp::AnswerBuilder::good(id);
     let body = certcheck_testkit::ocsp::Response::new(by_ca, [answer]).issue(&world.stranger);
     world.server.serve_with("/ocsp", move |_| Page::new(&body));
-    row("forged", "a good answer signed with another key", check(&engine, &chain), "bad-signature");
+    row("forged", "a good answer that is signed with another key", check(&engine, &chain), "bad-signature");
     world.server.serve_with("/ocsp", world.responder.handler());
     assert!(recovers(&engine, &chain));
     compare("ocsp", &table);
@@ -229,7 +240,7 @@ fn addresses_that_are_guarded() {
     };
     let port = world.server.address().port();
     let urls = [
-        ("closed-port", "nobody listens", format!("http://{closed}/a.crl"), "unreachable"),
+        ("closed-port", "no server listens", format!("http://{closed}/a.crl"), "unreachable"),
         (
             "no-such-name",
             "the name does not resolve",
@@ -238,23 +249,28 @@ fn addresses_that_are_guarded() {
         ),
         (
             "metadata",
-            "an address of a cloud's metadata",
+            "the address of a cloud's metadata service",
             "http://169.254.169.254/a.crl".to_owned(),
             "refused-address",
         ),
         (
             "name-to-metadata",
-            "a name that resolves there",
+            "a name that resolves to it",
             format!("http://metadata.example:{port}/a.crl"),
             "refused-address",
         ),
         (
             "mapped",
-            "loopback in an IPv6 disguise",
+            "a guarded IPv4 address, mapped to IPv6",
             format!("http://[::ffff:169.254.169.254]:{port}/a.crl"),
             "refused-address",
         ),
-        ("decimal", "an address as a number", format!("http://2852039166:{port}/a.crl"), "refused-address"),
+        (
+            "decimal",
+            "an address written as a number",
+            format!("http://2852039166:{port}/a.crl"),
+            "refused-address",
+        ),
         (
             "user",
             "a URL with user information",
@@ -277,7 +293,7 @@ fn addresses_that_are_guarded() {
         ),
         (
             "redirect-to-name",
-            "a redirect to a name that resolves there",
+            "a redirect to a name that resolves to one",
             world.server.url("/to-name"),
             "refused-address",
         ),
@@ -372,7 +388,7 @@ fn what_is_poisoned_gives_way_to_the_mirror_and_is_not_cached() {
     let urls = [world.server.url("/poisoned.crl"), world.server.url("/ca.crl")];
     let client = world.client("poisoned", &urls, &[]);
     assert_eq!(check(&engine, &world.chain(&client)).0, "accept");
-    // Repaired, the first is used again by who has no mirror: nothing bad was cached.
+    // Once repaired, the first is used by a client without a mirror: nothing bad was cached.
     world.server.serve("/poisoned.crl", Page::new(world.revoking(2, &[&client])));
     let alone = world.client("alone", &urls[..1], &[]);
     assert!(recovers(&engine, &world.chain(&alone)));

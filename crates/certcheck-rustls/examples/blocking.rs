@@ -1,5 +1,5 @@
-//! A thread for each connection, with nothing but rustls and the standard library. Each line is answered with the name
-//! of who sent it; an empty one ends the conversation.
+//! A thread for each connection, with nothing but rustls and the standard library. Each line is answered with
+//! the name of the client; an empty one ends the connection.
 //!
 //! ```text
 //! cargo run -p certcheck-rustls --example blocking -- --ring keyring --cert server.pem --key server.key
@@ -21,7 +21,7 @@ use common::{Failure, Flags};
 use rustls::server::NoServerSessionStorage;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// How long a client may say nothing.
+/// How long a client may send nothing.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a handshake waits for evidence that is not in memory.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -55,7 +55,7 @@ fn config(flags: &Flags, engine: &Arc<Engine>) -> Result<ServerConfig, Failure> 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = ClientVerifier::builder(Arc::clone(engine))
         .provider(Arc::clone(&provider))
-        // The thread has nothing else to do. On a runtime it would have.
+        // The thread may wait. On a runtime it would hold up other tasks.
         .waiting_up_to(PATIENCE)
         .on_refusal(|report| println!("refused: {}", report.code()))
         .build()?;
@@ -63,7 +63,7 @@ fn config(flags: &Flags, engine: &Arc<Engine>) -> Result<ServerConfig, Failure> 
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(flags.chain()?, flags.key()?)?;
-    // rustls asks no verifier about a session that resumes: none may.
+    // rustls does not ask the verifier when a session resumes. So no session may resume.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
@@ -88,9 +88,9 @@ fn serve(mut io: TcpStream, config: Arc<ServerConfig>, engine: &Engine) -> Resul
         if line.trim().is_empty() {
             break;
         }
-        // A thread that waits for its client cannot wait for a watch as well; to ask again costs next to nothing.
+        // A thread that waits for its client cannot wait for a watch too. Checking again takes about a microsecond.
         let report = engine.check_cached(&chain, engine.now());
-        // What has become unknown meanwhile ends no connection.
+        // A status that has become unknown does not end the connection.
         if report.verdict() == Verdict::Reject {
             println!("{peer} ends: {}", report.code());
             break;

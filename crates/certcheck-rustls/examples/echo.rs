@@ -1,4 +1,4 @@
-//! An echo server. It lets in clients whose certificate is good, and ends a connection once its client is revoked.
+//! An echo server. It accepts clients whose certificate is good, and ends a connection once its client is revoked.
 
 use std::sync::Arc;
 

@@ -1,10 +1,11 @@
-//! HTTPS with axum and hyper. Handlers see who asks; who is revoked or has a ring reloaded against him is cut off.
+//! HTTPS with axum and hyper. Handlers see the client. A client that is revoked, or refused by a ring that is reloaded, is
+//! disconnected.
 //!
 //! ```text
 //! cargo run -p certcheck-rustls --example https -- --ring keyring --cert server.pem --key server.key
 //! curl --cacert server-root.pem --cert client.pem --key client.key https://localhost:4433/
 //! ```
-//! With `--with verifier` the accept loop is that of tokio-rustls, as it would be inside another's server.
+//! With `--with verifier` the accept loop is that of tokio-rustls, as it would be in a server of another crate.
 
 mod common;
 
@@ -30,9 +31,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
-/// How long a handshake may take where nobody else bounds it.
+/// How long a handshake may take if the acceptor does not limit it.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long answers under way may take once their client is good no more.
+/// How long answers under way may take once their client is refused.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
@@ -61,9 +62,9 @@ async fn main() -> Result<(), Failure> {
     }
 }
 
-/// What a handler knows of who asks.
+/// A handler that sees the client.
 async fn hello(Extension(who): Extension<Arc<Identity>>) -> Result<String, (StatusCode, String)> {
-    // A name that cannot be relied on is an error, and not a name that is not there.
+    // A name that cannot be relied on is an error. It is not the same as no name.
     let emails = who.emails().map_err(|error| (StatusCode::FORBIDDEN, error.to_string()))?.join(", ");
     let policies: Vec<_> = who.policies().iter().map(ToString::to_string).collect();
     let (subject, policies) = (who.subject(), policies.join(", "));
@@ -82,7 +83,7 @@ impl Front {
             Self::Verifier(tls, engine) => {
                 let stream = timeout(HANDSHAKE, tls.accept(io)).await??;
                 let chain = stream.get_ref().1.peer_certificates().ok_or("no certificate")?;
-                // All that this needs is in memory: the verifier has just let the client in by it.
+                // The verifier has accepted this chain a moment ago: all that the check needs is in memory.
                 let report = engine.check_cached(chain, engine.now());
                 let who = Identity::of(&report.details().view())?;
                 let watch = engine.watch(&report, chain);
@@ -90,7 +91,7 @@ impl Front {
             }
             Self::Acceptor(acceptor) => {
                 let (stream, client) = acceptor.accept(io).await?.into_parts();
-                // Both are there where certificates are demanded.
+                // Both are present if certificates are required.
                 let who = client.identity().ok_or("no certificate")??;
                 let watch = client.watch().ok_or("no certificate")?;
                 serve(stream, peer, who, watch, app).await
@@ -99,7 +100,7 @@ impl Front {
     }
 }
 
-/// Serves a connection until it ends, or its client is good no more.
+/// Serves a connection until it ends, or until its client is refused.
 async fn serve<IO: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     stream: IO,
     peer: SocketAddr,
@@ -114,7 +115,7 @@ async fn serve<IO: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         app.clone().call(request)
     });
     let mut server = auto::Builder::new(TokioExecutor::new());
-    // Without a timer hyper waits for the head of a request for ever.
+    // Without a timer hyper would wait for ever for the head of a request.
     server.http1().timer(TokioTimer::new());
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
@@ -122,7 +123,7 @@ async fn serve<IO: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         ended = watch => ended,
     };
     println!("{peer} ends: {}", common::word(&ended));
-    // What is under way is answered, and nothing after it.
+    // Requests under way are answered, and none after them.
     connection.as_mut().graceful_shutdown();
     timeout(GRACE, connection).await?
 }

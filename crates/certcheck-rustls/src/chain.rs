@@ -1,4 +1,4 @@
-//! What is presented, by its bytes: clients decide how many they are.
+//! The size of chains that are presented: clients decide it.
 
 use pki_types::CertificateDer;
 

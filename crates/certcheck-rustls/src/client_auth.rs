@@ -1,15 +1,16 @@
 //! What is asked of clients.
 
-/// Whether a certificate is asked for, and what becomes of it (AT-TLS: ClientAuthType).
+/// Whether a client is asked for a certificate, and whether it is checked (AT-TLS: ClientAuthType).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// Asked for, and taken as it is: that the client has its key is all that is known. For applications that decide
-    /// themselves.
+    /// Asked for, and accepted without a check. All that is known is that the client has its key. For applications
+    /// that decide themselves.
     PassThru,
-    /// Asked for; whoever sends one has it checked, whoever sends none comes in without a name (AT-TLS: Full).
+    /// Asked for. A certificate that is sent is checked, and a client without one is accepted without an identity
+    /// (AT-TLS: Full).
     IfSent,
-    /// Asked for and demanded (AT-TLS: Required).
+    /// Asked for and required (AT-TLS: Required).
     #[default]
     Required,
 }

@@ -15,11 +15,11 @@ use crate::acceptor::AcceptError;
 const TRY_AGAIN: &str = "the evidence is being fetched: have the client try again, wait for it with \
                          `VerifierBuilder::waiting_up_to`, or use an `Acceptor`";
 
-/// The way into the server that an event is about, and the client's address if that is known.
+/// The way into the server that an event is about, and the client's address if it is known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Via {
     Acceptor(Option<SocketAddr>),
-    /// rustls gives a verifier no address.
+    /// rustls does not know the client's address.
     Verifier,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn not_admitted(peer: Option<SocketAddr>, error: &AcceptError) {
     let via = Via::Acceptor(peer);
     match error {
         AcceptError::Refused(refused_client) => refused(via, refused_client.report()),
-        // The transport ended: nobody was refused.
+        // The transport ended: no client was refused.
         AcceptError::Handshake(error) if !error.get_ref().is_some_and(|inner| inner.is::<TlsError>()) => {
             let (component, peer, detail) = (via.component(), peer.map(display), printable(error));
             debug!(
@@ -88,7 +88,7 @@ pub(crate) fn not_admitted(peer: Option<SocketAddr>, error: &AcceptError) {
     }
 }
 
-/// A client that was let in.
+/// A client that is accepted.
 pub(crate) fn accepted(via: Via, report: Option<&CheckReport>, resumed: Option<bool>) {
     if !enabled!(target: "certcheck::client", Level::DEBUG) {
         return;

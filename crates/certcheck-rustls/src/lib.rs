@@ -75,7 +75,7 @@
 //! | give another library a configuration | [`ServerParts::server_config`] |
 //! | serve each connection in a thread of its own | [`ServerParts::server_config_waiting`] |
 //! | put the verifier into a `ServerConfig` of your own | [`ClientVerifier::builder`] |
-//! | let in clients without a certificate too | [`ClientAuth::IfSent`] |
+//! | accept clients without a certificate too | [`ClientAuth::IfSent`] |
 //! | bound handshakes in time and number | [`AcceptLimits`] |
 //! | say whether and for how long sessions resume | [`SessionPolicy`] |
 //! | know who the client is | [`Client::identity`], [`Identity`] |
@@ -132,12 +132,12 @@ pub mod fuzzing {
     }
 }
 
-/// The README, whose quick start compiles.
+/// The README: its quick start compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-/// The README of the project, whose examples compile.
+/// The README of the project: its examples compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod project_readme {}

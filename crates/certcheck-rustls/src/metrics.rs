@@ -7,7 +7,7 @@ pub(crate) const PENDING: &str = "certcheck_handshakes_pending";
 /// Sessions that a client wanted to resume, by `outcome`.
 pub(crate) const SESSIONS: &str = "certcheck_sessions_total";
 
-/// Gives the recorder a description of each, which exporters show as HELP.
+/// Gives the recorder a description of each metric, which exporters show as HELP.
 pub(crate) fn describe() {
     metrics::describe_counter!(HANDSHAKES, "Handshakes, by component (verifier or acceptor) and outcome.");
     metrics::describe_gauge!(PENDING, "Connections to the acceptor that have no verdict yet.");

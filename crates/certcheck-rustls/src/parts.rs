@@ -1,4 +1,4 @@
-//! What a server is made of besides its ring: its own certificate, and what it asks of clients.
+//! The server's own side: its certificate, and what it asks of clients.
 
 use core::fmt;
 use std::path::Path;
@@ -20,8 +20,9 @@ use crate::verifier::{ClientVerifier, VerifierBuilder, default_provider};
 
 type Tune = dyn Fn(&mut ServerConfig) + Send + Sync;
 
-/// What a server of TLS is made of. A [`ServerConfig`] comes out of it only with revocation checked: by
-/// [`server_config`](Self::server_config) for other people's accept loops, or within an [`Acceptor`](crate::Acceptor).
+/// The server's own side: certificate, key, protocols, and what is asked of clients. Every [`ServerConfig`] that is
+/// made of it checks revocation: that of [`server_config`](Self::server_config) for accept loops of other crates, and
+/// the one inside an [`Acceptor`](crate::Acceptor).
 #[must_use]
 pub struct ServerParts {
     provider: Arc<CryptoProvider>,
@@ -42,7 +43,7 @@ impl fmt::Debug for ServerParts {
     }
 }
 
-/// By the engine's clock.
+/// The engine's clock, for rustls.
 #[derive(Debug)]
 struct EngineClock(Arc<Engine>);
 
@@ -54,10 +55,10 @@ impl TimeProvider for EngineClock {
 }
 
 impl ServerParts {
-    /// A server with this chain and key, over the process's provider.
+    /// A server with this certificate chain and key, over the process's provider.
     ///
     /// # Errors
-    /// If the key does not read or is another's, or there is no provider.
+    /// If the key cannot be parsed or is of another certificate, or if there is no provider.
     pub fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, Error> {
         let provider = default_provider()?;
         let key = CertifiedKey::from_der(chain, key, &provider)?;
@@ -102,33 +103,34 @@ impl ServerParts {
         }
     }
 
-    /// What is asked of clients.
+    /// What is asked of clients: [`ClientAuth::Required`] by default.
     pub const fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.auth = auth;
         self
     }
 
-    /// Whether clients are told the names of the ring's anchors; see
+    /// Whether clients are sent the names of the ring's anchors, as they are by default. See
     /// [`VerifierBuilder::root_hints`](crate::verifier::VerifierBuilder::root_hints).
     pub const fn root_hints(mut self, has_hints: bool) -> Self {
         self.has_hints = has_hints;
         self
     }
 
-    /// The versions of TLS that are spoken.
+    /// The versions of TLS that are offered.
     pub const fn versions(mut self, versions: &'static [&'static SupportedProtocolVersion]) -> Self {
         self.versions = versions;
         self
     }
 
-    /// The protocols that are spoken over it, best first.
+    /// The protocols that are offered (ALPN), best first.
     pub fn alpn<P: Into<Vec<u8>>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
         self.alpn = protocols.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Changes other settings of the configuration: fragment size, order of suites, compression of certificates, key log,
-    /// extended master secret, protocols and the server's certificate. All other changes are ignored.
+    /// A function that changes the rest of the configuration: fragment size, order of suites, compression of
+    /// certificates, key log, extended master secret, protocols and the server's certificate. Other changes have no
+    /// effect.
     pub fn tune(mut self, tune: impl Fn(&mut ServerConfig) + Send + Sync + 'static) -> Self {
         self.tune = Some(Box::new(tune));
         self
@@ -137,16 +139,16 @@ impl ServerParts {
     /// An acceptor with the default session policy and limits; see [`Acceptor::new`] for others.
     ///
     /// # Errors
-    /// If the provider has none of the versions.
+    /// If the provider supports none of the versions.
     pub fn acceptor(self, engine: &Arc<Engine>) -> Result<Acceptor, Error> {
         Acceptor::new(self, Arc::clone(engine), SessionPolicy::default(), AcceptLimits::default())
     }
 
-    /// A configuration for servers whose accept loop is not ours, with a [`ClientVerifier`] that never waits. No session
-    /// resumes: rustls would ask no verifier about it.
+    /// A configuration for accept loops of other crates, with a [`ClientVerifier`] that never waits. Sessions do not
+    /// resume, because rustls would not ask the verifier about them.
     ///
     /// # Errors
-    /// If the provider has none of the versions.
+    /// If the provider supports none of the versions.
     pub fn server_config(&self, engine: &Arc<Engine>) -> Result<ServerConfig, Error> {
         self.config_with(engine, ClientVerifier::builder(Arc::clone(engine)))
     }
@@ -156,7 +158,7 @@ impl ServerParts {
     /// [`VerifierBuilder::waiting_up_to`](crate::verifier::VerifierBuilder::waiting_up_to).
     ///
     /// # Errors
-    /// If the provider has none of the versions.
+    /// If the provider supports none of the versions.
     pub fn server_config_waiting(
         &self,
         engine: &Arc<Engine>,
@@ -180,7 +182,7 @@ impl ServerParts {
         &self.provider
     }
 
-    /// A configuration with this verifier. No data goes in or out before the handshake is over.
+    /// A configuration with this verifier. No application data is sent or received before the handshake is over.
     pub(crate) fn config(
         &self,
         engine: &Arc<Engine>,
@@ -193,7 +195,7 @@ impl ServerParts {
             .with_cert_resolver(Arc::clone(&self.resolver));
         config.alpn_protocols.clone_from(&self.alpn);
         if let Some(tune) = &self.tune {
-            // On another, lest it put one in place that has no verifier.
+            // On a copy, because it could set a verifier.
             let mut tuned = config.clone();
             tune(&mut tuned);
             take_tuned(&mut config, tuned);
@@ -217,7 +219,7 @@ fn pem_fault(error: &pem::Error) -> String {
     }
 }
 
-/// What may be tuned.
+/// Takes over the fields that may be tuned.
 fn take_tuned(config: &mut ServerConfig, tuned: ServerConfig) {
     config.ignore_client_order = tuned.ignore_client_order;
     config.max_fragment_size = tuned.max_fragment_size;
@@ -230,7 +232,7 @@ fn take_tuned(config: &mut ServerConfig, tuned: ServerConfig) {
     config.cert_decompressors = tuned.cert_decompressors;
 }
 
-/// No tickets that hold their session themselves: nobody could take one back.
+/// No tickets that contain their session: they could not be revoked.
 #[derive(Debug)]
 struct NoTickets;
 

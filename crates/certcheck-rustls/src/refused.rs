@@ -1,4 +1,4 @@
-//! A refusal, in the words of TLS.
+//! A refusal as rustls reports it.
 
 use core::fmt;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use certcheck_fetch::CheckReport;
 use pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, OtherError};
 
-/// Why a client is not let in. It keeps the whole report, and is what [`CertificateError::Other`] holds where rustls has
-/// no word of its own.
+/// Why a client is refused, with the whole report. [`CertificateError::Other`] contains it where rustls has no error
+/// of its own.
 #[derive(Clone)]
 pub struct Refused {
     report: CheckReport,
 }
 
 impl Refused {
-    /// Of a report that does not accept.
+    /// From a report that does not accept.
     pub(crate) const fn new(report: CheckReport) -> Self {
         Self { report }
     }
 
-    /// The stable word of the reason.
+    /// The stable code of the reason.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.report.code()
@@ -34,19 +34,20 @@ impl Refused {
         self.report.reason()
     }
 
-    /// All that is known: paths that were tried, sources that were asked.
+    /// The whole report: paths that were tried, sources that were asked.
     pub const fn report(&self) -> &CheckReport {
         &self.report
     }
 
-    /// The alert that tells the client (RFC 8446 6.2).
+    /// The alert that the client is sent (RFC 8446 6.2).
     #[doc(alias = "RFC 8446 section 6.2")]
     #[must_use]
     pub fn alert(&self) -> AlertDescription {
         self.certificate_error().into()
     }
 
-    /// The rustls error, which decides the alert. A reason without one is `Other`, with the alert certificate_unknown.
+    /// The error of rustls, which decides the alert. Where rustls has none it is `Other`, and the alert is
+    /// certificate_unknown.
     ///
     /// RFC 8446 6.2.
     #[doc(alias = "RFC 8446 section 6.2")]
@@ -55,7 +56,7 @@ impl Refused {
         let Some(Rejection { reason, .. }) = self.reason() else { return other() };
         match reason.alert_class() {
             AlertClass::Malformed => CertificateError::BadEncoding,
-            // rustls has decrypt_error for it, where RFC 8446 6.2 has bad_certificate.
+            // rustls sends decrypt_error for it, where RFC 8446 6.2 has bad_certificate.
             AlertClass::BadSignature => CertificateError::BadSignature,
             AlertClass::UnhandledCriticalExtension => CertificateError::UnhandledCriticalExtension,
             AlertClass::InvalidPurpose => CertificateError::InvalidPurpose,
@@ -88,7 +89,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// As it displays: rustls shows its errors to people so.
+/// The same as Display, because rustls prints its errors with Debug.
 impl fmt::Debug for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -97,12 +98,12 @@ impl fmt::Debug for Refused {
 
 impl core::error::Error for Refused {}
 
-/// Times before 1970 are none to rustls.
+/// rustls has no times before 1970.
 fn unix(time: Time) -> UnixTime {
     UnixTime::since_unix_epoch(core::time::Duration::from_secs(u64::try_from(time.unix()).unwrap_or(0)))
 }
 
-/// What rustls says the time is.
+/// The time that rustls gives.
 pub(crate) fn time(unix: UnixTime) -> Time {
     Time::from_unix(i64::try_from(unix.as_secs()).unwrap_or(i64::MAX))
 }

@@ -247,8 +247,8 @@ fn compare(table: &str) {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, &wanted).expect("written");
     } else if table.contains("|  |") {
-        eprintln!("not compared: some client is not here");
+        eprintln!("not compared: openssl or curl is missing");
     } else {
-        assert_eq!(page, wanted, "docs/alerts.md is of another day: make it again with UPDATE_DOCS=1");
+        assert_eq!(page, wanted, "docs/alerts.md is out of date: make it again with UPDATE_DOCS=1");
     }
 }

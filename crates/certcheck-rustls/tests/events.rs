@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certcheck_core::{Evidence, Policy, Revocation};
+use certcheck_core::{Evidence, Policy, Remedy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{AcceptError, AcceptLimits, Acceptor, Admitted, ClientAuth, SessionPolicy};
 use certcheck_testkit::events::{Captured, capture};
@@ -112,7 +112,7 @@ fn a_revoked_client() {
             ("component", "acceptor"),
             ("detail", &reason(&engine, &world, &cert)),
             ("peer", PEER_TEXT),
-            ("remedy", "use another certificate: this one stays revoked"),
+            ("remedy", Remedy::ReplaceCertificate.text()),
             ("source", &world.server.url("/ca.crl")),
             ("subject", "CN=revoked,O=Fetch"),
         ],
@@ -135,7 +135,7 @@ fn clients_whose_path_is_not_good() {
             ("component", "acceptor"),
             ("detail", &reason(&engine, &world, &expired)),
             ("peer", PEER_TEXT),
-            ("remedy", "renew the certificate, and check the clock"),
+            ("remedy", Remedy::RenewCertificate.text()),
             ("subject", "CN=expired,O=Fetch"),
         ],
     );
@@ -206,7 +206,7 @@ fn connections_that_the_acceptor_does_not_admit() {
             ("peer", PEER_TEXT),
             (
                 "remedy",
-                "have the client send a certificate, or let clients in without one with `ClientAuth::IfSent`",
+                "have the client send a certificate, or accept clients without one with `ClientAuth::IfSent`",
             ),
         ],
     );
@@ -312,7 +312,7 @@ fn a_connection_that_is_cut() {
             ("component", "watch"),
             ("detail", &reason(&engine, &world, &cert)),
             ("peer", PEER_TEXT),
-            ("remedy", "use another certificate: this one stays revoked"),
+            ("remedy", Remedy::ReplaceCertificate.text()),
             ("source", &world.server.url("/ca.crl")),
             ("subject", "CN=cut,O=Fetch"),
         ],
@@ -356,7 +356,7 @@ fn a_resumed_session() {
             ("component", "acceptor"),
             ("detail", &reason(&engine, &world, &cert)),
             ("peer", PEER_TEXT),
-            ("remedy", "use another certificate: this one stays revoked"),
+            ("remedy", Remedy::ReplaceCertificate.text()),
             ("source", &world.server.url("/ca.crl")),
             ("subject", "CN=resumes,O=Fetch"),
         ],
@@ -423,7 +423,7 @@ fn the_verifier() {
             ("code", "certificate-revoked"),
             ("component", "verifier"),
             ("detail", &reason(&engine, &world, &revoked)),
-            ("remedy", "use another certificate: this one stays revoked"),
+            ("remedy", Remedy::ReplaceCertificate.text()),
             ("source", &url),
             ("subject", "CN=revoked,O=Fetch"),
         ],

@@ -61,11 +61,11 @@ fn federal_agency_smart_credential_numbers() {
     assert_eq!(encode("S0032F0001F092446F0F1F1112223333112232E"), bytes(TIG));
 
     for (bytes, flaw) in [
-        (bytes(TIG)[..24].to_vec(), "is not of 25 bytes"),
-        ([bytes(TIG), vec![0]].concat(), "is not of 25 bytes"),
-        (vec![], "is not of 25 bytes"),
+        (bytes(TIG)[..24].to_vec(), "does not have 25 bytes"),
+        ([bytes(TIG), vec![0]].concat(), "does not have 25 bytes"),
+        (vec![], "does not have 25 bytes"),
         (vec![0; 25], "has a character of even parity"),
-        (vec![0xff; 25], "has something else where a sentinel or separator is due"),
+        (vec![0xff; 25], "has another character in place of a sentinel or separator"),
         (flipped(bytes(TIG), 7, 0b00001), "has a character of even parity"),
         (flipped(bytes(TIG), 39, 0b00001), "has a character of even parity"),
         (flipped(bytes(TIG), 39, 0b00101), "has a wrong redundancy character"),
@@ -73,23 +73,23 @@ fn federal_agency_smart_credential_numbers() {
         (flipped(bytes(TIG), 7, 0b10001), "has a wrong redundancy character"),
         (
             encode("F0032F0001F092446F0F1F1112223333112232E"),
-            "has something else where a sentinel or separator is due",
+            "has another character in place of a sentinel or separator",
         ),
         (
             encode("S0032S0001F092446F0F1F1112223333112232E"),
-            "has something else where a sentinel or separator is due",
+            "has another character in place of a sentinel or separator",
         ),
         (
             encode("S003200001F092446F0F1F1112223333112232E"),
-            "has something else where a sentinel or separator is due",
+            "has another character in place of a sentinel or separator",
         ),
         (
             encode("S0032F0001F092446F0F1F1112223333112232F"),
-            "has something else where a sentinel or separator is due",
+            "has another character in place of a sentinel or separator",
         ),
-        (encode("S0032F0001F09244FF0F1F1112223333112232E"), "has something else where a digit is due"),
-        (encode("S00A2F0001F092446F0F1F1112223333112232E"), "has something else where a digit is due"),
-        (encode("S0032F0001F092446F0F1F11122233331122E2E"), "has something else where a digit is due"),
+        (encode("S0032F0001F09244FF0F1F1112223333112232E"), "has another character in place of a digit"),
+        (encode("S00A2F0001F092446F0F1F1112223333112232E"), "has another character in place of a digit"),
+        (encode("S0032F0001F092446F0F1F11122233331122E2E"), "has another character in place of a digit"),
     ] {
         let hex = data_encoding::HEXLOWER.encode(&bytes);
         assert_eq!(outcome(number(&bytes)), format!("FASC-N of subjectAltName \"{hex}\" {flaw}"));
@@ -98,7 +98,7 @@ fn federal_agency_smart_credential_numbers() {
     for (names, said) in [
         (
             vec![other_name(PIV_FASC_N, &der::bytes(&bytes(TIG))); 2],
-            "FASC-N of subjectAltName stands there 2 times, which names nobody".to_owned(),
+            "FASC-N of subjectAltName occurs 2 times, so it identifies nobody".to_owned(),
         ),
         (
             vec![other_name(PIV_FASC_N, &der::tlv(0x0c, &bytes(TIG)))],

@@ -31,7 +31,7 @@ fn only_an_accepted_report_identifies() {
     let chain = [CertificateDer::from(&b"no certificate"[..])];
     let report = Check::new(&chain, &ring, &off, Time::from_unix(1_800_000_000)).run();
     let said = outcome(Identity::of(&report));
-    assert_eq!(said, "a certificate that is not accepted identifies nobody; its verdict is reject");
+    assert_eq!(said, "the certificate was not accepted, so it identifies nobody: the verdict is reject");
 }
 
 #[test]
@@ -190,8 +190,8 @@ fn user_principal_names() {
     for (names, said) in [
         (&["dns:a.example"][..], "None"),
         (&["upn:jane@corp.example", "dns:a.example"], r#"Some("jane@corp.example")"#),
-        (&["upn:a@x", "upn:b@x"], "UPN of subjectAltName stands there 2 times, which names nobody"),
-        (&["upn:a@x", "upn:a@x"], "UPN of subjectAltName stands there 2 times, which names nobody"),
+        (&["upn:a@x", "upn:b@x"], "UPN of subjectAltName occurs 2 times, so it identifies nobody"),
+        (&["upn:a@x", "upn:a@x"], "UPN of subjectAltName occurs 2 times, so it identifies nobody"),
         (&["upn:admin\0@x"], r#"UPN of subjectAltName "admin\0@x" has a control character"#),
         (&["upn:good@x", "upn:admin\0@x"], r#"UPN of subjectAltName "admin\0@x" has a control character"#),
         (&["upn:"], r#"UPN of subjectAltName "" is empty"#),
@@ -225,7 +225,7 @@ fn edipis() {
         (
             DOE,
             &["upn:1234567890@mil", "upn:1234567890@mil"],
-            "UPN of subjectAltName stands there 2 times, which names nobody",
+            "UPN of subjectAltName occurs 2 times, so it identifies nobody",
         ),
         (
             DOE,
@@ -287,7 +287,7 @@ fn spiffe_ids() {
         ("spiffe://A.example/b", ill_domain),
         ("spiffe://a%2f/b", ill_domain),
         ("spiffe://a\\b/c", ill_domain),
-        ("spiffe://a", "has no path, so that it names no workload"),
+        ("spiffe://a", "has no path, so it names no workload"),
         ("spiffe://a/", ill_segment),
         ("spiffe://a/b/", ill_segment),
         ("spiffe://a//b", ill_segment),
@@ -329,14 +329,14 @@ fn spiffe_ids() {
 #[test]
 fn a_spiffe_id_is_of_a_leaf_in_the_domain_of_its_anchor() {
     let svid = leaf("CN=leaf").with([ext::san(&["uri:spiffe://a/b"])]);
-    let signs = "stands in a certificate whose keyUsage has keyCertSign or cRLSign";
+    let signs = "is in a certificate whose keyUsage has keyCertSign or cRLSign";
     for (extensions, flaw) in [
         (vec![ext::basic_constraints(false, None)], None),
-        (vec![ext::basic_constraints(true, None)], Some("stands in the certificate of a CA")),
+        (vec![ext::basic_constraints(true, None)], Some("is in the certificate of a CA")),
         (vec![ext::key_usage(&["digitalSignature", "cRLSign"])], Some(signs)),
         (
             vec![ext::basic_constraints(true, None), ext::key_usage(&["digitalSignature", "keyCertSign"])],
-            Some("stands in the certificate of a CA"),
+            Some("is in the certificate of a CA"),
         ),
     ] {
         let said = outcome(issued_by(&root(), &svid.clone().with(extensions)).spiffe_id());
@@ -374,7 +374,7 @@ fn card_uuids() {
         (&["uri:urn:uui"], "None"),
         (&[&good, "uri:https://a.example/"], &some),
         (&[&upper], &some),
-        (&[&good, &good], "card UUID of subjectAltName stands there 2 times, which names nobody"),
+        (&[&good, &good], "card UUID of subjectAltName occurs 2 times, so it identifies nobody"),
     ] {
         assert_eq!(outcome(identity("CN=leaf", names).card_uuid()), said, "{names:?}");
     }
@@ -399,7 +399,7 @@ fn security_identifiers() {
         (der::seq(&[member("S-1-5-18")]), r#"Some("S-1-5-18")"#.to_owned()),
         (
             der::seq(&[member(SID), member(SID)]),
-            "SID of the NTDS security extension stands there 2 times, which names nobody".to_owned(),
+            "SID of the NTDS security extension occurs 2 times, so it identifies nobody".to_owned(),
         ),
         (
             der::seq(&[member("S-1-5-21-1\0-2")]),

@@ -20,7 +20,7 @@ pub fn metrics(crate_name: &str, source: &str) -> [Vec<String>; 2] {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/observability.md");
     let page = std::fs::read_to_string(page).expect("the page");
     let (_, after) = page.split_once(&format!("## Metrics of {crate_name}\n")).expect("a section");
-    let table = after.split("\n## ").next().unwrap_or_default();
+    let table = after.split("\n#").next().unwrap_or_default();
     [names(source, '"'), names(table, '`')]
 }
 

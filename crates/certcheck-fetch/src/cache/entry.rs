@@ -1,4 +1,4 @@
-//! Evidence in memory, bounded by its weight.
+//! Evidence in memory, limited by its weight.
 
 use core::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::cache::key::EvidenceKey;
 use crate::clock;
 use crate::limits::FetchLimits;
 
-/// The place of one piece of evidence: what is in it changes, and who keeps the place sees that at once.
+/// The slot of one piece of evidence. Its content changes, and everyone who holds the slot sees the change at once.
 #[derive(Debug)]
 pub(crate) struct CacheSlot {
     pub(crate) key: EvidenceKey,
@@ -30,7 +30,7 @@ impl CacheSlot {
         Arc::new(Self { key, current: ArcSwapOption::empty(), used: AtomicI64::new(0) })
     }
 
-    /// What is in it now. Takes no lock and counts nothing.
+    /// The current content. Takes no lock and counts nothing.
     pub(crate) fn load(&self) -> Guard<Option<Arc<CachedEvidence>>> {
         self.current.load()
     }
@@ -39,7 +39,7 @@ impl CacheSlot {
         self.current.load_full()
     }
 
-    /// Notes that it is in use. Written at most once a second, so that threads do not wait for each other.
+    /// Notes that it is in use. Writes at most once a second, so that threads do not wait for each other.
     pub(crate) fn touch(&self, now: Time) {
         if self.used.load(Ordering::Relaxed) < now.unix() {
             self.used.store(now.unix(), Ordering::Relaxed);
@@ -57,9 +57,9 @@ pub(crate) type OnChange = Box<dyn Fn(EvidenceKey) + Send + Sync>;
 /// When newer evidence is looked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Renewal {
-    /// Ahead of its end, while it is in use.
+    /// Before it ends, while it is in use.
     Ahead,
-    /// When it is used, so that HTTP's freshness is looked at then.
+    /// When it is used, by the freshness of HTTP.
     OnUse,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Debug for Memory {
 
 impl Memory {
     pub(crate) fn new(limits: &FetchLimits, renewal: Renewal, on_change: OnChange) -> Self {
-        // In KiB: a weight has 32 bits, and CRLs may have gigabytes.
+        // In KiB: a weight has 32 bits, and a CRL may have gigabytes.
         let weigh = |_: &EvidenceKey, slot: &Arc<CacheSlot>| {
             let bytes = slot.load().as_ref().map_or(512, |cached| cached.memory());
             u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX)
@@ -86,7 +86,7 @@ impl Memory {
         let slots = Cache::builder()
             .max_capacity(limits.memory_kib)
             .weigher(weigh)
-            // Who still keeps the place keeps no evidence in it.
+            // A slot that is still held elsewhere keeps no evidence.
             .eviction_listener(|_, slot: Arc<CacheSlot>, cause| {
                 if cause != RemovalCause::Replaced {
                     slot.current.store(None);
@@ -97,10 +97,10 @@ impl Memory {
         Self { slots, renewal, on_change }
     }
 
-    /// The place of this key, made where there is none.
+    /// The slot of this key. It is made if there is none.
     ///
-    /// Places are made and filled in one way alone, under moka's lock of the key: two places for a key, and who keeps
-    /// the wrong one goes by what nobody replaces.
+    /// Slots are made and filled in this way alone, under moka's lock of the key. With two slots for a key, a holder
+    /// of the wrong one would use evidence that is never replaced.
     pub(crate) fn slot(&self, key: EvidenceKey) -> Arc<CacheSlot> {
         if let Some(slot) = self.slots.get(&key) {
             return slot;
@@ -114,12 +114,12 @@ impl Memory {
             | CompResult::Inserted(entry)
             | CompResult::ReplacedWith(entry)
             | CompResult::Removed(entry) => entry.into_value(),
-            // It does not come: what is not there is put.
+            // This does not happen: a missing slot is inserted.
             CompResult::StillNone(_) => CacheSlot::empty(key),
         }
     }
 
-    /// The place of this key, if there is one.
+    /// The slot of this key, if there is one.
     pub(crate) fn find(&self, key: &EvidenceKey) -> Option<Arc<CacheSlot>> {
         self.slots.get(key)
     }
@@ -128,18 +128,18 @@ impl Memory {
         self.slots.get(key)?.get()
     }
 
-    /// Whether newer evidence is due: by what it says itself, and where nothing is fetched ahead, by HTTP.
+    /// Whether newer evidence is due: by its own times, and where nothing is fetched in advance, by HTTP.
     pub(crate) fn is_due(&self, cached: &CachedEvidence, now: Time) -> bool {
         cached.is_due(now) || self.renewal == Renewal::OnUse && cached.is_stale_by_http(clock::now())
     }
 
-    /// Whether newer evidence from there is in its place: an older one does not come back.
+    /// Whether its slot has newer evidence from the same source. Older evidence never replaces it.
     pub(crate) fn is_rollback(&self, cached: &CachedEvidence) -> bool {
         let current = EvidenceKey::of(&cached.request).and_then(|key| self.get(&key));
         current.is_some_and(|current| cached.is_older_than(&current))
     }
 
-    /// Puts evidence in its place, unless newer is there.
+    /// Puts evidence in its slot, unless the slot has newer evidence.
     pub(crate) fn replace(&self, key: EvidenceKey, cached: &Arc<CachedEvidence>) -> bool {
         let fill = |known: Option<Entry<EvidenceKey, Arc<CacheSlot>>>| {
             let slot = known.map_or_else(|| CacheSlot::empty(key), Entry::into_value);
@@ -148,7 +148,7 @@ impl Memory {
                 return Op::Nop;
             }
             slot.current.store(Some(Arc::clone(cached)));
-            // Put again, so that it is weighed again.
+            // Inserted again, so that it is weighed again.
             Op::Put(slot)
         };
         let is_replaced = matches!(
@@ -161,7 +161,7 @@ impl Memory {
         is_replaced
     }
 
-    /// Empties every place. The places stay, for who keeps them.
+    /// Empties every slot. The slots themselves remain valid for their holders.
     pub(crate) fn clear_all(&self) {
         for slot in self.all() {
             let empty = |known: Option<Entry<EvidenceKey, Arc<CacheSlot>>>| match known.map(Entry::into_value)
@@ -176,12 +176,12 @@ impl Memory {
         }
     }
 
-    /// Every place.
+    /// Every slot.
     pub(crate) fn all(&self) -> Vec<Arc<CacheSlot>> {
         self.slots.iter().map(|(_, slot)| slot).collect()
     }
 
-    /// KiB held, as weighed.
+    /// The weight of all evidence in KiB.
     pub(crate) fn kib(&self) -> u64 {
         self.slots.weighted_size()
     }
@@ -215,8 +215,8 @@ mod tests {
         })
     }
 
-    /// Memory is cleared while evidence comes in and places are taken: no place is left that has evidence and that nobody
-    /// would replace.
+    /// Memory is cleared while evidence arrives and slots are taken. No slot may remain that has evidence and is
+    /// never replaced.
     #[test]
     fn no_place_is_filled_that_nobody_finds() {
         let memory = Memory::new(&FetchLimits::default(), Renewal::Ahead, Box::new(|_| ()));

@@ -1,4 +1,4 @@
-//! Evidence in the cache: what it is, where it came from, how large it is, and when to ask for it again.
+//! Evidence in the cache: its content, origin and size, and when to ask for it again.
 
 use std::sync::Arc;
 
@@ -8,22 +8,22 @@ use certcheck_core::revocation::{Answer, EvidenceKind, EvidenceRequest};
 use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
-/// From where an answer came.
+/// The origin of an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Origin {
-    /// This process had it.
+    /// The memory of this process.
     Memory,
-    /// The disk store had it.
+    /// The disk store.
     Disk,
-    /// A store shared with others had it.
+    /// A store shared with other processes.
     Shared,
-    /// It was fetched.
+    /// The network.
     Network,
 }
 
 impl Origin {
-    /// The stable word.
+    /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -35,12 +35,12 @@ impl Origin {
     }
 }
 
-/// Evidence, with where it came from. It is not believed for being in the cache: see [`EvidenceKey`](crate::EvidenceKey).
+/// Evidence and its origin. It is not trusted for being in the cache: see [`EvidenceKey`](crate::EvidenceKey).
 #[derive(Debug)]
 pub struct CachedEvidence {
     pub(crate) request: EvidenceRequest,
     pub(crate) answer: Answer,
-    /// The bytes as they are kept: of a CRL its DER, of certificates one after the other.
+    /// The bytes as they are kept: the DER of a CRL, or certificates one after the other.
     pub(crate) body: Body,
     pub(crate) transport: Transport,
     pub(crate) fetched_at: Time,
@@ -48,7 +48,7 @@ pub struct CachedEvidence {
 }
 
 impl CachedEvidence {
-    /// What it is an answer to.
+    /// The request that it answers.
     #[must_use]
     pub const fn request(&self) -> &EvidenceRequest {
         &self.request
@@ -60,7 +60,7 @@ impl CachedEvidence {
         &self.answer
     }
 
-    /// From where it came into this process.
+    /// Where this process got it from.
     #[must_use]
     pub const fn origin(&self) -> Origin {
         self.origin
@@ -72,13 +72,13 @@ impl CachedEvidence {
         self.fetched_at
     }
 
-    /// Bytes that came.
+    /// The number of bytes that were received.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.body.bytes.len()
     }
 
-    /// Bytes of memory that it takes of our own: what is in a file is the system's to lend and take back.
+    /// The number of bytes in this process's own memory. Bytes in a mapped file are not counted.
     pub(crate) fn memory(&self) -> usize {
         let body = if self.body.is_in_file() { 0 } else { self.body.bytes.len() };
         let beside = match &self.answer {
@@ -88,7 +88,7 @@ impl CachedEvidence {
         body + beside + self.transport.memory() + self.request.url().len() + 1_024
     }
 
-    /// As of when it speaks and until when, as it says itself.
+    /// The times in it: thisUpdate and nextUpdate.
     #[must_use]
     pub fn times(&self) -> (Option<Time>, Option<Time>) {
         match &self.answer {
@@ -98,26 +98,26 @@ impl CachedEvidence {
         }
     }
 
-    /// Whether newer evidence is due at this time, whatever policy still tolerates: its nextUpdate has passed, or for
+    /// Whether newer evidence is due at this time, whatever the policy tolerates: its nextUpdate has passed, or for
     /// certificates, which have none, an hour.
     pub(crate) fn is_due(&self, now: Time) -> bool {
         match self.times() {
             (_, Some(next)) => next < now,
             (Some(_), None) => false,
-            // A time to come is nobody's, so it counts as long ago.
+            // A time in the future is wrong, so it counts as long ago.
             (None, None) => !(0..=3_600).contains(&now.unix().saturating_sub(self.fetched_at.unix())),
         }
     }
 
-    /// Whether HTTP says that a newer one may be there (RFC 9111 4.2), by the clock; not more than once a minute.
+    /// Whether HTTP says that newer evidence may be available (RFC 9111 4.2), by the clock. At most once a minute.
     pub(crate) fn is_stale_by_http(&self, clock: Time) -> bool {
         let until =
             self.transport.fresh_until.map(|until| until.max(self.fetched_at.unix().saturating_add(60)));
         until.is_some_and(|until| until < clock.unix())
     }
 
-    /// When it is to be asked for again, ahead of what ends it: a tenth of its life before nextUpdate, between 10 seconds
-    /// and an hour, so that there is time to try again; sooner if HTTP says that a newer one may be there, but not more
+    /// The time at which to ask for it again: a tenth of its life before nextUpdate, between 10 seconds and an hour,
+    /// so that there is time to retry. It is sooner if HTTP says that newer evidence may be available, but not more
     /// than once a minute. Evidence without nextUpdate is asked for again after an hour.
     pub(crate) fn refresh_at(&self, jitter: f64) -> Time {
         let fetched = self.fetched_at.unix();
@@ -125,19 +125,19 @@ impl CachedEvidence {
             (Some(this), Some(next)) => {
                 let life = next.unix().saturating_sub(this.unix()).max(0);
                 let lead = (life / 10).clamp(10, 3_600);
-                // Servers that began together do not ask together.
+                // Servers that started together do not ask at the same time.
                 let spread = (lead_f64(lead) * jitter / 2.0).floor();
                 next.unix().saturating_sub(lead).saturating_sub(whole(spread))
             }
             _ => fetched.saturating_add(3_600),
         };
         let by_http = self.transport.fresh_until.map(|until| until.max(fetched.saturating_add(60)));
-        // What came a moment ago is not asked for again at once, though it be near its end: who issues it may be late.
+        // Evidence that has just arrived is not asked for again at once, even near its end: the issuer may be late.
         let again = fetched.saturating_add(self.pause());
         Time::from_unix(by_http.map_or(by_life, |http| http.min(by_life)).max(again))
     }
 
-    /// Seconds between two renewals: a fiftieth of its life, between a second and five minutes.
+    /// Seconds between two renewals: a fiftieth of its life, between one second and five minutes.
     fn pause(&self) -> i64 {
         match self.times() {
             (Some(this), Some(next)) => (next.unix().saturating_sub(this.unix()) / 50).clamp(1, 300),
@@ -145,19 +145,19 @@ impl CachedEvidence {
         }
     }
 
-    /// Whether another of the same key is newer, so that this one must not take its place.
+    /// Whether other evidence with the same key is newer, so that this must not replace it.
     pub(crate) fn is_older_than(&self, other: &Self) -> bool {
         match (&self.answer, &other.answer) {
             (Answer::Crl(own), Answer::Crl(other)) => own.is_older_than(other),
             (Answer::Ocsp(own), Answer::Ocsp(other)) => {
-                // An error has no time, and is no older answer.
+                // An OCSP error has no time, so it is not an older answer.
                 own.this_update().zip(other.this_update()).is_some_and(|(own, other)| own < other)
             }
             _ => false,
         }
     }
 
-    /// The same after a server has said that it has not changed.
+    /// The same evidence after a server has said that it has not changed.
     pub(crate) fn revalidated(&self, transport: Transport, at: Time) -> Self {
         let Transport { etag, last_modified, fresh_until } = transport;
         Self {
@@ -178,7 +178,7 @@ impl CachedEvidence {
         self.request.kind()
     }
 
-    /// The keys known to have signed it: who looks at it next tries them first.
+    /// The keys that are known to have signed it. They are tried first.
     pub(crate) fn signers(&self) -> Vec<Box<[u8]>> {
         match &self.answer {
             Answer::Crl(crl) => crl.known_signers().map(Into::into).collect(),
@@ -186,7 +186,7 @@ impl CachedEvidence {
         }
     }
 
-    /// False of a CRL of which nobody knows who signed it. Other answers are checked whole or not at all.
+    /// False for a CRL whose signer is not known yet. Other answers are checked whole or not at all.
     pub(crate) fn is_signed(&self) -> bool {
         self.crl().is_none_or(|crl| crl.known_signers().next().is_some())
     }
@@ -199,7 +199,7 @@ impl CachedEvidence {
     }
 }
 
-/// A lead is an hour at most: exact either way.
+/// The lead is at most an hour, so the conversion is exact.
 fn lead_f64(seconds: i64) -> f64 {
     i32::try_from(seconds).map_or(0.0, f64::from)
 }

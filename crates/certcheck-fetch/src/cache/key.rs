@@ -1,4 +1,4 @@
-//! What evidence is kept under.
+//! Keys of evidence in memory and in stores.
 
 use core::fmt;
 
@@ -6,16 +6,16 @@ use certcheck_core::digest::Sha256;
 use certcheck_core::revocation::EvidenceRequest;
 use data_encoding::HEXLOWER;
 
-/// What evidence is kept under: a digest of what was asked and of whom.
+/// A key of evidence: a digest of the request and of the issuer it is about.
 ///
-/// A key says where bytes came from, not that they are to be believed: the core checks what is found
-/// under it for the certificate in question, and another source is asked if it is of no use; that it was of none is remembered for
-/// that issuer alone. So it does no harm that two issuers name one URL.
+/// A key says where bytes came from, not that they can be trusted. The core checks what is found under it for the
+/// certificate in question, and another source is asked if it cannot be used. That it cannot be used is remembered
+/// for that issuer alone, so two issuers may name the same URL.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct EvidenceKey([u8; 32]);
 
 impl EvidenceKey {
-    /// The key of a request. `None` for one that nobody else can be served with: its answer has a nonce.
+    /// The key of a request. `None` for a request with a nonce: its answer is for one client alone.
     #[must_use]
     pub fn of(request: &EvidenceRequest) -> Option<Self> {
         let der: &[u8] = match request {
@@ -24,7 +24,7 @@ impl EvidenceKey {
             _ => &[],
         };
         let mut digest = Sha256::new();
-        // Neither words nor URLs have a zero byte.
+        // Neither codes nor URLs have a zero byte.
         for part in [b"certcheck 1", request.kind().code().as_bytes(), request.url().as_bytes()] {
             digest.update(part);
             digest.update(&[0]);
@@ -33,13 +33,14 @@ impl EvidenceKey {
         Some(Self(digest.finish()))
     }
 
-    /// In hexadecimal: the name of a file, or the end of a key in a shared store.
+    /// The key in hexadecimal: the name of a file, or the end of a key in a shared store.
     #[must_use]
     pub fn to_hex(&self) -> String {
         HEXLOWER.encode(&self.0)
     }
 
-    /// What came from there, for who takes this key for the signer's: what is of no use to one may be to another.
+    /// The key for evidence from there that is evaluated with this signer's key. What cannot be used with one signer
+    /// may be right with another.
     pub(crate) fn for_signer(&self, signer: &[u8]) -> Self {
         let mut digest = Sha256::new();
         digest.update(&self.0);
@@ -47,12 +48,12 @@ impl EvidenceKey {
         Self(digest.finish())
     }
 
-    /// The first bytes, for what is to differ between keys.
+    /// The first bytes, to make something that differs between keys.
     pub(crate) fn leading(&self) -> u64 {
         self.0.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
-    /// From hexadecimal in lower case.
+    /// Parses hexadecimal in lower case.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)

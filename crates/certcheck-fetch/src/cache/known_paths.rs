@@ -1,5 +1,5 @@
-//! Paths that have been validated, kept by the leaf's bytes: what is asked of a client that is known is whether time has
-//! run out, and its revocation. Never a verdict.
+//! Paths that were validated, kept by the bytes of the leaf. For a known client only time and revocation are checked.
+//! A verdict is never kept.
 
 use std::hash::{Hash, Hasher, RandomState};
 use std::sync::{Arc, OnceLock};
@@ -21,10 +21,10 @@ use crate::cache::entry::CacheSlot;
 use crate::cache::evidence::CachedEvidence;
 use crate::chain::{bytes_of, owned};
 
-/// Bytes that are hashed: the end of a certificate is its signature, which differs most.
+/// Bytes that are hashed. The end of a certificate is its signature, which differs most.
 const HASHED: usize = 64;
 
-/// A certificate by its bytes: hashed by their end with a secret, compared in full.
+/// A certificate by its bytes. Their end is hashed with a secret, and they are compared in full.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct OwnedLeaf(Arc<[u8]>);
 
@@ -52,13 +52,13 @@ impl Equivalent<OwnedLeaf> for Leaf<'_> {
     }
 }
 
-/// Evidence about a path, ready to be looked into, and what it was made of.
+/// The evidence about a path, ready for look-ups, and the slots that it was made of.
 #[derive(Debug)]
 pub(crate) struct EvidenceSet {
     evidence: Evidence,
     of: SmallVec<[Option<Arc<CachedEvidence>>; 4]>,
-    /// From when and until when this very evidence says that the path is good. Not a verdict: from the moment that any of
-    /// the evidence is replaced it means nothing, and that is looked at each time.
+    /// The period in which this evidence says that the path is good. It is not a verdict: it is void once any of the
+    /// evidence is replaced, and that is checked each time.
     says_good: OnceLock<(Time, Time)>,
 }
 
@@ -76,12 +76,12 @@ impl EvidenceSet {
         Self { evidence, of, says_good: OnceLock::new() }
     }
 
-    /// Whether some of it has come to its end, whatever policy tolerates beyond.
+    /// Whether some of it has passed its end, whatever the policy tolerates.
     pub(crate) fn is_due(&self, now: Time) -> bool {
         self.of.iter().flatten().any(|cached| cached.is_due(now))
     }
 
-    /// Whether the places still hold what this was made of.
+    /// Whether the slots still hold what this was made of.
     fn is_of(&self, slots: &[Arc<CacheSlot>]) -> bool {
         slots.iter().zip(&self.of).all(|(slot, known)| match (&*slot.load(), known) {
             (Some(cached), Some(known)) => Arc::ptr_eq(cached, known),
@@ -91,12 +91,12 @@ impl EvidenceSet {
     }
 }
 
-/// A path that was found good, and the places of the evidence about it.
+/// A path that was found good, and the slots of the evidence about it.
 #[derive(Debug)]
 pub(crate) struct KnownPath {
     pub(crate) basis: Arc<Basis>,
     pub(crate) report: Arc<OwnedReport>,
-    /// What was presented beside the leaf, to be asked about again.
+    /// The certificates that were presented with the leaf, for later checks.
     presented: Arc<[CertificateDer<'static>]>,
     /// Every certificate of the path is valid from the first of these to the second.
     valid: (Time, Time),
@@ -105,7 +105,7 @@ pub(crate) struct KnownPath {
 }
 
 impl KnownPath {
-    /// Of a report that accepts. `None` if it does not, or ends nowhere.
+    /// The path of a report that accepts. `None` if it does not accept, or has no end.
     pub(crate) fn new(
         report: Arc<OwnedReport>,
         chain: &[CertificateDer<'_>],
@@ -117,7 +117,7 @@ impl KnownPath {
         Self::of_set(report, presented, slots, basis, evidence_set)
     }
 
-    /// As [`KnownPath::new`], by evidence that was found in these places.
+    /// As [`KnownPath::new`], with evidence that was found in these slots.
     pub(crate) fn of_evidence(
         report: Arc<OwnedReport>,
         presented: Arc<[CertificateDer<'static>]>,
@@ -138,7 +138,7 @@ impl KnownPath {
         evidence_set: EvidenceSet,
     ) -> Option<Self> {
         let until = report.valid_until()?;
-        // Whether an anchor's own validity counts is the policy's affair: `valid_until` has it where it does.
+        // Whether an anchor's own validity counts is up to the policy: if it does, `valid_until` includes it.
         let counts = if basis.policy.anchor_validity == AnchorValidity::Enforce { 0 } else { 1 };
         let counted = report.path().len().saturating_sub(counts).max(1);
         let from = report.path().take(counted).map(OwnedCertificate::not_before).max()?;
@@ -162,7 +162,7 @@ impl KnownPath {
         (self.valid.0..=self.valid.1).contains(&now)
     }
 
-    /// The evidence as it is now. Made again only if some of it has changed.
+    /// The current evidence. It is made again only if some of it has changed.
     pub(crate) fn evidence_set(&self) -> arc_swap::Guard<Arc<EvidenceSet>> {
         let evidence_set = self.evidence_set.load();
         if evidence_set.is_of(&self.slots) {
@@ -172,14 +172,14 @@ impl KnownPath {
         self.evidence_set.load()
     }
 
-    /// Releases evidence that is not in its place any more.
+    /// Releases evidence that is no longer in its slot.
     pub(crate) fn release_replaced(&self) {
         if !self.evidence_set.load().is_of(&self.slots) {
             self.evidence_set.store(Arc::new(EvidenceSet::new(&self.slots)));
         }
     }
 
-    /// The statuses of the path's certificates by what is at hand.
+    /// The statuses of the path's certificates by the evidence in memory.
     pub(crate) fn look_up(
         &self,
         evidence_set: &EvidenceSet,
@@ -195,7 +195,7 @@ impl KnownPath {
             .look_up(&path, Some(given), each)
     }
 
-    /// Whether everything at hand says that the path is good. Allocates nothing.
+    /// Whether all evidence in memory says that the path is good. Allocates nothing.
     pub(crate) fn is_good(&self, evidence_set: &EvidenceSet, now: Time) -> bool {
         if self.basis.policy.revocation == Revocation::Off {
             return true;
@@ -208,21 +208,21 @@ impl KnownPath {
             is_good &= matches!(status, Status::Good(_) | Status::NoRevAvail);
         });
         if is_good {
-            // Said once: what holds for longer is looked up each time after that.
+            // Written once. If it holds for longer, it is looked up each time after that.
             let _first = evidence_set.says_good.set((now, until));
         }
         is_good
     }
 }
 
-/// The paths of clients that are known, bounded by their number: those not asked for go.
+/// The paths of known clients, limited by their number. Those that are not used are dropped.
 #[derive(Debug)]
 pub(crate) struct KnownPaths(Cache<OwnedLeaf, Arc<KnownPath>, Bytes, RandomState>);
 
-/// KiB that a known path may take on the average, where all places are taken.
+/// Average KiB of a known path when all places are taken.
 const KIB_EACH: u64 = 4;
 
-/// Paths by their bytes, in KiB: clients decide how much they present.
+/// The weight of a path in KiB: clients decide how much they present.
 #[derive(Clone, Debug)]
 pub(crate) struct Bytes;
 

@@ -1,4 +1,4 @@
-//! What is remembered: evidence in memory, paths that were validated, and what clients of one kind have in common.
+//! The memory: evidence, paths that were validated, and templates for clients of one kind.
 
 pub(crate) mod entry;
 pub(crate) mod evidence;

@@ -1,6 +1,6 @@
-//! Clients that are seen for the first time under an issuer that is known: an issuer path of the core, kept by the
-//! profile of leaf, with the places of the evidence about it. What it takes is one signature; who is not accepted so is checked
-//! as if there were no template.
+//! Clients that are seen for the first time under a known issuer. An issuer path of the core is kept by the profile
+//! of the leaf, with the slots of the evidence about it. Accepting a client then takes one signature. A client that
+//! is not accepted in this way is checked as if there were no template.
 
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher, RandomState};
@@ -23,34 +23,34 @@ use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::chain::bytes_of;
 
-/// Profiles of leaves that are kept: one or a few for each issuer.
+/// Profiles of leaves that are kept: a few for each issuer.
 const MAX_TEMPLATES: usize = 1_024;
 
 /// A client that was accepted.
 pub(crate) struct FirstSeen {
     pub(crate) path: KnownPath,
-    /// By what.
+    /// The evidence it was accepted by.
     pub(crate) found: Vec<Found>,
 }
 
-/// Evidence that was asked for and is at hand.
+/// Evidence that was asked for and is in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    /// For which certificate of the path.
+    /// The certificate of the path that it is about.
     pub(crate) at: usize,
     pub(crate) request: EvidenceRequest,
     slot: Arc<CacheSlot>,
     pub(crate) cached: Arc<CachedEvidence>,
 }
 
-/// What is known of the CAs of a template, and by what.
+/// The status of the CAs of a template, and the evidence for it.
 #[derive(Debug)]
 struct Above {
     statuses: IssuerStatuses,
     by: Vec<Found>,
 }
 
-/// A template, and where the evidence about its paths is.
+/// A template, and the slots of the evidence about its paths.
 #[derive(Debug)]
 struct PathTemplate {
     issuer_path: IssuerPath,
@@ -91,16 +91,16 @@ impl Equivalent<OwnedProfile> for ProfileOf<'_> {
     }
 }
 
-/// Templates by the profile of their leaves, bounded by their number.
+/// Templates by the profile of their leaves, limited by their number.
 #[derive(Debug)]
 pub(crate) struct PathTemplates(Cache<OwnedProfile, Arc<PathTemplate>, Bytes, RandomState>);
 
-/// Bytes that may be presented beside the leaf by clients of a profile that is kept.
+/// Bytes that clients of a kept profile may present in addition to the leaf.
 const MAX_PRESENTED: usize = 32 << 10;
-/// KiB that a template may take on the average, where all places are taken.
+/// Average KiB of a template when all places are taken.
 const KIB_EACH: u64 = 8;
 
-/// Templates by what is presented, in KiB: clients decide how much that is.
+/// The weight of a template in KiB: clients decide how much they present.
 #[derive(Clone, Debug)]
 struct Bytes;
 
@@ -117,8 +117,9 @@ impl PathTemplates {
         Self(Cache::with(MAX_TEMPLATES, capacity, Bytes, RandomState::new(), lifecycle))
     }
 
-    /// Keeps what can be kept of a check that accepts, unless there is a template for it. Where something is unknown
-    /// clients are never known, and anyone who has seen one could have any number of profiles kept.
+    /// Keeps what can be kept of a check that accepts, unless there is a template for it. Nothing is kept where a
+    /// status is unknown: such clients are never known, so anyone who has seen one could fill the memory with
+    /// profiles.
     pub(crate) fn learn(
         &self,
         basis: &Basis,
@@ -134,7 +135,7 @@ impl PathTemplates {
         let Some(leaf_candidate) = leaf_candidate(basis, chain, now) else { return };
         match self.0.get(&ProfileOf(&leaf_candidate)) {
             Some(template) if template.issuer_path.is_stable(now) => return,
-            // Of another time.
+            // Evidence of another time.
             Some(_) => drop(self.0.remove(&ProfileOf(&leaf_candidate))),
             None => {}
         }
@@ -148,8 +149,8 @@ impl PathTemplates {
         self.0.insert(OwnedProfile(Arc::clone(&template)), template);
     }
 
-    /// Accepts a client that was not seen before, if all that has a say in it is at hand. `None` says nothing: a check must
-    /// find out.
+    /// Accepts a client that was not seen before, if all evidence that matters is in memory. `None` means that a
+    /// check has to decide.
     pub(crate) fn accept_fast(
         &self,
         memory: &Memory,
@@ -195,16 +196,16 @@ fn leaf_candidate<'n>(
     Check::new(chain, &basis.ring, &basis.policy, now)
         .with_verified_issuers(&basis.issuers)
         .with_evidence(&basis.given)
-        // Where policy has requests carry nonces, theirs is answered by nothing that is at hand.
+        // If the policy wants nonces in requests, no evidence in memory answers this client's request.
         .with_nonce_seed([0; 32])
         .leaf_candidate()
 }
 
-/// Who looks for evidence in memory.
+/// A search for evidence in memory.
 struct CacheLookup<'l> {
     memory: &'l Memory,
     now: Time,
-    /// Where it was the last time.
+    /// The slots where it was the last time.
     places: &'l [(EvidenceRequest, Arc<CacheSlot>)],
     found: RefCell<SmallVec<[Found; 4]>>,
 }
@@ -214,7 +215,7 @@ impl<'l> CacheLookup<'l> {
         Self { memory, now, places, found: RefCell::default() }
     }
 
-    /// What is at hand and not due.
+    /// Evidence that is in memory and not due.
     fn find(&self, request: &EvidenceRequest) -> Option<Answer> {
         let place = self.places.iter().find(|(known, _)| known == request).map(|(_, slot)| Arc::clone(slot));
         let template = place.and_then(|slot| slot.get().map(|cached| (slot, cached)));
@@ -233,7 +234,7 @@ impl<'l> CacheLookup<'l> {
 }
 
 impl Above {
-    /// Whether it is made of what is at hand still, and of nothing that is due.
+    /// Whether it is still made of the evidence in memory, and none of that is due.
     fn is_current(&self, lookup: &CacheLookup<'_>) -> bool {
         let is_same = |found: &Found| {
             found.slot.load().as_ref().is_some_and(|cached| Arc::ptr_eq(cached, &found.cached))
@@ -262,7 +263,7 @@ impl PathTemplate {
         Some(above)
     }
 
-    /// Notes where the CRLs are, for who comes next.
+    /// Notes the slots of the CRLs for later clients.
     fn note_places(&self, places: &[(EvidenceRequest, Arc<CacheSlot>)], found: &[Found]) {
         let crls = || found.iter().filter(|found| matches!(found.request, EvidenceRequest::Crl { .. }));
         let is_known = |found: &Found| {

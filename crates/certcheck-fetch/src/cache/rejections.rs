@@ -11,14 +11,15 @@ use quick_cache::sync::Cache;
 
 use crate::chain::bytes_of;
 
-/// Chains that were refused a moment ago, apart from those that are good, so that junk pushes none of them out.
+/// Chains that were refused a moment ago. They are separate from good ones, so that invalid chains do not displace
+/// those.
 #[derive(Debug)]
 pub(crate) struct RejectionCache {
     kept: Cache<Vec<u8>, (Time, Arc<OwnedReport>), UnitWeighter, RandomState>,
     seconds: i64,
 }
 
-/// Bytes of a chain whose refusal is kept: larger ones are checked again.
+/// The largest chain in bytes whose refusal is kept. Larger ones are checked again.
 const MAX_REJECTED: usize = 16 << 10;
 
 impl RejectionCache {
@@ -35,7 +36,7 @@ impl RejectionCache {
     }
 
     fn key(chain: &[CertificateDer<'_>]) -> Option<Vec<u8>> {
-        // With lengths, so that another cut of the same bytes is another chain.
+        // With lengths, so that the same bytes in other pieces are another chain.
         let one = |der: &CertificateDer<'_>| [&der.len().to_be_bytes()[..], der].concat();
         (bytes_of(chain) <= MAX_REJECTED).then(|| chain.iter().flat_map(one).collect())
     }

@@ -1,4 +1,4 @@
-//! What builds an engine.
+//! The builder of engines.
 
 use core::fmt;
 use std::io;
@@ -25,30 +25,30 @@ use crate::transport::proxy::Proxies;
 use crate::transport::resolve::Resolve;
 use crate::transport::{Network, Route};
 
-/// Checks that are begun ahead for clients that had to be refused for want of evidence.
+/// Background checks of clients that were refused because evidence was missing.
 const PREFETCHES: Bounds = Bounds { all: 256, client: 4, host: usize::MAX, address: usize::MAX };
 
-/// Threads on which evidence is waited for.
+/// Threads of the engine.
 const WORKERS: usize = 2;
 
-/// Whether the system gives so many threads now: a runtime that is refused them panics.
+/// Whether the system allows this many threads now. A runtime that is refused one panics.
 fn try_threads(many: usize) -> io::Result<()> {
     let gate = Mutex::new(());
     std::thread::scope(|scope| {
-        // Until all are there.
+        // Held until all have started.
         let _closed = gate.lock();
         let wait = || drop(gate.lock());
         (0..many).try_for_each(|_| std::thread::Builder::new().spawn_scoped(scope, wait).map(drop))
     })
 }
 
-/// Why an engine cannot be made.
+/// Why an engine cannot be built.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// No thread, no I/O driver.
+    /// The system gives no thread or no I/O driver.
     Runtime(io::Error),
-    /// The HTTP client cannot be made. The proxy or the User-Agent may be invalid.
+    /// The HTTP client cannot be built. The proxy or the User-Agent may be invalid.
     Network(String),
     /// An environment variable that [`EngineBuilder::proxy_from_env`] uses is invalid.
     Proxy(String),
@@ -67,7 +67,7 @@ impl fmt::Display for EngineError {
 impl core::error::Error for EngineError {}
 
 impl Engine {
-    /// An engine for a ring and a policy.
+    /// A builder of an engine with this ring and policy.
     #[must_use]
     pub fn builder(ring: KeyRing, policy: Policy) -> EngineBuilder {
         EngineBuilder::new(ring, policy)
@@ -132,28 +132,28 @@ impl EngineBuilder {
         }
     }
 
-    /// Evidence that is at hand from the start, beside what is fetched.
+    /// Evidence that is in memory from the start, in addition to what is fetched.
     #[must_use]
     pub fn evidence(mut self, given: Evidence) -> Self {
         self.given = given;
         self
     }
 
-    /// What fetching and caching may cost.
+    /// The limits of fetching and caching.
     #[must_use]
     pub const fn limits(mut self, limits: FetchLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Which URLs and addresses are followed.
+    /// The rules for URLs and addresses of sources.
     #[must_use]
     pub fn guard(mut self, guard: Guard) -> Self {
         self.route.guard = guard;
         self
     }
 
-    /// What resolves names, instead of the system.
+    /// A resolver of names in place of the system's.
     #[must_use]
     pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
         self.route.resolver = Some(resolver);
@@ -173,7 +173,7 @@ impl EngineBuilder {
     }
 
     /// The HTTP proxies that the environment names, read when the engine is built. A proxy that is given with
-    /// [`EngineBuilder::proxy`] is used instead of them for all requests, in whatever order the two are called.
+    /// [`EngineBuilder::proxy`] is used in place of them for all requests, in whatever order the two are called.
     ///
     /// | variable | meaning |
     /// |---|---|
@@ -204,32 +204,31 @@ impl EngineBuilder {
         self
     }
 
-    /// Whether short OCSP requests are asked with GET, which caches on the way can answer (RFC 9919 5). They are by
-    /// default; AT-TLS: OcspRetrieveViaGet.
+    /// Whether short OCSP requests are sent with GET, so that HTTP caches can answer them (RFC 9919 5). True by
+    /// default (AT-TLS: OcspRetrieveViaGet).
     #[must_use]
     pub const fn ocsp_get(mut self, get: bool) -> Self {
         self.route.use_ocsp_get = get;
         self
     }
 
-    /// The User-Agent (RFC 9110 10.1.5) that sources are asked with, so that their operators see who asks.
-    /// `certcheck/` and a version by default.
+    /// The User-Agent (RFC 9110 10.1.5) of requests. By default it is `certcheck/` and the version.
     #[must_use]
     pub fn user_agent(mut self, user_agent: String) -> Self {
         self.route.user_agent = Some(user_agent);
         self
     }
 
-    /// Where evidence outlives the process. Nothing of it is believed, whatever the store says: all that comes from there is
-    /// read and verified again.
+    /// A store that keeps evidence beyond the life of the process. It is not trusted: all evidence from it is parsed
+    /// and verified again.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(StoreUsed { store, trust: StoreTrust::VerifyAgain });
         self
     }
 
-    /// As [`EngineBuilder::store`], and with [`DiskOptions::trust_index`](crate::store::DiskOptions::trust_index) the indexes and
-    /// verified signatures of this store are taken as they were kept. No other store can be trusted so.
+    /// As [`EngineBuilder::store`]. With [`DiskOptions::trust_index`](crate::store::DiskOptions::trust_index) the
+    /// indexes and verified signatures of this store are trusted. No other store can be trusted in this way.
     #[must_use]
     pub fn disk_store(mut self, store: DiskStore) -> Self {
         let trust = if store.is_trusted() { StoreTrust::AsKept } else { StoreTrust::VerifyAgain };
@@ -237,38 +236,38 @@ impl EngineBuilder {
         self
     }
 
-    /// Nothing is fetched: what is in memory and in the store is all there is.
+    /// Whether fetching is off. Then only memory, the store and the given evidence are used.
     #[must_use]
     pub const fn offline(mut self, is_offline: bool) -> Self {
         self.is_offline = is_offline;
         self
     }
 
-    /// Whether evidence in use is fetched again ahead of its end. It is by default.
+    /// Whether evidence in use is fetched again before it ends. True by default.
     #[must_use]
     pub const fn refreshes(mut self, refreshes: bool) -> Self {
         self.refreshes = refreshes;
         self
     }
 
-    /// The clock of what goes on in the background, instead of the system's.
+    /// The clock for work in the background and for [`Engine::now`], in place of the system's.
     #[must_use]
     pub const fn clock(mut self, clock: fn() -> Time) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Called with bytes as they arrive, to show progress.
+    /// A function that is called with bytes as they arrive, to show progress.
     #[must_use]
     pub fn observer(mut self, observer: Observer) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    /// Makes the engine, with threads of its own.
+    /// Builds the engine, with threads of its own.
     ///
     /// # Errors
-    /// What the system does not give.
+    /// If the system gives no threads or no HTTP client, or if a proxy is invalid.
     pub fn build(self) -> Result<Engine, EngineError> {
         let Self { ring, policy, given, limits, mut route, proxy, store, is_offline, .. } = self;
         let Self { refreshes, clock, observer, .. } = self;
@@ -286,7 +285,7 @@ impl EngineBuilder {
         let network = if is_offline {
             None
         } else {
-            // The client takes hold of the runtime that it is made in.
+            // The client is tied to the runtime that it is built in.
             let _inside = runtime.enter();
             Some(Network::new(route, &limits, &folder).map_err(EngineError::Network)?)
         };

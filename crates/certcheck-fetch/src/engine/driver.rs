@@ -1,5 +1,5 @@
-//! A check driven to its end: what it needs is looked for in memory, then in the store, then fetched, all needs at once,
-//! until a deadline.
+//! A check from its begin to its end: the evidence it needs is looked up in memory, then in the store, then fetched,
+//! all at once and until a deadline.
 
 use std::sync::Arc;
 
@@ -27,34 +27,34 @@ use crate::metrics as names;
 /// Where evidence may come from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reach {
-    /// From memory, the store and the network: there is time to wait for it.
+    /// Memory, store and network: there is time to wait.
     AllSources,
-    /// From memory alone, at once.
+    /// Memory alone, at once.
     MemoryOnly,
 }
 
-/// What is asked, and by when it must be answered.
+/// A check to make, and its deadline.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckRequest<'o> {
     pub(crate) chain: &'o [CertificateDer<'o>],
     pub(crate) now: Time,
     pub(crate) deadline: Instant,
-    /// What is at hand under this key is not enough: it is to be fetched again.
+    /// The evidence in memory under this key is not enough: it is to be fetched again.
     pub(crate) renew: Option<EvidenceKey>,
     pub(crate) reach: Reach,
 }
 
-/// What it came to.
+/// The result of a check.
 pub(crate) struct CheckOutcome {
     pub(crate) report: OwnedReport,
     pub(crate) sources: Vec<SourceTried>,
-    /// The places of all that was asked for about the path.
+    /// The slots of all evidence that was asked for about the path.
     pub(crate) slots: Vec<Arc<CacheSlot>>,
-    /// When evidence that has no place in memory is to be got again: an answer with a nonce serves nobody else.
+    /// When evidence that has no slot is to be fetched again: an answer with a nonce is for one client alone.
     pub(crate) unkept_until: Option<Time>,
-    /// What is still on its way that this check could not wait for.
+    /// Evidence that is still being fetched and that this check did not wait for.
     pub(crate) unfinished: Names,
-    /// What was not in memory, of a check that looks nowhere else.
+    /// Evidence that was not in memory, for a check that looks nowhere else.
     pub(crate) missing: Names,
 }
 
@@ -68,21 +68,21 @@ struct Driver<'d> {
     unkept_until: Option<Time>,
     unfinished: Names,
     missing: Names,
-    /// For whom something is fetched, once something is.
+    /// The parties that fetches are counted for, once there is a fetch.
     parties: Option<Parties>,
-    /// What was of use.
+    /// The answers that counted.
     useful: Vec<(Need, Arc<FetchOutcome>, Level)>,
 }
 
-/// What comes of seeking.
+/// The result of a search step.
 enum Step {
     /// It has been answered.
     Answered,
-    /// It is on its way.
+    /// It is being fetched.
     Wait { pending: PendingNeed, level: Level, watcher: FetchWatcher, deadlines: WaitDeadlines },
 }
 
-/// Drives a check. With the fetcher offline it waits for nothing but the store, and with memory alone for nothing at all.
+/// Drives a check. Offline it waits for the store alone, and with memory alone it does not wait.
 pub(crate) async fn drive(
     fetcher: &Arc<Fetcher>,
     snapshot: &Arc<Snapshot>,
@@ -105,7 +105,7 @@ pub(crate) fn answer_from_memory(
     let mut driver = Driver::begin(fetcher, snapshot, request);
     driver.answer_all_from_memory();
     while let Some(need) = driver.progress.needs().first().cloned() {
-        // In memory or not: either way it is answered.
+        // In memory or not, it is answered here.
         let _answered = driver.seek(need);
     }
     driver.finish()
@@ -144,7 +144,7 @@ impl<'d> Driver<'d> {
         let mut open: Vec<EvidenceRequest> = Vec::new();
         self.answer_all_from_memory();
         loop {
-            // An answer may make something else needed.
+            // An answer may cause another need.
             while let Some(need) =
                 self.progress.needs().iter().find(|need| !open.contains(&need.request)).cloned()
             {
@@ -153,7 +153,7 @@ impl<'d> Driver<'d> {
                     waiting.push(wait(pending, level, watcher, deadlines));
                 }
             }
-            // What is still under way is not waited for once the verdict stands.
+            // Fetches that are still under way are not waited for once the verdict is certain.
             if self.progress.needs().is_empty() {
                 return;
             }
@@ -168,7 +168,8 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// Answers all needs at once, if memory has something of use for each: nearly always, where an issuer is known.
+    /// Answers all needs at once, if memory has evidence for each that can be used. That is nearly always so for a
+    /// known issuer.
     fn answer_all_from_memory(&mut self) {
         if self.request.renew.is_some() || self.progress.needs().len() < 2 {
             return;
@@ -185,7 +186,7 @@ impl<'d> Driver<'d> {
         }
         let offered =
             found.iter().map(|(need, _, cached)| (need.request.clone(), cached.answer.clone())).collect();
-        // Where one is of no use, each is looked at by itself.
+        // If one of them cannot be used, each is looked at by itself.
         if !self.progress.offer_all(offered) {
             return;
         }
@@ -203,7 +204,7 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// Looks in memory, then begins to look elsewhere.
+    /// Looks in memory, then begins a search elsewhere.
     fn seek(&mut self, need: Need) -> Step {
         let mut pending = PendingNeed::new(need);
         let key = EvidenceKey::of(&pending.need.request);
@@ -239,7 +240,7 @@ impl<'d> Driver<'d> {
             let policy = &self.snapshot.basis.policy;
             let nobody = Behalf::default();
             if let Ok(watcher) = self.fetcher.begin(&pending.need, Level::Store, None, &nobody, policy) {
-                // A store that does not answer must not take the network's time.
+                // A store that does not answer must not use up the network's time.
                 let now = Instant::now();
                 let half = now + self.request.deadline.saturating_duration_since(now) / 2;
                 let deadlines = WaitDeadlines { silent: half, whole: half };
@@ -263,7 +264,7 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// The same for all who want the same.
+    /// A name that is the same for all checks that want this evidence.
     fn name_of(&self, need: &Need) -> u64 {
         match EvidenceKey::of(&need.request) {
             Some(key) => Party::hashed(key),
@@ -271,7 +272,7 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// For whom it is fetched.
+    /// The parties that the fetch is counted for.
     fn behalf(&mut self, need: &Need) -> Behalf {
         let parties = match &self.parties {
             Some(parties) => parties.clone(),
@@ -285,7 +286,7 @@ impl<'d> Driver<'d> {
     }
 
     fn find_parties(&self, need: &Need) -> Parties {
-        // What is fetched ahead is for any client that comes.
+        // Evidence that is fetched in advance is for any client.
         let client = match self.request.renew {
             Some(key) => Party::hashed(key),
             None => Party::hashed(self.request.chain.first().map(|leaf| &**leaf)),
@@ -299,14 +300,15 @@ impl<'d> Driver<'d> {
         parties
     }
 
-    /// A source that is quiet for half of the time gives way to another, if there is one; else it has all of it.
+    /// Evaluates what was awaited. A source that is silent for half of the time is replaced by another, if there is
+    /// one. Otherwise it has all of the time.
     async fn decide(&mut self, awaited: Awaited) -> Step {
         let Awaited { pending, level, outcome } = awaited;
         match outcome {
             WaitOutcome::Finished(Ok(outcome)) => {
                 let fetcher = Arc::clone(self.fetcher);
-                // Signatures over large CRLs are checked and their entries looked at: others are served meanwhile.
-                // Of a CRL whose signer is known there is little to do.
+                // Verifying the signature of a large CRL and indexing its entries takes time, so others are served in
+                // between. A CRL whose signer is known takes little.
                 let is_done = outcome.cached.crl().is_some() && outcome.cached.is_signed();
                 let turn = fetcher.heavy.turn(if is_done { 0 } else { outcome.cached.bytes() }).await;
                 turn.run(|| self.take_outcome(pending, level, &outcome))
@@ -335,8 +337,8 @@ impl<'d> Driver<'d> {
         let mut pending = pending;
         let need = pending.need.clone();
         if !self.progress.needs().iter().any(|known| known.request == need.request) {
-            // The verdict, or another path, does without it: it is no fault of what came. A CRL that is known to be signed
-            // is kept for others.
+            // The verdict is certain without it, or another path is: the evidence is not at fault. A CRL whose
+            // signature is verified is kept for others.
             if cached.crl().is_some() && !self.fetcher.memory.is_rollback(cached) {
                 self.fetcher.keep(&need, outcome, level, self.request.now);
             }
@@ -347,7 +349,7 @@ impl<'d> Driver<'d> {
         let decided = if self.fetcher.memory.is_rollback(cached) {
             Err(Dismissal::Superseded)
         } else if is_due {
-            // It may do if nothing newer is to be had: not given yet.
+            // It is used if nothing newer is available. It is not offered yet.
             self.progress.preview(&need.request, &cached.answer).fault.map_or(Ok(()), Err)
         } else {
             self.progress.offer(&need.request, cached.answer.clone())
@@ -355,7 +357,7 @@ impl<'d> Driver<'d> {
         match decided {
             Ok(()) => {
                 self.fetcher.keep(&need, outcome, level, self.request.now);
-                // Who signed it may be known only when all is.
+                // The signer may be known only when all evidence is.
                 self.useful.push((need, Arc::clone(outcome), level));
                 if is_due {
                     PendingNeed::keep_newer(&mut pending.fallback, cached);
@@ -367,7 +369,7 @@ impl<'d> Driver<'d> {
                 let cause = dismissal.cause();
                 let failure = Failure::new(cause, dismissal.to_string());
                 self.fetcher.reject(&need, outcome, level, &failure);
-                // Of no use, and still evidence: what is too old may list the certificate.
+                // It cannot be used to accept, but it is evidence: a CRL that is too old may list the certificate.
                 if cause == Cause::Stale && cached.is_signed() {
                     PendingNeed::keep_newer(&mut pending.last, cached);
                 }
@@ -385,22 +387,24 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// Finds who signed a CRL, unless that is known: before, it cannot be compared with an older one. It need not be the issuer.
+    /// Finds the signer of a CRL, unless it is known. Without it the CRL cannot be compared with an older one. The
+    /// signer need not be the issuer.
     fn find_signer(&self, need: &Need, cached: &CachedEvidence) {
         if !cached.is_signed() {
-            // The CRL remembers it. What else is found here is asked for below.
+            // The CRL remembers it. Other needs that are found here are asked for below.
             let _signer_is_known = self.progress.preview(&need.request, &cached.answer);
         }
     }
 
-    /// What is in the cache and too old, if it lists a certificate of the path. Whatever else came or did not come, that stands.
+    /// Offers evidence that is in the cache and too old, if it lists a certificate of the path. It counts whatever
+    /// else was fetched.
     fn last_word(&self, pending: &PendingNeed) -> Option<Answer> {
         let last = pending.last.as_ref()?;
         let supposed = self.progress.preview(&pending.need.request, &last.answer);
         supposed.finds_revoked.then(|| last.answer.clone())
     }
 
-    /// It has been given, and was of use.
+    /// Notes that it was offered and counted.
     fn answered_with(&mut self, pending: &PendingNeed, cached: &Arc<CachedEvidence>, from: Origin) -> Step {
         if EvidenceKey::of(&pending.need.request).is_none() {
             let again = cached.refresh_at(fastrand::f64());
@@ -412,7 +416,7 @@ impl<'d> Driver<'d> {
         Step::Answered
     }
 
-    /// Nothing newer is to be had: what is at hand does if policy tolerates it, else nothing does.
+    /// Nothing newer is available: the evidence in memory is used if the policy tolerates it.
     fn answer_failed(&mut self, pending: PendingNeed, failure: Failure) -> Step {
         self.record_source(&pending, None, None, Some(&failure));
         let answer = match &pending.fallback {

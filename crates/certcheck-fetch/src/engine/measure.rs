@@ -1,6 +1,6 @@
-//! What a check would ask, and how long each source takes: for programs that look into sources, not for servers.
+//! The requests of a check, and how long each source takes: for programs that examine sources, not for servers.
 //!
-//! Nothing here is decided, and nothing is kept.
+//! Nothing is decided or kept here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,8 @@ use crate::engine::report::CheckReport;
 use crate::failure::Failure;
 use crate::transport::timings::{self, FetchTimings};
 
-/// What a check of this chain would ask, in order, were nothing in memory or store and every source failed in its turn.
+/// The requests of a check of this chain, in order, if nothing were in memory or in the store and every source
+/// failed.
 pub fn plan(engine: &Engine, chain: &[CertificateDer<'_>], now: Time) -> (CheckReport, Vec<Need>) {
     let snapshot = engine.snapshot();
     let mut progress = Check::new(chain, snapshot.ring(), snapshot.policy(), now)
@@ -33,10 +34,10 @@ pub fn plan(engine: &Engine, chain: &[CertificateDer<'_>], now: Time) -> (CheckR
     (CheckReport::full(&snapshot.basis, report, now, Vec::new()), asked)
 }
 
-/// Gets what is named from the network within this time.
+/// Fetches the answer to a request from the network within this time.
 ///
 /// # Errors
-/// Why nothing came, or nothing that reads.
+/// If nothing was received, or nothing that can be parsed.
 pub fn fetch_blocking(
     engine: &Engine,
     need: &Need,
@@ -45,8 +46,8 @@ pub fn fetch_blocking(
     timed_fetch_blocking(engine, need, within).0
 }
 
-/// As [`fetch_blocking`], with how long each part took. A connection that stands from before is used again: for one that has
-/// to be made, ask an engine that has asked nobody.
+/// As [`fetch_blocking`], with how long each part took. An open connection is used again. To measure a new one, use
+/// an engine that has not asked this host.
 pub fn timed_fetch_blocking(
     engine: &Engine,
     need: &Need,
@@ -58,7 +59,7 @@ pub fn timed_fetch_blocking(
     let snapshot = engine.snapshot();
     let obtained = engine.shared.fetcher.obtain(need, &snapshot.basis.policy);
     runtime.block_on(timings::measured(async {
-        let late = |_| Failure::unreachable(format!("not there after {within:?}"));
+        let late = |_| Failure::unreachable(format!("no answer after {within:?}"));
         tokio::time::timeout(within, obtained).await.map_err(late)?
     }))
 }

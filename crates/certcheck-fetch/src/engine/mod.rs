@@ -29,14 +29,15 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watch;
 use crate::store::Store;
 
-/// The longest that anybody waits: a day.
+/// The longest wait: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// How much later than its deadline a check may end.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Checks certificates with evidence that it gets itself, and never twice.
+/// Checks certificates, and fetches the evidence it needs for that, each piece only once.
 ///
-/// It has threads of its own, so that a check can be asked for from any runtime, or from none.
+/// It has threads of its own, so any runtime can use it, and code without a runtime too. Share one engine in an
+/// `Arc`.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -61,7 +62,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The ring and policy that checks begin with from here on. Evidence stays: each check decides about it.
+    /// Replaces the ring, the policy and the given evidence. Checks begin with them from now on. Fetched evidence
+    /// stays: each check decides whether it counts.
     pub fn reload(&self, ring: KeyRing, policy: Policy, given: Evidence) {
         self.shared.snapshot.store(Arc::new(Snapshot::new(
             Arc::new(ring),
@@ -72,44 +74,46 @@ impl Engine {
         self.shared.watches.basis_changed();
     }
 
-    /// The number of the snapshot that checks begin with now.
+    /// The number of the current snapshot.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.shared.snapshot.load().generation()
     }
 
-    /// The time by the engine's clock.
+    /// The current time of the engine's clock: the system's, unless
+    /// [`EngineBuilder::clock`](builder::EngineBuilder::clock) sets another.
     #[must_use]
     pub fn now(&self) -> Time {
         (self.shared.clock)()
     }
 
-    /// Watches the client of a live connection, by what it presented and the report that it was accepted with: once later
-    /// evidence revokes it, its time is up, or ring and policy have changed against it, the watch says so, within a second
-    /// of the news. The evidence about it is kept fresh meanwhile, like that of clients that come again.
+    /// Watches the client of a live connection, given what it presented and the report that accepted it. The watch
+    /// resolves within a second once evidence that arrives revokes the client, its certificate expires, or ring and
+    /// policy have changed against it. Evidence about the client is kept fresh in the meantime.
     ///
-    /// All that are watched are looked at in turn: where ring or policy change, each of them takes a whole check, and very many
-    /// take longer than that second.
+    /// Watched clients are looked at one after the other. When ring or policy change, each takes a whole check, so
+    /// very many of them take longer than a second.
     pub fn watch(&self, report: &CheckReport, presented: &[CertificateDer<'_>]) -> Watch {
         let known = || report.leaf().and_then(|leaf| self.shared.known_path(leaf));
         let path = report.known_path().cloned().or_else(known);
         let watch = self.shared.watches.add(path, report, presented);
-        // News between the report and now would be nobody's.
+        // Evidence that arrived between the report and now has caused no look.
         self.shared.watches.look_again(report);
         watch
     }
 
-    /// The ring and policy that checks begin with now.
+    /// The current ring and policy.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.snapshot.load_full()
     }
 
-    /// Checks by what is in memory, and waits for nothing. Of a client that is known and good this takes less than a
+    /// Checks by the evidence in memory, without waiting. For a client that is known and good this takes less than a
     /// microsecond and allocates nothing.
     ///
-    /// Where evidence is missing, it is fetched for the next time: the caller must know that who presents the certificate holds
-    /// its key, or anyone who has seen it could have us fetch. See [`Engine::look_up`] for who does not know yet.
+    /// Missing evidence is fetched in the background for the next time. Call this only when the client has proved
+    /// that it holds the certificate's key: otherwise anyone who has seen the certificate could cause fetches. Before
+    /// that, use [`Engine::look_up`].
     pub fn check_cached(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
         let report = self.look_up(chain, now);
         if report.is_missing_evidence() {
@@ -118,13 +122,13 @@ impl Engine {
         report
     }
 
-    /// As [`Engine::check_cached`], and fetches nothing either.
+    /// As [`Engine::check_cached`], without fetching anything.
     pub fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
         self.shared.look_up(chain, now)
     }
 
-    /// Checks, and gets what evidence is missing, within this time. What has not come by then counts as unreachable; it goes on
-    /// coming, for who asks next.
+    /// Checks, and fetches missing evidence within this time. Evidence that has not arrived by then counts as
+    /// unreachable. Its fetch goes on for later checks.
     pub async fn check(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> CheckReport {
         if let Some(report) = self.shared.at_hand(chain, now, Reach::AllSources) {
             return report;
@@ -137,13 +141,13 @@ impl Engine {
         let task = handle.spawn(async move { shared.check(owned, now, deadline).await });
         match task.await {
             Ok(report) => report,
-            // Shutting down: by what is at hand.
+            // The engine is shutting down: by the evidence in memory.
             Err(_) => self.look_up(chain, now),
         }
     }
 
-    /// As [`Engine::check`], for threads that wait. The check itself runs on the engine's own threads; yet a runtime whose
-    /// thread waits here serves nobody else meanwhile.
+    /// As [`Engine::check`], for threads that may wait. The check runs on the engine's own threads. Do not call it in
+    /// an asynchronous task, whose thread it would hold.
     pub fn check_blocking(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> CheckReport {
         if let Some(report) = self.shared.at_hand(chain, now, Reach::AllSources) {
             return report;
@@ -156,12 +160,13 @@ impl Engine {
         runtime.spawn(async move {
             let _nobody_waits = sender.try_send(shared.check(owned, now, deadline).await);
         });
-        // It ends by itself at the deadline; where threads are short, not much later.
+        // It ends by itself at the deadline, or a little later where threads are short.
         receiver.recv_timeout(within + GRACE).unwrap_or_else(|_| self.look_up(chain, now))
     }
 
-    /// Gets what a check of this chain would miss, in the background. What is being got for another is not asked for twice;
-    /// and where as much is under way as may be, for all, for this client or for clients of its issuers, nothing is begun.
+    /// Fetches the evidence that a check of this chain would miss, in the background. Evidence that is already being
+    /// fetched is not asked for twice. Nothing is fetched where a limit is reached, for all, for this client or for
+    /// clients of its issuers.
     pub fn prefetch(&self, chain: &[CertificateDer<'_>], now: Time) {
         self.prefetch_for(&self.look_up(chain, now), chain, now);
     }
@@ -172,12 +177,12 @@ impl Engine {
         let Some(runtime) = &self.runtime else { return };
         let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
         runtime.spawn(async move {
-            // What has begun to come comes, though nobody waits for it any more.
+            // A fetch that has begun goes on even if nothing waits for it.
             let _done = permit.spend(shared.check(owned, now, Instant::now() + PREFETCH_TIMEOUT)).await;
         });
     }
 
-    /// Gets the evidence about every CA of the ring, with a report about each.
+    /// Fetches the evidence about every CA of the ring. Returns a report about each.
     pub async fn prefetch_ring(&self, now: Time, within: Duration) -> Vec<CheckReport> {
         let snapshot = self.snapshot();
         let mut policy = snapshot.policy().clone();
@@ -193,7 +198,7 @@ impl Engine {
         reports
     }
 
-    /// Checks under another policy than the snapshot's. Nothing of it is kept but evidence.
+    /// Checks under another policy than the snapshot's. Only the evidence is kept.
     async fn check_with(
         &self,
         policy: &Policy,
@@ -219,12 +224,12 @@ impl Engine {
         }
     }
 
-    /// Until all that came is in the store. For programs that end.
+    /// Waits until all evidence is written to the store. Call it at the end of a program.
     pub async fn flush(&self) {
         self.shared.fetcher.flush().await;
     }
 
-    /// As [`Engine::flush`], for threads that wait.
+    /// As [`Engine::flush`], for threads that may wait.
     pub fn flush_blocking(&self) {
         if let Some(runtime) = &self.runtime {
             runtime.block_on(self.flush());
@@ -237,12 +242,12 @@ impl Engine {
         self.shared.fetcher.store()
     }
 
-    /// Forgets which clients are known: each is validated again. Evidence stays.
+    /// Forgets which clients are known, so that each is validated again. Evidence stays.
     pub fn forget_paths(&self) {
         self.shared.snapshot().paths.clear();
     }
 
-    /// Forgets all evidence in memory: what is in a store stays.
+    /// Forgets all evidence in memory. Evidence in the store stays.
     pub fn forget(&self) {
         self.shared.fetcher.memory.clear_all();
     }
@@ -250,7 +255,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Where a runtime is dropped inside another it would panic.
+        // Dropping a runtime inside another one panics.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

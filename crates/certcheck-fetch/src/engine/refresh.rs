@@ -1,8 +1,8 @@
-//! Evidence in use is fetched again before it ends, so that a busy server never waits for a fetch.
+//! Evidence in use is fetched again before it ends, so that a busy server does not wait for a fetch.
 //!
-//! That is evidence with a place in memory. An OCSP response with a nonce has none: it serves one client, no path that waits on
-//! it is known, and each of that client's handshakes and sessions has its own. Live connections that hang on one are checked
-//! again by `watch`.
+//! This is for evidence with a slot in memory. An OCSP response with a nonce has none: it is for one client, no known
+//! path uses it, and each handshake and session of that client has its own. Live connections that depend on one are
+//! checked again by `watch`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,16 +19,17 @@ use crate::engine::shared::{Shared, WeakShared};
 use crate::fetcher::permits::{Bounds, Parties, Party, Permits, of_path};
 use crate::metrics as names;
 
-/// Between two looks.
+/// The pause between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long one renewal may take.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// Renewals at once: a source that drips keeps none of others waiting.
+/// Renewals at once. A slow source does not make the others wait.
 const RENEWALS: Bounds = Bounds { all: 32, client: usize::MAX, host: 4, address: usize::MAX };
-/// What was not asked for in so many seconds is not in use.
+/// Evidence that was not asked for within this many seconds is not in use.
 const IN_USE: i64 = 3_600;
 
-/// Looks what is due, as long as the engine lives. Each renewal goes by itself: one that is slow holds up no other.
+/// Looks for evidence that is due, as long as the engine lives. Each renewal is a task of its own, so a slow one does
+/// not hold up others.
 ///
 /// RFC 5280 6.3.3 (a).
 #[doc(alias = "RFC 5280 section 6.3.3(a)")]
@@ -51,7 +52,7 @@ pub(crate) async fn keep_fresh(shared: WeakShared) {
     }
 }
 
-/// The places whose evidence is due, or is missing since its source failed, each with a path that it is about.
+/// The slots whose evidence is due, or is missing because its source failed, each with a path that it is about.
 fn due(shared: &Shared, now: Time) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
     let is_due = |slot: &Arc<CacheSlot>| {
         let is_in_use = now.unix().saturating_sub(slot.used().unix()) <= IN_USE;
@@ -66,7 +67,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
     let slots = shared.fetcher.memory.all().into_iter().filter(is_due);
     let mut wanted: HashMap<EvidenceKey, Arc<CacheSlot>> = slots.map(|slot| (slot.key, slot)).collect();
     let snapshot = shared.snapshot();
-    // What memory had no room for is not kept by paths that nobody asks about.
+    // Paths that are not used do not keep evidence for which memory had no room.
     snapshot.paths.iter().for_each(|path| path.release_replaced());
     let mut due = Vec::new();
     if wanted.is_empty() {
@@ -82,7 +83,7 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
     due
 }
 
-/// Among whom renewals are shared: the host that is asked, and the issuers of the path that it is for.
+/// The parties that share renewals: the host that is asked, and the issuers of the path.
 fn parties(slot: &CacheSlot, path: &KnownPath) -> Parties {
     let keys: Vec<_> = path.report.path().skip(1).map(|issuer| issuer.view().spki().raw).collect();
     let mut parties = of_path(Party::hashed(slot.key), keys.into_iter());
@@ -93,7 +94,7 @@ fn parties(slot: &CacheSlot, path: &KnownPath) -> Parties {
     parties
 }
 
-/// The same for one place in one process, and different between processes: they do not ask together.
+/// Equal for one slot in one process, and different between processes, so that they do not ask at the same time.
 fn jitter(slot: &CacheSlot) -> f64 {
     let salt = u64::from(std::process::id());
     let seed = slot.key.leading().wrapping_mul(salt | 1);

@@ -1,4 +1,4 @@
-//! What a check came to, and whom it asked.
+//! The result of a check, and the sources that were asked.
 
 use core::fmt;
 use std::sync::Arc;
@@ -22,39 +22,39 @@ use crate::transport::refusal::Refusal;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SourceTried {
-    /// For which certificate of the path; 0 is the target.
+    /// The certificate of the path that it is about. 0 is the target.
     pub at: usize,
     /// What was asked for.
     pub kind: EvidenceKind,
-    /// Where.
+    /// The URL.
     pub url: Arc<str>,
-    /// From where an answer came; `None` if none did.
+    /// The origin of the answer. `None` if there was none.
     pub from: Option<Origin>,
     /// How long this check waited for it.
     pub elapsed: Duration,
-    /// Bytes of the answer.
+    /// The size of the answer in bytes.
     pub bytes: usize,
-    /// Why it was of no use.
+    /// Why it could not be used: the cause, and what happened.
     pub failure: Option<(Cause, String)>,
-    /// The rule by which it was not asked, if that is why.
+    /// The rule by which the guard refused it, if it did.
     pub refusal: Option<Refusal>,
 }
 
-/// What a check came to. It outlives the chain and keeps the ring and policy that it was made with.
+/// The result of a check. It outlives the chain, and keeps the ring and policy that it was made with.
 #[derive(Clone)]
 #[must_use]
 pub struct CheckReport {
     pub(crate) inner: Inner,
     pub(crate) sources: Vec<SourceTried>,
-    /// What was not in memory, where nothing else was looked at.
+    /// Evidence that was not in memory, if only memory was searched.
     pub(crate) missing: Names,
-    /// When evidence that has no place in memory is to be got again.
+    /// When evidence that has no slot in memory is to be fetched again.
     pub(crate) unkept_until: Option<Time>,
 }
 
 #[derive(Clone)]
 pub(crate) enum Inner {
-    /// A client that is known, and nothing that is at hand speaks against it. Its statuses are looked up again when they
+    /// A client that is known, and no evidence in memory is against it. Its statuses are looked up again when they
     /// are asked for.
     Known {
         path: Arc<KnownPath>,
@@ -78,7 +78,7 @@ pub(crate) fn tolerated(report: &OwnedReport) -> Option<Cause> {
 }
 
 impl CheckReport {
-    /// What a whole check came to.
+    /// The result of a whole check.
     pub(crate) fn full(
         basis: &Arc<Basis>,
         report: Arc<OwnedReport>,
@@ -89,7 +89,7 @@ impl CheckReport {
         Self { inner, sources, missing: Names::new(), unkept_until: None }
     }
 
-    /// The outcome.
+    /// The verdict.
     pub fn verdict(&self) -> Verdict {
         match &self.inner {
             Inner::Known { .. } => Verdict::Accept,
@@ -103,7 +103,7 @@ impl CheckReport {
         self.verdict() == Verdict::Accept
     }
 
-    /// Why, unless accepted.
+    /// The reason. `None` if accepted.
     #[must_use]
     pub fn reason(&self) -> Option<&Rejection> {
         match &self.inner {
@@ -118,13 +118,14 @@ impl CheckReport {
         self.owned_refusal()?.message()
     }
 
-    /// What would help. `None` if accepted.
+    /// What would help, as a value. `None` if accepted.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         self.owned_refusal()?.remedy()
     }
 
-    /// The evidence that was given or fetched and did not count, where a status is unknown or an explanation was asked for.
+    /// The evidence that was given or fetched and did not count. Filled in if a status is unknown, or if the policy
+    /// asks for an explanation.
     #[must_use]
     pub fn considered(&self) -> &[Considered] {
         match &self.inner {
@@ -140,21 +141,22 @@ impl CheckReport {
         }
     }
 
-    /// The stable word of what it came to: the reason's code, or `accept`.
+    /// The stable code: that of the reason, or `accept`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.reason().map_or_else(|| self.verdict().code(), |rejection| rejection.reason.code())
     }
 
-    /// The last second for which the path is good as it stands.
+    /// The last second for which the path is good with the evidence of this report.
     #[must_use]
     pub fn valid_until(&self) -> Option<Time> {
         self.owned().valid_until()
     }
 
-    /// Whether something that is not at hand might change it: revocation is not known, be it that policy lets that pass, or
-    /// what says that a certificate is revoked has passed its nextUpdate, so that a hold may have been lifted since, or an
-    /// issuer that may be fetched is not (`Policy::aia`). Where policy lets pass that no source is named, nothing is missing.
+    /// Whether evidence that is not in memory might change the verdict. It might if a revocation status is unknown,
+    /// even one that the policy tolerates, if the evidence of a revocation has passed its nextUpdate, so that a hold
+    /// may have been lifted, or if an issuer that may be fetched is missing (`Policy::aia`). Nothing is missing where
+    /// the policy tolerates that no source is named.
     #[must_use]
     pub fn is_missing_evidence(&self) -> bool {
         let Inner::Full { basis, report, now } = &self.inner else { return false };
@@ -172,11 +174,11 @@ impl CheckReport {
         }
     }
 
-    /// Why nothing is known of the first certificate whose revocation policy let pass. `None` where all is known, and of
-    /// whom is not accepted.
+    /// Why the status of the first certificate is unknown whose revocation status the policy tolerates. `None` if all
+    /// statuses are known, and if the report does not accept.
     #[must_use]
     pub fn tolerated(&self) -> Option<Cause> {
-        // Of a known path all is known.
+        // All statuses of a known path are known.
         match &self.inner {
             Inner::Known { .. } => None,
             Inner::Full { report, .. } => tolerated(report),
@@ -190,32 +192,33 @@ impl CheckReport {
         }
     }
 
-    /// The bytes of the certificate that was asked about, if it reads.
+    /// The bytes of the certificate that was checked, if it can be parsed.
     pub(crate) fn leaf(&self) -> Option<&Arc<[u8]>> {
         self.owned().path().next().map(|leaf| leaf.der())
     }
 
-    /// What to ask about again: what was presented, and what of the path was not, the anchor but for a target that is one.
+    /// The chain for a later check: what was presented, and those certificates of the path that were not, without the
+    /// anchor.
     pub(crate) fn chain_with(&self, presented: &[CertificateDer<'_>]) -> Arc<[CertificateDer<'static>]> {
         let path = self.owned().path();
         let below = path.len().saturating_sub(1).max(1);
         let fetched = path.take(below).map(|member| &**member.der());
         let given = || presented.iter().map(|der| &**der);
         let missing = fetched.filter(|der| !given().any(|known| known == *der));
-        // The leaf is the report's, whatever stands first.
+        // The leaf is the report's, whatever comes first.
         let leaf = self.leaf().map(|leaf| &**leaf);
         let rest = given().chain(missing).filter(|der| Some(*der) != leaf);
         leaf.into_iter().chain(rest).map(|der| CertificateDer::from(der.to_vec())).collect()
     }
 
-    /// The client and the issuers of its path, among whom permits are shared.
+    /// The client and the issuers of its path, which share permits.
     pub(crate) fn parties(&self, chain: &[CertificateDer<'_>]) -> Parties {
         let client = Party::hashed(chain.first().map(|leaf| &**leaf));
         let keys: Vec<_> = self.owned().path().skip(1).map(|issuer| issuer.view().spki().raw).collect();
         of_path(client, keys.into_iter())
     }
 
-    /// The known path that it is of, if it is.
+    /// The known path of the report, if there is one.
     pub(crate) fn known_path(&self) -> Option<&Arc<KnownPath>> {
         match &self.inner {
             Inner::Known { path, .. } => Some(path),
@@ -223,19 +226,19 @@ impl CheckReport {
         }
     }
 
-    /// The sources that were tried, in the order in which they were done with. Empty where all was at hand.
+    /// The sources that were tried, in the order in which they were done. Empty if all evidence was in memory.
     #[must_use]
     pub fn sources(&self) -> &[SourceTried] {
         &self.sources
     }
 
-    /// Whether the path was known, so that only revocation was looked up.
+    /// Whether the path was known, so that only its revocation was looked up.
     #[must_use]
     pub const fn is_of_known_path(&self) -> bool {
         matches!(self.inner, Inner::Known { .. })
     }
 
-    /// All of it, as the core reports it.
+    /// The whole report of the core.
     #[must_use]
     pub fn details(&self) -> Details {
         match &self.inner {
@@ -263,7 +266,7 @@ impl fmt::Debug for CheckReport {
     }
 }
 
-/// All of a report, and the ring that it is about.
+/// A whole report, and the ring that it is about.
 #[derive(Debug)]
 pub struct Details {
     basis: Arc<Basis>,

@@ -1,4 +1,4 @@
-//! What the engine and its tasks share: what can be said at once, and checks that are driven to their end.
+//! State that the engine and its tasks share, and the checks that they make.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -27,10 +27,10 @@ use crate::fetcher::permits::{Names, Party, Permit, Permits};
 use crate::limits::FetchLimits;
 use crate::metrics as names;
 
-/// How long a check may take that nobody waits for: a whole CRL, and then some.
+/// How long a check may take that nothing waits for: the time of a whole CRL, and a little more.
 pub(crate) const PREFETCH_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// What the engine and its tasks share.
+/// State that the engine and its tasks share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) fetcher: Arc<Fetcher>,
@@ -48,9 +48,10 @@ impl Shared {
         self.snapshot.load_full()
     }
 
-    /// A client that is known and good by all that is at hand.
+    /// The report for a client that is known and good by the evidence in memory.
     ///
-    /// With time for more than memory, a check does not take what policy tolerates beyond its end before something newer was asked for.
+    /// If there is time for more than memory, evidence that has passed its end is not used before newer evidence was
+    /// asked for, even if the policy tolerates it.
     pub(crate) fn known(&self, chain: &[CertificateDer<'_>], now: Time, reach: Reach) -> Option<CheckReport> {
         let snapshot = self.snapshot.load();
         let path = snapshot.paths.get(chain.first()?)?;
@@ -73,13 +74,13 @@ impl Shared {
         Some(CheckReport { inner, sources: Vec::new(), missing: Names::new(), unkept_until: None })
     }
 
-    /// The path of a client that is known, whatever its evidence says.
+    /// The path of a known client, whatever its evidence says.
     pub(crate) fn known_path(&self, leaf: &[u8]) -> Option<Arc<KnownPath>> {
         self.snapshot.load().paths.get(leaf)
     }
 
-    /// What can be said by what is at hand without a whole check: of who is known, of who was refused a moment ago, and of
-    /// who is good and of a kind that is known.
+    /// The report for a client that can be decided by memory without a whole check: one that is known, one that was
+    /// refused a moment ago, and one that is good and of a known profile.
     pub(crate) fn at_hand(
         &self,
         chain: &[CertificateDer<'_>],
@@ -111,7 +112,7 @@ impl Shared {
         self.close(snapshot, chain, now, outcome)
     }
 
-    /// Drives a check and remembers what may be remembered of it.
+    /// Drives a check and remembers what can be kept of it.
     pub(crate) async fn check(
         self: Arc<Self>,
         chain: Vec<CertificateDer<'static>>,
@@ -137,8 +138,8 @@ impl Shared {
         report
     }
 
-    /// The right to get in the background what a client is missing, unless all of it is being got. What there is no permit for,
-    /// the client's next attempt asks for again.
+    /// A permit to fetch missing evidence of a client in the background, unless all of it is being fetched. If there
+    /// is no permit, the client's next attempt asks again.
     pub(crate) fn permit_to_prefetch(
         &self,
         report: &CheckReport,
@@ -161,7 +162,7 @@ impl Shared {
         }
     }
 
-    /// Takes in what a check could not wait for, so that who asks next finds it.
+    /// Takes in evidence that a check could not wait for, so that later checks find it.
     fn fetch_in_background(
         self: &Arc<Self>,
         report: &CheckReport,
@@ -182,7 +183,7 @@ impl Shared {
         });
     }
 
-    /// Fetches what stands under this key again, on behalf of a path that uses it.
+    /// Fetches the evidence under this key again, for a path that uses it.
     pub(crate) async fn renew(
         &self,
         path: &KnownPath,
@@ -236,7 +237,8 @@ impl Shared {
     }
 }
 
-/// Refused for its path, which another try a moment later does not change. What is not valid yet may be.
+/// Whether it is refused for its path, which another attempt a moment later would not change. A certificate that is
+/// not valid yet may become valid.
 fn is_of_path(report: &OwnedReport) -> bool {
     let reason = report.reason().map(|rejection| &rejection.reason);
     !matches!(
@@ -251,7 +253,7 @@ fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: T
     Some(CheckReport::full(&snapshot.basis, snapshot.rejections.get(chain, now)?, now, Vec::new()))
 }
 
-/// What a client was accepted by, counted and as reports name it.
+/// The evidence that a client was accepted by, counted and as reports name it.
 fn sources_of(found: &[Found]) -> Vec<SourceTried> {
     let (mut crls, mut responses) = (0, 0);
     let source = |found: &Found| {

@@ -1,4 +1,4 @@
-//! Ring and policy, as one: a check keeps the snapshot that it began with, and a new one begins with nothing known.
+//! Ring and policy as one value. A check keeps the snapshot that it began with, and a new snapshot knows no clients.
 
 use core::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::limits::FetchLimits;
 use crate::printable::printable;
 use tracing::warn;
 
-/// What checks are made with, and what is known by it.
+/// The ring and policy of checks, and the clients that are known under them.
 pub struct Snapshot {
     pub(crate) basis: Arc<Basis>,
     pub(crate) paths: KnownPaths,
@@ -23,10 +23,11 @@ pub struct Snapshot {
     pub(crate) templates: PathTemplates,
 }
 
-/// Snapshots of this process, numbered.
+/// The number of snapshots in this process.
 static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
-/// Logs anchors that are such only since their issuer is not in the ring: a removal does that too.
+/// Logs anchors that are anchors only because their issuer is not in the ring. Removing an issuer has this effect
+/// too.
 fn warn_of_promoted(ring: &KeyRing) {
     for entry in ring.anchors().filter(|entry| entry.is_promoted()) {
         let certificate = entry.certificate();
@@ -51,12 +52,12 @@ impl Snapshot {
         }
     }
 
-    /// The same ring under another policy, with nothing known.
+    /// The same ring under another policy, with no known clients.
     pub(crate) fn with_policy(&self, policy: Policy, limits: &FetchLimits) -> Self {
         Self::new(Arc::clone(&self.basis.ring), policy, self.basis.given.clone(), limits)
     }
 
-    /// Its number: another ring or policy has another, whatever engine they are of.
+    /// The number of the snapshot. It is unique in the process, for any engine.
     #[must_use]
     pub const fn generation(&self) -> u64 {
         self.generation

@@ -1,4 +1,4 @@
-//! What a check waits for, and for how long.
+//! Waiting for fetches, and for how long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::cache::evidence::CachedEvidence;
 use crate::failure::Failure;
 use crate::fetcher::{FetchOutcome, FetchWatcher, Level, State};
 
-/// Something that is waited for.
+/// A need whose fetch is waited for.
 pub(crate) struct Awaited {
     pub(crate) pending: PendingNeed,
     pub(crate) level: Level,
@@ -20,17 +20,18 @@ pub(crate) struct Awaited {
 /// The result of waiting.
 pub(crate) enum WaitOutcome {
     Finished(Result<Arc<FetchOutcome>, Failure>),
-    /// Half the time is gone, and it will not be there by the end, as far as can be seen.
+    /// Half of the time is gone, and the answer is not expected to be complete at the end.
     Silent(FetchWatcher, Failure),
 }
 
-/// Where something stands in the search for an answer.
+/// A need, and what the cache has for it.
 pub(crate) struct PendingNeed {
     pub(crate) need: Need,
     pub(crate) begun: Instant,
-    /// What is in the cache and would do, were there nothing newer.
+    /// Evidence in the cache that can be used if nothing newer is available.
     pub(crate) fallback: Option<Arc<CachedEvidence>>,
-    /// What is in the cache and too old to say that anyone is good: whom it lists, it still lists.
+    /// Evidence in the cache that is too old to accept a certificate. The certificates that it lists are still
+    /// revoked.
     pub(crate) last: Option<Arc<CachedEvidence>>,
 }
 
@@ -39,7 +40,7 @@ impl PendingNeed {
         Self { need, begun: Instant::now(), fallback: None, last: None }
     }
 
-    /// Something newer in place of what was there; an older one does not come back.
+    /// Notes newer evidence. Older evidence does not replace it.
     pub(crate) fn keep_newer(place: &mut Option<Arc<CachedEvidence>>, cached: &Arc<CachedEvidence>) {
         if place.as_ref().is_none_or(|known| !cached.is_older_than(known)) {
             *place = Some(Arc::clone(cached));
@@ -47,12 +48,12 @@ impl PendingNeed {
     }
 }
 
-/// How long something is waited for.
+/// The deadlines of a wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WaitDeadlines {
-    /// Without a byte, or with too few of them.
+    /// For a source that sends nothing, or too little.
     pub(crate) silent: Instant,
-    /// At all.
+    /// For any source.
     pub(crate) whole: Instant,
 }
 
@@ -89,7 +90,7 @@ pub(crate) async fn wait(
     Awaited { pending, level, outcome }
 }
 
-/// Whether what has begun to arrive will be there in time, if it goes on so.
+/// Whether an answer that is arriving will be complete in time at its present rate.
 fn is_worth_waiting(arriving: Option<(u64, Option<u64>)>, begun: Instant, whole: Instant) -> bool {
     let Some((bytes @ 1.., length)) = arriving else { return false };
     let left = whole.saturating_duration_since(Instant::now()).as_secs_f64();

@@ -1,4 +1,4 @@
-//! Clients of live connections: a server learns when one is not good any more.
+//! Watches of live connections: a server learns when a client is no longer good.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
@@ -18,21 +18,21 @@ use crate::cache::known_paths::KnownPath;
 use crate::engine::report::CheckReport;
 use crate::engine::summary::Summary;
 
-/// Clients that are checked with evidence fetched for them alone, at once.
+/// Clients that are checked at once with evidence that is fetched for them alone.
 const CHECKED_AT_ONCE: usize = 16;
-/// What became of a client that was watched.
+/// The end of a watch.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Ended {
-    /// It would be refused now: revoked, expired, or not good for the ring and policy of today.
+    /// The client would be refused now: it is revoked or expired, or not good under the current ring and policy.
     Rejected(CheckReport),
-    /// Nobody watches: the engine is gone, or the report was of no client.
+    /// The watch has stopped: the engine is gone, or the report was about no client.
     Unwatched,
 }
 
 /// Resolves once the client would be refused, and emits the event `client-ended`. Dropping it ends the watch.
 ///
-/// An unknown status ends no connection: a responder that cannot be reached is no reason to.
+/// An unknown status does not end a watch: a responder that cannot be reached is no reason to end a connection.
 #[derive(Debug)]
 #[must_use = "it reports nothing unless it is awaited"]
 pub struct Watch {
@@ -71,7 +71,7 @@ impl Future for Watch {
     }
 }
 
-/// Where a watch stands among all.
+/// The place of a watch among all.
 #[derive(Debug)]
 struct Place {
     watches: Weak<Watches>,
@@ -87,12 +87,12 @@ impl Drop for Place {
     }
 }
 
-/// A client with live connections, however many.
+/// A client with one or more live connections.
 #[derive(Debug)]
 pub(super) struct Client {
     chain: Arc<[CertificateDer<'static>]>,
     path: Option<Arc<KnownPath>>,
-    /// When its path ends by itself.
+    /// When its path ends without new evidence.
     until: Option<Time>,
     /// When it is to be checked with evidence that is fetched for it alone.
     check_at: Option<Time>,
@@ -100,7 +100,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Sends the report to all who listen.
+    /// Sends the report to all watches of this client.
     pub(super) fn end(self, report: &CheckReport) {
         for (_, sender) in self.listeners {
             let _nobody_listens = sender.send(report.clone());
@@ -111,7 +111,7 @@ impl Client {
 /// Why clients are looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum News {
-    /// Evidence came, or their time is up.
+    /// Evidence arrived, or a path has ended.
     OfEvidence,
     /// Ring or policy changed.
     OfBasis,
@@ -121,19 +121,19 @@ pub(super) enum News {
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     clients: HashMap<Arc<[u8]>, Client>,
-    /// Whom evidence is about.
+    /// The clients that evidence is about.
     by_key: HashMap<EvidenceKey, HashSet<Arc<[u8]>>>,
-    /// Whom any evidence may be about.
+    /// The clients that any evidence may be about.
     pathless: HashSet<Arc<[u8]>>,
     ends: BTreeSet<(Time, Arc<[u8]>)>,
-    /// Who could be neither accepted nor refused at the last look.
+    /// Clients that could be neither accepted nor refused at the last look.
     open: HashSet<Arc<[u8]>>,
-    /// Who is to be checked with evidence of its own, and when.
+    /// Clients that are to be checked with evidence fetched for them, and when.
     checks: BTreeSet<(Time, Arc<[u8]>)>,
-    /// Who is being checked so.
+    /// Clients that are being checked in that way.
     checking: HashSet<Arc<[u8]>>,
     next: u64,
-    /// Evidence that came since the last look.
+    /// Evidence that arrived since the last look.
     arrived: HashSet<EvidenceKey>,
     /// Clients that are to be checked once more.
     named: HashSet<Arc<[u8]>>,
@@ -161,8 +161,8 @@ impl Clients {
         (number, receiver)
     }
 
-    /// Notes what the client's path hangs on, instead of what was noted before. Who has a path keeps it until there is
-    /// another.
+    /// Notes what the client's path depends on, instead of what was noted before. A client with a path keeps it until
+    /// there is another.
     pub(super) fn place(&mut self, leaf: &Arc<[u8]>, path: Option<Arc<KnownPath>>, until: Option<Time>) {
         let Some(client) = self.clients.get(leaf) else { return };
         let path = path.or_else(|| client.path.clone());
@@ -195,7 +195,7 @@ impl Clients {
         }
     }
 
-    /// Has a client checked with evidence of its own, at this time or never.
+    /// Schedules a check with evidence fetched for this client, or cancels it.
     pub(super) fn check_at(&mut self, leaf: &Arc<[u8]>, at: Option<Time>) {
         let Some(client) = self.clients.get_mut(leaf) else { return };
         if let Some(before) = core::mem::replace(&mut client.check_at, at) {
@@ -204,7 +204,7 @@ impl Clients {
         self.checks.extend(at.map(|at| (at, Arc::clone(leaf))));
     }
 
-    /// The same, unless it is checked sooner anyhow.
+    /// The same, unless it is scheduled earlier already.
     pub(super) fn check_by(&mut self, leaf: &Arc<[u8]>, at: Time) {
         let known = self.clients.get(leaf).and_then(|client| client.check_at);
         if known.is_none_or(|known| at < known) {
@@ -212,7 +212,7 @@ impl Clients {
         }
     }
 
-    /// Who is to be checked so now, as many as may be at once.
+    /// The clients whose check is due, as many as may be checked at once.
     pub(super) fn checks_due(&mut self, now: Time) -> Vec<Arc<[u8]>> {
         let room = CHECKED_AT_ONCE.saturating_sub(self.checking.len());
         let due = self.checks.iter().take_while(|(at, _)| *at <= now).map(|(_, leaf)| Arc::clone(leaf));
@@ -231,17 +231,17 @@ impl Clients {
         self.clients.remove(leaf)
     }
 
-    /// What to ask about again.
+    /// The chain for a later check.
     pub(super) fn chain_of(&self, leaf: &Arc<[u8]>) -> Option<Arc<[CertificateDer<'static>]>> {
         self.clients.get(leaf).map(|client| Arc::clone(&client.chain))
     }
 
-    /// Whether it is to be checked at some time with evidence of its own.
+    /// Whether a check with evidence fetched for it is scheduled.
     pub(super) fn is_to_be_checked(&self, leaf: &Arc<[u8]>) -> bool {
         self.clients.get(leaf).is_some_and(|client| client.check_at.is_some())
     }
 
-    /// Whether it is being checked so.
+    /// Whether such a check is running.
     pub(super) fn is_checked(&self, leaf: &Arc<[u8]>) -> bool {
         self.checking.contains(leaf)
     }
@@ -251,7 +251,7 @@ impl Clients {
         self.checking.remove(leaf);
     }
 
-    /// It could be neither accepted nor refused.
+    /// Notes that it could be neither accepted nor refused.
     pub(super) fn leave_open(&mut self, leaf: &Arc<[u8]>) {
         if self.clients.contains_key(leaf) {
             self.open.insert(Arc::clone(leaf));
@@ -266,7 +266,7 @@ impl Clients {
         }
     }
 
-    /// Who is to be checked: those that news is about, and those whose time is up.
+    /// The clients that are to be checked: those that new evidence is about, and those whose path has ended.
     pub(super) fn due(&mut self, now: Time) -> (Vec<Arc<[u8]>>, News) {
         let arrived = core::mem::take(&mut self.arrived);
         let mut due = core::mem::take(&mut self.named);
@@ -282,7 +282,7 @@ impl Clients {
     }
 }
 
-/// The clients of live connections, and the news for them.
+/// The clients of live connections, and the signal that something has changed.
 #[derive(Debug, Default)]
 pub(crate) struct Watches {
     clients: Mutex<Clients>,
@@ -294,12 +294,12 @@ impl Watches {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until there is news.
+    /// Waits until something has changed.
     pub(super) async fn news(&self) {
         self.news.notified().await;
     }
 
-    /// Watches the client of a report, who presented this chain.
+    /// Watches the client of a report, which presented this chain.
     pub(crate) fn add(
         self: &Arc<Self>,
         path: Option<Arc<KnownPath>>,
@@ -307,7 +307,7 @@ impl Watches {
         presented: &[CertificateDer<'_>],
     ) -> Watch {
         let Some(leaf) = report.leaf().map(Arc::clone) else {
-            // A report without a path has nobody in it.
+            // A report without a path is about no client.
             let place = Place { watches: Weak::new(), leaf: Arc::default(), number: 0 };
             return Watch { receiver: oneshot::channel().1, peer: None, _place: place };
         };
@@ -320,28 +320,28 @@ impl Watches {
         Watch { receiver, peer: None, _place: Place { watches: Arc::downgrade(self), leaf, number } }
     }
 
-    /// Looks at the client of a report again, as soon as may be.
+    /// Schedules another look at the client of a report.
     pub(crate) fn look_again(&self, report: &CheckReport) {
         let Some(leaf) = report.leaf() else { return };
         self.lock().named.insert(Arc::clone(leaf));
         self.news.notify_one();
     }
 
-    /// Has those looked at again of whom nothing could be said.
+    /// Schedules another look at clients that could be neither accepted nor refused.
     pub(super) fn look_at_open(&self) {
         let mut clients = self.lock();
         let open = core::mem::take(&mut clients.open);
         clients.named.extend(open);
     }
 
-    /// Has all looked at again: evidence that memory had no room for any more went without news.
+    /// Schedules a look at all clients: evidence that memory had no room for is not signalled.
     pub(super) fn look_at_all(&self) {
         let mut clients = self.lock();
         let all: Vec<_> = clients.clients.keys().cloned().collect();
         clients.named.extend(all);
     }
 
-    /// New evidence is in its place.
+    /// Signals that there is new evidence in a slot.
     pub(crate) fn evidence_came(&self, key: EvidenceKey) {
         let mut clients = self.lock();
         let is_wanted = clients.by_key.contains_key(&key) || !clients.pathless.is_empty();
@@ -350,7 +350,7 @@ impl Watches {
         }
     }
 
-    /// Ring or policy are others.
+    /// Signals that ring or policy have changed.
     pub(crate) fn basis_changed(&self) {
         self.lock().is_all_changed = true;
         self.news.notify_one();

@@ -1,4 +1,4 @@
-//! Looks at the clients of live connections when there is news, and from time to time.
+//! Looks at the clients of live connections when something has changed, and from time to time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use crate::engine::shared::{Shared, WeakShared};
 use crate::engine::watch::News;
 use crate::metrics as names;
 
-/// Between two looks at the clock.
+/// The pause between two looks at the clock.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Seconds between two notes that the evidence is still in use, and between two looks at everybody.
+/// Seconds between two notes that the evidence is still in use, and between two looks at all clients.
 const NOTE: i64 = 600;
-/// Seconds between two looks at those who could be neither accepted nor refused.
+/// Seconds between two looks at clients that could be neither accepted nor refused.
 const OPEN_AGAIN: i64 = 10;
-/// Checks in a row, before other tasks have their turn.
+/// Checks in a row before other tasks have their turn.
 const CHECKS_IN_A_ROW: usize = 64;
-/// How long such a check may take.
+/// How long a check with evidence of its own may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Such checks are spread over so many seconds, and those that came to nothing are made again after as many.
+/// Such checks are spread over this many seconds. Those without a result are repeated after as many.
 const SPREAD: i64 = 60;
 
-/// Checks who is to be checked, as long as the engine lives.
+/// Checks the clients that are due, as long as the engine lives.
 pub(crate) async fn keep_watch(engine: WeakShared) {
     let (mut noted, mut looked) = (Time::from_unix(0), Time::from_unix(0));
     loop {
@@ -54,7 +54,7 @@ pub(crate) async fn keep_watch(engine: WeakShared) {
     }
 }
 
-/// Looks at a client by what is in memory.
+/// Looks at a client by the evidence in memory.
 fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time, news: News) {
     let watches = &shared.watches;
     let Some(chain) = watches.lock().chain_of(leaf) else {
@@ -63,15 +63,15 @@ fn look_at(shared: &Shared, leaf: &Arc<[u8]>, now: Time, news: News) {
     let report = shared.look_up(&chain, now);
     if settle(shared, leaf, &report) == Verdict::Undetermined {
         let mut clients = watches.lock();
-        // Where its evidence has no place in memory, that is no news before it ends, unless it counts for another ring. Where
-        // memory had no room for it, or a source failed, it is got again.
+        // If its evidence has no slot in memory, an unknown status is expected, unless the ring has changed. If
+        // memory had no room for the evidence, or its source failed, it is fetched again.
         if (news == News::OfBasis || !clients.is_to_be_checked(leaf)) && !clients.is_checked(leaf) {
             clients.check_by(leaf, spread(now));
         }
     }
 }
 
-/// A time soon, another for each: they do not all ask at once.
+/// A time within the next minute, different for each client, so that they do not all ask at once.
 fn spread(now: Time) -> Time {
     Time::from_unix(now.unix().saturating_add(fastrand::i64(1..=SPREAD)))
 }
@@ -90,7 +90,7 @@ async fn check(shared: Arc<Shared>, leaf: Arc<[u8]>, now: Time) {
     match verdict {
         Verdict::Reject => {}
         Verdict::Accept => clients.check_at(&leaf, report.unkept_until),
-        // Its source may come back.
+        // Its source may answer again.
         Verdict::Undetermined => {
             let again = Time::from_unix(spread(now).unix().saturating_add(SPREAD));
             clients.check_at(&leaf, Some(again));
@@ -98,7 +98,7 @@ async fn check(shared: Arc<Shared>, leaf: Arc<[u8]>, now: Time) {
     }
 }
 
-/// Notes the outcome of a look, and reports to who listens if the client would be refused.
+/// Notes the outcome of a look, and ends the watches if the client would be refused.
 fn settle(shared: &Shared, leaf: &Arc<[u8]>, report: &CheckReport) -> Verdict {
     let watches = &shared.watches;
     let verdict = report.verdict();
@@ -108,12 +108,13 @@ fn settle(shared: &Shared, leaf: &Arc<[u8]>, report: &CheckReport) -> Verdict {
             metrics::counter!(names::ENDED, "reason" => report.code()).increment(1);
             client.end(report);
         }
-        // It may be good on another path, of other evidence.
+        // It may be good on another path, by other evidence.
         Verdict::Accept => {
             let path = shared.known_path(leaf);
             watches.lock().place(leaf, path, report.valid_until());
         }
-        // Not known is no news. It is looked at again when there is some, and from time to time.
+        // An unknown status ends no watch. The client is looked at again when something changes, and from time to
+        // time.
         Verdict::Undetermined => {
             watches.lock().leave_open(leaf);
         }

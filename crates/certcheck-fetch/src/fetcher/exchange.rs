@@ -1,4 +1,5 @@
-//! One exchange with a source: a permit, a lease where a fleet shares a store, the network, and what came is read.
+//! One exchange with a source: a permit, a lease if several processes share a store, the network, and parsing the
+//! answer.
 
 use core::fmt;
 use std::pin::pin;
@@ -32,41 +33,43 @@ use crate::transport::answer::{Fetched, Transport};
 use crate::transport::guard::Target;
 use crate::transport::spool::Body;
 
-/// How long another's turn is waited for, for what is small and for CRLs. After it both fetch: no harm.
+/// How long to wait for another process's turn, for small evidence and for CRLs. After that both fetch, which does no
+/// harm.
 const TURN: Duration = Duration::from_secs(5);
 const TURN_OF_CRL: Duration = Duration::from_secs(30);
-/// A turn that comes within this was free.
+/// A lease that is granted within this time was free.
 const AT_ONCE: Duration = Duration::from_millis(15);
 /// How long a fetch waits for its permit.
 const QUEUE: Duration = Duration::from_secs(10);
 /// Addresses of a host that a fetch is counted for.
 const MAX_ADDRESSES: usize = 4;
 
-/// Called with bytes as they arrive: from where, how many are there, and how many there will be, if that is known.
+/// A function that is called with bytes as they arrive: the URL, the number of bytes so far, and the total if it is
+/// known.
 pub type Observer = Arc<dyn Fn(&str, u64, Option<u64>) + Send + Sync>;
 
-/// For whom something is fetched: first of all those who wait for it.
+/// The check that a fetch is for: the first of those that wait for it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Behalf {
-    /// Who asks: the client, and the issuers of its path.
+    /// The client, and the issuers of its path.
     pub(crate) parties: Parties,
-    /// Until when the answer is of use to it.
+    /// The time until which the answer is useful to it.
     pub(crate) deadline: Option<Instant>,
 }
 
 impl Behalf {
-    /// How long another's turn to fetch is waited for: half of the time that is left at most.
+    /// How long to wait for another process's turn: at most half of the time that is left.
     fn turn(&self, max: Duration) -> Duration {
         let half = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()) / 2);
         half.map_or(max, |half| half.min(max))
     }
 }
 
-/// What is asked, of whom, for whom.
+/// What is asked for, where, and for which check.
 pub(super) struct Exchange<'e> {
     pub(super) need: &'e Need,
     pub(super) target: &'e Target,
-    /// What is held, good, and may have changed.
+    /// Evidence that is in memory and good, and may have changed.
     pub(super) known: Option<Arc<CachedEvidence>>,
     pub(super) behalf: Behalf,
     pub(super) policy: &'e Arc<Policy>,
@@ -80,20 +83,20 @@ impl Exchange<'_> {
 
 /// The outcome of one.
 enum Received {
-    /// Another had put it into the store.
+    /// Another process had put it into the store.
     Stored(Arc<CachedEvidence>),
     NotModified(Transport),
     Bodies(Vec<Body>, Transport),
 }
 
-/// The right to fetch, which others of a fleet wait for.
+/// The lease for a fetch, which other processes wait for.
 type Turn = Mutex<Option<Lease>>;
 
 fn take(turn: &Turn) -> Option<Lease> {
     turn.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// The network, and what bounds its use.
+/// The network, and the limits on its use.
 pub(super) struct Exchanges {
     network: Network,
     persist: Option<Arc<Persist>>,
@@ -129,7 +132,7 @@ impl Exchanges {
         Self { network, persist, health, permits, limits, heavy, observer }
     }
 
-    /// Where this leads, validated, and its host.
+    /// The validated target of a request, and its host.
     pub(super) fn target(&self, request: &EvidenceRequest) -> Result<(Target, Arc<Host>), Failure> {
         let target = self.network.validate(request)?;
         let host = self.health.host(&target.host_key());
@@ -147,7 +150,7 @@ impl Exchanges {
         match &outcome {
             Ok((cached, _)) if cached.origin == Origin::Network => Health::answered(host),
             Ok(_) => {}
-            // Others were in the way: it says nothing of the source.
+            // Other fetches were in the way: the source is not at fault.
             Err(failure) if !failure.was_asked => {
                 debug!(
                     name: "fetch-skipped", target: "certcheck::fetch",
@@ -177,7 +180,7 @@ impl Exchanges {
         sender: &watch::Sender<State>,
     ) -> Result<(Arc<CachedEvidence>, Option<Lease>), Failure> {
         let permit = self.permit(&exchange).await?;
-        // What happened while this waited counts.
+        // The host may have failed while this waited.
         self.health.ensure_allowed(&[], host)?;
         let turn = Turn::default();
         let work = self.ask_in_turn(&exchange, &turn, sender);
@@ -185,8 +188,9 @@ impl Exchanges {
         let (bodies, transport) = match received {
             Received::Stored(cached) => return Ok((cached, take(&turn))),
             Received::NotModified(transport) => {
-                let known =
-                    exchange.known.ok_or_else(|| Failure::unreachable("304 for nothing that is held"))?;
+                let known = exchange
+                    .known
+                    .ok_or_else(|| Failure::unreachable("HTTP 304 although no earlier version was named"))?;
                 return Ok((Arc::new(known.revalidated(transport, now())), take(&turn)));
             }
             Received::Bodies(bodies, transport) => (bodies, transport),
@@ -195,7 +199,7 @@ impl Exchanges {
         Ok((Arc::new(cached), take(&turn)))
     }
 
-    /// A permit to ask. Where a name leads is found out under a permit too, and then counts for one.
+    /// A permit to ask. Resolving a name needs a permit too, and the addresses then count for the fetch.
     async fn permit(&self, exchange: &Exchange<'_>) -> Result<Permit, Failure> {
         let too_many = |full: Full| Failure::not_asked(format!("not asked after {QUEUE:?}: {full}"));
         let mut parties = exchange.behalf.parties.clone();
@@ -213,8 +217,8 @@ impl Exchanges {
         self.permits.acquire(parties, QUEUE).await.map_err(too_many)
     }
 
-    /// Does what a permit is for. What takes long makes room for others: first in the lane of those that are new, then it
-    /// gives up the right to be the only one of a fleet.
+    /// Runs the work of a permit. Work that takes long makes room for others: first it leaves the lane for new
+    /// fetches, then it gives up the lease.
     async fn while_permitted<T>(
         &self,
         mut permit: Permit,
@@ -229,9 +233,7 @@ impl Exchanges {
             () = sleep(YOUNG) => {}
         }
         permit.slow_down().map_err(|full| {
-            Failure::not_asked(format!(
-                "given up after {YOUNG:?}, since it is slow, and of what is slow {full}"
-            ))
+            Failure::not_asked(format!("given up after {YOUNG:?}: it is slow, and {full}"))
         })?;
         tokio::select! {
             biased;
@@ -241,7 +243,7 @@ impl Exchanges {
         work.await
     }
 
-    /// Asks the network, in turn with others of a fleet.
+    /// Asks the network, in turn with other processes that share the store.
     async fn ask_in_turn(
         &self,
         exchange: &Exchange<'_>,
@@ -253,7 +255,7 @@ impl Exchanges {
         let lease = self.lease(need, &exchange.behalf).await;
         let has_lease = lease.is_some();
         *turn.lock().unwrap_or_else(PoisonError::into_inner) = lease;
-        // Who had to wait for a turn looks whether the one before has put what is wanted.
+        // After a wait for the lease, the process before may have stored the evidence.
         let had_to_wait = queued.elapsed() > AT_ONCE;
         if has_lease
             && had_to_wait
@@ -265,7 +267,7 @@ impl Exchanges {
         let kind = exchange.kind().code();
         metrics::counter!(names::FETCHES, "kind" => kind).increment(1);
         let started = Instant::now();
-        // Every waiter is woken by this: not at every piece.
+        // This wakes every waiter, so it is not done for every piece.
         let reported = AtomicU64::new(0);
         let arriving = |bytes, length| {
             let tenths =
@@ -291,7 +293,7 @@ impl Exchanges {
         })
     }
 
-    /// Reads what came, where it keeps nobody else.
+    /// Parses an answer on a thread where no other task waits.
     async fn read_bodies(
         &self,
         exchange: &Exchange<'_>,
@@ -312,7 +314,7 @@ impl Exchanges {
                 origin: Origin::Network,
             })
         };
-        // Of a large CRL this takes as long as hashing it twice.
+        // For a large CRL this takes as long as hashing it twice.
         let _turn = self.heavy.turn(bytes).await;
         match spawn_blocking(read).await {
             Ok(cached) => cached,
@@ -320,7 +322,7 @@ impl Exchanges {
         }
     }
 
-    /// The right to fetch, where there is a store to ask for it.
+    /// The lease for a fetch, if there is a store.
     async fn lease(&self, need: &Need, behalf: &Behalf) -> Option<Lease> {
         let (persist, key) = (self.persist.as_ref()?, EvidenceKey::of(&need.request)?);
         let turn =

@@ -1,4 +1,4 @@
-//! How sources fare: back-off for each, a breaker for each host.
+//! The health of sources: a back-off for each source, and a breaker for each host.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use crate::limits::FetchLimits;
 /// Sources and hosts that are remembered.
 const REMEMBERED: u64 = 10_000;
 
-/// What went wrong with a source last.
+/// The last failure of a source.
 #[derive(Clone, Debug)]
 struct Failed {
     failure: Failure,
-    /// In a row.
+    /// Consecutive failures.
     times: u32,
     retry_at: Instant,
 }
@@ -34,7 +34,7 @@ struct Breaker {
     open_until: Option<Instant>,
 }
 
-/// What is remembered of sources.
+/// The health of all sources and hosts.
 #[derive(Debug)]
 pub(crate) struct Health {
     failed: Cache<EvidenceKey, Failed>,
@@ -63,7 +63,7 @@ impl Health {
         let breaker = host.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         match breaker.open_until.and_then(|until| until.checked_duration_since(now)) {
             Some(pause) => {
-                let detail = format!("{} failures in a row, left alone", breaker.failures);
+                let detail = format!("{} consecutive failures; not asked for a while", breaker.failures);
                 let left_alone = Failure::new(Cause::BreakerOpen, detail);
                 Err(Failure { retry_after: Some(pause), was_asked: false, ..left_alone })
             }
@@ -71,7 +71,7 @@ impl Health {
         }
     }
 
-    /// The source brought nothing of use.
+    /// Notes that the source brought no evidence that can be used.
     pub(crate) fn failed(&self, key: Option<&EvidenceKey>, host: &Host, failure: &Failure) {
         if let Some(key) = key {
             let times = self.failed.get(key).map_or(0, |known| known.times).saturating_add(1);
@@ -79,7 +79,7 @@ impl Health {
             let retry_at = Instant::now() + pause;
             self.failed.insert(*key, Failed { failure: failure.clone(), times, retry_at });
         }
-        // What a host says of one question says nothing of others; that it does not answer does.
+        // A failure for one request says nothing about other requests to that host, unless the host does not answer.
         if failure.is_of_host {
             let mut breaker = host.breaker.lock().unwrap_or_else(PoisonError::into_inner);
             breaker.failures = breaker.failures.saturating_add(1);
@@ -89,8 +89,8 @@ impl Health {
         }
     }
 
-    /// It doubles with each failure, up to a bound, give or take a quarter. A server that says when counts, within the
-    /// same bound.
+    /// The pause doubles with each failure, up to a limit, plus or minus a quarter. A time that the server gives is
+    /// used, within the same limit.
     fn pause(&self, times: u32, retry_after: Option<Duration>) -> Duration {
         let doubled = self.limits.back_off.saturating_mul(1 << times.saturating_sub(1).min(16));
         let pause = doubled.max(retry_after.unwrap_or_default()).min(self.limits.back_off_max);
@@ -102,17 +102,17 @@ impl Health {
         self.failed.get(key).is_some_and(|failed| failed.retry_at <= Instant::now())
     }
 
-    /// Whether this source has failed, and is not asked now.
+    /// Whether this source has failed, and may not be asked yet.
     pub(crate) fn is_paused(&self, key: &EvidenceKey) -> bool {
         self.failed.get(key).is_some_and(|failed| failed.retry_at > Instant::now())
     }
 
-    /// The host answered.
+    /// Notes that the host answered.
     pub(crate) fn answered(host: &Host) {
         *host.breaker.lock().unwrap_or_else(PoisonError::into_inner) = Breaker::default();
     }
 
-    /// The source brought what is of use.
+    /// Notes that the source brought evidence that can be used.
     pub(crate) fn served(&self, key: &EvidenceKey) {
         self.failed.invalidate(key);
     }
@@ -145,7 +145,7 @@ mod tests {
         for _ in 0..10 {
             health.failed(None, &host, &Failure::silent("x"));
         }
-        // With no pause it is tried again at once; with one it is not.
+        // Without a pause it is tried again at once. With one it is not.
         assert_eq!(health.ensure_allowed(&[], &host), Ok(()));
         host.breaker.lock().unwrap().open_until = Some(Instant::now() + Duration::from_secs(9));
         assert_eq!(health.ensure_allowed(&[], &host).unwrap_err().cause, Cause::BreakerOpen);

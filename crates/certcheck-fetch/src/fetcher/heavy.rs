@@ -1,19 +1,19 @@
-//! Work on large evidence: few at once, and not where others wait for it.
+//! Work on large evidence: a few pieces at once, and not on threads where others wait.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::block_in_place;
 
-/// Evidence from here on is work that others notice: parsing, hashing and checking it take milliseconds.
+/// Evidence of this size or more is heavy: parsing, hashing and checking it takes milliseconds.
 const LARGE: usize = 256 << 10;
-/// The minimum of large pieces worked on at once; as many as there are processors if that is more. Others wait, and small
-/// evidence does not.
+/// The least number of large pieces that are worked on at once. It is the number of processors if that is larger.
+/// Further ones wait, and small evidence does not.
 const AT_ONCE: usize = 2;
 
 /// Turns for large evidence.
 #[derive(Debug)]
 pub(crate) struct Heavy(Semaphore);
 
-/// A turn. None is needed for what is small.
+/// A turn. Small evidence needs none.
 #[derive(Debug)]
 pub(crate) struct Turn<'h>(Option<SemaphorePermit<'h>>);
 
@@ -23,19 +23,19 @@ impl Heavy {
         Self(Semaphore::new(AT_ONCE.max(processors)))
     }
 
-    /// A turn for evidence of so many bytes.
+    /// A turn for evidence of this many bytes.
     pub(crate) async fn turn(&self, bytes: usize) -> Turn<'_> {
         if bytes < LARGE {
             return Turn(None);
         }
-        // It is never closed; were it, nobody would wait.
+        // The semaphore is never closed. If it were, nothing would wait.
         Turn(self.0.acquire().await.ok())
     }
 }
 
 impl Turn<'_> {
-    /// Does it. What takes long goes on beside the threads on which others are served: this thread becomes one of its own,
-    /// and another takes its place. Bounded by the number of turns.
+    /// Runs the work. Heavy work must not hold a thread that serves others: this thread leaves the runtime for it,
+    /// and another takes its place. The number of turns limits this.
     pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         if self.0.is_some() { block_in_place(work) } else { work() }
     }
@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
 
-    /// On a runtime of one thread: what is small is done while something large is.
+    /// On a runtime of one thread, small work is done while heavy work goes on.
     #[test]
     fn others_are_served_meanwhile() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("runs");

@@ -1,4 +1,4 @@
-//! Fetches that are under way, so that each is made once however many ask.
+//! Fetches that are under way, so that each is made only once.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,36 +13,36 @@ use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
 use crate::store::Lease;
 
-/// How long an outcome that no check has decided about yet is given to who asks meanwhile.
+/// How long an outcome that no check has evaluated yet is given to others that ask.
 const LINGER: Duration = Duration::from_secs(1);
 /// Fetches that are remembered before those that have ended are dropped.
 const MANY: usize = 1_024;
 
-/// Which way evidence comes.
+/// The source of a fetch.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Level {
     Store,
     Network,
 }
 
-/// How far a fetch is.
+/// The progress of a fetch.
 #[derive(Clone, Debug)]
 pub(crate) enum State {
     Waiting,
-    /// Bytes that have come, and how many there will be, if that is known.
+    /// The number of bytes so far, and the total if it is known.
     Arriving(u64, Option<u64>),
     Finished(Result<Arc<FetchOutcome>, Failure>),
 }
 
-/// What a fetch brought.
+/// The outcome of a fetch.
 #[derive(Debug)]
 pub(crate) struct FetchOutcome {
     pub(crate) cached: Arc<CachedEvidence>,
     elapsed: Duration,
-    /// Nobody in the fleet fetches the same before this is kept or rejected.
+    /// The lease: no other process fetches the same before this is kept or rejected.
     lease: Mutex<Option<Lease>>,
     is_settled: AtomicBool,
-    /// Which fetch it was.
+    /// The number of the fetch.
     number: u64,
 }
 
@@ -56,7 +56,7 @@ impl FetchOutcome {
         self.is_settled.load(Ordering::Acquire)
     }
 
-    /// Whether nobody has kept it before: from now on somebody has.
+    /// Whether no one has kept it before. From now on it counts as kept.
     pub(crate) fn settle(&self) -> bool {
         !self.is_settled.swap(true, Ordering::AcqRel)
     }
@@ -72,10 +72,10 @@ struct InFlight {
     number: u64,
 }
 
-/// How a check of many sources watches the download of one.
+/// Watches a fetch, for a check that waits for it.
 pub(crate) type FetchWatcher = watch::Receiver<State>;
 
-/// Where the outcome of a fetch is put, by who makes it.
+/// The sender of a fetch's outcome.
 pub(super) struct Begun {
     pub(super) sender: watch::Sender<State>,
     key: Option<EvidenceKey>,
@@ -84,7 +84,7 @@ pub(super) struct Begun {
     number: u64,
 }
 
-/// A fetch, joined or to be made.
+/// A fetch that was joined or begun.
 pub(super) enum Entered {
     Joined(FetchWatcher),
     Begun(Begun, FetchWatcher),
@@ -103,7 +103,7 @@ impl FetchTable {
         fetches.get(&(key, level)).filter(|fetch| is_of_use(fetch)).map(|fetch| fetch.state.clone())
     }
 
-    /// Begins one, unless someone was faster. What has no key serves nobody else.
+    /// Begins a fetch, unless another has begun the same. One without a key is for one client alone.
     pub(super) fn enter(&self, key: Option<EvidenceKey>, level: Level) -> Entered {
         let (sender, receiver) = watch::channel(State::Waiting);
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
@@ -121,7 +121,7 @@ impl FetchTable {
         Entered::Begun(Begun { sender, key, level, begun, number }, receiver)
     }
 
-    /// Gives the outcome to all who wait for it, and for a while to who asks later.
+    /// Gives the outcome to all that wait for it, and for a while to those that ask later.
     pub(super) async fn finish_fetch(
         &self,
         begun: Begun,
@@ -139,7 +139,7 @@ impl FetchTable {
             return;
         };
         let outcome = Arc::clone(outcome);
-        // All but our own have gone: nobody will keep it, so nobody else need wait.
+        // All other watchers have gone: the outcome will not be kept, so nothing need wait.
         if sender.receiver_count() <= 1 {
             drop(outcome.take_lease());
         }
@@ -151,7 +151,7 @@ impl FetchTable {
         }
     }
 
-    /// Forgets the one that brought this: who asks later begins another.
+    /// Forgets the fetch that brought this. A later request begins another.
     pub(super) fn end(&self, key: EvidenceKey, level: Level, outcome: &FetchOutcome) {
         self.remove(key, level, outcome.number);
     }
@@ -164,7 +164,7 @@ impl FetchTable {
     }
 }
 
-/// Under way, or ended a moment ago and not decided about yet.
+/// Whether it is under way, or ended a moment ago and is not evaluated yet.
 fn is_of_use(fetch: &InFlight) -> bool {
     match &*fetch.state.borrow() {
         State::Finished(Ok(outcome)) => {

@@ -1,6 +1,6 @@
-//! Evidence, got once however many ask: one fetch at a time for each source, then memory and the store.
+//! The fetcher: evidence is fetched once for all that ask, then kept in memory and in the store.
 //!
-//! What arrives is not kept before a check has found it to be of use: see `keep` and `reject`.
+//! Evidence is kept only after a check has found that it counts: see `keep` and `reject`.
 
 mod exchange;
 mod health;
@@ -38,7 +38,7 @@ pub(crate) use in_flight::{FetchOutcome, FetchWatcher, Level, State};
 use persist::Persist;
 pub(crate) use persist::{StoreTrust, StoreUsed, folder};
 
-/// Gets evidence.
+/// Fetches evidence.
 pub(crate) struct Fetcher {
     /// `None` offline.
     exchanges: Option<Exchanges>,
@@ -46,7 +46,7 @@ pub(crate) struct Fetcher {
     pub(crate) memory: Memory,
     health: Arc<Health>,
     fetches: FetchTable,
-    /// Large evidence is read and checked a few at a time.
+    /// Large evidence is parsed and checked a few pieces at a time.
     pub(crate) heavy: Arc<Heavy>,
     runtime: Handle,
 }
@@ -86,7 +86,7 @@ impl Fetcher {
         self.exchanges.as_ref().ok_or_else(|| Failure::new(Cause::NotTried, "offline"))
     }
 
-    /// Begins to get what is needed, or joins who has begun. `known` is what is at hand and good, and may have changed.
+    /// Begins a fetch, or joins one that has begun. `known` is good evidence in memory that may have changed.
     pub(crate) fn begin(
         self: &Arc<Self>,
         need: &Need,
@@ -110,7 +110,7 @@ impl Fetcher {
             }
         };
         let (begun, watcher) = match self.fetches.enter(key, level) {
-            // Someone was faster.
+            // Another was faster.
             Entered::Joined(watcher) => return Ok(watcher),
             Entered::Begun(begun, watcher) => (begun, watcher),
         };
@@ -122,7 +122,7 @@ impl Fetcher {
             target: "certcheck::fetch", "fetch",
             kind, url = %printable(need.request.url()), level = ?level
         );
-        // On its own: who asked may go away, and others wait for the same.
+        // In a task of its own: the check that began it may go away, and others wait for the same.
         self.runtime.spawn(
             async move {
                 let outcome = match &route {
@@ -155,7 +155,7 @@ impl Fetcher {
         self.exchanges()?.fetch(exchange, host, sender).await
     }
 
-    /// Gets something from the network alone, for who looks into it, and keeps it nowhere.
+    /// Fetches from the network alone, to examine the answer, and keeps it nowhere.
     pub(crate) async fn obtain(
         &self,
         need: &Need,
@@ -167,11 +167,11 @@ impl Fetcher {
         self.fetch(exchange, &host, &sender).await.map(|(cached, _)| cached)
     }
 
-    /// A check found that what came is of use: it is kept for others, if it is known who signed it.
+    /// Notes that a check found that evidence counts. It is kept for others if its signer is known.
     pub(crate) fn keep(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, now: Time) {
         let cached = &outcome.cached;
         let Some(key) = EvidenceKey::of(&cached.request) else { return };
-        // Evidence that nobody has verified takes no place from what was.
+        // Evidence that is not verified does not replace older evidence.
         if !cached.is_signed() || !outcome.settle() {
             return;
         }
@@ -195,12 +195,14 @@ impl Fetcher {
         }
     }
 
-    /// A check found that what came is of no use to it: its source is left alone for a while, for who trusts the same
-    /// issuer. To others it may be of use: those who wait for it decide for themselves, and in the store it stays.
+    /// Notes that evidence did not count for a check. Its source is not asked for a while, for those who trust the
+    /// same issuer. It may count for other checks: those that wait for it decide for themselves, and it stays in the
+    /// store.
     pub(crate) fn reject(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, failure: &Failure) {
         let (Some(key), cause) = (EvidenceKey::of(&need.request), failure.cause) else { return };
         let cached = &outcome.cached;
-        // Too old to be of use, and signed by who may: it still lists whom it lists, and an older one is recognised by it.
+        // It is too old, and signed by a signer that may sign it: its entries are still revoked, and it shows that an
+        // older one is older.
         if cause == Cause::Stale
             && cached.is_signed()
             && self.memory.get(&key).is_none_or(|known| known.is_older_than(cached))
@@ -217,7 +219,7 @@ impl Fetcher {
             }
             Level::Network => {
                 drop(outcome.take_lease());
-                // Who waits for it has it; who comes later asks again, if it may.
+                // Those that wait for it have it. A later check asks again, if the source may be asked.
                 self.fetches.end(key, level, outcome);
                 let labels = [("kind", outcome.cached.kind().code()), ("cause", cause.code())];
                 metrics::counter!(names::FAILURES, &labels).increment(1);
@@ -230,7 +232,7 @@ impl Fetcher {
         }
     }
 
-    /// Until all that was kept is written.
+    /// Waits until all evidence is written.
     pub(crate) async fn flush(&self) {
         if let Some(persist) = &self.persist {
             persist.flush().await;
@@ -242,7 +244,7 @@ impl Fetcher {
         self.health.may_be_asked_again(key)
     }
 
-    /// Whether this source has failed, and is left alone for now.
+    /// Whether this source has failed, and is not asked for now.
     pub(crate) fn is_paused(&self, key: &EvidenceKey) -> bool {
         self.health.is_paused(key)
     }
@@ -252,7 +254,7 @@ impl Fetcher {
     }
 }
 
-/// What is remembered of a source: for all, and for who trusts this issuer.
+/// The keys of a source's health: for all, and for those that trust this issuer.
 fn keys_of(need: &Need) -> Vec<EvidenceKey> {
     let key = EvidenceKey::of(&need.request);
     key.into_iter().flat_map(|key| [key, key.for_signer(&need.signer)]).collect()

@@ -1,15 +1,15 @@
-//! Permits: who may do how much at once, so that nobody takes the share of others.
+//! Permits: how much each party may do at once, so that none takes the share of others.
 //!
-//! A permit is counted for each of its parties: the client that it is for, the issuers of its path, the host, its
-//! addresses. Each kind of party has a bound below that of all together, so a part is left for everybody else whatever one
-//! client, issuer, host or address does. And of what many share (all, an anchor, an issuer, an address) a quarter is kept for
-//! those whose client and host have nothing yet.
+//! A permit is counted for each of its parties: the client, the issuers of its path, the host, and its addresses. The
+//! limit of each kind of party is below that of all together. So a part is left for others, whatever one client,
+//! issuer, host or address does. A quarter of what many share (all, an anchor, an issuer, an address) is kept for
+//! clients and hosts that have no permit yet.
 //!
 //! ```text
 //! waiting -> young: for YOUNG at most -> slow: until it is done
 //! ```
-//! What goes on for long moves to another, larger lane with bounds of its own. So who comes new waits for others that are
-//! new, and never for a download that drips.
+//! Work that goes on for long moves to another, larger lane with limits of its own. So new work waits for other new
+//! work, and never for a slow download.
 
 use core::fmt;
 use std::collections::{HashMap, VecDeque};
@@ -27,10 +27,10 @@ pub(crate) const YOUNG: Duration = Duration::from_millis(500);
 /// Permits that are waited for.
 const WAITING: usize = 4_096;
 
-/// Names are kept as hashes with a secret: two that collide share a bound, and nobody can choose with whom.
+/// Names are kept as hashes with a secret. Two that collide share a limit, and an attacker cannot choose which.
 static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Whom a permit is counted for.
+/// A party that a permit is counted for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Party {
     /// Evidence that is missing.
@@ -39,7 +39,7 @@ pub(crate) enum Party {
     Host(u64),
     Address(IpAddr),
     Issuer(u64),
-    /// An issuer whose own certificate is an anchor: all who trust it come by it.
+    /// An issuer whose own certificate is an anchor: all clients below it share it.
     Anchor(u64),
 }
 
@@ -48,7 +48,7 @@ impl Party {
         SECRET.hash_one(name)
     }
 
-    /// Of IPv6 the network of 64 bits, which anyone who has one address has whole.
+    /// For IPv6 the network of 64 bits: anyone with one address in it has all of them.
     pub(crate) fn address(address: IpAddr) -> Self {
         Self::Address(match address {
             IpAddr::V4(_) => address,
@@ -56,7 +56,7 @@ impl Party {
         })
     }
 
-    /// Whether many have it in common who have nothing to do with each other.
+    /// Whether unrelated clients share it.
     const fn is_shared(self) -> bool {
         matches!(self, Self::Issuer(_) | Self::Anchor(_) | Self::Address(_))
     }
@@ -73,7 +73,7 @@ impl Party {
     }
 }
 
-/// Names of what is asked, hashed: the key, and where there is none what is asked by which client.
+/// Hashed names of missing evidence: its key, or if it has none, the request and the client.
 pub(crate) type Names = SmallVec<[u64; 4]>;
 
 /// All parties of a permit.
@@ -91,7 +91,7 @@ pub(crate) fn of_path<'k>(client: u64, issuers: impl DoubleEndedIterator<Item = 
 /// Issuers of a path that a permit is counted for.
 const MAX_ISSUERS: usize = 16;
 
-/// How much each may have at once.
+/// The limits at once, for all and for each kind of party.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     pub(crate) all: usize,
@@ -113,7 +113,7 @@ impl Bounds {
         }
     }
 
-    /// Of downloads that go on for long: three times as many for all but the host, which counts them together.
+    /// For long downloads: three times as many for all parties but the host, whose lanes are counted together.
     fn slow(self) -> Self {
         let Self { all, client, host, address } = self;
         let thrice = |max: usize| max.saturating_mul(3);
@@ -121,15 +121,15 @@ impl Bounds {
     }
 }
 
-/// A bound that is hit.
+/// A limit that was reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Full {
-    /// So many for all.
+    /// The limit for all.
     All(usize),
     Party(Party, usize),
-    /// So many wait already.
+    /// The limit of waiting fetches.
     Waiting(usize),
-    /// All that is missing is being fetched already.
+    /// All missing evidence is being fetched already.
     UnderWay,
 }
 
@@ -138,18 +138,18 @@ impl fmt::Display for Full {
         match self {
             Self::All(max) => write!(f, "{max} at once are under way"),
             Self::Party(party, max) => write!(f, "{max} at once {} are under way", party.noun()),
-            Self::Waiting(many) => write!(f, "{many} wait already"),
+            Self::Waiting(many) => write!(f, "{many} are waiting already"),
             Self::UnderWay => f.write_str("it is under way"),
         }
     }
 }
 
-/// Which permits are counted together.
+/// A group of permits that are counted together.
 #[derive(Clone, Copy, Debug)]
 enum LaneKind {
-    /// Those for what has begun within [`YOUNG`].
+    /// Work that began within [`YOUNG`].
     Young,
-    /// Those for what goes on for longer.
+    /// Work that goes on for longer.
     Slow,
 }
 
@@ -196,7 +196,7 @@ impl Lane {
         })
     }
 
-    /// How much all parties have together.
+    /// The number of permits of all parties.
     fn load(&self, parties: &Parties) -> usize {
         parties.iter().map(|party| self.taken(*party)).sum()
     }
@@ -212,19 +212,19 @@ struct Waiter {
 struct State {
     young: Lane,
     slow: Lane,
-    /// Permits of a host, of both lanes.
+    /// The number of permits of a host, in both lanes.
     hosts: HashMap<Party, usize>,
     waiting: VecDeque<Waiter>,
 }
 
-/// Permits, and who waits for one.
+/// All permits, and the fetches that wait for one.
 #[derive(Debug)]
 pub(crate) struct Permits {
     bounds: Bounds,
     state: Mutex<State>,
 }
 
-/// A permit, given back when it is dropped.
+/// A permit. It is returned when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     of: Arc<Permits>,
@@ -264,7 +264,8 @@ impl State {
         }
     }
 
-    /// Who is next: of those that there is room for, who has least, and of these who came first.
+    /// The next in turn: of those that there is room for, the one with the fewest permits, and of these the first
+    /// that came.
     fn next(&mut self, bounds: &Bounds) -> Option<Waiter> {
         self.waiting.retain(|waiter| !waiter.sender.is_closed());
         let has_room = |waiter: &&(usize, &Waiter)| self.full(bounds, &waiter.1.parties).is_none();
@@ -284,7 +285,7 @@ impl Permits {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A permit for what of these keys is not under way yet, if there is one now.
+    /// A permit for those of these keys that have none yet, if there is one now.
     pub(crate) fn try_acquire_any(
         self: &Arc<Self>,
         keys: impl IntoIterator<Item = u64>,
@@ -304,7 +305,7 @@ impl Permits {
         Ok(Permit { of: Arc::clone(self), parties, lane: LaneKind::Young })
     }
 
-    /// A permit, waited for so long. Else the bound that is in the way at the end.
+    /// A permit, waited for within this time, or else the limit that is in the way at the end.
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         parties: Parties,
@@ -332,13 +333,13 @@ impl Permits {
         }
     }
 
-    /// Gives what has become free to those who wait.
+    /// Gives free permits to those that wait.
     fn hand_on(self: &Arc<Self>) {
         loop {
             let mut state = self.lock();
             let Some(Waiter { parties, sender }) = state.next(&self.bounds) else { return };
             state.take(&parties);
-            // Who has gone away meanwhile gives it back by its drop, which needs the lock.
+            // A receiver that is gone returns the permit by its drop, which needs the lock.
             drop(state);
             drop(sender.send(Permit { of: Arc::clone(self), parties, lane: LaneKind::Young }));
         }
@@ -346,7 +347,7 @@ impl Permits {
 }
 
 impl Permit {
-    /// Does what it is for. What goes on for long makes room for others; `None` if too much does.
+    /// Runs the work of this permit. Work that goes on for long makes room for others. `None` if too much does.
     pub(crate) async fn spend<T>(mut self, work: impl Future<Output = T>) -> Result<T, Full> {
         let mut work = std::pin::pin!(work);
         tokio::select! {
@@ -357,7 +358,7 @@ impl Permit {
         Ok(work.await)
     }
 
-    /// What it is for goes on for longer: it makes room for others. If too much is slow already, it must end.
+    /// Moves the permit to the lane for long work. If that is full, the work must end.
     pub(crate) fn slow_down(&mut self) -> Result<(), Full> {
         let bounds = self.of.bounds.slow();
         {
@@ -414,7 +415,7 @@ mod tests {
             (6, &|n| parties(n.into(), n.into(), 1, n.into()), Party::address([10, 0, 0, 1].into())),
             (8, &|n| parties(n.into(), n.into(), n, 1), Party::Issuer(1)),
             (12, &|n| parties(n.into(), n.into(), n, n.into()), Party::Anchor(0)),
-            // A quarter is for those who have nothing.
+            // A quarter is for those that have no permit.
             (6, &|n| parties((n % 2).into(), n.into(), n, 1), Party::Issuer(1)),
             (5, &|n| parties((n % 2).into(), n.into(), 1, n.into()), Party::address([10, 0, 0, 1].into())),
             (9, &|n| parties((n % 3).into(), n.into(), n, n.into()), Party::Anchor(0)),
@@ -429,7 +430,7 @@ mod tests {
         let (taken, full) =
             all_of(&Permits::new(BOUNDS), |n| [Party::Client(n.into())].into_iter().collect());
         assert_eq!((taken.len(), full), (16, Full::All(16)));
-        // Of several keys those count that nobody has.
+        // Of several keys, those count that have no permit.
         let permits = Permits::new(BOUNDS);
         let get = |keys: &[u64]| permits.try_acquire_any(keys.iter().copied(), Parties::new());
         let _first = get(&[1, 2]).expect("room");
@@ -440,7 +441,7 @@ mod tests {
         assert!(get(&[3]).is_ok() && get(&[2]).is_err());
     }
 
-    /// A source that is not asked is reported with the bound that was in the way.
+    /// A source that is not asked is reported with the limit that was in the way.
     #[test]
     fn bounds_are_reported_by_name() {
         for (full, text) in [
@@ -453,7 +454,7 @@ mod tests {
             ),
             (Full::Party(Party::Issuer(1), 32), "32 at once for clients of this issuer are under way"),
             (Full::Party(Party::Anchor(1), 48), "48 at once for clients below this anchor are under way"),
-            (Full::Waiting(4_096), "4096 wait already"),
+            (Full::Waiting(4_096), "4096 are waiting already"),
         ] {
             assert_eq!(full.to_string(), text);
         }
@@ -498,7 +499,7 @@ mod tests {
         drop(first);
         let modest = modest.await.expect("ends").expect("its turn");
         assert!(!greedy.is_finished());
-        // Who gives up is passed over, and takes nothing away.
+        // One that gives up is skipped, and takes nothing away.
         greedy.abort();
         drop((second, modest));
         assert_eq!(permits.acquire(of(3), Duration::ZERO).await.map(drop), Ok(()));

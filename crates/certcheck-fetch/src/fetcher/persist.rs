@@ -1,4 +1,4 @@
-//! What a fetcher does with its store: loads, refuses, writes.
+//! The store of a fetcher: loading, refusing and writing.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,30 +22,30 @@ use crate::metrics as names;
 use crate::printable::printable;
 use crate::store::{Lease, Store, StoreError, Stored};
 
-/// How long a store is waited for.
+/// How long to wait for a store.
 const STORE: Duration = Duration::from_secs(5);
-/// Answers that wait to be written to the store. What is beyond is not written.
+/// Answers that wait to be written to the store. Further ones are not written.
 const WRITES: usize = 4_096;
-/// How long a program that ends waits for them.
+/// How long the end of a program waits for them.
 const FLUSH: Duration = Duration::from_secs(10);
 
-/// What is believed of a store: the caller that builds the engine says so.
+/// How far a store is trusted: the caller that builds the engine decides.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum StoreTrust {
-    /// Nothing: all is read and verified again.
+    /// Not at all: all evidence is parsed and verified again.
     VerifyAgain,
-    /// Indexes and verified signatures are taken as they were kept.
+    /// Indexes and verified signatures are trusted.
     AsKept,
 }
 
-/// A store, and what is believed of it.
+/// A store, and how far it is trusted.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreUsed {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) trust: StoreTrust,
 }
 
-/// Where temporary files go.
+/// The folder for temporary files.
 pub(crate) fn folder(store: Option<&StoreUsed>) -> PathBuf {
     store.and_then(|used| used.store.folder()).map_or_else(std::env::temp_dir, ToOwned::to_owned)
 }
@@ -55,7 +55,7 @@ pub(super) struct Persist {
     used: StoreUsed,
     heavy: Arc<Heavy>,
     runtime: Handle,
-    /// What is being written.
+    /// Writes in progress.
     writing: Mutex<JoinSet<()>>,
 }
 
@@ -68,7 +68,7 @@ impl Persist {
         &self.used.store
     }
 
-    /// What the store has of this, read and verified again.
+    /// The evidence that the store has for this need, parsed and verified again.
     pub(super) async fn load(
         &self,
         need: &Need,
@@ -78,7 +78,7 @@ impl Persist {
         self.read(stored, need, policy).await
     }
 
-    /// What the store has under the key of this.
+    /// The entry that the store has for this need.
     async fn stored(&self, need: &Need) -> Result<Stored, Failure> {
         let nothing = || Failure::new(Cause::NotTried, "not in the store");
         let key = EvidenceKey::of(&need.request).ok_or_else(nothing)?;
@@ -86,9 +86,9 @@ impl Persist {
             return Err(Failure::new(Cause::NotTried, "the store does not answer"));
         };
         match found {
-            // A shared store may be anyone's.
+            // Others may write to a shared store.
             Ok(Some(stored)) if EvidenceKey::of(&stored.request) != Some(key) => {
-                Err(self.refuse_stored(&key, need, "an answer to another question"))
+                Err(self.refuse_stored(&key, need, "an answer to another request"))
             }
             Ok(Some(stored)) => Ok(stored),
             Ok(None) => Err(nothing()),
@@ -120,7 +120,7 @@ impl Persist {
             }
             Ok(Err(failure)) => {
                 let failure = self.refuse_stored(&key, need, &failure.detail);
-                // Before anything is fetched in its place: what is written then must stay.
+                // Before anything is fetched in its place, so that the new entry stays.
                 let _gone = timeout(STORE, self.used.store.remove(&key)).await;
                 Err(failure)
             }
@@ -137,7 +137,7 @@ impl Persist {
         Failure::malformed(format!("the store: {why}"))
     }
 
-    /// What another has put into the store while we waited for our turn.
+    /// The evidence that another process has put into the store while this one waited for its turn.
     pub(super) async fn put_meanwhile(
         &self,
         need: &Need,
@@ -149,7 +149,7 @@ impl Persist {
         self.read(stored, need, policy).await.ok()
     }
 
-    /// Writes what was fetched, in the background. The lease ends with it.
+    /// Writes evidence in the background. The lease ends with it.
     pub(super) fn write(&self, key: EvidenceKey, cached: &CachedEvidence, lease: Option<Lease>) {
         let store = Arc::clone(&self.used.store);
         if cached.origin == store.origin() {
@@ -167,9 +167,9 @@ impl Persist {
         });
     }
 
-    /// The right to fetch in the whole fleet, waited for so long.
+    /// The lease for a fetch among all processes, waited for within this time.
     pub(super) async fn lease(&self, key: &EvidenceKey, turn: Duration) -> Option<Lease> {
-        // A store that does not answer must not keep us from the network.
+        // A store that does not answer must not keep the process from the network.
         match timeout(turn + STORE.min(turn), self.used.store.lease(key, turn)).await {
             Err(_) => None,
             Ok(Ok(lease)) => lease,
@@ -193,7 +193,7 @@ impl Persist {
         writing.spawn_on(work, &self.runtime);
     }
 
-    /// Until all that was kept is written.
+    /// Waits until all evidence is written.
     pub(super) async fn flush(&self) {
         let mut writing = std::mem::take(&mut *self.writing.lock().unwrap_or_else(PoisonError::into_inner));
         let all = async { while writing.join_next().await.is_some() {} };
@@ -218,8 +218,9 @@ fn stored_of(cached: &CachedEvidence, trust: StoreTrust) -> Stored {
     }
 }
 
-/// What a store had, read and verified again, unless the builder of the engine trusts the store. Beside it what of an index
-/// is no good. A record cannot ask for trust: an index of a store that is not trusted is not looked at.
+/// Evidence from a store, parsed and verified again unless the builder of the engine trusts the store. The second
+/// value says what is wrong with its index. A record cannot ask for trust: the index of a store that is not trusted
+/// is ignored.
 fn read_stored(
     stored: Stored,
     origin: Origin,
@@ -229,12 +230,12 @@ fn read_stored(
 ) -> Result<(Arc<CachedEvidence>, Option<String>), Failure> {
     let Stored { request, body, transport, fetched_at, signers, index, .. } = stored;
     let transport = transport.bounded();
-    // A time to come is nobody's.
+    // A time in the future is wrong.
     let fetched_at = fetched_at.min(now());
-    // A CRL counts as signed once a key is found that signed it: a store that is not trusted must not choose which.
+    // A CRL counts as signed once a key is found that signed it. A store that is not trusted must not choose the key.
     let known = signers.first().filter(|_| trust == StoreTrust::AsKept);
     let signer = known.map_or(signer, |known| known);
-    // Taken on trust is only what was found once: who signed it.
+    // Only one result is trusted here: which key signed it.
     let (answer, body, note) = match index.filter(|_| known.is_some()) {
         Some(index) => {
             let (crl, fault) = read::reopen(body.bytes.clone(), &index, request.url(), signer)?;

@@ -1,4 +1,5 @@
-//! From bytes to evidence: read strictly, and large CRLs verified meanwhile with the key that most likely signed them.
+//! From bytes to evidence: strict parsing. Large CRLs are verified at the same time with the key that most likely
+//! signed them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,14 +16,14 @@ use crate::failure::Failure;
 use crate::mapped::room;
 use crate::transport::spool::Body;
 
-/// CRLs from here on are read and verified on two threads.
+/// CRLs of this size or more are parsed and verified on two threads.
 const LARGE: usize = 256 << 10;
-/// Indexes from here on are made in a file, where the CRL is in one.
+/// Indexes of this size or more are made in a file, if the CRL is in one.
 const LARGE_INDEX: usize = 16 << 20;
-/// Certificates out of one bag.
+/// Certificates in one bag.
 const MAX_CERTIFICATES: usize = 100;
 
-/// What came, with the bytes that are kept of it.
+/// Evidence, with the bytes that are kept of it.
 pub(crate) fn read(
     request: &EvidenceRequest,
     bodies: Vec<Body>,
@@ -52,7 +53,7 @@ pub(crate) fn read(
             let kept = pem_of(&kept);
             Ok((Answer::Issuers(found), Body::from(kept)))
         }
-        _ => Err(Failure::malformed("no way to read this")),
+        _ => Err(Failure::malformed("this kind of evidence cannot be parsed")),
     }
 }
 
@@ -67,8 +68,8 @@ fn first(bodies: Vec<Body>) -> Result<Body, Failure> {
     bodies.into_iter().next().ok_or_else(|| Failure::malformed("empty"))
 }
 
-/// One CRL stands at a URL. Where a directory entry or a bag has several, the first that the likely signer signed is the
-/// one meant.
+/// A URL is expected to have one CRL. If a directory entry or a bag has several, the first one that the likely signer
+/// has signed is used.
 fn read_crls(
     url: &str,
     bodies: Vec<Body>,
@@ -86,7 +87,7 @@ fn read_crls(
             }
         };
         for der in ders {
-            // DER is kept in the file that it came in; out of PEM or a bag, as bytes of its own.
+            // DER is kept in the file in which it arrived. From PEM or a bag it is copied.
             let kept =
                 if der.len() == body.bytes.len() { body.clone() } else { Body::from(copy_of(&der, &body)) };
             match read_crl(kept.bytes.clone(), url, signer, policy, kept.folder()) {
@@ -106,7 +107,7 @@ fn read_crls(
     best.map(|(crl, body)| (Answer::Crl(Arc::new(crl)), body)).ok_or(last)
 }
 
-/// Bytes that do not keep the container they came in alive.
+/// A copy that does not keep the container alive.
 fn copy_of(der: &Bytes, container: &Body) -> Bytes {
     if container.is_in_file() { Bytes::copy_from_slice(der) } else { der.clone() }
 }
@@ -121,7 +122,7 @@ fn read_crl(
     let malformed = |fault: certcheck_core::der::ViewFault| Failure::malformed(fault.to_string());
     match key_of(signer) {
         Some(key) if der.len() >= LARGE => {
-            // An index of tens of MiB goes where its CRL is.
+            // An index of tens of MiB is put where its CRL is.
             let room = |bytes: usize| {
                 folder.filter(|_| bytes >= LARGE_INDEX).and_then(|at| room(at, bytes)).map(GivenMemory::new)
             };
@@ -130,7 +131,7 @@ fn read_crl(
         key => {
             let crl = Crl::parse(der, url).map_err(malformed)?;
             if let Some(key) = key {
-                // Whether it does is remembered with the CRL.
+                // The CRL remembers whether this key signed it.
                 let _known: bool = crl.verify(key, policy).is_ok();
             }
             Ok(crl)
@@ -138,8 +139,8 @@ fn read_crl(
     }
 }
 
-/// A CRL that was kept with its index in a store that is trusted: both are taken as they were kept, if their lengths fit.
-/// What of the index is no good is returned beside it; then the CRL is not taken for signed either.
+/// A CRL that was kept with its index in a trusted store. Both are used as they were kept, if their lengths fit. What
+/// is wrong with the index is returned too, and then the CRL does not count as signed either.
 pub(crate) fn reopen(
     der: Bytes,
     index: &Bytes,
@@ -154,7 +155,7 @@ pub(crate) fn reopen(
     opened.map_err(|fault| Failure::malformed(fault.to_string()))
 }
 
-/// A key that was kept or comes from a certificate that was read. One that does not read is no hint.
+/// A key that was kept or that is in a certificate. One that cannot be parsed is ignored.
 pub(crate) fn key_of(spki: &[u8]) -> Option<SubjectPublicKeyInfo<'_>> {
     SubjectPublicKeyInfo::parse(&mut Reader::new(spki), "signer").ok()
 }
@@ -163,7 +164,7 @@ pub(crate) fn key_of(spki: &[u8]) -> Option<SubjectPublicKeyInfo<'_>> {
 mod tests {
     use super::pem_of;
 
-    /// As stores have it: lines of 64 characters, ended by a line feed.
+    /// PEM with lines of 64 characters that end with a line feed.
     #[test]
     fn certificates_become_one_pem() {
         let pem = pem_of(&[&[0; 49], b"a"]);

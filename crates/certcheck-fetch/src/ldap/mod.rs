@@ -1,8 +1,8 @@
-//! CRLs and certificates out of a directory: one search for each URL (RFC 4511).
+//! CRLs and certificates from a directory: one search for each URL (RFC 4511).
 //!
-//! Of `ldap3` only what makes a request is used, its filters and its BER. Its connection reads a message whole whatever
-//! length it claims, follows nesting with recursion, and panics on answers of another shape than it looks for, so a
-//! directory that a certificate names could end the process. The answer is therefore read here, counted.
+//! Only the requests of `ldap3`, its filters and its BER are used. Its connection reads a whole message of any length
+//! that the message claims, follows nesting with recursion, and panics on answers of another shape than it expects.
+//! So a directory that a certificate names could end the process. Therefore the answer is parsed here, with limits.
 
 mod url;
 
@@ -20,21 +20,21 @@ pub(crate) use url::LdapUrl;
 #[cfg(any(test, fuzzing))]
 pub(crate) use url::validated;
 
-/// Values of an entry. Each takes memory of its own, however short it is.
+/// Values of an entry. Each takes memory of its own, even a short one.
 const MAX_VALUES: usize = 256;
-/// Bytes of an answer beside its values.
+/// Bytes of an answer in addition to its values.
 const MAX_OVERHEAD: usize = 64 * 1_024;
 
-/// Why a directory gave nothing.
+/// Why a directory gave no values.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum LdapFault {
-    /// No connection, or it broke.
+    /// No connection, or it was lost.
     Unreachable(String),
-    /// More than is taken.
+    /// More than the limit.
     TooLarge,
     /// No such entry, or none of the attributes in it.
     Nothing,
-    /// An answer of another kind: the result code, a referral, or what does not read.
+    /// An answer of another kind: a result code, a referral, or bytes that cannot be parsed.
     Rejected(String),
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for LdapFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(message) => write!(f, "directory not reached: {message}"),
-            Self::TooLarge => f.write_str("the directory answers with more than is taken"),
+            Self::TooLarge => f.write_str("the directory's answer is larger than the limit"),
             Self::Nothing => f.write_str("the directory has no such entry or attribute"),
             Self::Rejected(message) => write!(f, "the directory refuses: {message}"),
         }
@@ -61,11 +61,11 @@ impl LdapFault {
 
 /// Asks a directory for the values of the URL's attributes.
 ///
-/// `address` is the one connected to, without another look-up; `name` is for TLS. Referrals are not followed. Nothing is
-/// spawned: dropped, it closes the connection.
+/// `address` is connected to, without another look-up, and `name` is for TLS. Referrals are not followed. Nothing is
+/// spawned: dropping the future closes the connection.
 ///
 /// # Errors
-/// Why there are none. Their bytes together are at most `cap`, and no more than `cap` and 64 KiB are read.
+/// Why there are none. The values have at most `cap` bytes together, and at most `cap` and 64 KiB are read.
 pub(crate) async fn fetch(
     url: &LdapUrl,
     address: SocketAddr,
@@ -103,9 +103,11 @@ where
         let mut fields = Ber(Ber(&message).expect(tag::SEQUENCE)?);
         let id = fields.expect(tag::INTEGER)?;
         let (operation, content) = fields.any()?;
-        // Controls may follow: without one asked for, none changes what is read.
+        // Controls may follow. None was asked for, so none changes the result.
         match operation {
-            tag::EXTENDED if id == [0] => return Err(LdapFault::unreachable("the directory says goodbye")),
+            tag::EXTENDED if id == [0] => {
+                return Err(LdapFault::unreachable("the directory ended the session"));
+            }
             _ if id != [1] => return Err(LdapFault::malformed()),
             tag::ENTRY if entry.is_none() => entry = Some(values(&message, content, url, cap)?),
             tag::REFERENCE => {}
@@ -124,7 +126,7 @@ where
     }
 }
 
-/// The next message, whole. What it claims to be is compared with what may still come before it is waited for.
+/// The next whole message. Its claimed length is compared with the limit before its bytes are waited for.
 async fn message<S>(stream: &mut Take<S>, buffer: &mut BytesMut) -> Result<Bytes, LdapFault>
 where
     S: AsyncRead + Unpin,
@@ -144,13 +146,13 @@ where
         if stream.read_buf(buffer).await.map_err(LdapFault::unreachable)? == 0 {
             return Err(match stream.limit() {
                 0 => LdapFault::TooLarge,
-                _ => LdapFault::unreachable("the directory closes the connection"),
+                _ => LdapFault::unreachable("the directory closed the connection"),
             });
         }
     }
 }
 
-/// The values that are asked for out of an entry, as parts of its message.
+/// The requested values of an entry, as parts of its message.
 ///
 /// ```asn1
 /// SearchResultEntry ::= [APPLICATION 4] SEQUENCE {
@@ -194,17 +196,17 @@ mod tag {
     pub(super) const EXTENDED: u8 = 0x78;
 }
 
-/// Of a BER value.
+/// The range of a BER value.
 struct Header {
     tag: u8,
-    /// Where the content begins.
+    /// The start of the content.
     start: usize,
-    /// Where it ends.
+    /// The end of the content.
     end: usize,
 }
 
 impl Header {
-    /// `None` where more bytes are needed. Lengths are definite (RFC 4511 5.1) and in any form of up to four bytes.
+    /// `None` if more bytes are needed. Lengths are definite (RFC 4511 5.1), in any form of up to four bytes.
     fn read(bytes: &[u8]) -> Result<Option<Self>, LdapFault> {
         let (Some(tag), Some(first)) = (bytes.first(), bytes.get(1)) else { return Ok(None) };
         let (start, length) = match first {
@@ -268,7 +270,7 @@ mod tests {
         tlv(tag::SEQUENCE, &[&[tag::INTEGER, 1, 1], &tlv(tag::DONE, &[&result])])
     }
 
-    /// What comes of an answer, which is cut into pieces of few bytes.
+    /// The result for an answer that arrives in small pieces.
     fn outcome(answer: &[u8], cap: usize) -> Result<Vec<Bytes>, LdapFault> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
         let (near, mut far) = tokio::io::duplex(1_024);
@@ -298,7 +300,7 @@ mod tests {
     #[test]
     fn faults_of_answers() {
         let malformed = LdapFault::malformed();
-        let closed = LdapFault::unreachable("the directory closes the connection");
+        let closed = LdapFault::unreachable("the directory closed the connection");
         let refused = |message: &str| LdapFault::Rejected(message.to_owned());
         let nested = (0..5_000).fold(Vec::new(), |inner: Vec<u8>, _| tlv(tag::SEQUENCE, &[&inner]));
         let goodbye = tlv(tag::SEQUENCE, &[&[tag::INTEGER, 1, 0], &tlv(tag::EXTENDED, &[])]);
@@ -314,7 +316,7 @@ mod tests {
             ("referral", done(10), refused("a referral, not followed")),
             ("insufficientAccessRights", done(50), refused("result code 50")),
             ("two entries", [one.clone(), one.clone()].concat(), malformed.clone()),
-            ("goodbye", goodbye, LdapFault::unreachable("the directory says goodbye")),
+            ("goodbye", goodbye, LdapFault::unreachable("the directory ended the session")),
             ("values over the cap", entry("x", &[b"one", b"two"]), LdapFault::TooLarge),
             ("empty values", entry("x", &[&b""[..]; MAX_VALUES + 1]), LdapFault::TooLarge),
             ("claims 4 GiB", b"\x30\x84\xff\xff\xff\xff".to_vec(), LdapFault::TooLarge),

@@ -10,26 +10,26 @@ use crate::transport::refusal::Refusal;
 
 /// Attributes that a URL asks for.
 const MAX_ATTRIBUTES: usize = 8;
-/// Parentheses of a filter: their nesting is read with recursion.
+/// Parentheses in a filter: they are parsed with recursion.
 const MAX_PARENTHESES: usize = 16;
 /// Characters of a scope that are reported.
 const MAX_SCOPE: usize = 16;
-/// What a search asks for where its URL does not say.
+/// The attributes of a search whose URL names none.
 const ANY_ENTRY: &str = "(objectClass=*)";
 
-/// An LDAP URL that the guard has let pass, read strictly and bounded.
+/// An LDAP URL that the guard allows, parsed strictly and with limits.
 ///
 /// ```text
 /// ldap[s]://[host[:port]]/dn[?[attributes][?[scope][?[filter][?extensions]]]]
 /// ```
 ///
-/// It names one entry, so the scope is always `base`: RFC 5280 4.2.1.13 wants "the distinguished name of the entry
-/// holding the CRL", and of a search below it nothing bounds the work and the entries.
+/// It names one entry, so the scope is always `base`. RFC 5280 4.2.1.13 wants "the distinguished name of the entry
+/// holding the CRL", and a search below that entry would have no limit on work and entries.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LdapUrl {
     /// `ldaps`.
     pub(crate) is_tls: bool,
-    /// In lower case, an IPv6 address without brackets; `None` is the directory that the configuration names.
+    /// In lower case, an IPv6 address without brackets. `None` is the configured directory.
     pub(crate) host: Option<String>,
     /// 389, or 636 with TLS, unless given.
     pub(crate) port: u16,
@@ -39,16 +39,16 @@ pub(crate) struct LdapUrl {
 }
 
 impl LdapUrl {
-    /// What a URL asks for that the guard has validated: its length, its characters, its user and its port. It is not read a
-    /// second time, so that what was validated is what is asked.
+    /// The search of a URL that the guard has validated: its length, characters, user information and port. The URL
+    /// is not parsed a second time, so what was validated is what is asked.
     ///
     /// # Errors
-    /// What is wrong.
+    /// What is wrong with the URL.
     ///
     /// RFC 4516 2.
     #[doc(alias = "RFC 4516 section 2")]
     pub(crate) fn of(target: &Target) -> Result<Self, Refusal> {
-        // RFC 4511 4.5.1.2: `base` is the entry itself. Whatever else is wrong counts first.
+        // RFC 4511 4.5.1.2: `base` is the entry itself. Other faults are reported first.
         let (read, scope) = Self::with_scope(&target.url).map_err(Refusal::LdapUrl)?;
         match scope {
             None => Ok(read),
@@ -59,7 +59,7 @@ impl LdapUrl {
     /// The URL, and its scope if that is not `base`.
     fn with_scope(url: &Url) -> Result<(Self, Option<String>), &'static str> {
         if url.fragment().is_some() {
-            return Err("holds a character that has to be percent-encoded");
+            return Err("has a character that must be percent-encoded");
         }
         if !url.has_authority() {
             return Err("not a URL with an authority");
@@ -99,15 +99,15 @@ impl LdapUrl {
         Ok((read, other))
     }
 
-    /// Asks for these attributes where the URL names none.
+    /// Sets these attributes if the URL names none.
     pub(crate) fn with_default_attributes(&mut self, names: &[&str]) {
         if self.attributes.is_empty() {
             self.attributes = names.iter().map(|name| (*name).to_owned()).collect();
         }
     }
 
-    /// Whether values of this attribute are asked for: with the option `binary` or without, as RFC 4523 and servers
-    /// differ. Other options make other attributes.
+    /// Whether values of this attribute are asked for, with the option `binary` or without it: RFC 4523 and servers
+    /// differ in that. With other options it is another attribute.
     ///
     /// RFC 4523 2.
     #[doc(alias = "RFC 4523 section 2")]
@@ -133,8 +133,8 @@ impl LdapUrl {
         let number = |inner| Tag::Integer(Integer { inner, ..Default::default() });
         let choice = |inner| Tag::Enumerated(Enumerated { inner, ..Default::default() });
         let list = |inner| Tag::Sequence(Sequence { inner, ..Default::default() });
-        // Scope and aliases, then how many entries, how many seconds (the caller counts them), and whether values are
-        // left out.
+        // Scope and aliases, then the limit of entries, the limit of seconds (the caller counts them), and whether
+        // values are left out.
         let (base, never) = (choice(0), choice(0));
         let (entries, seconds) = (number(1), number(0));
         let only_types = Tag::Boolean(Boolean { inner: false, ..Default::default() });
@@ -154,7 +154,7 @@ impl LdapUrl {
 /// The host in lower case, if there is one: a name of letters, digits, `-`, `.` and `_`, or an address.
 fn host_of(url: &Url) -> Result<Option<String>, &'static str> {
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("names a user");
+        return Err("has user information");
     }
     match url.host() {
         None | Some(Host::Domain("")) => Ok(None),
@@ -185,7 +185,7 @@ fn attributes_of(part: &str) -> Result<Vec<String>, &'static str> {
     if names.len() > MAX_ATTRIBUTES { Err("asks for too many attributes") } else { Ok(names) }
 }
 
-/// With or without the outer parentheses, which the URLs of Microsoft's CAs leave out.
+/// With or without the outer parentheses, which URLs of Microsoft's CAs leave out.
 ///
 /// RFC 4516 2.
 #[doc(alias = "RFC 4516 section 2")]
@@ -201,7 +201,7 @@ fn filter_of(part: &str) -> Result<String, &'static str> {
     Ok(filter)
 }
 
-/// Percent-decoded, without control characters.
+/// Decodes percent-encoding, and refuses control characters.
 ///
 /// RFC 4516 2.
 #[doc(alias = "RFC 4516 section 2")]
@@ -217,10 +217,10 @@ fn decoded(part: &str) -> Result<String, &'static str> {
         });
     }
     let text = String::from_utf8(bytes).map_err(|_| "not UTF-8")?;
-    if text.chars().any(char::is_control) { Err("holds a control character") } else { Ok(text) }
+    if text.chars().any(char::is_control) { Err("has a control character") } else { Ok(text) }
 }
 
-/// For tests and fuzzers: a URL as the guard lets it pass.
+/// For tests and fuzzers: a URL that the guard allows.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn validated(text: &str) -> Result<LdapUrl, Refusal> {
     let guard = crate::Guard::new().allow_tls(true);
@@ -270,7 +270,7 @@ mod tests {
         let cases = [
             ("ldap:/o=A", "not a URL with an authority"),
             ("http://h/o=A", "neither ldap nor ldaps"),
-            ("ldap://h/o=A#b", "holds a character that has to be percent-encoded"),
+            ("ldap://h/o=A#b", "has a character that must be percent-encoded"),
             ("ldap://h", "names no entry"),
             ("ldap://h/", "names no entry"),
             ("ldap://h/?x", "names no entry"),
@@ -279,8 +279,8 @@ mod tests {
             ("ldap://h/o=%4", "bad percent-encoding"),
             ("ldap://h/o=%+4", "bad percent-encoding"),
             ("ldap://h/o=%ff", "not UTF-8"),
-            ("ldap://h/o=%00", "holds a control character"),
-            ("ldap://h/o=A???(a=%0d%0a)", "holds a control character"),
+            ("ldap://h/o=%00", "has a control character"),
+            ("ldap://h/o=A???(a=%0d%0a)", "has a control character"),
             ("ldap://h/o=A?*", "bad attribute"),
             ("ldap://h/o=A?x,", "bad attribute"),
             (many.as_str(), "asks for too many attributes"),
@@ -299,7 +299,7 @@ mod tests {
         }
     }
 
-    /// What the guard refuses is never read for what it asks.
+    /// A URL that the guard refuses is not parsed further.
     #[test]
     fn the_guard_comes_first() {
         let long = format!("ldap://h/o={}", "a".repeat(MAX_URL));

@@ -1,11 +1,11 @@
-//! The embedded store: a folder that several processes share.
+//! The disk store: a folder that several processes share.
 //!
 //! ```text
-//! records/KEY.json             what was asked, of whom, when; small bytes stand in it
-//! blobs/KEY.RANDOM.der, .idx   large bytes, and the index of a CRL
-//! locks/KEY.fetch, KEY.write   who may fetch, and who writes: there while it is held
+//! records/KEY.json             the request, the issuer and the times; small bodies too
+//! blobs/KEY.RANDOM.der, .idx   large bodies, and the index of a CRL
+//! locks/KEY.fetch, KEY.write   who may fetch, and who writes: files that exist while the lock is held
 //! ```
-//! A record is written last, so that what it names is there. All of it may be thrown away at any time.
+//! A record is written last, so the blob that it names exists. The folder may be deleted at any time.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -31,29 +31,29 @@ use crate::clock::now;
 use crate::mapped;
 use crate::transport::spool::Body;
 
-/// Between two looks whether a lease is free.
+/// The pause between two attempts to get a lease.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The file that says when the store was last tidied, and how often that is done.
 const TIDIED: &str = "tidied";
 const BETWEEN: Duration = Duration::from_secs(3_600);
-/// How long another's writing is waited for.
+/// How long to wait for another writer.
 const TURN: Duration = Duration::from_secs(2);
-/// A blob without a record is removed after so long: its record may be about to be written.
+/// The age at which a blob without a record is removed. Its record may be about to be written.
 const ORPHAN: Duration = Duration::from_secs(3_600);
-/// How far the clocks of who shares a store may differ, in seconds.
+/// How far the clocks of processes that share a store may differ, in seconds.
 const AHEAD: i64 = 86_400;
-/// A record that is used is marked so at most this often.
+/// The least time between two marks that a record is in use.
 const MARK: Duration = Duration::from_secs(3_600);
 
-/// How a disk store is kept.
+/// The options of a disk store.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DiskOptions {
-    /// Bytes that it may take. What was not used for longest goes first.
+    /// The size limit in bytes. The entries that were not used for longest are removed first.
     pub max_bytes: u64,
-    /// Keeps the index of a CRL beside it, and lets an engine take it, and that the CRL was verified, as they were kept:
-    /// opening a CRL of millions of entries then costs a copy of it at most. Anyone who can write the folder as this user could
-    /// then hide a revocation. It counts only for engines that are given the store as
+    /// Keeps the index of each CRL with it, and lets an engine trust the index and the verified signature. Opening a
+    /// CRL of millions of entries then takes a copy of it at most. However, anyone who can write to the folder as
+    /// this user could then hide a revocation. It takes effect only for engines that are given the store with
     /// [`EngineBuilder::disk_store`](crate::EngineBuilder::disk_store).
     pub trust_index: bool,
 }
@@ -74,27 +74,27 @@ struct Inner {
     blobs: Folder,
     locks: Folder,
     options: DiskOptions,
-    /// Bytes written since it was last tidied, and those found then.
+    /// Bytes written since it was last tidied, and the bytes that were found then.
     taken: AtomicU64,
 }
 
 impl DiskStore {
-    /// Opens the store, or makes it.
+    /// Opens the store. It is made if there is none.
     ///
     /// # Errors
-    /// A folder that cannot be made, or that others than its owner can write.
+    /// If the folder cannot be made, or if other users can write to it.
     pub fn open(path: &Path, options: DiskOptions) -> Result<Self, StoreError> {
         let top = Folder::open(path)?;
         let part = |name: &str| Folder::open(&top.path().join(name));
         let locks = part("locks")?;
-        // Programs that run for a moment tidy too: who writes first in an hour.
+        // Programs that run for a moment tidy too: the first that writes in an hour.
         let is_tidied = locks.age(TIDIED).is_some_and(|age| age < BETWEEN);
         let taken = AtomicU64::new(if is_tidied { 0 } else { options.max_bytes });
         let inner = Inner { records: part("records")?, blobs: part("blobs")?, locks, options, taken };
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Where such a store is by default: `$XDG_CACHE_HOME/certcheck`, else `~/.cache/certcheck`.
+    /// The default folder: `$XDG_CACHE_HOME/certcheck`, or else `~/.cache/certcheck`.
     #[must_use]
     pub fn default_path() -> Option<PathBuf> {
         let of = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -103,20 +103,20 @@ impl DiskStore {
             .map(|cache| cache.join("certcheck"))
     }
 
-    /// Removes what dead processes left, blobs that no record names, and what is beyond the bound.
+    /// Removes the remains of dead processes, blobs that no record names, and entries beyond the limit.
     ///
     /// # Errors
-    /// A folder that cannot be read.
+    /// If the folder cannot be read.
     pub fn tidy(&self) -> Result<(), StoreError> {
         self.0.tidy()
     }
 
-    /// Whether what it says of itself may be taken as it stands.
+    /// Whether its indexes and verified signatures may be trusted.
     pub(crate) fn is_trusted(&self) -> bool {
         self.0.options.trust_index
     }
 
-    /// Runs what waits for the disk where waiting hurts nobody.
+    /// Runs work that waits for the disk on a thread where waiting does no harm.
     fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
@@ -132,7 +132,7 @@ impl DiskStore {
     }
 }
 
-/// The locks of a key: of who fetches, and of who writes or removes its record.
+/// The locks of a key: one for fetching, one for writing or removing its record.
 const FETCHES: &str = "fetch";
 const WRITES: &str = "write";
 
@@ -159,7 +159,7 @@ impl Inner {
     fn get(&self, key: &EvidenceKey) -> Result<Option<Stored>, StoreError> {
         let mut found = self.read(key);
         if matches!(found, Err(StoreError::Unusable(_))) {
-            // Another may have put something newer after the record was read. What it writes is not removed.
+            // Another process may have written a newer record after this one was read. That is not removed.
             let lock = self.locks.try_lock(&lock_name(key, WRITES))?;
             let is_alone = lock.is_some();
             found = self.read(key);
@@ -182,20 +182,20 @@ impl Inner {
         let file = file.ok_or_else(|| StoreError::Unusable(format!("{blob} is missing")))?;
         let bytes = self.blobs.bytes_of(&blob, &file)?;
         if u64::try_from(bytes.len()).ok() != Some(record.bytes) {
-            return Err(StoreError::Unusable(format!("{blob} is not as long as it was")));
+            return Err(StoreError::Unusable(format!("{blob} has another length than it had")));
         }
-        // Without its index a CRL is read again: slower, no worse.
+        // Without its index a CRL is parsed again, which is only slower.
         let is_wanted = record.has_index && self.options.trust_index;
         let index = if is_wanted { self.blob(key, &blob, "idx").ok().flatten() } else { None };
         let index = index.and_then(|file| self.blobs.bytes_of(&blob, &file).ok());
         record.into_stored(request, Body::in_file(bytes, self.blobs.path()), index).map(Some)
     }
 
-    /// A blob of this key: its name begins with the key's and has no way out of the folder.
+    /// A blob of this key: its name begins with the key and cannot lead out of the folder.
     fn blob(&self, key: &EvidenceKey, stem: &str, kind: &str) -> Result<Option<File>, StoreError> {
         let is_name = stem.len() < 128 && stem.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'.');
         if !is_name || !stem.starts_with(&key.to_hex()) {
-            return Err(StoreError::Unusable("its bytes are said to be in a file of another".into()));
+            return Err(StoreError::Unusable("it names a file of another entry".into()));
         }
         self.blobs.file(&format!("{stem}.{kind}"))
     }
@@ -208,7 +208,7 @@ impl Inner {
                 .and_then(|metadata| metadata.modified())
                 .is_ok_and(|written| written.elapsed().is_ok_and(|age| age > MARK));
             if is_due {
-                // Not marked, it may go sooner: no harm.
+                // Without the mark it may be removed sooner, which does no harm.
                 let _marked = file.set_modified(SystemTime::now());
             }
         }
@@ -216,9 +216,9 @@ impl Inner {
 
     fn put(&self, key: &EvidenceKey, stored: &Stored) -> Result<(), StoreError> {
         let lock = self.turn(key)?;
-        // What does not read is as good as nothing.
+        // A record that cannot be parsed counts as absent.
         let before = self.record(key).ok().flatten();
-        // A record that says to be of a time to come is damaged: it must not keep others out.
+        // A record with a time in the future is damaged: it must not keep newer ones out.
         let latest = now().unix().saturating_add(AHEAD);
         let known = before.as_ref().and_then(|before| before.this_update).filter(|known| *known <= latest);
         if known.is_some_and(|known| stored.this_update.is_some_and(|new| new.unix() < known)) {
@@ -242,14 +242,15 @@ impl Inner {
         let taken = u64::try_from(bytes.len() + text.len()).unwrap_or(u64::MAX);
         let taken = self.taken.fetch_add(taken, Ordering::Relaxed).saturating_add(taken);
         drop(lock);
-        // Tidied when it has grown by a sixteenth of what it may take, and at first to learn what it takes.
+        // Tidied when it has grown by a sixteenth of its limit, and at first to learn its size.
         if taken > self.options.max_bytes / 16 {
             self.tidy()?;
         }
         Ok(())
     }
 
-    /// The bytes, under a new name unless they are there already: a server said that they have not changed.
+    /// Writes the bytes under a new name, unless they are in a file already: a server said that they have not
+    /// changed.
     fn put_blob(
         &self,
         key: &EvidenceKey,
@@ -265,13 +266,14 @@ impl Inner {
             return Ok(known.to_owned());
         }
         let mut random = [0; 8];
-        // Only so that names differ: without randomness the time does it.
+        // The name only has to be unique. Without randomness the time is enough.
         if getrandom::fill(&mut random).is_err() {
             random = stored.fetched_at.unix().to_be_bytes();
         }
         let stem = format!("{}.{}", key.to_hex(), HEXLOWER.encode(&random));
         let name = format!("{stem}.der");
-        // A copy, though it may be in a file already: what is mapped must not have a name by which others can truncate it.
+        // A copy, even if it is in a file already: a mapped file must not have a name by which others can truncate
+        // it.
         self.blobs.write(&name, |out| out.write_all(bytes))?;
         Ok(stem)
     }
@@ -293,7 +295,7 @@ impl Inner {
         }
     }
 
-    /// The lock of who writes or removes the record of this key. Who holds it for long has been stopped.
+    /// The lock for writing or removing the record of this key. A process that holds it for long has been stopped.
     fn turn(&self, key: &EvidenceKey) -> Result<Lock, StoreError> {
         let until = std::time::Instant::now() + TURN;
         loop {
@@ -335,7 +337,7 @@ impl Inner {
         Ok(entries)
     }
 
-    /// Locks go with their holders, but for those of processes that died.
+    /// Removes the locks of processes that died. Others end with their holders.
     fn remove_old_locks(&self) -> Result<(), StoreError> {
         for (name, _, written) in self.locks.list()? {
             let of_key = name.split_once('.').is_some_and(|(key, _)| EvidenceKey::from_hex(key).is_some());
@@ -347,7 +349,7 @@ impl Inner {
     }
 
     fn tidy(&self) -> Result<(), StoreError> {
-        // One does it for all.
+        // One process does it for all.
         let Some(_lock) = self.locks.try_lock("tidy")? else { return Ok(()) };
         self.remove_old_locks()?;
         let blobs = self.blobs.list()?;
@@ -357,7 +359,7 @@ impl Inner {
         }
         let mut kept = Vec::new();
         for (name, size, used) in self.records.list()? {
-            // What nobody here wrote is none of our business.
+            // Files of other programs are left alone.
             if let Some(key) = name.strip_suffix(".json").and_then(EvidenceKey::from_hex) {
                 let large = sizes.get(key.to_hex().as_str()).copied().unwrap_or(0);
                 kept.push((used, key, size.saturating_add(large)));
@@ -371,7 +373,7 @@ impl Inner {
                 if total <= self.options.max_bytes / 4 * 3 {
                     break;
                 }
-                // What is being written is in use.
+                // A file that is being written is in use.
                 let Some(lock) = self.locks.try_lock(&lock_name(key, WRITES))? else { continue };
                 self.remove(key);
                 drop(lock);
@@ -428,7 +430,7 @@ impl Store for DiskStore {
         key: &'a EvidenceKey,
         max_wait: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>> {
-        // By the whole key: one that agrees with it in part is somebody else's, and easily made.
+        // The whole key is compared: one that agrees in part belongs to another entry, and is easily made.
         let name = lock_name(key, FETCHES);
         async move {
             let until = Instant::now() + max_wait;

@@ -1,4 +1,4 @@
-//! A folder that only its owner can write, and files in it that are whole or not there.
+//! A folder that only its owner can write. Its files are complete or absent.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read as _, Write};
@@ -14,9 +14,9 @@ use super::StoreError;
 use crate::mapped;
 use bytes::Bytes;
 
-/// Beginning of the names of temporary files: what is left of a process that was killed is known by it.
+/// The beginning of the names of temporary files, by which the remains of a killed process are recognised.
 const TEMPORARY: &str = ".arriving-";
-/// What is left of a process that died is removed after so long, if nobody holds it.
+/// The age at which the remains of a dead process are removed, if no process holds them.
 const LEFT_OVER: Duration = Duration::from_secs(60);
 
 /// A folder of the store.
@@ -25,10 +25,10 @@ pub(super) struct Folder {
     path: PathBuf,
 }
 
-/// How often a lock is tried whose file has just been removed.
+/// How often locking is tried again when the file of the lock has just been removed.
 const LOCK_TRIES: usize = 8;
 
-/// A lock that is held. Its file goes first, then the lock, so that no lock file is left behind.
+/// A lock that is held. Its file is removed before the lock is released, so that no lock file is left behind.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
@@ -37,7 +37,7 @@ pub(super) struct Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // One that stays is taken again by the next, or removed when the store is tidied.
+        // A file that stays is locked by the next holder, or removed when the store is tidied.
         let _gone: io::Result<()> = fs::remove_file(&self.path);
     }
 }
@@ -46,8 +46,8 @@ fn io_of(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |error| StoreError::Io(path.display().to_string(), error)
 }
 
-/// Whether somebody else could put another folder in place of one below this one: its owner, or anyone who can write it. In
-/// a sticky folder (`/tmp`) only owners move what is theirs.
+/// Whether another user could replace a folder below this one: its owner, or anyone who can write to it. In a sticky
+/// folder (`/tmp`) only owners can move their own entries.
 const fn fault_of_ancestor(owner: u32, mode: u32, own: u32) -> Option<&'static str> {
     if owner != own && owner != 0 {
         Some("belongs to another user")
@@ -59,7 +59,8 @@ const fn fault_of_ancestor(owner: u32, mode: u32, own: u32) -> Option<&'static s
 }
 
 impl Folder {
-    /// Makes the folder, or takes it if only we can write there: what others can write could be changed while it is mapped.
+    /// Makes the folder, or uses it if only this user can write there: what others can write could change while it is
+    /// mapped.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_of(path))?;
         let metadata = fs::metadata(path).map_err(io_of(path))?;
@@ -89,7 +90,7 @@ impl Folder {
         &self.path
     }
 
-    /// Opens a file for reading. `None` if there is none. A link, a device, or what is not ours is not taken.
+    /// Opens a file for reading. `None` if there is none. Links, devices, and files of other users are refused.
     pub(super) fn file(&self, name: &str) -> Result<Option<File>, StoreError> {
         let path = self.path.join(name);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
@@ -107,7 +108,7 @@ impl Folder {
         if is_ours {
             Ok(Some(file))
         } else {
-            Err(StoreError::Unusable(format!("{} is no file of ours", path.display())))
+            Err(StoreError::Unusable(format!("{} is not a regular file of this user", path.display())))
         }
     }
 
@@ -122,7 +123,7 @@ impl Folder {
         Ok(Some(content))
     }
 
-    /// Writes a file: under another name, to the disk, then to its place. Who reads sees the old or the new one.
+    /// Writes a file: under another name, to the disk, then to its place. A reader sees the old file or the new one.
     pub(super) fn write(
         &self,
         name: &str,
@@ -137,7 +138,7 @@ impl Folder {
             out.flush()?;
             temporary.as_file().sync_data()?;
             if let Err(error) = temporary.persist(&path) {
-                // Something that is no file stands there.
+                // There is something at that path that is not a file.
                 self.remove(name);
                 error.file.persist(&path).map_err(|error| error.error)?;
             }
@@ -146,12 +147,12 @@ impl Folder {
         outcome().map_err(io_of(&path))
     }
 
-    /// What a file of the store has, safe from whatever becomes of the file.
+    /// The content of a file of the store, safe from later changes to the file.
     pub(super) fn bytes_of(&self, name: &str, file: &File) -> Result<Bytes, StoreError> {
         mapped::content(file, &self.path).map_err(io_of(&self.path.join(name)))
     }
 
-    /// Takes a lock that ends when it is dropped, or with the process that holds it. `None` if another has it.
+    /// Takes a lock that ends when it is dropped, or with the process. `None` if another process has it.
     pub(super) fn try_lock(&self, name: &str) -> Result<Option<Lock>, StoreError> {
         let path = self.path.join(name);
         for _ in 0..LOCK_TRIES {
@@ -162,7 +163,8 @@ impl Folder {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(io_of(&path)(error)),
             }
-            // The process that had it before has removed the file since it was opened: it locks nobody out.
+            // The process that held it before has removed the file since it was opened, so the lock would keep no one
+            // out.
             if file.metadata().is_ok_and(|metadata| metadata.nlink() > 0) {
                 return Ok(Some(Lock { _file: file, path }));
             }
@@ -170,23 +172,23 @@ impl Folder {
         Ok(None)
     }
 
-    /// How long ago a file was written, if it is there.
+    /// How long ago a file was written, if it exists.
     pub(super) fn age(&self, name: &str) -> Option<Duration> {
         fs::symlink_metadata(self.path.join(name)).ok()?.modified().ok()?.elapsed().ok()
     }
 
-    /// Removes a file, if it is there.
+    /// Removes a file, if it exists.
     pub(super) fn remove(&self, name: &str) {
-        // Who cannot remove it cannot help it; the space is found again when the store is next tidied.
+        // A failure cannot be helped here. The space is found again when the store is next tidied.
         let path = self.path.join(name);
         let gone = fs::remove_file(&path);
-        // A folder of that name, which nobody here makes, would be in the way for ever.
+        // A folder of that name, which is never made here, would be in the way for ever.
         if gone.is_err_and(|error| error.kind() == io::ErrorKind::IsADirectory) {
             let _gone: io::Result<()> = fs::remove_dir_all(&path);
         }
     }
 
-    /// The names of the files, with their size and when they were last written. What dead processes left is removed.
+    /// The names of the files, with their sizes and times. The remains of dead processes are removed.
     pub(super) fn list(&self) -> Result<Vec<(String, u64, SystemTime)>, StoreError> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(io_of(&self.path))? {

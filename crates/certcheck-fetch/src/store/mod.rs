@@ -1,6 +1,6 @@
-//! Where evidence outlives the process: a directory, or a store that a fleet shares.
+//! Stores that keep evidence beyond the life of the process: a folder, or a store that several hosts share.
 //!
-//! Nothing that comes out of a store is believed: it is read, verified and checked like what comes from the network.
+//! Evidence from a store is not trusted: it is parsed, verified and checked like evidence from the network.
 
 mod disk;
 mod folder;
@@ -30,33 +30,33 @@ use crate::cache::key::EvidenceKey;
 use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
-/// What a store keeps of one answer.
+/// An answer as a store keeps it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Stored {
-    /// What it answers. The key is made of this: what does not fit its key is not taken.
+    /// The request. The key is derived from it: an entry whose key does not match is refused.
     pub request: EvidenceRequest,
-    /// The bytes. Of a shared store they may have come in chunks: see [`Body::chunks`] and [`Spool`](crate::Spool).
+    /// The bytes. From a shared store they may have come in chunks: see [`Body::chunks`] and [`Spool`](crate::Spool).
     pub body: Body,
-    /// What the transport said.
+    /// What the transport said about the bytes.
     pub transport: Transport,
     /// When it was fetched.
     pub fetched_at: Time,
-    /// As of when it speaks. An older one does not take a newer one's place.
+    /// thisUpdate. Older evidence does not replace newer evidence.
     pub this_update: Option<Time>,
-    /// Until when there is nothing newer.
+    /// nextUpdate.
     pub next_update: Option<Time>,
-    /// SubjectPublicKeyInfo of who signed it. Of a store that is trusted it is taken for that; else it is not looked at.
+    /// SubjectPublicKeyInfo of the signer. It is used only from a trusted store.
     pub signers: Vec<Box<[u8]>>,
-    /// The CRL, if it is one and has been read: a store that can keeps its index beside it.
+    /// The CRL, if it is one and has been parsed: a store may keep its index with it.
     pub crl: Option<Arc<Crl>>,
-    /// The index that was kept. It is taken from a [`DiskStore`] alone, by an engine that was built to trust it: from any
-    /// other store it is ignored, since an index can leave an entry out.
+    /// The index that was kept. It is used from a [`DiskStore`] alone, by an engine that was built to trust it. From
+    /// any other store it is ignored, because an index can leave an entry out.
     pub index: Option<Bytes>,
 }
 
 impl Stored {
-    /// What a store of one's own gives back: the bytes and what was kept with them.
+    /// An answer of a store that you implement: the bytes, and what was kept with them.
     #[must_use]
     pub const fn new(request: EvidenceRequest, body: Body, transport: Transport, fetched_at: Time) -> Self {
         Self {
@@ -73,17 +73,17 @@ impl Stored {
     }
 }
 
-/// Why a store did not do what was asked. Nothing that a check depends on: evidence is fetched again.
+/// Why a store failed. No check depends on it: evidence is fetched again.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// What the system says, and of what.
+    /// An error of the system, and what it is about.
     Io(String, std::io::Error),
-    /// What is there is not what was kept: damaged, swapped or foreign.
+    /// The entry is not what was kept: it is damaged, swapped or foreign.
     Unusable(String),
-    /// Newer evidence is there already.
+    /// The store has newer evidence.
     Older,
-    /// The folder is not one that only its owner can write.
+    /// Other users than the owner can write to the folder.
     Unsafe(String),
 }
 
@@ -99,13 +99,14 @@ impl fmt::Display for StoreError {
 
 impl core::error::Error for StoreError {}
 
-/// The right to fetch, held by one at a time in the whole fleet. Given back when it is dropped, or when its holder dies.
+/// The exclusive right to fetch among all processes that share a store. It ends when it is dropped, or when its
+/// holder dies.
 pub struct Lease {
     _guard: Box<dyn Any + Send + Sync>,
 }
 
 impl Lease {
-    /// A lease that ends when this is dropped.
+    /// A lease that ends when this value is dropped.
     pub fn new<T: Any + Send + Sync>(guard: T) -> Self {
         Self { _guard: Box::new(guard) }
     }
@@ -117,26 +118,26 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// What `list` says of an answer that is kept.
+/// An entry of a store, as `list` reports it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Its key.
+    /// The key.
     pub key: EvidenceKey,
-    /// What it answers.
+    /// The request.
     pub request: EvidenceRequest,
-    /// Bytes that it takes, its index included.
+    /// The size in bytes, with the index.
     pub bytes: u64,
     /// When it was fetched.
     pub fetched_at: Time,
-    /// As of when it speaks.
+    /// thisUpdate.
     pub this_update: Option<Time>,
-    /// Until when there is nothing newer.
+    /// nextUpdate.
     pub next_update: Option<Time>,
 }
 
 impl Entry {
-    /// What a store of one's own says of an answer that it keeps so many bytes of.
+    /// An entry of a store that you implement, with its size in bytes.
     #[must_use]
     pub fn of(key: EvidenceKey, stored: &Stored, bytes: u64) -> Self {
         let Stored { request, fetched_at, this_update, next_update, .. } = stored;
@@ -151,35 +152,35 @@ impl Entry {
     }
 }
 
-/// A store of evidence, for one process, several, or a fleet.
+/// A store of evidence, for one process, several, or several hosts.
 ///
-/// Everything is asynchronous, so that a store may be across a network. Values can be large: a store that takes none of
-/// hundreds of MiB cuts them into [`Body::chunks`] and puts them together with a [`Spool`](crate::Spool).
+/// All functions are asynchronous, so a store may be across a network. Values can be large. A store that does not
+/// accept hundreds of MiB cuts them into [`Body::chunks`], and joins them with a [`Spool`](crate::Spool).
 pub trait Store: fmt::Debug + Send + Sync {
-    /// What reports call it.
+    /// The origin that reports name.
     fn origin(&self) -> Origin;
 
-    /// What is kept under a key. What is damaged or foreign is dropped and returned as an error.
+    /// The entry under a key. One that is damaged or foreign is dropped and returned as an error.
     fn get<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Stored>, StoreError>>;
 
     /// Keeps an answer in place of an older one.
     fn put<'a>(&'a self, key: &'a EvidenceKey, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Forgets an answer.
+    /// Removes an answer.
     fn remove<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Everything that is kept.
+    /// All entries.
     fn list(&self) -> BoxFuture<'_, Result<Vec<Entry>, StoreError>>;
 
-    /// The right to fetch for this key: waits so long for who holds it. `None` if that was not long enough; a holder of a
-    /// lease looks first whether the one before has put what is wanted.
+    /// The lease to fetch for this key, waited for within this time. `None` if it was not free by then. The holder
+    /// first looks whether the holder before has stored the evidence.
     fn lease<'a>(
         &'a self,
         key: &'a EvidenceKey,
         max_wait: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>>;
 
-    /// Where temporary files are best kept, so that they need not be copied.
+    /// The best folder for temporary files, so that they need not be copied.
     fn folder(&self) -> Option<&Path> {
         None
     }

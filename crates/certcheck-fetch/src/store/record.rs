@@ -1,4 +1,4 @@
-//! What stands on disk beside the bytes: one JSON object, small and bounded.
+//! The record of an entry on disk: one JSON object, small and with a size limit.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,14 +12,14 @@ use crate::cache::key::EvidenceKey;
 use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
-/// Bytes of a record that is read.
+/// The largest record that is parsed, in bytes.
 pub(super) const MAX_RECORD: u64 = 256 << 10;
-/// Bodies up to here stand in the record itself: one file to write instead of two.
+/// Bodies up to this size are in the record itself: one file to write instead of two.
 pub(super) const MAX_INLINE: usize = 64 << 10;
 /// Keys of signers in a record.
 const MAX_SIGNERS: usize = 4;
 
-/// A record, as it stands in its file.
+/// A record as it is in its file.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Record {
@@ -31,7 +31,7 @@ pub(super) struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request: Option<String>,
     pub(super) bytes: u64,
-    /// The bytes, in base64, or the file they are in.
+    /// The bytes in base64, or the name of the file they are in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,13 +51,13 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record of an answer. The bytes stand in it unless they are in this file.
+    /// The record of an answer. It contains the bytes, unless they are in this file.
     pub(super) fn new(stored: &Stored, blob: Option<String>, has_index: bool) -> Result<Self, StoreError> {
         let (kind, url, request) = match &stored.request {
             EvidenceRequest::Crl { url } => ("crl", url, None),
             EvidenceRequest::Ocsp { url, request, .. } => ("ocsp", url, Some(STANDARD.encode(request))),
             EvidenceRequest::Issuers { url } => ("issuers", url, None),
-            _ => return Err(StoreError::Unusable("no way to keep this".into())),
+            _ => return Err(StoreError::Unusable("this kind of evidence cannot be kept".into())),
         };
         let inline = blob.is_none().then(|| STANDARD.encode(&stored.body.bytes));
         Ok(Self {
@@ -77,17 +77,17 @@ impl Record {
         })
     }
 
-    /// Reads a record.
+    /// Parses a record.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, StoreError> {
         let record: Self =
             serde_json::from_slice(bytes).map_err(|error| StoreError::Unusable(error.to_string()))?;
         if record.certcheck != 1 {
-            return Err(StoreError::Unusable(format!("format {} is not known", record.certcheck)));
+            return Err(StoreError::Unusable(format!("format {} is unknown", record.certcheck)));
         }
         Ok(record)
     }
 
-    /// What it answers.
+    /// The request that it answers.
     pub(super) fn evidence_request(&self) -> Result<EvidenceRequest, StoreError> {
         let url = self.url.as_str().into();
         match (self.kind.as_str(), &self.request) {
@@ -96,31 +96,31 @@ impl Record {
             ("ocsp", Some(request)) => {
                 Ok(EvidenceRequest::Ocsp { url, request: decoded(request)?, nonce: None })
             }
-            _ => Err(StoreError::Unusable("of no kind that is known".into())),
+            _ => Err(StoreError::Unusable("it has an unknown kind".into())),
         }
     }
 
-    /// The same for who asked under this key: a record of another, under its name, is not taken.
+    /// The same for a request with this key. A record of another request under its name is refused.
     pub(super) fn request_under(&self, key: &EvidenceKey) -> Result<EvidenceRequest, StoreError> {
         let request = self.evidence_request()?;
         if EvidenceKey::of(&request) == Some(*key) {
             Ok(request)
         } else {
-            Err(StoreError::Unusable("it stands under a name that is not its own".into()))
+            Err(StoreError::Unusable("its file has the name of another entry".into()))
         }
     }
 
-    /// The bytes that stand in the record itself.
+    /// The bytes in the record itself.
     pub(super) fn inline(&self) -> Result<Option<Bytes>, StoreError> {
         let Some(body) = &self.body else { return Ok(None) };
         let body = decoded(body)?;
         if u64::try_from(body.len()).ok() != Some(self.bytes) {
-            return Err(StoreError::Unusable("its length is not what it says".into()));
+            return Err(StoreError::Unusable("its length differs from the one it gives".into()));
         }
         Ok(Some(body))
     }
 
-    /// All but what is in other files.
+    /// Everything but the content of other files.
     pub(super) fn into_stored(
         self,
         request: EvidenceRequest,
@@ -146,7 +146,7 @@ fn decoded(text: &str) -> Result<Bytes, StoreError> {
     STANDARD.decode(text).map(Bytes::from).map_err(|error| StoreError::Unusable(error.to_string()))
 }
 
-/// For fuzzers: reads what claims to be a record, and whatever of it would be used.
+/// For fuzzers: parses a record, and all of it that would be used.
 #[cfg(fuzzing)]
 pub(crate) fn read_record(bytes: &[u8]) {
     let Ok(record) = Record::parse(bytes) else { return };

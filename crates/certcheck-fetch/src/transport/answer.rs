@@ -1,31 +1,31 @@
-//! What a transport brings.
+//! The answer of a transport.
 
 use serde::{Deserialize, Serialize};
 
 use crate::transport::spool::Body;
 
-/// What a transport says of what it brought.
+/// What the transport says about a body.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Transport {
-    /// By what the server knows this version again (RFC 9110 8.8.3).
+    /// The validator of this version (RFC 9110 8.8.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// The same by time (RFC 9110 8.8.2).
+    /// The same as a time (RFC 9110 8.8.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
-    /// Until when caches may give it out (RFC 9111 4.2), in seconds since 1970. It makes evidence be asked for sooner than
-    /// its nextUpdate, never later.
+    /// The time until which caches may serve it (RFC 9111 4.2), in seconds since 1970. Evidence may be asked for
+    /// sooner than its nextUpdate because of it, never later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fresh_until: Option<i64>,
 }
 
-/// Bytes of a validator (ETag, Last-Modified) that is kept.
+/// The longest validator (ETag, Last-Modified) that is kept, in bytes.
 const MAX_VALIDATOR: usize = 256;
 
 impl Transport {
-    /// The same without validators of more than 256 bytes: the server that sent them decides how much, and each is kept in memory.
-    /// Without one, the source is asked for the whole again.
+    /// The same without validators of more than 256 bytes: the server decides their length, and each is kept in
+    /// memory. Without one, the source is asked for the whole body again.
     #[must_use]
     pub(crate) fn bounded(self) -> Self {
         let bounded = |text: Option<String>| text.filter(|text| text.len() <= MAX_VALIDATOR);
@@ -36,17 +36,17 @@ impl Transport {
         }
     }
 
-    /// Bytes of memory that it takes beside itself.
+    /// The memory that it takes, in bytes, without the struct itself.
     pub(crate) fn memory(&self) -> usize {
         [&self.etag, &self.last_modified].into_iter().flatten().map(String::len).sum()
     }
 }
 
-/// What came.
+/// The result of a request.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// Bytes; of LDAP, the values of the attribute.
+    /// Bodies. For LDAP they are the values of the attribute.
     Body(Vec<Body>, Transport),
-    /// What was known has not changed.
+    /// The evidence in memory has not changed.
     NotModified(Transport),
 }

@@ -1,8 +1,8 @@
-//! The network guard: which URLs out of certificates are followed, and to which addresses.
+//! The network guard: which URLs of certificates are followed, and to which addresses.
 //!
-//! A certificate must not be able to make the server talk to its neighbours. A URL is validated before anything is
-//! resolved, since literals never reach a resolver; then every address that a name resolves to, and the one that was
-//! validated is the one connected to, so that a second look-up cannot change it.
+//! A certificate must not be able to make the server connect to its neighbours. A URL is validated before anything is
+//! resolved, because addresses in URLs never reach a resolver. Then every address of a name is validated, and the
+//! validated address is the one that is connected to, so a second look-up cannot change it.
 
 use core::fmt;
 use std::borrow::Cow;
@@ -16,14 +16,14 @@ use crate::transport::address::{
 };
 use crate::transport::refusal::Refusal;
 
-/// Bytes of a URL that is followed.
+/// The longest URL that is followed, in bytes.
 pub const MAX_URL: usize = 2_048;
 
-/// The guard refuses a URL, or an address that its host has.
+/// A URL, or an address of its host, that the guard refuses.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BlockedUrl {
     pub(crate) refusal: Refusal,
-    /// The name that led there, if it is not in the URL.
+    /// The name that has this address, if it is not in the URL.
     pub(crate) name: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl From<Refusal> for BlockedUrl {
 }
 
 impl BlockedUrl {
-    /// By which rule.
+    /// The rule by which it is refused.
     #[must_use]
     pub const fn refusal(&self) -> &Refusal {
         &self.refusal
@@ -52,22 +52,22 @@ impl fmt::Display for BlockedUrl {
 
 impl core::error::Error for BlockedUrl {}
 
-/// A scheme that evidence is fetched by.
+/// A scheme that evidence is fetched with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Scheme {
     /// `http`.
     Http,
-    /// `https`: not unless allowed. Evidence is signed, and a responder behind TLS whose certificate is to be checked by
-    /// that same responder answers nobody.
+    /// `https`: refused unless allowed. Evidence is signed, so it needs no TLS. A responder behind TLS whose own
+    /// certificate has to be checked by that responder could not be asked.
     Https,
     /// `ldap`.
     Ldap,
-    /// `ldaps`: as `https`.
+    /// `ldaps`: as for `https`.
     Ldaps,
 }
 
-/// A URL that passed.
+/// A URL that the guard allows.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) url: Url,
@@ -75,7 +75,7 @@ pub(crate) struct Target {
 }
 
 impl Scheme {
-    /// The port of a URL that names none.
+    /// The default port.
     const fn port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -87,7 +87,7 @@ impl Scheme {
 }
 
 impl Target {
-    /// The host as it is resolved. `None` for the directory that the configuration names.
+    /// The host to be resolved. `None` for the configured directory.
     pub(crate) fn name(&self) -> Option<&str> {
         self.url.host_str().filter(|host| !host.is_empty())
     }
@@ -96,14 +96,14 @@ impl Target {
         self.url.port().unwrap_or_else(|| self.scheme.port())
     }
 
-    /// Scheme, host and port: what a breaker and a limit are for.
+    /// Scheme, host and port: the key of breakers and limits.
     pub(crate) fn host_key(&self) -> String {
         let host = self.url.host_str().unwrap_or_default().trim_end_matches('.');
         format!("{}://{host}:{}", self.url.scheme(), self.port())
     }
 }
 
-/// The rules.
+/// The rules for sources of evidence.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     allowed: Vec<IpNet>,
@@ -114,56 +114,57 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// The default rules: `http` and `ldap`, to private and public addresses, to ports 80, 389, 443, 636 and those from
-    /// 1024 on.
+    /// The default rules: `http` and `ldap`, private and public addresses, ports 80, 389, 443, 636 and those from
+    /// 1024.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets addresses of this network pass whatever else is said of them.
+    /// Allows all addresses of this network, whatever the other rules say.
     #[must_use]
     pub fn allow_net(mut self, net: IpNet) -> Self {
         self.allowed.push(net);
         self
     }
 
-    /// A prefix by which this network reaches IPv4 (RFC 6052), beside the well-known one and those for local use (RFC 8215),
-    /// which are always read. Addresses below it are validated by the IPv4 address inside. Its length is 32, 40, 48, 56, 64 or
-    /// 96; below one of another length every address is refused.
+    /// Adds a prefix by which this network reaches IPv4 (RFC 6052), in addition to the well-known one and those for
+    /// local use (RFC 8215), which always count. Addresses below it are validated by the IPv4 address inside. Its
+    /// length is 32, 40, 48, 56, 64 or 96. Below a prefix of another length every address is refused.
     #[must_use]
     pub fn nat64(mut self, prefix: Ipv6Net) -> Self {
         self.nat64.push(prefix);
         self
     }
 
-    /// Lets a port under 1024 pass.
+    /// Allows a port below 1024.
     #[must_use]
     pub fn allow_port(mut self, port: u16) -> Self {
         self.allowed_ports.push(port);
         self
     }
 
-    /// Refuses private ranges (RFC 1918, RFC 4193, RFC 6598) unless allowed.
+    /// Refuses private addresses (RFC 1918, RFC 4193, RFC 6598), except in allowed networks.
     #[must_use]
     pub const fn deny_private(mut self, deny: bool) -> Self {
         self.deny_private = deny;
         self
     }
 
-    /// Lets `https` and `ldaps` pass.
+    /// Allows `https` and `ldaps`.
     #[must_use]
     pub const fn allow_tls(mut self, allow: bool) -> Self {
         self.allow_tls = allow;
         self
     }
 
-    /// Validates a URL by itself: scheme, length, characters, user information, port, and a host that is an address.
+    /// Validates a URL: its scheme, length, characters, user information, port, and a host that is an address.
     ///
-    /// RFC 3986 has no raw spaces, yet CAs write them (AD CS, EJBCA): those around a URL are dropped, those behind its host
-    /// are sent as `%20`. Other characters that it does not have (`"<>^`{|}`) are percent-encoded by the parser where it says
-    /// so. Not taken are control characters, which the parser would drop, a backslash, which some take for a slash, and what
-    /// is beyond ASCII, which an IA5String cannot have. What is validated is always what is sent.
+    /// RFC 3986 has no raw spaces, but CAs write them (AD CS, EJBCA). Spaces around a URL are dropped, and those
+    /// after its host are sent as `%20`. Other characters that a URL must not have (`"<>^`{|}`) are percent-encoded
+    /// by the parser where it can. Refused are control characters, which the parser would drop, a backslash, which
+    /// some programs treat as a slash, and characters beyond ASCII, which an IA5String cannot have. What is validated
+    /// is always what is sent.
     pub(crate) fn validate_url(&self, text: &str) -> Result<Target, BlockedUrl> {
         let too_long = Refusal::TooLong { max: MAX_URL };
         if text.len() > MAX_URL {
@@ -174,7 +175,7 @@ impl Guard {
             return Err(Refusal::Characters.into());
         }
         let url = Url::parse(&text).map_err(|error| Refusal::NotAUrl(error.to_string()))?;
-        // What is sent is longer where the parser writes a byte as three.
+        // The sent URL is longer where the parser writes a byte as three.
         if url.as_str().len() > MAX_URL {
             return Err(too_long.into());
         }
@@ -185,7 +186,7 @@ impl Guard {
             "ldaps" => Scheme::Ldaps,
             other => return Err(Refusal::Scheme(other.to_owned()).into()),
         };
-        // What no rule can allow comes before what one could.
+        // Faults that no rule can allow come before those that a rule could allow.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refusal::UserInformation.into());
         }
@@ -196,12 +197,12 @@ impl Guard {
         }
         let is_ldap = matches!(scheme, Scheme::Ldap | Scheme::Ldaps);
         match url.host() {
-            // Where a directory server is configured, such a URL is about it (RFC 4516 2).
+            // Such a URL is for the configured directory, if there is one (RFC 4516 2).
             None if is_ldap => {}
             None => return Err(Refusal::NoHost.into()),
             Some(Host::Ipv4(address)) => self.validate_address(address.into())?,
             Some(Host::Ipv6(address)) => self.validate_address(address.into())?,
-            // A scheme of which the URL standard says nothing leaves a host as it is written.
+            // For a scheme that the URL standard does not know, the host is left as it is written.
             Some(Host::Domain(name)) => self.validate_name(name)?,
         }
         let port = url.port().unwrap_or_else(|| scheme.port());
@@ -215,8 +216,8 @@ impl Guard {
         self.allow_tls
     }
 
-    /// Names that stand for this host without being asked of anyone. Behind a proxy, which resolves, this is all there is
-    /// to validate.
+    /// Validates a name: some names mean this host and are never resolved. For a request through a proxy, which
+    /// resolves names, no further validation is possible.
     pub(crate) fn validate_name(&self, name: &str) -> Result<(), BlockedUrl> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if let Ok(address) = name.trim_start_matches('[').trim_end_matches(']').parse() {
@@ -225,7 +226,8 @@ impl Guard {
         if name.is_empty() {
             return Err(Refusal::NoHost.into());
         }
-        // `2130706433` and `0x7f.1` are addresses to some resolvers, where a URL's own rules do not make them such.
+        // `2130706433` and `0x7f.1` are addresses to some resolvers, even where the rules of URLs treat them as
+        // names.
         let last = name.rsplit('.').next().unwrap_or_default();
         if last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Refusal::NumericHost(name).into());
@@ -238,7 +240,7 @@ impl Guard {
 
     /// Validates an address.
     pub(crate) fn validate_address(&self, address: IpAddr) -> Result<(), BlockedUrl> {
-        // An IPv4 address in any of its disguises is what it is.
+        // An IPv4 address inside an IPv6 address is treated as the IPv4 address.
         let (plain, perhaps) = match address {
             IpAddr::V6(v6) => match self.translated(v6).map_err(|what| Refusal::Address { address, what })? {
                 Some(inside) => (IpAddr::V4(inside), Vec::new()),
@@ -250,7 +252,7 @@ impl Guard {
         if is_allowed(address) {
             return Ok(());
         }
-        // Nobody knows how long a prefix for local use is: where it could be one of these, it is.
+        // The length of a prefix for local use is unknown: an address that could lead to one of these is refused.
         if let Some(_reached) = perhaps.into_iter().find(|v4| is_own(*v4) && !is_allowed((*v4).into())) {
             let what = "NAT64 that may lead to loopback, link-local or a metadata service";
             return Err(Refusal::Address { address, what }.into());
@@ -269,7 +271,7 @@ impl Guard {
         }
     }
 
-    /// The IPv4 address behind a prefix that is configured.
+    /// The IPv4 address behind a configured prefix.
     fn translated(&self, address: Ipv6Addr) -> Result<Option<Ipv4Addr>, &'static str> {
         let Some(prefix) = self.nat64.iter().find(|prefix| prefix.contains(&address)) else {
             return Ok(None);
@@ -279,7 +281,7 @@ impl Guard {
     }
 }
 
-/// Without the spaces around it, and with those behind its host as `%20`. `None` if there is one before.
+/// The URL without the spaces around it, and with those after its host as `%20`. `None` if there is one before.
 fn without_spaces(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim_matches(' ');
     let Some(first) = text.find(' ') else { return Some(text.into()) };

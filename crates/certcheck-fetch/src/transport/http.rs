@@ -1,4 +1,4 @@
-//! One exchange over HTTP: bounded in bytes, time and redirects, each hop validated by the guard.
+//! One exchange over HTTP, with limits on bytes, time and redirects. The guard validates each hop.
 
 use std::error::Error as _;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ use certcheck_core::ocsp_responses_of;
 use certcheck_core::revocation::{EvidenceKind, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::Cause;
 
-/// The longest URL that is asked with GET (RFC 9919 5): longer ones are posted.
+/// The longest URL for GET (RFC 9919 5). With a longer one the request is posted.
 const LONGEST_GET: usize = 255;
 
 /// The clients: one for direct connections, one for what goes through a proxy.
@@ -47,15 +47,15 @@ pub(crate) struct Http {
     folder: PathBuf,
 }
 
-/// What is asked.
+/// A question for a source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Question<'q> {
     pub(crate) kind: EvidenceKind,
-    /// The request of OCSP, in DER.
+    /// The OCSP request in DER.
     pub(crate) ocsp: Option<&'q [u8]>,
-    /// OCSP may be asked with GET: answers can be cached on the way, and have no nonce.
+    /// Whether OCSP may be asked with GET, which caches can answer. A request with a nonce may not.
     pub(crate) may_get: bool,
-    /// What is at hand already and good: asked whether it has changed.
+    /// Good evidence in memory: the request asks whether it has changed.
     pub(crate) known: Option<&'q Transport>,
 }
 
@@ -118,7 +118,8 @@ impl Http {
         proxied.unwrap_or(&self.direct)
     }
 
-    /// Asks, follows redirects, and takes in the body. `arriving` is called with how many bytes are there.
+    /// Sends a request, follows redirects, and takes in the body. `arriving` is called with the number of bytes so
+    /// far.
     ///
     /// RFC 6960 A.1.
     #[doc(alias = "RFC 6960 section A.1")]
@@ -141,7 +142,7 @@ impl Http {
                     return got;
                 }
                 let posted = self.post(target, request, question, arriving).await;
-                // An error of OCSP says more than that POST is not taken.
+                // An OCSP error says more than that POST is refused.
                 return if posted.is_err() && got.is_ok() { got } else { posted };
             }
             self.post(target, request, question, arriving).await
@@ -176,21 +177,21 @@ impl Http {
             if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
                 return self.take(response, question, arriving).await;
             }
-            // RFC 9110 15.4: these two repeat the request as it is; the others would turn it into another.
+            // RFC 9110 15.4: these two repeat the request unchanged. The others would turn it into another.
             let keeps_method =
                 matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
             if hop.method == Method::POST && !keeps_method {
-                return Err(Failure::unreachable(format!("a request was redirected with {status}")));
+                return Err(Failure::unreachable(format!("a POST request was redirected with {status}")));
             }
             hop.target = self.redirected(&hop.target, response.headers())?;
         }
         Err(Failure::unreachable(format!("more than {} redirects", self.limits.redirects)))
     }
 
-    /// Where a redirect leads, validated as if it stood in a certificate.
+    /// The target of a redirect, validated like a URL in a certificate.
     fn redirected(&self, from: &Target, headers: &HeaderMap) -> Result<Target, Failure> {
         let location = headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
-        let location = location.ok_or_else(|| Failure::unreachable("a redirect to nowhere"))?;
+        let location = location.ok_or_else(|| Failure::unreachable("a redirect without a target"))?;
         let url = from.url.join(location).map_err(|error| Failure::unreachable(format!("{error}")))?;
         let target = self.guard.validate_url(url.as_str()).map_err(Failure::blocked)?;
         let is_no_worse = matches!(
@@ -222,7 +223,7 @@ impl Http {
                     }
                 }
             }
-            // What is wanted is not what was had before.
+            // What is wanted is not what caches had before.
             None => request = request.header(header::CACHE_CONTROL, "no-cache"),
         }
         if let Some(body) = hop.body {
@@ -252,7 +253,7 @@ impl Http {
             (StatusCode::OK, _) => {}
             (StatusCode::NOT_MODIFIED, Some(_)) => return Ok(Fetched::NotModified(transport)),
             (StatusCode::NOT_MODIFIED, None) => {
-                return Err(Failure::unreachable("304 where nothing is held that might not have changed"));
+                return Err(Failure::unreachable("HTTP 304 although no earlier version was named"));
             }
             _ => {
                 let retry_after = retry_after(response.headers());
@@ -267,7 +268,7 @@ impl Http {
         let max = self.limits.bytes(question.kind);
         let encoding = response.headers().get(header::CONTENT_ENCODING);
         let mut inflater = Inflater::new(encoding.and_then(|encoding| encoding.to_str().ok()));
-        // Of what is compressed nobody says how much it will be.
+        // The length after decompression is not announced.
         let announced = response.content_length().filter(|_| !inflater.is_compressed());
         if announced.is_some_and(|length| length > max) {
             return Err(Failure::too_large(max));
@@ -282,15 +283,15 @@ impl Http {
             for piece in inflater.pieces(&chunk) {
                 let bytes = inflater.push(piece)?;
                 spool.push(&bytes).map_err(spool_failure)?;
-                // What cannot become evidence is not waited for.
+                // A body that cannot become evidence is not waited for.
                 sniffer.push(&bytes)?;
                 if bytes.len() > piece.len() {
-                    // To inflate takes time, and others of this thread have theirs.
+                    // Decompression takes time, and other tasks of this thread need theirs.
                     tokio::task::consume_budget().await;
                 }
             }
             let (elapsed, received) = (begun.elapsed(), inflater.received());
-            // Of what inflates to nothing there could be any amount.
+            // Bytes that decompress to nothing could go on for ever.
             if received > max {
                 return Err(Failure::too_large(max));
             }
@@ -311,9 +312,9 @@ impl Http {
     }
 }
 
-/// Whether the result of asking with GET is no answer, and the same might be answered to POST: responders, and what stands
-/// before them, take POST alone and say so with a status, an empty body, a page, or an error of OCSP about the request. One
-/// that is busy, or not there, is not asked twice.
+/// Whether the result of GET is not an answer, and the same request might be answered to POST. Responders that accept
+/// POST alone, or servers in front of them, show it with a status, an empty body, a page, or an OCSP error about the
+/// request. A responder that is busy or cannot be reached is not asked twice.
 fn is_worth_a_post(got: &Result<Fetched, Failure>) -> bool {
     match got {
         Ok(Fetched::Body(bodies, _)) => {
@@ -339,8 +340,8 @@ fn spool_failure(error: SpoolError) -> Failure {
     }
 }
 
-/// Whether this can be asked with GET: OCSP cannot where the URL would be too long, or has a query already. Then it is
-/// posted, whatever was wanted.
+/// Whether this request can be sent with GET. OCSP cannot if the URL would be too long or has a query already. Then
+/// it is posted, whatever the setting.
 #[must_use]
 pub fn goes_with_get(request: &EvidenceRequest) -> bool {
     match request {
@@ -351,8 +352,7 @@ pub fn goes_with_get(request: &EvidenceRequest) -> bool {
     }
 }
 
-/// RFC 6960 A.1 and RFC 9919 5: base64, percent-encoded to the last sign, behind the responder's URL. `None` if that is too
-/// long.
+/// RFC 6960 A.1 and RFC 9919 5: base64, fully percent-encoded, after the responder's URL. `None` if that is too long.
 #[doc(alias("RFC 6960 section A.1", "RFC 9919 section 5"))]
 fn ocsp_get_url(responder: &Url, request: &[u8]) -> Option<Url> {
     let encoded = STANDARD.encode(request);
@@ -366,7 +366,7 @@ fn ocsp_get_url(responder: &Url, request: &[u8]) -> Option<Url> {
     Url::parse(&text).ok()
 }
 
-/// What an error of the client comes from: the guard's word is found at the bottom of it.
+/// The failure for an error of the client. If the guard refused it, its refusal is at the end of the chain of errors.
 fn to_failure(error: &reqwest::Error) -> Failure {
     let mut source = error.source();
     let mut last = None;
@@ -391,11 +391,11 @@ fn to_failure(error: &reqwest::Error) -> Failure {
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    // A date is as good as no hint: the back-off goes by itself.
+    // A date is ignored: the back-off decides.
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// What HTTP says of the body: by what it is known again, and until when caches may give it out.
+/// What HTTP says about a body: its validators, and until when caches may serve it.
 ///
 /// RFC 9919 6.
 #[doc(alias = "RFC 9919 section 6")]
@@ -408,7 +408,7 @@ fn transport_of(response: &Response) -> Transport {
     let mut answered = http::Response::new(());
     *answered.status_mut() = response.status();
     *answered.headers_mut() = response.headers().clone();
-    // A 304 says how long the body stays good as a 200 would.
+    // A 304 says how long the body stays fresh, as a 200 would.
     if response.status() == StatusCode::NOT_MODIFIED {
         *answered.status_mut() = StatusCode::OK;
     }

@@ -1,5 +1,4 @@
-//! A body as it was before it was compressed for the way: gzip alone (RFC 9110 8.4.1.3), and no more than so many times as
-//! large.
+//! Decompression of bodies: gzip alone (RFC 9110 8.4.1.3), with a limit on how much a body may expand.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -9,26 +8,27 @@ use flate2::write::MultiGzDecoder;
 
 use crate::failure::Failure;
 
-/// How many times as large as what came a body may be. The entries of a CRL differ in their serials, so that the largest
-/// seen shrink to a twentieth; bytes that shrink to a thousandth are there to be worked on.
+/// How many times larger than the received bytes a body may be. Entries of a CRL differ in their serial numbers, so
+/// the largest CRLs in use shrink to a twentieth. A body that shrinks to a thousandth is made to cause work.
 const MAX_TIMES: u64 = 100;
-/// Bodies up to here may have been compressed as much as they like: short ones with much repetition are, and cost nothing.
+/// Bodies up to this size may expand by any factor: short ones with much repetition do, and take little time.
 const EXEMPT: u64 = 64 << 10;
-/// Bytes that are inflated at once: they become a thousand times as many at most.
+/// The number of bytes that are decompressed at once. They become at most a thousand times as many.
 const PIECE: usize = 512;
 
-/// Takes what comes and gives what it was.
+/// Decompresses the pieces of a body.
 #[derive(Debug)]
 pub(crate) struct Inflater {
-    /// `None` if it comes as it is.
+    /// `None` if the body is not compressed.
     decoder: Option<MultiGzDecoder<Vec<u8>>>,
     received: u64,
     made: u64,
 }
 
 impl Inflater {
-    /// For a body with this Content-Encoding. Other words than gzip's are taken for nothing: some servers write the type of
-    /// the body there, or its charset, and send it as it is. What is compressed otherwise reads as nothing.
+    /// For a body with this Content-Encoding. Other values than those of gzip are ignored: there are servers that put
+    /// the type or charset of the body there, and send it uncompressed. With another compression the body cannot be
+    /// parsed.
     pub(crate) fn new(encoding: Option<&str>) -> Self {
         let is_gzip = encoding.map(str::trim).is_some_and(|encoding| {
             encoding.eq_ignore_ascii_case("gzip") || encoding.eq_ignore_ascii_case("x-gzip")
@@ -37,22 +37,22 @@ impl Inflater {
         Self { decoder, received: 0, made: 0 }
     }
 
-    /// Whether what comes is not the body itself.
+    /// Whether the received bytes are not the body itself.
     pub(crate) const fn is_compressed(&self) -> bool {
         self.decoder.is_some()
     }
 
-    /// Bytes that came.
+    /// The number of bytes that were received.
     pub(crate) const fn received(&self) -> u64 {
         self.received
     }
 
-    /// Pieces of this size are small enough to be inflated at once.
+    /// Pieces that are small enough to be decompressed at once.
     pub(crate) fn pieces<'c>(&self, chunk: &'c [u8]) -> impl Iterator<Item = &'c [u8]> + use<'c> {
         chunk.chunks(if self.is_compressed() { PIECE } else { chunk.len().max(1) })
     }
 
-    /// What this piece was before.
+    /// Decompresses this piece.
     pub(crate) fn push<'c>(&mut self, piece: &'c [u8]) -> Result<Cow<'c, [u8]>, Failure> {
         self.received = self.received.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         let Some(decoder) = &mut self.decoder else { return Ok(piece.into()) };
@@ -61,7 +61,7 @@ impl Inflater {
         self.made(made).map(Cow::Owned)
     }
 
-    /// All has come: what is left of it.
+    /// The rest of the body, at its end.
     pub(crate) fn finish(&mut self) -> Result<Vec<u8>, Failure> {
         let Some(decoder) = &mut self.decoder else { return Ok(Vec::new()) };
         decoder.try_finish().map_err(|error| no_gzip(&error))?;

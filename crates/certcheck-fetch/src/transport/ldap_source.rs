@@ -1,4 +1,4 @@
-//! Directories that certificates and CRLs name: which one is asked, at which address, and for what.
+//! Directories that certificates and CRLs name: the address to ask, and the attributes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::transport::refusal::Refusal;
 use crate::transport::resolve::{GuardedResolver, ResolveError};
 use crate::transport::spool::Body;
 
-/// What is looked for where a URL names no attribute (RFC 4523 2).
+/// The attributes that are searched for if a URL names none (RFC 4523 2).
 const OF_CRLS: [&str; 2] = ["certificateRevocationList;binary", "authorityRevocationList;binary"];
 const OF_CERTIFICATES: [&str; 1] = ["cACertificate;binary"];
 
-/// Bytes that are taken from a directory: its answers are held in memory.
+/// The largest answer of a directory in bytes: it is held in memory.
 const MAX: u64 = 64 << 20;
 
-/// Addresses of a directory that are tried, each for as long as a whole small answer may take.
+/// Addresses of a directory that are tried. Each has the time of a whole small answer.
 const MAX_ADDRESSES: usize = 4;
 
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl LdapSource {
             let mut last = Failure::unreachable("no address");
             for address in addresses {
                 let asked = ldap::fetch(&url, address, &name, Arc::clone(&self.tls), max);
-                // One address that does not answer must not take the time of the next.
+                // An address that does not answer must not use up the time of the next.
                 match timeout(self.limits.connect + self.limits.small_whole, asked).await {
                     Ok(Ok(values)) => return Ok(values),
                     Ok(Err(fault)) => last = to_failure(&fault, MAX.min(self.limits.bytes(kind))),
@@ -78,7 +78,7 @@ impl LdapSource {
         }
     }
 
-    /// Where to connect. Of the URL's own host every address is validated; the configured directory is vouched for.
+    /// The addresses to connect to. Those of the URL's own host are validated. The configured directory is trusted.
     async fn addresses(&self, url: &LdapUrl) -> Result<(String, Vec<SocketAddr>), Failure> {
         if let Some(host) = &url.host {
             let found = match host.parse() {

@@ -1,4 +1,4 @@
-//! From a URL to bytes, by whichever protocol it names.
+//! From a URL to bytes, over HTTP or LDAP.
 
 mod address;
 pub(crate) mod answer;
@@ -45,11 +45,11 @@ pub(crate) struct Route {
     /// `host[:port]` of the directory for LDAP URLs without a host.
     pub(crate) directory: Option<String>,
     pub(crate) use_ocsp_get: bool,
-    /// User-Agent, if another than ours.
+    /// The User-Agent, if it is not the default one.
     pub(crate) user_agent: Option<String>,
 }
 
-/// The network, guarded.
+/// The network behind the guard.
 #[derive(Debug)]
 pub(crate) struct Network {
     guard: Arc<Guard>,
@@ -88,7 +88,7 @@ impl Network {
         })
     }
 
-    /// Validates where a request leads.
+    /// Validates the URL of a request.
     pub(crate) fn validate(&self, request: &EvidenceRequest) -> Result<Target, Failure> {
         self.guard.validate_url(request.url()).map_err(Failure::blocked)
     }
@@ -99,8 +99,7 @@ impl Network {
         target.name().filter(|_| self.proxies.proxy_for(target).is_none())
     }
 
-    /// Where this leads, if that is known without asking a resolver. Empty where it is not ours to know: behind a proxy, or
-    /// of the directory that the configuration names.
+    /// The addresses of a target, if they are known without asking a resolver. Empty if they are not resolved here.
     pub(crate) fn known_addresses(&self, target: &Target) -> Option<Arc<[IpAddr]>> {
         let Some(host) = self.resolved_here(target) else { return Some(Arc::default()) };
         match host.trim_start_matches('[').trim_end_matches(']').parse() {
@@ -114,7 +113,7 @@ impl Network {
         let Some(host) = self.resolved_here(target) else { return Ok(Arc::default()) };
         let begun = Instant::now();
         let found = timeout(self.connect, self.resolver.addresses(host)).await;
-        // The resolver's part lies in these.
+        // These parts include the resolver's.
         took(Part::Connect, begun);
         took(Part::Headers, begun);
         match found {
@@ -123,7 +122,7 @@ impl Network {
         }
     }
 
-    /// Asks. `known` is what is at hand and still good.
+    /// Sends a request. `known` is evidence in memory that is still good.
     pub(crate) async fn fetch(
         &self,
         request: &EvidenceRequest,
@@ -160,7 +159,7 @@ impl Network {
     }
 }
 
-/// The configuration for TLS, with the system's roots where TLS is used: to read them takes milliseconds.
+/// The configuration for TLS. The system's roots are read only if TLS is used, because that takes milliseconds.
 fn tls(is_used: bool) -> Result<rustls::ClientConfig, String> {
     let mut roots = rustls::RootCertStore::empty();
     if is_used {

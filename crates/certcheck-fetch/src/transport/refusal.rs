@@ -1,52 +1,52 @@
-//! Why a URL or an address is not followed, as a value: the caller that reports it can say what would help.
+//! Why a URL or an address is refused, as a value: a caller that reports it can say what would help.
 
 use core::fmt;
 use std::net::IpAddr;
 
-/// The rule by which a source is not followed.
+/// The rule by which a source is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It is longer than any URL that is followed.
+    /// The URL is too long.
     TooLong {
-        /// The maximum of bytes.
+        /// The limit in bytes.
         max: usize,
     },
-    /// It has characters that URLs do not have.
+    /// It has characters that a URL must not have.
     Characters,
     /// It cannot be parsed.
     NotAUrl(String),
-    /// Its scheme is not followed, or not for this kind of evidence.
+    /// Its scheme is not supported, or not for this kind of evidence.
     Scheme(String),
     /// Its scheme is `https` or `ldaps`, and the guard does not allow them.
     Tls(&'static str),
-    /// A redirect leads from a scheme to a worse one.
+    /// A redirect leads to a less secure scheme.
     Downgrade {
-        /// Where it came from.
+        /// The scheme of the URL that was asked.
         from: String,
-        /// Where it leads.
+        /// The scheme of the redirect.
         to: String,
     },
     /// It has user information.
     UserInformation,
     /// It names no host.
     NoHost,
-    /// Its host is a number, which some resolvers take for an address.
+    /// Its host is a number, which some resolvers treat as an address.
     NumericHost(String),
-    /// Its port is under 1024 and none that evidence is served on.
+    /// Its port is below 1024 and not one that evidence is served on.
     Port(u16),
-    /// Its address is one that nobody publishes evidence at.
+    /// Its address is one where no evidence is published.
     Address {
         /// The address.
         address: IpAddr,
-        /// What it is.
+        /// The kind of address.
         what: &'static str,
     },
-    /// Its address is private, and the guard denies these.
+    /// Its address is private, and the guard refuses private addresses.
     Private(IpAddr),
     /// It is an LDAP URL that names no host, and no directory is configured.
     NoDirectory,
-    /// It is an LDAP URL that asks for more than the entry that it names.
+    /// It is an LDAP URL that asks for more than the entry it names.
     LdapScope(String),
     /// It is an LDAP URL with another fault.
     LdapUrl(&'static str),
@@ -58,9 +58,11 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { max } => write!(f, "a URL of more than {max} bytes"),
-            Self::Characters => f.write_str("a URL with control or other characters that URLs do not have"),
-            Self::NotAUrl(why) => write!(f, "no URL: {why}"),
-            Self::Scheme(scheme) => write!(f, "scheme {scheme} is not followed"),
+            Self::Characters => {
+                f.write_str("a URL with control characters or others that a URL must not have")
+            }
+            Self::NotAUrl(why) => write!(f, "not a URL: {why}"),
+            Self::Scheme(scheme) => write!(f, "scheme {scheme} is not supported"),
             Self::Tls(scheme) => write!(f, "scheme {scheme} is not allowed"),
             Self::Downgrade { from, to } => write!(f, "redirected from {from} to {to}"),
             Self::UserInformation => f.write_str("a URL with user information"),

@@ -1,4 +1,4 @@
-//! Names to addresses, each address validated before anything is connected to it.
+//! Names to addresses. Each address is validated before it is connected to.
 
 use core::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::transport::guard::{BlockedUrl, Guard};
 use crate::transport::timings::{Part, took};
 
-/// What resolves names.
+/// A resolver of names.
 pub trait Resolve: fmt::Debug + Send + Sync {
     /// The addresses of a name.
     fn resolve(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
@@ -22,7 +22,7 @@ pub trait Resolve: fmt::Debug + Send + Sync {
 
 /// The system's own resolver.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "it has no state: that it can be named is its use")]
+#[expect(clippy::exhaustive_structs, reason = "it has no state")]
 pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
@@ -35,18 +35,19 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// A resolver whose answers are validated: what comes out may be connected to.
+/// A resolver that validates its answers: the addresses it returns may be connected to.
 #[derive(Clone, Debug)]
 pub(crate) struct GuardedResolver {
     pub(crate) inner: Arc<dyn Resolve>,
     pub(crate) guard: Arc<Guard>,
-    /// The hosts of proxies, which the configuration vouches for.
+    /// The hosts of proxies, which the configuration trusts.
     trusted: Vec<String>,
-    /// What was found a moment ago, and validated: who asks for a permit to connect to an address connects to that one.
+    /// Validated addresses of the last seconds: a fetch whose permit is counted for an address connects to that
+    /// address.
     found: Cache<String, Arc<[IpAddr]>>,
 }
 
-/// How long an address that was found is used.
+/// How long an address is used.
 const FRESH: Duration = Duration::from_secs(10);
 /// Names whose addresses are remembered.
 const REMEMBERED: u64 = 1_024;
@@ -62,7 +63,7 @@ impl GuardedResolver {
         Self { trusted: hosts, ..Self::new(Arc::clone(&self.inner), Arc::clone(&self.guard)) }
     }
 
-    /// The addresses of a name, if they were found a moment ago.
+    /// The addresses of a name, if it was resolved a moment ago.
     pub(crate) fn known(&self, name: &str) -> Option<Arc<[IpAddr]>> {
         self.found.get(name)
     }
@@ -99,14 +100,15 @@ impl GuardedResolver {
             (true, Some(why)) => {
                 Err(ResolveError::Blocked(BlockedUrl { name: Some(name.to_owned()), ..why }))
             }
-            (true, None) => {
-                Err(ResolveError::Failed(io::Error::new(io::ErrorKind::NotFound, "a name without addresses")))
-            }
+            (true, None) => Err(ResolveError::Failed(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the name has no addresses",
+            ))),
         }
     }
 }
 
-/// Why a name yields no address to connect to.
+/// Why a name has no address to connect to.
 #[derive(Debug)]
 pub(crate) enum ResolveError {
     Blocked(BlockedUrl),
@@ -114,7 +116,7 @@ pub(crate) enum ResolveError {
 }
 
 impl ResolveError {
-    /// As the one that wanted to fetch reports it.
+    /// The failure of the fetch.
     pub(crate) fn failure(self) -> Failure {
         match self {
             Self::Blocked(why) => Failure::blocked(why),

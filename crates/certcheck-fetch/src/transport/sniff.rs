@@ -1,5 +1,5 @@
-//! Whether bytes that arrive can still become evidence: an endless body, or a page of a captive portal, is given up as
-//! soon as that shows.
+//! Whether bytes that arrive can still become evidence. An endless body, or a page of a captive portal, is given up
+//! as soon as it is recognised.
 
 use certcheck_core::revocation::EvidenceKind;
 
@@ -7,14 +7,14 @@ use crate::failure::Failure;
 
 /// Bytes of text before the first line of PEM.
 const PREAMBLE: usize = 64 << 10;
-/// The first line of PEM begins so.
+/// The beginning of the first line of PEM.
 const BEGIN: &[u8] = b"-----BEGIN ";
 /// Bytes of a line end.
 const LINE_END: u64 = 2;
-/// PEM is taken apart in memory: larger ones are refused.
+/// PEM is decoded in memory, so larger ones are refused.
 const PEM_BYTES: u64 = 64 << 20;
 
-/// What the beginning of a body promises.
+/// The kind of body that the first bytes announce.
 #[derive(Debug)]
 pub(crate) struct BodySniffer {
     head: Vec<u8>,
@@ -30,9 +30,9 @@ enum Promise {
     Unknown,
     /// DER of this length in all.
     Der(u64),
-    /// BER of no length that is known.
+    /// BER of an unknown length.
     Ber,
-    /// Text in which PEM has begun, or may yet.
+    /// Text in which PEM has begun or may still begin.
     Text {
         has_begun: bool,
     },
@@ -44,7 +44,7 @@ impl BodySniffer {
         Self { head: Vec::new(), seen: 0, max, takes_ber, kind: Promise::Unknown }
     }
 
-    /// How long it says that it is.
+    /// The length that it announces.
     pub(crate) const fn length(&self) -> Option<u64> {
         match self.kind {
             Promise::Der(length) => Some(length),
@@ -64,9 +64,9 @@ impl BodySniffer {
         self.promise(scanned)?;
         match self.kind {
             Promise::Der(length) if length > self.max => Err(Failure::too_large(self.max)),
-            // A line end behind it is the reader's affair: some issuers publish one.
+            // A line end after it is accepted here: issuers do publish that, and the parser decides about it.
             Promise::Der(length) if self.seen > length.saturating_add(LINE_END) => {
-                Err(Failure::malformed(format!("more bytes than the {length} that its length says")))
+                Err(Failure::malformed(format!("longer than the {length} bytes that it announces")))
             }
             Promise::Text { has_begun: false } if self.head.len() >= PREAMBLE => Err(no_evidence()),
             Promise::Text { .. } if self.seen > PEM_BYTES => Err(Failure::too_large(PEM_BYTES)),
@@ -74,7 +74,7 @@ impl BodySniffer {
         }
     }
 
-    /// `scanned` bytes of the beginning have been looked at for PEM.
+    /// `scanned` bytes of the beginning have been searched for PEM.
     fn promise(&mut self, scanned: usize) -> Result<(), Failure> {
         match self.kind {
             Promise::Der(_) | Promise::Ber | Promise::Text { has_begun: true } => return Ok(()),
@@ -82,9 +82,9 @@ impl BodySniffer {
         }
         self.kind = match self.head.as_slice() {
             [] | [0x30] => Promise::Unknown,
-            // Certificates may come in a bag in BER (RFC 5280 4.2.2.1). Where it ends is not said.
+            // Certificates may be in a bag in BER (RFC 5280 4.2.2.1), whose length need not be given.
             [0x30, 0x80, ..] if self.takes_ber => Promise::Ber,
-            // BER's indefinite length, which other evidence does not have.
+            // The indefinite length of BER, which other evidence does not have.
             [0x30, 0x80, ..] => return Err(Failure::malformed("indefinite length")),
             [0x30, length @ 0..=0x7f, ..] => Promise::Der(u64::from(*length) + 2),
             [0x30, count @ 0x81..=0x88, rest @ ..] => {
@@ -108,7 +108,7 @@ impl BodySniffer {
         Ok(())
     }
 
-    /// All bytes have come.
+    /// Validates that the body is complete.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         match self.kind {
             Promise::Der(length) if self.seen < length => {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn sniff(body: &[u8], max: u64) -> Result<(), &'static str> {
-        // One byte after the other, and all at once, come to the same.
+        // The result is the same for one byte after the other and for all at once.
         sniff_as(body, max, EvidenceKind::Crl)
     }
 

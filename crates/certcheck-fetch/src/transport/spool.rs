@@ -1,4 +1,4 @@
-//! Bytes as they arrive: in memory while they are few, in a file without a name beyond that, mapped at the end.
+//! Bytes as they arrive: in memory if they are few, otherwise in a file without a name that is mapped at the end.
 
 use std::io::{self, BufWriter, Write as _};
 use std::num::NonZeroUsize;
@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::mapped::Unnamed;
 use bytes::Bytes;
 
-/// Bodies up to here stay in memory.
+/// Bodies up to this size stay in memory.
 const SMALL: usize = 1 << 20;
-/// What is written at once.
+/// The number of bytes that are written at once.
 const BUFFER: usize = 256 << 10;
 
-/// Why bytes are not taken.
+/// Why bytes are refused.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SpoolError {
@@ -23,8 +23,8 @@ pub enum SpoolError {
     Io(io::Error),
 }
 
-/// Takes bytes until all are there. For sources that bring evidence in pieces: HTTP, and stores that keep large CRLs in
-/// chunks.
+/// Collects bytes until all have arrived. For sources that bring evidence in pieces: HTTP, and stores that keep large
+/// CRLs in chunks.
 #[derive(Debug)]
 pub struct Spool {
     memory: Vec<u8>,
@@ -35,22 +35,22 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Takes up to so many bytes; the temporary file, if one is needed, comes into this folder.
+    /// Collects at most this many bytes. A temporary file, if one is needed, is made in this folder.
     #[must_use]
     pub fn new(folder: &Path, max: u64) -> Self {
         Self { memory: Vec::new(), file: None, folder: folder.to_owned(), taken: 0, max }
     }
 
-    /// How many bytes came.
+    /// The number of bytes so far.
     #[must_use]
     pub const fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     ///
     /// # Errors
-    /// More than allowed, or a disk that is full.
+    /// If there are more than allowed, or if the disk is full.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
         self.taken = self.taken.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if self.taken > self.max {
@@ -70,10 +70,10 @@ impl Spool {
         Ok(())
     }
 
-    /// All bytes have come.
+    /// Returns the whole body.
     ///
     /// # Errors
-    /// A disk that is full.
+    /// If the disk is full.
     pub fn finish(self) -> io::Result<Body> {
         let Some(file) = self.file else { return Ok(Body::from(Bytes::from(self.memory))) };
         let Spilled(file) = file.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -81,7 +81,7 @@ impl Spool {
     }
 }
 
-/// What did not fit into memory, as it is written.
+/// The file for bytes that do not fit into memory, while it is written.
 #[derive(Debug)]
 struct Spilled(Unnamed);
 
@@ -95,12 +95,12 @@ impl io::Write for Spilled {
     }
 }
 
-/// Bytes that have come. Large ones are in a file without a name, which goes with the last that holds them.
+/// The bytes of a body. Large ones are in a file without a name, which is removed with the last value that holds it.
 #[derive(Clone, Debug)]
 pub struct Body {
     /// The bytes.
     pub bytes: Bytes,
-    /// The folder of that file, if there is one.
+    /// The folder of the file, if there is one.
     folder: Option<Arc<Path>>,
 }
 
@@ -111,7 +111,7 @@ impl From<Bytes> for Body {
 }
 
 impl Body {
-    /// Whether the bytes are in a file and take no memory of our own.
+    /// Whether the bytes are in a file and take none of the process's own memory.
     #[must_use]
     pub const fn is_in_file(&self) -> bool {
         self.folder.is_some()
@@ -122,7 +122,7 @@ impl Body {
         Self { bytes, folder: Some(folder.into()) }
     }
 
-    /// The bytes in pieces of this size, for stores that take no large ones.
+    /// The bytes in pieces of this size, for stores that do not accept large values.
     pub fn chunks(&self, bytes: NonZeroUsize) -> impl Iterator<Item = &[u8]> {
         self.bytes.chunks(bytes.get())
     }

@@ -1,4 +1,4 @@
-//! How long each part of an exchange takes, for who measures a source.
+//! How long each part of an exchange takes, for programs that measure sources.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -10,45 +10,45 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 tokio::task_local! {
-    /// Of the exchange that this task makes, if somebody measures it.
+    /// The marks of this task's exchange, if it is measured.
     static WATCH: Arc<Mutex<Marks>>;
 }
 
-/// The parts of an exchange over HTTP, one after the other. What did not happen is `None`: a connection that stood
-/// already was not connected, an address needs no resolver; of LDAP only the whole is known.
+/// The parts of an exchange over HTTP, one after the other. A part that did not happen is `None`: an open connection
+/// is not made again, and an address needs no resolver. For LDAP only the whole time is known.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FetchTimings {
     /// Asking the resolver for the host's addresses.
     pub resolve: Option<Duration>,
-    /// Connecting, TLS included where the URL has it, without the resolver's part.
+    /// Connecting, with TLS if the URL has it, without the resolver's part.
     pub connect: Option<Duration>,
-    /// From the request until the answer's headers are there.
+    /// From the request to the headers of the answer.
     pub first_byte: Option<Duration>,
-    /// From the headers until the last byte.
+    /// From the headers to the last byte.
     pub transfer: Option<Duration>,
-    /// How many requests it took: more than one where a redirect was followed, or GET was refused and POST was not.
+    /// The number of requests: more than one if a redirect was followed, or if GET was refused and POST was sent.
     pub requests: u32,
-    /// Of the last request: `GET` or `POST`.
+    /// The method of the last request: `GET` or `POST`.
     pub method: Option<&'static str>,
-    /// All of it, with what lies between the parts.
+    /// The whole time, including the time between the parts.
     pub whole: Duration,
 }
 
-/// What has been measured so far.
+/// The measurements so far.
 #[derive(Debug, Default)]
 struct Marks {
     resolve: Option<Duration>,
-    /// With the resolver's part.
+    /// Including the resolver's part.
     connect: Option<Duration>,
-    /// From sending to headers, connecting included.
+    /// From sending to the headers, including the connection.
     headers: Option<Duration>,
     transfer: Option<Duration>,
     requests: u32,
     method: Option<&'static str>,
 }
 
-/// A part that several hops of one exchange add to.
+/// A part of an exchange. Several hops add up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
     Resolve,
@@ -70,7 +70,7 @@ pub(crate) async fn measured<F: Future>(exchange: F) -> (F::Output, FetchTimings
     (output, FetchTimings { resolve, connect, first_byte, transfer, requests, method, whole })
 }
 
-/// Notes a request, where somebody measures.
+/// Notes a request, if the exchange is measured.
 pub(crate) fn asked(method: &'static str) {
     note(|marks| {
         marks.requests += 1;
@@ -79,11 +79,11 @@ pub(crate) fn asked(method: &'static str) {
 }
 
 fn note(what: impl FnOnce(&mut Marks)) {
-    // Nobody measures: the usual case.
+    // Usually the exchange is not measured.
     let _ = WATCH.try_with(|marks| what(&mut marks.lock().unwrap_or_else(PoisonError::into_inner)));
 }
 
-/// Notes how long a part took, where somebody measures.
+/// Notes how long a part took, if the exchange is measured.
 pub(crate) fn took(part: Part, begun: Instant) {
     let elapsed = begun.elapsed();
     note(|marks| {
@@ -97,7 +97,7 @@ pub(crate) fn took(part: Part, begun: Instant) {
     });
 }
 
-/// Around what connects: notes how long it takes.
+/// A layer around connecting that notes how long it takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connects;
 

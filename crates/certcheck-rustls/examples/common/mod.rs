@@ -1,4 +1,4 @@
-//! What the examples share: their flags, and what is made of them.
+//! Flags that examples share, and the ring, engine and certificate they name.
 #![allow(dead_code, reason = "each example takes what it needs")]
 
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub(crate) type Failure = Box<dyn core::error::Error + Send + Sync>;
 
 const USAGE: &str = "--ring PATH --cert FILE --key FILE [--listen ADDRESS:PORT] [--allow-net NETWORK] [--with acceptor|verifier]";
 
-/// What an example is started with.
+/// The flags of an example.
 pub(crate) struct Flags {
     ring: Vec<PathBuf>,
     cert: PathBuf,
@@ -46,10 +46,10 @@ impl Flags {
                 "--cert" => flags.cert = value.into(),
                 "--key" => flags.key = value.into(),
                 "--listen" => flags.listen = value.parse()?,
-                // Evidence is not fetched from loopback unless told so.
+                // Evidence is not fetched from loopback by default.
                 "--allow-net" => flags.guard = flags.guard.allow_net(value.parse()?),
                 "--with" => flags.with_verifier = value == "verifier",
-                _ => return Err(format!("{flag} is no flag: {USAGE}").into()),
+                _ => return Err(format!("{flag} is unknown: {USAGE}").into()),
             }
         }
         if flags.ring.is_empty() || flags.cert.as_os_str().is_empty() || flags.key.as_os_str().is_empty() {
@@ -78,7 +78,7 @@ impl Flags {
     }
 
     fn ring(&self) -> Result<KeyRing, Failure> {
-        // As it displays: what `main` returns is shown as it debugs.
+        // The error of `main` is printed with Debug, so it is made text here.
         Ok(KeyRing::from_paths(&self.ring).map_err(|error| error.to_string())?)
     }
 
@@ -88,12 +88,12 @@ impl Flags {
         tokio::spawn(async move {
             while hangups.recv().await.is_some() {
                 match self.ring() {
-                    // Checks that have begun keep the old ring; sessions of it do not resume; watches look again.
+                    // Checks that have begun keep the old ring. Its sessions do not resume, and watches look again.
                     Ok(ring) => {
                         engine.reload(ring, policy(), Evidence::new());
                         println!("ring reloaded");
                     }
-                    // A ring that does not read changes nothing.
+                    // A ring that cannot be read changes nothing.
                     Err(error) => println!("ring not reloaded: {error}"),
                 }
             }
@@ -106,7 +106,7 @@ fn policy() -> Policy {
     Policy::client(Revocation::HardFail)
 }
 
-/// The next connection. That one could not be accepted, for want of descriptors above all, ends no server.
+/// The next connection. One that cannot be accepted does not end the server.
 pub(crate) async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
@@ -117,7 +117,7 @@ pub(crate) async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Why a watch has ended, in a stable word.
+/// Why a watch has ended, as a stable code.
 pub(crate) fn word(ended: &Ended) -> &'static str {
     match ended {
         Ended::Rejected(report) => report.code(),

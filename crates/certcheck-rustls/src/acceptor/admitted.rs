@@ -1,4 +1,4 @@
-//! A client that was let in.
+//! A client that is accepted.
 
 use core::fmt;
 use std::io::{self, ErrorKind, IoSlice};
@@ -15,10 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::gate::Gate;
 use crate::identity::{Identity, IdentityError};
 
-/// A stream of TLS over its transport.
+/// A TLS stream over its transport.
 pub type TlsStream<IO> = tokio_rustls::server::TlsStream<Gate<IO>>;
 
-/// Who was let in, and by what.
+/// A client that is accepted, and the report of its check.
 #[derive(Clone)]
 pub struct Client {
     pub(super) engine: Arc<Engine>,
@@ -38,15 +38,15 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// The result of the check. `None` if there was nothing to check: no certificate was sent, or
-    /// [`ClientAuth::PassThru`](crate::ClientAuth::PassThru) takes all of them.
+    /// The report of the check. `None` if there was nothing to check: no certificate was sent, or
+    /// [`ClientAuth::PassThru`](crate::ClientAuth::PassThru) accepts all.
     #[must_use]
     pub const fn report(&self) -> Option<&CheckReport> {
         self.report.as_ref()
     }
 
-    /// What the client presented, its own certificate first; empty if nothing. Under
-    /// [`ClientAuth::PassThru`](crate::ClientAuth::PassThru) that is a claim, and no more.
+    /// The chain that the client presented, its own certificate first. Empty if there was none. With
+    /// [`ClientAuth::PassThru`](crate::ClientAuth::PassThru) nothing in it is verified.
     #[must_use]
     pub fn presented(&self) -> &[CertificateDer<'static>] {
         &self.presented
@@ -58,10 +58,10 @@ impl Client {
         self.peer
     }
 
-    /// The identity in the client's certificate. `None` if nothing was checked.
+    /// The identity of the client. `None` if nothing was checked.
     ///
     /// # Errors
-    /// As [`Identity::of`]: only if the report accepts nothing, which no admitted client's does.
+    /// As [`Identity::of`]: only if the report does not accept, which no admitted client's report does.
     pub fn identity(&self) -> Option<Result<Identity, IdentityError>> {
         self.report.as_ref().map(|report| Identity::of(&report.details().view()))
     }
@@ -72,8 +72,8 @@ impl Client {
         self.is_resumed
     }
 
-    /// Tells once this client would be refused: within a second of the evidence's arrival, of the end of its certificate,
-    /// or of a change of ring and policy. `None` if nothing was checked.
+    /// A future that resolves once this client would be refused: within a second of the evidence's arrival, of the
+    /// end of its certificate, or of a change of ring and policy. `None` if nothing was checked.
     pub fn watch(&self) -> Option<Watch> {
         let watch = self.report.as_ref().map(|report| self.engine.watch(report, &self.presented))?;
         Some(match self.peer {
@@ -83,7 +83,7 @@ impl Client {
     }
 }
 
-/// A client's stream, which comes only with its verdict.
+/// The stream of a client that is accepted. It is returned with its verdict and never before.
 pub struct Admitted<IO> {
     pub(super) stream: TlsStream<IO>,
     pub(super) client: Client,
@@ -93,7 +93,7 @@ pub struct Admitted<IO> {
 /// When a stream ends by itself.
 pub(super) enum CutOff {
     Never,
-    /// Once this says so.
+    /// When this watch ends.
     Watched(Watch),
     /// Now: the client would be refused, with this code.
     Refused(&'static str),
@@ -106,12 +106,12 @@ impl<IO> fmt::Debug for Admitted<IO> {
 }
 
 impl<IO> Admitted<IO> {
-    /// Who it is.
+    /// The client.
     pub const fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The result of the check; see [`Client::report`].
+    /// The report of the check. See [`Client::report`].
     #[must_use]
     pub const fn report(&self) -> Option<&CheckReport> {
         self.client.report()
@@ -136,7 +136,7 @@ impl<IO> Admitted<IO> {
         self.stream.get_ref().1.alpn_protocol()
     }
 
-    /// Stream and client. The stream does not end by itself, whatever [`Admitted::until_refused`] said.
+    /// The stream and the client. The stream does not end by itself: [`Admitted::until_refused`] has no effect on it.
     #[must_use]
     pub fn into_parts(self) -> (TlsStream<IO>, Client) {
         (self.stream, self.client)
@@ -148,14 +148,14 @@ pub(super) fn is_resumed<IO>(stream: &TlsStream<IO>) -> bool {
 }
 
 impl<IO> Admitted<IO> {
-    /// Whether the client would still be let in.
+    /// Fails if the client would be refused now.
     fn poll_watch(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if let CutOff::Watched(watch) = &mut self.cut_off
             && let Poll::Ready(ended) = Pin::new(watch).poll(context)
         {
             self.cut_off = match ended {
                 Ended::Rejected(report) => CutOff::Refused(report.code()),
-                // The engine is gone: nothing more is known.
+                // The engine is gone, and nothing further is known.
                 _ => CutOff::Never,
             };
         }

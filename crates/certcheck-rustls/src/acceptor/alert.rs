@@ -1,4 +1,4 @@
-//! The true alert for a client that is refused at the gate. rustls itself sends none but close_notify after a handshake.
+//! The alert for a client that is refused at the gate. After a handshake rustls itself sends close_notify alone.
 
 use rustls::crypto::cipher::{AeadKey, Iv, MessageEncrypter, OutboundChunks, OutboundPlainMessage};
 use rustls::server::ServerConnection;
@@ -9,14 +9,14 @@ use rustls::{
 /// AlertLevel fatal (RFC 8446 6).
 const FATAL: u8 = 2;
 
-/// The record with the alert, as the client can read it. `was_held` tells whether what the server wrote last was held
-/// back and dropped. `None` if there is no way to say it: then the connection just ends.
+/// The record with the alert, as the client can read it. `was_held` says whether the server's last writes were held
+/// back and dropped. `None` if the alert cannot be sent: then the connection ends without one.
 ///
-/// - TLS 1.2, full handshake: the server's Finished was held, so its side has not changed to encryption yet, and the alert
-///   goes in plaintext (RFC 5246 7.1).
-/// - TLS 1.2, resumed: the server's Finished is out; the alert is sealed as the record after it.
-/// - TLS 1.3: sealed under the application keys as their first record. Tickets that were sealed before it were held and
-///   dropped, so nobody sees two records under one nonce.
+/// - TLS 1.2, full handshake: the server's Finished was held, so its side is not encrypted yet, and the alert is sent
+///   in plaintext (RFC 5246 7.1).
+/// - TLS 1.2, resumed: the server's Finished was sent, and the alert is encrypted as the next record.
+/// - TLS 1.3: the alert is encrypted as the first record under the application keys. Tickets that were encrypted
+///   before it were held and dropped, so no two records with the same nonce are sent.
 ///
 /// RFC 8446 6.2.
 #[doc(alias = "RFC 8446 section 6.2")]

@@ -12,19 +12,19 @@ use crate::refused::Refused;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// The client's certificate is not good. It was sent the alert for the reason.
+    /// The client's certificate is not good. The client was sent the alert for the reason.
     Refused(Box<Refused>),
     /// The handshake failed for another reason, or the transport did.
     Handshake(io::Error),
     /// Time ran out before the handshake was over.
     Deadline,
-    /// The limit of pending connections was reached until this connection's deadline.
+    /// The limit of pending connections was reached until this one's time ran out.
     Busy,
 }
 
 impl AcceptError {
-    /// The stable word: the reason's code, `no-certificate`, `deadline`, `busy`, or `handshake` for any other
-    /// failure of the handshake.
+    /// The stable code: that of the reason, `no-certificate`, `deadline`, `busy`, or `handshake` for any other fault
+    /// of a handshake.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl AcceptError {
         let text = match self {
             Self::Refused(refused) => return refused.report().advice(),
             Self::Handshake(_) if self.code() == "no-certificate" => {
-                "have the client send a certificate, or let clients in without one with `ClientAuth::IfSent`"
+                "have the client send a certificate, or accept clients without one with `ClientAuth::IfSent`"
             }
             Self::Handshake(_) => return None,
             Self::Deadline => "raise `AcceptLimits::deadline` if clients need longer",

@@ -1,4 +1,4 @@
-//! What the server says last of a handshake waits here for the verdict.
+//! The transport that holds back the end of a handshake until the verdict.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 use super::handshake_context::HandshakeContext;
 
-/// Bytes that are held back: a Finished, or some tickets.
+/// Bytes that may be held back: a Finished, or a few tickets.
 const MOST_HELD: usize = 32 << 10;
 
 /// The transport under an admitted stream. Until the verdict it holds back what the server writes after the client has
@@ -18,7 +18,7 @@ const MOST_HELD: usize = 32 << 10;
 #[derive(Debug)]
 pub struct Gate<IO> {
     io: IO,
-    /// `None` once it is open for good.
+    /// `None` once it is open.
     context: Option<Arc<HandshakeContext>>,
     held: Vec<u8>,
 }
@@ -33,18 +33,19 @@ impl<IO> Gate<IO> {
         &self.io
     }
 
-    /// The transport. To read from it or write to it breaks the TLS above.
+    /// The transport. Reading from it or writing to it breaks the TLS stream above.
     pub const fn get_mut(&mut self) -> &mut IO {
         &mut self.io
     }
 
-    /// The transport alone.
+    /// Returns the transport alone.
     pub fn into_inner(self) -> IO {
         self.io
     }
 
-    /// After a handshake that failed: lets an alert out, if nothing but that is held. A client that breaks its handshake off
-    /// with junk behind its own Finished gets neither the server's nor tickets, since it has no verdict.
+    /// After a failed handshake: keeps what is held only if it is an alert. A client that breaks off its handshake
+    /// with invalid bytes after its own Finished is sent neither the server's Finished nor tickets, because it has no
+    /// verdict.
     pub(super) fn keep_alert_alone(&mut self) {
         let has_tickets = self.context.as_ref().is_some_and(|context| context.has_offered());
         let has_finished = self.held.first() == Some(&u8::from(ContentType::ChangeCipherSpec));
@@ -53,7 +54,7 @@ impl<IO> Gate<IO> {
         }
     }
 
-    /// Drops what is held. Tells whether there was anything.
+    /// Drops what is held. Returns whether there was anything.
     pub(super) fn drop_held(&mut self) -> bool {
         !core::mem::take(&mut self.held).is_empty()
     }
@@ -64,7 +65,7 @@ impl<IO> Gate<IO> {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Gate<IO> {
-    /// Opens for good: what is held goes out first.
+    /// Opens for good. What is held is written first.
     pub(super) async fn open(&mut self) -> io::Result<()> {
         self.context = None;
         let held = core::mem::take(&mut self.held);

@@ -1,7 +1,7 @@
-//! The context of a handshake, from its first byte to its verdict: what verifier, session store and gate know of it.
+//! The context of a handshake, from its first byte to its verdict. Verifier, session store and gate share it.
 //!
-//! rustls gives none of them the connection. All three are called from within the handshake's own polls, so the task
-//! says which it is.
+//! rustls does not tell them which connection they are called for. All three are called while the handshake is
+//! polled, so a task-local value identifies it.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,12 +15,12 @@ tokio::task_local! {
     static CONTEXT: Arc<HandshakeContext>;
 }
 
-/// What is known of a connection that has no verdict yet.
+/// The state of a connection that has no verdict yet.
 #[derive(Debug, Default)]
 pub(super) struct HandshakeContext {
     /// The client's address, if it is known.
     peer: Option<SocketAddr>,
-    /// What the server writes stays here.
+    /// Whether what the server writes is held back.
     holds: AtomicBool,
     notes: Mutex<Notes>,
 }
@@ -28,7 +28,7 @@ pub(super) struct HandshakeContext {
 #[derive(Debug, Default)]
 struct Notes {
     refused: Option<CheckReport>,
-    /// Sessions that rustls wants kept, by their names.
+    /// Sessions that rustls wants to keep, with their names.
     offered: Vec<(Vec<u8>, Vec<u8>)>,
     resumed: Option<Arc<Session>>,
 }
@@ -42,12 +42,12 @@ impl HandshakeContext {
         self.peer
     }
 
-    /// Runs a handshake as this connection's.
+    /// Runs a handshake in this context.
     pub(super) async fn scope<F: Future>(self: Arc<Self>, handshake: F) -> F::Output {
         CONTEXT.scope(self, handshake).await
     }
 
-    /// Does something with the connection whose handshake is being polled.
+    /// Calls a function with the context of the handshake that is being polled.
     pub(super) fn with<T>(run: impl FnOnce(&Self) -> T) -> Option<T> {
         CONTEXT.try_with(|context| run(context)).ok()
     }
@@ -56,7 +56,7 @@ impl HandshakeContext {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From here on nothing goes out.
+    /// Holds back everything that is written from now on.
     pub(super) fn hold(&self) {
         self.holds.store(true, Ordering::Release);
     }
@@ -69,7 +69,7 @@ impl HandshakeContext {
         self.holds.load(Ordering::Acquire)
     }
 
-    /// The verifier refuses it.
+    /// Notes that the verifier refuses the client.
     pub(super) fn refuse(&self, report: CheckReport) {
         self.notes().refused = Some(report);
     }
@@ -78,7 +78,7 @@ impl HandshakeContext {
         self.notes().refused.take()
     }
 
-    /// A session that is to be kept if the client is let in.
+    /// Notes a session that is to be kept if the client is accepted.
     pub(super) fn offer(&self, name: Vec<u8>, session: Vec<u8>) {
         self.notes().offered.push((name, session));
     }
@@ -91,7 +91,7 @@ impl HandshakeContext {
         core::mem::take(&mut self.notes().offered)
     }
 
-    /// This session was given back to it.
+    /// Notes the session that the client resumes.
     pub(super) fn resume(&self, session: Arc<Session>) {
         self.notes().resumed = Some(session);
     }

@@ -43,11 +43,11 @@ impl Drop for Incoming {
 }
 
 impl Acceptor {
-    /// Returns the admitted clients of a listener. Each handshake runs in a task of its own, so that a slow client holds up
-    /// nobody else. A client that is not admitted is reported by an event (see `docs/observability.md`) and to nobody else.
+    /// Returns the admitted clients of a listener. Each handshake runs in a task of its own, so a slow client does
+    /// not hold up others. A client that is not admitted is reported by an event alone (see `docs/observability.md`).
     ///
-    /// At most [`AcceptLimits::pending`](super::AcceptLimits::pending) connections are in a handshake or wait to be taken:
-    /// then no further one is accepted.
+    /// At most [`AcceptLimits::pending`](super::AcceptLimits::pending) connections are in a handshake or wait to be
+    /// taken. Beyond that no connection is accepted.
     ///
     /// # Errors
     /// If the listener has no address.
@@ -59,7 +59,7 @@ impl Acceptor {
         let (sender, admitted) = mpsc::channel(self.shared.max_pending);
         let acceptor = self.clone();
         let listening = tokio::spawn(async move {
-            // It ends when nobody takes clients any more.
+            // It ends when the receiver is dropped.
             while let Ok(place) = sender.clone().reserve_owned().await {
                 let (io, peer) = next(&listener).await;
                 let acceptor = acceptor.clone();
@@ -106,7 +106,7 @@ impl Incoming {
     }
 }
 
-/// The next connection. One that cannot be accepted does not end the server.
+/// The next connection. A connection that cannot be accepted does not end the server.
 async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {

@@ -1,10 +1,10 @@
-//! The acceptor: it has its own accept loop, and a gate follows each handshake.
+//! The acceptor: a handshake, then a gate where the client's check is waited for.
 //!
 //! ```text
 //! permit -> handshake (path, and what memory calls revoked) -> gate: engine.check(...).await -> Admitted
 //!           `-------------------------- one deadline --------------------------'
 //! ```
-//! Full and resumed sessions pass the same gate. Until it opens no byte of the application goes in or out.
+//! Full and resumed sessions pass the same gate. No application data passes before it opens.
 
 mod admitted;
 mod alert;
@@ -54,19 +54,21 @@ use sessions::Sessions;
 
 /// The longest deadline: a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
-/// How long a client that is refused has to read why: to close at once could destroy the alert on its way.
+/// How long a refused client may take to read the alert: closing at once could destroy the alert on its way.
 const LINGER: Duration = Duration::from_millis(500);
-/// Bytes that are read from it meanwhile, and thrown away.
+/// Bytes that are read from it in that time and discarded.
 const LINGER_BYTES: u64 = 64 << 10;
 
-/// What accepting may cost.
+/// The limits of accepting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct AcceptLimits {
-    /// From the transport to the verdict: permit, handshake and gate (AT-TLS: HandshakeTimeout). At most a day.
+    /// The time from the transport to the verdict: permit, handshake and gate (AT-TLS: HandshakeTimeout). At most a
+    /// day.
     pub deadline: Duration,
-    /// Connections between transport and verdict at once. Each takes some 20 KiB. A refused connection keeps its place for up
-    /// to a second more, so that the client can read the alert. Those that wait for a place are the caller's tasks, and not bounded here.
+    /// Connections between transport and verdict at once. Each takes about 20 KiB. A refused client keeps its place
+    /// for up to a second longer, to read the alert. Connections that wait for a place are tasks of the caller, and
+    /// have no limit here.
     pub pending: NonZeroUsize,
 }
 
@@ -84,14 +86,14 @@ impl AcceptLimits {
         Self { deadline, ..self }
     }
 
-    /// The same with so many pending at once.
+    /// The same with this limit on pending connections.
     #[must_use]
     pub const fn with_pending(self, pending: NonZeroUsize) -> Self {
         Self { pending, ..self }
     }
 }
 
-/// Accepts connections of clients whose certificate is good, revocation included.
+/// Accepts connections of clients whose certificate is good, including its revocation status.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -144,7 +146,7 @@ struct Shared {
     max_pending: usize,
     permits: Semaphore,
     sessions: Arc<Sessions>,
-    /// Made again for each ring, whose names are in it.
+    /// Made again for each ring, because it has the names of the ring's anchors.
     active: ArcSwap<ActiveConfig>,
 }
 
@@ -154,10 +156,10 @@ struct ActiveConfig {
 }
 
 impl Acceptor {
-    /// An acceptor that asks this engine.
+    /// An acceptor over this engine.
     ///
     /// # Errors
-    /// If the provider has none of the versions.
+    /// If the provider supports none of the versions.
     pub fn new(
         parts: ServerParts,
         engine: Arc<Engine>,
@@ -173,13 +175,13 @@ impl Acceptor {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The engine that is asked.
+    /// The engine that checks clients.
     #[must_use]
     pub fn engine(&self) -> &Arc<Engine> {
         &self.shared.engine
     }
 
-    /// Connections between transport and verdict now.
+    /// The number of connections between transport and verdict.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.shared.max_pending.saturating_sub(self.shared.permits.available_permits())
@@ -190,7 +192,7 @@ impl Acceptor {
     /// Its events have no peer: see [`Acceptor::accept_from`].
     ///
     /// # Errors
-    /// Why it is not admitted. A client that is refused was sent the alert for the reason.
+    /// Why the client is not admitted. A client that is refused was sent the alert for the reason.
     pub async fn accept<IO: AsyncRead + AsyncWrite + Unpin>(
         &self,
         io: IO,
@@ -201,7 +203,7 @@ impl Acceptor {
     /// As [`Acceptor::accept`], from a client with this address. Events about it have the address in their field `peer`.
     ///
     /// # Errors
-    /// As of [`Acceptor::accept`].
+    /// As for [`Acceptor::accept`].
     pub async fn accept_from<IO: AsyncRead + AsyncWrite + Unpin>(
         &self,
         io: IO,
@@ -244,14 +246,14 @@ impl ActiveConfig {
         if !sessions.are_kept() {
             config.send_tls13_tickets = 0;
         }
-        // So that an alert can be sealed once the handshake is over.
+        // Needed to encrypt an alert once the handshake is over.
         config.enable_secret_extraction = true;
         let tls = TlsAcceptor::from(Arc::new(config) as Arc<ServerConfig>);
         Ok(Self { generation: snapshot.generation(), tls })
     }
 }
 
-/// What comes out of a handshake that went well.
+/// The result of a handshake that succeeded.
 struct HandshakeOutput<IO> {
     stream: TlsStream<IO>,
     context: Arc<HandshakeContext>,
@@ -259,7 +261,7 @@ struct HandshakeOutput<IO> {
 }
 
 impl Shared {
-    /// What is served with, by the ring of now.
+    /// The configuration for the current ring.
     fn active(&self) -> Arc<ActiveConfig> {
         let active = self.active.load_full();
         if active.generation == self.engine.generation() {
@@ -322,7 +324,7 @@ impl Shared {
         let presented: Option<&[CertificateDer<'static>]> = stream.get_ref().1.peer_certificates();
         let report = match presented {
             None if self.parts.auth == ClientAuth::Required => {
-                // rustls has refused it, or its session was of no client.
+                // rustls has refused it, or its session had no client certificate.
                 let error = std::io::Error::other(Error::NoCertificatesPresented);
                 refuse(stream, AlertDescription::CertificateRequired).await;
                 return Err(AcceptError::Handshake(error));
@@ -360,7 +362,7 @@ impl Shared {
             let generation = self.engine.generation();
             let within = deadline.saturating_duration_since(Instant::now());
             let report = self.engine.check(chain, self.engine.now(), within).await;
-            // While evidence was waited for, ring or policy may have changed: nobody comes in by those of before.
+            // Ring or policy may have changed while evidence was waited for. No client is accepted by the old ones.
             if !report.is_accepted() || self.engine.generation() == generation {
                 return report;
             }
@@ -368,7 +370,7 @@ impl Shared {
     }
 }
 
-/// Tells a client that it is refused, after its handshake, and ends the connection.
+/// Sends a refused client the alert, after its handshake, and ends the connection.
 async fn refuse<IO: AsyncRead + AsyncWrite + Unpin>(stream: TlsStream<IO>, alert: AlertDescription) {
     let (mut gate, connection) = stream.into_inner();
     let was_held = gate.drop_held();
@@ -384,7 +386,7 @@ async fn refuse<IO: AsyncRead + AsyncWrite + Unpin>(stream: TlsStream<IO>, alert
     linger(&mut io).await;
 }
 
-/// Lets a client read what was sent last: ends our side, and waits for its own to end.
+/// Gives a client time to read what was sent last: ends our side, and waits for the client to end its side.
 async fn linger<IO: AsyncRead + AsyncWrite + Unpin>(io: &mut IO) {
     let until = Instant::now() + LINGER;
     let _late = timeout_at(until, async {
@@ -394,7 +396,7 @@ async fn linger<IO: AsyncRead + AsyncWrite + Unpin>(io: &mut IO) {
     .await;
 }
 
-/// Counts a pending connection as long as it is one.
+/// Counts a connection as pending as long as it lives.
 struct PendingGauge;
 
 impl PendingGauge {

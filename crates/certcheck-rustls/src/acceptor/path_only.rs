@@ -1,5 +1,5 @@
-//! The verifier of a handshake that a gate follows. It knows the path and what memory calls revoked, and tolerates what
-//! is not known: outside this module nobody can have it.
+//! The verifier of a handshake that is followed by a gate. It checks the path and what memory knows as revoked, and
+//! tolerates an unknown status. It is private to this module, so nothing else can use it.
 
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ impl VerifierHooks for PathOnlyVerifier {
     }
 
     fn on_possession_proved(&self, _leaf: &CertificateDer<'_>) -> Result<(), Error> {
-        // Without a gate to follow nobody is let in by the path alone.
+        // Without a gate no client is accepted by its path alone.
         HandshakeContext::with(HandshakeContext::hold)
-            .ok_or_else(|| Error::General("no gate follows this handshake".into()))
+            .ok_or_else(|| Error::General("this verifier was used outside an acceptor".into()))
     }
 }

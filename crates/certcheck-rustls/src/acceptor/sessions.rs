@@ -1,4 +1,4 @@
-//! Sessions that may resume: how old they may be, and that whose they are would be let in now.
+//! Sessions that may resume: their age, and whether their client would be accepted now.
 
 use core::fmt;
 use std::sync::{Arc, Mutex};
@@ -16,23 +16,24 @@ use crate::client_auth::ClientAuth;
 use crate::events;
 use crate::metrics as names;
 
-/// Bytes that a session may take, and what they take on the average where all places are taken.
+/// Bytes that a session may take at most, and their average when all places are taken.
 const MOST_BYTES: u64 = 64 << 10;
 const BYTES_EACH: u64 = 4 << 10;
 
-/// Between two sweeps, whatever the lifetime.
+/// The shortest and the longest time between two sweeps.
 const LEAST_SWEEP: Duration = Duration::from_secs(1);
 const MOST_SWEEP: Duration = Duration::from_secs(3_600);
 
-/// Which sessions may resume. One rule for TLS 1.2 and for the tickets of TLS 1.3 (AT-TLS: GSK_V3_SESSION_TIMEOUT).
+/// Which sessions may resume. The rule is the same for TLS 1.2 and for the tickets of TLS 1.3 (AT-TLS:
+/// GSK_V3_SESSION_TIMEOUT).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SessionPolicy {
-    /// How long after its full handshake a session may resume, however often it has by then. Zero is never: each
-    /// connection then needs the key of the client again.
+    /// How long after its full handshake a session may resume, however often it has resumed. With zero no session
+    /// resumes, and each connection needs the client's key again.
     pub lifetime: Duration,
-    /// Sessions that are kept, of 4 KiB on the average: beyond that the ones least used go. Those of clients that present
-    /// more than 32 KiB are not kept.
+    /// Sessions that are kept, of 4 KiB on average. Beyond that the least used ones are dropped. Sessions of clients
+    /// that present more than 32 KiB are not kept.
     pub max: usize,
 }
 
@@ -57,15 +58,15 @@ impl SessionPolicy {
     }
 }
 
-/// A session of a client that was let in.
+/// A session of a client that was accepted.
 pub(super) struct Session {
-    /// As rustls has it: with its secret.
+    /// The session in the form of rustls, with its secret.
     value: Vec<u8>,
-    /// What the client presented; empty if nothing.
+    /// The chain that the client presented. Empty if there was none.
     chain: Arc<[CertificateDer<'static>]>,
-    /// Its full handshake.
+    /// The time of its full handshake.
     since: Instant,
-    /// Ring and policy of that.
+    /// The generation of ring and policy at that time.
     generation: u64,
 }
 
@@ -97,7 +98,7 @@ pub(super) struct Sessions {
     auth: ClientAuth,
     policy: SessionPolicy,
     kept: Cache<Vec<u8>, Arc<Session>, Bytes>,
-    /// When those that are too old go.
+    /// The time of the next sweep of sessions that are too old.
     sweep_at: Mutex<Instant>,
 }
 
@@ -119,7 +120,8 @@ impl Sessions {
         !self.policy.lifetime.is_zero() && self.policy.max > 0
     }
 
-    /// Keeps the sessions of a client that is let in. Those that come of a resumed one are as old as that.
+    /// Keeps the sessions of a client that is accepted. Those of a resumed connection are as old as the session that
+    /// it resumed.
     pub(super) fn keep(
         &self,
         context: &HandshakeContext,
@@ -143,7 +145,7 @@ impl Sessions {
         self.sweep();
     }
 
-    /// Drops what nobody can resume any more, once in a lifetime: a session has a secret, and is not kept for nothing.
+    /// Drops sessions that cannot resume any longer, once in a lifetime, because each contains a secret.
     fn sweep(&self) {
         let Ok(mut sweep_at) = self.sweep_at.try_lock() else { return };
         if *sweep_at <= Instant::now() {
@@ -153,8 +155,8 @@ impl Sessions {
         }
     }
 
-    /// Whether a session may resume, or why not. Not to resume is no failure: a full handshake follows, and tells the
-    /// client what is wrong, if anything is.
+    /// Whether a session may resume, or why not. If it may not, a full handshake follows, which reports any reason to
+    /// refuse the client.
     fn decide(&self, session: &Session) -> Result<(), &'static str> {
         if session.since.elapsed() > self.policy.lifetime {
             return Err("session-too-old");
@@ -183,7 +185,7 @@ impl Sessions {
 }
 
 impl StoresServerSessions for Sessions {
-    /// Taken down until the client is let in. What the server writes after this waits.
+    /// The session is noted until the client is accepted. What the server writes after this is held back.
     fn put(&self, name: Vec<u8>, session: Vec<u8>) -> bool {
         let offer = |context: &HandshakeContext| {
             context.hold();

@@ -20,7 +20,7 @@ impl Stream for Incoming {
     }
 }
 
-/// What is found in the extensions of each request.
+/// The value in the extensions of each request.
 impl<IO> Connected for Admitted<IO> {
     type ConnectInfo = Client;
 

@@ -1,4 +1,4 @@
-//! The number by which the US Department of Defense knows a person.
+//! The number by which the US Department of Defense identifies a person.
 
 use core::fmt;
 
@@ -13,7 +13,7 @@ const DIGITS: usize = 10;
 pub struct Edipi([u8; DIGITS]);
 
 impl Edipi {
-    /// Reads exactly ten ASCII digits.
+    /// Parses exactly ten ASCII digits.
     #[must_use]
     pub fn from_digits(text: &str) -> Option<Self> {
         let digits: [u8; DIGITS] = text.as_bytes().try_into().ok()?;
@@ -27,7 +27,7 @@ impl Edipi {
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// From `1234567890@mil`, where more digits may follow the ten.
+    /// From `1234567890@mil`, where further digits may follow the ten.
     fn of_upn(upn: &str) -> Option<Self> {
         let (local, domain) = upn.rsplit_once('@')?;
         if !domain.eq_ignore_ascii_case("mil") || !local.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -59,13 +59,13 @@ impl Identity {
     /// The EDIPI: from a UPN `1234567890...@mil`, else from a common name `LAST.FIRST.M.1234567890`. `None` if neither
     /// is of that form.
     ///
-    /// That a common name counts is the practice of DoD CAs, which assert the number there; from any other CA it is a
-    /// text that looks like one. Ask this only of identities whose [`anchor`](Self::anchor) or
-    /// [`policies`](Self::policies) are the DoD's.
+    /// A common name counts because CAs of the DoD put the number there. From any other CA it is a text that looks
+    /// like one. Use this only for identities whose [`anchor`](Self::anchor) or [`policies`](Self::policies) are the
+    /// DoD's.
     ///
     /// # Errors
-    /// UPN and common names do not agree, a common name with an EDIPI has control characters, or [`upn`](Self::upn)
-    /// fails.
+    /// If the UPN and the common names differ, if a common name with an EDIPI has control characters, or if
+    /// [`upn`](Self::upn) fails.
     pub fn edipi(&self) -> Result<Option<Edipi>, IdentityError> {
         let mut known = self.upn()?.and_then(Edipi::of_upn);
         for name in self.common_names().flatten() {

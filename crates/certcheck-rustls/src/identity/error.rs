@@ -1,4 +1,4 @@
-//! Why a certificate does not say who its subject is.
+//! Why a certificate does not identify its subject.
 
 use core::fmt;
 
@@ -9,38 +9,38 @@ use data_encoding::HEXLOWER;
 
 use super::edipi::Edipi;
 
-/// Characters of an offending name that are told.
+/// Characters of a bad name that are shown.
 const MAX_SHOWN: usize = 128;
 
-/// Why an identity, or one name of it, cannot be had. A name is refused whole: none is cut, repaired or passed over in
-/// favour of another.
+/// Why an identity, or one of its names, cannot be returned. A name is refused whole: it is never cut, repaired or
+/// skipped in favour of another.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum IdentityError {
-    /// The report is not one of acceptance.
+    /// The report does not accept the certificate.
     NotAccepted {
-        /// What the report came to.
+        /// The verdict of the report.
         verdict: Verdict,
     },
-    /// What holds the name does not read.
+    /// The field that holds the name cannot be parsed.
     Malformed(ViewFault),
-    /// A name that nobody may be known by.
+    /// A name that must not identify anyone.
     Refused {
-        /// Which name, and where it stands.
+        /// Which name, and in which field.
         what: &'static str,
-        /// The name, escaped and at most 128 characters of it; bytes as hexadecimal.
+        /// The name, escaped and cut to 128 characters. Bytes are in hexadecimal.
         name: String,
         /// What is wrong with it.
         flaw: &'static str,
     },
     /// Several names where only one identifies.
     Ambiguous {
-        /// Which name, and where they stand.
+        /// Which name, and in which field.
         what: &'static str,
         /// How many there are.
         count: usize,
     },
-    /// Two places say different EDIPIs.
+    /// Two fields have different EDIPIs.
     EdipiMismatch {
         /// The one found first.
         first: Edipi,
@@ -50,20 +50,20 @@ pub enum IdentityError {
 }
 
 impl IdentityError {
-    /// The stable word, the same for all.
+    /// The stable code, the same for all.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         "no-identity"
     }
 
-    /// What would mend it.
+    /// What would help.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::NotAccepted { .. } => "look in the report for the reason",
             Self::Malformed(_) => "have the certificate issued again by software that follows its profile",
             Self::Refused { .. } => "have the certificate issued again with a name that its profile allows",
-            Self::Ambiguous { .. } => "have the certificate issued again with one of them",
+            Self::Ambiguous { .. } => "have the certificate issued again with only one of them",
             Self::EdipiMismatch { .. } => "have the certificate issued again for one person",
         }
     }
@@ -77,7 +77,7 @@ impl IdentityError {
     }
 
     pub(super) fn refused_bytes(what: &'static str, bytes: &[u8], flaw: &'static str) -> Self {
-        // The last byte that is shown and one more, so that a cut is told.
+        // One byte more than is shown, so that a cut is visible.
         let name = HEXLOWER.encode(bytes.get(..MAX_SHOWN / 2 + 1).unwrap_or(bytes));
         Self::refused(what, &name, flaw)
     }
@@ -89,14 +89,14 @@ impl fmt::Display for IdentityError {
             Self::NotAccepted { verdict } => {
                 write!(
                     f,
-                    "a certificate that is not accepted identifies nobody; its verdict is {}",
+                    "the certificate was not accepted, so it identifies nobody: the verdict is {}",
                     verdict.code()
                 )?;
             }
             Self::Malformed(fault) => write!(f, "{fault}")?,
             Self::Refused { what, name, flaw } => write!(f, "{what} \"{name}\" {flaw}")?,
             Self::Ambiguous { what, count } => {
-                write!(f, "{what} stands there {count} times, which names nobody")?
+                write!(f, "{what} occurs {count} times, so it identifies nobody")?
             }
             Self::EdipiMismatch { first, second } => {
                 write!(f, "two EDIPIs, {first} and {second}, in one certificate")?

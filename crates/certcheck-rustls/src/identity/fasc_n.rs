@@ -24,12 +24,12 @@ const DIGITS: usize = 32;
 const START_SENTINEL: u8 = 0xb;
 const FIELD_SEPARATOR: u8 = 0xd;
 const END_SENTINEL: u8 = 0xf;
-/// What stands where: start sentinel, digits, field separators, end sentinel, longitudinal redundancy character.
+/// The layout: start sentinel, digits, field separators, end sentinel, longitudinal redundancy character.
 const LAYOUT: &[u8; 40] = b"SddddFddddFddddddFdFdFddddddddddddddddEL";
 
-/// A Federal Agency Smart Credential Number (TIG SCEPACS 2.2, 6), every field in digits.
+/// A Federal Agency Smart Credential Number (TIG SCEPACS 2.2, 6), with all fields as digits.
 ///
-/// Displays as its fields with dashes between.
+/// Its Display text is its fields with dashes between them.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct FascN {
     bytes: [u8; BYTES],
@@ -37,14 +37,14 @@ pub struct FascN {
 }
 
 impl FascN {
-    /// Reads the 25 bytes of a certificate or CHUID.
+    /// Parses the 25 bytes of a certificate or CHUID.
     ///
     /// # Errors
-    /// Another length, a character of even parity, something else where a digit, a sentinel or a separator is due, or a
-    /// longitudinal redundancy character that is not that of the others.
+    /// If the length is another one, if a character has even parity, if there is another character in place of a
+    /// digit, a sentinel or a separator, or if the longitudinal redundancy character is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, IdentityError> {
         let refused = |flaw| IdentityError::refused_bytes(WHAT, bytes, flaw);
-        let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| refused("is not of 25 bytes"))?;
+        let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| refused("does not have 25 bytes"))?;
         let mut digits = [b'0'; DIGITS];
         let mut next_digit = digits.iter_mut();
         let mut sum = 0;
@@ -52,21 +52,21 @@ impl FascN {
             if character.count_ones().is_multiple_of(2) {
                 return Err(refused("has a character of even parity"));
             }
-            // The parity bit goes, and the first of the four bits counts least.
+            // The parity bit is dropped. The first of the four bits is the least significant one.
             let value = (character >> 1 << 4).reverse_bits();
             sum ^= value;
             match (due, value) {
                 (b'd', 0..=9) => next_digit.by_ref().take(1).for_each(|digit| *digit = b'0' + value),
-                (b'd', _) => return Err(refused("has something else where a digit is due")),
+                (b'd', _) => return Err(refused("has another character in place of a digit")),
                 (b'S', START_SENTINEL) | (b'F', FIELD_SEPARATOR) | (b'E', END_SENTINEL) | (b'L', _) => {}
-                _ => return Err(refused("has something else where a sentinel or separator is due")),
+                _ => return Err(refused("has another character in place of a sentinel or separator")),
             }
         }
-        // Over all characters, its own included, each of the four bits is set an even number of times.
+        // Over all characters, including this one, each of the four bits is set an even number of times.
         if sum != 0 { Err(refused("has a wrong redundancy character")) } else { Ok(Self { bytes, digits }) }
     }
 
-    /// The bytes as they stand in the certificate.
+    /// The bytes as they are in the certificate.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; BYTES] {
         &self.bytes
@@ -102,7 +102,7 @@ impl FascN {
         self.field(14..15)
     }
 
-    /// Individual credential issue, 1 digit: which card of that number.
+    /// Individual credential issue, 1 digit: the number of the card among those with this credential number.
     #[must_use]
     pub fn individual_credential_issue(&self) -> &str {
         self.field(15..16)
@@ -126,14 +126,14 @@ impl FascN {
         self.field(27..31)
     }
 
-    /// Person or organization association category, 1 digit: what the person is to the organization.
+    /// Person or organization association category, 1 digit: the role of the person in the organization.
     #[must_use]
     pub fn association(&self) -> &str {
         self.field(31..32)
     }
 
     fn field(&self, range: Range<usize>) -> &str {
-        // Digits are ASCII, and the ranges lie within.
+        // Digits are ASCII, and the ranges are within bounds.
         self.digits.get(range).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
     }
 }
@@ -153,7 +153,7 @@ impl fmt::Debug for FascN {
     }
 }
 
-/// Reads the value of the otherName.
+/// Parses the value of the otherName.
 pub(super) fn of_other_name(value: &[u8]) -> Result<FascN, IdentityError> {
     let bytes = Reader::new(value).expect(tag::OCTET_STRING, WHAT);
     let bytes = bytes.map_err(|_| IdentityError::refused_bytes(WHAT, value, "is not an OCTET STRING"))?;

@@ -1,11 +1,11 @@
-//! Who a certificate that was accepted speaks of.
+//! The identity in a certificate that was accepted.
 //!
 //! ```text
 //! accepted report -> leaf, policies, anchor -> Identity -> one accessor per kind of name
 //! ```
-//! A name is what the certificate says, byte for byte, read again at each call. Where one must not be used its
-//! accessor returns an error, never a part of it. No accessor falls back from subjectAltName to the common name, which
-//! names no server either (RFC 9525 2); the EDIPI alone is looked for there, since its issuers have it there.
+//! A name is exactly what the certificate has, parsed at each call. The accessor of a name that must not be relied on
+//! returns an error, never a part of the name. No accessor falls back from subjectAltName to the common name, which
+//! does not name a server either (RFC 9525 2). The EDIPI is the exception, because its issuers put it there.
 
 mod edipi;
 mod error;
@@ -29,25 +29,25 @@ pub use error::IdentityError;
 pub use fasc_n::FascN;
 pub use names::OtherName;
 
-/// The identity of an accepted client: its certificate and what was found of it. Owned, so that it outlives the
-/// handshake and can be kept beside a session for resumption.
+/// The identity of an accepted client: its certificate, and the results of the check. It is owned, so it outlives the
+/// handshake and can be stored with a session for resumption.
 ///
-/// Displays and debugs as subject, serial and issuer: for people, not for comparing.
+/// Its Display and Debug text is subject, serial number and issuer, for people and not for comparison.
 #[derive(Clone)]
 pub struct Identity {
     certificate: OwnedCertificate,
     policies: Vec<OidBuf>,
     /// The anchor's subject, encoded.
     anchor: Box<[u8]>,
-    /// SPIFFE trust domains that the anchor names for itself; `None` if its names do not read.
+    /// SPIFFE trust domains that the anchor names for itself. `None` if its names cannot be parsed.
     anchor_domains: Option<Vec<Box<str>>>,
 }
 
 impl Identity {
-    /// Who is identified by the certificate that a report accepts.
+    /// The identity in the certificate that a report accepts.
     ///
-    /// Which names count is the caller's choice of accessor. A name that cannot be used fails its accessor; it does not
-    /// fail this.
+    /// The caller chooses which names count by the accessor. A name that cannot be used makes its accessor fail, not
+    /// this function.
     ///
     /// # Errors
     /// [`IdentityError::NotAccepted`] for any verdict but [`Verdict::Accept`].
@@ -64,7 +64,7 @@ impl Identity {
         })
     }
 
-    /// Of any certificate that reads, as if it were accepted under itself: every accessor is asked.
+    /// From any certificate that can be parsed, as if it were accepted under itself. Every accessor is called.
     #[cfg(fuzzing)]
     pub(crate) fn exercise(certificate: &Certificate<'_>) {
         let identity = Self {
@@ -83,7 +83,7 @@ impl Identity {
         }
     }
 
-    /// The certificate, as the core reads it.
+    /// The certificate, as the core parses it.
     #[must_use]
     pub fn view(&self) -> Certificate<'_> {
         self.certificate.view()
@@ -95,10 +95,9 @@ impl Identity {
         CertificateDer::from(&**self.certificate.der())
     }
 
-    /// The subject in the form of RFC 4514; empty where only subjectAltName names anyone (RFC 5280 4.1.2.6).
+    /// The subject in the form of RFC 4514. Empty where only subjectAltName has a name (RFC 5280 4.1.2.6).
     ///
-    /// Text of this kind is cut where it is very long. What decides by name compares names, which
-    /// [`view`](Self::view) has, not text.
+    /// Very long text is cut. For decisions, compare the names in [`view`](Self::view), not text.
     #[must_use]
     pub fn subject(&self) -> String {
         self.view().subject().to_string()
@@ -135,7 +134,7 @@ impl Identity {
         sha256(self.view().spki().raw)
     }
 
-    /// The last second of the certificate's validity (RFC 5280 4.1.2.5). What stands above it may end sooner.
+    /// The last second of the certificate's validity (RFC 5280 4.1.2.5). Certificates above it may end sooner.
     #[must_use]
     pub fn not_after(&self) -> Time {
         self.view().not_after()
@@ -147,14 +146,14 @@ impl Identity {
         &self.policies
     }
 
-    /// The most specific common name (X.520 6.2.2), to be shown. **Not an identity**: CAs put any text there, and name
-    /// constraints do not bind it. `None` also where it is not text or has control characters.
+    /// The most specific common name (X.520 6.2.2), for display. **Not an identity**: CAs put any text there, and
+    /// name constraints do not bind it. `None` also if it is not text or has control characters.
     #[must_use]
     pub fn common_name(&self) -> Option<Cow<'_, str>> {
         self.common_names().last().flatten().filter(|text| !text.chars().any(names::is_forbidden))
     }
 
-    /// Each common name of the subject, the root's first; `None` for one that is not text.
+    /// Each common name of the subject, the one nearest to the root first. `None` for one that is not text.
     fn common_names(&self) -> impl Iterator<Item = Option<Cow<'_, str>>> {
         self.view().subject().attributes().filter(|attribute| attribute.oid == oid::COMMON_NAME).map(text_of)
     }
@@ -176,7 +175,7 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// The value as text. A PrintableString with other ASCII in it still reads, as where the core shows names.
+/// The value as text. A PrintableString with other ASCII characters is accepted, as where the core displays names.
 fn text_of(attribute: Attribute<'_>) -> Option<Cow<'_, str>> {
     attribute.text().or_else(|| match attribute.tag {
         tag::PRINTABLE_STRING => {

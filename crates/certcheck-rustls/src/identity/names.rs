@@ -1,6 +1,6 @@
 //! Names of subjectAltName (RFC 5280 4.2.1.6).
 //!
-//! Names of forms that nothing here reads, x400Address and ediPartyName among them, hide none of the others.
+//! Names of other forms, such as x400Address and ediPartyName, do not hide the ones that are parsed here.
 
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ const UPN: &str = "UPN of subjectAltName";
 const CARD_UUID: &str = "card UUID of subjectAltName";
 const URN_UUID: &str = "urn:uuid:";
 
-/// A name of a form that is known by an identifier (otherName, RFC 5280 4.2.1.6).
+/// A name whose form is given by an identifier (otherName, RFC 5280 4.2.1.6).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct OtherName<'a> {
@@ -32,10 +32,10 @@ pub struct OtherName<'a> {
 
 impl Identity {
     /// Mailboxes: rfc822Name (RFC 5280 4.2.1.6) and SmtpUTF8Mailbox (RFC 9598 3), in the order of the certificate. An
-    /// emailAddress of the subject is not among them.
+    /// emailAddress in the subject is not included.
     ///
     /// # Errors
-    /// One of them is empty, has a control character, or does not read.
+    /// If one of them is empty, has a control character, or cannot be parsed.
     pub fn emails(&self) -> Result<Vec<&str>, IdentityError> {
         self.select(|name| match name {
             GeneralName::Rfc822(mailbox) => Some(clean(RFC822, mailbox)),
@@ -49,7 +49,7 @@ impl Identity {
     /// Each dNSName (RFC 5280 4.2.1.6), in the order of the certificate. Its syntax is not checked beyond IA5String.
     ///
     /// # Errors
-    /// One of them is empty or has a control character.
+    /// If one of them is empty or has a control character.
     pub fn dns_names(&self) -> Result<Vec<&str>, IdentityError> {
         self.select(|name| match name {
             GeneralName::Dns(name) => Some(clean(DNS, name)),
@@ -61,7 +61,7 @@ impl Identity {
     /// beyond IA5String.
     ///
     /// # Errors
-    /// One of them is empty or has a control character.
+    /// If one of them is empty or has a control character.
     pub fn uris(&self) -> Result<Vec<&str>, IdentityError> {
         self.select(|name| match name {
             GeneralName::Uri(uri) => Some(clean(URI, uri)),
@@ -80,7 +80,7 @@ impl Identity {
         })
     }
 
-    /// Each otherName (RFC 5280 4.2.1.6), those included that other accessors read.
+    /// Each otherName (RFC 5280 4.2.1.6), including those that other accessors parse.
     ///
     /// # Errors
     /// None that the check of the certificate would not have found.
@@ -94,7 +94,7 @@ impl Identity {
     /// The user principal name: otherName szOID_NT_PRINCIPAL_NAME, 1.3.6.1.4.1.311.20.2.3, a UTF8String.
     ///
     /// # Errors
-    /// There are several, or it is empty, has a control character, or is of another type.
+    /// If there are several, or if it is empty, has a control character, or has another type.
     pub fn upn(&self) -> Result<Option<&str>, IdentityError> {
         let upns = self.select(|name| match name {
             GeneralName::Other { type_id: oid::ON_UPN, value } => Some(utf8_string(UPN, value)),
@@ -106,7 +106,7 @@ impl Identity {
     /// The FASC-N of a PIV credential: otherName pivFASC-N, 2.16.840.1.101.3.6.6, an OCTET STRING (FIPS 201-3).
     ///
     /// # Errors
-    /// There are several, or it is not as [`FascN::parse`] wants it.
+    /// If there are several, or if [`FascN::parse`] fails.
     pub fn fasc_n(&self) -> Result<Option<FascN>, IdentityError> {
         let numbers = self.select(|name| match name {
             GeneralName::Other { type_id: fasc_n::PIV_FASC_N, value } => Some(fasc_n::of_other_name(value)),
@@ -118,7 +118,7 @@ impl Identity {
     /// The UUID of a PIV or PIV-I card: the URI `urn:uuid:` (FIPS 201-3), written in lower case as RFC 9562 4 does.
     ///
     /// # Errors
-    /// There are several, it is no UUID, or [`uris`](Self::uris) fails.
+    /// If there are several, if it is not a UUID, or if [`uris`](Self::uris) fails.
     pub fn card_uuid(&self) -> Result<Option<String>, IdentityError> {
         let uuids = self.uris()?.into_iter().filter_map(|uri| Some((uri, after_urn_uuid(uri)?)));
         let uuids: Result<Vec<_>, _> = uuids
@@ -133,7 +133,7 @@ impl Identity {
         only(CARD_UUID, uuids?)
     }
 
-    /// The names that `pick` wants, in the order of the certificate; the first error ends it.
+    /// The names that `pick` selects, in the order of the certificate. The first error ends it.
     fn select<'a, T>(
         &'a self,
         pick: impl Fn(GeneralName<'a>) -> Option<Result<T, IdentityError>>,
@@ -147,13 +147,13 @@ impl Identity {
     }
 }
 
-/// The name, if there is one; of several, none.
+/// The name, if there is exactly one.
 pub(super) fn only<T>(what: &'static str, names: Vec<T>) -> Result<Option<T>, IdentityError> {
     let count = names.len();
     if count > 1 { Err(IdentityError::Ambiguous { what, count }) } else { Ok(names.into_iter().next()) }
 }
 
-/// The name, unless nobody may be known by it.
+/// The name, unless it must not identify anyone.
 pub(super) fn clean<'a>(what: &'static str, name: &'a str) -> Result<&'a str, IdentityError> {
     if name.is_empty() {
         return Err(IdentityError::refused(what, name, "is empty"));
@@ -164,10 +164,10 @@ pub(super) fn clean<'a>(what: &'static str, name: &'a str) -> Result<&'a str, Id
     Ok(name)
 }
 
-/// Controls, NUL before all; the separators of lines, and what turns the direction of a line around. PRECIS has none of
-/// them in identifiers either (RFC 8264 4.2.3).
+/// Control characters such as NUL, separators of lines, and characters that change the direction of a line. PRECIS
+/// does not allow them in identifiers either (RFC 8264 4.2.3).
 pub(super) fn is_forbidden(character: char) -> bool {
-    // Among them what has no width, and the marks of direction.
+    // These include characters without width and marks of direction.
     let is_unseen = matches!(
         character,
         '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
@@ -189,7 +189,7 @@ fn address(bytes: &[u8]) -> Result<IpAddr, IdentityError> {
         .map_err(|_| IdentityError::refused_bytes(IP, bytes, "is not an address"))
 }
 
-/// What follows `urn:uuid:`, whose letters may be of either case (RFC 8141 3.1).
+/// The text after `urn:uuid:`, which may be of either case (RFC 8141 3.1).
 fn after_urn_uuid(uri: &str) -> Option<&str> {
     let (prefix, uuid) = uri.split_at_checked(URN_UUID.len())?;
     prefix.eq_ignore_ascii_case(URN_UUID).then_some(uuid)

@@ -1,4 +1,4 @@
-//! The security identifier of an account in Active Directory, as its CAs write it (KB5014754).
+//! The security identifier of an account in Active Directory, as its CAs encode it (KB5014754).
 
 use certcheck_core::der::{Reader, Rule, Tlv, ViewFault, tag};
 use certcheck_core::oid::Oid;
@@ -20,11 +20,11 @@ impl Identity {
     /// The SID of the account that an Active Directory CA issued for: `S-1-5-...` in the extension
     /// szOID_NTDS_CA_SECURITY_EXT ([MS-WCCE] 2.2.2.7.7.4).
     ///
-    /// It says nothing unless the anchor is such a CA's: any other can write it too.
+    /// It proves nothing unless the anchor belongs to such a CA: any other CA can write it too.
     ///
     /// # Errors
-    /// The extension does not read, has several SIDs or none, or what stands there is not a SID of the NT authority
-    /// as [MS-DTYP] 2.4.2.1 writes them.
+    /// If the extension cannot be parsed, if it has no SID or several, or if its text is not a SID of the NT
+    /// authority as [MS-DTYP] 2.4.2.1 writes them.
     pub fn sid(&self) -> Result<Option<&str>, IdentityError> {
         for extension in self.view().extensions() {
             let extension = extension.map_err(IdentityError::Malformed)?;
@@ -52,7 +52,7 @@ impl Identity {
 /// ```asn1
 /// SEQUENCE OF [0] SEQUENCE { type-id OBJECT IDENTIFIER, value [0] EXPLICIT OCTET STRING }
 /// ```
-/// Values of other types are read past.
+/// Values of other types are skipped.
 fn object_sids(extension: Tlv<'_>) -> Result<Vec<&[u8]>, ViewFault> {
     let mut outer = extension.reader();
     let mut members = outer.sequence(FIELD)?;
@@ -76,8 +76,8 @@ fn octet_string(mut explicit: Reader<'_>) -> Result<&[u8], ViewFault> {
     Ok(bytes.value)
 }
 
-/// `S-1-5` and 1 to 15 sub-authorities in decimal ([MS-DTYP] 2.4.2.1), each written in the one shortest way, so that
-/// equal SIDs are equal text.
+/// `S-1-5` and 1 to 15 sub-authorities in decimal ([MS-DTYP] 2.4.2.1), each in its shortest form, so that equal SIDs
+/// are equal text.
 fn is_sid(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("S-1-5-") else { return false };
     rest.split('-').count() <= MAX_SUB_AUTHORITIES && rest.split('-').all(is_sub_authority)

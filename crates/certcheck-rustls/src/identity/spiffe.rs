@@ -9,32 +9,32 @@ const SCHEME: &str = "spiffe";
 const PREFIX: &str = "spiffe://";
 /// SPIFFE-ID 2.3.
 const MAX_ID: usize = 2048;
-/// SPIFFE-ID 2.3: what RFC 3986 has as the longest host.
+/// SPIFFE-ID 2.3: the longest host of RFC 3986.
 const MAX_TRUST_DOMAIN: usize = 255;
 
 impl Identity {
-    /// The SPIFFE ID, if the certificate is an SVID of a workload (X.509-SVID 2, 5.2). `None` if no URI is of the
+    /// The SPIFFE ID, if the certificate is the SVID of a workload (X.509-SVID 2, 5.2). `None` if no URI has the
     /// scheme `spiffe`.
     ///
     /// An anchor that names SPIFFE trust domains for itself vouches for workloads of those alone. Whether an anchor
-    /// that names none may vouch for a trust domain is for the caller to decide, by [`anchor`](Self::anchor).
+    /// that names none may vouch for a trust domain is the caller's decision, by [`anchor`](Self::anchor).
     ///
     /// # Errors
-    /// Beside a URI of that scheme stands another URI; the certificate is of a CA or its keyUsage has keyCertSign or
-    /// cRLSign; the ID is not of the syntax of SPIFFE-ID 2.1 to 2.3 or has no path; its trust domain is not the
-    /// anchor's; or [`uris`](Self::uris) fails.
+    /// If there is another URI in addition to one of that scheme, if the certificate is of a CA or its keyUsage has
+    /// keyCertSign or cRLSign, if the ID does not have the syntax of SPIFFE-ID 2.1 to 2.3 or has no path, if its
+    /// trust domain is not the anchor's, or if [`uris`](Self::uris) fails.
     pub fn spiffe_id(&self) -> Result<Option<&str>, IdentityError> {
         let uris = self.uris()?;
         let Some(id) = uris.iter().copied().find(|uri| is_of_scheme(uri)) else { return Ok(None) };
         let refused = |flaw| IdentityError::refused(WHAT, id, flaw);
-        // X.509-SVID 2: exactly one URI, of whatever scheme.
+        // X.509-SVID 2: exactly one URI of any scheme.
         if uris.len() > 1 {
             return Err(refused("is not the only URI"));
         }
         check_leaf(&self.view()).map_err(refused)?;
         let trust_domain = check_id(id).map_err(refused)?;
         let Some(domains) = &self.anchor_domains else {
-            return Err(refused("is under an anchor whose own names do not read"));
+            return Err(refused("is under an anchor whose own names cannot be parsed"));
         };
         if !domains.is_empty() && !domains.iter().any(|domain| **domain == *trust_domain) {
             return Err(refused("is of another trust domain than the anchor"));
@@ -43,7 +43,7 @@ impl Identity {
     }
 }
 
-/// The trust domains in SPIFFE IDs of a certificate, in whatever form they stand there. `None` if its names do not read.
+/// The trust domains in the SPIFFE IDs of a certificate, in any form. `None` if its names cannot be parsed.
 pub(super) fn trust_domains(certificate: &Certificate<'_>) -> Option<Vec<Box<str>>> {
     let names = certificate.subject_alt_name().ok()?;
     let mut domains = Vec::new();
@@ -59,7 +59,7 @@ pub(super) fn trust_domains(certificate: &Certificate<'_>) -> Option<Vec<Box<str
     Some(domains)
 }
 
-/// Letters of a scheme are of either case (RFC 3986 3.1); those of a SPIFFE ID are not, which `check_id` sees to.
+/// The scheme is of either case (RFC 3986 3.1). That of a SPIFFE ID is in lower case, as `check_id` demands.
 fn is_of_scheme(uri: &str) -> bool {
     uri.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
 }
@@ -67,11 +67,11 @@ fn is_of_scheme(uri: &str) -> bool {
 /// X.509-SVID 5.2: a workload's certificate signs nothing.
 fn check_leaf(certificate: &Certificate<'_>) -> Result<(), &'static str> {
     if certificate.basic_constraints().is_some_and(|constraints| constraints.ca) {
-        return Err("stands in the certificate of a CA");
+        return Err("is in the certificate of a CA");
     }
     let signing = KeyUsage::KEY_CERT_SIGN.or(KeyUsage::CRL_SIGN);
     if certificate.key_usage().is_some_and(|usage| usage.has_any(signing)) {
-        return Err("stands in a certificate whose keyUsage has keyCertSign or cRLSign");
+        return Err("is in a certificate whose keyUsage has keyCertSign or cRLSign");
     }
     Ok(())
 }
@@ -99,7 +99,7 @@ fn check_id(id: &str) -> Result<&str, &'static str> {
     if !trust_domain.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_')) {
         return Err("has a character that a trust domain does not have");
     }
-    let Some(path) = path else { return Err("has no path, so that it names no workload") };
+    let Some(path) = path else { return Err("has no path, so it names no workload") };
     for segment in path.split('/') {
         if matches!(segment, "" | "." | "..") {
             return Err("has a path segment that is empty, . or ..");

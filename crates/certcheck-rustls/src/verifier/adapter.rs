@@ -1,4 +1,4 @@
-//! What rustls 0.23 asks a verifier, and what of it is ours to answer.
+//! The interface of rustls 0.23 for client certificate verifiers.
 
 use pki_types::{CertificateDer, UnixTime};
 use rustls::client::danger::HandshakeSignatureValid;

@@ -1,4 +1,5 @@
-//! The rules of the verifier: what memory says, and once possession is proved, what policy says of the rest.
+//! The rules of the verifier: what memory knows, and after the proof of possession, what the policy says about an
+//! unknown status.
 
 use core::fmt;
 use std::sync::Arc;
@@ -19,11 +20,11 @@ use crate::events::{self, Via};
 use crate::metrics as names;
 use crate::refused::Refused;
 
-/// Bytes of chains that are kept between being presented and being proved to be their presenter's: some thousands. Who
-/// has lost its place by then is decided by the leaf alone, and so at worst refused.
+/// Bytes of chains that are kept between their presentation and the proof of possession: thousands of chains. A
+/// client whose chain has been dropped by then is decided by its leaf alone, and is refused at worst.
 const UNDECIDED: u64 = 32 << 20;
 
-/// A chain, so that its leaf's path is found again.
+/// A chain, kept so that the path of its leaf is found again.
 type Chain = Arc<[CertificateDer<'static>]>;
 
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub(super) struct Cached {
     auth: ClientAuth,
     max_wait: Option<Duration>,
     waiters: Semaphore,
-    /// Chains whose path is good, of clients that are not known by their leaf, by which they are found.
+    /// Chains with a good path, found by their leaf, of clients that are not known by the leaf alone.
     undecided: Cache<Box<[u8]>, Chain, Bytes>,
     observer: Option<Observer>,
 }
@@ -79,7 +80,7 @@ impl Cached {
         refused.error()
     }
 
-    /// Checks with what is at hand, or waits for what is not, if that is allowed and few enough do.
+    /// Checks with what is in memory, or waits for the rest if that is allowed and few enough handshakes wait.
     fn decide(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
         let waits = self.max_wait.and_then(|max_wait| Some((max_wait, self.waiters.try_acquire().ok()?)));
         match waits {
@@ -100,8 +101,8 @@ impl VerifierHooks for Cached {
         if !report.is_accepted() && !report.is_missing_evidence() {
             return Err(self.refuse(report));
         }
-        // What is open is decided again by the same chain; so is who is not known by the leaf alone, such as one whose CRL
-        // is signed by a certificate that comes with it.
+        // A client with an unknown status is decided again by the same chain. So is a client that is not known by its
+        // leaf alone: its CRL may be signed by a certificate in its chain, for example.
         if let Some(leaf) = chain.first()
             && !report.is_of_known_path()
             && (report.is_missing_evidence() || !self.engine.look_up(&chain[..1], now).is_accepted())
@@ -121,10 +122,10 @@ impl VerifierHooks for Cached {
         let open = if self.undecided.is_empty() { None } else { self.undecided.get(leaf.as_ref()) };
         let (alone, now) = (core::slice::from_ref(leaf), self.engine.now());
         let report = match open {
-            // What was decided is known; if it is not any more, the leaf must do.
+            // A client that was decided is known. If it is not any longer, its leaf must be enough.
             None => self.decide(alone, now),
             Some(chain) => match self.engine.look_up(alone, now) {
-                // By now, or all along: another may have presented the leaf with a chain that is worse.
+                // Known by now, or before: another client may have presented the leaf with a worse chain.
                 known if known.is_of_known_path() => {
                     self.undecided.remove(leaf.as_ref());
                     known

@@ -1,4 +1,4 @@
-//! Which certificates a server would take: the names of its anchors (RFC 8446 4.2.4, RFC 5246 7.4.4).
+//! The names of a server's anchors, which tell clients what certificates it accepts (RFC 8446 4.2.4, RFC 5246 7.4.4).
 
 use std::collections::HashSet;
 
@@ -6,8 +6,8 @@ use certcheck_core::KeyRing;
 use certcheck_core::key_ring::Role;
 use rustls::DistinguishedName;
 
-/// Bytes of names that are sent. A ring with more has none sent: clients choose by themselves then, and a flight of a
-/// server must not be blown up by its ring.
+/// The limit in bytes of the names that are sent. For a ring with more, none are sent, and clients choose a
+/// certificate by themselves: a ring must not make the server's messages very large.
 pub const MAX_HINTS: usize = 16 << 10;
 
 /// The subjects of a ring's anchors, each once.

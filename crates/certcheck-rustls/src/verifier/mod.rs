@@ -1,4 +1,4 @@
-//! The verifier: for servers whose accept loop is of another crate.
+//! The verifier: for servers whose accept loop is in another crate.
 
 mod adapter;
 mod cached;
@@ -19,30 +19,32 @@ use cached::Cached;
 pub use hints::MAX_HINTS;
 pub(crate) use hints::hints_of;
 
-/// What refusals are reported to.
+/// The function that refusals are reported to.
 pub(crate) type Observer = Arc<dyn Fn(&CheckReport) + Send + Sync>;
 
-/// Handshakes that may wait for evidence at once, each of them holding a thread.
+/// Handshakes that may wait for evidence at once. Each holds a thread.
 const MAX_WAITERS: usize = 64;
 
-/// What a verifier decides, and when.
+/// The decisions of a verifier, and when they are made.
 pub(crate) trait VerifierHooks: fmt::Debug + Send + Sync {
-    /// A chain is presented. That the peer holds its key is not proved yet.
+    /// A chain is presented. It is not proved yet that the peer holds its key.
     fn on_certificate(&self, chain: &[CertificateDer<'_>], now: Time) -> Result<(), Error>;
 
     /// The peer has proved that it holds the key of this leaf.
     fn on_possession_proved(&self, leaf: &CertificateDer<'_>) -> Result<(), Error>;
 }
 
-/// A client certificate verifier with full revocation, for any server of rustls: axum, hyper, tonic, quinn.
+/// A client certificate verifier with full revocation checking, for any server that uses rustls: axum, hyper, tonic,
+/// quinn.
 ///
-/// It never waits, unless told to: path and what memory calls revoked are decided when the certificate is presented; what
-/// is not known then is decided once the client has proved to hold its key. By default the client is refused, what is
-/// missing is fetched in the background, and its next attempt finds it. Nothing is fetched before that proof.
+/// It does not wait by default. The path, and what memory knows as revoked, are decided when the certificate is
+/// presented. An unknown status is decided once the client has proved that it holds its key. Then the client is
+/// refused, the missing evidence is fetched in the background, and the client's next attempt finds it. Nothing is
+/// fetched before that proof.
 ///
-/// rustls asks no verifier when a session resumes: a server that lets sessions resume lets a client in that was revoked
-/// meanwhile. [`ServerParts::server_config`](crate::ServerParts::server_config) makes a whole configuration in which none
-/// does; [`Acceptor`](crate::Acceptor) lets them, and checks.
+/// rustls does not ask a verifier when a session resumes. A server whose sessions resume would accept a client that
+/// was revoked in the meantime. [`ServerParts::server_config`](crate::ServerParts::server_config) makes a whole
+/// configuration without sessions. An [`Acceptor`](crate::Acceptor) has sessions, and checks their clients.
 pub struct ClientVerifier {
     hooks: Arc<dyn VerifierHooks>,
     auth: ClientAuth,
@@ -60,8 +62,8 @@ impl fmt::Debug for ClientVerifier {
 }
 
 impl ClientVerifier {
-    /// A builder: certificates are demanded, nothing is waited for, anchors are hinted at, and algorithms are those
-    /// of the process's provider.
+    /// A builder with the defaults: certificates are required, nothing is waited for, the names of anchors are sent,
+    /// and the algorithms are those of the process's provider.
     pub fn builder(engine: Arc<Engine>) -> VerifierBuilder {
         VerifierBuilder {
             engine,
@@ -74,7 +76,7 @@ impl ClientVerifier {
         }
     }
 
-    /// With other rules than the public ones.
+    /// A verifier with other rules than the public ones.
     pub(crate) fn with_hooks(
         hooks: Arc<dyn VerifierHooks>,
         auth: ClientAuth,
@@ -116,37 +118,38 @@ impl VerifierBuilder {
         self
     }
 
-    /// Whether clients are told which anchors the ring has, so that they choose the right certificate. They are, unless the
-    /// names take more than [16 KiB](crate::MAX_HINTS). A ring that is reloaded later changes nothing of it.
+    /// Whether clients are sent the names of the ring's anchors, so that they choose the right certificate. They are
+    /// by default, unless the names take more than [16 KiB](crate::MAX_HINTS). Reloading the ring does not change
+    /// them.
     pub const fn root_hints(mut self, has_hints: bool) -> Self {
         self.has_hints = has_hints;
         self
     }
 
-    /// Waits for evidence that is missing, for as long as this, **holding the thread**. For servers with a thread for each
-    /// connection, and no others: on a runtime all that share the thread wait too. No more than
-    /// [`max_waiters`](Self::max_waiters) wait at once; the rest is decided at once.
+    /// Waits for missing evidence for this long at most, and **holds the thread**. Use it only in servers with one
+    /// thread for each connection: on a runtime, all tasks of the thread would wait too. At most
+    /// [`max_waiters`](Self::max_waiters) handshakes wait at once. The others are decided by what is in memory.
     pub const fn waiting_up_to(mut self, max_wait: Duration) -> Self {
         self.max_wait = Some(max_wait);
         self
     }
 
-    /// How many handshakes may wait at once; 64 unless said.
+    /// How many handshakes may wait at once. 64 by default.
     pub const fn max_waiters(mut self, max: usize) -> Self {
         self.max_waiters = max;
         self
     }
 
-    /// What each client that is refused is reported to, with the whole report. It is called within the handshake.
+    /// A function that is called with the report of each client that is refused. It is called within the handshake.
     pub fn on_refusal(mut self, observer: impl Fn(&CheckReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Makes it.
+    /// Builds the verifier.
     ///
     /// # Errors
-    /// If no provider is named and the process has none.
+    /// If no provider is given and the process has none.
     pub fn build(self) -> Result<ClientVerifier, Error> {
         let Self { engine, provider, auth, has_hints, max_wait, max_waiters, observer } = self;
         let provider = provider.map_or_else(default_provider, Ok)?;
@@ -156,7 +159,7 @@ impl VerifierBuilder {
     }
 }
 
-/// The process's provider, or else the one this crate was built with.
+/// The process's provider, or else the one that this crate was built with.
 pub(crate) fn default_provider() -> Result<Arc<CryptoProvider>, Error> {
     if let Some(provider) = CryptoProvider::get_default() {
         return Ok(Arc::clone(provider));
