@@ -32,6 +32,9 @@ pub(super) const TABLE: &[Explanation] = &[
             &[
                 "malformed: P-",
                 "malformed: key",
+                "malformed: the P-256 key",
+                "malformed: the key is not a point",
+                "unsupported-algorithm: the key is on the unknown curve",
                 "malformed: RSA key",
                 "weak-key: key",
                 "weak-key: RSA key",
@@ -46,7 +49,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     we(
         (WEBPKI, CERTIFICATES),
-        (&[], &["unsupported-algorithm: the key's elliptic curve is not named"]),
+        (&[], &["unsupported-algorithm: the key's elliptic curve is not given by name"]),
         always,
         (
             "RFC 5480 2.1.1",
