@@ -169,8 +169,8 @@ fn random() -> anyhow::Result<u32> {
 
 /// The time from the beginning of a round to that of the next.
 fn pause(interval: Duration, random: u32) -> Duration {
-    let most = (interval / JITTER_PART).min(MAX_JITTER);
-    interval + most.mul_f64(f64::from(random) / f64::from(u32::MAX))
+    let max = (interval / JITTER_PART).min(MAX_JITTER);
+    interval + max.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
@@ -180,11 +180,11 @@ mod tests {
     #[test]
     fn jitter_is_bounded() {
         let seconds = Duration::from_secs;
-        for (interval, most) in [(10, 11), (300, 330), (86_400, 86_460)] {
+        for (interval, max) in [(10, 11), (300, 330), (86_400, 86_460)] {
             assert_eq!(pause(seconds(interval), 0), seconds(interval));
-            assert_eq!(pause(seconds(interval), u32::MAX), seconds(most));
+            assert_eq!(pause(seconds(interval), u32::MAX), seconds(max));
             let middle = pause(seconds(interval), u32::MAX / 2);
-            assert!(seconds(interval) < middle && middle < seconds(most), "{middle:?}");
+            assert!(seconds(interval) < middle && middle < seconds(max), "{middle:?}");
         }
     }
 }
