@@ -9,7 +9,7 @@ use crate::name::name;
 
 /// A certificate before it is signed. Every field may have any value.
 #[derive(Clone)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct Cert {
     /// The version: 1, 2, 3, or a number that is no version.
     pub version: i64,

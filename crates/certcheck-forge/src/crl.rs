@@ -8,7 +8,7 @@ use crate::name::{general_names, name};
 
 /// A CRL before it is signed. Every field may have any value.
 #[derive(Clone)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct CrlBuilder {
     /// The version: 1 or 2, or a number that is no version.
     pub version: i64,
@@ -32,7 +32,7 @@ pub struct CrlBuilder {
 
 /// An entry of a CRL.
 #[derive(Clone)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct RevokedCertificate {
     /// The content of userCertificate.
     pub serial: Vec<u8>,
@@ -160,7 +160,7 @@ pub fn delta(base: i64) -> Ext {
 
 /// The issuingDistributionPoint extension before it is encoded (RFC 5280 5.2.5).
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct Idp {
     /// The distributionPoint. Its reasons and issuer are not encoded.
     pub point: Point,

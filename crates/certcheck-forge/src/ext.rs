@@ -6,7 +6,7 @@ use crate::name::{general_name, general_names, rdn};
 
 /// An extension before it is encoded.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct Ext {
     /// The dotted identifier.
     pub oid: String,
@@ -130,7 +130,7 @@ pub fn ski(key: &Key) -> Ext {
 
 /// A distribution point, or the name of one, before it is encoded.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct Point {
     /// The fullName, as texts of general names.
     pub full: Vec<String>,

@@ -44,10 +44,7 @@
 //! | write PEM | [`pem()`] |
 //! | serve it over HTTP, with faults | `server::Server`, `server::OcspResponder` (feature `server`) |
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::unwrap_used,
-    reason = "what is asked for is written in a program, and is possible or a mistake"
-)]
+#![allow(clippy::unwrap_used, reason = "the input is written in a program, so an invalid one is a mistake")]
 
 pub mod cert;
 pub mod crl;

@@ -73,7 +73,7 @@ pub fn general_name(text: &str) -> Vec<u8> {
             let (dotted, text) = value.split_once('=').unwrap();
             other(dotted, &der::tlv(0x0c, text.as_bytes()))
         }
-        _ => panic!("{text} is no general name"),
+        _ => panic!("{text:?} is not a general name such as dns:a.example"),
     }
 }
 

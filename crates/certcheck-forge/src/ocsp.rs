@@ -9,7 +9,7 @@ use crate::key::Key;
 
 /// A response before it is signed. Every field may have any value.
 #[derive(Clone)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct Response {
     /// The responseStatus. The responseBytes are only encoded for 0.
     pub status: u8,
@@ -29,7 +29,7 @@ pub struct Response {
 
 /// One answer of a response.
 #[derive(Clone)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct AnswerBuilder {
     /// The encoded CertID.
     pub cert_id: Vec<u8>,
@@ -60,7 +60,7 @@ pub fn cert_id(hash: &str, issuer_name: &[u8], issuer: &Key, serial: &[u8]) -> V
         "sha256" => ("2.16.840.1.101.3.4.2.1", digest::<Sha256>),
         "sha384" => ("2.16.840.1.101.3.4.2.2", digest::<Sha384>),
         "sha512" => ("2.16.840.1.101.3.4.2.3", digest::<Sha512>),
-        other => panic!("{other} is no hash"),
+        other => panic!("unknown hash {other:?}: use sha1, sha256, sha384 or sha512"),
     };
     let of = |bytes: &[u8]| der::bytes(&digest(bytes));
     let hash = der::seq(&[der::oid(oid), der::null()]);

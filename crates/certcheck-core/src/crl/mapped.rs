@@ -14,7 +14,7 @@ use bytes::Bytes;
 ///
 /// # Errors
 /// The error of the system.
-#[expect(unsafe_code, reason = "the one place: mapping lends bytes that the compiler cannot watch")]
+#[expect(unsafe_code, reason = "the only use: the compiler cannot check mapped files")]
 pub unsafe fn map(file: &File) -> io::Result<Bytes> {
     #[cfg(not(miri))]
     // SAFETY: the bytes are only read, and the caller guarantees that nobody writes them.
@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    #[expect(clippy::disallowed_methods, reason = "what is mapped is a file")]
+    #[expect(clippy::disallowed_methods, reason = "only files can be mapped")]
     fn file_with(name: &str, bytes: &[u8]) -> (PathBuf, File) {
         let path = std::env::temp_dir().join(format!("certcheck-mapped-{name}-{}", std::process::id()));
         fs::write(&path, bytes).unwrap();
@@ -53,7 +53,7 @@ mod tests {
         (path, file)
     }
 
-    #[expect(unsafe_code, reason = "the file is of this test alone")]
+    #[expect(unsafe_code, reason = "only this test uses the file")]
     fn mapped(file: &File) -> Bytes {
         // SAFETY: nobody writes it.
         unsafe { map(file) }.unwrap()

@@ -8,7 +8,7 @@ mod builder;
 #[cfg(feature = "fs")]
 #[expect(
     clippy::disallowed_methods,
-    reason = "loading a ring is the one thing that reads files, and no check does it"
+    reason = "loading a ring is the only thing that reads files, and no check does"
 )]
 mod directory;
 mod fault;

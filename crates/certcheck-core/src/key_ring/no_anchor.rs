@@ -23,7 +23,7 @@ pub struct NoAnchor {
 impl fmt::Display for NoAnchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { files, intermediates, distrusted, .. } = self;
-        f.write_str("the key ring has no anchor, so no certificate can be accepted: ")?;
+        f.write_str("the key ring has no anchor, so no certificate can be accepted (")?;
         match files {
             0 => f.write_str("no file was found")?,
             files => write!(
@@ -36,8 +36,8 @@ impl fmt::Display for NoAnchor {
             write!(f, ", {} skipped, the first: {first}", self.skipped)?;
         }
         if let Some(file) = &self.self_issued {
-            write!(f, "; the self-issued certificate in {file} has a signature that cannot be verified")?;
+            write!(f, ", and the self-issued certificate in {file} has a signature that cannot be verified")?;
         }
-        f.write_str("; add a root certificate, or put a trusted CA certificate into anchors/")
+        f.write_str("); add a root certificate, or put a trusted CA certificate into anchors/")
     }
 }

@@ -87,7 +87,7 @@ pub struct OcspRequest {
 
 /// A nonce that is empty or longer than 128 bytes (RFC 9654 2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "there is one way to be of the wrong length")]
+#[expect(clippy::exhaustive_structs, reason = "there is only one way to have a wrong length")]
 pub struct BadNonce;
 
 impl core::fmt::Display for BadNonce {

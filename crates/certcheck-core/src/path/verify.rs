@@ -330,7 +330,7 @@ fn prepare_next<'a>(
     // (a), (b)
     let mapping = if state.policy_mapping > 0 { PolicyMapping::Allowed } else { PolicyMapping::Inhibited };
     graph.prepare_next(certificate, mapping, &mut context.budget)?;
-    // (c) to (f): the working name and key are this certificate's; parameters are never inherited (DSA is not supported).
+    // (c) to (f): the working name and key are this certificate's. Parameters are never inherited (DSA is not supported).
     // (g)
     above.extend(certificate.name_constraints()?);
     if !link.is_self_issued {

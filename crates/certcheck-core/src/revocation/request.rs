@@ -37,7 +37,7 @@ pub enum EvidenceRequest {
 
 /// The kind of evidence that a request is for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "who obtains evidence must decide about every kind of it")]
+#[expect(clippy::exhaustive_enums, reason = "a driver must decide about every kind")]
 pub enum EvidenceKind {
     /// A CRL.
     Crl,

@@ -315,7 +315,7 @@ impl ExtensionTable {
     }
 }
 
-#[expect(clippy::as_conversions, reason = "the discriminant of a field-less enum is its place in ALL")]
+#[expect(clippy::as_conversions, reason = "the discriminant of a field-less enum is its position in ALL")]
 const fn slot_of(known: KnownExtension) -> usize {
     known as usize
 }

@@ -170,7 +170,7 @@ impl Drop for Server {
         self.shared.stop.store(true, Ordering::Relaxed);
         let Some(listening) = self.listening.take() else { return };
         while !listening.is_finished() {
-            // A connection wakes the listener; more than one is needed only if the system is out of sockets.
+            // A connection wakes the listener. More than one is needed only if the system is out of sockets.
             let _ = TcpStream::connect_timeout(&self.address, connection::TICK);
             thread::sleep(Duration::from_millis(1));
         }

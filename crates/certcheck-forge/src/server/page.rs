@@ -10,7 +10,7 @@ use super::request::Request;
 
 /// An answer. It is cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "what is forged is written field by field")]
+#[expect(clippy::exhaustive_structs, reason = "callers set the fields directly")]
 pub struct Page {
     /// The status. 304 never has a body.
     pub status: u16,
