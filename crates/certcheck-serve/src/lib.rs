@@ -1,0 +1,4 @@
+//! Mutual TLS with full revocation checking in front of any service.
+//!
+//! A front ends TLS connections whose clients have good certificates, and passes plain bytes on to a service that knows
+//! nothing of TLS.
