@@ -6,9 +6,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use clap::{Arg, ArgAction, Args as _, Command};
+use clap::{Arg, ArgAction, Args as _, Command, Id};
 
-use super::place::Given;
+use super::place::{Given, Switched};
 use super::{Entry, Settings, Source, commands, setting, variable};
 use crate::flags::GlobalArguments;
 
@@ -88,17 +88,9 @@ fn below(
     given: &Given,
     fault: &mut Option<anyhow::Error>,
 ) -> Command {
-    // What was given by hand and cannot be together with another setting is meant: the other is not.
-    let replaced: Vec<String> = command
-        .get_arguments()
-        .filter(|argument| {
-            let is_conflict = |other: &&Arg| given.has(other);
-            command.get_arg_conflicts_with(argument).iter().any(is_conflict)
-        })
-        .map(|argument| argument.get_id().to_string())
-        .collect();
+    let excluded = excluded(&command, words, settings, given);
     command = command.mut_args(|argument| {
-        if replaced.iter().any(|id| argument.get_id() == id.as_str()) {
+        if excluded.contains(argument.get_id()) {
             return argument;
         }
         let Some(entry) = setting(&argument).and_then(|name| settings.effective(words, name)) else {
@@ -121,16 +113,53 @@ fn below(
     command
 }
 
+/// The arguments whose setting does not hold, because an argument that they conflict with has a value of a higher level.
+///
+/// A conflict is mutual, though only one of the two declares it.
+fn excluded(command: &Command, words: &[String], settings: &Settings, given: &Given) -> BTreeSet<Id> {
+    let level = |argument: &Arg| {
+        match given.switched(argument) {
+            Some(Switched::On) => return Some(COMMAND_LINE),
+            Some(Switched::Off) => return None,
+            None => {}
+        }
+        let entry = settings.effective(words, setting(argument)?)?;
+        let is_off = matches!(argument.get_action(), ArgAction::SetTrue) && !is_true(entry.values.first());
+        (!is_off).then(|| entry.level())
+    };
+    let mut excluded = BTreeSet::new();
+    for one in command.get_arguments() {
+        for other in command.get_arg_conflicts_with(one) {
+            match (level(one), level(other)) {
+                (Some(higher), Some(lower)) if higher < lower => excluded.insert(other.get_id().clone()),
+                (Some(lower), Some(higher)) if higher < lower => excluded.insert(one.get_id().clone()),
+                _ => false,
+            };
+        }
+    }
+    excluded
+}
+
+/// The place of a value in the order of precedence: the lowest counts.
+type Level = (u8, usize);
+
+const COMMAND_LINE: Level = (0, 0);
+
+impl Entry {
+    const fn level(&self) -> Level {
+        match self.source {
+            Source::Variable(_) => (1, 0),
+            // The table of `cache prefetch` before that of `cache`.
+            Source::File { .. } => (2, usize::MAX - self.command.len()),
+        }
+    }
+}
+
 impl Settings {
     /// The setting that holds for a command: of the environment, of the command's table, of the whole file.
     pub(super) fn effective(&self, words: &[String], name: &str) -> Option<&Entry> {
-        let rank = |entry: &Entry| match entry.source {
-            Source::Variable(_) => (0, 0),
-            // The table of `cache prefetch` before that of `cache`.
-            Source::File { .. } => (1, usize::MAX - entry.command.len()),
-        };
         let holds = |entry: &&Entry| entry.name == name && words.starts_with(&entry.command);
-        self.entries.iter().filter(holds).min_by_key(|entry| rank(entry))
+        self.entries.iter().filter(holds).min_by_key(|entry| entry.level())
     }
 }
 

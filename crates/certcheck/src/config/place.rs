@@ -1,6 +1,8 @@
 //! Which settings file is read.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
@@ -16,7 +18,15 @@ pub(super) struct Given {
     pub(super) needs_settings: bool,
     pub(super) color: Option<ColorChoice>,
     /// The long flags and the letters of the short ones that are on the command line.
-    flags: Vec<String>,
+    flags: Vec<(String, Switched)>,
+}
+
+/// How a flag is on the command line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Switched {
+    On,
+    /// As `--offline=false`.
+    Off,
 }
 
 /// Commands that must work whatever a settings file holds.
@@ -34,10 +44,12 @@ impl Given {
                     Some((name, value)) => (name, Some(OsString::from(value))),
                     None => (flag, words.peek().map(|next| (*next).clone())),
                 };
+                let switched = if flag.ends_with("=false") { Switched::Off } else { Switched::On };
                 given.flag(name, value);
+                given.flags.push((name.to_owned(), switched));
             } else if let Some(letters) = text.strip_prefix('-') {
                 given.needs_settings &= !letters.starts_with(['h', 'V']);
-                given.flags.extend(letters.chars().map(String::from));
+                given.flags.extend(letters.chars().map(|letter| (letter.into(), Switched::On)));
             } else if is_first {
                 is_first = false;
                 given.needs_settings &= !WITHOUT_SETTINGS.contains(&text);
@@ -60,14 +72,15 @@ impl Given {
             }
             _ => {}
         }
-        self.flags.push(name.to_owned());
     }
 
-    /// Whether a flag is on the command line.
-    pub(super) fn has(&self, argument: &clap::Arg) -> bool {
+    /// How a flag is on the command line, if it is.
+    pub(super) fn switched(&self, argument: &clap::Arg) -> Option<Switched> {
         let is_long = |flag: &String| argument.get_long() == Some(flag.as_str());
         let is_short = |flag: &String| argument.get_short().is_some_and(|short| flag.chars().eq([short]));
-        self.flags.iter().any(|flag| is_long(flag) || is_short(flag))
+        let (_, switched) = self.flags.iter().find(|(flag, _)| is_long(flag) || is_short(flag))?;
+        let is_switch = matches!(argument.get_action(), clap::ArgAction::SetTrue);
+        Some(if is_switch { *switched } else { Switched::On })
     }
 }
 
@@ -83,35 +96,78 @@ pub(super) fn find(given: &Given) -> anyhow::Result<(Option<PathBuf>, Vec<PathBu
     }
     let places = usual_places();
     for place in &places {
-        if place.exists() {
-            return Ok((Some(checked(place)?), places));
+        if is_there(place)? {
+            let path = checked(place)?;
+            // A pipe would wait for a writer.
+            if !std::fs::metadata(&path).is_ok_and(|found| found.is_file()) {
+                bail!("{}: is not a regular file; name it with --config, or use --no-config", path.display());
+            }
+            return Ok((Some(path), places));
         }
     }
     Ok((None, places))
 }
 
+/// Whether something is at a path, though it is a link to nothing.
+///
+/// # Errors
+/// If that cannot be found out: the next place may have a settings file with another ring.
+fn is_there(path: &Path) -> anyhow::Result<bool> {
+    match std::fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        // `HOME=/dev/null` of a service has no files below it.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(unusable(path, &error)),
+    }
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    anyhow!("{}: {error}; make this settings file readable, or use --no-config", path.display())
+}
+
 fn usual_places() -> Vec<PathBuf> {
     let is_absolute = |path: &PathBuf| path.is_absolute();
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config"));
+    // A relative one would name files of the current directory.
+    let home =
+        || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")).filter(is_absolute);
     let user = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(is_absolute).or_else(home);
     let folders = user.into_iter().chain([PathBuf::from("/etc")]);
     folders.map(|folder| folder.join("certcheck").join("certcheck.toml")).collect()
 }
 
-/// This path, if nobody else can write to the file: a settings file can name the trust anchors.
+/// This path, if not everyone can write or replace the file: a settings file can name the trust anchors.
 fn checked(path: &Path) -> anyhow::Result<PathBuf> {
-    let found = std::fs::metadata(path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    let found = std::fs::metadata(path).map_err(|error| unusable(path, &error))?;
     if found.is_dir() {
         bail!("{}: is a directory; name the settings file in it", path.display());
     }
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::mode(&found) & 0o002 != 0 {
+    let refuse = |what: &Path, is: &str| -> anyhow::Result<PathBuf> {
         bail!(
-            "{}: everyone can write to this settings file; take that away with `chmod o-w`, or use --no-config",
-            path.display()
-        );
+            "{}: everyone can write to this {is}; take that away with `chmod o-w`, or use --no-config",
+            what.display()
+        )
+    };
+    if found.is_file() && is_open(&found) {
+        return refuse(path, "settings file");
     }
-    Ok(path.to_owned())
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    match std::fs::metadata(folder) {
+        Ok(found) if is_open(&found) => refuse(folder, "folder of the settings file"),
+        _ => Ok(path.to_owned()),
+    }
+}
+
+/// Whether every user can write to a file, or replace the files of a folder: its sticky bit prevents this.
+#[cfg(unix)]
+fn is_open(found: &Metadata) -> bool {
+    let mode = std::os::unix::fs::MetadataExt::mode(found);
+    mode & 0o002 != 0 && !(found.is_dir() && mode & 0o1000 != 0)
+}
+
+#[cfg(not(unix))]
+const fn is_open(_: &Metadata) -> bool {
+    false
 }
 
 #[cfg(test)]
@@ -134,8 +190,12 @@ mod tests {
         }
         assert_eq!(given(&["certcheck", "--color=never", "ring"]).color, Some(ColorChoice::Never));
         let ring = clap::Arg::new("ring").long("ring").short('r');
-        assert!(given(&["certcheck", "verify", "-qr", "x"]).has(&ring));
-        assert!(given(&["certcheck", "verify", "--ring=x"]).has(&ring));
-        assert!(!given(&["certcheck", "verify", "ring"]).has(&ring));
+        let switched = |words: &[&str], argument: &clap::Arg| given(words).switched(argument);
+        assert_eq!(switched(&["certcheck", "verify", "-qr", "x"], &ring), Some(Switched::On));
+        assert_eq!(switched(&["certcheck", "verify", "--ring=false"], &ring), Some(Switched::On));
+        assert_eq!(switched(&["certcheck", "verify", "ring"], &ring), None);
+        let json = clap::Arg::new("json").long("json").action(clap::ArgAction::SetTrue);
+        assert_eq!(switched(&["certcheck", "verify", "--json"], &json), Some(Switched::On));
+        assert_eq!(switched(&["certcheck", "verify", "--json=false"], &json), Some(Switched::Off));
     }
 }

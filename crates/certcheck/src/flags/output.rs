@@ -27,7 +27,7 @@ pub(crate) enum FormatFlag {
 }
 
 impl OutputArguments {
-    /// The format; one that is named is above `--json`.
+    /// The format. `--format` counts where settings of the same level have both.
     pub(crate) const fn format(self) -> FormatFlag {
         match (self.format, self.json) {
             (Some(format), _) => format,
