@@ -82,7 +82,7 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
         writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.bytes)?;
     }
     let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
-    visible::remark(format_args!("{}, {total} bytes", counted(entries.len())))?;
+    visible::note(format_args!("{}, {total} bytes", counted(entries.len())))?;
     Ok(Exit::Accepted)
 }
 
@@ -153,7 +153,7 @@ fn clear_some(clear: &CacheClear) -> anyhow::Result<Exit> {
             json::print(&reported(entry, now))?;
         }
     }
-    visible::remark(format_args!("{} removed", counted(chosen.len())))?;
+    visible::note(format_args!("{} removed", counted(chosen.len())))?;
     Ok(Exit::Accepted)
 }
 

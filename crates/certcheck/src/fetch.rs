@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &FetchArguments) -> anyhow::Result<Exit> {
         worst = worst.max(question.ask(need)?);
     }
     if needs.is_empty() {
-        crate::visible::remark(format_args!(
+        crate::visible::note(format_args!(
             "{}: the certificates of the path name no source of evidence",
             arguments.what
         ))?;

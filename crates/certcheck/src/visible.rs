@@ -45,15 +45,20 @@ pub(crate) fn path(path: &Path) -> impl fmt::Display {
     Visible(path.display())
 }
 
-/// A line on standard error, in the program's name. It is written at once: lines of several threads do not mix.
+/// An error on standard error, in the program's name. It is written at once: lines of several threads do not mix.
 pub(crate) fn remark(what: impl fmt::Display) -> io::Result<()> {
     let line = format!("certcheck: {}\n", Visible(what));
     BARS.suspend(|| io::stderr().write_all(line.as_bytes()))
 }
 
+/// A line on standard error that is no error, in the program's name, unless `--quiet` was given.
+pub(crate) fn note(what: impl fmt::Display) -> io::Result<()> {
+    if output::is_quiet() { Ok(()) } else { remark(what) }
+}
+
 /// A warning on standard error, in the program's name, unless `--quiet` was given.
 pub(crate) fn warn(what: impl fmt::Display) -> io::Result<()> {
-    if output::is_quiet() { Ok(()) } else { remark(format_args!("warning: {what}")) }
+    note(format_args!("warning: {what}"))
 }
 
 /// Writes to a terminal while no progress bar is on it.
@@ -69,8 +74,11 @@ pub(crate) fn show(bar: ProgressBar) -> ProgressBar {
     BARS.add(bar)
 }
 
-/// Text with colours on standard error, in one write; without them where they are not wanted.
+/// Text with colours on standard error, in one write, unless `--quiet` was given; without colours where they are not wanted.
 pub(crate) fn write_text(text: &[u8]) -> io::Result<()> {
+    if output::is_quiet() {
+        return Ok(());
+    }
     if !output::has_colors_on_stderr() {
         return WholeLines.write_all(&anstream::adapter::strip_bytes(text).into_vec());
     }

@@ -105,7 +105,7 @@ fn dir_flag(folder: &Folder) -> String {
 /// Says what is left of a lab that has ended.
 pub(super) fn print_end(folder: &Folder) -> io::Result<()> {
     let (certcheck, dir, path) = (program(), dir_flag(folder), path(folder.path()));
-    visible::remark(format_args!(
+    visible::note(format_args!(
         "the lab has ended; its files stay in {path}. Start it again, with new keys: {certcheck} lab{dir}. \
          Remove it: rm -r {path}"
     ))

@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &WatchArguments, round: Round, interval: Duration) 
         let board = Arc::new(Board::new(interval));
         let mut daemon = Daemon::new(arguments.clone(), round, interval, Arc::clone(&board));
         if let Some(listener) = listener {
-            visible::remark(format_args!("metrics at http://{}/metrics", listener.local_addr()?))?;
+            visible::note(format_args!("metrics at http://{}/metrics", listener.local_addr()?))?;
             daemon.publish()?;
             tokio::spawn(endpoint::serve(listener, board));
         }
@@ -140,7 +140,7 @@ impl Daemon {
         };
         match spawn_blocking(load).await? {
             Ok(ring) => {
-                visible::remark(format_args!("ring reloaded: {} certificates", ring.certificates().len()))?;
+                visible::note(format_args!("ring reloaded: {} certificates", ring.certificates().len()))?;
                 self.round = Arc::new(Round::new(&self.arguments, ring));
                 self.counts.reloads += 1;
                 self.counts.is_ring_current = true;

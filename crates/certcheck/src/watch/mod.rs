@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<Exit> {
         draft.finish(metrics::render(Some(&found), None).as_bytes())?;
     }
     if found.sources.is_empty() {
-        visible::remark(format_args!("nothing to watch: {NOTHING}; give a certificate that names one"))?;
+        visible::note(format_args!("nothing to watch: {NOTHING}; give a certificate that names one"))?;
     }
     Ok(found.exit())
 }
