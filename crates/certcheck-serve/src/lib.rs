@@ -2,3 +2,7 @@
 //!
 //! A front ends TLS connections whose clients have good certificates, and passes plain bytes on to a service that knows
 //! nothing of TLS.
+#![forbid(unsafe_code)]
+
+pub mod config;
+mod provider;

@@ -1,0 +1,35 @@
+//! The configuration of a front: its types, how it is read from TOML, and how it is printed.
+//!
+//! ```text
+//! model     the types, with defaults
+//! words     each value that is a word, for reading and for printing
+//! document  TOML with positions           fault  each fault with file, line and column
+//! read      TOML to the model             print  the model to TOML, each value with its origin
+//! ```
+
+mod address;
+mod check;
+mod document;
+mod durations;
+mod fault;
+mod listener_keys;
+mod model;
+mod nearest;
+mod origin;
+mod print;
+mod read;
+mod rules;
+mod values;
+mod words;
+
+pub use address::{AddressFault, ListenAddress, PortRange, Upstream};
+pub use check::{CheckConfig, NetworkConfig, ProxyFor};
+pub use fault::{ConfigError, ConfigFault, Place};
+pub use model::{
+    AdminConfig, CertificateFiles, ClientCertificate, EventClass, ListenerConfig, ListenerLimits, LogConfig,
+    LogFormat, ProxyPeers, ProxyProtocol, ProxyTlv, ProxyVersion, ServeConfig, TlsConfig, TlsVersion,
+    UnknownSni,
+};
+pub use origin::{Origins, ValueOrigin};
+pub use print::print;
+pub use read::{Loaded, read_file, read_text};

@@ -1,0 +1,56 @@
+//! Where each value of a configuration comes from.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use super::fault::Place;
+
+/// Where a value comes from.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ValueOrigin {
+    /// It is the default.
+    #[default]
+    Default,
+    /// A place in a file.
+    File(Place),
+    /// A flag of the command line.
+    Flag(String),
+}
+
+impl fmt::Display for ValueOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(place) => write!(f, "{place}"),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// The origins of the values that are not defaults.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Origins(BTreeMap<(Option<usize>, String), ValueOrigin>);
+
+impl Origins {
+    /// Notes where the value of a key comes from: of a listener by its number from 0, or of the configuration as a
+    /// whole.
+    pub fn note(&mut self, listener: Option<usize>, key: impl Into<String>, origin: ValueOrigin) {
+        self.0.insert((listener, key.into()), origin);
+    }
+
+    /// Where the value of a key comes from.
+    #[must_use]
+    pub fn of(&self, listener: Option<usize>, key: &str) -> ValueOrigin {
+        self.0.get(&(listener, key.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// The place of a key's value in a file, if it is in one.
+    #[must_use]
+    pub fn place(&self, listener: Option<usize>, key: &str) -> Option<Place> {
+        match self.of(listener, key) {
+            ValueOrigin::File(place) => Some(place),
+            ValueOrigin::Default | ValueOrigin::Flag(_) => None,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Values that contradict each other.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use super::address::ListenAddress;
+use super::fault::ConfigFault;
+use super::model::{ClientCertificate, ListenerConfig, ProxyVersion, ServeConfig, TlsVersion};
+use super::origin::Origins;
+use super::values::suite_name;
+use certcheck_rustls::Revocation;
+
+/// The most sockets of a front.
+const MAX_SOCKETS: usize = 4_096;
+
+/// Every contradiction.
+pub(super) fn check(config: &ServeConfig, origins: &Origins) -> Vec<ConfigFault> {
+    let mut rules = Rules { origins, faults: Vec::new() };
+    if config.listeners.is_empty() {
+        rules.fault(None, "listener", "no listener: a configuration has at least one [[listener]] table");
+    }
+    for (number, listener) in config.listeners.iter().enumerate() {
+        let is_twice = config.listeners.iter().take(number).any(|other| other.name == listener.name);
+        if is_twice {
+            rules.fault(
+                Some(number),
+                "name",
+                format!("name: `{}` is the name of another listener too", listener.name),
+            );
+        }
+        rules.listener(number, listener);
+    }
+    rules.addresses(config);
+    if !config.admin.allow_remote
+        && let Some(address) = config.admin.listen.iter().find(|address| !address.is_local())
+    {
+        let message = format!(
+            "admin.listen: `{address}` can be reached from other machines; use a loopback address or a Unix socket, or set `allow_remote = true`"
+        );
+        rules.fault(None, "admin.listen", message);
+    }
+    rules.faults
+}
+
+struct Rules<'r> {
+    origins: &'r Origins,
+    faults: Vec<ConfigFault>,
+}
+
+impl Rules<'_> {
+    fn fault(&mut self, listener: Option<usize>, key: &str, message: impl Into<String>) {
+        self.faults.push(ConfigFault::new(self.origins.place(listener, key), message.into()));
+    }
+
+    fn listener(&mut self, number: usize, listener: &ListenerConfig) {
+        let at = Some(number);
+        if !listener.allow_remote_upstream && !listener.upstream.is_local() {
+            let message = format!(
+                "upstream: `{}` is not on this machine, and bytes to it are not encrypted; use a loopback address or a Unix socket, or set `allow_remote_upstream = true`",
+                listener.upstream
+            );
+            self.fault(at, "upstream", message);
+        }
+        let limits = &listener.limits;
+        if limits.max_connections_per_address > limits.max_connections {
+            let message = format!(
+                "max_connections_per_address: {} is more than max_connections, which is {}",
+                limits.max_connections_per_address, limits.max_connections
+            );
+            self.fault(at, "max_connections_per_address", message);
+        }
+        let is_checked = listener.client_auth != ClientCertificate::None;
+        if is_checked && listener.check.ring.is_empty() {
+            let message = format!(
+                "listener `{}`: `ring` is missing: the CAs of clients, such as ring = \"keyring\"; or set `client_auth = \"none\"`",
+                listener.name
+            );
+            self.fault(at, "upstream", message);
+        }
+        if listener.check.revocation != Revocation::Off
+            && listener.check.network.offline
+            && listener.check.crl.is_empty()
+            && listener.check.ocsp.is_empty()
+            && listener.check.network.cache_dir.is_none()
+            && is_checked
+        {
+            let message = "offline: without network, files and cache no revocation status can be known; name `crl`, `ocsp` or `cache_dir`, or set `revocation = \"off\"`";
+            self.fault(at, "offline", message);
+        }
+        self.tls(number, listener);
+        let is_v2 = listener.proxy_protocol.version == ProxyVersion::V2;
+        let has_tlvs = self.origins.place(at, "proxy_protocol_tlvs").is_some();
+        if has_tlvs && !is_v2 {
+            let message = "proxy_protocol_tlvs: only version 2 has them; set `proxy_protocol = \"v2\"`";
+            self.fault(at, "proxy_protocol_tlvs", message);
+        }
+    }
+
+    fn tls(&mut self, number: usize, listener: &ListenerConfig) {
+        let at = Some(number);
+        let tls = &listener.tls;
+        for version in &tls.versions {
+            let (name, is_of): (_, fn(&str) -> bool) = match version {
+                TlsVersion::V1_2 => ("1.2", |suite| suite.contains("_WITH_")),
+                TlsVersion::V1_3 => ("1.3", |suite| !suite.contains("_WITH_")),
+            };
+            if !tls.suites.is_empty() && !tls.suites.iter().any(|suite| is_of(&suite_name(*suite))) {
+                let message = format!("suites: none of them is of TLS {name}, which `tls_versions` offers");
+                self.fault(at, "suites", message);
+            }
+        }
+        if let Some(suite) = tls.suites.iter().map(|suite| suite_name(*suite)).find(|suite| {
+            let of = if suite.contains("_WITH_") { TlsVersion::V1_2 } else { TlsVersion::V1_3 };
+            !tls.versions.contains(&of)
+        }) {
+            self.fault(
+                at,
+                "suites",
+                format!("suites: `{suite}` is of a version that `tls_versions` does not offer"),
+            );
+        }
+    }
+
+    /// No socket is there twice, and there are not too many.
+    fn addresses(&mut self, config: &ServeConfig) {
+        let of_listeners = config.listeners.iter().enumerate().flat_map(|(number, listener)| {
+            listener.listen.iter().map(move |address| (Some(number), "listen", address))
+        });
+        let of_admin = config.admin.listen.iter().map(|address| (None, "admin.listen", address));
+        let (mut ports, mut others) = (HashMap::<u16, Vec<IpAddr>>::new(), Vec::<&ListenAddress>::new());
+        let mut sockets = 0_usize;
+        for (listener, key, address) in of_listeners.chain(of_admin) {
+            let is_twice = match address {
+                ListenAddress::Tcp { .. } => {
+                    let all: Vec<SocketAddr> = address.sockets().collect();
+                    sockets += all.len();
+                    let twice = all.iter().find(|socket| {
+                        let taken = ports.entry(socket.port()).or_default();
+                        let is_taken = socket.port() != 0 && taken.contains(&socket.ip());
+                        taken.push(socket.ip());
+                        is_taken
+                    });
+                    twice.map(ToString::to_string)
+                }
+                other => {
+                    let is_taken = others.contains(&other);
+                    others.push(other);
+                    sockets += 1;
+                    is_taken.then(|| other.to_string())
+                }
+            };
+            if let Some(socket) = is_twice {
+                self.fault(listener, key, format!("{key}: `{socket}` is there twice"));
+            }
+        }
+        if sockets > MAX_SOCKETS {
+            let message = format!("listen: {sockets} sockets in all; {MAX_SOCKETS} are allowed");
+            self.fault(Some(0), "listen", message);
+        }
+    }
+}
