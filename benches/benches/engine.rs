@@ -1,4 +1,4 @@
-//! What a check costs when its evidence is at hand: of a client that is known, of one that is seen for the first time, on
+//! What a check costs when its evidence is in memory: of a client that is known, of one that is seen for the first time, on
 //! one thread and on two; and that a known one allocates nothing.
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, reason = "a benchmark, which counts allocations")]
 

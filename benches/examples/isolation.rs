@@ -19,7 +19,7 @@ use rustls::ClientConfig;
 
 const ROUNDS: usize = 15;
 
-/// A server, whose evidence is at hand for some and has to be waited for by others.
+/// A server that has the evidence for some clients in memory, and makes others wait for it.
 struct Scene {
     world: World,
     served: Served,

@@ -227,9 +227,9 @@ fn evidence_in_use_is_fetched_before_it_ends() {
     assert_eq!(world.server.count("/ca.crl"), asked);
 }
 
-/// An older CRL, or none, in the hour of its renewal leaves what is at hand.
+/// An older CRL, or none, in the hour of its renewal leaves what is in memory.
 #[test]
-fn a_renewal_that_fails_leaves_what_is_at_hand() {
+fn a_renewal_that_fails_leaves_what_is_in_memory() {
     let world = World::new();
     let engine =
         world.builder().refreshes(true).clock(|| at("2027-01-31T23:00:00Z")).build().expect("builds");
@@ -244,7 +244,7 @@ fn a_renewal_that_fails_leaves_what_is_at_hand() {
     assert!(wait_for(|| world.server.count("/ca.crl") > 1));
     std::thread::sleep(Duration::from_millis(100));
     assert!(engine.check_cached(&chain, late).is_of_known_path());
-    // The older one would still be good then: what is at hand is not.
+    // The older one would still be good then: what is in memory is not.
     assert!(!engine.look_up(&chain, at("2027-02-10T00:00:00Z")).is_accepted());
     world.server.break_with("/ca.crl", Fault::Garbage);
     std::thread::sleep(Duration::from_millis(1_500));

@@ -1,4 +1,4 @@
-//! Outages, and evidence that is old: what is at hand counts as far as it may, and nothing is forgotten.
+//! Outages, and evidence that is old: what is available counts as far as it may, and nothing is forgotten.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,7 +75,7 @@ fn stale_evidence_is_used_only_on_error_and_within_its_bound() {
     assert_eq!(outcome_of(&report), ("undetermined", "revocation-unknown", "unreachable"));
 }
 
-/// A revocation that is at hand is not forgotten when its list ends, though nothing newer is to be had.
+/// A known revocation is not forgotten when its list ends, though nothing newer is to be had.
 #[test]
 fn who_is_listed_stays_listed_when_the_network_is_cut() {
     let world = World::new();
@@ -164,7 +164,7 @@ fn a_store_that_lags_does_not_roll_memory_back() {
     assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
     lagging.is_there.store(true, Ordering::Relaxed);
     world.server.break_with("/", Fault::Refuse);
-    // Within the skew after its end, what is at hand still counts.
+    // Within the skew after its end, what is available still counts.
     let after = at("2027-01-03T00:01:00Z");
     assert_eq!(outcome_of(&engine.check_blocking(&chain, after, WITHIN)).1, "certificate-revoked");
     assert_eq!(outcome_of(&engine.look_up(&chain, now())).1, "certificate-revoked");
