@@ -9,7 +9,8 @@ use clap::{Arg, Command};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Entry, Source, commands, layers, setting};
+use super::alike::nearest;
+use super::{Entry, Source, arguments, commands, layers, setting};
 
 /// A larger settings file is not read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -24,13 +25,15 @@ pub(super) fn read(path: &Path, command: &Command) -> anyhow::Result<Vec<Entry>>
     }
     let text =
         String::from_utf8(bytes).map_err(|_| anyhow!("{}: not UTF-8, as TOML has to be", path.display()))?;
-    Reader { path, text: &text, commands: commands(command), entries: Vec::new() }.read()
+    let (commands, arguments) = (commands(command), arguments(command));
+    Reader { path, text: &text, commands, arguments, entries: Vec::new() }.read()
 }
 
 struct Reader<'r> {
     path: &'r Path,
     text: &'r str,
     commands: Vec<(Vec<String>, &'r Command)>,
+    arguments: Vec<(Vec<String>, Arg)>,
     entries: Vec<Entry>,
 }
 
@@ -79,13 +82,9 @@ impl Reader<'_> {
         value: &Spanned<DeValue<'_>>,
     ) -> anyhow::Result<()> {
         let source = self.source(at);
-        let of = |commands: &[(Vec<String>, &Command)]| -> Vec<Arg> {
-            let meant = commands.iter().filter(|(found, _)| words.is_empty() || found == words);
-            meant.flat_map(|(_, command)| command.get_arguments()).cloned().collect()
-        };
-        let mut arguments = of(&self.commands);
-        // The flags of every command.
-        arguments.extend(layers::global_arguments());
+        let is_meant = |of: &Vec<String>| words.is_empty() || of.is_empty() || of == words;
+        let meant = self.arguments.iter().filter(|(of, _)| is_meant(of));
+        let arguments: Vec<Arg> = meant.map(|(_, argument)| argument.clone()).collect();
         let known: Vec<&str> = arguments.iter().filter_map(setting).collect();
         if !known.contains(&name) {
             let of =
@@ -167,10 +166,6 @@ fn texts(value: &DeValue<'_>) -> Result<Vec<String>, String> {
 fn alike(name: &str, known: &[&str]) -> String {
     const ALIKE: f64 = 0.75;
     let name = name.replace('_', "-");
-    let best = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(&name, known), known))
-        .filter(|(score, _)| *score >= ALIKE)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    best.map(|(_, known)| format!("; did you mean `{known}`?")).unwrap_or_default()
+    let best = nearest(&name, known.iter().copied(), ALIKE);
+    best.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default()
 }

@@ -6,26 +6,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use clap::{Arg, ArgAction, Args as _, Command, Id};
+use clap::{Arg, ArgAction, Command, Id};
 
+use super::alike::nearest;
 use super::place::{Given, Switched};
-use super::{Entry, Settings, Source, commands, setting, variable};
-use crate::flags::GlobalArguments;
-
-/// The flags of every command.
-pub(super) fn global_arguments() -> Vec<Arg> {
-    let command = GlobalArguments::augment_args(Command::new("certcheck"));
-    command.get_arguments().cloned().collect()
-}
+use super::{Entry, Settings, Source, arguments, setting, variable};
 
 /// What variables of the environment set. An empty one sets nothing.
 pub(super) fn of_environment(command: &Command) -> Vec<Entry> {
     let mut found: Vec<Entry> = Vec::new();
-    let arguments: Vec<Arg> = global_arguments()
-        .into_iter()
-        .chain(commands(command).into_iter().flat_map(|(_, command)| command.get_arguments().cloned()))
-        .collect();
-    for argument in &arguments {
+    for (_, argument) in &arguments(command) {
         let Some(name) = setting(argument) else { continue };
         if found.iter().any(|entry| entry.name == name) {
             continue;
@@ -52,21 +42,19 @@ pub(super) fn of_environment(command: &Command) -> Vec<Entry> {
 /// Variables of the environment that look like a setting's and are not: each with the one that may be meant.
 pub(super) fn misspelled_variables(command: &Command) -> Vec<(String, String)> {
     const ALIKE: f64 = 0.9;
-    let arguments = global_arguments();
-    let commands = commands(command);
-    let all = arguments.iter().chain(commands.iter().flat_map(|(_, command)| command.get_arguments()));
-    let known: BTreeSet<String> =
-        all.filter_map(setting).map(variable).chain(["CERTCHECK_CONFIG".to_owned()]).collect();
+    const BEGINNING: &str = "CERTCHECK_";
+    let arguments = arguments(command);
+    let settings = arguments.iter().filter_map(|(_, argument)| setting(argument)).map(variable);
+    let known: BTreeSet<String> = settings.chain(["CERTCHECK_CONFIG".to_owned()]).collect();
+    // What follows the common beginning decides.
+    let ends = || known.iter().filter_map(|known| known.strip_prefix(BEGINNING));
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let unknown = names.filter(|name| name.starts_with("CERTCHECK_") && !known.contains(name));
-    unknown
+    names
+        .filter(|name| !known.contains(name))
         .filter_map(|name| {
-            // What follows the common beginning decides.
-            let score = |known: &String| {
-                strsim::jaro_winkler(&name["CERTCHECK_".len()..], &known["CERTCHECK_".len()..])
-            };
-            let best = known.iter().max_by(|one, other| score(one).total_cmp(&score(other)))?;
-            (score(best) >= ALIKE).then(|| (name.clone(), best.clone()))
+            let meant = nearest(name.strip_prefix(BEGINNING)?, ends(), ALIKE)?;
+            let meant = format!("{BEGINNING}{meant}");
+            Some((name, meant))
         })
         .collect()
 }

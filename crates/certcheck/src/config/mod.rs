@@ -8,6 +8,7 @@
 //! clap    -> the command line over these
 //! ```
 
+mod alike;
 mod file;
 mod layers;
 mod place;
@@ -16,9 +17,9 @@ mod show;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _};
 
-use crate::flags::Flags;
+use crate::flags::{Flags, GlobalArguments};
 use crate::visible;
 pub(crate) use show::show;
 
@@ -65,6 +66,12 @@ enum Source {
     Variable(String),
     /// A line of the settings file, from 1, and a column, from 1.
     File { path: PathBuf, line: usize, column: usize },
+}
+
+impl Source {
+    const fn is_variable(&self) -> bool {
+        matches!(self, Self::Variable(_))
+    }
 }
 
 impl std::fmt::Display for Source {
@@ -173,8 +180,12 @@ fn commands(command: &clap::Command) -> Vec<(Vec<String>, &clap::Command)> {
     found
 }
 
-impl Source {
-    const fn is_variable(&self) -> bool {
-        matches!(self, Self::Variable(_))
+/// Every argument, with the words of its command: first those of all commands, with no words.
+fn arguments(command: &clap::Command) -> Vec<(Vec<String>, clap::Arg)> {
+    let of_all = GlobalArguments::augment_args(clap::Command::new("certcheck"));
+    let mut found: Vec<_> = of_all.get_arguments().map(|argument| (Vec::new(), argument.clone())).collect();
+    for (words, command) in commands(command) {
+        found.extend(command.get_arguments().map(|argument| (words.clone(), argument.clone())));
     }
+    found
 }

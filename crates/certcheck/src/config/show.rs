@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::{Arg, CommandFactory as _};
 use serde::Serialize;
 
-use super::{Settings, commands, layers, setting, variable};
+use super::{Settings, arguments, layers, setting, variable};
 use crate::exit::Exit;
 use crate::flags::{ConfigArguments, Flags};
 use crate::text::QUIET;
@@ -82,9 +82,7 @@ pub(crate) fn show(arguments: &ConfigArguments, settings: &Settings) -> anyhow::
 fn rows(settings: &Settings, is_all: bool) -> Vec<Row> {
     let command = Flags::command();
     let mut names: Vec<(String, Arg)> = Vec::new();
-    let all = commands(&command);
-    let arguments = all.iter().flat_map(|(_, command)| command.get_arguments().cloned());
-    for argument in layers::global_arguments().into_iter().chain(arguments) {
+    for (_, argument) in arguments(&command) {
         if let Some(name) = setting(&argument).map(str::to_owned)
             && !names.iter().any(|(known, _)| *known == name)
         {
@@ -127,19 +125,13 @@ fn rows(settings: &Settings, is_all: bool) -> Vec<Row> {
 fn example() -> anyhow::Result<Exit> {
     let command = Flags::command();
     let mut known: Vec<(String, Arg, Vec<String>)> = Vec::new();
-    for argument in layers::global_arguments() {
-        if let Some(name) = setting(&argument).map(str::to_owned) {
-            known.push((name, argument, vec!["every command".to_owned()]));
-        }
-    }
-    for (words, command) in commands(&command) {
-        for argument in command.get_arguments() {
-            let Some(name) = setting(argument).map(str::to_owned) else { continue };
-            match known.iter_mut().find(|(known, ..)| *known == name) {
-                Some(_) if argument.is_global_set() => {}
-                Some((.., commands)) => commands.push(words.join(" ")),
-                None => known.push((name, argument.clone(), vec![words.join(" ")])),
-            }
+    for (words, argument) in arguments(&command) {
+        let Some(name) = setting(&argument).map(str::to_owned) else { continue };
+        let of = if words.is_empty() { "every command".to_owned() } else { words.join(" ") };
+        match known.iter_mut().find(|(known, ..)| *known == name) {
+            Some(_) if argument.is_global_set() => {}
+            Some((.., commands)) => commands.push(of),
+            None => known.push((name, argument, vec![of])),
         }
     }
     known.sort_by_key(|(_, argument, commands)| (!argument.is_global_set(), commands.len() == 1));
