@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::flags::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
 use crate::json::{self, Document, kind_of};
+use crate::numbers::counted;
 use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
 use crate::visible::{self, Visible};
 use crate::{crl, input, network, ocsp, ring_files, setup};
@@ -40,11 +41,6 @@ pub(crate) fn run(arguments: &CacheArguments) -> anyhow::Result<Exit> {
         CacheCommand::Clear(clear) => clear_some(clear),
         CacheCommand::Prefetch(prefetch) => fill(prefetch),
     }
-}
-
-/// So many entries, in words.
-fn counted(entries: usize) -> String {
-    if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }
 }
 
 /// The store, and a runtime to ask it in.
@@ -82,7 +78,7 @@ fn list(folder: &CacheFolder) -> anyhow::Result<Exit> {
         writeln!(out, "{short}  {kind:<7} {:>10}  {until}  {url}", entry.bytes)?;
     }
     let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
-    visible::note(format_args!("{}, {total} bytes", counted(entries.len())))?;
+    visible::note(format_args!("{}, {total} bytes", counted(entries.len(), "entry")))?;
     Ok(Exit::Accepted)
 }
 
@@ -153,7 +149,7 @@ fn clear_some(clear: &CacheClear) -> anyhow::Result<Exit> {
             json::print(&reported(entry, now))?;
         }
     }
-    visible::note(format_args!("{} removed", counted(chosen.len())))?;
+    visible::note(format_args!("{} removed", counted(chosen.len(), "entry")))?;
     Ok(Exit::Accepted)
 }
 

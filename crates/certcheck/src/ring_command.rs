@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::flags::RingArguments;
-use crate::html::words::counted;
 use crate::json::{CertificateObject, Document};
+use crate::numbers::counted;
 use crate::visible::Visible;
 use crate::{html, json, ring_files, setup};
 

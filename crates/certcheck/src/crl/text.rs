@@ -7,6 +7,7 @@ use certcheck_core::der::ViewFault;
 use super::diff::Diff;
 use super::facts::{CrlObject, FindObject, PointObject};
 use super::listed::{EntryObject, Listed};
+use crate::numbers::counted;
 use crate::signer;
 use crate::text::{BAD, GOOD, QUIET};
 use crate::visible::Visible;
@@ -36,8 +37,7 @@ pub(super) fn print(crl: &CrlObject<'_>, limit: usize) -> anyhow::Result<()> {
         .map(|(name, count)| format!("{count} {name}"))
         .collect();
     let colon = if reasons.is_empty() { "" } else { ": " };
-    let entries = if crl.entry_count == 1 { "entry" } else { "entries" };
-    writeln!(out, "  {} {entries}{colon}{}", crl.entry_count, reasons.join(", "))?;
+    writeln!(out, "  {}{colon}{}", counted(crl.entry_count, "entry"), reasons.join(", "))?;
     if !crl.freshest_crl.is_empty() {
         writeln!(out, "  deltas at {}", crl.freshest_crl.join(", "))?;
     }

@@ -9,4 +9,4 @@ pub(crate) mod ring;
 mod svg;
 mod timeline;
 pub(crate) mod verify;
-pub(crate) mod words;
+mod words;

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::svg::{Scale, Tick, anchor, calendar_ticks, float, percent, span_ticks};
 use super::words;
+use crate::numbers::span;
 
 /// Further than this from now nothing is drawn to scale: certificates that never expire are valid until 9999.
 const HORIZON: i64 = 120 * 31_556_952;
@@ -37,13 +38,13 @@ impl Lane {
     /// The validity of a certificate, and how long it still lasts.
     pub(super) fn validity(label: String, from: Time, until: Time, now: Time) -> Self {
         let (class, note) = if now > until {
-            ("off", format!("ended {} ago", words::span(now.unix().saturating_sub(until.unix()))))
+            ("off", format!("ended {} ago", span(now.unix().saturating_sub(until.unix()))))
         } else if now < from {
             ("off", format!("begins {}", words::from_now(from, now)))
         } else if until == Time::NEVER {
             ("ok", "never expires".to_owned())
         } else {
-            ("ok", format!("{} left", words::span(until.unix().saturating_sub(now.unix()))))
+            ("ok", format!("{} left", span(until.unix().saturating_sub(now.unix()))))
         };
         Self { label, note, class, from, until: Some(until), mark: None }
     }

@@ -9,7 +9,7 @@ use certcheck_core::status::{Cause, Status};
 use super::Health;
 use super::asked::{Source, Sources};
 use crate::flags::magnitude;
-use crate::html::words::span;
+use crate::numbers::span;
 use crate::sources::{Grounds, Refusal, Subject};
 use crate::text::shown;
 

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::{Found, Health};
+use crate::numbers::counted;
 use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
 use crate::visible::Visible;
 
@@ -15,11 +16,6 @@ const fn style(state: Health) -> Style {
         Health::Nothing | Health::Soon => UNSURE,
         Health::Bad => BAD,
     }
-}
-
-/// `3 sources`, `1 source`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 pub(super) fn print(found: &Found) -> io::Result<()> {

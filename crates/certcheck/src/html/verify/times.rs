@@ -7,6 +7,7 @@ use super::super::page::section;
 use super::super::timeline::{self, LABEL, Lane};
 use super::super::words::{self, short_name};
 use crate::json::{Line, Member};
+use crate::numbers::span;
 
 pub(super) fn times(line: &Line, level: u8, now: Time) -> Markup {
     let validity: Vec<Lane> = lanes(line, |at, member| validity(at, member, now));
@@ -49,9 +50,9 @@ fn evidence(at: usize, member: &Member, now: Time) -> Option<Lane> {
     let until = known.next_update.as_deref().and_then(Time::from_rfc3339);
     let note = match until {
         Some(until) if until < now => {
-            format!("stale for {}", words::span(now.unix().saturating_sub(until.unix())))
+            format!("stale for {}", span(now.unix().saturating_sub(until.unix())))
         }
-        Some(until) => format!("fresh for {}", words::span(until.unix().saturating_sub(now.unix()))),
+        Some(until) => format!("fresh for {}", span(until.unix().saturating_sub(now.unix()))),
         None => "no nextUpdate".to_owned(),
     };
     let kind = if known.basis == Some("ocsp") { "OCSP" } else { "CRL" };
