@@ -10,6 +10,7 @@ use certcheck_core::der::tag;
 use certcheck_core::{EncodingFault, certificates_of, ocsp_responses_of};
 use pki_types::CertificateDer;
 
+use crate::element::Header;
 use crate::kind::{self, Misfit, Wanted};
 
 /// Larger files are not read.
@@ -104,13 +105,8 @@ pub(crate) fn settle<T>(
 
 /// How long a DER file is by the length of its outermost SEQUENCE. `None` for anything else.
 fn der_length(content: &[u8]) -> Option<u64> {
-    let [tag::SEQUENCE, length, rest @ ..] = content else { return None };
-    if *length < 0x80 {
-        return Some(2 + u64::from(*length));
-    }
-    let count = usize::from(*length & 0x7f);
-    let bytes = rest.get(..count).filter(|bytes| (1..=4).contains(&bytes.len()))?;
-    Some(2 + count as u64 + bytes.iter().fold(0, |length, byte| length << 8 | u64::from(*byte)))
+    let header = Header::read(content).filter(|header| header.tag == tag::SEQUENCE)?;
+    Some(header.length as u64 + header.content?)
 }
 
 fn content(path: &Path) -> Result<Vec<u8>, InputError> {

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use certcheck_core::der::tag;
 
+use crate::element::Header;
+
 /// How much of a file is looked at.
 const HEAD: usize = 64 << 10;
 
@@ -259,19 +261,13 @@ fn of_der(file: &[u8]) -> Option<Kind> {
 fn fields(mut der: &[u8]) -> Vec<(u8, &[u8])> {
     const FEW: usize = 8;
     let mut found = Vec::new();
-    while let [tag, length, rest @ ..] = der {
-        let (length, rest) = match *length {
-            short @ ..0x80 => (usize::from(short), rest),
-            long @ 0x81..=0x84 => {
-                let Some((length, rest)) = rest.split_at_checked(usize::from(long & 0x7f)) else { break };
-                (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
-            }
-            // No length of DER, but of BER: PKCS #12 is written so.
-            0x80 => (rest.len(), rest),
-            _ => break,
-        };
+    while let Some(header) = Header::read(der) {
+        let (_, rest) = der.split_at(header.length);
+        // An indefinite length is none of DER, but of BER: PKCS #12 is written so.
+        let length =
+            header.content.map_or(rest.len(), |length| usize::try_from(length).unwrap_or(usize::MAX));
         let (content, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        found.push((*tag, content));
+        found.push((header.tag, content));
         if found.len() == FEW {
             break;
         }

@@ -3,10 +3,12 @@
 
 use std::io::{self, BufRead, Chain, Cursor, Read as _};
 
+use certcheck_core::der::tag;
 use certcheck_core::policy::Limits;
 use certcheck_core::{EncodingFault, certificates_of};
 use pki_types::CertificateDer;
 
+use crate::element::{Header, length_bytes};
 use crate::input::InputError;
 
 /// A longer section is not read, nor a longer line.
@@ -19,9 +21,6 @@ const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 /// What some editors write before text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// The first byte of a certificate, and of PKCS #7, in DER; the second is that of a length above 127.
-const SEQUENCE: u8 = 0x30;
-const LENGTHS: std::ops::RangeInclusive<u8> = 0x81..=0x84;
 
 /// The certificates of a bundle, one after another: PEM, PKCS #7, or DER one behind the other.
 pub(super) struct Bundle<R> {
@@ -48,7 +47,9 @@ impl<R: BufRead> Bundle<R> {
     pub(super) fn new(mut source: R) -> io::Result<Self> {
         let mut head = Vec::new();
         source.by_ref().take(3).read_to_end(&mut head)?;
-        let is_der = matches!(head[..], [SEQUENCE, length, ..] if LENGTHS.contains(&length));
+        // A certificate and PKCS #7 have a length above 127.
+        let is_long = |second| length_bytes(second).is_some_and(|more| more > 0);
+        let is_der = matches!(head[..], [tag::SEQUENCE, second, ..] if is_long(second));
         if head == BYTE_ORDER_MARK {
             head.clear();
         }
@@ -64,29 +65,21 @@ impl<R: BufRead> Bundle<R> {
         }
         match self.source.fill_buf()?.first() {
             None => Ok(None),
-            Some(&SEQUENCE) => self.der().map(Piece::Section).map(Some),
+            Some(&tag::SEQUENCE) => self.der().map(Piece::Section).map(Some),
             Some(_) => Err(bad("there are bytes after the last certificate that are not a certificate")),
         }
     }
 
     /// One SEQUENCE (X.690 8.1): the header says how long it is.
     fn der(&mut self) -> io::Result<Vec<u8>> {
+        let invalid = || bad("a length that is not valid in DER");
         let mut bytes = vec![0; 2];
         self.source.read_exact(&mut bytes)?;
-        let length = match bytes[1] {
-            short @ ..0x80 => usize::from(short),
-            long if LENGTHS.contains(&long) => {
-                let mut header = [0; 4];
-                let header = header.get_mut(..usize::from(long & 0x7f)).unwrap_or_default();
-                self.source.read_exact(header)?;
-                bytes.extend_from_slice(header);
-                header.iter().fold(0, |length, byte| length << 8 | usize::from(*byte))
-            }
-            _ => return Err(bad("a length that is not valid in DER")),
-        };
-        if length > MAX_SECTION {
-            return Err(bad("a section is larger than 16 MiB, the most that is read"));
-        }
+        bytes.resize(2 + length_bytes(bytes[1]).ok_or_else(invalid)?, 0);
+        self.source.read_exact(&mut bytes[2..])?;
+        let length = Header::read(&bytes).and_then(|header| header.content).ok_or_else(invalid)?;
+        let length = usize::try_from(length).ok().filter(|length| *length <= MAX_SECTION);
+        let length = length.ok_or_else(|| bad("a section is larger than 16 MiB, the most that is read"))?;
         let header = bytes.len();
         bytes.resize(header + length, 0);
         self.source.read_exact(&mut bytes[header..])?;
