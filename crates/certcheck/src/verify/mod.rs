@@ -30,7 +30,7 @@ use tally::Tally;
 /// More inputs than people count: from here on a summary is printed.
 const A_SCREEN: u64 = 20;
 
-/// What came of one input.
+/// The result of one input.
 struct Reported {
     /// For standard output.
     out: Vec<u8>,
@@ -227,10 +227,10 @@ impl Question {
             return reported;
         }
         let sources = checked.sources();
-        let is_told = !arguments.summary;
+        let is_shown = !arguments.summary;
         let line =
-            ((is_told && is_json) || keeps_line).then(|| Line::new(name, now, &report, sources, elapsed));
-        if is_told {
+            ((is_shown && is_json) || keeps_line).then(|| Line::new(name, now, &report, sources, elapsed));
+        if is_shown {
             written(match &line {
                 Some(line) if is_json => json::write(out, line),
                 _ if arguments.output.is_document() => Ok(()),
