@@ -30,6 +30,7 @@ mod progress;
 mod ring_command;
 mod ring_files;
 mod secret;
+mod sentence;
 mod setup;
 mod signer;
 mod sources;

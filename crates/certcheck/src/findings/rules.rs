@@ -1,136 +1,95 @@
 //! What the codes mean, for readers who see one without the rest.
 
-/// Codes with their meaning and what to do, sorted. [`docs/operating.md`] has more of each.
+use certcheck_core::Remedy;
+use certcheck_core::status::Cause;
+
+use crate::sentence::capitalized;
+
+/// Codes of certificates with their meaning and what to do, sorted. The sentence of a [`Reason`] has the values of a
+/// certificate, so it cannot be used here. A code that is also a cause has the text for both.
 ///
-/// [`docs/operating.md`]: ../../../../docs/operating.md
+/// [`Reason`]: certcheck_core::reason::Reason
 const RULES: &[(&str, &str, &str)] = &[
     (
         "bad-signature",
-        "A signature does not verify.",
-        "Compare the certificate or the evidence with the original, and look for a new key of the issuer.",
-    ),
-    (
-        "breaker-open",
-        "A source of evidence failed too often and is left alone for a while.",
-        "Look at the other failures of this host.",
+        "a signature does not verify",
+        "compare the certificate or the evidence with the original, and look for a new key of the issuer",
     ),
     (
         "certificate-revoked",
-        "A certificate is revoked.",
-        "Get another certificate. Only a certificate on hold can be released, by its CA.",
+        "a certificate is revoked",
+        "use another certificate; only a certificate on hold can be released, by its CA",
     ),
-    ("conflict", "Two CRLs of the same number and time differ.", "Ask the CA."),
-    ("distrusted", "The key ring distrusts a certificate.", "Nothing, if it is intended."),
-    ("expired", "A certificate has expired.", "Renew the certificate, and check the clock."),
+    ("distrusted", "the key ring distrusts a certificate", Remedy::Undistrust.text()),
+    ("expired", "a certificate has expired", Remedy::RenewCertificate.text()),
     (
         "expires-soon",
-        "A certificate or evidence expires soon.",
-        "Renew the certificate, or have the CA publish new evidence.",
+        "a certificate or evidence expires soon",
+        "renew the certificate, or have the CA publish new evidence",
     ),
-    (
-        "extended-key-usage",
-        "A certificate is not for this purpose.",
-        "Issue the certificate for the purpose, or check for another one.",
-    ),
-    ("key-usage", "A key usage is missing.", "Issue the certificate with the key usage."),
-    (
-        "limit-exceeded",
-        "A limit was reached before a good path was found.",
-        "Send fewer certificates, or raise the limit if this PKI needs it.",
-    ),
+    ("extended-key-usage", "a certificate is not for this purpose", Remedy::AddPurpose.text()),
+    ("key-usage", "a key usage is missing", Remedy::AddKeyUsage.text()),
+    ("limit-exceeded", "a limit was reached before a good path was found", Remedy::SendLess.text()),
     (
         "malformed",
-        "A certificate or evidence cannot be parsed, or breaks its profile.",
-        "Issue it again, or fetch it again.",
+        "a certificate or evidence cannot be parsed, or breaks its profile",
+        "issue it again, or fetch it again",
     ),
-    ("name-constraint", "A name is outside the constraints of a CA.", "Use a name within the constraints."),
-    (
-        "name-mismatch",
-        "The certificate does not have the name of the server.",
-        "Put the name into subjectAltName.",
-    ),
+    ("name-constraint", "a name is outside the constraints of a CA", Remedy::UsePermittedName.text()),
+    ("name-mismatch", "the certificate does not have the name of the server", Remedy::AskForItsName.text()),
     (
         "no-certificate",
-        "An input could not be read, or has no certificate.",
-        "Give a file with a certificate in PEM, DER or PKCS #7.",
+        "an input could not be read, or has no certificate",
+        "give a file with a certificate in PEM, DER or PKCS #7",
     ),
-    ("no-source", "A certificate names no source of evidence.", "Have the CA name one, or give evidence."),
-    ("nonce-mismatch", "An OCSP response answers another request.", "Ask again, or do not demand a nonce."),
-    ("not-a-ca", "An issuer is no CA.", "Use an issuer whose basicConstraints assert cA."),
-    ("not-tried", "No evidence was given or fetched.", "Allow fetching, or give evidence."),
-    ("not-yet-valid", "A certificate or evidence is not valid yet.", "Check the clock, or wait."),
-    (
-        "out-of-scope",
-        "Evidence does not cover the certificate.",
-        "Give the CRLs of all its distribution points.",
-    ),
-    (
-        "path-length",
-        "More intermediates follow than a CA allows.",
-        "Issue from a CA that allows intermediates below it.",
-    ),
-    (
-        "policy",
-        "No acceptable certificate policy is valid for the path.",
-        "Issue under such a policy, or ask for another one.",
-    ),
-    ("refused-address", "The address of a source is not allowed.", "Allow the address if it is right."),
-    ("responder-error", "An OCSP responder answered with an error.", "Ask the operator of the responder."),
-    (
-        "responder-unknown",
-        "An OCSP responder does not know the certificate.",
-        "Ask the CA whether it issued the certificate.",
-    ),
+    ("not-a-ca", "an issuer is no CA", Remedy::UseCa.text()),
+    ("not-yet-valid", "a certificate or evidence is not valid yet", "check the clock, or wait"),
+    ("path-length", "more intermediates follow than a CA allows", Remedy::UseHigherCa.text()),
+    ("policy", "no acceptable certificate policy is valid for the path", Remedy::UsePolicy.text()),
     (
         "revocation-unknown",
-        "The revocation status of a certificate could not be established.",
-        "The cause says why: check the source, or give evidence.",
+        "the revocation status of a certificate could not be established",
+        "see the cause: check the source, or give evidence",
     ),
-    (
-        "rollback",
-        "Evidence is older than what has been seen before.",
-        "Look for a cache that serves old copies.",
-    ),
-    ("stale", "Evidence is too old.", "Have the CA publish new evidence, and check the clock."),
-    ("too-large", "Evidence is larger than a limit.", "Raise the limit if this PKI needs it."),
-    (
-        "unhandled-critical-extension",
-        "A critical extension is not known.",
-        "Issue the certificate without it, or mark it as not critical.",
-    ),
-    (
-        "unknown-issuer",
-        "No certificate of the issuer leads to an anchor.",
-        "Add the issuer to the key ring, or have the client send it.",
-    ),
-    (
-        "unreachable",
-        "A source of evidence could not be reached.",
-        "Check whether the source answers from here.",
-    ),
-    (
-        "unsupported",
-        "Evidence is signed with an algorithm or key that is not accepted.",
-        "Have the CA sign with another one.",
-    ),
+    ("unhandled-critical-extension", "a critical extension is not known", Remedy::DropExtension.text()),
+    ("unknown-issuer", "no certificate of the issuer leads to an anchor", Remedy::AddIssuer.text()),
     (
         "unsupported-algorithm",
-        "An algorithm or a kind of key is not supported.",
-        "Use one that is supported.",
+        "an algorithm or a kind of key is not supported",
+        Remedy::UseSupportedAlgorithm.text(),
     ),
-    ("weak-key", "A key is too weak.", "Issue the certificate for a stronger key."),
-    ("weak-signature", "A signature is over a weak hash.", "Have it signed with SHA-256 or better."),
-    (
-        "wrong-signer",
-        "Evidence is signed by a certificate that may not sign it.",
-        "Add the signer to the key ring if it may.",
-    ),
+    ("weak-key", "a key is too weak", Remedy::StrengthenKey.text()),
+    ("weak-signature", "a signature is over a weak hash", Remedy::StrengthenHash.text()),
 ];
 
-/// What a code means, and what to do.
-pub(super) fn of(code: &str) -> Option<(&'static str, &'static str)> {
-    let (_, meaning, help) = RULES.iter().find(|(known, ..)| *known == code)?;
-    Some((meaning, help))
+/// Causes with a code of their own: the core has their meaning and what to do.
+const CAUSES: &[Cause] = &[
+    Cause::NoSource,
+    Cause::NotTried,
+    Cause::BreakerOpen,
+    Cause::Unreachable,
+    Cause::RefusedAddress,
+    Cause::TooLarge,
+    Cause::OutOfScope,
+    Cause::ResponderError,
+    Cause::ResponderUnknown,
+    Cause::WrongSigner,
+    Cause::Unsupported,
+    Cause::NonceMismatch,
+    Cause::Stale,
+    Cause::Rollback,
+    Cause::Conflict,
+];
+
+/// The meaning of a code and what to do, both as sentences. [`docs/operating.md`] has more about each.
+///
+/// [`docs/operating.md`]: ../../../../docs/operating.md
+pub(super) fn of(code: &str) -> Option<(String, String)> {
+    let of_cause = |cause: &Cause| (cause.code(), cause.sentence(), cause.remedy().text());
+    let mut all = RULES.iter().copied().chain(CAUSES.iter().map(of_cause));
+    let (_, meaning, help) = all.find(|(known, ..)| *known == code)?;
+    let sentence = |text: &str| format!("{}.", capitalized(text));
+    Some((sentence(meaning), sentence(help)))
 }
 
 #[cfg(test)]
@@ -139,9 +98,9 @@ mod tests {
 
     use super::*;
 
-    /// Codes that only a server gives.
-    const OF_SERVERS: [&str; 7] =
-        ["busy", "deadline", "handshake", "no-identity", "other-ring", "session-too-old", "unreadable"];
+    /// Codes of the runbook that only a server gives.
+    const OF_SERVERS: [&str; 6] =
+        ["busy", "deadline", "handshake", "no-identity", "other-ring", "session-too-old"];
 
     #[test]
     fn every_code_of_the_runbook_has_a_rule() {
@@ -151,13 +110,21 @@ mod tests {
         let firsts = runbook.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
         let codes: BTreeSet<&str> =
             firsts.flat_map(|cell| cell.split('`').step_by(2)).filter(|code| !code.is_empty()).collect();
-        assert!(codes.len() > 30, "{codes:?}");
-        for code in codes.iter().filter(|code| !OF_SERVERS.contains(code)) {
-            assert!(of(code).is_some(), "no rule for {code}");
-        }
+        let causes = CAUSES.iter().map(|cause| cause.code());
+        let ruled: BTreeSet<&str> = RULES.iter().map(|(code, ..)| *code).chain(causes).collect();
+        assert_eq!(ruled.len(), RULES.len() + CAUSES.len(), "a code has two rules");
         assert!(RULES.is_sorted());
-        for (code, ..) in RULES.iter().filter(|(code, ..)| *code != "expires-soon") {
-            assert!(codes.contains(code), "the runbook does not have {code}");
-        }
+        let expected: BTreeSet<&str> =
+            ruled.iter().copied().filter(|code| *code != "expires-soon").chain(OF_SERVERS).collect();
+        assert_eq!(codes, expected);
+    }
+
+    #[test]
+    fn a_rule_has_sentences() {
+        let (meaning, help) = of("stale").expect("a rule");
+        assert_eq!(meaning, "The revocation evidence is too old.");
+        assert!(help.starts_with(char::is_uppercase) && help.ends_with('.'), "{help}");
+        assert_eq!(of("expired").expect("a rule").0, "A certificate has expired.");
+        assert_eq!(of("accept"), None);
     }
 }

@@ -30,15 +30,15 @@ struct SarifResult<'r> {
     rule_id: &'r str,
     kind: &'static str,
     level: &'static str,
-    message: Message<'r>,
+    message: Message,
     locations: [Location; 1],
     partial_fingerprints: Fingerprints,
     properties: &'r Map<String, Value>,
 }
 
 #[derive(Serialize)]
-struct Message<'r> {
-    text: &'r str,
+struct Message {
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -105,9 +105,9 @@ struct Driver {
 struct Rule {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    short_description: Option<Message<'static>>,
+    short_description: Option<Message>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<Message<'static>>,
+    help: Option<Message>,
     help_uri: String,
 }
 
@@ -142,7 +142,7 @@ impl Sarif {
             rule_id: finding.code,
             kind: "fail",
             level,
-            message: Message { text: &finding.text() },
+            message: Message { text: finding.text() },
             partial_fingerprints: Fingerprints { place_and_code: format!("{uri}{suffix} {}", finding.code) },
             locations: [Location {
                 physical_location: PhysicalLocation { artifact_location: ArtifactLocation { uri }, region },
@@ -162,11 +162,11 @@ impl Sarif {
 
     pub(super) fn finish(self, out: &mut impl Write, exit: Exit) -> io::Result<()> {
         let rules = self.codes.into_iter().map(|code| {
-            let rule = rules::of(&code);
+            let (meaning, help) = rules::of(&code).unzip();
             Rule {
                 id: code,
-                short_description: rule.map(|(meaning, _)| Message { text: meaning }),
-                help: rule.map(|(_, help)| Message { text: help }),
+                short_description: meaning.map(|text| Message { text }),
+                help: help.map(|text| Message { text }),
                 help_uri: format!("{REPOSITORY}/docs/operating.md#runbook"),
             }
         });

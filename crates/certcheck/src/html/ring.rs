@@ -13,6 +13,7 @@ use super::verify::details;
 use super::words::{self, Sentence, Shown, counted, instant, short_name, subject};
 use crate::file::Draft;
 use crate::ring_command::{Entry, Survey};
+use crate::sentence::capitalized;
 
 /// The certificates that are listed: those with notes first, then those that expire soonest. All are counted.
 const MAX_TOLD: usize = 300;
@@ -215,7 +216,7 @@ fn node(entry: &Entry, now: Time) -> Markup {
                 @if !entry.notes.is_empty() {
                     ul.notes.small {
                         @for note in &entry.notes {
-                            li { (icon(Icon::Warning)) (Sentence(&words::capitalized(&note.message))) " " code.code { (note.code) } }
+                            li { (icon(Icon::Warning)) (Sentence(&capitalized(&note.message))) " " code.code { (note.code) } }
                         }
                     }
                 }

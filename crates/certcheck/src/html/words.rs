@@ -8,6 +8,7 @@ use maud::{Escaper, Markup, Render, html};
 
 use super::svg::float;
 use crate::numbers::{noun, span};
+use crate::sentence::capitalized;
 use crate::visible::Visible;
 
 /// Longer text is cut: a page must not grow with hostile input.
@@ -175,12 +176,6 @@ pub(super) fn in_words(code: &str) -> String {
         })
         .collect();
     words.join(" ")
-}
-
-/// With a capital first letter.
-pub(super) fn capitalized(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Where an answer came from.

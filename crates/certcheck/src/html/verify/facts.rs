@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::super::svg::{Icon, icon};
-use super::super::words::{Sentence, Shown, capitalized, counted, subject, took_whole};
+use super::super::words::{Sentence, Shown, counted, subject, took_whole};
 use crate::json::{AttemptObject, Line};
+use crate::sentence::capitalized;
 
 pub(super) fn attempts(line: &Line) -> Markup {
     html! {

@@ -4,10 +4,11 @@ use certcheck_core::Time;
 use maud::{Markup, html};
 
 use super::super::page::{Tone, section};
-use super::super::words::{self, Sentence, Shown, capitalized, instant, subject};
+use super::super::words::{self, Sentence, Shown, instant, subject};
 use super::{facts, path, sources, times};
 use crate::json::{Line, Member};
 use crate::numbers::span;
+use crate::sentence::capitalized;
 
 /// A page of its own.
 pub(super) fn alone(line: &Line, now: Time) -> Markup {
