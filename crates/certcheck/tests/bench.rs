@@ -14,7 +14,7 @@ use certcheck_testkit::crl::{CrlBuilder, delta, number};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::Response;
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
-use certcheck_testkit::{Cert, Key, pem};
+use certcheck_testkit::{Cert, Key, pem, program};
 use serde_json::Value;
 
 const ROOT: &str = "O=Bench,CN=Root";
@@ -56,17 +56,14 @@ impl Site {
     }
 
     fn bench(&self, more: &[&str]) -> (i32, String, String) {
-        let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
-            .current_dir(self.folder.path())
-            .args(["bench", "client.pem", "--ring", "ring.pem", "--allow-net", "127.0.0.0/8"])
-            .args(["--pause", "0", "--timeout", "2"])
-            .args(if more.contains(&"--rounds") { &[][..] } else { &["--rounds", "3"] })
-            .args(more)
-            .env_remove("CLICOLOR_FORCE")
-            .output()
-            .expect("runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+        program::run(
+            program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+                .current_dir(self.folder.path())
+                .args(["bench", "client.pem", "--ring", "ring.pem", "--allow-net", "127.0.0.0/8"])
+                .args(["--pause", "0", "--timeout", "2"])
+                .args(if more.contains(&"--rounds") { &[][..] } else { &["--rounds", "3"] })
+                .args(more),
+        )
     }
 
     fn figures(&self, more: &[&str]) -> (i32, Value) {

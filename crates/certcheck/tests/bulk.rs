@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
-use certcheck_testkit::{Cert, Key, pem};
+use certcheck_testkit::{Cert, Key, pem, program};
 use serde_json::Value;
 
 const CLIENTS: usize = 3_000;
@@ -68,7 +68,7 @@ impl Issued {
     }
 
     fn verify(&self, arguments: &[&str], input: Option<&[u8]>) -> (i32, String, String) {
-        let mut child = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+        let mut child = program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .current_dir(self.folder.path())
             .arg("verify")
             .args(arguments)
@@ -86,8 +86,7 @@ impl Issued {
         });
         let output = child.wait_with_output().expect("ends");
         writing.join().expect("written");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+        program::ended(output)
     }
 }
 
@@ -233,7 +232,7 @@ fn nothing_in_a_folder_is_passed_over_unseen() {
 fn a_summary_says_what_was_tolerated() {
     let issued = Issued::make();
     let run = |arguments: &[&str]| {
-        let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+        let output = program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .current_dir(issued.folder.path())
             .args(["verify", "clients/002.pem", "clients/004.pem", "clients/002.pem"])
             .args(["--ring", "ring.pem", "--offline", "--no-cache", "--at", "2027-01-02T00:00:00Z"])
@@ -276,7 +275,7 @@ fn names_of_files_are_shown_as_they_are() {
 #[test]
 fn who_stops_reading_stops_the_work() {
     let issued = Issued::make();
-    let mut child = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+    let mut child = program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .current_dir(issued.folder.path())
         .args([
             "verify",

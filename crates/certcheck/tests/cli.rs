@@ -5,8 +5,9 @@ mod schema;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use certcheck_testkit::program;
 use openssl_pki::Pki;
 use serde_json::Value;
 
@@ -15,20 +16,15 @@ fn root() -> PathBuf {
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
-    command.current_dir(root()).args(arguments).env_remove("CLICOLOR_FORCE");
+    let mut command = program::isolated(env!("CARGO_BIN_EXE_certcheck"));
+    command.current_dir(root()).args(arguments);
     // Whoever runs the tests has a cache of their own.
     command.env("XDG_CACHE_HOME", std::env::temp_dir().join("certcheck-tests-cache"));
     command
 }
 
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    output(command(arguments).output().expect("runs"))
-}
-
-fn output(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+    program::run(&mut command(arguments))
 }
 
 /// Nothing is asked of anyone: what is fetched is a test of its own.
@@ -129,7 +125,7 @@ fn standard_input_untrusted_and_bundles() {
             .spawn()
             .expect("starts");
         child.stdin.take().expect("piped").write_all(input).expect("written");
-        output(child.wait_with_output().expect("ends")).0
+        program::ended(child.wait_with_output().expect("ends")).0
     };
     assert_eq!(piped(&pem, &[]), 1);
     assert_eq!(piped(&[pem.clone(), ca].concat(), &[]), 0);
@@ -307,7 +303,7 @@ fn crls_come_in_every_container() {
         .spawn()
         .expect("starts");
     child.stdin.take().expect("piped").write_all(&pki.read("new.der")).expect("written");
-    let (exit, out, err) = output(child.wait_with_output().expect("ends"));
+    let (exit, out, err) = program::ended(child.wait_with_output().expect("ends"));
     assert_eq!((exit, err.as_str()), (0, ""), "no progress bar without a terminal");
     assert_eq!(json(&out)["input"], "-");
 

@@ -54,14 +54,20 @@ impl Site {
 
     /// Exit code, standard output, standard error.
     fn verify(&self, arguments: &[&str]) -> (i32, String, String) {
-        let output = program::isolated(env!("CARGO_BIN_EXE_certcheck"))
-            .current_dir(self.path())
-            .args(["verify", "--ring", "ring.pem", "--offline", "--no-cache", "--at", "2027-01-02T00:00:00Z"])
-            .args(arguments)
-            .output()
-            .expect("runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+        program::run(
+            program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+                .current_dir(self.path())
+                .args([
+                    "verify",
+                    "--ring",
+                    "ring.pem",
+                    "--offline",
+                    "--no-cache",
+                    "--at",
+                    "2027-01-02T00:00:00Z",
+                ])
+                .args(arguments),
+        )
     }
 
     fn all(&self, format: &str) -> String {

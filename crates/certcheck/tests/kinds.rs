@@ -3,7 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::der;
-use certcheck_testkit::{Cert, Key, ocsp, pem};
+use certcheck_testkit::{Cert, Key, ocsp, pem, program};
 use tempfile::TempDir;
 
 /// Files of every kind in a folder of their own.
@@ -21,13 +21,11 @@ impl Files {
     }
 
     fn run(&self, arguments: &str) -> (i32, String, String) {
-        let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
-            .current_dir(self.0.path())
-            .args(arguments.split_whitespace())
-            .output()
-            .expect("runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+        program::run(
+            program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+                .current_dir(self.0.path())
+                .args(arguments.split_whitespace()),
+        )
     }
 }
 
@@ -178,7 +176,7 @@ fn each_line_on_standard_error_is_one_write() {
     let files = files();
     let (ours, theirs) = std::os::unix::net::UnixDatagram::pair().expect("a pair");
     ours.set_read_timeout(Some(std::time::Duration::from_secs(20))).expect("set");
-    let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
+    let mut command = program::isolated(env!("CARGO_BIN_EXE_certcheck"));
     command.current_dir(files.0.path()).args(["verify", "--jobs", "8"]);
     command.args(["key.pem"; 40]).args(ASKED.split_whitespace());
     let mut child = command.stderr(std::os::fd::OwnedFd::from(theirs)).spawn().expect("runs");

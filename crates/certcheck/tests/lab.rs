@@ -8,20 +8,19 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use certcheck_testkit::peers::tool;
+use certcheck_testkit::program::{PATIENCE, Running, until};
 use pki_types::pem::PemObject as _;
 use pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long what happens within seconds may take, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// What every name promises: exit code, reason code.
 const PROMISES: [(&str, i32, &str); 8] = [
     ("good", 0, "accept"),
@@ -34,22 +33,10 @@ const PROMISES: [(&str, i32, &str); 8] = [
     ("no-sources", 3, "revocation-unknown"),
 ];
 
-/// Asks again until it is so.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(output) = ask() {
-            return output;
-        }
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
 /// The program, without the cache of the user who runs the test.
 fn program(home: &Path) -> Command {
     let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
-    command.env_remove("CLICOLOR_FORCE").env_remove("XDG_CACHE_HOME").env("HOME", home);
+    command.env_remove("XDG_CACHE_HOME").env("HOME", home);
     command
 }
 
@@ -57,20 +44,13 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A lab that runs. Its process ends with it.
+/// A lab that runs.
 struct Lab {
-    child: Child,
+    child: Running,
     /// What it said, a line each.
     said: Arc<Mutex<Vec<Value>>>,
     ready: Value,
     folder: TempDir,
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Lab {
@@ -79,15 +59,11 @@ impl Lab {
     }
 
     fn start_in(folder: TempDir) -> Self {
-        let mut child = program(folder.path())
-            .args(["lab", "--json", "--dir"])
-            .arg(folder.path().join("lab"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = program(folder.path());
+        command.args(["lab", "--json", "--dir"]).arg(folder.path().join("lab")).stdout(Stdio::piped());
+        let mut child = Running(command.spawn().unwrap());
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let said = Arc::<Mutex<Vec<Value>>>::default();
-        // From here on a panic ends the child.
         let mut lab = Self { child, said: Arc::clone(&said), ready: Value::Null, folder };
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {

@@ -3,6 +3,7 @@
 mod openssl_pki;
 mod schema;
 
+use certcheck_testkit::program;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,15 +21,12 @@ const STRANGER: &str = "0x7777";
 
 /// Exit code, standard output, standard error. The cache of whoever runs the test is out of reach.
 fn run(pki: &Pki, arguments: &[&str]) -> (i32, String, String) {
-    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
-        .args(arguments)
-        .env_remove("CLICOLOR_FORCE")
-        .env("HOME", pki.path("home"))
-        .env_remove("XDG_CACHE_HOME")
-        .output()
-        .expect("runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+    program::run(
+        program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+            .args(arguments)
+            .env("HOME", pki.path("home"))
+            .env_remove("XDG_CACHE_HOME"),
+    )
 }
 
 fn lines(out: &str) -> Vec<Value> {

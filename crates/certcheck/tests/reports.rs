@@ -10,7 +10,7 @@ use browser::{page, see, sound};
 use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
-use certcheck_testkit::{Cert, Key, keys, pem};
+use certcheck_testkit::{Cert, Key, keys, pem, program};
 use markup::check;
 
 const NOW: &str = "2027-01-01T06:00:00Z";
@@ -19,14 +19,12 @@ const DEMO: [&str; 6] =
 
 /// Exit code, standard output, standard error.
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
-        .args(arguments)
-        .env("XDG_CACHE_HOME", std::env::temp_dir().join("certcheck-tests-cache"))
-        .output()
-        .expect("runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+    program::run(
+        program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+            .args(arguments)
+            .env("XDG_CACHE_HOME", std::env::temp_dir().join("certcheck-tests-cache")),
+    )
 }
 
 /// Runs, and reads the page that was to be written, which is sound as text.

@@ -9,7 +9,7 @@ use std::fs;
 use certcheck_testkit::crl::{CrlBuilder, Idp, RevokedCertificate, delta, number, reason};
 use certcheck_testkit::ext::{self, Ext, Point};
 use certcheck_testkit::server::{Fault, OcspResponder, Page, Server};
-use certcheck_testkit::{Cert, Key, pem};
+use certcheck_testkit::{Cert, Key, pem, program};
 use serde_json::Value;
 
 const ROOT: &str = "O=Watch,CN=Root";
@@ -79,14 +79,11 @@ impl Site {
 }
 
 fn watch(ring: &str, at: &str, more: &[&str]) -> (i32, String, String) {
-    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
-        .args(["watch", "--ring", ring, "--at", at, "--allow-net", "127.0.0.0/8", "--timeout", "2"])
-        .args(more)
-        .env_remove("CLICOLOR_FORCE")
-        .output()
-        .expect("runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+    program::run(
+        program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+            .args(["watch", "--ring", ring, "--at", at, "--allow-net", "127.0.0.0/8", "--timeout", "2"])
+            .args(more),
+    )
 }
 
 /// The exit code, and what was found as JSON.

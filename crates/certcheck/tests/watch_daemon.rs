@@ -4,32 +4,18 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
+use certcheck_testkit::program::{self, PATIENCE, Running, until};
 use certcheck_testkit::server::{Fault, Page, Server};
 use certcheck_testkit::{Cert, Key, pem};
 
 const ROOT: &str = "O=Watch,CN=Root";
 const LIFE: (&str, &str) = ("2020-01-01T00:00:00Z", "2089-12-31T00:00:00Z");
-/// How long what happens within seconds may take, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Asks again until there is an answer.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(output) = ask() {
-            return output;
-        }
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
 
 /// A ring with one CA that names a CRL, and a server for it.
 struct Site {
@@ -76,11 +62,8 @@ impl Site {
     }
 
     fn command(&self, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_certcheck"));
-        command
-            .args(["watch", "--ring", &self.path("ring.pem"), "--allow-net", "127.0.0.0/8"])
-            .args(more)
-            .env_remove("CLICOLOR_FORCE");
+        let mut command = program::isolated(env!("CARGO_BIN_EXE_certcheck"));
+        command.args(["watch", "--ring", &self.path("ring.pem"), "--allow-net", "127.0.0.0/8"]).args(more);
         command
     }
 
@@ -89,19 +72,12 @@ impl Site {
     }
 }
 
-/// A daemon that runs. Its process ends with it.
+/// A daemon that runs.
 struct Daemon {
-    child: Child,
+    child: Running,
     out: Arc<Mutex<String>>,
     err: Arc<Mutex<String>>,
     address: SocketAddr,
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<String>> {
@@ -119,7 +95,7 @@ fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<String>> {
 
 impl Daemon {
     fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
         let (out, err) = (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
         let mut daemon = Self { child, out, err, address: ([127, 0, 0, 1], 0).into() };
         daemon.address = until("an address", || {
@@ -282,9 +258,8 @@ fn flags_that_do_not_fit_are_refused() {
         (&["--interval", "5m", "--listen", &port], "name another address with --listen"),
         (&["--interval", "5m", "--prometheus", "no/such/folder.prom"], "folder.prom: "),
     ] {
-        let output = site.command(flags).output().unwrap();
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{flags:?}: {err}");
+        let (exit, _, err) = program::run(&mut site.command(flags));
+        assert_eq!(exit, 2, "{flags:?}: {err}");
         assert!(err.contains(why), "{flags:?}: {err}");
     }
 }

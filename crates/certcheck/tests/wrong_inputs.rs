@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use certcheck_testkit::crl::CrlBuilder;
-use certcheck_testkit::{Cert, Key, pem};
+use certcheck_testkit::{Cert, Key, pem, program};
 use tempfile::TempDir;
 
 /// What was asked, and what the answer must say: what was found, then what to do.
@@ -134,7 +134,7 @@ fn each_wrong_input_is_named_with_what_to_do() {
 
 /// Runs it, with the ring that every case has which names no other.
 fn run(folder: &Path, arguments: &str) -> (i32, String, String) {
-    let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
+    let mut command = program::isolated(env!("CARGO_BIN_EXE_certcheck"));
     command.current_dir(folder).args(arguments.split_whitespace());
     let takes_ring = ["verify ", "bench "].iter().any(|name| arguments.starts_with(name));
     if takes_ring && !arguments.contains("--ring") {
@@ -143,15 +143,13 @@ fn run(folder: &Path, arguments: &str) -> (i32, String, String) {
     if arguments.starts_with("verify ") {
         command.args(["--offline", "--no-cache"]);
     }
-    let output = command.output().expect("runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+    program::run(&mut command)
 }
 
 #[test]
 fn a_missing_ring_is_named_with_every_way_to_give_one() {
     let files = files();
-    let output = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"))
+    let output = program::isolated(env!("CARGO_BIN_EXE_certcheck"))
         .current_dir(files.path())
         .args(["verify", "good.pem"])
         .output()

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use certcheck_testkit::program;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,16 +31,11 @@ impl Home {
     }
 
     pub(crate) fn run(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
-        let mut command = certcheck_testkit::program::isolated(env!("CARGO_BIN_EXE_certcheck"));
+        let mut command = program::isolated(env!("CARGO_BIN_EXE_certcheck"));
         command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).args(arguments);
         command.env_remove("XDG_CONFIG_HOME").env_remove("CERTCHECK_CONFIG").env("HOME", self.0.path());
-        let output = command.envs(variables.iter().copied()).output().expect("runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Ran {
-            exit: output.status.code().expect("no signal"),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
+        let (exit, out, err) = program::run(command.envs(variables.iter().copied()));
+        Ran { exit, out, err }
     }
 
     /// The value of a setting and where it comes from, as `certcheck config` has them.
