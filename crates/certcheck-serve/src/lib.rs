@@ -4,5 +4,6 @@
 //! nothing of TLS.
 #![forbid(unsafe_code)]
 
+pub mod at_tls;
 pub mod config;
 mod provider;

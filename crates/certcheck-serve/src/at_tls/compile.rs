@@ -1,0 +1,35 @@
+//! From the text of a policy to listeners, in one step.
+
+use super::diagnostic::Diagnostics;
+use super::grammar::{self, ReadOptions};
+use super::listeners;
+use super::permissions::Permissions;
+use super::plan::ListenerPlan;
+use super::text::PolicyText;
+
+/// A policy: its text, its listeners, and everything that is wrong or different.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CompiledPolicy {
+    /// The statements.
+    pub text: PolicyText,
+    /// The listeners. Empty if there are errors: then nothing of a policy may be used.
+    pub listeners: Vec<ListenerPlan>,
+    /// What is wrong or different.
+    pub diagnostics: Diagnostics,
+}
+
+/// The listeners of a policy.
+#[must_use]
+pub fn compile(text: &[u8], options: ReadOptions, permissions: &Permissions) -> CompiledPolicy {
+    let (text, mut diagnostics) = grammar::parse(text, options);
+    if diagnostics.has_errors() {
+        return CompiledPolicy { text, listeners: Vec::new(), diagnostics };
+    }
+    let (mut listeners, of_rules) = listeners::plan(&text, options, permissions);
+    diagnostics.extend(of_rules);
+    if diagnostics.has_errors() {
+        listeners.clear();
+    }
+    CompiledPolicy { text, listeners, diagnostics }
+}
