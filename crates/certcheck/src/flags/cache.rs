@@ -28,7 +28,7 @@ impl CacheArguments {
             CacheCommand::List(folder) => folder.json,
             CacheCommand::Show(show) => show.folder.json,
             CacheCommand::Clear(clear) => clear.folder.json,
-            CacheCommand::Prefetch(_) => false,
+            CacheCommand::Prefetch(prefetch) => prefetch.json,
         }
     }
 }
@@ -90,6 +90,10 @@ pub(crate) struct CachePrefetch {
     /// now].
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     pub(crate) at: Option<Time>,
+
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) network: NetworkArguments,

@@ -70,7 +70,7 @@ impl SchemaCommand {
             Self::Crl => &["crl", "error"],
             Self::Ocsp => &["ocsp", "error"],
             Self::Fetch => &["fetch", "crl", "ocsp", "error"],
-            Self::Cache => &["cache-entry", "crl", "ocsp", "error"],
+            Self::Cache => &["cache-entry", "prefetch", "crl", "ocsp", "error"],
             Self::Watch => &["watch", "error"],
             Self::Bench => &["bench", "error"],
             Self::Lab => &["lab-ready", "lab-event", "lab-status", "error"],

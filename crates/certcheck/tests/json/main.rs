@@ -243,6 +243,16 @@ fn fetches_and_the_cache(site: &Site, seen: &mut Coverage) {
     all(0, &[&["cache", "show", &crl, "--json"], &kept[..]].concat(), &["cache-entry", "crl"]);
     all(0, &[&["cache", "clear", "--json"], &kept[..]].concat(), &["cache-entry"; 3]);
     all(2, &[&["cache", "show", &crl, "--json"], &kept[..]].concat(), &["error"]);
+    let prefetch = |inputs: &'static [&'static str]| {
+        [&["cache", "prefetch"], inputs, &about[..], &["--cache-dir", "fetched"], &net].concat()
+    };
+    // The CA of the ring is first.
+    all(0, &prefetch(&["good.pem", "revoked.pem", "broken.der"]), &["prefetch"; 4]);
+    all(3, &prefetch(&["dead.pem"]), &["prefetch"; 2]);
+    let again = site.lines(0, &prefetch(&["good.pem"]));
+    assert_eq!((&again[0]["input"], &again[1]["input"]), (&Value::Null, &"good.pem".into()));
+    let sources = again[1]["sources"].as_array().expect("sources");
+    assert!(sources.iter().any(|source| source["from"] == "disk"), "{sources:#?}");
     // The certificates of issuers are kept too.
     let mut aia = vec!["verify", "lost.pem", "--aia", "on", "--revocation", "off"];
     aia.extend(site::VERIFY.iter().chain(&kept));

@@ -1,22 +1,22 @@
 //! `certcheck cache`: the evidence that is cached between runs.
 
+mod prefetch;
+
 use std::io::Write as _;
 
 use anyhow::{anyhow, bail};
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::{EvidenceRequest, OcspEvidence};
-use certcheck_core::{Evidence, Policy, Revocation, Time, Verdict};
-use certcheck_fetch::CheckReport;
+use certcheck_core::{Policy, Revocation, Time};
 use certcheck_fetch::store::{DiskStore, Entry, Store as _};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::flags::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CachePrefetch, CacheShow};
+use crate::flags::{CacheArguments, CacheClear, CacheCommand, CacheFolder, CacheShow};
 use crate::json::{self, Document, kind_of};
 use crate::numbers::counted;
-use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
-use crate::visible::{self, Visible};
-use crate::{crl, input, network, ocsp, ring_files, setup};
+use crate::text::{QUIET, UNSURE, shown};
+use crate::{crl, network, ocsp, setup, visible};
 
 #[derive(Serialize)]
 struct EntryObject {
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &CacheArguments) -> anyhow::Result<Exit> {
         CacheCommand::List(folder) => list(folder),
         CacheCommand::Show(show) => show_one(show),
         CacheCommand::Clear(clear) => clear_some(clear),
-        CacheCommand::Prefetch(prefetch) => fill(prefetch),
+        CacheCommand::Prefetch(arguments) => prefetch::run(arguments),
     }
 }
 
@@ -151,65 +151,4 @@ fn clear_some(clear: &CacheClear) -> anyhow::Result<Exit> {
     }
     visible::note(format_args!("{} removed", counted(chosen.len(), "entry")))?;
     Ok(Exit::Accepted)
-}
-
-fn fill(prefetch: &CachePrefetch) -> anyhow::Result<Exit> {
-    if prefetch.network.no_cache {
-        bail!("--no-cache leaves no cache to fill; use it without");
-    }
-    let ring = ring_files::load(&prefetch.ring, false)?;
-    let now = setup::time(prefetch.at);
-    let within = prefetch.network.timeout;
-    let policy = Policy::client(Revocation::HardFail).with_purpose(certcheck_core::Purpose::Any);
-    let engine = network::engine(&prefetch.network, true, ring, policy, Evidence::new())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut reports = runtime.block_on(engine.prefetch_ring(now, within));
-    for path in &prefetch.inputs {
-        let chain = input::certificates(path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-        reports.push(engine.check_blocking(&chain, now, within));
-    }
-    engine.flush_blocking();
-    let mut out = crate::output::text();
-    let mut worst = Exit::Accepted;
-    for report in &reports {
-        print_filled(&mut out, report)?;
-        // Whether it is revoked is not the question here; whether that is known is.
-        if report.verdict() == Verdict::Undetermined {
-            worst = Exit::Undetermined;
-        }
-    }
-    Ok(worst)
-}
-
-/// A certificate, whether its status is known now, and the sources that were tried for it.
-fn print_filled(out: &mut impl std::io::Write, report: &CheckReport) -> std::io::Result<()> {
-    let details = report.details();
-    let view = details.view();
-    let subject = view.path.first().map(|member| member.certificate.subject().to_string());
-    let subject = subject.unwrap_or_else(|| "a certificate that cannot be parsed".to_owned());
-    let subject = Visible(&subject);
-    match (&view.reason, view.verdict) {
-        (_, Verdict::Accept) => writeln!(out, "{GOOD}ready{GOOD:#}    {subject}")?,
-        (Some(rejection), verdict) => {
-            let (style, word) =
-                if verdict == Verdict::Undetermined { (UNSURE, "missing") } else { (BAD, "rejected") };
-            let sentence = view.sentence().unwrap_or_default();
-            let code = rejection.reason.code();
-            writeln!(out, "{style}{word:<8}{style:#} {subject}  {code}: {}", Visible(&sentence))?;
-        }
-        (None, _) => writeln!(out, "{UNSURE}missing{UNSURE:#}  {subject}")?,
-    }
-    for tried in report.sources() {
-        let (kind, url) = (tried.kind.code(), shown(&tried.url));
-        match (&tried.failure, tried.from) {
-            (Some((cause, detail)), _) => {
-                writeln!(out, "  {BAD}failed{BAD:#}  {kind} {url}  {}: {}", cause.code(), Visible(detail))?;
-            }
-            (None, from) => {
-                let from = from.map_or("nowhere", certcheck_fetch::Origin::code);
-                writeln!(out, "  {kind} {url}  {QUIET}{} bytes from {from}{QUIET:#}", tried.bytes)?;
-            }
-        }
-    }
-    Ok(())
 }
