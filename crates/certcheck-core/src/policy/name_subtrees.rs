@@ -6,8 +6,7 @@ use std::net::IpAddr;
 
 use crate::der::{Reader, ViewFault, tag};
 use crate::encode::push;
-use crate::oid::OidBuf;
-use crate::x509::NameConstraints;
+use crate::x509::{NameBuf, NameConstraints};
 
 /// Permitted and excluded subtrees, stored as the body of a nameConstraints extension.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -80,7 +79,7 @@ fn base_of(text: &str) -> Result<Vec<u8>, &'static str> {
             tag::context(7),
             &subnet(value).ok_or("write an address, a slash and a prefix length, such as 10.0.0.0/8")?,
         ),
-        "dir" => push(&mut base, tag::context_constructed(4), &directory_name(value)?),
+        "dir" => push(&mut base, tag::context_constructed(4), NameBuf::from_text(value)?.raw()),
         _ => return Err("it must begin with dns:, email:, uri:, ip: or dir:"),
     }
     Ok(base)
@@ -110,88 +109,6 @@ fn subnet(value: &str) -> Option<Vec<u8>> {
         bytes.push(u8::try_from(0xff00u32 >> ones & 0xff).ok()?);
     }
     Some(bytes)
-}
-
-/// RFC 4514: the last RDN comes first. Values are encoded as UTF8String, since names of different string types can
-/// match.
-fn directory_name(text: &str) -> Result<Vec<u8>, &'static str> {
-    let mut rdns = Vec::new();
-    for rdn in split_unescaped(text, ',') {
-        let mut set = Vec::new();
-        for attribute in split_unescaped(&rdn, '+') {
-            let (kind, value) = attribute.split_once('=').ok_or("write attributes as TYPE=value")?;
-            let oid = attribute_type(kind.trim())
-                .ok_or("unknown attribute type: write its dotted object identifier")?;
-            let mut fields = Vec::new();
-            push(&mut fields, tag::OID, oid.as_oid().content());
-            push(&mut fields, tag::UTF8_STRING, unescape(value.trim())?.as_bytes());
-            push(&mut set, tag::SEQUENCE, &fields);
-        }
-        rdns.push(set);
-    }
-    let mut content = Vec::new();
-    for set in rdns.iter().rev() {
-        push(&mut content, tag::SET, set);
-    }
-    let mut name = Vec::new();
-    push(&mut name, tag::SEQUENCE, &content);
-    Ok(name)
-}
-
-fn split_unescaped(text: &str, separator: char) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut escaped = false;
-    for character in text.chars() {
-        if character == separator && !escaped {
-            parts.push(String::new());
-            continue;
-        }
-        escaped = character == '\\' && !escaped;
-        if let Some(part) = parts.last_mut() {
-            part.push(character);
-        }
-    }
-    parts
-}
-
-fn unescape(value: &str) -> Result<String, &'static str> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'\\' {
-            bytes.push(byte);
-            continue;
-        }
-        let next = rest.next().ok_or("nothing follows the last backslash")?;
-        match char::from(next).to_digit(16) {
-            Some(high) => {
-                let low = rest
-                    .next()
-                    .and_then(|low| char::from(low).to_digit(16))
-                    .ok_or("write a backslash and two hexadecimal digits")?;
-                bytes.push(u8::try_from(high * 16 + low).unwrap_or(0));
-            }
-            None => bytes.push(next),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| "the value is not UTF-8")
-}
-
-fn attribute_type(kind: &str) -> Option<OidBuf> {
-    let dotted = match kind.to_ascii_uppercase().as_str() {
-        "CN" => "2.5.4.3",
-        "C" => "2.5.4.6",
-        "L" => "2.5.4.7",
-        "ST" => "2.5.4.8",
-        "STREET" => "2.5.4.9",
-        "O" => "2.5.4.10",
-        "OU" => "2.5.4.11",
-        "DC" => "0.9.2342.19200300.100.1.25",
-        "UID" => "0.9.2342.19200300.100.1.1",
-        "EMAILADDRESS" => "1.2.840.113549.1.9.1",
-        _ => kind,
-    };
-    OidBuf::from_dotted(dotted)
 }
 
 #[cfg(test)]

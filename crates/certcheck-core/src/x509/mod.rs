@@ -10,6 +10,7 @@ mod extensions;
 mod general_name;
 mod name;
 mod name_match;
+mod name_text;
 mod policy_extensions;
 mod source_extensions;
 
@@ -23,6 +24,7 @@ pub use general_name::{GeneralName, GeneralNames};
 pub use name::{Attribute, Name, Rdn};
 pub use name_match::PREPARED;
 pub(crate) use name_match::PreparedName;
+pub use name_text::NameBuf;
 pub use policy_extensions::{Policies, PolicyConstraints, PolicyInformation, PolicyMappings};
 pub use source_extensions::{
     AccessDescriptions, DistributionPoint, DistributionPointName, DistributionPoints,
