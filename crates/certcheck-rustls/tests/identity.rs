@@ -115,6 +115,18 @@ fn common_names_are_shown_and_no_more() {
 }
 
 #[test]
+fn values_of_the_subject() {
+    let unit = certcheck_core::oid::OidBuf::from_dotted("2.5.4.11").expect("an identifier");
+    for (subject, values) in [
+        ("OU=a,O=Acme,OU=bmp:Zoë+OU=c", r#"["a", "c", "Zoë"]"#),
+        ("O=Acme", "[]"),
+        ("OU=good,OU=a\0b", r#"attribute of the subject "a\0b" has a control character"#),
+    ] {
+        assert_eq!(outcome(identity(subject, &[]).subject_values(unit.as_oid())), values, "{subject}");
+    }
+}
+
+#[test]
 fn lists_of_names() {
     type Accessor = fn(&Identity) -> String;
     let emails: Accessor = |identity| outcome(identity.emails());

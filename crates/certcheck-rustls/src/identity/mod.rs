@@ -7,6 +7,7 @@
 //! returns an error, never a part of the name. No accessor falls back from subjectAltName to the common name, which
 //! does not name a server either (RFC 9525 2). The EDIPI is the exception, because its issuers put it there.
 
+mod attributes;
 mod edipi;
 mod error;
 mod fasc_n;
