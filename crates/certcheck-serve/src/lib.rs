@@ -6,4 +6,5 @@
 
 pub mod at_tls;
 pub mod config;
+pub mod identity;
 mod provider;
