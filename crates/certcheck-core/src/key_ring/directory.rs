@@ -3,7 +3,8 @@
 //!
 //! A ring is a file, a directory of files (flat), or a directory with `anchors/`, `intermediates/` and `distrusted/`. A
 //! `ring.toml` may be next to them. Names that begin with a dot, `.md` and `.txt` files are ignored. In a flat ring, a
-//! directory without certificates is skipped and listed. Everything else must be readable.
+//! directory without certificates is skipped and listed. A directory `personal/` is ignored: a server may keep its own
+//! certificates and keys there. Everything else must be readable.
 
 use std::fs;
 use std::io::Read as _;
@@ -16,6 +17,9 @@ use crate::encoding::{self, EncodingFault};
 
 /// The largest file of a ring that is read. 64 MiB are more than 30,000 certificates.
 const MAX_FILE: u64 = 64 << 20;
+
+/// The directory in a ring with the server's own certificates and keys. They are not part of the ring.
+const PERSONAL: &str = "personal";
 
 impl KeyRing {
     /// Reads a ring from files and directories.
@@ -52,7 +56,7 @@ impl RingBuilder {
             let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let is_directory = entry.is_dir();
             match parts.iter().find(|(part, _)| *part == name) {
-                _ if is_ignored(name) => {}
+                _ if is_ignored(name) || (is_directory && name == PERSONAL) => {}
                 Some((_, placement)) if is_directory => {
                     for file in entries(&entry)? {
                         let inner = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -165,6 +169,11 @@ mod tests {
         let ring = KeyRing::from_paths(&[&folder]).expect("skipped");
         assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
         assert_eq!(ring.skipped()[0].fault, RingFault::NoCertificates);
+        // The server's own certificates are not part of the ring.
+        write("personal/server.pem", root.as_bytes());
+        write("personal/server.key", b"a key");
+        let ring = KeyRing::from_paths(&[&folder]).expect("ignored");
+        assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 1));
         // A misspelt part of a ring is an error.
         write("distrust/root.pem", root.as_bytes());
         let error = KeyRing::from_paths(&[&folder]).expect_err("it may be meant to distrust");
@@ -176,6 +185,10 @@ mod tests {
         // Nothing next to the three parts is skipped.
         write("anchors/root.pem", root.as_bytes());
         fs::remove_file(folder.join("root.pem")).expect("gone");
+        fs::remove_dir_all(folder.join("java")).expect("gone");
+        let ring = KeyRing::from_paths(&[&folder]).expect("ignored here too");
+        assert_eq!((ring.certificates().len(), ring.skipped().len()), (1, 0));
+        write("other/root.pem", root.as_bytes());
         assert!(KeyRing::from_paths(&[&folder]).is_err());
         fs::remove_dir_all(&folder).expect("gone");
     }
