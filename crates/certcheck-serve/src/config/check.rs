@@ -61,6 +61,8 @@ pub struct CheckConfig {
     pub use_deltas: bool,
     /// What keyUsage the signer of a CRL needs.
     pub crl_signer_usage: CrlSignerUsage,
+    /// How many sources of evidence are asked for one certificate.
+    pub max_locations: u32,
     /// How evidence is fetched and kept.
     pub network: NetworkConfig,
 }
@@ -94,6 +96,7 @@ impl Default for CheckConfig {
             freshness: usual.freshness,
             use_deltas: usual.use_deltas,
             crl_signer_usage: usual.crl_signer_usage,
+            max_locations: usual.limits.locations,
             network: NetworkConfig::default(),
         }
     }
@@ -127,6 +130,7 @@ impl CheckConfig {
         policy.freshness = self.freshness.clone();
         policy.use_deltas = self.use_deltas;
         policy.crl_signer_usage = self.crl_signer_usage;
+        policy.limits.locations = self.max_locations;
         policy
     }
 }
@@ -155,7 +159,7 @@ pub struct NetworkConfig {
     pub ldap_server: Option<String>,
     /// Whether OCSP requests are sent with GET where they fit.
     pub ocsp_get: bool,
-    /// The limits of fetching. The file has no keys for them.
+    /// The limits of fetching. The file has keys for the size of evidence and the time for it.
     pub limits: FetchLimits,
 }
 

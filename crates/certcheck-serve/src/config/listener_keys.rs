@@ -64,6 +64,7 @@ pub(super) const INHERITED: &[&str] = &[
     "max_evidence_age",
     "use_deltas",
     "crl_signer_usage",
+    "max_locations",
     "offline",
     "cache_dir",
     "trust_cache",
@@ -74,10 +75,16 @@ pub(super) const INHERITED: &[&str] = &[
     "allow_https",
     "ldap_server",
     "ocsp_get",
+    "max_crl_bytes",
+    "max_ocsp_bytes",
+    "crl_timeout",
+    "ocsp_timeout",
 ];
 
 /// The most of anything that is counted.
 const MANY: u64 = 1_000_000;
+/// The largest limit of evidence, in bytes.
+const MAX_EVIDENCE: u64 = 4 << 30;
 /// The shortest time limit.
 const SHORTEST: Duration = Duration::from_millis(100);
 
@@ -211,6 +218,7 @@ fn check<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> CheckConfig {
         min_rsa_bits: reading.value(scope, "min_rsa_bits", usual.min_rsa_bits, values::small(1_024, 8_192)),
         min_ec_bits: reading.value(scope, "min_ec_bits", usual.min_ec_bits, values::small(160, 521)),
         crl_signer_usage: reading.value(scope, "crl_signer_usage", usual.crl_signer_usage, values::word),
+        max_locations: reading.value(scope, "max_locations", usual.max_locations, values::small(1, 256)),
         network: network(reading, scope),
         ..CheckConfig::default()
     };
@@ -260,6 +268,14 @@ fn network<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> NetworkConfig {
         ("ocsp_get", &mut network.ocsp_get),
     ] {
         *switch = reading.value(scope, key, *switch, values::switch);
+    }
+    let limits = &mut network.limits;
+    for (key, bytes) in [("max_crl_bytes", &mut limits.crl_bytes), ("max_ocsp_bytes", &mut limits.ocsp_bytes)]
+    {
+        *bytes = reading.value(scope, key, *bytes, values::number(1, MAX_EVIDENCE));
+    }
+    for (key, time) in [("crl_timeout", &mut limits.crl_whole), ("ocsp_timeout", &mut limits.small_whole)] {
+        *time = reading.value(scope, key, *time, durations::duration(SHORTEST));
     }
     network
 }

@@ -139,6 +139,7 @@ impl Page<'_> {
         self.value("max_evidence_age", check.freshness.oldest.map_or_else(|| text("off"), seconds));
         self.value("use_deltas", check.use_deltas);
         self.value("crl_signer_usage", word(check.crl_signer_usage));
+        self.value("max_locations", check.max_locations);
     }
 
     fn network(&mut self, network: &NetworkConfig) {
@@ -158,6 +159,10 @@ impl Page<'_> {
         self.value("allow_https", network.allow_https);
         self.value_or_none("ldap_server", network.ldap_server.as_ref().map(text));
         self.value("ocsp_get", network.ocsp_get);
+        self.value("max_crl_bytes", network.limits.crl_bytes);
+        self.value("max_ocsp_bytes", network.limits.ocsp_bytes);
+        self.value("crl_timeout", duration(network.limits.crl_whole));
+        self.value("ocsp_timeout", duration(network.limits.small_whole));
     }
 }
 
