@@ -8,3 +8,4 @@ pub mod at_tls;
 pub mod config;
 pub mod identity;
 mod provider;
+pub mod ring_folders;

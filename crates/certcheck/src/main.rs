@@ -25,6 +25,7 @@ mod network;
 mod numbers;
 mod ocsp;
 mod output;
+mod policy;
 mod pool;
 mod progress;
 mod ring_command;
@@ -75,6 +76,7 @@ fn run() -> anyhow::Result<Exit> {
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
         Command::Config(arguments) => config::show(&arguments, &settings),
         Command::Version(arguments) => version::run(&arguments),
         Command::Schema(arguments) => documents::schema(&arguments),

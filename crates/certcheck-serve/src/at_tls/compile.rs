@@ -19,6 +19,14 @@ pub struct CompiledPolicy {
     pub diagnostics: Diagnostics,
 }
 
+impl CompiledPolicy {
+    /// A policy of which only the text was read.
+    #[must_use]
+    pub const fn unplanned(text: PolicyText, diagnostics: Diagnostics) -> Self {
+        Self { text, listeners: Vec::new(), diagnostics }
+    }
+}
+
 /// The listeners of a policy.
 #[must_use]
 pub fn compile(text: &[u8], options: ReadOptions, permissions: &Permissions) -> CompiledPolicy {

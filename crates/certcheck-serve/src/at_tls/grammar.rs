@@ -317,7 +317,7 @@ impl Parser {
         let comments = Comments { before: core::mem::take(&mut self.comments), behind };
         let setting = Setting { parameter, at: keyword.at, value, comments };
         let Some(open) = self.open.last_mut() else { return };
-        let same = open.statement.settings().find(|other| core::ptr::eq(other.parameter, parameter));
+        let same = open.statement.settings().find(|other| other.parameter.name == name);
         if let Some(same) = same.filter(|_| !parameter.repeats) {
             let message = format!("`{name}` is there twice in `{}`", open.statement.title());
             let help = format!("the first one is in line {}; remove one of them", same.at.line);

@@ -10,7 +10,7 @@ use super::permissions::Permissions;
 use super::plan::{self, ListenerPlan, PlannedSettings};
 use super::rules::{self, ResolvedRule, place};
 use super::text::{PolicyText, Setting};
-use super::vocabulary::{Handling, Permission, StatementKind, parameters};
+use super::vocabulary::{EACH_ADDRESS, Handling, Permission, StatementKind, parameters};
 
 /// The most ports of a rule without a permission.
 const MANY_PORTS: u32 = 1_024;
@@ -139,7 +139,7 @@ impl Planner<'_> {
         for parameter in parameters() {
             let is_about_ldap = parameter.within == [StatementKind::GskLdapParms];
             if let Some(text) = parameter.unset
-                && !all.iter().any(|setting| core::ptr::eq(setting.parameter, parameter))
+                && !all.iter().any(|setting| setting.parameter.name == parameter.name)
                 && (has_ldap || !is_about_ldap)
             {
                 let default = match parameter.default {
@@ -198,15 +198,14 @@ impl Planner<'_> {
             let text = format!("it is for {count} ports; more than {MANY_PORTS} are rarely meant");
             self.ask(Permission::ManyPorts, &title, &text, at);
         }
-        if let Some(range) =
-            rule.local.iter().find(|range| range.single().is_none() && **range != AddressRange::All)
-        {
-            let message = format!(
-                "the rule `{}` is for the local addresses {range}; a listener needs each address",
-                rule.name
-            );
-            let help = "use an IpAddrGroup with the addresses of this machine, or All";
-            self.diagnostics.error_with_help(Code::BadValue, at, message, help);
+        let is_network = |range: &&AddressRange| range.single().is_none() && **range != AddressRange::All;
+        if let Some(range) = rule.local.iter().find(is_network) {
+            let is_local = |setting: &&Setting| setting.parameter.name.starts_with("LocalAddr");
+            let at =
+                rule.statement.settings().find(is_local).map_or_else(|| place(rule), |setting| setting.at);
+            let message =
+                format!("the rule `{}` is for the local addresses {range}: {EACH_ADDRESS}", rule.name);
+            self.diagnostics.error(Code::BadValue, at, message);
         }
     }
 
@@ -286,6 +285,7 @@ impl Planner<'_> {
             match own.iter_mut().find(shares) {
                 None => own.push(ListenerPlan {
                     rules: vec![rule.name.to_owned()],
+                    at: place(rule),
                     addresses,
                     ports: ports.to_vec(),
                     clients,

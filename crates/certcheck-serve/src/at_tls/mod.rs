@@ -6,12 +6,15 @@
 //! lexer       lines of words                 vocabulary  all statements and parameters, in one table
 //! value       words to values                grammar     lines to statements
 //! rules       references, levels, order      plan        the settings of a rule
-//! listeners   rules to listeners             format      the text in one form
+//! listeners   rules to listeners             configure   listeners to the configuration of a front
+//! explain     a listener in plain words      format      the text in one form
 //! ```
 
 mod addresses;
 mod compile;
+mod configure;
 mod diagnostic;
+mod explain;
 mod format;
 mod grammar;
 mod keyring;
@@ -27,7 +30,9 @@ pub mod vocabulary;
 
 pub use addresses::AddressRange;
 pub use compile::{CompiledPolicy, compile};
+pub use configure::{RingFiles, configure};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Position, Severity};
+pub use explain::{PlainFact, explain};
 pub use format::format;
 pub use grammar::{MAX_ITEMS, ReadOptions, parse};
 pub use keyring::KeyringName;

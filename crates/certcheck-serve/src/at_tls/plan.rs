@@ -24,6 +24,8 @@ const LONGEST_HANDSHAKE: u64 = 600;
 pub struct ListenerPlan {
     /// The rules that it is for. The first one gives it its name.
     pub rules: Vec<String>,
+    /// Where the first one is.
+    pub at: Position,
     /// The addresses that it listens on. Empty: all of both families.
     pub addresses: Vec<IpAddr>,
     /// The ports, from the first to the last of each range.
@@ -76,6 +78,8 @@ pub struct PlannedSettings {
     pub crl_bytes: Option<u64>,
     /// The time for a CRL.
     pub crl_time: Option<Duration>,
+    /// How many sources are asked for one certificate, if the policy says.
+    pub max_locations: Option<u32>,
     /// The LDAP server for URLs without a host.
     pub ldap_server: Option<String>,
     /// The HTTP proxy for everything that is fetched.
@@ -186,6 +190,7 @@ pub(super) fn settings(
         },
         crl_bytes: bytes("HttpCdpMaxResponseSize"),
         crl_time: seconds("HttpCdpResponseTimeout"),
+        max_locations: bits("MaxSrcRevExtLocValues", 1),
         ldap_server,
         proxy: proxy(rule, diagnostics),
         keyring,

@@ -24,6 +24,11 @@ impl KnownSuite {
         TLS13.contains(&self.code)
     }
 
+    /// The suite with this code.
+    pub(super) fn with_code(code: u16) -> Option<Self> {
+        ALL.iter().copied().find(|suite| suite.code == code)
+    }
+
     /// The suite with this name.
     pub(super) fn of(name: &str) -> Option<Self> {
         ALL.iter().copied().find(|suite| suite.name.eq_ignore_ascii_case(name))

@@ -57,6 +57,7 @@ pub(crate) enum SchemaCommand {
     Watch,
     Bench,
     Lab,
+    Policy,
     Config,
     Version,
 }
@@ -74,6 +75,7 @@ impl SchemaCommand {
             Self::Watch => &["watch", "error"],
             Self::Bench => &["bench", "error"],
             Self::Lab => &["lab-ready", "lab-event", "lab-status", "error"],
+            Self::Policy => &["policy", "error"],
             Self::Config => &["config", "error"],
             Self::Version => &["version", "error"],
         }

@@ -10,6 +10,7 @@ mod global;
 mod lab;
 mod network;
 mod output;
+mod policy;
 mod ring;
 mod verify;
 mod watch;
@@ -30,6 +31,7 @@ pub(crate) use global::{ColorFlag, GlobalArguments};
 pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
 pub(crate) use network::{NetworkArguments, ProxyFlag, ReachArguments};
 pub(crate) use output::FormatFlag;
+pub(crate) use policy::{PolicyArguments, PolicyCheck, PolicyCommand, PolicyConvert, PolicyFile, PolicyText};
 pub(crate) use ring::RingArguments;
 pub(crate) use verify::{
     NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments,
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Bench(Box<BenchArguments>),
     /// Run a local PKI with CRLs, OCSP and a TLS service, to try things out.
     Lab(LabArguments),
+    /// Check, explain and convert AT-TLS policies of z/OS.
+    Policy(PolicyArguments),
     /// Show which settings hold and where each comes from.
     Config(ConfigArguments),
     /// Print the version and what this build can do.
@@ -105,6 +109,7 @@ impl Command {
             Self::Watch(arguments) => arguments.output.is_json(),
             Self::Bench(arguments) => arguments.json,
             Self::Lab(arguments) => arguments.json,
+            Self::Policy(arguments) => arguments.command.is_json(),
             Self::Config(arguments) => arguments.json,
             Self::Version(arguments) => arguments.json,
             Self::Schema(_) | Self::Completions(_) | Self::Manual(_) | Self::Reference => false,

@@ -41,6 +41,7 @@ fn every_kind_of_line_is_as_the_schema_has_it() {
     fetches_and_the_cache(&site, &mut seen);
     measurements(&site, &mut seen);
     settings(&site, &mut seen);
+    policies(&site, &mut seen);
     let missing: Vec<String> = seen
         .missing()
         .into_iter()
@@ -278,6 +279,26 @@ fn settings(site: &Site, seen: &mut Coverage) {
     seen.add(&site.lines(0, &["version", "--json"])[0]);
 }
 
+fn policies(site: &Site, seen: &mut Coverage) {
+    let fragment = include_bytes!("../../../certcheck-serve/tests/data/printed_fragment.txt");
+    site.put("policy.txt", fragment);
+    for command in ["check", "explain"] {
+        let line = site.lines(0, &["policy", command, "policy.txt", "--fragment", "--json"]).remove(0);
+        assert_eq!((&line["usable"], &line["listeners"][0]["ports"]), (&json!(true), &json!(["6777-6777"])));
+        seen.add(&line);
+    }
+    let line = site.lines(2, &["policy", "check", "policy.txt", "--json"]).remove(0);
+    assert_eq!((&line["errors"], &line["listeners"]), (&json!(7), &json!([])));
+    seen.add(&line);
+    let line =
+        &site.lines(2, &["policy", "check", "policy.txt", "--fragment", "--json", "--keyring-dir", "."])[0];
+    assert_eq!(
+        line["diagnostics"].as_array().and_then(|all| all.last()).map(|last| &last["code"]),
+        Some(&json!("key-ring"))
+    );
+    seen.add(line);
+}
+
 #[test]
 fn what_the_schema_does_not_have_is_refused() {
     let site = Site::start();
@@ -300,9 +321,10 @@ fn the_program_prints_its_schema() {
     assert_eq!(String::from_utf8(output.stdout).expect("UTF-8"), schema::SCHEMA);
     let all = schema::schema();
     let mut types = BTreeSet::new();
-    for command in
-        ["verify", "ring", "crl", "ocsp", "fetch", "cache", "watch", "bench", "lab", "config", "version"]
-    {
+    for command in [
+        "verify", "ring", "crl", "ocsp", "fetch", "cache", "watch", "bench", "lab", "policy", "config",
+        "version",
+    ] {
         let output = site.run(&["schema", command]);
         let part: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         schema::Validator::new(part.clone());

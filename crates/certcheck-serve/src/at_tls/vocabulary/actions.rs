@@ -14,7 +14,7 @@ const NO_GENERATIONS: &str =
     "there is no counter: certcheck reads the key ring again when its files change or a reload is asked for";
 const NO_ENVFILE: &str = "the file is not read; what it sets for System SSL has no effect";
 
-pub(super) const TABLE: &[Parameter] = &[
+pub(super) static TABLE: &[Parameter] = &[
     Parameter::new("TTLSEnabled", &[GroupAction], ON_OFF).known_by(KnownBy::Ibm).uses(&[
         is("Off", Instead("the rule is not served: certcheck opens no port without TLS")),
         any(Applied("listen")),
@@ -52,8 +52,7 @@ pub(super) const TABLE: &[Parameter] = &[
         .uses(&[any(Applied("the statement that it names"))]),
     Parameter::new("SyslogFacility", &[GroupAdvancedParms], OneOf(&["Daemon", "Auth"]))
         .or("Daemon", KnownBy::Checker)
-        .uses(&[any(Instead("certcheck writes its log to standard error, which a service manager passes on"))])
-        .unset("certcheck writes its log to standard error"),
+        .uses(&[any(Instead("certcheck writes its log to standard error, which a service manager passes on"))]),
     Parameter::new("Envfile", &[GroupAdvancedParms], Word).uses(&[any(Instead(NO_ENVFILE))]),
     Parameter::new(
         "SecondaryMap",
@@ -97,7 +96,7 @@ pub(super) const TABLE: &[Parameter] = &[
                  asking for one",
             ),
         ),
-        any(Applied("client_certificate")),
+        any(Applied("client_auth")),
     ]),
     Parameter::new("SuiteBProfile", &[EnvironmentAction], OneOf(&["Off", "128", "128Min", "192", "192Min", "All"]))
         .or("Off", KnownBy::Ibm)

@@ -1,24 +1,27 @@
 //! Rules and the statements that they name: which connections a policy is for.
 
-use super::Handling::{Applied, Impossible, Instead, Refused};
+use super::Handling::{Always, Applied, Impossible, Instead, Refused};
 use super::StatementKind::{IpAddr, IpAddrGroup, IpAddrSet, IpTimeCondition, PortGroup, PortRange, Rule};
 use super::Values::{Addresses, Line, Number, OneOf, Ports, Reference, Word};
 use super::{KnownBy, Parameter, Permission, StatementKind, any, is};
 
 const REMOTE: &str = "which clients may connect";
+/// Why a rule for a local network cannot be served.
+pub(in crate::at_tls) const EACH_ADDRESS: &str =
+    "a listener needs addresses, and no prefix or range: name each address of this machine, or All";
 const NO_REMOTE_PORTS: &str =
     "certcheck cannot select connections by the port of the client, so all ports would be accepted";
 const NO_TIMES: &str = "certcheck has no times of day, so the rule would always hold";
 const TIMES: &[super::Use] = &[any(Refused(NO_TIMES, Permission::TimeCondition))];
 
-pub(super) const TABLE: &[Parameter] = &[
+pub(super) static TABLE: &[Parameter] = &[
     Parameter::new("LocalAddr", &[Rule], Addresses).or("All", KnownBy::Ibm).uses(&[any(Applied("listen"))]),
     Parameter::new("LocalAddrRef", &[Rule], Reference(IpAddr))
         .known_by(KnownBy::Ibm)
         .uses(&[any(Applied("listen"))]),
     Parameter::new("LocalAddrSetRef", &[Rule], Reference(IpAddrSet))
         .known_by(KnownBy::Ibm)
-        .uses(&[any(Applied("listen"))]),
+        .uses(&[any(Impossible(EACH_ADDRESS))]),
     Parameter::new("LocalAddrGroupRef", &[Rule], Reference(IpAddrGroup))
         .known_by(KnownBy::Ibm)
         .uses(&[any(Applied("listen"))]),
@@ -43,7 +46,7 @@ pub(super) const TABLE: &[Parameter] = &[
         .known_by(KnownBy::Ibm)
         .uses(&[any(Applied("listen"))]),
     Parameter::new("RemotePortRange", &[Rule], Ports).known_by(KnownBy::Ibm).uses(&[
-        is("0", Applied("which clients may connect: from any port")),
+        is("0", Always("any port of the client")),
         any(Refused(NO_REMOTE_PORTS, Permission::RemotePorts)),
     ]),
     Parameter::new("RemotePortRangeRef", &[Rule], Reference(PortRange))

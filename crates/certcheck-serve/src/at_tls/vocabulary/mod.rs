@@ -12,6 +12,7 @@ mod tls;
 
 use core::fmt;
 
+pub(super) use conditions::EACH_ADDRESS;
 pub use statement_kind::StatementKind;
 
 use super::value::Value;
@@ -215,7 +216,10 @@ impl fmt::Display for Values {
             Self::NumberOrNone(least, largest) => write!(f, "-1, {least}..{largest}"),
             Self::Ports => f.write_str("a port, or a range of ports"),
             Self::Addresses => f.write_str("an address, a prefix, a range, or All"),
-            Self::Reference(kind) => write!(f, "the name of a {}", kind.keyword()),
+            Self::Reference(kind) => {
+                let article = if kind.keyword().starts_with('I') { "an" } else { "a" };
+                write!(f, "the name of {article} {}", kind.keyword())
+            }
             Self::Word | Self::Line => f.write_str("text"),
             Self::WordOrNothing => f.write_str("text, or nothing"),
             Self::Secret => f.write_str("a secret"),

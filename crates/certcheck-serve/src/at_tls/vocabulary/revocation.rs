@@ -20,7 +20,7 @@ const fn above(number: u64, handling: super::Handling) -> Use {
     Use { when: When::Above(number), handling }
 }
 
-pub(super) const TABLE: &[Parameter] = &[
+pub(super) static TABLE: &[Parameter] = &[
     reference("TTLSGskLdapParmsRef", GskLdapParms),
     reference("TTLSGskOcspParmsRef", GskOcspParms),
     reference("TTLSGskHttpCdpParmsRef", GskHttpCdpParms),
@@ -31,8 +31,8 @@ pub(super) const TABLE: &[Parameter] = &[
     Parameter::new("MaxSrcRevExtLocValues", GSK, Number(0, 256))
         .or("10", KnownBy::Unverified)
         .uses(&[
-            is("10", Always("10 sources are asked for one certificate")),
-            any(Instead("10 sources are asked for one certificate, whatever extension names them")),
+            is("0", Instead("0 is no limit on z/OS; here it is 10 sources for one certificate")),
+            any(Applied("max_locations")),
         ]),
     Parameter::new("MaxValidRevExtLocValues", GSK, Number(0, 1024))
         .or("100", KnownBy::Unverified)
@@ -53,11 +53,11 @@ pub(super) const TABLE: &[Parameter] = &[
     Parameter::new("HttpCdpResponseTimeout", HTTP, Number(0, 43_200))
         .or("15", KnownBy::Unverified)
         .unset("a CRL may take 120 s; a check does not wait longer than the handshake may take")
-        .uses(&[is("0", Instead(ALWAYS_A_LIMIT)), any(Applied("limits of fetching: time for a CRL"))]),
+        .uses(&[is("0", Instead(ALWAYS_A_LIMIT)), any(Applied("crl_timeout"))]),
     Parameter::new("HttpCdpMaxResponseSize", HTTP, BYTES)
         .or("204800", KnownBy::Unverified)
         .unset("a CRL may have 512 MiB")
-        .uses(&[is("0", Instead(ALWAYS_A_LIMIT)), any(Applied("limits of fetching: size of a CRL"))]),
+        .uses(&[is("0", Instead(ALWAYS_A_LIMIT)), any(Applied("max_crl_bytes"))]),
     Parameter::new("HttpCdpCacheSize", HTTP, Number(0, 32_000))
         .or("32", KnownBy::Unverified)
         .unset(BY_SIZE)
@@ -119,10 +119,10 @@ pub(super) const TABLE: &[Parameter] = &[
         ]),
     Parameter::new("OcspResponseTimeout", OCSP, Number(0, 43_200))
         .or("15", KnownBy::Ibm)
-        .uses(&[is("0", Instead(ALWAYS_A_LIMIT)), any(Applied("limits of fetching: time for an OCSP response"))]),
+        .uses(&[is("0", Instead(ALWAYS_A_LIMIT)), any(Applied("ocsp_timeout"))]),
     Parameter::new("OcspMaxResponseSize", OCSP, BYTES)
         .or("20480", KnownBy::Ibm)
-        .uses(&[is("0", Instead(ALWAYS_A_LIMIT)), any(Applied("limits of fetching: size of an OCSP response"))]),
+        .uses(&[is("0", Instead(ALWAYS_A_LIMIT)), any(Applied("max_ocsp_bytes"))]),
     Parameter::new("GSK_LDAP_SERVER", LDAP, Word).known_by(KnownBy::Ibm).uses(&[any(Applied("ldap_server"))]),
     Parameter::new("GSK_LDAP_SERVER_PORT", LDAP, Number(1, 65_535))
         .or("389", KnownBy::Ibm)

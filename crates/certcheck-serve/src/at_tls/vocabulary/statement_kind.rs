@@ -129,30 +129,30 @@ impl StatementKind {
         matches!(self, Self::IpAddr | Self::IpAddrSet | Self::PortRange)
     }
 
-    /// What it is for.
+    /// What it is for, as a sentence without its end.
     #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
-            Self::Rule => "which connections the policy is for, and the actions for them",
-            Self::GroupAction => "whether TLS is on",
-            Self::EnvironmentAction => "role, key ring, and the settings of all connections",
-            Self::ConnectionAction => "what is different for the connections of one rule",
-            Self::GroupAdvancedParms => "more of a group action",
-            Self::EnvironmentAdvancedParms => "client authentication, versions, limits",
-            Self::ConnectionAdvancedParms => "versions and limits that are different for a connection",
-            Self::KeyringParms => "the key ring",
-            Self::CipherParms => "cipher suites",
-            Self::SignatureParms => "signature algorithms and curves",
-            Self::GskAdvancedParms => "sessions, and how revocation is checked",
+            Self::Rule => "Which connections the policy is for, and the actions for them",
+            Self::GroupAction => "Whether TLS is on",
+            Self::EnvironmentAction => "Role, key ring, and the settings of all connections",
+            Self::ConnectionAction => "What is different for the connections of one rule",
+            Self::GroupAdvancedParms => "More of a group action",
+            Self::EnvironmentAdvancedParms => "Client authentication, versions, limits",
+            Self::ConnectionAdvancedParms => "Versions and limits that are different for a connection",
+            Self::KeyringParms => "The key ring",
+            Self::CipherParms => "Cipher suites",
+            Self::SignatureParms => "Signature algorithms and curves",
+            Self::GskAdvancedParms => "Sessions, and how revocation is checked",
             Self::GskLdapParms => "CRLs by LDAP",
             Self::GskOcspParms => "OCSP",
             Self::GskHttpCdpParms => "CRLs by HTTP",
-            Self::IpAddr => "an address with a name",
-            Self::IpAddrSet => "a prefix or a range of addresses with a name",
-            Self::IpAddrGroup => "several addresses with a name",
-            Self::PortRange => "ports with a name",
-            Self::PortGroup => "several ranges of ports with a name",
-            Self::IpTimeCondition => "when a rule holds",
+            Self::IpAddr => "An address with a name",
+            Self::IpAddrSet => "A prefix or a range of addresses with a name",
+            Self::IpAddrGroup => "Several addresses with a name",
+            Self::PortRange => "Ports with a name",
+            Self::PortGroup => "Several ranges of ports with a name",
+            Self::IpTimeCondition => "When a rule holds",
         }
     }
 }

@@ -35,7 +35,7 @@ const fn of_client(name: &'static str, within: &'static [StatementKind], values:
     Parameter::new(name, within, values).known_by(KnownBy::Checker).uses(IS_CLIENT)
 }
 
-pub(super) const TABLE: &[Parameter] = &[
+pub(super) static TABLE: &[Parameter] = &[
     Parameter::new("ClientAuthType", ENVIRONMENT, OneOf(&["PassThru", "Full", "Required", "SAFCheck"]))
         .or("Required", KnownBy::Ibm)
         .uses(&[
@@ -47,7 +47,7 @@ pub(super) const TABLE: &[Parameter] = &[
                     Permission::PassThru,
                 ),
             ),
-            is("Full", Applied("client_certificate")),
+            is("Full", Applied("client_auth")),
             is(
                 "SAFCheck",
                 Refused(
@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Parameter] = &[
                     Permission::NoUserMapping,
                 ),
             ),
-            any(Applied("client_certificate")),
+            any(Applied("client_auth")),
         ]),
     Parameter::new("CertValidationMode", ENVIRONMENT, OneOf(&["Any", "RFC2459", "RFC3280", "RFC5280"]))
         .or("Any", KnownBy::Ibm)
@@ -75,11 +75,11 @@ pub(super) const TABLE: &[Parameter] = &[
     Parameter::new("TLSv1.2", BOTH, ON_OFF)
         .or("Off", KnownBy::Ibm)
         .unset("TLS 1.2 is offered")
-        .uses(&[any(Applied("versions"))]),
+        .uses(&[any(Applied("tls_versions"))]),
     Parameter::new("TLSv1.3", BOTH, ON_OFF)
         .or("Off", KnownBy::Ibm)
         .unset("TLS 1.3 is offered; switch it off with `TLSv1.3 Off`")
-        .uses(&[any(Applied("versions"))]),
+        .uses(&[any(Applied("tls_versions"))]),
     Parameter::new("PeerMinCertVersion", ENVIRONMENT, OneOf(&["Any", "3"])).or("Any", KnownBy::Ibm).uses(&[
         is("3", Instead("issuers need version 3 always; a client's own certificate may have an older version, and then has no extensions")),
         any(Always("issuers need version 3")),
