@@ -1,11 +1,57 @@
 //! Mutual TLS with full revocation checking in front of any service.
 //!
 //! A front ends TLS connections whose clients have good certificates, and passes plain bytes on to a service that knows
-//! nothing of TLS.
+//! nothing of TLS. [`config`] is what it is configured with, [`Front`] is one that runs.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::time::Duration;
+//!
+//! use certcheck_serve::{Front, config};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let path = Path::new("serve.toml");
+//! let front = Front::start(config::read_file(path)?)?;
+//! // The file was changed: what cannot be used changes nothing.
+//! if let Err(error) = front.reload(config::read_file(path)?) {
+//!     eprintln!("{error}");
+//! }
+//! front.drain(Duration::from_secs(30)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```text
+//! config     what is configured            run       Front: start, reload, drain
+//! checks     engines, rings, evidence      active    what a listener does at present
+//! listener   sockets that listen           sockets   all of them, and accepting
+//! admission  limits of connections         service   one connection
+//! proxy      bytes both ways               session   why it ends
+//! ```
 #![forbid(unsafe_code)]
 
+mod active;
+mod admission;
 pub mod at_tls;
+mod certificates;
+mod checks;
 pub mod config;
+mod events;
+mod files;
 pub mod identity;
+mod incoming;
+mod listener;
+mod metrics;
 mod provider;
+mod proxy;
+mod proxy_protocol;
+mod reload;
 pub mod ring_folders;
+mod run;
+mod service;
+mod session;
+mod sockets;
+mod stream;
+
+pub use reload::Reread;
+pub use run::{Drained, Front};

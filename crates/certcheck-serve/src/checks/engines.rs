@@ -1,0 +1,180 @@
+//! One engine for all listeners whose clients are checked by the same.
+
+use std::sync::Arc;
+
+use certcheck_rustls::certcheck_core::key_ring::RingBuilder;
+use certcheck_rustls::certcheck_fetch::store::{DiskOptions, DiskStore};
+use certcheck_rustls::{Engine, Evidence, Guard, KeyRing};
+use tracing::warn;
+
+use super::given;
+use crate::config::{CheckConfig, ClientCertificate, ListenerConfig, NetworkConfig, ProxyFor};
+
+/// The engines in use.
+#[derive(Debug, Default)]
+pub(crate) struct Engines(Vec<Used>);
+
+#[derive(Clone, Debug)]
+struct Used {
+    check: CheckConfig,
+    engine: Arc<Engine>,
+    /// The listeners that use it.
+    listeners: Vec<String>,
+}
+
+/// A fault of what a listener's clients are checked by.
+pub(crate) struct CheckFault {
+    /// The number of the listener, from 0.
+    pub(crate) listener: usize,
+    pub(crate) key: &'static str,
+    pub(crate) message: String,
+}
+
+/// Engines that are ready to be used. Nothing is changed yet.
+pub(crate) struct PreparedEngines(Vec<Prepared>);
+
+struct Prepared {
+    used: Used,
+    /// What an engine that is in use already has to be given.
+    renewal: Option<(KeyRing, Evidence)>,
+}
+
+impl Engines {
+    /// Prepares engines for these listeners. An engine goes on if its network settings stay, and if all of its
+    /// listeners that stay go on with it: then live connections are checked by the new ring and policy.
+    pub(crate) fn prepare(&self, listeners: &[ListenerConfig]) -> Result<PreparedEngines, Vec<CheckFault>> {
+        let mut prepared: Vec<Prepared> = Vec::new();
+        let mut faults = Vec::new();
+        for (number, listener) in listeners.iter().enumerate() {
+            if listener.client_auth == ClientCertificate::None {
+                continue;
+            }
+            if let Some(known) = prepared.iter_mut().find(|known| known.used.check == listener.check) {
+                known.used.listeners.push(listener.name.clone());
+                continue;
+            }
+            let fault = |(key, message)| CheckFault { listener: number, key, message };
+            let going_on = self
+                .going_on(listeners, &listener.check)
+                .filter(|engine| !prepared.iter().any(|other| Arc::ptr_eq(&other.used.engine, engine)));
+            match prepare(&listener.check, going_on) {
+                Ok((engine, renewal)) => {
+                    let listeners = vec![listener.name.clone()];
+                    let used = Used { check: listener.check.clone(), engine, listeners };
+                    prepared.push(Prepared { used, renewal });
+                }
+                Err(found) => faults.push(fault(found)),
+            }
+        }
+        if faults.is_empty() { Ok(PreparedEngines(prepared)) } else { Err(faults) }
+    }
+
+    /// The engine that goes on with these checks.
+    fn going_on(&self, listeners: &[ListenerConfig], check: &CheckConfig) -> Option<Arc<Engine>> {
+        let may = |used: &&Used| {
+            used.check.network == check.network
+                && listeners
+                    .iter()
+                    .filter(|listener| used.listeners.contains(&listener.name))
+                    .all(|listener| listener.check == *check)
+        };
+        let same = self.0.iter().find(|used| used.check == *check);
+        let by_listener = || {
+            let has_listener = |used: &&Used| {
+                listeners
+                    .iter()
+                    .any(|listener| used.listeners.contains(&listener.name) && listener.check == *check)
+            };
+            self.0.iter().filter(has_listener).find(may)
+        };
+        same.or_else(by_listener).map(|used| Arc::clone(&used.engine))
+    }
+
+    /// The engines, without repetition.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Engine>> {
+        self.0.iter().map(|used| &used.engine)
+    }
+}
+
+impl PreparedEngines {
+    /// The engine for these checks.
+    pub(crate) fn engine(&self, check: &CheckConfig) -> Option<&Arc<Engine>> {
+        self.0.iter().find(|prepared| prepared.used.check == *check).map(|prepared| &prepared.used.engine)
+    }
+
+    /// Gives engines that go on their new rings and policies.
+    pub(crate) fn commit(self) -> Engines {
+        let used = self.0.into_iter().map(|Prepared { used, renewal }| {
+            if let Some((ring, evidence)) = renewal {
+                used.engine.reload(ring, used.check.policy(), evidence);
+            }
+            used
+        });
+        Engines(used.collect())
+    }
+}
+
+type Renewal = Option<(KeyRing, Evidence)>;
+
+fn prepare(
+    check: &CheckConfig,
+    going_on: Option<Arc<Engine>>,
+) -> Result<(Arc<Engine>, Renewal), (&'static str, String)> {
+    let ring = ring(check).map_err(|message| ("ring", message))?;
+    let evidence = given::read(&check.crl, &check.ocsp).map_err(|message| {
+        let is_crl = check.ocsp.is_empty() || given::read(&check.crl, &[]).is_err();
+        (if is_crl { "crl" } else { "ocsp" }, message)
+    })?;
+    if let Some(engine) = going_on {
+        return Ok((engine, Some((ring, evidence))));
+    }
+    let network = &check.network;
+    let mut builder = Engine::builder(ring, check.policy())
+        .evidence(evidence)
+        .limits(network.limits.clone())
+        .guard(guard(network))
+        .ocsp_get(network.ocsp_get)
+        .offline(network.offline);
+    match &network.proxy {
+        ProxyFor::None => {}
+        ProxyFor::Environment => builder = builder.proxy_from_env(),
+        ProxyFor::Url(url) => builder = builder.proxy(url.clone()),
+    }
+    if let Some(server) = &network.ldap_server {
+        builder = builder.directory(server.clone());
+    }
+    if let Some(folder) = &network.cache_dir {
+        let mut options = DiskOptions::default();
+        options.trust_index = network.trust_cache;
+        let store = DiskStore::open(folder, options);
+        let store = store.map_err(|error| {
+            ("cache_dir", format!("the folder {} cannot be used: {error}", folder.display()))
+        })?;
+        builder = builder.disk_store(store);
+    }
+    let engine = builder.build().map_err(|error| ("proxy", error.to_string()))?;
+    Ok((Arc::new(engine), None))
+}
+
+fn ring(check: &CheckConfig) -> Result<KeyRing, String> {
+    let mut builder = RingBuilder::new().skip_unreadable(check.ring_skip_unreadable);
+    for path in &check.ring {
+        builder.add_path(path).map_err(|error| error.to_string())?;
+    }
+    let ring = builder.build().map_err(|error| error.to_string())?;
+    for error in ring.skipped() {
+        warn!(name: "ring-file-skipped", target: "certcheck::ring", %error, "file of the ring skipped");
+    }
+    Ok(ring)
+}
+
+fn guard(network: &NetworkConfig) -> Guard {
+    let mut guard = Guard::new().deny_private(network.deny_private).allow_tls(network.allow_https);
+    for net in &network.allow_net {
+        guard = guard.allow_net(*net);
+    }
+    for port in &network.allow_port {
+        guard = guard.allow_port(*port);
+    }
+    guard
+}

@@ -1,0 +1,136 @@
+//! The events of a front: docs/observability.md has them in a table.
+
+use core::fmt::Display;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tracing::field::display;
+use tracing::{error, info, warn};
+
+use crate::config::{EventClass, Upstream};
+use crate::proxy::Transferred;
+
+impl EventClass {
+    /// The target of its events, for a filter.
+    #[must_use]
+    pub const fn target(self) -> &'static str {
+        match self {
+            Self::Connections => "certcheck::connection",
+            Self::RefusedClients => "certcheck::client",
+            Self::Limits => "certcheck::limit",
+            Self::Upstream => "certcheck::upstream",
+        }
+    }
+}
+
+/// The listener and the client that an event is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About<'a> {
+    pub(crate) listener: &'a str,
+    pub(crate) peer: Option<SocketAddr>,
+}
+
+/// A connection whose client was accepted has ended.
+pub(crate) fn connection_ended(
+    about: About<'_>,
+    subject: Option<&str>,
+    why: &str,
+    transferred: Transferred,
+    lasted: Duration,
+) {
+    let (listener, peer) = (about.listener, about.peer.map(display));
+    let Transferred { to_upstream, to_client } = transferred;
+    let seconds = (lasted.as_secs_f64() * 1_000.0).round() / 1_000.0;
+    info!(
+        name: "connection-ended", target: "certcheck::connection",
+        listener, peer, subject, why, to_upstream, to_client, seconds, "connection ended"
+    );
+}
+
+/// A connection was closed because of a limit.
+pub(crate) fn connection_limited(about: About<'_>, code: &str, max: usize) {
+    let (listener, peer) = (about.listener, about.peer.map(display));
+    info!(
+        name: "connection-limited", target: "certcheck::limit",
+        listener, peer, code, max, "connection closed because of a limit"
+    );
+}
+
+/// A connection from a proxy in front did not begin with a header.
+pub(crate) fn header_refused(about: About<'_>, detail: &dyn Display) {
+    let (listener, peer) = (about.listener, about.peer.map(display));
+    info!(
+        name: "proxy-header-refused", target: "certcheck::limit",
+        listener, peer, %detail, "connection closed because of its PROXY protocol header"
+    );
+}
+
+/// The service behind the front cannot be reached.
+pub(crate) fn upstream_unreachable(about: About<'_>, upstream: &Upstream, detail: &dyn Display) {
+    let (listener, peer) = (about.listener, about.peer.map(display));
+    warn!(
+        name: "upstream-unreachable", target: "certcheck::upstream",
+        listener, peer, %upstream, %detail, "the service cannot be reached"
+    );
+}
+
+/// A connection could not be taken from a socket.
+pub(crate) fn not_accepted(listener: &str, failure: &dyn Display) {
+    warn!(
+        name: "accept-failed", target: "certcheck::listener",
+        listener, error = %failure, "no connection accepted; trying again"
+    );
+}
+
+/// A socket listens.
+pub(crate) fn listening(listener: &str, address: &dyn Display) {
+    info!(name: "listening", target: "certcheck::listener", listener, %address, "listening");
+}
+
+/// A socket no longer listens.
+pub(crate) fn not_listening(listener: &str, address: &dyn Display) {
+    info!(name: "listening-ended", target: "certcheck::listener", listener, %address, "no longer listening");
+}
+
+/// A configuration is used.
+pub(crate) fn reloaded(generation: u64) {
+    info!(name: "reloaded", target: "certcheck::reload", generation, "configuration, rings and certificates in use");
+}
+
+/// A configuration cannot be used, and the one before stays.
+pub(crate) fn reload_failed(detail: &dyn Display) {
+    error!(name: "reload-failed", target: "certcheck::reload", %detail, "the configuration in use stays");
+}
+
+/// A file that the configuration names has changed.
+pub(crate) fn file_changed(file: &Path) {
+    let file = file.display();
+    info!(name: "file-changed", target: "certcheck::reload", %file, "file changed");
+}
+
+/// No further connection is accepted.
+pub(crate) fn draining(connections: usize, within: Duration) {
+    let seconds = within.as_secs();
+    info!(name: "draining", target: "certcheck::drain", connections, seconds, "no further connection is accepted");
+}
+
+/// All connections have ended.
+pub(crate) fn drained(cut: usize) {
+    info!(name: "drained", target: "certcheck::drain", cut, "all connections have ended");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use certcheck_testkit::events::documented;
+
+    /// The table of this crate's events has them all, with their fields, and names nothing else.
+    #[test]
+    fn the_page_lists_each_event() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let [own, table] = documented(env!("CARGO_PKG_NAME"), &src);
+        assert_eq!(own, table);
+    }
+}

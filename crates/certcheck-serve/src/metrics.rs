@@ -1,0 +1,58 @@
+//! The names of counters, gauges and histograms: docs/observability.md has them in a table.
+
+/// Handshakes, by `listener`, `outcome`, `code` and `resumed`.
+pub(crate) const HANDSHAKES: &str = "certcheck_listener_handshakes_total";
+/// The time of a handshake with its check, by `listener`.
+pub(crate) const HANDSHAKE_SECONDS: &str = "certcheck_handshake_seconds";
+/// Connections at present, by `listener`.
+pub(crate) const CONNECTIONS: &str = "certcheck_connections";
+/// Connections that were cut, by `listener` and `reason`.
+pub(crate) const CUT: &str = "certcheck_connections_cut_total";
+/// Connections that were closed before their handshake, by `listener` and `reason`.
+pub(crate) const LIMITED: &str = "certcheck_connections_limited_total";
+/// Bytes that were passed on, by `listener` and `direction`.
+pub(crate) const BYTES: &str = "certcheck_bytes_total";
+/// Connections for which the service could not be reached, by `listener`.
+pub(crate) const UPSTREAM_FAILURES: &str = "certcheck_upstream_failures_total";
+/// The end of the server certificate that expires first, by `listener`.
+pub(crate) const NOT_AFTER: &str = "certcheck_server_certificate_not_after_timestamp_seconds";
+/// Reloads, by `outcome`.
+pub(crate) const RELOADS: &str = "certcheck_reload_total";
+/// The number of configurations that were used so far.
+pub(crate) const GENERATION: &str = "certcheck_config_generation";
+
+/// Gives the recorder a description of each metric, which exporters show as HELP.
+pub(crate) fn describe() {
+    metrics::describe_counter!(
+        HANDSHAKES,
+        "Handshakes, by listener, outcome, code and whether a session resumed."
+    );
+    metrics::describe_histogram!(HANDSHAKE_SECONDS, "Time from the first byte to the verdict.");
+    metrics::describe_gauge!(CONNECTIONS, "Connections at present, handshakes included.");
+    metrics::describe_counter!(CUT, "Connections that the front ended, by reason.");
+    metrics::describe_counter!(LIMITED, "Connections that were closed because of a limit, by reason.");
+    metrics::describe_counter!(BYTES, "Bytes that were passed on, by direction.");
+    metrics::describe_counter!(UPSTREAM_FAILURES, "Connections for which the service could not be reached.");
+    metrics::describe_gauge!(NOT_AFTER, "End of the server certificate that expires first.");
+    metrics::describe_counter!(RELOADS, "Reloads of the configuration, by outcome.");
+    metrics::describe_gauge!(GENERATION, "Number of configurations that were used so far.");
+}
+
+#[cfg(test)]
+mod tests {
+    use certcheck_testkit::docs;
+
+    /// Every name of this file is in this crate's table, and the table names nothing else.
+    #[test]
+    fn the_table_has_them_all() {
+        let [own, table] = docs::metrics(env!("CARGO_PKG_NAME"), include_str!("metrics.rs"));
+        assert_eq!(own, table);
+    }
+
+    #[test]
+    fn each_is_described_and_named_by_convention() {
+        let described = docs::described_metrics(super::describe);
+        let [own, _] = docs::metrics(env!("CARGO_PKG_NAME"), include_str!("metrics.rs"));
+        assert_eq!(described, own);
+    }
+}

@@ -1,0 +1,191 @@
+//! One connection: limits, handshake, service, and bytes both ways until a reason to end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use certcheck_rustls::{AcceptError, Client};
+use metrics::{counter, histogram};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::active::{Active, Tls};
+use crate::admission::{Counted, Limit};
+use crate::events::{self, About};
+use crate::incoming::{self, HeaderError};
+use crate::listener::Peer;
+use crate::metrics as names;
+use crate::proxy::{self, Relay, Transferred};
+use crate::proxy_protocol::{self, Addresses, TlsFacts};
+use crate::session::{End, Session};
+use crate::stream::Stream;
+
+/// How long a refused client may take to read its alert, after the deadline.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What a connection knows of its listener.
+#[derive(Clone)]
+pub(crate) struct Context {
+    /// The listener's name.
+    pub(crate) listener: Arc<str>,
+    /// What the listener does, now and after reloads.
+    pub(crate) active: watch::Receiver<Arc<Active>>,
+    /// Whether the time for connections to end by themselves is over.
+    pub(crate) is_over: watch::Receiver<bool>,
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut counted: Counted) {
+    let active = Arc::clone(&context.active.borrow());
+    let limits = active.config.limits;
+    let mut about = About { listener: &context.listener, peer: peer.address() };
+    let mut addresses = about.peer.zip(io.local_address()).map(|(peer, own)| Addresses::new(peer, own));
+    let since = Instant::now();
+    if incoming::has_header(&active.config.accept_proxy_from, peer) {
+        let read = timeout(limits.handshake_timeout, incoming::read_header(&mut io)).await;
+        match read.unwrap_or(Err(HeaderError::Deadline)) {
+            Ok(header) => {
+                addresses = header.addresses.or(addresses);
+                about.peer = header.addresses.map_or(about.peer, |addresses| Some(addresses.source));
+            }
+            Err(error) => {
+                let listener = Arc::clone(&context.listener);
+                counter!(names::LIMITED, "listener" => listener, "reason" => "proxy-header").increment(1);
+                events::header_refused(about, &error);
+                return;
+            }
+        }
+    }
+    if let Some(address) = about.peer
+        && let Err(limit) = counted.of_address(address.ip(), limits.max_connections_per_address)
+    {
+        limited(about, limit, limits.max_connections_per_address);
+        return;
+    }
+    // What the header took is not left for the handshake.
+    let left = limits.handshake_timeout.saturating_sub(since.elapsed());
+    let connection = Connection { context: &context, active: &active, about, addresses };
+    match &active.tls {
+        Tls::Checked(acceptor) => {
+            let accepted = async {
+                match about.peer {
+                    Some(peer) => acceptor.accept_from(io, peer).await,
+                    None => acceptor.accept(io).await,
+                }
+            };
+            let accepted = Box::pin(timeout(left + LINGER, accepted)).await;
+            match accepted.unwrap_or(Err(AcceptError::Deadline)) {
+                Ok(admitted) => {
+                    handshake_counted(&context, "accept", "accept", admitted.client().is_resumed(), since);
+                    let (stream, client) = admitted.into_parts();
+                    let facts = TlsFacts::of(stream.get_ref().1, Some(&client), &active.certificates);
+                    Box::pin(connection.pass_on(stream, Some(client), &facts)).await;
+                }
+                Err(error) => {
+                    let outcome = if matches!(error, AcceptError::Refused(_)) { "refused" } else { "failed" };
+                    handshake_counted(&context, outcome, error.code(), false, since);
+                }
+            }
+        }
+        Tls::Unchecked(acceptor, places) => {
+            let handshake = async {
+                // It is never closed.
+                let _place = places.acquire().await;
+                acceptor.accept(io).await
+            };
+            match Box::pin(timeout(left, handshake)).await {
+                Ok(Ok(stream)) => {
+                    handshake_counted(&context, "accept", "accept", false, since);
+                    let facts = TlsFacts::of(stream.get_ref().1, None, &active.certificates);
+                    Box::pin(connection.pass_on(stream, None, &facts)).await;
+                }
+                Ok(Err(_)) => handshake_counted(&context, "failed", "handshake", false, since),
+                Err(_) => handshake_counted(&context, "failed", "deadline", false, since),
+            }
+        }
+    }
+}
+
+/// Reports a connection that is closed because of a limit.
+pub(crate) fn limited(about: About<'_>, limit: Limit, max: usize) {
+    let listener = about.listener.to_owned();
+    counter!(names::LIMITED, "listener" => listener, "reason" => limit.code()).increment(1);
+    events::connection_limited(about, limit.code(), max);
+}
+
+fn handshake_counted(
+    context: &Context,
+    outcome: &'static str,
+    code: &'static str,
+    resumed: bool,
+    since: Instant,
+) {
+    let listener = Arc::clone(&context.listener);
+    let resumed = if resumed { "true" } else { "false" };
+    counter!(
+        names::HANDSHAKES,
+        "listener" => Arc::clone(&listener), "outcome" => outcome, "code" => code, "resumed" => resumed
+    )
+    .increment(1);
+    histogram!(names::HANDSHAKE_SECONDS, "listener" => listener).record(since.elapsed());
+}
+
+/// A connection whose client is accepted.
+struct Connection<'c> {
+    context: &'c Context,
+    active: &'c Arc<Active>,
+    about: About<'c>,
+    addresses: Option<Addresses>,
+}
+
+impl Connection<'_> {
+    /// Connects the client with the service, and passes bytes on until one of them ends, or there is a reason to end.
+    async fn pass_on<S>(&self, stream: S, client: Option<Client>, facts: &TlsFacts)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Self { context, active, .. } = self;
+        let since = Instant::now();
+        let config = &active.config;
+        let header = proxy_protocol::write(&config.proxy_protocol, self.addresses, facts);
+        let connected = proxy::connect(
+            &config.upstream,
+            config.allow_remote_upstream,
+            config.limits.connect_timeout,
+            header.as_deref(),
+        );
+        let upstream = match connected.await {
+            Ok(upstream) => upstream,
+            Err(error) => {
+                counter!(names::UPSTREAM_FAILURES, "listener" => Arc::clone(&context.listener)).increment(1);
+                events::upstream_unreachable(self.about, &config.upstream, &error);
+                self.ended(client.as_ref(), "upstream-unreachable", Transferred::default(), since);
+                return;
+            }
+        };
+        drop(header);
+        let mut relay = Relay::new(stream, upstream);
+        let end = Session::new(context, active, client.as_ref()).run(&mut relay).await;
+        if !matches!(end, End::Ended(_)) {
+            relay.upstream().reset_when_dropped();
+        }
+        if let Some(reason) = end.reason_to_cut() {
+            counter!(names::CUT, "listener" => Arc::clone(&context.listener), "reason" => reason)
+                .increment(1);
+        }
+        self.ended(client.as_ref(), end.why(), relay.transferred(), since);
+    }
+
+    /// Reports the end.
+    fn ended(&self, client: Option<&Client>, why: &str, transferred: Transferred, since: Instant) {
+        let listener = &self.context.listener;
+        for (direction, bytes) in
+            [("to-upstream", transferred.to_upstream), ("to-client", transferred.to_client)]
+        {
+            counter!(names::BYTES, "listener" => Arc::clone(listener), "direction" => direction)
+                .increment(bytes);
+        }
+        let subject = client.and_then(Client::report).and_then(|report| report.summary().subject);
+        events::connection_ended(self.about, subject.as_deref(), why, transferred, since.elapsed());
+    }
+}
