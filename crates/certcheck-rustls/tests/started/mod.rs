@@ -118,7 +118,8 @@ impl Started {
     }
 
     fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        // Other crates of a build may switch colours on.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).env("NO_COLOR", "1");
         let mut child = command.spawn().expect("starts");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, lines) = channel();
