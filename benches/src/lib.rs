@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
+pub mod first_seen;
 pub mod pki;
 
 use certcheck_testkit::{Cert, Key, der};
