@@ -37,7 +37,7 @@ fn pick<'p>(ask: &EvidenceRequest, answers: &'p [Answer]) -> Option<&'p Answer> 
     answers.get(usize::try_from(hasher.finish() % 1_000_003).unwrap_or(0) % answers.len().max(1))
 }
 
-fn drive(progress: &mut CheckSession<'_>, answers: &[Answer], is_last_first: bool) {
+fn drive(progress: &mut CheckSession<Check<'_>>, answers: &[Answer], is_last_first: bool) {
     for _ in 0..MAX_ROUNDS {
         let needs = progress.needs();
         let Some(need) = (if is_last_first { needs.last() } else { needs.first() }) else { return };
@@ -83,7 +83,8 @@ fuzz_target!(|data: &[u8]| {
     let outcome = |is_last_first| {
         let mut progress = check.begin();
         drive(&mut progress, &answers, is_last_first);
-        let report = progress.finish();
+        let (report, again) = (progress.finish(), progress.finish_from_nothing());
+        assert_eq!((report.verdict, &report.reason), (again.verdict, &again.reason));
         (report.verdict, report.reason.map(|rejection| rejection.reason.code()))
     };
     assert_eq!(outcome(false), outcome(true));

@@ -43,6 +43,27 @@ impl Spent {
     }
 }
 
+impl Spent {
+    /// What was spent since then.
+    pub(crate) const fn since(self, before: Self) -> Self {
+        Self {
+            signatures: self.signatures.saturating_sub(before.signatures),
+            evidence_signatures: self.evidence_signatures.saturating_sub(before.evidence_signatures),
+            signature_cost: self.signature_cost.saturating_sub(before.signature_cost),
+            steps: self.steps.saturating_sub(before.steps),
+            paths: self.paths.saturating_sub(before.paths),
+            name_comparisons: self.name_comparisons.saturating_sub(before.name_comparisons),
+            name_bytes: self.name_bytes.saturating_sub(before.name_bytes),
+            policy_nodes: self.policy_nodes.saturating_sub(before.policy_nodes),
+        }
+    }
+
+    /// The same without signatures: they are verified once, and counted then.
+    pub(crate) const fn without_signatures(self) -> Self {
+        Self { signatures: 0, evidence_signatures: 0, signature_cost: 0, ..self }
+    }
+}
+
 /// The limits of a check, and what is left of them.
 #[derive(Debug)]
 pub(crate) struct Budget<'a> {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::budget::Spent;
 use crate::key_ring::{KeyRing, RingCertificate};
-use crate::oid::{Oid, OidBuf};
+use crate::oid::OidBuf;
 use crate::reason::{Reason, Rejection};
 use crate::remedy::Remedy;
 use crate::revocation::Considered;
@@ -176,7 +176,7 @@ pub struct Report<'a> {
     /// The valid path, or the one that got furthest. Empty if the target cannot be parsed.
     pub path: Vec<PathCertificate<'a>>,
     /// The user-constrained-policy-set (RFC 5280 6.1.6), in the anchor's domain.
-    pub policies: Vec<Oid<'a>>,
+    pub policies: Vec<OidBuf>,
     /// The last second for which the path is valid, if nothing else changes.
     pub valid_until: Option<Time>,
     /// The paths that failed, the first few of them.
@@ -315,7 +315,9 @@ impl OwnedReport {
         let place = |entry: &RingCertificate| ring.place(entry);
         let path = report.path.iter().map(|member| OwnedMember {
             role: member.role,
-            certificate: member.certificate.to_owned(),
+            certificate: member
+                .in_ring
+                .map_or_else(|| member.certificate.to_owned(), |entry| entry.certificate.clone()),
             in_ring: member.in_ring.and_then(place),
             revocation: member.revocation.clone(),
         });
@@ -327,7 +329,7 @@ impl OwnedReport {
             verdict: report.verdict,
             reason: report.reason.clone(),
             path: path.collect(),
-            policies: report.policies.iter().map(|policy| OidBuf::from(*policy)).collect(),
+            policies: report.policies.clone(),
             valid_until: report.valid_until,
             attempts: attempts.collect(),
             considered: report.considered.clone(),
@@ -336,29 +338,10 @@ impl OwnedReport {
         }
     }
 
-    /// The report of an accepted path.
-    pub(crate) const fn accepted(
-        path: Vec<OwnedMember>,
-        policies: Vec<OidBuf>,
-        valid_until: Option<Time>,
-        warnings: Vec<Warning>,
-        spent: Spent,
-    ) -> Self {
-        Self {
-            verdict: Verdict::Accept,
-            reason: None,
-            path,
-            policies,
-            valid_until,
-            attempts: Vec::new(),
-            considered: Vec::new(),
-            warnings,
-            spent,
-        }
-    }
-
-    pub(crate) fn members(&self) -> &[OwnedMember] {
-        &self.path
+    /// Whether the certificate is valid for the purpose.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.verdict == Verdict::Accept
     }
 
     /// The report with this total of signatures.
@@ -383,7 +366,7 @@ impl OwnedReport {
             verdict: self.verdict,
             reason: self.reason.clone(),
             path: path.collect(),
-            policies: self.policies.iter().map(OidBuf::as_oid).collect(),
+            policies: self.policies.clone(),
             valid_until: self.valid_until,
             attempts: attempts.collect(),
             considered: self.considered.clone(),

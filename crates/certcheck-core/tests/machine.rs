@@ -1,6 +1,8 @@
 //! The check as a state machine: whatever the world answers, in whatever order, the verdict is the same, and nothing
 //! is accepted on the word of who may not give it.
 
+mod alike;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -152,7 +154,7 @@ fn word(world: &World, url: &str) -> &'static str {
 }
 
 /// Drives a check to its end, taking the needs in an order that the seed says: as they come for 0.
-fn drive(session: &mut CheckSession<'_>, world: &World, mut seed: u64) -> Vec<String> {
+fn drive(session: &mut CheckSession<Check<'_>>, world: &World, mut seed: u64) -> Vec<String> {
     let mut asked = Vec::new();
     while !session.needs().is_empty() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).rotate_left(7);
@@ -161,6 +163,7 @@ fn drive(session: &mut CheckSession<'_>, world: &World, mut seed: u64) -> Vec<St
         let ask: EvidenceRequest = needs[at].request.clone();
         let (url, choices) = PKI.sources.get_key_value(&**ask.url()).expect("a source that was named");
         session.answer(&ask, choices[world[url]].1.clone());
+        assert_eq!(alike::summary(&session.finish()), alike::summary(&session.finish_from_nothing()));
         asked.push(url.to_string());
         assert!(asked.len() <= 64, "asked without end: {asked:?}");
     }
@@ -192,6 +195,45 @@ fn worlds() -> impl Strategy<Value = World> {
     let urls: Vec<&'static str> = PKI.sources.keys().copied().collect();
     let choices: Vec<_> = urls.iter().map(|url| 0..PKI.sources[url].len()).collect();
     choices.prop_map(move |picks| urls.iter().copied().zip(picks).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Previews and offers that come to nothing leave no trace, and what a session keeps is what a new evaluation finds.
+    #[test]
+    fn a_session_agrees_with_an_evaluation_from_nothing(
+        world in worlds(), other in worlds(), seed in any::<u64>(),
+    ) {
+        for revocation in [Revocation::HardFail, Revocation::SoftFail, Revocation::IfOffered] {
+            let policy = policy(revocation);
+            let mut session = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
+            let mut seed = seed;
+            while let Some(need) = session.needs().get(usize::try_from(seed % 3).unwrap_or(0).min(session.needs().len().max(1) - 1)).cloned() {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).rotate_left(9);
+                let ask = need.request;
+                let (url, choices) = PKI.sources.get_key_value(&**ask.url()).expect("a source that was named");
+                let (given, supposed) = (&choices[world[url]].1, &choices[other[url]].1);
+                let before = (alike::summary(&session.finish()), session.needs().to_vec());
+                let previewed = session.preview(&ask, supposed).fault;
+                prop_assert_eq!(&before, &(alike::summary(&session.finish()), session.needs().to_vec()));
+                if seed & 1 == 0 && let Err(fault) = session.offer(&ask, supposed.clone()) {
+                    prop_assert_eq!(Some(fault), previewed);
+                    prop_assert_eq!(&before, &(alike::summary(&session.finish()), session.needs().to_vec()));
+                }
+                match seed & 6 {
+                    0 => session.answer_from(&|known| (*known == ask).then(|| given.clone())),
+                    _ => session.answer(&ask, given.clone()),
+                }
+                if session.needs().iter().any(|need| need.request == ask) {
+                    session.answer(&ask, given.clone());
+                }
+                prop_assert_eq!(alike::summary(&session.finish()), alike::summary(&session.finish_from_nothing()));
+            }
+            let finished = alike::summary(&session.finish());
+            prop_assert_eq!(finished, alike::summary(&session.into_report().view(&PKI.ring)));
+        }
+    }
 }
 
 proptest! {
@@ -359,7 +401,7 @@ fn a_nonce_is_the_seed_s_and_another_is_refused() {
     policy.nonce = Nonce::Demand;
     let begin =
         |seed: u8| Check::new(&PKI.chain, &PKI.ring, &policy, now()).with_nonce_seed([seed; 32]).begin();
-    let ask = |session: &CheckSession<'_>| session.needs()[0].request.clone();
+    let ask = |session: &CheckSession<Check<'_>>| session.needs()[0].request.clone();
     let (EvidenceRequest::Ocsp { nonce: Some(a), request, .. }, EvidenceRequest::Ocsp { nonce: Some(b), .. }) =
         (ask(&begin(1)), ask(&begin(2)))
     else {

@@ -93,6 +93,7 @@ pub use cache::key::EvidenceKey;
 pub use engine::Engine;
 pub use engine::builder::{EngineBuilder, EngineError};
 pub use engine::measure;
+pub use engine::pending::PendingCheck;
 pub use engine::report::{CheckReport, Details, SourceTried};
 pub use engine::snapshot::Snapshot;
 pub use engine::summary::Summary;

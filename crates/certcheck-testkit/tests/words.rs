@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 /// Words that no type, function, module, field or variable of the workspace has any more, and what is said instead.
 const GIVEN_UP: &[(&str, &str)] = &[
-    ("Newcomer", "LeafCandidate"),
-    ("newcomer", "leaf_candidate"),
+    ("Newcomer", "ParsedCheck"),
+    ("newcomer", "parsed"),
     ("Surroundings", "AssessContext"),
     ("Arrived", "FetchedEvidence"),
-    ("Gathered", "LazyAnswers"),
+    ("Gathered", "AnswersWith"),
     ("suppose", "preview"),
     ("Supposition", "AnswerPreview"),
     ("Halt", "ControlFlow"),
@@ -22,7 +22,7 @@ const GIVEN_UP: &[(&str, &str)] = &[
     ("NameOffence", "NameConstraintViolation"),
     ("Nameless", "NoSubjectName"),
     ("judge", "decide, validate or classify"),
-    ("admit", "is_current, is_allowed, accept_fast or select"),
+    ("admit", "is_current, is_allowed or select"),
     ("TriedKeys", "SignatureMemo"),
     ("Rooms", "IndexAllocator"),
     ("Held", "CachedEvidence"),
@@ -59,7 +59,7 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("certcheck-core", "Ask", "EvidenceRequest"),
     ("certcheck-core", "Progress", "CheckSession"),
     ("certcheck-core", "Names", "NameInterner"),
-    ("certcheck-core", "Admitted", "FastAccept"),
+    ("certcheck-core", "Admitted", "IssuerPath"),
     ("certcheck-fetch", "Key", "EvidenceKey"),
     ("certcheck-fetch", "Slot", "CacheSlot"),
     ("certcheck-fetch", "Order", "CheckRequest"),

@@ -5,24 +5,26 @@ use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
+use super::Check;
+use super::chain::{ParsedChain, Views, parse_target};
+use super::memory::{Memory, Searched, WantedIssuers};
 use super::verdict::decide;
-use super::{Check, parse};
 use crate::budget::Spent;
 use crate::key_ring::{RingCertificate, Role};
 use crate::oid;
 use crate::path::build::{self, Outcome};
 use crate::path::candidate::CertificateRef;
 use crate::path::context::Context;
+use crate::path::discovery;
 use crate::path::pool::Pool;
 use crate::path::verify::Valid;
-use crate::path::{VerifiedIssuers, discovery};
 use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
 use crate::revocation::plan::OpenRequests;
 use crate::revocation::{
-    Answers, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal, EvidenceRequest,
-    FetchedEvidence, Need, plan,
+    AnswerSource, Answers, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal,
+    EvidenceRequest, FetchedEvidence, Need, plan,
 };
 use crate::status::{Means, Status};
 use crate::time::Time;
@@ -35,7 +37,14 @@ const LOCATIONS_OF_ONE: usize = 4;
 impl<'a> Check<'a> {
     /// Decides with the evidence that was given, and returns the report.
     pub fn run(self) -> Report<'a> {
-        evaluate(&self, &[], None, &Answers::default(), OpenRequests::NotTried).report
+        match parse_target(&self) {
+            Err(reason) => refused(Rejection { at: 0, reason }, Vec::new()),
+            Ok(target) => {
+                let chain = ParsedChain::parse(&self, target, &[]);
+                let (answers, mut memory) = (Answers::default(), Memory::default());
+                evaluate(&self, &chain, &[], &mut memory, &answers, OpenRequests::NotTried).report
+            }
+        }
     }
 }
 
@@ -47,29 +56,14 @@ pub(super) struct Evaluation<'e> {
     pub(super) needs: Vec<Need>,
     /// The issuers that a failed search requested, answered or not.
     pub(super) wanted_issuers: WantedIssuers,
-    /// The requests for statuses that were answered, and why an answer was useful for no certificate.
-    pub(super) asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
-}
-
-/// The locations of certificates that a failed search is missing, nearest to the target first.
-#[derive(Default)]
-pub(super) struct WantedIssuers {
-    /// Issuers without any certificate.
-    pub(super) missing: Vec<EvidenceRequest>,
-    /// Issuers that may have other certificates than those that lead nowhere.
-    pub(super) others: Vec<EvidenceRequest>,
-}
-
-impl WantedIssuers {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.others.is_empty()
-    }
+    /// The numbers of the paths whose statuses were determined, in this order. The last one decided.
+    pub(super) paths: Vec<usize>,
 }
 
 /// A validated path, with the statuses of its certificates.
 struct Assessed<'e> {
     path: Vec<PathCertificate<'e>>,
-    valid: Valid<'e>,
+    valid: Valid,
     decision: Result<(), Rejection>,
     warnings: Vec<Warning>,
     needs: Vec<Need>,
@@ -79,67 +73,50 @@ struct Evaluator<'c, 'e> {
     check: &'c Check<'e>,
     presented: Vec<Certificate<'e>>,
     pool: Pool<'e>,
-    answers: &'c Answers,
+    memory: &'c mut Memory,
+    answers: &'c dyn AnswerSource,
     /// Whether open requests are reported as needs, or count as not tried.
     open_requests: OpenRequests,
     signer_policy: OnceCell<Policy>,
     spent: Spent,
-    /// See [`Evaluation::asked`].
-    asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
+    /// See [`Evaluation::paths`].
+    paths: Vec<usize>,
 }
 
-/// Evaluates the check. `issuers` are the certificates that were fetched for paths. `verified` remembers signatures of
-/// this check from one evaluation to the next.
+/// Evaluates the check. `issuers` are the certificates that were fetched for paths. With a memory from an earlier
+/// evaluation of the same check, only what new answers concern is determined again.
 pub(super) fn evaluate<'e>(
     check: &Check<'e>,
+    chain: &ParsedChain,
     issuers: &'e [CertificateDer<'static>],
-    verified: Option<&'e VerifiedIssuers>,
-    answers: &Answers,
+    memory: &mut Memory,
+    answers: &dyn AnswerSource,
     open_requests: OpenRequests,
 ) -> Evaluation<'e> {
-    let mut warnings = Vec::new();
-    let (target, presented) = match parse::read(check, issuers, &mut warnings) {
-        Ok(read) => read,
-        Err(reason) => {
-            let report = refused(Rejection { at: 0, reason }, warnings);
-            return Evaluation {
-                report,
-                needs: Vec::new(),
-                wanted_issuers: WantedIssuers::default(),
-                asked: Vec::new(),
-            };
-        }
-    };
-    let pool = Pool::new(check.ring, target, presented.clone());
+    let Views { presented, pool } = chain.views(check, issuers);
     let evaluator = Evaluator {
         check,
         presented,
         pool,
+        memory,
         answers,
         open_requests,
         signer_policy: OnceCell::new(),
         spent: Spent::default(),
-        asked: Vec::new(),
+        paths: Vec::new(),
     };
-    evaluator.run(verified, warnings)
+    evaluator.run(chain.warnings.clone())
 }
 
 impl<'e> Evaluator<'_, 'e> {
-    fn run(mut self, verified: Option<&'e VerifiedIssuers>, warnings: Vec<Warning>) -> Evaluation<'e> {
-        let Check { ring, policy, now, issuers, .. } = *self.check;
-        let mut context = Context::new(ring, policy, now, [issuers, verified]);
+    fn run(mut self, warnings: Vec<Warning>) -> Evaluation<'e> {
+        let policy = self.check.policy;
         let mut excluded: Vec<CertificateRef> = Vec::new();
         let mut attempts: Vec<Attempt<'e>> = Vec::new();
         // The first valid path that fails because of revocation.
         let mut blocked: Option<Assessed<'e>> = None;
         loop {
-            let outcome = build::search(&mut context, &self.pool, &excluded);
-            self.spent = context.budget.spent;
-            let Outcome { path, result, attempts: failed } = outcome;
-            let wanted_issuers = match &result {
-                Err(_) if policy.aia && blocked.is_none() => self.wanted_issuers(&mut context, verified),
-                _ => WantedIssuers::default(),
-            };
+            let (Outcome { path, result, attempts: failed }, wanted_issuers) = self.search(&excluded);
             if blocked.is_none() {
                 attempts.extend(failed.into_iter().map(|attempt| self.report_attempt(attempt)));
             }
@@ -147,12 +124,11 @@ impl<'e> Evaluator<'_, 'e> {
                 (Ok(valid), _) => valid,
                 (Err(rejection), false) => {
                     let report = self.failed(&path, rejection, attempts, warnings);
-                    return Evaluation { report, needs: Vec::new(), wanted_issuers, asked: Vec::new() };
+                    return Evaluation { report, needs: Vec::new(), wanted_issuers, paths: Vec::new() };
                 }
                 (Err(_), true) => break,
             };
-            let assessed = self.assess(&path, valid, verified);
-            context.budget.spent = self.spent;
+            let assessed = self.assess(&path, valid);
             let at = match &assessed.decision {
                 Err(rejection) if assessed.needs.is_empty() => rejection.at,
                 // Accepted, or undecided: the verdict depends on this path.
@@ -178,30 +154,50 @@ impl<'e> Evaluator<'_, 'e> {
             None => {
                 let rejection = Rejection { at: 0, reason: Reason::UnknownIssuer };
                 let report = self.failed(&[], rejection, attempts, warnings);
-                Evaluation {
-                    report,
-                    needs: Vec::new(),
-                    wanted_issuers: WantedIssuers::default(),
-                    asked: Vec::new(),
-                }
+                let wanted_issuers = WantedIssuers::default();
+                Evaluation { report, needs: Vec::new(), wanted_issuers, paths: Vec::new() }
             }
         }
     }
 
+    /// Searches a path without these certificates, and the issuers that a failed search is missing, unless that was
+    /// done before.
+    fn search(&mut self, excluded: &[CertificateRef]) -> (Outcome, WantedIssuers) {
+        if let Some(known) = self.memory.search(excluded) {
+            self.spent = self.spent.and(known.spent);
+            return (known.outcome.clone(), known.wanted_issuers.clone());
+        }
+        let Check { ring, policy, now, issuers, .. } = *self.check;
+        let edges = core::mem::take(&mut self.memory.edges);
+        let mut context = Context::with_spent(ring, policy, now, issuers, self.spent).with_edges(edges);
+        let outcome = build::search(&mut context, &self.pool, excluded);
+        let wanted_issuers = match &outcome.result {
+            Err(_) if policy.aia && excluded.is_empty() => self.wanted_issuers(&mut context),
+            _ => WantedIssuers::default(),
+        };
+        let spent = context.budget.spent.since(self.spent).without_signatures();
+        self.spent = context.budget.spent;
+        if outcome.result.is_ok() {
+            self.remember(&outcome.path);
+        }
+        self.memory.edges = context.into_edges();
+        self.memory.add_search(Searched {
+            excluded: excluded.to_vec(),
+            outcome: outcome.clone(),
+            wanted_issuers: wanted_issuers.clone(),
+            spent,
+        });
+        (outcome, wanted_issuers)
+    }
+
     /// The statuses of a validated path.
-    fn assess(
-        &mut self,
-        references: &[CertificateRef],
-        valid: Valid<'e>,
-        verified: Option<&VerifiedIssuers>,
-    ) -> Assessed<'e> {
+    fn assess(&mut self, references: &[CertificateRef], valid: Valid) -> Assessed<'e> {
         let mut path = self.report_path(references);
-        self.remember(&path, verified);
         let mut needs: Vec<Need> = Vec::new();
         let mut warnings = Vec::new();
         let mut statuses = Vec::new();
         if self.check.policy.revocation != Revocation::Off {
-            statuses = self.statuses(&path, &mut needs);
+            statuses = self.statuses(references, &path, &mut needs);
         }
         // A revocation is certain, whatever else is learned. A hold is certain if nothing is left that could lift it.
         let is_certain = |(at, status): (usize, &Status)| match status {
@@ -228,50 +224,66 @@ impl<'e> Evaluator<'_, 'e> {
     ///
     /// RFC 5280 6.1.3 (a)(3).
     #[doc(alias = "RFC 5280 section 6.1.3(a)(3)")]
-    fn statuses(&mut self, path: &[PathCertificate<'e>], needs: &mut Vec<Need>) -> Vec<Status> {
+    fn statuses(
+        &mut self,
+        references: &[CertificateRef],
+        path: &[PathCertificate<'e>],
+        needs: &mut Vec<Need>,
+    ) -> Vec<Status> {
+        let number = self.memory.number_of(references);
         let Some(context) = self.assess_context(path) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
         let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let checked_certificates = CheckedCertificate::of_path(&certificates, policy);
         let mut spent = self.spent;
         // Nothing can be fetched, so there is nothing to plan.
-        if self.open_requests == OpenRequests::NotTried && self.answers.given.is_empty() {
+        if self.open_requests == OpenRequests::NotTried && self.answers.is_empty() {
             let mut assessor = Assessor::new(context, &[evidence, None], spent);
             let statuses = checked_certificates.map(|checked| assessor.status(&checked).to_owned()).collect();
             self.spent = assessor.spent();
             return statuses;
         }
         let checked_certificates: Vec<CheckedCertificate<'_, '_>> = checked_certificates.collect();
-        let mut statuses = Vec::with_capacity(path.len());
-        let mut owns = Vec::with_capacity(path.len());
-        let mut asked: Vec<(EvidenceRequest, Option<Dismissal>)> = Vec::new();
+        let mut plans = Vec::with_capacity(path.len());
         for (at, checked) in checked_certificates.iter().enumerate() {
-            let planned =
-                plan::plan(context, evidence, self.answers, *checked, self.open_requests, &mut spent);
-            if let Some(ask) = planned.next
-                && !needs.iter().any(|need| need.request == ask)
-            {
-                needs.push(Need { at, request: ask, signer: checked.issuer.spki().raw.into() });
-            }
-            for (ask, fault) in planned.asked {
-                match asked.iter_mut().find(|(known, _)| *known == ask) {
-                    // An answer that is useful for one certificate is useful.
-                    Some((_, known)) => *known = if fault.is_none() { None } else { known.take() },
-                    None => asked.push((ask, fault)),
+            let known = self.memory.planned(number, at);
+            let planned = match known.filter(|known| known.holds(self.answers, self.open_requests)) {
+                Some(known) => {
+                    spent = spent.and(known.spent);
+                    Arc::clone(known)
                 }
+                None => {
+                    let hashed = self.memory.hashed_issuer.as_ref().filter(|_| at == 0);
+                    let context = AssessContext { hashed_issuer: hashed, ..context };
+                    let open_requests = self.open_requests;
+                    let planned =
+                        plan::plan(context, evidence, self.answers, *checked, open_requests, &mut spent);
+                    Arc::new(planned)
+                }
+            };
+            if let Some(ask) = &planned.next
+                && !needs.iter().any(|need| need.request == *ask)
+            {
+                let signer = checked.issuer.spki().raw.into();
+                needs.push(Need { at, request: ask.clone(), signer });
             }
-            statuses.push(planned.status);
-            owns.push(planned.own);
+            plans.push(planned);
         }
+        let mut statuses: Vec<Status> = plans.iter().map(|planned| planned.status.clone()).collect();
         // Everything that was requested for the path is evaluated for all of it: revoked by any is revoked.
-        if needs.is_empty() && !asked.is_empty() {
-            let fetched = self.fetched(&asked);
-            for ((status, own), checked) in statuses.iter_mut().zip(&owns).zip(&checked_certificates) {
-                fetched.merge_into(context, evidence, checked, own, status, &mut spent);
+        if needs.is_empty() && plans.iter().any(|planned| !planned.asked.is_empty()) {
+            let fetched = FetchedEvidence::of(plans.iter().flat_map(|planned| &planned.asked));
+            for ((status, planned), checked) in statuses.iter_mut().zip(&plans).zip(&checked_certificates) {
+                fetched.merge_into(context, evidence, checked, &planned.own, status, &mut spent);
             }
         }
         self.spent = spent;
-        self.asked.extend(asked);
+        for (at, planned) in plans.into_iter().enumerate() {
+            if self.memory.planned(number, at).is_none_or(|known| !Arc::ptr_eq(known, &planned)) {
+                self.memory.set_planned(number, at, planned);
+            }
+        }
+        self.paths.push(number);
         statuses
     }
 
@@ -291,12 +303,6 @@ impl<'e> Evaluator<'_, 'e> {
         })
     }
 
-    /// The answers to these requests. Answers for other paths are not used. The other faults are found again.
-    fn fetched<'s>(&'s self, asked: &[(EvidenceRequest, Option<Dismissal>)]) -> FetchedEvidence<'s> {
-        let own = asked.iter().filter(|(_, fault)| *fault != Some(Dismissal::NonceMismatch));
-        FetchedEvidence::of(own.filter_map(|(ask, _)| self.answers.given.get(ask)))
-    }
-
     /// The evidence that was not used for this path.
     fn considered(&self, path: &[PathCertificate<'e>]) -> Vec<Considered> {
         let Some(context) = self.assess_context(path) else { return Vec::new() };
@@ -305,7 +311,8 @@ impl<'e> Evaluator<'_, 'e> {
         let checked_certificates: Vec<CheckedCertificate<'_, '_>> =
             CheckedCertificate::of_path(&certificates, policy).collect();
         let max = usize::try_from(policy.limits.considered).unwrap_or(usize::MAX);
-        let replayed = self.asked.iter().filter(|(_, fault)| *fault == Some(Dismissal::NonceMismatch));
+        let asked: Vec<_> = self.paths.iter().flat_map(|path| self.memory.asked(*path)).collect();
+        let replayed = asked.iter().filter(|(_, fault)| *fault == Some(&Dismissal::NonceMismatch));
         let replayed = replayed.map(|(ask, _)| Considered {
             at: None,
             kind: Some(Means::Ocsp),
@@ -313,7 +320,9 @@ impl<'e> Evaluator<'_, 'e> {
             about: String::new(),
             why: Dismissal::NonceMismatch,
         });
-        let others = self.fetched(&self.asked).considered(context, evidence, &checked_certificates, max);
+        let plans = self.paths.iter().flat_map(|path| self.memory.plans(*path));
+        let others = FetchedEvidence::of(plans.flat_map(|planned| &planned.asked));
+        let others = others.considered(context, evidence, &checked_certificates, max);
         replayed.chain(others).take(max).collect()
     }
 
@@ -321,13 +330,8 @@ impl<'e> Evaluator<'_, 'e> {
     ///
     /// RFC 5280 4.2.2.1.
     #[doc(alias = "RFC 5280 section 4.2.2.1")]
-    fn wanted_issuers(
-        &mut self,
-        context: &mut Context<'e>,
-        verified: Option<&VerifiedIssuers>,
-    ) -> WantedIssuers {
-        let reached = discovery::reach(context, &self.pool, verified);
-        self.spent = context.budget.spent;
+    fn wanted_issuers(&self, context: &mut Context<'e>) -> WantedIssuers {
+        let reached = discovery::reach(context, &self.pool);
         let missing = locations(&reached.dead_ends, &[]);
         let others = locations(&reached.others, &missing);
         WantedIssuers { missing, others }
@@ -360,11 +364,13 @@ impl<'e> Evaluator<'_, 'e> {
         Attempt { path: links.map(|(link, _)| link.certificate).collect(), rejection: attempt.rejection }
     }
 
-    /// Remembers the signatures of an accepted path: those of its CAs for other checks, all of them within this one.
-    fn remember(&self, path: &[PathCertificate<'e>], verified: Option<&VerifiedIssuers>) {
-        for (at, (child, issuer)) in path.iter().zip(path.iter().skip(1)).enumerate() {
-            let certificate = &child.certificate;
-            for table in self.check.issuers.filter(|_| at > 0).into_iter().chain(verified) {
+    /// Remembers the signatures on the CA certificates of a valid path for other checks.
+    fn remember(&self, path: &[CertificateRef]) {
+        let Some(table) = self.check.issuers else { return };
+        let links: Vec<_> = path.iter().skip(1).filter_map(|at| self.pool.link(*at)).collect();
+        for pair in links.windows(2) {
+            if let [(child, _), (issuer, _)] = pair {
+                let certificate = &child.certificate;
                 table.add(certificate.der(), certificate.signature(), issuer.certificate.spki().raw);
             }
         }
@@ -388,7 +394,6 @@ impl<'e> Evaluator<'_, 'e> {
         mut warnings: Vec<Warning>,
     ) -> Evaluation<'e> {
         let Assessed { path, valid, decision, warnings: of_statuses, needs } = assessed;
-        let policies = valid.policies.clone();
         if let Some(anchor) = path.last().and_then(|anchor| anchor.in_ring) {
             warnings.extend(warnings_of_anchor(&valid, anchor));
         }
@@ -410,14 +415,14 @@ impl<'e> Evaluator<'_, 'e> {
             verdict,
             reason: decision.err(),
             path,
-            policies,
+            policies: valid.policies,
             valid_until,
             attempts,
             considered,
             warnings,
             spent: self.spent,
         };
-        Evaluation { report, needs, wanted_issuers: WantedIssuers::default(), asked: self.asked }
+        Evaluation { report, needs, wanted_issuers: WantedIssuers::default(), paths: self.paths }
     }
 }
 
@@ -445,7 +450,7 @@ fn as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
 }
 
 /// The warnings about the anchor of a path.
-pub(super) fn warnings_of_anchor(valid: &Valid<'_>, anchor: &RingCertificate) -> Vec<Warning> {
+fn warnings_of_anchor(valid: &Valid, anchor: &RingCertificate) -> Vec<Warning> {
     let certificate = anchor.certificate();
     let outside = valid.anchor_outside_validity.then(|| Warning::AnchorOutsideValidity {
         not_before: certificate.not_before(),
@@ -457,7 +462,7 @@ pub(super) fn warnings_of_anchor(valid: &Valid<'_>, anchor: &RingCertificate) ->
 }
 
 /// The earliest end of validity. The anchor's counts if the policy or the settings enforce it.
-pub(super) fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Option<Time> {
+fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Option<Time> {
     let enforce = policy.anchor_validity == AnchorValidity::Enforce;
     let counts = |member: &&PathCertificate<'_>| member.role != PathRole::Anchor || enforce;
     let own = path.iter().filter(counts).map(|member| member.certificate.not_after()).min();
@@ -466,7 +471,7 @@ pub(super) fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Opti
 }
 
 /// The report of a check without a path.
-fn refused(rejection: Rejection, warnings: Vec<Warning>) -> Report<'static> {
+pub(super) fn refused(rejection: Rejection, warnings: Vec<Warning>) -> Report<'static> {
     Report {
         verdict: Verdict::Reject,
         reason: Some(rejection),

@@ -4,16 +4,19 @@
 //! Check -- begin --> CheckSession -- needs --> (the driver) -- answer --> CheckSession -- finish --> Report
 //! ```
 
+mod chain;
 mod evaluate;
-mod fast_path;
+mod issuer_path;
 mod look_up;
-mod parse;
+mod memory;
+mod parsed;
 mod session;
 mod verdict;
 
 use pki_types::CertificateDer;
 
-pub use fast_path::{FastAccept, IssuerPath, IssuerStatuses, LeafCandidate};
+pub use issuer_path::{IssuerPath, IssuerStatuses};
+pub use parsed::ParsedCheck;
 pub use session::CheckSession;
 
 use crate::key_ring::KeyRing;
@@ -82,5 +85,20 @@ impl<'a> Check<'a> {
     pub const fn with_nonce_seed(mut self, seed: [u8; 32]) -> Self {
         self.seed = Some(seed);
         self
+    }
+}
+
+/// The inputs of a check, borrowed or owned.
+///
+/// A [`Check`] borrows them. A program that keeps a session for longer than its inputs live implements this for a type
+/// that owns them.
+pub trait CheckInputs {
+    /// The check. It must be of the same inputs each time.
+    fn check(&self) -> Check<'_>;
+}
+
+impl CheckInputs for Check<'_> {
+    fn check(&self) -> Check<'_> {
+        *self
     }
 }

@@ -2,22 +2,19 @@
 
 use pki_types::CertificateDer;
 
-use super::evaluate::{Evaluation, WantedIssuers, evaluate};
-use super::{Check, IssuerPath};
-use crate::path::VerifiedIssuers;
-use crate::reason::Reason;
+use super::CheckInputs;
+use super::chain::ParsedChain;
+use super::evaluate::{Evaluation, evaluate, refused};
+use super::issuer_path::{IssuerPath, IssuerStatuses};
+use super::memory::{Memory, WantedIssuers};
+use crate::reason::{Reason, Rejection};
 use crate::report::{OwnedReport, Report};
 use crate::revocation::plan::OpenRequests;
-use crate::revocation::{Answer, AnswerPreview, Answers, Dismissal, EvidenceRequest, Need};
+use crate::revocation::{
+    Answer, AnswerFn, AnswerPreview, Answers, AnswersWith, Dismissal, Evidence, EvidenceRequest,
+    FetchedEvidence, Need,
+};
 use crate::status::Status;
-
-impl<'a> Check<'a> {
-    /// Begins a check that names the missing evidence.
-    #[must_use]
-    pub fn begin(self) -> CheckSession<'a> {
-        CheckSession::new(self)
-    }
-}
 
 /// A check in progress.
 ///
@@ -59,45 +56,72 @@ impl<'a> Check<'a> {
 /// assert_eq!(report.reason.ok_or("it is revoked")?.reason.code(), "certificate-revoked");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Everything that does not depend on evidence is determined once: parsing, the search for a path, its validation, and
+/// signatures. An answer causes only the statuses that it concerns to be determined again.
 #[derive(Debug)]
-pub struct CheckSession<'a> {
-    check: Check<'a>,
+pub struct CheckSession<I> {
+    inputs: I,
+    /// `Err` is the reason to reject the target at once.
+    chain: Result<ParsedChain, Reason>,
+    memory: Memory,
     answers: Answers,
     /// Certificates that were fetched for paths, in the order of the requests.
     issuers: Vec<CertificateDer<'static>>,
     /// The requests whose certificates have been added to `issuers`, in that order.
     joined: Vec<EvidenceRequest>,
-    /// Signatures of this check's own certificates that are known to verify.
-    verified: VerifiedIssuers,
     needs: Vec<Need>,
+    /// The numbers of the paths that were evaluated last.
+    paths: Vec<usize>,
     /// The signatures verified so far. The report counts all of them.
     signatures: u32,
+    /// The evaluations so far.
+    evaluations: u32,
     /// The report, once nothing is needed.
     settled: Option<OwnedReport>,
 }
 
-/// What is kept of an evaluation.
-struct Kept {
+/// The part of an evaluation that outlives it.
+struct Step {
     needs: Vec<Need>,
-    wants_issuers: bool,
-    signatures: u32,
+    wanted_issuers: WantedIssuers,
+    paths: Vec<usize>,
+    finds_revoked: bool,
+    /// The report, if nothing is needed.
     settled: Option<OwnedReport>,
+    /// The answers that were looked up.
+    found: Vec<(EvidenceRequest, Answer)>,
 }
 
-impl<'a> CheckSession<'a> {
-    pub(super) fn new(check: Check<'a>) -> Self {
+impl<I: CheckInputs> CheckSession<I> {
+    pub(super) fn begin(
+        inputs: I,
+        chain: Result<ParsedChain, Reason>,
+        memory: Memory,
+        source: AnswerFn<'_>,
+    ) -> Self {
+        let answers = Answers { seed: inputs.check().seed, ..Answers::default() };
         let mut session = Self {
-            check,
-            answers: Answers { seed: check.seed, ..Answers::default() },
+            inputs,
+            chain,
+            memory,
+            answers,
             issuers: Vec::new(),
             joined: Vec::new(),
-            verified: VerifiedIssuers::new(),
             needs: Vec::new(),
+            paths: Vec::new(),
             signatures: 0,
+            evaluations: 0,
             settled: None,
         };
-        session.go_on();
+        session.go_on(source);
         session
+    }
+
+    /// The inputs.
+    #[must_use]
+    pub const fn inputs(&self) -> &I {
+        &self.inputs
     }
 
     /// The missing evidence, most important first. If it is empty, the verdict is final.
@@ -108,30 +132,31 @@ impl<'a> CheckSession<'a> {
 
     /// Answers a request. An answer that was not requested, or is no longer needed, is ignored.
     pub fn answer(&mut self, ask: &EvidenceRequest, answer: Answer) {
-        let is_needed = self.needs.iter().any(|need| need.request == *ask);
-        if is_needed {
+        if self.is_needed(ask) {
             self.answers.given.insert(ask.clone(), answer);
-            self.go_on();
+            self.go_on(&|_| None);
+        }
+    }
+
+    /// Answers all requests that `source` has an answer for, if the answer is useful.
+    pub fn answer_from(&mut self, source: AnswerFn<'_>) {
+        if !self.needs.is_empty() {
+            self.go_on(source);
         }
     }
 
     /// What this answer would change. A driver asks its cache first, and the source if the answer from the cache is not
     /// useful. It keeps an answer for other checks only if it is useful.
     #[must_use]
-    pub fn preview(&self, ask: &EvidenceRequest, answer: &Answer) -> AnswerPreview {
+    pub fn preview(&mut self, ask: &EvidenceRequest, answer: &Answer) -> AnswerPreview {
         if let EvidenceRequest::Issuers { .. } = ask {
             return AnswerPreview { fault: fault_of_issuers(answer), asks_on: true, finds_revoked: false };
         }
-        let mut answers = self.answers.clone();
-        answers.given.insert(ask.clone(), answer.clone());
-        let Evaluation { needs, asked, report, .. } =
-            evaluate(&self.check, &self.issuers, Some(&self.verified), &answers, OpenRequests::Named);
-        let asks_on = needs.iter().any(|need| !self.needs.iter().any(|known| known.request == need.request));
-        let is_revoked = |status: &Status| matches!(status, Status::Revoked(_));
-        let was_revoked = |reason: &Reason| matches!(reason, Reason::CertificateRevoked(_));
-        let finds_revoked = report.path.iter().any(|member| is_revoked(&member.revocation))
-            || report.attempts.iter().any(|attempt| was_revoked(&attempt.rejection.reason));
-        AnswerPreview { fault: fault_in(ask, &asked), asks_on, finds_revoked }
+        let step = self.step(&|known| (known == ask).then(|| answer.clone()));
+        let fault = self.memory.fault(&step.paths, ask);
+        self.memory.take_back();
+        let asks_on = step.needs.iter().any(|need| !self.is_needed(&need.request));
+        AnswerPreview { fault, asks_on, finds_revoked: step.finds_revoked }
     }
 
     /// Answers a request if the answer is useful. Otherwise it changes nothing, and returns why the answer is not
@@ -140,7 +165,7 @@ impl<'a> CheckSession<'a> {
     /// # Errors
     /// Why the answer is not useful, as in [`CheckSession::preview`].
     pub fn offer(&mut self, ask: &EvidenceRequest, answer: Answer) -> Result<(), Dismissal> {
-        if !self.needs.iter().any(|need| need.request == *ask) {
+        if !self.is_needed(ask) {
             return Err(Dismissal::NotLookedAt);
         }
         if let EvidenceRequest::Issuers { .. } = ask {
@@ -148,60 +173,15 @@ impl<'a> CheckSession<'a> {
             self.answer(ask, answer);
             return Ok(());
         }
-        self.answers.given.insert(ask.clone(), answer);
-        let evaluation =
-            evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, OpenRequests::Named);
-        if let Some(dismissal) = fault_in(ask, &evaluation.asked) {
-            self.answers.given.remove(ask);
+        let step = self.step(&|known| (known == ask).then(|| answer.clone()));
+        if let Some(dismissal) = self.memory.fault(&step.paths, ask) {
+            self.memory.take_back();
             return Err(dismissal);
         }
-        let kept = self.kept(evaluation);
-        self.take(kept);
+        if !self.take(step) {
+            self.go_on(&|_| None);
+        }
         Ok(())
-    }
-
-    /// Like [`CheckSession::offer`], for several answers. Either all are used, or none.
-    pub fn offer_all(&mut self, offered: Vec<(EvidenceRequest, Answer)>) -> bool {
-        let is_needed = |ask: &EvidenceRequest| self.needs.iter().any(|need| need.request == *ask);
-        if offered.iter().any(|(ask, _)| matches!(ask, EvidenceRequest::Issuers { .. }) || !is_needed(ask)) {
-            return false;
-        }
-        let asks: Vec<EvidenceRequest> = offered.iter().map(|(ask, _)| ask.clone()).collect();
-        self.answers.given.extend(offered);
-        let evaluation =
-            evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, OpenRequests::Named);
-        if asks.iter().any(|ask| fault_in(ask, &evaluation.asked).is_some()) {
-            self.answers.given.retain(|known, _| !asks.contains(known));
-            return false;
-        }
-        let kept = self.kept(evaluation);
-        self.take(kept);
-        true
-    }
-
-    /// The part of an evaluation that is kept.
-    fn kept(&self, evaluation: Evaluation<'_>) -> Kept {
-        let Evaluation { needs, wanted_issuers, report, .. } = evaluation;
-        let signatures = self.signatures.saturating_add(report.spent.signatures);
-        let is_settled = wanted_issuers.is_empty() && needs.is_empty();
-        let settled =
-            is_settled.then(|| OwnedReport::new(&report, self.check.ring).with_signatures(signatures));
-        Kept { needs, wants_issuers: !wanted_issuers.is_empty(), signatures, settled }
-    }
-
-    fn take(&mut self, kept: Kept) {
-        let Kept { needs, wants_issuers, signatures, settled } = kept;
-        self.signatures = signatures;
-        if wants_issuers {
-            self.go_on();
-        } else {
-            self.settled = settled;
-            self.needs = needs;
-        }
-    }
-
-    fn owned(&self, report: &Report<'_>) -> OwnedReport {
-        OwnedReport::new(report, self.check.ring).with_signatures(self.signatures)
     }
 
     /// The report, if the verdict is final because nothing is needed.
@@ -215,70 +195,200 @@ impl<'a> CheckSession<'a> {
     pub fn into_report(self) -> OwnedReport {
         match self.settled {
             Some(report) => report,
-            None => OwnedReport::new(&self.finish(), self.check.ring),
+            None => OwnedReport::new(&self.finish(), self.inputs.check().ring),
         }
     }
 
     /// The report with the answers so far. A request without an answer counts as not tried.
     pub fn finish(&self) -> Report<'_> {
-        let mut report =
-            evaluate(&self.check, &self.issuers, Some(&self.verified), &self.answers, OpenRequests::NotTried)
-                .report;
+        self.report(self.memory.clone())
+    }
+
+    /// The same report as [`CheckSession::finish`], with everything determined again from the inputs and the answers.
+    /// Tests compare it with what the session has kept.
+    pub fn finish_from_nothing(&self) -> Report<'_> {
+        self.report(Memory::default())
+    }
+
+    fn report(&self, mut memory: Memory) -> Report<'_> {
+        let check = self.inputs.check();
+        let mut report = match &self.chain {
+            Err(reason) => refused(Rejection { at: 0, reason: reason.clone() }, Vec::new()),
+            Ok(chain) => {
+                // Once the verdict is final, requests that are still open do not matter.
+                let open_requests =
+                    if self.needs.is_empty() { OpenRequests::Named } else { OpenRequests::NotTried };
+                evaluate(&check, chain, &self.issuers, &mut memory, &self.answers, open_requests).report
+            }
+        };
         report.spent.signatures = report.spent.signatures.saturating_add(self.signatures);
         report
     }
 
-    /// The part of the path that can be reused for other leaves with the same profile, once it has been accepted.
+    /// How often the check was evaluated. An evaluation determines only what the answers before it concern.
     #[must_use]
-    pub fn issuer_path(&self) -> Option<IssuerPath> {
-        IssuerPath::new(&self.check, &self.verified, self.settled.as_ref()?)
+    pub const fn evaluations(&self) -> u32 {
+        self.evaluations
     }
 
-    fn go_on(&mut self) {
+    /// The SubjectPublicKeyInfo of each issuer of the path so far, the target's first.
+    #[must_use]
+    pub fn issuer_keys(&self) -> Vec<&[u8]> {
+        let check = self.inputs.check();
+        let path = self.memory.last_path().unwrap_or_default();
+        match &self.chain {
+            Ok(chain) => {
+                let pool = chain.views(&check, &self.issuers).pool;
+                let links = path.iter().skip(1).filter_map(|at| pool.link(*at));
+                links.map(|(link, _)| link.certificate.spki().raw).collect()
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// All evidence that was requested for the path, without what was given.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        let plans = self.paths.last().into_iter().flat_map(|path| self.memory.plans(*path));
+        FetchedEvidence::of(plans.flat_map(|planned| &planned.asked)).into_evidence()
+    }
+
+    /// The position of the first certificate of the path for which this was requested and answered.
+    #[must_use]
+    pub fn place_of(&self, ask: &EvidenceRequest) -> Option<usize> {
+        self.paths.iter().rev().find_map(|path| self.memory.place_of(*path, ask))
+    }
+
+    /// The part of the path that can be reused for other leaves, once it has been accepted.
+    #[must_use]
+    pub fn issuer_path(&self) -> Option<IssuerPath> {
+        let is_plain = self.joined.is_empty() && self.settled.as_ref()?.is_accepted();
+        if is_plain {
+            IssuerPath::new(&self.inputs.check(), self.chain.as_ref().ok()?, &self.memory)
+        } else {
+            None
+        }
+    }
+
+    /// The statuses of the CAs of an accepted path, if they are known by evidence that was useful.
+    #[must_use]
+    pub fn issuer_statuses(&self) -> Option<IssuerStatuses> {
+        if !self.settled.as_ref()?.is_accepted() {
+            return None;
+        }
+        let number = *self.paths.last()?;
+        IssuerStatuses::new(&self.inputs.check(), self.chain.as_ref().ok()?, &self.memory, number)
+    }
+
+    fn is_needed(&self, ask: &EvidenceRequest) -> bool {
+        self.needs.iter().any(|need| need.request == *ask)
+    }
+
+    /// Evaluates with the answers so far and those of a source. What it changes in the memory can be taken back.
+    fn step(&mut self, source: AnswerFn<'_>) -> Step {
+        self.evaluations = self.evaluations.saturating_add(1);
+        self.memory.begin_trial();
+        let check = self.inputs.check();
+        let answers = AnswersWith::new(&self.answers, source);
+        let evaluation = match &self.chain {
+            Err(reason) => Evaluation {
+                report: refused(Rejection { at: 0, reason: reason.clone() }, Vec::new()),
+                needs: Vec::new(),
+                wanted_issuers: WantedIssuers::default(),
+                paths: Vec::new(),
+            },
+            Ok(chain) => {
+                evaluate(&check, chain, &self.issuers, &mut self.memory, &answers, OpenRequests::Named)
+            }
+        };
+        let Evaluation { report, needs, wanted_issuers, paths } = evaluation;
+        self.signatures = self.signatures.saturating_add(report.spent.signatures);
+        let is_revoked = |status: &Status| matches!(status, Status::Revoked(_));
+        let was_revoked = |reason: &Reason| matches!(reason, Reason::CertificateRevoked(_));
+        let finds_revoked = report.path.iter().any(|member| is_revoked(&member.revocation))
+            || report.attempts.iter().any(|attempt| was_revoked(&attempt.rejection.reason));
+        let is_settled = needs.is_empty() && wanted_issuers.is_empty();
+        let owned = || OwnedReport::new(&report, check.ring).with_signatures(self.signatures);
+        let settled = is_settled.then(owned);
+        Step { needs, wanted_issuers, paths, finds_revoked, settled, found: answers.into_found() }
+    }
+
+    /// Keeps the result of a step and its answers. Returns whether it needs no issuers, so that nothing is left to do.
+    fn take(&mut self, step: Step) -> bool {
+        self.answers.given.extend(step.found);
+        self.needs = step.needs;
+        self.paths = step.paths;
+        self.settled = step.settled;
+        step.wanted_issuers.is_empty()
+    }
+
+    /// Evaluates until something is needed that has no answer. Answers of the source that are not useful are not used.
+    fn go_on(&mut self, source: AnswerFn<'_>) {
+        let mut useless: Vec<EvidenceRequest> = Vec::new();
         loop {
-            let Evaluation { needs, wanted_issuers, report, .. } = evaluate(
-                &self.check,
-                &self.issuers,
-                Some(&self.verified),
-                &self.answers,
-                OpenRequests::Named,
-            );
-            self.signatures = self.signatures.saturating_add(report.spent.signatures);
-            // The number of locations is limited for the whole check, whatever the search does.
-            let max = usize::try_from(self.check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
-            let room = max.saturating_sub(self.joined.len());
-            let WantedIssuers { missing, others } = wanted_issuers;
-            let fresh = |wanted: Vec<EvidenceRequest>| -> Vec<EvidenceRequest> {
-                wanted.into_iter().filter(|ask| !self.joined.contains(ask)).take(room).collect()
+            let mut step = self.step(&|ask| if useless.contains(ask) { None } else { source(ask) });
+            let is_faulty = |ask: &EvidenceRequest| {
+                let fault = self.memory.fault(&step.paths, ask);
+                fault.is_some_and(|fault| fault != Dismissal::NotLookedAt)
             };
-            // If no issuer is missing, the available ones may have other certificates.
-            let mut next = fresh(missing);
-            if next.is_empty() {
-                next = fresh(others);
+            let faulty: Vec<_> =
+                step.found.iter().map(|(ask, _)| ask).filter(|ask| is_faulty(ask)).cloned().collect();
+            if !faulty.is_empty() {
+                self.memory.take_back();
+                useless.extend(faulty);
+                continue;
             }
-            let fresh = next;
-            if fresh.is_empty() {
-                self.settled = needs.is_empty().then(|| self.owned(&report));
-                self.needs = needs;
+            let wanted = core::mem::take(&mut step.wanted_issuers);
+            let _is_whole = self.take(step);
+            if !self.join_issuers(wanted) {
                 return;
-            }
-            // All requests of a failed search are awaited, so that the next search begins with the same certificates,
-            // whatever arrived first.
-            let is_open = |ask: &&EvidenceRequest| !self.answers.given.contains_key(*ask);
-            let open: Vec<Need> =
-                fresh.iter().filter(is_open).map(|ask| need_of_issuers(ask.clone())).collect();
-            if !open.is_empty() {
-                self.settled = None;
-                self.needs = open;
-                return;
-            }
-            for ask in fresh {
-                if let Some(Answer::Issuers(found)) = self.answers.given.get(&ask) {
-                    self.issuers.extend(found.iter().cloned());
-                }
-                self.joined.push(ask);
             }
         }
+    }
+
+    /// Adds the certificates of wanted issuers, once all of them are answered. Returns whether there are new ones, with
+    /// which the search begins again.
+    fn join_issuers(&mut self, wanted: WantedIssuers) -> bool {
+        let check = self.inputs.check();
+        // The number of locations is limited for the whole check, whatever the search does.
+        let max = usize::try_from(check.policy.limits.issuer_locations).unwrap_or(usize::MAX);
+        let room = max.saturating_sub(self.joined.len());
+        let WantedIssuers { missing, others } = wanted;
+        let fresh = |wanted: Vec<EvidenceRequest>| -> Vec<EvidenceRequest> {
+            wanted.into_iter().filter(|ask| !self.joined.contains(ask)).take(room).collect()
+        };
+        // If no issuer is missing, the available ones may have other certificates.
+        let mut next = fresh(missing);
+        if next.is_empty() {
+            next = fresh(others);
+        }
+        if next.is_empty() {
+            if self.settled.is_none() && self.needs.is_empty() {
+                let report = OwnedReport::new(&self.report(self.memory.clone()), check.ring);
+                self.settled = Some(report);
+            }
+            return false;
+        }
+        // All requests of a failed search are awaited, so that the next search begins with the same certificates,
+        // whatever arrived first.
+        let is_open = |ask: &&EvidenceRequest| !self.answers.given.contains_key(*ask);
+        let open: Vec<Need> = next.iter().filter(is_open).map(|ask| need_of_issuers(ask.clone())).collect();
+        if !open.is_empty() {
+            self.settled = None;
+            self.needs = open;
+            return false;
+        }
+        for ask in next {
+            if let Some(Answer::Issuers(found)) = self.answers.given.get(&ask) {
+                self.issuers.extend(found.iter().cloned());
+            }
+            self.joined.push(ask);
+        }
+        if let Ok(chain) = &mut self.chain {
+            *chain = ParsedChain::parse(&check, chain.target(), &self.issuers);
+        }
+        self.memory.forget_paths();
+        true
     }
 }
 
@@ -287,19 +397,6 @@ fn fault_of_issuers(answer: &Answer) -> Option<Dismissal> {
         Answer::Issuers(found) if !found.is_empty() => None,
         Answer::Failed(cause) => Some(Dismissal::NotFetched(*cause)),
         _ => Some(Dismissal::Unreadable),
-    }
-}
-
-/// Why the answer to this request is not used. It is used if it is used for any path.
-fn fault_in(ask: &EvidenceRequest, asked: &[(EvidenceRequest, Option<Dismissal>)]) -> Option<Dismissal> {
-    let mut faults =
-        asked.iter().filter(|(known, _)| known == ask).map(|(_, fault)| fault.clone()).peekable();
-    match faults.peek() {
-        Some(_) => faults
-            .collect::<Option<Vec<_>>>()
-            .and_then(|faults| faults.into_iter().max_by_key(Dismissal::cause)),
-        // Not evaluated: everything is certain without it.
-        None => Some(Dismissal::NotLookedAt),
     }
 }
 

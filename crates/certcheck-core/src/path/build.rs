@@ -33,17 +33,18 @@ pub(crate) struct Attempt {
 }
 
 /// The result of a search.
-pub(crate) struct Outcome<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
     /// The valid path, or the one that got furthest.
     pub(crate) path: Vec<CertificateRef>,
-    pub(crate) result: Result<Valid<'a>, Rejection>,
+    pub(crate) result: Result<Valid, Rejection>,
     /// The paths that failed, up to the limit.
     pub(crate) attempts: Vec<Attempt>,
 }
 
 /// Why a branch of the search ends.
-enum Stop<'a> {
-    Found(Vec<CertificateRef>, Valid<'a>),
+enum Stop {
+    Found(Vec<CertificateRef>, Valid),
     /// No path can be valid any longer.
     Over,
 }
@@ -108,11 +109,7 @@ fn candidates_of(
 ///
 /// RFC 5280 6.1.1 (a).
 #[doc(alias = "RFC 5280 section 6.1.1(a)")]
-pub(crate) fn search<'a>(
-    context: &mut Context<'a>,
-    pool: &Pool<'a>,
-    excluded: &[CertificateRef],
-) -> Outcome<'a> {
+pub(crate) fn search<'a>(context: &mut Context<'a>, pool: &Pool<'a>, excluded: &[CertificateRef]) -> Outcome {
     let limit = usize::try_from(context.policy.limits.path_length).unwrap_or(usize::MAX);
     let longest = limit.min(LONGEST_PATH).saturating_sub(2);
     let target = pool.target();
@@ -141,13 +138,32 @@ pub(crate) fn search<'a>(
     search.give_up(longest)
 }
 
+/// Validates a path that an earlier search of another target has found first, if the search would find it first for
+/// this target too. `None` if it is not valid for this target: then a search is needed.
+pub(crate) fn follow<'a>(
+    context: &mut Context<'a>,
+    pool: &Pool<'a>,
+    path: &[CertificateRef],
+    steps: u32,
+) -> Option<Outcome> {
+    let (anchor, below) = path.split_last()?;
+    let CertificateRef::Ring(at) = *anchor else { return None };
+    let chain: Vec<Link<'a>> = below.iter().map_while(|at| Some(pool.link(*at)?.0)).collect();
+    if chain.len() != below.len() {
+        return None;
+    }
+    (context.budget.spent.steps, context.budget.spent.paths) = (steps, 1);
+    let valid = validate(context, &chain, context.ring.get(at)?).ok()?;
+    Some(Outcome { path: path.to_vec(), result: Ok(valid), attempts: Vec::new() })
+}
+
 impl<'a> Search<'_, 'a> {
     /// Tries every certificate with this name as the issuer of the last one in the stack, in paths with exactly this
     /// many more intermediates.
     ///
     /// RFC 5280 6.1.1 (a).
     #[doc(alias = "RFC 5280 section 6.1.1(a)")]
-    fn extend(&mut self, issuer: NameId, intermediates: usize) -> ControlFlow<Stop<'a>> {
+    fn extend(&mut self, issuer: NameId, intermediates: usize) -> ControlFlow<Stop> {
         for candidate in self.candidates(issuer) {
             if let Err(hit) = self.context.budget.step() {
                 return self.stop_at(hit.into());
@@ -278,7 +294,7 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// Validates the path from the stack to this anchor.
-    fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> ControlFlow<Stop<'a>> {
+    fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> ControlFlow<Stop> {
         // The anchor's own certificate, presented or cross-certified, adds nothing below the anchor.
         let anchor_certificate = anchor.certificate();
         if self.has_key(anchor.subject, anchor_certificate.spki().raw, 1) {
@@ -304,7 +320,7 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// Ends the search at a limit of the search itself. The reason is reported in addition to what has failed so far.
-    fn stop_at(&mut self, reason: Reason) -> ControlFlow<Stop<'a>> {
+    fn stop_at(&mut self, reason: Reason) -> ControlFlow<Stop> {
         let path = self.stack.iter().map(|link| link.reference).collect();
         self.note(Attempt { path, rejection: Rejection { at: 0, reason } });
         ControlFlow::Break(Stop::Over)
@@ -326,7 +342,7 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// The result without a valid path: the path that got furthest, or where the names end.
-    fn give_up(mut self, longest: usize) -> Outcome<'a> {
+    fn give_up(mut self, longest: usize) -> Outcome {
         if self.best.is_none() {
             let attempt = if self.was_cut {
                 self.too_long(longest)

@@ -1,5 +1,7 @@
 //! The inputs of path validation, and what it remembers from path to path: which signatures verify.
 
+use std::borrow::Cow;
+
 use super::candidate::{CertificateRef, Link};
 use super::profile::PathPosition;
 use super::verified_issuers::VerifiedIssuers;
@@ -11,16 +13,31 @@ use crate::signature::{self, SignatureFault, Signed};
 use crate::time::Time;
 use crate::x509::Certificate;
 
+/// A signature that was verified in this check.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge<'k> {
+    certificate: CertificateRef,
+    /// The SubjectPublicKeyInfo with which it was verified.
+    key: Cow<'k, [u8]>,
+    outcome: Result<(), Reason>,
+}
+
+impl Edge<'_> {
+    fn is_of(&self, certificate: CertificateRef, key: &[u8]) -> bool {
+        self.certificate == certificate && *self.key == *key
+    }
+}
+
 /// The inputs for validating every path of a check.
 pub(crate) struct Context<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) ring: &'a KeyRing,
     pub(crate) now: Time,
     pub(crate) budget: Budget<'a>,
-    /// Signatures on certificates that were verified before, in other checks and in this one.
-    pub(crate) issuers: [Option<&'a VerifiedIssuers>; 2],
-    /// Signatures verified in this check: certificate, issuer's key, result. At most as many as the budget allows.
-    edges: Vec<(CertificateRef, &'a [u8], Result<(), Reason>)>,
+    /// Signatures on CA certificates that were verified in other checks.
+    pub(crate) issuers: Option<&'a VerifiedIssuers>,
+    /// Signatures verified in this check. At most as many as the budget allows.
+    edges: Vec<Edge<'a>>,
     /// Certificates that passed the checks on a single certificate, and in which position. Recorded if several paths
     /// are tried.
     pub(super) inspected: Vec<(CertificateRef, PathPosition)>,
@@ -31,7 +48,7 @@ impl<'a> Context<'a> {
         ring: &'a KeyRing,
         policy: &'a Policy,
         now: Time,
-        issuers: [Option<&'a VerifiedIssuers>; 2],
+        issuers: Option<&'a VerifiedIssuers>,
     ) -> Self {
         Self::with_spent(ring, policy, now, issuers, Spent::default())
     }
@@ -41,18 +58,31 @@ impl<'a> Context<'a> {
         ring: &'a KeyRing,
         policy: &'a Policy,
         now: Time,
-        issuers: [Option<&'a VerifiedIssuers>; 2],
+        issuers: Option<&'a VerifiedIssuers>,
         spent: Spent,
     ) -> Self {
         let budget = Budget::with_spent(&policy.limits, spent);
         Self { policy, ring, now, budget, issuers, edges: Vec::new(), inspected: Vec::new() }
     }
 
+    /// The signatures that were verified, for a later search of the same check.
+    pub(crate) fn into_edges(self) -> Vec<Edge<'static>> {
+        let owned = |Edge { certificate, key, outcome }: Edge<'a>| {
+            let key = Cow::Owned(key.into_owned());
+            Edge { certificate, key, outcome }
+        };
+        self.edges.into_iter().map(owned).collect()
+    }
+
+    /// Goes on with the signatures of an earlier search.
+    pub(crate) fn with_edges(mut self, edges: Vec<Edge<'static>>) -> Self {
+        self.edges = edges;
+        self
+    }
+
     /// Whether the signature is known not to verify with this key.
     pub(crate) fn is_refused_edge(&self, child: CertificateRef, key: &[u8]) -> bool {
-        self.edges
-            .iter()
-            .any(|(known, issuer, outcome)| *known == child && *issuer == key && outcome.is_err())
+        self.edges.iter().any(|edge| edge.outcome.is_err() && edge.is_of(child, key))
     }
 
     /// Verifies a signature by 6.1.3 (a)(1), at most once for a certificate and a key.
@@ -65,10 +95,8 @@ impl<'a> Context<'a> {
         issuer: &Certificate<'a>,
     ) -> Result<(), Reason> {
         let key = issuer.spki();
-        if let Some((_, _, outcome)) =
-            self.edges.iter().find(|(child, known_key, _)| *child == link.reference && *known_key == key.raw)
-        {
-            return outcome.clone();
+        if let Some(edge) = self.edges.iter().find(|edge| edge.is_of(link.reference, key.raw)) {
+            return edge.outcome.clone();
         }
         let certificate = &link.certificate;
         let signed = Signed {
@@ -78,9 +106,7 @@ impl<'a> Context<'a> {
         };
         let is_known = self
             .issuers
-            .iter()
-            .flatten()
-            .any(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
+            .is_some_and(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
         let outcome = if is_known {
             signature::select_verifier(signed, key, &self.policy.signatures).map(drop)
         } else {
@@ -90,7 +116,8 @@ impl<'a> Context<'a> {
                 Err(SignatureFault::Limit(hit)) => return Err(hit.into()),
             }
         };
-        self.edges.push((link.reference, key.raw, outcome.clone()));
+        let (certificate, key) = (link.reference, Cow::Borrowed(key.raw));
+        self.edges.push(Edge { certificate, key, outcome: outcome.clone() });
         outcome
     }
 }

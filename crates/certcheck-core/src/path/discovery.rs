@@ -5,12 +5,12 @@
 //! certificate that verified signatures reach from the target counts, not only those of the best attempt. A certificate
 //! without such signatures does not count: with it, a client could make a server follow any URL.
 
+use super::build;
 use super::candidate::{CertificateRef, Link};
 use super::context::Context;
 use super::inspect::inspect;
 use super::pool::Pool;
 use super::profile::PathPosition;
-use super::{VerifiedIssuers, build};
 use crate::x509::Certificate;
 
 /// The most certificates that are visited. Each costs at least one signature, and there are fewer of those.
@@ -25,12 +25,8 @@ pub(crate) struct Reached<'a> {
     pub(crate) others: Vec<Certificate<'a>>,
 }
 
-/// Follows verified signatures from the target upwards, and records them in `verified`.
-pub(crate) fn reach<'a>(
-    context: &mut Context<'a>,
-    pool: &Pool<'a>,
-    verified: Option<&VerifiedIssuers>,
-) -> Reached<'a> {
+/// Follows verified signatures from the target upwards.
+pub(crate) fn reach<'a>(context: &mut Context<'a>, pool: &Pool<'a>) -> Reached<'a> {
     let mut reached = Reached::default();
     let mut queue: Vec<Link<'a>> = vec![pool.target()];
     let mut seen: Vec<CertificateRef> = vec![CertificateRef::Target];
@@ -40,7 +36,7 @@ pub(crate) fn reach<'a>(
         let mut has_issuer = false;
         for reference in build::candidates(context.now, pool, &child) {
             let Some((issuer, _)) = pool.link(reference) else { continue };
-            if !issues(context, &child, &issuer, verified) {
+            if context.verify_signature(&child, &issuer.certificate).is_err() {
                 continue;
             }
             // A root that is not trusted ends a path.
@@ -55,19 +51,4 @@ pub(crate) fn reach<'a>(
         list.push(child.certificate);
     }
     reached
-}
-
-/// Whether the key of this certificate made the child's signature.
-fn issues<'a>(
-    context: &mut Context<'a>,
-    child: &Link<'a>,
-    issuer: &Link<'a>,
-    verified: Option<&VerifiedIssuers>,
-) -> bool {
-    let certificate = &child.certificate;
-    let is_made = context.verify_signature(child, &issuer.certificate).is_ok();
-    if let (true, Some(table)) = (is_made, verified) {
-        table.add(certificate.der(), certificate.signature(), issuer.certificate.spki().raw);
-    }
-    is_made
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::candidate::{CertificateRef, Link};
 use crate::key_ring::{KeyRing, NameId};
-use crate::x509::{Certificate, Name, OwnedCertificate};
+use crate::x509::{Certificate, Name};
 
 /// The most presented certificates whose names are compared one by one.
 const FEW: usize = 8;
@@ -14,32 +14,47 @@ struct Presented<'a> {
     certificate: Certificate<'a>,
     issuer: NameId,
     subject: NameId,
+    /// Its position among the certificates that were presented.
+    place: usize,
 }
 
-/// The presented certificates of a pool, kept for other targets of the same issuer.
-#[derive(Debug)]
-pub(crate) struct OwnedPool {
+/// What a pool has found out about its certificates: the numbers of their names, and which of them it uses. It
+/// outlives the pool, and makes the same pool again at little cost.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolLayout {
     target_issuer: NameId,
-    /// The certificates, each with the numbers of its issuer's name and its own.
-    presented: Vec<(OwnedCertificate, NameId, NameId)>,
+    target_subject: Option<NameId>,
+    is_target_self_issued: Option<bool>,
+    /// The presented certificates that are used: position, issuer and subject.
+    presented: Vec<(usize, NameId, NameId)>,
     by_subject: Vec<(NameId, u32)>,
 }
 
-impl OwnedPool {
-    /// The pool with this target, in the same ring.
-    pub(crate) fn with_target<'a>(&'a self, ring: &'a KeyRing, target: Certificate<'a>) -> Pool<'a> {
-        let view = |(certificate, issuer, subject): &'a (OwnedCertificate, NameId, NameId)| Presented {
-            certificate: certificate.view(),
-            issuer: *issuer,
-            subject: *subject,
+impl PoolLayout {
+    /// The layout for another target of the same issuer, in the same ring and with the same presented certificates. No
+    /// presented certificate may have the name of the target.
+    pub(crate) fn with_other_target(&self) -> Self {
+        Self { target_subject: None, is_target_self_issued: None, ..self.clone() }
+    }
+
+    /// The pool of these certificates, which must be those that the layout was made of.
+    pub(crate) fn pool<'a>(
+        &self,
+        ring: &'a KeyRing,
+        target: Certificate<'a>,
+        presented: &[Certificate<'a>],
+    ) -> Pool<'a> {
+        let used = |(place, issuer, subject): &(usize, NameId, NameId)| {
+            let certificate = *presented.get(*place)?;
+            Some(Presented { certificate, issuer: *issuer, subject: *subject, place: *place })
         };
         Pool {
             ring,
             target,
             target_issuer: self.target_issuer,
-            target_subject: OnceCell::new(),
-            is_target_self_issued: OnceCell::new(),
-            presented: self.presented.iter().map(view).collect(),
+            target_subject: self.target_subject.map_or_else(OnceCell::new, OnceCell::from),
+            is_target_self_issued: self.is_target_self_issued.map_or_else(OnceCell::new, OnceCell::from),
+            presented: self.presented.iter().filter_map(used).collect(),
             by_subject: self.by_subject.clone(),
         }
     }
@@ -63,7 +78,7 @@ impl<'a> Pool<'a> {
     pub(crate) fn new(ring: &'a KeyRing, target: Certificate<'a>, presented: Vec<Certificate<'a>>) -> Self {
         let mut numbers = Numbers::new(ring, presented.len() > FEW);
         let mut kept: Vec<Presented<'a>> = Vec::with_capacity(presented.len());
-        for certificate in presented {
+        for (place, certificate) in presented.into_iter().enumerate() {
             let subject = numbers.of(certificate.subject());
             // A certificate that is in the ring too would only be tried twice.
             let mut in_ring = ring.by_subject(subject).iter().filter_map(|at| ring.get(*at));
@@ -74,7 +89,7 @@ impl<'a> Pool<'a> {
             {
                 continue;
             }
-            kept.push(Presented { issuer: numbers.of(certificate.issuer()), subject, certificate });
+            kept.push(Presented { issuer: numbers.of(certificate.issuer()), subject, certificate, place });
         }
         let mut by_subject: Vec<_> =
             kept.iter().zip(0..).map(|(presented, at)| (presented.subject, at)).collect();
@@ -110,12 +125,13 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The part of the pool that is the same for every target of this issuer.
-    pub(crate) fn to_owned(&self) -> OwnedPool {
-        let kept = |one: &Presented<'_>| (one.certificate.to_owned(), one.issuer, one.subject);
-        OwnedPool {
+    pub(crate) fn layout(&self) -> PoolLayout {
+        let used = |one: &Presented<'_>| (one.place, one.issuer, one.subject);
+        PoolLayout {
             target_issuer: self.target_issuer,
-            presented: self.presented.iter().map(kept).collect(),
+            target_subject: self.target_subject.get().copied(),
+            is_target_self_issued: self.is_target_self_issued.get().copied(),
+            presented: self.presented.iter().map(used).collect(),
             by_subject: self.by_subject.clone(),
         }
     }

@@ -4,13 +4,13 @@
 
 use super::candidate::Link;
 use super::context::Context;
-use super::inspect::{check_ca, check_criticality, check_may_sign, check_purpose, inspect};
+use super::inspect::{check_ca, check_criticality, check_may_sign, check_purpose};
 use super::name_constraints::{self, CommonName};
 use super::policies::{AnyPolicy, PolicyGraph, PolicyMapping, user_constrained_set};
 use super::profile::{self, PathPosition};
 use crate::key;
 use crate::key_ring::RingCertificate;
-use crate::oid::{self, Oid};
+use crate::oid::{self, Oid, OidBuf};
 use crate::policy::{AnchorValidity, Policy};
 use crate::reason::{Reason, Rejection};
 use crate::x509::{Certificate, NameConstraints};
@@ -33,9 +33,9 @@ pub(crate) struct Failure {
 
 /// The result of validation (6.1.6). The working public key is the target's own.
 #[derive(Clone, Debug)]
-pub(crate) struct Valid<'a> {
+pub(crate) struct Valid {
     /// The user-constrained-policy-set.
-    pub(crate) policies: Vec<Oid<'a>>,
+    pub(crate) policies: Vec<OidBuf>,
     /// Whether the anchor is outside its validity.
     pub(crate) anchor_outside_validity: bool,
 }
@@ -69,7 +69,7 @@ pub(crate) fn validate<'a>(
     context: &mut Context<'a>,
     chain: &[Link<'a>],
     anchor: &'a RingCertificate,
-) -> Result<Valid<'a>, Failure> {
+) -> Result<Valid, Failure> {
     let n = chain.len();
     let anchor_certificate = anchor.certificate();
     // A self-signed target that is itself an anchor is its own issuer, and need not be a CA for that.
@@ -103,42 +103,10 @@ pub(crate) fn validate<'a>(
     }
     wrap_up(context.policy, chain, anchor, &anchor_certificate, graph, state)
         .map_err(|reason| Failure { rejection: Rejection { at: 0, reason }, scope: Scope::Path })
-        .map(|policies| Valid { policies, anchor_outside_validity })
-}
-
-/// The checks on a single target, if the path above it has been validated with another target that has the same issuer,
-/// and the same extensions except names. It does everything in 6.1 that these do not settle. The signature comes last,
-/// so that nothing is spent on a target that is rejected anyway.
-pub(crate) fn validate_alike<'a>(
-    context: &mut Context<'a>,
-    target: &Link<'a>,
-    issuer: &Certificate<'a>,
-    above: &[NameConstraints<'_>],
-) -> Result<(), Reason> {
-    inspect(context, target, PathPosition::Target)?;
-    // 6.1.3 (b), (c)
-    let common_name = CommonName::of(&context.policy.purpose);
-    name_constraints::check(&target.certificate, common_name, above, &mut context.budget)?;
-    // 6.1.3 (a)(1)
-    context.verify_signature(target, issuer)
-}
-
-/// The constraints for the names of a target: those of the policy, of the anchor, and of the certificates in `below`,
-/// from the anchor down.
-///
-/// RFC 5280 6.1.2 (b), RFC 5280 6.1.2 (c).
-#[doc(alias("RFC 5280 section 6.1.2(b)", "RFC 5280 section 6.1.2(c)"))]
-pub(crate) fn constraints_above<'a>(
-    policy: &'a Policy,
-    anchor: &'a RingCertificate,
-    below: impl Iterator<Item = Certificate<'a>>,
-) -> Result<Vec<NameConstraints<'a>>, Reason> {
-    let mut above = Vec::new();
-    push_initial(policy, anchor, &anchor.certificate(), &mut above)?;
-    for certificate in below {
-        above.extend(certificate.name_constraints()?);
-    }
-    Ok(above)
+        .map(|policies| Valid {
+            policies: policies.into_iter().map(OidBuf::from).collect(),
+            anchor_outside_validity,
+        })
 }
 
 /// The initial name constraints of a path: those of the policy and of the anchor.

@@ -12,6 +12,9 @@ pub(crate) trait AnswerSource {
 
     /// The seed for nonces, from the caller.
     fn seed(&self) -> Option<[u8; 32]>;
+
+    /// Whether no request can have an answer.
+    fn is_empty(&self) -> bool;
 }
 
 /// The answers so far.
@@ -23,39 +26,59 @@ pub(crate) struct Answers {
 
 impl AnswerSource for Answers {
     fn get(&self, ask: &EvidenceRequest) -> Option<&Answer> {
-        self.given.get(ask)
+        // Many checks have no answers, and then nothing is hashed.
+        if self.given.is_empty() { None } else { self.given.get(ask) }
     }
 
     fn seed(&self) -> Option<[u8; 32]> {
         self.seed
     }
+
+    fn is_empty(&self) -> bool {
+        self.given.is_empty()
+    }
 }
 
-/// Answers that are looked up on demand, each only once.
-pub(crate) struct LazyAnswers<'f> {
-    source: &'f dyn Fn(&EvidenceRequest) -> Option<Answer>,
-    seed: Option<[u8; 32]>,
+/// The function that looks up answers: from a cache, for example.
+pub type AnswerFn<'f> = &'f dyn Fn(&EvidenceRequest) -> Option<Answer>;
+
+/// The answers so far, and others that are looked up on demand, each only once.
+pub(crate) struct AnswersWith<'f> {
+    given: &'f Answers,
+    source: AnswerFn<'f>,
     first: OnceCell<Box<Entry>>,
 }
 
-/// An entry. There are as many as one certificate has locations, few enough to search one by one.
+/// An entry. There are as many as certificates have locations, few enough to search one by one.
 struct Entry {
     ask: EvidenceRequest,
     answer: Answer,
     next: OnceCell<Box<Self>>,
 }
 
-impl<'f> LazyAnswers<'f> {
-    pub(crate) const fn new(
-        source: &'f dyn Fn(&EvidenceRequest) -> Option<Answer>,
-        seed: Option<[u8; 32]>,
-    ) -> Self {
-        Self { source, seed, first: OnceCell::new() }
+impl<'f> AnswersWith<'f> {
+    pub(crate) const fn new(given: &'f Answers, source: AnswerFn<'f>) -> Self {
+        Self { given, source, first: OnceCell::new() }
+    }
+
+    /// The answers that were looked up.
+    pub(crate) fn into_found(self) -> Vec<(EvidenceRequest, Answer)> {
+        let mut found = Vec::new();
+        let mut place = self.first;
+        while let Some(entry) = place.into_inner() {
+            let Entry { ask, answer, next } = *entry;
+            found.push((ask, answer));
+            place = next;
+        }
+        found
     }
 }
 
-impl AnswerSource for LazyAnswers<'_> {
+impl AnswerSource for AnswersWith<'_> {
     fn get(&self, ask: &EvidenceRequest) -> Option<&Answer> {
+        if let Some(known) = self.given.get(ask) {
+            return Some(known);
+        }
         let mut place = &self.first;
         while let Some(entry) = place.get() {
             if entry.ask == *ask {
@@ -69,6 +92,10 @@ impl AnswerSource for LazyAnswers<'_> {
     }
 
     fn seed(&self) -> Option<[u8; 32]> {
-        self.seed
+        self.given.seed
+    }
+
+    fn is_empty(&self) -> bool {
+        false
     }
 }

@@ -80,7 +80,7 @@ impl<'e> Assessor<'e> {
         let AssessContext { ring, policy, now, issuers, pool, presented, anchor, signer_policy, .. } =
             context;
         Self {
-            context: Context::with_spent(ring, policy, now, [issuers, None], spent),
+            context: Context::with_spent(ring, policy, now, issuers, spent),
             pool,
             presented,
             anchor,

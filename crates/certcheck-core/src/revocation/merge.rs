@@ -2,18 +2,29 @@
 
 use std::sync::Arc;
 
-use super::{Answer, AssessContext, Assessor, CheckedCertificate, Considered, Evidence};
+use super::{
+    Answer, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal, Evidence, EvidenceRequest,
+};
 use crate::budget::Spent;
 use crate::status::Status;
 use crate::time::Time;
 use crate::x509::Certificate;
 
 /// The evidence that was received for one certificate.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct OwnEvidence {
     pub(super) evidence: Evidence,
     /// Whether anything was used in addition to CRLs of its issuer and responses for it.
     pub(super) looked_beyond: bool,
+}
+
+/// A request that was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct AskedEvidence {
+    pub(crate) request: EvidenceRequest,
+    pub(crate) answer: Answer,
+    /// Why the answer was not useful.
+    pub(crate) fault: Option<Dismissal>,
 }
 
 /// All evidence that was requested for a path.
@@ -25,10 +36,11 @@ pub(crate) struct FetchedEvidence<'s> {
 }
 
 impl<'s> FetchedEvidence<'s> {
-    pub(crate) fn of(answers: impl Iterator<Item = &'s Answer>) -> Self {
+    /// The evidence that answered these requests, in their order. A response to another request is no evidence.
+    pub(crate) fn of(asked: impl Iterator<Item = &'s AskedEvidence>) -> Self {
         let mut fetched = Self::default();
-        for answer in answers {
-            match answer {
+        for asked in asked.filter(|asked| asked.fault != Some(Dismissal::NonceMismatch)) {
+            match &asked.answer {
                 Answer::Crl(crl) => fetched.evidence.add_crl(Arc::clone(crl)),
                 Answer::Ocsp(response) => fetched.evidence.add_ocsp(response),
                 Answer::Issuers(found) => fetched.signers.extend(found.iter().map(AsRef::as_ref)),

@@ -27,7 +27,8 @@ pub use dismissal::{Dismissal, ScopeGap, SignerFault};
 pub use evidence::{Evidence, EvidenceFault, OcspEvidence};
 pub use request::{Answer, AnswerPreview, EvidenceKind, EvidenceRequest, Need};
 
-pub(crate) use answers::{AnswerSource, Answers, LazyAnswers};
+pub use answers::AnswerFn;
+pub(crate) use answers::{AnswerSource, Answers, AnswersWith};
 pub(crate) use assessor::{AssessContext, Assessor};
 pub(crate) use checked_certificate::CheckedCertificate;
-pub(crate) use merge::{FetchedEvidence, OwnEvidence};
+pub(crate) use merge::{AskedEvidence, FetchedEvidence};

@@ -12,7 +12,8 @@ use bytes::Bytes;
 use super::evidence::AtHand;
 use super::merge::{OwnEvidence, assess, with_signers};
 use super::{
-    Answer, AnswerSource, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence, EvidenceRequest,
+    Answer, AnswerSource, AskedEvidence, AssessContext, Assessor, CheckedCertificate, Dismissal, Evidence,
+    EvidenceRequest,
 };
 use crate::budget::Spent;
 use crate::ocsp::{CertIdHash, OcspRequest, ResponseStatus, nonce};
@@ -24,15 +25,27 @@ use crate::x509::{
 };
 
 /// The result of planning for one certificate.
+#[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub(crate) status: Status,
     /// The next request. `None` if the status is certain, or if nothing is left to request.
     pub(crate) next: Option<EvidenceRequest>,
-    /// The answered requests, and why an answer was not useful.
-    pub(crate) asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
+    pub(crate) asked: Vec<AskedEvidence>,
     /// The evidence that was received, and whether anything was used in addition to evidence from the issuer and for
     /// the certificate.
     pub(crate) own: OwnEvidence,
+    /// What it spent, apart from signatures.
+    pub(crate) spent: Spent,
+}
+
+impl Planned {
+    /// Whether planning again with these answers gives the same: nothing has answered the open request.
+    pub(crate) fn holds(&self, answers: &dyn AnswerSource, open_requests: OpenRequests) -> bool {
+        match &self.next {
+            None => true,
+            Some(next) => open_requests == OpenRequests::Named && answers.get(next).is_none(),
+        }
+    }
 }
 
 /// The outcome of a request.
@@ -79,7 +92,7 @@ struct Plan<'s, 'e> {
     status: Status,
     cause: Cause,
     next: Option<EvidenceRequest>,
-    asked: Vec<(EvidenceRequest, Option<Dismissal>)>,
+    asked: Vec<AskedEvidence>,
     /// Whether the last answer made the status certain.
     is_assessed: bool,
     wanted: Wanted,
@@ -95,6 +108,7 @@ pub(crate) fn plan<'e>(
     open_requests: OpenRequests,
     spent: &mut Spent,
 ) -> Planned {
+    let before = *spent;
     let mut plan = Plan {
         context,
         given,
@@ -126,7 +140,8 @@ pub(crate) fn plan<'e>(
         }
         certain => certain,
     };
-    Planned { status, next: plan.next, asked: plan.asked, own: plan.own }
+    let Plan { next, asked, own, .. } = plan;
+    Planned { status, next, asked, own, spent: spent.since(before).without_signatures() }
 }
 
 /// Why this answer is not useful for this certificate.
@@ -191,8 +206,8 @@ impl<'s, 'e> Plan<'s, 'e> {
             Some(_) if is_evidence => RequestOutcome::Useless,
             Some(_) => RequestOutcome::Nothing,
         };
-        if let Some((_, fault)) = self.asked.iter().find(|(known, _)| *known == ask) {
-            return Flow::Continue(outcome_of(fault));
+        if let Some(known) = self.asked.iter().find(|known| known.request == ask) {
+            return Flow::Continue(outcome_of(&known.fault));
         }
         if self.asked.len() >= max {
             self.note(Cause::TooLarge);
@@ -203,7 +218,8 @@ impl<'s, 'e> Plan<'s, 'e> {
                 self.next = Some(ask);
                 return Flow::Break(());
             }
-            self.asked.push((ask, Some(Dismissal::NotFetched(Cause::NotTried))));
+            let fault = Some(Dismissal::NotFetched(Cause::NotTried));
+            self.asked.push(AskedEvidence { request: ask, answer: Answer::Failed(Cause::NotTried), fault });
             self.note(Cause::NotTried);
             return Flow::Continue(RequestOutcome::Nothing);
         };
@@ -246,7 +262,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             self.note(dismissal.cause());
         }
         let outcome = outcome_of(&found);
-        self.asked.push((ask, found));
+        self.asked.push(AskedEvidence { request: ask, answer: answer.clone(), fault: found });
         Flow::Continue(outcome)
     }
 
@@ -410,8 +426,8 @@ impl<'s, 'e> Plan<'s, 'e> {
         let crls: Vec<_> = self
             .asked
             .iter()
-            .filter_map(|(ask, _)| match self.answers.get(ask) {
-                Some(Answer::Crl(crl)) => Some(Arc::clone(crl)),
+            .filter_map(|asked| match &asked.answer {
+                Answer::Crl(crl) => Some(Arc::clone(crl)),
                 _ => None,
             })
             .collect();

@@ -82,6 +82,17 @@ struct Fields {
     extensions: ExtensionTable,
 }
 
+/// The positions of a certificate's fields in its bytes: what parsing has found out. It outlives the view.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Positions(Fields);
+
+impl Positions {
+    /// The certificate again. `der` must be the bytes that were parsed.
+    pub(crate) const fn view(self, der: &[u8]) -> Certificate<'_> {
+        Certificate { der, fields: self.0 }
+    }
+}
+
 /// A certificate (RFC 5280 4.1).
 ///
 /// ```asn1
@@ -175,6 +186,11 @@ impl<'a> Certificate<'a> {
         span.slice(self.der)
     }
 
+    /// The positions of its fields.
+    pub(crate) const fn positions(&self) -> Positions {
+        Positions(self.fields)
+    }
+
     /// The whole certificate as encoded.
     #[must_use]
     pub const fn der(&self) -> &'a [u8] {
@@ -253,11 +269,6 @@ impl<'a> Certificate<'a> {
         self.subject().matches(self.issuer())
     }
 
-    /// The content of `Extensions`. Empty if there are none.
-    pub(crate) fn extension_list(&self) -> &'a [u8] {
-        self.slice(self.fields.extension_list)
-    }
-
     /// All extensions in order, known or unknown.
     pub fn extensions(&self) -> impl Iterator<Item = Result<Extension<'a>, ViewFault>> + use<'a> {
         let span = self.fields.extension_list;
@@ -311,11 +322,6 @@ impl<'a> Certificate<'a> {
     #[must_use]
     pub const fn key_usage(&self) -> Option<KeyUsage> {
         self.fields.extensions.key_usage
-    }
-
-    /// The bytes of an extension's body. Empty if the certificate does not have the extension.
-    pub(crate) fn extension_body(&self, known: KnownExtension) -> &'a [u8] {
-        self.fields.extensions.span(known).map_or(&[], |span| self.slice(span))
     }
 
     fn body(&self, known: KnownExtension) -> Option<Body<'a>> {

@@ -15,6 +15,7 @@ mod policy_extensions;
 mod source_extensions;
 
 pub use algorithm::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+pub(crate) use certificate::Positions;
 pub use certificate::{Certificate, OwnedCertificate, Serial, Version};
 pub use extension_table::{Extension, KnownExtension};
 pub use extensions::{

@@ -1,61 +1,61 @@
-//! A leaf accepted by another's issuer path, beside the whole check of it.
+//! A check of a leaf under another's issuer path, next to a check that searches.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::Answer;
 use certcheck_core::status::Cause;
-use certcheck_core::{Check, Evidence, IssuerPath, KeyRing, Report, Verdict};
+use certcheck_core::{
+    Check, CheckSession, Evidence, IssuerPath, IssuerStatuses, KeyRing, ParsedCheck, Report,
+};
 
 use certcheck_testkit::scenarios::Question;
 
-/// How often leaves were compared, and how many of them were admitted.
+/// How often leaves were compared, and how many of them have the path of the other leaf.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) compared: usize,
     pub(crate) admitted: usize,
 }
 
-/// The whole check, with nothing but what is given.
-fn whole(check: Check<'_>) -> (OwnedReport, Option<IssuerPath>) {
-    let mut session = check.begin();
-    let mut has_asked = false;
+/// Ends a session with nothing but what is given.
+fn ended<'a>(mut session: CheckSession<Check<'a>>) -> CheckSession<Check<'a>> {
     while let Some(need) = session.needs().first().cloned() {
-        has_asked = true;
         session.answer(&need.request, Answer::Failed(Cause::NotTried));
     }
-    let issuer_path = session.issuer_path();
-    assert!(issuer_path.is_none() || session.finish().is_accepted() || has_asked);
-    (session.into_report(), issuer_path)
+    session
 }
 
 /// What is kept of a check.
-fn issuer_path(check: Check<'_>) -> Option<IssuerPath> {
-    whole(check).1
+fn issuer_path(check: Check<'_>) -> Option<(IssuerPath, Option<IssuerStatuses>)> {
+    let session = ended(check.begin());
+    let issuer_path = session.issuer_path()?;
+    assert!(session.finish().is_accepted());
+    Some((issuer_path, session.issuer_statuses()))
 }
 
-/// Holds what an issuer path makes of a leaf against what a check does. What it accepts is accepted, for the same reasons.
+/// Compares the report of a check under an issuer path with that of a check that searches.
 fn compare(
-    issuer_path: &IssuerPath,
+    (issuer_path, statuses): &(IssuerPath, Option<IssuerStatuses>),
     check: Check<'_>,
     ring: &KeyRing,
     tally: &mut Tally,
 ) -> Result<(), String> {
-    let (slow, _) = whole(check);
     tally.compared += 1;
-    let fast = check.leaf_candidate().and_then(|leaf_candidate| {
-        let above = issuer_path.issuer_statuses(&leaf_candidate, &|_| None)?;
-        issuer_path.accept_fast(&leaf_candidate, &above, &|_| None)
-    });
-    let Some(fast) = fast else { return Ok(()) };
+    let searched = ended(check.begin());
+    assert_eq!(summary(&searched.finish()), summary(&searched.finish_from_nothing()));
+    let parsed = ParsedCheck::new(check);
+    let Ok(under) = parsed.begin_under(issuer_path, statuses.as_ref(), &|_| None) else { return Ok(()) };
+    let under = ended(under);
     tally.admitted += 1;
-    let (fast, slow) = (summary(&fast.report.view(ring)), summary(&slow.view(ring)));
-    if fast == slow && fast.starts_with(&format!("{:?}", Verdict::Accept)) {
+    assert_eq!(summary(&under.finish()), summary(&under.finish_from_nothing()));
+    let (under, searched) =
+        (summary(&under.into_report().view(ring)), summary(&searched.into_report().view(ring)));
+    if under == searched {
         return Ok(());
     }
-    Err(format!("admitted as\n{fast}\nchecked as\n{slow}"))
+    Err(format!("under the issuer path\n{under}\nsearched\n{searched}"))
 }
 
-/// Any other in the place of a target that is good: what the issuer path makes of it, and what a check does.
+/// Compares the checks of all others in the place of a target that is good.
 pub(crate) fn compare_all(question: &Question, evidence: &Evidence, tally: &mut Tally) -> Result<(), String> {
     let (chain, ring) = (question.presented(), question.key_ring());
     let check = Check::new(&chain, &ring, &question.policy, question.now()).with_evidence(evidence);
@@ -70,8 +70,8 @@ pub(crate) fn compare_all(question: &Question, evidence: &Evidence, tally: &mut 
     Ok(())
 }
 
-/// All of a report but signatures: who remembers some verifies fewer.
-fn summary(report: &Report<'_>) -> String {
+/// All of a report except signatures: a session that remembers some verifies fewer.
+pub(crate) fn summary(report: &Report<'_>) -> String {
     let path: Vec<_> = report
         .path
         .iter()

@@ -63,6 +63,11 @@ pub(crate) struct EvidenceSet {
 }
 
 impl EvidenceSet {
+    /// What has not been read from the slots. Many clients connect only once.
+    fn unread() -> Self {
+        Self { evidence: Evidence::new(), of: SmallVec::new(), says_good: OnceLock::new() }
+    }
+
     fn new(slots: &[Arc<CacheSlot>]) -> Self {
         let of: SmallVec<[Option<Arc<CachedEvidence>>; 4]> = slots.iter().map(|slot| slot.get()).collect();
         let mut evidence = Evidence::new();
@@ -83,11 +88,12 @@ impl EvidenceSet {
 
     /// Whether the slots still hold what this was made of.
     fn is_of(&self, slots: &[Arc<CacheSlot>]) -> bool {
-        slots.iter().zip(&self.of).all(|(slot, known)| match (&*slot.load(), known) {
-            (Some(cached), Some(known)) => Arc::ptr_eq(cached, known),
-            (None, None) => true,
-            _ => false,
-        })
+        slots.len() == self.of.len()
+            && slots.iter().zip(&self.of).all(|(slot, known)| match (&*slot.load(), known) {
+                (Some(cached), Some(known)) => Arc::ptr_eq(cached, known),
+                (None, None) => true,
+                _ => false,
+            })
     }
 }
 
@@ -97,7 +103,7 @@ pub(crate) struct KnownPath {
     pub(crate) basis: Arc<Basis>,
     pub(crate) report: Arc<OwnedReport>,
     /// The certificates that were presented with the leaf, for later checks.
-    presented: Arc<[CertificateDer<'static>]>,
+    presented: Box<[CertificateDer<'static>]>,
     /// Every certificate of the path is valid from the first of these to the second.
     valid: (Time, Time),
     pub(crate) slots: Vec<Arc<CacheSlot>>,
@@ -113,30 +119,6 @@ impl KnownPath {
         basis: &Arc<Basis>,
     ) -> Option<Self> {
         let presented = owned(chain.get(1..).unwrap_or_default()).into();
-        let evidence_set = EvidenceSet::new(&slots);
-        Self::of_set(report, presented, slots, basis, evidence_set)
-    }
-
-    /// As [`KnownPath::new`], with evidence that was found in these slots.
-    pub(crate) fn of_evidence(
-        report: Arc<OwnedReport>,
-        presented: Arc<[CertificateDer<'static>]>,
-        slots: Vec<Arc<CacheSlot>>,
-        basis: &Arc<Basis>,
-        evidence: Evidence,
-        of: SmallVec<[Option<Arc<CachedEvidence>>; 4]>,
-    ) -> Option<Self> {
-        let evidence_set = EvidenceSet { evidence, of, says_good: OnceLock::new() };
-        Self::of_set(report, presented, slots, basis, evidence_set)
-    }
-
-    fn of_set(
-        report: Arc<OwnedReport>,
-        presented: Arc<[CertificateDer<'static>]>,
-        slots: Vec<Arc<CacheSlot>>,
-        basis: &Arc<Basis>,
-        evidence_set: EvidenceSet,
-    ) -> Option<Self> {
         let until = report.valid_until()?;
         // Whether an anchor's own validity counts is up to the policy: if it does, `valid_until` includes it.
         let counts = if basis.policy.anchor_validity == AnchorValidity::Enforce { 0 } else { 1 };
@@ -146,16 +128,16 @@ impl KnownPath {
             basis: Arc::clone(basis),
             presented,
             valid: (from, until),
-            evidence_set: ArcSwap::from_pointee(evidence_set),
+            evidence_set: ArcSwap::from_pointee(EvidenceSet::unread()),
             slots,
             report,
         })
     }
 
     /// The chain as it was presented.
-    pub(crate) fn chain(&self) -> Vec<CertificateDer<'_>> {
-        let leaf = self.report.path().take(1).map(|leaf| CertificateDer::from(&**leaf.der()));
-        leaf.chain(self.presented.iter().map(|der| CertificateDer::from(&**der))).collect()
+    pub(crate) fn chain(&self) -> Arc<[CertificateDer<'static>]> {
+        let leaf = self.report.path().take(1).map(|leaf| CertificateDer::from(leaf.der().to_vec()));
+        leaf.chain(self.presented.iter().cloned()).collect()
     }
 
     pub(crate) fn is_valid(&self, now: Time) -> bool {
@@ -174,8 +156,9 @@ impl KnownPath {
 
     /// Releases evidence that is no longer in its slot.
     pub(crate) fn release_replaced(&self) {
-        if !self.evidence_set.load().is_of(&self.slots) {
-            self.evidence_set.store(Arc::new(EvidenceSet::new(&self.slots)));
+        let evidence_set = self.evidence_set.load();
+        if !evidence_set.of.is_empty() && !evidence_set.is_of(&self.slots) {
+            self.evidence_set.store(Arc::new(EvidenceSet::unread()));
         }
     }
 

@@ -2,20 +2,24 @@
 //! all at once and until a deadline.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use certcheck_core::policy::Nonce;
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, Dismissal, EvidenceRequest, Need};
 use certcheck_core::status::Cause;
-use certcheck_core::{Check, CheckSession, Time};
+use certcheck_core::{CheckSession, ParsedCheck, Time};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use pki_types::CertificateDer;
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::cache::entry::CacheSlot;
 use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::EvidenceKey;
+use crate::cache::lookup::{CacheLookup, Found};
+use crate::cache::path_templates::PathTemplate;
+use crate::engine::inputs::Inputs;
 use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::waiting::{Awaited, PendingNeed, WaitDeadlines, WaitOutcome, wait};
@@ -33,17 +37,6 @@ pub(crate) enum Reach {
     MemoryOnly,
 }
 
-/// A check to make, and its deadline.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CheckRequest<'o> {
-    pub(crate) chain: &'o [CertificateDer<'o>],
-    pub(crate) now: Time,
-    pub(crate) deadline: Instant,
-    /// The evidence in memory under this key is not enough: it is to be fetched again.
-    pub(crate) renew: Option<EvidenceKey>,
-    pub(crate) reach: Reach,
-}
-
 /// The result of a check.
 pub(crate) struct CheckOutcome {
     pub(crate) report: OwnedReport,
@@ -58,11 +51,19 @@ pub(crate) struct CheckOutcome {
     pub(crate) missing: Names,
 }
 
-struct Driver<'d> {
-    fetcher: &'d Arc<Fetcher>,
-    snapshot: &'d Arc<Snapshot>,
-    request: CheckRequest<'d>,
-    progress: CheckSession<'d>,
+/// A check in progress, with the evidence that it has found.
+pub(crate) struct Driver {
+    fetcher: Arc<Fetcher>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    session: CheckSession<Inputs>,
+    /// The issuer path that the check was begun under.
+    template: Option<Arc<PathTemplate>>,
+    /// What was in memory when the check began.
+    found: SmallVec<[Found; 4]>,
+    reach: Reach,
+    deadline: Instant,
+    /// The evidence in memory under this key is not enough: it is to be fetched again.
+    renew: Option<EvidenceKey>,
     sources: Vec<SourceTried>,
     slots: Vec<Arc<CacheSlot>>,
     unkept_until: Option<Time>,
@@ -74,6 +75,12 @@ struct Driver<'d> {
     useful: Vec<(Need, Arc<FetchOutcome>, Level)>,
 }
 
+impl core::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Driver").field("needs", &self.session.needs()).finish_non_exhaustive()
+    }
+}
+
 /// The result of a search step.
 enum Step {
     /// It has been answered.
@@ -82,53 +89,45 @@ enum Step {
     Wait { pending: PendingNeed, level: Level, watcher: FetchWatcher, deadlines: WaitDeadlines },
 }
 
-/// Drives a check. Offline it waits for the store alone, and with memory alone it does not wait.
-pub(crate) async fn drive(
-    fetcher: &Arc<Fetcher>,
-    snapshot: &Arc<Snapshot>,
-    request: CheckRequest<'_>,
-) -> CheckOutcome {
-    let mut driver = Driver::begin(fetcher, snapshot, request);
-    driver.run().await;
-    driver.finish()
-}
-
-/// Answers from memory and waits for nothing.
-pub(crate) fn answer_from_memory(
-    fetcher: &Arc<Fetcher>,
-    snapshot: &Arc<Snapshot>,
-    chain: &[CertificateDer<'_>],
-    now: Time,
-) -> CheckOutcome {
-    let request =
-        CheckRequest { chain, now, deadline: Instant::now(), renew: None, reach: Reach::MemoryOnly };
-    let mut driver = Driver::begin(fetcher, snapshot, request);
-    driver.answer_all_from_memory();
-    while let Some(need) = driver.progress.needs().first().cloned() {
-        // In memory or not, it is answered here.
-        let _answered = driver.seek(need);
-    }
-    driver.finish()
-}
-
-impl<'d> Driver<'d> {
-    fn begin(fetcher: &'d Arc<Fetcher>, snapshot: &'d Arc<Snapshot>, request: CheckRequest<'d>) -> Self {
-        let mut seed = [0; 32];
-        // Randomness costs a system call.
-        let is_wanted = snapshot.policy().nonce != Nonce::Off;
-        let has_seed = is_wanted && getrandom::fill(&mut seed).is_ok();
-        let mut check = Check::new(request.chain, snapshot.ring(), snapshot.policy(), request.now)
-            .with_verified_issuers(&snapshot.basis.issuers)
-            .with_evidence(&snapshot.basis.given);
-        if has_seed {
-            check = check.with_nonce_seed(seed);
-        }
-        let progress = check.begin();
-        Self {
-            fetcher,
+impl Driver {
+    /// Begins a check with what is in memory. With `renew`, the evidence under this key is fetched again, and memory is
+    /// not enough for anything.
+    pub(crate) fn begin(
+        fetcher: &Arc<Fetcher>,
+        snapshot: Arc<Snapshot>,
+        chain: Arc<[CertificateDer<'static>]>,
+        now: Time,
+        renew: Option<EvidenceKey>,
+    ) -> Self {
+        let parsed = ParsedCheck::new(Inputs::new(&snapshot.basis, chain, now));
+        let memory = &fetcher.memory;
+        let template = if renew.is_some() { None } else { snapshot.templates.get(&parsed) };
+        let places = template.as_ref().map(|template| template.places.load_full());
+        let lookup = CacheLookup::new(memory, now, places.as_deref().map_or(&[], Vec::as_slice));
+        let source = |ask: &EvidenceRequest| if renew.is_some() { None } else { lookup.find(ask) };
+        let above = template.as_ref().and_then(|template| template.above(memory, now));
+        let under = match &template {
+            Some(template) => {
+                let statuses = above.as_ref().map(|above| &above.statuses);
+                parsed.begin_under(&template.issuer_path, statuses, &source)
+            }
+            None => Err(parsed),
+        };
+        let (session, above) = match under {
+            Ok(session) => (session, above),
+            Err(parsed) => (parsed.begin(&source), None),
+        };
+        let mut found = lookup.into_found();
+        found.extend(above.iter().flat_map(|above| above.by.iter().cloned()));
+        let mut driver = Self {
+            fetcher: Arc::clone(fetcher),
             snapshot,
-            request,
-            progress,
+            session,
+            template,
+            found: SmallVec::new(),
+            reach: Reach::AllSources,
+            deadline: Instant::now(),
+            renew,
             sources: Vec::new(),
             slots: Vec::new(),
             unkept_until: None,
@@ -136,17 +135,29 @@ impl<'d> Driver<'d> {
             missing: Names::new(),
             useful: Vec::new(),
             parties: None,
-        }
+        };
+        driver.note_found(found);
+        driver
     }
 
-    async fn run(&mut self) {
+    /// Whether the verdict is final.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.session.needs().is_empty()
+    }
+
+    pub(crate) const fn inputs(&self) -> &Inputs {
+        self.session.inputs()
+    }
+
+    /// Looks for missing evidence everywhere until the deadline. Offline it waits for the store alone.
+    pub(crate) async fn run(mut self, deadline: Instant) -> CheckOutcome {
+        self.deadline = deadline;
         let mut waiting = FuturesUnordered::new();
         let mut open: Vec<EvidenceRequest> = Vec::new();
-        self.answer_all_from_memory();
         loop {
             // An answer may cause another need.
             while let Some(need) =
-                self.progress.needs().iter().find(|need| !open.contains(&need.request)).cloned()
+                self.session.needs().iter().find(|need| !open.contains(&need.request)).cloned()
             {
                 if let Step::Wait { pending, level, watcher, deadlines } = self.seek(need) {
                     open.push(pending.need.request.clone());
@@ -154,10 +165,10 @@ impl<'d> Driver<'d> {
                 }
             }
             // Fetches that are still under way are not waited for once the verdict is certain.
-            if self.progress.needs().is_empty() {
-                return;
+            if self.session.needs().is_empty() {
+                break;
             }
-            let Some(awaited) = waiting.next().await else { return };
+            let Some(awaited) = waiting.next().await else { break };
             let request = awaited.pending.need.request.clone();
             match self.decide(awaited).await {
                 Step::Answered => open.retain(|known| *known != request),
@@ -166,35 +177,42 @@ impl<'d> Driver<'d> {
                 }
             }
         }
+        self.finish()
     }
 
-    /// Answers all needs at once, if memory has evidence for each that can be used. That is nearly always so for a
-    /// known issuer.
-    fn answer_all_from_memory(&mut self) {
-        if self.request.renew.is_some() || self.progress.needs().len() < 2 {
-            return;
+    /// Decides by memory, and waits for nothing.
+    pub(crate) fn finish_from_memory(mut self) -> CheckOutcome {
+        self.reach = Reach::MemoryOnly;
+        while let Some(need) = self.session.needs().first().cloned() {
+            // In memory or not, it is answered here.
+            let _answered = self.seek(need);
         }
-        let now = self.request.now;
-        let mut found = Vec::new();
-        for need in self.progress.needs() {
-            let Some(key) = EvidenceKey::of(&need.request) else { return };
-            let slot = self.fetcher.memory.slot(key);
-            match slot.get().filter(|cached| !self.fetcher.memory.is_due(cached, now)) {
-                Some(cached) => found.push((need.clone(), slot, cached)),
-                None => return,
+        self.finish()
+    }
+
+    /// Notes the evidence from memory that was used.
+    fn note_found(&mut self, found: SmallVec<[Found; 4]>) {
+        for one in found {
+            let Some(at) = self.session.place_of(&one.request) else { continue };
+            if self.slots.iter().any(|known| known.key == one.slot.key) {
+                continue;
             }
-        }
-        let offered =
-            found.iter().map(|(need, _, cached)| (need.request.clone(), cached.answer.clone())).collect();
-        // If one of them cannot be used, each is looked at by itself.
-        if !self.progress.offer_all(offered) {
-            return;
-        }
-        for (need, slot, cached) in found {
-            slot.touch(self.request.now);
-            self.note_slot(slot);
-            let pending = PendingNeed::new(need);
-            let _answered = self.answered_with(&pending, &cached, Origin::Memory);
+            one.slot.touch(self.inputs().now);
+            let kind = one.cached.kind();
+            let labels = [("kind", kind.code()), ("from", Origin::Memory.code())];
+            metrics::counter!(names::ANSWERS, &labels).increment(1);
+            self.sources.push(SourceTried {
+                at,
+                kind,
+                url: Arc::clone(one.request.url()),
+                from: Some(Origin::Memory),
+                elapsed: Duration::ZERO,
+                bytes: one.cached.bytes(),
+                failure: None,
+                refusal: None,
+            });
+            self.slots.push(Arc::clone(&one.slot));
+            self.found.push(one);
         }
     }
 
@@ -210,14 +228,14 @@ impl<'d> Driver<'d> {
         let key = EvidenceKey::of(&pending.need.request);
         if let Some(key) = key {
             let slot = self.fetcher.memory.slot(key);
-            slot.touch(self.request.now);
+            slot.touch(self.inputs().now);
             self.note_slot(Arc::clone(&slot));
             if let Some(cached) = slot.get() {
-                let is_wanted_anew = self.request.renew == Some(key);
-                let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.request.now) {
-                    self.progress.preview(&pending.need.request, &cached.answer).fault
+                let is_wanted_anew = self.renew == Some(key);
+                let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.inputs().now) {
+                    self.session.preview(&pending.need.request, &cached.answer).fault
                 } else {
-                    match self.progress.offer(&pending.need.request, cached.answer.clone()) {
+                    match self.session.offer(&pending.need.request, cached.answer.clone()) {
                         Ok(()) => return self.answered_with(&pending, &cached, Origin::Memory),
                         Err(fault) => Some(fault),
                     }
@@ -232,7 +250,7 @@ impl<'d> Driver<'d> {
                 }
             }
         }
-        if self.request.reach == Reach::MemoryOnly {
+        if self.reach == Reach::MemoryOnly {
             self.missing.push(self.name_of(&pending.need));
             return self.answer_failed(pending, Failure::new(Cause::NotTried, "not in memory"));
         }
@@ -242,7 +260,7 @@ impl<'d> Driver<'d> {
             if let Ok(watcher) = self.fetcher.begin(&pending.need, Level::Store, None, &nobody, policy) {
                 // A store that does not answer must not use up the network's time.
                 let now = Instant::now();
-                let half = now + self.request.deadline.saturating_duration_since(now) / 2;
+                let half = now + self.deadline.saturating_duration_since(now) / 2;
                 let deadlines = WaitDeadlines { silent: half, whole: half };
                 return Step::Wait { pending, level: Level::Store, watcher, deadlines };
             }
@@ -251,11 +269,11 @@ impl<'d> Driver<'d> {
     }
 
     fn ask_network(&mut self, pending: PendingNeed) -> Step {
-        let (known, policy) = (pending.fallback.as_ref(), &self.snapshot.basis.policy);
         let behalf = self.behalf(&pending.need);
+        let (known, policy) = (pending.fallback.as_ref(), &self.snapshot.basis.policy);
         match self.fetcher.begin(&pending.need, Level::Network, known, &behalf, policy) {
             Ok(watcher) => {
-                let (now, whole) = (Instant::now(), self.request.deadline);
+                let (now, whole) = (Instant::now(), self.deadline);
                 let deadlines =
                     WaitDeadlines { silent: now + whole.saturating_duration_since(now) / 2, whole };
                 Step::Wait { pending, level: Level::Network, watcher, deadlines }
@@ -268,7 +286,7 @@ impl<'d> Driver<'d> {
     fn name_of(&self, need: &Need) -> u64 {
         match EvidenceKey::of(&need.request) {
             Some(key) => Party::hashed(key),
-            None => Party::hashed((need.request.url(), self.request.chain.first().map(|leaf| &**leaf))),
+            None => Party::hashed((need.request.url(), self.inputs().chain.first().map(|leaf| &**leaf))),
         }
     }
 
@@ -282,18 +300,17 @@ impl<'d> Driver<'d> {
                 parties
             }
         };
-        Behalf { parties, deadline: Some(self.request.deadline) }
+        Behalf { parties, deadline: Some(self.deadline) }
     }
 
     fn find_parties(&self, need: &Need) -> Parties {
         // Evidence that is fetched in advance is for any client.
-        let client = match self.request.renew {
+        let client = match self.renew {
             Some(key) => Party::hashed(key),
-            None => Party::hashed(self.request.chain.first().map(|leaf| &**leaf)),
+            None => Party::hashed(self.inputs().chain.first().map(|leaf| &**leaf)),
         };
-        let report = self.progress.finish();
-        let issuers = report.path.get(1..).unwrap_or_default();
-        let mut parties = of_path(client, issuers.iter().map(|issuer| issuer.certificate.spki().raw));
+        let issuers = self.session.issuer_keys();
+        let mut parties = of_path(client, issuers.iter().copied());
         if issuers.is_empty() {
             parties.push(Party::Issuer(Party::hashed(&*need.signer)));
         }
@@ -306,7 +323,7 @@ impl<'d> Driver<'d> {
         let Awaited { pending, level, outcome } = awaited;
         match outcome {
             WaitOutcome::Finished(Ok(outcome)) => {
-                let fetcher = Arc::clone(self.fetcher);
+                let fetcher = Arc::clone(&self.fetcher);
                 // Verifying the signature of a large CRL and indexing its entries takes time, so others are served in
                 // between. A CRL whose signer is known takes little.
                 let is_done = outcome.cached.crl().is_some() && outcome.cached.is_signed();
@@ -319,9 +336,9 @@ impl<'d> Driver<'d> {
             },
             WaitOutcome::Silent(..) if level == Level::Store => self.ask_network(pending),
             WaitOutcome::Silent(watcher, failure) => {
-                let whole = self.request.deadline;
+                let whole = self.deadline;
                 let supposed =
-                    self.progress.preview(&pending.need.request, &Answer::Failed(Cause::Unreachable));
+                    self.session.preview(&pending.need.request, &Answer::Failed(Cause::Unreachable));
                 if supposed.asks_on || pending.fallback.is_some() || Instant::now() >= whole {
                     self.unfinished.push(self.name_of(&pending.need));
                     return self.answer_failed(pending, failure);
@@ -336,27 +353,27 @@ impl<'d> Driver<'d> {
         let cached = &outcome.cached;
         let mut pending = pending;
         let need = pending.need.clone();
-        if !self.progress.needs().iter().any(|known| known.request == need.request) {
+        if !self.session.needs().iter().any(|known| known.request == need.request) {
             // The verdict is certain without it, or another path is: the evidence is not at fault. A CRL whose
             // signature is verified is kept for others.
             if cached.crl().is_some() && !self.fetcher.memory.is_rollback(cached) {
-                self.fetcher.keep(&need, outcome, level, self.request.now);
+                self.fetcher.keep(&need, outcome, level, self.inputs().now);
             }
             return Step::Answered;
         }
         self.find_signer(&need, cached);
-        let is_due = level == Level::Store && self.fetcher.memory.is_due(cached, self.request.now);
+        let is_due = level == Level::Store && self.fetcher.memory.is_due(cached, self.inputs().now);
         let decided = if self.fetcher.memory.is_rollback(cached) {
             Err(Dismissal::Superseded)
         } else if is_due {
             // It is used if nothing newer is available. It is not offered yet.
-            self.progress.preview(&need.request, &cached.answer).fault.map_or(Ok(()), Err)
+            self.session.preview(&need.request, &cached.answer).fault.map_or(Ok(()), Err)
         } else {
-            self.progress.offer(&need.request, cached.answer.clone())
+            self.session.offer(&need.request, cached.answer.clone())
         };
         match decided {
             Ok(()) => {
-                self.fetcher.keep(&need, outcome, level, self.request.now);
+                self.fetcher.keep(&need, outcome, level, self.inputs().now);
                 // The signer may be known only when all evidence is.
                 self.useful.push((need, Arc::clone(outcome), level));
                 if is_due {
@@ -379,7 +396,7 @@ impl<'d> Driver<'d> {
                 let is_reported = pending.fallback.is_none() && self.last_word(&pending).is_none();
                 if is_reported && cause != Cause::Rollback {
                     self.record_source(&pending, Some(cached), None, Some(&failure));
-                    self.progress.answer(&need.request, cached.answer.clone());
+                    self.session.answer(&need.request, cached.answer.clone());
                     return Step::Answered;
                 }
                 self.answer_failed(pending, failure)
@@ -389,18 +406,18 @@ impl<'d> Driver<'d> {
 
     /// Finds the signer of a CRL, unless it is known. Without it the CRL cannot be compared with an older one. The
     /// signer need not be the issuer.
-    fn find_signer(&self, need: &Need, cached: &CachedEvidence) {
+    fn find_signer(&mut self, need: &Need, cached: &CachedEvidence) {
         if !cached.is_signed() {
             // The CRL remembers it. Other needs that are found here are asked for below.
-            let _signer_is_known = self.progress.preview(&need.request, &cached.answer);
+            let _signer_is_known = self.session.preview(&need.request, &cached.answer);
         }
     }
 
     /// Offers evidence that is in the cache and too old, if it lists a certificate of the path. It counts whatever
     /// else was fetched.
-    fn last_word(&self, pending: &PendingNeed) -> Option<Answer> {
+    fn last_word(&mut self, pending: &PendingNeed) -> Option<Answer> {
         let last = pending.last.as_ref()?;
-        let supposed = self.progress.preview(&pending.need.request, &last.answer);
+        let supposed = self.session.preview(&pending.need.request, &last.answer);
         supposed.finds_revoked.then(|| last.answer.clone())
     }
 
@@ -426,7 +443,7 @@ impl<'d> Driver<'d> {
             }
             None => self.last_word(&pending).unwrap_or(Answer::Failed(failure.cause)),
         };
-        self.progress.answer(&pending.need.request, answer);
+        self.session.answer(&pending.need.request, answer);
         Step::Answered
     }
 
@@ -452,18 +469,14 @@ impl<'d> Driver<'d> {
 
     fn finish(self) -> CheckOutcome {
         for (need, outcome, level) in &self.useful {
-            self.fetcher.keep(need, outcome, *level, self.request.now);
+            self.fetcher.keep(need, outcome, *level, self.inputs().now);
         }
-        if self.request.renew.is_none() {
-            self.snapshot.templates.learn(
-                &self.snapshot.basis,
-                self.request.chain,
-                self.request.now,
-                &self.progress,
-            );
+        if self.renew.is_none() {
+            let Self { template, session, found, fetcher, .. } = &self;
+            self.snapshot.templates.learn(template.as_ref(), session, found, &fetcher.memory);
         }
         CheckOutcome {
-            report: self.progress.into_report(),
+            report: self.session.into_report(),
             sources: self.sources,
             slots: self.slots,
             unkept_until: self.unkept_until,

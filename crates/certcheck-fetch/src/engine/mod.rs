@@ -3,7 +3,9 @@
 mod advice;
 pub(crate) mod builder;
 pub(crate) mod driver;
+pub(crate) mod inputs;
 pub mod measure;
+pub(crate) mod pending;
 mod refresh;
 pub(crate) mod report;
 pub(crate) mod shared;
@@ -22,17 +24,13 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::chain::owned;
-use crate::engine::driver::{CheckOutcome, CheckRequest, Reach};
+use crate::engine::driver::{CheckOutcome, Driver, Reach};
+use crate::engine::pending::{LONGEST, PendingCheck};
 use crate::engine::report::CheckReport;
-use crate::engine::shared::{PREFETCH_TIMEOUT, Shared};
+use crate::engine::shared::Shared;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watch;
 use crate::store::Store;
-
-/// The longest wait: a day.
-const LONGEST: Duration = Duration::from_secs(86_400);
-/// How much later than its deadline a check may end.
-const GRACE: Duration = Duration::from_millis(200);
 
 /// Checks certificates, and fetches the evidence it needs for that, each piece only once.
 ///
@@ -108,8 +106,20 @@ impl Engine {
         self.shared.snapshot.load_full()
     }
 
-    /// Checks by the evidence in memory, without waiting. For a client that is known and good this takes less than a
-    /// microsecond and allocates nothing.
+    /// Begins a check. It is decided at once if all evidence that matters is in memory. For a client that is known and
+    /// good this takes less than a microsecond and allocates nothing.
+    ///
+    /// Nothing is fetched before [`PendingCheck::complete`]. Call that only when the client has proved that it holds
+    /// the certificate's key: otherwise anyone who has seen the certificate could cause fetches.
+    #[must_use]
+    pub fn begin(&self, chain: &[CertificateDer<'_>], now: Time) -> PendingCheck {
+        let generation = self.generation();
+        let begun = self.shared.begin(chain, now, Reach::AllSources);
+        let runtime = self.runtime.as_ref().map(Runtime::handle);
+        PendingCheck::new(&self.shared, runtime, generation, now, begun)
+    }
+
+    /// Checks by the evidence in memory, without waiting.
     ///
     /// Missing evidence is fetched in the background for the next time. Call this only when the client has proved
     /// that it holds the certificate's key: otherwise anyone who has seen the certificate could cause fetches. Before
@@ -130,38 +140,13 @@ impl Engine {
     /// Checks, and fetches missing evidence within this time. Evidence that has not arrived by then counts as
     /// unreachable. Its fetch goes on for later checks.
     pub async fn check(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> CheckReport {
-        if let Some(report) = self.shared.at_hand(chain, now, Reach::AllSources) {
-            return report;
-        }
-        let deadline = Instant::now() + within.min(LONGEST);
-        let Some(handle) = self.runtime.as_ref().map(Runtime::handle) else {
-            return self.look_up(chain, now);
-        };
-        let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
-        let task = handle.spawn(async move { shared.check(owned, now, deadline).await });
-        match task.await {
-            Ok(report) => report,
-            // The engine is shutting down: by the evidence in memory.
-            Err(_) => self.look_up(chain, now),
-        }
+        self.begin(chain, now).complete(within).await
     }
 
     /// As [`Engine::check`], for threads that may wait. The check runs on the engine's own threads. Do not call it in
     /// an asynchronous task, whose thread it would hold.
     pub fn check_blocking(&self, chain: &[CertificateDer<'_>], now: Time, within: Duration) -> CheckReport {
-        if let Some(report) = self.shared.at_hand(chain, now, Reach::AllSources) {
-            return report;
-        }
-        let within = within.min(LONGEST);
-        let deadline = Instant::now() + within;
-        let Some(runtime) = self.runtime.as_ref() else { return self.look_up(chain, now) };
-        let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        runtime.spawn(async move {
-            let _nobody_waits = sender.try_send(shared.check(owned, now, deadline).await);
-        });
-        // It ends by itself at the deadline, or a little later where threads are short.
-        receiver.recv_timeout(within + GRACE).unwrap_or_else(|_| self.look_up(chain, now))
+        self.begin(chain, now).complete_blocking(within)
     }
 
     /// Fetches the evidence that a check of this chain would miss, in the background. Evidence that is already being
@@ -172,14 +157,9 @@ impl Engine {
     }
 
     fn prefetch_for(&self, report: &CheckReport, chain: &[CertificateDer<'_>], now: Time) {
-        let missing = report.missing.clone();
-        let Some(permit) = self.shared.permit_to_prefetch(report, missing, chain) else { return };
-        let Some(runtime) = &self.runtime else { return };
-        let (shared, owned) = (Arc::clone(&self.shared), owned(chain));
-        runtime.spawn(async move {
-            // A fetch that has begun goes on even if nothing waits for it.
-            let _done = permit.spend(shared.check(owned, now, Instant::now() + PREFETCH_TIMEOUT)).await;
-        });
+        if let Some(runtime) = &self.runtime {
+            self.shared.prefetch(runtime.handle(), report, owned(chain).into(), now);
+        }
     }
 
     /// Fetches the evidence about every CA of the ring. Returns a report about each.
@@ -208,14 +188,9 @@ impl Engine {
     ) -> CheckReport {
         let ring = Arc::new(self.snapshot().with_policy(policy.clone(), &self.shared.limits));
         let Some(runtime) = &self.runtime else { return self.look_up(chain, now) };
-        let (fetcher, owned) = (Arc::clone(&self.shared.fetcher), owned(chain));
         let deadline = Instant::now() + within.min(LONGEST);
-        let snapshot = Arc::clone(&ring);
-        let task = runtime.spawn(async move {
-            let request =
-                CheckRequest { chain: &owned, now, deadline, renew: None, reach: Reach::AllSources };
-            driver::drive(&fetcher, &snapshot, request).await
-        });
+        let driver = Driver::begin(&self.shared.fetcher, Arc::clone(&ring), owned(chain).into(), now, None);
+        let task = runtime.spawn(driver.run(deadline));
         match task.await {
             Ok(CheckOutcome { report, sources, .. }) => {
                 CheckReport::full(&ring.basis, Arc::new(report), now, sources)

@@ -6,20 +6,18 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use certcheck_core::reason::Reason;
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::EvidenceKind;
 use certcheck_core::{Time, Verdict};
 use pki_types::CertificateDer;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::cache::evidence::Origin;
 use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
-use crate::cache::path_templates::{FirstSeen, Found};
 use crate::chain::owned;
-use crate::engine::driver::{self, CheckOutcome, CheckRequest, Reach};
-use crate::engine::report::{CheckReport, Inner, SourceTried, tolerated};
+use crate::engine::driver::{CheckOutcome, Driver, Reach};
+use crate::engine::report::{CheckReport, Inner, tolerated};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
@@ -28,7 +26,7 @@ use crate::limits::FetchLimits;
 use crate::metrics as names;
 
 /// How long a check may take that nothing waits for: the time of a whole CRL, and a little more.
-pub(crate) const PREFETCH_TIMEOUT: Duration = Duration::from_secs(150);
+const PREFETCH_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// State that the engine and its tasks share.
 #[derive(Debug)]
@@ -79,63 +77,62 @@ impl Shared {
         self.snapshot.load().paths.get(leaf)
     }
 
-    /// The report for a client that can be decided by memory without a whole check: one that is known, one that was
-    /// refused a moment ago, and one that is good and of a known profile.
-    pub(crate) fn at_hand(
-        &self,
-        chain: &[CertificateDer<'_>],
-        now: Time,
-        reach: Reach,
-    ) -> Option<CheckReport> {
+    /// Begins a check. It is decided at once if all evidence that matters is in memory.
+    pub(crate) fn begin(&self, chain: &[CertificateDer<'_>], now: Time, reach: Reach) -> Begun {
         if let Some(report) = self.known(chain, now, reach) {
-            return Some(report);
+            return Begun::Decided(report);
         }
         let snapshot = self.snapshot();
         if let Some(report) = refused_before(&snapshot, chain, now) {
-            return Some(report);
+            return Begun::Decided(report);
         }
-        let FirstSeen { path, found } =
-            snapshot.templates.accept_fast(&self.fetcher.memory, &snapshot.basis, chain, now)?;
-        let sources = sources_of(&found);
-        metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1);
-        let report = Arc::clone(&path.report);
-        snapshot.paths.insert(Arc::new(path));
-        Some(CheckReport::full(&snapshot.basis, report, now, sources))
+        let driver = Driver::begin(&self.fetcher, snapshot, owned(chain).into(), now, None);
+        if driver.is_settled() {
+            return Begun::Decided(self.close_from_memory(driver));
+        }
+        Begun::Open(Box::new(driver))
     }
 
     pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
-        if let Some(report) = self.at_hand(chain, now, Reach::MemoryOnly) {
-            return report;
+        match self.begin(chain, now, Reach::MemoryOnly) {
+            Begun::Decided(report) => report,
+            Begun::Open(driver) => self.close_from_memory(*driver),
         }
-        let snapshot = self.snapshot();
-        let outcome = driver::answer_from_memory(&self.fetcher, &snapshot, chain, now);
-        self.close(snapshot, chain, now, outcome)
     }
 
-    /// Drives a check and remembers what can be kept of it.
+    /// Begins a check and completes it.
     pub(crate) async fn check(
         self: Arc<Self>,
-        chain: Vec<CertificateDer<'static>>,
+        chain: Arc<[CertificateDer<'static>]>,
         now: Time,
         deadline: Instant,
     ) -> CheckReport {
-        let chain = &chain[..];
-        let snapshot = self.snapshot();
-        if let Some(report) = refused_before(&snapshot, chain, now) {
-            return report;
+        match self.begin(&chain, now, Reach::AllSources) {
+            Begun::Decided(report) => report,
+            Begun::Open(driver) => self.complete(*driver, deadline).await,
         }
+    }
+
+    /// Completes a check with evidence from anywhere, and remembers what can be kept of it.
+    pub(crate) async fn complete(self: Arc<Self>, driver: Driver, deadline: Instant) -> CheckReport {
         let waits = tokio::time::timeout_at(deadline, self.checks.acquire()).await;
         if !matches!(waits, Ok(Ok(_))) {
-            return self.look_up(chain, now);
+            return self.close_from_memory(driver);
         }
-        let request = CheckRequest { chain, now, deadline, renew: None, reach: Reach::AllSources };
-        let outcome = driver::drive(&self.fetcher, &snapshot, request).await;
+        let (snapshot, inputs) = (Arc::clone(&driver.snapshot), driver.inputs().clone());
+        let outcome = driver.run(deadline).await;
         let unfinished = outcome.unfinished.clone();
-        let report = self.close(snapshot, chain, now, outcome);
+        let report = self.close(&snapshot, &inputs.chain, inputs.now, outcome);
         if !unfinished.is_empty() {
-            self.fetch_in_background(&report, unfinished, chain, now);
+            self.fetch_in_background(&report, unfinished, inputs.chain, inputs.now);
         }
         report
+    }
+
+    /// Decides a check by memory, and remembers what can be kept of it.
+    pub(crate) fn close_from_memory(&self, driver: Driver) -> CheckReport {
+        let (snapshot, inputs) = (Arc::clone(&driver.snapshot), driver.inputs().clone());
+        self.close(&snapshot, &inputs.chain, inputs.now, driver.finish_from_memory())
     }
 
     /// A permit to fetch missing evidence of a client in the background, unless all of it is being fetched. If there
@@ -162,23 +159,38 @@ impl Shared {
         }
     }
 
+    /// Fetches the missing evidence of a check in the background.
+    pub(crate) fn prefetch(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        report: &CheckReport,
+        chain: Arc<[CertificateDer<'static>]>,
+        now: Time,
+    ) {
+        let Some(permit) = self.permit_to_prefetch(report, report.missing.clone(), &chain) else { return };
+        let shared = Arc::clone(self);
+        runtime.spawn(async move {
+            // A fetch that has begun goes on even if nothing waits for it.
+            let _done = permit.spend(shared.check(chain, now, Instant::now() + PREFETCH_TIMEOUT)).await;
+        });
+    }
+
     /// Takes in evidence that a check could not wait for, so that later checks find it.
     fn fetch_in_background(
         self: &Arc<Self>,
         report: &CheckReport,
         unfinished: Names,
-        chain: &[CertificateDer<'_>],
+        chain: Arc<[CertificateDer<'static>]>,
         now: Time,
     ) {
-        let Some(permit) = self.permit_to_prefetch(report, unfinished, chain) else { return };
-        let (shared, chain) = (Arc::clone(self), owned(chain));
+        let Some(permit) = self.permit_to_prefetch(report, unfinished, &chain) else { return };
+        let shared = Arc::clone(self);
         self.fetcher.runtime().spawn(async move {
-            let snapshot = shared.snapshot();
-            let deadline = Instant::now() + PREFETCH_TIMEOUT;
-            let request =
-                CheckRequest { chain: &chain, now, deadline, renew: None, reach: Reach::AllSources };
-            if let Ok(outcome) = permit.spend(driver::drive(&shared.fetcher, &snapshot, request)).await {
-                let _report = shared.close(snapshot, &chain, now, outcome);
+            let (snapshot, deadline) = (shared.snapshot(), Instant::now() + PREFETCH_TIMEOUT);
+            let (known, presented) = (Arc::clone(&snapshot), Arc::clone(&chain));
+            let driver = Driver::begin(&shared.fetcher, snapshot, presented, now, None);
+            if let Ok(outcome) = permit.spend(driver.run(deadline)).await {
+                let _report = shared.close(&known, &chain, now, outcome);
             }
         });
     }
@@ -192,10 +204,9 @@ impl Shared {
         deadline: Instant,
     ) -> bool {
         let snapshot = self.snapshot();
-        let request =
-            CheckRequest { chain: &path.chain(), now, deadline, renew: Some(key), reach: Reach::AllSources };
         let before = self.fetcher.memory.get(&key);
-        let _driven = driver::drive(&self.fetcher, &snapshot, request).await;
+        let driver = Driver::begin(&self.fetcher, snapshot, path.chain(), now, Some(key));
+        let _driven = driver.run(deadline).await;
         match (before, self.fetcher.memory.get(&key)) {
             (Some(before), Some(after)) => !Arc::ptr_eq(&before, &after),
             (None, Some(_)) => true,
@@ -205,7 +216,7 @@ impl Shared {
 
     pub(crate) fn close(
         &self,
-        snapshot: Arc<Snapshot>,
+        snapshot: &Snapshot,
         chain: &[CertificateDer<'_>],
         now: Time,
         outcome: CheckOutcome,
@@ -253,34 +264,13 @@ fn refused_before(snapshot: &Arc<Snapshot>, chain: &[CertificateDer<'_>], now: T
     Some(CheckReport::full(&snapshot.basis, snapshot.rejections.get(chain, now)?, now, Vec::new()))
 }
 
-/// The evidence that a client was accepted by, counted and as reports name it.
-fn sources_of(found: &[Found]) -> Vec<SourceTried> {
-    let (mut crls, mut responses) = (0, 0);
-    let source = |found: &Found| {
-        let kind = found.cached.kind();
-        match kind {
-            EvidenceKind::Ocsp => responses += 1,
-            _ => crls += 1,
-        }
-        SourceTried {
-            at: found.at,
-            kind,
-            url: Arc::clone(found.request.url()),
-            from: Some(Origin::Memory),
-            elapsed: Duration::ZERO,
-            bytes: found.cached.bytes(),
-            failure: None,
-            refusal: None,
-        }
-    };
-    let sources = found.iter().map(source).collect();
-    if crls > 0 {
-        metrics::counter!(names::ANSWERS, "kind" => "crl", "from" => "memory").increment(crls);
-    }
-    if responses > 0 {
-        metrics::counter!(names::ANSWERS, "kind" => "ocsp", "from" => "memory").increment(responses);
-    }
-    sources
+/// A check that has begun.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// The verdict is final.
+    Decided(CheckReport),
+    /// Evidence is missing.
+    Open(Box<Driver>),
 }
 
 /// For tasks that must not keep the engine alive.

@@ -83,7 +83,7 @@ async fn check(shared: Arc<Shared>, leaf: Arc<[u8]>, now: Time) {
         shared.watches.lock().end_check(&leaf);
         return;
     };
-    let report = Arc::clone(&shared).check(chain.to_vec(), now, Instant::now() + TIMEOUT).await;
+    let report = Arc::clone(&shared).check(chain, now, Instant::now() + TIMEOUT).await;
     let verdict = settle(&shared, &leaf, &report);
     let mut clients = shared.watches.lock();
     clients.end_check(&leaf);

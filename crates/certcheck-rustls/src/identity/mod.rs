@@ -59,7 +59,7 @@ impl Identity {
         };
         Ok(Self {
             certificate: leaf.certificate.to_owned(),
-            policies: report.policies.iter().map(|policy| OidBuf::from(*policy)).collect(),
+            policies: report.policies.clone(),
             anchor: anchor.certificate.subject().raw().into(),
             anchor_domains: spiffe::trust_domains(&anchor.certificate),
         })

@@ -1,0 +1,255 @@
+//! The path above an accepted leaf, kept for other leaves of the same issuer.
+//!
+//! A search finds its first path by the target's issuer, its authority key identifier, the presented certificates, the
+//! ring and the time. For a leaf that has all of these in common with an accepted one, it would find the same path
+//! first. So the search is skipped, and the path is validated for the leaf by the same code. A leaf for which the path
+//! is not valid goes through a search, which explains rejections.
+
+use core::hash::{Hash as _, Hasher};
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use pki_types::CertificateDer;
+
+use super::Check;
+use super::chain::{ParsedChain, Views};
+use super::memory::{Memory, Searched};
+use crate::key_ring::RingCertificate;
+use crate::ocsp::{CertIdHash, HashedIssuer};
+use crate::path::build;
+use crate::path::candidate::{CertificateRef, Link};
+use crate::path::context::Context;
+use crate::path::pool::Pool;
+use crate::revocation::plan::Planned;
+use crate::revocation::{Answer, AssessContext, CheckedCertificate, EvidenceRequest, FetchedEvidence};
+use crate::time::Time;
+use crate::x509::{Certificate, Positions};
+
+/// The path above an accepted leaf, for other leaves of the same issuer.
+///
+/// It belongs to one ring and one policy, and must not be used with others.
+#[derive(Debug)]
+pub struct IssuerPath {
+    issuer: Box<[u8]>,
+    authority_key: Option<Box<[u8]>>,
+    presented: Box<[CertificateDer<'static>]>,
+    /// The presented certificates, parsed.
+    chain: ParsedChain,
+    path: Vec<CertificateRef>,
+    /// The keys of the path above the leaf.
+    keys: Vec<Box<[u8]>>,
+    steps: u32,
+    hashed_issuer: HashedIssuer,
+    /// The first and last second for which the search finds the same path.
+    stable_window: (Time, Time),
+}
+
+impl IssuerPath {
+    /// The issuer path of a check that accepted with the first path that it found. `None` if the search depended on
+    /// more of the leaf than what is compared.
+    pub(super) fn new(check: &Check<'_>, chain: &ParsedChain, memory: &Memory) -> Option<Self> {
+        let searched = memory.only_search()?;
+        let path = &searched.outcome.path;
+        let CertificateRef::Ring(anchor) = *path.last()? else { return None };
+        let Views { pool, .. } = chain.views(check, &[]);
+        let target = pool.target();
+        // A warning about presented certificates must appear in each report. A leaf with the name of a CA is a special
+        // case, and so is a path that was not the first one.
+        let is_plain = chain.warnings.is_empty()
+            && !target.is_self_issued
+            && searched.outcome.attempts.is_empty()
+            && pool.by_name(target.certificate.subject()).is_empty();
+        if !is_plain || path.len() < 2 {
+            return None;
+        }
+        let above: Vec<Link<'_>> = path.iter().skip(1).filter_map(|at| Some(pool.link(*at)?.0)).collect();
+        let issuer = above.first()?.certificate;
+        let presented = check.chain.get(1..)?.iter();
+        Some(Self {
+            issuer: target.certificate.issuer().raw().into(),
+            authority_key: authority_key(&target.certificate).map(Into::into),
+            presented: presented.map(|der| CertificateDer::from(der.to_vec())).collect(),
+            chain: chain.clone(),
+            path: path.clone(),
+            keys: above.iter().map(|link| link.certificate.spki().raw.into()).collect(),
+            steps: searched.spent.steps,
+            hashed_issuer: HashedIssuer::new(&target.certificate, &issuer, CertIdHash::Sha1),
+            stable_window: stable_window(&pool, path, check.ring.get(anchor)?, check.now),
+        })
+    }
+
+    /// The chain and the memory of a check of another leaf, if this is its path.
+    pub(super) fn prepare(
+        &self,
+        check: &Check<'_>,
+        positions: Positions,
+        statuses: Option<&IssuerStatuses>,
+    ) -> Option<(ParsedChain, Memory)> {
+        if !self.is_stable(check.now) {
+            return None;
+        }
+        let target = positions.view(check.chain.first()?);
+        let key = target.spki().raw;
+        // RFC 4158 2.4.2: the search skips a CA with the target's own key.
+        if !self.is_for(&target, check.chain.get(1..)?)
+            || target.is_self_issued()
+            || self.keys.iter().any(|known| **known == *key)
+        {
+            return None;
+        }
+        let chain = self.chain.with_target(positions);
+        let Views { pool, .. } = chain.views(check, &[]);
+        if !pool.by_name(target.subject()).is_empty() {
+            return None;
+        }
+        let Check { ring, policy, now, issuers, .. } = *check;
+        let mut context = Context::new(ring, policy, now, issuers);
+        let outcome = build::follow(&mut context, &pool, &self.path, self.steps)?;
+        let spent = context.budget.spent;
+        let searched = Searched { excluded: Vec::new(), outcome, wanted_issuers: Default::default(), spent };
+        let mut memory = Memory::of_path(searched, self.hashed_issuer);
+        if let Some(statuses) = statuses.filter(|statuses| statuses.hold(now)) {
+            let number = memory.number_of(&self.path);
+            for (at, planned) in (1..).zip(&statuses.planned) {
+                memory.set_planned(number, at, Arc::clone(planned));
+            }
+        }
+        Some((chain, memory))
+    }
+
+    /// The same hash as [`ParsedCheck::hash_issuer_path`](crate::ParsedCheck::hash_issuer_path) for the leaves that it is for.
+    pub fn hash<H: Hasher>(&self, state: &mut H) {
+        hash(&self.issuer, self.authority_key.as_deref(), self.presented.len(), state);
+    }
+
+    /// Whether it is for this target, and the same certificates are presented with it.
+    pub(super) fn is_for(&self, target: &Certificate<'_>, presented: &[CertificateDer<'_>]) -> bool {
+        *self.issuer == *target.issuer().raw()
+            && self.authority_key.as_deref() == authority_key(target)
+            && self.presented.len() == presented.len()
+            && self.presented.iter().zip(presented).all(|(own, other)| **own == **other)
+    }
+
+    /// Whether the search finds the same path at this time.
+    #[must_use]
+    pub fn is_stable(&self, now: Time) -> bool {
+        (self.stable_window.0..=self.stable_window.1).contains(&now)
+    }
+
+    /// The certificates that were presented along with the leaf.
+    #[must_use]
+    pub const fn presented(&self) -> &[CertificateDer<'static>] {
+        &self.presented
+    }
+}
+
+/// The statuses of the CAs of an issuer path, by evidence that was useful.
+#[derive(Debug)]
+pub struct IssuerStatuses {
+    planned: Vec<Arc<Planned>>,
+    /// The first and last second for which the same evidence gives the same statuses.
+    holds: (Time, Time),
+}
+
+impl IssuerStatuses {
+    /// The statuses of the CAs of a path of an accepting check. `None` if evidence for one of them was missing or not
+    /// useful.
+    pub(super) fn new(check: &Check<'_>, chain: &ParsedChain, memory: &Memory, path: usize) -> Option<Self> {
+        let Check { ring, policy, now, evidence, issuers, .. } = *check;
+        let Views { presented, pool } = chain.views(check, &[]);
+        let links = memory.last_path()?.iter().filter_map(|at| Some(pool.link(*at)?.0.certificate));
+        let certificates: Vec<Certificate<'_>> = links.collect();
+        let planned: Vec<Arc<Planned>> = memory.plans(path).skip(1).map(Arc::clone).collect();
+        let is_useful = |planned: &Arc<Planned>| {
+            planned.next.is_none()
+                && planned.asked.iter().all(|asked| {
+                    let is_signers = matches!(asked.request, EvidenceRequest::Issuers { .. });
+                    asked.fault.is_none() && !is_signers
+                })
+        };
+        if !planned.iter().all(is_useful) {
+            return None;
+        }
+        let signer_policy = OnceCell::new();
+        let context = AssessContext {
+            ring,
+            policy,
+            now,
+            issuers,
+            pool: &pool,
+            presented: &presented,
+            anchor: *certificates.last()?,
+            signer_policy: &signer_policy,
+            hashed_issuer: None,
+        };
+        let checked: Vec<_> = CheckedCertificate::of_path(&certificates, policy).skip(1).collect();
+        let until = FetchedEvidence::of(planned.iter().flat_map(|planned| &planned.asked))
+            .until(context, evidence, &checked);
+        // Evidence that was not needed for a status still affects which evidence is requested.
+        let ends =
+            planned.iter().flat_map(|planned| &planned.asked).filter_map(|asked| match &asked.answer {
+                Answer::Crl(crl) => {
+                    Some(policy.freshness.says_so_until(crl.this_update(), crl.next_update(), now))
+                }
+                _ => None,
+            });
+        Some(Self { holds: (now, ends.fold(until, Time::min)), planned })
+    }
+
+    /// Whether the same evidence gives the same statuses at this time.
+    #[must_use]
+    pub fn hold(&self, now: Time) -> bool {
+        (self.holds.0..=self.holds.1).contains(&now)
+    }
+
+    /// The requests that were made for them, and the answers.
+    pub fn answers(&self) -> impl Iterator<Item = (&EvidenceRequest, &Answer)> {
+        let asked = self.planned.iter().flat_map(|planned| &planned.asked);
+        asked.map(|asked| (&asked.request, &asked.answer))
+    }
+}
+
+/// Hashes what an issuer path is found by.
+pub(super) fn hash<H: Hasher>(issuer: &[u8], authority_key: Option<&[u8]>, presented: usize, state: &mut H) {
+    issuer.hash(state);
+    authority_key.hash(state);
+    presented.hash(state);
+}
+
+/// The keyIdentifier of the authorityKeyIdentifier, by which a search orders its candidates.
+pub(super) fn authority_key<'c>(certificate: &Certificate<'c>) -> Option<&'c [u8]> {
+    certificate.authority_key_identifier().ok().flatten()?.key_identifier
+}
+
+/// The first and last second for which the same candidates for this path are valid as now. The search tries valid ones
+/// first.
+fn stable_window(
+    pool: &Pool<'_>,
+    path: &[CertificateRef],
+    anchor: &RingCertificate,
+    now: Time,
+) -> (Time, Time) {
+    let (mut from, mut until) = (Time::from_unix(i64::MIN), Time::from_unix(i64::MAX));
+    let second_before = |time: Time| Time::from_unix(time.unix().saturating_sub(1));
+    let second_after = |time: Time| Time::from_unix(time.unix().saturating_add(1));
+    let mut name = pool.target_issuer();
+    for reference in path.iter().skip(1) {
+        for (link, _) in pool.by_subject(name).filter_map(|at| pool.link(at)) {
+            let (not_before, not_after) = (link.certificate.not_before(), link.certificate.not_after());
+            if now < not_before {
+                until = until.min(second_before(not_before));
+            } else {
+                from = from.max(not_before);
+            }
+            if now > not_after {
+                from = from.max(second_after(not_after));
+            } else {
+                until = until.min(not_after);
+            }
+        }
+        if let Some((_, above)) = pool.link(*reference) {
+            name = above;
+        }
+    }
+    (from, anchor.constraints().not_after.map_or(until, |not_after| until.min(not_after)))
+}

@@ -1,0 +1,91 @@
+//! A check whose target has been parsed, and how it begins: with a search, or under a path that is known.
+
+use core::hash::Hasher;
+
+use super::chain::{ParsedChain, parse_target};
+use super::issuer_path::{self, IssuerPath, IssuerStatuses};
+use super::memory::Memory;
+use super::session::CheckSession;
+use super::{Check, CheckInputs};
+use crate::reason::Reason;
+use crate::revocation::AnswerFn;
+use crate::x509::{Certificate, Positions};
+
+impl<'a> Check<'a> {
+    /// Begins a check that names the missing evidence.
+    #[must_use]
+    pub fn begin(self) -> CheckSession<Self> {
+        ParsedCheck::new(self).begin(&|_| None)
+    }
+}
+
+/// A check whose target has been parsed.
+#[derive(Debug)]
+pub struct ParsedCheck<I> {
+    inputs: I,
+    /// `Err` is the reason to reject the target at once.
+    target: Result<Positions, Reason>,
+}
+
+impl<I: CheckInputs> ParsedCheck<I> {
+    /// Parses the target of a check.
+    #[must_use]
+    pub fn new(inputs: I) -> Self {
+        let target = parse_target(&inputs.check());
+        Self { inputs, target }
+    }
+
+    /// The inputs.
+    #[must_use]
+    pub const fn inputs(&self) -> &I {
+        &self.inputs
+    }
+
+    pub(super) fn target(&self) -> Option<Certificate<'_>> {
+        Some(self.target.as_ref().ok()?.view(self.inputs.check().chain.first()?))
+    }
+
+    /// Hashes what an [`IssuerPath`] is found by. The hash is that of [`IssuerPath::hash`] for the paths that may be
+    /// those of this target. Nothing is hashed for a target that cannot be parsed.
+    pub fn hash_issuer_path<H: Hasher>(&self, state: &mut H) {
+        if let Some(target) = self.target() {
+            let presented = self.inputs.check().chain.len().saturating_sub(1);
+            issuer_path::hash(target.issuer().raw(), issuer_path::authority_key(&target), presented, state);
+        }
+    }
+
+    /// Whether a path is for this target, and the same certificates are presented with it.
+    #[must_use]
+    pub fn is_under(&self, issuer_path: &IssuerPath) -> bool {
+        let presented = self.inputs.check().chain.get(1..).unwrap_or_default();
+        self.target().is_some_and(|target| issuer_path.is_for(&target, presented))
+    }
+
+    /// Begins the check. Evidence that is needed is looked up first by `source`, whose answers are used if they are
+    /// useful.
+    #[must_use]
+    pub fn begin(self, source: AnswerFn<'_>) -> CheckSession<I> {
+        let Self { inputs, target } = self;
+        let chain = target.map(|target| ParsedChain::parse(&inputs.check(), target, &[]));
+        CheckSession::begin(inputs, chain, Memory::default(), source)
+    }
+
+    /// Begins the check under a path that was accepted for another leaf. Nothing is searched, and the signatures above
+    /// the leaf are known. Everything else is checked as in any other check. `statuses` are those of the CAs, if they
+    /// are known too and hold at this time ([`IssuerStatuses::hold`]).
+    ///
+    /// # Errors
+    /// The check itself, if the path is not for this leaf or not valid for it: then a search has to decide.
+    pub fn begin_under(
+        self,
+        issuer_path: &IssuerPath,
+        statuses: Option<&IssuerStatuses>,
+        source: AnswerFn<'_>,
+    ) -> Result<CheckSession<I>, Self> {
+        let Ok(target) = self.target else { return Err(self) };
+        match issuer_path.prepare(&self.inputs.check(), target, statuses) {
+            Some((chain, memory)) => Ok(CheckSession::begin(self.inputs, Ok(chain), memory, source)),
+            None => Err(self),
+        }
+    }
+}
