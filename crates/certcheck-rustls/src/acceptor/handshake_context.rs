@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use certcheck_fetch::CheckReport;
+use certcheck_fetch::{CheckReport, PendingCheck};
 
 use super::sessions::Session;
 
@@ -27,6 +27,7 @@ pub(super) struct HandshakeContext {
 
 #[derive(Debug, Default)]
 struct Notes {
+    pending: Option<PendingCheck>,
     refused: Option<CheckReport>,
     /// Sessions that rustls wants to keep, with their names.
     offered: Vec<(Vec<u8>, Vec<u8>)>,
@@ -67,6 +68,15 @@ impl HandshakeContext {
 
     pub(super) fn holds(&self) -> bool {
         self.holds.load(Ordering::Acquire)
+    }
+
+    /// Keeps the check that the verifier has begun, for the gate.
+    pub(super) fn begin(&self, pending: PendingCheck) {
+        self.notes().pending = Some(pending);
+    }
+
+    pub(super) fn take_pending(&self) -> Option<PendingCheck> {
+        self.notes().pending.take()
     }
 
     /// Notes that the verifier refuses the client.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use certcheck_fetch::{CheckReport, Engine};
+use certcheck_fetch::{CheckReport, Engine, PendingCheck};
 use pki_types::CertificateDer;
 use rustls::{AlertDescription, Error, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -329,7 +329,9 @@ impl Shared {
                 refuse(stream, AlertDescription::CertificateRequired).await;
                 return Err(AcceptError::Handshake(error));
             }
-            Some(chain) if self.parts.auth.is_checked() => Some(self.check(chain, deadline).await),
+            Some(chain) if self.parts.auth.is_checked() => {
+                Some(self.check(context.take_pending(), chain, deadline).await)
+            }
             _ => None,
         };
         match report {
@@ -357,15 +359,24 @@ impl Shared {
         }
     }
 
-    async fn check(&self, chain: &[CertificateDer<'static>], deadline: Instant) -> CheckReport {
+    /// Completes the check that the verifier has begun. A session that resumes has none.
+    async fn check(
+        &self,
+        begun: Option<PendingCheck>,
+        chain: &[CertificateDer<'static>],
+        deadline: Instant,
+    ) -> CheckReport {
+        let (engine, now) = (&self.engine, self.engine.now());
+        let begun = begun.filter(|pending| pending.is_current(now));
+        let mut pending = begun.unwrap_or_else(|| engine.begin(chain, now));
         loop {
-            let generation = self.engine.generation();
-            let within = deadline.saturating_duration_since(Instant::now());
-            let report = self.engine.check(chain, self.engine.now(), within).await;
+            let generation = pending.generation();
+            let report = pending.complete(deadline.saturating_duration_since(Instant::now())).await;
             // Ring or policy may have changed while evidence was waited for. No client is accepted by the old ones.
-            if !report.is_accepted() || self.engine.generation() == generation {
+            if !report.is_accepted() || engine.generation() == generation {
                 return report;
             }
+            pending = engine.begin(chain, engine.now());
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The verifier of a handshake that is followed by a gate. It checks the path and what memory knows as revoked, and
-//! tolerates an unknown status. It is private to this module, so nothing else can use it.
+//! The verifier of a handshake that is followed by a gate. It begins the check, refuses what memory alone refuses, and
+//! leaves an unknown status to the gate. It is private to this module, so nothing else can use it.
 
 use std::sync::Arc;
 
@@ -24,13 +24,19 @@ impl VerifierHooks for PathOnlyVerifier {
         if !self.auth.is_checked() {
             return Ok(());
         }
-        let report = self.engine.look_up(chain, now);
-        if report.is_accepted() || report.is_missing_evidence() {
-            return Ok(());
+        let pending = self.engine.begin(chain, now);
+        match pending.decided() {
+            Some(report) if !report.is_accepted() && !report.is_missing_evidence() => {
+                let refused = Refused::new(report.clone());
+                let _noted = HandshakeContext::with(|context| context.refuse(refused.report().clone()));
+                Err(refused.error())
+            }
+            // The gate completes it, or begins again if there is no context.
+            _ => {
+                let _kept = HandshakeContext::with(|context| context.begin(pending));
+                Ok(())
+            }
         }
-        let refused = Refused::new(report);
-        let _noted = HandshakeContext::with(|context| context.refuse(refused.report().clone()));
-        Err(refused.error())
     }
 
     fn on_possession_proved(&self, _leaf: &CertificateDer<'_>) -> Result<(), Error> {

@@ -2,11 +2,11 @@
 //! unknown status.
 
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certcheck_core::Time;
-use certcheck_fetch::{CheckReport, Engine};
+use certcheck_fetch::{CheckReport, Engine, PendingCheck};
 use pki_types::CertificateDer;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -24,15 +24,27 @@ use crate::refused::Refused;
 /// client whose chain has been dropped by then is decided by its leaf alone, and is refused at worst.
 const UNDECIDED: u64 = 32 << 20;
 
-/// A chain, kept so that the path of its leaf is found again.
-type Chain = Arc<[CertificateDer<'static>]>;
+/// A client between its presentation and the proof of possession.
+struct Undecided {
+    /// What it presented, so that the path of its leaf is found again.
+    chain: Box<[CertificateDer<'static>]>,
+    /// The check that was begun. Another connection of the same client may have taken it.
+    pending: Mutex<Option<PendingCheck>>,
+}
+
+impl Undecided {
+    fn take(&self) -> Option<PendingCheck> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 #[derive(Clone, Debug)]
 struct Bytes;
 
-impl Weighter<Box<[u8]>, Chain> for Bytes {
-    fn weight(&self, _: &Box<[u8]>, chain: &Chain) -> u64 {
-        bytes_of(chain)
+impl Weighter<Box<[u8]>, Arc<Undecided>> for Bytes {
+    fn weight(&self, _: &Box<[u8]>, open: &Arc<Undecided>) -> u64 {
+        // The pending check has the chain too.
+        bytes_of(&open.chain).saturating_mul(2)
     }
 }
 
@@ -41,8 +53,8 @@ pub(super) struct Cached {
     auth: ClientAuth,
     max_wait: Option<Duration>,
     waiters: Semaphore,
-    /// Chains with a good path, found by their leaf, of clients that are not known by the leaf alone.
-    undecided: Cache<Box<[u8]>, Chain, Bytes>,
+    /// Clients with a good path, found by their leaf, that are not known by the leaf alone.
+    undecided: Cache<Box<[u8]>, Arc<Undecided>, Bytes>,
     observer: Option<Observer>,
 }
 
@@ -81,11 +93,11 @@ impl Cached {
     }
 
     /// Checks with what is in memory, or waits for the rest if that is allowed and few enough handshakes wait.
-    fn decide(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
+    fn decide(&self, pending: PendingCheck) -> CheckReport {
         let waits = self.max_wait.and_then(|max_wait| Some((max_wait, self.waiters.try_acquire().ok()?)));
         match waits {
-            Some((max_wait, _permit)) => self.engine.check_blocking(chain, now, max_wait),
-            None => self.engine.check_cached(chain, now),
+            Some((max_wait, _permit)) => pending.complete_blocking(max_wait),
+            None => pending.from_memory_with_prefetch(),
         }
     }
 }
@@ -97,18 +109,25 @@ impl VerifierHooks for Cached {
         if !self.auth.is_checked() {
             return Ok(());
         }
-        let report = self.engine.look_up(chain, now);
-        if !report.is_accepted() && !report.is_missing_evidence() {
-            return Err(self.refuse(report));
-        }
-        // A client with an unknown status is decided again by the same chain. So is a client that is not known by its
-        // leaf alone: its CRL may be signed by a certificate in its chain, for example.
-        if let Some(leaf) = chain.first()
-            && !report.is_of_known_path()
-            && (report.is_missing_evidence() || !self.engine.look_up(&chain[..1], now).is_accepted())
-        {
+        let pending = self.engine.begin(chain, now);
+        let Some(leaf) = chain.first() else { return Err(Error::NoCertificatesPresented) };
+        let is_known = match pending.decided() {
+            Some(report) if !report.is_accepted() && !report.is_missing_evidence() => {
+                return Err(self.refuse(report.clone()));
+            }
+            Some(report) if report.is_of_known_path() => true,
+            // It may be known by its leaf alone now. If its CRL is signed by a certificate in its chain, for example,
+            // it is not.
+            Some(report) => {
+                !report.is_missing_evidence()
+                    && self.engine.look_up(core::slice::from_ref(leaf), now).is_accepted()
+            }
+            None => false,
+        };
+        if !is_known {
             let chain = chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
-            self.undecided.insert(leaf.as_ref().into(), chain);
+            let open = Undecided { chain, pending: Mutex::new(Some(pending)) };
+            self.undecided.insert(leaf.as_ref().into(), Arc::new(open));
         }
         Ok(())
     }
@@ -123,14 +142,17 @@ impl VerifierHooks for Cached {
         let (alone, now) = (core::slice::from_ref(leaf), self.engine.now());
         let report = match open {
             // A client that was decided is known. If it is not any longer, its leaf must be enough.
-            None => self.decide(alone, now),
-            Some(chain) => match self.engine.look_up(alone, now) {
+            None => self.decide(self.engine.begin(alone, now)),
+            Some(open) => match self.engine.look_up(alone, now) {
                 // Known by now, or before: another client may have presented the leaf with a worse chain.
                 known if known.is_of_known_path() => {
                     self.undecided.remove(leaf.as_ref());
                     known
                 }
-                _ => self.decide(&chain, now),
+                _ => {
+                    let begun = open.take().filter(|begun| begun.is_current(now));
+                    self.decide(begun.unwrap_or_else(|| self.engine.begin(&open.chain, now)))
+                }
             },
         };
         if !report.is_accepted() {
