@@ -227,6 +227,16 @@ impl Diagnostics {
         }
     }
 
+    /// Those with one of these codes.
+    pub(super) fn only(self, codes: &[Code]) -> Self {
+        let mut only = Self::default();
+        only.extend(Self {
+            list: self.list.into_iter().filter(|it| codes.contains(&it.code)).collect(),
+            errors: 0,
+        });
+        only
+    }
+
     /// Those that are kept, in the order of the text.
     #[must_use]
     pub fn sorted(&self) -> Vec<&Diagnostic> {
