@@ -66,6 +66,15 @@ pub(crate) fn header_refused(about: About<'_>, detail: &dyn Display) {
     );
 }
 
+/// A client is not in one of the networks of the listener.
+pub(crate) fn address_refused(about: About<'_>) {
+    let (listener, peer) = (about.listener, about.peer.map(display));
+    info!(
+        name: "client-address-refused", target: "certcheck::limit",
+        listener, peer, "connection closed because of the client's address"
+    );
+}
+
 /// The service behind the front cannot be reached.
 pub(crate) fn upstream_unreachable(about: About<'_>, upstream: &Upstream, detail: &dyn Display) {
     let (listener, peer) = (about.listener, about.peer.map(display));

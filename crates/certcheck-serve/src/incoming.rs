@@ -2,6 +2,9 @@
 
 use core::fmt;
 use std::io;
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
 
 use tokio::io::AsyncReadExt as _;
 
@@ -33,6 +36,12 @@ pub(crate) fn has_header(proxies: &ProxyPeers, peer: Peer) -> bool {
         Peer::Tcp(address) => proxies.nets.iter().any(|net| net.contains(&address.ip())),
         Peer::Unix => proxies.unix,
     }
+}
+
+/// Whether a client at this address may connect. One whose address is unknown may only if all may.
+pub(crate) fn may_connect(clients: &[IpNet], peer: Option<SocketAddr>) -> bool {
+    let is_in = |address: SocketAddr| clients.iter().any(|net| net.contains(&address.ip().to_canonical()));
+    clients.is_empty() || peer.is_some_and(is_in)
 }
 
 /// Reads a header, and not a byte of what is behind it.

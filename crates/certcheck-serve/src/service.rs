@@ -56,6 +56,12 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
             }
         }
     }
+    if !incoming::may_connect(&active.config.clients, about.peer) {
+        let listener = Arc::clone(&context.listener);
+        counter!(names::LIMITED, "listener" => listener, "reason" => "client-address").increment(1);
+        events::address_refused(about);
+        return;
+    }
     if let Some(address) = about.peer
         && let Err(limit) = counted.of_address(address.ip(), limits.max_connections_per_address)
     {

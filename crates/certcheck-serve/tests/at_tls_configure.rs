@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use certcheck_rustls::Revocation;
 use certcheck_serve::at_tls::{CompiledPolicy, KeyringName, Permissions, ReadOptions, compile, configure};
-use certcheck_serve::config::{ClientCertificate, Loaded, TlsVersion, Upstream, print, read_text};
+use certcheck_serve::config::{
+    ClientCertificate, ListenerConfig, Loaded, TlsVersion, Upstream, print, read_text,
+};
 use certcheck_serve::ring_folders;
 
 const BASE: &str = include_str!("data/base_policy.txt");
@@ -17,11 +19,15 @@ fn policy(text: &str, fragment: bool) -> CompiledPolicy {
     policy
 }
 
+fn base() -> ListenerConfig {
+    ListenerConfig::new("", Upstream::parse("127.0.0.1:8080").expect("an upstream"))
+}
+
 fn loaded(policy: &CompiledPolicy) -> Loaded {
-    let upstream = Upstream::parse("127.0.0.1:8080").expect("an upstream");
+    let base = base();
     let find =
         |name: &KeyringName, label: Option<&str>| ring_folders::planned(Path::new("/rings"), name, label);
-    configure(policy, Path::new("policy.txt"), &upstream, find).expect("a configuration")
+    configure(policy, Path::new("policy.txt"), &base, find).expect("a configuration")
 }
 
 #[test]
@@ -70,6 +76,26 @@ fn what_a_policy_sets_is_in_the_configuration() {
     }
     assert!(listener.tls.certificates[0].key.ends_with("SRV/ring/personal/web~1.key"));
     assert_eq!(check.policy().limits.locations, 4);
+}
+
+#[test]
+fn clients_are_those_of_the_networks() {
+    let clients = |lines: &str| {
+        let text = BASE.replace("LocalPortRange 6777", &format!("LocalPortRange 6777\n{lines}"));
+        let listener = loaded(&policy(&text, false)).config.listeners.remove(0);
+        listener.clients.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(clients(""), [""; 0]);
+    assert_eq!(clients("RemoteAddr 192.0.2.7"), ["192.0.2.7/32"]);
+    assert_eq!(clients("RemoteAddr 0.0.0.0/0"), ["0.0.0.0/0"]);
+    assert_eq!(clients("RemoteAddr ::/0"), ["::/0"]);
+    assert_eq!(
+        clients("RemoteAddr 192.0.2.1-192.0.2.6"),
+        ["192.0.2.1/32", "192.0.2.2/31", "192.0.2.4/31", "192.0.2.6/32"]
+    );
+    assert_eq!(clients("RemoteAddr 255.255.255.254-255.255.255.255"), ["255.255.255.254/31"]);
+    assert_eq!(clients("RemoteAddr ::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), ["::/0"]);
+    assert_eq!(clients("RemoteAddr 2001:db8::/33"), ["2001:db8::/33"]);
 }
 
 #[test]
@@ -145,9 +171,8 @@ fn the_certificate_of_the_server_is_the_one_with_the_label_or_the_usual_one() {
 #[test]
 fn a_ring_that_is_not_there_is_reported_at_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
-    let upstream = Upstream::parse("127.0.0.1:8080").expect("an upstream");
+    let base = base();
     let find = |name: &KeyringName, label: Option<&str>| ring_folders::find(folder.path(), name, label);
-    let error =
-        configure(&policy(BASE, false), Path::new("policy.txt"), &upstream, find).expect_err("no ring");
+    let error = configure(&policy(BASE, false), Path::new("policy.txt"), &base, find).expect_err("no ring");
     assert!(error.to_string().starts_with("policy.txt:34:3: the key ring `SRV/ring`"), "{error}");
 }

@@ -50,6 +50,32 @@ impl AddressRange {
             _ => None,
         }
     }
+
+    /// The networks that have exactly these addresses: address and length of the prefix. None if it is all addresses.
+    #[must_use]
+    pub fn networks(&self) -> Vec<(IpAddr, u8)> {
+        let Self::Range { first, last, .. } = self else { return Vec::new() };
+        let bits: u32 = if first.is_ipv4() { 32 } else { 128 };
+        let back = |number: u128| match u32::try_from(number) {
+            Ok(number) if bits == 32 => IpAddr::V4(Ipv4Addr::from_bits(number)),
+            _ => IpAddr::V6(Ipv6Addr::from_bits(number)),
+        };
+        let (mut low, high) = (number(*first), number(*last));
+        let mut networks = Vec::new();
+        loop {
+            // The largest network that begins here and does not end beyond.
+            let aligned = low.trailing_zeros().min(bits);
+            let left = high - low;
+            let fitting = if left == u128::MAX { 128 } else { 127 - (left + 1).leading_zeros() };
+            let host = aligned.min(fitting);
+            networks.push((back(low), u8::try_from(bits - host).unwrap_or_default()));
+            let size = 1_u128.checked_shl(host).unwrap_or(0);
+            match low.checked_add(size) {
+                Some(next) if size > 0 && next <= high => low = next,
+                _ => return networks,
+            }
+        }
+    }
 }
 
 impl fmt::Display for AddressRange {

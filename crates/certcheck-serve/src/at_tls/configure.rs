@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use certcheck_rustls::rustls::CipherSuite;
 
+use super::addresses::AddressRange;
 use super::compile::CompiledPolicy;
 use super::keyring::KeyringName;
 use super::plan::{ListenerPlan, PlannedCertificate, PlannedSettings};
 use crate::config::{
     CertificateFiles, CheckConfig, ClientCertificate, ConfigError, ConfigFault, ListenAddress,
     ListenerConfig, Loaded, Origins, Place, PortRange, ProxyFor, ServeConfig, TlsVersion, UnknownSni,
-    Upstream, ValueOrigin,
+    ValueOrigin,
 };
 
 /// The files of a key ring.
@@ -30,6 +31,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("LocalAddr", &["listen"]),
     ("LocalPortRange", &["listen"]),
     ("Port", &["listen"]),
+    ("RemoteAddr", &["clients"]),
     ("HandshakeRole", &["client_auth"]),
     ("ClientAuthType", &["client_auth"]),
     ("HandshakeTimeout", &["handshake_timeout"]),
@@ -64,15 +66,15 @@ const KEYS: &[(&str, &[&str])] = &[
     ("ServerCertificateLabel", &["certificates"]),
 ];
 
-/// The configuration of a front for the policy in a file. All listeners have one service behind them. The files of a
-/// ring, and of the server's certificate with a label, are found by the caller.
+/// The configuration of a front for the policy in a file. What a policy does not say, such as the service behind it, is
+/// that of `base`. The files of a ring, and of the server's certificate with a label, are found by the caller.
 ///
 /// # Errors
 /// Rings that cannot be found, and values that a front cannot have, each with its place in the policy.
 pub fn configure(
     policy: &CompiledPolicy,
     file: &Path,
-    upstream: &Upstream,
+    base: &ListenerConfig,
     find_ring: impl Fn(&KeyringName, Option<&str>) -> Result<RingFiles, String>,
 ) -> Result<Loaded, ConfigError> {
     let mut faults = Vec::new();
@@ -97,12 +99,6 @@ pub fn configure(
                 }
             }
         }
-        if !plan.clients.is_empty() {
-            let message =
-                "a listener cannot be for some addresses of clients only; use a firewall, and RemoteAddr All";
-            faults.push(ConfigFault::new(place("RemoteAddr").or(Some(at)), message.to_owned()));
-            continue;
-        }
         let settings = &plan.settings;
         let ring = match find_ring(&settings.keyring, settings.label.as_deref()) {
             Ok(ring) => ring,
@@ -112,7 +108,7 @@ pub fn configure(
                 continue;
             }
         };
-        config.listeners.push(listener(plan, &config, ring, upstream));
+        config.listeners.push(listener(plan, &config, ring, base));
     }
     if !faults.is_empty() {
         return Err(ConfigError::new(faults));
@@ -124,11 +120,15 @@ fn listener(
     plan: &ListenerPlan,
     others: &ServeConfig,
     ring: RingFiles,
-    upstream: &Upstream,
+    base: &ListenerConfig,
 ) -> ListenerConfig {
     let settings = &plan.settings;
-    let mut listener = ListenerConfig::new(name(plan, others), upstream.clone());
+    let mut listener = base.clone();
+    listener.name = name(plan, others);
     listener.listen = listen(plan);
+    let networks = plan.clients.iter().flat_map(AddressRange::networks);
+    listener.clients =
+        networks.filter_map(|(address, length)| ipnet::IpNet::new(address, length).ok()).collect();
     let tls = &mut listener.tls;
     tls.certificates = ring.certificates;
     tls.versions = [(settings.tls12, TlsVersion::V1_2), (settings.tls13, TlsVersion::V1_3)]
@@ -150,7 +150,7 @@ fn listener(
         PlannedCertificate::None => ClientCertificate::None,
     };
     listener.limits.handshake_timeout = settings.handshake_timeout;
-    listener.check = check(settings, ring.ring);
+    listener.check = check(settings, ring.ring, &base.check);
     listener
 }
 
@@ -180,8 +180,8 @@ fn listen(plan: &ListenerPlan) -> Vec<ListenAddress> {
     addresses.iter().map(|address| ListenAddress::Tcp { address: *address, ports: ports.clone() }).collect()
 }
 
-fn check(settings: &PlannedSettings, ring: PathBuf) -> CheckConfig {
-    let usual = CheckConfig::default();
+fn check(settings: &PlannedSettings, ring: PathBuf, base: &CheckConfig) -> CheckConfig {
+    let usual = base.clone();
     let mut check = CheckConfig {
         ring: vec![ring],
         revocation: settings.revocation,
@@ -194,7 +194,9 @@ fn check(settings: &PlannedSettings, ring: PathBuf) -> CheckConfig {
     };
     let network = &mut check.network;
     network.ocsp_get = settings.ocsp_get;
-    network.ldap_server.clone_from(&settings.ldap_server);
+    if settings.ldap_server.is_some() {
+        network.ldap_server.clone_from(&settings.ldap_server);
+    }
     if let Some(url) = settings.proxy.as_deref().and_then(|proxy| url::Url::parse(proxy).ok()) {
         network.proxy = ProxyFor::Url(url);
     }

@@ -26,6 +26,7 @@ pub(super) const INHERITED: &[&str] = &[
     "session_max_age",
     "max_sessions",
     "send_ca_names",
+    "clients",
     "client_auth",
     "max_connections",
     "max_connections_per_address",
@@ -115,6 +116,7 @@ pub(super) fn listener<'d>(
     let limits = limits(reading, scope);
     let proxy_protocol = proxy_protocol(reading, scope);
     let allow_remote_upstream = reading.value(scope, "allow_remote_upstream", false, values::switch);
+    let clients = reading.value(scope, "clients", Vec::new(), values::one_or_more(values::net));
     let client_auth = reading.value(scope, "client_auth", Default::default(), values::word);
     let accept_proxy_from = reading.value(scope, "accept_proxy_from", Default::default(), values::peers);
     Some(ListenerConfig {
@@ -123,6 +125,7 @@ pub(super) fn listener<'d>(
         upstream: upstream?,
         allow_remote_upstream,
         tls,
+        clients,
         client_auth,
         check,
         limits,

@@ -51,6 +51,8 @@ pub struct ListenerConfig {
     pub allow_remote_upstream: bool,
     /// The server's own side of TLS.
     pub tls: TlsConfig,
+    /// The networks of clients that may connect. Empty: all.
+    pub clients: Vec<IpNet>,
     /// Whether clients send a certificate.
     pub client_auth: ClientCertificate,
     /// What client certificates are checked by.
@@ -73,6 +75,7 @@ impl ListenerConfig {
             upstream,
             allow_remote_upstream: false,
             tls: TlsConfig::default(),
+            clients: Vec::new(),
             client_auth: ClientCertificate::default(),
             check: CheckConfig::default(),
             limits: ListenerLimits::default(),

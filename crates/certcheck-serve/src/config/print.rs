@@ -89,6 +89,7 @@ impl Page<'_> {
         self.value("session_max_age", duration(tls.session_max_age));
         self.value("max_sessions", tls.max_sessions);
         self.value("send_ca_names", tls.send_ca_names);
+        self.value_or_none("clients", some(list(&listener.clients, text), listener.clients.is_empty()));
         self.value("client_auth", word(listener.client_auth));
         let limits = &listener.limits;
         self.value("max_connections", limits.max_connections);

@@ -11,7 +11,7 @@ use anyhow::anyhow;
 use certcheck_serve::at_tls::{
     CompiledPolicy, MAX_BYTES, Permissions, ReadOptions, compile, configure, format, parse,
 };
-use certcheck_serve::config::{self, ConfigFault, Upstream};
+use certcheck_serve::config::{self, ConfigFault, ListenerConfig, Upstream};
 use certcheck_serve::ring_folders;
 
 use crate::exit::Exit;
@@ -79,7 +79,7 @@ fn convert(arguments: &PolicyConvert) -> anyhow::Result<Exit> {
         return Ok(Exit::Unusable);
     }
     let find = |name: &_, label: Option<&str>| ring_folders::planned(keyring_dir, name, label);
-    match configure(&policy, &text.file, upstream, find) {
+    match configure(&policy, &text.file, &ListenerConfig::new("", upstream.clone()), find) {
         Ok(loaded) => {
             output::data().write_all(config::print(&loaded.config, &loaded.origins).as_bytes())?;
             Ok(Exit::Accepted)
@@ -99,9 +99,10 @@ fn report_errors(file: &Path, policy: &CompiledPolicy) -> io::Result<()> {
 
 /// What is wrong with the key rings that a policy names.
 fn ring_faults(policy: &CompiledPolicy, file: &Path, rings: &Path) -> Vec<ConfigFault> {
-    let upstream = Upstream::Tcp { host: "127.0.0.1".to_owned(), port: 1 };
+    // The service makes no difference to rings.
+    let base = ListenerConfig::new("", Upstream::Tcp { host: "127.0.0.1".to_owned(), port: 1 });
     let find = |name: &_, label: Option<&str>| ring_folders::find(rings, name, label);
-    match configure(policy, file, &upstream, find) {
+    match configure(policy, file, &base, find) {
         Ok(_) => Vec::new(),
         Err(error) => error.faults().to_vec(),
     }

@@ -5,7 +5,7 @@ use super::StatementKind::{IpAddr, IpAddrGroup, IpAddrSet, IpTimeCondition, Port
 use super::Values::{Addresses, Line, Number, OneOf, Ports, Reference, Word};
 use super::{KnownBy, Parameter, Permission, StatementKind, any, is};
 
-const REMOTE: &str = "which clients may connect";
+const REMOTE: &str = "clients";
 /// Why a rule for a local network cannot be served.
 pub(in crate::at_tls) const EACH_ADDRESS: &str =
     "a listener needs addresses, and no prefix or range: name each address of this machine, or All";
