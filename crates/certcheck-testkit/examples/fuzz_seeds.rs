@@ -77,6 +77,11 @@ fn main() {
         format!("{}{}", pem("CERTIFICATE", &root), pem("CERTIFICATE", &ca_der)).as_bytes(),
     );
     write("ring_file", "der", &root);
+    let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../certcheck-serve/tests/data");
+    for (mode, name) in [(0, "whole_policy.txt"), (1, "printed_fragment.txt"), (2, "base_policy.txt")] {
+        let text = std::fs::read(policies.join(name)).unwrap();
+        write("at_tls", name, &[&[mode][..], &text].concat());
+    }
     let signed = [der::int(1), der::set::<Vec<u8>>(&[]), der::seq(&[der::oid("1.2.840.113549.1.7.1")])];
     let signed = [der::concat(&signed), der::indefinite(0xa0, &root), der::set::<Vec<u8>>(&[])].concat();
     let signed = der::indefinite(0xa0, &der::indefinite(0x30, &signed));
