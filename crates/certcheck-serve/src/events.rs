@@ -9,6 +9,7 @@ use tracing::field::display;
 use tracing::{error, info, warn};
 
 use crate::config::{EventClass, Upstream};
+use crate::identity::AccessRefusal;
 use crate::proxy::Transferred;
 
 impl EventClass {
@@ -20,6 +21,7 @@ impl EventClass {
             Self::RefusedClients => "certcheck::client",
             Self::Limits => "certcheck::limit",
             Self::Upstream => "certcheck::upstream",
+            Self::Requests => "certcheck::request",
         }
     }
 }
@@ -45,6 +47,43 @@ pub(crate) fn connection_ended(
     info!(
         name: "connection-ended", target: "certcheck::connection",
         listener, peer, subject, why, to_upstream, to_client, seconds, "connection ended"
+    );
+}
+
+/// What an event says about a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) status: Option<u16>,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    pub(crate) lasted: Duration,
+}
+
+/// The answer to a request has ended, or was given up.
+pub(crate) fn request_ended(
+    about: About<'_>,
+    user: Option<&str>,
+    subject: Option<&str>,
+    request: Request<'_>,
+) {
+    let (listener, peer) = (about.listener, about.peer.map(display));
+    let Request { method, path, version, status, received, sent, lasted } = request;
+    let seconds = (lasted.as_secs_f64() * 1_000.0).round() / 1_000.0;
+    info!(
+        name: "request-ended", target: "certcheck::request",
+        listener, peer, user, subject, method, path, version, status, received, sent, seconds, "request ended"
+    );
+}
+
+/// A client with a good certificate is refused by the rules of its listener.
+pub(crate) fn access_refused(about: About<'_>, subject: Option<&str>, refusal: &AccessRefusal) {
+    let (listener, peer, code) = (about.listener, about.peer.map(display), refusal.code());
+    info!(
+        name: "access-refused", target: "certcheck::client",
+        listener, peer, code, subject, detail = %refusal, "client refused by rules"
     );
 }
 

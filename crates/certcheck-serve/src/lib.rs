@@ -27,9 +27,11 @@
 //! listener   sockets that listen           sockets   all of them, and accepting
 //! admission  limits of connections         service   one connection
 //! proxy      bytes both ways               session   why it ends
+//! identity   users, and who is accepted    http      requests with headers about clients
 //! ```
 #![forbid(unsafe_code)]
 
+mod access;
 mod active;
 mod admission;
 pub mod at_tls;
@@ -38,6 +40,7 @@ mod checks;
 pub mod config;
 mod events;
 mod files;
+mod http;
 pub mod identity;
 mod incoming;
 mod listener;

@@ -14,6 +14,10 @@ pub(crate) const LIMITED: &str = "certcheck_connections_limited_total";
 pub(crate) const BYTES: &str = "certcheck_bytes_total";
 /// Connections for which the service could not be reached, by `listener`.
 pub(crate) const UPSTREAM_FAILURES: &str = "certcheck_upstream_failures_total";
+/// Requests over HTTP, by `listener` and `status`.
+pub(crate) const REQUESTS: &str = "certcheck_requests_total";
+/// Clients refused by rules, by `listener` and `code`.
+pub(crate) const ACCESS_REFUSED: &str = "certcheck_access_refused_total";
 /// The end of the server certificate that expires first, by `listener`.
 pub(crate) const NOT_AFTER: &str = "certcheck_server_certificate_not_after_timestamp_seconds";
 /// Reloads, by `outcome`.
@@ -33,6 +37,8 @@ pub(crate) fn describe() {
     metrics::describe_counter!(LIMITED, "Connections that were closed because of a limit, by reason.");
     metrics::describe_counter!(BYTES, "Bytes that were passed on, by direction.");
     metrics::describe_counter!(UPSTREAM_FAILURES, "Connections for which the service could not be reached.");
+    metrics::describe_counter!(REQUESTS, "Requests over HTTP, by class of status.");
+    metrics::describe_counter!(ACCESS_REFUSED, "Clients with good certificates that rules refuse, by code.");
     metrics::describe_gauge!(NOT_AFTER, "End of the server certificate that expires first.");
     metrics::describe_counter!(RELOADS, "Reloads of the configuration, by outcome.");
     metrics::describe_gauge!(GENERATION, "Number of configurations that were used so far.");

@@ -9,9 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::access;
 use crate::active::{Active, Tls};
 use crate::admission::{Counted, Limit};
+use crate::config::HttpConfig;
 use crate::events::{self, About};
+use crate::http::{HttpClient, HttpConnection};
 use crate::incoming::{self, HeaderError};
 use crate::listener::Peer;
 use crate::metrics as names;
@@ -148,12 +151,22 @@ impl Connection<'_> {
     /// Connects the client with the service, and passes bytes on until one of them ends, or there is a reason to end.
     async fn pass_on<S>(&self, stream: S, client: Option<Client>, facts: &TlsFacts)
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let Self { context, active, .. } = self;
         let since = Instant::now();
         let config = &active.config;
         let header = proxy_protocol::write(&config.proxy_protocol, self.addresses, facts);
+        if let Some(http) = &config.http {
+            let is_http2 = facts.alpn.as_deref() == Some(b"h2");
+            self.serve_http(stream, client, http, is_http2, header).await;
+            return;
+        }
+        if let Err(refusal) = access::enter(&config.access, client.as_ref()) {
+            access::refused(&context.listener, self.about, client.as_ref(), &refusal);
+            self.ended(client.as_ref(), refusal.code(), Transferred::default(), since);
+            return;
+        }
         let connected = proxy::connect(
             &config.upstream,
             config.allow_remote_upstream,
@@ -175,11 +188,41 @@ impl Connection<'_> {
         if !matches!(end, End::Ended(_)) {
             relay.upstream().reset_when_dropped();
         }
+        self.count_cut(end);
+        self.ended(client.as_ref(), end.why(), relay.transferred(), since);
+    }
+
+    /// Answers the client's requests until one of them ends the connection, or there is a reason to end.
+    async fn serve_http<S>(
+        &self,
+        stream: S,
+        client: Option<Client>,
+        http: &HttpConfig,
+        is_http2: bool,
+        header: Option<Vec<u8>>,
+    ) where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let since = Instant::now();
+        let served = HttpClient {
+            listener: Arc::clone(&self.context.listener),
+            active: self.context.active.clone(),
+            peer: self.about.peer,
+            client: client.clone(),
+            header,
+            is_http2,
+        };
+        let mut served = HttpConnection::new(stream, http, served);
+        let end = Session::new(self.context, self.active, client.as_ref()).run(&mut served).await;
+        self.count_cut(end);
+        self.ended(client.as_ref(), end.why(), served.transferred(), since);
+    }
+
+    fn count_cut(&self, end: End) {
         if let Some(reason) = end.reason_to_cut() {
-            counter!(names::CUT, "listener" => Arc::clone(&context.listener), "reason" => reason)
+            counter!(names::CUT, "listener" => Arc::clone(&self.context.listener), "reason" => reason)
                 .increment(1);
         }
-        self.ended(client.as_ref(), end.why(), relay.transferred(), since);
     }
 
     /// Reports the end.
@@ -191,7 +234,7 @@ impl Connection<'_> {
             counter!(names::BYTES, "listener" => Arc::clone(listener), "direction" => direction)
                 .increment(bytes);
         }
-        let subject = client.and_then(Client::report).and_then(|report| report.summary().subject);
+        let subject = access::subject_of(client);
         events::connection_ended(self.about, subject.as_deref(), why, transferred, since.elapsed());
     }
 }

@@ -1,6 +1,7 @@
 //! Why a connection ends: its own end, a limit, or a client that would be refused now.
 
 use std::future::Future;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::access;
 use crate::active::Active;
 use crate::config::ClientCertificate;
+use crate::http::HttpConnection;
 use crate::proxy::{Relay, Side};
 use crate::service::Context;
 
@@ -62,6 +65,29 @@ impl End {
     }
 }
 
+/// What passes between a client and the service. It resolves to the side that ended first, or to the side that failed
+/// and why.
+pub(crate) trait Passing: Future<Output = Result<Side, (Side, io::Error)>> + Unpin {
+    /// When the last byte passed, in either direction.
+    fn last_activity(&self) -> std::time::Instant;
+}
+
+impl<C, U> Passing for Relay<C, U>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    U: AsyncRead + AsyncWrite + Unpin,
+{
+    fn last_activity(&self) -> std::time::Instant {
+        Self::last_activity(self)
+    }
+}
+
+impl Passing for HttpConnection {
+    fn last_activity(&self) -> std::time::Instant {
+        Self::last_activity(self)
+    }
+}
+
 /// A client that is connected with the service.
 pub(crate) struct Session<'s> {
     active: watch::Receiver<Arc<Active>>,
@@ -87,11 +113,7 @@ impl<'s> Session<'s> {
     }
 
     /// Passes bytes on until there is a reason to end.
-    pub(crate) async fn run<C, U>(mut self, relay: &mut Relay<C, U>) -> End
-    where
-        C: AsyncRead + AsyncWrite + Unpin,
-        U: AsyncRead + AsyncWrite + Unpin,
-    {
+    pub(crate) async fn run<P: Passing>(mut self, passing: &mut P) -> End {
         let begun = Instant::now();
         let mut watch = self.client.and_then(Client::watch);
         let mut recheck: Option<Recheck<'_>> = None;
@@ -107,7 +129,7 @@ impl<'s> Session<'s> {
                     // The engine is gone, and nothing further is known.
                     _ => watch = None,
                 },
-                outcome = &mut *relay => return match outcome {
+                outcome = &mut *passing => return match outcome {
                     Ok(side) => End::Ended(side),
                     Err((side, _)) => End::Broken(side),
                 },
@@ -135,7 +157,7 @@ impl<'s> Session<'s> {
                 }
                 () = &mut idle => {
                     let Some(limit) = self.idle else { continue };
-                    let until = Instant::from_std(relay.last_activity()) + limit;
+                    let until = Instant::from_std(passing.last_activity()) + limit;
                     if until <= Instant::now() {
                         return End::Idle;
                     }
@@ -153,6 +175,12 @@ impl<'s> Session<'s> {
         self.idle = active.config.limits.idle_timeout;
         let is_required = active.config.client_auth == ClientCertificate::Required;
         let report = self.client.and_then(Client::report);
+        // Over HTTP each request is answered by the rules of its time.
+        if active.config.http.is_none()
+            && let Err(refusal) = access::enter(&active.config.access, self.client)
+        {
+            return AfterReload::Refused(refusal.code());
+        }
         match (report, active.engine()) {
             (None, _) if is_required => AfterReload::Refused("no-certificate"),
             (Some(_), Some(engine)) if !self.is_engine(engine) => {

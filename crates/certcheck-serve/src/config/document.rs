@@ -107,6 +107,23 @@ impl<'d> Reading<'d> {
         self.optional(scope, key, parse).unwrap_or(default)
     }
 
+    /// The table of this name within a table, if there is one.
+    pub(super) fn table_of(
+        &mut self,
+        outer: Scope<'d>,
+        name: &'static str,
+        prefix: &'static str,
+    ) -> Option<Scope<'d>> {
+        let value = find(outer.own, name)?;
+        let at = value.span().start;
+        let Some(own) = value.get_ref().as_table() else {
+            let title = if outer.listener.is_some() { "listener." } else { "" };
+            self.fault(at, format!("{name}: not a table, which is written as [{title}{name}]"));
+            return None;
+        };
+        Some(Scope { listener: outer.listener, prefix, own, outer: None, at })
+    }
+
     /// Notes each key of a table that is not known, and each that is there in both spellings.
     pub(super) fn refuse_unknown(
         &mut self,

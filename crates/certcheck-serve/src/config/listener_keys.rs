@@ -9,11 +9,11 @@ use super::model::{
     TlsVersion, UnknownSni,
 };
 use super::origin::ValueOrigin;
-use super::{durations, values};
+use super::{access_keys, durations, http_keys, values};
 use crate::provider;
 
 /// The keys of a listener alone.
-pub(super) const OWN: &[&str] = &["name", "listen", "upstream"];
+pub(super) const OWN: &[&str] = &["name", "listen", "upstream", "http", "identity", "allow"];
 
 /// The keys that count for every listener if they are outside of listeners.
 pub(super) const INHERITED: &[&str] = &[
@@ -86,6 +86,8 @@ pub(super) const INHERITED: &[&str] = &[
 const MANY: u64 = 1_000_000;
 /// The largest limit of evidence, in bytes.
 const MAX_EVIDENCE: u64 = 4 << 30;
+/// The protocols that are offered where HTTP is spoken.
+pub(super) const HTTP_ALPN: [&str; 2] = ["h2", "http/1.1"];
 /// The shortest time limit.
 const SHORTEST: Duration = Duration::from_millis(100);
 
@@ -112,7 +114,12 @@ pub(super) fn listener<'d>(
     }
     let listen = reading.optional(own, "listen", values::distinct(values::listen));
     let upstream = reading.optional(own, "upstream", values::upstream);
-    let (tls, check) = (tls(reading, scope), check(reading, scope));
+    let (mut tls, check) = (tls(reading, scope), check(reading, scope));
+    let http = http_keys::http(reading, own, &title);
+    if http.is_some() && tls.alpn.is_empty() {
+        tls.alpn = HTTP_ALPN.map(str::to_owned).to_vec();
+    }
+    let access = access_keys::access(reading, own, &title);
     let limits = limits(reading, scope);
     let proxy_protocol = proxy_protocol(reading, scope);
     let allow_remote_upstream = reading.value(scope, "allow_remote_upstream", false, values::switch);
@@ -128,6 +135,8 @@ pub(super) fn listener<'d>(
         clients,
         client_auth,
         check,
+        access,
+        http,
         limits,
         proxy_protocol,
         accept_proxy_from,

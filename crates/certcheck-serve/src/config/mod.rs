@@ -7,11 +7,14 @@
 //! read      TOML to the model             print  the model to TOML, each value with its origin
 //! ```
 
+mod access_keys;
 mod address;
 mod check;
 mod document;
 mod durations;
 mod fault;
+mod http;
+mod http_keys;
 mod listener_keys;
 mod model;
 mod nearest;
@@ -25,6 +28,7 @@ mod words;
 pub use address::{AddressFault, ListenAddress, PortRange, Upstream};
 pub use check::{CheckConfig, NetworkConfig, ProxyFor};
 pub use fault::{ConfigError, ConfigFault, Place};
+pub use http::{HttpConfig, IdentityHeader, ServiceVersion, XfccField};
 pub use model::{
     AdminConfig, CertificateFiles, ClientCertificate, EventClass, ListenerConfig, ListenerLimits, LogConfig,
     LogFormat, ProxyPeers, ProxyProtocol, ProxyTlv, ProxyVersion, ServeConfig, TlsConfig, TlsVersion,

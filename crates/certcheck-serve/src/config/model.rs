@@ -8,6 +8,8 @@ use ipnet::IpNet;
 
 use super::address::{ListenAddress, Upstream};
 use super::check::CheckConfig;
+use super::http::HttpConfig;
+use crate::identity::AccessRules;
 
 /// The whole configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,6 +59,10 @@ pub struct ListenerConfig {
     pub client_auth: ClientCertificate,
     /// What client certificates are checked by.
     pub check: CheckConfig,
+    /// Which clients with good certificates are accepted, and who their users are.
+    pub access: AccessRules,
+    /// How HTTP is spoken. `None`: bytes are passed on, whatever the protocol.
+    pub http: Option<HttpConfig>,
     /// The limits of connections.
     pub limits: ListenerLimits,
     /// The PROXY protocol header that the service is sent.
@@ -78,6 +84,8 @@ impl ListenerConfig {
             clients: Vec::new(),
             client_auth: ClientCertificate::default(),
             check: CheckConfig::default(),
+            access: AccessRules::default(),
+            http: None,
             limits: ListenerLimits::default(),
             proxy_protocol: ProxyProtocol::default(),
             accept_proxy_from: ProxyPeers::default(),
@@ -311,4 +319,6 @@ pub enum EventClass {
     Limits,
     /// Services that cannot be reached.
     Upstream,
+    /// Each request over HTTP.
+    Requests,
 }

@@ -9,10 +9,12 @@ use certcheck_rustls::{Purpose, Revocation};
 
 use super::check::{CheckConfig, NetworkConfig, ProxyFor};
 use super::durations::duration_text;
+use super::http::HttpConfig;
 use super::model::{ListenerConfig, ProxyPeers, ServeConfig};
 use super::origin::{Origins, ValueOrigin};
 use super::values::suite_name;
 use super::words::{CAUSES, Word};
+use crate::identity::{AccessRules, Condition};
 
 /// The columns before the origin of a value.
 const VALUES: usize = 56;
@@ -110,6 +112,45 @@ impl Page<'_> {
         self.value("accept_proxy_from", list(&peers, text));
         self.check(&listener.check);
         self.network(&listener.check.network);
+        self.access(&listener.access);
+        if let Some(http) = &listener.http {
+            self.http(http);
+        }
+        self.prefix = "";
+    }
+
+    fn access(&mut self, access: &AccessRules) {
+        let allow = list(&access.allow, |rule| format!("{{ {} }}", conditions(&rule.conditions)));
+        self.value_or_none("allow", some(allow, access.allow.is_empty()));
+        if access.users.is_empty() && !access.is_user_required && !access.allow_non_ascii {
+            return;
+        }
+        self.text.push_str("\n[listener.identity]\n");
+        self.prefix = "identity.";
+        let rules = list(&access.users, |rule| {
+            let conditions = conditions(&rule.conditions);
+            let separator = if conditions.is_empty() { "" } else { ", " };
+            format!("{{ user = {}{separator}{conditions} }}", text(&rule.user))
+        });
+        self.value_or_none("rule", some(rules, access.users.is_empty()));
+        self.value("required", access.is_user_required);
+        self.value("allow_non_ascii", access.allow_non_ascii);
+    }
+
+    fn http(&mut self, http: &HttpConfig) {
+        self.text.push_str("\n[listener.http]\n");
+        self.prefix = "http.";
+        self.value("headers", list(&http.headers, |header| word(*header)));
+        self.value("xfcc", list(&http.xfcc, |field| word(*field)));
+        self.value("strip", list(&http.strip, text));
+        self.value("service_version", word(http.service_version));
+        self.value("upgrades", list(&http.upgrades, text));
+        self.value("max_header_bytes", http.max_header_bytes);
+        self.value("max_headers", http.max_headers);
+        self.value("max_body", http.max_body.map_or_else(|| text("off"), |max| max.to_string()));
+        self.value("max_streams", http.max_streams);
+        self.value("header_timeout", duration(http.header_timeout));
+        self.value("response_timeout", duration(http.response_timeout));
     }
 
     fn check(&mut self, check: &CheckConfig) {
@@ -165,6 +206,13 @@ impl Page<'_> {
         self.value("crl_timeout", duration(network.limits.crl_whole));
         self.value("ocsp_timeout", duration(network.limits.small_whole));
     }
+}
+
+/// `cn = ["a"], dns = ["b"]`
+fn conditions(conditions: &[Condition]) -> String {
+    let one =
+        |condition: &Condition| format!("{} = {}", condition.field().key(), list(condition.patterns(), text));
+    conditions.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A value, unless it is the empty one.

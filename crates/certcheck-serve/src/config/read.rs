@@ -102,24 +102,8 @@ fn configuration<'d>(reading: &mut Reading<'d>, table: &'d DeTable<'d>) -> Serve
     ServeConfig { listeners, admin, log, drain_timeout, watch_files }
 }
 
-/// The table of this name below the top, if there is one.
-fn table<'d>(
-    reading: &mut Reading<'d>,
-    top: Scope<'d>,
-    name: &'static str,
-    prefix: &'static str,
-) -> Option<Scope<'d>> {
-    let (_, value) = top.own.iter().find(|(key, _)| key.get_ref() == name)?;
-    let at = value.span().start;
-    let Some(own) = value.get_ref().as_table() else {
-        reading.fault(at, format!("{name}: not a table, which is written as [{name}]"));
-        return None;
-    };
-    Some(Scope { listener: None, prefix, own, outer: None, at })
-}
-
 fn admin<'d>(reading: &mut Reading<'d>, top: Scope<'d>) -> AdminConfig {
-    let Some(scope) = table(reading, top, "admin", "admin.") else { return AdminConfig::default() };
+    let Some(scope) = reading.table_of(top, "admin", "admin.") else { return AdminConfig::default() };
     reading.refuse_unknown(scope.own, "admin: ", &[ADMIN], &[]);
     AdminConfig {
         listen: reading.value(scope, "listen", Vec::new(), values::distinct(values::listen)),
@@ -128,7 +112,7 @@ fn admin<'d>(reading: &mut Reading<'d>, top: Scope<'d>) -> AdminConfig {
 }
 
 fn log<'d>(reading: &mut Reading<'d>, top: Scope<'d>) -> LogConfig {
-    let Some(scope) = table(reading, top, "log", "log.") else { return LogConfig::default() };
+    let Some(scope) = reading.table_of(top, "log", "log.") else { return LogConfig::default() };
     reading.refuse_unknown(scope.own, "log: ", &[LOG], &[]);
     LogConfig {
         format: reading.value(scope, "format", LogFormat::default(), values::word),

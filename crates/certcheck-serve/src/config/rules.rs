@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::address::ListenAddress;
 use super::fault::ConfigFault;
+use super::listener_keys::HTTP_ALPN;
 use super::model::{ClientCertificate, ListenerConfig, ProxyVersion, ServeConfig, TlsVersion};
 use super::origin::Origins;
 use super::values::suite_name;
@@ -88,6 +89,7 @@ impl Rules<'_> {
             self.fault(at, "offline", message);
         }
         self.tls(number, listener);
+        self.identity(number, listener);
         let is_v2 = listener.proxy_protocol.version == ProxyVersion::V2;
         let has_tlvs = self.origins.place(at, "proxy_protocol_tlvs").is_some();
         if has_tlvs && !is_v2 {
@@ -118,6 +120,23 @@ impl Rules<'_> {
                 "suites",
                 format!("suites: `{suite}` is of a version that `tls_versions` does not offer"),
             );
+        }
+    }
+
+    /// Rules about certificates need certificates, and HTTP its own protocols.
+    fn identity(&mut self, number: usize, listener: &ListenerConfig) {
+        let at = Some(number);
+        if listener.client_auth == ClientCertificate::None && !listener.access.are_empty() {
+            let key = if listener.access.allow.is_empty() { "identity.rule" } else { "allow" };
+            let message = format!("{key}: no client has a certificate with `client_auth = \"none\"`");
+            self.fault(at, key, message);
+        }
+        let is_other = |protocol: &&String| !HTTP_ALPN.contains(&protocol.as_str());
+        if listener.http.is_some()
+            && let Some(other) = listener.tls.alpn.iter().find(is_other)
+        {
+            let message = format!("alpn: `{other}` is not spoken by a listener with [listener.http]");
+            self.fault(at, "alpn", message);
         }
     }
 

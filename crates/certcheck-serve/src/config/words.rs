@@ -5,6 +5,7 @@ use certcheck_rustls::certcheck_core::policy::{
     CrlSignerUsage, EvidenceOrder, Nonce, RevocationScope, Tolerance,
 };
 
+use super::http::{IdentityHeader, ServiceVersion, XfccField};
 use super::model::{
     ClientCertificate, EventClass, LogFormat, ProxyTlv, ProxyVersion, TlsVersion, UnknownSni,
 };
@@ -48,12 +49,27 @@ words!(ProxyTlv:
     "certificate" => Self::Certificate,
     "crc32c" => Self::Checksum,
 );
+words!(IdentityHeader:
+    "xfcc" => Self::Xfcc,
+    "client-cert" => Self::ClientCert,
+    "client-cert-chain" => Self::ClientCertChain,
+    "x-client" => Self::XClient,
+);
+words!(XfccField:
+    "cert" => Self::Cert,
+    "chain" => Self::Chain,
+    "subject" => Self::Subject,
+    "uri" => Self::Uri,
+    "dns" => Self::Dns,
+);
+words!(ServiceVersion: "1.1" => Self::Http1, "2" => Self::Http2);
 words!(LogFormat: "text" => Self::Text, "json" => Self::Json);
 words!(EventClass:
     "connections" => Self::Connections,
     "refusals" => Self::RefusedClients,
     "limits" => Self::Limits,
     "upstream" => Self::Upstream,
+    "requests" => Self::Requests,
 );
 words!(Revocation:
     "hard-fail" => Self::HardFail,

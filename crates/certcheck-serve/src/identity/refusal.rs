@@ -33,6 +33,11 @@ pub enum AccessRefusal {
         /// The text between the two.
         separator: String,
     },
+    /// A name has a sign that ends it where it is written.
+    Unwritable {
+        /// The name.
+        name: String,
+    },
     /// The user name that a rule makes must not be used.
     BadUser {
         /// The user name.
@@ -63,6 +68,9 @@ impl AccessRefusal {
             Self::Several { .. } => {
                 "have the certificate issued again with only one of them, or use another name"
             }
+            Self::Unwritable { .. } => {
+                "have the certificate issued again with a name that its profile allows"
+            }
             Self::Ambiguous { .. } => "use another text between the two, or a rule for this client",
             Self::BadUser { .. } => "add a rule for this client that makes another user name",
         }
@@ -92,6 +100,9 @@ impl fmt::Display for AccessRefusal {
                     "the value {:?} has {separator:?} in it, which ends it in the template",
                     short(value)
                 )
+            }
+            Self::Unwritable { name } => {
+                write!(f, "the name {:?} has a sign that no such name has", short(name))
             }
             Self::BadUser { user, flaw } => write!(f, "the user name {:?} {flaw}", short(user)),
         }?;

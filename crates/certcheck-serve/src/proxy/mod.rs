@@ -5,4 +5,4 @@ mod relay;
 mod upstream;
 
 pub(crate) use relay::{Relay, Side, Transferred};
-pub(crate) use upstream::connect;
+pub(crate) use upstream::{UpstreamError, connect};
