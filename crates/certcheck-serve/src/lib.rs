@@ -58,3 +58,27 @@ mod stream;
 
 pub use reload::Reread;
 pub use run::{Drained, Front};
+
+/// Entry points for fuzzers.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    use crate::proxy_protocol::{Progress, parse};
+
+    /// Reads a header as a connection does: it ends, and never needs a byte that is behind it.
+    ///
+    /// # Panics
+    /// If a header is incomplete and nothing is needed.
+    pub fn proxy_protocol(bytes: &[u8]) {
+        let mut came = 0;
+        while let Some(beginning) = bytes.get(..came) {
+            match parse(beginning) {
+                Ok(Progress::Need(more)) => {
+                    assert!(more > 0, "nothing is needed");
+                    came += more;
+                }
+                Ok(Progress::Done(_)) | Err(_) => return,
+            }
+        }
+    }
+}

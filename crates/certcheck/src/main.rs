@@ -32,6 +32,7 @@ mod ring_command;
 mod ring_files;
 mod secret;
 mod sentence;
+mod serve;
 mod setup;
 mod signer;
 mod sources;
@@ -63,7 +64,10 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<Exit> {
     let (flags, settings): (Flags, _) = config::parse(std::env::args_os().collect())?;
     output::configure(&flags.global);
-    log::install(flags.global.verbose, flags.global.quiet);
+    // A service logs by its configuration.
+    if !matches!(flags.command, Command::Serve(_)) {
+        log::install(flags.global.verbose, flags.global.quiet);
+    }
     settings.warn()?;
     let is_json = flags.command.is_json();
     let outcome = match flags.command {
@@ -75,6 +79,7 @@ fn run() -> anyhow::Result<Exit> {
         Command::Cache(arguments) => cache::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Serve(arguments) => serve::run(*arguments, &flags.global),
         Command::Lab(arguments) => lab::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Config(arguments) => config::show(&arguments, &settings),

@@ -114,6 +114,11 @@ fn policy() {
 }
 
 #[test]
+fn serve() {
+    run("docs/serve.md");
+}
+
+#[test]
 fn settings() {
     run("docs/settings.md");
 }

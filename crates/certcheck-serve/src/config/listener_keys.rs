@@ -291,3 +291,23 @@ fn network<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> NetworkConfig {
     }
     network
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{INHERITED, OWN};
+
+    /// The tables of the page have every key, and no other.
+    #[test]
+    fn the_page_lists_each_key() {
+        let page = include_str!("../../../../docs/serve.md");
+        let (_, tables) = page.split_once("| key of a listener |").expect("a table");
+        let (tables, _) = tables.split_once("| key outside of listeners |").expect("another");
+        let first_cells = tables.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+        let mut listed: Vec<&str> =
+            first_cells.flat_map(|cell| cell.split(", ")).map(|key| key.trim_matches('`')).collect();
+        let mut known = [OWN, INHERITED].concat();
+        listed.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(listed, known);
+    }
+}

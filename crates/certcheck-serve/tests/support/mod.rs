@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use certcheck_rustls::pki_types::ServerName;
 use certcheck_rustls::rustls::version::TLS13;
 use certcheck_rustls::rustls::{ClientConfig, SupportedProtocolVersion};
 use certcheck_rustls::tokio_rustls::TlsConnector;
@@ -207,7 +208,7 @@ pub(crate) async fn try_dial(
     address: SocketAddr,
     config: &Arc<ClientConfig>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    let name = certcheck_rustls::pki_types::ServerName::try_from("localhost").expect("a name");
+    let name = ServerName::try_from("localhost").expect("a name");
     TlsConnector::from(Arc::clone(config)).connect(name, TcpStream::connect(address).await?).await
 }
 

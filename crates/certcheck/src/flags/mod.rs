@@ -12,6 +12,7 @@ mod network;
 mod output;
 mod policy;
 mod ring;
+mod serve;
 mod verify;
 mod watch;
 mod when;
@@ -33,6 +34,7 @@ pub(crate) use network::{NetworkArguments, ProxyFlag, ReachArguments};
 pub(crate) use output::FormatFlag;
 pub(crate) use policy::{PolicyArguments, PolicyCheck, PolicyCommand, PolicyConvert, PolicyFile, PolicyText};
 pub(crate) use ring::RingArguments;
+pub(crate) use serve::{ProxyProtocolFlag, QuickArguments, ServeArguments};
 pub(crate) use verify::{
     NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments,
 };
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Watch(Box<WatchArguments>),
     /// Measure revocation checks of a certificate: each source, and the whole decision.
     Bench(Box<BenchArguments>),
+    /// Serve mutual TLS in front of any service, and pass plain bytes on to it.
+    Serve(Box<ServeArguments>),
     /// Run a local PKI with CRLs, OCSP and a TLS service, to try things out.
     Lab(LabArguments),
     /// Check, explain and convert AT-TLS policies of z/OS.
@@ -112,7 +116,9 @@ impl Command {
             Self::Policy(arguments) => arguments.command.is_json(),
             Self::Config(arguments) => arguments.json,
             Self::Version(arguments) => arguments.json,
-            Self::Schema(_) | Self::Completions(_) | Self::Manual(_) | Self::Reference => false,
+            Self::Serve(_) | Self::Schema(_) | Self::Completions(_) | Self::Manual(_) | Self::Reference => {
+                false
+            }
         }
     }
 }

@@ -106,7 +106,7 @@ fn parse_ldap_server(text: &str) -> Result<String, String> {
     })
 }
 
-fn parse_net(text: &str) -> Result<IpNet, String> {
+pub(super) fn parse_net(text: &str) -> Result<IpNet, String> {
     let net = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
     net.map_err(|_| "not a network or address, such as 127.0.0.0/8 or ::1".to_owned())
 }

@@ -1,0 +1,89 @@
+//! Signals, until one ends the front.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use certcheck_serve::config::{ConfigError, Loaded};
+use certcheck_serve::{Front, Reread};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::spawn_blocking;
+use tracing::warn;
+
+use super::notify::{Now, notify, watchdog};
+
+/// File descriptors that a connection takes: of the client and of the service.
+const FILES_EACH: u64 = 2;
+/// File descriptors for everything else.
+const FILES_BESIDES: u64 = 256;
+
+/// Runs a front until SIGTERM or SIGINT. The inner result is whether it could be started.
+pub(super) fn run(
+    loaded: Loaded,
+    file: Option<PathBuf>,
+    reread: Reread,
+) -> anyhow::Result<Result<(), ConfigError>> {
+    raise_file_limit(&loaded);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let hangups = signal(SignalKind::hangup())?;
+        let mut interrupts = signal(SignalKind::interrupt())?;
+        let mut terminations = signal(SignalKind::terminate())?;
+        let front = match Front::start(loaded) {
+            Ok(front) => front,
+            Err(error) => return Ok(Err(error)),
+        };
+        notify(Now::Ready);
+        let alive = tokio::spawn(watchdog());
+        let following = tokio::spawn({
+            let (front, reread) = (front.clone(), Arc::clone(&reread));
+            async move { front.follow_files(file, reread).await }
+        });
+        let reloading = tokio::spawn(reload_on(hangups, front.clone(), reread));
+        tokio::select! {
+            _ = interrupts.recv() => {}
+            _ = terminations.recv() => {}
+        }
+        notify(Now::Stopping);
+        following.abort();
+        reloading.abort();
+        let within = front.configuration().config.drain_timeout;
+        tokio::select! {
+            _drained = front.drain(within) => {}
+            // A second signal ends it at once.
+            _ = interrupts.recv() => {}
+            _ = terminations.recv() => {}
+        }
+        alive.abort();
+        for engine in front.engines() {
+            engine.flush().await;
+        }
+        Ok(Ok(()))
+    })
+}
+
+/// Reloads at each SIGHUP. What cannot be used is logged by the front.
+async fn reload_on(mut hangups: Signal, front: Front, reread: Reread) {
+    while hangups.recv().await.is_some() {
+        notify(Now::Reloading);
+        let (front, reread) = (front.clone(), Arc::clone(&reread));
+        let _logged = spawn_blocking(move || front.reload_from(|| reread())).await;
+        notify(Now::Ready);
+    }
+}
+
+/// Raises the limit of open files as far as it may be, and warns if that is not enough.
+fn raise_file_limit(loaded: &Loaded) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let current = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let connections: usize =
+        loaded.config.listeners.iter().map(|listener| listener.limits.max_connections).sum();
+    let needed = (connections as u64).saturating_mul(FILES_EACH).saturating_add(FILES_BESIDES);
+    if let Some(files) = current.filter(|current| *current < needed) {
+        warn!(
+            name: "few-files", target: "certcheck::listener", files, needed,
+            "too few files can be open for max_connections; raise the limit (ulimit -n, LimitNOFILE=) or lower max_connections"
+        );
+    }
+}

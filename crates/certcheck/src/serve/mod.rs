@@ -1,0 +1,64 @@
+//! `certcheck serve`: a TLS front that runs until a signal ends it.
+
+mod daemon;
+mod notify;
+mod quick;
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use certcheck_serve::config::{self, ConfigError};
+use certcheck_serve::{Front, Reread};
+
+use crate::exit::Exit;
+use crate::flags::{GlobalArguments, ServeArguments};
+use crate::{log, output, visible};
+
+/// Runs the command.
+///
+/// # Errors
+/// Of output, or if there is no runtime. What is wrong with the configuration is printed, one fault a line.
+pub(crate) fn run(arguments: ServeArguments, global: &GlobalArguments) -> anyhow::Result<Exit> {
+    let file = arguments.config.clone();
+    let (is_check, is_print) = (arguments.check_config, arguments.print_config);
+    let reread = source(arguments);
+    let loaded = match reread() {
+        Ok(loaded) => loaded,
+        Err(error) => return refuse(&error),
+    };
+    if is_print {
+        output::data().write_all(config::print(&loaded.config, &loaded.origins).as_bytes())?;
+        return Ok(Exit::Accepted);
+    }
+    if is_check {
+        if let Err(error) = Front::check(&loaded) {
+            return refuse(&error);
+        }
+        let listeners = loaded.config.listeners.len();
+        let plural = if listeners == 1 { "" } else { "s" };
+        visible::note(format_args!("the configuration can be used: {listeners} listener{plural}"))?;
+        return Ok(Exit::Accepted);
+    }
+    log::install_for_service(&loaded.config.log, global.verbose, global.quiet);
+    match daemon::run(loaded, file, reread)? {
+        Ok(()) => Ok(Exit::Accepted),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// What reads the configuration, now and at each reload.
+fn source(arguments: ServeArguments) -> Reread {
+    let ServeArguments { config, quick, .. } = arguments;
+    match config {
+        Some(file) => Arc::new(move || config::read_file(&file)),
+        None => Arc::new(move || quick::configuration(&quick)),
+    }
+}
+
+/// Prints each fault on a line of its own.
+fn refuse(error: &ConfigError) -> anyhow::Result<Exit> {
+    for fault in error.faults() {
+        visible::remark(fault)?;
+    }
+    Ok(Exit::Unusable)
+}

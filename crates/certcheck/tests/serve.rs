@@ -1,0 +1,232 @@
+//! `certcheck serve` as a process: its flags, its signals, and what systemd hears of it.
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+#[path = "../../certcheck-serve/tests/support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, Stdio};
+
+use certcheck_rustls::tokio_rustls::client::TlsStream;
+use certcheck_testkit::Key;
+use certcheck_testkit::program::isolated;
+use certcheck_testkit::served::*;
+use support::*;
+
+fn program() -> Command {
+    isolated(env!("CARGO_BIN_EXE_certcheck"))
+}
+
+/// The output of a call in the folder of a PKI: exit code, standard output, standard error.
+fn run(pki: &Pki, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = program().args(arguments).current_dir(pki.folder()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// A free port. Another process may take it in between, which then fails the test.
+fn free_port() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn configuration(listen: &str, upstream: &str) -> String {
+    format!(
+        "drain_timeout = '10s'\nwatch_files = 'off'\n[[listener]]\nname = 'web'\nlisten = '{listen}'\n\
+         upstream = '{upstream}'\nring = 'ring'\nallow_net = '127.0.0.0/8'\n\
+         certificates = {{ chain = 'server.pem', key = 'server.key' }}\n"
+    )
+}
+
+/// A process that is killed at the end, and what it tells systemd.
+struct Running {
+    child: Child,
+    heard: UnixDatagram,
+}
+
+impl Running {
+    fn start(pki: &Pki, mut command: Command) -> Self {
+        let socket = pki.path("notify");
+        let _gone = fs::remove_file(&socket);
+        let heard = UnixDatagram::bind(&socket).unwrap();
+        heard.set_read_timeout(Some(PATIENCE)).unwrap();
+        command.current_dir(pki.folder()).env("NOTIFY_SOCKET", socket).stderr(Stdio::piped());
+        Self { child: command.spawn().unwrap(), heard }
+    }
+
+    /// What systemd hears next.
+    fn hears(&self) -> String {
+        let mut bytes = [0; 200];
+        let length = self.heard.recv(&mut bytes).expect("a message in time");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// The exit code and all that was logged.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_reload_and_end_it_and_systemd_hears_of_them() {
+    let pki = Pki::new();
+    let (address, upstream) = (free_port(), echo().await);
+    let file = pki.path("serve.toml");
+    fs::write(&file, configuration(&address.to_string(), &upstream)).unwrap();
+    let mut command = program();
+    command.args(["serve", "--config", "serve.toml"]).env("WATCHDOG_USEC", "300000000");
+    let running = Running::start(&pki, command);
+    assert_eq!(running.hears(), "READY=1\n");
+    assert_eq!(running.hears(), "WATCHDOG=1\n");
+    let client = pki.client("good");
+    let mut live = dial(address, &client).await;
+    ping(&mut live, b"hello").await.unwrap();
+    assert!(connect(address, &pki.client("revoked")).await.outcome.is_err());
+
+    let shown = |stream: &TlsStream<tokio::net::TcpStream>| {
+        stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
+    };
+    let before = shown(&live);
+    pki.write_server("server", "localhost", &Key::p256("serve again"));
+    running.signal("HUP");
+    assert!(running.hears().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert_eq!(running.hears(), "READY=1\n");
+    assert_ne!(shown(&dial(address, &client).await), before);
+    ping(&mut live, b"still there").await.unwrap();
+
+    fs::write(&file, "nonsense = 1\n").unwrap();
+    running.signal("HUP");
+    assert!(running.hears().starts_with("RELOADING=1\n"));
+    assert_eq!(running.hears(), "READY=1\n");
+    ping(&mut dial(address, &client).await, b"as before").await.unwrap();
+
+    running.signal("TERM");
+    assert_eq!(running.hears(), "STOPPING=1\n");
+    ping(&mut live, b"drained, and not cut").await.unwrap();
+    drop(live);
+    let (code, log) = tokio::task::spawn_blocking(|| running.end()).await.unwrap();
+    assert_eq!(code, Some(0), "{log}");
+    for line in [
+        "listening",
+        "client refused",
+        "certificate-revoked",
+        "connection ended",
+        "serve.toml:1:1: no key `nonsense`",
+        "no further connection is accepted",
+        "all connections have ended",
+    ] {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_listener_needs_no_file() {
+    let pki = Pki::new();
+    let (address, upstream) = (free_port(), hello().await);
+    let mut command = program();
+    command.args(["serve", "--listen", &address.to_string(), "--upstream", &upstream]);
+    command.args(["--cert", "server.pem", "--key", "server.key", "-r", "ring", "--allow-net", "127.0.0.0/8"]);
+    let running = Running::start(&pki, command);
+    assert_eq!(running.hears(), "READY=1\n");
+    assert_eq!(connect(address, &pki.client("ocsp-good")).await.outcome.as_deref(), Ok(HELLO));
+    assert!(connect(address, &pki.client("ocsp-revoked")).await.outcome.is_err());
+    running.signal("INT");
+    let (code, _) = tokio::task::spawn_blocking(|| running.end()).await.unwrap();
+    assert_eq!(code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_of_systemd_is_used_by_its_name() {
+    let pki = Pki::new();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let text = configuration("systemd:web", &hello().await);
+    fs::write(pki.path("serve.toml"), text + "[log]\nformat = 'json'\nquiet = ['connections']\n").unwrap();
+    // As systemd does it: the socket is file descriptor 3.
+    let mut command = isolated("sh");
+    let script = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec \"$@\"";
+    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_certcheck"), "serve", "--config", "serve.toml"]);
+    command.stdin(Stdio::from(OwnedFd::from(socket)));
+    let running = Running::start(&pki, command);
+    assert_eq!(running.hears(), "READY=1\n");
+    assert_eq!(connect(address, &pki.client("good")).await.outcome.as_deref(), Ok(HELLO));
+    running.signal("HUP");
+    assert!(running.hears().starts_with("RELOADING=1\n"));
+    assert_eq!(running.hears(), "READY=1\n");
+    assert_eq!(connect(address, &pki.client("good")).await.outcome.as_deref(), Ok(HELLO));
+    running.signal("TERM");
+    let (code, log) = tokio::task::spawn_blocking(|| running.end()).await.unwrap();
+    assert_eq!(code, Some(0), "{log}");
+    let events: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let has = |message: &str| events.iter().any(|event| event["message"] == message);
+    assert!(has("listening") && !has("connection ended"), "{log}");
+}
+
+#[test]
+fn a_configuration_is_checked_and_printed_without_listening() {
+    let pki = Pki::new();
+    let write = |text: &str| fs::write(pki.path("serve.toml"), text).unwrap();
+    write(&configuration("127.0.0.1:1", "127.0.0.1:2"));
+    let (code, out, err) = run(&pki, &["serve", "--config", "serve.toml", "--check-config"]);
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (Some(0), "", "certcheck: the configuration can be used: 1 listener\n")
+    );
+    let (code, out, _) = run(&pki, &["serve", "--config", "serve.toml", "--print-config"]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("# serve.toml:6:12\n") && out.contains("# default\n"), "{out}");
+    write(&out);
+    let (code, again, _) = run(&pki, &["serve", "--config", "serve.toml", "--print-config"]);
+    assert_eq!(code, Some(0));
+    let values = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.split_once(" # ").map(|(value, _)| value.to_owned())).collect()
+    };
+    assert_eq!(values(&out), values(&again));
+
+    write(&(configuration("127.0.0.1:1", "10.0.0.1:2") + "unknwon_sni = 1\nmax_depth = 'x'\n"));
+    let (code, _, err) = run(&pki, &["serve", "--config", "serve.toml"]);
+    let expected = "certcheck: serve.toml:10:1: listener `web`: no key `unknwon_sni`; did you mean `unknown_sni`?\n\
+                    certcheck: serve.toml:11:13: max_depth: `x` is not a whole number from 0 to 90\n";
+    assert_eq!((code, err.as_str()), (Some(2), expected));
+    write(
+        &configuration("127.0.0.1:1", "127.0.0.1:2")
+            .replace("'ring'", "'none'")
+            .replace("server.key", "ring/ca.pem"),
+    );
+    let (code, _, err) = run(&pki, &["serve", "--config", "serve.toml", "--check-config"]);
+    assert_eq!(code, Some(2));
+    for line in
+        ["serve.toml:7:8: ring: ", "serve.toml:9:16: certificates: ring/ca.pem: it has no private key in PEM"]
+    {
+        assert!(err.contains(line), "{line}: {err}");
+    }
+    for (arguments, said) in [
+        (&["serve"][..], "--config <FILE>"),
+        (&["serve", "--listen", "127.0.0.1:1"], "--upstream <ADDRESS>"),
+        (&["serve", "--config", "x", "--listen", "127.0.0.1:1"], "cannot be used with"),
+        (&["serve", "--listen", "x"], "no port"),
+        (&["serve", "--config", "none.toml"], "none.toml: it cannot be read"),
+    ] {
+        let (code, _, err) = run(&pki, arguments);
+        assert_eq!(code, Some(2), "{arguments:?}");
+        assert!(err.contains(said), "{arguments:?}: {err}");
+    }
+}
