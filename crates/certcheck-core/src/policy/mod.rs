@@ -293,6 +293,12 @@ pub struct Policy {
     pub nonce: Nonce,
     /// Responders that are trusted for any CA (RFC 6960 4.2.2.2, 1).
     pub trusted_responders: Vec<CertificateDer<'static>>,
+    /// URLs of responders that are asked about every certificate below the anchor, in addition to those that the
+    /// certificate names (AT-TLS: OcspUrl). Their responses are signed as any other: by the CA, by a delegate, or by
+    /// one of [`trusted_responders`](Self::trusted_responders).
+    pub responders: Vec<String>,
+    /// Whether these responders are asked before those that the certificate names (AT-TLS: OcspUrlPriority).
+    pub responders_first: bool,
     /// Whether missing issuers are requested from the URLs in caIssuers (RFC 5280 4.2.2.1).
     pub aia: bool,
     /// The limits of a check.
@@ -328,6 +334,8 @@ impl Policy {
             crl_signer_usage: CrlSignerUsage::Rfc10007,
             nonce: Nonce::Off,
             trusted_responders: Vec::new(),
+            responders: Vec::new(),
+            responders_first: true,
             aia: false,
             limits: Limits::default(),
             explain: false,

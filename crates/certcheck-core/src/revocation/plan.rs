@@ -300,13 +300,21 @@ impl<'s, 'e> Plan<'s, 'e> {
         }
     }
 
-    /// Asks every responder in authorityInfoAccess, each with the most common hash first, then with the other.
+    /// Asks every responder in authorityInfoAccess and those of the policy, each with the most common hash first, then
+    /// with the other.
     ///
     /// RFC 5280 4.2.2.1, RFC 9919 3.
     #[doc(alias("RFC 5280 section 4.2.2.1", "RFC 9919 section 3"))]
     fn ask_responders(&mut self) -> Flow {
-        let Ok(access) = self.checked.certificate.authority_info_access() else { return Flow::Continue(()) };
-        for url in access.into_iter().flat_map(|access| access.urls(oid::AD_OCSP)) {
+        let access = self.checked.certificate.authority_info_access().ok().flatten();
+        let named = access.into_iter().flat_map(|access| access.urls(oid::AD_OCSP));
+        let policy = self.context.policy;
+        let (before, after) = match policy.responders_first {
+            true => (policy.responders.as_slice(), &[][..]),
+            false => (&[][..], policy.responders.as_slice()),
+        };
+        let before = before.iter().map(String::as_str);
+        for url in before.chain(named).chain(after.iter().map(String::as_str)) {
             for hash in [CertIdHash::Sha1, CertIdHash::Sha256] {
                 let ask = self.ocsp_ask(url, hash);
                 let about = self.checked;
