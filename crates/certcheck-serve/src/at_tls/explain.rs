@@ -42,13 +42,15 @@ pub fn explain(plan: &ListenerPlan) -> Vec<PlainFact> {
         );
         let keys = ["Keyring", "CertValidationMode", "PeerMinRsaKeySize", "PeerMinECCKeySize"];
         facts.push(fact("validation", &keys, validated));
-        let levels = ["RevocationSecurityLevel", "GSK_CRL_SECURITY_LEVEL", "OcspUrl"];
+        let levels = ["RevocationSecurityLevel", "GSK_CRL_SECURITY_LEVEL"];
         facts.push(fact("revocation", &levels, revocation(settings.revocation).to_owned()));
         if settings.revocation != Revocation::Off {
             let asked = [
                 "AIACDPPriority",
                 "HttpCdpEnable",
                 "OcspAiaEnable",
+                "OcspUrl",
+                "OcspUrlPriority",
                 "OcspRetrieveViaGet",
                 "OcspNonceGenEnable",
                 "OcspNonceCheckEnable",
@@ -154,8 +156,15 @@ fn evidence(settings: &PlannedSettings) -> String {
         Some(server) => format!("; the directory is {server}"),
         None => String::new(),
     };
+    let responder = match &settings.ocsp_url {
+        Some(url) if settings.ocsp_url_first => {
+            format!("; the responder {url} is asked first, about every certificate")
+        }
+        Some(url) => format!("; the responder {url} is asked too, about every certificate"),
+        None => String::new(),
+    };
     format!(
-        "{order}, from the sources in certificates, {} at most for each; OCSP with {method}{nonce}{directory}",
+        "{order}, from the sources in certificates, {} at most for each; OCSP with {method}{nonce}{responder}{directory}",
         settings.max_locations.unwrap_or(10)
     )
 }

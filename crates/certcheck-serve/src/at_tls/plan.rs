@@ -66,6 +66,10 @@ pub struct PlannedSettings {
     pub revocation: Revocation,
     /// Which evidence is used first.
     pub order: EvidenceOrder,
+    /// The responder that is asked about every certificate.
+    pub ocsp_url: Option<String>,
+    /// Whether it is asked before the responders that certificates name.
+    pub ocsp_url_first: bool,
     /// Whether OCSP requests have a nonce.
     pub nonce: Nonce,
     /// Whether OCSP requests are sent with GET.
@@ -178,6 +182,8 @@ pub(super) fn settings(
             Some(false) => EvidenceOrder::CrlFirst,
             _ => EvidenceOrder::OcspFirst,
         },
+        ocsp_url: rule.word("OcspUrl").map(str::to_owned),
+        ocsp_url_first: rule.is_on("OcspUrlPriority").unwrap_or(true),
         nonce,
         ocsp_get: rule.is_on("OcspRetrieveViaGet").unwrap_or_default(),
         ocsp_bytes: match rule.number("OcspMaxResponseSize") {
@@ -348,10 +354,6 @@ fn revocation(
         let help = "set HttpCdpEnable and OcspAiaEnable to On; --allow no-revocation turns the check off";
         let severity = super::diagnostic::Severity::Warning;
         diagnostics.add(severity, Code::DifferentDefault, place(rule), message, Some(help.to_owned()));
-    }
-    // Only the responders in certificates are asked.
-    if rule.setting("OcspUrl").is_some() {
-        return Revocation::HardFail;
     }
     let level = |name: &str| match rule.word(name) {
         Some("Low") => 0,

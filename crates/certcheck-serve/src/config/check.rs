@@ -8,6 +8,7 @@ use certcheck_rustls::certcheck_core::policy::{
 };
 use certcheck_rustls::{FetchLimits, Policy, Purpose, Revocation};
 use ipnet::IpNet;
+use url::Url;
 
 /// What client certificates are checked by. Listeners with equal checks share memory, CRLs and OCSP responses.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,6 +30,10 @@ pub struct CheckConfig {
     pub order: EvidenceOrder,
     /// Whether OCSP requests have a nonce.
     pub nonce: Nonce,
+    /// OCSP responders that are asked about every certificate.
+    pub ocsp_url: Vec<Url>,
+    /// Whether they are asked before the responders that certificates name.
+    pub ocsp_url_first: bool,
     /// Whether missing issuers are fetched.
     pub aia: bool,
     /// The purpose that certificates must be issued for.
@@ -80,6 +85,8 @@ impl Default for CheckConfig {
             scope: usual.revocation_scope,
             order: usual.evidence_order,
             nonce: usual.nonce,
+            ocsp_url: Vec::new(),
+            ocsp_url_first: usual.responders_first,
             aia: usual.aia,
             purpose: usual.purpose,
             policy: usual.initial_policies,
@@ -110,6 +117,8 @@ impl CheckConfig {
         policy.revocation_scope = self.scope;
         policy.evidence_order = self.order;
         policy.nonce = self.nonce;
+        policy.responders = self.ocsp_url.iter().map(ToString::to_string).collect();
+        policy.responders_first = self.ocsp_url_first;
         policy.aia = self.aia;
         policy.purpose = self.purpose.clone();
         policy.initial_policies.clone_from(&self.policy);
@@ -191,5 +200,5 @@ pub enum ProxyFor {
     /// The one that HTTP_PROXY and its relatives name.
     Environment,
     /// The one at this URL.
-    Url(url::Url),
+    Url(Url),
 }

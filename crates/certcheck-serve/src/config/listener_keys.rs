@@ -46,6 +46,8 @@ pub(super) const INHERITED: &[&str] = &[
     "scope",
     "order",
     "nonce",
+    "ocsp_url",
+    "ocsp_url_first",
     "aia",
     "purpose",
     "policy",
@@ -224,6 +226,7 @@ fn check<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> CheckConfig {
         scope: reading.value(scope, "scope", usual.scope, values::word),
         order: reading.value(scope, "order", usual.order, values::word),
         nonce: reading.value(scope, "nonce", usual.nonce, values::word),
+        ocsp_url: reading.value(scope, "ocsp_url", usual.ocsp_url, values::one_or_more(values::responder)),
         purpose: reading.value(scope, "purpose", usual.purpose, values::purpose),
         policy: reading.value(scope, "policy", usual.policy, values::distinct(values::oid)),
         max_depth: reading.value(scope, "max_depth", usual.max_depth, values::small(0, 90)),
@@ -236,6 +239,7 @@ fn check<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> CheckConfig {
     };
     for (key, switch) in [
         ("ring_skip_unreadable", &mut check.ring_skip_unreadable),
+        ("ocsp_url_first", &mut check.ocsp_url_first),
         ("aia", &mut check.aia),
         ("require_explicit_policy", &mut check.require_explicit_policy),
         ("inhibit_policy_mapping", &mut check.inhibit_policy_mapping),

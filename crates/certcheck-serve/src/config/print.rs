@@ -162,6 +162,8 @@ impl Page<'_> {
         self.value("scope", word(check.scope));
         self.value("order", word(check.order));
         self.value("nonce", word(check.nonce));
+        self.value_or_none("ocsp_url", some(list(&check.ocsp_url, text), check.ocsp_url.is_empty()));
+        self.value("ocsp_url_first", check.ocsp_url_first);
         self.value("aia", check.aia);
         self.value("purpose", purpose(&check.purpose));
         self.value_or_none("policy", some(list(&check.policy, text), check.policy.is_empty()));

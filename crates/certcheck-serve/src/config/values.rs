@@ -8,6 +8,7 @@ use certcheck_rustls::rustls::CipherSuite;
 use certcheck_rustls::{Purpose, Revocation};
 use ipnet::IpNet;
 use toml::de::DeValue;
+use url::Url;
 
 use super::address::{AddressFault, ListenAddress, Upstream};
 use super::check::ProxyFor;
@@ -274,7 +275,7 @@ pub(super) fn proxy(value: &Value<'_>) -> Parsed<ProxyFor> {
         Some("env") => Ok(ProxyFor::Environment),
         Some("off") => Ok(ProxyFor::None),
         text => {
-            let url = text.and_then(|text| url::Url::parse(text).ok());
+            let url = text.and_then(|text| Url::parse(text).ok());
             match url.filter(|url| url.scheme() == "http" && url.has_host()) {
                 Some(url) => Ok(ProxyFor::Url(url)),
                 None => flaw(
@@ -286,10 +287,21 @@ pub(super) fn proxy(value: &Value<'_>) -> Parsed<ProxyFor> {
     }
 }
 
+/// The URL of an OCSP responder.
+pub(super) fn responder(value: &Value<'_>) -> Parsed<Url> {
+    let is_plain = |url: &Url| {
+        ["http", "https"].contains(&url.scheme()) && url.username().is_empty() && url.password().is_none()
+    };
+    match value.get_ref().as_str().and_then(|text| Url::parse(text).ok()).filter(is_plain) {
+        Some(url) => Ok(url),
+        None => flaw(value, "is not the URL of a responder, such as \"http://ocsp.example/\""),
+    }
+}
+
 /// An LDAP server.
 pub(super) fn ldap_server(value: &Value<'_>) -> Parsed<String> {
     let is_host = |text: &str| {
-        let url = url::Url::parse(&format!("ldap://{text}"));
+        let url = Url::parse(&format!("ldap://{text}"));
         let is_plain = !text.contains(|sign: char| sign.is_whitespace() || sign == '%');
         is_plain
             && url.is_ok_and(|url| {

@@ -83,7 +83,9 @@ impl Pki {
 
     /// The certificate of a client, with a CRL, or with a responder where the name begins with `ocsp`.
     fn cert(&self, name: &str) -> Cert {
-        let cert = if name.starts_with("ocsp") {
+        let cert = if name.starts_with("bare") {
+            self.world.client(name, &[], &[])
+        } else if name.starts_with("ocsp") {
             self.world.client(name, &[], &[self.world.server.url("/ocsp")])
         } else {
             self.world.plain(name)
@@ -98,6 +100,8 @@ impl Pki {
     pub(crate) fn person(&self, name: &str) -> Person {
         let cert = self.cert(name);
         match name {
+            "bare-good" => self.world.responder.good(&cert.serial),
+            "bare-revoked" => self.world.responder.revoke(&cert.serial, FROM, Some("keyCompromise")),
             "ocsp-good" => self.world.responder.good(&cert.serial),
             "ocsp-revoked" => self.world.responder.revoke(&cert.serial, FROM, Some("keyCompromise")),
             _ => {}

@@ -73,13 +73,10 @@ pub(super) static TABLE: &[Parameter] = &[
             is("Off", Instead("the OCSP responders in certificates are asked all the same")),
             any(Always("the OCSP responders in certificates are asked")),
         ]),
-    Parameter::new("OcspUrl", OCSP, Url).known_by(KnownBy::Ibm).uses(&[any(Instead(
-        "only the responders in certificates are asked; so that a certificate without one is not accepted unchecked, each \
-         certificate must have a known status (revocation = hard-fail)",
-    ))]),
+    Parameter::new("OcspUrl", OCSP, Url).known_by(KnownBy::Ibm).uses(&[any(Applied("ocsp_url"))]),
     Parameter::new("OcspUrlPriority", OCSP, ON_OFF)
         .or("On", KnownBy::Ibm)
-        .uses(&[any(Instead("only the responders in certificates are asked"))]),
+        .uses(&[any(Applied("ocsp_url_first"))]),
     Parameter::new("OcspProxyServerName", OCSP, Word).known_by(KnownBy::Ibm).uses(&[any(Applied("proxy"))]),
     Parameter::new("OcspProxyServerPort", OCSP, Number(1, 65_535))
         .or("80", KnownBy::Ibm)
