@@ -230,3 +230,39 @@ fn a_configuration_is_checked_and_printed_without_listening() {
         assert!(err.contains(said), "{arguments:?}: {err}");
     }
 }
+
+/// The fragment of a policy as it is printed, with a key ring in folders.
+#[test]
+fn an_at_tls_policy_is_checked_and_printed_as_a_configuration() {
+    let pki = Pki::new();
+    fs::write(pki.path("policy.txt"), include_str!("../../certcheck-serve/tests/data/printed_fragment.txt"))
+        .unwrap();
+    let flags = ["serve", "--at-tls", "policy.txt", "--keyring-dir", "rings", "--upstream", "127.0.0.1:8080"];
+    let with = |more: &[&str]| run(&pki, &[&flags[..], more].concat());
+    // Without the option, braces are missing: every statement is named, and nothing is used.
+    let (exit, _, said) = with(&["--check-config"]);
+    assert_eq!((exit, said.matches("has no braces").count()), (Some(2), 7), "{said}");
+    let (exit, _, said) = with(&["--fragment", "--check-config"]);
+    assert!(exit == Some(2) && said.contains("rings/keyR1~AZF"), "{said}");
+    for (folder, files) in [("anchors", &["ring/root.pem"][..]), ("personal", &["server.pem", "server.key"])]
+    {
+        let folder = pki.path("rings/keyR1~AZF").join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        for file in files {
+            fs::copy(pki.path(file), folder.join(file.rsplit('/').next().unwrap())).unwrap();
+        }
+    }
+    let (exit, _, said) = with(&["--fragment", "--check-config"]);
+    assert_eq!(exit, Some(0), "{said}");
+    assert!(said.contains("policy.txt:36:8: `TLSv1.1 On`"), "{said}");
+    let (exit, printed, _) = with(&["--fragment", "--print-config"]);
+    assert_eq!(exit, Some(0));
+    for line in [
+        "listen = [\"0.0.0.0:6777\", \"[::]:6777\"]",
+        "session_max_age = \"5s\"",
+        "handshake_timeout = \"30s\"",
+    ] {
+        let found = printed.lines().find(|found| found.starts_with(line));
+        assert!(found.is_some_and(|found| found.contains("# policy.txt:")), "{line}: {printed}");
+    }
+}

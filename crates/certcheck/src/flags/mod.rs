@@ -34,7 +34,7 @@ pub(crate) use network::{NetworkArguments, ProxyFlag, ReachArguments};
 pub(crate) use output::FormatFlag;
 pub(crate) use policy::{PolicyArguments, PolicyCheck, PolicyCommand, PolicyConvert, PolicyFile, PolicyText};
 pub(crate) use ring::RingArguments;
-pub(crate) use serve::{ProxyProtocolFlag, QuickArguments, ServeArguments};
+pub(crate) use serve::{AtTlsArguments, ProxyProtocolFlag, QuickArguments, ServeArguments};
 pub(crate) use verify::{
     NonceFlag, OrderFlag, PurposeFlag, RevocationFlag, ScopeFlag, Switch, VerifyArguments,
 };

@@ -105,7 +105,7 @@ pub(crate) struct PolicyConvert {
     pub(crate) upstream: Upstream,
 }
 
-fn permission_parser() -> impl clap::builder::TypedValueParser<Value = Permission> {
+pub(super) fn permission_parser() -> impl clap::builder::TypedValueParser<Value = Permission> {
     let words = Permission::ALL.map(Permission::word);
     PossibleValuesParser::new(words).map(|word| {
         let named = Permission::ALL.into_iter().find(|permission| permission.word() == word);

@@ -2,6 +2,7 @@
 
 mod daemon;
 mod notify;
+mod policy;
 mod quick;
 
 use std::io::Write as _;
@@ -19,7 +20,7 @@ use crate::{log, output, visible};
 /// # Errors
 /// Of output, or if there is no runtime. What is wrong with the configuration is printed, one fault a line.
 pub(crate) fn run(arguments: ServeArguments, global: &GlobalArguments) -> anyhow::Result<Exit> {
-    let file = arguments.config.clone();
+    let file = arguments.config.clone().or_else(|| arguments.at_tls.at_tls.clone());
     let (is_check, is_print) = (arguments.check_config, arguments.print_config);
     let reread = source(arguments);
     let loaded = match reread() {
@@ -48,10 +49,11 @@ pub(crate) fn run(arguments: ServeArguments, global: &GlobalArguments) -> anyhow
 
 /// What reads the configuration, now and at each reload.
 fn source(arguments: ServeArguments) -> Reread {
-    let ServeArguments { config, quick, .. } = arguments;
-    match config {
-        Some(file) => Arc::new(move || config::read_file(&file)),
-        None => Arc::new(move || quick::configuration(&quick)),
+    let ServeArguments { config, quick, at_tls, .. } = arguments;
+    match (config, at_tls.at_tls.clone()) {
+        (Some(file), _) => Arc::new(move || config::read_file(&file)),
+        (None, Some(file)) => Arc::new(move || policy::configuration(&file, &at_tls, &quick)),
+        (None, None) => Arc::new(move || quick::configuration(&quick)),
     }
 }
 

@@ -52,12 +52,18 @@ pub(super) fn configuration(arguments: &QuickArguments) -> Result<Loaded, Config
         note(true, "revocation", "--revocation");
     }
     if let Some(version) = arguments.proxy_protocol {
-        listener.proxy_protocol.version = match version {
-            ProxyProtocolFlag::None => ProxyVersion::None,
-            ProxyProtocolFlag::V1 => ProxyVersion::V1,
-            ProxyProtocolFlag::V2 => ProxyVersion::V2,
-        };
+        listener.proxy_protocol.version = version.into();
         note(true, "proxy_protocol", "--proxy-protocol");
     }
     Loaded::new(ServeConfig { listeners: vec![listener], ..ServeConfig::default() }, origins)
+}
+
+impl From<ProxyProtocolFlag> for ProxyVersion {
+    fn from(flag: ProxyProtocolFlag) -> Self {
+        match flag {
+            ProxyProtocolFlag::None => Self::None,
+            ProxyProtocolFlag::V1 => Self::V1,
+            ProxyProtocolFlag::V2 => Self::V2,
+        }
+    }
 }
