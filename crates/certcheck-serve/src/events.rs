@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tracing::field::display;
-use tracing::{error, info, warn};
+use tracing::{Span, error, info, info_span, warn};
 
 use crate::config::{EventClass, Upstream};
 use crate::identity::AccessRefusal;
@@ -31,6 +31,11 @@ impl EventClass {
 pub(crate) struct About<'a> {
     pub(crate) listener: &'a str,
     pub(crate) peer: Option<SocketAddr>,
+}
+
+/// The span of a handshake, so that the events of its acceptor have the listener.
+pub(crate) fn listener_span(listener: &str) -> Span {
+    info_span!(target: "certcheck::client", "handshake", listener)
 }
 
 /// A connection whose client was accepted has ended.

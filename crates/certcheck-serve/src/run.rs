@@ -174,11 +174,15 @@ impl Front {
     pub async fn drain(&self, within: Duration) -> Drained {
         events::draining(self.connections(), within);
         let deadline = Instant::now() + within;
-        let connections: Vec<Arc<Connections>> = {
+        let (connections, accepting): (Vec<Arc<Connections>>, _) = {
             let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
-            state.sockets.close();
-            state.listeners.values().map(|listener| Arc::clone(&listener.connections)).collect()
+            let accepting = state.sockets.close();
+            let connections = state.listeners.values().map(|listener| Arc::clone(&listener.connections));
+            (connections.collect(), accepting)
         };
+        for task in accepting {
+            let _aborted = task.await;
+        }
         let none_left = async {
             for connections in &connections {
                 connections.none_left().await;

@@ -8,6 +8,7 @@ use metrics::{counter, histogram};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use crate::access;
 use crate::active::{Active, Tls};
@@ -82,6 +83,7 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
                     None => acceptor.accept(io).await,
                 }
             };
+            let accepted = accepted.instrument(events::listener_span(&context.listener));
             let accepted = Box::pin(timeout(left + LINGER, accepted)).await;
             match accepted.unwrap_or(Err(AcceptError::Deadline)) {
                 Ok(admitted) => {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use crate::admission::{Connections, Limit};
 use crate::config::{ListenAddress, ListenerConfig};
@@ -26,7 +26,7 @@ pub(crate) struct Sockets(HashMap<Key, Listening>);
 struct Listening {
     bound: Arc<Bound>,
     listener: Arc<str>,
-    task: Option<AbortHandle>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Drop for Listening {
@@ -132,7 +132,7 @@ impl Sockets {
             events::listening(&listener, &listening.bound.shown());
             listening.listener = listener.into();
             let accepting = accept(Arc::clone(&listening.bound), context, connections);
-            listening.task = Some(tokio::spawn(accepting).abort_handle());
+            listening.task = Some(tokio::spawn(accepting));
             self.0.insert(key, listening);
         }
         for listening in before.into_values() {
@@ -140,9 +140,11 @@ impl Sockets {
         }
     }
 
-    /// Ends all sockets.
-    pub(crate) fn close(&mut self) {
-        self.0.clear();
+    /// Ends all sockets. They are closed once the tasks that are returned have ended.
+    pub(crate) fn close(&mut self) -> Vec<JoinHandle<()>> {
+        let mut listening: Vec<Listening> = self.0.drain().map(|(_, listening)| listening).collect();
+        let tasks = listening.iter_mut().filter_map(|listening| listening.task.take());
+        tasks.inspect(JoinHandle::abort).collect()
     }
 
     /// The addresses of TCP that a listener really listens on.

@@ -140,7 +140,7 @@ async fn sockets_come_and_go_with_the_configuration() {
     assert!(error.contains("cannot be listened on"), "{error}");
     drop(held);
     front.reload(pki.config(&upstream, &taken).expect("good")).expect("used");
-    assert!(TcpStream::connect(address).await.is_err(), "it listens no longer");
+    until("it listens no longer", || std::net::TcpStream::connect(address).is_err()).await;
     ping(&mut live, b"its connections stay").await.expect("served");
 }
 

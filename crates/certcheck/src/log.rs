@@ -58,8 +58,7 @@ pub(crate) fn install_for_service(config: &LogConfig, verbose: u8, is_quiet: boo
     // It fails only if there is a subscriber already.
     let _there = match (config.format, has_times) {
         (LogFormat::Json, _) => {
-            let subscriber =
-                builder.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            let subscriber = builder.json().flatten_event(true).with_span_list(false);
             set_global_default(subscriber.finish().with(targets))
         }
         (_, true) => set_global_default(builder.finish().with(targets)),

@@ -125,6 +125,7 @@ async fn signals_reload_and_end_it_and_systemd_hears_of_them() {
     assert_eq!(code, Some(0), "{log}");
     for line in [
         "listening",
+        "handshake{listener=\"web\"}",
         "client refused",
         "certificate-revoked",
         "connection ended",
