@@ -92,6 +92,7 @@ pub use cache::evidence::{CachedEvidence, Origin};
 pub use cache::key::EvidenceKey;
 pub use engine::Engine;
 pub use engine::builder::{EngineBuilder, EngineError};
+pub use engine::inventory::{EvidenceState, HostHealth};
 pub use engine::measure;
 pub use engine::pending::PendingCheck;
 pub use engine::report::{CheckReport, Details, SourceTried};

@@ -462,3 +462,30 @@ fn who_was_on_hold_is_looked_at_again() {
     world.server.break_with("/ocsp", Fault::Refuse);
     assert_eq!(outcome_of(&engine.check_blocking(&chain, now(), WITHIN)).1, "certificate-revoked");
 }
+
+#[test]
+fn what_is_in_memory_is_listed_with_the_hosts_it_came_from() {
+    let world = World::new();
+    let engine = world.engine();
+    assert_eq!((engine.evidence(10), engine.hosts()), (Vec::new(), Vec::new()));
+    let chain = world.chain(&world.plain("listed"));
+    assert!(engine.check_blocking(&chain, now(), WITHIN).is_accepted());
+    let evidence = engine.evidence(10);
+    let urls: Vec<_> = evidence.iter().map(|one| one.url.to_string()).collect();
+    assert_eq!(urls, [world.server.url("/ca.crl"), world.server.url("/root.crl")]);
+    let crl = &evidence[0];
+    assert_eq!((crl.kind.code(), crl.origin, crl.entries), ("crl", Origin::Network, Some(0)));
+    assert_eq!(crl.issuer.as_deref(), Some("CN=CA,O=Fetch"));
+    assert!(crl.this_update.is_some() && crl.bytes > 0);
+    assert_eq!(engine.evidence(1).len(), 1);
+    let hosts = engine.hosts();
+    assert_eq!(hosts.len(), 1, "{hosts:?}");
+    assert!(hosts[0].failure.is_none() && hosts[0].failures == 0 && hosts[0].pause.is_none(), "{hosts:?}");
+
+    // A host that fails says why.
+    world.server.serve("/ca.crl", Page::new(b"no CRL"));
+    let engine = world.engine();
+    assert!(!engine.check_blocking(&chain, now(), WITHIN).is_accepted());
+    let hosts = engine.hosts();
+    assert!(hosts[0].failure.is_some(), "{hosts:?}");
+}

@@ -4,6 +4,7 @@ mod advice;
 pub(crate) mod builder;
 pub(crate) mod driver;
 pub(crate) mod inputs;
+pub(crate) mod inventory;
 pub mod measure;
 pub(crate) mod pending;
 mod refresh;

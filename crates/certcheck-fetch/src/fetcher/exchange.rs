@@ -280,8 +280,10 @@ impl Exchanges {
             }
         };
         let transport = exchange.known.as_deref().map(|known| &known.transport);
-        let fetched = self.network.fetch(&need.request, exchange.target, transport, &arriving).await?;
-        Ok(match fetched {
+        let fetched = self.network.fetch(&need.request, exchange.target, transport, &arriving).await;
+        let host = exchange.target.host_key();
+        self.health.exchanged(&host, now(), started.elapsed(), fetched.as_ref().err());
+        Ok(match fetched? {
             Fetched::NotModified(transport) => Received::NotModified(transport),
             Fetched::Body(bodies, transport) => {
                 let seconds = started.elapsed().as_secs_f64();

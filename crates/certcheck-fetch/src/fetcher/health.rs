@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use certcheck_core::Time;
 use certcheck_core::status::Cause;
 use moka::sync::Cache;
 
@@ -26,6 +27,26 @@ struct Failed {
 #[derive(Debug)]
 pub(crate) struct Host {
     breaker: Mutex<Breaker>,
+    last: Mutex<Option<Contact>>,
+}
+
+/// The last exchange with a host.
+#[derive(Clone, Debug)]
+pub(crate) struct Contact {
+    pub(crate) at: Time,
+    pub(crate) took: Duration,
+    /// Why it brought nothing that can be used.
+    pub(crate) failure: Option<String>,
+}
+
+/// What is known of a host.
+pub(crate) struct HostState {
+    pub(crate) name: String,
+    pub(crate) last: Contact,
+    /// Requests in a row that the host did not answer.
+    pub(crate) failures: u32,
+    /// How long it is not asked.
+    pub(crate) pause: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +69,8 @@ impl Health {
     }
 
     pub(crate) fn host(&self, name: &str) -> Arc<Host> {
-        self.hosts.get_with_by_ref(name, || Arc::new(Host { breaker: Mutex::default() }))
+        self.hosts
+            .get_with_by_ref(name, || Arc::new(Host { breaker: Mutex::default(), last: Mutex::default() }))
     }
 
     /// Whether the source may be asked now.
@@ -71,8 +93,32 @@ impl Health {
         }
     }
 
+    /// Notes an exchange with a host.
+    pub(crate) fn exchanged(&self, host: &str, at: Time, took: Duration, failure: Option<&Failure>) {
+        let failure = failure.map(|failure| failure.detail.clone());
+        *self.host(host).last.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Contact { at, took, failure });
+    }
+
+    /// Every host with which there was an exchange, by name.
+    pub(crate) fn hosts(&self) -> Vec<HostState> {
+        let now = Instant::now();
+        let state = |(name, host): (Arc<String>, Arc<Host>)| {
+            let last = host.last.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+            let breaker = host.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+            let pause = breaker.open_until.and_then(|until| until.checked_duration_since(now));
+            Some(HostState { name: name.to_string(), last, failures: breaker.failures, pause })
+        };
+        let mut hosts: Vec<HostState> = self.hosts.iter().filter_map(state).collect();
+        hosts.sort_by(|one, other| one.name.cmp(&other.name));
+        hosts
+    }
+
     /// Notes that the source brought no evidence that can be used.
     pub(crate) fn failed(&self, key: Option<&EvidenceKey>, host: &Host, failure: &Failure) {
+        if let Some(last) = &mut *host.last.lock().unwrap_or_else(PoisonError::into_inner) {
+            last.failure = Some(failure.detail.clone());
+        }
         if let Some(key) = key {
             let times = self.failed.get(key).map_or(0, |known| known.times).saturating_add(1);
             let pause = self.pause(times, failure.retry_after);

@@ -31,6 +31,7 @@ use crate::transport::Network;
 pub(crate) use exchange::Behalf;
 pub use exchange::Observer;
 use exchange::{Exchange, Exchanges};
+pub(crate) use health::HostState;
 use health::{Health, Host};
 use heavy::Heavy;
 use in_flight::{Entered, FetchTable};
@@ -247,6 +248,10 @@ impl Fetcher {
     /// Whether this source has failed, and is not asked for now.
     pub(crate) fn is_paused(&self, key: &EvidenceKey) -> bool {
         self.health.is_paused(key)
+    }
+
+    pub(crate) fn hosts(&self) -> Vec<HostState> {
+        self.health.hosts()
     }
 
     pub(crate) const fn runtime(&self) -> &Handle {
