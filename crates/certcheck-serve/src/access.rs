@@ -1,10 +1,12 @@
 //! Who a client is by the rules of its listener.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use certcheck_rustls::{Client, Identity};
 use metrics::counter;
 
+use crate::board::Board;
 use crate::events::{self, About};
 use crate::identity::{AccessRefusal, AccessRules};
 use crate::metrics as names;
@@ -27,14 +29,17 @@ pub(crate) fn enter(rules: &AccessRules, client: Option<&Client>) -> Result<Entr
 
 /// Reports a client that the rules refuse.
 pub(crate) fn refused(
+    board: &Board,
     listener: &Arc<str>,
-    about: About<'_>,
+    peer: Option<SocketAddr>,
     client: Option<&Client>,
     refusal: &AccessRefusal,
 ) {
     counter!(names::ACCESS_REFUSED, "listener" => Arc::clone(listener), "code" => refusal.code())
         .increment(1);
-    events::access_refused(about, subject_of(client).as_deref(), refusal);
+    let subject = subject_of(client);
+    events::access_refused(About { listener, peer }, subject.as_deref(), refusal);
+    board.access_refused(listener, peer, subject, refusal);
 }
 
 /// The subject of a client's certificate, safe to log.

@@ -27,22 +27,27 @@
 //! listener   sockets that listen           sockets   all of them, and accepting
 //! admission  limits of connections         service   one connection
 //! proxy      bytes both ways               session   why it ends
+//! board      what operators look at        admin    health, metrics, status page
 //! identity   users, and who is accepted    http      requests with headers about clients
 //! ```
 #![forbid(unsafe_code)]
 
 mod access;
 mod active;
+mod admin;
 mod admission;
 pub mod at_tls;
+mod board;
 mod certificates;
 mod checks;
 pub mod config;
 mod events;
+pub mod exposition;
 mod files;
 mod http;
 pub mod identity;
 mod incoming;
+mod inspect;
 mod listener;
 mod metrics;
 mod provider;
@@ -54,7 +59,9 @@ mod run;
 mod service;
 mod session;
 mod sockets;
+pub mod status;
 mod stream;
+pub mod style;
 
 pub use reload::Reread;
 pub use run::{Drained, Front};

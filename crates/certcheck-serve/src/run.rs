@@ -10,20 +10,22 @@ use std::time::Duration;
 use certcheck_rustls::Engine;
 use metrics::{counter, gauge};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::active::Active;
+use crate::admin::{self, AdminSockets, PreparedAdmin};
 use crate::admission::Connections;
+use crate::board::Board;
 use crate::certificates::{self, Certificates};
 use crate::checks::{Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
 use crate::listener::Inherited;
 use crate::service::Context;
 use crate::sockets::{PreparedSockets, Sockets};
+use crate::status::FrontStatus;
 use crate::{events, metrics as names, provider};
 
-/// The time for evidence about the ring, in the background.
-const PREFETCH: Duration = Duration::from_secs(60);
 /// The time for connections to end once they are cut.
 const CUT: Duration = Duration::from_secs(2);
 
@@ -33,25 +35,29 @@ pub struct Front {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     state: RwLock<State>,
     /// Held while a configuration is prepared and used: one at a time.
     using: Mutex<()>,
     is_over: watch::Sender<bool>,
     generation: AtomicU64,
     inherited: Inherited,
+    pub(crate) board: Arc<Board>,
 }
 
-struct State {
-    loaded: Loaded,
-    listeners: HashMap<String, Listener>,
-    sockets: Sockets,
-    engines: Engines,
+pub(crate) struct State {
+    pub(crate) loaded: Loaded,
+    pub(crate) listeners: HashMap<String, Listener>,
+    pub(crate) sockets: Sockets,
+    pub(crate) engines: Engines,
+    admin: AdminSockets,
+    /// Tasks that look up the evidence about rings.
+    rings: JoinSet<()>,
 }
 
-struct Listener {
-    active: watch::Sender<Arc<Active>>,
-    connections: Arc<Connections>,
+pub(crate) struct Listener {
+    pub(crate) active: watch::Sender<Arc<Active>>,
+    pub(crate) connections: Arc<Connections>,
 }
 
 /// What has become of the connections of a front.
@@ -73,6 +79,23 @@ struct Prepared {
     engines: PreparedEngines,
     sockets: PreparedSockets,
     listeners: Vec<(String, Active, certificates::Prepared)>,
+    admin: PreparedAdmin,
+}
+
+impl Shared {
+    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of configurations that were used so far.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// The engines that check clients.
+    pub(crate) fn engines(&self) -> Vec<Arc<Engine>> {
+        self.state().engines.all().cloned().collect()
+    }
 }
 
 impl Front {
@@ -82,6 +105,10 @@ impl Front {
     /// # Errors
     /// All faults, with the places of the configuration that are wrong.
     pub fn start(loaded: Loaded) -> Result<Self, ConfigError> {
+        if !loaded.config.admin.listen.is_empty() {
+            // Before anything is counted.
+            admin::install();
+        }
         names::describe();
         let shared = Shared {
             state: RwLock::new(State {
@@ -89,11 +116,14 @@ impl Front {
                 listeners: HashMap::new(),
                 sockets: Sockets::default(),
                 engines: Engines::default(),
+                admin: AdminSockets::default(),
+                rings: JoinSet::new(),
             }),
             is_over: watch::Sender::new(false),
             generation: AtomicU64::new(0),
             inherited: Inherited::from_env(),
             using: Mutex::default(),
+            board: Board::new(),
         };
         let front = Self { shared: Arc::new(shared) };
         front.use_configuration(loaded)?;
@@ -132,6 +162,7 @@ impl Front {
     /// As for [`Front::reload`], and those of reading.
     pub fn reload_from(&self, read: impl FnOnce() -> Result<Loaded, ConfigError>) -> Result<(), ConfigError> {
         let outcome = read().and_then(|loaded| self.use_configuration(loaded));
+        self.shared.board.reloaded(outcome.as_ref().err());
         let word = if outcome.is_ok() { "loaded" } else { "kept" };
         counter!(names::RELOADS, "outcome" => word).increment(1);
         match &outcome {
@@ -147,32 +178,43 @@ impl Front {
 
     /// The configuration in use.
     pub fn configuration(&self) -> Loaded {
-        self.state().loaded.clone()
+        self.shared.state().loaded.clone()
     }
 
     /// The number of configurations that were used so far, this one included.
     pub fn generation(&self) -> u64 {
-        self.shared.generation.load(Ordering::Relaxed)
+        self.shared.generation()
     }
 
     /// The addresses that a listener really listens on, also where the configuration has port 0.
     pub fn addresses(&self, listener: &str) -> Vec<SocketAddr> {
-        self.state().sockets.addresses(listener)
+        self.shared.state().sockets.addresses(listener)
+    }
+
+    /// The addresses that the admin listener really listens on, of TCP.
+    pub fn admin_addresses(&self) -> Vec<SocketAddr> {
+        self.shared.state().admin.addresses()
+    }
+
+    /// The state at present: what `/v1/status` of the admin listener shows.
+    pub fn status(&self) -> FrontStatus {
+        self.shared.status()
     }
 
     /// The number of connections at present, handshakes included.
     pub fn connections(&self) -> usize {
-        self.state().listeners.values().map(|listener| listener.connections.number()).sum()
+        self.shared.state().listeners.values().map(|listener| listener.connections.number()).sum()
     }
 
     /// The engines that check clients.
     pub fn engines(&self) -> Vec<Arc<Engine>> {
-        self.state().engines.all().cloned().collect()
+        self.shared.engines()
     }
 
     /// Ends all listeners, and waits until connections have ended. Those that go on after this time are cut.
     pub async fn drain(&self, within: Duration) -> Drained {
         events::draining(self.connections(), within);
+        self.shared.board.drain();
         let deadline = Instant::now() + within;
         let (connections, accepting): (Vec<Arc<Connections>>, _) = {
             let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -204,23 +246,22 @@ impl Front {
         Drained { cut }
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.shared.state.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn use_configuration(&self, loaded: Loaded) -> Result<(), ConfigError> {
         let shared = &*self.shared;
         let _one_at_a_time = shared.using.lock().unwrap_or_else(PoisonError::into_inner);
-        let prepared = self.state().prepare(&loaded, &shared.inherited).map_err(ConfigError::new)?;
+        let prepared = shared.state().prepare(&loaded, &shared.inherited).map_err(ConfigError::new)?;
         let generation = shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
         let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.commit(loaded, prepared, &shared.is_over);
+        state.commit(loaded, prepared, &self.shared);
         #[expect(clippy::cast_precision_loss, reason = "it counts reloads")]
         gauge!(names::GENERATION).set(generation as f64);
+        shared.board.keep_rings(state.engines.all());
+        let mut rings = JoinSet::new();
         for engine in state.engines.all() {
-            let engine = Arc::clone(engine);
-            tokio::spawn(async move { engine.prefetch_ring(engine.now(), PREFETCH).await });
+            rings.spawn(Arc::clone(&shared.board).watch_ring(Arc::clone(engine)));
         }
+        // The tasks of the configuration before end.
+        state.rings = rings;
         Ok(())
     }
 }
@@ -273,7 +314,12 @@ impl State {
                 ConfigFault::new(place, format!("listen: {}", fault.error))
             }));
         });
-        let (Ok(certificates), Ok(engines), Ok(sockets)) = (certificates, engines, sockets) else {
+        let admin = self.admin.prepare(&config.admin, inherited).map_err(|error| {
+            let place = origins.place(None, "admin.listen");
+            faults.push(ConfigFault::new(place, format!("admin.listen: {error}")));
+        });
+        let (Ok(certificates), Ok(engines), Ok(sockets), Ok(admin)) = (certificates, engines, sockets, admin)
+        else {
             return Err(faults);
         };
         let Some(provider) = provider::get() else { return Err(faults) };
@@ -293,11 +339,11 @@ impl State {
                 }
             }
         }
-        if faults.is_empty() { Ok(Prepared { engines, sockets, listeners }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Prepared { engines, sockets, listeners, admin }) } else { Err(faults) }
     }
 
     /// Uses what is prepared.
-    fn commit(&mut self, loaded: Loaded, prepared: Prepared, is_over: &watch::Sender<bool>) {
+    fn commit(&mut self, loaded: Loaded, prepared: Prepared, shared: &Arc<Shared>) {
         self.engines = prepared.engines.commit();
         let mut before = std::mem::take(&mut self.listeners);
         for (name, active, certificates) in prepared.listeners {
@@ -319,10 +365,12 @@ impl State {
             let context = Context {
                 listener: name.into(),
                 active: listener.active.subscribe(),
-                is_over: is_over.subscribe(),
+                is_over: shared.is_over.subscribe(),
+                board: Arc::clone(&shared.board),
             };
             Some((context, Arc::clone(&listener.connections)))
         });
+        self.admin.commit(prepared.admin, &Arc::downgrade(shared));
         self.loaded = loaded;
     }
 }

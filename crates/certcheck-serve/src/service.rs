@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use crate::access;
 use crate::active::{Active, Tls};
 use crate::admission::{Counted, Limit};
+use crate::board::Board;
 use crate::config::HttpConfig;
 use crate::events::{self, About};
 use crate::http::{HttpClient, HttpConnection};
@@ -36,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) active: watch::Receiver<Arc<Active>>,
     /// Whether the time for connections to end by themselves is over.
     pub(crate) is_over: watch::Receiver<bool>,
+    /// What operators look at.
+    pub(crate) board: Arc<Board>,
 }
 
 /// Serves a connection to its end.
@@ -93,6 +96,7 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
                     Box::pin(connection.pass_on(stream, Some(client), &facts)).await;
                 }
                 Err(error) => {
+                    context.board.not_accepted(&context.listener, about.peer, &error);
                     let outcome = if matches!(error, AcceptError::Refused(_)) { "refused" } else { "failed" };
                     handshake_counted(&context, outcome, error.code(), false, since);
                 }
@@ -165,7 +169,7 @@ impl Connection<'_> {
             return;
         }
         if let Err(refusal) = access::enter(&config.access, client.as_ref()) {
-            access::refused(&context.listener, self.about, client.as_ref(), &refusal);
+            access::refused(&context.board, &context.listener, self.about.peer, client.as_ref(), &refusal);
             self.ended(client.as_ref(), refusal.code(), Transferred::default(), since);
             return;
         }
@@ -185,6 +189,7 @@ impl Connection<'_> {
             }
         };
         drop(header);
+        let _listed = context.board.connected(&context.listener, self.about.peer, client.as_ref(), "tcp");
         let mut relay = Relay::new(stream, upstream);
         let end = Session::new(context, active, client.as_ref()).run(&mut relay).await;
         if !matches!(end, End::Ended(_)) {
@@ -209,11 +214,15 @@ impl Connection<'_> {
         let served = HttpClient {
             listener: Arc::clone(&self.context.listener),
             active: self.context.active.clone(),
+            board: Arc::clone(&self.context.board),
             peer: self.about.peer,
             client: client.clone(),
             header,
             is_http2,
         };
+        let protocol = if is_http2 { "h2" } else { "http/1.1" };
+        let context = self.context;
+        let _listed = context.board.connected(&context.listener, self.about.peer, client.as_ref(), protocol);
         let mut served = HttpConnection::new(stream, http, served);
         let end = Session::new(self.context, self.active, client.as_ref()).run(&mut served).await;
         self.count_cut(end);

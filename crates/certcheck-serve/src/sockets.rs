@@ -147,6 +147,14 @@ impl Sockets {
         tasks.inspect(JoinHandle::abort).collect()
     }
 
+    /// The addresses of a listener, as they are shown.
+    pub(crate) fn shown(&self, listener: &str) -> Vec<String> {
+        let of_listener = self.0.values().filter(|listening| *listening.listener == *listener);
+        let mut shown: Vec<_> = of_listener.map(|listening| listening.bound.shown()).collect();
+        shown.sort();
+        shown
+    }
+
     /// The addresses of TCP that a listener really listens on.
     pub(crate) fn addresses(&self, listener: &str) -> Vec<SocketAddr> {
         let of_listener = self.0.values().filter(|listening| *listening.listener == *listener);

@@ -20,6 +20,7 @@ use super::exchange::Exchanges;
 use super::services::Services;
 use super::tasks::Tasks;
 use crate::active::Active;
+use crate::board::Board;
 use crate::config::HttpConfig;
 use crate::proxy::{Side, Transferred};
 
@@ -34,6 +35,7 @@ pub(crate) struct HttpClient {
     pub(crate) listener: Arc<str>,
     /// What the listener does, now and after reloads.
     pub(crate) active: watch::Receiver<Arc<Active>>,
+    pub(crate) board: Arc<Board>,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) client: Option<Client>,
     /// What each connection to the service begins with.
@@ -72,11 +74,12 @@ impl HttpConnection {
         http: &HttpConfig,
         client: HttpClient,
     ) -> Self {
-        let HttpClient { listener, active, peer, client, header, is_http2 } = client;
+        let HttpClient { listener, active, board, peer, client, header, is_http2 } = client;
         let (activity, tasks) = (Activity::new(), Tasks::default());
         let io = TokioIo::new(Counting { stream, activity: Arc::clone(&activity) });
         let services = Services::new(tasks.clone(), header, !is_http2);
-        let exchanges = Arc::new(Exchanges::new(listener, peer, client, active, tasks.clone(), services));
+        let exchanges =
+            Arc::new(Exchanges::new(listener, peer, client, active, board, tasks.clone(), services));
         let tunnels = exchanges.tunnels.subscribe();
         let service = service_fn(move |request| Arc::clone(&exchanges).answer(request));
         let served: Pin<Box<dyn Future<Output = io::Result<()>> + Send>> = if is_http2 {

@@ -24,6 +24,7 @@ use super::services::{Failure, Services};
 use super::tasks::Tasks;
 use crate::access::{self, Entry};
 use crate::active::Active;
+use crate::board::Board;
 use crate::config::{HttpConfig, ServiceVersion};
 use crate::{events, metrics as metric_names};
 
@@ -33,6 +34,7 @@ pub(super) struct Exchanges {
     pub(super) peer: Option<SocketAddr>,
     pub(super) client: Option<Client>,
     pub(super) active: watch::Receiver<Arc<Active>>,
+    pub(super) board: Arc<Board>,
     pub(super) services: Services,
     pub(super) tasks: Tasks,
     /// Connections that go on in another protocol.
@@ -56,6 +58,7 @@ impl Exchanges {
         peer: Option<SocketAddr>,
         client: Option<Client>,
         active: watch::Receiver<Arc<Active>>,
+        board: Arc<Board>,
         tasks: Tasks,
         services: Services,
     ) -> Self {
@@ -64,6 +67,7 @@ impl Exchanges {
             peer,
             client,
             active,
+            board,
             services,
             tasks,
             tunnels: watch::Sender::new(0),
@@ -129,8 +133,7 @@ impl Exchanges {
             }
             Err(refusal) => {
                 let code = refusal.code();
-                let about = events::About { listener: &self.listener, peer: self.peer };
-                access::refused(&self.listener, about, self.client.as_ref(), &refusal);
+                access::refused(&self.board, &self.listener, self.peer, self.client.as_ref(), &refusal);
                 let headers = IdentityHeaders::default();
                 Decision { subject, user: None, headers, strip, refused: Some(code) }
             }

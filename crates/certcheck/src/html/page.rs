@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use certcheck_core::Time;
+use certcheck_serve::style::STYLE;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::svg::{Icon, icon};
 use super::words::instant;
 
-const STYLE: &str = include_str!("style.css");
 const FILTER: &str = include_str!("filter.js");
 
 /// Whether a page has something to filter.

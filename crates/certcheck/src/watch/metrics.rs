@@ -2,8 +2,8 @@
 
 use certcheck_core::Time;
 
-use super::exposition::{Kind, Page, labels};
 use super::{CertificateState, Found, Health, SampleState, SourceState};
+use certcheck_serve::exposition::{Exposition, Kind, labels};
 
 const BUILD: &str = "certcheck_build_info";
 const ROUND: &str = "certcheck_watch_last_round_timestamp_seconds";
@@ -45,7 +45,7 @@ pub(super) struct Counts {
 
 /// The whole page: of one run, or of a daemon, which may have no finding yet.
 pub(super) fn render(found: Option<&Found>, counts: Option<&Counts>) -> String {
-    let mut page = Page::default();
+    let mut page = Exposition::default();
     page.family(BUILD, Kind::Gauge, "Always 1, with the version of certcheck as a label.");
     page.sample(BUILD, &labels(&[("version", env!("CARGO_PKG_VERSION"))]), 1);
     if let Some(counts) = counts {
@@ -62,7 +62,7 @@ pub(super) fn render(found: Option<&Found>, counts: Option<&Counts>) -> String {
     page.into_text()
 }
 
-fn daemon(page: &mut Page, counts: &Counts) {
+fn daemon(page: &mut Exposition, counts: &Counts) {
     let outcome = |outcome| labels(&[("outcome", outcome)]);
     page.gauge(INTERVAL, "Time between rounds, in seconds.", counts.interval);
     page.family(ROUNDS, Kind::Counter, "Rounds, by outcome: finished or failed.");
@@ -79,7 +79,7 @@ fn daemon(page: &mut Page, counts: &Counts) {
     page.gauge(LOADED, "When the ring in use was loaded, in seconds since 1970.", counts.ring_loaded.unix());
 }
 
-fn sources(page: &mut Page, sources: &[SourceState]) {
+fn sources(page: &mut Exposition, sources: &[SourceState]) {
     let of = |source: &SourceState| {
         labels(&[
             ("kind", source.kind),
@@ -91,7 +91,7 @@ fn sources(page: &mut Page, sources: &[SourceState]) {
     let states = sources.iter().map(|source| (of(source), source.state, source.code));
     good(page, SOURCE_GOOD, "1 if the source answers with usable evidence, else 0.", states.clone());
     state(page, SOURCE_STATE, states);
-    let times = |page: &mut Page, name, help, time: fn(&SourceState) -> Option<Time>| {
+    let times = |page: &mut Exposition, name, help, time: fn(&SourceState) -> Option<Time>| {
         page.family(name, Kind::Gauge, help);
         for (source, time) in sources.iter().filter_map(|source| Some((source, time(source)?))) {
             page.sample(name, &of(source), time.unix());
@@ -119,7 +119,7 @@ fn sources(page: &mut Page, sources: &[SourceState]) {
     }
 }
 
-fn certificates(page: &mut Page, certificates: &[CertificateState]) {
+fn certificates(page: &mut Exposition, certificates: &[CertificateState]) {
     let of = |one: &CertificateState| {
         labels(&[
             ("role", one.role),
@@ -137,7 +137,7 @@ fn certificates(page: &mut Page, certificates: &[CertificateState]) {
     }
 }
 
-fn samples(page: &mut Page, samples: &[SampleState]) {
+fn samples(page: &mut Exposition, samples: &[SampleState]) {
     let of = |one: &SampleState| labels(&[("input", &one.input)]);
     page.family(SAMPLE_WATCHED, Kind::Gauge, "1 if the sources of the sample are watched, else 0.");
     for one in samples {
@@ -154,7 +154,12 @@ fn samples(page: &mut Page, samples: &[SampleState]) {
 }
 
 /// Whether each is good. What ends soon still is.
-fn good<'c>(page: &mut Page, name: &str, help: &str, all: impl Iterator<Item = (String, Health, &'c str)>) {
+fn good<'c>(
+    page: &mut Exposition,
+    name: &str,
+    help: &str,
+    all: impl Iterator<Item = (String, Health, &'c str)>,
+) {
     page.family(name, Kind::Gauge, help);
     for (labels, state, _) in all {
         page.sample(name, &labels, i64::from(matches!(state, Health::Good | Health::Soon)));
@@ -162,7 +167,7 @@ fn good<'c>(page: &mut Page, name: &str, help: &str, all: impl Iterator<Item = (
 }
 
 /// The code of each, as a label.
-fn state<'c>(page: &mut Page, name: &str, all: impl Iterator<Item = (String, Health, &'c str)>) {
+fn state<'c>(page: &mut Exposition, name: &str, all: impl Iterator<Item = (String, Health, &'c str)>) {
     page.family(name, Kind::Gauge, "Always 1, with the state as a code.");
     for (of, _, code) in all {
         page.sample(name, &format!("{of},{}", labels(&[("code", code)])), 1);

@@ -10,7 +10,6 @@ mod certificates;
 mod classify;
 mod daemon;
 mod endpoint;
-mod exposition;
 mod metrics;
 mod named;
 mod results;

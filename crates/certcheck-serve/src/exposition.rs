@@ -1,21 +1,24 @@
-//! The text format of Prometheus.
+//! The text format of Prometheus, for values that are looked up when they are asked for.
 
 use std::fmt::{Display, Write as _};
 
 /// A page of metrics.
-#[derive(Default)]
-pub(super) struct Page(String);
+#[derive(Debug, Default)]
+pub struct Exposition(String);
 
 /// The kind of a family.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "the kinds that are used")]
+pub enum Kind {
+    /// It only grows.
     Counter,
+    /// It goes up and down.
     Gauge,
 }
 
-impl Page {
+impl Exposition {
     /// Begins a family; its samples follow.
-    pub(super) fn family(&mut self, name: &str, kind: Kind, help: &str) {
+    pub fn family(&mut self, name: &str, kind: Kind, help: &str) {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -25,24 +28,27 @@ impl Page {
     }
 
     /// A sample with these [`labels`].
-    pub(super) fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
+    pub fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
         let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
         let _ = writeln!(self.0, "{name}{labels} {value}");
     }
 
     /// A gauge without labels.
-    pub(super) fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+    pub fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.family(name, Kind::Gauge, help);
         self.sample(name, "", value);
     }
 
-    pub(super) fn into_text(self) -> String {
+    /// The page.
+    #[must_use]
+    pub fn into_text(self) -> String {
         self.0
     }
 }
 
 /// `name="value",...`, with escapes in values.
-pub(super) fn labels(pairs: &[(&str, &str)]) -> String {
+#[must_use]
+pub fn labels(pairs: &[(&str, &str)]) -> String {
     let escaped = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let all: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     all.join(",")
@@ -59,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_page_has_help_and_type() {
-        let mut page = Page::default();
+        let mut page = Exposition::default();
         page.gauge("x_bytes", "Bytes of x.", 3);
         page.family("y_total", Kind::Counter, "How many y.");
         page.sample("y_total", &labels(&[("of", "z")]), 4);
