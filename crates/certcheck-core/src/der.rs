@@ -388,6 +388,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The next element of bytes that were parsed before. `None` at their end: no fault can occur.
+#[inline]
+pub(crate) fn next_parsed<'a>(rest: &mut &'a [u8]) -> Option<Tlv<'a>> {
+    let (tag, header, length) = read_header(rest).ok()?;
+    let (raw, after) = rest.split_at_checked(header.saturating_add(length))?;
+    *rest = after;
+    Some(Tlv { tag, value: raw.get(header..)?, raw, offset: header })
+}
+
 /// The tag, the length of the header, and the length of the content.
 #[inline(always)]
 pub(crate) fn read_header(input: &[u8]) -> Result<(u8, usize, usize), Rule> {

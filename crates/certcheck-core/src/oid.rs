@@ -34,6 +34,10 @@ impl<'a> Oid<'a> {
     /// The identifier with these content bytes. `None` if they are not valid.
     #[must_use]
     pub fn parse_content(content: &'a [u8]) -> Option<Self> {
+        // Attribute types and most extensions.
+        if let [0x55, 0x04 | 0x1d, 0..=0x7f] = content {
+            return Some(Self(content));
+        }
         let mut starts = true;
         for byte in content {
             // X.690 8.19.2: a sub-identifier has no leading 80.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::der::{Reader, Rule, Tlv, ViewFault, tag};
+use crate::der::{Reader, Rule, Tlv, ViewFault, next_parsed, tag};
 use crate::oid::Oid;
 
 /// A distinguished name (RFC 5280 4.1.2.4).
@@ -35,8 +35,8 @@ impl<'a> Name<'a> {
 
     /// A name from bytes that were parsed before.
     pub(crate) fn reread(raw: &'a [u8]) -> Self {
-        let content = Reader::new(raw).any("Name").map_or(&[][..], |outer| outer.value);
-        Self { raw, content }
+        let mut rest = raw;
+        Self { raw, content: next_parsed(&mut rest).map_or(&[][..], |outer| outer.value) }
     }
 
     /// The name as encoded, with its header.
@@ -53,12 +53,11 @@ impl<'a> Name<'a> {
 
     /// The RDNs in the order of the encoding, the most general first.
     pub fn rdns(self) -> impl Iterator<Item = Rdn<'a>> + Clone {
-        let mut reader = Reader::new(self.content);
-        // `parse` has checked the structure, so no error can occur. If one did, the name would end early and match
-        // nothing.
-        core::iter::from_fn(
-            move || if reader.is_empty() { None } else { Rdn::parse(&mut reader, "Name").ok() },
-        )
+        let mut rest = self.content;
+        core::iter::from_fn(move || {
+            let set = next_parsed(&mut rest)?;
+            Some(Rdn { raw: set.raw, content: set.value })
+        })
     }
 
     /// Every attribute of every RDN.
@@ -108,12 +107,12 @@ impl<'a> Rdn<'a> {
 
     /// Its attributes.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'a>> + Clone {
-        let mut reader = Reader::new(self.content);
-        core::iter::from_fn(
-            move || {
-                if reader.is_empty() { None } else { Attribute::parse(&mut reader, "Name").ok() }
-            },
-        )
+        let mut rest = self.content;
+        core::iter::from_fn(move || {
+            let mut fields = next_parsed(&mut rest)?.value;
+            let (oid, value) = (next_parsed(&mut fields)?, next_parsed(&mut fields)?);
+            Some(Attribute { oid: Oid::new(oid.value), tag: value.tag, value: value.value })
+        })
     }
 }
 
