@@ -287,15 +287,15 @@ impl Refusal<'_> {
 /// A report that owns its data. It outlives the chain, and needs only its ring for [`OwnedReport::view`].
 #[derive(Clone, Debug)]
 pub struct OwnedReport {
-    verdict: Verdict,
-    reason: Option<Rejection>,
-    path: Vec<OwnedMember>,
-    policies: Vec<OidBuf>,
-    valid_until: Option<Time>,
-    attempts: Vec<(Vec<OwnedCertificate>, Rejection)>,
-    considered: Vec<Considered>,
-    warnings: Vec<Warning>,
-    spent: Spent,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: Option<Rejection>,
+    pub(crate) path: Vec<OwnedMember>,
+    pub(crate) policies: Vec<OidBuf>,
+    pub(crate) valid_until: Option<Time>,
+    pub(crate) attempts: Vec<(Vec<OwnedCertificate>, Rejection)>,
+    pub(crate) considered: Vec<Considered>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) spent: Spent,
 }
 
 /// One certificate of the path.

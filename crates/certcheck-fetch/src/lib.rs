@@ -79,6 +79,7 @@ mod clock;
 mod engine;
 mod failure;
 mod fetcher;
+mod inputs;
 #[cfg(feature = "ldap")]
 mod ldap;
 mod limits;

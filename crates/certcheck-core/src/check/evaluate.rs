@@ -7,20 +7,21 @@ use pki_types::CertificateDer;
 
 use super::Check;
 use super::chain::{ParsedChain, Views, parse_target};
+use super::findings::Findings;
 use super::memory::{Memory, Searched, WantedIssuers};
 use super::verdict::decide;
 use crate::budget::Spent;
-use crate::key_ring::{RingCertificate, Role};
+use crate::key_ring::RingCertificate;
 use crate::oid;
-use crate::path::build::{self, Outcome};
+use crate::path::build::{self, Attempt, Outcome};
 use crate::path::candidate::CertificateRef;
-use crate::path::context::Context;
+use crate::path::context::{Context, Edge};
 use crate::path::discovery;
 use crate::path::pool::Pool;
 use crate::path::verify::Valid;
 use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
-use crate::report::{Attempt, PathCertificate, PathRole, Report, Verdict, Warning};
+use crate::report::{OwnedReport, Report, Verdict, Warning};
 use crate::revocation::plan::OpenRequests;
 use crate::revocation::{
     AnswerSource, Answers, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal,
@@ -38,11 +39,11 @@ impl<'a> Check<'a> {
     /// Decides with the evidence that was given, and returns the report.
     pub fn run(self) -> Report<'a> {
         match parse_target(&self) {
-            Err(reason) => refused(Rejection { at: 0, reason }, Vec::new()),
+            Err(reason) => Findings::rejected(Rejection { at: 0, reason }).without_path(),
             Ok(target) => {
                 let chain = ParsedChain::parse(&self, target, &[]);
-                let (answers, mut memory) = (Answers::default(), Memory::default());
-                evaluate(&self, &chain, &[], &mut memory, &answers, OpenRequests::NotTried).report
+                let (answers, mut memory) = (Answers::new(None), Memory::default());
+                evaluate(&self, &chain, &[], &mut memory, &answers, OpenRequests::NotTried).into_report()
             }
         }
     }
@@ -50,8 +51,9 @@ impl<'a> Check<'a> {
 
 /// The result of an evaluation.
 pub(super) struct Evaluation<'e> {
+    pool: Pool<'e>,
     /// The verdict so far.
-    pub(super) report: Report<'e>,
+    pub(super) findings: Findings,
     /// The evidence that would change it.
     pub(super) needs: Vec<Need>,
     /// The issuers that a failed search requested, answered or not.
@@ -60,19 +62,39 @@ pub(super) struct Evaluation<'e> {
     pub(super) paths: Vec<usize>,
 }
 
+impl<'e> Evaluation<'e> {
+    pub(super) fn into_report(self) -> Report<'e> {
+        self.findings.into_report(&self.pool)
+    }
+
+    pub(super) fn to_owned_report(&self) -> OwnedReport {
+        self.findings.to_owned_report(&self.pool)
+    }
+}
+
 /// A validated path, with the statuses of its certificates.
-struct Assessed<'e> {
-    path: Vec<PathCertificate<'e>>,
+struct Assessed {
+    searched: Arc<Searched>,
     valid: Valid,
+    statuses: Vec<Status>,
     decision: Result<(), Rejection>,
     warnings: Vec<Warning>,
     needs: Vec<Need>,
+}
+
+/// What an evaluator has found.
+struct Found {
+    findings: Findings,
+    needs: Vec<Need>,
+    wanted_issuers: WantedIssuers,
 }
 
 struct Evaluator<'c, 'e> {
     check: &'c Check<'e>,
     presented: Vec<Certificate<'e>>,
     pool: Pool<'e>,
+    /// The signatures that were verified.
+    edges: Vec<Edge<'e>>,
     memory: &'c mut Memory,
     answers: &'c dyn AnswerSource,
     /// Whether open requests are reported as needs, or count as not tried.
@@ -94,10 +116,12 @@ pub(super) fn evaluate<'e>(
     open_requests: OpenRequests,
 ) -> Evaluation<'e> {
     let Views { presented, pool } = chain.views(check, issuers);
-    let evaluator = Evaluator {
+    let edges = core::mem::take(&mut memory.edges);
+    let mut evaluator = Evaluator {
         check,
         presented,
         pool,
+        edges,
         memory,
         answers,
         open_requests,
@@ -105,30 +129,37 @@ pub(super) fn evaluate<'e>(
         spent: Spent::default(),
         paths: Vec::new(),
     };
-    evaluator.run(chain.warnings.clone())
+    let Found { findings, needs, wanted_issuers } = evaluator.run(chain.warnings.clone());
+    let Evaluator { pool, edges, memory, paths, .. } = evaluator;
+    if !needs.is_empty() || !wanted_issuers.is_empty() {
+        // It goes on.
+        memory.edges = edges.into_iter().map(Edge::into_owned).collect();
+    }
+    Evaluation { pool, findings, needs, wanted_issuers, paths }
 }
 
 impl<'e> Evaluator<'_, 'e> {
-    fn run(mut self, warnings: Vec<Warning>) -> Evaluation<'e> {
+    fn run(&mut self, warnings: Vec<Warning>) -> Found {
         let policy = self.check.policy;
         let mut excluded: Vec<CertificateRef> = Vec::new();
-        let mut attempts: Vec<Attempt<'e>> = Vec::new();
+        let mut attempts: Vec<Attempt> = Vec::new();
         // The first valid path that fails because of revocation.
-        let mut blocked: Option<Assessed<'e>> = None;
+        let mut blocked: Option<Assessed> = None;
         loop {
-            let (Outcome { path, result, attempts: failed }, wanted_issuers) = self.search(&excluded);
+            let searched = self.search(&excluded);
+            let Outcome { path, result, attempts: failed } = &searched.outcome;
             if blocked.is_none() {
-                attempts.extend(failed.into_iter().map(|attempt| self.report_attempt(attempt)));
+                attempts.extend(failed.iter().cloned());
             }
             let valid = match (result, blocked.is_some()) {
-                (Ok(valid), _) => valid,
+                (Ok(valid), _) => valid.clone(),
                 (Err(rejection), false) => {
-                    let report = self.failed(&path, rejection, attempts, warnings);
-                    return Evaluation { report, needs: Vec::new(), wanted_issuers, paths: Vec::new() };
+                    self.paths.clear();
+                    return self.failed(&searched, rejection.clone(), attempts, warnings);
                 }
                 (Err(_), true) => break,
             };
-            let assessed = self.assess(&path, valid);
+            let assessed = self.assess(&searched, valid);
             let at = match &assessed.decision {
                 Err(rejection) if assessed.needs.is_empty() => rejection.at,
                 // Accepted, or undecided: the verdict depends on this path.
@@ -152,52 +183,59 @@ impl<'e> Evaluator<'_, 'e> {
             Some(blocked) => self.close(blocked, attempts, warnings),
             // Not reached: the loop ends only with a blocked path.
             None => {
-                let rejection = Rejection { at: 0, reason: Reason::UnknownIssuer };
-                let report = self.failed(&[], rejection, attempts, warnings);
-                let wanted_issuers = WantedIssuers::default();
-                Evaluation { report, needs: Vec::new(), wanted_issuers, paths: Vec::new() }
+                let findings = Findings::rejected(Rejection { at: 0, reason: Reason::UnknownIssuer });
+                Found { findings, needs: Vec::new(), wanted_issuers: WantedIssuers::default() }
             }
         }
     }
 
     /// Searches a path without these certificates, and the issuers that a failed search is missing, unless that was
     /// done before.
-    fn search(&mut self, excluded: &[CertificateRef]) -> (Outcome, WantedIssuers) {
+    fn search(&mut self, excluded: &[CertificateRef]) -> Arc<Searched> {
         if let Some(known) = self.memory.search(excluded) {
             self.spent = self.spent.and(known.spent);
-            return (known.outcome.clone(), known.wanted_issuers.clone());
+            return Arc::clone(known);
         }
         let Check { ring, policy, now, issuers, .. } = *self.check;
-        let edges = core::mem::take(&mut self.memory.edges);
+        let edges = core::mem::take(&mut self.edges);
         let mut context = Context::with_spent(ring, policy, now, issuers, self.spent).with_edges(edges);
-        let outcome = build::search(&mut context, &self.pool, excluded);
+        let followed = match self.memory.first_path.take() {
+            Some(first_path) => {
+                let followed = first_path.follow(&mut context, &self.pool);
+                if followed.is_none() {
+                    let signatures = context.budget.spent.signatures;
+                    context.budget.spent = Spent { signatures, ..self.spent };
+                    context.begin_search();
+                }
+                followed
+            }
+            None => None,
+        };
+        let was_known = followed.is_some();
+        let outcome = followed.unwrap_or_else(|| build::search(&mut context, &self.pool, excluded));
         let wanted_issuers = match &outcome.result {
             Err(_) if policy.aia && excluded.is_empty() => self.wanted_issuers(&mut context),
             _ => WantedIssuers::default(),
         };
         let spent = context.budget.spent.since(self.spent).without_signatures();
         self.spent = context.budget.spent;
-        if outcome.result.is_ok() {
+        if outcome.result.is_ok() && !was_known {
             self.remember(&outcome.path);
         }
-        self.memory.edges = context.into_edges();
-        self.memory.add_search(Searched {
-            excluded: excluded.to_vec(),
-            outcome: outcome.clone(),
-            wanted_issuers: wanted_issuers.clone(),
-            spent,
-        });
-        (outcome, wanted_issuers)
+        self.edges = context.into_edges();
+        let excluded = excluded.to_vec();
+        let searched = Arc::new(Searched { excluded, outcome, was_known, wanted_issuers, spent });
+        self.memory.add_search(Arc::clone(&searched));
+        searched
     }
 
     /// The statuses of a validated path.
-    fn assess(&mut self, references: &[CertificateRef], valid: Valid) -> Assessed<'e> {
-        let mut path = self.report_path(references);
+    fn assess(&mut self, searched: &Arc<Searched>, valid: Valid) -> Assessed {
         let mut needs: Vec<Need> = Vec::new();
         let mut warnings = Vec::new();
         let mut statuses = Vec::new();
         if self.check.policy.revocation != Revocation::Off {
-            statuses = self.statuses(references, &path, &mut needs);
+            statuses = self.statuses(&searched.outcome.path, &mut needs);
         }
         // A revocation is certain, whatever else is learned. A hold is certain if nothing is left that could lift it.
         let is_certain = |(at, status): (usize, &Status)| match status {
@@ -214,26 +252,18 @@ impl<'e> Evaluator<'_, 'e> {
         if certain.is_some() {
             needs.clear();
         }
-        for (member, status) in path.iter_mut().zip(statuses) {
-            member.revocation = status;
-        }
-        Assessed { path, valid, decision, warnings, needs }
+        Assessed { searched: Arc::clone(searched), valid, statuses, decision, warnings, needs }
     }
 
     /// The statuses of the certificates of a path.
     ///
     /// RFC 5280 6.1.3 (a)(3).
     #[doc(alias = "RFC 5280 section 6.1.3(a)(3)")]
-    fn statuses(
-        &mut self,
-        references: &[CertificateRef],
-        path: &[PathCertificate<'e>],
-        needs: &mut Vec<Need>,
-    ) -> Vec<Status> {
-        let number = self.memory.number_of(references);
-        let Some(context) = self.assess_context(path) else { return Vec::new() };
+    fn statuses(&mut self, path: &[CertificateRef], needs: &mut Vec<Need>) -> Vec<Status> {
+        let number = self.memory.number_of(path);
+        let certificates = self.certificates(path);
+        let Some(context) = self.assess_context(&certificates) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
-        let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let checked_certificates = CheckedCertificate::of_path(&certificates, policy);
         let mut spent = self.spent;
         // Nothing can be fetched, so there is nothing to plan.
@@ -288,7 +318,7 @@ impl<'e> Evaluator<'_, 'e> {
     }
 
     /// The inputs for the statuses of this path.
-    fn assess_context(&self, path: &[PathCertificate<'e>]) -> Option<AssessContext<'_>> {
+    fn assess_context(&self, path: &[Certificate<'e>]) -> Option<AssessContext<'_>> {
         let Check { ring, policy, now, issuers, .. } = *self.check;
         Some(AssessContext {
             ring,
@@ -297,17 +327,17 @@ impl<'e> Evaluator<'_, 'e> {
             issuers,
             pool: &self.pool,
             presented: &self.presented,
-            anchor: path.last()?.certificate,
+            anchor: *path.last()?,
             signer_policy: &self.signer_policy,
             hashed_issuer: None,
         })
     }
 
     /// The evidence that was not used for this path.
-    fn considered(&self, path: &[PathCertificate<'e>]) -> Vec<Considered> {
-        let Some(context) = self.assess_context(path) else { return Vec::new() };
+    fn considered(&self, path: &[CertificateRef]) -> Vec<Considered> {
+        let certificates = self.certificates(path);
+        let Some(context) = self.assess_context(&certificates) else { return Vec::new() };
         let Check { policy, evidence, .. } = *self.check;
-        let certificates: Vec<Certificate<'e>> = path.iter().map(|member| member.certificate).collect();
         let checked_certificates: Vec<CheckedCertificate<'_, '_>> =
             CheckedCertificate::of_path(&certificates, policy).collect();
         let max = usize::try_from(policy.limits.considered).unwrap_or(usize::MAX);
@@ -337,31 +367,8 @@ impl<'e> Evaluator<'_, 'e> {
         WantedIssuers { missing, others }
     }
 
-    fn report_path(&self, path: &[CertificateRef]) -> Vec<PathCertificate<'e>> {
-        let to_report = |(at, reference): (usize, &CertificateRef)| {
-            let (link, _) = self.pool.link(*reference)?;
-            let entry = match reference {
-                CertificateRef::Ring(index) => self.check.ring.get(*index),
-                CertificateRef::Target | CertificateRef::Presented(_) => None,
-            };
-            let role = match entry {
-                _ if at == 0 => PathRole::Leaf,
-                Some(entry) if entry.role() == Role::Anchor && at + 1 == path.len() => PathRole::Anchor,
-                _ => PathRole::Intermediate,
-            };
-            Some(PathCertificate {
-                role,
-                certificate: link.certificate,
-                in_ring: entry,
-                revocation: Status::NotChecked,
-            })
-        };
-        path.iter().enumerate().filter_map(to_report).collect()
-    }
-
-    fn report_attempt(&self, attempt: build::Attempt) -> Attempt<'e> {
-        let links = attempt.path.iter().filter_map(|at| self.pool.link(*at));
-        Attempt { path: links.map(|(link, _)| link.certificate).collect(), rejection: attempt.rejection }
+    fn certificates(&self, path: &[CertificateRef]) -> Vec<Certificate<'e>> {
+        path.iter().filter_map(|at| Some(self.pool.link(*at)?.0.certificate)).collect()
     }
 
     /// Remembers the signatures on the CA certificates of a valid path for other checks.
@@ -378,43 +385,42 @@ impl<'e> Evaluator<'_, 'e> {
 
     fn failed(
         &self,
-        path: &[CertificateRef],
+        searched: &Searched,
         rejection: Rejection,
-        attempts: Vec<Attempt<'e>>,
+        attempts: Vec<Attempt>,
         warnings: Vec<Warning>,
-    ) -> Report<'e> {
-        let report = refused(rejection, warnings);
-        Report { path: self.report_path(path), attempts, spent: self.spent, ..report }
+    ) -> Found {
+        let (path, spent) = (searched.outcome.path.clone(), self.spent);
+        let findings = Findings { path, attempts, warnings, spent, ..Findings::rejected(rejection) };
+        Found { findings, needs: Vec::new(), wanted_issuers: searched.wanted_issuers.clone() }
     }
 
-    fn close(
-        self,
-        assessed: Assessed<'e>,
-        attempts: Vec<Attempt<'e>>,
-        mut warnings: Vec<Warning>,
-    ) -> Evaluation<'e> {
-        let Assessed { path, valid, decision, warnings: of_statuses, needs } = assessed;
-        if let Some(anchor) = path.last().and_then(|anchor| anchor.in_ring) {
-            warnings.extend(warnings_of_anchor(&valid, anchor));
-        }
+    fn close(&self, assessed: Assessed, attempts: Vec<Attempt>, mut warnings: Vec<Warning>) -> Found {
+        let Assessed { searched, valid, statuses, decision, warnings: of_statuses, needs } = assessed;
+        let path = &searched.outcome.path;
+        let anchor = match path.last() {
+            Some(CertificateRef::Ring(at)) => self.check.ring.get(*at),
+            _ => None,
+        };
+        warnings.extend(anchor.into_iter().flat_map(|anchor| warnings_of_anchor(&valid, anchor)));
         warnings.extend(of_statuses);
         let verdict = match &decision {
             Ok(()) => Verdict::Accept,
             Err(Rejection { reason: Reason::RevocationUnknown(_), .. }) => Verdict::Undetermined,
             Err(_) => Verdict::Reject,
         };
-        let has_unknown = path.iter().any(|member| matches!(member.revocation, Status::Unknown(_)));
+        let has_unknown = statuses.iter().any(|status| matches!(status, Status::Unknown(_)));
         let considered = if needs.is_empty() && (has_unknown || self.check.policy.explain) {
-            self.considered(&path)
+            self.considered(path)
         } else {
             Vec::new()
         };
-        let valid_until =
-            (verdict == Verdict::Accept).then(|| valid_until(self.check.policy, &path)).flatten();
-        let report = Report {
+        let valid_until = if verdict == Verdict::Accept { self.valid_until(path, anchor) } else { None };
+        let findings = Findings {
             verdict,
             reason: decision.err(),
-            path,
+            path: path.clone(),
+            statuses,
             policies: valid.policies,
             valid_until,
             attempts,
@@ -422,7 +428,17 @@ impl<'e> Evaluator<'_, 'e> {
             warnings,
             spent: self.spent,
         };
-        Evaluation { report, needs, wanted_issuers: WantedIssuers::default(), paths: self.paths }
+        Found { findings, needs, wanted_issuers: WantedIssuers::default() }
+    }
+
+    /// The earliest end of validity. The anchor's counts if the policy or the settings enforce it.
+    fn valid_until(&self, path: &[CertificateRef], anchor: Option<&RingCertificate>) -> Option<Time> {
+        let counted = match self.check.policy.anchor_validity {
+            AnchorValidity::Enforce => path.len(),
+            _ => path.len().saturating_sub(1).max(1),
+        };
+        let ends = path.iter().take(counted).filter_map(|at| self.pool.not_after(*at));
+        ends.chain(anchor.and_then(|anchor| anchor.constraints().not_after)).min()
     }
 }
 
@@ -444,9 +460,9 @@ fn locations(certificates: &[Certificate<'_>], known: &[EvidenceRequest]) -> Vec
 }
 
 /// The attempt for a validated path that was given up for another.
-fn as_attempt(assessed: Assessed<'_>) -> Option<Attempt<'_>> {
+fn as_attempt(assessed: Assessed) -> Option<Attempt> {
     let rejection = assessed.decision.err()?;
-    Some(Attempt { path: assessed.path.iter().map(|member| member.certificate).collect(), rejection })
+    Some(Attempt { path: assessed.searched.outcome.path.clone(), rejection })
 }
 
 /// The warnings about the anchor of a path.
@@ -459,28 +475,4 @@ fn warnings_of_anchor(valid: &Valid, anchor: &RingCertificate) -> Vec<Warning> {
     let promoted =
         anchor.is_promoted().then(|| Warning::AnchorPromoted { issuer: certificate.issuer().to_string() });
     outside.into_iter().chain(promoted).collect()
-}
-
-/// The earliest end of validity. The anchor's counts if the policy or the settings enforce it.
-fn valid_until(policy: &Policy, path: &[PathCertificate<'_>]) -> Option<Time> {
-    let enforce = policy.anchor_validity == AnchorValidity::Enforce;
-    let counts = |member: &&PathCertificate<'_>| member.role != PathRole::Anchor || enforce;
-    let own = path.iter().filter(counts).map(|member| member.certificate.not_after()).min();
-    let trusted = path.last().and_then(|anchor| anchor.in_ring?.constraints().not_after);
-    own.into_iter().chain(trusted).min()
-}
-
-/// The report of a check without a path.
-pub(super) fn refused(rejection: Rejection, warnings: Vec<Warning>) -> Report<'static> {
-    Report {
-        verdict: Verdict::Reject,
-        reason: Some(rejection),
-        path: Vec::new(),
-        policies: Vec::new(),
-        valid_until: None,
-        attempts: Vec::new(),
-        considered: Vec::new(),
-        warnings,
-        spent: Spent::default(),
-    }
 }

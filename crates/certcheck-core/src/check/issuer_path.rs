@@ -13,10 +13,10 @@ use pki_types::CertificateDer;
 
 use super::Check;
 use super::chain::{ParsedChain, Views};
-use super::memory::{Memory, Searched};
+use super::memory::Memory;
 use crate::key_ring::RingCertificate;
 use crate::ocsp::{CertIdHash, HashedIssuer};
-use crate::path::build;
+use crate::path::build::FirstPath;
 use crate::path::candidate::{CertificateRef, Link};
 use crate::path::context::Context;
 use crate::path::pool::Pool;
@@ -35,10 +35,9 @@ pub struct IssuerPath {
     presented: Box<[CertificateDer<'static>]>,
     /// The presented certificates, parsed.
     chain: ParsedChain,
-    path: Vec<CertificateRef>,
+    first_path: Arc<FirstPath>,
     /// The keys of the path above the leaf.
     keys: Vec<Box<[u8]>>,
-    steps: u32,
     hashed_issuer: HashedIssuer,
     /// The first and last second for which the search finds the same path.
     stable_window: (Time, Time),
@@ -65,20 +64,22 @@ impl IssuerPath {
         let above: Vec<Link<'_>> = path.iter().skip(1).filter_map(|at| Some(pool.link(*at)?.0)).collect();
         let issuer = above.first()?.certificate;
         let presented = check.chain.get(1..)?.iter();
+        let Check { ring, policy, now, issuers, .. } = *check;
+        let mut context = Context::new(ring, policy, now, issuers);
+        let first_path = FirstPath::new(&mut context, &pool, path, searched.spent.steps)?;
         Some(Self {
             issuer: target.certificate.issuer().raw().into(),
             authority_key: authority_key(&target.certificate).map(Into::into),
             presented: presented.map(|der| CertificateDer::from(der.to_vec())).collect(),
             chain: chain.clone(),
-            path: path.clone(),
             keys: above.iter().map(|link| link.certificate.spki().raw.into()).collect(),
-            steps: searched.spent.steps,
+            first_path: Arc::new(first_path),
             hashed_issuer: HashedIssuer::new(&target.certificate, &issuer, CertIdHash::Sha1),
             stable_window: stable_window(&pool, path, check.ring.get(anchor)?, check.now),
         })
     }
 
-    /// The chain and the memory of a check of another leaf, if this is its path.
+    /// The chain and the memory of a check of another leaf, if a search finds this path first.
     pub(super) fn prepare(
         &self,
         check: &Check<'_>,
@@ -98,18 +99,9 @@ impl IssuerPath {
             return None;
         }
         let chain = self.chain.with_target(positions);
-        let Views { pool, .. } = chain.views(check, &[]);
-        if !pool.by_name(target.subject()).is_empty() {
-            return None;
-        }
-        let Check { ring, policy, now, issuers, .. } = *check;
-        let mut context = Context::new(ring, policy, now, issuers);
-        let outcome = build::follow(&mut context, &pool, &self.path, self.steps)?;
-        let spent = context.budget.spent;
-        let searched = Searched { excluded: Vec::new(), outcome, wanted_issuers: Default::default(), spent };
-        let mut memory = Memory::of_path(searched, self.hashed_issuer);
-        if let Some(statuses) = statuses.filter(|statuses| statuses.hold(now)) {
-            let number = memory.number_of(&self.path);
+        let mut memory = Memory::of_path(Arc::clone(&self.first_path), self.hashed_issuer);
+        if let Some(statuses) = statuses.filter(|statuses| statuses.hold(check.now)) {
+            let number = memory.number_of(&self.first_path.path);
             for (at, planned) in (1..).zip(&statuses.planned) {
                 memory.set_planned(number, at, Arc::clone(planned));
             }
@@ -118,7 +110,7 @@ impl IssuerPath {
     }
 
     /// The same hash as [`ParsedCheck::hash_issuer_path`](crate::ParsedCheck::hash_issuer_path) for the leaves that it is for.
-    pub fn hash<H: Hasher>(&self, state: &mut H) {
+    pub fn hash_issuer_path<H: Hasher>(&self, state: &mut H) {
         hash(&self.issuer, self.authority_key.as_deref(), self.presented.len(), state);
     }
 

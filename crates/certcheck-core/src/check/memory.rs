@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::budget::Spent;
 use crate::ocsp::HashedIssuer;
-use crate::path::build::Outcome;
+use crate::path::build::{FirstPath, Outcome};
 use crate::path::candidate::CertificateRef;
 use crate::path::context::Edge;
 use crate::revocation::plan::Planned;
@@ -34,7 +34,9 @@ impl WantedIssuers {
 pub(super) struct Memory {
     /// The signatures that were verified in all searches.
     pub(super) edges: Vec<Edge<'static>>,
-    searches: Vec<Searched>,
+    /// The path that a search would find first, if it is known.
+    pub(super) first_path: Option<Arc<FirstPath>>,
+    searches: Vec<Arc<Searched>>,
     paths: Vec<PathStatuses>,
     /// The hashes of the target's issuer, if they are known.
     pub(super) hashed_issuer: Option<HashedIssuer>,
@@ -48,6 +50,8 @@ pub(super) struct Searched {
     /// The certificates that its path must not contain.
     pub(super) excluded: Vec<CertificateRef>,
     pub(super) outcome: Outcome,
+    /// Whether the path was known, so that nothing was searched.
+    pub(super) was_known: bool,
     pub(super) wanted_issuers: WantedIssuers,
     /// What it spent, apart from signatures.
     pub(super) spent: Spent,
@@ -65,13 +69,14 @@ struct PathStatuses {
 pub(super) type Asked<'m> = (&'m EvidenceRequest, Option<&'m Dismissal>);
 
 impl Memory {
-    /// The memory of a check whose path is known.
-    pub(super) fn of_path(searched: Searched, hashed_issuer: HashedIssuer) -> Self {
-        Self { searches: vec![searched], hashed_issuer: Some(hashed_issuer), ..Self::default() }
+    /// The memory of a check whose path may be known.
+    pub(super) fn of_path(first_path: Arc<FirstPath>, hashed_issuer: HashedIssuer) -> Self {
+        let (first_path, hashed_issuer) = (Some(first_path), Some(hashed_issuer));
+        Self { first_path, hashed_issuer, ..Self::default() }
     }
 
     /// The search without these certificates, if it was made.
-    pub(super) fn search(&self, excluded: &[CertificateRef]) -> Option<&Searched> {
+    pub(super) fn search(&self, excluded: &[CertificateRef]) -> Option<&Arc<Searched>> {
         self.searches.iter().find(|search| search.excluded == excluded)
     }
 
@@ -83,12 +88,13 @@ impl Memory {
         }
     }
 
-    pub(super) fn add_search(&mut self, search: Searched) {
+    pub(super) fn add_search(&mut self, search: Arc<Searched>) {
         self.searches.push(search);
     }
 
     /// Forgets what depends on the certificates that paths are built from. Signatures stay.
     pub(super) fn forget_paths(&mut self) {
+        self.first_path = None;
         self.searches.clear();
         self.paths.clear();
         self.replaced.clear();

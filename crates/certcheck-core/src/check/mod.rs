@@ -6,6 +6,7 @@
 
 mod chain;
 mod evaluate;
+mod findings;
 mod issuer_path;
 mod look_up;
 mod memory;

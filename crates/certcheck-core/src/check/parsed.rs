@@ -45,7 +45,7 @@ impl<I: CheckInputs> ParsedCheck<I> {
         Some(self.target.as_ref().ok()?.view(self.inputs.check().chain.first()?))
     }
 
-    /// Hashes what an [`IssuerPath`] is found by. The hash is that of [`IssuerPath::hash`] for the paths that may be
+    /// Hashes what an [`IssuerPath`] is found by. The hash is that of [`IssuerPath::hash_issuer_path`] for the paths that may be
     /// those of this target. Nothing is hashed for a target that cannot be parsed.
     pub fn hash_issuer_path<H: Hasher>(&self, state: &mut H) {
         if let Some(target) = self.target() {
@@ -70,22 +70,23 @@ impl<I: CheckInputs> ParsedCheck<I> {
         CheckSession::begin(inputs, chain, Memory::default(), source)
     }
 
-    /// Begins the check under a path that was accepted for another leaf. Nothing is searched, and the signatures above
-    /// the leaf are known. Everything else is checked as in any other check. `statuses` are those of the CAs, if they
-    /// are known too and hold at this time ([`IssuerStatuses::hold`]).
-    ///
-    /// # Errors
-    /// The check itself, if the path is not for this leaf or not valid for it: then a search has to decide.
+    /// Begins the check under a path that was accepted for another leaf. If a search would find this path first, nothing
+    /// is searched, and what was found about the certificates above the leaf is known. Everything else is checked as in
+    /// any other check. `statuses` are those of the CAs, if they are known too and hold at this time
+    /// ([`IssuerStatuses::hold`]).
+    #[must_use]
     pub fn begin_under(
         self,
         issuer_path: &IssuerPath,
         statuses: Option<&IssuerStatuses>,
         source: AnswerFn<'_>,
-    ) -> Result<CheckSession<I>, Self> {
-        let Ok(target) = self.target else { return Err(self) };
-        match issuer_path.prepare(&self.inputs.check(), target, statuses) {
-            Some((chain, memory)) => Ok(CheckSession::begin(self.inputs, Ok(chain), memory, source)),
-            None => Err(self),
+    ) -> CheckSession<I> {
+        let check = self.inputs.check();
+        let prepared =
+            self.target.as_ref().ok().and_then(|target| issuer_path.prepare(&check, *target, statuses));
+        match prepared {
+            Some((chain, memory)) => CheckSession::begin(self.inputs, Ok(chain), memory, source),
+            None => self.begin(source),
         }
     }
 }

@@ -4,17 +4,17 @@ use pki_types::CertificateDer;
 
 use super::CheckInputs;
 use super::chain::ParsedChain;
-use super::evaluate::{Evaluation, evaluate, refused};
+use super::evaluate::{Evaluation, evaluate};
+use super::findings::Findings;
 use super::issuer_path::{IssuerPath, IssuerStatuses};
 use super::memory::{Memory, WantedIssuers};
 use crate::reason::{Reason, Rejection};
 use crate::report::{OwnedReport, Report};
 use crate::revocation::plan::OpenRequests;
 use crate::revocation::{
-    Answer, AnswerFn, AnswerPreview, Answers, AnswersWith, Dismissal, Evidence, EvidenceRequest,
-    FetchedEvidence, Need,
+    Answer, AnswerFn, AnswerPreview, AnswerSource as _, Answers, AnswersWith, Dismissal, Evidence,
+    EvidenceRequest, FetchedEvidence, Need,
 };
-use crate::status::Status;
 
 /// A check in progress.
 ///
@@ -93,6 +93,20 @@ struct Step {
     found: Vec<(EvidenceRequest, Answer)>,
 }
 
+impl Step {
+    /// The step of a target that is rejected at once.
+    const fn refused(report: OwnedReport) -> Self {
+        Self {
+            needs: Vec::new(),
+            wanted_issuers: WantedIssuers { missing: Vec::new(), others: Vec::new() },
+            paths: Vec::new(),
+            finds_revoked: false,
+            settled: Some(report),
+            found: Vec::new(),
+        }
+    }
+}
+
 impl<I: CheckInputs> CheckSession<I> {
     pub(super) fn begin(
         inputs: I,
@@ -100,7 +114,7 @@ impl<I: CheckInputs> CheckSession<I> {
         memory: Memory,
         source: AnswerFn<'_>,
     ) -> Self {
-        let answers = Answers { seed: inputs.check().seed, ..Answers::default() };
+        let answers = Answers::new(inputs.check().seed);
         let mut session = Self {
             inputs,
             chain,
@@ -133,7 +147,7 @@ impl<I: CheckInputs> CheckSession<I> {
     /// Answers a request. An answer that was not requested, or is no longer needed, is ignored.
     pub fn answer(&mut self, ask: &EvidenceRequest, answer: Answer) {
         if self.is_needed(ask) {
-            self.answers.given.insert(ask.clone(), answer);
+            self.answers.add(ask.clone(), answer);
             self.go_on(&|_| None);
         }
     }
@@ -213,16 +227,23 @@ impl<I: CheckInputs> CheckSession<I> {
     fn report(&self, mut memory: Memory) -> Report<'_> {
         let check = self.inputs.check();
         let mut report = match &self.chain {
-            Err(reason) => refused(Rejection { at: 0, reason: reason.clone() }, Vec::new()),
+            Err(reason) => Findings::rejected(Rejection { at: 0, reason: reason.clone() }).without_path(),
             Ok(chain) => {
                 // Once the verdict is final, requests that are still open do not matter.
                 let open_requests =
                     if self.needs.is_empty() { OpenRequests::Named } else { OpenRequests::NotTried };
-                evaluate(&check, chain, &self.issuers, &mut memory, &self.answers, open_requests).report
+                evaluate(&check, chain, &self.issuers, &mut memory, &self.answers, open_requests)
+                    .into_report()
             }
         };
         report.spent.signatures = report.spent.signatures.saturating_add(self.signatures);
         report
+    }
+
+    /// Whether the path was known from another leaf, so that nothing was searched.
+    #[must_use]
+    pub fn is_on_known_path(&self) -> bool {
+        self.memory.only_search().is_some_and(|search| search.was_known)
     }
 
     /// How often the check was evaluated. An evaluation determines only what the answers before it concern.
@@ -290,32 +311,29 @@ impl<I: CheckInputs> CheckSession<I> {
         self.memory.begin_trial();
         let check = self.inputs.check();
         let answers = AnswersWith::new(&self.answers, source);
-        let evaluation = match &self.chain {
-            Err(reason) => Evaluation {
-                report: refused(Rejection { at: 0, reason: reason.clone() }, Vec::new()),
-                needs: Vec::new(),
-                wanted_issuers: WantedIssuers::default(),
-                paths: Vec::new(),
-            },
-            Ok(chain) => {
-                evaluate(&check, chain, &self.issuers, &mut self.memory, &answers, OpenRequests::Named)
+        let chain = match &self.chain {
+            Ok(chain) => chain,
+            Err(reason) => {
+                let findings = Findings::rejected(Rejection { at: 0, reason: reason.clone() });
+                return Step::refused(OwnedReport::new(&findings.without_path(), check.ring));
             }
         };
-        let Evaluation { report, needs, wanted_issuers, paths } = evaluation;
-        self.signatures = self.signatures.saturating_add(report.spent.signatures);
-        let is_revoked = |status: &Status| matches!(status, Status::Revoked(_));
-        let was_revoked = |reason: &Reason| matches!(reason, Reason::CertificateRevoked(_));
-        let finds_revoked = report.path.iter().any(|member| is_revoked(&member.revocation))
-            || report.attempts.iter().any(|attempt| was_revoked(&attempt.rejection.reason));
-        let is_settled = needs.is_empty() && wanted_issuers.is_empty();
-        let owned = || OwnedReport::new(&report, check.ring).with_signatures(self.signatures);
+        let open_requests = OpenRequests::Named;
+        let evaluation = evaluate(&check, chain, &self.issuers, &mut self.memory, &answers, open_requests);
+        self.signatures = self.signatures.saturating_add(evaluation.findings.spent.signatures);
+        let is_settled = evaluation.needs.is_empty() && evaluation.wanted_issuers.is_empty();
+        let owned = || evaluation.to_owned_report().with_signatures(self.signatures);
         let settled = is_settled.then(owned);
+        let finds_revoked = evaluation.findings.finds_revoked();
+        let Evaluation { needs, wanted_issuers, paths, .. } = evaluation;
         Step { needs, wanted_issuers, paths, finds_revoked, settled, found: answers.into_found() }
     }
 
     /// Keeps the result of a step and its answers. Returns whether it needs no issuers, so that nothing is left to do.
     fn take(&mut self, step: Step) -> bool {
-        self.answers.given.extend(step.found);
+        for (ask, answer) in step.found {
+            self.answers.add(ask, answer);
+        }
         self.needs = step.needs;
         self.paths = step.paths;
         self.settled = step.settled;
@@ -371,7 +389,7 @@ impl<I: CheckInputs> CheckSession<I> {
         }
         // All requests of a failed search are awaited, so that the next search begins with the same certificates,
         // whatever arrived first.
-        let is_open = |ask: &&EvidenceRequest| !self.answers.given.contains_key(*ask);
+        let is_open = |ask: &&EvidenceRequest| self.answers.get(ask).is_none();
         let open: Vec<Need> = next.iter().filter(is_open).map(|ask| need_of_issuers(ask.clone())).collect();
         if !open.is_empty() {
             self.settled = None;
@@ -379,7 +397,7 @@ impl<I: CheckInputs> CheckSession<I> {
             return false;
         }
         for ask in next {
-            if let Some(Answer::Issuers(found)) = self.answers.given.get(&ask) {
+            if let Some(Answer::Issuers(found)) = self.answers.get(&ask) {
                 self.issuers.extend(found.iter().cloned());
             }
             self.joined.push(ask);

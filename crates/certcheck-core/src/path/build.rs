@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::candidate::{CertificateRef, Link};
 use super::context::Context;
 use super::pool::Pool;
-use super::verify::{Failure, Scope, Valid, validate};
+use super::verify::{Failure, IssuerState, KeptIssuerState, Scope, Valid, validate};
 use crate::key_ring::{NameId, RingCertificate, Role};
 use crate::policy::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};
@@ -138,23 +138,61 @@ pub(crate) fn search<'a>(context: &mut Context<'a>, pool: &Pool<'a>, excluded: &
     search.give_up(longest)
 }
 
-/// Validates a path that an earlier search of another target has found first, if the search would find it first for
-/// this target too. `None` if it is not valid for this target: then a search is needed.
-pub(crate) fn follow<'a>(
-    context: &mut Context<'a>,
+/// The first path that a search has found and that was valid, for other targets for which the search finds the same path
+/// first.
+#[derive(Clone, Debug)]
+pub(crate) struct FirstPath {
+    /// The path, target first and anchor last.
+    pub(crate) path: Vec<CertificateRef>,
+    /// The steps of the search.
+    pub(crate) steps: u32,
+    /// The state of validation above the target, if it can be kept.
+    pub(crate) state: Option<KeptIssuerState>,
+}
+
+impl FirstPath {
+    /// Keeps the first path of a search. `None` if it has no issuer, or cannot be validated again.
+    pub(crate) fn new<'a>(
+        context: &mut Context<'a>,
+        pool: &Pool<'a>,
+        path: &[CertificateRef],
+        steps: u32,
+    ) -> Option<Self> {
+        let (above, anchor) = above_target(context, pool, path)?;
+        let state = IssuerState::below(context, &above, anchor, false).ok()?;
+        let state = state.keep(context.budget.spent);
+        Some(Self { path: path.to_vec(), steps, state })
+    }
+
+    /// Validates the path for another target. `None` if it is not valid for this one: then a search is needed.
+    pub(crate) fn follow<'a>(&self, context: &mut Context<'a>, pool: &Pool<'a>) -> Option<Outcome> {
+        let state = match self.state {
+            Some(state) => {
+                let CertificateRef::Ring(anchor) = *self.path.last()? else { return None };
+                let issuer = pool.link(*self.path.get(1)?)?.0.certificate;
+                context.budget.spent = state.spent;
+                state.view(issuer, context.ring.get(anchor)?)
+            }
+            None => {
+                let (above, anchor) = above_target(context, pool, &self.path)?;
+                IssuerState::below(context, &above, anchor, false).ok()?
+            }
+        };
+        (context.budget.spent.steps, context.budget.spent.paths) = (self.steps, 1);
+        let valid = state.check_target(context, &pool.target()).ok()?;
+        Some(Outcome { path: self.path.clone(), result: Ok(valid), attempts: Vec::new() })
+    }
+}
+
+/// The certificates of a path above its target, without the anchor, and the anchor.
+fn above_target<'a>(
+    context: &Context<'a>,
     pool: &Pool<'a>,
     path: &[CertificateRef],
-    steps: u32,
-) -> Option<Outcome> {
-    let (anchor, below) = path.split_last()?;
-    let CertificateRef::Ring(at) = *anchor else { return None };
-    let chain: Vec<Link<'a>> = below.iter().map_while(|at| Some(pool.link(*at)?.0)).collect();
-    if chain.len() != below.len() {
-        return None;
-    }
-    (context.budget.spent.steps, context.budget.spent.paths) = (steps, 1);
-    let valid = validate(context, &chain, context.ring.get(at)?).ok()?;
-    Some(Outcome { path: path.to_vec(), result: Ok(valid), attempts: Vec::new() })
+) -> Option<(Vec<Link<'a>>, &'a RingCertificate)> {
+    let [_, above @ .., CertificateRef::Ring(anchor)] = path else { return None };
+    let links = above.iter().map(|at| Some(pool.link(*at)?.0)).collect::<Option<_>>()?;
+    Some((links, context.ring.get(*anchor)?))
 }
 
 impl<'a> Search<'_, 'a> {

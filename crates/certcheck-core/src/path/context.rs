@@ -20,9 +20,16 @@ pub(crate) struct Edge<'k> {
     /// The SubjectPublicKeyInfo with which it was verified.
     key: Cow<'k, [u8]>,
     outcome: Result<(), Reason>,
+    /// Whether a search has tried it, so that it need not try it again if it failed.
+    was_searched: bool,
 }
 
 impl Edge<'_> {
+    pub(crate) fn into_owned(self) -> Edge<'static> {
+        let Self { certificate, key, outcome, was_searched } = self;
+        Edge { certificate, key: Cow::Owned(key.into_owned()), outcome, was_searched }
+    }
+
     fn is_of(&self, certificate: CertificateRef, key: &[u8]) -> bool {
         self.certificate == certificate && *self.key == *key
     }
@@ -66,23 +73,24 @@ impl<'a> Context<'a> {
     }
 
     /// The signatures that were verified, for a later search of the same check.
-    pub(crate) fn into_edges(self) -> Vec<Edge<'static>> {
-        let owned = |Edge { certificate, key, outcome }: Edge<'a>| {
-            let key = Cow::Owned(key.into_owned());
-            Edge { certificate, key, outcome }
-        };
-        self.edges.into_iter().map(owned).collect()
+    pub(crate) fn into_edges(self) -> Vec<Edge<'a>> {
+        self.edges
     }
 
     /// Goes on with the signatures of an earlier search.
-    pub(crate) fn with_edges(mut self, edges: Vec<Edge<'static>>) -> Self {
+    pub(crate) fn with_edges(mut self, edges: Vec<Edge<'a>>) -> Self {
         self.edges = edges;
         self
     }
 
+    /// Lets a search try all signatures that were verified so far, to report those that failed. None is verified again.
+    pub(crate) fn begin_search(&mut self) {
+        self.edges.iter_mut().for_each(|edge| edge.was_searched = false);
+    }
+
     /// Whether the signature is known not to verify with this key.
     pub(crate) fn is_refused_edge(&self, child: CertificateRef, key: &[u8]) -> bool {
-        self.edges.iter().any(|edge| edge.outcome.is_err() && edge.is_of(child, key))
+        self.edges.iter().any(|edge| edge.was_searched && edge.outcome.is_err() && edge.is_of(child, key))
     }
 
     /// Verifies a signature by 6.1.3 (a)(1), at most once for a certificate and a key.
@@ -95,7 +103,8 @@ impl<'a> Context<'a> {
         issuer: &Certificate<'a>,
     ) -> Result<(), Reason> {
         let key = issuer.spki();
-        if let Some(edge) = self.edges.iter().find(|edge| edge.is_of(link.reference, key.raw)) {
+        if let Some(edge) = self.edges.iter_mut().find(|edge| edge.is_of(link.reference, key.raw)) {
+            edge.was_searched = true;
             return edge.outcome.clone();
         }
         let certificate = &link.certificate;
@@ -117,7 +126,7 @@ impl<'a> Context<'a> {
             }
         };
         let (certificate, key) = (link.reference, Cow::Borrowed(key.raw));
-        self.edges.push(Edge { certificate, key, outcome: outcome.clone() });
+        self.edges.push(Edge { certificate, key, outcome: outcome.clone(), was_searched: true });
         outcome
     }
 }

@@ -54,6 +54,22 @@ impl<'a> Level<'a> {
     }
 }
 
+/// A graph in which no certificate has a policy other than any-policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeptGraph {
+    /// Whether the last level has any-policy, if there is a level.
+    last: Option<bool>,
+    any_expected: bool,
+}
+
+impl KeptGraph {
+    pub(crate) fn view<'a>(self) -> PolicyGraph<'a> {
+        let levels = self.last.map(|any| Level { nodes: Vec::new(), any });
+        let levels = levels.into_iter().collect();
+        PolicyGraph { levels, expected: Vec::new(), any_expected: self.any_expected }
+    }
+}
+
 /// The valid_policy_graph. Depth 0 is the any-policy of the anchor, which is not stored.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyGraph<'a> {
@@ -70,6 +86,13 @@ impl<'a> PolicyGraph<'a> {
     #[doc(alias = "RFC 5280 section 6.1.2(a)")]
     pub(crate) const fn new() -> Self {
         Self { levels: Vec::new(), expected: Vec::new(), any_expected: true }
+    }
+
+    /// The graph without its policies. `None` if it has any.
+    pub(crate) fn keep(&self) -> Option<KeptGraph> {
+        let is_blank = self.expected.is_empty() && self.levels.iter().all(|level| level.nodes.is_empty());
+        let last = self.levels.last().map(|level| level.any);
+        is_blank.then_some(KeptGraph { last, any_expected: self.any_expected })
     }
 
     /// Whether valid_policy_graph is NULL.

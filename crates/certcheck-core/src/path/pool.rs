@@ -4,8 +4,9 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::candidate::{CertificateRef, Link};
-use crate::key_ring::{KeyRing, NameId};
-use crate::x509::{Certificate, Name};
+use crate::key_ring::{KeyRing, NameId, RingCertificate};
+use crate::time::Time;
+use crate::x509::{Certificate, Name, OwnedCertificate};
 
 /// The most presented certificates whose names are compared one by one.
 const FEW: usize = 8;
@@ -31,10 +32,10 @@ pub(crate) struct PoolLayout {
 }
 
 impl PoolLayout {
-    /// The layout for another target of the same issuer, in the same ring and with the same presented certificates. No
-    /// presented certificate may have the name of the target.
+    /// The layout for another target of the same issuer, in the same ring and with the same presented certificates. The
+    /// target must not be self-issued, and no presented certificate may have its name.
     pub(crate) fn with_other_target(&self) -> Self {
-        Self { target_subject: None, is_target_self_issued: None, ..self.clone() }
+        Self { target_subject: None, is_target_self_issued: Some(false), ..self.clone() }
     }
 
     /// The pool of these certificates, which must be those that the layout was made of.
@@ -177,6 +178,36 @@ impl<'a> Pool<'a> {
             }
         };
         Some((Link { reference, certificate, subject, is_self_issued: issuer == subject }, issuer))
+    }
+
+    /// The entry of the ring. `None` for certificates that are not in it.
+    pub(crate) fn in_ring(&self, reference: CertificateRef) -> Option<&'a RingCertificate> {
+        match reference {
+            CertificateRef::Ring(at) => self.ring.get(at),
+            CertificateRef::Target | CertificateRef::Presented(_) => None,
+        }
+    }
+
+    /// The certificate with bytes of its own, which it shares with the ring if it is in it.
+    pub(crate) fn to_owned_certificate(&self, reference: CertificateRef) -> Option<OwnedCertificate> {
+        match reference {
+            CertificateRef::Target => Some(self.target.to_owned()),
+            CertificateRef::Ring(at) => Some(self.ring.get(at)?.certificate.clone()),
+            CertificateRef::Presented(at) => {
+                Some(self.presented.get(usize::try_from(at).ok()?)?.certificate.to_owned())
+            }
+        }
+    }
+
+    /// The last second of validity of a certificate.
+    pub(crate) fn not_after(&self, reference: CertificateRef) -> Option<Time> {
+        match reference {
+            CertificateRef::Target => Some(self.target.not_after()),
+            CertificateRef::Ring(at) => Some(self.ring.get(at)?.certificate.not_after()),
+            CertificateRef::Presented(at) => {
+                Some(self.presented.get(usize::try_from(at).ok()?)?.certificate.not_after())
+            }
+        }
     }
 
     /// The certificates with this subject, the ring's first.

@@ -6,8 +6,9 @@ use super::candidate::Link;
 use super::context::Context;
 use super::inspect::{check_ca, check_criticality, check_may_sign, check_purpose};
 use super::name_constraints::{self, CommonName};
-use super::policies::{AnyPolicy, PolicyGraph, PolicyMapping, user_constrained_set};
+use super::policies::{AnyPolicy, KeptGraph, PolicyGraph, PolicyMapping, user_constrained_set};
 use super::profile::{self, PathPosition};
+use crate::budget::Spent;
 use crate::key;
 use crate::key_ring::RingCertificate;
 use crate::oid::{self, Oid, OidBuf};
@@ -41,6 +42,7 @@ pub(crate) struct Valid {
 }
 
 /// The numbers of the state in 6.1.2. The rest of the state is the path itself, the graph and the constraints.
+#[derive(Clone, Copy, Debug)]
 struct State {
     explicit_policy: u32,
     inhibit_any_policy: u32,
@@ -70,43 +72,111 @@ pub(crate) fn validate<'a>(
     chain: &[Link<'a>],
     anchor: &'a RingCertificate,
 ) -> Result<Valid, Failure> {
-    let n = chain.len();
-    let anchor_certificate = anchor.certificate();
-    // A self-signed target that is itself an anchor is its own issuer, and need not be a CA for that.
-    let is_own_anchor = match chain {
-        [only] => only.certificate.der() == anchor_certificate.der(),
-        _ => false,
+    let Some((target, above)) = chain.split_first() else {
+        let rejection = Rejection { at: 0, reason: Reason::NoCertificate };
+        return Err(Failure { rejection, scope: Scope::Path });
     };
-    let at_anchor = |reason| Failure { rejection: Rejection { at: n, reason }, scope: Scope::Path };
-    let anchor_outside_validity =
-        check_anchor(context, anchor, &anchor_certificate, is_own_anchor).map_err(at_anchor)?;
-    let mut above: Vec<NameConstraints<'a>> = Vec::new();
-    let mut state =
-        initial_state(context.policy, n, anchor, &anchor_certificate, &mut above).map_err(at_anchor)?;
-    // 6.1.2 (a)
-    let mut graph = PolicyGraph::new();
+    // A self-signed target that is itself an anchor is its own issuer, and need not be a CA for that.
+    let is_own_anchor = above.is_empty() && target.certificate.der() == anchor.certificate().der();
+    IssuerState::below(context, above, anchor, is_own_anchor)?.check_target(context, target)
+}
 
-    let mut issuer = anchor_certificate;
-    for (at, link) in chain.iter().enumerate().rev() {
-        let position = if at == 0 { PathPosition::Target } else { PathPosition::Intermediate };
+/// The state of validation below the issuer of a target: what 6.1.2 to 6.1.4 yield of the certificates above it.
+pub(crate) struct IssuerState<'a> {
+    /// The certificate with the working name and key.
+    issuer: Certificate<'a>,
+    anchor: &'a RingCertificate,
+    anchor_outside_validity: bool,
+    above: Vec<NameConstraints<'a>>,
+    graph: PolicyGraph<'a>,
+    state: State,
+}
+
+/// The state of an issuer without constraints on names and policies, so that it is a few numbers. It holds as long as
+/// the certificates of its path are valid, and for one ring and policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeptIssuerState {
+    anchor_outside_validity: bool,
+    graph: KeptGraph,
+    state: State,
+    /// What it has spent, apart from signatures.
+    pub(crate) spent: Spent,
+}
+
+impl KeptIssuerState {
+    /// The state below this issuer and anchor, which must be those it was made of.
+    pub(crate) fn view<'a>(self, issuer: Certificate<'a>, anchor: &'a RingCertificate) -> IssuerState<'a> {
+        let Self { anchor_outside_validity, graph, state, .. } = self;
+        IssuerState { issuer, anchor, anchor_outside_validity, above: Vec::new(), graph: graph.view(), state }
+    }
+}
+
+impl<'a> IssuerState<'a> {
+    /// Validates the certificates above a target, its issuer first, under `anchor`.
+    pub(crate) fn below(
+        context: &mut Context<'a>,
+        chain: &[Link<'a>],
+        anchor: &'a RingCertificate,
+        is_own_anchor: bool,
+    ) -> Result<Self, Failure> {
+        let n = chain.len() + 1;
+        let certificate = anchor.certificate();
+        let at_anchor = |reason| Failure { rejection: Rejection { at: n, reason }, scope: Scope::Path };
+        let anchor_outside_validity =
+            check_anchor(context, anchor, &certificate, is_own_anchor).map_err(at_anchor)?;
+        let mut above: Vec<NameConstraints<'a>> = Vec::new();
+        let state = initial_state(context.policy, n, anchor, &certificate, &mut above).map_err(at_anchor)?;
+        // 6.1.2 (a)
+        let graph = PolicyGraph::new();
+        let issuer = certificate;
+        let mut below = Self { issuer, anchor, anchor_outside_validity, above, graph, state };
+        for (index, link) in chain.iter().enumerate().rev() {
+            let at = index + 1;
+            below.check(context, link, at, PathPosition::Intermediate)?;
+            let Self { above, graph, state, .. } = &mut below;
+            prepare_next(context, link, above, graph, state)
+                .map_err(|reason| Failure { rejection: Rejection { at, reason }, scope: Scope::Path })?;
+            below.issuer = link.certificate;
+        }
+        Ok(below)
+    }
+
+    /// Validates the target, and wraps up.
+    pub(crate) fn check_target(
+        mut self,
+        context: &mut Context<'a>,
+        target: &Link<'a>,
+    ) -> Result<Valid, Failure> {
+        self.check(context, target, 0, PathPosition::Target)?;
+        let Self { anchor, anchor_outside_validity, graph, state, .. } = self;
+        let policies = wrap_up(context.policy, &target.certificate, anchor, graph, state)
+            .map_err(|reason| Failure { rejection: Rejection { at: 0, reason }, scope: Scope::Path })?;
+        Ok(Valid { policies: policies.into_iter().map(OidBuf::from).collect(), anchor_outside_validity })
+    }
+
+    /// The checks of 6.1.3 on one certificate, whose position in the path is `at`.
+    fn check(
+        &mut self,
+        context: &mut Context<'a>,
+        link: &Link<'a>,
+        at: usize,
+        position: PathPosition,
+    ) -> Result<(), Failure> {
         let failure = |(scope, reason)| Failure { rejection: Rejection { at, reason }, scope };
         // 6.1.3 (a)(1). (a)(4) is true because the search follows names.
-        context.verify_signature(link, &issuer).map_err(|reason| failure((Scope::Path, reason)))?;
+        context.verify_signature(link, &self.issuer).map_err(|reason| failure((Scope::Path, reason)))?;
         context.inspect_once(link, position).map_err(|reason| failure((Scope::Certificate, reason)))?;
-        process(context, link, position, &above, &mut graph, &mut state)
-            .map_err(|reason| failure((Scope::Path, reason)))?;
-        if position != PathPosition::Target {
-            prepare_next(context, link, &mut above, &mut graph, &mut state)
-                .map_err(|reason| failure((Scope::Path, reason)))?;
-        }
-        issuer = link.certificate;
+        process(context, link, position, &self.above, &mut self.graph, &mut self.state)
+            .map_err(|reason| failure((Scope::Path, reason)))
     }
-    wrap_up(context.policy, chain, anchor, &anchor_certificate, graph, state)
-        .map_err(|reason| Failure { rejection: Rejection { at: 0, reason }, scope: Scope::Path })
-        .map(|policies| Valid {
-            policies: policies.into_iter().map(OidBuf::from).collect(),
-            anchor_outside_validity,
-        })
+
+    /// The state as numbers. `None` if there are constraints on names or policies.
+    pub(crate) fn keep(&self, spent: Spent) -> Option<KeptIssuerState> {
+        let Self { anchor_outside_validity, graph, state, .. } = self;
+        let graph = graph.keep().filter(|_| self.above.is_empty())?;
+        let (anchor_outside_validity, state) = (*anchor_outside_validity, *state);
+        Some(KeptIssuerState { anchor_outside_validity, graph, state, spent: spent.without_signatures() })
+    }
 }
 
 /// The initial name constraints of a path: those of the policy and of the anchor.
@@ -325,24 +395,21 @@ fn prepare_next<'a>(
 #[doc(alias("RFC 5280 section 6.1.5(a)", "RFC 5280 section 6.1.5(b)", "RFC 5280 section 6.1.5(g)"))]
 fn wrap_up<'a>(
     policy: &'a Policy,
-    chain: &[Link<'a>],
+    target: &Certificate<'a>,
     anchor: &'a RingCertificate,
-    anchor_certificate: &Certificate<'a>,
     graph: PolicyGraph<'a>,
     mut state: State,
 ) -> Result<Vec<Oid<'a>>, Reason> {
-    if let Some(target) = chain.first() {
-        // (a), also for self-issued targets. RFC 3280 made an exception for them, RFC 5280 does not.
-        state.explicit_policy = state.explicit_policy.saturating_sub(1);
-        // (b)
-        let constraints = target.certificate.policy_constraints()?;
-        if constraints.and_then(|constraints| constraints.require_explicit_policy) == Some(0) {
-            state.explicit_policy = 0;
-        }
+    // (a), also for self-issued targets. RFC 3280 made an exception for them, RFC 5280 does not.
+    state.explicit_policy = state.explicit_policy.saturating_sub(1);
+    // (b)
+    let constraints = target.policy_constraints()?;
+    if constraints.and_then(|constraints| constraints.require_explicit_policy) == Some(0) {
+        state.explicit_policy = 0;
     }
     // (g)
     let mut set = graph.authority_constrained_set();
-    for allowed in anchor_policies(anchor, anchor_certificate)? {
+    for allowed in anchor_policies(anchor, &anchor.certificate())? {
         set = user_constrained_set(&set, &allowed);
     }
     let wanted: Vec<Oid<'a>> = policy.initial_policies.iter().map(|policy| policy.as_oid()).collect();

@@ -1,7 +1,6 @@
 //! The answers to requests.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
 use super::{Answer, EvidenceRequest};
 
@@ -20,14 +19,29 @@ pub(crate) trait AnswerSource {
 /// The answers so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answers {
-    pub(crate) given: HashMap<EvidenceRequest, Answer>,
-    pub(crate) seed: Option<[u8; 32]>,
+    /// As many as certificates have locations, within limits: few enough to search one by one.
+    given: Vec<(EvidenceRequest, Answer)>,
+    seed: Option<[u8; 32]>,
+}
+
+impl Answers {
+    /// No answers. `seed` is for nonces.
+    pub(crate) const fn new(seed: Option<[u8; 32]>) -> Self {
+        Self { given: Vec::new(), seed }
+    }
+
+    /// Adds an answer. A later one replaces an earlier one.
+    pub(crate) fn add(&mut self, ask: EvidenceRequest, answer: Answer) {
+        match self.given.iter_mut().find(|(known, _)| *known == ask) {
+            Some((_, known)) => *known = answer,
+            None => self.given.push((ask, answer)),
+        }
+    }
 }
 
 impl AnswerSource for Answers {
     fn get(&self, ask: &EvidenceRequest) -> Option<&Answer> {
-        // Many checks have no answers, and then nothing is hashed.
-        if self.given.is_empty() { None } else { self.given.get(ask) }
+        self.given.iter().find(|(known, _)| known == ask).map(|(_, answer)| answer)
     }
 
     fn seed(&self) -> Option<[u8; 32]> {
@@ -92,7 +106,7 @@ impl AnswerSource for AnswersWith<'_> {
     }
 
     fn seed(&self) -> Option<[u8; 32]> {
-        self.given.seed
+        self.given.seed()
     }
 
     fn is_empty(&self) -> bool {

@@ -14,7 +14,7 @@ use super::general_name::GeneralNames;
 use super::name::Name;
 use super::policy_extensions::{Policies, PolicyConstraints, PolicyMappings};
 use super::source_extensions::{AccessDescriptions, DistributionPoints};
-use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, integer, tag};
+use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, integer, next_parsed, tag};
 use crate::oid::Oid;
 use crate::time::Time;
 
@@ -255,6 +255,7 @@ impl<'a> Certificate<'a> {
 
     /// The public key with its algorithm (RFC 5280 4.1.2.7).
     #[must_use]
+    #[inline]
     pub fn spki(&self) -> SubjectPublicKeyInfo<'a> {
         SubjectPublicKeyInfo {
             raw: self.slice(self.fields.spki),
@@ -482,6 +483,12 @@ impl OwnedCertificate {
         &self.der
     }
 
+    /// The last second of validity.
+    #[must_use]
+    pub fn not_after(&self) -> Time {
+        self.fields.not_after
+    }
+
     /// The first second of validity.
     #[must_use]
     pub fn not_before(&self) -> Time {
@@ -569,10 +576,10 @@ fn spki_algorithm_span(spki: SubjectPublicKeyInfo<'_>, at: usize) -> Result<Span
 }
 
 /// An algorithm identifier that `parse` has parsed before.
+#[inline]
 fn reread_algorithm(content: &[u8]) -> AlgorithmIdentifier<'_> {
-    AlgorithmIdentifier::parse(Reader::new(content), "AlgorithmIdentifier").unwrap_or(AlgorithmIdentifier {
-        oid: Oid::new(&[]),
-        parameters: None,
-        content,
-    })
+    let mut rest = content;
+    let oid = next_parsed(&mut rest).map_or(&[][..], |oid| oid.value);
+    let parameters = if rest.is_empty() { None } else { Some(rest) };
+    AlgorithmIdentifier { oid: Oid::new(oid), parameters, content }
 }

@@ -16,7 +16,7 @@ use crate::cache::entry::{CacheSlot, Memory};
 use crate::cache::key::EvidenceKey;
 use crate::cache::lookup::Found;
 use crate::chain::bytes_of;
-use crate::engine::inputs::Inputs;
+use crate::inputs::Inputs;
 
 /// Issuer paths that are kept: a few for each issuer.
 const MAX_TEMPLATES: usize = 1_024;
@@ -43,60 +43,60 @@ pub(crate) struct PathTemplate {
 }
 
 #[derive(Clone, Debug)]
-struct Key(Arc<PathTemplate>);
+struct TemplateKey(Arc<PathTemplate>);
 
-struct KeyOf<'p>(&'p ParsedCheck<Inputs>);
+struct TemplateKeyOf<'p>(&'p ParsedCheck<Inputs>);
 
-impl Hash for Key {
+impl Hash for TemplateKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.issuer_path.hash(state);
+        self.0.issuer_path.hash_issuer_path(state);
     }
 }
 
-impl PartialEq for Key {
+impl PartialEq for TemplateKey {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Key {}
+impl Eq for TemplateKey {}
 
-impl Hash for KeyOf<'_> {
+impl Hash for TemplateKeyOf<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash_issuer_path(state);
     }
 }
 
-impl Equivalent<Key> for KeyOf<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
+impl Equivalent<TemplateKey> for TemplateKeyOf<'_> {
+    fn equivalent(&self, key: &TemplateKey) -> bool {
         self.0.is_under(&key.0.issuer_path)
     }
 }
 
 /// The weight of a template in KiB: clients decide how much they present.
 #[derive(Clone, Debug)]
-struct Kib;
+struct TemplateKib;
 
-impl Weighter<Key, Arc<PathTemplate>> for Kib {
-    fn weight(&self, _: &Key, template: &Arc<PathTemplate>) -> u64 {
+impl Weighter<TemplateKey, Arc<PathTemplate>> for TemplateKib {
+    fn weight(&self, _: &TemplateKey, template: &Arc<PathTemplate>) -> u64 {
         u64::try_from(bytes_of(template.issuer_path.presented())).unwrap_or(u64::MAX) / 1_024 + 2
     }
 }
 
 /// Templates by what their leaves have in common, limited by their size.
 #[derive(Debug)]
-pub(crate) struct PathTemplates(Cache<Key, Arc<PathTemplate>, Kib, RandomState>);
+pub(crate) struct PathTemplates(Cache<TemplateKey, Arc<PathTemplate>, TemplateKib, RandomState>);
 
 impl PathTemplates {
     pub(crate) fn new() -> Self {
         let capacity = u64::try_from(MAX_TEMPLATES).unwrap_or(u64::MAX).saturating_mul(KIB_EACH);
         let lifecycle = quick_cache::sync::DefaultLifecycle::default();
-        Self(Cache::with(MAX_TEMPLATES, capacity, Kib, RandomState::new(), lifecycle))
+        Self(Cache::with(MAX_TEMPLATES, capacity, TemplateKib, RandomState::new(), lifecycle))
     }
 
     /// The template for the target of a check.
     pub(crate) fn get(&self, parsed: &ParsedCheck<Inputs>) -> Option<Arc<PathTemplate>> {
-        self.0.get(&KeyOf(parsed))
+        self.0.get(&TemplateKeyOf(parsed))
     }
 
     /// Keeps what can be kept of a check that accepts. `template` is the one that the check was begun under. Nothing is
@@ -120,7 +120,7 @@ impl PathTemplates {
             let issuer_path = session.issuer_path()?;
             let (above, places) = (ArcSwapOption::empty(), ArcSwap::default());
             let template = Arc::new(PathTemplate { issuer_path, above, places });
-            self.0.insert(Key(Arc::clone(&template)), Arc::clone(&template));
+            self.0.insert(TemplateKey(Arc::clone(&template)), Arc::clone(&template));
             Some(template)
         };
         let stable = template.filter(|template| template.issuer_path.is_stable(*now));

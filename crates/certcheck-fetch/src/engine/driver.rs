@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Answer, Dismissal, EvidenceRequest, Need};
+use certcheck_core::revocation::{Answer, Dismissal, EvidenceKind, EvidenceRequest, Need};
 use certcheck_core::status::Cause;
 use certcheck_core::{CheckSession, ParsedCheck, Time};
 use futures_util::StreamExt as _;
@@ -19,13 +19,13 @@ use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::EvidenceKey;
 use crate::cache::lookup::{CacheLookup, Found};
 use crate::cache::path_templates::PathTemplate;
-use crate::engine::inputs::Inputs;
 use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::waiting::{Awaited, PendingNeed, WaitDeadlines, WaitOutcome, wait};
 use crate::failure::Failure;
 use crate::fetcher::permits::{Names, Parties, Party, of_path};
 use crate::fetcher::{Behalf, FetchOutcome, FetchWatcher, Fetcher, Level};
+use crate::inputs::Inputs;
 use crate::metrics as names;
 
 /// Where evidence may come from.
@@ -49,6 +49,7 @@ pub(crate) struct CheckOutcome {
     pub(crate) unfinished: Names,
     /// Evidence that was not in memory, for a check that looks nowhere else.
     pub(crate) missing: Names,
+    pub(crate) evaluations: u32,
 }
 
 /// A check in progress, with the evidence that it has found.
@@ -106,16 +107,12 @@ impl Driver {
         let lookup = CacheLookup::new(memory, now, places.as_deref().map_or(&[], Vec::as_slice));
         let source = |ask: &EvidenceRequest| if renew.is_some() { None } else { lookup.find(ask) };
         let above = template.as_ref().and_then(|template| template.above(memory, now));
-        let under = match &template {
+        let session = match &template {
             Some(template) => {
                 let statuses = above.as_ref().map(|above| &above.statuses);
                 parsed.begin_under(&template.issuer_path, statuses, &source)
             }
-            None => Err(parsed),
-        };
-        let (session, above) = match under {
-            Ok(session) => (session, above),
-            Err(parsed) => (parsed.begin(&source), None),
+            None => parsed.begin(&source),
         };
         let mut found = lookup.into_found();
         found.extend(above.iter().flat_map(|above| above.by.iter().cloned()));
@@ -199,8 +196,13 @@ impl Driver {
             }
             one.slot.touch(self.inputs().now);
             let kind = one.cached.kind();
-            let labels = [("kind", kind.code()), ("from", Origin::Memory.code())];
-            metrics::counter!(names::ANSWERS, &labels).increment(1);
+            // Constant labels make a constant key.
+            match kind {
+                EvidenceKind::Ocsp => {
+                    metrics::counter!(names::ANSWERS, "kind" => "ocsp", "from" => "memory").increment(1);
+                }
+                _ => metrics::counter!(names::ANSWERS, "kind" => "crl", "from" => "memory").increment(1),
+            }
             self.sources.push(SourceTried {
                 at,
                 kind,
@@ -476,6 +478,7 @@ impl Driver {
             self.snapshot.templates.learn(template.as_ref(), session, found, &fetcher.memory);
         }
         CheckOutcome {
+            evaluations: self.session.evaluations(),
             report: self.session.into_report(),
             sources: self.sources,
             slots: self.slots,

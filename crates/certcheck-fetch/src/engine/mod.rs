@@ -3,7 +3,6 @@
 mod advice;
 pub(crate) mod builder;
 pub(crate) mod driver;
-pub(crate) mod inputs;
 pub(crate) mod inventory;
 pub mod measure;
 pub(crate) mod pending;

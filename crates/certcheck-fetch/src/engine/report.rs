@@ -50,6 +50,7 @@ pub struct CheckReport {
     pub(crate) missing: Names,
     /// When evidence that has no slot in memory is to be fetched again.
     pub(crate) unkept_until: Option<Time>,
+    pub(crate) evaluations: u32,
 }
 
 #[derive(Clone)]
@@ -86,7 +87,7 @@ impl CheckReport {
         sources: Vec<SourceTried>,
     ) -> Self {
         let inner = Inner::Full { basis: Arc::clone(basis), report, now };
-        Self { inner, sources, missing: Names::new(), unkept_until: None }
+        Self { inner, sources, missing: Names::new(), unkept_until: None, evaluations: 0 }
     }
 
     /// The verdict.
@@ -230,6 +231,13 @@ impl CheckReport {
     #[must_use]
     pub fn sources(&self) -> &[SourceTried] {
         &self.sources
+    }
+
+    /// How often the core evaluated the check: once, and once more for each answer that arrived later. 0 if the verdict
+    /// needed no evaluation, because the client was known, or was refused a moment ago.
+    #[must_use]
+    pub const fn evaluations(&self) -> u32 {
+        self.evaluations
     }
 
     /// Whether the path was known, so that only its revocation was looked up.

@@ -1,0 +1,121 @@
+//! The findings of an evaluation, with certificates by where they are stored, and the reports that are made of them.
+
+use crate::budget::Spent;
+use crate::key_ring::Role;
+use crate::oid::OidBuf;
+use crate::path::build;
+use crate::path::candidate::CertificateRef;
+use crate::path::pool::Pool;
+use crate::reason::{Reason, Rejection};
+use crate::report::{Attempt, OwnedMember, OwnedReport, PathCertificate, PathRole, Report, Verdict, Warning};
+use crate::revocation::Considered;
+use crate::status::Status;
+use crate::time::Time;
+
+/// The content of a report. The fields are those of [`Report`].
+pub(super) struct Findings {
+    pub(super) verdict: Verdict,
+    pub(super) reason: Option<Rejection>,
+    pub(super) path: Vec<CertificateRef>,
+    /// The statuses of the first certificates of the path. The others are not checked.
+    pub(super) statuses: Vec<Status>,
+    pub(super) policies: Vec<OidBuf>,
+    pub(super) valid_until: Option<Time>,
+    pub(super) attempts: Vec<build::Attempt>,
+    pub(super) considered: Vec<Considered>,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) spent: Spent,
+}
+
+impl Findings {
+    /// A rejection without a path.
+    pub(super) fn rejected(rejection: Rejection) -> Self {
+        Self {
+            verdict: Verdict::Reject,
+            reason: Some(rejection),
+            path: Vec::new(),
+            statuses: Vec::new(),
+            policies: Vec::new(),
+            valid_until: None,
+            attempts: Vec::new(),
+            considered: Vec::new(),
+            warnings: Vec::new(),
+            spent: Spent::default(),
+        }
+    }
+
+    /// Whether a certificate of the path, or of one that was given up, is revoked.
+    pub(super) fn finds_revoked(&self) -> bool {
+        let was_revoked = |reason: &Reason| matches!(reason, Reason::CertificateRevoked(_));
+        self.statuses.iter().any(|status| matches!(status, Status::Revoked(_)))
+            || self.attempts.iter().any(|attempt| was_revoked(&attempt.rejection.reason))
+    }
+
+    /// The report of a target that has no path.
+    pub(super) fn without_path(self) -> Report<'static> {
+        let Self { verdict, reason, policies, valid_until, considered, warnings, spent, .. } = self;
+        let (path, attempts) = (Vec::new(), Vec::new());
+        Report { verdict, reason, path, policies, valid_until, attempts, considered, warnings, spent }
+    }
+
+    /// The report, with the certificates of this pool.
+    pub(super) fn into_report<'e>(mut self, pool: &Pool<'e>) -> Report<'e> {
+        let mut statuses = core::mem::take(&mut self.statuses).into_iter();
+        let member = |(at, reference): (usize, &CertificateRef)| {
+            Some(PathCertificate {
+                role: self.role(pool, at, *reference),
+                certificate: pool.link(*reference)?.0.certificate,
+                in_ring: pool.in_ring(*reference),
+                revocation: statuses.next().unwrap_or(Status::NotChecked),
+            })
+        };
+        let path = self.path.iter().enumerate().filter_map(member).collect();
+        let attempt = |attempt: &build::Attempt| {
+            let links = attempt.path.iter().filter_map(|at| pool.link(*at));
+            let path = links.map(|(link, _)| link.certificate).collect();
+            Attempt { path, rejection: attempt.rejection.clone() }
+        };
+        let attempts = self.attempts.iter().map(attempt).collect();
+        Report { path, attempts, ..self.without_path() }
+    }
+
+    /// The report with copies of the certificates that are not in the ring.
+    pub(super) fn to_owned_report(&self, pool: &Pool<'_>) -> OwnedReport {
+        let mut statuses = self.statuses.iter();
+        let member = |(at, reference): (usize, &CertificateRef)| {
+            Some(OwnedMember {
+                role: self.role(pool, at, *reference),
+                certificate: pool.to_owned_certificate(*reference)?,
+                in_ring: match reference {
+                    CertificateRef::Ring(at) => usize::try_from(*at).ok(),
+                    CertificateRef::Target | CertificateRef::Presented(_) => None,
+                },
+                revocation: statuses.next().cloned().unwrap_or(Status::NotChecked),
+            })
+        };
+        let path = self.path.iter().enumerate().filter_map(member).collect();
+        let attempt = |attempt: &build::Attempt| {
+            let path = attempt.path.iter().filter_map(|at| pool.to_owned_certificate(*at)).collect();
+            (path, attempt.rejection.clone())
+        };
+        OwnedReport {
+            verdict: self.verdict,
+            reason: self.reason.clone(),
+            path,
+            policies: self.policies.clone(),
+            valid_until: self.valid_until,
+            attempts: self.attempts.iter().map(attempt).collect(),
+            considered: self.considered.clone(),
+            warnings: self.warnings.clone(),
+            spent: self.spent,
+        }
+    }
+
+    fn role(&self, pool: &Pool<'_>, at: usize, reference: CertificateRef) -> PathRole {
+        match pool.in_ring(reference) {
+            _ if at == 0 => PathRole::Leaf,
+            Some(entry) if entry.role() == Role::Anchor && at + 1 == self.path.len() => PathRole::Anchor,
+            _ => PathRole::Intermediate,
+        }
+    }
+}
