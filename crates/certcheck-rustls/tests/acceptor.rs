@@ -25,6 +25,36 @@ fn a_good_client_is_admitted_once_its_evidence_has_come() {
     }
 }
 
+/// The verifier begins the check and the gate completes it: it is evaluated once with what is in memory, and once for
+/// each answer that arrives later.
+#[test]
+fn a_first_connection_is_evaluated_once() {
+    for (word, version) in VERSIONS {
+        let world = World::new();
+        let engine = engine(&world, Revocation::HardFail);
+        let acceptor = acceptor(&engine, parts());
+        let evaluations = |name: &str| {
+            let person = Person::new(&world, name, &world.plain(name));
+            let config = Arc::new(client_config(Some(&person), version));
+            runtime().block_on(async {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("listens");
+                let address = listener.local_addr().expect("an address");
+                let client = tokio::spawn(async move { connect(address, &config).await });
+                let (stream, _) = listener.accept().await.expect("connects");
+                let admitted = acceptor.accept(stream).await.expect("accepted");
+                let count = admitted.report().map(certcheck_fetch::CheckReport::evaluations);
+                drop(admitted);
+                client.await.expect("ends");
+                count
+            })
+        };
+        // The CRL about the client and the CRL about its CA arrive while the gate waits.
+        assert_eq!(evaluations("of a cold engine"), Some(3), "{word}");
+        assert_eq!(evaluations("of a known issuer"), Some(1), "{word}");
+        assert_eq!(evaluations("of a known issuer"), Some(0), "{word}: it is known now");
+    }
+}
+
 /// First what is fetched says so, at the gate; then memory says so, in the handshake. The client is told the same.
 #[test]
 fn a_revoked_client_gets_its_alert_from_gate_and_handshake() {
