@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::ServeConfig;
+use crate::config::Loaded;
 
 /// How deep folders are looked into: a ring has folders for its parts.
 const DEEPEST: usize = 3;
@@ -19,12 +19,15 @@ pub(crate) struct Files(BTreeMap<PathBuf, Option<Stamp>>);
 
 impl Files {
     /// The file of the configuration, if there is one, and all files that it names. Links are followed.
-    pub(crate) fn of(file: Option<&Path>, config: &ServeConfig) -> Self {
+    pub(crate) fn of(file: Option<&Path>, loaded: &Loaded) -> Self {
         let mut files = Self::default();
         if let Some(file) = file {
             files.note(file, 0);
         }
-        for listener in &config.listeners {
+        for policy in &loaded.policies {
+            files.note(policy, 0);
+        }
+        for listener in &loaded.config.listeners {
             for certificate in &listener.tls.certificates {
                 files.note(&certificate.chain, 0);
                 files.note(&certificate.key, 0);

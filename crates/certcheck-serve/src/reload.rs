@@ -48,8 +48,8 @@ impl Front {
     }
 
     async fn look(&self, file: Option<PathBuf>) -> Files {
-        let config = self.configuration().config;
-        let look = spawn_blocking(move || Files::of(file.as_deref(), &config));
+        let loaded = self.configuration();
+        let look = spawn_blocking(move || Files::of(file.as_deref(), &loaded));
         look.await.unwrap_or_default()
     }
 }

@@ -256,6 +256,11 @@ fn an_at_tls_policy_is_checked_and_printed_as_a_configuration() {
     let (exit, _, said) = with(&["--fragment", "--check-config"]);
     assert_eq!(exit, Some(0), "{said}");
     assert!(said.contains("policy.txt:36:8: `TLSv1.1 On`"), "{said}");
+    // The same, named by a configuration.
+    let text = "[[listener]]\nat_tls = 'policy.txt'\nkeyring_dir = 'rings'\nat_tls_fragment = true\nupstream = '127.0.0.1:8080'\n";
+    fs::write(pki.path("serve.toml"), text).unwrap();
+    let (exit, _, said) = run(&pki, &["serve", "--config", "serve.toml", "--check-config"]);
+    assert!(exit == Some(0) && said.contains("policy.txt:36:8: `TLSv1.1 On`"), "{said}");
     let (exit, printed, _) = with(&["--fragment", "--print-config"]);
     assert_eq!(exit, Some(0));
     for line in [

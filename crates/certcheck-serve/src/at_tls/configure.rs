@@ -33,7 +33,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("Port", &["listen"]),
     ("RemoteAddr", &["clients"]),
     ("HandshakeRole", &["client_auth"]),
-    ("ClientAuthType", &["client_auth"]),
+    ("ClientAuthType", &["client_auth", "identity.required"]),
     ("HandshakeTimeout", &["handshake_timeout"]),
     ("TLSv1.2", &["tls_versions"]),
     ("TLSv1.3", &["tls_versions"]),
@@ -151,6 +151,7 @@ fn listener(
         PlannedCertificate::Optional => ClientCertificate::Optional,
         PlannedCertificate::None => ClientCertificate::None,
     };
+    listener.access.is_user_required |= settings.needs_user;
     listener.limits.handshake_timeout = settings.handshake_timeout;
     listener.check = check(settings, ring.ring, &base.check);
     listener

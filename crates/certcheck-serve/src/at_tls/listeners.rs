@@ -171,6 +171,9 @@ impl Planner<'_> {
 
     /// An error, or with the permission a warning.
     fn ask(&mut self, permission: Permission, title: &str, text: &str, at: super::Position) {
+        if permission == Permission::NoUserMapping && self.permissions.has_user_rules() {
+            return;
+        }
         let message = format!("`{title}`: {text}");
         if self.permissions.allow(permission) {
             self.diagnostics.warning(Code::NeedsPermission, at, format!("{message}; this is allowed"));

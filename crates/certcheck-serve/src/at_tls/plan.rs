@@ -14,6 +14,7 @@ use super::rules::{ActionLevel, ResolvedRule, place};
 use super::suite::KnownSuite;
 use super::text::Setting;
 use super::value::Value;
+use super::vocabulary::Permission;
 
 /// The longest handshake that z/OS has.
 const LONGEST_HANDSHAKE: u64 = 600;
@@ -44,6 +45,8 @@ pub struct ListenerPlan {
 pub struct PlannedSettings {
     /// Whether clients need a certificate.
     pub certificate: PlannedCertificate,
+    /// Whether a client needs a user by the rules of the configuration.
+    pub needs_user: bool,
     /// The time for a handshake and the check of the certificate.
     pub handshake_timeout: Duration,
     /// How long after its full handshake a session may resume.
@@ -164,6 +167,9 @@ pub(super) fn settings(
     let label = rule.setting("ServerCertificateLabel").or_else(|| rule.setting("CertificateLabel"));
     Some(PlannedSettings {
         certificate: certificate(rule),
+        needs_user: rule.word("ClientAuthType") == Some("SAFCheck")
+            && permissions.has_user_rules()
+            && !permissions.allow(Permission::NoUserMapping),
         handshake_timeout: Duration::from_secs(match rule.number("HandshakeTimeout") {
             None => 10,
             Some(0) => LONGEST_HANDSHAKE,
@@ -346,7 +352,7 @@ fn revocation(
             "the rule `{}` has no source of revocation status, so z/OS checks none; certcheck checks all the same",
             rule.name
         );
-        if permissions.allow(super::vocabulary::Permission::NoRevocation) {
+        if permissions.allow(Permission::NoRevocation) {
             let message = format!("the rule `{}` checks no revocation, as on z/OS and as allowed", rule.name);
             diagnostics.warning(Code::NeedsPermission, place(rule), message);
             return Revocation::Off;

@@ -41,6 +41,13 @@ impl<'d> Scope<'d> {
     }
 }
 
+impl Scope<'_> {
+    /// The offset of the value of a key in the table itself.
+    pub(super) fn place_of(&self, key: &str) -> Option<usize> {
+        find(self.own, key).map(|value| value.span().start)
+    }
+}
+
 /// The reading of one document.
 pub(super) struct Reading<'d> {
     file: PathBuf,

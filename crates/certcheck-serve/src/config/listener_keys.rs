@@ -9,11 +9,22 @@ use super::model::{
     TlsVersion, UnknownSni,
 };
 use super::origin::ValueOrigin;
-use super::{access_keys, durations, http_keys, values};
+use super::{access_keys, durations, http_keys, policy_keys, values};
 use crate::provider;
 
 /// The keys of a listener alone.
-pub(super) const OWN: &[&str] = &["name", "listen", "upstream", "http", "identity", "allow"];
+pub(super) const OWN: &[&str] = &[
+    "name",
+    "listen",
+    "upstream",
+    "http",
+    "identity",
+    "allow",
+    "at_tls",
+    "keyring_dir",
+    "at_tls_fragment",
+    "at_tls_allow",
+];
 
 /// The keys that count for every listener if they are outside of listeners.
 pub(super) const INHERITED: &[&str] = &[
@@ -93,7 +104,8 @@ pub(super) const HTTP_ALPN: [&str; 2] = ["h2", "http/1.1"];
 /// The shortest time limit.
 const SHORTEST: Duration = Duration::from_millis(100);
 
-/// A listener. `None` if keys that have no default are missing: that is noted.
+/// A listener. `None` if keys that have no default are missing: that is noted. What an AT-TLS policy says is not there
+/// yet, if the listener names one.
 pub(super) fn listener<'d>(
     reading: &mut Reading<'d>,
     scope: Scope<'d>,
@@ -110,11 +122,14 @@ pub(super) fn listener<'d>(
         ("upstream", own, "upstream = \"127.0.0.1:8080\""),
         ("certificates", scope, "certificates = [{ chain = \"server.pem\", key = \"server.key\" }]"),
     ] {
-        if !scope.has(key) {
+        if !scope.has(key) && !policy_keys::decides(own, key) {
             reading.fault(scope.at, format!("{title}`{key}` is missing, such as {example}"));
         }
     }
-    let listen = reading.optional(own, "listen", values::distinct(values::listen));
+    let listen = match policy_keys::decides(own, "listen") {
+        true => Some(Vec::new()),
+        false => reading.optional(own, "listen", values::distinct(values::listen)),
+    };
     let upstream = reading.optional(own, "upstream", values::upstream);
     let (mut tls, check) = (tls(reading, scope), check(reading, scope));
     let http = http_keys::http(reading, own, &title);

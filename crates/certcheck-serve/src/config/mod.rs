@@ -19,6 +19,7 @@ mod listener_keys;
 mod model;
 mod nearest;
 mod origin;
+mod policy_keys;
 mod print;
 mod read;
 mod rules;
@@ -35,5 +36,6 @@ pub use model::{
     UnknownSni,
 };
 pub use origin::{Origins, ValueOrigin};
+pub use policy_keys::PolicyListener;
 pub use print::print;
-pub use read::{Loaded, read_file, read_text};
+pub use read::{Loaded, ReadPolicy, read_file, read_file_with, read_text, read_text_with};

@@ -39,6 +39,23 @@ impl Origins {
         self.0.insert((listener, key.into()), origin);
     }
 
+    /// Notes what is known of one listener for another one too.
+    pub(super) fn copy(&mut self, from: usize, to: usize) {
+        let of_from = |((listener, key), origin): (&(Option<usize>, String), &ValueOrigin)| {
+            (*listener == Some(from)).then(|| ((Some(to), key.clone()), origin.clone()))
+        };
+        let copied: Vec<_> = self.0.iter().filter_map(of_from).collect();
+        self.0.extend(copied);
+    }
+
+    /// Notes the origins of other listeners, which follow those before this number.
+    pub(super) fn append(&mut self, others: &Self, before: usize) {
+        let moved = others.0.iter().filter_map(|((listener, key), origin)| {
+            Some(((Some((*listener)? + before), key.clone()), origin.clone()))
+        });
+        self.0.extend(moved);
+    }
+
     /// Where the value of a key comes from.
     #[must_use]
     pub fn of(&self, listener: Option<usize>, key: &str) -> ValueOrigin {

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use certcheck_serve::config::{self, ConfigError};
-use certcheck_serve::{Front, Reread};
+use certcheck_serve::{Front, Reread, policy_file};
 
 use crate::exit::Exit;
 use crate::flags::{GlobalArguments, ServeArguments};
@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: ServeArguments, global: &GlobalArguments) -> anyhow
 fn source(arguments: ServeArguments) -> Reread {
     let ServeArguments { config, quick, at_tls, .. } = arguments;
     match (config, at_tls.at_tls.clone()) {
-        (Some(file), _) => Arc::new(move || config::read_file(&file)),
+        (Some(file), _) => Arc::new(move || policy_file::read_config(&file, &policy::warn)),
         (None, Some(file)) => Arc::new(move || policy::configuration(&file, &at_tls, &quick)),
         (None, None) => Arc::new(move || quick::configuration(&quick)),
     }

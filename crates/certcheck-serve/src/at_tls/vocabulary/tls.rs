@@ -51,7 +51,8 @@ pub(super) static TABLE: &[Parameter] = &[
             is(
                 "SAFCheck",
                 Refused(
-                    "there is no SAF here, so a certificate that belongs to no user is accepted too, as with Required",
+                    "there is no SAF here; rules of the configuration that names the policy find users (`identity`), and without rules a \
+                     certificate that belongs to no user would be accepted too, as with Required",
                     Permission::NoUserMapping,
                 ),
             ),
