@@ -129,10 +129,6 @@ impl<'s> Session<'s> {
                     // The engine is gone, and nothing further is known.
                     _ => watch = None,
                 },
-                outcome = &mut *passing => return match outcome {
-                    Ok(side) => End::Ended(side),
-                    Err((side, _)) => End::Broken(side),
-                },
                 changed = self.active.changed(), if !is_reload_over => {
                     is_reload_over = changed.is_err();
                     match self.after_reload() {
@@ -140,6 +136,9 @@ impl<'s> Session<'s> {
                         AfterReload::Refused(code) => return End::Refused(code),
                         AfterReload::Recheck(check) => recheck = Some(check),
                     }
+                    let last_activity = Instant::from_std(passing.last_activity());
+                    idle.as_mut().reset(last_activity + self.idle.unwrap_or(NEVER));
+                    lifetime.as_mut().reset(begun + self.lifetime.unwrap_or(NEVER));
                 }
                 report = finished(&mut recheck) => {
                     recheck = None;
@@ -155,9 +154,8 @@ impl<'s> Session<'s> {
                         });
                     }
                 }
-                () = &mut idle => {
-                    let Some(limit) = self.idle else { continue };
-                    let until = Instant::from_std(passing.last_activity()) + limit;
+                () = &mut idle, if self.idle.is_some() => {
+                    let until = Instant::from_std(passing.last_activity()) + self.idle.unwrap_or(NEVER);
                     if until <= Instant::now() {
                         return End::Idle;
                     }
@@ -165,6 +163,11 @@ impl<'s> Session<'s> {
                 }
                 () = &mut lifetime, if self.lifetime.is_some() => return End::Lifetime,
                 _ = is_over.wait_for(|is_over| *is_over) => return End::Drained,
+                // Last: a busy connection uses up all that a task may do at once, and nothing behind it would be looked at.
+                outcome = &mut *passing => return match outcome {
+                    Ok(side) => End::Ended(side),
+                    Err((side, _)) => End::Broken(side),
+                },
             }
         }
     }
@@ -173,6 +176,7 @@ impl<'s> Session<'s> {
     fn after_reload(&mut self) -> AfterReload<'s> {
         let active = Arc::clone(&self.active.borrow_and_update());
         self.idle = active.config.limits.idle_timeout;
+        self.lifetime = active.config.limits.max_lifetime;
         let is_required = active.config.client_auth == ClientCertificate::Required;
         let report = self.client.and_then(Client::report);
         // Over HTTP each request is answered by the rules of its time.
@@ -219,5 +223,111 @@ async fn finished(recheck: &mut Option<Recheck<'_>>) -> CheckReport {
     match recheck {
         Some(recheck) => recheck.await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::task::{Context as Waking, Poll};
+
+    use tokio::task::coop::consume_budget;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+    use crate::board::Board;
+    use crate::certificates::Certificates;
+    use crate::config::{ListenerConfig, Upstream};
+    use crate::provider;
+
+    const SHORT: Option<Duration> = Some(Duration::from_millis(50));
+
+    /// What passes: all the time, or nothing. It counts how often it was asked.
+    struct Passes {
+        is_busy: bool,
+        since: std::time::Instant,
+        asked: usize,
+    }
+
+    impl Passes {
+        fn new(is_busy: bool) -> Self {
+            Self { is_busy, since: std::time::Instant::now(), asked: 0 }
+        }
+    }
+
+    impl Future for Passes {
+        type Output = Result<Side, (Side, io::Error)>;
+
+        fn poll(mut self: Pin<&mut Self>, waking: &mut Waking<'_>) -> Poll<Self::Output> {
+            self.asked += 1;
+            // All that a task may do at once.
+            while self.is_busy && pin!(consume_budget()).poll(waking).is_ready() {}
+            Poll::Pending
+        }
+    }
+
+    impl Passing for Passes {
+        fn last_activity(&self) -> std::time::Instant {
+            self.since
+        }
+    }
+
+    fn active(idle: Option<Duration>, lifetime: Option<Duration>) -> Arc<Active> {
+        let upstream = Upstream::parse("127.0.0.1:1").expect("an upstream");
+        let mut config = ListenerConfig::new("test", upstream);
+        config.client_auth = ClientCertificate::None;
+        config.limits.idle_timeout = idle;
+        config.limits.max_lifetime = lifetime;
+        let certificates = Arc::new(Certificates::empty());
+        let provider = provider::get().expect("cryptography");
+        Arc::new(Active::new(config, certificates, None, &provider, None).expect("good"))
+    }
+
+    /// A session, and the senders of its configuration and of its end.
+    fn session(
+        idle: Option<Duration>,
+        lifetime: Option<Duration>,
+    ) -> (Session<'static>, watch::Sender<Arc<Active>>, watch::Sender<bool>) {
+        let (active, is_over) = (watch::Sender::new(active(idle, lifetime)), watch::Sender::new(false));
+        let context = Context {
+            listener: "test".into(),
+            active: active.subscribe(),
+            is_over: is_over.subscribe(),
+            board: Board::new(),
+        };
+        let session = Session::new(&context, &active.borrow(), None);
+        (session, active, is_over)
+    }
+
+    /// The end of a session, if it ends.
+    async fn end(session: Session<'_>, passes: &mut Passes) -> Option<End> {
+        timeout(Duration::from_secs(1), session.run(passes)).await.ok()
+    }
+
+    #[tokio::test]
+    async fn a_busy_connection_ends_like_any_other() {
+        let (limited, _active, _is_over) = session(None, SHORT);
+        assert_eq!(end(limited, &mut Passes::new(true)).await, Some(End::Lifetime));
+        let (drained, _active, is_over) = session(None, None);
+        let draining = async {
+            sleep(Duration::from_millis(20)).await;
+            is_over.send_replace(true);
+        };
+        let mut passes = Passes::new(true);
+        assert_eq!(tokio::join!(end(drained, &mut passes), draining).0, Some(End::Drained));
+        let (reloaded, shared, _is_over) = session(None, None);
+        shared.send_replace(active(None, SHORT));
+        assert_eq!(end(reloaded, &mut Passes::new(true)).await, Some(End::Lifetime));
+    }
+
+    #[tokio::test]
+    async fn limits_of_a_reload_hold_for_live_connections() {
+        let (shorter, shared, _is_over) = session(None, None);
+        shared.send_replace(active(SHORT, None));
+        assert_eq!(end(shorter, &mut Passes::new(false)).await, Some(End::Idle));
+        let (without, shared, _is_over) = session(SHORT, SHORT);
+        shared.send_replace(active(None, None));
+        let mut passes = Passes::new(false);
+        assert_eq!(end(without, &mut passes).await, None);
+        assert!(passes.asked < 10, "it is asked {} times", passes.asked);
     }
 }
