@@ -47,13 +47,18 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
     let limits = active.config.limits;
     let mut about = About { listener: &context.listener, peer: peer.address() };
     let mut addresses = about.peer.zip(io.local_address()).map(|(peer, own)| Addresses::new(peer, own));
+    // The address that the networks of clients are about.
+    let mut client = about.peer;
     let since = Instant::now();
     if incoming::has_header(&active.config.accept_proxy_from, peer) {
         let read = timeout(limits.handshake_timeout, incoming::read_header(&mut io)).await;
         match read.unwrap_or(Err(HeaderError::Deadline)) {
             Ok(header) => {
                 addresses = header.addresses.or(addresses);
-                about.peer = header.addresses.map_or(about.peer, |addresses| Some(addresses.source));
+                let source = header.addresses.map(|addresses| addresses.source);
+                // That of the proxy is not that of a client that the proxy does not name.
+                client = if header.is_local { about.peer } else { source };
+                about.peer = source.or(about.peer);
             }
             Err(error) => {
                 let listener = Arc::clone(&context.listener);
@@ -63,7 +68,7 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
             }
         }
     }
-    if !incoming::may_connect(&active.config.clients, about.peer) {
+    if !incoming::may_connect(&active.config.clients, client) {
         let listener = Arc::clone(&context.listener);
         counter!(names::LIMITED, "listener" => listener, "reason" => "client-address").increment(1);
         events::address_refused(about);

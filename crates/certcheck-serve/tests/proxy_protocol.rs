@@ -146,3 +146,28 @@ async fn a_header_is_demanded_of_named_proxies_and_of_nobody_else() {
     assert!(behind(address, &pki, b"PROXY TCP4 192.0.2.7 192.0.2.1 1234 443\r\n").await.is_err());
     behind(address, &pki, b"").await.expect("served");
 }
+
+/// A client that a proxy does not name has no address: that of the proxy is not its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_without_an_address_is_in_no_network() {
+    let pki = Pki::new();
+    let (upstream, _received) = recording().await;
+    for (clients, named) in
+        [("", true), ("clients = '127.0.0.0/8'", true), ("clients = '192.0.2.0/24'", false)]
+    {
+        let more = format!("accept_proxy_from = ['127.0.0.1']\n{clients}\n");
+        let (_front, address) = pki.front(&upstream, &more);
+        let signature = b"\r\n\r\n\0\r\nQUIT\n";
+        for (header, is_served) in [
+            (b"PROXY TCP4 127.0.0.7 127.0.0.1 1234 443\r\n".to_vec(), named),
+            (b"PROXY TCP4 192.0.2.7 127.0.0.1 1234 443\r\n".to_vec(), clients.is_empty() || !named),
+            (b"PROXY UNKNOWN\r\n".to_vec(), clients.is_empty()),
+            ([&signature[..], b"\x21\0\0\0"].concat(), clients.is_empty()),
+            // The proxy itself, for a health check.
+            ([&signature[..], b"\x20\0\0\0"].concat(), named),
+        ] {
+            let outcome = behind(address, &pki, &header).await;
+            assert_eq!(outcome.is_ok(), is_served, "{clients}: {header:?}");
+        }
+    }
+}

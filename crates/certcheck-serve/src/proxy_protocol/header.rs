@@ -25,6 +25,8 @@ pub(crate) struct Header {
     /// The addresses of the client and of the server that it meant. `None` if the header names none: the proxy itself
     /// connects, or the client is no TCP one.
     pub(crate) addresses: Option<Addresses>,
+    /// Whether the proxy says that it connects itself, as for a health check.
+    pub(crate) is_local: bool,
 }
 
 /// Two addresses of one family.

@@ -119,7 +119,7 @@ fn v1(bytes: &[u8]) -> Result<Progress, HeaderFault> {
         }
         _ => return Err(HeaderFault::Line),
     };
-    Ok(Progress::Done(Header { addresses }))
+    Ok(Progress::Done(Header { addresses, is_local: false }))
 }
 
 /// A port in its only spelling.
@@ -148,19 +148,20 @@ fn v2(bytes: &[u8]) -> Result<Progress, HeaderFault> {
     }
     let content = rest.get(..length).unwrap_or_default();
     let header = bytes.get(..FIXED + length).unwrap_or_default();
-    let (addresses, size) = match (family, is_local) {
-        (0x00, _) => (None, 0),
-        (0x11, _) => (Some(v4(content)?), 12),
-        (0x21, _) => (Some(v6(content)?), 36),
-        (0x31, _) => (None, 216),
-        // What a proxy says of itself is ignored.
-        (_, true) => (None, content.len()),
-        (other, false) => return Err(HeaderFault::Family(*other)),
+    // What a proxy says of itself is ignored, its family too.
+    if is_local {
+        return Ok(Progress::Done(Header { addresses: None, is_local }));
+    }
+    let (addresses, size) = match family {
+        0x00 => (None, 0),
+        0x11 => (Some(v4(content)?), 12),
+        0x21 => (Some(v6(content)?), 36),
+        0x31 => (None, 216),
+        other => return Err(HeaderFault::Family(*other)),
     };
     let tlvs = content.get(size..).ok_or(HeaderFault::Length)?;
     verify_tlvs(header, tlvs)?;
-    let addresses = if is_local { None } else { addresses };
-    Ok(Progress::Done(Header { addresses }))
+    Ok(Progress::Done(Header { addresses, is_local }))
 }
 
 fn v4(content: &[u8]) -> Result<Addresses, HeaderFault> {

@@ -141,7 +141,9 @@ fn headers_of_others_are_read() {
     assert_eq!(header(&endless), Err(HeaderFault::TooLong));
     let v2 =
         |rest: &[u8]| read(&[&SIGNATURE, rest].concat()).map(|read| read.map(|(header, _)| header.addresses));
-    assert_eq!(v2(&[0x20, 0, 0, 0]), Ok(Some(None)), "a health check");
+    for local in [&[0x20, 0, 0, 0][..], &[0x20, 0x11, 0, 0], &[0x20, 0x42, 0, 2, 1, 2]] {
+        assert_eq!(v2(local), Ok(Some(None)), "a health check: {local:?}");
+    }
     assert_eq!(v2(&[0x21, 0, 0, 3, 4, 0, 0]), Ok(Some(None)));
     for (rest, fault) in [
         (&[0x11, 0x11, 0, 0][..], HeaderFault::Version(0x11)),
@@ -173,7 +175,7 @@ proptest! {
         let mut bytes = write(&config(version, &tlvs), Some(addresses), &facts(size)).expect("a header");
         let length = bytes.len();
         bytes.extend(behind);
-        prop_assert_eq!(read(&bytes), Ok(Some((Header { addresses: Some(addresses) }, length))));
+        prop_assert_eq!(read(&bytes), Ok(Some((Header { addresses: Some(addresses), is_local: false }, length))));
     }
 
     #[test]
@@ -184,7 +186,7 @@ proptest! {
         prop_assume!(at < bytes.len() && at != bytes.len() - 7);
         bytes[at] ^= 1 << bit;
         let outcome = read(&bytes);
-        prop_assert!(!matches!(outcome, Ok(Some((Header { addresses: Some(_) }, _)))), "{:?}", outcome);
+        prop_assert!(!matches!(outcome, Ok(Some((Header { addresses: Some(_), .. }, _)))), "{:?}", outcome);
     }
 
     #[test]
