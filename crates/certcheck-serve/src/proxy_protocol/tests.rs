@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use proptest::prelude::*;
 
+use super::crc32c::crc32c;
 use super::header::{Addresses, Header, SIGNATURE, kind};
 use super::read::{HeaderFault, Progress, parse};
 use super::tls::TlsFacts;
@@ -93,6 +94,25 @@ fn a_header_has_what_is_asked_for() {
     let usual = ProxyProtocol { version: ProxyVersion::V2, ..ProxyProtocol::default() };
     let header = write(&usual, Some(addresses()), &facts(2_000)).expect("a header");
     assert!(header.len() <= 217, "{}", header.len());
+}
+
+/// A large certificate leaves no room for itself, and does not damage what is next to it.
+#[test]
+fn a_certificate_without_room_is_left_out() {
+    for size in (60_000..64_000).step_by(1_000).chain(64_200..64_600).chain(65_300..66_000) {
+        let mut header =
+            write(&config(ProxyVersion::V2, &ALL), Some(addresses()), &facts(size)).expect("a header");
+        let tlvs = tlvs(&header[28..]);
+        let kinds: Vec<u8> = tlvs.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, [kind::ALPN, kind::AUTHORITY, kind::SSL, kind::CRC32C], "{size}");
+        let has_certificate =
+            self::tlvs(&tlvs[2].1[5..]).iter().any(|(found, _)| *found == kind::SSL_CLIENT_CERT);
+        assert_eq!(has_certificate, size <= 64_378, "{size}");
+        let at = header.len() - 4;
+        let checksum = header.split_off(at);
+        header.extend([0; 4]);
+        assert_eq!(checksum, crc32c(header).to_be_bytes(), "{size}");
+    }
 }
 
 fn tlvs(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {

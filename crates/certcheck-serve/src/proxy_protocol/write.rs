@@ -11,6 +11,8 @@ use crate::config::{ProxyProtocol, ProxyTlv, ProxyVersion};
 const MAX_COMMON_NAME: usize = 64;
 /// The most bytes of a header behind its fixed part.
 const MAX_LENGTH: usize = u16::MAX as usize;
+/// The most bytes about TLS: addresses, the other TLVs and a checksum have room next to them.
+const MAX_SSL: usize = MAX_LENGTH - 1_024;
 
 /// TLS was used; a certificate was sent in this connection, or in its session.
 const USES_TLS: u8 = 0x01;
@@ -55,16 +57,16 @@ fn v2(addresses: Option<Addresses>, facts: &TlsFacts, tlvs: &[ProxyTlv]) -> Vec<
     };
     let has = |tlv| tlvs.contains(&tlv);
     if has(ProxyTlv::Alpn) {
-        push(&mut content, kind::ALPN, facts.alpn.as_deref());
+        push(&mut content, kind::ALPN, facts.alpn.as_deref(), MAX_LENGTH);
     }
     if has(ProxyTlv::Authority) {
-        push(&mut content, kind::AUTHORITY, facts.authority.as_deref().map(str::as_bytes));
+        push(&mut content, kind::AUTHORITY, facts.authority.as_deref().map(str::as_bytes), MAX_LENGTH);
     }
     if tlvs.iter().any(|tlv| is_of_ssl(*tlv)) {
-        push(&mut content, kind::SSL, Some(&ssl(facts, tlvs)));
+        push(&mut content, kind::SSL, Some(&ssl(facts, tlvs)), MAX_LENGTH);
     }
     let checksum_at = has(ProxyTlv::Checksum).then(|| {
-        push(&mut content, kind::CRC32C, Some(&[0; 4]));
+        push(&mut content, kind::CRC32C, Some(&[0; 4]), MAX_LENGTH);
         SIGNATURE.len() + content.len()
     });
     let mut header = SIGNATURE.to_vec();
@@ -108,17 +110,17 @@ fn ssl(facts: &TlsFacts, tlvs: &[ProxyTlv]) -> Vec<u8> {
             ProxyTlv::Certificate => (kind::SSL_CLIENT_CERT, facts.certificate.as_deref()),
             ProxyTlv::Alpn | ProxyTlv::Authority | ProxyTlv::Checksum => continue,
         };
-        push(&mut content, kind, value);
+        push(&mut content, kind, value, MAX_SSL);
     }
     content
 }
 
 /// A TLV, if it has a value and room.
-fn push(content: &mut Vec<u8>, kind: u8, value: Option<&[u8]>) {
-    // The TLVs around it need room too.
-    const RESERVE: usize = 64;
+fn push(content: &mut Vec<u8>, kind: u8, value: Option<&[u8]>, max: usize) {
+    // Of its kind and its length.
+    const HEAD: usize = 3;
     let Some(value) = value else { return };
-    if content.len() + value.len() + RESERVE > MAX_LENGTH {
+    if content.len() + HEAD + value.len() > max {
         return;
     }
     content.push(kind);
