@@ -48,6 +48,10 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) loaded: Loaded,
     pub(crate) listeners: HashMap<String, Listener>,
+    /// The connections of listeners that a reload has removed, as long as there are any.
+    removed: Vec<Arc<Connections>>,
+    /// No configuration is used any longer: it would listen again.
+    is_ending: bool,
     pub(crate) sockets: Sockets,
     pub(crate) engines: Engines,
     admin: AdminSockets,
@@ -114,6 +118,8 @@ impl Front {
             state: RwLock::new(State {
                 loaded: Loaded::default(),
                 listeners: HashMap::new(),
+                removed: Vec::new(),
+                is_ending: false,
                 sockets: Sockets::default(),
                 engines: Engines::default(),
                 admin: AdminSockets::default(),
@@ -203,7 +209,7 @@ impl Front {
 
     /// The number of connections at present, handshakes included.
     pub fn connections(&self) -> usize {
-        self.shared.state().listeners.values().map(|listener| listener.connections.number()).sum()
+        self.shared.state().connections().map(|connections| connections.number()).sum()
     }
 
     /// The engines that check clients.
@@ -211,16 +217,16 @@ impl Front {
         self.shared.engines()
     }
 
-    /// Ends all listeners, and waits until connections have ended. Those that go on after this time are cut.
+    /// Ends all listeners for good, and waits until connections have ended. Those that go on after this time are cut.
     pub async fn drain(&self, within: Duration) -> Drained {
         events::draining(self.connections(), within);
         self.shared.board.drain();
         let deadline = Instant::now() + within;
         let (connections, accepting): (Vec<Arc<Connections>>, _) = {
             let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.is_ending = true;
             let accepting = state.sockets.close();
-            let connections = state.listeners.values().map(|listener| Arc::clone(&listener.connections));
-            (connections.collect(), accepting)
+            (state.connections().cloned().collect(), accepting)
         };
         for task in accepting {
             let _aborted = task.await;
@@ -249,9 +255,15 @@ impl Front {
     fn use_configuration(&self, loaded: Loaded) -> Result<(), ConfigError> {
         let shared = &*self.shared;
         let _one_at_a_time = shared.using.lock().unwrap_or_else(PoisonError::into_inner);
-        let prepared = shared.state().prepare(&loaded, &shared.inherited).map_err(ConfigError::new)?;
-        let generation = shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
+        let prepared = {
+            let state = shared.state();
+            state.refuse_end()?;
+            state.prepare(&loaded, &shared.inherited).map_err(ConfigError::new)?
+        };
         let mut state = shared.state.write().unwrap_or_else(PoisonError::into_inner);
+        // It may have begun to end since.
+        state.refuse_end()?;
+        let generation = shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
         state.commit(loaded, prepared, &self.shared);
         #[expect(clippy::cast_precision_loss, reason = "it counts reloads")]
         gauge!(names::GENERATION).set(generation as f64);
@@ -298,6 +310,20 @@ fn check_faults(
 }
 
 impl State {
+    /// The connections of all listeners, also of removed ones.
+    fn connections(&self) -> impl Iterator<Item = &Arc<Connections>> {
+        self.listeners.values().map(|listener| &listener.connections).chain(&self.removed)
+    }
+
+    /// An error once the front ends.
+    fn refuse_end(&self) -> Result<(), ConfigError> {
+        if self.is_ending {
+            Err(ConfigError::of("the front ends, and uses no other configuration"))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Prepares all that a configuration needs. What cannot be used is reported as a whole.
     fn prepare(&self, loaded: &Loaded, inherited: &Inherited) -> Result<Prepared, Vec<ConfigFault>> {
         let Loaded { config, origins, .. } = loaded;
@@ -359,6 +385,8 @@ impl State {
             };
             self.listeners.insert(name, listener);
         }
+        self.removed.extend(before.into_values().map(|listener| listener.connections));
+        self.removed.retain(|connections| connections.number() > 0);
         let listeners = &self.listeners;
         self.sockets.commit(prepared.sockets, |name| {
             let listener = listeners.get(name)?;

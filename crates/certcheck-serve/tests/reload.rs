@@ -240,6 +240,29 @@ async fn a_drain_waits_for_connections_and_cuts_those_that_go_on() {
     assert_eq!(front.connections(), 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_waits_for_removed_listeners_too_and_is_final() {
+    let pki = Pki::new();
+    let upstream = echo().await;
+    let two = format!(
+        "[[listener]]\nname = 'two'\nlisten = '127.0.0.1:0'\nring = 'ring'\nallow_net = '127.0.0.0/8'\n\
+         certificates = {{ chain = 'server.pem', key = 'server.key' }}\nupstream = '{upstream}'\n"
+    );
+    let (front, address) = pki.front(&upstream, &two);
+    let mut live = dial(front.addresses("two")[0], &pki.client("good")).await;
+    ping(&mut live, b"before").await.expect("served");
+    front.reload(pki.config(&upstream, "").expect("good")).expect("used");
+    ping(&mut live, b"goes on").await.expect("served");
+    assert_eq!((front.connections(), front.addresses("two").len()), (1, 0));
+    assert_eq!(front.drain(Duration::from_millis(100)).await.cut, 1);
+    read_to_end(&mut live).await.expect_err("cut");
+    // A reload that comes late does not listen again.
+    let error = front.reload(pki.config(&upstream, &two).expect("good")).expect_err("too late").to_string();
+    assert!(error.contains("the front ends"), "{error}");
+    assert_eq!(front.addresses("web").len() + front.addresses("two").len(), 0);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
 /// A session of a client resumes, and not once the client is revoked.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_resume_as_long_as_their_client_is_good() {
