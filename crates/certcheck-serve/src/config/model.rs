@@ -201,7 +201,8 @@ impl Default for ListenerLimits {
         Self {
             max_connections: 10_000,
             max_connections_per_address: 1_000,
-            max_handshakes: 1_000,
+            // Several addresses at their limit leave room for others.
+            max_handshakes: 4_000,
             handshake_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Some(Duration::from_secs(3_600)),
