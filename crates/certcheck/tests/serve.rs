@@ -172,6 +172,15 @@ async fn a_socket_of_systemd_is_used_by_its_name() {
     assert!(running.hears().starts_with("RELOADING=1\n"));
     assert_eq!(running.hears(), "READY=1\n");
     assert_eq!(connect(address, &pki.client("good")).await.outcome.as_deref(), Ok(HELLO));
+    // It comes only once from systemd, and a configuration that does not use it does not lose it.
+    let used = fs::read_to_string(pki.path("serve.toml")).unwrap();
+    for text in [used.replace("systemd:web", "127.0.0.1:0"), used] {
+        fs::write(pki.path("serve.toml"), text).unwrap();
+        running.signal("HUP");
+        assert!(running.hears().starts_with("RELOADING=1\n"));
+        assert_eq!(running.hears(), "READY=1\n");
+    }
+    assert_eq!(connect(address, &pki.client("good")).await.outcome.as_deref(), Ok(HELLO));
     running.signal("TERM");
     let (code, log) = tokio::task::spawn_blocking(|| running.end()).await.unwrap();
     assert_eq!(code, Some(0), "{log}");

@@ -76,7 +76,7 @@ impl Bound {
                 Ok(vec![Self { kind: Kind::Unix(listener, Some(own)), address: text }])
             }
             ListenAddress::Systemd(name) => {
-                let sockets = inherited.take(name).map_err(fault)?;
+                let sockets = inherited.named(name).map_err(fault)?;
                 let bound = sockets.into_iter().map(|socket| {
                     let kind = match socket {
                         InheritedSocket::Tcp(listener) => TcpListener::from_std(listener).map(Kind::Tcp),

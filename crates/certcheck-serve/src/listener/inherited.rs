@@ -1,16 +1,12 @@
 //! Sockets that systemd passes on (sd_listen_fds(3)).
 
-use std::sync::{Mutex, PoisonError};
+use std::io;
 
 use listenfd::ListenFd;
 
-/// The sockets that this process was started with, each until it is taken.
-pub(crate) struct Inherited(Mutex<Sockets>);
-
-struct Sockets {
-    fds: ListenFd,
-    names: Vec<String>,
-}
+/// The sockets that this process was started with. They stay open, because they come only once: a configuration may use
+/// one, not use it, and use it again.
+pub(crate) struct Inherited(Vec<(String, io::Result<InheritedSocket>)>);
 
 /// A socket that was passed on.
 pub(super) enum InheritedSocket {
@@ -18,43 +14,60 @@ pub(super) enum InheritedSocket {
     Unix(std::os::unix::net::UnixListener),
 }
 
+impl InheritedSocket {
+    /// The same socket once more, which does not block.
+    fn again(&self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(listener) => {
+                let listener = listener.try_clone()?;
+                listener.set_nonblocking(true)?;
+                Ok(Self::Tcp(listener))
+            }
+            Self::Unix(listener) => {
+                let listener = listener.try_clone()?;
+                listener.set_nonblocking(true)?;
+                Ok(Self::Unix(listener))
+            }
+        }
+    }
+}
+
 impl Inherited {
     /// The sockets that the environment names.
     pub(crate) fn from_env() -> Self {
         let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
-        let names = names.split(':').map(str::to_owned).collect();
-        Self(Mutex::new(Sockets { fds: ListenFd::from_env(), names }))
+        let mut names = names.split(':');
+        let mut fds = ListenFd::from_env();
+        let sockets = (0..fds.len()).filter_map(|number| {
+            let name = names.next().unwrap_or_default().to_owned();
+            let socket = match fds.take_tcp_listener(number) {
+                Ok(tcp) => Ok(InheritedSocket::Tcp(tcp?)),
+                Err(_) => match fds.take_unix_listener(number) {
+                    Ok(unix) => Ok(InheritedSocket::Unix(unix?)),
+                    Err(error) => Err(error),
+                },
+            };
+            Some((name, socket))
+        });
+        Self(sockets.collect())
     }
 
-    /// Takes all sockets with this name.
-    pub(super) fn take(&self, name: &str) -> Result<Vec<InheritedSocket>, String> {
-        let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Sockets { fds, names } = &mut *sockets;
-        let mut taken = Vec::new();
-        let numbers = (0..fds.len()).filter(|number| names.get(*number).is_some_and(|known| known == name));
-        for number in numbers {
-            let socket = match fds.take_tcp_listener(number) {
-                Ok(tcp) => tcp.map(InheritedSocket::Tcp),
-                Err(_) => fds
-                    .take_unix_listener(number)
-                    .map_err(|error| error.to_string())?
-                    .map(InheritedSocket::Unix),
-            };
-            let Some(socket) = socket else { continue };
-            let is_set = match &socket {
-                InheritedSocket::Tcp(listener) => listener.set_nonblocking(true),
-                InheritedSocket::Unix(listener) => listener.set_nonblocking(true),
-            };
-            is_set.map_err(|error| error.to_string())?;
-            taken.push(socket);
-        }
-        if taken.is_empty() {
-            let known = match (fds.len(), names.join("`, `")) {
-                (0, _) => "systemd passed on no socket".to_owned(),
-                (_, names) => format!("the sockets that systemd passed on are `{names}`"),
+    /// All sockets with this name.
+    pub(super) fn named(&self, name: &str) -> Result<Vec<InheritedSocket>, String> {
+        let named = self.0.iter().filter(|(known, _)| known == name);
+        let sockets = named.map(|(_, socket)| match socket {
+            Ok(socket) => socket.again().map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        });
+        let sockets = sockets.collect::<Result<Vec<_>, _>>()?;
+        if sockets.is_empty() {
+            let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+            let known = match names.join("`, `") {
+                _ if names.is_empty() => "systemd passed on no socket".to_owned(),
+                names => format!("the sockets that systemd passed on are `{names}`"),
             };
             return Err(format!("{known}; the name is FileDescriptorName= of the socket unit"));
         }
-        Ok(taken)
+        Ok(sockets)
     }
 }
