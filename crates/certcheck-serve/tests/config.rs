@@ -73,6 +73,15 @@ fn what_is_printed_can_be_read_again() {
     }
 }
 
+#[test]
+fn the_password_of_a_proxy_is_not_printed() {
+    let text = format!("proxy = 'http://user:open-sesame@proxy.example:3128'\n{GOOD}");
+    let Loaded { config, origins, .. } = read_text(Path::new("serve.toml"), &text).expect("good");
+    let printed = print(&config, &origins);
+    assert!(printed.contains("proxy = \"http://user:not-shown@proxy.example:3128/\""), "{printed}");
+    assert!(!printed.contains("open-sesame"), "{printed}");
+}
+
 /// No key of the full one has its default, so a key that is not printed is found.
 #[test]
 fn every_value_says_where_it_comes_from() {

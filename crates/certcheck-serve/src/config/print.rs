@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use certcheck_rustls::certcheck_core::policy::Tolerance;
 use certcheck_rustls::{Purpose, Revocation};
+use url::Url;
 
 use super::check::{CheckConfig, NetworkConfig, ProxyFor};
 use super::durations::duration_text;
@@ -20,7 +21,7 @@ use crate::identity::{AccessRules, Condition};
 const VALUES: usize = 56;
 
 /// The whole configuration as TOML: every value, and where it comes from as a comment. Values that are not set are
-/// comments.
+/// comments. The password of a proxy is not shown.
 #[must_use]
 pub fn print(config: &ServeConfig, origins: &Origins) -> String {
     let mut page = Page { text: String::new(), origins, listener: None, prefix: "" };
@@ -193,7 +194,7 @@ impl Page<'_> {
         let proxy = match &network.proxy {
             ProxyFor::None => text("off"),
             ProxyFor::Environment => text("env"),
-            ProxyFor::Url(url) => text(url),
+            ProxyFor::Url(url) => text(&without_password(url)),
         };
         self.value("proxy", proxy);
         self.value_or_none("allow_net", some(list(&network.allow_net, text), network.allow_net.is_empty()));
@@ -215,6 +216,15 @@ fn conditions(conditions: &[Condition]) -> String {
     let one =
         |condition: &Condition| format!("{} = {}", condition.field().key(), list(condition.patterns(), text));
     conditions.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The URL of a proxy. Its password is not shown.
+fn without_password(url: &Url) -> Url {
+    let mut url = url.clone();
+    if url.password().is_some() {
+        let _it_has_a_host = url.set_password(Some("not-shown"));
+    }
+    url
 }
 
 /// A value, unless it is the empty one.
