@@ -376,9 +376,23 @@ fn revocation(
 
 /// One proxy for everything: that for CRLs, else that for OCSP.
 fn proxy(rule: &ResolvedRule<'_>, diagnostics: &mut Diagnostics) -> Option<String> {
-    let of = |name: &str, port: &str| {
-        let host = rule.word(name)?;
-        Some(format!("http://{host}:{}", rule.number(port).unwrap_or(80)))
+    let mut of = |name: &str, port: &str| {
+        let setting = rule.setting(name)?;
+        let host = setting.value.text()?;
+        let proxy = format!("http://{host}:{}", rule.number(port).unwrap_or(80));
+        // A host and nothing else: what cannot be used must not be left out.
+        let is_host = |url: &url::Url| {
+            url.path() == "/"
+                && url.username().is_empty()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        };
+        if url::Url::parse(&proxy).is_ok_and(|url| is_host(&url) && !host.contains(['/', '@', '\\'])) {
+            return Some(proxy);
+        }
+        let message = format!("`{name}` cannot be `{host}`: it is not a host name or an IP address");
+        diagnostics.error(Code::BadValue, setting.at, message);
+        None
     };
     let crl = of("HttpCdpProxyServerName", "HttpCdpProxyServerPort");
     let ocsp = of("OcspProxyServerName", "OcspProxyServerPort");
