@@ -1,6 +1,7 @@
 //! The sockets of all listeners, each with the task that accepts its connections.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,6 +171,12 @@ async fn accept(bound: Arc<Bound>, context: Context, connections: Arc<Connection
     loop {
         let (io, peer) = match bound.accept().await {
             Ok(accepted) => accepted,
+            // A connection that ended while it waited takes no time from the next one.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) =>
+            {
+                continue;
+            }
             Err(error) => {
                 events::not_accepted(&context.listener, &error);
                 tokio::time::sleep(PAUSE).await;
