@@ -171,3 +171,50 @@ fn the_unit_is_sound_and_hardened() {
     // Out of 100; what is not hardened at all has 96.
     succeeds("systemd-analyze", &["security", "--offline=yes", "--threshold=20", &file]);
 }
+
+/// The front's unit, its user and its folders fit together, and each file is one that systemd can read.
+#[test]
+fn the_front_has_a_unit_a_user_and_folders() {
+    let unit = read("systemd/certcheck-serve.service");
+    let value = |key: &str| {
+        let value = unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        value.unwrap_or_else(|| panic!("{key}=")).to_owned()
+    };
+    let start = value("ExecStart");
+    let arguments = start.strip_prefix("/usr/bin/certcheck ").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_certcheck")).args(arguments.split(' ')).output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && err.contains("/etc/certcheck/serve.toml: "), "{err}");
+
+    let (users, folders) = ("systemd/certcheck.sysusers.conf", "systemd/certcheck.tmpfiles.conf");
+    let lines = |name: &str| {
+        let text = read(name);
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect::<Vec<Vec<_>>>()
+    };
+    let user = value("User");
+    assert_eq!(lines(users).iter().map(|line| line[1].clone()).collect::<Vec<_>>(), [user.as_str()]);
+    let made: Vec<_> = lines(folders).iter().map(|line| line[1..5].join(" ")).collect();
+    let cache =
+        format!("/var/cache/{} {} {user} {user}", value("CacheDirectory"), value("CacheDirectoryMode"));
+    assert!(made.contains(&cache), "{made:?}");
+    // Nobody but root and the front reads private keys.
+    assert!(made.contains(&format!("/etc/certcheck/keys 0750 root {user}")), "{made:?}");
+
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("certcheck-serve.service");
+    fs::write(&file, unit.replace("/usr/bin/certcheck", env!("CARGO_BIN_EXE_certcheck"))).unwrap();
+    let file = file.display().to_string();
+    succeeds("systemd-analyze", &["verify", "--man=no", &file]);
+    succeeds("systemd-analyze", &["security", "--offline=yes", "--threshold=20", &file]);
+    succeeds("systemd-sysusers", &["--dry-run", &packaging(users).display().to_string()]);
+    let has_dry_run =
+        |program| tool::run(program, &["--help"], PATIENCE).is_some_and(|ran| ran.text.contains("--dry-run"));
+    if has_dry_run("systemd-tmpfiles") {
+        let file = packaging(folders).display().to_string();
+        succeeds("systemd-tmpfiles", &["--create", "--dry-run", &file]);
+    }
+    for script in ["postinst", "prerm", "postrm"] {
+        succeeds("sh", &["-n", &packaging("debian").join(script).display().to_string()]);
+    }
+}

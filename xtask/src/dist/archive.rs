@@ -12,6 +12,9 @@ use tar::{EntryType, Header};
 use super::trial::{Root, tar_into};
 use super::{Dist, Outcome, without_program};
 
+/// The parts of the stage that the tarball has. Units of systemd are for packages, whose program is in `/usr/bin`.
+const PARTS: [&str; 2] = ["bin", "share"];
+
 pub(super) fn make(dist: &Dist<'_>) -> Result<Outcome> {
     if dist.program().is_none() {
         return Ok(without_program());
@@ -32,11 +35,13 @@ fn assert_same(one: &[u8], other: &[u8]) -> Result<()> {
     (one == other).then_some(()).context("packed twice, the bytes differ")
 }
 
-/// Packs a folder as `NAME/...`.
+/// Packs the parts of a folder as `NAME/...`.
 fn pack(folder: &Path, name: &str, epoch: u64) -> Result<Vec<u8>> {
     let mut packed = BTreeMap::new();
-    for path in files(folder)? {
-        packed.insert(Path::new(name).join(path.strip_prefix(folder)?), fs::read(&path)?);
+    for part in PARTS {
+        for path in files(&folder.join(part))? {
+            packed.insert(Path::new(name).join(path.strip_prefix(folder)?), fs::read(&path)?);
+        }
     }
     gzip(&tar(&packed, epoch)?)
 }

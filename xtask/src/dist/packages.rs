@@ -7,8 +7,13 @@ use super::{Dist, Outcome, made, without_program};
 use crate::command;
 
 /// Installed files that a package must have, apart from the program. The suffix of a compressed page differs.
-const COMPANIONS: [&str; 2] =
-    ["usr/share/bash-completion/completions/certcheck", "usr/share/doc/certcheck/LICENSE-MIT"];
+const COMPANIONS: [&str; 5] = [
+    "usr/share/bash-completion/completions/certcheck",
+    "usr/share/doc/certcheck/LICENSE-MIT",
+    "usr/lib/systemd/system/certcheck-serve.service",
+    "usr/lib/sysusers.d/certcheck.conf",
+    "usr/lib/tmpfiles.d/certcheck.conf",
+];
 
 pub(super) fn debian(dist: &Dist<'_>) -> Result<Outcome> {
     if dist.program().is_none() {
@@ -38,6 +43,8 @@ pub(super) fn debian(dist: &Dist<'_>) -> Result<Outcome> {
     let Some(mut dpkg) = root.installer("dpkg").filter(|_| command::find("dpkg").is_some()) else {
         return Ok(Outcome::Made { files: vec![file], tried: untried("dpkg") });
     };
+    // The root has no shell. The scripts of the package run outside of it, for it.
+    dpkg.arg("--force-script-chrootless");
     command::run(dpkg.arg("--root").arg(root.folder()).arg("--install").arg(&file))?;
     root.has(&COMPANIONS)?;
     root.has(&["usr/share/man/man1/certcheck-verify.1.gz", "usr/share/zsh/vendor-completions/_certcheck"])?;

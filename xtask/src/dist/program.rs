@@ -22,6 +22,14 @@ const COMPLETIONS: [(&str, &str); 3] = [
 /// Files of the workspace that come with the program.
 const DOCUMENTS: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
+/// Files of `packaging/systemd`, and where they go.
+const SYSTEMD: [(&str, &str); 4] = [
+    ("certcheck-serve.service", "lib/systemd/system/certcheck-serve.service"),
+    ("certcheck-watch.service", "lib/systemd/system/certcheck-watch.service"),
+    ("certcheck.sysusers.conf", "lib/sysusers.d/certcheck.conf"),
+    ("certcheck.tmpfiles.conf", "lib/tmpfiles.d/certcheck.conf"),
+];
+
 pub(super) fn make(dist: &Dist<'_>) -> Result<Outcome> {
     if command::find("musl-gcc").is_none() {
         return Ok(left_out("musl-gcc is not installed".to_owned()));
@@ -119,6 +127,9 @@ fn stage(dist: &Dist<'_>, program: &Path) -> Result<()> {
     }
     for name in DOCUMENTS {
         fs::copy(dist.workspace.root().join(name), place(dist, &format!("share/doc/certcheck/{name}"))?)?;
+    }
+    for (name, path) in SYSTEMD {
+        fs::copy(dist.workspace.root().join("packaging/systemd").join(name), place(dist, path)?)?;
     }
     Ok(())
 }
