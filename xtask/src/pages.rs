@@ -8,11 +8,13 @@ use crate::workspace::Workspace;
 use crate::{command, stamps};
 
 /// The tests that write their pages when `UPDATE_DOCS=1` is set: the arguments of `cargo test`.
-pub(crate) const WRITERS: [&[&str]; 5] = [
+pub(crate) const WRITERS: [&[&str]; 7] = [
     &["-p", "certcheck", "--test", "json"],
     &["-p", "certcheck", "--test", "pages"],
     &["-p", "certcheck-rustls", "--test", "alerts"],
+    &["-p", "certcheck-rustls", "--test", "examples"],
     &["-p", "certcheck-fetch", "--test", "faults"],
+    &["-p", "certcheck-serve", "--test", "at_tls_vocabulary"],
     &["-p", "certcheck-testkit", "--features", "imports", "--test", "architecture"],
 ];
 
