@@ -248,6 +248,21 @@ fn what_would_accept_more_needs_a_permission() {
     }
 }
 
+/// Rules that find users are what SAFCheck asks for. A permission to do without them is named, rules or not.
+#[test]
+fn saf_check_needs_a_user_unless_that_is_allowed_and_named() {
+    let text =
+        format!("{}{}", rule("r", "LocalPortRange 6777", "a"), actions("a", "ClientAuthType SAFCheck"));
+    for (given, needs_user, is_named) in [(&[][..], true, false), (&[Permission::NoUserMapping], false, true)]
+    {
+        let permissions = given.iter().copied().collect::<Permissions>().with_user_rules();
+        let policy = compile(text.as_bytes(), ReadOptions::default(), &permissions);
+        assert_eq!(policy.listeners[0].settings.needs_user, needs_user);
+        let named = |it: &certcheck_serve::at_tls::Diagnostic| it.code == Code::NeedsPermission;
+        assert_eq!(policy.diagnostics.sorted().into_iter().any(named), is_named, "{given:?}");
+    }
+}
+
 #[test]
 fn without_a_source_of_evidence_revocation_is_checked_all_the_same() {
     let text = format!("{}{}", rule("r", "LocalPortRange 6777", "a"), actions("a", ""));

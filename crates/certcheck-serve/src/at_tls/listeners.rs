@@ -171,7 +171,9 @@ impl Planner<'_> {
 
     /// An error, or with the permission a warning.
     fn ask(&mut self, permission: Permission, title: &str, text: &str, at: super::Position) {
-        if permission == Permission::NoUserMapping && self.permissions.has_user_rules() {
+        let is_mapped = permission == Permission::NoUserMapping && self.permissions.has_user_rules();
+        // A permission that makes the rules unnecessary is named in a warning, rules or not.
+        if is_mapped && !self.permissions.allow(permission) {
             return;
         }
         let message = format!("`{title}`: {text}");
