@@ -81,7 +81,7 @@
 //! | check a certificate and fetch what is missing | [`Check::begin`], [`CheckSession`] |
 //! | show or log the result | [`Report`], [`reason::Reason`], [`Remedy`] |
 //! | keep a report after its chain is gone | [`report::OwnedReport`] |
-//! | check many clients of one issuer quickly | [`VerifiedIssuers`], [`IssuerPath`], [`LeafCandidate`] |
+//! | check many clients of one issuer quickly | [`VerifiedIssuers`], [`IssuerPath`], [`ParsedCheck`] |
 //! | parse a CRL while it is downloaded, or map a large one | [`crl::CrlReader`], [`crl::map`] |
 //! | write an OCSP request, parse a response | [`ocsp::OcspRequest`], [`ocsp::OcspResponse`] |
 //! | look into a certificate | [`x509::Certificate`] |

@@ -54,7 +54,7 @@ pub(crate) struct ServeArguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "One listener without a file")]
 pub(crate) struct QuickArguments {
-    /// Where to listen: 0.0.0.0:6777, [::]:7000-7010, unix:/run/x.sock or systemd:NAME. Repeat the flag for each.
+    /// Where to listen: `0.0.0.0:6777`, `[::]:7000-7010`, `unix:/run/x.sock` or `systemd:NAME`. Repeat the flag for each.
     #[arg(long, value_name = "ADDRESS", value_parser = ListenAddress::parse, conflicts_with = "config",
           requires_all = ["upstream", "cert", "key"])]
     pub(crate) listen: Vec<ListenAddress>,
