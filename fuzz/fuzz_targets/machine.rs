@@ -84,7 +84,8 @@ fuzz_target!(|data: &[u8]| {
         let mut progress = check.begin();
         drive(&mut progress, &answers, is_last_first);
         let (report, again) = (progress.finish(), progress.finish_from_nothing());
-        assert_eq!((report.verdict, &report.reason), (again.verdict, &again.reason));
+        // Where limits are hit, the reasons may differ: a session verifies no signature twice.
+        assert_eq!(report.verdict, again.verdict);
         (report.verdict, report.reason.map(|rejection| rejection.reason.code()))
     };
     assert_eq!(outcome(false), outcome(true));

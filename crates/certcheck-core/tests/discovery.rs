@@ -45,6 +45,9 @@ fn discover(
             Answer::Issuers(certificates.iter().map(|der| der.clone().into()).collect())
         });
         session.answer(&ask, answer);
+        let (kept, again) = (session.finish(), session.finish_from_nothing());
+        assert_eq!((kept.verdict, &kept.reason), (again.verdict, &again.reason));
+        assert_eq!(kept.attempts.len(), again.attempts.len());
     }
     assert_report(&session.finish(), &asked);
 }

@@ -92,8 +92,10 @@ impl Memory {
         self.searches.push(search);
     }
 
-    /// Forgets what depends on the certificates that paths are built from. Signatures stay.
+    /// Forgets what depends on the certificates that paths are built from. Signatures stay, and the next search reports
+    /// those that failed as if it were the first.
     pub(super) fn forget_paths(&mut self) {
+        self.edges.iter_mut().for_each(Edge::begin_search);
         self.first_path = None;
         self.searches.clear();
         self.paths.clear();

@@ -30,6 +30,11 @@ impl Edge<'_> {
         Edge { certificate, key: Cow::Owned(key.into_owned()), outcome, was_searched }
     }
 
+    /// Lets the next search try it again, to report it if it failed. It is not verified again.
+    pub(crate) const fn begin_search(&mut self) {
+        self.was_searched = false;
+    }
+
     fn is_of(&self, certificate: CertificateRef, key: &[u8]) -> bool {
         self.certificate == certificate && *self.key == *key
     }
@@ -85,7 +90,7 @@ impl<'a> Context<'a> {
 
     /// Lets a search try all signatures that were verified so far, to report those that failed. None is verified again.
     pub(crate) fn begin_search(&mut self) {
-        self.edges.iter_mut().for_each(|edge| edge.was_searched = false);
+        self.edges.iter_mut().for_each(Edge::begin_search);
     }
 
     /// Whether the signature is known not to verify with this key.
