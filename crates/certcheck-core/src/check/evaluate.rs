@@ -117,6 +117,7 @@ pub(super) fn evaluate<'e>(
 ) -> Evaluation<'e> {
     let Views { presented, pool } = chain.views(check, issuers);
     let edges = core::mem::take(&mut memory.edges);
+    let has_gone_on = !edges.is_empty();
     let mut evaluator = Evaluator {
         check,
         presented,
@@ -131,8 +132,8 @@ pub(super) fn evaluate<'e>(
     };
     let Found { findings, needs, wanted_issuers } = evaluator.run(chain.warnings.clone());
     let Evaluator { pool, edges, memory, paths, .. } = evaluator;
-    if !needs.is_empty() || !wanted_issuers.is_empty() {
-        // It goes on.
+    // It goes on, or it may when an answer is taken back.
+    if has_gone_on || !needs.is_empty() || !wanted_issuers.is_empty() {
         memory.edges = edges.into_iter().map(Edge::into_owned).collect();
     }
     Evaluation { pool, findings, needs, wanted_issuers, paths }
