@@ -265,6 +265,45 @@ fn what_arrives_counts_for_the_next_client() {
     assert_eq!((report.verdict(), report.reason().map(|rejection| rejection.at)), (Verdict::Reject, Some(1)));
 }
 
+/// A CA with two certificates, each for other names. What is learnt of a client of one says nothing about the other, which
+/// is revoked meanwhile.
+#[test]
+fn the_statuses_of_one_path_are_not_those_of_another() {
+    let mut world = World::new();
+    let second = certcheck_testkit::Key::p256("first seen second root");
+    let for_names = |permitted: &str| ext::name_constraints(&[format!("email:{permitted}")], &[]);
+    let points = |path: &str| ext::cdp(&[Point::urls(&[world.server.url(path)])]);
+    let cross = Cert::ca(CA, &world.ca, "CN=Second Root", &second)
+        .with([points("/second.crl"), for_names("other.example")])
+        .valid("2020-01-01T00:00:00Z", "2045-01-01T00:00:00Z");
+    world.ca_cert = world.ca_cert.clone().with([for_names("good.example")]);
+    world.server.serve("/second.crl", Page::new(CrlBuilder::new("CN=Second Root").issue(&second)));
+    let mut builder = RingBuilder::new();
+    let roots = [(ROOT, &world.root), ("CN=Second Root", &second)];
+    for (name, key) in roots {
+        builder.add(name, &Cert::root(name, key).issue(key), Placement::Anchor).expect("parsed");
+    }
+    for (name, der) in [("ca", world.ca_cert.issue(&world.root)), ("cross", cross.issue(&second))] {
+        builder.add(name, &der, Placement::Intermediate).expect("parsed");
+    }
+    let engine = engine(&world, builder.build().expect("builds"), world.policy());
+    let client = |name: &str, host: &str| {
+        let cert = world.plain(name).with([ext::san(&[format!("email:{name}@{host}")])]);
+        engine.check_blocking(&world.chain(&cert), now(), WITHIN)
+    };
+    assert!(client("first", "good.example").is_accepted());
+    assert!(client("second", "good.example").is_accepted());
+    let entry = certcheck_testkit::crl::RevokedCertificate::new(&world.ca_cert.serial);
+    world.server.serve("/root.crl", Page::new(CrlBuilder::new(ROOT).revoking([entry]).issue(&world.root)));
+    engine.forget();
+    assert!(client("third", "other.example").is_accepted(), "on the path of the second root");
+    let report = client("fourth", "good.example");
+    assert_eq!(
+        report.reason().map(|rejection| (rejection.at, rejection.reason.code())),
+        Some((1, "certificate-revoked"))
+    );
+}
+
 #[test]
 fn what_is_given_has_a_say() {
     let world = World::new();

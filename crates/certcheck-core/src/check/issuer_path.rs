@@ -100,7 +100,8 @@ impl IssuerPath {
         }
         let chain = self.chain.with_target(positions);
         let mut memory = Memory::of_path(Arc::clone(&self.first_path), self.hashed_issuer);
-        if let Some(statuses) = statuses.filter(|statuses| statuses.hold(check.now)) {
+        let is_own = |statuses: &&IssuerStatuses| Arc::ptr_eq(&statuses.of, &self.first_path);
+        if let Some(statuses) = statuses.filter(is_own).filter(|statuses| statuses.hold(check.now)) {
             let number = memory.number_of(&self.first_path.path);
             for (at, planned) in (1..).zip(&statuses.planned) {
                 memory.set_planned(number, at, Arc::clone(planned));
@@ -135,21 +136,33 @@ impl IssuerPath {
     }
 }
 
-/// The statuses of the CAs of an issuer path, by evidence that was useful.
+/// The statuses of the CAs of one issuer path, by evidence that was useful. They are ignored with any other path.
 #[derive(Debug)]
 pub struct IssuerStatuses {
+    of: Arc<FirstPath>,
     planned: Vec<Arc<Planned>>,
     /// The first and last second for which the same evidence gives the same statuses.
     holds: (Time, Time),
 }
 
 impl IssuerStatuses {
-    /// The statuses of the CAs of a path of an accepting check. `None` if evidence for one of them was missing or not
-    /// useful.
-    pub(super) fn new(check: &Check<'_>, chain: &ParsedChain, memory: &Memory, path: usize) -> Option<Self> {
+    /// The statuses of the CAs of this path, by a check that accepts on it. `None` if the check is on another path, and
+    /// if evidence for one of them was missing or not useful.
+    pub(super) fn new(
+        check: &Check<'_>,
+        chain: &ParsedChain,
+        memory: &Memory,
+        path: usize,
+        of: &IssuerPath,
+    ) -> Option<Self> {
         let Check { ring, policy, now, evidence, issuers, .. } = *check;
         let Views { presented, pool } = chain.views(check, &[]);
-        let links = memory.last_path()?.iter().filter_map(|at| Some(pool.link(*at)?.0.certificate));
+        let own = &memory.only_search()?.outcome.path;
+        let target = pool.target().certificate;
+        if *own != of.first_path.path || !of.is_for(&target, check.chain.get(1..)?) {
+            return None;
+        }
+        let links = own.iter().filter_map(|at| Some(pool.link(*at)?.0.certificate));
         let certificates: Vec<Certificate<'_>> = links.collect();
         let planned: Vec<Arc<Planned>> = memory.plans(path).skip(1).map(Arc::clone).collect();
         let is_useful = |planned: &Arc<Planned>| {
@@ -185,7 +198,8 @@ impl IssuerStatuses {
                 }
                 _ => None,
             });
-        Some(Self { holds: (now, ends.fold(until, Time::min)), planned })
+        let of = Arc::clone(&of.first_path);
+        Some(Self { of, holds: (now, ends.fold(until, Time::min)), planned })
     }
 
     /// Whether the same evidence gives the same statuses at this time.

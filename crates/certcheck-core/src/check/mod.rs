@@ -94,7 +94,8 @@ impl<'a> Check<'a> {
 /// A [`Check`] borrows them. A program that keeps a session for longer than its inputs live implements this for a type
 /// that owns them.
 pub trait CheckInputs {
-    /// The check. It must be of the same inputs each time.
+    /// The check. It must be of the same inputs each time: a session keeps positions in their bytes, and with other bytes
+    /// its verdict means nothing.
     fn check(&self) -> Check<'_>;
 }
 

@@ -12,8 +12,8 @@ use crate::reason::{Reason, Rejection};
 use crate::report::{OwnedReport, Report};
 use crate::revocation::plan::OpenRequests;
 use crate::revocation::{
-    Answer, AnswerFn, AnswerPreview, AnswerSource as _, Answers, AnswersWith, Dismissal, Evidence,
-    EvidenceRequest, FetchedEvidence, Need,
+    Answer, AnswerFn, AnswerPreview, AnswerSource as _, Answers, AnswersWith, Dismissal, EvidenceRequest,
+    Need,
 };
 
 /// A check in progress.
@@ -267,13 +267,6 @@ impl<I: CheckInputs> CheckSession<I> {
         }
     }
 
-    /// All evidence that was requested for the path, without what was given.
-    #[must_use]
-    pub fn evidence(&self) -> Evidence {
-        let plans = self.paths.last().into_iter().flat_map(|path| self.memory.plans(*path));
-        FetchedEvidence::of(plans.flat_map(|planned| &planned.asked)).into_evidence()
-    }
-
     /// The position of the first certificate of the path for which this was requested and answered.
     #[must_use]
     pub fn place_of(&self, ask: &EvidenceRequest) -> Option<usize> {
@@ -291,14 +284,14 @@ impl<I: CheckInputs> CheckSession<I> {
         }
     }
 
-    /// The statuses of the CAs of an accepted path, if they are known by evidence that was useful.
+    /// The statuses of the CAs of an issuer path, if the check has accepted on this path, by evidence that was useful.
     #[must_use]
-    pub fn issuer_statuses(&self) -> Option<IssuerStatuses> {
-        if !self.settled.as_ref()?.is_accepted() {
+    pub fn issuer_statuses(&self, of: &IssuerPath) -> Option<IssuerStatuses> {
+        if !self.joined.is_empty() || !self.settled.as_ref()?.is_accepted() {
             return None;
         }
         let number = *self.paths.last()?;
-        IssuerStatuses::new(&self.inputs.check(), self.chain.as_ref().ok()?, &self.memory, number)
+        IssuerStatuses::new(&self.inputs.check(), self.chain.as_ref().ok()?, &self.memory, number, of)
     }
 
     fn is_needed(&self, ask: &EvidenceRequest) -> bool {

@@ -50,10 +50,6 @@ impl<'s> FetchedEvidence<'s> {
         fetched
     }
 
-    pub(crate) fn into_evidence(self) -> Evidence {
-        self.evidence
-    }
-
     /// Determines a certificate's status by all of it, if it can differ from the status by its own evidence. Evidence
     /// that was requested for one certificate may list another, and revoked by any is revoked.
     pub(crate) fn merge_into(

@@ -29,7 +29,8 @@ fn issuer_path(check: Check<'_>) -> Option<(IssuerPath, Option<IssuerStatuses>)>
     let session = ended(check.begin());
     let issuer_path = session.issuer_path()?;
     assert!(session.finish().is_accepted());
-    Some((issuer_path, session.issuer_statuses()))
+    let statuses = session.issuer_statuses(&issuer_path);
+    Some((issuer_path, statuses))
 }
 
 /// Compares the report of a check under an issuer path with that of a check that searches.

@@ -126,16 +126,19 @@ impl PathTemplates {
         let stable = template.filter(|template| template.issuer_path.is_stable(*now));
         let Some(template) = stable.map(Arc::clone).or_else(fresh) else { return };
         template.note_places(session, found);
-        if template.above(memory, *now).is_none() {
-            template.above.store(Above::of(session, memory).map(Arc::new));
+        // A client on another path says nothing about this one.
+        if template.above(memory, *now).is_none()
+            && let Some(above) = Above::of(session, &template.issuer_path, memory)
+        {
+            template.above.store(Some(Arc::new(above)));
         }
     }
 }
 
 impl Above {
     /// The statuses of the CAs of a session, if all evidence for them is in memory.
-    fn of(session: &CheckSession<Inputs>, memory: &Memory) -> Option<Self> {
-        let statuses = session.issuer_statuses()?;
+    fn of(session: &CheckSession<Inputs>, path: &IssuerPath, memory: &Memory) -> Option<Self> {
+        let statuses = session.issuer_statuses(path)?;
         let found = |(request, answer): (&EvidenceRequest, &Answer)| {
             let slot = memory.find(&EvidenceKey::of(request)?)?;
             let cached = slot.get().filter(|cached| is_same(&cached.answer, answer))?;
