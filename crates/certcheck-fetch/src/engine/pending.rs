@@ -8,6 +8,7 @@ use pki_types::CertificateDer;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use crate::engine::driver::Driver;
 use crate::engine::report::CheckReport;
 use crate::engine::shared::{Begun, Shared};
 
@@ -79,35 +80,24 @@ impl PendingCheck {
     /// As [`PendingCheck::from_memory`]. Missing evidence is fetched in the background for the next time. Call this only
     /// when the client has proved that it holds the certificate's key.
     pub fn from_memory_with_prefetch(self) -> CheckReport {
-        let (shared, runtime, now) = (Arc::clone(&self.shared), self.runtime.clone(), self.now);
-        let chain = self.chain();
-        let report = self.from_memory();
-        if let (Some(runtime), Some(chain)) = (runtime, chain)
-            && report.is_missing_evidence()
-        {
+        let OpenCheck { shared, runtime, driver, chain, now } = match self.into_open() {
+            Opened::Open(open) => open,
+            Opened::Decided(report) => return report,
+        };
+        let report = shared.close_from_memory(*driver);
+        if report.is_missing_evidence() {
             shared.prefetch(&runtime, &report, chain, now);
         }
         report
     }
 
-    /// The chain, if the check is open.
-    fn chain(&self) -> Option<Arc<[CertificateDer<'static>]>> {
-        match &self.begun {
-            Begun::Decided(_) => None,
-            Begun::Open(driver) => Some(Arc::clone(&driver.inputs().chain)),
-        }
-    }
-
     /// Fetches missing evidence within this time. Evidence that has not arrived by then counts as unreachable. Its
     /// fetch goes on for later checks.
     pub async fn complete(self, within: Duration) -> CheckReport {
-        let Self { shared, runtime, begun, .. } = self;
-        let driver = match begun {
-            Begun::Decided(report) => return report,
-            Begun::Open(driver) => driver,
+        let OpenCheck { shared, runtime, driver, chain, now } = match self.into_open() {
+            Opened::Open(open) => open,
+            Opened::Decided(report) => return report,
         };
-        let Some(runtime) = runtime else { return shared.close_from_memory(*driver) };
-        let (chain, now) = (Arc::clone(&driver.inputs().chain), driver.inputs().now);
         let deadline = Instant::now() + within.min(LONGEST);
         let task = runtime.spawn(Arc::clone(&shared).complete(*driver, deadline));
         match task.await {
@@ -120,13 +110,10 @@ impl PendingCheck {
     /// As [`PendingCheck::complete`], for threads that may wait. The check runs on the engine's own threads. Do not call
     /// it in an asynchronous task, whose thread it would hold.
     pub fn complete_blocking(self, within: Duration) -> CheckReport {
-        let Self { shared, runtime, begun, .. } = self;
-        let driver = match begun {
-            Begun::Decided(report) => return report,
-            Begun::Open(driver) => driver,
+        let OpenCheck { shared, runtime, driver, chain, now } = match self.into_open() {
+            Opened::Open(open) => open,
+            Opened::Decided(report) => return report,
         };
-        let Some(runtime) = runtime else { return shared.close_from_memory(*driver) };
-        let (chain, now) = (Arc::clone(&driver.inputs().chain), driver.inputs().now);
         let within = within.min(LONGEST);
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         let task = Arc::clone(&shared).complete(*driver, Instant::now() + within);
@@ -136,4 +123,32 @@ impl PendingCheck {
         // It ends by itself at the deadline, or a little later where threads are short.
         receiver.recv_timeout(within + GRACE).unwrap_or_else(|_| shared.look_up(&chain, now))
     }
+
+    /// The check, if evidence can be fetched for it. Otherwise its report.
+    fn into_open(self) -> Opened {
+        let Self { shared, runtime, now, begun, .. } = self;
+        match (begun, runtime) {
+            (Begun::Decided(report), _) => Opened::Decided(report),
+            (Begun::Open(driver), None) => Opened::Decided(shared.close_from_memory(*driver)),
+            (Begun::Open(driver), Some(runtime)) => {
+                let chain = Arc::clone(&driver.inputs().chain);
+                Opened::Open(OpenCheck { shared, runtime, driver, chain, now })
+            }
+        }
+    }
+}
+
+/// What [`PendingCheck::into_open`] finds.
+enum Opened {
+    Open(OpenCheck),
+    Decided(CheckReport),
+}
+
+/// A check that is missing evidence, and where it can be completed.
+struct OpenCheck {
+    shared: Arc<Shared>,
+    runtime: Handle,
+    driver: Box<Driver>,
+    chain: Arc<[CertificateDer<'static>]>,
+    now: Time,
 }
