@@ -10,7 +10,7 @@ use metrics::counter;
 use super::body::Progress;
 use crate::{events, metrics as names};
 
-/// The longest path that is logged, in bytes. Queries are not logged, because they often have secrets.
+/// The longest path that is logged, in characters. Queries are not logged, because they often have secrets.
 const MAX_PATH: usize = 256;
 
 /// A request that is reported when this is dropped.
@@ -31,19 +31,13 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new<B>(listener: Arc<str>, peer: Option<SocketAddr>, request: &hyper::Request<B>) -> Self {
-        let mut path = request.uri().path().to_owned();
-        if path.len() > MAX_PATH {
-            // It is ASCII.
-            path.truncate(MAX_PATH);
-            path.push_str("...");
-        }
         Self {
             listener,
             peer,
             user: None,
             subject: None,
             method: request.method().clone(),
-            path,
+            path: cut(request.uri().path()),
             version: request.version(),
             since: Instant::now(),
             status: None,
@@ -79,5 +73,33 @@ impl Drop for Report {
             lasted: self.since.elapsed(),
         };
         events::request_ended(about, self.user.as_deref(), self.subject.as_deref(), request);
+    }
+}
+
+/// The path, or its beginning. A client chooses it, and its characters may have several bytes.
+fn cut(path: &str) -> String {
+    match path.char_indices().nth(MAX_PATH) {
+        Some((end, _)) => format!("{}...", path.get(..end).unwrap_or_default()),
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_path_is_cut_between_characters() {
+        for (path, characters) in [
+            ("/short", 6),
+            (&*format!("/{}", "a".repeat(MAX_PATH - 1)), MAX_PATH),
+            (&*format!("/{}", "a".repeat(MAX_PATH)), MAX_PATH + 3),
+            (&*format!("/{}é{}", "a".repeat(MAX_PATH - 2), "b".repeat(9)), MAX_PATH + 3),
+            (&*format!("/{}", "é".repeat(4 * MAX_PATH)), MAX_PATH + 3),
+        ] {
+            let shown = cut(path);
+            assert_eq!(shown.chars().count(), characters);
+            assert!(path.starts_with(shown.trim_end_matches("...")));
+        }
     }
 }
