@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use certcheck_serve::Front;
 use certcheck_serve::config::ListenAddress;
-use certcheck_testkit::peers::tool;
+use certcheck_testkit::browser::{self, WIDTH};
 use certcheck_testkit::server::Page;
 use services::*;
 use support::*;
@@ -179,72 +179,35 @@ async fn what_happens_is_seen() {
 }
 
 /// What is asked of the page within the browser, in a frame as wide as a small phone.
-const PROBE: &str = r#"
-addEventListener("load", () => {
-  const frame = document.querySelector("iframe"), page = frame.contentDocument, root = page.documentElement;
+const PROBE: &str = r#"frame => {
+  const page = frame.contentDocument, root = page.documentElement;
   const wide = [...page.body.querySelectorAll("*")].filter(item => {
     const box = item.getBoundingClientRect();
     return box.width > 0 && (box.right > root.clientWidth + 0.5 || box.left < -0.5);
   });
   const style = item => frame.contentWindow.getComputedStyle(item);
   const small = [...page.querySelectorAll("p,dd,dt,span,li")].filter(item => parseFloat(style(item).fontSize) < 12);
-  const seen = {
+  return {
     client: root.clientWidth, scroll: root.scrollWidth, wide: wide.map(item => item.textContent.slice(0, 60)),
     small: small.map(item => item.textContent.slice(0, 60)), h1: page.querySelectorAll("h1").length,
     scripts: page.scripts.length, forms: page.querySelectorAll("form,button,input").length,
     loaded: frame.contentWindow.performance.getEntriesByType("resource").length,
     ground: style(page.body).backgroundColor, text: style(page.body).color,
   };
-  const out = document.createElement("pre");
-  out.id = "seen";
-  out.textContent = [...new TextEncoder().encode(JSON.stringify(seen))].map(byte => byte.toString(16).padStart(2, "0")).join("");
-  document.body.replaceChildren(out);
-});
-"#;
+}"#;
 
 /// The page in Chromium at a phone's width, light and dark: it fits, is readable, and loads nothing.
 fn in_a_browser(page: &str) {
-    const WIDTH: u64 = 360;
     let folder = tempfile::tempdir().expect("a folder");
-    let (shown, wrapper) = (folder.path().join("status.html"), folder.path().join("wrapper.html"));
+    let shown = folder.path().join("status.html");
     std::fs::write(&shown, page).expect("written");
-    let frame = format!(
-        "<!DOCTYPE html><body><script>{PROBE}</script><iframe src=\"file://{}\" style=\"border:0;width:{WIDTH}px;height:900px\"></iframe>",
-        shown.display()
-    );
-    std::fs::write(&wrapper, frame).expect("written");
     let mut grounds = Vec::new();
     for scheme in ["1", "0"] {
-        let profile = format!("--user-data-dir={}", folder.path().join(scheme).display());
         let scheme = format!("--blink-settings=preferredColorScheme={scheme}");
-        let url = format!("file://{}", wrapper.display());
-        let flags = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--allow-file-access-from-files",
-            "--hide-scrollbars",
-            "--enable-logging=stderr",
-            "--v=0",
-            &scheme,
-            &profile,
-            "--dump-dom",
-            &url,
-        ];
-        let Some(ran) = tool::run("chromium", &flags, Duration::from_secs(60)) else { return };
-        let console: Vec<_> = ran.text.lines().filter(|line| line.contains("CONSOLE")).collect();
-        assert!(console.is_empty(), "{console:?}");
-        let seen = ran.text.split(r#"<pre id="seen">"#).nth(1).and_then(|rest| rest.split('<').next());
-        let digits = seen.unwrap_or_else(|| panic!("the browser returned nothing: {}", ran.text));
-        let bytes = data_encoding::HEXLOWER.decode(digits.as_bytes()).expect("hexadecimal");
-        let seen: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        let Some(seen) = browser::see(&[&shown], PROBE, &[&scheme]) else { return };
+        let seen = &seen[0];
         assert_eq!(seen["client"], WIDTH, "{seen}");
-        assert!(seen["scroll"].as_u64().is_some_and(|scroll| scroll <= WIDTH), "{seen}");
+        assert!(seen["scroll"].as_u64().is_some_and(|scroll| scroll <= u64::from(WIDTH)), "{seen}");
         for list in ["wide", "small"] {
             assert_eq!(seen[list], serde_json::Value::Array(Vec::new()), "{list}");
         }

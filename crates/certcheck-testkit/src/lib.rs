@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "what a test asks for is possible or the test is wrong")]
 
 pub mod bridge;
+pub mod browser;
 pub mod bulk;
 pub mod crl_flaw;
 pub mod docs;

@@ -1,20 +1,12 @@
 //! Pages as a browser shows them: headless Chromium, on a telephone's width.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use certcheck_testkit::peers::tool;
+use certcheck_testkit::browser::{self, WIDTH};
 use serde_json::Value;
 
-/// How wide a small telephone is.
-const WIDTH: u32 = 360;
-
 /// What is asked of each page within the browser. All that folds is opened first.
-const PROBE: &str = r##"
-addEventListener("load", () => {
-  const seen = [...document.querySelectorAll("iframe")].map(frame => {
+const PROBE: &str = r##"frame => {
     const page = frame.contentDocument, root = page.documentElement;
     const folds = [...page.querySelectorAll("details")];
     const output = page.getElementById("told");
@@ -60,64 +52,11 @@ addEventListener("load", () => {
       loaded: frame.contentWindow.performance.getEntriesByType("resource").map(entry => entry.name),
       text: root.innerText,
     };
-  });
-  const out = document.createElement("pre");
-  out.id = "seen";
-  const bytes = new TextEncoder().encode(JSON.stringify(seen));
-  out.textContent = [...bytes].map(byte => byte.toString(16).padStart(2, "0")).join("");
-  document.body.replaceChildren(out);
-});
-"##;
+}"##;
 
 /// What the browser saw of each page, in order. `None` where there is no browser.
 pub(crate) fn see(pages: &[&Path]) -> Option<Vec<Value>> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("certcheck-browser-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("folder");
-    let frames = pages.iter().fold(String::new(), |mut all, page| {
-        let _infallible = write!(
-            all,
-            r#"<iframe src="file://{}" style="border:0;width:{WIDTH}px;height:900px"></iframe>"#,
-            page.display()
-        );
-        all
-    });
-    let wrapper = folder.join("wrapper.html");
-    std::fs::write(&wrapper, format!("<!DOCTYPE html><body><script>{PROBE}</script>{frames}"))
-        .expect("written");
-    let profile = format!("--user-data-dir={}", folder.join("profile").display());
-    let url = format!("file://{}", wrapper.display());
-    let flags = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--allow-file-access-from-files",
-        "--hide-scrollbars",
-        "--enable-logging=stderr",
-        "--v=0",
-        &profile,
-        "--dump-dom",
-        &url,
-    ];
-    let ran = tool::run("chromium", &flags, Duration::from_secs(60));
-    std::fs::remove_dir_all(&folder).expect("removed");
-    let text = ran?.text;
-    let console: Vec<_> = text.lines().filter(|line| line.contains("CONSOLE")).collect();
-    assert!(console.is_empty(), "{console:?}");
-    let seen = text.split(r#"<pre id="seen">"#).nth(1).and_then(|rest| rest.split('<').next());
-    let digits = seen.unwrap_or_else(|| panic!("the browser returned nothing: {text}"));
-    let bytes: Option<Vec<u8>> =
-        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect();
-    let seen: Vec<Value> = serde_json::from_slice(&bytes.expect("hexadecimal")).expect("JSON");
-    assert_eq!(seen.len(), pages.len());
-    Some(seen)
+    browser::see(pages, PROBE, &[])
 }
 
 /// What holds for every page.
