@@ -235,7 +235,7 @@ async fn answers_of_the_front_say_nothing_about_the_service() {
     let (upstream, _seen) = mirror().await;
     let (front, address) = pki.front(&upstream, HTTP);
     let client = http1(&pki, "good");
-    // Exactly so much that the front can say no: what it does not read could destroy its answer on the way.
+    // Exactly as much as the front reads before it refuses: unread bytes could destroy its answer on the way.
     let large = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100001\r\n\r\n";
     let chunk = format!("{:x}\r\n{}", 100_001, "x".repeat(100_001));
     let chunked = format!("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");

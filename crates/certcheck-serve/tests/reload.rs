@@ -43,6 +43,14 @@ async fn a_revoked_client_is_cut_and_others_stay() {
     assert!(within < PATIENCE, "{within:?}");
 }
 
+/// A second listener for the same service.
+fn second_listener(upstream: &str) -> String {
+    format!(
+        "[[listener]]\nname = 'two'\nlisten = '127.0.0.1:0'\nring = 'ring'\nallow_net = '127.0.0.0/8'\n\
+         certificates = {{ chain = 'server.pem', key = 'server.key' }}\nupstream = '{upstream}'\n"
+    )
+}
+
 async fn try_dial_and_ping(address: std::net::SocketAddr, pki: &Pki, name: &str) -> std::io::Result<()> {
     ping(&mut try_dial(address, &pki.client(name)).await?, b"hello").await
 }
@@ -51,10 +59,7 @@ async fn try_dial_and_ping(address: std::net::SocketAddr, pki: &Pki, name: &str)
 async fn another_check_holds_for_live_connections_too() {
     let pki = Pki::new();
     let upstream = echo().await;
-    let two = format!(
-        "[[listener]]\nname = 'two'\nlisten = '127.0.0.1:0'\nring = 'ring'\nallow_net = '127.0.0.0/8'\n\
-         certificates = {{ chain = 'server.pem', key = 'server.key' }}\nupstream = '{upstream}'\n"
-    );
+    let two = second_listener(&upstream);
     let (front, address) = pki.front(&upstream, &two);
     let second = front.addresses("two")[0];
     assert_eq!(front.engines().len(), 1, "equal checks share an engine");
@@ -244,10 +249,7 @@ async fn a_drain_waits_for_connections_and_cuts_those_that_go_on() {
 async fn a_drain_waits_for_removed_listeners_too_and_is_final() {
     let pki = Pki::new();
     let upstream = echo().await;
-    let two = format!(
-        "[[listener]]\nname = 'two'\nlisten = '127.0.0.1:0'\nring = 'ring'\nallow_net = '127.0.0.0/8'\n\
-         certificates = {{ chain = 'server.pem', key = 'server.key' }}\nupstream = '{upstream}'\n"
-    );
+    let two = second_listener(&upstream);
     let (front, address) = pki.front(&upstream, &two);
     let mut live = dial(front.addresses("two")[0], &pki.client("good")).await;
     ping(&mut live, b"before").await.expect("served");
