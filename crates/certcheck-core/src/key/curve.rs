@@ -5,16 +5,18 @@
 //! constant-time.
 #![expect(clippy::indexing_slicing, reason = "places below N in arrays of N limbs, in constant expressions")]
 
-/// The equation y² = x³ + ax + b modulo a prime `p` of `N` limbs, the least significant limb first. All numbers except
-/// `p` are in Montgomery form: multiplied by 2^(64 N).
+/// The equation y² = x³ + ax + b modulo a prime `p` of `N` limbs, the least significant limb first.
+///
+/// A product is divided by R = 2^(64 N) (Montgomery). So both sides are compared divided by R², and no number is
+/// converted.
 #[derive(Debug)]
 pub(super) struct Equation<const N: usize> {
     p: [u64; N],
     /// -1/p modulo 2^64.
     inverse: u64,
-    /// The Montgomery form of 2^(64 N).
-    square: [u64; N],
+    /// a divided by R.
     a: [u64; N],
+    /// b divided by R².
     b: [u64; N],
 }
 
@@ -29,19 +31,25 @@ impl<const N: usize> Equation<N> {
             inverse = inverse.wrapping_mul(2_u64.wrapping_sub(p[0].wrapping_mul(inverse)));
             step += 1;
         }
-        let mut equation = Self { p, inverse: inverse.wrapping_neg(), square: [0; N], a: [0; N], b: [0; N] };
-        equation.square = equation.power_of_two(128 * N);
-        equation.a = match a {
-            Some(a) => equation.montgomery(&limbs(a.as_bytes())),
+        let mut equation = Self { p, inverse: inverse.wrapping_neg(), a: [0; N], b: [0; N] };
+        let a = match a {
+            Some(a) => limbs(a.as_bytes()),
             None => {
                 let mut minus_three = p;
                 minus_three[0] -= 3;
-                equation.montgomery(&minus_three)
+                minus_three
             }
         };
-        equation.b = equation.montgomery(&limbs(b.as_bytes()));
+        equation.a = equation.multiply(&a, &Self::ONE);
+        equation.b = equation.multiply(&equation.multiply(&limbs(b.as_bytes()), &Self::ONE), &Self::ONE);
         equation
     }
+
+    const ONE: [u64; N] = {
+        let mut one = [0; N];
+        one[0] = 1;
+        one
+    };
 
     /// Whether the point is on the curve. Coordinates are big-endian and as long as `p`.
     ///
@@ -51,16 +59,16 @@ impl<const N: usize> Equation<N> {
         let (Some(x), Some(y)) = (self.read(x), self.read(y)) else { return false };
         let x_squared = self.multiply(&x, &x);
         let right = self.add(&self.multiply(&self.add(&x_squared, &self.a), &x), &self.b);
-        self.multiply(&y, &y) == right
+        self.multiply(&self.multiply(&y, &y), &Self::ONE) == right
     }
 
-    /// The Montgomery form of a coordinate. `None` if it is not below `p`.
+    /// The number of a coordinate. `None` if it is not below `p`.
     fn read(&self, bytes: &[u8]) -> Option<[u64; N]> {
         let mut number = [0; N];
         for (limb, chunk) in number.iter_mut().zip(bytes.rchunks(8)) {
             *limb = chunk.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
         }
-        self.is_below(&number).then(|| self.montgomery(&number))
+        self.is_below(&number).then_some(number)
     }
 
     const fn is_below(&self, number: &[u64; N]) -> bool {
@@ -72,22 +80,6 @@ impl<const N: usize> Equation<N> {
             }
         }
         false
-    }
-
-    const fn montgomery(&self, number: &[u64; N]) -> [u64; N] {
-        self.multiply(number, &self.square)
-    }
-
-    /// 2^exponent modulo `p`.
-    const fn power_of_two(&self, exponent: usize) -> [u64; N] {
-        let mut power = [0; N];
-        power[0] = 1;
-        let mut step = 0;
-        while step < exponent {
-            power = self.add(&power, &power);
-            step += 1;
-        }
-        power
     }
 
     /// The sum of two numbers below `p`, modulo `p`.

@@ -6,7 +6,7 @@
 mod curve;
 mod named;
 
-use crate::der::{Reader, Rule, Tlv, ViewFault, integer, tag};
+use crate::der::{Reader, Rule, Tlv, ViewFault, integer, next_parsed, tag};
 use crate::oid::Oid;
 use crate::policy::SignaturePolicy;
 use crate::reason::{KeyFault, Reason, Unsupported};
@@ -166,12 +166,16 @@ fn check(key: SubjectPublicKeyInfo<'_>, policy: &SignaturePolicy, points: PointC
 fn curve_of(key: SubjectPublicKeyInfo<'_>) -> Result<Curve, Reason> {
     // RFC 5480 2.1.1: namedCurve is the only alternative. With explicit parameters, a key could choose its own
     // generator.
-    let mut parameters = Reader::new(key.algorithm.parameters.unwrap_or_default());
-    let name = match parameters.peek() {
-        Some(tag::OID) => parameters.any("namedCurve").and_then(|tlv| Oid::parse(tlv, "namedCurve"))?,
+    let mut parameters = key.algorithm.parameters.unwrap_or_default();
+    let name = match next_parsed(&mut parameters) {
+        Some(name) if name.tag == tag::OID => name,
         _ => return Err(Reason::ExplicitCurve),
     };
-    Curve::named(name).ok_or_else(|| Reason::UnsupportedAlgorithm(Unsupported::Curve(name.into())))
+    if let Some(curve) = Curve::named(Oid::new(name.value)) {
+        return Ok(curve);
+    }
+    let unknown = Oid::parse(name, "namedCurve")?;
+    Err(Reason::UnsupportedAlgorithm(Unsupported::Curve(unknown.into())))
 }
 
 /// The name of the curve of a key, if it is a known one.
