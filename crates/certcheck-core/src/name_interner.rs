@@ -7,7 +7,8 @@ use crate::x509::Name;
 /// The number of a name. Names that match (RFC 5280 7.1) have the same number.
 pub(crate) type NameId = u32;
 
-/// Numbers for names. A name is found by its bytes, then by a hash of its plain form, and last by its normalized form.
+/// Numbers for names. A hash of its plain form rules most names out. A name is found by its bytes, or else by
+/// its normalized form.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NameInterner {
     by_bytes: HashMap<Box<[u8]>, NameId>,
@@ -27,18 +28,21 @@ impl NameInterner {
 
     /// The number of a name, if it has one. Allocates only for a name that is encoded in a new way.
     pub(crate) fn find(&self, name: Name<'_>) -> Option<NameId> {
+        self.find_hashed(name, name.plain_hash())
+    }
+
+    /// Like [`NameInterner::find`], for a name whose [`Name::plain_hash`] is known.
+    pub(crate) fn find_hashed(&self, name: Name<'_>, plain_hash: Option<u64>) -> Option<NameId> {
         if self.count == 0 {
             return None;
         }
-        if let Some(id) = self.by_bytes.get(name.raw()) {
-            return Some(*id);
-        }
-        if let (Some(hash), false) = (name.plain_hash(), self.has_others)
+        if let (Some(hash), false) = (plain_hash, self.has_others)
             && !self.plain.contains(&hash)
         {
             return None;
         }
-        if self.by_form.is_empty() { None } else { self.by_form.get(&name.normalized()).copied() }
+        let known = self.by_bytes.get(name.raw());
+        known.or_else(|| self.by_form.get(&name.normalized())).copied()
     }
 
     /// Like [`NameInterner::find`], for a name whose normalized form is known.

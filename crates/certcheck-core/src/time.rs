@@ -140,17 +140,28 @@ impl fmt::Display for Time {
 
 /// Parses `[YY]YYMMDDHHMMSSZ`.
 fn from_digits(text: &[u8]) -> Option<Time> {
-    let (digits, year) = match text {
-        [digits @ .., b'Z'] if digits.len() == 12 => {
-            let year = decimal(digits.get(..2)?)?;
+    let (pairs, rest) = text.as_chunks::<2>();
+    if rest != b"Z" {
+        return None;
+    }
+    let (year, [month, day, hour, minute, second]) = match *pairs {
+        [year, month, day, hour, minute, second] => {
+            let year = pair(year)?;
             // RFC 5280 4.1.2.5.1: 50 to 99 is 19YY, 00 to 49 is 20YY.
-            (digits.get(2..)?, if year >= 50 { 1900 + year } else { 2000 + year })
+            (if year >= 50 { 1900 + year } else { 2000 + year }, [month, day, hour, minute, second])
         }
-        [digits @ .., b'Z'] if digits.len() == 14 => (digits.get(4..)?, decimal(digits.get(..4)?)?),
+        [century, year, month, day, hour, minute, second] => {
+            (100 * pair(century)? + pair(year)?, [month, day, hour, minute, second])
+        }
         _ => return None,
     };
-    let pair = |at: usize| decimal(digits.get(at..at + 2)?);
-    seconds(year, pair(0)?, pair(2)?, pair(4)?, pair(6)?, pair(8)?).map(Time)
+    seconds(year, pair(month)?, pair(day)?, pair(hour)?, pair(minute)?, pair(second)?).map(Time)
+}
+
+/// The number of two digits.
+fn pair(digits: [u8; 2]) -> Option<i64> {
+    let [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = digits else { return None };
+    Some(10 * i64::from(tens - b'0') + i64::from(ones - b'0'))
 }
 
 fn decimal(digits: &[u8]) -> Option<i64> {

@@ -172,6 +172,11 @@ impl KeyRing {
         self.names.find(name)
     }
 
+    /// Like [`KeyRing::name_id`], for a name whose [`Name::plain_hash`] is known.
+    pub(crate) fn name_id_hashed(&self, name: Name<'_>, plain_hash: Option<u64>) -> Option<NameId> {
+        self.names.find_hashed(name, plain_hash)
+    }
+
     /// Like [`KeyRing::name_id`], for a name whose form is known.
     pub(crate) fn name_id_of_form(&self, name: Name<'_>, form: &[u8]) -> Option<NameId> {
         self.names.find_form(name, form)
@@ -231,7 +236,7 @@ impl Distrust {
         if certificate.basic_constraints().is_some_and(|constraints| constraints.ca)
             || certificate.is_self_issued()
         {
-            self.by_key.insert((certificate.subject().normalized(), certificate.spki().raw.into()));
+            self.by_key.insert((certificate.subject().normalized(), certificate.spki_raw().into()));
         }
     }
 
@@ -240,6 +245,6 @@ impl Distrust {
             return false;
         }
         self.by_serial.contains(&(certificate.issuer().normalized(), certificate.serial().bytes().into()))
-            || self.by_key.contains(&(certificate.subject().normalized(), certificate.spki().raw.into()))
+            || self.by_key.contains(&(certificate.subject().normalized(), certificate.spki_raw().into()))
     }
 }

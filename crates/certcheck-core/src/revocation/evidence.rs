@@ -138,7 +138,7 @@ impl OcspEvidence {
     pub(super) fn is_about(&self, single: &SingleResponse<'_>, checked: &CheckedCertificate<'_, '_>) -> bool {
         let (certificate, issuer) = (checked.certificate, checked.issuer);
         let at = self.place(single.cert_id.name_hash);
-        let of = [certificate.issuer().raw(), issuer.spki().raw];
+        let of = [certificate.issuer().raw(), issuer.spki_raw()];
         single.cert_id.serial == certificate.serial().bytes()
             && self.hashes.memoize(at, of, || single.cert_id.is_hashed(certificate.issuer(), issuer))
     }
@@ -151,7 +151,7 @@ impl OcspEvidence {
         match responder {
             ResponderId::ByName(_) => responder.is(signer),
             ResponderId::ByKey(hash) => {
-                self.hashes.memoize(self.place(hash), [signer.spki().raw, &[]], || responder.is(signer))
+                self.hashes.memoize(self.place(hash), [signer.spki_raw(), &[]], || responder.is(signer))
             }
         }
     }
@@ -220,7 +220,11 @@ impl Evidence {
         if self.crls.len() > FEW {
             return self.names.find(issuer).and_then(|group| usize::try_from(group).ok());
         }
-        self.crls.iter().position(|group| group.first().is_some_and(|crl| crl.issuer().matches(issuer)))
+        let position = |is_same: &dyn Fn(Name<'_>) -> bool| {
+            self.crls.iter().position(|group| group.first().is_some_and(|crl| is_same(crl.issuer())))
+        };
+        // Nearly all names of one issuer are encoded alike.
+        position(&|name| name.raw() == issuer.raw()).or_else(|| position(&|name| name.matches(issuer)))
     }
 
     /// Adds an OCSP response.

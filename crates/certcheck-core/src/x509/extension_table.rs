@@ -33,12 +33,37 @@ pub struct Extension<'a> {
 impl<'a> Extension<'a> {
     pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, ViewFault> {
         const FIELD: &str = "extensions";
+        if let Some((usual, rest)) = Self::usual(*reader) {
+            *reader = rest;
+            return Ok(usual);
+        }
         let mut fields = reader.sequence(FIELD)?;
         let oid = Oid::parse(fields.any(FIELD)?, FIELD)?;
         let critical = fields.boolean_default_false(FIELD)?;
         let value = fields.expect(tag::OCTET_STRING, FIELD)?;
         fields.finish(FIELD)?;
         Ok(Self { oid, critical, value })
+    }
+
+    /// The extension at the reader's position, and the reader after it, if it has the form that nearly all have: an
+    /// identifier under id-ce, and no length of more than one byte. `None` says nothing about other forms.
+    fn usual(reader: Reader<'a>) -> Option<(Self, Reader<'a>)> {
+        let (bytes, offset) = (reader.rest(), reader.offset());
+        let [tag::SEQUENCE, length, tag::OID, 3, 0x55, 0x1d, arc, fields @ ..] = bytes else { return None };
+        let (critical, octets, before) = match fields {
+            [tag::OCTET_STRING, octets, ..] => (false, octets, 7),
+            [tag::BOOLEAN, 1, 0xff, tag::OCTET_STRING, octets, ..] => (true, octets, 10),
+            _ => return None,
+        };
+        let end = before + 2 + usize::from(*octets);
+        if *length >= 0x80 || *arc >= 0x80 || end != 2 + usize::from(*length) {
+            return None;
+        }
+        let (extension, rest) = bytes.split_at_checked(end)?;
+        let raw = extension.get(before..)?;
+        let value = Tlv { tag: tag::OCTET_STRING, value: raw.get(2..)?, raw, offset: offset + before + 2 };
+        let oid = Oid::new(extension.get(4..7)?);
+        Some((Self { oid, critical, value }, Reader::at(rest, offset + end)))
     }
 }
 
@@ -323,6 +348,34 @@ const fn slot_of(known: KnownExtension) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every byte of some extensions is changed to every other, so that both ways of reading meet what the other refuses.
+    #[test]
+    fn usual_extensions_are_what_every_extension_is() {
+        for whole in [
+            &b"\x30\x0e\x06\x03\x55\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x07\x80"[..],
+            b"\x30\x0c\x06\x03\x55\x1d\x13\x04\x05\x30\x03\x01\x01\xff\x30\x00",
+            b"\x30\x09\x06\x03\x55\x1d\x0e\x04\x02\x04\x00",
+        ] {
+            for at in 0..whole.len() {
+                for byte in 0..=255 {
+                    let mut changed = whole.to_vec();
+                    changed[at] = byte;
+                    let mut reader = Reader::at(&changed, 100);
+                    let Some((usual, after)) = Extension::usual(reader) else { continue };
+                    let mut fields = reader.sequence("extension").expect("a sequence");
+                    let oid = Oid::parse(fields.any("oid").expect("an element"), "oid").expect("a type");
+                    let critical = fields.boolean_default_false("critical").expect("a boolean");
+                    let value = fields.expect(tag::OCTET_STRING, "value").expect("a value");
+                    fields.finish("extension").expect("nothing more");
+                    assert_eq!((usual.oid, usual.critical), (oid, critical), "{changed:02x?}");
+                    let parts = |tlv: Tlv<'_>| (tlv.tag, tlv.value.to_vec(), tlv.raw.to_vec(), tlv.offset);
+                    assert_eq!(parts(usual.value), parts(value), "{changed:02x?}");
+                    assert_eq!((after.rest(), after.offset()), (reader.rest(), reader.offset()));
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_known_extension_is_found_by_its_identifier() {

@@ -28,7 +28,13 @@ impl<'a> Name<'a> {
         let outer = reader.expect(tag::SEQUENCE, field)?;
         let mut rdns = outer.reader();
         while !rdns.is_empty() {
-            Rdn::parse(&mut rdns, field)?;
+            match Attribute::of_usual_rdn(rdns.rest()) {
+                Some((_, rest)) => {
+                    let length = rdns.rest().len() - rest.len();
+                    rdns = Reader::at(rest, rdns.offset() + length);
+                }
+                None => drop(Rdn::parse(&mut rdns, field)?),
+            }
         }
         Ok(Self { raw: outer.raw, content: outer.value })
     }
@@ -105,6 +111,18 @@ impl<'a> Rdn<'a> {
         self.raw
     }
 
+    /// Its attribute, if it has only one, as nearly all.
+    pub(super) fn only_attribute(self) -> Option<Attribute<'a>> {
+        if let Some((only, [])) = Attribute::of_usual_rdn(self.raw) {
+            return Some(only);
+        }
+        let mut attributes = self.attributes();
+        match (attributes.next(), attributes.next()) {
+            (only, None) => only,
+            _ => None,
+        }
+    }
+
     /// Its attributes.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'a>> + Clone {
         let mut rest = self.content;
@@ -137,6 +155,28 @@ impl<'a> Attribute<'a> {
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
         decoded(self.tag, self.value)
+    }
+
+    /// The attribute of the RDN at the start of these bytes, and the bytes after it, if the RDN has the form that nearly
+    /// all have: one attribute, whose type is under id-at, and no length of more than one byte. `None` says nothing
+    /// about other forms.
+    pub(super) fn of_usual_rdn(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let [tag::SET, set, tag::SEQUENCE, attribute, tag::OID, 3, 0x55, 0x04, arc, tag, length, rest @ ..] =
+            bytes
+        else {
+            return None;
+        };
+        // The lengths of the headers in between.
+        let is_usual = *set < 0x80
+            && u16::from(*set) == u16::from(*length) + 9
+            && u16::from(*attribute) == u16::from(*length) + 7
+            && *arc < 0x80
+            && tag & 0x1f != 0x1f;
+        if !is_usual {
+            return None;
+        }
+        let (value, rest) = rest.split_at_checked(usize::from(*length))?;
+        Some((Self { oid: Oid::new(bytes.get(6..9)?), tag: *tag, value }, rest))
     }
 
     fn parse(reader: &mut Reader<'a>, field: &'static str) -> Result<Self, ViewFault> {
@@ -180,5 +220,36 @@ fn decoded(tag: u8, value: &[u8]) -> Option<Cow<'_, str>> {
             text.filter(|_| rest.is_empty()).map(Cow::Owned)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use certcheck_testkit::name::name;
+
+    use super::*;
+
+    /// Every byte of some names is changed to every other, so that both ways of reading meet what the other refuses.
+    #[test]
+    fn usual_rdns_are_what_every_rdn_is() {
+        let long = format!("O={}", "o".repeat(130));
+        for text in ["CN=a", "C=DE,O=Example,CN=device 1", "DC=example,CN=", &long, "CN=a,DC=b"] {
+            let whole = name(text);
+            for at in 2..whole.len() {
+                for byte in 0..=255 {
+                    let mut changed = whole.clone();
+                    changed[at] = byte;
+                    let mut general = Reader::new(&changed).sequence("name").map(|rdns| rdns.rest());
+                    let Ok(bytes) = &mut general else { continue };
+                    let Some((usual, after)) = Attribute::of_usual_rdn(bytes) else { continue };
+                    let mut reader = Reader::new(bytes);
+                    let rdn = Rdn::parse(&mut reader, "name").expect("an RDN");
+                    assert_eq!(reader.rest(), after, "{changed:02x?}");
+                    let attributes: Vec<_> = rdn.attributes().collect();
+                    let [only] = &attributes[..] else { panic!("{attributes:?}") };
+                    assert_eq!((only.oid, only.tag, only.value), (usual.oid, usual.tag, usual.value));
+                }
+            }
+        }
     }
 }

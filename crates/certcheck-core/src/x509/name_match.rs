@@ -39,10 +39,7 @@ impl Name<'_> {
     /// Whether it has only plain values, in RDNs with one attribute, as nearly all names do. Such names are compared
     /// without preparation.
     pub(crate) fn is_plain(self) -> bool {
-        self.rdns().all(|rdn| {
-            let mut attributes = rdn.attributes();
-            matches!((attributes.next(), attributes.next()), (Some(only), None) if is_plain(only))
-        })
+        self.rdns().all(|rdn| rdn.only_attribute().is_some_and(is_plain))
     }
 
     /// Whether both are the same name.
@@ -126,22 +123,34 @@ impl PreparedName {
 }
 
 impl Name<'_> {
-    /// A hash that is equal for names that match. Only for names with plain values in RDNs with one attribute, as
-    /// nearly all names, and `None` for others. Allocates nothing.
+    /// A hash that is equal for names that match. `None` if the name is not plain ([`Name::is_plain`]). Allocates
+    /// nothing.
     pub(crate) fn plain_hash(self) -> Option<u64> {
         const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut mix = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
         for rdn in self.rdns() {
-            let mut attributes = rdn.attributes();
-            let (Some(attribute), None) = (attributes.next(), attributes.next()) else { return None };
-            if !is_plain(attribute) {
+            let Attribute { oid, tag, value } = rdn.only_attribute()?;
+            if !has_plain_tag(tag) {
                 return None;
             }
-            attribute.oid.content().iter().copied().for_each(&mut mix);
-            mix(0);
-            plain_folded(attribute.value).for_each(&mut mix);
-            mix(0);
+            hash = mix(oid.content().iter().fold(hash, |hash, byte| mix(hash, *byte)), 0);
+            // As `plain_folded`, and each byte is looked at once.
+            let mut before = b' ';
+            for byte in value {
+                if !matches!(byte, 0x20..=0x7e) {
+                    return None;
+                }
+                let is_word = *byte != b' ';
+                if is_word && before == b' ' {
+                    hash = mix(hash, b' ');
+                }
+                if is_word {
+                    hash = mix(hash, byte.to_ascii_lowercase());
+                }
+                before = *byte;
+            }
+            hash = mix(hash, 0);
         }
         Some(hash)
     }
@@ -150,12 +159,8 @@ impl Name<'_> {
 impl Rdn<'_> {
     /// The same as [`Name::cost`].
     pub(crate) fn cost(self) -> usize {
-        let mut attributes = self.attributes();
         // Sets of several attributes are sorted, whatever they contain.
-        let is_cheap = match (attributes.next(), attributes.next()) {
-            (Some(only), None) => is_plain(only),
-            _ => false,
-        };
+        let is_cheap = self.only_attribute().is_some_and(is_plain);
         self.raw().len().saturating_mul(if is_cheap { 1 } else { PREPARED })
     }
 
@@ -173,17 +178,15 @@ fn rdns_match(a: Rdn<'_>, b: Rdn<'_>) -> bool {
     if a.raw() == b.raw() {
         return true;
     }
-    let (mut ours, mut theirs) = (a.attributes(), b.attributes());
-    let (first, second) = (ours.next(), ours.next());
-    match (first, second, theirs.next(), theirs.next()) {
-        (Some(a), None, Some(b), None) => attributes_match(a, b),
-        (Some(_), Some(_), Some(_), Some(_)) => {
+    match (a.only_attribute(), b.only_attribute()) {
+        (Some(a), Some(b)) => attributes_match(a, b),
+        (None, None) => {
             let form = |attribute| normalized_attribute(attribute).bytes;
             let mut ours: Vec<_> = a.attributes().map(form).collect();
             let mut theirs: Vec<_> = b.attributes().map(form).collect();
             ours.sort_unstable();
             theirs.sort_unstable();
-            ours == theirs
+            !ours.is_empty() && ours == theirs
         }
         _ => false,
     }
@@ -260,8 +263,11 @@ const fn is_string(tag: u8) -> bool {
 /// Whether a value is printable ASCII in a type with one byte per character: such values are prepared without
 /// allocation.
 fn is_plain(attribute: Attribute<'_>) -> bool {
-    matches!(attribute.tag, tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING)
-        && attribute.value.iter().all(|byte| matches!(byte, 0x20..=0x7e))
+    has_plain_tag(attribute.tag) && attribute.value.iter().all(|byte| matches!(byte, 0x20..=0x7e))
+}
+
+const fn has_plain_tag(tag: u8) -> bool {
+    matches!(tag, tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING)
 }
 
 /// The value in lower case, with runs of spaces as one space, and no space at either end.
