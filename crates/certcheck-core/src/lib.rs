@@ -133,7 +133,7 @@ pub mod status;
 mod time;
 pub mod x509;
 
-pub use check::{Check, CheckInputs, CheckSession, IssuerPath, IssuerStatuses, ParsedCheck};
+pub use check::{Check, CheckInputs, CheckSession, IssuerPath, IssuerPathKey, IssuerStatuses, ParsedCheck};
 pub use encoding::{
     EncodingFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,
 };

@@ -53,7 +53,7 @@ impl ParsedChain {
             presented.push((index, certificate.positions()));
             views.push(certificate);
         }
-        let layout = Pool::new(check.ring, target.view(first), views).layout();
+        let layout = PoolLayout::new(check.ring, &target.view(first), &views);
         Self { target, presented, layout, warnings }
     }
 
@@ -68,23 +68,15 @@ impl ParsedChain {
     }
 
     /// The certificates as views of the bytes that were parsed.
-    pub(super) fn views<'e>(&self, check: &Check<'e>, issuers: &'e [CertificateDer<'static>]) -> Views<'e> {
+    pub(super) fn pool<'e>(&self, check: &Check<'e>, issuers: &'e [CertificateDer<'static>]) -> Pool<'e> {
         let der = |index: usize| match check.chain.get(index) {
             Some(der) => Some(&**der),
             None => issuers.get(index - check.chain.len()).map(|der| &**der),
         };
         let target = self.target.view(der(0).unwrap_or_default());
         let presented = self.presented.iter().filter_map(|(index, at)| Some(at.view(der(*index)?)));
-        let presented: Vec<_> = presented.collect();
-        let pool = self.layout.pool(check.ring, target, &presented);
-        Views { presented, pool }
+        self.layout.clone().pool(check.ring, target, presented.collect())
     }
-}
-
-/// Views of the certificates of a check.
-pub(super) struct Views<'e> {
-    pub(super) presented: Vec<Certificate<'e>>,
-    pub(super) pool: Pool<'e>,
 }
 
 /// Parses the target.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pki_types::CertificateDer;
 
 use super::Check;
-use super::chain::{ParsedChain, Views, parse_target};
+use super::chain::{ParsedChain, parse_target};
 use super::findings::Findings;
 use super::memory::{Memory, Searched, WantedIssuers};
 use super::verdict::decide;
@@ -91,7 +91,6 @@ struct Found {
 
 struct Evaluator<'c, 'e> {
     check: &'c Check<'e>,
-    presented: Vec<Certificate<'e>>,
     pool: Pool<'e>,
     /// The signatures that were verified.
     edges: Vec<Edge<'e>>,
@@ -115,12 +114,11 @@ pub(super) fn evaluate<'e>(
     answers: &dyn AnswerSource,
     open_requests: OpenRequests,
 ) -> Evaluation<'e> {
-    let Views { presented, pool } = chain.views(check, issuers);
+    let pool = chain.pool(check, issuers);
     let edges = core::mem::take(&mut memory.edges);
     let has_gone_on = !edges.is_empty();
     let mut evaluator = Evaluator {
         check,
-        presented,
         pool,
         edges,
         memory,
@@ -295,7 +293,7 @@ impl<'e> Evaluator<'_, 'e> {
             if let Some(ask) = &planned.next
                 && !needs.iter().any(|need| need.request == *ask)
             {
-                let signer = checked.issuer.spki().raw.into();
+                let signer = checked.issuer.spki_raw().into();
                 needs.push(Need { at, request: ask.clone(), signer });
             }
             plans.push(planned);
@@ -327,7 +325,7 @@ impl<'e> Evaluator<'_, 'e> {
             now,
             issuers,
             pool: &self.pool,
-            presented: &self.presented,
+            presented: self.pool.presented(),
             anchor: *path.last()?,
             signer_policy: &self.signer_policy,
             hashed_issuer: None,
@@ -379,7 +377,7 @@ impl<'e> Evaluator<'_, 'e> {
         for pair in links.windows(2) {
             if let [(child, _), (issuer, _)] = pair {
                 let certificate = &child.certificate;
-                table.add(certificate.der(), certificate.signature(), issuer.certificate.spki().raw);
+                table.add(certificate.der(), certificate.signature(), issuer.certificate.spki_raw());
             }
         }
     }

@@ -5,14 +5,14 @@
 //! first. So the search is skipped, and the path is validated for the leaf by the same code. A leaf for which the path
 //! is not valid goes through a search, which explains rejections.
 
-use core::hash::{Hash as _, Hasher};
+use core::hash::{Hash, Hasher};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
 use super::Check;
-use super::chain::{ParsedChain, Views};
+use super::chain::ParsedChain;
 use super::memory::Memory;
 use crate::key_ring::RingCertificate;
 use crate::ocsp::{CertIdHash, HashedIssuer};
@@ -50,7 +50,7 @@ impl IssuerPath {
         let searched = memory.only_search()?;
         let path = &searched.outcome.path;
         let CertificateRef::Ring(anchor) = *path.last()? else { return None };
-        let Views { pool, .. } = chain.views(check, &[]);
+        let pool = chain.pool(check, &[]);
         let target = pool.target();
         // A warning about presented certificates must appear in each report. A leaf with the name of a CA is a special
         // case, and so is a path that was not the first one.
@@ -72,7 +72,7 @@ impl IssuerPath {
             authority_key: authority_key(&target.certificate).map(Into::into),
             presented: presented.map(|der| CertificateDer::from(der.to_vec())).collect(),
             chain: chain.clone(),
-            keys: above.iter().map(|link| link.certificate.spki().raw.into()).collect(),
+            keys: above.iter().map(|link| link.certificate.spki_raw().into()).collect(),
             first_path: Arc::new(first_path),
             hashed_issuer: HashedIssuer::new(&target.certificate, &issuer, CertIdHash::Sha1),
             stable_window: stable_window(&pool, path, check.ring.get(anchor)?, check.now),
@@ -90,9 +90,9 @@ impl IssuerPath {
             return None;
         }
         let target = positions.view(check.chain.first()?);
-        let key = target.spki().raw;
+        let key = target.spki_raw();
         // RFC 4158 2.4.2: the search skips a CA with the target's own key.
-        if !self.is_for(&target, check.chain.get(1..)?)
+        if IssuerPathKey::new(&target, check.chain)? != self.key()
             || target.is_self_issued()
             || self.keys.iter().any(|known| **known == *key)
         {
@@ -110,17 +110,11 @@ impl IssuerPath {
         Some((chain, memory))
     }
 
-    /// The same hash as [`ParsedCheck::hash_issuer_path`](crate::ParsedCheck::hash_issuer_path) for the leaves that it is for.
-    pub fn hash_issuer_path<H: Hasher>(&self, state: &mut H) {
-        hash(&self.issuer, self.authority_key.as_deref(), self.presented.len(), state);
-    }
-
-    /// Whether it is for this target, and the same certificates are presented with it.
-    pub(super) fn is_for(&self, target: &Certificate<'_>, presented: &[CertificateDer<'_>]) -> bool {
-        *self.issuer == *target.issuer().raw()
-            && self.authority_key.as_deref() == authority_key(target)
-            && self.presented.len() == presented.len()
-            && self.presented.iter().zip(presented).all(|(own, other)| **own == **other)
+    /// What it is found by.
+    #[must_use]
+    pub fn key(&self) -> IssuerPathKey<'_> {
+        let authority_key = self.authority_key.as_deref();
+        IssuerPathKey { issuer: &self.issuer, authority_key, presented: &self.presented }
     }
 
     /// Whether the search finds the same path at this time.
@@ -133,6 +127,32 @@ impl IssuerPath {
     #[must_use]
     pub const fn presented(&self) -> &[CertificateDer<'static>] {
         &self.presented
+    }
+}
+
+/// What an [`IssuerPath`] is found by: what the leaves under it have in common.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct IssuerPathKey<'k> {
+    issuer: &'k [u8],
+    authority_key: Option<&'k [u8]>,
+    /// The certificates that are presented along with the leaf.
+    presented: &'k [CertificateDer<'k>],
+}
+
+impl<'k> IssuerPathKey<'k> {
+    /// The key of this target, which is the first certificate of the chain.
+    pub(super) fn new(target: &Certificate<'k>, chain: &'k [CertificateDer<'_>]) -> Option<Self> {
+        let (issuer, authority_key) = (target.issuer().raw(), authority_key(target));
+        Some(Self { issuer, authority_key, presented: chain.get(1..)? })
+    }
+}
+
+impl Hash for IssuerPathKey<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.issuer.hash(state);
+        self.authority_key.hash(state);
+        // The certificates are compared. To hash them would cost more.
+        self.presented.len().hash(state);
     }
 }
 
@@ -156,10 +176,10 @@ impl IssuerStatuses {
         of: &IssuerPath,
     ) -> Option<Self> {
         let Check { ring, policy, now, evidence, issuers, .. } = *check;
-        let Views { presented, pool } = chain.views(check, &[]);
+        let pool = chain.pool(check, &[]);
         let own = &memory.only_search()?.outcome.path;
         let target = pool.target().certificate;
-        if *own != of.first_path.path || !of.is_for(&target, check.chain.get(1..)?) {
+        if *own != of.first_path.path || IssuerPathKey::new(&target, check.chain)? != of.key() {
             return None;
         }
         let links = own.iter().filter_map(|at| Some(pool.link(*at)?.0.certificate));
@@ -182,7 +202,7 @@ impl IssuerStatuses {
             now,
             issuers,
             pool: &pool,
-            presented: &presented,
+            presented: pool.presented(),
             anchor: *certificates.last()?,
             signer_policy: &signer_policy,
             hashed_issuer: None,
@@ -215,15 +235,8 @@ impl IssuerStatuses {
     }
 }
 
-/// Hashes what an issuer path is found by.
-pub(super) fn hash<H: Hasher>(issuer: &[u8], authority_key: Option<&[u8]>, presented: usize, state: &mut H) {
-    issuer.hash(state);
-    authority_key.hash(state);
-    presented.hash(state);
-}
-
 /// The keyIdentifier of the authorityKeyIdentifier, by which a search orders its candidates.
-pub(super) fn authority_key<'c>(certificate: &Certificate<'c>) -> Option<&'c [u8]> {
+fn authority_key<'c>(certificate: &Certificate<'c>) -> Option<&'c [u8]> {
     certificate.authority_key_identifier().ok().flatten()?.key_identifier
 }
 

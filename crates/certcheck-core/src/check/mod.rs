@@ -16,7 +16,7 @@ mod verdict;
 
 use pki_types::CertificateDer;
 
-pub use issuer_path::{IssuerPath, IssuerStatuses};
+pub use issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
 pub use parsed::ParsedCheck;
 pub use session::CheckSession;
 

@@ -1,9 +1,7 @@
 //! A check whose target has been parsed, and how it begins: with a search, or under a path that is known.
 
-use core::hash::Hasher;
-
 use super::chain::{ParsedChain, parse_target};
-use super::issuer_path::{self, IssuerPath, IssuerStatuses};
+use super::issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
 use super::memory::Memory;
 use super::session::CheckSession;
 use super::{Check, CheckInputs};
@@ -41,24 +39,14 @@ impl<I: CheckInputs> ParsedCheck<I> {
         &self.inputs
     }
 
-    pub(super) fn target(&self) -> Option<Certificate<'_>> {
+    fn target(&self) -> Option<Certificate<'_>> {
         Some(self.target.as_ref().ok()?.view(self.inputs.check().chain.first()?))
     }
 
-    /// Hashes what an [`IssuerPath`] is found by. The hash is that of [`IssuerPath::hash_issuer_path`] for the paths that may be
-    /// those of this target. Nothing is hashed for a target that cannot be parsed.
-    pub fn hash_issuer_path<H: Hasher>(&self, state: &mut H) {
-        if let Some(target) = self.target() {
-            let presented = self.inputs.check().chain.len().saturating_sub(1);
-            issuer_path::hash(target.issuer().raw(), issuer_path::authority_key(&target), presented, state);
-        }
-    }
-
-    /// Whether a path is for this target, and the same certificates are presented with it.
+    /// What an [`IssuerPath`] for the target is found by. `None` if the target cannot be parsed.
     #[must_use]
-    pub fn is_under(&self, issuer_path: &IssuerPath) -> bool {
-        let presented = self.inputs.check().chain.get(1..).unwrap_or_default();
-        self.target().is_some_and(|target| issuer_path.is_for(&target, presented))
+    pub fn issuer_path_key(&self) -> Option<IssuerPathKey<'_>> {
+        IssuerPathKey::new(&self.target()?, self.inputs.check().chain)
     }
 
     /// Begins the check. Evidence that is needed is looked up first by `source`, whose answers are used if they are

@@ -6,7 +6,7 @@ use super::CheckInputs;
 use super::chain::ParsedChain;
 use super::evaluate::{Evaluation, evaluate};
 use super::findings::Findings;
-use super::issuer_path::{IssuerPath, IssuerStatuses};
+use super::issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
 use super::memory::{Memory, WantedIssuers};
 use crate::reason::{Reason, Rejection};
 use crate::report::{OwnedReport, Report};
@@ -259,9 +259,9 @@ impl<I: CheckInputs> CheckSession<I> {
         let path = self.memory.last_path().unwrap_or_default();
         match &self.chain {
             Ok(chain) => {
-                let pool = chain.views(&check, &self.issuers).pool;
+                let pool = chain.pool(&check, &self.issuers);
                 let links = path.iter().skip(1).filter_map(|at| pool.link(*at));
-                links.map(|(link, _)| link.certificate.spki().raw).collect()
+                links.map(|(link, _)| link.certificate.spki_raw()).collect()
             }
             Err(_) => Vec::new(),
         }
@@ -271,6 +271,14 @@ impl<I: CheckInputs> CheckSession<I> {
     #[must_use]
     pub fn place_of(&self, ask: &EvidenceRequest) -> Option<usize> {
         self.paths.iter().rev().find_map(|path| self.memory.place_of(*path, ask))
+    }
+
+    /// What an [`IssuerPath`] for the target is found by. `None` if the target cannot be parsed.
+    #[must_use]
+    pub fn issuer_path_key(&self) -> Option<IssuerPathKey<'_>> {
+        let presented = self.inputs.check().chain;
+        let target = self.chain.as_ref().ok()?.target().view(presented.first()?);
+        IssuerPathKey::new(&target, presented)
     }
 
     /// The part of the path that can be reused for other leaves, once it has been accepted.

@@ -210,7 +210,7 @@ impl<'a> Search<'_, 'a> {
                 self.distance = Some(self.survey());
             }
             let Some((link, above)) = self.pool.link(candidate) else { continue };
-            let key = link.certificate.spki().raw;
+            let key = link.certificate.spki_raw();
             if let Some(child) = self.stack.last()
                 && self.context.is_refused_edge(child.reference, key)
             {
@@ -261,7 +261,7 @@ impl<'a> Search<'_, 'a> {
     /// Whether the stack has a certificate with this name and key, from position `from` on.
     fn has_key(&self, name: NameId, key: &[u8], from: usize) -> bool {
         self.stack.iter().skip(from).any(|link| {
-            link.certificate.spki().raw == key
+            link.certificate.spki_raw() == key
                 && match link.reference {
                     CertificateRef::Target => self.pool.target_subject() == name,
                     CertificateRef::Ring(_) | CertificateRef::Presented(_) => link.subject == name,
@@ -335,7 +335,7 @@ impl<'a> Search<'_, 'a> {
     fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> ControlFlow<Stop> {
         // The anchor's own certificate, presented or cross-certified, adds nothing below the anchor.
         let anchor_certificate = anchor.certificate();
-        if self.has_key(anchor.subject, anchor_certificate.spki().raw, 1) {
+        if self.has_key(anchor.subject, anchor_certificate.spki_raw(), 1) {
             return ControlFlow::Continue(());
         }
         if let Err(hit) = self.context.budget.path() {
@@ -417,7 +417,7 @@ impl<'a> Search<'_, 'a> {
                     |(link, _)| {
                         self.stack
                             .iter()
-                            .all(|earlier| earlier.certificate.spki().raw != link.certificate.spki().raw)
+                            .all(|earlier| earlier.certificate.spki_raw() != link.certificate.spki_raw())
                     },
                 );
             match next {

@@ -11,12 +11,13 @@ use crate::x509::{Certificate, Name, OwnedCertificate};
 /// The most presented certificates whose names are compared one by one.
 const FEW: usize = 8;
 
-struct Presented<'a> {
-    certificate: Certificate<'a>,
-    issuer: NameId,
-    subject: NameId,
+/// A presented certificate that is used.
+#[derive(Clone, Copy, Debug)]
+struct Presented {
     /// Its position among the certificates that were presented.
     place: usize,
+    issuer: NameId,
+    subject: NameId,
 }
 
 /// What a pool has found out about its certificates: the numbers of their names, and which of them it uses. It
@@ -24,14 +25,44 @@ struct Presented<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct PoolLayout {
     target_issuer: NameId,
+    /// Computed on demand if nothing was presented.
     target_subject: Option<NameId>,
+    /// Computed on demand if nothing was presented.
     is_target_self_issued: Option<bool>,
-    /// The presented certificates that are used: position, issuer and subject.
-    presented: Vec<(usize, NameId, NameId)>,
+    presented: Vec<Presented>,
+    /// The presented certificates by subject, sorted.
     by_subject: Vec<(NameId, u32)>,
 }
 
 impl PoolLayout {
+    /// The layout of these certificates.
+    pub(crate) fn new(ring: &KeyRing, target: &Certificate<'_>, presented: &[Certificate<'_>]) -> Self {
+        let mut numbers = Numbers::new(ring, presented.len() > FEW);
+        let mut kept: Vec<Presented> = Vec::with_capacity(presented.len());
+        for (place, certificate) in presented.iter().enumerate() {
+            let subject = numbers.of(certificate.subject());
+            // A certificate that is in the ring too would only be tried twice.
+            let mut in_ring = ring.by_subject(subject).iter().filter_map(|at| ring.get(*at));
+            let is_same = |known: &Presented| {
+                known.subject == subject
+                    && presented.get(known.place).is_some_and(|known| known.der() == certificate.der())
+            };
+            if in_ring.any(|entry| **entry.certificate.der() == *certificate.der())
+                || kept.iter().any(is_same)
+            {
+                continue;
+            }
+            kept.push(Presented { place, issuer: numbers.of(certificate.issuer()), subject });
+        }
+        let mut by_subject: Vec<_> = kept.iter().map(|presented| presented.subject).zip(0..).collect();
+        by_subject.sort_unstable();
+        let target_issuer = numbers.of(target.issuer());
+        // A presented certificate may have its name.
+        let target_subject = (!kept.is_empty()).then(|| numbers.of(target.subject()));
+        let is_target_self_issued = target_subject.map(|subject| subject == target_issuer);
+        Self { target_issuer, target_subject, is_target_self_issued, presented: kept, by_subject }
+    }
+
     /// The layout for another target of the same issuer, in the same ring and with the same presented certificates. The
     /// target must not be self-issued, and no presented certificate may have its name.
     pub(crate) fn with_other_target(&self) -> Self {
@@ -40,23 +71,21 @@ impl PoolLayout {
 
     /// The pool of these certificates, which must be those that the layout was made of.
     pub(crate) fn pool<'a>(
-        &self,
+        self,
         ring: &'a KeyRing,
         target: Certificate<'a>,
-        presented: &[Certificate<'a>],
+        presented: Vec<Certificate<'a>>,
     ) -> Pool<'a> {
-        let used = |(place, issuer, subject): &(usize, NameId, NameId)| {
-            let certificate = *presented.get(*place)?;
-            Some(Presented { certificate, issuer: *issuer, subject: *subject, place: *place })
-        };
+        let Self { target_issuer, target_subject, is_target_self_issued, presented: used, by_subject } = self;
         Pool {
             ring,
             target,
-            target_issuer: self.target_issuer,
-            target_subject: self.target_subject.map_or_else(OnceCell::new, OnceCell::from),
-            is_target_self_issued: self.is_target_self_issued.map_or_else(OnceCell::new, OnceCell::from),
-            presented: self.presented.iter().filter_map(used).collect(),
-            by_subject: self.by_subject.clone(),
+            target_issuer,
+            target_subject: target_subject.map_or_else(OnceCell::new, OnceCell::from),
+            is_target_self_issued: is_target_self_issued.map_or_else(OnceCell::new, OnceCell::from),
+            presented,
+            used,
+            by_subject,
         }
     }
 }
@@ -66,75 +95,42 @@ pub(crate) struct Pool<'a> {
     ring: &'a KeyRing,
     target: Certificate<'a>,
     target_issuer: NameId,
-    /// Computed on demand if nothing was presented.
+    /// See [`PoolLayout`].
     target_subject: OnceCell<NameId>,
-    /// Computed on demand.
+    /// See [`PoolLayout`].
     is_target_self_issued: OnceCell<bool>,
-    presented: Vec<Presented<'a>>,
-    /// The presented certificates by subject, sorted.
+    /// All presented certificates.
+    presented: Vec<Certificate<'a>>,
+    /// Those that paths are built from.
+    used: Vec<Presented>,
     by_subject: Vec<(NameId, u32)>,
 }
 
 impl<'a> Pool<'a> {
     pub(crate) fn new(ring: &'a KeyRing, target: Certificate<'a>, presented: Vec<Certificate<'a>>) -> Self {
-        let mut numbers = Numbers::new(ring, presented.len() > FEW);
-        let mut kept: Vec<Presented<'a>> = Vec::with_capacity(presented.len());
-        for (place, certificate) in presented.into_iter().enumerate() {
-            let subject = numbers.of(certificate.subject());
-            // A certificate that is in the ring too would only be tried twice.
-            let mut in_ring = ring.by_subject(subject).iter().filter_map(|at| ring.get(*at));
-            let is_same = |known: &Presented<'a>| {
-                known.subject == subject && known.certificate.der() == certificate.der()
-            };
-            if in_ring.any(|entry| entry.certificate().der() == certificate.der()) || kept.iter().any(is_same)
-            {
-                continue;
-            }
-            kept.push(Presented { issuer: numbers.of(certificate.issuer()), subject, certificate, place });
-        }
-        let mut by_subject: Vec<_> =
-            kept.iter().zip(0..).map(|(presented, at)| (presented.subject, at)).collect();
-        by_subject.sort_unstable();
-        let target_issuer = numbers.of(target.issuer());
-        let (target_subject, is_target_self_issued) = (OnceCell::new(), OnceCell::new());
-        // A presented certificate may have its name.
-        if !kept.is_empty() {
-            let subject = numbers.of(target.subject());
-            let _fresh = (target_subject.set(subject), is_target_self_issued.set(subject == target_issuer));
-        }
-        Self {
-            ring,
-            target,
-            target_issuer,
-            target_subject,
-            is_target_self_issued,
-            presented: kept,
-            by_subject,
-        }
+        PoolLayout::new(ring, &target, &presented).pool(ring, target, presented)
     }
 
     /// The ring alone, for callers that have a path and search none.
     pub(crate) fn of_ring(ring: &'a KeyRing, target: Certificate<'a>) -> Self {
-        Self {
-            ring,
-            target,
+        let layout = PoolLayout {
             target_issuer: NameId::MAX,
-            target_subject: OnceCell::new(),
-            is_target_self_issued: OnceCell::new(),
+            target_subject: None,
+            is_target_self_issued: None,
             presented: Vec::new(),
             by_subject: Vec::new(),
-        }
+        };
+        layout.pool(ring, target, Vec::new())
     }
 
-    pub(crate) fn layout(&self) -> PoolLayout {
-        let used = |one: &Presented<'_>| (one.place, one.issuer, one.subject);
-        PoolLayout {
-            target_issuer: self.target_issuer,
-            target_subject: self.target_subject.get().copied(),
-            is_target_self_issued: self.is_target_self_issued.get().copied(),
-            presented: self.presented.iter().map(used).collect(),
-            by_subject: self.by_subject.clone(),
-        }
+    /// All certificates that were presented, used or not.
+    pub(crate) fn presented(&self) -> &[Certificate<'a>] {
+        &self.presented
+    }
+
+    fn used(&self, at: u32) -> Option<(&Certificate<'a>, &Presented)> {
+        let used = self.used.get(usize::try_from(at).ok()?)?;
+        Some((self.presented.get(used.place)?, used))
     }
 
     /// The same ring and target with other presented certificates. Old references remain valid if `presented` begins
@@ -173,8 +169,8 @@ impl<'a> Pool<'a> {
                 (entry.certificate(), entry.issuer, entry.subject)
             }
             CertificateRef::Presented(at) => {
-                let presented = self.presented.get(usize::try_from(at).ok()?)?;
-                (presented.certificate, presented.issuer, presented.subject)
+                let (certificate, Presented { issuer, subject, .. }) = self.used(at)?;
+                (*certificate, *issuer, *subject)
             }
         };
         Some((Link { reference, certificate, subject, is_self_issued: issuer == subject }, issuer))
@@ -193,9 +189,7 @@ impl<'a> Pool<'a> {
         match reference {
             CertificateRef::Target => Some(self.target.to_owned()),
             CertificateRef::Ring(at) => Some(self.ring.get(at)?.certificate.clone()),
-            CertificateRef::Presented(at) => {
-                Some(self.presented.get(usize::try_from(at).ok()?)?.certificate.to_owned())
-            }
+            CertificateRef::Presented(at) => Some(self.used(at)?.0.to_owned()),
         }
     }
 
@@ -204,9 +198,7 @@ impl<'a> Pool<'a> {
         match reference {
             CertificateRef::Target => Some(self.target.not_after()),
             CertificateRef::Ring(at) => Some(self.ring.get(at)?.certificate.not_after()),
-            CertificateRef::Presented(at) => {
-                Some(self.presented.get(usize::try_from(at).ok()?)?.certificate.not_after())
-            }
+            CertificateRef::Presented(at) => Some(self.used(at)?.0.not_after()),
         }
     }
 
@@ -216,8 +208,8 @@ impl<'a> Pool<'a> {
             Some(known) => self.by_subject(known).collect(),
             // A name that only presented certificates have.
             None => (0..)
-                .zip(&self.presented)
-                .filter(|(_, presented)| presented.certificate.subject().matches(name))
+                .map_while(|at| Some((at, self.used(at)?.0)))
+                .filter(|(_, certificate)| certificate.subject().matches(name))
                 .map(|(at, _)| CertificateRef::Presented(at))
                 .collect(),
         }
@@ -236,13 +228,21 @@ impl<'a> Pool<'a> {
     }
 }
 
+/// A name, and its number.
+struct Numbered<'a> {
+    name: Name<'a>,
+    /// Its [`Name::plain_hash`].
+    plain_hash: Option<u64>,
+    id: NameId,
+}
+
 /// Numbers for the names of presented certificates: the number in the ring, or the next free one. A client chooses the
 /// names that it presents, so each is prepared for comparison at most once, however often it occurs.
 struct Numbers<'a> {
     ring: &'a KeyRing,
     next: NameId,
     /// Every name as encoded. A few are compared one by one, many are hashed.
-    few: Vec<(Name<'a>, NameId)>,
+    few: Vec<Numbered<'a>>,
     many: HashMap<&'a [u8], NameId>,
     are_many: bool,
     /// Names in the form that is equal for names that match. Only used once a name had to be prepared.
@@ -260,27 +260,30 @@ impl<'a> Numbers<'a> {
         let known = if self.are_many {
             self.many.get(name.raw()).copied()
         } else {
-            self.few.iter().find(|(known, _)| known.raw() == name.raw()).map(|(_, id)| *id)
+            self.few.iter().find(|known| known.name.raw() == name.raw()).map(|known| known.id)
         };
         known.unwrap_or_else(|| {
-            let id = self.find(name);
+            let plain_hash = name.plain_hash();
+            let id = self.find(name, plain_hash);
             if self.are_many {
                 self.many.insert(name.raw(), id);
             } else {
-                self.few.push((name, id));
+                self.few.push(Numbered { name, plain_hash, id });
             }
             id
         })
     }
 
     /// The number of a name that has not occurred in this encoding.
-    fn find(&mut self, name: Name<'a>) -> NameId {
-        if name.is_plain() {
-            if let Some(known) = self.ring.name_id(name) {
+    fn find(&mut self, name: Name<'a>, plain_hash: Option<u64>) -> NameId {
+        if plain_hash.is_some() {
+            if let Some(known) = self.ring.name_id_hashed(name, plain_hash) {
                 return known;
             }
             if !self.has_forms {
-                let known = self.few.iter().find(|(known, _)| known.matches(name)).map(|(_, id)| *id);
+                let is_same =
+                    |known: &&Numbered<'a>| known.plain_hash == plain_hash && known.name.matches(name);
+                let known = self.few.iter().find(is_same).map(|known| known.id);
                 return known.unwrap_or_else(|| self.take());
             }
         }
@@ -298,7 +301,7 @@ impl<'a> Numbers<'a> {
     fn keep_forms(&mut self) {
         if !self.has_forms {
             self.has_forms = true;
-            for (name, id) in &self.few {
+            for Numbered { name, id, .. } in &self.few {
                 self.by_form.insert(name.normalized(), *id);
             }
         }

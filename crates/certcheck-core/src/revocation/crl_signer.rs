@@ -95,7 +95,7 @@ impl<'e> Assessor<'e> {
             return true;
         }
         let is = |known: &Certificate<'e>| {
-            known.spki().raw == signer.certificate.spki().raw
+            known.spki_raw() == signer.certificate.spki_raw()
                 && known.subject().matches(signer.certificate.subject())
         };
         if is(checked.issuer) || self.certifies(checked.issuer, signer) {
@@ -136,7 +136,7 @@ impl<'e> Assessor<'e> {
         let named = ring.name_id(ca.subject()).map_or(&[][..], |name| ring.by_subject(name));
         let links = named.iter().filter_map(|at| Some(self.pool.link(CertificateRef::Ring(*at))?.0));
         let of_key: Vec<Link<'e>> =
-            links.filter(|link| link.certificate.spki().raw == ca.spki().raw).collect();
+            links.filter(|link| link.certificate.spki_raw() == ca.spki_raw()).collect();
         of_key.is_empty() || of_key.iter().any(|link| self.certifies(certifier, link))
     }
 

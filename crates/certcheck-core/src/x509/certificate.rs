@@ -258,10 +258,15 @@ impl<'a> Certificate<'a> {
     #[inline]
     pub fn spki(&self) -> SubjectPublicKeyInfo<'a> {
         SubjectPublicKeyInfo {
-            raw: self.slice(self.fields.spki),
+            raw: self.spki_raw(),
             algorithm: reread_algorithm(self.slice(self.fields.spki_algorithm)),
             public_key: self.slice(self.fields.public_key),
         }
+    }
+
+    /// The encoded public key with its algorithm: [`SubjectPublicKeyInfo::raw`] alone.
+    pub(crate) fn spki_raw(&self) -> &'a [u8] {
+        self.slice(self.fields.spki)
     }
 
     /// Whether subject and issuer are the same name (RFC 5280 3.2). The keys may differ.

@@ -8,7 +8,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::{Answer, EvidenceRequest};
 use certcheck_core::status::Status;
-use certcheck_core::{CheckSession, IssuerPath, IssuerStatuses, ParsedCheck, Time};
+use certcheck_core::{CheckSession, IssuerPath, IssuerPathKey, IssuerStatuses, Time};
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
@@ -45,11 +45,11 @@ pub(crate) struct PathTemplate {
 #[derive(Clone, Debug)]
 struct TemplateKey(Arc<PathTemplate>);
 
-struct TemplateKeyOf<'p>(&'p ParsedCheck<Inputs>);
+struct TemplateKeyOf<'k>(IssuerPathKey<'k>);
 
 impl Hash for TemplateKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.issuer_path.hash_issuer_path(state);
+        self.0.issuer_path.key().hash(state);
     }
 }
 
@@ -63,13 +63,13 @@ impl Eq for TemplateKey {}
 
 impl Hash for TemplateKeyOf<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash_issuer_path(state);
+        self.0.hash(state);
     }
 }
 
 impl Equivalent<TemplateKey> for TemplateKeyOf<'_> {
     fn equivalent(&self, key: &TemplateKey) -> bool {
-        self.0.is_under(&key.0.issuer_path)
+        self.0 == key.0.issuer_path.key()
     }
 }
 
@@ -94,9 +94,9 @@ impl PathTemplates {
         Self(Cache::with(MAX_TEMPLATES, capacity, TemplateKib, RandomState::new(), lifecycle))
     }
 
-    /// The template for the target of a check.
-    pub(crate) fn get(&self, parsed: &ParsedCheck<Inputs>) -> Option<Arc<PathTemplate>> {
-        self.0.get(&TemplateKeyOf(parsed))
+    /// The template for leaves with this key.
+    pub(crate) fn get(&self, key: IssuerPathKey<'_>) -> Option<Arc<PathTemplate>> {
+        self.0.get(&TemplateKeyOf(key))
     }
 
     /// Keeps what can be kept of a check that accepts. `template` is the one that the check was begun under. Nothing is
@@ -123,8 +123,10 @@ impl PathTemplates {
             self.0.insert(TemplateKey(Arc::clone(&template)), Arc::clone(&template));
             Some(template)
         };
-        let stable = template.filter(|template| template.issuer_path.is_stable(*now));
-        let Some(template) = stable.map(Arc::clone).or_else(fresh) else { return };
+        // Another check may have been completed meanwhile, for the same evidence perhaps.
+        let known = template.map(Arc::clone).or_else(|| self.get(session.issuer_path_key()?));
+        let stable = known.filter(|template| template.issuer_path.is_stable(*now));
+        let Some(template) = stable.or_else(fresh) else { return };
         template.note_places(session, found);
         // A client on another path says nothing about this one.
         if template.above(memory, *now).is_none()

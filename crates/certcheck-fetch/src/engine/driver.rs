@@ -102,7 +102,8 @@ impl Driver {
     ) -> Self {
         let parsed = ParsedCheck::new(Inputs::new(&snapshot.basis, chain, now));
         let memory = &fetcher.memory;
-        let template = if renew.is_some() { None } else { snapshot.templates.get(&parsed) };
+        let key = if renew.is_some() { None } else { parsed.issuer_path_key() };
+        let template = key.and_then(|key| snapshot.templates.get(key));
         let places = template.as_ref().map(|template| template.places.load_full());
         let lookup = CacheLookup::new(memory, now, places.as_deref().map_or(&[], Vec::as_slice));
         let source = |ask: &EvidenceRequest| if renew.is_some() { None } else { lookup.find(ask) };
