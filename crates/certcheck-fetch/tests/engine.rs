@@ -12,7 +12,7 @@ use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::world::{CA, World, at, loopback, now, outcome_of};
 use certcheck_testkit::{Cert, ext};
 
-const WITHIN: Duration = Duration::from_secs(10);
+const WITHIN: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_source_is_asked_once() {
@@ -104,7 +104,7 @@ fn a_check_that_may_not_wait_has_evidence_fetched_for_the_next() {
     assert_eq!(world.server.count("/"), 0, "who only looks fetches nothing");
     assert_eq!(outcome_of(&engine.check_cached(&chain, now())).0, "undetermined");
     while !engine.check_cached(&chain, now()).is_accepted() {
-        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert!(begun.elapsed() < WITHIN);
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(world.server.count("/ca.crl"), 1);
@@ -253,7 +253,7 @@ fn a_renewal_that_fails_leaves_what_is_in_memory() {
 
 fn wait_for(mut is_so: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(10) {
+    while begun.elapsed() < WITHIN {
         if is_so() {
             return true;
         }

@@ -11,7 +11,7 @@ use certcheck_testkit::world::{CA, Names, World, loopback, now, outcome_of};
 use pki_types::CertificateDer;
 
 /// Nothing here takes so long unless somebody starves.
-const WITHIN: Duration = Duration::from_secs(5);
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// Until this is so; false if it takes too long.
 fn comes(is_so: impl Fn() -> bool) -> bool {

@@ -8,17 +8,15 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::{Evidence, Policy, Revocation};
 use certcheck_testkit::peers::tool;
+use certcheck_testkit::program::PATIENCE;
 use certcheck_testkit::served::*;
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, Key, ext, pem};
 use rustls::SupportedProtocolVersion;
-
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A refusal: what it is, its code, and the alert by name and number.
 struct Class {
@@ -210,7 +208,7 @@ fn each_refusal_has_its_alert() {
         let person = class.person.as_ref();
         if let Some(person) = person {
             // To the verifier what is not in memory is unknown, whatever it would be.
-            let report = engine.check_blocking(&person.chain, now(), Duration::from_secs(3));
+            let report = engine.check_blocking(&person.chain, now(), PATIENCE);
             assert_eq!(report.code(), class.code, "{}", class.what);
         }
         let mut said_by_openssl = BTreeSet::new();

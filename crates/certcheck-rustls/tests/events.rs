@@ -9,6 +9,7 @@ use certcheck_core::{Evidence, Policy, Remedy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{AcceptError, AcceptLimits, Acceptor, Admitted, ClientAuth, SessionPolicy};
 use certcheck_testkit::events::{Captured, capture};
+use certcheck_testkit::program::PATIENCE;
 use certcheck_testkit::served::*;
 use certcheck_testkit::server::Page;
 use certcheck_testkit::{Cert, Key};
@@ -69,7 +70,7 @@ fn config(world: &World, name: &str, cert: &Cert) -> Arc<ClientConfig> {
 
 /// What the report says about why, in its own words.
 fn reason(engine: &Engine, world: &World, cert: &Cert) -> String {
-    let report = engine.check_blocking(&world.chain(cert), now(), Duration::from_secs(3));
+    let report = engine.check_blocking(&world.chain(cert), now(), PATIENCE);
     report.message().expect("refused")
 }
 
@@ -294,7 +295,7 @@ fn a_connection_that_is_cut() {
         let mut stream = admitted.until_refused();
         world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&cert])));
         engine.forget();
-        let report = engine.check(&world.chain(&cert), now(), Duration::from_secs(3)).await;
+        let report = engine.check(&world.chain(&cert), now(), PATIENCE).await;
         assert_eq!(outcome_of(&report).1, "certificate-revoked");
         let error = stream.read_u8().await.expect_err("cut");
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
@@ -340,7 +341,7 @@ fn a_resumed_session() {
     }
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&cert])));
     engine.forget();
-    let report = engine.check_blocking(&world.chain(&cert), now(), Duration::from_secs(3));
+    let report = engine.check_blocking(&world.chain(&cert), now(), PATIENCE);
     assert_eq!(outcome_of(&report).1, "certificate-revoked");
     let events = accepted(&acceptor, &config);
     let (level, message, fields) = only(&events, "session-not-resumed");
@@ -408,7 +409,7 @@ fn the_verifier() {
             ("subject", "CN=good,O=Fetch"),
         ],
     );
-    assert!(engine.check_blocking(&world.chain(&good), now(), Duration::from_secs(3)).is_accepted());
+    assert!(engine.check_blocking(&world.chain(&good), now(), PATIENCE).is_accepted());
     let events = verified(&engine, &config(&world, "good", &good));
     let (level, _, fields) = only(&events, "client-accepted");
     assert_eq!(level, "DEBUG");

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use certcheck_core::Revocation;
+use certcheck_testkit::program::PATIENCE;
 use certcheck_testkit::served::*;
 use certcheck_testkit::server::Page;
 use pki_types::ServerName;
@@ -105,7 +106,7 @@ fn who_breaks_off_behind_its_own_finished_gets_no_finished() {
         let name = ServerName::try_from("localhost").expect("a name");
         let mut client = rustls::ClientConnection::new(config, name).expect("a client");
         let mut io = StdStream::connect(served.address).expect("connects");
-        io.set_read_timeout(Some(Duration::from_secs(3))).expect("set");
+        io.set_read_timeout(Some(PATIENCE)).expect("set");
         let mut flight = Vec::new();
         client.write_tls(&mut flight).expect("in memory");
         io.write_all(&flight).expect("sent");

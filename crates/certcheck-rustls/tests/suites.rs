@@ -46,7 +46,7 @@ fn the_gate_reports_correctly_under_every_suite() {
             world.server.serve("/ca.crl", Page::new(aged(1, "2027-01-01T00:00:00Z").issue(&world.ca)));
             let mut policy = Policy::client(Revocation::HardFail);
             policy.freshness.max_stale = 7 * 86_400;
-            let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(impatient());
+            let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(patient());
             let engine = Arc::new(engine.refreshes(false).clock(now).build().expect("builds"));
             let served = Served::acceptor(acceptor(&engine, parts_over(&Arc::new(only.clone()))));
             let person = Person::new(&world, "turns", &cert);

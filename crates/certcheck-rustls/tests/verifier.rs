@@ -10,6 +10,7 @@ use certcheck_core::policy::EvidenceOrder;
 use certcheck_core::{Policy, Revocation};
 use certcheck_fetch::Engine;
 use certcheck_rustls::{ClientAuth, ClientVerifier};
+use certcheck_testkit::program::{PATIENCE, until};
 use certcheck_testkit::served::*;
 use certcheck_testkit::server::{Fault, Page};
 use certcheck_testkit::{Cert, Key, ext};
@@ -29,13 +30,7 @@ fn connect_as(
 }
 
 fn wait_until(what: impl Fn() -> bool) {
-    for _ in 0..500 {
-        if what() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("not within 5 s");
+    until("what is waited for", || what().then_some(()));
 }
 
 const LOWER: &str = "O=Fetch,CN=Lower";
@@ -143,7 +138,7 @@ fn an_issuer_that_may_be_fetched_is() {
         let person = Person { chain: vec![leaf.issue(&lower).into()], key };
         let mut policy = Policy::client(Revocation::HardFail);
         policy.aia = true;
-        let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(impatient());
+        let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(patient());
         let engine = Arc::new(engine.refreshes(false).clock(now).build().expect("builds"));
         // The acceptor gets it while the client waits, and the verifier for the next attempt.
         let gated = Served::acceptor(acceptor(&engine, parts()));
@@ -180,8 +175,7 @@ fn threads(config: ServerConfig) -> SocketAddr {
 }
 
 fn waiting(engine: &Arc<Engine>, max: usize) -> ServerConfig {
-    let verifier =
-        ClientVerifier::builder(Arc::clone(engine)).waiting_up_to(Duration::from_secs(2)).max_waiters(max);
+    let verifier = ClientVerifier::builder(Arc::clone(engine)).waiting_up_to(PATIENCE).max_waiters(max);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -229,7 +223,7 @@ fn refusals_are_reported_in_full() {
     let world = World::new();
     let mut policy = Policy::client(Revocation::HardFail);
     policy.evidence_order = EvidenceOrder::CrlFirst;
-    let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(impatient());
+    let engine = Engine::builder(world.ring(), policy).guard(loopback()).limits(patient());
     let engine = Arc::new(engine.refreshes(false).clock(now).build().expect("builds"));
     let outcome = Arc::<Mutex<Vec<String>>>::default();
     let (count, noted) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&outcome));
@@ -290,7 +284,7 @@ fn client_auth_decides_who_is_asked() {
     let engine = engine(&world, Revocation::HardFail);
     let revoked = world.plain("revoked");
     world.server.serve("/ca.crl", Page::new(world.revoking(2, &[&revoked])));
-    assert!(!engine.check_blocking(&world.chain(&revoked), now(), Duration::from_secs(3)).is_accepted());
+    assert!(!engine.check_blocking(&world.chain(&revoked), now(), PATIENCE).is_accepted());
     let revoked = Person::new(&world, "revoked", &revoked);
     let told_revoked = Err("certificate_revoked (44)".to_owned());
     let none = Err("certificate_required (116)".to_owned());

@@ -129,11 +129,11 @@ impl World {
         policy
     }
 
-    /// An engine that may connect to loopback, with short timeouts and without background work.
+    /// An engine that may connect to loopback, with long timeouts and without background work.
     pub fn builder(&self) -> EngineBuilder {
         Engine::builder(self.ring(), self.policy())
             .guard(loopback())
-            .limits(impatient())
+            .limits(patient())
             .refreshes(false)
             .clock(now)
     }
@@ -161,17 +161,28 @@ pub fn loopback() -> Guard {
     Guard::new().allow_net("127.0.0.0/8".parse().expect("a network"))
 }
 
-/// Short timeouts, so that tests of missing answers are short too.
-pub fn impatient() -> FetchLimits {
+/// Timeouts for answers that come, on a busy machine too. What failed may soon be asked again.
+pub fn patient() -> FetchLimits {
     let mut limits = FetchLimits::default();
-    limits.connect = Duration::from_millis(300);
-    limits.first_byte = Duration::from_millis(300);
-    limits.idle = Duration::from_millis(300);
-    limits.crl_whole = Duration::from_millis(700);
-    limits.small_whole = Duration::from_millis(700);
+    limits.connect = Duration::from_secs(30);
+    limits.first_byte = Duration::from_secs(30);
+    limits.idle = Duration::from_secs(30);
+    limits.crl_whole = Duration::from_secs(60);
+    limits.small_whole = Duration::from_secs(60);
     limits.back_off = Duration::from_millis(50);
     limits.back_off_max = Duration::from_millis(200);
     limits.breaker_pause = Duration::from_millis(200);
+    limits
+}
+
+/// The same with short timeouts, so that tests of answers that never come are short too.
+pub fn impatient() -> FetchLimits {
+    let mut limits = patient();
+    limits.connect = Duration::from_secs(1);
+    limits.first_byte = Duration::from_secs(1);
+    limits.idle = Duration::from_secs(1);
+    limits.crl_whole = Duration::from_secs(3);
+    limits.small_whole = Duration::from_secs(3);
     limits
 }
 

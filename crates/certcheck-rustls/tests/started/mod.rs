@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 /// For whatever is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const FROM: &str = "2026-01-01T00:00:00Z";
 const UNTIL: &str = "2125-01-01T00:00:00Z";
 pub(crate) const POLICY: &str = "1.3.6.1.4.1.99999.1";
