@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 
 use certcheck_rustls::tokio_rustls::client::TlsStream;
 use certcheck_testkit::Key;
+use certcheck_testkit::peers::free_port;
 use certcheck_testkit::program::isolated;
 use certcheck_testkit::served::*;
 use support::*;
@@ -28,9 +29,9 @@ fn run(pki: &Pki, arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// A free port. Another process may take it in between, which then fails the test.
-fn free_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+/// An address with a free port.
+fn free_address() -> SocketAddr {
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 fn configuration(listen: &str, upstream: &str) -> String {
@@ -87,7 +88,7 @@ impl Drop for Running {
 #[tokio::test(flavor = "multi_thread")]
 async fn signals_reload_and_end_it_and_systemd_hears_of_them() {
     let pki = Pki::new();
-    let (address, upstream) = (free_port(), echo().await);
+    let (address, upstream) = (free_address(), echo().await);
     let file = pki.path("serve.toml");
     fs::write(&file, configuration(&address.to_string(), &upstream)).unwrap();
     let mut command = program();
@@ -140,7 +141,7 @@ async fn signals_reload_and_end_it_and_systemd_hears_of_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_listener_needs_no_file() {
     let pki = Pki::new();
-    let (address, upstream) = (free_port(), hello().await);
+    let (address, upstream) = (free_address(), hello().await);
     let mut command = program();
     command.args(["serve", "--listen", &address.to_string(), "--upstream", &upstream]);
     command.args(["--cert", "server.pem", "--key", "server.key", "-r", "ring", "--allow-net", "127.0.0.0/8"]);

@@ -14,4 +14,5 @@ pub mod tool;
 
 pub use nginx::Nginx;
 pub use ocsp::OpensslResponder;
+pub use process::free_port;
 pub use slapd::Slapd;

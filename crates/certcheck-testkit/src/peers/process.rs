@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::program::PATIENCE;
+
 /// How often a free port is tried: another process may take it before it is used.
 const TRIES: u32 = 3;
-/// The longest time until a peer is ready.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The ports that are tried: all below the range of Linux, which begins at 32768.
+const FIRST_PORT: u16 = 12_000;
+const PORTS: u32 = 20_000;
 
 /// The path of a program, in the `PATH` or in the folders of root.
 pub(super) fn find(program: &str) -> Option<PathBuf> {
@@ -104,9 +107,21 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
+/// A free port, below those that the system hands out: a test that runs at the same time gets none of these in between,
+/// neither for a server on any port nor for a connection.
+///
+/// # Panics
+/// If none is free.
+#[must_use]
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let free = (0..PORTS).find_map(|_| {
+        // Another process of tests begins elsewhere.
+        let number = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = FIRST_PORT + u16::try_from(number % PORTS).expect("small");
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok().then_some(port)
+    });
+    free.expect("a free port")
 }
 
 /// Whether the port accepts connections.

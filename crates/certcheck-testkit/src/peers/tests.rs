@@ -2,10 +2,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use super::process::Folder;
 use super::{Nginx, OpensslResponder, Slapd};
+use crate::program::PATIENCE;
 
 /// Status line, fields and body.
 fn get(url: &str, field: &str) -> (String, Vec<u8>) {
@@ -81,7 +81,7 @@ fn openssl_answers() {
 /// Whether slapd answers a search for `cn=Crl,o=Acme` with these bytes.
 fn finds(port: u16, expected: &[u8]) -> bool {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // The entry itself, if it has an objectClass, and all its attributes.
     stream.write_all(b"\x30\x35\x02\x01\x01\x63\x30\x04\x0dcn=Crl,o=Acme\x0a\x01\x00\x0a\x01\x00").unwrap();
     stream.write_all(b"\x02\x01\x00\x02\x01\x00\x01\x01\x00\x87\x0bobjectClass\x30\x03\x04\x01*").unwrap();
