@@ -8,11 +8,12 @@ use certcheck_core::policy::RevocationScope;
 use certcheck_fetch::store::{MemoryStore, Store};
 use certcheck_fetch::{Engine, FetchLimits};
 use certcheck_testkit::crl::CrlBuilder;
+use certcheck_testkit::program::PATIENCE;
 use certcheck_testkit::server::{Page, Request, Server};
 use certcheck_testkit::world::{CA, Names, World, at, loopback, now, outcome_of};
 use futures_util::FutureExt as _;
 
-const WITHIN: Duration = Duration::from_millis(1_500);
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// An answer of yesterday that is still current, played after one of today: RFC 6960 5.
 #[test]
@@ -179,9 +180,9 @@ fn a_slow_host_gets_few_requests_at_once_and_holds_nobody_up() {
     let other = client("other", "other.example", "/ocsp");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runs");
-    let within = Duration::from_secs(30);
+    let within = PATIENCE;
     let begun = Instant::now();
-    let (others_turn, last) = runtime.block_on(async {
+    let (others_turn, asked_by_then, last) = runtime.block_on(async {
         let checks: Vec<_> = slow
             .into_iter()
             .map(|chain| {
@@ -189,17 +190,24 @@ fn a_slow_host_gets_few_requests_at_once_and_holds_nobody_up() {
                 tokio::spawn(async move { engine.check(&chain, now(), within).await.is_accepted() })
             })
             .collect();
+        // So that the others have come before it; on a busy machine some come later, which is no fault.
         tokio::time::sleep(Duration::from_millis(300)).await;
+        while now_at_once.load(Ordering::SeqCst) < 2 {
+            assert!(begun.elapsed() < within, "the slow host is not asked");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let asked = begun.elapsed();
         assert!(engine.check(&other, now(), within).await.is_accepted());
         let others_turn = begun.elapsed() - asked;
+        let asked_by_then = world.server.count("/slow");
         for check in checks {
             assert!(check.await.expect("runs"), "all are answered in the end");
         }
-        (others_turn, begun.elapsed())
+        (others_turn, asked_by_then, begun.elapsed())
     });
     let max = max.load(Ordering::SeqCst);
     println!("{CLIENTS} clients in {last:?}, {max} at once; another host's in {others_turn:?}");
     assert!((2..=8).contains(&max), "{max} at once");
-    assert!(others_turn < last / 3, "{others_turn:?} of {last:?}");
+    // By what the slow host has done, and not by time: a busy machine is slow for both.
+    assert!(asked_by_then < CLIENTS * 2 / 3, "{asked_by_then} had their turn before");
 }
