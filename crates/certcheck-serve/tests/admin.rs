@@ -122,6 +122,7 @@ async fn what_happens_is_seen() {
     );
     front.reload_from(|| pki.config("1.2.3.4:5", rules)).expect_err("not local");
 
+    until("the refused connection is gone", || front.connections() == 2).await;
     let seen = status(admin).await;
     assert_eq!((&seen["ready"]["ready"], &seen["generation"]), (&true.into(), &1.into()));
     assert_eq!(seen["listeners"][0]["name"], "web");

@@ -102,18 +102,18 @@ async fn a_connection_without_bytes_ends_and_one_that_lasts_too_long() {
     let pki = Pki::new();
     let client = pki.client("good");
     let upstream = echo().await;
-    let (front, address) = pki.front(&upstream, "idle_timeout = '300ms'");
+    let (front, address) = pki.front(&upstream, "idle_timeout = '5s'");
     let mut stream = dial(address, &client).await;
-    // Bytes in either direction count.
-    for _ in 0..5 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    // Bytes in either direction count: together this is longer than the limit.
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
         ping(&mut stream, b"there").await.expect("not idle");
     }
     // It is no clean end: the client must not take what it has for everything.
     read_to_end(&mut stream).await.expect_err("cut");
     until("the connection ends", || front.connections() == 0).await;
 
-    let (_front, address) = pki.front(&upstream, "max_lifetime = '300ms'");
+    let (_front, address) = pki.front(&upstream, "max_lifetime = '5s'");
     let mut stream = dial(address, &client).await;
     let mut rounds = 0;
     while ping(&mut stream, b"there").await.is_ok() {
@@ -147,7 +147,7 @@ async fn connections_beyond_a_limit_are_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_handshakes_do_not_hinder_others() {
     let pki = Pki::new();
-    let (front, address) = pki.front(&echo().await, "handshake_timeout = '2s'");
+    let (front, address) = pki.front(&echo().await, "handshake_timeout = '15s'");
     let mut slow = Vec::new();
     for number in 0..150_u8 {
         let mut stream = TcpStream::connect(address).await.expect("connects");

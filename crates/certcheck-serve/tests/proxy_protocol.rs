@@ -126,7 +126,7 @@ async fn a_header_is_demanded_of_named_proxies_and_of_nobody_else() {
     let pki = Pki::new();
     let (upstream, received) = recording().await;
     let more = "proxy_protocol = 'v1'\naccept_proxy_from = ['127.0.0.0/8']\nmax_connections_per_address = 1\n\
-                handshake_timeout = '1s'";
+                handshake_timeout = '10s'";
     let (front, address) = pki.front(&upstream, more);
     let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24\
         \x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02\x12\x34\x01\xbb";

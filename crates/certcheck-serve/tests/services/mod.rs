@@ -86,31 +86,31 @@ async fn answer(stream: &mut TcpStream, path: &str, request: &str) -> bool {
 async fn read_message(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 16_384];
-    let ends = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let head = head.to_ascii_lowercase();
-        let is_whole = if head.contains("transfer-encoding: chunked") {
-            body.ends_with("\r\n\r\n") && (body.starts_with("0\r\n") || body.contains("\r\n0\r\n"))
-        } else {
-            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-            body.len() >= length.map_or(0, |length| length.trim().parse().expect("a number"))
-        };
-        is_whole.then_some(text)
-    };
     // The front sends no request before the one before it is answered.
     loop {
         match stream.read(&mut buffer).await {
             Ok(0) | Err(_) => return None,
             Ok(read) => bytes.extend_from_slice(&buffer[..read]),
         }
-        if let Some(text) = ends(&bytes) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if is_whole(&text) {
             return Some(text);
         }
     }
 }
 
-/// Sends bytes as they are, and reads until the connection ends or nothing comes for a moment.
+/// Whether all of a message has come, by its length or its chunks.
+fn is_whole(text: &str) -> bool {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let head = head.to_ascii_lowercase();
+    if head.contains("transfer-encoding: chunked") {
+        return body.ends_with("\r\n\r\n") && (body.starts_with("0\r\n") || body.contains("\r\n0\r\n"));
+    }
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    body.len() >= length.map_or(0, |length| length.trim().parse().expect("a number"))
+}
+
+/// Sends bytes as they are, and reads until the connection ends, or the answer is whole and nothing comes for a moment.
 pub(crate) async fn raw(stream: &mut TlsStream<TcpStream>, request: &str) -> String {
     let mut answer = Vec::new();
     if stream.write_all(request.as_bytes()).await.is_err() || stream.flush().await.is_err() {
@@ -123,7 +123,10 @@ pub(crate) async fn raw(stream: &mut TlsStream<TcpStream>, request: &str) -> Str
             break;
         }
         answer.extend_from_slice(&buffer[..read]);
-        patience = Duration::from_millis(250);
+        // The answer to HEAD has the length of a body, and none.
+        let text = String::from_utf8_lossy(&answer);
+        let has_come = is_whole(&text) || request.starts_with("HEAD ") && text.contains("\r\n\r\n");
+        patience = if has_come { Duration::from_millis(250) } else { PATIENCE };
     }
     String::from_utf8_lossy(&answer).into_owned()
 }
