@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use certcheck_forge::name::name;
 use certcheck_forge::server::{OcspResponder, Options, Page, Server, ServerFault as _};
 use certcheck_forge::{Key, der, ocsp};
+use certcheck_testkit::program::until;
 use certcheck_testkit::server::{Fault, gzipped};
 
 const BODY: &[u8] = b"0123456789abcdef";
@@ -22,7 +23,7 @@ enum End {
 }
 
 /// How long to wait for what is to come.
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(60);
 /// How long to wait for what is not to come.
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -49,28 +50,55 @@ fn read(stream: &mut TcpStream) -> (Vec<u8>, End) {
 }
 
 /// Head, body and end of the answer to a request without the empty line.
-fn send(server: &Server, patience: Duration, request: &str) -> (String, Vec<u8>, End) {
-    let mut stream = connect(server, patience);
+fn send(server: &Server, request: &str) -> (String, Vec<u8>, End) {
+    let mut stream = connect(server, LONG);
     stream.write_all(format!("{request}\r\n\r\n").as_bytes()).unwrap();
     let (all, end) = read(&mut stream);
+    parts(&all, end)
+}
+
+/// Reads until this holds for all that has come.
+fn read_until(stream: &mut TcpStream, holds: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut all: Vec<u8> = Vec::new();
+    while !holds(&all) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        all.extend(byte);
+    }
+    all
+}
+
+fn parts(all: &[u8], end: End) -> (String, Vec<u8>, End) {
     let at = all.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
     (String::from_utf8(all[..at].to_vec()).unwrap(), all[at..].to_vec(), end)
 }
 
 fn get(server: &Server, path: &str) -> (String, Vec<u8>, End) {
-    get_within(LONG, server, path)
-}
-
-fn get_within(patience: Duration, server: &Server, path: &str) -> (String, Vec<u8>, End) {
-    send(server, patience, &format!("GET {path} HTTP/1.1\r\nHost: h:81\r\nConnection: close"))
+    send(server, &format!("GET {path} HTTP/1.1\r\nHost: h:81\r\nConnection: close"))
 }
 
 fn broken(fault: &str) -> (String, Vec<u8>, End) {
     let server = Server::start();
     server.serve("/a", Page::new(BODY));
     server.break_with("/a", Fault::named(fault).unwrap());
-    let waits = ["hang-before-headers", "hang-after-headers", "drip"].contains(&fault);
-    let seen = get_within(if waits { SHORT } else { LONG }, &server, "/a");
+    // What comes before a silence: nothing, the headers, or a byte more.
+    let begins = match fault {
+        "hang-before-headers" => Some(""),
+        "hang-after-headers" => Some("\r\n\r\n"),
+        "drip" => Some("\r\n\r\n0"),
+        _ => None,
+    };
+    let seen = if let Some(begins) = begins {
+        let mut stream = connect(&server, LONG);
+        stream.write_all(b"GET /a HTTP/1.1\r\nHost: h:81\r\nConnection: close\r\n\r\n").unwrap();
+        let begun = read_until(&mut stream, |all| all.ends_with(begins.as_bytes()));
+        until("the request", || (server.count("/a") > 0).then_some(()));
+        stream.set_read_timeout(Some(SHORT)).unwrap();
+        let (rest, end) = read(&mut stream);
+        parts(&[begun, rest].concat(), end)
+    } else {
+        get(&server, "/a")
+    };
     assert_eq!(server.count("/a"), 1, "{fault}");
     server.repair("/a");
     assert_eq!(get(&server, "/a").1, BODY, "{fault}");
@@ -97,7 +125,7 @@ fn pages() {
     for missing in ["/ab", "/a/b", "/madeup"] {
         assert!(get(&server, missing).0.starts_with("HTTP/1.1 404 "), "{missing}");
     }
-    assert!(send(&server, LONG, "what").0.starts_with("HTTP/1.1 400 "));
+    assert!(send(&server, "what").0.starts_with("HTTP/1.1 400 "));
     assert_eq!((server.count("/a"), server.count("/made"), server.requests().len()), (2, 2, 6));
     assert_eq!(server.requests()[0].path, "/a?b");
     server.forget();
@@ -108,8 +136,7 @@ fn pages() {
 fn proxied() {
     let server = Server::start();
     server.serve("/a", Page::new(BODY));
-    let (_, body, _) =
-        send(&server, LONG, "GET http://crl.test:80/a HTTP/1.1\r\nHost: other\r\nConnection: close");
+    let (_, body, _) = send(&server, "GET http://crl.test:80/a HTTP/1.1\r\nHost: other\r\nConnection: close");
     assert_eq!(body, BODY);
     let request = &server.requests()[0];
     assert_eq!((&request.host[..], &request.path[..]), ("crl.test", "/a"));
@@ -119,7 +146,7 @@ fn proxied() {
 fn conditional() {
     let server = Server::start();
     server.serve("/a", Page::new(BODY).with_etag("v1").with_last_modified("then"));
-    let with = |header: &str| send(&server, LONG, &format!("GET /a HTTP/1.0\r\n{header}"));
+    let with = |header: &str| send(&server, &format!("GET /a HTTP/1.0\r\n{header}"));
     for known in ["If-None-Match: \"v0\", W/\"v1\"", "If-None-Match: *", "If-Modified-Since: then"] {
         let (head, body, _) = with(known);
         assert!(head.starts_with("HTTP/1.1 304 ") && head.contains("ETag: \"v1\"\r\n"), "{known}: {head}");
@@ -143,11 +170,15 @@ fn gzip_is_said_and_inflates() {
 fn kept_alive() {
     let server = Server::start();
     server.serve("/a", Page::new(BODY));
-    let mut stream = connect(&server, SHORT);
+    let mut stream = connect(&server, LONG);
     // Two at once, the second with a body, then one byte at a time.
     let two = b"GET /a HTTP/1.1\r\n\r\nPOST /a HTTP/1.1\r\ncontent-length: 3\r\n\r\nxyz";
     stream.write_all(two).unwrap();
-    let (all, end) = read(&mut stream);
+    let is_twice = |all: &[u8]| all.windows(BODY.len()).filter(|part| *part == BODY).count() == 2;
+    let mut all = read_until(&mut stream, is_twice);
+    stream.set_read_timeout(Some(SHORT)).unwrap();
+    let (rest, end) = read(&mut stream);
+    all.extend(rest);
     assert_eq!((String::from_utf8(all).unwrap().matches("HTTP/1.1 200 OK").count(), end), (2, End::Open));
     stream.set_read_timeout(Some(LONG)).unwrap();
     for byte in b"HEAD /a HTTP/1.1\r\nConnection: close\r\n\r\n" {
@@ -250,7 +281,7 @@ fn dropped_while_clients_wait() {
     }
     let (address, begun) = (server.address(), Instant::now());
     drop(server);
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
     assert!(TcpStream::connect(address).is_err());
 }
 
@@ -337,7 +368,7 @@ fn responder_as_configured() {
 fn what_runs_for_long_is_bounded() {
     let answered = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let mut options = Options::default();
-    (options.max_requests, options.max_connections, options.idle) = (2, 1, SHORT);
+    (options.max_requests, options.max_connections, options.idle) = (2, 1, Duration::from_secs(5));
     let observed = options.observed_by({
         let answered = std::sync::Arc::clone(&answered);
         move |request, fault| answered.lock().unwrap().push((request.path.clone(), fault.map(str::to_owned)))
