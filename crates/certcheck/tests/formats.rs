@@ -262,7 +262,7 @@ fn watch_has_a_result_for_each_source_certificate_and_sample() {
     let watch = |arguments: &[&str]| {
         let output = program::isolated(env!("CARGO_BIN_EXE_certcheck"))
             .current_dir(site.path())
-            .args(["watch", "--allow-net", "127.0.0.0/8", "--timeout", "2"])
+            .args(["watch", "--allow-net", "127.0.0.0/8", "--timeout", "10"])
             .args(arguments)
             .output()
             .expect("runs");

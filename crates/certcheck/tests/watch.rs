@@ -81,7 +81,7 @@ impl Site {
 fn watch(ring: &str, at: &str, more: &[&str]) -> (i32, String, String) {
     program::run(
         program::isolated(env!("CARGO_BIN_EXE_certcheck"))
-            .args(["watch", "--ring", ring, "--at", at, "--allow-net", "127.0.0.0/8", "--timeout", "2"])
+            .args(["watch", "--ring", ring, "--at", at, "--allow-net", "127.0.0.0/8", "--timeout", "10"])
             .args(more),
     )
 }

@@ -171,13 +171,13 @@ fn it_looks_again_and_again() {
     // The file says the same, and a report was printed each time something had changed.
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("certcheck_watch_rounds_total"), "{text}");
-    let codes: Vec<_> = daemon
-        .out()
-        .lines()
-        .filter(|line| line.contains("/root.crl"))
-        .map(|line| line.split(' ').next().unwrap().to_owned())
-        .collect();
-    assert_eq!(codes, ["good", "unreachable", "good"], "{}", daemon.out());
+    let codes = || -> Vec<_> {
+        let out = daemon.out();
+        let lines = out.lines().filter(|line| line.contains("/root.crl"));
+        lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    };
+    until("what was printed", || (codes().len() >= 3).then_some(()));
+    assert_eq!(codes(), ["good", "unreachable", "good"], "{}", daemon.out());
 }
 
 #[test]
@@ -188,6 +188,7 @@ fn signals_end_it_with_success() {
         until("a round", || daemon.metric(FINISHED).filter(|rounds| *rounds > 0.0));
         daemon.signal(name);
         assert_eq!(daemon.ended(), Some(0), "{name}: {}", daemon.err());
+        until("what was printed", || (!daemon.out().is_empty()).then_some(()));
         assert!(daemon.out().starts_with("{\"schema\":1,"), "{}", daemon.out());
         // Also in the middle of a round.
         site.server.break_with("/root.crl", Fault::HangBeforeHeaders);

@@ -222,7 +222,7 @@ fn responses(site: &Site, seen: &mut Coverage) {
 }
 
 fn fetches_and_the_cache(site: &Site, seen: &mut Coverage) {
-    let net = ["--allow-net", "127.0.0.0/8", "--timeout", "2", "--json"];
+    let net = ["--allow-net", "127.0.0.0/8", "--timeout", "10", "--json"];
     let mut all = |exit: i32, arguments: &[&str], kinds: &[&str]| {
         let lines = site.lines(exit, arguments);
         let found: Vec<_> = lines.iter().map(|line| line["type"].as_str().unwrap_or_default()).collect();
@@ -262,7 +262,7 @@ fn fetches_and_the_cache(site: &Site, seen: &mut Coverage) {
 }
 
 fn measurements(site: &Site, seen: &mut Coverage) {
-    let flags = ["--ring", "ring", "--allow-net", "127.0.0.0/8", "--timeout", "2", "--pause", "0", "--json"];
+    let flags = ["--ring", "ring", "--allow-net", "127.0.0.0/8", "--timeout", "10", "--pause", "0", "--json"];
     for (exit, arguments) in [
         (0, &["bench", "both.pem", "--rounds", "3", "--handshake", "--key", "client.key"][..]),
         (3, &["bench", "dead.pem", "--rounds", "1"]),

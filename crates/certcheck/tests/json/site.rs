@@ -14,7 +14,7 @@ pub(crate) const CA: &str = "O=Json,CN=CA";
 pub(crate) const AT: &str = "2027-01-02T00:00:00Z";
 /// What every call of `verify` has.
 pub(crate) const VERIFY: [&str; 9] =
-    ["--ring", "ring", "--at", AT, "--allow-net", "127.0.0.0/8", "--timeout", "2", "--json"];
+    ["--ring", "ring", "--at", AT, "--allow-net", "127.0.0.0/8", "--timeout", "10", "--json"];
 
 pub(crate) struct Site {
     folder: tempfile::TempDir,

@@ -68,7 +68,7 @@ impl Asked {
 
     /// About the leaf's revocation, of which nothing is known.
     pub(crate) fn status() -> Self {
-        let flags = ["--scope", "leaf", "--timeout", "2"].map(str::to_owned).to_vec();
+        let flags = ["--scope", "leaf", "--timeout", "10"].map(str::to_owned).to_vec();
         Self { flags, ..Self::path() }
     }
 
