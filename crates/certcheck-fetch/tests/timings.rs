@@ -46,7 +46,7 @@ fn need(world: &World, path: &str) -> Need {
 }
 
 #[test]
-fn each_part_has_its_time_and_a_connection_is_made_once() {
+fn each_part_has_its_time_and_a_connection_is_used_again() {
     let world = World::new();
     let page = Page { delay: SLOW, ..Page::new(CrlBuilder::new(CA).issue(&world.ca)) };
     world.server.serve("/slow.crl", page);
@@ -60,9 +60,14 @@ fn each_part_has_its_time_and_a_connection_is_made_once() {
     let parts = [cold.resolve, cold.connect, cold.first_byte, cold.transfer];
     assert!(parts.into_iter().flatten().sum::<Duration>() <= cold.whole, "{cold:?}");
     assert_eq!((cold.requests, cold.method), (1, Some("GET")));
-    let (came, warm) = measure::timed_fetch_blocking(&engine, &need, PATIENCE);
-    assert!(came.is_ok(), "{came:?}");
-    assert_eq!((warm.resolve, warm.connect), (None, None));
+    // A connection is put back a moment after its last byte, and the next request may be earlier.
+    let warm = (0..20).find_map(|_| {
+        let (came, timings) = measure::timed_fetch_blocking(&engine, &need, PATIENCE);
+        assert!(came.is_ok(), "{came:?}");
+        timings.connect.is_none().then_some(timings)
+    });
+    let warm = warm.expect("a connection is used again");
+    assert_eq!(warm.resolve, None);
     assert!(warm.first_byte.is_some_and(|took| took >= SLOW), "{warm:?}");
 }
 

@@ -8,15 +8,14 @@ use pki_types::CertificateDer;
 use super::Check;
 use super::chain::{ParsedChain, parse_target};
 use super::findings::Findings;
-use super::memory::{Memory, Searched, WantedIssuers};
+use super::memory::{Memory, Searched};
 use super::verdict::decide;
+use super::wanted_issuers::WantedIssuers;
 use crate::budget::Spent;
 use crate::key_ring::RingCertificate;
-use crate::oid;
 use crate::path::build::{self, Attempt, Outcome};
 use crate::path::candidate::CertificateRef;
 use crate::path::context::{Context, Edge};
-use crate::path::discovery;
 use crate::path::pool::Pool;
 use crate::path::verify::Valid;
 use crate::policy::{AnchorValidity, Policy, Revocation};
@@ -25,15 +24,11 @@ use crate::report::{OwnedReport, Report, Verdict, Warning};
 use crate::revocation::plan::OpenRequests;
 use crate::revocation::{
     AnswerSource, Answers, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal,
-    EvidenceRequest, FetchedEvidence, Need, plan,
+    FetchedEvidence, Need, plan,
 };
 use crate::status::{Means, Status};
 use crate::time::Time;
 use crate::x509::Certificate;
-
-/// The most locations that one certificate may have for its issuer's certificate. One is usual, or two with HTTP and
-/// LDAP.
-const LOCATIONS_OF_ONE: usize = 4;
 
 impl<'a> Check<'a> {
     /// Decides with the evidence that was given, and returns the report.
@@ -213,7 +208,7 @@ impl<'e> Evaluator<'_, 'e> {
         let was_known = followed.is_some();
         let outcome = followed.unwrap_or_else(|| build::search(&mut context, &self.pool, excluded));
         let wanted_issuers = match &outcome.result {
-            Err(_) if policy.aia && excluded.is_empty() => self.wanted_issuers(&mut context),
+            Err(_) if policy.aia && excluded.is_empty() => WantedIssuers::of(&mut context, &self.pool),
             _ => WantedIssuers::default(),
         };
         let spent = context.budget.spent.since(self.spent).without_signatures();
@@ -355,17 +350,6 @@ impl<'e> Evaluator<'_, 'e> {
         replayed.chain(others).take(max).collect()
     }
 
-    /// The locations of certificates that a failed search is missing, from the certificates that the search reaches.
-    ///
-    /// RFC 5280 4.2.2.1.
-    #[doc(alias = "RFC 5280 section 4.2.2.1")]
-    fn wanted_issuers(&self, context: &mut Context<'e>) -> WantedIssuers {
-        let reached = discovery::reach(context, &self.pool);
-        let missing = locations(&reached.dead_ends, &[]);
-        let others = locations(&reached.others, &missing);
-        WantedIssuers { missing, others }
-    }
-
     fn certificates(&self, path: &[CertificateRef]) -> Vec<Certificate<'e>> {
         path.iter().filter_map(|at| Some(self.pool.link(*at)?.0.certificate)).collect()
     }
@@ -439,23 +423,6 @@ impl<'e> Evaluator<'_, 'e> {
         let ends = path.iter().take(counted).filter_map(|at| self.pool.not_after(*at));
         ends.chain(anchor.and_then(|anchor| anchor.constraints().not_after)).min()
     }
-}
-
-/// The caIssuers locations of these certificates, each once, without the known ones.
-fn locations(certificates: &[Certificate<'_>], known: &[EvidenceRequest]) -> Vec<EvidenceRequest> {
-    let mut found: Vec<EvidenceRequest> = Vec::new();
-    for certificate in certificates {
-        let access = certificate.authority_info_access().ok().flatten();
-        for url in
-            access.into_iter().flat_map(|access| access.urls(oid::AD_CA_ISSUERS)).take(LOCATIONS_OF_ONE)
-        {
-            let ask = EvidenceRequest::Issuers { url: url.into() };
-            if !known.contains(&ask) && !found.contains(&ask) {
-                found.push(ask);
-            }
-        }
-    }
-    found
 }
 
 /// The attempt for a validated path that was given up for another.

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::wanted_issuers::WantedIssuers;
 use crate::budget::Spent;
 use crate::ocsp::HashedIssuer;
 use crate::path::build::{FirstPath, Outcome};
@@ -13,21 +14,6 @@ use crate::path::candidate::CertificateRef;
 use crate::path::context::Edge;
 use crate::revocation::plan::Planned;
 use crate::revocation::{AskedEvidence, Dismissal, EvidenceRequest};
-
-/// The locations of certificates that a failed search is missing, nearest to the target first.
-#[derive(Clone, Debug, Default)]
-pub(super) struct WantedIssuers {
-    /// Issuers without any certificate.
-    pub(super) missing: Vec<EvidenceRequest>,
-    /// Issuers that may have other certificates than those that lead nowhere.
-    pub(super) others: Vec<EvidenceRequest>,
-}
-
-impl WantedIssuers {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.others.is_empty()
-    }
-}
 
 /// What a check keeps from one evaluation to the next.
 #[derive(Clone, Debug, Default)]

@@ -13,6 +13,7 @@ mod memory;
 mod parsed;
 mod session;
 mod verdict;
+mod wanted_issuers;
 
 use pki_types::CertificateDer;
 
