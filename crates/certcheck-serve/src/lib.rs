@@ -64,7 +64,7 @@ pub mod status;
 mod stream;
 pub mod style;
 
-pub use reload::Reread;
+pub use reload::{ReloadError, Reread};
 pub use run::{Drained, Front};
 
 /// Entry points for fuzzers.

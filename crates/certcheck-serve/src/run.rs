@@ -21,6 +21,7 @@ use crate::certificates::{self, Certificates};
 use crate::checks::{Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
 use crate::listener::Inherited;
+use crate::reload::Reloads;
 use crate::service::Context;
 use crate::sockets::{PreparedSockets, Sockets};
 use crate::status::FrontStatus;
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     is_over: watch::Sender<bool>,
     generation: AtomicU64,
     inherited: Inherited,
+    reloads: Reloads,
     pub(crate) board: Arc<Board>,
 }
 
@@ -70,6 +72,12 @@ pub(crate) struct Listener {
 pub struct Drained {
     /// Connections that went on until the limit, and were cut.
     pub cut: usize,
+}
+
+impl From<Arc<Shared>> for Front {
+    fn from(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
 }
 
 impl fmt::Debug for Front {
@@ -129,6 +137,7 @@ impl Front {
             generation: AtomicU64::new(0),
             inherited: Inherited::from_env(),
             using: Mutex::default(),
+            reloads: Reloads::default(),
             board: Board::new(),
         };
         let front = Self { shared: Arc::new(shared) };
@@ -180,6 +189,11 @@ impl Front {
             }
         }
         outcome
+    }
+
+    /// What is read at a reload.
+    pub(crate) fn reloads(&self) -> &Reloads {
+        &self.shared.reloads
     }
 
     /// The configuration in use.

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use certcheck_serve::Front;
-use certcheck_serve::config::ListenAddress;
+use certcheck_serve::config::{self, ListenAddress};
 use certcheck_testkit::browser::{self, WIDTH};
 use certcheck_testkit::server::Page;
 use services::*;
@@ -177,6 +177,88 @@ async fn what_happens_is_seen() {
     assert!(!page.contains("<script"), "{page}");
     in_a_browser(&page);
     drop((stranger, hostile));
+}
+
+/// A configuration in `serve.toml` with an admin listener, over TCP and over `admin.sock`.
+fn write_config(pki: &Pki, upstream: &str, more: &str) -> std::path::PathBuf {
+    let file = pki.path("serve.toml");
+    let text = format!(
+        "watch_files = 'off'\nadmin.listen = ['127.0.0.1:0', 'unix:{}']\n[[listener]]\nname = 'web'\n\
+         listen = '127.0.0.1:0'\nupstream = '{upstream}'\nring = 'ring'\nallow_net = '127.0.0.0/8'\n\
+         certificates = {{ chain = 'server.pem', key = 'server.key' }}\n{more}",
+        pki.path("admin.sock").display()
+    );
+    std::fs::write(&file, text).expect("written");
+    file
+}
+
+/// `POST /v1/reload` with these headers: the status and the body.
+async fn reload(
+    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    headers: &str,
+) -> (u16, serde_json::Value) {
+    let request = format!(
+        "POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n{headers}\r\n"
+    );
+    let (code, body) = ask(stream, &request).await;
+    (code, serde_json::from_str(&body).unwrap_or_else(|_| body.into()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_reloads_and_says_what_came_of_it() {
+    const ASKED: &str = "X-Certcheck: reload\r\n";
+    let pki = Pki::new();
+    let upstream = hello().await;
+    let file = write_config(&pki, &upstream, "");
+    let front = Front::start(config::read_file(&file).expect("good")).expect("started");
+    let (address, admin) = (front.addresses("web")[0], front.admin_addresses()[0]);
+    let connect = || async { TcpStream::connect(admin).await.expect("connects") };
+    let (code, seen) = reload(connect().await, ASKED).await;
+    assert_eq!((code, &seen["outcome"]), (409, &"refused".into()), "nothing to read again: {seen}");
+    let again = file.clone();
+    front.reread_by(std::sync::Arc::new(move || config::read_file(&again)));
+
+    let (code, seen) = reload(connect().await, ASKED).await;
+    assert_eq!((code, &seen["outcome"], &seen["generation"]), (200, &"loaded".into(), &2.into()), "{seen}");
+    assert_eq!(seen["listeners"][0]["addresses"][0], address.to_string());
+    assert_eq!(seen["rings"][0]["anchors"], 1);
+    let socket = UnixStream::connect(pki.path("admin.sock")).await.expect("connects");
+    assert_eq!(reload(socket, ASKED).await.0, 200);
+    assert_eq!(front.generation(), 3);
+
+    // No page in a browser can do it: neither with what it can send by itself, nor after it has asked whether it may.
+    for headers in [
+        "",
+        "X-Certcheck: 1\r\n",
+        &format!("{ASKED}Origin: http://evil.example\r\n"),
+        &format!("{ASKED}Sec-Fetch-Site: cross-site\r\n"),
+    ] {
+        assert_eq!(reload(connect().await, headers).await.0, 403, "{headers}");
+    }
+    for request in [
+        "GET /v1/reload HTTP/1.1\r\nHost: localhost\r\nX-Certcheck: reload\r\nConnection: close\r\n\r\n",
+        "OPTIONS /v1/reload HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\
+         Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: x-certcheck\r\nConnection: close\r\n\r\n",
+    ] {
+        assert_eq!(ask(connect().await, request).await.0, 405, "{request}");
+    }
+    assert_eq!(front.generation(), 3);
+
+    // What cannot be used changes nothing and says where it is.
+    write_config(&pki, &upstream, "max_depth = 'deep'\nnonsense = 1\n");
+    let (code, seen) = reload(connect().await, ASKED).await;
+    assert_eq!((code, &seen["outcome"], &seen["generation"]), (422, &"kept".into(), &3.into()), "{seen}");
+    let faults = seen["faults"].as_array().expect("a list");
+    let places: Vec<_> =
+        faults.iter().map(|fault| (fault["line"].as_u64(), fault["column"].as_u64())).collect();
+    assert_eq!(places, [(Some(10), Some(13)), (Some(11), Some(1))], "{seen}");
+    assert!(faults.iter().all(|fault| fault["file"] == file.display().to_string()), "{seen}");
+    assert!(connect_as(address, &pki, "good").await);
+}
+
+/// Whether a client is served.
+async fn connect_as(address: SocketAddr, pki: &Pki, name: &str) -> bool {
+    certcheck_testkit::served::connect(address, &pki.client(name)).await.outcome.is_ok()
 }
 
 /// What is asked of the page within the browser, in a frame as wide as a small phone.

@@ -198,8 +198,8 @@ async fn a_changed_file_is_used_by_itself() {
     let address = front.addresses("web")[0];
     let following = tokio::spawn({
         let (front, path) = (front.clone(), file.clone());
-        let reread = Arc::new(move || config::read_file(&path));
-        async move { front.follow_files(Some(file), reread).await }
+        front.reread_by(Arc::new(move || config::read_file(&path)));
+        async move { front.follow_files(Some(file)).await }
     });
     let client = pki.client("good");
     let before = shown(address, &client).await;

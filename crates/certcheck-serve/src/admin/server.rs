@@ -14,8 +14,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::{metrics, page};
-use crate::run::Shared;
+use super::reach::Reach;
+use super::{metrics, page, reload};
+use crate::run::{Front, Shared};
 use crate::stream::Stream;
 
 /// The time for the headers of a request, and for a connection as a whole.
@@ -28,7 +29,8 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
-const PATHS: &str = "there are /, /live, /ready, /metrics and /v1/status\n";
+const RELOAD: &str = "/v1/reload";
+const PATHS: &str = "there are /, /live, /ready, /metrics, /v1/status, and for POST /v1/reload\n";
 
 /// A whole body.
 pub(super) struct Whole(Option<Bytes>);
@@ -54,10 +56,10 @@ impl Body for Whole {
 }
 
 /// Answers the requests of a connection.
-pub(super) async fn connection(stream: Stream, front: Weak<Shared>, is_loopback: bool) {
+pub(super) async fn connection(stream: Stream, front: Weak<Shared>, reach: Reach) {
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
         let front = front.upgrade();
-        async move { Ok::<_, Infallible>(answer(front, &request, is_loopback)) }
+        async move { Ok::<_, Infallible>(answer(front, &request, reach).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -68,19 +70,29 @@ pub(super) async fn connection(stream: Stream, front: Weak<Shared>, is_loopback:
     let _gone = timeout(WHOLE, served).await;
 }
 
-fn answer<B>(front: Option<Arc<Shared>>, request: &Request<B>, is_loopback: bool) -> Response<Whole> {
-    if is_loopback && !is_for_loopback(request) {
+async fn answer<B>(front: Option<Arc<Shared>>, request: &Request<B>, reach: Reach) -> Response<Whole> {
+    if reach == Reach::Loopback && !is_for_loopback(request) {
         return whole(StatusCode::MISDIRECTED_REQUEST, TEXT, "ask for localhost\n".to_owned());
     }
+    let is_reload = request.uri().path() == RELOAD;
     // HEAD is answered as GET, without the body.
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refused = whole(StatusCode::METHOD_NOT_ALLOWED, TEXT, "use GET\n".to_owned());
-        refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    let allowed: &[Method] = if is_reload { &[Method::POST] } else { &[Method::GET, Method::HEAD] };
+    if !allowed.contains(request.method()) {
+        let names = if is_reload { "POST" } else { "GET, HEAD" };
+        let mut refused = whole(StatusCode::METHOD_NOT_ALLOWED, TEXT, format!("use {names}\n"));
+        refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static(names));
         return refused;
     }
     let Some(front) = front else {
         return whole(StatusCode::SERVICE_UNAVAILABLE, TEXT, "the front has ended\n".to_owned());
     };
+    if is_reload {
+        if let Some(why) = reload::refusal(reach, request.headers()) {
+            return whole(StatusCode::FORBIDDEN, TEXT, format!("{why}\n"));
+        }
+        let (status, outcome) = reload::reload(Front::from(front)).await;
+        return json(status, &outcome);
+    }
     match request.uri().path() {
         "/live" | "/livez" => whole(StatusCode::OK, TEXT, "ok\n".to_owned()),
         "/ready" | "/readyz" => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
+use super::reach::Reach;
 use super::server;
 use crate::config::{AdminConfig, ListenAddress};
 use crate::events;
@@ -94,12 +95,12 @@ impl AdminSockets {
 /// Accepts connections for ever.
 async fn accept(bound: Arc<Bound>, front: Weak<Shared>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let is_loopback = bound.local_address().is_some_and(|address| address.ip().is_loopback());
+    let reach = Reach::of(&bound);
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match bound.accept().await {
             Ok((stream, _)) => {
-                let served = server::connection(stream, Weak::clone(&front), is_loopback);
+                let served = server::connection(stream, Weak::clone(&front), reach);
                 tokio::spawn(async move {
                     served.await;
                     drop(place);

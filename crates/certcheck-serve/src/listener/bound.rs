@@ -105,6 +105,11 @@ impl Bound {
         }
     }
 
+    /// Whether it is a Unix socket.
+    pub(crate) const fn is_unix(&self) -> bool {
+        matches!(self.kind, Kind::Unix(..))
+    }
+
     /// The next connection.
     pub(crate) async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match &self.kind {

@@ -1,13 +1,11 @@
 //! Signals, until one ends the front.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use certcheck_serve::config::{ConfigError, Loaded};
 use certcheck_serve::{Front, Reread};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use super::notify::{Now, notify, watchdog};
@@ -33,13 +31,14 @@ pub(super) fn run(
             Ok(front) => front,
             Err(error) => return Ok(Err(error)),
         };
+        front.reread_by(reread);
         notify(Now::Ready);
         let alive = tokio::spawn(watchdog());
         let following = tokio::spawn({
-            let (front, reread) = (front.clone(), Arc::clone(&reread));
-            async move { front.follow_files(file, reread).await }
+            let front = front.clone();
+            async move { front.follow_files(file).await }
         });
-        let reloading = tokio::spawn(reload_on(hangups, front.clone(), reread));
+        let reloading = tokio::spawn(reload_on(hangups, front.clone()));
         tokio::select! {
             _ = interrupts.recv() => {}
             _ = terminations.recv() => {}
@@ -63,11 +62,10 @@ pub(super) fn run(
 }
 
 /// Reloads at each SIGHUP. What cannot be used is logged by the front.
-async fn reload_on(mut hangups: Signal, front: Front, reread: Reread) {
+async fn reload_on(mut hangups: Signal, front: Front) {
     while hangups.recv().await.is_some() {
         notify(Now::Reloading);
-        let (front, reread) = (front.clone(), Arc::clone(&reread));
-        let _logged = spawn_blocking(move || front.reload_from(|| reread())).await;
+        let _logged = front.reread().await;
         notify(Now::Ready);
     }
 }
