@@ -13,12 +13,15 @@ use tokio::sync::Semaphore;
 
 use crate::certificates::Certificates;
 use crate::config::{ClientCertificate, ListenerConfig, TlsVersion};
+use crate::proxy::UpstreamHealth;
 
 /// What a listener does at present.
 pub(crate) struct Active {
     pub(crate) config: ListenerConfig,
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) tls: Tls,
+    /// Whether its service can be reached.
+    pub(crate) upstream: Arc<UpstreamHealth>,
 }
 
 /// The server's side of TLS.
@@ -36,6 +39,7 @@ impl Active {
         config: ListenerConfig,
         certificates: Arc<Certificates>,
         engine: Option<&Arc<Engine>>,
+        upstream: Arc<UpstreamHealth>,
         provider: &Arc<CryptoProvider>,
         before: Option<&Self>,
     ) -> Result<Self, Error> {
@@ -44,7 +48,7 @@ impl Active {
             Some(before) => before.tls.clone(),
             None => tls(&config, &certificates, engine, provider)?,
         };
-        Ok(Self { config, certificates, tls })
+        Ok(Self { config, certificates, tls, upstream })
     }
 
     /// The engine that checks clients. `None` if they are not asked for a certificate.

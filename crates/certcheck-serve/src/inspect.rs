@@ -8,10 +8,10 @@ use certcheck_rustls::{Engine, Time};
 
 use crate::board;
 use crate::config::{ClientCertificate, ListenerConfig};
-use crate::run::{Shared, State};
+use crate::run::{Listener, Shared, State};
 use crate::status::{
     CaStatus, EndingStatus, EvidenceStatus, FrontStatus, ListenerStatus, Missing, Ready, RingStatus,
-    SourceStatus, ends_soon,
+    SourceStatus, UpstreamStatus, ends_soon,
 };
 
 /// Pieces of evidence that are listed.
@@ -54,6 +54,18 @@ impl Shared {
         self.ready_with(&self.state())
     }
 
+    /// Each listener whose service was tried, and whether it was reached.
+    pub(crate) fn upstreams_up(&self) -> Vec<(String, bool)> {
+        let state = self.state();
+        let is_up = |(name, listener): (&String, &Listener)| {
+            let attempt = listener.active.borrow().upstream.last()?;
+            Some((name.clone(), attempt.failure.is_none()))
+        };
+        let mut listeners: Vec<_> = state.listeners.iter().filter_map(is_up).collect();
+        listeners.sort();
+        listeners
+    }
+
     fn ready_with(&self, state: &State) -> Ready {
         let mut missing = Vec::new();
         let mut add = |kind, detail: String| missing.push(Missing { kind, detail });
@@ -63,6 +75,10 @@ impl Shared {
         for listener in &state.loaded.config.listeners {
             if !self.board.is_draining() && state.sockets.shown(&listener.name).is_empty() {
                 add("listener", format!("listener `{}` listens nowhere", listener.name));
+            }
+            if let Some(why) = state.unreachable(listener) {
+                let (name, upstream) = (&listener.name, &listener.upstream);
+                add("upstream", format!("the service {upstream} of listener `{name}` {why}"));
             }
         }
         for engine in state.engines.all() {
@@ -94,6 +110,16 @@ impl State {
         self.loaded.config.listeners.iter().filter(uses).map(|listener| listener.name.clone()).collect()
     }
 
+    /// Why the service of a listener is missing, if it is tried at all.
+    fn unreachable(&self, config: &ListenerConfig) -> Option<String> {
+        config.limits.upstream_probe?;
+        let listener = self.listeners.get(&config.name)?;
+        match listener.active.borrow().upstream.last() {
+            None => Some("is tried for the first time".to_owned()),
+            Some(attempt) => attempt.failure.map(|failure| format!("cannot be reached: {failure}")),
+        }
+    }
+
     fn listener_states(&self) -> Vec<ListenerStatus> {
         let state = |config: &ListenerConfig| {
             let listener = self.listeners.get(&config.name)?;
@@ -102,6 +128,7 @@ impl State {
                 name: config.name.clone(),
                 addresses: self.sockets.shown(&config.name),
                 upstream: config.upstream.to_string(),
+                upstream_health: listener.active.borrow().upstream.last().map(UpstreamStatus::of),
                 protocol: if config.http.is_some() { "http" } else { "tcp" },
                 client_auth: match config.client_auth {
                     ClientCertificate::Required => "required",

@@ -21,6 +21,7 @@ use crate::certificates::{self, Certificates};
 use crate::checks::{Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
 use crate::listener::Inherited;
+use crate::proxy::Upstreams;
 use crate::reload::Reloads;
 use crate::service::Context;
 use crate::sockets::{PreparedSockets, Sockets};
@@ -57,8 +58,9 @@ pub(crate) struct State {
     pub(crate) sockets: Sockets,
     pub(crate) engines: Engines,
     admin: AdminSockets,
-    /// Tasks that look up the evidence about rings.
-    rings: JoinSet<()>,
+    upstreams: Upstreams,
+    /// Tasks that look up the evidence about rings, and whether services can be reached.
+    watching: JoinSet<()>,
 }
 
 pub(crate) struct Listener {
@@ -92,6 +94,7 @@ struct Prepared {
     sockets: PreparedSockets,
     listeners: Vec<(String, Active, certificates::Prepared)>,
     admin: PreparedAdmin,
+    upstreams: Upstreams,
 }
 
 impl Shared {
@@ -131,7 +134,8 @@ impl Front {
                 sockets: Sockets::default(),
                 engines: Engines::default(),
                 admin: AdminSockets::default(),
-                rings: JoinSet::new(),
+                upstreams: Upstreams::default(),
+                watching: JoinSet::new(),
             }),
             is_over: watch::Sender::new(false),
             generation: AtomicU64::new(0),
@@ -282,12 +286,15 @@ impl Front {
         #[expect(clippy::cast_precision_loss, reason = "it counts reloads")]
         gauge!(names::GENERATION).set(generation as f64);
         shared.board.keep_rings(state.engines.all());
-        let mut rings = JoinSet::new();
+        let mut watching = JoinSet::new();
         for engine in state.engines.all() {
-            rings.spawn(Arc::clone(&shared.board).watch_ring(Arc::clone(engine)));
+            watching.spawn(Arc::clone(&shared.board).watch_ring(Arc::clone(engine)));
+        }
+        for watch in state.upstreams.watches(&state.loaded.config.listeners) {
+            watching.spawn(watch);
         }
         // The tasks of the configuration before end.
-        state.rings = rings;
+        state.watching = watching;
         Ok(())
     }
 }
@@ -363,6 +370,7 @@ impl State {
             return Err(faults);
         };
         let Some(provider) = provider::get() else { return Err(faults) };
+        let upstreams = self.upstreams.prepare(&config.listeners);
         let mut listeners = Vec::new();
         for ((number, listener), prepared) in config.listeners.iter().enumerate().zip(certificates) {
             let before = self.listeners.get(&listener.name).map(|before| Arc::clone(&before.active.borrow()));
@@ -371,7 +379,8 @@ impl State {
                 None => Arc::new(Certificates::empty()),
             };
             let engine = engines.engine(&listener.check);
-            match Active::new(listener.clone(), resolver, engine, &provider, before.as_deref()) {
+            let upstream = upstreams.find(listener).unwrap_or_default();
+            match Active::new(listener.clone(), resolver, engine, upstream, &provider, before.as_deref()) {
                 Ok(active) => listeners.push((listener.name.clone(), active, prepared)),
                 Err(error) => {
                     let place = origins.place(Some(number), "tls_versions");
@@ -379,12 +388,16 @@ impl State {
                 }
             }
         }
-        if faults.is_empty() { Ok(Prepared { engines, sockets, listeners, admin }) } else { Err(faults) }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Prepared { engines, sockets, listeners, admin, upstreams })
     }
 
     /// Uses what is prepared.
     fn commit(&mut self, loaded: Loaded, prepared: Prepared, shared: &Arc<Shared>) {
         self.engines = prepared.engines.commit();
+        self.upstreams = prepared.upstreams;
         let mut before = std::mem::take(&mut self.listeners);
         for (name, active, certificates) in prepared.listeners {
             active.certificates.replace(certificates);

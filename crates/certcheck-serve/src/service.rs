@@ -20,7 +20,7 @@ use crate::http::{HttpClient, HttpConnection};
 use crate::incoming::{self, HeaderError};
 use crate::listener::Peer;
 use crate::metrics as names;
-use crate::proxy::{self, Relay, Transferred};
+use crate::proxy::{Relay, Transferred};
 use crate::proxy_protocol::{self, Addresses, TlsFacts};
 use crate::session::{End, Session};
 use crate::stream::Stream;
@@ -178,13 +178,7 @@ impl Connection<'_> {
             self.ended(client.as_ref(), refusal.code(), Transferred::default(), since);
             return;
         }
-        let connected = proxy::connect(
-            &config.upstream,
-            config.allow_remote_upstream,
-            config.limits.connect_timeout,
-            header.as_deref(),
-        );
-        let upstream = match connected.await {
+        let upstream = match active.upstream.connect(config, header.as_deref()).await {
             Ok(upstream) => upstream,
             Err(error) => {
                 counter!(names::UPSTREAM_FAILURES, "listener" => Arc::clone(&context.listener)).increment(1);

@@ -281,7 +281,7 @@ mod tests {
         config.limits.max_lifetime = lifetime;
         let certificates = Arc::new(Certificates::empty());
         let provider = provider::get().expect("cryptography");
-        Arc::new(Active::new(config, certificates, None, &provider, None).expect("good"))
+        Arc::new(Active::new(config, certificates, None, Arc::default(), &provider, None).expect("good"))
     }
 
     /// A session, and the senders of its configuration and of its end.

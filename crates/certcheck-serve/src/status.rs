@@ -2,12 +2,15 @@
 //!
 //! Times are RFC 3339 in UTC. Fields may be added, and existing ones keep their meaning.
 
+use std::time::Duration;
+
 use certcheck_rustls::certcheck_core::key_ring::Role;
 use certcheck_rustls::certcheck_fetch::{EvidenceState, HostHealth, printable};
 use certcheck_rustls::{Summary, Time, Verdict};
 use serde::Serialize;
 
 use crate::board::{Board, SOON};
+use crate::proxy::Attempt;
 
 /// The state of a front.
 #[derive(Clone, Debug, Serialize)]
@@ -55,7 +58,7 @@ pub struct Ready {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Missing {
-    /// `draining`, `listener`, `ring` or `evidence`.
+    /// `draining`, `listener`, `upstream`, `ring` or `evidence`.
     pub kind: &'static str,
     /// What it is, in a sentence.
     pub detail: String,
@@ -83,6 +86,8 @@ pub struct ListenerStatus {
     pub addresses: Vec<String>,
     /// The service behind it.
     pub upstream: String,
+    /// The last attempt to connect to it. `None` before the first.
+    pub upstream_health: Option<UpstreamStatus>,
     /// `tcp` or `http`.
     pub protocol: &'static str,
     /// `required`, `optional` or `none`.
@@ -93,6 +98,22 @@ pub struct ListenerStatus {
     pub max_connections: usize,
     /// The end of the server certificate that ends first.
     pub certificate_not_after: Option<String>,
+}
+
+/// The last attempt to connect to a service.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct UpstreamStatus {
+    /// Whether it was reached.
+    pub up: bool,
+    /// When it was tried.
+    pub asked_at: String,
+    /// How long that took.
+    pub seconds: f64,
+    /// Why it was not reached.
+    pub failure: Option<String>,
+    /// Attempts in a row that failed.
+    pub failures: u32,
 }
 
 /// A ring.
@@ -271,13 +292,30 @@ impl EvidenceStatus {
     }
 }
 
+/// Seconds, to the microsecond.
+fn seconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e6).round() / 1e6
+}
+
+impl UpstreamStatus {
+    pub(crate) fn of(attempt: Attempt) -> Self {
+        Self {
+            up: attempt.failure.is_none(),
+            asked_at: attempt.at.to_string(),
+            seconds: seconds(attempt.took),
+            failure: attempt.failure,
+            failures: attempt.failures,
+        }
+    }
+}
+
 impl SourceStatus {
     pub(crate) fn of(health: &HostHealth) -> Self {
         Self {
             host: printable(&health.host).to_string(),
             up: health.failure.is_none(),
             asked_at: health.asked_at.to_string(),
-            seconds: (health.took.as_secs_f64() * 1e6).round() / 1e6,
+            seconds: seconds(health.took),
             failure: health.failure.clone(),
             failures: health.failures,
             pause_seconds: health.pause.map(|pause| pause.as_secs()),

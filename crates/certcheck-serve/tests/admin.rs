@@ -103,6 +103,45 @@ async fn a_front_is_ready_once_nothing_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_front_without_its_service_is_not_ready() {
+    let pki = Pki::new();
+    let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let upstream = held.local_addr().expect("bound").to_string();
+    drop(held);
+    let (front, _, admin) = start(&pki, &upstream, "upstream_probe = '1s'\n");
+    // Once everything else is there, the service alone is missing.
+    let until = tokio::time::Instant::now() + PATIENCE;
+    let missing = loop {
+        let (code, body) = get(admin, "/ready").await;
+        let seen: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        let missing = seen["missing"].as_array().expect("a list").clone();
+        if let [one] = &missing[..]
+            && one["detail"].as_str().is_some_and(|detail| detail.contains("cannot be reached"))
+        {
+            assert_eq!((code, &one["kind"]), (503, &"upstream".into()));
+            break one["detail"].as_str().expect("text").to_owned();
+        }
+        assert!(tokio::time::Instant::now() < until, "{body}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(missing.starts_with(&format!("the service {upstream} of listener `web` ")), "{missing}");
+    assert!(get(admin, "/metrics").await.1.contains("certcheck_upstream_up{listener=\"web\"} 0\n"));
+    assert!(get(admin, "/").await.1.contains("The service cannot be reached: "));
+    let seen = status(admin).await;
+    assert_eq!(seen["listeners"][0]["upstream_health"]["up"], false, "{seen}");
+    // One that is not tried is not waited for.
+    front.reload(pki.config(&upstream, "upstream_probe = 'off'").expect("good")).expect("used");
+    assert!(front.status().ready.missing.iter().all(|missing| missing.kind != "upstream"));
+    front.reload(pki.config(&upstream, "upstream_probe = '1s'").expect("good")).expect("used");
+    assert!(front.status().ready.missing.iter().any(|missing| missing.kind == "upstream"));
+
+    // It comes up, and is found by itself.
+    let service = tokio::net::TcpListener::bind(&upstream).await.expect("still free");
+    support::until("ready", || front.status().ready.ready).await;
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_happens_is_seen() {
     let pki = Pki::new();
     let (upstream, _seen) = mirror().await;
@@ -150,6 +189,7 @@ async fn what_happens_is_seen() {
     assert_eq!(code, 200);
     for name in [
         "certcheck_ready 1",
+        "certcheck_upstream_up{listener=\"web\"} 1",
         "certcheck_source_up{source_id=",
         "certcheck_evidence_next_update_timestamp_seconds{kind=\"crl\",source_id=",
         "certcheck_requests_total{listener=\"web\",status=\"4xx\"} ",

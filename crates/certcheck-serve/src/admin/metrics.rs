@@ -17,6 +17,7 @@ const NEXT_UPDATE: &str = "certcheck_evidence_next_update_timestamp_seconds";
 const SOURCE_UP: &str = "certcheck_source_up";
 const SOURCE_SECONDS: &str = "certcheck_source_exchange_seconds";
 const READY: &str = "certcheck_ready";
+const UPSTREAM_UP: &str = "certcheck_upstream_up";
 
 /// CRLs that have metrics of their own.
 const CRLS: usize = 500;
@@ -50,6 +51,14 @@ pub(super) fn render(shared: &Shared) -> String {
     });
     let mut page = Exposition::default();
     page.gauge(READY, "1 if clients can be served, else 0.", i64::from(shared.ready().ready));
+    page.family(
+        UPSTREAM_UP,
+        Kind::Gauge,
+        "1 if the last attempt to connect to the service succeeded, else 0.",
+    );
+    for (listener, is_up) in shared.upstreams_up() {
+        page.sample(UPSTREAM_UP, &labels(&[("listener", &listener)]), i64::from(is_up));
+    }
     let engines = shared.engines();
     let mut crls = BTreeMap::<String, EvidenceState>::new();
     for state in engines.iter().flat_map(|engine| engine.evidence(CRLS)) {

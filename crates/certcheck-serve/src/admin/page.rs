@@ -41,7 +41,7 @@ pub(super) fn page(status: &FrontStatus) -> Markup {
             body {
                 main {
                     (verdict(status))
-                    (section("Listeners", status.listeners.iter().map(listener)))
+                    (section("Listeners", status.listeners.iter().map(|one| listener(one, now))))
                     (section("Last refusals", status.refusals.iter().map(|one| refusal(one, now))))
                     (section("Evidence", status.evidence.iter().map(|one| evidence(one, now))))
                     (section("Sources", status.sources.iter().map(|one| source(one, now))))
@@ -97,18 +97,28 @@ fn section(title: &str, rows: impl ExactSizeIterator<Item = Markup>) -> Markup {
     }
 }
 
-fn listener(one: &ListenerStatus) -> Markup {
+fn listener(one: &ListenerStatus, now: Option<Time>) -> Markup {
     html! {
         div.head {
             span.name { (one.name) }
-            span.quiet.small { (one.connections) " of " (one.max_connections) " connections" }
+            @if let Some(health) = &one.upstream_health { (answers(health.up)) }
         }
+        p.quiet.small { (one.connections) " of " (one.max_connections) " connections" }
         p.small {
             @for (at, address) in one.addresses.iter().enumerate() {
                 @if at > 0 { ", " }
                 code { (address) }
             }
             " to " code { (one.upstream) }
+        }
+        @if let Some(health) = &one.upstream_health {
+            @if let Some(failure) = &health.failure {
+                p.small {
+                    "The service cannot be reached: " (failure) ". "
+                    (health.failures) (if health.failures == 1 { " failure" } else { " failures in a row" })
+                    ", the last " (since(&health.asked_at, now))
+                }
+            }
         }
         p.quiet.small {
             (one.protocol) ", client certificate " (one.client_auth)
@@ -155,11 +165,10 @@ fn evidence(one: &EvidenceStatus, now: Option<Time>) -> Markup {
 }
 
 fn source(one: &SourceStatus, now: Option<Time>) -> Markup {
-    let (class, word) = if one.up { ("good", "answers") } else { ("bad", "fails") };
     html! {
         div.head {
             span.name { (one.host) }
-            span class={ "chip tone " (class) } { (word) }
+            (answers(one.up))
         }
         @if let Some(failure) = &one.failure { p.small { (failure) } }
         p.quiet.small {
@@ -168,6 +177,12 @@ fn source(one: &SourceStatus, now: Option<Time>) -> Markup {
             @if let Some(pause) = one.pause_seconds { ", not asked for another " (pause) " s" }
         }
     }
+}
+
+/// Whether a source or a service answers.
+fn answers(is_up: bool) -> Markup {
+    let (class, word) = if is_up { ("good", "answers") } else { ("bad", "fails") };
+    html! { span class={ "chip tone " (class) } { (word) } }
 }
 
 fn ring(one: &RingStatus) -> Markup {

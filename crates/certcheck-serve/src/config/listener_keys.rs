@@ -46,6 +46,7 @@ pub(super) const INHERITED: &[&str] = &[
     "connect_timeout",
     "idle_timeout",
     "max_lifetime",
+    "upstream_probe",
     "proxy_protocol",
     "proxy_protocol_tlvs",
     "accept_proxy_from",
@@ -103,6 +104,8 @@ const MAX_EVIDENCE: u64 = 4 << 30;
 pub(super) const HTTP_ALPN: [&str; 2] = ["h2", "http/1.1"];
 /// The shortest time limit.
 const SHORTEST: Duration = Duration::from_millis(100);
+/// The shortest time between attempts to reach a service.
+const SOONEST_PROBE: Duration = Duration::from_secs(1);
 
 /// A listener. `None` if keys that have no default are missing: that is noted. What an AT-TLS policy says is not there
 /// yet, if the listener names one.
@@ -209,14 +212,18 @@ fn limits<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> ListenerLimits {
     let handshake_timeout = time("handshake_timeout", usual.handshake_timeout);
     let connect_timeout = time("connect_timeout", usual.connect_timeout);
     let mut bound = |key, usual| reading.value(scope, key, usual, durations::duration_or_off(SHORTEST));
+    let (idle_timeout, max_lifetime) =
+        (bound("idle_timeout", usual.idle_timeout), bound("max_lifetime", usual.max_lifetime));
+    let probe = durations::duration_or_off(SOONEST_PROBE);
     ListenerLimits {
         max_connections,
         max_connections_per_address,
         max_handshakes,
         handshake_timeout,
         connect_timeout,
-        idle_timeout: bound("idle_timeout", usual.idle_timeout),
-        max_lifetime: bound("max_lifetime", usual.max_lifetime),
+        idle_timeout,
+        max_lifetime,
+        upstream_probe: reading.value(scope, "upstream_probe", usual.upstream_probe, probe),
     }
 }
 

@@ -194,6 +194,9 @@ pub struct ListenerLimits {
     pub idle_timeout: Option<Duration>,
     /// The longest that a connection may last. `None`: no limit.
     pub max_lifetime: Option<Duration>,
+    /// How long no connection to the service was tried until the front tries one. `None`: it tries none, and readiness
+    /// does not depend on the service.
+    pub upstream_probe: Option<Duration>,
 }
 
 impl Default for ListenerLimits {
@@ -207,6 +210,7 @@ impl Default for ListenerLimits {
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Some(Duration::from_secs(3_600)),
             max_lifetime: None,
+            upstream_probe: Some(Duration::from_secs(10)),
         }
     }
 }

@@ -102,6 +102,7 @@ impl Page<'_> {
         self.value("connect_timeout", duration(limits.connect_timeout));
         self.value("idle_timeout", duration_or_off(limits.idle_timeout));
         self.value("max_lifetime", duration_or_off(limits.max_lifetime));
+        self.value("upstream_probe", duration_or_off(limits.upstream_probe));
         let proxy = &listener.proxy_protocol;
         self.value("proxy_protocol", word(proxy.version));
         if proxy.version == super::model::ProxyVersion::V2 {

@@ -155,7 +155,7 @@ impl Exchanges {
         }
         let client_side = asked.upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
         let request = self.for_service(http, decision, request, &report.received)?;
-        let sent = self.services.send(&active.config, http, request);
+        let sent = self.services.send(active, http, request);
         let mut response = match in_time(sent, http.response_timeout, &report.received).await {
             Some(Ok(response)) => response,
             Some(Err(_)) if report.received.is_too_large() => return Err(StatusCode::PAYLOAD_TOO_LARGE),

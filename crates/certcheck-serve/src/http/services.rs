@@ -12,8 +12,9 @@ use tokio::time::timeout;
 
 use super::body::RequestBody;
 use super::tasks::Tasks;
-use crate::config::{HttpConfig, ListenerConfig, ServiceVersion};
-use crate::proxy::{self, UpstreamError};
+use crate::active::Active;
+use crate::config::{HttpConfig, ServiceVersion};
+use crate::proxy::UpstreamError;
 use crate::stream::Stream;
 
 /// How long a connection may take to be ready again after its last answer has ended.
@@ -84,19 +85,19 @@ impl Services {
     /// the service has closed it meanwhile, is sent once more.
     pub(super) async fn send(
         &self,
-        listener: &ListenerConfig,
+        active: &Active,
         http: &HttpConfig,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Failure> {
         match http.service_version {
-            ServiceVersion::Http1 => self.send_http1(listener, http, request).await,
-            ServiceVersion::Http2 => self.send_http2(listener, http, request).await,
+            ServiceVersion::Http1 => self.send_http1(active, http, request).await,
+            ServiceVersion::Http2 => self.send_http2(active, http, request).await,
         }
     }
 
     async fn send_http1(
         &self,
-        listener: &ListenerConfig,
+        active: &Active,
         http: &HttpConfig,
         mut request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Failure> {
@@ -107,7 +108,7 @@ impl Services {
                 Err(error) => request = not_sent(error)?,
             }
         }
-        let stream = self.connect(listener).await?;
+        let stream = self.connect(active).await?;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(http.max_header_bytes)
             .max_headers(http.max_headers)
@@ -123,7 +124,7 @@ impl Services {
 
     async fn send_http2(
         &self,
-        listener: &ListenerConfig,
+        active: &Active,
         http: &HttpConfig,
         mut request: Request<RequestBody>,
     ) -> Result<Response<Incoming>, Failure> {
@@ -137,7 +138,7 @@ impl Services {
             }
             shared = self.shared.lock().await;
         }
-        let stream = self.connect(listener).await?;
+        let stream = self.connect(active).await?;
         let (mut sender, connection) = http2::Builder::new(self.tasks.clone())
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(http.max_header_bytes).unwrap_or(u32::MAX))
@@ -151,10 +152,8 @@ impl Services {
         Ok(sender.send_request(request).await?)
     }
 
-    async fn connect(&self, listener: &ListenerConfig) -> Result<Stream, UpstreamError> {
-        let within = listener.limits.connect_timeout;
-        let allow_remote = listener.allow_remote_upstream;
-        proxy::connect(&listener.upstream, allow_remote, within, self.header.as_deref()).await
+    async fn connect(&self, active: &Active) -> Result<Stream, UpstreamError> {
+        active.upstream.connect(&active.config, self.header.as_deref()).await
     }
 
     /// A connection that is ready for a request.

@@ -38,7 +38,7 @@ impl fmt::Display for UpstreamError {
 
 /// Connects to the service, and sends it a header if there is one, within a time. Without `allow_remote` only addresses
 /// of this machine are tried.
-pub(crate) async fn connect(
+pub(super) async fn connect(
     upstream: &Upstream,
     allow_remote: bool,
     within: Duration,

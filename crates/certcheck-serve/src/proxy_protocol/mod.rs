@@ -15,4 +15,4 @@ mod write;
 pub(crate) use header::{Addresses, Header};
 pub(crate) use read::{HeaderFault, Progress, parse};
 pub(crate) use tls::TlsFacts;
-pub(crate) use write::write;
+pub(crate) use write::{for_probe, write};

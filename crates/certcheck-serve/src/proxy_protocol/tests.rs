@@ -8,7 +8,7 @@ use super::crc32c::crc32c;
 use super::header::{Addresses, Header, SIGNATURE, kind};
 use super::read::{HeaderFault, Progress, parse};
 use super::tls::TlsFacts;
-use super::write::write;
+use super::write::{for_probe, write};
 use crate::config::{ProxyProtocol, ProxyTlv, ProxyVersion};
 
 /// Reads a header as a connection does. Returns it with the number of its bytes.
@@ -182,6 +182,15 @@ fn headers_of_others_are_read() {
 
 fn socket() -> impl Strategy<Value = SocketAddr> {
     any::<(std::net::IpAddr, u16)>().prop_map(SocketAddr::from)
+}
+
+#[test]
+fn a_connection_of_the_front_itself_has_no_client() {
+    assert_eq!(for_probe(ProxyVersion::None), None);
+    for (version, is_local) in [(ProxyVersion::V1, false), (ProxyVersion::V2, true)] {
+        let header = for_probe(version).expect("a header");
+        assert_eq!(read(header), Ok(Some((Header { addresses: None, is_local }, header.len()))));
+    }
 }
 
 proptest! {

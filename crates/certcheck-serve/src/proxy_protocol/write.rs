@@ -32,6 +32,15 @@ pub(crate) fn write(
     }
 }
 
+/// The header of a connection of the front itself, which has no client: version 2 calls it LOCAL.
+pub(crate) const fn for_probe(version: ProxyVersion) -> Option<&'static [u8]> {
+    match version {
+        ProxyVersion::None => None,
+        ProxyVersion::V1 => Some(b"PROXY UNKNOWN\r\n"),
+        ProxyVersion::V2 => Some(b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"),
+    }
+}
+
 fn v1(addresses: Option<Addresses>) -> String {
     let Some(Addresses { source, destination }) = addresses else { return "PROXY UNKNOWN\r\n".to_owned() };
     let family = if source.is_ipv4() { "TCP4" } else { "TCP6" };
