@@ -50,6 +50,7 @@ mod incoming;
 mod inspect;
 mod listener;
 mod metrics;
+mod phase;
 pub mod policy_file;
 mod provider;
 mod proxy;

@@ -21,6 +21,7 @@ use crate::certificates::{self, Certificates};
 use crate::checks::{Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
 use crate::listener::Inherited;
+use crate::phase::Phase;
 use crate::proxy::Upstreams;
 use crate::reload::Reloads;
 use crate::service::Context;
@@ -41,7 +42,7 @@ pub(crate) struct Shared {
     state: RwLock<State>,
     /// Held while a configuration is prepared and used: one at a time.
     using: Mutex<()>,
-    is_over: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     generation: AtomicU64,
     inherited: Inherited,
     reloads: Reloads,
@@ -137,7 +138,7 @@ impl Front {
                 upstreams: Upstreams::default(),
                 watching: JoinSet::new(),
             }),
-            is_over: watch::Sender::new(false),
+            phase: watch::Sender::new(Phase::Serving),
             generation: AtomicU64::new(0),
             inherited: Inherited::from_env(),
             using: Mutex::default(),
@@ -235,7 +236,8 @@ impl Front {
         self.shared.engines()
     }
 
-    /// Ends all listeners for good, and waits until connections have ended. Those that go on after this time are cut.
+    /// Ends all listeners for good, and waits until connections have ended. Over HTTP they end after the requests that go
+    /// on. Those that go on after this time are cut.
     pub async fn drain(&self, within: Duration) -> Drained {
         events::draining(self.connections(), within);
         self.shared.board.drain();
@@ -249,6 +251,7 @@ impl Front {
         for task in accepting {
             let _aborted = task.await;
         }
+        self.shared.phase.send_replace(Phase::Draining);
         let none_left = async {
             for connections in &connections {
                 connections.none_left().await;
@@ -259,7 +262,7 @@ impl Front {
             return Drained { cut: 0 };
         }
         let cut = connections.iter().map(|connections| connections.number()).sum();
-        self.shared.is_over.send_replace(true);
+        self.shared.phase.send_replace(Phase::Over);
         let none_left = async {
             for connections in &connections {
                 connections.none_left().await;
@@ -420,7 +423,7 @@ impl State {
             let context = Context {
                 listener: name.into(),
                 active: listener.active.subscribe(),
-                is_over: shared.is_over.subscribe(),
+                phase: shared.phase.subscribe(),
                 board: Arc::clone(&shared.board),
             };
             Some((context, Arc::clone(&listener.connections)))

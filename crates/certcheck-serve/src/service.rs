@@ -20,6 +20,7 @@ use crate::http::{HttpClient, HttpConnection};
 use crate::incoming::{self, HeaderError};
 use crate::listener::Peer;
 use crate::metrics as names;
+use crate::phase::Phase;
 use crate::proxy::{Relay, Transferred};
 use crate::proxy_protocol::{self, Addresses, TlsFacts};
 use crate::session::{End, Session};
@@ -35,8 +36,8 @@ pub(crate) struct Context {
     pub(crate) listener: Arc<str>,
     /// What the listener does, now and after reloads.
     pub(crate) active: watch::Receiver<Arc<Active>>,
-    /// Whether the time for connections to end by themselves is over.
-    pub(crate) is_over: watch::Receiver<bool>,
+    /// How far the front has come to its end.
+    pub(crate) phase: watch::Receiver<Phase>,
     /// What operators look at.
     pub(crate) board: Arc<Board>,
 }
@@ -218,12 +219,16 @@ impl Connection<'_> {
             client: client.clone(),
             header,
             is_http2,
+            phase: self.context.phase.clone(),
         };
         let protocol = if is_http2 { "h2" } else { "http/1.1" };
         let context = self.context;
         let _listed = context.board.connected(&context.listener, self.about.peer, client.as_ref(), protocol);
         let mut served = HttpConnection::new(stream, http, served);
-        let end = Session::new(self.context, self.active, client.as_ref()).run(&mut served).await;
+        let mut end = Session::new(self.context, self.active, client.as_ref()).run(&mut served).await;
+        if matches!(end, End::Ended(_)) && *context.phase.borrow() == Phase::Draining {
+            end = End::Parted;
+        }
         self.count_cut(end);
         self.ended(client.as_ref(), end.why(), served.transferred(), since);
     }

@@ -16,6 +16,7 @@ use crate::access;
 use crate::active::Active;
 use crate::config::ClientCertificate;
 use crate::http::HttpConnection;
+use crate::phase::{Phase, reached};
 use crate::proxy::{Relay, Side};
 use crate::service::Context;
 
@@ -35,8 +36,10 @@ pub(crate) enum End {
     Idle,
     /// It lasted too long.
     Lifetime,
-    /// The front ends.
+    /// The front ends, and the time for connections to end by themselves is over.
     Drained,
+    /// The front ends, and the connection with it as its protocol has it.
+    Parted,
     /// The client would be refused now, with this code.
     Refused(&'static str),
 }
@@ -51,7 +54,7 @@ impl End {
             Self::Broken(Side::Upstream) => "upstream-broken",
             Self::Idle => "idle",
             Self::Lifetime => "lifetime",
-            Self::Drained => "drained",
+            Self::Drained | Self::Parted => "drained",
             Self::Refused(code) => code,
         }
     }
@@ -59,7 +62,7 @@ impl End {
     /// The same, if it was the front that ended the connection.
     pub(crate) const fn reason_to_cut(self) -> Option<&'static str> {
         match self {
-            Self::Ended(_) | Self::Broken(_) => None,
+            Self::Ended(_) | Self::Broken(_) | Self::Parted => None,
             _ => Some(self.why()),
         }
     }
@@ -91,7 +94,7 @@ impl Passing for HttpConnection {
 /// A client that is connected with the service.
 pub(crate) struct Session<'s> {
     active: watch::Receiver<Arc<Active>>,
-    is_over: watch::Receiver<bool>,
+    phase: watch::Receiver<Phase>,
     client: Option<&'s Client>,
     engine: Option<Arc<Engine>>,
     idle: Option<Duration>,
@@ -104,7 +107,7 @@ impl<'s> Session<'s> {
     pub(crate) fn new(context: &Context, active: &Arc<Active>, client: Option<&'s Client>) -> Self {
         Self {
             active: context.active.clone(),
-            is_over: context.is_over.clone(),
+            phase: context.phase.clone(),
             client,
             engine: active.engine().cloned(),
             idle: active.config.limits.idle_timeout,
@@ -119,7 +122,7 @@ impl<'s> Session<'s> {
         let mut recheck: Option<Recheck<'_>> = None;
         let mut lifetime = pin!(sleep_until(begun + self.lifetime.unwrap_or(NEVER)));
         let mut idle = pin!(sleep_until(begun + self.idle.unwrap_or(NEVER)));
-        let mut is_over = self.is_over.clone();
+        let mut phase = self.phase.clone();
         let mut is_reload_over = false;
         loop {
             tokio::select! {
@@ -162,7 +165,7 @@ impl<'s> Session<'s> {
                     idle.as_mut().reset(until);
                 }
                 () = &mut lifetime, if self.lifetime.is_some() => return End::Lifetime,
-                _ = is_over.wait_for(|is_over| *is_over) => return End::Drained,
+                () = reached(&mut phase, Phase::Over) => return End::Drained,
                 // Last: a busy connection uses up all that a task may do at once, and nothing behind it would be looked at.
                 outcome = &mut *passing => return match outcome {
                     Ok(side) => End::Ended(side),
@@ -288,16 +291,17 @@ mod tests {
     fn session(
         idle: Option<Duration>,
         lifetime: Option<Duration>,
-    ) -> (Session<'static>, watch::Sender<Arc<Active>>, watch::Sender<bool>) {
-        let (active, is_over) = (watch::Sender::new(active(idle, lifetime)), watch::Sender::new(false));
+    ) -> (Session<'static>, watch::Sender<Arc<Active>>, watch::Sender<Phase>) {
+        let (active, phase) =
+            (watch::Sender::new(active(idle, lifetime)), watch::Sender::new(Phase::Serving));
         let context = Context {
             listener: "test".into(),
             active: active.subscribe(),
-            is_over: is_over.subscribe(),
+            phase: phase.subscribe(),
             board: Board::new(),
         };
         let session = Session::new(&context, &active.borrow(), None);
-        (session, active, is_over)
+        (session, active, phase)
     }
 
     /// The end of a session, if it ends within this time.
@@ -307,26 +311,29 @@ mod tests {
 
     #[tokio::test]
     async fn a_busy_connection_ends_like_any_other() {
-        let (limited, _active, _is_over) = session(None, SHORT);
+        let (limited, _active, _phase) = session(None, SHORT);
         assert_eq!(end(limited, &mut Passes::new(true), PATIENCE).await, Some(End::Lifetime));
-        let (drained, _active, is_over) = session(None, None);
+        let (drained, _active, phase) = session(None, None);
         let draining = async {
             sleep(Duration::from_millis(20)).await;
-            is_over.send_replace(true);
+            // By itself this ends no connection.
+            phase.send_replace(Phase::Draining);
+            sleep(Duration::from_millis(20)).await;
+            phase.send_replace(Phase::Over);
         };
         let mut passes = Passes::new(true);
         assert_eq!(tokio::join!(end(drained, &mut passes, PATIENCE), draining).0, Some(End::Drained));
-        let (reloaded, shared, _is_over) = session(None, None);
+        let (reloaded, shared, _phase) = session(None, None);
         shared.send_replace(active(None, SHORT));
         assert_eq!(end(reloaded, &mut Passes::new(true), PATIENCE).await, Some(End::Lifetime));
     }
 
     #[tokio::test]
     async fn limits_of_a_reload_hold_for_live_connections() {
-        let (shorter, shared, _is_over) = session(None, None);
+        let (shorter, shared, _phase) = session(None, None);
         shared.send_replace(active(SHORT, None));
         assert_eq!(end(shorter, &mut Passes::new(false), PATIENCE).await, Some(End::Idle));
-        let (without, shared, _is_over) = session(SHORT, SHORT);
+        let (without, shared, _phase) = session(SHORT, SHORT);
         shared.send_replace(active(None, None));
         let mut passes = Passes::new(false);
         assert_eq!(end(without, &mut passes, Duration::from_secs(1)).await, None);
