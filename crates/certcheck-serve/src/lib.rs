@@ -50,6 +50,7 @@ mod incoming;
 mod inspect;
 mod listener;
 mod metrics;
+mod observer;
 mod phase;
 pub mod policy_file;
 mod provider;
@@ -65,6 +66,7 @@ pub mod status;
 mod stream;
 pub mod style;
 
+pub use observer::ClientObserver;
 pub use reload::{ReloadError, Reread};
 pub use run::{Drained, Front};
 

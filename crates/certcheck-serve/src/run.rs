@@ -21,6 +21,7 @@ use crate::certificates::{self, Certificates};
 use crate::checks::{Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
 use crate::listener::Inherited;
+use crate::observer::{ClientObserver, Observed};
 use crate::phase::Phase;
 use crate::proxy::Upstreams;
 use crate::reload::Reloads;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     generation: AtomicU64,
     inherited: Inherited,
     reloads: Reloads,
+    observed: Observed,
     pub(crate) board: Arc<Board>,
 }
 
@@ -121,6 +123,18 @@ impl Front {
     /// # Errors
     /// All faults, with the places of the configuration that are wrong.
     pub fn start(loaded: Loaded) -> Result<Self, ConfigError> {
+        Self::start_with(loaded, None)
+    }
+
+    /// As [`Front::start`], with an observer.
+    ///
+    /// # Errors
+    /// As for [`Front::start`].
+    pub fn start_observed(loaded: Loaded, observer: Arc<dyn ClientObserver>) -> Result<Self, ConfigError> {
+        Self::start_with(loaded, Some(observer))
+    }
+
+    fn start_with(loaded: Loaded, observer: Option<Arc<dyn ClientObserver>>) -> Result<Self, ConfigError> {
         if !loaded.config.admin.listen.is_empty() {
             // Before anything is counted.
             admin::install();
@@ -138,12 +152,13 @@ impl Front {
                 upstreams: Upstreams::default(),
                 watching: JoinSet::new(),
             }),
-            phase: watch::Sender::new(Phase::Serving),
+            phase: watch::Sender::new(Phase::Running),
             generation: AtomicU64::new(0),
             inherited: Inherited::from_env(),
             using: Mutex::default(),
             reloads: Reloads::default(),
             board: Board::new(),
+            observed: Observed::by(observer),
         };
         let front = Self { shared: Arc::new(shared) };
         front.use_configuration(loaded)?;
@@ -425,6 +440,7 @@ impl State {
                 active: listener.active.subscribe(),
                 phase: shared.phase.subscribe(),
                 board: Arc::clone(&shared.board),
+                observed: shared.observed.clone(),
             };
             Some((context, Arc::clone(&listener.connections)))
         });

@@ -20,6 +20,7 @@ use crate::http::{HttpClient, HttpConnection};
 use crate::incoming::{self, HeaderError};
 use crate::listener::Peer;
 use crate::metrics as names;
+use crate::observer::Observed;
 use crate::phase::Phase;
 use crate::proxy::{Relay, Transferred};
 use crate::proxy_protocol::{self, Addresses, TlsFacts};
@@ -36,10 +37,11 @@ pub(crate) struct Context {
     pub(crate) listener: Arc<str>,
     /// What the listener does, now and after reloads.
     pub(crate) active: watch::Receiver<Arc<Active>>,
-    /// How far the front has come to its end.
+    /// How near the front is to its end.
     pub(crate) phase: watch::Receiver<Phase>,
     /// What operators look at.
     pub(crate) board: Arc<Board>,
+    pub(crate) observed: Observed,
 }
 
 /// Serves a connection to its end.
@@ -98,11 +100,13 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
                 Ok(admitted) => {
                     handshake_counted(&context, "accept", "accept", admitted.client().is_resumed(), since);
                     let (stream, client) = admitted.into_parts();
+                    context.observed.accepted(&client, since.elapsed());
                     let facts = TlsFacts::of(stream.get_ref().1, Some(&client), &active.certificates);
                     Box::pin(connection.pass_on(stream, Some(client), &facts)).await;
                 }
                 Err(error) => {
                     context.board.not_accepted(&context.listener, about.peer, &error);
+                    context.observed.refused(&error, since.elapsed());
                     let outcome = if matches!(error, AcceptError::Refused(_)) { "refused" } else { "failed" };
                     handshake_counted(&context, outcome, error.code(), false, since);
                 }
@@ -249,6 +253,7 @@ impl Connection<'_> {
             counter!(names::BYTES, "listener" => Arc::clone(listener), "direction" => direction)
                 .increment(bytes);
         }
+        self.context.observed.ended(client, why, since.elapsed());
         let subject = access::subject_of(client);
         events::connection_ended(self.about, subject.as_deref(), why, transferred, since.elapsed());
     }

@@ -240,6 +240,7 @@ mod tests {
     use crate::board::Board;
     use crate::certificates::Certificates;
     use crate::config::{ListenerConfig, Upstream};
+    use crate::observer::Observed;
     use crate::provider;
 
     const SHORT: Option<Duration> = Some(Duration::from_millis(50));
@@ -293,12 +294,13 @@ mod tests {
         lifetime: Option<Duration>,
     ) -> (Session<'static>, watch::Sender<Arc<Active>>, watch::Sender<Phase>) {
         let (active, phase) =
-            (watch::Sender::new(active(idle, lifetime)), watch::Sender::new(Phase::Serving));
+            (watch::Sender::new(active(idle, lifetime)), watch::Sender::new(Phase::Running));
         let context = Context {
             listener: "test".into(),
             active: active.subscribe(),
             phase: phase.subscribe(),
             board: Board::new(),
+            observed: Observed::default(),
         };
         let session = Session::new(&context, &active.borrow(), None);
         (session, active, phase)

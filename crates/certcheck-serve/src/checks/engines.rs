@@ -140,6 +140,9 @@ fn prepare(
         ProxyFor::Environment => builder = builder.proxy_from_env(),
         ProxyFor::Url(url) => builder = builder.proxy(url.clone()),
     }
+    if let Some(name) = &network.user_agent {
+        builder = builder.user_agent(name.clone());
+    }
     if let Some(server) = &network.ldap_server {
         builder = builder.directory(server.clone());
     }

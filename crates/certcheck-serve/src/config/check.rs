@@ -168,6 +168,8 @@ pub struct NetworkConfig {
     pub ldap_server: Option<String>,
     /// Whether OCSP requests are sent with GET where they fit.
     pub ocsp_get: bool,
+    /// The name under which sources are asked. `None`: that of certcheck. The file has no key for it.
+    pub user_agent: Option<String>,
     /// The limits of fetching. The file has keys for the size of evidence and the time for it.
     pub limits: FetchLimits,
 }
@@ -185,6 +187,7 @@ impl Default for NetworkConfig {
             allow_https: false,
             ldap_server: None,
             ocsp_get: false,
+            user_agent: None,
             limits: FetchLimits::default(),
         }
     }

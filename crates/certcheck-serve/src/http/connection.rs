@@ -43,7 +43,7 @@ pub(crate) struct HttpClient {
     pub(crate) header: Option<Vec<u8>>,
     /// Whether it speaks HTTP/2, else HTTP/1.1.
     pub(crate) is_http2: bool,
-    /// How far the front has come to its end.
+    /// How near the front is to its end.
     pub(crate) phase: watch::Receiver<Phase>,
 }
 

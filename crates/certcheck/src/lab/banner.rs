@@ -16,6 +16,7 @@ struct Ready<'r> {
     dir: String,
     ring: String,
     echo: String,
+    status_page: &'r str,
     cdp: &'r str,
     ocsp: &'r str,
 }
@@ -50,6 +51,7 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
             dir: folder.path().display().to_string(),
             ring: folder.ring().display().to_string(),
             echo: state.echo.to_string(),
+            status_page: &state.status_page,
             cdp: &state.cdp,
             ocsp: &state.ocsp,
         });
@@ -64,7 +66,8 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
         "{GOOD}a lab is running{GOOD:#} in {}; Ctrl-C or {certcheck} lab stop{dir} ends it",
         path(folder.path())
     )?;
-    writeln!(out, "  echo over TLS  {echo}")?;
+    writeln!(out, "  echo over TLS  {echo}, by certcheck serve --config {}", path(&folder.serve()))?;
+    writeln!(out, "  status page    {}", state.status_page)?;
     writeln!(out, "  CRLs           {}", state.cdp)?;
     writeln!(out, "  OCSP           {}", state.ocsp)?;
     writeln!(out)?;
@@ -115,6 +118,7 @@ pub(super) fn print_end(folder: &Folder) -> io::Result<()> {
 pub(super) fn print_status(status: &Status) -> io::Result<()> {
     let mut out = crate::output::text();
     writeln!(out, "echo  {}", Visible(&status.echo))?;
+    writeln!(out, "page  {}", Visible(&status.status_page))?;
     for source in &status.sources {
         write!(out, "{:<4}  {}", source.source.code(), Visible(&source.url))?;
         if let Some(how) = source.broken {

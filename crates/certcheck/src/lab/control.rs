@@ -62,6 +62,7 @@ pub(super) enum Answer {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Status {
     pub(super) echo: String,
+    pub(super) status_page: String,
     pub(super) sources: Vec<SourceStatus>,
     pub(super) subjects: Vec<SubjectStatus>,
 }
@@ -132,6 +133,7 @@ impl Lab {
         };
         Status {
             echo: self.state.echo.to_string(),
+            status_page: self.state.status_page.clone(),
             sources: [LabSource::Cdp, LabSource::Ocsp].map(source).into(),
             subjects: self.authority.everyone().into_iter().map(subject).collect(),
         }

@@ -1,23 +1,18 @@
-//! The service: TLS by [`Acceptor`]. It greets a client with its name and echoes lines, or answers HTTP.
+//! The service behind the front, which knows nothing of TLS. It greets a client by what the front says about it and echoes
+//! lines, or answers HTTP.
 //!
 //! A client that speaks HTTP is recognised by ALPN (RFC 7301), or by its first bytes, which may take a moment.
 
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use certcheck_core::reason::Reason;
-use certcheck_core::status::Status;
-use certcheck_fetch::{CheckReport, Ended};
-use certcheck_rustls::{AcceptError, Acceptor, Client};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use super::log::{Event, Log};
-use crate::text::shown;
+use super::proxy_header;
 
 /// Connections at once.
 const AT_ONCE: usize = 256;
@@ -27,13 +22,13 @@ const MOST: usize = 8 << 10;
 const IDLE: Duration = Duration::from_secs(600);
 /// How long a client that may speak HTTP has to begin.
 const MOMENT: Duration = Duration::from_millis(200);
-/// How long the last line may take.
+/// How long the header may take, and the end.
 const PARTING: Duration = Duration::from_secs(2);
 
-pub(super) const HTTP: &[u8] = b"http/1.1";
+const HTTP: &[u8] = b"http/1.1";
 
 /// Serves until dropped.
-pub(super) async fn serve(listener: TcpListener, acceptor: Acceptor, log: Log) {
+pub(super) async fn serve(listener: TcpListener) {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
@@ -42,99 +37,18 @@ pub(super) async fn serve(listener: TcpListener, acceptor: Acceptor, log: Log) {
             sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let (acceptor, log) = (acceptor.clone(), log.clone());
         tokio::spawn(async move {
-            connection(&acceptor, io, &log).await;
+            connection(io).await;
             drop(permit);
         });
     }
 }
 
-async fn connection(acceptor: &Acceptor, io: TcpStream, log: &Log) {
-    let begun = Instant::now();
-    let accepted = acceptor.accept(io).await;
-    let elapsed = begun.elapsed();
-    let admitted = match accepted {
-        Ok(admitted) => admitted,
-        Err(error) => {
-            let event = Event::new("echo", refused_name(&error), "refused").detail(refusal(&error));
-            return log.record(event.took(elapsed));
-        }
-    };
-    let is_http = admitted.alpn() == Some(HTTP);
-    let (mut stream, client) = admitted.into_parts();
-    // Both are there where certificates are demanded.
-    let (Some(report), Some(watch)) = (client.report(), client.watch()) else { return };
-    let name = name_of(report);
-    let event = Event::new("echo", &name, "accepted").detail(evidence(report));
-    log.record(event.took(elapsed));
-    let hello = hello(&client, report);
-    let ended = {
-        let talk = pin!(converse(&mut stream, &hello, is_http));
-        tokio::select! {
-            _left = talk => None,
-            ended = watch => Some(ended),
-        }
-    };
-    match ended {
-        Some(Ended::Rejected(report)) => {
-            let code = report.code();
-            log.record(Event::new("echo", &name, "cut-off").detail(code).took(begun.elapsed()));
-            let line = format!("you are no longer accepted: {code}\n");
-            let _gone = timeout(PARTING, stream.write_all(line.as_bytes())).await;
-        }
-        // For an HTTP client all is logged by then.
-        None if !is_http => log.record(Event::new("echo", &name, "left").took(begun.elapsed())),
-        _ => {}
-    }
-    let _gone = timeout(PARTING, stream.shutdown()).await;
-}
-
-/// The common name of the client that a report is about; the subject if it has none.
-fn name_of(report: &CheckReport) -> String {
-    let details = report.details();
-    let view = details.view();
-    let Some(leaf) = view.path.first() else { return "somebody".to_owned() };
-    let subject = leaf.certificate.subject().to_string();
-    let name = subject.split(',').find_map(|part| part.strip_prefix("CN=")).unwrap_or(&subject);
-    shown(&name.chars().take(40).collect::<String>())
-}
-
-fn refused_name(error: &AcceptError) -> String {
-    match error {
-        AcceptError::Refused(refused) => name_of(refused.report()),
-        _ => "somebody".to_owned(),
-    }
-}
-
-/// The code of a refusal, and the cause of an unknown status.
-fn refusal(error: &AcceptError) -> String {
-    let AcceptError::Refused(refused) = error else { return error.code().to_owned() };
-    match refused.reason().map(|rejection| &rejection.reason) {
-        Some(Reason::RevocationUnknown(cause)) => format!("{}, {}", error.code(), cause.code()),
-        _ => error.code().to_owned(),
-    }
-}
-
-/// The evidence by which the client is good.
-fn evidence(report: &CheckReport) -> String {
-    match report.details().view().path.first().map(|leaf| &leaf.revocation) {
-        Some(Status::Good(proof)) => format!("{} of {}", proof.by.code(), proof.this_update),
-        _ => "without evidence".to_owned(),
-    }
-}
-
-/// The greeting of an admitted client.
-fn hello(client: &Client, report: &CheckReport) -> String {
-    let Some(Ok(identity)) = client.identity() else { return "you are accepted\n".to_owned() };
-    let emails = identity.emails().map(|emails| emails.join(", ")).unwrap_or_default();
-    let resumed = if client.is_resumed() { ", a session resumed" } else { "" };
-    let until = identity.not_after();
-    format!(
-        "you are {}\ne-mail {emails}\nuntil {until}, not revoked by {}{resumed}\n",
-        identity.subject(),
-        evidence(report)
-    )
+async fn connection(mut io: TcpStream) {
+    let Ok(Ok(Some(facts))) = timeout(PARTING, proxy_header::read(&mut io)).await else { return };
+    let is_http = facts.alpn.as_deref() == Some(HTTP);
+    let _left = converse(&mut io, &facts.hello(), is_http).await;
+    let _gone = timeout(PARTING, io.shutdown()).await;
 }
 
 /// Talks with a client until it leaves.

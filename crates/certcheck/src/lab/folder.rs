@@ -15,6 +15,9 @@ use super::pki::{Holder, Pki};
 const STATE: &str = "lab.json";
 const PARTS: [&str; 2] = ["ring", "clients"];
 const SERVER_CA: &str = "server-ca.pem";
+const SERVER: &str = "server.pem";
+const SERVER_KEY: &str = "server.key";
+const SERVE: &str = "serve.toml";
 /// Bytes of a state file.
 const MAX_STATE: u64 = 64 << 10;
 
@@ -25,6 +28,9 @@ pub(super) struct State {
     program: String,
     pub(super) pid: u32,
     pub(super) echo: SocketAddr,
+    /// The URL of the front's status page. Labs of earlier versions have none.
+    #[serde(default)]
+    pub(super) status_page: String,
     pub(super) cdp: String,
     pub(super) ocsp: String,
     pub(super) control: SocketAddr,
@@ -38,13 +44,14 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(
         echo: SocketAddr,
+        status_page: String,
         cdp: String,
         ocsp: String,
         control: SocketAddr,
         token: String,
     ) -> Self {
         let (program, pid) = ("certcheck lab".to_owned(), std::process::id());
-        Self { program, pid, echo, cdp, ocsp, control, token, ended: None }
+        Self { program, pid, echo, status_page, cdp, ocsp, control, token, ended: None }
     }
 
     /// The state of a lab that has ended: nothing is sent to its port, which another program may have by then.
@@ -78,6 +85,11 @@ impl Folder {
 
     pub(super) fn server_ca(&self) -> PathBuf {
         self.0.join(SERVER_CA)
+    }
+
+    /// The configuration of the front.
+    pub(super) fn serve(&self) -> PathBuf {
+        self.0.join(SERVE)
     }
 
     /// The certificate and the key of a client.
@@ -119,7 +131,7 @@ impl Folder {
         for part in PARTS.map(|part| path.join(part)) {
             ignore_absence(fs::remove_dir_all(&part)).map_err(named(&part))?;
         }
-        for file in [self.server_ca(), path.join(STATE)] {
+        for file in [SERVER_CA, SERVER, SERVER_KEY, SERVE, STATE].map(|file| path.join(file)) {
             ignore_absence(fs::remove_file(&file)).map_err(named(&file))?;
         }
         Ok(())
@@ -140,7 +152,32 @@ impl Folder {
             write(&certificate, &certificates(&[der, issuer]), 0o644)?;
             write(&secret, &pem("PRIVATE KEY", &key.pkcs8()), 0o600)?;
         }
-        write(&self.server_ca(), &certificates(&[&pki.server.issuer]), 0o644)
+        let Holder { key, der, issuer, .. } = &pki.server;
+        write(&self.0.join(SERVER), &certificates(&[der, issuer]), 0o644)?;
+        write(&self.0.join(SERVER_KEY), &pem("PRIVATE KEY", &key.pkcs8()), 0o600)?;
+        write(&self.server_ca(), &certificates(&[issuer]), 0o644)
+    }
+
+    /// Writes the configuration of a front that listens there, before a service that listens there.
+    pub(super) fn write_serve(&self, port: u16, upstream: SocketAddr) -> anyhow::Result<()> {
+        let text = format!(
+            "# The front of the lab, as `certcheck serve --config` takes it. Changes are used at once.\n\
+             admin.listen = \"127.0.0.1:0\"\n\
+             watch_files = \"1s\"\n\
+             \n\
+             [[listener]]\n\
+             name = \"echo\"\n\
+             listen = \"127.0.0.1:{port}\"\n\
+             upstream = \"{upstream}\"\n\
+             certificates = {{ chain = \"{SERVER}\", key = \"{SERVER_KEY}\" }}\n\
+             alpn = [\"http/1.1\"]\n\
+             ring = \"ring\"\n\
+             allow_net = \"127.0.0.0/8\"        # the CRLs and the responder are on loopback\n\
+             clock_skew = \"4s\"                # there is one clock, and changes are to be seen soon\n\
+             proxy_protocol = \"v2\"            # tells the service who the client is\n\
+             proxy_protocol_tlvs = [\"alpn\", \"certificate\"]\n"
+        );
+        write(&self.serve(), &text, 0o644)
     }
 
     /// Writes the state file, whole or not at all.

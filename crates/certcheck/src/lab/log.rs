@@ -112,17 +112,21 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Begins to write; `closed` is notified if standard output is closed.
-    pub(super) fn start(is_json: bool, closed: Arc<Notify>) -> io::Result<Self> {
+    /// Begins to write once the second value is dropped, so that nothing comes before the addresses; `closed` is notified
+    /// if standard output is closed.
+    pub(super) fn start(is_json: bool, closed: Arc<Notify>) -> io::Result<(Self, SyncSender<()>)> {
         let (events, waiting) = sync_channel(WAITING);
+        let (ready, is_ready) = sync_channel(0);
         let lost = Arc::<AtomicU64>::default();
         let log = Self { events, lost: Arc::clone(&lost) };
         thread::Builder::new().name("log".to_owned()).spawn(move || {
+            // It is never sent to: this waits until it is dropped.
+            let _dropped = is_ready.recv();
             if write_all(&waiting, &lost, is_json).is_err() {
                 closed.notify_one();
             }
         })?;
-        Ok(log)
+        Ok((log, ready))
     }
 
     pub(super) fn record(&self, event: Event) {

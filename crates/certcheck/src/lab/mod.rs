@@ -1,7 +1,7 @@
 //! `certcheck lab`: a local PKI with CRLs, OCSP and a service behind it, to revoke and break things in.
 //!
 //! ```text
-//! Pki -> Authority (CRLs, OCSP) -> Sources (CDP, OCSP; can be broken) <- engine <- Acceptor <- echo
+//! Pki -> Authority (CRLs, OCSP) -> Sources (CDP, OCSP; can be broken) <- front (as certcheck serve) -> echo
 //!            ^ control: revoke, release, break, repair, status, stop
 //! ```
 
@@ -10,9 +10,11 @@ mod banner;
 mod control;
 mod echo;
 mod folder;
+mod front;
 mod log;
 mod outage;
 mod pki;
+mod proxy_header;
 mod serve;
 mod sources;
 

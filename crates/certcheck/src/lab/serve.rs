@@ -1,14 +1,10 @@
 //! A lab from its start to a signal.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
-use certcheck_core::{KeyRing, Policy, Revocation};
-use certcheck_fetch::{Engine, FetchLimits, Guard};
-use certcheck_rustls::{AcceptLimits, Acceptor, ServerParts, SessionPolicy};
-use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -16,14 +12,12 @@ use super::authority::Authority;
 use super::control::{self, Lab};
 use super::folder::{Folder, State};
 use super::log::Log;
-use super::pki::{Holder, Pki, Urls};
-use super::sources::{ECHO_AGENT, Sources, taken};
-use super::{banner, echo};
+use super::pki::{Pki, Urls};
+use super::sources::{Sources, taken};
+use super::{banner, echo, front};
 use crate::flags::{LabArguments, LabSource};
 use crate::setup;
 
-/// How far clocks may differ, in seconds: there is one clock, and faults are to be seen soon.
-const SKEW: i64 = 4;
 /// How long open connections have when the lab ends.
 const PARTING: Duration = Duration::from_millis(500);
 
@@ -47,26 +41,32 @@ async fn run_until_signal(arguments: &LabArguments, folder: &Folder) -> anyhow::
     let (mut interrupts, mut terminations) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let (closed, stop) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let log = Log::start(arguments.json, Arc::clone(&closed))?;
+    let (log, ready) = Log::start(arguments.json, Arc::clone(&closed))?;
     let port = arguments.port;
-    let echo_listener = listen(port.unwrap_or(0), "the echo service")?;
+    // The front listens there later, by its configuration.
+    drop(listen(port.unwrap_or(0), "the echo service")?);
+    let echo_listener = listen(0, "the service behind the front")?;
     let control_listener = listen(0, "orders")?;
     let sources = Sources::start(port.map(|port| port.saturating_add(1)), log.clone(), arguments.all)?;
     let (cdp, ocsp) = (sources.url(LabSource::Cdp), sources.url(LabSource::Ocsp));
     let pki = Pki::new(setup::time(None), &Urls { cdp: &cdp, ocsp: &ocsp })?;
     folder.write(&pki)?;
-    let acceptor = acceptor(folder, &pki.server)?;
+    folder.write_serve(port.unwrap_or(0), echo_listener.local_addr()?)?;
     let Pki { cas, subjects, .. } = pki;
     let authority = Arc::new(Authority::new(cas, subjects));
     sources.serve(&authority);
-    let (echo_at, control_at) = (echo_listener.local_addr()?, control_listener.local_addr()?);
-    let state = State::new(echo_at, cdp, ocsp, control_at, crate::secret::secret()?);
+    tokio::spawn(echo::serve(echo_listener));
+    let front = front::start(folder, log.clone())?;
+    let first = |addresses: Vec<SocketAddr>| addresses.first().copied().context("the front does not listen");
+    let (echo_at, control_at) = (first(front.addresses(front::LISTENER))?, control_listener.local_addr()?);
+    let status_page = format!("http://{}/", first(front.admin_addresses())?);
+    let state = State::new(echo_at, status_page, cdp, ocsp, control_at, crate::secret::secret()?);
     folder.write_state(&state)?;
     let ended = state.clone();
-    let lab = Arc::new(Lab { authority, sources, state, log: log.clone(), stop: Arc::clone(&stop) });
+    let lab = Arc::new(Lab { authority, sources, state, log, stop: Arc::clone(&stop) });
     banner::print(folder, &lab, arguments.json)?;
+    drop(ready);
     tokio::spawn(control::serve(control_listener, Arc::clone(&lab)));
-    tokio::spawn(echo::serve(echo_listener, acceptor, log));
     tokio::select! {
         _ = interrupts.recv() => {}
         _ = terminations.recv() => {}
@@ -84,26 +84,4 @@ fn listen(port: u16, what: &str) -> anyhow::Result<tokio::net::TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(taken(port, what))?;
     listener.set_nonblocking(true)?;
     Ok(tokio::net::TcpListener::from_std(listener)?)
-}
-
-/// The acceptor, as in any server, except that loopback may be asked and that waits are short.
-fn acceptor(folder: &Folder, server: &Holder) -> anyhow::Result<Acceptor> {
-    let ring = KeyRing::from_paths(&[folder.ring()])?;
-    let mut policy = Policy::client(Revocation::HardFail);
-    policy.freshness.skew = SKEW;
-    let mut limits = FetchLimits::default();
-    limits.first_byte = Duration::from_secs(1);
-    limits.small_whole = Duration::from_secs(3);
-    limits.back_off_max = Duration::from_secs(2);
-    limits.breaker_pause = Duration::from_secs(2);
-    let guard = Guard::new().allow_net("127.0.0.0/8".parse()?);
-    let engine = Engine::builder(ring, policy)
-        .limits(limits)
-        .guard(guard)
-        .user_agent(ECHO_AGENT.to_owned())
-        .build()?;
-    let chain = [&server.der, &server.issuer].map(|der| CertificateDer::from(der.clone()));
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(server.key.pkcs8()));
-    let parts = ServerParts::new(chain.into(), key)?.alpn([echo::HTTP]);
-    Ok(Acceptor::new(parts, Arc::new(engine), SessionPolicy::default(), AcceptLimits::default())?)
 }
