@@ -59,6 +59,7 @@ mod proxy_protocol;
 mod reload;
 pub mod ring_folders;
 mod run;
+pub mod sandbox;
 mod service;
 mod session;
 mod sockets;

@@ -85,6 +85,61 @@ impl Drop for Running {
     }
 }
 
+/// It cannot read a folder that its configuration did not name at the start, and reloads within those that it did name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_holds_and_reloads_go_on() {
+    for is_on in [true, false] {
+        let pki = Pki::new();
+        let (address, upstream) = (free_port(), echo().await);
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("root.pem"), fs::read(pki.path("ring/root.pem")).unwrap()).unwrap();
+        let file = pki.path("serve.toml");
+        // Evidence is not kept in the folder for temporary files, where the other ring is.
+        let text = format!(
+            "sandbox = {is_on}\ncache_dir = 'cache'\n{}",
+            configuration(&address.to_string(), &upstream)
+        );
+        fs::write(&file, &text).unwrap();
+        let mut command = program();
+        command.args(["serve", "--config", "serve.toml"]);
+        let running = Running::start(&pki, command);
+        assert_eq!(running.hears(), "READY=1\n");
+        let client = pki.client("good");
+        let before = shown(&dial(address, &client).await);
+        assert!(connect(address, &pki.client("revoked")).await.outcome.is_err());
+        pki.write_server("server", "localhost", &Key::p256("serve sandboxed"));
+        let reload = || {
+            running.signal("HUP");
+            assert!(running.hears().starts_with("RELOADING=1\n"));
+            assert_eq!(running.hears(), "READY=1\n");
+        };
+        reload();
+        let mut live = dial(address, &client).await;
+        assert_ne!(shown(&live), before);
+        let ring = format!("ring = ['ring', '{}']", outside.path().display());
+        fs::write(&file, text.replace("ring = 'ring'", &ring)).unwrap();
+        reload();
+        ping(&mut live, b"served all the same").await.unwrap();
+        running.signal("TERM");
+        drop(live);
+        let (code, log) = tokio::task::spawn_blocking(|| running.end()).await.unwrap();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(fs::read_dir(pki.path("cache")).unwrap().count() > 0, "evidence is kept");
+        if log.contains("this kernel has no Landlock") {
+            println!("SKIPPED: this kernel has no Landlock, so no sandbox was tested");
+            continue;
+        }
+        assert_eq!(log.contains("only the folders of its configuration"), is_on, "{log}");
+        assert_eq!(log.contains("Permission denied"), is_on, "{log}");
+        assert_eq!(log.contains("the configuration in use stays"), is_on, "{log}");
+    }
+}
+
+/// The certificate that the server shows.
+fn shown(stream: &TlsStream<tokio::net::TcpStream>) -> Vec<u8> {
+    stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn signals_reload_and_end_it_and_systemd_hears_of_them() {
     let pki = Pki::new();
@@ -101,9 +156,6 @@ async fn signals_reload_and_end_it_and_systemd_hears_of_them() {
     ping(&mut live, b"hello").await.unwrap();
     assert!(connect(address, &pki.client("revoked")).await.outcome.is_err());
 
-    let shown = |stream: &TlsStream<tokio::net::TcpStream>| {
-        stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
-    };
     let before = shown(&live);
     pki.write_server("server", "localhost", &Key::p256("serve again"));
     running.signal("HUP");

@@ -25,6 +25,8 @@ pub struct ServeConfig {
     pub drain_timeout: Duration,
     /// How often files are looked at for changes. `None`: only when a reload is asked for.
     pub watch_files: Option<Duration>,
+    /// Whether the program restricts itself to the folders of its configuration, where the kernel can.
+    pub sandbox: bool,
 }
 
 impl Default for ServeConfig {
@@ -35,6 +37,7 @@ impl Default for ServeConfig {
             log: LogConfig::default(),
             drain_timeout: Duration::from_secs(30),
             watch_files: Some(Duration::from_secs(5)),
+            sandbox: true,
         }
     }
 }

@@ -27,6 +27,7 @@ pub fn print(config: &ServeConfig, origins: &Origins) -> String {
     let mut page = Page { text: String::new(), origins, listener: None, prefix: "" };
     page.value("drain_timeout", duration(config.drain_timeout));
     page.value("watch_files", duration_or_off(config.watch_files));
+    page.value("sandbox", config.sandbox);
     page.text.push_str("\n[admin]\n");
     page.prefix = "admin.";
     page.value_or_none("listen", some(list(&config.admin.listen, text), config.admin.listen.is_empty()));

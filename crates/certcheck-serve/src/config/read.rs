@@ -24,7 +24,7 @@ const MAX_LISTENERS: usize = 1_024;
 const FAR: usize = usize::MAX / 2;
 
 /// The keys outside listeners, in addition to those that listeners inherit.
-const TOP: &[&str] = &["listener", "admin", "log", "drain_timeout", "watch_files"];
+const TOP: &[&str] = &["listener", "admin", "log", "drain_timeout", "watch_files", "sandbox"];
 const ADMIN: &[&str] = &["listen", "allow_remote"];
 const LOG: &[&str] = &["format", "quiet"];
 
@@ -173,10 +173,11 @@ fn configuration<'d>(reading: &mut Reading<'d>, table: &'d DeTable<'d>) -> (Serv
         reading.value(top, "drain_timeout", usual.drain_timeout, durations::duration(Duration::ZERO));
     let watch_files = durations::duration_or_off(Duration::from_millis(100));
     let watch_files = reading.value(top, "watch_files", usual.watch_files, watch_files);
+    let sandbox = reading.value(top, "sandbox", usual.sandbox, values::switch);
     let admin = admin(reading, top);
     let log = log(reading, top);
     let (listeners, policies) = listeners(reading, top);
-    (ServeConfig { listeners, admin, log, drain_timeout, watch_files }, policies)
+    (ServeConfig { listeners, admin, log, drain_timeout, watch_files, sandbox }, policies)
 }
 
 fn admin<'d>(reading: &mut Reading<'d>, top: Scope<'d>) -> AdminConfig {

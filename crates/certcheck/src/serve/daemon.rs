@@ -1,12 +1,13 @@
 //! Signals, until one ends the front.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use certcheck_serve::config::{ConfigError, Loaded};
+use certcheck_serve::sandbox::{Enforced, Sandbox, SandboxError};
 use certcheck_serve::{Front, Reread};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::notify::{Now, notify, watchdog};
 
@@ -22,6 +23,11 @@ pub(super) fn run(
     reread: Reread,
 ) -> anyhow::Result<Result<(), ConfigError>> {
     raise_file_limit(&loaded);
+    if loaded.config.sandbox
+        && let Err(error) = enter_sandbox(file.as_deref(), &loaded)
+    {
+        return Ok(Err(ConfigError::of(format!("{error}; `sandbox = false` starts without one"))));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let hangups = signal(SignalKind::hangup())?;
@@ -68,6 +74,23 @@ async fn reload_on(mut hangups: Signal, front: Front) {
         let _logged = front.reread().await;
         notify(Now::Ready);
     }
+}
+
+/// Restricts this thread, which is the only one so far, to what the configuration names.
+fn enter_sandbox(file: Option<&Path>, loaded: &Loaded) -> Result<(), SandboxError> {
+    let sandbox = Sandbox::of(file, loaded)?;
+    let (reads, writes) = (sandbox.reads.len(), sandbox.writes.len());
+    match sandbox.enter()? {
+        Enforced::Not => warn!(
+            name: "sandbox-missing", target: "certcheck::sandbox",
+            "this kernel has no Landlock: the process can read and write what its user can"
+        ),
+        enforced => info!(
+            name: "sandboxed", target: "certcheck::sandbox", reads, writes, fully = enforced == Enforced::Fully,
+            "the process can read and write only the folders of its configuration"
+        ),
+    }
+    Ok(())
 }
 
 /// Raises the limit of open files as far as it may be, and warns if that is not enough.
