@@ -81,10 +81,13 @@ impl Pki {
         crl.revoking(entries.collect::<Vec<_>>()).issue(&self.world.ca)
     }
 
-    /// The certificate of a client, with a CRL, or with a responder where the name begins with `ocsp`.
+    /// The certificate of a client, with a CRL, or with a responder where the name begins with `ocsp`, or with the CRL of a
+    /// test where it begins with `live`.
     fn cert(&self, name: &str) -> Cert {
         let cert = if name.starts_with("bare") {
             self.world.client(name, &[], &[])
+        } else if name.starts_with("live") {
+            self.world.client(name, &[self.world.server.url("/live.crl")], &[])
         } else if name.starts_with("ocsp") {
             self.world.client(name, &[], &[self.world.server.url("/ocsp")])
         } else {
@@ -94,6 +97,11 @@ impl Pki {
             "expired" => cert.valid("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
             _ => cert,
         }
+    }
+
+    /// The content of the serial number of a client.
+    pub(crate) fn serial(&self, name: &str) -> Vec<u8> {
+        self.cert(name).serial
     }
 
     /// A client, with its files `NAME.pem` and `NAME.key`.
