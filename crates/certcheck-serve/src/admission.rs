@@ -23,7 +23,7 @@ struct Counts {
 }
 
 /// The limit that a connection would go beyond.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Limit {
     Connections,
     PerAddress,
@@ -109,7 +109,7 @@ impl Drop for Counted {
 }
 
 /// What counts as one address: of IPv6 the first 64 bits, because a host has all addresses below them.
-fn counted_as(address: IpAddr) -> IpAddr {
+pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

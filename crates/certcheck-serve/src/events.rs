@@ -92,12 +92,12 @@ pub(crate) fn access_refused(about: About<'_>, subject: Option<&str>, refusal: &
     );
 }
 
-/// A connection was closed because of a limit.
-pub(crate) fn connection_limited(about: About<'_>, code: &str, max: usize) {
+/// So many connections of an address were closed because of a limit.
+pub(crate) fn connections_limited(about: About<'_>, code: &str, max: usize, count: u64) {
     let (listener, peer) = (about.listener, about.peer.map(display));
     info!(
-        name: "connection-limited", target: "certcheck::limit",
-        listener, peer, code, max, "connection closed because of a limit"
+        name: "connections-limited", target: "certcheck::limit",
+        listener, peer, code, max, count, "connections closed because of a limit"
     );
 }
 

@@ -48,6 +48,7 @@ mod http;
 pub mod identity;
 mod incoming;
 mod inspect;
+mod limit_log;
 mod listener;
 mod metrics;
 mod observer;

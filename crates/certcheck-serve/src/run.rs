@@ -20,6 +20,7 @@ use crate::board::Board;
 use crate::certificates::{self, Certificates};
 use crate::checks::{Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
+use crate::limit_log::LimitLog;
 use crate::listener::Inherited;
 use crate::observer::{ClientObserver, Observed};
 use crate::phase::Phase;
@@ -69,6 +70,7 @@ pub(crate) struct State {
 pub(crate) struct Listener {
     pub(crate) active: watch::Sender<Arc<Active>>,
     pub(crate) connections: Arc<Connections>,
+    limits: Arc<LimitLog>,
 }
 
 /// What has become of the connections of a front.
@@ -426,7 +428,11 @@ impl State {
                     listener.active.send_replace(active);
                     listener
                 }
-                None => Listener { connections: Connections::new(&name), active: watch::Sender::new(active) },
+                None => Listener {
+                    connections: Connections::new(&name),
+                    active: watch::Sender::new(active),
+                    limits: LimitLog::new(&name),
+                },
             };
             self.listeners.insert(name, listener);
         }
@@ -441,6 +447,7 @@ impl State {
                 phase: shared.phase.subscribe(),
                 board: Arc::clone(&shared.board),
                 observed: shared.observed.clone(),
+                limits: Arc::clone(&listener.limits),
             };
             Some((context, Arc::clone(&listener.connections)))
         });

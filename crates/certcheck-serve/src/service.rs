@@ -12,12 +12,13 @@ use tracing::Instrument as _;
 
 use crate::access;
 use crate::active::{Active, Tls};
-use crate::admission::{Counted, Limit};
+use crate::admission::Counted;
 use crate::board::Board;
 use crate::config::HttpConfig;
 use crate::events::{self, About};
 use crate::http::{HttpClient, HttpConnection};
 use crate::incoming::{self, HeaderError};
+use crate::limit_log::LimitLog;
 use crate::listener::Peer;
 use crate::metrics as names;
 use crate::observer::Observed;
@@ -42,6 +43,8 @@ pub(crate) struct Context {
     /// What operators look at.
     pub(crate) board: Arc<Board>,
     pub(crate) observed: Observed,
+    /// The log of its limits.
+    pub(crate) limits: Arc<LimitLog>,
 }
 
 /// Serves a connection to its end.
@@ -80,7 +83,7 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
     if let Some(address) = about.peer
         && let Err(limit) = counted.of_address(address.ip(), limits.max_connections_per_address)
     {
-        limited(about, limit, limits.max_connections_per_address);
+        context.limits.limited(about.peer, limit, limits.max_connections_per_address);
         return;
     }
     // What the header took is not left for the handshake.
@@ -129,13 +132,6 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
             }
         }
     }
-}
-
-/// Reports a connection that is closed because of a limit.
-pub(crate) fn limited(about: About<'_>, limit: Limit, max: usize) {
-    let listener = about.listener.to_owned();
-    counter!(names::LIMITED, "listener" => listener, "reason" => limit.code()).increment(1);
-    events::connection_limited(about, limit.code(), max);
 }
 
 fn handshake_counted(

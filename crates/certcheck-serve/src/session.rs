@@ -240,6 +240,7 @@ mod tests {
     use crate::board::Board;
     use crate::certificates::Certificates;
     use crate::config::{ListenerConfig, Upstream};
+    use crate::limit_log::LimitLog;
     use crate::observer::Observed;
     use crate::provider;
 
@@ -301,6 +302,7 @@ mod tests {
             phase: phase.subscribe(),
             board: Board::new(),
             observed: Observed::default(),
+            limits: LimitLog::new("test"),
         };
         let session = Session::new(&context, &active.borrow(), None);
         (session, active, phase)

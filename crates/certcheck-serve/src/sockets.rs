@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::admission::{Connections, Limit};
 use crate::config::{ListenAddress, ListenerConfig};
-use crate::events::{self, About};
+use crate::events;
 use crate::listener::{BindError, Bound, Inherited};
 use crate::service::{self, Context};
 
@@ -189,8 +189,7 @@ async fn accept(bound: Arc<Bound>, context: Context, connections: Arc<Connection
                 tokio::spawn(service::connection(context.clone(), io, peer, counted));
             }
             Err(limit @ (Limit::Connections | Limit::PerAddress)) => {
-                let about = About { listener: &context.listener, peer: peer.address() };
-                service::limited(about, limit, max);
+                context.limits.limited(peer.address(), limit, max);
             }
         }
     }
