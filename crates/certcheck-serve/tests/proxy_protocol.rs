@@ -52,7 +52,7 @@ fn tlvs(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
 async fn the_service_sees_the_client_and_what_is_known_of_it() {
     let pki = Pki::new();
     let (upstream, received) = recording().await;
-    let more = "proxy_protocol = 'v2'\nalpn = ['postgresql']\nproxy_protocol_tlvs = ['alpn', 'authority', 'version', \
+    let more = "upstream_probe = 'off'\nproxy_protocol = 'v2'\nalpn = ['postgresql']\nproxy_protocol_tlvs = ['alpn', 'authority', 'version', \
                 'cn', 'cipher', 'key-alg', 'sig-alg', 'certificate', 'crc32c']";
     let (_front, address) = pki.front(&upstream, more);
     let mut client = certcheck_testkit::served::client_config(
@@ -96,7 +96,7 @@ async fn the_service_sees_the_client_and_what_is_known_of_it() {
 async fn version_1_says_the_addresses() {
     let pki = Pki::new();
     let (upstream, received) = recording().await;
-    let (_front, address) = pki.front(&upstream, "proxy_protocol = 'v1'");
+    let (_front, address) = pki.front(&upstream, "upstream_probe = 'off'\nproxy_protocol = 'v1'");
     let mut stream = dial(address, &pki.client("good")).await;
     let own = stream.get_ref().0.local_addr().expect("bound");
     stream.shutdown().await.expect("ended");
@@ -125,7 +125,7 @@ async fn behind(address: SocketAddr, pki: &Pki, header: &[u8]) -> std::io::Resul
 async fn a_header_is_demanded_of_named_proxies_and_of_nobody_else() {
     let pki = Pki::new();
     let (upstream, received) = recording().await;
-    let more = "proxy_protocol = 'v1'\naccept_proxy_from = ['127.0.0.0/8']\nmax_connections_per_address = 1\n\
+    let more = "upstream_probe = 'off'\nproxy_protocol = 'v1'\naccept_proxy_from = ['127.0.0.0/8']\nmax_connections_per_address = 1\n\
                 handshake_timeout = '10s'";
     let (front, address) = pki.front(&upstream, more);
     let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24\
