@@ -8,7 +8,8 @@ use certcheck_rustls::{Engine, Time};
 
 use crate::board;
 use crate::config::{ClientCertificate, ListenerConfig};
-use crate::run::{Listener, Shared, State};
+use crate::run::Shared;
+use crate::state::{Listener, State};
 use crate::status::{
     CaStatus, EndingStatus, EvidenceStatus, FrontStatus, ListenerStatus, Missing, Ready, RingStatus,
     SourceStatus, UpstreamStatus, ends_soon,

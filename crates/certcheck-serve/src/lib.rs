@@ -64,6 +64,7 @@ pub mod sandbox;
 mod service;
 mod session;
 mod sockets;
+mod state;
 pub mod status;
 mod stream;
 pub mod style;

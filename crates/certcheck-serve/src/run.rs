@@ -1,7 +1,6 @@
 //! A front that runs: started, reloaded and drained by its program or by a test.
 
 use core::fmt;
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -13,23 +12,19 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::active::Active;
-use crate::admin::{self, AdminSockets, PreparedAdmin};
+use crate::admin;
 use crate::admission::Connections;
 use crate::board::Board;
-use crate::certificates::{self, Certificates};
-use crate::checks::{Engines, PreparedEngines};
-use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
-use crate::limit_log::LimitLog;
+use crate::checks::Engines;
+use crate::config::{ConfigError, Loaded};
 use crate::listener::Inherited;
 use crate::observer::{ClientObserver, Observed};
 use crate::phase::Phase;
-use crate::proxy::Upstreams;
 use crate::reload::Reloads;
 use crate::service::Context;
-use crate::sockets::{PreparedSockets, Sockets};
+use crate::state::{Listener, State, check_faults, read_certificates};
 use crate::status::FrontStatus;
-use crate::{events, metrics as names, provider};
+use crate::{events, metrics as names};
 
 /// The time for connections to end once they are cut.
 const CUT: Duration = Duration::from_secs(2);
@@ -52,27 +47,6 @@ pub(crate) struct Shared {
     pub(crate) board: Arc<Board>,
 }
 
-pub(crate) struct State {
-    pub(crate) loaded: Loaded,
-    pub(crate) listeners: HashMap<String, Listener>,
-    /// The connections of listeners that a reload has removed, as long as there are any.
-    removed: Vec<Arc<Connections>>,
-    /// No configuration is used any longer: it would listen again.
-    is_ending: bool,
-    pub(crate) sockets: Sockets,
-    pub(crate) engines: Engines,
-    admin: AdminSockets,
-    upstreams: Upstreams,
-    /// Tasks that look up the evidence about rings, and whether services can be reached.
-    watching: JoinSet<()>,
-}
-
-pub(crate) struct Listener {
-    pub(crate) active: watch::Sender<Arc<Active>>,
-    pub(crate) connections: Arc<Connections>,
-    limits: Arc<LimitLog>,
-}
-
 /// What has become of the connections of a front.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -91,15 +65,6 @@ impl fmt::Debug for Front {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Front").field("connections", &self.connections()).finish_non_exhaustive()
     }
-}
-
-/// All that a configuration needs, ready to be used. Nothing is changed yet.
-struct Prepared {
-    engines: PreparedEngines,
-    sockets: PreparedSockets,
-    listeners: Vec<(String, Active, certificates::Prepared)>,
-    admin: PreparedAdmin,
-    upstreams: Upstreams,
 }
 
 impl Shared {
@@ -143,17 +108,7 @@ impl Front {
         }
         names::describe();
         let shared = Shared {
-            state: RwLock::new(State {
-                loaded: Loaded::default(),
-                listeners: HashMap::new(),
-                removed: Vec::new(),
-                is_ending: false,
-                sockets: Sockets::default(),
-                engines: Engines::default(),
-                admin: AdminSockets::default(),
-                upstreams: Upstreams::default(),
-                watching: JoinSet::new(),
-            }),
+            state: RwLock::default(),
             phase: watch::Sender::new(Phase::Running),
             generation: AtomicU64::new(0),
             inherited: Inherited::from_env(),
@@ -302,7 +257,17 @@ impl Front {
         // It may have begun to end since.
         state.refuse_end()?;
         let generation = shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        state.commit(loaded, prepared, &self.shared);
+        let context = |name: &str, listener: &Listener| Context {
+            listener: name.into(),
+            active: listener.active.subscribe(),
+            phase: shared.phase.subscribe(),
+            board: Arc::clone(&shared.board),
+            observed: shared.observed.clone(),
+            limits: Arc::clone(&listener.limits),
+        };
+        state.commit(loaded, prepared, context, |admin, prepared| {
+            admin.commit(prepared, &Arc::downgrade(&self.shared));
+        });
         #[expect(clippy::cast_precision_loss, reason = "it counts reloads")]
         gauge!(names::GENERATION).set(generation as f64);
         shared.board.keep_rings(state.engines.all());
@@ -316,150 +281,5 @@ impl Front {
         // The tasks of the configuration before end.
         state.watching = watching;
         Ok(())
-    }
-}
-
-/// The certificates of each listener.
-fn read_certificates(
-    listeners: &[ListenerConfig],
-    origins: &Origins,
-) -> Result<Vec<certificates::Prepared>, Vec<ConfigFault>> {
-    let Some(provider) = provider::get() else {
-        return Err(vec![ConfigFault::new(None, "this build has no cryptography for TLS".to_owned())]);
-    };
-    let (mut prepared, mut faults) = (Vec::new(), Vec::new());
-    for (number, listener) in listeners.iter().enumerate() {
-        match certificates::prepare(&listener.tls, &provider) {
-            Ok(certificates) => prepared.push(certificates),
-            Err(found) => faults.extend(found.into_iter().map(|fault| {
-                let place = origins.place(Some(number), &format!("certificates.{}", fault.number));
-                ConfigFault::new(place, format!("certificates: {}", fault.error))
-            })),
-        }
-    }
-    if faults.is_empty() { Ok(prepared) } else { Err(faults) }
-}
-
-fn check_faults(
-    origins: &Origins,
-    found: Vec<crate::checks::CheckFault>,
-) -> impl Iterator<Item = ConfigFault> {
-    found.into_iter().map(|fault| {
-        let place = origins.place(Some(fault.listener), fault.key);
-        ConfigFault::new(place, format!("{}: {}", fault.key, fault.message))
-    })
-}
-
-impl State {
-    /// The connections of all listeners, also of removed ones.
-    fn connections(&self) -> impl Iterator<Item = &Arc<Connections>> {
-        self.listeners.values().map(|listener| &listener.connections).chain(&self.removed)
-    }
-
-    /// An error once the front ends.
-    fn refuse_end(&self) -> Result<(), ConfigError> {
-        if self.is_ending {
-            Err(ConfigError::of("the front ends, and uses no other configuration"))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Prepares all that a configuration needs. What cannot be used is reported as a whole.
-    fn prepare(&self, loaded: &Loaded, inherited: &Inherited) -> Result<Prepared, Vec<ConfigFault>> {
-        let Loaded { config, origins, .. } = loaded;
-        let mut faults = Vec::new();
-        let certificates =
-            read_certificates(&config.listeners, origins).map_err(|found| faults.extend(found));
-        let engines = self
-            .engines
-            .prepare(&config.listeners)
-            .map_err(|found| faults.extend(check_faults(origins, found)));
-        let sockets = self.sockets.prepare(&config.listeners, inherited).map_err(|found| {
-            faults.extend(found.into_iter().map(|fault| {
-                let place = origins.place(Some(fault.listener), "listen");
-                ConfigFault::new(place, format!("listen: {}", fault.error))
-            }));
-        });
-        let admin = self.admin.prepare(&config.admin, inherited).map_err(|error| {
-            let place = origins.place(None, "admin.listen");
-            faults.push(ConfigFault::new(place, format!("admin.listen: {error}")));
-        });
-        let (Ok(certificates), Ok(engines), Ok(sockets), Ok(admin)) = (certificates, engines, sockets, admin)
-        else {
-            return Err(faults);
-        };
-        let Some(provider) = provider::get() else { return Err(faults) };
-        let upstreams = self.upstreams.prepare(&config.listeners);
-        let mut listeners = Vec::new();
-        for ((number, listener), prepared) in config.listeners.iter().enumerate().zip(certificates) {
-            let before = self.listeners.get(&listener.name).map(|before| Arc::clone(&before.active.borrow()));
-            let resolver = match &before {
-                Some(before) => Arc::clone(&before.certificates),
-                None => Arc::new(Certificates::empty()),
-            };
-            let engine = engines.engine(&listener.check);
-            let upstream = upstreams.find(listener).unwrap_or_default();
-            match Active::new(listener.clone(), resolver, engine, upstream, &provider, before.as_deref()) {
-                Ok(active) => listeners.push((listener.name.clone(), active, prepared)),
-                Err(error) => {
-                    let place = origins.place(Some(number), "tls_versions");
-                    faults.push(ConfigFault::new(place, format!("listener `{}`: {error}", listener.name)));
-                }
-            }
-        }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        Ok(Prepared { engines, sockets, listeners, admin, upstreams })
-    }
-
-    /// Uses what is prepared.
-    fn commit(&mut self, loaded: Loaded, prepared: Prepared, shared: &Arc<Shared>) {
-        self.engines = prepared.engines.commit();
-        self.upstreams = prepared.upstreams;
-        let mut before = std::mem::take(&mut self.listeners);
-        for (name, active, certificates) in prepared.listeners {
-            active.certificates.replace(certificates);
-            set_not_after(&name, &active.certificates);
-            let active = Arc::new(active);
-            let listener = match before.remove(&name) {
-                Some(listener) => {
-                    listener.active.send_replace(active);
-                    listener
-                }
-                None => Listener {
-                    connections: Connections::new(&name),
-                    active: watch::Sender::new(active),
-                    limits: LimitLog::new(&name),
-                },
-            };
-            self.listeners.insert(name, listener);
-        }
-        self.removed.extend(before.into_values().map(|listener| listener.connections));
-        self.removed.retain(|connections| connections.number() > 0);
-        let listeners = &self.listeners;
-        self.sockets.commit(prepared.sockets, |name| {
-            let listener = listeners.get(name)?;
-            let context = Context {
-                listener: name.into(),
-                active: listener.active.subscribe(),
-                phase: shared.phase.subscribe(),
-                board: Arc::clone(&shared.board),
-                observed: shared.observed.clone(),
-                limits: Arc::clone(&listener.limits),
-            };
-            Some((context, Arc::clone(&listener.connections)))
-        });
-        self.admin.commit(prepared.admin, &Arc::downgrade(shared));
-        self.loaded = loaded;
-    }
-}
-
-/// Reports when the certificate ends that expires first.
-fn set_not_after(listener: &str, certificates: &Certificates) {
-    if let Some(end) = certificates.not_after() {
-        #[expect(clippy::cast_precision_loss, reason = "a time in seconds")]
-        gauge!(names::NOT_AFTER, "listener" => listener.to_owned()).set(end.unix() as f64);
     }
 }
