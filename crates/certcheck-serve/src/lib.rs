@@ -63,6 +63,7 @@ mod sockets;
 pub mod status;
 mod stream;
 pub mod style;
+pub mod verification;
 
 pub use reload::Reread;
 pub use run::{Drained, Front};
