@@ -32,7 +32,13 @@ impl Files {
                 files.note(&certificate.chain, 0);
                 files.note(&certificate.key, 0);
             }
-            let check = &listener.check;
+        }
+        for validation in &loaded.config.validations {
+            files.note(&validation.secret_file, 0);
+        }
+        let of_validations = loaded.config.validations.iter().flat_map(|validation| &validation.policies);
+        let of_listeners = loaded.config.listeners.iter().map(|listener| &listener.check);
+        for check in of_listeners.chain(of_validations.map(|policy| &policy.check)) {
             for path in check.ring.iter().chain(&check.crl).chain(&check.ocsp) {
                 files.note(path, DEEPEST);
             }

@@ -29,6 +29,7 @@
 //! proxy      bytes both ways               session   why it ends
 //! board      what operators look at        admin    health, metrics, status page
 //! identity   users, and who is accepted    http      requests with headers about clients
+//! validation answers about clients of others         verification  the same as JSON
 //! ```
 #![forbid(unsafe_code)]
 
@@ -63,6 +64,7 @@ mod sockets;
 pub mod status;
 mod stream;
 pub mod style;
+mod validation;
 pub mod verification;
 
 pub use reload::Reread;

@@ -24,6 +24,7 @@ use crate::listener::Inherited;
 use crate::service::Context;
 use crate::sockets::{PreparedSockets, Sockets};
 use crate::status::FrontStatus;
+use crate::validation::{self, PreparedValidations, Validations};
 use crate::{events, metrics as names, provider};
 
 /// The time for connections to end once they are cut.
@@ -54,6 +55,7 @@ pub(crate) struct State {
     is_ending: bool,
     pub(crate) sockets: Sockets,
     pub(crate) engines: Engines,
+    pub(crate) validations: Validations,
     admin: AdminSockets,
     /// Tasks that look up the evidence about rings.
     rings: JoinSet<()>,
@@ -83,6 +85,7 @@ struct Prepared {
     engines: PreparedEngines,
     sockets: PreparedSockets,
     listeners: Vec<(String, Active, certificates::Prepared)>,
+    validations: PreparedValidations,
     admin: PreparedAdmin,
 }
 
@@ -122,6 +125,7 @@ impl Front {
                 is_ending: false,
                 sockets: Sockets::default(),
                 engines: Engines::default(),
+                validations: Validations::default(),
                 admin: AdminSockets::default(),
                 rings: JoinSet::new(),
             }),
@@ -143,9 +147,10 @@ impl Front {
     pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
         let mut faults = Vec::new();
         let listeners = &loaded.config.listeners;
-        if let Err(found) = Engines::default().prepare(listeners) {
+        if let Err(found) = Engines::default().prepare(&loaded.config) {
             faults.extend(check_faults(&loaded.origins, found));
         }
+        faults.extend(validation::check(&loaded.config.validations, &loaded.origins));
         if let Err(found) = read_certificates(listeners, &loaded.origins) {
             faults.extend(found);
         }
@@ -197,6 +202,11 @@ impl Front {
         self.shared.state().sockets.addresses(listener)
     }
 
+    /// The addresses that a validation listener really listens on, also where the configuration has port 0.
+    pub fn validation_addresses(&self, validation: &str) -> Vec<SocketAddr> {
+        self.shared.state().validations.addresses(validation)
+    }
+
     /// The addresses that the admin listener really listens on, of TCP.
     pub fn admin_addresses(&self) -> Vec<SocketAddr> {
         self.shared.state().admin.addresses()
@@ -225,7 +235,8 @@ impl Front {
         let (connections, accepting): (Vec<Arc<Connections>>, _) = {
             let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
             state.is_ending = true;
-            let accepting = state.sockets.close();
+            let mut accepting = state.sockets.close();
+            accepting.extend(state.validations.close());
             (state.connections().cloned().collect(), accepting)
         };
         for task in accepting {
@@ -312,7 +323,8 @@ fn check_faults(
 impl State {
     /// The connections of all listeners, also of removed ones.
     fn connections(&self) -> impl Iterator<Item = &Arc<Connections>> {
-        self.listeners.values().map(|listener| &listener.connections).chain(&self.removed)
+        let of_listeners = self.listeners.values().map(|listener| &listener.connections);
+        of_listeners.chain(&self.removed).chain(self.validations.connections())
     }
 
     /// An error once the front ends.
@@ -330,21 +342,25 @@ impl State {
         let mut faults = Vec::new();
         let certificates =
             read_certificates(&config.listeners, origins).map_err(|found| faults.extend(found));
-        let engines = self
-            .engines
-            .prepare(&config.listeners)
-            .map_err(|found| faults.extend(check_faults(origins, found)));
-        let sockets = self.sockets.prepare(&config.listeners, inherited).map_err(|found| {
+        let engines =
+            self.engines.prepare(config).map_err(|found| faults.extend(check_faults(origins, found)));
+        let addresses = config.listeners.iter().map(|listener| (listener.name.as_str(), &*listener.listen));
+        let sockets = self.sockets.prepare(addresses, inherited).map_err(|found| {
             faults.extend(found.into_iter().map(|fault| {
                 let place = origins.place(Some(fault.listener), "listen");
                 ConfigFault::new(place, format!("listen: {}", fault.error))
             }));
         });
+        let validations = self
+            .validations
+            .prepare((&config.validations, origins), engines.as_ref().ok(), inherited)
+            .map_err(|found| faults.extend(found));
         let admin = self.admin.prepare(&config.admin, inherited).map_err(|error| {
             let place = origins.place(None, "admin.listen");
             faults.push(ConfigFault::new(place, format!("admin.listen: {error}")));
         });
-        let (Ok(certificates), Ok(engines), Ok(sockets), Ok(admin)) = (certificates, engines, sockets, admin)
+        let (Ok(certificates), Ok(engines), Ok(sockets), Ok(validations), Ok(admin)) =
+            (certificates, engines, sockets, validations, admin)
         else {
             return Err(faults);
         };
@@ -365,7 +381,11 @@ impl State {
                 }
             }
         }
-        if faults.is_empty() { Ok(Prepared { engines, sockets, listeners, admin }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Prepared { engines, sockets, listeners, validations, admin })
+        } else {
+            Err(faults)
+        }
     }
 
     /// Uses what is prepared.
@@ -398,6 +418,7 @@ impl State {
             };
             Some((context, Arc::clone(&listener.connections)))
         });
+        self.validations.commit(prepared.validations, &shared.is_over);
         self.admin.commit(prepared.admin, &Arc::downgrade(shared));
         self.loaded = loaded;
     }

@@ -1,0 +1,134 @@
+//! Proxies that end TLS and ask a validation listener about each client, with the configurations of `examples/proxies`.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::process::{Folder, Process, accepts, find, find_optional};
+
+/// The addresses and the secret in the examples.
+const LISTENS: &str = "8443";
+const VALIDATION: &str = "8700";
+const SERVICE: &str = "8080";
+const SECRET: &str = "replace-this-secret";
+
+/// A proxy that ends TLS and asks a validation listener.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(missing_docs, reason = "names of programs")]
+#[expect(clippy::exhaustive_enums, reason = "a test has a row for each")]
+pub enum ProxyKind {
+    Nginx,
+    Haproxy,
+    Caddy,
+    Traefik,
+    Envoy,
+}
+
+impl ProxyKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Nginx, Self::Haproxy, Self::Caddy, Self::Traefik, Self::Envoy];
+
+    /// The name of the program, which is that of its folder too.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
+            Self::Caddy => "caddy",
+            Self::Traefik => "traefik",
+            Self::Envoy => "envoy",
+        }
+    }
+
+    /// The program, if it is here. Those that Debian has must be, where peers are required.
+    fn program(self) -> Option<PathBuf> {
+        match self {
+            Self::Nginx | Self::Haproxy => find(self.name()),
+            Self::Caddy | Self::Traefik | Self::Envoy => find_optional(self.name()),
+        }
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Nginx => &["-p", ".", "-e", "stderr", "-c", "nginx.conf"],
+            Self::Haproxy => &["-db", "-f", "haproxy.cfg"],
+            Self::Caddy => &["run", "--config", "Caddyfile", "--adapter", "caddyfile"],
+            Self::Traefik => &["--configFile=traefik.yaml"],
+            Self::Envoy => &["-c", "envoy.yaml", "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn"],
+        }
+    }
+}
+
+/// What a proxy needs: its certificate and key, the CA whose name clients are sent, and who it asks and serves.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "made by tests")]
+pub struct ProxyParts {
+    /// Its certificate, in PEM.
+    pub certificate: String,
+    /// Its key, in PEM.
+    pub key: String,
+    /// The CA, in PEM.
+    pub ca: String,
+    /// The secret that it sends.
+    pub secret: String,
+    /// The validation listener.
+    pub validation: SocketAddr,
+    /// The service behind it.
+    pub service: SocketAddr,
+}
+
+/// A proxy that runs.
+pub struct Proxy(Process);
+
+impl Proxy {
+    /// Starts a proxy with the configuration of its example.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start(kind: ProxyKind, parts: &ProxyParts) -> Option<Self> {
+        let program = kind.program()?;
+        let command = |folder: &Folder, port: u16| {
+            for (name, content) in [
+                ("server.pem", &parts.certificate),
+                ("server.key", &parts.key),
+                ("server.all.pem", &format!("{}{}", parts.certificate, parts.key)),
+                ("ca.pem", &parts.ca),
+                ("secret", &parts.secret),
+            ] {
+                folder.write(name, content);
+            }
+            let example =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/proxies").join(kind.name());
+            for entry in fs::read_dir(example).expect("a folder") {
+                let file = entry.expect("a file").path();
+                let content = fs::read_to_string(&file).expect("a text");
+                let content = content
+                    .replace(LISTENS, &port.to_string())
+                    .replace(VALIDATION, &parts.validation.port().to_string())
+                    .replace(SERVICE, &parts.service.port().to_string())
+                    .replace(SECRET, &parts.secret);
+                folder.write(file.file_name().and_then(|name| name.to_str()).expect("a name"), &content);
+            }
+            let mut command = Command::new(&program);
+            // Caddy keeps its state where these say.
+            command.args(kind.arguments()).current_dir(folder.path()).env("HOME", folder.path());
+            command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
+            command
+        };
+        Some(Self(Process::start(Folder::new(kind.name()), command, accepts)))
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.0.port))
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        ["stdout", "stderr", "access.log"].map(|name| self.0.folder.read(name)).concat()
+    }
+}
