@@ -97,6 +97,74 @@ fn chain_of(pki: &Pki, name: &str) -> Vec<String> {
     pki.person(name).chain.iter().map(|der| BASE64.encode(der)).collect()
 }
 
+/// The description of the interface.
+fn openapi() -> Value {
+    serde_json::from_str(include_str!("../openapi.json")).expect("JSON")
+}
+
+/// What is wrong with a value, by the parts of JSON Schema that the description uses.
+fn fault(schema: &Value, value: &Value) -> Option<String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        return fault(openapi().pointer(name.trim_start_matches('#')).expect("defined"), value);
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let fits = choices.iter().filter(|choice| fault(choice, value).is_none()).count();
+        return (fits != 1).then(|| format!("{value} fits {fits} of {choices:?}"));
+    }
+    let types = match &schema["type"] {
+        Value::Array(types) => types.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let is_other = |key: &str| schema.get(key).is_some_and(|wanted| wanted != value);
+    let is_unlisted = schema["enum"].as_array().is_some_and(|list| !list.contains(value));
+    if (!types.is_empty() && !types.contains(&kind.into())) || is_other("const") || is_unlisted {
+        return Some(format!("{value} is not {schema}"));
+    }
+    let items = value.as_array().into_iter().flatten().find_map(|item| fault(&schema["items"], item));
+    let (Some(object), Some(known)) = (value.as_object(), schema["properties"].as_object()) else {
+        return items;
+    };
+    let missing = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let missing = missing.filter(|key| !object.contains_key(*key)).map(|key| format!("no {key}")).next();
+    let inner = object.iter().find_map(|(key, value)| match known.get(key) {
+        Some(schema) => fault(schema, value),
+        None => (schema["additionalProperties"] == false).then(|| format!("{key} is not described")),
+    });
+    missing.or(inner)
+}
+
+/// An answer is described: its status, and its body.
+fn assert_described(path: &str, method: &str, answer: &Answer) {
+    let answers = &openapi()["paths"][path][method]["responses"];
+    let described = &answers[answer.status.to_string()];
+    assert!(described.is_object(), "{path}: {} is not described", answer.status);
+    let name = described["$ref"].as_str().unwrap_or_default();
+    let openapi = openapi();
+    let described =
+        openapi.pointer(name.trim_start_matches('#')).filter(|_| !name.is_empty()).unwrap_or(described);
+    let schema = &described["content"]["application/json"]["schema"];
+    if schema.is_object() {
+        assert_eq!(fault(schema, &answer.json()), None, "{answer:?}");
+    }
+    for header in described["headers"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| name.starts_with("X-Certcheck"))
+    {
+        assert!(answer.header(header.0).is_some(), "{} is missing: {answer:?}", header.0);
+    }
+}
+
 /// The verdicts of all clients that there are.
 const CLIENTS: [(&str, &str, &str); 7] = [
     ("good", "accept", "accept"),
@@ -114,7 +182,13 @@ async fn a_program_gets_verdict_identity_and_report() {
     let users = "[validation.identity]\nrule = [{ user = 'svc-{cn}' }]\n";
     let (_front, address) = start(&pki, users);
     for (name, verdict, code) in CLIENTS {
-        let answer = verify(address, &json!({ "chain": chain_of(&pki, name) })).await;
+        let question = json!({
+            "chain": chain_of(&pki, name), "policy": "default", "within_ms": 5000, "explain": true,
+            "connection": { "client_address": "192.0.2.1", "server_name": "a.example", "resumed": false, "id": "1" },
+        });
+        assert_eq!(fault(&openapi()["components"]["schemas"]["Question"], &question), None);
+        let answer = verify(address, &question).await;
+        assert_described("/v1/verify", "post", &answer);
         let body = answer.json();
         assert_eq!(answer.status, 200, "{name}: {body}");
         assert_eq!((&body["verdict"], &body["code"]), (&verdict.into(), &code.into()), "{name}: {body}");
@@ -159,6 +233,7 @@ async fn what_cannot_be_read_is_refused_with_the_reason() {
     ] {
         let answer = post(address, "/v1/verify", kind, SECRET, body.as_bytes()).await;
         assert_eq!((answer.status, &answer.json()["error"]["code"]), (status, &code.into()), "{answer:?}");
+        assert_described("/v1/verify", "post", &answer);
     }
     let announced = format!(
         "POST /v1/verify HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n{SECRET}\r\n",
@@ -227,6 +302,7 @@ async fn a_proxy_is_answered_by_the_status() {
         let answer = get(address, "/v1/auth/haproxy", &header(name)).await;
         let status = if verdict == "accept" { 200 } else { 403 };
         assert_eq!((answer.status, &*answer.body), (status, ""), "{name}: {answer:?}");
+        assert_described("/v1/auth/{route}", "get", &answer);
         assert_eq!(answer.header("x-certcheck-verdict"), Some(verdict), "{name}");
         assert_eq!(answer.header("x-certcheck-code"), Some(code), "{name}");
         let subject = format!("CN={name},O=Fetch");
@@ -382,7 +458,9 @@ async fn a_watch_says_when_a_client_is_not_good_any_more() {
         (&format!("?sha256={sha256}&policy=none"), 400),
         (&format!("?sha256={}", "0".repeat(64)), 404),
     ] {
-        assert_eq!(get(address, &format!("/v1/watch{query}"), SECRET).await.status, status, "{query}");
+        let answer = get(address, &format!("/v1/watch{query}"), SECRET).await;
+        assert_eq!(answer.status, status, "{query}");
+        assert_described("/v1/watch", "get", &answer);
     }
     let open = async || {
         let mut stream = TcpStream::connect(address).await.expect("connects");
@@ -426,9 +504,13 @@ async fn a_front_drains_although_proxies_keep_connections_and_watches() {
     let mut watch = TcpStream::connect(address).await.expect("connects");
     let request = format!("GET /v1/watch?sha256={sha256} HTTP/1.1\r\nHost: x\r\n{SECRET}\r\n");
     watch.write_all(request.as_bytes()).await.expect("written");
+    let mut watch = BufReader::new(watch);
+    let mut seen = String::new();
+    while !seen.contains("event: watching") {
+        watch.read_line(&mut seen).await.expect("read");
+    }
     until("both connections are there", || front.connections() == 2).await;
     assert_eq!(front.drain(PATIENCE).await.cut, 0);
-    let mut seen = String::new();
     watch.read_to_string(&mut seen).await.expect("read");
     assert!(seen.contains("event: unwatched"), "{seen}");
     drop(idle);

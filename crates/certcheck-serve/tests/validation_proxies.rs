@@ -1,7 +1,7 @@
 //! Proxies of other projects in front of a service, each with the configuration of its folder in `examples/proxies`: which
 //! clients they let in, and that nobody else gets in by headers, after a revocation, or while nobody answers.
 //!
-//! nginx and HAProxy are required where peers are. Caddy, Traefik and Envoy are tested if they are in the `PATH`.
+//! nginx, HAProxy and Caddy are required where peers are. Traefik and Envoy are tested if they are in the `PATH`.
 
 mod services;
 mod support;
@@ -27,15 +27,18 @@ use tokio::net::TcpStream;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// A front that validates for all proxies, with the configuration of the examples, and the address that it listens on.
-fn validation(pki: &Pki) -> (Front, SocketAddr) {
+/// A front that validates for all proxies, with the configuration of the examples, and the addresses that it listens
+/// on: for HTTP and for SPOP.
+fn validation(pki: &Pki) -> (Front, [SocketAddr; 2]) {
     let example = include_str!("../../../examples/proxies/serve.toml");
-    let text = format!("watch_files = 'off'\nallow_net = '127.0.0.0/8'\n{example}").replace("8700", "0");
+    let text = format!("watch_files = 'off'\nallow_net = '127.0.0.0/8'\n{example}")
+        .replace("8700", "0")
+        .replace("8701", "0");
     fs::write(pki.path("secret"), SECRET).expect("written");
     let loaded = config::read_text(&pki.path("serve.toml"), &text).unwrap_or_else(|error| panic!("{error}"));
     let front = Front::start(loaded).unwrap_or_else(|error| panic!("{error}"));
-    let address = front.validation_addresses("proxies")[0];
-    (front, address)
+    let addresses = ["proxies", "spop"].map(|name| front.validation_addresses(name)[0]);
+    (front, addresses)
 }
 
 /// A proxy in front of a service, and what the service has seen.
@@ -51,7 +54,7 @@ impl Setting {
     async fn new(kind: ProxyKind) -> Option<Self> {
         let pki = Pki::new();
         pki.world.server.serve("/ca.crl", Page::new(crl_with(&pki, &["revoked"])));
-        let (front, validation) = validation(&pki);
+        let (front, [validation, spop]) = validation(&pki);
         let (service, seen) = mirror().await;
         let read = |name: &str| fs::read_to_string(pki.path(name)).expect("a file");
         let parts = ProxyParts {
@@ -60,6 +63,7 @@ impl Setting {
             ca: read("ring/root.pem"),
             secret: SECRET.to_owned(),
             validation,
+            spop,
             service: service.parse().expect("an address"),
         };
         let proxy = tokio::task::spawn_blocking(move || Proxy::start(kind, &parts));
@@ -180,6 +184,38 @@ async fn all(kind: ProxyKind) {
     let down = setting.get(&pki.client("second"), "").await;
     assert!(["403", "500", "502", "503"].contains(&&*down), "{kind:?}: {down}");
     assert_eq!(setting.requests_seen(), before, "{kind:?}");
+}
+
+/// Whether a client gets an answer of the service through a proxy of TCP.
+async fn passes(setting: &Setting, client: &Arc<ClientConfig>) -> bool {
+    let Ok(mut stream) = try_dial(setting.proxy.address(), client).await else { return false };
+    let answer = raw(&mut stream, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    !answer.is_empty()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn haproxy_in_tcp_mode() {
+    let Some(setting) = Setting::new(ProxyKind::HaproxyTcp).await else { return };
+    let pki = &setting.pki;
+    let good = pki.client("good");
+    assert!(passes(&setting, &good).await, "{}", setting.proxy.log());
+    // Once more over the same connection of HAProxy to us.
+    assert!(passes(&setting, &pki.client("second")).await, "{}", setting.proxy.log());
+    let before = setting.requests_seen();
+    for name in ["revoked", "hold", "expired", "stranger", "bare"] {
+        assert!(!passes(&setting, &pki.client(name)).await, "{name}");
+    }
+    assert!(!passes(&setting, &setting.nobody()).await);
+    pki.world.server.serve("/ca.crl", Page::new(crl_with(pki, &["revoked", "good"])));
+    for engine in setting.front.engines() {
+        engine.forget();
+    }
+    assert!(!passes(&setting, &good).await);
+    assert!(passes(&setting, &pki.client("second")).await);
+    setting.front.drain(Duration::ZERO).await;
+    assert!(!passes(&setting, &pki.client("second")).await);
+    assert_eq!(setting.requests_seen(), before + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

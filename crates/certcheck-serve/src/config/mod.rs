@@ -45,4 +45,5 @@ pub use print::print;
 pub use read::{Loaded, ReadPolicy, read_file, read_file_with, read_text, read_text_with};
 pub use validation::{
     CertificateSource, RouteConfig, Unauthenticated, ValidationConfig, ValidationLimits, ValidationPolicy,
+    ValidationProtocol,
 };

@@ -10,6 +10,7 @@ impl Page<'_> {
         self.text.push_str("\n[[validation]]\n");
         self.listener = Some(validation_number(number));
         self.value("name", text(&validation.name));
+        self.value("protocol", word(validation.protocol));
         self.value("listen", list(&validation.listen, text));
         self.value("allow_remote", validation.allow_remote);
         self.value("peers", peers(&validation.peers));

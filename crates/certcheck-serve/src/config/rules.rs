@@ -9,7 +9,7 @@ use super::fault::ConfigFault;
 use super::listener_keys::HTTP_ALPN;
 use super::model::{ClientCertificate, ListenerConfig, ProxyVersion, ServeConfig, TlsVersion};
 use super::origin::{Origins, validation_number, validation_policy_number};
-use super::validation::{ValidationConfig, ValidationPolicy};
+use super::validation::{ValidationConfig, ValidationPolicy, ValidationProtocol};
 use super::values::suite_name;
 use certcheck_rustls::Revocation;
 
@@ -147,6 +147,9 @@ impl Rules<'_> {
                 self.fault(Some(validation_number(number)), "listen", message);
             }
             self.evidence(at, check);
+        }
+        if validation.protocol != ValidationProtocol::Http && !validation.routes.is_empty() {
+            self.fault(at, "route.source", "route: only listeners with `protocol = \"http\"` have routes");
         }
         for route in &validation.routes {
             if let Some(policy) = &route.policy

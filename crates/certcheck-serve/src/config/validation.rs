@@ -14,6 +14,8 @@ use crate::identity::AccessRules;
 pub struct ValidationConfig {
     /// Its name, for logs and metrics.
     pub name: String,
+    /// The protocol that peers speak.
+    pub protocol: ValidationProtocol,
     /// The addresses.
     pub listen: Vec<ListenAddress>,
     /// Whether it may listen on addresses other than loopback. The secret then travels in the clear.
@@ -42,6 +44,17 @@ pub struct ValidationPolicy {
     pub name: String,
     /// What certificates are checked by.
     pub check: CheckConfig,
+}
+
+/// The protocol that peers of a validation listener speak.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ValidationProtocol {
+    /// HTTP/1.1.
+    #[default]
+    Http,
+    /// SPOP 2.0 of HAProxy's stream processing offload engine.
+    Spop,
 }
 
 /// What happens to requests without the secret.

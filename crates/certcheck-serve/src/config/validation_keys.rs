@@ -11,6 +11,7 @@ use super::model::ProxyPeers;
 use super::origin::{MAX_VALIDATIONS, validation_number, validation_policy_number};
 use super::validation::{
     CertificateSource, RouteConfig, Unauthenticated, ValidationConfig, ValidationLimits, ValidationPolicy,
+    ValidationProtocol,
 };
 use super::values::{Parsed, flaw};
 use super::{access_keys, durations, listener_keys, values};
@@ -18,6 +19,7 @@ use super::{access_keys, durations, listener_keys, values};
 /// The keys of a validation listener alone.
 pub(super) const OWN: &[&str] = &[
     "name",
+    "protocol",
     "listen",
     "allow_remote",
     "peers",
@@ -111,6 +113,7 @@ fn validation<'d>(
     let secret_file: Option<PathBuf> = reading.optional(own, "secret_file", values::path(&folder));
     let policies = policies(reading, scope, at, &title);
     Some(ValidationConfig {
+        protocol: reading.value(own, "protocol", ValidationProtocol::default(), values::word),
         allow_remote: reading.value(own, "allow_remote", false, values::switch),
         peers: reading.value(own, "peers", this_machine(), values::peers),
         unauthenticated: reading.value(own, "unauthenticated", Unauthenticated::default(), values::word),

@@ -9,7 +9,7 @@ use super::http::{IdentityHeader, ServiceVersion, XfccField};
 use super::model::{
     ClientCertificate, EventClass, LogFormat, ProxyTlv, ProxyVersion, TlsVersion, UnknownSni,
 };
-use super::validation::{CertificateSource, Unauthenticated};
+use super::validation::{CertificateSource, Unauthenticated, ValidationProtocol};
 
 /// A value that is one of a few words.
 pub(super) trait Word: Copy + PartialEq + 'static {
@@ -64,6 +64,7 @@ words!(XfccField:
     "dns" => Self::Dns,
 );
 words!(ServiceVersion: "1.1" => Self::Http1, "2" => Self::Http2);
+words!(ValidationProtocol: "http" => Self::Http, "spop" => Self::Spop);
 words!(Unauthenticated: "refuse" => Self::Refuse, "memory" => Self::Memory);
 words!(CertificateSource:
     "nginx" => Self::Nginx,

@@ -5,7 +5,7 @@
 //! header: certificates out of headers         -> auth:   GET  /v1/auth/NAME, answered by the status
 //! request: certificates out of bodies         -> verify: POST /v1/verify, answered by JSON
 //!                                                watch:  GET  /v1/watch, events
-//! all of these -> server: requests of one connection -> set: listeners over reloads
+//! all of these, context -> server: HTTP, spop: HAProxy's own protocol -> connection -> set: listeners over reloads
 //! ```
 //! Who asks has an address that is listed, and the secret. Only then may a certificate cause fetches: a header is no proof
 //! that anybody holds the key.
@@ -13,6 +13,8 @@
 mod active;
 mod answer;
 mod auth;
+mod connection;
+mod context;
 mod decide;
 pub(crate) mod header;
 mod names;
@@ -21,6 +23,7 @@ mod request;
 mod secret;
 mod server;
 mod set;
+pub(crate) mod spop;
 mod verify;
 mod watch;
 

@@ -1,7 +1,6 @@
 //! The requests of one connection.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -14,23 +13,18 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use metrics::{counter, histogram};
-use tokio::sync::watch;
+use metrics::histogram;
 use tokio::time::timeout;
 
-use super::active::{Active, Lasting, becomes_true};
+use super::active::{Active, becomes_true};
 use super::answer::{self, Body};
 use super::auth::{self, Authorized};
+use super::context::{Context, Given};
 use super::decide::Asker;
 use super::{names, request, verify, watch as events_about};
-use crate::admission::{Counted, Limit};
-use crate::config::Unauthenticated;
-use crate::events::{self, About, Validated};
-use crate::incoming;
+use crate::events::Validated;
 use crate::listener::Peer;
 use crate::metrics as metric_names;
-use crate::service;
-use crate::sockets::Serve;
 use crate::stream::Stream;
 
 /// The time for the headers of a request, and between two requests: longer than proxies keep a connection that is not
@@ -49,46 +43,8 @@ const AUTH: &str = "/v1/auth/";
 /// The metric label of requests that are on no route.
 const NO_ROUTE: &str = "none";
 
-/// What a connection knows of its listener.
-#[derive(Clone)]
-pub(super) struct Context {
-    pub(super) listener: Arc<str>,
-    /// What the listener does, now and after reloads.
-    pub(super) active: watch::Receiver<Arc<Active>>,
-    pub(super) lasting: Arc<Lasting>,
-    /// Whether no further request is taken.
-    pub(super) ending: watch::Receiver<bool>,
-    /// Whether the time for connections to end by themselves is over.
-    pub(super) is_over: watch::Receiver<bool>,
-}
-
-impl Serve for Context {
-    fn listener(&self) -> &str {
-        &self.listener
-    }
-
-    fn max_connections(&self) -> usize {
-        self.active.borrow().config.limits.max_connections
-    }
-
-    fn serve(self, io: Stream, peer: Peer, counted: Counted) -> impl Future<Output = ()> + Send {
-        connection(self, io, peer, counted)
-    }
-
-    fn limited(&self, peer: Peer, limit: Limit, max: usize) {
-        service::limited(About { listener: &self.listener, peer: peer.address() }, limit, max);
-    }
-}
-
 /// Answers the requests of a connection to its end.
-async fn connection(context: Context, io: Stream, peer: Peer, counted: Counted) {
-    let is_listed = incoming::is_listed(&context.active.borrow().config.peers, peer);
-    if !is_listed {
-        let listener = Arc::clone(&context.listener);
-        counter!(metric_names::LIMITED, "listener" => listener, "reason" => "client-address").increment(1);
-        events::address_refused(About { listener: &context.listener, peer: peer.address() });
-        return;
-    }
+pub(super) async fn serve(context: Context, io: Stream, peer: Peer) {
     let (mut ending, mut is_over) = (context.ending.clone(), context.is_over.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let context = context.clone();
@@ -103,48 +59,39 @@ async fn connection(context: Context, io: Stream, peer: Peer, counted: Counted) 
             .serve_connection(TokioIo::new(io), service)
     );
     tokio::select! {
-        _gone = &mut served => return drop(counted),
+        _gone = &mut served => return,
         () = becomes_true(&mut ending) => served.as_mut().graceful_shutdown(),
     }
     tokio::select! {
         _gone = &mut served => {}
         () = becomes_true(&mut is_over) => {}
     }
-    drop(counted);
 }
 
-/// Whether a request has the secret. `None` if it is refused.
-fn is_authenticated(active: &Active, headers: &HeaderMap) -> Option<bool> {
-    let mut given = headers.get_all(names::SECRET).iter();
-    match (given.next(), given.next()) {
-        (Some(secret), None) if active.secret.is(secret.as_bytes()) => Some(true),
-        (None, _) if active.config.unauthenticated == Unauthenticated::Memory => Some(false),
-        _ => None,
+/// The secret of a request.
+fn given(headers: &HeaderMap) -> Given<'_> {
+    let mut values = headers.get_all(names::SECRET).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Given::None,
+        (Some(secret), None) => Given::One(secret.as_bytes()),
+        _ => Given::Several,
     }
 }
 
 impl Context {
     async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let begun = Instant::now();
-        let active = Arc::clone(&self.active.borrow());
+        let active = self.active();
         let path = request.uri().path().to_owned();
-        let is_allowed = is_authenticated(&active, request.headers());
-        let asker = Asker {
-            peer,
-            is_authenticated: is_allowed == Some(true),
-            within: active.config.limits.check_timeout,
-        };
-        if is_allowed.is_none() {
-            events::peer_refused(About { listener: &self.listener, peer: peer.address() });
-        }
-        let response = match path.strip_prefix(AUTH) {
-            Some(rest) => self.authorize(&active, rest, request.headers(), is_allowed.map(|_| asker)).await,
-            None if is_allowed.is_none() => {
+        let asker = self.asker(&active, peer, given(request.headers()));
+        let response = match (path.strip_prefix(AUTH), asker) {
+            (Some(rest), asker) => self.authorize(&active, rest, request.headers(), asker).await,
+            (None, None) => {
                 self.count(NO_ROUTE, "refused");
                 let message = "the request does not have the secret in X-Certcheck-Secret";
                 answer::problem(StatusCode::FORBIDDEN, "not-authenticated", message)
             }
-            None => self.ask(&active, &path, request, asker).await,
+            (None, Some(asker)) => self.ask(&active, &path, request, asker).await,
         };
         let listener = Arc::clone(&self.listener);
         histogram!(metric_names::VALIDATION_SECONDS, "listener" => listener)
@@ -171,7 +118,7 @@ impl Context {
             (Some(asker), Some(route)) => auth::answer((active, &self.lasting), route, headers, asker).await,
         };
         self.count(label, verdict);
-        if verdict != "accept" && asker.is_some() {
+        if let Some(asker) = asker.filter(|_| verdict != "accept") {
             let validated = Validated {
                 route: label,
                 code,
@@ -179,7 +126,7 @@ impl Context {
                 detail: detail.as_deref(),
                 ..Validated::default()
             };
-            self.refused(asker, validated);
+            self.refused(asker.peer, validated);
         }
         response
     }
@@ -254,20 +201,9 @@ impl Context {
                 resumed: connection.resumed,
                 connection: connection.id.as_deref(),
             };
-            self.refused(Some(asker), validated);
+            self.refused(asker.peer, validated);
         }
         response
-    }
-
-    fn count(&self, route: &str, verdict: &'static str) {
-        let listener = Arc::clone(&self.listener);
-        counter!(metric_names::VALIDATIONS, "listener" => listener, "route" => route.to_owned(), "verdict" => verdict)
-            .increment(1);
-    }
-
-    fn refused(&self, asker: Option<Asker>, validated: Validated<'_>) {
-        let peer = asker.and_then(|asker| asker.peer.address());
-        events::validation_refused(About { listener: &self.listener, peer }, validated);
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::active::{Active, Lasting};
+use super::context::Context;
 use super::secret::Secret;
-use super::server::Context;
 use crate::admission::Connections;
 use crate::checks::PreparedEngines;
 use crate::config::{ConfigFault, Origins, ValidationConfig, validation_number};

@@ -10,6 +10,7 @@ use super::process::{Folder, Process, accepts, find, find_optional};
 /// The addresses and the secret in the examples.
 const LISTENS: &str = "8443";
 const VALIDATION: &str = "8700";
+const SPOP: &str = "8701";
 const SERVICE: &str = "8080";
 const SECRET: &str = "replace-this-secret";
 
@@ -20,39 +21,44 @@ const SECRET: &str = "replace-this-secret";
 pub enum ProxyKind {
     Nginx,
     Haproxy,
+    /// In TCP mode.
+    HaproxyTcp,
     Caddy,
     Traefik,
     Envoy,
 }
 
 impl ProxyKind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Nginx, Self::Haproxy, Self::Caddy, Self::Traefik, Self::Envoy];
-
-    /// The name of the program, which is that of its folder too.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+    const fn program_name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
-            Self::Haproxy => "haproxy",
+            Self::Haproxy | Self::HaproxyTcp => "haproxy",
             Self::Caddy => "caddy",
             Self::Traefik => "traefik",
             Self::Envoy => "envoy",
         }
     }
 
+    /// The folder of its example.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::HaproxyTcp => "haproxy-tcp",
+            other => other.program_name(),
+        }
+    }
+
     /// The program, if it is here. Those that Debian has must be, where peers are required.
     fn program(self) -> Option<PathBuf> {
         match self {
-            Self::Nginx | Self::Haproxy => find(self.name()),
-            Self::Caddy | Self::Traefik | Self::Envoy => find_optional(self.name()),
+            Self::Nginx | Self::Haproxy | Self::HaproxyTcp | Self::Caddy => find(self.program_name()),
+            Self::Traefik | Self::Envoy => find_optional(self.program_name()),
         }
     }
 
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Nginx => &["-p", ".", "-e", "stderr", "-c", "nginx.conf"],
-            Self::Haproxy => &["-db", "-f", "haproxy.cfg"],
+            Self::Haproxy | Self::HaproxyTcp => &["-db", "-f", "haproxy.cfg"],
             Self::Caddy => &["run", "--config", "Caddyfile", "--adapter", "caddyfile"],
             Self::Traefik => &["--configFile=traefik.yaml"],
             Self::Envoy => &["-c", "envoy.yaml", "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn"],
@@ -74,6 +80,8 @@ pub struct ProxyParts {
     pub secret: String,
     /// The validation listener.
     pub validation: SocketAddr,
+    /// The one that speaks SPOP.
+    pub spop: SocketAddr,
     /// The service behind it.
     pub service: SocketAddr,
 }
@@ -100,13 +108,14 @@ impl Proxy {
                 folder.write(name, content);
             }
             let example =
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/proxies").join(kind.name());
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/proxies").join(kind.folder());
             for entry in fs::read_dir(example).expect("a folder") {
                 let file = entry.expect("a file").path();
                 let content = fs::read_to_string(&file).expect("a text");
                 let content = content
                     .replace(LISTENS, &port.to_string())
                     .replace(VALIDATION, &parts.validation.port().to_string())
+                    .replace(SPOP, &parts.spop.port().to_string())
                     .replace(SERVICE, &parts.service.port().to_string())
                     .replace(SECRET, &parts.secret);
                 folder.write(file.file_name().and_then(|name| name.to_str()).expect("a name"), &content);
@@ -117,7 +126,7 @@ impl Proxy {
             command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
             command
         };
-        Some(Self(Process::start(Folder::new(kind.name()), command, accepts)))
+        Some(Self(Process::start(Folder::new(kind.folder()), command, accepts)))
     }
 
     /// Where clients connect.

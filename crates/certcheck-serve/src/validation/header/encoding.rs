@@ -45,7 +45,7 @@ pub(super) fn one_element(der: Vec<u8>) -> Result<CertificateDer<'static>, Heade
 }
 
 /// Certificates that stand one behind the other, possibly none.
-pub(super) fn split_der(der: &[u8]) -> Result<Vec<CertificateDer<'static>>, HeaderFault> {
+pub(crate) fn split_der(der: &[u8]) -> Result<Vec<CertificateDer<'static>>, HeaderFault> {
     let mut reader = Reader::new(der);
     let mut certificates = Vec::new();
     while !reader.is_empty() {

@@ -16,7 +16,7 @@ mod spoofed;
 mod tests;
 mod xfcc;
 
-pub(crate) use encoding::base64_der;
+pub(crate) use encoding::{base64_der, split_der};
 pub(crate) use fault::HeaderFault;
 pub(crate) use form::{Presented, read};
 pub(crate) use spoofed::other_header;

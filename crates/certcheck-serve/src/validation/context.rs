@@ -1,0 +1,67 @@
+//! What a connection to a validation listener knows of it.
+
+use std::sync::Arc;
+
+use metrics::counter;
+use tokio::sync::watch;
+
+use super::active::{Active, Lasting};
+use super::decide::Asker;
+use crate::config::Unauthenticated;
+use crate::events::{self, About, Validated};
+use crate::listener::Peer;
+use crate::metrics as names;
+
+/// What a connection knows of its listener.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) listener: Arc<str>,
+    /// What the listener does, now and after reloads.
+    pub(super) active: watch::Receiver<Arc<Active>>,
+    pub(super) lasting: Arc<Lasting>,
+    /// Whether no further request is taken.
+    pub(super) ending: watch::Receiver<bool>,
+    /// Whether the time for connections to end by themselves is over.
+    pub(super) is_over: watch::Receiver<bool>,
+}
+
+impl Context {
+    /// What the listener does now.
+    pub(super) fn active(&self) -> Arc<Active> {
+        Arc::clone(&self.active.borrow())
+    }
+
+    /// Who asks, given the secret that it sent. `None` if it is refused, which is reported.
+    pub(super) fn asker(&self, active: &Active, peer: Peer, secret: Given<'_>) -> Option<Asker> {
+        let is_authenticated = match secret {
+            Given::One(secret) if active.secret.is(secret) => true,
+            Given::None if active.config.unauthenticated == Unauthenticated::Memory => false,
+            _ => {
+                events::peer_refused(About { listener: &self.listener, peer: peer.address() });
+                return None;
+            }
+        };
+        Some(Asker { peer, is_authenticated, within: active.config.limits.check_timeout })
+    }
+
+    /// Counts an answer.
+    pub(super) fn count(&self, route: &str, verdict: &'static str) {
+        let listener = Arc::clone(&self.listener);
+        let route = route.to_owned();
+        counter!(names::VALIDATIONS, "listener" => listener, "route" => route, "verdict" => verdict)
+            .increment(1);
+    }
+
+    /// Reports a client that was not accepted.
+    pub(super) fn refused(&self, peer: Peer, validated: Validated<'_>) {
+        events::validation_refused(About { listener: &self.listener, peer: peer.address() }, validated);
+    }
+}
+
+/// The secret that a request has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Given<'a> {
+    None,
+    One(&'a [u8]),
+    Several,
+}
