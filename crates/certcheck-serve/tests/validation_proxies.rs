@@ -28,16 +28,17 @@ use tokio::net::TcpStream;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// A front that validates for all proxies, with the configuration of the examples, and the addresses that it listens
-/// on: for HTTP and for SPOP.
-fn validation(pki: &Pki) -> (Front, [SocketAddr; 2]) {
+/// on: for HTTP, SPOP and gRPC.
+fn validation(pki: &Pki) -> (Front, [SocketAddr; 3]) {
     let example = include_str!("../../../examples/proxies/serve.toml");
     let text = format!("watch_files = 'off'\nallow_net = '127.0.0.0/8'\n{example}")
         .replace("8700", "0")
-        .replace("8701", "0");
+        .replace("8701", "0")
+        .replace("8702", "0");
     fs::write(pki.path("secret"), SECRET).expect("written");
     let loaded = config::read_text(&pki.path("serve.toml"), &text).unwrap_or_else(|error| panic!("{error}"));
     let front = Front::start(loaded).unwrap_or_else(|error| panic!("{error}"));
-    let addresses = ["proxies", "spop"].map(|name| front.validation_addresses(name)[0]);
+    let addresses = ["proxies", "spop", "grpc"].map(|name| front.validation_addresses(name)[0]);
     (front, addresses)
 }
 
@@ -54,7 +55,7 @@ impl Setting {
     async fn new(kind: ProxyKind) -> Option<Self> {
         let pki = Pki::new();
         pki.world.server.serve("/ca.crl", Page::new(crl_with(&pki, &["revoked"])));
-        let (front, [validation, spop]) = validation(&pki);
+        let (front, [validation, spop, grpc]) = validation(&pki);
         let (service, seen) = mirror().await;
         let read = |name: &str| fs::read_to_string(pki.path(name)).expect("a file");
         let parts = ProxyParts {
@@ -64,6 +65,7 @@ impl Setting {
             secret: SECRET.to_owned(),
             validation,
             spop,
+            grpc,
             service: service.parse().expect("an address"),
         };
         let proxy = tokio::task::spawn_blocking(move || Proxy::start(kind, &parts));
@@ -194,9 +196,8 @@ async fn passes(setting: &Setting, client: &Arc<ClientConfig>) -> bool {
     !answer.is_empty()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn haproxy_in_tcp_mode() {
-    let Some(setting) = Setting::new(ProxyKind::HaproxyTcp).await else { return };
+async fn all_of_tcp(kind: ProxyKind) {
+    let Some(setting) = Setting::new(kind).await else { return };
     let pki = &setting.pki;
     let good = pki.client("good");
     assert!(passes(&setting, &good).await, "{}", setting.proxy.log());
@@ -216,6 +217,16 @@ async fn haproxy_in_tcp_mode() {
     setting.front.drain(Duration::ZERO).await;
     assert!(!passes(&setting, &pki.client("second")).await);
     assert_eq!(setting.requests_seen(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn haproxy_in_tcp_mode() {
+    all_of_tcp(ProxyKind::HaproxyTcp).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn envoy_in_tcp_mode() {
+    all_of_tcp(ProxyKind::EnvoyTcp).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,4 +252,9 @@ async fn traefik() {
 #[tokio::test(flavor = "multi_thread")]
 async fn envoy() {
     all(ProxyKind::Envoy).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn envoy_over_grpc() {
+    all(ProxyKind::EnvoyGrpc).await;
 }

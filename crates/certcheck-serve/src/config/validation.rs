@@ -53,6 +53,8 @@ pub enum ValidationProtocol {
     /// HTTP/1.1.
     #[default]
     Http,
+    /// gRPC over HTTP/2: `envoy.service.auth.v3.Authorization/Check`.
+    Grpc,
     /// SPOP 2.0 of HAProxy's stream processing offload engine.
     Spop,
 }

@@ -64,7 +64,7 @@ words!(XfccField:
     "dns" => Self::Dns,
 );
 words!(ServiceVersion: "1.1" => Self::Http1, "2" => Self::Http2);
-words!(ValidationProtocol: "http" => Self::Http, "spop" => Self::Spop);
+words!(ValidationProtocol: "http" => Self::Http, "grpc" => Self::Grpc, "spop" => Self::Spop);
 words!(Unauthenticated: "refuse" => Self::Refuse, "memory" => Self::Memory);
 words!(CertificateSource:
     "nginx" => Self::Nginx,

@@ -66,6 +66,11 @@ impl IdentityHeaders {
         }
     }
 
+    /// Their names and values.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
     /// A value that is no header is not possible: every caller writes printable ASCII.
     fn push(&mut self, name: &'static str, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -38,7 +38,7 @@ pub(super) async fn answer(
     asker: Asker,
 ) -> Authorized {
     if route.strict
-        && let Some(other) = header::other_header(route, headers)
+        && let Some(other) = header::other_header(route, headers.keys().map(|name| name.as_str()))
     {
         let detail = format!(
             "the header {other} is about a client too, and may come from the client; have the proxy remove it, or set `strict = false`"

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use metrics::counter;
 
 use super::context::Context;
-use super::{server, spop};
+use super::{grpc, server, spop};
 use crate::admission::{Counted, Limit};
 use crate::config::ValidationProtocol;
 use crate::events::{self, About};
@@ -48,6 +48,7 @@ async fn connection(context: Context, io: Stream, peer: Peer, counted: Counted) 
     drop(active);
     match protocol {
         ValidationProtocol::Http => server::serve(context, io, peer).await,
+        ValidationProtocol::Grpc => grpc::serve(context, io, peer).await,
         ValidationProtocol::Spop => spop::serve(context, io, peer).await,
     }
     drop(counted);

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use hyper::header::HeaderMap;
 use metrics::counter;
 use tokio::sync::watch;
 
 use super::active::{Active, Lasting};
 use super::decide::Asker;
+use super::names::SECRET;
 use crate::config::Unauthenticated;
 use crate::events::{self, About, Validated};
 use crate::listener::Peer;
-use crate::metrics as names;
+use crate::metrics as metric_names;
 
 /// What a connection knows of its listener.
 #[derive(Clone)]
@@ -48,7 +50,7 @@ impl Context {
     pub(super) fn count(&self, route: &str, verdict: &'static str) {
         let listener = Arc::clone(&self.listener);
         let route = route.to_owned();
-        counter!(names::VALIDATIONS, "listener" => listener, "route" => route, "verdict" => verdict)
+        counter!(metric_names::VALIDATIONS, "listener" => listener, "route" => route, "verdict" => verdict)
             .increment(1);
     }
 
@@ -64,4 +66,16 @@ pub(super) enum Given<'a> {
     None,
     One(&'a [u8]),
     Several,
+}
+
+impl<'a> Given<'a> {
+    /// The secret in the headers of a request.
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut values = headers.get_all(SECRET).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Self::None,
+            (Some(secret), None) => Self::One(secret.as_bytes()),
+            _ => Self::Several,
+        }
+    }
 }

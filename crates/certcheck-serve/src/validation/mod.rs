@@ -5,7 +5,8 @@
 //! header: certificates out of headers         -> auth:   GET  /v1/auth/NAME, answered by the status
 //! request: certificates out of bodies         -> verify: POST /v1/verify, answered by JSON
 //!                                                watch:  GET  /v1/watch, events
-//! all of these, context -> server: HTTP, spop: HAProxy's own protocol -> connection -> set: listeners over reloads
+//! all of these, context -> server: HTTP, spop: HAProxy's own protocol, grpc: Envoy's
+//!                                          -> connection -> set: listeners over reloads
 //! ```
 //! Who asks has an address that is listed, and the secret. Only then may a certificate cause fetches: a header is no proof
 //! that anybody holds the key.
@@ -16,6 +17,7 @@ mod auth;
 mod connection;
 mod context;
 mod decide;
+mod grpc;
 pub(crate) mod header;
 mod names;
 mod remembered;

@@ -1,8 +1,8 @@
 //! What is remembered of clients that were accepted: the intermediates of their paths, and their chains.
 //!
 //! nginx and Caddy hand over the client's own certificate alone, and so does HAProxy once a session is resumed. An
-//! intermediate that was part of an accepted path is tried again for other clients of the same issuer. It is a candidate
-//! and no more: the path is verified as ever.
+//! intermediate that was part of an accepted path is tried again for other clients of the same issuer. It is only a
+//! candidate: the path is verified as ever.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -23,9 +23,9 @@ impl Secret {
         let fault = |what: &dyn core::fmt::Display| format!("{}: {what}", path.display());
         let mut bytes = Vec::new();
         // With a line end behind the longest one, and one byte more.
-        let most = u64::try_from(MOST + 3).unwrap_or(u64::MAX);
+        let max = u64::try_from(MOST + 3).unwrap_or(u64::MAX);
         File::open(path)
-            .and_then(|file| file.take(most).read_to_end(&mut bytes))
+            .and_then(|file| file.take(max).read_to_end(&mut bytes))
             .map_err(|error| fault(&format_args!("it cannot be read: {error}")))?;
         let secret = bytes.trim_ascii();
         if !secret.iter().all(u8::is_ascii_graphic) {

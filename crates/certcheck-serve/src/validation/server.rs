@@ -21,7 +21,7 @@ use super::answer::{self, Body};
 use super::auth::{self, Authorized};
 use super::context::{Context, Given};
 use super::decide::Asker;
-use super::{names, request, verify, watch as events_about};
+use super::{request, verify, watch as events_about};
 use crate::events::Validated;
 use crate::listener::Peer;
 use crate::metrics as metric_names;
@@ -68,22 +68,12 @@ pub(super) async fn serve(context: Context, io: Stream, peer: Peer) {
     }
 }
 
-/// The secret of a request.
-fn given(headers: &HeaderMap) -> Given<'_> {
-    let mut values = headers.get_all(names::SECRET).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Given::None,
-        (Some(secret), None) => Given::One(secret.as_bytes()),
-        _ => Given::Several,
-    }
-}
-
 impl Context {
     async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let begun = Instant::now();
         let active = self.active();
         let path = request.uri().path().to_owned();
-        let asker = self.asker(&active, peer, given(request.headers()));
+        let asker = self.asker(&active, peer, Given::of(request.headers()));
         let response = match (path.strip_prefix(AUTH), asker) {
             (Some(rest), asker) => self.authorize(&active, rest, request.headers(), asker).await,
             (None, None) => {

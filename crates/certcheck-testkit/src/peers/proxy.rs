@@ -11,6 +11,7 @@ use super::process::{Folder, Process, accepts, find, find_optional};
 const LISTENS: &str = "8443";
 const VALIDATION: &str = "8700";
 const SPOP: &str = "8701";
+const GRPC: &str = "8702";
 const SERVICE: &str = "8080";
 const SECRET: &str = "replace-this-secret";
 
@@ -26,6 +27,10 @@ pub enum ProxyKind {
     Caddy,
     Traefik,
     Envoy,
+    /// Over gRPC.
+    EnvoyGrpc,
+    /// In TCP mode, over gRPC.
+    EnvoyTcp,
 }
 
 impl ProxyKind {
@@ -35,7 +40,7 @@ impl ProxyKind {
             Self::Haproxy | Self::HaproxyTcp => "haproxy",
             Self::Caddy => "caddy",
             Self::Traefik => "traefik",
-            Self::Envoy => "envoy",
+            Self::Envoy | Self::EnvoyGrpc | Self::EnvoyTcp => "envoy",
         }
     }
 
@@ -43,6 +48,8 @@ impl ProxyKind {
     const fn folder(self) -> &'static str {
         match self {
             Self::HaproxyTcp => "haproxy-tcp",
+            Self::EnvoyGrpc => "envoy-grpc",
+            Self::EnvoyTcp => "envoy-tcp",
             other => other.program_name(),
         }
     }
@@ -51,7 +58,9 @@ impl ProxyKind {
     fn program(self) -> Option<PathBuf> {
         match self {
             Self::Nginx | Self::Haproxy | Self::HaproxyTcp | Self::Caddy => find(self.program_name()),
-            Self::Traefik | Self::Envoy => find_optional(self.program_name()),
+            Self::Traefik | Self::Envoy | Self::EnvoyGrpc | Self::EnvoyTcp => {
+                find_optional(self.program_name())
+            }
         }
     }
 
@@ -61,7 +70,9 @@ impl ProxyKind {
             Self::Haproxy | Self::HaproxyTcp => &["-db", "-f", "haproxy.cfg"],
             Self::Caddy => &["run", "--config", "Caddyfile", "--adapter", "caddyfile"],
             Self::Traefik => &["--configFile=traefik.yaml"],
-            Self::Envoy => &["-c", "envoy.yaml", "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn"],
+            Self::Envoy | Self::EnvoyGrpc | Self::EnvoyTcp => {
+                &["-c", "envoy.yaml", "--use-dynamic-base-id", "--concurrency", "1", "-l", "warn"]
+            }
         }
     }
 }
@@ -82,6 +93,8 @@ pub struct ProxyParts {
     pub validation: SocketAddr,
     /// The one that speaks SPOP.
     pub spop: SocketAddr,
+    /// The one that speaks gRPC.
+    pub grpc: SocketAddr,
     /// The service behind it.
     pub service: SocketAddr,
 }
@@ -116,6 +129,7 @@ impl Proxy {
                     .replace(LISTENS, &port.to_string())
                     .replace(VALIDATION, &parts.validation.port().to_string())
                     .replace(SPOP, &parts.spop.port().to_string())
+                    .replace(GRPC, &parts.grpc.port().to_string())
                     .replace(SERVICE, &parts.service.port().to_string())
                     .replace(SECRET, &parts.secret);
                 folder.write(file.file_name().and_then(|name| name.to_str()).expect("a name"), &content);

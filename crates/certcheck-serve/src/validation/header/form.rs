@@ -64,13 +64,13 @@ fn text(value: &[u8]) -> Result<&str, HeaderFault> {
 fn certificates(source: CertificateSource, value: &str) -> Result<Vec<CertificateDer<'static>>, HeaderFault> {
     match source {
         CertificateSource::Nginx | CertificateSource::Apache => {
-            let certificates = pem::certificates(&percent_decoded(value)?)?;
+            let certificates = escaped_pem(value)?;
             match certificates.len() {
                 1 => Ok(certificates),
                 several => Err(HeaderFault::Several(several)),
             }
         }
-        CertificateSource::Alb => pem::certificates(&percent_decoded(value)?),
+        CertificateSource::Alb => escaped_pem(value),
         CertificateSource::Xfcc => xfcc::certificates(value),
         CertificateSource::Rfc9440 => Ok(vec![byte_sequence(value)?]),
         CertificateSource::Caddy if value.starts_with(':') => Ok(vec![byte_sequence(value)?]),
@@ -83,6 +83,11 @@ fn certificates(source: CertificateSource, value: &str) -> Result<Vec<Certificat
             }
         }
     }
+}
+
+/// The certificates in percent-encoded PEM, or in PEM with blanks for line ends.
+pub(crate) fn escaped_pem(value: &str) -> Result<Vec<CertificateDer<'static>>, HeaderFault> {
+    pem::certificates(&percent_decoded(value)?)
 }
 
 /// The certificates in the header of those above the client's own.

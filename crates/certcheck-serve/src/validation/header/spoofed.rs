@@ -1,6 +1,4 @@
-//! Headers about a client that a route does not read: a client may have sent them itself.
-
-use hyper::header::HeaderMap;
+//! Headers about a client besides those of a route: a client may have sent them itself.
 
 use crate::config::RouteConfig;
 use crate::http::names;
@@ -31,12 +29,15 @@ const KNOWN: [&str; 20] = [
 
 /// The first header that is about a client and is not one of the route. Names are compared as services see them: case does
 /// not count, and each sign but letters and digits is the same.
-pub(crate) fn other_header<'h>(route: &RouteConfig, headers: &'h HeaderMap) -> Option<&'h str> {
+pub(crate) fn other_header<'h>(
+    route: &RouteConfig,
+    mut names_of_request: impl Iterator<Item = &'h str>,
+) -> Option<&'h str> {
     let own = [Some(&route.header), route.chain_header.as_ref()].into_iter().flatten();
     let is_read = |name: &str| own.clone().any(|read| read.eq_ignore_ascii_case(name));
     let is_about_client = |name: &str| {
         KNOWN.iter().any(|known| names::folds_to(name, known))
             || own.clone().any(|known| names::folds_to(name, known))
     };
-    headers.keys().map(|name| name.as_str()).find(|name| !is_read(name) && is_about_client(name))
+    names_of_request.find(|name| !is_read(name) && is_about_client(name))
 }

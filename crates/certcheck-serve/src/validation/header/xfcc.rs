@@ -17,7 +17,7 @@ struct Fields {
 
 /// The certificates of the client: those of `Chain`, or that of `Cert`. What else the fields say of the certificate has
 /// to be the same.
-pub(super) fn certificates(value: &str) -> Result<Vec<CertificateDer<'static>>, HeaderFault> {
+pub(crate) fn certificates(value: &str) -> Result<Vec<CertificateDer<'static>>, HeaderFault> {
     let Fields { hash, cert, chain } = fields(value)?;
     let certificates_of = |text: String| pem::certificates(&percent_decoded(&text)?);
     let cert = cert.filter(|text| !text.is_empty()).map(certificates_of).transpose()?;
