@@ -37,8 +37,8 @@ impl Remembered {
         let Some(leaf) = presented.first() else { return };
         let max = max / 2;
         let mut clients = lock(&self.clients);
-        if report.is_of_known_path() {
-            clients.touch(&sha256(leaf), max);
+        // Of a known client everything is known, unless there was no room for it.
+        if clients.touch(&sha256(leaf), max) && report.is_of_known_path() {
             return;
         }
         let details = report.details();
@@ -107,10 +107,11 @@ impl Bounded {
         Some(Arc::clone(chain))
     }
 
-    /// Notes that it is used, and keeps to the limit, which may be another one since a reload.
-    fn touch(&mut self, key: &Digest, max: usize) {
-        let _known = self.get(key);
+    /// Notes that it is used, and keeps to the limit, which may be another one since a reload. Whether it is there.
+    fn touch(&mut self, key: &Digest, max: usize) -> bool {
+        let _used = self.get(key);
         self.shrink(max);
+        self.chains.contains_key(key)
     }
 
     fn put(&mut self, key: Digest, chain: Chain, max: usize) {
@@ -195,13 +196,13 @@ mod tests {
         for key in 0..3 {
             bounded.put([key; 32], chain(key), max);
         }
-        bounded.touch(&[0; 32], max);
+        assert!(bounded.touch(&[0; 32], max));
         bounded.put([3; 32], chain(3), max);
         assert!(bounded.get(&[1; 32]).is_none());
         assert!([0, 2, 3].iter().all(|key| bounded.get(&[*key; 32]).is_some()));
         bounded.put([3; 32], chain(4), max);
         assert_eq!((bounded.bytes, bounded.chains.len(), bounded.by_use.len()), (max, 3, 3));
-        bounded.touch(&[3; 32], 0);
+        assert!(!bounded.touch(&[3; 32], 0));
         assert_eq!((bounded.bytes, bounded.chains.len(), bounded.by_use.len()), (0, 0, 0));
     }
 

@@ -24,6 +24,7 @@ pub enum ProxyKind {
     Haproxy,
     /// In TCP mode.
     HaproxyTcp,
+    Apache,
     Caddy,
     Traefik,
     Envoy,
@@ -38,6 +39,7 @@ impl ProxyKind {
         match self {
             Self::Nginx => "nginx",
             Self::Haproxy | Self::HaproxyTcp => "haproxy",
+            Self::Apache => "apache2",
             Self::Caddy => "caddy",
             Self::Traefik => "traefik",
             Self::Envoy | Self::EnvoyGrpc | Self::EnvoyTcp => "envoy",
@@ -47,6 +49,7 @@ impl ProxyKind {
     /// The folder of its example.
     const fn folder(self) -> &'static str {
         match self {
+            Self::Apache => "apache",
             Self::HaproxyTcp => "haproxy-tcp",
             Self::EnvoyGrpc => "envoy-grpc",
             Self::EnvoyTcp => "envoy-tcp",
@@ -57,7 +60,9 @@ impl ProxyKind {
     /// The program, if it is here. Those that Debian has must be, where peers are required.
     fn program(self) -> Option<PathBuf> {
         match self {
-            Self::Nginx | Self::Haproxy | Self::HaproxyTcp | Self::Caddy => find(self.program_name()),
+            Self::Nginx | Self::Haproxy | Self::HaproxyTcp | Self::Apache | Self::Caddy => {
+                find(self.program_name())
+            }
             Self::Traefik | Self::Envoy | Self::EnvoyGrpc | Self::EnvoyTcp => {
                 find_optional(self.program_name())
             }
@@ -68,6 +73,7 @@ impl ProxyKind {
         match self {
             Self::Nginx => &["-p", ".", "-e", "stderr", "-c", "nginx.conf"],
             Self::Haproxy | Self::HaproxyTcp => &["-db", "-f", "haproxy.cfg"],
+            Self::Apache => &["-X", "-d", ".", "-f", "apache.conf"],
             Self::Caddy => &["run", "--config", "Caddyfile", "--adapter", "caddyfile"],
             Self::Traefik => &["--configFile=traefik.yaml"],
             Self::Envoy | Self::EnvoyGrpc | Self::EnvoyTcp => {
