@@ -536,7 +536,7 @@ async fn a_reload_uses_other_secrets_policies_and_routes() {
     // What cannot be used changes nothing.
     let mut bad = config(&pki, more);
     fs::write(pki.path("short"), "short").expect("written");
-    bad.config.validations[0].secret_file = pki.path("short");
+    bad.config.validations[0].secret_file = Some(pki.path("short"));
     let error = front.reload(bad).expect_err("too short").to_string();
     assert!(error.contains("secret_file: ") && error.contains("16 to 4096 bytes"), "{error}");
     assert_eq!(get(address, "/v1/auth/caddy", &format!("{SECRET}{header}")).await.status, 200);
@@ -546,4 +546,58 @@ async fn a_reload_uses_other_secrets_policies_and_routes() {
     assert_eq!(get(address, "/v1/auth/caddy", &format!("{SECRET}{header}")).await.status, 403);
     let other = "X-Certcheck-Secret: fedcba9876543210\r\n";
     assert_eq!(get(address, "/v1/auth/caddy", &format!("{other}{header}")).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_may_have_a_certificate_in_place_of_the_secret() {
+    let pki = Pki::new();
+    let more = "certificates = { chain = 'server.pem', key = 'server.key' }\npeer_ring = 'ring'\n";
+    let mut loaded = config(&pki, more);
+    loaded.config.validations[0].secret_file = None;
+    let front = Front::start(loaded.clone()).unwrap_or_else(|error| panic!("{error}"));
+    let address = front.validation_addresses("proxies")[0];
+    let question = json!({ "chain": chain_of(&pki, "ocsp-good") }).to_string();
+    let request = |close: &str| {
+        format!(
+            "POST /v1/verify HTTP/1.1\r\nHost: x\r\n{close}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{question}",
+            question.len()
+        )
+    };
+    // What it asks about may cause fetches.
+    let stream = dial(address, &pki.client("good")).await;
+    let answer = ask_over(stream, request("Connection: close\r\n").as_bytes()).await;
+    assert_eq!((answer.status, &answer.json()["verdict"]), (200, &"accept".into()), "{answer:?}");
+    assert_eq!(pki.world.server.count("/ocsp"), 1);
+    // Nobody else is answered: with another certificate, with none, without TLS, or with a secret that there is not.
+    let nobody = std::sync::Arc::new(certcheck_testkit::served::client_config(
+        None,
+        &certcheck_rustls::rustls::version::TLS13,
+    ));
+    for client in [pki.client("revoked"), pki.client("stranger"), nobody] {
+        if let Ok(mut stream) = try_dial(address, &client).await {
+            let _refused = stream.write_all(request("").as_bytes()).await;
+            let mut nothing = Vec::new();
+            stream.read_to_end(&mut nothing).await.expect_err("refused");
+            assert!(nothing.is_empty());
+        }
+    }
+    let mut plain = TcpStream::connect(address).await.expect("connects");
+    plain.write_all(request("").as_bytes()).await.expect("written");
+    let mut nothing = Vec::new();
+    let _reset = plain.read_to_end(&mut nothing).await;
+    assert!(!String::from_utf8_lossy(&nothing).contains("HTTP/1.1"), "{nothing:?}");
+    let stream = dial(address, &pki.client("good")).await;
+    let wrong = format!("GET /v1/watch HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{SECRET}\r\n");
+    assert_eq!(ask_over(stream, wrong.as_bytes()).await.status, 403);
+    // A peer that is revoked is cut.
+    let mut live = dial(address, &pki.client("good")).await;
+    fs::write(pki.path("new.crl"), pki.crl(&["good"])).expect("written");
+    if let Some(tls) = &mut loaded.config.validations[0].tls {
+        tls.check.crl = vec![pki.path("new.crl")];
+    }
+    front.reload(loaded).expect("used");
+    let _cut = read_to_end(&mut live).await;
+    if let Ok(mut stream) = try_dial(address, &pki.client("good")).await {
+        read_to_end(&mut stream).await.expect_err("refused");
+    }
 }

@@ -10,7 +10,7 @@ use tracing::warn;
 use super::given;
 use crate::config::{
     CheckConfig, ClientCertificate, ListenerConfig, NetworkConfig, ProxyFor, ServeConfig, ValidationPolicy,
-    validation_policy_number,
+    validation_number, validation_policy_number,
 };
 
 /// The engines in use.
@@ -140,7 +140,11 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
             check,
         })
     });
-    listeners.chain(validations).collect()
+    let peers = config.validations.iter().enumerate().filter_map(|(validation, config)| {
+        let check = &config.tls.as_ref()?.check;
+        Some(Use { number: validation_number(validation), name: format!("{} of peers", config.name), check })
+    });
+    listeners.chain(validations).chain(peers).collect()
 }
 
 type Renewal = Option<(KeyRing, Evidence)>;

@@ -192,7 +192,7 @@ fn tls<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> TlsConfig {
     }
 }
 
-fn certificates<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> Vec<CertificateFiles> {
+pub(super) fn certificates<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> Vec<CertificateFiles> {
     let folder = reading.folder().to_owned();
     let entries = values::one_or_more(values::certificate_files(&folder));
     let entries = reading.optional(scope, "certificates", entries).unwrap_or_default();

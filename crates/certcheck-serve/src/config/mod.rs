@@ -44,6 +44,6 @@ pub use policy_keys::PolicyListener;
 pub use print::print;
 pub use read::{Loaded, ReadPolicy, read_file, read_file_with, read_text, read_text_with};
 pub use validation::{
-    CertificateSource, RouteConfig, Unauthenticated, ValidationConfig, ValidationLimits, ValidationPolicy,
-    ValidationProtocol,
+    CertificateSource, PeerTls, RouteConfig, Unauthenticated, ValidationConfig, ValidationLimits,
+    ValidationPolicy, ValidationProtocol,
 };

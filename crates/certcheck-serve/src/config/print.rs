@@ -11,7 +11,7 @@ use url::Url;
 use super::check::{CheckConfig, NetworkConfig, ProxyFor};
 use super::durations::duration_text;
 use super::http::HttpConfig;
-use super::model::{ListenerConfig, ProxyPeers, ServeConfig};
+use super::model::{CertificateFiles, ListenerConfig, ProxyPeers, ServeConfig};
 use super::origin::{Origins, ValueOrigin};
 use super::values::suite_name;
 use super::words::{CAUSES, Word};
@@ -80,12 +80,7 @@ impl Page<'_> {
         self.value("listen", list(&listener.listen, text));
         self.value("upstream", text(&listener.upstream));
         self.value("allow_remote_upstream", listener.allow_remote_upstream);
-        self.value(
-            "certificates",
-            list(&listener.tls.certificates, |files| {
-                format!("{{ chain = {}, key = {} }}", path(&files.chain), path(&files.key))
-            }),
-        );
+        self.value("certificates", certificates(&listener.tls.certificates));
         let tls = &listener.tls;
         self.value("unknown_sni", word(tls.unknown_sni));
         self.value("tls_versions", list(&tls.versions, |version| word(*version)));
@@ -227,6 +222,11 @@ fn without_password(url: &Url) -> Url {
     url
 }
 
+/// `[{ chain = "a.pem", key = "a.key" }]`
+pub(super) fn certificates(certificates: &[CertificateFiles]) -> String {
+    list(certificates, |files| format!("{{ chain = {}, key = {} }}", path(&files.chain), path(&files.key)))
+}
+
 /// Networks, and `unix`.
 pub(super) fn peers(peers: &ProxyPeers) -> String {
     let nets = peers.nets.iter().map(ToString::to_string);
@@ -258,7 +258,7 @@ pub(super) fn path(path: &Path) -> String {
     text(&path.display())
 }
 
-fn paths(paths: &[PathBuf]) -> String {
+pub(super) fn paths(paths: &[PathBuf]) -> String {
     list(paths, |one| path(one))
 }
 
@@ -292,7 +292,7 @@ fn purpose(purpose: &Purpose) -> String {
     }
 }
 
-fn revocation(revocation: Revocation) -> String {
+pub(super) fn revocation(revocation: Revocation) -> String {
     match revocation {
         Revocation::Custom(mut tolerance) => tolerated(&mut tolerance),
         usual => word(usual),

@@ -1,8 +1,8 @@
 //! A validation listener as TOML.
 
 use super::origin::{validation_number, validation_policy_number};
-use super::print::{Page, duration, list, path, peers, text, word};
-use super::validation::{RouteConfig, ValidationConfig, ValidationPolicy};
+use super::print::{Page, certificates, duration, list, path, paths, peers, revocation, text, word};
+use super::validation::{PeerTls, RouteConfig, ValidationConfig, ValidationPolicy};
 
 impl Page<'_> {
     /// The table of a validation listener, with those within it.
@@ -14,7 +14,12 @@ impl Page<'_> {
         self.value("listen", list(&validation.listen, text));
         self.value("allow_remote", validation.allow_remote);
         self.value("peers", peers(&validation.peers));
-        self.value("secret_file", path(&validation.secret_file));
+        self.value_or_none("secret_file", validation.secret_file.as_deref().map(path));
+        if let Some(PeerTls { certificates: own, check }) = &validation.tls {
+            self.value("certificates", certificates(own));
+            self.value("peer_ring", paths(&check.ring));
+            self.value("peer_revocation", revocation(check.revocation));
+        }
         self.value("unauthenticated", word(validation.unauthenticated));
         let limits = &validation.limits;
         self.value("check_timeout", duration(limits.check_timeout));

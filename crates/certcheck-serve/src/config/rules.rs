@@ -122,12 +122,16 @@ impl Rules<'_> {
     fn validation(&mut self, number: usize, validation: &ValidationConfig) {
         let (at, name) = (Some(validation_number(number)), &validation.name);
         if !validation.allow_remote
+            && validation.tls.is_none()
             && let Some(address) = validation.listen.iter().find(|address| !address.is_local())
         {
             let message = format!(
-                "listen: `{address}` can be reached from other machines, and the secret travels in the clear; use a loopback address or a Unix socket, or set `allow_remote = true`"
+                "listen: `{address}` can be reached from other machines, and the secret travels in the clear; use a loopback address or a Unix socket, set `certificates` and `peer_ring`, or set `allow_remote = true`"
             );
             self.fault(at, "listen", message);
+        }
+        if let Some(tls) = &validation.tls {
+            self.evidence(at, &tls.check);
         }
         let limits = &validation.limits;
         if limits.max_checks_per_peer > limits.max_checks {

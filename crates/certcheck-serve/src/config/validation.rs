@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::address::ListenAddress;
 use super::check::CheckConfig;
-use super::model::ProxyPeers;
+use super::model::{CertificateFiles, ProxyPeers};
 use crate::identity::AccessRules;
 
 /// A validation listener: who may ask, and what certificates are checked by.
@@ -18,12 +18,14 @@ pub struct ValidationConfig {
     pub protocol: ValidationProtocol,
     /// The addresses.
     pub listen: Vec<ListenAddress>,
-    /// Whether it may listen on addresses other than loopback. The secret then travels in the clear.
+    /// Whether it may listen on addresses other than loopback. Without TLS the secret then travels in the clear.
     pub allow_remote: bool,
     /// Who may connect. Others get nothing.
     pub peers: ProxyPeers,
-    /// The file of the secret that peers send with each request.
-    pub secret_file: PathBuf,
+    /// The file of the secret that peers send with each request. `None`: they have certificates.
+    pub secret_file: Option<PathBuf>,
+    /// TLS with certificates of peers. `None`: no TLS.
+    pub tls: Option<PeerTls>,
     /// What happens to requests without the secret.
     pub unauthenticated: Unauthenticated,
     /// The policies. The first is the one that is used where none is named.
@@ -34,6 +36,16 @@ pub struct ValidationConfig {
     pub access: AccessRules,
     /// The limits.
     pub limits: ValidationLimits,
+}
+
+/// TLS between peers and a validation listener.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "made and changed by its users, field by field")]
+pub struct PeerTls {
+    /// The listener's own certificates.
+    pub certificates: Vec<CertificateFiles>,
+    /// What certificates of peers are checked by.
+    pub check: CheckConfig,
 }
 
 /// What a validation listener checks certificates by, under a name.

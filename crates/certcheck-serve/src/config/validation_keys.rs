@@ -6,12 +6,13 @@ use std::time::Duration;
 use hyper::header::HeaderName;
 use toml::de::DeValue;
 
+use super::check::CheckConfig;
 use super::document::{Reading, Scope, Value};
 use super::model::ProxyPeers;
 use super::origin::{MAX_VALIDATIONS, validation_number, validation_policy_number};
 use super::validation::{
-    CertificateSource, RouteConfig, Unauthenticated, ValidationConfig, ValidationLimits, ValidationPolicy,
-    ValidationProtocol,
+    CertificateSource, PeerTls, RouteConfig, Unauthenticated, ValidationConfig, ValidationLimits,
+    ValidationPolicy, ValidationProtocol,
 };
 use super::values::{Parsed, flaw};
 use super::{access_keys, durations, listener_keys, values};
@@ -24,6 +25,9 @@ pub(super) const OWN: &[&str] = &[
     "allow_remote",
     "peers",
     "secret_file",
+    "certificates",
+    "peer_ring",
+    "peer_revocation",
     "unauthenticated",
     "policies",
     "route",
@@ -100,18 +104,20 @@ fn validation<'d>(
     let title = format!("validation `{name}`: ");
     let elsewhere = (top_keys, "put it before the first table");
     reading.refuse_unknown(scope.own, &title, &[OWN, listener_keys::check_keys()], &[elsewhere]);
-    for (key, example) in [
-        ("listen", "listen = \"127.0.0.1:8700\""),
-        ("secret_file", "secret_file = \"secret\", with a text of 16 to 4096 bytes"),
-    ] {
-        if !own.has(key) {
-            reading.fault(scope.at, format!("{title}`{key}` is missing, such as {example}"));
-        }
+    if !own.has("listen") {
+        reading.fault(scope.at, format!("{title}`listen` is missing, such as listen = \"127.0.0.1:8700\""));
+    }
+    if !own.has("secret_file") && !own.has("peer_ring") {
+        let message = format!(
+            "{title}`secret_file` is missing, the file with a text of 16 to 4096 bytes, or `peer_ring`"
+        );
+        reading.fault(scope.at, message);
     }
     let folder = reading.folder().to_owned();
     let listen = reading.optional(own, "listen", values::distinct(values::listen));
     let secret_file: Option<PathBuf> = reading.optional(own, "secret_file", values::path(&folder));
     let policies = policies(reading, scope, at, &title);
+    let tls = tls(reading, own, &title, &policies);
     Some(ValidationConfig {
         protocol: reading.value(own, "protocol", ValidationProtocol::default(), values::word),
         allow_remote: reading.value(own, "allow_remote", false, values::switch),
@@ -123,8 +129,33 @@ fn validation<'d>(
         policies,
         name,
         listen: listen?,
-        secret_file: secret_file?,
+        secret_file,
+        tls,
     })
+}
+
+/// TLS with certificates of peers. Evidence about them is fetched as for the first policy.
+fn tls<'d>(
+    reading: &mut Reading<'d>,
+    own: Scope<'d>,
+    title: &str,
+    policies: &[ValidationPolicy],
+) -> Option<PeerTls> {
+    let folder = reading.folder().to_owned();
+    let ring = reading.optional(own, "peer_ring", values::one_or_more(values::path(&folder)));
+    let usual = CheckConfig::default().revocation;
+    let revocation = reading.value(own, "peer_revocation", usual, values::revocation);
+    let certificates = listener_keys::certificates(reading, own);
+    for (key, other) in
+        [("certificates", "peer_ring"), ("peer_ring", "certificates"), ("peer_revocation", "peer_ring")]
+    {
+        if let Some(at) = own.place_of(key).filter(|_| !own.has(other)) {
+            reading.fault(at, format!("{title}{key}: it needs `{other}` too: peers then have certificates"));
+        }
+    }
+    let network = policies.first().map(|policy| policy.check.network.clone()).unwrap_or_default();
+    let check = CheckConfig { ring: ring?, revocation, network, ..CheckConfig::default() };
+    Some(PeerTls { certificates, check })
 }
 
 /// Loopback and Unix sockets.

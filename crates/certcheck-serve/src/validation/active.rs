@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use certcheck_rustls::Engine;
+use certcheck_rustls::{Acceptor, Engine};
 use metrics::gauge;
 use tokio::sync::watch;
 
@@ -15,7 +15,9 @@ use crate::metrics as names;
 /// What a validation listener does at present. A reload replaces it as a whole.
 pub(super) struct Active {
     pub(super) config: ValidationConfig,
-    pub(super) secret: Secret,
+    pub(super) secret: Option<Secret>,
+    /// What accepts peers with certificates. `None`: no TLS.
+    pub(super) acceptor: Option<Acceptor>,
     /// The engine of each policy, in the order of the configuration.
     pub(super) engines: Vec<Arc<Engine>>,
 }

@@ -21,6 +21,8 @@ pub(super) struct Context {
     /// What the listener does, now and after reloads.
     pub(super) active: watch::Receiver<Arc<Active>>,
     pub(super) lasting: Arc<Lasting>,
+    /// Whether the peer has a good certificate, which takes the place of the secret.
+    pub(super) has_certificate: bool,
     /// Whether no further request is taken.
     pub(super) ending: watch::Receiver<bool>,
     /// Whether the time for connections to end by themselves is over.
@@ -36,7 +38,8 @@ impl Context {
     /// Who asks, given the secret that it sent. `None` if it is refused, which is reported.
     pub(super) fn asker(&self, active: &Active, peer: Peer, secret: Given<'_>) -> Option<Asker> {
         let is_authenticated = match secret {
-            Given::One(secret) if active.secret.is(secret) => true,
+            Given::One(secret) if active.secret.as_ref().is_some_and(|known| known.is(secret)) => true,
+            Given::None if self.has_certificate => true,
             Given::None if active.config.unauthenticated == Unauthenticated::Memory => false,
             _ => {
                 events::peer_refused(About { listener: &self.listener, peer: peer.address() });

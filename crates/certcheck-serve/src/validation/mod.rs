@@ -1,7 +1,7 @@
 //! Validation listeners: other proxies and programs ask about the certificates of their clients.
 //!
 //! ```text
-//! secret, remembered -> active -> decide: a chain becomes a verdict, an identity and a user
+//! secret, tls, remembered -> active -> decide: a chain becomes a verdict, an identity and a user
 //! header: certificates out of headers         -> auth:   GET  /v1/auth/NAME, answered by the status
 //! request: certificates out of bodies         -> verify: POST /v1/verify, answered by JSON
 //!                                                watch:  GET  /v1/watch, events
@@ -26,6 +26,7 @@ mod secret;
 mod server;
 mod set;
 pub(crate) mod spop;
+mod tls;
 mod verify;
 mod watch;
 

@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::histogram;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::active::{Active, becomes_true};
@@ -25,7 +26,6 @@ use super::{request, verify, watch as events_about};
 use crate::events::Validated;
 use crate::listener::Peer;
 use crate::metrics as metric_names;
-use crate::stream::Stream;
 
 /// The time for the headers of a request, and between two requests: longer than proxies keep a connection that is not
 /// used.
@@ -44,7 +44,10 @@ const AUTH: &str = "/v1/auth/";
 const NO_ROUTE: &str = "none";
 
 /// Answers the requests of a connection to its end.
-pub(super) async fn serve(context: Context, io: Stream, peer: Peer) {
+pub(super) async fn serve<S>(context: Context, io: S, peer: Peer)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let (mut ending, mut is_over) = (context.ending.clone(), context.is_over.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let context = context.clone();

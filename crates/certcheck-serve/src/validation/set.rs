@@ -10,10 +10,13 @@ use tokio::task::JoinHandle;
 use super::active::{Active, Lasting};
 use super::context::Context;
 use super::secret::Secret;
+use super::tls;
 use crate::admission::Connections;
+use crate::certificates;
 use crate::checks::PreparedEngines;
-use crate::config::{ConfigFault, Origins, ValidationConfig, validation_number};
+use crate::config::{CheckConfig, ConfigFault, Origins, TlsConfig, ValidationConfig, validation_number};
 use crate::listener::Inherited;
+use crate::provider;
 use crate::sockets::{PreparedSockets, Sockets};
 
 /// All validation listeners.
@@ -38,26 +41,61 @@ pub(crate) struct PreparedValidations {
     active: Vec<Active>,
 }
 
-/// The secret of each, or all faults.
-pub(crate) fn check(validations: &[ValidationConfig], origins: &Origins) -> Vec<ConfigFault> {
-    read_secrets(validations, origins).err().unwrap_or_default()
+/// What a validation listener reads from files.
+struct Read {
+    secret: Option<Secret>,
+    certificates: Option<certificates::Prepared>,
 }
 
-fn read_secrets(
-    validations: &[ValidationConfig],
-    origins: &Origins,
-) -> Result<Vec<Secret>, Vec<ConfigFault>> {
-    let (mut secrets, mut faults) = (Vec::new(), Vec::new());
+/// All faults of the files that validation listeners name, besides those of what clients are checked by.
+pub(crate) fn check(validations: &[ValidationConfig], origins: &Origins) -> Vec<ConfigFault> {
+    read_files(validations, origins).err().unwrap_or_default()
+}
+
+fn read_files(validations: &[ValidationConfig], origins: &Origins) -> Result<Vec<Read>, Vec<ConfigFault>> {
+    let (mut all, mut faults) = (Vec::new(), Vec::new());
     for (number, validation) in validations.iter().enumerate() {
-        match Secret::read(&validation.secret_file) {
-            Ok(secret) => secrets.push(secret),
+        let place = |key: &str| origins.place(Some(validation_number(number)), key);
+        let mut read = Read { secret: None, certificates: None };
+        match validation.secret_file.as_deref().map(Secret::read).transpose() {
+            Ok(secret) => read.secret = secret,
             Err(message) => {
-                let place = origins.place(Some(validation_number(number)), "secret_file");
-                faults.push(ConfigFault::new(place, format!("secret_file: {message}")));
+                faults.push(ConfigFault::new(place("secret_file"), format!("secret_file: {message}")));
             }
         }
+        if let (Some(tls), Some(provider)) = (&validation.tls, provider::get()) {
+            let files = TlsConfig { certificates: tls.certificates.clone(), ..TlsConfig::default() };
+            match certificates::prepare(&files, &provider) {
+                Ok(certificates) => read.certificates = Some(certificates),
+                Err(found) => faults.extend(found.into_iter().map(|fault| {
+                    let place = place(&format!("certificates.{}", fault.number));
+                    ConfigFault::new(place, format!("certificates: {}", fault.error))
+                })),
+            }
+        }
+        all.push(read);
     }
-    if faults.is_empty() { Ok(secrets) } else { Err(faults) }
+    if faults.is_empty() { Ok(all) } else { Err(faults) }
+}
+
+/// What a validation listener does by its configuration.
+fn active(
+    config: &ValidationConfig,
+    read: Read,
+    engines: Option<&PreparedEngines>,
+) -> Result<Active, String> {
+    let engine = |check: &CheckConfig| engines?.engine(check).cloned();
+    let acceptor = match (&config.tls, read.certificates) {
+        (Some(tls), Some(certificates)) => engine(&tls.check)
+            .zip(provider::get())
+            .map(|(engine, provider)| tls::acceptor(config, certificates, &engine, &provider))
+            .transpose()
+            .map_err(|error| error.to_string())?,
+        _ => None,
+    };
+    // Without engines there are faults already.
+    let engines = config.policies.iter().filter_map(|policy| engine(&policy.check)).collect();
+    Ok(Active { config: config.clone(), secret: read.secret, acceptor, engines })
 }
 
 impl Validations {
@@ -76,20 +114,24 @@ impl Validations {
             };
             found.into_iter().map(fault).collect::<Vec<_>>()
         });
-        let secrets = read_secrets(validations, origins);
-        let (sockets, secrets) = match (sockets, secrets) {
-            (Ok(sockets), Ok(secrets)) => (sockets, secrets),
-            (sockets, secrets) => {
-                return Err([sockets.err(), secrets.err()].into_iter().flatten().flatten().collect());
+        let read = read_files(validations, origins);
+        let (sockets, read) = match (sockets, read) {
+            (Ok(sockets), Ok(read)) => (sockets, read),
+            (sockets, read) => {
+                return Err([sockets.err(), read.err()].into_iter().flatten().flatten().collect());
             }
         };
-        // Without engines there are faults already.
-        let active = validations.iter().zip(secrets).map(|(config, secret)| {
-            let engine = |policy: &crate::config::ValidationPolicy| engines?.engine(&policy.check).cloned();
-            let engines = config.policies.iter().filter_map(engine).collect();
-            Active { config: config.clone(), secret, engines }
-        });
-        Ok(PreparedValidations { sockets, active: active.collect() })
+        let (mut all, mut faults) = (Vec::new(), Vec::new());
+        for (number, (config, read)) in validations.iter().zip(read).enumerate() {
+            match active(config, read, engines) {
+                Ok(active) => all.push(active),
+                Err(message) => {
+                    let place = origins.place(Some(validation_number(number)), "certificates");
+                    faults.push(ConfigFault::new(place, format!("certificates: {message}")));
+                }
+            }
+        }
+        if faults.is_empty() { Ok(PreparedValidations { sockets, active: all }) } else { Err(faults) }
     }
 
     /// Uses what is prepared.
@@ -120,6 +162,7 @@ impl Validations {
                 listener: name.into(),
                 active: running.active.subscribe(),
                 lasting: Arc::clone(&running.lasting),
+                has_certificate: false,
                 ending: ending.subscribe(),
                 is_over: is_over.subscribe(),
             };

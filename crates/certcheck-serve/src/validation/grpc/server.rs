@@ -14,13 +14,13 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use metrics::histogram;
 use prost::Message as _;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::check::{self, ROUTE};
 use super::messages::CheckRequest;
 use crate::listener::Peer;
 use crate::metrics as names;
-use crate::stream::Stream;
 use crate::validation::active::becomes_true;
 use crate::validation::context::{Context, Given};
 
@@ -50,7 +50,10 @@ enum CallStatus {
 type Body = WithTrailers<Full<Bytes>, std::future::Ready<Option<Result<HeaderMap, Infallible>>>>;
 
 /// Answers the calls of a connection to its end.
-pub(in crate::validation) async fn serve(context: Context, io: Stream, peer: Peer) {
+pub(in crate::validation) async fn serve<S>(context: Context, io: S, peer: Peer)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let (mut ending, mut is_over) = (context.ending.clone(), context.is_over.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let context = context.clone();

@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 
 use certcheck_rustls::certcheck_fetch::printable;
 use metrics::histogram;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::message::{self, Message, Question, Status};
 use crate::events::Validated;
 use crate::listener::Peer;
 use crate::metrics as names;
-use crate::stream::Stream;
 use crate::validation::active::becomes_true;
 use crate::validation::context::{Context, Given};
 use crate::validation::decide;
@@ -31,7 +30,10 @@ const MAX_TEXT: usize = 1_024;
 const ROUTE: &str = "spop";
 
 /// Answers the frames of a connection to its end.
-pub(in crate::validation) async fn serve(context: Context, mut io: Stream, peer: Peer) {
+pub(in crate::validation) async fn serve<S>(context: Context, mut io: S, peer: Peer)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+{
     let (mut ending, mut is_over) = (context.ending.clone(), context.is_over.clone());
     let mut max_frame = MAX_FRAME;
     let last = loop {
@@ -83,7 +85,7 @@ impl From<Status> for End {
 }
 
 /// The next frame, without its length.
-async fn read_frame(io: &mut Stream, max: u32) -> Result<Vec<u8>, End> {
+async fn read_frame(io: &mut (impl AsyncRead + Unpin), max: u32) -> Result<Vec<u8>, End> {
     let Ok(length) = timeout(IDLE, io.read_u32()).await else { return Err(Status::Timeout.into()) };
     let length = length?;
     if length > max {
