@@ -47,7 +47,11 @@ pub(crate) struct Counted {
 
 impl Connections {
     pub(crate) fn new(listener: &str) -> Arc<Self> {
-        let gauge = gauge!(names::CONNECTIONS, "listener" => listener.to_owned());
+        Self::counted_by(gauge!(names::CONNECTIONS, "listener" => listener.to_owned()))
+    }
+
+    /// Whatever this gauge counts.
+    pub(crate) fn counted_by(gauge: Gauge) -> Arc<Self> {
         Arc::new(Self { counts: Mutex::default(), number: watch::Sender::new(0), gauge })
     }
 

@@ -1,11 +1,12 @@
 //! The events of a front: docs/observability.md has them in a table.
 
 use core::fmt::Display;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use tracing::field::display;
+use certcheck_rustls::certcheck_fetch::printable;
+use tracing::field::{DisplayValue, display};
 use tracing::{Span, error, info, info_span, warn};
 
 use crate::config::{EventClass, Upstream};
@@ -90,6 +91,47 @@ pub(crate) fn access_refused(about: About<'_>, subject: Option<&str>, refusal: &
         name: "access-refused", target: "certcheck::client",
         listener, peer, code, subject, detail = %refusal, "client refused by rules"
     );
+}
+
+/// What an event says about a client of another proxy or program.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Validated<'a> {
+    pub(crate) route: &'a str,
+    pub(crate) code: &'a str,
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) detail: Option<&'a str>,
+    pub(crate) decision_id: Option<&'a str>,
+    pub(crate) client: Option<IpAddr>,
+    pub(crate) server_name: Option<&'a str>,
+    pub(crate) resumed: Option<bool>,
+    pub(crate) connection: Option<&'a str>,
+}
+
+/// A validation listener has not accepted a client.
+pub(crate) fn validation_refused(about: About<'_>, validated: Validated<'_>) {
+    let (listener, peer) = (about.listener, about.peer.map(display));
+    let Validated { route, code, subject, detail, decision_id, resumed, .. } = validated;
+    let (client, server_name) = (validated.client.map(display), validated.server_name.map(shown));
+    let (connection, detail) = (validated.connection.map(shown), detail.map(shown));
+    info!(
+        name: "validation-refused", target: "certcheck::client",
+        listener, peer, route, code, subject, detail, decision_id, client, server_name, resumed, connection,
+        "client of another proxy refused"
+    );
+}
+
+/// A request to a validation listener does not have the secret.
+pub(crate) fn peer_refused(about: About<'_>) {
+    let (listener, peer) = (about.listener, about.peer.map(display));
+    info!(
+        name: "validation-peer-refused", target: "certcheck::limit",
+        listener, peer, "request without the secret refused"
+    );
+}
+
+/// What others say, on one line.
+fn shown(text: &str) -> DisplayValue<impl Display> {
+    display(printable(text))
 }
 
 /// So many connections of an address were closed because of a limit.

@@ -32,7 +32,21 @@ impl Files {
                 files.note(&certificate.chain, 0);
                 files.note(&certificate.key, 0);
             }
-            let check = &listener.check;
+        }
+        for validation in &loaded.config.validations {
+            if let Some(secret) = &validation.secret_file {
+                files.note(secret, 0);
+            }
+            for certificate in validation.tls.iter().flat_map(|tls| &tls.certificates) {
+                files.note(&certificate.chain, 0);
+                files.note(&certificate.key, 0);
+            }
+        }
+        let validations = loaded.config.validations.iter();
+        let of_peers = validations.clone().filter_map(|validation| Some(&validation.tls.as_ref()?.check));
+        let of_validations = validations.flat_map(|validation| &validation.policies);
+        let of_listeners = loaded.config.listeners.iter().map(|listener| &listener.check);
+        for check in of_listeners.chain(of_peers).chain(of_validations.map(|policy| &policy.check)) {
             for path in check.ring.iter().chain(&check.crl).chain(&check.ocsp) {
                 files.note(path, DEEPEST);
             }

@@ -30,8 +30,8 @@ impl fmt::Display for HeaderError {
     }
 }
 
-/// Whether a connection from there begins with a header.
-pub(crate) fn has_header(proxies: &ProxyPeers, peer: Peer) -> bool {
+/// Whether a connection comes from one of these.
+pub(crate) fn is_listed(proxies: &ProxyPeers, peer: Peer) -> bool {
     match peer {
         Peer::Tcp(address) => proxies.nets.iter().any(|net| net.contains(&address.ip())),
         Peer::Unix => proxies.unix,

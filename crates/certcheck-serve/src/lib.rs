@@ -29,6 +29,7 @@
 //! proxy      bytes both ways               session   why it ends
 //! board      what operators look at        admin    health, metrics, status page
 //! identity   users, and who is accepted    http      requests with headers about clients
+//! validation answers about clients of others         verification  the same as JSON
 //! ```
 #![forbid(unsafe_code)]
 
@@ -68,6 +69,8 @@ mod state;
 pub mod status;
 mod stream;
 pub mod style;
+mod validation;
+pub mod verification;
 
 pub use observer::ClientObserver;
 pub use reload::{ReloadError, Reread};
@@ -77,7 +80,39 @@ pub use run::{Drained, Front};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing {
+    use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+
+    use crate::config::{CertificateSource, RouteConfig};
     use crate::proxy_protocol::{Progress, parse};
+    use crate::validation::header::{self, MAX_CHAIN, Presented};
+
+    /// Reads a header in the form of each source: the first byte says which. A second header is behind a line end.
+    ///
+    /// # Panics
+    /// If a header has more certificates than are allowed.
+    pub fn client_header(bytes: &[u8]) {
+        let Some((which, value)) = bytes.split_first() else { return };
+        let sources = CertificateSource::ALL;
+        let Some(source) = sources.get(usize::from(*which) % sources.len()) else { return };
+        let route = RouteConfig::new(*source);
+        let names = [Some(&route.header), route.chain_header.as_ref()];
+        let mut headers = HeaderMap::new();
+        for (name, value) in names.into_iter().flatten().zip(value.splitn(2, |byte| *byte == b'\n')) {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
+            {
+                headers.insert(name, value);
+            }
+        }
+        if let Ok(Presented::Chain(chain)) = header::read(&route, &headers) {
+            assert!((1..=MAX_CHAIN).contains(&chain.len()), "{} certificates", chain.len());
+        }
+    }
+
+    /// Reads a frame of HAProxy, without its length.
+    pub fn spop(frame: &[u8]) {
+        let _fault = crate::validation::spop::read_message(frame);
+    }
 
     /// Reads a header as a connection does: it ends, and never needs a byte that is behind it.
     ///

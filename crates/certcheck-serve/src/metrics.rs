@@ -24,6 +24,14 @@ pub(crate) const NOT_AFTER: &str = "certcheck_server_certificate_not_after_times
 pub(crate) const RELOADS: &str = "certcheck_reload_total";
 /// The number of configurations that were used so far.
 pub(crate) const GENERATION: &str = "certcheck_config_generation";
+/// Answers of validation listeners, by `listener`, `route` and `verdict`.
+pub(crate) const VALIDATIONS: &str = "certcheck_validations_total";
+/// The time of an answer, by `listener`.
+pub(crate) const VALIDATION_SECONDS: &str = "certcheck_validation_seconds";
+/// Checks of validation listeners that wait for evidence, by `listener`.
+pub(crate) const VALIDATION_CHECKS: &str = "certcheck_validation_checks";
+/// Watches of validation listeners that are open, by `listener`.
+pub(crate) const VALIDATION_WATCHES: &str = "certcheck_validation_watches";
 
 /// Gives the recorder a description of each metric, which exporters show as HELP.
 pub(crate) fn describe() {
@@ -42,6 +50,10 @@ pub(crate) fn describe() {
     metrics::describe_gauge!(NOT_AFTER, "End of the server certificate that expires first.");
     metrics::describe_counter!(RELOADS, "Reloads of the configuration, by outcome.");
     metrics::describe_gauge!(GENERATION, "Number of configurations that were used so far.");
+    metrics::describe_counter!(VALIDATIONS, "Answers of validation listeners, by route and verdict.");
+    metrics::describe_histogram!(VALIDATION_SECONDS, "Time of an answer of a validation listener.");
+    metrics::describe_gauge!(VALIDATION_CHECKS, "Checks of validation listeners that wait for evidence.");
+    metrics::describe_gauge!(VALIDATION_WATCHES, "Watches of validation listeners that are open.");
 }
 
 #[cfg(test)]

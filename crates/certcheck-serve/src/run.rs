@@ -24,6 +24,7 @@ use crate::reload::Reloads;
 use crate::service::Context;
 use crate::state::{Listener, State, check_faults, read_certificates};
 use crate::status::FrontStatus;
+use crate::validation;
 use crate::{events, metrics as names};
 
 /// The time for connections to end once they are cut.
@@ -129,9 +130,10 @@ impl Front {
     pub fn check(loaded: &Loaded) -> Result<(), ConfigError> {
         let mut faults = Vec::new();
         let listeners = &loaded.config.listeners;
-        if let Err(found) = Engines::default().prepare(listeners) {
+        if let Err(found) = Engines::default().prepare(&loaded.config) {
             faults.extend(check_faults(&loaded.origins, found));
         }
+        faults.extend(validation::check(&loaded.config.validations, &loaded.origins));
         if let Err(found) = read_certificates(listeners, &loaded.origins) {
             faults.extend(found);
         }
@@ -188,6 +190,11 @@ impl Front {
         self.shared.state().sockets.addresses(listener)
     }
 
+    /// The addresses that a validation listener really listens on, also where the configuration has port 0.
+    pub fn validation_addresses(&self, validation: &str) -> Vec<SocketAddr> {
+        self.shared.state().validations.addresses(validation)
+    }
+
     /// The addresses that the admin listener really listens on, of TCP.
     pub fn admin_addresses(&self) -> Vec<SocketAddr> {
         self.shared.state().admin.addresses()
@@ -217,7 +224,8 @@ impl Front {
         let (connections, accepting): (Vec<Arc<Connections>>, _) = {
             let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
             state.is_ending = true;
-            let accepting = state.sockets.close();
+            let mut accepting = state.sockets.close();
+            accepting.extend(state.validations.close());
             (state.connections().cloned().collect(), accepting)
         };
         for task in accepting {
@@ -265,7 +273,7 @@ impl Front {
             observed: shared.observed.clone(),
             limits: Arc::clone(&listener.limits),
         };
-        state.commit(loaded, prepared, context, |admin, prepared| {
+        state.commit(loaded, prepared, context, &shared.phase, |admin, prepared| {
             admin.commit(prepared, &Arc::downgrade(&self.shared));
         });
         #[expect(clippy::cast_precision_loss, reason = "it counts reloads")]

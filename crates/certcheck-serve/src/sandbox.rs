@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::{ListenAddress, Loaded};
+use crate::config::{CertificateFiles, CheckConfig, ListenAddress, Loaded};
 
 /// How deep folders are looked into for links: a ring has folders for its parts.
 const DEEPEST: usize = 3;
@@ -105,26 +105,24 @@ impl Sandbox {
             sandbox.read(path, 0);
         }
         for listener in &config.listeners {
-            for certificate in &listener.tls.certificates {
-                sandbox.read(&certificate.chain, 0);
-                sandbox.read(&certificate.key, 0);
+            sandbox.read_certificates(&listener.tls.certificates);
+            sandbox.use_check(&listener.check)?;
+        }
+        for validation in &config.validations {
+            if let Some(secret) = &validation.secret_file {
+                sandbox.read(secret, 0);
             }
-            let check = &listener.check;
-            for path in check.ring.iter().chain(&check.crl).chain(&check.ocsp) {
-                sandbox.read(path, DEEPEST);
+            if let Some(tls) = &validation.tls {
+                sandbox.read_certificates(&tls.certificates);
+                sandbox.use_check(&tls.check)?;
             }
-            match &check.network.cache_dir {
-                Some(folder) => {
-                    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-                    made.map_err(|error| SandboxError::Folder(folder.clone(), error))?;
-                    sandbox.writes.insert(folder.clone());
-                }
-                // Large CRLs are files without a name there.
-                None => drop(sandbox.writes.insert(env::temp_dir())),
+            for policy in &validation.policies {
+                sandbox.use_check(&policy.check)?;
             }
         }
         let listen = config.listeners.iter().flat_map(|listener| &listener.listen);
-        for address in listen.chain(&config.admin.listen) {
+        let validations = config.validations.iter().flat_map(|validation| &validation.listen);
+        for address in listen.chain(validations).chain(&config.admin.listen) {
             if let ListenAddress::Unix(path) = address {
                 sandbox.writes.extend(folder_of(path));
             }
@@ -133,6 +131,30 @@ impl Sandbox {
         let named = ROOTS.iter().filter_map(env::var_os);
         sandbox.reads.extend(named.flat_map(|value| env::split_paths(&value).collect::<Vec<_>>()));
         Ok(sandbox)
+    }
+
+    fn read_certificates(&mut self, certificates: &[CertificateFiles]) {
+        for certificate in certificates {
+            self.read(&certificate.chain, 0);
+            self.read(&certificate.key, 0);
+        }
+    }
+
+    /// Notes what the checks of an engine read, and where they keep evidence.
+    fn use_check(&mut self, check: &CheckConfig) -> Result<(), SandboxError> {
+        for path in check.ring.iter().chain(&check.crl).chain(&check.ocsp) {
+            self.read(path, DEEPEST);
+        }
+        match &check.network.cache_dir {
+            Some(folder) => {
+                let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+                made.map_err(|error| SandboxError::Folder(folder.clone(), error))?;
+                self.writes.insert(folder.clone());
+            }
+            // Large CRLs are files without a name there.
+            None => drop(self.writes.insert(env::temp_dir())),
+        }
+        Ok(())
     }
 
     /// Notes the folder of a file or folder, so that it can be replaced, and where links in it lead to.
@@ -217,7 +239,7 @@ mod tests {
     fn folders_and_what_links_lead_to_are_read_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().canonicalize().expect("there").join(name);
-        for name in ["etc/ring/anchors", "keys/archive", "elsewhere", "crls", "secret"] {
+        for name in ["etc/ring/anchors", "keys/archive", "elsewhere", "crls", "secret", "tokens"] {
             fs::create_dir_all(path(name)).expect("made");
         }
         for name in ["keys/archive/key1.pem", "elsewhere/ca.pem", "crls/ca.crl"] {
@@ -227,10 +249,14 @@ mod tests {
         symlink(path("elsewhere/ca.pem"), path("etc/ring/anchors/ca.pem")).expect("a link");
         let text = format!(
             "[[listener]]\nlisten = ['127.0.0.1:0', 'unix:{}']\nupstream = '127.0.0.1:1'\nring = 'ring'\ncrl = '{}'\n\
-             cache_dir = '{}'\ncertificates = {{ chain = 'server.pem', key = 'server.key' }}\n",
+             cache_dir = '{}'\ncertificates = {{ chain = 'server.pem', key = 'server.key' }}\n\
+             [[validation]]\nlisten = 'unix:{}'\nring = 'ring'\nsecret_file = '{}'\ncache_dir = '{}'\n",
             path("run/front.sock").display(),
             path("crls/ca.crl").display(),
             path("cache/evidence").display(),
+            path("validation/v.sock").display(),
+            path("tokens/proxies").display(),
+            path("cache/others").display(),
         );
         let file = path("etc/serve.toml");
         let loaded = config::read_text(&file, &text).expect("good");
@@ -239,9 +265,9 @@ mod tests {
             let below = paths.iter().filter_map(|one| one.strip_prefix(path("")).ok());
             below.map(|one| one.display().to_string()).collect()
         };
-        let reads = ["crls", "elsewhere", "etc", "etc/ring", "etc/ring/anchors", "keys/archive"];
+        let reads = ["crls", "elsewhere", "etc", "etc/ring", "etc/ring/anchors", "keys/archive", "tokens"];
         assert_eq!(own(&sandbox.reads), reads);
-        assert_eq!(own(&sandbox.writes), ["cache/evidence", "run"]);
+        assert_eq!(own(&sandbox.writes), ["cache/evidence", "cache/others", "run", "validation"]);
         assert!(path("cache/evidence").is_dir());
     }
 

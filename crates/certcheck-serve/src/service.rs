@@ -1,5 +1,6 @@
 //! One connection: limits, handshake, service, and bytes both ways until a reason to end.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use tracing::Instrument as _;
 
 use crate::access;
 use crate::active::{Active, Tls};
-use crate::admission::Counted;
+use crate::admission::{Counted, Limit};
 use crate::board::Board;
 use crate::config::HttpConfig;
 use crate::events::{self, About};
@@ -26,6 +27,7 @@ use crate::phase::Phase;
 use crate::proxy::{Relay, Transferred};
 use crate::proxy_protocol::{self, Addresses, TlsFacts};
 use crate::session::{End, Session};
+use crate::sockets::Serve;
 use crate::stream::Stream;
 
 /// How long a refused client may take to read its alert, after the deadline.
@@ -47,8 +49,26 @@ pub(crate) struct Context {
     pub(crate) limits: Arc<LimitLog>,
 }
 
+impl Serve for Context {
+    fn listener(&self) -> &str {
+        &self.listener
+    }
+
+    fn max_connections(&self) -> usize {
+        self.active.borrow().config.limits.max_connections
+    }
+
+    fn serve(self, io: Stream, peer: Peer, counted: Counted) -> impl Future<Output = ()> + Send {
+        connection(self, io, peer, counted)
+    }
+
+    fn limited(&self, peer: Peer, limit: Limit, max: usize) {
+        self.limits.limited(peer.address(), limit, max);
+    }
+}
+
 /// Serves a connection to its end.
-pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut counted: Counted) {
+async fn connection(context: Context, mut io: Stream, peer: Peer, mut counted: Counted) {
     let active = Arc::clone(&context.active.borrow());
     let limits = active.config.limits;
     let mut about = About { listener: &context.listener, peer: peer.address() };
@@ -56,7 +76,7 @@ pub(crate) async fn connection(context: Context, mut io: Stream, peer: Peer, mut
     // The address that the networks of clients are about.
     let mut client = about.peer;
     let since = Instant::now();
-    if incoming::has_header(&active.config.accept_proxy_from, peer) {
+    if incoming::is_listed(&active.config.accept_proxy_from, peer) {
         let read = timeout(limits.handshake_timeout, incoming::read_header(&mut io)).await;
         match read.unwrap_or(Err(HeaderError::Deadline)) {
             Ok(header) => {

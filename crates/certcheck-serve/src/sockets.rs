@@ -1,6 +1,7 @@
 //! The sockets of all listeners, each with the task that accepts its connections.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,17 +9,32 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::admission::{Connections, Limit};
-use crate::config::{ListenAddress, ListenerConfig};
+use crate::admission::{Connections, Counted, Limit};
+use crate::config::ListenAddress;
 use crate::events;
-use crate::listener::{BindError, Bound, Inherited};
-use crate::service::{self, Context};
+use crate::listener::{BindError, Bound, Inherited, Peer};
+use crate::stream::Stream;
 
 /// The pause after a connection could not be accepted, because files or memory ran out.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What identifies a socket over reloads: an address, and for sockets with the same address their number.
 type Key = (String, usize);
+
+/// What is done with the connections of a listener.
+pub(crate) trait Serve: Clone + Send + Sync + 'static {
+    /// The listener's name.
+    fn listener(&self) -> &str;
+
+    /// How many connections there may be at once.
+    fn max_connections(&self) -> usize;
+
+    /// Serves a connection to its end.
+    fn serve(self, io: Stream, peer: Peer, counted: Counted) -> impl Future<Output = ()> + Send;
+
+    /// Reports a connection that is closed because of a limit.
+    fn limited(&self, peer: Peer, limit: Limit, max: usize);
+}
 
 /// All sockets.
 #[derive(Default)]
@@ -50,9 +66,9 @@ pub(crate) struct SocketFault {
 
 impl Sockets {
     /// Binds what is not bound yet.
-    pub(crate) fn prepare(
+    pub(crate) fn prepare<'c>(
         &self,
-        listeners: &[ListenerConfig],
+        listeners: impl Iterator<Item = (&'c str, &'c [ListenAddress])>,
         inherited: &Inherited,
     ) -> Result<PreparedSockets, Vec<SocketFault>> {
         let (mut prepared, mut faults) = (Vec::new(), Vec::new());
@@ -62,19 +78,19 @@ impl Sockets {
             *number += 1;
             (address.to_owned(), *number)
         };
-        for (number, listener) in listeners.iter().enumerate() {
+        for (number, (name, addresses)) in listeners.enumerate() {
             let mut fault = |error| faults.push(SocketFault { listener: number, error });
-            for address in &listener.listen {
+            for address in addresses {
                 for socket in address.sockets() {
                     let key = next(&socket.to_string());
                     let bound = (!self.0.contains_key(&key)).then(|| Bound::tcp(socket)).transpose();
                     match bound {
-                        Ok(bound) => prepared.push((key, listener.name.clone(), bound)),
+                        Ok(bound) => prepared.push((key, name.to_owned(), bound)),
                         Err(error) => fault(error),
                     }
                 }
                 if !matches!(address, ListenAddress::Tcp { .. }) {
-                    self.prepare_other(address, inherited, listener, &mut prepared, &mut fault);
+                    self.prepare_other(address, inherited, name, &mut prepared, &mut fault);
                 }
             }
         }
@@ -85,14 +101,14 @@ impl Sockets {
         &self,
         address: &ListenAddress,
         inherited: &Inherited,
-        listener: &ListenerConfig,
+        name: &str,
         prepared: &mut Vec<(Key, String, Option<Bound>)>,
         fault: &mut impl FnMut(BindError),
     ) {
         let text = address.to_string();
         let known: Vec<Key> = self.0.keys().filter(|(known, _)| *known == text).cloned().collect();
         if !known.is_empty() {
-            prepared.extend(known.into_iter().map(|key| (key, listener.name.clone(), None)));
+            prepared.extend(known.into_iter().map(|key| (key, name.to_owned(), None)));
             return;
         }
         match Bound::other(address, inherited) {
@@ -100,17 +116,17 @@ impl Sockets {
                 bound
                     .into_iter()
                     .enumerate()
-                    .map(|(number, bound)| ((text.clone(), number + 1), listener.name.clone(), Some(bound))),
+                    .map(|(number, bound)| ((text.clone(), number + 1), name.to_owned(), Some(bound))),
             ),
             Err(error) => fault(error),
         }
     }
 
     /// Accepts on the sockets that are prepared, and ends the others.
-    pub(crate) fn commit(
+    pub(crate) fn commit<S: Serve>(
         &mut self,
         prepared: PreparedSockets,
-        context: impl Fn(&str) -> Option<(Context, Arc<Connections>)>,
+        context: impl Fn(&str) -> Option<(S, Arc<Connections>)>,
     ) {
         let mut before = std::mem::take(&mut self.0);
         for (key, listener, bound) in prepared.0 {
@@ -167,7 +183,7 @@ impl Sockets {
 }
 
 /// Accepts connections for ever.
-async fn accept(bound: Arc<Bound>, context: Context, connections: Arc<Connections>) {
+async fn accept(bound: Arc<Bound>, context: impl Serve, connections: Arc<Connections>) {
     loop {
         let (io, peer) = match bound.accept().await {
             Ok(accepted) => accepted,
@@ -178,19 +194,17 @@ async fn accept(bound: Arc<Bound>, context: Context, connections: Arc<Connection
                 continue;
             }
             Err(error) => {
-                events::not_accepted(&context.listener, &error);
+                events::not_accepted(context.listener(), &error);
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
-        let max = context.active.borrow().config.limits.max_connections;
+        let max = context.max_connections();
         match connections.enter(max) {
             Ok(counted) => {
-                tokio::spawn(service::connection(context.clone(), io, peer, counted));
+                tokio::spawn(context.clone().serve(io, peer, counted));
             }
-            Err(limit @ (Limit::Connections | Limit::PerAddress)) => {
-                context.limits.limited(peer.address(), limit, max);
-            }
+            Err(limit) => context.limited(peer, limit, max),
         }
     }
 }

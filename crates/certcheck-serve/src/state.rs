@@ -16,9 +16,11 @@ use crate::checks::{CheckFault, Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
 use crate::limit_log::LimitLog;
 use crate::listener::Inherited;
+use crate::phase::Phase;
 use crate::proxy::Upstreams;
 use crate::service::Context;
 use crate::sockets::{PreparedSockets, Sockets};
+use crate::validation::{PreparedValidations, Validations};
 use crate::{metrics as names, provider};
 
 /// What a front has at present.
@@ -32,6 +34,7 @@ pub(crate) struct State {
     pub(crate) is_ending: bool,
     pub(crate) sockets: Sockets,
     pub(crate) engines: Engines,
+    pub(crate) validations: Validations,
     pub(crate) admin: AdminSockets,
     pub(crate) upstreams: Upstreams,
     /// Tasks that look up the evidence about rings, and whether services can be reached.
@@ -49,6 +52,7 @@ pub(crate) struct Prepared {
     engines: PreparedEngines,
     sockets: PreparedSockets,
     listeners: Vec<(String, Active, certificates::Prepared)>,
+    validations: PreparedValidations,
     admin: PreparedAdmin,
     upstreams: Upstreams,
 }
@@ -56,7 +60,8 @@ pub(crate) struct Prepared {
 impl State {
     /// The connections of all listeners, also of removed ones.
     pub(crate) fn connections(&self) -> impl Iterator<Item = &Arc<Connections>> {
-        self.listeners.values().map(|listener| &listener.connections).chain(&self.removed)
+        let of_listeners = self.listeners.values().map(|listener| &listener.connections);
+        of_listeners.chain(&self.removed).chain(self.validations.connections())
     }
 
     /// An error once the front ends.
@@ -78,21 +83,25 @@ impl State {
         let mut faults = Vec::new();
         let certificates =
             read_certificates(&config.listeners, origins).map_err(|found| faults.extend(found));
-        let engines = self
-            .engines
-            .prepare(&config.listeners)
-            .map_err(|found| faults.extend(check_faults(origins, found)));
-        let sockets = self.sockets.prepare(&config.listeners, inherited).map_err(|found| {
+        let engines =
+            self.engines.prepare(config).map_err(|found| faults.extend(check_faults(origins, found)));
+        let addresses = config.listeners.iter().map(|listener| (listener.name.as_str(), &*listener.listen));
+        let sockets = self.sockets.prepare(addresses, inherited).map_err(|found| {
             faults.extend(found.into_iter().map(|fault| {
                 let place = origins.place(Some(fault.listener), "listen");
                 ConfigFault::new(place, format!("listen: {}", fault.error))
             }));
         });
+        let validations = self
+            .validations
+            .prepare((&config.validations, origins), engines.as_ref().ok(), inherited)
+            .map_err(|found| faults.extend(found));
         let admin = self.admin.prepare(&config.admin, inherited).map_err(|error| {
             let place = origins.place(None, "admin.listen");
             faults.push(ConfigFault::new(place, format!("admin.listen: {error}")));
         });
-        let (Ok(certificates), Ok(engines), Ok(sockets), Ok(admin)) = (certificates, engines, sockets, admin)
+        let (Ok(certificates), Ok(engines), Ok(sockets), Ok(validations), Ok(admin)) =
+            (certificates, engines, sockets, validations, admin)
         else {
             return Err(faults);
         };
@@ -118,7 +127,7 @@ impl State {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Prepared { engines, sockets, listeners, admin, upstreams })
+        Ok(Prepared { engines, sockets, listeners, validations, admin, upstreams })
     }
 
     /// Uses what is prepared. `context` is what connections of a listener know of it.
@@ -127,6 +136,7 @@ impl State {
         loaded: Loaded,
         prepared: Prepared,
         context: impl Fn(&str, &Listener) -> Context,
+        phase: &watch::Sender<Phase>,
         admin: impl FnOnce(&mut AdminSockets, PreparedAdmin),
     ) {
         self.engines = prepared.engines.commit();
@@ -156,6 +166,7 @@ impl State {
             let listener = listeners.get(name)?;
             Some((context(name, listener), Arc::clone(&listener.connections)))
         });
+        self.validations.commit(prepared.validations, phase);
         admin(&mut self.admin, prepared.admin);
         self.loaded = loaded;
     }

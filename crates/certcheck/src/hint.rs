@@ -5,6 +5,10 @@ use certcheck_core::report::Report;
 use certcheck_core::status::Cause;
 use certcheck_core::{Remedy, Verdict};
 use certcheck_fetch::{Refusal, SourceTried};
+use certcheck_serve::verification::Hints;
+
+/// What JSON objects say would help.
+pub(crate) const HINTS: Hints = Hints { of, for_report };
 
 /// What would help with a report's refusal. Empty if it accepts.
 pub(crate) fn for_report(report: &Report<'_>, sources: &[SourceTried]) -> String {

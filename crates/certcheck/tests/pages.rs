@@ -12,8 +12,8 @@
 //! Errors are part of the output. Times, ports and keys of a lab, durations and rates differ in each run and are compared by
 //! their form (`pages/same.rs`); a line `...` stands for any lines.
 //!
-//! A page has one folder of its own, with the files that readers are supposed to have: `testdata`, `keyring`, `client.pem`,
-//! `crls`. A block that is `certcheck lab` alone runs in a second terminal until the page ends.
+//! A page has one folder of its own, with the files that readers are supposed to have: `testdata`, `examples`, `keyring`,
+//! `client.pem`, `crls`. A block that is `certcheck lab` alone runs in a second terminal until the page ends.
 //!
 //! `UPDATE_DOCS=1` writes the output of this run into the pages.
 #![allow(clippy::unwrap_used, reason = "an unexpected page or program fails the test")]
@@ -27,6 +27,7 @@ mod terminal;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use block::Block;
 use terminal::Terminal;
@@ -63,7 +64,8 @@ fn run(name: &str) {
 #[test]
 fn every_page_is_run() {
     let tests = include_str!("pages.rs");
-    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = ["docs", "docs/proxies"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let docs = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
     let pages = docs.filter(|path| path.extension().is_some_and(|end| end == "md"));
     for path in pages.chain([root().join("README.md")]) {
         let page = fs::read_to_string(&path).unwrap();
@@ -121,4 +123,25 @@ fn serve() {
 #[test]
 fn settings() {
     run("docs/settings.md");
+}
+
+/// One at a time: the examples of proxies have ports of their own.
+static EXAMPLES: Mutex<()> = Mutex::new(());
+
+#[test]
+fn validation() {
+    let _alone = EXAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
+    run("docs/validation.md");
+}
+
+#[test]
+fn nginx() {
+    let _alone = EXAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
+    run("docs/proxies/nginx.md");
+}
+
+#[test]
+fn haproxy() {
+    let _alone = EXAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
+    run("docs/proxies/haproxy.md");
 }

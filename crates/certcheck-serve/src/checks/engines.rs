@@ -8,7 +8,10 @@ use certcheck_rustls::{Engine, Evidence, Guard, KeyRing};
 use tracing::warn;
 
 use super::given;
-use crate::config::{CheckConfig, ClientCertificate, ListenerConfig, NetworkConfig, ProxyFor};
+use crate::config::{
+    CheckConfig, ClientCertificate, ListenerConfig, NetworkConfig, ProxyFor, ServeConfig, ValidationPolicy,
+    validation_number, validation_policy_number,
+};
 
 /// The engines in use.
 #[derive(Debug, Default)]
@@ -42,22 +45,20 @@ struct Prepared {
 impl Engines {
     /// Prepares engines for these listeners. An engine goes on if its network settings stay, and if all of its
     /// listeners that stay go on with it: then live connections are checked by the new ring and policy.
-    pub(crate) fn prepare(&self, listeners: &[ListenerConfig]) -> Result<PreparedEngines, Vec<CheckFault>> {
+    pub(crate) fn prepare(&self, config: &ServeConfig) -> Result<PreparedEngines, Vec<CheckFault>> {
+        let listeners = &*uses(config);
         let mut prepared: Vec<Prepared> = Vec::new();
         let mut faults = Vec::new();
-        for (number, listener) in listeners.iter().enumerate() {
-            if listener.client_auth == ClientCertificate::None {
-                continue;
-            }
-            if let Some(known) = prepared.iter_mut().find(|known| known.used.check == listener.check) {
+        for listener in listeners {
+            if let Some(known) = prepared.iter_mut().find(|known| known.used.check == *listener.check) {
                 known.used.listeners.push(listener.name.clone());
                 continue;
             }
-            let fault = |(key, message)| CheckFault { listener: number, key, message };
+            let fault = |(key, message)| CheckFault { listener: listener.number, key, message };
             let going_on = self
-                .going_on(listeners, &listener.check)
+                .going_on(listeners, listener.check)
                 .filter(|engine| !prepared.iter().any(|other| Arc::ptr_eq(&other.used.engine, engine)));
-            match prepare(&listener.check, going_on) {
+            match prepare(listener.check, going_on) {
                 Ok((engine, renewal)) => {
                     let listeners = vec![listener.name.clone()];
                     let used = Used { check: listener.check.clone(), engine, listeners };
@@ -70,20 +71,20 @@ impl Engines {
     }
 
     /// The engine that goes on with these checks.
-    fn going_on(&self, listeners: &[ListenerConfig], check: &CheckConfig) -> Option<Arc<Engine>> {
+    fn going_on(&self, listeners: &[Use<'_>], check: &CheckConfig) -> Option<Arc<Engine>> {
         let may = |used: &&Used| {
             used.check.network == check.network
                 && listeners
                     .iter()
                     .filter(|listener| used.listeners.contains(&listener.name))
-                    .all(|listener| listener.check == *check)
+                    .all(|listener| listener.check == check)
         };
         let same = self.0.iter().find(|used| used.check == *check);
         let by_listener = || {
             let has_listener = |used: &&Used| {
                 listeners
                     .iter()
-                    .any(|listener| used.listeners.contains(&listener.name) && listener.check == *check)
+                    .any(|listener| used.listeners.contains(&listener.name) && listener.check == check)
             };
             self.0.iter().filter(has_listener).find(may)
         };
@@ -112,6 +113,38 @@ impl PreparedEngines {
         });
         Engines(used.collect())
     }
+}
+
+/// A listener, or a policy of a validation listener, and what its clients are checked by.
+struct Use<'c> {
+    /// Its number in origins.
+    number: usize,
+    name: String,
+    check: &'c CheckConfig,
+}
+
+/// All that clients are checked by.
+fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
+    let is_checked =
+        |(_, listener): &(usize, &ListenerConfig)| listener.client_auth != ClientCertificate::None;
+    let listeners = config.listeners.iter().enumerate().filter(is_checked).map(|(number, listener)| Use {
+        number,
+        name: listener.name.clone(),
+        check: &listener.check,
+    });
+    let validations = config.validations.iter().enumerate().flat_map(|(validation, config)| {
+        config.policies.iter().enumerate().map(move |(policy, ValidationPolicy { name, check })| Use {
+            number: validation_policy_number(validation, policy),
+            // No listener has a blank in its name.
+            name: format!("{} {name}", config.name),
+            check,
+        })
+    });
+    let peers = config.validations.iter().enumerate().filter_map(|(validation, config)| {
+        let check = &config.tls.as_ref()?.check;
+        Some(Use { number: validation_number(validation), name: format!("{} of peers", config.name), check })
+    });
+    listeners.chain(validations).chain(peers).collect()
 }
 
 type Renewal = Option<(KeyRing, Evidence)>;

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::{ConfigFault, Place};
 use super::nearest::did_you_mean;
-use super::origin::{Origins, ValueOrigin};
+use super::origin::{Origins, ValueOrigin, is_validation};
 use super::values::Parsed;
 
 /// How many keys are listed at most.
@@ -25,6 +25,8 @@ pub(super) struct Scope<'d> {
     pub(super) prefix: &'static str,
     pub(super) own: &'d DeTable<'d>,
     pub(super) outer: Option<&'d DeTable<'d>>,
+    /// The table whose keys count where the outer one has none either.
+    pub(super) outermost: Option<&'d DeTable<'d>>,
     /// The offset of the table itself, for keys that are missing.
     pub(super) at: usize,
 }
@@ -32,7 +34,13 @@ pub(super) struct Scope<'d> {
 impl<'d> Scope<'d> {
     /// The value of a key, in the table or in the outer one.
     fn find(&self, key: &str) -> Option<&'d Value<'d>> {
-        find(self.own, key).or_else(|| find(self.outer?, key))
+        let outer = [self.outer, self.outermost].into_iter().flatten();
+        [self.own].into_iter().chain(outer).find_map(|table| find(table, key))
+    }
+
+    /// The value of a key in the table itself.
+    pub(super) fn own_value(&self, key: &str) -> Option<&'d Value<'d>> {
+        find(self.own, key)
     }
 
     /// Whether there is a value for a key.
@@ -124,11 +132,15 @@ impl<'d> Reading<'d> {
         let value = find(outer.own, name)?;
         let at = value.span().start;
         let Some(own) = value.get_ref().as_table() else {
-            let title = if outer.listener.is_some() { "listener." } else { "" };
+            let title = match outer.listener {
+                Some(number) if is_validation(number) => "validation.",
+                Some(_) => "listener.",
+                None => "",
+            };
             self.fault(at, format!("{name}: not a table, which is written as [{title}{name}]"));
             return None;
         };
-        Some(Scope { listener: outer.listener, prefix, own, outer: None, at })
+        Some(Scope { listener: outer.listener, prefix, own, outer: None, outermost: None, at })
     }
 
     /// Notes each key of a table that is not known, and each that is there in both spellings.

@@ -96,6 +96,12 @@ pub(super) const INHERITED: &[&str] = &[
     "ocsp_timeout",
 ];
 
+/// The keys of what certificates are checked by, which validation listeners have too.
+pub(super) fn check_keys() -> &'static [&'static str] {
+    let first = INHERITED.iter().position(|key| *key == "ring");
+    first.and_then(|first| INHERITED.get(first..)).unwrap_or_default()
+}
+
 /// The most of anything that is counted.
 const MANY: u64 = 1_000_000;
 /// The largest limit of evidence, in bytes.
@@ -189,7 +195,7 @@ fn tls<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> TlsConfig {
     }
 }
 
-fn certificates<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> Vec<CertificateFiles> {
+pub(super) fn certificates<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> Vec<CertificateFiles> {
     let folder = reading.folder().to_owned();
     let entries = values::one_or_more(values::certificate_files(&folder));
     let entries = reading.optional(scope, "certificates", entries).unwrap_or_default();
@@ -236,7 +242,7 @@ fn proxy_protocol<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> ProxyProto
     }
 }
 
-fn check<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> CheckConfig {
+pub(super) fn check<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> CheckConfig {
     let usual = CheckConfig::default();
     let folder = reading.folder().to_owned();
     let paths = || values::one_or_more(values::path(&folder));

@@ -21,8 +21,11 @@ mod nearest;
 mod origin;
 mod policy_keys;
 mod print;
+mod print_validation;
 mod read;
 mod rules;
+mod validation;
+mod validation_keys;
 mod values;
 mod words;
 
@@ -36,6 +39,11 @@ pub use model::{
     UnknownSni,
 };
 pub use origin::{Origins, ValueOrigin};
+pub(crate) use origin::{validation_number, validation_policy_number};
 pub use policy_keys::PolicyListener;
 pub use print::print;
 pub use read::{Loaded, ReadPolicy, read_file, read_file_with, read_text, read_text_with};
+pub use validation::{
+    CertificateSource, PeerTls, RouteConfig, Unauthenticated, ValidationConfig, ValidationLimits,
+    ValidationPolicy, ValidationProtocol,
+};

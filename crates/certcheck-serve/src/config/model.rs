@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::address::{ListenAddress, Upstream};
 use super::check::CheckConfig;
 use super::http::HttpConfig;
+use super::validation::ValidationConfig;
 use crate::identity::AccessRules;
 
 /// The whole configuration.
@@ -17,6 +18,8 @@ use crate::identity::AccessRules;
 pub struct ServeConfig {
     /// The listeners, each with a name of its own.
     pub listeners: Vec<ListenerConfig>,
+    /// The validation listeners, each with a name of its own.
+    pub validations: Vec<ValidationConfig>,
     /// Where operators look.
     pub admin: AdminConfig,
     /// What is logged, and how.
@@ -33,6 +36,7 @@ impl Default for ServeConfig {
     fn default() -> Self {
         Self {
             listeners: Vec::new(),
+            validations: Vec::new(),
             admin: AdminConfig::default(),
             log: LogConfig::default(),
             drain_timeout: Duration::from_secs(30),

@@ -5,6 +5,26 @@ use std::collections::BTreeMap;
 
 use super::fault::Place;
 
+/// The most validation listeners, and the most policies and routes of one.
+pub(super) const MAX_VALIDATIONS: usize = 64;
+/// The number from which on validation listeners and their policies are counted. No listener has it.
+const VALIDATIONS: usize = usize::MAX / 4;
+
+/// The number of a validation listener, which is that of its first policy too.
+pub(crate) const fn validation_number(validation: usize) -> usize {
+    validation_policy_number(validation, 0)
+}
+
+/// The number of a policy of a validation listener.
+pub(crate) const fn validation_policy_number(validation: usize, policy: usize) -> usize {
+    VALIDATIONS + validation * (MAX_VALIDATIONS + 1) + policy
+}
+
+/// Whether a number is that of a validation listener.
+pub(super) const fn is_validation(number: usize) -> bool {
+    VALIDATIONS <= number && number < validation_policy_number(MAX_VALIDATIONS, MAX_VALIDATIONS)
+}
+
 /// Where a value comes from.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

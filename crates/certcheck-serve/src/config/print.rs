@@ -11,7 +11,7 @@ use url::Url;
 use super::check::{CheckConfig, NetworkConfig, ProxyFor};
 use super::durations::duration_text;
 use super::http::HttpConfig;
-use super::model::{ListenerConfig, ProxyPeers, ServeConfig};
+use super::model::{CertificateFiles, ListenerConfig, ProxyPeers, ServeConfig};
 use super::origin::{Origins, ValueOrigin};
 use super::values::suite_name;
 use super::words::{CAUSES, Word};
@@ -42,24 +42,27 @@ pub fn print(config: &ServeConfig, origins: &Origins) -> String {
         page.listener = Some(number);
         page.listener(listener);
     }
+    for (number, validation) in config.validations.iter().enumerate() {
+        page.validation(number, validation);
+    }
     page.text
 }
 
-struct Page<'p> {
-    text: String,
+pub(super) struct Page<'p> {
+    pub(super) text: String,
     origins: &'p Origins,
-    listener: Option<usize>,
-    prefix: &'static str,
+    pub(super) listener: Option<usize>,
+    pub(super) prefix: &'static str,
 }
 
 impl Page<'_> {
-    fn value(&mut self, key: &str, value: impl fmt::Display) {
+    pub(super) fn value(&mut self, key: &str, value: impl fmt::Display) {
         let line = format!("{key} = {value}");
         let origin = self.origins.of(self.listener, &format!("{}{key}", self.prefix));
         let _ = writeln!(self.text, "{line:VALUES$} # {origin}");
     }
 
-    fn value_or_none(&mut self, key: &str, value: Option<String>) {
+    pub(super) fn value_or_none(&mut self, key: &str, value: Option<String>) {
         match value {
             Some(value) => self.value(key, value),
             None => {
@@ -78,12 +81,7 @@ impl Page<'_> {
         self.value("listen", list(&listener.listen, text));
         self.value("upstream", text(&listener.upstream));
         self.value("allow_remote_upstream", listener.allow_remote_upstream);
-        self.value(
-            "certificates",
-            list(&listener.tls.certificates, |files| {
-                format!("{{ chain = {}, key = {} }}", path(&files.chain), path(&files.key))
-            }),
-        );
+        self.value("certificates", certificates(&listener.tls.certificates));
         let tls = &listener.tls;
         self.value("unknown_sni", word(tls.unknown_sni));
         self.value("tls_versions", list(&tls.versions, |version| word(*version)));
@@ -109,26 +107,23 @@ impl Page<'_> {
         if proxy.version == super::model::ProxyVersion::V2 {
             self.value("proxy_protocol_tlvs", list(&proxy.tlvs, |tlv| word(*tlv)));
         }
-        let ProxyPeers { nets, unix } = &listener.accept_proxy_from;
-        let peers: Vec<String> =
-            nets.iter().map(ToString::to_string).chain(unix.then(|| "unix".to_owned())).collect();
-        self.value("accept_proxy_from", list(&peers, text));
+        self.value("accept_proxy_from", peers(&listener.accept_proxy_from));
         self.check(&listener.check);
         self.network(&listener.check.network);
-        self.access(&listener.access);
+        self.access("listener", &listener.access);
         if let Some(http) = &listener.http {
             self.http(http);
         }
         self.prefix = "";
     }
 
-    fn access(&mut self, access: &AccessRules) {
+    pub(super) fn access(&mut self, of: &str, access: &AccessRules) {
         let allow = list(&access.allow, |rule| format!("{{ {} }}", conditions(&rule.conditions)));
         self.value_or_none("allow", some(allow, access.allow.is_empty()));
         if access.users.is_empty() && !access.is_user_required && !access.allow_non_ascii {
             return;
         }
-        self.text.push_str("\n[listener.identity]\n");
+        let _ = writeln!(self.text, "\n[{of}.identity]");
         self.prefix = "identity.";
         let rules = list(&access.users, |rule| {
             let conditions = conditions(&rule.conditions);
@@ -156,7 +151,7 @@ impl Page<'_> {
         self.value("response_timeout", duration(http.response_timeout));
     }
 
-    fn check(&mut self, check: &CheckConfig) {
+    pub(super) fn check(&mut self, check: &CheckConfig) {
         self.value_or_none("ring", some(paths(&check.ring), check.ring.is_empty()));
         self.value("ring_skip_unreadable", check.ring_skip_unreadable);
         self.value_or_none("crl", some(paths(&check.crl), check.crl.is_empty()));
@@ -189,7 +184,7 @@ impl Page<'_> {
         self.value("max_locations", check.max_locations);
     }
 
-    fn network(&mut self, network: &NetworkConfig) {
+    pub(super) fn network(&mut self, network: &NetworkConfig) {
         self.value("offline", network.offline);
         self.value_or_none("cache_dir", network.cache_dir.as_deref().map(path));
         self.value("trust_cache", network.trust_cache);
@@ -229,13 +224,24 @@ fn without_password(url: &Url) -> Url {
     url
 }
 
+/// `[{ chain = "a.pem", key = "a.key" }]`
+pub(super) fn certificates(certificates: &[CertificateFiles]) -> String {
+    list(certificates, |files| format!("{{ chain = {}, key = {} }}", path(&files.chain), path(&files.key)))
+}
+
+/// Networks, and `unix`.
+pub(super) fn peers(peers: &ProxyPeers) -> String {
+    let nets = peers.nets.iter().map(ToString::to_string);
+    list(&nets.chain(peers.unix.then(|| "unix".to_owned())).collect::<Vec<_>>(), text)
+}
+
 /// A value, unless it is the empty one.
 fn some(value: String, is_empty: bool) -> Option<String> {
     (!is_empty).then_some(value)
 }
 
 /// A text in quotes.
-fn text(value: &(impl ToString + ?Sized)) -> String {
+pub(super) fn text(value: &(impl ToString + ?Sized)) -> String {
     let mut quoted = String::from("\"");
     for character in value.to_string().chars() {
         match character {
@@ -250,24 +256,24 @@ fn text(value: &(impl ToString + ?Sized)) -> String {
     quoted
 }
 
-fn path(path: &Path) -> String {
+pub(super) fn path(path: &Path) -> String {
     text(&path.display())
 }
 
-fn paths(paths: &[PathBuf]) -> String {
+pub(super) fn paths(paths: &[PathBuf]) -> String {
     list(paths, |one| path(one))
 }
 
-fn word(word: impl Word) -> String {
+pub(super) fn word(word: impl Word) -> String {
     text(word.word().unwrap_or_default())
 }
 
-fn list<T>(values: &[T], show: impl Fn(&T) -> String) -> String {
+pub(super) fn list<T>(values: &[T], show: impl Fn(&T) -> String) -> String {
     let values: Vec<String> = values.iter().map(show).collect();
     format!("[{}]", values.join(", "))
 }
 
-fn duration(duration: Duration) -> String {
+pub(super) fn duration(duration: Duration) -> String {
     text(&duration_text(duration))
 }
 
@@ -288,7 +294,7 @@ fn purpose(purpose: &Purpose) -> String {
     }
 }
 
-fn revocation(revocation: Revocation) -> String {
+pub(super) fn revocation(revocation: Revocation) -> String {
     match revocation {
         Revocation::Custom(mut tolerance) => tolerated(&mut tolerance),
         usual => word(usual),

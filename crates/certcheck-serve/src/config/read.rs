@@ -13,7 +13,7 @@ use super::listener_keys::{self, INHERITED, OWN};
 use super::model::{AdminConfig, EventClass, LogConfig, LogFormat, ServeConfig};
 use super::origin::Origins;
 use super::policy_keys::{self, PolicyListener};
-use super::{durations, rules, values};
+use super::{durations, rules, validation_keys, values};
 
 /// A larger file is not read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -24,7 +24,7 @@ const MAX_LISTENERS: usize = 1_024;
 const FAR: usize = usize::MAX / 2;
 
 /// The keys outside listeners, in addition to those that listeners inherit.
-const TOP: &[&str] = &["listener", "admin", "log", "drain_timeout", "watch_files", "sandbox"];
+const TOP: &[&str] = &["listener", "validation", "admin", "log", "drain_timeout", "watch_files", "sandbox"];
 const ADMIN: &[&str] = &["listen", "allow_remote"];
 const LOG: &[&str] = &["format", "quiet"];
 
@@ -165,9 +165,10 @@ fn add_policy(
 }
 
 fn configuration<'d>(reading: &mut Reading<'d>, table: &'d DeTable<'d>) -> (ServeConfig, Vec<Named>) {
-    let of_listeners = "put it into a [[listener]] table";
-    reading.refuse_unknown(table, "", &[TOP, INHERITED], &[(OWN, of_listeners)]);
-    let top = Scope { listener: None, prefix: "", own: table, outer: None, at: 0 };
+    let of_listeners = (OWN, "put it into a [[listener]] table");
+    let of_validations = (validation_keys::OWN, "put it into a [[validation]] table");
+    reading.refuse_unknown(table, "", &[TOP, INHERITED], &[of_listeners, of_validations]);
+    let top = Scope { listener: None, prefix: "", own: table, outer: None, outermost: None, at: 0 };
     let usual = ServeConfig::default();
     let drain_timeout =
         reading.value(top, "drain_timeout", usual.drain_timeout, durations::duration(Duration::ZERO));
@@ -177,7 +178,8 @@ fn configuration<'d>(reading: &mut Reading<'d>, table: &'d DeTable<'d>) -> (Serv
     let admin = admin(reading, top);
     let log = log(reading, top);
     let (listeners, policies) = listeners(reading, top);
-    (ServeConfig { listeners, admin, log, drain_timeout, watch_files, sandbox }, policies)
+    let validations = validation_keys::validations(reading, top, TOP);
+    (ServeConfig { listeners, validations, admin, log, drain_timeout, watch_files, sandbox }, policies)
 }
 
 fn admin<'d>(reading: &mut Reading<'d>, top: Scope<'d>) -> AdminConfig {
@@ -204,7 +206,9 @@ fn listeners<'d>(
 ) -> (Vec<super::model::ListenerConfig>, Vec<Named>) {
     let none = (Vec::new(), Vec::new());
     let Some((_, value)) = top.own.iter().find(|(key, _)| key.get_ref() == "listener") else {
-        reading.fault(0, "no listener: a configuration has at least one [[listener]] table");
+        if !top.has("validation") {
+            reading.fault(0, rules::NO_LISTENER);
+        }
         return none;
     };
     let at = value.span().start;
@@ -231,7 +235,8 @@ fn listeners<'d>(
             reading.fault(at, "listener: not a table, which is written as [[listener]]");
             continue;
         };
-        let scope = Scope { listener: Some(number), prefix: "", own, outer: Some(top.own), at };
+        let scope =
+            Scope { listener: Some(number), prefix: "", own, outer: Some(top.own), outermost: None, at };
         let Some(listener) = listener_keys::listener(reading, scope, TOP) else { continue };
         if number < FAR {
             policy_keys::policy(reading, scope, listener.clone());

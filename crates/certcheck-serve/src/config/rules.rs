@@ -4,21 +4,26 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use super::address::ListenAddress;
+use super::check::CheckConfig;
 use super::fault::ConfigFault;
 use super::listener_keys::HTTP_ALPN;
 use super::model::{ClientCertificate, ListenerConfig, ProxyVersion, ServeConfig, TlsVersion};
-use super::origin::Origins;
+use super::origin::{Origins, validation_number, validation_policy_number};
+use super::validation::{ValidationConfig, ValidationPolicy, ValidationProtocol};
 use super::values::suite_name;
 use certcheck_rustls::Revocation;
 
 /// The most sockets of a front.
 const MAX_SOCKETS: usize = 4_096;
 
+/// What is said about a configuration that does nothing.
+pub(super) const NO_LISTENER: &str = "no listener: a configuration has at least one [[listener]] table";
+
 /// Every contradiction.
 pub(super) fn check(config: &ServeConfig, origins: &Origins) -> Vec<ConfigFault> {
     let mut rules = Rules { origins, faults: Vec::new() };
-    if config.listeners.is_empty() {
-        rules.fault(None, "listener", "no listener: a configuration has at least one [[listener]] table");
+    if config.listeners.is_empty() && config.validations.is_empty() {
+        rules.fault(None, "listener", NO_LISTENER);
     }
     for (number, listener) in config.listeners.iter().enumerate() {
         let is_twice = config.listeners.iter().take(number).any(|other| other.name == listener.name);
@@ -30,6 +35,16 @@ pub(super) fn check(config: &ServeConfig, origins: &Origins) -> Vec<ConfigFault>
             );
         }
         rules.listener(number, listener);
+    }
+    for (number, validation) in config.validations.iter().enumerate() {
+        let names = config.listeners.iter().map(|listener| &listener.name);
+        let mut names =
+            names.chain(config.validations.iter().take(number).map(|validation| &validation.name));
+        if names.any(|name| *name == validation.name) {
+            let message = format!("name: `{}` is the name of another listener too", validation.name);
+            rules.fault(Some(validation_number(number)), "name", message);
+        }
+        rules.validation(number, validation);
     }
     rules.addresses(config);
     if !config.admin.allow_remote
@@ -78,15 +93,8 @@ impl Rules<'_> {
             );
             self.fault(at, "upstream", message);
         }
-        if listener.check.revocation != Revocation::Off
-            && listener.check.network.offline
-            && listener.check.crl.is_empty()
-            && listener.check.ocsp.is_empty()
-            && listener.check.network.cache_dir.is_none()
-            && is_checked
-        {
-            let message = "offline: without network, files and cache no revocation status can be known; name `crl`, `ocsp` or `cache_dir`, or set `revocation = \"off\"`";
-            self.fault(at, "offline", message);
+        if is_checked {
+            self.evidence(at, &listener.check);
         }
         self.tls(number, listener);
         self.identity(number, listener);
@@ -95,6 +103,65 @@ impl Rules<'_> {
         if has_tlvs && !is_v2 {
             let message = "proxy_protocol_tlvs: only version 2 has them; set `proxy_protocol = \"v2\"`";
             self.fault(at, "proxy_protocol_tlvs", message);
+        }
+    }
+
+    /// Evidence comes from somewhere, if it is needed.
+    fn evidence(&mut self, at: Option<usize>, check: &CheckConfig) {
+        if check.revocation != Revocation::Off
+            && check.network.offline
+            && check.crl.is_empty()
+            && check.ocsp.is_empty()
+            && check.network.cache_dir.is_none()
+        {
+            let message = "offline: without network, files and cache no revocation status can be known; name `crl`, `ocsp` or `cache_dir`, or set `revocation = \"off\"`";
+            self.fault(at, "offline", message);
+        }
+    }
+
+    fn validation(&mut self, number: usize, validation: &ValidationConfig) {
+        let (at, name) = (Some(validation_number(number)), &validation.name);
+        if !validation.allow_remote
+            && validation.tls.is_none()
+            && let Some(address) = validation.listen.iter().find(|address| !address.is_local())
+        {
+            let message = format!(
+                "listen: `{address}` can be reached from other machines, and the secret travels in the clear; use a loopback address or a Unix socket, set `certificates` and `peer_ring`, or set `allow_remote = true`"
+            );
+            self.fault(at, "listen", message);
+        }
+        if let Some(tls) = &validation.tls {
+            self.evidence(at, &tls.check);
+        }
+        let limits = &validation.limits;
+        if limits.max_checks_per_peer > limits.max_checks {
+            let message = format!(
+                "max_checks_per_peer: {} is more than max_checks, which is {}",
+                limits.max_checks_per_peer, limits.max_checks
+            );
+            self.fault(at, "max_checks_per_peer", message);
+        }
+        for (policy, ValidationPolicy { name: policy_name, check }) in validation.policies.iter().enumerate()
+        {
+            let at = Some(validation_policy_number(number, policy));
+            if check.ring.is_empty() {
+                let message = format!(
+                    "validation `{name}`: policy `{policy_name}`: `ring` is missing: the CAs of clients, such as ring = \"keyring\""
+                );
+                self.fault(Some(validation_number(number)), "listen", message);
+            }
+            self.evidence(at, check);
+        }
+        if validation.protocol != ValidationProtocol::Http && !validation.routes.is_empty() {
+            self.fault(at, "route.source", "route: only listeners with `protocol = \"http\"` have routes");
+        }
+        for route in &validation.routes {
+            if let Some(policy) = &route.policy
+                && !validation.policies.iter().any(|known| known.name == *policy)
+            {
+                let message = format!("route.policy: the validation `{name}` has no policy `{policy}`");
+                self.fault(at, "route.policy", message);
+            }
         }
     }
 
@@ -145,10 +212,14 @@ impl Rules<'_> {
         let of_listeners = config.listeners.iter().enumerate().flat_map(|(number, listener)| {
             listener.listen.iter().map(move |address| (Some(number), "listen", address))
         });
+        let of_validations = config.validations.iter().enumerate().flat_map(|(number, validation)| {
+            let number = Some(validation_number(number));
+            validation.listen.iter().map(move |address| (number, "listen", address))
+        });
         let of_admin = config.admin.listen.iter().map(|address| (None, "admin.listen", address));
         let (mut ports, mut others) = (HashMap::<u16, Vec<IpAddr>>::new(), Vec::<&ListenAddress>::new());
         let mut sockets = 0_usize;
-        for (listener, key, address) in of_listeners.chain(of_admin) {
+        for (listener, key, address) in of_listeners.chain(of_validations).chain(of_admin) {
             let is_twice = match address {
                 ListenAddress::Tcp { .. } => {
                     let all: Vec<SocketAddr> = address.sockets().collect();

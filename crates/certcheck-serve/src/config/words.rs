@@ -9,6 +9,7 @@ use super::http::{IdentityHeader, ServiceVersion, XfccField};
 use super::model::{
     ClientCertificate, EventClass, LogFormat, ProxyTlv, ProxyVersion, TlsVersion, UnknownSni,
 };
+use super::validation::{CertificateSource, Unauthenticated, ValidationProtocol};
 
 /// A value that is one of a few words.
 pub(super) trait Word: Copy + PartialEq + 'static {
@@ -63,6 +64,18 @@ words!(XfccField:
     "dns" => Self::Dns,
 );
 words!(ServiceVersion: "1.1" => Self::Http1, "2" => Self::Http2);
+words!(ValidationProtocol: "http" => Self::Http, "grpc" => Self::Grpc, "spop" => Self::Spop);
+words!(Unauthenticated: "refuse" => Self::Refuse, "memory" => Self::Memory);
+words!(CertificateSource:
+    "nginx" => Self::Nginx,
+    "traefik" => Self::Traefik,
+    "xfcc" => Self::Xfcc,
+    "rfc9440" => Self::Rfc9440,
+    "caddy" => Self::Caddy,
+    "apache" => Self::Apache,
+    "alb" => Self::Alb,
+    "haproxy" => Self::Haproxy,
+);
 words!(LogFormat: "text" => Self::Text, "json" => Self::Json);
 words!(EventClass:
     "connections" => Self::Connections,

@@ -20,14 +20,14 @@ const PEM_LINE: usize = 64;
 
 /// The headers about one client, made once and set in each of its requests.
 #[derive(Clone, Debug, Default)]
-pub(super) struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
+pub(crate) struct IdentityHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl IdentityHeaders {
     /// The headers about a client. `identity` is `None` if it has no certificate.
     ///
     /// # Errors
     /// If a name of the certificate must not be relied on.
-    pub(super) fn new(
+    pub(crate) fn new(
         config: &HttpConfig,
         client: Option<&Client>,
         identity: Option<&Identity>,
@@ -60,10 +60,15 @@ impl IdentityHeaders {
     }
 
     /// Sets them.
-    pub(super) fn set(&self, headers: &mut HeaderMap) {
+    pub(crate) fn set(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.0 {
             headers.insert(name.clone(), value.clone());
         }
+    }
+
+    /// Their names and values.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
     }
 
     /// A value that is no header is not possible: every caller writes printable ASCII.

@@ -14,9 +14,10 @@ mod connection;
 mod exchange;
 mod identity_headers;
 mod message;
-mod names;
+pub(crate) mod names;
 mod report;
 mod services;
 mod tasks;
 
 pub(crate) use connection::{HttpClient, HttpConnection};
+pub(crate) use identity_headers::IdentityHeaders;

@@ -3,15 +3,15 @@
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// What the front sets about a client's certificate.
-pub(super) const XFCC: &str = "x-forwarded-client-cert";
-pub(super) const CLIENT_CERT: &str = "client-cert";
-pub(super) const CLIENT_CERT_CHAIN: &str = "client-cert-chain";
-pub(super) const SUBJECT: &str = "x-client-subject";
-pub(super) const ISSUER: &str = "x-client-issuer";
-pub(super) const SERIAL: &str = "x-client-serial";
-pub(super) const SAN: &str = "x-client-san";
-pub(super) const USER: &str = "x-client-user";
-pub(super) const VERDICT: &str = "x-client-verdict";
+pub(crate) const XFCC: &str = "x-forwarded-client-cert";
+pub(crate) const CLIENT_CERT: &str = "client-cert";
+pub(crate) const CLIENT_CERT_CHAIN: &str = "client-cert-chain";
+pub(crate) const SUBJECT: &str = "x-client-subject";
+pub(crate) const ISSUER: &str = "x-client-issuer";
+pub(crate) const SERIAL: &str = "x-client-serial";
+pub(crate) const SAN: &str = "x-client-san";
+pub(crate) const USER: &str = "x-client-user";
+pub(crate) const VERDICT: &str = "x-client-verdict";
 /// What the front sets about a client's connection.
 pub(super) const FORWARDED_FOR: &str = "x-forwarded-for";
 pub(super) const FORWARDED_PROTO: &str = "x-forwarded-proto";
@@ -44,7 +44,7 @@ pub(super) fn is_reserved(name: &str, more: &[String]) -> bool {
         || more.iter().any(|reserved| folds_to(name, reserved))
 }
 
-fn folds_to(name: &str, reserved: &str) -> bool {
+pub(crate) fn folds_to(name: &str, reserved: &str) -> bool {
     let folded = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
     name.len() == reserved.len() && name.bytes().map(folded).eq(reserved.bytes().map(folded))
 }

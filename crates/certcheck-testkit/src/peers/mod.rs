@@ -1,5 +1,5 @@
 //! Servers of other projects, each a child process on 127.0.0.1 that ends when its value is dropped: nginx, slapd of
-//! OpenLDAP, and the responder of the `openssl` program.
+//! OpenLDAP, the responder of the `openssl` program, and proxies that ask a validation listener.
 //!
 //! `start` returns `None` if the program is not installed, and says so on standard error. With
 //! `CERTCHECK_REQUIRE_PEERS` in the environment it panics instead, so that nothing is skipped unnoticed.
@@ -7,6 +7,7 @@
 mod nginx;
 mod ocsp;
 mod process;
+mod proxy;
 mod slapd;
 #[cfg(test)]
 mod tests;
@@ -15,4 +16,5 @@ pub mod tool;
 pub use nginx::Nginx;
 pub use ocsp::OpensslResponder;
 pub use process::free_port;
+pub use proxy::{Proxy, ProxyKind, ProxyParts};
 pub use slapd::Slapd;

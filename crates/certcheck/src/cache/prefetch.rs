@@ -13,7 +13,7 @@ use crate::flags::CachePrefetch;
 use crate::json::{self, CertificateObject, Document, ReasonObject, SourceObject};
 use crate::text::{BAD, GOOD, QUIET, UNSURE, shown};
 use crate::visible::Visible;
-use crate::{input, network, output, ring_files, setup};
+use crate::{hint, input, network, output, ring_files, setup};
 
 /// A certificate whose evidence was fetched.
 #[derive(Serialize)]
@@ -71,7 +71,7 @@ fn object(input: Option<&Path>, now: Time, report: &CheckReport) -> PrefetchObje
         input: input.map(|path| path.display().to_string()),
         at: now.to_string(),
         verdict: view.verdict.code(),
-        reason: ReasonObject::of(&view, sources),
+        reason: ReasonObject::of(&view, sources, hint::HINTS),
         certificate: view.path.first().map(|member| CertificateObject::of(&member.certificate)),
         sources: sources.iter().map(SourceObject::from).collect(),
     }

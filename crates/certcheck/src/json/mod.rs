@@ -1,28 +1,21 @@
 //! JSON for programs: one object a line. The objects are described in `schemas/`, and `docs/json.md` says what is promised
 //! of them.
 
-mod certificate;
 mod error;
 mod plan;
-mod reason;
-mod revocation;
-mod verification;
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use certcheck_core::revocation::EvidenceRequest;
 use serde::Serialize;
 
-pub(crate) use certificate::{CertificateObject, Member, fingerprint};
+use certcheck_serve::verification::SCHEMA;
+pub(crate) use certcheck_serve::verification::{
+    AttemptObject, CertificateObject, Line, Member, ReasonObject, RevocationObject, SourceObject,
+    fingerprint, is_unreadable, microseconds,
+};
 pub(crate) use error::ErrorObject;
 pub(crate) use plan::{plan_exit, write_plan};
-pub(crate) use reason::{ReasonObject, WarningObject};
-pub(crate) use revocation::{ConsideredObject, RevocationObject, SourceObject};
-pub(crate) use verification::{AttemptObject, Line, is_unreadable};
-
-/// The version of all objects. It changes when a key goes or gets another meaning.
-const SCHEMA: u32 = 1;
 
 /// An object that stands on a line of its own.
 pub(crate) trait Document: Serialize {
@@ -37,6 +30,10 @@ struct Envelope<'d, D> {
     r#type: &'static str,
     #[serde(flatten)]
     document: &'d D,
+}
+
+impl Document for Line {
+    const TYPE: &'static str = "verification";
 }
 
 /// Writes one line to standard output.
@@ -60,9 +57,4 @@ pub(crate) fn kind_of(ask: &EvidenceRequest) -> &'static str {
         EvidenceRequest::Ocsp { .. } => "ocsp",
         _ => "issuers",
     }
-}
-
-/// Whole microseconds.
-pub(crate) fn microseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{Document, ReasonObject, kind_of, write};
 use crate::exit::Exit;
+use crate::hint;
 
 #[derive(Serialize)]
 struct Plan<'a> {
@@ -54,7 +55,10 @@ pub(crate) fn write_plan(
         &Plan {
             input: input.display().to_string(),
             verdict: report.verdict.code(),
-            reason: report.reason.as_ref().map(ReasonObject::from),
+            reason: report
+                .reason
+                .as_ref()
+                .map(|rejection| ReasonObject::of_rejection(rejection, hint::HINTS)),
             requests: requests.collect(),
         },
     )

@@ -11,6 +11,7 @@ use pki_types::CertificateDer;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::hint;
 use crate::input;
 use crate::json::{CertificateObject, ReasonObject, RevocationObject};
 
@@ -59,7 +60,7 @@ impl<'a> Subject<'a> {
         let reported = CheckObject {
             input: self.path.display().to_string(),
             verdict: report.verdict.code(),
-            reason: ReasonObject::of(&report, &[]),
+            reason: ReasonObject::of(&report, &[], hint::HINTS),
             certificate: leaf.map(|leaf| CertificateObject::of(&leaf.certificate)),
             revocation: leaf.map(|leaf| RevocationObject::new(&leaf.revocation, &[])),
         };

@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: ServeArguments, global: &GlobalArguments) -> anyhow
         if let Err(error) = Front::check(&loaded) {
             return refuse(&error);
         }
-        let listeners = loaded.config.listeners.len();
+        let listeners = loaded.config.listeners.len() + loaded.config.validations.len();
         let plural = if listeners == 1 { "" } else { "s" };
         visible::note(format_args!("the configuration can be used: {listeners} listener{plural}"))?;
         return Ok(Exit::Accepted);

@@ -23,7 +23,7 @@ use crate::flags::{FormatFlag, VerifyArguments};
 use crate::html::verify::Page;
 use crate::json::Line;
 use crate::progress::Progress;
-use crate::{evidence, input, json, network, output, pool, ring_files, setup, text, visible};
+use crate::{evidence, hint, input, json, network, output, pool, ring_files, setup, text, visible};
 use inputs::{Input, Inputs};
 use tally::Tally;
 
@@ -168,7 +168,7 @@ impl Question {
                 self.check(&name, &chain)
             }
             Err(message) => {
-                let line = Line::unreadable(&name, self.now, &message);
+                let line = Line::unreadable(&name.display().to_string(), self.now, &message);
                 let mut reported = Reported {
                     out: Vec::new(),
                     line: None,
@@ -228,8 +228,8 @@ impl Question {
         }
         let sources = checked.sources();
         let is_shown = !arguments.summary;
-        let line =
-            ((is_shown && is_json) || keeps_line).then(|| Line::new(name, now, &report, sources, elapsed));
+        let line = ((is_shown && is_json) || keeps_line)
+            .then(|| Line::new(&name.display().to_string(), now, &report, sources, elapsed, hint::HINTS));
         if is_shown {
             written(match &line {
                 Some(line) if is_json => json::write(out, line),

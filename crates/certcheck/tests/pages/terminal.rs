@@ -41,7 +41,9 @@ impl Terminal {
         let folder = TempDir::new().unwrap();
         let (here, root) = (folder.path(), super::root().canonicalize().unwrap());
         let demo = root.join("testdata/demo");
-        symlink(root.join("testdata"), here.join("testdata")).unwrap();
+        for name in ["testdata", "examples"] {
+            symlink(root.join(name), here.join(name)).unwrap();
+        }
         for part in ["anchors", "intermediates"] {
             fs::create_dir_all(here.join("keyring").join(part)).unwrap();
         }

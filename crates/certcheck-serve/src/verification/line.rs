@@ -1,82 +1,103 @@
 //! The result of one input: what JSON prints and what a page shows, built once.
 
-use std::path::Path;
 use std::time::Duration;
 
-use certcheck_core::reason::Reason;
-use certcheck_core::report::Report;
-use certcheck_core::{Time, Verdict};
-use certcheck_fetch::SourceTried;
+use certcheck_rustls::certcheck_core::reason::Reason;
+use certcheck_rustls::certcheck_core::report::Report;
+use certcheck_rustls::certcheck_core::{Time, Verdict};
+use certcheck_rustls::certcheck_fetch::SourceTried;
 use serde::Serialize;
 
-use super::{
-    CertificateObject, ConsideredObject, Document, Member, ReasonObject, SourceObject, WarningObject,
-};
+use super::{CertificateObject, ConsideredObject, Hints, Member, ReasonObject, SourceObject, WarningObject};
 
 /// The result of one input.
 #[derive(Serialize)]
-pub(crate) struct Line {
-    pub(crate) input: String,
-    pub(crate) at: String,
-    pub(crate) verdict: &'static str,
-    pub(crate) unreadable: bool,
-    pub(crate) reason: Option<ReasonObject>,
-    pub(crate) tolerated: Option<&'static str>,
-    pub(crate) valid_until: Option<String>,
-    pub(crate) policies: Vec<String>,
-    pub(crate) path: Vec<Member>,
-    pub(crate) attempts: Vec<AttemptObject>,
-    pub(crate) sources: Vec<SourceObject>,
-    pub(crate) considered: Vec<ConsideredObject>,
-    pub(crate) warnings: Vec<WarningObject>,
-    pub(crate) spent: SpentObject,
-    pub(crate) elapsed_us: u64,
-}
-
-impl Document for Line {
-    const TYPE: &'static str = "verification";
+#[non_exhaustive]
+pub struct Line {
+    /// The name of the input.
+    pub input: String,
+    /// The time that the check was made for.
+    pub at: String,
+    /// `accept`, `reject` or `undetermined`.
+    pub verdict: &'static str,
+    /// Whether the certificate itself cannot be read.
+    pub unreadable: bool,
+    /// Why it is not accepted.
+    pub reason: Option<ReasonObject>,
+    /// The cause of an unknown status that the policy tolerates.
+    pub tolerated: Option<&'static str>,
+    /// The last second for which the verdict holds with this evidence.
+    pub valid_until: Option<String>,
+    /// The certificate policies that hold for the whole path.
+    pub policies: Vec<String>,
+    /// The path, the certificate that was checked first.
+    pub path: Vec<Member>,
+    /// Paths that were tried and failed.
+    pub attempts: Vec<AttemptObject>,
+    /// Sources that were asked.
+    pub sources: Vec<SourceObject>,
+    /// Evidence that did not count.
+    pub considered: Vec<ConsideredObject>,
+    /// What changes no verdict.
+    pub warnings: Vec<WarningObject>,
+    /// What the check spent.
+    pub spent: SpentObject,
+    /// How long it took, in microseconds.
+    pub elapsed_us: u64,
 }
 
 /// A path that was tried and failed.
 #[derive(Serialize)]
-pub(crate) struct AttemptObject {
-    pub(crate) path: Vec<String>,
-    pub(crate) reason: ReasonObject,
+#[non_exhaustive]
+pub struct AttemptObject {
+    /// The subjects of its certificates.
+    pub path: Vec<String>,
+    /// Why it failed.
+    pub reason: ReasonObject,
 }
 
 /// What a check spent.
 #[derive(Default, Serialize)]
-pub(crate) struct SpentObject {
-    pub(crate) signatures: u32,
-    pub(crate) steps: u32,
-    pub(crate) paths: u32,
-    pub(crate) name_comparisons: u32,
-    pub(crate) name_bytes: u32,
-    pub(crate) policy_nodes: u32,
+#[non_exhaustive]
+pub struct SpentObject {
+    /// Signatures that were verified.
+    pub signatures: u32,
+    /// Steps of path building.
+    pub steps: u32,
+    /// Paths that were tried.
+    pub paths: u32,
+    /// Names that were compared.
+    pub name_comparisons: u32,
+    /// Bytes of names that were compared.
+    pub name_bytes: u32,
+    /// Nodes of the policy graph.
+    pub policy_nodes: u32,
 }
 
 impl Line {
-    /// Of a report.
-    pub(crate) fn new(
-        input: &Path,
+    /// Of a report about the input with this name.
+    #[must_use]
+    pub fn new(
+        input: &str,
         now: Time,
         report: &Report<'_>,
         sources: &[SourceTried],
         elapsed: Duration,
+        hints: Hints,
     ) -> Self {
         let attempts = report.attempts.iter().map(|attempt| AttemptObject {
             path: attempt.path.iter().map(|certificate| certificate.subject().to_string()).collect(),
-            reason: ReasonObject::from(&attempt.rejection),
+            reason: ReasonObject::of_rejection(&attempt.rejection, hints),
         });
         let spent = report.spent;
         let path: Vec<_> = report.path.iter().map(|member| Member::new(member, sources)).collect();
         let is_accepted = report.verdict == Verdict::Accept;
         Self {
-            input: input.display().to_string(),
+            input: input.to_owned(),
             at: now.to_string(),
             verdict: report.verdict.code(),
             unreadable: is_unreadable(report),
-            reason: ReasonObject::of(report, sources),
+            reason: ReasonObject::of(report, sources, hints),
             tolerated: path.iter().find_map(|member| member.revocation.cause).filter(|_| is_accepted),
             valid_until: report.valid_until.map(|time| time.to_string()),
             policies: report.policies.iter().map(ToString::to_string).collect(),
@@ -98,10 +119,11 @@ impl Line {
     }
 
     /// Of an input that could not be read: it has a line too, so that none is missing.
-    pub(crate) fn unreadable(input: &Path, now: Time, message: &str) -> Self {
+    #[must_use]
+    pub fn unreadable(input: &str, now: Time, message: &str) -> Self {
         let reason = Reason::NoCertificate;
         Self {
-            input: input.display().to_string(),
+            input: input.to_owned(),
             at: now.to_string(),
             verdict: Verdict::Reject.code(),
             unreadable: true,
@@ -126,7 +148,7 @@ impl Line {
     }
 
     /// Cuts every text to so many bytes: what is kept of many inputs must not be as large as hostile input.
-    pub(crate) fn cut(&mut self, max: usize) {
+    pub fn cut(&mut self, max: usize) {
         let Self { input, reason, policies, path, attempts, sources, considered, warnings, .. } = self;
         let of_reason = reason.iter_mut().flat_map(|reason| [&mut reason.message, &mut reason.hint]);
         let of_considered =
@@ -160,7 +182,8 @@ impl Line {
 }
 
 /// Whether the target itself cannot be parsed: that says something about the input, not about trust.
-pub(crate) fn is_unreadable(report: &Report<'_>) -> bool {
+#[must_use]
+pub fn is_unreadable(report: &Report<'_>) -> bool {
     let reason = report.reason.as_ref().map(|rejection| &rejection.reason);
     report.path.is_empty() && matches!(reason, Some(Reason::Malformed(_)))
 }

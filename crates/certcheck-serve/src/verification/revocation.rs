@@ -1,29 +1,41 @@
 //! The status of a certificate, the sources that were asked about it, and the evidence that did not count.
 
-use certcheck_core::Time;
-use certcheck_core::revocation::Considered;
-use certcheck_core::status::{Means, Status};
-use certcheck_fetch::{Origin, SourceTried};
+use certcheck_rustls::certcheck_core::Time;
+use certcheck_rustls::certcheck_core::revocation::Considered;
+use certcheck_rustls::certcheck_core::status::{Means, Status};
+use certcheck_rustls::certcheck_fetch::{Origin, SourceTried};
 use serde::Serialize;
 
 /// The status of a certificate, and the evidence for it.
 #[derive(Serialize)]
-pub(crate) struct RevocationObject {
-    pub(crate) status: &'static str,
-    pub(crate) basis: Option<&'static str>,
-    pub(crate) source: Option<String>,
-    pub(crate) from: Option<&'static str>,
-    pub(crate) this_update: Option<String>,
-    pub(crate) next_update: Option<String>,
-    pub(crate) revoked_at: Option<String>,
-    pub(crate) revocation_reason: Option<String>,
-    pub(crate) invalid_since: Option<String>,
-    pub(crate) cause: Option<&'static str>,
+#[non_exhaustive]
+pub struct RevocationObject {
+    /// `good`, `revoked`, `unknown` or `not-checked`.
+    pub status: &'static str,
+    /// What it is known by: `crl`, `ocsp` or `no-rev-avail`.
+    pub basis: Option<&'static str>,
+    /// The URL or file of the evidence.
+    pub source: Option<String>,
+    /// Where the evidence came from.
+    pub from: Option<&'static str>,
+    /// The thisUpdate of the evidence.
+    pub this_update: Option<String>,
+    /// The nextUpdate of the evidence.
+    pub next_update: Option<String>,
+    /// When it was revoked.
+    pub revoked_at: Option<String>,
+    /// Why it was revoked.
+    pub revocation_reason: Option<String>,
+    /// Since when its key may be in other hands.
+    pub invalid_since: Option<String>,
+    /// Why the status is unknown.
+    pub cause: Option<&'static str>,
 }
 
 impl RevocationObject {
     /// With the sources that were tried, if any.
-    pub(crate) fn new(status: &Status, sources: &[SourceTried]) -> Self {
+    #[must_use]
+    pub fn new(status: &Status, sources: &[SourceTried]) -> Self {
         let proof = status.proof();
         let time = |time: Time| time.to_string();
         let revoked = match status {
@@ -64,15 +76,24 @@ fn from_where(source: &str, sources: &[SourceTried]) -> &'static str {
 
 /// A source that was tried.
 #[derive(Serialize)]
-pub(crate) struct SourceObject {
-    pub(crate) certificate_index: usize,
-    pub(crate) kind: &'static str,
-    pub(crate) url: String,
-    pub(crate) from: Option<&'static str>,
-    pub(crate) elapsed_us: u64,
-    pub(crate) bytes: usize,
-    pub(crate) cause: Option<&'static str>,
-    pub(crate) message: Option<String>,
+#[non_exhaustive]
+pub struct SourceObject {
+    /// The place of the certificate in the path.
+    pub certificate_index: usize,
+    /// What was asked for.
+    pub kind: &'static str,
+    /// The URL.
+    pub url: String,
+    /// Where the answer came from.
+    pub from: Option<&'static str>,
+    /// How long the check waited, in microseconds.
+    pub elapsed_us: u64,
+    /// The size of the answer.
+    pub bytes: usize,
+    /// Why it could not be used.
+    pub cause: Option<&'static str>,
+    /// What happened, in a sentence.
+    pub message: Option<String>,
 }
 
 impl From<&SourceTried> for SourceObject {
@@ -92,13 +113,20 @@ impl From<&SourceTried> for SourceObject {
 
 /// A piece of evidence that was given or fetched and did not count.
 #[derive(Serialize)]
-pub(crate) struct ConsideredObject {
-    pub(crate) certificate_index: Option<usize>,
-    pub(crate) kind: Option<&'static str>,
-    pub(crate) source: String,
-    pub(crate) about: String,
-    pub(crate) cause: &'static str,
-    pub(crate) message: String,
+#[non_exhaustive]
+pub struct ConsideredObject {
+    /// The place of the certificate in the path.
+    pub certificate_index: Option<usize>,
+    /// What it is.
+    pub kind: Option<&'static str>,
+    /// The URL or file.
+    pub source: String,
+    /// What it is about.
+    pub about: String,
+    /// Why it does not count.
+    pub cause: &'static str,
+    /// The same in a sentence.
+    pub message: String,
 }
 
 impl From<&Considered> for ConsideredObject {

@@ -1,0 +1,100 @@
+//! One connection to a validation listener, in the protocol that it speaks.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use certcheck_rustls::{Acceptor, Engine};
+use metrics::counter;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tracing::Instrument as _;
+
+use super::active::Active;
+use super::context::Context;
+use super::{grpc, server, spop};
+use crate::admission::{Counted, Limit};
+use crate::config::ValidationProtocol;
+use crate::events::{self, About};
+use crate::incoming;
+use crate::listener::Peer;
+use crate::metrics as names;
+use crate::sockets::Serve;
+use crate::stream::Stream;
+
+impl Serve for Context {
+    fn listener(&self) -> &str {
+        &self.listener
+    }
+
+    fn max_connections(&self) -> usize {
+        self.active.borrow().config.limits.max_connections
+    }
+
+    fn serve(self, io: Stream, peer: Peer, counted: Counted) -> impl Future<Output = ()> + Send {
+        connection(self, io, peer, counted)
+    }
+
+    fn limited(&self, peer: Peer, limit: Limit, max: usize) {
+        self.limits.limited(peer.address(), limit, max);
+    }
+}
+
+/// Serves a connection to its end, if its peer is listed.
+async fn connection(context: Context, io: Stream, peer: Peer, counted: Counted) {
+    let active = context.active();
+    if !incoming::is_listed(&active.config.peers, peer) {
+        let listener = Arc::clone(&context.listener);
+        counter!(names::LIMITED, "listener" => listener, "reason" => "client-address").increment(1);
+        events::address_refused(About { listener: &context.listener, peer: peer.address() });
+        return;
+    }
+    let protocol = active.config.protocol;
+    let Some(acceptor) = active.acceptor.clone() else {
+        if active.config.tls.is_none() {
+            drop(active);
+            speak(protocol, context, io, peer).await;
+        }
+        return drop(counted);
+    };
+    drop(active);
+    let accepted = async {
+        match peer.address() {
+            Some(address) => acceptor.accept_from(io, address).await,
+            None => acceptor.accept(io).await,
+        }
+    };
+    // Why a peer is refused is an event of the acceptor.
+    let accepted = Box::pin(accepted.instrument(events::listener_span(&context.listener))).await;
+    if let Ok(admitted) = accepted
+        && let Some(watch) = admitted.watch()
+    {
+        let (stream, _peer) = admitted.into_parts();
+        let active = context.active.clone();
+        let context = Context { has_certificate: true, ..context };
+        tokio::select! {
+            () = speak(protocol, context, stream, peer) => {}
+            // It is revoked, or not good by the present ring.
+            _ended = watch => {}
+            () = other_engine(active, acceptor.engine()) => {}
+        }
+    }
+    drop(counted);
+}
+
+/// Waits until peers are checked by another engine, or not at all.
+async fn other_engine(mut active: watch::Receiver<Arc<Active>>, engine: &Arc<Engine>) {
+    let is_same = |acceptor: &Acceptor| Arc::ptr_eq(acceptor.engine(), engine);
+    let _gone = active.wait_for(|active| !active.acceptor.as_ref().is_some_and(is_same)).await;
+}
+
+/// Speaks the protocol of the listener.
+async fn speak<S>(protocol: ValidationProtocol, context: Context, io: S, peer: Peer)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    match protocol {
+        ValidationProtocol::Http => server::serve(context, io, peer).await,
+        ValidationProtocol::Grpc => grpc::serve(context, io, peer).await,
+        ValidationProtocol::Spop => spop::serve(context, io, peer).await,
+    }
+}

@@ -1,0 +1,86 @@
+//! What a connection to a validation listener knows of it.
+
+use std::sync::Arc;
+
+use hyper::header::HeaderMap;
+use metrics::counter;
+use tokio::sync::watch;
+
+use super::active::{Active, Lasting};
+use super::decide::Asker;
+use super::names::SECRET;
+use crate::config::Unauthenticated;
+use crate::events::{self, About, Validated};
+use crate::limit_log::LimitLog;
+use crate::listener::Peer;
+use crate::metrics as metric_names;
+use crate::phase::Phase;
+
+/// What a connection knows of its listener.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) listener: Arc<str>,
+    /// What the listener does, now and after reloads.
+    pub(super) active: watch::Receiver<Arc<Active>>,
+    pub(super) lasting: Arc<Lasting>,
+    /// Whether the peer has a good certificate, which takes the place of the secret.
+    pub(super) has_certificate: bool,
+    /// How near the front is to its end.
+    pub(super) phase: watch::Receiver<Phase>,
+    /// The log of its limits.
+    pub(super) limits: Arc<LimitLog>,
+}
+
+impl Context {
+    /// What the listener does now.
+    pub(super) fn active(&self) -> Arc<Active> {
+        Arc::clone(&self.active.borrow())
+    }
+
+    /// Who asks, given the secret that it sent. `None` if it is refused, which is reported.
+    pub(super) fn asker(&self, active: &Active, peer: Peer, secret: Given<'_>) -> Option<Asker> {
+        let is_authenticated = match secret {
+            Given::One(secret) if active.secret.as_ref().is_some_and(|known| known.is(secret)) => true,
+            Given::None if self.has_certificate => true,
+            Given::None if active.config.unauthenticated == Unauthenticated::Memory => false,
+            _ => {
+                events::peer_refused(About { listener: &self.listener, peer: peer.address() });
+                return None;
+            }
+        };
+        Some(Asker { peer, is_authenticated, within: active.config.limits.check_timeout })
+    }
+
+    /// Counts an answer.
+    pub(super) fn count(&self, route: &str, verdict: &'static str) {
+        let listener = Arc::clone(&self.listener);
+        let route = route.to_owned();
+        counter!(metric_names::VALIDATIONS, "listener" => listener, "route" => route, "verdict" => verdict)
+            .increment(1);
+    }
+
+    /// Reports a client that was not accepted.
+    pub(super) fn refused(&self, peer: Peer, validated: Validated<'_>) {
+        events::validation_refused(About { listener: &self.listener, peer: peer.address() }, validated);
+    }
+}
+
+/// The secret that a request has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Given<'a> {
+    None,
+    One(&'a [u8]),
+    Several,
+}
+
+impl<'a> Given<'a> {
+    /// The secret in the headers of a request.
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut values = headers.get_all(SECRET).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Self::None,
+            (Some(secret), None) => Self::One(secret.as_bytes()),
+            _ => Self::Several,
+        }
+    }
+}

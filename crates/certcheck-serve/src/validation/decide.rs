@@ -1,0 +1,143 @@
+//! A chain becomes a verdict, an identity and a user.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use certcheck_rustls::certcheck_fetch::printable;
+use certcheck_rustls::pki_types::CertificateDer;
+use certcheck_rustls::{CheckReport, Engine, Identity, Time, Verdict};
+
+use super::active::{Active, Lasting};
+use crate::identity::AccessRefusal;
+use crate::listener::Peer;
+
+/// What the code `unknown-issuer` means where the proxy hands over one certificate.
+const LEAF_ALONE: &str = "the client's certificate came alone, as nginx, Caddy and resumed sessions of HAProxy hand it over; add the intermediates to the ring, or set `aia = true`";
+
+/// Who asks about a chain, and what the check may do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker {
+    pub(super) peer: Peer,
+    /// Whether it has the secret: only then is anything fetched.
+    pub(super) is_authenticated: bool,
+    /// How long the check may wait for evidence.
+    pub(super) within: Duration,
+}
+
+/// What is known of a chain.
+pub(super) struct Decided {
+    pub(super) report: CheckReport,
+    pub(super) at: Time,
+    pub(super) elapsed: Duration,
+    pub(super) generation: u64,
+    /// Too many checks wait, so nothing was fetched for this one.
+    pub(super) is_busy: bool,
+    /// Whether only the client's own certificate was handed over.
+    is_leaf_alone: bool,
+    /// Who an accepted client is. `None` if the certificate is not good.
+    pub(super) entry: Option<Result<Known, AccessRefusal>>,
+}
+
+/// An accepted client.
+pub(super) struct Known {
+    pub(super) identity: Identity,
+    pub(super) user: Option<String>,
+}
+
+/// Decides about a chain, the client's own certificate first.
+pub(super) async fn decide(
+    (active, lasting): (&Active, &Arc<Lasting>),
+    engine: &Arc<Engine>,
+    chain: &[CertificateDer<'static>],
+    asker: Asker,
+) -> Decided {
+    let begun = Instant::now();
+    let (at, generation) = (engine.now(), engine.generation());
+    let mut pending = engine.begin(chain, at);
+    let is_known = pending.decided().is_some_and(CheckReport::is_of_known_path);
+    let is_leaf_alone = chain.len() == 1;
+    if is_leaf_alone && !is_known {
+        let above = chain.first().map(|leaf| lasting.remembered.above(leaf)).unwrap_or_default();
+        if !above.is_empty() {
+            let longer: Vec<_> = chain.iter().cloned().chain(above).collect();
+            pending = engine.begin(&longer, at);
+        }
+    }
+    let limits = &active.config.limits;
+    let mut is_busy = false;
+    let report = if pending.decided().is_some() || !asker.is_authenticated || asker.within.is_zero() {
+        pending.from_memory()
+    } else if let Some(_place) = place(active, lasting, asker.peer) {
+        pending.complete(asker.within.min(limits.check_timeout)).await
+    } else {
+        is_busy = true;
+        pending.from_memory()
+    };
+    let entry = report.is_accepted().then(|| {
+        lasting.remembered.accepted(chain, &report, limits.max_remembered_bytes);
+        enter(active, &report)
+    });
+    let is_busy = is_busy && report.verdict() == Verdict::Undetermined;
+    Decided { report, at, elapsed: begun.elapsed(), generation, is_busy, is_leaf_alone, entry }
+}
+
+/// A place among the checks that wait, if there is one.
+fn place(active: &Active, lasting: &Lasting, peer: Peer) -> Option<impl Drop + use<>> {
+    let limits = &active.config.limits;
+    let mut place = lasting.checks.enter(limits.max_checks).ok()?;
+    // All Unix sockets are one peer.
+    let address = peer.address().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    place.of_address(address, limits.max_checks_per_peer).ok()?;
+    Some(place)
+}
+
+fn enter(active: &Active, report: &CheckReport) -> Result<Known, AccessRefusal> {
+    let identity = Identity::of(&report.details().view())?;
+    let user = active.config.access.user_of(Some(&identity))?;
+    Ok(Known { identity, user })
+}
+
+impl Decided {
+    /// The client, if it is accepted by its certificate and by the rules.
+    pub(super) fn known(&self) -> Option<&Known> {
+        self.entry.as_ref()?.as_ref().ok()
+    }
+
+    fn refusal(&self) -> Option<&AccessRefusal> {
+        self.entry.as_ref()?.as_ref().err()
+    }
+
+    /// `accept`, `reject` or `undetermined`.
+    pub(super) fn verdict(&self) -> &'static str {
+        if self.refusal().is_some() { Verdict::Reject.code() } else { self.report.verdict().code() }
+    }
+
+    /// The code of the reason, or `accept`.
+    pub(super) fn code(&self) -> &'static str {
+        match self.refusal() {
+            Some(refusal) => refusal.code(),
+            None if self.is_busy => "busy",
+            None => self.report.code(),
+        }
+    }
+
+    /// Why it is not accepted, on one line.
+    pub(super) fn message(&self) -> Option<String> {
+        let message = match self.refusal() {
+            Some(refusal) => refusal.to_string(),
+            None => self.report.message()?,
+        };
+        Some(printable(message).to_string())
+    }
+
+    /// What would help.
+    pub(super) fn hint(&self) -> Option<String> {
+        match self.refusal() {
+            Some(refusal) => Some(refusal.hint().to_owned()),
+            None if self.is_busy => Some("ask again, or raise `max_checks`".to_owned()),
+            None if self.is_leaf_alone && self.code() == "unknown-issuer" => Some(LEAF_ALONE.to_owned()),
+            None => Some(self.report.remedy()?.text().to_owned()),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The requests of one connection.
+
+use std::convert::Infallible;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{self, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use metrics::histogram;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::active::Active;
+use super::answer::{self, Body};
+use super::auth::{self, Authorized};
+use super::context::{Context, Given};
+use super::decide::Asker;
+use super::{request, verify, watch as events_about};
+use crate::events::Validated;
+use crate::listener::Peer;
+use crate::metrics as metric_names;
+use crate::phase::{Phase, reached};
+
+/// The time for the headers of a request, and between two requests: longer than proxies keep a connection that is not
+/// used.
+const HEADER: Duration = Duration::from_secs(90);
+/// The time for the body of a request.
+const BODY: Duration = Duration::from_secs(10);
+/// The most bytes of the headers of a request: those of a certificate, and some.
+const MAX_HEAD: usize = 80 << 10;
+/// The most headers of a request.
+const MAX_HEADERS: usize = 200;
+/// The most bytes of a body: ten certificates of 64 KiB in Base64.
+const MAX_BODY: usize = 1 << 20;
+/// The path of all routes.
+const AUTH: &str = "/v1/auth/";
+/// The metric label of requests that are on no route.
+const NO_ROUTE: &str = "none";
+
+/// Answers the requests of a connection to its end.
+pub(super) async fn serve<S>(context: Context, io: S, peer: Peer)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (mut ending, mut over) = (context.phase.clone(), context.phase.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let context = context.clone();
+        async move { Ok::<_, Infallible>(context.answer(peer, request).await) }
+    });
+    let mut served = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER)
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(io), service)
+    );
+    tokio::select! {
+        _gone = &mut served => return,
+        () = reached(&mut ending, Phase::Draining) => served.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        _gone = &mut served => {}
+        () = reached(&mut over, Phase::Over) => {}
+    }
+}
+
+impl Context {
+    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        let begun = Instant::now();
+        let active = self.active();
+        let path = request.uri().path().to_owned();
+        let asker = self.asker(&active, peer, Given::of(request.headers()));
+        let response = match (path.strip_prefix(AUTH), asker) {
+            (Some(rest), asker) => self.authorize(&active, rest, request.headers(), asker).await,
+            (None, None) => {
+                self.count(NO_ROUTE, "refused");
+                let message = "the request does not have the secret in X-Certcheck-Secret";
+                answer::problem(StatusCode::FORBIDDEN, "not-authenticated", message)
+            }
+            (None, Some(asker)) => self.ask(&active, &path, request, asker).await,
+        };
+        let listener = Arc::clone(&self.listener);
+        histogram!(metric_names::VALIDATION_SECONDS, "listener" => listener)
+            .record(begun.elapsed().as_secs_f64());
+        response
+    }
+
+    /// Envoy puts the path of its own request behind that of the route, and asks with the method of that request.
+    async fn authorize(
+        &self,
+        active: &Active,
+        rest: &str,
+        headers: &HeaderMap,
+        asker: Option<Asker>,
+    ) -> Response<Body> {
+        let name = rest.split('/').next().unwrap_or_default();
+        let route = active.config.routes.iter().find(|route| route.name == name);
+        let label = route.map_or(NO_ROUTE, |route| &route.name);
+        let Authorized { response, verdict, code, subject, detail } = match (asker, route) {
+            (None, _) => auth::refused("not-authenticated", None),
+            (_, None) => {
+                auth::refused("no-route", Some(format!("there is no route `{}`", name.escape_debug())))
+            }
+            (Some(asker), Some(route)) => auth::answer((active, &self.lasting), route, headers, asker).await,
+        };
+        self.count(label, verdict);
+        if let Some(asker) = asker.filter(|_| verdict != "accept") {
+            let validated = Validated {
+                route: label,
+                code,
+                subject: subject.as_deref(),
+                detail: detail.as_deref(),
+                ..Validated::default()
+            };
+            self.refused(asker.peer, validated);
+        }
+        response
+    }
+
+    async fn ask(
+        &self,
+        active: &Active,
+        path: &str,
+        request: Request<Incoming>,
+        asker: Asker,
+    ) -> Response<Body> {
+        match (path, request.method()) {
+            ("/v1/verify", &Method::POST) => self.verify(active, request, asker).await,
+            ("/v1/watch", &Method::GET) if asker.is_authenticated => {
+                let query = request.uri().query().unwrap_or_default();
+                let response = events_about::answer((active, &self.lasting), query, self.phase.clone());
+                self.count("watch", if response.status() == StatusCode::OK { "accept" } else { "reject" });
+                response
+            }
+            ("/v1/watch", &Method::GET) => {
+                let message = "only a peer with the secret may watch";
+                answer::problem(StatusCode::FORBIDDEN, "not-authenticated", message)
+            }
+            ("/v1/verify" | "/v1/watch", _) => {
+                let message = "use POST for /v1/verify and GET for /v1/watch";
+                answer::problem(StatusCode::METHOD_NOT_ALLOWED, "method", message)
+            }
+            _ => {
+                let message = "there are /v1/verify, /v1/auth/NAME and /v1/watch";
+                answer::problem(StatusCode::NOT_FOUND, "no-route", message)
+            }
+        }
+    }
+
+    async fn verify(&self, active: &Active, request: Request<Incoming>, asker: Asker) -> Response<Body> {
+        const ROUTE: &str = "verify";
+        let (head, body) = request.into_parts();
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err((status, message)) => {
+                self.count(ROUTE, "unreadable");
+                return answer::problem(status, "malformed-request", message);
+            }
+        };
+        let text = |name| head.headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+        let kind = text(header::CONTENT_TYPE).unwrap_or_default();
+        let question = match request::read(kind, head.uri.query().unwrap_or_default(), &body) {
+            Ok(question) => question,
+            Err(fault) => {
+                self.count(ROUTE, "unreadable");
+                let status = match fault {
+                    request::RequestFault::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    request::RequestFault::Malformed(_) => StatusCode::BAD_REQUEST,
+                };
+                return answer::problem(status, "malformed-request", &fault.to_string());
+            }
+        };
+        let id = decision_id();
+        let (response, decided) = verify::answer((active, &self.lasting), &question, &id, asker).await;
+        self.count(ROUTE, decided.as_ref().map_or("unreadable", |decided| decided.verdict()));
+        if let Some(decided) = decided.filter(|decided| decided.verdict() != "accept") {
+            let connection = &question.connection;
+            let (subject, detail) = (decided.report.summary().subject, decided.message());
+            let validated = Validated {
+                route: ROUTE,
+                code: decided.code(),
+                subject: subject.as_deref(),
+                detail: detail.as_deref(),
+                decision_id: Some(&id),
+                client: connection.client_address,
+                server_name: connection.server_name.as_deref(),
+                resumed: connection.resumed,
+                connection: connection.id.as_deref(),
+            };
+            self.refused(asker.peer, validated);
+        }
+        response
+    }
+}
+
+/// The whole body, within bounds of size and time.
+async fn read_body(body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {
+    let too_large = (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
+    if body.size_hint().lower() > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
+        return Err(too_large);
+    }
+    match timeout(BODY, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
+        Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the body ends too early")),
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s")),
+    }
+}
+
+/// A name for a decision that no other one has, for logs.
+fn decision_id() -> String {
+    static RUN: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{:016x}-{}", *RUN, NEXT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,129 @@
+//! `GET /v1/watch?sha256=...`: events about a client that was accepted, until it is not good any more.
+//!
+//! ```text
+//! event: watching      the watch has begun, and the client is good
+//! event: ended         it is not good any more: code and message
+//! event: unwatched     nothing is known from now on, because the listener ends or uses other settings
+//! ```
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_rustls::{Ended, Watch};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use http_body_util::Either;
+use http_body_util::channel::{Channel, Sender};
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::interval;
+use url::form_urlencoded;
+
+use super::active::{Active, Lasting};
+use super::answer::{self, Body};
+use crate::phase::{Phase, reached};
+
+/// How often a silent stream gets a comment, so that a peer that is gone is noticed.
+const PING: Duration = Duration::from_secs(15);
+/// Events that wait for the peer.
+const WAITING: usize = 4;
+
+/// What an event says.
+#[derive(Serialize)]
+struct Event<'a> {
+    sha256: &'a str,
+    code: &'a str,
+    message: Option<String>,
+}
+
+/// Answers with a stream of events, or why there is none.
+pub(super) fn answer(
+    (active, lasting): (&Active, &Arc<Lasting>),
+    query: &str,
+    ending: watch::Receiver<Phase>,
+) -> Response<Body> {
+    let (mut sha256, mut policy) = (None, None);
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        let place = match &*key {
+            "sha256" => &mut sha256,
+            "policy" => &mut policy,
+            _ => return bad("the query has keys besides sha256 and policy"),
+        };
+        if place.replace(value.into_owned()).is_some() {
+            return bad("the query has a key twice");
+        }
+    }
+    let hash = sha256.as_ref().and_then(|text| HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok());
+    let Some(hash) = hash.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) else {
+        return bad("sha256: not the SHA-256 of a certificate in 64 hexadecimal digits");
+    };
+    let Some(engine) = active.engine(policy.as_deref()) else {
+        return bad("policy: no policy of this name is configured");
+    };
+    let Some(chain) = lasting.remembered.client(&hash) else {
+        let message = "no client with this certificate was accepted lately; ask /v1/verify first";
+        return answer::problem(StatusCode::NOT_FOUND, "unknown-client", message);
+    };
+    let report = engine.look_up(&chain, engine.now());
+    if !report.is_accepted() {
+        let message = "the client is not good; ask /v1/verify for the reason";
+        return answer::problem(StatusCode::NOT_FOUND, report.code(), message);
+    }
+    let Ok(place) = lasting.watches.enter(active.config.limits.max_watches) else {
+        let message = "too many watches are open; ask again, or raise `max_watches`";
+        return answer::problem(StatusCode::TOO_MANY_REQUESTS, "busy", message);
+    };
+    let watch = engine.watch(&report, &chain);
+    let (sender, channel) = Channel::new(WAITING);
+    let sha256 = sha256.unwrap_or_default().to_ascii_lowercase();
+    tokio::spawn(async move {
+        send(sender, &sha256, watch, ending).await;
+        drop(place);
+    });
+    let mut response = Response::new(Either::Right(channel));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn bad(message: &str) -> Response<Body> {
+    answer::problem(StatusCode::BAD_REQUEST, "malformed-request", message)
+}
+
+/// Sends events until the client is not good any more, or the peer is gone.
+async fn send(
+    mut sender: Sender<Bytes, Infallible>,
+    sha256: &str,
+    watch: Watch,
+    mut ending: watch::Receiver<Phase>,
+) {
+    let event = |name: &str, code: &str, message: Option<String>| {
+        let data = serde_json::to_string(&Event { sha256, code, message }).unwrap_or_default();
+        Bytes::from(format!("event: {name}\ndata: {data}\n\n"))
+    };
+    if sender.send_data(event("watching", "accept", None)).await.is_err() {
+        return;
+    }
+    let mut pings = interval(PING);
+    pings.reset();
+    let mut watch = std::pin::pin!(watch);
+    let last = loop {
+        tokio::select! {
+            ended = &mut watch => break match ended {
+                Ended::Rejected(report) => event("ended", report.code(), report.summary().detail),
+                _ => event("unwatched", "unwatched", None),
+            },
+            () = reached(&mut ending, Phase::Draining) => break event("unwatched", "unwatched", None),
+            _tick = pings.tick() => {
+                if sender.send_data(Bytes::from_static(b":\n\n")).await.is_err() {
+                    return;
+                }
+            }
+        }
+    };
+    let _gone = sender.send_data(last).await;
+}
