@@ -6,6 +6,7 @@
 pub mod first_seen;
 pub mod pki;
 
+use certcheck_testkit::crl::CrlBuilder;
 use certcheck_testkit::{Cert, Key, der};
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
@@ -27,6 +28,12 @@ pub fn ca() -> Vec<u8> {
 /// A CRL with so many entries of random serials of 16 bytes, every other with a reason, and some of the serials.
 #[must_use]
 pub fn crl(entries: usize) -> (Vec<u8>, Vec<[u8; 16]>) {
+    crl_from(CrlBuilder::new(CA), entries)
+}
+
+/// The same with this beginning.
+#[must_use]
+pub fn crl_from(crl: CrlBuilder, entries: usize) -> (Vec<u8>, Vec<[u8; 16]>) {
     let mut state = 0x0123_4567_89ab_cdef_u64;
     let mut next = || {
         state ^= state << 13;
@@ -51,8 +58,7 @@ pub fn crl(entries: usize) -> (Vec<u8>, Vec<[u8; 16]>) {
             serials.push(serial);
         }
     }
-    let crl = certcheck_testkit::crl::CrlBuilder::new(CA);
-    let crl = certcheck_testkit::crl::CrlBuilder { raw_entries: Some(der::tlv(0x30, &list)), ..crl };
+    let crl = CrlBuilder { raw_entries: Some(der::tlv(0x30, &list)), ..crl };
     (crl.issue(&ca_key()), serials)
 }
 
