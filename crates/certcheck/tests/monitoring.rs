@@ -198,6 +198,14 @@ fn the_front_has_a_unit_a_user_and_folders() {
     let cache =
         format!("/var/cache/{} {} {user} {user}", value("CacheDirectory"), value("CacheDirectoryMode"));
     assert!(made.contains(&cache), "{made:?}");
+    // The kernel kills a process for a call that the unit does not allow.
+    for call in ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"] {
+        let is_allowed = |line: &str| {
+            let calls = line.strip_prefix("SystemCallFilter=");
+            calls.is_some_and(|calls| calls.split(' ').any(|one| one == call))
+        };
+        assert!(unit.lines().any(is_allowed), "{call}");
+    }
     // Nobody but root and the front reads private keys.
     assert!(made.contains(&format!("/etc/certcheck/keys 0750 root {user}")), "{made:?}");
 
