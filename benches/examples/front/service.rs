@@ -2,16 +2,25 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use tokio::io::copy;
 use tokio::net::TcpListener;
 
-/// A process that is killed when it is dropped.
+/// How long a process may take to end.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// A process that ends when this is dropped: asked to at first, so that it can end processes that it has started.
 pub(crate) struct Killed(pub(crate) Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let begun = Instant::now();
+        while begun.elapsed() < PARTING && matches!(self.0.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
