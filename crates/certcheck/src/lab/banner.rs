@@ -66,7 +66,7 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
         "{GOOD}a lab is running{GOOD:#} in {}; Ctrl-C or {certcheck} lab stop{dir} ends it",
         path(folder.path())
     )?;
-    writeln!(out, "  echo over TLS  {echo}, by certcheck serve --config {}", path(&folder.serve()))?;
+    writeln!(out, "  echo over TLS  {echo}, behind a front by {}", path(&folder.serve()))?;
     writeln!(out, "  status page    {}", state.status_page)?;
     writeln!(out, "  CRLs           {}", state.cdp)?;
     writeln!(out, "  OCSP           {}", state.ocsp)?;
