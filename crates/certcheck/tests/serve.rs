@@ -90,7 +90,7 @@ impl Drop for Running {
 async fn a_sandbox_holds_and_reloads_go_on() {
     for is_on in [true, false] {
         let pki = Pki::new();
-        let (address, upstream) = (free_port(), echo().await);
+        let (address, upstream) = (free_address(), echo().await);
         let outside = tempfile::tempdir().unwrap();
         fs::write(outside.path().join("root.pem"), fs::read(pki.path("ring/root.pem")).unwrap()).unwrap();
         let file = pki.path("serve.toml");

@@ -80,8 +80,8 @@ async fn ends() -> (String, Arc<Mutex<Option<io::Result<usize>>>>) {
     (address, end)
 }
 
-fn free_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+fn free_address() -> SocketAddr {
+    ([127, 0, 0, 1], certcheck_testkit::peers::free_port()).into()
 }
 
 /// No body.
@@ -109,7 +109,7 @@ async fn a_crl_that_arrives_cuts_connections_of_every_protocol() {
     let (served, is_revoked) = serve_crls(&pki);
     let (echo, service_end) = ends().await;
     let (mirror, _seen) = services::mirror().await;
-    let addresses = LISTENERS.map(|_| free_port());
+    let addresses = LISTENERS.map(|_| free_address());
     let mut text = "watch_files = 'off'\nring = 'ring'\nallow_net = '127.0.0.0/8'\nclock_skew = '4s'\n\
                     certificates = { chain = 'server.pem', key = 'server.key' }\n"
         .to_owned();
