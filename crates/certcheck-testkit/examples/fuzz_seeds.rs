@@ -9,6 +9,28 @@ use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
 use certcheck_testkit::{Cert, Key};
 use certcheck_testkit::{bulk, crl_flaw, der, ext, flaw, ocsp_flaw, odd_key, pem};
 
+/// A header in the form of each source that the target knows, in its order.
+fn client_headers(leaf: &[u8], ca: &[u8]) -> Vec<String> {
+    let base64 = |der: &[u8]| pem("X", der).lines().filter(|line| !line.starts_with('-')).collect::<String>();
+    let escaped = |der: &[u8]| {
+        let kept = |sign: char| sign.is_ascii_alphanumeric() || sign == '-';
+        let encode =
+            |sign: char| if kept(sign) { sign.to_string() } else { format!("%{:02X}", u32::from(sign)) };
+        pem("CERTIFICATE", der).chars().map(encode).collect::<String>()
+    };
+    let (one, two) = (base64(leaf), base64(ca));
+    vec![
+        escaped(leaf),
+        format!("{one},{two}"),
+        format!("By=a;Cert=\"{}\";Chain=\"{}{}\";URI=;DNS=a", escaped(leaf), escaped(leaf), escaped(ca)),
+        format!(":{one}:\n:{two}:, :{two}:"),
+        one.clone(),
+        pem("CERTIFICATE", leaf).replace('\n', " "),
+        escaped(leaf) + &escaped(ca),
+        format!("{one}\n{two}"),
+    ]
+}
+
 fn main() {
     let directory = std::env::args().nth(1).unwrap();
     let write = |target: &str, name: &str, data: &[u8]| {
@@ -97,6 +119,19 @@ fn main() {
     let mut parts: Vec<&[u8]> = vec![&mesh.anchor, &mesh.leaf];
     parts.extend(mesh.presented.iter().map(Vec::as_slice));
     write("check", "mesh", &[vec![16], framed(&parts)].concat());
+    for (source, value) in (0_u8..).zip(client_headers(&leaf_der, &ca_der)) {
+        write("client_header", &format!("source-{source}"), &[&[source], value.as_bytes()].concat());
+    }
+    write(
+        "spop",
+        "hello",
+        b"\x01\0\0\0\x01\0\0\x12supported-versions\x08\x032.0\x0emax-frame-size\x03\xfc\xf0\x06",
+    );
+    write(
+        "spop",
+        "notify",
+        b"\x03\0\0\0\x01\x01\x01\x06client\x03\x06secret\x08\x01s\x04leaf\x09\x020\0\x03src\x06\x7f\0\0\x01",
+    );
     write_evidence(&write, &framed);
 }
 

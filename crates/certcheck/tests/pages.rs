@@ -145,3 +145,15 @@ fn haproxy() {
     let _alone = EXAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
     run("docs/proxies/haproxy.md");
 }
+
+#[test]
+fn caddy() {
+    let _alone = EXAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
+    run("docs/proxies/caddy.md");
+}
+
+#[test]
+fn apache() {
+    let _alone = EXAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
+    run("docs/proxies/apache.md");
+}
