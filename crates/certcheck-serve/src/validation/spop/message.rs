@@ -43,7 +43,7 @@ impl From<Malformed> for Status {
 
 /// A frame of HAProxy.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Message<'b> {
+pub(super) enum Message<'b> {
     Hello { max_frame: u32, is_healthcheck: bool },
     Notify { stream: u64, frame: u64, question: Question<'b> },
     Disconnect,
@@ -51,18 +51,18 @@ pub(crate) enum Message<'b> {
 
 /// What is asked, in the arguments of a message.
 #[derive(Debug, Default, Eq, PartialEq)]
-pub(crate) struct Question<'b> {
-    pub(crate) secret: Option<&'b [u8]>,
+pub(super) struct Question<'b> {
+    pub(super) secret: Option<&'b [u8]>,
     /// The certificate of the client, in DER.
-    pub(crate) leaf: Option<&'b [u8]>,
+    pub(super) leaf: Option<&'b [u8]>,
     /// Those above it, one behind the other. HAProxy has none on a resumed session.
-    pub(crate) chain: Option<&'b [u8]>,
-    pub(crate) policy: Option<&'b [u8]>,
-    pub(crate) source: Option<IpAddr>,
+    pub(super) chain: Option<&'b [u8]>,
+    pub(super) policy: Option<&'b [u8]>,
+    pub(super) source: Option<IpAddr>,
 }
 
 /// Reads a frame, without its length.
-pub(crate) fn read(frame: &[u8]) -> Result<Message<'_>, Status> {
+pub(super) fn read(frame: &[u8]) -> Result<Message<'_>, Status> {
     let mut reader = Reader(frame);
     let (kind, flags) = (reader.byte()?, reader.u32()?);
     let (stream, number) = (reader.number()?, reader.number()?);

@@ -12,5 +12,9 @@ mod message;
 mod tests;
 
 pub(super) use agent::serve;
+
+/// Reads a frame, without its length.
 #[cfg(fuzzing)]
-pub(crate) use message::read as read_message;
+pub(crate) fn exercise(frame: &[u8]) {
+    let _fault = message::read(frame);
+}
