@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certcheck_rustls::rustls::ClientConfig;
 use certcheck_rustls::rustls::version::TLS13;
+use certcheck_rustls::rustls::{ClientConfig, HandshakeKind};
 use certcheck_rustls::tokio_rustls::client::TlsStream;
 use certcheck_serve::Front;
 use certcheck_serve::config;
@@ -27,14 +27,15 @@ use tokio::net::TcpStream;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// A front that validates for all proxies, with the configuration of the examples, and the addresses that it listens
+/// A front that validates for all proxies by this ring, with the configuration of the examples, and the addresses that it listens
 /// on: for HTTP, SPOP and gRPC.
-fn validation(pki: &Pki) -> (Front, [SocketAddr; 3]) {
+fn validation(pki: &Pki, ring: &str) -> (Front, [SocketAddr; 3]) {
     let example = include_str!("../../../examples/proxies/serve.toml");
     let text = format!("watch_files = 'off'\nallow_net = '127.0.0.0/8'\n{example}")
         .replace("8700", "0")
         .replace("8701", "0")
-        .replace("8702", "0");
+        .replace("8702", "0")
+        .replace("\"ring\"", &format!("\"{ring}\""));
     fs::write(pki.path("secret"), SECRET).expect("written");
     let loaded = config::read_text(&pki.path("serve.toml"), &text).unwrap_or_else(|error| panic!("{error}"));
     let front = Front::start(loaded).unwrap_or_else(|error| panic!("{error}"));
@@ -53,9 +54,13 @@ struct Setting {
 impl Setting {
     /// `None` if the proxy is not here.
     async fn new(kind: ProxyKind) -> Option<Self> {
+        Self::with_ring(kind, "ring").await
+    }
+
+    async fn with_ring(kind: ProxyKind, ring: &str) -> Option<Self> {
         let pki = Pki::new();
         pki.world.server.serve("/ca.crl", Page::new(crl_with(&pki, &["revoked"])));
-        let (front, [validation, spop, grpc]) = validation(&pki);
+        let (front, [validation, spop, grpc]) = validation(&pki, ring);
         let (service, seen) = mirror().await;
         let read = |name: &str| fs::read_to_string(pki.path(name)).expect("a file");
         let parts = ProxyParts {
@@ -239,6 +244,40 @@ async fn haproxy_in_tcp_mode() {
 #[tokio::test(flavor = "multi_thread")]
 async fn envoy_in_tcp_mode() {
     all_of_tcp(ProxyKind::EnvoyTcp).await;
+}
+
+/// HAProxy has no chain of a resumed session. The ring has the root alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn resumed_sessions_of_haproxy_are_checked_with_what_is_remembered() {
+    let Some(setting) = Setting::with_ring(ProxyKind::Haproxy, "ring/root.pem").await else { return };
+    let resuming = |name: &str| {
+        let (mut person, world) = (setting.pki.person(name), &setting.pki.world);
+        person.chain.push(world.ca_cert.issue(&world.root).into());
+        Arc::new(client_config(Some(&person), &TLS13))
+    };
+    let ask = async |client: &Arc<ClientConfig>| {
+        let mut stream = dial(setting.proxy.address(), client).await;
+        let status = status(&mut stream).await;
+        (status, stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed))
+    };
+    let forget = || setting.front.engines().iter().for_each(|engine| engine.forget_paths());
+    let (one, other) = (resuming("good"), resuming("revoked"));
+    assert_eq!(ask(&other).await, ("403".to_owned(), false));
+    // Nobody was accepted yet, so nothing is remembered.
+    assert_eq!(ask(&other).await, ("403".to_owned(), true));
+    assert_eq!(ask(&one).await, ("200".to_owned(), false), "{}", setting.proxy.log());
+    forget();
+    assert_eq!(ask(&one).await, ("200".to_owned(), true));
+    assert_eq!(ask(&other).await, ("403".to_owned(), true));
+    // Without what was remembered, the answer is no.
+    let mut loaded = setting.front.configuration();
+    for validation in &mut loaded.config.validations {
+        validation.limits.max_remembered_bytes = 0;
+    }
+    setting.front.reload(loaded).expect("used");
+    assert_eq!(ask(&resuming("second")).await, ("200".to_owned(), false));
+    forget();
+    assert_eq!(ask(&one).await, ("403".to_owned(), true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
