@@ -197,7 +197,15 @@ async fn a_program_gets_verdict_identity_and_report() {
         if verdict == "accept" {
             assert_eq!(body["identity"]["user"], format!("svc-{name}"), "{body}");
             assert_eq!(body["identity"]["sha256"], body["report"]["path"][0]["certificate"]["sha256"]);
-            assert!(body["valid_until"].is_string() && body["message"].is_null(), "{body}");
+            let until = body["valid_until"].as_str().expect("a time");
+            let path = body["report"]["path"].as_array().expect("a path");
+            let ends = path.iter().flat_map(|member| {
+                [&member["certificate"]["not_after"], &member["revocation"]["next_update"]]
+            });
+            // Times of this form are in the order of their texts.
+            let first = ends.filter_map(Value::as_str).min();
+            assert_eq!(Some(until), first, "{body}");
+            assert!(body["message"].is_null(), "{body}");
         } else {
             assert!(body["identity"].is_null() && body["valid_until"].is_null(), "{body}");
             assert!(body["message"].is_string() && body["hint"].is_string(), "{body}");

@@ -54,10 +54,7 @@ impl<'a> Answer<'a> {
             code: decided.code(),
             message: decided.message(),
             hint: decided.hint(),
-            valid_until: decided
-                .known()
-                .and_then(|_| decided.report.valid_until())
-                .map(|time| time.to_string()),
+            valid_until: decided.valid_until().map(|time| time.to_string()),
             generation: decided.generation,
             identity: decided.known().map(IdentityObject::of),
             report: report_name.map(|name| {

@@ -75,7 +75,7 @@ fn of_decided(decided: &Decided) -> Authorized {
         Ok(headers) => headers,
         Err(refusal) => return refused(refusal.code(), Some(refusal.to_string())),
     };
-    let until = decided.report.valid_until().map(|time| time.to_string()).unwrap_or_default();
+    let until = decided.valid_until().map(|time| time.to_string()).unwrap_or_default();
     let own = [(names::VERDICT, verdict), (names::CODE, code), (names::VALID_UNTIL, until.as_str())];
     let mut response = answer::empty(StatusCode::OK, &own);
     headers.set(response.headers_mut());

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use certcheck_rustls::certcheck_core::status::Status;
 use certcheck_rustls::certcheck_fetch::printable;
 use certcheck_rustls::pki_types::CertificateDer;
 use certcheck_rustls::{CheckReport, Engine, Identity, Time, Verdict};
@@ -120,6 +121,20 @@ impl Decided {
             None if self.is_busy => "busy",
             None => self.report.code(),
         }
+    }
+
+    /// The last second for which a client is good without other evidence: the path is valid, and no evidence has passed
+    /// its nextUpdate. With a status that is unknown and tolerated, this second. `None` if it is not accepted.
+    pub(super) fn valid_until(&self) -> Option<Time> {
+        self.known()?;
+        let details = self.report.details();
+        let view = details.view();
+        let of_status = |status: &Status| match status {
+            Status::Unknown(_) => Some(self.at),
+            known => known.proof().and_then(|proof| proof.next_update),
+        };
+        let of_evidence = view.path.iter().filter_map(|member| of_status(&member.revocation));
+        view.valid_until.into_iter().chain(of_evidence).min()
     }
 
     /// Why it is not accepted, on one line.
