@@ -71,7 +71,8 @@ impl ProxyKind {
 
     fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Nginx => &["-p", ".", "-e", "stderr", "-c", "nginx.conf"],
+            // One process, so that none is left.
+            Self::Nginx => &["-p", ".", "-e", "stderr", "-c", "nginx.conf", "-g", "master_process off;"],
             Self::Haproxy | Self::HaproxyTcp => &["-db", "-f", "haproxy.cfg"],
             Self::Apache => &["-X", "-d", ".", "-f", "apache.conf"],
             Self::Caddy => &["run", "--config", "Caddyfile", "--adapter", "caddyfile"],
