@@ -125,7 +125,7 @@ pub(super) fn evaluate<'e>(
     };
     let Found { findings, needs, wanted_issuers } = evaluator.run(chain.warnings.clone());
     let Evaluator { pool, edges, memory, paths, .. } = evaluator;
-    // It goes on, or it may when an answer is taken back.
+    // The check goes on, or goes on again if this answer is taken back.
     if has_gone_on || !needs.is_empty() || !wanted_issuers.is_empty() {
         memory.edges = edges.into_iter().map(Edge::into_owned).collect();
     }

@@ -151,12 +151,17 @@ impl Hash for IssuerPathKey<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.issuer.hash(state);
         self.authority_key.hash(state);
-        // The certificates are compared. To hash them would cost more.
+        // Nearly all certificates differ in their last bytes, the signature. All bytes are compared later.
         self.presented.len().hash(state);
+        for der in self.presented {
+            der.last_chunk::<16>().hash(state);
+        }
     }
 }
 
 /// The statuses of the CAs of one issuer path, by evidence that was useful. They are ignored with any other path.
+///
+/// Like their path, they belong to one ring and one policy, and also to the evidence that was given with the check.
 #[derive(Debug)]
 pub struct IssuerStatuses {
     of: Arc<FirstPath>,

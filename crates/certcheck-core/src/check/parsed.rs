@@ -61,7 +61,7 @@ impl<I: CheckInputs> ParsedCheck<I> {
     /// Begins the check under a path that was accepted for another leaf. If a search would find this path first, nothing
     /// is searched, and what was found about the certificates above the leaf is known. Everything else is checked as in
     /// any other check. `statuses` are those of the CAs, if they are known too and hold at this time
-    /// ([`IssuerStatuses::hold`]).
+    /// ([`IssuerStatuses::hold`]). Ring, policy and given evidence must be those of the checks that they come from.
     #[must_use]
     pub fn begin_under(
         self,

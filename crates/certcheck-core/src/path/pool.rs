@@ -25,9 +25,9 @@ struct Presented {
 #[derive(Clone, Debug)]
 pub(crate) struct PoolLayout {
     target_issuer: NameId,
-    /// Computed on demand if nothing was presented.
+    /// `None` if it is to be computed on demand.
     target_subject: Option<NameId>,
-    /// Computed on demand if nothing was presented.
+    /// `None` if it is to be computed on demand.
     is_target_self_issued: Option<bool>,
     presented: Vec<Presented>,
     /// The presented certificates by subject, sorted.

@@ -229,12 +229,20 @@ mod tests {
 
     use super::*;
 
-    /// Every byte of some names is changed to every other, so that both ways of reading meet what the other refuses.
+    /// Every byte of some names is changed to every other. What is read at once must be what is read field by field.
     #[test]
     fn usual_rdns_are_what_every_rdn_is() {
         let long = format!("O={}", "o".repeat(130));
-        for text in ["CN=a", "C=DE,O=Example,CN=device 1", "DC=example,CN=", &long, "CN=a,DC=b"] {
+        for (text, is_usual) in [
+            ("CN=a", true),
+            ("C=DE,O=Example,CN=device 1", true),
+            ("DC=example,CN=", false),
+            (&*long, false),
+            ("CN=a,DC=b", true),
+        ] {
             let whole = name(text);
+            let rdns = Reader::new(&whole).sequence("name").expect("a name").rest();
+            assert_eq!(Attribute::of_usual_rdn(rdns).is_some(), is_usual, "{text}");
             for at in 2..whole.len() {
                 for byte in 0..=255 {
                     let mut changed = whole.clone();

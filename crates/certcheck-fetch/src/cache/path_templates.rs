@@ -53,9 +53,10 @@ impl Hash for TemplateKey {
     }
 }
 
+/// A template takes the place of another with the same key, which may be too old.
 impl PartialEq for TemplateKey {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.issuer_path.key() == other.0.issuer_path.key()
     }
 }
 
@@ -128,11 +129,9 @@ impl PathTemplates {
         let stable = known.filter(|template| template.issuer_path.is_stable(*now));
         let Some(template) = stable.or_else(fresh) else { return };
         template.note_places(session, found);
-        // A client on another path says nothing about this one.
-        if template.above(memory, *now).is_none()
-            && let Some(above) = Above::of(session, &template.issuer_path, memory)
-        {
-            template.above.store(Some(Arc::new(above)));
+        if template.above(memory, *now).is_none() {
+            // A client on another path says nothing about this one. What does not hold any more is released.
+            template.above.store(Above::of(session, &template.issuer_path, memory).map(Arc::new));
         }
     }
 }
