@@ -16,10 +16,11 @@ const FIN: u32 = 1;
 const VERSION: &str = "2.0";
 /// 3.2.3: the smallest frame that both sides can send.
 const LEAST_FRAME: u64 = 256;
-/// The action that sets a variable, its number of arguments, and the scope of the session.
+/// The action that sets a variable, its number of arguments, and the scope of the transaction: on a connection that is
+/// kept, the answer about one request must not be one about the next.
 const SET_VAR: u8 = 1;
 const SET_VAR_ARGUMENTS: u8 = 3;
-const SESSION: u8 = 1;
+const TRANSACTION: u8 = 2;
 /// Messages of one frame.
 const MAX_MESSAGES: usize = 8;
 
@@ -111,10 +112,13 @@ fn question(mut reader: Reader<'_>) -> Result<Question<'_>, Status> {
                 (b"leaf", Value::Bytes(bytes)) => question.leaf.replace(bytes),
                 (b"chain", Value::Bytes(bytes)) => question.chain.replace(bytes),
                 (b"policy", Value::Bytes(bytes)) => question.policy.replace(bytes),
-                (b"src", Value::Address(address)) => {
+                // A policy that is named and not known must not be the usual one.
+                (b"policy", _) => return Err(Status::Invalid),
+                (b"src", Value::Address(address)) if question.source.is_none() => {
                     question.source = Some(address);
                     None
                 }
+                (b"src", Value::Address(_)) => return Err(Status::Invalid),
                 _ => None,
             };
             if place.is_some() {
@@ -158,11 +162,11 @@ pub(super) fn disconnect(status: Status) -> Vec<u8> {
     frame(AGENT_DISCONNECT, (0, 0), &payload)
 }
 
-/// The answer to a question: whether the client is accepted, and texts about it, as variables of the session.
+/// The answer to a question: whether the client is accepted, and texts about it, as variables of the transaction.
 pub(super) fn ack(of: (u64, u64), is_accepted: bool, texts: &[(&str, &str)]) -> Vec<u8> {
     let mut payload = Vec::new();
     let mut variable = |name: &str, put: &dyn Fn(&mut Vec<u8>)| {
-        payload.extend([SET_VAR, SET_VAR_ARGUMENTS, SESSION]);
+        payload.extend([SET_VAR, SET_VAR_ARGUMENTS, TRANSACTION]);
         put_bytes(&mut payload, name.as_bytes());
         put(&mut payload);
     };

@@ -64,6 +64,12 @@ fn a_question_has_each_argument_once() {
     assert_eq!(question(&whole), Some((some(b"s"), some(b"l"), some(b"c"))));
     assert_eq!(question(&notify(&[("leaf", b"")])), Some((None, some(b""), None)));
     assert_eq!(question(&notify(&[("leaf", b"l"), ("leaf", b"m")])), None);
+    // A policy without a value is not the usual one.
+    let mut no_policy = notify(&[("policy", b"")]);
+    let kind = no_policy.len() - 2;
+    no_policy[kind] = 0;
+    no_policy.pop();
+    assert_eq!(question(&no_policy), None);
     let two = [whole.as_slice(), &notify(&[("leaf", b"m")])[7..]].concat();
     assert_eq!(question(&two), None);
     for end in 0..whole.len() {
@@ -83,7 +89,7 @@ fn what_is_sent_has_its_length() {
         assert_eq!(usize::try_from(length).expect("small"), frame.len() - 4);
     }
     let ok = ack((300, 1), true, &[]);
-    assert_eq!(ok[4..], [103, 0, 0, 0, 1, 0xfc, 3, 1, 1, 3, 1, 2, b'o', b'k', 0x11]);
+    assert_eq!(ok[4..], [103, 0, 0, 0, 1, 0xfc, 3, 1, 1, 3, 2, 2, b'o', b'k', 0x11]);
 }
 
 proptest! {
