@@ -352,6 +352,34 @@ async fn a_watch_says_when_a_client_is_not_good_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reload_ends_watches_by_its_rules_and_connections_of_what_it_removes() {
+    let pki = Pki::new();
+    let (front, address) = start(&pki, "");
+    let answer = verify(address, &json!({ "chain": chain_of(&pki, "good") })).await;
+    let sha256 = answer.json()["identity"]["sha256"].as_str().expect("a hash").to_owned();
+    let request = format!("GET /v1/watch?sha256={sha256} HTTP/1.1\r\nHost: x\r\n{SECRET}\r\n");
+    let mut watch = TcpStream::connect(address).await.expect("connects");
+    watch.write_all(request.as_bytes()).await.expect("written");
+    let mut watch = BufReader::new(watch);
+    let mut seen = String::new();
+    while !seen.contains("event: watching") {
+        watch.read_line(&mut seen).await.expect("read");
+    }
+    front.reload(config(&pki, "[[validation.allow]]\ncn = ['other']\n")).expect("used");
+    while !seen.contains("not-allowed") {
+        assert!(watch.read_line(&mut seen).await.expect("read") > 0, "{seen}");
+    }
+    assert!(seen.contains("event: ended"), "{seen}");
+    let again = get(address, &format!("/v1/watch?sha256={sha256}"), SECRET).await;
+    assert_eq!((again.status, &again.json()["error"]["code"]), (404, &"not-allowed".into()));
+    // Its address is no longer that of a peer.
+    let mut idle = TcpStream::connect(address).await.expect("connects");
+    until("it is accepted", || front.connections() > 0).await;
+    front.reload(config(&pki, "peers = ['192.0.2.0/24']\n")).expect("used");
+    assert_eq!(idle.read(&mut [0]).await.unwrap_or_default(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_front_drains_although_proxies_keep_connections_and_watches() {
     let pki = Pki::new();
     let (front, address) = start(&pki, "");

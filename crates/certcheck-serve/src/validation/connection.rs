@@ -49,10 +49,14 @@ async fn connection(context: Context, io: Stream, peer: Peer, counted: Counted) 
         return;
     }
     let protocol = active.config.protocol;
+    let removed = unlisted(context.active.clone(), peer);
     let Some(acceptor) = active.acceptor.clone() else {
         if active.config.tls.is_none() {
             drop(active);
-            speak(protocol, context, io, peer).await;
+            tokio::select! {
+                () = speak(protocol, context, io, peer) => {}
+                () = removed => {}
+            }
         }
         return drop(counted);
     };
@@ -76,6 +80,7 @@ async fn connection(context: Context, io: Stream, peer: Peer, counted: Counted) 
             // It is revoked, or not good by the present ring.
             _ended = watch => {}
             () = other_engine(active, acceptor.engine()) => {}
+            () = removed => {}
         }
     }
     drop(counted);
@@ -85,6 +90,11 @@ async fn connection(context: Context, io: Stream, peer: Peer, counted: Counted) 
 async fn other_engine(mut active: watch::Receiver<Arc<Active>>, engine: &Arc<Engine>) {
     let is_same = |acceptor: &Acceptor| Arc::ptr_eq(acceptor.engine(), engine);
     let _gone = active.wait_for(|active| !active.acceptor.as_ref().is_some_and(is_same)).await;
+}
+
+/// Waits until a reload has removed the listener, or the peer from those that may ask.
+async fn unlisted(mut active: watch::Receiver<Arc<Active>>, peer: Peer) {
+    let _gone = active.wait_for(|active| !incoming::is_listed(&active.config.peers, peer)).await;
 }
 
 /// Speaks the protocol of the listener.

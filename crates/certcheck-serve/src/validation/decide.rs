@@ -93,7 +93,8 @@ fn place(active: &Active, lasting: &Lasting, peer: Peer) -> Option<impl Drop + u
     Some(place)
 }
 
-fn enter(active: &Active, report: &CheckReport) -> Result<Known, AccessRefusal> {
+/// Who an accepted client is, if the rules accept it.
+pub(super) fn enter(active: &Active, report: &CheckReport) -> Result<Known, AccessRefusal> {
     let identity = Identity::of(&report.details().view())?;
     let user = active.config.access.user_of(Some(&identity))?;
     Ok(Known { identity, user })

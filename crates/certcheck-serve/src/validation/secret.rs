@@ -21,6 +21,10 @@ impl Secret {
     /// What is wrong with the file.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let fault = |what: &dyn core::fmt::Display| format!("{}: {what}", path.display());
+        // A pipe would be waited for.
+        if std::fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+            return Err(fault(&"it is not a regular file"));
+        }
         let mut bytes = Vec::new();
         // With a line end behind the longest one, and one byte more.
         let max = u64::try_from(MOST + 3).unwrap_or(u64::MAX);
@@ -72,6 +76,10 @@ mod tests {
         for other in ["0123456789abcdeF", "0123456789abcdef\n", "0123456789abcde", ""] {
             assert!(!secret.is(other.as_bytes()), "{other:?}");
         }
-        assert!(Secret::read(&folder.path().join("none")).is_err());
+        for (path, why) in [(folder.path().join("none"), "cannot be read"), (folder.path().into(), "regular")]
+        {
+            let fault = Secret::read(&path).err().expect("no secret");
+            assert!(fault.contains(why), "{fault}");
+        }
     }
 }

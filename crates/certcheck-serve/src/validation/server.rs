@@ -78,7 +78,8 @@ impl Context {
         let active = self.active();
         let path = request.uri().path().to_owned();
         let asker = self.asker(&active, peer, Given::of(request.headers()));
-        let response = match (path.strip_prefix(AUTH), asker) {
+        let is_authenticated = asker.is_some();
+        let mut response = match (path.strip_prefix(AUTH), asker) {
             (Some(rest), asker) => self.authorize(&active, rest, request.headers(), asker).await,
             (None, None) => {
                 self.count(NO_ROUTE, "refused");
@@ -87,6 +88,10 @@ impl Context {
             }
             (None, Some(asker)) => self.ask(&active, &path, request, asker).await,
         };
+        if !is_authenticated {
+            // Who does not know the secret keeps no place.
+            response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        }
         let listener = Arc::clone(&self.listener);
         histogram!(metric_names::VALIDATION_SECONDS, "listener" => listener)
             .record(begun.elapsed().as_secs_f64());
@@ -136,7 +141,7 @@ impl Context {
             ("/v1/verify", &Method::POST) => self.verify(active, request, asker).await,
             ("/v1/watch", &Method::GET) if asker.is_authenticated => {
                 let query = request.uri().query().unwrap_or_default();
-                let response = events_about::answer((active, &self.lasting), query, self.phase.clone());
+                let response = events_about::answer((&self.active, &self.lasting), query, self.phase.clone());
                 self.count("watch", if response.status() == StatusCode::OK { "accept" } else { "reject" });
                 response
             }

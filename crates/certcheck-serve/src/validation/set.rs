@@ -95,8 +95,9 @@ fn active(
             .map_err(|error| error.to_string())?,
         _ => None,
     };
-    // Without engines there are faults already.
-    let engines = config.policies.iter().filter_map(|policy| engine(&policy.check)).collect();
+    // Each policy has its own, in this order. Without engines there are faults already.
+    let all: Option<_> = config.policies.iter().map(|policy| engine(&policy.check)).collect();
+    let engines = all.unwrap_or_default();
     Ok(Active { config: config.clone(), secret: read.secret, acceptor, engines })
 }
 

@@ -10,7 +10,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certcheck_rustls::{Ended, Watch};
+use certcheck_rustls::pki_types::CertificateDer;
+use certcheck_rustls::{Ended, Engine, Verdict, Watch};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use http_body_util::Either;
 use http_body_util::channel::{Channel, Sender};
@@ -24,6 +25,7 @@ use url::form_urlencoded;
 
 use super::active::{Active, Lasting};
 use super::answer::{self, Body};
+use super::decide;
 use crate::phase::{Phase, reached};
 
 /// How often a silent stream gets a comment, so that a peer that is gone is noticed.
@@ -41,10 +43,12 @@ struct Event<'a> {
 
 /// Answers with a stream of events, or why there is none.
 pub(super) fn answer(
-    (active, lasting): (&Active, &Arc<Lasting>),
+    (settings, lasting): (&watch::Receiver<Arc<Active>>, &Arc<Lasting>),
     query: &str,
     ending: watch::Receiver<Phase>,
 ) -> Response<Body> {
+    let mut settings = settings.clone();
+    let active = Arc::clone(&settings.borrow_and_update());
     let (mut sha256, mut policy) = (None, None);
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         let place = match &*key {
@@ -72,15 +76,20 @@ pub(super) fn answer(
         let message = "the client is not good; ask /v1/verify for the reason";
         return answer::problem(StatusCode::NOT_FOUND, report.code(), message);
     }
+    if let Err(refusal) = decide::enter(&active, &report) {
+        let message = "the client is not accepted by the rules; ask /v1/verify for the reason";
+        return answer::problem(StatusCode::NOT_FOUND, refusal.code(), message);
+    }
     let Ok(place) = lasting.watches.enter(active.config.limits.max_watches) else {
         let message = "too many watches are open; ask again, or raise `max_watches`";
         return answer::problem(StatusCode::TOO_MANY_REQUESTS, "busy", message);
     };
     let watch = engine.watch(&report, &chain);
+    let watched = Watched { settings, engine: Arc::clone(engine), policy, chain };
     let (sender, channel) = Channel::new(WAITING);
     let sha256 = sha256.unwrap_or_default().to_ascii_lowercase();
     tokio::spawn(async move {
-        send(sender, &sha256, watch, ending).await;
+        send(sender, &sha256, watch, (watched, ending)).await;
         drop(place);
     });
     let mut response = Response::new(Either::Right(channel));
@@ -88,6 +97,39 @@ pub(super) fn answer(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// A client that is watched, and what it was accepted by.
+struct Watched {
+    settings: watch::Receiver<Arc<Active>>,
+    engine: Arc<Engine>,
+    policy: Option<String>,
+    chain: Arc<[CertificateDer<'static>]>,
+}
+
+impl Watched {
+    /// Waits until the settings of the listener do not accept the client any more, for this reason, or do not have this
+    /// engine, which is no reason. What the engine finds out by itself is the watch's.
+    async fn end_by_settings(&mut self) -> Option<(&'static str, Option<String>)> {
+        while self.settings.changed().await.is_ok() {
+            let active = Arc::clone(&self.settings.borrow_and_update());
+            let engine = active.engine(self.policy.as_deref())?;
+            if !Arc::ptr_eq(engine, &self.engine) {
+                return None;
+            }
+            let report = engine.look_up(&self.chain, engine.now());
+            match decide::enter(&active, &report) {
+                _ if report.verdict() == Verdict::Reject => {
+                    return Some((report.code(), report.summary().detail));
+                }
+                Err(refusal) if report.is_accepted() => {
+                    return Some((refusal.code(), Some(refusal.to_string())));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
 }
 
 fn bad(message: &str) -> Response<Body> {
@@ -99,7 +141,7 @@ async fn send(
     mut sender: Sender<Bytes, Infallible>,
     sha256: &str,
     watch: Watch,
-    mut ending: watch::Receiver<Phase>,
+    (mut watched, mut ending): (Watched, watch::Receiver<Phase>),
 ) {
     let event = |name: &str, code: &str, message: Option<String>| {
         let data = serde_json::to_string(&Event { sha256, code, message }).unwrap_or_default();
@@ -118,6 +160,10 @@ async fn send(
                 _ => event("unwatched", "unwatched", None),
             },
             () = reached(&mut ending, Phase::Draining) => break event("unwatched", "unwatched", None),
+            end = watched.end_by_settings() => break match end {
+                Some((code, message)) => event("ended", code, message),
+                None => event("unwatched", "unwatched", None),
+            },
             _tick = pings.tick() => {
                 if sender.send_data(Bytes::from_static(b":\n\n")).await.is_err() {
                     return;

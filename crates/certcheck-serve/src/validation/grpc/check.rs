@@ -75,6 +75,11 @@ fn presented(attributes: &AttributeContext) -> Result<Presented, (&'static str, 
     let none = HashMap::new();
     let http = attributes.request.as_ref().and_then(|request| request.http.as_ref());
     let headers = http.map_or(&none, |http| &http.headers);
+    // A request has some. What cannot be seen cannot be refused.
+    if http.is_some() && headers.is_empty() {
+        let detail = "the request has no headers: do not set `encode_raw_headers`, and no `allowed_headers`";
+        return Err(("malformed-request", detail.to_owned()));
+    }
     if let Some(other) = header::other_header(&route, headers.keys().map(String::as_str)) {
         return Err((
             "spoofed-header",
