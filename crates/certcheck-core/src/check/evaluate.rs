@@ -111,7 +111,6 @@ pub(super) fn evaluate<'e>(
 ) -> Evaluation<'e> {
     let pool = chain.pool(check, issuers);
     let edges = core::mem::take(&mut memory.edges);
-    let has_gone_on = !edges.is_empty();
     let mut evaluator = Evaluator {
         check,
         pool,
@@ -125,8 +124,8 @@ pub(super) fn evaluate<'e>(
     };
     let Found { findings, needs, wanted_issuers } = evaluator.run(chain.warnings.clone());
     let Evaluator { pool, edges, memory, paths, .. } = evaluator;
-    // The check goes on, or goes on again if this answer is taken back.
-    if has_gone_on || !needs.is_empty() || !wanted_issuers.is_empty() {
+    // A session goes on if something is needed, and also if an answer is taken back.
+    if open_requests == OpenRequests::Named {
         memory.edges = edges.into_iter().map(Edge::into_owned).collect();
     }
     Evaluation { pool, findings, needs, wanted_issuers, paths }

@@ -64,7 +64,7 @@ impl PoolLayout {
     }
 
     /// The layout for another target of the same issuer, in the same ring and with the same presented certificates. The
-    /// target must not be self-issued, and no presented certificate may have its name.
+    /// target must not be self-issued.
     pub(crate) fn with_other_target(&self) -> Self {
         Self { target_subject: None, is_target_self_issued: Some(false), ..self.clone() }
     }
@@ -151,9 +151,18 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The number of the target's own name. If it has none, a number that no certificate of the ring has.
+    /// The number of the target's own name. If no other certificate has that name, a number that none has.
     pub(crate) fn target_subject(&self) -> NameId {
-        *self.target_subject.get_or_init(|| self.ring.name_id(self.target.subject()).unwrap_or(NameId::MAX))
+        *self.target_subject.get_or_init(|| {
+            let name = self.target.subject();
+            let presented = || {
+                let has_name = |used: &&Presented| {
+                    self.presented.get(used.place).is_some_and(|own| own.subject().matches(name))
+                };
+                self.used.iter().find(has_name).map(|used| used.subject)
+            };
+            self.ring.name_id(name).or_else(presented).unwrap_or(NameId::MAX)
+        })
     }
 
     pub(crate) const fn target_issuer(&self) -> NameId {
@@ -237,7 +246,7 @@ struct Numbered<'a> {
 }
 
 /// Numbers for the names of presented certificates: the number in the ring, or the next free one. A client chooses the
-/// names that it presents, so each is prepared for comparison at most once, however often it occurs.
+/// names that it presents, so each is prepared for comparison a few times at most, however often it occurs.
 struct Numbers<'a> {
     ring: &'a KeyRing,
     next: NameId,
