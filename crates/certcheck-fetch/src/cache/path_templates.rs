@@ -124,14 +124,18 @@ impl PathTemplates {
             self.0.insert(TemplateKey(Arc::clone(&template)), Arc::clone(&template));
             Some(template)
         };
+        let is_stable = |template: &Arc<PathTemplate>| template.issuer_path.is_stable(*now);
+        let begun_under = template.filter(|template| is_stable(template)).map(Arc::clone);
         // Another check may have been completed meanwhile, for the same evidence perhaps.
-        let known = template.map(Arc::clone).or_else(|| self.get(session.issuer_path_key()?));
-        let stable = known.filter(|template| template.issuer_path.is_stable(*now));
-        let Some(template) = stable.or_else(fresh) else { return };
+        let newer = || self.get(session.issuer_path_key()?).filter(is_stable);
+        let Some(template) = begun_under.or_else(newer).or_else(fresh) else { return };
         template.note_places(session, found);
+        let before = template.above.load();
         if template.above(memory, *now).is_none() {
-            // A client on another path says nothing about this one. What does not hold any more is released.
-            template.above.store(Above::of(session, &template.issuer_path, memory).map(Arc::new));
+            // A client on another path says nothing about this one. What does not hold any more is released, and what
+            // another check has found out meanwhile stays.
+            let above = Above::of(session, &template.issuer_path, memory).map(Arc::new);
+            template.above.compare_and_swap(&before, above);
         }
     }
 }
