@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use super::tasks::Tasks;
 use crate::active::Active;
 use crate::board::Board;
 use crate::config::HttpConfig;
-use crate::phase::{Phase, reached};
+use crate::phase::{Phase, serve_until_drained};
 use crate::proxy::{Side, Transferred};
 
 /// How often a silent client of HTTP/2 is asked whether it is there, and how long it may take to answer.
@@ -77,7 +77,7 @@ impl HttpConnection {
         http: &HttpConfig,
         client: HttpClient,
     ) -> Self {
-        let HttpClient { listener, active, board, peer, client, header, is_http2, mut phase } = client;
+        let HttpClient { listener, active, board, peer, client, header, is_http2, phase } = client;
         let (activity, tasks) = (Activity::new(), Tasks::default());
         let io = TokioIo::new(Counting { stream, activity: Arc::clone(&activity) });
         let services = Services::new(tasks.clone(), header, !is_http2);
@@ -93,16 +93,9 @@ impl HttpConnection {
                 .keep_alive_interval(PING)
                 .keep_alive_timeout(PING)
                 .serve_connection(io, service);
-            Box::pin(async move {
-                let mut connection = pin!(connection);
-                tokio::select! {
-                    ended = connection.as_mut() => return ended.map_err(io::Error::other),
-                    () = reached(&mut phase, Phase::Draining) => {}
-                }
-                // GOAWAY: the requests that go on are answered, and there are no others.
-                connection.as_mut().graceful_shutdown();
-                connection.await.map_err(io::Error::other)
-            })
+            // GOAWAY: the requests that go on are answered, and there are no others.
+            let served = serve_until_drained(connection, phase, |connection| connection.graceful_shutdown());
+            Box::pin(async move { served.await.map_err(io::Error::other) })
         } else {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -112,21 +105,10 @@ impl HttpConnection {
                 .half_close(false)
                 .serve_connection(io, service)
                 .with_upgrades();
+            // The next answer has `connection: close`, and an idle connection ends at once.
+            let served = serve_until_drained(connection, phase, |connection| connection.graceful_shutdown());
             Box::pin(async move {
-                let mut connection = pin!(connection);
-                let ended = tokio::select! {
-                    ended = connection.as_mut() => Some(ended),
-                    () = reached(&mut phase, Phase::Draining) => None,
-                };
-                match ended {
-                    Some(ended) => ended,
-                    None => {
-                        // The next answer has `connection: close`, and an idle connection ends at once.
-                        connection.as_mut().graceful_shutdown();
-                        connection.await
-                    }
-                }
-                .map_err(io::Error::other)?;
+                served.await.map_err(io::Error::other)?;
                 none_left(tunnels).await;
                 Ok(())
             })

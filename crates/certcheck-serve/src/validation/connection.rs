@@ -18,6 +18,7 @@ use crate::events::{self, About};
 use crate::incoming;
 use crate::listener::Peer;
 use crate::metrics as names;
+use crate::phase::{Phase, reached};
 use crate::sockets::Serve;
 use crate::stream::Stream;
 
@@ -97,14 +98,21 @@ async fn unlisted(mut active: watch::Receiver<Arc<Active>>, peer: Peer) {
     let _gone = active.wait_for(|active| !incoming::is_listed(&active.config.peers, peer)).await;
 }
 
-/// Speaks the protocol of the listener.
+/// Speaks the protocol of the listener, until the time for connections to end by themselves is over.
 async fn speak<S>(protocol: ValidationProtocol, context: Context, io: S, peer: Peer)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    match protocol {
-        ValidationProtocol::Http => server::serve(context, io, peer).await,
-        ValidationProtocol::Grpc => grpc::serve(context, io, peer).await,
-        ValidationProtocol::Spop => spop::serve(context, io, peer).await,
+    let mut phase = context.phase.clone();
+    let spoken = async {
+        match protocol {
+            ValidationProtocol::Http => server::serve(context, io, peer).await,
+            ValidationProtocol::Grpc => grpc::serve(context, io, peer).await,
+            ValidationProtocol::Spop => spop::serve(context, io, peer).await,
+        }
+    };
+    tokio::select! {
+        () = spoken => {}
+        () = reached(&mut phase, Phase::Over) => {}
     }
 }

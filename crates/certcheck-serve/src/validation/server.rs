@@ -26,7 +26,7 @@ use super::{request, verify, watch as events_about};
 use crate::events::Validated;
 use crate::listener::Peer;
 use crate::metrics as metric_names;
-use crate::phase::{Phase, reached};
+use crate::phase::serve_until_drained;
 
 /// The time for the headers of a request, and between two requests: longer than proxies keep a connection that is not
 /// used.
@@ -49,27 +49,18 @@ pub(super) async fn serve<S>(context: Context, io: S, peer: Peer)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (mut ending, mut over) = (context.phase.clone(), context.phase.clone());
+    let phase = context.phase.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let context = context.clone();
         async move { Ok::<_, Infallible>(context.answer(peer, request).await) }
     });
-    let mut served = std::pin::pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER)
-            .max_buf_size(MAX_HEAD)
-            .max_headers(MAX_HEADERS)
-            .serve_connection(TokioIo::new(io), service)
-    );
-    tokio::select! {
-        _gone = &mut served => return,
-        () = reached(&mut ending, Phase::Draining) => served.as_mut().graceful_shutdown(),
-    }
-    tokio::select! {
-        _gone = &mut served => {}
-        () = reached(&mut over, Phase::Over) => {}
-    }
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(io), service);
+    let _ended = serve_until_drained(served, phase, |served| served.graceful_shutdown()).await;
 }
 
 impl Context {

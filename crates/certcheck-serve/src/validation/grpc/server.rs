@@ -1,4 +1,4 @@
-//! Calls of gRPC over HTTP/2, without TLS.
+//! Calls of gRPC over HTTP/2.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::check::{self, ROUTE};
 use super::messages::CheckRequest;
 use crate::listener::Peer;
 use crate::metrics as names;
-use crate::phase::{Phase, reached};
+use crate::phase::serve_until_drained;
 use crate::validation::context::{Context, Given};
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -54,28 +54,19 @@ pub(in crate::validation) async fn serve<S>(context: Context, io: S, peer: Peer)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (mut ending, mut over) = (context.phase.clone(), context.phase.clone());
+    let phase = context.phase.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let context = context.clone();
         async move { Ok::<_, Infallible>(answer(&context, peer, request).await) }
     });
-    let mut served = std::pin::pin!(
-        http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(MAX_CALLS)
-            .max_header_list_size(MAX_HEAD)
-            .keep_alive_interval(PING)
-            .keep_alive_timeout(PING)
-            .serve_connection(TokioIo::new(io), service)
-    );
-    tokio::select! {
-        _gone = &mut served => return,
-        () = reached(&mut ending, Phase::Draining) => served.as_mut().graceful_shutdown(),
-    }
-    tokio::select! {
-        _gone = &mut served => {}
-        () = reached(&mut over, Phase::Over) => {}
-    }
+    let served = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_CALLS)
+        .max_header_list_size(MAX_HEAD)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .serve_connection(TokioIo::new(io), service);
+    let _ended = serve_until_drained(served, phase, |served| served.graceful_shutdown()).await;
 }
 
 async fn answer(context: &Context, peer: Peer, request: Request<Incoming>) -> Response<Body> {

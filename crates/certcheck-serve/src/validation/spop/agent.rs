@@ -34,7 +34,7 @@ pub(in crate::validation) async fn serve<S>(context: Context, mut io: S, peer: P
 where
     S: AsyncRead + AsyncWrite + Send + Unpin,
 {
-    let (mut ending, mut over) = (context.phase.clone(), context.phase.clone());
+    let mut ending = context.phase.clone();
     let mut max_frame = MAX_FRAME;
     let last = loop {
         let frame = tokio::select! {
@@ -50,10 +50,9 @@ where
                 }
                 message::agent_hello(max_frame)
             }
-            Ok(Message::Notify { stream, frame, question }) => tokio::select! {
-                answer = answer(&context, peer, (stream, frame), &question) => answer,
-                () = reached(&mut over, Phase::Over) => return,
-            },
+            Ok(Message::Notify { stream, frame, question }) => {
+                answer(&context, peer, (stream, frame), &question).await
+            }
             Ok(Message::Disconnect) => break Status::Normal,
             Err(End::Gone) => return,
             Err(End::Refused(status)) => break status,
