@@ -5,10 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::Loaded;
-
-/// How deep folders are looked into: a ring has folders for its parts.
-const DEEPEST: usize = 3;
+use crate::config::{CheckConfig, Loaded};
 
 /// What tells one content of a file from another: device, inode, size, and the time of the last change.
 type Stamp = (u64, u64, u64, i64, i64);
@@ -27,29 +24,11 @@ impl Files {
         for policy in &loaded.policies {
             files.note(policy, 0);
         }
-        for listener in &loaded.config.listeners {
-            for certificate in &listener.tls.certificates {
-                files.note(&certificate.chain, 0);
-                files.note(&certificate.key, 0);
-            }
+        for path in loaded.config.own_files() {
+            files.note(path, 0);
         }
-        for validation in &loaded.config.validations {
-            if let Some(secret) = &validation.secret_file {
-                files.note(secret, 0);
-            }
-            for certificate in validation.tls.iter().flat_map(|tls| &tls.certificates) {
-                files.note(&certificate.chain, 0);
-                files.note(&certificate.key, 0);
-            }
-        }
-        let validations = loaded.config.validations.iter();
-        let of_peers = validations.clone().filter_map(|validation| Some(&validation.tls.as_ref()?.check));
-        let of_validations = validations.flat_map(|validation| &validation.policies);
-        let of_listeners = loaded.config.listeners.iter().map(|listener| &listener.check);
-        for check in of_listeners.chain(of_peers).chain(of_validations.map(|policy| &policy.check)) {
-            for path in check.ring.iter().chain(&check.crl).chain(&check.ocsp) {
-                files.note(path, DEEPEST);
-            }
+        for path in loaded.config.checks().flat_map(CheckConfig::paths) {
+            files.note(path, CheckConfig::DEPTH);
         }
         files
     }

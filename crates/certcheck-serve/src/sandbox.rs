@@ -11,10 +11,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::{CertificateFiles, CheckConfig, ListenAddress, Loaded};
+use crate::config::{CheckConfig, ListenAddress, Loaded};
 
-/// How deep folders are looked into for links: a ring has folders for its parts.
-const DEEPEST: usize = 3;
 /// The most folders that rules are made for.
 const MOST: usize = 4_096;
 
@@ -104,21 +102,11 @@ impl Sandbox {
         for path in file.into_iter().chain(loaded.policies.iter().map(PathBuf::as_path)) {
             sandbox.read(path, 0);
         }
-        for listener in &config.listeners {
-            sandbox.read_certificates(&listener.tls.certificates);
-            sandbox.use_check(&listener.check)?;
+        for path in config.own_files() {
+            sandbox.read(path, 0);
         }
-        for validation in &config.validations {
-            if let Some(secret) = &validation.secret_file {
-                sandbox.read(secret, 0);
-            }
-            if let Some(tls) = &validation.tls {
-                sandbox.read_certificates(&tls.certificates);
-                sandbox.use_check(&tls.check)?;
-            }
-            for policy in &validation.policies {
-                sandbox.use_check(&policy.check)?;
-            }
+        for check in config.checks() {
+            sandbox.use_check(check)?;
         }
         let listen = config.listeners.iter().flat_map(|listener| &listener.listen);
         let validations = config.validations.iter().flat_map(|validation| &validation.listen);
@@ -133,17 +121,10 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    fn read_certificates(&mut self, certificates: &[CertificateFiles]) {
-        for certificate in certificates {
-            self.read(&certificate.chain, 0);
-            self.read(&certificate.key, 0);
-        }
-    }
-
     /// Notes what the checks of an engine read, and where they keep evidence.
     fn use_check(&mut self, check: &CheckConfig) -> Result<(), SandboxError> {
-        for path in check.ring.iter().chain(&check.crl).chain(&check.ocsp) {
-            self.read(path, DEEPEST);
+        for path in check.paths() {
+            self.read(path, CheckConfig::DEPTH);
         }
         match &check.network.cache_dir {
             Some(folder) => {

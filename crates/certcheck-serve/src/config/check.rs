@@ -1,6 +1,6 @@
 //! What client certificates are checked by: the words of the program's settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use certcheck_rustls::certcheck_core::oid::OidBuf;
 use certcheck_rustls::certcheck_core::policy::{
@@ -110,6 +110,14 @@ impl Default for CheckConfig {
 }
 
 impl CheckConfig {
+    /// How deep the folders of [`CheckConfig::paths`] go: a ring has folders for its parts.
+    pub(crate) const DEPTH: usize = 3;
+
+    /// The files and folders that are read: rings and evidence.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.ring.iter().chain(&self.crl).chain(&self.ocsp).map(PathBuf::as_path)
+    }
+
     /// The policy of these settings.
     #[must_use]
     pub fn policy(&self) -> Policy {

@@ -1,6 +1,6 @@
 //! What a front is configured with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use certcheck_rustls::rustls::CipherSuite;
@@ -43,6 +43,25 @@ impl Default for ServeConfig {
             watch_files: Some(Duration::from_secs(5)),
             sandbox: true,
         }
+    }
+}
+
+impl ServeConfig {
+    /// What the clients of listeners, of other proxies, and those proxies are checked by.
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &CheckConfig> {
+        let listeners = self.listeners.iter().map(|listener| &listener.check);
+        let peers = self.validations.iter().flat_map(|validation| &validation.tls).map(|tls| &tls.check);
+        let policies = self.validations.iter().flat_map(|validation| &validation.policies);
+        listeners.chain(peers).chain(policies.map(|policy| &policy.check))
+    }
+
+    /// The files that are no evidence and no part of a ring: certificates of servers with their keys, and secrets.
+    pub(crate) fn own_files(&self) -> impl Iterator<Item = &Path> {
+        let listeners = self.listeners.iter().flat_map(|listener| &listener.tls.certificates);
+        let validations = self.validations.iter().flat_map(|validation| &validation.tls);
+        let certificates = listeners.chain(validations.flat_map(|tls| &tls.certificates));
+        let secrets = self.validations.iter().filter_map(|validation| validation.secret_file.as_deref());
+        certificates.flat_map(|files| [&*files.chain, &*files.key]).chain(secrets)
     }
 }
 
