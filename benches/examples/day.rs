@@ -1,6 +1,7 @@
 //! A day in an hour: new clients come all the time, the CA publishes a CRL every ten minutes of that day, its server is
-//! away for a while every fourth hour, and the ring is reloaded. Each verdict is compared with that of the core, evaluated from
-//! nothing with the CRLs that the engine has in memory. At the end: whether a verdict differed, and what memory did.
+//! away for a while every fourth hour, and the ring is reloaded. Each verdict is compared with that of the core,
+//! evaluated from nothing with the CRLs that the engine has in memory. At the end: whether a verdict differed, and what
+//! memory did.
 //!
 //! ```text
 //! cargo run --release -p certcheck-benches --example day -- 60
@@ -30,16 +31,16 @@ const REGULARS: usize = 2_000;
 /// How long a step takes, if the checks do not take longer.
 const STEP: Duration = Duration::from_millis(50);
 
-/// How many seconds of the day a second lasts.
-static PACE: AtomicI64 = AtomicI64::new(24);
+/// How many minutes the day takes.
+static MINUTES: AtomicI64 = AtomicI64::new(60);
 
 fn clock() -> Time {
     static BEGUN: OnceLock<Instant> = OnceLock::new();
     let gone = i64::try_from(BEGUN.get_or_init(Instant::now).elapsed().as_millis()).unwrap();
-    Time::from_unix(now().unix() + gone * PACE.load(Ordering::Relaxed) / 1_000)
+    Time::from_unix(now().unix() + gone * DAY / (MINUTES.load(Ordering::Relaxed) * 60_000))
 }
 
-/// A client's certificate.
+/// A client: what it presents, and the serial number of its certificate.
 struct Client {
     chain: Vec<CertificateDer<'static>>,
     serial: Vec<u8>,
@@ -181,7 +182,7 @@ fn resident() -> u64 {
 fn main() {
     let minutes: i64 = std::env::args().nth(1).map_or(60, |text| text.parse().unwrap());
     assert!((1..=1_440).contains(&minutes), "from 1 to 1440 minutes");
-    PACE.store(DAY / (minutes * 60), Ordering::Relaxed);
+    MINUTES.store(minutes, Ordering::Relaxed);
     let begun = clock();
     let mut day = Day::new();
     let mut random = fastrand::Rng::with_seed(24);
@@ -197,8 +198,8 @@ fn main() {
             tenth = gone / 600;
             day.publish();
         }
-        // In each hour: a new ring, from the 20th minute one that distrusts the CA for two minutes, and from the 5th a
-        // source that is away for longer than its CRL is valid.
+        // In each hour: a new ring, and from the 20th minute one that distrusts the CA for two minutes. In every fourth
+        // also a source that is away for longer than its CRL is valid.
         let minute = gone / 60 % 60;
         let ring = usize::from((20..22).contains(&minute));
         if gone / 3_600 > hour || ring != day.ring {

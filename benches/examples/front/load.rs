@@ -76,7 +76,7 @@ impl Dialer {
     }
 }
 
-/// Does this to the server, and prints what came of it.
+/// Puts this load on the server, and prints the outcome.
 pub(crate) fn run(what: &str, address: SocketAddr, folder: &Path, numbers: &[usize]) {
     let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
     let dialer = Dialer::new(address, folder);

@@ -195,7 +195,7 @@ pub(crate) fn read_certificates(
 
 pub(crate) fn check_faults(origins: &Origins, found: Vec<CheckFault>) -> impl Iterator<Item = ConfigFault> {
     found.into_iter().map(|fault| {
-        let place = origins.place(Some(fault.listener), fault.key);
+        let place = origins.place(fault.section, fault.key);
         ConfigFault::new(place, format!("{}: {}", fault.key, fault.message))
     })
 }

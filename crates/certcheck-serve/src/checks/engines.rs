@@ -9,8 +9,8 @@ use tracing::warn;
 
 use super::given;
 use crate::config::{
-    CheckConfig, ClientCertificate, ListenerConfig, NetworkConfig, ProxyFor, ServeConfig, ValidationPolicy,
-    validation_number, validation_policy_number,
+    CheckConfig, ClientCertificate, ListenerConfig, NetworkConfig, ProxyFor, Section, ServeConfig,
+    ValidationPolicy,
 };
 
 /// The engines in use.
@@ -27,8 +27,8 @@ struct Used {
 
 /// A fault of what a listener's clients are checked by.
 pub(crate) struct CheckFault {
-    /// The number of the listener, from 0.
-    pub(crate) listener: usize,
+    /// The part of the configuration that has it.
+    pub(crate) section: Section,
     pub(crate) key: &'static str,
     pub(crate) message: String,
 }
@@ -54,7 +54,7 @@ impl Engines {
                 known.used.listeners.push(listener.name.clone());
                 continue;
             }
-            let fault = |(key, message)| CheckFault { listener: listener.number, key, message };
+            let fault = |(key, message)| CheckFault { section: listener.section, key, message };
             let going_on = self
                 .going_on(listeners, listener.check)
                 .filter(|engine| !prepared.iter().any(|other| Arc::ptr_eq(&other.used.engine, engine)));
@@ -117,8 +117,7 @@ impl PreparedEngines {
 
 /// A listener, or a policy of a validation listener, and what its clients are checked by.
 struct Use<'c> {
-    /// Its number in origins.
-    number: usize,
+    section: Section,
     name: String,
     check: &'c CheckConfig,
 }
@@ -128,13 +127,13 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
     let is_checked =
         |(_, listener): &(usize, &ListenerConfig)| listener.client_auth != ClientCertificate::None;
     let listeners = config.listeners.iter().enumerate().filter(is_checked).map(|(number, listener)| Use {
-        number,
+        section: Section::Listener(number),
         name: listener.name.clone(),
         check: &listener.check,
     });
     let validations = config.validations.iter().enumerate().flat_map(|(validation, config)| {
         config.policies.iter().enumerate().map(move |(policy, ValidationPolicy { name, check })| Use {
-            number: validation_policy_number(validation, policy),
+            section: Section::of_policy(validation, policy),
             // No listener has a blank in its name.
             name: format!("{} {name}", config.name),
             check,
@@ -142,7 +141,11 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
     });
     let peers = config.validations.iter().enumerate().filter_map(|(validation, config)| {
         let check = &config.tls.as_ref()?.check;
-        Some(Use { number: validation_number(validation), name: format!("{} of peers", config.name), check })
+        Some(Use {
+            section: Section::Validation(validation),
+            name: format!("{} of peers", config.name),
+            check,
+        })
     });
     listeners.chain(validations).chain(peers).collect()
 }

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::{ConfigFault, Place};
 use super::nearest::did_you_mean;
-use super::origin::{Origins, ValueOrigin, is_validation};
+use super::origin::{Origins, Section, ValueOrigin};
 use super::values::Parsed;
 
 /// How many keys are listed at most.
@@ -19,8 +19,8 @@ pub(super) type Value<'d> = Spanned<DeValue<'d>>;
 /// The keys of a table, and of the table whose keys count where it has none.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'d> {
-    /// The number of the listener, from 0.
-    pub(super) listener: Option<usize>,
+    /// The part of the configuration that it is.
+    pub(super) section: Section,
     /// Before each key in messages and origins, such as `admin.`.
     pub(super) prefix: &'static str,
     pub(super) own: &'d DeTable<'d>,
@@ -99,7 +99,7 @@ impl<'d> Reading<'d> {
         let value = scope.find(key)?;
         let prefix = scope.prefix;
         let origin = ValueOrigin::File(self.place(value.span().start));
-        self.origins.note(scope.listener, format!("{prefix}{key}"), origin);
+        self.origins.note(scope.section, format!("{prefix}{key}"), origin);
         match parse(value) {
             Ok(parsed) => Some(parsed),
             Err(flaws) => {
@@ -132,15 +132,15 @@ impl<'d> Reading<'d> {
         let value = find(outer.own, name)?;
         let at = value.span().start;
         let Some(own) = value.get_ref().as_table() else {
-            let title = match outer.listener {
-                Some(number) if is_validation(number) => "validation.",
-                Some(_) => "listener.",
-                None => "",
+            let title = match outer.section {
+                Section::Validation(_) | Section::Policy(..) => "validation.",
+                Section::Listener(_) => "listener.",
+                Section::Top => "",
             };
             self.fault(at, format!("{name}: not a table, which is written as [{title}{name}]"));
             return None;
         };
-        Some(Scope { listener: outer.listener, prefix, own, outer: None, outermost: None, at })
+        Some(Scope { section: outer.section, prefix, own, outer: None, outermost: None, at })
     }
 
     /// Notes each key of a table that is not known, and each that is there in both spellings.

@@ -8,7 +8,7 @@ use super::model::{
     CertificateFiles, ListenerConfig, ListenerLimits, ProxyProtocol, ProxyTlv, ProxyVersion, TlsConfig,
     TlsVersion, UnknownSni,
 };
-use super::origin::ValueOrigin;
+use super::origin::{Section, ValueOrigin};
 use super::{access_keys, durations, http_keys, policy_keys, values};
 use crate::provider;
 
@@ -120,7 +120,7 @@ pub(super) fn listener<'d>(
     scope: Scope<'d>,
     top: &'static [&'static str],
 ) -> Option<ListenerConfig> {
-    let number = scope.listener.unwrap_or_default();
+    let number = if let Section::Listener(number) = scope.section { number } else { 0 };
     let name = reading.value(scope, "name", format!("listener-{}", number + 1), values::name);
     let title = format!("listener `{name}`: ");
     let elsewhere = (top, "put it before the first [[listener]] table");
@@ -201,7 +201,7 @@ pub(super) fn certificates<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> V
     let entries = reading.optional(scope, "certificates", entries).unwrap_or_default();
     let noted = entries.into_iter().enumerate().map(|(number, (at, files))| {
         let origin = ValueOrigin::File(reading.place(at));
-        reading.origins.note(scope.listener, format!("certificates.{number}"), origin);
+        reading.origins.note(scope.section, format!("certificates.{number}"), origin);
         files
     });
     noted.collect()

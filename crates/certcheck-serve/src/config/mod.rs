@@ -38,8 +38,7 @@ pub use model::{
     LogFormat, ProxyPeers, ProxyProtocol, ProxyTlv, ProxyVersion, ServeConfig, TlsConfig, TlsVersion,
     UnknownSni,
 };
-pub use origin::{Origins, ValueOrigin};
-pub(crate) use origin::{validation_number, validation_policy_number};
+pub use origin::{Origins, Section, ValueOrigin};
 pub use policy_keys::PolicyListener;
 pub use print::print;
 pub use read::{Loaded, ReadPolicy, read_file, read_file_with, read_text, read_text_with};

@@ -5,24 +5,35 @@ use std::collections::BTreeMap;
 
 use super::fault::Place;
 
-/// The most validation listeners, and the most policies and routes of one.
-pub(super) const MAX_VALIDATIONS: usize = 64;
-/// The number from which on validation listeners and their policies are counted. No listener has it.
-const VALIDATIONS: usize = usize::MAX / 4;
-
-/// The number of a validation listener, which is that of its first policy too.
-pub(crate) const fn validation_number(validation: usize) -> usize {
-    validation_policy_number(validation, 0)
+/// A part of a configuration that has keys of its own.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Section {
+    /// The keys outside all tables, and those of `[admin]` and `[log]`.
+    Top,
+    /// A listener, by its number from 0.
+    Listener(usize),
+    /// A validation listener, by its number from 0, with its first policy.
+    Validation(usize),
+    /// Another policy of a validation listener, by both numbers.
+    Policy(usize, usize),
 }
 
-/// The number of a policy of a validation listener.
-pub(crate) const fn validation_policy_number(validation: usize, policy: usize) -> usize {
-    VALIDATIONS + validation * (MAX_VALIDATIONS + 1) + policy
+impl Section {
+    /// The section of a policy of a validation listener. The first policy is in the table of the listener.
+    pub(crate) const fn of_policy(validation: usize, policy: usize) -> Self {
+        match policy {
+            0 => Self::Validation(validation),
+            _ => Self::Policy(validation, policy),
+        }
+    }
 }
 
-/// Whether a number is that of a validation listener.
-pub(super) const fn is_validation(number: usize) -> bool {
-    VALIDATIONS <= number && number < validation_policy_number(MAX_VALIDATIONS, MAX_VALIDATIONS)
+/// A listener by its number, or the configuration as a whole.
+impl From<Option<usize>> for Section {
+    fn from(listener: Option<usize>) -> Self {
+        listener.map_or(Self::Top, Self::Listener)
+    }
 }
 
 /// Where a value comes from.
@@ -50,19 +61,19 @@ impl fmt::Display for ValueOrigin {
 
 /// The origins of the values that are not defaults.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Origins(BTreeMap<(Option<usize>, String), ValueOrigin>);
+pub struct Origins(BTreeMap<(Section, String), ValueOrigin>);
 
 impl Origins {
-    /// Notes where the value of a key comes from: of a listener by its number from 0, or of the configuration as a
-    /// whole.
-    pub fn note(&mut self, listener: Option<usize>, key: impl Into<String>, origin: ValueOrigin) {
-        self.0.insert((listener, key.into()), origin);
+    /// Notes where the value of a key comes from.
+    pub fn note(&mut self, section: impl Into<Section>, key: impl Into<String>, origin: ValueOrigin) {
+        self.0.insert((section.into(), key.into()), origin);
     }
 
     /// Notes what is known of one listener for another one too.
     pub(super) fn copy(&mut self, from: usize, to: usize) {
-        let of_from = |((listener, key), origin): (&(Option<usize>, String), &ValueOrigin)| {
-            (*listener == Some(from)).then(|| ((Some(to), key.clone()), origin.clone()))
+        let of_from = |((section, key), origin): (&(Section, String), &ValueOrigin)| {
+            (*section == Section::Listener(from))
+                .then(|| ((Section::Listener(to), key.clone()), origin.clone()))
         };
         let copied: Vec<_> = self.0.iter().filter_map(of_from).collect();
         self.0.extend(copied);
@@ -70,22 +81,23 @@ impl Origins {
 
     /// Notes the origins of other listeners, which follow those before this number.
     pub(super) fn append(&mut self, others: &Self, before: usize) {
-        let moved = others.0.iter().filter_map(|((listener, key), origin)| {
-            Some(((Some((*listener)? + before), key.clone()), origin.clone()))
+        let moved = others.0.iter().filter_map(|((section, key), origin)| {
+            let Section::Listener(number) = *section else { return None };
+            Some(((Section::Listener(number + before), key.clone()), origin.clone()))
         });
         self.0.extend(moved);
     }
 
     /// Where the value of a key comes from.
     #[must_use]
-    pub fn of(&self, listener: Option<usize>, key: &str) -> ValueOrigin {
-        self.0.get(&(listener, key.to_owned())).cloned().unwrap_or_default()
+    pub fn of(&self, section: impl Into<Section>, key: &str) -> ValueOrigin {
+        self.0.get(&(section.into(), key.to_owned())).cloned().unwrap_or_default()
     }
 
     /// The place of a key's value in a file, if it is in one.
     #[must_use]
-    pub fn place(&self, listener: Option<usize>, key: &str) -> Option<Place> {
-        match self.of(listener, key) {
+    pub fn place(&self, section: impl Into<Section>, key: &str) -> Option<Place> {
+        match self.of(section, key) {
             ValueOrigin::File(place) => Some(place),
             ValueOrigin::Default | ValueOrigin::Flag(_) => None,
         }

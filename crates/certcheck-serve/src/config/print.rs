@@ -12,7 +12,7 @@ use super::check::{CheckConfig, NetworkConfig, ProxyFor};
 use super::durations::duration_text;
 use super::http::HttpConfig;
 use super::model::{CertificateFiles, ListenerConfig, ProxyPeers, ServeConfig};
-use super::origin::{Origins, ValueOrigin};
+use super::origin::{Origins, Section, ValueOrigin};
 use super::values::suite_name;
 use super::words::{CAUSES, Word};
 use crate::identity::{AccessRules, Condition};
@@ -24,7 +24,7 @@ const VALUES: usize = 56;
 /// comments. The password of a proxy is not shown.
 #[must_use]
 pub fn print(config: &ServeConfig, origins: &Origins) -> String {
-    let mut page = Page { text: String::new(), origins, listener: None, prefix: "" };
+    let mut page = Page { text: String::new(), origins, section: Section::Top, prefix: "" };
     page.value("drain_timeout", duration(config.drain_timeout));
     page.value("watch_files", duration_or_off(config.watch_files));
     page.value("sandbox", config.sandbox);
@@ -39,7 +39,7 @@ pub fn print(config: &ServeConfig, origins: &Origins) -> String {
     page.prefix = "";
     for (number, listener) in config.listeners.iter().enumerate() {
         page.text.push_str("\n[[listener]]\n");
-        page.listener = Some(number);
+        page.section = Section::Listener(number);
         page.listener(listener);
     }
     for (number, validation) in config.validations.iter().enumerate() {
@@ -51,14 +51,14 @@ pub fn print(config: &ServeConfig, origins: &Origins) -> String {
 pub(super) struct Page<'p> {
     pub(super) text: String,
     origins: &'p Origins,
-    pub(super) listener: Option<usize>,
+    pub(super) section: Section,
     pub(super) prefix: &'static str,
 }
 
 impl Page<'_> {
     pub(super) fn value(&mut self, key: &str, value: impl fmt::Display) {
         let line = format!("{key} = {value}");
-        let origin = self.origins.of(self.listener, &format!("{}{key}", self.prefix));
+        let origin = self.origins.of(self.section, &format!("{}{key}", self.prefix));
         let _ = writeln!(self.text, "{line:VALUES$} # {origin}");
     }
 

@@ -1,6 +1,6 @@
 //! A validation listener as TOML.
 
-use super::origin::{validation_number, validation_policy_number};
+use super::origin::Section;
 use super::print::{Page, certificates, duration, list, path, paths, peers, revocation, text, word};
 use super::validation::{PeerTls, RouteConfig, ValidationConfig, ValidationPolicy};
 
@@ -8,7 +8,7 @@ impl Page<'_> {
     /// The table of a validation listener, with those within it.
     pub(super) fn validation(&mut self, number: usize, validation: &ValidationConfig) {
         self.text.push_str("\n[[validation]]\n");
-        self.listener = Some(validation_number(number));
+        self.section = Section::Validation(number);
         self.value("name", text(&validation.name));
         self.value("protocol", word(validation.protocol));
         self.value("listen", list(&validation.listen, text));
@@ -29,7 +29,7 @@ impl Page<'_> {
         self.value("max_remembered_bytes", limits.max_remembered_bytes);
         self.value("max_watches", limits.max_watches);
         for (policy, ValidationPolicy { name, check }) in validation.policies.iter().enumerate() {
-            self.listener = Some(validation_policy_number(number, policy));
+            self.section = Section::of_policy(number, policy);
             if policy > 0 {
                 self.text.push_str("\n[[validation.policies]]\n");
                 self.value("name", text(name));
@@ -41,7 +41,7 @@ impl Page<'_> {
                 self.prefix = "";
             }
         }
-        self.listener = Some(validation_number(number));
+        self.section = Section::Validation(number);
         for route in &validation.routes {
             self.route(route);
         }

@@ -11,7 +11,7 @@ use super::document::{Reading, Scope};
 use super::fault::{ConfigError, ConfigFault};
 use super::listener_keys::{self, INHERITED, OWN};
 use super::model::{AdminConfig, EventClass, LogConfig, LogFormat, ServeConfig};
-use super::origin::Origins;
+use super::origin::{Origins, Section};
 use super::policy_keys::{self, PolicyListener};
 use super::{durations, rules, validation_keys, values};
 
@@ -168,7 +168,7 @@ fn configuration<'d>(reading: &mut Reading<'d>, table: &'d DeTable<'d>) -> (Serv
     let of_listeners = (OWN, "put it into a [[listener]] table");
     let of_validations = (validation_keys::OWN, "put it into a [[validation]] table");
     reading.refuse_unknown(table, "", &[TOP, INHERITED], &[of_listeners, of_validations]);
-    let top = Scope { listener: None, prefix: "", own: table, outer: None, outermost: None, at: 0 };
+    let top = Scope { section: Section::Top, prefix: "", own: table, outer: None, outermost: None, at: 0 };
     let usual = ServeConfig::default();
     let drain_timeout =
         reading.value(top, "drain_timeout", usual.drain_timeout, durations::duration(Duration::ZERO));
@@ -235,8 +235,14 @@ fn listeners<'d>(
             reading.fault(at, "listener: not a table, which is written as [[listener]]");
             continue;
         };
-        let scope =
-            Scope { listener: Some(number), prefix: "", own, outer: Some(top.own), outermost: None, at };
+        let scope = Scope {
+            section: Section::Listener(number),
+            prefix: "",
+            own,
+            outer: Some(top.own),
+            outermost: None,
+            at,
+        };
         let Some(listener) = listener_keys::listener(reading, scope, TOP) else { continue };
         if number < FAR {
             policy_keys::policy(reading, scope, listener.clone());

@@ -8,7 +8,7 @@ use super::check::CheckConfig;
 use super::fault::ConfigFault;
 use super::listener_keys::HTTP_ALPN;
 use super::model::{ClientCertificate, ListenerConfig, ProxyVersion, ServeConfig, TlsVersion};
-use super::origin::{Origins, validation_number, validation_policy_number};
+use super::origin::{Origins, Section};
 use super::validation::{ValidationConfig, ValidationPolicy, ValidationProtocol};
 use super::values::suite_name;
 use certcheck_rustls::Revocation;
@@ -42,7 +42,7 @@ pub(super) fn check(config: &ServeConfig, origins: &Origins) -> Vec<ConfigFault>
             names.chain(config.validations.iter().take(number).map(|validation| &validation.name));
         if names.any(|name| *name == validation.name) {
             let message = format!("name: `{}` is the name of another listener too", validation.name);
-            rules.fault(Some(validation_number(number)), "name", message);
+            rules.fault(Section::Validation(number), "name", message);
         }
         rules.validation(number, validation);
     }
@@ -64,8 +64,8 @@ struct Rules<'r> {
 }
 
 impl Rules<'_> {
-    fn fault(&mut self, listener: Option<usize>, key: &str, message: impl Into<String>) {
-        self.faults.push(ConfigFault::new(self.origins.place(listener, key), message.into()));
+    fn fault(&mut self, section: impl Into<Section>, key: &str, message: impl Into<String>) {
+        self.faults.push(ConfigFault::new(self.origins.place(section, key), message.into()));
     }
 
     fn listener(&mut self, number: usize, listener: &ListenerConfig) {
@@ -107,7 +107,7 @@ impl Rules<'_> {
     }
 
     /// Evidence comes from somewhere, if it is needed.
-    fn evidence(&mut self, at: Option<usize>, check: &CheckConfig) {
+    fn evidence(&mut self, at: impl Into<Section>, check: &CheckConfig) {
         if check.revocation != Revocation::Off
             && check.network.offline
             && check.crl.is_empty()
@@ -120,7 +120,7 @@ impl Rules<'_> {
     }
 
     fn validation(&mut self, number: usize, validation: &ValidationConfig) {
-        let (at, name) = (Some(validation_number(number)), &validation.name);
+        let (at, name) = (Section::Validation(number), &validation.name);
         if !validation.allow_remote
             && validation.tls.is_none()
             && let Some(address) = validation.listen.iter().find(|address| !address.is_local())
@@ -143,12 +143,12 @@ impl Rules<'_> {
         }
         for (policy, ValidationPolicy { name: policy_name, check }) in validation.policies.iter().enumerate()
         {
-            let at = Some(validation_policy_number(number, policy));
+            let at = Section::of_policy(number, policy);
             if check.ring.is_empty() {
                 let message = format!(
                     "validation `{name}`: policy `{policy_name}`: `ring` is missing: the CAs of clients, such as ring = \"keyring\""
                 );
-                self.fault(Some(validation_number(number)), "listen", message);
+                self.fault(Section::Validation(number), "listen", message);
             }
             self.evidence(at, check);
         }
@@ -210,16 +210,16 @@ impl Rules<'_> {
     /// No socket is there twice, and there are not too many.
     fn addresses(&mut self, config: &ServeConfig) {
         let of_listeners = config.listeners.iter().enumerate().flat_map(|(number, listener)| {
-            listener.listen.iter().map(move |address| (Some(number), "listen", address))
+            listener.listen.iter().map(move |address| (Section::Listener(number), "listen", address))
         });
         let of_validations = config.validations.iter().enumerate().flat_map(|(number, validation)| {
-            let number = Some(validation_number(number));
-            validation.listen.iter().map(move |address| (number, "listen", address))
+            let section = Section::Validation(number);
+            validation.listen.iter().map(move |address| (section, "listen", address))
         });
-        let of_admin = config.admin.listen.iter().map(|address| (None, "admin.listen", address));
+        let of_admin = config.admin.listen.iter().map(|address| (Section::Top, "admin.listen", address));
         let (mut ports, mut others) = (HashMap::<u16, Vec<IpAddr>>::new(), Vec::<&ListenAddress>::new());
         let mut sockets = 0_usize;
-        for (listener, key, address) in of_listeners.chain(of_validations).chain(of_admin) {
+        for (section, key, address) in of_listeners.chain(of_validations).chain(of_admin) {
             let is_twice = match address {
                 ListenAddress::Tcp { .. } => {
                     let all: Vec<SocketAddr> = address.sockets().collect();
@@ -240,7 +240,7 @@ impl Rules<'_> {
                 }
             };
             if let Some(socket) = is_twice {
-                self.fault(listener, key, format!("{key}: `{socket}` is there twice"));
+                self.fault(section, key, format!("{key}: `{socket}` is there twice"));
             }
         }
         if sockets > MAX_SOCKETS {

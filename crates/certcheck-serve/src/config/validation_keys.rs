@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use super::check::CheckConfig;
 use super::document::{Reading, Scope, Value};
 use super::model::ProxyPeers;
-use super::origin::{MAX_VALIDATIONS, validation_number, validation_policy_number};
+use super::origin::Section;
 use super::validation::{
     CertificateSource, PeerTls, RouteConfig, Unauthenticated, ValidationConfig, ValidationLimits,
     ValidationPolicy, ValidationProtocol,
@@ -45,6 +45,8 @@ const POLICY: &[&str] = &["name"];
 
 /// The name of the policy that the keys of the table itself are.
 const FIRST_POLICY: &str = "default";
+/// The most validation listeners, and the most policies and routes of one.
+const MAX_VALIDATIONS: usize = 64;
 /// The shortest time limit.
 const SHORTEST: Duration = Duration::from_millis(10);
 
@@ -56,7 +58,7 @@ pub(super) fn validations<'d>(
 ) -> Vec<ValidationConfig> {
     let mut validations = Vec::new();
     for (at, scope) in tables(reading, top, "validation", "[[validation]]", "") {
-        let scope = Scope { listener: Some(validation_number(at)), outer: Some(top.own), ..scope };
+        let scope = Scope { section: Section::Validation(at), outer: Some(top.own), ..scope };
         validations.extend(validation(reading, scope, at, top_keys));
     }
     validations
@@ -197,7 +199,7 @@ fn policies<'d>(
     let mut policies = vec![first];
     for (number, table) in tables(reading, scope, "policies", "[[validation.policies]]", "") {
         let scope = Scope {
-            listener: Some(validation_policy_number(at, number + 1)),
+            section: Section::of_policy(at, number + 1),
             outer: Some(scope.own),
             outermost: scope.outer,
             ..table

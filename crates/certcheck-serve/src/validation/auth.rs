@@ -21,7 +21,7 @@ use super::names;
 use crate::config::{HttpConfig, RouteConfig};
 use crate::http::IdentityHeaders;
 
-/// What became of a request, for logs and metrics.
+/// The outcome of a request, for its answer, logs and metrics.
 pub(super) struct Authorized {
     pub(super) response: Response<Body>,
     pub(super) verdict: &'static str,

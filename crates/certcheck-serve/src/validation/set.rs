@@ -14,7 +14,7 @@ use super::tls;
 use crate::admission::Connections;
 use crate::certificates;
 use crate::checks::PreparedEngines;
-use crate::config::{CheckConfig, ConfigFault, Origins, TlsConfig, ValidationConfig, validation_number};
+use crate::config::{CheckConfig, ConfigFault, Origins, Section, TlsConfig, ValidationConfig};
 use crate::limit_log::LimitLog;
 use crate::listener::Inherited;
 use crate::phase::Phase;
@@ -57,7 +57,7 @@ pub(crate) fn check(validations: &[ValidationConfig], origins: &Origins) -> Vec<
 fn read_files(validations: &[ValidationConfig], origins: &Origins) -> Result<Vec<Read>, Vec<ConfigFault>> {
     let (mut all, mut faults) = (Vec::new(), Vec::new());
     for (number, validation) in validations.iter().enumerate() {
-        let place = |key: &str| origins.place(Some(validation_number(number)), key);
+        let place = |key: &str| origins.place(Section::Validation(number), key);
         let mut read = Read { secret: None, certificates: None };
         match validation.secret_file.as_deref().map(Secret::read).transpose() {
             Ok(secret) => read.secret = secret,
@@ -112,7 +112,7 @@ impl Validations {
         let addresses = validations.iter().map(|validation| (validation.name.as_str(), &*validation.listen));
         let sockets = self.sockets.prepare(addresses, inherited).map_err(|found| {
             let fault = |fault: crate::sockets::SocketFault| {
-                let place = origins.place(Some(validation_number(fault.listener)), "listen");
+                let place = origins.place(Section::Validation(fault.listener), "listen");
                 ConfigFault::new(place, format!("listen: {}", fault.error))
             };
             found.into_iter().map(fault).collect::<Vec<_>>()
@@ -129,7 +129,7 @@ impl Validations {
             match active(config, read, engines) {
                 Ok(active) => all.push(active),
                 Err(message) => {
-                    let place = origins.place(Some(validation_number(number)), "certificates");
+                    let place = origins.place(Section::Validation(number), "certificates");
                     faults.push(ConfigFault::new(place, format!("certificates: {message}")));
                 }
             }

@@ -128,7 +128,7 @@ impl Exchanges {
 
 type Exchange = (Result<Arc<CachedEvidence>, Failure>, FetchTimings);
 
-/// The figures of a source, and what came of it last.
+/// The figures of a source, and its last outcome.
 pub(super) type Measured = (SourceFigures, Option<Arc<CachedEvidence>>);
 
 /// A source, and whose certificate names it.

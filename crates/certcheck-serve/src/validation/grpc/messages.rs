@@ -1,4 +1,4 @@
-//! The parts of `envoy.service.auth.v3` that are read and written. Fields that are not here are read over.
+//! The parts of `envoy.service.auth.v3` that are read and written. Fields that are not here are ignored.
 
 use std::collections::HashMap;
 

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use super::encoding::percent_decoded;
 use super::{HeaderFault, pem};
 
-/// The fields that count. The others are read over.
+/// The fields that count. The others are ignored.
 #[derive(Debug, Default)]
 struct Fields {
     hash: Option<String>,
