@@ -5,11 +5,10 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certcheck_rustls::rustls::ClientConfig;
 use certcheck_serve::Front;
+use http_body_util::Empty;
 use hyper::Request;
 use hyper::body::Bytes;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use support::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
@@ -74,15 +73,8 @@ async fn http1_ends_with_the_answer_that_goes_on() {
 async fn http2_is_sent_goaway_and_the_answers_that_go_on() {
     let (pki, may) = (Pki::new(), Arc::new(Semaphore::new(0)));
     let (front, address) = pki.front(&service(&may).await, "[listener.http]\n");
-    let mut client = ClientConfig::clone(&pki.client("good"));
-    client.alpn_protocols = vec![b"h2".to_vec()];
-    let stream = dial(address, &Arc::new(client)).await;
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-            .await
-            .expect("HTTP/2");
-    let driven = tokio::spawn(connection);
-    let request = || Request::get("https://localhost/").body(Empty).expect("a request");
+    let (mut sender, driven) = dial_http2(address, &pki.client("good")).await;
+    let request = || Request::get("https://localhost/").body(Empty::<Bytes>::new()).expect("a request");
     let answers: Vec<_> = (0..3).map(|_| tokio::spawn(sender.send_request(request()))).collect();
     tokio::time::sleep(Duration::from_millis(200)).await;
     let drained = drain(&front).await;
@@ -95,23 +87,4 @@ async fn http2_is_sent_goaway_and_the_answers_that_go_on() {
     ended.expect("a clean end");
     sender.send_request(request()).await.expect_err("no further request");
     assert_eq!(drained.await.expect("no panic").cut, 0);
-}
-
-/// No body.
-struct Empty;
-
-impl hyper::body::Body for Empty {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-        std::task::Poll::Ready(None)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        true
-    }
 }

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use certcheck_rustls::rustls::ClientConfig;
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
@@ -75,14 +74,7 @@ async fn trailers_pass_and_ours_come_from_no_client() {
     })
     .await;
     let (front, address) = pki.front(&upstream, "[listener.http]\nservice_version = '2'\n");
-    let mut client = ClientConfig::clone(&pki.client("good"));
-    client.alpn_protocols = vec![b"h2".to_vec()];
-    let stream = dial(address, &Arc::new(client)).await;
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-            .await
-            .expect("HTTP/2");
-    let driven = tokio::spawn(connection);
+    let (mut sender, driven) = dial_http2(address, &pki.client("good")).await;
     for number in 0..3 {
         let request = Request::post(format!("https://localhost/call?{number}"))
             .header("te", "trailers")

@@ -6,14 +6,12 @@ mod support;
 
 use std::fs;
 use std::io::Read as _;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 
 use certcheck_rustls::tokio_rustls::client::TlsStream;
 use certcheck_testkit::Key;
-use certcheck_testkit::peers::free_port;
 use certcheck_testkit::program::isolated;
 use certcheck_testkit::served::*;
 use support::*;
@@ -27,11 +25,6 @@ fn run(pki: &Pki, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = program().args(arguments).current_dir(pki.folder()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
-/// An address with a free port.
-fn free_address() -> SocketAddr {
-    ([127, 0, 0, 1], free_port()).into()
 }
 
 fn configuration(listen: &str, upstream: &str) -> String {

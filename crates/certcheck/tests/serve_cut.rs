@@ -6,25 +6,21 @@ mod services;
 #[path = "../../certcheck-serve/tests/support/mod.rs"]
 mod support;
 
-use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use certcheck_core::Time;
-use certcheck_rustls::rustls::ClientConfig;
 use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
 use certcheck_testkit::program::{Running, isolated};
 use certcheck_testkit::served::CA;
 use certcheck_testkit::server::Page;
+use http_body_util::Empty;
 use hyper::Request;
-use hyper::body::{Body, Bytes, Frame};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper::body::{Body as _, Bytes};
 use support::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
@@ -80,29 +76,6 @@ async fn ends() -> (String, Arc<Mutex<Option<io::Result<usize>>>>) {
     (address, end)
 }
 
-fn free_address() -> SocketAddr {
-    ([127, 0, 0, 1], certcheck_testkit::peers::free_port()).into()
-}
-
-/// No body.
-struct Empty;
-
-impl Body for Empty {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(None)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        true
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crl_that_arrives_cuts_connections_of_every_protocol() {
     let pki = Pki::new();
@@ -132,13 +105,8 @@ async fn a_crl_that_arrives_cuts_connections_of_every_protocol() {
     let mut http1 = dial(http1_at, &pki.client("live-http1")).await;
     http1.write_all(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     services::read_until(&mut http1, "more").await;
-    let mut with_alpn = ClientConfig::clone(&pki.client("live-http2"));
-    with_alpn.alpn_protocols = vec![b"h2".to_vec()];
-    let stream = TokioIo::new(dial(http2_at, &Arc::new(with_alpn)).await);
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
-    let http2 = tokio::spawn(connection);
-    let request = Request::get("https://localhost/endless").body(Empty).unwrap();
+    let (mut sender, http2) = dial_http2(http2_at, &pki.client("live-http2")).await;
+    let request = Request::get("https://localhost/endless").body(Empty::<Bytes>::new()).unwrap();
     let mut body = sender.send_request(request).await.unwrap().into_body();
 
     // They outlive a CRL or two.

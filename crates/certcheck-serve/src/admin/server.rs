@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use hyper::body::{Body, Bytes, Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -32,28 +33,7 @@ const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const RELOAD: &str = "/v1/reload";
 const PATHS: &str = "there are /, /live, /ready, /metrics, /v1/status, and for POST /v1/reload\n";
 
-/// A whole body.
-pub(super) struct Whole(Option<Bytes>);
-
-impl Body for Whole {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        std::task::Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| u64::try_from(bytes.len()).unwrap_or(0)))
-    }
-}
+type Whole = Full<Bytes>;
 
 /// Answers the requests of a connection.
 pub(super) async fn connection(stream: Stream, front: Weak<Shared>, reach: Reach) {
@@ -134,7 +114,7 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response<Whole> {
 }
 
 fn whole(status: StatusCode, kind: &'static str, body: String) -> Response<Whole> {
-    let mut response = Response::new(Whole(Some(Bytes::from(body))));
+    let mut response = Response::new(Whole::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

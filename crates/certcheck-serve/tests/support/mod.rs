@@ -16,12 +16,17 @@ use certcheck_serve::Front;
 use certcheck_serve::config::{self, ConfigError, Loaded};
 use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::Point;
+use certcheck_testkit::peers::free_port;
 use certcheck_testkit::served::*;
 use certcheck_testkit::server::Page;
 use certcheck_testkit::{Cert, Key, ext, pem};
+use hyper::body::Body;
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 /// For whatever is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -214,6 +219,27 @@ pub(crate) async fn serve<F: Future<Output = ()> + Send + 'static>(
 /// A client's connection after its handshake.
 pub(crate) async fn dial(address: SocketAddr, config: &Arc<ClientConfig>) -> TlsStream<TcpStream> {
     try_dial(address, config).await.expect("a handshake")
+}
+
+/// A client's connection that speaks HTTP/2: what sends requests, and the task that ends with the connection.
+pub(crate) async fn dial_http2<B>(
+    address: SocketAddr,
+    client: &ClientConfig,
+) -> (SendRequest<B>, JoinHandle<hyper::Result<()>>)
+where
+    B: Body<Data: Send, Error: Into<Box<dyn core::error::Error + Send + Sync>>> + Send + Unpin + 'static,
+{
+    let mut client = client.clone();
+    client.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TokioIo::new(dial(address, &Arc::new(client)).await);
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.expect("HTTP/2");
+    (sender, tokio::spawn(connection))
+}
+
+/// An address of loopback with a free port.
+pub(crate) fn free_address() -> SocketAddr {
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 pub(crate) async fn try_dial(
