@@ -17,6 +17,7 @@ use certcheck_core::Time;
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::EvidenceRequest;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 
 pub use disk::{DiskOptions, DiskStore};
 pub use memory::MemoryStore;
@@ -152,6 +153,16 @@ impl Entry {
     }
 }
 
+/// What a store says about evidence that other processes have put into it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum News {
+    /// There is newer evidence under this key.
+    Newer(EvidenceKey),
+    /// News may have been lost: any evidence may be newer.
+    Missed,
+}
+
 /// A store of evidence, for one process, several, or several hosts.
 ///
 /// All functions are asynchronous, so a store may be across a network. Values can be large. A store that does not
@@ -179,6 +190,12 @@ pub trait Store: fmt::Debug + Send + Sync {
         key: &'a EvidenceKey,
         max_wait: Duration,
     ) -> BoxFuture<'a, Result<Option<Lease>, StoreError>>;
+
+    /// News about what other processes put into the store. It goes on as long as it is polled. `None` for a store that
+    /// has none.
+    fn news(&self) -> Option<BoxStream<'static, News>> {
+        None
+    }
 
     /// The best folder for temporary files, so that they need not be copied.
     fn folder(&self) -> Option<&Path> {
