@@ -83,6 +83,7 @@
 //! | keep a report after its chain is gone | [`report::OwnedReport`] |
 //! | check many clients of one issuer quickly | [`VerifiedIssuers`], [`IssuerPath`], [`ParsedCheck`] |
 //! | parse a CRL while it is downloaded, or map a large one | [`crl::CrlReader`], [`crl::map`] |
+//! | learn which certificate signed a CRL or a response | [`signer`] |
 //! | write an OCSP request, parse a response | [`ocsp::OcspRequest`], [`ocsp::OcspResponse`] |
 //! | look into a certificate | [`x509::Certificate`] |
 //!
@@ -101,7 +102,7 @@
 //! ```text
 //! der, ber, encode, time, oid, algorithm_name, provider, digest
 //!     -> x509, encoding -> remedy, status, policy -> reason, budget, key, pss, signature
-//!     -> name_interner, key_ring -> path -> crl, ocsp -> revocation -> report -> check
+//!     -> name_interner, key_ring -> path -> crl, ocsp -> revocation -> report -> check -> signer
 //! ```
 
 #![warn(clippy::as_conversions, clippy::indexing_slicing)]
@@ -129,6 +130,7 @@ pub mod remedy;
 pub mod report;
 pub mod revocation;
 mod signature;
+pub mod signer;
 pub mod status;
 mod time;
 pub mod x509;

@@ -3,11 +3,8 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
-use certcheck_core::key_ring::RingCertificate;
 use certcheck_core::oid::Oid;
-use certcheck_core::reason::Reason;
-use certcheck_core::status::Cause;
-use certcheck_core::x509::Certificate;
+use certcheck_core::signer::{NoSigner, Signer};
 use serde::Serialize;
 
 use crate::json::CertificateObject;
@@ -35,35 +32,21 @@ struct SignerObject {
 }
 
 impl SignatureObject {
-    /// It verifies with this certificate, of the ring or not.
-    pub(crate) fn good(
-        signs_as: &'static str,
-        certificate: &Certificate<'_>,
-        entry: Option<&RingCertificate>,
-    ) -> Self {
-        let role = entry.map(|entry| entry.role().code());
-        let signer = SignerObject {
-            signs_as,
-            role,
-            source: entry.map(|entry| entry.source().to_owned()),
-            certificate: CertificateObject::of(certificate),
-        };
-        Self { verified: true, signer: Some(signer), cause: None, message: None }
-    }
-
-    /// It does not.
-    pub(crate) fn bad(fault: &SignerFault) -> Self {
-        let (code, message) = match fault {
-            SignerFault::NoCertificate => {
-                ("no-certificate", "no certificate of the signer's name or key is in the ring".to_owned())
+    /// What the core says of a signature.
+    pub(crate) fn of(signer: Result<Signer<'_>, NoSigner>) -> Self {
+        let fault = match signer {
+            Ok(Signer { signs_as, certificate, entry, .. }) => {
+                let signer = SignerObject {
+                    signs_as: signs_as.code(),
+                    role: entry.map(|entry| entry.role().code()),
+                    source: entry.map(|entry| entry.source().to_owned()),
+                    certificate: CertificateObject::of(&certificate),
+                };
+                return Self { verified: true, signer: Some(signer), cause: None, message: None };
             }
-            SignerFault::Malformed => {
-                (Cause::Malformed.code(), "a certificate that came with it cannot be parsed".to_owned())
-            }
-            SignerFault::Signature(reason) => (reason.code(), reason.to_string()),
-            SignerFault::Wrong => (Cause::WrongSigner.code(), Cause::WrongSigner.sentence().to_owned()),
+            Err(fault) => fault,
         };
-        Self { verified: false, signer: None, cause: Some(code), message: Some(message) }
+        Self { verified: false, signer: None, cause: Some(fault.code()), message: Some(fault.to_string()) }
     }
 
     /// One line.
@@ -81,30 +64,6 @@ impl SignatureObject {
             writeln!(out, "  {BAD}not verified{BAD:#}: {code}: {message}")?;
         }
         Ok(())
-    }
-}
-
-/// Why a signature counts for nothing. Later ones tell more.
-#[derive(Clone, Debug)]
-pub(crate) enum SignerFault {
-    NoCertificate,
-    /// The signer's certificate may be one that cannot be parsed.
-    Malformed,
-    Signature(Reason),
-    /// It verifies with a key that is not allowed to sign it.
-    Wrong,
-}
-
-impl SignerFault {
-    /// Of two the one that tells more.
-    pub(crate) fn or(self, other: Self) -> Self {
-        let rank = |fault: &Self| match fault {
-            Self::NoCertificate => 0,
-            Self::Malformed => 1,
-            Self::Signature(_) => 2,
-            Self::Wrong => 3,
-        };
-        if rank(&other) > rank(&self) { other } else { self }
     }
 }
 

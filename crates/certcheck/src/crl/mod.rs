@@ -4,18 +4,18 @@ mod diff;
 mod facts;
 mod listed;
 mod read;
-mod signer;
 mod text;
 
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use certcheck_core::crl::Crl;
-use certcheck_core::{KeyRing, Policy, Revocation, Time};
+use certcheck_core::{KeyRing, Policy, Revocation, Time, signer};
 
 use crate::exit::Exit;
 use crate::flags::CrlArguments;
 use crate::json::ErrorObject;
+use crate::signer::SignatureObject;
 use crate::{json, ring_files, setup};
 
 use diff::Diff;
@@ -88,7 +88,7 @@ fn report(
     is_json: bool,
     limit: usize,
 ) -> anyhow::Result<Exit> {
-    reported.signature = ring.map(|ring| signer::find(crl, ring, policy));
+    reported.signature = ring.map(|ring| SignatureObject::of(signer::of_crl(crl, ring, policy)));
     let is_bad = reported.signature.as_ref().is_some_and(|signature| !signature.verified);
     if is_json {
         json::print(&reported)?;

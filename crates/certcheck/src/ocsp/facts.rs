@@ -11,11 +11,11 @@ use certcheck_core::x509::{Certificate, KnownExtension};
 use certcheck_core::{Policy, Time};
 use serde::Serialize;
 
-use super::signer::names_ocsp_signing;
 use super::subject::CheckObject;
 use crate::hex;
 use crate::json::{CertificateObject, Document};
 use crate::signer::{AlgorithmObject, SignatureObject};
+use certcheck_core::signer::names_ocsp_signing;
 
 /// What every response of an input is asked with.
 pub(super) struct Question<'q> {

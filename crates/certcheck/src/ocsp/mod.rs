@@ -1,7 +1,6 @@
 //! `certcheck ocsp`: what an OCSP response says.
 
 mod facts;
-mod signer;
 mod subject;
 mod text;
 
@@ -11,11 +10,12 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use certcheck_core::policy::RevocationScope;
 use certcheck_core::revocation::OcspEvidence;
-use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time};
+use certcheck_core::{KeyRing, Policy, Purpose, Revocation, Time, signer};
 
 use crate::exit::Exit;
 use crate::flags::OcspArguments;
 use crate::json::ErrorObject;
+use crate::signer::SignatureObject;
 use crate::{input, json, ring_files, setup};
 
 use facts::{OcspObject, Question};
@@ -96,7 +96,7 @@ fn find_signer(
 ) -> Exit {
     // Nobody signs an error.
     let Some(basic) = response.basic() else { return Exit::Undetermined };
-    let signature = signer::find(&basic, ring, policy, now);
+    let signature = SignatureObject::of(signer::of_response(&basic, ring, policy, now));
     let exit = if signature.verified { Exit::Accepted } else { Exit::Rejected };
     reported.signature = Some(signature);
     exit
