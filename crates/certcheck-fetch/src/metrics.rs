@@ -23,6 +23,10 @@ pub(crate) const EVICTIONS: &str = "certcheck_memory_evictions_total";
 pub(crate) const MEMORY: &str = "certcheck_memory_bytes";
 /// Stored evidence that was refused, by `why`.
 pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
+/// Answers of mirrors that did not count, by `cause`.
+pub(crate) const MIRROR_REFUSED: &str = "certcheck_mirror_refused_total";
+/// Looks for evidence that a mirror or a store announced, by `outcome`.
+pub(crate) const ANNOUNCED: &str = "certcheck_announced_total";
 /// Checks, by `verdict` and `by`: `known` if a look-up was enough, else `full`.
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
 /// Clients that were accepted with an unknown revocation status, by `cause`.
@@ -40,6 +44,8 @@ pub(crate) fn describe() {
         (FAILURES, "Exchanges without a usable answer, by kind and cause."),
         (EVICTIONS, "Evidence that was dropped because memory was full."),
         (STORE_REFUSED, "Stored evidence that was refused, by why."),
+        (ANNOUNCED, "Looks for evidence that a mirror or a store announced, by outcome."),
+        (MIRROR_REFUSED, "Answers of mirrors that did not count, by cause."),
         (CHECKS, "Checks, by verdict and by how they were answered: known (a look-up) or full."),
         (TOLERATED, "Clients that were accepted with an unknown revocation status, by cause."),
         (REFRESHES, "Evidence that was fetched before its end, by outcome."),

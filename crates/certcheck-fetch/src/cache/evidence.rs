@@ -18,6 +18,8 @@ pub enum Origin {
     Disk,
     /// A store shared with other processes.
     Shared,
+    /// A mirror of the site.
+    Mirror,
     /// The network.
     Network,
 }
@@ -30,6 +32,7 @@ impl Origin {
             Self::Memory => "memory",
             Self::Disk => "disk",
             Self::Shared => "shared",
+            Self::Mirror => "mirror",
             Self::Network => "network",
         }
     }
@@ -70,6 +73,18 @@ impl CachedEvidence {
     #[must_use]
     pub const fn fetched_at(&self) -> Time {
         self.fetched_at
+    }
+
+    /// The bytes as they are kept: the DER of a CRL or a response, or certificates one after the other.
+    #[must_use]
+    pub const fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// What the transport said about them.
+    #[must_use]
+    pub const fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// The number of bytes that were received.
@@ -158,7 +173,7 @@ impl CachedEvidence {
     }
 
     /// The same evidence after a server has said that it has not changed.
-    pub(crate) fn revalidated(&self, transport: Transport, at: Time) -> Self {
+    pub(crate) fn revalidated(&self, transport: Transport, at: Time, origin: Origin) -> Self {
         let Transport { etag, last_modified, fresh_until } = transport;
         Self {
             request: self.request.clone(),
@@ -170,7 +185,7 @@ impl CachedEvidence {
                 fresh_until,
             },
             fetched_at: at,
-            origin: Origin::Network,
+            origin,
         }
     }
 

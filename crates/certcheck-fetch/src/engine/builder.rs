@@ -7,17 +7,18 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use certcheck_core::{Evidence, KeyRing, Policy, Time};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::cache::entry::{Memory, Renewal};
 use crate::engine::Engine;
+use crate::engine::news;
 use crate::engine::refresh;
 use crate::engine::shared::Shared;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::engine::watch_loop;
 use crate::fetcher::permits::{Bounds, Permits};
-use crate::fetcher::{self, Fetcher, Observer, StoreTrust, StoreUsed};
+use crate::fetcher::{self, Fetcher, Heavy, Mirrors, Observer, StoreTrust, StoreUsed};
 use crate::limits::FetchLimits;
 use crate::store::{DiskStore, Store};
 use crate::transport::guard::Guard;
@@ -50,6 +51,8 @@ pub enum EngineError {
     Runtime(io::Error),
     /// The HTTP client cannot be built. The proxy or the User-Agent may be invalid.
     Network(String),
+    /// The URL of a mirror cannot be used.
+    Mirror(String),
     /// An environment variable that [`EngineBuilder::proxy_from_env`] uses is invalid.
     Proxy(String),
 }
@@ -59,6 +62,7 @@ impl fmt::Display for EngineError {
         match self {
             Self::Runtime(error) => write!(f, "no runtime: {error}"),
             Self::Network(error) => write!(f, "no HTTP client: {error}"),
+            Self::Mirror(error) => write!(f, "a mirror cannot be used: {error}"),
             Self::Proxy(error) => write!(f, "no proxy from the environment: {error}"),
         }
     }
@@ -100,6 +104,7 @@ pub struct EngineBuilder {
     route: Route,
     proxy: ProxyChoice,
     store: Option<StoreUsed>,
+    mirrors: Vec<url::Url>,
     is_offline: bool,
     refreshes: bool,
     clock: fn() -> Time,
@@ -125,6 +130,7 @@ impl EngineBuilder {
             route: Route { use_ocsp_get: true, ..Route::default() },
             proxy: ProxyChoice::default(),
             store: None,
+            mirrors: Vec::new(),
             is_offline: false,
             refreshes: true,
             clock: crate::clock::now,
@@ -236,6 +242,16 @@ impl EngineBuilder {
         self
     }
 
+    /// Mirrors of the site, in the order in which they are asked: `certcheck mirror`, or a cache that serves the same
+    /// paths. Each has a URL with the scheme `http` or `https`. Evidence that a mirror has is not fetched from its source.
+    /// A mirror is not trusted: what it sends is verified, and what it does not have, or what does not count, is fetched
+    /// from the source. See [`mirror_url`](crate::mirror_url) for the URLs that are asked.
+    #[must_use]
+    pub fn mirrors(mut self, mirrors: impl IntoIterator<Item = url::Url>) -> Self {
+        self.mirrors = mirrors.into_iter().collect();
+        self
+    }
+
     /// Whether fetching is off. Then only memory, the store and the given evidence are used.
     #[must_use]
     pub const fn offline(mut self, is_offline: bool) -> Self {
@@ -270,7 +286,7 @@ impl EngineBuilder {
     /// If the system gives no threads or no HTTP client, or if a proxy is invalid.
     pub fn build(self) -> Result<Engine, EngineError> {
         let Self { ring, policy, given, limits, mut route, proxy, store, is_offline, .. } = self;
-        let Self { refreshes, clock, observer, .. } = self;
+        let Self { refreshes, clock, observer, mirrors, .. } = self;
         route.proxies = proxy.proxies().map_err(EngineError::Proxy)?;
         try_threads(WORKERS).map_err(EngineError::Runtime)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -282,18 +298,23 @@ impl EngineBuilder {
         crate::metrics::describe();
         let limits = Arc::new(limits);
         let folder: PathBuf = fetcher::folder(store.as_ref());
-        let network = if is_offline {
-            None
+        let heavy = Arc::new(Heavy::new());
+        let (network, mirrors) = if is_offline {
+            (None, None)
         } else {
             // The client is tied to the runtime that it is built in.
             let _inside = runtime.enter();
-            Some(Network::new(route, &limits, &folder).map_err(EngineError::Network)?)
+            let network = Network::new(route, &limits, &folder).map_err(EngineError::Network)?;
+            let some = Some(mirrors).filter(|mirrors| !mirrors.is_empty());
+            let mirrors = some.map(|urls| Mirrors::new(&urls, &limits, &heavy, &folder)).transpose();
+            (Some(network), mirrors.map_err(EngineError::Mirror)?)
         };
         let watches = Arc::<Watches>::default();
         let watchers = Arc::clone(&watches);
         let renewal = if refreshes { Renewal::Ahead } else { Renewal::OnUse };
         let memory = Memory::new(&limits, renewal, Box::new(move |key| watchers.evidence_came(key)));
-        let own = Fetcher::new(network, store, &limits, memory, runtime.handle().clone(), observer);
+        let handle = runtime.handle().clone();
+        let own = Fetcher::new(network, mirrors, store, &limits, (memory, heavy), handle, observer);
         let shared = Arc::new(Shared {
             fetcher: Arc::new(own),
             snapshot: ArcSwap::from_pointee(Snapshot::new(Arc::new(ring), policy, given, &limits)),
@@ -304,6 +325,11 @@ impl EngineBuilder {
             watches,
         });
         runtime.spawn(watch_loop::keep_watch(Arc::downgrade(&shared)));
+        if !is_offline {
+            let (announce, announced) = mpsc::channel(news::WAITING);
+            shared.fetcher.announce(&announce);
+            runtime.spawn(news::follow(Arc::downgrade(&shared), announced));
+        }
         if refreshes && !is_offline {
             runtime.spawn(refresh::keep_fresh(Arc::downgrade(&shared)));
         }

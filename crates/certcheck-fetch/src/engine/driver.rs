@@ -37,6 +37,15 @@ pub(crate) enum Reach {
     MemoryOnly,
 }
 
+/// Evidence that is looked for again: what memory has under its key is not enough.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Renewal {
+    pub(crate) key: EvidenceKey,
+    /// Where it is looked for first, and last.
+    pub(crate) from: Level,
+    pub(crate) until: Level,
+}
+
 /// The result of a check.
 pub(crate) struct CheckOutcome {
     pub(crate) report: OwnedReport,
@@ -63,8 +72,7 @@ pub(crate) struct Driver {
     found: SmallVec<[Found; 4]>,
     reach: Reach,
     deadline: Instant,
-    /// The evidence in memory under this key is not enough: it is to be fetched again.
-    renew: Option<EvidenceKey>,
+    renew: Option<Renewal>,
     sources: Vec<SourceTried>,
     slots: Vec<Arc<CacheSlot>>,
     unkept_until: Option<Time>,
@@ -91,14 +99,14 @@ enum Step {
 }
 
 impl Driver {
-    /// Begins a check with what is in memory. With `renew`, the evidence under this key is fetched again, and memory is
+    /// Begins a check with what is in memory. With `renew`, the evidence under its key is looked for again, and memory is
     /// not enough for anything.
     pub(crate) fn begin(
         fetcher: &Arc<Fetcher>,
         snapshot: Arc<Snapshot>,
         chain: Arc<[CertificateDer<'static>]>,
         now: Time,
-        renew: Option<EvidenceKey>,
+        renew: Option<Renewal>,
     ) -> Self {
         let parsed = ParsedCheck::new(Inputs::new(&snapshot.basis, chain, now));
         let memory = &fetcher.memory;
@@ -234,7 +242,7 @@ impl Driver {
             slot.touch(self.inputs().now);
             self.note_slot(Arc::clone(&slot));
             if let Some(cached) = slot.get() {
-                let is_wanted_anew = self.renew == Some(key);
+                let is_wanted_anew = self.renew.is_some_and(|renew| renew.key == key);
                 let fault = if is_wanted_anew || self.fetcher.memory.is_due(&cached, self.inputs().now) {
                     self.session.preview(&pending.need.request, &cached.answer).fault
                 } else {
@@ -248,8 +256,8 @@ impl Driver {
                     Some(Dismissal::Stale { .. }) => pending.last = Some(cached),
                     Some(_) => {}
                 }
-                if is_wanted_anew {
-                    return self.ask_network(pending);
+                if let Some(renew) = self.renew.filter(|_| is_wanted_anew) {
+                    return self.ask(pending, renew.from);
                 }
             }
         }
@@ -257,32 +265,59 @@ impl Driver {
             self.missing.push(self.name_of(&pending.need));
             return self.answer_failed(pending, Failure::new(Cause::NotTried, "not in memory"));
         }
-        if key.is_some() && self.fetcher.store().is_some() {
-            let policy = &self.snapshot.basis.policy;
-            let nobody = Behalf::default();
-            if let Ok(watcher) = self.fetcher.begin(&pending.need, Level::Store, None, &nobody, policy) {
-                // A store that does not answer must not use up the network's time.
-                let now = Instant::now();
-                let half = now + self.deadline.saturating_duration_since(now) / 2;
-                let deadlines = WaitDeadlines { silent: half, whole: half };
-                return Step::Wait { pending, level: Level::Store, watcher, deadlines };
-            }
-        }
-        self.ask_network(pending)
+        self.ask(pending, Level::Store)
     }
 
-    fn ask_network(&mut self, pending: PendingNeed) -> Step {
-        let behalf = self.behalf(&pending.need);
-        let (known, policy) = (pending.fallback.as_ref(), &self.snapshot.basis.policy);
-        match self.fetcher.begin(&pending.need, Level::Network, known, &behalf, policy) {
-            Ok(watcher) => {
-                let (now, whole) = (Instant::now(), self.deadline);
-                let deadlines =
-                    WaitDeadlines { silent: now + whole.saturating_duration_since(now) / 2, whole };
-                Step::Wait { pending, level: Level::Network, watcher, deadlines }
+    /// Begins a search at the first level from this one on that may have it.
+    fn ask(&mut self, pending: PendingNeed, from: Level) -> Step {
+        match from {
+            Level::Store => {
+                if EvidenceKey::of(&pending.need.request).is_some() && self.fetcher.store().is_some() {
+                    let policy = &self.snapshot.basis.policy;
+                    let nobody = Behalf::default();
+                    if let Ok(watcher) = self.fetcher.begin(&pending.need, from, None, &nobody, policy) {
+                        // A store that does not answer must not use up the network's time.
+                        let half = self.half();
+                        let deadlines = WaitDeadlines { silent: half, whole: half };
+                        return Step::Wait { pending, level: from, watcher, deadlines };
+                    }
+                }
+                self.ask_after(pending, from, Failure::new(Cause::NotTried, "not in the store"))
             }
-            Err(failure) => self.answer_failed(pending, failure),
+            Level::Mirror if !self.fetcher.may_ask_mirrors(&pending.need.request) => {
+                self.ask_after(pending, from, Failure::new(Cause::NotTried, "no mirror can be asked"))
+            }
+            Level::Mirror | Level::Network => {
+                let behalf = self.behalf(&pending.need);
+                let (known, policy) = (pending.fallback.as_ref(), &self.snapshot.basis.policy);
+                match self.fetcher.begin(&pending.need, from, known, &behalf, policy) {
+                    Ok(watcher) => {
+                        let deadlines = WaitDeadlines { silent: self.half(), whole: self.deadline };
+                        Step::Wait { pending, level: from, watcher, deadlines }
+                    }
+                    Err(failure) => self.ask_after(pending, from, failure),
+                }
+            }
         }
+    }
+
+    /// Goes on with the next level. If this was the last one, the need is answered with the failure.
+    fn ask_after(&mut self, pending: PendingNeed, level: Level, failure: Failure) -> Step {
+        match self.next(level) {
+            Some(next) => self.ask(pending, next),
+            None => self.answer_failed(pending, failure),
+        }
+    }
+
+    /// The level at which evidence is looked for after this one.
+    fn next(&self, level: Level) -> Option<Level> {
+        level.next().filter(|next| self.renew.is_none_or(|renew| *next <= renew.until))
+    }
+
+    /// Half of the time that is left.
+    fn half(&self) -> Instant {
+        let now = Instant::now();
+        now + self.deadline.saturating_duration_since(now) / 2
     }
 
     /// A name that is the same for all checks that want this evidence.
@@ -309,7 +344,7 @@ impl Driver {
     fn find_parties(&self, need: &Need) -> Parties {
         // Evidence that is fetched in advance is for any client.
         let client = match self.renew {
-            Some(key) => Party::hashed(key),
+            Some(renew) => Party::hashed(renew.key),
             None => Party::hashed(self.inputs().chain.first().map(|leaf| &**leaf)),
         };
         let issuers = self.session.issuer_keys();
@@ -333,11 +368,10 @@ impl Driver {
                 let turn = fetcher.heavy.turn(if is_done { 0 } else { outcome.cached.bytes() }).await;
                 turn.run(|| self.take_outcome(pending, level, &outcome))
             }
-            WaitOutcome::Finished(Err(failure)) => match level {
-                Level::Store => self.ask_network(pending),
-                Level::Network => self.answer_failed(pending, failure),
-            },
-            WaitOutcome::Silent(..) if level == Level::Store => self.ask_network(pending),
+            WaitOutcome::Finished(Err(failure)) => self.ask_after(pending, level, failure),
+            WaitOutcome::Silent(_, failure) if level != Level::Network => {
+                self.ask_after(pending, level, failure)
+            }
             WaitOutcome::Silent(watcher, failure) => {
                 let whole = self.deadline;
                 let supposed =
@@ -365,7 +399,8 @@ impl Driver {
             return Step::Answered;
         }
         self.find_signer(&need, cached);
-        let is_due = level == Level::Store && self.fetcher.memory.is_due(cached, self.inputs().now);
+        let next = self.next(level);
+        let is_due = next.is_some() && self.fetcher.memory.is_due(cached, self.inputs().now);
         let decided = if self.fetcher.memory.is_rollback(cached) {
             Err(Dismissal::Superseded)
         } else if is_due {
@@ -379,9 +414,9 @@ impl Driver {
                 self.fetcher.keep(&need, outcome, level, self.inputs().now);
                 // The signer may be known only when all evidence is.
                 self.useful.push((need, Arc::clone(outcome), level));
-                if is_due {
+                if let Some(next) = next.filter(|_| is_due) {
                     PendingNeed::keep_newer(&mut pending.fallback, cached);
-                    return self.ask_network(pending);
+                    return self.ask(pending, next);
                 }
                 self.answered_with(&pending, cached, cached.origin)
             }
@@ -393,8 +428,8 @@ impl Driver {
                 if cause == Cause::Stale && cached.is_signed() {
                     PendingNeed::keep_newer(&mut pending.last, cached);
                 }
-                if level == Level::Store {
-                    return self.ask_network(pending);
+                if let Some(next) = next {
+                    return self.ask(pending, next);
                 }
                 let is_reported = pending.fallback.is_none() && self.last_word(&pending).is_none();
                 if is_reported && cause != Cause::Rollback {

@@ -5,6 +5,7 @@ pub(crate) mod builder;
 pub(crate) mod driver;
 pub(crate) mod inventory;
 pub mod measure;
+mod news;
 pub(crate) mod pending;
 mod refresh;
 pub(crate) mod report;

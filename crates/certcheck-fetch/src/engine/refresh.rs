@@ -15,7 +15,9 @@ use tracing::debug;
 use crate::cache::entry::CacheSlot;
 use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
+use crate::engine::driver::Renewal;
 use crate::engine::shared::{Shared, WeakShared};
+use crate::fetcher::Level;
 use crate::fetcher::permits::{Bounds, Parties, Party, Permits, of_path};
 use crate::metrics as names;
 
@@ -65,22 +67,30 @@ fn due(shared: &Shared, now: Time) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
             }
     };
     let slots = shared.fetcher.memory.all().into_iter().filter(is_due);
-    let mut wanted: HashMap<EvidenceKey, Arc<CacheSlot>> = slots.map(|slot| (slot.key, slot)).collect();
-    let snapshot = shared.snapshot();
+    let wanted = slots.map(|slot| (slot.key, slot)).collect();
     // Paths that are not used do not keep evidence for which memory had no room.
-    snapshot.paths.iter().for_each(|path| path.release_replaced());
-    let mut due = Vec::new();
+    shared.snapshot().paths.iter().for_each(|path| path.release_replaced());
+    paths_of(shared, wanted)
+}
+
+/// The slots, each with a path that it is about. Those without one are left out.
+pub(super) fn paths_of(
+    shared: &Shared,
+    mut wanted: HashMap<EvidenceKey, Arc<CacheSlot>>,
+) -> Vec<(Arc<CacheSlot>, Arc<KnownPath>)> {
+    let mut found = Vec::new();
     if wanted.is_empty() {
-        return due;
+        return found;
     }
+    let snapshot = shared.snapshot();
     for path in snapshot.paths.iter().chain(shared.watches.paths()) {
         for slot in &path.slots {
             if let Some(slot) = wanted.remove(&slot.key) {
-                due.push((slot, Arc::clone(&path)));
+                found.push((slot, Arc::clone(&path)));
             }
         }
     }
-    due
+    found
 }
 
 /// The parties that share renewals: the host that is asked, and the issuers of the path.
@@ -102,7 +112,8 @@ fn jitter(slot: &CacheSlot) -> f64 {
 }
 
 async fn renew(shared: &Shared, slot: &CacheSlot, path: &KnownPath, now: Time) {
-    let is_renewed = shared.renew(path, slot.key, now, Instant::now() + TIMEOUT).await;
+    let renewal = Renewal { key: slot.key, from: Level::Mirror, until: Level::Network };
+    let is_renewed = shared.renew(path, renewal, now, Instant::now() + TIMEOUT).await;
     let outcome = if is_renewed { "renewed" } else { "not-renewed" };
     debug!(
         name: "evidence-renewed", target: "certcheck::fetch",

@@ -13,10 +13,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::cache::key::EvidenceKey;
 use crate::cache::known_paths::KnownPath;
 use crate::chain::owned;
-use crate::engine::driver::{CheckOutcome, Driver, Reach};
+use crate::engine::driver::{CheckOutcome, Driver, Reach, Renewal};
 use crate::engine::report::{CheckReport, Inner, tolerated};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
@@ -196,19 +195,19 @@ impl Shared {
         });
     }
 
-    /// Fetches the evidence under this key again, for a path that uses it.
+    /// Looks again for the evidence under a key, for a path that uses it.
     pub(crate) async fn renew(
         &self,
         path: &KnownPath,
-        key: EvidenceKey,
+        renewal: Renewal,
         now: Time,
         deadline: Instant,
     ) -> bool {
         let snapshot = self.snapshot();
-        let before = self.fetcher.memory.get(&key);
-        let driver = Driver::begin(&self.fetcher, snapshot, path.chain(), now, Some(key));
+        let before = self.fetcher.memory.get(&renewal.key);
+        let driver = Driver::begin(&self.fetcher, snapshot, path.chain(), now, Some(renewal));
         let _driven = driver.run(deadline).await;
-        match (before, self.fetcher.memory.get(&key)) {
+        match (before, self.fetcher.memory.get(&renewal.key)) {
             (Some(before), Some(after)) => !Arc::ptr_eq(&before, &after),
             (None, Some(_)) => true,
             (_, None) => false,

@@ -98,7 +98,9 @@ fn take(turn: &Turn) -> Option<Lease> {
 
 /// The network, and the limits on its use.
 pub(super) struct Exchanges {
-    network: Network,
+    network: Arc<Network>,
+    /// What answers come from: sources, or mirrors of them.
+    origin: Origin,
     persist: Option<Arc<Persist>>,
     health: Arc<Health>,
     permits: Arc<Permits>,
@@ -115,7 +117,7 @@ impl fmt::Debug for Exchanges {
 
 impl Exchanges {
     pub(super) fn new(
-        network: Network,
+        (network, origin): (Arc<Network>, Origin),
         persist: Option<Arc<Persist>>,
         health: &Arc<Health>,
         limits: &Arc<FetchLimits>,
@@ -129,7 +131,7 @@ impl Exchanges {
             address: limits.at_once_per_address,
         });
         let (health, limits, heavy) = (Arc::clone(health), Arc::clone(limits), Arc::clone(heavy));
-        Self { network, persist, health, permits, limits, heavy, observer }
+        Self { network, origin, persist, health, permits, limits, heavy, observer }
     }
 
     /// The validated target of a request, and its host.
@@ -148,7 +150,7 @@ impl Exchanges {
         let (kind, key) = (exchange.kind(), EvidenceKey::of(&exchange.need.request));
         let outcome = self.exchange(exchange, host, sender).await;
         match &outcome {
-            Ok((cached, _)) if cached.origin == Origin::Network => Health::answered(host),
+            Ok((cached, _)) if cached.origin == self.origin => Health::answered(host),
             Ok(_) => {}
             // Other fetches were in the way: the source is not at fault.
             Err(failure) if !failure.was_asked => {
@@ -191,7 +193,8 @@ impl Exchanges {
                 let known = exchange
                     .known
                     .ok_or_else(|| Failure::unreachable("HTTP 304 although no earlier version was named"))?;
-                return Ok((Arc::new(known.revalidated(transport, now())), take(&turn)));
+                let cached = known.revalidated(transport, now(), self.origin);
+                return Ok((Arc::new(cached), take(&turn)));
             }
             Received::Bodies(bodies, transport) => (bodies, transport),
         };
@@ -304,17 +307,11 @@ impl Exchanges {
     ) -> Result<CachedEvidence, Failure> {
         let Need { request, signer, .. } = exchange.need.clone();
         let policy = Arc::clone(exchange.policy);
+        let origin = self.origin;
         let bytes = bodies.iter().map(|body| body.bytes.len()).sum();
         let read = move || -> Result<CachedEvidence, Failure> {
             let (answer, body) = read::read(&request, bodies, &signer, &policy)?;
-            Ok(CachedEvidence {
-                request,
-                answer,
-                body,
-                transport,
-                fetched_at: now(),
-                origin: Origin::Network,
-            })
+            Ok(CachedEvidence { request, answer, body, transport, fetched_at: now(), origin })
         };
         // For a large CRL this takes as long as hashing it twice.
         let _turn = self.heavy.turn(bytes).await;

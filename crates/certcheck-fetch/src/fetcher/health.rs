@@ -120,10 +120,7 @@ impl Health {
             last.failure = Some(failure.detail.clone());
         }
         if let Some(key) = key {
-            let times = self.failed.get(key).map_or(0, |known| known.times).saturating_add(1);
-            let pause = self.pause(times, failure.retry_after);
-            let retry_at = Instant::now() + pause;
-            self.failed.insert(*key, Failed { failure: failure.clone(), times, retry_at });
+            self.pause_source(key, failure);
         }
         // A failure for one request says nothing about other requests to that host, unless the host does not answer.
         if failure.is_of_host {
@@ -133,6 +130,14 @@ impl Health {
                 breaker.open_until = Some(Instant::now() + self.limits.breaker_pause);
             }
         }
+    }
+
+    /// Notes that the source is not to be asked for a while.
+    pub(crate) fn pause_source(&self, key: &EvidenceKey, failure: &Failure) {
+        let times = self.failed.get(key).map_or(0, |known| known.times).saturating_add(1);
+        let pause = self.pause(times, failure.retry_after);
+        let retry_at = Instant::now() + pause;
+        self.failed.insert(*key, Failed { failure: failure.clone(), times, retry_at });
     }
 
     /// The pause doubles with each failure, up to a limit, plus or minus a quarter. A time that the server gives is

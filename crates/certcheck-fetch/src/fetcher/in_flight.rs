@@ -18,11 +18,23 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Fetches that are remembered before those that have ended are dropped.
 const MANY: usize = 1_024;
 
-/// The source of a fetch.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// Where evidence is looked for, in this order.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Level {
     Store,
+    Mirror,
     Network,
+}
+
+impl Level {
+    /// Where it is looked for next.
+    pub(crate) const fn next(self) -> Option<Self> {
+        match self {
+            Self::Store => Some(Self::Mirror),
+            Self::Mirror => Some(Self::Network),
+            Self::Network => None,
+        }
+    }
 }
 
 /// The progress of a fetch.

@@ -6,36 +6,42 @@ mod exchange;
 mod health;
 mod heavy;
 mod in_flight;
+mod mirror_news;
+mod mirrors;
 pub(crate) mod permits;
 mod persist;
 mod read;
 
 use std::sync::Arc;
 
-use certcheck_core::revocation::Need;
+use certcheck_core::revocation::{EvidenceRequest, Need};
 use certcheck_core::status::Cause;
 use certcheck_core::{Policy, Time};
+use futures_util::StreamExt as _;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tracing::{Instrument as _, debug, info_span};
 
 use crate::cache::entry::Memory;
-use crate::cache::evidence::CachedEvidence;
+use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::EvidenceKey;
 use crate::failure::Failure;
 use crate::limits::FetchLimits;
 use crate::metrics as names;
 use crate::printable::printable;
-use crate::store::{Lease, Store};
+use crate::store::{Lease, News, Store};
 use crate::transport::Network;
 pub(crate) use exchange::Behalf;
 pub use exchange::Observer;
 use exchange::{Exchange, Exchanges};
 pub(crate) use health::HostState;
 use health::{Health, Host};
-use heavy::Heavy;
+pub(crate) use heavy::Heavy;
 use in_flight::{Entered, FetchTable};
 pub(crate) use in_flight::{FetchOutcome, FetchWatcher, Level, State};
+pub(crate) use mirror_news::Announced;
+pub use mirror_news::MirrorNews;
+pub(crate) use mirrors::Mirrors;
 use persist::Persist;
 pub(crate) use persist::{StoreTrust, StoreUsed, folder};
 
@@ -43,6 +49,7 @@ pub(crate) use persist::{StoreTrust, StoreUsed, folder};
 pub(crate) struct Fetcher {
     /// `None` offline.
     exchanges: Option<Exchanges>,
+    mirrors: Option<Mirrors>,
     persist: Option<Arc<Persist>>,
     pub(crate) memory: Memory,
     health: Arc<Health>,
@@ -64,18 +71,19 @@ impl std::fmt::Debug for Fetcher {
 impl Fetcher {
     pub(crate) fn new(
         network: Option<Network>,
+        mirrors: Option<Mirrors>,
         store: Option<StoreUsed>,
         limits: &Arc<FetchLimits>,
-        memory: Memory,
+        (memory, heavy): (Memory, Arc<Heavy>),
         runtime: Handle,
         observer: Option<Observer>,
     ) -> Self {
-        let heavy = Arc::new(Heavy::new());
         let health = Arc::new(Health::new(limits));
         let persist = store.map(|used| Arc::new(Persist::new(used, &heavy, &runtime)));
         let exchanges = network
+            .map(|network| (Arc::new(network), Origin::Network))
             .map(|network| Exchanges::new(network, persist.clone(), &health, limits, &heavy, observer));
-        Self { exchanges, persist, memory, health, fetches: FetchTable::default(), heavy, runtime }
+        Self { exchanges, mirrors, persist, memory, health, fetches: FetchTable::default(), heavy, runtime }
     }
 
     /// The store, if there is one.
@@ -104,6 +112,11 @@ impl Fetcher {
         }
         let route = match level {
             Level::Store => None,
+            Level::Mirror => {
+                // What may not be asked of its source is not asked of a mirror.
+                self.exchanges()?.target(&need.request)?;
+                None
+            }
             Level::Network => {
                 let (target, host) = self.exchanges()?.target(&need.request)?;
                 self.health.ensure_allowed(&keys_of(need), &host)?;
@@ -127,6 +140,11 @@ impl Fetcher {
         self.runtime.spawn(
             async move {
                 let outcome = match &route {
+                    None if level == Level::Mirror => {
+                        let fetched =
+                            fetcher.mirrored(&need, known.as_ref(), &behalf, &policy, &begun.sender);
+                        fetched.await.map(|cached| (cached, None))
+                    }
                     None => fetcher.load(&need, &policy).await.map(|cached| (cached, None)),
                     Some((target, host)) => {
                         let exchange = Exchange { need: &need, target, known, behalf, policy: &policy };
@@ -147,6 +165,46 @@ impl Fetcher {
         }
     }
 
+    /// Whether a mirror may be asked for this now.
+    pub(crate) fn may_ask_mirrors(&self, request: &EvidenceRequest) -> bool {
+        self.mirrors.as_ref().is_some_and(|mirrors| mirrors.may_be_asked(request))
+    }
+
+    /// Announces what the store and the mirrors announce, as long as anyone listens.
+    pub(crate) fn announce(&self, announce: &mpsc::Sender<Announced>) {
+        for feed in self.mirrors.iter().flat_map(Mirrors::feeds) {
+            self.runtime.spawn(mirror_news::follow(Arc::new(feed), announce.clone()));
+        }
+        if let Some(mut news) = self.store().and_then(|store| store.news()) {
+            let announce = announce.clone();
+            self.runtime.spawn(async move {
+                while let Some(one) = news.next().await {
+                    let one = match one {
+                        News::Newer(key) => Announced::Key(key),
+                        News::Missed => Announced::Any,
+                    };
+                    if announce.send(one).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    }
+
+    async fn mirrored(
+        &self,
+        need: &Need,
+        known: Option<&Arc<CachedEvidence>>,
+        behalf: &Behalf,
+        policy: &Arc<Policy>,
+        sender: &watch::Sender<State>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
+        match &self.mirrors {
+            Some(mirrors) => mirrors.fetch(need, known, behalf, policy, sender).await,
+            None => Err(Failure::new(Cause::NotTried, "there is no mirror")),
+        }
+    }
+
     async fn fetch(
         &self,
         exchange: Exchange<'_>,
@@ -156,15 +214,18 @@ impl Fetcher {
         self.exchanges()?.fetch(exchange, host, sender).await
     }
 
-    /// Fetches from the network alone, to examine the answer, and keeps it nowhere.
+    /// Fetches from the network alone, to examine the answer, and keeps it nowhere. `known` is an earlier answer that may
+    /// not have changed.
     pub(crate) async fn obtain(
         &self,
         need: &Need,
+        known: Option<&Arc<CachedEvidence>>,
         policy: &Arc<Policy>,
     ) -> Result<Arc<CachedEvidence>, Failure> {
         let (target, host) = self.exchanges()?.target(&need.request)?;
         let (sender, _) = watch::channel(State::Waiting);
-        let exchange = Exchange { need, target: &target, known: None, behalf: Behalf::default(), policy };
+        let (known, behalf) = (known.cloned(), Behalf::default());
+        let exchange = Exchange { need, target: &target, known, behalf, policy };
         self.fetch(exchange, &host, &sender).await.map(|(cached, _)| cached)
     }
 
@@ -189,8 +250,12 @@ impl Fetcher {
         if level == Level::Store {
             return;
         }
-        self.health.served(&key);
-        self.health.served(&key.for_signer(&need.signer));
+        if level == Level::Mirror {
+            self.mirrors.iter().for_each(|mirrors| mirrors.served(&key));
+        } else {
+            self.health.served(&key);
+            self.health.served(&key.for_signer(&need.signer));
+        }
         if let Some(persist) = &self.persist {
             persist.write(key, cached, lease);
         }
@@ -217,6 +282,15 @@ impl Fetcher {
                     url = %printable(need.request.url()), cause = cause.code(), "entry of the store did not count"
                 );
                 metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
+            }
+            Level::Mirror => {
+                self.fetches.end(key, level, outcome);
+                self.mirrors.iter().for_each(|mirrors| mirrors.failed(&key, failure));
+                debug!(
+                    name: "mirror-answer-unsuitable", target: "certcheck::fetch",
+                    url = %printable(need.request.url()), cause = cause.code(), "answer of a mirror did not count"
+                );
+                metrics::counter!(names::MIRROR_REFUSED, "cause" => cause.code()).increment(1);
             }
             Level::Network => {
                 drop(outcome.take_lease());

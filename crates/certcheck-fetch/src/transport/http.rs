@@ -35,6 +35,9 @@ use certcheck_core::status::Cause;
 /// The longest URL for GET (RFC 9919 5). With a longer one the request is posted.
 const LONGEST_GET: usize = 255;
 
+/// The media type of server-sent events.
+const EVENTS: &str = "text/event-stream";
+
 /// The clients: one for direct connections, one for what goes through a proxy.
 #[derive(Debug)]
 pub(crate) struct Http {
@@ -150,6 +153,23 @@ impl Http {
         match timeout(whole, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::silent(format!("not complete after {whole:?}"))),
+        }
+    }
+
+    /// Opens a stream of events, which goes on as long as bytes come.
+    pub(crate) async fn open_events(&self, target: &Target) -> Result<Response, Failure> {
+        let request = self.client(target).get(target.url.clone()).header(header::ACCEPT, EVENTS);
+        let max_wait = self.limits.first_byte;
+        let response = match timeout(max_wait, request.send()).await {
+            Ok(sent) => sent.map_err(|error| to_failure(&error))?,
+            Err(_) => return Err(Failure::silent(format!("no answer after {max_wait:?}"))),
+        };
+        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_stream = kind.is_some_and(|kind| kind.starts_with(EVENTS));
+        match response.status() {
+            StatusCode::OK if is_stream => Ok(response),
+            StatusCode::OK => Err(Failure::unreachable("the answer has no events")),
+            status => Err(Failure::unreachable(format!("HTTP {status}"))),
         }
     }
 

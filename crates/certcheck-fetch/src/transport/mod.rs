@@ -2,11 +2,13 @@
 
 mod address;
 pub(crate) mod answer;
+pub(crate) mod events;
 pub(crate) mod guard;
 pub(crate) mod http;
 mod inflate;
 #[cfg(feature = "ldap")]
 mod ldap_source;
+pub(crate) mod mirror_url;
 pub(crate) mod proxy;
 pub(crate) mod refusal;
 pub(crate) mod resolve;
@@ -120,6 +122,11 @@ impl Network {
             Ok(found) => found.map_err(ResolveError::failure),
             Err(_) => Err(Failure::silent(format!("not resolved after {:?}", self.connect))),
         }
+    }
+
+    /// Opens a stream of events.
+    pub(crate) async fn open_events(&self, target: &Target) -> Result<reqwest::Response, Failure> {
+        self.http.open_events(target).await
     }
 
     /// Sends a request. `known` is evidence in memory that is still good.

@@ -185,7 +185,8 @@ pub(super) fn origin(from: &str) -> &str {
         "network" => "from the network",
         "memory" => "from memory",
         "disk" => "from the disk cache",
-        "shared" => "from a fetch of another check",
+        "shared" => "from a store that several hosts share",
+        "mirror" => "from a mirror",
         other => other,
     }
 }
