@@ -243,6 +243,8 @@ oids! {
     OCSP_NONCE = [0x2b, 6, 1, 5, 5, 7, 48, 1, 2];
     /// id-pkix-ocsp-crl, RFC 6960 4.4.2.
     OCSP_CRL_REFERENCES = [0x2b, 6, 1, 5, 5, 7, 48, 1, 3];
+    /// id-pkix-ocsp-response, RFC 6960 4.4.3.
+    OCSP_RESPONSE = [0x2b, 6, 1, 5, 5, 7, 48, 1, 4];
     /// id-pkix-ocsp-archive-cutoff, RFC 6960 4.4.4.
     OCSP_ARCHIVE_CUTOFF = [0x2b, 6, 1, 5, 5, 7, 48, 1, 6];
     /// id-pkix-ocsp-pref-sig-algs, RFC 6960 4.4.7.

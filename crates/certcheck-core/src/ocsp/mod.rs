@@ -2,9 +2,11 @@
 //! that the signed bytes are the verified ones.
 
 pub(crate) mod nonce;
+mod query;
 mod request;
 mod view;
 
+pub use query::OcspQuery;
 pub(crate) use request::HashedIssuer;
 pub use request::{BadNonce, CertIdHash, OcspRequest};
 pub(crate) use view::Layout;

@@ -142,7 +142,21 @@ pub struct CertId<'a> {
     pub serial: &'a [u8],
 }
 
-impl CertId<'_> {
+impl<'a> CertId<'a> {
+    /// Parses the content of a CertID.
+    ///
+    /// RFC 6960 4.1.1.
+    #[doc(alias = "RFC 6960 section 4.1.1")]
+    pub(super) fn parse(mut id: Reader<'a>) -> Result<Self, ViewFault> {
+        const FIELD: &str = "certID";
+        let algorithm = AlgorithmIdentifier::parse(id.sequence(FIELD)?, FIELD)?.oid;
+        let name_hash = id.expect(tag::OCTET_STRING, FIELD)?.value;
+        let key_hash = id.expect(tag::OCTET_STRING, FIELD)?.value;
+        let serial = integer(id.expect(tag::INTEGER, FIELD)?, FIELD)?;
+        id.finish(FIELD)?;
+        Ok(Self { algorithm, name_hash, key_hash, serial })
+    }
+
     /// Whether it identifies this certificate of this issuer: name, key and serial number (RFC 6960 3.2 (1)).
     #[must_use]
     pub fn is(&self, certificate: &Certificate<'_>, issuer: &Certificate<'_>) -> bool {
@@ -513,12 +527,7 @@ impl<'a> SingleResponse<'a> {
     fn parse(reader: &mut Reader<'a>) -> Result<Self, ViewFault> {
         const FIELD: &str = "SingleResponse";
         let mut fields = reader.sequence(FIELD)?;
-        let mut id = fields.sequence("certID")?;
-        let algorithm = AlgorithmIdentifier::parse(id.sequence("certID")?, "certID")?.oid;
-        let name_hash = id.expect(tag::OCTET_STRING, "certID")?.value;
-        let key_hash = id.expect(tag::OCTET_STRING, "certID")?.value;
-        let serial = integer(id.expect(tag::INTEGER, "certID")?, "certID")?;
-        id.finish("certID")?;
+        let cert_id = CertId::parse(fields.sequence("certID")?)?;
         let status = parse_status(fields.any("certStatus")?)?;
         let this_update = generalized_time(&mut fields, "thisUpdate")?;
         let next_update = match fields.optional(tag::context_constructed(0), "nextUpdate")? {
@@ -536,7 +545,6 @@ impl<'a> SingleResponse<'a> {
         };
         fields.finish(FIELD)?;
         let Extensions { archive_cutoff, invalid_since, .. } = extensions;
-        let cert_id = CertId { algorithm, name_hash, key_hash, serial };
         Ok(Self { cert_id, status, this_update, next_update, archive_cutoff, invalid_since })
     }
 }
