@@ -51,6 +51,7 @@
 //! | keep evidence over a restart | [`store::DiskStore`], [`EngineBuilder::disk_store`] |
 //! | share evidence between hosts | [`store::Store`], [`EngineBuilder::store`] |
 //! | allow or deny URLs and addresses | [`Guard`], [`EngineBuilder::guard`] |
+//! | use mirrors of the site, or write one | [`EngineBuilder::mirrors`], [`mirror`] |
 //! | use a proxy | [`EngineBuilder::proxy`], [`EngineBuilder::proxy_from_env`] |
 //! | bound fetching and memory | [`FetchLimits`] |
 //! | measure sources | [`measure`] |
@@ -95,19 +96,19 @@ pub use engine::Engine;
 pub use engine::builder::{EngineBuilder, EngineError};
 pub use engine::inventory::{EvidenceState, HostHealth};
 pub use engine::measure;
+pub use engine::mirror;
 pub use engine::pending::PendingCheck;
 pub use engine::report::{CheckReport, Details, SourceTried};
 pub use engine::snapshot::Snapshot;
 pub use engine::summary::Summary;
 pub use engine::watch::{Ended, Watch};
 pub use failure::Failure;
-pub use fetcher::{MirrorNews, Observer};
+pub use fetcher::Observer;
 pub use limits::FetchLimits;
 pub use printable::printable;
 pub use transport::answer::Transport;
 pub use transport::guard::{BlockedUrl, Guard, MAX_URL, Scheme};
 pub use transport::http::goes_with_get;
-pub use transport::mirror_url::{mirror_url, mirrored_source};
 pub use transport::refusal::Refusal;
 pub use transport::resolve::{Resolve, SystemResolver};
 pub use transport::spool::{Body, Spool, SpoolError};

@@ -132,9 +132,10 @@ impl CachedEvidence {
     }
 
     /// The time at which to ask for it again: a tenth of its life before nextUpdate, between 10 seconds and an hour,
-    /// so that there is time to retry. It is sooner if HTTP says that newer evidence may be available, but not more
+    /// so that there is time to retry. `jitter`, between 0 and 1, is how much sooner within that time. It is sooner if HTTP says that newer evidence may be available, but not more
     /// than once a minute. Evidence without nextUpdate is asked for again after an hour.
-    pub(crate) fn refresh_at(&self, jitter: f64) -> Time {
+    #[must_use]
+    pub fn refresh_at(&self, jitter: f64) -> Time {
         let fetched = self.fetched_at.unix();
         let by_life = match self.times() {
             (Some(this), Some(next)) => {
@@ -161,7 +162,8 @@ impl CachedEvidence {
     }
 
     /// Whether other evidence with the same key is newer, so that this must not replace it.
-    pub(crate) fn is_older_than(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is_older_than(&self, other: &Self) -> bool {
         match (&self.answer, &other.answer) {
             (Answer::Crl(own), Answer::Crl(other)) => own.is_older_than(other),
             (Answer::Ocsp(own), Answer::Ocsp(other)) => {

@@ -245,7 +245,7 @@ impl EngineBuilder {
     /// Mirrors of the site, in the order in which they are asked: `certcheck mirror`, or a cache that serves the same
     /// paths. Each has a URL with the scheme `http` or `https`. Evidence that a mirror has is not fetched from its source.
     /// A mirror is not trusted: what it sends is verified, and what it does not have, or what does not count, is fetched
-    /// from the source. See [`mirror_url`](crate::mirror_url) for the URLs that are asked.
+    /// from the source. See [`mirror_url`](crate::mirror::mirror_url) for the URLs that are asked.
     #[must_use]
     pub fn mirrors(mut self, mirrors: impl IntoIterator<Item = url::Url>) -> Self {
         self.mirrors = mirrors.into_iter().collect();

@@ -46,32 +46,6 @@ pub fn fetch_blocking(
     timed_fetch_blocking(engine, need, within).0
 }
 
-/// Fetches the answer to a request from the network within this time, for asynchronous code. `known` is an earlier answer:
-/// a source that says that it has not changed sends no body, and the same evidence is returned with a new time.
-///
-/// # Errors
-/// As for [`fetch_blocking`].
-pub async fn fetch(
-    engine: &Engine,
-    need: &Need,
-    known: Option<&Arc<CachedEvidence>>,
-    within: Duration,
-) -> Result<Arc<CachedEvidence>, Failure> {
-    let Some(runtime) = &engine.runtime else { return Err(Failure::unreachable("shutting down")) };
-    let (fetcher, snapshot) = (Arc::clone(&engine.shared.fetcher), engine.snapshot());
-    let (need, known) = (need.clone(), known.cloned());
-    // Connections belong to the engine's own runtime.
-    let obtained = runtime.spawn(async move {
-        let obtained = fetcher.obtain(&need, known.as_ref(), &snapshot.basis.policy);
-        tokio::time::timeout(within, obtained).await
-    });
-    match obtained.await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Err(Failure::unreachable(format!("no answer after {within:?}"))),
-        Err(error) => Err(Failure::unreachable(error.to_string())),
-    }
-}
-
 /// As [`fetch_blocking`], with how long each part took. An open connection is used again. To measure a new one, use
 /// an engine that has not asked this host.
 pub fn timed_fetch_blocking(

@@ -5,6 +5,7 @@ pub(crate) mod builder;
 pub(crate) mod driver;
 pub(crate) mod inventory;
 pub mod measure;
+pub mod mirror;
 mod news;
 pub(crate) mod pending;
 mod refresh;

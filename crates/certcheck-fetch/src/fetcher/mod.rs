@@ -10,7 +10,7 @@ mod mirror_news;
 mod mirrors;
 pub(crate) mod permits;
 mod persist;
-mod read;
+pub(crate) mod read;
 
 use std::sync::Arc;
 
@@ -158,7 +158,11 @@ impl Fetcher {
         Ok(watcher)
     }
 
-    async fn load(&self, need: &Need, policy: &Arc<Policy>) -> Result<Arc<CachedEvidence>, Failure> {
+    pub(crate) async fn load(
+        &self,
+        need: &Need,
+        policy: &Arc<Policy>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
         match &self.persist {
             Some(persist) => persist.load(need, policy).await,
             None => Err(Failure::new(Cause::NotTried, "not in the store")),
@@ -304,6 +308,13 @@ impl Fetcher {
                     self.health.failed(Some(&key.for_signer(&need.signer)), &host, failure);
                 }
             }
+        }
+    }
+
+    /// Writes evidence to the store, if there is one.
+    pub(crate) fn store_in_background(&self, cached: &CachedEvidence) {
+        if let Some((persist, key)) = self.persist.as_ref().zip(EvidenceKey::of(&cached.request)) {
+            persist.write(key, cached, None);
         }
     }
 

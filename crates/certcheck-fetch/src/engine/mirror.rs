@@ -1,0 +1,93 @@
+//! For programs that keep evidence for others: fetching it again, and keeping it over a restart.
+//!
+//! Nothing is decided here. A mirror decides by itself what it keeps, and its clients verify all of it again.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use certcheck_core::Policy;
+use certcheck_core::revocation::{EvidenceRequest, Need};
+
+use crate::cache::evidence::{CachedEvidence, Origin};
+use crate::clock::now;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::fetcher::read;
+use crate::transport::answer::Transport;
+use crate::transport::spool::{Spool, SpoolError};
+
+pub use crate::fetcher::MirrorNews;
+pub use crate::transport::mirror_url::{mirror_url, mirrored_source};
+
+/// The bytes that are read from a file at once.
+const PIECE: usize = 256 << 10;
+
+/// Fetches the answer to a request from its source within this time. `known` is an earlier answer: a source that says that
+/// it has not changed sends no body, and the same evidence is returned with a new time.
+///
+/// # Errors
+/// If nothing was received, or nothing that can be parsed.
+pub async fn fetch(
+    engine: &Engine,
+    need: &Need,
+    known: Option<&Arc<CachedEvidence>>,
+    within: Duration,
+) -> Result<Arc<CachedEvidence>, Failure> {
+    let Some(runtime) = &engine.runtime else { return Err(Failure::unreachable("shutting down")) };
+    let (fetcher, snapshot) = (Arc::clone(&engine.shared.fetcher), engine.snapshot());
+    let (need, known) = (need.clone(), known.cloned());
+    // Connections belong to the engine's own runtime.
+    let obtained = runtime.spawn(async move {
+        let obtained = fetcher.obtain(&need, known.as_ref(), &snapshot.basis.policy);
+        tokio::time::timeout(within, obtained).await
+    });
+    match obtained.await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Failure::unreachable(format!("no answer after {within:?}"))),
+        Err(error) => Err(Failure::unreachable(error.to_string())),
+    }
+}
+
+/// The answer to a request that the engine's store has, parsed again.
+///
+/// # Errors
+/// If there is none, or none that can be parsed.
+pub async fn load(engine: &Engine, need: &Need) -> Result<Arc<CachedEvidence>, Failure> {
+    engine.shared.fetcher.load(need, &engine.snapshot().basis.policy).await
+}
+
+/// Writes evidence to the engine's store, in the background.
+pub fn store(engine: &Engine, cached: &CachedEvidence) {
+    engine.shared.fetcher.store_in_background(cached);
+}
+
+/// The answer to a request that is in a file. The file may be replaced or truncated meanwhile: it is copied first, to a
+/// file without a name in `folder` if it is large.
+///
+/// # Errors
+/// If it cannot be read, has more bytes than `max`, or cannot be parsed.
+pub fn read_file(
+    path: &Path,
+    need: &Need,
+    policy: &Policy,
+    (folder, max): (&Path, u64),
+) -> Result<CachedEvidence, Failure> {
+    let fault = |error: io::Error| Failure::unreachable(format!("{}: {error}", path.display()));
+    let mut file = std::fs::File::open(path).map_err(fault)?;
+    let (mut spool, mut piece) = (Spool::new(folder, max), vec![0; PIECE]);
+    loop {
+        let length = file.read(&mut piece).map_err(fault)?;
+        let Some(bytes) = piece.get(..length).filter(|bytes| !bytes.is_empty()) else { break };
+        spool.push(bytes).map_err(|error| match error {
+            SpoolError::TooLarge(max) => Failure::too_large(max),
+            SpoolError::Io(error) => fault(error),
+        })?;
+    }
+    let body = spool.finish().map_err(fault)?;
+    let request: EvidenceRequest = need.request.clone();
+    let (answer, body) = read::read(&request, vec![body], &need.signer, policy)?;
+    let (transport, origin) = (Transport::default(), Origin::Disk);
+    Ok(CachedEvidence { request, answer, body, transport, fetched_at: now(), origin })
+}
