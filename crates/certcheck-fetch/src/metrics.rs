@@ -24,7 +24,7 @@ pub(crate) const MEMORY: &str = "certcheck_memory_bytes";
 /// Stored evidence that was refused, by `why`.
 pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
 /// Answers of mirrors that did not count, by `cause`.
-pub(crate) const MIRROR_REFUSED: &str = "certcheck_mirror_refused_total";
+pub(crate) const MIRROR_REFUSED: &str = "certcheck_mirror_answers_refused_total";
 /// Looks for evidence that a mirror or a store announced, by `outcome`.
 pub(crate) const ANNOUNCED: &str = "certcheck_announced_total";
 /// Checks, by `verdict` and `by`: `known` if a look-up was enough, else `full`.

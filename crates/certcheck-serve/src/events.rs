@@ -170,6 +170,15 @@ pub(crate) fn upstream_unreachable(about: About<'_>, upstream: &Upstream, detail
     );
 }
 
+/// A source sent a mirror what it does not serve.
+pub(crate) fn mirror_refused(url: &str, code: &str, detail: &dyn Display) {
+    let (url, detail) = (printable(url).to_string(), printable(detail.to_string()).to_string());
+    warn!(
+        name: "mirror-source-refused", target: "certcheck::mirror", url, code, detail,
+        "answer of a source not served; what was served before stays"
+    );
+}
+
 /// A connection could not be taken from a socket.
 pub(crate) fn not_accepted(listener: &str, failure: &dyn Display) {
     warn!(

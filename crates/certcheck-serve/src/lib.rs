@@ -29,6 +29,7 @@
 //! proxy      bytes both ways               session   why it ends
 //! board      what operators look at        admin    health, metrics, status page
 //! identity   users, and who is accepted    http      requests with headers about clients
+//! mirror     CRLs and OCSP responses for others
 //! validation answers about clients of others         verification  the same as JSON
 //! ```
 #![forbid(unsafe_code)]
@@ -52,6 +53,7 @@ mod inspect;
 mod limit_log;
 mod listener;
 mod metrics;
+mod mirror;
 mod observer;
 mod phase;
 pub mod policy_file;

@@ -33,6 +33,15 @@ pub(crate) const VALIDATION_CHECKS: &str = "certcheck_validation_checks";
 /// Watches of validation listeners that are open, by `listener`.
 pub(crate) const VALIDATION_WATCHES: &str = "certcheck_validation_watches";
 
+/// Requests to the mirror, by `kind` and `status`.
+pub(crate) const MIRROR_REQUESTS: &str = "certcheck_mirror_requests_total";
+/// Evidence that the mirror has replaced, by `kind`.
+pub(crate) const MIRROR_REPLACED: &str = "certcheck_mirror_replaced_total";
+/// Answers of sources that the mirror does not serve, by `kind` and `code`.
+pub(crate) const MIRROR_REFUSED: &str = "certcheck_mirror_refused_total";
+/// Bytes that the mirror has.
+pub(crate) const MIRROR_BYTES: &str = "certcheck_mirror_bytes";
+
 /// Gives the recorder a description of each metric, which exporters show as HELP.
 pub(crate) fn describe() {
     metrics::describe_counter!(
@@ -54,6 +63,10 @@ pub(crate) fn describe() {
     metrics::describe_histogram!(VALIDATION_SECONDS, "Time of an answer of a validation listener.");
     metrics::describe_gauge!(VALIDATION_CHECKS, "Checks of validation listeners that wait for evidence.");
     metrics::describe_gauge!(VALIDATION_WATCHES, "Watches of validation listeners that are open.");
+    metrics::describe_counter!(MIRROR_REQUESTS, "Requests to the mirror, by kind and class of status.");
+    metrics::describe_counter!(MIRROR_REPLACED, "Evidence that the mirror has replaced, by kind.");
+    metrics::describe_counter!(MIRROR_REFUSED, "Answers of sources that the mirror does not serve, by code.");
+    metrics::describe_gauge!(MIRROR_BYTES, "Bytes of evidence that the mirror has.");
 }
 
 #[cfg(test)]

@@ -195,6 +195,11 @@ impl Front {
         self.shared.state().validations.addresses(validation)
     }
 
+    /// The addresses that the mirror really listens on, also where the configuration has port 0.
+    pub fn mirror_addresses(&self) -> Vec<SocketAddr> {
+        self.shared.state().mirror.addresses()
+    }
+
     /// The addresses that the admin listener really listens on, of TCP.
     pub fn admin_addresses(&self) -> Vec<SocketAddr> {
         self.shared.state().admin.addresses()
@@ -226,6 +231,7 @@ impl Front {
             state.is_ending = true;
             let mut accepting = state.sockets.close();
             accepting.extend(state.validations.close());
+            accepting.extend(state.mirror.close());
             (state.connections().cloned().collect(), accepting)
         };
         for task in accepting {

@@ -108,9 +108,13 @@ impl Sandbox {
         for check in config.checks() {
             sandbox.use_check(check)?;
         }
+        if let Some(tree) = config.mirror.as_ref().and_then(|mirror| mirror.tree.as_deref()) {
+            sandbox.read(tree, 0);
+        }
         let listen = config.listeners.iter().flat_map(|listener| &listener.listen);
         let validations = config.validations.iter().flat_map(|validation| &validation.listen);
-        for address in listen.chain(validations).chain(&config.admin.listen) {
+        let mirror = config.mirror.iter().flat_map(|mirror| &mirror.listen);
+        for address in listen.chain(validations).chain(mirror).chain(&config.admin.listen) {
             if let ListenAddress::Unix(path) = address {
                 sandbox.writes.extend(folder_of(path));
             }

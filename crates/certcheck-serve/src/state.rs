@@ -16,6 +16,7 @@ use crate::checks::{CheckFault, Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
 use crate::limit_log::LimitLog;
 use crate::listener::Inherited;
+use crate::mirror::{MirrorSet, PreparedMirror};
 use crate::phase::Phase;
 use crate::proxy::Upstreams;
 use crate::service::Context;
@@ -35,6 +36,7 @@ pub(crate) struct State {
     pub(crate) sockets: Sockets,
     pub(crate) engines: Engines,
     pub(crate) validations: Validations,
+    pub(crate) mirror: MirrorSet,
     pub(crate) admin: AdminSockets,
     pub(crate) upstreams: Upstreams,
     /// Tasks that look up the evidence about rings, and whether services can be reached.
@@ -53,6 +55,7 @@ pub(crate) struct Prepared {
     sockets: PreparedSockets,
     listeners: Vec<(String, Active, certificates::Prepared)>,
     validations: PreparedValidations,
+    mirror: PreparedMirror,
     admin: PreparedAdmin,
     upstreams: Upstreams,
 }
@@ -61,7 +64,10 @@ impl State {
     /// The connections of all listeners, also of removed ones.
     pub(crate) fn connections(&self) -> impl Iterator<Item = &Arc<Connections>> {
         let of_listeners = self.listeners.values().map(|listener| &listener.connections);
-        of_listeners.chain(&self.removed).chain(self.validations.connections())
+        of_listeners
+            .chain(&self.removed)
+            .chain(self.validations.connections())
+            .chain(self.mirror.connections())
     }
 
     /// An error once the front ends.
@@ -96,12 +102,16 @@ impl State {
             .validations
             .prepare((&config.validations, origins), engines.as_ref().ok(), inherited)
             .map_err(|found| faults.extend(found));
+        let mirror = self
+            .mirror
+            .prepare((config.mirror.as_ref(), origins), engines.as_ref().ok(), inherited)
+            .map_err(|found| faults.extend(found));
         let admin = self.admin.prepare(&config.admin, inherited).map_err(|error| {
             let place = origins.place(None, "admin.listen");
             faults.push(ConfigFault::new(place, format!("admin.listen: {error}")));
         });
-        let (Ok(certificates), Ok(engines), Ok(sockets), Ok(validations), Ok(admin)) =
-            (certificates, engines, sockets, validations, admin)
+        let (Ok(certificates), Ok(engines), Ok(sockets), Ok(validations), Ok(mirror), Ok(admin)) =
+            (certificates, engines, sockets, validations, mirror, admin)
         else {
             return Err(faults);
         };
@@ -127,7 +137,7 @@ impl State {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Prepared { engines, sockets, listeners, validations, admin, upstreams })
+        Ok(Prepared { engines, sockets, listeners, validations, mirror, admin, upstreams })
     }
 
     /// Uses what is prepared. `context` is what connections of a listener know of it.
@@ -167,6 +177,7 @@ impl State {
             Some((context(name, listener), Arc::clone(&listener.connections)))
         });
         self.validations.commit(prepared.validations, phase);
+        self.mirror.commit(prepared.mirror, phase);
         admin(&mut self.admin, prepared.admin);
         self.loaded = loaded;
     }

@@ -65,7 +65,7 @@ fn run() -> anyhow::Result<Exit> {
     let (flags, settings): (Flags, _) = config::parse(std::env::args_os().collect())?;
     output::configure(&flags.global);
     // A service logs by its configuration.
-    if !matches!(flags.command, Command::Serve(_)) {
+    if !matches!(flags.command, Command::Serve(_) | Command::Mirror(_)) {
         log::install(flags.global.verbose, flags.global.quiet);
     }
     settings.warn()?;
@@ -80,6 +80,7 @@ fn run() -> anyhow::Result<Exit> {
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Serve(arguments) => serve::run(*arguments, &flags.global),
+        Command::Mirror(arguments) => serve::run_mirror(*arguments, &flags.global),
         Command::Lab(arguments) => lab::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Config(arguments) => config::show(&arguments, &settings),

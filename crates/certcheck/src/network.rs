@@ -67,6 +67,7 @@ pub(crate) fn builder(arguments: &ReachArguments, ring: KeyRing, policy: Policy)
         Some(ProxyFlag::Environment) => builder = builder.proxy_from_env(),
         None => {}
     }
+    builder = builder.mirrors(arguments.mirror.iter().cloned());
     if let Some(directory) = &arguments.ldap_server {
         builder = builder.directory(directory.clone());
     }

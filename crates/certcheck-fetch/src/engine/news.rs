@@ -8,9 +8,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use certcheck_core::crl::Crl;
 use certcheck_core::revocation::{Answer, EvidenceKind, Need};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
 use crate::cache::entry::CacheSlot;
@@ -30,6 +31,8 @@ const LOOKS: Bounds = Bounds { all: 32, client: usize::MAX, host: usize::MAX, ad
 /// The pause before what could not be begun is tried again, and the least time between two looks at one source.
 const AGAIN: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often a look is repeated that brings nothing newer.
+const TRIES: u32 = 2;
 /// The time for one look.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -95,10 +98,20 @@ fn keys_of(shared: &Shared, news: &[Announced]) -> HashSet<EvidenceKey> {
 /// Looks for newer evidence in the store and at the mirrors.
 async fn look(shared: &Arc<Shared>, slot: &Arc<CacheSlot>) {
     let Some(before) = slot.get() else { return };
-    let is_newer = match before.answer() {
-        Answer::Crl(_) => look_for_crl(shared, &before).await,
-        _ => look_along_path(shared, slot).await,
-    };
+    let mut is_newer = false;
+    for try_ in 0..TRIES {
+        if try_ > 0 {
+            // What was joined may have begun before the announcement.
+            sleep(PAUSE).await;
+        }
+        is_newer = match before.answer() {
+            Answer::Crl(_) => look_for_crl(shared, &before).await,
+            _ => look_along_path(shared, slot).await,
+        };
+        if is_newer {
+            break;
+        }
+    }
     let outcome = if is_newer { "newer" } else { "not-newer" };
     debug!(
         name: "evidence-announced", target: "certcheck::fetch",
@@ -121,13 +134,16 @@ async fn look_for_crl(shared: &Arc<Shared>, before: &Arc<CachedEvidence>) -> boo
         let Some(Ok(mut watcher)) = may_have_it.then(begun) else { continue };
         let finished = watcher.wait_for(|state| matches!(state, State::Finished(_))).await;
         let Some(State::Finished(Ok(outcome))) = finished.ok().map(|state| state.clone()) else { continue };
-        let Some(crl) = outcome.cached.crl().filter(|_| before.is_older_than(&outcome.cached)) else {
-            continue;
+        let newer = outcome.cached.crl().filter(|_| before.is_older_than(&outcome.cached));
+        let is_current = |crl: &Arc<Crl>| {
+            policy.freshness.check_current(crl.this_update(), crl.next_update(), now).is_ok()
         };
-        if policy.freshness.check_current(crl.this_update(), crl.next_update(), now).is_ok() {
+        if newer.is_some_and(is_current) {
             shared.fetcher.keep(&need, &outcome, level, now);
             return true;
         }
+        // Nobody else evaluates it, and the next look is to bring another.
+        shared.fetcher.leave(&need, &outcome, level);
     }
     false
 }

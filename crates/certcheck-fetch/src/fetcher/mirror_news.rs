@@ -41,7 +41,7 @@ pub(crate) enum Announced {
 pub struct MirrorNews {
     /// `crl` or `ocsp`.
     pub kind: String,
-    /// The URL of the source, as the URL standard writes it.
+    /// The URL of the source, as the URL standard writes it; of a responder, without slashes at its end.
     pub url: String,
     /// SHA-256 of the OCSP request, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,11 @@ impl MirrorNews {
             }
             _ => return None,
         };
-        let url = Url::parse(url).ok()?.into();
+        let mut url: String = Url::parse(url).ok()?.into();
+        // A mirror that is asked with GET cannot tell whether the responder's own URL ends with a slash.
+        if kind == EvidenceKind::Ocsp {
+            url.truncate(url.trim_end_matches('/').len());
+        }
         Some(Self { kind: kind.code().to_owned(), url, request })
     }
 }

@@ -265,6 +265,13 @@ impl Fetcher {
         }
     }
 
+    /// Ends a fetch whose outcome is neither kept nor rejected, so that the next one asks again.
+    pub(crate) fn leave(&self, need: &Need, outcome: &FetchOutcome, level: Level) {
+        if let Some(key) = EvidenceKey::of(&need.request) {
+            self.fetches.end(key, level, outcome);
+        }
+    }
+
     /// Notes that evidence did not count for a check. Its source is not asked for a while, for those who trust the
     /// same issuer. It may count for other checks: those that wait for it decide for themselves, and it stays in the
     /// store.

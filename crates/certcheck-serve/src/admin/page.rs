@@ -1,8 +1,6 @@
 //! The status page: a [`FrontStatus`] for people. It loads nothing, runs no script, and asks for itself again.
 
 use certcheck_rustls::Time;
-use certcheck_rustls::certcheck_core::digest::sha256;
-use data_encoding::BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::status::{
@@ -15,14 +13,6 @@ use crate::style::STYLE;
 const AGAIN: u32 = 10;
 /// The most of each list that is shown. `/v1/status` has more.
 const SHOWN: usize = 50;
-
-/// What the page may load: its own style alone.
-pub(super) fn policy() -> String {
-    let hash = BASE64.encode(&sha256(STYLE.as_bytes()));
-    format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-}
 
 /// The whole page.
 pub(super) fn page(status: &FrontStatus) -> Markup {

@@ -19,6 +19,7 @@ use super::reach::Reach;
 use super::{metrics, page, reload};
 use crate::run::{Front, Shared};
 use crate::stream::Stream;
+use crate::style;
 
 /// The time for the headers of a request, and for a connection as a whole.
 const HEADER: Duration = Duration::from_secs(10);
@@ -86,7 +87,7 @@ async fn answer<B>(front: Option<Arc<Shared>>, request: &Request<B>, reach: Reac
             let page = page::page(&front.status()).into_string();
             let mut response = whole(StatusCode::OK, HTML, page);
             let headers = response.headers_mut();
-            if let Ok(policy) = HeaderValue::from_str(&page::policy()) {
+            if let Ok(policy) = HeaderValue::from_str(&style::content_policy()) {
                 headers.insert(header::CONTENT_SECURITY_POLICY, policy);
             }
             headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -147,7 +147,13 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
             check,
         })
     });
-    listeners.chain(validations).chain(peers).collect()
+    // No listener has a blank in its name.
+    let mirror = config.mirror.iter().map(|mirror| Use {
+        section: Section::Mirror,
+        name: "of the mirror".to_owned(),
+        check: &mirror.check,
+    });
+    listeners.chain(validations).chain(peers).chain(mirror).collect()
 }
 
 type Renewal = Option<(KeyRing, Evidence)>;
@@ -191,6 +197,7 @@ fn prepare(
         })?;
         builder = builder.disk_store(store);
     }
+    builder = builder.mirrors(network.mirrors.iter().cloned());
     let engine = builder.build().map_err(|error| ("proxy", error.to_string()))?;
     Ok((Arc::new(engine), None))
 }

@@ -172,6 +172,8 @@ pub struct NetworkConfig {
     pub deny_private: bool,
     /// Whether `https` and `ldaps` URLs are followed.
     pub allow_https: bool,
+    /// Mirrors of the site, which are asked before the sources.
+    pub mirrors: Vec<Url>,
     /// The LDAP server for URLs without a host.
     pub ldap_server: Option<String>,
     /// Whether OCSP requests are sent with GET where they fit.
@@ -193,6 +195,7 @@ impl Default for NetworkConfig {
             allow_port: Vec::new(),
             deny_private: false,
             allow_https: false,
+            mirrors: Vec::new(),
             ldap_server: None,
             ocsp_get: false,
             user_agent: None,

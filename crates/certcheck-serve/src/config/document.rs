@@ -135,7 +135,7 @@ impl<'d> Reading<'d> {
             let title = match outer.section {
                 Section::Validation(_) | Section::Policy(..) => "validation.",
                 Section::Listener(_) => "listener.",
-                Section::Top => "",
+                Section::Top | Section::Mirror => "",
             };
             self.fault(at, format!("{name}: not a table, which is written as [{title}{name}]"));
             return None;

@@ -88,6 +88,7 @@ pub(super) const INHERITED: &[&str] = &[
     "allow_port",
     "deny_private",
     "allow_https",
+    "mirrors",
     "ldap_server",
     "ocsp_get",
     "max_crl_bytes",
@@ -301,6 +302,7 @@ fn network<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> NetworkConfig {
         proxy: reading.value(scope, "proxy", usual.proxy, values::proxy),
         allow_net: reading.value(scope, "allow_net", usual.allow_net, values::one_or_more(values::net)),
         allow_port: reading.value(scope, "allow_port", usual.allow_port, values::one_or_more(port)),
+        mirrors: reading.value(scope, "mirrors", usual.mirrors, values::one_or_more(values::mirror)),
         ldap_server: reading.optional(scope, "ldap_server", values::ldap_server),
         ..NetworkConfig::default()
     };

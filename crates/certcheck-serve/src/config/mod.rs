@@ -16,6 +16,8 @@ mod fault;
 mod http;
 mod http_keys;
 mod listener_keys;
+mod mirror;
+mod mirror_keys;
 mod model;
 mod nearest;
 mod origin;
@@ -33,6 +35,7 @@ pub use address::{AddressFault, ListenAddress, PortRange, Upstream};
 pub use check::{CheckConfig, NetworkConfig, ProxyFor};
 pub use fault::{ConfigError, ConfigFault, Place};
 pub use http::{HttpConfig, IdentityHeader, ServiceVersion, XfccField};
+pub use mirror::{MirrorConfig, MirrorLimits};
 pub use model::{
     AdminConfig, CertificateFiles, ClientCertificate, EventClass, ListenerConfig, ListenerLimits, LogConfig,
     LogFormat, ProxyPeers, ProxyProtocol, ProxyTlv, ProxyVersion, ServeConfig, TlsConfig, TlsVersion,

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::address::{ListenAddress, Upstream};
 use super::check::CheckConfig;
 use super::http::HttpConfig;
+use super::mirror::MirrorConfig;
 use super::validation::ValidationConfig;
 use crate::identity::AccessRules;
 
@@ -20,6 +21,8 @@ pub struct ServeConfig {
     pub listeners: Vec<ListenerConfig>,
     /// The validation listeners, each with a name of its own.
     pub validations: Vec<ValidationConfig>,
+    /// The mirror of CRLs and OCSP responses, if there is one.
+    pub mirror: Option<MirrorConfig>,
     /// Where operators look.
     pub admin: AdminConfig,
     /// What is logged, and how.
@@ -37,6 +40,7 @@ impl Default for ServeConfig {
         Self {
             listeners: Vec::new(),
             validations: Vec::new(),
+            mirror: None,
             admin: AdminConfig::default(),
             log: LogConfig::default(),
             drain_timeout: Duration::from_secs(30),
@@ -52,7 +56,8 @@ impl ServeConfig {
         let listeners = self.listeners.iter().map(|listener| &listener.check);
         let peers = self.validations.iter().flat_map(|validation| &validation.tls).map(|tls| &tls.check);
         let policies = self.validations.iter().flat_map(|validation| &validation.policies);
-        listeners.chain(peers).chain(policies.map(|policy| &policy.check))
+        let mirror = self.mirror.iter().map(|mirror| &mirror.check);
+        listeners.chain(peers).chain(policies.map(|policy| &policy.check)).chain(mirror)
     }
 
     /// The files that are no evidence and no part of a ring: certificates of servers with their keys, and secrets.

@@ -11,6 +11,8 @@ use super::fault::Place;
 pub enum Section {
     /// The keys outside all tables, and those of `[admin]` and `[log]`.
     Top,
+    /// The mirror.
+    Mirror,
     /// A listener, by its number from 0.
     Listener(usize),
     /// A validation listener, by its number from 0, with its first policy.

@@ -11,6 +11,7 @@ use url::Url;
 use super::check::{CheckConfig, NetworkConfig, ProxyFor};
 use super::durations::duration_text;
 use super::http::HttpConfig;
+use super::mirror::MirrorConfig;
 use super::model::{CertificateFiles, ListenerConfig, ProxyPeers, ServeConfig};
 use super::origin::{Origins, Section, ValueOrigin};
 use super::values::suite_name;
@@ -44,6 +45,9 @@ pub fn print(config: &ServeConfig, origins: &Origins) -> String {
     }
     for (number, validation) in config.validations.iter().enumerate() {
         page.validation(number, validation);
+    }
+    if let Some(mirror) = &config.mirror {
+        page.mirror(mirror);
     }
     page.text
 }
@@ -135,6 +139,24 @@ impl Page<'_> {
         self.value("allow_non_ascii", access.allow_non_ascii);
     }
 
+    fn mirror(&mut self, mirror: &MirrorConfig) {
+        self.text.push_str("\n[mirror]\n");
+        self.section = Section::Mirror;
+        self.value("listen", list(&mirror.listen, text));
+        self.value_or_none("clients", some(list(&mirror.clients, text), mirror.clients.is_empty()));
+        self.value_or_none("sources", some(list(&mirror.sources, text), mirror.sources.is_empty()));
+        self.value_or_none("hosts", some(list(&mirror.hosts, text), mirror.hosts.is_empty()));
+        self.value_or_none("tree", mirror.tree.as_deref().map(path));
+        self.value("refresh", duration(mirror.refresh));
+        let limits = &mirror.limits;
+        self.value("max_sources", limits.max_sources);
+        self.value("max_bytes", limits.max_bytes);
+        self.value("max_connections", limits.max_connections);
+        self.value("max_connections_per_address", limits.max_connections_per_address);
+        self.check(&mirror.check);
+        self.network(&mirror.check.network);
+    }
+
     fn http(&mut self, http: &HttpConfig) {
         self.text.push_str("\n[listener.http]\n");
         self.prefix = "http.";
@@ -199,6 +221,7 @@ impl Page<'_> {
         self.value_or_none("allow_port", some(ports, network.allow_port.is_empty()));
         self.value("deny_private", network.deny_private);
         self.value("allow_https", network.allow_https);
+        self.value_or_none("mirrors", some(list(&network.mirrors, text), network.mirrors.is_empty()));
         self.value_or_none("ldap_server", network.ldap_server.as_ref().map(text));
         self.value("ocsp_get", network.ocsp_get);
         self.value("max_crl_bytes", network.limits.crl_bytes);

@@ -13,7 +13,7 @@ use super::listener_keys::{self, INHERITED, OWN};
 use super::model::{AdminConfig, EventClass, LogConfig, LogFormat, ServeConfig};
 use super::origin::{Origins, Section};
 use super::policy_keys::{self, PolicyListener};
-use super::{durations, rules, validation_keys, values};
+use super::{durations, mirror_keys, rules, validation_keys, values};
 
 /// A larger file is not read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -24,7 +24,8 @@ const MAX_LISTENERS: usize = 1_024;
 const FAR: usize = usize::MAX / 2;
 
 /// The keys outside listeners, in addition to those that listeners inherit.
-const TOP: &[&str] = &["listener", "validation", "admin", "log", "drain_timeout", "watch_files", "sandbox"];
+const TOP: &[&str] =
+    &["listener", "validation", "mirror", "admin", "log", "drain_timeout", "watch_files", "sandbox"];
 const ADMIN: &[&str] = &["listen", "allow_remote"];
 const LOG: &[&str] = &["format", "quiet"];
 
@@ -179,7 +180,11 @@ fn configuration<'d>(reading: &mut Reading<'d>, table: &'d DeTable<'d>) -> (Serv
     let log = log(reading, top);
     let (listeners, policies) = listeners(reading, top);
     let validations = validation_keys::validations(reading, top, TOP);
-    (ServeConfig { listeners, validations, admin, log, drain_timeout, watch_files, sandbox }, policies)
+    let mirror = mirror_keys::mirror(reading, top, TOP);
+    (
+        ServeConfig { listeners, validations, mirror, admin, log, drain_timeout, watch_files, sandbox },
+        policies,
+    )
 }
 
 fn admin<'d>(reading: &mut Reading<'d>, top: Scope<'d>) -> AdminConfig {
@@ -206,7 +211,7 @@ fn listeners<'d>(
 ) -> (Vec<super::model::ListenerConfig>, Vec<Named>) {
     let none = (Vec::new(), Vec::new());
     let Some((_, value)) = top.own.iter().find(|(key, _)| key.get_ref() == "listener") else {
-        if !top.has("validation") {
+        if !top.has("validation") && !top.has("mirror") {
             reading.fault(0, rules::NO_LISTENER);
         }
         return none;

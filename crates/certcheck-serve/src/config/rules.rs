@@ -7,6 +7,7 @@ use super::address::ListenAddress;
 use super::check::CheckConfig;
 use super::fault::ConfigFault;
 use super::listener_keys::HTTP_ALPN;
+use super::mirror::MirrorConfig;
 use super::model::{ClientCertificate, ListenerConfig, ProxyVersion, ServeConfig, TlsVersion};
 use super::origin::{Origins, Section};
 use super::validation::{ValidationConfig, ValidationPolicy, ValidationProtocol};
@@ -17,12 +18,13 @@ use certcheck_rustls::Revocation;
 const MAX_SOCKETS: usize = 4_096;
 
 /// What is said about a configuration that does nothing.
-pub(super) const NO_LISTENER: &str = "no listener: a configuration has at least one [[listener]] table";
+pub(super) const NO_LISTENER: &str =
+    "no listener: a configuration has at least one [[listener]], [[validation]] or [mirror] table";
 
 /// Every contradiction.
 pub(super) fn check(config: &ServeConfig, origins: &Origins) -> Vec<ConfigFault> {
     let mut rules = Rules { origins, faults: Vec::new() };
-    if config.listeners.is_empty() && config.validations.is_empty() {
+    if config.listeners.is_empty() && config.validations.is_empty() && config.mirror.is_none() {
         rules.fault(None, "listener", NO_LISTENER);
     }
     for (number, listener) in config.listeners.iter().enumerate() {
@@ -45,6 +47,9 @@ pub(super) fn check(config: &ServeConfig, origins: &Origins) -> Vec<ConfigFault>
             rules.fault(Section::Validation(number), "name", message);
         }
         rules.validation(number, validation);
+    }
+    if let Some(mirror) = &config.mirror {
+        rules.mirror(mirror);
     }
     rules.addresses(config);
     if !config.admin.allow_remote
@@ -116,6 +121,27 @@ impl Rules<'_> {
         {
             let message = "offline: without network, files and cache no revocation status can be known; name `crl`, `ocsp` or `cache_dir`, or set `revocation = \"off\"`";
             self.fault(at, "offline", message);
+        }
+    }
+
+    fn mirror(&mut self, mirror: &MirrorConfig) {
+        let at = Section::Mirror;
+        if mirror.check.ring.is_empty() {
+            let message =
+                "mirror: `ring` is missing: the CAs whose CRLs it serves, such as ring = \"keyring\"";
+            self.fault(at, "listen", message);
+        }
+        if mirror.check.network.offline && mirror.tree.is_none() && mirror.check.network.cache_dir.is_none() {
+            let message = "offline: without network, `tree` and `cache_dir` there is nothing to serve";
+            self.fault(at, "offline", message);
+        }
+        let limits = &mirror.limits;
+        if limits.max_connections_per_address > limits.max_connections {
+            let message = format!(
+                "max_connections_per_address: {} is more than max_connections, which is {}",
+                limits.max_connections_per_address, limits.max_connections
+            );
+            self.fault(at, "max_connections_per_address", message);
         }
     }
 
@@ -216,10 +242,14 @@ impl Rules<'_> {
             let section = Section::Validation(number);
             validation.listen.iter().map(move |address| (section, "listen", address))
         });
+        let of_mirror = config
+            .mirror
+            .iter()
+            .flat_map(|mirror| mirror.listen.iter().map(|address| (Section::Mirror, "listen", address)));
         let of_admin = config.admin.listen.iter().map(|address| (Section::Top, "admin.listen", address));
         let (mut ports, mut others) = (HashMap::<u16, Vec<IpAddr>>::new(), Vec::<&ListenAddress>::new());
         let mut sockets = 0_usize;
-        for (section, key, address) in of_listeners.chain(of_validations).chain(of_admin) {
+        for (section, key, address) in of_listeners.chain(of_validations).chain(of_mirror).chain(of_admin) {
             let is_twice = match address {
                 ListenAddress::Tcp { .. } => {
                     let all: Vec<SocketAddr> = address.sockets().collect();

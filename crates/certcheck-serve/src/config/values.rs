@@ -299,6 +299,16 @@ pub(super) fn responder(value: &Value<'_>) -> Parsed<Url> {
 }
 
 /// An LDAP server.
+/// The URL of a mirror.
+pub(super) fn mirror(value: &Value<'_>) -> Parsed<Url> {
+    let url = value.get_ref().as_str().and_then(|text| Url::parse(text).ok());
+    let is_plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    match url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain(url)) {
+        Some(url) => Ok(url),
+        None => flaw(value, "is not the URL of a mirror, such as \"http://mirror.example:8790\""),
+    }
+}
+
 pub(super) fn ldap_server(value: &Value<'_>) -> Parsed<String> {
     let is_host = |text: &str| {
         let url = Url::parse(&format!("ldap://{text}"));

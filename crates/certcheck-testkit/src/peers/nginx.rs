@@ -28,6 +28,7 @@ http {
         application/ocsp-response ors;
     }
     default_type application/byte-stream;
+    CACHE
     etag on;
     gzip on;
     gzip_min_length 20;
@@ -42,6 +43,17 @@ http {
 }
 "#;
 
+/// A cache of another server, as `proxy_cache` is usually set up. Bodies without Cache-Control are kept for a second.
+const CACHE: &str = r#"proxy_cache_path "@/cache" keys_zone=sources:1m;"#;
+const CACHED: &str = "location / {
+    proxy_pass ORIGIN;
+    proxy_cache sources;
+    proxy_cache_valid 200 1s;
+    proxy_cache_lock on;
+    proxy_cache_revalidate on;
+    proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504;
+}";
+
 /// nginx, which serves the files of a folder: CRLs with gzip on request, an ETag with each, and a redirect (302) from
 /// `/moved/x` to `/x`.
 pub struct Nginx(Process);
@@ -53,10 +65,24 @@ impl Nginx {
     /// If nginx does not start.
     #[must_use]
     pub fn start(root: &Path, extra: &str) -> Option<Self> {
+        Self::start_with(root, extra, "")
+    }
+
+    /// Starts nginx as a cache of the server with this URL.
+    ///
+    /// # Panics
+    /// If nginx does not start.
+    #[must_use]
+    pub fn start_cache(root: &Path, origin: &str) -> Option<Self> {
+        Self::start_with(root, &CACHED.replace("ORIGIN", origin), CACHE)
+    }
+
+    fn start_with(root: &Path, extra: &str, cache: &str) -> Option<Self> {
         let program = find("nginx")?;
         let root = root.canonicalize().expect("a folder");
         let command = |folder: &Folder, port: u16| {
             let config = CONFIG
+                .replace("CACHE", cache)
                 .replace('@', folder.path().to_str().expect("UTF-8"))
                 .replace("PORT", &port.to_string())
                 .replace("ROOT", root.to_str().expect("UTF-8"))

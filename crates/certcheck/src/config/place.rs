@@ -29,9 +29,9 @@ pub(super) enum Switched {
     Off,
 }
 
-/// Commands that must work whatever a settings file holds, and the one with a configuration of its own.
+/// Commands that must work whatever a settings file holds, and services, which have configurations of their own.
 const WITHOUT_SETTINGS: &[&str] =
-    &["completions", "help", "manual", "reference", "schema", "serve", "version"];
+    &["completions", "help", "manual", "mirror", "reference", "schema", "serve", "version"];
 
 impl Given {
     pub(super) fn of(arguments: &[OsString]) -> Self {

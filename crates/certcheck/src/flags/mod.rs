@@ -8,6 +8,7 @@ mod evidence;
 mod fetch;
 mod global;
 mod lab;
+mod mirror;
 mod network;
 mod output;
 mod policy;
@@ -30,6 +31,7 @@ pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
 pub(crate) use global::{ColorFlag, GlobalArguments};
 pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
+pub(crate) use mirror::MirrorArguments;
 pub(crate) use network::{NetworkArguments, ProxyFlag, ReachArguments};
 pub(crate) use output::FormatFlag;
 pub(crate) use policy::{PolicyArguments, PolicyCheck, PolicyCommand, PolicyConvert, PolicyFile, PolicyText};
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Bench(Box<BenchArguments>),
     /// Serve mutual TLS in front of any service, and pass plain bytes on to it.
     Serve(Box<ServeArguments>),
+    /// Mirror CRLs and OCSP responses for the other machines of a site, certcheck or not.
+    Mirror(Box<MirrorArguments>),
     /// Run a local PKI with CRLs, OCSP and a TLS service, to try things out.
     Lab(LabArguments),
     /// Check, explain and convert AT-TLS policies of z/OS.
@@ -116,9 +120,12 @@ impl Command {
             Self::Policy(arguments) => arguments.command.is_json(),
             Self::Config(arguments) => arguments.json,
             Self::Version(arguments) => arguments.json,
-            Self::Serve(_) | Self::Schema(_) | Self::Completions(_) | Self::Manual(_) | Self::Reference => {
-                false
-            }
+            Self::Serve(_)
+            | Self::Mirror(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Manual(_)
+            | Self::Reference => false,
         }
     }
 }

@@ -58,6 +58,11 @@ pub(crate) struct ReachArguments {
     #[arg(long, value_name = "URL|env", value_parser = parse_proxy)]
     pub(crate) proxy: Option<ProxyFlag>,
 
+    /// A mirror of the site, which is asked before the sources: `certcheck mirror`, or what serves the same paths. What it
+    /// sends is verified. Repeat the flag for others to ask if it fails.
+    #[arg(long, value_name = "URL", value_parser = parse_mirror)]
+    pub(crate) mirror: Vec<Url>,
+
     /// A network that URLs may lead to although it is refused by default, such as loopback.
     #[arg(long, value_name = "CIDR", value_parser = parse_net)]
     pub(crate) allow_net: Vec<IpNet>,
@@ -94,6 +99,13 @@ fn parse_proxy(text: &str) -> Result<ProxyFlag, String> {
     url.map(ProxyFlag::Url).ok_or_else(|| {
         "neither the URL of an HTTP proxy, such as http://proxy.example:3128, nor `env`".to_owned()
     })
+}
+
+fn parse_mirror(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let is_plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    url.filter(is_plain)
+        .ok_or_else(|| "not the URL of a mirror, such as http://mirror.example:8790".to_owned())
 }
 
 fn parse_ldap_server(text: &str) -> Result<String, String> {

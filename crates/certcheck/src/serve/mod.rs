@@ -1,6 +1,7 @@
-//! `certcheck serve`: a TLS front that runs until a signal ends it.
+//! `certcheck serve`: a TLS front that runs until a signal ends it, and `certcheck mirror`, which is a front without TLS.
 
 mod daemon;
+mod mirror;
 mod notify;
 mod policy;
 mod quick;
@@ -12,7 +13,7 @@ use certcheck_serve::config::{self, ConfigError};
 use certcheck_serve::{Front, Reread, policy_file};
 
 use crate::exit::Exit;
-use crate::flags::{GlobalArguments, ServeArguments};
+use crate::flags::{GlobalArguments, MirrorArguments, ServeArguments};
 use crate::{log, output, visible};
 
 /// Runs the command.
@@ -42,6 +43,23 @@ pub(crate) fn run(arguments: ServeArguments, global: &GlobalArguments) -> anyhow
     }
     log::install_for_service(&loaded.config.log, global.verbose, global.quiet);
     match daemon::run(loaded, file, reread)? {
+        Ok(()) => Ok(Exit::Accepted),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Runs a mirror alone.
+///
+/// # Errors
+/// As for [`run`].
+pub(crate) fn run_mirror(arguments: MirrorArguments, global: &GlobalArguments) -> anyhow::Result<Exit> {
+    let reread: Reread = Arc::new(move || mirror::configuration(&arguments));
+    let loaded = match reread() {
+        Ok(loaded) => loaded,
+        Err(error) => return refuse(&error),
+    };
+    log::install_for_service(&loaded.config.log, global.verbose, global.quiet);
+    match daemon::run(loaded, None, reread)? {
         Ok(()) => Ok(Exit::Accepted),
         Err(error) => refuse(&error),
     }

@@ -1,0 +1,156 @@
+//! May what a source sent take the place of what is kept of it?
+
+use core::fmt;
+
+use certcheck_rustls::certcheck_core::ocsp::{CertId, CertStatus, OcspQuery, ResponseStatus};
+use certcheck_rustls::certcheck_core::revocation::{Answer, EvidenceRequest};
+use certcheck_rustls::certcheck_core::signer::{self, NoSigner};
+use certcheck_rustls::certcheck_core::status::Cause;
+use certcheck_rustls::certcheck_fetch::{CachedEvidence, Failure};
+use certcheck_rustls::{KeyRing, Policy, Time};
+
+/// Why what a source sent is not served.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    /// It sent nothing, or nothing that can be parsed.
+    Failed(Failure),
+    /// The tree of files cannot have it.
+    NoFile,
+    /// The work on it ended before it was done.
+    Ended(String),
+    /// No CA of the ring signed it.
+    Unsigned(NoSigner),
+    /// It is too old, or from the future.
+    NotCurrent(Cause),
+    /// What is kept is newer.
+    Rollback,
+    /// It is not about the same: another issuer, another scope, or a delta CRL in place of a complete one.
+    OtherSeries,
+    /// It is an OCSP error.
+    ResponderError(ResponseStatus),
+    /// It is not about the certificate that was asked about.
+    OtherCertificate,
+}
+
+impl Refusal {
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Failed(failure) => failure.cause.code(),
+            Self::NoFile => "no-file",
+            Self::Ended(_) => "ended",
+            Self::Unsigned(why) => why.code(),
+            Self::NotCurrent(cause) => cause.code(),
+            Self::Rollback => Cause::Rollback.code(),
+            Self::OtherSeries => "other-series",
+            Self::ResponderError(_) => Cause::ResponderError.code(),
+            Self::OtherCertificate => "other-certificate",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(failure) => f.write_str(&failure.detail),
+            Self::NoFile => {
+                f.write_str("the tree of files cannot have it: it has CRLs whose URL is a path of files")
+            }
+            Self::Ended(error) => write!(f, "the work on it ended: {error}"),
+            Self::Unsigned(why) => why.fmt(f),
+            Self::NotCurrent(cause) => f.write_str(cause.sentence()),
+            Self::Rollback => f.write_str("it is older than what was served before"),
+            Self::OtherSeries => f.write_str(
+                "it has another issuer, scope or kind than the CRL that is served, which has not ended",
+            ),
+            Self::ResponderError(status) => write!(f, "the responder answers {}", status.name()),
+            Self::OtherCertificate => f.write_str("it is not about the certificate that was asked about"),
+        }
+    }
+}
+
+/// Whether a CA of the ring signed it, and it is current. What is served is checked in the same way as what comes.
+///
+/// RFC 5280 6.3.3 (f), RFC 5280 6.3.3 (g), RFC 6960 3.2.
+#[doc(alias("RFC 5280 section 6.3.3(f)", "RFC 5280 section 6.3.3(g)", "RFC 6960 section 3.2"))]
+pub(super) fn is_good(
+    cached: &CachedEvidence,
+    (ring, policy): (&KeyRing, &Policy),
+    now: Time,
+) -> Result<(), Refusal> {
+    let is_current =
+        |this, next| policy.freshness.check_current(this, next, now).map_err(Refusal::NotCurrent);
+    match cached.answer() {
+        Answer::Crl(crl) => {
+            is_current(crl.this_update(), crl.next_update())?;
+            signer::of_crl(crl, ring, policy).map_err(Refusal::Unsigned)?;
+            Ok(())
+        }
+        Answer::Ocsp(response) => {
+            let basic = response.basic().ok_or(Refusal::ResponderError(response.status()))?;
+            let EvidenceRequest::Ocsp { request, .. } = cached.request() else {
+                return Err(Refusal::OtherCertificate);
+            };
+            let asked = OcspQuery::parse(request).map_err(|_| Refusal::OtherCertificate)?.cert_id;
+            let mut about = basic.responses().flatten().filter(|single| is_same(&single.cert_id, &asked));
+            let single = about.next().ok_or(Refusal::OtherCertificate)?;
+            is_current(single.this_update, single.next_update)?;
+            signer::of_response(&basic, ring, policy, now).map_err(Refusal::Unsigned)?;
+            Ok(())
+        }
+        _ => Err(Refusal::OtherSeries),
+    }
+}
+
+/// Whether good evidence may take the place of what is kept. What has ended keeps nothing out but what is older.
+pub(super) fn may_replace(
+    current: &CachedEvidence,
+    other: &CachedEvidence,
+    policy: &Policy,
+    now: Time,
+) -> Result<(), Refusal> {
+    match (current.answer(), other.answer()) {
+        (Answer::Crl(current), Answer::Crl(other)) => {
+            let is_same_series = current.issuer().matches(other.issuer())
+                && current.scope() == other.scope()
+                && current.base_number().is_some() == other.base_number().is_some();
+            let times = (current.this_update(), current.next_update());
+            if !is_same_series {
+                let has_ended = policy.freshness.check_current(times.0, times.1, now).is_err();
+                return if has_ended { Ok(()) } else { Err(Refusal::OtherSeries) };
+            }
+            // The time counts whatever key signed: a CA with a new key does not go back in time.
+            let is_older = other.this_update() < current.this_update() || other.is_older_than(current);
+            if is_older { Err(Refusal::Rollback) } else { Ok(()) }
+        }
+        (Answer::Ocsp(_), Answer::Ocsp(_)) => {
+            let [Some(current), Some(other)] = [current, other].map(status) else {
+                return Err(Refusal::OtherCertificate);
+            };
+            let is_older = other.0 < current.0;
+            // Of two answers of the same second, the one that revokes stays.
+            let takes_back = other.0 == current.0 && current.1 && !other.1;
+            if is_older || takes_back { Err(Refusal::Rollback) } else { Ok(()) }
+        }
+        _ => Err(Refusal::OtherSeries),
+    }
+}
+
+/// The thisUpdate of an OCSP response about the certificate that was asked about, and whether it says that it is revoked.
+fn status(cached: &CachedEvidence) -> Option<(Time, bool)> {
+    let (Answer::Ocsp(response), EvidenceRequest::Ocsp { request, .. }) = (cached.answer(), cached.request())
+    else {
+        return None;
+    };
+    let asked = OcspQuery::parse(request).ok()?.cert_id;
+    let basic = response.basic()?;
+    let single = basic.responses().flatten().find(|single| is_same(&single.cert_id, &asked))?;
+    Some((single.this_update, matches!(single.status, CertStatus::Revoked { .. })))
+}
+
+fn is_same(one: &CertId<'_>, other: &CertId<'_>) -> bool {
+    one.algorithm == other.algorithm
+        && one.name_hash == other.name_hash
+        && one.key_hash == other.key_hash
+        && one.serial == other.serial
+}

@@ -1,0 +1,417 @@
+//! The keeper of all sources: finds them, fetches what is missing, looks at each before its evidence ends, and announces
+//! what it has replaced.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use certcheck_rustls::certcheck_core::key_ring::Role;
+use certcheck_rustls::certcheck_core::ocsp::OcspQuery;
+use certcheck_rustls::certcheck_core::revocation::{EvidenceKind, EvidenceRequest, Need};
+use certcheck_rustls::certcheck_core::status::Cause;
+use certcheck_rustls::certcheck_fetch::mirror::{self, MirrorNews};
+use certcheck_rustls::certcheck_fetch::{CachedEvidence, EvidenceKey, measure};
+use certcheck_rustls::pki_types::CertificateDer;
+use certcheck_rustls::{Engine, Time};
+use metrics::{counter, gauge};
+use tokio::sync::{Semaphore, broadcast};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use url::Url;
+
+use super::admit::{Refusal, is_good, may_replace};
+use super::held::Held;
+use super::source::Source;
+use super::table::{Bounds, Table};
+use super::tree;
+use crate::config::MirrorConfig;
+use crate::{events, metrics as names};
+
+/// The pause between two looks at the clock.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Sources that are looked at in the background at once.
+const LOOKS: usize = 32;
+/// Sources that are asked for clients at once. Others are refused with the time to try again.
+const ASKED: usize = 128;
+/// The time for one look.
+const WITHIN: Duration = Duration::from_secs(150);
+/// News that wait for a slow listener.
+const NEWS: usize = 1_024;
+
+/// Why nothing is served of a source.
+#[derive(Debug)]
+pub(super) enum NotServed {
+    /// It is none of the sources that the mirror may ask.
+    NotASource,
+    /// The issuer that an OCSP request names is not in the ring.
+    OtherIssuer,
+    /// Its last answer is not served, and it is asked again after so many seconds.
+    Refused(Refusal, i64),
+    /// Too many other sources are asked at present.
+    Busy,
+}
+
+/// Evidence that can be served, when its source is looked at again, and until when it may be used.
+pub(super) struct Served {
+    pub(super) held: Arc<Held>,
+    pub(super) next_look: Time,
+    pub(super) end: Time,
+}
+
+/// What a mirror does by its configuration.
+struct Active {
+    config: MirrorConfig,
+    engine: Arc<Engine>,
+    /// `host` or `host:port` of the sources that may be asked.
+    hosts: HashSet<String>,
+}
+
+/// All sources, and what is done with them.
+pub(crate) struct Keeper {
+    active: ArcSwap<Active>,
+    table: Mutex<Table>,
+    news: broadcast::Sender<MirrorNews>,
+    looks: Arc<Semaphore>,
+    asked: Semaphore,
+}
+
+impl Keeper {
+    pub(super) fn new(config: MirrorConfig, engine: Arc<Engine>) -> Arc<Self> {
+        let keeper = Arc::new(Self {
+            active: ArcSwap::from_pointee(Active::new(config.clone(), Arc::clone(&engine), &[])),
+            table: Mutex::default(),
+            news: broadcast::Sender::new(NEWS),
+            looks: Arc::new(Semaphore::new(LOOKS)),
+            asked: Semaphore::new(ASKED),
+        });
+        keeper.reload(config, engine);
+        tokio::spawn(keep(Arc::downgrade(&keeper)));
+        keeper
+    }
+
+    /// Uses another configuration. What is served stays, if it is good by the new ring.
+    pub(super) fn reload(&self, config: MirrorConfig, engine: Arc<Engine>) {
+        let listed = listed(&config, &engine);
+        let active = Active::new(config, engine, &listed);
+        let now = active.engine.now();
+        {
+            let mut table = self.table();
+            table.unlist();
+            for request in listed {
+                if let Some(key) = EvidenceKey::of(&request) {
+                    table.add(Source::new(request, key, true, now));
+                }
+            }
+            // Each is looked at again, by the new ring.
+            table.all().for_each(|source| source.state().next = now);
+        }
+        self.active.store(Arc::new(active));
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time by the engine's clock.
+    pub(super) fn now(&self) -> Time {
+        self.active.load().engine.now()
+    }
+
+    /// What is announced from now on.
+    pub(super) fn news(&self) -> broadcast::Receiver<MirrorNews> {
+        self.news.subscribe()
+    }
+
+    /// All sources, by URL.
+    pub(super) fn sources(&self) -> Vec<Arc<Source>> {
+        let mut sources: Vec<_> = self.table().all().map(Arc::clone).collect();
+        sources.sort_by(|one, other| {
+            let place = |source: &Source| (source.kind().code(), Arc::clone(source.request.url()));
+            place(one).cmp(&place(other)).then(one.key.cmp(&other.key))
+        });
+        sources
+    }
+
+    /// Whether this is the URL of a source that may be asked.
+    pub(super) fn is_source(&self, url: &Url) -> bool {
+        self.active.load().is_source(url)
+    }
+
+    /// The evidence of a source, current and good: what is kept, or what the source sends now.
+    pub(super) async fn current(self: &Arc<Self>, request: &EvidenceRequest) -> Result<Served, NotServed> {
+        let active = self.active.load_full();
+        let now = active.engine.now();
+        let key = EvidenceKey::of(request).ok_or(NotServed::NotASource)?;
+        let found = self.table().find(request.kind(), key, now);
+        let source = match found {
+            Some(source) => source,
+            None => {
+                active.may_ask(request)?;
+                let source = Source::new(request.clone(), key, false, now);
+                self.table().add(source)
+            }
+        };
+        if let Some(served) = good(&source, &active, now) {
+            return Ok(served);
+        }
+        let Ok(_place) = self.asked.try_acquire() else { return Err(NotServed::Busy) };
+        // One look for all that wait.
+        let _looking = source.looking.lock().await;
+        let now = active.engine.now();
+        if let Some(served) = good(&source, &active, now) {
+            return Ok(served);
+        }
+        let state = source.state().clone();
+        if let Some((_, refusal)) = state.failure.filter(|_| state.next > now) {
+            return Err(NotServed::Refused(refusal, state.next.unix().saturating_sub(now.unix())));
+        }
+        let keeper = Arc::clone(self);
+        let looked = Arc::clone(&source);
+        // In a task of its own: the client may go away, and the next one asks for the same.
+        let looked = tokio::spawn(async move { keeper.look(&looked).await });
+        match looked.await {
+            Ok(Ok(())) => good(&source, &active, active.engine.now())
+                .ok_or_else(|| NotServed::Refused(Refusal::NotCurrent(Cause::Stale), 1)),
+            Ok(Err(refusal)) => {
+                let wait = source.state().next.unix().saturating_sub(active.engine.now().unix());
+                Err(NotServed::Refused(refusal, wait))
+            }
+            Err(_) => Err(NotServed::Busy),
+        }
+    }
+
+    /// An OCSP response for one client alone, as the responder sends it.
+    pub(super) async fn through(&self, request: &EvidenceRequest) -> Result<Arc<CachedEvidence>, NotServed> {
+        let active = self.active.load_full();
+        active.may_ask(request)?;
+        let Ok(_place) = self.asked.try_acquire() else { return Err(NotServed::Busy) };
+        let need = Need::new(0, request.clone(), Box::default());
+        let fetched = mirror::fetch(&active.engine, &need, None, WITHIN).await;
+        fetched.map_err(|failure| NotServed::Refused(Refusal::Failed(failure), 1))
+    }
+
+    /// Asks a source, and serves what it sends if that is good. The caller has its turn.
+    async fn look(&self, source: &Arc<Source>) -> Result<(), Refusal> {
+        let active = self.active.load_full();
+        let longest = active.config.refresh;
+        let outcome = self.ask(source, &active).await;
+        let now = active.engine.now();
+        let kind = source.kind().code();
+        let result = match outcome {
+            Ok((held, is_new)) => {
+                source.hold(held, now, longest);
+                if is_new {
+                    counter!(names::MIRROR_REPLACED, "kind" => kind).increment(1);
+                    if let Some(news) = MirrorNews::of(&source.request) {
+                        // Nobody may listen.
+                        let _listeners = self.news.send(news);
+                    }
+                    self.table().shrink(active.bounds());
+                }
+                Ok(())
+            }
+            Err(refusal) => {
+                events::mirror_refused(source.request.url(), refusal.code(), &refusal);
+                counter!(names::MIRROR_REFUSED, "kind" => kind, "code" => refusal.code()).increment(1);
+                source.failed(refusal.clone(), now, longest);
+                Err(refusal)
+            }
+        };
+        let bytes: u64 = self.table().all().filter_map(|source| source.held()).map(|held| held.bytes()).sum();
+        #[expect(clippy::cast_precision_loss, reason = "bytes for a gauge")]
+        gauge!(names::MIRROR_BYTES).set(bytes as f64);
+        result
+    }
+
+    /// What a source sends, if it is good and may take the place of what is kept, and whether it is other evidence.
+    async fn ask(&self, source: &Arc<Source>, active: &Arc<Active>) -> Result<(Arc<Held>, bool), Refusal> {
+        let before = source.held();
+        let cached = match &active.config.tree {
+            Some(tree) => {
+                let (tree, active, need) = (tree.clone(), Arc::clone(active), source.need());
+                let read = spawn_blocking(move || active.read_file(&tree, &need)).await;
+                read.unwrap_or_else(|error| Err(ended(&error)))?
+            }
+            None => {
+                let known = before.as_ref().map(|held| &held.cached);
+                let fetched = mirror::fetch(&active.engine, &source.need(), known, WITHIN).await;
+                fetched.map_err(Refusal::Failed)?
+            }
+        };
+        self.admit(active, before, cached, Origin::Source).await
+    }
+
+    /// Admits evidence. Verifying, hashing and compressing take time for large CRLs.
+    async fn admit(
+        &self,
+        active: &Arc<Active>,
+        before: Option<Arc<Held>>,
+        cached: Arc<CachedEvidence>,
+        origin: Origin,
+    ) -> Result<(Arc<Held>, bool), Refusal> {
+        let active = Arc::clone(active);
+        let admitted = spawn_blocking(move || {
+            let snapshot = active.engine.snapshot();
+            let (ring, policy, now) = (snapshot.ring(), snapshot.policy(), active.engine.now());
+            is_good(&cached, (ring, policy), now)?;
+            if let Some(before) = before {
+                // The same bytes need no other look.
+                if before.cached.body().bytes == cached.body().bytes {
+                    return Ok((Arc::new(before.seen_again(cached)), false));
+                }
+                may_replace(&before.cached, &cached, policy, now)?;
+            }
+            if origin == Origin::Source {
+                mirror::store(&active.engine, &cached);
+            }
+            Ok((Arc::new(Held::new(cached, &active.folder())), true))
+        });
+        admitted.await.unwrap_or_else(|error| Err(ended(&error)))
+    }
+
+    /// Takes what the store has kept over a restart.
+    async fn restore(&self) {
+        let active = self.active.load_full();
+        let Some(store) = active.engine.store() else { return };
+        let Ok(entries) = store.list().await else { return };
+        for entry in entries {
+            let is_mirrored = matches!(entry.request.kind(), EvidenceKind::Crl | EvidenceKind::Ocsp);
+            if !is_mirrored || active.may_ask(&entry.request).is_err() {
+                continue;
+            }
+            let now = active.engine.now();
+            let source = Source::new(entry.request, entry.key, false, now);
+            let source = self.table().add(source);
+            let _looking = source.looking.lock().await;
+            if source.held().is_some() {
+                continue;
+            }
+            let Ok(cached) = mirror::load(&active.engine, &source.need()).await else { continue };
+            if let Ok((held, _)) = self.admit(&active, None, cached, Origin::Store).await {
+                source.hold(held, now, active.config.refresh);
+                // It may have changed meanwhile.
+                source.state().next = now;
+            }
+        }
+    }
+}
+
+/// Where evidence comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Origin {
+    Source,
+    Store,
+}
+
+fn ended(error: &tokio::task::JoinError) -> Refusal {
+    Refusal::Ended(error.to_string())
+}
+
+/// What is kept of a source, if it can be served now.
+fn good(source: &Source, active: &Active, now: Time) -> Option<Served> {
+    let held = source.held()?;
+    let end = held.ends(active.engine.snapshot().policy());
+    (now <= end).then(|| Served { held, next_look: source.state().next, end })
+}
+
+impl Active {
+    fn new(config: MirrorConfig, engine: Arc<Engine>, listed: &[EvidenceRequest]) -> Self {
+        let of_sources = listed.iter().filter_map(|request| Url::parse(request.url()).ok());
+        let mut hosts: HashSet<String> = of_sources.filter_map(|url| host_of(&url)).collect();
+        hosts.extend(config.hosts.iter().map(|host| host.to_ascii_lowercase()));
+        Self { config, engine, hosts }
+    }
+
+    const fn bounds(&self) -> Bounds {
+        Bounds { sources: self.config.limits.max_sources, bytes: self.config.limits.max_bytes }
+    }
+
+    fn is_source(&self, url: &Url) -> bool {
+        host_of(url).is_some_and(|host| self.hosts.contains(&host))
+    }
+
+    /// Whether the mirror may ask for this: its host is known, and an OCSP request is about a CA of the ring.
+    fn may_ask(&self, request: &EvidenceRequest) -> Result<(), NotServed> {
+        let url = Url::parse(request.url()).map_err(|_| NotServed::NotASource)?;
+        if !self.is_source(&url) {
+            return Err(NotServed::NotASource);
+        }
+        let EvidenceRequest::Ocsp { request, .. } = request else { return Ok(()) };
+        let query = OcspQuery::parse(request).map_err(|_| NotServed::NotASource)?;
+        let snapshot = self.engine.snapshot();
+        let mut issuers = snapshot.ring().certificates().iter();
+        let is_known = issuers.any(|issuer| query.cert_id.is_of(&issuer.certificate()));
+        if is_known { Ok(()) } else { Err(NotServed::OtherIssuer) }
+    }
+
+    /// The folder for temporary files.
+    fn folder(&self) -> PathBuf {
+        let of_store = self.engine.store().and_then(|store| store.folder()).map(ToOwned::to_owned);
+        of_store.unwrap_or_else(std::env::temp_dir)
+    }
+
+    /// The evidence that the tree has for this need.
+    fn read_file(&self, tree: &std::path::Path, need: &Need) -> Result<Arc<CachedEvidence>, Refusal> {
+        let file = tree::file_of(tree, &need.request).ok_or(Refusal::NoFile)?;
+        let max = self.config.check.network.limits.crl_bytes;
+        let snapshot = self.engine.snapshot();
+        let read = mirror::read_file(&file, need, snapshot.policy(), (&self.folder(), max));
+        read.map(Arc::new).map_err(Refusal::Failed)
+    }
+}
+
+/// `host`, or `host:port` where the port is not that of the scheme.
+fn host_of(url: &Url) -> Option<String> {
+    let host = url.host_str()?.to_ascii_lowercase();
+    Some(url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}")))
+}
+
+/// The sources that the configuration names, and those that the CAs of the ring name.
+fn listed(config: &MirrorConfig, engine: &Engine) -> Vec<EvidenceRequest> {
+    let named = config.sources.iter().map(|url| EvidenceRequest::Crl { url: url.as_str().into() });
+    let mut listed: Vec<EvidenceRequest> = named.collect();
+    let snapshot = engine.snapshot();
+    let below = snapshot.ring().certificates().iter().filter(|entry| entry.role() == Role::Intermediate);
+    for entry in below {
+        let chain = [CertificateDer::from(entry.certificate().der().to_vec())];
+        let (_, needs) = measure::plan(engine, &chain, engine.now());
+        let requests = needs.into_iter().map(|need| need.request);
+        listed.extend(requests.filter(|request| {
+            matches!(request.kind(), EvidenceKind::Crl | EvidenceKind::Ocsp)
+                && request.url().starts_with("http")
+        }));
+    }
+    let mut seen = HashSet::new();
+    listed.retain(|request| EvidenceKey::of(request).is_some_and(|key| seen.insert(key)));
+    listed
+}
+
+/// Looks at sources that are due, as long as the mirror is there.
+async fn keep(keeper: Weak<Keeper>) {
+    if let Some(keeper) = keeper.upgrade() {
+        keeper.restore().await;
+    }
+    loop {
+        let Some(keeper) = keeper.upgrade() else { return };
+        let now = keeper.now();
+        // One that has brought nothing, and that only a client has named, is asked when a client asks again.
+        let is_kept = |source: &Source| source.held().is_some() || source.state().is_listed;
+        let is_due = |source: &Arc<Source>| is_kept(source) && source.state().next <= now;
+        for source in keeper.sources().into_iter().filter(is_due) {
+            let Ok(place) = Arc::clone(&keeper.looks).try_acquire_owned() else { break };
+            let keeper = Arc::clone(&keeper);
+            tokio::spawn(async move {
+                // Whoever looks already does it for all.
+                let Ok(_looking) = source.looking.try_lock() else { return };
+                if source.state().next <= keeper.now() {
+                    let _refused = keeper.look(&source).await;
+                }
+                drop(place);
+            });
+        }
+        drop(keeper);
+        sleep(PAUSE).await;
+    }
+}

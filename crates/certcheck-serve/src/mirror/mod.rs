@@ -1,0 +1,30 @@
+//! A mirror of CRLs and OCSP responses for the neighbours of a site, certcheck or not.
+//!
+//! ```text
+//! question  a request becomes the source that it is about
+//! admit     may what came take the place of what is kept?
+//! held      a piece of evidence as it is served       tree  evidence from files instead of the network
+//! source    one source: what is kept of it, when it is looked at, and why it failed
+//! table     all sources, within bounds
+//! keeper    finds, fetches, refreshes and announces
+//! answer    evidence as an HTTP response              news, page  what else can be asked for
+//! server    one connection                            set  the mirror over reloads
+//! ```
+//! A mirror decides nothing about certificates. What it serves is signed by a CA of its ring, current, and never older than
+//! what it served before, so that no answer of a source displaces a good one by a bad one. Its clients verify all of it
+//! again.
+
+mod admit;
+mod answer;
+mod held;
+mod keeper;
+mod news;
+mod page;
+mod question;
+mod server;
+mod set;
+mod source;
+mod table;
+mod tree;
+
+pub(crate) use set::{MirrorSet, PreparedMirror};
