@@ -221,18 +221,21 @@ async fn an_ocsp_response_is_shared_and_one_with_a_nonce_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn openssl_and_curl_can_use_it() {
+async fn openssl_curl_and_java_can_use_it() {
     let pki = Pki::new();
     let cert = client(&pki, "asked", "/ca.crl", "/ocsp");
     let other = client(&pki, "revoked by ocsp", "/ca.crl", "/ocsp");
     pki.world.responder.good(&cert.serial);
     pki.world.responder.revoke(&other.serial, FROM, Some("keyCompromise"));
-    pki.world.server.serve("/ca.crl", Page::new(crl_of(&pki, 1, FROM, &[])));
+    let crl_revoked = client(&pki, "crl revoked", "/ca.crl", "");
+    let crl = crl_of(&pki, 1, FROM, std::slice::from_ref(&crl_revoked.serial));
+    pki.world.server.serve("/ca.crl", Page::new(&crl));
     pki.write("asked.pem", "CERTIFICATE", &cert.issue(&pki.world.ca));
     pki.write("other.pem", "CERTIFICATE", &other.issue(&pki.world.ca));
     let mirror = Mirror::start(&pki, "");
     let file = |name: &str| pki.path(name).display().to_string();
     let (issuer, root) = (file("ring/ca.pem"), file("ring/root.pem"));
+    pki.write("crl-good.pem", "CERTIFICATE", &client(&pki, "crl good", "/ca.crl", "").issue(&pki.world.ca));
     let url = mirror.url().join(&Mirror::path_of(&pki.world.server.url("/ocsp"))).expect("a URL");
     for (name, says) in [("asked.pem", ": good"), ("other.pem", ": revoked")] {
         for nonce in ["-nonce", "-no_nonce"] {
@@ -247,13 +250,29 @@ async fn openssl_and_curl_can_use_it() {
             );
         }
     }
+    let run_java = |name: &str| {
+        let port = mirror.address.port().to_string();
+        let options = ["-Dhttp.proxyHost=127.0.0.1".to_owned(), format!("-Dhttp.proxyPort={port}")];
+        let more = ["-Dhttp.nonProxyHosts=".to_owned(), "-Dcom.sun.security.enableCRLDP=true".to_owned()];
+        let program = format!("{}/tests/data/PkixCheck.java", env!("CARGO_MANIFEST_DIR"));
+        let files = [program, root.clone(), issuer.clone(), file(name)];
+        let arguments: Vec<String> = options.into_iter().chain(more).chain(files).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        tool::run_optional("java", &arguments, PATIENCE)
+    };
+    // The CA's own CRL is that of the root.
+    pki.write("crl-revoked.pem", "CERTIFICATE", &crl_revoked.issue(&pki.world.ca));
+    for (name, says) in [("crl-good.pem", "good"), ("crl-revoked.pem", "REVOKED")] {
+        let Some(ran) = run_java(name) else { break };
+        assert!(ran.text.contains(says), "{name}: {}", ran.text);
+    }
     // As a proxy for what asks with the source's own URL.
     let proxy = mirror.url().to_string();
     let (source, out) = (pki.world.server.url("/ca.crl"), file("curl.crl"));
     let arguments = ["-sS", "--noproxy", "", "-x", &proxy, "-o", &out, &source];
     if let Some(ran) = tool::run("curl", &arguments, PATIENCE) {
         assert!(ran.is_success, "{}", ran.text);
-        assert_eq!(std::fs::read(out).expect("a file"), crl_of(&pki, 1, FROM, &[]));
+        assert_eq!(std::fs::read(out).expect("a file"), crl);
     }
 }
 

@@ -36,7 +36,7 @@ async fn one_exchange_for_all_nodes_and_a_revocation_within_a_second() {
     let before = bodies();
     assert!(before <= 3, "{before}");
 
-    let newer = crl_of(&pki, 2, LATER, &[bad.serial.clone()]);
+    let newer = crl_of(&pki, 2, LATER, std::slice::from_ref(&bad.serial));
     pki.world.server.serve("/site.crl", Page::new(&newer));
     until("the mirror has it", || mirror.served(&pki.world.server.url("/site.crl")).body == newer);
     let begun = Instant::now();
@@ -79,12 +79,12 @@ async fn a_mirror_that_fails_or_lies_changes_no_verdict() {
     let (good, bad) = (client(&pki, "good", "/site.crl", ""), client(&pki, "bad", "/site.crl", ""));
     let by_ocsp = client(&pki, "bad by ocsp", "", "/ocsp");
     pki.world.responder.revoke(&by_ocsp.serial, FROM, None);
-    let current = crl_of(&pki, 5, LATER, &[bad.serial.clone()]);
+    let current = crl_of(&pki, 5, LATER, std::slice::from_ref(&bad.serial));
     pki.world.server.serve("/site.crl", Page::new(&current));
     let liar = Server::start();
     let path = Mirror::path_of(&pki.world.server.url("/site.crl"));
     let expired = certcheck_testkit::crl::CrlBuilder::new(CA).valid(FROM, Some("2026-03-01T00:00:00Z"));
-    let answers: Vec<(&str, Option<Vec<u8>>, Option<Fault>)> = vec![
+    let answers = [
         ("nothing there", None, None),
         ("unsigned", Some(builder(9, LATER, &[]).issue(&stranger())), None),
         ("expired", Some(expired.issue(&pki.world.ca)), None),

@@ -135,6 +135,12 @@ fn validation() {
 }
 
 #[test]
+fn mirror() {
+    let _alone = EXAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
+    run("docs/mirror.md");
+}
+
+#[test]
 fn nginx() {
     let _alone = EXAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
     run("docs/proxies/nginx.md");

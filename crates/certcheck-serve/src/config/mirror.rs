@@ -49,9 +49,8 @@ pub struct MirrorLimits {
 
 impl Default for MirrorConfig {
     fn default() -> Self {
-        let mut check = CheckConfig::default();
         // The CAs of the ring are asked about whatever they are for.
-        check.purpose = Purpose::Any;
+        let check = CheckConfig { purpose: Purpose::Any, ..CheckConfig::default() };
         Self {
             listen: Vec::new(),
             clients: Vec::new(),

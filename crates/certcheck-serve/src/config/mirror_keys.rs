@@ -48,12 +48,13 @@ pub(super) fn mirror<'d>(
     let mut check = listener_keys::check(reading, Scope { outer: Some(top.own), ..own });
     check.purpose = Purpose::Any;
     let mut count = |key, usual| reading.value(own, key, usual, values::count(1, MANY));
+    let max_connections = count("max_connections", usual.limits.max_connections);
     let limits = MirrorLimits {
         max_sources: count("max_sources", usual.limits.max_sources),
-        max_connections: count("max_connections", usual.limits.max_connections),
+        max_connections,
         max_connections_per_address: count(
             "max_connections_per_address",
-            usual.limits.max_connections_per_address,
+            usual.limits.max_connections_per_address.min(max_connections),
         ),
         max_bytes: reading.value(own, "max_bytes", usual.limits.max_bytes, values::number(1, MAX_BYTES)),
     };

@@ -87,7 +87,7 @@ pub(super) fn is_good(
             Ok(())
         }
         Answer::Ocsp(response) => {
-            let basic = response.basic().ok_or(Refusal::ResponderError(response.status()))?;
+            let basic = response.basic().ok_or_else(|| Refusal::ResponderError(response.status()))?;
             let EvidenceRequest::Ocsp { request, .. } = cached.request() else {
                 return Err(Refusal::OtherCertificate);
             };

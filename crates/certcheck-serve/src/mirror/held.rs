@@ -56,7 +56,7 @@ impl Held {
     /// The end of it, by itself and by policy.
     pub(super) fn ends(&self, policy: &Policy) -> Time {
         let (this, next) = self.cached.times();
-        policy.freshness.ends(this.unwrap_or(self.cached.fetched_at()), next)
+        policy.freshness.ends(this.unwrap_or_else(|| self.cached.fetched_at()), next)
     }
 }
 

@@ -173,7 +173,7 @@ impl Keeper {
         let looked = tokio::spawn(async move { keeper.look(&looked).await });
         match looked.await {
             Ok(Ok(())) => good(&source, &active, active.engine.now())
-                .ok_or_else(|| NotServed::Refused(Refusal::NotCurrent(Cause::Stale), 1)),
+                .ok_or(NotServed::Refused(Refusal::NotCurrent(Cause::Stale), 1)),
             Ok(Err(refusal)) => {
                 let wait = source.state().next.unix().saturating_sub(active.engine.now().unix());
                 Err(NotServed::Refused(refusal, wait))

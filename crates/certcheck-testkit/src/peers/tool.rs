@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::process::find;
+use super::process::{find, find_optional};
 
 /// The output of a program, and whether it succeeded.
 #[derive(Debug)]
@@ -23,6 +23,16 @@ pub struct Ran {
 /// If it cannot be run, or if peers are required and it is not installed.
 #[must_use]
 pub fn run(program: &str, arguments: &[&str], patience: Duration) -> Option<Ran> {
+    run_with(program, arguments, None, patience)
+}
+
+/// Like [`run`], for a program that may be missing where peers are required.
+///
+/// # Panics
+/// If it cannot be run.
+#[must_use]
+pub fn run_optional(program: &str, arguments: &[&str], patience: Duration) -> Option<Ran> {
+    find_optional(program)?;
     run_with(program, arguments, None, patience)
 }
 
