@@ -350,17 +350,18 @@ impl<'e> Evaluator<'_, 'e> {
     }
 
     fn certificates(&self, path: &[CertificateRef]) -> Vec<Certificate<'e>> {
-        path.iter().filter_map(|at| Some(self.pool.link(*at)?.0.certificate)).collect()
+        let mut certificates = Vec::with_capacity(path.len());
+        certificates.extend(path.iter().filter_map(|at| self.pool.certificate(*at)));
+        certificates
     }
 
     /// Remembers the signatures on the CA certificates of a valid path for other checks.
     fn remember(&self, path: &[CertificateRef]) {
         let Some(table) = self.check.issuers else { return };
-        let links: Vec<_> = path.iter().skip(1).filter_map(|at| self.pool.link(*at)).collect();
-        for pair in links.windows(2) {
-            if let [(child, _), (issuer, _)] = pair {
-                let certificate = &child.certificate;
-                table.add(certificate.der(), certificate.signature(), issuer.certificate.spki_raw());
+        let above: Vec<_> = path.iter().skip(1).filter_map(|at| self.pool.certificate(*at)).collect();
+        for pair in above.windows(2) {
+            if let [child, issuer] = pair {
+                table.add(child.der(), child.signature(), issuer.spki_raw());
             }
         }
     }

@@ -61,18 +61,18 @@ impl Findings {
     /// The report, with the certificates of this pool.
     pub(super) fn into_report<'e>(mut self, pool: &Pool<'e>) -> Report<'e> {
         let mut statuses = core::mem::take(&mut self.statuses).into_iter();
-        let member = |(at, reference): (usize, &CertificateRef)| {
-            Some(PathCertificate {
+        let mut path = Vec::with_capacity(self.path.len());
+        for (at, reference) in self.path.iter().enumerate() {
+            let Some(certificate) = pool.certificate(*reference) else { continue };
+            path.push(PathCertificate {
                 role: self.role(pool, at, *reference),
-                certificate: pool.link(*reference)?.0.certificate,
+                certificate,
                 in_ring: pool.in_ring(*reference),
                 revocation: statuses.next().unwrap_or(Status::NotChecked),
-            })
-        };
-        let path = self.path.iter().enumerate().filter_map(member).collect();
+            });
+        }
         let attempt = |attempt: &build::Attempt| {
-            let links = attempt.path.iter().filter_map(|at| pool.link(*at));
-            let path = links.map(|(link, _)| link.certificate).collect();
+            let path = attempt.path.iter().filter_map(|at| pool.certificate(*at)).collect();
             Attempt { path, rejection: attempt.rejection.clone() }
         };
         let attempts = self.attempts.iter().map(attempt).collect();

@@ -61,7 +61,7 @@ impl IssuerPath {
         if !is_plain || path.len() < 2 {
             return None;
         }
-        let above: Vec<Link<'_>> = path.iter().skip(1).filter_map(|at| Some(pool.link(*at)?.0)).collect();
+        let above: Vec<Link<'_>> = path.iter().skip(1).filter_map(|at| pool.link(*at)).collect();
         let issuer = above.first()?.certificate;
         let presented = check.chain.get(1..)?.iter();
         let Check { ring, policy, now, issuers, .. } = *check;
@@ -187,7 +187,7 @@ impl IssuerStatuses {
         if *own != of.first_path.path || IssuerPathKey::new(&target, check.chain)? != of.key() {
             return None;
         }
-        let links = own.iter().filter_map(|at| Some(pool.link(*at)?.0.certificate));
+        let links = own.iter().filter_map(|at| Some(pool.link(*at)?.certificate));
         let certificates: Vec<Certificate<'_>> = links.collect();
         let planned: Vec<Arc<Planned>> = memory.plans(path).skip(1).map(Arc::clone).collect();
         let is_useful = |planned: &Arc<Planned>| {
@@ -258,7 +258,7 @@ fn stable_window(
     let second_after = |time: Time| Time::from_unix(time.unix().saturating_add(1));
     let mut name = pool.target_issuer();
     for reference in path.iter().skip(1) {
-        for (link, _) in pool.by_subject(name).filter_map(|at| pool.link(at)) {
+        for link in pool.by_subject(name).filter_map(|at| pool.link(at)) {
             let (not_before, not_after) = (link.certificate.not_before(), link.certificate.not_after());
             if now < not_before {
                 until = until.min(second_before(not_before));
@@ -271,8 +271,8 @@ fn stable_window(
                 until = until.min(not_after);
             }
         }
-        if let Some((_, above)) = pool.link(*reference) {
-            name = above;
+        if let Some(candidate) = pool.candidate(*reference) {
+            name = candidate.issuer;
         }
     }
     (from, anchor.constraints().not_after.map_or(until, |not_after| until.min(not_after)))

@@ -262,7 +262,7 @@ impl<I: CheckInputs> CheckSession<I> {
             Ok(chain) => {
                 let pool = chain.pool(&check, &self.issuers);
                 let links = path.iter().skip(1).filter_map(|at| pool.link(*at));
-                links.map(|(link, _)| link.certificate.spki_raw()).collect()
+                links.map(|link| link.certificate.spki_raw()).collect()
             }
             Err(_) => Vec::new(),
         }

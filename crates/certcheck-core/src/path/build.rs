@@ -7,7 +7,7 @@
 use core::ops::ControlFlow;
 use std::collections::HashMap;
 
-use super::candidate::{CertificateRef, Link};
+use super::candidate::{Candidate, CertificateRef};
 use super::context::Context;
 use super::pool::Pool;
 use super::verify::{Failure, IssuerState, KeptIssuerState, Scope, Valid, validate};
@@ -15,13 +15,14 @@ use crate::key_ring::{NameId, RingCertificate, Role};
 use crate::policy::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};
 use crate::time::Time;
-use crate::x509::Certificate;
 
 /// The longest path, whatever the policy allows. The search recurses once per certificate of the path.
 const LONGEST_PATH: usize = 256;
 /// The most consecutive self-issued certificates of one CA. A change of keys needs one, or two if the key is changed
 /// back.
 const MOST_SELF_ISSUED: usize = 3;
+/// The most certificates below the anchor for which the search allocates no more than once.
+const USUAL_PATH: usize = 4;
 /// The number of steps after which it pays to find out which names lead to an anchor.
 const STEPS_BEFORE_SURVEY: u32 = 64;
 
@@ -53,7 +54,7 @@ struct Search<'s, 'a> {
     context: &'s mut Context<'a>,
     pool: &'s Pool<'a>,
     /// The path from the target up, without the anchor.
-    stack: Vec<Link<'a>>,
+    stack: Vec<Candidate<'a>>,
     /// Certificates that no valid path contains.
     dead: Vec<CertificateRef>,
     /// The fewest certificates between a name and an anchor. Names that lead to no anchor are absent.
@@ -66,42 +67,75 @@ struct Search<'s, 'a> {
     attempts: Vec<Attempt>,
 }
 
+/// The certificates of a name, best first. Nearly always there is one.
+pub(crate) enum Ordered {
+    One(CertificateRef),
+    Many(std::vec::IntoIter<CertificateRef>),
+    End,
+}
+
+impl Iterator for Ordered {
+    type Item = CertificateRef;
+
+    fn next(&mut self) -> Option<CertificateRef> {
+        match self {
+            Self::One(only) => {
+                let only = *only;
+                *self = Self::End;
+                Some(only)
+            }
+            Self::Many(rest) => rest.next(),
+            Self::End => None,
+        }
+    }
+}
+
 /// The certificates that may have issued this one, best first.
 ///
 /// RFC 5280 4.2.1.1, RFC 5280 4.2.1.2.
 #[doc(alias("RFC 5280 section 4.2.1.1", "RFC 5280 section 4.2.1.2"))]
-pub(crate) fn candidates<'a>(now: Time, pool: &Pool<'a>, child: &Link<'a>) -> Vec<CertificateRef> {
-    match pool.link(child.reference) {
-        Some((link, issuer)) => candidates_of(now, pool, issuer, Some(&link.certificate)),
-        None => Vec::new(),
+pub(crate) fn candidates<'a>(now: Time, pool: &Pool<'a>, child: CertificateRef) -> Ordered {
+    match pool.candidate(child) {
+        Some(Candidate { issuer, .. }) => candidates_of(now, pool, issuer, Some(child)),
+        None => Ordered::End,
     }
 }
 
 /// The certificates of a name, best first: those named by key identifier, then those that are valid now, then the
 /// newest. The order is total.
-fn candidates_of(
+fn candidates_of(now: Time, pool: &Pool<'_>, name: NameId, child: Option<CertificateRef>) -> Ordered {
+    let mut rest = pool.by_subject(name);
+    match (rest.next(), rest.next()) {
+        (Some(first), Some(second)) => {
+            let found = [first, second].into_iter().chain(rest).collect();
+            Ordered::Many(sorted(now, pool, child, found).into_iter())
+        }
+        (Some(only), None) => Ordered::One(only),
+        (None, _) => Ordered::End,
+    }
+}
+
+/// Certificates of one name, best first.
+fn sorted(
     now: Time,
     pool: &Pool<'_>,
-    name: NameId,
-    child: Option<&Certificate<'_>>,
+    child: Option<CertificateRef>,
+    mut found: Vec<CertificateRef>,
 ) -> Vec<CertificateRef> {
-    let mut found: Vec<CertificateRef> = pool.by_subject(name).collect();
-    if found.len() > 1 {
-        // An identifier that cannot be parsed gives no hint. The certificate would be rejected anyway.
-        let wanted = child.and_then(|child| child.authority_key_identifier().ok().flatten()?.key_identifier);
-        found.sort_by_cached_key(|candidate| {
-            let Some((link, _)) = pool.link(*candidate) else { return (3, true, 0, *candidate) };
-            let certificate = link.certificate;
-            let own = certificate.subject_key_identifier().ok().flatten();
-            let key_match = match (wanted, own) {
-                (Some(wanted), Some(own)) if wanted == own => 0,
-                (Some(_), Some(_)) => 2,
-                _ => 1,
-            };
-            let is_outside = now < certificate.not_before() || now > certificate.not_after();
-            (key_match, is_outside, -certificate.not_before().unix(), *candidate)
-        });
-    }
+    // An identifier that cannot be parsed gives no hint. The certificate would be rejected anyway.
+    let child = child.and_then(|child| pool.certificate(child));
+    let wanted = child.and_then(|child| child.authority_key_identifier().ok().flatten()?.key_identifier);
+    found.sort_by_cached_key(|candidate| {
+        let Some(certificate) = pool.certificate(*candidate) else { return (3, true, 0, *candidate) };
+        let own = certificate.subject_key_identifier().ok().flatten();
+        let key_match = match (wanted, own) {
+            (Some(wanted), Some(own)) if wanted == own => 0,
+            (Some(_), Some(_)) => 2,
+            _ => 1,
+        };
+        let is_outside = now < certificate.not_before() || now > certificate.not_after();
+        (key_match, is_outside, -certificate.not_before().unix(), *candidate)
+    });
     found
 }
 
@@ -112,11 +146,10 @@ fn candidates_of(
 pub(crate) fn search<'a>(context: &mut Context<'a>, pool: &Pool<'a>, excluded: &[CertificateRef]) -> Outcome {
     let limit = usize::try_from(context.policy.limits.path_length).unwrap_or(usize::MAX);
     let longest = limit.min(LONGEST_PATH).saturating_sub(2);
-    let target = pool.target();
     let mut search = Search {
         context,
         pool,
-        stack: vec![target],
+        stack: Vec::with_capacity(USUAL_PATH),
         dead: excluded.to_vec(),
         distance: None,
         was_cut: false,
@@ -124,6 +157,7 @@ pub(crate) fn search<'a>(context: &mut Context<'a>, pool: &Pool<'a>, excluded: &
         best: None,
         attempts: Vec::new(),
     };
+    search.stack.extend(pool.candidate(CertificateRef::Target));
     for intermediates in 0..=longest {
         search.was_cut = false;
         match search.extend(pool.target_issuer(), intermediates) {
@@ -158,8 +192,8 @@ impl FirstPath {
         path: &[CertificateRef],
         steps: u32,
     ) -> Option<Self> {
-        let (above, anchor) = above_target(context, pool, path)?;
-        let state = IssuerState::below(context, &above, anchor, false).ok()?;
+        let (above, anchor) = above_target(context, path)?;
+        let state = IssuerState::below(context, pool, above, anchor, false).ok()?;
         let state = state.keep(context.budget.spent);
         Some(Self { path: path.to_vec(), steps, state })
     }
@@ -169,13 +203,13 @@ impl FirstPath {
         let state = match self.state {
             Some(state) => {
                 let CertificateRef::Ring(anchor) = *self.path.last()? else { return None };
-                let issuer = pool.link(*self.path.get(1)?)?.0.certificate;
+                let working_key = pool.certificate(*self.path.get(1)?)?.spki();
                 context.budget.spent = state.spent;
-                state.view(issuer, context.ring.get(anchor)?)
+                state.view(working_key, context.ring.get(anchor)?)
             }
             None => {
-                let (above, anchor) = above_target(context, pool, &self.path)?;
-                IssuerState::below(context, &above, anchor, false).ok()?
+                let (above, anchor) = above_target(context, &self.path)?;
+                IssuerState::below(context, pool, above, anchor, false).ok()?
             }
         };
         (context.budget.spent.steps, context.budget.spent.paths) = (self.steps, 1);
@@ -185,14 +219,12 @@ impl FirstPath {
 }
 
 /// The certificates of a path above its target, without the anchor, and the anchor.
-fn above_target<'a>(
+fn above_target<'a, 'p>(
     context: &Context<'a>,
-    pool: &Pool<'a>,
-    path: &[CertificateRef],
-) -> Option<(Vec<Link<'a>>, &'a RingCertificate)> {
+    path: &'p [CertificateRef],
+) -> Option<(&'p [CertificateRef], &'a RingCertificate)> {
     let [_, above @ .., CertificateRef::Ring(anchor)] = path else { return None };
-    let links = above.iter().map(|at| Some(pool.link(*at)?.0)).collect::<Option<_>>()?;
-    Some((links, context.ring.get(*anchor)?))
+    Some((above, context.ring.get(*anchor)?))
 }
 
 impl<'a> Search<'_, 'a> {
@@ -209,8 +241,8 @@ impl<'a> Search<'_, 'a> {
             if self.context.budget.spent.steps == STEPS_BEFORE_SURVEY {
                 self.distance = Some(self.survey());
             }
-            let Some((link, above)) = self.pool.link(candidate) else { continue };
-            let key = link.certificate.spki_raw();
+            let Some(link) = self.pool.candidate(candidate) else { continue };
+            let Candidate { key, issuer: above, .. } = link;
             if let Some(child) = self.stack.last()
                 && self.context.is_refused_edge(child.reference, key)
             {
@@ -261,7 +293,7 @@ impl<'a> Search<'_, 'a> {
     /// Whether the stack has a certificate with this name and key, from position `from` on.
     fn has_key(&self, name: NameId, key: &[u8], from: usize) -> bool {
         self.stack.iter().skip(from).any(|link| {
-            link.certificate.spki_raw() == key
+            link.key == key
                 && match link.reference {
                     CertificateRef::Target => self.pool.target_subject() == name,
                     CertificateRef::Ring(_) | CertificateRef::Presented(_) => link.subject == name,
@@ -290,8 +322,8 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// The certificates of a name, best first.
-    fn candidates(&self, name: NameId) -> Vec<CertificateRef> {
-        let child = self.stack.last().map(|link| &link.certificate);
+    fn candidates(&self, name: NameId) -> Ordered {
+        let child = self.stack.last().map(|link| link.reference);
         candidates_of(self.context.now, self.pool, name, child)
     }
 
@@ -308,7 +340,7 @@ impl<'a> Search<'_, 'a> {
                     if distance.insert(name, 0).is_none() {
                         frontier.push(name);
                     }
-                } else if let Some((_, above)) = self.pool.link(candidate) {
+                } else if let Some(Candidate { issuer: above, .. }) = self.pool.candidate(candidate) {
                     below.entry(above).or_default().push(name);
                     if seen.insert(above) {
                         reached.push(above);
@@ -334,16 +366,17 @@ impl<'a> Search<'_, 'a> {
     /// Validates the path from the stack to this anchor.
     fn try_path(&mut self, reference: CertificateRef, anchor: &'a RingCertificate) -> ControlFlow<Stop> {
         // The anchor's own certificate, presented or cross-certified, adds nothing below the anchor.
-        let anchor_certificate = anchor.certificate();
-        if self.has_key(anchor.subject, anchor_certificate.spki_raw(), 1) {
+        if self.has_key(anchor.subject, anchor.certificate.spki_raw(), 1) {
             return ControlFlow::Continue(());
         }
         if let Err(hit) = self.context.budget.path() {
             return self.stop_at(hit.into());
         }
-        let mut path: Vec<_> = self.stack.iter().map(|link| link.reference).collect();
+        let mut path = Vec::with_capacity(self.stack.len().saturating_add(1));
+        path.extend(self.stack.iter().map(|link| link.reference));
+        let validated = validate(self.context, self.pool, &path, anchor);
         path.push(reference);
-        match validate(self.context, &self.stack, anchor) {
+        match validated {
             Ok(valid) => ControlFlow::Break(Stop::Found(path, valid)),
             Err(Failure { rejection, scope }) => {
                 let at = rejection.at;
@@ -412,18 +445,14 @@ impl<'a> Search<'_, 'a> {
     fn dead_end(&mut self) -> Attempt {
         let mut issuer = self.pool.target_issuer();
         loop {
-            let next =
-                self.candidates(issuer).into_iter().filter_map(|candidate| self.pool.link(candidate)).find(
-                    |(link, _)| {
-                        self.stack
-                            .iter()
-                            .all(|earlier| earlier.certificate.spki_raw() != link.certificate.spki_raw())
-                    },
-                );
+            let next = self
+                .candidates(issuer)
+                .filter_map(|candidate| self.pool.candidate(candidate))
+                .find(|link| self.stack.iter().all(|earlier| earlier.key != link.key));
             match next {
-                Some((link, above)) if self.stack.len() < LONGEST_PATH => {
+                Some(link) if self.stack.len() < LONGEST_PATH => {
                     self.stack.push(link);
-                    issuer = above;
+                    issuer = link.issuer;
                 }
                 _ => break,
             }
@@ -452,11 +481,11 @@ impl<'a> Search<'_, 'a> {
     /// The distrusted certificate that issued the last one in the stack, by name and signature. The remedy must not be
     /// to add it to the ring.
     fn distrusted_issuer(&mut self, name: NameId) -> Option<CertificateRef> {
-        let child = *self.stack.last()?;
+        let child = self.pool.link(self.stack.last()?.reference)?;
         let ring = self.context.ring;
         ring.distrusted_by_subject(name).find_map(|at| {
-            let issuer = ring.get(at)?.certificate();
-            self.context.verify_signature(&child, &issuer).is_ok().then_some(CertificateRef::Ring(at))
+            let key = ring.get(at)?.certificate().spki();
+            self.context.verify_signature(&child, key).is_ok().then_some(CertificateRef::Ring(at))
         })
     }
 }

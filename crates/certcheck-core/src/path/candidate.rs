@@ -14,13 +14,25 @@ pub(crate) enum CertificateRef {
     Presented(u32),
 }
 
+/// What a search compares of a certificate. The certificate itself is only needed once a path has reached an anchor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) reference: CertificateRef,
+    /// The SubjectPublicKeyInfo.
+    pub(crate) key: &'a [u8],
+    /// The number of its subject's name. `NameId::MAX` for a target, whose number the pool finds on demand.
+    pub(crate) subject: NameId,
+    /// The number of its issuer's name.
+    pub(crate) issuer: NameId,
+    /// Whether subject and issuer are the same name (RFC 5280 3.2).
+    pub(crate) is_self_issued: bool,
+}
+
 /// A certificate below the anchor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link<'a> {
     pub(crate) reference: CertificateRef,
     pub(crate) certificate: Certificate<'a>,
-    /// The number of its subject's name. `NameId::MAX` for a target, whose number the pool finds on demand.
-    pub(crate) subject: NameId,
     /// Whether subject and issuer are the same name (RFC 5280 3.2).
     pub(crate) is_self_issued: bool,
 }

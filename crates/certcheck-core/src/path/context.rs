@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::signature::{self, SignatureFault, Signed};
 use crate::time::Time;
-use crate::x509::Certificate;
+use crate::x509::SubjectPublicKeyInfo;
 
 /// A signature that was verified in this check.
 #[derive(Clone, Debug)]
@@ -105,9 +105,8 @@ impl<'a> Context<'a> {
     pub(crate) fn verify_signature(
         &mut self,
         link: &Link<'a>,
-        issuer: &Certificate<'a>,
+        key: SubjectPublicKeyInfo<'a>,
     ) -> Result<(), Reason> {
-        let key = issuer.spki();
         if let Some(edge) = self.edges.iter_mut().find(|edge| edge.is_of(link.reference, key.raw)) {
             edge.was_searched = true;
             return edge.outcome.clone();

@@ -34,9 +34,9 @@ pub(crate) fn reach<'a>(context: &mut Context<'a>, pool: &Pool<'a>) -> Reached<'
     while let Some(child) = queue.get(at).copied() {
         at += 1;
         let mut has_issuer = false;
-        for reference in build::candidates(context.now, pool, &child) {
-            let Some((issuer, _)) = pool.link(reference) else { continue };
-            if context.verify_signature(&child, &issuer.certificate).is_err() {
+        for reference in build::candidates(context.now, pool, child.reference) {
+            let Some(issuer) = pool.link(reference) else { continue };
+            if context.verify_signature(&child, issuer.certificate.spki()).is_err() {
                 continue;
             }
             // A root that is not trusted ends a path.

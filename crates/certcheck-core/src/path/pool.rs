@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use super::candidate::{CertificateRef, Link};
+use super::candidate::{Candidate, CertificateRef, Link};
 use crate::key_ring::{KeyRing, NameId, RingCertificate};
 use crate::time::Time;
 use crate::x509::{Certificate, Name, OwnedCertificate};
@@ -143,12 +143,12 @@ impl<'a> Pool<'a> {
     }
 
     pub(crate) fn target(&self) -> Link<'a> {
-        Link {
-            reference: CertificateRef::Target,
-            certificate: self.target,
-            subject: NameId::MAX,
-            is_self_issued: *self.is_target_self_issued.get_or_init(|| self.target.is_self_issued()),
-        }
+        let (reference, is_self_issued) = (CertificateRef::Target, self.is_target_self_issued());
+        Link { reference, certificate: self.target, is_self_issued }
+    }
+
+    fn is_target_self_issued(&self) -> bool {
+        *self.is_target_self_issued.get_or_init(|| self.target.is_self_issued())
     }
 
     /// The number of the target's own name. If no other certificate has that name, a number that none has.
@@ -169,20 +169,49 @@ impl<'a> Pool<'a> {
         self.target_issuer
     }
 
-    /// The certificate, and the number of its issuer's name.
-    pub(crate) fn link(&self, reference: CertificateRef) -> Option<(Link<'a>, NameId)> {
-        let (certificate, issuer, subject) = match reference {
-            CertificateRef::Target => return Some((self.target(), self.target_issuer)),
+    /// The certificate.
+    pub(crate) fn certificate(&self, reference: CertificateRef) -> Option<Certificate<'a>> {
+        match reference {
+            CertificateRef::Target => Some(self.target),
+            CertificateRef::Ring(at) => Some(self.ring.get(at)?.certificate()),
+            CertificateRef::Presented(at) => Some(*self.used(at)?.0),
+        }
+    }
+
+    /// The certificate as a member of a path.
+    pub(crate) fn link(&self, reference: CertificateRef) -> Option<Link<'a>> {
+        let (certificate, is_self_issued) = match reference {
+            CertificateRef::Target => return Some(self.target()),
             CertificateRef::Ring(at) => {
                 let entry = self.ring.get(at)?;
-                (entry.certificate(), entry.issuer, entry.subject)
+                (entry.certificate(), entry.issuer == entry.subject)
             }
             CertificateRef::Presented(at) => {
                 let (certificate, Presented { issuer, subject, .. }) = self.used(at)?;
-                (*certificate, *issuer, *subject)
+                (*certificate, issuer == subject)
             }
         };
-        Some((Link { reference, certificate, subject, is_self_issued: issuer == subject }, issuer))
+        Some(Link { reference, certificate, is_self_issued })
+    }
+
+    /// What a search compares of the certificate.
+    pub(crate) fn candidate(&self, reference: CertificateRef) -> Option<Candidate<'a>> {
+        let (key, issuer, subject) = match reference {
+            CertificateRef::Target => {
+                let (key, issuer) = (self.target.spki_raw(), self.target_issuer);
+                let is_self_issued = self.is_target_self_issued();
+                return Some(Candidate { reference, key, subject: NameId::MAX, issuer, is_self_issued });
+            }
+            CertificateRef::Ring(at) => {
+                let entry = self.ring.get(at)?;
+                (entry.certificate.spki_raw(), entry.issuer, entry.subject)
+            }
+            CertificateRef::Presented(at) => {
+                let (certificate, Presented { issuer, subject, .. }) = self.used(at)?;
+                (certificate.spki_raw(), *issuer, *subject)
+            }
+        };
+        Some(Candidate { reference, key, subject, issuer, is_self_issued: issuer == subject })
     }
 
     /// The entry of the ring. `None` for certificates that are not in it.

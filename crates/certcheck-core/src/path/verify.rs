@@ -2,11 +2,12 @@
 //!
 //! Revocation, step 6.1.3 (a)(3), is decided after a path has been validated: only then may its URLs be used.
 
-use super::candidate::Link;
+use super::candidate::{CertificateRef, Link};
 use super::context::Context;
 use super::inspect::{check_ca, check_criticality, check_may_sign, check_purpose};
 use super::name_constraints::{self, CommonName};
 use super::policies::{AnyPolicy, KeptGraph, PolicyGraph, PolicyMapping, user_constrained_set};
+use super::pool::Pool;
 use super::profile::{self, PathPosition};
 use crate::budget::Spent;
 use crate::key;
@@ -14,7 +15,7 @@ use crate::key_ring::RingCertificate;
 use crate::oid::{self, Oid, OidBuf};
 use crate::policy::{AnchorValidity, Policy};
 use crate::reason::{Reason, Rejection};
-use crate::x509::{Certificate, NameConstraints};
+use crate::x509::{Certificate, NameConstraints, SubjectPublicKeyInfo};
 
 /// What a failure means for other paths.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,7 +51,7 @@ struct State {
     max_path_length: u32,
 }
 
-/// Validates `chain`, target first, under `anchor`.
+/// Validates `chain`, the target of the pool first, under `anchor`.
 ///
 /// RFC 5280 6.1.2 (g), RFC 5280 6.1.2 (h), RFC 5280 6.1.2 (i), RFC 5280 6.1.2 (j), RFC 5280 6.1.4 (c),
 /// RFC 5280 6.1.4 (d), RFC 5280 6.1.4 (e), RFC 5280 6.1.4 (f), RFC 5280 6.1.5 (c), RFC 5280 6.1.5 (d), RFC 5280 6.1.5 (e).
@@ -69,22 +70,21 @@ struct State {
 ))]
 pub(crate) fn validate<'a>(
     context: &mut Context<'a>,
-    chain: &[Link<'a>],
+    pool: &Pool<'a>,
+    chain: &[CertificateRef],
     anchor: &'a RingCertificate,
 ) -> Result<Valid, Failure> {
-    let Some((target, above)) = chain.split_first() else {
-        let rejection = Rejection { at: 0, reason: Reason::NoCertificate };
-        return Err(Failure { rejection, scope: Scope::Path });
-    };
+    let target = pool.target();
+    let above = chain.get(1..).unwrap_or_default();
     // A self-signed target that is itself an anchor is its own issuer, and need not be a CA for that.
-    let is_own_anchor = above.is_empty() && target.certificate.der() == anchor.certificate().der();
-    IssuerState::below(context, above, anchor, is_own_anchor)?.check_target(context, target)
+    let is_own_anchor = above.is_empty() && *target.certificate.der() == **anchor.certificate.der();
+    IssuerState::below(context, pool, above, anchor, is_own_anchor)?.check_target(context, &target)
 }
 
 /// The state of validation below the issuer of a target: what 6.1.2 to 6.1.4 yield of the certificates above it.
 pub(crate) struct IssuerState<'a> {
-    /// The certificate with the working name and key.
-    issuer: Certificate<'a>,
+    /// The working_public_key. The working_issuer_name is followed by the search.
+    working_key: SubjectPublicKeyInfo<'a>,
     anchor: &'a RingCertificate,
     anchor_outside_validity: bool,
     above: Vec<NameConstraints<'a>>,
@@ -104,10 +104,15 @@ pub(crate) struct KeptIssuerState {
 }
 
 impl KeptIssuerState {
-    /// The state below this issuer and anchor, which must be those it was made of.
-    pub(crate) fn view<'a>(self, issuer: Certificate<'a>, anchor: &'a RingCertificate) -> IssuerState<'a> {
+    /// The state below an issuer with this key and this anchor, which must be those it was made of.
+    pub(crate) fn view<'a>(
+        self,
+        working_key: SubjectPublicKeyInfo<'a>,
+        anchor: &'a RingCertificate,
+    ) -> IssuerState<'a> {
         let Self { anchor_outside_validity, graph, state, .. } = self;
-        IssuerState { issuer, anchor, anchor_outside_validity, above: Vec::new(), graph: graph.view(), state }
+        let (above, graph) = (Vec::new(), graph.view());
+        IssuerState { working_key, anchor, anchor_outside_validity, above, graph, state }
     }
 }
 
@@ -115,7 +120,8 @@ impl<'a> IssuerState<'a> {
     /// Validates the certificates above a target, its issuer first, under `anchor`.
     pub(crate) fn below(
         context: &mut Context<'a>,
-        chain: &[Link<'a>],
+        pool: &Pool<'a>,
+        chain: &[CertificateRef],
         anchor: &'a RingCertificate,
         is_own_anchor: bool,
     ) -> Result<Self, Failure> {
@@ -128,15 +134,16 @@ impl<'a> IssuerState<'a> {
         let state = initial_state(context.policy, n, anchor, &certificate, &mut above).map_err(at_anchor)?;
         // 6.1.2 (a)
         let graph = PolicyGraph::new();
-        let issuer = certificate;
-        let mut below = Self { issuer, anchor, anchor_outside_validity, above, graph, state };
-        for (index, link) in chain.iter().enumerate().rev() {
+        let working_key = certificate.spki();
+        let mut below = Self { working_key, anchor, anchor_outside_validity, above, graph, state };
+        for (index, reference) in chain.iter().enumerate().rev() {
             let at = index + 1;
-            below.check(context, link, at, PathPosition::Intermediate)?;
+            let failure = |reason| Failure { rejection: Rejection { at, reason }, scope: Scope::Path };
+            let link = pool.link(*reference).ok_or_else(|| failure(Reason::UnknownIssuer))?;
+            below.check(context, &link, at, PathPosition::Intermediate)?;
             let Self { above, graph, state, .. } = &mut below;
-            prepare_next(context, link, above, graph, state)
-                .map_err(|reason| Failure { rejection: Rejection { at, reason }, scope: Scope::Path })?;
-            below.issuer = link.certificate;
+            prepare_next(context, &link, above, graph, state).map_err(failure)?;
+            below.working_key = link.certificate.spki();
         }
         Ok(below)
     }
@@ -164,7 +171,7 @@ impl<'a> IssuerState<'a> {
     ) -> Result<(), Failure> {
         let failure = |(scope, reason)| Failure { rejection: Rejection { at, reason }, scope };
         // 6.1.3 (a)(1). (a)(4) is true because the search follows names.
-        context.verify_signature(link, &self.issuer).map_err(|reason| failure((Scope::Path, reason)))?;
+        context.verify_signature(link, self.working_key).map_err(|reason| failure((Scope::Path, reason)))?;
         context.inspect_once(link, position).map_err(|reason| failure((Scope::Certificate, reason)))?;
         process(context, link, position, &self.above, &mut self.graph, &mut self.state)
             .map_err(|reason| failure((Scope::Path, reason)))

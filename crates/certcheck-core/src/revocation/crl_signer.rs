@@ -44,7 +44,7 @@ impl<'e> Assessor<'e> {
         }
         // Another certificate with that name: another key of the CA, or a separate CRL issuer.
         for reference in self.pool.by_name(name) {
-            let Some((link, _)) = self.pool.link(reference) else { continue };
+            let Some(link) = self.pool.link(reference) else { continue };
             let candidate = link.certificate;
             let was_tried = is_of_issuer && candidate.der() == checked.issuer.der();
             if was_tried {
@@ -119,7 +119,7 @@ impl<'e> Assessor<'e> {
         let (issuer, name) = (signer.certificate.issuer(), certifier.subject());
         self.context.budget.compare_names(issuer.cost().saturating_add(name.cost())).is_ok()
             && issuer.matches(name)
-            && self.context.verify_signature(signer, certifier).is_ok()
+            && self.context.verify_signature(signer, certifier.spki()).is_ok()
     }
 
     /// Whether the certificates above the CA on this path are those that the ring has above it.
@@ -134,7 +134,7 @@ impl<'e> Assessor<'e> {
         }
         let (ring, ca) = (self.context.ring, checked.issuer);
         let named = ring.name_id(ca.subject()).map_or(&[][..], |name| ring.by_subject(name));
-        let links = named.iter().filter_map(|at| Some(self.pool.link(CertificateRef::Ring(*at))?.0));
+        let links = named.iter().filter_map(|at| self.pool.link(CertificateRef::Ring(*at)));
         let of_key: Vec<Link<'e>> =
             links.filter(|link| link.certificate.spki_raw() == ca.spki_raw()).collect();
         of_key.is_empty() || of_key.iter().any(|link| self.certifies(certifier, link))
@@ -193,8 +193,7 @@ impl<'e> Assessor<'e> {
         if let Err(rejection) = outcome.result {
             return Err(SignerFault::NoPath(Box::new(rejection.reason)));
         }
-        let path: Vec<Certificate<'e>> =
-            outcome.path.iter().filter_map(|at| pool.link(*at)).map(|(link, _)| link.certificate).collect();
+        let path: Vec<Certificate<'e>> = outcome.path.iter().filter_map(|at| pool.certificate(*at)).collect();
         if path.last().is_none_or(|anchor| anchor.der() != self.anchor.der()) {
             return Err(SignerFault::OtherAnchor);
         }

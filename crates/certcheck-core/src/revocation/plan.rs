@@ -449,11 +449,7 @@ impl<'s, 'e> Plan<'s, 'e> {
             }
             let name = crl.issuer();
             let pool = self.context.pool;
-            let known = pool
-                .by_name(name)
-                .into_iter()
-                .filter_map(|at| pool.link(at))
-                .map(|(link, _)| link.certificate);
+            let known = pool.by_name(name).into_iter().filter_map(|at| pool.certificate(at));
             let fetched: Vec<_> =
                 self.signers.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
             let fetched = fetched.into_iter().filter(|signer| signer.subject().matches(name));

@@ -488,6 +488,11 @@ impl OwnedCertificate {
         &self.der
     }
 
+    /// The encoded public key with its algorithm.
+    pub(crate) fn spki_raw(&self) -> &[u8] {
+        self.fields.spki.slice(&self.der)
+    }
+
     /// The last second of validity.
     #[must_use]
     pub fn not_after(&self) -> Time {
