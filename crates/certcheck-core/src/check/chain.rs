@@ -24,36 +24,12 @@ impl ParsedChain {
         self.target
     }
 
-    /// Parses the certificates that were presented with a target. Those that cannot be parsed change nothing next to a
-    /// good chain. `issuers` were fetched later, and come after the presented ones.
+    /// Parses the certificates that were presented with a target, and the `issuers` that were fetched later.
     pub(super) fn parse(check: &Check<'_>, target: Positions, issuers: &[CertificateDer<'_>]) -> Self {
-        let limits = &check.policy.limits;
-        let (first, rest) =
-            check.chain.split_first().map_or((&[][..], &[][..]), |(first, rest)| (&**first, rest));
-        let max = usize::try_from(limits.presented).unwrap_or(usize::MAX);
-        let mut warnings = Vec::new();
-        if rest.len() > max {
-            warnings.push(Warning::PresentedTooMany { allowed: limits.presented });
-        }
-        let mut presented = Vec::with_capacity(rest.len().min(max));
-        let mut views = Vec::with_capacity(rest.len().min(max));
-        for (index, der) in (1..).zip(rest.iter().take(max)) {
-            match parse(der, limits) {
-                Ok(certificate) => {
-                    presented.push((index, certificate.positions()));
-                    views.push(certificate);
-                }
-                Err(reason) => warnings.push(Warning::PresentedMalformed { index, reason }),
-            }
-        }
-        let room = max.saturating_sub(presented.len());
-        let fetched = (check.chain.len()..).zip(issuers);
-        let fetched = fetched.filter_map(|(index, der)| Some((index, parse(der, limits).ok()?)));
-        for (index, certificate) in fetched.take(room) {
-            presented.push((index, certificate.positions()));
-            views.push(certificate);
-        }
-        let layout = PoolLayout::new(check.ring, &target.view(first), &views);
+        let Presented { certificates, indices, warnings } = Presented::parse(check, issuers);
+        let first = check.chain.first().map_or(&[][..], |first| &**first);
+        let layout = PoolLayout::new(check.ring, &target.view(first), &certificates);
+        let presented = indices.into_iter().zip(certificates.iter().map(Certificate::positions)).collect();
         Self { target, presented, layout, warnings }
     }
 
@@ -79,10 +55,51 @@ impl ParsedChain {
     }
 }
 
+/// The certificates that were presented with a target, parsed.
+pub(super) struct Presented<'e> {
+    /// Those that can be parsed, fetched ones last.
+    pub(super) certificates: Vec<Certificate<'e>>,
+    /// The position of each in the chain. Fetched ones come after the chain.
+    indices: Vec<usize>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl<'e> Presented<'e> {
+    /// Parses the certificates that were presented with a target. Those that cannot be parsed change nothing next to a
+    /// good chain. `issuers` were fetched later, and come after the presented ones.
+    pub(super) fn parse(check: &Check<'e>, issuers: &'e [CertificateDer<'_>]) -> Self {
+        let limits = &check.policy.limits;
+        let rest = check.chain.get(1..).unwrap_or_default();
+        let max = usize::try_from(limits.presented).unwrap_or(usize::MAX);
+        let mut warnings = Vec::new();
+        if rest.len() > max {
+            warnings.push(Warning::PresentedTooMany { allowed: limits.presented });
+        }
+        let mut certificates = Vec::with_capacity(rest.len().min(max));
+        let mut indices = Vec::with_capacity(rest.len().min(max));
+        for (index, der) in (1..).zip(rest.iter().take(max)) {
+            match parse(der, limits) {
+                Ok(certificate) => {
+                    indices.push(index);
+                    certificates.push(certificate);
+                }
+                Err(reason) => warnings.push(Warning::PresentedMalformed { index, reason }),
+            }
+        }
+        let room = max.saturating_sub(certificates.len());
+        let fetched = (check.chain.len()..).zip(issuers);
+        let fetched = fetched.filter_map(|(index, der)| Some((index, parse(der, limits).ok()?)));
+        for (index, certificate) in fetched.take(room) {
+            indices.push(index);
+            certificates.push(certificate);
+        }
+        Self { certificates, indices, warnings }
+    }
+}
+
 /// Parses the target.
-pub(super) fn parse_target(check: &Check<'_>) -> Result<Positions, Reason> {
-    let first = check.chain.first().ok_or(Reason::NoCertificate)?;
-    Ok(parse(first, &check.policy.limits)?.positions())
+pub(super) fn parse_target<'e>(check: &Check<'e>) -> Result<Certificate<'e>, Reason> {
+    parse(check.chain.first().ok_or(Reason::NoCertificate)?, &check.policy.limits)
 }
 
 fn parse<'e>(der: &'e CertificateDer<'_>, limits: &Limits) -> Result<Certificate<'e>, Reason> {

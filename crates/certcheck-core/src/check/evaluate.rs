@@ -3,10 +3,8 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use pki_types::CertificateDer;
-
 use super::Check;
-use super::chain::{ParsedChain, parse_target};
+use super::chain::{Presented, parse_target};
 use super::findings::Findings;
 use super::memory::{Memory, Searched};
 use super::verdict::decide;
@@ -36,9 +34,10 @@ impl<'a> Check<'a> {
         match parse_target(&self) {
             Err(reason) => Findings::rejected(Rejection { at: 0, reason }).without_path(),
             Ok(target) => {
-                let chain = ParsedChain::parse(&self, target, &[]);
+                let Presented { certificates, warnings, .. } = Presented::parse(&self, &[]);
+                let pool = Pool::new(self.ring, target, certificates);
                 let (answers, mut memory) = (Answers::new(None), Memory::default());
-                evaluate(&self, &chain, &[], &mut memory, &answers, OpenRequests::NotTried).into_report()
+                evaluate(&self, pool, warnings, &mut memory, &answers, OpenRequests::NotTried).into_report()
             }
         }
     }
@@ -99,17 +98,16 @@ struct Evaluator<'c, 'e> {
     paths: Vec<usize>,
 }
 
-/// Evaluates the check. `issuers` are the certificates that were fetched for paths. With a memory from an earlier
+/// Evaluates the check with the certificates of this pool. With a memory from an earlier
 /// evaluation of the same check, only what new answers concern is determined again.
 pub(super) fn evaluate<'e>(
     check: &Check<'e>,
-    chain: &ParsedChain,
-    issuers: &'e [CertificateDer<'static>],
+    pool: Pool<'e>,
+    warnings: Vec<Warning>,
     memory: &mut Memory,
     answers: &dyn AnswerSource,
     open_requests: OpenRequests,
 ) -> Evaluation<'e> {
-    let pool = chain.pool(check, issuers);
     let edges = core::mem::take(&mut memory.edges);
     let mut evaluator = Evaluator {
         check,
@@ -122,7 +120,7 @@ pub(super) fn evaluate<'e>(
         spent: Spent::default(),
         paths: Vec::new(),
     };
-    let Found { findings, needs, wanted_issuers } = evaluator.run(chain.warnings.clone());
+    let Found { findings, needs, wanted_issuers } = evaluator.run(warnings);
     let Evaluator { pool, edges, memory, paths, .. } = evaluator;
     // A session goes on if something is needed, and also if an answer is taken back.
     if open_requests == OpenRequests::Named {

@@ -29,7 +29,7 @@ impl<I: CheckInputs> ParsedCheck<I> {
     /// Parses the target of a check.
     #[must_use]
     pub fn new(inputs: I) -> Self {
-        let target = parse_target(&inputs.check());
+        let target = parse_target(&inputs.check()).map(|target| target.positions());
         Self { inputs, target }
     }
 

@@ -233,8 +233,8 @@ impl<I: CheckInputs> CheckSession<I> {
                 // Once the verdict is final, requests that are still open do not matter.
                 let open_requests =
                     if self.needs.is_empty() { OpenRequests::Named } else { OpenRequests::NotTried };
-                evaluate(&check, chain, &self.issuers, &mut memory, &self.answers, open_requests)
-                    .into_report()
+                let (pool, warnings) = (chain.pool(&check, &self.issuers), chain.warnings.clone());
+                evaluate(&check, pool, warnings, &mut memory, &self.answers, open_requests).into_report()
             }
         };
         report.spent.signatures = report.spent.signatures.saturating_add(self.signatures);
@@ -321,7 +321,8 @@ impl<I: CheckInputs> CheckSession<I> {
             }
         };
         let open_requests = OpenRequests::Named;
-        let evaluation = evaluate(&check, chain, &self.issuers, &mut self.memory, &answers, open_requests);
+        let (pool, warnings) = (chain.pool(&check, &self.issuers), chain.warnings.clone());
+        let evaluation = evaluate(&check, pool, warnings, &mut self.memory, &answers, open_requests);
         self.signatures = self.signatures.saturating_add(evaluation.findings.spent.signatures);
         let is_settled = evaluation.needs.is_empty() && evaluation.wanted_issuers.is_empty();
         let owned = || evaluation.to_owned_report().with_signatures(self.signatures);
