@@ -55,7 +55,7 @@ impl IssuerPath {
         // A warning about presented certificates must appear in each report. A leaf with the name of a CA is a special
         // case, and so is a path that was not the first one.
         let is_plain = chain.warnings.is_empty()
-            && !target.is_self_issued
+            && !target.certificate.is_self_issued()
             && searched.outcome.attempts.is_empty()
             && pool.by_name(target.certificate.subject()).is_empty();
         if !is_plain || path.len() < 2 {

@@ -24,7 +24,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) subject: NameId,
     /// The number of its issuer's name.
     pub(crate) issuer: NameId,
-    /// Whether subject and issuer are the same name (RFC 5280 3.2).
+    /// Whether subject and issuer are the same name (RFC 5280 3.2). `false` for a target: no rule asks that of the last
+    /// certificate of a path.
     pub(crate) is_self_issued: bool,
 }
 
@@ -33,6 +34,7 @@ pub(crate) struct Candidate<'a> {
 pub(crate) struct Link<'a> {
     pub(crate) reference: CertificateRef,
     pub(crate) certificate: Certificate<'a>,
-    /// Whether subject and issuer are the same name (RFC 5280 3.2).
+    /// Whether subject and issuer are the same name (RFC 5280 3.2). `false` for a target: no rule asks that of the last
+    /// certificate of a path.
     pub(crate) is_self_issued: bool,
 }

@@ -27,8 +27,6 @@ pub(crate) struct PoolLayout {
     target_issuer: NameId,
     /// `None` if it is to be computed on demand.
     target_subject: Option<NameId>,
-    /// `None` if it is to be computed on demand.
-    is_target_self_issued: Option<bool>,
     presented: Vec<Presented>,
     /// The presented certificates by subject, sorted.
     by_subject: Vec<(NameId, u32)>,
@@ -57,16 +55,17 @@ impl PoolLayout {
         let mut by_subject: Vec<_> = kept.iter().map(|presented| presented.subject).zip(0..).collect();
         by_subject.sort_unstable();
         let target_issuer = numbers.of(target.issuer());
-        // A presented certificate may have its name.
-        let target_subject = (!kept.is_empty()).then(|| numbers.of(target.subject()));
-        let is_target_self_issued = target_subject.map(|subject| subject == target_issuer);
-        Self { target_issuer, target_subject, is_target_self_issued, presented: kept, by_subject }
+        // A search compares the target's own name only with those of certificates that have its key.
+        let has_key = |known: &Presented| {
+            presented.get(known.place).is_some_and(|known| known.spki_raw() == target.spki_raw())
+        };
+        let target_subject = kept.iter().any(has_key).then(|| numbers.of(target.subject()));
+        Self { target_issuer, target_subject, presented: kept, by_subject }
     }
 
-    /// The layout for another target of the same issuer, in the same ring and with the same presented certificates. The
-    /// target must not be self-issued.
+    /// The layout for another target of the same issuer, in the same ring and with the same presented certificates.
     pub(crate) fn with_other_target(&self) -> Self {
-        Self { target_subject: None, is_target_self_issued: Some(false), ..self.clone() }
+        Self { target_subject: None, ..self.clone() }
     }
 
     /// The pool of these certificates, which must be those that the layout was made of.
@@ -76,13 +75,12 @@ impl PoolLayout {
         target: Certificate<'a>,
         presented: Vec<Certificate<'a>>,
     ) -> Pool<'a> {
-        let Self { target_issuer, target_subject, is_target_self_issued, presented: used, by_subject } = self;
+        let Self { target_issuer, target_subject, presented: used, by_subject } = self;
         Pool {
             ring,
             target,
             target_issuer,
             target_subject: target_subject.map_or_else(OnceCell::new, OnceCell::from),
-            is_target_self_issued: is_target_self_issued.map_or_else(OnceCell::new, OnceCell::from),
             presented,
             used,
             by_subject,
@@ -97,8 +95,6 @@ pub(crate) struct Pool<'a> {
     target_issuer: NameId,
     /// See [`PoolLayout`].
     target_subject: OnceCell<NameId>,
-    /// See [`PoolLayout`].
-    is_target_self_issued: OnceCell<bool>,
     /// All presented certificates.
     presented: Vec<Certificate<'a>>,
     /// Those that paths are built from.
@@ -116,7 +112,6 @@ impl<'a> Pool<'a> {
         let layout = PoolLayout {
             target_issuer: NameId::MAX,
             target_subject: None,
-            is_target_self_issued: None,
             presented: Vec::new(),
             by_subject: Vec::new(),
         };
@@ -143,12 +138,7 @@ impl<'a> Pool<'a> {
     }
 
     pub(crate) fn target(&self) -> Link<'a> {
-        let (reference, is_self_issued) = (CertificateRef::Target, self.is_target_self_issued());
-        Link { reference, certificate: self.target, is_self_issued }
-    }
-
-    fn is_target_self_issued(&self) -> bool {
-        *self.is_target_self_issued.get_or_init(|| self.target.is_self_issued())
+        Link { reference: CertificateRef::Target, certificate: self.target, is_self_issued: false }
     }
 
     /// The number of the target's own name. If no other certificate has that name, a number that none has.
@@ -199,8 +189,13 @@ impl<'a> Pool<'a> {
         let (key, issuer, subject) = match reference {
             CertificateRef::Target => {
                 let (key, issuer) = (self.target.spki_raw(), self.target_issuer);
-                let is_self_issued = self.is_target_self_issued();
-                return Some(Candidate { reference, key, subject: NameId::MAX, issuer, is_self_issued });
+                return Some(Candidate {
+                    reference,
+                    key,
+                    subject: NameId::MAX,
+                    issuer,
+                    is_self_issued: false,
+                });
             }
             CertificateRef::Ring(at) => {
                 let entry = self.ring.get(at)?;
