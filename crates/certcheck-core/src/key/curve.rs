@@ -66,7 +66,10 @@ impl<const N: usize> Equation<N> {
     fn read(&self, bytes: &[u8]) -> Option<[u64; N]> {
         let mut number = [0; N];
         for (limb, chunk) in number.iter_mut().zip(bytes.rchunks(8)) {
-            *limb = chunk.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
+            *limb = match <&[u8; 8]>::try_from(chunk) {
+                Ok(whole) => u64::from_be_bytes(*whole),
+                Err(_) => chunk.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte)),
+            };
         }
         self.is_below(&number).then_some(number)
     }
