@@ -1,6 +1,6 @@
 //! Numbers for names, so that code that stores certificates or CRLs by name compares numbers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::x509::Name;
 
@@ -13,8 +13,9 @@ pub(crate) type NameId = u32;
 pub(crate) struct NameInterner {
     by_bytes: HashMap<Box<[u8]>, NameId>,
     by_form: HashMap<Vec<u8>, NameId>,
-    /// The hashes of the names that have a plain form. A hash in this set only decides how the search goes on.
-    plain: HashSet<u64>,
+    /// The names that have a plain form, by its hash: one encoding of each, which nearly all certificates use. A hash
+    /// only decides how the search goes on.
+    plain: BTreeMap<u64, (Box<[u8]>, NameId)>,
     /// Whether some name has no plain form, so that a plain name may match it.
     has_others: bool,
     count: NameId,
@@ -36,10 +37,12 @@ impl NameInterner {
         if self.count == 0 {
             return None;
         }
-        if let (Some(hash), false) = (plain_hash, self.has_others)
-            && !self.plain.contains(&hash)
-        {
-            return None;
+        if let Some(hash) = plain_hash {
+            match self.plain.get(&hash) {
+                Some((raw, id)) if **raw == *name.raw() => return Some(*id),
+                None if !self.has_others => return None,
+                _ => {}
+            }
         }
         let known = self.by_bytes.get(name.raw());
         known.or_else(|| self.by_form.get(&name.normalized())).copied()
@@ -60,7 +63,7 @@ impl NameInterner {
             self.count += 1;
         }
         match name.plain_hash() {
-            Some(hash) => drop(self.plain.insert(hash)),
+            Some(hash) => _ = self.plain.entry(hash).or_insert_with(|| (name.raw().into(), id)),
             None => self.has_others = true,
         }
         self.by_bytes.insert(name.raw().into(), id);
