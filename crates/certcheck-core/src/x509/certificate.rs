@@ -294,7 +294,7 @@ impl<'a> Certificate<'a> {
     /// Whether the certificate has this extension.
     #[must_use]
     pub fn has(&self, known: KnownExtension) -> bool {
-        self.fields.extensions.span(known).is_some()
+        self.fields.extensions.has(known)
     }
 
     /// Whether the certificate has this extension, marked critical.
@@ -306,7 +306,7 @@ impl<'a> Certificate<'a> {
     /// The first critical extension that path validation does not process (RFC 5280 6.1.4 (o), 6.1.5 (f)).
     #[must_use]
     pub fn unhandled_critical_extension(&self) -> Option<Oid<'a>> {
-        if let Some(span) = self.fields.extensions.unknown_critical {
+        if let Some(span) = self.fields.extensions.unknown_critical() {
             return Some(Oid::new(self.slice(span)));
         }
         self.fields.extensions.critical().find(|known| !known.is_processed()).map(KnownExtension::oid)

@@ -77,7 +77,6 @@ macro_rules! known_extensions {
         impl KnownExtension {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-            pub(crate) const COUNT: usize = Self::ALL.len();
 
             /// Its object identifier.
             #[must_use]
@@ -94,23 +93,18 @@ macro_rules! known_extensions {
     };
 }
 
+// Those whose bodies are read again come first: see `WITH_BODY`.
 known_extensions! {
     /// The authorityKeyIdentifier (RFC 5280 4.2.1.1).
     AuthorityKeyIdentifier = AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier";
     /// The subjectKeyIdentifier (RFC 5280 4.2.1.2).
     SubjectKeyIdentifier = SUBJECT_KEY_IDENTIFIER, "subjectKeyIdentifier";
-    /// The keyUsage (RFC 5280 4.2.1.3).
-    KeyUsage = KEY_USAGE, "keyUsage";
     /// The certificatePolicies (RFC 5280 4.2.1.4).
     CertificatePolicies = CERTIFICATE_POLICIES, "certificatePolicies";
     /// The policyMappings (RFC 5280 4.2.1.5).
     PolicyMappings = POLICY_MAPPINGS, "policyMappings";
     /// The subjectAltName (RFC 5280 4.2.1.6).
     SubjectAltName = SUBJECT_ALT_NAME, "subjectAltName";
-    /// The issuerAltName (RFC 5280 4.2.1.7).
-    IssuerAltName = ISSUER_ALT_NAME, "issuerAltName";
-    /// The basicConstraints (RFC 5280 4.2.1.9).
-    BasicConstraints = BASIC_CONSTRAINTS, "basicConstraints";
     /// The nameConstraints (RFC 5280 4.2.1.10).
     NameConstraints = NAME_CONSTRAINTS, "nameConstraints";
     /// The policyConstraints (RFC 5280 4.2.1.11).
@@ -127,6 +121,12 @@ known_extensions! {
     AuthorityInfoAccess = AUTHORITY_INFO_ACCESS, "authorityInfoAccess";
     /// The subjectInfoAccess (RFC 5280 4.2.2.2).
     SubjectInfoAccess = SUBJECT_INFO_ACCESS, "subjectInfoAccess";
+    /// The keyUsage (RFC 5280 4.2.1.3).
+    KeyUsage = KEY_USAGE, "keyUsage";
+    /// The issuerAltName (RFC 5280 4.2.1.7).
+    IssuerAltName = ISSUER_ALT_NAME, "issuerAltName";
+    /// The basicConstraints (RFC 5280 4.2.1.9).
+    BasicConstraints = BASIC_CONSTRAINTS, "basicConstraints";
     /// The noRevAvail (RFC 9608).
     NoRevAvail = NO_REV_AVAIL, "noRevAvail";
     /// The id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1).
@@ -220,13 +220,21 @@ impl Span {
     }
 }
 
-/// Which known extensions a certificate has, and the bodies that are numbers.
+/// How many of [`KnownExtension::ALL`] have bodies that are read again. The bodies of the others are numbers, or say
+/// nothing more.
+const WITH_BODY: usize = slot_of(KnownExtension::KeyUsage);
+
+/// Which known extensions a certificate has, and the bodies that are numbers. It is small, because it is copied with
+/// each view of a certificate.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ExtensionTable {
-    spans: [Span; KnownExtension::COUNT],
-    /// Which extensions are marked critical, by their position in [`KnownExtension::ALL`].
+    /// Where the bodies are that are read again.
+    spans: [Span; WITH_BODY],
+    /// Which extensions there are, by their position in [`KnownExtension::ALL`].
+    present: u32,
+    /// Which of them are marked critical.
     critical: u32,
-    pub(crate) unknown_critical: Option<Span>,
+    unknown_critical: Span,
     pub(crate) basic_constraints: Option<BasicConstraints>,
     pub(crate) key_usage: Option<KeyUsage>,
 }
@@ -259,7 +267,7 @@ impl ExtensionTable {
                         return Err(here.fault(FIELD, Rule::DuplicateExtension));
                     }
                 }
-                if extension.critical && table.unknown_critical.is_none() {
+                if extension.critical && table.unknown_critical().is_none() {
                     let content = extension.oid.content();
                     let back = extension.value.offset.saturating_sub(here.offset());
                     // The bytes of the identifier are between the start of the extension and its value.
@@ -267,7 +275,7 @@ impl ExtensionTable {
                         .rest()
                         .get(..back)
                         .and_then(|head| head.windows(content.len()).position(|w| w == content));
-                    table.unknown_critical = Some(Span::of(here.offset() + at.unwrap_or(0), content.len()));
+                    table.unknown_critical = Span::of(here.offset() + at.unwrap_or(0), content.len());
                 }
             }
         }
@@ -285,10 +293,11 @@ impl ExtensionTable {
         span: Span,
         here: Reader<'_>,
     ) -> Result<(), ViewFault> {
+        if self.has(known) {
+            return Err(here.fault(known.field(), Rule::DuplicateExtension));
+        }
+        self.present |= 1 << slot_of(known);
         if let Some(slot) = self.spans.get_mut(slot_of(known)) {
-            if slot.start != 0 {
-                return Err(here.fault(known.field(), Rule::DuplicateExtension));
-            }
             *slot = span;
         }
         self.critical |= u32::from(extension.critical) << slot_of(known);
@@ -320,7 +329,16 @@ impl ExtensionTable {
         }
     }
 
-    /// The position of the body of an extension, if the certificate has it.
+    /// The identifier of the first critical extension that is not known.
+    pub(crate) fn unknown_critical(&self) -> Option<Span> {
+        Some(self.unknown_critical).filter(|span| span.start != 0)
+    }
+
+    pub(crate) const fn has(&self, known: KnownExtension) -> bool {
+        self.present >> slot_of(known) & 1 != 0
+    }
+
+    /// The position of the body of an extension, if the certificate has it and its body is read again.
     pub(crate) fn span(&self, known: KnownExtension) -> Option<Span> {
         self.spans.get(slot_of(known)).copied().filter(|span| span.start != 0)
     }
