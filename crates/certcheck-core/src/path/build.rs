@@ -9,12 +9,12 @@ use std::collections::HashMap;
 
 use super::candidate::{Candidate, CertificateRef};
 use super::context::Context;
+use super::order::{Ordered, candidates_of};
 use super::pool::Pool;
 use super::verify::{Failure, IssuerState, KeptIssuerState, Scope, Valid, validate};
 use crate::key_ring::{NameId, RingCertificate, Role};
 use crate::policy::{Limit, LimitHit};
 use crate::reason::{self, Reason, Rejection};
-use crate::time::Time;
 
 /// The longest path, whatever the policy allows. The search recurses once per certificate of the path.
 const LONGEST_PATH: usize = 256;
@@ -65,78 +65,6 @@ struct Search<'s, 'a> {
     was_too_deep: bool,
     best: Option<Attempt>,
     attempts: Vec<Attempt>,
-}
-
-/// The certificates of a name, best first. Nearly always there is one.
-pub(crate) enum Ordered {
-    One(CertificateRef),
-    Many(std::vec::IntoIter<CertificateRef>),
-    End,
-}
-
-impl Iterator for Ordered {
-    type Item = CertificateRef;
-
-    fn next(&mut self) -> Option<CertificateRef> {
-        match self {
-            Self::One(only) => {
-                let only = *only;
-                *self = Self::End;
-                Some(only)
-            }
-            Self::Many(rest) => rest.next(),
-            Self::End => None,
-        }
-    }
-}
-
-/// The certificates that may have issued this one, best first.
-///
-/// RFC 5280 4.2.1.1, RFC 5280 4.2.1.2.
-#[doc(alias("RFC 5280 section 4.2.1.1", "RFC 5280 section 4.2.1.2"))]
-pub(crate) fn candidates<'a>(now: Time, pool: &Pool<'a>, child: CertificateRef) -> Ordered {
-    match pool.candidate(child) {
-        Some(Candidate { issuer, .. }) => candidates_of(now, pool, issuer, Some(child)),
-        None => Ordered::End,
-    }
-}
-
-/// The certificates of a name, best first: those named by key identifier, then those that are valid now, then the
-/// newest. The order is total.
-fn candidates_of(now: Time, pool: &Pool<'_>, name: NameId, child: Option<CertificateRef>) -> Ordered {
-    let mut rest = pool.by_subject(name);
-    match (rest.next(), rest.next()) {
-        (Some(first), Some(second)) => {
-            let found = [first, second].into_iter().chain(rest).collect();
-            Ordered::Many(sorted(now, pool, child, found).into_iter())
-        }
-        (Some(only), None) => Ordered::One(only),
-        (None, _) => Ordered::End,
-    }
-}
-
-/// Certificates of one name, best first.
-fn sorted(
-    now: Time,
-    pool: &Pool<'_>,
-    child: Option<CertificateRef>,
-    mut found: Vec<CertificateRef>,
-) -> Vec<CertificateRef> {
-    // An identifier that cannot be parsed gives no hint. The certificate would be rejected anyway.
-    let child = child.and_then(|child| pool.certificate(child));
-    let wanted = child.and_then(|child| child.authority_key_identifier().ok().flatten()?.key_identifier);
-    found.sort_by_cached_key(|candidate| {
-        let Some(certificate) = pool.certificate(*candidate) else { return (3, true, 0, *candidate) };
-        let own = certificate.subject_key_identifier().ok().flatten();
-        let key_match = match (wanted, own) {
-            (Some(wanted), Some(own)) if wanted == own => 0,
-            (Some(_), Some(_)) => 2,
-            _ => 1,
-        };
-        let is_outside = now < certificate.not_before() || now > certificate.not_after();
-        (key_match, is_outside, -certificate.not_before().unix(), *candidate)
-    });
-    found
 }
 
 /// Searches a path for the target of the pool that contains none of the `excluded` certificates below the anchor.

@@ -5,10 +5,10 @@
 //! certificate that verified signatures reach from the target counts, not only those of the best attempt. A certificate
 //! without such signatures does not count: with it, a client could make a server follow any URL.
 
-use super::build;
 use super::candidate::{CertificateRef, Link};
 use super::context::Context;
 use super::inspect::inspect;
+use super::order::candidates;
 use super::pool::Pool;
 use super::profile::PathPosition;
 use crate::x509::Certificate;
@@ -34,7 +34,7 @@ pub(crate) fn reach<'a>(context: &mut Context<'a>, pool: &Pool<'a>) -> Reached<'
     while let Some(child) = queue.get(at).copied() {
         at += 1;
         let mut has_issuer = false;
-        for reference in build::candidates(context.now, pool, child.reference) {
+        for reference in candidates(context.now, pool, child.reference) {
             let Some(issuer) = pool.link(reference) else { continue };
             if context.verify_signature(&child, issuer.certificate.spki()).is_err() {
                 continue;

@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod discovery;
 mod inspect;
 pub(crate) mod name_constraints;
+mod order;
 pub(crate) mod policies;
 pub(crate) mod pool;
 pub(crate) mod profile;
