@@ -216,7 +216,10 @@ impl<'e> Evaluator<'_, 'e> {
         self.edges = context.into_edges();
         let excluded = excluded.to_vec();
         let searched = Arc::new(Searched { excluded, outcome, was_known, wanted_issuers, spent });
-        self.memory.add_search(Arc::clone(&searched));
+        // As with signatures, only a session comes back to it.
+        if self.open_requests == OpenRequests::Named {
+            self.memory.add_search(Arc::clone(&searched));
+        }
         searched
     }
 

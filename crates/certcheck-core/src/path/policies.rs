@@ -64,8 +64,9 @@ pub(crate) struct KeptGraph {
 
 impl KeptGraph {
     pub(crate) fn view<'a>(self) -> PolicyGraph<'a> {
-        let levels = self.last.map(|any| Level { nodes: Vec::new(), any });
-        let levels = levels.into_iter().collect();
+        // With room for the level of the target.
+        let mut levels = Vec::with_capacity(2);
+        levels.extend(self.last.map(|any| Level { nodes: Vec::new(), any }));
         PolicyGraph { levels, expected: Vec::new(), any_expected: self.any_expected }
     }
 }
