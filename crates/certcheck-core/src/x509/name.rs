@@ -16,7 +16,6 @@ use crate::oid::Oid;
 #[derive(Clone, Copy, Debug)]
 pub struct Name<'a> {
     raw: &'a [u8],
-    content: &'a [u8],
 }
 
 impl<'a> Name<'a> {
@@ -36,13 +35,12 @@ impl<'a> Name<'a> {
                 None => drop(Rdn::parse(&mut rdns, field)?),
             }
         }
-        Ok(Self { raw: outer.raw, content: outer.value })
+        Ok(Self { raw: outer.raw })
     }
 
     /// A name from bytes that were parsed before.
-    pub(crate) fn reread(raw: &'a [u8]) -> Self {
-        let mut rest = raw;
-        Self { raw, content: next_parsed(&mut rest).map_or(&[][..], |outer| outer.value) }
+    pub(crate) const fn reread(raw: &'a [u8]) -> Self {
+        Self { raw }
     }
 
     /// The name as encoded, with its header.
@@ -54,12 +52,14 @@ impl<'a> Name<'a> {
     /// Whether it has no RDN.
     #[must_use]
     pub const fn is_empty(self) -> bool {
-        self.content.is_empty()
+        // A header without content.
+        self.raw.len() <= 2
     }
 
     /// The RDNs in the order of the encoding, the most general first.
     pub fn rdns(self) -> impl Iterator<Item = Rdn<'a>> + Clone {
-        let mut rest = self.content;
+        let mut whole = self.raw;
+        let mut rest = next_parsed(&mut whole).map_or(&[][..], |outer| outer.value);
         core::iter::from_fn(move || {
             let set = next_parsed(&mut rest)?;
             Some(Rdn { raw: set.raw, content: set.value })
