@@ -19,7 +19,7 @@ use crate::path::verify::Valid;
 use crate::policy::{AnchorValidity, Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{OwnedReport, Report, Verdict, Warning};
-use crate::revocation::plan::OpenRequests;
+use crate::revocation::plan::{OpenRequests, Planned};
 use crate::revocation::{
     AnswerSource, Answers, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal,
     FetchedEvidence, Need, plan,
@@ -27,6 +27,9 @@ use crate::revocation::{
 use crate::status::{Means, Status};
 use crate::time::Time;
 use crate::x509::Certificate;
+
+/// The most answers whose issuers are compared one by one.
+const FEW_ASKED: usize = 8;
 
 impl<'a> Check<'a> {
     /// Decides with the evidence that was given, and returns the report.
@@ -295,7 +298,7 @@ impl<'e> Evaluator<'_, 'e> {
         }
         let mut statuses: Vec<Status> = plans.iter().map(|planned| planned.status.clone()).collect();
         // Everything that was requested for the path is evaluated for all of it: revoked by any is revoked.
-        if needs.is_empty() && plans.iter().any(|planned| !planned.asked.is_empty()) {
+        if needs.is_empty() && may_concern_others(&plans, &checked_certificates) {
             let fetched = FetchedEvidence::of(plans.iter().flat_map(|planned| &planned.asked));
             for ((status, planned), checked) in statuses.iter_mut().zip(&plans).zip(&checked_certificates) {
                 fetched.merge_into(context, evidence, checked, &planned.own, status, &mut spent);
@@ -424,6 +427,19 @@ impl<'e> Evaluator<'_, 'e> {
         let ends = path.iter().take(counted).filter_map(|at| self.pool.not_after(*at));
         ends.chain(anchor.and_then(|anchor| anchor.constraints().not_after)).min()
     }
+}
+
+/// Whether evidence that was requested for one certificate of a path may change the status of another. The evidence of
+/// most paths does not, since each CA issues its own.
+fn may_concern_others(plans: &[Arc<Planned>], checked: &[CheckedCertificate<'_, '_>]) -> bool {
+    let asked = || plans.iter().flat_map(|planned| &planned.asked);
+    if plans.iter().any(|planned| planned.own.looked_beyond) || asked().count() > FEW_ASKED {
+        return asked().next().is_some();
+    }
+    plans.iter().enumerate().any(|(at, planned)| {
+        let others = || checked.iter().enumerate().filter(|(other, _)| *other != at);
+        planned.asked.iter().any(|asked| others().any(|(_, other)| asked.may_concern(other.certificate)))
+    })
 }
 
 /// The attempt for a validated path that was given up for another.

@@ -15,7 +15,7 @@ use crate::x509::Certificate;
 pub(crate) struct OwnEvidence {
     pub(super) evidence: Evidence,
     /// Whether anything was used in addition to CRLs of its issuer and responses for it.
-    pub(super) looked_beyond: bool,
+    pub(crate) looked_beyond: bool,
 }
 
 /// A request that was answered.
@@ -25,6 +25,18 @@ pub(crate) struct AskedEvidence {
     pub(crate) answer: Answer,
     /// Why the answer was not useful.
     pub(crate) fault: Option<Dismissal>,
+}
+
+impl AskedEvidence {
+    /// Whether the answer may say something about this certificate, too.
+    pub(crate) fn may_concern(&self, certificate: &Certificate<'_>) -> bool {
+        match &self.answer {
+            Answer::Crl(crl) => crl.issuer().matches(certificate.issuer()),
+            Answer::Ocsp(response) => response.has_serial(certificate.serial().bytes()),
+            Answer::Issuers(_) => true,
+            Answer::Failed(_) => false,
+        }
+    }
 }
 
 /// All evidence that was requested for a path.
