@@ -32,13 +32,13 @@ pub(crate) struct Origin {
 impl Origin {
     pub(crate) fn start(crls: usize, entries: usize) -> Self {
         let server = Server::start();
-        let pki = Pki::new(&server.url(""));
+        let pki = Pki::new(server.url("").trim_end_matches('/'));
         let root = CrlBuilder::new(ROOT).valid(FROM, Some(UNTIL)).issue(&Key::p256("bench root"));
         server.serve("/root.crl", Page::new(root));
         let served: Vec<Served> = (0..crls).map(|number| Served::new(number, entries)).collect();
         let (served, copies) = (Arc::new(Mutex::new(served)), Arc::new(AtomicUsize::new(0)));
         let (all, count) = (Arc::clone(&served), Arc::clone(&copies));
-        server.serve_with("/crl/", move |request| {
+        server.serve_with("/crl", move |request| {
             let number: usize = request.tail.trim_start_matches('/').parse().unwrap();
             let all = all.lock().unwrap();
             let one = &all[number];
