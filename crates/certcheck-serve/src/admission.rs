@@ -1,12 +1,13 @@
 //! The limits of connections: in all, and from one address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metrics::{Gauge, gauge};
 use tokio::sync::watch;
 
+use crate::listener::Peer;
 use crate::metrics as names;
 
 /// The connections of a listener.
@@ -22,11 +23,14 @@ struct Counts {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// The limit that a connection would go beyond.
+/// The limit that a connection or a request would go beyond.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Limit {
     Connections,
     PerAddress,
+    /// Bytes of requests to a validation listener.
+    RequestBytes,
+    RequestBytesPerPeer,
 }
 
 impl Limit {
@@ -35,6 +39,8 @@ impl Limit {
         match self {
             Self::Connections => "max-connections",
             Self::PerAddress => "max-connections-per-address",
+            Self::RequestBytes => "max-request-bytes",
+            Self::RequestBytesPerPeer => "max-request-bytes-per-peer",
         }
     }
 }
@@ -110,6 +116,11 @@ impl Drop for Counted {
         }
         self.connections.number.send_replace(counts.all);
     }
+}
+
+/// The address that a peer counts under. All Unix sockets are one peer.
+pub(crate) fn address_of(peer: Peer) -> IpAddr {
+    peer.address().map_or(Ipv4Addr::UNSPECIFIED.into(), |address| counted_as(address.ip()))
 }
 
 /// What counts as one address: of IPv6 the first 64 bits, because a host has all addresses below them.

@@ -139,7 +139,7 @@ pub(crate) fn connections_limited(about: About<'_>, code: &str, max: usize, coun
     let (listener, peer) = (about.listener, about.peer.map(display));
     info!(
         name: "connections-limited", target: "certcheck::limit",
-        listener, peer, code, max, count, "connections closed because of a limit"
+        listener, peer, code, max, count, "connections or requests refused because of a limit"
     );
 }
 

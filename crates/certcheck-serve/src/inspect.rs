@@ -31,6 +31,7 @@ impl Shared {
             ready: self.ready_with(&state),
             reload: None,
             listeners: state.listener_states(),
+            validations: state.validations.states(),
             rings: state.rings(self),
             evidence: Vec::new(),
             sources: Vec::new(),
@@ -82,6 +83,11 @@ impl Shared {
                 add("upstream", format!("the service {upstream} of listener `{name}` {why}"));
             }
         }
+        for name in state.validations.silent() {
+            if !self.board.is_draining() {
+                add("listener", format!("validation listener `{name}` listens nowhere"));
+            }
+        }
         for engine in state.engines.all() {
             let names = state.listeners_of(engine).join("`, `");
             match self.board.ring(engine) {
@@ -108,7 +114,9 @@ impl State {
                 self.listeners.get(&listener.name).map(|listener| Arc::clone(&listener.active.borrow()));
             active.is_some_and(|active| active.engine().is_some_and(|own| Arc::ptr_eq(own, engine)))
         };
-        self.loaded.config.listeners.iter().filter(uses).map(|listener| listener.name.clone()).collect()
+        let listeners = self.loaded.config.listeners.iter().filter(uses);
+        let names = listeners.map(|listener| listener.name.clone());
+        names.chain(self.validations.names_of(engine)).collect()
     }
 
     /// Why the service of a listener is missing, if it is tried at all.
@@ -164,6 +172,12 @@ impl State {
                 ending.push(EndingStatus::new("server", &config.name, None, end, now));
             }
         }
+        let of_validations = self.validations.not_after().into_iter();
+        ending.extend(
+            of_validations
+                .filter(|(_, end)| ends_soon(*end, now))
+                .map(|(name, end)| EndingStatus::new("server", &name, None, end, now)),
+        );
         for engine in self.engines.all() {
             let names = self.listeners_of(engine).join(", ");
             let snapshot = engine.snapshot();

@@ -8,7 +8,7 @@ pub(crate) const HANDSHAKE_SECONDS: &str = "certcheck_handshake_seconds";
 pub(crate) const CONNECTIONS: &str = "certcheck_connections";
 /// Connections that were cut, by `listener` and `reason`.
 pub(crate) const CUT: &str = "certcheck_connections_cut_total";
-/// Connections that were closed before their handshake, by `listener` and `reason`.
+/// Connections that were closed, and requests that were refused, because of a limit, by `listener` and `reason`.
 pub(crate) const LIMITED: &str = "certcheck_connections_limited_total";
 /// Bytes that were passed on, by `listener` and `direction`.
 pub(crate) const BYTES: &str = "certcheck_bytes_total";
@@ -32,6 +32,8 @@ pub(crate) const VALIDATION_SECONDS: &str = "certcheck_validation_seconds";
 pub(crate) const VALIDATION_CHECKS: &str = "certcheck_validation_checks";
 /// Watches of validation listeners that are open, by `listener`.
 pub(crate) const VALIDATION_WATCHES: &str = "certcheck_validation_watches";
+/// Bytes of requests to validation listeners that are not answered yet, by `listener`.
+pub(crate) const VALIDATION_REQUEST_BYTES: &str = "certcheck_validation_request_bytes";
 
 /// Requests to the mirror, by `kind` and `status`.
 pub(crate) const MIRROR_REQUESTS: &str = "certcheck_mirror_requests_total";
@@ -51,7 +53,10 @@ pub(crate) fn describe() {
     metrics::describe_histogram!(HANDSHAKE_SECONDS, "Time from the first byte to the verdict.");
     metrics::describe_gauge!(CONNECTIONS, "Connections at present, handshakes included.");
     metrics::describe_counter!(CUT, "Connections that the front ended, by reason.");
-    metrics::describe_counter!(LIMITED, "Connections that were closed because of a limit, by reason.");
+    metrics::describe_counter!(
+        LIMITED,
+        "Connections closed, and requests refused, because of a limit, by reason."
+    );
     metrics::describe_counter!(BYTES, "Bytes that were passed on, by direction.");
     metrics::describe_counter!(UPSTREAM_FAILURES, "Connections for which the service could not be reached.");
     metrics::describe_counter!(REQUESTS, "Requests over HTTP, by class of status.");
@@ -67,6 +72,10 @@ pub(crate) fn describe() {
     metrics::describe_counter!(MIRROR_REPLACED, "Evidence that the mirror has replaced, by kind.");
     metrics::describe_counter!(MIRROR_REFUSED, "Answers of sources that the mirror does not serve, by code.");
     metrics::describe_gauge!(MIRROR_BYTES, "Bytes of evidence that the mirror has.");
+    metrics::describe_gauge!(
+        VALIDATION_REQUEST_BYTES,
+        "Bytes of requests to validation listeners that are not answered yet."
+    );
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::board::{Board, SOON};
 use crate::proxy::Attempt;
+pub use crate::validation::status::ValidationStatus;
 
 /// The state of a front.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +31,8 @@ pub struct FrontStatus {
     pub reload: Option<ReloadStatus>,
     /// The listeners.
     pub listeners: Vec<ListenerStatus>,
+    /// The listeners that answer other proxies and programs.
+    pub validations: Vec<ValidationStatus>,
     /// The rings, each with the listeners that use it.
     pub rings: Vec<RingStatus>,
     /// CRLs, OCSP responses and certificates of issuers in memory. At most 500.

@@ -19,10 +19,14 @@ const SECRET: &str = "0123456789abcdef";
 
 /// A front with a listener of this protocol.
 fn start(pki: &Pki, protocol: &str) -> (Front, SocketAddr) {
+    start_with(pki, protocol, "")
+}
+
+fn start_with(pki: &Pki, protocol: &str, more: &str) -> (Front, SocketAddr) {
     fs::write(pki.path("secret"), SECRET).expect("written");
     let text = format!(
         "watch_files = 'off'\n[[validation]]\nname = 'peers'\nprotocol = '{protocol}'\nlisten = '127.0.0.1:0'\n\
-         secret_file = 'secret'\nring = 'ring'\nallow_net = '127.0.0.0/8'\n"
+         secret_file = 'secret'\nring = 'ring'\nallow_net = '127.0.0.0/8'\n{more}"
     );
     let loaded = config::read_text(&pki.path("serve.toml"), &text).unwrap_or_else(|error| panic!("{error}"));
     let front = Front::start(loaded).unwrap_or_else(|error| panic!("{error}"));
@@ -173,4 +177,30 @@ async fn frames_that_cannot_be_read_end_the_connection_and_are_no_acceptance() {
     }
     let healthcheck = [&text(b"healthcheck")[..], &[0x11]].concat();
     assert_eq!(frames(address, &[hello(&healthcheck)]).await.len(), 1);
+}
+
+/// What one peer holds without a whole request is bounded, and others are answered meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_and_frames_beyond_the_limit_of_bytes_are_no_acceptance() {
+    const LIMITS: &str = "max_request_bytes = 200_000\nmax_request_bytes_per_peer = 65_536\n";
+    let pki = Pki::new();
+    let (front, address) = start_with(&pki, "grpc", LIMITS);
+    let check = "/envoy.service.auth.v3.Authorization/Check";
+    let held = |front: &Front| front.status().validations[0].request_bytes;
+    assert_eq!(call(address, check, Some(SECRET), message(&vec![0; 100_000])).await.0, "8");
+    assert_eq!(call(address, check, Some(SECRET), message(&[])).await.0, "0");
+    until("nothing is held", || held(&front) == 0).await;
+
+    let (front, address) = start_with(&pki, "spop", LIMITS);
+    // A frame that is announced takes its room, and then there is none for another one.
+    let mut slow = TcpStream::connect(address).await.expect("connects");
+    slow.write_all(&60_000_u32.to_be_bytes()).await.expect("written");
+    until("it is held", || held(&front) == 60_000).await;
+    let answers = frames(address, &[frame(&vec![0; 6_000])]).await;
+    let expected = [&text(b"status-code")[..], &[3, 13]].concat();
+    let [answer] = answers.as_slice() else { panic!("{answers:?}") };
+    assert!(answer[0] == 102 && answer.windows(expected.len()).any(|part| part == expected), "{answer:?}");
+    assert_eq!(frames(address, &[hello(&[])]).await[0][0], 101);
+    drop(slow);
+    until("nothing is held", || held(&front) == 0).await;
 }

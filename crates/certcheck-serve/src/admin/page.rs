@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::status::{
     ConnectionStatus, EndingStatus, EvidenceStatus, FrontStatus, ListenerStatus, RefusalStatus, RingStatus,
-    SourceStatus,
+    SourceStatus, ValidationStatus,
 };
 use crate::style::STYLE;
 
@@ -32,6 +32,9 @@ pub(super) fn page(status: &FrontStatus) -> Markup {
                 main {
                     (verdict(status))
                     (section("Listeners", status.listeners.iter().map(|one| listener(one, now))))
+                    @if !status.validations.is_empty() {
+                        (section("Validation for other proxies", status.validations.iter().map(validation)))
+                    }
                     (section("Last refusals", status.refusals.iter().map(|one| refusal(one, now))))
                     (section("Evidence", status.evidence.iter().map(|one| evidence(one, now))))
                     (section("Sources", status.sources.iter().map(|one| source(one, now))))
@@ -112,6 +115,27 @@ fn listener(one: &ListenerStatus, now: Option<Time>) -> Markup {
         }
         p.quiet.small {
             (one.protocol) ", client certificate " (one.client_auth)
+            @if let Some(end) = &one.certificate_not_after { ", server certificate until " (time(end)) }
+        }
+    }
+}
+
+fn validation(one: &ValidationStatus) -> Markup {
+    html! {
+        div.head { span.name { (one.name) } span.chip { (one.protocol) } }
+        p.quiet.small { (one.connections) " of " (one.max_connections) " connections" }
+        p.small {
+            @for (at, address) in one.addresses.iter().enumerate() {
+                @if at > 0 { ", " }
+                code { (address) }
+            }
+        }
+        p.quiet.small {
+            (one.checks) " of " (one.max_checks) " checks wait, " (one.watches) " of " (one.max_watches) " watches, "
+            (one.request_bytes) " of " (one.max_request_bytes) " bytes of requests"
+        }
+        p.quiet.small {
+            "peers show a " (one.peers_show)
             @if let Some(end) = &one.certificate_not_after { ", server certificate until " (time(end)) }
         }
     }

@@ -26,6 +26,9 @@ impl Page<'_> {
         self.value("max_checks", limits.max_checks);
         self.value("max_checks_per_peer", limits.max_checks_per_peer);
         self.value("max_connections", limits.max_connections);
+        self.value("max_connections_per_address", limits.max_connections_per_address);
+        self.value("max_request_bytes", limits.max_request_bytes);
+        self.value("max_request_bytes_per_peer", limits.max_request_bytes_per_peer);
         self.value("max_remembered_bytes", limits.max_remembered_bytes);
         self.value("max_watches", limits.max_watches);
         for (policy, ValidationPolicy { name, check }) in validation.policies.iter().enumerate() {

@@ -160,12 +160,24 @@ impl Rules<'_> {
             self.evidence(at, &tls.check);
         }
         let limits = &validation.limits;
-        if limits.max_checks_per_peer > limits.max_checks {
-            let message = format!(
-                "max_checks_per_peer: {} is more than max_checks, which is {}",
-                limits.max_checks_per_peer, limits.max_checks
-            );
-            self.fault(at, "max_checks_per_peer", message);
+        for (key, of_one, whole, all) in [
+            ("max_checks_per_peer", limits.max_checks_per_peer, "max_checks", limits.max_checks),
+            (
+                "max_connections_per_address",
+                limits.max_connections_per_address,
+                "max_connections",
+                limits.max_connections,
+            ),
+            (
+                "max_request_bytes_per_peer",
+                limits.max_request_bytes_per_peer,
+                "max_request_bytes",
+                limits.max_request_bytes,
+            ),
+        ] {
+            if of_one > all {
+                self.fault(at, key, format!("{key}: {of_one} is more than {whole}, which is {all}"));
+            }
         }
         for (policy, ValidationPolicy { name: policy_name, check }) in validation.policies.iter().enumerate()
         {

@@ -198,6 +198,12 @@ pub struct ValidationLimits {
     pub max_checks_per_peer: usize,
     /// Connections at once.
     pub max_connections: usize,
+    /// The same from one address. All Unix sockets are one.
+    pub max_connections_per_address: usize,
+    /// Bytes of requests that are not answered yet.
+    pub max_request_bytes: usize,
+    /// The same of one peer, by its address.
+    pub max_request_bytes_per_peer: usize,
     /// The bytes of certificates that are remembered.
     pub max_remembered_bytes: usize,
     /// Watches at once.
@@ -212,6 +218,9 @@ impl Default for ValidationLimits {
             max_checks: 1_000,
             max_checks_per_peer: 500,
             max_connections: 1_000,
+            max_connections_per_address: 500,
+            max_request_bytes: 64 << 20,
+            max_request_bytes_per_peer: 32 << 20,
             max_remembered_bytes: 16 << 20,
             max_watches: 1_000,
         }

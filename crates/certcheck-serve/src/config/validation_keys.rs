@@ -37,6 +37,9 @@ pub(super) const OWN: &[&str] = &[
     "max_checks",
     "max_checks_per_peer",
     "max_connections",
+    "max_connections_per_address",
+    "max_request_bytes",
+    "max_request_bytes_per_peer",
     "max_remembered_bytes",
     "max_watches",
 ];
@@ -47,6 +50,8 @@ const POLICY: &[&str] = &["name"];
 const FIRST_POLICY: &str = "default";
 /// The most validation listeners, and the most policies and routes of one.
 const MAX_VALIDATIONS: usize = 64;
+/// The least bytes of requests: those of a few certificates.
+const LEAST_REQUEST_BYTES: u64 = 64 << 10;
 /// The shortest time limit.
 const SHORTEST: Duration = Duration::from_millis(10);
 
@@ -172,18 +177,24 @@ fn limits<'d>(reading: &mut Reading<'d>, own: Scope<'d>) -> ValidationLimits {
         reading.value(own, "check_timeout", usual.check_timeout, durations::duration(SHORTEST));
     let mut count = |key, usual| reading.value(own, key, usual, values::count(1, 1_000_000));
     let max_checks = count("max_checks", usual.max_checks);
+    let max_checks_per_peer = count("max_checks_per_peer", usual.max_checks_per_peer.min(max_checks));
+    let max_connections = count("max_connections", usual.max_connections);
+    let of_address = usual.max_connections_per_address.min(max_connections);
+    let max_connections_per_address = count("max_connections_per_address", of_address);
+    let max_watches = count("max_watches", usual.max_watches);
+    let mut bytes = |key, usual, least| reading.value(own, key, usual, values::count(least, 1 << 30));
+    let max_request_bytes = bytes("max_request_bytes", usual.max_request_bytes, LEAST_REQUEST_BYTES);
+    let of_peer = usual.max_request_bytes_per_peer.min(max_request_bytes);
     ValidationLimits {
         check_timeout,
         max_checks,
-        max_checks_per_peer: count("max_checks_per_peer", usual.max_checks_per_peer.min(max_checks)),
-        max_connections: count("max_connections", usual.max_connections),
-        max_watches: count("max_watches", usual.max_watches),
-        max_remembered_bytes: reading.value(
-            own,
-            "max_remembered_bytes",
-            usual.max_remembered_bytes,
-            values::count(0, 1 << 30),
-        ),
+        max_checks_per_peer,
+        max_connections,
+        max_connections_per_address,
+        max_request_bytes,
+        max_request_bytes_per_peer: bytes("max_request_bytes_per_peer", of_peer, LEAST_REQUEST_BYTES),
+        max_watches,
+        max_remembered_bytes: bytes("max_remembered_bytes", usual.max_remembered_bytes, 0),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use certcheck_rustls::{Acceptor, Engine};
+use certcheck_rustls::{Acceptor, Engine, Time};
 use metrics::gauge;
 
+use super::held::RequestBytes;
 use super::remembered::Remembered;
 use super::secret::Secret;
 use crate::admission::Connections;
@@ -19,6 +20,8 @@ pub(super) struct Active {
     pub(super) acceptor: Option<Acceptor>,
     /// The engine of each policy, in the order of the configuration.
     pub(super) engines: Vec<Arc<Engine>>,
+    /// The end of the listener's own certificate that ends first.
+    pub(super) not_after: Option<Time>,
 }
 
 impl Active {
@@ -39,6 +42,8 @@ pub(super) struct Lasting {
     pub(super) checks: Arc<Connections>,
     /// Watches that are open.
     pub(super) watches: Arc<Connections>,
+    /// Bytes of requests that are not answered yet.
+    pub(super) bytes: Arc<RequestBytes>,
 }
 
 impl Lasting {
@@ -49,6 +54,7 @@ impl Lasting {
             remembered: Remembered::default(),
             checks: counted(names::VALIDATION_CHECKS),
             watches: counted(names::VALIDATION_WATCHES),
+            bytes: RequestBytes::new(listener),
         })
     }
 }

@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 use super::active::Active;
 use super::context::Context;
 use super::{grpc, server, spop};
-use crate::admission::{Counted, Limit};
+use crate::admission::{Counted, Limit, address_of};
 use crate::config::ValidationProtocol;
 use crate::events::{self, About};
 use crate::incoming;
@@ -41,12 +41,17 @@ impl Serve for Context {
 }
 
 /// Serves a connection to its end, if its peer is listed.
-async fn connection(context: Context, io: Stream, peer: Peer, counted: Counted) {
+async fn connection(context: Context, io: Stream, peer: Peer, mut counted: Counted) {
     let active = context.active();
     if !incoming::is_listed(&active.config.peers, peer) {
         let listener = Arc::clone(&context.listener);
         counter!(names::LIMITED, "listener" => listener, "reason" => "client-address").increment(1);
         events::address_refused(About { listener: &context.listener, peer: peer.address() });
+        return;
+    }
+    let max = active.config.limits.max_connections_per_address;
+    if let Err(limit) = counted.of_address(address_of(peer), max) {
+        context.limited(peer, limit, max);
         return;
     }
     let protocol = active.config.protocol;

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::active::{Active, Lasting};
 use super::decide::Asker;
+use super::held::{Full, HeldBytes};
 use super::names::SECRET;
 use crate::config::Unauthenticated;
 use crate::events::{self, About, Validated};
@@ -49,6 +50,15 @@ impl Context {
             }
         };
         Some(Asker { peer, is_authenticated, within: active.config.limits.check_timeout })
+    }
+
+    /// Holds further bytes of a request. Whether it may, and what is not held is reported.
+    pub(super) fn hold(&self, held: &mut HeldBytes, peer: Peer, bytes: usize) -> bool {
+        let added = held.add(bytes, &self.active.borrow().config.limits);
+        if let Err(Full { limit, max }) = added {
+            self.limits.limited(peer.address(), limit, max);
+        }
+        added.is_ok()
     }
 
     /// Counts an answer.

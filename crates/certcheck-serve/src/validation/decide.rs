@@ -1,6 +1,5 @@
 //! A chain becomes a verdict, an identity and a user.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use certcheck_rustls::pki_types::CertificateDer;
 use certcheck_rustls::{CheckReport, Engine, Identity, Time, Verdict};
 
 use super::active::{Active, Lasting};
+use crate::admission::address_of;
 use crate::identity::AccessRefusal;
 use crate::listener::Peer;
 
@@ -87,9 +87,7 @@ pub(super) async fn decide(
 fn place(active: &Active, lasting: &Lasting, peer: Peer) -> Option<impl Drop + use<>> {
     let limits = &active.config.limits;
     let mut place = lasting.checks.enter(limits.max_checks).ok()?;
-    // All Unix sockets are one peer.
-    let address = peer.address().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-    place.of_address(address, limits.max_checks_per_peer).ok()?;
+    place.of_address(address_of(peer), limits.max_checks_per_peer).ok()?;
     Some(place)
 }
 

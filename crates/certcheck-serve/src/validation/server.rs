@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,13 +14,14 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::histogram;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
 
 use super::active::Active;
 use super::answer::{self, Body};
 use super::auth::{self, Authorized};
+use super::body::{self, BodyFault};
 use super::context::{Context, Given};
 use super::decide::Asker;
+use super::metered::{Meter, Metered};
 use super::{request, verify, watch as events_about};
 use crate::events::Validated;
 use crate::listener::Peer;
@@ -31,8 +31,6 @@ use crate::phase::serve_until_drained;
 /// The time for the headers of a request, and between two requests: longer than proxies keep a connection that is not
 /// used.
 const HEADER: Duration = Duration::from_secs(90);
-/// The time for the body of a request.
-const BODY: Duration = Duration::from_secs(10);
 /// The most bytes of the headers of a request: those of a certificate, and some.
 const MAX_HEAD: usize = 80 << 10;
 /// The most headers of a request.
@@ -50,9 +48,16 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let phase = context.phase.clone();
+    let meter = Meter::new(&context, peer);
+    let io = Metered { io, meter: Arc::clone(&meter) };
     let service = service_fn(move |request: Request<Incoming>| {
-        let context = context.clone();
-        async move { Ok::<_, Infallible>(context.answer(peer, request).await) }
+        let (context, meter) = (context.clone(), Arc::clone(&meter));
+        async move {
+            meter.begin();
+            let response = context.answer((peer, &meter), request).await;
+            meter.end();
+            Ok::<_, Infallible>(response)
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -64,10 +69,13 @@ where
 }
 
 impl Context {
-    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, (peer, meter): (Peer, &Meter), request: Request<Incoming>) -> Response<Body> {
         let begun = Instant::now();
         let active = self.active();
         let path = request.uri().path().to_owned();
+        if !meter.is_within() {
+            return self.busy(&path, meter, &mut request.into_body()).await;
+        }
         let asker = self.asker(&active, peer, Given::of(request.headers()));
         let is_authenticated = asker.is_some();
         let mut response = match (path.strip_prefix(AUTH), asker) {
@@ -77,7 +85,7 @@ impl Context {
                 let message = "the request does not have the secret in X-Certcheck-Secret";
                 answer::problem(StatusCode::FORBIDDEN, "not-authenticated", message)
             }
-            (None, Some(asker)) => self.ask(&active, &path, request, asker).await,
+            (None, Some(asker)) => self.ask(&active, &path, (request, meter), asker).await,
         };
         if !is_authenticated {
             // Who does not know the secret keeps no place.
@@ -87,6 +95,15 @@ impl Context {
         histogram!(metric_names::VALIDATION_SECONDS, "listener" => listener)
             .record(begun.elapsed().as_secs_f64());
         response
+    }
+
+    /// The answer where no more bytes may be held.
+    async fn busy(&self, path: &str, meter: &Meter, body: &mut Incoming) -> Response<Body> {
+        self.count(NO_ROUTE, "refused");
+        meter.give_up();
+        body::discard(body, MAX_BODY).await;
+        let is_route = path.starts_with(AUTH);
+        if is_route { auth::refused("busy", None).response } else { no_body(BodyFault::NotHeld) }
     }
 
     /// Envoy puts the path of its own request behind that of the route, and asks with the method of that request.
@@ -125,11 +142,11 @@ impl Context {
         &self,
         active: &Active,
         path: &str,
-        request: Request<Incoming>,
+        (request, meter): (Request<Incoming>, &Meter),
         asker: Asker,
     ) -> Response<Body> {
         match (path, request.method()) {
-            ("/v1/verify", &Method::POST) => self.verify(active, request, asker).await,
+            ("/v1/verify", &Method::POST) => self.verify(active, (request, meter), asker).await,
             ("/v1/watch", &Method::GET) if asker.is_authenticated => {
                 let query = request.uri().query().unwrap_or_default();
                 let response = events_about::answer((&self.active, &self.lasting), query, self.phase.clone());
@@ -151,14 +168,21 @@ impl Context {
         }
     }
 
-    async fn verify(&self, active: &Active, request: Request<Incoming>, asker: Asker) -> Response<Body> {
+    async fn verify(
+        &self,
+        active: &Active,
+        (request, meter): (Request<Incoming>, &Meter),
+        asker: Asker,
+    ) -> Response<Body> {
         const ROUTE: &str = "verify";
-        let (head, body) = request.into_parts();
-        let body = match read_body(body).await {
+        let (head, mut body) = request.into_parts();
+        // Its bytes count as they come in.
+        let body = match body::read(&mut body, MAX_BODY, |_| meter.is_within()).await {
             Ok(body) => body,
-            Err((status, message)) => {
+            Err(BodyFault::NotHeld) => return self.busy(head.uri.path(), meter, &mut body).await,
+            Err(fault) => {
                 self.count(ROUTE, "unreadable");
-                return answer::problem(status, "malformed-request", message);
+                return no_body(fault);
             }
         };
         let text = |name| head.headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
@@ -197,18 +221,23 @@ impl Context {
     }
 }
 
-/// The whole body, within bounds of size and time.
-async fn read_body(body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {
-    let too_large = (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB");
-    if body.size_hint().lower() > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
-        return Err(too_large);
-    }
-    match timeout(BODY, Limited::new(body, MAX_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
-        Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the body ends too early")),
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s")),
-    }
+/// The answer to a request without a body that could be read.
+fn no_body(fault: BodyFault) -> Response<Body> {
+    let (status, code, message) = match fault {
+        BodyFault::TooLarge => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "malformed-request", "the body is larger than 1 MiB")
+        }
+        BodyFault::Incomplete => (StatusCode::BAD_REQUEST, "malformed-request", "the body ends too early"),
+        BodyFault::TooSlow => {
+            (StatusCode::REQUEST_TIMEOUT, "malformed-request", "the body took longer than 10 s")
+        }
+        BodyFault::NotHeld => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "busy",
+            "too many bytes of requests are held; ask again, or raise `max_request_bytes` and `max_request_bytes_per_peer`",
+        ),
+    };
+    answer::problem(status, code, message)
 }
 
 /// A name for a decision that no other one has, for logs.

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::secret::Secret;
 use super::tls;
 use crate::admission::Connections;
-use crate::certificates;
+use crate::certificates::{self, Certificates};
 use crate::checks::PreparedEngines;
 use crate::config::{CheckConfig, ConfigFault, Origins, Section, TlsConfig, ValidationConfig};
 use crate::limit_log::LimitLog;
@@ -30,10 +30,10 @@ pub(crate) struct Validations {
     sockets: Sockets,
 }
 
-struct Running {
-    active: watch::Sender<Arc<Active>>,
-    lasting: Arc<Lasting>,
-    connections: Arc<Connections>,
+pub(super) struct Running {
+    pub(super) active: watch::Sender<Arc<Active>>,
+    pub(super) lasting: Arc<Lasting>,
+    pub(super) connections: Arc<Connections>,
     limits: Arc<LimitLog>,
 }
 
@@ -87,18 +87,22 @@ fn active(
     engines: Option<&PreparedEngines>,
 ) -> Result<Active, String> {
     let engine = |check: &CheckConfig| engines?.engine(check).cloned();
+    let own = Arc::new(Certificates::empty());
     let acceptor = match (&config.tls, read.certificates) {
-        (Some(tls), Some(certificates)) => engine(&tls.check)
-            .zip(provider::get())
-            .map(|(engine, provider)| tls::acceptor(config, certificates, &engine, &provider))
-            .transpose()
-            .map_err(|error| error.to_string())?,
+        (Some(tls), Some(certificates)) => {
+            own.replace(certificates);
+            engine(&tls.check)
+                .zip(provider::get())
+                .map(|(engine, provider)| tls::acceptor(config, &own, &engine, &provider))
+                .transpose()
+                .map_err(|error| error.to_string())?
+        }
         _ => None,
     };
     // Each policy has its own, in this order. Without engines there are faults already.
     let all: Option<_> = config.policies.iter().map(|policy| engine(&policy.check)).collect();
     let engines = all.unwrap_or_default();
-    Ok(Active { config: config.clone(), secret: read.secret, acceptor, engines })
+    Ok(Active { config: config.clone(), secret: read.secret, acceptor, engines, not_after: own.not_after() })
 }
 
 impl Validations {
@@ -182,6 +186,16 @@ impl Validations {
     /// The addresses of TCP that a validation listener really listens on.
     pub(crate) fn addresses(&self, name: &str) -> Vec<SocketAddr> {
         self.sockets.addresses(name)
+    }
+
+    /// All listeners with their names.
+    pub(super) fn running(&self) -> impl Iterator<Item = (&String, &Running)> {
+        self.by_name.iter()
+    }
+
+    /// The addresses of a validation listener, as they are shown.
+    pub(super) fn shown(&self, name: &str) -> Vec<String> {
+        self.sockets.shown(name)
     }
 
     /// Ends all sockets.

@@ -8,7 +8,7 @@ use certcheck_rustls::rustls::Error;
 use certcheck_rustls::rustls::crypto::CryptoProvider;
 use certcheck_rustls::{AcceptLimits, Acceptor, ClientAuth, Engine, ServerParts, SessionPolicy};
 
-use crate::certificates::{Certificates, Prepared};
+use crate::certificates::Certificates;
 use crate::config::{ValidationConfig, ValidationProtocol};
 
 /// From the first byte of a handshake to the verdict about the peer.
@@ -17,18 +17,16 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// What accepts peers. No session resumes: proxies keep their connections.
 pub(super) fn acceptor(
     config: &ValidationConfig,
-    certificates: Prepared,
+    own: &Arc<Certificates>,
     engine: &Arc<Engine>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Acceptor, Error> {
-    let own = Certificates::empty();
-    own.replace(certificates);
     let protocols: &[&str] = match config.protocol {
         ValidationProtocol::Http => &["http/1.1"],
         ValidationProtocol::Grpc => &["h2"],
         ValidationProtocol::Spop => &[],
     };
-    let parts = ServerParts::with_resolver(Arc::clone(provider), Arc::new(own) as _)
+    let parts = ServerParts::with_resolver(Arc::clone(provider), Arc::clone(own) as _)
         .client_auth(ClientAuth::Required)
         .alpn(protocols.iter().copied());
     let pending = NonZeroUsize::new(config.limits.max_connections).unwrap_or(NonZeroUsize::MIN);

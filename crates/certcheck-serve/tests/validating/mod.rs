@@ -1,4 +1,5 @@
 //! A validation listener, requests to it, and what the description of its interface says about answers.
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::fs;
 use std::net::SocketAddr;

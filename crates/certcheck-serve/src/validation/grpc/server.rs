@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::combinators::WithTrailers;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http2;
@@ -15,13 +15,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use metrics::histogram;
 use prost::Message as _;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
 
 use super::check::{self, ROUTE};
 use super::messages::CheckRequest;
 use crate::listener::Peer;
 use crate::metrics as names;
 use crate::phase::serve_until_drained;
+use crate::validation::body::{self, BodyFault};
 use crate::validation::context::{Context, Given};
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -33,8 +33,11 @@ const PREFIX: usize = 5;
 /// The most bytes of the headers of a call, and calls at once over a connection.
 const MAX_HEAD: u32 = 16 << 10;
 const MAX_CALLS: u32 = 100;
-/// The time for the message of a call.
-const BODY: Duration = Duration::from_secs(10);
+/// What HTTP/2 lets a peer send before it is read: over a connection, and of one call.
+const CONNECTION_WINDOW: u32 = 256 << 10;
+const CALL_WINDOW: u32 = 64 << 10;
+/// What a header takes besides its name and its value (RFC 9113 6.5.2).
+const HEADER_OVERHEAD: usize = 32;
 /// How often a silent peer is asked whether it is there, and how long it may take to answer.
 const PING: Duration = Duration::from_secs(30);
 
@@ -44,6 +47,7 @@ enum CallStatus {
     Ok = 0,
     InvalidArgument = 3,
     PermissionDenied = 7,
+    ResourceExhausted = 8,
     Unimplemented = 12,
 }
 
@@ -63,6 +67,8 @@ where
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_CALLS)
         .max_header_list_size(MAX_HEAD)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_stream_window_size(CALL_WINDOW)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
         .serve_connection(TokioIo::new(io), service);
@@ -79,9 +85,22 @@ async fn answer(context: &Context, peer: Peer, request: Request<Incoming>) -> Re
         context.count(ROUTE, "refused");
         return of_call(CallStatus::PermissionDenied, None);
     };
-    let Some(request) = message_of(request.into_body()).await else {
-        context.count(ROUTE, "unreadable");
-        return of_call(CallStatus::InvalidArgument, None);
+    let mut held = context.lasting.bytes.of(peer);
+    let mut may_hold = |bytes| context.hold(&mut held, peer, bytes);
+    let of_header =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + HEADER_OVERHEAD;
+    let head: usize = request.headers().iter().map(of_header).sum();
+    let request = if may_hold(head) {
+        message_of(&mut request.into_body(), may_hold).await
+    } else {
+        Err(CallStatus::ResourceExhausted)
+    };
+    let request = match request {
+        Ok(request) => request,
+        Err(status) => {
+            context.count(ROUTE, "unreadable");
+            return of_call(status, None);
+        }
     };
     let response = check::check(context, &active, asker, request).await;
     let listener = Arc::clone(&context.listener);
@@ -90,8 +109,18 @@ async fn answer(context: &Context, peer: Peer, request: Request<Incoming>) -> Re
 }
 
 /// The one message of a call, if it is whole and not compressed.
-async fn message_of(body: Incoming) -> Option<CheckRequest> {
-    let body = timeout(BODY, Limited::new(body, MAX_MESSAGE).collect()).await.ok()?.ok()?.to_bytes();
+async fn message_of(
+    body: &mut Incoming,
+    may_hold: impl FnMut(usize) -> bool,
+) -> Result<CheckRequest, CallStatus> {
+    let body = body::read(body, MAX_MESSAGE, may_hold).await.map_err(|fault| match fault {
+        BodyFault::NotHeld => CallStatus::ResourceExhausted,
+        _ => CallStatus::InvalidArgument,
+    })?;
+    message_in(&body).ok_or(CallStatus::InvalidArgument)
+}
+
+fn message_in(body: &[u8]) -> Option<CheckRequest> {
     let (prefix, message) = body.split_at_checked(PREFIX)?;
     let [0, length @ ..] = prefix else { return None };
     let length = u32::from_be_bytes(length.try_into().ok()?);

@@ -36,9 +36,10 @@ where
 {
     let mut ending = context.phase.clone();
     let mut max_frame = MAX_FRAME;
+    let mut held = context.lasting.bytes.of(peer);
     let last = loop {
         let frame = tokio::select! {
-            frame = read_frame(&mut io, max_frame) => frame,
+            frame = read_frame(&mut io, max_frame, |bytes| context.hold(&mut held, peer, bytes)) => frame,
             () = reached(&mut ending, Phase::Draining) => break Status::Normal,
         };
         let answer = match frame.as_deref().map_err(|end| *end).and_then(|frame| Ok(message::read(frame)?)) {
@@ -57,6 +58,7 @@ where
             Err(End::Gone) => return,
             Err(End::Refused(status)) => break status,
         };
+        held.release();
         if !matches!(timeout(FRAME, io.write_all(&answer)).await, Ok(Ok(()))) {
             return;
         }
@@ -83,14 +85,22 @@ impl From<Status> for End {
     }
 }
 
-/// The next frame, without its length.
-async fn read_frame(io: &mut (impl AsyncRead + Unpin), max: u32) -> Result<Vec<u8>, End> {
+/// The next frame, without its length, if it may be held.
+async fn read_frame(
+    io: &mut (impl AsyncRead + Unpin),
+    max: u32,
+    may_hold: impl FnOnce(usize) -> bool,
+) -> Result<Vec<u8>, End> {
     let Ok(length) = timeout(IDLE, io.read_u32()).await else { return Err(Status::Timeout.into()) };
     let length = length?;
     if length > max {
         return Err(Status::TooBig.into());
     }
-    let mut frame = vec![0; usize::try_from(length).map_err(|_| Status::TooBig)?];
+    let length = usize::try_from(length).map_err(|_| Status::TooBig)?;
+    if !may_hold(length) {
+        return Err(Status::Resources.into());
+    }
+    let mut frame = vec![0; length];
     match timeout(FRAME, io.read_exact(&mut frame)).await {
         Ok(read) => read.map(|_| frame).map_err(End::from),
         Err(_) => Err(Status::Timeout.into()),

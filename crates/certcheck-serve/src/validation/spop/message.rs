@@ -34,6 +34,8 @@ pub(super) enum Status {
     BadVersion = 8,
     BadFrameSize = 9,
     Fragmented = 10,
+    /// There is no room for the frame.
+    Resources = 13,
 }
 
 impl From<Malformed> for Status {
