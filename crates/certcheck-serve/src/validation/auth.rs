@@ -53,7 +53,7 @@ pub(super) async fn answer(
             let response = answer::empty(StatusCode::UNAUTHORIZED, &headers);
             return Authorized { response, verdict: "none", code, subject: None, detail: None };
         }
-        Err(fault) => return refused("malformed-header", Some(format!("{}: {fault}", route.header))),
+        Err(fault) => return refused(fault.code(), Some(format!("{}: {fault}", route.header))),
     };
     let Some(engine) = active.engine(route.policy.as_deref()) else { return refused("no-policy", None) };
     let decided = decide::decide((active, lasting), engine, &chain, asker).await;

@@ -1,7 +1,5 @@
 //! A request of Envoy becomes an answer.
 
-use std::collections::HashMap;
-
 use certcheck_rustls::pki_types::CertificateDer;
 use hyper::StatusCode;
 
@@ -70,44 +68,39 @@ pub(super) async fn check(
 }
 
 /// The certificate of the client, and those above it where the HTTP filter has them in `X-Forwarded-Client-Cert`.
-fn presented(attributes: &AttributeContext) -> Result<Presented, (&'static str, String)> {
+pub(super) fn presented(attributes: &AttributeContext) -> Result<Presented, (&'static str, String)> {
     let route = RouteConfig::new(CertificateSource::Xfcc);
-    let none = HashMap::new();
     let http = attributes.request.as_ref().and_then(|request| request.http.as_ref());
-    let headers = http.map_or(&none, |http| &http.headers);
+    let headers: Vec<_> = http.iter().flat_map(|http| http.all_headers()).collect();
     // A request has some. What cannot be seen cannot be refused.
     if http.is_some() && headers.is_empty() {
-        let detail = "the request has no headers: do not set `encode_raw_headers`, and no `allowed_headers`";
+        let detail = "the request has no headers: set no `allowed_headers`";
         return Err(("malformed-request", detail.to_owned()));
     }
-    if let Some(other) = header::other_header(&route, headers.keys().map(String::as_str)) {
+    if let Some(other) = header::other_header(&route, headers.iter().map(|(name, _)| *name)) {
         return Err((
             "spoofed-header",
             format!("the header {other} is about a client too, and may come from the client"),
         ));
     }
-    let malformed = |fault: HeaderFault| ("malformed-header", fault.to_string());
+    let faulty = |fault: HeaderFault| (fault.code(), fault.to_string());
     let certificate = attributes.source.as_ref().map_or("", |source| &source.certificate);
     if certificate.is_empty() {
         return Ok(Presented::None);
     }
-    let leaf = header::escaped_pem(certificate).map_err(malformed)?;
+    let leaf = header::escaped_pem(certificate).map_err(faulty)?;
     let [leaf] = <[CertificateDer<'static>; 1]>::try_from(leaf)
-        .map_err(|several| malformed(HeaderFault::Several(several.len())))?;
-    let xfcc = headers.get(identity_names::XFCC).filter(|value| !value.is_empty());
-    let chain = match xfcc.map(|value| header::xfcc(value)).transpose() {
-        Ok(chain) => chain,
-        // It has other fields, and the certificate comes from elsewhere.
-        Err(HeaderFault::XfccNoCertificate) => None,
-        Err(fault) => return Err(malformed(fault)),
-    };
-    match chain {
-        Some(chain) if chain.first() != Some(&leaf) => {
-            Err(malformed(HeaderFault::XfccContradiction("Chain")))
-        }
-        Some(chain) => Ok(Presented::Chain(chain)),
-        None => Ok(Presented::Chain(vec![leaf])),
+        .map_err(|several| faulty(HeaderFault::Several(several.len())))?;
+    let mut xfcc = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(identity_names::XFCC));
+    let value = xfcc.next().map_or(Ok(""), |(_, value)| header::text(value)).map_err(faulty)?;
+    if xfcc.next().is_some() {
+        return Err(faulty(HeaderFault::Twice));
     }
+    if value.is_empty() {
+        return Ok(Presented::Chain(vec![leaf]));
+    }
+    let chain = header::xfcc_with(&leaf, value).map_err(faulty)?;
+    Ok(Presented::Chain(chain.unwrap_or_else(|| vec![leaf])))
 }
 
 fn refused(context: &Context, asker: Asker, code: &str, subject: Option<&str>, detail: Option<&str>) {

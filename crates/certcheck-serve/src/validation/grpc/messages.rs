@@ -37,6 +37,41 @@ pub(super) struct Request {
 pub(super) struct HttpRequest {
     #[prost(map = "string, string", tag = "3")]
     pub(super) headers: HashMap<String, String>,
+    /// In place of them with `encode_raw_headers`.
+    #[prost(message, optional, tag = "13")]
+    pub(super) header_map: Option<HeaderMap>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct HeaderMap {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) headers: Vec<RawHeader>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct RawHeader {
+    #[prost(string, tag = "1")]
+    pub(super) key: String,
+    #[prost(string, tag = "2")]
+    pub(super) value: String,
+    /// In place of it.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) raw_value: Vec<u8>,
+}
+
+impl HttpRequest {
+    /// All headers, whichever way they come in: names and values, of which one has two if it is there twice.
+    pub(super) fn all_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let raw = self.header_map.iter().flat_map(|map| &map.headers).flat_map(|header| {
+            let values = [header.value.as_bytes(), &header.raw_value];
+            let is_there = |value: &&[u8]| !value.is_empty();
+            // A header without a value is one too.
+            let count = values.iter().filter(|value| is_there(value)).count().max(1);
+            let values = values.into_iter().filter(is_there).chain([b"".as_slice()]).take(count);
+            values.map(|value| (header.key.as_str(), value))
+        });
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).chain(raw)
+    }
 }
 
 #[derive(Clone, PartialEq, Message)]

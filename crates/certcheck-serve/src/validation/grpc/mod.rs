@@ -8,5 +8,7 @@
 mod check;
 mod messages;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub(super) use server::serve;

@@ -40,6 +40,16 @@ pub(crate) enum HeaderFault {
     XfccContradiction(&'static str),
 }
 
+impl HeaderFault {
+    /// The stable code.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::XfccContradiction(_) => "contradictory-header",
+            _ => "malformed-header",
+        }
+    }
+}
+
 impl fmt::Display for HeaderFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

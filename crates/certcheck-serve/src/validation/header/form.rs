@@ -49,7 +49,8 @@ fn value<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Head
     text(value.as_bytes()).map(Some)
 }
 
-fn text(value: &[u8]) -> Result<&str, HeaderFault> {
+/// The text of a value, without blanks around it.
+pub(crate) fn text(value: &[u8]) -> Result<&str, HeaderFault> {
     if value.len() > MAX_VALUE {
         return Err(HeaderFault::TooLong(value.len()));
     }

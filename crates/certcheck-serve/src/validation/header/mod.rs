@@ -18,9 +18,9 @@ mod xfcc;
 
 pub(crate) use encoding::{base64_der, split_der};
 pub(crate) use fault::HeaderFault;
-pub(crate) use form::{Presented, escaped_pem, read};
+pub(crate) use form::{Presented, escaped_pem, read, text};
 pub(crate) use spoofed::other_header;
-pub(crate) use xfcc::certificates as xfcc;
+pub(crate) use xfcc::certificates_with as xfcc_with;
 
 /// The longest value of a header.
 pub(crate) const MAX_VALUE: usize = 64 << 10;

@@ -15,29 +15,66 @@ struct Fields {
     chain: Option<String>,
 }
 
+/// What a header says of the certificate of a client.
+struct Stated {
+    hash: Option<String>,
+    /// The client's own first.
+    certificates: Option<Vec<CertificateDer<'static>>>,
+}
+
 /// The certificates of the client: those of `Chain`, or that of `Cert`. What else the fields say of the certificate has
-/// to be the same.
+/// to be the same. Names in other fields are not read: they come from the certificate.
 pub(crate) fn certificates(value: &str) -> Result<Vec<CertificateDer<'static>>, HeaderFault> {
-    let Fields { hash, cert, chain } = fields(value)?;
-    let certificates_of = |text: String| pem::certificates(&percent_decoded(&text)?);
-    let cert = cert.filter(|text| !text.is_empty()).map(certificates_of).transpose()?;
-    let chain = chain.filter(|text| !text.is_empty()).map(certificates_of).transpose()?;
-    if let Some(several) = cert.as_ref().map(Vec::len).filter(|number| *number > 1) {
-        return Err(HeaderFault::Several(several));
+    let stated = Stated::read(value)?;
+    let leaf = stated.certificates.as_ref().and_then(|certificates| certificates.first());
+    stated.ensure_hash_of(leaf.ok_or(HeaderFault::XfccNoCertificate)?)?;
+    stated.certificates.ok_or(HeaderFault::XfccNoCertificate)
+}
+
+/// The certificates of the client whose own one is known from elsewhere, if there are any. Each field that says something of
+/// a certificate has to be about that one.
+pub(crate) fn certificates_with(
+    leaf: &CertificateDer<'static>,
+    value: &str,
+) -> Result<Option<Vec<CertificateDer<'static>>>, HeaderFault> {
+    let stated = Stated::read(value)?;
+    stated.ensure_hash_of(leaf)?;
+    match stated.certificates {
+        Some(certificates) if certificates.first() != Some(leaf) => {
+            Err(HeaderFault::XfccContradiction("Chain"))
+        }
+        certificates => Ok(certificates),
     }
-    if let (Some(cert), Some(chain)) = (&cert, &chain)
-        && cert.first() != chain.first()
-    {
-        return Err(HeaderFault::XfccContradiction("Chain"));
+}
+
+impl Stated {
+    fn read(value: &str) -> Result<Self, HeaderFault> {
+        let Fields { hash, cert, chain } = fields(value)?;
+        let certificates_of = |text: String| pem::certificates(&percent_decoded(&text)?);
+        let cert = cert.filter(|text| !text.is_empty()).map(certificates_of).transpose()?;
+        let chain = chain.filter(|text| !text.is_empty()).map(certificates_of).transpose()?;
+        if let Some(several) = cert.as_ref().map(Vec::len).filter(|number| *number > 1) {
+            return Err(HeaderFault::Several(several));
+        }
+        if let (Some(cert), Some(chain)) = (&cert, &chain)
+            && cert.first() != chain.first()
+        {
+            return Err(HeaderFault::XfccContradiction("Chain"));
+        }
+        Ok(Self { hash: hash.filter(|hash| !hash.is_empty()), certificates: chain.or(cert) })
     }
-    let certificates = chain.or(cert).ok_or(HeaderFault::XfccNoCertificate)?;
-    let leaf = certificates.first().ok_or(HeaderFault::XfccNoCertificate)?;
-    if let Some(hash) = hash.filter(|hash| !hash.is_empty())
-        && HEXLOWER_PERMISSIVE.decode(hash.as_bytes()).ok().as_deref() != Some(&sha256(leaf))
-    {
-        return Err(HeaderFault::XfccContradiction("Hash"));
+
+    /// The hash, where there is one, is that of the client's own certificate.
+    fn ensure_hash_of(&self, leaf: &CertificateDer<'_>) -> Result<(), HeaderFault> {
+        match &self.hash {
+            Some(hash)
+                if HEXLOWER_PERMISSIVE.decode(hash.as_bytes()).ok().as_deref() != Some(&sha256(leaf)) =>
+            {
+                Err(HeaderFault::XfccContradiction("Hash"))
+            }
+            _ => Ok(()),
+        }
     }
-    Ok(certificates)
 }
 
 /// `Key=value;Key="value"`, where a quoted value has `\"` for a quote. Elements are separated by commas.

@@ -147,7 +147,7 @@ async fn answer(context: &Context, peer: Peer, of: (u64, u64), question: &Questi
     };
     let chain = match chain {
         Ok(chain) => chain,
-        Err(fault) => return refused("malformed-header", &fault.to_string()),
+        Err(fault) => return refused(fault.code(), &fault.to_string()),
     };
     let decided = decide::decide((&active, &context.lasting), engine, &chain, asker).await;
     let listener = Arc::clone(&context.listener);
