@@ -27,9 +27,20 @@ pub(crate) fn enter(rules: &AccessRules, client: Option<&Client>) -> Result<Entr
     Ok(Entry { identity, user })
 }
 
-/// Reports a client that the rules refuse.
+/// Reports a client that the rules refuse, also on the board.
 pub(crate) fn refused(
     board: &Board,
+    listener: &Arc<str>,
+    peer: Option<SocketAddr>,
+    client: Option<&Client>,
+    refusal: &AccessRefusal,
+) {
+    report_refused(listener, peer, client, refusal);
+    board.access_refused(listener, peer, subject_of(client), refusal);
+}
+
+/// Reports a client that the rules refuse.
+pub(crate) fn report_refused(
     listener: &Arc<str>,
     peer: Option<SocketAddr>,
     client: Option<&Client>,
@@ -39,7 +50,6 @@ pub(crate) fn refused(
         .increment(1);
     let subject = subject_of(client);
     events::access_refused(About { listener, peer }, subject.as_deref(), refusal);
-    board.access_refused(listener, peer, subject, refusal);
 }
 
 /// The subject of a client's certificate, safe to log.

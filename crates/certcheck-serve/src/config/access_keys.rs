@@ -11,7 +11,7 @@ const MAX_RULES: usize = 1_000;
 
 /// Which clients are accepted, and how users are found.
 pub(super) fn access<'d>(reading: &mut Reading<'d>, listener: Scope<'d>, title: &str) -> AccessRules {
-    let allow = reading.value(listener, "allow", Vec::new(), rules(allow_rule));
+    let allow = allow(reading, listener, "allow");
     let Some(scope) = reading.table_of(listener, "identity", "identity.") else {
         return AccessRules { allow, ..AccessRules::default() };
     };
@@ -22,6 +22,11 @@ pub(super) fn access<'d>(reading: &mut Reading<'d>, listener: Scope<'d>, title: 
         is_user_required: reading.value(scope, "required", true, values::switch),
         allow_non_ascii: reading.value(scope, "allow_non_ascii", false, values::switch),
     }
+}
+
+/// The rules of which a client has to match one.
+pub(super) fn allow<'d>(reading: &mut Reading<'d>, scope: Scope<'d>, key: &str) -> Vec<AllowRule> {
+    reading.value(scope, key, Vec::new(), rules(allow_rule))
 }
 
 fn rules<'d, T>(rule: impl Fn(&Value<'d>) -> Parsed<T>) -> impl Fn(&Value<'d>) -> Parsed<Vec<T>> {

@@ -16,7 +16,7 @@ use super::model::{CertificateFiles, ListenerConfig, ProxyPeers, ServeConfig};
 use super::origin::{Origins, Section, ValueOrigin};
 use super::values::suite_name;
 use super::words::{CAUSES, Word};
-use crate::identity::{AccessRules, Condition};
+use crate::identity::{AccessRules, AllowRule, Condition};
 
 /// The columns before the origin of a value.
 const VALUES: usize = 56;
@@ -122,8 +122,7 @@ impl Page<'_> {
     }
 
     pub(super) fn access(&mut self, of: &str, access: &AccessRules) {
-        let allow = list(&access.allow, |rule| format!("{{ {} }}", conditions(&rule.conditions)));
-        self.value_or_none("allow", some(allow, access.allow.is_empty()));
+        self.allow("allow", &access.allow);
         if access.users.is_empty() && !access.is_user_required && !access.allow_non_ascii {
             return;
         }
@@ -155,6 +154,11 @@ impl Page<'_> {
         self.value("max_connections_per_address", limits.max_connections_per_address);
         self.check(&mirror.check);
         self.network(&mirror.check.network);
+    }
+
+    pub(super) fn allow(&mut self, key: &str, rules: &[AllowRule]) {
+        let written = list(rules, |rule| format!("{{ {} }}", conditions(&rule.conditions)));
+        self.value_or_none(key, some(written, rules.is_empty()));
     }
 
     fn http(&mut self, http: &HttpConfig) {

@@ -15,10 +15,11 @@ impl Page<'_> {
         self.value("allow_remote", validation.allow_remote);
         self.value("peers", peers(&validation.peers));
         self.value_or_none("secret_file", validation.secret_file.as_deref().map(path));
-        if let Some(PeerTls { certificates: own, check }) = &validation.tls {
+        if let Some(PeerTls { certificates: own, check, allow }) = &validation.tls {
             self.value("certificates", certificates(own));
             self.value("peer_ring", paths(&check.ring));
             self.value("peer_revocation", revocation(check.revocation));
+            self.allow("peer_allow", allow);
         }
         self.value("unauthenticated", word(validation.unauthenticated));
         let limits = &validation.limits;

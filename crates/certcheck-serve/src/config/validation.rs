@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::address::ListenAddress;
 use super::check::CheckConfig;
 use super::model::{CertificateFiles, ProxyPeers};
-use crate::identity::AccessRules;
+use crate::identity::{AccessRules, AllowRule};
 
 /// A validation listener: who may ask, and what certificates are checked by.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,6 +46,8 @@ pub struct PeerTls {
     pub certificates: Vec<CertificateFiles>,
     /// What certificates of peers are checked by.
     pub check: CheckConfig,
+    /// A peer's certificate must match one of them. Empty: every good certificate will do.
+    pub allow: Vec<AllowRule>,
 }
 
 /// What a validation listener checks certificates by, under a name.

@@ -28,6 +28,7 @@ pub(super) const OWN: &[&str] = &[
     "certificates",
     "peer_ring",
     "peer_revocation",
+    "peer_allow",
     "unauthenticated",
     "policies",
     "route",
@@ -153,16 +154,20 @@ fn tls<'d>(
     let usual = CheckConfig::default().revocation;
     let revocation = reading.value(own, "peer_revocation", usual, values::revocation);
     let certificates = listener_keys::certificates(reading, own);
-    for (key, other) in
-        [("certificates", "peer_ring"), ("peer_ring", "certificates"), ("peer_revocation", "peer_ring")]
-    {
+    let allow = access_keys::allow(reading, own, "peer_allow");
+    for (key, other) in [
+        ("certificates", "peer_ring"),
+        ("peer_ring", "certificates"),
+        ("peer_revocation", "peer_ring"),
+        ("peer_allow", "peer_ring"),
+    ] {
         if let Some(at) = own.place_of(key).filter(|_| !own.has(other)) {
             reading.fault(at, format!("{title}{key}: it needs `{other}` too: peers then have certificates"));
         }
     }
     let network = policies.first().map(|policy| policy.check.network.clone()).unwrap_or_default();
     let check = CheckConfig { ring: ring?, revocation, network, ..CheckConfig::default() };
-    Some(PeerTls { certificates, check })
+    Some(PeerTls { certificates, check, allow })
 }
 
 /// Loopback and Unix sockets.

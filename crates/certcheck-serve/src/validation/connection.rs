@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use certcheck_rustls::{Acceptor, Engine};
+use certcheck_rustls::{Acceptor, Client, Engine};
 use metrics::counter;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -12,9 +12,11 @@ use tracing::Instrument as _;
 use super::active::Active;
 use super::context::Context;
 use super::{grpc, server, spop};
+use crate::access;
 use crate::admission::{Counted, Limit, address_of};
 use crate::config::ValidationProtocol;
 use crate::events::{self, About};
+use crate::identity::{AccessRefusal, AccessRules};
 use crate::incoming;
 use crate::listener::Peer;
 use crate::metrics as names;
@@ -78,18 +80,36 @@ async fn connection(context: Context, io: Stream, peer: Peer, mut counted: Count
     if let Ok(admitted) = accepted
         && let Some(watch) = admitted.watch()
     {
-        let (stream, _peer) = admitted.into_parts();
+        let (stream, client) = admitted.into_parts();
+        if let Err(refusal) = allow(&context.active(), &client) {
+            access::report_refused(&context.listener, peer.address(), Some(&client), &refusal);
+            return;
+        }
         let active = context.active.clone();
+        let disallowed = disallowed(context.active.clone(), client);
         let context = Context { has_certificate: true, ..context };
         tokio::select! {
             () = speak(protocol, context, stream, peer) => {}
             // It is revoked, or not good by the present ring.
             _ended = watch => {}
             () = other_engine(active, acceptor.engine()) => {}
+            () = disallowed => {}
             () = removed => {}
         }
     }
     drop(counted);
+}
+
+/// Whether the certificate of a peer is one of those that may ask.
+fn allow(active: &Active, client: &Client) -> Result<(), AccessRefusal> {
+    let allow = active.config.tls.iter().flat_map(|tls| tls.allow.iter().cloned()).collect();
+    let rules = AccessRules { allow, ..AccessRules::default() };
+    access::enter(&rules, Some(client)).map(|_entry| ())
+}
+
+/// Waits until a reload does not allow the certificate of a peer any more.
+async fn disallowed(mut active: watch::Receiver<Arc<Active>>, client: Client) {
+    let _gone = active.wait_for(|active| allow(active, &client).is_err()).await;
 }
 
 /// Waits until peers are checked by another engine, or not at all.

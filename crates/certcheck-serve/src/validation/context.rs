@@ -7,7 +7,7 @@ use metrics::counter;
 use tokio::sync::watch;
 
 use super::active::{Active, Lasting};
-use super::decide::Asker;
+use super::decide::{Asker, Credential};
 use super::held::{Full, HeldBytes};
 use super::names::SECRET;
 use crate::config::Unauthenticated;
@@ -40,16 +40,18 @@ impl Context {
 
     /// Who asks, given the secret that it sent. `None` if it is refused, which is reported.
     pub(super) fn asker(&self, active: &Active, peer: Peer, secret: Given<'_>) -> Option<Asker> {
-        let is_authenticated = match secret {
-            Given::One(secret) if active.secret.as_ref().is_some_and(|known| known.is(secret)) => true,
-            Given::None if self.has_certificate => true,
-            Given::None if active.config.unauthenticated == Unauthenticated::Memory => false,
-            _ => {
-                events::peer_refused(About { listener: &self.listener, peer: peer.address() });
-                return None;
-            }
+        let known = |secret| active.secret.filter(|known| known.is(secret));
+        let credential = match secret {
+            Given::One(secret) => known(secret).map(Credential::Secret),
+            Given::None if self.has_certificate => Some(Credential::Certificate),
+            Given::None if active.config.unauthenticated == Unauthenticated::Memory => Some(Credential::None),
+            _ => None,
         };
-        Some(Asker { peer, is_authenticated, within: active.config.limits.check_timeout })
+        let Some(credential) = credential else {
+            events::peer_refused(About { listener: &self.listener, peer: peer.address() });
+            return None;
+        };
+        Some(Asker { peer, credential, within: active.config.limits.check_timeout })
     }
 
     /// Holds further bytes of a request. Whether it may, and what is not held is reported.

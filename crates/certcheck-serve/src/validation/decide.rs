@@ -9,6 +9,7 @@ use certcheck_rustls::pki_types::CertificateDer;
 use certcheck_rustls::{CheckReport, Engine, Identity, Time, Verdict};
 
 use super::active::{Active, Lasting};
+use super::secret::Secret;
 use crate::admission::address_of;
 use crate::identity::AccessRefusal;
 use crate::listener::Peer;
@@ -20,10 +21,25 @@ const LEAF_ALONE: &str = "the client's certificate came alone, as nginx, Caddy a
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker {
     pub(super) peer: Peer,
-    /// Whether it has the secret: only then is anything fetched.
-    pub(super) is_authenticated: bool,
+    /// What it has shown of itself. Without anything, nothing is fetched.
+    pub(super) credential: Credential,
     /// How long the check may wait for evidence.
     pub(super) within: Duration,
+}
+
+/// What a peer has shown of itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Credential {
+    None,
+    Secret(Secret),
+    /// A good certificate, which is watched as long as the connection lasts.
+    Certificate,
+}
+
+impl Asker {
+    pub(super) const fn is_authenticated(&self) -> bool {
+        !matches!(self.credential, Credential::None)
+    }
 }
 
 /// What is known of a chain.
@@ -67,7 +83,7 @@ pub(super) async fn decide(
     }
     let limits = &active.config.limits;
     let mut is_busy = false;
-    let report = if pending.decided().is_some() || !asker.is_authenticated || asker.within.is_zero() {
+    let report = if pending.decided().is_some() || !asker.is_authenticated() || asker.within.is_zero() {
         pending.from_memory()
     } else if let Some(_place) = place(active, lasting, asker.peer) {
         pending.complete(asker.within.min(limits.check_timeout)).await

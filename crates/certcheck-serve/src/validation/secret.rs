@@ -1,5 +1,6 @@
 //! The secret that peers send with each request.
 
+use core::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -12,7 +13,14 @@ const LEAST: usize = 16;
 const MOST: usize = 4_096;
 
 /// A secret, as its hash: it is compared in a time that says nothing about it.
+#[derive(Clone, Copy)]
 pub(super) struct Secret([u8; 32]);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").finish_non_exhaustive()
+    }
+}
 
 impl Secret {
     /// The secret in a file, without white space around it.
@@ -20,7 +28,7 @@ impl Secret {
     /// # Errors
     /// What is wrong with the file.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let fault = |what: &dyn core::fmt::Display| format!("{}: {what}", path.display());
+        let fault = |what: &dyn fmt::Display| format!("{}: {what}", path.display());
         // A pipe would be waited for.
         if std::fs::metadata(path).is_ok_and(|file| !file.is_file()) {
             return Err(fault(&"it is not a regular file"));
@@ -45,6 +53,11 @@ impl Secret {
     /// Whether this is the secret.
     pub(super) fn is(&self, given: &[u8]) -> bool {
         self.0.ct_eq(&sha256(given)).into()
+    }
+
+    /// Whether both are the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
 

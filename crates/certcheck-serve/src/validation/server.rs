@@ -147,9 +147,10 @@ impl Context {
     ) -> Response<Body> {
         match (path, request.method()) {
             ("/v1/verify", &Method::POST) => self.verify(active, (request, meter), asker).await,
-            ("/v1/watch", &Method::GET) if asker.is_authenticated => {
+            ("/v1/watch", &Method::GET) if asker.is_authenticated() => {
                 let query = request.uri().query().unwrap_or_default();
-                let response = events_about::answer((&self.active, &self.lasting), query, self.phase.clone());
+                let of = (&self.active, &self.lasting);
+                let response = events_about::answer(of, query, asker.credential, self.phase.clone());
                 self.count("watch", if response.status() == StatusCode::OK { "accept" } else { "reject" });
                 response
             }

@@ -3,7 +3,7 @@
 //! ```text
 //! event: watching      the watch has begun, and the client is good
 //! event: ended         it is not good any more: code and message
-//! event: unwatched     nothing is known from now on, because the listener ends or uses other settings
+//! event: unwatched     nothing is known from now on, because the listener ends or uses other settings, such as another secret
 //! ```
 
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ use url::form_urlencoded;
 
 use super::active::{Active, Lasting};
 use super::answer::{self, Body};
-use super::decide;
+use super::decide::{self, Credential};
 use crate::phase::{Phase, reached};
 
 /// How often a silent stream gets a comment, so that a peer that is gone is noticed.
@@ -45,6 +45,7 @@ struct Event<'a> {
 pub(super) fn answer(
     (settings, lasting): (&watch::Receiver<Arc<Active>>, &Arc<Lasting>),
     query: &str,
+    credential: Credential,
     ending: watch::Receiver<Phase>,
 ) -> Response<Body> {
     let mut settings = settings.clone();
@@ -85,7 +86,7 @@ pub(super) fn answer(
         return answer::problem(StatusCode::TOO_MANY_REQUESTS, "busy", message);
     };
     let watch = engine.watch(&report, &chain);
-    let watched = Watched { settings, engine: Arc::clone(engine), policy, chain };
+    let watched = Watched { settings, engine: Arc::clone(engine), policy, chain, credential };
     let (sender, channel) = Channel::new(WAITING);
     let sha256 = sha256.unwrap_or_default().to_ascii_lowercase();
     tokio::spawn(async move {
@@ -105,14 +106,19 @@ struct Watched {
     engine: Arc<Engine>,
     policy: Option<String>,
     chain: Arc<[CertificateDer<'static>]>,
+    /// What the peer has shown of itself.
+    credential: Credential,
 }
 
 impl Watched {
     /// Waits until the settings of the listener do not accept the client any more, for this reason, or do not have this
-    /// engine, which is no reason. What the engine finds out by itself is the watch's.
+    /// engine or the secret of the peer, which is no reason. What the engine finds out by itself is the watch's.
     async fn end_by_settings(&mut self) -> Option<(&'static str, Option<String>)> {
         while self.settings.changed().await.is_ok() {
             let active = Arc::clone(&self.settings.borrow_and_update());
+            if let Credential::Secret(secret) = &self.credential {
+                active.secret.filter(|known| known.is_same(secret))?;
+            }
             let engine = active.engine(self.policy.as_deref())?;
             if !Arc::ptr_eq(engine, &self.engine) {
                 return None;

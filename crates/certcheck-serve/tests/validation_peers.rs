@@ -1,14 +1,16 @@
-//! What one peer of a validation listener may hold, that it leaves room for the others, and what operators see of it.
+//! The peers of a validation listener: which of them may ask, what each may hold, that it leaves room for the others, and
+//! what operators see of it.
 
 mod support;
 mod validating;
 
+use std::fs;
 use std::net::SocketAddr;
 
 use certcheck_serve::Front;
 use serde_json::{Value, json};
 use support::*;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use validating::*;
 
@@ -151,4 +153,65 @@ async fn validation_listeners_are_on_the_status_page_and_count_for_ready() {
     assert_eq!(seen(&front, "/ready").await.status, 200);
     let metrics = seen(&front, "/metrics").await.body;
     assert!(metrics.contains("# HELP certcheck_validation_request_bytes "), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_peers_with_an_allowed_name_may_ask() {
+    let pki = Pki::new();
+    let tls = |allow: &str| {
+        config(
+            &pki,
+            &format!(
+                "certificates = {{ chain = 'server.pem', key = 'server.key' }}\npeer_ring = 'ring'\npeer_allow = {allow}\n"
+            ),
+        )
+    };
+    let front = Front::start(tls("[{ cn = ['good', 'third'] }]")).unwrap_or_else(|error| panic!("{error}"));
+    let address = front.validation_addresses("proxies")[0];
+    let question = json!({ "chain": chain_of(&pki, "second") }).to_string();
+    let asked = head(question.len()).replace(SECRET, "") + &question;
+    let ask_as = async |name: &str| {
+        let mut stream = dial(address, &pki.client(name)).await;
+        let _cut = stream.write_all(asked.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _cut = stream.read_to_end(&mut answer).await;
+        String::from_utf8(answer).expect("text").get(..12).map(str::to_owned)
+    };
+    assert_eq!(ask_as("good").await.as_deref(), Some("HTTP/1.1 200"));
+    // Its certificate is good, and it is a client's.
+    assert_eq!(ask_as("second").await, None);
+    // Who is not allowed any more is cut, and others go on.
+    let mut live = dial(address, &pki.client("good")).await;
+    let other = dial(address, &pki.client("third")).await;
+    front.reload(tls("[{ cn = 'third' }]")).expect("used");
+    let _cut = read_to_end(&mut live).await;
+    assert_eq!(ask_as("good").await, None);
+    let answer = ask_over(other, b"GET /v1/none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert_eq!(answer.status, 404, "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_gone_ends_the_watches_of_its_peers() {
+    let pki = Pki::new();
+    let (front, address) = start(&pki, "");
+    let answer = verify(address, &json!({ "chain": chain_of(&pki, "good") })).await;
+    let sha256 = answer.json()["identity"]["sha256"].as_str().expect("a hash").to_owned();
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    let request = format!("GET /v1/watch?sha256={sha256} HTTP/1.1\r\nHost: x\r\n{SECRET}\r\n");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut watch = BufReader::new(stream);
+    let mut seen = String::new();
+    while !seen.contains("event: watching") {
+        watch.read_line(&mut seen).await.expect("read");
+    }
+    // The same secret changes nothing.
+    front.reload(config(&pki, "max_watches = 9\n")).expect("used");
+    let loaded = config(&pki, "");
+    fs::write(pki.path("secret"), "fedcba9876543210").expect("written");
+    front.reload(loaded).expect("used");
+    while !seen.contains("event: unwatched") {
+        assert!(watch.read_line(&mut seen).await.expect("read") > 0, "{seen}");
+    }
+    assert!(!seen.contains("event: ended"), "{seen}");
+    until("no watch is open", || front.status().validations[0].watches == 0).await;
 }
