@@ -92,7 +92,8 @@ pub(super) async fn decide(
         pending.from_memory()
     };
     let entry = report.is_accepted().then(|| {
-        lasting.remembered.accepted(chain, &report, limits.max_remembered_bytes);
+        let of_peer = (address_of(asker.peer), limits.max_remembered_bytes);
+        lasting.remembered.accepted(chain, &report, of_peer);
         enter(active, &report)
     });
     let is_busy = is_busy && report.verdict() == Verdict::Undetermined;
