@@ -57,6 +57,15 @@ impl ProxyKind {
         }
     }
 
+    /// Whether the program is here. Those that Debian has must be, where peers are required.
+    ///
+    /// # Panics
+    /// If it must be, and is not.
+    #[must_use]
+    pub fn is_here(self) -> bool {
+        self.program().is_some()
+    }
+
     /// The program, if it is here. Those that Debian has must be, where peers are required.
     fn program(self) -> Option<PathBuf> {
         match self {

@@ -9,6 +9,7 @@ const LAB_EXAMPLES: &str = "\
 Examples:
   certcheck lab
   certcheck lab --dir pki --port 8440
+  certcheck lab --proxy nginx
   certcheck lab status
   certcheck lab revoke good
   certcheck lab revoke device-ca
@@ -44,6 +45,11 @@ pub(crate) struct LabArguments {
     /// default.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1024..=65533))]
     pub(crate) port: Option<u16>,
+
+    /// Answer this proxy about its clients too, and write a configuration for it into DIR/proxy, with which it runs. With
+    /// --port it listens on the fourth port after that one.
+    #[arg(long, value_name = "PROXY")]
+    pub(crate) proxy: Option<LabProxy>,
 
     /// Log every request of the echo service, also if the answer is the same as before.
     #[arg(long)]
@@ -112,6 +118,37 @@ pub(crate) enum LabFault {
     Garbage,
     /// Answer with evidence that ended an hour ago.
     Stale,
+}
+
+/// A proxy that ends TLS and asks about its clients.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum LabProxy {
+    /// With `auth_request`.
+    Nginx,
+    /// By a script in Lua.
+    Haproxy,
+    /// With `ext_authz` over HTTP.
+    Envoy,
+    /// With ForwardAuth.
+    Traefik,
+    /// With `forward_auth`.
+    Caddy,
+    /// By a hook in Lua.
+    Apache,
+}
+
+impl LabProxy {
+    /// The stable word.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
+            Self::Envoy => "envoy",
+            Self::Traefik => "traefik",
+            Self::Caddy => "caddy",
+            Self::Apache => "apache",
+        }
+    }
 }
 
 impl LabSource {

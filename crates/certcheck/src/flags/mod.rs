@@ -30,7 +30,7 @@ pub(crate) use documents::{CompletionsArguments, ManualArguments, SchemaArgument
 pub(crate) use evidence::{CrlArguments, OcspArguments, SerialFlag, magnitude};
 pub(crate) use fetch::{FetchArguments, FetchKind};
 pub(crate) use global::{ColorFlag, GlobalArguments};
-pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabSource};
+pub(crate) use lab::{LabArguments, LabCommand, LabFault, LabProxy, LabSource};
 pub(crate) use mirror::MirrorArguments;
 pub(crate) use network::{NetworkArguments, ProxyFlag, ReachArguments};
 pub(crate) use output::FormatFlag;

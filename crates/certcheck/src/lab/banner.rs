@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::control::{Lab, Status};
 use super::folder::Folder;
+use super::proxy::Proxy;
 use crate::json;
 use crate::text::{BAD, GOOD, QUIET, UNSURE};
 use crate::visible::{self, Visible};
@@ -19,6 +20,8 @@ struct Ready<'r> {
     status_page: &'r str,
     cdp: &'r str,
     ocsp: &'r str,
+    proxy: Option<String>,
+    proxy_command: Option<&'r str>,
 }
 
 impl json::Document for Ready<'_> {
@@ -44,7 +47,7 @@ fn program() -> String {
     called.map_or_else(|| "certcheck".to_owned(), |called| quoted(&called))
 }
 
-pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()> {
+pub(super) fn print(folder: &Folder, lab: &Lab, proxy: Option<&Proxy>, is_json: bool) -> io::Result<()> {
     let state = &lab.state;
     if is_json {
         return json::print(&Ready {
@@ -54,6 +57,8 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
             status_page: &state.status_page,
             cdp: &state.cdp,
             ocsp: &state.ocsp,
+            proxy: proxy.map(|proxy| proxy.address.to_string()),
+            proxy_command: proxy.map(Proxy::command),
         });
     }
     let mut out = crate::output::text();
@@ -92,6 +97,13 @@ pub(super) fn print(folder: &Folder, lab: &Lab, is_json: bool) -> io::Result<()>
         format!("{certcheck} lab status{dir}"),
     ] {
         writeln!(out, "  {command}")?;
+    }
+    if let Some(proxy) = proxy {
+        let (in_folder, command, url) =
+            (path(&folder.proxy()), proxy.command(), format!("https://localhost:{}/", proxy.address.port()));
+        writeln!(out, "\n{}, in a terminal of its own, and then a client of it:\n", proxy.name())?;
+        writeln!(out, "  (cd {in_folder} && {command})")?;
+        writeln!(out, "  curl --cacert {server} --cert {pem} --key {key} {url}")?;
     }
     writeln!(out)?;
     out.flush()

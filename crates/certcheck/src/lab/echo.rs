@@ -1,5 +1,5 @@
 //! The service behind the front, which knows nothing of TLS. It greets a client by what the front says about it and echoes
-//! lines, or answers HTTP.
+//! lines, or answers HTTP. Behind a proxy it answers HTTP alone.
 //!
 //! A client that speaks HTTP is recognised by ALPN (RFC 7301), or by its first bytes, which may take a moment.
 
@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::proxy_header;
+use crate::text::shown;
 
 /// Connections at once.
 const AT_ONCE: usize = 256;
@@ -27,8 +28,17 @@ const PARTING: Duration = Duration::from_secs(2);
 
 const HTTP: &[u8] = b"http/1.1";
 
+/// What the service is behind, and so how it is told who a client is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Behind {
+    /// By the PROXY protocol.
+    Front,
+    /// By a header of HTTP.
+    Proxy,
+}
+
 /// Serves until dropped.
-pub(super) async fn serve(listener: TcpListener) {
+pub(super) async fn serve(listener: TcpListener, behind: Behind) {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
@@ -38,16 +48,23 @@ pub(super) async fn serve(listener: TcpListener) {
             continue;
         };
         tokio::spawn(async move {
-            connection(io).await;
+            connection(io, behind).await;
             drop(permit);
         });
     }
 }
 
-async fn connection(mut io: TcpStream) {
-    let Ok(Ok(Some(facts))) = timeout(PARTING, proxy_header::read(&mut io)).await else { return };
-    let is_http = facts.alpn.as_deref() == Some(HTTP);
-    let _left = converse(&mut io, &facts.hello(), is_http).await;
+async fn connection(mut io: TcpStream, behind: Behind) {
+    match behind {
+        Behind::Front => {
+            let Ok(Ok(Some(facts))) = timeout(PARTING, proxy_header::read(&mut io)).await else { return };
+            let is_http = facts.alpn.as_deref() == Some(HTTP);
+            let _left = converse(&mut io, &facts.hello(), is_http).await;
+        }
+        Behind::Proxy => {
+            let _left = answer(&mut io, &mut Vec::new(), told).await;
+        }
+    }
     let _gone = timeout(PARTING, io.shutdown()).await;
 }
 
@@ -65,7 +82,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         return Ok(());
     }
     if is_http || is_request(&taken) {
-        return answer(stream, &mut taken, hello).await;
+        return answer(stream, &mut taken, |_| hello.to_owned()).await;
     }
     stream.write_all(hello.as_bytes()).await?;
     loop {
@@ -105,14 +122,15 @@ fn is_request(bytes: &[u8]) -> bool {
 async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     taken: &mut Vec<u8>,
-    hello: &str,
+    hello: impl FnOnce(&[u8]) -> String,
 ) -> io::Result<()> {
     while !taken.windows(4).any(|four| four == b"\r\n\r\n") && taken.len() < MOST {
         if timeout(IDLE, read(stream, taken)).await?? == 0 {
             return Ok(());
         }
     }
-    let (length, body) = (hello.len(), if taken.starts_with(b"HEAD ") { "" } else { hello });
+    let hello = hello(taken);
+    let (length, body) = (hello.len(), if taken.starts_with(b"HEAD ") { "" } else { &*hello });
     let answer = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     );
@@ -120,9 +138,28 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     stream.flush().await
 }
 
+/// The greeting of a client by what the proxy says in the head of a request.
+fn told(head: &[u8]) -> String {
+    let head = String::from_utf8_lossy(head);
+    let header = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("x-client-subject").then(|| shown(value.trim()))
+    };
+    match head.lines().find_map(header) {
+        Some(subject) => format!("you are {subject}\n"),
+        None => "you are nobody that the proxy names\n".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_names_the_client() {
+        assert_eq!(told(b"GET / HTTP/1.1\r\nx-client-subject: CN=good\r\n\r\n"), "you are CN=good\n");
+        assert_eq!(told(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "you are nobody that the proxy names\n");
+    }
 
     #[test]
     fn requests_are_distinguished_from_lines() {

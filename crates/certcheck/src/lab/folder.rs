@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::pki::{Holder, Pki};
 
 const STATE: &str = "lab.json";
-const PARTS: [&str; 2] = ["ring", "clients"];
+const PROXY: &str = "proxy";
+const PARTS: [&str; 3] = ["ring", "clients", PROXY];
 const SERVER_CA: &str = "server-ca.pem";
 const SERVER: &str = "server.pem";
 const SERVER_KEY: &str = "server.key";
@@ -158,8 +159,8 @@ impl Folder {
         write(&self.server_ca(), &certificates(&[issuer]), 0o644)
     }
 
-    /// Writes the configuration of a front that listens there, before a service that listens there.
-    pub(super) fn write_serve(&self, port: u16, upstream: SocketAddr) -> anyhow::Result<()> {
+    /// Writes the configuration of a front that listens there, before a service that listens there, with more tables.
+    pub(super) fn write_serve(&self, port: u16, upstream: SocketAddr, more: &str) -> anyhow::Result<()> {
         let text = format!(
             "# The front of the lab, as `certcheck serve --config` takes it. Changes are used at once.\n\
              admin.listen = \"127.0.0.1:0\"\n\
@@ -175,9 +176,53 @@ impl Folder {
              allow_net = \"127.0.0.0/8\"        # the CRLs and the responder are on loopback\n\
              clock_skew = \"4s\"                # there is one clock, and changes are to be seen soon\n\
              proxy_protocol = \"v2\"            # tells the service who the client is\n\
-             proxy_protocol_tlvs = [\"alpn\", \"certificate\"]\n"
+             proxy_protocol_tlvs = [\"alpn\", \"certificate\"]\n\
+             {more}"
         );
         write(&self.serve(), &text, 0o644)
+    }
+
+    /// The folder of a proxy.
+    pub(super) fn proxy(&self) -> PathBuf {
+        self.0.join(PROXY)
+    }
+
+    /// Writes a file for a proxy.
+    pub(super) fn write_proxy(&self, name: &str, text: &str, mode: u32) -> anyhow::Result<()> {
+        write(&self.proxy().join(name), text, mode)
+    }
+
+    /// Writes what every proxy has: a certificate and a key of its own, also in one file, and the CAs whose names its
+    /// clients are sent.
+    pub(super) fn write_proxy_certificates(&self, pki: &Pki) -> anyhow::Result<()> {
+        DirBuilder::new().mode(0o700).create(self.proxy()).map_err(named(&self.proxy()))?;
+        let Holder { key, der, issuer, .. } = &pki.server;
+        let (chain, key) = (certificates(&[der, issuer]), pem("PRIVATE KEY", &key.pkcs8()));
+        self.write_proxy(SERVER, &chain, 0o644)?;
+        self.write_proxy(SERVER_KEY, &key, 0o600)?;
+        self.write_proxy("server.all.pem", &(chain + &key), 0o600)?;
+        let cas: Vec<&[u8]> = pki.cas.iter().map(|ca| &*ca.der).collect();
+        self.write_proxy("ca.pem", &certificates(&cas), 0o644)
+    }
+
+    /// Lets a proxy that was started as root read its files as another user: all but keys. There is nothing to do for others.
+    pub(super) fn open_proxy_to_others(&self) -> anyhow::Result<()> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
+        let open = |path: PathBuf, mode| {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(named(&path))
+        };
+        open(self.0.clone(), 0o711)?;
+        open(self.proxy(), 0o755)?;
+        for entry in fs::read_dir(self.proxy()).map_err(named(&self.proxy()))? {
+            let path = entry?.path();
+            let has_key = path.file_name().is_some_and(|name| name == SERVER_KEY || name == "server.all.pem");
+            if !has_key {
+                open(path, 0o644)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the state file, whole or not at all.

@@ -19,6 +19,8 @@ use crate::text::shown;
 
 /// The name of the listener.
 pub(super) const LISTENER: &str = "echo";
+/// The name of the validation listener.
+pub(super) const VALIDATION: &str = "proxy";
 /// Why a connection ends by itself.
 const BY_ITSELF: [&str; 4] = ["client-ended", "client-broken", "upstream-ended", "upstream-broken"];
 
@@ -36,8 +38,12 @@ pub(super) fn start(folder: &Folder, log: Log) -> anyhow::Result<Front> {
 /// The configuration, with short waits: what is broken and repaired by hand is to be seen soon.
 fn read(file: &Path) -> Result<Loaded, ConfigError> {
     let mut loaded = config::read_file(file)?;
-    for listener in &mut loaded.config.listeners {
-        let network = &mut listener.check.network;
+    let of_listeners = loaded.config.listeners.iter_mut().map(|listener| &mut listener.check);
+    let validations = loaded.config.validations.iter_mut();
+    let of_policies =
+        validations.flat_map(|validation| &mut validation.policies).map(|policy| &mut policy.check);
+    for check in of_listeners.chain(of_policies) {
+        let network = &mut check.network;
         network.user_agent = Some(ECHO_AGENT.to_owned());
         network.limits.first_byte = Duration::from_secs(1);
         network.limits.small_whole = Duration::from_secs(3);

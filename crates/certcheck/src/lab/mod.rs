@@ -3,6 +3,7 @@
 //! ```text
 //! Pki -> Authority (CRLs, OCSP) -> Sources (CDP, OCSP; can be broken) <- front (as certcheck serve) -> echo
 //!            ^ control: revoke, release, break, repair, status, stop
+//! proxy: the configuration of a proxy, which asks the front and is in front of echo too
 //! ```
 
 mod authority;
@@ -14,6 +15,7 @@ mod front;
 mod log;
 mod outage;
 mod pki;
+mod proxy;
 mod proxy_header;
 mod serve;
 mod sources;
@@ -36,8 +38,8 @@ pub(crate) fn run(arguments: &LabArguments) -> anyhow::Result<Exit> {
         serve::run(arguments, &folder)?;
         return Ok(Exit::Accepted);
     };
-    if arguments.port.is_some() || arguments.all {
-        bail!("--port and --all are for starting a lab");
+    if arguments.port.is_some() || arguments.all || arguments.proxy.is_some() {
+        bail!("--port, --proxy and --all are for starting a lab");
     }
     let action = match command.clone() {
         LabCommand::Revoke { name, hold } => Action::Revoke { name, hold },

@@ -10,11 +10,13 @@ use tokio::sync::Notify;
 
 use super::authority::Authority;
 use super::control::{self, Lab};
+use super::echo::{self, Behind};
 use super::folder::{Folder, State};
 use super::log::Log;
 use super::pki::{Pki, Urls};
+use super::proxy::Proxy;
 use super::sources::{Sources, taken};
-use super::{banner, echo, front};
+use super::{banner, front};
 use crate::flags::{LabArguments, LabSource};
 use crate::setup;
 
@@ -51,20 +53,32 @@ async fn run_until_signal(arguments: &LabArguments, folder: &Folder) -> anyhow::
     let (cdp, ocsp) = (sources.url(LabSource::Cdp), sources.url(LabSource::Ocsp));
     let pki = Pki::new(setup::time(None), &Urls { cdp: &cdp, ocsp: &ocsp })?;
     folder.write(&pki)?;
-    folder.write_serve(port.unwrap_or(0), echo_listener.local_addr()?)?;
+    let proxy = arguments.proxy.map(|kind| Proxy::new(kind, port)).transpose()?;
+    if let Some(proxy) = &proxy {
+        folder.write_proxy_certificates(&pki)?;
+        proxy.write_secret(folder)?;
+    }
+    let validation = proxy.as_ref().map(Proxy::validation).unwrap_or_default();
+    folder.write_serve(port.unwrap_or(0), echo_listener.local_addr()?, &validation)?;
     let Pki { cas, subjects, .. } = pki;
     let authority = Arc::new(Authority::new(cas, subjects));
     sources.serve(&authority);
-    tokio::spawn(echo::serve(echo_listener));
+    tokio::spawn(echo::serve(echo_listener, Behind::Front));
     let front = front::start(folder, log.clone())?;
     let first = |addresses: Vec<SocketAddr>| addresses.first().copied().context("the front does not listen");
     let (echo_at, control_at) = (first(front.addresses(front::LISTENER))?, control_listener.local_addr()?);
+    if let Some(proxy) = &proxy {
+        let service = listen(0, "the service behind the proxy")?;
+        let validation = first(front.validation_addresses(front::VALIDATION))?;
+        proxy.write(folder, validation, service.local_addr()?)?;
+        tokio::spawn(echo::serve(service, Behind::Proxy));
+    }
     let status_page = format!("http://{}/", first(front.admin_addresses())?);
     let state = State::new(echo_at, status_page, cdp, ocsp, control_at, crate::secret::secret()?);
     folder.write_state(&state)?;
     let ended = state.clone();
     let lab = Arc::new(Lab { authority, sources, state, log, stop: Arc::clone(&stop) });
-    banner::print(folder, &lab, arguments.json)?;
+    banner::print(folder, &lab, proxy.as_ref(), arguments.json)?;
     drop(ready);
     tokio::spawn(control::serve(control_listener, Arc::clone(&lab)));
     tokio::select! {
