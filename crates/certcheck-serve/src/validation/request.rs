@@ -223,6 +223,7 @@ mod tests {
             ("application/json", "", b"{\"chain\":[\"!\"]}"),
             ("application/json", "", b"{\"chain\":[\"MAA=\"],\"polcy\":\"a\"}"),
             ("application/json", "", b"{\"chain\":[\"MAA=\"],\"within_ms\":60001}"),
+            ("application/json", "", b"{\"chain\":[\"MAA=\"],\"at\":\"2026-01-01T00:00:00Z\"}"),
             ("application/json", "", b"{\"chain\":[\"MAA=\"],\"connection\":{\"client_address\":\"x\"}}"),
             ("application/pkix-cert", "policy=a&policy=b", &leaf),
             ("application/pkix-cert", "at=2026", &leaf),
