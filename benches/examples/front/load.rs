@@ -21,6 +21,8 @@ use tokio_rustls::client::TlsStream;
 
 /// The bytes that are sent at once.
 const CHUNK: usize = 256 << 10;
+/// The longest time until evidence is there, in seconds.
+const WARM: usize = 60;
 /// How a ClientHello of TLS begins, as far as a slow client sends it.
 const BEGINNING: [u8; 6] = [22, 3, 1, 2, 0, 1];
 
@@ -64,6 +66,20 @@ impl Dialer {
         Ok(stream)
     }
 
+    /// A connection over which a request was answered with 200.
+    async fn answered(&self) -> std::io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = self.connector.connect(name, self.tcp().await?).await?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await?;
+        stream.flush().await?;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await?;
+        if &status != b"HTTP/1.1 200" {
+            return Err(std::io::Error::other(String::from_utf8_lossy(&status).into_owned()));
+        }
+        Ok(stream)
+    }
+
     /// A connection over which a byte came back.
     async fn served(&self) -> std::io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from("localhost").unwrap();
@@ -82,7 +98,8 @@ pub(crate) fn run(what: &str, address: SocketAddr, folder: &Path, numbers: &[usi
     let dialer = Dialer::new(address, folder);
     runtime.block_on(async {
         match (what, numbers) {
-            ("connect", &[seconds, at_once]) => connect(dialer, seconds, at_once).await,
+            ("connect", &[seconds, at_once]) => connect(dialer, seconds, at_once, false).await,
+            ("request", &[seconds, at_once]) => connect(dialer, seconds, at_once, true).await,
             ("bulk", &[seconds, connections]) => bulk(dialer, seconds, connections).await,
             ("hold", &[connections]) => hold(dialer, connections).await,
             ("slow", &[seconds, slow]) => beside_slow(dialer, seconds, slow).await,
@@ -97,8 +114,13 @@ fn until(seconds: usize) -> Instant {
     Instant::now() + Duration::from_secs(seconds as u64)
 }
 
-/// Prints how many connections were served.
-async fn connect(dialer: Dialer, seconds: usize, at_once: usize) {
+/// Prints how many connections were served, each with a request if they are of HTTP.
+async fn connect(dialer: Dialer, seconds: usize, at_once: usize, is_http: bool) {
+    // What is asked fetches its evidence first.
+    let warm = until(WARM);
+    while is_http && Instant::now() < warm && dialer.answered().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let until = until(seconds);
     let tasks: Vec<_> = (0..at_once)
         .map(|_| {
@@ -106,7 +128,8 @@ async fn connect(dialer: Dialer, seconds: usize, at_once: usize) {
             tokio::spawn(async move {
                 let mut served = 0_u64;
                 while Instant::now() < until {
-                    let mut stream = dialer.served().await.unwrap();
+                    let stream = if is_http { dialer.answered().await } else { dialer.served().await };
+                    let mut stream = stream.unwrap();
                     served += 1;
                     let _gone = stream.shutdown().await;
                 }

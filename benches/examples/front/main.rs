@@ -1,5 +1,6 @@
 //! What connections through `certcheck serve` cost beside nginx and HAProxy, in the same rounds:
-//! `cargo run --release -p certcheck-benches --example front -- PROGRAM [ROUNDS [SECONDS]]`.
+//! `cargo run --release -p certcheck-benches --example front -- PROGRAM [ROUNDS [SECONDS]]`, and with `validation` before the
+//! program what it costs another proxy to ask.
 //!
 //! All of them end mutual TLS 1.3 before the same echo service, with the same keys. certcheck checks revocation in full,
 //! with CRLs that it fetches. The peers verify the chain alone, and nginx in one case a CRL too. Servers, service and
@@ -11,6 +12,7 @@ mod load;
 mod peers;
 mod scene;
 mod service;
+mod validation;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -36,13 +38,21 @@ fn main() {
             let numbers: Vec<usize> = numbers.iter().map(|number| number.parse().unwrap()).collect();
             load::run(what, address.parse().unwrap(), Path::new(folder), &numbers);
         }
+        ["validation", program, ref numbers @ ..] => {
+            let (rounds, seconds) = rounds_and_seconds(numbers);
+            validation::compare(Path::new(program), rounds, seconds);
+        }
         [program, ref numbers @ ..] => {
-            let number =
-                |at: usize, usual| numbers.get(at).map_or(usual, |number: &&str| number.parse().unwrap());
-            compare(Path::new(program), number(0, 5), number(1, 3));
+            let (rounds, seconds) = rounds_and_seconds(numbers);
+            compare(Path::new(program), rounds, seconds);
         }
         [] => panic!("name the program: target/release/certcheck"),
     }
+}
+
+fn rounds_and_seconds(numbers: &[&str]) -> (usize, usize) {
+    let number = |at: usize, usual| numbers.get(at).map_or(usual, |number| number.parse().unwrap());
+    (number(0, 5), number(1, 3))
 }
 
 /// This program again, with as many open files as it may have.

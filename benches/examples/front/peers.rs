@@ -1,4 +1,5 @@
-//! The servers: `certcheck serve`, nginx and HAProxy, each on a free port before the same service.
+//! The servers: `certcheck serve`, nginx and HAProxy, each on a free port before the same service, and nginx that serves a
+//! file by itself, with and without asking `certcheck serve`.
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -20,7 +21,17 @@ pub(crate) enum Case {
     Nginx,
     NginxMillion,
     Haproxy,
+    /// A validation listener alone.
+    Validation,
+    /// nginx that asks one.
+    NginxAsking,
+    /// nginx that checks a chain, and in one case a CRL too.
+    NginxHttp,
+    NginxHttpMillion,
 }
+
+/// What peers of the validation listener send.
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 impl Case {
     pub(crate) const fn name(self) -> &'static str {
@@ -30,6 +41,10 @@ impl Case {
             Self::Nginx => "nginx stream, verify, no CRL",
             Self::NginxMillion => "nginx stream, verify, CRL of 10^6",
             Self::Haproxy => "HAProxy, verify required, no CRL",
+            Self::Validation => "certcheck serve, validation",
+            Self::NginxAsking => "nginx http, asks certcheck, CRL of 10^6",
+            Self::NginxHttp => "nginx http, verify, no CRL",
+            Self::NginxHttpMillion => "nginx http, verify, CRL of 10^6 in a file",
         }
     }
 }
@@ -38,14 +53,22 @@ impl Case {
 pub(crate) struct Server {
     child: Killed,
     pub(crate) address: SocketAddr,
+    /// The address of its admin listener, if it has one.
+    admin: SocketAddr,
+    /// The server that it asks.
+    asked: Option<Box<Self>>,
 }
 
 impl Server {
     /// Starts it, and waits until it listens.
     pub(crate) fn start(case: Case, program: &Path, scene: &Scene, upstream: SocketAddr) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (port, admin) = (free().port(), free());
+        let asked = (case == Case::NginxAsking)
+            .then(|| Box::new(Self::start(Case::Validation, program, scene, upstream)));
         // By the last part of the address a client knows which of its certificates it is to send.
-        let last = if case == Case::CertcheckMillion { 2 } else { 1 };
+        let has_million = [Case::CertcheckMillion, Case::NginxAsking, Case::NginxHttpMillion].contains(&case);
+        let last = if has_million { 2 } else { 1 };
         let address = SocketAddr::from(([127, 0, 0, last], port));
         let folder = scene.folder().join(format!("{case:?}-{port}"));
         fs::create_dir_all(&folder).unwrap();
@@ -60,6 +83,19 @@ impl Server {
                 command.arg("-p").arg(&folder).args(["-e", "stderr", "-c"]).arg(folder.join("config"));
                 let crl = if case == Case::NginxMillion { "ssl_crl SCENE/crls.pem;" } else { "" };
                 (nginx(address, upstream).replace("CRL", crl), command)
+            }
+            Case::Validation => {
+                let mut command = Command::new(program);
+                command.args(["serve", "--config", "config"]);
+                fs::write(folder.join("secret"), SECRET).unwrap();
+                (validation(address, admin), command)
+            }
+            Case::NginxAsking | Case::NginxHttp | Case::NginxHttpMillion => {
+                let mut command = Command::new("/usr/sbin/nginx");
+                command.arg("-p").arg(&folder).args(["-e", "stderr", "-c"]).arg(folder.join("config"));
+                fs::create_dir_all(folder.join("www")).unwrap();
+                fs::write(folder.join("www/index.html"), "ok\n").unwrap();
+                (nginx_http(case, address, asked.as_ref().map(|asked| asked.address)), command)
             }
             Case::Haproxy => {
                 let mut command = Command::new("/usr/sbin/haproxy");
@@ -79,7 +115,12 @@ impl Server {
             assert!(begun.elapsed() < PATIENCE, "{case:?} does not listen: {}", log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { child, address }
+        Self { child, address, admin, asked }
+    }
+
+    /// Where it shows its metrics.
+    pub(crate) const fn admin(&self) -> SocketAddr {
+        self.admin
     }
 
     /// Its process, and the processes that it has started.
@@ -87,7 +128,8 @@ impl Server {
         let id = self.child.0.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-        std::iter::once(id).chain(children).collect()
+        let asked = self.asked.iter().flat_map(|asked| asked.processes());
+        std::iter::once(id).chain(children).chain(asked).collect()
     }
 
     /// What its processors have worked so far, for the server and for the system.
@@ -128,6 +170,43 @@ fn nginx(address: SocketAddr, upstream: SocketAddr) -> String {
          stream {{ server {{ listen {address} ssl backlog=4096;\nssl_certificate SCENE/server.pem;\n\
          ssl_certificate_key SCENE/server.key;\nssl_protocols TLSv1.3;\nssl_client_certificate SCENE/root.pem;\n\
          ssl_verify_client on;\nssl_verify_depth 3;\nCRL\nproxy_pass {upstream}; }} }}\n"
+    )
+}
+
+fn validation(address: SocketAddr, admin: SocketAddr) -> String {
+    format!(
+        "log.quiet = ['connections', 'refusals', 'limits']\nadmin.listen = '{admin}'\n[[validation]]\nname = 'bench'\n\
+         listen = '{address}'\nsecret_file = 'secret'\nring = 'SCENE/ring'\nallow_net = '127.0.0.0/8'\n\
+         max_connections = 4000\nmax_connections_per_address = 4000\n\
+         [[validation.route]]\nsource = 'nginx'\n[[validation.route]]\nsource = 'caddy'\n"
+    )
+}
+
+fn nginx_http(case: Case, address: SocketAddr, asked: Option<SocketAddr>) -> String {
+    let (crl, verify) = match case {
+        Case::NginxHttpMillion => ("ssl_crl SCENE/crls.pem;", "on"),
+        Case::NginxAsking => ("", "optional_no_ca"),
+        _ => ("", "on"),
+    };
+    let (upstream, ask) = match asked {
+        None => (String::new(), String::new()),
+        Some(asked) => (
+            format!("upstream certcheck {{ server {asked}; keepalive 32; }}"),
+            format!(
+                "location = /certcheck {{ internal; proxy_pass http://certcheck/v1/auth/nginx; proxy_http_version 1.1;\n\
+                 proxy_set_header Connection \"\"; proxy_pass_request_body off; proxy_set_header Content-Length \"\";\n\
+                 proxy_set_header X-Client-Cert $ssl_client_escaped_cert; proxy_set_header X-Certcheck-Secret {SECRET}; }}"
+            ),
+        ),
+    };
+    let auth = if asked.is_some() { "auth_request /certcheck;" } else { "" };
+    format!(
+        "daemon off;\npid nginx.pid;\nuser root;\nworker_processes auto;\nworker_rlimit_nofile 20000;\n\
+         events {{ worker_connections 10000; }}\nhttp {{ access_log off;\nclient_body_temp_path body;\n\
+         proxy_temp_path proxy;\nfastcgi_temp_path fastcgi;\nuwsgi_temp_path uwsgi;\nscgi_temp_path scgi;\n{upstream}\n\
+         server {{ listen {address} ssl backlog=4096;\nssl_certificate SCENE/server.pem;\n\
+         ssl_certificate_key SCENE/server.key;\nssl_protocols TLSv1.3;\nssl_client_certificate SCENE/root.pem;\n\
+         ssl_verify_client {verify};\nssl_verify_depth 9;\n{crl}\nlocation / {{ {auth} root www; }}\n{ask} }} }}\n"
     )
 }
 

@@ -120,7 +120,7 @@ impl Drop for Counted {
 
 /// The address that a peer counts under. All Unix sockets are one peer.
 pub(crate) fn address_of(peer: Peer) -> IpAddr {
-    peer.address().map_or(Ipv4Addr::UNSPECIFIED.into(), |address| counted_as(address.ip()))
+    peer.address().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| counted_as(address.ip()))
 }
 
 /// What counts as one address: of IPv6 the first 64 bits, because a host has all addresses below them.

@@ -97,13 +97,7 @@ fn listener(one: &ListenerStatus, now: Option<Time>) -> Markup {
             @if let Some(health) = &one.upstream_health { (answers(health.up)) }
         }
         p.quiet.small { (one.connections) " of " (one.max_connections) " connections" }
-        p.small {
-            @for (at, address) in one.addresses.iter().enumerate() {
-                @if at > 0 { ", " }
-                code { (address) }
-            }
-            " to " code { (one.upstream) }
-        }
+        p.small { (addresses(&one.addresses)) " to " code { (one.upstream) } }
         @if let Some(health) = &one.upstream_health {
             @if let Some(failure) = &health.failure {
                 p.small {
@@ -124,12 +118,7 @@ fn validation(one: &ValidationStatus) -> Markup {
     html! {
         div.head { span.name { (one.name) } span.chip { (one.protocol) } }
         p.quiet.small { (one.connections) " of " (one.max_connections) " connections" }
-        p.small {
-            @for (at, address) in one.addresses.iter().enumerate() {
-                @if at > 0 { ", " }
-                code { (address) }
-            }
-        }
+        p.small { (addresses(&one.addresses)) }
         p.quiet.small {
             (one.checks) " of " (one.max_checks) " checks wait, " (one.watches) " of " (one.max_watches) " watches, "
             (one.request_bytes) " of " (one.max_request_bytes) " bytes of requests"
@@ -137,6 +126,15 @@ fn validation(one: &ValidationStatus) -> Markup {
         p.quiet.small {
             "peers show a " (one.peers_show)
             @if let Some(end) = &one.certificate_not_after { ", server certificate until " (time(end)) }
+        }
+    }
+}
+
+fn addresses(all: &[String]) -> Markup {
+    html! {
+        @for (at, address) in all.iter().enumerate() {
+            @if at > 0 { ", " }
+            code { (address) }
         }
     }
 }

@@ -91,7 +91,7 @@ mod tests {
         }
         for (path, why) in [(folder.path().join("none"), "cannot be read"), (folder.path().into(), "regular")]
         {
-            let fault = Secret::read(&path).err().expect("no secret");
+            let fault = Secret::read(&path).expect_err("no secret");
             assert!(fault.contains(why), "{fault}");
         }
     }
