@@ -87,20 +87,53 @@ impl Process {
     ) -> Self {
         for _ in 0..TRIES {
             let port = free_port();
-            let log = |name| File::create(folder.path().join(name)).expect("log");
-            let mut child = command(&folder, port)
-                .stdin(Stdio::null())
-                .stdout(log("stdout"))
-                .stderr(log("stderr"))
-                .spawn()
-                .expect("starts");
-            if runs(&mut child, || is_ready(&folder, port)) {
+            if let Some(child) = spawned(&folder, port, &command, &is_ready) {
                 return Self { child, port, folder };
             }
-            end(&mut child);
         }
         panic!("does not start: {}", folder.read("stderr"));
     }
+
+    /// Kills it, and starts it again on the same port.
+    pub(super) fn restart(
+        &mut self,
+        command: impl Fn(&Folder, u16) -> Command,
+        is_ready: impl Fn(&Folder, u16) -> bool,
+    ) {
+        self.kill();
+        let child = spawned(&self.folder, self.port, command, is_ready);
+        self.child = child.unwrap_or_else(|| panic!("does not start: {}", self.folder.read("stderr")));
+    }
+
+    /// Kills it. Its port and folder stay.
+    pub(super) fn kill(&mut self) {
+        end(&mut self.child);
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+/// The process on this port, if it gets ready there.
+fn spawned(
+    folder: &Folder,
+    port: u16,
+    command: impl Fn(&Folder, u16) -> Command,
+    is_ready: impl Fn(&Folder, u16) -> bool,
+) -> Option<Child> {
+    let log = |name| File::create(folder.path().join(name)).expect("log");
+    let mut child = command(folder, port)
+        .stdin(Stdio::null())
+        .stdout(log("stdout"))
+        .stderr(log("stderr"))
+        .spawn()
+        .expect("starts");
+    if runs(&mut child, || is_ready(folder, port)) {
+        return Some(child);
+    }
+    end(&mut child);
+    None
 }
 
 impl Drop for Process {
