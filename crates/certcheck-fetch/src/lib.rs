@@ -49,7 +49,7 @@
 //! | fetch what will be needed | [`Engine::prefetch_ring`], [`Engine::prefetch`] |
 //! | give CRLs or OCSP responses from files | [`EngineBuilder::evidence`] |
 //! | keep evidence over a restart | [`store::DiskStore`], [`EngineBuilder::disk_store`] |
-//! | share evidence between hosts | [`store::Store`], [`EngineBuilder::store`] |
+//! | share evidence between hosts | `store::RedisStore` with the feature `store-redis`, [`store::Layered`], [`store::Store`], [`EngineBuilder::store`] |
 //! | allow or deny URLs and addresses | [`Guard`], [`EngineBuilder::guard`] |
 //! | use mirrors of the site, or write one | [`EngineBuilder::mirrors`], [`mirror`] |
 //! | use a proxy | [`EngineBuilder::proxy`], [`EngineBuilder::proxy_from_env`] |
@@ -67,6 +67,7 @@
 //! |---|---|
 //! | `bytes::Bytes` | [`Body`], [`store::Stored`]: bytes that may be in a file |
 //! | `futures_util::future::BoxFuture` | [`store::Store`], [`Resolve`]: asynchronous functions of a trait |
+//! | `futures_util::stream::BoxStream` | [`store::Store::news`] |
 //! | `ipnet::IpNet`, `ipnet::Ipv6Net` | [`Guard`]: networks |
 //! | `pki_types::CertificateDer` | chains, as in rustls |
 //! | `serde::Serialize`, `serde::Deserialize` | [`Transport`]: stores that you implement keep it |

@@ -27,6 +27,8 @@ pub(crate) const STORE_REFUSED: &str = "certcheck_store_refused_total";
 pub(crate) const MIRROR_REFUSED: &str = "certcheck_mirror_answers_refused_total";
 /// Looks for evidence that a mirror or a store announced, by `outcome`.
 pub(crate) const ANNOUNCED: &str = "certcheck_announced_total";
+/// Operations of a shared store that brought nothing, because its engine could not be used, by `why`.
+pub(crate) const STORE_UNAVAILABLE: &str = "certcheck_store_unavailable_total";
 /// Checks, by `verdict` and `by`: `known` if a look-up was enough, else `full`.
 pub(crate) const CHECKS: &str = "certcheck_checks_total";
 /// Clients that were accepted with an unknown revocation status, by `cause`.
@@ -46,6 +48,7 @@ pub(crate) fn describe() {
         (STORE_REFUSED, "Stored evidence that was refused, by why."),
         (ANNOUNCED, "Looks for evidence that a mirror or a store announced, by outcome."),
         (MIRROR_REFUSED, "Answers of mirrors that did not count, by cause."),
+        (STORE_UNAVAILABLE, "Operations of a shared store that brought nothing, by why."),
         (CHECKS, "Checks, by verdict and by how they were answered: known (a look-up) or full."),
         (TOLERATED, "Clients that were accepted with an unknown revocation status, by cause."),
         (REFRESHES, "Evidence that was fetched before its end, by outcome."),

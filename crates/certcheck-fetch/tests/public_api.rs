@@ -5,9 +5,10 @@ use std::path::Path;
 use certcheck_testkit::public_api::foreign_types;
 
 /// What the documentation of the crate lists, beside the core's.
-const INTENDED: [&str; 8] = [
+const INTENDED: [&str; 9] = [
     "bytes::Bytes",
     "futures_util::future::BoxFuture",
+    "futures_util::stream::BoxStream",
     "ipnet::IpNet",
     "ipnet::Ipv6Net",
     "pki_types::CertificateDer",

@@ -67,9 +67,9 @@ fn claimed(der: &[u8], index: Option<&[u8]>) -> Stored {
     let request = EvidenceRequest::Crl { url: URL.into() };
     let mut stored =
         Stored::new(request, Body::from(Bytes::copy_from_slice(der)), Transport::default(), now());
-    stored.this_update = Some(now());
     stored.signers = vec![ca().spki().into()];
     stored.crl = Crl::parse(Bytes::copy_from_slice(der), URL).ok().map(Arc::new);
+    stored.this_update = stored.crl.as_ref().map(|crl| crl.this_update());
     stored.index = index.map(Bytes::copy_from_slice);
     stored
 }
@@ -109,6 +109,11 @@ fn a_store_that_claims_everything_is_believed_nothing() {
     let right = crl(URL, &Pair::bad(7), 4_000);
     let got = pair.verdicts(&with_hostile(claimed(&right, Some(&index_that_hides(&right)))));
     assert_eq!(got, RIGHT, "an index that hides");
+    // The right CRL, as a newer one than it is: it would keep newer ones out.
+    let mut newer = claimed(&right, None);
+    newer.this_update = Some(now());
+    let got = pair.verdicts(&with_hostile(newer));
+    assert_eq!(got, (Verdict::Undetermined, Verdict::Undetermined), "a time that it does not have");
 }
 
 /// A store that names a key of its own as the signer of a newer CRL: what is fetched is not held against it.

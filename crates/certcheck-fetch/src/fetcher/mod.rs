@@ -251,14 +251,13 @@ impl Fetcher {
             metrics::histogram!(names::AGE, "kind" => cached.kind().code()).record(age as f64);
         }
         metrics::gauge!(names::MEMORY).set((self.memory.kib() << 10) as f64);
-        if level == Level::Store {
-            return;
-        }
-        if level == Level::Mirror {
-            self.mirrors.iter().for_each(|mirrors| mirrors.served(&key));
-        } else {
-            self.health.served(&key);
-            self.health.served(&key.for_signer(&need.signer));
+        match level {
+            Level::Store => {}
+            Level::Mirror => self.mirrors.iter().for_each(|mirrors| mirrors.served(&key)),
+            Level::Network => {
+                self.health.served(&key);
+                self.health.served(&key.for_signer(&need.signer));
+            }
         }
         if let Some(persist) = &self.persist {
             persist.write(key, cached, lease);
@@ -293,6 +292,9 @@ impl Fetcher {
                     url = %printable(need.request.url()), cause = cause.code(), "entry of the store did not count"
                 );
                 metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
+                if let Some(persist) = &self.persist {
+                    persist.did_not_count(&key);
+                }
             }
             Level::Mirror => {
                 self.fetches.end(key, level, outcome);

@@ -92,6 +92,8 @@ impl Persist {
             }
             Ok(Some(stored)) => Ok(stored),
             Ok(None) => Err(nothing()),
+            // The store has logged it.
+            Err(StoreError::Unavailable(why)) => Err(Failure::new(Cause::NotTried, why)),
             Err(error) => Err(self.refuse_stored(&key, need, &error.to_string())),
         }
     }
@@ -149,16 +151,22 @@ impl Persist {
         self.read(stored, need, policy).await.ok()
     }
 
-    /// Writes evidence in the background. The lease ends with it.
+    /// Notes that evidence of the store did not count for a check.
+    pub(super) fn did_not_count(&self, key: &EvidenceKey) {
+        self.used.store.did_not_count(key);
+    }
+
+    /// Writes evidence that counts in the background, or tells the store that what it had counts. The lease ends with
+    /// it.
     pub(super) fn write(&self, key: EvidenceKey, cached: &CachedEvidence, lease: Option<Lease>) {
         let store = Arc::clone(&self.used.store);
-        if cached.origin == store.origin() {
-            return;
-        }
+        let is_new = cached.origin == Origin::Network;
         let stored = stored_of(cached, self.used.trust);
         self.spawn(async move {
-            match store.put(&key, stored).await {
-                Ok(()) | Err(StoreError::Older) => {}
+            let written =
+                if is_new { store.put(&key, stored).await } else { store.counted(&key, stored).await };
+            match written {
+                Ok(()) | Err(StoreError::Older | StoreError::Unavailable(_)) => {}
                 Err(error) => {
                     warn!(name: "store-write-failed", target: "certcheck::store", %error, "evidence not written to the store");
                 }
@@ -212,6 +220,8 @@ fn stored_of(cached: &CachedEvidence, trust: StoreTrust) -> Stored {
         fetched_at: cached.fetched_at,
         this_update,
         next_update,
+        crl_number: cached.crl().and_then(|crl| crl.number()).map(Into::into),
+        origin: None,
         signers: cached.signers(),
         crl: cached.crl().filter(|_| trust == StoreTrust::AsKept).cloned(),
         index: None,
@@ -228,7 +238,8 @@ fn read_stored(
     policy: &Policy,
     trust: StoreTrust,
 ) -> Result<(Arc<CachedEvidence>, Option<String>), Failure> {
-    let Stored { request, body, transport, fetched_at, signers, index, .. } = stored;
+    let Stored { request, body, transport, fetched_at, this_update, signers, index, .. } = stored;
+    let origin = stored.origin.unwrap_or(origin);
     let transport = transport.bounded();
     // A time in the future is wrong.
     let fetched_at = fetched_at.min(now());
@@ -247,5 +258,10 @@ fn read_stored(
             (answer, body, None)
         }
     };
-    Ok((Arc::new(CachedEvidence { request, answer, body, transport, fetched_at, origin }), note))
+    let cached = CachedEvidence { request, answer, body, transport, fetched_at, origin };
+    // An entry that claims to be newer than it is would keep newer ones out.
+    if this_update.is_some() && this_update != cached.times().0 {
+        return Err(Failure::malformed("its thisUpdate is not the one that it was kept with"));
+    }
+    Ok((Arc::new(cached), note))
 }

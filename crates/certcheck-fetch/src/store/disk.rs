@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep};
 
 use super::folder::{Folder, Lock};
 use super::record::{MAX_INLINE, MAX_RECORD, Record};
+use super::version::Version;
 use super::{Entry, Lease, Store, StoreError, Stored};
 use crate::cache::evidence::Origin;
 use crate::cache::key::EvidenceKey;
@@ -405,6 +406,11 @@ impl Store for DiskStore {
     fn get<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Stored>, StoreError>> {
         let key = *key;
         self.run(move |store| store.get(&key))
+    }
+
+    fn version<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+        let key = *key;
+        self.run(move |store| store.record(&key)?.map(|record| record.version()).transpose())
     }
 
     fn put<'a>(&'a self, key: &'a EvidenceKey, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>> {

@@ -4,8 +4,12 @@
 
 mod disk;
 mod folder;
+mod layered;
 mod memory;
 mod record;
+#[cfg(feature = "store-redis")]
+mod redis;
+mod version;
 
 use core::fmt;
 use std::any::Any;
@@ -16,13 +20,18 @@ use std::time::Duration;
 use certcheck_core::Time;
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::EvidenceRequest;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 pub use disk::{DiskOptions, DiskStore};
+pub use layered::Layered;
 pub use memory::MemoryStore;
 #[cfg(fuzzing)]
 pub(crate) use record::read_record;
+#[cfg(feature = "store-redis")]
+pub use redis::{RedisError, RedisOptions, RedisStore};
+pub use version::Version;
 
 use bytes::Bytes;
 
@@ -47,6 +56,10 @@ pub struct Stored {
     pub this_update: Option<Time>,
     /// nextUpdate.
     pub next_update: Option<Time>,
+    /// The CRLNumber (RFC 5280 5.2.3), as in its DER. Of two CRLs of one time, the higher number is the newer one.
+    pub crl_number: Option<Box<[u8]>>,
+    /// The origin that reports name, if it is not the store's own: a store of several layers says which one had it.
+    pub origin: Option<Origin>,
     /// SubjectPublicKeyInfo of the signer. It is used only from a trusted store.
     pub signers: Vec<Box<[u8]>>,
     /// The CRL, if it is one and has been parsed: a store may keep its index with it.
@@ -67,10 +80,19 @@ impl Stored {
             fetched_at,
             this_update: None,
             next_update: None,
+            crl_number: None,
+            origin: None,
             signers: Vec::new(),
             crl: None,
             index: None,
         }
+    }
+
+    /// Its version: its thisUpdate, or when it was fetched if it has none, and its CRLNumber.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        let time = self.this_update.unwrap_or(self.fetched_at);
+        Version::new(time.unix(), self.crl_number.as_deref())
     }
 }
 
@@ -86,6 +108,8 @@ pub enum StoreError {
     Older,
     /// Other users than the owner can write to the folder.
     Unsafe(String),
+    /// A store across a network cannot be used now, with the reason. It counts as empty.
+    Unavailable(&'static str),
 }
 
 impl fmt::Display for StoreError {
@@ -94,6 +118,7 @@ impl fmt::Display for StoreError {
             Self::Io(what, error) => write!(f, "{what}: {error}"),
             Self::Unusable(what) | Self::Unsafe(what) => f.write_str(what),
             Self::Older => f.write_str("newer evidence is there already"),
+            Self::Unavailable(why) => write!(f, "the store cannot be used: {why}"),
         }
     }
 }
@@ -159,6 +184,8 @@ impl Entry {
 pub enum News {
     /// There is newer evidence under this key.
     Newer(EvidenceKey),
+    /// The store has lost evidence that it had under this key, or has an older version of it. It is reported once.
+    Lost(EvidenceKey),
     /// News may have been lost: any evidence may be newer.
     Missed,
 }
@@ -177,7 +204,22 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Keeps an answer in place of an older one.
     fn put<'a>(&'a self, key: &'a EvidenceKey, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Removes an answer.
+    /// The version of the entry under a key, without its bytes. `None` if there is none.
+    fn version<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+        async { Ok(self.get(key).await?.map(|stored| stored.version())) }.boxed()
+    }
+
+    /// Notes that evidence which [`get`](Self::get) returned has been verified and counts.
+    fn counted<'a>(&'a self, _: &'a EvidenceKey, _: Stored) -> BoxFuture<'a, Result<(), StoreError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    /// Notes that evidence which [`get`](Self::get) returned did not count for a check. It stays, because it may count
+    /// for others, but it must not keep evidence out that counts.
+    fn did_not_count(&self, _: &EvidenceKey) {}
+
+    /// Removes the answer that [`get`](Self::get) returned last, because it is unusable. In a shared store an answer
+    /// that another process has put in its place stays.
     fn remove<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// All entries.

@@ -5,8 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use certcheck_core::Time;
 use certcheck_core::revocation::EvidenceRequest;
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
+use super::version::Version;
 use super::{StoreError, Stored};
 use crate::cache::key::EvidenceKey;
 use crate::transport::answer::Transport;
@@ -43,6 +45,9 @@ pub(super) struct Record {
     pub(super) this_update: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) next_update: Option<i64>,
+    /// The CRLNumber, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    number: Option<String>,
     /// SubjectPublicKeyInfo, in base64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     signers: Vec<String>,
@@ -72,6 +77,7 @@ impl Record {
             fetched_at: stored.fetched_at.unix(),
             this_update: stored.this_update.map(Time::unix),
             next_update: stored.next_update.map(Time::unix),
+            number: stored.crl_number.as_deref().map(|number| HEXLOWER.encode(number)),
             signers: stored.signers.iter().take(MAX_SIGNERS).map(|key| STANDARD.encode(key)).collect(),
             transport: stored.transport.clone(),
         })
@@ -106,7 +112,7 @@ impl Record {
         if EvidenceKey::of(&request) == Some(*key) {
             Ok(request)
         } else {
-            Err(StoreError::Unusable("its file has the name of another entry".into()))
+            Err(StoreError::Unusable("it is kept under the name of another entry".into()))
         }
     }
 
@@ -118,6 +124,18 @@ impl Record {
             return Err(StoreError::Unusable("its length differs from the one it gives".into()));
         }
         Ok(Some(body))
+    }
+
+    /// The version that it says it is of.
+    pub(super) fn version(&self) -> Result<Version, StoreError> {
+        let number = self.crl_number()?;
+        Ok(Version::new(self.this_update.unwrap_or(self.fetched_at), number.as_deref()))
+    }
+
+    fn crl_number(&self) -> Result<Option<Box<[u8]>>, StoreError> {
+        let unusable = |_| StoreError::Unusable("its number is not hexadecimal".into());
+        let number = self.number.as_ref().map(|text| HEXLOWER.decode(text.as_bytes()).map_err(unusable));
+        Ok(number.transpose()?.map(Into::into))
     }
 
     /// Everything but the content of other files.
@@ -134,6 +152,8 @@ impl Record {
             fetched_at: Time::from_unix(self.fetched_at),
             this_update: self.this_update.map(Time::from_unix),
             next_update: self.next_update.map(Time::from_unix),
+            crl_number: self.crl_number()?,
+            origin: None,
             signers: signers?.into_iter().map(|key| key.to_vec().into()).collect(),
             transport: self.transport,
             crl: None,

@@ -1,0 +1,201 @@
+//! The connection to the engine, with a deadline for each operation, and a breaker: while the engine is in trouble,
+//! nobody waits for it, and a task in the background tries it.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use redis::RedisResult;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::info;
+
+use super::endpoint::{Connection, Endpoint};
+use super::trouble::{Trouble, Troubles};
+
+/// How long a trial in the background may take.
+const TRIAL: Duration = Duration::from_secs(2);
+/// The pause between two trials: doubled from the first to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LAST_PAUSE: Duration = Duration::from_secs(10);
+/// The least time between two connections that are given up because their engine takes no writes. After a failover,
+/// another one does.
+const BETWEEN_READ_ONLY: Duration = Duration::from_secs(10);
+
+/// The connection to the engine.
+#[derive(Debug)]
+pub(super) struct Link {
+    endpoint: Endpoint,
+    troubles: Troubles,
+    state: Mutex<LinkState>,
+    /// Changes whenever a trial ends.
+    trials: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct LinkState {
+    connection: Option<Connection>,
+    /// The number of the connection, so that the trouble of one does not end the next.
+    number: u64,
+    /// Nobody waits while this is set.
+    is_open: bool,
+    trial: Option<JoinHandle<()>>,
+    read_only_at: Option<Instant>,
+}
+
+impl std::fmt::Debug for LinkState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LinkState").field("number", &self.number).field("is_open", &self.is_open).finish()
+    }
+}
+
+/// What to do for an operation.
+enum Next {
+    Use(Connection, u64),
+    Wait,
+    GiveUp,
+}
+
+impl Link {
+    pub(super) fn new(endpoint: Endpoint) -> Arc<Self> {
+        let (trials, _) = watch::channel(0);
+        Arc::new(Self { endpoint, troubles: Troubles::default(), state: Mutex::default(), trials })
+    }
+
+    pub(super) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub(super) const fn troubles(&self) -> &Troubles {
+        &self.troubles
+    }
+
+    /// Runs an operation that must end within this time, the wait for a connection included.
+    pub(super) async fn run<T, F>(
+        self: &Arc<Self>,
+        patience: Duration,
+        work: impl FnOnce(Connection) -> F,
+    ) -> Result<T, Trouble>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let until = Instant::now() + patience;
+        let (connection, number) = self.connection(until).await?;
+        match timeout_at(until, work(connection)).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => {
+                let trouble = Trouble::of(&error);
+                self.troubles.note(trouble, &error.to_string());
+                if trouble.is_of_link() || (trouble == Trouble::ReadOnly && self.may_look_for_another()) {
+                    self.end(number);
+                }
+                Err(trouble)
+            }
+            Err(_) => {
+                self.troubles.note(Trouble::Slow, &format!("no answer within {patience:?}"));
+                // What it still sends is not wanted, and might be without end.
+                self.end(number);
+                Err(Trouble::Slow)
+            }
+        }
+    }
+
+    async fn connection(self: &Arc<Self>, until: Instant) -> Result<(Connection, u64), Trouble> {
+        let mut trials = self.trials.subscribe();
+        loop {
+            match self.next() {
+                Next::Use(connection, number) => return Ok((connection, number)),
+                Next::GiveUp => return Err(Trouble::Paused),
+                Next::Wait => {}
+            }
+            if timeout_at(until, trials.changed()).await.is_err() {
+                self.lock().is_open = true;
+                self.troubles.note(Trouble::Slow, "no connection in time");
+                return Err(Trouble::Slow);
+            }
+        }
+    }
+
+    fn next(self: &Arc<Self>) -> Next {
+        let mut state = self.lock();
+        if let Some(connection) = &state.connection {
+            return Next::Use(connection.clone(), state.number);
+        }
+        self.try_again(&mut state);
+        if state.is_open { Next::GiveUp } else { Next::Wait }
+    }
+
+    /// The connection with this number is of no use any more.
+    fn end(self: &Arc<Self>, number: u64) {
+        let mut state = self.lock();
+        if state.number == number && state.connection.take().is_some() {
+            state.is_open = true;
+            self.try_again(&mut state);
+        }
+    }
+
+    fn may_look_for_another(&self) -> bool {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let is_due = state.read_only_at.is_none_or(|last| now.duration_since(last) > BETWEEN_READ_ONLY);
+        if is_due {
+            state.read_only_at = Some(now);
+        }
+        is_due
+    }
+
+    /// Tries the engine in the background, unless that is going on. A trial ends early if its runtime does.
+    fn try_again(self: &Arc<Self>, state: &mut LinkState) {
+        if state.trial.as_ref().is_none_or(JoinHandle::is_finished) {
+            state.trial = Some(tokio::spawn(find_engine(Arc::downgrade(self))));
+        }
+    }
+
+    /// One trial. True if the engine answers.
+    async fn attempt(&self) -> bool {
+        let trial = async {
+            let mut connection = self.endpoint.connect().await?;
+            redis::cmd("PING").query_async::<()>(&mut connection).await?;
+            Ok::<_, redis::RedisError>(connection)
+        };
+        let trouble = match timeout(TRIAL, trial).await {
+            Ok(Ok(connection)) => {
+                let mut state = self.lock();
+                let was_open = std::mem::take(&mut state.is_open);
+                state.connection = Some(connection);
+                state.number += 1;
+                state.trial = None;
+                drop(state);
+                if was_open {
+                    info!(name: "store-available", target: "certcheck::store", "shared store used again");
+                }
+                None
+            }
+            Ok(Err(error)) => Some((Trouble::of(&error), error.to_string())),
+            Err(_) => Some((Trouble::Slow, format!("no answer within {TRIAL:?}"))),
+        };
+        if let Some((trouble, detail)) = &trouble {
+            self.lock().is_open = true;
+            self.troubles.note(*trouble, detail);
+        }
+        self.trials.send_modify(|trials| *trials = trials.wrapping_add(1));
+        trouble.is_none()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, LinkState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tries until the engine answers, or until nobody has the link any more.
+async fn find_engine(link: Weak<Link>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match link.upgrade() {
+            Some(link) if !link.attempt().await => {}
+            _ => return,
+        }
+        sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+        pause = (pause * 2).min(LAST_PAUSE);
+    }
+}
