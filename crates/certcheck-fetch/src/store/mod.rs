@@ -9,6 +9,7 @@ mod memory;
 mod record;
 #[cfg(feature = "store-redis")]
 mod redis;
+mod shared;
 mod version;
 
 use core::fmt;
@@ -31,6 +32,7 @@ pub use memory::MemoryStore;
 pub(crate) use record::read_record;
 #[cfg(feature = "store-redis")]
 pub use redis::{RedisError, RedisOptions, RedisStore};
+pub use shared::{SharedStore, SharedStoreError};
 pub use version::Version;
 
 use bytes::Bytes;

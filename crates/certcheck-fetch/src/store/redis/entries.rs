@@ -126,15 +126,33 @@ impl Entries {
     pub(super) async fn remove(&self, key: &EvidenceKey) -> Result<(), StoreError> {
         let Some(seen) = self.known.seen(key) else { return Ok(()) };
         let names = self.names(key);
-        let call = async |mut connection| {
-            REMOVE.key(names.head()).arg(&seen.sha).invoke_async::<i64>(&mut connection).await
-        };
-        let removed = self.link.run(self.options.patience, call).await?;
+        let is_removed = self.remove_head(&names, &seen.sha).await?;
         self.known.update(key, None);
-        if removed > 0 && !seen.sha.is_empty() {
+        if is_removed && !seen.sha.is_empty() {
             self.bytes(&names, &seen.sha).end_soon(seen.chunks).await;
         }
         Ok(())
+    }
+
+    /// Removes a head with this digest, or one that is none of ours.
+    async fn remove_head(&self, names: &Names, sha: &str) -> Result<bool, Trouble> {
+        let call = async |mut connection| {
+            REMOVE.key(names.head()).arg(sha).invoke_async::<i64>(&mut connection).await
+        };
+        Ok(self.link.run(self.options.patience, call).await? > 0)
+    }
+
+    /// The version and digest of a head that agrees with itself. One that does not is removed: it keeps nothing out.
+    async fn known_to_engine(&self, names: &Names) -> Result<Option<(Version, String)>, Trouble> {
+        let answer = self.read(&names.head(), HEAD_FIELDS).await?;
+        Ok(match head::head(&answer, &self.options.limits, self.latest()) {
+            Found::Head(head) => Some((head.version, head.sha)),
+            Found::Nothing => None,
+            Found::Junk(sha, _) => {
+                self.remove_head(names, &sha).await?;
+                None
+            }
+        })
     }
 
     pub(super) async fn put(&self, key: &EvidenceKey, stored: Stored) -> Result<(), StoreError> {
@@ -148,7 +166,7 @@ impl Entries {
         let digest = digest.map_err(|error| StoreError::Unusable(format!("a thread ended: {error}")))?;
         let written = Written::new(&stored, digest, self.latest())?;
         let (names, refused) = (self.names(key), self.known.refused(key));
-        let known = self.version(key).await?.filter(|(_, sha)| *sha != refused);
+        let known = self.known_to_engine(&names).await?.filter(|(_, sha)| *sha != refused);
         if let Some((version, sha)) = &known
             && (*version > written.version || (*version == written.version && *sha != written.sha))
         {

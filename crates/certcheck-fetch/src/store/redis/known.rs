@@ -48,9 +48,9 @@ impl Known {
         });
     }
 
-    /// Notes the version of a head whose bytes were not read.
+    /// Notes the version of a head whose bytes were not read. That it is older than it was is left to be found as news.
     pub(super) fn note_version(&self, key: &EvidenceKey, version: Option<Version>) {
-        self.with(key, |seen| seen.version = version);
+        self.with(key, |seen| seen.version = seen.version.max(version));
     }
 
     fn with(&self, key: &EvidenceKey, change: impl FnOnce(&mut Seen)) {

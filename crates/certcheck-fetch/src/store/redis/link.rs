@@ -37,15 +37,15 @@ struct LinkState {
     connection: Option<Connection>,
     /// The number of the connection, so that the trouble of one does not end the next.
     number: u64,
-    /// Nobody waits while this is set.
-    is_open: bool,
+    /// Nobody waits while this is set: the breaker is open, because of this.
+    open: Option<Trouble>,
     trial: Option<JoinHandle<()>>,
     read_only_at: Option<Instant>,
 }
 
 impl std::fmt::Debug for LinkState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LinkState").field("number", &self.number).field("is_open", &self.is_open).finish()
+        f.debug_struct("LinkState").field("number", &self.number).field("open", &self.open).finish()
     }
 }
 
@@ -53,7 +53,7 @@ impl std::fmt::Debug for LinkState {
 enum Next {
     Use(Connection, u64),
     Wait,
-    GiveUp,
+    GiveUp(Trouble),
 }
 
 impl Link {
@@ -87,14 +87,14 @@ impl Link {
                 let trouble = Trouble::of(&error);
                 self.troubles.note(trouble, &error.to_string());
                 if trouble.is_of_link() || (trouble == Trouble::ReadOnly && self.may_look_for_another()) {
-                    self.end(number);
+                    self.end(number, trouble);
                 }
                 Err(trouble)
             }
             Err(_) => {
                 self.troubles.note(Trouble::Slow, &format!("no answer within {patience:?}"));
                 // What it still sends is not wanted, and might be without end.
-                self.end(number);
+                self.end(number, Trouble::Slow);
                 Err(Trouble::Slow)
             }
         }
@@ -105,11 +105,11 @@ impl Link {
         loop {
             match self.next() {
                 Next::Use(connection, number) => return Ok((connection, number)),
-                Next::GiveUp => return Err(Trouble::Paused),
+                Next::GiveUp(trouble) => return Err(trouble),
                 Next::Wait => {}
             }
             if timeout_at(until, trials.changed()).await.is_err() {
-                self.lock().is_open = true;
+                self.lock().open = Some(Trouble::Slow);
                 self.troubles.note(Trouble::Slow, "no connection in time");
                 return Err(Trouble::Slow);
             }
@@ -122,14 +122,14 @@ impl Link {
             return Next::Use(connection.clone(), state.number);
         }
         self.try_again(&mut state);
-        if state.is_open { Next::GiveUp } else { Next::Wait }
+        state.open.map_or(Next::Wait, Next::GiveUp)
     }
 
     /// The connection with this number is of no use any more.
-    fn end(self: &Arc<Self>, number: u64) {
+    fn end(self: &Arc<Self>, number: u64, trouble: Trouble) {
         let mut state = self.lock();
         if state.number == number && state.connection.take().is_some() {
-            state.is_open = true;
+            state.open = Some(trouble);
             self.try_again(&mut state);
         }
     }
@@ -161,7 +161,7 @@ impl Link {
         let trouble = match timeout(TRIAL, trial).await {
             Ok(Ok(connection)) => {
                 let mut state = self.lock();
-                let was_open = std::mem::take(&mut state.is_open);
+                let was_open = state.open.take().is_some();
                 state.connection = Some(connection);
                 state.number += 1;
                 state.trial = None;
@@ -175,7 +175,7 @@ impl Link {
             Err(_) => Some((Trouble::Slow, format!("no answer within {TRIAL:?}"))),
         };
         if let Some((trouble, detail)) = &trouble {
-            self.lock().is_open = true;
+            self.lock().open = Some(*trouble);
             self.troubles.note(*trouble, detail);
         }
         self.trials.send_modify(|trials| *trials = trials.wrapping_add(1));

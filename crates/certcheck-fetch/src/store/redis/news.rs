@@ -20,6 +20,8 @@ use crate::store::version::Version;
 
 /// How often the heads are read: between this and twice as long.
 const POLL: Duration = Duration::from_secs(30);
+/// When they are read again after the engine could not be used, in the mean.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long messages are collected before their heads are read, so that many of them cost little, and how many.
 const COLLECT: Duration = Duration::from_millis(50);
 const COLLECTED: usize = 4_096;
@@ -136,7 +138,7 @@ impl Listener {
         self.compare(seen).await;
     }
 
-    /// Compares heads with what was last seen of them.
+    /// Compares heads with what was last seen of them. If they cannot be read, all are read soon.
     async fn compare(&mut self, seen: Vec<Seen>) {
         let store = Arc::clone(&self.store);
         let mut heads = stream::iter(seen)
@@ -149,8 +151,10 @@ impl Listener {
             })
             .buffer_unordered(AT_ONCE);
         while let Some((seen, version)) = heads.next().await {
-            // Trouble says nothing about the entry.
-            let Ok(found) = version else { continue };
+            let Ok(found) = version else {
+                self.poll_at = self.poll_at.min(Instant::now() + AGAIN.mul_f64(0.5 + fastrand::f64()));
+                return;
+            };
             let found = found.map(|(version, _)| version);
             // It may have been read or written meanwhile.
             let last = store.known.seen(&seen.key).map_or(seen.version, |seen| seen.version);

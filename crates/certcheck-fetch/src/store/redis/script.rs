@@ -45,7 +45,8 @@ end
 if is_ours then
     local known = redis.call('HMGET', head, 't', 'n', 'sha', 'c')
     old, chunks = known[3], known[4] or ''
-    if known[1] <= ARGV[8] and old ~= ARGV[7] then
+    local is_digest = string.match(old, '^[0-9a-f]+$')
+    if is_digest and known[1] <= ARGV[8] and old ~= ARGV[7] then
         if ARGV[1] < known[1] or (ARGV[1] == known[1] and ARGV[2] < known[2]) then return {0} end
         if old == ARGV[3] then
             redis.call('HSET', head, 't', ARGV[1], 'n', ARGV[2], 'c', ARGV[4], 's', ARGV[5], 'r', ARGV[6])
@@ -70,8 +71,10 @@ return {1, old, chunks}
 pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-if redis.call('TYPE', KEYS[1])['ok'] == 'hash' and redis.call('HSTRLEN', KEYS[1], 'sha') == 64
-    and redis.call('HGET', KEYS[1], 'sha') ~= ARGV[1] then return 0 end
+if redis.call('TYPE', KEYS[1])['ok'] == 'hash' and redis.call('HSTRLEN', KEYS[1], 'sha') == 64 then
+    local sha = redis.call('HGET', KEYS[1], 'sha')
+    if sha ~= ARGV[1] and string.match(sha, '^[0-9a-f]+$') then return 0 end
+end
 return redis.call('UNLINK', KEYS[1])
 ",
     )

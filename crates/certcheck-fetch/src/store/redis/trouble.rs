@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError, ServerError, ServerErrorKind};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -22,8 +22,6 @@ pub(super) enum Trouble {
     Unreachable,
     /// No answer in time.
     Slow,
-    /// It was in trouble a moment ago, and has not been found well since.
-    Paused,
     Loading,
     ReadOnly,
     Moved,
@@ -37,36 +35,45 @@ pub(super) enum Trouble {
 
 impl Trouble {
     pub(super) fn of(error: &RedisError) -> Self {
+        // Of several commands, the first that failed.
+        if let Some(errors) = error.clone().into_server_errors()
+            && let Some((_, first)) = errors.first()
+        {
+            return Self::of_answer(first);
+        }
         match error.kind() {
-            ErrorKind::Server(kind) => match kind {
-                ServerErrorKind::BusyLoading => Self::Loading,
-                ServerErrorKind::ReadOnly => Self::ReadOnly,
-                ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot => Self::Moved,
-                ServerErrorKind::NoPerm => Self::Denied,
-                ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain => {
-                    Self::Unreachable
-                }
-                _ => Self::in_script(error),
-            },
             ErrorKind::AuthenticationFailed => Self::Denied,
             ErrorKind::Io if error.is_timeout() => Self::Slow,
             ErrorKind::Io
             | ErrorKind::ClusterConnectionNotFound
             | ErrorKind::MasterNameNotFoundBySentinel
             | ErrorKind::Parse => Self::Unreachable,
-            _ => Self::in_script(error),
+            _ => Self::Other,
         }
     }
 
-    /// The error of a command that a script ran: some engines give the script's code and have the command's in the text.
-    fn in_script(error: &RedisError) -> Self {
-        match error.code() {
-            Some("OOM") => return Self::Full,
-            Some("WRONGTYPE") => return Self::WrongType,
-            Some("NOAUTH" | "WRONGPASS") => return Self::Denied,
+    fn of_answer(error: &ServerError) -> Self {
+        match error.kind() {
+            Some(ServerErrorKind::BusyLoading) => return Self::Loading,
+            Some(ServerErrorKind::ReadOnly) => return Self::ReadOnly,
+            Some(ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot) => {
+                return Self::Moved;
+            }
+            Some(ServerErrorKind::NoPerm) => return Self::Denied,
+            Some(ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain) => {
+                return Self::Unreachable;
+            }
             _ => {}
         }
-        let detail = error.detail().unwrap_or_default();
+        match error.code() {
+            "OOM" => return Self::Full,
+            "WRONGTYPE" => return Self::WrongType,
+            "NOAUTH" | "WRONGPASS" => return Self::Denied,
+            _ => {}
+        }
+        // The error of a command that a script ran: some engines give the script's code and have the command's in the
+        // text.
+        let detail = error.details().unwrap_or_default();
         for (word, trouble) in [
             ("OOM", Self::Full),
             ("WRONGTYPE", Self::WrongType),
@@ -86,7 +93,6 @@ impl Trouble {
         match self {
             Self::Unreachable => "unreachable",
             Self::Slow => "slow",
-            Self::Paused => "paused",
             Self::Loading => "loading",
             Self::ReadOnly => "read-only",
             Self::Moved => "moved",
@@ -102,7 +108,6 @@ impl Trouble {
         match self {
             Self::Unreachable => "there is no connection to it",
             Self::Slow => "it did not answer in time",
-            Self::Paused => "it failed a moment ago, and is being tried in the background",
             Self::Loading => "it is loading its data and will answer soon",
             Self::ReadOnly => "it is a replica that takes no writes: name the primary, or the sentinels",
             Self::Moved => "it is part of a cluster: name it with redis+cluster://",
@@ -133,9 +138,6 @@ pub(super) struct Troubles {
 
 impl Troubles {
     pub(super) fn note(&self, trouble: Trouble, detail: &str) {
-        if trouble == Trouble::Paused {
-            return;
-        }
         metrics::counter!(names::STORE_UNAVAILABLE, "why" => trouble.code()).increment(1);
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -149,5 +151,48 @@ impl Troubles {
             why = trouble.code(), hint = trouble.hint(), detail = %printable(detail),
             "shared store not used; evidence is fetched instead"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_name() {
+        for (answer, code) in [
+            ("-LOADING Redis is loading the dataset in memory", "loading"),
+            ("-READONLY You can't write against a read only replica.", "read-only"),
+            (
+                "-READONLY You can't write against a read only replica. script: 7f92, on @user_script:12.",
+                "read-only",
+            ),
+            ("-ERR user_script:2: -READONLY You can't write against a read only replica.", "read-only"),
+            ("-MOVED 3999 127.0.0.1:6381", "moved"),
+            ("-CROSSSLOT Keys in request don't hash to the same slot", "moved"),
+            ("-CLUSTERDOWN Hash slot not served", "unreachable"),
+            ("-MASTERDOWN Link with MASTER is down", "unreachable"),
+            ("-OOM command not allowed when used memory > 'maxmemory'.", "full"),
+            ("-ERR user_script:9: OOM command not allowed when used memory > 'maxmemory'.", "full"),
+            ("-WRONGTYPE Operation against a key holding the wrong kind of value", "wrong-type"),
+            ("-NOAUTH Authentication required.", "denied"),
+            ("-NOPERM this user has no permissions to run the 'eval' command", "denied"),
+            ("-ERR unknown command 'EVALSHA'", "other"),
+            ("-MISCONF Redis is configured to save RDB snapshots", "other"),
+        ] {
+            let value = parse_redis_value(format!("{answer}\r\n").as_bytes()).expect("an answer");
+            let error = value.extract_error().expect_err("an error");
+            assert_eq!(Trouble::of(&error).code(), code, "{answer}");
+        }
+    }
+
+    #[test]
+    fn trouble_with_the_connection() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(Trouble::of(&refused.into()), Trouble::Unreachable);
+        let slow = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        assert_eq!(Trouble::of(&slow.into()), Trouble::Slow);
     }
 }

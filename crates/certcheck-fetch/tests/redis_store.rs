@@ -1,0 +1,325 @@
+//! The shared store on a real engine: what it keeps, and which of two answers.
+#![cfg(feature = "store-redis")]
+
+mod redis_kit;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use certcheck_core::revocation::EvidenceRequest;
+use certcheck_fetch::store::{RedisOptions, RedisStore, Store, StoreError, Stored, Version};
+use certcheck_fetch::{Body, EvidenceKey, Transport};
+use certcheck_testkit::peers::Redis;
+use certcheck_testkit::world::now;
+use redis::Commands as _;
+
+use redis_kit::{bytes_in, crl, key, name, neighbour, options, runtime, store, store_at, stored, took};
+
+const OLD: &str = "2026-12-01T00:00:00Z";
+const NEW: &str = "2026-12-02T00:00:00Z";
+
+fn ocsp() -> Stored {
+    let request = EvidenceRequest::Ocsp {
+        url: "http://origin.test/ocsp".into(),
+        request: Bytes::from_static(b"a request"),
+        nonce: None,
+    };
+    let mut transport = Transport::default();
+    transport.etag = Some("\"v1\"".to_owned());
+    let mut stored = Stored::new(request, Body::from(Bytes::from_static(b"an answer")), transport, now());
+    stored.this_update = Some(now());
+    stored
+}
+
+#[test]
+fn what_is_put_is_read_by_others() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let large = stored(&crl(150_000, OLD, 1));
+    assert!(large.body.bytes.len() > 3 << 20);
+    let mut large = large;
+    large.request = EvidenceRequest::Crl { url: "http://origin.test/large.crl".into() };
+    let all = [stored(&crl(3, OLD, 1)), large, ocsp()];
+    runtime().block_on(async {
+        let (one, other) = (store(&redis), store(&redis));
+        for given in &all {
+            let key = EvidenceKey::of(&given.request).expect("a key");
+            assert!(one.get(&key).await.expect("reads").is_none());
+            one.put(&key, given.clone()).await.expect("written");
+            assert_eq!(other.version(&key).await.expect("reads"), Some(given.version()));
+            let found = other.get(&key).await.expect("reads").expect("there");
+            assert_eq!(found.body.bytes, given.body.bytes);
+            assert_eq!(found.body.is_in_file(), given.body.bytes.len() > 1 << 20);
+            assert_eq!((found.request, found.transport), (given.request.clone(), given.transport.clone()));
+            assert_eq!((found.this_update, found.next_update), (given.this_update, given.next_update));
+            assert_eq!((found.fetched_at, found.crl_number), (given.fetched_at, given.crl_number.clone()));
+        }
+        let listed = other.list().await.expect("listed");
+        assert_eq!(listed.len(), 3);
+        assert!(listed.iter().all(|entry| EvidenceKey::of(&entry.request) == Some(entry.key)));
+        // All of it ends some day.
+        let mut raw = neighbour(&redis);
+        let names: Vec<String> = raw.keys("*").expect("listed");
+        assert!(names.len() > 3 + 12, "{names:?}");
+        for name in names {
+            let left: i64 = raw.pttl(&name).expect("reads");
+            assert!(name.starts_with("cc1:{") && left > 0, "{name}: {left}");
+        }
+        for given in &all {
+            let key = EvidenceKey::of(&given.request).expect("a key");
+            other.remove(&key).await.expect("removed");
+            assert!(one.get(&key).await.expect("reads").is_none());
+        }
+        assert!(other.list().await.expect("listed").is_empty());
+    });
+}
+
+#[test]
+fn the_newer_one_stays() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let old = stored(&crl(1, OLD, 7));
+    let numbered = stored(&crl(1, OLD, 8));
+    let new = stored(&crl(2, NEW, 1));
+    runtime().block_on(async {
+        let key = key();
+        let put = async |given: &Stored| store(&redis).put(&key, given.clone()).await;
+        let has = async || bytes_in(&store(&redis), &key).await.expect("reads").expect("there");
+        put(&old).await.expect("the first");
+        put(&old).await.expect("the same again");
+        put(&numbered).await.expect("of the same time with a higher number");
+        assert!(matches!(put(&old).await, Err(StoreError::Older)));
+        assert_eq!(has().await, numbered.body.bytes);
+        put(&new).await.expect("newer");
+        assert!(matches!(put(&numbered).await, Err(StoreError::Older)));
+        assert_eq!(has().await, new.body.bytes);
+    });
+}
+
+/// Two write at the same moment: the check and the write are one.
+#[test]
+fn of_many_writers_the_newest_wins() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let given: Vec<_> = (1..=20).map(|number| stored(&crl(1, OLD, number))).collect();
+    runtime().block_on(async {
+        let key = key();
+        let writers = given.iter().rev().map(|given| {
+            let (store, given) = (store(&redis), given.clone());
+            async move {
+                let _newer_may_be_there = store.put(&key, given).await;
+            }
+        });
+        futures_util::future::join_all(writers).await;
+        let last = given.last().expect("twenty");
+        assert_eq!(bytes_in(&store(&redis), &key).await.expect("reads"), Some(last.body.bytes.clone()));
+    });
+}
+
+#[test]
+fn a_newer_entry_is_not_removed_for_an_older_one() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let (old, new) = (stored(&crl(1, OLD, 1)), stored(&crl(1, NEW, 2)));
+    runtime().block_on(async {
+        let (key, one, other) = (key(), store(&redis), store(&redis));
+        one.put(&key, old).await.expect("written");
+        assert!(other.get(&key).await.expect("reads").is_some());
+        one.put(&key, new.clone()).await.expect("written");
+        // What it read is not usable, and is gone already.
+        other.remove(&key).await.expect("removed");
+        assert_eq!(bytes_in(&other, &key).await.expect("reads"), Some(new.body.bytes));
+    });
+}
+
+/// A CRL of another CA, which is newer: it stays for those it may be for, and keeps nothing out.
+#[test]
+fn what_did_not_count_is_replaced() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let (right, wrong) = (stored(&crl(1, OLD, 1)), stored(&crl(9, NEW, 9)));
+    runtime().block_on(async {
+        let (key, one) = (key(), store(&redis));
+        store(&redis).put(&key, wrong).await.expect("written");
+        assert!(matches!(one.put(&key, right.clone()).await, Err(StoreError::Older)));
+        assert!(one.get(&key).await.expect("reads").is_some());
+        one.did_not_count(&key);
+        one.put(&key, right.clone()).await.expect("written");
+        assert_eq!(bytes_in(&store(&redis), &key).await.expect("reads"), Some(right.body.bytes));
+    });
+}
+
+/// What servers say that has not changed: the bytes are not sent again.
+#[test]
+fn the_same_bytes_only_last_longer() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let mut given = stored(&crl(20_000, OLD, 1));
+    runtime().block_on(async {
+        let (key, one) = (key(), store(&redis));
+        one.put(&key, given.clone()).await.expect("written");
+        let mut raw = neighbour(&redis);
+        let written = |raw: &mut redis::Connection| -> u64 {
+            let stats: String = redis::cmd("INFO").arg("stats").query(raw).expect("reads");
+            let line = stats.lines().find_map(|line| line.strip_prefix("total_net_input_bytes:"));
+            line.and_then(|bytes| bytes.trim().parse().ok()).expect("a number")
+        };
+        let before = written(&mut raw);
+        given.transport.etag = Some("\"v2\"".into());
+        one.put(&key, given.clone()).await.expect("written");
+        assert!(written(&mut raw) - before < 20_000);
+        let found = store(&redis).get(&key).await.expect("reads").expect("there");
+        assert_eq!(found.transport, given.transport);
+        // One that is missing is written again.
+        let chunks: Vec<String> = raw.keys(name(&key, "c:*")).expect("listed");
+        let _gone: i64 = raw.del(&chunks[0]).expect("removed");
+        one.put(&key, given.clone()).await.expect("written");
+        assert_eq!(bytes_in(&store(&redis), &key).await.expect("reads"), Some(given.body.bytes.clone()));
+    });
+}
+
+/// The chunks of what has been replaced end soon.
+#[test]
+fn what_is_replaced_does_not_stay() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let (old, new) = (stored(&crl(20_000, OLD, 1)), stored(&crl(20_001, NEW, 2)));
+    runtime().block_on(async {
+        let (key, one) = (key(), store(&redis));
+        one.put(&key, old).await.expect("written");
+        let mut raw = neighbour(&redis);
+        let chunks: Vec<String> = raw.keys(name(&key, "c:*")).expect("listed");
+        assert!(chunks.len() > 1);
+        one.put(&key, new).await.expect("written");
+        for chunk in chunks {
+            let left: i64 = raw.pttl(&chunk).expect("reads");
+            assert!(left <= 60_000, "{chunk}: {left}");
+        }
+    });
+}
+
+#[test]
+fn one_holds_the_lease() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    const SHORT: Duration = Duration::from_millis(300);
+    runtime().block_on(async {
+        let (key, one, other) = (key(), store(&redis), store(&redis));
+        let held = one.lease(&key, SHORT).await.expect("asked").expect("free");
+        let (waited, time) = took(other.lease(&key, SHORT)).await;
+        assert!(waited.expect("asked").is_none() && time < 3 * SHORT, "{time:?}");
+        let mut raw = neighbour(&redis);
+        let left: i64 = raw.pttl(name(&key, "l")).expect("reads");
+        assert!((1..=15_000).contains(&left), "{left}");
+        let waiting = tokio::spawn({
+            let other = other.clone();
+            async move { other.lease(&key, redis_kit::HANGS).await }
+        });
+        tokio::time::sleep(SHORT).await;
+        drop(held);
+        let second = waiting.await.expect("ends").expect("asked").expect("free");
+        // A lease that others have taken is not ended by its holder before.
+        let _taken: () = raw.set(name(&key, "l"), "a neighbour").expect("written");
+        drop(second);
+        tokio::time::sleep(SHORT).await;
+        let holder: String = raw.get(name(&key, "l")).expect("reads");
+        assert_eq!(holder, "a neighbour");
+        // And for ever: who waits fetches without it.
+        let (waited, time) = took(one.lease(&key, SHORT)).await;
+        assert!(waited.expect("asked").is_none() && time < 3 * SHORT, "{time:?}");
+    });
+}
+
+#[test]
+fn a_held_lease_is_prolonged() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    runtime().block_on(async {
+        let (key, one) = (key(), store(&redis));
+        let held = one.lease(&key, redis_kit::HANGS).await.expect("asked").expect("free");
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let left: i64 = neighbour(&redis).pttl(name(&key, "l")).expect("reads");
+        assert!(left > 11_000, "{left}");
+        drop(held);
+    });
+}
+
+#[test]
+fn a_site_may_have_its_own_prefix_user_and_password() {
+    let user = ["--user", "site", "on", ">secret", "~other:*", "&other:*", "+@all"];
+    let Some(redis) = Redis::start(&user) else { return };
+    let given = stored(&crl(1, OLD, 1));
+    runtime().block_on(async {
+        let key = key();
+        let with = |password: &str, prefix: &str| {
+            let mut options = options(&format!("redis://site@127.0.0.1:{}/0", redis.port()));
+            options.password = Some(password.to_owned());
+            options.prefix = prefix.to_owned();
+            RedisStore::new(options).expect("an address")
+        };
+        let right = with("secret", "other");
+        right.put(&key, given.clone()).await.expect("written");
+        assert_eq!(bytes_in(&right, &key).await.expect("reads"), Some(given.body.bytes.clone()));
+        for denied in [with("wrong", "other"), with("secret", "cc1")] {
+            let Err(StoreError::Unavailable(why)) = denied.get(&key).await else { panic!("denied") };
+            assert!(why.contains("refuses this user"), "{why}");
+        }
+    });
+}
+
+/// One node that has all slots: keys of an entry are in one of them, and the client finds it.
+#[test]
+fn a_cluster() {
+    let Some(redis) = Redis::start(&["--cluster-enabled", "yes"]) else { return };
+    let slots = redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16_383).exec(&mut neighbour(&redis));
+    slots.expect("slots");
+    let given = stored(&crl(20_000, OLD, 1));
+    runtime().block_on(async {
+        let address = format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", redis.port(), redis.port());
+        let (key, one, other) = (key(), store_at(&address), store_at(&address));
+        redis_kit::until_usable(&one, &key).await;
+        let mut put = one.put(&key, given.clone()).await;
+        for _ in 0..50 {
+            if put.is_ok() {
+                break;
+            }
+            // A cluster of one takes a moment to find that it is one.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            put = one.put(&key, given.clone()).await;
+        }
+        put.expect("written");
+        assert_eq!(bytes_in(&other, &key).await.expect("reads"), Some(given.body.bytes.clone()));
+        assert!(one.lease(&key, Duration::ZERO).await.expect("asked").is_some());
+        assert_eq!(other.list().await.expect("listed").len(), 1);
+        other.remove(&key).await.expect("removed");
+        assert!(one.get(&key).await.expect("reads").is_none());
+    });
+}
+
+/// Prints what a CRL of 100 MiB costs.
+#[test]
+#[ignore = "measures: run it alone, with --nocapture"]
+fn a_large_crl() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let mut given = stored(&crl(1, OLD, 1));
+    let bytes: Vec<u8> = (0_u32..25 << 20).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
+    given.body = Body::from(Bytes::from(bytes));
+    let small = ocsp();
+    runtime().block_on(async {
+        let (key, one) = (key(), store(&redis));
+        let small_key = EvidenceKey::of(&small.request).expect("a key");
+        one.put(&small_key, small).await.expect("written");
+        let mut times: Vec<_> = Vec::new();
+        for _ in 0..2_000 {
+            times.push(took(one.get(&small_key)).await.1);
+        }
+        times.sort_unstable();
+        eprintln!("small get: p50 {:?}, p99 {:?}", times[1_000], times[1_980]);
+        for _ in 0..3 {
+            let put = took(one.put(&key, given.clone())).await;
+            put.0.expect("written");
+            let get = took(one.get(&key)).await;
+            assert_eq!(get.0.expect("reads").expect("there").body.bytes.len(), 100 << 20);
+            eprintln!("100 MiB: put {:?}, get {:?}", put.1, get.1);
+            one.remove(&key).await.expect("removed");
+        }
+    });
+}
+
+#[test]
+fn an_address_is_checked_when_the_store_is_made() {
+    assert!(RedisStore::new(RedisOptions::new("redis://:secret@h")).is_err());
+    assert!(RedisStore::new(RedisOptions::new("memcached://h")).is_err());
+    assert!(Version::new(1, None) < Version::new(2, None));
+}

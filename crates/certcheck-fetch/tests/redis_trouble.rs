@@ -1,0 +1,213 @@
+//! The shared store while its engine is in trouble, and after: a check waits for it once and not for long, and it is used
+//! again without anybody's help.
+#![cfg(feature = "store-redis")]
+
+mod redis_kit;
+
+use std::time::Duration;
+
+use certcheck_fetch::store::{Store, StoreError};
+use certcheck_testkit::peers::Redis;
+use redis::Commands as _;
+
+use redis_kit::{
+    TROUBLED, bytes_in, crl, impatient_store, key, name, neighbour, runtime, store, store_at, stored, took,
+    until_usable,
+};
+
+const OLD: &str = "2026-12-01T00:00:00Z";
+/// What costs nothing, on a busy machine.
+const AT_ONCE: Duration = Duration::from_millis(20);
+
+fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::Unavailable(_)))
+}
+
+/// The store, used once.
+async fn used(redis: &Redis) -> impl Store + Clone + 'static {
+    let own = impatient_store(redis);
+    until_usable(&own, &key()).await;
+    own
+}
+
+/// One operation finds out, and those after it do not wait.
+async fn is_paid_for_once(store: &dyn Store) {
+    let (first, time) = took(store.get(&key())).await;
+    assert!(is_unavailable(&first) && time < TROUBLED, "{first:?} after {time:?}");
+    eprintln!("the first operation took {time:?}");
+    for _ in 0..10 {
+        let (other, time) = took(store.get(&key())).await;
+        assert!(is_unavailable(&other) && time < AT_ONCE, "{other:?} after {time:?}");
+    }
+    let (lease, time) = took(store.lease(&key(), Duration::from_secs(10))).await;
+    assert!(is_unavailable(&lease) && time < AT_ONCE, "{lease:?} after {time:?}");
+}
+
+#[test]
+fn an_engine_that_was_never_there() {
+    let Some(mut redis) = Redis::start(&[]) else { return };
+    redis.kill();
+    runtime().block_on(async {
+        let own = impatient_store(&redis);
+        is_paid_for_once(&own).await;
+        redis.restart();
+        until_usable(&own, &key()).await;
+        own.put(&key(), stored(&crl(1, OLD, 1))).await.expect("written");
+    });
+}
+
+#[test]
+fn an_engine_that_is_killed() {
+    let Some(mut redis) = Redis::start(&[]) else { return };
+    runtime().block_on(async {
+        let own = used(&redis).await;
+        own.put(&key(), stored(&crl(1, OLD, 1))).await.expect("written");
+        redis.kill();
+        is_paid_for_once(&own).await;
+        redis.restart();
+        until_usable(&own, &key()).await;
+        assert!(own.get(&key()).await.expect("reads").is_none());
+    });
+}
+
+#[test]
+fn an_engine_that_is_frozen() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    runtime().block_on(async {
+        let own = used(&redis).await;
+        own.put(&key(), stored(&crl(1, OLD, 1))).await.expect("written");
+        redis.freeze();
+        is_paid_for_once(&own).await;
+        // A new process, whose connection is taken and never answered.
+        is_paid_for_once(&impatient_store(&redis)).await;
+        redis.thaw();
+        until_usable(&own, &key()).await;
+        assert!(own.get(&key()).await.expect("reads").is_some());
+    });
+}
+
+#[test]
+fn an_engine_that_pauses_its_clients() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    runtime().block_on(async {
+        let own = used(&redis).await;
+        let _paused: () =
+            redis::cmd("CLIENT").arg("PAUSE").arg(1_000).query(&mut neighbour(&redis)).expect("paused");
+        is_paid_for_once(&own).await;
+        until_usable(&own, &key()).await;
+    });
+}
+
+/// At any moment of reading or writing a large CRL: all of it or nothing, and an end soon.
+#[test]
+fn an_engine_that_dies_in_the_middle() {
+    let Some(mut redis) = Redis::start(&[]) else { return };
+    let given = stored(&crl(400_000, OLD, 1));
+    runtime().block_on(async {
+        for number in 0..6 {
+            let (own, key) = (store(&redis), key());
+            own.put(&key, given.clone()).await.expect("written");
+            let after = Duration::from_millis(2 * number);
+            let (reader, writer) = (own.clone(), own.clone());
+            let other = given.clone();
+            let reading = tokio::spawn(async move { bytes_in(&reader, &key).await });
+            let writing = tokio::spawn(async move { writer.put(&key, other).await });
+            tokio::time::sleep(after).await;
+            if number % 2 == 0 {
+                redis.kill();
+            } else {
+                redis.freeze();
+            }
+            let both = async { (reading.await.expect("ends"), writing.await.expect("ends")) };
+            let ((read, wrote), time) = took(both).await;
+            assert!(time < Duration::from_secs(7), "{time:?}");
+            match read {
+                Ok(Some(bytes)) => assert!(bytes == given.body.bytes),
+                Ok(None) => {}
+                Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error}"),
+            }
+            assert!(wrote.is_ok() || is_unavailable(&wrote), "{wrote:?}");
+            if number % 2 == 1 {
+                redis.thaw();
+            }
+            redis.restart();
+        }
+    });
+}
+
+#[test]
+fn an_engine_without_memory() {
+    let Some(redis) = Redis::start(&["--maxmemory", "4mb", "--maxmemory-policy", "noeviction"]) else {
+        return;
+    };
+    let (small, large) = (stored(&crl(1, OLD, 1)), stored(&crl(400_000, OLD, 2)));
+    assert!(large.body.bytes.len() > 8 << 20);
+    runtime().block_on(async {
+        let (key, own) = (key(), store(&redis));
+        own.put(&key, small.clone()).await.expect("written");
+        let Err(StoreError::Unavailable(why)) = own.put(&key, large).await else { panic!("it is full") };
+        assert!(why.contains("maxmemory"), "{why}");
+        // What was there still is, and no part of the other is for long.
+        assert_eq!(bytes_in(&own, &key).await.expect("reads"), Some(small.body.bytes));
+        let mut raw = neighbour(&redis);
+        let chunks: Vec<String> = raw.keys(name(&key, "c:*")).expect("listed");
+        let lasting =
+            chunks.iter().filter(|chunk| raw.pttl::<_, i64>(chunk).expect("reads") > 60_000).count();
+        assert_eq!(lasting, 1);
+    });
+}
+
+/// Entries that do not fit go, whole or in part; what is read is whole or nothing.
+#[test]
+fn an_engine_that_evicts() {
+    let Some(redis) = Redis::start(&["--maxmemory", "12mb", "--maxmemory-policy", "allkeys-lru"]) else {
+        return;
+    };
+    let given = stored(&crl(400_000, OLD, 1));
+    runtime().block_on(async {
+        let (key, own) = (key(), store(&redis));
+        own.put(&key, given.clone()).await.expect("written");
+        let mut raw = neighbour(&redis);
+        let chunks = |raw: &mut redis::Connection| -> usize {
+            raw.keys::<_, Vec<String>>(name(&key, "c:*")).expect("listed").len()
+        };
+        let all = chunks(&mut raw);
+        let mut others = 0;
+        while chunks(&mut raw) == all {
+            let _written: () = raw.set(format!("other {others}"), vec![0_u8; 200_000]).expect("written");
+            others += 1;
+        }
+        assert!(own.get(&key).await.expect("reads").is_none());
+        // The head is gone too, so that the next who has it writes it again.
+        assert_eq!(own.version(&key).await.expect("reads"), None);
+        own.put(&key, given.clone()).await.expect("written");
+    });
+}
+
+#[test]
+fn an_engine_that_takes_no_writes() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let given = stored(&crl(1, OLD, 1));
+    runtime().block_on(async {
+        let (key, own) = (key(), store(&redis));
+        own.put(&key, given.clone()).await.expect("written");
+        let replica = redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).exec(&mut neighbour(&redis));
+        replica.expect("a replica");
+        assert!(own.get(&key).await.expect("reads").is_some());
+        let mut newer = given.clone();
+        newer.crl_number = Some([9].into());
+        let Err(StoreError::Unavailable(why)) = own.put(&key, newer).await else { panic!("it is a replica") };
+        assert!(why.contains("replica"), "{why}");
+    });
+}
+
+/// A node of a cluster that does not have the slot.
+#[test]
+fn an_engine_of_a_cluster_that_is_named_as_one() {
+    let Some(redis) = Redis::start(&["--cluster-enabled", "yes"]) else { return };
+    runtime().block_on(async {
+        let own = store_at(&redis.address());
+        let outcome = own.get(&key()).await;
+        assert!(is_unavailable(&outcome), "{outcome:?}");
+    });
+}
