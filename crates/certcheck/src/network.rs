@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use certcheck_core::{Evidence, KeyRing, Policy};
-use certcheck_fetch::store::{DiskOptions, DiskStore};
+use certcheck_fetch::store::{DiskOptions, DiskStore, SharedStore};
 use certcheck_fetch::{Engine, EngineBuilder, FetchLimits, Guard, Observer};
 
 use crate::flags::{NetworkArguments, ProxyFlag, ReachArguments};
@@ -27,13 +27,23 @@ pub(crate) fn engine(
 ) -> anyhow::Result<Engine> {
     let builder = reporting_builder(&arguments.reach, ring, policy);
     let mut builder = builder.offline(arguments.offline).evidence(given);
+    let mut near = None;
     if has_store && !arguments.no_cache {
         match store(arguments.cache_dir.as_deref(), arguments.trust_cache) {
-            Ok(store) => builder = builder.disk_store(store),
+            Ok(store) => near = Some(store),
             // A folder that was named must work; the default one need not.
             Err(error) if arguments.cache_dir.is_some() => return Err(error),
             Err(error) => visible::warn(format_args!("no cache: {error}"))?,
         }
+    }
+    match (&arguments.shared_store, near) {
+        (Some(address), near) if has_store => {
+            let password_file = arguments.shared_store_password_file.clone();
+            let shared = SharedStore { address: address.clone(), password_file, limits: limits() };
+            builder = builder.store(shared.open(near).context("the shared store cannot be used")?);
+        }
+        (_, Some(near)) => builder = builder.disk_store(near),
+        (_, None) => {}
     }
     Ok(builder.build()?)
 }

@@ -1,9 +1,10 @@
 //! One engine for all listeners whose clients are checked by the same.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use certcheck_rustls::certcheck_core::key_ring::RingBuilder;
-use certcheck_rustls::certcheck_fetch::store::{DiskOptions, DiskStore};
+use certcheck_rustls::certcheck_fetch::store::{DiskOptions, DiskStore, SharedStore, SharedStoreError};
 use certcheck_rustls::{Engine, Evidence, Guard, KeyRing};
 use tracing::warn;
 
@@ -188,18 +189,38 @@ fn prepare(
     if let Some(server) = &network.ldap_server {
         builder = builder.directory(server.clone());
     }
-    if let Some(folder) = &network.cache_dir {
-        let mut options = DiskOptions::default();
-        options.trust_index = network.trust_cache;
-        let store = DiskStore::open(folder, options);
-        let store = store.map_err(|error| {
-            ("cache_dir", format!("the folder {} cannot be used: {error}", folder.display()))
-        })?;
-        builder = builder.disk_store(store);
+    let near = network.cache_dir.as_deref().map(|folder| disk_store(folder, network)).transpose()?;
+    match (shared_store(network), near) {
+        (Some(shared), near) => builder = builder.store(shared.open(near).map_err(fault_of_shared)?),
+        (None, Some(near)) => builder = builder.disk_store(near),
+        (None, None) => {}
     }
     builder = builder.mirrors(network.mirrors.iter().cloned());
     let engine = builder.build().map_err(|error| ("proxy", error.to_string()))?;
     Ok((Arc::new(engine), None))
+}
+
+fn disk_store(folder: &Path, network: &NetworkConfig) -> Result<DiskStore, (&'static str, String)> {
+    let mut options = DiskOptions::default();
+    options.trust_index = network.trust_cache;
+    DiskStore::open(folder, options)
+        .map_err(|error| ("cache_dir", format!("the folder {} cannot be used: {error}", folder.display())))
+}
+
+fn shared_store(network: &NetworkConfig) -> Option<SharedStore> {
+    Some(SharedStore {
+        address: network.shared_store.clone()?,
+        password_file: network.shared_store_password_file.clone(),
+        limits: network.limits.clone(),
+    })
+}
+
+fn fault_of_shared(error: SharedStoreError) -> (&'static str, String) {
+    let key = match error {
+        SharedStoreError::Password(_) => "shared_store_password_file",
+        _ => "shared_store",
+    };
+    (key, error.to_string())
 }
 
 fn ring(check: &CheckConfig) -> Result<KeyRing, String> {

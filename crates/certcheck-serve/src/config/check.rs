@@ -113,9 +113,10 @@ impl CheckConfig {
     /// How deep the folders of [`CheckConfig::paths`] go: a ring has folders for its parts.
     pub(crate) const DEPTH: usize = 3;
 
-    /// The files and folders that are read: rings and evidence.
+    /// The files and folders that are read: rings, evidence and a password.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.ring.iter().chain(&self.crl).chain(&self.ocsp).map(PathBuf::as_path)
+        let password = &self.network.shared_store_password_file;
+        self.ring.iter().chain(&self.crl).chain(&self.ocsp).chain(password).map(PathBuf::as_path)
     }
 
     /// The policy of these settings.
@@ -162,6 +163,10 @@ pub struct NetworkConfig {
     pub cache_dir: Option<PathBuf>,
     /// Whether CRLs in that folder are trusted without verifying them again.
     pub trust_cache: bool,
+    /// The address of a store that hosts share. `None`: evidence is not shared.
+    pub shared_store: Option<String>,
+    /// The file that has its password.
+    pub shared_store_password_file: Option<PathBuf>,
     /// The HTTP proxy for everything that is fetched.
     pub proxy: ProxyFor,
     /// Networks that URLs may lead to although they are refused by default.
@@ -190,6 +195,8 @@ impl Default for NetworkConfig {
             offline: false,
             cache_dir: None,
             trust_cache: false,
+            shared_store: None,
+            shared_store_password_file: None,
             proxy: ProxyFor::None,
             allow_net: Vec::new(),
             allow_port: Vec::new(),

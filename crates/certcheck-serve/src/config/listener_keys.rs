@@ -83,6 +83,8 @@ pub(super) const INHERITED: &[&str] = &[
     "offline",
     "cache_dir",
     "trust_cache",
+    "shared_store",
+    "shared_store_password_file",
     "proxy",
     "allow_net",
     "allow_port",
@@ -299,6 +301,12 @@ fn network<'d>(reading: &mut Reading<'d>, scope: Scope<'d>) -> NetworkConfig {
         |value: &Value<'d>| values::small(1, 65_535)(value).map(|port| u16::try_from(port).unwrap_or(0));
     let mut network = NetworkConfig {
         cache_dir: reading.optional(scope, "cache_dir", values::path(&folder)),
+        shared_store: reading.optional(scope, "shared_store", values::shared_store),
+        shared_store_password_file: reading.optional(
+            scope,
+            "shared_store_password_file",
+            values::path(&folder),
+        ),
         proxy: reading.value(scope, "proxy", usual.proxy, values::proxy),
         allow_net: reading.value(scope, "allow_net", usual.allow_net, values::one_or_more(values::net)),
         allow_port: reading.value(scope, "allow_port", usual.allow_port, values::one_or_more(port)),

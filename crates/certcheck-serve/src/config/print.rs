@@ -214,6 +214,9 @@ impl Page<'_> {
         self.value("offline", network.offline);
         self.value_or_none("cache_dir", network.cache_dir.as_deref().map(path));
         self.value("trust_cache", network.trust_cache);
+        self.value_or_none("shared_store", network.shared_store.as_ref().map(text));
+        let password = network.shared_store_password_file.as_deref().map(path);
+        self.value_or_none("shared_store_password_file", password);
         let proxy = match &network.proxy {
             ProxyFor::None => text("off"),
             ProxyFor::Environment => text("env"),

@@ -298,6 +298,21 @@ pub(super) fn responder(value: &Value<'_>) -> Parsed<Url> {
     }
 }
 
+/// The address of a shared store. A password in it would be shown.
+pub(super) fn shared_store(value: &Value<'_>) -> Parsed<String> {
+    let user = |text: &str| {
+        let (_, rest) = text.split_once("://")?;
+        rest.rsplit_once('@').map(|(user, _)| user.to_owned())
+    };
+    match value.get_ref().as_str() {
+        Some(text) if user(text).is_some_and(|user| user.contains(':')) => {
+            flaw(value, "has a password in it; keep it in a file, which `shared_store_password_file` names")
+        }
+        Some(text) if text.contains("://") => Ok(text.to_owned()),
+        _ => flaw(value, "is not the address of a shared store, such as \"redis://cache.example:6379/0\""),
+    }
+}
+
 /// An LDAP server.
 /// The URL of a mirror.
 pub(super) fn mirror(value: &Value<'_>) -> Parsed<Url> {
