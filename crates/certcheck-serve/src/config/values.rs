@@ -306,7 +306,9 @@ pub(super) fn shared_store(value: &Value<'_>) -> Parsed<String> {
     };
     match value.get_ref().as_str() {
         Some(text) if user(text).is_some_and(|user| user.contains(':')) => {
-            flaw(value, "has a password in it; keep it in a file, which `shared_store_password_file` names")
+            // The value is not shown.
+            let text = "the address has a password in it; keep it in a file that `shared_store_password_file` names";
+            Err(vec![Flaw { at: value.span().start, text: text.to_owned() }])
         }
         Some(text) if text.contains("://") => Ok(text.to_owned()),
         _ => flaw(value, "is not the address of a shared store, such as \"redis://cache.example:6379/0\""),

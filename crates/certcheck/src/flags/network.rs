@@ -34,8 +34,8 @@ pub(crate) struct NetworkArguments {
     #[arg(long)]
     pub(crate) trust_cache: bool,
 
-    /// A store that hosts share, such as redis://cache.example:6379/0. See docs/shared-store.md.
-    #[arg(long, value_name = "URL", value_parser = parse_shared_store, conflicts_with = "trust_cache")]
+    /// A store that hosts share, such as redis://cache.example:6379/0, in a build that has it.
+    #[arg(long, value_name = "URL", conflicts_with = "trust_cache")]
     pub(crate) shared_store: Option<String>,
 
     /// The file that has the password of the shared store.
@@ -114,15 +114,6 @@ fn parse_mirror(text: &str) -> Result<Url, String> {
     let is_plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     url.filter(is_plain)
         .ok_or_else(|| "not the URL of a mirror, such as http://mirror.example:8790".to_owned())
-}
-
-fn parse_shared_store(text: &str) -> Result<String, String> {
-    let rest = text.split_once("://").map(|(_, rest)| rest);
-    let rest = rest.ok_or_else(|| "not an address such as redis://cache.example:6379/0".to_owned())?;
-    if rest.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
-        return Err("a password does not belong here: use --shared-store-password-file".to_owned());
-    }
-    Ok(text.to_owned())
 }
 
 fn parse_ldap_server(text: &str) -> Result<String, String> {
