@@ -190,6 +190,10 @@ fn prepare(
         builder = builder.directory(server.clone());
     }
     let near = network.cache_dir.as_deref().map(|folder| disk_store(folder, network)).transpose()?;
+    if network.trust_cache && network.shared_store.is_some() {
+        let message = "evidence that is shared is verified each time it is read; remove `trust_cache` or `shared_store`";
+        return Err(("trust_cache", message.to_owned()));
+    }
     match (shared_store(network), near) {
         (Some(shared), near) => builder = builder.store(shared.open(near).map_err(fault_of_shared)?),
         (None, Some(near)) => builder = builder.disk_store(near),

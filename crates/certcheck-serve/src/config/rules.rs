@@ -113,7 +113,6 @@ impl Rules<'_> {
 
     /// Evidence comes from somewhere, if it is needed.
     fn evidence(&mut self, at: impl Into<Section>, check: &CheckConfig) {
-        let at = at.into();
         if check.revocation != Revocation::Off
             && check.network.offline
             && check.crl.is_empty()
@@ -123,10 +122,6 @@ impl Rules<'_> {
         {
             let message = "offline: without network, files and cache no revocation status can be known; name `crl`, `ocsp`, `cache_dir` or `shared_store`, or set `revocation = \"off\"`";
             self.fault(at, "offline", message);
-        }
-        if check.network.trust_cache && check.network.shared_store.is_some() {
-            let message = "trust_cache: evidence that is shared is verified each time it is read; remove `trust_cache` or `shared_store`";
-            self.fault(at, "trust_cache", message);
         }
     }
 

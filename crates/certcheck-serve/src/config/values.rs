@@ -307,7 +307,8 @@ pub(super) fn shared_store(value: &Value<'_>) -> Parsed<String> {
     match value.get_ref().as_str() {
         Some(text) if user(text).is_some_and(|user| user.contains(':')) => {
             // The value is not shown.
-            let text = "the address has a password in it; keep it in a file that `shared_store_password_file` names";
+            let text =
+                "the address has a password in it; keep it in a file that `shared_store_password_file` names";
             Err(vec![Flaw { at: value.span().start, text: text.to_owned() }])
         }
         Some(text) if text.contains("://") => Ok(text.to_owned()),
