@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use redis_kit::{HANGS, impatient_store, name, neighbour, runtime, store, until_usable};
 
-/// What a check may take beside the time of its sources, on a busy machine.
+/// What a check may take in addition to the time of its sources, on a busy machine.
 const MORE: Duration = Duration::from_millis(500);
 
 fn engine(world: &World, store: impl Store + 'static) -> Engine {
@@ -297,7 +297,7 @@ fn a_check_ends_in_time() {
     }
 }
 
-/// A stranger's key is no key of the ring, whoever says so.
+/// A stranger's key is no key of the ring, although the store names it.
 #[test]
 fn a_signer_in_the_store_is_not_believed() {
     let Some(redis) = Redis::start(&[]) else { return };

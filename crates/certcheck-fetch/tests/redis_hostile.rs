@@ -109,7 +109,7 @@ fn what_a_neighbour_changes_is_a_miss_and_does_not_stay() {
             assert!(!is_there, "{what}");
             other.put(&key, old.clone()).await.expect(what);
             assert_eq!(bytes_in(&one, &key).await.expect(what), Some(old.body.bytes.clone()), "{what}");
-            // Who does not read it first replaces it with what is newer, unless it claims to be newer still.
+            // A writer that has not read it replaces it with what is newer.
             change(&mut raw, &head, &chunks).expect(what);
             store(&redis).put(&key, new.clone()).await.expect(what);
             assert_eq!(bytes_in(&one, &key).await.expect(what), Some(new.body.bytes.clone()), "{what}");

@@ -53,7 +53,7 @@ mod tests {
         assert!(of(1, &[1, 0]) > of(1, &[9]));
         assert!(of(1, &[0, 9]) == of(1, &[9]));
         assert!(of(1, &[0]) == Version::new(1, None));
-        // The sign octet of a number of twenty.
+        // The sign byte of a number of twenty bytes.
         let long = [&[0][..], &[0xff; 20]].concat();
         assert_eq!(of(1, &long).number(), &[0xff; 20]);
     }

@@ -35,7 +35,7 @@ struct Table {
 pub(super) struct Known(Mutex<Table>);
 
 impl Known {
-    /// Notes that nothing of use was there: something with this digest, or an empty text.
+    /// Notes that nothing usable was there: something with this digest, or an empty text.
     pub(super) fn note_nothing(&self, key: &EvidenceKey, sha: &str) {
         self.note(key, None, sha, 0);
     }

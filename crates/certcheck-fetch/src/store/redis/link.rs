@@ -125,7 +125,7 @@ impl Link {
         state.open.map_or(Next::Wait, Next::GiveUp)
     }
 
-    /// The connection with this number is of no use any more.
+    /// The connection with this number cannot be used any more.
     fn end(self: &Arc<Self>, number: u64, trouble: Trouble) {
         let mut state = self.lock();
         if state.number == number && state.connection.take().is_some() {

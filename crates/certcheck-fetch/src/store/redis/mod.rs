@@ -10,7 +10,7 @@
 //! keys of an entry in one slot. Chunks are written before the head that names them, and are named by their content, so
 //! a reader never gets a mixture.
 //!
-//! Nothing that is read is trusted: not its size, not its content, not its time. Whoever can write to the engine can
+//! Nothing that is read is trusted: not its size, not its content, not its time. Anyone who can write to the engine can
 //! make entries useless, which costs a fetch.
 
 mod body;

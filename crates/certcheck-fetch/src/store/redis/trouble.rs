@@ -118,7 +118,7 @@ impl Trouble {
         }
     }
 
-    /// Whether the connection is of no use any more.
+    /// Whether the connection cannot be used any more.
     pub(super) const fn is_of_link(self) -> bool {
         matches!(self, Self::Unreachable | Self::Slow)
     }
