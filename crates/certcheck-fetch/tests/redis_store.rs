@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use certcheck_core::revocation::EvidenceRequest;
-use certcheck_fetch::store::{RedisOptions, RedisStore, Store, StoreError, Stored, Version};
+use certcheck_fetch::store::{EvidenceVersion, RedisOptions, RedisStore, Store, StoreError, Stored};
 use certcheck_fetch::{Body, EvidenceKey, Transport};
 use certcheck_testkit::peers::Redis;
 use certcheck_testkit::world::now;
@@ -321,5 +321,5 @@ fn a_large_crl() {
 fn an_address_is_checked_when_the_store_is_made() {
     assert!(RedisStore::new(RedisOptions::new("redis://:secret@h")).is_err());
     assert!(RedisStore::new(RedisOptions::new("memcached://h")).is_err());
-    assert!(Version::new(1, None) < Version::new(2, None));
+    assert!(EvidenceVersion::new(1, None) < EvidenceVersion::new(2, None));
 }

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 
 use super::folder::{Folder, Lock};
 use super::record::{MAX_INLINE, MAX_RECORD, Record};
-use super::version::Version;
+use super::version::EvidenceVersion;
 use super::{Entry, Lease, Store, StoreError, Stored};
 use crate::cache::evidence::Origin;
 use crate::cache::key::EvidenceKey;
@@ -408,7 +408,10 @@ impl Store for DiskStore {
         self.run(move |store| store.get(&key))
     }
 
-    fn version<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+    fn version<'a>(
+        &'a self,
+        key: &'a EvidenceKey,
+    ) -> BoxFuture<'a, Result<Option<EvidenceVersion>, StoreError>> {
         let key = *key;
         self.run(move |store| store.record(&key)?.map(|record| record.version()).transpose())
     }

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 
-use super::version::Version;
+use super::version::EvidenceVersion;
 use super::{Entry, Lease, News, Store, StoreError, Stored};
 use crate::cache::evidence::Origin;
 use crate::cache::key::EvidenceKey;
@@ -125,7 +125,10 @@ impl Store for Layered {
         self.0.get(key).boxed()
     }
 
-    fn version<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+    fn version<'a>(
+        &'a self,
+        key: &'a EvidenceKey,
+    ) -> BoxFuture<'a, Result<Option<EvidenceVersion>, StoreError>> {
         async {
             let near = self.0.near.version(key).await.ok().flatten();
             Ok(near.max(self.0.far.version(key).await.ok().flatten()))

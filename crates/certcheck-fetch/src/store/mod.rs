@@ -33,7 +33,7 @@ pub(crate) use record::read_record;
 #[cfg(feature = "store-redis")]
 pub use redis::{RedisError, RedisOptions, RedisStore};
 pub use shared::{SharedStore, SharedStoreError};
-pub use version::Version;
+pub use version::EvidenceVersion;
 
 use bytes::Bytes;
 
@@ -92,9 +92,9 @@ impl Stored {
 
     /// Its version: its thisUpdate, or when it was fetched if it has none, and its CRLNumber.
     #[must_use]
-    pub fn version(&self) -> Version {
+    pub fn version(&self) -> EvidenceVersion {
         let time = self.this_update.unwrap_or(self.fetched_at);
-        Version::new(time.unix(), self.crl_number.as_deref())
+        EvidenceVersion::new(time.unix(), self.crl_number.as_deref())
     }
 }
 
@@ -207,7 +207,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn put<'a>(&'a self, key: &'a EvidenceKey, stored: Stored) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// The version of the entry under a key, without its bytes. `None` if there is none.
-    fn version<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+    fn version<'a>(
+        &'a self,
+        key: &'a EvidenceKey,
+    ) -> BoxFuture<'a, Result<Option<EvidenceVersion>, StoreError>> {
         async { Ok(self.get(key).await?.map(|stored| stored.version())) }.boxed()
     }
 

@@ -8,7 +8,7 @@ use certcheck_core::revocation::EvidenceRequest;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use super::version::Version;
+use super::version::EvidenceVersion;
 use super::{StoreError, Stored};
 use crate::cache::key::EvidenceKey;
 use crate::transport::answer::Transport;
@@ -127,9 +127,9 @@ impl Record {
     }
 
     /// The version that it says it is of.
-    pub(super) fn version(&self) -> Result<Version, StoreError> {
+    pub(super) fn version(&self) -> Result<EvidenceVersion, StoreError> {
         let number = self.crl_number()?;
-        Ok(Version::new(self.this_update.unwrap_or(self.fetched_at), number.as_deref()))
+        Ok(EvidenceVersion::new(self.this_update.unwrap_or(self.fetched_at), number.as_deref()))
     }
 
     fn crl_number(&self) -> Result<Option<Box<[u8]>>, StoreError> {

@@ -7,12 +7,12 @@ const MAX_NUMBER: usize = 20;
 
 /// The version of evidence. A greater one is newer.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Version {
+pub struct EvidenceVersion {
     this_update: i64,
     number: [u8; MAX_NUMBER],
 }
 
-impl Version {
+impl EvidenceVersion {
     /// The version of evidence of this time, in seconds since 1970, with this CRLNumber. Of a longer number than RFC
     /// 5280 allows, only the last bytes count.
     #[must_use]
@@ -48,11 +48,11 @@ mod tests {
 
     #[test]
     fn the_time_decides_and_then_the_number() {
-        let of = |time: i64, number: &[u8]| Version::new(time, Some(number));
+        let of = |time: i64, number: &[u8]| EvidenceVersion::new(time, Some(number));
         assert!(of(2, &[1]) > of(1, &[9]));
         assert!(of(1, &[1, 0]) > of(1, &[9]));
         assert!(of(1, &[0, 9]) == of(1, &[9]));
-        assert!(of(1, &[0]) == Version::new(1, None));
+        assert!(of(1, &[0]) == EvidenceVersion::new(1, None));
         // The sign byte of a number of twenty bytes.
         let long = [&[0][..], &[0xff; 20]].concat();
         assert_eq!(of(1, &long).number(), &[0xff; 20]);

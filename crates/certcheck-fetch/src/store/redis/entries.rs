@@ -19,7 +19,7 @@ use super::options::{Place, RedisError, RedisOptions};
 use super::script::{READ, REMOVE, WRITE};
 use super::trouble::Trouble;
 use crate::cache::key::EvidenceKey;
-use crate::store::version::Version;
+use crate::store::version::EvidenceVersion;
 use crate::store::{Entry, StoreError, Stored};
 
 /// How far the clocks of hosts and CAs may differ, in seconds. A later thisUpdate counts as this one, so that nobody can
@@ -79,7 +79,10 @@ impl Entries {
     }
 
     /// The version and digest of the head of an entry, if it is one of ours.
-    pub(super) async fn version(&self, key: &EvidenceKey) -> Result<Option<(Version, String)>, Trouble> {
+    pub(super) async fn version(
+        &self,
+        key: &EvidenceKey,
+    ) -> Result<Option<(EvidenceVersion, String)>, Trouble> {
         let answer = self.read(&self.names(key).head(), VERSION_FIELDS).await?;
         Ok(match head::version(&answer, self.latest()) {
             Found::Head(found) => Some(found),
@@ -143,7 +146,7 @@ impl Entries {
     }
 
     /// The version and digest of a head that agrees with itself. One that does not is removed: it keeps nothing out.
-    async fn known_to_engine(&self, names: &Names) -> Result<Option<(Version, String)>, Trouble> {
+    async fn known_to_engine(&self, names: &Names) -> Result<Option<(EvidenceVersion, String)>, Trouble> {
         let answer = self.read(&names.head(), HEAD_FIELDS).await?;
         Ok(match head::head(&answer, &self.options.limits, self.latest()) {
             Found::Head(head) => Some((head.version, head.sha)),
@@ -209,8 +212,8 @@ impl Entries {
             [Value::Int(1), Value::BulkString(old), Value::BulkString(chunks)] => {
                 let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<u64>().ok();
                 // A number that others wrote.
-                let most = chunks_of(self.options.limits.crl_bytes);
-                let chunks = number(chunks).unwrap_or(0).min(most);
+                let max = chunks_of(self.options.limits.crl_bytes);
+                let chunks = number(chunks).unwrap_or(0).min(max);
                 if let Ok(old) = std::str::from_utf8(old)
                     && !old.is_empty()
                     && old != sha

@@ -9,7 +9,7 @@ use super::body::chunks_of;
 use crate::cache::key::EvidenceKey;
 use crate::limits::FetchLimits;
 use crate::store::record::Record;
-use crate::store::version::Version;
+use crate::store::version::EvidenceVersion;
 use crate::store::{StoreError, Stored};
 
 /// The sizes of fields, in the order in which they are read. URLs and requests are far smaller than a record may be.
@@ -27,7 +27,7 @@ pub(super) const HEAD_FIELDS: &[(&str, usize)] = &OF_HEAD;
 pub(super) struct Head {
     /// The key of its request.
     pub(super) key: EvidenceKey,
-    pub(super) version: Version,
+    pub(super) version: EvidenceVersion,
     /// The digest of the bytes, in hexadecimal.
     pub(super) sha: String,
     pub(super) size: u64,
@@ -45,7 +45,7 @@ pub(super) enum Found<T> {
 
 /// The version and digest in an answer to [`VERSION_FIELDS`]. A time that cannot be true yet counts as the latest one
 /// that can.
-pub(super) fn version(answer: &Value, latest: i64) -> Found<(Version, String)> {
+pub(super) fn version(answer: &Value, latest: i64) -> Found<(EvidenceVersion, String)> {
     let fields = match fields(answer) {
         Found::Head(fields) => fields,
         Found::Nothing => return Found::Nothing,
@@ -59,7 +59,9 @@ pub(super) fn version(answer: &Value, latest: i64) -> Found<(Version, String)> {
     let number = fields.get(1).copied().flatten().filter(|text| text.len() == 40);
     let number = number.and_then(|text| HEXLOWER.decode(text.as_bytes()).ok());
     match time.zip(number) {
-        Some((time, number)) => Found::Head((Version::new(time, Some(&number)).not_after(latest), sha)),
+        Some((time, number)) => {
+            Found::Head((EvidenceVersion::new(time, Some(&number)).not_after(latest), sha))
+        }
         None => Found::Junk(sha, "its head has no version"),
     }
 }
@@ -127,7 +129,7 @@ fn is_digest(text: &str) -> bool {
 
 /// The fields of a head to be written.
 pub(super) struct Written {
-    pub(super) version: Version,
+    pub(super) version: EvidenceVersion,
     pub(super) sha: String,
     pub(super) size: u64,
     pub(super) record: String,

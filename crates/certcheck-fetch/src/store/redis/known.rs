@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::names::short;
 use crate::cache::key::EvidenceKey;
-use crate::store::version::Version;
+use crate::store::version::EvidenceVersion;
 
 /// The heads that are remembered. Of others there is no news.
 const MAX: usize = 4_096;
@@ -15,7 +15,7 @@ const MAX: usize = 4_096;
 pub(super) struct Seen {
     pub(super) key: EvidenceKey,
     /// `None` if there was none.
-    pub(super) version: Option<Version>,
+    pub(super) version: Option<EvidenceVersion>,
     /// The digest of its bytes, or an empty text.
     pub(super) sha: String,
     pub(super) chunks: u64,
@@ -41,7 +41,7 @@ impl Known {
     }
 
     /// Notes what was read or written.
-    pub(super) fn note(&self, key: &EvidenceKey, version: Option<Version>, sha: &str, chunks: u64) {
+    pub(super) fn note(&self, key: &EvidenceKey, version: Option<EvidenceVersion>, sha: &str, chunks: u64) {
         self.with(key, |seen| {
             seen.is_refused &= seen.sha == sha;
             (seen.version, seen.sha, seen.chunks) = (version, sha.to_owned(), chunks);
@@ -49,7 +49,7 @@ impl Known {
     }
 
     /// Notes the version of a head whose bytes were not read. That it is older than it was is left to be found as news.
-    pub(super) fn note_version(&self, key: &EvidenceKey, version: Option<Version>) {
+    pub(super) fn note_version(&self, key: &EvidenceKey, version: Option<EvidenceVersion>) {
         self.with(key, |seen| seen.version = seen.version.max(version));
     }
 
@@ -91,7 +91,7 @@ impl Known {
     }
 
     /// Notes the version that a head has now, without reading its bytes.
-    pub(super) fn update(&self, key: &EvidenceKey, version: Option<Version>) {
+    pub(super) fn update(&self, key: &EvidenceKey, version: Option<EvidenceVersion>) {
         if let Some(seen) = self.lock().by_name.get_mut(&short(key)) {
             seen.version = version;
         }

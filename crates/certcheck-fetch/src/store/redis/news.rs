@@ -16,7 +16,7 @@ use super::entries::Entries;
 use super::known::Seen;
 use super::trouble::Trouble;
 use crate::store::News;
-use crate::store::version::Version;
+use crate::store::version::EvidenceVersion;
 
 /// How often the heads are read: between this and twice as long.
 const POLL: Duration = Duration::from_secs(30);
@@ -167,7 +167,7 @@ impl Listener {
 }
 
 /// The news in what a head was and is.
-fn news_of(seen: &Seen, last: Option<Version>, found: Option<Version>) -> Option<News> {
+fn news_of(seen: &Seen, last: Option<EvidenceVersion>, found: Option<EvidenceVersion>) -> Option<News> {
     // Nothing is less than anything.
     match found.cmp(&last) {
         std::cmp::Ordering::Greater => Some(News::Newer(seen.key)),

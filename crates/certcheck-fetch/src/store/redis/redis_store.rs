@@ -13,7 +13,7 @@ use super::options::{RedisError, RedisOptions};
 use super::{lease, news};
 use crate::cache::evidence::Origin;
 use crate::cache::key::EvidenceKey;
-use crate::store::version::Version;
+use crate::store::version::EvidenceVersion;
 use crate::store::{Entry, Lease, News, Store, StoreError, Stored};
 
 /// A store that hosts share, on Redis 6.2 or Valkey. It is not connected to until it is used. While it cannot be used it
@@ -54,7 +54,10 @@ impl Store for RedisStore {
         self.0.get(key).boxed()
     }
 
-    fn version<'a>(&'a self, key: &'a EvidenceKey) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+    fn version<'a>(
+        &'a self,
+        key: &'a EvidenceKey,
+    ) -> BoxFuture<'a, Result<Option<EvidenceVersion>, StoreError>> {
         async {
             let version = self.0.version(key).await?.map(|(version, _)| version);
             self.0.known.note_version(key, version);
