@@ -184,7 +184,8 @@ impl Fetcher {
             self.runtime.spawn(async move {
                 while let Some(one) = news.next().await {
                     let one = match one {
-                        News::Newer(key) => Announced::Key(key),
+                        // What a store has lost is put back by a look at it.
+                        News::Newer(key) | News::Lost(key) => Announced::Key(key),
                         News::Missed => Announced::Any,
                     };
                     if announce.send(one).await.is_err() {

@@ -316,7 +316,6 @@ pub(super) fn shared_store(value: &Value<'_>) -> Parsed<String> {
     }
 }
 
-/// An LDAP server.
 /// The URL of a mirror.
 pub(super) fn mirror(value: &Value<'_>) -> Parsed<Url> {
     let url = value.get_ref().as_str().and_then(|text| Url::parse(text).ok());
@@ -327,6 +326,7 @@ pub(super) fn mirror(value: &Value<'_>) -> Parsed<Url> {
     }
 }
 
+/// An LDAP server.
 pub(super) fn ldap_server(value: &Value<'_>) -> Parsed<String> {
     let is_host = |text: &str| {
         let url = Url::parse(&format!("ldap://{text}"));
