@@ -144,6 +144,11 @@ pub mod fuzzing {
         assert!(guard.validate_url(target.url.as_str()).is_ok(), "{text}");
     }
 
+    /// News of a mirror, in pieces of this size.
+    pub fn news(bytes: &[u8], piece: usize) {
+        crate::transport::events::exercise(bytes, piece);
+    }
+
     /// A record of the store.
     pub fn record(bytes: &[u8]) {
         crate::store::read_record(bytes);

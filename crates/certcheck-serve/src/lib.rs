@@ -111,6 +111,14 @@ pub mod fuzzing {
         }
     }
 
+    /// Reads a request to a mirror: its target, and behind a line end its host.
+    ///
+    /// # Panics
+    /// If it names a source with a user, or one that is not on HTTP.
+    pub fn mirror_question(text: &str) {
+        crate::mirror::exercise(text);
+    }
+
     /// Reads a frame of HAProxy, without its length.
     pub fn spop(frame: &[u8]) {
         crate::validation::spop::exercise(frame);

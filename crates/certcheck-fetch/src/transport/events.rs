@@ -68,6 +68,25 @@ impl EventReader {
     }
 }
 
+/// For fuzzers: the size of pieces makes no difference.
+#[cfg(fuzzing)]
+pub(crate) fn exercise(bytes: &[u8], piece: usize) {
+    let read = |piece: usize| {
+        let mut reader = EventReader::default();
+        let mut events = Vec::new();
+        for bytes in bytes.chunks(piece) {
+            match reader.push(bytes) {
+                Ok(more) => events.extend(more),
+                // Events of the piece that ends it may be among those before it or not.
+                Err(TooLong) => return None,
+            }
+        }
+        Some(events)
+    };
+    let (whole, pieces) = (read(bytes.len().max(1)), read(piece));
+    assert_eq!(whole, pieces);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,4 +27,6 @@ mod source;
 mod table;
 mod tree;
 
+#[cfg(fuzzing)]
+pub(crate) use question::exercise;
 pub(crate) use set::{MirrorSet, PreparedMirror};

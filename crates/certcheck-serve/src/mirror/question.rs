@@ -29,7 +29,8 @@ pub(super) fn source_of(uri: &Uri, host: Option<&str>, is_source: impl Fn(&Url) 
     }
     if uri.scheme().is_some() {
         let url = Url::parse(&uri.to_string()).ok()?;
-        return (url.username().is_empty() && url.password().is_none()).then_some(url);
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        return (is_plain && matches!(url.scheme(), "http" | "https")).then_some(url);
     }
     let by_host = || Url::parse(&format!("http://{}{path}", host?)).ok().filter(|url| is_source(url));
     by_host().or_else(|| mirrored_source(path))
@@ -100,6 +101,19 @@ fn percent_decoded(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+/// For fuzzers: a target, and behind a line end a host.
+#[cfg(fuzzing)]
+pub(crate) fn exercise(text: &str) {
+    let (target, host) = text.split_once('\n').unwrap_or((text, ""));
+    let Ok(uri) = target.parse::<Uri>() else { return };
+    let Some(source) = source_of(&uri, Some(host), |url| url.host_str() == Some(host)) else { return };
+    assert!(matches!(source.scheme(), "http" | "https"), "{source}");
+    assert!(source.username().is_empty() && source.password().is_none(), "{source}");
+    let (Question::Kept(request) | Question::Through(request)) = of_get(&source);
+    let asked = Url::parse(request.url()).expect("a URL");
+    assert_eq!((asked.scheme(), asked.host(), asked.port()), (source.scheme(), source.host(), source.port()));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +140,8 @@ mod tests {
             ("/", Some("mirror"), None),
             ("/v1/news", Some("mirror"), None),
             ("http://user@crl.example/ca.crl", None, None),
+            ("ldap://crl.example/cn=ca", None, None),
+            ("ftp://crl.example/ca.crl", None, None),
         ] {
             assert_eq!(source(uri, host).as_deref(), url, "{uri} {host:?}");
         }
