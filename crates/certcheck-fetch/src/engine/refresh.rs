@@ -5,7 +5,8 @@
 //! checked again by `watch`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use certcheck_core::Time;
@@ -104,9 +105,11 @@ fn parties(slot: &CacheSlot, path: &KnownPath) -> Parties {
     parties
 }
 
-/// Equal for one slot in one process, and different between processes, so that they do not ask at the same time.
+/// Equal for one slot in one process, and different between processes, so that they do not ask at the same time. In
+/// containers all of them may have the same number.
 fn jitter(slot: &CacheSlot) -> f64 {
-    let salt = u64::from(std::process::id());
+    static SALT: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+    let salt = *SALT;
     let seed = slot.key.leading().wrapping_mul(salt | 1);
     fastrand::Rng::with_seed(seed).f64()
 }
