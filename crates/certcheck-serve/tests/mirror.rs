@@ -9,7 +9,7 @@ use certcheck_rustls::certcheck_core::ocsp::{CertIdHash, OcspRequest, OcspRespon
 use certcheck_rustls::certcheck_core::x509::Certificate;
 use certcheck_testkit::crl::{self, CrlBuilder};
 use certcheck_testkit::peers::{Nginx, tool};
-use certcheck_testkit::server::{Fault, Page};
+use certcheck_testkit::server::{Fault, Page, Server};
 use certcheck_testkit::world::ROOT;
 use data_encoding::BASE64;
 
@@ -344,7 +344,7 @@ async fn made_up_sources_take_no_place_from_others() {
     assert!(sources.len() <= 260, "{} sources", sources.len());
     assert_eq!(sources.iter().filter(is_served).count(), 2, "that of the root, and that of the CA");
     // Nobody asks for them again, and neither does the mirror.
-    let asked = |server: &certcheck_testkit::server::Server| {
+    let asked = |server: &Server| {
         server.requests().iter().filter(|request| request.path.starts_with("/made-up")).count()
     };
     let before = asked(&pki.world.server);
@@ -355,6 +355,42 @@ async fn made_up_sources_take_no_place_from_others() {
     let answers = [(); 2].map(|()| mirror.served(&made_up));
     assert_eq!((pki.world.server.count("/made-up-new"), answers[1].status), (1, 502));
     assert!(answers[1].header("retry-after").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_hangs_leaves_places_for_others() {
+    let pki = Pki::new();
+    let crl = crl_of(&pki, 1, FROM, &[]);
+    pki.world.server.serve("/ca.crl", Page::new(&crl));
+    let slow = Server::start();
+    let more = format!("crl_timeout = \"20s\"\nsources = [\"{}\"]", slow.url("/listed.crl"));
+    let mirror = Mirror::start(&pki, &more);
+    let waiting: Vec<_> = (0..200)
+        .map(|number| {
+            let path = format!("/slow-{number}");
+            slow.break_with(&path, Fault::HangBeforeHeaders);
+            let path = Mirror::path_of(&slow.url(&path));
+            let mut stream = std::net::TcpStream::connect(mirror.address).expect("connects");
+            let request = format!("GET {path} HTTP/1.1\r\nhost: mirror\r\n\r\n");
+            std::io::Write::write_all(&mut stream, request.as_bytes()).expect("sent");
+            stream
+        })
+        .collect();
+    assert_eq!(mirror.served(&pki.world.server.url("/ca.crl")).body, crl);
+    drop(waiting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_removed_ca_signed_is_served_no_longer() {
+    let pki = Pki::new();
+    pki.world.server.serve("/ca.crl", Page::new(crl_of(&pki, 1, FROM, &[])));
+    let mirror = Mirror::start(&pki, "");
+    let source = pki.world.server.url("/ca.crl");
+    assert_eq!(mirror.served(&source).status, 200);
+    std::fs::remove_file(pki.path("ring/ca.pem")).expect("removed");
+    mirror.front.reload(mirror.front.configuration()).expect("reloads");
+    until("it is refused", || mirror.served(&source).status != 200);
+    assert_eq!(mirror.state(&source), "no-certificate");
 }
 
 #[tokio::test(flavor = "multi_thread")]

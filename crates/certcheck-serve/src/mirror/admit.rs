@@ -69,6 +69,19 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// Why nothing is served of a source.
+#[derive(Debug)]
+pub(super) enum NotServed {
+    /// It is none of the sources that the mirror may ask.
+    NotASource,
+    /// The issuer that an OCSP request names is not in the ring.
+    OtherIssuer,
+    /// Its last answer is not served, and it is asked again after so many seconds.
+    Refused(Refusal, i64),
+    /// Too many other sources are asked at present.
+    Busy,
+}
+
 /// Whether a CA of the ring signed it, and it is current. What is served is checked in the same way as what comes.
 ///
 /// RFC 5280 6.3.3 (f), RFC 5280 6.3.3 (g), RFC 6960 3.2.

@@ -1,19 +1,14 @@
 //! The keeper of all sources: finds them, fetches what is missing, looks at each before its evidence ends, and announces
 //! what it has replaced.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use certcheck_rustls::certcheck_core::key_ring::Role;
-use certcheck_rustls::certcheck_core::ocsp::OcspQuery;
 use certcheck_rustls::certcheck_core::revocation::{EvidenceKind, EvidenceRequest, Need};
 use certcheck_rustls::certcheck_core::status::Cause;
 use certcheck_rustls::certcheck_fetch::mirror::{self, MirrorNews};
-use certcheck_rustls::certcheck_fetch::{CachedEvidence, EvidenceKey, measure};
-use certcheck_rustls::pki_types::CertificateDer;
+use certcheck_rustls::certcheck_fetch::{CachedEvidence, EvidenceKey};
 use certcheck_rustls::{Engine, Time};
 use metrics::{counter, gauge};
 use tokio::sync::{Semaphore, broadcast};
@@ -21,11 +16,12 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use url::Url;
 
-use super::admit::{Refusal, is_good, may_replace};
+use super::active::{Active, host_of, listed};
+use super::admit::{NotServed, Refusal, is_good, may_replace};
 use super::held::Held;
+use super::places::{Place, Places};
 use super::source::Source;
-use super::table::{Bounds, Table};
-use super::tree;
+use super::table::Table;
 use crate::config::MirrorConfig;
 use crate::{events, metrics as names};
 
@@ -33,25 +29,10 @@ use crate::{events, metrics as names};
 const PAUSE: Duration = Duration::from_millis(500);
 /// Sources that are looked at in the background at once.
 const LOOKS: usize = 32;
-/// Sources that are asked for clients at once. Others are refused with the time to try again.
-const ASKED: usize = 128;
 /// The time for one look.
 const WITHIN: Duration = Duration::from_secs(150);
 /// News that wait for a slow listener.
 const NEWS: usize = 1_024;
-
-/// Why nothing is served of a source.
-#[derive(Debug)]
-pub(super) enum NotServed {
-    /// It is none of the sources that the mirror may ask.
-    NotASource,
-    /// The issuer that an OCSP request names is not in the ring.
-    OtherIssuer,
-    /// Its last answer is not served, and it is asked again after so many seconds.
-    Refused(Refusal, i64),
-    /// Too many other sources are asked at present.
-    Busy,
-}
 
 /// Evidence that can be served, when its source is looked at again, and until when it may be used.
 pub(super) struct Served {
@@ -60,21 +41,13 @@ pub(super) struct Served {
     pub(super) end: Time,
 }
 
-/// What a mirror does by its configuration.
-struct Active {
-    config: MirrorConfig,
-    engine: Arc<Engine>,
-    /// `host` or `host:port` of the sources that may be asked.
-    hosts: HashSet<String>,
-}
-
 /// All sources, and what is done with them.
 pub(crate) struct Keeper {
     active: ArcSwap<Active>,
     table: Mutex<Table>,
     news: broadcast::Sender<MirrorNews>,
     looks: Arc<Semaphore>,
-    asked: Semaphore,
+    places: Arc<Places>,
 }
 
 impl Keeper {
@@ -84,7 +57,7 @@ impl Keeper {
             table: Mutex::default(),
             news: broadcast::Sender::new(NEWS),
             looks: Arc::new(Semaphore::new(LOOKS)),
-            asked: Semaphore::new(ASKED),
+            places: Arc::default(),
         });
         keeper.reload(config, engine);
         tokio::spawn(keep(Arc::downgrade(&keeper)));
@@ -156,9 +129,8 @@ impl Keeper {
         if let Some(served) = good(&source, &active, now) {
             return Ok(served);
         }
-        let Ok(_place) = self.asked.try_acquire() else { return Err(NotServed::Busy) };
         // One look for all that wait.
-        let _looking = source.looking.lock().await;
+        let looking = Arc::clone(&source.looking).lock_owned().await;
         let now = active.engine.now();
         if let Some(served) = good(&source, &active, now) {
             return Ok(served);
@@ -167,10 +139,14 @@ impl Keeper {
         if let Some((_, refusal)) = state.failure.filter(|_| state.next > now) {
             return Err(NotServed::Refused(refusal, state.next.unix().saturating_sub(now.unix())));
         }
-        let keeper = Arc::clone(self);
-        let looked = Arc::clone(&source);
+        let place = self.place(request).ok_or(NotServed::Busy)?;
+        let (keeper, looked) = (Arc::clone(self), Arc::clone(&source));
         // In a task of its own: the client may go away, and the next one asks for the same.
-        let looked = tokio::spawn(async move { keeper.look(&looked).await });
+        let looked = tokio::spawn(async move {
+            let outcome = keeper.look(&looked).await;
+            drop((looking, place));
+            outcome
+        });
         match looked.await {
             Ok(Ok(())) => good(&source, &active, active.engine.now())
                 .ok_or(NotServed::Refused(Refusal::NotCurrent(Cause::Stale), 1)),
@@ -182,11 +158,16 @@ impl Keeper {
         }
     }
 
+    /// A place among those that are asked for clients.
+    fn place(&self, request: &EvidenceRequest) -> Option<Place> {
+        self.places.enter(host_of(&Url::parse(request.url()).ok()?)?)
+    }
+
     /// An OCSP response for one client alone, as the responder sends it.
     pub(super) async fn through(&self, request: &EvidenceRequest) -> Result<Arc<CachedEvidence>, NotServed> {
         let active = self.active.load_full();
         active.may_ask(request)?;
-        let Ok(_place) = self.asked.try_acquire() else { return Err(NotServed::Busy) };
+        let _place = self.place(request).ok_or(NotServed::Busy)?;
         let need = Need::new(0, request.clone(), Box::default());
         let fetched = mirror::fetch(&active.engine, &need, None, WITHIN).await;
         fetched.map_err(|failure| NotServed::Refused(Refusal::Failed(failure), 1))
@@ -216,6 +197,7 @@ impl Keeper {
                 events::mirror_refused(source.request.url(), refusal.code(), &refusal);
                 counter!(names::MIRROR_REFUSED, "kind" => kind, "code" => refusal.code()).increment(1);
                 source.failed(refusal.clone(), now, longest);
+                self.drop_what_is_not_good(source, &active).await;
                 Err(refusal)
             }
         };
@@ -223,6 +205,19 @@ impl Keeper {
         #[expect(clippy::cast_precision_loss, reason = "bytes for a gauge")]
         gauge!(names::MIRROR_BYTES).set(bytes as f64);
         result
+    }
+
+    /// Stops serving what is not good by the present ring and policy: a reload may have taken away the CA that signed it.
+    async fn drop_what_is_not_good(&self, source: &Arc<Source>, active: &Arc<Active>) {
+        let Some(held) = source.held() else { return };
+        let active = Arc::clone(active);
+        let examined = spawn_blocking(move || {
+            let snapshot = active.engine.snapshot();
+            is_good(&held.cached, (snapshot.ring(), snapshot.policy()), active.engine.now()).is_ok()
+        });
+        if !examined.await.unwrap_or(false) {
+            source.drop_held();
+        }
     }
 
     /// What a source sends, if it is good and may take the place of what is kept, and whether it is other evidence.
@@ -314,78 +309,6 @@ fn good(source: &Source, active: &Active, now: Time) -> Option<Served> {
     let held = source.held()?;
     let end = held.ends(active.engine.snapshot().policy());
     (now <= end).then(|| Served { held, next_look: source.state().next, end })
-}
-
-impl Active {
-    fn new(config: MirrorConfig, engine: Arc<Engine>, listed: &[EvidenceRequest]) -> Self {
-        let of_sources = listed.iter().filter_map(|request| Url::parse(request.url()).ok());
-        let mut hosts: HashSet<String> = of_sources.filter_map(|url| host_of(&url)).collect();
-        hosts.extend(config.hosts.iter().map(|host| host.to_ascii_lowercase()));
-        Self { config, engine, hosts }
-    }
-
-    const fn bounds(&self) -> Bounds {
-        Bounds { sources: self.config.limits.max_sources, bytes: self.config.limits.max_bytes }
-    }
-
-    fn is_source(&self, url: &Url) -> bool {
-        host_of(url).is_some_and(|host| self.hosts.contains(&host))
-    }
-
-    /// Whether the mirror may ask for this: its host is known, and an OCSP request is about a CA of the ring.
-    fn may_ask(&self, request: &EvidenceRequest) -> Result<(), NotServed> {
-        let url = Url::parse(request.url()).map_err(|_| NotServed::NotASource)?;
-        if !self.is_source(&url) {
-            return Err(NotServed::NotASource);
-        }
-        let EvidenceRequest::Ocsp { request, .. } = request else { return Ok(()) };
-        let query = OcspQuery::parse(request).map_err(|_| NotServed::NotASource)?;
-        let snapshot = self.engine.snapshot();
-        let mut issuers = snapshot.ring().certificates().iter();
-        let is_known = issuers.any(|issuer| query.cert_id.is_of(&issuer.certificate()));
-        if is_known { Ok(()) } else { Err(NotServed::OtherIssuer) }
-    }
-
-    /// The folder for temporary files.
-    fn folder(&self) -> PathBuf {
-        let of_store = self.engine.store().and_then(|store| store.folder()).map(ToOwned::to_owned);
-        of_store.unwrap_or_else(std::env::temp_dir)
-    }
-
-    /// The evidence that the tree has for this need.
-    fn read_file(&self, tree: &std::path::Path, need: &Need) -> Result<Arc<CachedEvidence>, Refusal> {
-        let file = tree::file_of(tree, &need.request).ok_or(Refusal::NoFile)?;
-        let max = self.config.check.network.limits.crl_bytes;
-        let snapshot = self.engine.snapshot();
-        let read = mirror::read_file(&file, need, snapshot.policy(), (&self.folder(), max));
-        read.map(Arc::new).map_err(Refusal::Failed)
-    }
-}
-
-/// `host`, or `host:port` where the port is not that of the scheme.
-fn host_of(url: &Url) -> Option<String> {
-    let host = url.host_str()?.to_ascii_lowercase();
-    Some(url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}")))
-}
-
-/// The sources that the configuration names, and those that the CAs of the ring name.
-fn listed(config: &MirrorConfig, engine: &Engine) -> Vec<EvidenceRequest> {
-    let named = config.sources.iter().map(|url| EvidenceRequest::Crl { url: url.as_str().into() });
-    let mut listed: Vec<EvidenceRequest> = named.collect();
-    let snapshot = engine.snapshot();
-    let below = snapshot.ring().certificates().iter().filter(|entry| entry.role() == Role::Intermediate);
-    for entry in below {
-        let chain = [CertificateDer::from(entry.certificate().der().to_vec())];
-        let (_, needs) = measure::plan(engine, &chain, engine.now());
-        let requests = needs.into_iter().map(|need| need.request);
-        listed.extend(requests.filter(|request| {
-            matches!(request.kind(), EvidenceKind::Crl | EvidenceKind::Ocsp)
-                && request.url().starts_with("http")
-        }));
-    }
-    let mut seen = HashSet::new();
-    listed.retain(|request| EvidenceKey::of(request).is_some_and(|key| seen.insert(key)));
-    listed
 }
 
 /// Looks at sources that are due, as long as the mirror is there.

@@ -1,11 +1,12 @@
 //! A mirror of CRLs and OCSP responses for the neighbours of a site, certcheck or not.
 //!
 //! ```text
+//! active    what is configured: rings, and the hosts that may be asked
 //! question  a request becomes the source that it is about
 //! admit     may what came take the place of what is kept?
 //! held      a piece of evidence as it is served       tree  evidence from files instead of the network
 //! source    one source: what is kept of it, when it is looked at, and why it failed
-//! table     all sources, within bounds
+//! table     all sources, within bounds         places  how many are asked at once
 //! keeper    finds, fetches, refreshes and announces
 //! answer    evidence as an HTTP response              news, page  what else can be asked for
 //! server    one connection                            set  the mirror over reloads
@@ -14,12 +15,14 @@
 //! what it served before, so that no answer of a source displaces a good one by a bad one. Its clients verify all of it
 //! again.
 
+mod active;
 mod admit;
 mod answer;
 mod held;
 mod keeper;
 mod news;
 mod page;
+mod places;
 mod question;
 mod server;
 mod set;

@@ -18,8 +18,9 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::admit::NotServed;
 use super::answer::{self, Body, Times, problem, retry};
-use super::keeper::{Keeper, NotServed};
+use super::keeper::Keeper;
 use super::page::{SourceState, page};
 use super::question::{Question, of_get, of_post, source_of};
 use super::{news, set};

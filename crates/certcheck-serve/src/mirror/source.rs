@@ -23,7 +23,7 @@ pub(super) struct Source {
     /// What is served of it.
     held: ArcSwapOption<Held>,
     /// Held while the source is asked: once for all that wait.
-    pub(super) looking: tokio::sync::Mutex<()>,
+    pub(super) looking: Arc<tokio::sync::Mutex<()>>,
     state: Mutex<State>,
 }
 
@@ -49,7 +49,7 @@ impl Source {
             request,
             key,
             held: ArcSwapOption::empty(),
-            looking: tokio::sync::Mutex::default(),
+            looking: Arc::default(),
             state: Mutex::new(state),
         })
     }
@@ -80,6 +80,11 @@ impl Source {
         state.failures = 0;
         state.next =
             Time::from_unix(next.clamp(later(now, SHORTEST), later(now, spread_of(self.key, longest))));
+    }
+
+    /// Serves nothing of it any more.
+    pub(super) fn drop_held(&self) {
+        self.held.store(None);
     }
 
     /// Notes that a look brought nothing that is served.
