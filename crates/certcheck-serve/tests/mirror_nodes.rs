@@ -5,8 +5,10 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use certcheck_rustls::Ended;
+use certcheck_rustls::certcheck_fetch::store::{DiskOptions, DiskStore};
+use certcheck_rustls::{Ended, Engine, KeyRing, Policy, Revocation};
 use certcheck_testkit::server::{Fault, Page, Server};
+use certcheck_testkit::world::loopback;
 
 use mirroring::*;
 use support::{PATIENCE, Pki};
@@ -70,6 +72,37 @@ async fn a_revocation_by_ocsp_reaches_nodes_by_news() {
         Ended::Rejected(report) => assert_eq!(report.code(), "certificate-revoked"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_mirror_brought_is_kept_over_a_restart() {
+    let pki = Pki::new();
+    let cert = client(&pki, "revoked", "/site.crl", "");
+    let store = || DiskStore::open(&pki.path("node-cache"), DiskOptions::default()).expect("a folder");
+    let with = |urls: Vec<url::Url>| {
+        let ring = KeyRing::from_paths(&[pki.path("ring")]).expect("a ring");
+        let builder = Engine::builder(ring, Policy::client(Revocation::HardFail)).guard(loopback());
+        builder.disk_store(store()).mirrors(urls).build().expect("builds")
+    };
+    pki.world.server.serve("/site.crl", Page::new(crl_of(&pki, 7, FROM, &[])));
+    let before = with(Vec::new());
+    assert_eq!(check(&before, &pki, &cert).await.0, "accept");
+    before.flush().await;
+    drop(before);
+    // The mirror has a newer one than the node has kept.
+    let newer = crl_of(&pki, 8, LATER, std::slice::from_ref(&cert.serial));
+    pki.world.server.serve("/site.crl", Page::new(newer));
+    let mirror = Mirror::start(&pki, "");
+    let node = with(vec![mirror.url()]);
+    until("the news", || {
+        let report = node.check_blocking(&pki.world.chain(&cert), node.now(), PATIENCE);
+        report.code() == "certificate-revoked"
+    });
+    node.flush().await;
+    drop(node);
+    mirror.front.drain(Duration::ZERO).await;
+    pki.world.server.break_with("/site.crl", Fault::Refuse);
+    assert_eq!(check(&with(Vec::new()), &pki, &cert).await.0, "certificate-revoked");
 }
 
 /// What mirrors may do wrong, and whether the verdict is that of the source.

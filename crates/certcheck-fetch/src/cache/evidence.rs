@@ -87,6 +87,17 @@ impl CachedEvidence {
         &self.transport
     }
 
+    /// What is said to this kind of place about the evidence that is known. The validators of a mirror mean nothing to a
+    /// source: by a false one a mirror could have the source say that an old CRL has not changed. Those of a source mean
+    /// nothing to a mirror.
+    pub(crate) fn transport_for(&self, place: Origin) -> Transport {
+        let is_of_mirror = self.origin == Origin::Mirror;
+        if is_of_mirror == (place == Origin::Mirror) {
+            return self.transport.clone();
+        }
+        Transport { fresh_until: self.transport.fresh_until, ..Transport::default() }
+    }
+
     /// The number of bytes that were received.
     #[must_use]
     pub fn bytes(&self) -> usize {

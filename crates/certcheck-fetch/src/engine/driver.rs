@@ -292,7 +292,10 @@ impl Driver {
                 let (known, policy) = (pending.fallback.as_ref(), &self.snapshot.basis.policy);
                 match self.fetcher.begin(&pending.need, from, known, &behalf, policy) {
                     Ok(watcher) => {
-                        let deadlines = WaitDeadlines { silent: self.half(), whole: self.deadline };
+                        // A mirror that sends slowly must not use up the source's time either.
+                        let half = self.half();
+                        let whole = if from == Level::Mirror { half } else { self.deadline };
+                        let deadlines = WaitDeadlines { silent: half, whole };
                         Step::Wait { pending, level: from, watcher, deadlines }
                     }
                     Err(failure) => self.ask_after(pending, from, failure),

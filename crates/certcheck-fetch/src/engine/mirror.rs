@@ -35,15 +35,38 @@ pub async fn fetch(
     known: Option<&Arc<CachedEvidence>>,
     within: Duration,
 ) -> Result<Arc<CachedEvidence>, Failure> {
-    let Some(runtime) = &engine.runtime else { return Err(Failure::unreachable("shutting down")) };
-    let (fetcher, snapshot) = (Arc::clone(&engine.shared.fetcher), engine.snapshot());
+    let (fetcher, policy) = (Arc::clone(&engine.shared.fetcher), Arc::clone(&engine.snapshot().basis.policy));
     let (need, known) = (need.clone(), known.cloned());
-    // Connections belong to the engine's own runtime.
-    let obtained = runtime.spawn(async move {
-        let obtained = fetcher.obtain(&need, known.as_ref(), &snapshot.basis.policy);
-        tokio::time::timeout(within, obtained).await
-    });
-    match obtained.await {
+    on_runtime(engine, within, async move { fetcher.obtain(&need, known.as_ref(), &policy).await }).await
+}
+
+/// Fetches the answer to a request from the engine's own mirrors within this time.
+///
+/// # Errors
+/// If there are none, or none that has it.
+pub async fn fetch_from_mirrors(
+    engine: &Engine,
+    need: &Need,
+    known: Option<&Arc<CachedEvidence>>,
+    within: Duration,
+) -> Result<Arc<CachedEvidence>, Failure> {
+    let (fetcher, policy) = (Arc::clone(&engine.shared.fetcher), Arc::clone(&engine.snapshot().basis.policy));
+    if !fetcher.may_ask_mirrors(&need.request) {
+        return Err(Failure::not_asked("no mirror can be asked"));
+    }
+    let (need, known) = (need.clone(), known.cloned());
+    on_runtime(engine, within, async move { fetcher.obtain_mirrored(&need, known.as_ref(), &policy).await })
+        .await
+}
+
+/// Runs work where the engine's connections are.
+async fn on_runtime(
+    engine: &Engine,
+    within: Duration,
+    work: impl Future<Output = Result<Arc<CachedEvidence>, Failure>> + Send + 'static,
+) -> Result<Arc<CachedEvidence>, Failure> {
+    let Some(runtime) = &engine.runtime else { return Err(Failure::unreachable("shutting down")) };
+    match runtime.spawn(tokio::time::timeout(within, work)).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Failure::unreachable(format!("no answer after {within:?}"))),
         Err(error) => Err(Failure::unreachable(error.to_string())),
@@ -74,7 +97,8 @@ pub fn read_file(
     policy: &Policy,
     (folder, max): (&Path, u64),
 ) -> Result<CachedEvidence, Failure> {
-    let fault = |error: io::Error| Failure::unreachable(format!("{}: {error}", path.display()));
+    // Where the file is on this machine is nobody's business.
+    let fault = |error: io::Error| Failure::unreachable(format!("the file for it cannot be read: {error}"));
     let mut file = std::fs::File::open(path).map_err(fault)?;
     let (mut spool, mut piece) = (Spool::new(folder, max), vec![0; PIECE]);
     loop {
@@ -88,6 +112,7 @@ pub fn read_file(
     let body = spool.finish().map_err(fault)?;
     let request: EvidenceRequest = need.request.clone();
     let (answer, body) = read::read(&request, vec![body], &need.signer, policy)?;
-    let (transport, origin) = (Transport::default(), Origin::Disk);
+    // It takes the place of what the source sends.
+    let (transport, origin) = (Transport::default(), Origin::Network);
     Ok(CachedEvidence { request, answer, body, transport, fetched_at: now(), origin })
 }

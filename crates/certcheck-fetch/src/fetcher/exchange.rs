@@ -65,6 +65,12 @@ impl Behalf {
     }
 }
 
+/// The host of a request's URL.
+fn host_of(request: &EvidenceRequest) -> Option<String> {
+    let url = url::Url::parse(request.url()).ok()?;
+    Some(format!("{}://{}:{:?}", url.scheme(), url.host_str()?, url.port()))
+}
+
 /// What is asked for, where, and for which check.
 pub(super) struct Exchange<'e> {
     pub(super) need: &'e Need,
@@ -206,7 +212,12 @@ impl Exchanges {
     async fn permit(&self, exchange: &Exchange<'_>) -> Result<Permit, Failure> {
         let too_many = |full: Full| Failure::not_asked(format!("not asked after {QUEUE:?}: {full}"));
         let mut parties = exchange.behalf.parties.clone();
-        parties.push(Party::Host(Party::hashed(exchange.target.host_key())));
+        // A source that is asked by way of a mirror takes no place there from other sources.
+        let host = match self.origin {
+            Origin::Mirror => host_of(&exchange.need.request),
+            _ => Some(exchange.target.host_key()),
+        };
+        parties.push(Party::Host(Party::hashed(host)));
         let addresses = match self.network.known_addresses(exchange.target) {
             Some(known) => known,
             None => {
@@ -282,8 +293,10 @@ impl Exchanges {
                 observer(need.request.url(), bytes, length);
             }
         };
-        let transport = exchange.known.as_deref().map(|known| &known.transport);
-        let fetched = self.network.fetch(&need.request, exchange.target, transport, &arriving).await;
+        let known = exchange.known.as_deref().map(|known| known.transport_for(self.origin));
+        // Without a validator there is nothing to ask about.
+        let known = known.filter(|known| known.etag.is_some() || known.last_modified.is_some());
+        let fetched = self.network.fetch(&need.request, exchange.target, known.as_ref(), &arriving).await;
         let host = exchange.target.host_key();
         self.health.exchanged(&host, now(), started.elapsed(), fetched.as_ref().err());
         Ok(match fetched? {

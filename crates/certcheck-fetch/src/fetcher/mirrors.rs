@@ -58,6 +58,8 @@ impl Mirrors {
             connect: CONNECT.min(limits.connect),
             idle: IDLE,
             redirects: 0,
+            // One address for all sources.
+            at_once_per_address: limits.at_once,
             // It may have to fetch the evidence itself.
             first_byte: limits.first_byte.max(IDLE),
             ..limits.clone()

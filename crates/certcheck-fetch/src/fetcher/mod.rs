@@ -12,7 +12,7 @@ pub(crate) mod permits;
 mod persist;
 pub(crate) mod read;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use certcheck_core::revocation::{EvidenceRequest, Need};
 use certcheck_core::status::Cause;
@@ -50,6 +50,8 @@ pub(crate) struct Fetcher {
     /// `None` offline.
     exchanges: Option<Exchanges>,
     mirrors: Option<Mirrors>,
+    /// Where this process announces evidence that a mirror may have in a newer version.
+    own_news: OnceLock<mpsc::Sender<Announced>>,
     persist: Option<Arc<Persist>>,
     pub(crate) memory: Memory,
     health: Arc<Health>,
@@ -83,7 +85,17 @@ impl Fetcher {
         let exchanges = network
             .map(|network| (Arc::new(network), Origin::Network))
             .map(|network| Exchanges::new(network, persist.clone(), &health, limits, &heavy, observer));
-        Self { exchanges, mirrors, persist, memory, health, fetches: FetchTable::default(), heavy, runtime }
+        Self {
+            exchanges,
+            mirrors,
+            own_news: OnceLock::new(),
+            persist,
+            memory,
+            health,
+            fetches: FetchTable::default(),
+            heavy,
+            runtime,
+        }
     }
 
     /// The store, if there is one.
@@ -176,6 +188,10 @@ impl Fetcher {
 
     /// Announces what the store and the mirrors announce, as long as anyone listens.
     pub(crate) fn announce(&self, announce: &mpsc::Sender<Announced>) {
+        if self.mirrors.is_some() {
+            // It is set once.
+            let _set = self.own_news.set(announce.clone());
+        }
         for feed in self.mirrors.iter().flat_map(Mirrors::feeds) {
             self.runtime.spawn(mirror_news::follow(Arc::new(feed), announce.clone()));
         }
@@ -234,6 +250,19 @@ impl Fetcher {
         self.fetch(exchange, &host, &sender).await.map(|(cached, _)| cached)
     }
 
+    /// The same from the mirrors.
+    pub(crate) async fn obtain_mirrored(
+        &self,
+        need: &Need,
+        known: Option<&Arc<CachedEvidence>>,
+        policy: &Arc<Policy>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
+        // What may not be asked of its source is not asked of a mirror.
+        self.exchanges()?.target(&need.request)?;
+        let (sender, _) = watch::channel(State::Waiting);
+        self.mirrored(need, known, &Behalf::default(), policy, &sender).await
+    }
+
     /// Notes that a check found that evidence counts. It is kept for others if its signer is known.
     pub(crate) fn keep(&self, need: &Need, outcome: &Arc<FetchOutcome>, level: Level, now: Time) {
         let cached = &outcome.cached;
@@ -253,7 +282,13 @@ impl Fetcher {
         }
         metrics::gauge!(names::MEMORY).set((self.memory.kib() << 10) as f64);
         match level {
-            Level::Store => {}
+            // A mirror may have got newer evidence while this process did not run.
+            Level::Store => {
+                if let Some(news) = self.own_news.get() {
+                    // If there are too many, it is due by itself in time.
+                    let _sent = news.try_send(Announced::Key(key));
+                }
+            }
             Level::Mirror => self.mirrors.iter().for_each(|mirrors| mirrors.served(&key)),
             Level::Network => {
                 self.health.served(&key);

@@ -160,7 +160,8 @@ impl Persist {
     /// it.
     pub(super) fn write(&self, key: EvidenceKey, cached: &CachedEvidence, lease: Option<Lease>) {
         let store = Arc::clone(&self.used.store);
-        let is_new = cached.origin == Origin::Network;
+        // What a store had is not written to it again.
+        let is_new = matches!(cached.origin, Origin::Network | Origin::Mirror);
         let stored = stored_of(cached, self.used.trust);
         self.spawn(async move {
             let written =
@@ -216,7 +217,7 @@ fn stored_of(cached: &CachedEvidence, trust: StoreTrust) -> Stored {
     Stored {
         request: cached.request.clone(),
         body: cached.body.clone(),
-        transport: cached.transport.clone(),
+        transport: cached.transport_for(Origin::Network),
         fetched_at: cached.fetched_at,
         this_update,
         next_update,

@@ -105,9 +105,14 @@ pub(super) fn is_good(
                 return Err(Refusal::OtherCertificate);
             };
             let asked = OcspQuery::parse(request).map_err(|_| Refusal::OtherCertificate)?.cert_id;
-            let mut about = basic.responses().flatten().filter(|single| is_same(&single.cert_id, &asked));
-            let single = about.next().ok_or(Refusal::OtherCertificate)?;
-            is_current(single.this_update, single.next_update)?;
+            let mut is_answered = false;
+            for single in basic.responses().flatten().filter(|single| is_same(&single.cert_id, &asked)) {
+                is_current(single.this_update, single.next_update)?;
+                is_answered = true;
+            }
+            if !is_answered {
+                return Err(Refusal::OtherCertificate);
+            }
             signer::of_response(&basic, ring, policy, now).map_err(Refusal::Unsigned)?;
             Ok(())
         }
@@ -149,7 +154,17 @@ pub(super) fn may_replace(
     }
 }
 
+/// Whether neighbours are to hear of it: a CRL that is another, or a response that says something else than before.
+pub(super) fn is_news(before: Option<&CachedEvidence>, after: &CachedEvidence) -> bool {
+    let Some(before) = before else { return true };
+    match (status(before), status(after)) {
+        (Some((_, before)), Some((_, after))) => before != after,
+        _ => true,
+    }
+}
+
 /// The thisUpdate of an OCSP response about the certificate that was asked about, and whether it says that it is revoked.
+/// If it has several answers about it, the worst one counts.
 fn status(cached: &CachedEvidence) -> Option<(Time, bool)> {
     let (Answer::Ocsp(response), EvidenceRequest::Ocsp { request, .. }) = (cached.answer(), cached.request())
     else {
@@ -157,8 +172,12 @@ fn status(cached: &CachedEvidence) -> Option<(Time, bool)> {
     };
     let asked = OcspQuery::parse(request).ok()?.cert_id;
     let basic = response.basic()?;
-    let single = basic.responses().flatten().find(|single| is_same(&single.cert_id, &asked))?;
-    Some((single.this_update, matches!(single.status, CertStatus::Revoked { .. })))
+    let answers = basic.responses().flatten().filter(|single| is_same(&single.cert_id, &asked));
+    answers.fold(None, |worst: Option<(Time, bool)>, single| {
+        let is_revoked = matches!(single.status, CertStatus::Revoked { .. });
+        let (this_update, was_revoked) = worst.unwrap_or((single.this_update, false));
+        Some((this_update.max(single.this_update), was_revoked || is_revoked))
+    })
 }
 
 fn is_same(one: &CertId<'_>, other: &CertId<'_>) -> bool {

@@ -9,7 +9,7 @@ use http_body_util::channel::Channel;
 use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::{Method, Response, StatusCode};
 
 use super::held::Held;
 
@@ -33,9 +33,13 @@ pub(super) struct Times {
 }
 
 /// The answer to a request with these headers.
-pub(super) fn of(held: &Held, times: Times, asked: &HeaderMap) -> Response<Body> {
+///
+/// Ranges are for GET, conditions for GET and HEAD (RFC 9110 13.1, 14.2).
+pub(super) fn of(held: &Held, times: Times, method: &Method, asked: &HeaderMap) -> Response<Body> {
     let identity = &held.cached.body().bytes;
-    let gzip = held.gzip.as_ref().filter(|_| accepts_gzip(asked) && !asked.contains_key(header::RANGE));
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    let has_range = *method == Method::GET && asked.contains_key(header::RANGE);
+    let gzip = held.gzip.as_ref().filter(|_| accepts_gzip(asked) && !has_range);
     let tag = match gzip {
         Some(_) => format!("\"{}{GZIP}\"", held.digest),
         None => format!("\"{}\"", held.digest),
@@ -43,11 +47,11 @@ pub(super) fn of(held: &Held, times: Times, asked: &HeaderMap) -> Response<Body>
     let (this_update, _) = held.cached.times();
     let modified = this_update.and_then(system_time);
     let mut response = Response::new(Either::Left(Full::default()));
-    let range = if is_unchanged(held, modified, asked) {
+    let range = if is_read && is_unchanged(held, modified, asked) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         None
     } else {
-        let range = range(identity.len(), &tag, modified, asked);
+        let range = if has_range { range(identity.len(), &tag, modified, asked) } else { None };
         let body = match &range {
             Some(Ok((from, to))) => {
                 *response.status_mut() = StatusCode::PARTIAL_CONTENT;

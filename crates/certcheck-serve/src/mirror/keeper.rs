@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::active::{Active, host_of, listed};
-use super::admit::{NotServed, Refusal, is_good, may_replace};
+use super::admit::{NotServed, Refusal, is_good, is_news, may_replace};
 use super::held::Held;
 use super::places::{Place, Places};
 use super::source::Source;
@@ -77,6 +77,7 @@ impl Keeper {
                     table.add(Source::new(request, key, true, now));
                 }
             }
+            table.retain(|source| active.may_ask(&source.request).is_ok());
             // Each is looked at again, by the new ring.
             table.all().for_each(|source| source.state().next = now);
         }
@@ -118,11 +119,14 @@ impl Keeper {
         let now = active.engine.now();
         let key = EvidenceKey::of(request).ok_or(NotServed::NotASource)?;
         let found = self.table().find(request.kind(), key, now);
+        let mut place = None;
         let source = match found {
             Some(source) => source,
             None => {
                 active.may_ask(request)?;
                 let source = Source::new(request.clone(), key, false, now);
+                // Who finds no place makes up no source.
+                place = Some(self.place(request).ok_or(NotServed::Busy)?);
                 self.table().add(source)
             }
         };
@@ -139,7 +143,7 @@ impl Keeper {
         if let Some((_, refusal)) = state.failure.filter(|_| state.next > now) {
             return Err(NotServed::Refused(refusal, state.next.unix().saturating_sub(now.unix())));
         }
-        let place = self.place(request).ok_or(NotServed::Busy)?;
+        let place = place.or_else(|| self.place(request)).ok_or(NotServed::Busy)?;
         let (keeper, looked) = (Arc::clone(self), Arc::clone(&source));
         // In a task of its own: the client may go away, and the next one asks for the same.
         let looked = tokio::spawn(async move {
@@ -167,25 +171,41 @@ impl Keeper {
     pub(super) async fn through(&self, request: &EvidenceRequest) -> Result<Arc<CachedEvidence>, NotServed> {
         let active = self.active.load_full();
         active.may_ask(request)?;
-        let _place = self.place(request).ok_or(NotServed::Busy)?;
+        let place = self.place(request).ok_or(NotServed::Busy)?;
         let need = Need::new(0, request.clone(), Box::default());
-        let fetched = mirror::fetch(&active.engine, &need, None, WITHIN).await;
-        fetched.map_err(|failure| NotServed::Refused(Refusal::Failed(failure), 1))
+        // In a task of its own, so that it has its place for as long as it goes on.
+        let fetched = tokio::spawn(async move {
+            let fetched = mirror::fetch(&active.engine, &need, None, WITHIN).await.map_err(Refusal::Failed);
+            drop(place);
+            let snapshot = active.engine.snapshot();
+            let now = active.engine.now();
+            fetched.and_then(|cached| {
+                is_good(&cached, (snapshot.ring(), snapshot.policy()), now).map(|()| cached)
+            })
+        });
+        let fetched = fetched.await.unwrap_or_else(|error| Err(ended(&error)));
+        fetched.map_err(|refusal| NotServed::Refused(refusal, 1))
     }
 
     /// Asks a source, and serves what it sends if that is good. The caller has its turn.
     async fn look(&self, source: &Arc<Source>) -> Result<(), Refusal> {
         let active = self.active.load_full();
         let longest = active.config.refresh;
+        // What was served before a restart, or before it lost its place, is not forgotten.
+        if source.held().is_none() {
+            self.restore_one(source, &active).await;
+        }
+        let before = source.held();
         let outcome = self.ask(source, &active).await;
         let now = active.engine.now();
         let kind = source.kind().code();
         let result = match outcome {
             Ok((held, is_new)) => {
+                let is_news = is_new && is_news(before.as_ref().map(|held| &*held.cached), &held.cached);
                 source.hold(held, now, longest);
                 if is_new {
                     counter!(names::MIRROR_REPLACED, "kind" => kind).increment(1);
-                    if let Some(news) = MirrorNews::of(&source.request) {
+                    if let Some(news) = MirrorNews::of(&source.request).filter(|_| is_news) {
                         // Nobody may listen.
                         let _listeners = self.news.send(news);
                     }
@@ -207,15 +227,16 @@ impl Keeper {
         result
     }
 
-    /// Stops serving what is not good by the present ring and policy: a reload may have taken away the CA that signed it.
+    /// Stops serving what no CA of the present ring signed: a reload may have taken it away. What has ended stays, so that
+    /// nothing older takes its place.
     async fn drop_what_is_not_good(&self, source: &Arc<Source>, active: &Arc<Active>) {
         let Some(held) = source.held() else { return };
         let active = Arc::clone(active);
         let examined = spawn_blocking(move || {
             let snapshot = active.engine.snapshot();
-            is_good(&held.cached, (snapshot.ring(), snapshot.policy()), active.engine.now()).is_ok()
+            is_good(&held.cached, (snapshot.ring(), snapshot.policy()), active.engine.now())
         });
-        if !examined.await.unwrap_or(false) {
+        if matches!(examined.await, Ok(Err(Refusal::Unsigned(_)))) {
             source.drop_held();
         }
     }
@@ -231,6 +252,14 @@ impl Keeper {
             }
             None => {
                 let known = before.as_ref().map(|held| &held.cached);
+                // A larger site's mirror, unless what it has cannot be served.
+                let of_mirror =
+                    mirror::fetch_from_mirrors(&active.engine, &source.need(), known, WITHIN).await;
+                if let Ok(cached) = of_mirror
+                    && let Ok(admitted) = self.admit(active, before.clone(), cached, Origin::Source).await
+                {
+                    return Ok(admitted);
+                }
                 let fetched = mirror::fetch(&active.engine, &source.need(), known, WITHIN).await;
                 fetched.map_err(Refusal::Failed)?
             }
@@ -276,19 +305,26 @@ impl Keeper {
             if !is_mirrored || active.may_ask(&entry.request).is_err() {
                 continue;
             }
-            let now = active.engine.now();
-            let source = Source::new(entry.request, entry.key, false, now);
+            let source = Source::new(entry.request, entry.key, false, active.engine.now());
             let source = self.table().add(source);
             let _looking = source.looking.lock().await;
-            if source.held().is_some() {
-                continue;
+            if source.held().is_none() {
+                self.restore_one(&source, &active).await;
             }
-            let Ok(cached) = mirror::load(&active.engine, &source.need()).await else { continue };
-            if let Ok((held, _)) = self.admit(&active, None, cached, Origin::Store).await {
-                source.hold(held, now, active.config.refresh);
-                // It may have changed meanwhile.
-                source.state().next = now;
-            }
+        }
+    }
+
+    /// Takes what the store has kept of a source. The caller has its turn.
+    async fn restore_one(&self, source: &Arc<Source>, active: &Arc<Active>) {
+        if active.engine.store().is_none() {
+            return;
+        }
+        let Ok(cached) = mirror::load(&active.engine, &source.need()).await else { return };
+        if let Ok((held, _)) = self.admit(active, None, cached, Origin::Store).await {
+            let now = active.engine.now();
+            source.hold(held, now, active.config.refresh);
+            // It may have changed meanwhile.
+            source.state().next = now;
         }
     }
 }
@@ -319,10 +355,10 @@ async fn keep(keeper: Weak<Keeper>) {
     loop {
         let Some(keeper) = keeper.upgrade() else { return };
         let now = keeper.now();
-        // One that has brought nothing, and that only a client has named, is asked when a client asks again.
-        let is_kept = |source: &Source| source.held().is_some() || source.state().is_listed;
-        let is_due = |source: &Arc<Source>| is_kept(source) && source.state().next <= now;
-        for source in keeper.sources().into_iter().filter(is_due) {
+        let mut due: Vec<Arc<Source>> =
+            keeper.table().all().filter(|source| source.is_due(now)).cloned().collect();
+        due.sort_by_key(|source| source.state().next.unix());
+        for source in due {
             let Ok(place) = Arc::clone(&keeper.looks).try_acquire_owned() else { break };
             let keeper = Arc::clone(&keeper);
             tokio::spawn(async move {

@@ -32,7 +32,11 @@ pub(super) fn source_of(uri: &Uri, host: Option<&str>, is_source: impl Fn(&Url) 
         let is_plain = url.username().is_empty() && url.password().is_none();
         return (is_plain && matches!(url.scheme(), "http" | "https")).then_some(url);
     }
-    let by_host = || Url::parse(&format!("http://{}{path}", host?)).ok().filter(|url| is_source(url));
+    let is_plain = |host: &&str| !host.contains(['@', '/', '?', '#']);
+    let by_host = || {
+        let host = host.filter(is_plain)?;
+        Url::parse(&format!("http://{host}{path}")).ok().filter(|url| is_source(url))
+    };
     by_host().or_else(|| mirrored_source(path))
 }
 
@@ -136,6 +140,7 @@ mod tests {
                 Some("http://crl.example/http/other.example/ca.crl"),
             ),
             ("/ca.crl", Some("mirror"), None),
+            ("/ca.crl", Some("user@crl.example"), None),
             ("/ca.crl", None, None),
             ("/", Some("mirror"), None),
             ("/v1/news", Some("mirror"), None),

@@ -74,12 +74,7 @@ impl Serve for Context {
 async fn connection(context: Context, io: Stream, peer: Peer, mut counted: Counted) {
     let (may_connect, most) = {
         let config = context.config.borrow();
-        let may_connect = match peer {
-            Peer::Tcp(address) => incoming::may_connect(&config.clients, Some(address)),
-            // Who may open the socket may ask.
-            Peer::Unix => true,
-        };
-        (may_connect, config.limits.max_connections_per_address)
+        (may_connect(&config, peer), config.limits.max_connections_per_address)
     };
     if !may_connect {
         counter!(names::LIMITED, "listener" => set::NAME, "reason" => "client-address").increment(1);
@@ -92,7 +87,7 @@ async fn connection(context: Context, io: Stream, peer: Peer, mut counted: Count
         context.limited(peer, limit, most);
         return;
     }
-    let mut phase = context.phase.clone();
+    let (mut phase, config) = (context.phase.clone(), context.config.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let context = context.clone();
         async move { Ok::<_, Infallible>(context.answer(request).await) }
@@ -105,8 +100,19 @@ async fn connection(context: Context, io: Stream, peer: Peer, mut counted: Count
     tokio::select! {
         _ended = serve_until_drained(served, phase.clone(), |served| served.graceful_shutdown()) => {}
         () = reached(&mut phase, Phase::Over) => {}
+        () = unlisted(config, peer) => {}
     }
     drop(counted);
+}
+
+/// Whether a client may connect. Who may open a socket may ask there.
+fn may_connect(config: &MirrorConfig, peer: Peer) -> bool {
+    peer.address().is_none_or(|address| incoming::may_connect(&config.clients, Some(address)))
+}
+
+/// Waits until a reload has removed the mirror, or the client from those that may connect.
+async fn unlisted(mut config: watch::Receiver<Arc<MirrorConfig>>, peer: Peer) {
+    let _gone = config.wait_for(|config| !may_connect(config, peer)).await;
 }
 
 impl Context {
@@ -161,7 +167,7 @@ impl Context {
         };
         match question {
             Some(Question::Kept(request)) => {
-                let response = self.kept(&request, &head.headers).await;
+                let response = self.kept(&request, &head.method, &head.headers).await;
                 (request.kind().code(), response)
             }
             Some(Question::Through(request)) => ("through", self.through(&request).await),
@@ -173,11 +179,16 @@ impl Context {
         }
     }
 
-    async fn kept(&self, request: &EvidenceRequest, asked: &header::HeaderMap) -> Response<Body> {
+    async fn kept(
+        &self,
+        request: &EvidenceRequest,
+        method: &Method,
+        asked: &header::HeaderMap,
+    ) -> Response<Body> {
         match self.keeper.current(request).await {
             Ok(served) => {
                 let times = Times { now: self.keeper.now(), next_look: served.next_look, end: served.end };
-                answer::of(&served.held, times, asked)
+                answer::of(&served.held, times, method, asked)
             }
             Err(why) => not_served(&why, request.kind()),
         }

@@ -13,6 +13,8 @@ use super::held::Held;
 
 /// The first pause after a failure, in seconds. Each further failure doubles it.
 const FIRST_PAUSE: i64 = 2;
+/// How long a source is in use after a client has asked for it, in seconds.
+const IN_USE: i64 = 3_600;
 /// The shortest time between two looks, in seconds.
 const SHORTEST: i64 = 1;
 
@@ -94,6 +96,15 @@ impl Source {
         let doubled = FIRST_PAUSE.saturating_mul(1 << (state.failures - 1).min(16));
         state.next = Time::from_unix(later(now, doubled.min(seconds(longest))));
         state.failure = Some((now, refusal));
+    }
+
+    /// Whether it is looked at in the background now. One that only clients have named is looked at while they ask for it,
+    /// and once it has brought something.
+    pub(super) fn is_due(&self, now: Time) -> bool {
+        let has_something = self.held.load().is_some();
+        let state = self.state();
+        let is_in_use = now.unix().saturating_sub(state.asked.unix()) <= IN_USE;
+        state.next <= now && (state.is_listed || has_something && is_in_use)
     }
 
     /// Notes that it is asked for.

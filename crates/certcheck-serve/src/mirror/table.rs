@@ -49,9 +49,10 @@ impl Table {
             return Arc::clone(known);
         }
         while sources.values().filter(|source| source.held().is_none()).count() >= NEW {
-            let Some(oldest) = oldest(sources.values().filter(|source| source.held().is_none())) else {
-                break;
-            };
+            // One that is being asked stays: there are no more of these than places.
+            let is_idle =
+                |source: &&Arc<Source>| source.held().is_none() && source.looking.try_lock().is_ok();
+            let Some(oldest) = oldest(sources.values().filter(is_idle)) else { break };
             sources.remove(&oldest);
         }
         sources.insert(source.key, Arc::clone(&source));
@@ -79,6 +80,13 @@ impl Table {
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Source>> {
         self.crls.values().chain(self.responses.values())
+    }
+
+    /// Drops the sources for which this does not hold.
+    pub(super) fn retain(&mut self, holds: impl Fn(&Source) -> bool) {
+        for sources in [&mut self.crls, &mut self.responses] {
+            sources.retain(|_, source| holds(source));
+        }
     }
 
     /// Forgets which sources are listed.

@@ -16,8 +16,8 @@ use site::{AT, CA, Site};
 
 /// Values of the schema that this test does not bring about, and why.
 const NOT_SEEN: &[(&str, &str)] = &[
-    ("revocation.from=shared", "two checks would have to ask at the same moment"),
-    ("source.from=shared", "two checks would have to ask at the same moment"),
+    ("revocation.from=shared", "this build has no store that hosts share"),
+    ("source.from=shared", "this build has no store that hosts share"),
     ("source.from=memory", "a check would have to ask for what another one fetches at the same moment"),
     ("version.provider=aws-lc-rs", "a build has one of them"),
     ("version.provider=ring", "a build has one of them"),
@@ -72,6 +72,9 @@ fn verifications(site: &Site, seen: &mut Coverage) {
         from(&verify(0, &["good.pem", "--offline", "--crl", "ca.crl", "--crl", "root.crl"])[0]),
         json!("file")
     );
+    let mirror = site.mirror();
+    let mirrored = verify(0, &["good.pem", "--no-cache", "--mirror", &mirror]);
+    assert_eq!(from(&mirrored[0]), json!("mirror"));
     verify(0, &["ocsp.pem", "norev.pem", "--no-cache"]);
     for (file, exit, code) in [
         ("revoked.pem", 1, "certificate-revoked"),

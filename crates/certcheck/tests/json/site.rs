@@ -47,6 +47,11 @@ impl Site {
         command.current_dir(self.folder.path()).args(arguments).output().expect("runs")
     }
 
+    /// The URL of a mirror.
+    pub(crate) fn mirror(&self) -> String {
+        self.server.url("/mirror")
+    }
+
     pub(crate) fn put(&self, name: &str, content: &[u8]) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
@@ -180,6 +185,9 @@ impl Site {
         }
         let mixed = pem("X509 CRL", &list) + &pem("X509 CRL", &[0x30, 0x03, 0x02, 0x01, 0x00]);
         self.put("mixed.pem", mixed.as_bytes());
+        // A mirror has the same at another path.
+        let mirrored = format!("/mirror/http/{}/ca.crl", self.server.address());
+        self.server.serve(&mirrored, Page::new(&list));
         self.server.serve("/ca.crl", Page::new(list));
         self.server.serve("/root.crl", Page::new(root));
         self.put("error.ocsp", &certcheck_testkit::ocsp::Response::error(3));

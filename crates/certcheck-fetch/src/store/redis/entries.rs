@@ -182,7 +182,10 @@ impl Entries {
         let is_there = known.is_some_and(|(_, sha)| sha == written.sha);
         let is_complete = is_there && bytes.prolong(chunks, ends).await?;
         if !is_complete && let Err(trouble) = bytes.write(&stored.body, ends).await {
-            bytes.end_soon(chunks).await;
+            // A head that names the same bytes keeps them.
+            if !is_there {
+                bytes.end_soon(chunks).await;
+            }
             return Err(trouble.into());
         }
         self.write_head(key, &names, &written, &refused, ends).await?;
