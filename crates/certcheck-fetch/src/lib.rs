@@ -52,6 +52,7 @@
 //! | share evidence between hosts | `store::RedisStore` with the feature `store-redis`, [`store::Layered`], [`store::Store`], [`EngineBuilder::store`] |
 //! | allow or deny URLs and addresses | [`Guard`], [`EngineBuilder::guard`] |
 //! | use mirrors of the site, or write one | [`EngineBuilder::mirrors`], [`mirror`] |
+//! | know when evidence is asked for again | [`refresh::due`] |
 //! | use a proxy | [`EngineBuilder::proxy`], [`EngineBuilder::proxy_from_env`] |
 //! | bound fetching and memory | [`FetchLimits`] |
 //! | measure sources | [`measure`] |
@@ -88,6 +89,7 @@ mod limits;
 mod mapped;
 mod metrics;
 mod printable;
+pub mod refresh;
 pub mod store;
 mod transport;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use certcheck_core::Time;
 use certcheck_core::revocation::{Answer, EvidenceKind, EvidenceRequest};
 
+use crate::refresh;
 use crate::transport::answer::Transport;
 use crate::transport::spool::Body;
 
@@ -142,34 +143,11 @@ impl CachedEvidence {
         until.is_some_and(|until| until < clock.unix())
     }
 
-    /// The time at which to ask for it again: a tenth of its life before nextUpdate, between 10 seconds and an hour,
-    /// so that there is time to retry. `jitter`, between 0 and 1, is how much sooner within that time. It is sooner if HTTP says that newer evidence may be available, but not more
-    /// than once a minute. Evidence without nextUpdate is asked for again after an hour.
+    /// The time at which to ask for it again, by [`refresh::due`].
     #[must_use]
     pub fn refresh_at(&self, jitter: f64) -> Time {
-        let fetched = self.fetched_at.unix();
-        let by_life = match self.times() {
-            (Some(this), Some(next)) => {
-                let life = next.unix().saturating_sub(this.unix()).max(0);
-                let lead = (life / 10).clamp(10, 3_600);
-                // Servers that started together do not ask at the same time.
-                let spread = (lead_f64(lead) * jitter / 2.0).floor();
-                next.unix().saturating_sub(lead).saturating_sub(whole(spread))
-            }
-            _ => fetched.saturating_add(3_600),
-        };
-        let by_http = self.transport.fresh_until.map(|until| until.max(fetched.saturating_add(60)));
-        // Evidence that has just arrived is not asked for again at once, even near its end: the issuer may be late.
-        let again = fetched.saturating_add(self.pause());
-        Time::from_unix(by_http.map_or(by_life, |http| http.min(by_life)).max(again))
-    }
-
-    /// Seconds between two renewals: a fiftieth of its life, between one second and five minutes.
-    fn pause(&self) -> i64 {
-        match self.times() {
-            (Some(this), Some(next)) => (next.unix().saturating_sub(this.unix()) / 50).clamp(1, 300),
-            _ => 60,
-        }
+        let (this, next) = self.times();
+        refresh::due(this.zip(next), self.fetched_at, self.transport.fresh_until.map(Time::from_unix), jitter)
     }
 
     /// Whether other evidence with the same key is newer, so that this must not replace it.
@@ -225,14 +203,4 @@ impl CachedEvidence {
             _ => None,
         }
     }
-}
-
-/// The lead is at most an hour, so the conversion is exact.
-fn lead_f64(seconds: i64) -> f64 {
-    i32::try_from(seconds).map_or(0.0, f64::from)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "half an hour at most")]
-fn whole(seconds: f64) -> i64 {
-    seconds as i64
 }
