@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
 pub mod first_seen;
+pub mod fleet_model;
 pub mod pki;
 
 use certcheck_testkit::crl::CrlBuilder;
