@@ -1,8 +1,9 @@
 //! A fleet in virtual time, by each way to get evidence:
 //! `cargo run --release -p certcheck-benches --example fleet_model -- NODES DAYS SEED [CRLS [CHANGES [FAULTS [MAX_AGE]]]]`.
 //!
-//! All CRLs together have 231 MB. Each has a new version a day; CHANGES are further ones a day, of all CRLs together. With
-//! FAULTS of 1 nodes, origin, network and clocks fail. With MAX_AGE the origin says for how many seconds it has nothing newer.
+//! There are 50 CRLs of 4.62 MB each, or as many as CRLS says. Each has a new version a day; CHANGES are further ones a day,
+//! of all CRLs together. With FAULTS of 1 nodes, origin, network and clocks fail. With MAX_AGE the origin says for how many
+//! seconds it has nothing newer.
 //! A law that is broken ends the run, with the seed and the last events.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a measurement")]
 
@@ -22,6 +23,7 @@ fn main() {
     for mode in Mode::ALL {
         let setup = Setup {
             crls: number(3, 50) as u16,
+            bytes: number(3, 50) * 4_620_000,
             extra_changes: number(4, 0) as u32,
             has_faults: number(5, 0) == 1,
             max_age: arguments.get(6).map(|age| *age as u32),

@@ -1,8 +1,8 @@
-//! What a run has cost, and how soon news were everywhere.
+//! What a run has cost, and how soon new versions were everywhere.
 
 use std::collections::VecDeque;
 
-/// Bytes of the first hour are not counted: each node gets everything once.
+/// Bytes and versions of the first hour are not counted: nodes start, and each gets everything once.
 pub(super) const WARM: u64 = 3_600_000;
 
 /// Decisions by kind.
@@ -43,9 +43,9 @@ pub struct Figures {
     pub to_last: Spread,
     /// From the first node to the last one.
     pub first_to_last: Spread,
-    /// Versions that all nodes had, or newer ones, at the end.
+    /// Versions after the first hour that all nodes had, or newer ones, at the end.
     pub complete: usize,
-    /// Versions that were published.
+    /// Versions that were published after the first hour.
     pub published: usize,
     /// Decisions while nothing failed.
     pub whole: Decisions,
@@ -102,7 +102,7 @@ impl Counts {
     }
 
     pub(super) fn published(&mut self, crl: u16, now: u64) {
-        self.published += 1;
+        self.published += usize::from(now >= WARM);
         let (_, spreading) = &mut self.spreading[usize::from(crl)];
         spreading.push_back(Spreading { published: now, first: now, nodes: 0 });
     }
@@ -120,8 +120,10 @@ impl Counts {
         while spreading.front().is_some_and(|one| one.nodes >= self.nodes) {
             if let Some(one) = spreading.pop_front() {
                 *begin += 1;
-                self.to_last.push(now - one.published);
-                self.first_to_last.push(now - one.first);
+                if one.published >= WARM {
+                    self.to_last.push(now - one.published);
+                    self.first_to_last.push(now - one.first);
+                }
             }
         }
     }
