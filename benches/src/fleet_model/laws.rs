@@ -12,7 +12,7 @@ use super::evidence::Evidence;
 pub enum Law {
     /// A node used an older version than before.
     NoRollback,
-    /// A client was good whom the node's own evidence revokes.
+    /// A client was good that is revoked by the node's own evidence.
     NoGoodThoughRevoked,
     /// Evidence counted after its end.
     NothingEnded,

@@ -56,7 +56,7 @@ impl World {
         self.time() + self.skews[node as usize]
     }
 
-    /// Whether the clock of a node differs by no more than is tolerated.
+    /// Whether the clock of a node differs by as much as is tolerated, or less.
     pub(super) fn has_good_clock(&self, node: u32) -> bool {
         self.skews[node as usize].abs() <= self.freshness.skew
     }
