@@ -59,13 +59,13 @@ fn silent_responder(program: &Path, scene: &Scene) {
     println!("  memory: {} KiB before", server.resident_kib());
     for pass in 0..PASSES {
         let clients: Vec<String> = (pass * CLIENTS..(pass + 1) * CLIENTS).map(client).collect();
-        let (outcomes, most) = runtime.block_on(ask_about(&clients, server.address, &server));
+        let (outcomes, max) = runtime.block_on(ask_about(&clients, server.address, &server));
         let mut waits: Vec<f64> = outcomes.iter().map(|(_, wait)| wait.as_secs_f64() * 1e3).collect();
         waits.sort_by(f64::total_cmp);
         let mut codes = BTreeMap::<&str, usize>::new();
         outcomes.iter().for_each(|(code, _)| *codes.entry(code).or_default() += 1);
         println!(
-            "  {CLIENTS} of them waited {:.1} ms in the middle, 99% within {:.1} ms, at most {:.1} ms; memory at most {most} KiB; answers: {codes:?}",
+            "  {CLIENTS} of them waited {:.1} ms in the middle, 99% within {:.1} ms, at most {:.1} ms; memory at most {max} KiB; answers: {codes:?}",
             median(&waits),
             waits[waits.len() * 99 / 100],
             waits[waits.len() - 1]
@@ -87,13 +87,13 @@ async fn ask_about(
 ) -> (Vec<(String, Duration)>, i64) {
     let begun = Instant::now();
     let mut asked = Vec::with_capacity(clients.len());
-    let mut most = 0;
+    let mut max = 0;
     for (number, client) in clients.iter().enumerate() {
         let due = begun
             + Duration::from_secs(1) * u32::try_from(number).unwrap() / u32::try_from(A_SECOND).unwrap();
         tokio::time::sleep_until(due.into()).await;
         if number % A_SECOND == 0 {
-            most = most.max(server.resident_kib());
+            max = max.max(server.resident_kib());
         }
         let request = format!(
             "GET /v1/auth/caddy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Certcheck-Secret: {SECRET}\r\nX-Client-Cert: {client}\r\n\r\n"
@@ -112,7 +112,7 @@ async fn ask_about(
     for one in asked {
         outcomes.push(one.await.unwrap());
     }
-    (outcomes, most.max(server.resident_kib()))
+    (outcomes, max.max(server.resident_kib()))
 }
 
 async fn metrics(server: &Server) -> String {

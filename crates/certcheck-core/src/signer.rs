@@ -20,7 +20,7 @@ use crate::x509::{Certificate, KeyUsage};
 /// The certificate whose key signed.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Signer<'a> {
+pub struct EvidenceSigner<'a> {
     /// As what it signed.
     pub signs_as: SignsAs,
     /// The certificate.
@@ -109,7 +109,7 @@ impl core::error::Error for NoSigner {}
 /// # Errors
 /// Why no certificate of the ring counts as its signer.
 #[doc(alias("RFC 5280 section 6.3.3(f)", "RFC 5280 section 6.3.3(g)"))]
-pub fn of_crl<'a>(crl: &Crl, ring: &'a KeyRing, policy: &Policy) -> Result<Signer<'a>, NoSigner> {
+pub fn of_crl<'a>(crl: &Crl, ring: &'a KeyRing, policy: &Policy) -> Result<EvidenceSigner<'a>, NoSigner> {
     let mut fault = NoSigner::NoCertificate;
     for entry in ring.certificates() {
         let certificate = entry.certificate();
@@ -118,7 +118,7 @@ pub fn of_crl<'a>(crl: &Crl, ring: &'a KeyRing, policy: &Policy) -> Result<Signe
         }
         fault = fault.or(match crl.verify(certificate.spki(), policy) {
             Ok(_) if may_sign_crls(entry) && !ring.distrusts(&certificate) => {
-                return Ok(Signer { signs_as: SignsAs::Issuer, certificate, entry: Some(entry) });
+                return Ok(EvidenceSigner { signs_as: SignsAs::Issuer, certificate, entry: Some(entry) });
             }
             Ok(_) => NoSigner::Wrong,
             Err(reason) => NoSigner::Signature(reason),
@@ -146,7 +146,7 @@ pub fn of_response<'a>(
     ring: &'a KeyRing,
     policy: &Policy,
     now: Time,
-) -> Result<Signer<'a>, NoSigner> {
+) -> Result<EvidenceSigner<'a>, NoSigner> {
     let mut policy = policy.clone();
     policy.revocation = Revocation::Off;
     let chain = |target: &Certificate<'_>| -> Vec<CertificateDer<'static>> {
@@ -171,7 +171,7 @@ pub fn of_response<'a>(
         }
         let chain = chain(&certificate);
         match signs_as(basic, &certificate, entry, Check::new(&chain, ring, &policy, now)) {
-            Some(signs_as) => return Ok(Signer { signs_as, certificate, entry }),
+            Some(signs_as) => return Ok(EvidenceSigner { signs_as, certificate, entry }),
             None => fault = fault.or(NoSigner::Wrong),
         }
     }

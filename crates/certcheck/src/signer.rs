@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use certcheck_core::oid::Oid;
-use certcheck_core::signer::{NoSigner, Signer};
+use certcheck_core::signer::{EvidenceSigner, NoSigner};
 use serde::Serialize;
 
 use crate::json::CertificateObject;
@@ -33,9 +33,9 @@ struct SignerObject {
 
 impl SignatureObject {
     /// What the core says of a signature.
-    pub(crate) fn of(signer: Result<Signer<'_>, NoSigner>) -> Self {
+    pub(crate) fn of(signer: Result<EvidenceSigner<'_>, NoSigner>) -> Self {
         let fault = match signer {
-            Ok(Signer { signs_as, certificate, entry, .. }) => {
+            Ok(EvidenceSigner { signs_as, certificate, entry, .. }) => {
                 let signer = SignerObject {
                     signs_as: signs_as.code(),
                     role: entry.map(|entry| entry.role().code()),

@@ -10,7 +10,7 @@ use url::Url;
 use super::address::ListenAddress;
 use super::check::CheckConfig;
 
-/// A mirror: what it has, and for whom.
+/// A mirror: what it has, and which clients may ask for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "made and changed by its users, field by field")]
 pub struct MirrorConfig {

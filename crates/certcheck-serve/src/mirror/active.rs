@@ -12,7 +12,7 @@ use certcheck_rustls::certcheck_fetch::{CachedEvidence, EvidenceKey, measure, mi
 use certcheck_rustls::pki_types::CertificateDer;
 use url::Url;
 
-use super::admit::{NotServed, Refusal};
+use super::select::{NotServed, Refusal};
 use super::table::Bounds;
 use super::tree;
 use crate::config::MirrorConfig;

@@ -11,7 +11,7 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 
-use super::held::Held;
+use super::kept::KeptEvidence;
 
 /// The body of a response: whole, or event by event.
 pub(super) type Body = Either<Full<Bytes>, Channel<Bytes, Infallible>>;
@@ -35,7 +35,7 @@ pub(super) struct Times {
 /// The answer to a request with these headers.
 ///
 /// Ranges are for GET, conditions for GET and HEAD (RFC 9110 13.1, 14.2).
-pub(super) fn of(held: &Held, times: Times, method: &Method, asked: &HeaderMap) -> Response<Body> {
+pub(super) fn of(held: &KeptEvidence, times: Times, method: &Method, asked: &HeaderMap) -> Response<Body> {
     let identity = &held.cached.body().bytes;
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     let has_range = *method == Method::GET && asked.contains_key(header::RANGE);
@@ -89,7 +89,7 @@ pub(super) fn of(held: &Held, times: Times, method: &Method, asked: &HeaderMap) 
     if let Some(modified) = modified {
         set(header::LAST_MODIFIED, httpdate::fmt_http_date(modified));
     }
-    // Fresh until the mirror looks again, by when it may have newer evidence; of use until the end.
+    // Fresh until the mirror looks again, by when it may have newer evidence; useful until the end.
     let seen = held.cached.fetched_at().min(times.now);
     let seconds = |from: Time, to: Time| to.unix().saturating_sub(from.unix()).max(0);
     let fresh = seconds(seen, times.next_look.min(times.end));
@@ -116,7 +116,7 @@ pub(super) fn retry(mut response: Response<Body>, seconds: i64) -> Response<Body
 }
 
 /// Whether the client has this evidence, in any encoding: If-None-Match, or else If-Modified-Since (RFC 9110 13.2.2).
-fn is_unchanged(held: &Held, modified: Option<SystemTime>, asked: &HeaderMap) -> bool {
+fn is_unchanged(held: &KeptEvidence, modified: Option<SystemTime>, asked: &HeaderMap) -> bool {
     let mut tags = asked.get_all(header::IF_NONE_MATCH).iter().peekable();
     if tags.peek().is_some() {
         let is_ours = |tag: &str| {

@@ -17,9 +17,9 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::active::{Active, host_of, listed};
-use super::admit::{NotServed, Refusal, is_good, is_news, may_replace};
-use super::held::Held;
+use super::kept::KeptEvidence;
 use super::places::{Place, Places};
+use super::select::{NotServed, Refusal, is_good, is_news, may_replace};
 use super::source::Source;
 use super::table::Table;
 use crate::config::MirrorConfig;
@@ -36,7 +36,7 @@ const NEWS: usize = 1_024;
 
 /// Evidence that can be served, when its source is looked at again, and until when it may be used.
 pub(super) struct Served {
-    pub(super) held: Arc<Held>,
+    pub(super) held: Arc<KeptEvidence>,
     pub(super) next_look: Time,
     pub(super) end: Time,
 }
@@ -242,7 +242,11 @@ impl Keeper {
     }
 
     /// What a source sends, if it is good and may take the place of what is kept, and whether it is other evidence.
-    async fn ask(&self, source: &Arc<Source>, active: &Arc<Active>) -> Result<(Arc<Held>, bool), Refusal> {
+    async fn ask(
+        &self,
+        source: &Arc<Source>,
+        active: &Arc<Active>,
+    ) -> Result<(Arc<KeptEvidence>, bool), Refusal> {
         let before = source.held();
         let cached = match &active.config.tree {
             Some(tree) => {
@@ -256,27 +260,27 @@ impl Keeper {
                 let of_mirror =
                     mirror::fetch_from_mirrors(&active.engine, &source.need(), known, WITHIN).await;
                 if let Ok(cached) = of_mirror
-                    && let Ok(admitted) = self.admit(active, before.clone(), cached, Origin::Source).await
+                    && let Ok(selected) = self.select(active, before.clone(), cached, Origin::Source).await
                 {
-                    return Ok(admitted);
+                    return Ok(selected);
                 }
                 let fetched = mirror::fetch(&active.engine, &source.need(), known, WITHIN).await;
                 fetched.map_err(Refusal::Failed)?
             }
         };
-        self.admit(active, before, cached, Origin::Source).await
+        self.select(active, before, cached, Origin::Source).await
     }
 
     /// Admits evidence. Verifying, hashing and compressing take time for large CRLs.
-    async fn admit(
+    async fn select(
         &self,
         active: &Arc<Active>,
-        before: Option<Arc<Held>>,
+        before: Option<Arc<KeptEvidence>>,
         cached: Arc<CachedEvidence>,
         origin: Origin,
-    ) -> Result<(Arc<Held>, bool), Refusal> {
+    ) -> Result<(Arc<KeptEvidence>, bool), Refusal> {
         let active = Arc::clone(active);
-        let admitted = spawn_blocking(move || {
+        let selected = spawn_blocking(move || {
             let snapshot = active.engine.snapshot();
             let (ring, policy, now) = (snapshot.ring(), snapshot.policy(), active.engine.now());
             is_good(&cached, (ring, policy), now)?;
@@ -290,9 +294,9 @@ impl Keeper {
             if origin == Origin::Source {
                 mirror::store(&active.engine, &cached);
             }
-            Ok((Arc::new(Held::new(cached, &active.folder())), true))
+            Ok((Arc::new(KeptEvidence::new(cached, &active.folder())), true))
         });
-        admitted.await.unwrap_or_else(|error| Err(ended(&error)))
+        selected.await.unwrap_or_else(|error| Err(ended(&error)))
     }
 
     /// Takes what the store has kept over a restart.
@@ -320,7 +324,7 @@ impl Keeper {
             return;
         }
         let Ok(cached) = mirror::load(&active.engine, &source.need()).await else { return };
-        if let Ok((held, _)) = self.admit(active, None, cached, Origin::Store).await {
+        if let Ok((held, _)) = self.select(active, None, cached, Origin::Store).await {
             let now = active.engine.now();
             source.hold(held, now, active.config.refresh);
             // It may have changed meanwhile.
@@ -362,7 +366,7 @@ async fn keep(keeper: Weak<Keeper>) {
             let Ok(place) = Arc::clone(&keeper.looks).try_acquire_owned() else { break };
             let keeper = Arc::clone(&keeper);
             tokio::spawn(async move {
-                // Whoever looks already does it for all.
+                // The look that goes on is for all.
                 let Ok(_looking) = source.looking.try_lock() else { return };
                 if source.state().next <= keeper.now() {
                     let _refused = keeper.look(&source).await;

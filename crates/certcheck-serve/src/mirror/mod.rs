@@ -3,8 +3,8 @@
 //! ```text
 //! active    what is configured: rings, and the hosts that may be asked
 //! question  a request becomes the source that it is about
-//! admit     may what came take the place of what is kept?
-//! held      a piece of evidence as it is served       tree  evidence from files instead of the network
+//! select    may what came take the place of what is kept?
+//! kept      a piece of evidence as it is served       tree  evidence from files instead of the network
 //! source    one source: what is kept of it, when it is looked at, and why it failed
 //! table     all sources, within bounds         places  how many are asked at once
 //! keeper    finds, fetches, refreshes and announces
@@ -16,14 +16,14 @@
 //! again.
 
 mod active;
-mod admit;
 mod answer;
-mod held;
 mod keeper;
+mod kept;
 mod news;
 mod page;
 mod places;
 mod question;
+mod select;
 mod server;
 mod set;
 mod source;

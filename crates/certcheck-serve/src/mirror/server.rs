@@ -18,11 +18,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::admit::NotServed;
 use super::answer::{self, Body, Times, problem, retry};
 use super::keeper::Keeper;
 use super::page::{SourceState, page};
 use super::question::{Question, of_get, of_post, source_of};
+use super::select::NotServed;
 use super::{news, set};
 use crate::admission::{Counted, Limit};
 use crate::config::MirrorConfig;
@@ -37,10 +37,10 @@ use crate::stream::Stream;
 
 /// The time for the headers of a request, and between two requests.
 const HEADER: Duration = Duration::from_secs(60);
-/// The time for the body of a request, and its most bytes: an OCSP request is small.
+/// The time for the body of a request, and the bound of its size: an OCSP request is small.
 const BODY: Duration = Duration::from_secs(10);
 const MAX_BODY: usize = 64 << 10;
-/// The most bytes of the headers of a request.
+/// The bound of the headers of a request, in bytes.
 const MAX_HEAD: usize = 16 << 10;
 
 /// What a connection knows of the mirror.
@@ -72,7 +72,7 @@ impl Serve for Context {
 
 /// Serves a connection to its end, if its client may ask.
 async fn connection(context: Context, io: Stream, peer: Peer, mut counted: Counted) {
-    let (may_connect, most) = {
+    let (may_connect, max) = {
         let config = context.config.borrow();
         (may_connect(&config, peer), config.limits.max_connections_per_address)
     };
@@ -82,9 +82,9 @@ async fn connection(context: Context, io: Stream, peer: Peer, mut counted: Count
         return;
     }
     if let Some(address) = peer.address()
-        && let Err(limit) = counted.of_address(address.ip(), most)
+        && let Err(limit) = counted.of_address(address.ip(), max)
     {
-        context.limited(peer, limit, most);
+        context.limited(peer, limit, max);
         return;
     }
     let (mut phase, config) = (context.phase.clone(), context.config.clone());

@@ -8,8 +8,8 @@ use certcheck_rustls::Time;
 use certcheck_rustls::certcheck_core::revocation::{EvidenceKind, EvidenceRequest, Need};
 use certcheck_rustls::certcheck_fetch::EvidenceKey;
 
-use super::admit::Refusal;
-use super::held::Held;
+use super::kept::KeptEvidence;
+use super::select::Refusal;
 
 /// The first pause after a failure, in seconds. Each further failure doubles it.
 const FIRST_PAUSE: i64 = 2;
@@ -23,8 +23,8 @@ pub(super) struct Source {
     pub(super) request: EvidenceRequest,
     pub(super) key: EvidenceKey,
     /// What is served of it.
-    held: ArcSwapOption<Held>,
-    /// Held while the source is asked: once for all that wait.
+    held: ArcSwapOption<KeptEvidence>,
+    /// KeptEvidence while the source is asked: once for all that wait.
     pub(super) looking: Arc<tokio::sync::Mutex<()>>,
     state: Mutex<State>,
 }
@@ -65,7 +65,7 @@ impl Source {
         Need::new(0, self.request.clone(), Box::default())
     }
 
-    pub(super) fn held(&self) -> Option<Arc<Held>> {
+    pub(super) fn held(&self) -> Option<Arc<KeptEvidence>> {
         self.held.load_full()
     }
 
@@ -74,7 +74,7 @@ impl Source {
     }
 
     /// Serves this from now on, until it is looked at again.
-    pub(super) fn hold(&self, held: Arc<Held>, now: Time, longest: Duration) {
+    pub(super) fn hold(&self, held: Arc<KeptEvidence>, now: Time, longest: Duration) {
         let next = held.cached.refresh_at(spread(self.key)).unix();
         self.held.store(Some(held));
         let mut state = self.state();

@@ -49,7 +49,7 @@ impl Table {
             return Arc::clone(known);
         }
         while sources.values().filter(|source| source.held().is_none()).count() >= NEW {
-            // One that is being asked stays: there are no more of these than places.
+            // One that is being asked stays: there are at most as many of these as places.
             let is_idle =
                 |source: &&Arc<Source>| source.held().is_none() && source.looking.try_lock().is_ok();
             let Some(oldest) = oldest(sources.values().filter(is_idle)) else { break };

@@ -87,8 +87,8 @@ impl Bounded {
         if self.bytes <= max {
             return None;
         }
-        let (_, most) = self.shares.iter().max_by_key(|(peer, share)| (share.bytes, **peer == rather))?;
-        let (_, key) = most.by_use.first_key_value()?;
+        let (_, largest) = self.shares.iter().max_by_key(|(peer, share)| (share.bytes, **peer == rather))?;
+        let (_, key) = largest.by_use.first_key_value()?;
         let key = *key;
         self.remove(&key)
     }

@@ -155,9 +155,9 @@ impl Intermediates {
         let keys = self.by_name.get(name).filter(|keys| keys.len() > MAX_OF_NAME)?;
         let peer_of = |key: &Digest| self.all.last_use(key).map(|(_, peer)| peer);
         let number = |key: &Digest| keys.iter().filter(|other| peer_of(other) == peer_of(key)).count();
-        let most = keys.iter().map(number).max()?;
-        let of_most = keys.iter().filter(|key| number(key) == most);
-        of_most.min_by_key(|key| self.all.last_use(key).map(|(used, _)| used)).copied()
+        let max = keys.iter().map(number).max()?;
+        let of_largest = keys.iter().filter(|key| number(key) == max);
+        of_largest.min_by_key(|key| self.all.last_use(key).map(|(used, _)| used)).copied()
     }
 
     /// Those that may have issued what names them: the ones with the key that it names first, then the last used ones.

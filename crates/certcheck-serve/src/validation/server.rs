@@ -97,7 +97,7 @@ impl Context {
         response
     }
 
-    /// The answer where no more bytes may be held.
+    /// The answer where further bytes may not be held.
     async fn busy(&self, path: &str, meter: &Meter, body: &mut Incoming) -> Response<Body> {
         self.count(NO_ROUTE, "refused");
         meter.give_up();

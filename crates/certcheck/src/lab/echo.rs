@@ -28,7 +28,7 @@ const PARTING: Duration = Duration::from_secs(2);
 
 const HTTP: &[u8] = b"http/1.1";
 
-/// What the service is behind, and so how it is told who a client is.
+/// What the service is behind, and so how it learns who a client is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Behind {
     /// By the PROXY protocol.
@@ -62,7 +62,7 @@ async fn connection(mut io: TcpStream, behind: Behind) {
             let _left = converse(&mut io, &facts.hello(), is_http).await;
         }
         Behind::Proxy => {
-            let _left = answer(&mut io, &mut Vec::new(), told).await;
+            let _left = answer(&mut io, &mut Vec::new(), named_client).await;
         }
     }
     let _gone = timeout(PARTING, io.shutdown()).await;
@@ -139,7 +139,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// The greeting of a client by what the proxy says in the head of a request.
-fn told(head: &[u8]) -> String {
+fn named_client(head: &[u8]) -> String {
     let head = String::from_utf8_lossy(head);
     let header = |line: &str| {
         let (name, value) = line.split_once(':')?;
@@ -157,8 +157,11 @@ mod tests {
 
     #[test]
     fn a_proxy_names_the_client() {
-        assert_eq!(told(b"GET / HTTP/1.1\r\nx-client-subject: CN=good\r\n\r\n"), "you are CN=good\n");
-        assert_eq!(told(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "you are nobody that the proxy names\n");
+        assert_eq!(named_client(b"GET / HTTP/1.1\r\nx-client-subject: CN=good\r\n\r\n"), "you are CN=good\n");
+        assert_eq!(
+            named_client(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+            "you are nobody that the proxy names\n"
+        );
     }
 
     #[test]

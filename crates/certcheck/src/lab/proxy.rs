@@ -72,7 +72,7 @@ impl LabProxy {
     }
 }
 
-/// A proxy that is to be started by whoever tries the lab.
+/// A proxy that the user of the lab starts.
 pub(super) struct Proxy {
     kind: LabProxy,
     secret: String,

@@ -20,7 +20,7 @@ const LEAST_SAVED: usize = 10;
 const MOST_SAVED: usize = 50;
 
 /// A piece of evidence as it is served.
-pub(super) struct Held {
+pub(super) struct KeptEvidence {
     pub(super) cached: Arc<CachedEvidence>,
     /// SHA-256 of its bytes, in hexadecimal.
     pub(super) digest: String,
@@ -28,7 +28,7 @@ pub(super) struct Held {
     pub(super) gzip: Option<Bytes>,
 }
 
-impl Held {
+impl KeptEvidence {
     /// Prepares evidence. Large evidence takes a while. A compressed body that is large is in a file without a name in this
     /// folder.
     pub(super) fn new(cached: Arc<CachedEvidence>, folder: &Path) -> Self {
@@ -65,8 +65,8 @@ fn compressed(bytes: &Bytes, folder: &Path) -> Option<Bytes> {
     if bytes.len() <= SMALL {
         return None;
     }
-    let most = bytes.len() - bytes.len() / LEAST_SAVED;
-    let spool = Spool::new(folder, u64::try_from(most).ok()?);
+    let max = bytes.len() - bytes.len() / LEAST_SAVED;
+    let spool = Spool::new(folder, u64::try_from(max).ok()?);
     let mut encoder = GzEncoder::new(Spooled(spool), Compression::fast());
     encoder.write_all(bytes).ok()?;
     let Spooled(spool) = encoder.finish().ok()?;
