@@ -56,6 +56,35 @@ async fn one_exchange_for_all_nodes_and_a_revocation_within_a_second() {
     }
 }
 
+/// A mirror that announces something and does not have it when it is asked: the node asks again, and does not wait until its
+/// own evidence ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn news_are_looked_at_until_a_mirror_answers() {
+    let pki = Pki::new();
+    let cert = client(&pki, "soon revoked", "/site.crl", "");
+    pki.world.server.serve("/site.crl", Page::new(crl_of(&pki, 1, FROM, &[])));
+    let mirror = Server::start();
+    let (path, source) =
+        (Mirror::path_of(&pki.world.server.url("/site.crl")), pki.world.server.url("/site.crl"));
+    let event = format!("event: evidence\ndata: {{\"kind\":\"crl\",\"url\":\"{source}\"}}\n\n");
+    mirror.serve(&path, Page::new(crl_of(&pki, 1, FROM, &[])));
+    let node = node(&pki, [mirror.url("").parse().expect("a URL")]);
+    let (code, report) = check(&node, &pki, &cert).await;
+    assert_eq!(code, "accept");
+    let watch = node.watch(&report, &pki.world.chain(&cert));
+    mirror.break_with(&path, Fault::ServerError);
+    mirror.serve("/v1/news", Page::new(event.as_bytes()).with_type("text/event-stream"));
+    until("it is asked and fails", || mirror.count(&path) >= 2);
+    mirror.repair("/v1/news");
+    mirror.serve("/v1/news", Page::not_found());
+    mirror.serve(&path, Page::new(crl_of(&pki, 2, LATER, std::slice::from_ref(&cert.serial))));
+    mirror.repair(&path);
+    match tokio::time::timeout(PATIENCE, watch).await.expect("in time") {
+        Ended::Rejected(report) => assert_eq!(report.code(), "certificate-revoked"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_by_ocsp_reaches_nodes_by_news() {
     let pki = Pki::new();

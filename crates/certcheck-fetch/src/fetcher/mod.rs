@@ -181,6 +181,11 @@ impl Fetcher {
         }
     }
 
+    /// Whether there are mirrors, asked or not.
+    pub(crate) const fn has_mirrors(&self) -> bool {
+        self.mirrors.is_some()
+    }
+
     /// Whether a mirror may be asked for this now.
     pub(crate) fn may_ask_mirrors(&self, request: &EvidenceRequest) -> bool {
         self.mirrors.as_ref().is_some_and(|mirrors| mirrors.may_be_asked(request))
