@@ -22,7 +22,7 @@ async fn a_crl_is_served_as_http_asks_for_it() {
     let serials: Vec<Vec<u8>> = (0..200_u8).map(|number| vec![1, number, number]).collect();
     let crl = crl_of(&pki, 1, FROM, &serials);
     pki.world.server.serve("/ca.crl", Page::new(&crl));
-    let mirror = Mirror::start(&pki, "");
+    let mirror = Mirror::start_slow(&pki);
     let (source, path) = (pki.world.server.url("/ca.crl"), Mirror::path_of(&pki.world.server.url("/ca.crl")));
 
     let whole = mirror.served(&source);
@@ -84,11 +84,7 @@ async fn a_crl_is_served_as_http_asks_for_it() {
     ] {
         assert_eq!(ask(mirror.address, method, path, &[], &[]).status, status, "{method} {path}");
     }
-    assert_eq!(
-        pki.world.server.count("/ca.crl"),
-        1,
-        "all of it from one exchange, or a look that found no change"
-    );
+    assert_eq!(pki.world.server.count("/ca.crl"), 1, "all of it from one exchange");
 }
 
 /// What an origin does, what the mirror says of it, and whether nginx serves the bad answer.
@@ -160,8 +156,12 @@ async fn a_bad_answer_never_displaces_a_good_one() {
     };
     if nginx.is_some() {
         let displaced: Vec<&str> = names.iter().copied().filter(|name| is_displaced(name)).collect();
-        assert!(displaced.starts_with(&["older", "lower-number", "unsigned", "other-ca"]), "{displaced:?}");
-        assert!(displaced.contains(&"html") && displaced.contains(&"half"), "{displaced:?}");
+        // Of a cut body it passes on what has come, or what it has, as it happens.
+        let stays = |name: &&str| ["truncated", "dead", "server-error"].contains(name);
+        let is_sure = |name: &&str| *name != "truncated";
+        let displaced: Vec<&str> = displaced.into_iter().filter(is_sure).collect();
+        let others: Vec<&str> = names.iter().copied().filter(|name| !stays(name)).collect();
+        assert_eq!(displaced, others);
     }
     // A source that is good again is served again.
     let newer = crl_of(&pki, 8, "2026-03-01T00:00:00Z", &[vec![1], vec![2]]);
@@ -174,7 +174,7 @@ async fn an_ocsp_response_is_shared_and_one_with_a_nonce_is_not() {
     let pki = Pki::new();
     let cert = client(&pki, "asked", "", "/ocsp");
     pki.world.responder.good(&cert.serial);
-    let mirror = Mirror::start(&pki, "");
+    let mirror = Mirror::start_slow(&pki);
     let (leaf, issuer) = (cert.issue(&pki.world.ca), pki.world.ca_cert.issue(&pki.world.root));
     let (leaf, issuer) =
         (Certificate::parse(&leaf).expect("parses"), Certificate::parse(&issuer).expect("parses"));
@@ -214,6 +214,9 @@ async fn an_ocsp_response_is_shared_and_one_with_a_nonce_is_not() {
     assert_eq!(ask(mirror.address, "POST", &path, &kind, b"junk").status, 400);
     assert_eq!(ask(mirror.address, "POST", &path, &[], &about().encode()).status, 400);
     // What is no answer is not served, and does not take the place of one.
+    let mirror = Mirror::start(&pki, "");
+    let posted = ask(mirror.address, "POST", &path, &kind, &about().encode());
+    assert_eq!(posted.status, 200);
     pki.world.responder.set_error(Some(2));
     let url = pki.world.server.url("/ocsp");
     until("the responder fails", || mirror.state(&url) == "responder-error");

@@ -19,7 +19,7 @@ use crate::transport::answer::Transport;
 use crate::transport::spool::{Spool, SpoolError};
 
 pub use crate::fetcher::MirrorNews;
-pub use crate::transport::mirror_url::{mirror_url, mirrored_source};
+pub use crate::transport::mirror_url::{mirror_url, mirrored_source, parse_mirror};
 
 /// The bytes that are read from a file at once.
 const PIECE: usize = 256 << 10;

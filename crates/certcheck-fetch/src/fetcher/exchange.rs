@@ -65,12 +65,6 @@ impl Behalf {
     }
 }
 
-/// The host of a request's URL.
-fn host_of(request: &EvidenceRequest) -> Option<String> {
-    let url = url::Url::parse(request.url()).ok()?;
-    Some(format!("{}://{}:{:?}", url.scheme(), url.host_str()?, url.port()))
-}
-
 /// What is asked for, where, and for which check.
 pub(super) struct Exchange<'e> {
     pub(super) need: &'e Need,
@@ -214,8 +208,8 @@ impl Exchanges {
         let mut parties = exchange.behalf.parties.clone();
         // A source that is asked by way of a mirror takes no place there from other sources.
         let host = match self.origin {
-            Origin::Mirror => host_of(&exchange.need.request),
-            _ => Some(exchange.target.host_key()),
+            Origin::Mirror => self.network.validate(&exchange.need.request)?.host_key(),
+            _ => exchange.target.host_key(),
         };
         parties.push(Party::Host(Party::hashed(host)));
         let addresses = match self.network.known_addresses(exchange.target) {

@@ -5,6 +5,15 @@ use url::Url;
 /// The schemes of sources that a mirror has.
 const SCHEMES: [&str; 2] = ["http", "https"];
 
+/// The URL of a mirror itself. `None` for one that is not on HTTP, or that has a user, a query or a fragment.
+#[must_use]
+pub fn parse_mirror(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_plain = url.query().is_none() && url.fragment().is_none();
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    (SCHEMES.contains(&url.scheme()) && url.has_host() && is_plain && !has_user).then_some(url)
+}
+
 /// The URL at which a mirror has a source. `None` for a source that is not on HTTP, or that has a user.
 #[must_use]
 pub fn mirror_url(mirror: &Url, source: &Url) -> Option<Url> {
@@ -52,6 +61,18 @@ mod tests {
             let Some(found) = found else { continue };
             let below = found.as_str().strip_prefix(mirror.trim_end_matches('/')).unwrap();
             assert_eq!(mirrored_source(below), Some(source));
+        }
+    }
+
+    #[test]
+    fn urls_of_mirrors() {
+        for url in ["http://m", "https://m.example:8443/certs/", "http://[::1]:8790"] {
+            assert!(parse_mirror(url).is_some(), "{url}");
+        }
+        for url in
+            ["m:8790", "ldap://m/", "http://", "http://u@m", "http://:p@m", "http://m?a=b", "http://m/#a"]
+        {
+            assert_eq!(parse_mirror(url), None, "{url}");
         }
     }
 

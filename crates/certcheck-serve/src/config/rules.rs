@@ -83,13 +83,8 @@ impl Rules<'_> {
             self.fault(at, "upstream", message);
         }
         let limits = &listener.limits;
-        if limits.max_connections_per_address > limits.max_connections {
-            let message = format!(
-                "max_connections_per_address: {} is more than max_connections, which is {}",
-                limits.max_connections_per_address, limits.max_connections
-            );
-            self.fault(at, "max_connections_per_address", message);
-        }
+        let (of_address, all) = (limits.max_connections_per_address, limits.max_connections);
+        self.share(at, ("max_connections_per_address", of_address), ("max_connections", all));
         let is_checked = listener.client_auth != ClientCertificate::None;
         if is_checked && listener.check.ring.is_empty() {
             let message = format!(
@@ -125,6 +120,13 @@ impl Rules<'_> {
         }
     }
 
+    /// A share is not more than the whole.
+    fn share(&mut self, at: impl Into<Section>, (key, of_one): (&str, usize), (whole, all): (&str, usize)) {
+        if of_one > all {
+            self.fault(at, key, format!("{key}: {of_one} is more than {whole}, which is {all}"));
+        }
+    }
+
     fn mirror(&mut self, mirror: &MirrorConfig) {
         let at = Section::Mirror;
         if mirror.check.ring.is_empty() {
@@ -137,13 +139,8 @@ impl Rules<'_> {
             self.fault(at, "offline", message);
         }
         let limits = &mirror.limits;
-        if limits.max_connections_per_address > limits.max_connections {
-            let message = format!(
-                "max_connections_per_address: {} is more than max_connections, which is {}",
-                limits.max_connections_per_address, limits.max_connections
-            );
-            self.fault(at, "max_connections_per_address", message);
-        }
+        let (of_address, all) = (limits.max_connections_per_address, limits.max_connections);
+        self.share(at, ("max_connections_per_address", of_address), ("max_connections", all));
     }
 
     fn validation(&mut self, number: usize, validation: &ValidationConfig) {
@@ -176,9 +173,7 @@ impl Rules<'_> {
                 limits.max_request_bytes,
             ),
         ] {
-            if of_one > all {
-                self.fault(at, key, format!("{key}: {of_one} is more than {whole}, which is {all}"));
-            }
+            self.share(at, (key, of_one), (whole, all));
         }
         for (policy, ValidationPolicy { name: policy_name, check }) in validation.policies.iter().enumerate()
         {

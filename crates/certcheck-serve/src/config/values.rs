@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use certcheck_rustls::certcheck_core::oid::OidBuf;
 use certcheck_rustls::certcheck_core::policy::Tolerance;
+use certcheck_rustls::certcheck_fetch::mirror::parse_mirror;
 use certcheck_rustls::rustls::CipherSuite;
 use certcheck_rustls::{Purpose, Revocation};
 use ipnet::IpNet;
@@ -318,9 +319,7 @@ pub(super) fn shared_store(value: &Value<'_>) -> Parsed<String> {
 
 /// The URL of a mirror.
 pub(super) fn mirror(value: &Value<'_>) -> Parsed<Url> {
-    let url = value.get_ref().as_str().and_then(|text| Url::parse(text).ok());
-    let is_plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    match url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain(url)) {
+    match value.get_ref().as_str().and_then(parse_mirror) {
         Some(url) => Ok(url),
         None => flaw(value, "is not the URL of a mirror, such as \"http://mirror.example:8790\""),
     }

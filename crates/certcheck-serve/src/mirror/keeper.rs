@@ -214,7 +214,10 @@ impl Keeper {
                 Ok(())
             }
             Err(refusal) => {
-                events::mirror_refused(source.request.url(), refusal.code(), &refusal);
+                // What a client has made up is counted, and fills no log.
+                if before.is_some() || source.state().is_listed {
+                    events::mirror_refused(source.request.url(), refusal.code(), &refusal);
+                }
                 counter!(names::MIRROR_REFUSED, "kind" => kind, "code" => refusal.code()).increment(1);
                 source.failed(refusal.clone(), now, longest);
                 self.drop_what_is_not_good(source, &active).await;
@@ -271,7 +274,7 @@ impl Keeper {
         self.select(active, before, cached, Origin::Source).await
     }
 
-    /// Admits evidence. Verifying, hashing and compressing take time for large CRLs.
+    /// Evidence as it is served, if it is good and may take the place of what was before. Verifying, hashing and compressing take time for large CRLs.
     async fn select(
         &self,
         active: &Arc<Active>,
@@ -314,6 +317,7 @@ impl Keeper {
             let _looking = source.looking.lock().await;
             if source.held().is_none() {
                 self.restore_one(&source, &active).await;
+                self.table().shrink(active.bounds());
             }
         }
     }

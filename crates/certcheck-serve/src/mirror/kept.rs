@@ -15,7 +15,7 @@ use hyper::body::Bytes;
 
 /// Bodies up to this size are not compressed: that would save less than a packet.
 const SMALL: usize = 1_400;
-/// A compressed body saves at least this part of its size, and not more than a client would take for an attack.
+/// A compressed body has at most nine tenths of the size, and at least a fiftieth: clients take a smaller one for an attack.
 const LEAST_SAVED: usize = 10;
 const MOST_SAVED: usize = 50;
 

@@ -30,10 +30,19 @@ pub(crate) struct Mirror {
 impl Mirror {
     /// A mirror for the hosts of the world's server, with more keys.
     pub(crate) fn start(pki: &Pki, more: &str) -> Self {
+        Self::start_with(pki, "1s", more)
+    }
+
+    /// A mirror that looks at its sources once, unless a client asks.
+    pub(crate) fn start_slow(pki: &Pki) -> Self {
+        Self::start_with(pki, "1h", "")
+    }
+
+    fn start_with(pki: &Pki, refresh: &str, more: &str) -> Self {
         let host = pki.world.server.address();
         let text = format!(
             "watch_files = \"off\"\n[mirror]\nlisten = \"127.0.0.1:0\"\nring = \"ring\"\nhosts = [\"{host}\"]\n\
-             refresh = \"1s\"\nallow_net = \"127.0.0.0/8\"\n{more}\n"
+             refresh = \"{refresh}\"\nallow_net = \"127.0.0.0/8\"\n{more}\n"
         );
         let loaded = config::read_text(&pki.path("mirror.toml"), &text).expect("can be read");
         let front = Front::start(loaded).expect("starts");

@@ -110,9 +110,7 @@ fn parse_proxy(text: &str) -> Result<ProxyFlag, String> {
 }
 
 fn parse_mirror(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let is_plain = |url: &Url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    url.filter(is_plain)
+    certcheck_fetch::mirror::parse_mirror(text)
         .ok_or_else(|| "not the URL of a mirror, such as http://mirror.example:8790".to_owned())
 }
 
