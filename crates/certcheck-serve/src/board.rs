@@ -1,19 +1,23 @@
 //! What operators look at: recent refusals, connections at present, certificates that end soon. All of it is bounded.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use certcheck_rustls::certcheck_core::digest::sha256;
+use certcheck_rustls::certcheck_fetch::printable;
 use certcheck_rustls::{AcceptError, Client, Engine, Summary, Time, Verdict};
 
 use crate::config::ConfigError;
+use crate::events::Validated;
 use crate::identity::AccessRefusal;
 
 /// Refusals that are kept.
 const REFUSALS: usize = 100;
+/// The longest text of a refusal, in bytes.
+const MAX_TEXT: usize = 1_024;
 /// Connections that are listed. Beyond that they are only counted.
 const CONNECTIONS: usize = 1_000;
 /// Clients whose certificates end soon that are kept.
@@ -44,12 +48,32 @@ struct Kept {
     rings: HashMap<usize, Vec<RingCa>>,
 }
 
+impl Kept {
+    /// Drops the oldest refusal of the listener that has most of them: others stay seen beside it.
+    fn drop_refusal(&mut self) {
+        let mut counts = HashMap::<&str, usize>::new();
+        for refusal in &self.refusals {
+            *counts.entry(&refusal.listener).or_default() += 1;
+        }
+        let most = counts.values().max();
+        let is_of_largest = |refusal: &Refusal| counts.get(&*refusal.listener) == most;
+        if let Some(oldest) = self.refusals.iter().rposition(is_of_largest) {
+            self.refusals.remove(oldest);
+        }
+    }
+}
+
 /// A client that was refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) at: Time,
     pub(crate) listener: Arc<str>,
+    /// The address that the connection came from.
     pub(crate) peer: Option<SocketAddr>,
+    /// The route that another proxy or program has asked on.
+    pub(crate) route: Option<String>,
+    /// The address of the client, as that proxy has it.
+    pub(crate) client: Option<IpAddr>,
     /// The code, what is known of the certificate, why, and what would help.
     pub(crate) summary: Summary,
 }
@@ -102,6 +126,23 @@ impl Drop for Listed {
     }
 }
 
+impl Refusal {
+    fn new(listener: &Arc<str>, peer: Option<SocketAddr>, mut summary: Summary) -> Self {
+        for text in [&mut summary.subject, &mut summary.detail, &mut summary.source, &mut summary.remedy] {
+            *text = text.take().map(short);
+        }
+        Self { at: now(), listener: Arc::clone(listener), peer, route: None, client: None, summary }
+    }
+}
+
+/// A text on one line, cut where it is too long.
+fn short(text: String) -> String {
+    let mut text = printable(text).to_string();
+    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(end.unwrap_or_default());
+    text
+}
+
 /// The time by the clock of the machine.
 pub(crate) fn now() -> Time {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -144,7 +185,19 @@ impl Board {
             }
             _ => return,
         };
-        self.refused(listener, peer, summary);
+        self.refused(Refusal::new(listener, peer, summary));
+    }
+
+    /// Notes a client of another proxy or program that was not accepted.
+    pub(crate) fn validation_refused(
+        &self,
+        listener: &Arc<str>,
+        peer: Option<SocketAddr>,
+        validated: Validated<'_>,
+    ) {
+        let refusal = Refusal::new(listener, peer, validated.summary.clone());
+        let route = Some(validated.route.to_owned());
+        self.refused(Refusal { route, client: validated.client, ..refusal });
     }
 
     /// Notes a client with a good certificate that rules refuse.
@@ -162,13 +215,14 @@ impl Board {
         summary.subject = subject;
         summary.detail = Some(detail.to_owned());
         summary.remedy = Some(refusal.hint().to_owned());
-        self.refused(listener, peer, summary);
+        self.refused(Refusal::new(listener, peer, summary));
     }
 
-    fn refused(&self, listener: &Arc<str>, peer: Option<SocketAddr>, summary: Summary) {
-        let refusal = Refusal { at: now(), listener: Arc::clone(listener), peer, summary };
+    fn refused(&self, refusal: Refusal) {
         let mut kept = self.kept();
-        kept.refusals.truncate(REFUSALS - 1);
+        if kept.refusals.len() >= REFUSALS {
+            kept.drop_refusal();
+        }
         kept.refusals.push_front(refusal);
     }
 
@@ -287,6 +341,20 @@ mod tests {
         assert_eq!(refusals.len(), REFUSALS);
         let newest = refusals.first().and_then(|refusal| refusal.summary.detail.clone());
         assert_eq!(newest.as_deref(), Some("the user name \"1499\" is a number"));
+        let mut long = Summary::of_code("malformed-header");
+        long.detail = Some("\u{fc}".repeat(40_000) + "\n");
+        let proxies: Arc<str> = "proxies".into();
+        board.validation_refused(&proxies, None, Validated::new("nginx", &long));
+        for _ in 0..1_500 {
+            board.access_refused(&listener, None, None, &AccessRefusal::NotAllowed);
+        }
+        let refusals = board.refusals();
+        assert_eq!(refusals.len(), REFUSALS);
+        // One listener leaves a place for another.
+        let other = refusals.last().expect("refusals");
+        assert_eq!((&*other.listener, other.route.as_deref()), ("proxies", Some("nginx")));
+        let text = other.summary.detail.as_deref().unwrap_or_default();
+        assert!((MAX_TEXT - 4..=MAX_TEXT).contains(&text.len()), "{} bytes", text.len());
         let listed: Vec<_> = (0..1_500).map(|_| board.connected(&listener, None, None, "tcp")).collect();
         assert_eq!(board.connections().len(), CONNECTIONS);
         drop(listed);

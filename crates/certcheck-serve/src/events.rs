@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use certcheck_rustls::Summary;
 use certcheck_rustls::certcheck_fetch::printable;
 use tracing::field::{DisplayValue, display};
 use tracing::{Span, error, info, info_span, warn};
@@ -93,13 +94,11 @@ pub(crate) fn access_refused(about: About<'_>, subject: Option<&str>, refusal: &
     );
 }
 
-/// What an event says about a client of another proxy or program.
-#[derive(Clone, Copy, Debug, Default)]
+/// What is reported of a client of another proxy or program that is not accepted.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Validated<'a> {
     pub(crate) route: &'a str,
-    pub(crate) code: &'a str,
-    pub(crate) subject: Option<&'a str>,
-    pub(crate) detail: Option<&'a str>,
+    pub(crate) summary: &'a Summary,
     pub(crate) decision_id: Option<&'a str>,
     pub(crate) client: Option<IpAddr>,
     pub(crate) server_name: Option<&'a str>,
@@ -107,12 +106,31 @@ pub(crate) struct Validated<'a> {
     pub(crate) connection: Option<&'a str>,
 }
 
+impl<'a> Validated<'a> {
+    /// A client of which nothing else is known.
+    pub(crate) const fn new(route: &'a str, summary: &'a Summary) -> Self {
+        Self {
+            route,
+            summary,
+            decision_id: None,
+            client: None,
+            server_name: None,
+            resumed: None,
+            connection: None,
+        }
+    }
+}
+
 /// A validation listener has not accepted a client.
 pub(crate) fn validation_refused(about: About<'_>, validated: Validated<'_>) {
     let (listener, peer) = (about.listener, about.peer.map(display));
-    let Validated { route, code, subject, detail, decision_id, resumed, .. } = validated;
+    let Validated { route, decision_id, resumed, summary, .. } = validated;
+    let (code, subject) = (summary.code, summary.subject.as_deref());
+    let detail = [summary.detail.as_deref(), summary.remedy.as_deref()];
+    let detail = detail.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let detail = Some(detail).filter(|detail| !detail.is_empty());
     let (client, server_name) = (validated.client.map(display), validated.server_name.map(shown));
-    let (connection, detail) = (validated.connection.map(shown), detail.map(shown));
+    let (connection, detail) = (validated.connection.map(shown), detail.as_deref().map(shown));
     info!(
         name: "validation-refused", target: "certcheck::client",
         listener, peer, route, code, subject, detail, decision_id, client, server_name, resumed, connection,

@@ -279,7 +279,7 @@ impl Front {
             observed: shared.observed.clone(),
             limits: Arc::clone(&listener.limits),
         };
-        state.commit(loaded, prepared, context, &shared.phase, |admin, prepared| {
+        state.commit(loaded, prepared, context, (&shared.phase, &shared.board), |admin, prepared| {
             admin.commit(prepared, &Arc::downgrade(&self.shared));
         });
         #[expect(clippy::cast_precision_loss, reason = "it counts reloads")]

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::active::Active;
 use crate::admin::{AdminSockets, PreparedAdmin};
 use crate::admission::Connections;
+use crate::board::Board;
 use crate::certificates::{self, Certificates};
 use crate::checks::{CheckFault, Engines, PreparedEngines};
 use crate::config::{ConfigError, ConfigFault, ListenerConfig, Loaded, Origins};
@@ -146,7 +147,7 @@ impl State {
         loaded: Loaded,
         prepared: Prepared,
         context: impl Fn(&str, &Listener) -> Context,
-        phase: &watch::Sender<Phase>,
+        (phase, board): (&watch::Sender<Phase>, &Arc<Board>),
         admin: impl FnOnce(&mut AdminSockets, PreparedAdmin),
     ) {
         self.engines = prepared.engines.commit();
@@ -176,7 +177,7 @@ impl State {
             let listener = listeners.get(name)?;
             Some((context(name, listener), Arc::clone(&listener.connections)))
         });
-        self.validations.commit(prepared.validations, phase);
+        self.validations.commit(prepared.validations, phase, board);
         self.mirror.commit(prepared.mirror, phase);
         admin(&mut self.admin, prepared.admin);
         self.loaded = loaded;

@@ -203,8 +203,13 @@ pub struct RefusalStatus {
     pub at: String,
     /// The listener.
     pub listener: String,
-    /// The client's address.
+    /// The address that the connection came from: of the client, or of the proxy that asked about it.
     pub peer: Option<String>,
+    /// The route, or the protocol, by which another proxy or program has asked about the client. `None` for a client that
+    /// has connected by itself.
+    pub route: Option<String>,
+    /// The address of that client, where the proxy says it.
+    pub client: Option<String>,
     /// The code of the reason.
     pub code: &'static str,
     /// The subject of its certificate.
@@ -358,6 +363,8 @@ impl RefusalStatus {
             at: refusal.at.to_string(),
             listener: refusal.listener.to_string(),
             peer: refusal.peer.map(|peer| peer.to_string()),
+            route: refusal.route,
+            client: refusal.client.map(|client| client.to_string()),
             code,
             subject,
             detail,

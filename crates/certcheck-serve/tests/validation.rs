@@ -29,7 +29,7 @@ const CLIENTS: [(&str, &str, &str); 7] = [
 async fn a_program_gets_verdict_identity_and_report() {
     let pki = Pki::new();
     let users = "[validation.identity]\nrule = [{ user = 'svc-{cn}' }]\n";
-    let (_front, address) = start(&pki, users);
+    let (front, address) = start(&pki, users);
     for (name, verdict, code) in CLIENTS {
         let question = json!({
             "chain": chain_of(&pki, name), "policy": "default", "within_ms": 5000, "explain": true,
@@ -59,6 +59,16 @@ async fn a_program_gets_verdict_identity_and_report() {
             assert!(body["identity"].is_null() && body["valid_until"].is_null(), "{body}");
             assert!(body["message"].is_string() && body["hint"].is_string(), "{body}");
         }
+    }
+    // Operators see who was refused, the newest first, and by whom the client came.
+    let refusals = front.status().refusals;
+    let seen = refusals.iter().map(|one| (one.listener.as_str(), one.route.as_deref(), one.code));
+    let refused = CLIENTS.iter().rev().filter(|(_, verdict, _)| *verdict != "accept");
+    assert!(seen.eq(refused.map(|(_, _, code)| ("proxies", Some("verify"), *code))), "{refusals:?}");
+    for one in &refusals {
+        assert_eq!(one.client.as_deref(), Some("192.0.2.1"), "{one:?}");
+        assert!(one.peer.as_deref().is_some_and(|peer| peer.starts_with("127.0.0.1:")), "{one:?}");
+        assert!(one.subject.is_some() && one.detail.is_some() && one.hint.is_some(), "{one:?}");
     }
     // The same in other forms, without the report.
     let person = pki.person("good");

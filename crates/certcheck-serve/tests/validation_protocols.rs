@@ -53,6 +53,12 @@ async fn call(address: SocketAddr, path: &str, secret: Option<&str>, body: Vec<u
     (status.to_str().expect("a number").to_owned(), body.to_bytes())
 }
 
+/// The route and the code of each of the last refusals, the newest first.
+fn refusals(front: &Front) -> Vec<(String, &'static str)> {
+    let refusals = front.status().refusals.into_iter();
+    refusals.map(|one| (one.route.expect("a route"), one.code)).collect()
+}
+
 /// A message as gRPC sends it.
 fn message(content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len()).expect("small");
@@ -63,7 +69,7 @@ fn message(content: &[u8]) -> Vec<u8> {
 async fn calls_that_cannot_be_read_have_a_status_and_are_no_acceptance() {
     const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
     let pki = Pki::new();
-    let (_front, address) = start(&pki, "grpc");
+    let (front, address) = start(&pki, "grpc");
     let whole = message(&[]);
     for (path, secret, body, status) in [
         (CHECK, Some(SECRET), whole.clone(), "0"),
@@ -85,6 +91,7 @@ async fn calls_that_cannot_be_read_have_a_status_and_are_no_acceptance() {
         // An answer to an empty request has the code 16, UNAUTHENTICATED, in its status.
         assert_eq!(answer.get(5..9), (status == "0").then_some(&[0x0a, 18, 0x08, 16][..]), "{answer:?}");
     }
+    assert_eq!(refusals(&front), [("grpc".to_owned(), "no-certificate")]);
 }
 
 /// A frame with its length.
@@ -140,7 +147,7 @@ async fn frames_that_cannot_be_read_end_the_connection_and_are_no_acceptance() {
     const ACK: u8 = 103;
     const DISCONNECT: u8 = 102;
     let pki = Pki::new();
-    let (_front, address) = start(&pki, "spop");
+    let (front, address) = start(&pki, "spop");
     let has = |frame: &[u8], text: &[u8]| frame.windows(text.len()).any(|part| part == text);
     // `ok` is a boolean (1) that is not true (0x11).
     let refused = [&text(b"ok")[..], &[1]].concat();
@@ -161,6 +168,15 @@ async fn frames_that_cannot_be_read_end_the_connection_and_are_no_acceptance() {
         assert_eq!(answer[0], ACK, "{code}");
         assert!(has(answer, &refused) && has(answer, &text(code.as_bytes())), "{code}: {answer:?}");
     }
+    let codes = [
+        "no-policy",
+        "malformed-header",
+        "malformed",
+        "malformed-header",
+        "malformed-header",
+        "no-certificate",
+    ];
+    assert_eq!(refusals(&front), codes.map(|code| ("spop".to_owned(), code)));
     for (sent, status) in [
         (frame(&[9, 0, 0, 0, 1, 0, 0]), 4),
         (frame(&[3, 0, 0, 0, 0, 0, 0]), 10),

@@ -149,7 +149,9 @@ fn refusal(one: &RefusalStatus, now: Option<Time>) -> Markup {
         @if let Some(hint) = &one.hint { p.small { "What would help: " (hint) } }
         p.quiet.small {
             (since(&one.at, now)) " at " (one.listener)
+            @if let Some(route) = &one.route { ", route " (route) }
             @if let Some(peer) = &one.peer { ", from " (peer) }
+            @if let Some(client) = &one.client { ", client " (client) }
             @if let Some(source) = &one.source { ", by " code { (source) } }
         }
     }

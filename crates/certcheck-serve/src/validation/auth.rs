@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use certcheck_rustls::Summary;
 use hyper::header::HeaderMap;
 use hyper::{Response, StatusCode};
 
@@ -25,9 +26,7 @@ use crate::http::IdentityHeaders;
 pub(super) struct Authorized {
     pub(super) response: Response<Body>,
     pub(super) verdict: &'static str,
-    pub(super) code: &'static str,
-    pub(super) subject: Option<String>,
-    pub(super) detail: Option<String>,
+    pub(super) summary: Summary,
 }
 
 /// Answers a request on a route.
@@ -51,7 +50,7 @@ pub(super) async fn answer(
             let code = "no-certificate";
             let headers = [(names::VERDICT, "none"), (names::CODE, code)];
             let response = answer::empty(StatusCode::UNAUTHORIZED, &headers);
-            return Authorized { response, verdict: "none", code, subject: None, detail: None };
+            return Authorized { response, verdict: "none", summary: Summary::of_code(code) };
         }
         Err(fault) => return refused(fault.code(), Some(format!("{}: {fault}", route.header))),
     };
@@ -62,12 +61,10 @@ pub(super) async fn answer(
 
 fn of_decided(decided: &Decided) -> Authorized {
     let (verdict, code) = (decided.verdict(), decided.code());
-    let subject = decided.report.summary().subject;
     let Some(known) = decided.known() else {
         let headers = [(names::VERDICT, verdict), (names::CODE, code)];
         let response = answer::empty(StatusCode::FORBIDDEN, &headers);
-        let detail = [decided.message(), decided.hint()].into_iter().flatten().collect::<Vec<_>>().join("; ");
-        return Authorized { response, verdict, code, subject, detail: Some(detail) };
+        return Authorized { response, verdict, summary: decided.summary() };
     };
     let headers =
         IdentityHeaders::new(&HttpConfig::default(), None, Some(&known.identity), known.user.as_deref());
@@ -79,12 +76,14 @@ fn of_decided(decided: &Decided) -> Authorized {
     let own = [(names::VERDICT, verdict), (names::CODE, code), (names::VALID_UNTIL, until.as_str())];
     let mut response = answer::empty(StatusCode::OK, &own);
     headers.set(response.headers_mut());
-    Authorized { response, verdict, code, subject, detail: None }
+    Authorized { response, verdict, summary: Summary::of_code(code) }
 }
 
 /// A refusal that is not about a certificate.
 pub(super) fn refused(code: &'static str, detail: Option<String>) -> Authorized {
     let headers = [(names::VERDICT, "reject"), (names::CODE, code)];
     let response = answer::empty(StatusCode::FORBIDDEN, &headers);
-    Authorized { response, verdict: "reject", code, subject: None, detail }
+    let mut summary = Summary::of_code(code);
+    summary.detail = detail;
+    Authorized { response, verdict: "reject", summary }
 }

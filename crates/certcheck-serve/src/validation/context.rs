@@ -10,6 +10,7 @@ use super::active::{Active, Lasting};
 use super::decide::{Asker, Credential};
 use super::held::{Full, HeldBytes};
 use super::names::SECRET;
+use crate::board::Board;
 use crate::config::Unauthenticated;
 use crate::events::{self, About, Validated};
 use crate::limit_log::LimitLog;
@@ -26,6 +27,8 @@ pub(super) struct Context {
     pub(super) lasting: Arc<Lasting>,
     /// Whether the peer has a good certificate, which takes the place of the secret.
     pub(super) has_certificate: bool,
+    /// What operators look at.
+    pub(super) board: Arc<Board>,
     /// How near the front is to its end.
     pub(super) phase: watch::Receiver<Phase>,
     /// The log of its limits.
@@ -71,8 +74,9 @@ impl Context {
             .increment(1);
     }
 
-    /// Reports a client that was not accepted.
+    /// Reports a client that was not accepted, also on the board.
     pub(super) fn refused(&self, peer: Peer, validated: Validated<'_>) {
+        self.board.validation_refused(&self.listener, peer.address(), validated);
         events::validation_refused(About { listener: &self.listener, peer: peer.address() }, validated);
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use certcheck_rustls::certcheck_core::status::Status;
 use certcheck_rustls::certcheck_fetch::printable;
 use certcheck_rustls::pki_types::CertificateDer;
-use certcheck_rustls::{CheckReport, Engine, Identity, Time, Verdict};
+use certcheck_rustls::{CheckReport, Engine, Identity, Summary, Time, Verdict};
 
 use super::active::{Active, Lasting};
 use super::secret::Secret;
@@ -160,6 +160,17 @@ impl Decided {
             None => self.report.message()?,
         };
         Some(printable(message).to_string())
+    }
+
+    /// The outcome in a few words, for logs and for the board.
+    pub(super) fn summary(&self) -> Summary {
+        let mut summary = self.report.summary();
+        if self.refusal().is_some() {
+            summary.detail = self.message();
+        }
+        summary.code = self.code();
+        summary.remedy = self.hint();
+        summary
     }
 
     /// What would help.

@@ -117,7 +117,7 @@ impl Context {
         let name = rest.split('/').next().unwrap_or_default();
         let route = active.config.routes.iter().find(|route| route.name == name);
         let label = route.map_or(NO_ROUTE, |route| &route.name);
-        let Authorized { response, verdict, code, subject, detail } = match (asker, route) {
+        let Authorized { response, verdict, summary } = match (asker, route) {
             (None, _) => auth::refused("not-authenticated", None),
             (_, None) => {
                 auth::refused("no-route", Some(format!("there is no route `{}`", name.escape_debug())))
@@ -126,14 +126,7 @@ impl Context {
         };
         self.count(label, verdict);
         if let Some(asker) = asker.filter(|_| verdict != "accept") {
-            let validated = Validated {
-                route: label,
-                code,
-                subject: subject.as_deref(),
-                detail: detail.as_deref(),
-                ..Validated::default()
-            };
-            self.refused(asker.peer, validated);
+            self.refused(asker.peer, Validated::new(label, &summary));
         }
         response
     }
@@ -204,12 +197,10 @@ impl Context {
         self.count(ROUTE, decided.as_ref().map_or("unreadable", |decided| decided.verdict()));
         if let Some(decided) = decided.filter(|decided| decided.verdict() != "accept") {
             let connection = &question.connection;
-            let (subject, detail) = (decided.report.summary().subject, decided.message());
+            let summary = decided.summary();
             let validated = Validated {
                 route: ROUTE,
-                code: decided.code(),
-                subject: subject.as_deref(),
-                detail: detail.as_deref(),
+                summary: &summary,
                 decision_id: Some(&id),
                 client: connection.client_address,
                 server_name: connection.server_name.as_deref(),

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::secret::Secret;
 use super::tls;
 use crate::admission::Connections;
+use crate::board::Board;
 use crate::certificates::{self, Certificates};
 use crate::checks::PreparedEngines;
 use crate::config::{CheckConfig, ConfigFault, Origins, Section, TlsConfig, ValidationConfig};
@@ -142,7 +143,12 @@ impl Validations {
     }
 
     /// Uses what is prepared.
-    pub(crate) fn commit(&mut self, prepared: PreparedValidations, phase: &watch::Sender<Phase>) {
+    pub(crate) fn commit(
+        &mut self,
+        prepared: PreparedValidations,
+        phase: &watch::Sender<Phase>,
+        board: &Arc<Board>,
+    ) {
         let mut before = std::mem::take(&mut self.by_name);
         for active in prepared.active {
             let name = active.config.name.clone();
@@ -171,6 +177,7 @@ impl Validations {
                 active: running.active.subscribe(),
                 lasting: Arc::clone(&running.lasting),
                 has_certificate: false,
+                board: Arc::clone(board),
                 phase: phase.subscribe(),
                 limits: Arc::clone(&running.limits),
             };

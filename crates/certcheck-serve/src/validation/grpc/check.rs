@@ -1,5 +1,6 @@
 //! A request of Envoy becomes an answer.
 
+use certcheck_rustls::Summary;
 use certcheck_rustls::pki_types::CertificateDer;
 use hyper::StatusCode;
 
@@ -37,12 +38,14 @@ pub(super) async fn check(
         Ok(Presented::Chain(chain)) => chain,
         Ok(Presented::None) => {
             context.count(ROUTE, "none");
-            refused(context, asker, "no-certificate", None, None);
+            refused(context, asker, &Summary::of_code("no-certificate"));
             return denied(StatusCode::UNAUTHORIZED, UNAUTHENTICATED, "no-certificate");
         }
         Err((code, detail)) => {
             context.count(ROUTE, "reject");
-            refused(context, asker, code, None, Some(&detail));
+            let mut summary = Summary::of_code(code);
+            summary.detail = Some(detail);
+            refused(context, asker, &summary);
             return denied(StatusCode::FORBIDDEN, PERMISSION_DENIED, code);
         }
     };
@@ -51,17 +54,18 @@ pub(super) async fn check(
     };
     let decided = decide::decide((active, &context.lasting), engine, &chain, asker).await;
     context.count(ROUTE, decided.verdict());
-    let (code, subject) = (decided.code(), decided.report.summary().subject);
     let Some(known) = decided.known() else {
-        refused(context, asker, code, subject.as_deref(), decided.message().as_deref());
-        return denied(StatusCode::FORBIDDEN, PERMISSION_DENIED, code);
+        refused(context, asker, &decided.summary());
+        return denied(StatusCode::FORBIDDEN, PERMISSION_DENIED, decided.code());
     };
     let headers =
         IdentityHeaders::new(&HttpConfig::default(), None, Some(&known.identity), known.user.as_deref());
     match headers {
         Ok(headers) => accepted(&headers, &known.identity.subject()),
         Err(refusal) => {
-            refused(context, asker, refusal.code(), subject.as_deref(), Some(&refusal.to_string()));
+            let mut summary = decided.summary();
+            (summary.code, summary.detail) = (refusal.code(), Some(refusal.to_string()));
+            refused(context, asker, &summary);
             denied(StatusCode::FORBIDDEN, PERMISSION_DENIED, refusal.code())
         }
     }
@@ -103,8 +107,8 @@ pub(super) fn presented(attributes: &AttributeContext) -> Result<Presented, (&'s
     Ok(Presented::Chain(chain.unwrap_or_else(|| vec![leaf])))
 }
 
-fn refused(context: &Context, asker: Asker, code: &str, subject: Option<&str>, detail: Option<&str>) {
-    context.refused(asker.peer, Validated { route: ROUTE, code, subject, detail, ..Validated::default() });
+fn refused(context: &Context, asker: Asker, summary: &Summary) {
+    context.refused(asker.peer, Validated::new(ROUTE, summary));
 }
 
 fn metadata(code: &str, subject: Option<&str>) -> Struct {

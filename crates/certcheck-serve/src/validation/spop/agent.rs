@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use certcheck_rustls::Summary;
 use certcheck_rustls::certcheck_fetch::printable;
 use metrics::histogram;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -113,14 +114,9 @@ async fn answer(context: &Context, peer: Peer, of: (u64, u64), question: &Questi
     let active = context.active();
     let refused = |code: &'static str, detail: &str| {
         context.count(ROUTE, "reject");
-        let validated = Validated {
-            route: ROUTE,
-            code,
-            detail: Some(detail),
-            client: question.source,
-            ..Validated::default()
-        };
-        context.refused(peer, validated);
+        let mut summary = Summary::of_code(code);
+        summary.detail = Some(detail.to_owned());
+        context.refused(peer, Validated { client: question.source, ..Validated::new(ROUTE, &summary) });
         message::ack(of, false, &[("code", code)])
     };
     let given = question.secret.map_or(Given::None, Given::One);
@@ -155,16 +151,8 @@ async fn answer(context: &Context, peer: Peer, of: (u64, u64), question: &Questi
     context.count(ROUTE, decided.verdict());
     let code = decided.code();
     let Some(known) = decided.known() else {
-        let (subject, detail) = (decided.report.summary().subject, decided.message());
-        let validated = Validated {
-            route: ROUTE,
-            code,
-            subject: subject.as_deref(),
-            detail: detail.as_deref(),
-            client: question.source,
-            ..Validated::default()
-        };
-        context.refused(peer, validated);
+        let summary = decided.summary();
+        context.refused(peer, Validated { client: question.source, ..Validated::new(ROUTE, &summary) });
         return message::ack(of, false, &[("code", code)]);
     };
     let short = |text: &str| printable(text).to_string().chars().take(MAX_TEXT / 4).collect::<String>();
