@@ -99,6 +99,11 @@ impl CachedEvidence {
         Transport { fresh_until: self.transport.fresh_until, ..Transport::default() }
     }
 
+    /// Whether a store had it.
+    pub(crate) const fn is_from_store(&self) -> bool {
+        matches!(self.origin, Origin::Disk | Origin::Shared)
+    }
+
     /// The number of bytes that were received.
     #[must_use]
     pub fn bytes(&self) -> usize {

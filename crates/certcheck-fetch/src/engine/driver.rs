@@ -95,7 +95,7 @@ enum Step {
     /// It has been answered.
     Answered,
     /// It is being fetched.
-    Wait { pending: PendingNeed, level: Level, watcher: FetchWatcher, deadlines: WaitDeadlines },
+    Wait { pending: Box<PendingNeed>, level: Level, watcher: FetchWatcher, deadlines: WaitDeadlines },
 }
 
 impl Driver {
@@ -167,7 +167,7 @@ impl Driver {
             {
                 if let Step::Wait { pending, level, watcher, deadlines } = self.seek(need) {
                     open.push(pending.need.request.clone());
-                    waiting.push(wait(pending, level, watcher, deadlines));
+                    waiting.push(wait(*pending, level, watcher, deadlines));
                 }
             }
             // Fetches that are still under way are not waited for once the verdict is certain.
@@ -179,7 +179,7 @@ impl Driver {
             match self.decide(awaited).await {
                 Step::Answered => open.retain(|known| *known != request),
                 Step::Wait { pending, level, watcher, deadlines } => {
-                    waiting.push(wait(pending, level, watcher, deadlines));
+                    waiting.push(wait(*pending, level, watcher, deadlines));
                 }
             }
         }
@@ -271,15 +271,15 @@ impl Driver {
     /// Begins a search at the first level from this one on that may have it.
     fn ask(&mut self, pending: PendingNeed, from: Level) -> Step {
         match from {
-            Level::Store => {
-                if EvidenceKey::of(&pending.need.request).is_some() && self.fetcher.store().is_some() {
+            Level::Store | Level::Near => {
+                if EvidenceKey::of(&pending.need.request).is_some() && self.fetcher.has_store(from) {
                     let policy = &self.snapshot.basis.policy;
                     let nobody = Behalf::default();
                     if let Ok(watcher) = self.fetcher.begin(&pending.need, from, None, &nobody, policy) {
                         // A store that does not answer must not use up the network's time.
                         let half = self.half();
                         let deadlines = WaitDeadlines { silent: half, whole: half };
-                        return Step::Wait { pending, level: from, watcher, deadlines };
+                        return Step::Wait { pending: Box::new(pending), level: from, watcher, deadlines };
                     }
                 }
                 self.ask_after(pending, from, Failure::new(Cause::NotTried, "not in the store"))
@@ -288,7 +288,8 @@ impl Driver {
                 self.ask_after(pending, from, Failure::new(Cause::NotTried, "no mirror can be asked"))
             }
             Level::Mirror | Level::Network => {
-                let behalf = self.behalf(&pending.need);
+                let looked = pending.looked();
+                let behalf = Behalf { looked, ..self.behalf(&pending.need) };
                 let (known, policy) = (pending.fallback.as_ref(), &self.snapshot.basis.policy);
                 match self.fetcher.begin(&pending.need, from, known, &behalf, policy) {
                     Ok(watcher) => {
@@ -296,7 +297,7 @@ impl Driver {
                         let half = self.half();
                         let whole = if from == Level::Mirror { half } else { self.deadline };
                         let deadlines = WaitDeadlines { silent: half, whole };
-                        Step::Wait { pending, level: from, watcher, deadlines }
+                        Step::Wait { pending: Box::new(pending), level: from, watcher, deadlines }
                     }
                     Err(failure) => self.ask_after(pending, from, failure),
                 }
@@ -341,7 +342,7 @@ impl Driver {
                 parties
             }
         };
-        Behalf { parties, deadline: Some(self.deadline) }
+        Behalf { parties, deadline: Some(self.deadline), looked: None }
     }
 
     fn find_parties(&self, need: &Need) -> Parties {
@@ -383,7 +384,8 @@ impl Driver {
                     self.unfinished.push(self.name_of(&pending.need));
                     return self.answer_failed(pending, failure);
                 }
-                Step::Wait { pending, level, watcher, deadlines: WaitDeadlines { silent: whole, whole } }
+                let deadlines = WaitDeadlines { silent: whole, whole };
+                Step::Wait { pending: Box::new(pending), level, watcher, deadlines }
             }
         }
     }
@@ -402,7 +404,10 @@ impl Driver {
             return Step::Answered;
         }
         self.find_signer(&need, cached);
-        let next = self.next(level);
+        if matches!(level, Level::Store | Level::Near) {
+            pending.stored = Some(Arc::clone(cached));
+        }
+        let mut next = self.next(level);
         let is_due = next.is_some() && self.fetcher.memory.is_due(cached, self.inputs().now);
         let decided = if self.fetcher.memory.is_rollback(cached) {
             Err(Dismissal::Superseded)
@@ -412,6 +417,10 @@ impl Driver {
         } else {
             self.session.offer(&need.request, cached.answer.clone())
         };
+        // The near store is asked only for what others wrote over it.
+        if next == Some(Level::Near) && (decided.is_ok() || cached.origin != Origin::Shared) {
+            next = self.next(Level::Near);
+        }
         match decided {
             Ok(()) => {
                 self.fetcher.keep(&need, outcome, level, self.inputs().now);
@@ -430,6 +439,10 @@ impl Driver {
                 // It cannot be used to accept, but it is evidence: a CRL that is too old may list the certificate.
                 if cause == Cause::Stale && cached.is_signed() {
                     PendingNeed::keep_newer(&mut pending.last, cached);
+                }
+                if level == Level::Network && cached.is_from_store() {
+                    pending.is_for_source = true;
+                    return self.ask(pending, level);
                 }
                 if let Some(next) = next {
                     return self.ask(pending, next);

@@ -14,7 +14,7 @@ use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::clock::now;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::fetcher::read;
+use crate::fetcher::{Level, read};
 use crate::transport::answer::Transport;
 use crate::transport::spool::{Spool, SpoolError};
 
@@ -73,12 +73,17 @@ async fn on_runtime(
     }
 }
 
-/// The answer to a request that the engine's store has, parsed again.
+/// The answer to a request that the engine's store has, parsed again. If that cannot be parsed, what this host has for
+/// itself.
 ///
 /// # Errors
 /// If there is none, or none that can be parsed.
 pub async fn load(engine: &Engine, need: &Need) -> Result<Arc<CachedEvidence>, Failure> {
-    engine.shared.fetcher.load(need, &engine.snapshot().basis.policy).await
+    let (fetcher, snapshot) = (&engine.shared.fetcher, engine.snapshot());
+    match fetcher.load(need, &snapshot.basis.policy).await {
+        Err(_) if fetcher.has_store(Level::Near) => fetcher.load_near(need, &snapshot.basis.policy).await,
+        loaded => loaded,
+    }
 }
 
 /// Writes evidence to the engine's store, in the background.

@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::cache::evidence::CachedEvidence;
 use crate::failure::Failure;
-use crate::fetcher::{FetchOutcome, FetchWatcher, Level, State};
+use crate::fetcher::{FetchOutcome, FetchWatcher, Level, Looked, State};
+use crate::store::EvidenceVersion;
 
 /// A need whose fetch is waited for.
 pub(crate) struct Awaited {
@@ -33,11 +34,23 @@ pub(crate) struct PendingNeed {
     /// Evidence in the cache that is too old to accept a certificate. The certificates that it lists are still
     /// revoked.
     pub(crate) last: Option<Arc<CachedEvidence>>,
+    /// The last evidence that a store had, whether or not it counts.
+    pub(crate) stored: Option<Arc<CachedEvidence>>,
+    /// What a store had in place of an answer did not count: the source itself is asked.
+    pub(crate) is_for_source: bool,
 }
 
 impl PendingNeed {
     pub(crate) fn new(need: Need) -> Self {
-        Self { need, begun: Instant::now(), fallback: None, last: None }
+        let begun = Instant::now();
+        Self { need, begun, fallback: None, last: None, stored: None, is_for_source: false }
+    }
+
+    /// What is known of the store before a source is asked.
+    pub(crate) fn looked(&self) -> Option<Looked> {
+        let known = self.fallback.iter().chain(&self.last).chain(&self.stored);
+        let found = known.map(|cached| (EvidenceVersion::of(cached), cached.fetched_at)).max();
+        (!self.is_for_source).then_some(Looked { at: self.begun, found })
     }
 
     /// Notes newer evidence. Older evidence does not replace it.

@@ -22,7 +22,7 @@ use crate::fetcher::health::{Health, Host};
 use crate::fetcher::heavy::Heavy;
 use crate::fetcher::in_flight::State;
 use crate::fetcher::permits::{Bounds, Full, Parties, Party, Permit, Permits, YOUNG};
-use crate::fetcher::persist::Persist;
+use crate::fetcher::persist::{Looked, Persist};
 use crate::fetcher::read;
 use crate::limits::FetchLimits;
 use crate::metrics as names;
@@ -55,6 +55,8 @@ pub(crate) struct Behalf {
     pub(crate) parties: Parties,
     /// The time until which the answer is useful to it.
     pub(crate) deadline: Option<Instant>,
+    /// What it knew when it looked into the store. Newer evidence that is there meanwhile takes the place of an answer.
+    pub(crate) looked: Option<Looked>,
 }
 
 impl Behalf {
@@ -259,16 +261,16 @@ impl Exchanges {
         sender: &watch::Sender<State>,
     ) -> Result<Received, Failure> {
         let Exchange { need, policy, .. } = *exchange;
-        let (begun, queued) = (now(), Instant::now());
+        let queued = Instant::now();
         let lease = self.lease(need, &exchange.behalf).await;
         let has_lease = lease.is_some();
         *turn.lock().unwrap_or_else(PoisonError::into_inner) = lease;
-        // After a wait for the lease, the process before may have stored the evidence.
+        // The process that had the lease before may have stored the evidence, even if it ended it just before this one
+        // asked.
         let had_to_wait = queued.elapsed() > AT_ONCE;
         if has_lease
-            && had_to_wait
-            && let Some(persist) = &self.persist
-            && let Some(cached) = persist.put_meanwhile(need, begun, policy).await
+            && let Some((persist, looked)) = self.persist.as_ref().zip(exchange.behalf.looked)
+            && let Some(cached) = persist.put_meanwhile(need, &looked, had_to_wait, policy).await
         {
             return Ok(Received::Stored(cached));
         }

@@ -22,6 +22,8 @@ const MANY: usize = 1_024;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Level {
     Store,
+    /// The store that this host has for itself, in front of one that hosts share: asked if what that had does not count.
+    Near,
     Mirror,
     Network,
 }
@@ -30,7 +32,8 @@ impl Level {
     /// Where it is looked for next.
     pub(crate) const fn next(self) -> Option<Self> {
         match self {
-            Self::Store => Some(Self::Mirror),
+            Self::Store => Some(Self::Near),
+            Self::Near => Some(Self::Mirror),
             Self::Mirror => Some(Self::Network),
             Self::Network => None,
         }

@@ -43,7 +43,7 @@ pub(crate) use mirror_news::Announced;
 pub use mirror_news::MirrorNews;
 pub(crate) use mirrors::Mirrors;
 use persist::Persist;
-pub(crate) use persist::{StoreTrust, StoreUsed, folder};
+pub(crate) use persist::{Looked, StoreTrust, StoreUsed, folder};
 
 /// Fetches evidence.
 pub(crate) struct Fetcher {
@@ -123,7 +123,7 @@ impl Fetcher {
             return Ok(watcher);
         }
         let route = match level {
-            Level::Store => None,
+            Level::Store | Level::Near => None,
             Level::Mirror => {
                 // What may not be asked of its source is not asked of a mirror.
                 self.exchanges()?.target(&need.request)?;
@@ -157,6 +157,9 @@ impl Fetcher {
                             fetcher.mirrored(&need, known.as_ref(), &behalf, &policy, &begun.sender);
                         fetched.await.map(|cached| (cached, None))
                     }
+                    None if level == Level::Near => {
+                        fetcher.load_near(&need, &policy).await.map(|cached| (cached, None))
+                    }
                     None => fetcher.load(&need, &policy).await.map(|cached| (cached, None)),
                     Some((target, host)) => {
                         let exchange = Exchange { need: &need, target, known, behalf, policy: &policy };
@@ -177,6 +180,23 @@ impl Fetcher {
     ) -> Result<Arc<CachedEvidence>, Failure> {
         match &self.persist {
             Some(persist) => persist.load(need, policy).await,
+            None => Err(Failure::new(Cause::NotTried, "not in the store")),
+        }
+    }
+
+    /// Whether there is a store at this level.
+    pub(crate) fn has_store(&self, level: Level) -> bool {
+        self.persist.as_ref().is_some_and(|persist| level == Level::Store || persist.near().is_some())
+    }
+
+    /// What the store has that is near, if it is in front of another.
+    pub(crate) async fn load_near(
+        &self,
+        need: &Need,
+        policy: &Arc<Policy>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
+        match &self.persist {
+            Some(persist) => persist.load_near(need, policy).await,
             None => Err(Failure::new(Cause::NotTried, "not in the store")),
         }
     }
@@ -288,13 +308,15 @@ impl Fetcher {
         metrics::gauge!(names::MEMORY).set((self.memory.kib() << 10) as f64);
         match level {
             // A mirror may have got newer evidence while this process did not run.
-            Level::Store => {
+            Level::Store | Level::Near => {
                 if let Some(news) = self.own_news.get() {
                     // If there are too many, it is due by itself in time.
                     let _sent = news.try_send(Announced::Key(key));
                 }
             }
             Level::Mirror => self.mirrors.iter().for_each(|mirrors| mirrors.served(&key)),
+            // Another process had fetched it.
+            Level::Network if cached.is_from_store() => {}
             Level::Network => {
                 self.health.served(&key);
                 self.health.served(&key.for_signer(&need.signer));
@@ -327,15 +349,12 @@ impl Fetcher {
             self.memory.replace(key, cached);
         }
         match level {
-            Level::Store => {
-                debug!(
-                    name: "store-entry-unsuitable", target: "certcheck::store",
-                    url = %printable(need.request.url()), cause = cause.code(), "entry of the store did not count"
-                );
-                metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
-                if let Some(persist) = &self.persist {
-                    persist.did_not_count(&key);
-                }
+            Level::Store | Level::Near => self.refuse_stored(need, &key, level, cause),
+            // Another process had put it into the store. The source was not asked.
+            Level::Network if cached.is_from_store() => {
+                drop(outcome.take_lease());
+                self.fetches.end(key, level, outcome);
+                self.refuse_stored(need, &key, Level::Store, cause);
             }
             Level::Mirror => {
                 self.fetches.end(key, level, outcome);
@@ -358,6 +377,19 @@ impl Fetcher {
                     self.health.failed(Some(&key.for_signer(&need.signer)), &host, failure);
                 }
             }
+        }
+    }
+
+    fn refuse_stored(&self, need: &Need, key: &EvidenceKey, level: Level, cause: Cause) {
+        debug!(
+            name: "store-entry-unsuitable", target: "certcheck::store",
+            url = %printable(need.request.url()), cause = cause.code(), "entry of the store did not count"
+        );
+        metrics::counter!(names::STORE_REFUSED, "why" => cause.code()).increment(1);
+        let Some(persist) = &self.persist else { return };
+        match persist.near().filter(|_| level == Level::Near) {
+            Some(near) => near.did_not_count(key),
+            None => persist.did_not_count(key),
         }
     }
 

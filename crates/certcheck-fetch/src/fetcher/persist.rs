@@ -9,7 +9,7 @@ use certcheck_core::status::Cause;
 use certcheck_core::{Policy, Time};
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::{debug, warn};
 
 use crate::cache::evidence::{CachedEvidence, Origin};
@@ -20,7 +20,7 @@ use crate::fetcher::heavy::Heavy;
 use crate::fetcher::read;
 use crate::metrics as names;
 use crate::printable::printable;
-use crate::store::{Lease, Store, StoreError, Stored};
+use crate::store::{EvidenceVersion, Lease, Store, StoreError, Stored};
 
 /// How long to wait for a store.
 const STORE: Duration = Duration::from_secs(5);
@@ -28,6 +28,25 @@ const STORE: Duration = Duration::from_secs(5);
 const WRITES: usize = 4_096;
 /// How long the end of a program waits for them.
 const FLUSH: Duration = Duration::from_secs(10);
+
+/// What another process fetched so much earlier than a check looked into the store, in seconds, is as good as what would be
+/// fetched now: it takes a moment until it is written, and clocks differ.
+const EARLIER: i64 = 60;
+
+/// What a check knew when it looked into the store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looked {
+    /// When it began.
+    pub(crate) at: Instant,
+    /// The newest evidence that it has, in memory or from the store, and when that was fetched.
+    pub(crate) found: Option<(EvidenceVersion, Time)>,
+}
+
+impl Looked {
+    fn seconds_ago(&self) -> i64 {
+        i64::try_from(self.at.elapsed().as_secs()).unwrap_or(i64::MAX)
+    }
+}
 
 /// How far a store is trusted: the caller that builds the engine decides.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,21 +87,45 @@ impl Persist {
         &self.used.store
     }
 
+    /// The store that this host has for itself, if the one that is used has it in front of another.
+    pub(super) fn near(&self) -> Option<&Arc<dyn Store>> {
+        self.used.store.near()
+    }
+
     /// The evidence that the store has for this need, parsed and verified again.
     pub(super) async fn load(
         &self,
         need: &Need,
         policy: &Arc<Policy>,
     ) -> Result<Arc<CachedEvidence>, Failure> {
-        let stored = self.stored(need).await?;
-        self.read(stored, need, policy).await
+        self.load_from(self.store(), need, policy).await
     }
 
-    /// The entry that the store has for this need.
-    async fn stored(&self, need: &Need) -> Result<Stored, Failure> {
+    /// The same from the store that this host has for itself.
+    pub(super) async fn load_near(
+        &self,
+        need: &Need,
+        policy: &Arc<Policy>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
+        let store = self.near().ok_or_else(|| Failure::new(Cause::NotTried, "not in the store"))?;
+        self.load_from(store, need, policy).await
+    }
+
+    async fn load_from(
+        &self,
+        store: &Arc<dyn Store>,
+        need: &Need,
+        policy: &Arc<Policy>,
+    ) -> Result<Arc<CachedEvidence>, Failure> {
+        let stored = self.stored(store, need).await?;
+        self.read(store, stored, need, policy).await
+    }
+
+    /// The entry that a store has for this need.
+    async fn stored(&self, store: &Arc<dyn Store>, need: &Need) -> Result<Stored, Failure> {
         let nothing = || Failure::new(Cause::NotTried, "not in the store");
         let key = EvidenceKey::of(&need.request).ok_or_else(nothing)?;
-        let Ok(found) = timeout(STORE, self.used.store.get(&key)).await else {
+        let Ok(found) = timeout(STORE, store.get(&key)).await else {
             return Err(Failure::new(Cause::NotTried, "the store does not answer"));
         };
         match found {
@@ -100,12 +143,13 @@ impl Persist {
 
     async fn read(
         &self,
+        store: &Arc<dyn Store>,
         stored: Stored,
         need: &Need,
         policy: &Arc<Policy>,
     ) -> Result<Arc<CachedEvidence>, Failure> {
         let key = EvidenceKey::of(&need.request).ok_or_else(|| Failure::new(Cause::NotTried, "no store"))?;
-        let origin = self.used.store.origin();
+        let origin = store.origin();
         let (signer, policy) = (need.signer.clone(), Arc::clone(policy));
         let trust = self.used.trust;
         let _turn = self.heavy.turn(stored.body.bytes.len()).await;
@@ -123,7 +167,7 @@ impl Persist {
             Ok(Err(failure)) => {
                 let failure = self.refuse_stored(&key, need, &failure.detail);
                 // Before anything is fetched in its place, so that the new entry stays.
-                let _gone = timeout(STORE, self.used.store.remove(&key)).await;
+                let _gone = timeout(STORE, store.remove(&key)).await;
                 Err(failure)
             }
             Err(error) => Err(Failure::malformed(error.to_string())),
@@ -139,16 +183,31 @@ impl Persist {
         Failure::malformed(format!("the store: {why}"))
     }
 
-    /// The evidence that another process has put into the store while this one waited for its turn.
+    /// The evidence that another process has put into the store since a check looked there. If the check had to wait for
+    /// its turn, evidence that was only fetched again counts too.
     pub(super) async fn put_meanwhile(
         &self,
         need: &Need,
-        begun: Time,
+        looked: &Looked,
+        had_to_wait: bool,
         policy: &Arc<Policy>,
     ) -> Option<Arc<CachedEvidence>> {
-        let stored =
-            self.stored(need).await.ok().filter(|stored| (begun..=now()).contains(&stored.fetched_at))?;
-        self.read(stored, need, policy).await.ok()
+        let (store, key) = (self.store(), EvidenceKey::of(&need.request)?);
+        // The bytes are not read for what is known.
+        let version = timeout(STORE, store.version(&key)).await.ok()?.ok()??;
+        let known = looked.found.map(|(version, _)| version);
+        let is_newer = Some(version) > known;
+        if !is_newer && (!had_to_wait || Some(version) < known) {
+            return None;
+        }
+        let stored = self.stored(store, need).await.ok()?;
+        let since = now().unix().saturating_sub(looked.seconds_ago()).saturating_sub(EARLIER);
+        let is_recent = stored.fetched_at <= now() && stored.fetched_at.unix() >= since;
+        let found = (stored.version(), stored.fetched_at);
+        if !is_recent || looked.found.is_some_and(|known| found <= known) {
+            return None;
+        }
+        self.read(store, stored, need, policy).await.ok()
     }
 
     /// Notes that evidence of the store did not count for a check.
@@ -239,7 +298,7 @@ fn read_stored(
     policy: &Policy,
     trust: StoreTrust,
 ) -> Result<(Arc<CachedEvidence>, Option<String>), Failure> {
-    let Stored { request, body, transport, fetched_at, this_update, signers, index, .. } = stored;
+    let Stored { request, body, transport, fetched_at, this_update, crl_number, signers, index, .. } = stored;
     let origin = stored.origin.unwrap_or(origin);
     let transport = transport.bounded();
     // A time in the future is wrong.
@@ -263,6 +322,9 @@ fn read_stored(
     // An entry that claims to be newer than it is would keep newer ones out.
     if this_update.is_some() && this_update != cached.times().0 {
         return Err(Failure::malformed("its thisUpdate is not the one that it was kept with"));
+    }
+    if crl_number.is_some() && crl_number.as_deref() != cached.crl().and_then(|crl| crl.number()) {
+        return Err(Failure::malformed("its CRLNumber is not the one that it was kept with"));
     }
     Ok((Arc::new(cached), note))
 }

@@ -19,7 +19,8 @@ const MANY: usize = 4_096;
 
 /// A near store before a far one. The far one is asked for the version of an entry, and for the entry only if it is newer,
 /// so a host gets and keeps one copy of each. What counts is put where it is missing: into the near store if the far one
-/// had it, and into the far one if that has lost it.
+/// had it, and into the far one if that has lost it. What is newer in the far store and does not count hides nothing: the
+/// near store is asked too, as it would be without the far one. Its entry is not put over the newer one there.
 #[derive(Debug)]
 pub struct Layered(Arc<Layers>);
 
@@ -204,6 +205,10 @@ impl Store for Layered {
             }
         });
         Some(news.boxed())
+    }
+
+    fn near(&self) -> Option<&Arc<dyn Store>> {
+        Some(&self.0.near)
     }
 
     fn folder(&self) -> Option<&Path> {

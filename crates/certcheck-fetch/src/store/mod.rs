@@ -244,6 +244,12 @@ pub trait Store: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The store that this host has for itself, if it is in front of one that hosts share. It is asked when what
+    /// [`get`](Self::get) returned did not count, or came too late: what others write must not hide what this host has.
+    fn near(&self) -> Option<&Arc<dyn Store>> {
+        None
+    }
+
     /// The best folder for temporary files, so that they need not be copied.
     fn folder(&self) -> Option<&Path> {
         None

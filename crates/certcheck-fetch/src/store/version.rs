@@ -2,6 +2,8 @@
 
 use certcheck_core::Time;
 
+use crate::cache::evidence::CachedEvidence;
+
 /// The longest CRLNumber, in bytes (RFC 5280 5.2.3).
 const MAX_NUMBER: usize = 20;
 
@@ -21,6 +23,12 @@ impl EvidenceVersion {
         let given = crl_number.unwrap_or_default().iter().rev();
         number.iter_mut().rev().zip(given).for_each(|(own, given)| *own = *given);
         Self { this_update, number }
+    }
+
+    /// The version of this evidence, as a store has it.
+    pub(crate) fn of(cached: &CachedEvidence) -> Self {
+        let time = cached.times().0.unwrap_or(cached.fetched_at);
+        Self::new(time.unix(), cached.crl().and_then(|crl| crl.number()))
     }
 
     /// The same, with a time that is no later than this one, in seconds since 1970.
