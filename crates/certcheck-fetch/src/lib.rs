@@ -49,7 +49,7 @@
 //! | fetch what will be needed | [`Engine::prefetch_ring`], [`Engine::prefetch`] |
 //! | give CRLs or OCSP responses from files | [`EngineBuilder::evidence`] |
 //! | keep evidence over a restart | [`store::DiskStore`], [`EngineBuilder::disk_store`] |
-//! | share evidence between hosts | `store::RedisStore` with the feature `store-redis`, [`store::Layered`], [`store::Store`], [`EngineBuilder::store`] |
+//! | share evidence between hosts | `store::RedisStore` with the feature `store-redis`, `store::NatsStore` with `store-nats`, [`store::Layered`], [`store::Store`], [`EngineBuilder::store`] |
 //! | allow or deny URLs and addresses | [`Guard`], [`EngineBuilder::guard`] |
 //! | use mirrors of the site, or write one | [`EngineBuilder::mirrors`], [`mirror`] |
 //! | know when evidence is asked for again | [`refresh::due`] |
@@ -154,6 +154,12 @@ pub mod fuzzing {
     /// A record of the store.
     pub fn record(bytes: &[u8]) {
         crate::store::read_record(bytes);
+    }
+
+    /// The head of an entry of a shared store, as NATS has it.
+    #[cfg(feature = "store-nats")]
+    pub fn head(bytes: &[u8]) {
+        crate::store::read_head(bytes);
     }
 
     /// A body, in pieces of any size.

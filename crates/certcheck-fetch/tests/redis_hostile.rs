@@ -2,6 +2,7 @@
 #![cfg(feature = "store-redis")]
 
 mod redis_kit;
+mod shared_kit;
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use certcheck_fetch::store::{Store, StoreError};
 use certcheck_testkit::peers::Redis;
 use redis::{Commands as _, Connection, RedisResult};
 
-use redis_kit::{bytes_in, crl, key, name, neighbour, runtime, store, stored, took};
+use redis_kit::{name, neighbour, store};
+use shared_kit::{bytes_in, crl, key, runtime, stored, took};
 
 const OLD: &str = "2026-12-01T00:00:00Z";
 const NEW: &str = "2026-12-02T00:00:00Z";

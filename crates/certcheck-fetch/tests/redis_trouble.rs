@@ -3,6 +3,7 @@
 #![cfg(feature = "store-redis")]
 
 mod redis_kit;
+mod shared_kit;
 
 use std::time::Duration;
 
@@ -10,10 +11,8 @@ use certcheck_fetch::store::{Store, StoreError};
 use certcheck_testkit::peers::Redis;
 use redis::Commands as _;
 
-use redis_kit::{
-    TROUBLED, bytes_in, crl, impatient_store, key, name, neighbour, runtime, store, store_at, stored, took,
-    until_usable,
-};
+use redis_kit::{impatient_store, name, neighbour, store, store_at};
+use shared_kit::{TROUBLED, bytes_in, crl, key, runtime, stored, took, until_usable};
 
 const OLD: &str = "2026-12-01T00:00:00Z";
 /// What costs nothing, on a busy machine.
@@ -44,49 +43,6 @@ async fn is_paid_for_once(store: &dyn Store) {
 }
 
 #[test]
-fn an_engine_that_was_never_there() {
-    let Some(mut redis) = Redis::start(&[]) else { return };
-    redis.kill();
-    runtime().block_on(async {
-        let own = impatient_store(&redis);
-        is_paid_for_once(&own).await;
-        redis.restart();
-        until_usable(&own, &key()).await;
-        own.put(&key(), stored(&crl(1, OLD, 1))).await.expect("written");
-    });
-}
-
-#[test]
-fn an_engine_that_is_killed() {
-    let Some(mut redis) = Redis::start(&[]) else { return };
-    runtime().block_on(async {
-        let own = used(&redis).await;
-        own.put(&key(), stored(&crl(1, OLD, 1))).await.expect("written");
-        redis.kill();
-        is_paid_for_once(&own).await;
-        redis.restart();
-        until_usable(&own, &key()).await;
-        assert!(own.get(&key()).await.expect("reads").is_none());
-    });
-}
-
-#[test]
-fn an_engine_that_is_frozen() {
-    let Some(redis) = Redis::start(&[]) else { return };
-    runtime().block_on(async {
-        let own = used(&redis).await;
-        own.put(&key(), stored(&crl(1, OLD, 1))).await.expect("written");
-        redis.freeze();
-        is_paid_for_once(&own).await;
-        // A new process, whose connection is taken and never answered.
-        is_paid_for_once(&impatient_store(&redis)).await;
-        redis.thaw();
-        until_usable(&own, &key()).await;
-        assert!(own.get(&key()).await.expect("reads").is_some());
-    });
-}
-
-#[test]
 fn an_engine_that_pauses_its_clients() {
     let Some(redis) = Redis::start(&[]) else { return };
     runtime().block_on(async {
@@ -95,43 +51,6 @@ fn an_engine_that_pauses_its_clients() {
             redis::cmd("CLIENT").arg("PAUSE").arg(1_000).query(&mut neighbour(&redis)).expect("paused");
         is_paid_for_once(&own).await;
         until_usable(&own, &key()).await;
-    });
-}
-
-/// At any moment of reading or writing a large CRL: all of it or nothing, and an end soon.
-#[test]
-fn an_engine_that_dies_in_the_middle() {
-    let Some(mut redis) = Redis::start(&[]) else { return };
-    let given = stored(&crl(400_000, OLD, 1));
-    runtime().block_on(async {
-        for number in 0..6 {
-            let (own, key) = (store(&redis), key());
-            own.put(&key, given.clone()).await.expect("written");
-            let after = Duration::from_millis(2 * number);
-            let (reader, writer) = (own.clone(), own.clone());
-            let other = given.clone();
-            let reading = tokio::spawn(async move { bytes_in(&reader, &key).await });
-            let writing = tokio::spawn(async move { writer.put(&key, other).await });
-            tokio::time::sleep(after).await;
-            if number % 2 == 0 {
-                redis.kill();
-            } else {
-                redis.freeze();
-            }
-            let both = async { (reading.await.expect("ends"), writing.await.expect("ends")) };
-            let ((read, wrote), time) = took(both).await;
-            assert!(time < Duration::from_secs(7), "{time:?}");
-            match read {
-                Ok(Some(bytes)) => assert!(bytes == given.body.bytes),
-                Ok(None) => {}
-                Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error}"),
-            }
-            assert!(wrote.is_ok() || is_unavailable(&wrote), "{wrote:?}");
-            if number % 2 == 1 {
-                redis.thaw();
-            }
-            redis.restart();
-        }
     });
 }
 

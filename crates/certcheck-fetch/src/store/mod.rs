@@ -6,9 +6,13 @@ mod disk;
 mod folder;
 mod layered;
 mod memory;
+#[cfg(feature = "store-nats")]
+mod nats;
 mod record;
 #[cfg(feature = "store-redis")]
 mod redis;
+#[cfg(any(feature = "store-redis", feature = "store-nats"))]
+mod remote;
 mod shared;
 mod version;
 
@@ -28,6 +32,10 @@ use futures_util::stream::BoxStream;
 pub use disk::{DiskOptions, DiskStore};
 pub use layered::Layered;
 pub use memory::MemoryStore;
+#[cfg(all(fuzzing, feature = "store-nats"))]
+pub(crate) use nats::read_head;
+#[cfg(feature = "store-nats")]
+pub use nats::{NatsError, NatsOptions, NatsStore};
 #[cfg(fuzzing)]
 pub(crate) use record::read_record;
 #[cfg(feature = "store-redis")]

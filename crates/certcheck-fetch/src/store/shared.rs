@@ -11,7 +11,7 @@ use crate::limits::FetchLimits;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "made by its users, field by field")]
 pub struct SharedStore {
-    /// Its address, as in `RedisOptions::address`.
+    /// Its address, as in `RedisOptions::address` or `NatsOptions::address`.
     pub address: String,
     /// The file that has the password.
     pub password_file: Option<PathBuf>,
@@ -27,16 +27,16 @@ pub enum SharedStoreError {
     Address(String),
     /// The file of the password cannot be used.
     Password(String),
-    /// This program is built without shared stores.
-    NotBuilt,
+    /// This program is built without stores on this kind of engine: the feature that it would need.
+    NotBuilt(&'static str),
 }
 
 impl fmt::Display for SharedStoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(why) | Self::Password(why) => f.write_str(why),
-            Self::NotBuilt => {
-                f.write_str("this build has no shared stores: build it with `--features store-redis`")
+            Self::NotBuilt(feature) => {
+                write!(f, "this build has no such shared stores: build it with `--features {feature}`")
             }
         }
     }
@@ -48,39 +48,56 @@ impl SharedStore {
     /// Opens the store, behind the disk store of this host if it has one. It is connected to when it is first used.
     ///
     /// # Errors
-    /// If the address or the file of the password cannot be used, or if this program is built without the feature
-    /// `store-redis`.
+    /// If the address or the file of the password cannot be used, or if this program is built without the feature that the address needs:
+    /// `store-redis` or `store-nats`.
     pub fn open(&self, near: Option<DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
-        #[cfg(feature = "store-redis")]
-        {
-            self.open_redis(near)
-        }
-        #[cfg(not(feature = "store-redis"))]
-        {
-            drop(near);
-            Err(SharedStoreError::NotBuilt)
-        }
+        let is_nats = self.address.starts_with("nats://") || self.address.starts_with("tls://");
+        let far = if is_nats { self.open_nats(near.as_ref())? } else { self.open_redis(near.as_ref())? };
+        Ok(match near {
+            Some(near) => Arc::new(super::Layered::new(Arc::new(near), far)),
+            None => far,
+        })
     }
 
     #[cfg(feature = "store-redis")]
-    fn open_redis(&self, near: Option<DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
+    fn open_redis(&self, near: Option<&DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
         let mut options = super::RedisOptions::new(self.address.as_str());
         options.password = self.password_file.as_deref().map(password).transpose()?;
         options.limits = self.limits.clone();
-        if let Some(folder) = near.as_ref().and_then(Store::folder) {
+        if let Some(folder) = near.and_then(Store::folder) {
             options.folder = folder.to_owned();
         }
-        let far = super::RedisStore::new(options);
-        let far = far.map_err(|error| SharedStoreError::Address(error.to_string()))?;
-        Ok(match near {
-            Some(near) => Arc::new(super::Layered::new(Arc::new(near), Arc::new(far))),
-            None => Arc::new(far),
-        })
+        let store = super::RedisStore::new(options);
+        Ok(Arc::new(store.map_err(|error| SharedStoreError::Address(error.to_string()))?))
+    }
+
+    #[cfg(not(feature = "store-redis"))]
+    #[expect(clippy::unused_self, reason = "the other build of it needs it")]
+    const fn open_redis(&self, _: Option<&DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
+        Err(SharedStoreError::NotBuilt("store-redis"))
+    }
+
+    #[cfg(feature = "store-nats")]
+    fn open_nats(&self, near: Option<&DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
+        let mut options = super::NatsOptions::new(self.address.as_str());
+        options.password = self.password_file.as_deref().map(password).transpose()?;
+        options.limits = self.limits.clone();
+        if let Some(folder) = near.and_then(Store::folder) {
+            options.folder = folder.to_owned();
+        }
+        let store = super::NatsStore::new(options);
+        Ok(Arc::new(store.map_err(|error| SharedStoreError::Address(error.to_string()))?))
+    }
+
+    #[cfg(not(feature = "store-nats"))]
+    #[expect(clippy::unused_self, reason = "the other build of it needs it")]
+    const fn open_nats(&self, _: Option<&DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
+        Err(SharedStoreError::NotBuilt("store-nats"))
     }
 }
 
 /// The password in a file, without white space around it.
-#[cfg(feature = "store-redis")]
+#[cfg(any(feature = "store-redis", feature = "store-nats"))]
 fn password(path: &std::path::Path) -> Result<String, SharedStoreError> {
     use std::io::Read as _;
 
@@ -110,11 +127,17 @@ mod tests {
         SharedStore { address: address.to_owned(), password_file, limits: FetchLimits::default() }
     }
 
-    #[cfg(not(feature = "store-redis"))]
     #[test]
-    fn a_build_without_shared_stores_says_so() {
-        let error = shared("redis://h", None).open(None).expect_err("not built");
-        assert_eq!(error, SharedStoreError::NotBuilt);
+    fn a_build_without_an_engine_says_so() {
+        for (address, feature, is_built) in [
+            ("redis://h", "store-redis", cfg!(feature = "store-redis")),
+            ("nats://h", "store-nats", cfg!(feature = "store-nats")),
+            ("tls://h", "store-nats", cfg!(feature = "store-nats")),
+        ] {
+            let opened = shared(address, None).open(None).map(drop);
+            let expected = if is_built { Ok(()) } else { Err(SharedStoreError::NotBuilt(feature)) };
+            assert_eq!(opened, expected, "{address}");
+        }
     }
 
     #[cfg(feature = "store-redis")]

@@ -167,7 +167,7 @@ impl Network {
 }
 
 /// Makes the built-in provider that of the process, unless it has one: for clients that can be given none.
-#[cfg(feature = "store-redis")]
+#[cfg(any(feature = "store-redis", feature = "store-nats"))]
 pub(crate) fn install_provider() {
     // An error says that there is one.
     let _others = provider::default_provider().install_default();

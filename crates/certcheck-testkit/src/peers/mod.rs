@@ -1,9 +1,10 @@
 //! Servers of other projects, each a child process on 127.0.0.1 that ends when its value is dropped: nginx, slapd of
-//! OpenLDAP, the responder of the `openssl` program, Redis, and proxies that ask a validation listener.
+//! OpenLDAP, the responder of the `openssl` program, Redis, NATS, and proxies that ask a validation listener.
 //!
 //! `start` returns `None` if the program is not installed, and says so on standard error. With
 //! `CERTCHECK_REQUIRE_PEERS` in the environment it panics instead, so that nothing is skipped unnoticed.
 
+mod nats;
 mod nginx;
 mod ocsp;
 mod process;
@@ -14,6 +15,7 @@ mod slapd;
 mod tests;
 pub mod tool;
 
+pub use nats::Nats;
 pub use nginx::Nginx;
 pub use ocsp::OpensslResponder;
 pub use process::free_port;

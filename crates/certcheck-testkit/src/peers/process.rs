@@ -110,8 +110,10 @@ impl Process {
         end(&mut self.child);
     }
 
-    pub(super) fn id(&self) -> u32 {
-        self.child.id()
+    /// Sends it a signal, as `kill` names it.
+    pub(super) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(status.expect("runs").success(), "kill {signal}");
     }
 }
 

@@ -55,7 +55,7 @@ impl Redis {
     /// # Panics
     /// If `kill` cannot be run.
     pub fn freeze(&self) {
-        self.signal("-STOP");
+        self.process.signal("-STOP");
     }
 
     /// Lets it go on.
@@ -63,12 +63,7 @@ impl Redis {
     /// # Panics
     /// If `kill` cannot be run.
     pub fn thaw(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([signal, &self.process.id().to_string()]).status();
-        assert!(status.expect("runs").success(), "kill {signal}");
+        self.process.signal("-CONT");
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct NetworkArguments {
     #[arg(long)]
     pub(crate) trust_cache: bool,
 
-    /// A store that hosts share, such as redis://cache.example:6379/0, in a build that has it.
+    /// A store that hosts share, such as redis://cache.example:6379/0 or nats://cache.example:4222, in a build that has it.
     #[arg(long, value_name = "URL", conflicts_with = "trust_cache")]
     pub(crate) shared_store: Option<String>,
 

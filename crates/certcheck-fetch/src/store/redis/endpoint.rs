@@ -11,6 +11,7 @@ use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisFuture, RedisResu
 use tokio::sync::Mutex;
 
 use super::options::{Place, RedisError};
+use crate::store::remote::{Dial, Failed};
 use crate::transport::install_provider;
 
 /// How long a connection may take to be made. It is made in the background.
@@ -66,7 +67,7 @@ impl Endpoint {
         })
     }
 
-    pub(super) async fn connect(&self) -> RedisResult<Connection> {
+    async fn connect(&self) -> RedisResult<Connection> {
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(None);
         let client = match self {
@@ -99,6 +100,16 @@ impl Endpoint {
         };
         listener.subscribe(channel).await?;
         Ok(listener)
+    }
+}
+
+impl Dial for Endpoint {
+    type Connection = Connection;
+
+    async fn dial(&self) -> Result<Connection, Failed> {
+        let mut connection = self.connect().await?;
+        redis::cmd("PING").query_async::<()>(&mut connection).await?;
+        Ok(connection)
     }
 }
 

@@ -13,15 +13,9 @@
 //! Nothing that is read is trusted: not its size, not its content, not its time. Anyone who can write to the engine can
 //! make entries useless, which costs a fetch.
 
-mod body;
 mod endpoint;
-mod entries;
-mod head;
-mod known;
-mod lease;
-mod link;
+mod engine;
 mod names;
-mod news;
 mod options;
 mod redis_store;
 mod script;

@@ -1,12 +1,5 @@
 //! The names of keys.
 
-use crate::cache::key::EvidenceKey;
-
-/// The beginning of all names, unless a site has several stores on one engine. The number is that of the format.
-pub(super) const PREFIX: &str = "cc1";
-/// The digits of a key that are in a name.
-const DIGITS: usize = 32;
-
 /// The names of one entry.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
@@ -15,8 +8,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(prefix: &str, key: &EvidenceKey) -> Self {
-        Self { stem: format!("{prefix}:{{{}}}", short(key)) }
+    pub(super) fn new(prefix: &str, name: &str) -> Self {
+        Self { stem: format!("{prefix}:{{{name}}}") }
     }
 
     pub(super) fn head(&self) -> String {
@@ -37,11 +30,14 @@ pub(super) fn channel(prefix: &str) -> String {
     format!("{prefix}:news")
 }
 
-/// The part of a key that is in names and in news.
-pub(super) fn short(key: &EvidenceKey) -> String {
-    let mut hex = key.to_hex();
-    hex.truncate(DIGITS);
-    hex
+/// The pattern of all heads.
+pub(super) fn pattern(prefix: &str) -> String {
+    format!("{prefix}:{{*}}:h")
+}
+
+/// The entry whose head has this key.
+pub(super) fn entry_of<'k>(prefix: &str, key: &'k str) -> Option<&'k str> {
+    key.strip_prefix(prefix)?.strip_prefix(":{")?.strip_suffix("}:h")
 }
 
 #[cfg(test)]
@@ -50,11 +46,12 @@ mod tests {
 
     #[test]
     fn names_of_an_entry_share_their_slot() {
-        let key = EvidenceKey::from_hex(&"0123456789abcdef".repeat(4)).expect("a key");
-        let names = Names::new(PREFIX, &key);
+        let names = Names::new("cc1", &"0123456789abcdef".repeat(2));
         assert_eq!(names.head(), "cc1:{0123456789abcdef0123456789abcdef}:h");
         assert_eq!(names.chunk("ff", 2), "cc1:{0123456789abcdef0123456789abcdef}:c:ff:2");
         assert_eq!(names.lease(), "cc1:{0123456789abcdef0123456789abcdef}:l");
         assert_eq!(channel("site"), "site:news");
+        assert_eq!(entry_of("cc1", &names.head()), Some("0123456789abcdef0123456789abcdef"));
+        assert_eq!(entry_of("cc1", &names.lease()), None);
     }
 }

@@ -8,9 +8,9 @@ use certcheck_core::Time;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 use url::Url;
 
-use super::names::PREFIX;
 use crate::clock;
 use crate::limits::FetchLimits;
+use crate::store::remote::PREFIX;
 
 /// Nodes that an address may name.
 const MAX_NODES: usize = 32;

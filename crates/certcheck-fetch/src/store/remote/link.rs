@@ -1,16 +1,15 @@
 //! The connection to the engine, with a deadline for each operation, and a breaker: while the engine is in trouble,
 //! nobody waits for it, and a task in the background tries it.
 
+use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use redis::RedisResult;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::info;
 
-use super::endpoint::{Connection, Endpoint};
 use super::trouble::{Trouble, Troubles};
 
 /// How long a trial in the background may take.
@@ -22,19 +21,39 @@ const LAST_PAUSE: Duration = Duration::from_secs(10);
 /// another one does.
 const BETWEEN_READ_ONLY: Duration = Duration::from_secs(10);
 
-/// The connection to the engine.
+/// How an engine is connected to.
+pub(in crate::store) trait Dial: fmt::Debug + Send + Sync + 'static {
+    /// A connection that many use at once. It ends when the last clone is dropped.
+    type Connection: Clone + Send + Sync + 'static;
+
+    /// Connects, and asks whether the engine can be used.
+    fn dial(&self) -> impl Future<Output = Result<Self::Connection, Failed>> + Send;
+
+    /// What it is that an operation got no answer in time.
+    fn no_answer(_: &Self::Connection) -> Trouble {
+        Trouble::Slow
+    }
+}
+
+/// An operation that failed.
 #[derive(Debug)]
-pub(super) struct Link {
-    endpoint: Endpoint,
+pub(in crate::store) struct Failed {
+    pub(in crate::store) trouble: Trouble,
+    /// What the engine or the client says of it.
+    pub(in crate::store) detail: String,
+}
+
+/// The connection to the engine.
+pub(in crate::store) struct Link<D: Dial> {
+    endpoint: D,
     troubles: Troubles,
-    state: Mutex<LinkState>,
+    state: Mutex<LinkState<D::Connection>>,
     /// Changes whenever a trial ends.
     trials: watch::Sender<u64>,
 }
 
-#[derive(Default)]
-struct LinkState {
-    connection: Option<Connection>,
+struct LinkState<C> {
+    connection: Option<C>,
     /// The number of the connection, so that the trouble of one does not end the next.
     number: u64,
     /// Nobody waits while this is set: the breaker is open, because of this.
@@ -43,64 +62,72 @@ struct LinkState {
     read_only_at: Option<Instant>,
 }
 
-impl std::fmt::Debug for LinkState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LinkState").field("number", &self.number).field("open", &self.open).finish()
+impl<D: Dial> fmt::Debug for Link<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Link")
+            .field("endpoint", &self.endpoint)
+            .field("number", &state.number)
+            .field("open", &state.open)
+            .finish_non_exhaustive()
     }
 }
 
 /// What to do for an operation.
-enum Next {
-    Use(Connection, u64),
+enum Next<C> {
+    Use(C, u64),
     Wait,
     GiveUp(Trouble),
 }
 
-impl Link {
-    pub(super) fn new(endpoint: Endpoint) -> Arc<Self> {
+impl<D: Dial> Link<D> {
+    pub(in crate::store) fn new(endpoint: D) -> Arc<Self> {
         let (trials, _) = watch::channel(0);
-        Arc::new(Self { endpoint, troubles: Troubles::default(), state: Mutex::default(), trials })
+        let state = LinkState { connection: None, number: 0, open: None, trial: None, read_only_at: None };
+        Arc::new(Self { endpoint, troubles: Troubles::default(), state: Mutex::new(state), trials })
     }
 
-    pub(super) const fn endpoint(&self) -> &Endpoint {
+    pub(in crate::store) const fn endpoint(&self) -> &D {
         &self.endpoint
     }
 
-    pub(super) const fn troubles(&self) -> &Troubles {
+    pub(in crate::store) const fn troubles(&self) -> &Troubles {
         &self.troubles
     }
 
     /// Runs an operation that must end within this time, the wait for a connection included.
-    pub(super) async fn run<T, F>(
+    pub(in crate::store) async fn run<T, E, F>(
         self: &Arc<Self>,
         patience: Duration,
-        work: impl FnOnce(Connection) -> F,
+        work: impl FnOnce(D::Connection) -> F,
     ) -> Result<T, Trouble>
     where
-        F: Future<Output = RedisResult<T>>,
+        E: Into<Failed>,
+        F: Future<Output = Result<T, E>>,
     {
         let until = Instant::now() + patience;
         let (connection, number) = self.connection(until).await?;
-        match timeout_at(until, work(connection)).await {
+        match timeout_at(until, work(connection.clone())).await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) => {
-                let trouble = Trouble::of(&error);
-                self.troubles.note(trouble, &error.to_string());
+                let Failed { trouble, detail } = error.into();
+                self.troubles.note(trouble, &detail);
                 if trouble.is_of_link() || (trouble == Trouble::ReadOnly && self.may_look_for_another()) {
                     self.end(number, trouble);
                 }
                 Err(trouble)
             }
             Err(_) => {
-                self.troubles.note(Trouble::Slow, &format!("no answer within {patience:?}"));
+                let trouble = D::no_answer(&connection);
+                self.troubles.note(trouble, &format!("no answer within {patience:?}"));
                 // What it still sends is not wanted, and might be without end.
-                self.end(number, Trouble::Slow);
-                Err(Trouble::Slow)
+                self.end(number, trouble);
+                Err(trouble)
             }
         }
     }
 
-    async fn connection(self: &Arc<Self>, until: Instant) -> Result<(Connection, u64), Trouble> {
+    async fn connection(self: &Arc<Self>, until: Instant) -> Result<(D::Connection, u64), Trouble> {
         let mut trials = self.trials.subscribe();
         loop {
             match self.next() {
@@ -116,7 +143,7 @@ impl Link {
         }
     }
 
-    fn next(self: &Arc<Self>) -> Next {
+    fn next(self: &Arc<Self>) -> Next<D::Connection> {
         let mut state = self.lock();
         if let Some(connection) = &state.connection {
             return Next::Use(connection.clone(), state.number);
@@ -145,7 +172,7 @@ impl Link {
     }
 
     /// Tries the engine in the background, unless that is going on. A trial ends early if its runtime does.
-    fn try_again(self: &Arc<Self>, state: &mut LinkState) {
+    fn try_again(self: &Arc<Self>, state: &mut LinkState<D::Connection>) {
         if state.trial.as_ref().is_none_or(JoinHandle::is_finished) {
             state.trial = Some(tokio::spawn(find_engine(Arc::downgrade(self))));
         }
@@ -153,12 +180,7 @@ impl Link {
 
     /// One trial. True if the engine answers.
     async fn attempt(&self) -> bool {
-        let trial = async {
-            let mut connection = self.endpoint.connect().await?;
-            redis::cmd("PING").query_async::<()>(&mut connection).await?;
-            Ok::<_, redis::RedisError>(connection)
-        };
-        let trouble = match timeout(TRIAL, trial).await {
+        let trouble = match timeout(TRIAL, self.endpoint.dial()).await {
             Ok(Ok(connection)) => {
                 let mut state = self.lock();
                 let was_open = state.open.take().is_some();
@@ -171,7 +193,7 @@ impl Link {
                 }
                 None
             }
-            Ok(Err(error)) => Some((Trouble::of(&error), error.to_string())),
+            Ok(Err(failed)) => Some((failed.trouble, failed.detail)),
             Err(_) => Some((Trouble::Slow, format!("no answer within {TRIAL:?}"))),
         };
         if let Some((trouble, detail)) = &trouble {
@@ -182,13 +204,13 @@ impl Link {
         trouble.is_none()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LinkState> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, LinkState<D::Connection>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Tries until the engine answers, or until nobody has the link any more.
-async fn find_engine(link: Weak<Link>) {
+async fn find_engine<D: Dial>(link: Weak<Link<D>>) {
     let mut pause = FIRST_PAUSE;
     loop {
         match link.upgrade() {

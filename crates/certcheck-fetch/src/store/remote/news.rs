@@ -8,10 +8,9 @@ use std::time::Duration;
 use futures_util::future::{Either, pending};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
-use redis::Msg;
-use redis::aio::PubSubStream;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use super::engine::Engine;
 use super::entries::Entries;
 use super::known::Seen;
 use super::trouble::Trouble;
@@ -33,9 +32,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The news of a store, as long as it is polled.
-pub(super) fn stream(store: Arc<Entries>) -> BoxStream<'static, News> {
+pub(in crate::store) fn news_of<E: Engine>(store: &Arc<Entries<E>>) -> BoxStream<'static, News> {
     let listener = Listener {
-        store,
+        store: Arc::clone(store),
         messages: None,
         was_connected: false,
         retry_at: Instant::now(),
@@ -50,9 +49,10 @@ fn next_poll() -> Duration {
     POLL.mul_f64(1.0 + fastrand::f64())
 }
 
-struct Listener {
-    store: Arc<Entries>,
-    messages: Option<PubSubStream>,
+struct Listener<E> {
+    store: Arc<Entries<E>>,
+    /// The names in messages.
+    messages: Option<BoxStream<'static, String>>,
     was_connected: bool,
     retry_at: Instant,
     pause: Duration,
@@ -60,7 +60,7 @@ struct Listener {
     ready: VecDeque<News>,
 }
 
-impl Listener {
+impl<E: Engine> Listener<E> {
     async fn next(&mut self) -> News {
         loop {
             if let Some(news) = self.ready.pop_front() {
@@ -73,7 +73,7 @@ impl Listener {
             };
             tokio::select! {
                 message = message => match message {
-                    Some(message) => self.collect(&message).await,
+                    Some(message) => self.collect(message).await,
                     None => self.lose(),
                 },
                 () = sleep_until(self.retry_at), if is_lost => self.connect().await,
@@ -87,10 +87,9 @@ impl Listener {
     }
 
     async fn connect(&mut self) {
-        let channel = self.store.channel();
-        let trouble = match timeout(CONNECT, self.store.link.endpoint().listen(&channel)).await {
-            Ok(Ok(listener)) => {
-                self.messages = Some(listener.into_on_message());
+        let trouble = match timeout(CONNECT, self.store.engine.listen()).await {
+            Ok(Ok(messages)) => {
+                self.messages = Some(messages);
                 self.pause = FIRST_PAUSE;
                 if std::mem::replace(&mut self.was_connected, true) {
                     self.ready.push_back(News::Missed);
@@ -98,10 +97,10 @@ impl Listener {
                 }
                 return;
             }
-            Ok(Err(error)) => (Trouble::of(&error), error.to_string()),
+            Ok(Err(failed)) => (failed.trouble, failed.detail),
             Err(_) => (Trouble::Slow, format!("no connection for news within {CONNECT:?}")),
         };
-        self.store.link.troubles().note(trouble.0, &trouble.1);
+        self.store.engine.troubles().note(trouble.0, &trouble.1);
         self.lose();
     }
 
@@ -113,15 +112,16 @@ impl Listener {
     }
 
     /// Takes this message and those that follow soon, and looks at the heads that they name.
-    async fn collect(&mut self, first: &Msg) {
-        let mut named = HashSet::new();
-        named.extend(name_in(first));
+    async fn collect(&mut self, first: String) {
+        let mut named = HashSet::from([first]);
         let until = Instant::now() + COLLECT;
         let mut is_lost = false;
         if let Some(messages) = &mut self.messages {
             for _ in 0..COLLECTED {
                 match timeout_at(until, messages.next()).await {
-                    Ok(Some(message)) => named.extend(name_in(&message)),
+                    Ok(Some(name)) => {
+                        named.insert(name);
+                    }
                     Ok(None) => is_lost = true,
                     Err(_) => {}
                 }
@@ -145,7 +145,7 @@ impl Listener {
             .map(|seen| {
                 let store = Arc::clone(&store);
                 async move {
-                    let version = store.version(&seen.key).await;
+                    let version = store.version_of(&seen.key).await;
                     (seen, version)
                 }
             })
@@ -158,7 +158,7 @@ impl Listener {
             let found = found.map(|(version, _)| version);
             // It may have been read or written meanwhile.
             let last = store.known.seen(&seen.key).map_or(seen.version, |seen| seen.version);
-            if let Some(news) = news_of(&seen, last, found) {
+            if let Some(news) = difference(&seen, last, found) {
                 store.known.update(&seen.key, found);
                 self.ready.push_back(news);
             }
@@ -167,17 +167,11 @@ impl Listener {
 }
 
 /// The news in what a head was and is.
-fn news_of(seen: &Seen, last: Option<EvidenceVersion>, found: Option<EvidenceVersion>) -> Option<News> {
+fn difference(seen: &Seen, last: Option<EvidenceVersion>, found: Option<EvidenceVersion>) -> Option<News> {
     // Nothing is less than anything.
     match found.cmp(&last) {
         std::cmp::Ordering::Greater => Some(News::Newer(seen.key)),
         std::cmp::Ordering::Less => Some(News::Lost(seen.key)),
         std::cmp::Ordering::Equal => None,
     }
-}
-
-/// The name in a message, if it can be one.
-fn name_in(message: &Msg) -> Option<String> {
-    let name = std::str::from_utf8(message.get_payload_bytes()).ok()?;
-    (name.len() == 32).then(|| name.to_owned())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::names::short;
+use super::short;
 use crate::cache::key::EvidenceKey;
 use crate::store::version::EvidenceVersion;
 

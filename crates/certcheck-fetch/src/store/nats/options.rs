@@ -1,0 +1,207 @@
+//! The options of a store on NATS, and the addresses that it understands.
+
+use core::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_nats::ServerAddr;
+use certcheck_core::Time;
+use url::Url;
+
+use crate::clock;
+use crate::limits::FetchLimits;
+use crate::store::remote::PREFIX;
+
+/// Servers that an address may name.
+const MAX_SERVERS: usize = 32;
+/// The longest name of a bucket or a prefix.
+const MAX_NAME: usize = 64;
+
+/// Why an address or an option of a store on NATS cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct NatsError(String);
+
+impl fmt::Display for NatsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for NatsError {}
+
+/// The options of a store on NATS.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct NatsOptions {
+    /// Where it is: `nats://HOST:PORT,HOST:PORT/BUCKET`, one server or several of a cluster. Port (4222) and bucket
+    /// (`certcheck`) may be left out.
+    ///
+    /// With `tls` in place of `nats` over TLS: the server's certificate must be valid for its host name, under an anchor of
+    /// the system. A user is written `nats://USER@HOST`. A password is not written here.
+    pub address: String,
+    /// The password of the user, or the token if there is no user.
+    pub password: Option<String>,
+    /// The first part of the names of all keys in the bucket. The default is `cc1`.
+    pub prefix: String,
+    /// The largest sizes that are read and written.
+    pub limits: FetchLimits,
+    /// The folder for bodies that do not fit into memory. The default is the system's for temporary files.
+    pub folder: PathBuf,
+    /// How long a small operation may take. The default is 50 ms.
+    pub patience: Duration,
+    /// The clock by which times in the future are recognised, in place of the system's.
+    pub clock: fn() -> Time,
+}
+
+impl NatsOptions {
+    /// The default options for a store at this address.
+    #[must_use]
+    pub fn new(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            password: None,
+            prefix: PREFIX.to_owned(),
+            limits: FetchLimits::default(),
+            folder: std::env::temp_dir(),
+            patience: Duration::from_millis(50),
+            clock: clock::now,
+        }
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for NatsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, prefix, folder, patience, .. } = self;
+        f.debug_struct("NatsOptions")
+            .field("address", address)
+            .field("prefix", prefix)
+            .field("folder", folder)
+            .field("patience", patience)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an address names.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) servers: Vec<ServerAddr>,
+    pub(super) user: Option<String>,
+    pub(super) bucket: String,
+    pub(super) uses_tls: bool,
+}
+
+impl Place {
+    /// The place of an address.
+    pub(super) fn parse(address: &str) -> Result<Self, NatsError> {
+        const SCHEMES: &str = "a store on NATS is named by nats:// or tls://";
+        let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+        let (hosts, bucket) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, hosts) = match hosts.rsplit_once('@') {
+            Some((user, hosts)) => (Some(user), hosts),
+            None => (None, hosts),
+        };
+        let fault = |why: &str| NatsError(format!("{scheme}://{hosts}/{bucket}: {why}"));
+        if !matches!(scheme, "nats" | "tls") {
+            return Err(NatsError(SCHEMES.to_owned()));
+        }
+        if user.is_some_and(|user| user.contains(':')) {
+            return Err(fault(
+                "a password does not belong into the address, which is shown: keep it in a file",
+            ));
+        }
+        let bucket = if bucket.is_empty() { "certcheck" } else { bucket };
+        if !is_name(bucket) {
+            return Err(fault(
+                "the name of a bucket has letters, digits, `-` and `_`, and 64 of them at most",
+            ));
+        }
+        let hosts: Vec<&str> = hosts.split(',').collect();
+        if hosts.len() > MAX_SERVERS {
+            return Err(fault(&format!("it names more than {MAX_SERVERS} servers")));
+        }
+        let servers: Result<Vec<_>, String> = hosts.iter().map(|host| server(scheme, host)).collect();
+        let servers = servers.map_err(|why| fault(&why))?;
+        let user = user.map(ToOwned::to_owned);
+        Ok(Self { servers, user, bucket: bucket.to_owned(), uses_tls: scheme == "tls" })
+    }
+}
+
+fn server(scheme: &str, host: &str) -> Result<ServerAddr, String> {
+    let url = Url::parse(&format!("{scheme}://{host}")).map_err(|error| error.to_string())?;
+    let is_host =
+        url.has_host() && url.path().is_empty() && url.query().is_none() && url.fragment().is_none();
+    if !is_host || !url.username().is_empty() {
+        return Err(format!("{host} is not a host with or without a port"));
+    }
+    ServerAddr::from_url(url).map_err(|error| error.to_string())
+}
+
+/// Whether this can be a part of a subject, and of the name of a stream.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+/// The prefix, if it can be a part of a subject.
+pub(super) fn prefix(text: &str) -> Result<String, NatsError> {
+    if is_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err(NatsError("the prefix of a store on NATS has letters, digits, `-` and `_`".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (address, servers, user, bucket, uses_tls) in [
+            ("nats://h", 1, None, "certcheck", false),
+            ("nats://h:4333/site-1", 1, None, "site-1", false),
+            ("nats://user@a,b:2,[::1]:3/x_y", 3, Some("user"), "x_y", false),
+            ("tls://h/", 1, None, "certcheck", true),
+        ] {
+            let place = Place::parse(address).expect(address);
+            let found = (place.servers.len(), place.user.as_deref(), &*place.bucket, place.uses_tls);
+            assert_eq!(found, (servers, user, bucket, uses_tls), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address() {
+        for address in [
+            "h:4222",
+            "http://h",
+            "redis://h",
+            "nats://",
+            "nats://,h",
+            "nats://h/a/b",
+            "nats://h/a.b",
+            "nats://h/>",
+            "nats://h/a b",
+            "nats://h?x=1",
+        ] {
+            assert!(Place::parse(address).is_err(), "{address}");
+        }
+        let long = format!("nats://h/{}", "x".repeat(65));
+        assert!(Place::parse(&long).is_err());
+        assert!(Place::parse(&format!("nats://{}", ["h"; 33].join(","))).is_err());
+        for text in ["", "a.b", "*", ">", "a b"] {
+            assert!(prefix(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_password_in_messages() {
+        for address in ["nats://:hunter2@h", "nats://u:hunter2@h,i/b"] {
+            let error = Place::parse(address).expect_err("a password");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        let mut options = NatsOptions::new("nats://h");
+        options.password = Some("hunter2".into());
+        assert!(!format!("{options:?}").contains("hunter2"));
+    }
+}
