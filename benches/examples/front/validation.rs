@@ -60,6 +60,10 @@ fn silent_responder(program: &Path, scene: &Scene) {
     for pass in 0..PASSES {
         let clients: Vec<String> = (pass * CLIENTS..(pass + 1) * CLIENTS).map(client).collect();
         let (outcomes, max) = runtime.block_on(ask_about(&clients, server.address, &server));
+        let longest: Vec<String> = outcomes
+            .chunks(A_SECOND)
+            .map(|second| second.iter().map(|(_, wait)| wait.as_millis()).max().unwrap_or_default().to_string())
+            .collect();
         let mut waits: Vec<f64> = outcomes.iter().map(|(_, wait)| wait.as_secs_f64() * 1e3).collect();
         waits.sort_by(f64::total_cmp);
         let mut codes = BTreeMap::<&str, usize>::new();
@@ -70,6 +74,7 @@ fn silent_responder(program: &Path, scene: &Scene) {
             waits[waits.len() * 99 / 100],
             waits[waits.len() - 1]
         );
+        println!("    the longest wait of those of each second, in ms: {}", longest.join(" "));
     }
     let metrics = runtime.block_on(metrics(&server));
     for line in

@@ -206,6 +206,15 @@ impl Lane {
 struct Waiter {
     parties: Parties,
     sender: oneshot::Sender<Permit>,
+    /// How many came before it.
+    number: u64,
+}
+
+impl Waiter {
+    /// Its parties without the client: the fetches for many clients of one source have the same.
+    fn group(parties: &Parties) -> Parties {
+        parties.iter().filter(|party| !matches!(party, Party::Client(_))).copied().collect()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -214,7 +223,10 @@ struct State {
     slow: Lane,
     /// The number of permits of a host, in both lanes.
     hosts: HashMap<Party, usize>,
-    waiting: VecDeque<Waiter>,
+    /// Those that wait, by their parties without the client, each group in the order in which they came.
+    waiting: HashMap<Parties, VecDeque<Waiter>>,
+    /// How many have waited so far.
+    came: u64,
 }
 
 /// All permits, and the fetches that wait for one.
@@ -267,12 +279,61 @@ impl State {
     /// The next in turn: of those that there is room for, the one with the fewest permits, and of these the first
     /// that came.
     fn next(&mut self, bounds: &Bounds) -> Option<Waiter> {
-        self.waiting.retain(|waiter| !waiter.sender.is_closed());
-        let has_room = |waiter: &&(usize, &Waiter)| self.full(bounds, &waiter.1.parties).is_none();
-        let load = |waiter: &(usize, &Waiter)| (self.young.load(&waiter.1.parties), waiter.0);
-        let next = self.waiting.iter().enumerate().filter(|waiter| has_room(&waiter)).min_by_key(load);
-        let at = next.map(|(at, _)| at)?;
-        self.waiting.remove(at)
+        self.waiting.retain(|_, group| {
+            while group.front().is_some_and(|waiter| waiter.sender.is_closed()) {
+                group.pop_front();
+            }
+            !group.is_empty()
+        });
+        let groups = self.waiting.iter().filter_map(|(key, group)| {
+            let (at, order) = self.next_of(group, bounds)?;
+            Some((order, key, at))
+        });
+        let (_, key, at) = groups.min_by_key(|(order, ..)| *order)?;
+        let key = key.clone();
+        self.waiting.get_mut(&key)?.remove(at)
+    }
+
+    /// The next of a group: its place, its permits and its number. Only the client differs within a group. So one whose
+    /// client has no permit goes first, and if there is no room for it, there is none for the others: a thousand that wait
+    /// cost as much as one.
+    fn next_of(&self, group: &VecDeque<Waiter>, bounds: &Bounds) -> Option<(usize, (usize, u64))> {
+        let mut next = None;
+        for (at, waiter) in group.iter().enumerate().filter(|(_, waiter)| !waiter.sender.is_closed()) {
+            let has_room = self.full(bounds, &waiter.parties).is_none();
+            let order = (self.young.load(&waiter.parties), waiter.number);
+            let clients = waiter.parties.iter().filter(|party| matches!(party, Party::Client(_)));
+            let is_first = clients.map(|client| self.young.taken(*client)).sum::<usize>() == 0;
+            if has_room && next.is_none_or(|(_, first)| order < first) {
+                next = Some((at, order));
+            }
+            if is_first {
+                break;
+            }
+        }
+        next
+    }
+
+    fn number_waiting(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
+    }
+
+    /// Adds one that waits, unless there are too many.
+    fn wait(&mut self, parties: Parties, sender: oneshot::Sender<Permit>) -> Result<(), Full> {
+        if self.number_waiting() >= WAITING {
+            self.waiting.retain(|_, group| {
+                group.retain(|waiter| !waiter.sender.is_closed());
+                !group.is_empty()
+            });
+            if self.number_waiting() >= WAITING {
+                return Err(Full::Waiting(WAITING));
+            }
+        }
+        let number = self.came;
+        self.came += 1;
+        let group = self.waiting.entry(Waiter::group(&parties)).or_default();
+        group.push_back(Waiter { parties, sender, number });
+        Ok(())
     }
 }
 
@@ -317,14 +378,8 @@ impl Permits {
                 state.take(&parties);
                 return Ok(Permit { of: Arc::clone(self), parties, lane: LaneKind::Young });
             }
-            if state.waiting.len() >= WAITING {
-                state.waiting.retain(|waiter| !waiter.sender.is_closed());
-                if state.waiting.len() >= WAITING {
-                    return Err(Full::Waiting(WAITING));
-                }
-            }
             let (sender, receiver) = oneshot::channel();
-            state.waiting.push_back(Waiter { parties: parties.clone(), sender });
+            state.wait(parties.clone(), sender)?;
             receiver
         };
         match timeout(max_wait, receiver).await {
@@ -337,7 +392,7 @@ impl Permits {
     fn hand_on(self: &Arc<Self>) {
         loop {
             let mut state = self.lock();
-            let Some(Waiter { parties, sender }) = state.next(&self.bounds) else { return };
+            let Some(Waiter { parties, sender, .. }) = state.next(&self.bounds) else { return };
             state.take(&parties);
             // A receiver that is gone returns the permit by its drop, which needs the lock.
             drop(state);
@@ -480,6 +535,45 @@ mod tests {
         assert!(state.young.taken.is_empty() && state.slow.taken.is_empty());
     }
 
+    /// However many wait, in groups or not, the choice is that of a look at each of them.
+    #[test]
+    fn the_next_of_groups_is_the_next_of_all() {
+        let mut numbers = 0..;
+        let mut draw = |below: u64| {
+            let number: u64 = numbers.next().unwrap_or_default();
+            number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(29) % below
+        };
+        let mut handed_on = 0;
+        for _ in 0..50 {
+            let mut state = State::default();
+            let mut receivers = Vec::new();
+            for _ in 0..draw(8) {
+                let taken = parties(draw(6), draw(3), u8::try_from(draw(3)).expect("small"), draw(2));
+                state.take(&taken);
+            }
+            for _ in 0..draw(60) {
+                let of = parties(draw(6), draw(3), u8::try_from(draw(3)).expect("small"), draw(2));
+                let (sender, receiver) = oneshot::channel();
+                state.wait(of, sender).expect("room");
+                if draw(5) > 0 {
+                    receivers.push(receiver);
+                }
+            }
+            loop {
+                let open = state.waiting.values().flatten().filter(|waiter| !waiter.sender.is_closed());
+                let has_room = |waiter: &&Waiter| state.full(&BOUNDS, &waiter.parties).is_none();
+                let order = |waiter: &&Waiter| (state.young.load(&waiter.parties), waiter.number);
+                let expected = open.filter(has_room).min_by_key(order).map(|waiter| waiter.number);
+                let next = state.next(&BOUNDS);
+                assert_eq!(next.as_ref().map(|waiter| waiter.number), expected);
+                let Some(next) = next else { break };
+                state.take(&next.parties);
+                handed_on += 1;
+            }
+        }
+        assert!(handed_on > 100, "{handed_on}");
+    }
+
     #[tokio::test]
     async fn who_has_fewest_permits_is_next() {
         let permits = Permits::new(Bounds { all: 2, client: 2, ..BOUNDS });
@@ -493,7 +587,7 @@ mod tests {
         let greedy = wait(1);
         tokio::task::yield_now().await;
         let modest = wait(2);
-        while permits.lock().waiting.len() < 2 {
+        while permits.lock().number_waiting() < 2 {
             tokio::task::yield_now().await;
         }
         drop(first);
