@@ -6,6 +6,7 @@ use certcheck_rustls::{Acceptor, Engine, Time};
 use metrics::gauge;
 
 use super::held::RequestBytes;
+use super::pace::Pace;
 use super::remembered::Remembered;
 use super::secret::Secret;
 use crate::admission::Connections;
@@ -44,6 +45,8 @@ pub(super) struct Lasting {
     pub(super) watches: Arc<Connections>,
     /// Bytes of requests that are not answered yet.
     pub(super) bytes: Arc<RequestBytes>,
+    /// How much before their deadlines checks must end.
+    pub(super) pace: Pace,
 }
 
 impl Lasting {
@@ -55,6 +58,7 @@ impl Lasting {
             checks: counted(names::VALIDATION_CHECKS),
             watches: counted(names::VALIDATION_WATCHES),
             bytes: RequestBytes::new(listener),
+            pace: Pace::default(),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certcheck_rustls::certcheck_core::status::Status;
-use certcheck_rustls::certcheck_fetch::printable;
+use certcheck_rustls::certcheck_fetch::{PendingCheck, printable};
 use certcheck_rustls::pki_types::CertificateDer;
 use certcheck_rustls::{CheckReport, Engine, Identity, Summary, Time, Verdict};
 
@@ -86,7 +86,7 @@ pub(super) async fn decide(
     let report = if pending.decided().is_some() || !asker.is_authenticated() || asker.within.is_zero() {
         pending.from_memory()
     } else if let Some(_place) = place(active, lasting, asker.peer) {
-        pending.complete(asker.within.min(limits.check_timeout)).await
+        complete(lasting, pending, asker.within.min(limits.check_timeout), begun).await
     } else {
         is_busy = true;
         pending.from_memory()
@@ -98,6 +98,17 @@ pub(super) async fn decide(
     });
     let is_busy = is_busy && report.verdict() == Verdict::Undetermined;
     Decided { report, at, elapsed: begun.elapsed(), generation, is_busy, is_leaf_alone, entry }
+}
+
+/// Completes a check, so that it is decided within this time of its begin.
+async fn complete(lasting: &Lasting, pending: PendingCheck, within: Duration, begun: Instant) -> CheckReport {
+    lasting.pace.worked(begun.elapsed());
+    let until = within.saturating_sub(lasting.pace.margin(lasting.checks.number(), within));
+    let report = pending.complete(until.saturating_sub(begun.elapsed())).await;
+    if let Some(late) = begun.elapsed().checked_sub(until) {
+        lasting.pace.late(late);
+    }
+    report
 }
 
 /// A place among the checks that wait, if there is one.

@@ -1,7 +1,7 @@
 //! Validation listeners: other proxies and programs ask about the certificates of their clients.
 //!
 //! ```text
-//! secret, tls, bounded -> remembered, held -> active -> decide: a chain becomes a verdict, an identity and a user
+//! secret, tls, bounded -> remembered, held, pace -> active -> decide: a chain becomes a verdict, an identity and a user
 //! header: certificates out of headers         -> auth:   GET  /v1/auth/NAME, answered by the status
 //! request: certificates out of bodies         -> verify: POST /v1/verify, answered by JSON
 //!                                                watch:  GET  /v1/watch, events
@@ -24,6 +24,7 @@ pub(crate) mod header;
 mod held;
 mod metered;
 mod names;
+mod pace;
 mod remembered;
 mod request;
 mod secret;
