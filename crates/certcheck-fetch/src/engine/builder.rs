@@ -225,6 +225,17 @@ impl EngineBuilder {
         self
     }
 
+    /// The name in the Via of requests, for a program that passes answers on: it knows its own requests by it, where they
+    /// come back. By default there is no Via.
+    ///
+    /// RFC 9110 7.6.3.
+    #[doc(alias = "RFC 9110 section 7.6.3")]
+    #[must_use]
+    pub fn via(mut self, pseudonym: String) -> Self {
+        self.route.via = Some(pseudonym);
+        self
+    }
+
     /// A store that keeps evidence beyond the life of the process. It is not trusted: all evidence from it is parsed
     /// and verified again.
     #[must_use]

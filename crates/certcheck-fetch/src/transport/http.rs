@@ -75,13 +75,17 @@ impl Http {
         limits: &Arc<FetchLimits>,
         tls: &rustls::ClientConfig,
         proxies: &Arc<Proxies>,
-        user_agent: Option<&str>,
+        (user_agent, via): (Option<&str>, Option<&str>),
         folder: PathBuf,
     ) -> Result<Self, reqwest::Error> {
         let guard = Arc::clone(&resolver.guard);
+        // A pseudonym that no header can have is none.
+        let via = via.and_then(|name| HeaderValue::from_str(&format!("1.1 {name}")).ok());
+        let headers: HeaderMap = via.into_iter().map(|via| (header::VIA, via)).collect();
         let client = |resolver: GuardedResolver| {
             Client::builder()
                 .user_agent(user_agent.unwrap_or(concat!("certcheck/", env!("CARGO_PKG_VERSION"))))
+                .default_headers(headers.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
                 .dns_resolver(Arc::new(resolver))

@@ -49,6 +49,8 @@ pub(crate) struct Route {
     pub(crate) use_ocsp_get: bool,
     /// The User-Agent, if it is not the default one.
     pub(crate) user_agent: Option<String>,
+    /// The pseudonym in Via. `None` sends none.
+    pub(crate) via: Option<String>,
 }
 
 /// The network behind the guard.
@@ -67,7 +69,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(route: Route, limits: &Arc<FetchLimits>, folder: &Path) -> Result<Self, String> {
-        let Route { guard, resolver, proxies, directory, use_ocsp_get, user_agent } = route;
+        let Route { guard, resolver, proxies, directory, use_ocsp_get, user_agent, via } = route;
         let (guard, proxies) = (Arc::new(guard), Arc::new(proxies));
         let tls = tls(guard.allows_tls() || proxies.use_tls())?;
         let resolver = resolver.unwrap_or_else(|| Arc::new(resolve::SystemResolver));
@@ -76,8 +78,15 @@ impl Network {
         let ldap_source = ldap_source::LdapSource::new(resolver.clone(), directory, tls.clone(), limits);
         #[cfg(not(feature = "ldap"))]
         let _ = directory;
-        let http = Http::new(&resolver, limits, &tls, &proxies, user_agent.as_deref(), folder.to_owned())
-            .map_err(|error| error.to_string())?;
+        let http = Http::new(
+            &resolver,
+            limits,
+            &tls,
+            &proxies,
+            (user_agent.as_deref(), via.as_deref()),
+            folder.to_owned(),
+        )
+        .map_err(|error| error.to_string())?;
         Ok(Self {
             guard,
             resolver,
