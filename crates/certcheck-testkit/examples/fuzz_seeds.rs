@@ -187,6 +187,10 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
         write("fetch_url", &n.to_string(), url.as_bytes());
     }
     let record = r#"{"certcheck":1,"kind":"crl","url":"http://a/","bytes":3,"body":"MAEA","fetched_at":1,"signers":["MAA="]}"#;
+    let (zeros, sha) = ("0".repeat(39), "a".repeat(64));
+    let head = format!("cc1 {:020} {zeros}1 {sha} 1 3 1\n", 1);
+    let of_head = record.replace(r#""body":"MAEA""#, r#""this_update":1,"number":"01""#);
+    write("store_head", "crl", format!("{head}{of_head}").as_bytes());
     write("store_record", "inline", record.as_bytes());
     write(
         "store_record",
