@@ -49,14 +49,14 @@ struct Kept {
 }
 
 impl Kept {
-    /// Drops the oldest refusal of the listener that has most of them: others stay seen beside it.
+    /// Drops the oldest refusal of the listener that has the largest number of them: others stay seen.
     fn drop_refusal(&mut self) {
         let mut counts = HashMap::<&str, usize>::new();
         for refusal in &self.refusals {
             *counts.entry(&refusal.listener).or_default() += 1;
         }
-        let most = counts.values().max();
-        let is_of_largest = |refusal: &Refusal| counts.get(&*refusal.listener) == most;
+        let largest = counts.values().max();
+        let is_of_largest = |refusal: &Refusal| counts.get(&*refusal.listener) == largest;
         if let Some(oldest) = self.refusals.iter().rposition(is_of_largest) {
             self.refusals.remove(oldest);
         }

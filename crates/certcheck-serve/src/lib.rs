@@ -73,6 +73,7 @@ mod stream;
 pub mod style;
 mod validation;
 pub mod verification;
+mod write_timeout;
 
 pub use observer::ClientObserver;
 pub use reload::{ReloadError, Reread};

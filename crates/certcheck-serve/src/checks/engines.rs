@@ -13,6 +13,7 @@ use crate::config::{
     CheckConfig, ClientCertificate, ListenerConfig, NetworkConfig, ProxyFor, Section, ServeConfig,
     ValidationPolicy,
 };
+use crate::mirror;
 
 /// The engines in use.
 #[derive(Debug, Default)]
@@ -24,6 +25,14 @@ struct Used {
     engine: Arc<Engine>,
     /// The listeners that use it.
     listeners: Vec<String>,
+    /// It fetches for a mirror, whose requests have a Via.
+    is_mirror: bool,
+}
+
+impl Used {
+    fn is_for(&self, check: &CheckConfig, is_mirror: bool) -> bool {
+        self.is_mirror == is_mirror && self.check == *check
+    }
 }
 
 /// A fault of what a listener's clients are checked by.
@@ -51,18 +60,21 @@ impl Engines {
         let mut prepared: Vec<Prepared> = Vec::new();
         let mut faults = Vec::new();
         for listener in listeners {
-            if let Some(known) = prepared.iter_mut().find(|known| known.used.check == *listener.check) {
+            if let Some(known) =
+                prepared.iter_mut().find(|known| known.used.is_for(listener.check, listener.is_mirror))
+            {
                 known.used.listeners.push(listener.name.clone());
                 continue;
             }
             let fault = |(key, message)| CheckFault { section: listener.section, key, message };
             let going_on = self
-                .going_on(listeners, listener.check)
+                .going_on(listeners, listener)
                 .filter(|engine| !prepared.iter().any(|other| Arc::ptr_eq(&other.used.engine, engine)));
-            match prepare(listener.check, going_on) {
+            match prepare(listener, going_on) {
                 Ok((engine, renewal)) => {
                     let listeners = vec![listener.name.clone()];
-                    let used = Used { check: listener.check.clone(), engine, listeners };
+                    let is_mirror = listener.is_mirror;
+                    let used = Used { check: listener.check.clone(), engine, listeners, is_mirror };
                     prepared.push(Prepared { used, renewal });
                 }
                 Err(found) => faults.push(fault(found)),
@@ -72,15 +84,17 @@ impl Engines {
     }
 
     /// The engine that goes on with these checks.
-    fn going_on(&self, listeners: &[Use<'_>], check: &CheckConfig) -> Option<Arc<Engine>> {
+    fn going_on(&self, listeners: &[Use<'_>], of: &Use<'_>) -> Option<Arc<Engine>> {
+        let check = of.check;
         let may = |used: &&Used| {
-            used.check.network == check.network
+            used.is_mirror == of.is_mirror
+                && used.check.network == check.network
                 && listeners
                     .iter()
                     .filter(|listener| used.listeners.contains(&listener.name))
                     .all(|listener| listener.check == check)
         };
-        let same = self.0.iter().find(|used| used.check == *check);
+        let same = self.0.iter().find(|used| used.is_for(check, of.is_mirror));
         let by_listener = || {
             let has_listener = |used: &&Used| {
                 listeners
@@ -101,7 +115,17 @@ impl Engines {
 impl PreparedEngines {
     /// The engine for these checks.
     pub(crate) fn engine(&self, check: &CheckConfig) -> Option<&Arc<Engine>> {
-        self.0.iter().find(|prepared| prepared.used.check == *check).map(|prepared| &prepared.used.engine)
+        self.of(check, false)
+    }
+
+    /// The engine that fetches for a mirror with these checks.
+    pub(crate) fn mirror_engine(&self, check: &CheckConfig) -> Option<&Arc<Engine>> {
+        self.of(check, true)
+    }
+
+    fn of(&self, check: &CheckConfig, is_mirror: bool) -> Option<&Arc<Engine>> {
+        let mut prepared = self.0.iter();
+        prepared.find(|prepared| prepared.used.is_for(check, is_mirror)).map(|prepared| &prepared.used.engine)
     }
 
     /// Gives engines that go on their new rings and policies.
@@ -121,6 +145,7 @@ struct Use<'c> {
     section: Section,
     name: String,
     check: &'c CheckConfig,
+    is_mirror: bool,
 }
 
 /// All that clients are checked by.
@@ -131,6 +156,7 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
         section: Section::Listener(number),
         name: listener.name.clone(),
         check: &listener.check,
+        is_mirror: false,
     });
     let validations = config.validations.iter().enumerate().flat_map(|(validation, config)| {
         config.policies.iter().enumerate().map(move |(policy, ValidationPolicy { name, check })| Use {
@@ -138,6 +164,7 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
             // No listener has a blank in its name.
             name: format!("{} {name}", config.name),
             check,
+            is_mirror: false,
         })
     });
     let peers = config.validations.iter().enumerate().filter_map(|(validation, config)| {
@@ -146,6 +173,7 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
             section: Section::Validation(validation),
             name: format!("{} of peers", config.name),
             check,
+            is_mirror: false,
         })
     });
     // No listener has a blank in its name.
@@ -153,6 +181,7 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
         section: Section::Mirror,
         name: "of the mirror".to_owned(),
         check: &mirror.check,
+        is_mirror: true,
     });
     listeners.chain(validations).chain(peers).chain(mirror).collect()
 }
@@ -160,7 +189,7 @@ fn uses(config: &ServeConfig) -> Vec<Use<'_>> {
 type Renewal = Option<(KeyRing, Evidence)>;
 
 fn prepare(
-    check: &CheckConfig,
+    Use { check, is_mirror, .. }: &Use<'_>,
     going_on: Option<Arc<Engine>>,
 ) -> Result<(Arc<Engine>, Renewal), (&'static str, String)> {
     let ring = ring(check).map_err(|message| ("ring", message))?;
@@ -185,6 +214,9 @@ fn prepare(
     }
     if let Some(name) = &network.user_agent {
         builder = builder.user_agent(name.clone());
+    }
+    if *is_mirror {
+        builder = builder.via(mirror::PSEUDONYM.clone());
     }
     if let Some(server) = &network.ldap_server {
         builder = builder.directory(server.clone());

@@ -1,6 +1,6 @@
 //! What a mirror does by its configuration: the sources that it may ask, and how.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,9 +10,12 @@ use certcheck_rustls::certcheck_core::ocsp::OcspQuery;
 use certcheck_rustls::certcheck_core::revocation::{EvidenceKind, EvidenceRequest, Need};
 use certcheck_rustls::certcheck_fetch::{CachedEvidence, EvidenceKey, measure, mirror};
 use certcheck_rustls::pki_types::CertificateDer;
-use url::Url;
+use url::{Origin, Url};
 
+use super::asked::asked_about;
 use super::select::{NotServed, Refusal};
+use super::series::{Digest, keys_of};
+use super::source::key_of;
 use super::table::Bounds;
 use super::tree;
 use crate::config::MirrorConfig;
@@ -21,16 +24,25 @@ use crate::config::MirrorConfig;
 pub(super) struct Active {
     pub(super) config: MirrorConfig,
     pub(super) engine: Arc<Engine>,
-    /// `host` or `host:port` of the sources that may be asked.
+    /// Scheme, host and port of the sources that are listed.
+    origins: HashSet<Origin>,
+    /// `host` or `host:port` of the sources that the configuration names, by either scheme.
     hosts: HashSet<String>,
 }
 
+/// A source that the configuration or the ring names, with the keys of the CAs that sign the CRL there.
+pub(super) struct Listed {
+    pub(super) request: EvidenceRequest,
+    pub(super) key: EvidenceKey,
+    pub(super) keys: Vec<Digest>,
+}
+
 impl Active {
-    pub(super) fn new(config: MirrorConfig, engine: Arc<Engine>, listed: &[EvidenceRequest]) -> Self {
-        let of_sources = listed.iter().filter_map(|request| Url::parse(request.url()).ok());
-        let mut hosts: HashSet<String> = of_sources.filter_map(|url| host_of(&url)).collect();
-        hosts.extend(config.hosts.iter().map(|host| host.to_ascii_lowercase()));
-        Self { config, engine, hosts }
+    pub(super) fn new(config: MirrorConfig, engine: Arc<Engine>, listed: &[Listed]) -> Self {
+        let of_sources = listed.iter().filter_map(|source| Url::parse(source.request.url()).ok());
+        let origins = of_sources.map(|url| url.origin()).collect();
+        let hosts = config.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        Self { config, engine, origins, hosts }
     }
 
     pub(super) const fn bounds(&self) -> Bounds {
@@ -38,7 +50,10 @@ impl Active {
     }
 
     pub(super) fn is_source(&self, url: &Url) -> bool {
-        host_of(url).is_some_and(|host| self.hosts.contains(&host))
+        let is_web = matches!(url.scheme(), "http" | "https");
+        is_web
+            && (self.origins.contains(&url.origin())
+                || host_of(url).is_some_and(|host| self.hosts.contains(&host)))
     }
 
     /// Whether the mirror may ask for this: its host is known, and an OCSP request is about a CA of the ring.
@@ -48,11 +63,14 @@ impl Active {
             return Err(NotServed::NotASource);
         }
         let EvidenceRequest::Ocsp { request, .. } = request else { return Ok(()) };
-        let query = OcspQuery::parse(request).map_err(|_| NotServed::NotASource)?;
+        let all = asked_about(request).ok_or(NotServed::NotASource)?;
         let snapshot = self.engine.snapshot();
-        let mut issuers = snapshot.ring().certificates().iter();
-        let is_known = issuers.any(|issuer| query.cert_id.is_of(&issuer.certificate()));
-        if is_known { Ok(()) } else { Err(NotServed::OtherIssuer) }
+        let is_known = |one: &Vec<u8>| {
+            let Ok(query) = OcspQuery::parse(one) else { return false };
+            let mut issuers = snapshot.ring().certificates().iter();
+            issuers.any(|issuer| query.cert_id.is_of(&issuer.certificate()))
+        };
+        if all.iter().all(is_known) { Ok(()) } else { Err(NotServed::OtherIssuer) }
     }
 
     /// The folder for temporary files.
@@ -78,21 +96,32 @@ pub(super) fn host_of(url: &Url) -> Option<String> {
 }
 
 /// The sources that the configuration names, and those that the CAs of the ring name.
-pub(super) fn listed(config: &MirrorConfig, engine: &Engine) -> Vec<EvidenceRequest> {
-    let named = config.sources.iter().map(|url| EvidenceRequest::Crl { url: url.as_str().into() });
-    let mut listed: Vec<EvidenceRequest> = named.collect();
+pub(super) fn listed(config: &MirrorConfig, engine: &Engine) -> Vec<Listed> {
+    let mut listed: Vec<Listed> = Vec::new();
+    let mut by_key = HashMap::<EvidenceKey, usize>::new();
+    let mut add = |request: EvidenceRequest, keys: Vec<Digest>| {
+        let Some(key) = key_of(&request) else { return };
+        let at = *by_key.entry(key).or_insert(listed.len());
+        match listed.get_mut(at) {
+            Some(known) => known.keys.extend(keys),
+            None => listed.push(Listed { request, key, keys }),
+        }
+    };
+    for url in &config.sources {
+        add(EvidenceRequest::Crl { url: url.as_str().into() }, Vec::new());
+    }
     let snapshot = engine.snapshot();
     let below = snapshot.ring().certificates().iter().filter(|entry| entry.role() == Role::Intermediate);
     for entry in below {
         let chain = [CertificateDer::from(entry.certificate().der().to_vec())];
         let (_, needs) = measure::plan(engine, &chain, engine.now());
-        let requests = needs.into_iter().map(|need| need.request);
-        listed.extend(requests.filter(|request| {
-            matches!(request.kind(), EvidenceKind::Crl | EvidenceKind::Ocsp)
-                && request.url().starts_with("http")
-        }));
+        for need in needs {
+            let is_mirrored = matches!(need.request.kind(), EvidenceKind::Crl | EvidenceKind::Ocsp);
+            if is_mirrored && need.request.url().starts_with("http") {
+                let keys = keys_of(&entry.certificate(), &need, snapshot.ring());
+                add(need.request, keys);
+            }
+        }
     }
-    let mut seen = HashSet::new();
-    listed.retain(|request| EvidenceKey::of(request).is_some_and(|key| seen.insert(key)));
     listed
 }

@@ -1,14 +1,15 @@
 //! The keeper of all sources: finds them, fetches what is missing, looks at each before its evidence ends, and announces
 //! what it has replaced.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use certcheck_rustls::certcheck_core::revocation::{EvidenceKind, EvidenceRequest, Need};
 use certcheck_rustls::certcheck_core::status::Cause;
+use certcheck_rustls::certcheck_fetch::CachedEvidence;
 use certcheck_rustls::certcheck_fetch::mirror::{self, MirrorNews};
-use certcheck_rustls::certcheck_fetch::{CachedEvidence, EvidenceKey};
 use certcheck_rustls::{Engine, Time};
 use metrics::{counter, gauge};
 use tokio::sync::{Semaphore, broadcast};
@@ -16,11 +17,12 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use url::Url;
 
-use super::active::{Active, host_of, listed};
+use super::active::{Active, Listed, host_of, listed};
 use super::kept::KeptEvidence;
 use super::places::{Place, Places};
 use super::select::{NotServed, Refusal, is_good, is_news, may_replace};
-use super::source::Source;
+use super::series::{Digest, Expected};
+use super::source::{Source, key_of};
 use super::table::Table;
 use crate::config::MirrorConfig;
 use crate::{events, metrics as names};
@@ -72,10 +74,8 @@ impl Keeper {
         {
             let mut table = self.table();
             table.unlist();
-            for request in listed {
-                if let Some(key) = EvidenceKey::of(&request) {
-                    table.add(Source::new(request, key, true, now));
-                }
+            for Listed { request, key, keys } in listed {
+                table.add(Source::listed(request, key, keys.into(), now));
             }
             table.retain(|source| active.may_ask(&source.request).is_ok());
             // Each is looked at again, by the new ring.
@@ -114,19 +114,23 @@ impl Keeper {
     }
 
     /// The evidence of a source, current and good: what is kept, or what the source sends now.
-    pub(super) async fn current(self: &Arc<Self>, request: &EvidenceRequest) -> Result<Served, NotServed> {
+    pub(super) async fn current(
+        self: &Arc<Self>,
+        request: &EvidenceRequest,
+        client: IpAddr,
+    ) -> Result<Served, NotServed> {
         let active = self.active.load_full();
         let now = active.engine.now();
-        let key = EvidenceKey::of(request).ok_or(NotServed::NotASource)?;
+        let key = key_of(request).ok_or(NotServed::NotASource)?;
         let found = self.table().find(request.kind(), key, now);
         let mut place = None;
         let source = match found {
             Some(source) => source,
             None => {
                 active.may_ask(request)?;
-                let source = Source::new(request.clone(), key, false, now);
+                let source = Source::new(request.clone(), key, Some(client), now);
                 // Who finds no place makes up no source.
-                place = Some(self.place(request).ok_or(NotServed::Busy)?);
+                place = Some(self.place(request, client).ok_or(NotServed::Busy)?);
                 self.table().add(source)
             }
         };
@@ -143,7 +147,7 @@ impl Keeper {
         if let Some((_, refusal)) = state.failure.filter(|_| state.next > now) {
             return Err(NotServed::Refused(refusal, state.next.unix().saturating_sub(now.unix())));
         }
-        let place = place.or_else(|| self.place(request)).ok_or(NotServed::Busy)?;
+        let place = place.or_else(|| self.place(request, client)).ok_or(NotServed::Busy)?;
         let (keeper, looked) = (Arc::clone(self), Arc::clone(&source));
         // In a task of its own: the client may go away, and the next one asks for the same.
         let looked = tokio::spawn(async move {
@@ -163,15 +167,19 @@ impl Keeper {
     }
 
     /// A place among those that are asked for clients.
-    fn place(&self, request: &EvidenceRequest) -> Option<Place> {
-        self.places.enter(host_of(&Url::parse(request.url()).ok()?)?)
+    fn place(&self, request: &EvidenceRequest, client: IpAddr) -> Option<Place> {
+        self.places.enter(host_of(&Url::parse(request.url()).ok()?)?, client)
     }
 
     /// An OCSP response for one client alone, as the responder sends it.
-    pub(super) async fn through(&self, request: &EvidenceRequest) -> Result<Arc<CachedEvidence>, NotServed> {
+    pub(super) async fn through(
+        &self,
+        request: &EvidenceRequest,
+        client: IpAddr,
+    ) -> Result<Arc<CachedEvidence>, NotServed> {
         let active = self.active.load_full();
         active.may_ask(request)?;
-        let place = self.place(request).ok_or(NotServed::Busy)?;
+        let place = self.place(request, client).ok_or(NotServed::Busy)?;
         let need = Need::new(0, request.clone(), Box::default());
         // In a task of its own, so that it has its place for as long as it goes on.
         let fetched = tokio::spawn(async move {
@@ -180,7 +188,7 @@ impl Keeper {
             let snapshot = active.engine.snapshot();
             let now = active.engine.now();
             fetched.and_then(|cached| {
-                is_good(&cached, (snapshot.ring(), snapshot.policy()), now).map(|()| cached)
+                is_good(&cached, (snapshot.ring(), snapshot.policy()), now).map(|_| cached)
             })
         });
         let fetched = fetched.await.unwrap_or_else(|error| Err(ended(&error)));
@@ -202,14 +210,14 @@ impl Keeper {
         let result = match outcome {
             Ok((held, is_new)) => {
                 let is_news = is_new && is_news(before.as_ref().map(|held| &*held.cached), &held.cached);
-                source.hold(held, now, longest);
+                source.looked(&held, now, longest);
+                self.table().hold(source, &held, active.bounds());
                 if is_new {
                     counter!(names::MIRROR_REPLACED, "kind" => kind).increment(1);
                     if let Some(news) = MirrorNews::of(&source.request).filter(|_| is_news) {
                         // Nobody may listen.
                         let _listeners = self.news.send(news);
                     }
-                    self.table().shrink(active.bounds());
                 }
                 Ok(())
             }
@@ -224,7 +232,7 @@ impl Keeper {
                 Err(refusal)
             }
         };
-        let bytes: u64 = self.table().all().filter_map(|source| source.held()).map(|held| held.bytes()).sum();
+        let bytes = self.table().bytes();
         #[expect(clippy::cast_precision_loss, reason = "bytes for a gauge")]
         gauge!(names::MIRROR_BYTES).set(bytes as f64);
         result
@@ -240,7 +248,7 @@ impl Keeper {
             is_good(&held.cached, (snapshot.ring(), snapshot.policy()), active.engine.now())
         });
         if matches!(examined.await, Ok(Err(Refusal::Unsigned(_)))) {
-            source.drop_held();
+            self.table().drop_held(source);
         }
     }
 
@@ -263,7 +271,7 @@ impl Keeper {
                 let of_mirror =
                     mirror::fetch_from_mirrors(&active.engine, &source.need(), known, WITHIN).await;
                 if let Ok(cached) = of_mirror
-                    && let Ok(selected) = self.select(active, before.clone(), cached, Origin::Source).await
+                    && let Ok(selected) = self.select(active, source, cached, Origin::Source).await
                 {
                     return Ok(selected);
                 }
@@ -271,33 +279,46 @@ impl Keeper {
                 fetched.map_err(Refusal::Failed)?
             }
         };
-        self.select(active, before, cached, Origin::Source).await
+        self.select(active, source, cached, Origin::Source).await
     }
 
     /// Evidence as it is served, if it is good and may take the place of what was before. Verifying, hashing and compressing take time for large CRLs.
     async fn select(
         &self,
         active: &Arc<Active>,
-        before: Option<Arc<KeptEvidence>>,
+        source: &Arc<Source>,
         cached: Arc<CachedEvidence>,
         origin: Origin,
     ) -> Result<(Arc<KeptEvidence>, bool), Refusal> {
-        let active = Arc::clone(active);
+        let (active, source) = (Arc::clone(active), Arc::clone(source));
         let selected = spawn_blocking(move || {
             let snapshot = active.engine.snapshot();
             let (ring, policy, now) = (snapshot.ring(), snapshot.policy(), active.engine.now());
-            is_good(&cached, (ring, policy), now)?;
-            if let Some(before) = before {
+            let key: Option<Digest> = is_good(&cached, (ring, policy), now)?;
+            let before = source.held();
+            if let Some(before) = &before
+                && before.cached.body().bytes == cached.body().bytes
+            {
                 // The same bytes need no other look.
-                if before.cached.body().bytes == cached.body().bytes {
-                    return Ok((Arc::new(before.seen_again(cached)), false));
-                }
-                may_replace(&before.cached, &cached, policy, now)?;
+                return Ok((Arc::new(before.seen_again(cached, key)), false));
+            }
+            let kept = KeptEvidence::new(cached, key, &active.folder());
+            if let Some(before) = before {
+                let keys = Arc::clone(&source.state().keys);
+                let expected = Expected { url: source.request.url(), keys: &keys };
+                let (of_before, of_kept) = ((&*before.cached, before.key), (&*kept.cached, kept.key));
+                may_replace(of_before, of_kept, expected, (policy, now))?;
+            }
+            // Another series may have been served since.
+            if let Some((series, this_update)) = kept.series()
+                && source.last_of(&series).is_some_and(|last| this_update < last)
+            {
+                return Err(Refusal::Rollback);
             }
             if origin == Origin::Source {
-                mirror::store(&active.engine, &cached);
+                mirror::store(&active.engine, &kept.cached);
             }
-            Ok((Arc::new(KeptEvidence::new(cached, &active.folder())), true))
+            Ok((Arc::new(kept), true))
         });
         selected.await.unwrap_or_else(|error| Err(ended(&error)))
     }
@@ -312,12 +333,12 @@ impl Keeper {
             if !is_mirrored || active.may_ask(&entry.request).is_err() {
                 continue;
             }
-            let source = Source::new(entry.request, entry.key, false, active.engine.now());
+            let Some(key) = key_of(&entry.request) else { continue };
+            let source = Source::new(entry.request, key, None, active.engine.now());
             let source = self.table().add(source);
             let _looking = source.looking.lock().await;
             if source.held().is_none() {
                 self.restore_one(&source, &active).await;
-                self.table().shrink(active.bounds());
             }
         }
     }
@@ -328,9 +349,10 @@ impl Keeper {
             return;
         }
         let Ok(cached) = mirror::load(&active.engine, &source.need()).await else { return };
-        if let Ok((held, _)) = self.select(active, None, cached, Origin::Store).await {
+        if let Ok((held, _)) = self.select(active, source, cached, Origin::Store).await {
             let now = active.engine.now();
-            source.hold(held, now, active.config.refresh);
+            source.looked(&held, now, active.config.refresh);
+            self.table().hold(source, &held, active.bounds());
             // It may have changed meanwhile.
             source.state().next = now;
         }

@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use certcheck_rustls::certcheck_core::digest::sha256;
-use certcheck_rustls::certcheck_core::revocation::EvidenceKind;
+use certcheck_rustls::certcheck_core::revocation::{Answer, EvidenceKind};
 use certcheck_rustls::certcheck_fetch::{CachedEvidence, Spool, SpoolError};
 use certcheck_rustls::{Policy, Time};
 use data_encoding::HEXLOWER;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
+
+use super::series::{Digest, Signed};
 
 /// Bodies up to this size are not compressed: that would save less than a packet.
 const SMALL: usize = 1_400;
@@ -26,21 +28,29 @@ pub(super) struct KeptEvidence {
     pub(super) digest: String,
     /// The bytes as gzip, if that is smaller.
     pub(super) gzip: Option<Bytes>,
+    /// The key that signed it, if it is a CRL.
+    pub(super) key: Option<Digest>,
 }
 
 impl KeptEvidence {
     /// Prepares evidence. Large evidence takes a while. A compressed body that is large is in a file without a name in this
     /// folder.
-    pub(super) fn new(cached: Arc<CachedEvidence>, folder: &Path) -> Self {
+    pub(super) fn new(cached: Arc<CachedEvidence>, key: Option<Digest>, folder: &Path) -> Self {
         let bytes = &cached.body().bytes;
         let digest = HEXLOWER.encode(&sha256(bytes));
         let gzip = compressed(bytes, folder);
-        Self { cached, digest, gzip }
+        Self { cached, digest, gzip, key }
     }
 
     /// The same evidence after its source has said that it has not changed.
-    pub(super) fn seen_again(&self, cached: Arc<CachedEvidence>) -> Self {
-        Self { cached, digest: self.digest.clone(), gzip: self.gzip.clone() }
+    pub(super) fn seen_again(&self, cached: Arc<CachedEvidence>, key: Option<Digest>) -> Self {
+        Self { cached, digest: self.digest.clone(), gzip: self.gzip.clone(), key }
+    }
+
+    /// What is the same for all CRLs that follow this one, and its thisUpdate.
+    pub(super) fn series(&self) -> Option<(Digest, Time)> {
+        let (Answer::Crl(crl), Some(key)) = (self.cached.answer(), self.key) else { return None };
+        Some((Signed { crl, key }.series(), crl.this_update()))
     }
 
     pub(super) fn kind(&self) -> EvidenceKind {

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! active    what is configured: rings, and the hosts that may be asked
+//! alias     one URL for what is the same             asked  the certificates that an OCSP request is about
 //! question  a request becomes the source that it is about
+//! series    which CRLs follow each other, and which is the right one at a URL
 //! select    may what came take the place of what is kept?
 //! kept      a piece of evidence as it is served       tree  evidence from files instead of the network
 //! source    one source: what is kept of it, when it is looked at, and why it failed
 //! table     all sources, within bounds         places  how many are asked at once
 //! keeper    finds, fetches, refreshes and announces
-//! answer    evidence as an HTTP response              news, page  what else can be asked for
+//! answer    evidence as an HTTP response              news, page, listing  what else can be asked for
+//! via       requests of the mirror itself that come back
 //! server    one connection                            set  the mirror over reloads
 //! ```
 //! A mirror decides nothing about certificates. What it serves is signed by a CA of its ring, current, and never older than
@@ -16,20 +19,26 @@
 //! again.
 
 mod active;
+mod alias;
 mod answer;
+mod asked;
 mod keeper;
 mod kept;
+mod listing;
 mod news;
 mod page;
 mod places;
 mod question;
 mod select;
+mod series;
 mod server;
 mod set;
 mod source;
 mod table;
 mod tree;
+mod via;
 
 #[cfg(fuzzing)]
 pub(crate) use question::exercise;
 pub(crate) use set::{MirrorSet, PreparedMirror};
+pub(crate) use via::PSEUDONYM;

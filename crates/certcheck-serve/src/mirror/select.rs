@@ -2,12 +2,16 @@
 
 use core::fmt;
 
+use certcheck_rustls::certcheck_core::digest::sha256;
 use certcheck_rustls::certcheck_core::ocsp::{CertId, CertStatus, OcspQuery, ResponseStatus};
 use certcheck_rustls::certcheck_core::revocation::{Answer, EvidenceRequest};
 use certcheck_rustls::certcheck_core::signer::{self, NoSigner};
 use certcheck_rustls::certcheck_core::status::Cause;
 use certcheck_rustls::certcheck_fetch::{CachedEvidence, Failure};
 use certcheck_rustls::{KeyRing, Policy, Time};
+
+use super::asked::asked_about;
+use super::series::{Digest, Expected, Signed};
 
 /// Why what a source sent is not served.
 #[derive(Clone, Debug)]
@@ -24,7 +28,7 @@ pub(crate) enum Refusal {
     NotCurrent(Cause),
     /// What is kept is newer.
     Rollback,
-    /// It is not about the same: another issuer, another scope, or a delta CRL in place of a complete one.
+    /// It is not about the same: another issuer, key or scope, or a delta CRL in place of a complete one.
     OtherSeries,
     /// It is an OCSP error.
     ResponderError(ResponseStatus),
@@ -61,7 +65,7 @@ impl fmt::Display for Refusal {
             Self::NotCurrent(cause) => f.write_str(cause.sentence()),
             Self::Rollback => f.write_str("it is older than what was served before"),
             Self::OtherSeries => f.write_str(
-                "it has another issuer, scope or kind than the CRL that is served, which has not ended",
+                "it has another issuer, key, scope or kind than the CRL that is served, which has not ended",
             ),
             Self::ResponderError(status) => write!(f, "the responder answers {}", status.name()),
             Self::OtherCertificate => f.write_str("it is not about the certificate that was asked about"),
@@ -82,7 +86,8 @@ pub(super) enum NotServed {
     Busy,
 }
 
-/// Whether a CA of the ring signed it, and it is current. What is served is checked in the same way as what comes.
+/// Whether a CA of the ring signed it, and it is current, with the key that signed a CRL. What is served is checked in the
+/// same way as what comes.
 ///
 /// RFC 5280 6.3.3 (f), RFC 5280 6.3.3 (g), RFC 6960 3.2.
 #[doc(alias("RFC 5280 section 6.3.3(f)", "RFC 5280 section 6.3.3(g)", "RFC 6960 section 3.2"))]
@@ -90,31 +95,33 @@ pub(super) fn is_good(
     cached: &CachedEvidence,
     (ring, policy): (&KeyRing, &Policy),
     now: Time,
-) -> Result<(), Refusal> {
+) -> Result<Option<Digest>, Refusal> {
     let is_current =
         |this, next| policy.freshness.check_current(this, next, now).map_err(Refusal::NotCurrent);
     match cached.answer() {
         Answer::Crl(crl) => {
             is_current(crl.this_update(), crl.next_update())?;
-            signer::of_crl(crl, ring, policy).map_err(Refusal::Unsigned)?;
-            Ok(())
+            let signer = signer::of_crl(crl, ring, policy).map_err(Refusal::Unsigned)?;
+            Ok(Some(sha256(signer.certificate.spki().raw)))
         }
         Answer::Ocsp(response) => {
             let basic = response.basic().ok_or_else(|| Refusal::ResponderError(response.status()))?;
             let EvidenceRequest::Ocsp { request, .. } = cached.request() else {
                 return Err(Refusal::OtherCertificate);
             };
-            let asked = OcspQuery::parse(request).map_err(|_| Refusal::OtherCertificate)?.cert_id;
-            let mut is_answered = false;
-            for single in basic.responses().flatten().filter(|single| is_same(&single.cert_id, &asked)) {
-                is_current(single.this_update, single.next_update)?;
-                is_answered = true;
-            }
-            if !is_answered {
-                return Err(Refusal::OtherCertificate);
+            for one in asked_about(request).ok_or(Refusal::OtherCertificate)? {
+                let asked = OcspQuery::parse(&one).map_err(|_| Refusal::OtherCertificate)?.cert_id;
+                let mut is_answered = false;
+                for single in basic.responses().flatten().filter(|single| is_same(&single.cert_id, &asked)) {
+                    is_current(single.this_update, single.next_update)?;
+                    is_answered = true;
+                }
+                if !is_answered {
+                    return Err(Refusal::OtherCertificate);
+                }
             }
             signer::of_response(&basic, ring, policy, now).map_err(Refusal::Unsigned)?;
-            Ok(())
+            Ok(None)
         }
         _ => Err(Refusal::OtherSeries),
     }
@@ -122,24 +129,16 @@ pub(super) fn is_good(
 
 /// Whether good evidence may take the place of what is kept. What has ended keeps nothing out but what is older.
 pub(super) fn may_replace(
-    current: &CachedEvidence,
-    other: &CachedEvidence,
-    policy: &Policy,
-    now: Time,
+    (current, key): (&CachedEvidence, Option<Digest>),
+    (other, other_key): (&CachedEvidence, Option<Digest>),
+    expected: Expected<'_>,
+    (policy, now): (&Policy, Time),
 ) -> Result<(), Refusal> {
     match (current.answer(), other.answer()) {
         (Answer::Crl(current), Answer::Crl(other)) => {
-            let is_same_series = current.issuer().matches(other.issuer())
-                && current.scope() == other.scope()
-                && current.base_number().is_some() == other.base_number().is_some();
-            let times = (current.this_update(), current.next_update());
-            if !is_same_series {
-                let has_ended = policy.freshness.check_current(times.0, times.1, now).is_err();
-                return if has_ended { Ok(()) } else { Err(Refusal::OtherSeries) };
-            }
-            // The time counts whatever key signed: a CA with a new key does not go back in time.
-            let is_older = other.this_update() < current.this_update() || other.is_older_than(current);
-            if is_older { Err(Refusal::Rollback) } else { Ok(()) }
+            let (Some(key), Some(other_key)) = (key, other_key) else { return Err(Refusal::OtherSeries) };
+            let of_current = Signed { crl: current, key };
+            may_follow(of_current, Signed { crl: other, key: other_key }, expected, (policy, now))
         }
         (Answer::Ocsp(_), Answer::Ocsp(_)) => {
             let [Some(current), Some(other)] = [current, other].map(status) else {
@@ -152,6 +151,38 @@ pub(super) fn may_replace(
         }
         _ => Err(Refusal::OtherSeries),
     }
+}
+
+/// Whether a CRL may take the place of another one at a URL.
+fn may_follow(
+    current: Signed<'_>,
+    other: Signed<'_>,
+    expected: Expected<'_>,
+    (policy, now): (&Policy, Time),
+) -> Result<(), Refusal> {
+    let order = other.crl.this_update().cmp(&current.crl.this_update());
+    if other.series() == current.series() {
+        let is_older = order.is_lt() || other.crl.is_older_than(current.crl);
+        return if is_older { Err(Refusal::Rollback) } else { Ok(()) };
+    }
+    let (fit, of_current) = (expected.fit(other), expected.fit(current));
+    // The right one takes its place at once, whatever was there first.
+    if fit > of_current {
+        return Ok(());
+    }
+    if fit == of_current {
+        // A CA with a new key, which may count its CRLs from one again, does not go back in time.
+        if other.is_like(current) && order.is_lt() {
+            return Err(Refusal::Rollback);
+        }
+        let may_succeed = other.is_like(current) || fit.is_named && other.has_scope_of(current);
+        if may_succeed && order.is_gt() {
+            return Ok(());
+        }
+    }
+    let times = (current.crl.this_update(), current.crl.next_update());
+    let has_ended = policy.freshness.check_current(times.0, times.1, now).is_err();
+    if has_ended { Ok(()) } else { Err(Refusal::OtherSeries) }
 }
 
 /// Whether neighbours are to hear of it: a CRL that is another, or a response that says something else than before.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,17 +15,16 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::counter;
-use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::{self, Body, Times, problem, retry};
 use super::keeper::Keeper;
-use super::page::{SourceState, page};
+use super::listing::Listing;
 use super::question::{Question, of_get, of_post, source_of};
 use super::select::NotServed;
-use super::{news, set};
-use crate::admission::{Counted, Limit};
+use super::{news, set, via};
+use crate::admission::{Counted, Limit, address_of};
 use crate::config::MirrorConfig;
 use crate::events::{self, About};
 use crate::incoming;
@@ -34,12 +34,15 @@ use crate::metrics as names;
 use crate::phase::{Phase, reached, serve_until_drained};
 use crate::sockets::Serve;
 use crate::stream::Stream;
+use crate::write_timeout::WriteTimeout;
 
 /// The time for the headers of a request, and between two requests.
 const HEADER: Duration = Duration::from_secs(60);
 /// The time for the body of a request, and the bound of its size: an OCSP request is small.
 const BODY: Duration = Duration::from_secs(10);
 const MAX_BODY: usize = 64 << 10;
+/// The time in which a client must take something of what is sent to it.
+const WRITE: Duration = Duration::from_secs(60);
 /// The bound of the headers of a request, in bytes.
 const MAX_HEAD: usize = 16 << 10;
 
@@ -48,6 +51,7 @@ const MAX_HEAD: usize = 16 << 10;
 pub(super) struct Context {
     pub(super) config: watch::Receiver<Arc<MirrorConfig>>,
     pub(super) keeper: Arc<Keeper>,
+    pub(super) listing: Arc<Listing>,
     pub(super) phase: watch::Receiver<Phase>,
     pub(super) limits: Arc<LimitLog>,
 }
@@ -88,15 +92,16 @@ async fn connection(context: Context, io: Stream, peer: Peer, mut counted: Count
         return;
     }
     let (mut phase, config) = (context.phase.clone(), context.config.clone());
+    let client = address_of(peer);
     let service = service_fn(move |request: Request<Incoming>| {
         let context = context.clone();
-        async move { Ok::<_, Infallible>(context.answer(request).await) }
+        async move { Ok::<_, Infallible>(context.answer(request, client).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(io), service);
+        .serve_connection(TokioIo::new(WriteTimeout::new(io, WRITE)), service);
     tokio::select! {
         _ended = serve_until_drained(served, phase.clone(), |served| served.graceful_shutdown()) => {}
         () = reached(&mut phase, Phase::Over) => {}
@@ -116,9 +121,9 @@ async fn unlisted(mut config: watch::Receiver<Arc<MirrorConfig>>, peer: Peer) {
 }
 
 impl Context {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response<Body> {
         let is_head = request.method() == Method::HEAD;
-        let (kind, response) = self.ask(request).await;
+        let (kind, response) = self.ask(request, client).await;
         let class = match response.status().as_u16() {
             200..=299 => "2xx",
             300..=399 => "3xx",
@@ -130,7 +135,7 @@ impl Context {
     }
 
     /// The answer to a request, and what it was about.
-    async fn ask(&self, request: Request<Incoming>) -> (&'static str, Response<Body>) {
+    async fn ask(&self, request: Request<Incoming>, client: IpAddr) -> (&'static str, Response<Body>) {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
         let source = source_of(request.uri(), host, |url| self.keeper.is_source(url));
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -139,10 +144,12 @@ impl Context {
                 "/v1/news" if request.method() == Method::GET => {
                     ("news", news::answer(self.keeper.news(), self.phase.clone()))
                 }
-                "/v1/sources" if is_read => ("sources", self.sources()),
-                "/" if is_read => ("page", self.page()),
+                "/v1/sources" if is_read => {
+                    ("sources", whole("application/json", self.listing.json(&self.keeper).await))
+                }
+                "/" if is_read => ("page", self.page().await),
                 "/live" | "/livez" if is_read => {
-                    ("live", whole("text/plain; charset=utf-8", "ok\n".to_owned()))
+                    ("live", whole("text/plain; charset=utf-8", Bytes::from_static(b"ok\n")))
                 }
                 "/" | "/v1/news" | "/v1/sources" | "/live" | "/livez" => ("none", method("GET")),
                 _ => {
@@ -152,6 +159,11 @@ impl Context {
                 }
             };
         };
+        if via::is_own(request.headers()) {
+            let detail =
+                "the request comes from this mirror: the name of its host leads here, not to the source";
+            return ("none", problem(StatusCode::LOOP_DETECTED, "loop", detail));
+        }
         let (head, body) = request.into_parts();
         let question = match head.method {
             Method::GET | Method::HEAD => Some(of_get(&source)),
@@ -167,10 +179,10 @@ impl Context {
         };
         match question {
             Some(Question::Kept(request)) => {
-                let response = self.kept(&request, &head.method, &head.headers).await;
+                let response = self.kept((&request, client), &head.method, &head.headers).await;
                 (request.kind().code(), response)
             }
-            Some(Question::Through(request)) => ("through", self.through(&request).await),
+            Some(Question::Through(request)) => ("through", self.through(&request, client).await),
             None => {
                 let detail =
                     format!("the body is no OCSP request of at most {MAX_BODY} bytes with its media type");
@@ -181,11 +193,11 @@ impl Context {
 
     async fn kept(
         &self,
-        request: &EvidenceRequest,
+        (request, client): (&EvidenceRequest, IpAddr),
         method: &Method,
         asked: &header::HeaderMap,
     ) -> Response<Body> {
-        match self.keeper.current(request).await {
+        match self.keeper.current(request, client).await {
             Ok(served) => {
                 let times = Times { now: self.keeper.now(), next_look: served.next_look, end: served.end };
                 answer::of(&served.held, times, method, asked)
@@ -194,8 +206,8 @@ impl Context {
         }
     }
 
-    async fn through(&self, request: &EvidenceRequest) -> Response<Body> {
-        match self.keeper.through(request).await {
+    async fn through(&self, request: &EvidenceRequest, client: IpAddr) -> Response<Body> {
+        match self.keeper.through(request, client).await {
             Ok(cached) => {
                 let mut response = Response::new(Either::Left(Full::from(cached.body().bytes.clone())));
                 let headers = response.headers_mut();
@@ -207,24 +219,9 @@ impl Context {
         }
     }
 
-    fn states(&self) -> Vec<SourceState> {
-        self.keeper.sources().iter().map(|source| SourceState::of(source)).collect()
-    }
-
-    fn sources(&self) -> Response<Body> {
-        #[derive(Serialize)]
-        struct Sources {
-            now: String,
-            sources: Vec<SourceState>,
-        }
-        let sources = Sources { now: self.keeper.now().to_string(), sources: self.states() };
-        // It has no maps and no numbers that JSON does not have.
-        whole("application/json", serde_json::to_string(&sources).unwrap_or_default() + "\n")
-    }
-
-    fn page(&self) -> Response<Body> {
-        let mut response =
-            whole("text/html; charset=utf-8", page(&self.states(), self.keeper.now()).into_string());
+    async fn page(&self) -> Response<Body> {
+        let page = self.listing.page(&self.keeper).await;
+        let mut response = whole("text/html; charset=utf-8", page);
         if let Ok(policy) = HeaderValue::from_str(&crate::style::content_policy()) {
             response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         }
@@ -268,7 +265,7 @@ fn method(allowed: &'static str) -> Response<Body> {
     response
 }
 
-fn whole(kind: &'static str, body: String) -> Response<Body> {
+fn whole(kind: &'static str, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Either::Left(Full::from(body)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::keeper::Keeper;
+use super::listing::Listing;
 use super::server::Context;
 use crate::admission::Connections;
 use crate::checks::PreparedEngines;
@@ -31,6 +32,7 @@ pub(crate) struct MirrorSet {
 struct Running {
     config: watch::Sender<Arc<MirrorConfig>>,
     keeper: Arc<Keeper>,
+    listing: Arc<Listing>,
     connections: Arc<Connections>,
     limits: Arc<LimitLog>,
 }
@@ -60,7 +62,7 @@ impl MirrorSet {
         })?;
         // Without an engine there are faults already.
         let mirror = mirror.and_then(|mirror| {
-            let engine = engines?.engine(&mirror.check)?;
+            let engine = engines?.mirror_engine(&mirror.check)?;
             Some((mirror.clone(), Arc::clone(engine)))
         });
         Ok(PreparedMirror { sockets, mirror })
@@ -78,6 +80,7 @@ impl MirrorSet {
             }
             (Some((config, engine)), None) => Some(Running {
                 keeper: Keeper::new(config.clone(), engine),
+                listing: Arc::default(),
                 config: watch::Sender::new(Arc::new(config)),
                 connections: Connections::new(NAME),
                 limits: LimitLog::new(NAME),
@@ -93,6 +96,7 @@ impl MirrorSet {
             let context = Context {
                 config: running.config.subscribe(),
                 keeper: Arc::clone(&running.keeper),
+                listing: Arc::clone(&running.listing),
                 phase: phase.subscribe(),
                 limits: Arc::clone(&running.limits),
             };

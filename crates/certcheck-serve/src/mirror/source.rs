@@ -1,5 +1,7 @@
 //! One source: what is kept of it, when it is looked at, and why it failed.
 
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,8 +10,10 @@ use certcheck_rustls::Time;
 use certcheck_rustls::certcheck_core::revocation::{EvidenceKind, EvidenceRequest, Need};
 use certcheck_rustls::certcheck_fetch::EvidenceKey;
 
+use super::alias::canonical;
 use super::kept::KeptEvidence;
 use super::select::Refusal;
+use super::series::Digest;
 
 /// The first pause after a failure, in seconds. Each further failure doubles it.
 const FIRST_PAUSE: i64 = 2;
@@ -17,14 +21,19 @@ const FIRST_PAUSE: i64 = 2;
 const IN_USE: i64 = 3_600;
 /// The shortest time between two looks, in seconds.
 const SHORTEST: i64 = 1;
+/// Series of CRLs at a source whose last times are known.
+const SERIES: usize = 8;
 
 /// One source.
 pub(super) struct Source {
     pub(super) request: EvidenceRequest,
+    /// Its key, whichever way its URL is written.
     pub(super) key: EvidenceKey,
+    /// The client that has named it first. `None` for one that is listed, or comes from the store.
+    pub(super) client: Option<IpAddr>,
     /// What is served of it.
     held: ArcSwapOption<KeptEvidence>,
-    /// KeptEvidence while the source is asked: once for all that wait.
+    /// Locked while the source is asked: once for all that wait.
     pub(super) looking: Arc<tokio::sync::Mutex<()>>,
     state: Mutex<State>,
 }
@@ -34,8 +43,14 @@ pub(super) struct Source {
 pub(super) struct State {
     /// Whether the configuration or the ring names it. Such a source always has its place.
     pub(super) is_listed: bool,
+    /// The keys of the CAs that sign the CRL there, by the certificates of the ring that name it.
+    pub(super) keys: Arc<[Digest]>,
+    /// Of each series of CRLs the thisUpdate of the last one that was served.
+    last: Vec<(Digest, Time)>,
     /// When it was asked for last.
-    pub(super) asked: Time,
+    asked: Time,
+    /// How many times any source was asked for before that: the order within a second.
+    pub(super) used: u64,
     /// When it is looked at again.
     pub(super) next: Time,
     /// Why the last look brought nothing that is served, and when that was.
@@ -45,11 +60,47 @@ pub(super) struct State {
 }
 
 impl Source {
-    pub(super) fn new(request: EvidenceRequest, key: EvidenceKey, is_listed: bool, now: Time) -> Arc<Self> {
-        let state = State { is_listed, asked: now, next: now, failure: None, failures: 0 };
+    /// A source that a client has named, or the store has.
+    pub(super) fn new(
+        request: EvidenceRequest,
+        key: EvidenceKey,
+        client: Option<IpAddr>,
+        now: Time,
+    ) -> Arc<Self> {
+        Self::with((request, key), client, (false, Arc::default()), now)
+    }
+
+    /// A source that the configuration or the ring names, with the keys of the CAs that sign the CRL there.
+    pub(super) fn listed(
+        request: EvidenceRequest,
+        key: EvidenceKey,
+        keys: Arc<[Digest]>,
+        now: Time,
+    ) -> Arc<Self> {
+        Self::with((request, key), None, (true, keys), now)
+    }
+
+    fn with(
+        (request, key): (EvidenceRequest, EvidenceKey),
+        client: Option<IpAddr>,
+        (is_listed, keys): (bool, Arc<[Digest]>),
+        now: Time,
+    ) -> Arc<Self> {
+        let last = Vec::new();
+        let state = State {
+            is_listed,
+            keys,
+            last,
+            asked: now,
+            next: now,
+            failure: None,
+            failures: 0,
+            used: next_use(),
+        };
         Arc::new(Self {
             request,
             key,
+            client,
             held: ArcSwapOption::empty(),
             looking: Arc::default(),
             state: Mutex::new(state),
@@ -73,20 +124,29 @@ impl Source {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves this from now on, until it is looked at again.
-    pub(super) fn hold(&self, held: Arc<KeptEvidence>, now: Time, longest: Duration) {
+    /// Serves this from now on, or nothing, and returns what was served before. For the table, which counts it.
+    pub(super) fn set(&self, kept: Option<Arc<KeptEvidence>>) -> Option<Arc<KeptEvidence>> {
+        self.held.swap(kept)
+    }
+
+    /// Notes that a look brought this, and when the next one is.
+    pub(super) fn looked(&self, held: &KeptEvidence, now: Time, longest: Duration) {
         let next = held.cached.refresh_at(spread(self.key)).unix();
-        self.held.store(Some(held));
         let mut state = self.state();
+        if let Some((series, this_update)) = held.series() {
+            state.last.retain(|(known, _)| *known != series);
+            state.last.truncate(SERIES - 1);
+            state.last.insert(0, (series, this_update));
+        }
         state.failure = None;
         state.failures = 0;
         state.next =
             Time::from_unix(next.clamp(later(now, SHORTEST), later(now, spread_of(self.key, longest))));
     }
 
-    /// Serves nothing of it any more.
-    pub(super) fn drop_held(&self) {
-        self.held.store(None);
+    /// The thisUpdate of the last CRL of a series that was served, if it is known.
+    pub(super) fn last_of(&self, series: &Digest) -> Option<Time> {
+        self.state().last.iter().find(|(known, _)| known == series).map(|(_, this_update)| *this_update)
     }
 
     /// Notes that a look brought nothing that is served.
@@ -109,8 +169,25 @@ impl Source {
 
     /// Notes that it is asked for.
     pub(super) fn asked(&self, now: Time) {
-        self.state().asked = now;
+        let mut state = self.state();
+        (state.asked, state.used) = (now, next_use());
     }
+}
+
+fn next_use() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The key of a source, whichever way its URL is written. `None` for a request with a nonce.
+pub(super) fn key_of(request: &EvidenceRequest) -> Option<EvidenceKey> {
+    let url = canonical(request.url()).into();
+    EvidenceKey::of(&match request.clone() {
+        EvidenceRequest::Ocsp { request, nonce, .. } => EvidenceRequest::Ocsp { url, request, nonce },
+        EvidenceRequest::Issuers { .. } => EvidenceRequest::Issuers { url },
+        EvidenceRequest::Crl { .. } => EvidenceRequest::Crl { url },
+        other => other,
+    })
 }
 
 fn later(now: Time, seconds: i64) -> i64 {

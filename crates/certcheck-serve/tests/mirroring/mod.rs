@@ -13,6 +13,7 @@ use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::world::loopback;
 use certcheck_testkit::{Cert, Key};
 use data_encoding::HEXLOWER;
+use socket2::{Domain, Socket, Type};
 
 use crate::support::{PATIENCE, Pki};
 
@@ -98,7 +99,24 @@ impl Answer {
 
 /// Sends one request on a connection of its own.
 pub(crate) fn ask(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(to).expect("connects");
+    ask_over(TcpStream::connect(to).expect("connects"), method, path, headers, body)
+}
+
+/// The same from another address of this machine.
+pub(crate) fn get_from(from: [u8; 4], to: SocketAddr, path: &str) -> Answer {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from((from, 0)).into()).expect("an address of loopback");
+    socket.connect(&to.into()).expect("connects");
+    ask_over(socket.into(), "GET", path, &[], &[])
+}
+
+fn ask_over(
+    mut stream: TcpStream,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
     stream.set_read_timeout(Some(PATIENCE)).expect("set");
     let mut head =
         format!("{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
