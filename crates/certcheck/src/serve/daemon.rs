@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use certcheck_serve::config::{ConfigError, Loaded};
+use certcheck_serve::config::{ConfigError, Loaded, ServeConfig};
 use certcheck_serve::sandbox::{Enforced, Sandbox, SandboxError};
 use certcheck_serve::{Front, Reread};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use super::notify::{Now, notify, watchdog};
 
-/// File descriptors that a connection takes: of the client and of the service.
+/// File descriptors that a connection through a listener takes: of the client and of the service. Others take one.
 const FILES_EACH: u64 = 2;
 /// File descriptors for everything else.
 const FILES_BESIDES: u64 = 256;
@@ -98,13 +98,47 @@ fn raise_file_limit(loaded: &Loaded) {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     let current = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
-    let connections: usize =
-        loaded.config.listeners.iter().map(|listener| listener.limits.max_connections).sum();
-    let needed = (connections as u64).saturating_mul(FILES_EACH).saturating_add(FILES_BESIDES);
+    let needed = files_needed(&loaded.config);
     if let Some(files) = current.filter(|current| *current < needed) {
         warn!(
             name: "few-files", target: "certcheck::listener", files, needed,
             "too few files can be open for max_connections; raise the limit (ulimit -n, LimitNOFILE=) or lower max_connections"
         );
+    }
+}
+
+/// The files that are open with as many connections as there may be.
+fn files_needed(config: &ServeConfig) -> u64 {
+    let count = |connections: usize| u64::try_from(connections).unwrap_or(u64::MAX);
+    let through =
+        config.listeners.iter().map(|one| count(one.limits.max_connections).saturating_mul(FILES_EACH));
+    let validations = config.validations.iter().map(|one| count(one.limits.max_connections));
+    let mirror = config.mirror.iter().map(|one| count(one.limits.max_connections));
+    through.chain(validations).chain(mirror).fold(FILES_BESIDES, u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use certcheck_serve::config::read_text;
+
+    use super::*;
+
+    #[test]
+    fn connections_of_all_kinds_take_files() {
+        const LISTENER: &str = "[[listener]]\nname = 'web'\nlisten = '127.0.0.1:0'\nupstream = '127.0.0.1:1'\n\
+            ring = 'ring'\nmax_connections = 1000\n\
+            certificates = { chain = 'server.pem', key = 'server.key' }\n";
+        const VALIDATION: &str = "[[validation]]\nname = 'proxies'\nlisten = '127.0.0.1:0'\nring = 'ring'\n\
+            secret_file = 'secret'\nmax_connections = 300\n";
+        const MIRROR: &str = "[mirror]\nlisten = '127.0.0.1:0'\nring = 'ring'\nmax_connections = 500\n";
+        for (text, connections) in [
+            (LISTENER.to_owned(), 2_000),
+            (VALIDATION.to_owned(), 300),
+            (MIRROR.to_owned(), 500),
+            (format!("{LISTENER}{VALIDATION}{MIRROR}"), 2_800),
+        ] {
+            let loaded = read_text(Path::new("serve.toml"), &text).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(files_needed(&loaded.config), FILES_BESIDES + connections, "{text}");
+        }
     }
 }
