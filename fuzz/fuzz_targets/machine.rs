@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
+use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::{EvidenceOrder, Nonce};
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::Cause;
-use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::{Check, Policy, CheckSession, Purpose, Revocation, Time};
+use certcheck_core::{Check, CheckSession, Policy, Purpose, Revocation, Time};
 use libfuzzer_sys::fuzz_target;
 use pki_types::CertificateDer;
 

@@ -62,7 +62,9 @@ fn silent_responder(program: &Path, scene: &Scene) {
         let (outcomes, max) = runtime.block_on(ask_about(&clients, server.address, &server));
         let longest: Vec<String> = outcomes
             .chunks(A_SECOND)
-            .map(|second| second.iter().map(|(_, wait)| wait.as_millis()).max().unwrap_or_default().to_string())
+            .map(|second| {
+                second.iter().map(|(_, wait)| wait.as_millis()).max().unwrap_or_default().to_string()
+            })
             .collect();
         let mut waits: Vec<f64> = outcomes.iter().map(|(_, wait)| wait.as_secs_f64() * 1e3).collect();
         waits.sort_by(f64::total_cmp);
