@@ -104,9 +104,11 @@ pub(super) async fn decide(
 async fn complete(lasting: &Lasting, pending: PendingCheck, within: Duration, begun: Instant) -> CheckReport {
     lasting.pace.worked(begun.elapsed());
     let until = within.saturating_sub(lasting.pace.margin(lasting.checks.number(), within));
-    let report = pending.complete(until.saturating_sub(begun.elapsed())).await;
-    if let Some(late) = begun.elapsed().checked_sub(until) {
-        lasting.pace.late(late);
+    let left = until.saturating_sub(begun.elapsed());
+    let report = pending.complete(left).await;
+    // What did not wait says nothing about how late others are.
+    if !left.is_zero() {
+        lasting.pace.late(begun.elapsed().saturating_sub(until));
     }
     report
 }

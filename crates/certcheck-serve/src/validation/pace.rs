@@ -14,6 +14,9 @@ const FIRST: Duration = Duration::from_millis(50);
 const AVERAGED: u64 = 8;
 /// Lateness is forgotten by this part with each check that was less late.
 const FORGOTTEN: u64 = 16;
+/// What one check may count for: a stall of the machine, or one expensive chain, is not what others have to expect.
+const LONGEST: Duration = Duration::from_millis(250);
+const DEAREST: Duration = Duration::from_millis(5);
 /// The largest part of its time that a check gives up.
 const LARGEST: u32 = 2;
 
@@ -37,14 +40,14 @@ impl Default for Pace {
 impl Pace {
     /// Notes the work of one check, without what it waited.
     pub(super) fn worked(&self, took: Duration) {
-        let (took, known) = (nanoseconds(took), self.cost.load(Ordering::Relaxed));
+        let (took, known) = (nanoseconds(took.min(DEAREST)), self.cost.load(Ordering::Relaxed));
         let cost = if known == 0 { took } else { known - known / AVERAGED + took / AVERAGED };
         self.cost.store(cost, Ordering::Relaxed);
     }
 
-    /// Notes how long after its own end a check was decided that waited until then.
+    /// Notes how long after its own end a check was decided that waited. Zero for one that was decided before.
     pub(super) fn late(&self, by: Duration) {
-        let (by, known) = (nanoseconds(by), self.late.load(Ordering::Relaxed));
+        let (by, known) = (nanoseconds(by.min(LONGEST)), self.late.load(Ordering::Relaxed));
         self.late.store(by.max(known - known / FORGOTTEN), Ordering::Relaxed);
     }
 
@@ -99,9 +102,11 @@ mod tests {
             pace.late(Duration::ZERO);
         }
         assert!(pace.margin(0, within) < TIMER + ms(1), "{:?}", pace.margin(0, within));
-        // No number is too large.
+        // No number is too large, and one check does not count for much.
         pace.worked(Duration::MAX);
+        assert!(pace.margin(10, within) < TIMER + ms(50), "{:?}", pace.margin(10, within));
         pace.late(Duration::MAX);
+        assert!(pace.margin(0, within) <= TIMER + LONGEST, "{:?}", pace.margin(0, within));
         assert_eq!(pace.margin(usize::MAX, within), within / 2);
     }
 }
