@@ -17,8 +17,8 @@ const SHOWN: Duration = Duration::from_secs(1);
 /// What was made last.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    page: Mutex<Option<Made>>,
-    json: Mutex<Option<Made>>,
+    page: Arc<Mutex<Option<Made>>>,
+    json: Arc<Mutex<Option<Made>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,17 +55,20 @@ fn states(keeper: &Keeper) -> Vec<SourceState> {
 
 /// What was made within the last second, or what is made now, for all that wait for it.
 async fn recent(
-    made: &Mutex<Option<Made>>,
+    made: &Arc<Mutex<Option<Made>>>,
     keeper: &Arc<Keeper>,
     make: impl FnOnce(&Keeper) -> String + Send + 'static,
 ) -> Bytes {
-    let mut made = made.lock().await;
+    let mut made = Arc::clone(made).lock_owned().await;
     if let Some(recent) = made.as_ref().filter(|made| made.at.elapsed() < SHOWN) {
         return recent.bytes.clone();
     }
     let keeper = Arc::clone(keeper);
-    // With ten thousand sources it takes a while.
-    let bytes = Bytes::from(spawn_blocking(move || make(&keeper)).await.unwrap_or_default());
-    *made = Some(Made { at: Instant::now(), bytes: bytes.clone() });
-    bytes
+    // With ten thousand sources it takes a while. A client that goes away meanwhile does not make it begin again.
+    let making = spawn_blocking(move || {
+        let bytes = Bytes::from(make(&keeper));
+        *made = Some(Made { at: Instant::now(), bytes: bytes.clone() });
+        bytes
+    });
+    making.await.unwrap_or_default()
 }
