@@ -20,6 +20,9 @@ use super::table::Bounds;
 use super::tree;
 use crate::config::MirrorConfig;
 
+/// The most issuers that one OCSP request is about. A responder answers for a few.
+const ISSUERS: usize = 8;
+
 /// What a mirror does by its configuration.
 pub(super) struct Active {
     pub(super) config: MirrorConfig,
@@ -65,12 +68,22 @@ impl Active {
         let EvidenceRequest::Ocsp { request, .. } = request else { return Ok(()) };
         let all = asked_about(request).ok_or(NotServed::NotASource)?;
         let snapshot = self.engine.snapshot();
-        let is_known = |one: &Vec<u8>| {
-            let Ok(query) = OcspQuery::parse(one) else { return false };
-            let mut issuers = snapshot.ring().certificates().iter();
-            issuers.any(|issuer| query.cert_id.is_of(&issuer.certificate()))
-        };
-        if all.iter().all(is_known) { Ok(()) } else { Err(NotServed::OtherIssuer) }
+        // The ring is searched once for each issuer, however many certificates the request is about.
+        let mut issuers = HashSet::new();
+        for one in &all {
+            let id = OcspQuery::parse(one).map_err(|_| NotServed::OtherIssuer)?.cert_id;
+            if !issuers.insert((id.algorithm, id.name_hash, id.key_hash)) {
+                continue;
+            }
+            let is_known = || {
+                let mut known = snapshot.ring().certificates().iter();
+                known.any(|issuer| id.is_of(&issuer.certificate()))
+            };
+            if issuers.len() > ISSUERS || !is_known() {
+                return Err(NotServed::OtherIssuer);
+            }
+        }
+        Ok(())
     }
 
     /// The folder for temporary files.
