@@ -62,6 +62,32 @@ async fn a_ca_with_a_new_key_goes_on_and_not_back() {
     );
 }
 
+/// A CA whose certificates name the URL, and which has a new key: both keys are its own, if a signature says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_ca_with_a_new_key_goes_on_and_not_back() {
+    let pki = Pki::new();
+    let (old, new) = (&pki.world.root, Key::p256("mirror new root"));
+    pki.write("ring/new.pem", "CERTIFICATE", &Cert::root(ROOT, &new).issue(&new));
+    pki.write("ring/new-with-old.pem", "CERTIFICATE", &Cert::ca(ROOT, &new, ROOT, old).issue(old));
+    let of_old = issued(ROOT, 7, FROM, old);
+    let (of_new, last) = (issued(ROOT, 1, LATER, &new), issued(ROOT, 2, LAST, &new));
+    pki.world.server.serve("/root.crl", Page::new(&of_old));
+    let mirror = Mirror::start(&pki, "");
+    until("the first one is there", || mirror.served(&pki.world.server.url("/root.crl")).body == of_old);
+    play(
+        &pki,
+        &mirror,
+        "/root.crl",
+        &[
+            (&of_new, "served", &of_new),
+            (&of_old, "rollback", &of_new),
+            (&issued(ROOT, 8, FROM, old), "rollback", &of_new),
+            (&last, "served", &last),
+            (&of_new, "rollback", &last),
+        ],
+    );
+}
+
 /// The CRL of the CA that the ring names at a URL takes its place there from any other, and keeps it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_crl_of_the_ca_that_names_the_url_wins() {

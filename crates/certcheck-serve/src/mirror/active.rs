@@ -131,7 +131,7 @@ pub(super) fn listed(config: &MirrorConfig, engine: &Engine) -> Vec<Listed> {
         for need in needs {
             let is_mirrored = matches!(need.request.kind(), EvidenceKind::Crl | EvidenceKind::Ocsp);
             if is_mirrored && need.request.url().starts_with("http") {
-                let keys = keys_of(&entry.certificate(), &need, snapshot.ring());
+                let keys = keys_of(&entry.certificate(), &need, (snapshot.ring(), snapshot.policy()));
                 add(need.request, keys);
             }
         }

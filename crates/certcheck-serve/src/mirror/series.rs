@@ -3,11 +3,20 @@
 //! A series is what one key of one issuer signs with one scope, complete or delta. A URL that answers with two of them has
 //! a wrong one: the right one is that of the CA whose certificate names the URL, or whose own scope names it.
 
-use certcheck_rustls::KeyRing;
 use certcheck_rustls::certcheck_core::crl::Crl;
+use certcheck_rustls::certcheck_core::der::Reader;
 use certcheck_rustls::certcheck_core::digest::{Sha256, sha256};
+use certcheck_rustls::certcheck_core::key_ring::Role;
+use certcheck_rustls::certcheck_core::reason::Reason;
 use certcheck_rustls::certcheck_core::revocation::{EvidenceKind, Need};
-use certcheck_rustls::certcheck_core::x509::{Certificate, DistributionPointName, GeneralName};
+use certcheck_rustls::certcheck_core::verify_signed_data;
+use certcheck_rustls::certcheck_core::x509::{
+    Certificate, DistributionPointName, GeneralName, Name, SubjectPublicKeyInfo,
+};
+use certcheck_rustls::{KeyRing, Policy};
+
+/// Certificates with one name in the ring that are compared.
+const NAMESAKES: usize = 8;
 
 /// SHA-256 of a key (SubjectPublicKeyInfo), or of what names a series.
 pub(super) type Digest = [u8; 32];
@@ -86,8 +95,12 @@ fn is_at(crl: &Crl, url: &str) -> bool {
 }
 
 /// The keys that sign the CRL that a certificate of the ring needs: that of its issuer, or those of the issuers of the CRL
-/// where its distribution point names them.
-pub(super) fn keys_of(certificate: &Certificate<'_>, need: &Need, ring: &KeyRing) -> Vec<Digest> {
+/// where its distribution point names them. Keys that the same CA had before or has now count too.
+pub(super) fn keys_of(
+    certificate: &Certificate<'_>,
+    need: &Need,
+    (ring, policy): (&KeyRing, &Policy),
+) -> Vec<Digest> {
     if need.request.kind() != EvidenceKind::Crl || need.at != 0 {
         return Vec::new();
     }
@@ -108,6 +121,43 @@ pub(super) fn keys_of(certificate: &Certificate<'_>, need: &Need, ring: &KeyRing
     }
     if is_direct && !need.signer.is_empty() {
         keys.push(sha256(&need.signer));
+        keys.extend(other_keys(certificate.issuer(), &need.signer, (ring, policy)));
     }
     keys
+}
+
+/// The other keys of a CA in the ring. Its name is not enough, since two CAs may have one: a certificate of one of the keys
+/// must be signed with the other, or one key must have signed certificates of both.
+fn other_keys<'r>(
+    name: Name<'_>,
+    key: &[u8],
+    (ring, policy): (&'r KeyRing, &Policy),
+) -> impl Iterator<Item = Digest> + use<'r> {
+    let trusted = || ring.certificates().iter().filter(|entry| entry.role() != Role::Distrusted);
+    let named = trusted().map(|entry| entry.certificate()).filter(|entry| entry.subject().matches(name));
+    let (own, others): (Vec<_>, Vec<_>) = named.partition(|entry| entry.spki().raw == key);
+    let (own, others) = (own.into_iter().take(NAMESAKES), others.into_iter().take(NAMESAKES));
+    let is_signed = |child: &Certificate<'_>, by: &Certificate<'_>| {
+        by.subject().matches(child.issuer()) && is_signed(child, by.spki(), policy).is_ok()
+    };
+    let is_of_one_ca = |one: &Certificate<'_>, other: &Certificate<'_>| {
+        let mut above = trusted().map(|entry| entry.certificate());
+        is_signed(one, other)
+            || is_signed(other, one)
+            || above.any(|above| {
+                let is_itself = [one, other].map(|entry| entry.spki().raw).contains(&above.spki().raw);
+                !is_itself && is_signed(one, &above) && is_signed(other, &above)
+            })
+    };
+    let own: Vec<_> = own.collect();
+    let same = others.filter(|other| own.iter().any(|own| is_of_one_ca(own, other)));
+    same.map(|other| sha256(other.spki().raw)).collect::<Vec<_>>().into_iter()
+}
+
+/// Whether a key verifies the signature of a certificate.
+fn is_signed(child: &Certificate<'_>, key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+    const FIELD: &str = "Certificate";
+    let mut fields = Reader::new(child.der()).sequence(FIELD)?;
+    let [tbs, algorithm, signature] = [fields.any(FIELD)?, fields.any(FIELD)?, fields.any(FIELD)?];
+    verify_signed_data(tbs.raw, algorithm.raw, signature.raw, key, &policy.signatures)
 }
