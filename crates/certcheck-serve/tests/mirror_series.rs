@@ -182,10 +182,8 @@ async fn one_crl_has_few_places_whatever_it_is_called() {
             .map(Into::into)
             .collect()
     };
-    for alias in ["", "?", "#part"] {
-        assert_eq!(mirror.served(&(url.clone() + alias)).body, crl, "{alias}");
-    }
-    for path in ["/c%61.crl", "/x/../ca.crl", "/%63%61%2ecrl"] {
+    // A client that writes it in a strange way comes first, and the source is asked for it as others write it.
+    for path in ["/c%61.crl", "/x/../ca.crl", "/%63%61%2ecrl", "/ca.crl", "/ca.crl#part"] {
         assert_eq!(mirror.served(&pki.world.server.url(path)).body, crl, "{path}");
     }
     assert_eq!(sources(), std::slice::from_ref(&url));

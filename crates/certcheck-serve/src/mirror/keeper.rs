@@ -22,7 +22,7 @@ use super::kept::KeptEvidence;
 use super::places::{Place, Places};
 use super::select::{NotServed, Refusal, is_good, is_news, may_replace};
 use super::series::{Digest, Expected};
-use super::source::{Source, key_of};
+use super::source::{Source, canonical_of, key_of};
 use super::table::Table;
 use crate::config::MirrorConfig;
 use crate::{events, metrics as names};
@@ -128,10 +128,9 @@ impl Keeper {
             Some(source) => source,
             None => {
                 active.may_ask(request)?;
-                let source = Source::new(request.clone(), key, Some(client), now);
                 // Who finds no place makes up no source.
                 place = Some(self.place(request, client).ok_or(NotServed::Busy)?);
-                self.table().add(source)
+                self.table().add(Source::new(canonical_of(request), key, Some(client), now))
             }
         };
         if let Some(served) = good(&source, &active, now) {
@@ -334,7 +333,7 @@ impl Keeper {
                 continue;
             }
             let Some(key) = key_of(&entry.request) else { continue };
-            let source = Source::new(entry.request, key, None, active.engine.now());
+            let source = Source::new(canonical_of(&entry.request), key, None, active.engine.now());
             let source = self.table().add(source);
             let _looking = source.looking.lock().await;
             if source.held().is_none() {

@@ -167,6 +167,16 @@ impl Source {
         state.next <= now && (state.is_listed || has_something && is_in_use)
     }
 
+    /// Takes over what is known of a source with the same key, and returns what is served of it.
+    pub(super) fn take_over(&self, before: &Self) -> Option<Arc<KeptEvidence>> {
+        let before_state = before.state().clone();
+        let mut state = self.state();
+        (state.last, state.asked, state.used) = (before_state.last, before_state.asked, before_state.used);
+        let kept = before.held();
+        self.set(kept.clone());
+        kept
+    }
+
     /// Notes that it is asked for.
     pub(super) fn asked(&self, now: Time) {
         let mut state = self.state();
@@ -181,13 +191,19 @@ fn next_use() -> u64 {
 
 /// The key of a source, whichever way its URL is written. `None` for a request with a nonce.
 pub(super) fn key_of(request: &EvidenceRequest) -> Option<EvidenceKey> {
+    EvidenceKey::of(&canonical_of(request))
+}
+
+/// The same request with the URL as it is written here, so that a client that writes it in another way decides for nobody
+/// else what the source is asked.
+pub(super) fn canonical_of(request: &EvidenceRequest) -> EvidenceRequest {
     let url = canonical(request.url()).into();
-    EvidenceKey::of(&match request.clone() {
+    match request.clone() {
         EvidenceRequest::Ocsp { request, nonce, .. } => EvidenceRequest::Ocsp { url, request, nonce },
         EvidenceRequest::Issuers { .. } => EvidenceRequest::Issuers { url },
         EvidenceRequest::Crl { .. } => EvidenceRequest::Crl { url },
         other => other,
-    })
+    }
 }
 
 fn later(now: Time, seconds: i64) -> i64 {

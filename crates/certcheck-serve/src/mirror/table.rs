@@ -90,10 +90,8 @@ impl Table {
     pub(super) fn add(&mut self, source: Arc<Source>) -> Arc<Source> {
         let kind = source.kind();
         if let Some(known) = self.shelf(kind).sources.get(&source.key).cloned() {
-            if source.state().is_listed {
-                self.list(&known, &source);
-            }
-            return known;
+            let is_listed = source.state().is_listed;
+            return if is_listed { self.list(known, source) } else { known };
         }
         if source.state().is_listed {
             self.shelf(kind).sources.insert(source.key, Arc::clone(&source));
@@ -116,10 +114,17 @@ impl Table {
         source
     }
 
-    /// A source that is there is listed from now on: it is of no client.
-    fn list(&mut self, known: &Arc<Source>, listed: &Source) {
+    /// A source that is there is listed from now on: it is of no client, and is asked by the URL that lists it.
+    fn list(&mut self, known: Arc<Source>, listed: Arc<Source>) -> Arc<Source> {
+        if known.request != listed.request {
+            self.remove(known.kind(), known.key);
+            let kept = listed.take_over(&known);
+            self.count(&listed, kept.as_deref(), true);
+            self.shelf(listed.kind()).sources.insert(listed.key, Arc::clone(&listed));
+            return listed;
+        }
         let kept = known.held();
-        self.count(known, kept.as_deref(), false);
+        self.count(&known, kept.as_deref(), false);
         {
             let (mut state, listed) = (known.state(), listed.state());
             state.is_listed = true;
@@ -127,7 +132,8 @@ impl Table {
             state.keys = state.keys.iter().chain(&*listed.keys).copied().collect();
         }
         self.shelf(known.kind()).new.remove(&known.key);
-        self.count(known, kept.as_deref(), true);
+        self.count(&known, kept.as_deref(), true);
+        known
     }
 
     /// Forgets which sources are listed.
