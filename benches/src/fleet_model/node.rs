@@ -122,7 +122,7 @@ impl World {
             self.slot(node, crl).is_asking = false;
             return Ok(());
         }
-        match answer {
+        let is_answered = match answer {
             Answer::Wait if ask.tries < LEASE_TRIES && why != Why::News => {
                 let wait = LEASE_PAUSE / 2 + self.random.u64(..LEASE_PAUSE);
                 self.queue.after(wait, Event::Again(Ask { tries: ask.tries + 1, ..ask }));
@@ -132,16 +132,16 @@ impl World {
             Answer::Same { until, at } => {
                 let slot = self.slot(node, crl);
                 (slot.at, slot.until) = (at, until);
+                true
             }
-            _ => {}
-        }
+            _ => false,
+        };
         let (now, clock) = (self.time(), self.clock(node));
         let held = self.slot(node, crl).held.filter(|held| held.is_current(&self.freshness, clock));
         // By its life alone: evidence that ends soon is not good enough when there may be another.
         let ends_soon = |held: Evidence| {
             refresh::due(Some(held.life()), Time::from_unix(held.this_update), None, 0.0).unix() <= now
         };
-        let is_answered = matches!(answer, Answer::Body { .. } | Answer::Same { .. });
         let may_go_on = place == Place::Hub
             && self.setup.mode != Mode::HttpCache
             && why != Why::News
@@ -177,22 +177,24 @@ impl World {
         self.conclude(node, crl, client, is_excused)
     }
 
-    /// Uses evidence if it counts and is not older than what the node has.
-    fn take(&mut self, ask: &Ask, evidence: Evidence, until: Option<i64>, at: i64) {
+    /// Uses evidence if it is current and not older than what the node has. Returns whether it is current: if not, the
+    /// source has failed, as in a check.
+    fn take(&mut self, ask: &Ask, evidence: Evidence, until: Option<i64>, at: i64) -> bool {
         let (clock, now) = (self.clock(ask.node), self.queue.now);
         if !evidence.is_current(&self.freshness, clock) {
-            return;
+            return false;
         }
         let takes_older = self.setup.is(Defect::TakesOlder);
         let slot = self.slot(ask.node, ask.crl);
         if slot.held.is_some_and(|held| evidence.order() < held.order()) && !takes_older {
-            return;
+            return true;
         }
         let before = slot.held.map_or(0, |held| held.version);
         (slot.held, slot.at, slot.until) = (Some(evidence), at, until);
         if evidence.version > before {
             self.counts.adopted(ask.crl, before, evidence.version, now);
         }
+        true
     }
 
     /// Writes what the origin sent, or that it has not changed, to the store.
