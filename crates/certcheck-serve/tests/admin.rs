@@ -49,6 +49,15 @@ async fn status(address: SocketAddr) -> serde_json::Value {
     serde_json::from_str(&body).expect("JSON")
 }
 
+/// Waits until so many refusals are noted.
+async fn refusals(address: SocketAddr, number: usize) {
+    let until = tokio::time::Instant::now() + PATIENCE;
+    while status(address).await["refusals"].as_array().map(Vec::len) < Some(number) {
+        assert!(tokio::time::Instant::now() < until, "{}", status(address).await);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Waits until the front is ready.
 async fn ready(address: SocketAddr) {
     let until = tokio::time::Instant::now() + PATIENCE;
@@ -152,6 +161,8 @@ async fn what_happens_is_seen() {
     if let Ok(mut refused) = try_dial(address, &pki.client("revoked")).await {
         read_to_end(&mut refused).await.expect_err("refused");
     }
+    // The client knows before it is noted.
+    refusals(admin, 1).await;
     let mut stranger = dial(address, &pki.client("other")).await;
     let answer = raw(&mut stranger, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(answer.contains("403 Forbidden: not-allowed\n"), "{answer}");
