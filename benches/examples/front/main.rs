@@ -1,6 +1,6 @@
 //! What connections through `certcheck serve` cost beside nginx and HAProxy, in the same rounds:
 //! `cargo run --release -p certcheck-benches --example front -- PROGRAM [ROUNDS [SECONDS]]`, and with `validation` before the
-//! program what it costs another proxy to ask.
+//! program what it costs another proxy to ask, with `known` what a client costs there that is known.
 //!
 //! All of them end mutual TLS 1.3 before the same echo service, with the same keys. certcheck checks revocation in full,
 //! with CRLs that it fetches. The peers verify the chain alone, and nginx in one case a CRL too. Servers, service and
@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, reason = "a measurement")]
 
 mod load;
+mod paced;
 mod peers;
 mod scene;
 mod service;
@@ -34,6 +35,11 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *words {
         ["service"] => service::run(),
+        ["empty"] => paced::run_empty(),
+        ["known", program, ref numbers @ ..] => {
+            let (_, seconds) = rounds_and_seconds(numbers);
+            paced::compare(Path::new(program), &Scene::new(), seconds);
+        }
         ["load", what, address, folder, ref numbers @ ..] => {
             let numbers: Vec<usize> = numbers.iter().map(|number| number.parse().unwrap()).collect();
             load::run(what, address.parse().unwrap(), Path::new(folder), &numbers);

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::paced::pin;
 use crate::scene::Scene;
 use crate::service::Killed;
 
@@ -130,6 +131,11 @@ impl Server {
         let children = children.split_whitespace().filter_map(|child| child.parse().ok());
         let asked = self.asked.iter().flat_map(|asked| asked.processes());
         std::iter::once(id).chain(children).chain(asked).collect()
+    }
+
+    /// Leaves it one processor.
+    pub(crate) fn pin(&self, processor: usize) {
+        self.processes().into_iter().for_each(|process| pin(process, processor));
     }
 
     /// What its processors have worked so far, for the server and for the system.
