@@ -92,9 +92,13 @@ fn held(front: &Front) -> usize {
 async fn connections_of_one_peer_leave_room_for_others() {
     let pki = Pki::new();
     let (front, address) = start(&pki, "max_connections = 3\nmax_connections_per_address = 2\n");
-    let one = connect_from("127.0.0.1", address).await;
-    let two = connect_from("127.0.0.1", address).await;
-    until("both are there", || front.connections() == 2).await;
+    let mut one = connect_from("127.0.0.1", address).await;
+    let mut two = connect_from("127.0.0.1", address).await;
+    // What is read of a connection was counted for its address before.
+    for stream in [&mut one, &mut two] {
+        stream.write_all((head(1_000) + &"x".repeat(500)).as_bytes()).await.expect("written");
+    }
+    until("both are there", || front.connections() == 2 && held(&front) >= 1_000).await;
     assert!(is_closed(&mut connect_from("127.0.0.1", address).await).await);
     let question = json!({ "chain": chain_of(&pki, "good") }).to_string();
     let whole = head(question.len()) + &question;
