@@ -27,6 +27,8 @@ pub struct OcspQuery<'a> {
     pub cert_id: CertId<'a>,
     /// The same as it was encoded.
     cert_id_der: &'a [u8],
+    /// The requestList.
+    list: Reader<'a>,
     /// Whether it asks about one certificate, and its answer may be given to others: it has no nonce, is not signed, and
     /// nothing else could change the answer.
     pub is_plain: bool,
@@ -57,6 +59,7 @@ impl<'a> OcspQuery<'a> {
         }
         let requestor = tbs.optional(tag::context_constructed(1), "requestorName")?;
         let mut list = tbs.sequence("requestList")?;
+        let whole_list = list;
         let extensions = tbs.optional(tag::context_constructed(2), "requestExtensions")?;
         tbs.finish("tbsRequest")?;
 
@@ -73,7 +76,14 @@ impl<'a> OcspQuery<'a> {
         let changes_answer = extensions.map(parse_extensions).transpose()?.unwrap_or(false);
         let is_plain =
             is_single && !has_own_extensions && !changes_answer && signature.is_none() && requestor.is_none();
-        Ok(Self { cert_id, cert_id_der, is_plain })
+        Ok(Self { cert_id, cert_id_der, list: whole_list, is_plain })
+    }
+
+    /// All certificates that it asks about, 256 at most.
+    pub fn cert_ids(&self) -> impl Iterator<Item = CertId<'a>> + use<'a> {
+        let mut list = self.list;
+        // It has been parsed before.
+        core::iter::from_fn(move || parse_request(&mut list).ok().map(|(id, ..)| id))
     }
 
     /// A request about the same certificate and nothing else.
@@ -146,6 +156,23 @@ mod tests {
                 assert_eq!(query.plain_request(), plain);
             }
         }
+    }
+
+    #[test]
+    fn a_request_about_several_certificates_names_each() {
+        let leaf = demo();
+        let leaf = Certificate::parse(&leaf).unwrap();
+        let hashes = [CertIdHash::Sha1, CertIdHash::Sha256, CertIdHash::Sha1];
+        let about = |request: OcspRequest, hash: &CertIdHash| request.about(&leaf, &leaf, *hash);
+        let alone = hashes.map(|hash| about(OcspRequest::new(), &hash).encode());
+        let alone = alone.each_ref().map(|alone| OcspQuery::parse(alone).unwrap().cert_id);
+        let all = hashes.iter().fold(OcspRequest::new(), about).with_nonce(&[7; 32]).unwrap().encode();
+        let found: Vec<_> = OcspQuery::parse(&all).unwrap().cert_ids().collect();
+        let parts = |id: &CertId<'_>| {
+            [id.algorithm.content(), id.name_hash, id.key_hash, id.serial].map(<[u8]>::to_vec)
+        };
+        let found: Vec<_> = found.iter().map(parts).collect();
+        assert_eq!(found, alone.iter().map(parts).collect::<Vec<_>>());
     }
 
     #[test]

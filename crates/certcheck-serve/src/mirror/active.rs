@@ -12,7 +12,6 @@ use certcheck_rustls::certcheck_fetch::{CachedEvidence, EvidenceKey, measure, mi
 use certcheck_rustls::pki_types::CertificateDer;
 use url::{Origin, Url};
 
-use super::asked::asked_about;
 use super::select::{NotServed, Refusal};
 use super::series::{Digest, keys_of};
 use super::source::key_of;
@@ -66,12 +65,11 @@ impl Active {
             return Err(NotServed::NotASource);
         }
         let EvidenceRequest::Ocsp { request, .. } = request else { return Ok(()) };
-        let all = asked_about(request).ok_or(NotServed::NotASource)?;
+        let query = OcspQuery::parse(request).map_err(|_| NotServed::NotASource)?;
         let snapshot = self.engine.snapshot();
         // The ring is searched once for each issuer, however many certificates the request is about.
         let mut issuers = HashSet::new();
-        for one in &all {
-            let id = OcspQuery::parse(one).map_err(|_| NotServed::OtherIssuer)?.cert_id;
+        for id in query.cert_ids() {
             if !issuers.insert((id.algorithm, id.name_hash, id.key_hash)) {
                 continue;
             }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! active    what is configured: rings, and the hosts that may be asked
-//! alias     one URL for what is the same             asked  the certificates that an OCSP request is about
+//! alias     one URL for what is the same
 //! question  a request becomes the source that it is about
 //! series    which CRLs follow each other, and which is the right one at a URL
 //! select    may what came take the place of what is kept?
@@ -21,7 +21,6 @@
 mod active;
 mod alias;
 mod answer;
-mod asked;
 mod keeper;
 mod kept;
 mod listing;

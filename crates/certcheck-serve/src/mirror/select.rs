@@ -10,7 +10,6 @@ use certcheck_rustls::certcheck_core::status::Cause;
 use certcheck_rustls::certcheck_fetch::{CachedEvidence, Failure};
 use certcheck_rustls::{KeyRing, Policy, Time};
 
-use super::asked::asked_about;
 use super::series::{Digest, Expected, Signed};
 
 /// Why what a source sent is not served.
@@ -109,8 +108,8 @@ pub(super) fn is_good(
             let EvidenceRequest::Ocsp { request, .. } = cached.request() else {
                 return Err(Refusal::OtherCertificate);
             };
-            for one in asked_about(request).ok_or(Refusal::OtherCertificate)? {
-                let asked = OcspQuery::parse(&one).map_err(|_| Refusal::OtherCertificate)?.cert_id;
+            let query = OcspQuery::parse(request).map_err(|_| Refusal::OtherCertificate)?;
+            for asked in query.cert_ids() {
                 let mut is_answered = false;
                 for single in basic.responses().flatten().filter(|single| is_same(&single.cert_id, &asked)) {
                     is_current(single.this_update, single.next_update)?;
