@@ -121,41 +121,36 @@ pub(super) fn keys_of(
     }
     if is_direct && !need.signer.is_empty() {
         keys.push(sha256(&need.signer));
-        keys.extend(other_keys(certificate.issuer(), &need.signer, (ring, policy)));
+        keys.extend(other_keys(certificate.issuer(), &need.signer, ring, policy));
     }
     keys
 }
 
 /// The other keys of a CA in the ring. Its name is not enough, since two CAs may have one: a certificate of one of the keys
 /// must be signed with the other, or one key must have signed certificates of both.
-fn other_keys<'r>(
-    name: Name<'_>,
-    key: &[u8],
-    (ring, policy): (&'r KeyRing, &Policy),
-) -> impl Iterator<Item = Digest> + use<'r> {
-    let trusted = || ring.certificates().iter().filter(|entry| entry.role() != Role::Distrusted);
-    let named = trusted().map(|entry| entry.certificate()).filter(|entry| entry.subject().matches(name));
-    let (own, others): (Vec<_>, Vec<_>) = named.partition(|entry| entry.spki().raw == key);
-    let (own, others) = (own.into_iter().take(NAMESAKES), others.into_iter().take(NAMESAKES));
-    let is_signed = |child: &Certificate<'_>, by: &Certificate<'_>| {
-        by.subject().matches(child.issuer()) && is_signed(child, by.spki(), policy).is_ok()
+fn other_keys(name: Name<'_>, key: &[u8], ring: &KeyRing, policy: &Policy) -> Vec<Digest> {
+    let trusted = ring.certificates().iter().filter(|entry| entry.role() != Role::Distrusted);
+    let trusted: Vec<_> = trusted.map(|entry| entry.certificate()).collect();
+    let named = trusted.iter().filter(|entry| entry.subject().matches(name));
+    let (own, mut others): (Vec<_>, Vec<_>) = named.partition(|entry| entry.spki().raw == key);
+    let issued = |by: &Certificate<'_>, child: &Certificate<'_>| {
+        by.subject().matches(child.issuer()) && verify(child, by.spki(), policy).is_ok()
     };
     let is_of_one_ca = |one: &Certificate<'_>, other: &Certificate<'_>| {
-        let mut above = trusted().map(|entry| entry.certificate());
-        is_signed(one, other)
-            || is_signed(other, one)
-            || above.any(|above| {
-                let is_itself = [one, other].map(|entry| entry.spki().raw).contains(&above.spki().raw);
-                !is_itself && is_signed(one, &above) && is_signed(other, &above)
-            })
+        let is_itself =
+            |above: &Certificate<'_>| [one, other].iter().any(|it| it.spki().raw == above.spki().raw);
+        let mut above = trusted.iter().filter(|above| !is_itself(above));
+        issued(other, one)
+            || issued(one, other)
+            || above.any(|above| issued(above, one) && issued(above, other))
     };
-    let own: Vec<_> = own.collect();
-    let same = others.filter(|other| own.iter().any(|own| is_of_one_ca(own, other)));
-    same.map(|other| sha256(other.spki().raw)).collect::<Vec<_>>().into_iter()
+    others.truncate(NAMESAKES);
+    others.retain(|other| own.iter().take(NAMESAKES).any(|own| is_of_one_ca(own, other)));
+    others.iter().map(|other| sha256(other.spki().raw)).collect()
 }
 
-/// Whether a key verifies the signature of a certificate.
-fn is_signed(child: &Certificate<'_>, key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
+/// Verifies the signature of a certificate with a key.
+fn verify(child: &Certificate<'_>, key: SubjectPublicKeyInfo<'_>, policy: &Policy) -> Result<(), Reason> {
     const FIELD: &str = "Certificate";
     let mut fields = Reader::new(child.der()).sequence(FIELD)?;
     let [tbs, algorithm, signature] = [fields.any(FIELD)?, fields.any(FIELD)?, fields.any(FIELD)?];
