@@ -11,6 +11,7 @@ use certcheck_rustls::certcheck_fetch::printable;
 use certcheck_rustls::{AcceptError, Client, Engine, Summary, Time, Verdict};
 
 use crate::config::ConfigError;
+use crate::cut::cut;
 use crate::events::Validated;
 use crate::identity::AccessRefusal;
 
@@ -129,18 +130,11 @@ impl Drop for Listed {
 impl Refusal {
     fn new(listener: &Arc<str>, peer: Option<SocketAddr>, mut summary: Summary) -> Self {
         for text in [&mut summary.subject, &mut summary.detail, &mut summary.source, &mut summary.remedy] {
-            *text = text.take().map(short);
+            // On one line.
+            *text = text.take().map(|text| cut(&printable(text).to_string(), MAX_TEXT).to_owned());
         }
         Self { at: now(), listener: Arc::clone(listener), peer, route: None, client: None, summary }
     }
-}
-
-/// A text on one line, cut where it is too long.
-fn short(text: String) -> String {
-    let mut text = printable(text).to_string();
-    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    text.truncate(end.unwrap_or_default());
-    text
 }
 
 /// The time by the clock of the machine.

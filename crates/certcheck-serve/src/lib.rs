@@ -43,6 +43,7 @@ mod board;
 mod certificates;
 mod checks;
 pub mod config;
+mod cut;
 mod events;
 pub mod exposition;
 mod files;

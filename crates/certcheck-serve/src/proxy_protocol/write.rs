@@ -6,6 +6,7 @@ use super::crc32c::crc32c;
 use super::header::{Addresses, SIGNATURE, kind};
 use super::tls::TlsFacts;
 use crate::config::{ProxyProtocol, ProxyTlv, ProxyVersion};
+use crate::cut::cut;
 
 /// The longest common name.
 const MAX_COMMON_NAME: usize = 64;
@@ -109,7 +110,7 @@ fn ssl(facts: &TlsFacts, tlvs: &[ProxyTlv]) -> Vec<u8> {
         let (kind, value) = match tlv {
             ProxyTlv::Version => (kind::SSL_VERSION, facts.version.map(str::as_bytes)),
             ProxyTlv::CommonName => {
-                (kind::SSL_CN, facts.common_name.as_deref().map(|name| cut(name).as_bytes()))
+                (kind::SSL_CN, facts.common_name.as_deref().map(|name| cut(name, MAX_COMMON_NAME).as_bytes()))
             }
             ProxyTlv::Cipher => (kind::SSL_CIPHER, facts.cipher.as_deref().map(str::as_bytes)),
             ProxyTlv::SignatureAlgorithm => {
@@ -135,10 +136,4 @@ fn push(content: &mut Vec<u8>, kind: u8, value: Option<&[u8]>, max: usize) {
     content.push(kind);
     content.extend(u16::try_from(value.len()).unwrap_or(u16::MAX).to_be_bytes());
     content.extend_from_slice(value);
-}
-
-/// The beginning of a name, as long as is allowed.
-fn cut(name: &str) -> &str {
-    let end = (0..=MAX_COMMON_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
-    end.and_then(|end| name.get(..end)).unwrap_or_default()
 }

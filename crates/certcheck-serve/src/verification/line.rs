@@ -8,6 +8,8 @@ use certcheck_rustls::certcheck_core::{Time, Verdict};
 use certcheck_rustls::certcheck_fetch::SourceTried;
 use serde::Serialize;
 
+use crate::cut::cut;
+
 use super::{CertificateObject, ConsideredObject, Hints, Member, ReasonObject, SourceObject, WarningObject};
 
 /// The result of one input.
@@ -173,8 +175,7 @@ impl Line {
             .chain([input]);
         for text in texts {
             if text.len() > max {
-                let end = (0..=max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-                text.truncate(end);
+                text.truncate(cut(text, max).len());
                 text.shrink_to_fit();
             }
         }
