@@ -18,7 +18,7 @@ pub mod tool;
 pub use nats::Nats;
 pub use nginx::Nginx;
 pub use ocsp::OpensslResponder;
-pub use process::free_port;
+pub use process::{Troubled, free_port};
 pub use proxy::{Proxy, ProxyKind, ProxyParts};
 pub use redis::Redis;
 pub use slapd::Slapd;

@@ -117,6 +117,61 @@ impl Process {
     }
 }
 
+/// The command of a server, for its folder and port.
+type ServerCommand = Box<dyn Fn(&Folder, u16) -> Command + Send + Sync>;
+
+/// A server that tests put into trouble.
+pub struct Troubled {
+    process: Process,
+    command: ServerCommand,
+}
+
+impl Troubled {
+    /// Starts the process that `command` returns for a port, and waits until it accepts connections.
+    pub(super) fn start(
+        name: &str,
+        command: impl Fn(&Folder, u16) -> Command + Send + Sync + 'static,
+    ) -> Self {
+        let process = Process::start(Folder::new(name), &command, accepts);
+        Self { process, command: Box::new(command) }
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.process.port
+    }
+
+    /// Kills it. What it had is lost.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again, with nothing in it.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn restart(&mut self) {
+        self.process.restart(&self.command, accepts);
+    }
+
+    /// Stops its process, so that it neither answers nor ends its connections.
+    ///
+    /// # Panics
+    /// If `kill` cannot be run.
+    pub fn freeze(&self) {
+        self.process.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// If `kill` cannot be run.
+    pub fn thaw(&self) {
+        self.process.signal("-CONT");
+    }
+}
+
 /// The process on this port, if it gets ready there.
 fn spawned(
     folder: &Folder,
