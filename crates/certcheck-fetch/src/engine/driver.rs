@@ -23,7 +23,7 @@ use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::waiting::{Awaited, PendingNeed, WaitDeadlines, WaitOutcome, wait};
 use crate::failure::Failure;
-use crate::fetcher::permits::{Names, Parties, Party, of_path};
+use crate::fetcher::parties::{Names, Parties, Party, of_path};
 use crate::fetcher::{Behalf, FetchOutcome, FetchWatcher, Fetcher, Level};
 use crate::inputs::Inputs;
 use crate::metrics as names;

@@ -20,7 +20,8 @@ use crate::cache::key::EvidenceKey;
 use crate::engine::driver::Renewal;
 use crate::engine::refresh::paths_of;
 use crate::engine::shared::{Shared, WeakShared};
-use crate::fetcher::permits::{Bounds, Party, Permits};
+use crate::fetcher::parties::{Bounds, Party};
+use crate::fetcher::permits::Permits;
 use crate::fetcher::{Announced, Behalf, Level, MirrorNews, State};
 use crate::metrics as names;
 

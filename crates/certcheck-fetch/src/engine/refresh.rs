@@ -19,7 +19,8 @@ use crate::cache::known_paths::KnownPath;
 use crate::engine::driver::Renewal;
 use crate::engine::shared::{Shared, WeakShared};
 use crate::fetcher::Level;
-use crate::fetcher::permits::{Bounds, Parties, Party, Permits, of_path};
+use crate::fetcher::parties::{Bounds, Parties, Party, of_path};
+use crate::fetcher::permits::Permits;
 use crate::metrics as names;
 
 /// The pause between two looks.

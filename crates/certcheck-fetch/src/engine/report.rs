@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use crate::basis::Basis;
 use crate::cache::evidence::Origin;
 use crate::cache::known_paths::{EvidenceSet, KnownPath};
-use crate::fetcher::permits::{Names, Parties, Party, of_path};
+use crate::fetcher::parties::{Names, Parties, Party, of_path};
 use crate::transport::refusal::Refusal;
 
 /// A source that was tried in a check.

@@ -20,7 +20,8 @@ use crate::engine::report::{CheckReport, Inner, tolerated};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
 use crate::fetcher::Fetcher;
-use crate::fetcher::permits::{Names, Party, Permit, Permits};
+use crate::fetcher::parties::{Names, Party};
+use crate::fetcher::permits::{Permit, Permits};
 use crate::limits::FetchLimits;
 use crate::metrics as names;
 

@@ -8,6 +8,7 @@ mod heavy;
 mod in_flight;
 mod mirror_news;
 mod mirrors;
+pub(crate) mod parties;
 pub(crate) mod permits;
 mod persist;
 pub(crate) mod read;
