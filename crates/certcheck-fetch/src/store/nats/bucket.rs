@@ -1,6 +1,7 @@
 //! A bucket: a stream of JetStream that keeps the last message of each subject, and the requests about it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_nats::{Client, HeaderMap, Message, RequestError, RequestErrorKind, StatusCode};
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use certcheck_core::Time;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 
 use crate::store::remote::{CHUNK, Failed, Trouble};
 
@@ -22,6 +24,14 @@ const LARGEST: usize = CHUNK.get() + (8 << 10);
 const WRONG_LAST: u32 = 10_071;
 const NO_STREAM: u32 = 10_059;
 const NAME_IN_USE: u32 = 10_058;
+const SUBJECTS_IN_USE: u32 = 10_065;
+
+/// How long one read may take while it is found out whether the server answers reads of the bucket, and the pause after one
+/// that it refuses.
+const READ: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(20);
+/// Looks for a bucket that another host seems to make at the same moment.
+const LOOKS: usize = 10;
 
 const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 const OPERATION: &str = "KV-Operation";
@@ -140,7 +150,7 @@ impl Bucket {
         } else if info.config.max_msgs_per_subject != 1 {
             "it keeps more than one message of a subject (max_msgs_per_subject)"
         } else {
-            return Ok(());
+            return self.answers(client).await;
         };
         Err(Failed { trouble: Trouble::NoBucket, detail: format!("the stream {}: {why}", self.stream) })
     }
@@ -159,12 +169,31 @@ impl Bucket {
             "num_replicas": 1,
             "allow_direct": true,
         });
-        match self.api::<Info>(client, "STREAM.CREATE", config.to_string().into()).await? {
-            // Another host was faster.
-            Err(fault) if fault.err_code == NAME_IN_USE => {
-                Ok(self.api::<Info>(client, "STREAM.INFO", Bytes::new()).await??)
+        let fault = match self.api::<Info>(client, "STREAM.CREATE", config.to_string().into()).await? {
+            Ok(info) => return Ok(info),
+            Err(fault) => fault,
+        };
+        // Another host may be faster. What it has made is found a moment later.
+        let may_be_there = matches!(fault.err_code, NAME_IN_USE | SUBJECTS_IN_USE);
+        for _ in (0..LOOKS).filter(|_| may_be_there) {
+            if let Ok(info) = self.api::<Info>(client, "STREAM.INFO", Bytes::new()).await? {
+                return Ok(info);
             }
-            made => made.map_err(|fault| Failed { trouble: Trouble::NoBucket, ..fault.into() }),
+            sleep(PAUSE).await;
+        }
+        Err(Failed { trouble: Trouble::NoBucket, ..fault.into() })
+    }
+
+    /// Waits until the server answers reads: a request that comes just after the bucket was made may get no answer. The
+    /// caller limits the time.
+    async fn answers(&self, client: &Client) -> Result<(), Failed> {
+        loop {
+            match timeout(READ, self.last(client, &self.head("none"))).await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(Failed { trouble: Trouble::NoBucket, .. })) => sleep(PAUSE).await,
+                Ok(Err(failed)) => return Err(failed),
+                Err(_) => {}
+            }
         }
     }
 
