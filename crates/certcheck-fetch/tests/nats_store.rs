@@ -6,7 +6,7 @@ mod shared_kit;
 use std::time::Duration;
 
 use bytes::Bytes;
-use certcheck_fetch::store::{NatsOptions, NatsStore, Store, StoreError};
+use certcheck_fetch::store::{NatsStore, RemoteOptions, Store, StoreError};
 use certcheck_testkit::peers::Nats;
 use certcheck_testkit::world::now;
 
@@ -15,8 +15,8 @@ use shared_kit::{HANGS, ask, ask_with, bytes_in, crl, key, runtime, stored};
 const OLD: &str = "2026-12-01T00:00:00Z";
 const NEW: &str = "2026-12-02T00:00:00Z";
 
-fn options(address: &str) -> NatsOptions {
-    let mut options = NatsOptions::new(address);
+fn options(address: &str) -> RemoteOptions {
+    let mut options = RemoteOptions::new(address);
     options.clock = now;
     options.patience = Duration::from_secs(5);
     options
@@ -289,9 +289,9 @@ fn a_site_may_have_its_own_bucket_prefix_user_and_password() {
 #[test]
 fn an_address_is_checked_when_the_store_is_made() {
     for address in ["nats://:secret@h", "redis://h", "nats://h/a.b"] {
-        assert!(NatsStore::new(NatsOptions::new(address)).is_err(), "{address}");
+        assert!(NatsStore::new(RemoteOptions::new(address)).is_err(), "{address}");
     }
-    let mut options = NatsOptions::new("nats://h");
+    let mut options = RemoteOptions::new("nats://h");
     options.prefix = "a.>".to_owned();
     assert!(NatsStore::new(options).is_err());
 }

@@ -7,31 +7,16 @@ mod shared_kit;
 use std::time::Duration;
 
 use bytes::Bytes;
-use certcheck_core::revocation::EvidenceRequest;
-use certcheck_fetch::store::{EvidenceVersion, RedisOptions, RedisStore, Store, StoreError, Stored};
-use certcheck_fetch::{Body, EvidenceKey, Transport};
+use certcheck_fetch::store::{EvidenceVersion, RedisStore, RemoteOptions, Store, StoreError};
+use certcheck_fetch::{Body, EvidenceKey};
 use certcheck_testkit::peers::Redis;
-use certcheck_testkit::world::now;
 use redis::Commands as _;
 
 use redis_kit::{name, neighbour, options, store, store_at};
-use shared_kit::{HANGS, bytes_in, crl, key, runtime, stored, took, until_usable};
+use shared_kit::{HANGS, bytes_in, crl, key, ocsp, runtime, stored, took, until_usable};
 
 const OLD: &str = "2026-12-01T00:00:00Z";
 const NEW: &str = "2026-12-02T00:00:00Z";
-
-fn ocsp() -> Stored {
-    let request = EvidenceRequest::Ocsp {
-        url: "http://origin.test/ocsp".into(),
-        request: Bytes::from_static(b"a request"),
-        nonce: None,
-    };
-    let mut transport = Transport::default();
-    transport.etag = Some("\"v1\"".to_owned());
-    let mut stored = Stored::new(request, Body::from(Bytes::from_static(b"an answer")), transport, now());
-    stored.this_update = Some(now());
-    stored
-}
 
 /// All keys of an entry are under one prefix, and end some day.
 #[test]
@@ -194,7 +179,7 @@ fn a_large_crl() {
 
 #[test]
 fn an_address_is_checked_when_the_store_is_made() {
-    assert!(RedisStore::new(RedisOptions::new("redis://:secret@h")).is_err());
-    assert!(RedisStore::new(RedisOptions::new("memcached://h")).is_err());
+    assert!(RedisStore::new(RemoteOptions::new("redis://:secret@h")).is_err());
+    assert!(RedisStore::new(RemoteOptions::new("memcached://h")).is_err());
     assert!(EvidenceVersion::new(1, None) < EvidenceVersion::new(2, None));
 }

@@ -5,41 +5,20 @@
 mod redis_kit;
 mod shared_kit;
 
-use std::time::Duration;
-
 use certcheck_fetch::store::{Store, StoreError};
 use certcheck_testkit::peers::Redis;
 use redis::Commands as _;
 
 use redis_kit::{impatient_store, name, neighbour, store, store_at};
-use shared_kit::{TROUBLED, bytes_in, crl, key, runtime, stored, took, until_usable};
+use shared_kit::{bytes_in, crl, is_paid_for_once, is_unavailable, key, runtime, stored, until_usable};
 
 const OLD: &str = "2026-12-01T00:00:00Z";
-/// What costs nothing, on a busy machine.
-const AT_ONCE: Duration = Duration::from_millis(20);
-
-fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
-    matches!(outcome, Err(StoreError::Unavailable(_)))
-}
 
 /// The store, used once.
 async fn used(redis: &Redis) -> impl Store + Clone + 'static {
     let own = impatient_store(redis);
     until_usable(&own, &key()).await;
     own
-}
-
-/// One operation finds out, and those after it do not wait.
-async fn is_paid_for_once(store: &dyn Store) {
-    let (first, time) = took(store.get(&key())).await;
-    assert!(is_unavailable(&first) && time < TROUBLED, "{first:?} after {time:?}");
-    eprintln!("the first operation took {time:?}");
-    for _ in 0..10 {
-        let (other, time) = took(store.get(&key())).await;
-        assert!(is_unavailable(&other) && time < AT_ONCE, "{other:?} after {time:?}");
-    }
-    let (lease, time) = took(store.lease(&key(), Duration::from_secs(10))).await;
-    assert!(is_unavailable(&lease) && time < AT_ONCE, "{lease:?} after {time:?}");
 }
 
 #[test]

@@ -5,29 +5,14 @@ mod shared_kit;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use certcheck_core::revocation::EvidenceRequest;
+use certcheck_fetch::EvidenceKey;
 use certcheck_fetch::store::{StoreError, Stored};
-use certcheck_fetch::{Body, EvidenceKey, Transport};
-use certcheck_testkit::world::now;
 
-use shared_kit::{HANGS, bytes_in, crl, key, on_each, runtime, stored, took};
+use shared_kit::{HANGS, bytes_in, crl, key, ocsp, on_each, runtime, stored, took};
 
 const OLD: &str = "2026-12-01T00:00:00Z";
 const NEW: &str = "2026-12-02T00:00:00Z";
-
-fn ocsp() -> Stored {
-    let request = EvidenceRequest::Ocsp {
-        url: "http://origin.test/ocsp".into(),
-        request: Bytes::from_static(b"a request"),
-        nonce: None,
-    };
-    let mut transport = Transport::default();
-    transport.etag = Some("\"v1\"".to_owned());
-    let mut stored = Stored::new(request, Body::from(Bytes::from_static(b"an answer")), transport, now());
-    stored.this_update = Some(now());
-    stored
-}
 
 #[test]
 fn what_is_put_is_read_by_others() {

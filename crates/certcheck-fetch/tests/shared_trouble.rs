@@ -9,28 +9,11 @@ use std::time::Duration;
 
 use certcheck_fetch::store::{Store, StoreError};
 
-use shared_kit::{Peer, TROUBLED, bytes_in, crl, key, on_each, runtime, stored, took, until_usable};
+use shared_kit::{
+    Peer, bytes_in, crl, is_paid_for_once, is_unavailable, key, on_each, runtime, stored, took, until_usable,
+};
 
 const OLD: &str = "2026-12-01T00:00:00Z";
-/// What costs nothing, on a busy machine.
-const AT_ONCE: Duration = Duration::from_millis(20);
-
-fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
-    matches!(outcome, Err(StoreError::Unavailable(_)))
-}
-
-/// One operation finds out, and those after it do not wait.
-async fn is_paid_for_once(store: &dyn Store) {
-    let (first, time) = took(store.get(&key())).await;
-    assert!(is_unavailable(&first) && time < TROUBLED, "{first:?} after {time:?}");
-    eprintln!("the first operation took {time:?}");
-    for _ in 0..10 {
-        let (other, time) = took(store.get(&key())).await;
-        assert!(is_unavailable(&other) && time < AT_ONCE, "{other:?} after {time:?}");
-    }
-    let (lease, time) = took(store.lease(&key(), Duration::from_secs(10))).await;
-    assert!(is_unavailable(&lease) && time < AT_ONCE, "{lease:?} after {time:?}");
-}
 
 /// The store, used once.
 async fn used(peer: &Peer) -> Arc<dyn Store> {

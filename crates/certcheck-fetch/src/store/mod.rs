@@ -32,14 +32,16 @@ use futures_util::stream::BoxStream;
 pub use disk::{DiskOptions, DiskStore};
 pub use layered::Layered;
 pub use memory::MemoryStore;
+#[cfg(feature = "store-nats")]
+pub use nats::NatsStore;
 #[cfg(all(fuzzing, feature = "store-nats"))]
 pub(crate) use nats::read_head;
-#[cfg(feature = "store-nats")]
-pub use nats::{NatsError, NatsOptions, NatsStore};
 #[cfg(fuzzing)]
 pub(crate) use record::read_record;
 #[cfg(feature = "store-redis")]
-pub use redis::{RedisError, RedisOptions, RedisStore};
+pub use redis::RedisStore;
+#[cfg(any(feature = "store-redis", feature = "store-nats"))]
+pub use remote::{RemoteError, RemoteOptions};
 pub use shared::{SharedStore, SharedStoreError};
 pub use version::EvidenceVersion;
 

@@ -11,7 +11,7 @@ use crate::limits::FetchLimits;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "made by its users, field by field")]
 pub struct SharedStore {
-    /// Its address, as in `RedisOptions::address` or `NatsOptions::address`.
+    /// Its address, as `RedisStore::new` or `NatsStore::new` understands it.
     pub address: String,
     /// The file that has the password.
     pub password_file: Option<PathBuf>,
@@ -59,16 +59,20 @@ impl SharedStore {
         })
     }
 
-    #[cfg(feature = "store-redis")]
-    fn open_redis(&self, near: Option<&DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
-        let mut options = super::RedisOptions::new(self.address.as_str());
+    #[cfg(any(feature = "store-redis", feature = "store-nats"))]
+    fn options(&self, near: Option<&DiskStore>) -> Result<super::RemoteOptions, SharedStoreError> {
+        let mut options = super::RemoteOptions::new(self.address.as_str());
         options.password = self.password_file.as_deref().map(password).transpose()?;
         options.limits = self.limits.clone();
         if let Some(folder) = near.and_then(Store::folder) {
             options.folder = folder.to_owned();
         }
-        let store = super::RedisStore::new(options);
-        Ok(Arc::new(store.map_err(|error| SharedStoreError::Address(error.to_string()))?))
+        Ok(options)
+    }
+
+    #[cfg(feature = "store-redis")]
+    fn open_redis(&self, near: Option<&DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
+        Ok(Arc::new(super::RedisStore::new(self.options(near)?)?))
     }
 
     #[cfg(not(feature = "store-redis"))]
@@ -79,20 +83,20 @@ impl SharedStore {
 
     #[cfg(feature = "store-nats")]
     fn open_nats(&self, near: Option<&DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
-        let mut options = super::NatsOptions::new(self.address.as_str());
-        options.password = self.password_file.as_deref().map(password).transpose()?;
-        options.limits = self.limits.clone();
-        if let Some(folder) = near.and_then(Store::folder) {
-            options.folder = folder.to_owned();
-        }
-        let store = super::NatsStore::new(options);
-        Ok(Arc::new(store.map_err(|error| SharedStoreError::Address(error.to_string()))?))
+        Ok(Arc::new(super::NatsStore::new(self.options(near)?)?))
     }
 
     #[cfg(not(feature = "store-nats"))]
     #[expect(clippy::unused_self, reason = "the other build of it needs it")]
     const fn open_nats(&self, _: Option<&DiskStore>) -> Result<Arc<dyn Store>, SharedStoreError> {
         Err(SharedStoreError::NotBuilt("store-nats"))
+    }
+}
+
+#[cfg(any(feature = "store-redis", feature = "store-nats"))]
+impl From<super::RemoteError> for SharedStoreError {
+    fn from(error: super::RemoteError) -> Self {
+        Self::Address(error.to_string())
     }
 }
 

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use certcheck_fetch::EvidenceKey;
-use certcheck_fetch::store::{RedisOptions, RedisStore};
+use certcheck_fetch::store::{RedisStore, RemoteOptions};
 use certcheck_testkit::peers::Redis;
 use certcheck_testkit::world::now;
 
 /// Options with the clock of the tests, and patience for a busy machine.
-pub(crate) fn options(address: &str) -> RedisOptions {
-    let mut options = RedisOptions::new(address);
+pub(crate) fn options(address: &str) -> RemoteOptions {
+    let mut options = RemoteOptions::new(address);
     options.clock = now;
     options.patience = Duration::from_secs(5);
     options
@@ -28,7 +28,7 @@ pub(crate) fn store(redis: &Redis) -> RedisStore {
 /// A store that has the usual patience.
 pub(crate) fn impatient_store(redis: &Redis) -> RedisStore {
     let mut options = options(&redis.address());
-    options.patience = RedisOptions::new("").patience;
+    options.patience = RemoteOptions::new("").patience;
     RedisStore::new(options).expect("an address")
 }
 

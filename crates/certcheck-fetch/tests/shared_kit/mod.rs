@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use certcheck_core::crl::Crl;
 use certcheck_core::revocation::EvidenceRequest;
-use certcheck_fetch::store::{Store, StoreError, Stored};
+use certcheck_fetch::store::{RemoteOptions, Store, StoreError, Stored};
 use certcheck_fetch::{Body, EvidenceKey, Transport};
 use certcheck_testkit::crl::{self as forge, CrlBuilder, RevokedCertificate};
 #[cfg(feature = "store-nats")]
@@ -22,6 +22,9 @@ use tokio::runtime::Runtime;
 pub(crate) const HANGS: Duration = Duration::from_secs(30);
 /// What an operation may take when the engine is in trouble. The store's own limit is 50 ms; this machine is busy.
 pub(crate) const TROUBLED: Duration = Duration::from_millis(500);
+
+/// What costs nothing, on a busy machine.
+pub(crate) const AT_ONCE: Duration = Duration::from_millis(20);
 
 pub(crate) const URL: &str = "http://origin.test/ca.crl";
 
@@ -48,22 +51,24 @@ pub(crate) fn on_each(test: impl Fn(&mut Peer)) {
 }
 
 impl Peer {
-    fn store_with(&self, patience: Option<Duration>) -> Arc<dyn Store> {
+    fn address(&self) -> String {
         match self {
             #[cfg(feature = "store-redis")]
-            Self::Redis(redis) => {
-                let mut options = certcheck_fetch::store::RedisOptions::new(redis.address());
-                options.clock = now;
-                options.patience = patience.unwrap_or(options.patience);
-                Arc::new(certcheck_fetch::store::RedisStore::new(options).expect("an address"))
-            }
+            Self::Redis(redis) => redis.address(),
             #[cfg(feature = "store-nats")]
-            Self::Nats(nats) => {
-                let mut options = certcheck_fetch::store::NatsOptions::new(nats.address());
-                options.clock = now;
-                options.patience = patience.unwrap_or(options.patience);
-                Arc::new(certcheck_fetch::store::NatsStore::new(options).expect("an address"))
-            }
+            Self::Nats(nats) => nats.address(),
+        }
+    }
+
+    fn store_with(&self, patience: Option<Duration>) -> Arc<dyn Store> {
+        let mut options = RemoteOptions::new(self.address());
+        options.clock = now;
+        options.patience = patience.unwrap_or(options.patience);
+        match self {
+            #[cfg(feature = "store-redis")]
+            Self::Redis(_) => Arc::new(certcheck_fetch::store::RedisStore::new(options).expect("an address")),
+            #[cfg(feature = "store-nats")]
+            Self::Nats(_) => Arc::new(certcheck_fetch::store::NatsStore::new(options).expect("an address")),
         }
     }
 
@@ -233,6 +238,37 @@ pub(crate) fn stored(der: &[u8]) -> Stored {
     stored.next_update = crl.next_update();
     stored.crl_number = crl.number().map(Into::into);
     stored
+}
+
+/// An OCSP response as an engine would put it.
+pub(crate) fn ocsp() -> Stored {
+    let request = EvidenceRequest::Ocsp {
+        url: "http://origin.test/ocsp".into(),
+        request: Bytes::from_static(b"a request"),
+        nonce: None,
+    };
+    let mut transport = Transport::default();
+    transport.etag = Some("\"v1\"".to_owned());
+    let mut stored = Stored::new(request, Body::from(Bytes::from_static(b"an answer")), transport, now());
+    stored.this_update = Some(now());
+    stored
+}
+
+pub(crate) fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::Unavailable(_)))
+}
+
+/// One operation finds out that the store is in trouble, and those after it do not wait.
+pub(crate) async fn is_paid_for_once(store: &dyn Store) {
+    let (first, time) = took(store.get(&key())).await;
+    assert!(is_unavailable(&first) && time < TROUBLED, "{first:?} after {time:?}");
+    eprintln!("the first operation took {time:?}");
+    for _ in 0..10 {
+        let (other, time) = took(store.get(&key())).await;
+        assert!(is_unavailable(&other) && time < AT_ONCE, "{other:?} after {time:?}");
+    }
+    let (lease, time) = took(store.lease(&key(), Duration::from_secs(10))).await;
+    assert!(is_unavailable(&lease) && time < AT_ONCE, "{lease:?} after {time:?}");
 }
 
 /// The bytes that a store has.

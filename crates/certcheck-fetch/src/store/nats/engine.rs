@@ -13,11 +13,11 @@ use tokio::time::sleep;
 use super::bucket::{Bucket, Last};
 use super::endpoint::{Connection, Endpoint};
 use super::head::{content, parse};
-use super::options::{NatsError, NatsOptions, Place, prefix};
+use super::options::{Place, prefix};
 use crate::clock;
 use crate::store::remote::{
-    CHUNK, Engine, Failed, LASTS, LISTED, Link, Put, Raw, Replaced, Trouble, Troubles, Written, claimed,
-    is_digest,
+    CHUNK, Engine, Failed, LASTS, LISTED, Link, Put, Raw, RemoteError, RemoteOptions, Replaced, Trouble,
+    Troubles, Written, claimed, is_digest,
 };
 
 /// How long a request for several chunks may take.
@@ -50,7 +50,7 @@ pub(super) struct NatsTurn {
 }
 
 impl NatsEngine {
-    pub(super) fn new(options: &NatsOptions) -> Result<Self, NatsError> {
+    pub(super) fn new(options: &RemoteOptions) -> Result<Self, RemoteError> {
         let place = Place::parse(&options.address)?;
         let bucket = Arc::new(Bucket::new(&place.bucket, &prefix(&options.prefix)?));
         let link = Link::new(Endpoint::new(place, options.password.clone(), Arc::clone(&bucket)));
@@ -130,11 +130,12 @@ impl Engine for NatsEngine {
             }
             let content = Bytes::from(content(written, chunks_at));
             if self.replace(subject.clone(), content, last.number).await?.is_some() {
+                if is_same {
+                    return Ok(Put::Same);
+                }
                 let old = known.filter(|(_, sha)| *sha != written.sha);
-                return Ok(match old {
-                    _ if is_same => Put::Same,
-                    old => Put::Written(old.map(|(_, sha)| Replaced { sha, chunks: 0 })),
-                });
+                // Chunks are found by their subjects: their number does not matter.
+                return Ok(Put::Written(old.map(|(_, sha)| Replaced { sha, chunks: 0 })));
             }
         }
         Ok(Put::Older)
@@ -198,10 +199,10 @@ impl Engine for NatsEngine {
     }
 
     async fn end_soon(&self, name: &str, sha: &str, _: u64) {
-        let Ok(permit) = Arc::clone(&self.ending).try_acquire_owned() else { return };
         if !is_digest(sha) {
             return;
         }
+        let Ok(permit) = Arc::clone(&self.ending).try_acquire_owned() else { return };
         let (link, patience) = (Arc::clone(&self.link), self.patience);
         let (name, sha) = (name.to_owned(), sha.to_owned());
         tokio::spawn(async move {

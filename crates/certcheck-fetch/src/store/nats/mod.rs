@@ -22,4 +22,3 @@ mod options;
 #[cfg(fuzzing)]
 pub(crate) use head::read_head;
 pub use nats_store::NatsStore;
-pub use options::{NatsError, NatsOptions};

@@ -1,87 +1,14 @@
-//! The options of a store on NATS, and the addresses that it understands.
-
-use core::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
+//! The addresses that a store on NATS understands.
 
 use async_nats::ServerAddr;
-use certcheck_core::Time;
 use url::Url;
 
-use crate::clock;
-use crate::limits::FetchLimits;
-use crate::store::remote::PREFIX;
+use crate::store::remote::{HAS_PASSWORD, RemoteError, parts};
 
 /// Servers that an address may name.
 const MAX_SERVERS: usize = 32;
 /// The longest name of a bucket or a prefix.
 const MAX_NAME: usize = 64;
-
-/// Why an address or an option of a store on NATS cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct NatsError(String);
-
-impl fmt::Display for NatsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl core::error::Error for NatsError {}
-
-/// The options of a store on NATS.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct NatsOptions {
-    /// Where it is: `nats://HOST:PORT,HOST:PORT/BUCKET`, one server or several of a cluster. Port (4222) and bucket
-    /// (`certcheck`) may be left out.
-    ///
-    /// With `tls` in place of `nats` over TLS: the server's certificate must be valid for its host name, under an anchor of
-    /// the system. A user is written `nats://USER@HOST`. A password is not written here.
-    pub address: String,
-    /// The password of the user, or the token if there is no user.
-    pub password: Option<String>,
-    /// The first part of the names of all keys in the bucket. The default is `cc1`.
-    pub prefix: String,
-    /// The largest sizes that are read and written.
-    pub limits: FetchLimits,
-    /// The folder for bodies that do not fit into memory. The default is the system's for temporary files.
-    pub folder: PathBuf,
-    /// How long a small operation may take. The default is 50 ms.
-    pub patience: Duration,
-    /// The clock by which times in the future are recognised, in place of the system's.
-    pub clock: fn() -> Time,
-}
-
-impl NatsOptions {
-    /// The default options for a store at this address.
-    #[must_use]
-    pub fn new(address: impl Into<String>) -> Self {
-        Self {
-            address: address.into(),
-            password: None,
-            prefix: PREFIX.to_owned(),
-            limits: FetchLimits::default(),
-            folder: std::env::temp_dir(),
-            patience: Duration::from_millis(50),
-            clock: clock::now,
-        }
-    }
-}
-
-/// Without the password.
-impl fmt::Debug for NatsOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, prefix, folder, patience, .. } = self;
-        f.debug_struct("NatsOptions")
-            .field("address", address)
-            .field("prefix", prefix)
-            .field("folder", folder)
-            .field("patience", patience)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What an address names.
 #[derive(Clone, Debug)]
@@ -94,22 +21,16 @@ pub(super) struct Place {
 
 impl Place {
     /// The place of an address.
-    pub(super) fn parse(address: &str) -> Result<Self, NatsError> {
+    pub(super) fn parse(address: &str) -> Result<Self, RemoteError> {
         const SCHEMES: &str = "a store on NATS is named by nats:// or tls://";
         let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-        let (hosts, bucket) = rest.split_once('/').unwrap_or((rest, ""));
-        let (user, hosts) = match hosts.rsplit_once('@') {
-            Some((user, hosts)) => (Some(user), hosts),
-            None => (None, hosts),
-        };
-        let fault = |why: &str| NatsError(format!("{scheme}://{hosts}/{bucket}: {why}"));
+        let (user, hosts, bucket) = parts(rest);
+        let fault = |why: &str| RemoteError(format!("{scheme}://{hosts}/{bucket}: {why}"));
         if !matches!(scheme, "nats" | "tls") {
-            return Err(NatsError(SCHEMES.to_owned()));
+            return Err(RemoteError(SCHEMES.to_owned()));
         }
         if user.is_some_and(|user| user.contains(':')) {
-            return Err(fault(
-                "a password does not belong into the address, which is shown: keep it in a file",
-            ));
+            return Err(fault(HAS_PASSWORD));
         }
         let bucket = if bucket.is_empty() { "certcheck" } else { bucket };
         if !is_name(bucket) {
@@ -145,11 +66,11 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// The prefix, if it can be a part of a subject.
-pub(super) fn prefix(text: &str) -> Result<String, NatsError> {
+pub(super) fn prefix(text: &str) -> Result<String, RemoteError> {
     if is_name(text) {
         return Ok(text.to_owned());
     }
-    Err(NatsError("the prefix of a store on NATS has letters, digits, `-` and `_`".to_owned()))
+    Err(RemoteError("the prefix of a store on NATS has letters, digits, `-` and `_`".to_owned()))
 }
 
 #[cfg(test)]
@@ -200,8 +121,5 @@ mod tests {
             let error = Place::parse(address).expect_err("a password");
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
-        let mut options = NatsOptions::new("nats://h");
-        options.password = Some("hunter2".into());
-        assert!(!format!("{options:?}").contains("hunter2"));
     }
 }

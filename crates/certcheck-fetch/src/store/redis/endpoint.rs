@@ -10,8 +10,8 @@ use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType}
 use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisFuture, RedisResult, TlsMode, Value};
 use tokio::sync::Mutex;
 
-use super::options::{Place, RedisError};
-use crate::store::remote::{Dial, Failed};
+use super::options::Place;
+use crate::store::remote::{Dial, Failed, RemoteError};
 use crate::transport::install_provider;
 
 /// How long a connection may take to be made. It is made in the background.
@@ -36,12 +36,12 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn new(place: Place) -> Result<Self, RedisError> {
+    pub(super) fn new(place: Place) -> Result<Self, RemoteError> {
         if place.uses_tls() {
             // The client takes the provider of the process, and panics if there is none.
             install_provider();
         }
-        let fault = |error: redis::RedisError| RedisError(format!("the shared store: {error}"));
+        let fault = |error: redis::RedisError| RemoteError(format!("the shared store: {error}"));
         Ok(match place {
             Place::One(info) => Self::One(Box::new(Client::open(info).map_err(fault)?)),
             Place::Cluster(nodes) => {

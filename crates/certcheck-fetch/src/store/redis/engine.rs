@@ -13,11 +13,11 @@ use redis::{RedisResult, Value};
 
 use super::endpoint::{Connection, Endpoint};
 use super::names::{Names, channel, entry_of, pattern};
-use super::options::{Place, RedisError, RedisOptions};
+use super::options::Place;
 use super::script::{READ, RELEASE, REMOVE, RENEW, WRITE};
 use crate::store::remote::{
-    CHUNK, Engine, Failed, Fields, LASTS, LISTED, Link, MAX_RECORD, Put, Raw, Replaced, Trouble, Troubles,
-    Written, digits, is_digest,
+    CHUNK, Engine, Failed, Fields, LASTS, LISTED, Link, MAX_RECORD, Put, Raw, RemoteError, RemoteOptions,
+    Replaced, Trouble, Troubles, Written, digits, is_digest,
 };
 
 /// The sizes of fields, in the order in which they are read.
@@ -50,7 +50,7 @@ pub(super) struct RedisTurn {
 }
 
 impl RedisEngine {
-    pub(super) fn new(options: &RedisOptions) -> Result<Self, RedisError> {
+    pub(super) fn new(options: &RemoteOptions) -> Result<Self, RemoteError> {
         let place = Place::parse(&options.address, options.password.as_deref())?;
         let link = Link::new(Endpoint::new(place)?);
         Ok(Self { link, prefix: options.prefix.clone(), patience: options.patience })

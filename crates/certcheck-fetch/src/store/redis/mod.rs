@@ -21,5 +21,4 @@ mod redis_store;
 mod script;
 mod trouble;
 
-pub use options::{RedisError, RedisOptions};
 pub use redis_store::RedisStore;

@@ -1,90 +1,15 @@
-//! The options of a shared store, and the addresses that it understands.
+//! The addresses that a store on Redis understands.
 
-use core::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
-
-use certcheck_core::Time;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 use url::Url;
 
-use crate::clock;
-use crate::limits::FetchLimits;
-use crate::store::remote::PREFIX;
+use crate::store::remote::{HAS_PASSWORD, RemoteError, parts};
 
 /// Nodes that an address may name.
 const MAX_NODES: usize = 32;
 /// The ports of engines and of sentinels.
 const PORT: u16 = 6_379;
 const SENTINEL_PORT: u16 = 26_379;
-
-/// Why an address or an option of a shared store cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct RedisError(pub(super) String);
-
-impl fmt::Display for RedisError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl core::error::Error for RedisError {}
-
-/// The options of a shared store.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct RedisOptions {
-    /// Where it is: one of
-    /// - `redis://HOST:PORT/DATABASE`, `redis+unix:///PATH`,
-    /// - `redis+cluster://HOST:PORT,HOST:PORT`,
-    /// - `redis+sentinel://HOST:PORT,HOST:PORT/NAME/DATABASE`, with the name that the sentinels know the primary by.
-    ///
-    /// With `rediss` in place of `redis` over TLS: the engine's certificate must be valid for its host name, under an
-    /// anchor of the system. A user is written `redis://USER@HOST`. A password is not written here.
-    pub address: String,
-    /// The password of the user.
-    pub password: Option<String>,
-    /// The beginning of the names of all keys. The default is `cc1`.
-    pub prefix: String,
-    /// The largest sizes that are read and written.
-    pub limits: FetchLimits,
-    /// The folder for bodies that do not fit into memory. The default is the system's for temporary files.
-    pub folder: PathBuf,
-    /// How long a small operation may take. The default is 50 ms.
-    pub patience: Duration,
-    /// The clock by which times in the future are recognised, in place of the system's.
-    pub clock: fn() -> Time,
-}
-
-impl RedisOptions {
-    /// The default options for a store at this address.
-    #[must_use]
-    pub fn new(address: impl Into<String>) -> Self {
-        Self {
-            address: address.into(),
-            password: None,
-            prefix: PREFIX.to_owned(),
-            limits: FetchLimits::default(),
-            folder: std::env::temp_dir(),
-            patience: Duration::from_millis(50),
-            clock: clock::now,
-        }
-    }
-}
-
-/// Without the password.
-impl fmt::Debug for RedisOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, prefix, folder, patience, .. } = self;
-        f.debug_struct("RedisOptions")
-            .field("address", address)
-            .field("prefix", prefix)
-            .field("folder", folder)
-            .field("patience", patience)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What an address names.
 #[derive(Clone, Debug)]
@@ -96,8 +21,8 @@ pub(super) enum Place {
 
 impl Place {
     /// The place of an address.
-    pub(super) fn parse(address: &str, password: Option<&str>) -> Result<Self, RedisError> {
-        let fault = |why: &str| RedisError(format!("{}: {why}", without_password(address)));
+    pub(super) fn parse(address: &str, password: Option<&str>) -> Result<Self, RemoteError> {
+        let fault = |why: &str| RemoteError(format!("{}: {why}", without_password(address)));
         let (scheme, rest) = address.split_once("://").ok_or_else(|| fault(SCHEMES))?;
         let (base, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
         let uses_tls = match base {
@@ -154,15 +79,6 @@ impl Place {
 const SCHEMES: &str =
     "a shared store is named by redis://, rediss://, redis+unix://, redis+cluster:// or redis+sentinel://";
 
-/// User, hosts and path of what follows the scheme.
-fn parts(rest: &str) -> (Option<&str>, &str, &str) {
-    let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
-    match hosts.rsplit_once('@') {
-        Some((user, hosts)) => (Some(user), hosts, path),
-        None => (None, hosts, path),
-    }
-}
-
 /// The nodes of a list of hosts.
 fn nodes(
     scheme: &str,
@@ -188,7 +104,7 @@ fn nodes(
 fn info(url: &str, password: Option<&str>) -> Result<ConnectionInfo, String> {
     let parsed = Url::parse(url).map_err(|error| error.to_string())?;
     if parsed.password().is_some() {
-        return Err("a password does not belong into the address, which is shown: keep it in a file".into());
+        return Err(HAS_PASSWORD.into());
     }
     if parsed.fragment().is_some() || parsed.query().is_some() {
         return Err("`?` and `#` have no meaning here".into());
@@ -258,8 +174,5 @@ mod tests {
             let error = Place::parse(address, None).expect_err("a password");
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
-        let mut options = RedisOptions::new("redis://h");
-        options.password = Some("hunter2".into());
-        assert!(!format!("{options:?}").contains("hunter2"));
     }
 }

@@ -13,6 +13,7 @@ use super::chunk::chunks_of;
 use super::engine::{Engine, Put};
 use super::head::{self, Found, Head, Written};
 use super::known::Known;
+use super::options::RemoteOptions;
 use super::trouble::Trouble;
 use super::{LISTED, short};
 use crate::cache::key::EvidenceKey;
@@ -38,11 +39,18 @@ const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub(in crate::store) struct Settings {
     /// The largest sizes that are read and written.
-    pub(in crate::store) limits: FetchLimits,
+    limits: FetchLimits,
     /// The folder for bodies that do not fit into memory.
-    pub(in crate::store) folder: PathBuf,
+    folder: PathBuf,
     /// The clock by which times in the future are recognised.
-    pub(in crate::store) clock: fn() -> Time,
+    clock: fn() -> Time,
+}
+
+impl Settings {
+    pub(in crate::store) fn of(options: RemoteOptions) -> Self {
+        let RemoteOptions { limits, folder, clock, .. } = options;
+        Self { limits, folder, clock }
+    }
 }
 
 /// The entries of a store on an engine.

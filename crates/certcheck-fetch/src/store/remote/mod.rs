@@ -18,6 +18,7 @@ mod known;
 mod lease;
 mod link;
 mod news;
+mod options;
 mod trouble;
 
 pub(super) use chunk::CHUNK;
@@ -32,12 +33,14 @@ pub(super) use implement::implement_store;
 pub(super) use lease::{LASTS, acquire};
 pub(super) use link::{Dial, Failed, Link};
 pub(super) use news::news_of;
+pub(super) use options::{HAS_PASSWORD, parts};
+pub use options::{RemoteError, RemoteOptions};
 pub(super) use trouble::{Trouble, Troubles};
 
 use crate::cache::key::EvidenceKey;
 
 /// The beginning of all names, unless a site has several stores on one engine. The number is that of the format.
-pub(super) const PREFIX: &str = "cc1";
+const PREFIX: &str = "cc1";
 /// The digits of a key that are in a name.
 const DIGITS: usize = 32;
 /// Entries that are listed.
