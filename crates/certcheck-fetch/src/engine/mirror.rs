@@ -80,8 +80,9 @@ async fn on_runtime(
 /// If there is none, or none that can be parsed.
 pub async fn load(engine: &Engine, need: &Need) -> Result<Arc<CachedEvidence>, Failure> {
     let (fetcher, snapshot) = (&engine.shared.fetcher, engine.snapshot());
-    match fetcher.load(need, &snapshot.basis.policy).await {
-        Err(_) if fetcher.has_store(Level::Near) => fetcher.load_near(need, &snapshot.basis.policy).await,
+    let policy = &snapshot.basis.policy;
+    match fetcher.load(need, Level::Store, policy).await {
+        Err(_) if fetcher.has_store(Level::Near) => fetcher.load(need, Level::Near, policy).await,
         loaded => loaded,
     }
 }

@@ -158,10 +158,7 @@ impl Fetcher {
                             fetcher.mirrored(&need, known.as_ref(), &behalf, &policy, &begun.sender);
                         fetched.await.map(|cached| (cached, None))
                     }
-                    None if level == Level::Near => {
-                        fetcher.load_near(&need, &policy).await.map(|cached| (cached, None))
-                    }
-                    None => fetcher.load(&need, &policy).await.map(|cached| (cached, None)),
+                    None => fetcher.load(&need, level, &policy).await.map(|cached| (cached, None)),
                     Some((target, host)) => {
                         let exchange = Exchange { need: &need, target, known, behalf, policy: &policy };
                         fetcher.fetch(exchange, host, &begun.sender).await
@@ -174,13 +171,15 @@ impl Fetcher {
         Ok(watcher)
     }
 
+    /// The evidence that the store of this level has, parsed and verified again.
     pub(crate) async fn load(
         &self,
         need: &Need,
+        level: Level,
         policy: &Arc<Policy>,
     ) -> Result<Arc<CachedEvidence>, Failure> {
         match &self.persist {
-            Some(persist) => persist.load(need, policy).await,
+            Some(persist) => persist.load(need, level, policy).await,
             None => Err(Failure::new(Cause::NotTried, "not in the store")),
         }
     }
@@ -188,18 +187,6 @@ impl Fetcher {
     /// Whether there is a store at this level.
     pub(crate) fn has_store(&self, level: Level) -> bool {
         self.persist.as_ref().is_some_and(|persist| level == Level::Store || persist.near().is_some())
-    }
-
-    /// What the store has that is near, if it is in front of another.
-    pub(crate) async fn load_near(
-        &self,
-        need: &Need,
-        policy: &Arc<Policy>,
-    ) -> Result<Arc<CachedEvidence>, Failure> {
-        match &self.persist {
-            Some(persist) => persist.load_near(need, policy).await,
-            None => Err(Failure::new(Cause::NotTried, "not in the store")),
-        }
     }
 
     /// Whether there are mirrors, asked or not.

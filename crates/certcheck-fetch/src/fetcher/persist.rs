@@ -17,6 +17,7 @@ use crate::cache::key::EvidenceKey;
 use crate::clock::now;
 use crate::failure::Failure;
 use crate::fetcher::heavy::Heavy;
+use crate::fetcher::in_flight::Level;
 use crate::fetcher::read;
 use crate::metrics as names;
 use crate::printable::printable;
@@ -92,31 +93,15 @@ impl Persist {
         self.used.store.near()
     }
 
-    /// The evidence that the store has for this need, parsed and verified again.
+    /// The evidence that the store of this level has for this need, parsed and verified again.
     pub(super) async fn load(
         &self,
         need: &Need,
+        level: Level,
         policy: &Arc<Policy>,
     ) -> Result<Arc<CachedEvidence>, Failure> {
-        self.load_from(self.store(), need, policy).await
-    }
-
-    /// The same from the store that this host has for itself.
-    pub(super) async fn load_near(
-        &self,
-        need: &Need,
-        policy: &Arc<Policy>,
-    ) -> Result<Arc<CachedEvidence>, Failure> {
-        let store = self.near().ok_or_else(|| Failure::new(Cause::NotTried, "not in the store"))?;
-        self.load_from(store, need, policy).await
-    }
-
-    async fn load_from(
-        &self,
-        store: &Arc<dyn Store>,
-        need: &Need,
-        policy: &Arc<Policy>,
-    ) -> Result<Arc<CachedEvidence>, Failure> {
+        let store = if level == Level::Near { self.near() } else { Some(self.store()) };
+        let store = store.ok_or_else(|| Failure::new(Cause::NotTried, "not in the store"))?;
         let stored = self.stored(store, need).await?;
         self.read(store, stored, need, policy).await
     }
