@@ -5,31 +5,26 @@ use std::sync::Arc;
 
 use super::Check;
 use super::chain::{Presented, parse_target};
-use super::findings::Findings;
+use super::findings::{Findings, valid_until, warnings_of_anchor};
 use super::memory::{Memory, Searched};
 use super::verdict::decide;
 use super::wanted_issuers::WantedIssuers;
 use crate::budget::Spent;
-use crate::key_ring::RingCertificate;
 use crate::path::build::{self, Attempt, Outcome};
 use crate::path::candidate::CertificateRef;
 use crate::path::context::{Context, Edge};
 use crate::path::pool::Pool;
 use crate::path::verify::Valid;
-use crate::policy::{AnchorValidity, Policy, Revocation};
+use crate::policy::{Policy, Revocation};
 use crate::reason::{Reason, Rejection};
 use crate::report::{OwnedReport, Report, Verdict, Warning};
-use crate::revocation::plan::{OpenRequests, Planned};
+use crate::revocation::plan::OpenRequests;
 use crate::revocation::{
     AnswerSource, Answers, AssessContext, Assessor, CheckedCertificate, Considered, Dismissal,
-    FetchedEvidence, Need, plan,
+    FetchedEvidence, Need, may_concern_others, plan,
 };
 use crate::status::{Means, Status};
-use crate::time::Time;
 use crate::x509::Certificate;
-
-/// The most answers whose issuers are compared one by one.
-const FEW_ASKED: usize = 8;
 
 impl<'a> Check<'a> {
     /// Decides with the evidence that was given, and returns the report.
@@ -298,7 +293,9 @@ impl<'e> Evaluator<'_, 'e> {
         }
         let mut statuses: Vec<Status> = plans.iter().map(|planned| planned.status.clone()).collect();
         // Everything that was requested for the path is evaluated for all of it: revoked by any is revoked.
-        if needs.is_empty() && may_concern_others(&plans, &checked_certificates) {
+        if needs.is_empty()
+            && may_concern_others(plans.iter().map(|planned| &**planned), &checked_certificates)
+        {
             let fetched = FetchedEvidence::of(plans.iter().flat_map(|planned| &planned.asked));
             for ((status, planned), checked) in statuses.iter_mut().zip(&plans).zip(&checked_certificates) {
                 fetched.merge_into(context, evidence, checked, &planned.own, status, &mut spent);
@@ -402,7 +399,8 @@ impl<'e> Evaluator<'_, 'e> {
         } else {
             Vec::new()
         };
-        let valid_until = if verdict == Verdict::Accept { self.valid_until(path, anchor) } else { None };
+        let valid_until =
+            if verdict == Verdict::Accept { valid_until(self.check, &self.pool, path, anchor) } else { None };
         let findings = Findings {
             verdict,
             reason: decision.err(),
@@ -417,45 +415,10 @@ impl<'e> Evaluator<'_, 'e> {
         };
         Found { findings, needs, wanted_issuers: WantedIssuers::default() }
     }
-
-    /// The earliest end of validity. The anchor's counts if the policy or the settings enforce it.
-    fn valid_until(&self, path: &[CertificateRef], anchor: Option<&RingCertificate>) -> Option<Time> {
-        let counted = match self.check.policy.anchor_validity {
-            AnchorValidity::Enforce => path.len(),
-            _ => path.len().saturating_sub(1).max(1),
-        };
-        let ends = path.iter().take(counted).filter_map(|at| self.pool.not_after(*at));
-        ends.chain(anchor.and_then(|anchor| anchor.constraints().not_after)).min()
-    }
-}
-
-/// Whether evidence that was requested for one certificate of a path may change the status of another. The evidence of
-/// most paths does not, since each CA issues its own.
-fn may_concern_others(plans: &[Arc<Planned>], checked: &[CheckedCertificate<'_, '_>]) -> bool {
-    let asked = || plans.iter().flat_map(|planned| &planned.asked);
-    if plans.iter().any(|planned| planned.own.looked_beyond) || asked().count() > FEW_ASKED {
-        return asked().next().is_some();
-    }
-    plans.iter().enumerate().any(|(at, planned)| {
-        let others = || checked.iter().enumerate().filter(|(other, _)| *other != at);
-        planned.asked.iter().any(|asked| others().any(|(_, other)| asked.may_concern(other.certificate)))
-    })
 }
 
 /// The attempt for a validated path that was given up for another.
 fn as_attempt(assessed: Assessed) -> Option<Attempt> {
     let rejection = assessed.decision.err()?;
     Some(Attempt { path: assessed.searched.outcome.path.clone(), rejection })
-}
-
-/// The warnings about the anchor of a path.
-fn warnings_of_anchor(valid: &Valid, anchor: &RingCertificate) -> Vec<Warning> {
-    let certificate = anchor.certificate();
-    let outside = valid.anchor_outside_validity.then(|| Warning::AnchorOutsideValidity {
-        not_before: certificate.not_before(),
-        not_after: certificate.not_after(),
-    });
-    let promoted =
-        anchor.is_promoted().then(|| Warning::AnchorPromoted { issuer: certificate.issuer().to_string() });
-    outside.into_iter().chain(promoted).collect()
 }

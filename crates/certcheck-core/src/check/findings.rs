@@ -1,11 +1,14 @@
 //! The findings of an evaluation, with certificates by where they are stored, and the reports that are made of them.
 
+use super::Check;
 use crate::budget::Spent;
-use crate::key_ring::Role;
+use crate::key_ring::{RingCertificate, Role};
 use crate::oid::OidBuf;
 use crate::path::build;
 use crate::path::candidate::CertificateRef;
 use crate::path::pool::Pool;
+use crate::path::verify::Valid;
+use crate::policy::AnchorValidity;
 use crate::reason::{Reason, Rejection};
 use crate::report::{Attempt, OwnedMember, OwnedReport, PathCertificate, PathRole, Report, Verdict, Warning};
 use crate::revocation::Considered;
@@ -118,4 +121,32 @@ impl Findings {
             _ => PathRole::Intermediate,
         }
     }
+}
+
+/// The last second for which all certificates of a path are valid. The anchor's validity counts if the policy or the
+/// settings of the ring enforce it.
+pub(super) fn valid_until(
+    check: &Check<'_>,
+    pool: &Pool<'_>,
+    path: &[CertificateRef],
+    anchor: Option<&RingCertificate>,
+) -> Option<Time> {
+    let counted = match check.policy.anchor_validity {
+        AnchorValidity::Enforce => path.len(),
+        _ => path.len().saturating_sub(1).max(1),
+    };
+    let ends = path.iter().take(counted).filter_map(|at| pool.not_after(*at));
+    ends.chain(anchor.and_then(|anchor| anchor.constraints().not_after)).min()
+}
+
+/// The warnings about the anchor of a path.
+pub(super) fn warnings_of_anchor(valid: &Valid, anchor: &RingCertificate) -> Vec<Warning> {
+    let certificate = anchor.certificate();
+    let outside = valid.anchor_outside_validity.then(|| Warning::AnchorOutsideValidity {
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+    });
+    let promoted =
+        anchor.is_promoted().then(|| Warning::AnchorPromoted { issuer: certificate.issuer().to_string() });
+    outside.into_iter().chain(promoted).collect()
 }

@@ -128,6 +128,12 @@ impl FirstPath {
 
     /// Validates the path for another target. `None` if it is not valid for this one: then a search is needed.
     pub(crate) fn follow<'a>(&self, context: &mut Context<'a>, pool: &Pool<'a>) -> Option<Outcome> {
+        let valid = self.validate(context, pool)?;
+        Some(Outcome { path: self.path.clone(), result: Ok(valid), attempts: Vec::new() })
+    }
+
+    /// Like [`FirstPath::follow`], without a copy of the path.
+    pub(crate) fn validate<'a>(&self, context: &mut Context<'a>, pool: &Pool<'a>) -> Option<Valid> {
         let state = match self.state {
             Some(state) => {
                 let CertificateRef::Ring(anchor) = *self.path.last()? else { return None };
@@ -141,8 +147,7 @@ impl FirstPath {
             }
         };
         (context.budget.spent.steps, context.budget.spent.paths) = (self.steps, 1);
-        let valid = state.check_target(context, &pool.target()).ok()?;
-        Some(Outcome { path: self.path.clone(), result: Ok(valid), attempts: Vec::new() })
+        state.check_target(context, &pool.target()).ok()
     }
 }
 

@@ -27,18 +27,6 @@ pub(crate) struct AskedEvidence {
     pub(crate) fault: Option<Dismissal>,
 }
 
-impl AskedEvidence {
-    /// Whether the answer may say something about this certificate, too.
-    pub(crate) fn may_concern(&self, certificate: &Certificate<'_>) -> bool {
-        match &self.answer {
-            Answer::Crl(crl) => crl.issuer().matches(certificate.issuer()),
-            Answer::Ocsp(response) => response.has_serial(certificate.serial().bytes()),
-            Answer::Issuers(_) => true,
-            Answer::Failed(_) => false,
-        }
-    }
-}
-
 /// All evidence that was requested for a path.
 #[derive(Default)]
 pub(crate) struct FetchedEvidence<'s> {

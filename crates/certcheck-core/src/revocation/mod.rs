@@ -6,6 +6,7 @@
 mod answers;
 mod assessor;
 mod checked_certificate;
+mod concern;
 mod considered;
 mod crl;
 mod crl_signer;
@@ -31,4 +32,5 @@ pub use answers::AnswerFn;
 pub(crate) use answers::{AnswerSource, Answers, AnswersWith};
 pub(crate) use assessor::{AssessContext, Assessor};
 pub(crate) use checked_certificate::CheckedCertificate;
+pub(crate) use concern::may_concern_others;
 pub(crate) use merge::{AskedEvidence, FetchedEvidence};
