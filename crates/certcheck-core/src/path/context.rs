@@ -117,9 +117,11 @@ impl<'a> Context<'a> {
             algorithm: certificate.signature_algorithm(),
             signature: certificate.signature(),
         };
-        let is_known = self
-            .issuers
-            .is_some_and(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
+        let is_ca = certificate.basic_constraints().is_some_and(|constraints| constraints.ca);
+        let is_known = is_ca
+            && self
+                .issuers
+                .is_some_and(|issuers| issuers.has(certificate.der(), certificate.signature(), key.raw));
         let outcome = if is_known {
             signature::select_verifier(signed, key, &self.policy.signatures).map(drop)
         } else {
