@@ -135,7 +135,9 @@ pub mod status;
 mod time;
 pub mod x509;
 
-pub use check::{Check, CheckInputs, CheckSession, IssuerPath, IssuerPathKey, IssuerStatuses, ParsedCheck};
+pub use check::{
+    Begun, Check, CheckInputs, CheckSession, IssuerPath, IssuerPathKey, IssuerStatuses, ParsedCheck,
+};
 pub use encoding::{
     EncodingFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,
 };

@@ -8,10 +8,12 @@ use std::sync::{Arc, LazyLock};
 
 use certcheck_core::crl::Crl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::policy::Nonce;
+use certcheck_core::policy::{EvidenceOrder, Nonce};
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
-use certcheck_core::{Check, CheckSession, Evidence, KeyRing, Policy, Purpose, Revocation, Time, Verdict};
+use certcheck_core::{
+    Begun, Check, CheckSession, Evidence, KeyRing, ParsedCheck, Policy, Purpose, Revocation, Time, Verdict,
+};
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
 use certcheck_testkit::ocsp::{self, AnswerBuilder, Response};
@@ -251,6 +253,57 @@ proptest! {
         }
     }
 
+    /// Under a known path, with the evidence about the CAs as it was, a check reports what a check reports that searches:
+    /// at once or in a session, whatever memory has about the leaf.
+    #[test]
+    fn a_known_path_changes_no_report(world in worlds(), in_memory in any::<u16>(), crl_first in any::<bool>()) {
+        let mut world = world;
+        for url in ["http://ocsp/ca", "http://crl/root"] {
+            world.insert(PKI.sources.get_key_value(url).expect("a source").0, 0);
+        }
+        let source = |ask: &EvidenceRequest| {
+            let at = PKI.sources.keys().position(|url| **url == **ask.url())?;
+            let (_, answer) = &PKI.sources[&**ask.url()][world[&**ask.url()]];
+            // What is known of the CAs is known by evidence that is in memory.
+            let is_of_ca = matches!(&**ask.url(), "http://ocsp/ca" | "http://crl/root");
+            let is_known = is_of_ca || in_memory >> at & 1 == 1 && !matches!(answer, Answer::Failed(_));
+            is_known.then(|| answer.clone())
+        };
+        for revocation in [Revocation::HardFail, Revocation::SoftFail, Revocation::IfOffered] {
+            let mut policy = policy(revocation);
+            if crl_first {
+                policy.evidence_order = EvidenceOrder::CrlFirst;
+            }
+            let check = || Check::new(&PKI.chain, &PKI.ring, &policy, now());
+            let mut learnt = check().begin();
+            drive(&mut learnt, &all("good"), 0);
+            let issuer_path = learnt.issuer_path().expect("it is accepted");
+            let statuses = learnt.issuer_statuses(&issuer_path).expect("all evidence is good");
+            let under = ParsedCheck::new(check()).begin_under(&issuer_path, Some(&statuses), &source);
+            let mut searched = ParsedCheck::new(check()).begin(&source);
+            match under {
+                Begun::Accepted(report) => {
+                    prop_assert_eq!(searched.needs(), &[]);
+                    let searched = searched.into_report();
+                    let summaries = [&report, &searched].map(|report| alike::summary(&report.view(&PKI.ring)));
+                    prop_assert_eq!(&summaries[0], &summaries[1]);
+                }
+                Begun::Open(mut under) => {
+                    prop_assert_eq!(under.needs(), searched.needs());
+                    for session in [&mut under, &mut searched] {
+                        while let Some(need) = session.needs().first().cloned() {
+                            let answer = &PKI.sources[&**need.request.url()][world[&**need.request.url()]].1;
+                            session.answer(&need.request, answer.clone());
+                        }
+                    }
+                    let summaries = [under, searched].map(CheckSession::into_report);
+                    let summaries = summaries.map(|report| alike::summary(&report.view(&PKI.ring)));
+                    prop_assert_eq!(&summaries[0], &summaries[1]);
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_listed_is_never_accepted(world in worlds(), seed in any::<u64>()) {
         for revocation in [Revocation::HardFail, Revocation::IfOffered, Revocation::SoftFail] {
@@ -285,6 +338,40 @@ fn all(word: &str) -> World {
     PKI.sources.iter().map(|(url, choices)| (*url, place(choices))).collect()
 }
 
+/// With all evidence in memory a good leaf needs no session, in either order; with a revoked one, or with a piece missing,
+/// there is one.
+#[test]
+fn a_good_leaf_under_a_known_path_is_accepted_at_once() {
+    for order in [EvidenceOrder::OcspFirst, EvidenceOrder::CrlFirst] {
+        let mut policy = policy(Revocation::HardFail);
+        policy.evidence_order = order;
+        let check = || Check::new(&PKI.chain, &PKI.ring, &policy, now());
+        let mut learnt = check().begin();
+        drive(&mut learnt, &all("good"), 0);
+        let issuer_path = learnt.issuer_path().expect("it is accepted");
+        let statuses = learnt.issuer_statuses(&issuer_path).expect("all evidence is good");
+        let begin = |world: World, missing: &str| {
+            let source = |ask: &EvidenceRequest| {
+                let answer = &PKI.sources[&**ask.url()][world[&**ask.url()]].1;
+                (**ask.url() != *missing).then(|| answer.clone())
+            };
+            ParsedCheck::new(check()).begin_under(&issuer_path, Some(&statuses), &source)
+        };
+        assert!(matches!(begin(all("good"), ""), Begun::Accepted(_)), "{order:?}");
+        for word in ["revoked", "listed", "forged"] {
+            let is_of_order = PKI.sources[first_of(order)].iter().any(|(known, _)| *known == word);
+            if is_of_order {
+                assert!(matches!(begin(all(word), ""), Begun::Open(_)), "{order:?} {word}");
+            }
+        }
+        assert!(matches!(begin(all("good"), first_of(order)), Begun::Open(_)), "{order:?}");
+    }
+}
+
+fn first_of(order: EvidenceOrder) -> &'static str {
+    if order == EvidenceOrder::CrlFirst { "http://crl/ca" } else { "http://ocsp/1" }
+}
+
 #[test]
 fn a_certain_answer_stops_asking() {
     let (verdict, _, statuses, asked) = outcome(&all("good"), &policy(Revocation::HardFail), 0);
@@ -305,7 +392,7 @@ fn a_responder_that_may_have_misunderstood_the_hash_is_asked_with_the_other() {
 #[test]
 fn the_mirror_is_asked_only_when_the_first_name_of_a_point_fails() {
     let mut policy = policy(Revocation::HardFail);
-    policy.evidence_order = certcheck_core::policy::EvidenceOrder::CrlFirst;
+    policy.evidence_order = EvidenceOrder::CrlFirst;
     let (_, _, _, asked) = outcome(&all("good"), &policy, 0);
     assert!(!asked.iter().any(|url| url == "http://crl/ca-mirror"), "{asked:?}");
     assert!(asked.iter().any(|url| url == "http://crl/ca-delta"), "{asked:?}");
@@ -316,7 +403,7 @@ fn the_mirror_is_asked_only_when_the_first_name_of_a_point_fails() {
 #[test]
 fn a_delta_lifts_a_hold() {
     let mut policy = policy(Revocation::HardFail);
-    policy.evidence_order = certcheck_core::policy::EvidenceOrder::CrlFirst;
+    policy.evidence_order = EvidenceOrder::CrlFirst;
     let with = |url: &'static str, word: &str, mut world: World| {
         let place = PKI.sources[url].iter().position(|(known, _)| *known == word).expect("a choice");
         world.insert(url, place);
@@ -333,7 +420,7 @@ fn a_delta_lifts_a_hold() {
 #[test]
 fn unusable_evidence_is_reported_before_it_is_given() {
     let mut policy = policy(Revocation::HardFail);
-    policy.evidence_order = certcheck_core::policy::EvidenceOrder::CrlFirst;
+    policy.evidence_order = EvidenceOrder::CrlFirst;
     let mut session = Check::new(&PKI.chain, &PKI.ring, &policy, now()).begin();
     let ask = EvidenceRequest::Crl { url: "http://crl/ca".into() };
     let faults = [

@@ -59,8 +59,8 @@ impl<'e> Evaluation<'e> {
         self.findings.into_report(&self.pool)
     }
 
-    pub(super) fn to_owned_report(&self) -> OwnedReport {
-        self.findings.to_owned_report(&self.pool)
+    pub(super) fn into_owned_report(self) -> OwnedReport {
+        self.findings.into_owned_report(&self.pool)
     }
 }
 
@@ -292,9 +292,9 @@ impl<'e> Evaluator<'_, 'e> {
             plans.push(planned);
         }
         let mut statuses: Vec<Status> = plans.iter().map(|planned| planned.status.clone()).collect();
+        let known = || plans.iter().map(|planned| &**planned);
         // Everything that was requested for the path is evaluated for all of it: revoked by any is revoked.
-        if needs.is_empty()
-            && may_concern_others(plans.iter().map(|planned| &**planned), &checked_certificates)
+        if needs.is_empty() && may_concern_others(known(), &checked_certificates, &self.pool.issuers_of(path))
         {
             let fetched = FetchedEvidence::of(plans.iter().flat_map(|planned| &planned.asked));
             for ((status, planned), checked) in statuses.iter_mut().zip(&plans).zip(&checked_certificates) {

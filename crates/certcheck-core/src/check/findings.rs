@@ -83,35 +83,28 @@ impl Findings {
     }
 
     /// The report with copies of the certificates that are not in the ring.
-    pub(super) fn to_owned_report(&self, pool: &Pool<'_>) -> OwnedReport {
-        let mut statuses = self.statuses.iter();
-        let member = |(at, reference): (usize, &CertificateRef)| {
-            Some(OwnedMember {
+    pub(super) fn into_owned_report(mut self, pool: &Pool<'_>) -> OwnedReport {
+        let mut statuses = core::mem::take(&mut self.statuses).into_iter();
+        let mut path = Vec::with_capacity(self.path.len());
+        for (at, reference) in self.path.iter().enumerate() {
+            let Some(certificate) = pool.to_owned_certificate(*reference) else { continue };
+            path.push(OwnedMember {
                 role: self.role(pool, at, *reference),
-                certificate: pool.to_owned_certificate(*reference)?,
+                certificate,
                 in_ring: match reference {
                     CertificateRef::Ring(at) => usize::try_from(*at).ok(),
                     CertificateRef::Target | CertificateRef::Presented(_) => None,
                 },
-                revocation: statuses.next().cloned().unwrap_or(Status::NotChecked),
-            })
-        };
-        let path = self.path.iter().enumerate().filter_map(member).collect();
+                revocation: statuses.next().unwrap_or(Status::NotChecked),
+            });
+        }
         let attempt = |attempt: &build::Attempt| {
             let path = attempt.path.iter().filter_map(|at| pool.to_owned_certificate(*at)).collect();
             (path, attempt.rejection.clone())
         };
-        OwnedReport {
-            verdict: self.verdict,
-            reason: self.reason.clone(),
-            path,
-            policies: self.policies.clone(),
-            valid_until: self.valid_until,
-            attempts: self.attempts.iter().map(attempt).collect(),
-            considered: self.considered.clone(),
-            warnings: self.warnings.clone(),
-            spent: self.spent,
-        }
+        let attempts = self.attempts.iter().map(attempt).collect();
+        let Self { verdict, reason, policies, valid_until, considered, warnings, spent, .. } = self;
+        OwnedReport { verdict, reason, path, policies, valid_until, attempts, considered, warnings, spent }
     }
 
     fn role(&self, pool: &Pool<'_>, at: usize, reference: CertificateRef) -> PathRole {

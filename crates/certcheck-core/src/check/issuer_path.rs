@@ -79,13 +79,8 @@ impl IssuerPath {
         })
     }
 
-    /// The chain and the memory of a check of another leaf, if a search finds this path first.
-    pub(super) fn prepare(
-        &self,
-        check: &Check<'_>,
-        positions: Positions,
-        statuses: Option<&IssuerStatuses>,
-    ) -> Option<(ParsedChain, Memory)> {
+    /// The chain of a check of another leaf, if a search finds this path first.
+    pub(super) fn chain_of(&self, check: &Check<'_>, positions: Positions) -> Option<ParsedChain> {
         if !self.is_stable(check.now) {
             return None;
         }
@@ -98,16 +93,16 @@ impl IssuerPath {
         {
             return None;
         }
-        let chain = self.chain.with_target(positions);
-        let mut memory = Memory::of_path(Arc::clone(&self.first_path), self.hashed_issuer);
-        let is_own = |statuses: &&IssuerStatuses| Arc::ptr_eq(&statuses.of, &self.first_path);
-        if let Some(statuses) = statuses.filter(is_own).filter(|statuses| statuses.hold(check.now)) {
-            let number = memory.number_of(&self.first_path.path);
-            for (at, planned) in (1..).zip(&statuses.planned) {
-                memory.set_planned(number, at, Arc::clone(planned));
-            }
-        }
-        Some((chain, memory))
+        Some(self.chain.with_target(positions))
+    }
+
+    /// The path, target first.
+    pub(super) const fn first_path(&self) -> &Arc<FirstPath> {
+        &self.first_path
+    }
+
+    pub(super) const fn hashed_issuer(&self) -> HashedIssuer {
+        self.hashed_issuer
     }
 
     /// What it is found by.
@@ -149,12 +144,11 @@ impl<'k> IssuerPathKey<'k> {
 
 impl Hash for IssuerPathKey<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.issuer.hash(state);
-        self.authority_key.hash(state);
-        // Nearly all certificates differ in their last bytes, the signature. All bytes are compared later.
-        self.presented.len().hash(state);
+        // Nearly all issuers differ in their keys, and certificates in their last bytes, the signature. All bytes are
+        // compared later.
+        state.write(self.authority_key.unwrap_or(self.issuer));
         for der in self.presented {
-            der.last_chunk::<16>().hash(state);
+            state.write(der.last_chunk::<16>().map_or(&**der, |end| end));
         }
     }
 }
@@ -227,16 +221,22 @@ impl IssuerStatuses {
         Some(Self { of, holds: (now, ends.fold(until, Time::min)), planned })
     }
 
+    /// The plans for the CAs of a path, if these statuses are of that path and hold at this time.
+    pub(super) fn of(&self, path: &IssuerPath, now: Time) -> Option<&[Arc<Planned>]> {
+        (Arc::ptr_eq(&self.of, &path.first_path) && self.hold(now)).then_some(&*self.planned)
+    }
+
     /// Whether the same evidence gives the same statuses at this time.
     #[must_use]
     pub fn hold(&self, now: Time) -> bool {
         (self.holds.0..=self.holds.1).contains(&now)
     }
 
-    /// The requests that were made for them, and the answers.
-    pub fn answers(&self) -> impl Iterator<Item = (&EvidenceRequest, &Answer)> {
-        let asked = self.planned.iter().flat_map(|planned| &planned.asked);
-        asked.map(|asked| (&asked.request, &asked.answer))
+    /// The requests that were made for them, and the answers, with the position of the certificate.
+    pub fn answers(&self) -> impl Iterator<Item = (usize, &EvidenceRequest, &Answer)> {
+        let each = (1..).zip(&self.planned);
+        let asked = each.flat_map(|(at, planned)| planned.asked.iter().map(move |asked| (at, asked)));
+        asked.map(|(at, asked)| (at, &asked.request, &asked.answer))
     }
 }
 

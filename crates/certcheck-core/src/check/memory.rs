@@ -55,10 +55,27 @@ struct PathStatuses {
 pub(super) type Asked<'m> = (&'m EvidenceRequest, Option<&'m Dismissal>);
 
 impl Memory {
-    /// The memory of a check whose path may be known.
-    pub(super) fn of_path(first_path: Arc<FirstPath>, hashed_issuer: HashedIssuer) -> Self {
-        let (first_path, hashed_issuer) = (Some(first_path), Some(hashed_issuer));
-        Self { first_path, hashed_issuer, ..Self::default() }
+    /// The memory of a check whose path may be known, with the plans for its CAs if these are known too, and the
+    /// signatures that were verified.
+    pub(super) fn of_path(
+        first_path: &Arc<FirstPath>,
+        hashed_issuer: HashedIssuer,
+        above: &[Arc<Planned>],
+        edges: Vec<Edge<'static>>,
+    ) -> Self {
+        let mut memory = Self {
+            edges,
+            first_path: Some(Arc::clone(first_path)),
+            hashed_issuer: Some(hashed_issuer),
+            ..Self::default()
+        };
+        if !above.is_empty() {
+            let number = memory.number_of(&first_path.path);
+            for (at, planned) in (1..).zip(above) {
+                memory.set_planned(number, at, Arc::clone(planned));
+            }
+        }
+        memory
     }
 
     /// The search without these certificates, if it was made.

@@ -4,6 +4,7 @@
 //! Check -- begin --> CheckSession -- needs --> (the driver) -- answer --> CheckSession -- finish --> Report
 //! ```
 
+mod at_once;
 mod chain;
 mod evaluate;
 mod findings;
@@ -18,7 +19,7 @@ mod wanted_issuers;
 use pki_types::CertificateDer;
 
 pub use issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
-pub use parsed::ParsedCheck;
+pub use parsed::{Begun, ParsedCheck};
 pub use session::CheckSession;
 
 use crate::key_ring::KeyRing;

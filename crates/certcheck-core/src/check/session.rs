@@ -4,7 +4,7 @@ use pki_types::CertificateDer;
 
 use super::CheckInputs;
 use super::chain::ParsedChain;
-use super::evaluate::{Evaluation, evaluate};
+use super::evaluate::evaluate;
 use super::findings::Findings;
 use super::issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
 use super::memory::Memory;
@@ -109,10 +109,12 @@ impl Step {
 }
 
 impl<I: CheckInputs> CheckSession<I> {
+    /// Begins a session. `signatures` were verified for it before.
     pub(super) fn begin(
         inputs: I,
         chain: Result<ParsedChain, Reason>,
         memory: Memory,
+        signatures: u32,
         source: AnswerFn<'_>,
     ) -> Self {
         let answers = Answers::new(inputs.check().seed);
@@ -125,7 +127,7 @@ impl<I: CheckInputs> CheckSession<I> {
             joined: Vec::new(),
             needs: Vec::new(),
             paths: Vec::new(),
-            signatures: 0,
+            signatures,
             evaluations: 0,
             settled: None,
         };
@@ -322,13 +324,15 @@ impl<I: CheckInputs> CheckSession<I> {
         };
         let open_requests = OpenRequests::Named;
         let (pool, warnings) = (chain.pool(&check, &self.issuers), chain.warnings.clone());
-        let evaluation = evaluate(&check, pool, warnings, &mut self.memory, &answers, open_requests);
+        let mut evaluation = evaluate(&check, pool, warnings, &mut self.memory, &answers, open_requests);
         self.signatures = self.signatures.saturating_add(evaluation.findings.spent.signatures);
         let is_settled = evaluation.needs.is_empty() && evaluation.wanted_issuers.is_empty();
-        let owned = || evaluation.to_owned_report().with_signatures(self.signatures);
-        let settled = is_settled.then(owned);
         let finds_revoked = evaluation.findings.finds_revoked();
-        let Evaluation { needs, wanted_issuers, paths, .. } = evaluation;
+        let needs = core::mem::take(&mut evaluation.needs);
+        let wanted_issuers = core::mem::take(&mut evaluation.wanted_issuers);
+        let paths = core::mem::take(&mut evaluation.paths);
+        let owned = || evaluation.into_owned_report().with_signatures(self.signatures);
+        let settled = is_settled.then(owned);
         Step { needs, wanted_issuers, paths, finds_revoked, settled, found: answers.into_found() }
     }
 

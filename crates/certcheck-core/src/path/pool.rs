@@ -209,6 +209,13 @@ impl<'a> Pool<'a> {
         Some(Candidate { reference, key, subject, issuer, is_self_issued: issuer == subject })
     }
 
+    /// The numbers of the names of these certificates' issuers.
+    pub(crate) fn issuers_of(&self, path: &[CertificateRef]) -> Vec<NameId> {
+        let mut issuers = Vec::with_capacity(path.len());
+        issuers.extend(path.iter().filter_map(|at| Some(self.candidate(*at)?.issuer)));
+        issuers
+    }
+
     /// The entry of the ring. `None` for certificates that are not in it.
     pub(crate) fn in_ring(&self, reference: CertificateRef) -> Option<&'a RingCertificate> {
         match reference {

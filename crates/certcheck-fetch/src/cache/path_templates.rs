@@ -30,7 +30,8 @@ const KIB_EACH: u64 = 8;
 #[derive(Debug)]
 pub(crate) struct Above {
     pub(crate) statuses: IssuerStatuses,
-    pub(crate) by: Vec<Found>,
+    /// Each with the position of the certificate that it was asked for.
+    pub(crate) by: Vec<(usize, Found)>,
 }
 
 /// An issuer path, and what is known about the evidence for it.
@@ -129,7 +130,7 @@ impl PathTemplates {
         // Another check may have been completed meanwhile, for the same evidence perhaps.
         let newer = || self.get(session.issuer_path_key()?).filter(is_stable);
         let Some(template) = begun_under.or_else(newer).or_else(fresh) else { return };
-        template.note_places(session, found);
+        template.note_places(found.iter().filter(|found| session.place_of(&found.request) == Some(0)));
         let before = template.above.load();
         if template.above(memory, *now).is_none() {
             // A client on another path says nothing about this one. What does not hold any more is released, and what
@@ -144,10 +145,10 @@ impl Above {
     /// The statuses of the CAs of a session, if all evidence for them is in memory.
     fn of(session: &CheckSession<Inputs>, path: &IssuerPath, memory: &Memory) -> Option<Self> {
         let statuses = session.issuer_statuses(path)?;
-        let found = |(request, answer): (&EvidenceRequest, &Answer)| {
+        let found = |(at, request, answer): (usize, &EvidenceRequest, &Answer)| {
             let slot = memory.find(&EvidenceKey::of(request)?)?;
             let cached = slot.get().filter(|cached| is_same(&cached.answer, answer))?;
-            Some(Found { request: request.clone(), slot, cached })
+            Some((at, Found { request: request.clone(), slot, cached }))
         };
         let by = statuses.answers().map(found).collect::<Option<Vec<_>>>()?;
         Some(Self { statuses, by })
@@ -167,24 +168,23 @@ impl PathTemplate {
     pub(crate) fn above(&self, memory: &Memory, now: Time) -> Option<Arc<Above>> {
         let above = self.above.load();
         let above = above.as_ref().filter(|above| {
-            above.statuses.hold(now) && above.by.iter().all(|found| found.is_current(memory, now))
+            above.statuses.hold(now) && above.by.iter().all(|(_, found)| found.is_current(memory, now))
         });
         above.map(Arc::clone)
     }
 
-    /// Notes the slots of the CRLs about a leaf for later leaves.
-    fn note_places(&self, session: &CheckSession<Inputs>, found: &[Found]) {
+    /// Notes the slots of the CRLs among what was found about a leaf, for later leaves.
+    pub(crate) fn note_places<'f>(&self, of_leaf: impl IntoIterator<Item = &'f Found> + Clone) {
+        let crls = || {
+            let of_leaf = of_leaf.clone().into_iter();
+            of_leaf.filter(|found| matches!(found.request, EvidenceRequest::Crl { .. }))
+        };
         let places = self.places.load();
-        let is_of_leaf = |found: &&Found| {
-            matches!(found.request, EvidenceRequest::Crl { .. })
-                && session.place_of(&found.request) == Some(0)
-        };
         let is_known = |found: &Found| {
-            places.iter().any(|(request, slot)| *request == found.request && Arc::ptr_eq(slot, &found.slot))
+            places.iter().any(|(request, slot)| Arc::ptr_eq(slot, &found.slot) && *request == found.request)
         };
-        if !found.iter().filter(is_of_leaf).all(is_known) {
-            let places = found.iter().filter(is_of_leaf);
-            let places = places.map(|found| (found.request.clone(), Arc::clone(&found.slot)));
+        if !crls().all(is_known) {
+            let places = crls().map(|found| (found.request.clone(), Arc::clone(&found.slot)));
             self.places.store(Arc::new(places.collect()));
         }
     }

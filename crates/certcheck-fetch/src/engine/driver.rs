@@ -2,23 +2,20 @@
 //! all at once and until a deadline.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use certcheck_core::report::OwnedReport;
-use certcheck_core::revocation::{Answer, Dismissal, EvidenceKind, EvidenceRequest, Need};
+use certcheck_core::revocation::{Answer, Dismissal, EvidenceRequest, Need};
 use certcheck_core::status::Cause;
-use certcheck_core::{CheckSession, ParsedCheck, Time};
+use certcheck_core::{CheckSession, Time};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use pki_types::CertificateDer;
-use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::cache::entry::CacheSlot;
 use crate::cache::evidence::{CachedEvidence, Origin};
 use crate::cache::key::EvidenceKey;
-use crate::cache::lookup::{CacheLookup, Found};
+use crate::cache::lookup::Found;
 use crate::cache::path_templates::PathTemplate;
+use crate::engine::outcome::{CheckOutcome, Used};
 use crate::engine::report::SourceTried;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::waiting::{Awaited, PendingNeed, WaitDeadlines, WaitOutcome, wait};
@@ -46,21 +43,6 @@ pub(crate) struct Renewal {
     pub(crate) until: Level,
 }
 
-/// The result of a check.
-pub(crate) struct CheckOutcome {
-    pub(crate) report: OwnedReport,
-    pub(crate) sources: Vec<SourceTried>,
-    /// The slots of all evidence that was asked for about the path.
-    pub(crate) slots: Vec<Arc<CacheSlot>>,
-    /// When evidence that has no slot is to be fetched again: an answer with a nonce is for one client alone.
-    pub(crate) unkept_until: Option<Time>,
-    /// Evidence that is still being fetched and that this check did not wait for.
-    pub(crate) unfinished: Names,
-    /// Evidence that was not in memory, for a check that looks nowhere else.
-    pub(crate) missing: Names,
-    pub(crate) evaluations: u32,
-}
-
 /// A check in progress, with the evidence that it has found.
 pub(crate) struct Driver {
     fetcher: Arc<Fetcher>,
@@ -69,7 +51,7 @@ pub(crate) struct Driver {
     /// The issuer path that the check was begun under.
     template: Option<Arc<PathTemplate>>,
     /// What was in memory when the check began.
-    found: SmallVec<[Found; 4]>,
+    found: Vec<Found>,
     reach: Reach,
     deadline: Instant,
     renew: Option<Renewal>,
@@ -99,51 +81,33 @@ enum Step {
 }
 
 impl Driver {
-    /// Begins a check with what is in memory. With `renew`, the evidence under its key is looked for again, and memory is
-    /// not enough for anything.
-    pub(crate) fn begin(
+    /// Goes on with a check that has begun.
+    pub(crate) fn new(
         fetcher: &Arc<Fetcher>,
-        snapshot: Arc<Snapshot>,
-        chain: Arc<[CertificateDer<'static>]>,
-        now: Time,
+        snapshot: &Arc<Snapshot>,
+        session: CheckSession<Inputs>,
+        template: Option<Arc<PathTemplate>>,
+        used: Used,
         renew: Option<Renewal>,
     ) -> Self {
-        let parsed = ParsedCheck::new(Inputs::new(&snapshot.basis, chain, now));
-        let memory = &fetcher.memory;
-        let key = if renew.is_some() { None } else { parsed.issuer_path_key() };
-        let template = key.and_then(|key| snapshot.templates.get(key));
-        let places = template.as_ref().map(|template| template.places.load_full());
-        let lookup = CacheLookup::new(memory, now, places.as_deref().map_or(&[], Vec::as_slice));
-        let source = |ask: &EvidenceRequest| if renew.is_some() { None } else { lookup.find(ask) };
-        let above = template.as_ref().and_then(|template| template.above(memory, now));
-        let session = match &template {
-            Some(template) => {
-                let statuses = above.as_ref().map(|above| &above.statuses);
-                parsed.begin_under(&template.issuer_path, statuses, &source)
-            }
-            None => parsed.begin(&source),
-        };
-        let mut found = lookup.into_found();
-        found.extend(above.iter().flat_map(|above| above.by.iter().cloned()));
-        let mut driver = Self {
+        let Used { found, sources, slots } = used;
+        Self {
             fetcher: Arc::clone(fetcher),
-            snapshot,
+            snapshot: Arc::clone(snapshot),
             session,
             template,
-            found: SmallVec::new(),
+            found,
             reach: Reach::AllSources,
             deadline: Instant::now(),
             renew,
-            sources: Vec::new(),
-            slots: Vec::new(),
+            sources,
+            slots,
             unkept_until: None,
             unfinished: Names::new(),
             missing: Names::new(),
             useful: Vec::new(),
             parties: None,
-        };
-        driver.note_found(found);
-        driver
+        }
     }
 
     /// Whether the verdict is final.
@@ -194,37 +158,6 @@ impl Driver {
             let _answered = self.seek(need);
         }
         self.finish()
-    }
-
-    /// Notes the evidence from memory that was used.
-    fn note_found(&mut self, found: SmallVec<[Found; 4]>) {
-        for one in found {
-            let Some(at) = self.session.place_of(&one.request) else { continue };
-            if self.slots.iter().any(|known| known.key == one.slot.key) {
-                continue;
-            }
-            one.slot.touch(self.inputs().now);
-            let kind = one.cached.kind();
-            // Constant labels make a constant key.
-            match kind {
-                EvidenceKind::Ocsp => {
-                    metrics::counter!(names::ANSWERS, "kind" => "ocsp", "from" => "memory").increment(1);
-                }
-                _ => metrics::counter!(names::ANSWERS, "kind" => "crl", "from" => "memory").increment(1),
-            }
-            self.sources.push(SourceTried {
-                at,
-                kind,
-                url: Arc::clone(one.request.url()),
-                from: Some(Origin::Memory),
-                elapsed: Duration::ZERO,
-                bytes: one.cached.bytes(),
-                failure: None,
-                refusal: None,
-            });
-            self.slots.push(Arc::clone(&one.slot));
-            self.found.push(one);
-        }
     }
 
     fn note_slot(&mut self, slot: Arc<CacheSlot>) {

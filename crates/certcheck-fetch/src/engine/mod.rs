@@ -1,12 +1,14 @@
 //! The engine: checks with evidence from memory, store and network.
 
 mod advice;
+mod begin;
 pub(crate) mod builder;
 pub(crate) mod driver;
 pub(crate) mod inventory;
 pub mod measure;
 pub mod mirror;
 mod news;
+mod outcome;
 pub(crate) mod pending;
 mod refresh;
 pub(crate) mod report;
@@ -26,7 +28,9 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::chain::owned;
-use crate::engine::driver::{CheckOutcome, Driver, Reach};
+use crate::engine::begin::begin;
+use crate::engine::driver::Reach;
+use crate::engine::outcome::CheckOutcome;
 use crate::engine::pending::{LONGEST, PendingCheck};
 use crate::engine::report::CheckReport;
 use crate::engine::shared::Shared;
@@ -191,8 +195,8 @@ impl Engine {
         let ring = Arc::new(self.snapshot().with_policy(policy.clone(), &self.shared.limits));
         let Some(runtime) = &self.runtime else { return self.look_up(chain, now) };
         let deadline = Instant::now() + within.min(LONGEST);
-        let driver = Driver::begin(&self.shared.fetcher, Arc::clone(&ring), owned(chain).into(), now, None);
-        let task = runtime.spawn(driver.run(deadline));
+        let begun = begin(&self.shared.fetcher, &ring, owned(chain).into(), now, None);
+        let task = runtime.spawn(begun.run(deadline));
         match task.await {
             Ok(CheckOutcome { report, sources, .. }) => {
                 CheckReport::full(&ring.basis, Arc::new(report), now, sources)

@@ -15,7 +15,9 @@ use tracing::debug;
 
 use crate::cache::known_paths::KnownPath;
 use crate::chain::owned;
-use crate::engine::driver::{CheckOutcome, Driver, Reach, Renewal};
+use crate::engine::begin::{Beginning, begin};
+use crate::engine::driver::{Driver, Reach, Renewal};
+use crate::engine::outcome::CheckOutcome;
 use crate::engine::report::{CheckReport, Inner, tolerated};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::watch::Watches;
@@ -87,11 +89,11 @@ impl Shared {
         if let Some(report) = refused_before(&snapshot, chain, now) {
             return Begun::Decided(report);
         }
-        let driver = Driver::begin(&self.fetcher, snapshot, owned(chain).into(), now, None);
-        if driver.is_settled() {
-            return Begun::Decided(self.close_from_memory(driver));
+        match begin(&self.fetcher, &snapshot, owned(chain).into(), now, None) {
+            Beginning::Accepted(outcome) => Begun::Decided(self.close(&snapshot, chain, now, outcome)),
+            Beginning::Open(driver) if driver.is_settled() => Begun::Decided(self.close_from_memory(*driver)),
+            Beginning::Open(driver) => Begun::Open(driver),
         }
-        Begun::Open(Box::new(driver))
     }
 
     pub(crate) fn look_up(&self, chain: &[CertificateDer<'_>], now: Time) -> CheckReport {
@@ -188,10 +190,10 @@ impl Shared {
         let shared = Arc::clone(self);
         self.fetcher.runtime().spawn(async move {
             let (snapshot, deadline) = (shared.snapshot(), Instant::now() + PREFETCH_TIMEOUT);
-            let (known, presented) = (Arc::clone(&snapshot), Arc::clone(&chain));
-            let driver = Driver::begin(&shared.fetcher, snapshot, presented, now, None);
-            if let Ok(outcome) = permit.spend(driver.run(deadline)).await {
-                let _report = shared.close(&known, &chain, now, outcome);
+            let presented = Arc::clone(&chain);
+            let begun = begin(&shared.fetcher, &snapshot, presented, now, None);
+            if let Ok(outcome) = permit.spend(begun.run(deadline)).await {
+                let _report = shared.close(&snapshot, &chain, now, outcome);
             }
         });
     }
@@ -206,8 +208,8 @@ impl Shared {
     ) -> bool {
         let snapshot = self.snapshot();
         let before = self.fetcher.memory.get(&renewal.key);
-        let driver = Driver::begin(&self.fetcher, snapshot, path.chain(), now, Some(renewal));
-        let _driven = driver.run(deadline).await;
+        let begun = begin(&self.fetcher, &snapshot, path.chain(), now, Some(renewal));
+        let _driven = begun.run(deadline).await;
         match (before, self.fetcher.memory.get(&renewal.key)) {
             (Some(before), Some(after)) => !Arc::ptr_eq(&before, &after),
             (None, Some(_)) => true,
