@@ -8,6 +8,6 @@ pub(crate) fn bytes_of(chain: &[CertificateDer<'_>]) -> usize {
 }
 
 /// An owned copy of a chain.
-pub(crate) fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
+pub(crate) fn owned<C: FromIterator<CertificateDer<'static>>>(chain: &[CertificateDer<'_>]) -> C {
     chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect()
 }

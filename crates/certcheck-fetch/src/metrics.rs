@@ -3,6 +3,8 @@
 //! Names follow the convention of Prometheus: base units as suffixes, `_total` for counters, `_info` for values in a
 //! label.
 
+use metrics::{Key, Label, Level, Metadata};
+
 /// Always 1, with the `version` of this crate.
 pub(crate) const BUILD: &str = "certcheck_build_info";
 /// Usable answers, by `kind` and `from`.
@@ -37,6 +39,28 @@ pub(crate) const TOLERATED: &str = "certcheck_checks_tolerated_total";
 pub(crate) const REFRESHES: &str = "certcheck_refreshes_total";
 /// Clients of live connections that would be refused from then on, by `reason`.
 pub(crate) const ENDED: &str = "certcheck_watches_ended_total";
+
+/// A key that is made when the program is built.
+macro_rules! fixed_key {
+    ($key:ident = $name:ident, $($label:literal => $value:literal),+) => {
+        pub(crate) static $key: Key = {
+            static LABELS: &[Label] = &[$(Label::from_static_parts($label, $value)),+];
+            Key::from_static_parts($name, LABELS)
+        };
+    };
+}
+
+// Those that nearly every check counts.
+fixed_key!(ACCEPTED_KNOWN = CHECKS, "verdict" => "accept", "by" => "known");
+fixed_key!(ACCEPTED_FULL = CHECKS, "verdict" => "accept", "by" => "full");
+fixed_key!(OCSP_FROM_MEMORY = ANSWERS, "kind" => "ocsp", "from" => "memory");
+fixed_key!(CRL_FROM_MEMORY = ANSWERS, "kind" => "crl", "from" => "memory");
+
+/// Adds one to the counter with this key.
+pub(crate) fn count(key: &'static Key) {
+    static METADATA: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+    metrics::with_recorder(|recorder| recorder.register_counter(key, &METADATA)).increment(1);
+}
 
 /// Gives the recorder a description of each metric, which exporters show as HELP, and the version.
 pub(crate) fn describe() {

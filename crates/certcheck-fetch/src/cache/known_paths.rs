@@ -4,7 +4,7 @@
 use std::hash::{Hash, Hasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use certcheck_core::policy::AnchorValidity;
 use certcheck_core::report::OwnedReport;
 use certcheck_core::revocation::Answer;
@@ -22,7 +22,7 @@ use crate::cache::evidence::CachedEvidence;
 use crate::chain::{bytes_of, owned};
 
 /// Bytes that are hashed. The end of a certificate is its signature, which differs most.
-const HASHED: usize = 64;
+const HASHED: usize = 32;
 
 /// A certificate by its bytes. Their end is hashed with a secret, and they are compared in full.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -63,11 +63,6 @@ pub(crate) struct EvidenceSet {
 }
 
 impl EvidenceSet {
-    /// What has not been read from the slots. Many clients connect only once.
-    fn unread() -> Self {
-        Self { evidence: Evidence::new(), of: SmallVec::new(), says_good: OnceLock::new() }
-    }
-
     fn new(slots: &[Arc<CacheSlot>]) -> Self {
         let of: SmallVec<[Option<Arc<CachedEvidence>>; 4]> = slots.iter().map(|slot| slot.get()).collect();
         let mut evidence = Evidence::new();
@@ -107,7 +102,8 @@ pub(crate) struct KnownPath {
     /// Every certificate of the path is valid from the first of these to the second.
     valid: (Time, Time),
     pub(crate) slots: Vec<Arc<CacheSlot>>,
-    evidence_set: ArcSwap<EvidenceSet>,
+    /// `None` if the slots have not been read. Many clients connect only once.
+    evidence_set: ArcSwapOption<EvidenceSet>,
 }
 
 impl KnownPath {
@@ -118,7 +114,7 @@ impl KnownPath {
         slots: Vec<Arc<CacheSlot>>,
         basis: &Arc<Basis>,
     ) -> Option<Self> {
-        let presented = owned(chain.get(1..).unwrap_or_default()).into();
+        let presented = owned(chain.get(1..).unwrap_or_default());
         let until = report.valid_until()?;
         // Whether an anchor's own validity counts is up to the policy: if it does, `valid_until` includes it.
         let counts = if basis.policy.anchor_validity == AnchorValidity::Enforce { 0 } else { 1 };
@@ -128,7 +124,7 @@ impl KnownPath {
             basis: Arc::clone(basis),
             presented,
             valid: (from, until),
-            evidence_set: ArcSwap::from_pointee(EvidenceSet::unread()),
+            evidence_set: ArcSwapOption::empty(),
             slots,
             report,
         })
@@ -145,20 +141,19 @@ impl KnownPath {
     }
 
     /// The current evidence. It is made again only if some of it has changed.
-    pub(crate) fn evidence_set(&self) -> arc_swap::Guard<Arc<EvidenceSet>> {
-        let evidence_set = self.evidence_set.load();
-        if evidence_set.is_of(&self.slots) {
-            return evidence_set;
+    pub(crate) fn evidence_set(&self) -> Arc<EvidenceSet> {
+        if let Some(known) = self.evidence_set.load_full().filter(|known| known.is_of(&self.slots)) {
+            return known;
         }
-        self.evidence_set.store(Arc::new(EvidenceSet::new(&self.slots)));
-        self.evidence_set.load()
+        let evidence_set = Arc::new(EvidenceSet::new(&self.slots));
+        self.evidence_set.store(Some(Arc::clone(&evidence_set)));
+        evidence_set
     }
 
     /// Releases evidence that is no longer in its slot.
     pub(crate) fn release_replaced(&self) {
-        let evidence_set = self.evidence_set.load();
-        if !evidence_set.of.is_empty() && !evidence_set.is_of(&self.slots) {
-            self.evidence_set.store(Arc::new(EvidenceSet::unread()));
+        if self.evidence_set.load().as_ref().is_some_and(|known| !known.is_of(&self.slots)) {
+            self.evidence_set.store(None);
         }
     }
 

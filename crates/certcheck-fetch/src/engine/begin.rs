@@ -56,24 +56,27 @@ pub(crate) fn begin(
         }
         None => Begun::Open(parsed.begin(&source)),
     };
-    let mut used = Used::default();
-    let above = || above.iter().flat_map(|above| above.by.iter().cloned());
+    let found = lookup.into_found();
+    let about_cas = above.as_ref().map_or(&[][..], |above| above.by.as_slice());
+    let mut used = Used::with_capacity(found.len() + about_cas.len());
     match begun {
         Begun::Accepted(report) => {
-            // Evidence is asked for about the leaf alone.
-            let of_leaf = lookup.into_found();
             if let Some(template) = &template {
-                template.note_places(&of_leaf);
+                template.note_places(&found);
             }
-            for (at, found) in of_leaf.into_iter().map(|found| (0, found)).chain(above()) {
+            // Evidence was asked for about the leaf alone.
+            let about_leaf = found.iter().map(|found| (0, found));
+            for (at, found) in about_leaf.chain(about_cas.iter().map(|(at, found)| (*at, found))) {
                 used.note(at, found, now);
             }
             Beginning::Accepted(CheckOutcome::of_memory(report, used))
         }
         Begun::Open(session) => {
-            for found in lookup.into_found().into_iter().chain(above().map(|(_, found)| found)) {
-                if let Some(at) = session.place_of(&found.request) {
-                    used.note(at, found, now);
+            for found in found.into_iter().chain(about_cas.iter().map(|(_, found)| found.clone())) {
+                if let Some(at) = session.place_of(&found.request)
+                    && used.note(at, &found, now)
+                {
+                    used.found.push(found);
                 }
             }
             drop(places);

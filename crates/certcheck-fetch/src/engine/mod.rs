@@ -164,7 +164,7 @@ impl Engine {
 
     fn prefetch_for(&self, report: &CheckReport, chain: &[CertificateDer<'_>], now: Time) {
         if let Some(runtime) = &self.runtime {
-            self.shared.prefetch(runtime.handle(), report, owned(chain).into(), now);
+            self.shared.prefetch(runtime.handle(), report, owned(chain), now);
         }
     }
 
@@ -195,7 +195,7 @@ impl Engine {
         let ring = Arc::new(self.snapshot().with_policy(policy.clone(), &self.shared.limits));
         let Some(runtime) = &self.runtime else { return self.look_up(chain, now) };
         let deadline = Instant::now() + within.min(LONGEST);
-        let begun = begin(&self.shared.fetcher, &ring, owned(chain).into(), now, None);
+        let begun = begin(&self.shared.fetcher, &ring, owned(chain), now, None);
         let task = runtime.spawn(begun.run(deadline));
         match task.await {
             Ok(CheckOutcome { report, sources, .. }) => {

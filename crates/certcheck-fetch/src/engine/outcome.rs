@@ -46,7 +46,7 @@ impl CheckOutcome {
 }
 
 /// The evidence from memory that was used, and how a report shows it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Used {
     pub(crate) found: Vec<Found>,
     pub(crate) sources: Vec<SourceTried>,
@@ -54,20 +54,22 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    /// Notes evidence that was used for the certificate at this position of the path.
-    pub(crate) fn note(&mut self, at: usize, one: Found, now: Time) {
+    /// Nothing yet, with room for this many pieces.
+    pub(crate) fn with_capacity(pieces: usize) -> Self {
+        Self { found: Vec::new(), sources: Vec::with_capacity(pieces), slots: Vec::with_capacity(pieces) }
+    }
+
+    /// Notes evidence that was used for the certificate at this position of the path. False if it was noted before.
+    pub(crate) fn note(&mut self, at: usize, one: &Found, now: Time) -> bool {
         if self.slots.iter().any(|known| known.key == one.slot.key) {
-            return;
+            return false;
         }
         one.slot.touch(now);
         let kind = one.cached.kind();
-        // Constant labels make a constant key.
-        match kind {
-            EvidenceKind::Ocsp => {
-                metrics::counter!(names::ANSWERS, "kind" => "ocsp", "from" => "memory").increment(1);
-            }
-            _ => metrics::counter!(names::ANSWERS, "kind" => "crl", "from" => "memory").increment(1),
-        }
+        names::count(match kind {
+            EvidenceKind::Ocsp => &names::OCSP_FROM_MEMORY,
+            _ => &names::CRL_FROM_MEMORY,
+        });
         self.sources.push(SourceTried {
             at,
             kind,
@@ -79,6 +81,6 @@ impl Used {
             refusal: None,
         });
         self.slots.push(Arc::clone(&one.slot));
-        self.found.push(one);
+        true
     }
 }

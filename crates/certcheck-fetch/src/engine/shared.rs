@@ -68,8 +68,7 @@ impl Shared {
         for slot in &path.slots {
             slot.touch(now);
         }
-        metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "known").increment(1);
-        let evidence_set = Arc::clone(&evidence_set);
+        names::count(&names::ACCEPTED_KNOWN);
         let inner = Inner::Known { path, evidence_set, now };
         let (sources, missing) = (Vec::new(), Names::new());
         Some(CheckReport { inner, sources, missing, unkept_until: None, evaluations: 0 })
@@ -89,7 +88,7 @@ impl Shared {
         if let Some(report) = refused_before(&snapshot, chain, now) {
             return Begun::Decided(report);
         }
-        match begin(&self.fetcher, &snapshot, owned(chain).into(), now, None) {
+        match begin(&self.fetcher, &snapshot, owned(chain), now, None) {
             Beginning::Accepted(outcome) => Begun::Decided(self.close(&snapshot, chain, now, outcome)),
             Beginning::Open(driver) if driver.is_settled() => Begun::Decided(self.close_from_memory(*driver)),
             Beginning::Open(driver) => Begun::Open(driver),
@@ -228,10 +227,7 @@ impl Shared {
         let report = Arc::new(report);
         let verdict = report.verdict();
         match verdict {
-            // Constant labels make a constant key.
-            Verdict::Accept => {
-                metrics::counter!(names::CHECKS, "verdict" => "accept", "by" => "full").increment(1)
-            }
+            Verdict::Accept => names::count(&names::ACCEPTED_FULL),
             _ => metrics::counter!(names::CHECKS, "verdict" => verdict.code(), "by" => "full").increment(1),
         }
         if let Some(cause) = tolerated(&report) {
