@@ -4,13 +4,16 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_benches::Always;
 use certcheck_benches::first_seen::{KINDS, Kind, Scene};
+use certcheck_core::crl::Crl;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Algorithms;
-use certcheck_core::{Check, Policy, Revocation, Time};
+use certcheck_core::{Check, Evidence, Policy, Revocation, Time};
+use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
 use certcheck_testkit::{Cert, Key};
 use pki_types::{CertificateDer, UnixTime};
 
@@ -37,11 +40,12 @@ struct Row {
     run: fn(usize),
 }
 
-const ROWS: [Row; 4] = [
+const ROWS: [Row; 5] = [
     Row { word: "webpki: path with one intermediate", run: webpki_path },
     Row { word: "certcheck: path with one intermediate", run: own_path },
     Row { word: "certcheck: first seen, CRL and intermediate in memory", run: first_seen_in_ring },
     Row { word: "certcheck: first seen, intermediate presented", run: first_seen_presented },
+    Row { word: "certcheck: three statuses of a known path looked up", run: known_statuses },
 ];
 
 fn webpki_path(rounds: usize) {
@@ -86,6 +90,37 @@ fn first_seen(kind: &Kind, rounds: usize) {
             scene.engine.forget_paths();
         }
         assert!(scene.engine.look_up(&scene.clients[at], certcheck_benches::first_seen::now()).is_accepted());
+    }
+}
+
+/// The statuses of a client and two CAs, by a CRL each, as they are looked up for a client that is known.
+fn known_statuses(rounds: usize) {
+    let key = |name: &str| Key::p256(&format!("bench instructions {name}"));
+    let (root, upper, lower) = (key("root"), key("upper"), key("lower"));
+    let names = ["O=Bench,CN=Root", "O=Bench,CN=Upper", "O=Bench,CN=Lower"];
+    let chain = [
+        Cert::leaf("O=Bench,CN=client", &key("client"), names[2], &lower).issue(&lower),
+        Cert::ca(names[2], &lower, names[1], &upper).issue(&upper),
+        Cert::ca(names[1], &upper, names[0], &root).issue(&root),
+    ];
+    let chain: Vec<CertificateDer<'_>> = chain.into_iter().map(CertificateDer::from).collect();
+    let mut builder = RingBuilder::new();
+    builder.add("root", &Cert::root(names[0], &root).issue(&root), Placement::Anchor).unwrap();
+    let ring = builder.build().unwrap();
+    let mut evidence = Evidence::new();
+    for (name, key) in names.iter().zip([&root, &upper, &lower]) {
+        let entries = (0..100_u8).map(|n| RevokedCertificate::new(&[1, n]));
+        let crl = CrlBuilder::new(name).revoking(entries).issue(key);
+        evidence.add_crl(Arc::new(Crl::parse(crl.into(), "bench").unwrap()));
+    }
+    let (policy, now) = (Policy::client(Revocation::HardFail), certcheck_benches::first_seen::now());
+    let check = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence);
+    let report = check.run();
+    let path: Vec<_> = report.path.iter().map(|member| member.certificate).collect();
+    for _ in 0..rounds {
+        let mut good = 0;
+        let _until = check.look_up(&path, None, |_, status| good += usize::from(status.code() == "good"));
+        assert_eq!(good, 3);
     }
 }
 

@@ -223,23 +223,20 @@ impl Crl {
         Name::reread(self.part(&self.parts.issuer))
     }
 
-    fn algorithm(&self) -> Result<AlgorithmIdentifier<'_>, ViewFault> {
-        let content = Reader::at(self.part(&self.parts.algorithm), self.parts.algorithm.start);
-        AlgorithmIdentifier::parse(content, "signature")
+    fn algorithm(&self) -> AlgorithmIdentifier<'_> {
+        AlgorithmIdentifier::reread(self.part(&self.parts.algorithm))
     }
 
     /// The object identifier of the signature algorithm.
-    ///
-    /// # Errors
-    /// None in practice: [`Crl::parse`] has parsed it. The same applies to the methods below.
-    pub fn signature_algorithm(&self) -> Result<Oid<'_>, ViewFault> {
-        Ok(self.algorithm()?.oid)
+    #[must_use]
+    pub fn signature_algorithm(&self) -> Oid<'_> {
+        self.algorithm().oid
     }
 
     /// The issuingDistributionPoint (RFC 5280 5.2.5), if the CRL has it.
     ///
     /// # Errors
-    /// None in practice, as [`Crl::signature_algorithm`].
+    /// None in practice: [`Crl::parse`] has parsed it. The same applies to the methods below.
     pub fn issuing_distribution_point(&self) -> Result<Option<IssuingDistributionPoint<'_>>, ViewFault> {
         self.parts.idp.as_ref().map(|idp| IssuingDistributionPoint::parse(self.reader(idp))).transpose()
     }
@@ -259,7 +256,7 @@ impl Crl {
     /// The distribution points of its delta CRLs (RFC 5280 5.2.6).
     ///
     /// # Errors
-    /// None in practice, as [`Crl::signature_algorithm`].
+    /// None in practice, as [`Crl::issuing_distribution_point`].
     #[doc(alias = "RFC 5280 section 5.2.6")]
     pub fn freshest_crl(&self) -> Result<Option<DistributionPoints<'_>>, ViewFault> {
         self.parts
@@ -272,7 +269,7 @@ impl Crl {
     /// The locations of its issuer's certificates (RFC 5280 5.2.7).
     ///
     /// # Errors
-    /// None in practice, as [`Crl::signature_algorithm`].
+    /// None in practice, as [`Crl::issuing_distribution_point`].
     pub fn authority_info_access(&self) -> Result<Option<AccessDescriptions<'_>>, ViewFault> {
         self.parts.access.as_ref().map(|access| AccessDescriptions::of_body(self.reader(access))).transpose()
     }
@@ -296,7 +293,7 @@ impl Crl {
         policy: &Policy,
         budget: &mut Budget<'_>,
     ) -> Result<VerifiedCrl<'a>, SignatureFault> {
-        let algorithm = self.algorithm().map_err(|fault| SignatureFault::Reason(fault.into()))?;
+        let algorithm = self.algorithm();
         let signed = Signed { message: self.tbs(), algorithm, signature: self.part(&self.parts.signature) };
         self.keys.verify(self.parts.tbs.start, signed, key, &policy.signatures, budget)?;
         Ok(VerifiedCrl { crl: self, key })

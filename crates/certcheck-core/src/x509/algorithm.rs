@@ -1,6 +1,6 @@
 //! `AlgorithmIdentifier` and `SubjectPublicKeyInfo` (RFC 5280 4.1.1.2, 4.1.2.7).
 
-use crate::der::{Reader, Rule, ViewFault, bit_string_bytes, tag};
+use crate::der::{Reader, Rule, ViewFault, bit_string_bytes, next_parsed, tag};
 use crate::oid::Oid;
 
 /// An algorithm with its parameters (RFC 5280 4.1.1.2).
@@ -20,6 +20,15 @@ pub struct AlgorithmIdentifier<'a> {
 }
 
 impl<'a> AlgorithmIdentifier<'a> {
+    /// An identifier from the content of a sequence that was parsed before.
+    #[inline]
+    pub(crate) fn reread(content: &'a [u8]) -> Self {
+        let mut rest = content;
+        let oid = next_parsed(&mut rest).map_or(&[][..], |oid| oid.value);
+        let parameters = if rest.is_empty() { None } else { Some(rest) };
+        Self { oid: Oid::new(oid), parameters, content }
+    }
+
     /// Parses the content of the SEQUENCE.
     ///
     /// # Errors

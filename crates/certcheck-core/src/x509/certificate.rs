@@ -14,7 +14,7 @@ use super::general_name::GeneralNames;
 use super::name::Name;
 use super::policy_extensions::{Policies, PolicyConstraints, PolicyMappings};
 use super::source_extensions::{AccessDescriptions, DistributionPoints};
-use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, integer, next_parsed, tag};
+use crate::der::{Reader, Rule, Tlv, ViewFault, bit_string_bytes, integer, tag};
 use crate::oid::Oid;
 use crate::time::Time;
 
@@ -220,7 +220,7 @@ impl<'a> Certificate<'a> {
     /// The signature algorithm (RFC 5280 4.1.1.2).
     #[must_use]
     pub fn signature_algorithm(&self) -> AlgorithmIdentifier<'a> {
-        reread_algorithm(self.slice(self.fields.signature_algorithm))
+        AlgorithmIdentifier::reread(self.slice(self.fields.signature_algorithm))
     }
 
     /// The signature (RFC 5280 4.1.1.3).
@@ -259,7 +259,7 @@ impl<'a> Certificate<'a> {
     pub fn spki(&self) -> SubjectPublicKeyInfo<'a> {
         SubjectPublicKeyInfo {
             raw: self.spki_raw(),
-            algorithm: reread_algorithm(self.slice(self.fields.spki_algorithm)),
+            algorithm: AlgorithmIdentifier::reread(self.slice(self.fields.spki_algorithm)),
             public_key: self.slice(self.fields.public_key),
         }
     }
@@ -583,13 +583,4 @@ fn spki_algorithm_span(spki: SubjectPublicKeyInfo<'_>, at: usize) -> Result<Span
     const FIELD: &str = "subjectPublicKeyInfo";
     let mut inner = Reader::at(spki.raw, at).sequence(FIELD)?;
     Ok(span_of_value(inner.expect(tag::SEQUENCE, FIELD)?))
-}
-
-/// An algorithm identifier that `parse` has parsed before.
-#[inline]
-fn reread_algorithm(content: &[u8]) -> AlgorithmIdentifier<'_> {
-    let mut rest = content;
-    let oid = next_parsed(&mut rest).map_or(&[][..], |oid| oid.value);
-    let parameters = if rest.is_empty() { None } else { Some(rest) };
-    AlgorithmIdentifier { oid: Oid::new(oid), parameters, content }
 }

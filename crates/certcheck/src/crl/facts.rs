@@ -140,7 +140,7 @@ impl CrlObject<'_> {
             base_number: crl.base_number().map(hex::number),
             kinds: kinds(crl, point.as_ref()),
             distribution_point: point.map(PointObject::from),
-            signature_algorithm: crl.signature_algorithm()?.into(),
+            signature_algorithm: crl.signature_algorithm().into(),
             authority_key_id: crl.authority_key().map(hex::bytes),
             this_update: this_update.to_string(),
             next_update: next_update.map(|time| time.to_string()),
