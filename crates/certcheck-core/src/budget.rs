@@ -58,6 +58,12 @@ impl Spent {
         }
     }
 
+    /// What was spent on signatures alone.
+    pub(crate) fn of_signatures(self) -> Self {
+        let Self { signatures, evidence_signatures, signature_cost, .. } = self;
+        Self { signatures, evidence_signatures, signature_cost, ..Self::default() }
+    }
+
     /// The same without signatures: they are verified once, and counted then.
     pub(crate) const fn without_signatures(self) -> Self {
         Self { signatures: 0, evidence_signatures: 0, signature_cost: 0, ..self }

@@ -136,7 +136,7 @@ mod time;
 pub mod x509;
 
 pub use check::{
-    Begun, Check, CheckInputs, CheckSession, IssuerPath, IssuerPathKey, IssuerStatuses, ParsedCheck,
+    BegunCheck, Check, CheckInputs, CheckSession, IssuerPath, IssuerPathKey, IssuerStatuses, ParsedCheck,
 };
 pub use encoding::{
     EncodingFault, certificates as certificates_of, crls as crls_of, ocsp_responses as ocsp_responses_of,

@@ -12,7 +12,8 @@ use certcheck_core::policy::{EvidenceOrder, Nonce};
 use certcheck_core::revocation::{Answer, EvidenceRequest, OcspEvidence};
 use certcheck_core::status::{Cause, Status};
 use certcheck_core::{
-    Begun, Check, CheckSession, Evidence, KeyRing, ParsedCheck, Policy, Purpose, Revocation, Time, Verdict,
+    BegunCheck, Check, CheckSession, Evidence, KeyRing, ParsedCheck, Policy, Purpose, Revocation, Time,
+    Verdict,
 };
 use certcheck_testkit::crl::{self, CrlBuilder, RevokedCertificate};
 use certcheck_testkit::ext::{self, Point};
@@ -282,13 +283,13 @@ proptest! {
             let under = ParsedCheck::new(check()).begin_under(&issuer_path, Some(&statuses), &source);
             let mut searched = ParsedCheck::new(check()).begin(&source);
             match under {
-                Begun::Accepted(report) => {
+                BegunCheck::Accepted(report) => {
                     prop_assert_eq!(searched.needs(), &[]);
                     let searched = searched.into_report();
                     let summaries = [&report, &searched].map(|report| alike::summary(&report.view(&PKI.ring)));
                     prop_assert_eq!(&summaries[0], &summaries[1]);
                 }
-                Begun::Open(mut under) => {
+                BegunCheck::Open(mut under) => {
                     prop_assert_eq!(under.needs(), searched.needs());
                     for session in [&mut under, &mut searched] {
                         while let Some(need) = session.needs().first().cloned() {
@@ -357,14 +358,14 @@ fn a_good_leaf_under_a_known_path_is_accepted_at_once() {
             };
             ParsedCheck::new(check()).begin_under(&issuer_path, Some(&statuses), &source)
         };
-        assert!(matches!(begin(all("good"), ""), Begun::Accepted(_)), "{order:?}");
+        assert!(matches!(begin(all("good"), ""), BegunCheck::Accepted(_)), "{order:?}");
         for word in ["revoked", "listed", "forged"] {
             let is_of_order = PKI.sources[first_of(order)].iter().any(|(known, _)| *known == word);
             if is_of_order {
-                assert!(matches!(begin(all(word), ""), Begun::Open(_)), "{order:?} {word}");
+                assert!(matches!(begin(all(word), ""), BegunCheck::Open(_)), "{order:?} {word}");
             }
         }
-        assert!(matches!(begin(all("good"), first_of(order)), Begun::Open(_)), "{order:?}");
+        assert!(matches!(begin(all("good"), first_of(order)), BegunCheck::Open(_)), "{order:?}");
     }
 }
 

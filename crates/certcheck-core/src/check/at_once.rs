@@ -11,9 +11,11 @@ use super::Check;
 use super::chain::ParsedChain;
 use super::findings::{Findings, valid_until, warnings_of_anchor};
 use super::issuer_path::IssuerPath;
+use crate::budget::Spent;
 use crate::path::candidate::CertificateRef;
 use crate::path::context::{Context, Edge};
 use crate::path::pool::Pool;
+use crate::path::verify::Valid;
 use crate::policy::Revocation;
 use crate::report::{OwnedReport, Verdict};
 use crate::revocation::plan::{OpenRequests, Planned, plan};
@@ -26,11 +28,17 @@ use crate::x509::Certificate;
 /// Whether a leaf is accepted at once.
 pub(super) enum AtOnce {
     Accepted(OwnedReport),
-    /// It needs a session, which need not verify these signatures again.
-    Open {
-        edges: Vec<Edge<'static>>,
-        signatures: u32,
-    },
+    Open(Attempt),
+}
+
+/// What is known of a leaf that needs a session: its signatures need not be verified again, and count.
+#[derive(Default)]
+pub(super) struct Attempt {
+    pub(super) edges: Vec<Edge<'static>>,
+    /// What was spent on signatures.
+    pub(super) spent: Spent,
+    /// The known path is not valid for the leaf.
+    pub(super) is_refuted: bool,
 }
 
 /// Tries to accept the target of a chain under its issuer path. `above` are the plans for the CAs of the path.
@@ -44,23 +52,28 @@ pub(super) fn accept(
     let Check { ring, policy, now, issuers, .. } = *check;
     let pool = chain.pool(check, &[]);
     let mut context = Context::new(ring, policy, now, issuers);
-    match report(check, &pool, &mut context, issuer_path, above, source) {
+    let valid = issuer_path.first_path().validate(&mut context, &pool);
+    let is_refuted = valid.is_none();
+    let mut spent = context.budget.spent;
+    match valid.and_then(|valid| report(check, &pool, valid, &mut spent, issuer_path, above, source)) {
         Some(report) => AtOnce::Accepted(report),
         None => {
-            let signatures = context.budget.spent.signatures;
-            AtOnce::Open {
-                edges: context.into_edges().into_iter().map(Edge::into_owned).collect(),
-                signatures,
+            if is_refuted {
+                // A search reports what failed.
+                context.begin_search();
             }
+            let edges = context.into_edges().into_iter().map(Edge::into_owned).collect();
+            AtOnce::Open(Attempt { edges, spent: spent.of_signatures(), is_refuted })
         }
     }
 }
 
-/// The report, if it accepts.
-fn report<'e>(
-    check: &Check<'e>,
-    pool: &Pool<'e>,
-    context: &mut Context<'e>,
+/// The report on a validated path, if it accepts. Adds to `spent`.
+fn report(
+    check: &Check<'_>,
+    pool: &Pool<'_>,
+    valid: Valid,
+    spent: &mut Spent,
     issuer_path: &IssuerPath,
     above: &[Arc<Planned>],
     source: AnswerFn<'_>,
@@ -68,8 +81,6 @@ fn report<'e>(
     let first_path = issuer_path.first_path();
     let CertificateRef::Ring(anchor) = *first_path.path.last()? else { return None };
     let anchor = check.ring.get(anchor)?;
-    let valid = first_path.validate(context, pool)?;
-    let mut spent = context.budget.spent;
     let mut statuses = Vec::new();
     if check.policy.revocation != Revocation::Off {
         let mut path: Vec<Certificate<'_>> = Vec::with_capacity(first_path.path.len());
@@ -91,7 +102,7 @@ fn report<'e>(
         let none = Answers::new(check.seed);
         let answers = AnswersWith::new(&none, source);
         let leaf = *checked.first()?;
-        let planned = plan(assess_context, check.evidence, &answers, leaf, OpenRequests::Named, &mut spent);
+        let planned = plan(assess_context, check.evidence, &answers, leaf, OpenRequests::Named, spent);
         let is_useful = planned.next.is_none() && planned.asked.iter().all(|asked| asked.fault.is_none());
         let plans = || core::iter::once(&planned).chain(above.iter().map(|planned| &**planned));
         let is_good = |planned: &Planned| matches!(planned.status, Status::Good(_) | Status::NoRevAvail);
@@ -102,7 +113,7 @@ fn report<'e>(
         {
             return None;
         }
-        spent = above.iter().fold(spent, |spent, planned| spent.and(planned.spent));
+        *spent = above.iter().fold(*spent, |spent, planned| spent.and(planned.spent));
         statuses.reserve_exact(checked.len());
         statuses.extend(plans().map(|planned| planned.status.clone()));
     }
@@ -116,7 +127,7 @@ fn report<'e>(
         policies: valid.policies,
         attempts: Vec::new(),
         considered: Vec::new(),
-        spent,
+        spent: *spent,
     };
     Some(findings.into_owned_report(pool))
 }

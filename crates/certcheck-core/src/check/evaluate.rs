@@ -35,7 +35,8 @@ impl<'a> Check<'a> {
                 let Presented { certificates, warnings, .. } = Presented::parse(&self, &[]);
                 let pool = Pool::new(self.ring, target, certificates);
                 let (answers, mut memory) = (Answers::new(None), Memory::default());
-                evaluate(&self, pool, warnings, &mut memory, &answers, OpenRequests::NotTried).into_report()
+                let (spent, open_requests) = (Spent::default(), OpenRequests::NotTried);
+                evaluate(&self, pool, warnings, &mut memory, spent, &answers, open_requests).into_report()
             }
         }
     }
@@ -96,13 +97,14 @@ struct Evaluator<'c, 'e> {
     paths: Vec<usize>,
 }
 
-/// Evaluates the check with the certificates of this pool. With a memory from an earlier
-/// evaluation of the same check, only what new answers concern is determined again.
+/// Evaluates the check with the certificates of this pool, after `spent`. With a memory from an earlier evaluation of the
+/// same check, only what new answers concern is determined again.
 pub(super) fn evaluate<'e>(
     check: &Check<'e>,
     pool: Pool<'e>,
     warnings: Vec<Warning>,
     memory: &mut Memory,
+    spent: Spent,
     answers: &dyn AnswerSource,
     open_requests: OpenRequests,
 ) -> Evaluation<'e> {
@@ -115,7 +117,7 @@ pub(super) fn evaluate<'e>(
         answers,
         open_requests,
         signer_policy: OnceCell::new(),
-        spent: Spent::default(),
+        spent,
         paths: Vec::new(),
     };
     let Found { findings, needs, wanted_issuers } = evaluator.run(warnings);
@@ -192,8 +194,8 @@ impl<'e> Evaluator<'_, 'e> {
             Some(first_path) => {
                 let followed = first_path.follow(&mut context, &self.pool);
                 if followed.is_none() {
-                    let signatures = context.budget.spent.signatures;
-                    context.budget.spent = Spent { signatures, ..self.spent };
+                    let verified = context.budget.spent.of_signatures();
+                    context.budget.spent = self.spent.without_signatures().and(verified);
                     context.begin_search();
                 }
                 followed

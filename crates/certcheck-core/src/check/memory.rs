@@ -55,6 +55,11 @@ struct PathStatuses {
 pub(super) type Asked<'m> = (&'m EvidenceRequest, Option<&'m Dismissal>);
 
 impl Memory {
+    /// The memory of a check that has verified signatures, and knows nothing else.
+    pub(super) fn of_edges(edges: Vec<Edge<'static>>) -> Self {
+        Self { edges, ..Self::default() }
+    }
+
     /// The memory of a check whose path may be known, with the plans for its CAs if these are known too, and the
     /// signatures that were verified.
     pub(super) fn of_path(

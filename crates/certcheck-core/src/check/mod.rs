@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! Check -- begin --> CheckSession -- needs --> (the driver) -- answer --> CheckSession -- finish --> Report
+//!
+//! ParsedCheck -- begin_under an IssuerPath --> accepted at once, or a CheckSession
 //! ```
 
 mod at_once;
@@ -19,7 +21,7 @@ mod wanted_issuers;
 use pki_types::CertificateDer;
 
 pub use issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
-pub use parsed::{Begun, ParsedCheck};
+pub use parsed::{BegunCheck, ParsedCheck};
 pub use session::CheckSession;
 
 use crate::key_ring::KeyRing;

@@ -1,11 +1,13 @@
 //! A check whose target has been parsed, and how it begins: with a search, or under a path that is known.
 
-use super::at_once::{self, AtOnce};
+use super::at_once::{self, AtOnce, Attempt};
 use super::chain::{ParsedChain, parse_target};
 use super::issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
 use super::memory::Memory;
 use super::session::CheckSession;
 use super::{Check, CheckInputs};
+use crate::budget::Spent;
+use crate::policy::Revocation;
 use crate::reason::Reason;
 use crate::report::OwnedReport;
 use crate::revocation::AnswerFn;
@@ -57,45 +59,54 @@ impl<I: CheckInputs> ParsedCheck<I> {
     pub fn begin(self, source: AnswerFn<'_>) -> CheckSession<I> {
         let Self { inputs, target } = self;
         let chain = target.map(|target| ParsedChain::parse(&inputs.check(), target, &[]));
-        CheckSession::begin(inputs, chain, Memory::default(), 0, source)
+        CheckSession::begin(inputs, chain, Memory::default(), Spent::default(), source)
     }
 
     /// Begins the check under a path that was accepted for another leaf. If a search would find this path first, nothing
     /// is searched, and what was found about the certificates above the leaf is known. Everything else is checked as in
     /// any other check. `statuses` are those of the CAs, if they are known too and hold at this time
-    /// ([`IssuerStatuses::hold`]). With them, a leaf whose evidence `source` has is accepted at once. Ring, policy and
-    /// given evidence must be those of the checks that they come from.
+    /// ([`IssuerStatuses::hold`]). Ring, policy and given evidence must be those of the checks that they come from.
+    ///
+    /// With these statuses, or if revocation is not checked, a good leaf is accepted at once if the evidence about it is
+    /// given or `source` has it. If the policy asks for an explanation, there is always a session.
     #[must_use]
     pub fn begin_under(
         self,
         issuer_path: &IssuerPath,
         statuses: Option<&IssuerStatuses>,
         source: AnswerFn<'_>,
-    ) -> Begun<I> {
+    ) -> BegunCheck<I> {
         let check = self.inputs.check();
         let target = self.target.as_ref().ok().copied();
         let Some(chain) = target.and_then(|target| issuer_path.chain_of(&check, target)) else {
-            return Begun::Open(self.begin(source));
+            return BegunCheck::Open(self.begin(source));
         };
-        let above = statuses.and_then(|statuses| statuses.of(issuer_path, check.now));
-        let (mut edges, mut verified) = (Vec::new(), 0);
-        // A report that explains more is made by a session.
-        if let Some(above) = above.filter(|_| !check.policy.explain) {
-            match at_once::accept(&check, &chain, issuer_path, above, source) {
-                AtOnce::Accepted(report) => return Begun::Accepted(report),
-                AtOnce::Open { edges: known, signatures } => (edges, verified) = (known, signatures),
-            }
-        }
-        let (first_path, hashed_issuer) = (issuer_path.first_path(), issuer_path.hashed_issuer());
-        let memory = Memory::of_path(first_path, hashed_issuer, above.unwrap_or_default(), edges);
-        Begun::Open(CheckSession::begin(self.inputs, Ok(chain), memory, verified, source))
+        let above = match check.policy.revocation {
+            Revocation::Off => Some(&[][..]),
+            _ => statuses.and_then(|statuses| statuses.of(issuer_path, check.now)),
+        };
+        let attempt = match above.filter(|_| !check.policy.explain) {
+            Some(above) => match at_once::accept(&check, &chain, issuer_path, above, source) {
+                AtOnce::Accepted(report) => return BegunCheck::Accepted(report),
+                AtOnce::Open(attempt) => attempt,
+            },
+            None => Attempt::default(),
+        };
+        let Attempt { edges, spent, is_refuted } = attempt;
+        let memory = if is_refuted {
+            Memory::of_edges(edges)
+        } else {
+            let above = above.unwrap_or_default();
+            Memory::of_path(issuer_path.first_path(), issuer_path.hashed_issuer(), above, edges)
+        };
+        BegunCheck::Open(CheckSession::begin(self.inputs, Ok(chain), memory, spent, source))
     }
 }
 
 /// A check that has begun under a known path.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "it is decided, or it is not")]
-pub enum Begun<I> {
+pub enum BegunCheck<I> {
     /// It was accepted at once, with one evaluation.
     Accepted(OwnedReport),
     /// A session, which may be settled.

@@ -9,6 +9,7 @@ use super::findings::Findings;
 use super::issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
 use super::memory::Memory;
 use super::wanted_issuers::WantedIssuers;
+use crate::budget::Spent;
 use crate::reason::{Reason, Rejection};
 use crate::report::{OwnedReport, Report};
 use crate::revocation::plan::OpenRequests;
@@ -74,6 +75,8 @@ pub struct CheckSession<I> {
     needs: Vec<Need>,
     /// The numbers of the paths that were evaluated last.
     paths: Vec<usize>,
+    /// What was spent before the first evaluation.
+    before: Spent,
     /// The signatures verified so far. The report counts all of them.
     signatures: u32,
     /// The evaluations so far.
@@ -109,12 +112,12 @@ impl Step {
 }
 
 impl<I: CheckInputs> CheckSession<I> {
-    /// Begins a session. `signatures` were verified for it before.
+    /// Begins a session, for which `spent` was spent before.
     pub(super) fn begin(
         inputs: I,
         chain: Result<ParsedChain, Reason>,
         memory: Memory,
-        signatures: u32,
+        spent: Spent,
         source: AnswerFn<'_>,
     ) -> Self {
         let answers = Answers::new(inputs.check().seed);
@@ -127,7 +130,8 @@ impl<I: CheckInputs> CheckSession<I> {
             joined: Vec::new(),
             needs: Vec::new(),
             paths: Vec::new(),
-            signatures,
+            before: spent,
+            signatures: 0,
             evaluations: 0,
             settled: None,
         };
@@ -236,7 +240,9 @@ impl<I: CheckInputs> CheckSession<I> {
                 let open_requests =
                     if self.needs.is_empty() { OpenRequests::Named } else { OpenRequests::NotTried };
                 let (pool, warnings) = (chain.pool(&check, &self.issuers), chain.warnings.clone());
-                evaluate(&check, pool, warnings, &mut memory, &self.answers, open_requests).into_report()
+                let spent = Spent::default();
+                evaluate(&check, pool, warnings, &mut memory, spent, &self.answers, open_requests)
+                    .into_report()
             }
         };
         report.spent.signatures = report.spent.signatures.saturating_add(self.signatures);
@@ -322,9 +328,10 @@ impl<I: CheckInputs> CheckSession<I> {
                 return Step::refused(OwnedReport::new(&findings.without_path(), check.ring));
             }
         };
-        let open_requests = OpenRequests::Named;
+        let (open_requests, before) = (OpenRequests::Named, core::mem::take(&mut self.before));
         let (pool, warnings) = (chain.pool(&check, &self.issuers), chain.warnings.clone());
-        let mut evaluation = evaluate(&check, pool, warnings, &mut self.memory, &answers, open_requests);
+        let mut evaluation =
+            evaluate(&check, pool, warnings, &mut self.memory, before, &answers, open_requests);
         self.signatures = self.signatures.saturating_add(evaluation.findings.spent.signatures);
         let is_settled = evaluation.needs.is_empty() && evaluation.wanted_issuers.is_empty();
         let finds_revoked = evaluation.findings.finds_revoked();

@@ -138,7 +138,7 @@ impl FirstPath {
             Some(state) => {
                 let CertificateRef::Ring(anchor) = *self.path.last()? else { return None };
                 let working_key = pool.certificate(*self.path.get(1)?)?.spki();
-                context.budget.spent = state.spent;
+                context.budget.spent = context.budget.spent.and(state.spent);
                 state.view(working_key, context.ring.get(anchor)?)
             }
             None => {

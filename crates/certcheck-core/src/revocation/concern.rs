@@ -23,9 +23,8 @@ pub(crate) fn may_concern_others<'p>(
     plans.clone().zip(each()).enumerate().any(|(at, (planned, (own, issuer)))| {
         planned.asked.iter().any(|asked| {
             let is_own_issuers = asked.is_crl_of(own);
-            let may_concern = |(other, its): (&Certificate<'_>, &NameId)| match is_own_issuers {
-                true => its == issuer,
-                false => asked.may_concern(other),
+            let may_concern = |(other, its): (&Certificate<'_>, &NameId)| {
+                if is_own_issuers { its == issuer } else { asked.may_concern(other) }
             };
             each().enumerate().filter(|(other, _)| *other != at).any(|(_, other)| may_concern(other))
         })
@@ -39,7 +38,7 @@ impl AskedEvidence {
     }
 
     /// Whether the answer may say something about this certificate, too.
-    pub(crate) fn may_concern(&self, certificate: &Certificate<'_>) -> bool {
+    fn may_concern(&self, certificate: &Certificate<'_>) -> bool {
         match &self.answer {
             Answer::Crl(crl) => crl.issuer().matches(certificate.issuer()),
             Answer::Ocsp(response) => response.has_serial(certificate.serial().bytes()),

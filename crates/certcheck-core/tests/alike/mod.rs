@@ -4,7 +4,7 @@
 use certcheck_core::revocation::Answer;
 use certcheck_core::status::Cause;
 use certcheck_core::{
-    Begun, Check, CheckSession, Evidence, IssuerPath, IssuerStatuses, KeyRing, ParsedCheck, Report,
+    BegunCheck, Check, CheckSession, Evidence, IssuerPath, IssuerStatuses, KeyRing, ParsedCheck, Report,
 };
 
 use certcheck_testkit::scenarios::Question;
@@ -47,12 +47,12 @@ fn compare(
     assert_eq!(summary(&searched.finish()), summary(&searched.finish_from_nothing()));
     let parsed = ParsedCheck::new(check);
     let under = match parsed.begin_under(issuer_path, statuses.as_ref(), &|_| None) {
-        Begun::Accepted(report) => {
+        BegunCheck::Accepted(report) => {
             tally.admitted += 1;
             tally.at_once += 1;
             report
         }
-        Begun::Open(session) => {
+        BegunCheck::Open(session) => {
             let under = ended(session);
             tally.admitted += usize::from(under.is_on_known_path());
             assert_eq!(summary(&under.finish()), summary(&under.finish_from_nothing()));

@@ -38,7 +38,7 @@ fn every_case() {
     }
     assert!(wrong.is_empty(), "{} of {cases} cases:\n{}", wrong.len(), wrong.join("\n"));
     println!("{cases} cases, {tally:?}");
-    assert!(tally.admitted >= 100, "{tally:?}");
+    assert!(tally.admitted >= 100 && tally.at_once >= 100, "{tally:?}");
     assert!(cases >= 230, "{cases} cases");
 }
 

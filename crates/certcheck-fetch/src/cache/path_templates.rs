@@ -21,6 +21,8 @@ use crate::inputs::Inputs;
 /// Issuer paths that are kept: a few for each issuer.
 const MAX_TEMPLATES: usize = 1_024;
 
+/// Bytes of the URLs that are noted for one template.
+const MAX_PLACES: usize = 4 << 10;
 /// Bytes that a kept client may present.
 const MAX_PRESENTED: usize = 32 << 10;
 /// Average KiB of a template when all places are taken.
@@ -183,7 +185,8 @@ impl PathTemplate {
         let is_known = |found: &Found| {
             places.iter().any(|(request, slot)| Arc::ptr_eq(slot, &found.slot) && *request == found.request)
         };
-        if !crls().all(is_known) {
+        let bytes: usize = crls().map(|found| found.request.url().len()).sum();
+        if bytes <= MAX_PLACES && !crls().all(is_known) {
             let places = crls().map(|found| (found.request.clone(), Arc::clone(&found.slot)));
             self.places.store(Arc::new(places.collect()));
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use certcheck_core::revocation::EvidenceRequest;
-use certcheck_core::{Begun, ParsedCheck, Time};
+use certcheck_core::{BegunCheck, ParsedCheck, Time};
 use pki_types::CertificateDer;
 use tokio::time::Instant;
 
@@ -54,13 +54,13 @@ pub(crate) fn begin(
             let statuses = above.as_ref().map(|above| &above.statuses);
             parsed.begin_under(&template.issuer_path, statuses, &source)
         }
-        None => Begun::Open(parsed.begin(&source)),
+        None => BegunCheck::Open(parsed.begin(&source)),
     };
     let found = lookup.into_found();
     let about_cas = above.as_ref().map_or(&[][..], |above| above.by.as_slice());
     let mut used = Used::with_capacity(found.len() + about_cas.len());
     match begun {
-        Begun::Accepted(report) => {
+        BegunCheck::Accepted(report) => {
             if let Some(template) = &template {
                 template.note_places(&found);
             }
@@ -71,7 +71,7 @@ pub(crate) fn begin(
             }
             Beginning::Accepted(CheckOutcome::of_memory(report, used))
         }
-        Begun::Open(session) => {
+        BegunCheck::Open(session) => {
             for found in found.into_iter().chain(about_cas.iter().map(|(_, found)| found.clone())) {
                 if let Some(at) = session.place_of(&found.request)
                     && used.note(at, &found, now)
