@@ -194,17 +194,10 @@ pub(crate) fn ask(nats: &Nats, subject: &str, request: &str) -> String {
     String::from_utf8(answer.to_vec()).expect("text")
 }
 
-/// The answer to a request. It is asked on a thread of its own: the caller may be in a runtime.
+/// The answer to a request.
 #[cfg(feature = "store-nats")]
 pub(crate) fn ask_with(nats: &Nats, subject: &str, request: Bytes) -> Bytes {
-    let (address, subject) = (nats.address(), subject.to_owned());
-    let asked = std::thread::spawn(move || {
-        runtime().block_on(async {
-            let client = async_nats::connect(address).await.expect("connects");
-            client.request(subject, request).await.expect("answers").payload
-        })
-    });
-    asked.join().expect("ends")
+    nats.ask(subject, &request).into()
 }
 
 pub(crate) fn runtime() -> Runtime {

@@ -1,6 +1,8 @@
 //! NATS with JetStream.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::ops::{Deref, DerefMut};
 use std::process::Command;
 
@@ -36,6 +38,35 @@ impl Nats {
     #[must_use]
     pub fn address(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port())
+    }
+
+    /// The payload of the answer to a request, by a connection of its own and without a user.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    #[must_use]
+    pub fn ask(&self, subject: &str, request: &[u8]) -> Vec<u8> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port())).expect("connects");
+        let mut reader = BufReader::new(stream);
+        let connect = "CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}";
+        let head = format!("{connect}\r\nSUB answer.> 1\r\nPUB {subject} answer.1 {}\r\n", request.len());
+        let request = [head.as_bytes(), request, b"\r\n"].concat();
+        reader.get_mut().write_all(&request).expect("writes");
+        loop {
+            let mut line = String::new();
+            assert!(reader.read_line(&mut line).expect("reads") > 0, "the server closed the connection");
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (headers, size) = match words[..] {
+                ["MSG", .., size] => (0, size),
+                ["HMSG", .., headers, size] => (headers.parse().expect("a size"), size),
+                ["-ERR", ..] => panic!("{line}"),
+                _ => continue,
+            };
+            let mut answer = vec![0; size.parse().expect("a size")];
+            reader.read_exact(&mut answer).expect("an answer");
+            assert!(!answer.starts_with(b"NATS/1.0 503"), "nothing answers {subject}");
+            return answer.split_off(headers);
+        }
     }
 }
 
