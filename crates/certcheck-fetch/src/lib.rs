@@ -162,6 +162,12 @@ pub mod fuzzing {
         crate::store::read_head(bytes);
     }
 
+    /// What a server of NATS sends, in pieces of this size.
+    #[cfg(feature = "store-nats")]
+    pub fn frames(bytes: &[u8], piece: usize) {
+        crate::store::read_frames(bytes, piece);
+    }
+
     /// A body, in pieces of any size.
     pub fn body(bytes: &[u8], piece: usize) {
         let mut sniffer = crate::transport::sniff::BodySniffer::new(

@@ -190,6 +190,9 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
     let (zeros, sha) = ("0".repeat(39), "a".repeat(64));
     let head = format!("cc1 {:020} {zeros}1 {sha} 1 3 1\n", 1);
     let of_head = record.replace(r#""body":"MAEA""#, r#""this_update":1,"number":"01""#);
+    let frames = "INFO {}\r\nPING\r\n-ERR 'Stale Connection'\r\nMSG a.b 1 3\r\nabc\r\n\
+        HMSG a.b 1 r 33 36\r\nNATS/1.0 404 No\r\nNats-Time: 1\r\n\r\nabc\r\nMSG a 2 5\r\nabcde\r\n";
+    write("nats_frames", "all", &[&[5], frames.as_bytes()].concat());
     write("store_head", "crl", format!("{head}{of_head}").as_bytes());
     write("store_record", "inline", record.as_bytes());
     write(

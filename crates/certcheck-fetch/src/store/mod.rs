@@ -35,7 +35,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "store-nats")]
 pub use nats::NatsStore;
 #[cfg(all(fuzzing, feature = "store-nats"))]
-pub(crate) use nats::read_head;
+pub(crate) use nats::{exercise as read_frames, read_head};
 #[cfg(fuzzing)]
 pub(crate) use record::read_record;
 #[cfg(feature = "store-redis")]

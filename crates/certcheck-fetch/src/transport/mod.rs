@@ -176,14 +176,14 @@ impl Network {
 }
 
 /// Makes the built-in provider that of the process, unless it has one: for clients that can be given none.
-#[cfg(any(feature = "store-redis", feature = "store-nats"))]
+#[cfg(feature = "store-redis")]
 pub(crate) fn install_provider() {
     // An error says that there is one.
     let _others = provider::default_provider().install_default();
 }
 
 /// The configuration for TLS. The system's roots are read only if TLS is used, because that takes milliseconds.
-fn tls(is_used: bool) -> Result<rustls::ClientConfig, String> {
+pub(crate) fn tls(is_used: bool) -> Result<rustls::ClientConfig, String> {
     let mut roots = rustls::RootCertStore::empty();
     if is_used {
         let found = rustls_native_certs::load_native_certs();

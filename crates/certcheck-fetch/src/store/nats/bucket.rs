@@ -1,17 +1,15 @@
 //! A bucket: a stream of JetStream that keeps the last message of each subject, and the requests about it.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use async_nats::{Client, HeaderMap, Message, RequestError, RequestErrorKind, StatusCode};
 use bytes::Bytes;
 use certcheck_core::Time;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use crate::store::remote::{CHUNK, Failed, Trouble};
+use super::answer::{Fault, Info, NAME_IN_USE, NO_STREAM, SUBJECTS_IN_USE, WRONG_LAST, done, info, written};
+use super::wire::{Client, Headers, Request};
+use crate::store::remote::{CHUNK, Failed, LISTED, Trouble};
 
 /// The room of a bucket that is made here, in bytes. What is oldest goes when it is full.
 const ROOM: u64 = 1 << 30;
@@ -20,11 +18,11 @@ const AGE_NANOS: u64 = 14 * 86_400 * 1_000_000_000;
 /// The largest message of such a bucket: a chunk, and its header.
 const LARGEST: usize = CHUNK.get() + (8 << 10);
 
-/// The errors of JetStream that mean something here.
-const WRONG_LAST: u32 = 10_071;
-const NO_STREAM: u32 = 10_059;
-const NAME_IN_USE: u32 = 10_058;
-const SUBJECTS_IN_USE: u32 = 10_065;
+/// The largest answers that are kept: that something was written or removed, and what a bucket is. A list of subjects has a
+/// line for each in addition, with a number behind it.
+const ACK: usize = 4 << 10;
+const DESCRIPTION: usize = 256 << 10;
+const NUMBER: usize = 24;
 
 /// How long one read may take while it is found out whether the server answers reads of the bucket, and the pause after one
 /// that it refuses.
@@ -37,6 +35,8 @@ const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 const OPERATION: &str = "KV-Operation";
 const SEQUENCE: &str = "Nats-Sequence";
 const TIME: &str = "Nats-Time-Stamp";
+/// The status of an answer that says that there is no such message.
+const NOT_FOUND: u16 = 404;
 
 /// The last message of a subject.
 #[derive(Clone, Debug, Default)]
@@ -57,49 +57,6 @@ pub(super) struct Bucket {
     stem: String,
     all: String,
 }
-
-#[derive(Deserialize)]
-struct Fault {
-    #[serde(default)]
-    err_code: u32,
-    #[serde(default)]
-    description: String,
-}
-
-#[derive(Deserialize)]
-struct Answer<T> {
-    error: Option<Fault>,
-    #[serde(flatten)]
-    rest: Option<T>,
-}
-
-#[derive(Deserialize)]
-struct Ack {
-    seq: u64,
-}
-
-#[derive(Deserialize)]
-struct Info {
-    config: Config,
-    state: StreamState,
-}
-
-#[derive(Deserialize)]
-struct Config {
-    #[serde(default)]
-    allow_direct: bool,
-    #[serde(default)]
-    max_msgs_per_subject: i64,
-}
-
-#[derive(Deserialize)]
-struct StreamState {
-    #[serde(default)]
-    subjects: HashMap<String, u64>,
-}
-
-#[derive(Deserialize)]
-struct Done {}
 
 impl Bucket {
     pub(super) fn new(name: &str, prefix: &str) -> Self {
@@ -140,7 +97,7 @@ impl Bucket {
 
     /// Makes the bucket if it is missing, and looks whether it can be used.
     pub(super) async fn open(&self, client: &Client) -> Result<(), Failed> {
-        let info = match self.api::<Info>(client, "STREAM.INFO", Bytes::new()).await? {
+        let info = match self.info(client, Bytes::new(), DESCRIPTION).await? {
             Ok(info) => info,
             Err(fault) if fault.err_code == NO_STREAM => self.make(client).await?,
             Err(fault) => return Err(fault.into()),
@@ -169,14 +126,15 @@ impl Bucket {
             "num_replicas": 1,
             "allow_direct": true,
         });
-        let fault = match self.api::<Info>(client, "STREAM.CREATE", config.to_string().into()).await? {
+        let config = config.to_string().into();
+        let fault = match info(&self.api(client, "STREAM.CREATE", config, DESCRIPTION).await?)? {
             Ok(info) => return Ok(info),
             Err(fault) => fault,
         };
         // Another host may be faster. What it has made is found a moment later.
         let may_be_there = matches!(fault.err_code, NAME_IN_USE | SUBJECTS_IN_USE);
         for _ in (0..LOOKS).filter(|_| may_be_there) {
-            if let Ok(info) = self.api::<Info>(client, "STREAM.INFO", Bytes::new()).await? {
+            if let Ok(info) = self.info(client, Bytes::new(), DESCRIPTION).await? {
                 return Ok(info);
             }
             sleep(PAUSE).await;
@@ -188,7 +146,7 @@ impl Bucket {
     /// caller limits the time.
     async fn answers(&self, client: &Client) -> Result<(), Failed> {
         loop {
-            match timeout(READ, self.last(client, &self.head("none"))).await {
+            match timeout(READ, self.last(client, &self.head("none"), 0)).await {
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(Failed { trouble: Trouble::NoBucket, .. })) => sleep(PAUSE).await,
                 Ok(Err(failed)) => return Err(failed),
@@ -197,21 +155,21 @@ impl Bucket {
         }
     }
 
-    /// The last message of a subject.
-    pub(super) async fn last(&self, client: &Client, subject: &str) -> Result<Last, Failed> {
+    /// The last message of a subject, and as many bytes of its content.
+    pub(super) async fn last(&self, client: &Client, subject: &str, room: usize) -> Result<Last, Failed> {
         let request = format!("$JS.API.DIRECT.GET.{}.{subject}", self.stream);
-        let Message { payload, headers, status, description, .. } =
-            client.request(request, Bytes::new()).await.map_err(failed)?;
+        let request = Request { subject: &request, room, ..Request::default() };
+        let (headers, payload) = client.request(request).await?;
+        let Headers { status, description, .. } = &headers;
         match status {
             None => {}
-            Some(StatusCode::NOT_FOUND) => return Ok(Last::default()),
+            Some(NOT_FOUND) => return Ok(Last::default()),
             Some(status) => {
-                let detail = format!("{status} {}", description.unwrap_or_default());
+                let detail = format!("{status} {description}");
                 return Err(Failed { trouble: Trouble::Other, detail });
             }
         }
-        let headers = headers.unwrap_or_default();
-        let header = |name: &str| headers.get(name).map(|value| value.as_str());
+        let header = |name: &str| headers.last(name);
         let number = header(SEQUENCE).and_then(|text| text.parse().ok());
         let number = number.ok_or_else(|| Failed {
             trouble: Trouble::Other,
@@ -230,14 +188,13 @@ impl Bucket {
         content: Bytes,
         last: u64,
     ) -> Result<Option<u64>, Failed> {
-        let mut headers = HeaderMap::new();
-        headers.insert(EXPECTED, last.to_string());
-        if content.is_empty() {
-            headers.insert(OPERATION, "DEL");
-        }
-        let answer = client.request_with_headers(subject, headers, content).await.map_err(failed)?;
-        match parse::<Ack>(&answer.payload)? {
-            Ok(ack) => Ok(Some(ack.seq)),
+        let last = last.to_string();
+        let headers = [(EXPECTED, &*last), (OPERATION, "DEL")];
+        let headers = if content.is_empty() { &headers[..] } else { headers.split_at(1).0 };
+        let request = Request { subject: &subject, headers, payload: content, room: ACK };
+        let (_, answer) = client.request(request).await?;
+        match written(&answer)? {
+            Ok(number) => Ok(Some(number)),
             Err(fault) if fault.err_code == WRONG_LAST => Ok(None),
             Err(fault) => Err(fault.into()),
         }
@@ -245,67 +202,43 @@ impl Bucket {
 
     /// Writes a message.
     pub(super) async fn write(client: &Client, subject: String, content: Bytes) -> Result<(), Failed> {
-        let answer = client.request(subject, content).await.map_err(failed)?;
-        parse::<Ack>(&answer.payload)??;
+        let request = Request { subject: &subject, payload: content, room: ACK, ..Request::default() };
+        let (_, answer) = client.request(request).await?;
+        written(&answer)??;
         Ok(())
     }
 
-    /// The subjects that match a filter.
-    pub(super) async fn subjects(&self, client: &Client, filter: &str) -> Result<Vec<String>, Failed> {
+    /// The subjects that match a filter, if they are not more than these and not longer than the filter and so many bytes.
+    pub(super) async fn subjects(
+        &self,
+        client: &Client,
+        filter: &str,
+        (max, longer): (usize, usize),
+    ) -> Result<Vec<String>, Failed> {
+        let line = filter.len().saturating_add(longer).saturating_add(NUMBER);
+        let room = max.min(LISTED).saturating_mul(line).saturating_add(DESCRIPTION);
         let filter = json!({ "subjects_filter": filter }).to_string();
-        let info = self.api::<Info>(client, "STREAM.INFO", filter.into()).await??;
-        Ok(info.state.subjects.into_keys().collect())
+        Ok(self.info(client, filter.into(), room).await??.subjects)
     }
 
     /// Removes all messages whose subjects match a filter.
     pub(super) async fn purge(&self, client: &Client, filter: &str) -> Result<(), Failed> {
         let filter = json!({ "filter": filter }).to_string();
-        let Done {} = self.api::<Done>(client, "STREAM.PURGE", filter.into()).await??;
-        Ok(())
+        Ok(done(&self.api(client, "STREAM.PURGE", filter.into(), ACK).await?)??)
     }
 
-    async fn api<T: DeserializeOwned>(
+    async fn info(
         &self,
         client: &Client,
-        what: &str,
         request: Bytes,
-    ) -> Result<Result<T, Fault>, Failed> {
+        room: usize,
+    ) -> Result<Result<Info, Fault>, Failed> {
+        info(&self.api(client, "STREAM.INFO", request, room).await?)
+    }
+
+    async fn api(&self, client: &Client, what: &str, payload: Bytes, room: usize) -> Result<Bytes, Failed> {
         let subject = format!("$JS.API.{what}.{}", self.stream);
-        parse(&client.request(subject, request).await.map_err(failed)?.payload)
+        let request = Request { subject: &subject, payload, room, ..Request::default() };
+        Ok(client.request(request).await?.1)
     }
-}
-
-fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<Result<T, Fault>, Failed> {
-    let unexpected = |detail: String| Failed { trouble: Trouble::Other, detail };
-    let answer: Answer<T> = serde_json::from_slice(answer).map_err(|error| unexpected(error.to_string()))?;
-    match answer {
-        Answer { error: Some(fault), .. } => Ok(Err(fault)),
-        Answer { rest: Some(rest), .. } => Ok(Ok(rest)),
-        Answer { .. } => Err(unexpected("an answer without content".to_owned())),
-    }
-}
-
-impl From<Fault> for Failed {
-    fn from(Fault { err_code, description }: Fault) -> Self {
-        let trouble = match err_code {
-            // The limits of a stream, an account or a server, for bytes or for messages.
-            10_002 | 10_023 | 10_028 | 10_047 | 10_077 | 10_122 => Trouble::Full,
-            10_035 | 10_039 | 10_076 | NO_STREAM => Trouble::NoBucket,
-            // It has no leader now.
-            10_008 | 10_009 => Trouble::Loading,
-            _ => Trouble::Other,
-        };
-        Self { trouble, detail: format!("{description} ({err_code})") }
-    }
-}
-
-fn failed(error: RequestError) -> Failed {
-    let trouble = match error.kind() {
-        RequestErrorKind::NoResponders => Trouble::NoBucket,
-        RequestErrorKind::TimedOut => Trouble::Slow,
-        RequestErrorKind::MaxPayloadExceeded => Trouble::Full,
-        RequestErrorKind::InvalidSubject => Trouble::Other,
-        RequestErrorKind::Other => Trouble::Unreachable,
-    };
-    Failed { trouble, detail: error.to_string() }
 }

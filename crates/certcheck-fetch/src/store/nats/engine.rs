@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use futures_util::stream::BoxStream;
 use tokio::sync::Semaphore;
@@ -12,7 +13,7 @@ use tokio::time::sleep;
 
 use super::bucket::{Bucket, Last};
 use super::endpoint::{Connection, Endpoint};
-use super::head::{content, parse};
+use super::head::{MAX, content, parse};
 use super::options::{Place, prefix};
 use crate::clock;
 use crate::store::remote::{
@@ -53,7 +54,8 @@ impl NatsEngine {
     pub(super) fn new(options: &RemoteOptions) -> Result<Self, RemoteError> {
         let place = Place::parse(&options.address)?;
         let bucket = Arc::new(Bucket::new(&place.bucket, &prefix(&options.prefix)?));
-        let link = Link::new(Endpoint::new(place, options.password.clone(), Arc::clone(&bucket)));
+        let endpoint = Endpoint::new(place, options.password.clone(), Arc::clone(&bucket))?;
+        let link = Link::new(endpoint);
         let ending = Arc::new(Semaphore::new(ENDING));
         Ok(Self { link, bucket, ending, patience: options.patience })
     }
@@ -66,15 +68,17 @@ impl NatsEngine {
         self.link.run(self.patience, work).await
     }
 
+    /// A head or a lease.
     async fn last(&self, subject: &str) -> Result<Last, Trouble> {
-        self.run(async |Connection { client, bucket, .. }| bucket.last(&client, subject).await).await
+        let room = MAX.saturating_add(1);
+        self.run(async |Connection { client, bucket }| bucket.last(&client, subject, room).await).await
     }
 
     /// Writes a message if the last one of its subject has this number. The number of the new one, or `None` if another
     /// process was faster.
     async fn replace(&self, subject: String, content: Bytes, last: u64) -> Result<Option<u64>, Trouble> {
         let replaced =
-            async |Connection { client, bucket, .. }| bucket.replace(&client, subject, content, last).await;
+            async |Connection { client, bucket }| bucket.replace(&client, subject, content, last).await;
         self.run(replaced).await
     }
 
@@ -159,12 +163,12 @@ impl Engine for NatsEngine {
 
     async fn read_chunks(&self, name: &str, sha: &str, numbers: Range<u64>) -> Result<Vec<Bytes>, Trouble> {
         let patience = if numbers.end.saturating_sub(numbers.start) > 1 { PATIENCE } else { self.patience };
-        let read = async |Connection { client, bucket, .. }: Connection| {
+        let read = async |Connection { client, bucket }: Connection| {
             let (client, bucket) = (&client, &bucket);
             let one = |number| async move {
-                let content = bucket.last(client, &bucket.chunk(name, sha, number)).await?.content;
                 // One byte more than a chunk has, so that a longer one is noticed.
-                Ok(content.slice(..content.len().min(CHUNK.get().saturating_add(1))))
+                let room = CHUNK.get().saturating_add(1);
+                Ok(bucket.last(client, &bucket.chunk(name, sha, number), room).await?.content)
             };
             try_join_all(numbers.map(one)).await
         };
@@ -179,7 +183,7 @@ impl Engine for NatsEngine {
         chunks: Vec<&[u8]>,
         _: i64,
     ) -> Result<(), Trouble> {
-        let write = async |Connection { client, bucket, .. }: Connection| {
+        let write = async |Connection { client, bucket }: Connection| {
             let (client, bucket) = (&client, &bucket);
             let one = |(number, chunk)| {
                 Bucket::write(client, bucket.chunk(name, sha, number), Bytes::copy_from_slice(chunk))
@@ -194,7 +198,9 @@ impl Engine for NatsEngine {
             return Ok(false);
         }
         let filter = self.bucket.chunks(name, sha);
-        let found = async |Connection { client, bucket, .. }| bucket.subjects(&client, &filter).await;
+        // Numbers have 20 digits at most.
+        let sizes = (usize::try_from(chunks).unwrap_or(usize::MAX), 20);
+        let found = async |Connection { client, bucket }| bucket.subjects(&client, &filter, sizes).await;
         Ok(self.run(found).await?.len() as u64 == chunks)
     }
 
@@ -207,8 +213,8 @@ impl Engine for NatsEngine {
         let (name, sha) = (name.to_owned(), sha.to_owned());
         tokio::spawn(async move {
             sleep(SOON).await;
-            let purge = async |Connection { client, bucket, .. }| {
-                let head = bucket.last(&client, &bucket.head(&name)).await?;
+            let purge = async |Connection { client, bucket }| {
+                let head = bucket.last(&client, &bucket.head(&name), MAX.saturating_add(1)).await?;
                 // They may have been written again.
                 if claimed(&parse(&head.content).0).is_some_and(|(_, named)| named == sha) {
                     return Ok::<(), Failed>(());
@@ -223,7 +229,9 @@ impl Engine for NatsEngine {
 
     async fn names(&self, _: Vec<String>) -> Result<Vec<String>, Trouble> {
         let filter = self.bucket.heads();
-        let found = async |Connection { client, bucket, .. }| bucket.subjects(&client, &filter).await;
+        // Names have 32 digits.
+        let sizes = (LISTED, 32);
+        let found = async |Connection { client, bucket }| bucket.subjects(&client, &filter, sizes).await;
         let subjects = self.link.run(PATIENCE, found).await?;
         let names = subjects.iter().filter_map(|subject| self.bucket.entry_of(subject));
         Ok(names.take(LISTED).map(str::to_owned).collect())
@@ -252,7 +260,13 @@ impl Engine for NatsEngine {
     }
 
     async fn listen(&self) -> Result<BoxStream<'static, String>, Failed> {
-        self.link.endpoint().listen().await
+        let names = self.link.endpoint().listen().await?;
+        let link = Arc::clone(&self.link);
+        let names = names.filter_map(move |name| {
+            let name = name.map_err(|Failed { trouble, detail }| link.troubles().note(trouble, &detail));
+            std::future::ready(name.ok())
+        });
+        Ok(names.boxed())
     }
 }
 

@@ -14,6 +14,8 @@ use crate::store::remote::{Fields, MAX_RECORD, Raw, Written, digits};
 const FORMAT: &str = "cc1";
 /// The longest first line.
 const MAX_LINE: usize = 256;
+/// The largest head.
+pub(super) const MAX: usize = MAX_LINE + MAX_RECORD;
 
 /// A head, and when its chunks were written.
 pub(super) fn parse(content: &[u8]) -> (Raw, Option<i64>) {
@@ -21,7 +23,7 @@ pub(super) fn parse(content: &[u8]) -> (Raw, Option<i64>) {
     if content.is_empty() {
         return (Raw::Nothing, None);
     }
-    if content.len() > MAX_LINE + MAX_RECORD {
+    if content.len() > MAX {
         return junk();
     }
     let Some((line, record)) = std::str::from_utf8(content).ok().and_then(|text| text.split_once('\n'))

@@ -9,16 +9,20 @@
 //! replaced by comparing the number of the message before. What is removed is a message without content. Who listens to the
 //! subjects of heads hears of each that is written.
 //!
-//! Only the core of the client is used. Requests to JetStream are JSON, and their subjects are those of the rights that a
-//! user needs.
+//! The client is one of our own, in [`wire`], so that a server can neither end the program nor fill its memory. Requests to
+//! JetStream are JSON, and their subjects are those of the rights that a user needs.
 
+mod answer;
 mod bucket;
 mod endpoint;
 mod engine;
 mod head;
 mod nats_store;
 mod options;
+mod wire;
 
 #[cfg(fuzzing)]
 pub(crate) use head::read_head;
 pub use nats_store::NatsStore;
+#[cfg(fuzzing)]
+pub(crate) use wire::exercise;

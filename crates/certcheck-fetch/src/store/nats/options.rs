@@ -1,10 +1,12 @@
 //! The addresses that a store on NATS understands.
 
-use async_nats::ServerAddr;
-use url::Url;
+use url::{Host, Url};
 
+use super::wire::Server;
 use crate::store::remote::{HAS_PASSWORD, RemoteError, parts};
 
+/// The port of a server whose address names none.
+const PORT: u16 = 4222;
 /// Servers that an address may name.
 const MAX_SERVERS: usize = 32;
 /// The longest name of a bucket or a prefix.
@@ -13,7 +15,7 @@ const MAX_NAME: usize = 64;
 /// What an address names.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    pub(super) servers: Vec<ServerAddr>,
+    pub(super) servers: Vec<Server>,
     pub(super) user: Option<String>,
     pub(super) bucket: String,
     pub(super) uses_tls: bool,
@@ -49,14 +51,19 @@ impl Place {
     }
 }
 
-fn server(scheme: &str, host: &str) -> Result<ServerAddr, String> {
+fn server(scheme: &str, host: &str) -> Result<Server, String> {
     let url = Url::parse(&format!("{scheme}://{host}")).map_err(|error| error.to_string())?;
-    let is_host =
-        url.has_host() && url.path().is_empty() && url.query().is_none() && url.fragment().is_none();
-    if !is_host || !url.username().is_empty() {
+    let is_host = url.path().is_empty() && url.query().is_none() && url.fragment().is_none();
+    let name = match url.host() {
+        Some(Host::Domain(name)) => name.to_owned(),
+        Some(Host::Ipv4(address)) => address.to_string(),
+        Some(Host::Ipv6(address)) => address.to_string(),
+        None => String::new(),
+    };
+    if name.is_empty() || !is_host || !url.username().is_empty() {
         return Err(format!("{host} is not a host with or without a port"));
     }
-    ServerAddr::from_url(url).map_err(|error| error.to_string())
+    Ok(Server { host: name, port: url.port().unwrap_or(PORT) })
 }
 
 /// Whether this can be a part of a subject, and of the name of a stream.
@@ -89,6 +96,14 @@ mod tests {
             let found = (place.servers.len(), place.user.as_deref(), &*place.bucket, place.uses_tls);
             assert_eq!(found, (servers, user, bucket, uses_tls), "{address}");
         }
+    }
+
+    #[test]
+    fn servers() {
+        let place = Place::parse("nats://user@a,b.test:2,[::1]:3,127.0.0.1").expect("an address");
+        let servers = place.servers.into_iter().map(|server| (server.host, server.port));
+        let expected = [("a", 4222), ("b.test", 2), ("::1", 3), ("127.0.0.1", 4222)];
+        assert!(servers.eq(expected.map(|(host, port)| (host.to_owned(), port))));
     }
 
     #[test]

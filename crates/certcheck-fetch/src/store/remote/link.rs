@@ -29,6 +29,11 @@ pub(in crate::store) trait Dial: fmt::Debug + Send + Sync + 'static {
     /// Connects, and asks whether the engine can be used.
     fn dial(&self) -> impl Future<Output = Result<Self::Connection, Failed>> + Send;
 
+    /// Whether the connection has ended, whatever the trouble of an operation is.
+    fn has_ended(_: &Self::Connection) -> bool {
+        false
+    }
+
     /// What it is that an operation got no answer in time.
     fn no_answer(_: &Self::Connection) -> Trouble {
         Trouble::Slow
@@ -112,7 +117,8 @@ impl<D: Dial> Link<D> {
             Ok(Err(error)) => {
                 let Failed { trouble, detail } = error.into();
                 self.troubles.note(trouble, &detail);
-                if trouble.is_of_link() || (trouble == Trouble::ReadOnly && self.may_look_for_another()) {
+                let is_lost = trouble.is_of_link() || D::has_ended(&connection);
+                if is_lost || (trouble == Trouble::ReadOnly && self.may_look_for_another()) {
                     self.end(number, trouble);
                 }
                 Err(trouble)

@@ -30,6 +30,8 @@ pub(in crate::store) enum Trouble {
     Moved,
     Full,
     Denied,
+    /// It takes connections over TLS alone.
+    NeedsTls,
     /// There is no bucket, and it cannot be made.
     NoBucket,
     /// A key has a value that we do not write there.
@@ -49,6 +51,7 @@ impl Trouble {
             Self::Moved => "moved",
             Self::Full => "full",
             Self::Denied => "denied",
+            Self::NeedsTls => "needs-tls",
             Self::NoBucket => "no-bucket",
             Self::WrongType => "wrong-type",
             Self::Other => "other",
@@ -65,6 +68,7 @@ impl Trouble {
             Self::Moved => "it is part of a cluster: name it with redis+cluster://",
             Self::Full => "it is full: raise its limit (maxmemory, max_bytes), or let it drop what is old",
             Self::NoBucket => "it has no such bucket, and it could not be made",
+            Self::NeedsTls => "it demands TLS: name it with tls:// in place of nats://",
             Self::Denied => "it refuses this user: see the password and the rights of the user",
             Self::WrongType => "one of its keys has a value of another program",
             Self::Other => "it gave an answer that is not expected",
