@@ -168,6 +168,12 @@ pub mod fuzzing {
         crate::store::read_frames(bytes, piece);
     }
 
+    /// What an engine of Redis sends, in pieces of this size.
+    #[cfg(feature = "store-redis")]
+    pub fn replies(bytes: &[u8], piece: usize) {
+        crate::store::read_replies(bytes, piece);
+    }
+
     /// A body, in pieces of any size.
     pub fn body(bytes: &[u8], piece: usize) {
         let mut sniffer = crate::transport::sniff::BodySniffer::new(

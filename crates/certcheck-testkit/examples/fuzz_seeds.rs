@@ -193,6 +193,8 @@ fn write_evidence(write: &dyn Fn(&str, &str, &[u8]), framed: &dyn Fn(&[&[u8]]) -
     let frames = "INFO {}\r\nPING\r\n-ERR 'Stale Connection'\r\nMSG a.b 1 3\r\nabc\r\n\
         HMSG a.b 1 r 33 36\r\nNATS/1.0 404 No\r\nNats-Time: 1\r\n\r\nabc\r\nMSG a 2 5\r\nabcde\r\n";
     write("nats_frames", "all", &[&[5], frames.as_bytes()].concat());
+    let replies = "+OK\r\n-ERR x\r\n:7\r\n$-1\r\n*0\r\n*3\r\n$1\r\na\r\n*2\r\n:1\r\n$0\r\n\r\n$2\r\nbc\r\n";
+    write("redis_replies", "all", &[&[5], replies.as_bytes()].concat());
     write("store_head", "crl", format!("{head}{of_head}").as_bytes());
     write("store_record", "inline", record.as_bytes());
     write(

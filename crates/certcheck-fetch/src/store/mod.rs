@@ -40,6 +40,8 @@ pub(crate) use nats::{exercise as read_frames, read_head};
 pub(crate) use record::read_record;
 #[cfg(feature = "store-redis")]
 pub use redis::RedisStore;
+#[cfg(all(fuzzing, feature = "store-redis"))]
+pub(crate) use redis::exercise as read_replies;
 #[cfg(any(feature = "store-redis", feature = "store-nats"))]
 pub use remote::{RemoteError, RemoteOptions};
 pub use shared::{SharedStore, SharedStoreError};

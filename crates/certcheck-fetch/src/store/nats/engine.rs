@@ -18,7 +18,7 @@ use super::options::{Place, prefix};
 use crate::clock;
 use crate::store::remote::{
     CHUNK, Engine, Failed, LASTS, LISTED, Link, Put, Raw, RemoteError, RemoteOptions, Replaced, Trouble,
-    Troubles, Written, claimed, is_digest,
+    Troubles, Written, claimed, is_digest, noted,
 };
 
 /// How long a request for several chunks may take.
@@ -261,12 +261,7 @@ impl Engine for NatsEngine {
 
     async fn listen(&self) -> Result<BoxStream<'static, String>, Failed> {
         let names = self.link.endpoint().listen().await?;
-        let link = Arc::clone(&self.link);
-        let names = names.filter_map(move |name| {
-            let name = name.map_err(|Failed { trouble, detail }| link.troubles().note(trouble, &detail));
-            std::future::ready(name.ok())
-        });
-        Ok(names.boxed())
+        Ok(noted(&self.link, names).boxed())
     }
 }
 

@@ -1,57 +1,72 @@
 //! Connections to an engine, a cluster, or the primary that sentinels name.
 
 use core::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
+use futures_util::stream::BoxStream;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisFuture, RedisResult, TlsMode, Value};
+use redis::{AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, RedisFuture, TlsMode, Value};
+use rustls::ClientConfig;
 use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
+use super::connect::connect;
+use super::guarded::Guarded;
+use super::listen::listen;
 use super::options::Place;
-use crate::store::remote::{Dial, Failed, RemoteError};
-use crate::transport::install_provider;
+use crate::store::remote::{Dial, Failed, RemoteError, Trouble};
+use crate::transport::{install_provider, tls};
 
 /// How long a connection may take to be made. It is made in the background.
 const CONNECT: Duration = Duration::from_secs(1);
 
 /// Where connections go.
-pub(super) enum Endpoint {
-    One(Box<Client>),
+pub(super) struct Endpoint {
+    engines: Engines,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+enum Engines {
+    One(Box<ConnectionInfo>),
     /// The nodes that are named are asked for news, one after the other.
-    Cluster(Box<ClusterClient>, Vec<Client>),
+    Cluster(Box<ClusterClient>, Vec<ConnectionInfo>),
     Sentinel(Box<Mutex<SentinelClient>>),
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::One(_) => "one engine",
-            Self::Cluster(..) => "a cluster",
-            Self::Sentinel(_) => "the primary of sentinels",
+        f.write_str(match self.engines {
+            Engines::One(_) => "one engine",
+            Engines::Cluster(..) => "a cluster",
+            Engines::Sentinel(_) => "the primary of sentinels",
         })
     }
 }
 
 impl Endpoint {
     pub(super) fn new(place: Place) -> Result<Self, RemoteError> {
-        if place.uses_tls() {
-            // The client takes the provider of the process, and panics if there is none.
+        let fault = |why: &dyn fmt::Display| RemoteError(format!("the shared store: {why}"));
+        let tls = if place.uses_tls() {
+            // The client of clusters and sentinels takes the provider of the process, and panics if there is none.
             install_provider();
-        }
-        let fault = |error: redis::RedisError| RemoteError(format!("the shared store: {error}"));
-        Ok(match place {
-            Place::One(info) => Self::One(Box::new(Client::open(info).map_err(fault)?)),
+            Some(Arc::new(tls(true).map_err(|why| fault(&why))?))
+        } else {
+            None
+        };
+        let engines = match place {
+            Place::One(info) => Engines::One(Box::new(info)),
             Place::Cluster(nodes) => {
-                let clients: RedisResult<Vec<_>> = nodes.iter().cloned().map(Client::open).collect();
-                let cluster = ClusterClientBuilder::new(nodes).connection_timeout(CONNECT).retries(1).build();
-                Self::Cluster(Box::new(cluster.map_err(fault)?), clients.map_err(fault)?)
+                let cluster = ClusterClientBuilder::new(nodes.clone()).connection_timeout(CONNECT).retries(1);
+                Engines::Cluster(Box::new(cluster.build().map_err(|error| fault(&error))?), nodes)
             }
             Place::Sentinel { sentinels, name, settings, uses_tls } => {
                 let mut builder = SentinelClientBuilder::new(sentinels, name, SentinelServerType::Master)
-                    .map_err(fault)?
+                    .map_err(|error| fault(&error))?
                     .set_client_to_redis_db(settings.db());
                 if let Some(user) = settings.username() {
                     builder = builder.set_client_to_redis_username(user);
@@ -62,45 +77,78 @@ impl Endpoint {
                 if uses_tls {
                     builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
                 }
-                Self::Sentinel(Box::new(Mutex::new(builder.build().map_err(fault)?)))
+                let client = builder.build().map_err(|error| fault(&error))?;
+                Engines::Sentinel(Box::new(Mutex::new(client)))
             }
-        })
-    }
-
-    async fn connect(&self) -> RedisResult<Connection> {
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(None);
-        let client = match self {
-            Self::One(client) => Client::clone(client),
-            Self::Cluster(cluster, _) => {
-                return Ok(Connection::Cluster(cluster.get_async_connection().await?));
-            }
-            Self::Sentinel(client) => client.lock().await.async_get_client().await?,
         };
-        Ok(Connection::One(client.get_multiplexed_async_connection_with_config(&config).await?))
+        Ok(Self { engines, tls })
     }
 
-    /// A connection for news. In a cluster every node has all of them.
-    pub(super) async fn listen(&self, channel: &str) -> RedisResult<PubSub> {
-        let mut listener = match self {
-            Self::One(client) => client.get_async_pubsub().await?,
-            Self::Sentinel(client) => {
-                client.lock().await.async_get_client().await?.get_async_pubsub().await?
+    pub(super) const fn is_cluster(&self) -> bool {
+        matches!(self.engines, Engines::Cluster(..))
+    }
+
+    async fn connect(&self) -> Result<Connection, Failed> {
+        match &self.engines {
+            Engines::One(info) => self.connect_to(info).await,
+            Engines::Cluster(cluster, _) => Ok(Connection::Cluster(cluster.get_async_connection().await?)),
+            Engines::Sentinel(client) => {
+                let primary = client.lock().await.async_get_client().await?;
+                self.connect_to(primary.get_connection_info()).await
             }
-            Self::Cluster(_, nodes) => {
-                let mut found = Err((redis::ErrorKind::ClusterConnectionNotFound, "no node is named").into());
+        }
+    }
+
+    async fn connect_to(&self, info: &ConnectionInfo) -> Result<Connection, Failed> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let connected = async {
+            let stream = Guarded::new(connect(info, self.tls.as_ref()).await?);
+            let (client, work) =
+                MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
+            let work = Arc::new(Work(tokio::spawn(work).abort_handle()));
+            Ok(Connection::One { client, _work: work })
+        };
+        within(connected).await
+    }
+
+    /// The messages of a channel. In a cluster every node has all of them. An error is the last.
+    pub(super) async fn listen(
+        &self,
+        channel: &str,
+    ) -> Result<BoxStream<'static, Result<String, Failed>>, Failed> {
+        match &self.engines {
+            Engines::One(info) => self.listen_to(info, channel).await,
+            Engines::Sentinel(client) => {
+                let primary = client.lock().await.async_get_client().await?;
+                self.listen_to(primary.get_connection_info(), channel).await
+            }
+            Engines::Cluster(_, nodes) => {
+                let detail = "no node is named".to_owned();
+                let mut found = Err(Failed { trouble: Trouble::Unreachable, detail });
                 for node in nodes {
-                    found = node.get_async_pubsub().await;
+                    found = self.listen_to(node, channel).await;
                     if found.is_ok() {
                         break;
                     }
                 }
-                found?
+                found
             }
-        };
-        listener.subscribe(channel).await?;
-        Ok(listener)
+        }
     }
+
+    async fn listen_to(
+        &self,
+        info: &ConnectionInfo,
+        channel: &str,
+    ) -> Result<BoxStream<'static, Result<String, Failed>>, Failed> {
+        within(listen(info, self.tls.as_ref(), channel)).await
+    }
+}
+
+/// A connection that is made in time.
+async fn within<T>(connected: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+    let slow = || Failed { trouble: Trouble::Slow, detail: format!("no connection within {CONNECT:?}") };
+    timeout(CONNECT, connected).await.unwrap_or_else(|_| Err(slow()))
 }
 
 impl Dial for Endpoint {
@@ -116,14 +164,23 @@ impl Dial for Endpoint {
 /// A connection that many use at once. It ends when the last clone is dropped.
 #[derive(Clone)]
 pub(super) enum Connection {
-    One(MultiplexedConnection),
+    One { client: MultiplexedConnection, _work: Arc<Work> },
     Cluster(ClusterConnection),
+}
+
+/// The task that reads and writes for a connection. It ends with it, so that what an engine still sends is not read.
+pub(super) struct Work(AbortHandle);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
-            Self::One(connection) => connection.req_packed_command(cmd),
+            Self::One { client, .. } => client.req_packed_command(cmd),
             Self::Cluster(connection) => connection.req_packed_command(cmd),
         }
     }
@@ -135,14 +192,14 @@ impl ConnectionLike for Connection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
-            Self::One(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::One { client, .. } => client.req_packed_commands(pipeline, offset, count),
             Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
         }
     }
 
     fn get_db(&self) -> i64 {
         match self {
-            Self::One(connection) => connection.get_db(),
+            Self::One { client, .. } => client.get_db(),
             Self::Cluster(connection) => connection.get_db(),
         }
     }

@@ -17,7 +17,7 @@ use super::options::Place;
 use super::script::{READ, RELEASE, REMOVE, RENEW, WRITE};
 use crate::store::remote::{
     CHUNK, Engine, Failed, Fields, LASTS, LISTED, Link, MAX_RECORD, Put, Raw, RemoteError, RemoteOptions,
-    Replaced, Trouble, Troubles, Written, digits, is_digest,
+    Replaced, Trouble, Troubles, Written, digits, is_digest, noted,
 };
 
 /// The sizes of fields, in the order in which they are read.
@@ -195,7 +195,7 @@ impl Engine for RedisEngine {
 
     /// In a cluster, those that this process has seen: a scan is of one node.
     async fn names(&self, seen: Vec<String>) -> Result<Vec<String>, Trouble> {
-        if matches!(self.link.endpoint(), Endpoint::Cluster(..)) {
+        if self.link.endpoint().is_cluster() {
             return Ok(seen);
         }
         let mut names = BTreeSet::new();
@@ -239,11 +239,8 @@ impl Engine for RedisEngine {
     }
 
     async fn listen(&self) -> Result<BoxStream<'static, String>, Failed> {
-        let messages = self.link.endpoint().listen(&channel(&self.prefix)).await?.into_on_message();
-        let names = messages.filter_map(async |message| {
-            let name = std::str::from_utf8(message.get_payload_bytes()).ok()?;
-            (name.len() == 32).then(|| name.to_owned())
-        });
+        let messages = self.link.endpoint().listen(&channel(&self.prefix)).await?;
+        let names = noted(&self.link, messages).filter(|name| std::future::ready(name.len() == 32));
         Ok(names.boxed())
     }
 }

@@ -13,12 +13,18 @@
 //! Nothing that is read is trusted: not its size, not its content, not its time. Anyone who can write to the engine can
 //! make entries useless, which costs a fetch.
 
+mod connect;
 mod endpoint;
 mod engine;
+mod guarded;
+mod listen;
 mod names;
 mod options;
 mod redis_store;
+mod reply;
 mod script;
 mod trouble;
 
 pub use redis_store::RedisStore;
+#[cfg(fuzzing)]
+pub(crate) use reply::exercise;

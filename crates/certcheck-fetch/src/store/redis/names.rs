@@ -30,9 +30,9 @@ pub(super) fn channel(prefix: &str) -> String {
     format!("{prefix}:news")
 }
 
-/// The pattern of all heads.
+/// The pattern of all heads. It has the length of their keys: what others write is listed only if it has that length too.
 pub(super) fn pattern(prefix: &str) -> String {
-    format!("{prefix}:{{*}}:h")
+    format!("{prefix}:{{{}}}:h", "?".repeat(32))
 }
 
 /// The entry whose head has this key.

@@ -5,6 +5,8 @@ use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -213,6 +215,18 @@ impl<D: Dial> Link<D> {
     fn lock(&self) -> std::sync::MutexGuard<'_, LinkState<D::Connection>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The messages of an engine, as long as there is no trouble. That is noted, and ends them.
+pub(in crate::store) fn noted<D: Dial>(
+    link: &Arc<Link<D>>,
+    messages: BoxStream<'static, Result<String, Failed>>,
+) -> impl Stream<Item = String> + Send + use<D> {
+    let link = Arc::clone(link);
+    messages.filter_map(move |message| {
+        let message = message.map_err(|Failed { trouble, detail }| link.troubles.note(trouble, &detail));
+        std::future::ready(message.ok())
+    })
 }
 
 /// Tries until the engine answers, or until nobody has the link any more.

@@ -19,6 +19,7 @@ mod lease;
 mod link;
 mod news;
 mod options;
+mod stream;
 mod trouble;
 
 pub(super) use chunk::CHUNK;
@@ -31,10 +32,11 @@ pub(super) use head::read_head;
 pub(super) use head::{Fields, MAX_RECORD, Raw, Written, digits, is_digest};
 pub(super) use implement::implement_store;
 pub(super) use lease::{LASTS, acquire};
-pub(super) use link::{Dial, Failed, Link};
+pub(super) use link::{Dial, Failed, Link, noted};
 pub(super) use news::news_of;
 pub(super) use options::{HAS_PASSWORD, parts};
 pub use options::{RemoteError, RemoteOptions};
+pub(super) use stream::{Stream, broken, over_tls, tcp};
 pub(super) use trouble::{Trouble, Troubles};
 
 use crate::cache::key::EvidenceKey;

@@ -14,12 +14,12 @@ use tokio::time::timeout;
 
 use super::connect::{Connector, SUBSCRIPTION, Session};
 use super::error_line::ErrorLine;
-use super::fault::{Fault, broken};
+use super::fault::Fault;
 use super::frame::{Frame, Message, Start, Wanted};
 use super::greeting::Info;
 use super::headers::Headers;
 use super::reader::FrameReader;
-use crate::store::remote::{Failed, Trouble};
+use crate::store::remote::{Failed, Trouble, broken};
 
 /// Answers that may be on their way: so many kibibytes together. What comes in addition waits.
 const ANSWERS: usize = 64 << 10;

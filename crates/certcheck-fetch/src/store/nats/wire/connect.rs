@@ -4,18 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use super::error_line::ErrorLine;
-use super::fault::{Fault, broken};
+use super::fault::Fault;
 use super::frame::{Frame, Wanted};
 use super::greeting::{Credentials, Info};
 use super::reader::FrameReader;
-use crate::store::remote::{Failed, Trouble};
+use crate::store::remote::{Failed, Stream, Trouble, broken, over_tls, tcp};
 
 /// How long a connection to one server may take to be made, with TLS and the greeting.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -36,11 +33,6 @@ pub(in crate::store::nats) struct Connector {
     credentials: Credentials,
     tls: Option<Arc<ClientConfig>>,
 }
-
-/// What bytes go over.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// A connection on which the greeting is over, with one subscription.
 pub(super) struct Session {
@@ -84,10 +76,7 @@ impl Connector {
     }
 
     async fn connect_to(&self, server: &Server, subject: &str) -> Result<Session, Failed> {
-        let stream =
-            TcpStream::connect((&*server.host, server.port)).await.map_err(|error| broken(&error))?;
-        stream.set_nodelay(true).map_err(|error| broken(&error))?;
-        let (half, writer) = split::<Box<dyn Stream>>(Box::new(stream));
+        let (half, writer) = split(tcp(&server.host, server.port).await?);
         let mut reader = FrameReader::new(half);
         let info = info(&mut reader).await?;
         let mut session = match &self.tls {
@@ -95,7 +84,7 @@ impl Connector {
                 // The rest of this INFO is not looked at: anyone on the way may have written it.
                 let stream = reader.into_half()?.unsplit(writer);
                 let stream = over_tls(Arc::clone(tls), &server.host, stream).await?;
-                let (half, writer) = split::<Box<dyn Stream>>(stream);
+                let (half, writer) = split(stream);
                 Session { reader: FrameReader::new(half), writer, max_payload: None }
             }
             None if info.tls_required => {
@@ -154,20 +143,6 @@ async fn info<R: AsyncRead + Unpin>(reader: &mut FrameReader<R>) -> Result<Info,
         }),
         _ => Err(Fault::Info.into()),
     }
-}
-
-async fn over_tls(
-    tls: Arc<ClientConfig>,
-    host: &str,
-    stream: Box<dyn Stream>,
-) -> Result<Box<dyn Stream>, Failed> {
-    let unreachable = |error: &dyn core::fmt::Display| Failed {
-        trouble: Trouble::Unreachable,
-        detail: format!("TLS: {error}"),
-    };
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(&error))?;
-    let stream = TlsConnector::from(tls).connect(name, stream).await;
-    Ok(Box::new(stream.map_err(|error| unreachable(&error))?))
 }
 
 async fn write(session: &mut Session, bytes: &[u8]) -> Result<(), Failed> {

@@ -44,8 +44,3 @@ impl From<Fault> for Failed {
         Self { trouble: Trouble::Other, detail: fault.to_string() }
     }
 }
-
-/// The trouble of a connection that broke, or was not made.
-pub(super) fn broken(error: &std::io::Error) -> Failed {
-    Failed { trouble: Trouble::Unreachable, detail: error.to_string() }
-}

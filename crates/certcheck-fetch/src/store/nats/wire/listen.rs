@@ -9,9 +9,9 @@ use tokio::time::{Instant, timeout};
 
 use super::connect::{Connector, SUBSCRIPTION, Session};
 use super::error_line::ErrorLine;
-use super::fault::{Fault, broken};
+use super::fault::Fault;
 use super::frame::{Frame, Wanted};
-use crate::store::remote::{Failed, Trouble};
+use crate::store::remote::{Failed, Trouble, broken};
 
 /// How long a line may take to be written.
 const WRITE: Duration = Duration::from_secs(5);

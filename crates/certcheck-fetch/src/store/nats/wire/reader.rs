@@ -2,9 +2,9 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::fault::{Fault, broken};
+use super::fault::Fault;
 use super::frame::{Frame, FrameParser, Start, Wanted};
-use crate::store::remote::{Failed, Trouble};
+use crate::store::remote::{Failed, Trouble, broken};
 
 /// What is read at once.
 const BUFFER: usize = 64 << 10;
