@@ -35,6 +35,8 @@ enum When {
     Read,
     /// The messages of the channel.
     News,
+    /// The name of the primary.
+    Sentinel,
 }
 
 /// What is sent: a text, and another one over and over.
@@ -62,10 +64,14 @@ impl Hostile {
     }
 
     fn store(&self) -> RedisStore {
-        let mut options = options(&format!("redis://127.0.0.1:{}", self.port));
-        options.patience = PATIENCE;
-        RedisStore::new(options).expect("an address")
+        store_at(&format!("redis://127.0.0.1:{}", self.port))
     }
+}
+
+fn store_at(address: &str) -> RedisStore {
+    let mut options = options(address);
+    options.patience = PATIENCE;
+    RedisStore::new(options).expect("an address")
 }
 
 fn serve(stream: TcpStream, when: When, sends: Sends, is_armed: &AtomicBool) -> std::io::Result<()> {
@@ -85,6 +91,7 @@ fn serve(stream: TcpStream, when: When, sends: Sends, is_armed: &AtomicBool) -> 
                 writer.write_all(b"*3\r\n$9\r\nsubscribe\r\n$8\r\ncc1:news\r\n:1\r\n")?;
                 ("", when == When::News)
             }
+            "SENTINEL" => ("*-1\r\n", when == When::Sentinel),
             "EVALSHA" => ("$-1\r\n", when == When::Read && is_armed.load(Ordering::Relaxed)),
             _ => ("+OK\r\n", false),
         };
@@ -178,6 +185,35 @@ fn news_without_end_take_no_memory() {
             let heard = tokio::time::timeout(Duration::from_millis(700), news.next()).await;
             eprintln!("{heard:?}, {} bytes", peak_memory() - before);
             own.get(&key()).await.expect("reads");
+        }
+    });
+    let taken = peak_memory() - before;
+    assert!(taken < MEMORY, "{taken} bytes");
+}
+
+#[test]
+fn whatever_a_sentinel_sends_there_is_no_primary() {
+    let before = peak_memory();
+    runtime().block_on(async {
+        for sends in [
+            ("*2\r\n$9\r\n127.0.0.1\r\n$1\r\n1\r\n", ""),
+            ("*2\r\n$9\r\n127.0.0.1\r\n$6\r\n999999\r\n", ""),
+            ("*2\r\n$0\r\n\r\n$1\r\n1\r\n", ""),
+            ("*-1\r\n", ""),
+            ("-ERR no\r\n", ""),
+            (":1\r\n", ""),
+            ("", ""),
+            ("+", "x"),
+            ("*2\r\n$500000000\r\n", "p"),
+            ("*2\r\n$1000\r\n", "p"),
+            ("*1000000000\r\n", "+x\r\n"),
+            ("\0\r\n", ""),
+        ] {
+            let sentinel = Hostile::start(When::Sentinel, sends);
+            let own = store_at(&format!("redis+sentinel://127.0.0.1:{}/primary", sentinel.port));
+            let (found, time) = took(own.get(&key())).await;
+            let is_unavailable = matches!(found, Err(StoreError::Unavailable(_)));
+            assert!(is_unavailable && time < PATIENCE + BUSY, "{sends:?}: {found:?} after {time:?}");
         }
     });
     let taken = peak_memory() - before;

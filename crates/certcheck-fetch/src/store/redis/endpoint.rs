@@ -8,10 +8,8 @@ use futures_util::stream::BoxStream;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
-use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, RedisFuture, TlsMode, Value};
+use redis::{AsyncConnectionConfig, Cmd, ConnectionInfo, Pipeline, RedisFuture, Value};
 use rustls::ClientConfig;
-use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -19,6 +17,7 @@ use super::connect::connect;
 use super::guarded::Guarded;
 use super::listen::listen;
 use super::options::Place;
+use super::sentinels::Sentinels;
 use crate::store::remote::{Dial, Failed, RemoteError, Trouble};
 use crate::transport::{install_provider, tls};
 
@@ -35,7 +34,7 @@ enum Engines {
     One(Box<ConnectionInfo>),
     /// The nodes that are named are asked for news, one after the other.
     Cluster(Box<ClusterClient>, Vec<ConnectionInfo>),
-    Sentinel(Box<Mutex<SentinelClient>>),
+    Sentinel(Box<Sentinels>),
 }
 
 impl fmt::Debug for Endpoint {
@@ -52,7 +51,7 @@ impl Endpoint {
     pub(super) fn new(place: Place) -> Result<Self, RemoteError> {
         let fault = |why: &dyn fmt::Display| RemoteError(format!("the shared store: {why}"));
         let tls = if place.uses_tls() {
-            // The client of clusters and sentinels takes the provider of the process, and panics if there is none.
+            // The client of clusters takes the provider of the process, and panics if there is none.
             install_provider();
             Some(Arc::new(tls(true).map_err(|why| fault(&why))?))
         } else {
@@ -64,21 +63,8 @@ impl Endpoint {
                 let cluster = ClusterClientBuilder::new(nodes.clone()).connection_timeout(CONNECT).retries(1);
                 Engines::Cluster(Box::new(cluster.build().map_err(|error| fault(&error))?), nodes)
             }
-            Place::Sentinel { sentinels, name, settings, uses_tls } => {
-                let mut builder = SentinelClientBuilder::new(sentinels, name, SentinelServerType::Master)
-                    .map_err(|error| fault(&error))?
-                    .set_client_to_redis_db(settings.db());
-                if let Some(user) = settings.username() {
-                    builder = builder.set_client_to_redis_username(user);
-                }
-                if let Some(password) = settings.password() {
-                    builder = builder.set_client_to_redis_password(password);
-                }
-                if uses_tls {
-                    builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
-                }
-                let client = builder.build().map_err(|error| fault(&error))?;
-                Engines::Sentinel(Box::new(Mutex::new(client)))
+            Place::Sentinel { sentinels, name, settings, .. } => {
+                Engines::Sentinel(Box::new(Sentinels { addresses: sentinels, name, settings }))
             }
         };
         Ok(Self { engines, tls })
@@ -92,9 +78,8 @@ impl Endpoint {
         match &self.engines {
             Engines::One(info) => self.connect_to(info).await,
             Engines::Cluster(cluster, _) => Ok(Connection::Cluster(cluster.get_async_connection().await?)),
-            Engines::Sentinel(client) => {
-                let primary = client.lock().await.async_get_client().await?;
-                self.connect_to(primary.get_connection_info()).await
+            Engines::Sentinel(sentinels) => {
+                self.connect_to(&sentinels.primary(self.tls.as_ref()).await?).await
             }
         }
     }
@@ -118,9 +103,8 @@ impl Endpoint {
     ) -> Result<BoxStream<'static, Result<String, Failed>>, Failed> {
         match &self.engines {
             Engines::One(info) => self.listen_to(info, channel).await,
-            Engines::Sentinel(client) => {
-                let primary = client.lock().await.async_get_client().await?;
-                self.listen_to(primary.get_connection_info(), channel).await
+            Engines::Sentinel(sentinels) => {
+                self.listen_to(&sentinels.primary(self.tls.as_ref()).await?, channel).await
             }
             Engines::Cluster(_, nodes) => {
                 let detail = "no node is named".to_owned();

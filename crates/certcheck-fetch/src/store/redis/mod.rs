@@ -23,6 +23,8 @@ mod options;
 mod redis_store;
 mod reply;
 mod script;
+mod sentinels;
+mod session;
 mod trouble;
 
 pub use redis_store::RedisStore;

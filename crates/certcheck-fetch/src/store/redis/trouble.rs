@@ -21,10 +21,7 @@ fn trouble_of(error: &RedisError) -> Trouble {
     match error.kind() {
         ErrorKind::AuthenticationFailed => Trouble::Denied,
         ErrorKind::Io if error.is_timeout() => Trouble::Slow,
-        ErrorKind::Io
-        | ErrorKind::ClusterConnectionNotFound
-        | ErrorKind::MasterNameNotFoundBySentinel
-        | ErrorKind::Parse => Trouble::Unreachable,
+        ErrorKind::Io | ErrorKind::ClusterConnectionNotFound | ErrorKind::Parse => Trouble::Unreachable,
         _ => Trouble::Other,
     }
 }

@@ -1,0 +1,103 @@
+//! Commands and their replies, one after the other, without the client of Redis.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{ConnectionInfo, parse_redis_value};
+use rustls::ClientConfig;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+use super::connect::connect;
+use super::reply::{Reply, ReplyLimits, ReplyParser};
+use crate::store::remote::{Failed, Stream, Trouble, broken};
+
+/// What is read at once.
+const BUFFER: usize = 8 << 10;
+/// How long a command may take to be written.
+const WRITE: Duration = Duration::from_secs(5);
+
+/// A connection for a few commands.
+pub(super) struct Session {
+    stream: Box<dyn Stream>,
+    parser: ReplyParser,
+    buffer: Vec<u8>,
+    /// Which bytes of the buffer have not been parsed.
+    from: usize,
+    to: usize,
+}
+
+impl Session {
+    /// Connects, as the user that is configured if there is a password. The caller limits the time.
+    pub(super) async fn connect(
+        info: &ConnectionInfo,
+        tls: Option<&Arc<ClientConfig>>,
+        limits: ReplyLimits,
+    ) -> Result<Self, Failed> {
+        let stream = connect(info, tls).await?;
+        let parser = ReplyParser::new(limits);
+        let mut session = Self { stream, parser, buffer: vec![0; BUFFER], from: 0, to: 0 };
+        let settings = info.redis_settings();
+        if let Some(password) = settings.password() {
+            let user = settings.username().into_iter();
+            let words: Vec<&str> = ["AUTH"].into_iter().chain(user).chain([password]).collect();
+            session.ask(&words).await?;
+        }
+        Ok(session)
+    }
+
+    /// The reply to a command, unless it is an error. The caller limits the time.
+    pub(super) async fn ask(&mut self, words: &[&str]) -> Result<Reply, Failed> {
+        self.write(words).await?;
+        self.reply().await
+    }
+
+    /// Writes a command.
+    pub(super) async fn write(&mut self, words: &[&str]) -> Result<(), Failed> {
+        let texts: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+        let command = format!("*{}\r\n{texts}", words.len());
+        let written = async {
+            self.stream.write_all(command.as_bytes()).await?;
+            self.stream.flush().await
+        };
+        match timeout(WRITE, written).await {
+            Ok(written) => written.map_err(|error| broken(&error)),
+            Err(_) => {
+                let detail = format!("the engine read nothing for {WRITE:?}");
+                Err(Failed { trouble: Trouble::Slow, detail })
+            }
+        }
+    }
+
+    /// The next reply, unless it is an error. If this is dropped before it ends, nothing is lost.
+    pub(super) async fn reply(&mut self) -> Result<Reply, Failed> {
+        loop {
+            let mut bytes = self.buffer.get(self.from..self.to).unwrap_or_default();
+            let reply = self.parser.take(&mut bytes);
+            self.from = self.to.saturating_sub(bytes.len());
+            let reply =
+                reply.map_err(|fault| Failed { trouble: Trouble::Other, detail: fault.to_string() })?;
+            if let Some(reply) = reply {
+                return agreed(reply);
+            }
+            let read = self.stream.read(&mut self.buffer).await.map_err(|error| broken(&error))?;
+            if read == 0 {
+                let detail = "the engine closed the connection".to_owned();
+                return Err(Failed { trouble: Trouble::Unreachable, detail });
+            }
+            (self.from, self.to) = (0, read);
+        }
+    }
+}
+
+fn agreed(reply: Reply) -> Result<Reply, Failed> {
+    if !reply.is_error {
+        return Ok(reply);
+    }
+    let text = reply.words.first().map(|text| String::from_utf8_lossy(text)).unwrap_or_default();
+    let error = parse_redis_value(format!("-{}\r\n", text.replace(['\r', '\n'], " ")).as_bytes());
+    match error.and_then(redis::Value::extract_error) {
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(Failed { trouble: Trouble::Other, detail: text.into_owned() }),
+    }
+}
