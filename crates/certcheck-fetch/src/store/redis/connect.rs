@@ -17,7 +17,6 @@ pub(super) async fn connect(
         (ConnectionAddr::TcpTls { host, port, .. }, Some(tls)) => {
             over_tls(Arc::clone(tls), host, tcp(host, *port).await?).await
         }
-        #[cfg(unix)]
         (ConnectionAddr::Unix(path), _) => {
             let stream = tokio::net::UnixStream::connect(path).await;
             Ok(Box::new(stream.map_err(|error| broken(&error))?))
