@@ -45,7 +45,7 @@ const ROWS: &[(&str, When, Sends, &str)] = &[
     (
         "a demand for a user",
         When::Info,
-        Sends::Text("INFO {\"auth_required\":true,\"nonce\":\"x\"}\r\n"),
+        Sends::Text("INFO {\"auth_required\":true,\"nonce\":\"x\"}\r\n-ERR 'Authorization Violation'\r\n"),
         DENIED,
     ),
     ("a PING before all else", When::Info, Sends::Text("PING\r\n"), OTHER),

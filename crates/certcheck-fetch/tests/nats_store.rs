@@ -128,6 +128,41 @@ fn what_a_neighbour_makes_of_a_head_is_a_miss_and_does_not_stay() {
     }
 }
 
+/// The headers of a message are its publisher's. None of them passes for what the server says of it.
+#[test]
+fn what_a_neighbour_writes_into_headers_is_a_miss_and_does_not_stay() {
+    let Some(nats) = Nats::start("") else { return };
+    let given = stored(&crl(3, OLD, 1));
+    let (key, head) = (key(), subject("h"));
+    let long = format!("NATS/1.0\r\nA: {}\r\n\r\n", "x".repeat(50 << 10));
+    for headers in [
+        "NATS/1.0 503\r\n\r\n",
+        "NATS/1.0 503 No Responders\r\nA: b\r\n\r\n",
+        "NATS/1.0 404 Message Not Found\r\n\r\n",
+        "NATS/1.0 500 Broken\r\n\r\n",
+        "NATS/1.0\r\nNats-Sequence: 99999\r\nNats-Time-Stamp: 2099-01-01T00:00:00Z\r\n\r\n",
+        "junk\r\n\r\n",
+        &long,
+    ] {
+        let what = &headers[..headers.len().min(60)];
+        let one = store(&nats);
+        runtime().block_on(async {
+            one.put(&key, given.clone()).await.expect("written");
+            for subject in [&head, &subject("l"), "$KV.certcheck.cc1.none.h"] {
+                let answer = nats.ask_with_headers(subject, headers, b"a neighbour");
+                assert!(answer.starts_with(b"{\"stream\""), "{what}: {answer:?}");
+            }
+            // A host that connects now finds a bucket that answers, a miss, and room for what it writes.
+            let other = store(&nats);
+            let found = other.get(&key).await;
+            assert!(matches!(found, Ok(None) | Err(StoreError::Unusable(_))), "{what}: {found:?}");
+            other.put(&key, given.clone()).await.expect(what);
+            assert_eq!(bytes_in(&one, &key).await.expect(what), Some(given.body.bytes.clone()), "{what}");
+            one.remove(&key).await.expect(what);
+        });
+    }
+}
+
 #[test]
 fn what_a_neighbour_makes_of_a_chunk_is_a_miss_and_does_not_stay() {
     let Some(nats) = Nats::start("") else { return };

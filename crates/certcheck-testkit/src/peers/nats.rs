@@ -46,10 +46,24 @@ impl Nats {
     /// If there is no answer.
     #[must_use]
     pub fn ask(&self, subject: &str, request: &[u8]) -> Vec<u8> {
+        self.ask_with_headers(subject, "", request)
+    }
+
+    /// The same with these headers, which may be anything.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    #[must_use]
+    pub fn ask_with_headers(&self, subject: &str, headers: &str, request: &[u8]) -> Vec<u8> {
         let stream = TcpStream::connect(("127.0.0.1", self.port())).expect("connects");
         let mut reader = BufReader::new(stream);
         let connect = "CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}";
-        let head = format!("{connect}\r\nSUB answer.> 1\r\nPUB {subject} answer.1 {}\r\n", request.len());
+        let size = headers.len() + request.len();
+        let publishes = match headers.len() {
+            0 => format!("PUB {subject} answer.1 {size}"),
+            length => format!("HPUB {subject} answer.1 {length} {size}"),
+        };
+        let head = format!("{connect}\r\nSUB answer.> 1\r\n{publishes}\r\n{headers}");
         let request = [head.as_bytes(), request, b"\r\n"].concat();
         reader.get_mut().write_all(&request).expect("writes");
         loop {

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::connect::{Connector, SUBSCRIPTION, Session};
 use super::error_line::ErrorLine;
 use super::fault::Fault;
-use super::frame::{Frame, Message, Start, Wanted};
+use super::frame::{Frame, MAX_HEADERS, MAX_LINE, Message, Start, Wanted};
 use super::greeting::Info;
 use super::headers::Headers;
 use super::reader::FrameReader;
@@ -114,7 +114,8 @@ impl Client {
         request: Request<'_>,
     ) -> Result<(Headers, Bytes), Failed> {
         let Shared { state, unwritten, answers, .. } = &*self.0;
-        let kibibytes = u32::try_from(request.room >> 10).unwrap_or(u32::MAX).saturating_add(1);
+        let bytes = request.room.saturating_add(MAX_HEADERS + MAX_LINE);
+        let kibibytes = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).saturating_add(1);
         let closed = || state.ended();
         let _permit = answers.acquire_many(kibibytes).await.map_err(|_| closed())?;
         let (asked, answer) = state.ask(request.room)?;
@@ -290,11 +291,14 @@ where
             if next.is_none() {
                 writer.write_all(b"PONG\r\n").await?;
             }
+            // A queue that is never empty must not hold back a PONG.
+            let mut left = UNWRITTEN;
             while let Some(Publication { line_and_headers, payload, .. }) = next {
                 writer.write_all(&line_and_headers).await?;
                 writer.write_all(&payload).await?;
                 writer.write_all(b"\r\n").await?;
-                next = to_write.try_recv().ok();
+                left = left.saturating_sub(1);
+                next = if left > 0 { to_write.try_recv().ok() } else { None };
             }
             writer.flush().await
         };

@@ -52,8 +52,8 @@ impl Connector {
         Self { servers, credentials, tls }
     }
 
-    /// A connection with a subscription to this subject. The servers are tried one after the other, in any order: a server
-    /// that is there is found although others are not.
+    /// A connection with a subscription to this subject. The servers are tried one after the other, in any order, so that a
+    /// server that is there is found in one attempt or another although others are not.
     pub(super) async fn connect(&self, subject: &str) -> Result<Session, Failed> {
         let mut servers: Vec<&Server> = self.servers.iter().collect();
         fastrand::shuffle(&mut servers);
@@ -91,9 +91,6 @@ impl Connector {
                 let detail = "the server demands TLS: name it with tls:// in place of nats://".to_owned();
                 return Err(Failed { trouble: Trouble::NeedsTls, detail });
             }
-            None if info.auth_required && self.credentials.is_empty() => {
-                return Err(self.denied("the server demands a user"));
-            }
             None => Session { reader, writer, max_payload: info.max_payload },
         };
         self.greet(&mut session, subject).await.map(|()| session)
@@ -107,9 +104,14 @@ impl Connector {
             match session.reader.next(|_| Ok(Wanted::Subject)).await? {
                 Frame::Pong => return Ok(()),
                 Frame::Ping => write(session, b"PONG\r\n").await?,
-                Frame::Info(json) => session.max_payload = Info::parse(&json)?.max_payload,
+                Frame::Info(json) => {
+                    session.max_payload = Info::parse(&json)?.max_payload.or(session.max_payload);
+                }
                 // A message for others may come at any time.
                 Frame::Acknowledged | Frame::Message(_) => {}
+                Frame::Error(text) if self.credentials.are_in(&text) => {
+                    return Err(self.denied("the server refuses, with a text that has the password in it"));
+                }
                 Frame::Error(text) => {
                     return Err(match ErrorLine::of(&text) {
                         ErrorLine::End(Failed { trouble: Trouble::Denied, detail }) => self.denied(&detail),

@@ -5,11 +5,11 @@ use bytes::Bytes;
 use super::fault::Fault;
 
 /// The longest line. A server takes lines of 4 KiB from those who publish, and adds some bytes to what it passes on.
-const MAX_LINE: usize = (4 << 10) + 64;
+pub(super) const MAX_LINE: usize = (4 << 10) + 64;
 /// The longest line about the server itself: it lists the servers of a cluster.
 const MAX_INFO: usize = 32 << 10;
-/// The headers that are kept of a message. What is beyond is dropped.
-const MAX_HEADERS: usize = 8 << 10;
+/// The headers that are kept of a message, the last ones: what a server adds is behind what the publisher wrote.
+pub(super) const MAX_HEADERS: usize = 8 << 10;
 /// The largest message: servers allow 64 MiB at the limit. An answer that is larger would never end.
 const MAX_MESSAGE: u64 = 64 << 20;
 /// Memory that is taken on the claim of a length alone.
@@ -70,11 +70,13 @@ struct Body {
     end: Section,
 }
 
-/// Bytes that follow, of which the first are kept.
+/// Bytes that follow, of which some are kept.
 #[derive(Debug, Default)]
 struct Section {
     /// How many have not arrived.
     missing: u64,
+    /// How many follow before those that are kept.
+    skipped: u64,
     /// How many more are kept.
     room: usize,
     kept: Vec<u8>,
@@ -182,7 +184,7 @@ fn message(
     };
     Ok(Body {
         subject: subject.to_vec(),
-        headers: Section::new(headers, headers_room),
+        headers: Section::of_last(headers, headers_room),
         payload: Section::new(payload, room),
         end: Section::new(2, 2),
     })
@@ -219,13 +221,23 @@ impl Body {
 impl Section {
     fn new(size: u64, room: usize) -> Self {
         let room = usize::try_from(size).map_or(room, |size| size.min(room));
-        Self { missing: size, room, kept: Vec::with_capacity(room.min(AT_ONCE)) }
+        Self { missing: size, skipped: 0, room, kept: Vec::with_capacity(room.min(AT_ONCE)) }
+    }
+
+    /// The same, of which the last are kept.
+    fn of_last(size: u64, room: usize) -> Self {
+        let section = Self::new(size, room);
+        let skipped = size.saturating_sub(u64::try_from(section.room).unwrap_or(u64::MAX));
+        Self { skipped, ..section }
     }
 
     fn take(&mut self, bytes: &mut &[u8]) {
         let taken = usize::try_from(self.missing).map_or(bytes.len(), |missing| missing.min(bytes.len()));
         let (some, rest) = bytes.split_at_checked(taken).unwrap_or((bytes, &[]));
-        let kept = some.get(..self.room).unwrap_or(some);
+        let skipped = usize::try_from(self.skipped).map_or(some.len(), |skipped| skipped.min(some.len()));
+        self.skipped = self.skipped.saturating_sub(u64::try_from(skipped).unwrap_or(u64::MAX));
+        let kept = some.get(skipped..).unwrap_or_default();
+        let kept = kept.get(..self.room).unwrap_or(kept);
         self.kept.extend_from_slice(kept);
         self.room = self.room.saturating_sub(kept.len());
         self.missing = self.missing.saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
@@ -347,12 +359,13 @@ mod tests {
     }
 
     #[test]
-    fn headers_beyond_the_limit_are_dropped() {
-        let headers = "h".repeat(MAX_HEADERS + 100);
+    fn the_last_headers_are_kept() {
+        let headers = format!("{}{}", "a".repeat(100), "h".repeat(MAX_HEADERS));
         let text = format!("HMSG a 1 {} {}\r\n{headers}xy\r\n", headers.len(), headers.len() + 2);
         let frames = all(text.as_bytes()).expect("a message");
         let [Frame::Message(message)] = &frames[..] else { panic!("{frames:?}") };
         assert_eq!((message.headers.len(), &message.payload[..]), (MAX_HEADERS, &b"xy"[..]));
+        assert!(message.headers.iter().all(|byte| *byte == b'h'));
     }
 
     /// What a message only claims to have takes no memory, beyond what is wanted of it.

@@ -11,7 +11,6 @@ use super::fault::Fault;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Info {
-    pub(super) auth_required: bool,
     pub(super) tls_required: bool,
     /// The largest message that the server takes.
     pub(super) max_payload: Option<u64>,
@@ -41,6 +40,11 @@ impl fmt::Debug for Credentials {
 impl Credentials {
     pub(super) const fn is_empty(&self) -> bool {
         self.user.is_none() && self.password.is_none()
+    }
+
+    /// Whether the password is in this text, so that it must not be shown.
+    pub(super) fn are_in(&self, text: &str) -> bool {
+        self.password.as_ref().is_some_and(|password| !password.is_empty() && text.contains(&**password))
     }
 
     /// The line that begins a session.
@@ -78,7 +82,7 @@ mod tests {
     fn what_a_server_says_about_itself() {
         let info = Info::parse(br#"{"server_id":"x","max_payload":1048576,"tls_required":true,"other":[1]}"#);
         let info = info.expect("an INFO");
-        assert!(info.tls_required && !info.auth_required && info.max_payload == Some(1 << 20));
+        assert!(info.tls_required && info.max_payload == Some(1 << 20));
         for text in ["", "{", "7", "{\"max_payload\":-1}", "{\"tls_required\":7}", &"[".repeat(30_000)] {
             assert!(Info::parse(text.as_bytes()).is_err(), "{text:.20}");
         }
@@ -97,6 +101,10 @@ mod tests {
         assert_eq!(both.lines().count(), 1);
         assert!(line(Some("u"), None).contains(r#""pass":"""#));
         assert!(line(None, Some("t")).contains(r#""auth_token":"t""#));
+        let token = Credentials { user: None, password: Some("hunter2".to_owned()) };
+        assert!(token.are_in("'unknown field hunter2'") && !token.are_in("'Authorization Violation'"));
+        let empty = Credentials { user: None, password: Some(String::new()) };
+        assert!(!empty.are_in("anything") && !Credentials::default().are_in("anything"));
         let none = line(None, None);
         assert!(!none.contains("pass") && !none.contains("token") && !none.contains("user"), "{none}");
     }

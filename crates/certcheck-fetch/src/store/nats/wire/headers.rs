@@ -21,16 +21,18 @@ pub(in crate::store::nats) struct Headers {
 }
 
 impl Headers {
-    /// The headers in these bytes. There are none in what is of another form.
+    /// The headers in these bytes, whatever the first line is. A status stands alone: a server adds lines to each message,
+    /// so that a publisher cannot write one.
     pub(super) fn parse(bytes: Bytes) -> Self {
         let first = line(&bytes);
-        let Some(rest) = first.strip_prefix(VERSION) else { return Self::default() };
-        let rest = String::from_utf8_lossy(rest);
-        let (status, description) = rest.trim().split_once(' ').unwrap_or_else(|| (rest.trim(), ""));
-        Self {
-            status: status.parse().ok(),
-            description: description.trim().to_owned(),
-            lines: bytes.slice(first.len()..),
+        let lines = bytes.slice(first.len()..);
+        match first.strip_prefix(VERSION) {
+            Some(rest) if lines.trim_ascii().is_empty() => {
+                let rest = String::from_utf8_lossy(rest);
+                let (status, description) = rest.trim().split_once(' ').unwrap_or_else(|| (rest.trim(), ""));
+                Self { status: status.parse().ok(), description: description.trim().to_owned(), lines }
+            }
+            _ => Self { status: None, description: String::new(), lines },
         }
     }
 
@@ -84,8 +86,13 @@ mod tests {
         {
             assert_eq!(headers.last(name), value, "{name}");
         }
-        for text in ["", "A: 1", "NATS/1.0", "NATS/1.0\n", "junk\r\nA: 1\r\n\r\n"] {
+        for text in ["", "A: 1", "NATS/1.0", "NATS/1.0\n"] {
             assert_eq!(parse(text).last("A"), None, "{text:?}");
+        }
+        // What a publisher writes hides nothing of what the server adds.
+        for first in ["junk", "NATS/1.0 503", "NATS/1.0 404 No", "A: 7"] {
+            let headers = Headers::parse(format!("{first}\r\nA: 2\r\n\r\nA: 1\r\n\r\n").into());
+            assert_eq!((headers.status, headers.last("A")), (None, Some("1")), "{first}");
         }
     }
 }
