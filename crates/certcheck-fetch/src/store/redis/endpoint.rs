@@ -32,7 +32,7 @@ pub(super) struct Endpoint {
 
 enum Engines {
     One(Box<ConnectionInfo>),
-    /// The nodes that are named are asked for news, one after the other.
+    /// The nodes that are named are asked for news, one after the other, in any order.
     Cluster(Box<ClusterClient>, Vec<ConnectionInfo>),
     Sentinel(Box<Sentinels>),
 }
@@ -109,6 +109,8 @@ impl Endpoint {
             Engines::Cluster(_, nodes) => {
                 let detail = "no node is named".to_owned();
                 let mut found = Err(Failed { trouble: Trouble::Unreachable, detail });
+                let mut nodes: Vec<&ConnectionInfo> = nodes.iter().collect();
+                fastrand::shuffle(&mut nodes);
                 for node in nodes {
                     found = self.listen_to(node, channel).await;
                     if found.is_ok() {

@@ -12,6 +12,8 @@ const MAX_LINE: usize = 16 << 10;
 const MAX_ITEMS: u64 = 20_000;
 /// How deep replies are in each other.
 const MAX_DEPTH: usize = 8;
+/// The texts of a reply of which the beginnings are kept: a message of a channel has three.
+const MAX_WORDS: usize = 4;
 /// The end of a line.
 const END: &[u8] = b"\r\n";
 
@@ -44,7 +46,7 @@ pub(super) enum ReplyFault {
 pub(super) struct Reply {
     /// The reply, or the first in it, is an error.
     pub(super) is_error: bool,
-    /// The beginnings of all texts in it.
+    /// The beginnings of the first texts in it.
     pub(super) words: Vec<Vec<u8>>,
 }
 
@@ -193,7 +195,7 @@ impl ReplyParser {
     }
 
     fn keep(&mut self, text: &[u8]) {
-        if self.limits.kept > 0 {
+        if self.limits.kept > 0 && self.reply.words.len() < MAX_WORDS {
             self.reply.words.push(text.get(..self.limits.kept).unwrap_or(text).to_vec());
         }
     }

@@ -41,7 +41,14 @@ impl Session {
         if let Some(password) = settings.password() {
             let user = settings.username().into_iter();
             let words: Vec<&str> = ["AUTH"].into_iter().chain(user).chain([password]).collect();
-            session.ask(&words).await?;
+            // The text of a refusal may repeat the words.
+            let hidden = |failed: Failed| match failed.trouble {
+                Trouble::Unreachable | Trouble::Slow => failed,
+                trouble => {
+                    Failed { trouble, detail: "the engine refuses the user or the password".to_owned() }
+                }
+            };
+            session.ask(&words).await.map_err(hidden)?;
         }
         Ok(session)
     }
@@ -99,5 +106,35 @@ fn agreed(reply: Reply) -> Result<Reply, Failed> {
     match error.and_then(redis::Value::extract_error) {
         Err(error) => Err(error.into()),
         Ok(_) => Err(Failed { trouble: Trouble::Other, detail: text.into_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::{IntoConnectionInfo as _, RedisConnectionInfo};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// An engine whose AUTH is renamed repeats what it does not know.
+    #[tokio::test]
+    async fn a_refusal_shows_no_password() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let engine = async {
+            let (mut stream, _) = listener.accept().await.expect("a client");
+            let mut command = [0; 256];
+            let _read = stream.read(&mut command).await.expect("a command");
+            let reply = "-ERR unknown command 'AUTH', with args beginning with: 'u' 'hunter2'\r\n";
+            stream.write_all(reply.as_bytes()).await.expect("written");
+        };
+        let settings = RedisConnectionInfo::default().set_username("u").set_password("hunter2");
+        let info = format!("redis://127.0.0.1:{port}").into_connection_info().expect("an address");
+        let info = info.set_redis_settings(settings);
+        let limits = ReplyLimits { text: 1_000, whole: 1_000, kept: 200 };
+        let (session, ()) = tokio::join!(Session::connect(&info, None, limits), engine);
+        let failed = session.err().expect("a refusal");
+        assert!(!failed.detail.contains("hunter2"), "{failed:?}");
+        assert_eq!(failed.detail, "the engine refuses the user or the password");
     }
 }
