@@ -89,6 +89,9 @@ fn fresh_crl(issuer: &str, signer: &Key, revoked: &[&[u8]]) -> Answer {
     Answer::Crl(Arc::new(Crl::parse(crl.issue(signer).into(), "test").expect("reads")))
 }
 
+/// What has the answers to requests.
+type Source<'s> = Box<dyn Fn(&EvidenceRequest) -> Option<Answer> + 's>;
+
 /// What is learnt of one client, and how another is checked by that: with the statuses of the CAs, without them, and by a
 /// search.
 struct Learnt<'l> {
@@ -106,11 +109,7 @@ struct Checked {
 
 impl Learnt<'_> {
     /// The checks of a client. Each gets its own evidence, so that what one has verified is not known to the next.
-    fn check(
-        &self,
-        chain: &[CertificateDer<'_>],
-        by: &dyn Fn() -> Box<dyn Fn(&EvidenceRequest) -> Option<Answer>>,
-    ) -> [Checked; 3] {
+    fn check(&self, chain: &[CertificateDer<'_>], by: &dyn Fn() -> Source<'static>) -> [Checked; 3] {
         let issuers = VerifiedIssuers::new();
         let check = |chain| Check::new(chain, self.ring, self.policy, now()).with_verified_issuers(&issuers);
         let learnt = ParsedCheck::new(check(self.first)).begin(self.by);

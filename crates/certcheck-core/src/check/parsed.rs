@@ -106,6 +106,7 @@ impl<I: CheckInputs> ParsedCheck<I> {
 /// A check that has begun under a known path.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "it is decided, or it is not")]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and memory for it would cost more")]
 pub enum BegunCheck<I> {
     /// It was accepted at once, with one evaluation.
     Accepted(OwnedReport),

@@ -15,6 +15,7 @@ use crate::fetcher::Fetcher;
 use crate::inputs::Inputs;
 
 /// What the begin of a check leads to.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and memory for it would cost more")]
 pub(crate) enum Beginning {
     /// It was accepted at once.
     Accepted(CheckOutcome),
