@@ -87,22 +87,15 @@ fn report(
         path.extend(first_path.path.iter().filter_map(|at| pool.certificate(*at)));
         let signer_policy = OnceCell::new();
         let hashed_issuer = issuer_path.hashed_issuer();
-        let assess_context = AssessContext {
-            ring: check.ring,
-            policy: check.policy,
-            now: check.now,
-            issuers: check.issuers,
-            pool,
-            presented: pool.presented(),
-            anchor: *path.last()?,
-            signer_policy: &signer_policy,
+        let context = AssessContext {
             hashed_issuer: Some(&hashed_issuer),
+            ..check.assess_context(pool, *path.last()?, &signer_policy)
         };
         let checked: Vec<_> = CheckedCertificate::of_path(&path, check.policy).collect();
         let none = Answers::new(check.seed);
         let answers = AnswersWith::new(&none, source);
         let leaf = *checked.first()?;
-        let planned = plan(assess_context, check.evidence, &answers, leaf, OpenRequests::Named, spent);
+        let planned = plan(context, check.evidence, &answers, leaf, OpenRequests::Named, spent);
         let is_useful = planned.next.is_none() && planned.asked.iter().all(|asked| asked.fault.is_none());
         let plans = || core::iter::once(&planned).chain(above.iter().map(|planned| &**planned));
         let is_good = |planned: &Planned| matches!(planned.status, Status::Good(_) | Status::NoRevAvail);

@@ -315,18 +315,7 @@ impl<'e> Evaluator<'_, 'e> {
 
     /// The inputs for the statuses of this path.
     fn assess_context(&self, path: &[Certificate<'e>]) -> Option<AssessContext<'_>> {
-        let Check { ring, policy, now, issuers, .. } = *self.check;
-        Some(AssessContext {
-            ring,
-            policy,
-            now,
-            issuers,
-            pool: &self.pool,
-            presented: self.pool.presented(),
-            anchor: *path.last()?,
-            signer_policy: &self.signer_policy,
-            hashed_issuer: None,
-        })
+        Some(self.check.assess_context(&self.pool, *path.last()?, &self.signer_policy))
     }
 
     /// The evidence that was not used for this path.

@@ -21,7 +21,7 @@ use crate::path::candidate::{CertificateRef, Link};
 use crate::path::context::Context;
 use crate::path::pool::Pool;
 use crate::revocation::plan::Planned;
-use crate::revocation::{Answer, AssessContext, CheckedCertificate, EvidenceRequest, FetchedEvidence};
+use crate::revocation::{Answer, CheckedCertificate, EvidenceRequest, FetchedEvidence};
 use crate::time::Time;
 use crate::x509::{Certificate, Positions};
 
@@ -174,7 +174,7 @@ impl IssuerStatuses {
         path: usize,
         of: &IssuerPath,
     ) -> Option<Self> {
-        let Check { ring, policy, now, evidence, issuers, .. } = *check;
+        let Check { policy, now, evidence, .. } = *check;
         let pool = chain.pool(check, &[]);
         let own = &memory.only_search()?.outcome.path;
         let target = pool.target().certificate;
@@ -195,17 +195,7 @@ impl IssuerStatuses {
             return None;
         }
         let signer_policy = OnceCell::new();
-        let context = AssessContext {
-            ring,
-            policy,
-            now,
-            issuers,
-            pool: &pool,
-            presented: pool.presented(),
-            anchor: *certificates.last()?,
-            signer_policy: &signer_policy,
-            hashed_issuer: None,
-        };
+        let context = check.assess_context(&pool, *certificates.last()?, &signer_policy);
         let checked: Vec<_> = CheckedCertificate::of_path(&certificates, policy).skip(1).collect();
         let until = FetchedEvidence::of(planned.iter().flat_map(|planned| &planned.asked))
             .until(context, evidence, &checked);

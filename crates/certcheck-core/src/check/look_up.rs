@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Check;
 use crate::budget::Spent;
 use crate::path::pool::Pool;
-use crate::revocation::{AssessContext, Assessor, CheckedCertificate, Evidence};
+use crate::revocation::{Assessor, CheckedCertificate, Evidence};
 use crate::status::Status;
 use crate::time::Time;
 use crate::x509::Certificate;
@@ -30,17 +30,7 @@ impl Check<'_> {
         let ([target, ..], [.., anchor]) = (path, path) else { return self.now };
         let pool = Pool::of_ring(self.ring, *target);
         let signer_policy = OnceCell::new();
-        let context = AssessContext {
-            ring: self.ring,
-            policy: self.policy,
-            now: self.now,
-            issuers: self.issuers,
-            pool: &pool,
-            presented: &[],
-            anchor: *anchor,
-            signer_policy: &signer_policy,
-            hashed_issuer: None,
-        };
+        let context = self.assess_context(&pool, *anchor, &signer_policy);
         let mut assessor = Assessor::new(context, &[self.evidence, also], Spent::default());
         for (at, checked) in CheckedCertificate::of_path(path, self.policy).enumerate() {
             each(at, &assessor.status(&checked));

@@ -18,6 +18,8 @@ mod session;
 mod verdict;
 mod wanted_issuers;
 
+use std::cell::OnceCell;
+
 use pki_types::CertificateDer;
 
 pub use issuer_path::{IssuerPath, IssuerPathKey, IssuerStatuses};
@@ -26,9 +28,11 @@ pub use session::CheckSession;
 
 use crate::key_ring::KeyRing;
 use crate::path::VerifiedIssuers;
+use crate::path::pool::Pool;
 use crate::policy::Policy;
-use crate::revocation::Evidence;
+use crate::revocation::{AssessContext, Evidence};
 use crate::time::Time;
+use crate::x509::Certificate;
 
 /// A check of a certificate: its inputs.
 ///
@@ -90,6 +94,24 @@ impl<'a> Check<'a> {
     pub const fn with_nonce_seed(mut self, seed: [u8; 32]) -> Self {
         self.seed = Some(seed);
         self
+    }
+}
+
+impl Check<'_> {
+    /// The context in which statuses of a path with this anchor are determined. `signer_policy` is made on demand.
+    fn assess_context<'e>(
+        &self,
+        pool: &'e Pool<'e>,
+        anchor: Certificate<'e>,
+        signer_policy: &'e OnceCell<Policy>,
+    ) -> AssessContext<'e>
+    where
+        Self: 'e,
+    {
+        let Self { ring, policy, now, issuers, .. } = *self;
+        let presented = pool.presented();
+        let hashed_issuer = None;
+        AssessContext { ring, policy, now, issuers, pool, presented, anchor, signer_policy, hashed_issuer }
     }
 }
 
