@@ -7,13 +7,12 @@
 mod counting;
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use bytes::Bytes;
+use certcheck_benches::path_of_three::PathOfThree;
 use certcheck_benches::{Always, CA, ca, ca_key, crl};
 use certcheck_core::crl::{Crl, IndexTrust};
-use certcheck_core::key_ring::{Placement, RingBuilder};
-use certcheck_core::revocation::{Evidence, OcspEvidence};
+use certcheck_core::revocation::OcspEvidence;
 use certcheck_core::x509::Certificate;
 use certcheck_core::{Check, Policy, Revocation, Time, VerifiedIssuers};
 use certcheck_testkit::{Cert, Key, ocsp, pem};
@@ -132,25 +131,7 @@ fn path(ca: &[u8]) -> (Vec<u8>, Vec<u8>) {
 
 /// What the statuses of a path of three add to a check whose signatures are known: root, two CAs, client.
 fn statuses(c: &mut Criterion) {
-    let key = |name: &str| Key::p256(&format!("bench status {name}"));
-    let (root, upper, lower) = (key("root"), key("upper"), key("lower"));
-    let names = ["O=Bench,CN=Root", "O=Bench,CN=Upper", "O=Bench,CN=Lower"];
-    let chain = [
-        Cert::leaf("O=Bench,CN=client", &key("client"), names[2], &lower).issue(&lower),
-        Cert::ca(names[2], &lower, names[1], &upper).issue(&upper),
-        Cert::ca(names[1], &upper, names[0], &root).issue(&root),
-    ];
-    let chain: Vec<CertificateDer<'_>> = chain.into_iter().map(CertificateDer::from).collect();
-    let mut builder = RingBuilder::new();
-    builder.add("root", &Cert::root(names[0], &root).issue(&root), Placement::Anchor).unwrap();
-    let ring = builder.build().unwrap();
-    let mut evidence = Evidence::new();
-    for (name, key) in names.iter().zip([&root, &upper, &lower]) {
-        let entries = (0..10_000_u16)
-            .map(|n| certcheck_testkit::crl::RevokedCertificate::new(&[&[1][..], &n.to_be_bytes()].concat()));
-        let crl = certcheck_testkit::crl::CrlBuilder::new(name).revoking(entries).issue(key);
-        evidence.add_crl(Arc::new(Crl::parse(crl.into(), "bench").unwrap()));
-    }
+    let PathOfThree { ring, chain, evidence } = PathOfThree::new(10_000);
     let now = Time::from_rfc3339("2027-01-02T00:00:00Z").unwrap();
     let issuers = VerifiedIssuers::new();
     let mut group = c.benchmark_group("a path of three");

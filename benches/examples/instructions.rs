@@ -4,16 +4,14 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
 use certcheck_benches::Always;
 use certcheck_benches::first_seen::{KINDS, Kind, Scene};
-use certcheck_core::crl::Crl;
+use certcheck_benches::path_of_three::PathOfThree;
 use certcheck_core::key_ring::{Placement, RingBuilder};
 use certcheck_core::policy::Algorithms;
-use certcheck_core::{Check, Evidence, Policy, Revocation, Time};
-use certcheck_testkit::crl::{CrlBuilder, RevokedCertificate};
+use certcheck_core::{Check, Policy, Revocation, Time};
 use certcheck_testkit::{Cert, Key};
 use pki_types::{CertificateDer, UnixTime};
 
@@ -95,24 +93,7 @@ fn first_seen(kind: &Kind, rounds: usize) {
 
 /// The statuses of a client and two CAs, by a CRL each, as they are looked up for a client that is known.
 fn known_statuses(rounds: usize) {
-    let key = |name: &str| Key::p256(&format!("bench instructions {name}"));
-    let (root, upper, lower) = (key("root"), key("upper"), key("lower"));
-    let names = ["O=Bench,CN=Root", "O=Bench,CN=Upper", "O=Bench,CN=Lower"];
-    let chain = [
-        Cert::leaf("O=Bench,CN=client", &key("client"), names[2], &lower).issue(&lower),
-        Cert::ca(names[2], &lower, names[1], &upper).issue(&upper),
-        Cert::ca(names[1], &upper, names[0], &root).issue(&root),
-    ];
-    let chain: Vec<CertificateDer<'_>> = chain.into_iter().map(CertificateDer::from).collect();
-    let mut builder = RingBuilder::new();
-    builder.add("root", &Cert::root(names[0], &root).issue(&root), Placement::Anchor).unwrap();
-    let ring = builder.build().unwrap();
-    let mut evidence = Evidence::new();
-    for (name, key) in names.iter().zip([&root, &upper, &lower]) {
-        let entries = (0..100_u8).map(|n| RevokedCertificate::new(&[1, n]));
-        let crl = CrlBuilder::new(name).revoking(entries).issue(key);
-        evidence.add_crl(Arc::new(Crl::parse(crl.into(), "bench").unwrap()));
-    }
+    let PathOfThree { ring, chain, evidence } = PathOfThree::new(100);
     let (policy, now) = (Policy::client(Revocation::HardFail), certcheck_benches::first_seen::now());
     let check = Check::new(&chain, &ring, &policy, now).with_evidence(&evidence);
     let report = check.run();

@@ -5,6 +5,7 @@
 
 pub mod first_seen;
 pub mod fleet_model;
+pub mod path_of_three;
 pub mod pki;
 
 use certcheck_testkit::crl::CrlBuilder;
