@@ -1,21 +1,17 @@
 //! Commands and their replies, one after the other, without the client of Redis.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::{ConnectionInfo, parse_redis_value};
 use rustls::ClientConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
 
 use super::connect::connect;
 use super::reply::{Reply, ReplyLimits, ReplyParser};
-use crate::store::remote::{Failed, Stream, Trouble, broken};
+use crate::store::remote::{Failed, Stream, Trouble, broken, in_time};
 
 /// What is read at once.
 const BUFFER: usize = 8 << 10;
-/// How long a command may take to be written.
-const WRITE: Duration = Duration::from_secs(5);
 
 /// A connection for a few commands.
 pub(super) struct Session {
@@ -67,13 +63,7 @@ impl Session {
             self.stream.write_all(command.as_bytes()).await?;
             self.stream.flush().await
         };
-        match timeout(WRITE, written).await {
-            Ok(written) => written.map_err(|error| broken(&error)),
-            Err(_) => {
-                let detail = format!("the engine read nothing for {WRITE:?}");
-                Err(Failed { trouble: Trouble::Slow, detail })
-            }
-        }
+        in_time(written).await
     }
 
     /// The next reply, unless it is an error. If this is dropped before it ends, nothing is lost.

@@ -36,7 +36,7 @@ pub(super) use link::{Dial, Failed, Link, noted};
 pub(super) use news::news_of;
 pub(super) use options::{HAS_PASSWORD, parts};
 pub use options::{RemoteError, RemoteOptions};
-pub(super) use stream::{Stream, broken, over_tls, tcp};
+pub(super) use stream::{Stream, broken, in_time, over_tls, tcp};
 pub(super) use trouble::{Trouble, Troubles};
 
 use crate::cache::key::EvidenceKey;

@@ -1,11 +1,13 @@
 //! Streams to an engine, over TCP and TLS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::link::Failed;
@@ -36,6 +38,22 @@ pub(in crate::store) async fn over_tls(
     let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(&error))?;
     let stream = TlsConnector::from(tls).connect(name, stream).await;
     Ok(Box::new(stream.map_err(|error| unreachable(&error))?))
+}
+
+/// How long something may take to be written.
+const WRITE: Duration = Duration::from_secs(5);
+
+/// Something that is written, unless the engine reads nothing.
+pub(in crate::store) async fn in_time(
+    written: impl Future<Output = std::io::Result<()>>,
+) -> Result<(), Failed> {
+    match timeout(WRITE, written).await {
+        Ok(written) => written.map_err(|error| broken(&error)),
+        Err(_) => {
+            let detail = format!("the engine read nothing for {WRITE:?}");
+            Err(Failed { trouble: Trouble::Slow, detail })
+        }
+    }
 }
 
 /// The trouble of a connection that broke, or was not made.

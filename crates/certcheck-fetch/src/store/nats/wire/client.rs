@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufWriter};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
 
 use super::connect::{Connector, SUBSCRIPTION, Session};
 use super::error_line::ErrorLine;
@@ -19,7 +17,7 @@ use super::frame::{Frame, MAX_HEADERS, MAX_LINE, Message, Start, Wanted};
 use super::greeting::Info;
 use super::headers::Headers;
 use super::reader::FrameReader;
-use crate::store::remote::{Failed, Trouble, broken};
+use crate::store::remote::{Failed, Trouble, in_time};
 
 /// Answers that may be on their way: so many kibibytes together. What comes in addition waits.
 const ANSWERS: usize = 64 << 10;
@@ -27,8 +25,6 @@ const ANSWERS: usize = 64 << 10;
 const UNWRITTEN: usize = 32;
 /// What is written at once.
 const BUFFER: usize = 64 << 10;
-/// How long a message may take to be written. Who wrote it waits far less, so this is for a server that reads nothing.
-const WRITE: Duration = Duration::from_secs(5);
 /// The status of an answer that says that nobody is there to answer.
 const NO_RESPONDERS: u16 = 503;
 
@@ -302,12 +298,6 @@ where
             }
             writer.flush().await
         };
-        match timeout(WRITE, written).await {
-            Ok(written) => written.map_err(|error| broken(&error))?,
-            Err(_) => {
-                let detail = format!("the server read nothing for {WRITE:?}");
-                return Err(Failed { trouble: Trouble::Slow, detail });
-            }
-        }
+        in_time(written).await?;
     }
 }

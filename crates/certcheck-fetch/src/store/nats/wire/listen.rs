@@ -11,10 +11,8 @@ use super::connect::{Connector, SUBSCRIPTION, Session};
 use super::error_line::ErrorLine;
 use super::fault::Fault;
 use super::frame::{Frame, Wanted};
-use crate::store::remote::{Failed, Trouble, broken};
+use crate::store::remote::{Failed, Trouble, in_time};
 
-/// How long a line may take to be written.
-const WRITE: Duration = Duration::from_secs(5);
 /// Of several PINGs in this time, one is answered.
 const BETWEEN_PONGS: Duration = Duration::from_millis(100);
 /// After this time without a word of the server it gets a PING, and after this time again the connection counts as lost.
@@ -94,12 +92,6 @@ impl Subjects {
             self.session.writer.write_all(line).await?;
             self.session.writer.flush().await
         };
-        match timeout(WRITE, written).await {
-            Ok(written) => written.map_err(|error| broken(&error)),
-            Err(_) => {
-                let detail = format!("the server read nothing for {WRITE:?}");
-                Err(Failed { trouble: Trouble::Slow, detail })
-            }
-        }
+        in_time(written).await
     }
 }
